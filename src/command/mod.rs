@@ -1,0 +1,5 @@
+//! One struct per operation: load, decide, commit. CDI, CLI and jobs all build the same commands.
+
+pub mod key;
+pub mod session;
+pub mod tenancy;

@@ -1,0 +1,4 @@
+//! Signing, sealing, hashing. Knows keys and bytes, not requests or records.
+
+pub mod access_token;
+pub mod sealing;

@@ -1,0 +1,56 @@
+//! [`JsonObject`]: a caller's JSON object, kept as text and parsed only where a rule looks inside.
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// A JSON object as compact text; members in the order in which they were given, duplicates resolved (the last wins).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonObject(Arc<str>);
+
+impl JsonObject {
+    /// `{}`.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self(Arc::from("{}"))
+    }
+
+    /// The object with the members of `map`.
+    #[must_use]
+    pub fn from_map(map: &Map<String, Value>) -> Self {
+        // invariant: a map with string keys always serialises
+        Self(serde_json::to_string(map).unwrap_or_else(|_| "{}".to_owned()).into())
+    }
+
+    /// Takes text that this type produced before (a stored record).
+    #[must_use]
+    pub fn from_stored(text: String) -> Self {
+        Self(text.into())
+    }
+
+    /// The compact text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The members, parsed. `None` only if stored text was not an object.
+    #[must_use]
+    pub fn to_map(&self) -> Option<Map<String, Value>> {
+        serde_json::from_str(&self.0).ok()
+    }
+
+    /// True when both hold the same members with the same values, whatever their order.
+    #[must_use]
+    pub fn same_value(&self, other: &Self) -> bool {
+        self.0 == other.0 || self.to_map() == other.to_map()
+    }
+}
+
+impl Serialize for JsonObject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}

@@ -1,0 +1,1 @@
+//! Signing keys: states and the rules of publication, use, retirement.

@@ -1,0 +1,10 @@
+//! Types, states and rules. Pure and synchronous: `now` and fresh random bytes are arguments.
+
+pub mod entropy;
+pub mod ids;
+pub mod json;
+pub mod key;
+pub mod secret;
+pub mod session;
+pub mod tenancy;
+pub mod time;

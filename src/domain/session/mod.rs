@@ -1,0 +1,67 @@
+//! Sessions: a session is a refresh-token family.
+
+use crate::domain::ids::{SessionHandle, UserId};
+use crate::domain::json::JsonObject;
+use crate::domain::secret::Secret;
+use crate::domain::time::UnixMillis;
+
+/// Which of the protocol's two refresh machines applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshPolicy {
+    /// CDI ≤ 5.5: a refreshed token replaces its parent when it is first used.
+    PromoteOnUse,
+    /// CDI ≥ 5.6: a refreshed token replaces its parent at once, with a grace period.
+    RotateOnRefresh,
+}
+
+/// Layouts of access tokens. Version 1 is only ever verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccessTokenVersion {
+    /// Nested `userData`, padded base64.
+    V1,
+    /// As version 1 (CDI < 2.21).
+    V2,
+    /// Flat claims with `kid` (CDI 2.21).
+    V3,
+    /// Adds `tId` (CDI 3.x).
+    V4,
+    /// Adds `rsub` (CDI ≥ 4.0).
+    V5,
+}
+
+/// The `session` member of replies.
+#[derive(Debug, Clone)]
+pub struct SessionView {
+    /// The session's public name; it carries the tenant.
+    pub handle: SessionHandle,
+    /// The primary user.
+    pub user_id: UserId,
+    /// The user of the login method that was used.
+    pub recipe_user_id: UserId,
+    /// `userDataInJWT`.
+    pub user_data_in_jwt: JsonObject,
+}
+
+/// A token as handed out.
+#[derive(Debug, Clone)]
+pub struct IssuedToken {
+    /// The token's text.
+    pub token: Secret<String>,
+    /// When it stops being accepted.
+    pub expiry: UnixMillis,
+    /// When it was made.
+    pub created: UnixMillis,
+}
+
+/// What create and refresh hand out.
+#[derive(Debug, Clone)]
+pub struct IssuedSession {
+    /// The session.
+    pub session: SessionView,
+    /// Access token.
+    pub access_token: IssuedToken,
+    /// Refresh token.
+    pub refresh_token: IssuedToken,
+    /// Present if the caller enabled anti-CSRF tokens.
+    pub anti_csrf_token: Option<String>,
+}

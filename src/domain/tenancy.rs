@@ -1,0 +1,1 @@
+//! Connection URI domains, apps and tenants: id rules and the tenant object.

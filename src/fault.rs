@@ -1,0 +1,52 @@
+//! [`Fault`]: the third kind of bad news. The server could not do its work; the caller did nothing wrong.
+
+use std::error::Error;
+use std::fmt;
+
+/// An internal failure, answered with HTTP 500 and logged once, with its chain, where it is handled.
+///
+/// Nothing of it reaches the reply. Protocol outcomes are variants of a command's result, bad input is an
+/// [`ApiError`](crate::http::error::ApiError).
+#[derive(Debug)]
+pub struct Fault {
+    doing: &'static str,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Fault {
+    /// A fault with its cause; `doing` says what was attempted ("committing a session").
+    pub fn new(doing: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { doing, source: Some(source.into()) }
+    }
+
+    /// A fault without an underlying error: a broken invariant.
+    #[must_use]
+    pub const fn invariant(doing: &'static str) -> Self {
+        Self { doing, source: None }
+    }
+
+    /// The whole chain on one line, for the log.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut line = self.doing.to_owned();
+        let mut next = self.source();
+        while let Some(error) = next {
+            line.push_str(": ");
+            line.push_str(&error.to_string());
+            next = error.source();
+        }
+        line
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.doing)
+    }
+}
+
+impl Error for Fault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|error| error as _)
+    }
+}

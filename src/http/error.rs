@@ -1,0 +1,49 @@
+//! [`ApiError`]: bad input, answered at the edge with the protocol's own sentence.
+
+use crate::fault::Fault;
+use crate::http::exchange::Reply;
+use http::StatusCode;
+
+/// Everything that is not a protocol outcome (a `status` in a 200 reply).
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// 400 with this sentence.
+    #[error("{0}")]
+    BadRequest(String),
+    /// 401 `Invalid API key`.
+    #[error("Invalid API key")]
+    InvalidApiKey,
+    /// 403 with this sentence (empty for the IP rules).
+    #[error("{0}")]
+    Forbidden(String),
+    /// 404 `Not found`.
+    #[error("Not found")]
+    NotFound,
+    /// 405 `Method not supported`.
+    #[error("Method not supported")]
+    MethodNotSupported,
+    /// 500; the chain is logged by whoever turns it into a reply.
+    #[error("Internal error")]
+    Internal(#[from] Fault),
+}
+
+impl ApiError {
+    /// 400 with the protocol's sentence.
+    pub fn bad_request(sentence: impl Into<String>) -> Self {
+        Self::BadRequest(sentence.into())
+    }
+
+    /// The reply for this error. Text of a [`Fault`] never leaves the process.
+    #[must_use]
+    pub fn reply(&self) -> Reply {
+        let status = match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::InvalidApiKey => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotSupported => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Reply::text(status, &self.to_string())
+    }
+}

@@ -1,0 +1,60 @@
+//! Our request and reply: nothing below this file knows which server library carries them.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use serde::Serialize;
+use std::net::IpAddr;
+
+/// A request whose body has been read within the limits.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Request id for logs: the caller's `x-request-id` if it is sane, else made here.
+    pub id: String,
+    /// Method.
+    pub method: Method,
+    /// Path as sent, percent-encoded, without query.
+    pub path: String,
+    /// Query as sent, without the question mark.
+    pub query: Option<String>,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body; empty when there is none.
+    pub body: Bytes,
+    /// The connection's peer address.
+    pub peer: IpAddr,
+}
+
+/// A reply, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// Status.
+    pub status: StatusCode,
+    /// `Content-Type`.
+    pub content_type: &'static str,
+    /// `Cache-Control`, if the endpoint sends one.
+    pub cache_control: Option<String>,
+    /// Body.
+    pub body: Bytes,
+}
+
+/// `Content-Type` of JSON replies.
+pub const JSON: &str = "application/json; charset=UTF-8";
+/// `Content-Type` of text replies: the official SDKs expect what the original sends.
+pub const TEXT: &str = "text/html; charset=UTF-8";
+
+impl Reply {
+    /// 200 with a JSON body and the newline that the protocol ends bodies with.
+    pub fn json(body: &impl Serialize) -> Self {
+        let mut bytes = Vec::with_capacity(1024);
+        // invariant: reply structs hold only serialisable data with string keys
+        let _ = serde_json::to_writer(&mut bytes, body);
+        bytes.push(b'\n');
+        Self { status: StatusCode::OK, content_type: JSON, cache_control: None, body: bytes.into() }
+    }
+
+    /// A text body with the newline that the protocol ends bodies with.
+    #[must_use]
+    pub fn text(status: StatusCode, text: &str) -> Self {
+        Self { status, content_type: TEXT, cache_control: None, body: format!("{text}\n").into() }
+    }
+}

@@ -1,0 +1,23 @@
+//! sessiond: a session and sign-in server in one binary.
+//!
+//! Read the modules in the order in which data flows:
+//!
+//! 1. [`cli`] parses arguments, [`config`] turns files, environment and flags into settings;
+//! 2. [`app`] puts the parts together (the composition root: the only place that names the real clock and entropy);
+//! 3. [`http`] serves sockets and speaks the Core Driver Interface (CDI); it decodes requests into commands;
+//! 4. [`command`] has one struct per operation: load, decide, commit;
+//! 5. [`domain`] holds types and pure rules: time and random bytes are arguments;
+//! 6. [`crypto`] signs, seals and hashes; [`store`] keeps typed records over an ordered key-value transaction.
+//!
+//! `tests/it/layering.rs` enforces which module may name which.
+
+pub mod app;
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod crypto;
+pub mod domain;
+pub mod fault;
+pub mod http;
+pub mod metrics;
+pub mod store;

@@ -1,0 +1,116 @@
+//! Keys: order-preserving tuples inside a keyspace.
+
+/// A kind of record: one keyspace each (one table or collection in engines that have those).
+///
+/// The byte is stored: never reuse or renumber one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Keyspace {
+    /// Facts about this installation: (name) → text.
+    Meta = 1,
+    /// Apps: (cud, app) → app record.
+    App = 2,
+    /// Tenants: (cud, app, tenant) → tenant record.
+    Tenant = 3,
+    /// Sessions: (cud, app, tenant, handle uuid) → family record.
+    Session = 4,
+    /// Sessions of a user: (cud, app, tenant, user, handle uuid) → empty.
+    SessionByUser = 5,
+    /// Timelines of ended sessions: (cud, app, tenant, handle uuid) → events.
+    Timeline = 6,
+    /// Signing keys and their history: (cud, app, kid) → key record.
+    SigningKey = 7,
+    /// Refresh-token sealing keys: (cud, app) → sealed key.
+    SealingKey = 8,
+}
+
+impl Keyspace {
+    /// Every keyspace, for walks over the whole store.
+    pub const ALL: [Self; 8] = [
+        Self::Meta,
+        Self::App,
+        Self::Tenant,
+        Self::Session,
+        Self::SessionByUser,
+        Self::Timeline,
+        Self::SigningKey,
+        Self::SealingKey,
+    ];
+
+    /// The keyspace with this byte.
+    #[must_use]
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|keyspace| *keyspace as u8 == byte)
+    }
+
+    /// The name used in messages and by engines with tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::App => "app",
+            Self::Tenant => "tenant",
+            Self::Session => "session",
+            Self::SessionByUser => "session_by_user",
+            Self::Timeline => "timeline",
+            Self::SigningKey => "signing_key",
+            Self::SealingKey => "sealing_key",
+        }
+    }
+}
+
+/// A key: a keyspace and an encoded tuple. Byte order is tuple order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Which kind of record.
+    pub keyspace: Keyspace,
+    /// The encoded tuple; build it with [`Key::text`] and [`Key::raw`].
+    pub bytes: Vec<u8>,
+}
+
+/// Ends a text part. Zero bytes inside text are escaped, so no text contains it.
+const TERMINATOR: [u8; 2] = [0, 0];
+/// Stands for one zero byte inside text.
+const ESCAPED_ZERO: [u8; 2] = [0, 0xFF];
+
+impl Key {
+    /// The empty tuple of a keyspace: its first key, and the prefix of all.
+    #[must_use]
+    pub const fn of(keyspace: Keyspace) -> Self {
+        Self { keyspace, bytes: Vec::new() }
+    }
+
+    /// Appends a text part of any length and content.
+    #[must_use]
+    pub fn text(mut self, part: &str) -> Self {
+        for byte in part.bytes() {
+            if byte == 0 {
+                self.bytes.extend(ESCAPED_ZERO);
+            } else {
+                self.bytes.push(byte);
+            }
+        }
+        self.bytes.extend(TERMINATOR);
+        self
+    }
+
+    /// Appends bytes of a fixed length (a UUID, a big-endian number), as they are.
+    #[must_use]
+    pub fn raw(mut self, part: &[u8]) -> Self {
+        self.bytes.extend_from_slice(part);
+        self
+    }
+
+    /// The first key after every key that starts with this one; `None` when there is none in the keyspace.
+    #[must_use]
+    pub fn prefix_end(&self) -> Option<Self> {
+        let mut bytes = self.bytes.clone();
+        while let Some(last) = bytes.pop() {
+            if last < 0xFF {
+                bytes.push(last + 1);
+                return Some(Self { keyspace: self.keyspace, bytes });
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,155 @@
+//! The storage seam: an ordered key-value transaction.
+//!
+//! Repositories (`store/session.rs`, …) are written once over `&mut dyn Tx`; engines implement [`Engine`] and [`Tx`].
+//! `commit` is optimistic: it re-checks what the transaction read, applies everything or nothing, and returns when the
+//! writes are durable, or says [`CommitError::Conflict`] and the command runs again. Scans are not re-checked, so
+//! uniqueness is always a point key.
+
+use async_trait::async_trait;
+
+pub mod key;
+
+pub use key::{Key, Keyspace};
+
+/// A place where records live. Engines are shared by all requests.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// A new transaction. Cheap; touches no storage.
+    fn begin(&self) -> Box<dyn Tx>;
+
+    /// How this engine wants records encoded.
+    fn encoding(&self) -> Encoding;
+
+    /// Figures for `/metrics` and `sessiond config`.
+    fn stats(&self) -> EngineStats;
+
+    /// Ends the engine after the last commit: everything on disk, marked as cleanly stopped.
+    async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// One transaction: remembers what it read, buffers what it writes.
+#[async_trait]
+pub trait Tx: Send {
+    /// The value at `key`, as of now plus this transaction's own writes.
+    async fn get(&mut self, key: &Key) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Buffers a write.
+    fn put(&mut self, key: Key, value: Vec<u8>);
+
+    /// Buffers a removal; removing nothing is fine.
+    fn delete(&mut self, key: Key);
+
+    /// Keys and values in `scan`'s range and order, own writes included. Not re-checked at commit.
+    async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError>;
+
+    /// How records must be encoded for this transaction's engine.
+    fn encoding(&self) -> Encoding;
+
+    /// Re-checks every `get`, applies all writes or none, returns when they are durable.
+    async fn commit(self: Box<Self>) -> Result<(), CommitError>;
+}
+
+/// The bytes of a record: compact for embedded engines, readable for engines whose users query them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// bincode with version marker and checksum.
+    Binary,
+    /// JSON with a version member.
+    Json,
+}
+
+/// A range of keys of one keyspace.
+#[derive(Debug, Clone)]
+pub struct Scan {
+    /// First key, inclusive.
+    pub start: Key,
+    /// Last key, exclusive; `None` runs to the keyspace's end.
+    pub end: Option<Key>,
+    /// From the last key to the first.
+    pub reverse: bool,
+    /// At most so many entries.
+    pub limit: usize,
+}
+
+/// What an engine can say about itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EngineStats {
+    /// Commits that became durable since the start.
+    pub commits: u64,
+    /// Commits refused because something read had changed.
+    pub conflicts: u64,
+    /// Groups written (one disk wait each).
+    pub groups: u64,
+    /// Bytes in the journal now.
+    pub journal_bytes: u64,
+    /// Bytes on disk now, everything included.
+    pub disk_bytes: u64,
+    /// Record cache hits since the start.
+    pub cache_hits: u64,
+    /// Record cache misses since the start.
+    pub cache_misses: u64,
+}
+
+/// Why a commit did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Something this transaction read has changed: load and decide again.
+    #[error("another transaction changed what this one had read")]
+    Conflict,
+    /// The engine could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What can go wrong below the seam.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Stored bytes are not what was written.
+    #[error("damaged data in {place}: {what}. {way_out}")]
+    Damaged {
+        /// File or key that is damaged.
+        place: String,
+        /// What does not hold.
+        what: String,
+        /// What the operator can do.
+        way_out: String,
+    },
+    /// The operating system refused.
+    #[error("{doing} {path}: {source}")]
+    Io {
+        /// What was attempted.
+        doing: &'static str,
+        /// On which file.
+        path: String,
+        /// The system's word.
+        source: std::io::Error,
+    },
+    /// No space for another write; reads go on.
+    #[error("the disk that holds {path} is full: writes are refused until there is space")]
+    DiskFull {
+        /// The data folder.
+        path: String,
+    },
+    /// A record above the size cap.
+    #[error("a record of {size} bytes is above the limit of {limit} bytes")]
+    TooLarge {
+        /// Encoded size.
+        size: usize,
+        /// The cap.
+        limit: usize,
+    },
+    /// The folder belongs to another process.
+    #[error("the data folder {path} is in use by process {pid}: stop it first, or choose another --data-dir")]
+    Locked {
+        /// The data folder.
+        path: String,
+        /// Process that holds it, or `unknown`.
+        pid: String,
+    },
+    /// The engine has stopped after an earlier failure, or is shutting down.
+    #[error("the store takes no more writes: {reason}")]
+    Stopped {
+        /// The first cause.
+        reason: String,
+    },
+}
