@@ -7,6 +7,8 @@
 use crate::domain::secret::Secret;
 use regex::Regex;
 
+pub use crate::domain::key::SigningAlgorithm;
+
 /// What one app (or tenant) effectively runs with: base settings with its own `coreConfig` over them.
 #[derive(Debug, Clone)]
 pub struct AppConfig {
@@ -52,14 +54,4 @@ pub enum RecentTokenReuse {
     TokenTheft,
     /// `UNAUTHORISED`: only end the session.
     Unauthorised,
-}
-
-/// `access_token_signing_algorithm`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize)]
-pub enum SigningAlgorithm {
-    /// Ed25519, `alg: EdDSA`.
-    #[default]
-    EdDSA,
-    /// RSA-2048 with SHA-256, for verifiers that know nothing else.
-    RS256,
 }

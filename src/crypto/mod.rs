@@ -1,4 +1,5 @@
 //! Signing, sealing, hashing. Knows keys and bytes, not requests or records.
 
 pub mod access_token;
+pub mod refresh_token;
 pub mod sealing;

@@ -8,3 +8,4 @@ pub mod secret;
 pub mod session;
 pub mod tenancy;
 pub mod time;
+pub mod token_hash;

@@ -1,1 +1,0 @@
-//! Signing keys: states and the rules of publication, use, retirement.

@@ -1,0 +1,58 @@
+//! Signing keys: states and the rules of publication, use, retirement.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// `access_token_signing_algorithm`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub enum SigningAlgorithm {
+    /// Ed25519, `alg: EdDSA`.
+    #[default]
+    EdDSA,
+    /// RSA-2048 with SHA-256, for verifiers that know nothing else.
+    RS256,
+}
+
+impl SigningAlgorithm {
+    /// The `alg` of a JWT header and of a JWK.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EdDSA => "EdDSA",
+            Self::RS256 => "RS256",
+        }
+    }
+}
+
+/// Which of an app's two kinds of key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum KeyKind {
+    /// Replaced on schedule; `kid` starts with `d-`.
+    Dynamic,
+    /// Made once; `kid` starts with `s-`.
+    Static,
+}
+
+/// A key's public name: `d-<creation in ms>` or `s-<uuid>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Kid(String);
+
+impl Kid {
+    /// Takes a key's name as it stands in a header, a record or a command line.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The name as it stands on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Kid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

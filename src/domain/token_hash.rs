@@ -1,0 +1,69 @@
+//! Hashes of refresh tokens: what access tokens carry, and the hash of that, which is all the store keeps.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// SHA-256 of a refresh token's text in lower-case hex: the claim `refreshTokenHash1`.
+///
+/// Taken from a claim it may hold any text; only its own hash decides.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TokenHash1(String);
+
+impl TokenHash1 {
+    /// The hash of a refresh token as handed out.
+    #[must_use]
+    pub fn of(token: &str) -> Self {
+        Self(hex(&Sha256::digest(token.as_bytes()).into()))
+    }
+
+    /// The value of a claim.
+    pub fn from_claim(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Hex form, as claims carry it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The hash of this hash's hex text: what the store compares.
+    #[must_use]
+    pub fn stored(&self) -> TokenHash2 {
+        TokenHash2(Sha256::digest(self.0.as_bytes()).into())
+    }
+}
+
+/// SHA-256 of a [`TokenHash1`]'s hex text: a stolen database holds nothing that an access token carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TokenHash2(pub [u8; 32]);
+
+impl TokenHash2 {
+    /// The stored hash of a refresh token as handed out.
+    #[must_use]
+    pub fn of(token: &str) -> Self {
+        TokenHash1::of(token).stored()
+    }
+}
+
+/// Lower-case hex.
+#[must_use]
+pub fn hex(bytes: &[u8; 32]) -> String {
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xF)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_a_token_is_known() {
+        let hash = TokenHash1::of("abc");
+        assert_eq!(hash.as_str(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        // sha256 of that hex text
+        assert_eq!(hex(&hash.stored().0), "dfe7a23fefeea519e9bbfdd1a6be94c4b2e4529dd6b7cbea83f9959c2621b13c");
+    }
+}
