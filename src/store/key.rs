@@ -1,5 +1,7 @@
 //! Keys: order-preserving tuples inside a keyspace.
 
+use std::fmt;
+
 /// A kind of record: one keyspace each (one table or collection in engines that have those).
 ///
 /// The byte is stored: never reuse or renumber one.
@@ -112,5 +114,11 @@ impl Key {
             }
         }
         None
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.keyspace.name(), self.bytes.escape_ascii())
     }
 }

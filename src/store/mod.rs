@@ -7,7 +7,11 @@
 
 use async_trait::async_trait;
 
+mod buffer;
+pub mod codec;
 pub mod key;
+pub mod limits;
+pub mod memory;
 
 pub use key::{Key, Keyspace};
 

@@ -1,1 +1,4 @@
 //! The integration tests: one binary, because linking is what takes time.
+
+#[cfg(test)]
+mod store;

@@ -1,0 +1,81 @@
+//! What every engine's transaction keeps: the stamps of what it read, and the writes it holds back.
+
+use super::{Key, Scan, StoreError};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+/// Reads and writes of one transaction. A stamp names the commit that wrote a value; `None` is an absent key.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    /// Key to the stamp seen at its first read; later reads must agree with it at commit.
+    pub(crate) reads: BTreeMap<Key, Option<u64>>,
+    /// Key to the new value, or `None` for a removal.
+    pub(crate) writes: BTreeMap<Key, Option<Vec<u8>>>,
+}
+
+impl Buffer {
+    /// This transaction's own write at `key`, if it has one.
+    pub(crate) fn own(&self, key: &Key) -> Option<Option<Vec<u8>>> {
+        if self.writes.is_empty() { None } else { self.writes.get(key).cloned() }
+    }
+
+    /// Remembers what a read saw. The first stamp stays: a value that changed in between is a conflict at commit.
+    pub(crate) fn saw(&mut self, key: &Key, stamp: Option<u64>) {
+        if !self.reads.contains_key(key) {
+            self.reads.insert(key.clone(), stamp);
+        }
+    }
+
+    /// `stored` (in the scan's order) merged with this transaction's own writes, up to the scan's limit.
+    pub(crate) fn merge(
+        &self,
+        scan: &Scan,
+        stored: &mut dyn Iterator<Item = Result<(Key, Vec<u8>), StoreError>>,
+    ) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
+        let mut found = Vec::new();
+        let Some(range) = bounds(scan) else { return Ok(found) };
+        let mut own: Box<dyn Iterator<Item = (&Key, &Option<Vec<u8>>)>> =
+            if scan.reverse { Box::new(self.writes.range(range).rev()) } else { Box::new(self.writes.range(range)) };
+        let mut next_own = own.next();
+        let mut next_stored = None;
+        while found.len() < scan.limit {
+            if next_stored.is_none() {
+                next_stored = stored.next().transpose()?;
+            }
+            let order = match (&next_own, &next_stored) {
+                (None, None) => break,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some((own, _)), Some((stored, _))) if scan.reverse => stored.cmp(own),
+                (Some((own, _)), Some((stored, _))) => (*own).cmp(stored),
+            };
+            if order != Ordering::Less {
+                let row = next_stored.take();
+                if order == Ordering::Greater {
+                    found.extend(row);
+                }
+            }
+            if order != Ordering::Greater {
+                if let Some((key, Some(value))) = next_own {
+                    found.push((key.clone(), value.clone()));
+                }
+                next_own = own.next();
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The scan's range; `None` when it is empty by itself.
+pub(crate) fn bounds(scan: &Scan) -> Option<(Bound<Key>, Bound<Key>)> {
+    let end = match &scan.end {
+        Some(end) if *end <= scan.start => return None,
+        Some(end) => Bound::Excluded(end.clone()),
+        None => match super::Keyspace::ALL.into_iter().find(|keyspace| *keyspace > scan.start.keyspace) {
+            Some(next) => Bound::Excluded(Key::of(next)),
+            None => Bound::Unbounded,
+        },
+    };
+    Some((Bound::Included(scan.start.clone()), end))
+}
