@@ -1,0 +1,195 @@
+//! The load generator: keep-alive connections on one thread, each sends its next request when its answer is there.
+//!
+//! Hand-written because it shares the machine with what it measures: a request costs it one write, one read and a
+//! look for `Content-Length`.
+
+use super::server::Server;
+use super::wire;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+/// One connection's conversation.
+pub(crate) trait Script: Send {
+    /// The next request; `None` when there is nothing left to send.
+    fn next(&mut self) -> Option<&[u8]>;
+
+    /// Takes the answer.
+    ///
+    /// # Errors
+    /// When it is not the one that this conversation expects.
+    fn answer(&mut self, status: u16, body: &[u8]) -> Result<(), String>;
+}
+
+/// What one or more windows of load showed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally {
+    /// Answers that were as expected.
+    pub(crate) answers: u64,
+    /// Answers that were not, and broken connections.
+    pub(crate) errors: u64,
+    /// The first thing that went wrong.
+    pub(crate) first_error: Option<String>,
+    /// Bytes sent, heads included.
+    pub(crate) sent: u64,
+    /// Bytes of bodies received.
+    pub(crate) received: u64,
+    /// Microseconds per answer.
+    pub(crate) latencies: Vec<u32>,
+    /// Time on the clock.
+    pub(crate) wall: Duration,
+    /// Time of the server on a processor.
+    pub(crate) cpu: Duration,
+}
+
+impl Tally {
+    /// Adds another window.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.answers += other.answers;
+        self.errors += other.errors;
+        self.sent += other.sent;
+        self.received += other.received;
+        self.wall += other.wall;
+        self.cpu += other.cpu;
+        self.latencies.extend(other.latencies);
+        self.first_error = self.first_error.take().or(other.first_error);
+    }
+
+    /// Answers per second.
+    pub(crate) fn rate(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "counts of one run are far below 2^52")]
+        let answers = self.answers as f64;
+        answers / self.wall.as_secs_f64().max(1e-9)
+    }
+
+    /// Server CPU in microseconds per answer.
+    pub(crate) fn cpu_us(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "counts of one run are far below 2^52")]
+        let answers = self.answers.max(1) as f64;
+        self.cpu.as_secs_f64() * 1e6 / answers
+    }
+
+    /// The latency in microseconds that this share of the answers stayed below.
+    pub(crate) fn quantile(&mut self, share: f64) -> u32 {
+        self.latencies.sort_unstable();
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of a count is a count"
+        )]
+        let index = (self.latencies.len() as f64 * share) as usize;
+        self.latencies.get(index.min(self.latencies.len().saturating_sub(1))).copied().unwrap_or(0)
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    script: Box<dyn Script>,
+    buffer: Vec<u8>,
+}
+
+/// A set of connections to one server.
+pub(crate) struct Fleet {
+    connections: Vec<Connection>,
+}
+
+impl Fleet {
+    /// Opens one connection per script.
+    ///
+    /// # Errors
+    /// When a connection is refused.
+    pub(crate) async fn connect(address: SocketAddr, scripts: Vec<Box<dyn Script>>) -> anyhow::Result<Self> {
+        let mut connections = Vec::with_capacity(scripts.len());
+        for script in scripts {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            connections.push(Connection { stream, script, buffer: Vec::with_capacity(8192) });
+        }
+        Ok(Self { connections })
+    }
+
+    /// Drives all connections for `time`; every request that was sent is waited for.
+    ///
+    /// # Errors
+    /// When the server's CPU time cannot be read.
+    pub(crate) async fn run(&mut self, server: &Server, time: Duration) -> anyhow::Result<Tally> {
+        let cpu_before = server.cpu()?;
+        let began = Instant::now();
+        let deadline = began + time;
+        let mut tasks = JoinSet::new();
+        for connection in self.connections.drain(..) {
+            tasks.spawn(connection.drive(deadline));
+        }
+        let mut tally = Tally::default();
+        while let Some(ended) = tasks.join_next().await {
+            let (connection, part) = ended?;
+            tally.add(part);
+            self.connections.extend(connection);
+        }
+        tally.wall = began.elapsed();
+        tally.cpu = server.cpu()?.saturating_sub(cpu_before);
+        Ok(tally)
+    }
+
+    /// Sends one request on every connection at the same time and waits for all answers.
+    ///
+    /// # Errors
+    /// When the server's CPU time cannot be read.
+    pub(crate) async fn once(&mut self, server: &Server) -> anyhow::Result<Tally> {
+        // A deadline in the past: each conversation has begun its first request before it looks at it.
+        self.run(server, Duration::ZERO).await
+    }
+}
+
+impl Connection {
+    /// Talks until the deadline; a broken connection is not given back.
+    async fn drive(mut self, deadline: Instant) -> (Option<Self>, Tally) {
+        let mut tally = Tally::default();
+        loop {
+            match self.exchange(&mut tally).await {
+                Ok(true) if Instant::now() < deadline => {}
+                Ok(_) => return (Some(self), tally),
+                Err(reason) => {
+                    tally.errors += 1;
+                    tally.first_error = Some(reason);
+                    return (None, tally);
+                }
+            }
+        }
+    }
+
+    /// One request and its answer. `Ok(false)`: the script has no more requests.
+    async fn exchange(&mut self, tally: &mut Tally) -> Result<bool, String> {
+        let Some(request) = self.script.next() else { return Ok(false) };
+        let began = Instant::now();
+        tally.sent += request.len() as u64;
+        self.stream.write_all(request).await.map_err(|e| format!("write: {e}"))?;
+        self.buffer.clear();
+        let head = loop {
+            if self.stream.read_buf(&mut self.buffer).await.map_err(|e| format!("read: {e}"))? == 0 {
+                return Err("the server closed the connection".to_owned());
+            }
+            match wire::head(&self.buffer)? {
+                Some(head) if self.buffer.len() >= head.len + head.body => break head,
+                _ => {}
+            }
+        };
+        let latency = began.elapsed().as_micros();
+        let body = self.buffer.get(head.len..head.len + head.body).unwrap_or_default();
+        tally.received += head.body as u64;
+        match self.script.answer(head.status, body) {
+            Ok(()) => {
+                tally.answers += 1;
+                tally.latencies.push(u32::try_from(latency).unwrap_or(u32::MAX));
+            }
+            Err(reason) => {
+                tally.errors += 1;
+                tally.first_error.get_or_insert(reason);
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,11 @@
+//! The HTTP harness: starts servers, drives them, reads their CPU time, prints the table.
+
+pub(crate) mod floor;
+pub(crate) mod load;
+pub(crate) mod report;
+pub(crate) mod rows;
+pub(crate) mod scale;
+pub(crate) mod scripts;
+pub(crate) mod server;
+pub(crate) mod settings;
+pub(crate) mod wire;

@@ -1,0 +1,170 @@
+//! The rows that compare sessiond with the floor.
+
+use super::load::{Fleet, Script, Tally};
+use super::report::{Report, Row, Side, Target};
+use super::scripts::{
+    Create, Fixed, Pool, RefreshAround, RefreshStep, VerifyNew, empty_pool, pool_len, verify_request,
+};
+use super::server::{Server, Sessiond};
+use super::settings::Settings;
+use super::wire;
+use anyhow::{Context as _, ensure};
+use std::sync::PoisonError;
+
+/// What one row sends.
+struct Plan {
+    name: &'static str,
+    connections: usize,
+    target: Target,
+    scripts: Vec<Box<dyn Script>>,
+}
+
+/// Measures every row at every number of connections.
+///
+/// # Errors
+/// When a server fails or gives answers that were not expected before a row begins.
+pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &mut Report) -> anyhow::Result<()> {
+    let floor = Server::start_floor(&sessiond.folder)?;
+    for &connections in &settings.connections {
+        // The targets are stated for 64 connections.
+        let at = |target| if connections >= 64 { target } else { Target::None };
+        let server = sessiond.start()?;
+        let pool = create(&server, connections, 1000.max(connections as u64 * 4), 1).await?;
+        for (name, target) in NAMES.iter().filter(|(name, _)| settings.wants(name)) {
+            let plan = Plan { name, connections, target: at(*target), scripts: scripts(name, connections, &pool) };
+            compare(settings, &server, &floor, plan, report).await?;
+        }
+        server.stop()?;
+        if settings.wants(VERIFY_NEW) {
+            verify_new(settings, sessiond, &floor, connections, report).await?;
+        }
+    }
+    floor.kill()
+}
+
+const VERIFY_NEW: &str = "verify, token never seen";
+
+/// Rows that run on one server, in this order.
+const NAMES: [(&str, Target); 7] = [
+    ("hello", Target::None),
+    ("create", Target::Above(125.0)),
+    ("verify, known token", Target::Times(1.6)),
+    ("verify, checkDatabase", Target::Times(1.8)),
+    ("refresh, CDI 5.4", Target::Above(110.0)),
+    ("refresh, CDI 5.6", Target::Above(110.0)),
+    ("refresh step, CDI 5.4", Target::None),
+];
+
+fn scripts(name: &str, connections: usize, pool: &Pool) -> Vec<Box<dyn Script>> {
+    let script = |number: usize| -> Box<dyn Script> {
+        match name {
+            "hello" => Box::new(Fixed::plain(wire::get("/hello"))),
+            "create" => Box::new(Create::new(pool, number + 1000, 0, u64::MAX)),
+            "verify, known token" => Box::new(Fixed::ok(verify_request(&own(pool).access, false, wire::LEGACY))),
+            "verify, checkDatabase" => Box::new(Fixed::ok(verify_request(&own(pool).access, true, wire::LEGACY))),
+            "refresh, CDI 5.6" => Box::new(RefreshAround::new(pool, wire::ROTATING)),
+            "refresh step, CDI 5.4" => Box::new(RefreshStep::new(own(pool))),
+            _ => Box::new(RefreshAround::new(pool, wire::LEGACY)),
+        }
+    };
+    (0..connections).map(script).collect()
+}
+
+/// A session for one connection alone.
+fn own(pool: &Pool) -> super::scripts::Tokens {
+    let taken = pool.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    // invariant: the pool is filled with four sessions for each connection, and three rows take one
+    taken.unwrap_or_else(|| super::scripts::Tokens { access: String::new(), refresh: String::new() })
+}
+
+/// Tokens minted by one life of the server and verified by the next: no cache can know them.
+async fn verify_new(
+    settings: &Settings,
+    sessiond: &Sessiond,
+    floor: &Server,
+    connections: usize,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let seconds = settings.seconds * (f64::from(settings.rounds) + 0.5);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive number of tokens")]
+    let tokens = (seconds * 18_000.0) as u64;
+    let server = sessiond.start()?;
+    let pool = create(&server, 64, tokens, 1).await?;
+    server.stop()?;
+    let server = sessiond.start()?;
+    let scripts = (0..connections).map(|_| -> Box<dyn Script> { Box::new(VerifyNew::new(&pool)) }).collect();
+    let target = if connections >= 64 { Target::Above(65.0) } else { Target::None };
+    compare(settings, &server, floor, Plan { name: VERIFY_NEW, connections, target, scripts }, report).await?;
+    server.stop()?;
+    Ok(())
+}
+
+/// Creates about `sessions` sessions and keeps the tokens of every `keep_every`th.
+///
+/// # Errors
+/// When one is not created.
+pub(crate) async fn create(
+    server: &Server,
+    connections: usize,
+    sessions: u64,
+    keep_every: u64,
+) -> anyhow::Result<Pool> {
+    let pool = empty_pool();
+    let each = sessions.div_ceil(connections as u64);
+    let scripts = (0..connections)
+        .map(|number| -> Box<dyn Script> { Box::new(Create::new(&pool, number, keep_every, each)) })
+        .collect();
+    let tally =
+        Fleet::connect(server.address, scripts).await?.run(server, std::time::Duration::from_secs(3600)).await?;
+    ensure!(tally.errors == 0, "creating sessions failed: {}", tally.first_error.unwrap_or_default());
+    ensure!(pool_len(&pool) as u64 >= sessions / keep_every.max(1), "too few sessions were created");
+    Ok(pool)
+}
+
+/// Alternates windows of sessiond and the floor, so that whatever else the machine does hits both.
+async fn compare(
+    settings: &Settings,
+    server: &Server,
+    floor: &Server,
+    plan: Plan,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let mut fleet = Fleet::connect(server.address, plan.scripts).await?;
+    let warm = fleet.run(server, settings.window() / 3).await?;
+    ensure!(warm.answers > 0, "{}: no answer: {}", plan.name, warm.first_error.unwrap_or_default());
+    let request = floor_request(plan.name == "hello", &warm);
+    let scripts =
+        (0..plan.connections).map(|_| -> Box<dyn Script> { Box::new(Fixed::plain(request.clone())) }).collect();
+    let mut floor_fleet = Fleet::connect(floor.address, scripts).await?;
+    floor_fleet.run(floor, settings.window() / 3).await?;
+    let (mut ours, mut bare) = (Tally::default(), Tally::default());
+    for _ in 0..settings.rounds {
+        ours.add(fleet.run(server, settings.window()).await?);
+        bare.add(floor_fleet.run(floor, settings.window()).await?);
+    }
+    if let Some(reason) = &ours.first_error {
+        println!("{}: {reason}", plan.name);
+    }
+    ensure!(bare.errors == 0, "the floor failed: {}", bare.first_error.context("no reason")?);
+    report.row(Row {
+        name: plan.name.to_owned(),
+        connections: plan.connections,
+        sessiond: Side::of(&mut ours),
+        floor: Side::of(&mut bare),
+        target: plan.target,
+        errors: ours.errors,
+    });
+    Ok(())
+}
+
+/// A request for the floor with as many bytes as sessiond's, whose answer has a body as long as sessiond's.
+fn floor_request(get: bool, sample: &Tally) -> Vec<u8> {
+    let (sent, received) = (sample.sent / sample.answers.max(1), sample.received / sample.answers.max(1));
+    let path = format!("/floor/{received}");
+    if get {
+        return wire::get(&path);
+    }
+    let head = wire::post(&path, wire::LEGACY, "").len();
+    let body = usize::try_from(sent).unwrap_or_default().saturating_sub(head + 2);
+    wire::post(&path, wire::LEGACY, &"x".repeat(body))
+}

@@ -1,0 +1,217 @@
+//! Server processes: start, address, CPU time, memory, stop, kill.
+
+use anyhow::{Context as _, bail};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// A started server.
+pub(crate) struct Server {
+    child: Child,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// From the process's start until it had answered its first `/hello`.
+    pub(crate) first_hello: Duration,
+}
+
+/// What to start.
+#[derive(Debug, Clone)]
+pub(crate) struct Sessiond {
+    /// The binary.
+    pub(crate) binary: PathBuf,
+    /// The data folder.
+    pub(crate) folder: PathBuf,
+    /// Settings as environment variables.
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+impl Sessiond {
+    /// Starts `sessiond serve` on a free port of the loopback interface.
+    ///
+    /// # Errors
+    /// When it does not come up; its log is quoted.
+    pub(crate) fn start(&self) -> anyhow::Result<Server> {
+        std::fs::create_dir_all(&self.folder)?;
+        let mut command = Command::new(&self.binary);
+        command.args(["serve", "--host", "127.0.0.1", "--port", "0", "--data-dir"]).arg(self.folder.join("data"));
+        command.current_dir(&self.folder).envs(self.environment.iter().cloned());
+        // What an operator may have set for his own server does not belong into a measurement.
+        command.env("INFO_LOG_PATH", "null").env("ERROR_LOG_PATH", "null");
+        Server::start(command, &self.folder.join("server.log"))
+    }
+}
+
+impl Server {
+    /// Starts the bare warp server in a process of its own.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(crate) fn start_floor(folder: &Path) -> anyhow::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("--floor");
+        Self::start(command, &folder.join("floor.log"))
+    }
+
+    fn start(mut command: Command, log: &Path) -> anyhow::Result<Self> {
+        let began = Instant::now();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::create(log)?)
+            .spawn()
+            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+        let stdout = child.stdout.take().context("the server has no standard output")?;
+        let (send, receive) = mpsc::channel();
+        // Reads on for the server's whole life, so that it never waits for a full pipe.
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if let Some(address) = address_in(&line) {
+                    // The receiver is gone after the first address; later lines only need reading.
+                    let _ = send.send(address);
+                }
+            }
+        });
+        match receive.recv_timeout(Duration::from_secs(600)) {
+            Ok(address) => {
+                let mut server = Self { child, address, first_hello: Duration::ZERO };
+                // The floor answers 404, which is an answer too.
+                hello(address)?;
+                server.first_hello = began.elapsed();
+                Ok(server)
+            }
+            Err(reason) => {
+                let _ = child.kill();
+                let status = child.wait()?;
+                bail!("the server never said where it listens ({reason}, {status}): {}", std::fs::read_to_string(log)?)
+            }
+        }
+    }
+
+    /// Time on a processor so far, in user and kernel mode, of all threads that live or lived.
+    ///
+    /// From `/proc/<pid>/stat`: the kernel scales its two parts to the scheduler's exact sum, in steps of 10 ms.
+    ///
+    /// # Errors
+    /// When `/proc` does not say (not Linux, or the server has died).
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
+        let stat =
+            std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).context("CPU time needs /proc")?;
+        let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let ticks = |field: usize| after_name.split_whitespace().nth(field).and_then(|text| text.parse::<u64>().ok());
+        let (Some(user), Some(system)) = (ticks(11), ticks(12)) else { bail!("unknown form of /proc/<pid>/stat") };
+        Ok(Duration::from_millis((user + system) * 10))
+    }
+
+    /// Resident memory in KiB: (now, highest so far).
+    ///
+    /// # Errors
+    /// When `/proc` does not say.
+    pub(crate) fn resident_kib(&self) -> anyhow::Result<(u64, u64)> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().trim_end_matches(" kB").parse().ok()
+        };
+        field("VmRSS:").zip(field("VmHWM:")).context("unknown form of /proc/<pid>/status")
+    }
+
+    /// Asks the server to stop and waits until it has.
+    ///
+    /// # Errors
+    /// When it ends with a failure.
+    pub(crate) fn stop(mut self) -> anyhow::Result<Duration> {
+        let began = Instant::now();
+        self.terminate()?;
+        let status = self.child.wait()?;
+        if !status.success() {
+            bail!("the server stopped with {status}");
+        }
+        Ok(began.elapsed())
+    }
+
+    /// Kills the process at once, as `kill -9` does.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub(crate) fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    fn terminate(&self) -> anyhow::Result<()> {
+        let pid = i32::try_from(self.child.id())?;
+        let pid = rustix::process::Pid::from_raw(pid).context("no process id")?;
+        Ok(rustix::process::kill_process(pid, rustix::process::Signal::TERM)?)
+    }
+
+    #[cfg(not(unix))]
+    fn terminate(&mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill()?)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Fails when it has ended already, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks for `/hello` until there is an answer.
+fn hello(address: SocketAddr) -> anyhow::Result<()> {
+    let began = Instant::now();
+    loop {
+        let answered = TcpStream::connect(address).and_then(|mut stream| {
+            stream.write_all(b"GET /hello HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+            stream.read_exact(&mut [0; 12])
+        });
+        match answered {
+            Ok(()) => return Ok(()),
+            Err(error) if began.elapsed() > Duration::from_secs(60) => return Err(error.into()),
+            Err(_) => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
+}
+
+/// The `127.0.0.1:port` in a line of the server's output.
+fn address_in(line: &str) -> Option<SocketAddr> {
+    let from = line.get(line.find("127.0.0.1:")?..)?;
+    let end = from.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ':')).unwrap_or(from.len());
+    from.get(..end)?.parse().ok()
+}
+
+/// Bytes that a folder's files take on disk.
+///
+/// # Errors
+/// When a file cannot be looked at.
+pub(crate) fn disk_bytes(folder: &Path) -> anyhow::Result<u64> {
+    let mut total = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        if metadata.is_dir() {
+            total += disk_bytes(&entry.path())?;
+        } else {
+            total += allocated(&metadata);
+        }
+    }
+    Ok(total)
+}
+
+#[cfg(unix)]
+fn allocated(metadata: &std::fs::Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    metadata.blocks() * 512
+}
+
+#[cfg(not(unix))]
+fn allocated(metadata: &std::fs::Metadata) -> u64 {
+    metadata.len()
+}
