@@ -2,6 +2,7 @@
 //!
 //! The only module that names the system's clock and random source.
 
+use crate::command::health::HealthLimits;
 use crate::command::key::KeyRings;
 use crate::command::session::verified::VerifiedTokens;
 use crate::command::tenancy::Directory;
@@ -25,8 +26,12 @@ pub struct App {
     pub keys: KeyRings,
     /// Access tokens whose signature has been checked already.
     pub verified: VerifiedTokens,
+    /// How often health checks may reach the store.
+    pub health: HealthLimits,
     /// Figures for `/metrics`.
     pub metrics: Metrics,
+    /// Runs under an SDK's test suite: rules for time spans are relaxed, see the configuration docs.
+    pub test_mode: bool,
 }
 
 impl App {

@@ -22,6 +22,9 @@ pub enum ApiError {
     /// 405 `Method not supported`.
     #[error("Method not supported")]
     MethodNotSupported,
+    /// 501 for methods no endpoint of the protocol ever has (PATCH and invented ones).
+    #[error("Method not implemented")]
+    MethodNotImplemented,
     /// 500; the chain is logged by whoever turns it into a reply.
     #[error("Internal error")]
     Internal(#[from] Fault),
@@ -33,6 +36,11 @@ impl ApiError {
         Self::BadRequest(sentence.into())
     }
 
+    /// 403 with the protocol's sentence.
+    pub fn forbidden(sentence: impl Into<String>) -> Self {
+        Self::Forbidden(sentence.into())
+    }
+
     /// The reply for this error. Text of a [`Fault`] never leaves the process.
     #[must_use]
     pub fn reply(&self) -> Reply {
@@ -42,6 +50,7 @@ impl ApiError {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotSupported => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MethodNotImplemented => StatusCode::NOT_IMPLEMENTED,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Reply::text(status, &self.to_string())

@@ -8,20 +8,28 @@ use std::net::IpAddr;
 /// A request whose body has been read within the limits.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Request id for logs: the caller's `x-request-id` if it is sane, else made here.
+    /// Request id for logs: the caller's `x-request-id` if it is sane, else made by the server.
     pub id: String,
     /// Method.
     pub method: Method,
     /// Path as sent, percent-encoded, without query.
     pub path: String,
-    /// Query as sent, without the question mark.
-    pub query: Option<String>,
+    /// Query as sent, without the question mark; empty when there is none.
+    pub query: String,
     /// Headers.
     pub headers: HeaderMap,
     /// Body; empty when there is none.
     pub body: Bytes,
     /// The connection's peer address.
     pub peer: IpAddr,
+}
+
+impl Request {
+    /// A header's value as text; `None` when it is absent or not visible ASCII.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
 }
 
 /// A reply, ready to be sent.
@@ -52,9 +60,22 @@ impl Reply {
         Self { status: StatusCode::OK, content_type: JSON, cache_control: None, body: bytes.into() }
     }
 
+    /// 200 with a body that is JSON already.
+    #[must_use]
+    pub fn raw_json(body: impl Into<Bytes>) -> Self {
+        Self { status: StatusCode::OK, content_type: JSON, cache_control: None, body: body.into() }
+    }
+
     /// A text body with the newline that the protocol ends bodies with.
     #[must_use]
     pub fn text(status: StatusCode, text: &str) -> Self {
         Self { status, content_type: TEXT, cache_control: None, body: format!("{text}\n").into() }
+    }
+
+    /// The same reply with this `Cache-Control`.
+    #[must_use]
+    pub fn cached(mut self, cache_control: String) -> Self {
+        self.cache_control = Some(cache_control);
+        self
     }
 }

@@ -1,10 +1,346 @@
 //! Routes: a const table per recipe, joined once, duplicates refused at start-up, looked up by exact path.
+//!
+//! Path grammar (CDI: common rules): `<base_path>/[appid-<app>/][<tenant>/]<api path>[/]`, case-insensitive. No path
+//! of the protocol has a variable, so a hash look-up of the path, then of the path without its first and without its
+//! first two segments, finds every route.
 
 use crate::app::App;
 use crate::http::cdi::Call;
+use crate::http::cdi::version::CdiVersion;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use futures_util::future::BoxFuture;
+use http::Method;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// A handler: decode, run the command, encode.
 pub type Handler = for<'a> fn(&'a App, &'a Call) -> BoxFuture<'a, Result<Reply, ApiError>>;
+
+/// Methods that the protocol uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// GET.
+    GET,
+    /// POST.
+    POST,
+    /// PUT.
+    PUT,
+    /// DELETE.
+    DELETE,
+}
+
+impl Verb {
+    /// The verb, or what to answer to a method that no endpoint has.
+    ///
+    /// # Errors
+    /// 405 for HEAD, OPTIONS and TRACE, 501 for anything else.
+    pub fn of(method: &Method) -> Result<Self, ApiError> {
+        match *method {
+            Method::GET => Ok(Self::GET),
+            Method::POST => Ok(Self::POST),
+            Method::PUT => Ok(Self::PUT),
+            Method::DELETE => Ok(Self::DELETE),
+            Method::HEAD | Method::OPTIONS | Method::TRACE => Err(ApiError::MethodNotSupported),
+            _ => Err(ApiError::MethodNotImplemented),
+        }
+    }
+}
+
+/// What a tenant in the path means to a route. Enforced by [`Call::scope`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Acts in the path's tenant, which must exist.
+    Tenant,
+    /// Acts on the app; any tenant may be in the path, but it must exist.
+    App,
+    /// Acts on the app; from CDI 5.0 a tenant in the path is refused with 403, below it is ignored.
+    AppStrict403,
+}
+
+/// One method of one path in one range of versions.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// Method.
+    pub verb: Verb,
+    /// Path without prefixes, lower case, no trailing slash; empty for the root.
+    pub path: &'static str,
+    /// `POST /recipe/session`: for logs, metrics and timelines.
+    pub label: &'static str,
+    /// Only for requests with this `rid` header. A route without one serves every rid that no other route names.
+    pub rid: Option<&'static str>,
+    /// First version that has it. `None`: all; the original does not hide new routes from old callers.
+    pub since: Option<CdiVersion>,
+    /// First version that has it no more (404).
+    pub until: Option<CdiVersion>,
+    /// What a tenant in the path means.
+    pub reach: Reach,
+    /// An API key is needed, if any is configured.
+    pub key: bool,
+    /// The version must be in the supported list.
+    pub version: bool,
+    /// What to run.
+    pub handler: Handler,
+}
+
+/// A route on one line: `route!(POST "/recipe/session", Tenant => create::create)`, refined by [`Route`]'s methods.
+#[macro_export]
+macro_rules! route {
+    ($verb:ident $path:literal, $reach:ident => $handler:path) => {{
+        fn boxed<'a>(
+            app: &'a $crate::app::App,
+            call: &'a $crate::http::cdi::Call,
+        ) -> futures_util::future::BoxFuture<'a, Result<$crate::http::exchange::Reply, $crate::http::error::ApiError>>
+        {
+            Box::pin($handler(app, call))
+        }
+        $crate::http::route::Route::new(
+            $crate::http::route::Verb::$verb,
+            $path,
+            concat!(stringify!($verb), " ", $path),
+            $crate::http::route::Reach::$reach,
+            boxed,
+        )
+    }};
+}
+
+impl Route {
+    /// Use [`route!`].
+    pub const fn new(verb: Verb, path: &'static str, label: &'static str, reach: Reach, handler: Handler) -> Self {
+        Self { verb, path, label, rid: None, since: None, until: None, reach, key: true, version: true, handler }
+    }
+
+    /// Only from this version on.
+    #[must_use]
+    pub const fn since(mut self, first: CdiVersion) -> Self {
+        self.since = Some(first);
+        self
+    }
+
+    /// 404 from this version on.
+    #[must_use]
+    pub const fn until(mut self, first_without: CdiVersion) -> Self {
+        self.until = Some(first_without);
+        self
+    }
+
+    /// Only for this `rid`.
+    #[must_use]
+    pub const fn rid(mut self, rid: &'static str) -> Self {
+        self.rid = Some(rid);
+        self
+    }
+
+    /// Open to callers without an API key.
+    #[must_use]
+    pub const fn without_key(mut self) -> Self {
+        self.key = false;
+        self
+    }
+
+    /// Any well-formed version within the app's bounds will do.
+    #[must_use]
+    pub const fn without_version(mut self) -> Self {
+        self.version = false;
+        self
+    }
+
+    fn serves(&self, version: CdiVersion) -> bool {
+        self.since.is_none_or(|first| version >= first) && self.until.is_none_or(|end| version < end)
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        let starts_before_end = |a: &Self, b: &Self| match (a.since, b.until) {
+            (Some(start), Some(end)) => start < end,
+            _ => true,
+        };
+        self.verb == other.verb
+            && self.rid == other.rid
+            && starts_before_end(self, other)
+            && starts_before_end(other, self)
+    }
+}
+
+/// Two routes that one request could mean.
+#[derive(Debug, thiserror::Error)]
+#[error("two routes for {label} share an rid and a version")]
+pub struct Duplicate {
+    /// Method and path.
+    pub label: &'static str,
+}
+
+/// All routes.
+pub struct Table {
+    base_path: String,
+    paths: HashMap<&'static str, Vec<Mounted>>,
+    count: usize,
+}
+
+/// A route in the table.
+#[derive(Clone, Copy)]
+pub struct Mounted {
+    /// The route.
+    pub route: &'static Route,
+    /// Its number: 0 up to [`Table::len`].
+    pub index: usize,
+}
+
+/// A path found in the table, and the prefixes before it.
+pub struct Found<'t, 'p> {
+    /// All routes with this path.
+    pub routes: &'t [Mounted],
+    /// What stood before it.
+    pub prefix: Prefix<'p>,
+}
+
+/// The optional segments before an API path.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Prefix<'p> {
+    /// The app id after `appid-`, lower case.
+    pub app: Option<&'p str>,
+    /// The tenant id, lower case.
+    pub tenant: Option<&'p str>,
+}
+
+/// First segments that are never a tenant.
+const STOP_WORDS: [&str; 4] = ["recipe", "config", "users", "hello"];
+
+impl Table {
+    /// Joins the recipes' tables. `base_path` is empty or begins with a slash and does not end with one.
+    ///
+    /// # Errors
+    /// When two routes could serve one request.
+    pub fn new(base_path: impl Into<String>, recipes: &[&'static [Route]]) -> Result<Self, Duplicate> {
+        let mut paths: HashMap<&'static str, Vec<Mounted>> = HashMap::new();
+        let mut count = 0;
+        for route in recipes.iter().copied().flatten() {
+            let same_path = paths.entry(route.path.trim_end_matches('/')).or_default();
+            if same_path.iter().any(|mounted| mounted.route.overlaps(route)) {
+                return Err(Duplicate { label: route.label });
+            }
+            same_path.push(Mounted { route, index: count });
+            count += 1;
+        }
+        Ok(Self { base_path: base_path.into(), paths, count })
+    }
+
+    /// How many routes there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.count
+    }
+
+    /// True if there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Every route, in no particular order.
+    pub fn routes(&self) -> impl Iterator<Item = Mounted> {
+        self.paths.values().flatten().copied()
+    }
+
+    /// A request's path in the form that [`Table::find`] takes: without base path, doubled slashes and one trailing
+    /// slash, in lower case. `None` outside the base path, which is compared as it stands.
+    #[must_use]
+    pub fn normalise<'p>(&self, path: &'p str) -> Option<Cow<'p, str>> {
+        let below = path.strip_prefix(self.base_path.as_str())?;
+        if !below.is_empty() && !below.starts_with('/') {
+            return None;
+        }
+        let single = if below.contains("//") {
+            let mut single = String::with_capacity(below.len());
+            below.chars().for_each(|c| {
+                if c != '/' || !single.ends_with('/') {
+                    single.push(c)
+                }
+            });
+            Cow::Owned(single)
+        } else {
+            Cow::Borrowed(below)
+        };
+        let lower = if single.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(single.to_ascii_lowercase())
+        } else {
+            single
+        };
+        Some(match lower {
+            Cow::Borrowed(text) => Cow::Borrowed(text.strip_suffix('/').unwrap_or(text)),
+            Cow::Owned(mut text) => {
+                if text.ends_with('/') {
+                    text.pop();
+                }
+                Cow::Owned(text)
+            }
+        })
+    }
+
+    /// The routes of a normalised path: as it is, else behind an app, a tenant, or both.
+    #[must_use]
+    pub fn find<'t, 'p>(&'t self, path: &'p str) -> Option<Found<'t, 'p>> {
+        if let Some(routes) = self.paths.get(path) {
+            return Some(Found { routes, prefix: Prefix::default() });
+        }
+        let (prefix, rest) = peel(path);
+        let found = |rest: &str, prefix| self.paths.get(rest).map(|routes| Found { routes, prefix });
+        if let Some(app) = prefix.app
+            && let Some(found) = found(after_first_segment(path), Prefix { app: Some(app), tenant: None })
+        {
+            return Some(found);
+        }
+        if prefix == Prefix::default() { None } else { found(rest, prefix) }
+    }
+}
+
+/// What can be said of a normalised path that [`Table::find`] does not know: its app, if it names one.
+#[must_use]
+pub fn prefix_of_unknown(path: &str) -> Prefix<'_> {
+    Prefix { app: peel(path).0.app, tenant: None }
+}
+
+/// Splits the optional app and tenant segments off.
+fn peel(path: &str) -> (Prefix<'_>, &str) {
+    let mut prefix = Prefix::default();
+    let mut rest = path;
+    if let Some(app) = first_segment(rest).strip_prefix("appid-").filter(|id| is_id(id)) {
+        prefix.app = Some(app);
+        rest = after_first_segment(rest);
+    }
+    let tenant = first_segment(rest);
+    if !tenant.is_empty() && is_id(tenant) && !STOP_WORDS.contains(&tenant) {
+        prefix.tenant = Some(tenant);
+        rest = after_first_segment(rest);
+    }
+    (prefix, rest)
+}
+
+fn is_id(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn first_segment(path: &str) -> &str {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    path.split_once('/').map_or(path, |(segment, _)| segment)
+}
+
+fn after_first_segment(path: &str) -> &str {
+    let below = path.strip_prefix('/').unwrap_or(path);
+    below.find('/').and_then(|end| below.get(end..)).unwrap_or("")
+}
+
+/// The route among those of one path that serves a request.
+///
+/// # Errors
+/// 405 when the path has no such method for this rid, 404 when it has none in this version.
+pub fn choose(routes: &[Mounted], verb: Verb, rid: Option<&str>, version: CdiVersion) -> Result<Mounted, ApiError> {
+    let rid = rid.filter(|sent| routes.iter().any(|mounted| mounted.route.rid == Some(sent)));
+    let mut error = ApiError::MethodNotSupported;
+    for mounted in routes.iter().filter(|m| m.route.verb == verb && m.route.rid == rid) {
+        if mounted.route.serves(version) {
+            return Ok(*mounted);
+        }
+        error = ApiError::NotFound;
+    }
+    Err(error)
+}

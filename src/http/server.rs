@@ -1,1 +1,292 @@
 //! Sockets, limits, timeouts and the panic guard, around one warp filter. The only file that names warp.
+//!
+//! warp alone has no header timeout, no connection limit and no bounded read of chunked bodies, so its service is run
+//! by hyper on our own accept loop, and bodies are read here.
+
+use crate::http::exchange::{Reply, Request};
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::{FutureExt, Stream, StreamExt};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use warp::Filter;
+use warp::path::FullPath;
+
+/// What the server grants to its peers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerLimits {
+    /// Longest body in bytes; above it 413.
+    pub max_body_bytes: usize,
+    /// How long a peer may take to send a request's head, and how long a connection may be idle, in ms.
+    pub header_timeout_ms: u64,
+    /// How long a peer may take to send a body, in ms.
+    pub body_timeout_ms: u64,
+    /// Connections served at once; further ones wait to be accepted.
+    pub max_connections: usize,
+    /// How long a stop waits for running requests, in ms.
+    pub drain_ms: u64,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 1024 * 1024,
+            header_timeout_ms: 60_000,
+            body_timeout_ms: 30_000,
+            max_connections: 10_000,
+            drain_ms: 5_000,
+        }
+    }
+}
+
+/// What answers requests.
+pub trait Dispatch: Send + Sync + 'static {
+    /// Answers one request.
+    fn dispatch(&self, request: Request) -> impl Future<Output = Reply> + Send;
+
+    /// Called when answering panicked, after it has been logged.
+    fn panicked(&self) {}
+}
+
+/// Longest request head, and the buffer of a connection.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// A body above the limit is read and thrown away up to this many times the limit, so that its sender sees the reply.
+const DISCARDED_LIMITS: usize = 8;
+/// Longest `x-request-id` taken over.
+const MAX_REQUEST_ID: usize = 64;
+/// Pause after a failed accept: without it, running out of file descriptors would spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves `listener` until `shutdown` ends, then lets running requests finish for `drain_ms`.
+///
+/// `boot_id` makes the request ids of this run of the server distinct from those of other runs.
+pub async fn serve<D: Dispatch>(
+    listener: TcpListener,
+    limits: ServerLimits,
+    boot_id: u32,
+    dispatch: Arc<D>,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let shared = Arc::new(Shared { dispatch, limits, boot_id, requests: AtomicU64::new(0) });
+    let slots = Arc::new(Semaphore::new(limits.max_connections));
+    let graceful = GracefulShutdown::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let next = async {
+            // invariant: the semaphore is never closed
+            let permit = Arc::clone(&slots).acquire_owned().await.ok()?;
+            Some((permit, listener.accept().await))
+        };
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            accepted = next => accepted,
+        };
+        match accepted {
+            Some((permit, Ok((stream, peer)))) => {
+                serve_connection(stream, peer.ip(), &shared, &graceful, permit);
+            }
+            Some((_, Err(error))) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+            None => break,
+        }
+    }
+    drop(listener);
+    let drained = timeout(Duration::from_millis(limits.drain_ms), graceful.shutdown()).await;
+    if drained.is_err() {
+        tracing::warn!("stopped with requests still running: they took longer than the drain time");
+    }
+}
+
+struct Shared<D> {
+    dispatch: Arc<D>,
+    limits: ServerLimits,
+    boot_id: u32,
+    requests: AtomicU64,
+}
+
+fn serve_connection<D: Dispatch>(
+    stream: TcpStream,
+    peer: IpAddr,
+    shared: &Arc<Shared<D>>,
+    graceful: &GracefulShutdown,
+    permit: OwnedSemaphorePermit,
+) {
+    // Replies are small and complete: waiting for more to send would only delay them.
+    let _ = stream.set_nodelay(true);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(shared.limits.header_timeout_ms))
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(warp::service(filter(shared, peer))));
+    let connection = graceful.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "connection ended");
+        }
+        drop(permit);
+    });
+}
+
+/// The one filter: every request, taken apart and answered. It never rejects.
+fn filter<D: Dispatch>(
+    shared: &Arc<Shared<D>>,
+    peer: IpAddr,
+) -> impl Filter<Extract = (Response<Bytes>,), Error = warp::Rejection> + Clone + use<D> {
+    let shared = Arc::clone(shared);
+    let query = warp::query::raw().or_else(|_| std::future::ready(Ok::<_, Infallible>((String::new(),))));
+    warp::any()
+        .map(move || (Arc::clone(&shared), peer))
+        .and(warp::method())
+        .and(warp::path::full())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(answer)
+}
+
+async fn answer<D: Dispatch>(
+    (shared, peer): (Arc<Shared<D>>, IpAddr),
+    method: Method,
+    path: FullPath,
+    query: String,
+    headers: HeaderMap,
+    body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send,
+) -> Response<Bytes> {
+    let id = request_id(&headers, &shared);
+    let body = match read_body(&headers, body, shared.limits).await {
+        Ok(body) => body,
+        Err(refusal) => return respond(refusal.reply(shared.limits), None),
+    };
+    let logged_id = id.clone();
+    let path = path.as_str().to_owned();
+    let request = Request { id, method, path, query, headers, body, peer };
+    match AssertUnwindSafe(shared.dispatch.dispatch(request)).catch_unwind().await {
+        Ok(reply) if reply.status.is_server_error() => respond(reply, Some(&logged_id)),
+        Ok(reply) => respond(reply, None),
+        Err(panic) => {
+            tracing::error!(request = logged_id, "a handler panicked: {}", panic_text(&*panic));
+            shared.dispatch.panicked();
+            respond(Reply::text(StatusCode::INTERNAL_SERVER_ERROR, "Internal error"), Some(&logged_id))
+        }
+    }
+}
+
+/// The caller's request id if it is fit for a log line, else one of our own.
+fn request_id<D>(headers: &HeaderMap, shared: &Shared<D>) -> String {
+    let sane = |id: &&str| {
+        (1..=MAX_REQUEST_ID).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+    };
+    match headers.get("x-request-id").and_then(|value| value.to_str().ok()).filter(sane) {
+        Some(id) => id.to_owned(),
+        None => format!("{:08x}-{:x}", shared.boot_id, shared.requests.fetch_add(1, Ordering::Relaxed)),
+    }
+}
+
+/// Why a body was not read.
+enum Refusal {
+    TooLarge,
+    TooSlow,
+    Broken,
+}
+
+impl Refusal {
+    fn reply(&self, limits: ServerLimits) -> Reply {
+        match self {
+            Self::TooLarge => {
+                let sentence = format!("Request body is larger than {} bytes", limits.max_body_bytes);
+                Reply::text(StatusCode::PAYLOAD_TOO_LARGE, &sentence)
+            }
+            Self::TooSlow => {
+                let sentence = format!("Request body did not arrive within {} ms", limits.body_timeout_ms);
+                Reply::text(StatusCode::REQUEST_TIMEOUT, &sentence)
+            }
+            Self::Broken => Reply::text(StatusCode::BAD_REQUEST, "Request body could not be read"),
+        }
+    }
+}
+
+async fn read_body(
+    headers: &HeaderMap,
+    body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send,
+    limits: ServerLimits,
+) -> Result<Bytes, Refusal> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let too_large = announced.is_some_and(|length| length > limits.max_body_bytes);
+    if too_large && headers.contains_key(EXPECT) {
+        // The sender waits for a word before it sends anything.
+        return Err(Refusal::TooLarge);
+    }
+    timeout(Duration::from_millis(limits.body_timeout_ms), collect(body, limits.max_body_bytes))
+        .await
+        .unwrap_or(Err(Refusal::TooSlow))
+}
+
+/// Reads a body of at most `max` bytes; what is above it is thrown away as it comes.
+async fn collect(body: impl Stream<Item = Result<impl Buf, warp::Error>>, max: usize) -> Result<Bytes, Refusal> {
+    let mut body = pin!(body);
+    let mut whole = Bytes::new();
+    let mut more = BytesMut::new();
+    let mut length = 0_usize;
+    while let Some(chunk) = body.next().await {
+        let mut chunk = chunk.map_err(|_| Refusal::Broken)?;
+        length = length.saturating_add(chunk.remaining());
+        if length > max {
+            (whole, more) = (Bytes::new(), BytesMut::new());
+            if length > max.saturating_mul(DISCARDED_LIMITS) {
+                break;
+            }
+        } else if whole.is_empty() {
+            // The usual case: the body is one chunk and is taken over without a copy.
+            whole = chunk.copy_to_bytes(chunk.remaining());
+        } else {
+            more.reserve(chunk.remaining());
+            more.extend_from_slice(&chunk.copy_to_bytes(chunk.remaining()));
+        }
+    }
+    if length > max {
+        return Err(Refusal::TooLarge);
+    }
+    if more.is_empty() {
+        return Ok(whole);
+    }
+    let mut joined = BytesMut::with_capacity(length);
+    joined.extend_from_slice(&whole);
+    joined.extend_from_slice(&more);
+    Ok(joined.freeze())
+}
+
+fn respond(reply: Reply, request_id: Option<&str>) -> Response<Bytes> {
+    let mut response = Response::new(reply.body);
+    *response.status_mut() = reply.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    if let Some(value) = reply.cache_control.and_then(|text| HeaderValue::try_from(text).ok()) {
+        headers.insert(CACHE_CONTROL, value);
+    }
+    if let Some(value) = request_id.and_then(|id| HeaderValue::from_str(id).ok()) {
+        headers.insert("x-request-id", value);
+    }
+    response
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&'static str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}

@@ -1,12 +1,50 @@
-//! The Core Driver Interface: IP rules, API key, app and tenant, version, route, reply.
+//! The Core Driver Interface: app and tenant, IP rules, API key, version, route, reply, in this order.
 
+pub mod access;
+pub mod input;
+pub mod service;
+pub mod session;
 pub mod version;
 
-use crate::command::tenancy::AppEntry;
-use crate::domain::ids::TenantId;
-use crate::http::cdi::version::CdiVersion;
-use crate::http::exchange::Request;
+use crate::app::App;
+use crate::command::session::{Cause, Scope};
+use crate::command::tenancy::{AppEntry, TenantEntry};
+use crate::domain::ids::{AppId, PUBLIC, TenantId};
+use crate::domain::secret::Secret;
+use crate::http::cdi::access::Credential;
+use crate::http::cdi::version::{CdiVersion, Wire};
+use crate::http::error::ApiError;
+use crate::http::exchange::{Reply, Request};
+use crate::http::route::{self, Duplicate, Mounted, Reach, Route, Table, Verb};
+use crate::http::server::Dispatch;
+use crate::metrics::RouteFigures;
+use http::header::HOST;
+use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
+
+/// Every recipe's routes.
+pub const RECIPES: &[&[Route]] = &[service::ROUTES, session::ROUTES];
+
+/// Settings of the plane that are not an app's.
+#[derive(Debug, Clone, Default)]
+pub struct CdiSettings {
+    /// Stands before every path; empty, or begins with a slash and does not end with one.
+    pub base_path: String,
+    /// Opens every app and unlocks protected settings.
+    pub saas_secret: Option<Secret<String>>,
+    /// Of the connection URI domains, serve only this one (and the base one).
+    pub load_only_connection_uri_domain: Option<String>,
+}
+
+/// The plane: routes and settings over an [`App`].
+pub struct Cdi {
+    app: Arc<App>,
+    table: Table,
+    figures: Vec<RouteFigures>,
+    unrouted: RouteFigures,
+    settings: CdiSettings,
+}
 
 /// A request that has passed the common checks.
 pub struct Call {
@@ -14,8 +52,192 @@ pub struct Call {
     pub request: Request,
     /// The app it is for.
     pub app: Arc<AppEntry>,
-    /// The tenant its path names; may not exist (handlers check after the fields).
+    /// The tenant its path names; may not exist ([`Call::scope`] checks, after the handler's fields).
     pub tenant: TenantId,
     /// The negotiated version.
     pub version: CdiVersion,
+    /// What that version means.
+    pub wire: Wire,
+    /// The route it took.
+    pub route: &'static Route,
+    /// What the caller proved to hold.
+    pub credential: Credential,
+}
+
+impl Call {
+    /// Where and by whom a command is run. Checks what the route demands of the path's tenant: handlers call it once
+    /// their fields are read.
+    ///
+    /// # Errors
+    /// 403 for a tenant on a route of the app (from CDI 5.0), 400 for an unknown tenant.
+    pub fn scope(&self) -> Result<Scope, ApiError> {
+        match self.route.reach {
+            Reach::AppStrict403 => self.require_public_tenant()?,
+            Reach::App | Reach::Tenant => {
+                self.existing_tenant()?;
+            }
+        }
+        let cause = Cause { call: self.route.label, request_id: self.request.id.clone() };
+        Ok(Scope { app: Arc::clone(&self.app), cause })
+    }
+
+    /// The path's tenant.
+    ///
+    /// # Errors
+    /// 400 when it does not exist.
+    pub fn existing_tenant(&self) -> Result<Arc<TenantEntry>, ApiError> {
+        self.app.tenant(&self.tenant).ok_or_else(|| unknown_tenant(&self.app.id, self.tenant.as_str()))
+    }
+
+    /// What every [`Reach::AppStrict403`] route demands.
+    ///
+    /// # Errors
+    /// 403 when the path names a tenant and the version refuses that.
+    pub fn require_public_tenant(&self) -> Result<(), ApiError> {
+        if self.wire.app_routes_refuse_tenants && !self.tenant.is_public() {
+            return Err(ApiError::forbidden("Only public tenantId can call this app specific API"));
+        }
+        Ok(())
+    }
+}
+
+/// 400 for a tenant that does not exist. An unknown app is reported as its missing public tenant.
+#[must_use]
+pub fn unknown_tenant(app: &AppId, tenant: &str) -> ApiError {
+    ApiError::bad_request(format!(
+        "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination \
+         not found: ({}, {}, {tenant})",
+        app.connection_uri_domain, app.app_id
+    ))
+}
+
+impl Dispatch for Cdi {
+    async fn dispatch(&self, request: Request) -> Reply {
+        self.answer_and_count(request).await
+    }
+
+    fn panicked(&self) {
+        self.app.metrics.panics.inc();
+    }
+}
+
+impl Cdi {
+    /// Joins the recipes' routes.
+    ///
+    /// # Errors
+    /// When two routes could serve one request.
+    pub fn new(app: Arc<App>, settings: CdiSettings) -> Result<Self, Duplicate> {
+        Self::with_recipes(app, settings, RECIPES)
+    }
+
+    /// A plane with other routes (tests of the plane itself).
+    ///
+    /// # Errors
+    /// When two routes could serve one request.
+    pub fn with_recipes(app: Arc<App>, settings: CdiSettings, recipes: &[&'static [Route]]) -> Result<Self, Duplicate> {
+        let table = Table::new(settings.base_path.clone(), recipes)?;
+        let mut routes: Vec<Mounted> = table.routes().collect();
+        routes.sort_by_key(|mounted| mounted.index);
+        let figures = routes.iter().map(|mounted| app.metrics.route(mounted.route.label)).collect();
+        let unrouted = app.metrics.route("other");
+        Ok(Self { app, table, figures, unrouted, settings })
+    }
+
+    /// The routes.
+    #[must_use]
+    pub const fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The app behind the plane.
+    #[must_use]
+    pub const fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Answers one request; counts and logs it.
+    async fn answer_and_count(&self, request: Request) -> Reply {
+        let started = Instant::now();
+        let log = tracing::enabled!(tracing::Level::DEBUG).then(|| (request.id.clone(), request.method.clone()));
+        let mut taken = None;
+        let reply = self.answer(request, &mut taken).await.unwrap_or_else(|error| error.reply());
+        let took = started.elapsed();
+        let figures = taken.and_then(|mounted: Mounted| self.figures.get(mounted.index)).unwrap_or(&self.unrouted);
+        figures.answered(reply.status, took);
+        if let Some((id, method)) = log {
+            let route = taken.map_or("-", |mounted| mounted.route.path);
+            let (status, us) = (reply.status.as_u16(), took.as_micros());
+            tracing::debug!(request = id, %method, route, status, us, "answered");
+        }
+        reply
+    }
+
+    /// The common checks in the protocol's order, then the handler. `taken` becomes the route, once there is one.
+    async fn answer(&self, request: Request, taken: &mut Option<Mounted>) -> Result<Reply, ApiError> {
+        let path = self.table.normalise(&request.path).ok_or(ApiError::NotFound)?;
+        let found = self.table.find(&path);
+        let prefix = found.as_ref().map_or_else(|| route::prefix_of_unknown(&path), |found| found.prefix);
+        let id = AppId {
+            connection_uri_domain: self.connection_uri_domain(&request)?,
+            app_id: prefix.app.unwrap_or(PUBLIC).to_owned(),
+        };
+        let tenant = prefix.tenant.map_or_else(TenantId::public, TenantId::new);
+        let app = self.app.directory.app(&id);
+        access::check_peer(&self.app.directory, app.as_deref(), &tenant, request.peer)?;
+
+        let routes = found.as_ref().map_or(&[][..], |found| found.routes);
+        let needs = routes.first().map(|mounted| mounted.route);
+        let app = match app {
+            Some(app) => app,
+            None => return Err(unknown_tenant(&id, PUBLIC)),
+        };
+        let presented = access::credential(&request, &app, self.settings.saas_secret.as_ref());
+        let credential = match presented {
+            Credential::Refused if needs.is_some_and(|route| route.key) => return Err(ApiError::InvalidApiKey),
+            credential => credential,
+        };
+        let sent = request.headers.get("cdi-version").map(|value| value.to_str().unwrap_or("?"));
+        let (max, min) = (app.config.max_cdi_version.as_deref(), app.config.min_cdi_version.as_deref());
+        let negotiated = version::negotiate(sent, max, min)?;
+        let version = negotiated.version;
+        if version < CdiVersion::V3_0 && !tenant.is_public() {
+            return Err(ApiError::NotFound);
+        }
+        if !negotiated.listed && needs.is_some_and(|route| route.version) {
+            return Err(version::not_supported(sent.unwrap_or_default()));
+        }
+        let verb = Verb::of(&request.method)?;
+        if routes.is_empty() {
+            return Err(ApiError::NotFound);
+        }
+        let mounted = route::choose(routes, verb, request.header("rid"), version)?;
+        *taken = Some(mounted);
+        let wire = Wire::of(version);
+        let call = Call { request, app, tenant, version, wire, route: mounted.route, credential };
+        (mounted.route.handler)(&self.app, &call).await.inspect_err(|error| {
+            if let ApiError::Internal(fault) = error {
+                tracing::error!(request = call.request.id, route = call.route.label, "{}", fault.chain());
+            }
+        })
+    }
+
+    /// The connection URI domain that the request's host names; empty for the base one.
+    fn connection_uri_domain(&self, request: &Request) -> Result<String, ApiError> {
+        let host = request.header(HOST.as_str()).map_or("", access::without_port);
+        if host.is_empty() {
+            return Ok(String::new());
+        }
+        let host = if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(host.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(host)
+        };
+        if !self.app.directory.has_connection_uri_domain(&host) {
+            return Ok(String::new());
+        }
+        match &self.settings.load_only_connection_uri_domain {
+            Some(only) if *only != host => Err(ApiError::bad_request("Connection URI domain is disallowed")),
+            _ => Ok(host.into_owned()),
+        }
+    }
 }

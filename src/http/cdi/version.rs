@@ -1,5 +1,9 @@
 //! CDI versions end here: existence in the route, shape in [`Wire`], behaviour as an explicit field of the command.
 
+use crate::domain::session::{AccessTokenVersion, RefreshPolicy};
+use crate::http::error::ApiError;
+use std::cmp::Ordering;
+
 /// A supported CDI version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CdiVersion {
@@ -9,6 +13,223 @@ pub struct CdiVersion {
     pub minor: u16,
 }
 
+/// Every supported version with its one accepted spelling, lowest first.
+const SUPPORTED: [(&str, CdiVersion); 25] = [
+    ("2.7", CdiVersion::new(2, 7)),
+    ("2.8", CdiVersion::new(2, 8)),
+    ("2.9", CdiVersion::new(2, 9)),
+    ("2.10", CdiVersion::new(2, 10)),
+    ("2.11", CdiVersion::new(2, 11)),
+    ("2.12", CdiVersion::new(2, 12)),
+    ("2.13", CdiVersion::new(2, 13)),
+    ("2.14", CdiVersion::new(2, 14)),
+    ("2.15", CdiVersion::new(2, 15)),
+    ("2.16", CdiVersion::new(2, 16)),
+    ("2.17", CdiVersion::new(2, 17)),
+    ("2.18", CdiVersion::new(2, 18)),
+    ("2.19", CdiVersion::new(2, 19)),
+    ("2.20", CdiVersion::new(2, 20)),
+    ("2.21", CdiVersion::V2_21),
+    ("3.0", CdiVersion::V3_0),
+    ("3.1", CdiVersion::new(3, 1)),
+    ("4.0", CdiVersion::V4_0),
+    ("5.0", CdiVersion::V5_0),
+    ("5.1", CdiVersion::new(5, 1)),
+    ("5.2", CdiVersion::new(5, 2)),
+    ("5.3", CdiVersion::new(5, 3)),
+    ("5.4", CdiVersion::new(5, 4)),
+    ("5.5", CdiVersion::new(5, 5)),
+    ("5.6", CdiVersion::V5_6),
+];
+
+impl CdiVersion {
+    /// Flat access tokens; handshake, id-refresh tokens and key info end.
+    pub const V2_21: Self = Self::new(2, 21);
+    /// Tenants in the path.
+    pub const V3_0: Self = Self::new(3, 0);
+    /// Account linking: `recipeUserId`.
+    pub const V4_0: Self = Self::new(4, 0);
+    /// App routes refuse tenants.
+    pub const V5_0: Self = Self::new(5, 0);
+    /// Second generation of the multitenancy endpoints.
+    pub const V5_1: Self = Self::new(5, 1);
+    /// Rotation at refresh, stateless verify.
+    pub const V5_6: Self = Self::new(5, 6);
+    /// The highest version spoken here.
+    pub const LATEST: Self = Self::V5_6;
+
+    const fn new(major: u16, minor: u16) -> Self {
+        Self { major, minor }
+    }
+
+    /// The version with exactly this spelling, if it is supported.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        SUPPORTED.iter().find(|(spelling, _)| *spelling == text).map(|(_, version)| *version)
+    }
+
+    /// Spellings of the supported versions up to and including `max`, lowest first.
+    pub fn supported_up_to(max: Self) -> impl Iterator<Item = &'static str> {
+        SUPPORTED.iter().filter(move |(_, version)| *version <= max).map(|(spelling, _)| *spelling)
+    }
+}
+
+/// What a request's `cdi-version` header led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Negotiated {
+    /// The version to speak. For an unlisted number: the highest supported one below it.
+    pub version: CdiVersion,
+    /// False for a well-formed number that is not in the supported list (2.6, 5.4.0).
+    pub listed: bool,
+}
+
+/// Chooses the version for a request (CDI: common rules, version errors).
+///
+/// `max` and `min` are the app's bounds as configured.
+///
+/// # Errors
+/// 400 with the protocol's sentence when the header is malformed or outside the bounds.
+pub fn negotiate(header: Option<&str>, max: Option<&str>, min: Option<&str>) -> Result<Negotiated, ApiError> {
+    let highest = max.and_then(CdiVersion::parse).unwrap_or(CdiVersion::LATEST);
+    let Some(sent) = header else {
+        return Ok(Negotiated { version: highest, listed: true });
+    };
+    if let Some(version) = CdiVersion::parse(sent)
+        && version <= highest
+        && min.and_then(CdiVersion::parse).is_none_or(|lowest| version >= lowest)
+    {
+        return Ok(Negotiated { version, listed: true });
+    }
+    refuse_or_approximate(sent, highest, min)
+}
+
+/// 400 for a number above the bound or outside the list.
+#[must_use]
+pub fn not_supported(sent: &str) -> ApiError {
+    ApiError::bad_request(format!("cdi-version {sent} not supported"))
+}
+
+/// The rare half of [`negotiate`]: numbers outside the list or the bounds.
+fn refuse_or_approximate(sent: &str, highest: CdiVersion, min: Option<&str>) -> Result<Negotiated, ApiError> {
+    let number = Number::parse(sent).ok_or_else(|| ApiError::bad_request("cdi-version header is invalid"))?;
+    if number.cmp_to(highest) == Ordering::Greater {
+        return Err(not_supported(sent));
+    }
+    if let Some((spelling, lowest)) = min.and_then(|text| Some((text, CdiVersion::parse(text)?)))
+        && number.cmp_to(lowest) == Ordering::Less
+    {
+        let sentence = format!("cdi-version {sent} is lower than the minimum allowed version {spelling}");
+        return Err(ApiError::bad_request(sentence));
+    }
+    let below = SUPPORTED.iter().rev().map(|(_, version)| *version);
+    let version = below.into_iter().find(|version| number.cmp_to(*version) != Ordering::Less);
+    // invariant: the list is not empty; anything below its first entry speaks that one
+    Ok(Negotiated { version: version.unwrap_or(CdiVersion::new(2, 7)), listed: false })
+}
+
+/// Any well-formed version number, of any number of components.
+struct Number(Vec<u32>);
+
+impl Number {
+    /// `[0-9]+(\.[0-9]+)*`, each component in the range of the original's integers.
+    fn parse(text: &str) -> Option<Self> {
+        text.split('.').map(Self::component).collect::<Option<Vec<_>>>().map(Self)
+    }
+
+    fn component(text: &str) -> Option<u32> {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<i32>().ok().filter(|_| digits)?.try_into().ok()
+    }
+
+    /// Numeric order per component; a missing component counts as 0.
+    fn cmp_to(&self, version: CdiVersion) -> Ordering {
+        let own = self.0.iter().copied().chain(std::iter::repeat(0));
+        let length = self.0.len().max(2);
+        let other = [u32::from(version.major), u32::from(version.minor)];
+        own.take(length).cmp(other.into_iter().chain(std::iter::repeat(0)).take(length))
+    }
+}
+
 /// Every version difference in the shape of replies and requests, as a named fact.
-#[derive(Debug, Clone, Copy)]
-pub struct Wire {}
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wire {
+    /// App routes answer 403 when the path names a tenant.
+    pub app_routes_refuse_tenants: bool,
+    /// `session` has `tenantId`.
+    pub session_has_tenant_id: bool,
+    /// `session` has `recipeUserId`.
+    pub session_has_recipe_user_id: bool,
+    /// Create and refresh answer with `idRefreshToken`.
+    pub id_refresh_token: bool,
+    /// Create and verify answer with `jwtSigningPublicKey` and its expiry.
+    pub legacy_key_info: bool,
+    /// The key info has `jwtSigningPublicKeyList`.
+    pub key_list: bool,
+    /// Verify requires `checkDatabase`; below, `access_token_blacklisting` decides.
+    pub requires_check_database: bool,
+    /// Create takes `useDynamicSigningKey`; below, `access_token_signing_key_dynamic` decides.
+    pub create_chooses_signing_key: bool,
+    /// What refresh does with `useDynamicSigningKey`.
+    pub refresh_signing_key: Presence,
+    /// Create and refresh take `accessTokenValidity`.
+    pub access_token_validity_override: bool,
+    /// `TOKEN_THEFT_DETECTED` names `recentTokenReuseSubtype`.
+    pub theft_has_subtype: bool,
+    /// Replacing a payload refuses protected claim names.
+    pub payload_updates_are_checked: bool,
+    /// `POST /recipe/jwt` takes `useStaticSigningKey`.
+    pub jwt_chooses_signing_key: bool,
+    /// Layout of minted access tokens.
+    pub access_token_version: AccessTokenVersion,
+    /// Which refresh machine, and with it which verify.
+    pub refresh_policy: RefreshPolicy,
+}
+
+/// Whether a field is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Not looked at.
+    Ignored,
+    /// Read if present.
+    Optional,
+    /// Must be present.
+    Required,
+}
+
+impl Wire {
+    /// The facts of one version.
+    #[must_use]
+    pub fn of(version: CdiVersion) -> Self {
+        let since = |first: CdiVersion| version >= first;
+        Self {
+            app_routes_refuse_tenants: since(CdiVersion::V5_0),
+            session_has_tenant_id: since(CdiVersion::V3_0),
+            session_has_recipe_user_id: since(CdiVersion::V4_0),
+            id_refresh_token: !since(CdiVersion::V2_21),
+            legacy_key_info: !since(CdiVersion::V2_21),
+            key_list: since(CdiVersion::new(2, 9)) && !since(CdiVersion::V2_21),
+            requires_check_database: since(CdiVersion::V2_21),
+            create_chooses_signing_key: since(CdiVersion::V2_21),
+            refresh_signing_key: match version {
+                _ if since(CdiVersion::V5_0) => Presence::Required,
+                _ if since(CdiVersion::V3_0) => Presence::Optional,
+                _ => Presence::Ignored,
+            },
+            access_token_validity_override: since(CdiVersion::V5_6),
+            theft_has_subtype: since(CdiVersion::V5_6),
+            payload_updates_are_checked: since(CdiVersion::V2_21),
+            jwt_chooses_signing_key: since(CdiVersion::V2_21),
+            access_token_version: match version {
+                _ if since(CdiVersion::V4_0) => AccessTokenVersion::V5,
+                _ if since(CdiVersion::V3_0) => AccessTokenVersion::V4,
+                _ if since(CdiVersion::V2_21) => AccessTokenVersion::V3,
+                _ => AccessTokenVersion::V2,
+            },
+            refresh_policy: if since(CdiVersion::V5_6) {
+                RefreshPolicy::RotateOnRefresh
+            } else {
+                RefreshPolicy::PromoteOnUse
+            },
+        }
+    }
+}

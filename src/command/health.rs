@@ -1,0 +1,73 @@
+//! `GET /hello`: does the store answer?
+
+use crate::app::App;
+use crate::command::tenancy::AppEntry;
+use crate::domain::ids::AppId;
+use crate::domain::time::UnixMillis;
+use crate::fault::Fault;
+use crate::store::{Key, Keyspace};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Checks that reach the store at once before the limit applies.
+const BURST: u64 = 5;
+/// One more check may reach the store each so many ms.
+const REFILL_MS: u64 = 200;
+
+/// Asks the store for a record, unless it was asked too often.
+pub struct CheckHealth<'a> {
+    /// The app whose allowance is used.
+    pub app: &'a AppEntry,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// The store answered.
+    Good,
+    /// Over the limit: the store was left alone.
+    NotAsked,
+}
+
+impl CheckHealth<'_> {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn run(self, app: &App) -> Result<Health, Fault> {
+        if !app.health.allow(&self.app.id, app.now()) {
+            return Ok(Health::NotAsked);
+        }
+        let key = Key::of(Keyspace::Meta).text("hello");
+        app.store.begin().get(&key).await.map_err(|error| Fault::new("asking the store for a record", error))?;
+        Ok(Health::Good)
+    }
+}
+
+/// One token bucket per app, so that a flood of health checks does not become a flood on the store.
+#[derive(Default)]
+pub struct HealthLimits {
+    buckets: Mutex<HashMap<AppId, Bucket>>,
+}
+
+#[derive(Clone, Copy)]
+struct Bucket {
+    tokens: u64,
+    last: UnixMillis,
+}
+
+impl HealthLimits {
+    fn allow(&self, app: &AppId, now: UnixMillis) -> bool {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(bucket) = buckets.get_mut(app) else {
+            buckets.insert(app.clone(), Bucket { tokens: BURST - 1, last: now });
+            return true;
+        };
+        let tokens = bucket.tokens.saturating_add(now.since(bucket.last) / REFILL_MS).min(BURST);
+        if tokens == 0 {
+            return false;
+        }
+        *bucket = Bucket { tokens: tokens - 1, last: now };
+        true
+    }
+}

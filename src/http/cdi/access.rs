@@ -1,0 +1,105 @@
+//! Who may call: IP rules and API keys (CDI: common rules, API key).
+
+use crate::command::tenancy::{AppEntry, Directory};
+use crate::config::AppConfig;
+use crate::domain::ids::{AppId, TenantId};
+use crate::domain::secret::Secret;
+use crate::http::error::ApiError;
+use crate::http::exchange::Request;
+use http::header::AUTHORIZATION;
+use regex::Regex;
+use std::net::IpAddr;
+
+/// What a caller proved to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// The app needs no key.
+    NotNeeded,
+    /// One of the app's API keys.
+    ApiKey,
+    /// The secret that opens every app.
+    SaasSecret,
+    /// A key is needed; none, or a wrong one, was sent. Routes without a key see this too.
+    Refused,
+}
+
+/// The credential of a request. Every configured key is compared, in constant time.
+pub fn credential(request: &Request, app: &AppEntry, saas_secret: Option<&Secret<String>>) -> Credential {
+    let keys = &app.config.api_keys;
+    if keys.is_empty() && saas_secret.is_none() {
+        return Credential::NotNeeded;
+    }
+    let Some(sent) = presented(request) else {
+        return Credential::Refused;
+    };
+    let is_key = keys.iter().fold(false, |found, key| found | key.matches(sent));
+    match saas_secret {
+        Some(secret) if secret.matches(sent) => Credential::SaasSecret,
+        _ if is_key => Credential::ApiKey,
+        _ => Credential::Refused,
+    }
+}
+
+/// `api-key`, or without one `Authorization` with or without `Bearer`.
+fn presented(request: &Request) -> Option<&[u8]> {
+    if let Some(value) = request.headers.get("api-key") {
+        return Some(value.as_bytes().trim_ascii());
+    }
+    let value = request.headers.get(AUTHORIZATION)?.as_bytes().trim_ascii();
+    let bearer = value.split_at_checked(7).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"Bearer "));
+    Some(bearer.map_or(value, |(_, key)| key.trim_ascii()))
+}
+
+/// IP rules of the tenant; of the app if the tenant is unknown, of the base app if the app is.
+///
+/// # Errors
+/// 403 with an empty body for a peer that is denied, or not among the allowed ones.
+pub fn check_peer(
+    directory: &Directory,
+    app: Option<&AppEntry>,
+    tenant: &TenantId,
+    peer: IpAddr,
+) -> Result<(), ApiError> {
+    match app {
+        Some(app) if tenant.is_public() => admits(&app.config, peer),
+        Some(app) => match app.tenant(tenant) {
+            Some(tenant) => admits(&tenant.config, peer),
+            None => admits(&app.config, peer),
+        },
+        None => match directory.app(&AppId::base()) {
+            Some(base) => admits(&base.config, peer),
+            None => Ok(()),
+        },
+    }
+}
+
+fn admits(config: &AppConfig, peer: IpAddr) -> Result<(), ApiError> {
+    if config.ip_allow.is_none() && config.ip_deny.is_none() {
+        return Ok(());
+    }
+    let spellings = spellings(peer);
+    let matches = |rule: &Regex| spellings.iter().any(|text| rule.is_match(text));
+    let denied = config.ip_deny.as_ref().is_some_and(matches);
+    let allowed = config.ip_allow.as_ref().is_none_or(matches);
+    if denied || !allowed { Err(ApiError::forbidden("")) } else { Ok(()) }
+}
+
+/// How rules may spell an address: the usual way, and for IPv6 also in full, as the original's runtime prints it.
+fn spellings(peer: IpAddr) -> Vec<String> {
+    match peer.to_canonical() {
+        IpAddr::V4(v4) => vec![v4.to_string()],
+        IpAddr::V6(v6) => {
+            let full = v6.segments().map(|segment| format!("{segment:x}")).join(":");
+            vec![v6.to_string(), full]
+        }
+    }
+}
+
+/// The host of a `Host` header without its port.
+#[must_use]
+pub fn without_port(host: &str) -> &str {
+    if host.starts_with('[') {
+        return host.split_inclusive(']').next().unwrap_or(host);
+    }
+    host.split_once(':').map_or(host, |(name, _)| name)
+}

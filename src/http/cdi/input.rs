@@ -1,0 +1,338 @@
+//! Readers of JSON bodies and queries that refuse bad input with the protocol's own sentences.
+//!
+//! A body is scanned once into its members, borrowed and unparsed; a handler then asks for them in the protocol's
+//! order, so that the first wrong field is the one that the reply names.
+
+use crate::domain::json::JsonObject;
+use crate::http::error::ApiError;
+use crate::http::exchange::Request;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::fmt;
+
+/// A JSON object's members, not looked into yet.
+pub struct Body<'a> {
+    members: Vec<(Cow<'a, str>, &'a str)>,
+}
+
+impl<'a> Body<'a> {
+    /// Scans a request's body.
+    ///
+    /// # Errors
+    /// 400 `Invalid Json Input` unless it is one JSON object in UTF-8.
+    pub fn of(request: &'a Request) -> Result<Self, ApiError> {
+        Self::parse(&request.body)
+    }
+
+    /// Scans bytes; see [`Body::of`].
+    ///
+    /// # Errors
+    /// 400 `Invalid Json Input` unless they are one JSON object in UTF-8.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ApiError> {
+        let text = std::str::from_utf8(bytes).ok();
+        text.and_then(|text| serde_json::from_str(text).ok()).ok_or_else(|| ApiError::bad_request("Invalid Json Input"))
+    }
+
+    /// A member's raw text. Of doubled members the last one counts.
+    fn raw(&self, name: &str) -> Option<&'a str> {
+        self.members.iter().rev().find(|(member, _)| member == name).map(|(_, raw)| *raw)
+    }
+
+    /// True if the member is there, whatever its value.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.raw(name).is_some()
+    }
+
+    /// True if the member is there and `null`.
+    #[must_use]
+    pub fn is_null(&self, name: &str) -> bool {
+        self.raw(name) == Some("null")
+    }
+
+    fn required<T>(&self, name: &str, read: fn(&'a str) -> Option<T>) -> Result<T, ApiError> {
+        self.raw(name).and_then(read).ok_or_else(|| invalid_field(name))
+    }
+
+    fn optional<T>(&self, name: &str, read: fn(&'a str) -> Option<T>) -> Result<Option<T>, ApiError> {
+        self.raw(name).map(|raw| read(raw).ok_or_else(|| invalid_field(name))).transpose()
+    }
+
+    /// A required string.
+    ///
+    /// # Errors
+    /// 400 when it is missing or of another type.
+    pub fn string(&self, name: &str) -> Result<Cow<'a, str>, ApiError> {
+        self.required(name, read_string)
+    }
+
+    /// An optional string.
+    ///
+    /// # Errors
+    /// 400 when it is `null` or of another type.
+    pub fn optional_string(&self, name: &str) -> Result<Option<Cow<'a, str>>, ApiError> {
+        self.optional(name, read_string)
+    }
+
+    /// An optional string where the protocol says that `null` is as good as absent.
+    ///
+    /// # Errors
+    /// 400 when it is of another type.
+    pub fn nullable_string(&self, name: &str) -> Result<Option<Cow<'a, str>>, ApiError> {
+        if self.is_null(name) { Ok(None) } else { self.optional_string(name) }
+    }
+
+    /// A required string that is trimmed and must not be empty then.
+    ///
+    /// # Errors
+    /// 400 when it is missing, of another type, or blank.
+    pub fn trimmed_string(&self, name: &str) -> Result<String, ApiError> {
+        let text = self.string(name)?;
+        let trimmed = text.trim();
+        if trimmed.is_empty() {
+            let sentence = format!("Field name '{name}' cannot be an empty String");
+            return Err(ApiError::bad_request(sentence));
+        }
+        Ok(trimmed.to_owned())
+    }
+
+    /// A required boolean.
+    ///
+    /// # Errors
+    /// 400 when it is missing or of another type.
+    pub fn bool(&self, name: &str) -> Result<bool, ApiError> {
+        self.required(name, read_bool)
+    }
+
+    /// An optional boolean.
+    ///
+    /// # Errors
+    /// 400 when it is `null` or of another type.
+    pub fn optional_bool(&self, name: &str) -> Result<Option<bool>, ApiError> {
+        self.optional(name, read_bool)
+    }
+
+    /// A required integer: a number, its fraction cut off, or a string of digits.
+    ///
+    /// # Errors
+    /// 400 when it is missing, of another type or out of range.
+    pub fn long(&self, name: &str) -> Result<i64, ApiError> {
+        self.required(name, read_long)
+    }
+
+    /// An optional integer; see [`Body::long`].
+    ///
+    /// # Errors
+    /// 400 when it is `null`, of another type or out of range.
+    pub fn optional_long(&self, name: &str) -> Result<Option<i64>, ApiError> {
+        self.optional(name, read_long)
+    }
+
+    /// A required object, kept as text.
+    ///
+    /// # Errors
+    /// 400 when it is missing or of another type.
+    pub fn object(&self, name: &str) -> Result<JsonObject, ApiError> {
+        self.required(name, read_object)
+    }
+
+    /// An optional object, kept as text.
+    ///
+    /// # Errors
+    /// 400 when it is `null` or of another type.
+    pub fn optional_object(&self, name: &str) -> Result<Option<JsonObject>, ApiError> {
+        self.optional(name, read_object)
+    }
+
+    /// An optional object, parsed.
+    ///
+    /// # Errors
+    /// 400 when it is `null` or of another type.
+    pub fn optional_map(&self, name: &str) -> Result<Option<Map<String, Value>>, ApiError> {
+        self.optional(name, |raw| serde_json::from_str(raw).ok())
+    }
+
+    /// A required array, parsed.
+    ///
+    /// # Errors
+    /// 400 when it is missing or of another type.
+    pub fn array(&self, name: &str) -> Result<Vec<Value>, ApiError> {
+        self.required(name, |raw| serde_json::from_str(raw).ok())
+    }
+
+    /// An optional array, parsed.
+    ///
+    /// # Errors
+    /// 400 when it is `null` or of another type.
+    pub fn optional_array(&self, name: &str) -> Result<Option<Vec<Value>>, ApiError> {
+        self.optional(name, |raw| serde_json::from_str(raw).ok())
+    }
+
+    /// An optional array of strings.
+    ///
+    /// # Errors
+    /// 400 when it is `null` or of another type, or has other members than strings.
+    pub fn optional_strings(&self, name: &str) -> Result<Option<Vec<String>>, ApiError> {
+        self.optional(name, |raw| serde_json::from_str(raw).ok())
+    }
+}
+
+/// 400 for a field that is missing or of the wrong type; one sentence for both.
+#[must_use]
+pub fn invalid_field(name: &str) -> ApiError {
+    ApiError::bad_request(format!("Field name '{name}' is invalid in JSON input"))
+}
+
+fn read_string(raw: &str) -> Option<Cow<'_, str>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    // The scan has checked the syntax: without an escape the text is the value.
+    if inner.contains('\\') { serde_json::from_str(raw).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+}
+
+fn read_bool(raw: &str) -> Option<bool> {
+    match raw {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+fn read_long(raw: &str) -> Option<i64> {
+    if let Some(quoted) = raw.strip_prefix('"') {
+        return quoted.strip_suffix('"')?.parse().ok();
+    }
+    raw.parse().ok().or_else(|| {
+        let float: f64 = serde_json::from_str(raw).ok()?;
+        // 2^63 is exact as a float; everything below it, cut to an integer, fits.
+        let fits = float.trunc().abs() < 9_223_372_036_854_775_808.0;
+        #[expect(clippy::cast_possible_truncation, reason = "cutting the fraction is the rule; the range is checked")]
+        fits.then_some(float as i64)
+    })
+}
+
+fn read_object(raw: &str) -> Option<JsonObject> {
+    if raw == "{}" {
+        return Some(JsonObject::empty());
+    }
+    serde_json::from_str::<Map<String, Value>>(raw).ok().map(|map| JsonObject::from_map(&map))
+}
+
+impl<'de> Deserialize<'de> for Body<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Body<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::with_capacity(8);
+        while let Some(Name(name)) = map.next_key()? {
+            let raw: &'de RawValue = map.next_value()?;
+            members.push((name, raw.get()));
+        }
+        Ok(Body { members })
+    }
+}
+
+/// A member's name, borrowed unless it has escapes.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor).map(Name)
+    }
+}
+
+struct NameVisitor;
+
+impl<'de> Visitor<'de> for NameVisitor {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member's name")
+    }
+
+    fn visit_borrowed_str<E: serde::de::Error>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(name.to_owned()))
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, _: &[u8]) -> Result<Self::Value, E> {
+        Err(E::custom("not UTF-8"))
+    }
+}
+
+/// A query's parameters, decoded on demand. Of doubled parameters the first one counts.
+#[derive(Clone, Copy)]
+pub struct Query<'a>(&'a str);
+
+impl<'a> Query<'a> {
+    /// A request's query.
+    #[must_use]
+    pub fn of(request: &'a Request) -> Self {
+        Self(&request.query)
+    }
+
+    /// An optional parameter; an empty one is present.
+    #[must_use]
+    pub fn optional(&self, name: &str) -> Option<Cow<'a, str>> {
+        form_urlencoded::parse(self.0.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// A required parameter; an empty one is present.
+    ///
+    /// # Errors
+    /// 400 when it is missing.
+    pub fn required(&self, name: &str) -> Result<Cow<'a, str>, ApiError> {
+        self.optional(name)
+            .ok_or_else(|| ApiError::bad_request(format!("Field name '{name}' is missing in GET request")))
+    }
+
+    /// An optional `int` parameter.
+    ///
+    /// # Errors
+    /// 400 when it is not one.
+    pub fn int(&self, name: &str) -> Result<Option<i32>, ApiError> {
+        self.number(name, "an int")
+    }
+
+    /// An optional `long` parameter.
+    ///
+    /// # Errors
+    /// 400 when it is not one.
+    pub fn long(&self, name: &str) -> Result<Option<i64>, ApiError> {
+        self.number(name, "a long")
+    }
+
+    fn number<T: std::str::FromStr>(&self, name: &str, kind: &str) -> Result<Option<T>, ApiError> {
+        let refuse = |_| ApiError::bad_request(format!("Field name '{name}' must be {kind} in the GET request"));
+        self.optional(name).map(|text| text.parse().map_err(refuse)).transpose()
+    }
+
+    /// An optional boolean: `true` in any case is true, anything else false.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        self.optional(name).map(|text| text.eq_ignore_ascii_case("true"))
+    }
+
+    /// A comma list: trimmed, without empty entries; empty when the parameter is absent.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let text = self.optional(name).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
+    }
+}

@@ -1,0 +1,55 @@
+//! Service endpoints: `/hello`, the root, `/apiversion`.
+
+use crate::app::App;
+use crate::command::health::{CheckHealth, Health};
+use crate::http::cdi::Call;
+use crate::http::cdi::version::CdiVersion;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use crate::http::route::Route;
+use crate::route;
+use http::StatusCode;
+use serde::Serialize;
+
+/// Routes of this part.
+pub const ROUTES: &[Route] = &[
+    route!(GET "/hello", App => hello).without_key().without_version(),
+    route!(POST "/hello", App => hello).without_key().without_version(),
+    route!(PUT "/hello", App => hello).without_key().without_version(),
+    route!(DELETE "/hello", App => hello).without_key().without_version(),
+    route!(GET "/", App => root).without_key().without_version(),
+    route!(POST "/", App => root).without_key().without_version(),
+    route!(PUT "/", App => root).without_key().without_version(),
+    route!(DELETE "/", App => root).without_key().without_version(),
+    route!(GET "/apiversion", AppStrict403 => api_versions).without_version(),
+];
+
+/// `/hello`: alive, and the store answers.
+async fn hello(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let health = CheckHealth { app: &call.app }.run(app).await?;
+    let text = match health {
+        Health::Good => "Hello",
+        Health::NotAsked if app.test_mode => "RateLimitedHello",
+        Health::NotAsked => "Hello",
+    };
+    Ok(Reply::text(StatusCode::OK, text))
+}
+
+/// The root, which may stand behind a tenant. `/anything` looks like a tenant too: then nothing is there.
+async fn root(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    if call.app.tenant(&call.tenant).is_none() {
+        return Err(ApiError::NotFound);
+    }
+    hello(app, call).await
+}
+
+/// `GET /apiversion`: which versions the app speaks. Its parameters would be telemetry: they are not read.
+async fn api_versions(_app: &App, call: &Call) -> Result<Reply, ApiError> {
+    #[derive(Serialize)]
+    struct Body {
+        versions: Vec<&'static str>,
+    }
+    call.require_public_tenant()?;
+    let max = call.app.config.max_cdi_version.as_deref().and_then(CdiVersion::parse).unwrap_or(CdiVersion::LATEST);
+    Ok(Reply::json(&Body { versions: CdiVersion::supported_up_to(max).collect() }))
+}

@@ -1,0 +1,6 @@
+//! The session recipe.
+
+use crate::http::route::Route;
+
+/// Routes of this recipe.
+pub const ROUTES: &[Route] = &[];
