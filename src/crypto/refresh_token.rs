@@ -18,7 +18,7 @@ pub struct RefreshToken {
     pub parent_refresh_token_hash_1: Option<TokenHash1>,
     /// The anti-CSRF token, if enabled.
     pub anti_csrf_token: Option<String>,
-    /// How many refreshes lie between the session's first token and this one.
+    /// The family's generation when it was minted (see `domain::session::family`).
     pub generation: u64,
     /// When it was made.
     pub minted: UnixMillis,

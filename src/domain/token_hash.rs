@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::fmt;
 
 /// SHA-256 of a refresh token's text in lower-case hex: the claim `refreshTokenHash1`.
 ///
 /// Taken from a claim it may hold any text; only its own hash decides.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct TokenHash1(String);
 
 impl TokenHash1 {
@@ -35,7 +36,7 @@ impl TokenHash1 {
 }
 
 /// SHA-256 of a [`TokenHash1`]'s hex text: a stolen database holds nothing that an access token carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TokenHash2(pub [u8; 32]);
 
@@ -44,6 +45,25 @@ impl TokenHash2 {
     #[must_use]
     pub fn of(token: &str) -> Self {
         TokenHash1::of(token).stored()
+    }
+
+    /// The first half: enough to recognise one of a few hashes of one session.
+    #[must_use]
+    pub fn short(&self) -> [u8; 16] {
+        // invariant: 32 bytes begin with 16 bytes
+        self.0.first_chunk().copied().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for TokenHash1 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash1(…)")
+    }
+}
+
+impl fmt::Debug for TokenHash2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash2(…)")
     }
 }
 

@@ -1,4 +1,6 @@
 //! The integration tests: one binary, because linking is what takes time.
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod store;

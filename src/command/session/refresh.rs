@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::command::session::Scope;
 use crate::domain::ids::{SessionHandle, UserId};
+pub use crate::domain::session::event::ReuseSubtype;
 use crate::domain::session::{AccessTokenVersion, IssuedSession, RefreshPolicy};
 use crate::fault::Fault;
 
@@ -53,18 +54,6 @@ pub enum Refreshed {
         /// The configured lifetime.
         max_ms: u64,
     },
-}
-
-/// `recentTokenReuseSubtype`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ReuseSubtype {
-    /// The previous token, after its grace period.
-    RecentPrev,
-    /// A child of the previous token that lost.
-    OrphanedBranch,
-    /// Anything older.
-    StaleLineage,
 }
 
 impl RefreshSession<'_> {

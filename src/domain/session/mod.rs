@@ -1,12 +1,21 @@
 //! Sessions: a session is a refresh-token family.
+//!
+//! [`family`] decides what a presented token may still do; [`event`] and [`timeline`] say what happened and why;
+//! [`lifetime`] bounds access tokens.
+
+pub mod event;
+pub mod family;
+pub mod lifetime;
+pub mod timeline;
 
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
+use serde::{Deserialize, Serialize};
 
 /// Which of the protocol's two refresh machines applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RefreshPolicy {
     /// CDI ≤ 5.5: a refreshed token replaces its parent when it is first used.
     PromoteOnUse,

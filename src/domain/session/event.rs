@@ -1,0 +1,205 @@
+//! What can happen to a session: the entries of its timeline.
+
+use super::RefreshPolicy;
+use crate::domain::time::UnixMillis;
+use serde::{Deserialize, Serialize};
+
+/// One entry. Holds no secret: no token, no hash, no payload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When it happened (first).
+    pub at: UnixMillis,
+    /// It happened again and again, with nothing else between.
+    pub repeats: Option<Repeats>,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// How often more, and when last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeats {
+    /// Times after the first.
+    pub more: u32,
+    /// The last time.
+    pub last: UnixMillis,
+}
+
+/// What happened. Stored: append variants, never reorder or change one (the golden records would fail).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventKind {
+    /// The session began.
+    Created {
+        /// By which request.
+        request_id: String,
+    },
+    /// The current token minted a child that waits for its first use (CDI ≤ 5.5).
+    Refreshed {
+        /// Generation of the child.
+        generation: u64,
+    },
+    /// A child was used for the first time and replaced its parent (CDI ≤ 5.5).
+    Promoted {
+        /// Where it was used.
+        by: Use,
+        /// The family's generation from now on.
+        generation: u64,
+    },
+    /// Another child of the replaced token was used inside the grace period; the lineage moved to it (CDI ≤ 5.5).
+    SiblingMoved {
+        /// Where it was used.
+        by: Use,
+        /// The family's generation; unchanged.
+        generation: u64,
+    },
+    /// The token was replaced at refresh (CDI ≥ 5.6).
+    Rotated {
+        /// The family's generation from now on.
+        generation: u64,
+    },
+    /// The previous token came back inside the grace period and got a new successor (CDI ≥ 5.6).
+    GraceReplay {
+        /// The family's generation; unchanged.
+        generation: u64,
+    },
+    /// A replaced token came back.
+    ReuseDetected {
+        /// Which kind of replaced token.
+        subtype: ReuseSubtype,
+        /// Which machine judged it; `RotateOnRefresh` ends the session with it.
+        policy: RefreshPolicy,
+        /// The generation in which the presented token was minted.
+        generation: u64,
+        /// Time since the last replacement, in ms.
+        after_ms: Option<u64>,
+        /// By which request.
+        request_id: String,
+    },
+    /// A call ended the session.
+    Revoked {
+        /// Which call.
+        call: String,
+        /// By which request; empty for the command line.
+        request_id: String,
+    },
+    /// The session's end of life passed.
+    Expired,
+    /// `userDataInJWT` was replaced.
+    PayloadUpdated {
+        /// By which request.
+        request_id: String,
+    },
+    /// `userDataInDatabase` was replaced.
+    DatabaseUpdated {
+        /// By which request.
+        request_id: String,
+    },
+    /// An access token was regenerated (which may replace `userDataInJWT`).
+    Regenerated {
+        /// By which request.
+        request_id: String,
+    },
+}
+
+/// Where a token was first used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Use {
+    /// Its access token, at verify.
+    Verify,
+    /// The refresh token itself, at refresh.
+    Refresh,
+}
+
+/// Which replaced token came back (`recentTokenReuseSubtype`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ReuseSubtype {
+    /// The previous token, after its grace period.
+    RecentPrev,
+    /// A child of the previous token that lost.
+    OrphanedBranch,
+    /// Anything older.
+    StaleLineage,
+}
+
+impl ReuseSubtype {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RecentPrev => "RECENT_PREV",
+            Self::OrphanedBranch => "ORPHANED_BRANCH",
+            Self::StaleLineage => "STALE_LINEAGE",
+        }
+    }
+}
+
+impl EventKind {
+    /// The name in a timeline.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "created",
+            Self::Refreshed { .. } => "refreshed",
+            Self::Promoted { .. } => "promoted",
+            Self::SiblingMoved { .. } => "sibling-moved",
+            Self::Rotated { .. } => "rotated",
+            Self::GraceReplay { .. } => "grace-replay",
+            Self::ReuseDetected { .. } => "reuse-detected",
+            Self::Revoked { .. } => "revoked",
+            Self::Expired => "expired",
+            Self::PayloadUpdated { .. } => "payload-updated",
+            Self::DatabaseUpdated { .. } => "database-updated",
+            Self::Regenerated { .. } => "regenerated",
+        }
+    }
+
+    /// Part of a session's normal life: the first to go when a timeline is full.
+    #[must_use]
+    pub const fn is_routine(&self) -> bool {
+        matches!(
+            self,
+            Self::Refreshed { .. }
+                | Self::Promoted { .. }
+                | Self::Rotated { .. }
+                | Self::PayloadUpdated { .. }
+                | Self::DatabaseUpdated { .. }
+                | Self::Regenerated { .. }
+        )
+    }
+
+    /// The same thing as `other` once more, whichever request it came with.
+    #[must_use]
+    pub fn repeats(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::PayloadUpdated { .. }, Self::PayloadUpdated { .. })
+            | (Self::DatabaseUpdated { .. }, Self::DatabaseUpdated { .. })
+            | (Self::Regenerated { .. }, Self::Regenerated { .. }) => true,
+            (
+                Self::ReuseDetected { subtype: a, policy: p, generation: g, .. },
+                Self::ReuseDetected { subtype: b, policy: q, generation: h, .. },
+            ) => (a, p, g) == (b, q, h),
+            (Self::Refreshed { .. } | Self::SiblingMoved { .. } | Self::GraceReplay { .. }, _) => self == other,
+            _ => false,
+        }
+    }
+
+    /// Says which request this came from, where the kind keeps that.
+    #[must_use]
+    pub fn of_request(mut self, id: &str) -> Self {
+        match &mut self {
+            Self::Created { request_id }
+            | Self::ReuseDetected { request_id, .. }
+            | Self::Revoked { request_id, .. }
+            | Self::PayloadUpdated { request_id }
+            | Self::DatabaseUpdated { request_id }
+            | Self::Regenerated { request_id } => id.clone_into(request_id),
+            Self::Refreshed { .. }
+            | Self::Promoted { .. }
+            | Self::SiblingMoved { .. }
+            | Self::Rotated { .. }
+            | Self::GraceReplay { .. }
+            | Self::Expired => {}
+        }
+        self
+    }
+}

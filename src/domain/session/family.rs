@@ -1,0 +1,333 @@
+//! The refresh family: what a presented token may still do, and what that makes of the session.
+//!
+//! A session is a family of refresh tokens. The family knows the hash of its *current* token, of the token that one
+//! replaced (*previous*), and when that happened. Two machines decide (CDI: session refresh, session verify):
+//!
+//! * [`RefreshPolicy::PromoteOnUse`] (CDI ≤ 5.5): the current token mints *children*, any number of them, and stays
+//!   current. A child takes its parent's place when it is first used: by itself at refresh, or by its access token at
+//!   verify (*promotion*).
+//! * [`RefreshPolicy::RotateOnRefresh`] (CDI ≥ 5.6): a token is replaced the moment it is exchanged. For a grace period
+//!   the previous token is still understood and re-rotates: a client that lost the reply may ask again.
+//!
+//! One thing goes beyond the protocol. Under `PromoteOnUse` two tabs may refresh at once, one's child be used first and
+//! the other's child be the one that the cookie jar kept. Such a *sibling*, first used inside the grace period after
+//! the promotion, moves the one live lineage to itself instead of being called theft an hour later. The period is
+//! anchored at the promotion and never starts again; what was displaced is stale from then on; the parent itself, once
+//! promoted past, is theft at once.
+//!
+//! There is never more than one live lineage: a token that has been current and is so no longer is refused for ever,
+//! but for the previous token inside its grace period under `RotateOnRefresh`.
+//!
+//! Generations: [`Family::generation`] counts how often `previous` changed. A refresh token carries the generation in
+//! which it was minted, so a child that was minted before a promotion is told from a replacement minted after it
+//! without comparing clocks.
+
+use super::RefreshPolicy;
+use super::event::{EventKind, ReuseSubtype, Use};
+use crate::domain::time::UnixMillis;
+use crate::domain::token_hash::TokenHash2;
+use serde::{Deserialize, Serialize};
+
+/// Displaced hashes kept. Reaching it ends the sibling window, so a full list never forgets one.
+const DISPLACED_MAX: usize = 64;
+
+/// The state of a session's refresh family.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Family {
+    /// The token that is live, together with its unused children.
+    pub current: TokenHash2,
+    /// The token that `current`'s generation replaced.
+    pub previous: Option<Previous>,
+    /// How often `previous` has changed.
+    pub generation: u64,
+    /// Short hashes of tokens that were current since `previous` was replaced, and are stale now.
+    pub displaced: Vec<[u8; 16]>,
+    /// Access tokens of this session are signed with the static key.
+    pub use_static_key: bool,
+    /// End of life unless promoted or rotated.
+    pub expires: UnixMillis,
+}
+
+/// The replaced token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Previous {
+    /// Its hash.
+    pub hash: TokenHash2,
+    /// When it was replaced. The grace period is anchored here.
+    pub replaced_at: UnixMillis,
+}
+
+/// The settings that the rules depend on.
+#[derive(Debug, Clone, Copy)]
+pub struct FamilyRules {
+    /// Length of the grace period, in ms.
+    pub grace_ms: u64,
+    /// Lifetime of a refresh token, in ms.
+    pub refresh_validity_ms: u64,
+    /// Reuse of a *recent* token is reported as theft (else the caller is only signed out).
+    pub recent_reuse_is_theft: bool,
+}
+
+/// A refresh token as presented, opened.
+#[derive(Debug, Clone, Copy)]
+pub struct PresentedToken {
+    /// Its hash.
+    pub hash: TokenHash2,
+    /// The hash of the token it was minted from; the first token of a session has none.
+    pub parent: Option<TokenHash2>,
+    /// The family's generation when it was minted.
+    pub generation: u64,
+}
+
+/// What an access token says about the refresh token it was minted with.
+#[derive(Debug, Clone, Copy)]
+pub struct Lineage {
+    /// The hash of that refresh token.
+    pub hash: TokenHash2,
+    /// The hash of its parent; only in access tokens minted by a `PromoteOnUse` refresh and not used yet.
+    pub parent: Option<TokenHash2>,
+}
+
+/// What a refresh comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefreshDecision {
+    /// The session's end of life has passed.
+    Expired,
+    /// New tokens are due.
+    Grant(Grant),
+    /// A replaced token came back.
+    Reuse(Reuse),
+}
+
+/// New tokens are due. Mint the refresh token with [`Grant::generation`], then [`Grant::complete`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    family: Family,
+    /// The new refresh token becomes current (else it is a child that waits for its first use).
+    rotates: bool,
+    /// What happened, oldest first.
+    pub events: Vec<EventKind>,
+}
+
+/// A replaced token came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reuse {
+    /// Which kind of replaced token.
+    pub subtype: ReuseSubtype,
+    /// The session must be deleted with this.
+    pub ends_session: bool,
+    /// The caller is to be told of a theft (else that it is signed out).
+    pub is_theft: bool,
+    /// What happened.
+    pub event: EventKind,
+}
+
+/// What a verify with the session at hand comes to, under `PromoteOnUse`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyDecision {
+    /// A new access token is due.
+    pub remint: bool,
+    /// The family's next state, if it changes.
+    pub change: Option<(Family, EventKind)>,
+}
+
+impl Grant {
+    /// The generation that the new refresh token must carry.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.family.generation
+    }
+
+    /// Signed with the static key from now on.
+    #[must_use]
+    pub const fn use_static_key(&self) -> bool {
+        self.family.use_static_key
+    }
+
+    /// The new access token names its parent, so that its first use promotes.
+    #[must_use]
+    pub const fn awaits_use(&self) -> bool {
+        !self.rotates
+    }
+
+    /// The family's next state, given the hash of the refresh token that was minted.
+    #[must_use]
+    pub fn complete(self, minted: TokenHash2) -> Family {
+        let mut family = self.family;
+        if self.rotates {
+            family.current = minted;
+        }
+        family
+    }
+}
+
+impl Family {
+    /// The family of a new session.
+    #[must_use]
+    pub const fn new(first: TokenHash2, use_static_key: bool, expires: UnixMillis) -> Self {
+        Self { current: first, previous: None, generation: 0, displaced: Vec::new(), use_static_key, expires }
+    }
+
+    /// Decides a refresh. `use_static_key` is what the caller asks for; `None` keeps the session's.
+    #[must_use]
+    pub fn refresh(
+        &self,
+        presented: &PresentedToken,
+        policy: RefreshPolicy,
+        use_static_key: Option<bool>,
+        rules: &FamilyRules,
+        now: UnixMillis,
+    ) -> RefreshDecision {
+        if self.expires < now {
+            return RefreshDecision::Expired;
+        }
+        let mut next = self.clone();
+        next.use_static_key = use_static_key.unwrap_or(self.use_static_key);
+        match policy {
+            RefreshPolicy::PromoteOnUse => self.refresh_promoting(next, presented, rules, now),
+            RefreshPolicy::RotateOnRefresh => self.refresh_rotating(next, presented, rules, now),
+        }
+    }
+
+    fn refresh_promoting(
+        &self,
+        mut next: Self,
+        presented: &PresentedToken,
+        rules: &FamilyRules,
+        now: UnixMillis,
+    ) -> RefreshDecision {
+        let mut events = Vec::with_capacity(2);
+        if presented.hash == self.current {
+            // The parent again: any number of children may be minted until one is used.
+        } else if presented.parent == Some(self.current) {
+            events.push(next.promote(presented.hash, Use::Refresh, rules, now));
+        } else if presented.generation < self.generation && self.is_sibling(presented.lineage(), rules, now) {
+            events.push(next.move_to_sibling(presented.hash, Use::Refresh, rules, now));
+        } else {
+            return RefreshDecision::Reuse(self.reuse(presented, RefreshPolicy::PromoteOnUse, rules, now));
+        }
+        events.push(EventKind::Refreshed { generation: next.generation });
+        RefreshDecision::Grant(Grant { family: next, rotates: false, events })
+    }
+
+    fn refresh_rotating(
+        &self,
+        mut next: Self,
+        presented: &PresentedToken,
+        rules: &FamilyRules,
+        now: UnixMillis,
+    ) -> RefreshDecision {
+        let event = if presented.hash == self.current || presented.parent == Some(self.current) {
+            next.replace(presented.hash, rules, now);
+            EventKind::Rotated { generation: next.generation }
+        } else if self.is_previous_in_grace(presented.hash, rules, now) {
+            next.displace_current();
+            EventKind::GraceReplay { generation: next.generation }
+        } else {
+            return RefreshDecision::Reuse(self.reuse(presented, RefreshPolicy::RotateOnRefresh, rules, now));
+        };
+        RefreshDecision::Grant(Grant { family: next, rotates: true, events: vec![event] })
+    }
+
+    /// Decides a verify under `PromoteOnUse` that has to look at the session: its access token awaits its first use, or
+    /// the stored payload may differ from the token's (`payload_changed`).
+    #[must_use]
+    pub fn verify(
+        &self,
+        lineage: &Lineage,
+        payload_changed: bool,
+        rules: &FamilyRules,
+        now: UnixMillis,
+    ) -> VerifyDecision {
+        let mut next = self.clone();
+        // Only `PromoteOnUse` puts a parent into an access token, and only while that parent was current: a token that
+        // names `previous` as its parent was minted before the promotion.
+        let event = if lineage.hash == self.current {
+            None
+        } else if lineage.parent == Some(self.current) {
+            Some(next.promote(lineage.hash, Use::Verify, rules, now))
+        } else if self.is_sibling(*lineage, rules, now) {
+            Some(next.move_to_sibling(lineage.hash, Use::Verify, rules, now))
+        } else {
+            return VerifyDecision { remint: payload_changed, change: None };
+        };
+        VerifyDecision { remint: true, change: event.map(|event| (next, event)) }
+    }
+
+    /// The stateless check at verify (CDI ≥ 5.6): the access token belongs to the current or the previous token.
+    #[must_use]
+    pub fn knows(&self, lineage: &Lineage) -> bool {
+        let known =
+            |hash: TokenHash2| hash == self.current || self.previous.is_some_and(|previous| previous.hash == hash);
+        known(lineage.hash) || lineage.parent.is_some_and(known)
+    }
+
+    /// `current` gives way to its child. The child was minted before, so `previous` becomes its parent.
+    fn promote(&mut self, child: TokenHash2, by: Use, rules: &FamilyRules, now: UnixMillis) -> EventKind {
+        let parent = self.current;
+        self.replace(parent, rules, now);
+        self.current = child;
+        EventKind::Promoted { by, generation: self.generation }
+    }
+
+    /// `replaced` becomes the previous token; the caller seats a new current one.
+    fn replace(&mut self, replaced: TokenHash2, rules: &FamilyRules, now: UnixMillis) {
+        self.previous = Some(Previous { hash: replaced, replaced_at: now });
+        self.generation = self.generation.saturating_add(1);
+        self.displaced.clear();
+        self.expires = now.plus(rules.refresh_validity_ms);
+    }
+
+    /// The lineage moves; the grace period stays where it is.
+    fn move_to_sibling(&mut self, sibling: TokenHash2, by: Use, rules: &FamilyRules, now: UnixMillis) -> EventKind {
+        self.displace_current();
+        self.current = sibling;
+        self.expires = now.plus(rules.refresh_validity_ms);
+        EventKind::SiblingMoved { by, generation: self.generation }
+    }
+
+    fn displace_current(&mut self) {
+        // A full list has ended the sibling window: what is not on it is refused as well.
+        if self.displaced.len() < DISPLACED_MAX {
+            self.displaced.push(self.current.short());
+        }
+    }
+
+    fn is_sibling(&self, lineage: Lineage, rules: &FamilyRules, now: UnixMillis) -> bool {
+        let Some(parent) = lineage.parent else { return false };
+        self.is_previous_in_grace(parent, rules, now)
+            && self.displaced.len() < DISPLACED_MAX
+            && !self.displaced.contains(&lineage.hash.short())
+    }
+
+    fn is_previous_in_grace(&self, hash: TokenHash2, rules: &FamilyRules, now: UnixMillis) -> bool {
+        self.previous.is_some_and(|previous| previous.hash == hash && now <= previous.replaced_at.plus(rules.grace_ms))
+    }
+
+    fn reuse(&self, presented: &PresentedToken, policy: RefreshPolicy, rules: &FamilyRules, now: UnixMillis) -> Reuse {
+        let previous = self.previous.map(|previous| previous.hash);
+        let subtype = if previous == Some(presented.hash) {
+            ReuseSubtype::RecentPrev
+        } else if previous.is_some() && presented.parent == previous {
+            ReuseSubtype::OrphanedBranch
+        } else {
+            ReuseSubtype::StaleLineage
+        };
+        let ends_session = policy == RefreshPolicy::RotateOnRefresh;
+        let is_theft = !ends_session || subtype == ReuseSubtype::StaleLineage || rules.recent_reuse_is_theft;
+        let event = EventKind::ReuseDetected {
+            subtype,
+            policy,
+            generation: presented.generation,
+            after_ms: self.previous.map(|previous| now.since(previous.replaced_at)),
+            request_id: String::new(),
+        };
+        Reuse { subtype, ends_session, is_theft, event }
+    }
+}
+
+impl PresentedToken {
+    const fn lineage(&self) -> Lineage {
+        Lineage { hash: self.hash, parent: self.parent }
+    }
+}
