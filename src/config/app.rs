@@ -1,0 +1,127 @@
+//! [`AppConfig`]: the typed settings of one app or tenant.
+
+use crate::config::validate::{ip_rule, split_api_keys};
+use crate::config::values::Values;
+use crate::domain::key::SigningAlgorithm;
+use crate::domain::secret::Secret;
+use regex::Regex;
+
+/// What one app (or tenant) effectively runs with: base settings with its own `coreConfig` over them.
+///
+/// A recipe that arrives later adds its settings here, read from [`Values`] in [`AppConfig::from_values`].
+#[derive(Debug, Clone)]
+pub struct AppConfig {
+    /// Keys that open the API; empty means no key is needed.
+    pub api_keys: Vec<Secret<String>>,
+    /// Lifetime of access tokens in ms.
+    pub access_token_validity_ms: u64,
+    /// Up to this fraction (0 to 0.25) is taken off an access token's lifetime at random.
+    pub access_token_validity_jitter: f64,
+    /// Lifetime of refresh tokens in ms (configured in minutes).
+    pub refresh_token_validity_ms: u64,
+    /// How long after a rotation its loser is still understood, in ms (configured in s).
+    pub refresh_token_rotation_grace_period_ms: u64,
+    /// What a recently replaced refresh token is called when it comes back (CDI ≥ 5.6).
+    pub recent_token_reuse_behaviour: RecentTokenReuse,
+    /// How often a new dynamic signing key is made, in ms (configured in hours).
+    pub dynamic_signing_key_update_interval_ms: u64,
+    /// How long a new key is published before it signs, in ms: 60 s, or a fifth of a shorter interval (test mode).
+    pub signing_key_overlap_ms: u64,
+    /// CDI < 2.21: sign with dynamic keys.
+    pub access_token_signing_key_dynamic: bool,
+    /// CDI < 2.21: look sessions up at verify.
+    pub access_token_blacklisting: bool,
+    /// Which kind of key signs this app's tokens.
+    pub access_token_signing_algorithm: SigningAlgorithm,
+    /// How long an ended session's timeline is kept, in ms (configured in days, 31 by default).
+    pub session_timeline_retention_ms: u64,
+    /// Only peers that match may call.
+    pub ip_allow: Option<Regex>,
+    /// Peers that match may not call; wins over `ip_allow`.
+    pub ip_deny: Option<Regex>,
+    /// Highest CDI version to offer.
+    pub max_cdi_version: Option<String>,
+    /// Lowest CDI version to accept.
+    pub min_cdi_version: Option<String>,
+}
+
+/// `recent_token_reuse_behaviour`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RecentTokenReuse {
+    /// `TOKEN_THEFT`: report it.
+    #[default]
+    TokenTheft,
+    /// `UNAUTHORISED`: only end the session.
+    Unauthorised,
+}
+
+impl Default for AppConfig {
+    /// The built-in settings.
+    fn default() -> Self {
+        Self::from_values(&Values::defaults(), None)
+    }
+}
+
+impl AppConfig {
+    /// The typed form of values that [`validate`](super::validate::validate) has accepted.
+    ///
+    /// `parent` lends its compiled IP rules where they are the same, so that apps do not compile them again.
+    #[must_use]
+    pub fn from_values(values: &Values, parent: Option<&Self>) -> Self {
+        let interval_ms = millis(values.double("access_token_dynamic_signing_key_update_interval"), HOUR_MS).max(1);
+        Self {
+            api_keys: values
+                .text("api_keys")
+                .map(split_api_keys)
+                .unwrap_or_default()
+                .into_iter()
+                .map(Secret::new)
+                .collect(),
+            access_token_validity_ms: values.unsigned("access_token_validity").saturating_mul(1000),
+            access_token_validity_jitter: values.double("access_token_validity_jitter"),
+            refresh_token_validity_ms: millis(values.double("refresh_token_validity"), MINUTE_MS),
+            refresh_token_rotation_grace_period_ms: values.unsigned("refresh_token_rotation_grace_period") * 1000,
+            recent_token_reuse_behaviour: match values.text("recent_token_reuse_behaviour") {
+                Some(text) if text.eq_ignore_ascii_case("UNAUTHORISED") => RecentTokenReuse::Unauthorised,
+                _ => RecentTokenReuse::TokenTheft,
+            },
+            dynamic_signing_key_update_interval_ms: interval_ms,
+            signing_key_overlap_ms: if interval_ms < MINUTE_MS { interval_ms / 5 } else { MINUTE_MS },
+            access_token_signing_key_dynamic: values.flag("access_token_signing_key_dynamic"),
+            access_token_blacklisting: values.flag("access_token_blacklisting"),
+            access_token_signing_algorithm: match values.text("access_token_signing_algorithm") {
+                Some(text) if text.eq_ignore_ascii_case("RS256") => SigningAlgorithm::RS256,
+                _ => SigningAlgorithm::EdDSA,
+            },
+            session_timeline_retention_ms: values.unsigned("session_timeline_retention_days") * 24 * HOUR_MS,
+            ip_allow: compiled(values.text("ip_allow_regex"), parent.and_then(|parent| parent.ip_allow.as_ref())),
+            ip_deny: compiled(values.text("ip_deny_regex"), parent.and_then(|parent| parent.ip_deny.as_ref())),
+            max_cdi_version: values.text("supertokens_max_cdi_version").map(str::to_owned),
+            min_cdi_version: values.text("supertokens_min_cdi_version").map(str::to_owned),
+        }
+    }
+}
+
+const MINUTE_MS: u64 = 60_000;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+
+/// `count` units in ms. Capped so that now plus it stays a number that JSON readers keep exact.
+fn millis(count: f64, unit_ms: u64) -> u64 {
+    const MOST: f64 = 4_000_000_000_000_000.0;
+    #[expect(clippy::cast_precision_loss, reason = "units are small")]
+    let product = (count * unit_ms as f64).round().clamp(0.0, MOST);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=MOST")]
+    let millis = product as u64;
+    millis
+}
+
+fn compiled(pattern: Option<&str>, parent: Option<&Regex>) -> Option<Regex> {
+    let pattern = pattern.filter(|pattern| !pattern.trim().is_empty())?;
+    if let Some(parent) = parent
+        && parent.as_str() == format!("^(?:{pattern})$")
+    {
+        return Some(parent.clone());
+    }
+    // invariant: validated before
+    ip_rule(Some(pattern)).ok().flatten()
+}

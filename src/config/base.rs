@@ -1,0 +1,282 @@
+//! [`BaseConfig`]: the settings of the whole server, and how apps and tenants derive theirs.
+
+use crate::config::app::AppConfig;
+use crate::config::settings::{self, Setting};
+use crate::config::validate::{Context, base_path, validate};
+use crate::config::values::{Raw, Value, Values, Written, read};
+use crate::domain::secret::Secret;
+use serde_json::{Map, Value as Json};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The settings of the whole server.
+#[derive(Debug, Clone)]
+pub struct BaseConfig {
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on; 0 takes any free one.
+    pub port: u16,
+    /// Prefix of every path: empty, or with a leading and without a trailing slash.
+    pub base_path: String,
+    /// Folder of the store.
+    pub data_dir: PathBuf,
+    /// Keep everything in memory only.
+    pub ephemeral: bool,
+    /// Memory for cached records.
+    pub cache_bytes: u64,
+    /// What a client may cost.
+    pub limits: Limits,
+    /// Log lines.
+    pub log: LogConfig,
+    /// Key of a hosted service's provider.
+    pub saas_secret: Option<Secret<String>>,
+    /// The only connection URI domain to serve.
+    pub saas_load_only_cud: Option<String>,
+    /// Seals private keys at rest, as given in `SESSIOND_MASTER_KEY` or the file that `SESSIOND_MASTER_KEY_FILE` names.
+    pub master_key: Option<Secret<String>>,
+    /// Rules are relaxed for test suites.
+    pub test_mode: bool,
+    /// The file that was read.
+    pub config_path: Option<PathBuf>,
+    /// The base app's settings.
+    pub app: Arc<AppConfig>,
+    values: Values,
+    origins: Vec<Origin>,
+}
+
+/// What a client may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Largest request body.
+    pub body_bytes: usize,
+    /// Time for the request head.
+    pub header_timeout: Duration,
+    /// Time for the request body.
+    pub body_timeout: Duration,
+    /// Time between two requests of a connection.
+    pub keep_alive_timeout: Duration,
+    /// Connections served at once.
+    pub connections: usize,
+    /// Time that a stop waits for requests being answered.
+    pub shutdown_timeout: Duration,
+}
+
+/// Log lines: which, how, where to.
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// Least severe kind of line to write.
+    pub level: LogLevel,
+    /// Layout of lines.
+    pub format: LogFormat,
+    /// File for lines below ERROR; none for standard output.
+    pub info_path: Option<PathBuf>,
+    /// File for errors; none for standard error.
+    pub error_path: Option<PathBuf>,
+}
+
+/// `log_level`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// Everything.
+    Debug,
+    /// Normal events and worse.
+    Info,
+    /// Oddities and worse.
+    Warn,
+    /// Failures.
+    Error,
+    /// Nothing.
+    None,
+}
+
+/// `log_format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Where an effective value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Built in.
+    Default,
+    /// `config.yaml`, in this line.
+    File {
+        /// Counted from 1.
+        line: usize,
+    },
+    /// This environment variable.
+    Env(&'static str),
+    /// The command line.
+    Flag,
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File { line } => write!(f, "config file, line {line}"),
+            Self::Env(name) => write!(f, "environment, {name}"),
+            Self::Flag => f.write_str("command line"),
+        }
+    }
+}
+
+/// A setting as `sessiond config` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EffectiveSetting {
+    /// Its key.
+    pub key: &'static str,
+    /// Its value; secrets are masked.
+    pub value: String,
+    /// Where the value came from.
+    pub origin: Origin,
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("cannot read the config file {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        source: std::io::Error,
+    },
+    /// The file is no YAML, or not a list of settings.
+    #[error("{path}, line {line}: {what}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// A value breaks a rule: the protocol's sentence.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+impl BaseConfig {
+    /// The typed form of loaded values.
+    ///
+    /// # Errors
+    /// The sentence of the first rule that fails.
+    pub(super) fn new(values: Values, origins: Vec<Origin>, context: &Context) -> Result<Self, ConfigError> {
+        validate(&values, context).map_err(ConfigError::Invalid)?;
+        let saas_load_only_cud = values.text("supertokens_saas_load_only_cud");
+        Ok(Self {
+            host: values.text("host").unwrap_or("localhost").to_owned(),
+            port: u16::try_from(values.int("port")).unwrap_or_default(),
+            base_path: base_path(values.text("base_path").unwrap_or_default()).map_err(ConfigError::Invalid)?,
+            data_dir: values.text("data_dir").unwrap_or("data").into(),
+            ephemeral: values.flag("ephemeral"),
+            cache_bytes: values.unsigned("cache_size_mb") << 20,
+            limits: limits(&values),
+            log: log(&values),
+            saas_secret: values.text("supertokens_saas_secret").map(|secret| Secret::new(secret.to_owned())),
+            saas_load_only_cud: saas_load_only_cud
+                .and_then(|cud| crate::domain::tenancy::connection_uri_domain(cud).ok()),
+            master_key: None,
+            test_mode: context.test_mode,
+            config_path: None,
+            app: Arc::new(AppConfig::from_values(&values, None)),
+            values,
+            origins,
+        })
+    }
+
+    /// Built-in settings with these over them, given as on the command line. For tests and embedding.
+    ///
+    /// # Errors
+    /// The sentence of the first rule that fails.
+    pub fn with(settings: &[(&str, &str)], test_mode: bool) -> Result<Self, ConfigError> {
+        let flags = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let sources = super::Sources { flags, test_mode, ..super::Sources::default() };
+        super::load(&sources).map(|loaded| loaded.config)
+    }
+
+    /// Every setting with its effective value and where that came from.
+    #[must_use]
+    pub fn effective_settings(&self) -> Vec<EffectiveSetting> {
+        let rows = settings::ALL.iter().enumerate().zip(&self.origins);
+        rows.map(|((place, setting), origin)| EffectiveSetting {
+            key: setting.key,
+            value: self.values.at(place).shown(setting),
+            origin: origin.clone(),
+        })
+        .collect()
+    }
+
+    /// The server's values with `coreConfig`s over them, the innermost last.
+    ///
+    /// # Errors
+    /// `Invalid config key: <k>` or the type rule's sentence.
+    pub fn overlaid(&self, layers: &[&Map<String, Json>]) -> Result<Values, String> {
+        let mut values = self.values.clone();
+        for layer in layers {
+            for (key, json) in *layer {
+                let (place, setting) = core_config_key(key)?;
+                let raw = Raw::from_json(json);
+                let null = raw.written == Written::Null;
+                values.set(place, if null { Value::default_of(setting) } else { read(setting, &raw)? });
+            }
+        }
+        Ok(values)
+    }
+
+    /// Checks every rule for values of an app or a tenant.
+    ///
+    /// # Errors
+    /// The sentence of the first rule that fails.
+    pub fn check(&self, values: &Values) -> Result<(), String> {
+        validate(values, &Context { test_mode: self.test_mode, suffix: String::new() })
+    }
+}
+
+/// A key of a `coreConfig`.
+///
+/// # Errors
+/// `Invalid config key: <k>`.
+pub fn core_config_key(key: &str) -> Result<(usize, &'static Setting), String> {
+    let known = settings::place(key).and_then(|place| Some((place, *settings::ALL.get(place)?)));
+    known.ok_or_else(|| format!("Invalid config key: {key}"))
+}
+
+fn limits(values: &Values) -> Limits {
+    let duration = |key| Duration::from_millis(values.unsigned(key));
+    let size = |key| usize::try_from(values.unsigned(key)).unwrap_or(usize::MAX);
+    Limits {
+        body_bytes: size("max_request_body_kb").saturating_mul(1024),
+        header_timeout: duration("request_header_timeout_ms"),
+        body_timeout: duration("request_body_timeout_ms"),
+        keep_alive_timeout: duration("keep_alive_timeout_ms"),
+        connections: size("max_connections"),
+        shutdown_timeout: duration("shutdown_timeout_ms"),
+    }
+}
+
+fn log(values: &Values) -> LogConfig {
+    let path = |key| values.text(key).filter(|path| !path.is_empty() && *path != "null").map(PathBuf::from);
+    LogConfig {
+        level: match values.text("log_level").unwrap_or("INFO").trim().to_ascii_uppercase().as_str() {
+            "DEBUG" => LogLevel::Debug,
+            "WARN" => LogLevel::Warn,
+            "ERROR" => LogLevel::Error,
+            "NONE" => LogLevel::None,
+            _ => LogLevel::Info,
+        },
+        format: match values.text("log_format") {
+            Some(format) if format.eq_ignore_ascii_case("json") => LogFormat::Json,
+            _ => LogFormat::Text,
+        },
+        info_path: path("info_log_path"),
+        error_path: path("error_log_path"),
+    }
+}

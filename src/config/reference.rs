@@ -1,0 +1,93 @@
+//! `docs/configuration.md`, made from the table of settings.
+
+use crate::config::settings::{SECTIONS, Scope, Setting, Status};
+use std::fmt::Write;
+
+const HEAD: &str = "# Configuration
+
+<!-- Made from the table in src/config/settings/. Do not edit: run `SESSIOND_BLESS=1 cargo test --test it config`. -->
+
+`sessiond` needs no configuration: without any it listens on `localhost:3567` and keeps its data in `./data`. Settings
+come from, each over the one before:
+
+1. built-in defaults;
+2. `config.yaml` (`--with-config=<path>`), which must hold `core_config_version: 0`;
+3. environment variables; one that is empty counts as unset, one in double quotes is unwrapped;
+4. flags of the command line (`--host`, `--port`, …).
+
+`sessiond config` shows every effective value and where it came from. Unknown keys in `config.yaml` are ignored with a
+warning that names the line and the nearest known key. Keys, environment names and meanings are those of the SuperTokens
+core, so its files work unchanged; database settings (`postgresql_*`, `mysql_*`, `mongodb_*`) are ignored with a warning,
+because sessiond has its own store. `coreConfig` of an app or a tenant overrides a setting where its scope allows:
+
+- **server**: for the whole server only;
+- **app**: may differ per app, is equal in all tenants of an app;
+- **tenant**: may differ per tenant.
+
+Two secrets have no key and come from the environment only: `SESSIOND_MASTER_KEY`, or `SESSIOND_MASTER_KEY_FILE` with the
+path of a file that holds it. With a master key, private signing keys and sealing keys are encrypted in the store.
+";
+
+/// The whole document.
+#[must_use]
+pub fn markdown() -> String {
+    let mut text = HEAD.to_owned();
+    for section in SECTIONS {
+        // invariant: writing to a String cannot fail
+        let _ = write!(
+            text,
+            "\n## {}\n\n| Key and environment variable | Type | Default | Scope | Meaning |\n|---|---|---|---|---|\n",
+            section.title
+        );
+        for setting in section.settings {
+            row(&mut text, setting);
+        }
+    }
+    text
+}
+
+fn row(text: &mut String, setting: &Setting) {
+    let env = setting.env.map(|name| format!("<br>`{name}`")).unwrap_or_default();
+    let kind = match setting.one_of {
+        [] => setting.kind.name().to_owned(),
+        values => values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(" or "),
+    };
+    let scope = match setting.scope {
+        Scope::Core => "server",
+        Scope::App => "app",
+        Scope::Tenant => "tenant",
+    };
+    let default = default(setting);
+    let _ = writeln!(text, "| `{}`{env} | {kind} | {default} | {scope} | {} |", setting.key, meaning(setting));
+}
+
+fn default(setting: &Setting) -> String {
+    use crate::config::settings::Default;
+    let shown = match setting.default {
+        Default::Null => return "none".to_owned(),
+        Default::Cores => return "number of cores".to_owned(),
+        Default::Int(number) => number.to_string(),
+        Default::Double(number) => number.to_string(),
+        Default::Bool(flag) => flag.to_string(),
+        Default::Text(text) => format!("{text:?}"),
+    };
+    match setting.unit {
+        "" | "path" | "URL" | "fraction" => format!("`{shown}`"),
+        unit => format!("`{shown}` {unit}"),
+    }
+}
+
+fn meaning(setting: &Setting) -> String {
+    let mut text = setting.about.to_owned();
+    if let Some(alias) = setting.alias {
+        let _ = write!(text, " Also called `{alias}`.");
+    }
+    match setting.status {
+        Status::Used => {}
+        Status::Later => text.push_str(" *Accepted and checked; the recipe that uses it is not there yet.*"),
+        Status::Without(reason) => {
+            let _ = write!(text, " *Accepted and checked, without effect: {reason}.*");
+        }
+    }
+    text
+}

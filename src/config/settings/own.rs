@@ -1,0 +1,64 @@
+//! Settings that only sessiond has: storage and limits.
+
+use super::{Default, Kind, Setting, setting};
+use Default::{Bool, Int, Text};
+
+pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
+    setting("data_dir", "SESSIOND_DATA_DIR", Kind::Text, Text("data"), "Folder of the store.").unit("path"),
+    setting(
+        "ephemeral",
+        "SESSIOND_EPHEMERAL",
+        Kind::Bool,
+        Bool(false),
+        "Keep everything in memory only: gone at exit.",
+    ),
+    setting("cache_size_mb", "SESSIOND_CACHE_SIZE_MB", Kind::Int, Int(64), "Memory for cached records, at least 1.")
+        .unit("MiB"),
+    setting(
+        "max_request_body_kb",
+        "SESSIOND_MAX_REQUEST_BODY_KB",
+        Kind::Int,
+        Int(1024),
+        "Largest request body; a larger one is answered 413.",
+    )
+    .unit("KiB"),
+    setting(
+        "request_header_timeout_ms",
+        "SESSIOND_REQUEST_HEADER_TIMEOUT_MS",
+        Kind::Long,
+        Int(10_000),
+        "A client that has not sent its request head by then is cut.",
+    )
+    .unit("ms"),
+    setting(
+        "request_body_timeout_ms",
+        "SESSIOND_REQUEST_BODY_TIMEOUT_MS",
+        Kind::Long,
+        Int(30_000),
+        "A client that has not sent its request body by then is cut.",
+    )
+    .unit("ms"),
+    setting(
+        "keep_alive_timeout_ms",
+        "SESSIOND_KEEP_ALIVE_TIMEOUT_MS",
+        Kind::Long,
+        Int(75_000),
+        "An idle connection is closed after this time.",
+    )
+    .unit("ms"),
+    setting(
+        "max_connections",
+        "SESSIOND_MAX_CONNECTIONS",
+        Kind::Int,
+        Int(10_000),
+        "Connections served at once; more wait to be accepted.",
+    ),
+    setting(
+        "shutdown_timeout_ms",
+        "SESSIOND_SHUTDOWN_TIMEOUT_MS",
+        Kind::Long,
+        Int(5_000),
+        "How long a stop waits for requests that are being answered.",
+    )
+    .unit("ms"),
+];

@@ -1,0 +1,328 @@
+//! The rules that values must satisfy, in the protocol's order and words. The first that fails wins.
+
+use crate::config::settings;
+use crate::config::values::Values;
+use regex::Regex;
+use std::cmp::Ordering;
+use std::net::IpAddr;
+
+/// Every CDI version that can be asked for, oldest first.
+pub const CDI_VERSIONS: [&str; 25] = [
+    "2.7", "2.8", "2.9", "2.10", "2.11", "2.12", "2.13", "2.14", "2.15", "2.16", "2.17", "2.18", "2.19", "2.20",
+    "2.21", "3.0", "3.1", "4.0", "5.0", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6",
+];
+
+/// What the rules depend on besides the values.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// Test mode lifts the lower limits that test suites go below.
+    pub test_mode: bool,
+    /// Continues some sentences for values of the server's own configuration: where its file is.
+    pub suffix: String,
+}
+
+/// Checks every rule.
+///
+/// # Errors
+/// The sentence of the first rule that fails.
+pub fn validate(values: &Values, context: &Context) -> Result<(), String> {
+    tokens(values, context)?;
+    recipes(values)?;
+    if values.int("max_server_pool_size") < 1 {
+        return Err(format!("'max_server_pool_size' must be >= 1.{}", context.suffix));
+    }
+    api_keys(values)?;
+    saas_secret(values)?;
+    hashing(values)?;
+    base_path(values.text("base_path").unwrap_or_default())?;
+    log_level(values)?;
+    ip_rules(values)?;
+    cdi_versions(values)?;
+    for key in ["bulk_migration_parallelism", "bulk_migration_batch_size"] {
+        if values.int(key) < 1 {
+            return Err(format!("Provided {key} must be >= 1"));
+        }
+    }
+    if values.int("webauthn_recover_account_token_lifetime") <= 0 {
+        return Err("Provided webauthn_recover_account_token_lifetime must be > 0".to_owned());
+    }
+    enums(values)?;
+    only_domain(values)?;
+    oauth_urls(values)?;
+    own(values)
+}
+
+fn tokens(values: &Values, Context { test_mode, suffix }: &Context) -> Result<(), String> {
+    let access_s = values.int("access_token_validity");
+    if !(1..=86_400_000).contains(&access_s) {
+        return Err(format!("'access_token_validity' must be between 1 and 86400000 seconds inclusive.{suffix}"));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "at most 86,400,000")]
+    let access_minutes = access_s as f64 / 60.0;
+    if !test_mode && values.double("refresh_token_validity") <= access_minutes {
+        return Err(format!("'refresh_token_validity' must be strictly greater than 'access_token_validity'.{suffix}"));
+    }
+    if !test_mode && values.double("access_token_dynamic_signing_key_update_interval") < 1.0 {
+        return Err(format!(
+            "'access_token_dynamic_signing_key_update_interval' must be greater than, equal to 1 hour.{suffix}"
+        ));
+    }
+    if !test_mode && !(0..=300).contains(&values.int("refresh_token_rotation_grace_period")) {
+        return Err(format!(
+            "'refresh_token_rotation_grace_period' must be between 0 and 300 seconds inclusive.{suffix}"
+        ));
+    }
+    if !(0.0..=0.25).contains(&values.double("access_token_validity_jitter")) {
+        return Err(format!("'access_token_validity_jitter' must be between 0 and 0.25 inclusive.{suffix}"));
+    }
+    Ok(())
+}
+
+fn recipes(values: &Values) -> Result<(), String> {
+    for key in ["password_reset_token_lifetime", "email_verification_token_lifetime"] {
+        if values.int(key) <= 0 {
+            return Err(format!("'{key}' must be >= 0"));
+        }
+    }
+    let positive = [
+        "passwordless_max_code_input_attempts",
+        "passwordless_code_lifetime",
+        "totp_max_attempts",
+        "totp_rate_limit_cooldown_sec",
+    ];
+    match positive.into_iter().find(|key| values.int(key) <= 0) {
+        Some(key) => Err(format!("'{key}' must be > 0")),
+        None => Ok(()),
+    }
+}
+
+/// The keys of `api_keys`, without white space, sorted. Empty keys in the middle stay (and are too short).
+#[must_use]
+pub fn split_api_keys(list: &str) -> Vec<String> {
+    let dense: String = list.chars().filter(|char| !char.is_whitespace()).collect();
+    let mut keys: Vec<String> = dense.split(',').map(str::to_owned).collect();
+    while keys.len() > 1 && keys.last().is_some_and(String::is_empty) {
+        keys.pop();
+    }
+    keys.sort();
+    keys
+}
+
+fn is_key_char(char: char) -> bool {
+    char.is_ascii_alphanumeric() || matches!(char, '=' | '-')
+}
+
+fn api_keys(values: &Values) -> Result<(), String> {
+    for key in values.text("api_keys").map(split_api_keys).unwrap_or_default() {
+        if key.len() < 20 {
+            return Err("One of the API keys is too short. Please use at least 20 characters".to_owned());
+        }
+        if !key.chars().all(is_key_char) {
+            return Err(
+                "Invalid characters in API key. Please only use '=', '-' and alpha-numeric (including capitals)"
+                    .to_owned(),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn saas_secret(values: &Values) -> Result<(), String> {
+    let Some(secret) = values.text("supertokens_saas_secret") else { return Ok(()) };
+    if values.text("api_keys").is_none() {
+        return Err("supertokens_saas_secret can only be used when api_key is also defined".to_owned());
+    }
+    if secret.len() < 40 {
+        return Err("supertokens_saas_secret is too short. Please use at least 40 characters".to_owned());
+    }
+    if !secret.chars().all(is_key_char) {
+        return Err("Invalid characters in supertokens_saas_secret key. Please only use '=', '-' and alpha-numeric \
+                    (including capitals)"
+            .to_owned());
+    }
+    Ok(())
+}
+
+fn hashing(values: &Values) -> Result<(), String> {
+    let algorithm = values.text("password_hashing_alg").unwrap_or("BCRYPT").trim();
+    if algorithm.eq_ignore_ascii_case("BCRYPT") {
+        return at_least_one(values, &["bcrypt_log_rounds"]);
+    }
+    if !algorithm.eq_ignore_ascii_case("ARGON2") {
+        return Err("'password_hashing_alg' must be one of 'ARGON2' or 'BCRYPT'".to_owned());
+    }
+    at_least_one(values, &["argon2_iterations", "argon2_parallelism", "argon2_memory_kb", "argon2_hashing_pool_size"])?;
+    if values.int("argon2_hashing_pool_size") > values.int("max_server_pool_size") {
+        return Err("'argon2_hashing_pool_size' must be <= 'max_server_pool_size'".to_owned());
+    }
+    Ok(())
+}
+
+fn at_least_one(values: &Values, keys: &[&str]) -> Result<(), String> {
+    match keys.iter().find(|key| values.int(key) < 1) {
+        Some(key) => Err(format!("'{key}' must be >= 1")),
+        None => Ok(()),
+    }
+}
+
+/// The prefix with one leading slash, none at the end and none doubled; empty for no prefix.
+///
+/// # Errors
+/// The protocol's sentence when it holds a space.
+pub fn base_path(written: &str) -> Result<String, String> {
+    let trimmed = written.trim();
+    if trimmed.contains(' ') {
+        return Err("Invalid characters in base_path config".to_owned());
+    }
+    let parts = trimmed.split('/').filter(|part| !part.is_empty());
+    Ok(parts.flat_map(|part| ["/", part]).collect())
+}
+
+fn log_level(values: &Values) -> Result<(), String> {
+    let level = values.text("log_level").unwrap_or("INFO").trim();
+    if ["NONE", "DEBUG", "INFO", "WARN", "ERROR"].iter().any(|known| known.eq_ignore_ascii_case(level)) {
+        return Ok(());
+    }
+    Err("'log_level' config must be one of \"NONE\",\"DEBUG\", \"INFO\", \"WARN\" or \"ERROR\".".to_owned())
+}
+
+/// Compiles an IP rule, which must match the whole address. Blank text is no rule.
+///
+/// # Errors
+/// When it is no regular expression.
+pub fn ip_rule(pattern: Option<&str>) -> Result<Option<Regex>, regex::Error> {
+    match pattern.filter(|pattern| !pattern.trim().is_empty()) {
+        None => Ok(None),
+        // Compiled bare first: "a)|(b" becomes valid only by being wrapped.
+        Some(pattern) => Regex::new(pattern).and_then(|_| Regex::new(&format!("^(?:{pattern})$"))).map(Some),
+    }
+}
+
+fn ip_rules(values: &Values) -> Result<(), String> {
+    for key in ["ip_allow_regex", "ip_deny_regex"] {
+        if ip_rule(values.text(key)).is_err() {
+            return Err(format!("Provided regular expression is invalid for {key} config"));
+        }
+    }
+    Ok(())
+}
+
+fn cdi_versions(values: &Values) -> Result<(), String> {
+    for key in ["supertokens_max_cdi_version", "supertokens_min_cdi_version"] {
+        let Some(version) = values.text(key) else { continue };
+        if version.is_empty() || !version.split('.').all(is_number) {
+            return Err(format!("{key} is not a valid semantic version"));
+        }
+        if !CDI_VERSIONS.contains(&version) {
+            return Err(format!("{key} is not a supported version"));
+        }
+    }
+    let bounds = (values.text("supertokens_min_cdi_version"), values.text("supertokens_max_cdi_version"));
+    if let (Some(min), Some(max)) = bounds
+        && compare_versions(min, max) == Ordering::Greater
+    {
+        return Err("supertokens_min_cdi_version cannot be greater than supertokens_max_cdi_version".to_owned());
+    }
+    Ok(())
+}
+
+fn is_number(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn compare_versions(a: &str, b: &str) -> Ordering {
+    let numbers = |version: &str| version.split('.').filter_map(|part| part.parse().ok()).collect::<Vec<u32>>();
+    numbers(a).cmp(&numbers(b))
+}
+
+fn enums(values: &Values) -> Result<(), String> {
+    for setting in settings::ALL.iter().filter(|setting| !setting.one_of.is_empty()) {
+        let value = values.text(setting.key).unwrap_or_default();
+        if !setting.one_of.iter().any(|known| known.eq_ignore_ascii_case(value)) {
+            return Err(format!(
+                "{} property is not set correctly. It must be one of [{}]",
+                setting.key,
+                setting.one_of.join(", ")
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn only_domain(values: &Values) -> Result<(), String> {
+    match values.text("supertokens_saas_load_only_cud") {
+        Some(domain) if crate::domain::tenancy::connection_uri_domain(domain).is_err() => {
+            Err("supertokens_saas_load_only_cud is invalid".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn oauth_urls(values: &Values) -> Result<(), String> {
+    let required = [
+        "oauth_provider_public_service_url",
+        "oauth_provider_admin_service_url",
+        "oauth_provider_consent_login_base_url",
+    ];
+    let all = required.into_iter().chain(["oauth_provider_url_configured_in_oauth_provider"]);
+    for key in all {
+        if values.text(key).is_some_and(|url| !is_url(url)) {
+            return Err(format!("{key} is not a valid URL"));
+        }
+    }
+    let given = required.iter().filter(|key| values.text(key).is_some()).count();
+    if given != 0 && given != required.len() {
+        return Err(format!("If any of the following is set, all of them has to be set: {}", required.join(", ")));
+    }
+    Ok(())
+}
+
+fn is_url(text: &str) -> bool {
+    text.parse::<http::Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.host().is_some_and(|host| !host.is_empty()))
+}
+
+/// Rules of settings that only sessiond has.
+fn own(values: &Values) -> Result<(), String> {
+    if !(0..=65_535).contains(&values.int("port")) {
+        return Err("'port' must be between 0 and 65535 inclusive.".to_owned());
+    }
+    if !(0..=3650).contains(&values.int("session_timeline_retention_days")) {
+        return Err("'session_timeline_retention_days' must be between 0 and 3650 inclusive.".to_owned());
+    }
+    at_least_one(
+        values,
+        &[
+            "cache_size_mb",
+            "max_request_body_kb",
+            "request_header_timeout_ms",
+            "request_body_timeout_ms",
+            "keep_alive_timeout_ms",
+            "max_connections",
+        ],
+    )?;
+    if values.int("shutdown_timeout_ms") < 0 {
+        return Err("'shutdown_timeout_ms' must be >= 0".to_owned());
+    }
+    match values.text("data_dir") {
+        None | Some("") => Err("'data_dir' must not be empty".to_owned()),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Whether a server may listen on `host`: in test mode only on this machine's own addresses, unless forced.
+///
+/// Test mode lifts rules that protect sessions, so it must not be reachable from outside by mistake.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub fn may_bind(host: &str, test_mode: bool, forced: bool) -> Result<(), String> {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let loopback = host.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    if !test_mode || loopback || forced {
+        return Ok(());
+    }
+    Err(format!(
+        "Test mode relaxes the rules that protect sessions, so it listens on localhost only, not on '{host}'. Leave test \
+         mode, choose a loopback host, or force it."
+    ))
+}

@@ -1,0 +1,67 @@
+//! What ids of connection URI domains, apps and tenants may look like.
+
+/// Why an id is refused: the protocol's sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct IdError(String);
+
+/// First path segments that would hide a tenant of that name.
+const RESERVED: [&str; 4] = ["recipe", "config", "users", "hello"];
+
+/// Reads a tenant id: trimmed and in lower case.
+///
+/// # Errors
+/// The protocol's sentence.
+pub fn tenant_id(written: &str) -> Result<String, IdError> {
+    let id = normalised(written, "tenantId")?;
+    if RESERVED.contains(&id.as_str()) {
+        return Err(IdError(format!("Cannot use '{id}' as a tenantId")));
+    }
+    name(id, "tenantId")
+}
+
+/// Reads an app id: trimmed and in lower case.
+///
+/// # Errors
+/// The protocol's sentence.
+pub fn app_id(written: &str) -> Result<String, IdError> {
+    name(normalised(written, "appId")?, "appId")
+}
+
+/// Reads a connection URI domain: trimmed, in lower case, without its port.
+///
+/// # Errors
+/// The protocol's sentence.
+pub fn connection_uri_domain(written: &str) -> Result<String, IdError> {
+    let id = normalised(written, "connectionUriDomain")?;
+    let (host, port) = id.split_once(':').map_or((id.as_str(), None), |(host, port)| (host, Some(port)));
+    let port_is_fine =
+        port.is_none_or(|port| !port.is_empty() && port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit()));
+    if !port_is_fine || !host.split('.').all(is_label) {
+        return Err(IdError("connectionUriDomain is invalid".to_owned()));
+    }
+    Ok(host.to_owned())
+}
+
+fn is_label(label: &str) -> bool {
+    !label.is_empty()
+        && label.len() <= 63
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn normalised(written: &str, field: &str) -> Result<String, IdError> {
+    let id = written.trim().to_lowercase();
+    if id.is_empty() { Err(IdError(format!("{field} should not be an empty String"))) } else { Ok(id) }
+}
+
+fn name(id: String, field: &str) -> Result<String, IdError> {
+    if id.starts_with("appid-") {
+        return Err(IdError(format!("{field} must not start with 'appid-'")));
+    }
+    if !id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
+        return Err(IdError(format!("{field} can only contain letters, numbers and hyphens")));
+    }
+    Ok(id)
+}
