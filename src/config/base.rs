@@ -244,7 +244,7 @@ impl BaseConfig {
 ///
 /// # Errors
 /// `Invalid config key: <k>`.
-pub fn core_config_key(key: &str) -> Result<(usize, &'static Setting), String> {
+pub(crate) fn core_config_key(key: &str) -> Result<(usize, &'static Setting), String> {
     let known = settings::place(key).and_then(|place| Some((place, *settings::ALL.get(place)?)));
     known.ok_or_else(|| format!("Invalid config key: {key}"))
 }

@@ -1,0 +1,3 @@
+//! Settings: sources, sentences, the generated reference.
+
+mod reference;
