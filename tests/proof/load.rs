@@ -1,0 +1,131 @@
+//! Clients that create, refresh, update and revoke until the connection dies, and remember what was acknowledged.
+
+use crate::http::Client;
+use crate::ledger::{InFlight, Session, State, database};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::json;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// What a client knows; a request under way is marked in its session before it is sent.
+pub(crate) type Ledger = Arc<Mutex<Vec<Session>>>;
+
+/// One client and all it knows.
+pub(crate) struct Worker {
+    name: String,
+    rng: StdRng,
+    /// Shared, so that what is known can be read while a request is under way.
+    pub(crate) sessions: Ledger,
+    created: u64,
+    /// Acknowledged writes.
+    pub(crate) acknowledged: u64,
+    /// Length of `userDataInDatabase` padding; one in ten sessions has it, the others are small.
+    large: usize,
+}
+
+impl Worker {
+    pub(crate) fn new(name: String, seed: u64, large: usize) -> Self {
+        Self { name, rng: StdRng::seed_from_u64(seed), sessions: Ledger::default(), created: 0, acknowledged: 0, large }
+    }
+
+    /// Works until `stop` is set or the server is gone.
+    pub(crate) fn run(&mut self, address: SocketAddr, stop: &Arc<AtomicBool>) {
+        let mut client = Client::new(address);
+        while !stop.load(Ordering::Relaxed) {
+            match self.step(&mut client) {
+                Ok(()) => self.acknowledged += 1,
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn step(&mut self, client: &mut Client) -> io::Result<()> {
+        let live: Vec<usize> = {
+            let sessions = self.sessions.lock().unwrap();
+            (0..sessions.len()).rev().filter(|index| sessions[*index].state == State::Live).take(50).collect()
+        };
+        let choice = self.rng.random_range(0..100);
+        if live.is_empty() || choice < 30 {
+            return self.create(client);
+        }
+        let index = live[self.rng.random_range(0..live.len())];
+        match choice {
+            30..60 => self.act(index, InFlight::Refresh, |session| session.refresh(client)),
+            60..85 => {
+                let next = self.sessions.lock().unwrap()[index].data + 1;
+                self.act(index, InFlight::Data(next), |session| update(session, next, client))
+            }
+            _ => self.act(index, InFlight::Revoke, |session| revoke(session, client)),
+        }
+    }
+
+    /// Marks what is about to be asked, asks, and notes the acknowledgement.
+    fn act(&self, index: usize, what: InFlight, ask: impl FnOnce(&mut Session) -> io::Result<()>) -> io::Result<()> {
+        let mut session = {
+            let mut sessions = self.sessions.lock().unwrap();
+            sessions[index].in_flight = Some(what);
+            sessions[index].clone()
+        };
+        ask(&mut session)?;
+        session.in_flight = None;
+        self.sessions.lock().unwrap()[index] = session;
+        Ok(())
+    }
+
+    fn create(&mut self, client: &mut Client) -> io::Result<()> {
+        self.created += 1;
+        let padding = if self.rng.random_range(0..10) == 0 { self.large } else { self.rng.random_range(0..200) };
+        let user = format!("{}-{}", self.name, self.created);
+        let body = json!({
+            "userId": user, "enableAntiCsrf": false, "userDataInJWT": { "role": "tester" },
+            "userDataInDatabase": database(0, padding), "useDynamicSigningKey": true,
+        });
+        let reply = client.send("POST", "/recipe/session", Some(&body))?;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        let reply = reply.json();
+        assert_eq!(reply["status"], "OK", "{reply}");
+        self.sessions.lock().unwrap().push(Session {
+            handle: reply["session"]["handle"].as_str().unwrap().to_owned(),
+            user,
+            refresh_token: reply["refreshToken"]["token"].as_str().unwrap().to_owned(),
+            data: 0,
+            padding,
+            state: State::Live,
+            in_flight: None,
+        });
+        Ok(())
+    }
+
+    /// Checks the `recent` newest sessions, those with an open request, and a sample of the older ones.
+    pub(crate) fn check(&mut self, client: &mut Client, recent: usize, sample: usize) -> usize {
+        let mut sessions = self.sessions.lock().unwrap();
+        let newest = sessions.len().saturating_sub(recent);
+        let mut indexes: Vec<usize> = (newest..sessions.len()).collect();
+        indexes.extend((0..newest).filter(|index| sessions[*index].in_flight.is_some()));
+        if newest > 0 {
+            indexes.extend((0..sample).map(|_| self.rng.random_range(0..newest)));
+        }
+        for index in &indexes {
+            sessions[*index].check(client);
+        }
+        indexes.len()
+    }
+}
+
+fn update(session: &mut Session, next: u64, client: &mut Client) -> io::Result<()> {
+    let body = json!({ "sessionHandle": session.handle, "userDataInDatabase": database(next, session.padding) });
+    let reply = client.send("PUT", "/recipe/session/data", Some(&body))?;
+    assert_eq!(reply.json()["status"], "OK", "{}", reply.body);
+    session.data = next;
+    Ok(())
+}
+
+fn revoke(session: &mut Session, client: &mut Client) -> io::Result<()> {
+    let reply = client.send("POST", "/recipe/session/remove", Some(&json!({ "sessionHandles": [session.handle] })))?;
+    assert_eq!(reply.json()["sessionHandlesRevoked"], json!([session.handle]), "{}", reply.body);
+    session.state = State::Revoked;
+    Ok(())
+}

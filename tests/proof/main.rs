@@ -1,0 +1,22 @@
+//! Proofs that need the real binary, a real disk and a hard hand: `crash` kills it with `kill -9`, `powercut` takes the
+//! disk away from under it.
+//!
+//! Both drive the same load ([`load`]) and hold the same claims ([`ledger`]): every acknowledged write is there, whole;
+//! every revoked session stays revoked; a client whose reply was lost by the kill is not logged out.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    reason = "a test may stop at the first surprise, and these tell how far they came"
+)]
+
+mod crash;
+mod http;
+mod ledger;
+mod load;
+mod powercut;
+mod server;

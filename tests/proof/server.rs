@@ -1,0 +1,113 @@
+//! The real binary, started in a folder and ended in a way of our choosing.
+
+use crate::http::Client;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// How long a start may take, recovery included, before it counts as hanging.
+const START_LIMIT: Duration = Duration::from_secs(120);
+
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    /// The command that serves `data` on a free port of loopback; its log goes to `log`.
+    pub(crate) fn command(data: &Path, log: &Path) -> Command {
+        let log = File::options().create(true).append(true).open(log).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sessiond"));
+        command.args(["serve", "--host", "127.0.0.1", "--port", "0", "--data-dir"]).arg(data);
+        // Runs beside the folder, so that no config.yaml of ours is picked up.
+        command.current_dir(data.parent().unwrap());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::from(log));
+        command
+    }
+
+    /// Starts and waits for the line that names the port.
+    ///
+    /// # Panics
+    /// When the server refuses to start: after a crash it has to.
+    pub(crate) fn start(data: &Path, log: &Path) -> Self {
+        let begin = Instant::now();
+        let mut child = Self::command(data, log).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (send, receive) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut seen = String::new();
+            for line in stdout.lines().map_while(Result::ok) {
+                if let Some(address) = started_address(&line) {
+                    // Keeps reading, so that the server never blocks on its own log.
+                    let _ = send.send(Ok(address));
+                }
+                seen.push_str(&line);
+                seen.push('\n');
+            }
+            let _ = send.send(Err(seen));
+        });
+        match receive.recv_timeout(START_LIMIT) {
+            Ok(Ok(address)) => Self { child, address },
+            Ok(Err(output)) => {
+                let status = child.wait().unwrap();
+                let errors = std::fs::read_to_string(log).unwrap_or_default();
+                panic!("the server did not start ({status}):\n{output}\n{}", tail(&errors));
+            }
+            Err(_) => {
+                let _ = child.kill();
+                panic!("no start within {:?}: {}", begin.elapsed(), log.display());
+            }
+        }
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends a signal by name and waits for nothing.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success(), "kill -s {name}");
+    }
+
+    /// A clean stop; it has to end with success.
+    pub(crate) fn stop(mut self) {
+        self.signal("TERM");
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "a clean stop ended with {status}");
+    }
+
+    /// The process, for `/proc`.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The address in `Started … on <host>:<port> with PID: <pid>`.
+fn started_address(line: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once("Started ")?.1.split_once(" on ")?;
+    let (_, port) = rest.split_once(" with PID").map_or(rest, |(address, _)| address).rsplit_once(':')?;
+    Some(SocketAddr::from(([127, 0, 0, 1], port.trim().parse().ok()?)))
+}
+
+fn tail(text: &str) -> &str {
+    let start = text.len().saturating_sub(3000);
+    text.get(start..).unwrap_or(text)
+}
