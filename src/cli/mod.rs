@@ -1,9 +1,99 @@
 //! The command line; one file per subcommand.
+//!
+//! Commands that concern a running server talk to it over the control socket; some can also work on a data folder that
+//! no server uses, and then say so. Errors end here: one line with the cause and the way out.
 
+mod common;
+mod completions;
+mod config;
+mod list;
+mod output;
+mod ready;
+mod serve;
+mod start;
+mod stop;
+mod uninstall;
+mod version;
+
+use anyhow::Result;
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+
+/// A session server in one binary that speaks the SuperTokens Core Driver Interface.
+///
+/// Without a command it serves in the foreground, with its data in ./data.
+#[derive(Debug, Parser)]
+#[command(name = "sessiond", disable_version_flag = true, args_conflicts_with_subcommands = true, max_term_width = 100)]
+struct Cli {
+    /// Print versions.
+    #[arg(long, short = 'V')]
+    version: bool,
+    #[command(flatten)]
+    serve: serve::Options,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Start(start::Start),
+    List(list::List),
+    Stop(stop::Stop),
+    Ready(ready::Ready),
+    Config(config::Config),
+    Completions(completions::Completions),
+    Uninstall(uninstall::Uninstall),
+}
 
 /// Parses the process's arguments and runs what they ask for.
 #[must_use]
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    match cli.run() {
+        Ok(code) => code,
+        Err(error) => {
+            output::note(format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Cli {
+    fn run(self) -> Result<ExitCode> {
+        if self.version {
+            version::print();
+            return Ok(ExitCode::SUCCESS);
+        }
+        match self.command {
+            None => self.serve.run(&[]),
+            Some(Command::Serve(command)) => command.run(),
+            Some(Command::Start(command)) => command.run(),
+            Some(Command::List(command)) => command.run(),
+            Some(Command::Stop(command)) => command.run(),
+            Some(Command::Ready(command)) => command.run(),
+            Some(Command::Config(command)) => command.run(),
+            Some(Command::Completions(command)) => Ok(command.run()),
+            Some(Command::Uninstall(command)) => command.run(),
+        }
+    }
+}
+
+/// Help goes to stdout with exit code 0, a usage error to stderr with 2; an unknown command has the original's text
+/// and code.
+fn usage(error: &clap::Error) -> ExitCode {
+    if error.kind() == ErrorKind::InvalidSubcommand {
+        let unknown = error.get(clap::error::ContextKind::InvalidSubcommand).map(ToString::to_string);
+        output::note(format!(
+            "Unknown command '{}'. Please use \"sessiond --help\" to see the list of available commands",
+            unknown.unwrap_or_default()
+        ));
+        return ExitCode::FAILURE;
+    }
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }

@@ -1,0 +1,108 @@
+//! Arguments and steps that several commands share.
+
+use crate::config::{self, ConfigFile, Sources};
+use crate::control::client::{self, Client};
+use crate::control::started::{self, Started};
+use anyhow::{Result, bail};
+use clap::Args;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Which data folder, and the file that may name another.
+#[derive(Debug, Clone, Args)]
+pub(super) struct DataDir {
+    /// Folder that holds all data, the control socket and the lock [default: data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Configuration file; without it config.yaml in the working directory, if there is one.
+    #[arg(long, alias = "with-config", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Print for a script.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Json {
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl DataDir {
+    /// The sources of a server's settings, with the flags that every command has.
+    pub(super) fn sources(&self) -> Sources {
+        let config_file = match &self.config {
+            Some(path) => ConfigFile::Required(path.clone()),
+            None => ConfigFile::IfPresent(PathBuf::from("config.yaml")),
+        };
+        let flags = self.data_dir.iter().map(|path| ("data_dir".to_owned(), path.display().to_string())).collect();
+        // A variable that is no Unicode is none of ours.
+        let env =
+            std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+        Sources { config_file, env: env.collect(), flags, test_mode: false }
+    }
+
+    /// A file named on the command line.
+    pub(super) fn set_config(&mut self, path: PathBuf) {
+        self.config = Some(path);
+    }
+
+    /// The same choice as arguments for another process.
+    pub(super) fn arguments(&self) -> Vec<OsString> {
+        let pair = |name: &str, path: &Option<PathBuf>| path.clone().map(|path| [name.into(), path.into()]);
+        let pairs = [pair("--data-dir", &self.data_dir), pair("--config", &self.config)];
+        pairs.into_iter().flatten().flatten().collect()
+    }
+
+    /// The folder, as the server would find it: flag, environment, configuration file, `data`.
+    ///
+    /// Settings that a server would refuse do not matter here: a command must reach a server that runs.
+    pub(super) fn path(&self) -> PathBuf {
+        let sources = Sources { test_mode: true, ..self.sources() };
+        match config::load(&sources) {
+            Ok(loaded) => loaded.config.data_dir,
+            Err(_) => {
+                let named = self.data_dir.clone().or_else(|| std::env::var_os("SESSIOND_DATA_DIR").map(PathBuf::from));
+                named.unwrap_or_else(|| PathBuf::from("data"))
+            }
+        }
+    }
+
+    /// The server that holds this folder's store (or the only ephemeral one there), if any runs.
+    pub(super) fn server(&self) -> Result<Option<Client>> {
+        let folder = self.path();
+        let found = client::find(&folder);
+        if found.clients.is_empty() && found.mute > 0 {
+            bail!("a server runs on {} but does not answer; see its log, or end it with a signal", folder.display());
+        }
+        Ok(found.clients.into_iter().next())
+    }
+
+    /// The running server; an error that says how to start one otherwise.
+    pub(super) fn running_server(&self) -> Result<Client> {
+        match self.server()? {
+            Some(client) => Ok(client),
+            None => bail!(
+                "no server runs on {}; start one with \"sessiond start\", or name its folder with --data-dir",
+                self.path().display()
+            ),
+        }
+    }
+
+    /// Every instance that answers, each with its `.started` entry.
+    pub(super) fn instances(&self) -> Vec<(Started, Client)> {
+        let folder = self.path();
+        let found = client::find(&folder);
+        let mut clients = found.clients;
+        let stuck = found.mute > 0;
+        // A stuck server keeps its entry: it is alive, it only cannot be talked to.
+        let alive = |pid| stuck || clients.iter().any(|client| client.server.pid == pid);
+        let entries = started::list(&folder, alive);
+        entries
+            .into_iter()
+            .filter_map(|entry| {
+                let at = clients.iter().position(|client| client.server.pid == entry.pid)?;
+                Some((entry, clients.swap_remove(at)))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,24 @@
+//! `sessiond completions`: a script that teaches a shell our commands.
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Print a completion script for a shell.
+///
+/// For example: sessiond completions bash > ~/.local/share/bash-completion/completions/sessiond
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// Which shell.
+    shell: Shell,
+}
+
+impl Completions {
+    pub(super) fn run(&self) -> ExitCode {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut super::Cli::command(), "sessiond", &mut script);
+        let _ = std::io::stdout().lock().write_all(&script);
+        ExitCode::SUCCESS
+    }
+}

@@ -1,0 +1,171 @@
+//! The command line's side of the control plane. Blocking: a command does one thing at a time.
+
+use crate::config::BaseConfig;
+use crate::control::protocol::LONGEST_LINE;
+use crate::control::{Frame, Progress, Request, endpoint};
+use serde_json::Value;
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a server may take to say who it is.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A connection to a running server.
+pub struct Client {
+    read: BufReader<Box<dyn Read + Send>>,
+    write: Box<dyn Write + Send>,
+    /// What the server said of itself when asked.
+    pub server: Greeting,
+}
+
+/// What a server says of itself: the answer to [`Request::Ready`].
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Greeting {
+    /// Its process.
+    pub pid: u32,
+    /// True once requests are answered and the store works.
+    pub ready: bool,
+    /// Why not, when `ready` is false.
+    pub reason: Option<String>,
+    /// Host as configured.
+    pub host: String,
+    /// Port it listens on.
+    pub port: u16,
+    /// Its version.
+    pub version: String,
+    /// Which configuration file it read.
+    pub config_file: Option<String>,
+    /// True when nothing is kept on disk.
+    pub ephemeral: bool,
+}
+
+/// Why a request to a running server failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The server refused, in its own words.
+    #[error("{0}")]
+    Refused(String),
+    /// The connection broke.
+    #[error("the connection to the running server broke: {0}")]
+    Broken(#[from] io::Error),
+    /// The server said something else than the protocol.
+    #[error("the running server answered something unexpected: {0}")]
+    Unexpected(String),
+}
+
+/// The servers found in a folder.
+#[derive(Default)]
+pub struct Found {
+    /// Those that answer; the one that holds the store goes first.
+    pub clients: Vec<Client>,
+    /// How many took the connection but do not answer: alive, and stuck.
+    pub mute: usize,
+}
+
+/// Looks for the servers of `folder`.
+#[must_use]
+pub fn find(folder: &Path) -> Found {
+    let mut found = Found::default();
+    for path in endpoint::files(folder) {
+        let Ok((read, write, timeout)) = open_stream(&path) else { continue };
+        match Client::greet(read, write, timeout) {
+            Ok(client) => found.clients.push(client),
+            Err(_) => found.mute += 1,
+        }
+    }
+    found
+}
+
+impl Client {
+    fn greet(
+        read: Box<dyn Read + Send>,
+        write: Box<dyn Write + Send>,
+        timeout: SetTimeout,
+    ) -> Result<Self, ControlError> {
+        let mut client = Self { read: BufReader::new(read), write, server: Greeting::unknown() };
+        let greeting = client.request(&Request::Ready, |_| ())?;
+        client.server =
+            serde_json::from_value(greeting).map_err(|error| ControlError::Unexpected(error.to_string()))?;
+        timeout(None)?;
+        Ok(client)
+    }
+
+    /// Sends a request and waits for its end.
+    ///
+    /// # Errors
+    /// When the server refuses, or the connection breaks.
+    pub fn request(&mut self, request: &Request, mut progress: impl FnMut(Progress)) -> Result<Value, ControlError> {
+        let mut bytes = serde_json::to_vec(request).map_err(io::Error::from)?;
+        bytes.push(b'\n');
+        self.write.write_all(&bytes)?;
+        loop {
+            let mut text = String::new();
+            (&mut self.read).take(LONGEST_LINE).read_line(&mut text)?;
+            if text.is_empty() {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+            }
+            match serde_json::from_str(&text).map_err(|error| ControlError::Unexpected(error.to_string()))? {
+                Frame::Progress(now) => progress(now),
+                Frame::Done(value) => return Ok(value),
+                Frame::Failed(sentence) => return Err(ControlError::Refused(sentence)),
+            }
+        }
+    }
+}
+
+impl Greeting {
+    /// This process, serving with these settings on this port.
+    #[must_use]
+    pub fn new(config: &BaseConfig, port: u16) -> Self {
+        Self {
+            pid: std::process::id(),
+            ready: false,
+            reason: None,
+            host: config.host.clone(),
+            port,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            config_file: config.config_path.as_ref().map(|path| path.display().to_string()),
+            ephemeral: config.ephemeral,
+        }
+    }
+
+    fn unknown() -> Self {
+        Self {
+            pid: 0,
+            ready: false,
+            reason: None,
+            host: String::new(),
+            port: 0,
+            version: String::new(),
+            config_file: None,
+            ephemeral: false,
+        }
+    }
+}
+
+type SetTimeout = Box<dyn FnOnce(Option<Duration>) -> io::Result<()>>;
+type Halves = (Box<dyn Read + Send>, Box<dyn Write + Send>, SetTimeout);
+
+fn open_stream(path: &Path) -> io::Result<Halves> {
+    #[cfg(unix)]
+    if path.extension().is_some_and(|extension| extension == "sock") {
+        let stream = std::os::unix::net::UnixStream::connect(path)?;
+        stream.set_read_timeout(Some(GREETING_TIMEOUT))?;
+        let (write, control) = (stream.try_clone()?, stream.try_clone()?);
+        return Ok((Box::new(stream), Box::new(write), Box::new(move |timeout| control.set_read_timeout(timeout))));
+    }
+    let text = fs::read_to_string(path)?;
+    let (address, token) = text.split_once('\n').ok_or(io::ErrorKind::InvalidData)?;
+    let address: SocketAddr = address.parse().map_err(|_| io::ErrorKind::InvalidData)?;
+    if !address.ip().is_loopback() {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let stream = TcpStream::connect_timeout(&address, GREETING_TIMEOUT)?;
+    stream.set_read_timeout(Some(GREETING_TIMEOUT))?;
+    let (mut write, control) = (stream.try_clone()?, stream.try_clone()?);
+    write.write_all(format!("{}\n", token.trim_end()).as_bytes())?;
+    Ok((Box::new(stream), Box::new(write), Box::new(move |timeout| control.set_read_timeout(timeout))))
+}

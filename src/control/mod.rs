@@ -1,0 +1,15 @@
+//! The control plane: how commands on this machine talk to a running server.
+//!
+//! A running server listens on a Unix socket in its data folder; whoever may open that file may command the server, so
+//! file permissions are the authentication. Where Unix sockets do not exist, or the folder's path is too long for one,
+//! it is a loopback TCP port instead, named together with a random token in a file that only the owner can read.
+//! Both carry the same lines of JSON: one [`Request`] per line from the client, then [`Frame`]s until one is final.
+
+pub mod client;
+pub mod endpoint;
+pub mod operator;
+mod protocol;
+pub mod server;
+pub mod started;
+
+pub use protocol::{Frame, Progress, Request};

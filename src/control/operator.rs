@@ -1,0 +1,71 @@
+//! Carries out control requests on the running server.
+
+use crate::app::App;
+use crate::config::BaseConfig;
+use crate::control::Request;
+use crate::control::client::Greeting;
+use crate::control::server::{Handler, Reporter};
+use crate::lifecycle::StopSwitch;
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What the control socket commands.
+pub struct Operator {
+    app: Arc<App>,
+    config: Arc<BaseConfig>,
+    greeting: Greeting,
+    serving: AtomicBool,
+    stop: StopSwitch,
+}
+
+impl Operator {
+    /// An operator of a server that does not serve yet.
+    #[must_use]
+    pub fn new(app: Arc<App>, config: Arc<BaseConfig>, greeting: Greeting, stop: StopSwitch) -> Self {
+        Self { app, config, greeting, serving: AtomicBool::new(false), stop }
+    }
+
+    /// Says whether requests are answered now.
+    pub fn set_serving(&self, serving: bool) {
+        self.serving.store(serving, Ordering::Release);
+    }
+
+    /// Ready means: requests are answered, and the store reads.
+    async fn greeting(&self) -> Greeting {
+        let mut greeting = self.greeting.clone();
+        greeting.reason = if self.serving.load(Ordering::Acquire) {
+            let probe = crate::store::Key::of(crate::store::Keyspace::Meta);
+            self.app.store.begin().get(&probe).await.err().map(|error| error.to_string())
+        } else {
+            Some("starting or stopping".to_owned())
+        };
+        greeting.ready = greeting.reason.is_none();
+        greeting
+    }
+}
+
+#[async_trait]
+impl Handler for Operator {
+    async fn handle(&self, request: Request, _progress: &Reporter) -> Result<Value, String> {
+        match request {
+            Request::Ready => Ok(json!(self.greeting().await)),
+            Request::Stop => {
+                self.stop.press();
+                Ok(json!({ "pid": self.greeting.pid }))
+            }
+            Request::Config => Ok(effective(&self.config)),
+        }
+    }
+}
+
+/// Settings as `sessiond config` shows them.
+#[must_use]
+pub fn effective(config: &BaseConfig) -> Value {
+    let settings = config.effective_settings().into_iter();
+    let rows: Vec<Value> = settings
+        .map(|setting| json!({ "key": setting.key, "value": setting.value, "from": setting.origin.to_string() }))
+        .collect();
+    json!({ "configFile": config.config_path, "settings": rows })
+}

@@ -1,0 +1,42 @@
+//! What is said over the control socket.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The longest line either side accepts, in bytes. Requests are small; replies can list many sessions.
+pub(super) const LONGEST_LINE: u64 = 64 * 1024 * 1024;
+
+/// A command to a running server; one JSON object on one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case")]
+pub enum Request {
+    /// Who are you, and do you serve? Answered as soon as the socket exists.
+    Ready,
+    /// Stop gracefully. Answered before the stop begins.
+    Stop,
+    /// Effective settings, secrets masked.
+    Config,
+}
+
+/// One line of an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Frame {
+    /// The work goes on; more frames follow.
+    Progress(Progress),
+    /// Final: the result, its shape depending on the request.
+    Done(Value),
+    /// Final: one sentence with the cause and the way out.
+    Failed(String),
+}
+
+/// How far long work has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// What is being done, for a person.
+    pub doing: String,
+    /// Steps done.
+    pub done: u64,
+    /// Steps in all; 0 when unknown.
+    pub total: u64,
+}

@@ -1,0 +1,208 @@
+//! From settings to a running server and back: start, wait, stop.
+//!
+//! Order at start: settings, logs, port reserved, store opened, keys unlocked, directory loaded, control socket, port
+//! opened, `.started` file, start lines. Order at stop: port closed, requests drained, jobs ended, store closed,
+//! control socket and `.started` file removed, `Goodbye`.
+
+mod announce;
+mod listen;
+mod stop;
+
+pub use stop::StopSwitch;
+
+use crate::app::{App, StartError};
+use crate::config::{self, BaseConfig, Loaded, Sources};
+use crate::control;
+use crate::control::client::Greeting;
+use crate::control::endpoint::{Instance, Listener, Transport};
+use crate::control::operator::Operator;
+use crate::control::server::Handler;
+use crate::control::started::{Started, StartedFile};
+use crate::domain::entropy::random_bytes;
+use crate::fault::Fault;
+use crate::http::cdi::{Cdi, CdiSettings};
+use crate::http::server::{self, ServerLimits};
+use crate::logs;
+use announce::Announcer;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpSocket;
+use tokio::task::JoinHandle;
+
+/// What the command line decides beyond settings.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// Where settings come from.
+    pub sources: Sources,
+    /// Allow test mode on addresses that others can reach.
+    pub dev_anywhere: bool,
+    /// Started by `sessiond start`: leave the terminal, log to files.
+    pub detached: bool,
+}
+
+/// Runs a server until it is asked to stop. The exit code is 0 after a graceful stop, 1 when it could not start or the
+/// store failed, 130 when it was told twice.
+#[must_use]
+pub fn main(launch: &Launch) -> ExitCode {
+    let loaded = match load(launch) {
+        Ok(loaded) => loaded,
+        Err(error) => return crash(Announcer::plain(), &error),
+    };
+    let announcer = Announcer::new(&loaded.config.log);
+    let guard = match logs::start(&loaded.config.log) {
+        Ok(guard) => guard,
+        Err(error) => return crash(Announcer::plain(), &error.into()),
+    };
+    let code = match serve(loaded, announcer) {
+        Ok(code) => code,
+        Err(error) => crash(announcer, &error),
+    };
+    drop(guard);
+    code
+}
+
+fn crash(announcer: Announcer, error: &StartError) -> ExitCode {
+    announcer.cry(format!("What caused the crash: {}", error));
+    ExitCode::FAILURE
+}
+
+fn load(launch: &Launch) -> Result<Loaded, StartError> {
+    let mut loaded = config::load(&launch.sources)?;
+    let config = &mut loaded.config;
+    config::may_bind(&config.host, config.test_mode, launch.dev_anywhere).map_err(StartError::Refused)?;
+    if launch.detached {
+        detach();
+        // The console is gone after the start, so "no path" means our own files. In the foreground it means the console.
+        let logs = config.data_dir.join("logs");
+        config.log.info_path.get_or_insert_with(|| logs.join("info.log"));
+        config.log.error_path.get_or_insert_with(|| logs.join("error.log"));
+    }
+    Ok(loaded)
+}
+
+/// Leaves the terminal's session, so that closing the terminal does not end the server.
+fn detach() {
+    #[cfg(unix)]
+    if let Err(error) = rustix::process::setsid() {
+        tracing::warn!(%error, "cannot leave the terminal's session");
+    }
+}
+
+fn serve(loaded: Loaded, announcer: Announcer) -> Result<ExitCode, StartError> {
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_name("serve")
+        .enable_all()
+        .build()
+        .map_err(StartError::Runtime)?;
+    let outcome = runtime.block_on(run(Arc::new(loaded.config), announcer));
+    // Blocking work that a second signal left behind must not hold up the exit.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    outcome
+}
+
+async fn run(config: Arc<BaseConfig>, announcer: Announcer) -> Result<ExitCode, StartError> {
+    let stop = StopSwitch::default();
+    tokio::spawn(stop.clone().press_at_signals());
+    let bind_error = |source| StartError::Bind { host: config.host.clone(), port: config.port, source };
+    let reserved = listen::reserve(&config.host, config.port).await.map_err(bind_error)?;
+    let app = Arc::new(App::open(&config).await?);
+    let ended = attend(&config, &app, &stop, announcer, reserved).await;
+    let closed = app.store.close().await;
+    let (code, presence) = ended?;
+    // Only now: who waits for the control file to go finds the folder free.
+    presence.leave().await;
+    closed?;
+    announcer.say("Goodbye");
+    Ok(code)
+}
+
+/// What tells others that we are here.
+struct Presence {
+    control: Option<JoinHandle<()>>,
+    _started: Option<StartedFile>,
+}
+
+impl Presence {
+    async fn leave(self) {
+        if let Some(control) = self.control {
+            control.abort();
+            // Ends when the task has been dropped, and the control file with it.
+            let _ = control.await;
+        }
+    }
+}
+
+/// From an open store until the last request is answered.
+async fn attend(
+    config: &Arc<BaseConfig>,
+    app: &Arc<App>,
+    stop: &StopSwitch,
+    announcer: Announcer,
+    reserved: TcpSocket,
+) -> Result<(ExitCode, Presence), StartError> {
+    let bind_error = |source| StartError::Bind { host: config.host.clone(), port: config.port, source };
+    let settings = CdiSettings {
+        base_path: config.base_path.clone(),
+        saas_secret: config.saas_secret.clone(),
+        load_only_connection_uri_domain: config.saas_load_only_cud.clone(),
+    };
+    let cdi = Arc::new(Cdi::new(Arc::clone(app), settings).map_err(|error| Fault::new("joining the routes", error))?);
+    let listener = listen::open(reserved).map_err(bind_error)?;
+    let port = listener.local_addr().map_err(bind_error)?.port();
+    let operator = Operator::new(Arc::clone(app), Arc::clone(config), Greeting::new(config, port), stop.clone());
+    let operator = Arc::new(operator);
+    let presence = appear(config, app, &operator, port);
+
+    let boot_id = u32::from_be_bytes(random_bytes(&*app.entropy));
+    let server = server::serve(listener, limits(config), boot_id, cdi, stop.clone().pressed(1));
+    operator.set_serving(true);
+    let address = format!("{}:{port}", config.host);
+    let folder = if config.ephemeral { "memory only".to_owned() } else { config.data_dir.display().to_string() };
+    announcer.say(format!("Started sessiond {} on {address}, data: {folder}", env!("CARGO_PKG_VERSION")));
+    // Last, and in the original's words: its command line, images and test set-ups wait for this beginning of a line.
+    announcer.say(format!("Started SuperTokens on {address} with PID: {}", std::process::id()));
+
+    let code = tokio::select! {
+        () = async { tokio::join!(server, stopping(stop, &operator, announcer)); } => ExitCode::SUCCESS,
+        () = stop.clone().pressed(2) => ExitCode::from(130),
+    };
+    Ok((code, presence))
+}
+
+async fn stopping(stop: &StopSwitch, operator: &Operator, announcer: Announcer) {
+    stop.clone().pressed(1).await;
+    operator.set_serving(false);
+    announcer.say("Stopping webserver...");
+}
+
+/// Writes what others find us by. A server that nobody can command still serves: failures are warnings.
+fn appear(config: &BaseConfig, app: &App, operator: &Arc<Operator>, port: u16) -> Presence {
+    let instance = if config.ephemeral { Instance::Ephemeral(std::process::id()) } else { Instance::Store };
+    let folder = &config.data_dir;
+    let control = Listener::bind(folder, instance, Transport::for_folder(folder), &*app.entropy)
+        .inspect_err(|error| tracing::warn!(%error, "no control socket: commands cannot reach this server"))
+        .ok();
+    let handler: Arc<dyn Handler> = Arc::clone(operator) as _;
+    let started =
+        Started { host: config.host.clone(), port, pid: std::process::id(), base_path: config.base_path.clone() };
+    let started = StartedFile::write(folder, &started)
+        .inspect_err(|error| tracing::warn!(%error, "no .started file: sessiond list will not show this server"))
+        .ok();
+    let control = control.map(|listener| tokio::spawn(control::server::serve(listener, handler)));
+    Presence { control, _started: started }
+}
+
+fn limits(config: &BaseConfig) -> ServerLimits {
+    let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    ServerLimits {
+        max_body_bytes: config.limits.body_bytes,
+        header_timeout_ms: millis(config.limits.header_timeout),
+        body_timeout_ms: millis(config.limits.body_timeout),
+        max_connections: config.limits.connections,
+        drain_ms: millis(config.limits.shutdown_timeout),
+    }
+}

@@ -1,0 +1,102 @@
+//! Log lines: where they go and what they look like.
+//!
+//! Two sinks, as in the original: DEBUG and INFO go to the info log, WARN and ERROR to the error log. Without a path
+//! they are stdout and stderr. Writers run on threads of their own, so that a slow disk or terminal stalls no request;
+//! under a flood lines are dropped, not waited for, and how many is said at the end.
+
+use crate::config::{LogConfig, LogFormat, LogLevel};
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::writer::MakeWriterExt;
+use tracing_subscriber::{Layer, Registry, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Lines that may wait for a slow writer. The channel's memory is claimed at the start, so it is kept small.
+const WAITING_LINES: usize = 4096;
+
+/// Keeps the writers alive. Dropping it writes what still waits.
+#[must_use = "log lines are lost once this is dropped"]
+pub struct LogGuard {
+    counters: [ErrorCounter; 2],
+    _writers: [WorkerGuard; 2],
+}
+
+/// Why logging could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// A log file cannot be opened.
+    #[error("cannot open the log file {path}: {source}. Set {key} to a writable path, or to null for the console")]
+    Open {
+        /// The file.
+        path: String,
+        /// The setting that names it.
+        key: &'static str,
+        /// The system's word.
+        source: io::Error,
+    },
+    /// Logging was started before in this process.
+    #[error("logging has started already")]
+    Twice,
+}
+
+/// Starts logging for the whole process.
+///
+/// # Errors
+/// When a log file cannot be opened, or logging has been started before.
+pub fn start(settings: &LogConfig) -> Result<LogGuard, LogError> {
+    let (info, info_writer) = match &settings.info_path {
+        Some(path) => sink(open(path, "info_log_path")?),
+        None => sink(io::stdout()),
+    };
+    let (error, error_writer) = match &settings.error_path {
+        Some(path) => sink(open(path, "error_log_path")?),
+        None => sink(io::stderr()),
+    };
+    let colour = settings.info_path.is_none()
+        && settings.error_path.is_none()
+        && io::stdout().is_terminal()
+        && io::stderr().is_terminal();
+    let counters = [info.error_counter(), error.error_counter()];
+    let writer = error.with_max_level(Level::WARN).or_else(info);
+    let level = match settings.level {
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::None => LevelFilter::OFF,
+    };
+    // Libraries speak only when something is wrong, our own modules as the setting says.
+    let filter = Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(env!("CARGO_CRATE_NAME"), level);
+    let lines = fmt::layer().with_writer(writer);
+    let layer = match settings.format {
+        LogFormat::Text => lines.with_ansi(colour).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
+    };
+    Registry::default().with(layer.with_filter(filter)).try_init().map_err(|_| LogError::Twice)?;
+    Ok(LogGuard { counters, _writers: [info_writer, error_writer] })
+}
+
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        let dropped: usize = self.counters.iter().map(ErrorCounter::dropped_lines).sum();
+        if dropped > 0 {
+            tracing::warn!(dropped, "log lines were dropped because the writer could not keep up");
+        }
+    }
+}
+
+fn sink(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
+    NonBlockingBuilder::default().buffered_lines_limit(WAITING_LINES).thread_name("log").finish(writer)
+}
+
+fn open(path: &Path, key: &'static str) -> Result<File, LogError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| OpenOptions::new().create(true).append(true).open(path))
+        .map_err(|source| LogError::Open { path: path.display().to_string(), key, source })
+}
