@@ -4,6 +4,7 @@
 
 use crate::command::health::HealthLimits;
 use crate::command::key::{KeyRings, MasterKey, UnlockError, unlock};
+use crate::command::session::retry::Contention;
 use crate::command::session::verified::VerifiedTokens;
 use crate::command::tenancy::Directory;
 use crate::config::{BaseConfig, ConfigError};
@@ -39,6 +40,8 @@ pub struct App {
     pub verified: VerifiedTokens,
     /// How often health checks may reach the store.
     pub health: HealthLimits,
+    /// Where commands about one session queue when their commits conflict.
+    pub contention: Contention,
     /// Figures for `/metrics`.
     pub metrics: Metrics,
     /// Runs under an SDK's test suite: rules for time spans are relaxed, see the configuration docs.
@@ -120,6 +123,7 @@ impl App {
             keys: KeyRings::new(vault),
             verified: VerifiedTokens::new(VERIFIED_TOKENS_BYTES),
             health: HealthLimits::default(),
+            contention: Contention::default(),
             metrics: Metrics::default(),
             test_mode: config.test_mode,
         })

@@ -1,6 +1,8 @@
 //! Randomness as an argument, so that rules can be tested with a seeded stream.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use uuid::Uuid;
+use zeroize::Zeroize;
 
 /// A source of unpredictable bytes. Only the composition root names the system's.
 pub trait Entropy: Send + Sync {
@@ -20,4 +22,68 @@ pub fn random_bytes<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
 #[must_use]
 pub fn random_uuid(entropy: &dyn Entropy) -> Uuid {
     uuid::Builder::from_random_bytes(random_bytes(entropy)).into_uuid()
+}
+
+/// Random bytes drawn all at once: one call to the system per request instead of one per value.
+pub struct Draw<'a, const N: usize> {
+    source: &'a dyn Entropy,
+    pool: [u8; N],
+    used: AtomicUsize,
+}
+
+impl<'a, const N: usize> Draw<'a, N> {
+    /// Draws `N` bytes; whoever asks for more goes to the source again.
+    #[must_use]
+    pub fn new(source: &'a dyn Entropy) -> Self {
+        Self { source, pool: random_bytes(source), used: AtomicUsize::new(0) }
+    }
+}
+
+impl<const N: usize> Entropy for Draw<'_, N> {
+    fn fill(&self, bytes: &mut [u8]) {
+        let start = self.used.fetch_add(bytes.len(), Ordering::Relaxed);
+        match start.checked_add(bytes.len()).and_then(|end| self.pool.get(start..end)) {
+            Some(drawn) => bytes.copy_from_slice(drawn),
+            None => self.source.fill(bytes),
+        }
+    }
+}
+
+impl<const N: usize> Drop for Draw<'_, N> {
+    fn drop(&mut self) {
+        self.pool.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts up, and counts how often it was asked.
+    #[derive(Default)]
+    struct Counting {
+        next: AtomicUsize,
+        calls: AtomicUsize,
+    }
+
+    impl Entropy for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            self.calls.fetch_add(1, Ordering::Relaxed);
+            for byte in bytes {
+                *byte = u8::try_from(self.next.fetch_add(1, Ordering::Relaxed) % 251).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_draw_never_hands_out_a_byte_twice_and_asks_once_while_it_lasts() {
+        let source = Counting::default();
+        let draw = Draw::<24>::new(&source);
+        let [first, second]: [[u8; 12]; 2] = [random_bytes(&draw), random_bytes(&draw)];
+        assert_eq!(source.calls.load(Ordering::Relaxed), 1);
+        let third: [u8; 12] = random_bytes(&draw);
+        assert_eq!(source.calls.load(Ordering::Relaxed), 2);
+        let all: std::collections::BTreeSet<u8> = [first, second, third].concat().into_iter().collect();
+        assert_eq!(all.len(), 36);
+    }
 }

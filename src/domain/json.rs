@@ -54,3 +54,25 @@ impl Serialize for JsonObject {
         raw.serialize(serializer)
     }
 }
+
+/// Keeps a [`JsonObject`] in a record as text: `#[serde(with = "json::as_text")]`.
+pub mod as_text {
+    use super::JsonObject;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Writes the compact text.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(object: &JsonObject, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(object.as_str())
+    }
+
+    /// Takes the text back as it is.
+    ///
+    /// # Errors
+    /// Those of the deserializer.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<JsonObject, D::Error> {
+        String::deserialize(deserializer).map(JsonObject::from_stored)
+    }
+}

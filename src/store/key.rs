@@ -16,7 +16,7 @@ pub enum Keyspace {
     Tenant = 3,
     /// Sessions: (cud, app, tenant, handle uuid) → family record.
     Session = 4,
-    /// Sessions of a user: (cud, app, tenant, user, handle uuid) → empty.
+    /// Sessions of a user: (cud, app, user, tenant, handle uuid) → empty.
     SessionByUser = 5,
     /// Timelines of ended sessions: (cud, app, tenant, handle uuid) → events.
     Timeline = 6,
@@ -120,5 +120,47 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.keyspace.name(), self.bytes.escape_ascii())
+    }
+}
+
+/// Takes a key's tuple apart again.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyReader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> KeyReader<'a> {
+    /// Starts at the key's first part.
+    #[must_use]
+    pub fn new(key: &'a Key) -> Self {
+        Self { rest: &key.bytes }
+    }
+
+    /// The next part, written by [`Key::text`]. `None` when what follows is no text part.
+    pub fn text(&mut self) -> Option<String> {
+        let mut bytes = Vec::new();
+        loop {
+            match *self.rest {
+                [0, 0, ref rest @ ..] => {
+                    self.rest = rest;
+                    return String::from_utf8(bytes).ok();
+                }
+                [0, 0xFF, ref rest @ ..] => {
+                    bytes.push(0);
+                    self.rest = rest;
+                }
+                [0, ..] | [] => return None,
+                [byte, ref rest @ ..] => {
+                    bytes.push(byte);
+                    self.rest = rest;
+                }
+            }
+        }
+    }
+
+    /// What is left: the part written by [`Key::raw`].
+    #[must_use]
+    pub const fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 }

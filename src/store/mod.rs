@@ -12,6 +12,8 @@ pub mod codec;
 pub mod key;
 pub mod limits;
 pub mod memory;
+pub mod session;
+pub mod timeline;
 
 pub use key::{Key, Keyspace};
 

@@ -1,0 +1,65 @@
+//! Optimistic commits under contention: try at once, queue behind the others after the first conflict.
+//!
+//! Commits re-check what they read, so requests about one session conflict when they arrive together. Retrying blindly
+//! costs quadratic work for a burst; queueing always would serialise requests that never meet. So a command commits
+//! without any lock, and takes its place in a short queue (one of a fixed number, by session) only for its second and
+//! later attempts.
+
+use crate::domain::ids::SessionHandle;
+use crate::fault::Fault;
+use crate::store::{CommitError, Tx};
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Commits of one command before it gives up. In the queue only newcomers can win against it, each of them once.
+const ATTEMPTS_MAX: u32 = 200;
+
+/// Queues shared by all sessions.
+const QUEUES: usize = 64;
+
+/// Where commands wait whose first commit conflicted.
+#[derive(Debug)]
+pub struct Contention {
+    queues: [Mutex<()>; QUEUES],
+}
+
+impl Default for Contention {
+    fn default() -> Self {
+        Self { queues: std::array::from_fn(|_| Mutex::new(())) }
+    }
+}
+
+/// One command's attempts.
+pub(super) struct Retry<'a> {
+    queue: Option<&'a Mutex<()>>,
+    place: Option<MutexGuard<'a, ()>>,
+    attempts: u32,
+}
+
+impl<'a> Retry<'a> {
+    /// Attempts that are about this session.
+    pub(super) fn new(contention: &'a Contention, handle: &SessionHandle) -> Self {
+        let [.., byte] = handle.uuid.as_bytes();
+        Self { queue: contention.queues.get(usize::from(*byte) % QUEUES), place: None, attempts: 0 }
+    }
+
+    /// Commits. `false`: something it had read has changed; load and decide again, with a new transaction.
+    ///
+    /// # Errors
+    /// When the store fails, or when it conflicts without end.
+    pub(super) async fn commit(&mut self, tx: Box<dyn Tx>, doing: &'static str) -> Result<bool, Fault> {
+        match tx.commit().await {
+            Ok(()) => Ok(true),
+            Err(CommitError::Store(error)) => Err(Fault::new(doing, error)),
+            Err(CommitError::Conflict) => {
+                self.attempts += 1;
+                if self.attempts >= ATTEMPTS_MAX {
+                    return Err(Fault::new(doing, CommitError::Conflict));
+                }
+                if let (None, Some(queue)) = (&self.place, self.queue) {
+                    self.place = Some(queue.lock().await);
+                }
+                Ok(false)
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Sessions at rest: one row per session, one index key per session and user, one timeline per ended session.
+//!
+//! * [`Keyspace::Session`]: (domain, app, tenant, handle uuid) → [`SessionRecord`]. The events of a living session are
+//!   part of its row, so that a refresh is one write.
+//! * [`Keyspace::SessionByUser`]: (domain, app, user, tenant, handle uuid) → nothing. The user stands before the
+//!   tenant, because most callers ask for a user's sessions in all tenants: one range either way.
+//! * [`Keyspace::Timeline`]: written in the transaction that removes the row; see [`super::timeline`].
+//!
+//! There is no index by expiry: the sweep walks the rows steadily.
+
+use super::codec;
+use super::key::KeyReader;
+use super::timeline::{self, TimelineRecord};
+use super::{Key, Keyspace, Scan, StoreError, Tx};
+use crate::domain::ids::{AppId, SessionHandle, TenantId, UserId};
+use crate::domain::json::{self, JsonObject};
+use crate::domain::session::event::EventKind;
+use crate::domain::session::family::Family;
+use crate::domain::session::timeline::EventLog;
+use crate::domain::time::UnixMillis;
+use crate::domain::token_hash::hex;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// A living session. The handle is the row's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRecord {
+    /// The login method's user.
+    pub user_id: UserId,
+    /// Creation.
+    pub created: UnixMillis,
+    /// The refresh family: hashes, key type, end of life.
+    pub family: Family,
+    /// Custom claims.
+    #[serde(with = "json::as_text")]
+    pub user_data_in_jwt: JsonObject,
+    /// Kept in the store only.
+    #[serde(with = "json::as_text")]
+    pub user_data_in_database: JsonObject,
+    /// What happened so far.
+    pub log: EventLog,
+}
+
+crate::record!(SessionRecord, Session, version 1);
+
+/// Longest user id that stands in an index key as it is; longer ones are hashed.
+const INDEXED_USER_MAX: usize = 256;
+
+/// The row of a session.
+#[must_use]
+pub fn row_key(app: &AppId, handle: &SessionHandle) -> Key {
+    tenant_prefix(Keyspace::Session, app, &handle.tenant).raw(handle.uuid.as_bytes())
+}
+
+/// All rows of a tenant in a keyspace whose keys begin with domain, app and tenant.
+pub(super) fn tenant_prefix(keyspace: Keyspace, app: &AppId, tenant: &TenantId) -> Key {
+    app_prefix(keyspace, app).text(tenant.as_str())
+}
+
+/// All keys of an app in a keyspace.
+pub(super) fn app_prefix(keyspace: Keyspace, app: &AppId) -> Key {
+    Key::of(keyspace).text(&app.connection_uri_domain).text(&app.app_id)
+}
+
+/// The app and the handle that a row's or a timeline's key names.
+#[must_use]
+pub fn parse_row_key(key: &Key) -> Option<(AppId, SessionHandle)> {
+    let mut parts = KeyReader::new(key);
+    let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
+    let tenant = TenantId::new(parts.text()?);
+    let uuid = Uuid::from_bytes(parts.rest().try_into().ok()?);
+    Some((app, SessionHandle { uuid, tenant }))
+}
+
+fn user_prefix(app: &AppId, user: &UserId) -> Key {
+    let prefix = app_prefix(Keyspace::SessionByUser, app);
+    if user.as_str().len() <= INDEXED_USER_MAX { prefix.text(user.as_str()) } else { prefix.text(&hashed(user)) }
+}
+
+/// Stands for a long user id. A caller may choose such a text as a user id of its own: readers compare the row's user.
+fn hashed(user: &UserId) -> String {
+    format!("sha256:{}", hex(&Sha256::digest(user.as_str().as_bytes()).into()))
+}
+
+/// The index key of a session.
+#[must_use]
+pub fn index_key(app: &AppId, user: &UserId, handle: &SessionHandle) -> Key {
+    user_prefix(app, user).text(handle.tenant.as_str()).raw(handle.uuid.as_bytes())
+}
+
+/// The app and the handle that an index key names.
+#[must_use]
+pub fn parse_index_key(key: &Key) -> Option<(AppId, SessionHandle)> {
+    let mut parts = KeyReader::new(key);
+    let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
+    let _user = parts.text()?;
+    let tenant = TenantId::new(parts.text()?);
+    let uuid = Uuid::from_bytes(parts.rest().try_into().ok()?);
+    Some((app, SessionHandle { uuid, tenant }))
+}
+
+/// The session, if there is a row for it; it may be past its end of life.
+///
+/// # Errors
+/// When the store fails.
+pub async fn get(tx: &mut dyn Tx, app: &AppId, handle: &SessionHandle) -> Result<Option<SessionRecord>, StoreError> {
+    codec::get(tx, &row_key(app, handle)).await
+}
+
+/// Writes a new session: row and index.
+///
+/// # Errors
+/// When the record is too large.
+pub fn insert(tx: &mut dyn Tx, app: &AppId, handle: &SessionHandle, record: &SessionRecord) -> Result<(), StoreError> {
+    codec::put_marker(tx, index_key(app, &record.user_id, handle));
+    update(tx, app, handle, record)
+}
+
+/// Writes a session's row. Its user never changes.
+///
+/// # Errors
+/// When the record is too large.
+pub fn update(tx: &mut dyn Tx, app: &AppId, handle: &SessionHandle, record: &SessionRecord) -> Result<(), StoreError> {
+    codec::put(tx, row_key(app, handle), record)
+}
+
+/// Ends a session: its row and index go, its timeline stays for `retention_ms`.
+///
+/// # Errors
+/// When the timeline is too large.
+pub fn end(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    handle: &SessionHandle,
+    record: SessionRecord,
+    last: EventKind,
+    now: UnixMillis,
+    retention_ms: u64,
+) -> Result<(), StoreError> {
+    tx.delete(row_key(app, handle));
+    tx.delete(index_key(app, &record.user_id, handle));
+    let mut log = record.log;
+    log.push(now, last);
+    let story = TimelineRecord {
+        user_id: record.user_id,
+        created: record.created,
+        ended: now,
+        purge_at: now.plus(retention_ms),
+        attempts: None,
+        log,
+    };
+    timeline::put(tx, app, handle, &story)
+}
+
+/// Up to `limit` sessions of a user by index, in one tenant or in all, those after `after`.
+///
+/// The rows behind them may be gone or expired; a very long user id may share its place with another: check the row.
+///
+/// # Errors
+/// When the store fails.
+pub async fn of_user(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    user: &UserId,
+    tenant: Option<&TenantId>,
+    after: Option<&SessionHandle>,
+    limit: usize,
+) -> Result<Vec<SessionHandle>, StoreError> {
+    let mut prefix = user_prefix(app, user);
+    if let Some(tenant) = tenant {
+        prefix = prefix.text(tenant.as_str());
+    }
+    let end = prefix.prefix_end();
+    let start = after.map_or(prefix, |handle| just_after(index_key(app, user, handle)));
+    let rows = tx.scan(&Scan { start, end, reverse: false, limit }).await?;
+    Ok(rows.iter().filter_map(|(key, _)| parse_index_key(key)).map(|(_, handle)| handle).collect())
+}
+
+/// The smallest key above `key`.
+pub(super) fn just_after(key: Key) -> Key {
+    key.raw(&[0])
+}
