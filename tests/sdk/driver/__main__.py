@@ -1,0 +1,75 @@
+"""Runs every check against one application: `python3 tests/sdk/driver NAME [--only TEXT] -- COMMAND…`."""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import harness
+from app import App
+from core import Core
+
+# Importing registers the checks, in this order.
+import check_flow  # noqa: F401
+import check_csrf  # noqa: F401
+import check_data  # noqa: F401
+import check_tabs  # noqa: F401
+import check_keys  # noqa: F401
+import check_tenants  # noqa: F401
+import check_core  # noqa: F401
+
+
+class World:
+    """The servers and applications that the checks share; each is started when first asked for."""
+
+    def __init__(self, command, folder):
+        self.command = command
+        self.folder = folder
+        self.cores = {}
+        self.apps = {}
+
+    def core(self, name="main", **settings):
+        if name not in self.cores:
+            self.cores[name] = Core(self.folder / f"core-{name}", **settings)
+        return self.cores[name]
+
+    def app(self, name, app_id=None, core=None, core_settings=None, **settings):
+        """An application process; its app in the core is created with the settings given first."""
+        if name not in self.apps:
+            core = core or self.core()
+            uri = core.uri
+            if app_id:
+                core.put_app(app_id, core_settings or {})
+                uri = f"{core.uri}/appid-{app_id}"
+            self.apps[name] = App(self.command, self.folder, name, uri, **settings)
+        return self.apps[name]
+
+    def close(self):
+        for app in self.apps.values():
+            app.stop()
+        for core in self.cores.values():
+            core.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="driver")
+    parser.add_argument("name")
+    parser.add_argument("--only", help="run only the checks whose title contains this")
+    parser.add_argument("command", nargs="+")
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix=f"sessiond-{options.name}-"))
+    world = World(options.command, folder)
+    failures = 1
+    try:
+        failures = harness.run(options.name, world, options.only)
+    finally:
+        world.close()
+        if failures:
+            print(f"logs of the servers and applications: {folder}")
+        else:
+            shutil.rmtree(folder)
+    sys.exit(1 if failures else 0)
+
+
+main()

@@ -1,0 +1,222 @@
+"""The application under test as a process, and the devices of its users.
+
+Every application takes these settings from its environment:
+
+    APP_PORT      where it listens (127.0.0.1)
+    CORE_URI      address of sessiond, with /appid-… where the app is not the default one
+    CORE_API_KEY  sent to it, if set
+    ANTI_CSRF     NONE (default) or VIA_TOKEN
+    STATIC_KEYS   "true": sessions are signed with the app's static key
+
+and has these routes, JSON in and out (an error of the core: 500 with {"error"}):
+
+    POST /login {userId, payload?, data?, tenantId?}    creates a session
+    GET|POST /me, /me-checked                           verifies it (checked: in the core's database)
+    POST /payload {update}   GET|POST /data {data}   POST /logout
+    POST /auth/session/refresh, /auth/signout           the SDK's own
+    POST /admin/info {handle}   /admin/payload {handle, update}   /admin/data {handle, data}
+    POST /admin/sessions {userId, tenantId?}
+    POST /admin/revoke {handle} | {handles} | {userId, tenantId?}
+    POST /admin/tenant, /admin/tenant/get, /admin/tenant/list, /admin/tenant/remove {tenantId}
+    POST /admin/jwt {payload, validity, useStatic}   /admin/jwt/verify {jwt}   /admin/jwks
+"""
+
+import base64
+import copy
+import http.client
+import json
+import os
+import subprocess
+import time
+from http.cookies import SimpleCookie
+
+from core import free_port
+from harness import Failure, same, true, until
+
+REFRESH = "/auth/session/refresh"
+
+
+class App:
+    def __init__(self, command, folder, name, core_uri, **settings):
+        self.name = name
+        self.port = free_port()
+        self.log = folder / f"app-{name}.log"
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                env={**os.environ, "APP_PORT": str(self.port), "CORE_URI": core_uri, **settings},
+                stdout=log,
+                stderr=log,
+            )
+        until(30, f"the application {name} answers", self._up)
+
+    def _up(self):
+        if self.process.poll() is not None:
+            raise Failure(f"the application ended with {self.process.returncode}: {self.log_tail()}")
+        try:
+            return send(self.port, "GET", "/health").status == 200
+        except OSError:
+            return False
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def log_tail(self):
+        return self.log.read_text(errors="replace")[-1500:]
+
+    def admin(self, path, **fields):
+        """What the application's own code does, without a session."""
+        return self.try_admin(path, **fields).expect(200, f"/admin{path}").json
+
+    def try_admin(self, path, **fields):
+        return send(self.port, "POST", "/admin" + path, fields)
+
+    def device(self, mode="header"):
+        return Device(self.port, mode)
+
+
+class Reply:
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers
+        self.body = body
+        try:
+            self.json = json.loads(body)
+        except ValueError:
+            self.json = {}
+
+    def header(self, name):
+        return next((value for key, value in self.headers if key.lower() == name), None)
+
+    @property
+    def message(self):
+        return self.json.get("message") or self.json.get("error") or self.body
+
+    def expect(self, status, what):
+        same(self.status, status, f"{what} answered {self.body[:300]!r}")
+        return self
+
+    def refuse(self, message, what):
+        """401 for this reason."""
+        self.expect(401, what)
+        same(self.json.get("message"), message, f"reason of {what}")
+        return self
+
+
+def send(port, method, path, fields=None, headers=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        body = None if fields is None else json.dumps(fields)
+        connection.request(method, path, body, {"Content-Type": "application/json", **(headers or {})})
+        reply = connection.getresponse()
+        return Reply(reply.status, reply.getheaders(), reply.read().decode())
+    finally:
+        connection.close()
+
+
+class Device:
+    """A user's browser (cookie mode) or app (header mode): keeps what the server tells it to."""
+
+    def __init__(self, port, mode):
+        self.port = port
+        self.mode = mode
+        self.tokens = {}
+        self.anti_csrf = None
+
+    def copy(self):
+        """A second holder of the same tokens: another tab, or a thief."""
+        return copy.deepcopy(self)
+
+    def send(self, method, path, fields=None, keep=True, anti_csrf="own"):
+        headers = {"st-auth-mode": self.mode}
+        kind = "refresh" if path == REFRESH else "access"
+        if self.mode == "header":
+            if kind in self.tokens:
+                headers["Authorization"] = f"Bearer {self.tokens[kind]}"
+        else:
+            # The refresh cookie's path keeps it away from everything but the refresh route.
+            names = ["access", "refresh"] if kind == "refresh" else ["access"]
+            pairs = [f"{COOKIES[name]}={self.tokens[name]}" for name in names if name in self.tokens]
+            if pairs:
+                headers["Cookie"] = "; ".join(pairs)
+        token = self.anti_csrf if anti_csrf == "own" else anti_csrf
+        if token is not None:
+            headers["anti-csrf"] = token
+        reply = send(self.port, method, path, fields, headers)
+        if keep:
+            self.keep(reply)
+        return reply
+
+    def keep(self, reply):
+        """Takes over the tokens of a reply, as a browser or the frontend SDK does."""
+        if self.mode == "header":
+            for kind, name in (("access", "st-access-token"), ("refresh", "st-refresh-token")):
+                value = reply.header(name)
+                if value is not None:
+                    self._set(kind, value)
+        else:
+            self._keep_cookies(reply)
+        self.anti_csrf = reply.header("anti-csrf") or self.anti_csrf
+
+    def _keep_cookies(self, reply):
+        for name, value in reply.headers:
+            if name.lower() != "set-cookie":
+                continue
+            for morsel in SimpleCookie(value).values():
+                kind = {cookie: kind for kind, cookie in COOKIES.items()}.get(morsel.key)
+                if kind is None:
+                    continue
+                if kind == "refresh":
+                    same(morsel["path"], REFRESH, "path of the refresh cookie")
+                true(morsel["httponly"], f"{morsel.key} is HttpOnly")
+                self._set(kind, "" if "1970" in morsel["expires"] else morsel.value)
+
+    def _set(self, kind, value):
+        if value:
+            self.tokens[kind] = value
+        else:
+            self.tokens.pop(kind, None)
+
+    # --- what users do
+
+    def login(self, user, **fields):
+        return self.send("POST", "/login", {"userId": user, **fields}).expect(200, "sign in").json
+
+    def me(self, checked=False, **how):
+        return self.send("GET", "/me-checked" if checked else "/me", **how)
+
+    def signed_in(self, checked=False):
+        """The session as the application sees it."""
+        return self.me(checked).expect(200, "a request with the session").json
+
+    def refresh(self, **how):
+        return self.send("POST", REFRESH, **how)
+
+    def refreshed(self, **how):
+        return self.refresh(**how).expect(200, "refresh")
+
+    # --- what the tokens say
+
+    def claims(self):
+        return part(self.tokens["access"], 1)
+
+    def token_header(self):
+        return part(self.tokens["access"], 0)
+
+    def wait_for_expiry(self):
+        time.sleep(max(0.0, self.claims()["exp"] - time.time()) + 0.15)
+
+
+COOKIES = {"access": "sAccessToken", "refresh": "sRefreshToken"}
+
+
+def part(token, index):
+    """Header (0) or claims (1) of a JWT, unverified."""
+    text = token.split(".")[index]
+    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))

@@ -1,0 +1,165 @@
+"""Signing keys: rotation, both algorithms, static keys, custom JWTs."""
+
+import json
+import time
+
+from check_flow import in_both_modes, long_app, user
+from harness import check, same, true, until
+
+# About 10 s between keys, and tokens that live long enough to see the change.
+ROTATING = {"access_token_dynamic_signing_key_update_interval": 0.0028, "access_token_validity": 120}
+
+
+def fresh(app, mode="header", **fields):
+    device = app.device(mode)
+    device.login(user(), **fields)
+    return device
+
+
+@in_both_modes("keys rotate by time while sessions live")
+def rotation_by_time(world, mode):
+    app = world.app("rotating", "rotating", core_settings=ROTATING)
+    old = fresh(app, mode)
+    first = old.token_header()["kid"]
+
+    def newer():
+        device = fresh(app, mode)
+        return device if device.token_header()["kid"] != first else None
+
+    new = until(30, "a session is signed with a new key", newer)
+    second = new.token_header()["kid"]
+    published = [key["kid"] for key in world.core().jwks("rotating")]
+    true({first, second} <= set(published), f"{first} and {second} are published: {published}")
+    new.signed_in()
+    old.signed_in()
+    old.signed_in(checked=True)
+    old.refreshed()
+    true(old.token_header()["kid"] != first, "refresh signs with a new key")
+    old.signed_in()
+
+
+@check("keys rotated by the operator while sessions live: nobody is logged out")
+def rotation_by_hand(world):
+    app = world.app("by-hand", "by-hand")
+    old = fresh(app)
+    first = old.token_header()["kid"]
+    world.core().cli("keys", "rotate", "--app", "by-hand")
+    old.signed_in()
+    old.signed_in(checked=True)
+
+    def newer():
+        device = fresh(app)
+        # Right after a rotation an application may have to fetch the keys once more.
+        if device.me().status == 401:
+            device.refreshed()
+        device.signed_in()
+        return device.token_header()["kid"] != first
+
+    until(90, "sessions are signed with the new key", newer)
+    old.signed_in()
+    old.refreshed()
+    true(old.token_header()["kid"] != first, "refresh signs with the new key")
+    old.signed_in(checked=True)
+
+
+@check("RS256 next to EdDSA: each app signs its own way and refuses the other's tokens")
+def two_algorithms(world):
+    rsa_app = world.app("rsa", "rsa", core_settings={"access_token_signing_algorithm": "RS256"})
+    rsa, ed = fresh(rsa_app), fresh(long_app(world))
+    same((rsa.token_header()["alg"], ed.token_header()["alg"]), ("RS256", "EdDSA"), "algorithms")
+    for device in (rsa, ed):
+        device.signed_in()
+        device.signed_in(checked=True)
+        device.refreshed()
+        device.signed_in()
+    stranger = rsa_app.device()
+    stranger.tokens = dict(ed.tokens)
+    stranger.me().refuse("try refresh token", "the other app's access token")
+    stranger.refresh(keep=False).refuse("unauthorised", "the other app's refresh token")
+    ed.signed_in(checked=True)
+
+
+@check("the key document that this SDK passes on works for an app that uses RS256")
+def sdk_jwks(world):
+    app = world.app("rsa", "rsa", core_settings={"access_token_signing_algorithm": "RS256"})
+    fresh(app)
+    keys = app.admin("/jwks")["keys"]
+    kinds = {(key.get("kty") or key.get("Kty"), key.get("alg") or key.get("Alg")) for key in keys}
+    same(kinds, {("RSA", "RS256")}, "kinds of keys")
+
+
+@in_both_modes("switching the algorithm, there and back, logs nobody out")
+def switching(world, mode):
+    name = f"switch-{mode}"
+    app = world.app(name, name)
+    device = fresh(app, mode)
+    for algorithm in ("RS256", "EdDSA"):
+        world.core().put_app(name, {"access_token_signing_algorithm": algorithm})
+        device.signed_in()
+        device.signed_in(checked=True)
+        device.refreshed()
+
+        def switched():
+            if device.me().status == 401:  # the application has not fetched the new key yet
+                device.refreshed()
+            device.signed_in()
+            done = device.token_header()["alg"] == algorithm
+            if not done:
+                time.sleep(1)
+                device.refreshed()
+            return done
+
+        until(90, f"tokens are signed with {algorithm}", switched)
+        device.signed_in(checked=True)
+    kinds = {key["alg"] for key in world.core().jwks(name)}
+    same(kinds, {"RS256", "EdDSA"}, "both kinds are published side by side")
+
+
+@check("an application that turns to static keys logs nobody out")
+def static_keys(world):
+    dynamic = world.app("turning", "turning")
+    static = world.app("turned", "turning", STATIC_KEYS="true")
+    device = fresh(dynamic)
+    true(device.token_header()["kid"].startswith("d-"), "a dynamic key first")
+    device.port = static.port
+    device.me().refuse("try refresh token", "a token of the other kind")
+    device.refreshed()
+    true(device.token_header()["kid"].startswith("s-"), "a static key after refresh")
+    device.signed_in()
+    device.signed_in(checked=True)
+    device.refreshed()
+    same(device.token_header()["kid"], fresh(static).token_header()["kid"], "there is one static key")
+
+
+@check("custom JWTs of static and dynamic keys verify against the published keys")
+def custom_jwts(world):
+    for app, algorithm in (
+        (long_app(world), "EdDSA"),
+        (world.app("rsa", "rsa", core_settings={"access_token_signing_algorithm": "RS256"}), "RS256"),
+    ):
+        for static, prefix in ((True, "s-"), (False, "d-"), (None, "s-")):
+            fields = {} if static is None else {"useStatic": static}
+            made = app.admin("/jwt", payload={"scope": ["read"]}, validity=1000, **fields)
+            same(made["status"], "OK", "status")
+            checked = app.admin("/jwt/verify", jwt=made["jwt"])
+            true(checked["valid"], f"verified by another service: {checked}")
+            header, claims = checked["header"], checked["payload"]
+            same(header["alg"], algorithm, "alg")
+            true(header["kid"].startswith(prefix), f"kid {header['kid']} for static={static}")
+            true("version" not in header, "no version in the header")
+            same((claims["scope"], claims["exp"] - claims["iat"]), (["read"], 1000), "claims")
+            true(claims["iss"].startswith("http://localhost:"), f"issuer {claims['iss']}")
+        head, body, _ = made["jwt"].split(".")
+        forged = app.admin("/jwt/verify", jwt=f"{head}.{body}.{'A' * 86}")
+        same(forged["valid"], False, "a forged signature")
+
+
+@check("a custom JWT is no session")
+def jwt_is_no_session(world):
+    app = long_app(world)
+    device = app.device()
+    made = app.admin("/jwt", payload={"sub": "someone"}, validity=1000, useStatic=False)
+    device.tokens["access"] = made["jwt"]
+    for checked in (False, True):
+        device.me(checked).expect(401, "a custom JWT as an access token")
+    true("someone" in json.dumps(app.admin("/jwt/verify", jwt=made["jwt"])), "though it is valid")

@@ -1,0 +1,63 @@
+"""Checks: registered in order, run one by one, each printed with its outcome."""
+
+import time
+import traceback
+
+CHECKS = []
+
+
+class Failure(AssertionError):
+    """What a check expected did not happen."""
+
+
+def check(title):
+    """Registers a check under the rule that it proves."""
+
+    def register(run):
+        CHECKS.append((title, run))
+        return run
+
+    return register
+
+
+def same(found, wanted, what):
+    if found != wanted:
+        raise Failure(f"{what}: {found!r}, not {wanted!r}")
+
+
+def true(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
+def until(seconds, what, probe):
+    """The first true answer of `probe`, asked again and again for a while."""
+    end = time.monotonic() + seconds
+    while True:
+        answer = probe()
+        if answer:
+            return answer
+        true(time.monotonic() < end, f"not within {seconds} s: {what}")
+        time.sleep(0.05)
+
+
+def run(name, world, only=None):
+    """Runs the checks (those whose title contains `only`); the number of failures."""
+    failed = []
+    chosen = [(title, act) for title, act in CHECKS if only is None or only in title]
+    for title, act in chosen:
+        begin = time.monotonic()
+        try:
+            act(world)
+            outcome = "ok    "
+        except Exception as error:  # a check that breaks has failed, whatever it was
+            failed.append(title)
+            outcome = "FAILED"
+            where = traceback.extract_tb(error.__traceback__)
+            steps = " < ".join(f"{step.name}:{step.lineno}" for step in reversed(where[-4:]))
+            print(f"       {type(error).__name__}: {error}\n       at {steps}", flush=True)
+        print(f"{outcome} {name}: {title} ({time.monotonic() - begin:.1f} s)", flush=True)
+    if not chosen:
+        failed.append("no check was run")
+    print(f"{len(chosen) - len(failed)} passed, {len(failed)} failed", flush=True)
+    return len(failed)
