@@ -52,7 +52,7 @@ impl Verb {
 pub enum Reach {
     /// Acts in the path's tenant, which must exist.
     Tenant,
-    /// Acts on the app; any tenant may be in the path, but it must exist.
+    /// Acts on the app; a tenant in the path is not looked at.
     App,
     /// Acts on the app; from CDI 5.0 a tenant in the path is refused with 403, below it is ignored.
     AppStrict403,

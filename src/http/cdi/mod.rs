@@ -73,12 +73,19 @@ impl Call {
     pub fn scope(&self) -> Result<Scope, ApiError> {
         match self.route.reach {
             Reach::AppStrict403 => self.require_public_tenant()?,
-            Reach::App | Reach::Tenant => {
+            Reach::Tenant => {
                 self.existing_tenant()?;
             }
+            Reach::App => {}
         }
+        Ok(self.app_scope())
+    }
+
+    /// The same without a look at the path's tenant, for operations that are of the whole app only at times.
+    #[must_use]
+    pub fn app_scope(&self) -> Scope {
         let cause = Cause { call: self.route.label, request_id: self.request.id.clone() };
-        Ok(Scope { app: Arc::clone(&self.app), cause })
+        Scope { app: Arc::clone(&self.app), cause }
     }
 
     /// The path's tenant.

@@ -173,8 +173,8 @@ pub struct Wire {
     pub refresh_signing_key: Presence,
     /// Create and refresh take `accessTokenValidity`.
     pub access_token_validity_override: bool,
-    /// `TOKEN_THEFT_DETECTED` names `recentTokenReuseSubtype`.
-    pub theft_has_subtype: bool,
+    /// Replies to a reused refresh token name `recentTokenReuseSubtype`.
+    pub reuse_has_subtype: bool,
     /// Replacing a payload refuses protected claim names.
     pub payload_updates_are_checked: bool,
     /// `POST /recipe/jwt` takes `useStaticSigningKey`.
@@ -216,7 +216,7 @@ impl Wire {
                 _ => Presence::Ignored,
             },
             access_token_validity_override: since(CdiVersion::V5_6),
-            theft_has_subtype: since(CdiVersion::V5_6),
+            reuse_has_subtype: since(CdiVersion::V5_6),
             payload_updates_are_checked: since(CdiVersion::V2_21),
             jwt_chooses_signing_key: since(CdiVersion::V2_21),
             access_token_version: match version {

@@ -1,0 +1,49 @@
+//! `POST /recipe/session`.
+
+use super::reply::{invalid_validity, issued, key_info, protected_claim};
+use crate::app::App;
+use crate::command::session::create::{CreateSession, Created};
+use crate::domain::ids::UserId;
+use crate::http::cdi::Call;
+use crate::http::cdi::input::Body;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+
+pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let body = Body::of(&call.request)?;
+    let user_id = body.string("userId")?;
+    let enable_anti_csrf = body.bool("enableAntiCsrf")?;
+    let user_data_in_jwt = body.object("userDataInJWT")?;
+    let user_data_in_database = body.object("userDataInDatabase")?;
+    let use_dynamic_signing_key = if call.wire.create_chooses_signing_key {
+        body.optional_bool("useDynamicSigningKey")?.unwrap_or(true)
+    } else {
+        call.app.config.access_token_signing_key_dynamic
+    };
+    let access_token_validity_ms = access_token_validity(call, &body)?;
+    let command = CreateSession {
+        scope: call.scope()?,
+        tenant: call.tenant.clone(),
+        user_id: UserId::new(user_id),
+        enable_anti_csrf,
+        user_data_in_jwt,
+        user_data_in_database,
+        use_dynamic_signing_key,
+        access_token_validity_ms,
+        token_version: call.wire.access_token_version,
+    };
+    match command.run(app).await? {
+        Created::Ok(session) => Ok(issued(app, call, &session, key_info(app, call).await?)),
+        Created::ProtectedClaim => Err(protected_claim()),
+        Created::InvalidAccessTokenValidity { max_ms } => Err(invalid_validity(max_ms)),
+    }
+}
+
+/// `accessTokenValidity` in ms, where the version has it. What is below 0 is as wrong as 0.
+pub(super) fn access_token_validity(call: &Call, body: &Body<'_>) -> Result<Option<u64>, ApiError> {
+    if !call.wire.access_token_validity_override {
+        return Ok(None);
+    }
+    let validity = body.optional_long("accessTokenValidity")?;
+    Ok(validity.map(|ms| u64::try_from(ms).unwrap_or(0)))
+}

@@ -1,0 +1,46 @@
+//! `PUT` and `GET /recipe/session/data`: the object that is kept in the store only.
+
+use super::reply::{no_such_session, protected_claim, status};
+use super::{require_handle_tenant, show};
+use crate::app::App;
+use crate::command::session::data::{Change, UpdateSession, Updated};
+use crate::domain::json::JsonObject;
+use crate::http::cdi::Call;
+use crate::http::cdi::input::Body;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DataBody {
+    status: &'static str,
+    user_data_in_database: JsonObject,
+}
+
+pub(super) async fn replace(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let body = Body::of(&call.request)?;
+    let handle = body.string("sessionHandle")?;
+    let data = body.object("userDataInDatabase")?;
+    update(app, call, &handle, Change::Database(data)).await
+}
+
+pub(super) async fn show(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    Ok(match show::find(app, call).await? {
+        Some(session) => {
+            Reply::json(&DataBody { status: "OK", user_data_in_database: session.user_data_in_database })
+        }
+        None => no_such_session(),
+    })
+}
+
+/// Runs an update and answers for it.
+pub(super) async fn update(app: &App, call: &Call, handle: &str, change: Change) -> Result<Reply, ApiError> {
+    require_handle_tenant(call, handle)?;
+    let command = UpdateSession { scope: call.scope()?, handle, change };
+    match command.run(app).await? {
+        Updated::Ok => Ok(status("OK")),
+        Updated::NoSuchSession => Ok(no_such_session()),
+        Updated::ProtectedClaim => Err(protected_claim()),
+    }
+}

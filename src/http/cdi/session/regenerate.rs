@@ -1,0 +1,43 @@
+//! `POST /recipe/session/regenerate`.
+
+use super::reply::{SessionBody, TokenBody, message, protected_claim};
+use crate::app::App;
+use crate::command::session::regenerate::{RegenerateAccessToken, Regenerated};
+use crate::http::cdi::Call;
+use crate::http::cdi::input::Body;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use http::StatusCode;
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RegeneratedBody<'a> {
+    status: &'static str,
+    session: SessionBody<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token: Option<TokenBody<'a>>,
+}
+
+pub(super) async fn regenerate(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let body = Body::of(&call.request)?;
+    let access_token = body.string("accessToken")?;
+    let user_data_in_jwt = body.optional_object("userDataInJWT")?;
+    let command = RegenerateAccessToken {
+        scope: call.scope()?,
+        access_token: &access_token,
+        user_data_in_jwt,
+        check_protected_claims: call.wire.payload_updates_are_checked,
+    };
+    match command.run(app).await? {
+        Regenerated::Ok { session, access_token } => Ok(Reply::json(&RegeneratedBody {
+            status: "OK",
+            session: SessionBody::new(&session, call.wire),
+            access_token: access_token.as_ref().map(TokenBody::new),
+        })),
+        Regenerated::Unauthorised(sentence) => Ok(message("UNAUTHORISED", sentence)),
+        Regenerated::ProtectedClaim => Err(protected_claim()),
+        // A caller's mistake, but 500 is what the protocol has for it.
+        Regenerated::Unparsable => Ok(Reply::text(StatusCode::INTERNAL_SERVER_ERROR, "accessToken is not a JWT")),
+    }
+}
