@@ -44,8 +44,6 @@ pub struct App {
     pub contention: Contention,
     /// Figures for `/metrics`.
     pub metrics: Metrics,
-    /// Runs under an SDK's test suite: rules for time spans are relaxed, see the configuration docs.
-    pub test_mode: bool,
 }
 
 /// Why a server could not start, or had to end.

@@ -1,6 +1,7 @@
 //! HTTP: `server` owns sockets and limits (the only file that names warp), `exchange` is what everything below sees.
 
 pub mod cdi;
+pub mod connection;
 pub mod error;
 pub mod exchange;
 pub mod route;

@@ -3,13 +3,15 @@
 //! warp alone has no header timeout, no connection limit and no bounded read of chunked bodies, so its service is run
 //! by hyper on our own accept loop, and bodies are read here.
 
+use crate::config::Limits;
+use crate::http::connection::{Patience, Phase, Watched};
 use crate::http::exchange::{Reply, Request};
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{FutureExt, Stream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
@@ -25,33 +27,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use warp::Filter;
 use warp::path::FullPath;
-
-/// What the server grants to its peers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ServerLimits {
-    /// Longest body in bytes; above it 413.
-    pub max_body_bytes: usize,
-    /// How long a peer may take to send a request's head, and how long a connection may be idle, in ms.
-    pub header_timeout_ms: u64,
-    /// How long a peer may take to send a body, in ms.
-    pub body_timeout_ms: u64,
-    /// Connections served at once; further ones wait to be accepted.
-    pub max_connections: usize,
-    /// How long a stop waits for running requests, in ms.
-    pub drain_ms: u64,
-}
-
-impl Default for ServerLimits {
-    fn default() -> Self {
-        Self {
-            max_body_bytes: 1024 * 1024,
-            header_timeout_ms: 60_000,
-            body_timeout_ms: 30_000,
-            max_connections: 10_000,
-            drain_ms: 5_000,
-        }
-    }
-}
 
 /// What answers requests.
 pub trait Dispatch: Send + Sync + 'static {
@@ -71,18 +46,18 @@ const MAX_REQUEST_ID: usize = 64;
 /// Pause after a failed accept: without it, running out of file descriptors would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `listener` until `shutdown` ends, then lets running requests finish for `drain_ms`.
+/// Serves `listener` until `shutdown` ends, then lets running requests finish for the shutdown timeout.
 ///
 /// `boot_id` makes the request ids of this run of the server distinct from those of other runs.
 pub async fn serve<D: Dispatch>(
     listener: TcpListener,
-    limits: ServerLimits,
+    limits: Limits,
     boot_id: u32,
     dispatch: Arc<D>,
     shutdown: impl Future<Output = ()> + Send,
 ) {
     let shared = Arc::new(Shared { dispatch, limits, boot_id, requests: AtomicU64::new(0) });
-    let slots = Arc::new(Semaphore::new(limits.max_connections));
+    let slots = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -107,7 +82,7 @@ pub async fn serve<D: Dispatch>(
         }
     }
     drop(listener);
-    let drained = timeout(Duration::from_millis(limits.drain_ms), graceful.shutdown()).await;
+    let drained = timeout(limits.shutdown_timeout, graceful.shutdown()).await;
     if drained.is_err() {
         tracing::warn!("stopped with requests still running: they took longer than the drain time");
     }
@@ -115,7 +90,7 @@ pub async fn serve<D: Dispatch>(
 
 struct Shared<D> {
     dispatch: Arc<D>,
-    limits: ServerLimits,
+    limits: Limits,
     boot_id: u32,
     requests: AtomicU64,
 }
@@ -129,15 +104,22 @@ fn serve_connection<D: Dispatch>(
 ) {
     // Replies are small and complete: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
+    let patience = Patience::new();
+    let service = TowerToHyperService::new(warp::service(filter(shared, peer, &patience)));
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(shared.limits.header_timeout_ms))
+        .header_read_timeout(None)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(warp::service(filter(shared, peer))));
+        .serve_connection(TokioIo::new(Watched::new(stream, patience.clone())), service);
     let connection = graceful.watch(connection);
+    let limits = shared.limits;
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "connection ended");
+        let served = async {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        };
+        if patience.guard(served, limits).await {
+            tracing::debug!(%peer, "a connection was cut: its peer was idle or too slow");
         }
         drop(permit);
     });
@@ -147,11 +129,12 @@ fn serve_connection<D: Dispatch>(
 fn filter<D: Dispatch>(
     shared: &Arc<Shared<D>>,
     peer: IpAddr,
+    patience: &Patience,
 ) -> impl Filter<Extract = (Response<Bytes>,), Error = warp::Rejection> + Clone + use<D> {
-    let shared = Arc::clone(shared);
+    let (shared, patience) = (Arc::clone(shared), patience.clone());
     let query = warp::query::raw().or_else(|_| std::future::ready(Ok::<_, Infallible>((String::new(),))));
     warp::any()
-        .map(move || (Arc::clone(&shared), peer))
+        .map(move || (Arc::clone(&shared), peer, patience.clone()))
         .and(warp::method())
         .and(warp::path::full())
         .and(query)
@@ -161,28 +144,36 @@ fn filter<D: Dispatch>(
 }
 
 async fn answer<D: Dispatch>(
-    (shared, peer): (Arc<Shared<D>>, IpAddr),
+    (shared, peer, patience): (Arc<Shared<D>>, IpAddr, Patience),
     method: Method,
     path: FullPath,
     query: String,
     headers: HeaderMap,
     body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send,
 ) -> Response<Bytes> {
+    patience.enter(Phase::Busy);
     let id = request_id(&headers, &shared);
-    let body = match read_body(&headers, body, shared.limits).await {
-        Ok(body) => body,
-        Err(refusal) => return respond(refusal.reply(shared.limits), None),
+    let response = match read_body(&headers, body, shared.limits).await {
+        Ok(body) => {
+            let path = path.as_str().to_owned();
+            guarded(&*shared.dispatch, Request { id, method, path, query, headers, body, peer }).await
+        }
+        Err(refusal) => respond(refusal.reply(shared.limits), None),
     };
-    let logged_id = id.clone();
-    let path = path.as_str().to_owned();
-    let request = Request { id, method, path, query, headers, body, peer };
-    match AssertUnwindSafe(shared.dispatch.dispatch(request)).catch_unwind().await {
-        Ok(reply) if reply.status.is_server_error() => respond(reply, Some(&logged_id)),
+    patience.enter(Phase::Idle);
+    response
+}
+
+/// Answers a request; a panic on the way becomes a 500, and the server lives.
+async fn guarded<D: Dispatch>(dispatch: &D, request: Request) -> Response<Bytes> {
+    let id = request.id.clone();
+    match AssertUnwindSafe(dispatch.dispatch(request)).catch_unwind().await {
+        Ok(reply) if reply.status.is_server_error() => respond(reply, Some(&id)),
         Ok(reply) => respond(reply, None),
         Err(panic) => {
-            tracing::error!(request = logged_id, "a handler panicked: {}", panic_text(&*panic));
-            shared.dispatch.panicked();
-            respond(Reply::text(StatusCode::INTERNAL_SERVER_ERROR, "Internal error"), Some(&logged_id))
+            tracing::error!(request = id, "a handler panicked: {}", panic_text(&*panic));
+            dispatch.panicked();
+            respond(Reply::text(StatusCode::INTERNAL_SERVER_ERROR, "Internal error"), Some(&id))
         }
     }
 }
@@ -207,14 +198,14 @@ enum Refusal {
 }
 
 impl Refusal {
-    fn reply(&self, limits: ServerLimits) -> Reply {
+    fn reply(&self, limits: Limits) -> Reply {
         match self {
             Self::TooLarge => {
-                let sentence = format!("Request body is larger than {} bytes", limits.max_body_bytes);
+                let sentence = format!("Request body is larger than {} bytes", limits.body_bytes);
                 Reply::text(StatusCode::PAYLOAD_TOO_LARGE, &sentence)
             }
             Self::TooSlow => {
-                let sentence = format!("Request body did not arrive within {} ms", limits.body_timeout_ms);
+                let sentence = format!("Request body did not arrive within {} ms", limits.body_timeout.as_millis());
                 Reply::text(StatusCode::REQUEST_TIMEOUT, &sentence)
             }
             Self::Broken => Reply::text(StatusCode::BAD_REQUEST, "Request body could not be read"),
@@ -225,17 +216,15 @@ impl Refusal {
 async fn read_body(
     headers: &HeaderMap,
     body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send,
-    limits: ServerLimits,
+    limits: Limits,
 ) -> Result<Bytes, Refusal> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    let too_large = announced.is_some_and(|length| length > limits.max_body_bytes);
+    let too_large = announced.is_some_and(|length| length > limits.body_bytes);
     if too_large && headers.contains_key(EXPECT) {
         // The sender waits for a word before it sends anything.
         return Err(Refusal::TooLarge);
     }
-    timeout(Duration::from_millis(limits.body_timeout_ms), collect(body, limits.max_body_bytes))
-        .await
-        .unwrap_or(Err(Refusal::TooSlow))
+    timeout(limits.body_timeout, collect(body, limits.body_bytes)).await.unwrap_or(Err(Refusal::TooSlow))
 }
 
 /// Reads a body of at most `max` bytes; what is above it is thrown away as it comes.

@@ -2,7 +2,7 @@
 
 use crate::command::tenancy::{AppEntry, Directory};
 use crate::config::AppConfig;
-use crate::domain::ids::{AppId, TenantId};
+use crate::domain::ids::{PUBLIC, TenantId};
 use crate::domain::secret::Secret;
 use crate::http::error::ApiError;
 use crate::http::exchange::Request;
@@ -66,7 +66,7 @@ pub fn check_peer(
             Some(tenant) => admits(&tenant.config, peer),
             None => admits(&app.config, peer),
         },
-        None => match directory.app(&AppId::base()) {
+        None => match directory.find("", PUBLIC) {
             Some(base) => admits(&base.config, peer),
             None => Ok(()),
         },

@@ -9,8 +9,7 @@ pub mod version;
 use crate::app::App;
 use crate::command::session::{Cause, Scope};
 use crate::command::tenancy::{AppEntry, TenantEntry};
-use crate::domain::ids::{AppId, PUBLIC, TenantId};
-use crate::domain::secret::Secret;
+use crate::domain::ids::{PUBLIC, TenantId};
 use crate::http::cdi::access::Credential;
 use crate::http::cdi::version::{CdiVersion, Wire};
 use crate::http::error::ApiError;
@@ -26,24 +25,12 @@ use std::time::Instant;
 /// Every recipe's routes.
 pub const RECIPES: &[&[Route]] = &[service::ROUTES, session::ROUTES];
 
-/// Settings of the plane that are not an app's.
-#[derive(Debug, Clone, Default)]
-pub struct CdiSettings {
-    /// Stands before every path; empty, or begins with a slash and does not end with one.
-    pub base_path: String,
-    /// Opens every app and unlocks protected settings.
-    pub saas_secret: Option<Secret<String>>,
-    /// Of the connection URI domains, serve only this one (and the base one).
-    pub load_only_connection_uri_domain: Option<String>,
-}
-
-/// The plane: routes and settings over an [`App`].
+/// The plane: routes over an [`App`].
 pub struct Cdi {
     app: Arc<App>,
     table: Table,
     figures: Vec<RouteFigures>,
     unrouted: RouteFigures,
-    settings: CdiSettings,
 }
 
 /// A request that has passed the common checks.
@@ -93,7 +80,13 @@ impl Call {
     /// # Errors
     /// 400 when it does not exist.
     pub fn existing_tenant(&self) -> Result<Arc<TenantEntry>, ApiError> {
-        self.app.tenant(&self.tenant).ok_or_else(|| unknown_tenant(&self.app.id, self.tenant.as_str()))
+        self.app.tenant(&self.tenant).ok_or_else(|| self.no_such_tenant(&self.tenant))
+    }
+
+    /// 400 for a tenant that this app does not have.
+    #[must_use]
+    pub fn no_such_tenant(&self, tenant: &TenantId) -> ApiError {
+        unknown_tenant(&self.app.id.connection_uri_domain, &self.app.id.app_id, tenant.as_str())
     }
 
     /// What every [`Reach::AppStrict403`] route demands.
@@ -110,11 +103,10 @@ impl Call {
 
 /// 400 for a tenant that does not exist. An unknown app is reported as its missing public tenant.
 #[must_use]
-pub fn unknown_tenant(app: &AppId, tenant: &str) -> ApiError {
+pub fn unknown_tenant(domain: &str, app: &str, tenant: &str) -> ApiError {
     ApiError::bad_request(format!(
         "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination \
-         not found: ({}, {}, {tenant})",
-        app.connection_uri_domain, app.app_id
+         not found: ({domain}, {app}, {tenant})"
     ))
 }
 
@@ -133,21 +125,21 @@ impl Cdi {
     ///
     /// # Errors
     /// When two routes could serve one request.
-    pub fn new(app: Arc<App>, settings: CdiSettings) -> Result<Self, Duplicate> {
-        Self::with_recipes(app, settings, RECIPES)
+    pub fn new(app: Arc<App>) -> Result<Self, Duplicate> {
+        Self::with_recipes(app, RECIPES)
     }
 
-    /// A plane with other routes (tests of the plane itself).
+    /// A plane with other routes, for tests of the plane itself.
     ///
     /// # Errors
     /// When two routes could serve one request.
-    pub fn with_recipes(app: Arc<App>, settings: CdiSettings, recipes: &[&'static [Route]]) -> Result<Self, Duplicate> {
-        let table = Table::new(settings.base_path.clone(), recipes)?;
+    pub fn with_recipes(app: Arc<App>, recipes: &[&'static [Route]]) -> Result<Self, Duplicate> {
+        let table = Table::new(app.directory.base().base_path.clone(), recipes)?;
         let mut routes: Vec<Mounted> = table.routes().collect();
         routes.sort_by_key(|mounted| mounted.index);
         let figures = routes.iter().map(|mounted| app.metrics.route(mounted.route.label)).collect();
         let unrouted = app.metrics.route("other");
-        Ok(Self { app, table, figures, unrouted, settings })
+        Ok(Self { app, table, figures, unrouted })
     }
 
     /// The routes.
@@ -184,25 +176,22 @@ impl Cdi {
         let path = self.table.normalise(&request.path).ok_or(ApiError::NotFound)?;
         let found = self.table.find(&path);
         let prefix = found.as_ref().map_or_else(|| route::prefix_of_unknown(&path), |found| found.prefix);
-        let id = AppId {
-            connection_uri_domain: self.connection_uri_domain(&request)?,
-            app_id: prefix.app.unwrap_or(PUBLIC).to_owned(),
-        };
+        let directory = &self.app.directory;
+        let domain = self.connection_uri_domain(&request)?;
+        let app_id = prefix.app.unwrap_or(PUBLIC);
+        let app = directory.find(&domain, app_id);
         let tenant = prefix.tenant.map_or_else(TenantId::public, TenantId::new);
-        let app = self.app.directory.app(&id);
-        access::check_peer(&self.app.directory, app.as_deref(), &tenant, request.peer)?;
+        access::check_peer(directory, app.as_deref(), &tenant, request.peer)?;
 
         let routes = found.as_ref().map_or(&[][..], |found| found.routes);
         let needs = routes.first().map(|mounted| mounted.route);
-        let app = match app {
-            Some(app) => app,
-            None => return Err(unknown_tenant(&id, PUBLIC)),
+        let Some(app) = app else {
+            return Err(unknown_tenant(&domain, app_id, PUBLIC));
         };
-        let presented = access::credential(&request, &app, self.settings.saas_secret.as_ref());
-        let credential = match presented {
-            Credential::Refused if needs.is_some_and(|route| route.key) => return Err(ApiError::InvalidApiKey),
-            credential => credential,
-        };
+        let credential = access::credential(&request, &app, directory.base().saas_secret.as_ref());
+        if credential == Credential::Refused && needs.is_some_and(|route| route.key) {
+            return Err(ApiError::InvalidApiKey);
+        }
         let sent = request.headers.get("cdi-version").map(|value| value.to_str().unwrap_or("?"));
         let (max, min) = (app.config.max_cdi_version.as_deref(), app.config.min_cdi_version.as_deref());
         let negotiated = version::negotiate(sent, max, min)?;
@@ -242,7 +231,7 @@ impl Cdi {
         if !self.app.directory.has_connection_uri_domain(&host) {
             return Ok(String::new());
         }
-        match &self.settings.load_only_connection_uri_domain {
+        match &self.app.directory.base().saas_load_only_cud {
             Some(only) if *only != host => Err(ApiError::bad_request("Connection URI domain is disallowed")),
             _ => Ok(host.into_owned()),
         }

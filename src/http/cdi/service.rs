@@ -29,7 +29,7 @@ async fn hello(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let health = CheckHealth { app: &call.app }.run(app).await?;
     let text = match health {
         Health::Good => "Hello",
-        Health::NotAsked if app.test_mode => "RateLimitedHello",
+        Health::NotAsked if app.directory.base().test_mode => "RateLimitedHello",
         Health::NotAsked => "Hello",
     };
     Ok(Reply::text(StatusCode::OK, text))

@@ -27,9 +27,7 @@ pub(super) async fn replace(app: &App, call: &Call) -> Result<Reply, ApiError> {
 
 pub(super) async fn show(app: &App, call: &Call) -> Result<Reply, ApiError> {
     Ok(match show::find(app, call).await? {
-        Some(session) => {
-            Reply::json(&DataBody { status: "OK", user_data_in_database: session.user_data_in_database })
-        }
+        Some(session) => Reply::json(&DataBody { status: "OK", user_data_in_database: session.user_data_in_database }),
         None => no_such_session(),
     })
 }

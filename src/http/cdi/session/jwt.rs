@@ -30,8 +30,7 @@ pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
         true
     };
     let validity_s = u64::try_from(validity).ok().filter(|validity_s| *validity_s > 0);
-    let validity_s =
-        validity_s.ok_or_else(|| ApiError::bad_request("validity must be greater than or equal to 0"))?;
+    let validity_s = validity_s.ok_or_else(|| ApiError::bad_request("validity must be greater than or equal to 0"))?;
     let scope = call.scope()?;
     if !algorithm.eq_ignore_ascii_case(ALGORITHM) {
         return Ok(status("UNSUPPORTED_ALGORITHM_ERROR"));

@@ -16,8 +16,8 @@ pub mod timeline;
 pub mod verify;
 
 use crate::domain::ids::SessionHandle;
+use crate::http::cdi::Call;
 use crate::http::cdi::version::CdiVersion;
-use crate::http::cdi::{Call, unknown_tenant};
 use crate::http::error::ApiError;
 use crate::http::route::Route;
 use crate::route;
@@ -49,5 +49,5 @@ pub const ROUTES: &[Route] = &[
 /// 400 as for a tenant in the path.
 fn require_handle_tenant(call: &Call, handle: &str) -> Result<(), ApiError> {
     let tenant = SessionHandle::tenant_of(handle);
-    if call.app.tenant(&tenant).is_some() { Ok(()) } else { Err(unknown_tenant(&call.app.id, tenant.as_str())) }
+    if call.app.tenant(&tenant).is_some() { Ok(()) } else { Err(call.no_such_tenant(&tenant)) }
 }

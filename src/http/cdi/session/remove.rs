@@ -51,8 +51,6 @@ pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
 fn only_with_user_id(name: &str, value: Option<bool>) -> Result<(), ApiError> {
     match value {
         None => Ok(()),
-        Some(_) => {
-            Err(ApiError::bad_request(format!("Invalid JSON input - {name} can only be set if userId is set")))
-        }
+        Some(_) => Err(ApiError::bad_request(format!("Invalid JSON input - {name} can only be set if userId is set"))),
     }
 }

@@ -1,0 +1,146 @@
+//! How long a connection may keep us waiting: for a request's head, and between requests.
+//!
+//! hyper has one timer for both and arms it anew for every request. Here a connection notes in one atomic number what
+//! it waits for and since when, and a slow timer looks at that from time to time: a request costs two clock readings.
+
+use crate::config::Limits;
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, sleep_until};
+
+/// Shortest pause between two looks.
+const MIN_LOOK: Duration = Duration::from_millis(5);
+
+/// What a connection waits for, and since when. Shared by its socket, its service and its timer.
+#[derive(Clone)]
+pub struct Patience {
+    opened: Instant,
+    /// Milliseconds since `opened`, times four, plus the phase.
+    since: Arc<AtomicU64>,
+}
+
+/// What a connection waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// The next request.
+    Idle,
+    /// The rest of a request's head.
+    Head,
+    /// Us: the body, which has its own limit, or the handler.
+    Busy,
+}
+
+impl Patience {
+    /// A connection that was just accepted; its first head is due.
+    #[must_use]
+    pub fn new() -> Self {
+        let patience = Self { opened: Instant::now(), since: Arc::new(AtomicU64::new(0)) };
+        patience.enter(Phase::Head);
+        patience
+    }
+
+    /// Notes that `phase` begins.
+    pub fn enter(&self, phase: Phase) {
+        let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX >> 2);
+        self.since.store(now << 2 | phase as u64, Ordering::Relaxed);
+    }
+
+    fn phase(&self) -> (Phase, Instant) {
+        let noted = self.since.load(Ordering::Relaxed);
+        let phase = match noted & 3 {
+            0 => Phase::Idle,
+            1 => Phase::Head,
+            _ => Phase::Busy,
+        };
+        (phase, self.opened + Duration::from_millis(noted >> 2))
+    }
+
+    /// Ends when the peer has kept the connection waiting for longer than `limits` allow.
+    async fn lost(&self, limits: Limits) {
+        let look = (limits.header_timeout.min(limits.keep_alive_timeout) / 2).max(MIN_LOOK);
+        let mut timer = pin!(sleep_until(self.opened + look));
+        loop {
+            timer.as_mut().await;
+            let now = Instant::now();
+            let due = match self.phase() {
+                (Phase::Idle, since) => since + limits.keep_alive_timeout,
+                (Phase::Head, since) => since + limits.header_timeout,
+                (Phase::Busy, _) => now + look,
+            };
+            if due <= now {
+                return;
+            }
+            timer.as_mut().reset(due.min(now + look));
+        }
+    }
+
+    /// Runs a connection until it ends or its peer is too slow; true if it was cut.
+    pub async fn guard(&self, connection: impl Future<Output = ()>, limits: Limits) -> bool {
+        tokio::select! {
+            () = connection => false,
+            () = self.lost(limits) => true,
+        }
+    }
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A socket that notes when the first bytes of a request arrive.
+pub struct Watched<S> {
+    socket: S,
+    patience: Patience,
+}
+
+impl<S> Watched<S> {
+    /// Watches `socket` for `patience`.
+    pub const fn new(socket: S, patience: Patience) -> Self {
+        Self { socket, patience }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.socket).poll_read(cx, buf);
+        if buf.filled().len() > before && self.patience.phase().0 == Phase::Idle {
+            self.patience.enter(Phase::Head);
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+}
