@@ -46,6 +46,16 @@ pub struct App {
     pub metrics: Metrics,
 }
 
+/// What an [`App`] takes from outside.
+pub struct Parts {
+    /// Where records live.
+    pub store: Arc<dyn Engine>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// Unpredictable bytes.
+    pub entropy: Arc<dyn Entropy>,
+}
+
 /// Why a server could not start, or had to end.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -101,7 +111,8 @@ impl App {
     /// What was wrong, and what to do about it.
     pub async fn open(config: &Arc<BaseConfig>) -> Result<Self, StartError> {
         let store = open_store(config)?;
-        let app = Self::compose(config, Arc::clone(&store)).await;
+        let parts = Parts { store: Arc::clone(&store), clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
+        let app = Self::compose(config, parts).await;
         if app.is_err() {
             // Nothing was written, so the next start may trust what is there. The first error is the one to report.
             let _ = store.close().await;
@@ -109,21 +120,24 @@ impl App {
         app
     }
 
-    async fn compose(config: &Arc<BaseConfig>, store: Arc<dyn Engine>) -> Result<Self, StartError> {
-        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    /// The same over parts that the caller chose: tests bring their own store, clock and randomness.
+    ///
+    /// # Errors
+    /// When the keys or the directory cannot be read.
+    pub async fn compose(config: &Arc<BaseConfig>, parts: Parts) -> Result<Self, StartError> {
+        let Parts { store, clock, entropy } = parts;
         let master = config.master_key.as_ref().map(|key| MasterKey::new(key.expose())).transpose()?;
         let vault = unlock(&*store, master.as_ref(), &*entropy).await?;
         Ok(Self {
             directory: Directory::new(Arc::clone(config)),
             store,
-            clock: Arc::new(SystemClock),
+            clock,
             entropy,
             keys: KeyRings::new(vault),
             verified: VerifiedTokens::new(VERIFIED_TOKENS_BYTES),
             health: HealthLimits::default(),
             contention: Contention::default(),
             metrics: Metrics::default(),
-            test_mode: config.test_mode,
         })
     }
 

@@ -20,8 +20,8 @@ use crate::control::server::Handler;
 use crate::control::started::{Started, StartedFile};
 use crate::domain::entropy::random_bytes;
 use crate::fault::Fault;
-use crate::http::cdi::{Cdi, CdiSettings};
-use crate::http::server::{self, ServerLimits};
+use crate::http::cdi::Cdi;
+use crate::http::server;
 use crate::logs;
 use announce::Announcer;
 use std::process::ExitCode;
@@ -145,12 +145,7 @@ async fn attend(
     reserved: TcpSocket,
 ) -> Result<(ExitCode, Presence), StartError> {
     let bind_error = |source| StartError::Bind { host: config.host.clone(), port: config.port, source };
-    let settings = CdiSettings {
-        base_path: config.base_path.clone(),
-        saas_secret: config.saas_secret.clone(),
-        load_only_connection_uri_domain: config.saas_load_only_cud.clone(),
-    };
-    let cdi = Arc::new(Cdi::new(Arc::clone(app), settings).map_err(|error| Fault::new("joining the routes", error))?);
+    let cdi = Arc::new(Cdi::new(Arc::clone(app)).map_err(|error| Fault::new("joining the routes", error))?);
     let listener = listen::open(reserved).map_err(bind_error)?;
     let port = listener.local_addr().map_err(bind_error)?.port();
     let operator = Operator::new(Arc::clone(app), Arc::clone(config), Greeting::new(config, port), stop.clone());
@@ -158,7 +153,7 @@ async fn attend(
     let presence = appear(config, app, &operator, port);
 
     let boot_id = u32::from_be_bytes(random_bytes(&*app.entropy));
-    let server = server::serve(listener, limits(config), boot_id, cdi, stop.clone().pressed(1));
+    let server = server::serve(listener, config.limits, boot_id, cdi, stop.clone().pressed(1));
     operator.set_serving(true);
     let address = format!("{}:{port}", config.host);
     let folder = if config.ephemeral { "memory only".to_owned() } else { config.data_dir.display().to_string() };
@@ -194,15 +189,4 @@ fn appear(config: &BaseConfig, app: &App, operator: &Arc<Operator>, port: u16) -
         .ok();
     let control = control.map(|listener| tokio::spawn(control::server::serve(listener, handler)));
     Presence { control, _started: started }
-}
-
-fn limits(config: &BaseConfig) -> ServerLimits {
-    let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    ServerLimits {
-        max_body_bytes: config.limits.body_bytes,
-        header_timeout_ms: millis(config.limits.header_timeout),
-        body_timeout_ms: millis(config.limits.body_timeout),
-        max_connections: config.limits.connections,
-        drain_ms: millis(config.limits.shutdown_timeout),
-    }
 }

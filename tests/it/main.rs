@@ -1,7 +1,13 @@
 //! The integration tests: one binary, because linking is what takes time.
 
 #[cfg(test)]
+mod app;
+#[cfg(test)]
+mod cdi;
+#[cfg(test)]
 mod config;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod model;
 #[cfg(test)]

@@ -1,0 +1,365 @@
+//! [`TestApp`]: an app in process, on a clock that only the test moves and randomness from a seed.
+//!
+//! ```ignore
+//! let app = TestApp::new().await;
+//! let reply = app.post("/recipe/session", json!({"userId": "u", …})).cdi("5.4").await;
+//! assert_eq!(reply.json()["status"], "OK");
+//! app.clock.advance(60_000);
+//! ```
+//!
+//! [`TestServer`] puts the same app behind a real socket.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+use sessiond::app::{App, Parts};
+use sessiond::config::BaseConfig;
+use sessiond::domain::entropy::Entropy;
+use sessiond::domain::time::{Clock, UnixMillis};
+use sessiond::http::cdi::{self, Cdi};
+use sessiond::http::exchange::{Reply, Request};
+use sessiond::http::route::Route;
+use sessiond::http::server::{self, Dispatch};
+use sessiond::store::Engine;
+use sessiond::store::memory::MemoryEngine;
+use std::future::{Future, IntoFuture};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// When every test begins: 2023-11-14T22:13:20Z.
+pub const START: UnixMillis = UnixMillis(1_700_000_000_000);
+
+/// A clock that only the test moves.
+#[derive(Debug, Clone)]
+pub struct ManualClock(Arc<AtomicU64>);
+
+impl ManualClock {
+    /// Standing at `start`.
+    pub fn at(start: UnixMillis) -> Self {
+        Self(Arc::new(AtomicU64::new(start.0)))
+    }
+
+    /// `millis` later.
+    pub fn advance(&self, millis: u64) {
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// At this moment.
+    pub fn set(&self, now: UnixMillis) {
+        self.0.store(now.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> UnixMillis {
+        UnixMillis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Reproducible bytes.
+pub struct SeededEntropy(Mutex<StdRng>);
+
+impl SeededEntropy {
+    /// The stream of this seed.
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(StdRng::seed_from_u64(seed)))
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes);
+    }
+}
+
+/// How a [`TestApp`] is to be.
+pub struct TestAppBuilder {
+    settings: Vec<(String, String)>,
+    test_mode: bool,
+    seed: u64,
+    clock: ManualClock,
+    store: Option<Arc<dyn Engine>>,
+    recipes: Vec<&'static [Route]>,
+}
+
+impl TestAppBuilder {
+    /// Sets a key of `config.yaml`.
+    pub fn setting(mut self, key: &str, value: &str) -> Self {
+        self.settings.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Relaxes rules as for SDK test suites.
+    pub fn test_mode(mut self) -> Self {
+        self.test_mode = true;
+        self
+    }
+
+    /// Another stream of randomness.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Another engine, or one that holds records already.
+    pub fn store(mut self, store: Arc<dyn Engine>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// A clock shared with another app.
+    pub fn clock(mut self, clock: &ManualClock) -> Self {
+        self.clock = clock.clone();
+        self
+    }
+
+    /// Routes of the test's own, beside the real ones.
+    pub fn routes(mut self, routes: &'static [Route]) -> Self {
+        self.recipes.push(routes);
+        self
+    }
+
+    /// The app.
+    pub async fn build(self) -> TestApp {
+        let settings: Vec<_> = self.settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let config = Arc::new(BaseConfig::with(&settings, self.test_mode).expect("settings of a test are good"));
+        let parts = Parts {
+            store: self.store.unwrap_or_else(|| Arc::new(MemoryEngine::new())),
+            clock: Arc::new(self.clock.clone()),
+            entropy: Arc::new(SeededEntropy::new(self.seed)),
+        };
+        let app = Arc::new(App::compose(&config, parts).await.expect("a new app opens"));
+        let cdi = Cdi::with_recipes(Arc::clone(&app), &self.recipes).expect("no route twice");
+        TestApp { app, cdi: Arc::new(cdi), clock: self.clock }
+    }
+}
+
+/// An app in process.
+#[derive(Clone)]
+pub struct TestApp {
+    /// The parts, for commands and stores.
+    pub app: Arc<App>,
+    /// The plane in front of them.
+    pub cdi: Arc<Cdi>,
+    /// Its clock.
+    pub clock: ManualClock,
+}
+
+impl TestApp {
+    /// With default settings in memory.
+    pub async fn new() -> Self {
+        Self::builder().build().await
+    }
+
+    /// With settings of one's own.
+    pub fn builder() -> TestAppBuilder {
+        TestAppBuilder {
+            settings: Vec::new(),
+            test_mode: false,
+            seed: 1,
+            clock: ManualClock::at(START),
+            store: None,
+            recipes: cdi::RECIPES.to_vec(),
+        }
+    }
+
+    /// A request with any method. `path` may have a query.
+    pub fn request(&self, method: Method, path: &str) -> TestRequest<'_> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let request = Request {
+            id: "test".to_owned(),
+            method,
+            path: path.to_owned(),
+            query: query.to_owned(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        };
+        TestRequest { app: self, request }
+    }
+
+    /// GET.
+    pub fn get(&self, path: &str) -> TestRequest<'_> {
+        self.request(Method::GET, path)
+    }
+
+    /// POST with a JSON body.
+    pub fn post(&self, path: &str, body: Value) -> TestRequest<'_> {
+        self.request(Method::POST, path).json(&body)
+    }
+
+    /// PUT with a JSON body.
+    pub fn put(&self, path: &str, body: Value) -> TestRequest<'_> {
+        self.request(Method::PUT, path).json(&body)
+    }
+
+    /// A session of `user` without custom data, at the newest version.
+    pub async fn session(&self, user: &str) -> TestReply {
+        self.post("/recipe/session", new_session(user)).await.ok()
+    }
+}
+
+/// The least body that creates a session.
+pub fn new_session(user: &str) -> Value {
+    json!({"userId": user, "enableAntiCsrf": false, "userDataInJWT": {}, "userDataInDatabase": {}})
+}
+
+/// A request being put together; awaiting it sends it.
+pub struct TestRequest<'a> {
+    app: &'a TestApp,
+    request: Request,
+}
+
+impl TestRequest<'_> {
+    /// With a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let name = HeaderName::try_from(name).expect("a header's name");
+        self.request.headers.append(name, HeaderValue::try_from(value).expect("a header's value"));
+        self
+    }
+
+    /// With this `cdi-version`.
+    pub fn cdi(self, version: &str) -> Self {
+        self.header("cdi-version", version)
+    }
+
+    /// With this API key.
+    pub fn key(self, key: &str) -> Self {
+        self.header("api-key", key)
+    }
+
+    /// To this host.
+    pub fn host(self, host: &str) -> Self {
+        self.header("host", host)
+    }
+
+    /// From this address.
+    pub fn from(mut self, peer: &str) -> Self {
+        self.request.peer = peer.parse().expect("an address");
+        self
+    }
+
+    /// With a JSON body.
+    pub fn json(self, body: &Value) -> Self {
+        self.body(body.to_string())
+    }
+
+    /// With any body.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.request.body = body.into();
+        self
+    }
+}
+
+impl<'a> IntoFuture for TestRequest<'a> {
+    type Output = TestReply;
+    type IntoFuture = Pin<Box<dyn Future<Output = TestReply> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { TestReply(self.app.cdi.dispatch(self.request).await) })
+    }
+}
+
+/// A reply.
+#[derive(Debug, Clone)]
+pub struct TestReply(pub Reply);
+
+impl TestReply {
+    /// The status code.
+    pub fn code(&self) -> u16 {
+        self.0.status.as_u16()
+    }
+
+    /// The body of a JSON reply.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        assert_eq!(self.0.content_type, sessiond::http::exchange::JSON, "{}", self.body());
+        serde_json::from_slice(&self.0.body).expect("a JSON reply has a JSON body")
+    }
+
+    /// The body as text, its final newline included.
+    pub fn body(&self) -> String {
+        String::from_utf8(self.0.body.to_vec()).expect("replies are UTF-8")
+    }
+
+    /// Asserts status 200 and protocol status `OK`.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.0.status, StatusCode::OK, "{}", self.body());
+        assert_eq!(self.json()["status"], "OK", "{}", self.body());
+        self
+    }
+
+    /// Asserts a text reply: status, sentence and the newline after it.
+    #[track_caller]
+    pub fn is_text(&self, code: u16, sentence: &str) {
+        assert_eq!((self.code(), self.body().as_str()), (code, format!("{sentence}\n").as_str()));
+        assert_eq!(self.0.content_type, sessiond::http::exchange::TEXT);
+    }
+
+    /// A string at a JSON pointer.
+    #[track_caller]
+    pub fn text_at(&self, pointer: &str) -> String {
+        let json = self.json();
+        let found = json.pointer(pointer).and_then(Value::as_str);
+        found.unwrap_or_else(|| panic!("no text at {pointer} in {json}")).to_owned()
+    }
+
+    /// `accessToken.token`.
+    #[track_caller]
+    pub fn access_token(&self) -> String {
+        self.text_at("/accessToken/token")
+    }
+
+    /// `refreshToken.token`.
+    #[track_caller]
+    pub fn refresh_token(&self) -> String {
+        self.text_at("/refreshToken/token")
+    }
+
+    /// `session.handle`.
+    #[track_caller]
+    pub fn handle(&self) -> String {
+        self.text_at("/session/handle")
+    }
+}
+
+/// A real socket on a free port; stops when it is dropped.
+pub struct TestServer {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl TestServer {
+    /// Serves an app with the limits of its settings.
+    pub async fn start(app: &TestApp) -> Self {
+        Self::with(Arc::clone(&app.cdi), app.app.directory.base().limits).await
+    }
+
+    /// Serves anything with limits of one's own.
+    pub async fn with<D: Dispatch>(dispatch: Arc<D>, limits: sessiond::config::Limits) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("a bound port");
+        let (stop, stopped) = oneshot::channel();
+        let shutdown = async move {
+            let _ = stopped.await;
+        };
+        let task = tokio::spawn(server::serve(listener, limits, 1, dispatch, shutdown));
+        Self { address, stop: Some(stop), task: Some(task) }
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        self.task.take().expect("stopped once").await.expect("the server ends without a panic");
+    }
+}

@@ -1,0 +1,3 @@
+//! The Core Driver Interface over HTTP requests; folders mirror the URL, one file per endpoint.
+
+mod hello;

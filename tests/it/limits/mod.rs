@@ -1,0 +1,1 @@
+//! What the server grants to its peers, and what it does with those who want more.
