@@ -21,6 +21,78 @@ pub struct Metrics {
     latency: Family<RouteLabels, Histogram>,
     /// Panics caught in handlers.
     pub panics: Counter,
+    /// What happens to sessions.
+    pub sessions: SessionFigures,
+}
+
+/// What happens to sessions. Each outcome has its counter, resolved once.
+pub struct SessionFigures {
+    /// Sessions created.
+    pub created: Counter,
+    /// Sessions ended by a call.
+    pub revoked: Counter,
+    /// Sessions removed after their end of life.
+    pub expired: Counter,
+    refreshes: [(RefreshOutcome, Counter); RefreshOutcome::ALL.len()],
+}
+
+/// What a refresh came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshOutcome {
+    /// New tokens.
+    Ok,
+    /// No such session, or a bad token.
+    Unauthorised,
+    /// A recent token came back, and the app treats that as signed out.
+    Reuse,
+    /// A replaced token came back.
+    Theft,
+    /// The request was not acceptable.
+    Invalid,
+}
+
+impl RefreshOutcome {
+    const ALL: [Self; 5] = [Self::Ok, Self::Unauthorised, Self::Reuse, Self::Theft, Self::Invalid];
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Unauthorised => "unauthorised",
+            Self::Reuse => "reuse",
+            Self::Theft => "theft",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
+impl SessionFigures {
+    fn registered(registry: &mut Registry) -> Self {
+        let mut counter = |name: &str, help: &str| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let created = counter("sessions_created", "Sessions created");
+        let revoked = counter("sessions_revoked", "Sessions ended by a call");
+        let expired = counter("sessions_expired", "Sessions removed after their end of life");
+        let refreshes: Family<OutcomeLabels, Counter> = Family::default();
+        registry.register("refreshes", "Refreshes by outcome", refreshes.clone());
+        let refreshes = RefreshOutcome::ALL
+            .map(|outcome| (outcome, refreshes.get_or_create(&OutcomeLabels { outcome: outcome.label() }).clone()));
+        Self { created, revoked, expired, refreshes }
+    }
+
+    /// Counts one refresh.
+    pub fn refreshed(&self, outcome: RefreshOutcome) {
+        if let Some((_, counter)) = self.refreshes.iter().find(|(known, _)| *known == outcome) {
+            counter.inc();
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -63,7 +135,8 @@ impl Default for Metrics {
         registry.register("request_seconds", "Time from the whole request to the reply", latency.clone());
         let panics = Counter::default();
         registry.register("panics", "Handlers that panicked", panics.clone());
-        Self { registry, requests, latency, panics }
+        let sessions = SessionFigures::registered(&mut registry);
+        Self { registry, requests, latency, panics, sessions }
     }
 }
 

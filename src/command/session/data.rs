@@ -2,9 +2,14 @@
 
 use crate::app::App;
 use crate::command::session::Scope;
+use crate::command::session::retry::Retry;
+use crate::crypto::access_token::has_protected_claim;
+use crate::domain::ids::SessionHandle;
 use crate::domain::json::JsonObject;
 use crate::domain::session::AccessTokenVersion;
+use crate::domain::session::event::EventKind;
 use crate::fault::Fault;
+use crate::store::session;
 
 /// Replaces one of a session's two data objects.
 pub struct UpdateSession<'a> {
@@ -39,7 +44,39 @@ impl UpdateSession<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, _app: &App) -> Result<Updated, Fault> {
-        todo!()
+    pub async fn run(self, app: &App) -> Result<Updated, Fault> {
+        if let Change::Payload(payload, Some(version)) = &self.change
+            && has_protected_claim(*version, payload)
+        {
+            return Ok(Updated::ProtectedClaim);
+        }
+        let Some(handle) = SessionHandle::parse(self.handle) else { return Ok(Updated::NoSuchSession) };
+        let id = &self.scope.app.id;
+        let mut retry = Retry::new(&app.contention, &handle);
+        loop {
+            let mut tx = app.store.begin();
+            let found = session::get(tx.as_mut(), id, &handle).await;
+            let found = found.map_err(|error| Fault::new("loading a session", error))?;
+            let now = app.now();
+            let Some(mut record) = found.filter(|record| record.family.expires > now) else {
+                return Ok(Updated::NoSuchSession);
+            };
+            let request_id = self.scope.cause.request_id.clone();
+            match &self.change {
+                Change::Database(data) => {
+                    record.user_data_in_database = data.clone();
+                    record.log.push(now, EventKind::DatabaseUpdated { request_id });
+                }
+                Change::Payload(payload, _) => {
+                    record.user_data_in_jwt = payload.clone();
+                    record.log.push(now, EventKind::PayloadUpdated { request_id });
+                }
+            }
+            session::update(tx.as_mut(), id, &handle, &record)
+                .map_err(|error| Fault::new("writing session data", error))?;
+            if retry.commit(tx, "committing session data").await? {
+                return Ok(Updated::Ok);
+            }
+        }
     }
 }

@@ -2,10 +2,12 @@
 
 use crate::app::App;
 use crate::command::session::Scope;
-use crate::domain::ids::{SessionHandle, TenantId, UserId};
+use crate::domain::ids::{AppId, SessionHandle, TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::session::{self, SessionRecord};
 
 /// Lists a user's live sessions.
 pub struct ListSessions {
@@ -22,8 +24,19 @@ impl ListSessions {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, _app: &App) -> Result<Vec<String>, Fault> {
-        todo!()
+    pub async fn run(self, app: &App) -> Result<Vec<String>, Fault> {
+        let mut live = Vec::new();
+        let mut pages = UserPages::new(&self.scope.app.id, &self.user_id, self.tenant.as_ref());
+        loop {
+            let mut tx = app.store.begin();
+            let page = pages.next(tx.as_mut()).await?;
+            if page.is_empty() {
+                return Ok(live);
+            }
+            let now = app.now();
+            let still = page.iter().filter(|(_, record)| record.family.expires >= now);
+            live.extend(still.map(|(handle, _)| handle.to_string()));
+        }
     }
 }
 
@@ -58,7 +71,60 @@ impl FindSession<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, _app: &App) -> Result<Option<SessionInfo>, Fault> {
-        todo!()
+    pub async fn run(self, app: &App) -> Result<Option<SessionInfo>, Fault> {
+        let Some(handle) = SessionHandle::parse(self.handle) else { return Ok(None) };
+        let mut tx = app.store.begin();
+        let found = session::get(tx.as_mut(), &self.scope.app.id, &handle).await;
+        let found = found.map_err(|error| Fault::new("loading a session", error))?;
+        let now = app.now();
+        Ok(found.filter(|record| record.family.expires > now).map(|record| SessionInfo {
+            handle,
+            recipe_user_id: record.user_id.clone(),
+            user_id: record.user_id,
+            user_data_in_database: record.user_data_in_database,
+            user_data_in_jwt: record.user_data_in_jwt,
+            expiry: record.family.expires,
+            time_created: record.created,
+        }))
+    }
+}
+
+/// Walks a user's sessions in pages, so that a user with very many does not fill the memory.
+pub(super) struct UserPages<'a> {
+    app: &'a AppId,
+    user: &'a UserId,
+    tenant: Option<&'a TenantId>,
+    after: Option<SessionHandle>,
+}
+
+impl<'a> UserPages<'a> {
+    /// Sessions in one page.
+    const SIZE: usize = 64;
+
+    pub(super) const fn new(app: &'a AppId, user: &'a UserId, tenant: Option<&'a TenantId>) -> Self {
+        Self { app, user, tenant, after: None }
+    }
+
+    /// The next sessions with their rows, expired ones included, read through `tx`; empty at the end.
+    pub(super) async fn next(&mut self, tx: &mut dyn Tx) -> Result<Vec<(SessionHandle, SessionRecord)>, Fault> {
+        let failed = |error| Fault::new("listing a user's sessions", error);
+        loop {
+            let after = self.after.as_ref();
+            let page = session::of_user(tx, self.app, self.user, self.tenant, after, Self::SIZE).await;
+            let page = page.map_err(failed)?;
+            let Some(last) = page.last() else { return Ok(Vec::new()) };
+            self.after = Some(last.clone());
+            let mut found = Vec::with_capacity(page.len());
+            for handle in page {
+                match session::get(tx, self.app, &handle).await.map_err(failed)? {
+                    Some(record) if record.user_id == *self.user => found.push((handle, record)),
+                    // Gone since the scan, or another user whose long id shares the place in the index.
+                    _ => {}
+                }
+            }
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
     }
 }

@@ -1,11 +1,23 @@
 //! `POST /recipe/session/refresh`.
 
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::key::KeyRing;
+use crate::command::session::issue::{Mint, Seat, Wanted};
+use crate::command::session::retry::Retry;
+use crate::command::session::{Scope, family_rules};
+use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::ids::{SessionHandle, UserId};
 pub use crate::domain::session::event::ReuseSubtype;
+use crate::domain::session::family::{Grant, PresentedToken, RefreshDecision, Reuse};
+use crate::domain::session::timeline::Attempts;
 use crate::domain::session::{AccessTokenVersion, IssuedSession, RefreshPolicy};
+use crate::domain::time::UnixMillis;
+use crate::domain::token_hash::TokenHash1;
 use crate::fault::Fault;
+use crate::metrics::RefreshOutcome;
+use crate::store::session::{self, SessionRecord};
+use crate::store::{Tx, timeline};
+use subtle::ConstantTimeEq;
 
 /// Exchanges a refresh token.
 pub struct RefreshSession<'a> {
@@ -56,12 +68,187 @@ pub enum Refreshed {
     },
 }
 
+/// The sentence for a session that is gone or past its end.
+const GONE: &str = "Session missing in db or has expired";
+
 impl RefreshSession<'_> {
     /// Runs the command.
     ///
     /// # Errors
     /// When the store or a key fails.
-    pub async fn run(self, _app: &App) -> Result<Refreshed, Fault> {
-        todo!()
+    pub async fn run(self, app: &App) -> Result<Refreshed, Fault> {
+        let outcome = self.exchange(app).await?;
+        app.metrics.sessions.refreshed(outcome.figure());
+        Ok(outcome)
+    }
+
+    async fn exchange(&self, app: &App) -> Result<Refreshed, Fault> {
+        let entry = &self.scope.app;
+        if let Some(max_ms) = self.wanted().broken_limit(&entry.config) {
+            return Ok(Refreshed::InvalidAccessTokenValidity { max_ms });
+        }
+        let ring = app.keys.ring(app, entry).await?;
+        let Some(token) = ring.refresh_sealing.open_refresh_token(self.refresh_token) else {
+            return Ok(unauthorised("Invalid refresh token"));
+        };
+        if self.enable_anti_csrf && !self.anti_csrf_matches(&token) {
+            return Ok(unauthorised("Anti CSRF token missing, or not matching"));
+        }
+        let exchange = Exchange { command: self, app, ring: &ring, hash: TokenHash1::of(self.refresh_token), token };
+        let mut retry = Retry::new(&app.contention, &exchange.token.handle);
+        loop {
+            let mut tx = app.store.begin();
+            let outcome = match exchange.attempt(tx.as_mut()).await? {
+                Attempt::Done(outcome) => return Ok(outcome),
+                Attempt::Commit(outcome) => outcome,
+            };
+            if retry.commit(tx, "committing a refresh").await? {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    const fn wanted(&self) -> Wanted {
+        Wanted {
+            anti_csrf: self.enable_anti_csrf,
+            access_token_validity_ms: self.access_token_validity_ms,
+            token_version: self.token_version,
+        }
+    }
+
+    /// True unless the token demands another anti-CSRF token than the one presented.
+    fn anti_csrf_matches(&self, token: &RefreshToken) -> bool {
+        token.anti_csrf_token.as_ref().is_none_or(|demanded| {
+            let presented = self.anti_csrf_token.unwrap_or_default();
+            presented.as_bytes().ct_eq(demanded.as_bytes()).into()
+        })
+    }
+}
+
+impl Refreshed {
+    const fn figure(&self) -> RefreshOutcome {
+        match self {
+            Self::Ok(_) => RefreshOutcome::Ok,
+            Self::Unauthorised { subtype: None, .. } => RefreshOutcome::Unauthorised,
+            Self::Unauthorised { subtype: Some(_), .. } => RefreshOutcome::Reuse,
+            Self::TokenTheft { .. } => RefreshOutcome::Theft,
+            Self::InvalidAccessTokenValidity { .. } => RefreshOutcome::Invalid,
+        }
+    }
+}
+
+const fn unauthorised(message: &'static str) -> Refreshed {
+    Refreshed::Unauthorised { message, subtype: None }
+}
+
+/// What one attempt came to.
+enum Attempt {
+    /// Nothing to write.
+    Done(Refreshed),
+    /// The outcome holds once the transaction is committed.
+    Commit(Refreshed),
+}
+
+/// An opened refresh token on its way through the family.
+struct Exchange<'a> {
+    command: &'a RefreshSession<'a>,
+    app: &'a App,
+    ring: &'a KeyRing,
+    hash: TokenHash1,
+    token: RefreshToken,
+}
+
+impl Exchange<'_> {
+    async fn attempt(&self, tx: &mut dyn Tx) -> Result<Attempt, Fault> {
+        let Scope { app: entry, cause } = &self.command.scope;
+        let found = session::get(tx, &entry.id, &self.token.handle).await;
+        let Some(mut record) = found.map_err(|error| Fault::new("loading a session", error))? else {
+            return self.after_the_end(tx).await;
+        };
+        let now = self.app.now();
+        let use_static_key = self.command.use_dynamic_signing_key.map(|dynamic| !dynamic);
+        let rules = family_rules(&entry.config);
+        match record.family.refresh(&self.presented(), self.command.policy, use_static_key, &rules, now) {
+            RefreshDecision::Expired => Ok(Attempt::Done(unauthorised(GONE))),
+            RefreshDecision::Grant(grant) => self.grant(tx, record, grant, now),
+            RefreshDecision::Reuse(reuse) => {
+                let outcome = self.reuse_outcome(&record, &reuse);
+                let event = reuse.event.of_request(&cause.request_id);
+                if reuse.ends_session {
+                    let retention = entry.config.session_timeline_retention_ms;
+                    session::end(tx, &entry.id, &self.token.handle, record, event, now, retention)
+                } else {
+                    record.log.push(now, event);
+                    session::update(tx, &entry.id, &self.token.handle, &record)
+                }
+                .map_err(|error| Fault::new("writing a detected reuse", error))?;
+                Ok(Attempt::Commit(outcome))
+            }
+        }
+    }
+
+    fn grant(
+        &self,
+        tx: &mut dyn Tx,
+        mut record: SessionRecord,
+        mut grant: Grant,
+        now: UnixMillis,
+    ) -> Result<Attempt, Fault> {
+        let entry = &self.command.scope.app;
+        let handle = &self.token.handle;
+        let seat = Seat {
+            parent: Some(&self.hash),
+            awaits_use: grant.awaits_use(),
+            generation: grant.generation(),
+            use_static_key: grant.use_static_key(),
+        };
+        let mint = Mint::new(self.ring, &entry.config, self.command.wanted(), self.app.entropy.as_ref(), now);
+        let Some(pair) = mint.pair(handle, &record.user_id, &record.user_data_in_jwt, &seat)? else {
+            return Ok(Attempt::Done(unauthorised("The user payload contains protected field")));
+        };
+        for event in std::mem::take(&mut grant.events) {
+            record.log.push(now, event);
+        }
+        record.family = grant.complete(pair.hash.stored());
+        session::update(tx, &entry.id, handle, &record).map_err(|error| Fault::new("writing a refresh", error))?;
+        let validity = entry.config.refresh_token_validity_ms;
+        let issued = pair.issued(handle.clone(), record.user_id, record.user_data_in_jwt, validity);
+        Ok(Attempt::Commit(Refreshed::Ok(issued)))
+    }
+
+    /// Counts the attempt on the timeline of the ended session, if that is still kept.
+    async fn after_the_end(&self, tx: &mut dyn Tx) -> Result<Attempt, Fault> {
+        let app = &self.command.scope.app.id;
+        let found = timeline::get(tx, app, &self.token.handle).await;
+        let found = found.map_err(|error| Fault::new("loading a timeline", error))?;
+        let Some(mut story) = found else { return Ok(Attempt::Done(unauthorised(GONE))) };
+        let Some(attempts) = Attempts::with_another(story.attempts, self.app.now()) else {
+            return Ok(Attempt::Done(unauthorised(GONE)));
+        };
+        story.attempts = Some(attempts);
+        timeline::put(tx, app, &self.token.handle, &story).map_err(|error| Fault::new("writing a timeline", error))?;
+        Ok(Attempt::Commit(unauthorised(GONE)))
+    }
+
+    fn presented(&self) -> PresentedToken {
+        PresentedToken {
+            hash: self.hash.stored(),
+            parent: self.token.parent_refresh_token_hash_1.as_ref().map(TokenHash1::stored),
+            generation: self.token.generation,
+        }
+    }
+
+    fn reuse_outcome(&self, record: &SessionRecord, reuse: &Reuse) -> Refreshed {
+        let subtype = (self.command.policy == RefreshPolicy::RotateOnRefresh).then_some(reuse.subtype);
+        if reuse.is_theft {
+            Refreshed::TokenTheft {
+                handle: self.token.handle.clone(),
+                user_id: record.user_id.clone(),
+                recipe_user_id: record.user_id.clone(),
+                subtype,
+            }
+        } else {
+            Refreshed::Unauthorised { message: "refresh token reuse detected", subtype }
+        }
     }
 }

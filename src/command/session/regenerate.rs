@@ -1,10 +1,17 @@
 //! `POST /recipe/session/regenerate`.
 
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::session::retry::Retry;
+use crate::command::session::{Scope, key_kind};
+use crate::crypto::access_token::{
+    AccessToken, MintError, NewAccessToken, TokenRefusal, has_protected_claim, parse_unverified,
+};
 use crate::domain::json::JsonObject;
+use crate::domain::session::event::EventKind;
 use crate::domain::session::{IssuedToken, SessionView};
+use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
+use crate::store::session::{self, SessionRecord};
 
 /// A new access token with a new payload. The presented token's signature is not checked (protocol 01 §1.5).
 pub struct RegenerateAccessToken<'a> {
@@ -40,7 +47,79 @@ impl RegenerateAccessToken<'_> {
     ///
     /// # Errors
     /// When the store or a key fails.
-    pub async fn run(self, _app: &App) -> Result<Regenerated, Fault> {
-        todo!()
+    pub async fn run(self, app: &App) -> Result<Regenerated, Fault> {
+        let token = match parse_unverified(self.access_token) {
+            Ok(token) => token,
+            Err(TokenRefusal::Unparsable) => return Ok(Regenerated::Unparsable),
+            Err(refusal) => return Ok(Regenerated::Unauthorised(refusal.message())),
+        };
+        let protected = |payload| self.check_protected_claims && has_protected_claim(token.version, payload);
+        if self.user_data_in_jwt.as_ref().is_some_and(protected) {
+            return Ok(Regenerated::ProtectedClaim);
+        }
+        let Some((record, now)) = self.store_payload(app, &token).await? else {
+            return Ok(Regenerated::Unauthorised("Session does not exist."));
+        };
+        let session = SessionView {
+            handle: token.session.handle.clone(),
+            user_id: record.user_id.clone(),
+            recipe_user_id: record.user_id.clone(),
+            user_data_in_jwt: record.user_data_in_jwt.clone(),
+        };
+        if token.expiry < now {
+            return Ok(Regenerated::Ok { session, access_token: None });
+        }
+        let ring = app.keys.ring(app, &self.scope.app).await?;
+        match ring.tokens.mint(key_kind(record.family.use_static_key), &same_but_payload(&token, &session, now)) {
+            Ok(token) => Ok(Regenerated::Ok { session, access_token: Some(token) }),
+            Err(MintError::ProtectedClaim) => Ok(Regenerated::ProtectedClaim),
+            Err(error @ MintError::Signing { .. }) => Err(Fault::new("signing an access token", error)),
+        }
+    }
+
+    /// Replaces the stored payload, if a new one was given and differs; the session as it is now.
+    async fn store_payload(
+        &self,
+        app: &App,
+        token: &AccessToken,
+    ) -> Result<Option<(SessionRecord, UnixMillis)>, Fault> {
+        let (id, handle) = (&self.scope.app.id, &token.session.handle);
+        let mut retry = Retry::new(&app.contention, handle);
+        loop {
+            let mut tx = app.store.begin();
+            let found = session::get(tx.as_mut(), id, handle).await;
+            let found = found.map_err(|error| Fault::new("loading a session", error))?;
+            let now = app.now();
+            let Some(mut record) = found.filter(|record| record.family.expires > now) else { return Ok(None) };
+            match &self.user_data_in_jwt {
+                Some(payload) if *payload != record.user_data_in_jwt => {
+                    record.user_data_in_jwt = payload.clone();
+                    record.log.push(now, EventKind::Regenerated { request_id: self.scope.cause.request_id.clone() });
+                    session::update(tx.as_mut(), id, handle, &record)
+                        .map_err(|error| Fault::new("writing a payload", error))?;
+                    if retry.commit(tx, "committing a payload").await? {
+                        return Ok(Some((record, now)));
+                    }
+                }
+                _ => return Ok(Some((record, now))),
+            }
+        }
+    }
+}
+
+/// The token once more: same expiry, hashes, anti-CSRF token and layout. Who the user is says the session's row,
+/// because the presented token's signature was not checked.
+fn same_but_payload<'a>(token: &'a AccessToken, session: &'a SessionView, now: UnixMillis) -> NewAccessToken<'a> {
+    NewAccessToken {
+        version: token.version,
+        handle: &session.handle,
+        user_id: &session.user_id,
+        recipe_user_id: &session.recipe_user_id,
+        refresh_token_hash_1: &token.refresh_token_hash_1,
+        parent_refresh_token_hash_1: token.parent_refresh_token_hash_1.as_ref(),
+        anti_csrf_token: token.anti_csrf_token.as_deref(),
+        user_data: &session.user_data_in_jwt,
+        created: now,
+        expiry: token.expiry,
     }
 }

@@ -2,8 +2,16 @@
 
 use crate::app::App;
 use crate::command::session::Scope;
-use crate::domain::ids::{TenantId, UserId};
+use crate::command::session::list::UserPages;
+use crate::command::session::retry::Retry;
+use crate::domain::ids::{SessionHandle, TenantId, UserId};
+use crate::domain::session::event::EventKind;
 use crate::fault::Fault;
+use crate::store::session;
+use std::collections::HashSet;
+
+/// Sessions ended in one transaction.
+const BATCH: usize = 64;
 
 /// Ends sessions.
 pub struct RevokeSessions {
@@ -30,8 +38,62 @@ impl RevokeSessions {
     /// Runs the command; returns the handles that existed and are now gone, as text.
     ///
     /// # Errors
-    /// When the store fails.
-    pub async fn run(self, _app: &App) -> Result<Vec<String>, Fault> {
-        todo!()
+    /// When the store fails. Sessions revoked before the failure stay revoked.
+    pub async fn run(self, app: &App) -> Result<Vec<String>, Fault> {
+        let handles = match &self.which {
+            Which::Handles(texts) => {
+                let mut seen = HashSet::new();
+                texts.iter().filter_map(|text| SessionHandle::parse(text)).filter(|h| seen.insert(h.clone())).collect()
+            }
+            Which::User { user_id, tenant } => self.live_sessions(app, user_id, tenant.as_ref()).await?,
+        };
+        let mut gone = Vec::with_capacity(handles.len());
+        for batch in handles.chunks(BATCH) {
+            gone.extend(self.end(app, batch).await?);
+        }
+        app.metrics.sessions.revoked.inc_by(gone.len() as u64);
+        Ok(gone)
+    }
+
+    async fn live_sessions(
+        &self,
+        app: &App,
+        user: &UserId,
+        tenant: Option<&TenantId>,
+    ) -> Result<Vec<SessionHandle>, Fault> {
+        let mut live = Vec::new();
+        let mut pages = UserPages::new(&self.scope.app.id, user, tenant);
+        loop {
+            let mut tx = app.store.begin();
+            let page = pages.next(tx.as_mut()).await?;
+            if page.is_empty() {
+                return Ok(live);
+            }
+            let now = app.now();
+            live.extend(page.into_iter().filter(|(_, row)| row.family.expires >= now).map(|(handle, _)| handle));
+        }
+    }
+
+    /// Ends those of `batch` that exist, in one transaction.
+    async fn end(&self, app: &App, batch: &[SessionHandle]) -> Result<Vec<String>, Fault> {
+        let Scope { app: entry, cause } = &self.scope;
+        let Some(first) = batch.first() else { return Ok(Vec::new()) };
+        let mut retry = Retry::new(&app.contention, first);
+        loop {
+            let mut tx = app.store.begin();
+            let mut gone = Vec::with_capacity(batch.len());
+            for handle in batch {
+                let found = session::get(tx.as_mut(), &entry.id, handle).await;
+                let Some(record) = found.map_err(|error| Fault::new("loading a session", error))? else { continue };
+                let event = EventKind::Revoked { call: cause.call.to_owned(), request_id: cause.request_id.clone() };
+                let retention = entry.config.session_timeline_retention_ms;
+                session::end(tx.as_mut(), &entry.id, handle, record, event, app.now(), retention)
+                    .map_err(|error| Fault::new("ending a session", error))?;
+                gone.push(handle.to_string());
+            }
+            if gone.is_empty() || retry.commit(tx, "committing ended sessions").await? {
+                return Ok(gone);
+            }
+        }
     }
 }

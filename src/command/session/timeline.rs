@@ -3,9 +3,13 @@
 use crate::app::App;
 use crate::command::session::Scope;
 use crate::domain::ids::{SessionHandle, UserId};
+use crate::domain::session::RefreshPolicy;
+use crate::domain::session::event::{Event, EventKind, Use};
+use crate::domain::session::timeline::Story;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
-use serde_json::Value;
+use crate::store::{session, timeline};
+use serde_json::{Map, Value, json};
 
 /// What happened to a session, living or ended.
 pub struct SessionTimeline<'a> {
@@ -38,7 +42,87 @@ impl SessionTimeline<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, _app: &App) -> Result<Option<Timeline>, Fault> {
-        todo!()
+    pub async fn run(self, app: &App) -> Result<Option<Timeline>, Fault> {
+        let Some(handle) = SessionHandle::parse(self.handle) else { return Ok(None) };
+        let id = &self.scope.app.id;
+        let failed = |error| Fault::new("loading a timeline", error);
+        let mut tx = app.store.begin();
+        if let Some(record) = session::get(tx.as_mut(), id, &handle).await.map_err(failed)? {
+            let story = Story { log: &record.log, expires: Some(record.family.expires), attempts: None };
+            return Ok(Some(told(handle, record.user_id, record.created, None, &story, app.now())));
+        }
+        let Some(record) = timeline::get(tx.as_mut(), id, &handle).await.map_err(failed)? else { return Ok(None) };
+        let story = Story { log: &record.log, expires: None, attempts: record.attempts };
+        Ok(Some(told(handle, record.user_id, record.created, Some(record.ended), &story, app.now())))
+    }
+}
+
+fn told(
+    handle: SessionHandle,
+    user_id: UserId,
+    time_created: UnixMillis,
+    ended: Option<UnixMillis>,
+    story: &Story<'_>,
+    now: UnixMillis,
+) -> Timeline {
+    let mut events: Vec<Value> = story.log.events().iter().map(event_value).collect();
+    if let Some(attempts) = story.attempts {
+        events.push(json!({
+            "time": attempts.first,
+            "event": "refresh-attempted-after-end",
+            "count": attempts.count,
+            "lastTime": attempts.last,
+        }));
+    }
+    Timeline { handle, user_id, time_created, ended, summary: story.summary(now), events, omitted: story.log.omitted() }
+}
+
+/// One event as JSON: `time`, `event`, `count` and `lastTime` if it repeated, and the details of its kind.
+fn event_value(event: &Event) -> Value {
+    let mut value = Map::new();
+    value.insert("time".to_owned(), json!(event.at));
+    value.insert("event".to_owned(), json!(event.kind.name()));
+    if let Some(repeats) = event.repeats {
+        value.insert("count".to_owned(), json!(u64::from(repeats.more) + 1));
+        value.insert("lastTime".to_owned(), json!(repeats.last));
+    }
+    let mut detail = |name: &str, detail: Value| value.insert(name.to_owned(), detail);
+    match &event.kind {
+        EventKind::Promoted { by, generation } | EventKind::SiblingMoved { by, generation } => {
+            detail("usedAt", json!(used_at(*by)));
+            detail("generation", json!(generation));
+        }
+        EventKind::Refreshed { generation }
+        | EventKind::Rotated { generation }
+        | EventKind::GraceReplay { generation } => {
+            detail("generation", json!(generation));
+        }
+        EventKind::ReuseDetected { subtype, policy, generation, after_ms, .. } => {
+            detail("subtype", json!(subtype.as_str()));
+            detail("endsSession", json!(*policy == RefreshPolicy::RotateOnRefresh));
+            detail("tokenGeneration", json!(generation));
+            if let Some(ms) = after_ms {
+                detail("msAfterReplacement", json!(ms));
+            }
+        }
+        EventKind::Revoked { call, .. } => {
+            detail("call", json!(call));
+        }
+        EventKind::Created { .. }
+        | EventKind::Expired
+        | EventKind::PayloadUpdated { .. }
+        | EventKind::DatabaseUpdated { .. }
+        | EventKind::Regenerated { .. } => {}
+    }
+    if let Some(request_id) = event.kind.request_id().filter(|id| !id.is_empty()) {
+        detail("requestId", json!(request_id));
+    }
+    Value::Object(value)
+}
+
+const fn used_at(by: Use) -> &'static str {
+    match by {
+        Use::Verify => "verify",
+        Use::Refresh => "refresh",
     }
 }

@@ -1,10 +1,23 @@
 //! `POST /recipe/session/verify`.
 
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::key::KeyRing;
+use crate::command::session::retry::Retry;
+use crate::command::session::{Scope, family_rules, key_kind};
+use crate::crypto::access_token::{AccessToken, MintError, NewAccessToken};
+use crate::domain::json::JsonObject;
+use crate::domain::session::family::Lineage;
 use crate::domain::session::{IssuedToken, RefreshPolicy, SessionView};
+use crate::domain::time::UnixMillis;
+use crate::domain::token_hash::TokenHash1;
 use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::session::{self, SessionRecord};
 use std::sync::Arc;
+use subtle::ConstantTimeEq;
+
+/// The sentence for a session that is gone, when the caller asked to look.
+const BLACKLISTED: &str = "Either the session has ended or has been blacklisted";
 
 /// Checks an access token.
 pub struct VerifySession<'a> {
@@ -46,7 +59,134 @@ impl VerifySession<'_> {
     ///
     /// # Errors
     /// When the store or a key fails.
-    pub async fn run(self, _app: &App) -> Result<Verified, Fault> {
-        todo!()
+    pub async fn run(self, app: &App) -> Result<Verified, Fault> {
+        let ring = app.keys.ring(app, &self.scope.app).await?;
+        let token = match app.verified.verify(&ring, self.access_token, app.now()) {
+            Ok(token) => token,
+            Err(refusal) => return Ok(Verified::TryRefreshToken(refusal.message())),
+        };
+        if self.enable_anti_csrf && self.do_anti_csrf_check && !self.anti_csrf_matches(&token) {
+            return Ok(Verified::TryRefreshToken("anti-csrf check failed"));
+        }
+        match self.policy {
+            RefreshPolicy::RotateOnRefresh if self.check_database => self.stateless(app, &token).await,
+            RefreshPolicy::PromoteOnUse if self.check_database || token.parent_refresh_token_hash_1.is_some() => {
+                self.promoting(app, &ring, &token).await
+            }
+            // The token's word is enough: no store call at all.
+            RefreshPolicy::RotateOnRefresh | RefreshPolicy::PromoteOnUse => Ok(as_presented(&token, None)),
+        }
     }
+
+    fn anti_csrf_matches(&self, token: &AccessToken) -> bool {
+        match (&token.anti_csrf_token, self.anti_csrf_token) {
+            (Some(demanded), Some(presented)) => presented.as_bytes().ct_eq(demanded.as_bytes()).into(),
+            _ => false,
+        }
+    }
+
+    /// CDI ≥ 5.6 with `checkDatabase`: looks, never writes.
+    async fn stateless(&self, app: &App, token: &AccessToken) -> Result<Verified, Fault> {
+        let mut tx = app.store.begin();
+        let Some(record) = self.load(tx.as_mut(), token).await? else {
+            return Ok(Verified::Unauthorised(BLACKLISTED));
+        };
+        if !record.family.knows(&lineage(token)) {
+            return Ok(Verified::Unauthorised("rotated-out token branch; refresh required"));
+        }
+        let changed = !record.user_data_in_jwt.same_value(&token.session.user_data_in_jwt);
+        Ok(as_presented(token, Some(changed)))
+    }
+
+    /// CDI ≤ 5.5: the first use of a refreshed token promotes it; a changed payload is minted.
+    async fn promoting(&self, app: &App, ring: &KeyRing, token: &AccessToken) -> Result<Verified, Fault> {
+        let mut retry = Retry::new(&app.contention, &token.session.handle);
+        loop {
+            let mut tx = app.store.begin();
+            let Some(mut record) = self.load(tx.as_mut(), token).await? else {
+                let sentence = if self.check_database { BLACKLISTED } else { "Session missing in db" };
+                return Ok(Verified::Unauthorised(sentence));
+            };
+            let changed = self.check_database && !record.user_data_in_jwt.same_value(&token.session.user_data_in_jwt);
+            if token.parent_refresh_token_hash_1.is_none() && !changed {
+                return Ok(as_presented(token, None));
+            }
+            let config = &self.scope.app.config;
+            let now = app.now();
+            let decision = record.family.verify(&lineage(token), changed, &family_rules(config), now);
+            if !decision.remint {
+                return Ok(as_presented(token, None));
+            }
+            let Some(access_token) = mint_anew(ring, token, &record, now, config.access_token_validity_ms)? else {
+                return Ok(Verified::Unauthorised("The user payload contains protected field"));
+            };
+            let session = with_payload(&token.session, record.user_data_in_jwt.clone());
+            if let Some((family, event)) = decision.change {
+                record.family = family;
+                record.log.push(now, event);
+                session::update(tx.as_mut(), &self.scope.app.id, &token.session.handle, &record)
+                    .map_err(|error| Fault::new("writing a promotion", error))?;
+                if !retry.commit(tx, "committing a promotion").await? {
+                    continue;
+                }
+            }
+            let access_token = Some(access_token);
+            return Ok(Verified::Ok { session, access_token, payload_update_available: None });
+        }
+    }
+
+    async fn load(&self, tx: &mut dyn Tx, token: &AccessToken) -> Result<Option<SessionRecord>, Fault> {
+        let found = session::get(tx, &self.scope.app.id, &token.session.handle).await;
+        found.map_err(|error| Fault::new("loading a session", error))
+    }
+}
+
+fn as_presented(token: &AccessToken, payload_update_available: Option<bool>) -> Verified {
+    Verified::Ok { session: Arc::clone(&token.session), access_token: None, payload_update_available }
+}
+
+fn lineage(token: &AccessToken) -> Lineage {
+    Lineage {
+        hash: token.refresh_token_hash_1.stored(),
+        parent: token.parent_refresh_token_hash_1.as_ref().map(TokenHash1::stored),
+    }
+}
+
+/// The same token with the stored payload and a full lifetime, no longer waiting for its first use. `None` when the
+/// payload has a name that the token's layout reserves.
+fn mint_anew(
+    ring: &KeyRing,
+    token: &AccessToken,
+    record: &SessionRecord,
+    now: UnixMillis,
+    validity_ms: u64,
+) -> Result<Option<IssuedToken>, Fault> {
+    let minted = ring.tokens.mint(
+        key_kind(record.family.use_static_key),
+        &NewAccessToken {
+            version: token.version,
+            handle: &token.session.handle,
+            user_id: &token.session.user_id,
+            recipe_user_id: &token.session.recipe_user_id,
+            refresh_token_hash_1: &token.refresh_token_hash_1,
+            parent_refresh_token_hash_1: None,
+            anti_csrf_token: token.anti_csrf_token.as_deref(),
+            user_data: &record.user_data_in_jwt,
+            created: now,
+            expiry: now.plus(validity_ms),
+        },
+    );
+    match minted {
+        Ok(token) => Ok(Some(token)),
+        Err(MintError::ProtectedClaim) => Ok(None),
+        Err(error @ MintError::Signing { .. }) => Err(Fault::new("signing an access token", error)),
+    }
+}
+
+/// The same session with another payload; shares the view when the payload is the same text.
+fn with_payload(session: &Arc<SessionView>, user_data_in_jwt: JsonObject) -> Arc<SessionView> {
+    if session.user_data_in_jwt == user_data_in_jwt {
+        return Arc::clone(session);
+    }
+    Arc::new(SessionView { user_data_in_jwt, ..SessionView::clone(session) })
 }

@@ -183,6 +183,25 @@ impl EventKind {
         }
     }
 
+    /// The request this came from, where the kind keeps that.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Created { request_id }
+            | Self::ReuseDetected { request_id, .. }
+            | Self::Revoked { request_id, .. }
+            | Self::PayloadUpdated { request_id }
+            | Self::DatabaseUpdated { request_id }
+            | Self::Regenerated { request_id } => Some(request_id),
+            Self::Refreshed { .. }
+            | Self::Promoted { .. }
+            | Self::SiblingMoved { .. }
+            | Self::Rotated { .. }
+            | Self::GraceReplay { .. }
+            | Self::Expired => None,
+        }
+    }
+
     /// Says which request this came from, where the kind keeps that.
     #[must_use]
     pub fn of_request(mut self, id: &str) -> Self {

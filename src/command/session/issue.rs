@@ -1,0 +1,157 @@
+//! Minting the pair of tokens that create and refresh hand out.
+
+use super::{access_token_expiry_for, key_kind};
+use crate::command::key::KeyRing;
+use crate::config::AppConfig;
+use crate::crypto::access_token::{MintError, NewAccessToken};
+use crate::crypto::refresh_token::RefreshToken;
+use crate::domain::entropy::{Draw, Entropy, random_uuid};
+use crate::domain::ids::{SessionHandle, TenantId, UserId};
+use crate::domain::json::JsonObject;
+use crate::domain::secret::Secret;
+use crate::domain::session::lifetime::override_is_valid;
+use crate::domain::session::{AccessTokenVersion, IssuedSession, IssuedToken, SessionView};
+use crate::domain::time::UnixMillis;
+use crate::domain::token_hash::TokenHash1;
+use crate::fault::Fault;
+
+/// Random bytes for one pair: handle, anti-CSRF token, sealing nonce, jitter.
+const RANDOM_BYTES: usize = 64;
+
+/// What both commands are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// Mint an anti-CSRF token.
+    pub(super) anti_csrf: bool,
+    /// Lifetime of the access token in ms instead of the configured one.
+    pub(super) access_token_validity_ms: Option<u64>,
+    /// Layout of the access token.
+    pub(super) token_version: AccessTokenVersion,
+}
+
+impl Wanted {
+    /// The configured lifetime, if the caller's own one breaks it.
+    pub(super) fn broken_limit(&self, config: &AppConfig) -> Option<u64> {
+        let max_ms = config.access_token_validity_ms;
+        self.access_token_validity_ms.is_some_and(|ms| !override_is_valid(ms, max_ms)).then_some(max_ms)
+    }
+}
+
+/// Where a pair stands in its family.
+pub(super) struct Seat<'a> {
+    /// The refresh token that was exchanged.
+    pub(super) parent: Option<&'a TokenHash1>,
+    /// The access token names the parent, so that its first use promotes.
+    pub(super) awaits_use: bool,
+    /// The family's generation.
+    pub(super) generation: u64,
+    /// Signed with the static key.
+    pub(super) use_static_key: bool,
+}
+
+/// Mints pairs for one request, with one draw of randomness.
+pub(super) struct Mint<'a> {
+    ring: &'a KeyRing,
+    config: &'a AppConfig,
+    wanted: Wanted,
+    draw: Draw<'a, RANDOM_BYTES>,
+    now: UnixMillis,
+}
+
+/// A pair, sealed and signed.
+pub(super) struct Pair {
+    refresh: Secret<String>,
+    /// Hash of the refresh token.
+    pub(super) hash: TokenHash1,
+    access: IssuedToken,
+    anti_csrf: Option<String>,
+    now: UnixMillis,
+}
+
+impl<'a> Mint<'a> {
+    pub(super) fn new(
+        ring: &'a KeyRing,
+        config: &'a AppConfig,
+        wanted: Wanted,
+        entropy: &'a dyn Entropy,
+        now: UnixMillis,
+    ) -> Self {
+        Self { ring, config, wanted, draw: Draw::new(entropy), now }
+    }
+
+    /// The name of a new session.
+    pub(super) fn handle(&self, tenant: TenantId) -> SessionHandle {
+        SessionHandle { uuid: random_uuid(&self.draw), tenant }
+    }
+
+    /// Mints the pair; `None` when the payload has a name that the access token's layout reserves.
+    ///
+    /// # Errors
+    /// When the key would not sign.
+    pub(super) fn pair(
+        &self,
+        handle: &SessionHandle,
+        user_id: &UserId,
+        user_data: &JsonObject,
+        seat: &Seat<'_>,
+    ) -> Result<Option<Pair>, Fault> {
+        let anti_csrf = self.wanted.anti_csrf.then(|| random_uuid(&self.draw).to_string());
+        let token = RefreshToken {
+            handle: handle.clone(),
+            user_id: user_id.clone(),
+            parent_refresh_token_hash_1: seat.parent.cloned(),
+            anti_csrf_token: anti_csrf.clone(),
+            generation: seat.generation,
+            minted: self.now,
+        };
+        let refresh = self.ring.refresh_sealing.seal_refresh_token(&token, &self.draw);
+        let hash = TokenHash1::of(refresh.expose());
+        let access = self.ring.tokens.mint(
+            key_kind(seat.use_static_key),
+            &NewAccessToken {
+                version: self.wanted.token_version,
+                handle,
+                user_id,
+                recipe_user_id: user_id,
+                refresh_token_hash_1: &hash,
+                parent_refresh_token_hash_1: seat.parent.filter(|_| seat.awaits_use),
+                anti_csrf_token: anti_csrf.as_deref(),
+                user_data,
+                created: self.now,
+                expiry: access_token_expiry_for(
+                    self.config,
+                    self.wanted.access_token_validity_ms,
+                    &self.draw,
+                    self.now,
+                ),
+            },
+        );
+        match access {
+            Ok(access) => Ok(Some(Pair { refresh, hash, access, anti_csrf, now: self.now })),
+            Err(MintError::ProtectedClaim) => Ok(None),
+            Err(error @ MintError::Signing { .. }) => Err(Fault::new("signing an access token", error)),
+        }
+    }
+}
+
+impl Pair {
+    /// What the caller gets.
+    pub(super) fn issued(
+        self,
+        handle: SessionHandle,
+        user_id: UserId,
+        user_data_in_jwt: JsonObject,
+        refresh_validity_ms: u64,
+    ) -> Box<IssuedSession> {
+        Box::new(IssuedSession {
+            session: SessionView { handle, recipe_user_id: user_id.clone(), user_id, user_data_in_jwt },
+            access_token: self.access,
+            refresh_token: IssuedToken {
+                token: self.refresh,
+                expiry: self.now.plus(refresh_validity_ms),
+                created: self.now,
+            },
+            anti_csrf_token: self.anti_csrf,
+        })
+    }
+}
