@@ -20,6 +20,7 @@ pub mod crypto;
 pub mod domain;
 pub mod fault;
 pub mod http;
+pub mod jobs;
 pub mod lifecycle;
 pub mod logs;
 pub mod metrics;

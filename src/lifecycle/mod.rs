@@ -22,6 +22,7 @@ use crate::domain::entropy::random_bytes;
 use crate::fault::Fault;
 use crate::http::cdi::Cdi;
 use crate::http::server;
+use crate::jobs;
 use crate::logs;
 use announce::Announcer;
 use std::process::ExitCode;
@@ -161,10 +162,12 @@ async fn attend(
     // Last, and in the original's words: its command line, images and test set-ups wait for this beginning of a line.
     announcer.say(format!("Started SuperTokens on {address} with PID: {}", std::process::id()));
 
+    let jobs = jobs::start(app);
     let code = tokio::select! {
         () = async { tokio::join!(server, stopping(stop, &operator, announcer)); } => ExitCode::SUCCESS,
         () = stop.clone().pressed(2) => ExitCode::from(130),
     };
+    jobs.end().await;
     Ok((code, presence))
 }
 

@@ -8,6 +8,10 @@
 //!
 //! There is no index by expiry: the sweep walks the rows steadily.
 
+mod check;
+
+pub use check::{CrossReferences, check};
+
 use super::codec;
 use super::key::KeyReader;
 use super::timeline::{self, TimelineRecord};
@@ -125,7 +129,18 @@ pub fn update(tx: &mut dyn Tx, app: &AppId, handle: &SessionHandle, record: &Ses
     codec::put(tx, row_key(app, handle), record)
 }
 
-/// Ends a session: its row and index go, its timeline stays for `retention_ms`.
+/// How a session ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// The last entry of its timeline.
+    pub event: EventKind,
+    /// When.
+    pub at: UnixMillis,
+    /// Until when its timeline is kept.
+    pub purge_at: UnixMillis,
+}
+
+/// Ends a session: its row and index go, its timeline stays.
 ///
 /// # Errors
 /// When the timeline is too large.
@@ -134,19 +149,17 @@ pub fn end(
     app: &AppId,
     handle: &SessionHandle,
     record: SessionRecord,
-    last: EventKind,
-    now: UnixMillis,
-    retention_ms: u64,
+    ending: Ending,
 ) -> Result<(), StoreError> {
     tx.delete(row_key(app, handle));
     tx.delete(index_key(app, &record.user_id, handle));
     let mut log = record.log;
-    log.push(now, last);
+    log.push(ending.at, ending.event);
     let story = TimelineRecord {
         user_id: record.user_id,
         created: record.created,
-        ended: now,
-        purge_at: now.plus(retention_ms),
+        ended: ending.at,
+        purge_at: ending.purge_at,
         attempts: None,
         log,
     };
@@ -178,6 +191,7 @@ pub async fn of_user(
 }
 
 /// The smallest key above `key`.
-pub(super) fn just_after(key: Key) -> Key {
+#[must_use]
+pub fn just_after(key: Key) -> Key {
     key.raw(&[0])
 }

@@ -15,7 +15,7 @@ use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash1;
 use crate::fault::Fault;
 use crate::metrics::RefreshOutcome;
-use crate::store::session::{self, SessionRecord};
+use crate::store::session::{self, Ending, SessionRecord};
 use crate::store::{Tx, timeline};
 use subtle::ConstantTimeEq;
 
@@ -175,8 +175,8 @@ impl Exchange<'_> {
                 let outcome = self.reuse_outcome(&record, &reuse);
                 let event = reuse.event.of_request(&cause.request_id);
                 if reuse.ends_session {
-                    let retention = entry.config.session_timeline_retention_ms;
-                    session::end(tx, &entry.id, &self.token.handle, record, event, now, retention)
+                    let purge_at = now.plus(entry.config.session_timeline_retention_ms);
+                    session::end(tx, &entry.id, &self.token.handle, record, Ending { event, at: now, purge_at })
                 } else {
                     record.log.push(now, event);
                     session::update(tx, &entry.id, &self.token.handle, &record)

@@ -7,7 +7,7 @@ use crate::command::session::retry::Retry;
 use crate::domain::ids::{SessionHandle, TenantId, UserId};
 use crate::domain::session::event::EventKind;
 use crate::fault::Fault;
-use crate::store::session;
+use crate::store::session::{self, Ending};
 use std::collections::HashSet;
 
 /// Sessions ended in one transaction.
@@ -86,8 +86,9 @@ impl RevokeSessions {
                 let found = session::get(tx.as_mut(), &entry.id, handle).await;
                 let Some(record) = found.map_err(|error| Fault::new("loading a session", error))? else { continue };
                 let event = EventKind::Revoked { call: cause.call.to_owned(), request_id: cause.request_id.clone() };
-                let retention = entry.config.session_timeline_retention_ms;
-                session::end(tx.as_mut(), &entry.id, handle, record, event, app.now(), retention)
+                let now = app.now();
+                let purge_at = now.plus(entry.config.session_timeline_retention_ms);
+                session::end(tx.as_mut(), &entry.id, handle, record, Ending { event, at: now, purge_at })
                     .map_err(|error| Fault::new("ending a session", error))?;
                 gone.push(handle.to_string());
             }

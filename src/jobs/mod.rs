@@ -1,0 +1,66 @@
+//! Work that no request asks for. Jobs are functions of `now`; [`start`] runs them on a timer.
+
+pub mod sweep;
+
+use crate::app::App;
+use std::sync::Arc;
+use std::time::Duration;
+use sweep::Sweep;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval_at, sleep};
+
+/// How often expired sessions and old timelines are removed; the first time after one interval.
+const SWEEP_INTERVAL: Duration = Duration::from_hours(12);
+/// In test mode the first sweep comes soon.
+const FIRST_SWEEP_IN_TEST_MODE: Duration = Duration::from_secs(1);
+/// Pause between two steps of a sweep: the store's clients come first, and deletes stay a trickle.
+const BETWEEN_STEPS: Duration = Duration::from_millis(25);
+/// Pause after a step that failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(60);
+
+/// The running jobs.
+#[derive(Debug)]
+pub struct Jobs {
+    sweeper: JoinHandle<()>,
+}
+
+/// Starts every job. Call [`Jobs::end`] before the store is closed.
+#[must_use]
+pub fn start(app: &Arc<App>) -> Jobs {
+    Jobs { sweeper: tokio::spawn(keep_sweeping(Arc::clone(app))) }
+}
+
+impl Jobs {
+    /// Ends every job and waits until they let go of the app. A step under way is abandoned; commits are whole or
+    /// nothing.
+    pub async fn end(self) {
+        self.sweeper.abort();
+        // An aborted task ends with an error that says so.
+        let _ = self.sweeper.await;
+    }
+}
+
+async fn keep_sweeping(app: Arc<App>) {
+    let first = if app.directory.base().test_mode { FIRST_SWEEP_IN_TEST_MODE } else { SWEEP_INTERVAL };
+    let mut due = interval_at(tokio::time::Instant::now() + first, SWEEP_INTERVAL);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        let mut sweep = Sweep::new();
+        loop {
+            match sweep.step(&app, app.now()).await {
+                Ok(true) => sleep(BETWEEN_STEPS).await,
+                Ok(false) => break,
+                Err(fault) => {
+                    tracing::error!(
+                        error = fault.chain(),
+                        "removing expired sessions failed; trying again in a minute"
+                    );
+                    sleep(AFTER_FAILURE).await;
+                }
+            }
+        }
+        let removed = sweep.removed();
+        tracing::info!(sessions = removed.sessions, timelines = removed.timelines, "removed what had expired");
+    }
+}

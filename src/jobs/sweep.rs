@@ -1,0 +1,161 @@
+//! Removes expired sessions, and the timelines of ended sessions after their retention time.
+//!
+//! There is no index by expiry. A sweep walks the rows steadily, a page per step, and deletes what is due in the page:
+//! the cost per step is bounded however many sessions there are, and an engine whose space comes back slowly never
+//! sees a mass delete.
+
+use crate::app::App;
+use crate::config::AppConfig;
+use crate::domain::ids::AppId;
+use crate::domain::session::event::EventKind;
+use crate::domain::time::UnixMillis;
+use crate::fault::Fault;
+use crate::store::session::{self, Ending, SessionRecord, just_after, parse_row_key};
+use crate::store::timeline::TimelineRecord;
+use crate::store::{CommitError, Key, Keyspace, Scan, codec};
+
+/// Rows looked at in one step, and so the most that are deleted in one transaction.
+const PAGE: usize = 64;
+
+/// One walk over all sessions, then over all timelines.
+#[derive(Debug)]
+pub struct Sweep {
+    next: Option<Key>,
+    removed: Removed,
+}
+
+/// What a sweep has removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Sessions past their end of life.
+    pub sessions: u64,
+    /// Timelines past their retention time.
+    pub timelines: u64,
+}
+
+/// Does a whole sweep without pauses: for tests and for operators who ask.
+///
+/// # Errors
+/// When the store fails.
+pub async fn sweep(app: &App, now: UnixMillis) -> Result<Removed, Fault> {
+    let mut sweep = Sweep::new();
+    while sweep.step(app, now).await? {}
+    Ok(sweep.removed())
+}
+
+impl Default for Sweep {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Sweep {
+    /// At the first session.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { next: Some(Key::of(Keyspace::Session)), removed: Removed { sessions: 0, timelines: 0 } }
+    }
+
+    /// What was removed so far.
+    #[must_use]
+    pub const fn removed(&self) -> Removed {
+        self.removed
+    }
+
+    /// Looks at the next page. `false`: the walk is over.
+    ///
+    /// # Errors
+    /// When the store fails; the step can be repeated.
+    pub async fn step(&mut self, app: &App, now: UnixMillis) -> Result<bool, Fault> {
+        let Some(start) = self.next.clone() else { return Ok(false) };
+        let keyspace = start.keyspace;
+        let scan = Scan { start, end: Key::of(keyspace).prefix_end(), reverse: false, limit: PAGE };
+        let page = app.store.begin().scan(&scan).await;
+        let page = page.map_err(|error| Fault::new("walking over sessions", error))?;
+        let last = page.last().map(|(key, _)| just_after(key.clone()));
+        match keyspace {
+            Keyspace::Session => self.removed.sessions += self.expire(app, &page, now).await?,
+            _ => self.removed.timelines += self.purge(app, &page, now).await?,
+        }
+        self.next = match (last, keyspace) {
+            (Some(next), _) => Some(next),
+            (None, Keyspace::Session) => Some(Key::of(Keyspace::Timeline)),
+            (None, _) => None,
+        };
+        Ok(self.next.is_some())
+    }
+
+    /// Ends the sessions of a page that are past their end of life.
+    async fn expire(&self, app: &App, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
+        let due: Vec<_> = page
+            .iter()
+            .filter(|(key, bytes)| decoded::<SessionRecord>(app, key, bytes).is_some_and(|row| is_over(&row, now)))
+            .filter_map(|(key, _)| parse_row_key(key))
+            .collect();
+        if due.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let mut tx = app.store.begin();
+            let mut ended = 0;
+            // Read again: a scan is not part of what the commit checks, and a session may have been refreshed since.
+            for (id, handle) in &due {
+                let found = session::get(tx.as_mut(), id, handle).await;
+                let found = found.map_err(|error| Fault::new("loading an expired session", error))?;
+                let Some(record) = found.filter(|row| is_over(row, now)) else { continue };
+                let at = record.family.expires;
+                let ending = Ending { event: EventKind::Expired, at, purge_at: now.plus(retention(app, id)) };
+                session::end(tx.as_mut(), id, handle, record, ending)
+                    .map_err(|error| Fault::new("ending an expired session", error))?;
+                ended += 1;
+            }
+            match tx.commit().await {
+                Ok(()) => {
+                    app.metrics.sessions.expired.inc_by(ended);
+                    return Ok(ended);
+                }
+                Err(CommitError::Conflict) => {}
+                Err(CommitError::Store(error)) => return Err(Fault::new("committing expired sessions", error)),
+            }
+        }
+    }
+
+    /// Deletes the timelines of a page whose time is over.
+    async fn purge(&self, app: &App, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
+        let due = page.iter().filter(|(key, bytes)| {
+            decoded::<TimelineRecord>(app, key, bytes).is_some_and(|record| record.purge_at <= now)
+        });
+        // Nothing extends a timeline's time, so these need no second look.
+        let mut tx = app.store.begin();
+        let mut purged = 0;
+        for (key, _) in due {
+            tx.delete(key.clone());
+            purged += 1;
+        }
+        if purged > 0 {
+            tx.commit().await.map_err(|error| Fault::new("committing purged timelines", error))?;
+        }
+        Ok(purged)
+    }
+}
+
+fn is_over(record: &SessionRecord, now: UnixMillis) -> bool {
+    record.family.expires <= now
+}
+
+/// How long the app keeps timelines; the default for an app that is just being removed.
+fn retention(app: &App, id: &AppId) -> u64 {
+    let config = |config: &AppConfig| config.session_timeline_retention_ms;
+    app.directory.app(id).map_or_else(|| config(&app.directory.base().app), |entry| config(&entry.config))
+}
+
+/// The record, unless it is damaged: that is logged, and the walk goes on.
+fn decoded<R: codec::Record>(app: &App, key: &Key, bytes: &[u8]) -> Option<R> {
+    match codec::decode(app.store.encoding(), key, bytes) {
+        Ok(record) => Some(record),
+        Err(error) => {
+            tracing::error!(%error, "a record is skipped while removing what has expired");
+            None
+        }
+    }
+}
