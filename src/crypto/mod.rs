@@ -3,3 +3,4 @@
 pub mod access_token;
 pub mod refresh_token;
 pub mod sealing;
+pub mod signature;

@@ -4,34 +4,51 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// SHA-256 of a refresh token's text in lower-case hex: the claim `refreshTokenHash1`.
-///
-/// Taken from a claim it may hold any text; only its own hash decides.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct TokenHash1(String);
+/// SHA-256 of a refresh token's text. The claim `refreshTokenHash1` carries it in lower-case hex.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenHash1([u8; 32]);
 
 impl TokenHash1 {
     /// The hash of a refresh token as handed out.
     #[must_use]
     pub fn of(token: &str) -> Self {
-        Self(hex(&Sha256::digest(token.as_bytes()).into()))
+        Self(Sha256::digest(token.as_bytes()).into())
     }
 
-    /// The value of a claim.
-    pub fn from_claim(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// Hex form, as claims carry it.
+    /// Takes the 32 bytes of a hash.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Reads a claim; `None` unless it is 64 lower-case hex digits.
+    #[must_use]
+    pub fn parse(claim: &str) -> Option<Self> {
+        let digits: &[u8; 64] = claim.as_bytes().try_into().ok()?;
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let &[high, low] = pair else { return None };
+            *byte = unhex(high)? << 4 | unhex(low)?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// Lower-case hex, as claims carry it.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        hex(&self.0)
     }
 
     /// The hash of this hash's hex text: what the store compares.
     #[must_use]
     pub fn stored(&self) -> TokenHash2 {
-        TokenHash2(Sha256::digest(self.0.as_bytes()).into())
+        TokenHash2(Sha256::digest(self.to_hex().as_bytes()).into())
     }
 }
 
@@ -75,6 +92,15 @@ pub fn hex(bytes: &[u8; 32]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xF)]).collect()
 }
 
+/// The value of a lower-case hex digit.
+const fn unhex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,7 +108,9 @@ mod tests {
     #[test]
     fn the_hash_of_a_token_is_known() {
         let hash = TokenHash1::of("abc");
-        assert_eq!(hash.as_str(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(hash.to_hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(TokenHash1::parse(&hash.to_hex()), Some(hash));
+        assert_eq!(TokenHash1::parse(&hash.to_hex().to_uppercase()), None);
         // sha256 of that hex text
         assert_eq!(hex(&hash.stored().0), "dfe7a23fefeea519e9bbfdd1a6be94c4b2e4529dd6b7cbea83f9959c2621b13c");
     }

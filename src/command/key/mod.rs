@@ -17,6 +17,8 @@ pub struct KeyRings {}
 
 /// One app's keys at one moment; immutable, replaced as a whole.
 pub struct KeyRing {
+    /// Tells rings of different apps apart, also of an app made again under an old name.
+    pub serial: u64,
     /// Keys that sign and verify access tokens and custom JWTs.
     pub tokens: TokenKeys,
     /// Seals refresh tokens.

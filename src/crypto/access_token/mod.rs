@@ -1,16 +1,24 @@
 //! Access tokens: minting and verifying JWTs of every layout (CDI: access token versions 1 to 5).
+//!
+//! Only this server mints what it verifies, so a token's header must be, byte for byte, one that a key of the app
+//! writes: the header chooses among known keys and nothing else. `alg` tricks, foreign `kid`s, `jku`, `jwk`, `x5u`,
+//! `crit` and tokens of another kind (custom JWTs have no `version`) fail at that comparison.
 
-use crate::domain::ids::SessionHandle;
-use crate::domain::ids::UserId;
+mod claims;
+mod header;
+mod keys;
+mod mint;
+
+pub use claims::{has_protected_claim, parse_unverified};
+pub use keys::TokenKeys;
+
+use crate::crypto::signature::KeyError;
+use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::json::JsonObject;
-use crate::domain::key::KeyKind;
-use crate::domain::session::{AccessTokenVersion, IssuedToken, SessionView};
+use crate::domain::session::{AccessTokenVersion, SessionView};
 use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash1;
 use std::sync::Arc;
-
-/// The keys that sign and verify an app's tokens at one moment.
-pub struct TokenKeys {}
 
 /// What an access token says.
 #[derive(Debug, Clone)]
@@ -56,6 +64,9 @@ pub struct NewAccessToken<'a> {
     pub expiry: UnixMillis,
 }
 
+/// Texts above this are refused before any work is done.
+pub const MAX_TOKEN: usize = 2 << 20;
+
 /// Why a token was not minted.
 #[derive(Debug, thiserror::Error)]
 pub enum MintError {
@@ -67,6 +78,8 @@ pub enum MintError {
     Signing {
         /// Which key.
         kid: String,
+        /// What the key said.
+        source: KeyError,
     },
 }
 
@@ -104,35 +117,6 @@ impl TokenRefusal {
     }
 }
 
-impl TokenKeys {
-    /// Mints an access token with the key of this kind that signs now. `expiry` and `created` of the result are what
-    /// the reply's JSON carries.
-    ///
-    /// # Errors
-    /// [`MintError::ProtectedClaim`], or a key that fails.
-    pub fn mint(&self, _kind: KeyKind, _token: &NewAccessToken<'_>) -> Result<IssuedToken, MintError> {
-        todo!()
-    }
-
-    /// Checks structure, key, signature, claims and expiry. Prefer [`VerifiedTokens`], which remembers.
-    ///
-    /// [`VerifiedTokens`]: crate::command::session::verified::VerifiedTokens
-    ///
-    /// # Errors
-    /// The first check that failed.
-    pub fn verify(&self, _token: &str, _now: UnixMillis) -> Result<AccessToken, TokenRefusal> {
-        todo!()
-    }
-}
-
-/// Reads an access token **without checking its signature or expiry** (CDI: regenerate).
-///
-/// # Errors
-/// [`TokenRefusal::Unparsable`] when it is no JWT of ours by layout, [`TokenRefusal::Claims`] when claims are missing.
-pub fn parse_unverified(_token: &str) -> Result<AccessToken, TokenRefusal> {
-    todo!()
-}
-
 /// The claim names that custom data may not use in this layout.
 #[must_use]
 pub const fn protected_claims(version: AccessTokenVersion) -> &'static [&'static str] {
@@ -144,7 +128,6 @@ pub const fn protected_claims(version: AccessTokenVersion) -> &'static [&'static
         "refreshTokenHash1",
         "parentRefreshTokenHash1",
         "antiCsrfToken",
-        "userData",
     ];
     const V5: &[&str] = &[
         "sub",
@@ -163,10 +146,4 @@ pub const fn protected_claims(version: AccessTokenVersion) -> &'static [&'static
         AccessTokenVersion::V4 => V5.split_at(8).0,
         AccessTokenVersion::V5 => V5,
     }
-}
-
-/// True if `user_data` has a top-level name that this layout reserves.
-#[must_use]
-pub fn has_protected_claim(_version: AccessTokenVersion, _user_data: &JsonObject) -> bool {
-    todo!()
 }

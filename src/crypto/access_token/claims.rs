@@ -1,0 +1,236 @@
+//! The claims of a presented token, read in one pass without building a tree.
+
+use super::keys::Parts;
+use super::{AccessToken, TokenRefusal, header, protected_claims};
+use crate::domain::ids::{SessionHandle, UserId};
+use crate::domain::json::JsonObject;
+use crate::domain::session::{AccessTokenVersion, SessionView};
+use crate::domain::time::UnixMillis;
+use crate::domain::token_hash::TokenHash1;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+/// Reads an access token **without checking its signature or expiry** (CDI: regenerate).
+///
+/// # Errors
+/// [`TokenRefusal::Unparsable`] when it is no JWT of ours by layout, [`TokenRefusal::Claims`] when claims are missing.
+pub fn parse_unverified(token: &str) -> Result<AccessToken, TokenRefusal> {
+    let parts = Parts::split(token)?;
+    let version = header::claimed_version(parts.header).ok_or(TokenRefusal::Unparsable)?;
+    parse(version, &parts.payload_bytes(version)?, true)
+}
+
+/// True if `user_data` has a top-level name that this layout reserves.
+#[must_use]
+pub fn has_protected_claim(version: AccessTokenVersion, user_data: &JsonObject) -> bool {
+    if user_data.as_str() == "{}" {
+        return false;
+    }
+    let protected = protected_claims(version);
+    let mut json = serde_json::Deserializer::from_str(user_data.as_str());
+    // Text that is no object is refused like a reserved name: it must not be spliced into claims.
+    json.deserialize_map(AnyNamed(protected)).unwrap_or(true)
+}
+
+/// The claims of a token of this version. Text of unknown origin is put into canonical form.
+pub(super) fn parse(
+    version: AccessTokenVersion,
+    payload: &[u8],
+    unknown_origin: bool,
+) -> Result<AccessToken, TokenRefusal> {
+    let text = std::str::from_utf8(payload).map_err(|_| TokenRefusal::Unparsable)?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    let claims = json.deserialize_map(ClaimsVisitor(version)).and_then(|claims| json.end().map(|()| claims));
+    let mut claims = claims.map_err(|error| if error.is_data() { TokenRefusal::Claims } else { TokenRefusal::Unparsable })?;
+    if unknown_origin {
+        let map = serde_json::from_str(&claims.custom).map_err(|_| TokenRefusal::Claims)?;
+        claims.custom = JsonObject::from_map(&map).as_str().to_owned();
+    }
+    claims.into_token(version).ok_or(TokenRefusal::Claims)
+}
+
+impl AccessToken {
+    /// Refuses a token whose time is over.
+    ///
+    /// # Errors
+    /// [`TokenRefusal::Expired`].
+    pub fn check_expiry(&self, now: UnixMillis) -> Result<(), TokenRefusal> {
+        if self.expiry < now { Err(TokenRefusal::Expired) } else { Ok(()) }
+    }
+}
+
+/// Claims as they stand in the token. `Some(None)`: present, with the value `null`.
+#[derive(Default)]
+struct Claims {
+    user: Option<String>,
+    expiry: Option<u64>,
+    created: Option<u64>,
+    handle: Option<String>,
+    hash: Option<String>,
+    parent: Option<Option<String>>,
+    anti_csrf: Option<Option<String>>,
+    tenant: Option<String>,
+    recipe_user: Option<String>,
+    /// `{` and custom members so far; closed at the end.
+    custom: String,
+}
+
+impl Claims {
+    fn into_token(self, version: AccessTokenVersion) -> Option<AccessToken> {
+        let nested = version <= AccessTokenVersion::V2;
+        let handle = SessionHandle::parse(&self.handle?)?;
+        let user_id = UserId::new(self.user?);
+        let recipe_user_id =
+            if version >= AccessTokenVersion::V5 { UserId::new(self.recipe_user?) } else { user_id.clone() };
+        if version >= AccessTokenVersion::V4 && self.tenant? != handle.tenant.as_str() {
+            return None;
+        }
+        // Flat layouts always have these two, nested ones only when there is a value.
+        let absent = if nested { Some(None) } else { None };
+        let parent = match self.parent.or_else(|| absent.clone())? {
+            Some(text) => Some(TokenHash1::parse(&text)?),
+            None => None,
+        };
+        let unit = if nested { 1 } else { 1000 };
+        Some(AccessToken {
+            version,
+            session: Arc::new(SessionView {
+                handle,
+                user_id,
+                recipe_user_id,
+                user_data_in_jwt: JsonObject::from_stored(self.custom),
+            }),
+            refresh_token_hash_1: TokenHash1::parse(&self.hash?)?,
+            parent_refresh_token_hash_1: parent,
+            anti_csrf_token: self.anti_csrf.or(absent)?,
+            created: UnixMillis(self.created?.checked_mul(unit)?),
+            expiry: UnixMillis(self.expiry?.checked_mul(unit)?),
+        })
+    }
+}
+
+struct ClaimsVisitor(AccessTokenVersion);
+
+impl<'de> Visitor<'de> for ClaimsVisitor {
+    type Value = Claims;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the claims of an access token")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Claims, A::Error> {
+        let mut claims = Claims::default();
+        claims.custom.push('{');
+        let protected = protected_claims(self.0);
+        while let Some(Name(name)) = map.next_key()? {
+            if protected.contains(&name.as_ref()) {
+                claims.take(&name, &mut map)?;
+            } else if self.0 <= AccessTokenVersion::V2 {
+                claims.take_nested(&name, &mut map)?;
+            } else {
+                if claims.custom.len() > 1 {
+                    claims.custom.push(',');
+                }
+                super::mint::put_string(&mut claims.custom, &name);
+                claims.custom.push(':');
+                claims.custom.push_str(map.next_value::<&RawValue>()?.get());
+            }
+        }
+        if self.0 > AccessTokenVersion::V2 {
+            claims.custom.push('}');
+        } else if claims.custom == "{" {
+            return Err(serde::de::Error::missing_field("userData"));
+        }
+        Ok(claims)
+    }
+}
+
+impl Claims {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "sub" | "userId" => once(&mut self.user, map),
+            "exp" | "expiryTime" => once(&mut self.expiry, map),
+            "iat" | "timeCreated" => once(&mut self.created, map),
+            "sessionHandle" => once(&mut self.handle, map),
+            "refreshTokenHash1" => once(&mut self.hash, map),
+            "parentRefreshTokenHash1" => once(&mut self.parent, map),
+            "antiCsrfToken" => once(&mut self.anti_csrf, map),
+            "tId" => once(&mut self.tenant, map),
+            "rsub" => once(&mut self.recipe_user, map),
+            _ => map.next_value::<IgnoredAny>().map(drop),
+        }
+    }
+
+    fn take_nested<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        if name != "userData" {
+            return map.next_value::<IgnoredAny>().map(drop);
+        }
+        let object = map.next_value::<&RawValue>()?.get();
+        if self.custom != "{" || !object.starts_with('{') {
+            return Err(serde::de::Error::custom("userData must be one object"));
+        }
+        object.clone_into(&mut self.custom);
+        Ok(())
+    }
+}
+
+/// Reads a value that may be there only once.
+fn once<'de, A: MapAccess<'de>, T: serde::Deserialize<'de>>(
+    slot: &mut Option<T>,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    if slot.replace(map.next_value()?).is_some() {
+        return Err(serde::de::Error::custom("a claim is there twice"));
+    }
+    Ok(())
+}
+
+/// A member's name, borrowed when it has no escapes.
+struct Name<'de>(Cow<'de, str>);
+
+impl<'de> serde::Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor).map(Name)
+    }
+}
+
+struct NameVisitor;
+
+impl<'de> Visitor<'de> for NameVisitor {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member's name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(name.to_owned()))
+    }
+}
+
+/// True if an object has one of these names.
+struct AnyNamed(&'static [&'static str]);
+
+impl<'de> Visitor<'de> for AnyNamed {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        let mut found = false;
+        while let Some(Name(name)) = map.next_key()? {
+            found |= self.0.contains(&name.as_ref());
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,198 @@
+//! [`TokenKeys`]: the keys that sign and verify an app's tokens at one moment.
+
+use super::{AccessToken, MAX_TOKEN, MintError, NewAccessToken, TokenRefusal, claims, header, mint};
+use crate::crypto::signature::{PrivateKey, PublicKey};
+use crate::domain::json::JsonObject;
+use crate::domain::key::{KeyKind, Kid, SigningAlgorithm};
+use crate::domain::secret::Secret;
+use crate::domain::session::{AccessTokenVersion, IssuedToken};
+use crate::domain::time::UnixMillis;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use std::collections::HashMap;
+
+/// The keys that sign and verify an app's tokens at one moment.
+pub struct TokenKeys {
+    dynamic: Signer,
+    fixed: Signer,
+    verifying: Vec<(Kid, PublicKey)>,
+    /// Encoded header of a flat token → (index into `verifying`, version).
+    headers: HashMap<String, (usize, AccessTokenVersion)>,
+    /// Encoded headers of tokens that name no key.
+    legacy_headers: [(String, SigningAlgorithm, AccessTokenVersion); 4],
+}
+
+struct Signer {
+    kid: Kid,
+    key: PrivateKey,
+    nested_header: String,
+    flat_headers: [(AccessTokenVersion, String); 3],
+    custom_header: String,
+}
+
+impl TokenKeys {
+    /// Keys that verify (in the order of the JWKS document), and of those the two that sign.
+    #[must_use]
+    pub fn new(verifying: Vec<(Kid, PublicKey)>, dynamic: (Kid, PrivateKey), fixed: (Kid, PrivateKey)) -> Self {
+        use AccessTokenVersion::{V1, V2, V3, V4, V5};
+        use SigningAlgorithm::{EdDSA, RS256};
+        let mut headers = HashMap::new();
+        for (index, (kid, key)) in verifying.iter().enumerate() {
+            for version in [V3, V4, V5] {
+                headers.insert(header::flat(key.algorithm(), kid, version), (index, version));
+            }
+        }
+        let legacy_headers = [(EdDSA, V1), (EdDSA, V2), (RS256, V1), (RS256, V2)]
+            .map(|(algorithm, version)| (header::legacy(algorithm, version), algorithm, version));
+        Self { dynamic: Signer::new(dynamic), fixed: Signer::new(fixed), verifying, headers, legacy_headers }
+    }
+
+    /// Mints an access token with the key of this kind that signs now. `expiry` and `created` of the result are what
+    /// the reply's JSON carries.
+    ///
+    /// # Errors
+    /// [`MintError::ProtectedClaim`], or a key that fails.
+    pub fn mint(&self, kind: KeyKind, token: &NewAccessToken<'_>) -> Result<IssuedToken, MintError> {
+        let claims = Secret::new(mint::claims(token)?);
+        Ok(IssuedToken {
+            token: self.signer(kind).access_token(token.version, claims.expose())?,
+            expiry: mint::moment(token.version, token.expiry),
+            created: mint::moment(token.version, token.created),
+        })
+    }
+
+    /// A custom JWT (CDI: `POST /recipe/jwt`) with these claims, taken as they are.
+    ///
+    /// # Errors
+    /// When the key fails.
+    pub fn sign_custom(&self, kind: KeyKind, claims: &JsonObject) -> Result<Secret<String>, MintError> {
+        let signer = self.signer(kind);
+        signer.sign(&signer.custom_header, &URL_SAFE_NO_PAD, claims.as_str())
+    }
+
+    /// Checks structure, key, signature, claims and expiry. Prefer [`VerifiedTokens`], which remembers.
+    ///
+    /// [`VerifiedTokens`]: crate::command::session::verified::VerifiedTokens
+    ///
+    /// # Errors
+    /// The first check that failed.
+    pub fn verify(&self, token: &str, now: UnixMillis) -> Result<AccessToken, TokenRefusal> {
+        let (token, _) = self.verify_whenever(token)?;
+        token.check_expiry(now)?;
+        Ok(token)
+    }
+
+    /// As [`verify`](Self::verify) without the expiry; also says which key signed.
+    ///
+    /// # Errors
+    /// The first check that failed.
+    pub fn verify_whenever(&self, token: &str) -> Result<(AccessToken, &Kid), TokenRefusal> {
+        let parts = Parts::split(token)?;
+        if let Some(&(index, version)) = self.headers.get(parts.header) {
+            // invariant: `headers` holds indices into `verifying`
+            let (kid, key) = self.verifying.get(index).ok_or(TokenRefusal::UnknownKey)?;
+            let signature = URL_SAFE_NO_PAD.decode(parts.signature).map_err(|_| TokenRefusal::BadSignature)?;
+            if !key.verify(parts.signed.as_bytes(), &signature) {
+                return Err(TokenRefusal::BadSignature);
+            }
+            return Ok((claims::parse(version, &parts.payload_bytes(version)?, false)?, kid));
+        }
+        let legacy = self.legacy_headers.iter().find(|(header, ..)| header == parts.header);
+        let Some(&(_, algorithm, version)) = legacy else {
+            let ours = header::claimed_version(parts.header).is_some();
+            return Err(if ours { TokenRefusal::UnknownKey } else { TokenRefusal::Unparsable });
+        };
+        let signature = STANDARD.decode(parts.signature).map_err(|_| TokenRefusal::BadSignature)?;
+        let mut candidates = self.verifying.iter().filter(|(_, key)| key.algorithm() == algorithm);
+        let (kid, _) = candidates
+            .find(|(_, key)| key.verify(parts.signed.as_bytes(), &signature))
+            .ok_or(TokenRefusal::BadSignature)?;
+        Ok((claims::parse(version, &parts.payload_bytes(version)?, false)?, kid))
+    }
+
+    /// True while tokens of this key are accepted.
+    #[must_use]
+    pub fn verifies(&self, kid: &Kid) -> bool {
+        self.verifying.iter().any(|(known, _)| known == kid)
+    }
+
+    /// Names of the keys that verify, in the order of the JWKS document.
+    pub fn verifying_kids(&self) -> impl Iterator<Item = &Kid> {
+        self.verifying.iter().map(|(kid, _)| kid)
+    }
+
+    /// Name of the key of this kind that signs now.
+    #[must_use]
+    pub const fn signing_kid(&self, kind: KeyKind) -> &Kid {
+        &self.signer(kind).kid
+    }
+
+    const fn signer(&self, kind: KeyKind) -> &Signer {
+        match kind {
+            KeyKind::Dynamic => &self.dynamic,
+            KeyKind::Static => &self.fixed,
+        }
+    }
+}
+
+impl Signer {
+    fn new((kid, key): (Kid, PrivateKey)) -> Self {
+        use AccessTokenVersion::{V2, V3, V4, V5};
+        let algorithm = key.algorithm();
+        Self {
+            nested_header: header::legacy(algorithm, V2),
+            flat_headers: [V3, V4, V5].map(|version| (version, header::flat(algorithm, &kid, version))),
+            custom_header: header::custom(algorithm, &kid),
+            kid,
+            key,
+        }
+    }
+
+    fn access_token(&self, version: AccessTokenVersion, claims: &str) -> Result<Secret<String>, MintError> {
+        match self.flat_headers.iter().find(|(known, _)| *known == version) {
+            Some((_, header)) => self.sign(header, &URL_SAFE_NO_PAD, claims),
+            None => self.sign(&self.nested_header, &STANDARD, claims),
+        }
+    }
+
+    fn sign(&self, header: &str, base64: &impl base64::Engine, claims: &str) -> Result<Secret<String>, MintError> {
+        let mut text = String::with_capacity(header.len() + claims.len() * 4 / 3 + 360);
+        text.push_str(header);
+        text.push('.');
+        base64.encode_string(claims, &mut text);
+        let signature = self.key.sign(text.as_bytes()).map_err(|source| MintError::Signing { kid: self.kid.to_string(), source })?;
+        text.push('.');
+        base64.encode_string(signature, &mut text);
+        Ok(Secret::new(text))
+    }
+}
+
+/// A token's three parts, and the text that is signed.
+pub(super) struct Parts<'a> {
+    pub(super) header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+    signed: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn split(token: &'a str) -> Result<Self, TokenRefusal> {
+        if token.len() > MAX_TOKEN {
+            return Err(TokenRefusal::Unparsable);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(TokenRefusal::Unparsable)?;
+        let (header, payload) = signed.split_once('.').ok_or(TokenRefusal::Unparsable)?;
+        if payload.contains('.') {
+            return Err(TokenRefusal::Unparsable);
+        }
+        Ok(Self { header, payload, signature, signed })
+    }
+
+    pub(super) fn payload_bytes(&self, version: AccessTokenVersion) -> Result<Vec<u8>, TokenRefusal> {
+        let decoded = match version {
+            AccessTokenVersion::V1 | AccessTokenVersion::V2 => STANDARD.decode(self.payload),
+            _ => URL_SAFE_NO_PAD.decode(self.payload),
+        };
+        decoded.map_err(|_| TokenRefusal::Unparsable)
+    }
+}
