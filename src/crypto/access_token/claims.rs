@@ -44,7 +44,8 @@ pub(super) fn parse(
     let text = std::str::from_utf8(payload).map_err(|_| TokenRefusal::Unparsable)?;
     let mut json = serde_json::Deserializer::from_str(text);
     let claims = json.deserialize_map(ClaimsVisitor(version)).and_then(|claims| json.end().map(|()| claims));
-    let mut claims = claims.map_err(|error| if error.is_data() { TokenRefusal::Claims } else { TokenRefusal::Unparsable })?;
+    let mut claims =
+        claims.map_err(|error| if error.is_data() { TokenRefusal::Claims } else { TokenRefusal::Unparsable })?;
     if unknown_origin {
         let map = serde_json::from_str(&claims.custom).map_err(|_| TokenRefusal::Claims)?;
         claims.custom = JsonObject::from_map(&map).as_str().to_owned();
@@ -178,10 +179,7 @@ impl Claims {
 }
 
 /// Reads a value that may be there only once.
-fn once<'de, A: MapAccess<'de>, T: serde::Deserialize<'de>>(
-    slot: &mut Option<T>,
-    map: &mut A,
-) -> Result<(), A::Error> {
+fn once<'de, A: MapAccess<'de>, T: serde::Deserialize<'de>>(slot: &mut Option<T>, map: &mut A) -> Result<(), A::Error> {
     if slot.replace(map.next_value()?).is_some() {
         return Err(serde::de::Error::custom("a claim is there twice"));
     }

@@ -19,7 +19,8 @@ pub(super) fn flat(algorithm: SigningAlgorithm, kid: &Kid, version: AccessTokenV
         AccessTokenVersion::V4 => '4',
         AccessTokenVersion::V5 => '5',
     };
-    URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{}","typ":"JWT","kid":"{kid}","version":"{number}"}}"#, algorithm.name()))
+    URL_SAFE_NO_PAD
+        .encode(format!(r#"{{"alg":"{}","typ":"JWT","kid":"{kid}","version":"{number}"}}"#, algorithm.name()))
 }
 
 /// The encoded header of a custom JWT: no `version`, so it is no access token.

@@ -160,7 +160,10 @@ impl Signer {
         text.push_str(header);
         text.push('.');
         base64.encode_string(claims, &mut text);
-        let signature = self.key.sign(text.as_bytes()).map_err(|source| MintError::Signing { kid: self.kid.to_string(), source })?;
+        let signature = self
+            .key
+            .sign(text.as_bytes())
+            .map_err(|source| MintError::Signing { kid: self.kid.to_string(), source })?;
         text.push('.');
         base64.encode_string(signature, &mut text);
         Ok(Secret::new(text))

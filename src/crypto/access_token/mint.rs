@@ -54,7 +54,10 @@ fn flat(json: &mut String, token: &NewAccessToken<'_>) {
     }
     json.push_str(r#","sessionHandle":"#);
     put_string(json, &token.handle.to_string());
-    put(json, format_args!(r#","refreshTokenHash1":"{}","parentRefreshTokenHash1":"#, token.refresh_token_hash_1.to_hex()));
+    put(
+        json,
+        format_args!(r#","refreshTokenHash1":"{}","parentRefreshTokenHash1":"#, token.refresh_token_hash_1.to_hex()),
+    );
     match token.parent_refresh_token_hash_1 {
         Some(hash) => put(json, format_args!(r#""{}""#, hash.to_hex())),
         None => json.push_str("null"),
