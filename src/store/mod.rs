@@ -10,9 +10,12 @@ use async_trait::async_trait;
 mod buffer;
 pub mod codec;
 pub mod key;
+pub mod key_vault;
 pub mod limits;
 pub mod memory;
+pub mod sealing_key;
 pub mod session;
+pub mod signing_key;
 pub mod timeline;
 
 pub use key::{Key, Keyspace};

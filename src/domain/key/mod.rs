@@ -1,7 +1,15 @@
 //! Signing keys: states and the rules of publication, use, retirement.
 
+mod life;
+mod schedule;
+
+pub use life::{IllegalTransition, KeyLife, KeyStage, Revocation};
+pub use schedule::{HISTORY_MS, KeyRules, RingPlan};
+
+use crate::domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use uuid::Uuid;
 
 /// `access_token_signing_algorithm`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -42,6 +50,18 @@ impl Kid {
     /// Takes a key's name as it stands in a header, a record or a command line.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+
+    /// The name of a dynamic key made at this moment.
+    #[must_use]
+    pub fn dynamic(created: UnixMillis) -> Self {
+        Self(format!("d-{}", created.0))
+    }
+
+    /// The name of a static key.
+    #[must_use]
+    pub fn fixed(random: Uuid) -> Self {
+        Self(format!("s-{}", random.hyphenated()))
     }
 
     /// The name as it stands on the wire.

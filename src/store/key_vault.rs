@@ -1,0 +1,36 @@
+//! How an installation's keys are kept: plain, or sealed under a master key. One record.
+
+use crate::record;
+use crate::store::{Key, Keyspace, StoreError, Tx, codec};
+use serde::{Deserialize, Serialize};
+
+/// Version 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyVaultRecord {
+    /// Salt for this folder; new with every change of the master key, so it also names the state.
+    pub salt: [u8; 16],
+    /// A known text sealed under the master key, which tells the right key from a wrong one; `None`: keys are plain.
+    pub check: Option<Vec<u8>>,
+}
+
+record!(KeyVaultRecord, Meta, version 1);
+
+/// The record, if the folder has been started before.
+///
+/// # Errors
+/// When the store fails or the record is damaged.
+pub async fn get(tx: &mut dyn Tx) -> Result<Option<KeyVaultRecord>, StoreError> {
+    codec::get(tx, &place()).await
+}
+
+/// Buffers a write.
+///
+/// # Errors
+/// Never for a record of this size.
+pub fn put(tx: &mut dyn Tx, record: &KeyVaultRecord) -> Result<(), StoreError> {
+    codec::put(tx, place(), record)
+}
+
+fn place() -> Key {
+    Key::of(Keyspace::Meta).text("key_vault")
+}
