@@ -51,12 +51,7 @@ impl SealingKeyRecord {
 
 impl From<SealingKeyRecord> for SealingKeyEntry {
     fn from(record: SealingKeyRecord) -> Self {
-        Self {
-            revision: record.revision,
-            id: record.id,
-            created: UnixMillis(record.created),
-            secret: record.secret,
-        }
+        Self { revision: record.revision, id: record.id, created: UnixMillis(record.created), secret: record.secret }
     }
 }
 

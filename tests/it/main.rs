@@ -7,6 +7,8 @@ mod cdi;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod model;

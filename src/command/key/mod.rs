@@ -1,127 +1,202 @@
 //! Signing and sealing keys of each app: making, publishing, rotating, revoking.
 
+mod change;
+mod manage;
+mod reseal;
+mod ring;
+mod vault;
+
+pub use change::Surroundings;
+pub use manage::{ListKeys, ListedKey, RevokeKey, Revoked, RotateKeys, Rotated};
+pub use reseal::{ResealError, ResealKeys, reseal};
+pub use ring::{KeyRing, LegacyKey, LegacyKeyInfo};
+pub use vault::{KeyVault, MasterKey, UnlockError, unlock};
+
 use crate::app::App;
 use crate::command::tenancy::AppEntry;
-use crate::crypto::access_token::TokenKeys;
-use crate::crypto::sealing::SealingKey;
+use crate::config::AppConfig;
 use crate::domain::ids::AppId;
-use crate::domain::key::KeyKind;
-use crate::domain::secret::Secret;
-use crate::domain::time::UnixMillis;
+use crate::domain::key::KeyRules;
 use crate::fault::Fault;
-use crate::store::Engine;
-use std::sync::Arc;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use change::{Change, Outcome, Work};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::{Mutex, RwLock as AsyncRwLock};
+
+/// After a failed change, how long the old ring serves before the next attempt.
+const RETRY_MS: u64 = 1000;
 
 /// The key rings of all apps, loaded on first use, rotated when due.
-pub struct KeyRings {}
-
-/// One app's keys at one moment; immutable, replaced as a whole.
-pub struct KeyRing {
-    /// Tells rings of different apps apart, also of an app made again under an old name.
-    pub serial: u64,
-    /// Keys that sign and verify access tokens and custom JWTs.
-    pub tokens: TokenKeys,
-    /// Seals refresh tokens.
-    pub refresh_sealing: SealingKey,
-    /// The JWKS document as text, computed once per change: `{"keys":[…]}`.
-    pub jwks: Arc<str>,
-    /// When the JWKS document may change next by schedule; see [`KeyRing::jwks_max_age_s`].
-    pub jwks_max_age_anchor: UnixMillis,
+pub struct KeyRings {
+    vault: ArcSwap<KeyVault>,
+    slots: RwLock<HashMap<AppId, Arc<Slot>>>,
+    next_serial: AtomicU64,
+    /// Changes of keys hold it shared, a change of the master key alone.
+    resealing: AsyncRwLock<()>,
 }
 
-/// What CDI < 2.21 says about keys.
-#[derive(Debug, Clone)]
-pub struct LegacyKeyInfo {
-    /// `jwtSigningPublicKey`: base64 DER (SPKI) of the key that signs now.
-    pub public_key: String,
-    /// `jwtSigningPublicKeyExpiryTime`.
-    pub expiry: UnixMillis,
-    /// `jwtSigningPublicKeyList` (CDI ≥ 2.9), newest first.
-    pub list: Vec<LegacyKey>,
-}
-
-/// One entry of `jwtSigningPublicKeyList`.
-#[derive(Debug, Clone)]
-pub struct LegacyKey {
-    /// base64 DER (SPKI).
-    pub public_key: String,
-    /// Until when it verifies.
-    pub expiry: UnixMillis,
-    /// Creation.
-    pub created: UnixMillis,
+/// One app's place.
+struct Slot {
+    serial: u64,
+    ring: ArcSwapOption<KeyRing>,
+    /// Held while keys change, so that many requests at once make one key.
+    changing: Mutex<()>,
+    /// No attempt to replace a ring that still serves before this moment (ms).
+    retry_at: AtomicU64,
 }
 
 impl KeyRings {
-    /// Rings whose secret parts are stored through `vault`.
+    /// Rings whose secret halves are stored through `vault`.
     #[must_use]
-    pub fn new(_vault: KeyVault) -> Self {
-        todo!()
+    pub fn new(vault: KeyVault) -> Self {
+        Self {
+            vault: ArcSwap::from_pointee(vault),
+            slots: RwLock::default(),
+            next_serial: AtomicU64::new(1),
+            resealing: AsyncRwLock::default(),
+        }
     }
 
     /// The ring to use now. Makes, publishes, promotes and retires keys as the clock demands.
     ///
     /// # Errors
     /// When the store or the master key fails.
-    pub async fn ring(&self, _app: &App, _entry: &AppEntry) -> Result<Arc<KeyRing>, Fault> {
-        todo!()
+    pub async fn ring(&self, app: &App, entry: &AppEntry) -> Result<Arc<KeyRing>, Fault> {
+        self.ring_in(Surroundings::of(app), &entry.id, KeyRules::from(&*entry.config)).await
+    }
+
+    /// As [`ring`](Self::ring), for an app with these rules in these surroundings.
+    ///
+    /// # Errors
+    /// When the store or the master key fails.
+    pub async fn ring_in(&self, world: Surroundings<'_>, app: &AppId, rules: KeyRules) -> Result<Arc<KeyRing>, Fault> {
+        let slot = self.slot(app);
+        let known = slot.ring.load_full();
+        if let Some(ring) = &known
+            && ring.is_current(rules, world.now)
+        {
+            return Ok(Arc::clone(ring));
+        }
+        // While somebody else replaces the ring, or nobody can, the one before goes on serving.
+        let serves = known.filter(|ring| world.now < ring.usable_until);
+        let _changing = match (slot.changing.try_lock(), &serves) {
+            (Ok(guard), _) => guard,
+            (Err(_), Some(ring)) => return Ok(Arc::clone(ring)),
+            (Err(_), None) => slot.changing.lock().await,
+        };
+        let known = slot.ring.load_full();
+        if let Some(ring) = &known
+            && ring.is_current(rules, world.now)
+        {
+            return Ok(Arc::clone(ring));
+        }
+        let serves = known.filter(|ring| world.now < ring.usable_until);
+        if let Some(ring) = &serves
+            && world.now.0 < slot.retry_at.load(Ordering::Relaxed)
+        {
+            return Ok(Arc::clone(ring));
+        }
+        match (self.change(&slot, world, app, rules, Change::Schedule).await, serves) {
+            (Ok((ring, _)), _) => Ok(ring),
+            (Err(fault), None) => Err(fault),
+            (Err(fault), Some(ring)) => {
+                slot.retry_at.store(world.now.plus(RETRY_MS).0, Ordering::Relaxed);
+                tracing::error!(app = ?app, error = fault.chain(), "keys could not be rotated; the old ones serve on");
+                Ok(ring)
+            }
+        }
+    }
+
+    /// Brings the rings of every app that is in memory up to date; for a job. Returns how many failed.
+    pub async fn rotate_due(&self, app: &App) -> usize {
+        let mut failed = 0;
+        for id in self.loaded() {
+            match app.directory.app(&id) {
+                Some(entry) => failed += usize::from(self.ring(app, &entry).await.is_err()),
+                None => self.forget(&id),
+            }
+        }
+        failed
     }
 
     /// Drops what is remembered of an app that was removed.
-    pub fn forget(&self, _app: &AppId) {
-        todo!()
+    pub fn forget(&self, app: &AppId) {
+        self.slots.write().unwrap_or_else(PoisonError::into_inner).remove(app);
     }
-}
 
-impl KeyRing {
-    /// `max-age` of the JWKS document in seconds: until a new key may be published, at least 1.
+    /// True when secret halves are sealed under a master key.
     #[must_use]
-    pub fn jwks_max_age_s(&self, now: UnixMillis) -> u64 {
-        (self.jwks_max_age_anchor.since(now) / 1000).max(1)
+    pub fn are_sealed(&self) -> bool {
+        self.vault.load().is_sealed()
     }
 
-    /// Public keys as CDI < 2.21 has them.
+    /// Does what an operator asks for, and puts the new ring in place before it returns.
+    async fn ask(
+        &self,
+        world: Surroundings<'_>,
+        app: &AppId,
+        rules: KeyRules,
+        change: Change<'_>,
+    ) -> Result<Outcome, Fault> {
+        let slot = self.slot(app);
+        let _changing = slot.changing.lock().await;
+        self.change(&slot, world, app, rules, change).await.map(|(_, outcome)| outcome)
+    }
+
+    /// The caller holds `slot.changing`.
+    async fn change(
+        &self,
+        slot: &Slot,
+        world: Surroundings<'_>,
+        app: &AppId,
+        rules: KeyRules,
+        change: Change<'_>,
+    ) -> Result<(Arc<KeyRing>, Outcome), Fault> {
+        let _shared = self.resealing.read().await;
+        let work = Work::new(world, self.vault.load_full(), app, slot.serial, rules);
+        let changed = work.run(change).await?;
+        let ring = Arc::new(changed.ring);
+        slot.ring.store(Some(Arc::clone(&ring)));
+        Ok((ring, changed.outcome))
+    }
+
+    fn slot(&self, app: &AppId) -> Arc<Slot> {
+        if let Some(slot) = self.slots.read().unwrap_or_else(PoisonError::into_inner).get(app) {
+            return Arc::clone(slot);
+        }
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slots.entry(app.clone()).or_insert_with(|| {
+            Arc::new(Slot {
+                serial: self.next_serial.fetch_add(1, Ordering::Relaxed),
+                ring: ArcSwapOption::empty(),
+                changing: Mutex::new(()),
+                retry_at: AtomicU64::new(0),
+            })
+        }))
+    }
+
+    fn loaded(&self) -> Vec<AppId> {
+        self.slots.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+}
+
+impl<'a> Surroundings<'a> {
+    /// Those of a running server.
     #[must_use]
-    pub fn legacy_key_info(&self, _kind: KeyKind) -> LegacyKeyInfo {
-        todo!()
+    pub fn of(app: &'a App) -> Self {
+        Self { store: &*app.store, entropy: &*app.entropy, now: app.now() }
     }
 }
 
-/// Seals the secret part of keys at rest, or leaves it plain when there is no master key.
-pub struct KeyVault {}
-
-/// The operator's master key: at least 32 characters.
-#[derive(Debug, Clone)]
-pub struct MasterKey(#[expect(dead_code, reason = "used by unlock")] Secret<String>);
-
-/// Why the keys of a data folder can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum UnlockError {
-    /// Shorter than 32 characters.
-    #[error("SESSIOND_MASTER_KEY is too short. Please use at least 32 characters")]
-    TooShort,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
-}
-
-impl MasterKey {
-    /// Takes the text of `SESSIOND_MASTER_KEY` or of the file named by `SESSIOND_MASTER_KEY_FILE` (trimmed).
-    ///
-    /// # Errors
-    /// [`UnlockError::TooShort`].
-    pub fn new(_text: &str) -> Result<Self, UnlockError> {
-        todo!()
+impl From<&AppConfig> for KeyRules {
+    fn from(config: &AppConfig) -> Self {
+        Self {
+            algorithm: config.access_token_signing_algorithm,
+            update_interval_ms: config.dynamic_signing_key_update_interval_ms,
+            access_token_validity_ms: config.access_token_validity_ms,
+            overlap_ms: config.signing_key_overlap_ms,
+        }
     }
-}
-
-/// Opens the keys of a data folder; the first start decides whether they are sealed.
-///
-/// # Errors
-/// A wrong, missing or unexpected master key, each with what to do about it.
-pub async fn unlock(
-    _store: &dyn Engine,
-    _master: Option<&MasterKey>,
-    _entropy: &dyn crate::domain::entropy::Entropy,
-) -> Result<KeyVault, UnlockError> {
-    todo!()
 }

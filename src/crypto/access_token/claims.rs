@@ -26,13 +26,22 @@ pub fn parse_unverified(token: &str) -> Result<AccessToken, TokenRefusal> {
 /// True if `user_data` has a top-level name that this layout reserves.
 #[must_use]
 pub fn has_protected_claim(version: AccessTokenVersion, user_data: &JsonObject) -> bool {
-    if user_data.as_str() == "{}" {
-        return false;
-    }
-    let protected = protected_claims(version);
-    let mut json = serde_json::Deserializer::from_str(user_data.as_str());
     // Text that is no object is refused like a reserved name: it must not be spliced into claims.
-    json.deserialize_map(AnyNamed(protected)).unwrap_or(true)
+    any_named(user_data, protected_claims(version)).unwrap_or(true)
+}
+
+/// True if `object` has a top-level member of this name.
+#[must_use]
+pub fn has_member(object: &JsonObject, name: &str) -> bool {
+    any_named(object, &[name]).unwrap_or(false)
+}
+
+fn any_named(object: &JsonObject, names: &[&str]) -> Result<bool, serde_json::Error> {
+    if object.as_str() == "{}" {
+        return Ok(false);
+    }
+    let mut json = serde_json::Deserializer::from_str(object.as_str());
+    json.deserialize_map(AnyNamed(names))
 }
 
 /// The claims of a token of this version. Text of unknown origin is put into canonical form.
@@ -214,9 +223,9 @@ impl<'de> Visitor<'de> for NameVisitor {
 }
 
 /// True if an object has one of these names.
-struct AnyNamed(&'static [&'static str]);
+struct AnyNamed<'a>(&'a [&'a str]);
 
-impl<'de> Visitor<'de> for AnyNamed {
+impl<'de> Visitor<'de> for AnyNamed<'_> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,6 @@
 
 use super::{AccessToken, MAX_TOKEN, MintError, NewAccessToken, TokenRefusal, claims, header, mint};
 use crate::crypto::signature::{PrivateKey, PublicKey};
-use crate::domain::json::JsonObject;
 use crate::domain::key::{KeyKind, Kid, SigningAlgorithm};
 use crate::domain::secret::Secret;
 use crate::domain::session::{AccessTokenVersion, IssuedToken};
@@ -61,13 +60,13 @@ impl TokenKeys {
         })
     }
 
-    /// A custom JWT (CDI: `POST /recipe/jwt`) with these claims, taken as they are.
+    /// A custom JWT (CDI: `POST /recipe/jwt`) with these claims, JSON text that is taken as it is.
     ///
     /// # Errors
     /// When the key fails.
-    pub fn sign_custom(&self, kind: KeyKind, claims: &JsonObject) -> Result<Secret<String>, MintError> {
+    pub fn sign_custom(&self, kind: KeyKind, claims: &str) -> Result<Secret<String>, MintError> {
         let signer = self.signer(kind);
-        signer.sign(&signer.custom_header, &URL_SAFE_NO_PAD, claims.as_str())
+        signer.sign(&signer.custom_header, &URL_SAFE_NO_PAD, claims)
     }
 
     /// Checks structure, key, signature, claims and expiry. Prefer [`VerifiedTokens`], which remembers.

@@ -88,7 +88,7 @@ fn put(json: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 /// Appends a JSON string.
-pub(super) fn put_string(json: &mut String, text: &str) {
+pub(crate) fn put_string(json: &mut String, text: &str) {
     if text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
         // invariant: a string always serialises
         json.push_str(&serde_json::to_string(text).unwrap_or_default());

@@ -9,8 +9,9 @@ mod header;
 mod keys;
 mod mint;
 
-pub use claims::{has_protected_claim, parse_unverified};
+pub use claims::{has_member, has_protected_claim, parse_unverified};
 pub use keys::TokenKeys;
+pub(crate) use mint::put_string as put_json_string;
 
 use crate::crypto::signature::KeyError;
 use crate::domain::ids::{SessionHandle, UserId};

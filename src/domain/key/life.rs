@@ -152,10 +152,7 @@ impl KeyLife {
     /// # Errors
     /// When it is withdrawn or deleted already.
     pub fn revoke(&mut self, at: UnixMillis, why: &str) -> Result<(), IllegalTransition> {
-        self.step(
-            KeyStage::Revoked,
-            &[KeyStage::Created, KeyStage::Published, KeyStage::InUse, KeyStage::Retired],
-        )?;
+        self.step(KeyStage::Revoked, &[KeyStage::Created, KeyStage::Published, KeyStage::InUse, KeyStage::Retired])?;
         self.revoked = Some(Revocation { at, why: why.to_owned() });
         Ok(())
     }

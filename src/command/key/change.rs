@@ -1,0 +1,263 @@
+//! Changes to an app's keys: what the schedule asks for, and what an operator asks for, in one transaction each.
+
+use super::ring::{KeyRing, Parts, SEALING_KEY_NAME};
+use super::vault::KeyVault;
+use crate::crypto::signature::{KeyError, PrivateKey};
+use crate::domain::entropy::{Entropy, random_bytes, random_uuid};
+use crate::domain::ids::AppId;
+use crate::domain::key::{KeyKind, KeyLife, KeyRules, KeyStage, Kid, RingPlan, SigningAlgorithm};
+use crate::domain::secret::Secret;
+use crate::domain::time::UnixMillis;
+use crate::fault::Fault;
+use crate::store::sealing_key::SealingKeyEntry;
+use crate::store::signing_key::{SigningKey, StoredSecret};
+use crate::store::{CommitError, Engine, Tx, key_vault, sealing_key, signing_key};
+use std::sync::Arc;
+
+/// Attempts before a change that keeps conflicting is given up.
+const ATTEMPTS: usize = 20;
+
+/// What the key rings need from outside.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// Where records live.
+    pub store: &'a dyn Engine,
+    /// Unpredictable bytes.
+    pub entropy: &'a dyn Entropy,
+    /// The present.
+    pub now: UnixMillis,
+}
+
+/// What is asked for beside the schedule.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Change<'a> {
+    /// Nothing.
+    Schedule,
+    /// A new dynamic key now.
+    Rotate {
+        /// It signs at once; else after the overlap.
+        immediate: bool,
+    },
+    /// This key is withdrawn.
+    Revoke {
+        /// Which.
+        kid: &'a Kid,
+        /// The operator's words.
+        why: &'a str,
+    },
+}
+
+/// What came of it.
+pub(super) struct Changed {
+    pub(super) ring: KeyRing,
+    pub(super) outcome: Outcome,
+}
+
+/// What came of the operator's part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Done, or nothing was asked.
+    Done {
+        /// The dynamic key that was made.
+        made: Option<Kid>,
+    },
+    /// There is no such key.
+    NoSuchKey,
+    /// The key was withdrawn, or deleted, before.
+    AlreadyEnded,
+}
+
+/// One change of one app's keys.
+pub(super) struct Work<'a> {
+    pub(super) world: Surroundings<'a>,
+    pub(super) vault: Arc<KeyVault>,
+    pub(super) app: &'a AppId,
+    pub(super) serial: u64,
+    pub(super) rules: KeyRules,
+    /// Keys made for an attempt that conflicted: RSA keys are too dear to throw away.
+    spare: Vec<PrivateKey>,
+}
+
+/// An app's keys as loaded, and as they become.
+struct Loaded {
+    sealing: SealingKeyEntry,
+    keys: Vec<SigningKey>,
+    changed: bool,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(
+        world: Surroundings<'a>,
+        vault: Arc<KeyVault>,
+        app: &'a AppId,
+        serial: u64,
+        rules: KeyRules,
+    ) -> Self {
+        Self { world, vault, app, serial, rules, spare: Vec::new() }
+    }
+
+    /// Loads, changes, commits; again when another change came in between.
+    pub(super) async fn run(mut self, change: Change<'_>) -> Result<Changed, Fault> {
+        for _ in 0..ATTEMPTS {
+            let mut tx = self.world.store.begin();
+            let mut loaded = self.load(&mut *tx).await?;
+            let before = loaded.keys.clone();
+            let outcome = self.apply(&mut loaded, change).await?;
+            let plan = self.advance(&mut loaded)?;
+            self.write(&mut *tx, &mut loaded, &before)?;
+            if loaded.changed {
+                match tx.commit().await {
+                    Ok(()) => {}
+                    Err(CommitError::Conflict) => continue,
+                    Err(CommitError::Store(error)) => return Err(Fault::new("committing keys", error)),
+                }
+            }
+            let ring = self.ring(&loaded, plan)?;
+            return Ok(Changed { ring, outcome });
+        }
+        Err(Fault::invariant("changing keys: other changes kept coming in between"))
+    }
+
+    async fn load(&self, tx: &mut dyn Tx) -> Result<Loaded, Fault> {
+        let doing = "loading keys";
+        let record = key_vault::get(tx).await.map_err(|error| Fault::new(doing, error))?;
+        if !self.vault.belongs_to(record.as_ref()) {
+            return Err(Fault::invariant("loading keys: they were resealed under another master key meanwhile"));
+        }
+        let sealing = sealing_key::get(tx, self.app).await.map_err(|error| Fault::new(doing, error))?;
+        let keys = signing_key::list(tx, self.app).await.map_err(|error| Fault::new(doing, error))?;
+        let changed = sealing.is_none();
+        let sealing = sealing.unwrap_or_else(|| self.new_sealing_key());
+        Ok(Loaded { sealing, keys, changed })
+    }
+
+    /// Does what was asked, and makes the keys that are missing or due.
+    async fn apply(&mut self, loaded: &mut Loaded, change: Change<'_>) -> Result<Outcome, Fault> {
+        let now = self.world.now;
+        let mut refused = None;
+        match change {
+            Change::Schedule | Change::Rotate { immediate: false } => {}
+            Change::Rotate { immediate: true } => {
+                for key in loaded.keys.iter_mut().filter(|key| key.life.kind == KeyKind::Dynamic) {
+                    let _ = key.life.retire(now); // those that can still sign
+                }
+            }
+            Change::Revoke { kid, why } => match loaded.keys.iter_mut().find(|key| key.life.kid == *kid) {
+                None => refused = Some(Outcome::NoSuchKey),
+                Some(key) => {
+                    if key.life.revoke(now, why).is_err() {
+                        refused = Some(Outcome::AlreadyEnded);
+                    }
+                }
+            },
+        }
+        let rotate = matches!(change, Change::Rotate { .. });
+        let mut due = self.rules.due(&lives(&loaded.keys), now);
+        if rotate && !due.contains(&KeyKind::Dynamic) {
+            due.push(KeyKind::Dynamic);
+        }
+        let mut made = None;
+        let mut private = std::mem::take(&mut self.spare);
+        for kind in due {
+            let key = match private.pop() {
+                Some(key) => key,
+                None => generate(self.rules.algorithm, self.world.entropy).await?,
+            };
+            let stored = self.new_signing_key(kind, &key, &loaded.keys).map_err(unusable)?;
+            if kind == KeyKind::Dynamic {
+                made = Some(stored.life.kid.clone());
+            }
+            self.spare.push(key);
+            loaded.keys.push(stored);
+        }
+        Ok(refused.unwrap_or(Outcome::Done { made }))
+    }
+
+    /// Lets every key take the steps that are due.
+    fn advance(&self, loaded: &mut Loaded) -> Result<RingPlan, Fault> {
+        let mut all = lives(&loaded.keys);
+        let plan = self.rules.advance(&mut all, self.world.now);
+        for (key, life) in loaded.keys.iter_mut().zip(all) {
+            key.life = life;
+            if !matches!(key.life.stage(), KeyStage::Created | KeyStage::Published | KeyStage::InUse) {
+                // What signs no more needs no secret.
+                key.secret = StoredSecret::Gone;
+            }
+        }
+        plan.ok_or(Fault::invariant("planning keys although one of each kind was made"))
+    }
+
+    fn write(&self, tx: &mut dyn Tx, loaded: &mut Loaded, before: &[SigningKey]) -> Result<(), Fault> {
+        let failed = |error| Fault::new("writing keys", error);
+        for key in &loaded.keys {
+            if self.rules.is_forgettable(&key.life, self.world.now) {
+                signing_key::delete(tx, self.app, &key.life.kid);
+                loaded.changed = true;
+            } else if !before.contains(key) {
+                signing_key::put(tx, self.app, key.clone()).map_err(failed)?;
+                loaded.changed = true;
+            }
+        }
+        if loaded.changed {
+            loaded.sealing.revision += 1;
+            sealing_key::put(tx, self.app, loaded.sealing.clone()).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn ring(&self, loaded: &Loaded, plan: RingPlan) -> Result<KeyRing, Fault> {
+        let parts = Parts {
+            app: self.app,
+            serial: self.serial,
+            rules: self.rules,
+            now: self.world.now,
+            plan,
+            keys: &loaded.keys,
+            sealing: &loaded.sealing,
+            vault: &self.vault,
+        };
+        parts.ring()
+    }
+
+    fn new_sealing_key(&self) -> SealingKeyEntry {
+        let key: [u8; 32] = random_bytes(self.world.entropy);
+        let secret = self.vault.store(self.app, SEALING_KEY_NAME, &Secret::new(key.to_vec()), self.world.entropy);
+        SealingKeyEntry { revision: 0, id: 1, created: self.world.now, secret }
+    }
+
+    fn new_signing_key(&self, kind: KeyKind, key: &PrivateKey, others: &[SigningKey]) -> Result<SigningKey, KeyError> {
+        let mut created = self.world.now;
+        let kid = match kind {
+            KeyKind::Static => Kid::fixed(random_uuid(self.world.entropy)),
+            KeyKind::Dynamic => loop {
+                // Names come from the millisecond of creation: two keys of one millisecond must not share one.
+                let kid = Kid::dynamic(created);
+                if others.iter().all(|other| other.life.kid != kid) {
+                    break kid;
+                }
+                created = created.plus(1);
+            },
+        };
+        let secret = self.vault.store(self.app, kid.as_str(), &key.secret_bytes()?, self.world.entropy);
+        let life = KeyLife::created(kid, kind, key.algorithm(), self.rules.update_interval_ms, created);
+        Ok(SigningKey { life, public: key.public_key()?.to_bytes(), secret })
+    }
+}
+
+fn lives(keys: &[SigningKey]) -> Vec<KeyLife> {
+    keys.iter().map(|key| key.life.clone()).collect()
+}
+
+fn unusable(error: KeyError) -> Fault {
+    Fault::new("making a signing key", error)
+}
+
+async fn generate(algorithm: SigningAlgorithm, entropy: &dyn Entropy) -> Result<PrivateKey, Fault> {
+    match algorithm {
+        SigningAlgorithm::EdDSA => Ok(PrivateKey::generate_ed25519(entropy)),
+        SigningAlgorithm::RS256 => tokio::task::spawn_blocking(PrivateKey::generate_rsa)
+            .await
+            .map_err(|error| Fault::new("making an RSA key", error))?
+            .map_err(unusable),
+    }
+}

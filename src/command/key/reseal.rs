@@ -1,0 +1,97 @@
+//! Changing the master key: from none to one, from one to another, from one to none. One transaction, so a crash
+//! leaves a folder that is sealed either the old way or the new way, never a mix.
+
+use super::ring::SEALING_KEY_NAME;
+use super::vault::{KeyVault, OpenError};
+use super::{MasterKey, UnlockError};
+use crate::app::App;
+use crate::domain::entropy::Entropy;
+use crate::store::signing_key::StoredSecret;
+use crate::store::{CommitError, Engine, StoreError, key_vault, sealing_key, signing_key};
+
+/// Attempts before a change that keeps conflicting is given up.
+const ATTEMPTS: usize = 50;
+
+/// Seals every key of the installation under another master key, or under none.
+pub struct ResealKeys<'a> {
+    /// The new master key; `None` stores keys plain from now on.
+    pub new: Option<&'a MasterKey>,
+}
+
+/// Why keys were not resealed. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ResealError {
+    /// The folder is not what the vault was opened for.
+    #[error(transparent)]
+    Unlock(#[from] UnlockError),
+    /// A key does not open with the old master key.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Keys kept changing meanwhile.
+    #[error("keys kept changing meanwhile: try again")]
+    Busy,
+}
+
+impl ResealKeys<'_> {
+    /// Runs the command on a running server; returns how many secrets were sealed anew.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn run(self, app: &App) -> Result<usize, ResealError> {
+        let _alone = app.keys.resealing.write().await;
+        let vault = app.keys.vault.load_full();
+        let (vault, count) = reseal(&*app.store, &vault, self.new, &*app.entropy).await?;
+        tracing::warn!(count, sealed = vault.is_sealed(), "resealed all keys");
+        app.keys.vault.store(vault.into());
+        Ok(count)
+    }
+}
+
+/// Seals every key in `store` under another master key, or under none; returns the vault that fits from now on, and how
+/// many secrets were sealed anew.
+///
+/// # Errors
+/// Why not; nothing has changed then.
+pub async fn reseal(
+    store: &dyn Engine,
+    old: &KeyVault,
+    new: Option<&MasterKey>,
+    entropy: &dyn Entropy,
+) -> Result<(KeyVault, usize), ResealError> {
+    for _ in 0..ATTEMPTS {
+        let mut tx = store.begin();
+        if !old.belongs_to(key_vault::get(&mut *tx).await?.as_ref()) {
+            return Err(UnlockError::Wrong.into());
+        }
+        let (vault, record) = KeyVault::fresh(new, entropy);
+        let mut count = 0;
+        let again = |app: &_, name: &str, secret: &_| -> Result<StoredSecret, OpenError> {
+            Ok(vault.store(app, name, &old.open(app, name, secret)?, entropy))
+        };
+        for app in sealing_key::apps(&mut *tx).await? {
+            let Some(mut sealing) = sealing_key::get(&mut *tx, &app).await? else { continue };
+            sealing.secret = again(&app, SEALING_KEY_NAME, &sealing.secret)?;
+            // Whoever changes this app's keys meanwhile conflicts with this.
+            sealing.revision += 1;
+            sealing_key::put(&mut *tx, &app, sealing)?;
+            count += 1;
+            for mut key in signing_key::list(&mut *tx, &app).await? {
+                if key.secret != StoredSecret::Gone {
+                    key.secret = again(&app, key.life.kid.as_str(), &key.secret)?;
+                    signing_key::put(&mut *tx, &app, key)?;
+                    count += 1;
+                }
+            }
+        }
+        key_vault::put(&mut *tx, &record)?;
+        match tx.commit().await {
+            Ok(()) => return Ok((vault, count)),
+            Err(CommitError::Conflict) => {}
+            Err(CommitError::Store(error)) => return Err(error.into()),
+        }
+    }
+    Err(ResealError::Busy)
+}

@@ -1,0 +1,187 @@
+//! [`KeyRing`]: one app's keys at one moment, ready for use.
+
+use super::vault::KeyVault;
+use crate::crypto::access_token::TokenKeys;
+use crate::crypto::sealing::SealingKey;
+use crate::crypto::signature::{PrivateKey, PublicKey};
+use crate::domain::ids::AppId;
+use crate::domain::key::{KeyKind, KeyRules, Kid, RingPlan};
+use crate::domain::secret::Secret;
+use crate::domain::time::UnixMillis;
+use crate::fault::Fault;
+use crate::store::sealing_key::SealingKeyEntry;
+use crate::store::signing_key::SigningKey;
+use std::sync::Arc;
+
+/// What a sealing key is called where names are bound to secrets.
+pub(super) const SEALING_KEY_NAME: &str = "refresh tokens";
+/// `jwtSigningPublicKeyExpiryTime` of the static key: ten years in ms, a constant of the protocol.
+const STATIC_EXPIRY: UnixMillis = UnixMillis(10 * 365 * 24 * 3_600_000);
+
+/// One app's keys at one moment; immutable, replaced as a whole.
+pub struct KeyRing {
+    /// Tells rings of different apps apart, also of an app made again under an old name.
+    pub serial: u64,
+    /// Keys that sign and verify access tokens and custom JWTs.
+    pub tokens: TokenKeys,
+    /// Seals refresh tokens.
+    pub refresh_sealing: SealingKey,
+    /// The JWKS document as text, computed once per change: `{"keys":[…]}`.
+    pub jwks: Arc<str>,
+    /// When the JWKS document may change next by schedule; see [`KeyRing::jwks_max_age_s`].
+    pub jwks_max_age_anchor: UnixMillis,
+    pub(super) rules: KeyRules,
+    pub(super) valid_from: UnixMillis,
+    pub(super) valid_until: UnixMillis,
+    /// Tokens minted until then are accepted for their whole life, even if no newer ring can be made.
+    pub(super) usable_until: UnixMillis,
+    legacy: Vec<LegacyEntry>,
+}
+
+/// A verifying key as CDI < 2.21 has it.
+struct LegacyEntry {
+    kid: Kid,
+    kind: KeyKind,
+    key: LegacyKey,
+}
+
+/// What CDI < 2.21 says about keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegacyKeyInfo {
+    /// `jwtSigningPublicKey`: base64 DER (SPKI) of the key that signs now.
+    pub public_key: String,
+    /// `jwtSigningPublicKeyExpiryTime`.
+    pub expiry: UnixMillis,
+    /// `jwtSigningPublicKeyList` (CDI ≥ 2.9), newest first.
+    pub list: Vec<LegacyKey>,
+}
+
+/// One entry of `jwtSigningPublicKeyList`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegacyKey {
+    /// base64 DER (SPKI).
+    pub public_key: String,
+    /// Until when it signs.
+    pub expiry: UnixMillis,
+    /// Creation.
+    pub created: UnixMillis,
+}
+
+impl KeyRing {
+    /// `max-age` of the JWKS document in seconds: until a new key may be published, at least 1.
+    #[must_use]
+    pub fn jwks_max_age_s(&self, now: UnixMillis) -> u64 {
+        (self.jwks_max_age_anchor.since(now) / 1000).max(1)
+    }
+
+    /// Public keys as CDI < 2.21 has them, for an app whose tokens are signed with keys of this kind.
+    #[must_use]
+    pub fn legacy_key_info(&self, kind: KeyKind) -> LegacyKeyInfo {
+        let signing = self.tokens.signing_kid(kind);
+        let current = self.legacy.iter().find(|entry| entry.kid == *signing);
+        let list = self.legacy.iter().filter(|entry| entry.kind == kind).map(|entry| entry.key.clone());
+        LegacyKeyInfo {
+            // invariant: the signing key is one of those that verify
+            public_key: current.map(|entry| entry.key.public_key.clone()).unwrap_or_default(),
+            expiry: current.map(|entry| entry.key.expiry).unwrap_or_default(),
+            list: list.collect(),
+        }
+    }
+
+    /// True while this ring is the one that the schedule asks for.
+    pub(super) fn is_current(&self, rules: KeyRules, now: UnixMillis) -> bool {
+        self.rules == rules && self.valid_from <= now && now < self.valid_until
+    }
+}
+
+/// What a ring is made from.
+pub(super) struct Parts<'a> {
+    pub(super) app: &'a AppId,
+    pub(super) serial: u64,
+    pub(super) rules: KeyRules,
+    pub(super) now: UnixMillis,
+    pub(super) plan: RingPlan,
+    pub(super) keys: &'a [SigningKey],
+    pub(super) sealing: &'a SealingKeyEntry,
+    pub(super) vault: &'a KeyVault,
+}
+
+impl Parts<'_> {
+    pub(super) fn ring(self) -> Result<KeyRing, Fault> {
+        let mut verifying = Vec::new();
+        let mut legacy = Vec::new();
+        let mut jwks = String::from(r#"{"keys":["#);
+        for kid in &self.plan.verifying {
+            let stored = self.stored(kid)?;
+            let key = PublicKey::from_bytes(stored.life.algorithm, &stored.public).map_err(broken)?;
+            if !verifying.is_empty() {
+                jwks.push(',');
+            }
+            jwks.push_str(&key.jwk(kid.as_str()).map_err(broken)?);
+            legacy.push(self.legacy(stored, &key)?);
+            verifying.push((kid.clone(), key));
+        }
+        jwks.push_str("]}");
+        let dynamic = self.private(&self.plan.dynamic)?;
+        let fixed = self.private(&self.plan.fixed)?;
+        let signs_from = self.stored(&self.plan.dynamic)?.life.created;
+        let validity = self.rules.access_token_validity_ms;
+        Ok(KeyRing {
+            serial: self.serial,
+            tokens: TokenKeys::new(verifying, dynamic, fixed),
+            refresh_sealing: self.sealing_key()?,
+            jwks: jwks.into(),
+            jwks_max_age_anchor: self.plan.next_key_due,
+            rules: self.rules,
+            valid_from: self.now,
+            valid_until: self.plan.valid_until,
+            usable_until: signs_from.plus(self.rules.update_interval_ms).plus(validity),
+            legacy,
+        })
+    }
+
+    fn stored(&self, kid: &Kid) -> Result<&SigningKey, Fault> {
+        self.keys
+            .iter()
+            .find(|key| key.life.kid == *kid)
+            .ok_or(Fault::invariant("finding a planned key among the stored ones"))
+    }
+
+    fn private(&self, kid: &Kid) -> Result<(Kid, PrivateKey), Fault> {
+        let stored = self.stored(kid)?;
+        let secret = self.vault.open(self.app, kid.as_str(), &stored.secret);
+        let secret = secret.map_err(|error| Fault::new("opening a signing key", error))?;
+        let key = PrivateKey::from_secret_bytes(stored.life.algorithm, &secret).map_err(broken)?;
+        // A public half that was swapped in the store would otherwise make every new token worthless.
+        if key.public_key().map_err(broken)?.to_bytes() != stored.public {
+            return Err(Fault::invariant("matching the halves of a signing key"));
+        }
+        Ok((kid.clone(), key))
+    }
+
+    fn legacy(&self, stored: &SigningKey, key: &PublicKey) -> Result<LegacyEntry, Fault> {
+        let life = &stored.life;
+        let expiry = match life.kind {
+            KeyKind::Dynamic => life.created.plus(self.rules.update_interval_ms),
+            KeyKind::Static => STATIC_EXPIRY,
+        };
+        let public_key = key.spki_base64().map_err(broken)?;
+        Ok(LegacyEntry {
+            kid: life.kid.clone(),
+            kind: life.kind,
+            key: LegacyKey { public_key, expiry, created: life.created },
+        })
+    }
+
+    fn sealing_key(&self) -> Result<SealingKey, Fault> {
+        let doing = "opening the key for refresh tokens";
+        let secret = self.vault.open(self.app, SEALING_KEY_NAME, &self.sealing.secret);
+        let secret = secret.map_err(|error| Fault::new(doing, error))?;
+        let bytes = secret.expose().as_slice().try_into().map_err(|_| Fault::invariant(doing))?;
+        Ok(SealingKey::new(self.sealing.id, Secret::new(bytes)))
+    }
+}
+
+fn broken(error: crate::crypto::signature::KeyError) -> Fault {
+    Fault::new("reading a stored key", error)
+}

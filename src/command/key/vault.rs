@@ -1,0 +1,204 @@
+//! [`KeyVault`]: how the secret halves of keys are kept at rest.
+//!
+//! With a master key, each secret is sealed with AES-256-GCM under a key that HKDF-SHA256 derives from the master key
+//! and a salt of this folder; app and key name are bound to it, so a sealed key that is moved elsewhere does not open.
+//! One record says which way a folder uses, and tells the right master key from a wrong one. The first start decides;
+//! later only `sessiond keys reseal` changes it.
+
+use crate::crypto::sealing::{MessageKey, NONCE_LEN, key_from_master};
+use crate::domain::entropy::{Entropy, random_bytes};
+use crate::domain::ids::AppId;
+use crate::domain::secret::Secret;
+use crate::store::key_vault::{self, KeyVaultRecord};
+use crate::store::signing_key::StoredSecret;
+use crate::store::{CommitError, Engine, StoreError};
+
+const SALT_LEN: usize = 16;
+/// What the check value holds.
+const CHECK: &[u8] = b"sessiond";
+/// What the check value is bound to.
+const CHECK_PLACE: &[u8] = b"the master key of this data folder";
+
+/// Seals the secret half of keys at rest, or leaves it plain when there is no master key.
+#[derive(Clone)]
+pub struct KeyVault {
+    key: Option<std::sync::Arc<MessageKey>>,
+    /// Names the folder's record that this vault belongs to; `None` in memory-only tests without one.
+    salt: Option<[u8; SALT_LEN]>,
+}
+
+/// The operator's master key: at least 32 characters.
+#[derive(Debug, Clone)]
+pub struct MasterKey(Secret<String>);
+
+/// Why the keys of a data folder can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UnlockError {
+    /// Shorter than 32 characters.
+    #[error(
+        "The master key is too short. Please use at least 32 characters in SESSIOND_MASTER_KEY (or in the file that \
+         SESSIOND_MASTER_KEY_FILE names)"
+    )]
+    TooShort,
+    /// The keys are sealed and no master key was given.
+    #[error(
+        "The keys in this data folder are sealed under a master key, and none was given: set SESSIOND_MASTER_KEY or \
+         SESSIOND_MASTER_KEY_FILE to the one they were sealed with"
+    )]
+    Missing,
+    /// The keys are sealed under another master key.
+    #[error(
+        "The keys in this data folder are sealed under another master key: set SESSIOND_MASTER_KEY or \
+         SESSIOND_MASTER_KEY_FILE to the one they were sealed with. To change it, start with the old one and run \
+         `sessiond keys reseal`"
+    )]
+    Wrong,
+    /// The keys are plain and a master key was given.
+    #[error(
+        "The keys in this data folder are not sealed, but a master key was given: to seal them, start without it and run \
+         `sessiond keys reseal`"
+    )]
+    NotSealed,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Another process started in the same folder at the same moment.
+    #[error("Another sessiond started in this data folder at the same moment: start again")]
+    Raced,
+}
+
+/// A stored secret that does not open.
+#[derive(Debug, thiserror::Error)]
+#[error("the secret half of key {name} of app {app:?} does not open: {what}")]
+pub struct OpenError {
+    app: AppId,
+    name: String,
+    what: &'static str,
+}
+
+impl MasterKey {
+    /// Takes the text of `SESSIOND_MASTER_KEY` or of the file named by `SESSIOND_MASTER_KEY_FILE`; surrounding white
+    /// space does not count.
+    ///
+    /// # Errors
+    /// [`UnlockError::TooShort`].
+    pub fn new(text: &str) -> Result<Self, UnlockError> {
+        let text = text.trim();
+        if text.chars().count() < 32 {
+            return Err(UnlockError::TooShort);
+        }
+        Ok(Self(Secret::new(text.to_owned())))
+    }
+}
+
+/// Opens the keys of a data folder; the first start decides whether they are sealed.
+///
+/// # Errors
+/// A wrong, missing or unexpected master key, each with what to do about it.
+pub async fn unlock(
+    store: &dyn Engine,
+    master: Option<&MasterKey>,
+    entropy: &dyn Entropy,
+) -> Result<KeyVault, UnlockError> {
+    let mut tx = store.begin();
+    match (key_vault::get(&mut *tx).await?, master) {
+        (None, master) => {
+            let (vault, record) = KeyVault::fresh(master, entropy);
+            key_vault::put(&mut *tx, &record)?;
+            match tx.commit().await {
+                Ok(()) => Ok(vault),
+                Err(CommitError::Store(error)) => Err(error.into()),
+                Err(CommitError::Conflict) => Err(UnlockError::Raced),
+            }
+        }
+        (Some(KeyVaultRecord { salt, check: None }), None) => Ok(KeyVault { key: None, salt: Some(salt) }),
+        (Some(KeyVaultRecord { check: None, .. }), Some(_)) => Err(UnlockError::NotSealed),
+        (Some(KeyVaultRecord { check: Some(_), .. }), None) => Err(UnlockError::Missing),
+        (Some(KeyVaultRecord { salt, check: Some(check) }), Some(master)) => {
+            let key = MessageKey::new(&key_from_master(&master.0, &salt));
+            match open_bytes(&key, CHECK_PLACE, &check) {
+                Some(text) if text == CHECK => Ok(KeyVault { key: Some(key.into()), salt: Some(salt) }),
+                _ => Err(UnlockError::Wrong),
+            }
+        }
+    }
+}
+
+impl KeyVault {
+    /// A vault without a master key and without a record, for stores that nobody else opens.
+    #[must_use]
+    pub const fn plain() -> Self {
+        Self { key: None, salt: None }
+    }
+
+    /// True when secrets are sealed under a master key.
+    #[must_use]
+    pub const fn is_sealed(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// A vault with a new salt, and the record that goes with it.
+    pub(super) fn fresh(master: Option<&MasterKey>, entropy: &dyn Entropy) -> (Self, KeyVaultRecord) {
+        let salt = random_bytes(entropy);
+        let key = master.map(|master| std::sync::Arc::new(MessageKey::new(&key_from_master(&master.0, &salt))));
+        let check = key.as_ref().map(|key| seal_bytes(key, CHECK_PLACE, CHECK, entropy));
+        (Self { key, salt: Some(salt) }, KeyVaultRecord { salt, check })
+    }
+
+    /// True while the folder's record is the one this vault was made for; false after a reseal by someone else.
+    pub(super) fn belongs_to(&self, record: Option<&KeyVaultRecord>) -> bool {
+        record.map(|record| record.salt) == self.salt
+    }
+
+    /// The form in which a secret is stored.
+    pub(super) fn store(
+        &self,
+        app: &AppId,
+        name: &str,
+        secret: &Secret<Vec<u8>>,
+        entropy: &dyn Entropy,
+    ) -> StoredSecret {
+        match &self.key {
+            None => StoredSecret::Plain(secret.expose().clone()),
+            Some(key) => StoredSecret::Sealed(seal_bytes(key, &place(app, name), secret.expose(), entropy)),
+        }
+    }
+
+    /// The secret in its plain form.
+    pub(super) fn open(&self, app: &AppId, name: &str, stored: &StoredSecret) -> Result<Secret<Vec<u8>>, OpenError> {
+        let failed = |what| OpenError { app: app.clone(), name: name.to_owned(), what };
+        match (&self.key, stored) {
+            (_, StoredSecret::Gone) => Err(failed("it was wiped")),
+            (None, StoredSecret::Plain(secret)) => Ok(Secret::new(secret.clone())),
+            (None, StoredSecret::Sealed(_)) => Err(failed("it is sealed and there is no master key")),
+            // Whoever can write to the store could otherwise plant a key of their own.
+            (Some(_), StoredSecret::Plain(_)) => Err(failed("it is plain where sealed ones are expected")),
+            (Some(key), StoredSecret::Sealed(sealed)) => open_bytes(key, &place(app, name), sealed)
+                .map(Secret::new)
+                .ok_or_else(|| failed("it was sealed under another master key, or for another place")),
+        }
+    }
+}
+
+/// What a sealed secret is bound to: app and name, each with its length.
+fn place(app: &AppId, name: &str) -> Vec<u8> {
+    let mut place = Vec::new();
+    for part in [app.connection_uri_domain.as_str(), app.app_id.as_str(), name] {
+        place.extend((part.len() as u64).to_le_bytes());
+        place.extend(part.as_bytes());
+    }
+    place
+}
+
+/// `nonce ‖ ciphertext ‖ tag`. Keys are few, so random nonces of 12 bytes do not run out.
+fn seal_bytes(key: &MessageKey, place: &[u8], plaintext: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
+    let nonce: [u8; NONCE_LEN] = random_bytes(entropy);
+    // invariant: only messages above 64 GiB are refused; what is stored then opens for nobody
+    let sealed = key.seal(&nonce, place, plaintext).unwrap_or_default();
+    [&nonce[..], &sealed].concat()
+}
+
+fn open_bytes(key: &MessageKey, place: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
+    key.open(nonce, place, sealed)
+}

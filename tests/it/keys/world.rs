@@ -1,0 +1,64 @@
+//! A store, a clock that only the test moves, and seeded randomness.
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use sessiond::command::key::{KeyRing, KeyRings, KeyVault, Surroundings};
+use sessiond::domain::entropy::Entropy;
+use sessiond::domain::ids::AppId;
+use sessiond::domain::key::{KeyRules, SigningAlgorithm};
+use sessiond::domain::time::UnixMillis;
+use sessiond::store::memory::MemoryEngine;
+use std::sync::{Arc, Mutex};
+
+pub(crate) const HOUR: u64 = 3_600_000;
+pub(crate) const START: UnixMillis = UnixMillis(1_700_000_000_123);
+
+/// The protocol's defaults: U = 168 h, V = 1 h, overlap 60 s.
+pub(crate) const DEFAULTS: KeyRules = KeyRules {
+    algorithm: SigningAlgorithm::EdDSA,
+    update_interval_ms: 168 * HOUR,
+    access_token_validity_ms: HOUR,
+    overlap_ms: 60_000,
+};
+
+pub(crate) struct Seeded(Mutex<StdRng>);
+
+impl Seeded {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(Mutex::new(StdRng::seed_from_u64(seed)))
+    }
+}
+
+impl Entropy for Seeded {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.lock().unwrap().fill_bytes(bytes);
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) store: MemoryEngine,
+    pub(crate) entropy: Seeded,
+    pub(crate) rings: KeyRings,
+    pub(crate) rules: KeyRules,
+    pub(crate) app: AppId,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self {
+            store: MemoryEngine::new(),
+            entropy: Seeded::new(1),
+            rings: KeyRings::new(KeyVault::plain()),
+            rules: DEFAULTS,
+            app: AppId::base(),
+        }
+    }
+
+    pub(crate) fn at(&self, now: UnixMillis) -> Surroundings<'_> {
+        Surroundings { store: &self.store, entropy: &self.entropy, now }
+    }
+
+    pub(crate) async fn ring(&self, now: UnixMillis) -> Arc<KeyRing> {
+        self.rings.ring_in(self.at(now), &self.app, self.rules).await.unwrap()
+    }
+}
