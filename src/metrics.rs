@@ -1,16 +1,24 @@
-//! Figures for `GET /metrics`, in the Prometheus text format.
+//! Figures for `GET /metrics`, in the OpenMetrics text format that Prometheus reads.
 //!
 //! Counters are resolved when they are declared, so that counting is one atomic addition and no request allocates a
-//! label.
+//! label. What the store, caches and keys count themselves is read when somebody asks.
 
+use crate::store::EngineStats;
 use http::StatusCode;
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use std::fmt::Debug;
 use std::time::Duration;
 
+/// `Content-Type` of [`Metrics::text`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// First word of every figure's name.
+const PREFIX: &str = "sessiond";
 /// Upper bounds of the latency buckets, in seconds.
 const LATENCY_BUCKETS: [f64; 10] = [0.000_1, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
 
@@ -95,6 +103,23 @@ impl SessionFigures {
     }
 }
 
+/// What is counted elsewhere, read at the moment of asking.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Snapshot {
+    /// The store's own figures.
+    pub engine: EngineStats,
+    /// Access tokens found among those verified before.
+    pub verified_hits: u64,
+    /// Access tokens whose signature had to be checked.
+    pub verified_misses: u64,
+    /// Apps in the directory.
+    pub apps: u64,
+    /// Signing keys that the base app publishes.
+    pub published_keys: u64,
+    /// Age of the base app's dynamic key that signs now, in seconds.
+    pub signing_key_age_s: u64,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     route: &'static str,
@@ -108,27 +133,27 @@ struct RouteLabels {
 
 /// One route's counters, resolved.
 pub struct RouteFigures {
-    classes: [Counter; 3],
+    success: Counter,
+    client_error: Counter,
+    server_error: Counter,
     latency: Histogram,
 }
 
 impl RouteFigures {
     /// Counts one reply.
     pub fn answered(&self, status: StatusCode, took: Duration) {
-        let [success, client, server] = &self.classes;
-        let class = match status.as_u16() {
-            ..400 => success,
-            400..500 => client,
-            _ => server,
+        match status.as_u16() {
+            ..400 => self.success.inc(),
+            400..500 => self.client_error.inc(),
+            _ => self.server_error.inc(),
         };
-        class.inc();
         self.latency.observe(took.as_secs_f64());
     }
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("sessiond");
+        let mut registry = Registry::with_prefix(PREFIX);
         let requests = Family::default();
         registry.register("requests", "Replies by route and status class", requests.clone());
         let latency: Family<RouteLabels, Histogram> = Family::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS));
@@ -145,19 +170,51 @@ impl Metrics {
     pub fn route(&self, route: &'static str) -> RouteFigures {
         let class = |class| self.requests.get_or_create(&RequestLabels { route, class }).clone();
         RouteFigures {
-            classes: [class("2xx"), class("4xx"), class("5xx")],
+            success: class("2xx"),
+            client_error: class("4xx"),
+            server_error: class("5xx"),
             latency: self.latency.get_or_create(&RouteLabels { route }).clone(),
         }
     }
-}
 
-impl Metrics {
-    /// Every figure in the Prometheus text format.
+    /// Every figure as text; see [`CONTENT_TYPE`].
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn text(&self, snapshot: &Snapshot) -> String {
         let mut text = String::with_capacity(16 * 1024);
         // invariant: writing to a string does not fail
-        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, &snapshot.registry());
+        let _ = encode_eof(&mut text);
         text
     }
+}
+
+impl Snapshot {
+    fn registry(&self) -> Registry {
+        let mut registry = Registry::with_prefix(PREFIX);
+        let mut counter = |name, help, value| register(&mut registry, name, help, ConstCounter::new(value));
+        counter("commits", "Commits that became durable", self.engine.commits);
+        counter("commit_conflicts", "Commits refused because something read had changed", self.engine.conflicts);
+        counter("commit_groups", "Groups of commits written with one disk wait each", self.engine.groups);
+        counter("record_cache_hits", "Records found in memory", self.engine.cache_hits);
+        counter("record_cache_misses", "Records read from the store", self.engine.cache_misses);
+        counter("verified_token_cache_hits", "Access tokens known as verified", self.verified_hits);
+        counter("verified_token_cache_misses", "Access tokens whose signature was checked", self.verified_misses);
+        let mut gauge = |name, help, value| register(&mut registry, name, help, ConstGauge::new(value));
+        gauge("journal_bytes", "Size of the journal", self.engine.journal_bytes);
+        gauge("disk_bytes", "Size of the data folder", self.engine.disk_bytes);
+        gauge("apps", "Apps", self.apps);
+        gauge("published_keys", "Signing keys in the base app's JWKS", self.published_keys);
+        gauge("signing_key_age_seconds", "Age of the base app's dynamic signing key", self.signing_key_age_s);
+        registry
+    }
+}
+
+fn register(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+    figure: impl EncodeMetric + Debug + Send + Sync + 'static,
+) {
+    registry.register(name, help, figure);
 }

@@ -66,6 +66,16 @@ impl Reply {
         Self { status: StatusCode::OK, content_type: JSON, cache_control: None, body: body.into() }
     }
 
+    /// `{"status": …}` and nothing else.
+    #[must_use]
+    pub fn status(status: &'static str) -> Self {
+        #[derive(Serialize)]
+        struct StatusBody {
+            status: &'static str,
+        }
+        Self::json(&StatusBody { status })
+    }
+
     /// A text body with the newline that the protocol ends bodies with.
     #[must_use]
     pub fn text(status: StatusCode, text: &str) -> Self {

@@ -34,25 +34,25 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// When every test begins: 2023-11-14T22:13:20Z.
-pub const START: UnixMillis = UnixMillis(1_700_000_000_000);
+pub(crate) const START: UnixMillis = UnixMillis(1_700_000_000_000);
 
 /// A clock that only the test moves.
 #[derive(Debug, Clone)]
-pub struct ManualClock(Arc<AtomicU64>);
+pub(crate) struct ManualClock(Arc<AtomicU64>);
 
 impl ManualClock {
     /// Standing at `start`.
-    pub fn at(start: UnixMillis) -> Self {
+    pub(crate) fn at(start: UnixMillis) -> Self {
         Self(Arc::new(AtomicU64::new(start.0)))
     }
 
     /// `millis` later.
-    pub fn advance(&self, millis: u64) {
+    pub(crate) fn advance(&self, millis: u64) {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
 
     /// At this moment.
-    pub fn set(&self, now: UnixMillis) {
+    pub(crate) fn set(&self, now: UnixMillis) {
         self.0.store(now.0, Ordering::SeqCst);
     }
 }
@@ -64,11 +64,11 @@ impl Clock for ManualClock {
 }
 
 /// Reproducible bytes.
-pub struct SeededEntropy(Mutex<StdRng>);
+pub(crate) struct SeededEntropy(Mutex<StdRng>);
 
 impl SeededEntropy {
     /// The stream of this seed.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(Mutex::new(StdRng::seed_from_u64(seed)))
     }
 }
@@ -80,7 +80,7 @@ impl Entropy for SeededEntropy {
 }
 
 /// How a [`TestApp`] is to be.
-pub struct TestAppBuilder {
+pub(crate) struct TestAppBuilder {
     settings: Vec<(String, String)>,
     test_mode: bool,
     seed: u64,
@@ -91,43 +91,43 @@ pub struct TestAppBuilder {
 
 impl TestAppBuilder {
     /// Sets a key of `config.yaml`.
-    pub fn setting(mut self, key: &str, value: &str) -> Self {
+    pub(crate) fn setting(mut self, key: &str, value: &str) -> Self {
         self.settings.push((key.to_owned(), value.to_owned()));
         self
     }
 
     /// Relaxes rules as for SDK test suites.
-    pub fn test_mode(mut self) -> Self {
+    pub(crate) fn test_mode(mut self) -> Self {
         self.test_mode = true;
         self
     }
 
     /// Another stream of randomness.
-    pub fn seed(mut self, seed: u64) -> Self {
+    pub(crate) fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
     /// Another engine, or one that holds records already.
-    pub fn store(mut self, store: Arc<dyn Engine>) -> Self {
+    pub(crate) fn store(mut self, store: Arc<dyn Engine>) -> Self {
         self.store = Some(store);
         self
     }
 
     /// A clock shared with another app.
-    pub fn clock(mut self, clock: &ManualClock) -> Self {
+    pub(crate) fn clock(mut self, clock: &ManualClock) -> Self {
         self.clock = clock.clone();
         self
     }
 
     /// Routes of the test's own, beside the real ones.
-    pub fn routes(mut self, routes: &'static [Route]) -> Self {
+    pub(crate) fn routes(mut self, routes: &'static [Route]) -> Self {
         self.recipes.push(routes);
         self
     }
 
     /// The app.
-    pub async fn build(self) -> TestApp {
+    pub(crate) async fn build(self) -> TestApp {
         let settings: Vec<_> = self.settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let config = Arc::new(BaseConfig::with(&settings, self.test_mode).expect("settings of a test are good"));
         let parts = Parts {
@@ -143,23 +143,23 @@ impl TestAppBuilder {
 
 /// An app in process.
 #[derive(Clone)]
-pub struct TestApp {
+pub(crate) struct TestApp {
     /// The parts, for commands and stores.
-    pub app: Arc<App>,
+    pub(crate) app: Arc<App>,
     /// The plane in front of them.
-    pub cdi: Arc<Cdi>,
+    pub(crate) cdi: Arc<Cdi>,
     /// Its clock.
-    pub clock: ManualClock,
+    pub(crate) clock: ManualClock,
 }
 
 impl TestApp {
     /// With default settings in memory.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::builder().build().await
     }
 
     /// With settings of one's own.
-    pub fn builder() -> TestAppBuilder {
+    pub(crate) fn builder() -> TestAppBuilder {
         TestAppBuilder {
             settings: Vec::new(),
             test_mode: false,
@@ -171,7 +171,7 @@ impl TestApp {
     }
 
     /// A request with any method. `path` may have a query.
-    pub fn request(&self, method: Method, path: &str) -> TestRequest<'_> {
+    pub(crate) fn request(&self, method: Method, path: &str) -> TestRequest<'_> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let request = Request {
             id: "test".to_owned(),
@@ -186,73 +186,73 @@ impl TestApp {
     }
 
     /// GET.
-    pub fn get(&self, path: &str) -> TestRequest<'_> {
+    pub(crate) fn get(&self, path: &str) -> TestRequest<'_> {
         self.request(Method::GET, path)
     }
 
     /// POST with a JSON body.
-    pub fn post(&self, path: &str, body: Value) -> TestRequest<'_> {
+    pub(crate) fn post(&self, path: &str, body: Value) -> TestRequest<'_> {
         self.request(Method::POST, path).json(&body)
     }
 
     /// PUT with a JSON body.
-    pub fn put(&self, path: &str, body: Value) -> TestRequest<'_> {
+    pub(crate) fn put(&self, path: &str, body: Value) -> TestRequest<'_> {
         self.request(Method::PUT, path).json(&body)
     }
 
     /// A session of `user` without custom data, at the newest version.
-    pub async fn session(&self, user: &str) -> TestReply {
+    pub(crate) async fn session(&self, user: &str) -> TestReply {
         self.post("/recipe/session", new_session(user)).await.ok()
     }
 }
 
 /// The least body that creates a session.
-pub fn new_session(user: &str) -> Value {
+pub(crate) fn new_session(user: &str) -> Value {
     json!({"userId": user, "enableAntiCsrf": false, "userDataInJWT": {}, "userDataInDatabase": {}})
 }
 
 /// A request being put together; awaiting it sends it.
-pub struct TestRequest<'a> {
+pub(crate) struct TestRequest<'a> {
     app: &'a TestApp,
     request: Request,
 }
 
 impl TestRequest<'_> {
     /// With a header.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::try_from(name).expect("a header's name");
         self.request.headers.append(name, HeaderValue::try_from(value).expect("a header's value"));
         self
     }
 
     /// With this `cdi-version`.
-    pub fn cdi(self, version: &str) -> Self {
+    pub(crate) fn cdi(self, version: &str) -> Self {
         self.header("cdi-version", version)
     }
 
     /// With this API key.
-    pub fn key(self, key: &str) -> Self {
+    pub(crate) fn key(self, key: &str) -> Self {
         self.header("api-key", key)
     }
 
     /// To this host.
-    pub fn host(self, host: &str) -> Self {
+    pub(crate) fn host(self, host: &str) -> Self {
         self.header("host", host)
     }
 
     /// From this address.
-    pub fn from(mut self, peer: &str) -> Self {
+    pub(crate) fn from(mut self, peer: &str) -> Self {
         self.request.peer = peer.parse().expect("an address");
         self
     }
 
     /// With a JSON body.
-    pub fn json(self, body: &Value) -> Self {
+    pub(crate) fn json(self, body: &Value) -> Self {
         self.body(body.to_string())
     }
 
     /// With any body.
-    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+    pub(crate) fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.request.body = body.into();
         self
     }
@@ -269,29 +269,29 @@ impl<'a> IntoFuture for TestRequest<'a> {
 
 /// A reply.
 #[derive(Debug, Clone)]
-pub struct TestReply(pub Reply);
+pub(crate) struct TestReply(pub(crate) Reply);
 
 impl TestReply {
     /// The status code.
-    pub fn code(&self) -> u16 {
+    pub(crate) fn code(&self) -> u16 {
         self.0.status.as_u16()
     }
 
     /// The body of a JSON reply.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         assert_eq!(self.0.content_type, sessiond::http::exchange::JSON, "{}", self.body());
         serde_json::from_slice(&self.0.body).expect("a JSON reply has a JSON body")
     }
 
     /// The body as text, its final newline included.
-    pub fn body(&self) -> String {
+    pub(crate) fn body(&self) -> String {
         String::from_utf8(self.0.body.to_vec()).expect("replies are UTF-8")
     }
 
     /// Asserts status 200 and protocol status `OK`.
     #[track_caller]
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.0.status, StatusCode::OK, "{}", self.body());
         assert_eq!(self.json()["status"], "OK", "{}", self.body());
         self
@@ -299,14 +299,14 @@ impl TestReply {
 
     /// Asserts a text reply: status, sentence and the newline after it.
     #[track_caller]
-    pub fn is_text(&self, code: u16, sentence: &str) {
+    pub(crate) fn is_text(&self, code: u16, sentence: &str) {
         assert_eq!((self.code(), self.body().as_str()), (code, format!("{sentence}\n").as_str()));
         assert_eq!(self.0.content_type, sessiond::http::exchange::TEXT);
     }
 
     /// A string at a JSON pointer.
     #[track_caller]
-    pub fn text_at(&self, pointer: &str) -> String {
+    pub(crate) fn text_at(&self, pointer: &str) -> String {
         let json = self.json();
         let found = json.pointer(pointer).and_then(Value::as_str);
         found.unwrap_or_else(|| panic!("no text at {pointer} in {json}")).to_owned()
@@ -314,39 +314,39 @@ impl TestReply {
 
     /// `accessToken.token`.
     #[track_caller]
-    pub fn access_token(&self) -> String {
+    pub(crate) fn access_token(&self) -> String {
         self.text_at("/accessToken/token")
     }
 
     /// `refreshToken.token`.
     #[track_caller]
-    pub fn refresh_token(&self) -> String {
+    pub(crate) fn refresh_token(&self) -> String {
         self.text_at("/refreshToken/token")
     }
 
     /// `session.handle`.
     #[track_caller]
-    pub fn handle(&self) -> String {
+    pub(crate) fn handle(&self) -> String {
         self.text_at("/session/handle")
     }
 }
 
 /// A real socket on a free port; stops when it is dropped.
-pub struct TestServer {
+pub(crate) struct TestServer {
     /// Where it listens.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
 }
 
 impl TestServer {
     /// Serves an app with the limits of its settings.
-    pub async fn start(app: &TestApp) -> Self {
+    pub(crate) async fn start(app: &TestApp) -> Self {
         Self::with(Arc::clone(&app.cdi), app.app.directory.base().limits).await
     }
 
     /// Serves anything with limits of one's own.
-    pub async fn with<D: Dispatch>(dispatch: Arc<D>, limits: sessiond::config::Limits) -> Self {
+    pub(crate) async fn with<D: Dispatch>(dispatch: Arc<D>, limits: sessiond::config::Limits) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port");
         let (stop, stopped) = oneshot::channel();
@@ -358,7 +358,7 @@ impl TestServer {
     }
 
     /// Asks it to stop and waits until it has.
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         drop(self.stop.take());
         self.task.take().expect("stopped once").await.expect("the server ends without a panic");
     }

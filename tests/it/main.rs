@@ -9,6 +9,8 @@ mod config;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod layering;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod model;

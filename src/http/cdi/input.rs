@@ -41,6 +41,12 @@ impl<'a> Body<'a> {
         self.members.iter().rev().find(|(member, _)| member == name).map(|(_, raw)| *raw)
     }
 
+    /// True if there are no members.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
     /// True if the member is there, whatever its value.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {

@@ -1,9 +1,11 @@
 //! The Core Driver Interface: app and tenant, IP rules, API key, version, route, reply, in this order.
 
 pub mod access;
+pub mod admin;
 pub mod input;
 pub mod service;
 pub mod session;
+pub mod user;
 pub mod version;
 
 use crate::app::App;
@@ -23,7 +25,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// Every recipe's routes.
-pub const RECIPES: &[&[Route]] = &[service::ROUTES, session::ROUTES];
+pub const RECIPES: &[&[Route]] = &[service::ROUTES, session::ROUTES, user::ROUTES, admin::ROUTES];
 
 /// The plane: routes over an [`App`].
 pub struct Cdi {

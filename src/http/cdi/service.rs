@@ -1,12 +1,14 @@
-//! Service endpoints: `/hello`, the root, `/apiversion`.
+//! Service endpoints: `/hello`, the root, `/apiversion`, and our own `/metrics`.
 
 use crate::app::App;
 use crate::command::health::{CheckHealth, Health};
+use crate::domain::ids::AppId;
 use crate::http::cdi::Call;
 use crate::http::cdi::version::CdiVersion;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use crate::http::route::Route;
+use crate::metrics::{CONTENT_TYPE, Snapshot};
 use crate::route;
 use http::StatusCode;
 use serde::Serialize;
@@ -22,6 +24,7 @@ pub const ROUTES: &[Route] = &[
     route!(PUT "/", App => root).without_key().without_version(),
     route!(DELETE "/", App => root).without_key().without_version(),
     route!(GET "/apiversion", AppStrict403 => api_versions).without_version(),
+    route!(GET "/metrics", AppStrict403 => metrics).without_version(),
 ];
 
 /// `/hello`: alive, and the store answers.
@@ -52,4 +55,20 @@ async fn api_versions(_app: &App, call: &Call) -> Result<Reply, ApiError> {
     call.require_public_tenant()?;
     let max = call.app.config.max_cdi_version.as_deref().and_then(CdiVersion::parse).unwrap_or(CdiVersion::LATEST);
     Ok(Reply::json(&Body { versions: CdiVersion::supported_up_to(max).collect() }))
+}
+
+/// Figures of the whole server, so only the base app's keys open them.
+async fn metrics(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    if call.app.id != AppId::base() || !call.tenant.is_public() {
+        return Err(ApiError::NotFound);
+    }
+    let snapshot = Snapshot {
+        engine: app.store.stats(),
+        verified_hits: app.verified.hits(),
+        verified_misses: app.verified.misses(),
+        apps: u64::try_from(app.directory.apps().len()).unwrap_or(u64::MAX),
+        ..Snapshot::default()
+    };
+    let body = app.metrics.text(&snapshot).into();
+    Ok(Reply { status: StatusCode::OK, content_type: CONTENT_TYPE, cache_control: None, body })
 }

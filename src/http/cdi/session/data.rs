@@ -1,6 +1,6 @@
 //! `PUT` and `GET /recipe/session/data`: the object that is kept in the store only.
 
-use super::reply::{no_such_session, protected_claim, status};
+use super::reply::{no_such_session, protected_claim};
 use super::{require_handle_tenant, show};
 use crate::app::App;
 use crate::command::session::data::{Change, UpdateSession, Updated};
@@ -37,7 +37,7 @@ pub(super) async fn update(app: &App, call: &Call, handle: &str, change: Change)
     require_handle_tenant(call, handle)?;
     let command = UpdateSession { scope: call.scope()?, handle, change };
     match command.run(app).await? {
-        Updated::Ok => Ok(status("OK")),
+        Updated::Ok => Ok(Reply::status("OK")),
         Updated::NoSuchSession => Ok(no_such_session()),
         Updated::ProtectedClaim => Err(protected_claim()),
     }

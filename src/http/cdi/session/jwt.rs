@@ -1,6 +1,5 @@
 //! `POST /recipe/jwt`: a JWT of the caller's own.
 
-use super::reply::status;
 use crate::app::App;
 use crate::command::session::jwt::CreateJwt;
 use crate::http::cdi::Call;
@@ -33,7 +32,7 @@ pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let validity_s = validity_s.ok_or_else(|| ApiError::bad_request("validity must be greater than or equal to 0"))?;
     let scope = call.scope()?;
     if !algorithm.eq_ignore_ascii_case(ALGORITHM) {
-        return Ok(status("UNSUPPORTED_ALGORITHM_ERROR"));
+        return Ok(Reply::status("UNSUPPORTED_ALGORITHM_ERROR"));
     }
     let command = CreateJwt { scope, jwks_domain, payload, validity_s, use_static_signing_key };
     let jwt = command.run(app).await?;

@@ -126,15 +126,6 @@ pub(super) async fn key_info(app: &App, call: &Call) -> Result<Option<KeyBody>, 
     }))
 }
 
-/// `{"status": …}` and nothing else.
-pub(super) fn status(status: &'static str) -> Reply {
-    #[derive(Serialize)]
-    struct Body {
-        status: &'static str,
-    }
-    Reply::json(&Body { status })
-}
-
 /// `{"status": …, "message": …}`.
 pub(super) fn message(status: &'static str, message: &str) -> Reply {
     #[derive(Serialize)]

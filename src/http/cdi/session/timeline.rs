@@ -1,6 +1,6 @@
 //! `GET /recipe/session/timeline` (ours): what happened to a session, living or ended.
 
-use super::reply::{display, status};
+use super::reply::display;
 use super::require_handle_tenant;
 use crate::app::App;
 use crate::command::session::timeline::SessionTimeline;
@@ -43,6 +43,6 @@ pub(super) async fn show(app: &App, call: &Call) -> Result<Reply, ApiError> {
             events: timeline.events,
             events_omitted: timeline.omitted,
         }),
-        None => status("UNKNOWN_SESSION_ERROR"),
+        None => Reply::status("UNKNOWN_SESSION_ERROR"),
     })
 }

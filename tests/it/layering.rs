@@ -1,0 +1,174 @@
+//! Which module may name which: read from the sources, because one package has no other fence.
+
+use regex::Regex;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// Longest file, tests not counted.
+const MAX_LINES: usize = 400;
+
+/// A name and the places that may use it.
+struct Fence {
+    what: Name,
+    allowed: Allowed,
+}
+
+enum Name {
+    /// An external crate.
+    Crate(&'static str),
+    /// A module at the root of this one.
+    Module(&'static str),
+    /// Any identifier or path.
+    Path(&'static str),
+}
+
+enum Allowed {
+    /// Only in files whose path begins with one of these.
+    Only(&'static [&'static str]),
+    /// Everywhere but in files whose path begins with one of these.
+    Not(&'static [&'static str]),
+}
+
+const FENCES: &[Fence] = &[
+    Fence { what: Name::Crate("warp"), allowed: Allowed::Only(&["http/server.rs"]) },
+    Fence { what: Name::Crate("sled"), allowed: Allowed::Only(&["store/sled/"]) },
+    Fence { what: Name::Crate("bincode"), allowed: Allowed::Only(&["store/codec.rs"]) },
+    Fence { what: Name::Crate("anyhow"), allowed: Allowed::Only(&["cli/"]) },
+    Fence { what: Name::Crate("tokio"), allowed: Allowed::Not(&["domain/"]) },
+    Fence { what: Name::Crate("hyper"), allowed: Allowed::Only(&["http/server.rs"]) },
+    Fence { what: Name::Path("SystemTime::now"), allowed: Allowed::Only(&["app.rs"]) },
+    Fence { what: Name::Path("SystemTime"), allowed: Allowed::Not(&["domain/", "command/", "http/"]) },
+    Fence { what: Name::Path("Instant"), allowed: Allowed::Not(&["domain/", "command/"]) },
+    Fence { what: Name::Path("SysRng"), allowed: Allowed::Only(&["app.rs"]) },
+    Fence { what: Name::Path("OsRng"), allowed: Allowed::Only(&["app.rs"]) },
+    Fence { what: Name::Path("rand::rng"), allowed: Allowed::Only(&["app.rs"]) },
+    Fence { what: Name::Path("SystemClock"), allowed: Allowed::Only(&["app.rs"]) },
+    Fence { what: Name::Path("SystemEntropy"), allowed: Allowed::Only(&["app.rs"]) },
+    Fence { what: Name::Path("CdiVersion"), allowed: Allowed::Only(&["http/"]) },
+    Fence { what: Name::Module("command"), allowed: Allowed::Not(&["domain/", "store/", "crypto/", "config/"]) },
+    Fence {
+        what: Name::Module("http"),
+        allowed: Allowed::Not(&["domain/", "store/", "crypto/", "config/", "command/", "jobs/"]),
+    },
+    Fence { what: Name::Module("store"), allowed: Allowed::Not(&["domain/", "crypto/", "config/", "http/"]) },
+    Fence { what: Name::Module("crypto"), allowed: Allowed::Not(&["domain/", "config/", "http/"]) },
+    Fence { what: Name::Module("cli"), allowed: Allowed::Only(&["main.rs", "lib.rs", "cli/"]) },
+];
+
+impl Name {
+    fn pattern(&self) -> Regex {
+        let pattern = match self {
+            // The first part of a path: after a path separator it would be a module of ours.
+            Self::Crate(name) => {
+                format!(r"(?:^|[^\w:])(?:::)?{name}::|\buse\s+(?:::)?{name}\b|\bextern\s+crate\s+{name}\b")
+            }
+            Self::Module(name) => format!(r"\bcrate::{name}\b|\bcrate::\{{[^;]*?\b{name}\b"),
+            Self::Path(path) => format!(r"\b{path}\b"),
+        };
+        Regex::new(&pattern).expect("a fence's pattern")
+    }
+}
+
+impl Allowed {
+    fn covers(&self, file: &str) -> bool {
+        match self {
+            Self::Only(places) => places.iter().any(|place| file.starts_with(place)),
+            Self::Not(places) => !places.iter().any(|place| file.starts_with(place)),
+        }
+    }
+}
+
+/// `(file, line)` of every breach, as text.
+fn breaches(files: &BTreeMap<String, String>) -> Vec<String> {
+    let mut found = Vec::new();
+    for fence in FENCES {
+        let pattern = fence.what.pattern();
+        for (file, code) in files.iter().filter(|(file, _)| !fence.allowed.covers(file)) {
+            found.extend(pattern.find_iter(code).map(|hit| {
+                let line = code[..hit.start()].lines().count().max(1);
+                format!("{file}:{line} names {}", hit.as_str().trim())
+            }));
+        }
+    }
+    found
+}
+
+fn too_long(files: &BTreeMap<String, String>) -> Vec<String> {
+    let long = files.iter().map(|(file, code)| (file, code.lines().count()));
+    long.filter(|(_, lines)| *lines > MAX_LINES).map(|(file, lines)| format!("{file}: {lines} lines")).collect()
+}
+
+/// The code of a file without comments, text literals and tests; lines keep their numbers.
+fn code_of(source: &str) -> String {
+    let without_tests = source.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let literal = Regex::new(r##"(?s)//[^\n]*|r#".*?"#|"(?:\\.|[^"\\])*"|b?'(?:\\.|[^'\\])'"##).expect("a pattern");
+    let blank = |hit: &regex::Captures<'_>| "\n".repeat(hit[0].matches('\n').count());
+    literal.replace_all(without_tests, blank).into_owned()
+}
+
+/// Every source file by its path below `src`, with slashes.
+fn sources(folder: &Path, root: &Path, into: &mut BTreeMap<String, String>) {
+    for entry in fs::read_dir(folder).expect("a readable folder") {
+        let path = entry.expect("a readable entry").path();
+        if path.is_dir() {
+            sources(&path, root, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let parts = path.strip_prefix(root).expect("a path below src").iter();
+            let name = parts.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
+            into.insert(name, code_of(&fs::read_to_string(&path).expect("a readable file")));
+        }
+    }
+}
+
+fn ours() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = BTreeMap::new();
+    sources(&root, &root, &mut files);
+    files
+}
+
+#[test]
+fn modules_name_only_what_their_layer_may() {
+    let files = ours();
+    assert!(files.len() > 40, "the sources were not found");
+    assert_eq!(breaches(&files), Vec::<String>::new());
+}
+
+#[test]
+fn files_stay_short() {
+    assert_eq!(too_long(&ours()), Vec::<String>::new());
+}
+
+#[test]
+fn every_fence_finds_what_it_forbids() {
+    let sample = |what: &Name| match what {
+        Name::Crate(name) => [format!("use {name}::Thing;"), format!("fn f(x: &{name}::Thing) {{}}")],
+        Name::Module(name) => [format!("use crate::{name}::Thing;"), format!("use crate::{{fault, {name}::Thing}};")],
+        Name::Path(path) => [format!("let x = {path}();"), format!("x::{path}")],
+    };
+    for fence in FENCES {
+        let outside = match fence.allowed {
+            Allowed::Only(_) => "other/mod.rs".to_owned(),
+            Allowed::Not(places) => format!("{}x.rs", places[0]),
+        };
+        for code in sample(&fence.what) {
+            let files = BTreeMap::from([(outside.clone(), code.clone())]);
+            assert!(!breaches(&files).is_empty(), "{code} in {outside} went unseen");
+        }
+    }
+}
+
+#[test]
+fn comments_text_and_modules_of_the_same_name_are_no_breach() {
+    let innocent =
+        "//! warp::Filter\nlet text = \"sled::Db\"; // bincode::serialize\nuse crate::store::sled::SledEngine;";
+    let files = BTreeMap::from([("app.rs".to_owned(), code_of(innocent))]);
+    assert_eq!(breaches(&files), Vec::<String>::new());
+}
+
+#[test]
+fn a_file_that_is_too_long_is_named() {
+    let files = BTreeMap::from([("long.rs".to_owned(), "x\n".repeat(MAX_LINES + 1))]);
+    assert_eq!(too_long(&files), ["long.rs: 401 lines"]);
+}

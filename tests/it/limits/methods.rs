@@ -1,0 +1,43 @@
+//! Methods that no endpoint has.
+
+use super::wire::Wire;
+use super::{limits, soon};
+use crate::app::{TestApp, TestServer};
+
+async fn answer(method: &str, path: &str) -> (u16, String, String) {
+    let server = TestServer::with(TestApp::new().await.cdi, limits()).await;
+    let mut wire = Wire::open(&server).await;
+    wire.send(format!("{method} {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await;
+    let reply = if method == "HEAD" { soon(wire.head_reply()).await } else { soon(wire.reply()).await };
+    (reply.code, reply.body, reply.head)
+}
+
+#[tokio::test]
+async fn options_and_trace_are_not_supported() {
+    for method in ["OPTIONS", "TRACE"] {
+        let (code, body, _) = answer(method, "/recipe/session").await;
+        assert_eq!((code, body.as_str()), (405, "Method not supported\n"), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn head_is_not_supported_and_has_no_body() {
+    let (code, body, head) = answer("HEAD", "/hello").await;
+    assert_eq!((code, body.as_str()), (405, ""));
+    assert!(head.contains("content-length: 21"), "{head}");
+}
+
+#[tokio::test]
+async fn other_methods_are_not_implemented() {
+    for method in ["PATCH", "BREW"] {
+        assert_eq!(answer(method, "/recipe/session").await.0, 501, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn no_cors_headers_and_no_etag_are_sent() {
+    let (_, _, head) = answer("GET", "/hello").await;
+    for name in ["access-control", "etag", "cache-control"] {
+        assert!(!head.contains(name), "{head}");
+    }
+}
