@@ -1,12 +1,18 @@
 //! Arguments and steps that several commands share.
 
+use super::output::{self, Bar};
+use crate::app::App;
 use crate::config::{self, ConfigFile, Sources};
 use crate::control::client::{self, Client};
 use crate::control::started::{self, Started};
+use crate::control::{Request, Task, tasks};
+use crate::domain::ids::{AppId, PUBLIC};
 use anyhow::{Result, bail};
 use clap::Args;
+use serde_json::Value;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Which data folder, and the file that may name another.
 #[derive(Debug, Clone, Args)]
@@ -25,6 +31,24 @@ pub(super) struct Json {
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// Which app.
+#[derive(Debug, Clone, Args)]
+pub(super) struct AppName {
+    /// Id of the app.
+    #[arg(long, value_name = "APP", default_value = PUBLIC)]
+    app: String,
+    /// Connection URI domain of the app.
+    #[arg(long, value_name = "DOMAIN", default_value = "", hide_default_value = true)]
+    domain: String,
+}
+
+impl AppName {
+    /// The app's id as the store has it.
+    pub(super) fn id(&self) -> AppId {
+        AppId { connection_uri_domain: self.domain.to_lowercase(), app_id: self.app.to_lowercase() }
+    }
 }
 
 impl DataDir {
@@ -104,5 +128,26 @@ impl DataDir {
                 Some((entry, clients.swap_remove(at)))
             })
             .collect()
+    }
+
+    /// Has a task done by the running server, or does it here when none runs.
+    pub(super) fn ask(&self, task: Task) -> Result<Value> {
+        if let Some(mut client) = self.server()? {
+            let bar = Bar::new();
+            return Ok(client.request(&Request::Task(task), |progress| bar.show(progress))?);
+        }
+        let loaded = config::load(&self.sources())?;
+        let folder = loaded.config.data_dir.clone();
+        if !folder.exists() {
+            bail!("there is no data folder {}; name one with --data-dir", folder.display());
+        }
+        output::note(format!("no server runs on {}: working on the folder itself", folder.display()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let app = App::open(&Arc::new(loaded.config)).await?;
+            let outcome = tasks::run(&app, task).await;
+            app.store.close().await?;
+            outcome.map_err(anyhow::Error::msg)
+        })
     }
 }

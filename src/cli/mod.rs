@@ -9,11 +9,15 @@ mod config;
 mod list;
 mod output;
 mod ready;
+mod reference;
 mod serve;
+mod sessions;
 mod start;
 mod stop;
 mod uninstall;
 mod version;
+
+pub use reference::reference;
 
 use anyhow::Result;
 use clap::error::ErrorKind;
@@ -42,6 +46,7 @@ enum Command {
     List(list::List),
     Stop(stop::Stop),
     Ready(ready::Ready),
+    Sessions(sessions::Sessions),
     Config(config::Config),
     Completions(completions::Completions),
     Uninstall(uninstall::Uninstall),
@@ -76,6 +81,7 @@ impl Cli {
             Some(Command::List(command)) => command.run(),
             Some(Command::Stop(command)) => command.run(),
             Some(Command::Ready(command)) => command.run(),
+            Some(Command::Sessions(command)) => command.run(),
             Some(Command::Config(command)) => command.run(),
             Some(Command::Completions(command)) => Ok(command.run()),
             Some(Command::Uninstall(command)) => command.run(),

@@ -11,5 +11,6 @@ pub mod operator;
 mod protocol;
 pub mod server;
 pub mod started;
+pub mod tasks;
 
-pub use protocol::{Frame, Progress, Request};
+pub use protocol::{Frame, Progress, Request, Revoke, Task};

@@ -5,6 +5,7 @@ use crate::config::BaseConfig;
 use crate::control::Request;
 use crate::control::client::Greeting;
 use crate::control::server::{Handler, Reporter};
+use crate::control::tasks;
 use crate::lifecycle::StopSwitch;
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -56,6 +57,7 @@ impl Handler for Operator {
                 Ok(json!({ "pid": self.greeting.pid }))
             }
             Request::Config => Ok(effective(&self.config)),
+            Request::Task(task) => tasks::run(&self.app, task).await,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is said over the control socket.
 
+use crate::domain::ids::AppId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -16,6 +17,49 @@ pub enum Request {
     Stop,
     /// Effective settings, secrets masked.
     Config,
+    /// Work on the data.
+    #[serde(untagged)]
+    Task(Task),
+}
+
+/// Work that a server does, or the command line itself on a folder that no server uses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case")]
+pub enum Task {
+    /// A user's live sessions.
+    SessionsList {
+        /// In which app.
+        app: AppId,
+        /// Whose.
+        user: String,
+        /// In this tenant; all of the app without.
+        tenant: Option<String>,
+    },
+    /// A session's story, also after its end.
+    SessionsWhy {
+        /// In which app.
+        app: AppId,
+        /// Its public name.
+        handle: String,
+    },
+    /// Ends sessions.
+    SessionsRevoke {
+        /// In which app.
+        app: AppId,
+        /// Which.
+        #[serde(flatten)]
+        which: Revoke,
+    },
+}
+
+/// Which sessions to end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Revoke {
+    /// These.
+    Handles(Vec<String>),
+    /// All of a user, in one tenant or in all.
+    User(String, Option<String>),
 }
 
 /// One line of an answer.

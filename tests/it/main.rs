@@ -5,6 +5,8 @@ mod app;
 #[cfg(test)]
 mod cdi;
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod keys;

@@ -1,0 +1,145 @@
+//! `sessiond sessions`: a user's sessions, why one ended, ending some.
+
+use super::common::{AppName, DataDir, Json};
+use super::output;
+use crate::control::{Revoke, Task};
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use serde_json::Value;
+use std::process::ExitCode;
+
+/// List, explain and end sessions.
+#[derive(Debug, Args)]
+pub(super) struct Sessions {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    List(List),
+    Why(Why),
+    Revoke(RevokeArgs),
+}
+
+/// List a user's live sessions.
+#[derive(Debug, Args)]
+struct List {
+    /// Whose sessions.
+    user: String,
+    /// Only those of this tenant.
+    #[arg(long)]
+    tenant: Option<String>,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+/// Tell what happened to a session, also after its end.
+#[derive(Debug, Args)]
+struct Why {
+    /// The session's handle.
+    handle: String,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+/// End sessions.
+#[derive(Debug, Args)]
+struct RevokeArgs {
+    /// Handles of the sessions to end.
+    #[arg(required_unless_present = "user")]
+    handles: Vec<String>,
+    /// End all sessions of this user instead.
+    #[arg(long, conflicts_with = "handles")]
+    user: Option<String>,
+    /// With --user: only those of this tenant.
+    #[arg(long, requires = "user")]
+    tenant: Option<String>,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Debug, Args)]
+struct Shared {
+    #[command(flatten)]
+    app: AppName,
+    #[command(flatten)]
+    folder: DataDir,
+    #[command(flatten)]
+    json: Json,
+}
+
+impl Sessions {
+    pub(super) fn run(self) -> Result<ExitCode> {
+        match self.verb {
+            Verb::List(List { user, tenant, shared }) => {
+                shared.ask(Task::SessionsList { app: shared.app.id(), user, tenant }, print_list)
+            }
+            Verb::Why(Why { handle, shared }) => {
+                shared.ask(Task::SessionsWhy { app: shared.app.id(), handle }, print_story)
+            }
+            Verb::Revoke(RevokeArgs { handles, user, tenant, shared }) => {
+                let which = match user {
+                    Some(user) => Revoke::User(user, tenant),
+                    None => Revoke::Handles(handles),
+                };
+                shared.ask(Task::SessionsRevoke { app: shared.app.id(), which }, print_revoked)
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn ask(&self, task: Task, print: impl FnOnce(&Value)) -> Result<ExitCode> {
+        let answer = self.folder.ask(task)?;
+        if self.json.json {
+            output::json(&answer);
+        } else {
+            print(&answer);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn print_list(answer: &Value) {
+    let rows = output::rows(answer, "sessions");
+    if rows.is_empty() {
+        output::line("No live sessions.");
+    }
+    for row in rows {
+        let (created, expiry) = (output::moment(row, "timeCreated"), output::moment(row, "expiry"));
+        output::line(format!("{}  created {created}, expires {expiry}", output::text(row, "sessionHandle")));
+    }
+}
+
+fn print_story(answer: &Value) {
+    output::line(output::text(answer, "summary"));
+    output::line(format!(
+        "session {} of user {}",
+        output::text(answer, "sessionHandle"),
+        output::text(answer, "userId")
+    ));
+    for event in output::rows(answer, "events") {
+        let mut line = format!("{}  {}", output::moment(event, "time"), output::text(event, "event"));
+        for (name, value) in event.as_object().into_iter().flatten() {
+            if name != "time" && name != "event" && !value.is_null() {
+                line.push_str(&format!("  {name}={}", output::plain(value)));
+            }
+        }
+        output::line(line);
+    }
+    match answer.get("omitted").and_then(Value::as_u64) {
+        Some(0) | None => {}
+        Some(omitted) => output::line(format!("({omitted} events after the first are not kept)")),
+    }
+}
+
+fn print_revoked(answer: &Value) {
+    let rows = output::rows(answer, "sessionHandlesRevoked");
+    if rows.is_empty() {
+        output::line("No such live sessions: nothing to end.");
+    }
+    for handle in rows {
+        output::line(format!("ended {}", output::plain(handle)));
+    }
+}

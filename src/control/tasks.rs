@@ -1,0 +1,96 @@
+//! Work on the data that needs an [`App`] and nothing else: the running server does it, and so does the command line on
+//! a folder that no server uses.
+
+use crate::app::App;
+use crate::command::session::list::{FindSession, ListSessions};
+use crate::command::session::revoke::{RevokeSessions, Which};
+use crate::command::session::timeline::SessionTimeline;
+use crate::command::session::{Cause, Scope};
+use crate::control::{Revoke, Task};
+use crate::domain::ids::{AppId, PUBLIC, TenantId, UserId};
+use crate::fault::Fault;
+use serde_json::{Value, json};
+
+/// Does a task. The result's shape is that of the command's `--json` output.
+///
+/// # Errors
+/// One sentence for the operator: cause and way out.
+pub async fn run(app: &App, task: Task) -> Result<Value, String> {
+    match task {
+        Task::SessionsList { app: id, user, tenant } => list(app, &id, user, tenant).await,
+        Task::SessionsWhy { app: id, handle } => why(app, &id, &handle).await,
+        Task::SessionsRevoke { app: id, which } => revoke(app, &id, which).await,
+    }
+}
+
+async fn list(app: &App, id: &AppId, user: String, tenant: Option<String>) -> Result<Value, String> {
+    let scope = scope(app, id, tenant.as_deref(), "sessiond sessions list")?;
+    let listing = ListSessions { scope: scope.clone(), user_id: UserId::new(user), tenant: tenant.map(TenantId::new) };
+    let mut rows = Vec::new();
+    for handle in listing.run(app).await.map_err(failed)? {
+        let find = FindSession { scope: scope.clone(), handle: &handle };
+        // One that ended in between is left out.
+        if let Some(session) = find.run(app).await.map_err(failed)? {
+            rows.push(json!({
+                "sessionHandle": handle,
+                "userId": session.user_id.as_str(),
+                "recipeUserId": session.recipe_user_id.as_str(),
+                "timeCreated": session.time_created,
+                "expiry": session.expiry,
+            }));
+        }
+    }
+    Ok(json!({ "sessions": rows }))
+}
+
+async fn why(app: &App, id: &AppId, handle: &str) -> Result<Value, String> {
+    let scope = scope(app, id, None, "sessiond sessions why")?;
+    let Some(story) = SessionTimeline { scope, handle }.run(app).await.map_err(failed)? else {
+        return Err(format!(
+            "nothing is known of the session {handle}: it never existed in this app, or it ended longer ago than \
+             timelines are kept"
+        ));
+    };
+    Ok(json!({
+        "sessionHandle": story.handle.to_string(),
+        "userId": story.user_id.as_str(),
+        "timeCreated": story.time_created,
+        "ended": story.ended,
+        "summary": story.summary,
+        "events": story.events,
+        "omitted": story.omitted,
+    }))
+}
+
+async fn revoke(app: &App, id: &AppId, which: Revoke) -> Result<Value, String> {
+    let (tenant, which) = match which {
+        Revoke::Handles(handles) => (None, Which::Handles(handles)),
+        Revoke::User(user, tenant) => {
+            let which = Which::User { user_id: UserId::new(user), tenant: tenant.clone().map(TenantId::new) };
+            (tenant, which)
+        }
+    };
+    let scope = scope(app, id, tenant.as_deref(), "sessiond sessions revoke")?;
+    let revoked = RevokeSessions { scope, which }.run(app).await.map_err(failed)?;
+    Ok(json!({ "sessionHandlesRevoked": revoked }))
+}
+
+fn scope(app: &App, id: &AppId, tenant: Option<&str>, call: &'static str) -> Result<Scope, String> {
+    let found = app.directory.app(id).ok_or_else(|| match (id.connection_uri_domain.as_str(), id.app_id.as_str()) {
+        ("", PUBLIC) => "the public app is missing from the store".to_owned(),
+        ("", app) => format!("there is no app {app}; --app takes an app id as it stands after /appid-"),
+        (domain, app) => format!("there is no app {app} in the connection URI domain {domain}"),
+    })?;
+    if let Some(tenant) = tenant
+        && found.tenant(&TenantId::new(tenant)).is_none()
+    {
+        return Err(format!("there is no tenant {tenant} in this app"));
+    }
+    Ok(Scope { app: found, cause: Cause { call, request_id: String::new() } })
+}
+
+/// The operator may see the chain: it holds no secrets.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn failed(fault: Fault) -> String {
+    fault.chain()
+}

@@ -1,0 +1,8 @@
+//! The real binary: starting, stopping, commanding, and what it says when something is wrong.
+
+mod config;
+mod control;
+mod lifecycle;
+mod reference;
+mod refusals;
+pub(crate) mod sandbox;

@@ -1,0 +1,191 @@
+//! A folder of its own for one test, and the binary run inside it: no variables, no ports, no data of anybody else.
+
+use serde_json::Value;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// A throw-away working directory.
+pub(crate) struct Sandbox {
+    folder: TempDir,
+    environment: Vec<(String, String)>,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// A server process; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) port: u16,
+    out: PathBuf,
+    err: PathBuf,
+}
+
+/// A reply as it came over the wire.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        Self { folder: TempDir::with_prefix("sessiond-cli-").unwrap(), environment: Vec::new() }
+    }
+
+    /// Sets a variable for every command from now on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sessiond"));
+        command.args(args).current_dir(self.path()).env_clear().stdin(Stdio::null());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
+        let output = self.command(args).output().unwrap();
+        Ended {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Runs a command that must succeed and print JSON.
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
+        let ended = self.run(args);
+        assert_eq!(ended.code, Some(0), "{args:?}: {ended:?}");
+        serde_json::from_str(&ended.out).unwrap_or_else(|error| panic!("{args:?} printed no JSON ({error}): {ended:?}"))
+    }
+
+    /// Starts `serve` on a free port and waits until it serves.
+    pub(crate) fn serve(&self, args: &[&str]) -> Server {
+        let mut server = self.spawn(&[&["serve", "--port", "0"], args].concat());
+        let line = server.wait_for_line("Started SuperTokens on ");
+        let address = line.split_once("Started SuperTokens on ").unwrap().1;
+        server.port = address.split(' ').next().unwrap().rsplit(':').next().unwrap().parse().unwrap();
+        server
+    }
+
+    /// Starts a command without waiting for anything.
+    pub(crate) fn spawn(&self, args: &[&str]) -> Server {
+        let outputs = tempfile::Builder::new().prefix("output-").tempdir_in(self.path()).unwrap().keep();
+        let (out, err) = (outputs.join("stdout"), outputs.join("stderr"));
+        let child =
+            self.command(args).stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap()).spawn().unwrap();
+        Server { child, port: 0, out, err }
+    }
+}
+
+impl Server {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn out(&self) -> String {
+        fs::read_to_string(&self.out).unwrap()
+    }
+
+    pub(crate) fn err(&self) -> String {
+        fs::read_to_string(&self.err).unwrap()
+    }
+
+    /// Waits for a line on stdout; fails when the process ends first.
+    pub(crate) fn wait_for_line(&mut self, part: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let ended = self.child.try_wait().unwrap();
+            let text = self.out();
+            let whole_lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+            if let Some(line) = whole_lines.map(str::trim_end).find(|line| line.contains(part)) {
+                return line.to_owned();
+            }
+            assert!(ended.is_none(), "ended before {part:?}: {ended:?}\n{text}\n{}", self.err());
+            assert!(Instant::now() < deadline, "no {part:?} in {PATIENCE:?}\n{text}\n{}", self.err());
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// Waits for the process's end.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "still runs after {PATIENCE:?}\n{}\n{}", self.out(), self.err());
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// One request over a connection of its own.
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        request(self.port, method, path, headers, body)
+    }
+
+    /// A request that must be answered 200 with JSON.
+    pub(crate) fn json(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Value {
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = self.request(method, path, headers, &text);
+        assert_eq!(answer.status, 200, "{method} {path}: {answer:?}");
+        serde_json::from_str(&answer.body).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One request over a connection of its own.
+pub(crate) fn request(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut text = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+    stream.write_all(text.as_bytes()).unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no reply: {reply:?}"));
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
+}
