@@ -78,8 +78,8 @@ def requests(world):
     true(refresh.endswith(" 200"), f"refreshing: {refresh}")
     same(again, '{"user":"alice","role":"reader"} 200', "reading after the refresh")
     same(out, '{"status":"OK"} 200', "signing out")
-    after = world.shell(f"curl -s -b jar -w ' %{{http_code}}' http://localhost:{world.port}/me", world.folder)
-    same(after, '{"message":"unauthorised"} 401', "reading after signing out")
+    after = world.shell(lines[2].replace("curl -s", "curl -s -w ' %{http_code}'"), world.folder)
+    same(after, '{"message":"unauthorised"} 401', "refreshing after signing out")
 
 
 def main():
