@@ -3,10 +3,9 @@
 use super::common::DataDir;
 use super::output;
 use crate::control::Request;
-use crate::control::client::{self, Client};
+use crate::control::client::{self, Client, ControlError};
 use anyhow::Result;
 use clap::Args;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -39,11 +38,10 @@ impl Stop {
         if instances.is_empty() {
             output::line("No sessiond instances are running.");
         }
-        let folder = self.folder.path();
         let mut code = ExitCode::SUCCESS;
         for (started, client) in instances {
             let (pid, host, port) = (started.pid, started.host, started.port);
-            if stop(&folder, client, pid) {
+            if stop(client) {
                 output::line(format!("Successfully stopped sessiond with PID {pid}, running on {host}:{port}"));
             } else {
                 output::note(format!("Failed to stop sessiond with PID {pid}, running on {host}:{port}"));
@@ -55,18 +53,20 @@ impl Stop {
 }
 
 /// Asks through the control socket rather than by a signal: a process id may have been reused, the socket not.
-fn stop(folder: &Path, mut client: Client, pid: u32) -> bool {
-    if client.request(&Request::Stop, |_| ()).is_err() {
+fn stop(mut client: Client) -> bool {
+    // A server with nothing to drain may be gone before its answer is: only a refusal is one.
+    if let Err(ControlError::Refused(_)) = client.request(&Request::Stop, |_| ()) {
         return false;
     }
+    let file = client.path.clone();
     drop(client);
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
-        // The control file goes last, after the store is closed and its lock released.
-        if !client::find(folder).clients.iter().any(|client| client.server.pid == pid) {
+        if !file.exists() {
             return true;
         }
         std::thread::sleep(LOOK_AGAIN);
     }
-    false
+    // Killed meanwhile: nobody was left to remove the file.
+    !client::answers(&file)
 }

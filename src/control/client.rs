@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a server may take to say who it is.
@@ -19,6 +19,8 @@ pub struct Client {
     write: Box<dyn Write + Send>,
     /// What the server said of itself when asked.
     pub server: Greeting,
+    /// The file it was found by; the server removes it as the last thing it does.
+    pub path: PathBuf,
 }
 
 /// What a server says of itself: the answer to [`Request::Ready`].
@@ -71,7 +73,7 @@ pub fn find(folder: &Path) -> Found {
     let mut found = Found::default();
     for path in endpoint::files(folder) {
         let Ok((read, write, timeout)) = open_stream(&path) else { continue };
-        match Client::greet(read, write, timeout) {
+        match Client::greet(path, read, write, timeout) {
             Ok(client) => found.clients.push(client),
             Err(_) => found.mute += 1,
         }
@@ -79,13 +81,20 @@ pub fn find(folder: &Path) -> Found {
     found
 }
 
+/// True if somebody takes connections behind a control file.
+#[must_use]
+pub fn answers(file: &Path) -> bool {
+    open_stream(file).is_ok()
+}
+
 impl Client {
     fn greet(
+        path: PathBuf,
         read: Box<dyn Read + Send>,
         write: Box<dyn Write + Send>,
         timeout: SetTimeout,
     ) -> Result<Self, ControlError> {
-        let mut client = Self { read: BufReader::new(read), write, server: Greeting::unknown() };
+        let mut client = Self { read: BufReader::new(read), write, server: Greeting::unknown(), path };
         let greeting = client.request(&Request::Ready, |_| ())?;
         client.server =
             serde_json::from_value(greeting).map_err(|error| ControlError::Unexpected(error.to_string()))?;

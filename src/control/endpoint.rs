@@ -33,11 +33,12 @@ pub enum Instance {
     Ephemeral(u32),
 }
 
-/// A server's listening end. Dropping it removes its file.
-pub struct Listener {
-    socket: Socket,
-    path: PathBuf,
-}
+/// A server's listening end.
+pub struct Listener(Socket);
+
+/// The file that others find a listener by. Dropping it removes the file: the last thing that a server does, so that
+/// whoever waits for it finds everything written and the folder free.
+pub struct ControlFile(PathBuf);
 
 enum Socket {
     #[cfg(unix)]
@@ -88,7 +89,12 @@ impl Listener {
     ///
     /// # Errors
     /// When the folder does not take the file or the socket cannot be bound.
-    pub fn bind(folder: &Path, instance: Instance, transport: Transport, entropy: &dyn Entropy) -> io::Result<Self> {
+    pub fn bind(
+        folder: &Path,
+        instance: Instance,
+        transport: Transport,
+        entropy: &dyn Entropy,
+    ) -> io::Result<(Self, ControlFile)> {
         let path = folder.join(instance.file_name(transport));
         let socket = match transport {
             #[cfg(unix)]
@@ -102,7 +108,7 @@ impl Listener {
                 Socket::Tcp(tokio::net::TcpListener::from_std(listener)?, token)
             }
         };
-        Ok(Self { socket, path })
+        Ok((Self(socket), ControlFile(path)))
     }
 
     /// The next connection, and the token its first line must be (TCP only).
@@ -110,7 +116,7 @@ impl Listener {
     /// # Errors
     /// When the system cannot accept now (too many open files).
     pub(super) async fn accept(&self) -> io::Result<(Connection, Option<&Secret<String>>)> {
-        match &self.socket {
+        match &self.0 {
             #[cfg(unix)]
             Socket::Unix(listener) => Ok((Box::new(listener.accept().await?.0), None)),
             Socket::Tcp(listener, token) => Ok((Box::new(listener.accept().await?.0), Some(token))),
@@ -118,9 +124,9 @@ impl Listener {
     }
 }
 
-impl Drop for Listener {
+impl Drop for ControlFile {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_file(&self.0);
     }
 }
 

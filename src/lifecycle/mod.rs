@@ -14,7 +14,7 @@ use crate::app::{App, StartError};
 use crate::config::{self, BaseConfig, Loaded, Sources};
 use crate::control;
 use crate::control::client::Greeting;
-use crate::control::endpoint::{Instance, Listener, Transport};
+use crate::control::endpoint::{ControlFile, Instance, Listener, Transport};
 use crate::control::operator::Operator;
 use crate::control::server::Handler;
 use crate::control::started::{Started, StartedFile};
@@ -29,7 +29,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpSocket;
-use tokio::task::JoinHandle;
+
+/// Exit code of a server that did not wait for its requests, as of a shell's interrupted command.
+const TOLD_TWICE: u8 = 130;
 
 /// What the command line decides beyond settings.
 #[derive(Debug, Clone)]
@@ -55,11 +57,14 @@ pub fn main(launch: &Launch) -> ExitCode {
         Ok(guard) => guard,
         Err(error) => return crash(Announcer::plain(), &error.into()),
     };
-    let code = match serve(loaded, announcer) {
+    let mut presence = Presence::default();
+    let code = match serve(loaded, announcer, &mut presence) {
         Ok(code) => code,
         Err(error) => crash(announcer, &error),
     };
+    // The files by which others find us go last: who waits for that finds logs written and the folder free.
     drop(guard);
+    drop(presence);
     code
 }
 
@@ -90,7 +95,7 @@ fn detach() {
     }
 }
 
-fn serve(loaded: Loaded, announcer: Announcer) -> Result<ExitCode, StartError> {
+fn serve(loaded: Loaded, announcer: Announcer, presence: &mut Presence) -> Result<ExitCode, StartError> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -99,42 +104,36 @@ fn serve(loaded: Loaded, announcer: Announcer) -> Result<ExitCode, StartError> {
         .enable_all()
         .build()
         .map_err(StartError::Runtime)?;
-    let outcome = runtime.block_on(run(Arc::new(loaded.config), announcer));
+    let outcome = runtime.block_on(run(Arc::new(loaded.config), announcer, presence));
     // Blocking work that a second signal left behind must not hold up the exit.
     runtime.shutdown_timeout(Duration::from_millis(200));
     outcome
 }
 
-async fn run(config: Arc<BaseConfig>, announcer: Announcer) -> Result<ExitCode, StartError> {
+async fn run(config: Arc<BaseConfig>, announcer: Announcer, presence: &mut Presence) -> Result<ExitCode, StartError> {
     let stop = StopSwitch::default();
     tokio::spawn(stop.clone().press_at_signals());
     let bind_error = |source| StartError::Bind { host: config.host.clone(), port: config.port, source };
     let reserved = listen::reserve(&config.host, config.port).await.map_err(bind_error)?;
     let app = Arc::new(App::open(&config).await?);
-    let ended = attend(&config, &app, &stop, announcer, reserved).await;
-    let closed = app.store.close().await;
-    let (code, presence) = ended?;
-    // Only now: who waits for the control file to go finds the folder free.
-    presence.leave().await;
-    closed?;
-    announcer.say("Goodbye");
-    Ok(code)
-}
-
-/// What tells others that we are here.
-struct Presence {
-    control: Option<JoinHandle<()>>,
-    _started: Option<StartedFile>,
-}
-
-impl Presence {
-    async fn leave(self) {
-        if let Some(control) = self.control {
-            control.abort();
-            // Ends when the task has been dropped, and the control file with it.
-            let _ = control.await;
-        }
+    let ended = attend(&config, &app, &stop, announcer, reserved, presence).await;
+    let closing = app.store.close();
+    if matches!(ended, Ok(TOLD_TWICE)) {
+        // At once means at once: what was acknowledged is on disk, the next start finds it.
+        let _ = tokio::time::timeout(Duration::from_secs(1), closing).await;
+        return Ok(ExitCode::from(TOLD_TWICE));
     }
+    closing.await?;
+    let code = ended?;
+    announcer.say("Goodbye");
+    Ok(ExitCode::from(code))
+}
+
+/// What tells others that we are here; gone when dropped.
+#[derive(Default)]
+struct Presence {
+    _control: Option<ControlFile>,
+    _started: Option<StartedFile>,
 }
 
 /// From an open store until the last request is answered.
@@ -144,14 +143,15 @@ async fn attend(
     stop: &StopSwitch,
     announcer: Announcer,
     reserved: TcpSocket,
-) -> Result<(ExitCode, Presence), StartError> {
+    presence: &mut Presence,
+) -> Result<u8, StartError> {
     let bind_error = |source| StartError::Bind { host: config.host.clone(), port: config.port, source };
     let cdi = Arc::new(Cdi::new(Arc::clone(app)).map_err(|error| Fault::new("joining the routes", error))?);
     let listener = listen::open(reserved).map_err(bind_error)?;
     let port = listener.local_addr().map_err(bind_error)?.port();
     let operator = Operator::new(Arc::clone(app), Arc::clone(config), Greeting::new(config, port), stop.clone());
     let operator = Arc::new(operator);
-    let presence = appear(config, app, &operator, port);
+    *presence = appear(config, app, &operator, port);
 
     let boot_id = u32::from_be_bytes(random_bytes(&*app.entropy));
     let server = server::serve(listener, config.limits, boot_id, cdi, stop.clone().pressed(1));
@@ -164,11 +164,11 @@ async fn attend(
 
     let jobs = jobs::start(app);
     let code = tokio::select! {
-        () = async { tokio::join!(server, stopping(stop, &operator, announcer)); } => ExitCode::SUCCESS,
-        () = stop.clone().pressed(2) => ExitCode::from(130),
+        () = async { tokio::join!(server, stopping(stop, &operator, announcer)); } => 0,
+        () = stop.clone().pressed(2) => TOLD_TWICE,
     };
     jobs.end().await;
-    Ok((code, presence))
+    Ok(code)
 }
 
 async fn stopping(stop: &StopSwitch, operator: &Operator, announcer: Announcer) {
@@ -190,6 +190,9 @@ fn appear(config: &BaseConfig, app: &App, operator: &Arc<Operator>, port: u16) -
     let started = StartedFile::write(folder, &started)
         .inspect_err(|error| tracing::warn!(%error, "no .started file: sessiond list will not show this server"))
         .ok();
-    let control = control.map(|listener| tokio::spawn(control::server::serve(listener, handler)));
-    Presence { control, _started: started }
+    let control = control.map(|(listener, file)| {
+        tokio::spawn(control::server::serve(listener, handler));
+        file
+    });
+    Presence { _control: control, _started: started }
 }

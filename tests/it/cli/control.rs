@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use sessiond::app::SystemEntropy;
 use sessiond::control::client::{self, Greeting};
-use sessiond::control::endpoint::{Instance, Listener, Transport};
+use sessiond::control::endpoint::{ControlFile, Instance, Listener, Transport};
 use sessiond::control::server::{Handler, Reporter, serve};
 use sessiond::control::{Progress, Request};
 use std::io::{BufRead, BufReader, Write};
@@ -44,14 +44,14 @@ fn greeting(pid: u32) -> Greeting {
     }
 }
 
-/// A server in `folder` for as long as the runtime lives.
-fn start(folder: &Path, instance: Instance, transport: Transport, pid: u32) -> Runtime {
+/// A server in `folder` for as long as the pair lives.
+fn start(folder: &Path, instance: Instance, transport: Transport, pid: u32) -> (Runtime, ControlFile) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let entered = runtime.enter();
-    let listener = Listener::bind(folder, instance, transport, &SystemEntropy).unwrap();
+    let (listener, file) = Listener::bind(folder, instance, transport, &SystemEntropy).unwrap();
     runtime.spawn(serve(listener, Arc::new(Fake(greeting(pid)))));
     drop(entered);
-    runtime
+    (runtime, file)
 }
 
 fn transports() -> Vec<Transport> {

@@ -174,8 +174,14 @@ fn uninstall_refuses_while_an_instance_runs_and_leaves_the_data() {
 
     let copy = sandbox.path().join(format!("copy{}", std::env::consts::EXE_SUFFIX));
     std::fs::copy(env!("CARGO_BIN_EXE_sessiond"), &copy).unwrap();
-    let mut command = std::process::Command::new(&copy);
-    let output = command.arg("uninstall").current_dir(sandbox.path()).env_clear().output().unwrap();
+    let output = loop {
+        let mut command = std::process::Command::new(&copy);
+        match command.arg("uninstall").current_dir(sandbox.path()).env_clear().output() {
+            // A process that another test started just now still holds the copy open for writing.
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            output => break output.unwrap(),
+        }
+    };
     let out = String::from_utf8(output.stdout).unwrap();
     assert!(out.ends_with("Uninstallation successful. Sorry to see you go :(\n"), "{out}");
     assert!(!copy.exists());
