@@ -1,5 +1,7 @@
 //! Connection URI domains, apps and tenants: id rules and the tenant object.
 
 mod ids;
+mod tenant;
 
 pub use ids::{IdError, app_id, connection_uri_domain, tenant_id};
+pub use tenant::{Change, FactorError, Factors, Recipe, Switches, Tenant, check_factors};

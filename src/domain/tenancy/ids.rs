@@ -65,3 +65,50 @@ fn name(id: String, field: &str) -> Result<String, IdError> {
     }
     Ok(id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(result: Result<String, IdError>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn ids_are_trimmed_and_lower_cased() {
+        assert_eq!(tenant_id(" T1 ").unwrap(), "t1");
+        assert_eq!(app_id("A-1").unwrap(), "a-1");
+        assert_eq!(connection_uri_domain(" Auth.Example.com:8080 ").unwrap(), "auth.example.com");
+    }
+
+    #[test]
+    fn tenant_ids_have_their_sentences() {
+        assert_eq!(error(tenant_id(" ")), "tenantId should not be an empty String");
+        for word in ["recipe", "config", "users", "Hello"] {
+            assert_eq!(error(tenant_id(word)), format!("Cannot use '{}' as a tenantId", word.to_lowercase()));
+        }
+        assert_eq!(error(tenant_id("appid-x")), "tenantId must not start with 'appid-'");
+        for bad in ["a_b", "a.b", "ä", "a b"] {
+            assert_eq!(error(tenant_id(bad)), "tenantId can only contain letters, numbers and hyphens");
+        }
+    }
+
+    #[test]
+    fn app_ids_have_their_sentences() {
+        assert_eq!(error(app_id("")), "appId should not be an empty String");
+        assert_eq!(error(app_id("appid-x")), "appId must not start with 'appid-'");
+        assert_eq!(error(app_id("a_b")), "appId can only contain letters, numbers and hyphens");
+        assert_eq!(app_id("hello").unwrap(), "hello");
+    }
+
+    #[test]
+    fn domains_are_host_names_without_path() {
+        assert_eq!(error(connection_uri_domain("")), "connectionUriDomain should not be an empty String");
+        for bad in ["http://x.io", "x.io/", "x.io/a", "x..io", "-x.io", "x.io:", "x.io:a", "x:1:2", "a b", "x.io?"] {
+            assert_eq!(error(connection_uri_domain(bad)), "connectionUriDomain is invalid", "{bad}");
+        }
+        for good in ["localhost", "127.0.0.1", "a-b.example.com", "localhost:3567"] {
+            assert!(connection_uri_domain(good).is_ok(), "{good}");
+        }
+    }
+}

@@ -1,0 +1,445 @@
+//! What a tenant is: recipe flags (first generation of the interface), factors (second generation), own settings.
+//!
+//! Both generations describe one state: flags say which recipes exist in the tenant, factor lists say which of them may
+//! begin a sign-in or must follow one.
+
+use crate::domain::json::JsonObject;
+use std::collections::BTreeSet;
+
+/// A set of factor ids.
+pub type Factors = BTreeSet<String>;
+
+/// A tenant's own state.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Flag of the email-password recipe.
+    pub email_password: bool,
+    /// Flag of the third-party recipe.
+    pub third_party: bool,
+    /// Flag of the passwordless recipe.
+    pub passwordless: bool,
+    /// Factors that may begin a sign-in; none for no restriction, empty for none at all.
+    pub first_factors: Option<Factors>,
+    /// Factors that must follow; never empty.
+    pub required_secondary_factors: Option<Factors>,
+    /// Own settings, as given.
+    pub core_config: JsonObject,
+}
+
+impl std::fmt::Debug for Tenant {
+    /// Without the settings: they may hold API keys.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tenant").field("first_factors", &self.first_factors).finish_non_exhaustive()
+    }
+}
+
+/// A recipe that a tenant can have switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recipe {
+    /// Email and password.
+    EmailPassword,
+    /// Third-party providers.
+    ThirdParty,
+    /// Codes and magic links.
+    Passwordless,
+}
+
+impl Recipe {
+    /// All of them, in the order of computed factor lists.
+    pub const ALL: [Self; 3] = [Self::EmailPassword, Self::ThirdParty, Self::Passwordless];
+
+    /// The factor ids that belong to it.
+    #[must_use]
+    pub const fn factors(self) -> &'static [&'static str] {
+        match self {
+            Self::EmailPassword => &["emailpassword"],
+            Self::ThirdParty => &["thirdparty"],
+            Self::Passwordless => &["otp-email", "otp-phone", "link-email", "link-phone"],
+        }
+    }
+
+    /// Its name in sentences.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::EmailPassword => "emailPassword",
+            Self::ThirdParty => "thirdParty",
+            Self::Passwordless => "passwordless",
+        }
+    }
+}
+
+/// Recipe switches of a first-generation request; those that are absent stay as they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Switches {
+    /// `emailPasswordEnabled`.
+    pub email_password: Option<bool>,
+    /// `thirdPartyEnabled`.
+    pub third_party: Option<bool>,
+    /// `passwordlessEnabled`.
+    pub passwordless: Option<bool>,
+}
+
+impl Switches {
+    fn of(self, recipe: Recipe) -> Option<bool> {
+        match recipe {
+            Recipe::EmailPassword => self.email_password,
+            Recipe::ThirdParty => self.third_party,
+            Recipe::Passwordless => self.passwordless,
+        }
+    }
+}
+
+/// What a request says about recipes and factors. The outer option of a list: given at all; the inner one: not `null`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Second generation: lists only.
+    Factors {
+        /// `firstFactors`.
+        first: Option<Option<Factors>>,
+        /// `requiredSecondaryFactors`.
+        required_secondary: Option<Option<Factors>>,
+    },
+    /// First generation from CDI 5.0: switches and lists.
+    SwitchesAndFactors {
+        /// The switches.
+        switches: Switches,
+        /// `firstFactors`.
+        first: Option<Option<Factors>>,
+        /// `requiredSecondaryFactors`.
+        required_secondary: Option<Option<Factors>>,
+    },
+    /// First generation below CDI 5.0: switches only.
+    Switches(Switches),
+}
+
+/// Why a list of factors is refused: the protocol's sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct FactorError(String);
+
+/// Reads a list of factors; `field` is its name in the request.
+///
+/// # Errors
+/// The protocol's sentence for duplicates and for characters that no factor id has.
+pub fn check_factors(field: &str, list: Vec<String>) -> Result<Factors, FactorError> {
+    let count = list.len();
+    let is_id = |factor: &String| !factor.is_empty() && factor.chars().all(is_factor_char);
+    let well_formed = list.iter().all(is_id);
+    let set: Factors = list.into_iter().collect();
+    if set.len() != count {
+        return Err(FactorError(format!("{field} input should not contain duplicate values")));
+    }
+    if !well_formed {
+        return Err(FactorError(format!("{field} should contain only 0-9,a-z,A-Z,_,.,- characters")));
+    }
+    Ok(set)
+}
+
+/// Round brackets pass in the original as well.
+fn is_factor_char(char: char) -> bool {
+    char.is_ascii_alphanumeric() || matches!(char, '_' | '.' | '-' | '(' | ')')
+}
+
+impl Tenant {
+    /// The public tenant of a new app: every recipe, no restriction.
+    #[must_use]
+    pub fn public() -> Self {
+        Self::with_flags(true, None)
+    }
+
+    /// A new tenant before its first change is applied.
+    #[must_use]
+    pub fn new(is_public: bool, change: &Change) -> Self {
+        match (is_public, change) {
+            (true, _) => Self::public(),
+            (false, Change::Factors { .. }) => Self::with_flags(true, Some(Factors::new())),
+            (false, Change::SwitchesAndFactors { .. }) => Self::with_flags(false, None),
+            (false, Change::Switches(_)) => Self::with_flags(false, Some(Factors::new())),
+        }
+    }
+
+    fn with_flags(flag: bool, first_factors: Option<Factors>) -> Self {
+        Self {
+            email_password: flag,
+            third_party: flag,
+            passwordless: flag,
+            first_factors,
+            required_secondary_factors: None,
+            core_config: JsonObject::empty(),
+        }
+    }
+
+    /// The flag of a recipe.
+    #[must_use]
+    pub const fn flag(&self, recipe: Recipe) -> bool {
+        match recipe {
+            Recipe::EmailPassword => self.email_password,
+            Recipe::ThirdParty => self.third_party,
+            Recipe::Passwordless => self.passwordless,
+        }
+    }
+
+    const fn set_flag(&mut self, recipe: Recipe, flag: bool) {
+        match recipe {
+            Recipe::EmailPassword => self.email_password = flag,
+            Recipe::ThirdParty => self.third_party = flag,
+            Recipe::Passwordless => self.passwordless = flag,
+        }
+    }
+
+    /// This tenant after a change of recipes and factors.
+    ///
+    /// # Errors
+    /// The protocol's sentence when a list names a factor of a recipe that is switched off.
+    pub fn changed(mut self, change: Change) -> Result<Self, FactorError> {
+        match change {
+            Change::Factors { first, required_secondary } => {
+                if let Some(first) = first {
+                    // From now on the list alone says what is allowed.
+                    Recipe::ALL.into_iter().for_each(|recipe| self.set_flag(recipe, true));
+                    self.first_factors = first;
+                }
+                self.set_required_secondary(required_secondary);
+            }
+            Change::SwitchesAndFactors { switches, first, required_secondary } => {
+                self.switch_recipes(switches);
+                for list in [first.as_ref(), required_secondary.as_ref()].into_iter().flatten().flatten() {
+                    self.enable_listed(list, switches);
+                }
+                if let Some(first) = first {
+                    self.first_factors = first;
+                }
+                self.set_required_secondary(required_secondary);
+            }
+            Change::Switches(switches) => self.switch_factors(switches),
+        }
+        self.check_contradictions()?;
+        Ok(self)
+    }
+
+    fn set_required_secondary(&mut self, list: Option<Option<Factors>>) {
+        if let Some(list) = list {
+            self.required_secondary_factors = list.filter(|list| !list.is_empty());
+        }
+    }
+
+    /// CDI ≥ 5.0: a switch is the flag; what is switched off leaves both lists.
+    fn switch_recipes(&mut self, switches: Switches) {
+        for recipe in Recipe::ALL {
+            let Some(flag) = switches.of(recipe) else { continue };
+            self.set_flag(recipe, flag);
+            if !flag {
+                let lists = [self.first_factors.as_mut(), self.required_secondary_factors.as_mut()];
+                for list in lists.into_iter().flatten() {
+                    list.retain(|factor| !recipe.factors().contains(&factor.as_str()));
+                }
+            }
+        }
+        self.required_secondary_factors = self.required_secondary_factors.take().filter(|list| !list.is_empty());
+    }
+
+    /// CDI ≥ 5.0: listing a factor switches its recipe on, unless the same request switches it off.
+    fn enable_listed(&mut self, list: &Factors, switches: Switches) {
+        for recipe in Recipe::ALL {
+            let listed = recipe.factors().iter().any(|factor| list.contains(*factor));
+            if listed && switches.of(recipe) != Some(false) {
+                self.set_flag(recipe, true);
+            }
+        }
+    }
+
+    /// CDI < 5.0: a switch moves factors; switching off leaves the flag.
+    fn switch_factors(&mut self, switches: Switches) {
+        for recipe in Recipe::ALL {
+            match switches.of(recipe) {
+                Some(true) => {
+                    self.set_flag(recipe, true);
+                    if let Some(list) = &mut self.first_factors {
+                        list.extend(recipe.factors().iter().map(|factor| (*factor).to_owned()));
+                    }
+                }
+                Some(false) => {
+                    let every = Recipe::ALL.into_iter().flat_map(Recipe::factors).map(|factor| (*factor).to_owned());
+                    let list = self.first_factors.get_or_insert_with(|| every.collect());
+                    list.retain(|factor| !recipe.factors().contains(&factor.as_str()));
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn check_contradictions(&self) -> Result<(), FactorError> {
+        let lists = [
+            ("firstFactors", &self.first_factors),
+            ("requiredSecondaryFactors", &self.required_secondary_factors),
+        ];
+        for (field, list) in lists {
+            for recipe in Recipe::ALL.into_iter().filter(|recipe| !self.flag(*recipe)) {
+                let listed = |factor: &&&str| list.as_ref().is_some_and(|list| list.contains(**factor));
+                if let Some(factor) = recipe.factors().iter().find(listed) {
+                    return Err(FactorError(format!(
+                        "{field} should not contain '{factor}' because {} is disabled for the tenant.",
+                        recipe.name()
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `firstFactors` as the second generation shows it: none for no restriction.
+    #[must_use]
+    pub fn shown_first_factors(&self) -> Option<Vec<&str>> {
+        if let Some(list) = &self.first_factors {
+            return Some(list.iter().map(String::as_str).collect());
+        }
+        let enabled: Vec<Recipe> = Recipe::ALL.into_iter().filter(|recipe| self.flag(*recipe)).collect();
+        let restricted = enabled.len() < Recipe::ALL.len();
+        restricted.then(|| enabled.into_iter().flat_map(Recipe::factors).copied().collect())
+    }
+
+    /// Whether the first generation shows a recipe as enabled; `by_own_factors` below CDI 5.0.
+    #[must_use]
+    pub fn shows_enabled(&self, recipe: Recipe, by_own_factors: bool) -> bool {
+        let allowed = match &self.first_factors {
+            None => true,
+            Some(list) if by_own_factors => recipe.factors().iter().any(|factor| list.contains(*factor)),
+            Some(list) => !list.is_empty(),
+        };
+        self.flag(recipe) && allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(factors: &[&str]) -> Factors {
+        factors.iter().map(|factor| (*factor).to_owned()).collect()
+    }
+
+    fn lists(first: Option<Option<Factors>>) -> Change {
+        Change::Factors { first, required_secondary: None }
+    }
+
+    fn created(change: Change) -> Tenant {
+        Tenant::new(false, &change).changed(change).unwrap()
+    }
+
+    const EMAIL_ON: Switches = Switches { email_password: Some(true), third_party: None, passwordless: None };
+    const EMAIL_OFF: Switches = Switches { email_password: Some(false), third_party: None, passwordless: None };
+
+    #[test]
+    fn a_public_tenant_starts_without_restriction() {
+        assert_eq!(Tenant::public().shown_first_factors(), None);
+        assert!(Recipe::ALL.iter().all(|recipe| Tenant::public().shows_enabled(*recipe, true)));
+    }
+
+    #[test]
+    fn another_tenant_starts_without_first_factors() {
+        assert_eq!(created(lists(None)).shown_first_factors(), Some(vec![]));
+    }
+
+    #[test]
+    fn null_first_factors_lift_the_restriction_even_of_a_tenant_made_by_the_first_generation() {
+        let old = created(Change::Switches(EMAIL_ON));
+        assert_eq!(old.shown_first_factors(), Some(vec!["emailpassword"]));
+        assert_eq!(old.changed(lists(Some(None))).unwrap().shown_first_factors(), None);
+    }
+
+    #[test]
+    fn omitted_lists_stay_and_an_empty_secondary_list_is_none() {
+        let change = Change::Factors { first: Some(Some(set(&["a"]))), required_secondary: Some(Some(set(&["totp"]))) };
+        let tenant = created(change).changed(lists(None)).unwrap();
+        assert_eq!(tenant.first_factors, Some(set(&["a"])));
+        assert_eq!(tenant.required_secondary_factors, Some(set(&["totp"])));
+        let emptied = Change::Factors { first: None, required_secondary: Some(Some(set(&[]))) };
+        assert_eq!(tenant.changed(emptied).unwrap().required_secondary_factors, None);
+    }
+
+    #[test]
+    fn below_5_0_switching_off_removes_factors_and_leaves_the_flag() {
+        let tenant = Tenant::public().changed(Change::Switches(EMAIL_OFF)).unwrap();
+        assert!(tenant.email_password);
+        assert!(!tenant.shows_enabled(Recipe::EmailPassword, true));
+        assert!(tenant.shows_enabled(Recipe::EmailPassword, false));
+        assert_eq!(
+            tenant.first_factors,
+            Some(set(&["thirdparty", "otp-email", "otp-phone", "link-email", "link-phone"]))
+        );
+    }
+
+    #[test]
+    fn below_5_0_switching_on_adds_factors_to_a_list_only() {
+        let tenant = created(Change::Switches(EMAIL_ON));
+        assert_eq!(tenant.first_factors, Some(set(&["emailpassword"])));
+        assert_eq!(Tenant::public().changed(Change::Switches(EMAIL_ON)).unwrap().first_factors, None);
+    }
+
+    #[test]
+    fn from_5_0_a_null_list_with_flags_off_is_computed() {
+        let change = Change::SwitchesAndFactors {
+            switches: Switches { passwordless: Some(true), ..EMAIL_ON },
+            first: None,
+            required_secondary: None,
+        };
+        let shown = created(change);
+        let expected = vec!["emailpassword", "otp-email", "otp-phone", "link-email", "link-phone"];
+        assert_eq!(shown.shown_first_factors(), Some(expected));
+    }
+
+    #[test]
+    fn from_5_0_listing_a_factor_switches_its_recipe_on() {
+        let change = Change::SwitchesAndFactors {
+            switches: Switches::default(),
+            first: Some(Some(set(&["otp-phone"]))),
+            required_secondary: Some(Some(set(&["emailpassword"]))),
+        };
+        let tenant = created(change);
+        assert!(tenant.passwordless && tenant.email_password && !tenant.third_party);
+    }
+
+    #[test]
+    fn from_5_0_switching_off_empties_the_lists() {
+        let change = Change::SwitchesAndFactors {
+            switches: Switches::default(),
+            first: Some(Some(set(&["emailpassword", "thirdparty"]))),
+            required_secondary: Some(Some(set(&["emailpassword"]))),
+        };
+        let off = Change::SwitchesAndFactors { switches: EMAIL_OFF, first: None, required_secondary: None };
+        let tenant = created(change).changed(off).unwrap();
+        assert_eq!(tenant.first_factors, Some(set(&["thirdparty"])));
+        assert_eq!(tenant.required_secondary_factors, None);
+    }
+
+    #[test]
+    fn from_5_0_a_list_must_not_contradict_a_switch() {
+        let refused = |first: Option<Option<Factors>>, required_secondary| {
+            let change = Change::SwitchesAndFactors { switches: EMAIL_OFF, first, required_secondary };
+            Tenant::public().changed(change).unwrap_err().to_string()
+        };
+        assert_eq!(
+            refused(Some(Some(set(&["emailpassword"]))), None),
+            "firstFactors should not contain 'emailpassword' because emailPassword is disabled for the tenant."
+        );
+        assert_eq!(
+            refused(None, Some(Some(set(&["emailpassword"])))),
+            "requiredSecondaryFactors should not contain 'emailpassword' because emailPassword is disabled for the \
+             tenant."
+        );
+    }
+
+    #[test]
+    fn factor_lists_are_sets_of_ids() {
+        let read = |list: &[&str]| {
+            check_factors("firstFactors", list.iter().map(|factor| (*factor).to_owned()).collect())
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(read(&["b_1", "a.-(x)"]), Ok(set(&["a.-(x)", "b_1"])));
+        assert_eq!(read(&["a", "a"]), Err("firstFactors input should not contain duplicate values".to_owned()));
+        for bad in ["", "a b", "[x]", "é"] {
+            let sentence = "firstFactors should contain only 0-9,a-z,A-Z,_,.,- characters";
+            assert_eq!(read(&[bad]), Err(sentence.to_owned()));
+        }
+    }
+}
