@@ -129,7 +129,7 @@ impl App {
         let master = config.master_key.as_ref().map(|key| MasterKey::new(key.expose())).transpose()?;
         let vault = unlock(&*store, master.as_ref(), &*entropy).await?;
         Ok(Self {
-            directory: Directory::new(Arc::clone(config)),
+            directory: Directory::load(Arc::clone(config), &*store).await?,
             store,
             clock,
             entropy,

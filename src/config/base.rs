@@ -214,28 +214,30 @@ impl BaseConfig {
         .collect()
     }
 
-    /// The server's values with `coreConfig`s over them, the innermost last.
+    /// The server's values.
+    pub(crate) const fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// Puts a `coreConfig` over values. `null` means the built-in value.
     ///
     /// # Errors
     /// `Invalid config key: <k>` or the type rule's sentence.
-    pub fn overlaid(&self, layers: &[&Map<String, Json>]) -> Result<Values, String> {
-        let mut values = self.values.clone();
-        for layer in layers {
-            for (key, json) in *layer {
-                let (place, setting) = core_config_key(key)?;
-                let raw = Raw::from_json(json);
-                let null = raw.written == Written::Null;
-                values.set(place, if null { Value::default_of(setting) } else { read(setting, &raw)? });
-            }
+    pub(crate) fn overlay(&self, values: &mut Values, core_config: &Map<String, Json>) -> Result<(), String> {
+        for (key, json) in core_config {
+            let (place, setting) = core_config_key(key)?;
+            let raw = Raw::from_json(json);
+            let null = raw.written == Written::Null;
+            values.set(place, if null { Value::default_of(setting) } else { read(setting, &raw)? });
         }
-        Ok(values)
+        Ok(())
     }
 
     /// Checks every rule for values of an app or a tenant.
     ///
     /// # Errors
     /// The sentence of the first rule that fails.
-    pub fn check(&self, values: &Values) -> Result<(), String> {
+    pub(crate) fn check(&self, values: &Values) -> Result<(), String> {
         validate(values, &Context { test_mode: self.test_mode, suffix: String::new() })
     }
 }
@@ -244,7 +246,7 @@ impl BaseConfig {
 ///
 /// # Errors
 /// `Invalid config key: <k>`.
-pub(crate) fn core_config_key(key: &str) -> Result<(usize, &'static Setting), String> {
+fn core_config_key(key: &str) -> Result<(usize, &'static Setting), String> {
     let known = settings::place(key).and_then(|place| Some((place, *settings::ALL.get(place)?)));
     known.ok_or_else(|| format!("Invalid config key: {key}"))
 }

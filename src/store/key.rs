@@ -45,6 +45,17 @@ impl Keyspace {
         Self::ALL.into_iter().find(|keyspace| *keyspace as u8 == byte)
     }
 
+    /// To what its rows belong.
+    #[must_use]
+    pub const fn belongs(self) -> Belongs {
+        match self {
+            Self::Meta => Belongs::Installation,
+            Self::App | Self::SigningKey | Self::SealingKey => Belongs::App,
+            Self::Tenant | Self::Session | Self::Timeline => Belongs::Tenant,
+            Self::SessionByUser => Belongs::SessionIndex,
+        }
+    }
+
     /// The name used in messages and by engines with tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -59,6 +70,19 @@ impl Keyspace {
             Self::SealingKey => "sealing_key",
         }
     }
+}
+
+/// To what the rows of a keyspace belong: what they are removed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Belongs {
+    /// To the installation; keys are free-form.
+    Installation,
+    /// To an app: keys begin with domain and app.
+    App,
+    /// To a tenant: keys begin with domain, app and tenant.
+    Tenant,
+    /// To a session row; keys begin with domain and app, the tenant comes later.
+    SessionIndex,
 }
 
 /// A key: a keyspace and an encoded tuple. Byte order is tuple order.

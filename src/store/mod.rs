@@ -7,15 +7,18 @@
 
 use async_trait::async_trait;
 
+pub mod app;
 mod buffer;
 pub mod codec;
 pub mod key;
 pub mod key_vault;
 pub mod limits;
 pub mod memory;
+pub mod removal;
 pub mod sealing_key;
 pub mod session;
 pub mod signing_key;
+pub mod tenant;
 pub mod timeline;
 
 pub use key::{Key, Keyspace};

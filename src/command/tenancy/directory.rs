@@ -5,14 +5,29 @@
 
 use crate::config::{AppConfig, BaseConfig};
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
+use crate::domain::tenancy::Tenant;
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::{
+    Mutex, MutexGuard, RwLock as AsyncRwLock, RwLockReadGuard as AsyncRead, RwLockWriteGuard as AsyncWrite,
+};
 
 /// Every connection URI domain, app and tenant, with effective settings. Read on each request, changed rarely.
+///
+/// A handle: clones share one directory.
+#[derive(Clone)]
 pub struct Directory {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     base: Arc<BaseConfig>,
     domains: RwLock<Domains>,
+    serials: AtomicU64,
+    turns: Turns,
 }
 
 /// Apps by id, by connection URI domain.
@@ -22,10 +37,14 @@ type Domains = HashMap<Box<str>, HashMap<Box<str>, Arc<AppEntry>>>;
 pub struct AppEntry {
     /// Its id.
     pub id: AppId,
+    /// Tells it from an earlier app of the same name; stays when its settings change.
+    pub serial: u64,
     /// Its effective settings: those of its public tenant.
     pub config: Arc<AppConfig>,
-    tenants: Arc<RwLock<HashMap<TenantId, Arc<TenantEntry>>>>,
+    tenants: Arc<RwLock<Tenants>>,
 }
+
+type Tenants = HashMap<TenantId, Arc<TenantEntry>>;
 
 /// One tenant of an app.
 #[derive(Debug)]
@@ -34,22 +53,39 @@ pub struct TenantEntry {
     pub id: TenantId,
     /// Its effective settings.
     pub config: Arc<AppConfig>,
+    /// What was set for it.
+    pub own: Tenant,
+}
+
+/// Who changes what: one change of an app at a time, one change of a domain alone.
+struct Turns {
+    domains: AsyncRwLock<()>,
+    apps: [Mutex<()>; 64],
+}
+
+/// The right to change an app, or everything.
+#[expect(dead_code, reason = "held for their drop")]
+pub(super) enum Turn<'a> {
+    App(AsyncRead<'a, ()>, Option<MutexGuard<'a, ()>>),
+    All(AsyncWrite<'a, ()>),
 }
 
 impl Directory {
     /// The directory of a new installation: the base domain with its public app and tenant.
     #[must_use]
     pub fn new(base: Arc<BaseConfig>) -> Self {
-        let directory = Self { domains: RwLock::default(), base };
-        let config = Arc::clone(&directory.base.app);
-        directory.put_app(AppEntry::new(AppId::base(), config));
+        let config = Arc::clone(&base.app);
+        let turns = Turns { domains: AsyncRwLock::default(), apps: std::array::from_fn(|_| Mutex::default()) };
+        let shared = Shared { base, domains: RwLock::default(), serials: AtomicU64::new(1), turns };
+        let directory = Self { shared: Arc::new(shared) };
+        directory.put(&AppId::base(), TenantEntry { id: TenantId::public(), config, own: Tenant::public() });
         directory
     }
 
     /// The settings of the whole server.
     #[must_use]
     pub fn base(&self) -> &Arc<BaseConfig> {
-        &self.base
+        &self.shared.base
     }
 
     /// The app, if it exists.
@@ -61,45 +97,108 @@ impl Directory {
     /// The app with these names, if it exists; for callers that have no [`AppId`] at hand.
     #[must_use]
     pub fn find(&self, connection_uri_domain: &str, app_id: &str) -> Option<Arc<AppEntry>> {
-        read(&self.domains).get(connection_uri_domain)?.get(app_id).map(Arc::clone)
+        read(&self.shared.domains).get(connection_uri_domain)?.get(app_id).map(Arc::clone)
     }
 
     /// True if a connection URI domain of this name was created.
+    #[must_use]
     pub fn has_connection_uri_domain(&self, host: &str) -> bool {
-        read(&self.domains).contains_key(host)
+        read(&self.shared.domains).contains_key(host)
     }
 
-    /// Every app, in no particular order; for jobs.
+    /// Every app, by domain and id.
     #[must_use]
     pub fn apps(&self) -> Vec<Arc<AppEntry>> {
-        read(&self.domains).values().flat_map(HashMap::values).cloned().collect()
+        let mut apps: Vec<_> = read(&self.shared.domains).values().flat_map(HashMap::values).cloned().collect();
+        apps.sort_by(|a, b| a.id.cmp(&b.id));
+        apps
     }
 
-    pub(super) fn put_app(&self, entry: AppEntry) {
-        let mut domains = write(&self.domains);
-        let domain = domains.entry(entry.id.connection_uri_domain.as_str().into()).or_default();
-        domain.insert(entry.id.app_id.as_str().into(), Arc::new(entry));
+    /// The apps of one domain, by id.
+    #[must_use]
+    pub fn apps_of(&self, connection_uri_domain: &str) -> Vec<Arc<AppEntry>> {
+        let domains = read(&self.shared.domains);
+        let mut apps: Vec<_> =
+            domains.get(connection_uri_domain).map(|apps| apps.values().cloned().collect()).unwrap_or_default();
+        drop(domains);
+        apps.sort_by(|a, b| a.id.cmp(&b.id));
+        apps
+    }
+
+    /// Waits until nobody else changes this app; with `alone`, until nobody changes anything.
+    pub(super) async fn turn(&self, app: &AppId, alone: bool) -> Turn<'_> {
+        let turns = &self.shared.turns;
+        if alone {
+            return Turn::All(turns.domains.write().await);
+        }
+        let domain = turns.domains.read().await;
+        let mut hasher = DefaultHasher::new();
+        app.hash(&mut hasher);
+        let place = usize::try_from(hasher.finish() % turns.apps.len() as u64).unwrap_or_default();
+        let app = match turns.apps.get(place) {
+            Some(app) => Some(app.lock().await),
+            None => None,
+        };
+        Turn::App(domain, app)
+    }
+
+    /// Adds or replaces a tenant; its app comes with its public tenant.
+    pub(super) fn put(&self, app: &AppId, tenant: TenantEntry) {
+        if !tenant.id.is_public() {
+            if let Some(entry) = self.app(app) {
+                write(&entry.tenants).insert(tenant.id.clone(), Arc::new(tenant));
+            }
+            return;
+        }
+        let mut domains = write(&self.shared.domains);
+        let domain = domains.entry(app.connection_uri_domain.as_str().into()).or_default();
+        let (serial, tenants) = match domain.get(app.app_id.as_str()) {
+            Some(entry) => (entry.serial, Arc::clone(&entry.tenants)),
+            None => (self.shared.serials.fetch_add(1, Ordering::Relaxed), Arc::default()),
+        };
+        let config = Arc::clone(&tenant.config);
+        write(&tenants).insert(tenant.id.clone(), Arc::new(tenant));
+        domain.insert(app.app_id.as_str().into(), Arc::new(AppEntry { id: app.clone(), serial, config, tenants }));
+    }
+
+    /// Takes a tenant out.
+    pub(super) fn remove_tenant(&self, app: &AppId, tenant: &TenantId) {
+        if let Some(entry) = self.app(app) {
+            write(&entry.tenants).remove(tenant);
+        }
+    }
+
+    /// Takes an app out, and its domain with the last one.
+    pub(super) fn remove_app(&self, app: &AppId) {
+        let mut domains = write(&self.shared.domains);
+        if let Some(domain) = domains.get_mut(app.connection_uri_domain.as_str()) {
+            domain.remove(app.app_id.as_str());
+            if domain.is_empty() {
+                domains.remove(app.connection_uri_domain.as_str());
+            }
+        }
     }
 }
 
 impl AppEntry {
-    /// An app with its public tenant.
-    fn new(id: AppId, config: Arc<AppConfig>) -> Self {
-        let public = TenantEntry { id: TenantId::public(), config: Arc::clone(&config) };
-        let tenants = HashMap::from([(TenantId::public(), Arc::new(public))]);
-        Self { id, config, tenants: Arc::new(RwLock::new(tenants)) }
-    }
-
     /// The tenant, if it exists.
     #[must_use]
     pub fn tenant(&self, id: &TenantId) -> Option<Arc<TenantEntry>> {
         read(&self.tenants).get(id).map(Arc::clone)
     }
 
-    /// Every tenant, in no particular order.
+    /// Every tenant, by id.
     #[must_use]
     pub fn tenants(&self) -> Vec<Arc<TenantEntry>> {
-        read(&self.tenants).values().cloned().collect()
+        let mut tenants: Vec<_> = read(&self.tenants).values().cloned().collect();
+        tenants.sort_by(|a, b| a.id.cmp(&b.id));
+        tenants
+    }
+
+    /// How many tenants there are, the public one included.
+    #[must_use]
+    pub fn tenant_count(&self) -> usize {
+        read(&self.tenants).len()
     }
 
     /// True for the app that a domain always has.

@@ -1,5 +1,12 @@
 //! Connection URI domains, apps and tenants: the directory in memory, and the commands that change it.
 
 mod directory;
+mod load;
+mod plan;
+mod put;
+mod remove;
+mod work;
 
 pub use directory::{AppEntry, Directory, TenantEntry};
+pub use put::{Put, PutTenant};
+pub use remove::{Gone, RemoveApp, RemoveTenant};

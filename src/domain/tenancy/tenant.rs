@@ -269,10 +269,8 @@ impl Tenant {
     }
 
     fn check_contradictions(&self) -> Result<(), FactorError> {
-        let lists = [
-            ("firstFactors", &self.first_factors),
-            ("requiredSecondaryFactors", &self.required_secondary_factors),
-        ];
+        let lists =
+            [("firstFactors", &self.first_factors), ("requiredSecondaryFactors", &self.required_secondary_factors)];
         for (field, list) in lists {
             for recipe in Recipe::ALL.into_iter().filter(|recipe| !self.flag(*recipe)) {
                 let listed = |factor: &&&str| list.as_ref().is_some_and(|list| list.contains(**factor));

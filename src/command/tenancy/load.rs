@@ -1,0 +1,53 @@
+//! Reads the directory from the store at the server's start.
+
+use super::directory::{Directory, TenantEntry};
+use super::plan::{Own, stored_config};
+use super::work::{finish, removing};
+use crate::config::BaseConfig;
+use crate::domain::ids::{AppId, PUBLIC, TenantId};
+use crate::domain::tenancy::Tenant;
+use crate::fault::Fault;
+use crate::store::{self, Engine, Key, Keyspace, removal};
+use std::sync::Arc;
+
+/// Rows read per step.
+const PAGE: usize = 1024;
+
+impl Directory {
+    /// The directory of a store, after finishing removals that a crash interrupted.
+    ///
+    /// Own settings that the server's new settings have made invalid are kept as they are, with a warning: dropping
+    /// them could open an app to callers without a key.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn load(base: Arc<BaseConfig>, store: &dyn Engine) -> Result<Self, Fault> {
+        let unfinished = removal::pending(&mut *store.begin()).await.map_err(removing)?;
+        for removed in unfinished {
+            tracing::info!(app = removed.app.app_id, "finishing the removal of an app or tenant");
+            finish(store, &removed).await?;
+        }
+        let directory = Self::new(base);
+        let mut rows = tenants(store).await?;
+        // Parents first: the domain's public tenant, the app's, the others.
+        rows.sort_by_key(|(app, tenant, _)| (!tenant.is_public(), app.app_id != PUBLIC));
+        for (app, id, own) in rows {
+            let settings = own.core_config.to_map().unwrap_or_else(Own::new);
+            let config = stored_config(&directory, &app, &id, &settings);
+            directory.put(&app, TenantEntry { id, config, own });
+        }
+        Ok(directory)
+    }
+}
+
+async fn tenants(store: &dyn Engine) -> Result<Vec<(AppId, TenantId, Tenant)>, Fault> {
+    let mut start = Key::of(Keyspace::Tenant);
+    let mut all = Vec::new();
+    loop {
+        let page = store::tenant::page(&mut *store.begin(), start, PAGE).await;
+        let page = page.map_err(|error| Fault::new("reading tenants", error))?;
+        let Some((last, ..)) = page.last() else { return Ok(all) };
+        start = store::tenant::after(last);
+        all.extend(page.into_iter().map(|(_, app, id, own)| (app, id, own)));
+    }
+}

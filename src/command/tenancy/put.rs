@@ -1,0 +1,196 @@
+//! Creates and updates tenants, and with their public tenant apps and connection URI domains.
+
+use super::directory::{Directory, TenantEntry};
+use super::plan::{Effects, Plan, own_settings};
+use super::work::Work;
+use crate::app::App;
+use crate::config::settings;
+use crate::domain::ids::{AppId, PUBLIC, TenantId};
+use crate::domain::json::JsonObject;
+use crate::domain::tenancy::{Change, Tenant};
+use crate::fault::Fault;
+use crate::store::app::AppRecord;
+use crate::store::removal::Removed;
+use crate::store::{self, CommitError, StoreError, Tx};
+use serde_json::{Map, Value as Json};
+
+/// Creates a tenant or changes it. The public tenant stands for its app, the one of a public app for its domain.
+pub struct PutTenant {
+    /// The app; created with its public tenant.
+    pub app: AppId,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Recipes and factors.
+    pub change: Change,
+    /// Settings to change; `null` removes one.
+    pub core_config: Option<Map<String, Json>>,
+    /// The caller may change protected settings.
+    pub may_change_protected: bool,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Put {
+    /// It stands, durably.
+    Ok {
+        /// It did not exist before.
+        created: bool,
+    },
+    /// A rule was broken: the protocol's sentence (400).
+    Invalid(String),
+    /// Protected settings were touched (403).
+    Protected,
+    /// The tenant's app does not exist.
+    UnknownApp,
+}
+
+impl PutTenant {
+    /// Runs the command, to its end even if the caller goes away.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Put, Fault> {
+        let work = Work::of(app);
+        Work::to_the_end(async move { self.apply(&work).await }).await
+    }
+
+    async fn apply(self, work: &Work) -> Result<Put, Fault> {
+        let directory = &work.directory;
+        let alone = self.is_domain();
+        let _turn = directory.turn(&self.app, alone).await;
+        for removed in self.names() {
+            work.finish_if_pending(&removed).await?;
+        }
+        if !self.tenant.is_public() && directory.app(&self.app).is_none() {
+            return Ok(Put::UnknownApp);
+        }
+        let decision = match self.decide(directory) {
+            Ok(decision) => decision,
+            Err(refusal) => return Ok(refusal),
+        };
+        let created = loop {
+            let mut tx = work.store.begin();
+            let created = self.write(&mut *tx, &decision.tenant, work).await.map_err(storing)?;
+            match tx.commit().await {
+                Ok(()) => break created,
+                Err(CommitError::Conflict) => {}
+                Err(CommitError::Store(error)) => return Err(storing(error)),
+            }
+        };
+        decision.enter(directory, &self.app, &self.tenant);
+        Ok(Put::Ok { created })
+    }
+
+    /// What an earlier removal may have left under the same name.
+    fn names(&self) -> Vec<Removed> {
+        let mut names = vec![Removed { app: self.app.clone(), tenant: None }];
+        if !self.tenant.is_public() {
+            names.push(Removed { app: self.app.clone(), tenant: Some(self.tenant.clone()) });
+        }
+        names
+    }
+
+    fn is_base(&self) -> bool {
+        self.app == AppId::base() && self.tenant.is_public()
+    }
+
+    fn is_domain(&self) -> bool {
+        self.tenant.is_public() && self.app.app_id == PUBLIC && !self.app.connection_uri_domain.is_empty()
+    }
+
+    /// The new state, or why not. The order of checks is the protocol's.
+    fn decide(&self, directory: &Directory) -> Result<Decision, Put> {
+        let existing = directory.app(&self.app).and_then(|entry| entry.tenant(&self.tenant));
+        let invalid = |sentence: String| Put::Invalid(format!("Invalid core config: {sentence}"));
+        let old_settings = existing.as_ref().map(|entry| own_settings(entry)).unwrap_or_default();
+        let given = self.core_config.clone().unwrap_or_default();
+        if self.is_base() && !given.is_empty() {
+            return Err(Put::Invalid("Cannot modify base config".to_owned()));
+        }
+        for key in given.keys() {
+            let setting = settings::find(key).ok_or_else(|| invalid(format!("Invalid config key: {key}")))?;
+            if setting.protected && !self.may_change_protected {
+                return Err(Put::Protected);
+            }
+        }
+        let settings = merged(old_settings.clone(), given);
+        let effects = if existing.is_some() && settings == old_settings {
+            None
+        } else {
+            let plan = Plan { directory, app: &self.app, tenant: &self.tenant, own: &settings };
+            Some(plan.effects().map_err(invalid)?)
+        };
+        let only = directory.base().saas_load_only_cud.as_deref();
+        if !self.is_base() && only.is_some_and(|only| only != self.app.connection_uri_domain) {
+            return Err(Put::Invalid("Creation of connection uri domain or app or tenant is disallowed".to_owned()));
+        }
+        let old = match &existing {
+            Some(entry) => entry.own.clone(),
+            None => Tenant::new(self.tenant.is_public(), &self.change),
+        };
+        let mut tenant = old.changed(self.change.clone()).map_err(|error| invalid(error.to_string()))?;
+        tenant.core_config = JsonObject::from_map(&settings);
+        Ok(Decision { tenant, effects })
+    }
+
+    /// Writes the tenant, and its app if that is new. Returns whether the tenant is new.
+    async fn write(&self, tx: &mut dyn Tx, tenant: &Tenant, work: &Work) -> Result<bool, StoreError> {
+        let existed = store::tenant::exists(tx, &self.app, &self.tenant).await?;
+        if !existed {
+            let record = store::app::get(tx, &self.app).await?;
+            let mut record = record.unwrap_or(AppRecord { created: work.now, changes: 0 });
+            record.changes += 1;
+            store::app::put(tx, &self.app, &record)?;
+        }
+        store::tenant::put(tx, &self.app, &self.tenant, tenant)?;
+        Ok(!existed)
+    }
+}
+
+struct Decision {
+    tenant: Tenant,
+    /// `None`: settings stay as they are.
+    effects: Option<Effects>,
+}
+
+impl Decision {
+    /// Brings the directory up to date.
+    fn enter(self, directory: &Directory, app: &AppId, id: &TenantId) {
+        let current = directory.app(app).and_then(|entry| entry.tenant(id));
+        let Some(effects) = self.effects else {
+            if let Some(current) = current {
+                let config = current.config.clone();
+                directory.put(app, TenantEntry { id: id.clone(), config, own: self.tenant });
+            }
+            return;
+        };
+        for (effect_app, effect_tenant, config) in effects {
+            let own = if effect_app == *app && effect_tenant == *id {
+                self.tenant.clone()
+            } else {
+                match directory.app(&effect_app).and_then(|entry| entry.tenant(&effect_tenant)) {
+                    Some(entry) => entry.own.clone(),
+                    None => continue,
+                }
+            };
+            directory.put(&effect_app, TenantEntry { id: effect_tenant, config, own });
+        }
+    }
+}
+
+/// Stored settings after a change: `null` removes a stored one; for one that is not stored it is kept, and means the
+/// built-in value.
+fn merged(mut stored: Map<String, Json>, given: Map<String, Json>) -> Map<String, Json> {
+    for (key, value) in given {
+        if value.is_null() && stored.contains_key(&key) {
+            stored.shift_remove(&key);
+        } else {
+            stored.insert(key, value);
+        }
+    }
+    stored
+}
+
+fn storing(error: StoreError) -> Fault {
+    Fault::new("storing a tenant", error)
+}

@@ -1,0 +1,116 @@
+//! Removes tenants, apps and connection URI domains with everything in them.
+
+use super::work::{Work, finish, removing};
+use crate::app::App;
+use crate::domain::ids::{AppId, PUBLIC, TenantId};
+use crate::fault::Fault;
+use crate::store::removal::{self, Removed};
+use crate::store::{self, CommitError};
+
+/// Removes a tenant that is not public.
+pub struct RemoveTenant {
+    /// The app.
+    pub app: AppId,
+    /// The tenant.
+    pub tenant: TenantId,
+}
+
+/// Removes an app that has no other tenant than the public one; the public app of a domain stands for the domain and
+/// must be its last.
+pub struct RemoveApp {
+    /// The app.
+    pub app: AppId,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    /// Nothing of it is left.
+    Ok {
+        /// It existed before.
+        existed: bool,
+    },
+    /// The app has tenants besides the public one.
+    HasTenants,
+    /// The domain has apps besides the public one.
+    HasApps,
+}
+
+impl RemoveTenant {
+    /// Runs the command, to its end even if the caller goes away.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Gone, Fault> {
+        let work = Work::of(app);
+        Work::to_the_end(async move {
+            let _turn = work.directory.turn(&self.app, false).await;
+            let removed = Removed { app: self.app, tenant: Some(self.tenant) };
+            remove(&work, &removed).await
+        })
+        .await
+    }
+}
+
+impl RemoveApp {
+    /// Runs the command, to its end even if the caller goes away.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Gone, Fault> {
+        let work = Work::of(app);
+        let id = self.app.clone();
+        let gone = Work::to_the_end(async move { self.apply(&work).await }).await?;
+        if gone == (Gone::Ok { existed: true }) {
+            app.keys.forget(&id);
+        }
+        Ok(gone)
+    }
+
+    async fn apply(self, work: &Work) -> Result<Gone, Fault> {
+        let is_domain = self.app.app_id == PUBLIC;
+        let _turn = work.directory.turn(&self.app, is_domain).await;
+        if is_domain && work.directory.apps_of(&self.app.connection_uri_domain).len() > 1 {
+            return Ok(Gone::HasApps);
+        }
+        if work.directory.app(&self.app).is_some_and(|entry| entry.tenant_count() > 1) {
+            return Ok(Gone::HasTenants);
+        }
+        remove(work, &Removed { app: self.app, tenant: None }).await
+    }
+}
+
+/// Takes the record out in one step, then the directory's entry, then everything that belonged to it.
+async fn remove(work: &Work, removed: &Removed) -> Result<Gone, Fault> {
+    let public = TenantId::public();
+    let tenant = removed.tenant.as_ref().unwrap_or(&public);
+    loop {
+        let mut tx = work.store.begin();
+        let existed = store::tenant::exists(&mut *tx, &removed.app, tenant).await.map_err(removing)?;
+        if !existed {
+            work.finish_if_pending(removed).await?;
+            return Ok(Gone::Ok { existed: false });
+        }
+        store::tenant::delete(&mut *tx, &removed.app, tenant);
+        let record = store::app::get(&mut *tx, &removed.app).await.map_err(removing)?;
+        match record {
+            Some(mut record) if removed.tenant.is_some() => {
+                record.changes += 1;
+                store::app::put(&mut *tx, &removed.app, &record).map_err(removing)?;
+            }
+            _ => store::app::delete(&mut *tx, &removed.app),
+        }
+        removal::begin(&mut *tx, removed, work.now).map_err(removing)?;
+        match tx.commit().await {
+            Ok(()) => break,
+            Err(CommitError::Conflict) => {}
+            Err(CommitError::Store(error)) => return Err(removing(error)),
+        }
+    }
+    match &removed.tenant {
+        Some(tenant) => work.directory.remove_tenant(&removed.app, tenant),
+        None => work.directory.remove_app(&removed.app),
+    }
+    finish(&*work.store, removed).await?;
+    Ok(Gone::Ok { existed: true })
+}

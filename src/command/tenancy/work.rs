@@ -1,0 +1,66 @@
+//! What changes of tenants share: running to their end, and finishing removals.
+
+use super::directory::Directory;
+use crate::app::App;
+use crate::domain::time::UnixMillis;
+use crate::fault::Fault;
+use crate::store::removal::{self, Removed};
+use crate::store::{CommitError, Engine, StoreError};
+use std::future::Future;
+use std::sync::Arc;
+
+/// Rows deleted per transaction: small enough not to hold up other writers.
+const ROWS_PER_STEP: usize = 256;
+
+/// What a change needs, owned, so that it can outlive its request.
+pub(super) struct Work {
+    pub(super) store: Arc<dyn Engine>,
+    pub(super) directory: Directory,
+    pub(super) now: UnixMillis,
+}
+
+impl Work {
+    pub(super) fn of(app: &App) -> Self {
+        Self { store: Arc::clone(&app.store), directory: app.directory.clone(), now: app.now() }
+    }
+
+    /// Runs a change in a task of its own: were it dropped with its request between commit and directory, the two would
+    /// disagree.
+    pub(super) async fn to_the_end<T: Send + 'static>(
+        change: impl Future<Output = Result<T, Fault>> + Send + 'static,
+    ) -> Result<T, Fault> {
+        match tokio::spawn(change).await {
+            Ok(result) => result,
+            Err(error) => Err(Fault::new("changing apps and tenants", error)),
+        }
+    }
+
+    /// Deletes what an interrupted removal left.
+    pub(super) async fn finish_if_pending(&self, removed: &Removed) -> Result<(), Fault> {
+        let mut tx = self.store.begin();
+        if removal::is_pending(&mut *tx, removed).await.map_err(removing)? {
+            finish(&*self.store, removed).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Deletes everything that belongs to `removed`, then its marker.
+pub(super) async fn finish(store: &dyn Engine, removed: &Removed) -> Result<(), Fault> {
+    loop {
+        let mut tx = store.begin();
+        let found = removed.delete_some(&mut *tx, ROWS_PER_STEP).await.map_err(removing)?;
+        if found == 0 {
+            removal::finish(&mut *tx, removed);
+        }
+        match tx.commit().await {
+            Ok(()) if found == 0 => return Ok(()),
+            Ok(()) | Err(CommitError::Conflict) => {}
+            Err(CommitError::Store(error)) => return Err(removing(error)),
+        }
+    }
+}
+
+pub(super) fn removing(error: StoreError) -> Fault {
+    Fault::new("removing an app or a tenant", error)
+}

@@ -1,0 +1,135 @@
+//! Removals of whole apps and tenants: a marker that outlives a crash, and the deletion of everything they own.
+//!
+//! A removal commits in one step (the record goes, the marker comes) and then deletes what is left in small
+//! transactions. Whoever finds a marker finishes the work first: the server at its start, and a creation under the same
+//! name.
+
+use super::session::{self, app_prefix, just_after, tenant_prefix};
+use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
+use crate::domain::ids::{AppId, TenantId};
+use crate::domain::time::UnixMillis;
+use crate::store::key::{Belongs, KeyReader};
+use serde::{Deserialize, Serialize};
+
+/// What was removed, and since when its rows are being deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemovalRecord {
+    /// When it was removed.
+    pub since: UnixMillis,
+}
+
+crate::record!(RemovalRecord, Meta, version 1);
+
+/// An app with everything in it, or one tenant of an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    /// The app.
+    pub app: AppId,
+    /// The tenant; `None` for the whole app.
+    pub tenant: Option<TenantId>,
+}
+
+const PREFIX: &str = "removal";
+
+impl Removed {
+    /// Where its marker lives.
+    #[must_use]
+    pub fn marker_key(&self) -> Key {
+        let tenant = self.tenant.as_ref().map_or("", TenantId::as_str);
+        let app = Key::of(Keyspace::Meta).text(PREFIX).text(&self.app.connection_uri_domain).text(&self.app.app_id);
+        app.text(tenant)
+    }
+
+    /// Deletes up to `limit` rows that belong to it. Returns how many were found: 0 when all is gone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn delete_some(&self, tx: &mut dyn Tx, limit: usize) -> Result<usize, StoreError> {
+        for keyspace in Keyspace::ALL {
+            let deleted = match (&self.tenant, keyspace.belongs()) {
+                (_, Belongs::Installation) | (Some(_), Belongs::App | Belongs::SessionIndex) => 0,
+                (None, _) => delete_prefix(tx, app_prefix(keyspace, &self.app), limit).await?,
+                (Some(tenant), Belongs::Tenant) if keyspace == Keyspace::Session => {
+                    self.delete_sessions(tx, tenant, limit).await?
+                }
+                (Some(tenant), Belongs::Tenant) => {
+                    delete_prefix(tx, tenant_prefix(keyspace, &self.app, tenant), limit).await?
+                }
+            };
+            if deleted > 0 {
+                return Ok(deleted);
+            }
+        }
+        Ok(0)
+    }
+
+    /// Session rows and, with each, its index key: the index is ordered by user, not by tenant.
+    async fn delete_sessions(&self, tx: &mut dyn Tx, tenant: &TenantId, limit: usize) -> Result<usize, StoreError> {
+        let start = tenant_prefix(Keyspace::Session, &self.app, tenant);
+        let scan = Scan { end: start.prefix_end(), start, reverse: false, limit };
+        let rows = codec::scan::<session::SessionRecord>(tx, &scan).await?;
+        let count = rows.len();
+        for (key, record) in rows {
+            if let Some((app, handle)) = session::parse_row_key(&key) {
+                tx.delete(session::index_key(&app, &record.user_id, &handle));
+            }
+            tx.delete(key);
+        }
+        Ok(count)
+    }
+}
+
+async fn delete_prefix(tx: &mut dyn Tx, start: Key, limit: usize) -> Result<usize, StoreError> {
+    let rows = tx.scan(&Scan { end: start.prefix_end(), start, reverse: false, limit }).await?;
+    let count = rows.len();
+    for (key, _) in rows {
+        tx.delete(key);
+    }
+    Ok(count)
+}
+
+/// Notes that the rows of `removed` must go.
+///
+/// # Errors
+/// When an id is too long for a key.
+pub fn begin(tx: &mut dyn Tx, removed: &Removed, since: UnixMillis) -> Result<(), StoreError> {
+    codec::put(tx, removed.marker_key(), &RemovalRecord { since })
+}
+
+/// Whether rows of `removed` may be left.
+///
+/// # Errors
+/// When the store fails.
+pub async fn is_pending(tx: &mut dyn Tx, removed: &Removed) -> Result<bool, StoreError> {
+    Ok(tx.get(&removed.marker_key()).await?.is_some())
+}
+
+/// Notes that nothing of `removed` is left.
+pub fn finish(tx: &mut dyn Tx, removed: &Removed) {
+    tx.delete(removed.marker_key());
+}
+
+/// Removals that are not finished.
+///
+/// # Errors
+/// When the store fails.
+pub async fn pending(tx: &mut dyn Tx) -> Result<Vec<Removed>, StoreError> {
+    let prefix = Key::of(Keyspace::Meta).text(PREFIX);
+    let end = prefix.prefix_end();
+    let mut start = prefix;
+    let mut found = Vec::new();
+    loop {
+        let rows = tx.scan(&Scan { start: start.clone(), end: end.clone(), reverse: false, limit: 256 }).await?;
+        let Some((last, _)) = rows.last() else { return Ok(found) };
+        start = just_after(last.clone());
+        found.extend(rows.iter().filter_map(|(key, _)| parse_marker(key)));
+    }
+}
+
+fn parse_marker(key: &Key) -> Option<Removed> {
+    let mut parts = KeyReader::new(key);
+    let _prefix = parts.text()?;
+    let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
+    let tenant = parts.text()?;
+    Some(Removed { app, tenant: (!tenant.is_empty()).then(|| TenantId::new(tenant)) })
+}

@@ -1,0 +1,124 @@
+//! Tenants at rest: [`Keyspace::Tenant`]: (domain, app, tenant) → [`TenantRecord`].
+//!
+//! The base tenant exists without a record; it gets one with its first change.
+
+use super::session::{just_after, tenant_prefix};
+use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
+use crate::domain::ids::{AppId, TenantId};
+use crate::domain::json::JsonObject;
+use crate::domain::tenancy::Tenant;
+use crate::store::key::KeyReader;
+use serde::{Deserialize, Serialize};
+
+/// A tenant's own state.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantRecord {
+    email_password: bool,
+    third_party: bool,
+    passwordless: bool,
+    first_factors: Option<Vec<String>>,
+    required_secondary_factors: Option<Vec<String>>,
+    /// JSON text: free-form.
+    core_config: String,
+}
+
+crate::record!(TenantRecord, Tenant, version 1);
+
+impl std::fmt::Debug for TenantRecord {
+    /// Without the settings: they may hold API keys.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TenantRecord").field("first_factors", &self.first_factors).finish_non_exhaustive()
+    }
+}
+
+impl From<&Tenant> for TenantRecord {
+    fn from(tenant: &Tenant) -> Self {
+        let list = |factors: &std::collections::BTreeSet<String>| factors.iter().cloned().collect();
+        Self {
+            email_password: tenant.email_password,
+            third_party: tenant.third_party,
+            passwordless: tenant.passwordless,
+            first_factors: tenant.first_factors.as_ref().map(list),
+            required_secondary_factors: tenant.required_secondary_factors.as_ref().map(list),
+            core_config: tenant.core_config.as_str().to_owned(),
+        }
+    }
+}
+
+impl From<TenantRecord> for Tenant {
+    fn from(record: TenantRecord) -> Self {
+        Self {
+            email_password: record.email_password,
+            third_party: record.third_party,
+            passwordless: record.passwordless,
+            first_factors: record.first_factors.map(|list| list.into_iter().collect()),
+            required_secondary_factors: record.required_secondary_factors.map(|list| list.into_iter().collect()),
+            core_config: JsonObject::from_stored(record.core_config),
+        }
+    }
+}
+
+/// Where a tenant's record lives.
+#[must_use]
+pub fn key(app: &AppId, tenant: &TenantId) -> Key {
+    tenant_prefix(Keyspace::Tenant, app, tenant)
+}
+
+/// The tenant.
+///
+/// # Errors
+/// When the store fails.
+pub async fn get(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId) -> Result<Option<Tenant>, StoreError> {
+    Ok(codec::get::<TenantRecord>(tx, &key(app, tenant)).await?.map(Tenant::from))
+}
+
+/// Writes a tenant.
+///
+/// # Errors
+/// When its settings are too large.
+pub fn put(tx: &mut dyn Tx, app: &AppId, id: &TenantId, tenant: &Tenant) -> Result<(), StoreError> {
+    codec::put(tx, key(app, id), &TenantRecord::from(tenant))
+}
+
+/// Removes a tenant's record.
+pub fn delete(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId) {
+    tx.delete(key(app, tenant));
+}
+
+/// Whether the tenant exists. The commit of a transaction that asked this fails when the tenant is removed meanwhile,
+/// so whatever it writes cannot outlive the tenant.
+///
+/// # Errors
+/// When the store fails.
+pub async fn exists(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId) -> Result<bool, StoreError> {
+    Ok(tx.get(&key(app, tenant)).await?.is_some() || (*app == AppId::base() && tenant.is_public()))
+}
+
+/// Up to `limit` tenants from the key `start` on, by app and id.
+///
+/// # Errors
+/// When the store fails.
+pub async fn page(
+    tx: &mut dyn Tx,
+    start: Key,
+    limit: usize,
+) -> Result<Vec<(Key, AppId, TenantId, Tenant)>, StoreError> {
+    let rows = codec::scan::<TenantRecord>(tx, &Scan { start, end: None, reverse: false, limit }).await?;
+    let parsed = rows.into_iter().filter_map(|(key, record)| {
+        let (app, tenant) = parse_key(&key)?;
+        Some((key, app, tenant, Tenant::from(record)))
+    });
+    Ok(parsed.collect())
+}
+
+/// Where the page after the one that ended with this key starts.
+#[must_use]
+pub fn after(last: &Key) -> Key {
+    just_after(last.clone())
+}
+
+fn parse_key(key: &Key) -> Option<(AppId, TenantId)> {
+    let mut parts = KeyReader::new(key);
+    let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
+    Some((app, TenantId::new(parts.text()?)))
+}
