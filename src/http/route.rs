@@ -79,6 +79,8 @@ pub struct Route {
     pub key: bool,
     /// The version must be in the supported list.
     pub version: bool,
+    /// What to answer for an app that does not exist; `None` for the usual 400.
+    pub without_app: Option<fn() -> Reply>,
     /// What to run.
     pub handler: Handler,
 }
@@ -107,7 +109,19 @@ macro_rules! route {
 impl Route {
     /// Use [`route!`].
     pub const fn new(verb: Verb, path: &'static str, label: &'static str, reach: Reach, handler: Handler) -> Self {
-        Self { verb, path, label, rid: None, since: None, until: None, reach, key: true, version: true, handler }
+        Self {
+            verb,
+            path,
+            label,
+            rid: None,
+            since: None,
+            until: None,
+            reach,
+            key: true,
+            version: true,
+            without_app: None,
+            handler,
+        }
     }
 
     /// Only from this version on.
@@ -135,6 +149,13 @@ impl Route {
     #[must_use]
     pub const fn without_key(mut self) -> Self {
         self.key = false;
+        self
+    }
+
+    /// An unknown app is not the usual 400 but this reply.
+    #[must_use]
+    pub const fn without_app(mut self, reply: fn() -> Reply) -> Self {
+        self.without_app = Some(reply);
         self
     }
 

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod admin;
 pub mod input;
+pub mod multitenancy;
 pub mod service;
 pub mod session;
 pub mod user;
@@ -25,7 +26,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// Every recipe's routes.
-pub const RECIPES: &[&[Route]] = &[service::ROUTES, session::ROUTES, user::ROUTES, admin::ROUTES];
+pub const RECIPES: &[&[Route]] =
+    &[service::ROUTES, session::ROUTES, user::ROUTES, admin::ROUTES, multitenancy::ROUTES];
 
 /// The plane: routes over an [`App`].
 pub struct Cdi {
@@ -188,7 +190,11 @@ impl Cdi {
         let routes = found.as_ref().map_or(&[][..], |found| found.routes);
         let needs = routes.first().map(|mounted| mounted.route);
         let Some(app) = app else {
-            return Err(unknown_tenant(&domain, app_id, PUBLIC));
+            let verb = Verb::of(&request.method).ok();
+            let without_app = routes
+                .iter()
+                .find_map(|mounted| mounted.route.without_app.filter(|_| Some(mounted.route.verb) == verb));
+            return without_app.map(|reply| reply()).ok_or_else(|| unknown_tenant(&domain, app_id, PUBLIC));
         };
         let credential = access::credential(&request, &app, directory.base().saas_secret.as_ref());
         if credential == Credential::Refused && needs.is_some_and(|route| route.key) {

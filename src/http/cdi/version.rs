@@ -177,6 +177,8 @@ pub struct Wire {
     pub reuse_has_subtype: bool,
     /// Replacing a payload refuses protected claim names.
     pub payload_updates_are_checked: bool,
+    /// First-generation tenants have factor lists.
+    pub tenants_have_factors: bool,
     /// `POST /recipe/jwt` takes `useStaticSigningKey`.
     pub jwt_chooses_signing_key: bool,
     /// Layout of minted access tokens.
@@ -218,6 +220,7 @@ impl Wire {
             access_token_validity_override: since(CdiVersion::V5_6),
             reuse_has_subtype: since(CdiVersion::V5_6),
             payload_updates_are_checked: since(CdiVersion::V2_21),
+            tenants_have_factors: since(CdiVersion::V5_0),
             jwt_chooses_signing_key: since(CdiVersion::V2_21),
             access_token_version: match version {
                 _ if since(CdiVersion::V4_0) => AccessTokenVersion::V5,

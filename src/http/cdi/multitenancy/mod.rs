@@ -1,0 +1,57 @@
+//! Multitenancy: connection URI domains, apps and tenants (CDI: multitenancy, both generations).
+//!
+//! "Self" is the tenant that host and path of the request name. The public tenant of an app stands for the app, the
+//! public app of a domain for the domain.
+
+mod put;
+mod read;
+mod remove;
+mod shape;
+
+use crate::app::App;
+use crate::domain::ids::PUBLIC;
+use crate::http::cdi::Call;
+use crate::http::cdi::access::Credential;
+use crate::http::route::Route;
+use crate::route;
+
+/// Routes of this recipe. Both generations answer at any version.
+pub const ROUTES: &[Route] = &[
+    route!(PUT "/recipe/multitenancy/tenant/v2", Tenant => put::tenant_v2),
+    route!(PUT "/recipe/multitenancy/tenant", Tenant => put::tenant),
+    route!(PUT "/recipe/multitenancy/app/v2", Tenant => put::app_v2),
+    route!(PUT "/recipe/multitenancy/app", Tenant => put::app),
+    route!(PUT "/recipe/multitenancy/connectionuridomain/v2", Tenant => put::domain_v2),
+    route!(PUT "/recipe/multitenancy/connectionuridomain", Tenant => put::domain),
+    route!(GET "/recipe/multitenancy/tenant/v2", Tenant => read::tenant_v2).without_app(read::tenant_not_found),
+    route!(GET "/recipe/multitenancy/tenant", Tenant => read::tenant).without_app(read::tenant_not_found),
+    route!(GET "/recipe/multitenancy/tenant/list/v2", Tenant => read::tenants_v2),
+    route!(GET "/recipe/multitenancy/tenant/list", Tenant => read::tenants),
+    route!(GET "/recipe/multitenancy/app/list/v2", Tenant => read::apps_v2),
+    route!(GET "/recipe/multitenancy/app/list", Tenant => read::apps),
+    route!(GET "/recipe/multitenancy/connectionuridomain/list/v2", Tenant => read::domains_v2),
+    route!(GET "/recipe/multitenancy/connectionuridomain/list", Tenant => read::domains),
+    route!(POST "/recipe/multitenancy/tenant/remove", Tenant => remove::tenant),
+    route!(POST "/recipe/multitenancy/app/remove", Tenant => remove::app),
+    route!(POST "/recipe/multitenancy/connectionuridomain/remove", Tenant => remove::domain),
+];
+
+/// The request comes from its app's public tenant.
+fn from_public_tenant(call: &Call) -> bool {
+    call.tenant.is_public()
+}
+
+/// The request comes from its domain's public app and tenant.
+fn from_public_app(call: &Call) -> bool {
+    from_public_tenant(call) && call.app.id.app_id == PUBLIC
+}
+
+/// The request comes from the base domain's public app and tenant.
+fn from_base(call: &Call) -> bool {
+    from_public_app(call) && call.app.id.connection_uri_domain.is_empty()
+}
+
+/// Protected settings are out of reach of ordinary keys once there is a secret above them.
+fn may_touch_protected(app: &App, call: &Call) -> bool {
+    app.directory.base().saas_secret.is_none() || call.credential == Credential::SaasSecret
+}
