@@ -26,8 +26,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// Every recipe's routes.
-pub const RECIPES: &[&[Route]] =
-    &[service::ROUTES, session::ROUTES, user::ROUTES, admin::ROUTES, multitenancy::ROUTES];
+pub const RECIPES: &[&[Route]] = &[service::ROUTES, session::ROUTES, user::ROUTES, admin::ROUTES, multitenancy::ROUTES];
 
 /// The plane: routes over an [`App`].
 pub struct Cdi {
