@@ -56,7 +56,7 @@ impl Server {
         Self::start(command, &folder.join("floor.log"))
     }
 
-    fn start(mut command: Command, log: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn start(mut command: Command, log: &Path) -> anyhow::Result<Self> {
         let began = Instant::now();
         let mut child = command
             .stdin(Stdio::null())
