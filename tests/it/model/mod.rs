@@ -1,3 +1,71 @@
-//! The refresh family: the protocol's tables row by row, and a property test against a naive model.
+//! The refresh family: the protocol's tables row by row, and property tests against a naive model.
+//!
+//! # What an honest client may do
+//!
+//! One user agent with 1 to 50 tabs over one token store (the *jar*), as the official front-end SDKs keep it. Its
+//! replies may be lost, doubled or reordered, and the server may be killed between commit and reply; the clock may
+//! stand at any boundary. It stays signed in as long as it keeps to these rules:
+//!
+//! 1. The jar takes refresh token and access token of one reply together, and no reply twice. An access token that a verify hands back
+//!    replaces only the one that its request carried.
+//! 2. `PromoteOnUse` (CDI ≤ 5.5): any number of tabs may refresh with the same token at once, and a lost reply may be
+//!    asked for again at any time. While such a request is under way no child of that token is used, and while a reply
+//!    is under way no child is refreshed. If a reply overwrites the jar after another child was used, the new pair is
+//!    used inside the grace period that the first use began, or dropped; a pair that was overwritten without having
+//!    been used is not used any more.
+//! 3. `RotateOnRefresh` (CDI ≥ 5.6): one refresh at a time (the SDKs lock across tabs). A lost reply is asked for again
+//!    with the same token inside the grace period that the first exchange began; of doubled requests the reply to the
+//!    last one handled counts. Requests carry access tokens of the current or the previous refresh.
+//! 4. The machine changes (backends of different versions) only between such rounds, once the jar's pair is settled: it
+//!    has been used, or no sibling of it has.
+//!
+//! Everything else is a replay. The claims, checked after every step on what the server answered:
+//!
+//! * **No false logout**: inside the rules no refresh and no verify is refused ([`honest`]).
+//! * **Every stale replay is caught**: a token outside the family's one lineage is refused and reported; two parties
+//!   cannot both go on refreshing ([`thief`]).
+//! * **Never two live lineages**: of all tokens ever issued only the current one and its children are good, and inside
+//!   the grace period those the rules name ([`world`]).
+//! * **Grace is never re-armed**: nothing is granted because of grace later than one grace period after the
+//!   replacement ([`world`]).
+//!
+//! [`naive`] is the model: it keeps the whole history and knows nothing of hashes, generations or bounds. The properties
+//! run on the pure rules and on the real commands over the memory engine ([`machine`]). [`mutants`] breaks the rules on
+//! purpose and shows that each claim notices.
 
+mod honest;
+mod machine;
+mod mutants;
+mod naive;
 mod tables;
+mod thief;
+mod world;
+
+/// A tape of choices: proptest shrinks it, the tests read it.
+#[derive(Debug, Clone)]
+struct Tape {
+    choices: Vec<u16>,
+    at: usize,
+}
+
+impl Tape {
+    fn new(choices: Vec<u16>) -> Self {
+        Self { choices, at: 0 }
+    }
+
+    /// One of `n` choices; the first when the tape is over.
+    fn next(&mut self, n: usize) -> usize {
+        let choice = self.choices.get(self.at).copied().unwrap_or(0);
+        self.at += 1;
+        usize::from(choice) % n
+    }
+
+    /// True once in `n` times; never when the tape is over.
+    fn once_in(&mut self, n: usize) -> bool {
+        self.next(n) == n - 1
+    }
+
+    fn is_over(&self) -> bool {
+        self.at >= self.choices.len()
+    }
+}
