@@ -18,3 +18,5 @@ mod limits;
 mod model;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod tokens;

@@ -1,0 +1,9 @@
+//! Access, refresh and custom tokens: layouts, vectors, attacks.
+
+mod attacks;
+mod custom;
+pub(crate) mod fixed;
+mod layout;
+mod refresh;
+mod vectors;
+mod verified;
