@@ -1,4 +1,8 @@
-//! Key rings on the memory engine: making, rotating, revoking, sealing at rest.
+//! Key rings: making, rotating, revoking, sealing at rest.
 
+mod manage;
+mod records;
 mod ring;
+mod schedule;
+mod vault;
 pub(crate) mod world;

@@ -1,0 +1,241 @@
+//! The schedule's promises, for any settings and any pattern of requests, on keys without secrets.
+
+use proptest::prelude::*;
+use sessiond::domain::key::{KeyKind, KeyLife, KeyRules, KeyStage, Kid, RingPlan, SigningAlgorithm};
+use sessiond::domain::time::UnixMillis;
+use std::collections::HashMap;
+
+const START: u64 = 1_700_000_000_000;
+
+/// An app's keys as the server would keep them.
+struct Keys {
+    rules: KeyRules,
+    all: Vec<KeyLife>,
+}
+
+impl Keys {
+    fn new(rules: KeyRules) -> Self {
+        Self { rules, all: Vec::new() }
+    }
+
+    /// What a request at this moment sees.
+    fn at(&mut self, now: UnixMillis) -> RingPlan {
+        for kind in self.rules.due(&self.all, now) {
+            self.make(kind, now);
+        }
+        let plan = self.rules.advance(&mut self.all, now).expect("one of each kind was made");
+        assert!(plan.valid_until > now);
+        plan
+    }
+
+    fn make(&mut self, kind: KeyKind, now: UnixMillis) {
+        let mut created = now;
+        let kid = match kind {
+            KeyKind::Static => Kid::new(format!("s-{}", self.all.len())),
+            KeyKind::Dynamic => loop {
+                let kid = Kid::dynamic(created);
+                if self.all.iter().all(|key| key.kid != kid) {
+                    break kid;
+                }
+                created = created.plus(1);
+            },
+        };
+        let interval = self.rules.update_interval_ms;
+        self.all.push(KeyLife::created(kid, kind, self.rules.algorithm, interval, created));
+    }
+
+    /// `max-age` of the document, as the server says it.
+    fn max_age_ms(&self, plan: &RingPlan, now: UnixMillis) -> u64 {
+        (plan.next_key_due.since(now) / 1000).max(1) * 1000
+    }
+}
+
+/// What an operator or the passing of time does.
+#[derive(Debug, Clone)]
+enum Step {
+    Wait(u64),
+    Fetch,
+    Mint,
+}
+
+fn rules() -> impl Strategy<Value = KeyRules> {
+    // as validated: U of an hour or more, V from a second on, overlap 60 s
+    (1u64..400, 1u64..200_000, any::<bool>()).prop_map(|(hours, validity_s, rsa)| KeyRules {
+        algorithm: if rsa { SigningAlgorithm::RS256 } else { SigningAlgorithm::EdDSA },
+        update_interval_ms: hours * 3_600_000,
+        access_token_validity_ms: validity_s * 1000,
+        overlap_ms: 60_000,
+    })
+}
+
+fn steps(interval_ms: u64) -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        3 => (0..interval_ms * 2).prop_map(Step::Wait),
+        3 => (0u64..120_000).prop_map(Step::Wait),
+        2 => Just(Step::Wait(interval_ms - 60_000)),
+        2 => Just(Step::Wait(59_999)),
+        2 => Just(Step::Wait(1)),
+        4 => Just(Step::Fetch),
+        4 => Just(Step::Mint),
+    ];
+    proptest::collection::vec(step, 1..60)
+}
+
+fn rules_and_steps() -> impl Strategy<Value = (KeyRules, Vec<Step>)> {
+    rules().prop_flat_map(|rules| steps(rules.update_interval_ms).prop_map(move |steps| (rules, steps)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// A verifier that keeps the document for its max-age, and fetches a new one only then, knows every key that signs.
+    #[test]
+    fn a_verifier_that_caches_the_document_never_meets_an_unknown_key((rules, steps) in rules_and_steps()) {
+        let mut keys = Keys::new(rules);
+        let mut now = UnixMillis(START);
+        let mut cached: Option<(Vec<Kid>, UnixMillis)> = None;
+        for step in steps {
+            match step {
+                Step::Wait(ms) => now = now.plus(ms),
+                Step::Fetch => {
+                    let plan = keys.at(now);
+                    if cached.as_ref().is_none_or(|(_, until)| now >= *until) {
+                        let until = now.plus(keys.max_age_ms(&plan, now));
+                        cached = Some((plan.verifying, until));
+                    }
+                }
+                Step::Mint => {
+                    let plan = keys.at(now);
+                    prop_assert!(plan.verifying.contains(&plan.dynamic), "the server knows its own key");
+                    if let Some((kids, until)) = &cached && now < *until {
+                        prop_assert!(kids.contains(&plan.dynamic), "{} signs at {now:?}", plan.dynamic);
+                        prop_assert!(kids.contains(&plan.fixed));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A token is accepted as long as it lives, whatever happens to the keys by schedule.
+    #[test]
+    fn no_token_outlives_its_key((rules, steps) in rules_and_steps()) {
+        let mut keys = Keys::new(rules);
+        let mut now = UnixMillis(START);
+        let mut tokens: Vec<(Kid, UnixMillis)> = Vec::new();
+        for step in steps {
+            match step {
+                Step::Wait(ms) => now = now.plus(ms),
+                Step::Mint | Step::Fetch => {
+                    let plan = keys.at(now);
+                    tokens.push((plan.dynamic, now.plus(rules.access_token_validity_ms)));
+                    tokens.push((plan.fixed, now.plus(rules.access_token_validity_ms)));
+                }
+            }
+            let plan = keys.at(now);
+            for (kid, expiry) in &tokens {
+                prop_assert!(now > *expiry || plan.verifying.contains(kid), "{kid} at {now:?}, token until {expiry:?}");
+            }
+        }
+    }
+
+    /// As above, while the operator changes algorithm and interval at will.
+    #[test]
+    fn changed_settings_sign_nobody_out(
+        rules in rules(),
+        changes in proptest::collection::vec((rules(), 0u64..3_000_000_000), 1..30),
+    ) {
+        let mut keys = Keys::new(rules);
+        let mut now = UnixMillis(START);
+        let mut tokens: Vec<(Kid, UnixMillis)> = Vec::new();
+        for (changed, wait) in changes {
+            // a shorter life of tokens is a wish to end them; everything else is not
+            keys.rules = KeyRules { access_token_validity_ms: rules.access_token_validity_ms, ..changed };
+            let plan = keys.at(now);
+            tokens.push((plan.dynamic, now.plus(rules.access_token_validity_ms)));
+            tokens.push((plan.fixed, now.plus(rules.access_token_validity_ms)));
+            now = now.plus(wait);
+            let plan = keys.at(now);
+            for (kid, expiry) in &tokens {
+                prop_assert!(now > *expiry || plan.verifying.contains(kid), "{kid}");
+            }
+        }
+    }
+
+    /// Until a plan says it must be made again, making it again changes nothing.
+    #[test]
+    fn a_plan_holds_until_it_says((rules, steps) in rules_and_steps(), part in 0.0..1.0f64) {
+        let mut keys = Keys::new(rules);
+        let mut now = UnixMillis(START);
+        for step in steps {
+            if let Step::Wait(ms) = step {
+                now = now.plus(ms);
+            }
+            let plan = keys.at(now);
+            let span = plan.valid_until.since(now);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a span")]
+            let inside = now.plus(((span - 1) as f64 * part) as u64);
+            let before = keys.all.clone();
+            let again = keys.at(inside);
+            prop_assert_eq!(&before, &keys.all, "no key took a step inside");
+            prop_assert_eq!((&again.dynamic, &again.fixed), (&plan.dynamic, &plan.fixed));
+            prop_assert_eq!(&again.verifying, &plan.verifying);
+            now = inside;
+        }
+    }
+
+    /// However often a key is asked for, one is made per interval, and only a few are alive.
+    #[test]
+    fn keys_do_not_pile_up(rules in rules(), waits in proptest::collection::vec(0u64..10_000_000, 1..200)) {
+        let mut keys = Keys::new(rules);
+        let mut now = UnixMillis(START);
+        for wait in waits {
+            now = now.plus(wait);
+            keys.at(now);
+        }
+        let dynamic = keys.all.iter().filter(|key| key.kind == KeyKind::Dynamic).count() as u64;
+        prop_assert!(dynamic <= (now.0 - START) / (rules.update_interval_ms - 60_000) + 2);
+        let signing = keys.all.iter().filter(|key| key.may_sign() && key.kind == KeyKind::Dynamic).count();
+        prop_assert!(signing <= 2);
+        prop_assert_eq!(keys.all.iter().filter(|key| key.kind == KeyKind::Static).count(), 1);
+        let mut names = HashMap::new();
+        for key in &keys.all {
+            prop_assert!(names.insert(key.kid.clone(), ()).is_none(), "{} twice", key.kid);
+        }
+    }
+}
+
+#[test]
+fn only_legal_steps_are_taken() {
+    let new = || KeyLife::created(Kid::new("d-1"), KeyKind::Dynamic, SigningAlgorithm::EdDSA, 1000, UnixMillis(1));
+    let at = UnixMillis(2);
+    type Take = fn(&mut KeyLife, UnixMillis) -> bool;
+    let steps: [(KeyStage, Take); 5] = [
+        (KeyStage::Published, |key, at| key.publish(at).is_ok()),
+        (KeyStage::InUse, |key, at| key.use_first(at).is_ok()),
+        (KeyStage::Retired, |key, at| key.retire(at).is_ok()),
+        (KeyStage::Revoked, |key, at| key.revoke(at, "why").is_ok()),
+        (KeyStage::Deleted, |key, at| key.delete(at).is_ok()),
+    ];
+    use KeyStage::{Created, Deleted, InUse, Published, Retired, Revoked};
+    let ways: [(&[KeyStage], &[KeyStage]); 6] = [
+        (&[], &[Published, Revoked]),
+        (&[Published], &[InUse, Retired, Revoked]),
+        (&[Published, InUse], &[Retired, Revoked]),
+        (&[Published, InUse, Retired], &[Revoked, Deleted]),
+        (&[Published, InUse, Revoked], &[Deleted]),
+        (&[Published, InUse, Retired, Deleted], &[]),
+    ];
+    for (way, legal) in ways {
+        for (stage, step) in steps {
+            let mut key = new();
+            for taken in way {
+                assert!(steps.iter().find(|(to, _)| to == taken).unwrap().1(&mut key, at));
+            }
+            let from = key.stage();
+            assert_eq!(from, way.last().copied().unwrap_or(Created));
+            assert_eq!(step(&mut key, at), legal.contains(&stage), "{from:?} to {stage:?}");
+            let expected = if legal.contains(&stage) { stage } else { from };
+            assert_eq!(key.stage(), expected, "an illegal step changes nothing");
+        }
+    }
+}
