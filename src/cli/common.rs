@@ -12,6 +12,7 @@ use clap::Args;
 use serde_json::Value;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 /// Which data folder, and the file that may name another.
@@ -31,6 +32,28 @@ pub(super) struct Json {
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// Where a task is done, and how its answer is printed.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Answered {
+    #[command(flatten)]
+    folder: DataDir,
+    #[command(flatten)]
+    json: Json,
+}
+
+impl Answered {
+    /// Has a task done and prints the answer, as JSON or in the command's own words.
+    pub(super) fn ask(&self, task: Task, print: impl FnOnce(&Value)) -> Result<ExitCode> {
+        let answer = self.folder.ask(task)?;
+        if self.json.json {
+            output::json(&answer);
+        } else {
+            print(&answer);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 /// Which app.

@@ -6,6 +6,7 @@
 mod common;
 mod completions;
 mod config;
+mod keys;
 mod list;
 mod output;
 mod ready;
@@ -47,6 +48,7 @@ enum Command {
     Stop(stop::Stop),
     Ready(ready::Ready),
     Sessions(sessions::Sessions),
+    Keys(keys::Keys),
     Config(config::Config),
     Completions(completions::Completions),
     Uninstall(uninstall::Uninstall),
@@ -82,6 +84,7 @@ impl Cli {
             Some(Command::Stop(command)) => command.run(),
             Some(Command::Ready(command)) => command.run(),
             Some(Command::Sessions(command)) => command.run(),
+            Some(Command::Keys(command)) => command.run(),
             Some(Command::Config(command)) => command.run(),
             Some(Command::Completions(command)) => Ok(command.run()),
             Some(Command::Uninstall(command)) => command.run(),

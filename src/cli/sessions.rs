@@ -1,6 +1,6 @@
 //! `sessiond sessions`: a user's sessions, why one ended, ending some.
 
-use super::common::{AppName, DataDir, Json};
+use super::common::{Answered, AppName};
 use super::output;
 use crate::control::{Revoke, Task};
 use anyhow::Result;
@@ -31,7 +31,9 @@ struct List {
     #[arg(long)]
     tenant: Option<String>,
     #[command(flatten)]
-    shared: Shared,
+    app: AppName,
+    #[command(flatten)]
+    answered: Answered,
 }
 
 /// Tell what happened to a session, also after its end.
@@ -40,7 +42,9 @@ struct Why {
     /// The session's handle.
     handle: String,
     #[command(flatten)]
-    shared: Shared,
+    app: AppName,
+    #[command(flatten)]
+    answered: Answered,
 }
 
 /// End sessions.
@@ -56,48 +60,28 @@ struct RevokeArgs {
     #[arg(long, requires = "user")]
     tenant: Option<String>,
     #[command(flatten)]
-    shared: Shared,
-}
-
-#[derive(Debug, Args)]
-struct Shared {
-    #[command(flatten)]
     app: AppName,
     #[command(flatten)]
-    folder: DataDir,
-    #[command(flatten)]
-    json: Json,
+    answered: Answered,
 }
 
 impl Sessions {
     pub(super) fn run(self) -> Result<ExitCode> {
         match self.verb {
-            Verb::List(List { user, tenant, shared }) => {
-                shared.ask(Task::SessionsList { app: shared.app.id(), user, tenant }, print_list)
+            Verb::List(List { user, tenant, app, answered }) => {
+                answered.ask(Task::SessionsList { app: app.id(), user, tenant }, print_list)
             }
-            Verb::Why(Why { handle, shared }) => {
-                shared.ask(Task::SessionsWhy { app: shared.app.id(), handle }, print_story)
+            Verb::Why(Why { handle, app, answered }) => {
+                answered.ask(Task::SessionsWhy { app: app.id(), handle }, print_story)
             }
-            Verb::Revoke(RevokeArgs { handles, user, tenant, shared }) => {
+            Verb::Revoke(RevokeArgs { handles, user, tenant, app, answered }) => {
                 let which = match user {
                     Some(user) => Revoke::User(user, tenant),
                     None => Revoke::Handles(handles),
                 };
-                shared.ask(Task::SessionsRevoke { app: shared.app.id(), which }, print_revoked)
+                answered.ask(Task::SessionsRevoke { app: app.id(), which }, print_revoked)
             }
         }
-    }
-}
-
-impl Shared {
-    fn ask(&self, task: Task, print: impl FnOnce(&Value)) -> Result<ExitCode> {
-        let answer = self.folder.ask(task)?;
-        if self.json.json {
-            output::json(&answer);
-        } else {
-            print(&answer);
-        }
-        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -44,9 +44,11 @@ pub struct Loaded {
 }
 
 /// Environment variables of ours that are no settings.
-const OTHER_ENV: [&str; 3] = [MASTER_KEY, MASTER_KEY_FILE, "SESSIOND_BLESS"];
+const OTHER_ENV: [&str; 4] = [MASTER_KEY, MASTER_KEY_FILE, NEW_MASTER_KEY, "SESSIOND_BLESS"];
 const MASTER_KEY: &str = "SESSIOND_MASTER_KEY";
 const MASTER_KEY_FILE: &str = "SESSIOND_MASTER_KEY_FILE";
+/// What `sessiond keys reseal` seals keys under from now on.
+pub const NEW_MASTER_KEY: &str = "SESSIOND_NEW_MASTER_KEY";
 
 /// Loads, checks and types the settings.
 ///

@@ -7,10 +7,12 @@
 
 pub mod client;
 pub mod endpoint;
+mod keys;
 pub mod operator;
 mod protocol;
 pub mod server;
 pub mod started;
 pub mod tasks;
 
+pub use keys::PlainKey;
 pub use protocol::{Frame, Progress, Request, Revoke, Task};

@@ -1,5 +1,6 @@
 //! What is said over the control socket.
 
+use crate::control::keys::PlainKey;
 use crate::domain::ids::AppId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -49,6 +50,32 @@ pub enum Task {
         /// Which.
         #[serde(flatten)]
         which: Revoke,
+    },
+    /// An app's signing keys, history included.
+    KeysList {
+        /// Whose.
+        app: AppId,
+    },
+    /// A new dynamic key now.
+    KeysRotate {
+        /// Whose.
+        app: AppId,
+        /// It signs at once, without being published first.
+        immediate: bool,
+    },
+    /// Withdraws a key.
+    KeysRevoke {
+        /// Whose.
+        app: AppId,
+        /// Which.
+        kid: String,
+        /// Why; kept in its history.
+        reason: String,
+    },
+    /// Seals all keys under another master key.
+    KeysReseal {
+        /// The new one; without it keys are stored plain.
+        new: Option<PlainKey>,
     },
 }
 

@@ -6,10 +6,12 @@ use crate::command::session::list::{FindSession, ListSessions};
 use crate::command::session::revoke::{RevokeSessions, Which};
 use crate::command::session::timeline::SessionTimeline;
 use crate::command::session::{Cause, Scope};
-use crate::control::{Revoke, Task};
+use crate::command::tenancy::AppEntry;
+use crate::control::{Revoke, Task, keys};
 use crate::domain::ids::{AppId, PUBLIC, TenantId, UserId};
 use crate::fault::Fault;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Does a task. The result's shape is that of the command's `--json` output.
 ///
@@ -20,6 +22,10 @@ pub async fn run(app: &App, task: Task) -> Result<Value, String> {
         Task::SessionsList { app: id, user, tenant } => list(app, &id, user, tenant).await,
         Task::SessionsWhy { app: id, handle } => why(app, &id, &handle).await,
         Task::SessionsRevoke { app: id, which } => revoke(app, &id, which).await,
+        Task::KeysList { app: id } => keys::list(app, &id).await,
+        Task::KeysRotate { app: id, immediate } => keys::rotate(app, &id, immediate).await,
+        Task::KeysRevoke { app: id, kid, reason } => keys::revoke(app, &id, &kid, &reason).await,
+        Task::KeysReseal { new } => keys::reseal(app, new).await,
     }
 }
 
@@ -76,21 +82,26 @@ async fn revoke(app: &App, id: &AppId, which: Revoke) -> Result<Value, String> {
 }
 
 fn scope(app: &App, id: &AppId, tenant: Option<&str>, call: &'static str) -> Result<Scope, String> {
-    let found = app.directory.app(id).ok_or_else(|| match (id.connection_uri_domain.as_str(), id.app_id.as_str()) {
-        ("", PUBLIC) => "the public app is missing from the store".to_owned(),
-        ("", app) => format!("there is no app {app}; --app takes an app id as it stands after /appid-"),
-        (domain, app) => format!("there is no app {app} in the connection URI domain {domain}"),
-    })?;
+    let entry = entry(app, id)?;
     if let Some(tenant) = tenant
-        && found.tenant(&TenantId::new(tenant)).is_none()
+        && entry.tenant(&TenantId::new(tenant)).is_none()
     {
         return Err(format!("there is no tenant {tenant} in this app"));
     }
-    Ok(Scope { app: found, cause: Cause { call, request_id: String::new() } })
+    Ok(Scope { app: entry, cause: Cause { call, request_id: String::new() } })
+}
+
+/// The app that an operator named.
+pub(super) fn entry(app: &App, id: &AppId) -> Result<Arc<AppEntry>, String> {
+    app.directory.app(id).ok_or_else(|| match (id.connection_uri_domain.as_str(), id.app_id.as_str()) {
+        ("", PUBLIC) => "the public app is missing from the store".to_owned(),
+        ("", name) => format!("there is no app {name}; --app takes an app id as it stands after /appid-"),
+        (domain, name) => format!("there is no app {name} in the connection URI domain {domain}"),
+    })
 }
 
 /// The operator may see the chain: it holds no secrets.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn failed(fault: Fault) -> String {
+pub(super) fn failed(fault: Fault) -> String {
     fault.chain()
 }

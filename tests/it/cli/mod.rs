@@ -2,7 +2,10 @@
 
 mod config;
 mod control;
+mod keys;
 mod lifecycle;
 mod reference;
 mod refusals;
 pub(crate) mod sandbox;
+mod secrecy;
+mod sessions;

@@ -1,6 +1,6 @@
 //! A folder of its own for one test, and the binary run inside it: no variables, no ports, no data of anybody else.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -38,7 +38,6 @@ pub(crate) struct Server {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) head: String,
     pub(crate) body: String,
 }
 
@@ -157,12 +156,36 @@ impl Server {
         request(self.port, method, path, headers, body)
     }
 
-    /// A request that must be answered 200 with JSON.
-    pub(crate) fn json(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Value {
-        let text = if body.is_null() { String::new() } else { body.to_string() };
-        let answer = self.request(method, path, headers, &text);
-        assert_eq!(answer.status, 200, "{method} {path}: {answer:?}");
+    /// A POST that must be answered 200 with JSON, as SDKs of CDI 5.4 send it.
+    pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Value {
+        let headers = [&[("cdi-version", "5.4"), ("content-type", "application/json")], headers].concat();
+        let answer = self.request("POST", path, &headers, &body.to_string());
+        assert_eq!(answer.status, 200, "POST {path}: {answer:?}");
         serde_json::from_str(&answer.body).unwrap()
+    }
+
+    /// A new session of this user.
+    pub(crate) fn session(&self, user: &str) -> Value {
+        let answer = self.post(
+            "/recipe/session",
+            &[],
+            &json!({
+                "userId": user,
+                "userDataInJWT": {},
+                "userDataInDatabase": {},
+                "enableAntiCsrf": false,
+                "useDynamicSigningKey": true,
+            }),
+        );
+        assert_eq!(answer["status"], "OK", "{answer}");
+        answer
+    }
+
+    /// The JWKS document's key ids.
+    pub(crate) fn kids(&self) -> Vec<String> {
+        let answer = self.request("GET", "/.well-known/jwks.json", &[], "");
+        let document: Value = serde_json::from_str(&answer.body).unwrap();
+        document["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
     }
 }
 
@@ -187,5 +210,5 @@ pub(crate) fn request(port: u16, method: &str, path: &str, headers: &[(&str, &st
     stream.read_to_string(&mut reply).unwrap();
     let (head, body) = reply.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no reply: {reply:?}"));
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, head: head.to_owned(), body: body.to_owned() }
+    Answer { status, body: body.to_owned() }
 }

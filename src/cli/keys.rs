@@ -1,0 +1,152 @@
+//! `sessiond keys`: signing keys, on a running server or on a folder that none uses.
+
+use super::common::{Answered, AppName};
+use super::output;
+use crate::config::NEW_MASTER_KEY;
+use crate::control::{PlainKey, Task};
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// List, rotate, revoke and reseal signing keys.
+#[derive(Debug, Args)]
+pub(super) struct Keys {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    List(List),
+    Rotate(Rotate),
+    Revoke(Revoke),
+    Reseal(Reseal),
+}
+
+/// List an app's keys with their history.
+#[derive(Debug, Args)]
+struct List {
+    #[command(flatten)]
+    app: AppName,
+    #[command(flatten)]
+    answered: Answered,
+}
+
+/// Make a new dynamic key now; tokens signed with the old one stay good.
+#[derive(Debug, Args)]
+struct Rotate {
+    /// Sign with it at once. Verifiers that cache the JWKS document refuse its tokens until they fetch it again.
+    #[arg(long)]
+    immediate: bool,
+    #[command(flatten)]
+    app: AppName,
+    #[command(flatten)]
+    answered: Answered,
+}
+
+/// Withdraw a key: every token signed with it is refused from now on.
+#[derive(Debug, Args)]
+struct Revoke {
+    /// The key's id, as in the list.
+    kid: String,
+    /// Why; kept in the key's history.
+    #[arg(long, value_name = "TEXT", default_value = "no reason given")]
+    reason: String,
+    #[command(flatten)]
+    app: AppName,
+    #[command(flatten)]
+    answered: Answered,
+}
+
+/// Seal all keys under another master key, or under none.
+///
+/// The new master key is read from SESSIOND_NEW_MASTER_KEY or from --new-key-file, never from an argument: arguments
+/// are visible to every user of the machine. From the next start on the server needs the new one.
+#[derive(Debug, Args)]
+struct Reseal {
+    /// File that holds the new master key.
+    #[arg(long, value_name = "FILE", conflicts_with = "plain")]
+    new_key_file: Option<PathBuf>,
+    /// Store keys without a master key from now on.
+    #[arg(long)]
+    plain: bool,
+    #[command(flatten)]
+    answered: Answered,
+}
+
+impl Keys {
+    pub(super) fn run(self) -> Result<ExitCode> {
+        match self.verb {
+            Verb::List(List { app, answered }) => answered.ask(Task::KeysList { app: app.id() }, print_list),
+            Verb::Rotate(Rotate { immediate, app, answered }) => {
+                answered.ask(Task::KeysRotate { app: app.id(), immediate }, print_rotated)
+            }
+            Verb::Revoke(Revoke { kid, reason, app, answered }) => {
+                answered.ask(Task::KeysRevoke { app: app.id(), kid, reason }, print_revoked)
+            }
+            Verb::Reseal(reseal) => {
+                let new = reseal.new_key()?;
+                reseal.answered.ask(Task::KeysReseal { new }, print_resealed)
+            }
+        }
+    }
+}
+
+impl Reseal {
+    fn new_key(&self) -> Result<Option<PlainKey>> {
+        let variable = std::env::var(NEW_MASTER_KEY).ok().filter(|text| !text.is_empty());
+        match (&self.new_key_file, variable, self.plain) {
+            (Some(path), None, false) => {
+                let text = std::fs::read_to_string(path);
+                let text = text.with_context(|| format!("cannot read the new master key from {}", path.display()))?;
+                Ok(Some(PlainKey::new(text.trim())))
+            }
+            (None, Some(text), false) => Ok(Some(PlainKey::new(text))),
+            (None, None, true) => Ok(None),
+            (None, None, false) => {
+                bail!("no new master key: set {NEW_MASTER_KEY}, or name a file with --new-key-file, or say --plain")
+            }
+            _ => bail!("{NEW_MASTER_KEY}, --new-key-file and --plain exclude each other"),
+        }
+    }
+}
+
+fn print_list(answer: &Value) {
+    for key in output::rows(answer, "keys") {
+        let signs = if key.get("signsNow") == Some(&Value::Bool(true)) { ", signs now" } else { "" };
+        let (kind, algorithm) = (output::text(key, "kind"), output::text(key, "algorithm"));
+        let stage = output::text(key, "stage").replace('_', " ");
+        output::line(format!("{}  {kind} {algorithm}, {stage}{signs}", output::text(key, "kid")));
+        let steps = ["created", "published", "firstUsed", "retired", "revoked", "deleted"];
+        let steps = steps.into_iter().filter(|step| key.get(*step).is_some_and(|moment| !moment.is_null()));
+        let steps: Vec<String> = steps.map(|step| format!("{step} {}", output::moment(key, step))).collect();
+        output::line(format!("    {}", steps.join(", ")));
+        if let Some(why) = key.get("revokedWhy").and_then(Value::as_str) {
+            output::line(format!("    revoked because: {why}"));
+        }
+    }
+    let sealed = answer.get("sealed") == Some(&Value::Bool(true));
+    output::line(if sealed { "Keys are sealed under a master key." } else { "Keys are stored without a master key." });
+}
+
+fn print_rotated(answer: &Value) {
+    output::line(format!("new key {} signs from {}", output::text(answer, "kid"), output::moment(answer, "signsFrom")));
+}
+
+fn print_revoked(answer: &Value) {
+    output::line(format!("revoked {}", output::text(answer, "kid")));
+    if let Some(kid) = answer.get("replacedBy").and_then(Value::as_str) {
+        output::line(format!("{kid} signs in its place"));
+    }
+}
+
+fn print_resealed(answer: &Value) {
+    let count = answer.get("secrets").and_then(Value::as_u64).unwrap_or(0);
+    if answer.get("sealed") == Some(&Value::Bool(true)) {
+        output::line(format!("{count} secrets are sealed under the new master key; the next start needs it"));
+    } else {
+        output::line(format!("{count} secrets are stored plain now; the next start needs no master key"));
+    }
+}

@@ -1,0 +1,76 @@
+//! Signing keys: the tasks about them.
+
+use crate::app::App;
+use crate::command::key::{ListKeys, ListedKey, MasterKey, ResealKeys, RevokeKey, Revoked, RotateKeys};
+use crate::control::tasks::{entry, failed};
+use crate::domain::ids::AppId;
+use crate::domain::key::Kid;
+use crate::domain::secret::Secret;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::fmt;
+
+/// A master key on its way to the server: the only secret that the control socket carries.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PlainKey(String);
+
+impl PlainKey {
+    /// Takes the operator's text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for PlainKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlainKey(…)")
+    }
+}
+
+pub(super) async fn list(app: &App, id: &AppId) -> Result<Value, String> {
+    let listed = ListKeys { app: entry(app, id)? }.run(app).await.map_err(failed)?;
+    let rows: Vec<Value> = listed.iter().map(row).collect();
+    Ok(json!({ "sealed": app.keys.are_sealed(), "keys": rows }))
+}
+
+fn row(key: &ListedKey) -> Value {
+    let life = &key.life;
+    json!({
+        "kid": life.kid,
+        "kind": life.kind,
+        "algorithm": life.algorithm.name(),
+        "stage": key.stage,
+        "signsNow": key.signs_now,
+        "verifiesUntil": key.verifies_until,
+        "created": life.created,
+        "published": life.published,
+        "firstUsed": life.first_used,
+        "retired": life.retired,
+        "revoked": life.revoked.as_ref().map(|revocation| revocation.at),
+        "revokedWhy": life.revoked.as_ref().map(|revocation| revocation.why.as_str()),
+        "deleted": life.deleted,
+    })
+}
+
+pub(super) async fn rotate(app: &App, id: &AppId, immediate: bool) -> Result<Value, String> {
+    let rotated = RotateKeys { app: entry(app, id)?, immediate }.run(app).await.map_err(failed)?;
+    Ok(json!({ "kid": rotated.kid, "signsFrom": rotated.signs_from }))
+}
+
+pub(super) async fn revoke(app: &App, id: &AppId, kid: &str, reason: &str) -> Result<Value, String> {
+    let key = Kid::new(kid);
+    match (RevokeKey { app: entry(app, id)?, kid: &key, reason }).run(app).await.map_err(failed)? {
+        Revoked::Ok { replaced_by } => Ok(json!({ "kid": kid, "replacedBy": replaced_by })),
+        Revoked::NoSuchKey => Err(format!("this app has no key {kid}; see \"sessiond keys list\"")),
+        Revoked::AlreadyEnded => Err(format!("the key {kid} has been withdrawn before, or its time was over")),
+    }
+}
+
+pub(super) async fn reseal(app: &App, new: Option<PlainKey>) -> Result<Value, String> {
+    let new = new.map(|key| Secret::new(key.0));
+    let new = new.map(|key| MasterKey::new(key.expose())).transpose().map_err(|error| error.to_string())?;
+    let sealed = new.is_some();
+    let count = ResealKeys { new: new.as_ref() }.run(app).await.map_err(|error| error.to_string())?;
+    Ok(json!({ "secrets": count, "sealed": sealed }))
+}
