@@ -35,7 +35,7 @@ pub struct App {
     /// Connection URI domains, apps and tenants with their effective settings.
     pub directory: Directory,
     /// Signing and sealing keys per app.
-    pub keys: KeyRings,
+    pub keys: Arc<KeyRings>,
     /// Access tokens whose signature has been checked already.
     pub verified: VerifiedTokens,
     /// How often health checks may reach the store.
@@ -133,7 +133,7 @@ impl App {
             store,
             clock,
             entropy,
-            keys: KeyRings::new(vault),
+            keys: Arc::new(KeyRings::new(vault)),
             verified: VerifiedTokens::new(VERIFIED_TOKENS_BYTES),
             health: HealthLimits::default(),
             contention: Contention::default(),

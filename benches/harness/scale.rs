@@ -288,7 +288,7 @@ async fn cache_size(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let mut many = many.clone();
-    many.environment.push(("SESSIOND_CACHE_MB".to_owned(), cache.to_owned()));
+    many.environment.push(("SESSIOND_CACHE_SIZE_MB".to_owned(), cache.to_owned()));
     let server = many.start()?;
     let mut notes = Vec::new();
     for verify in [true, false] {

@@ -44,7 +44,8 @@ pub struct Loaded {
 }
 
 /// Environment variables of ours that are no settings.
-const OTHER_ENV: [&str; 4] = [MASTER_KEY, MASTER_KEY_FILE, NEW_MASTER_KEY, "SESSIOND_BLESS"];
+const OTHER_ENV: [&str; 3] = [MASTER_KEY, MASTER_KEY_FILE, NEW_MASTER_KEY];
+const PREFIX: &str = "SESSIOND_";
 const MASTER_KEY: &str = "SESSIOND_MASTER_KEY";
 const MASTER_KEY_FILE: &str = "SESSIOND_MASTER_KEY_FILE";
 /// What `sessiond keys reseal` seals keys under from now on.
@@ -173,13 +174,14 @@ impl Loading {
             if settings::is_database_key(name) && name.to_ascii_uppercase() == *name {
                 self.database(&format!("environment variable {name}"));
             }
-            let names = || settings::ALL.iter().filter_map(|setting| setting.env).chain(OTHER_ENV);
-            let Some(rest) = name.strip_prefix("SESSIOND_") else { continue };
-            if names().any(|known| known == name) {
+            let Some(rest) = name.strip_prefix(PREFIX) else { continue };
+            let ours = || settings::ALL.iter().filter_map(|setting| setting.env).chain(OTHER_ENV);
+            if ours().any(|known| known == name) {
                 continue;
             }
             let same_key = settings::find(&rest.to_ascii_lowercase()).and_then(|setting| setting.env);
-            let near = same_key.or_else(|| settings::nearest(name, names()));
+            let near = || settings::nearest(rest, ours().filter_map(|name| name.strip_prefix(PREFIX)));
+            let near = same_key.map(str::to_owned).or_else(|| near().map(|near| format!("{PREFIX}{near}")));
             let hint = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
             self.warnings.push(format!("Unknown environment variable {name} is ignored.{hint}"));
         }

@@ -52,7 +52,10 @@ impl Value {
             Default::Double(number) => Self::Double(number),
             Default::Bool(flag) => Self::Bool(flag),
             Default::Text(text) => Self::Text(Secret::new(text.to_owned())),
-            Default::Cores => Self::Int(std::thread::available_parallelism().map_or(1, |cores| cores.get() as i64)),
+            Default::Cores => {
+                let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+                Self::Int(i64::try_from(cores).unwrap_or(1))
+            }
         }
     }
 }

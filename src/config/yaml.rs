@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn malformed_text_is_named_with_its_line() {
-        assert_eq!(entries("a: 1\nb: [1").unwrap_err().line > 0, true);
+        assert!(entries("a: 1\nb: [1").unwrap_err().line > 0);
         assert_eq!(entries("a: 1\na: 2").unwrap_err(), Malformed { line: 2, what: "'a' is set twice".to_owned() });
         assert_eq!(entries("- a\n- b").unwrap_err().line, 1);
         assert_eq!(entries("just text").unwrap_err().line, 1);

@@ -11,7 +11,7 @@ use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::store::sealing_key::SealingKeyEntry;
 use crate::store::signing_key::{SigningKey, StoredSecret};
-use crate::store::{CommitError, Engine, Tx, key_vault, sealing_key, signing_key};
+use crate::store::{self, CommitError, Engine, Tx, key_vault, sealing_key, signing_key};
 use std::sync::Arc;
 
 /// Attempts before a change that keeps conflicting is given up.
@@ -120,6 +120,10 @@ impl<'a> Work<'a> {
 
     async fn load(&self, tx: &mut dyn Tx) -> Result<Loaded, Fault> {
         let doing = "loading keys";
+        // The commit fails if the app is removed meanwhile: no key outlives its app.
+        if !store::app::exists(tx, self.app).await.map_err(|error| Fault::new(doing, error))? {
+            return Err(Fault::invariant("loading keys: their app was removed meanwhile"));
+        }
         let record = key_vault::get(tx).await.map_err(|error| Fault::new(doing, error))?;
         if !self.vault.belongs_to(record.as_ref()) {
             return Err(Fault::invariant("loading keys: they were resealed under another master key meanwhile"));

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::command::session::Scope;
 use crate::command::session::issue::{Mint, Seat, Wanted};
-use crate::domain::ids::{TenantId, UserId};
+use crate::domain::ids::{AppId, SessionHandle, TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::session::event::EventKind;
 use crate::domain::session::family::Family;
@@ -11,6 +11,7 @@ use crate::domain::session::timeline::EventLog;
 use crate::domain::session::{AccessTokenVersion, IssuedSession};
 use crate::fault::Fault;
 use crate::store::session::{self, SessionRecord};
+use crate::store::{CommitError, tenant};
 
 /// Creates a session.
 pub struct CreateSession {
@@ -82,12 +83,26 @@ impl CreateSession {
             user_data_in_database: self.user_data_in_database,
             log: EventLog::begun(now, created),
         };
-        // No read, so no conflict: a handle of 122 random bits is new.
-        let mut tx = app.store.begin();
-        session::insert(tx.as_mut(), &entry.id, &handle, &record)
-            .map_err(|error| Fault::new("writing a new session", error))?;
-        tx.commit().await.map_err(|error| Fault::new("committing a new session", error))?;
+        store_new(app, &entry.id, &handle, &record).await?;
         app.metrics.sessions.created.inc();
         Ok(Created::Ok(pair.issued(handle, self.user_id, self.user_data_in_jwt, config.refresh_token_validity_ms)))
+    }
+}
+
+/// Writes a session. A handle of 122 random bits is new; the tenant is read so that no session outlives it.
+async fn store_new(app: &App, id: &AppId, handle: &SessionHandle, record: &SessionRecord) -> Result<(), Fault> {
+    let writing = |error| Fault::new("writing a new session", error);
+    loop {
+        let mut tx = app.store.begin();
+        if !tenant::exists(tx.as_mut(), id, &handle.tenant).await.map_err(writing)? {
+            return Err(Fault::invariant("creating a session: its tenant was removed meanwhile"));
+        }
+        session::insert(tx.as_mut(), id, handle, record).map_err(writing)?;
+        match tx.commit().await {
+            Ok(()) => return Ok(()),
+            // Only a change of the tenant conflicts.
+            Err(CommitError::Conflict) => {}
+            Err(CommitError::Store(error)) => return Err(Fault::new("committing a new session", error)),
+        }
     }
 }

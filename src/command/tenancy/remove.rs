@@ -59,12 +59,7 @@ impl RemoveApp {
     /// When the store fails.
     pub async fn run(self, app: &App) -> Result<Gone, Fault> {
         let work = Work::of(app);
-        let id = self.app.clone();
-        let gone = Work::to_the_end(async move { self.apply(&work).await }).await?;
-        if gone == (Gone::Ok { existed: true }) {
-            app.keys.forget(&id);
-        }
-        Ok(gone)
+        Work::to_the_end(async move { self.apply(&work).await }).await
     }
 
     async fn apply(self, work: &Work) -> Result<Gone, Fault> {
@@ -109,7 +104,10 @@ async fn remove(work: &Work, removed: &Removed) -> Result<Gone, Fault> {
     }
     match &removed.tenant {
         Some(tenant) => work.directory.remove_tenant(&removed.app, tenant),
-        None => work.directory.remove_app(&removed.app),
+        None => {
+            work.directory.remove_app(&removed.app);
+            work.keys.forget(&removed.app);
+        }
     }
     finish(&*work.store, removed).await?;
     Ok(Gone::Ok { existed: true })

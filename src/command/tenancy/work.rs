@@ -2,6 +2,7 @@
 
 use super::directory::Directory;
 use crate::app::App;
+use crate::command::key::KeyRings;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::store::removal::{self, Removed};
@@ -16,12 +17,18 @@ const ROWS_PER_STEP: usize = 256;
 pub(super) struct Work {
     pub(super) store: Arc<dyn Engine>,
     pub(super) directory: Directory,
+    pub(super) keys: Arc<KeyRings>,
     pub(super) now: UnixMillis,
 }
 
 impl Work {
     pub(super) fn of(app: &App) -> Self {
-        Self { store: Arc::clone(&app.store), directory: app.directory.clone(), now: app.now() }
+        Self {
+            store: Arc::clone(&app.store),
+            directory: app.directory.clone(),
+            keys: Arc::clone(&app.keys),
+            now: app.now(),
+        }
     }
 
     /// Runs a change in a task of its own: were it dropped with its request between commit and directory, the two would

@@ -3,3 +3,4 @@
 mod codec;
 mod conformance;
 pub(crate) mod golden;
+mod tenancy;
