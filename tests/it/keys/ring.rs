@@ -228,6 +228,7 @@ async fn apps_whose_names_begin_alike_do_not_mix_their_keys() {
     let apps = [app("", "a"), app("", "ab"), app("a", "b"), app("a", ""), app("", "")];
     for (step, app) in apps.iter().enumerate() {
         let now = START.plus(step as u64);
+        world.add_app(app).await;
         let ring = world.rings.ring_in(world.at(now), app, world.rules).await.unwrap();
         assert_eq!(document(&ring).len(), 2, "{app:?}");
         assert_eq!(signing(&ring), dynamic(now));

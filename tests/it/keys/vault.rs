@@ -145,6 +145,7 @@ async fn a_wrong_missing_or_unexpected_master_key_is_refused_with_the_way_out() 
 async fn reseal_goes_from_none_to_one_to_another_to_none() {
     let world = open(MemoryEngine::new(), None).await;
     let other = AppId { app_id: "other".to_owned(), ..AppId::base() };
+    world.add_app(&other).await;
     let before = world.ring(START).await;
     let other_before = world.rings.ring_in(world.at(START), &other, world.rules).await.unwrap();
     let refresh = before.refresh_sealing.seal_refresh_token(&refresh_token(), &Seeded::new(8));
@@ -176,9 +177,9 @@ async fn a_vault_that_does_not_fit_any_more_reseals_nothing() {
     assert!(reseal(&world.store, &stale, None, &Seeded::new(3)).await.is_err());
     // nor does a server with the old vault write keys that nobody could open
     let rings = KeyRings::new(stale);
-    assert!(
-        rings.ring_in(world.at(START), &AppId { app_id: "new".into(), ..AppId::base() }, world.rules).await.is_err()
-    );
+    let new = AppId { app_id: "new".into(), ..AppId::base() };
+    world.add_app(&new).await;
+    assert!(rings.ring_in(world.at(START), &new, world.rules).await.is_err());
     open(world.store, Some(SECOND)).await.ring(START).await;
 }
 
@@ -186,6 +187,7 @@ async fn a_vault_that_does_not_fit_any_more_reseals_nothing() {
 async fn a_sealed_key_is_bound_to_its_app_and_name() {
     let world = open(MemoryEngine::new(), Some(FIRST)).await;
     let other = AppId { app_id: "other".to_owned(), ..AppId::base() };
+    world.add_app(&other).await;
     world.ring(START).await;
     world.rings.ring_in(world.at(START), &other, world.rules).await.unwrap();
 

@@ -7,6 +7,8 @@ use sessiond::domain::entropy::Entropy;
 use sessiond::domain::ids::AppId;
 use sessiond::domain::key::{KeyRules, SigningAlgorithm};
 use sessiond::domain::time::UnixMillis;
+use sessiond::store::Engine;
+use sessiond::store::app::AppRecord;
 use sessiond::store::memory::MemoryEngine;
 use std::sync::{Arc, Mutex};
 
@@ -60,5 +62,12 @@ impl World {
 
     pub(crate) async fn ring(&self, now: UnixMillis) -> Arc<KeyRing> {
         self.rings.ring_in(self.at(now), &self.app, self.rules).await.unwrap()
+    }
+
+    /// Makes an app known to the store; keys are made for apps that exist only.
+    pub(crate) async fn add_app(&self, app: &AppId) {
+        let mut tx = self.store.begin();
+        sessiond::store::app::put(&mut *tx, app, &AppRecord { created: START, changes: 0 }).unwrap();
+        tx.commit().await.unwrap();
     }
 }

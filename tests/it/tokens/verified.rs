@@ -44,6 +44,7 @@ async fn another_app_does_not_profit_from_what_one_app_remembers() {
     let world = World::new();
     let ring = world.ring(START).await;
     let other_id = AppId { app_id: "other".to_owned(), ..AppId::base() };
+    world.add_app(&other_id).await;
     let other = world.rings.ring_in(world.at(START), &other_id, world.rules).await.unwrap();
     assert_eq!(ring.tokens.signing_kid(Dynamic), other.tokens.signing_kid(Dynamic), "same millisecond, same name");
     let cache = VerifiedTokens::new(1 << 20);
