@@ -4,7 +4,7 @@ use super::StoreError;
 use super::buffer::Buffer;
 
 /// Longest key, in bytes. Index pages of the embedded engine hold 256 keys and must stay far below its blob limit.
-pub const MAX_KEY: usize = 4096;
+pub const MAX_KEY: usize = 2048;
 /// Most bytes in one transaction, keys and values together.
 pub const MAX_TRANSACTION: usize = 64 << 20;
 

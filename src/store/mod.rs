@@ -18,6 +18,7 @@ pub mod removal;
 pub mod sealing_key;
 pub mod session;
 pub mod signing_key;
+pub mod sled;
 pub mod tenant;
 pub mod timeline;
 

@@ -18,6 +18,14 @@ macro_rules! conformance {
                 super::$rule(std::sync::Arc::new(super::MemoryEngine::new())).await;
             })*
         }
+
+        mod sled {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $rule() {
+                let folder = crate::store::scratch();
+                super::$rule(crate::store::sled_engine(folder.path())).await;
+            })*
+        }
     };
 }
 

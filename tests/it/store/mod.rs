@@ -4,3 +4,113 @@ mod codec;
 mod conformance;
 pub(crate) mod golden;
 mod tenancy;
+mod recovery;
+
+use sessiond::app::SystemClock;
+use sessiond::domain::entropy::Entropy;
+use sessiond::store::sled::{Options, SledEngine};
+use sessiond::store::{Engine, Key, Keyspace, Scan};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Bytes that differ from call to call and from test to test.
+struct Counting;
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let value = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        for (place, byte) in bytes.iter_mut().zip(value.iter().cycle()) {
+            *place = *byte;
+        }
+    }
+}
+
+/// Options for tests: small segments, no reserve, snapshots at full speed.
+pub(crate) fn options() -> Options {
+    Options {
+        reserve_bytes: 0,
+        snapshot_duty: 100,
+        cache_bytes: 8 << 20,
+        ..Options::new(Arc::new(SystemClock), Arc::new(Counting))
+    }
+}
+
+/// An engine on `path`, with [`options`].
+pub(crate) fn sled_engine(path: &Path) -> Arc<SledEngine> {
+    let (engine, _) = sessiond::store::sled::open(path, &options()).unwrap();
+    Arc::new(engine)
+}
+
+/// Everything an engine holds.
+pub(crate) type Contents = BTreeMap<Key, Vec<u8>>;
+
+/// Reads everything, page by page.
+pub(crate) async fn dump(engine: &dyn Engine) -> Contents {
+    let mut contents = Contents::new();
+    for keyspace in Keyspace::ALL {
+        let mut start = Key::of(keyspace);
+        loop {
+            let scan = Scan { start, end: None, reverse: false, limit: 500 };
+            let rows = engine.begin().scan(&scan).await.unwrap();
+            let Some((last, _)) = rows.last().cloned() else { break };
+            start = last.raw(&[0]);
+            contents.extend(rows);
+        }
+    }
+    contents
+}
+
+/// Writes records numbered by `range` in transactions of different shapes, some large; returns all contents.
+pub(crate) async fn fill(engine: &dyn Engine, range: Range<usize>) -> Contents {
+    for n in range {
+        let mut tx = engine.begin();
+        let id = (n as u128).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835).to_be_bytes();
+        let size = if n % 37 == 5 { 100_000 + n } else { 40 + n % 500 };
+        let value =
+            |salt: usize| -> Vec<u8> { (0..size).map(|i| ((i * 7 + n * salt) % 253).to_le_bytes()[0]).collect() };
+        let session = Key::of(Keyspace::Session).text("").text("public").raw(&id);
+        let version = tx.get(&session).await.unwrap().map_or(1, |old| old.len());
+        tx.put(session, value(version));
+        tx.put(Key::of(Keyspace::SessionByUser).text("").text(&format!("user{}", n % 50)).raw(&id), Vec::new());
+        if n % 10 == 3 {
+            tx.delete(Key::of(Keyspace::Timeline).text("").raw(&[(n % 7).to_le_bytes()[0]]));
+        } else {
+            tx.put(Key::of(Keyspace::Timeline).text("").raw(&[(n % 11).to_le_bytes()[0]]), value(3));
+        }
+        tx.commit().await.unwrap();
+    }
+    dump(engine).await
+}
+
+/// Removes every third record.
+pub(crate) async fn remove_some(engine: &dyn Engine) {
+    for (key, _) in dump(engine).await.into_iter().step_by(3) {
+        let mut tx = engine.begin();
+        tx.delete(key);
+        tx.commit().await.unwrap();
+    }
+}
+
+/// Copies a folder with all it holds.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// A folder in memory where the system has such a thing: these tests are about bytes, not about the disk's speed.
+pub(crate) fn scratch() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+}

@@ -1,0 +1,196 @@
+//! The threads beside the committer: one makes snapshots, one watches the committer.
+
+use super::committer::Control;
+use super::folder::Folder;
+use super::merge::Merge;
+use super::shared::Shared;
+use super::snapshot::{self, Head, Writer};
+use super::truth::Base;
+use super::{io, journal};
+use crate::store::StoreError;
+use crate::store::sled::journal::Frames;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// Longer than any disk should take; then the process is better restarted.
+const STUCK: Duration = Duration::from_secs(10);
+/// Snapshots that are kept: should the newest be damaged, the one before it and a longer journal serve.
+const KEPT: usize = 2;
+
+/// Makes snapshots when asked to, until the engine ends.
+pub(super) fn housekeep(shared: &Shared) {
+    loop {
+        shared.housekeeping.wait(Duration::from_secs(3600));
+        if shared.housekeeping.is_finished() {
+            return;
+        }
+        match take_snapshot(shared, true) {
+            Ok(_) => {}
+            Err(StoreError::Stopped { .. }) => return,
+            Err(error) => {
+                // Nothing is lost: the journal stays until a snapshot succeeds.
+                tracing::error!(%error, "a snapshot could not be made; the journal keeps growing");
+                shared.counters.since_snapshot.store(0, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// Ends the store when one group takes longer than any disk should.
+pub(super) fn watch(shared: &Shared) {
+    while !shared.watchdog.is_finished() {
+        if shared.busy_for() > STUCK {
+            shared.die("the disk has not answered for 10 seconds");
+            return;
+        }
+        shared.watchdog.wait(Duration::from_secs(1));
+    }
+}
+
+/// Asks the committer to start a new segment; the last frame before it.
+pub(super) fn rotate(shared: &Shared) -> Result<u64, StoreError> {
+    let (reply, answer) = mpsc::channel();
+    shared.queue.control(Control::Rotate(reply))?;
+    answer.recv().unwrap_or_else(|_| Err(super::shared::closed()))
+}
+
+/// Writes a snapshot of everything so far, checks it, and removes what it makes superfluous. Returns its frame.
+pub(super) fn take_snapshot(shared: &Shared, gently: bool) -> Result<u64, StoreError> {
+    let _alone = shared.maintain();
+    let folder = &shared.folder;
+    let last = rotate(shared)?;
+    let newest = snapshot::list(&folder.snapshots())?.pop();
+    let from = newest.as_ref().map_or(0, |(frame, _)| *frame);
+    if from == last {
+        shared.counters.since_snapshot.store(0, Ordering::Relaxed);
+        return Ok(last);
+    }
+    let journal_bytes = shared.counters.since_snapshot.swap(0, Ordering::Relaxed);
+    shared.counters.segments_since_snapshot.store(0, Ordering::Relaxed);
+    let base_bytes = newest.as_ref().map_or(0, |(_, path)| path.metadata().map_or(0, |data| data.len()));
+    if !shared.has_space_for(base_bytes + journal_bytes) {
+        return Err(StoreError::DiskFull { path: folder.root.display().to_string() });
+    }
+    let started = Instant::now();
+    let scanned = closed_segments(folder, from + 1, last)?;
+    let mut frames = Frames::new(&scanned, shared.id, last);
+    let base = match &newest {
+        Some((_, path)) => Some(snapshot::Reader::open(path, Some(&shared.id))?),
+        None => None,
+    };
+    let mut merge = Merge::new(base, &mut frames, &folder.snapshots().join("scratch"))?;
+    let pace = Pace { duty: if gently { shared.snapshot_duty } else { 100 }, shared };
+    let head = Head { id: shared.id, frame: last, time: frames.time() };
+    let made = write_snapshot(folder, &head, &mut merge, &pace)?;
+    prune(folder, KEPT)?;
+    shared.adapt_snapshot_threshold()?;
+    tracing::info!(
+        frame = last,
+        rows = made.rows,
+        milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "snapshot made"
+    );
+    Ok(last)
+}
+
+/// Segments with the frames `from` to `last`, which the committer no longer writes.
+pub(super) fn closed_segments(folder: &Folder, from: u64, last: u64) -> Result<journal::Coverage, StoreError> {
+    let all = journal::segment::list(&folder.journal())?;
+    let mut segments = Vec::new();
+    for (place, (first, path)) in all.iter().enumerate() {
+        let superseded = all.get(place + 1).is_some_and(|(next, _)| *next <= from);
+        if *first <= last && !superseded {
+            segments.push((*first, path.clone()));
+        }
+    }
+    Ok(journal::Coverage { from, last, segments, torn: None, time: 0 })
+}
+
+/// Writes a snapshot under a temporary name, reads it back, and gives it its name.
+pub(super) fn write_snapshot(
+    folder: &Folder,
+    head: &Head,
+    merge: &mut Merge,
+    pace: &dyn Pausing,
+) -> Result<Base, StoreError> {
+    let directory = folder.snapshots();
+    io::create_directory(&directory)?;
+    let path = snapshot::path(&directory, head.frame);
+    let temporary = path.with_extension("new");
+    io::remove_file(&temporary)?;
+    let mut writer = Writer::create(&temporary, head)?;
+    let outcome = (|| {
+        let mut since = Instant::now();
+        while merge.advance()? {
+            let entry = merge.entry();
+            if entry.value.is_some() && writer.push(&entry)? {
+                pace.pause(writer.rows, since.elapsed())?;
+                since = Instant::now();
+            }
+        }
+        let rows = writer.rows;
+        writer.finish()?;
+        let (_, found) = snapshot::verify(&temporary, &head.id)?;
+        if found != rows {
+            let what = format!("{found} entries were read back instead of {rows}");
+            return Err(journal::frames::Damage { place: temporary.clone(), what }.error());
+        }
+        io::rename(&temporary, &path)?;
+        Ok(rows)
+    })();
+    if outcome.is_err() {
+        io::remove_file(&temporary)?;
+    }
+    Ok(Base { path: path.clone(), head: *head, rows: outcome? })
+}
+
+/// Removes all but the newest `kept` snapshots, and the segments that only the removed ones needed.
+pub(super) fn prune(folder: &Folder, kept: usize) -> Result<(), StoreError> {
+    let mut snapshots = snapshot::list(&folder.snapshots())?;
+    let surplus = snapshots.len().saturating_sub(kept);
+    let removed: Vec<(u64, PathBuf)> = snapshots.drain(..surplus).collect();
+    // Until there are as many as should be kept, the whole journal stands in for the missing ones.
+    if let Some((oldest, _)) = snapshots.first().filter(|_| snapshots.len() == kept) {
+        let segments = journal::segment::list(&folder.journal())?;
+        for pair in segments.windows(2) {
+            if let [(_, path), (next, _)] = pair
+                && *next <= oldest + 1
+            {
+                io::remove_file(path)?;
+            }
+        }
+        io::sync_directory(&folder.journal())?;
+    }
+    for (_, path) in &removed {
+        io::remove_file(path)?;
+    }
+    if removed.is_empty() { Ok(()) } else { io::sync_directory(&folder.snapshots()) }
+}
+
+/// Somebody who may slow down or stop long work.
+pub(super) trait Pausing {
+    /// Called after each block, with the rows so far and how long the block took.
+    fn pause(&self, rows: u64, took: Duration) -> Result<(), StoreError>;
+}
+
+/// Leaves most of the machine to the requests.
+struct Pace<'a> {
+    /// Percentage of the time to work.
+    duty: u32,
+    shared: &'a Shared,
+}
+
+impl Pausing for Pace<'_> {
+    fn pause(&self, _rows: u64, took: Duration) -> Result<(), StoreError> {
+        if self.shared.housekeeping.is_finished() {
+            return Err(super::shared::closed());
+        }
+        if self.duty < 100 {
+            // Long blocks are the disk's doing; waiting for them in proportion would never end.
+            std::thread::sleep((took * (100 - self.duty) / self.duty).min(Duration::from_millis(50)));
+        }
+        Ok(())
+    }
+}

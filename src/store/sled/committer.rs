@@ -1,0 +1,400 @@
+//! The committer: one thread that owns all writes.
+//!
+//! It takes every waiting transaction, checks what each has read, appends one frame for all of them to the journal, waits
+//! for the disk once, makes the writes visible in the index, and then wakes the callers in one pass. The size of a group
+//! follows the load by itself: what arrives during one disk wait is the next group.
+
+use super::journal::frame::{self, Kind};
+use super::journal::{AppendError, Writer};
+use super::recent::Recent;
+use super::shared::{self, Shared};
+use crate::store::{CommitError, StoreError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// A group is closed at this size; one large transaction alone may be larger.
+const GROUP_BYTES: usize = 8 << 20;
+/// How often free space is asked for, at most.
+const SPACE_EVERY: Duration = Duration::from_millis(100);
+/// How often the index's frame number is brought up to date. It may lag: recovery replays from there.
+const NOTE_EVERY: u64 = 256;
+/// Segments since the newest snapshot that call for another one, however small they are.
+const MANY_SEGMENTS: u64 = 64;
+
+/// One transaction on its way to the disk.
+#[derive(Debug)]
+pub(super) struct Request {
+    /// The published frame when the transaction began.
+    pub(super) begin: u64,
+    pub(super) reads: Vec<Read>,
+    /// Writes in the journal's form.
+    pub(super) body: Vec<u8>,
+    /// Hashes of the keys in `body`.
+    pub(super) written: Vec<u64>,
+    pub(super) reply: oneshot::Sender<Result<(), CommitError>>,
+}
+
+/// One key that a transaction has read.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) hash: u64,
+    pub(super) key: Vec<u8>,
+    /// The frame that wrote what was seen; `None` for an absent key.
+    pub(super) seen: Option<u64>,
+}
+
+/// What other threads ask of the committer.
+#[derive(Debug)]
+pub(super) enum Control {
+    /// Start a new segment; the answer is the last frame before it.
+    Rotate(mpsc::Sender<Result<u64, StoreError>>),
+    /// Finish what is waiting, seal the journal and end; the answer is the last frame.
+    Close(mpsc::Sender<Result<u64, StoreError>>),
+}
+
+/// Where transactions wait for the committer.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    arrived: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    requests: Vec<Request>,
+    controls: Vec<Control>,
+    /// The committer sleeps and must be woken.
+    asleep: bool,
+    stopped: Option<String>,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a transaction over.
+    pub(super) fn push(&self, request: Request) -> Result<(), StoreError> {
+        self.with(|waiting| waiting.requests.push(request))
+    }
+
+    /// Hands a control message over.
+    pub(super) fn control(&self, control: Control) -> Result<(), StoreError> {
+        self.with(|waiting| waiting.controls.push(control))
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Waiting)) -> Result<(), StoreError> {
+        let mut waiting = self.lock();
+        if let Some(reason) = &waiting.stopped {
+            return Err(StoreError::Stopped { reason: reason.clone() });
+        }
+        change(&mut waiting);
+        let wake = std::mem::take(&mut waiting.asleep);
+        drop(waiting);
+        if wake {
+            self.arrived.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Refuses everything from now on; what waits is dropped, which its callers see.
+    pub(super) fn stop(&self, reason: &str) {
+        let mut waiting = self.lock();
+        waiting.stopped.get_or_insert_with(|| reason.to_owned());
+        let dropped = (std::mem::take(&mut waiting.requests), std::mem::take(&mut waiting.controls));
+        drop(waiting);
+        self.arrived.notify_all();
+        drop(dropped);
+    }
+
+    /// Why nothing is taken any more.
+    pub(super) fn stopped(&self) -> Option<String> {
+        self.lock().stopped.clone()
+    }
+
+    /// Everything that waits; blocks while that is nothing, unless `urgent`.
+    fn take(&self, requests: &mut Vec<Request>, urgent: bool) -> Vec<Control> {
+        let mut waiting = self.lock();
+        while waiting.requests.is_empty() && waiting.controls.is_empty() && !urgent && waiting.stopped.is_none() {
+            waiting.asleep = true;
+            waiting = self.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        waiting.asleep = false;
+        requests.append(&mut waiting.requests);
+        std::mem::take(&mut waiting.controls)
+    }
+}
+
+/// Runs until closed; a failure or a panic ends the store loudly.
+pub(super) fn run(shared: &Shared, writer: Writer) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| Committer::new(shared, writer).run()));
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => shared.die(&error.to_string()),
+        Err(_) => shared.die("the committer stopped on an assertion"),
+    }
+}
+
+struct Committer<'a> {
+    shared: &'a Shared,
+    writer: Writer,
+    recent: Recent,
+    frame: Vec<u8>,
+    last_time: u64,
+    space: Space,
+    noted: u64,
+}
+
+/// What the callers of a group are told, all at once when it is over.
+#[derive(Default)]
+struct Verdicts {
+    accepted: Vec<oneshot::Sender<Result<(), CommitError>>>,
+    refused: Vec<(oneshot::Sender<Result<(), CommitError>>, CommitError)>,
+}
+
+impl<'a> Committer<'a> {
+    fn new(shared: &'a Shared, writer: Writer) -> Self {
+        let last = writer.next() - 1;
+        let space = Space { checked: None, enough: true };
+        Self { shared, writer, recent: Recent::new(last), frame: Vec::new(), last_time: 0, space, noted: last }
+    }
+
+    fn run(mut self) -> Result<(), StoreError> {
+        let mut requests = Vec::new();
+        loop {
+            // Requests that were put off from the last group must not wait for new ones.
+            let urgent = !requests.is_empty();
+            let controls = self.shared.queue.take(&mut requests, urgent);
+            if controls.is_empty() && requests.is_empty() {
+                return Ok(());
+            }
+            self.shared.set_busy(true);
+            if !requests.is_empty() {
+                requests = self.group(requests)?;
+            }
+            for control in controls {
+                match control {
+                    Control::Rotate(reply) => {
+                        let _ = reply.send(self.rotate());
+                    }
+                    Control::Close(reply) => {
+                        while !requests.is_empty() {
+                            requests = self.group(requests)?;
+                        }
+                        let _ = reply.send(self.close());
+                        self.shared.set_busy(false);
+                        return Ok(());
+                    }
+                }
+            }
+            self.shared.set_busy(false);
+        }
+    }
+
+    /// Commits as many of `requests` as fit into one frame; returns the others.
+    fn group(&mut self, requests: Vec<Request>) -> Result<Vec<Request>, StoreError> {
+        let number = self.writer.next();
+        let mut verdicts = Verdicts::default();
+        let mut later = Vec::new();
+        let mut frame = std::mem::take(&mut self.frame);
+        frame::start(&mut frame);
+        for request in requests {
+            if frame.len() > GROUP_BYTES || !later.is_empty() && frame.len() + request.body.len() > GROUP_BYTES {
+                later.push(request);
+                continue;
+            }
+            match self.check(&request, number) {
+                Ok(Check::Holds) => {
+                    for hash in &request.written {
+                        self.recent.wrote(*hash, number);
+                    }
+                    frame.extend_from_slice(&request.body);
+                    verdicts.accepted.push(request.reply);
+                }
+                Ok(Check::Later) => later.push(request),
+                Ok(Check::Changed) => verdicts.refused.push((request.reply, CommitError::Conflict)),
+                Err(error) => verdicts.refused.push((request.reply, error.into())),
+            }
+        }
+        let outcome = self.write(&mut frame, number);
+        if matches!(outcome, Ok(Err(_))) {
+            // The number will be used again: forget which keys went with it.
+            self.recent = Recent::new(number - 1);
+        }
+        if frame.capacity() <= 2 * GROUP_BYTES {
+            self.frame = frame;
+        }
+        self.answer(verdicts, outcome)?;
+        Ok(later)
+    }
+
+    /// Does the index still hold what the transaction saw, the group so far included?
+    fn check(&self, request: &Request, number: u64) -> Result<Check, StoreError> {
+        let known = request.begin >= self.recent.complete_after();
+        for read in &request.reads {
+            let last = self.recent.last_write(read.hash);
+            if last == Some(number) {
+                return Ok(Check::Changed);
+            }
+            if known && (last.is_none() || last == read.seen) {
+                continue;
+            }
+            let index = self.shared.index()?;
+            let now = index.as_ref().map_or(Ok(None), |index| index.frame_at(&read.key))?;
+            if now != read.seen {
+                return Ok(Check::Changed);
+            }
+        }
+        // A frame holds at most one write per key.
+        let again = |hash: &u64| self.recent.last_write(*hash) == Some(number);
+        if request.written.iter().any(again) { Ok(Check::Later) } else { Ok(Check::Holds) }
+    }
+
+    /// Makes the frame durable and visible. `Err` inside: the disk is full, nothing has changed.
+    fn write(&mut self, frame: &mut Vec<u8>, number: u64) -> Result<Result<(), StoreError>, StoreError> {
+        if frame.len() == frame::HEADER {
+            return Ok(Ok(()));
+        }
+        if !self.space.is_enough(self.shared) {
+            return Ok(Err(self.disk_full()));
+        }
+        let body_end = frame.len();
+        // Times never go back in the journal, whatever the clock does: "restore until" depends on their order.
+        self.last_time = self.last_time.max(self.shared.clock.now().0);
+        frame::finish(frame, number, self.last_time, Kind::Data);
+        match self.writer.append(frame) {
+            Ok(()) => {}
+            Err(AppendError::Full(error)) => {
+                self.space.enough = false;
+                return Ok(Err(error));
+            }
+            Err(AppendError::Broken(error)) => return Err(error),
+        }
+        self.writer.acknowledge();
+        self.publish(frame.get(frame::HEADER..body_end).unwrap_or_default(), number)?;
+        self.keep_house(frame.len() as u64)?;
+        Ok(Ok(()))
+    }
+
+    fn publish(&mut self, body: &[u8], number: u64) -> Result<(), StoreError> {
+        let shared = self.shared;
+        let index = shared.index()?;
+        let Some(index) = index.as_ref() else { return Err(shared::closed()) };
+        shared.epoch.fetch_add(1, Ordering::AcqRel);
+        for write in frame::writes(body).map_while(Result::ok) {
+            index.apply(number, &write)?;
+        }
+        shared.published.store(number, Ordering::Release);
+        shared.epoch.fetch_add(1, Ordering::AcqRel);
+        if number >= self.noted + NOTE_EVERY {
+            index.set_frame(number)?;
+            self.noted = number;
+        }
+        Ok(())
+    }
+
+    /// After a group: counts, and starts a new segment or asks for a snapshot when it is time.
+    fn keep_house(&mut self, bytes: u64) -> Result<(), StoreError> {
+        let counters = &self.shared.counters;
+        counters.groups.fetch_add(1, Ordering::Relaxed);
+        let grown = counters.since_snapshot.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if self.writer.size() >= self.shared.segment_bytes {
+            match self.rotate() {
+                // On a full disk the old segment stays in use.
+                Ok(_) | Err(StoreError::DiskFull { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let segments = counters.segments_since_snapshot.load(Ordering::Relaxed);
+        if grown >= self.shared.snapshot_at.load(Ordering::Relaxed) || segments >= MANY_SEGMENTS {
+            self.shared.housekeeping.raise();
+        }
+        Ok(())
+    }
+
+    fn answer(
+        &self,
+        verdicts: Verdicts,
+        outcome: Result<Result<(), StoreError>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let counters = &self.shared.counters;
+        counters.conflicts.fetch_add(verdicts.refused.len() as u64, Ordering::Relaxed);
+        for (reply, error) in verdicts.refused {
+            let _ = reply.send(Err(error));
+        }
+        match outcome {
+            Ok(Ok(())) => {
+                counters.commits.fetch_add(verdicts.accepted.len() as u64, Ordering::Relaxed);
+                for reply in verdicts.accepted {
+                    let _ = reply.send(Ok(()));
+                }
+                Ok(())
+            }
+            Ok(Err(_)) => {
+                for reply in verdicts.accepted {
+                    let _ = reply.send(Err(self.disk_full().into()));
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                self.shared.queue.stop(&reason);
+                for reply in verdicts.accepted {
+                    let _ = reply.send(Err(StoreError::Stopped { reason: reason.clone() }.into()));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn rotate(&mut self) -> Result<u64, StoreError> {
+        self.writer.rotate(self.shared.clock.now().0)?;
+        self.shared.counters.segments_since_snapshot.fetch_add(1, Ordering::Relaxed);
+        Ok(self.writer.next() - 1)
+    }
+
+    fn close(&mut self) -> Result<u64, StoreError> {
+        self.shared.queue.stop("it was closed");
+        self.writer.close()?;
+        let last = self.writer.next() - 1;
+        let index = self.shared.index()?;
+        index.as_ref().map_or(Ok(()), |index| index.set_frame(last))?;
+        Ok(last)
+    }
+
+    fn disk_full(&self) -> StoreError {
+        StoreError::DiskFull { path: self.shared.folder.root.display().to_string() }
+    }
+}
+
+/// The answer to "may this transaction commit?".
+enum Check {
+    Holds,
+    Changed,
+    Later,
+}
+
+/// Keeps writes away from the last bytes of the disk, so that the index never meets a full one.
+struct Space {
+    checked: Option<Instant>,
+    enough: bool,
+}
+
+impl Space {
+    fn is_enough(&mut self, shared: &Shared) -> bool {
+        if self.checked.is_none_or(|checked| checked.elapsed() >= SPACE_EVERY || !self.enough) {
+            let enough = shared.has_space_for(0);
+            if self.enough && !enough {
+                tracing::error!(folder = %shared.folder.root.display(), "the disk is full: writes are refused");
+            } else if !self.enough && enough {
+                tracing::info!("there is space on the disk again: writes are accepted");
+            }
+            self.enough = enough;
+            self.checked = Some(Instant::now());
+        }
+        self.enough
+    }
+}

@@ -1,0 +1,194 @@
+//! The data folder: its names, its lock, and the identity that ties its files together.
+
+use super::io;
+use crate::domain::entropy::{Entropy, random_bytes};
+use crate::store::StoreError;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// The folder format this build reads and writes.
+const FORMAT: u32 = 1;
+/// Names that other parts of the server may have put here before the store is opened for the first time.
+const NEIGHBOURS: [&str; 6] = ["lock", "logs", "run", "control.sock", "lost+found", "identity.new"];
+
+/// Ties journal, snapshots and identity of one folder together, so that files of two folders never mix.
+pub(super) type FolderId = [u8; 16];
+
+/// Where everything is.
+#[derive(Debug, Clone)]
+pub(super) struct Folder {
+    pub(super) root: PathBuf,
+}
+
+impl Folder {
+    pub(super) fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    pub(super) fn journal(&self) -> PathBuf {
+        self.root.join("journal")
+    }
+
+    pub(super) fn snapshots(&self) -> PathBuf {
+        self.root.join("snapshot")
+    }
+
+    pub(super) fn index(&self) -> PathBuf {
+        self.root.join("index")
+    }
+
+    pub(super) fn index_in_work(&self) -> PathBuf {
+        self.root.join("index.new")
+    }
+
+    pub(super) fn marker(&self) -> PathBuf {
+        self.root.join("clean")
+    }
+
+    pub(super) fn identity(&self) -> PathBuf {
+        self.root.join("identity")
+    }
+
+    pub(super) fn acknowledged(&self) -> PathBuf {
+        self.journal().join("acked")
+    }
+
+    /// Where damaged files are put instead of being deleted.
+    pub(super) fn aside(&self) -> PathBuf {
+        self.root.join("damaged")
+    }
+
+    /// Moves a damaged file out of the way, keeping it for `salvage` and for the curious.
+    pub(super) fn set_aside(&self, path: &Path) -> Result<PathBuf, StoreError> {
+        let aside = self.aside();
+        io::create_directory(&aside)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let free = (0_u32..).map(|n| aside.join(format!("{name}.{n}"))).find(|target| !target.exists());
+        let target = free.unwrap_or_else(|| aside.join(&name));
+        std::fs::rename(path, &target).map_err(|error| io::failed("cannot set aside", path, error))?;
+        io::sync_directory(&aside)?;
+        path.parent().map_or(Ok(()), io::sync_directory)?;
+        Ok(target)
+    }
+}
+
+/// Held as long as this process owns the folder.
+#[derive(Debug)]
+pub(super) struct FolderLock {
+    _file: File,
+}
+
+impl FolderLock {
+    /// Takes the folder for this process.
+    pub(super) fn take(folder: &Folder) -> Result<Self, StoreError> {
+        let path = folder.root.join("lock");
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = opened.map_err(|error| io::failed("cannot open the lock file", &path, error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = (&file).take(20).read_to_string(&mut holder);
+                let holder = holder.trim();
+                let known = !holder.is_empty() && holder.bytes().all(|byte| byte.is_ascii_digit());
+                let pid = if known { holder.to_owned() } else { "unknown".to_owned() };
+                return Err(StoreError::Locked { path: folder.root.display().to_string(), pid });
+            }
+            Err(TryLockError::Error(error)) => return Err(io::failed("cannot lock", &path, error)),
+        }
+        let pid = format!("{}\n", std::process::id());
+        let write = |file: &mut File| -> std::io::Result<()> {
+            file.set_len(0)?;
+            file.rewind()?;
+            file.write_all(pid.as_bytes())
+        };
+        // The pid only helps a second process to say who holds the lock; a full disk must not keep the first one out.
+        if let Err(error) = write(&mut file) {
+            tracing::warn!(%error, "cannot write the process id into the lock file");
+        }
+        Ok(Self { _file: file })
+    }
+}
+
+/// What the identity file says.
+pub(super) enum Identity {
+    /// A good identity.
+    Is(FolderId),
+    /// No identity file, or an unreadable one.
+    Missing(&'static str),
+}
+
+/// Reads the identity; a folder of a newer format is refused.
+pub(super) fn read_identity(folder: &Folder) -> Result<Identity, StoreError> {
+    let path = folder.identity();
+    let Some(content) = io::read_small(&path)? else { return Ok(Identity::Missing("is missing")) };
+    let text = String::from_utf8_lossy(&content);
+    let parse = || -> Option<(u32, FolderId)> {
+        let (body, sum) = text.strip_suffix('\n')?.rsplit_once("\nchecksum ")?;
+        let expected = format!("{:08x}", crc32fast::hash(body.as_bytes()));
+        let mut lines = body.lines();
+        let named = lines.next()? == "sessiond data folder" && sum == expected;
+        let format = lines.next()?.strip_prefix("format ")?.parse().ok()?;
+        let id = u128::from_str_radix(lines.next()?.strip_prefix("folder ")?, 16).ok()?;
+        named.then_some((format, id.to_be_bytes()))
+    };
+    match parse() {
+        Some((FORMAT, id)) => Ok(Identity::Is(id)),
+        Some((format, _)) => Err(StoreError::Damaged {
+            place: path.display().to_string(),
+            what: format!("the folder has format {format}, this sessiond knows format {FORMAT}"),
+            way_out: "Start the sessiond version that wrote it, or choose another --data-dir".to_owned(),
+        }),
+        None => Ok(Identity::Missing("is damaged")),
+    }
+}
+
+/// Writes the identity durably.
+pub(super) fn write_identity(folder: &Folder, id: &FolderId) -> Result<(), StoreError> {
+    let body = format!("sessiond data folder\nformat {FORMAT}\nfolder {:032x}", u128::from_be_bytes(*id));
+    let text = format!("{body}\nchecksum {:08x}\n", crc32fast::hash(body.as_bytes()));
+    io::replace_file(&folder.identity(), text.as_bytes())
+}
+
+/// A new folder's identity.
+pub(super) fn new_identity(entropy: &dyn Entropy) -> FolderId {
+    random_bytes(entropy)
+}
+
+/// Refuses a folder that holds somebody else's files; hidden files are left out of account.
+pub(super) fn refuse_foreign(folder: &Folder) -> Result<(), StoreError> {
+    let entries = std::fs::read_dir(&folder.root).map_err(|error| io::failed("cannot list", &folder.root, error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| io::failed("cannot list", &folder.root, error))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let empty = || std::fs::read_dir(entry.path()).is_ok_and(|mut inside| inside.next().is_none());
+        let ours_and_empty = ["journal", "snapshot", "index"].contains(&name.as_str()) && empty();
+        if !name.starts_with('.') && !NEIGHBOURS.contains(&name.as_str()) && !ours_and_empty {
+            return Err(StoreError::Damaged {
+                place: folder.root.display().to_string(),
+                what: format!("this is no data folder of sessiond, but it holds files ({name})"),
+                way_out: "Choose an empty or new folder with --data-dir".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+impl Folder {
+    /// Bytes in the journal, and bytes in all.
+    pub(super) fn sizes(&self) -> (u64, u64) {
+        let journal = size_of_directory(&self.journal());
+        (journal, journal + size_of_directory(&self.snapshots()) + size_of_directory(&self.index()))
+    }
+}
+
+fn size_of_directory(directory: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(directory) else { return 0 };
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(data) if data.is_dir() => size_of_directory(&entry.path()),
+        Ok(data) => data.len(),
+        Err(_) => 0,
+    };
+    entries.flatten().map(size).sum()
+}

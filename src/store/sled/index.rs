@@ -1,0 +1,311 @@
+//! The index: what the latest frame left behind, in one sled tree, for reading. Everything in it can be rebuilt.
+//!
+//! sled 0.34.7 is used in the narrowest way that measured well: one tree, plain `get`, `insert`, `remove` and ranges.
+//! No transactions and no batches: either switches a process-wide lock on for good, which stalls every reader. A batch's
+//! atomicity is not needed, because the journal carries it.
+//!
+//! ```text
+//! [0]                             -> frame u64 | crc u32      everything up to this frame is in the index
+//! [keyspace] key                  -> frame u64 | 0 | value
+//! [keyspace] key                  -> frame u64 | 1 | length u32       a value in chunks
+//! [0xF0] [keyspace] key | frame u64 | n u16   -> chunk
+//! ```
+
+use super::io::take;
+use super::journal::frame::Write;
+use crate::store::{Key, Keyspace, StoreError};
+use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// Fixed for the life of an index. A leaf of 17 chunks, or an inner page of 256 of the longest keys, stays below a
+/// quarter of it, so that sled never resorts to its unsynced blob files.
+const SEGMENT: usize = 4 << 20;
+/// Larger values are stored in chunks of this size.
+pub(super) const CHUNK: usize = 32 << 10;
+/// Index pages are written and synced in the background; the journal is what makes a commit durable.
+const FLUSH_EVERY_MS: u64 = 500;
+
+const FRAME_KEY: [u8; 1] = [0];
+const CHUNKS: u8 = 0xF0;
+/// No record has this physical key or a higher one.
+pub(super) const RECORDS_END: u8 = CHUNKS;
+const INLINE: u8 = 0;
+const CHUNKED: u8 = 1;
+
+const _: () = assert!(17 * (CHUNK + crate::store::limits::MAX_KEY) < SEGMENT / 4);
+const _: () = assert!(257 * crate::store::limits::MAX_KEY < SEGMENT / 2);
+
+/// An open index.
+#[derive(Debug)]
+pub(super) struct Index {
+    tree: ::sled::Db,
+    path: PathBuf,
+}
+
+/// A stored value and the frame that wrote it.
+pub(super) type Stamped = (u64, Vec<u8>);
+
+impl Index {
+    /// Opens or creates an index; whatever sled does on damaged files comes back as an error.
+    pub(super) fn open(path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+        super::io::create_directory(path)?;
+        remove_unfinished(path)?;
+        let config = ::sled::Config::new()
+            .path(path)
+            .segment_size(SEGMENT)
+            .cache_capacity(cache_bytes)
+            .flush_every_ms(Some(FLUSH_EVERY_MS))
+            .mode(::sled::Mode::HighThroughput);
+        let tree = guarded(path, || config.open())?;
+        Ok(Self { tree, path: path.to_owned() })
+    }
+
+    /// The value at a physical key.
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Stamped>, StoreError> {
+        loop {
+            let Some(stored) = guarded(&self.path, || self.tree.get(key))? else { return Ok(None) };
+            if let Some(whole) = self.assemble(key, &stored)? {
+                return Ok(Some(whole));
+            }
+            // Its chunks went while they were read: the value has been replaced.
+        }
+    }
+
+    /// The frame that wrote the value at a physical key.
+    pub(super) fn frame_at(&self, key: &[u8]) -> Result<Option<u64>, StoreError> {
+        let Some(stored) = guarded(&self.path, || self.tree.get(key))? else { return Ok(None) };
+        self.split(&stored).map(|(frame, ..)| Some(frame))
+    }
+
+    /// Applies one write of `frame`.
+    pub(super) fn apply(&self, frame: u64, write: &Write<'_>) -> Result<(), StoreError> {
+        let chunks = match write.value {
+            Some(value) if value.len() > CHUNK => self.write_chunks(frame, write.key, value)?,
+            _ => 0,
+        };
+        let stamp = frame.to_le_bytes();
+        let old = match write.value {
+            None => guarded(&self.path, || self.tree.remove(write.key))?,
+            Some(value) => {
+                let mut stored = Vec::with_capacity(value.len().min(CHUNK) + 16);
+                stored.extend_from_slice(&stamp);
+                if chunks > 0 {
+                    stored.push(CHUNKED);
+                    stored.extend_from_slice(&u32::try_from(value.len()).unwrap_or(u32::MAX).to_le_bytes());
+                } else {
+                    stored.push(INLINE);
+                    stored.extend_from_slice(value);
+                }
+                guarded(&self.path, || self.tree.insert(write.key, stored))?
+            }
+        };
+        if let Some(old) = old {
+            let (old_frame, tag, rest) = self.split(&old)?;
+            if tag == CHUNKED {
+                let kept = if old_frame == frame { chunks } else { 0 };
+                for number in kept..chunk_count(self.chunked_length(rest)?) {
+                    guarded(&self.path, || self.tree.remove(chunk_key(write.key, old_frame, number)))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that everything up to `frame` is in the index.
+    pub(super) fn set_frame(&self, frame: u64) -> Result<(), StoreError> {
+        let number = frame.to_le_bytes();
+        let note = [number.as_slice(), &crc32fast::hash(&number).to_le_bytes()].concat();
+        guarded(&self.path, || self.tree.insert(FRAME_KEY, note)).map(drop)
+    }
+
+    /// The frame up to which everything is in the index; 0 in a new one.
+    pub(super) fn frame(&self) -> Result<u64, StoreError> {
+        let Some(note) = guarded(&self.path, || self.tree.get(FRAME_KEY))? else { return Ok(0) };
+        let number = note.first_chunk::<8>().copied().unwrap_or_default();
+        if note.get(8..) != Some(crc32fast::hash(&number).to_le_bytes().as_slice()) {
+            return Err(self.damaged("its frame number is damaged"));
+        }
+        Ok(u64::from_le_bytes(number))
+    }
+
+    /// Records in physical key order; chunks are put together.
+    pub(super) fn rows(&self, range: (Bound<Vec<u8>>, Bound<Vec<u8>>), reverse: bool) -> Rows<'_> {
+        let iter = self.tree.range::<Vec<u8>, _>(range);
+        Rows { index: self, iter, reverse }
+    }
+
+    /// Every record.
+    pub(super) fn all(&self) -> Rows<'_> {
+        self.rows((Bound::Included(vec![1]), Bound::Excluded(vec![CHUNKS])), false)
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes everything out and ends sled, so that the files no longer change.
+    pub(super) fn close(self) -> Result<(), StoreError> {
+        let Self { tree, path } = self;
+        guarded(&path, || tree.flush())?;
+        guarded(&path, || {
+            drop(tree);
+            Ok(())
+        })?;
+        wait_until_released(&path)
+    }
+
+    fn write_chunks(&self, frame: u64, key: &[u8], value: &[u8]) -> Result<u16, StoreError> {
+        let mut count = 0;
+        for (number, chunk) in (0_u16..).zip(value.chunks(CHUNK)) {
+            guarded(&self.path, || self.tree.insert(chunk_key(key, frame, number), chunk))?;
+            count = number + 1;
+        }
+        Ok(count)
+    }
+
+    /// A whole value; `None` when it has been replaced while it was read.
+    fn assemble(&self, key: &[u8], stored: &[u8]) -> Result<Option<Stamped>, StoreError> {
+        let (frame, tag, rest) = self.split(stored)?;
+        if tag == INLINE {
+            return Ok(Some((frame, rest.to_vec())));
+        }
+        let length = self.chunked_length(rest)?;
+        let mut value = Vec::with_capacity(length);
+        for number in 0..chunk_count(length) {
+            match guarded(&self.path, || self.tree.get(chunk_key(key, frame, number)))? {
+                Some(chunk) => value.extend_from_slice(&chunk),
+                None if self.frame_at(key)? == Some(frame) => {
+                    return Err(self.damaged("a part of a large value is missing"));
+                }
+                None => return Ok(None),
+            }
+        }
+        if value.len() != length {
+            return Err(self.damaged("a large value has the wrong length"));
+        }
+        Ok(Some((frame, value)))
+    }
+
+    fn split<'a>(&self, stored: &'a [u8]) -> Result<(u64, u8, &'a [u8]), StoreError> {
+        let mut rest = stored;
+        let parts = take(&mut rest).zip(take::<1>(&mut rest));
+        match parts {
+            Some((frame, [tag @ (INLINE | CHUNKED)])) => Ok((u64::from_le_bytes(frame), tag, rest)),
+            _ => Err(self.damaged("a row has no frame number")),
+        }
+    }
+
+    fn chunked_length(&self, rest: &[u8]) -> Result<usize, StoreError> {
+        let length = rest.first_chunk::<4>().map(|length| u32::from_le_bytes(*length) as usize);
+        let possible = length.filter(|length| *length > CHUNK && *length <= crate::store::codec::MAX_RECORD);
+        possible.ok_or_else(|| self.damaged("a large value has an impossible length"))
+    }
+
+    fn damaged(&self, what: &str) -> StoreError {
+        damaged(&self.path, what)
+    }
+}
+
+/// Walks records in key order.
+pub(super) struct Rows<'a> {
+    index: &'a Index,
+    iter: ::sled::Iter,
+    reverse: bool,
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Result<(Vec<u8>, Stamped), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let iter = &mut self.iter;
+            let reverse = self.reverse;
+            let row = guarded(&self.index.path, || {
+                let step = if reverse { iter.next_back() } else { iter.next() };
+                step.transpose()
+            });
+            let (key, stored) = match row.transpose()? {
+                Ok(row) => row,
+                Err(error) => return Some(Err(error)),
+            };
+            let whole = match self.index.assemble(&key, &stored) {
+                // Replaced while it was read: the value as of now will do.
+                Ok(None) => self.index.get(&key),
+                other => other,
+            };
+            match whole {
+                Ok(Some(value)) => return Some(Ok((key.to_vec(), value))),
+                Ok(None) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+/// The physical key of a record.
+pub(super) fn physical(key: &Key) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(key.bytes.len() + 1);
+    bytes.push(key.keyspace as u8);
+    bytes.extend_from_slice(&key.bytes);
+    bytes
+}
+
+/// The record key of a physical key.
+pub(super) fn logical(physical: &[u8]) -> Option<Key> {
+    let (byte, bytes) = physical.split_first()?;
+    Some(Key { keyspace: Keyspace::from_byte(*byte)?, bytes: bytes.to_vec() })
+}
+
+fn chunk_key(key: &[u8], frame: u64, number: u16) -> Vec<u8> {
+    [[CHUNKS].as_slice(), key, &frame.to_be_bytes(), &number.to_be_bytes()].concat()
+}
+
+fn chunk_count(length: usize) -> u16 {
+    u16::try_from(length.div_ceil(CHUNK)).unwrap_or(u16::MAX)
+}
+
+fn damaged(path: &Path, what: &str) -> StoreError {
+    StoreError::Damaged {
+        place: path.display().to_string(),
+        what: what.to_owned(),
+        way_out: "Restart sessiond: it rebuilds the index from snapshot and journal".to_owned(),
+    }
+}
+
+/// Runs a sled call; its errors and panics become ours. sled asserts on damaged files.
+fn guarded<T>(path: &Path, call: impl FnOnce() -> ::sled::Result<T>) -> Result<T, StoreError> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(::sled::Error::Io(source))) => Err(super::io::failed("the index failed at", path, source)),
+        Ok(Err(error)) => Err(damaged(path, &format!("the index cannot be used: {error}"))),
+        Err(_) => Err(damaged(path, "the index is damaged inside (sled stopped on an assertion)")),
+    }
+}
+
+/// A snapshot that sled was writing when it was killed keeps it from opening; it is not needed.
+fn remove_unfinished(path: &Path) -> Result<(), StoreError> {
+    let entries = std::fs::read_dir(path).map_err(|error| super::io::failed("cannot list", path, error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| super::io::failed("cannot list", path, error))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            super::io::remove_file(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// sled's helper threads may hold the file for a moment after the last handle is gone; its own lock tells.
+fn wait_until_released(path: &Path) -> Result<(), StoreError> {
+    let db = path.join("db");
+    let file = super::io::open(&db)?;
+    for _ in 0..2000 {
+        if file.try_lock().is_ok() {
+            return file.sync_all().map_err(|error| super::io::failed("cannot sync", &db, error));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    Err(damaged(path, "sled does not let go of its files"))
+}

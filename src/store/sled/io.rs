@@ -1,0 +1,149 @@
+//! Small file helpers: errors that say what was attempted on which file, and durable directories.
+
+use crate::store::StoreError;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Turns a system error into ours; a full disk has its own name.
+pub(super) fn failed(doing: &'static str, path: &Path, source: io::Error) -> StoreError {
+    let path = path.display().to_string();
+    match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::DiskFull { path },
+        _ => StoreError::Io { doing, path, source },
+    }
+}
+
+/// Makes names created, renamed or removed in `directory` survive a power cut.
+pub(super) fn sync_directory(directory: &Path) -> Result<(), StoreError> {
+    // Windows has no such operation; its file system journals names by itself.
+    #[cfg(unix)]
+    File::open(directory)
+        .and_then(|handle| handle.sync_all())
+        .map_err(|error| failed("cannot sync the folder", directory, error))?;
+    #[cfg(not(unix))]
+    let _ = directory;
+    Ok(())
+}
+
+/// Creates `directory` and its parents, durably.
+pub(super) fn create_directory(directory: &Path) -> Result<(), StoreError> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        create_directory(parent)?;
+    }
+    match fs::create_dir(directory) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            return Err(failed("cannot create the folder", directory, error));
+        }
+        _ => {}
+    }
+    sync_directory(parent.unwrap_or(Path::new(".")))
+}
+
+/// Writes a small file so that after a power cut either the old or the new content is there.
+pub(super) fn replace_file(path: &Path, content: &[u8]) -> Result<(), StoreError> {
+    let temporary = path.with_extension("new");
+    let write = || -> io::Result<()> {
+        let mut file = File::create(&temporary)?;
+        file.write_all(content)?;
+        file.sync_all()
+    };
+    write().map_err(|error| failed("cannot write", &temporary, error))?;
+    rename(&temporary, path)
+}
+
+/// Renames durably; both names are in the same folder.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
+    fs::rename(from, to).map_err(|error| failed("cannot rename to", to, error))?;
+    to.parent().map_or(Ok(()), sync_directory)
+}
+
+/// Removes a file; one that is not there is fine.
+pub(super) fn remove_file(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("cannot remove", path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a folder with all it holds; one that is not there is fine.
+pub(super) fn remove_directory(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("cannot remove the folder", path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// The whole content of a small file; `None` when there is no such file.
+pub(super) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    match fs::read(path) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("cannot read", path, error)),
+    }
+}
+
+/// Opens for reading.
+pub(super) fn open(path: &Path) -> Result<File, StoreError> {
+    File::open(path).map_err(|error| failed("cannot open", path, error))
+}
+
+/// Creates a file that must not exist yet.
+pub(super) fn create_new(path: &Path) -> Result<File, StoreError> {
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path);
+    file.map_err(|error| failed("cannot create", path, error))
+}
+
+/// Length and CRC-32 of a file.
+pub(super) fn fingerprint(path: &Path) -> Result<(u64, u32), StoreError> {
+    let mut file = open(path)?;
+    let mut hasher = crc32fast::Hasher::new();
+    let mut buffer = vec![0; 256 << 10];
+    let mut length = 0;
+    loop {
+        let count = file.read(&mut buffer).map_err(|error| failed("cannot read", path, error))?;
+        if count == 0 {
+            return Ok((length, hasher.finalize()));
+        }
+        hasher.update(buffer.get(..count).unwrap_or_default());
+        length += count as u64;
+    }
+}
+
+/// Takes `N` bytes off the front of `input`.
+pub(super) fn take<const N: usize>(input: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, rest) = input.split_first_chunk::<N>()?;
+    *input = rest;
+    Some(*head)
+}
+
+/// Takes `count` bytes off the front of `input`.
+pub(super) fn take_slice<'a>(input: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
+    let (head, rest) = input.split_at_checked(count)?;
+    *input = rest;
+    Some(head)
+}
+
+/// Files named `<20 digits><suffix>` in `directory`, by number; a folder that is not there holds none.
+pub(super) fn numbered(directory: &Path, suffix: &str) -> Result<Vec<(u64, PathBuf)>, StoreError> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed("cannot list", directory, error)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| failed("cannot list", directory, error))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let digits = name.strip_suffix(suffix).filter(|digits| digits.len() == 20);
+        if let Some(number) = digits.and_then(|digits| digits.parse().ok()) {
+            found.push((number, path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,226 @@
+//! Appending to the journal. Used by the committer's thread alone.
+
+use super::frame::{self, Kind};
+use super::segment;
+use crate::store::StoreError;
+use crate::store::sled::folder::{Folder, FolderId};
+use crate::store::sled::io;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+
+/// Zeros are written ahead in steps of this size, so that most appends change no file length: a cheaper `fdatasync`, and
+/// no "disk full" in the middle of a frame.
+const RESERVE: u64 = 1 << 20;
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+
+/// Why a frame did not become durable.
+#[derive(Debug)]
+pub(in crate::store::sled) enum AppendError {
+    /// The disk is full; the journal is as it was before, later appends may succeed.
+    Full(StoreError),
+    /// The journal's state is unknown: nothing may be written any more.
+    Broken(StoreError),
+}
+
+/// The segment in use.
+#[derive(Debug)]
+pub(in crate::store::sled) struct Writer {
+    folder: Folder,
+    id: FolderId,
+    file: File,
+    path: PathBuf,
+    first: u64,
+    /// Where the next frame goes.
+    end: u64,
+    /// Up to where zeros are written ahead; the file's length.
+    reserved: u64,
+    /// Number of the next frame.
+    next: u64,
+    acknowledged: File,
+}
+
+impl Writer {
+    /// Starts a new segment with frame `next`.
+    pub(in crate::store::sled) fn create(
+        folder: &Folder,
+        id: FolderId,
+        next: u64,
+        now: u64,
+    ) -> Result<Self, StoreError> {
+        let (path, file) = create_segment(folder, &id, next, now)?;
+        let acknowledged = open_acknowledged(folder, next - 1)?;
+        let (end, reserved) = (segment::HEADER as u64, segment::HEADER as u64);
+        let mut writer =
+            Self { folder: folder.clone(), id, file, path, first: next, end, reserved, next, acknowledged };
+        writer.position()?;
+        Ok(writer)
+    }
+
+    /// Number of the next frame.
+    pub(in crate::store::sled) const fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Bytes in the segment in use.
+    pub(in crate::store::sled) const fn size(&self) -> u64 {
+        self.end
+    }
+
+    /// Writes a finished frame (which carries [`Self::next`]) and waits until it is durable.
+    pub(in crate::store::sled) fn append(&mut self, frame: &[u8]) -> Result<(), AppendError> {
+        let needed = self.end + frame.len() as u64;
+        if needed > self.reserved {
+            self.reserve(needed.next_multiple_of(RESERVE))?;
+        }
+        if let Err(error) = self.file.write_all(frame) {
+            return Err(self.roll_back(error));
+        }
+        self.file.sync_data().map_err(|error| self.broken("cannot sync", error))?;
+        self.end = needed;
+        self.next += 1;
+        Ok(())
+    }
+
+    /// Notes that everything before [`Self::next`] is about to be acknowledged.
+    ///
+    /// Not synced: the note only has to outlive this process, and can never run ahead of the journal on disk.
+    pub(in crate::store::sled) fn acknowledge(&mut self) {
+        let note = acknowledged_note(self.next - 1);
+        let written = self.acknowledged.rewind().and_then(|()| self.acknowledged.write_all(&note));
+        if let Err(error) = written {
+            tracing::warn!(%error, "cannot note the last acknowledged frame");
+        }
+    }
+
+    /// Starts a new segment, so that all frames so far are in segments that no longer change.
+    pub(in crate::store::sled) fn rotate(&mut self, now: u64) -> Result<(), StoreError> {
+        if self.first == self.next {
+            return Ok(());
+        }
+        // The new one first: if the disk is full, the old one is still in use and whole.
+        let (path, file) = create_segment(&self.folder, &self.id, self.next, now)?;
+        self.seal()?;
+        (self.path, self.file) = (path, file);
+        (self.first, self.end, self.reserved) = (self.next, segment::HEADER as u64, segment::HEADER as u64);
+        self.position()
+    }
+
+    /// Ends the segment in use: exact length, sealed, durable.
+    pub(in crate::store::sled) fn seal(&mut self) -> Result<(), StoreError> {
+        seal_at(&self.file, &self.path, self.end, self.next)
+    }
+
+    /// Seals the segment in use for good; one without frames is removed.
+    pub(in crate::store::sled) fn close(&mut self) -> Result<(), StoreError> {
+        if self.first < self.next {
+            return self.seal();
+        }
+        io::remove_file(&self.path)?;
+        io::sync_directory(&self.folder.journal())
+    }
+
+    fn position(&mut self) -> Result<(), StoreError> {
+        let moved = self.file.seek(SeekFrom::Start(self.end));
+        moved.map(drop).map_err(|error| io::failed("cannot move in", &self.path, error))
+    }
+
+    fn reserve(&mut self, upto: u64) -> Result<(), AppendError> {
+        let zeros = |file: &mut File, from: u64| -> std::io::Result<()> {
+            file.seek(SeekFrom::Start(from))?;
+            let mut left = usize::try_from(upto - from).unwrap_or(0);
+            while left > 0 {
+                let count = left.min(ZEROS.len());
+                file.write_all(ZEROS.get(..count).unwrap_or_default())?;
+                left -= count;
+            }
+            Ok(())
+        };
+        if let Err(error) = zeros(&mut self.file, self.reserved) {
+            return Err(self.roll_back(error));
+        }
+        self.file.sync_data().map_err(|error| self.broken("cannot sync", error))?;
+        self.reserved = upto;
+        self.position().map_err(AppendError::Broken)
+    }
+
+    /// After a failed write: cuts the file back to its last good frame.
+    fn roll_back(&mut self, error: std::io::Error) -> AppendError {
+        if !matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) {
+            return self.broken("cannot write", error);
+        }
+        let cut = self.file.set_len(self.end).and_then(|()| self.file.sync_data());
+        if let Err(error) = cut {
+            return self.broken("cannot cut back", error);
+        }
+        self.reserved = self.end;
+        match self.position() {
+            Ok(()) => AppendError::Full(StoreError::DiskFull { path: self.folder.root.display().to_string() }),
+            Err(error) => AppendError::Broken(error),
+        }
+    }
+
+    fn broken(&self, doing: &'static str, source: std::io::Error) -> AppendError {
+        AppendError::Broken(StoreError::Io { doing, path: self.path.display().to_string(), source })
+    }
+}
+
+/// Ends a segment file after its last good frame: exact length, sealed, durable.
+pub(in crate::store::sled) fn seal_at(
+    mut file: &File,
+    path: &std::path::Path,
+    end: u64,
+    next: u64,
+) -> Result<(), StoreError> {
+    let mut seal = Vec::new();
+    frame::start(&mut seal);
+    frame::finish(&mut seal, next, 0, Kind::Seal);
+    let mut write = || -> std::io::Result<()> {
+        file.set_len(end)?;
+        file.seek(SeekFrom::Start(end))?;
+        file.write_all(&seal)?;
+        file.sync_all()
+    };
+    write().map_err(|error| io::failed("cannot seal", path, error))
+}
+
+fn create_segment(folder: &Folder, id: &FolderId, first: u64, now: u64) -> Result<(PathBuf, File), StoreError> {
+    let directory = folder.journal();
+    io::create_directory(&directory)?;
+    let path = segment::path(&directory, first);
+    let mut file = io::create_new(&path)?;
+    let written = file.write_all(&segment::header(id, first, now)).and_then(|()| file.sync_all());
+    if let Err(error) = written {
+        io::remove_file(&path)?;
+        return Err(io::failed("cannot write", &path, error));
+    }
+    io::sync_directory(&directory)?;
+    Ok((path, file))
+}
+
+fn acknowledged_note(number: u64) -> [u8; 12] {
+    let number = number.to_le_bytes();
+    let crc = crc32fast::hash(&number).to_le_bytes();
+    let mut note = [0; 12];
+    for (place, byte) in note.iter_mut().zip(number.into_iter().chain(crc)) {
+        *place = byte;
+    }
+    note
+}
+
+fn open_acknowledged(folder: &Folder, number: u64) -> Result<File, StoreError> {
+    let path = folder.acknowledged();
+    let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+    let mut file = opened.map_err(|error| io::failed("cannot open", &path, error))?;
+    let written = file.set_len(12).and_then(|()| file.write_all(&acknowledged_note(number)));
+    written.and_then(|()| file.sync_all()).map_err(|error| io::failed("cannot write", &path, error))?;
+    io::sync_directory(&folder.journal())?;
+    Ok(file)
+}
+
+/// The last frame that is known to have been acknowledged; `None` when the note is missing or damaged.
+pub(in crate::store::sled) fn read_acknowledged(folder: &Folder) -> Result<Option<u64>, StoreError> {
+    let bytes = io::read_small(&folder.acknowledged())?.unwrap_or_default();
+    let number = bytes.first_chunk::<8>().map(|number| u64::from_le_bytes(*number));
+    Ok(number.filter(|number| bytes == acknowledged_note(*number)))
+}

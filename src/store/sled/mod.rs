@@ -1,0 +1,271 @@
+//! The sled engine: a journal that is the truth, a sled index for reading, snapshots that keep the journal short.
+//!
+//! - `committer`: one thread owns all writes; a group of transactions is one frame and one disk wait;
+//! - `journal`: numbered, checksummed frames in append-only segments;
+//! - `index`: the state after the last frame, in sled; everything in it can be rebuilt;
+//! - `snapshot`, `merge`: all records as of one frame, made from the snapshot before it and the journal, never from sled;
+//! - `recovery`, `truth`, `marker`: what is believed when a folder is opened;
+//! - `maintenance`: check, backup, restore, compact, salvage.
+//!
+//! Nothing of sled's is visible outside this module.
+
+mod background;
+mod committer;
+mod folder;
+mod index;
+mod io;
+mod journal;
+mod marker;
+mod merge;
+mod recent;
+mod recovery;
+mod shared;
+mod snapshot;
+mod truth;
+mod tx;
+
+use self::committer::Control;
+use self::folder::{Folder, FolderLock};
+use self::journal::Writer;
+use self::marker::Marker;
+use self::shared::Shared;
+use self::tx::SledTx;
+use super::{Encoding, Engine, EngineStats, StoreError, Tx};
+use crate::domain::entropy::Entropy;
+use crate::domain::time::Clock;
+use async_trait::async_trait;
+use serde::Serialize;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Called once when the store has failed and the process must end; gets the reason.
+pub type Fatal = Arc<dyn Fn(&str) + Send + Sync>;
+/// Called now and then during long work.
+pub type OnProgress = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// How to open a folder.
+#[derive(Clone)]
+pub struct Options {
+    /// Memory for the index's pages. The process needs about twice as much.
+    pub cache_bytes: u64,
+    /// Times in the journal.
+    pub clock: Arc<dyn Clock>,
+    /// The id of a new folder.
+    pub entropy: Arc<dyn Entropy>,
+    /// Told during recovery.
+    pub progress: OnProgress,
+    /// Told when the store has failed. It must end the process.
+    pub fatal: Fatal,
+    /// Writes are refused while less than this is free on the disk.
+    pub reserve_bytes: u64,
+    /// A journal segment is closed at this size.
+    pub segment_bytes: u64,
+    /// A snapshot is made when the journal has grown by this much, or by half the last snapshot if that is more.
+    pub snapshot_after_bytes: u64,
+    /// Percentage of the time that a snapshot in the background may work.
+    pub snapshot_duty: u32,
+}
+
+impl Options {
+    /// The defaults.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            cache_bytes: 64 << 20,
+            clock,
+            entropy,
+            progress: Arc::new(|_| {}),
+            fatal: Arc::new(|_| {}),
+            reserve_bytes: 64 << 20,
+            segment_bytes: 16 << 20,
+            snapshot_after_bytes: 64 << 20,
+            snapshot_duty: 30,
+        }
+    }
+}
+
+/// How far long work has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done ("reading the journal").
+    pub stage: &'static str,
+    /// Units done in this stage.
+    pub done: u64,
+    /// Units in this stage; 0 when unknown.
+    pub total: u64,
+}
+
+/// In which state a folder was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// New and empty.
+    Fresh,
+    /// Stopped cleanly and unchanged since.
+    Clean,
+    /// Not stopped cleanly; the index was compared with snapshot and journal and brought up to date.
+    Verified,
+    /// The index was rebuilt from snapshot and journal.
+    Rebuilt,
+    /// Journal or snapshots were damaged after a clean stop; a new snapshot was made from the index.
+    Healed,
+}
+
+/// What happened when a folder was opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecoveryReport {
+    /// The state it was found in.
+    pub start: Start,
+    /// The last frame.
+    pub frame: u64,
+    /// Index rows that were brought up to date.
+    pub repaired: u64,
+    /// What an operator should know.
+    pub notes: Vec<String>,
+    /// How long it took.
+    pub milliseconds: u64,
+}
+
+impl RecoveryReport {
+    const fn new(start: Start, frame: u64, notes: Vec<String>) -> Self {
+        Self { start, frame, repaired: 0, notes, milliseconds: 0 }
+    }
+
+    fn log(&self) {
+        for note in &self.notes {
+            tracing::warn!(note, "recovery");
+        }
+        tracing::info!(
+            start = ?self.start,
+            frame = self.frame,
+            repaired = self.repaired,
+            milliseconds = self.milliseconds,
+            "data folder opened"
+        );
+    }
+}
+
+/// Opens a data folder, creating it if it is not there.
+///
+/// # Errors
+/// [`StoreError::Locked`] while another process has it; [`StoreError::Damaged`] when snapshot and journal do not suffice
+/// to restore every acknowledged write; [`StoreError::Io`] when the system refuses.
+pub fn open(path: &Path, options: &Options) -> Result<(SledEngine, RecoveryReport), StoreError> {
+    io::create_directory(path)?;
+    let folder = Folder::new(path);
+    let lock = FolderLock::take(&folder)?;
+    let opened = recovery::open(&folder, options)?;
+    let last = opened.last;
+    let writer = Writer::create(&folder, opened.id, last + 1, options.clock.now().0)?;
+    let shared = Arc::new(Shared::new(folder, opened.id, opened.index, last, options));
+    shared.remember_journal()?;
+    let engine = SledEngine::start(shared, writer, lock)?;
+    if opened.snapshot_now {
+        engine.shared.housekeeping.raise();
+    }
+    Ok((engine, opened.report))
+}
+
+/// An open data folder. Close it with [`Engine::close`]; dropped without, it counts as a crash (and loses nothing).
+pub struct SledEngine {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    lock: Mutex<Option<FolderLock>>,
+}
+
+impl std::fmt::Debug for SledEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SledEngine").field("folder", &self.shared.folder.root).finish_non_exhaustive()
+    }
+}
+
+impl SledEngine {
+    fn start(shared: Arc<Shared>, writer: Writer, lock: FolderLock) -> Result<Self, StoreError> {
+        let spawn = |name: &str, work: Box<dyn FnOnce(&Shared) + Send>| {
+            let with = Arc::clone(&shared);
+            let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || work(&with));
+            spawned.map_err(|error| io::failed("cannot start a thread for", &shared.folder.root, error))
+        };
+        let threads = vec![
+            spawn("committer", Box::new(move |shared| committer::run(shared, writer)))?,
+            spawn("housekeeper", Box::new(background::housekeep))?,
+            spawn("watchdog", Box::new(background::watch))?,
+        ];
+        Ok(Self { shared, threads: Mutex::new(threads), lock: Mutex::new(Some(lock)) })
+    }
+
+    /// Makes a snapshot now, at full speed; returns its frame.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the system refuses or the engine is closed.
+    pub fn snapshot(&self) -> Result<u64, StoreError> {
+        background::take_snapshot(&self.shared, false)
+    }
+
+    fn end_threads(&self) {
+        self.shared.housekeeping.finish();
+        self.shared.watchdog.finish();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a store thread ended by a panic");
+            }
+        }
+    }
+
+    /// Ends everything and marks the folder as cleanly stopped.
+    fn close_now(&self) -> Result<(), StoreError> {
+        let Some(lock) = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+        let (reply, answer) = mpsc::channel();
+        let last = match self.shared.queue.control(Control::Close(reply)) {
+            Ok(()) => answer.recv().unwrap_or_else(|_| Err(shared::closed())),
+            Err(error) => Err(error),
+        };
+        self.end_threads();
+        let index = self.shared.take_index(Duration::from_secs(5));
+        let last = last?;
+        index?.close()?;
+        Marker::of(&self.shared.folder, last)?.write(&self.shared.folder)?;
+        drop(lock);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Engine for SledEngine {
+    fn begin(&self) -> Box<dyn Tx> {
+        Box::new(SledTx::new(Arc::clone(&self.shared)))
+    }
+
+    fn encoding(&self) -> Encoding {
+        Encoding::Binary
+    }
+
+    fn stats(&self) -> EngineStats {
+        let counters = &self.shared.counters;
+        let (journal_bytes, disk_bytes) = self.shared.folder.sizes();
+        EngineStats {
+            commits: counters.commits.load(Ordering::Relaxed),
+            conflicts: counters.conflicts.load(Ordering::Relaxed),
+            groups: counters.groups.load(Ordering::Relaxed),
+            journal_bytes,
+            disk_bytes,
+            ..EngineStats::default()
+        }
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        // Waits for the disk; the caller is about to end the process.
+        self.close_now()
+    }
+}
+
+impl Drop for SledEngine {
+    fn drop(&mut self) {
+        self.shared.queue.stop("it was dropped");
+        self.end_threads();
+    }
+}

@@ -1,0 +1,61 @@
+//! What was written lately, so that most commits are checked without reading the index.
+//!
+//! Keys are remembered as 64-bit hashes. Two keys with one hash only cost a needless look into the index.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// Entries per generation; two are kept.
+const GENERATION: usize = 16 << 10;
+
+/// Key hash to the last frame that wrote it, for all frames after [`Recent::complete_after`].
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    young: HashMap<u64, u64, BuildHasherDefault<Already>>,
+    old: HashMap<u64, u64, BuildHasherDefault<Already>>,
+    young_since: u64,
+    complete_after: u64,
+}
+
+impl Recent {
+    /// Knows nothing of frames up to `last`.
+    pub(super) fn new(last: u64) -> Self {
+        Self { young_since: last, complete_after: last, ..Self::default() }
+    }
+
+    /// Every write of a frame after this one is remembered.
+    pub(super) const fn complete_after(&self) -> u64 {
+        self.complete_after
+    }
+
+    /// The last frame that wrote a key with this hash, as far as is remembered.
+    pub(super) fn last_write(&self, hash: u64) -> Option<u64> {
+        self.young.get(&hash).or_else(|| self.old.get(&hash)).copied()
+    }
+
+    /// Remembers a write of `frame`.
+    pub(super) fn wrote(&mut self, hash: u64, frame: u64) {
+        if self.young.len() >= GENERATION {
+            self.complete_after = self.young_since;
+            self.young_since = frame.saturating_sub(1);
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(hash, frame);
+    }
+}
+
+/// The keys are hashes already.
+#[derive(Debug, Default)]
+pub(super) struct Already(u64);
+
+impl Hasher for Already {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _bytes: &[u8]) {}
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}

@@ -1,0 +1,312 @@
+//! What happens when a folder is opened.
+//!
+//! After a clean stop: every file is compared with the mark, then the index is used as it is. After anything else: the
+//! index is compared, row by row, with snapshot and journal, and brought in line. What cannot be healed is refused, by
+//! name, with the way out.
+
+use super::folder::{self, Folder, FolderId, Identity};
+use super::index::Index;
+use super::journal::frames::{Damage, Ending, Scanned};
+use super::journal::segment;
+use super::journal::writer::{read_acknowledged, seal_at};
+use super::marker::{Changes, Marker};
+use super::merge::Merge;
+use super::snapshot::{self, Head, Writer};
+use super::truth::Truth;
+use super::{Options, Progress, RecoveryReport, Start};
+use crate::store::StoreError;
+use crate::store::sled::io;
+use crate::store::sled::journal::frame::Write;
+use std::time::Instant;
+
+/// A folder that is ready to be used.
+pub(super) struct Opened {
+    pub(super) id: FolderId,
+    pub(super) index: Index,
+    /// The last frame.
+    pub(super) last: u64,
+    /// A snapshot is wanted at once: one that was there could not be used.
+    pub(super) snapshot_now: bool,
+    pub(super) report: RecoveryReport,
+}
+
+/// Opens a folder whose lock is held.
+pub(super) fn open(folder: &Folder, options: &Options) -> Result<Opened, StoreError> {
+    let started = Instant::now();
+    let mut notes = Vec::new();
+    let (id, fresh) = identify(folder, options, &mut notes)?;
+    clean_up(folder)?;
+    let marker = Marker::read(folder)?;
+    let mut opened = match marker {
+        Some(marker) => after_clean_stop(folder, id, &marker, options, notes)?,
+        None => after_crash(folder, id, 0, options, notes, fresh)?,
+    };
+    Marker::remove(folder)?;
+    opened.report.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    opened.report.log();
+    Ok(opened)
+}
+
+/// Finds out whose files these are; a lost identity file is replaced if journal or snapshots still name the folder.
+fn identify(folder: &Folder, options: &Options, notes: &mut Vec<String>) -> Result<(FolderId, bool), StoreError> {
+    let why = match folder::read_identity(folder)? {
+        Identity::Is(id) => return Ok((id, false)),
+        Identity::Missing(why) => why,
+    };
+    let segments = segment::list(&folder.journal())?;
+    let snapshots = snapshot::list(&folder.snapshots())?;
+    let from_journal = segments.iter().find_map(|(first, path)| segment::folder_id(path, *first));
+    let from_snapshot = || snapshots.iter().find_map(|(_, path)| snapshot::Reader::open(path, None).ok());
+    if let Some(id) = from_journal.or_else(|| from_snapshot().map(|reader| reader.head.id)) {
+        folder::write_identity(folder, &id)?;
+        notes.push(format!("the identity file {why}: written again from what journal and snapshots say"));
+        return Ok((id, false));
+    }
+    if !segments.is_empty() || !snapshots.is_empty() || folder.index().join("db").exists() || why != "is missing" {
+        let what = format!("the identity file {why}, and no journal or snapshot says whose folder this is");
+        return Err(Damage { place: folder.identity(), what }.error());
+    }
+    folder::refuse_foreign(folder)?;
+    let id = folder::new_identity(options.entropy.as_ref());
+    folder::write_identity(folder, &id)?;
+    Ok((id, true))
+}
+
+/// Removes what a killed process left half-done.
+fn clean_up(folder: &Folder) -> Result<(), StoreError> {
+    io::remove_directory(&folder.index_in_work())?;
+    io::remove_directory(&folder.snapshots().join("scratch"))?;
+    if let Ok(entries) = std::fs::read_dir(folder.snapshots()) {
+        for entry in entries.flatten() {
+            if entry.path().extension().is_some_and(|extension| extension == "new") {
+                io::remove_file(&entry.path())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn after_clean_stop(
+    folder: &Folder,
+    id: FolderId,
+    marker: &Marker,
+    options: &Options,
+    mut notes: Vec<String>,
+) -> Result<Opened, StoreError> {
+    (options.progress)(Progress { stage: "comparing files", done: 0, total: 0 });
+    let Changes { truth, index } = marker.changes(folder)?;
+    notes.extend(truth.iter().chain(&index).cloned());
+    if index.is_empty() {
+        Marker::remove(folder)?;
+        match Index::open(&folder.index(), options.cache_bytes) {
+            Ok(index) if truth.is_empty() => {
+                let report = RecoveryReport::new(Start::Clean, marker.frame, notes);
+                return Ok(Opened { id, index, last: marker.frame, snapshot_now: false, report });
+            }
+            Ok(index) => return from_index(folder, id, index, marker.frame, notes),
+            Err(error) => notes.push(error.to_string()),
+        }
+    }
+    after_crash(folder, id, marker.frame, options, notes, false)
+}
+
+/// The index is whole, journal or snapshots are not: they are set aside, and a new snapshot is written from the index.
+fn from_index(
+    folder: &Folder,
+    id: FolderId,
+    index: Index,
+    last: u64,
+    mut notes: Vec<String>,
+) -> Result<Opened, StoreError> {
+    let snapshots = snapshot::list(&folder.snapshots())?;
+    let segments = segment::list(&folder.journal())?;
+    io::create_directory(&folder.snapshots())?;
+    let path = snapshot::path(&folder.snapshots(), last);
+    let temporary = path.with_extension("new");
+    let mut writer = Writer::create(&temporary, &Head { id, frame: last, time: 0 })?;
+    for row in index.all() {
+        let (key, (frame, value)) = row?;
+        writer.push(&snapshot::Entry { key: &key, frame, value: Some(&value) })?;
+    }
+    let rows = writer.rows;
+    writer.finish()?;
+    snapshot::verify(&temporary, &id)?;
+    // The new snapshot first: a kill from here on finds it, and needs nothing of what is set aside.
+    io::rename(&temporary, &path)?;
+    for (_, old) in snapshots.iter().chain(&segments).filter(|(_, old)| *old != path) {
+        let aside = folder.set_aside(old)?;
+        notes.push(format!("{} was set aside as {}", old.display(), aside.display()));
+    }
+    notes.push(format!("a new snapshot with {rows} records was written from the index"));
+    let report = RecoveryReport::new(Start::Healed, last, notes);
+    Ok(Opened { id, index, last, snapshot_now: false, report })
+}
+
+/// Nothing is taken for granted: the index must agree with snapshot and journal, or is made to.
+fn after_crash(
+    folder: &Folder,
+    id: FolderId,
+    at_least: u64,
+    options: &Options,
+    mut notes: Vec<String>,
+    fresh: bool,
+) -> Result<Opened, StoreError> {
+    let progress = options.progress.as_ref();
+    let existed = folder.index().join("db").exists();
+    let mut index = None;
+    let mut indexed = 0;
+    match Index::open(&folder.index(), options.cache_bytes).and_then(|index| Ok((index.frame()?, index))) {
+        Ok((frame, open)) => (indexed, index) = (frame, Some(open)),
+        Err(error @ StoreError::Damaged { .. }) => notes.push(error.to_string()),
+        Err(error) => return Err(error),
+    }
+    let acknowledged = read_acknowledged(folder)?.unwrap_or(0).max(at_least).max(indexed);
+    let truth = Truth::find(folder, &id, acknowledged, progress)?;
+    let mut start = match (fresh, existed) {
+        (true, _) => Start::Fresh,
+        (false, true) => Start::Verified,
+        (false, false) => Start::Rebuilt,
+    };
+    let mut repaired = 0;
+    let whole = match &index {
+        Some(index) => match reconcile(index, &truth, indexed, progress) {
+            Ok(Outcome { unexplained: 0, repaired: count, .. }) => {
+                repaired = count;
+                true
+            }
+            Ok(Outcome { unexplained, .. }) => {
+                notes.push(format!("the index differed from snapshot and journal in {unexplained} records"));
+                false
+            }
+            Err(error @ StoreError::Damaged { .. }) if !is_lost_tail(&error) => {
+                notes.push(error.to_string());
+                false
+            }
+            Err(error) => return Err(error),
+        },
+        None => false,
+    };
+    let index = match index {
+        Some(index) if whole => index,
+        broken => {
+            start = Start::Rebuilt;
+            if existed {
+                notes.push("the index is rebuilt from snapshot and journal".to_owned());
+            }
+            rebuild(folder, broken, &truth, options)?
+        }
+    };
+    finish_journal(folder, &truth.scanned, &mut notes)?;
+    if let Some(torn) = &truth.frames.torn {
+        notes.push(format!("an unfinished write at the end of the journal was cut off: {torn}"));
+    }
+    for (path, what) in &truth.bad_snapshots {
+        folder.set_aside(path)?;
+        notes.push(format!("a damaged snapshot was set aside: {what}"));
+    }
+    let mut report = RecoveryReport::new(start, truth.last(), notes);
+    report.repaired = repaired;
+    let snapshot_now = !truth.bad_snapshots.is_empty();
+    Ok(Opened { id, index, last: truth.last(), snapshot_now, report })
+}
+
+fn rebuild(folder: &Folder, broken: Option<Index>, truth: &Truth, options: &Options) -> Result<Index, StoreError> {
+    if let Some(broken) = broken
+        && let Err(error) = broken.close()
+    {
+        tracing::warn!(%error, "the damaged index did not close well");
+    }
+    io::remove_directory(&folder.index())?;
+    let index = Index::open(&folder.index(), options.cache_bytes)?;
+    reconcile(&index, truth, 0, options.progress.as_ref())?;
+    Ok(index)
+}
+
+/// Ends every segment that an earlier process left open; empty ones go.
+fn finish_journal(folder: &Folder, scanned: &[Scanned], notes: &mut Vec<String>) -> Result<(), StoreError> {
+    for segment in scanned {
+        match segment.ending {
+            Ending::Sealed => {}
+            Ending::Unreadable(what) => {
+                let aside = folder.set_aside(&segment.path)?;
+                notes.push(format!("{}: {what}; set aside as {}", segment.path.display(), aside.display()));
+            }
+            Ending::Blank | Ending::Bad(_) if segment.next == segment.first => io::remove_file(&segment.path)?,
+            Ending::Blank | Ending::Bad(_) => {
+                let file = std::fs::OpenOptions::new().read(true).write(true).open(&segment.path);
+                let file = file.map_err(|error| io::failed("cannot open", &segment.path, error))?;
+                seal_at(&file, &segment.path, segment.end, segment.next)?;
+            }
+        }
+    }
+    if folder.journal().is_dir() { io::sync_directory(&folder.journal()) } else { Ok(()) }
+}
+
+/// How the comparison went.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// Records that the store holds.
+    pub(super) rows: u64,
+    /// Rows that were brought in line.
+    pub(super) repaired: u64,
+    /// Those of them that should have been in line: the index was damaged.
+    pub(super) unexplained: u64,
+}
+
+const LOST_TAIL: &str = "the index holds writes that the journal has lost";
+
+fn is_lost_tail(error: &StoreError) -> bool {
+    matches!(error, StoreError::Damaged { what, .. } if what.contains(LOST_TAIL))
+}
+
+/// Walks index and truth side by side and makes the index agree. `indexed` is the frame up to which it says it does.
+fn reconcile(index: &Index, truth: &Truth, indexed: u64, progress: &dyn Fn(Progress)) -> Result<Outcome, StoreError> {
+    let last = truth.last();
+    let mut outcome = Outcome::default();
+    let total = truth.base.as_ref().map_or(0, |base| base.rows);
+    let mut merge: Merge = truth.merge(last)?;
+    let mut rows = index.all();
+    let mut row = rows.next().transpose()?;
+    let mut more = merge.advance()?;
+    while more || row.is_some() {
+        let order = match &row {
+            None => std::cmp::Ordering::Less,
+            Some(_) if !more => std::cmp::Ordering::Greater,
+            Some((key, _)) => merge.entry().key.cmp(key.as_slice()),
+        };
+        if let Some((key, (frame, _))) = row.as_ref().filter(|_| order.is_ge())
+            && *frame > last
+        {
+            let what = format!("{LOST_TAIL}: {} was written by frame {frame}, it ends with {last}", key.escape_ascii());
+            return Err(Damage { place: index.path().to_owned(), what }.error());
+        }
+        let change = if order.is_gt() {
+            // Not in the truth: removed before the snapshot was made, and the index is older than that.
+            let key = row.as_ref().map(|(key, _)| key.clone()).unwrap_or_default();
+            Some((key, indexed < truth.base_frame(), last))
+        } else {
+            let entry = merge.entry();
+            let stored = row.as_ref().filter(|_| order.is_eq()).map(|(_, (frame, value))| (*frame, value.as_slice()));
+            let same = stored == entry.value.map(|value| (entry.frame, value));
+            (!same).then(|| (entry.key.to_vec(), entry.frame > indexed, entry.frame))
+        };
+        if let Some((key, explained, frame)) = change {
+            let value = if order.is_gt() { None } else { merge.entry().value };
+            index.apply(frame, &Write { key: &key, value })?;
+            outcome.repaired += 1;
+            outcome.unexplained += u64::from(!explained);
+        }
+        if order.is_le() {
+            outcome.rows += u64::from(merge.entry().value.is_some());
+            more = merge.advance()?;
+        }
+        if order.is_ge() {
+            row = rows.next().transpose()?;
+        }
+        if outcome.rows.is_multiple_of(4096) {
+            progress(Progress { stage: "verifying the index", done: outcome.rows, total });
+        }
+    }
+    index.set_frame(last)?;
+    Ok(outcome)
+}

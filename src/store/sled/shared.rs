@@ -1,0 +1,225 @@
+//! What the engine's threads share.
+
+use super::committer::Queue;
+use super::folder::{Folder, FolderId};
+use super::index::Index;
+use super::journal::segment;
+use super::snapshot;
+use super::{Fatal, Options};
+use crate::domain::time::Clock;
+use crate::store::StoreError;
+use arc_swap::ArcSwapOption;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// State that outlives a single call; one per open folder.
+pub(super) struct Shared {
+    pub(super) folder: Folder,
+    pub(super) id: FolderId,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) fatal: Fatal,
+    pub(super) reserve_bytes: u64,
+    pub(super) segment_bytes: u64,
+    snapshot_after_bytes: u64,
+    /// Bytes of journal after which the next snapshot is due.
+    pub(super) snapshot_at: AtomicU64,
+    pub(super) snapshot_duty: u32,
+    /// Gone once the engine is closed.
+    pub(super) index: ArcSwapOption<Index>,
+    /// The last frame whose writes are all visible.
+    pub(super) published: AtomicU64,
+    /// Odd while a group is being made visible.
+    pub(super) epoch: AtomicU64,
+    pub(super) queue: Queue,
+    pub(super) counters: Counters,
+    /// Hashes keys; seeded per process.
+    pub(super) hasher: RandomState,
+    /// Held by whoever adds or removes snapshot and journal files outside the committer: snapshot, backup, check.
+    pub(super) maintenance: Mutex<()>,
+    pub(super) housekeeping: Signal,
+    pub(super) watchdog: Signal,
+    started: Instant,
+    /// Milliseconds since `started` at which the committer took up its present group, plus one; 0 while it waits.
+    busy_since: AtomicU64,
+}
+
+/// Figures for `EngineStats`.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) commits: AtomicU64,
+    pub(super) conflicts: AtomicU64,
+    pub(super) groups: AtomicU64,
+    /// Bytes of journal written since the newest snapshot.
+    pub(super) since_snapshot: AtomicU64,
+    /// Segments since the newest snapshot.
+    pub(super) segments_since_snapshot: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(folder: Folder, id: FolderId, index: Index, last: u64, options: &Options) -> Self {
+        Self {
+            folder,
+            id,
+            clock: Arc::clone(&options.clock),
+            fatal: Arc::clone(&options.fatal),
+            reserve_bytes: options.reserve_bytes,
+            segment_bytes: options.segment_bytes,
+            snapshot_after_bytes: options.snapshot_after_bytes,
+            snapshot_at: AtomicU64::new(options.snapshot_after_bytes),
+            snapshot_duty: options.snapshot_duty.clamp(1, 100),
+            index: ArcSwapOption::from_pointee(index),
+            published: AtomicU64::new(last),
+            epoch: AtomicU64::new(0),
+            queue: Queue::default(),
+            counters: Counters::default(),
+            hasher: RandomState::new(),
+            maintenance: Mutex::new(()),
+            housekeeping: Signal::default(),
+            watchdog: Signal::default(),
+            started: Instant::now(),
+            busy_since: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn hash(&self, key: &[u8]) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// The index, unless the engine is closed.
+    pub(super) fn index(&self) -> Result<arc_swap::Guard<Option<Arc<Index>>>, StoreError> {
+        let index = self.index.load();
+        if index.is_none() { Err(closed()) } else { Ok(index) }
+    }
+
+    /// Takes the index away from readers and waits until the last one has let go of it.
+    pub(super) fn take_index(&self, patience: Duration) -> Result<Index, StoreError> {
+        let Some(mut index) = self.index.swap(None) else { return Err(closed()) };
+        let until = Instant::now() + patience;
+        loop {
+            match Arc::try_unwrap(index) {
+                Ok(index) => return Ok(index),
+                Err(shared) if Instant::now() < until => {
+                    index = shared;
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(_) => return Err(StoreError::Stopped { reason: "somebody still reads the index".to_owned() }),
+            }
+        }
+    }
+
+    /// Counts what has been written since the newest snapshot by earlier processes.
+    pub(super) fn remember_journal(&self) -> Result<(), StoreError> {
+        let newest = snapshot::list(&self.folder.snapshots())?.pop().map_or(0, |(frame, _)| frame);
+        let later = |(first, _): &&(u64, std::path::PathBuf)| *first > newest;
+        let segments = segment::list(&self.folder.journal())?;
+        let (mut bytes, mut count) = (0, 0);
+        for (_, path) in segments.iter().filter(later) {
+            bytes += path.metadata().map_or(0, |data| data.len());
+            count += 1;
+        }
+        self.counters.since_snapshot.store(bytes, Ordering::Relaxed);
+        self.counters.segments_since_snapshot.store(count, Ordering::Relaxed);
+        self.adapt_snapshot_threshold()
+    }
+
+    /// The larger the snapshot, the more journal must have gathered before the next one is worth its cost.
+    pub(super) fn adapt_snapshot_threshold(&self) -> Result<(), StoreError> {
+        let newest = snapshot::list(&self.folder.snapshots())?.pop();
+        let size = newest.map_or(0, |(_, path)| path.metadata().map_or(0, |data| data.len()));
+        self.snapshot_at.store(self.snapshot_after_bytes.max(size / 2), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whoever holds this may add and remove snapshot and journal files.
+    pub(super) fn maintain(&self) -> MutexGuard<'_, ()> {
+        self.maintenance.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The committer has begun a group, or has ended one.
+    pub(super) fn set_busy(&self, busy: bool) {
+        let now = if busy { self.elapsed_ms() + 1 } else { 0 };
+        self.busy_since.store(now, Ordering::Relaxed);
+    }
+
+    /// For how long the committer has been at its present group.
+    pub(super) fn busy_for(&self) -> Duration {
+        match self.busy_since.load(Ordering::Relaxed) {
+            0 => Duration::ZERO,
+            since => Duration::from_millis((self.elapsed_ms() + 1).saturating_sub(since)),
+        }
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Ends all writing and tells the server, which must end the process.
+    pub(super) fn die(&self, reason: &str) {
+        tracing::error!(reason, "the store has failed and takes no more writes");
+        self.queue.stop(reason);
+        (self.fatal)(reason);
+    }
+
+    /// True while another large file fits on the disk without touching the reserve.
+    pub(super) fn has_space_for(&self, bytes: u64) -> bool {
+        free_space(&self.folder.root).is_none_or(|free| free >= self.reserve_bytes.saturating_add(bytes))
+    }
+}
+
+/// The error of a closed engine.
+pub(super) fn closed() -> StoreError {
+    StoreError::Stopped { reason: "it was closed".to_owned() }
+}
+
+/// Bytes that this process may still write on the disk of `path`; `None` where that cannot be asked.
+pub(super) fn free_space(path: &std::path::Path) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let answer = rustix::fs::statvfs(path).ok()?;
+        Some(answer.f_bavail.saturating_mul(answer.f_frsize))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
+/// Wakes threads that wait for something to do.
+#[derive(Debug, Default)]
+pub(super) struct Signal {
+    raised: Mutex<bool>,
+    changed: Condvar,
+    done: AtomicBool,
+}
+
+impl Signal {
+    /// Wakes the waiting thread once.
+    pub(super) fn raise(&self) {
+        *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    /// Wakes for the last time.
+    pub(super) fn finish(&self) {
+        self.done.store(true, Ordering::Release);
+        self.raise();
+    }
+
+    /// True after [`Self::finish`].
+    pub(super) fn is_finished(&self) -> bool {
+        self.done.load(Ordering::Acquire)
+    }
+
+    /// Waits until raised, but not longer than `timeout`.
+    pub(super) fn wait(&self, timeout: Duration) {
+        let raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(raised, timeout, |raised| !*raised);
+        let (mut raised, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if !self.is_finished() {
+            *raised = false;
+        }
+    }
+}

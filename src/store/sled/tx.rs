@@ -1,0 +1,145 @@
+//! A transaction on the sled engine.
+
+use super::committer::{Read, Request};
+use super::index::{self, Stamped};
+use super::journal::frame;
+use super::shared::{self, Shared};
+use crate::store::buffer::{self, Buffer};
+use crate::store::{CommitError, Encoding, Key, Scan, StoreError, Tx, limits};
+use async_trait::async_trait;
+use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::sync::oneshot;
+
+/// How often a read-only commit tries to check by itself before it asks the committer.
+const TRIES: usize = 3;
+
+pub(super) struct SledTx {
+    shared: Arc<Shared>,
+    begin: u64,
+    buffer: Buffer,
+}
+
+impl SledTx {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        let begin = shared.published.load(Ordering::Acquire);
+        Self { shared, begin, buffer: Buffer::default() }
+    }
+
+    fn stored(&self, key: &Key) -> Result<Option<Stamped>, StoreError> {
+        let index = self.shared.index()?;
+        index.as_ref().map_or(Ok(None), |index| index.get(&index::physical(key)))
+    }
+
+    /// Are all reads still current, at one moment? `None` when a group is being made visible meanwhile.
+    fn reads_hold(&self) -> Result<Option<bool>, StoreError> {
+        let epoch = self.shared.epoch.load(Ordering::Acquire);
+        if epoch % 2 == 1 {
+            return Ok(None);
+        }
+        let index = self.shared.index()?;
+        let Some(index) = index.as_ref() else { return Err(shared::closed()) };
+        for (key, seen) in &self.buffer.reads {
+            if index.frame_at(&index::physical(key))? != *seen {
+                return Ok(Some(false));
+            }
+        }
+        std::sync::atomic::fence(Ordering::Acquire);
+        let same = self.shared.epoch.load(Ordering::Acquire) == epoch;
+        Ok(same.then_some(true))
+    }
+
+    fn request(self) -> (Request, oneshot::Receiver<Result<(), CommitError>>) {
+        let (reply, answer) = oneshot::channel();
+        let shared = &self.shared;
+        let read = |(key, seen): (Key, Option<u64>)| {
+            let key = index::physical(&key);
+            Read { hash: shared.hash(&key), key, seen }
+        };
+        let reads = self.buffer.reads.into_iter().map(read).collect();
+        let size: usize = self
+            .buffer
+            .writes
+            .iter()
+            .map(|(key, value)| key.bytes.len() + 7 + value.as_ref().map_or(0, Vec::len))
+            .sum();
+        let mut body = Vec::with_capacity(size);
+        let mut written = Vec::with_capacity(self.buffer.writes.len());
+        for (key, value) in &self.buffer.writes {
+            let start = body.len() + frame::WRITE_HEADER;
+            frame::push_write(&mut body, key.keyspace as u8, &key.bytes, value.as_deref());
+            let physical = body.get(start..=start + key.bytes.len()).unwrap_or_default();
+            written.push(shared.hash(physical));
+        }
+        (Request { begin: self.begin, reads, body, written, reply }, answer)
+    }
+}
+
+#[async_trait]
+impl Tx for SledTx {
+    async fn get(&mut self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(own) = self.buffer.own(key) {
+            return Ok(own);
+        }
+        let stored = self.stored(key)?;
+        self.buffer.saw(key, stored.as_ref().map(|(frame, _)| *frame));
+        Ok(stored.map(|(_, value)| value))
+    }
+
+    fn put(&mut self, key: Key, value: Vec<u8>) {
+        self.buffer.writes.insert(key, Some(value));
+    }
+
+    fn delete(&mut self, key: Key) {
+        self.buffer.writes.insert(key, None);
+    }
+
+    async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
+        let Some((start, end)) = buffer::bounds(scan) else { return Ok(Vec::new()) };
+        let physical = |bound: Bound<Key>| match bound {
+            Bound::Included(key) => Bound::Included(index::physical(&key)),
+            Bound::Excluded(key) => Bound::Excluded(index::physical(&key)),
+            Bound::Unbounded => Bound::Excluded(vec![index::RECORDS_END]),
+        };
+        let index = self.shared.index()?;
+        let Some(index) = index.as_ref() else { return Err(shared::closed()) };
+        let rows = index.rows((physical(start), physical(end)), scan.reverse);
+        let mut rows = rows.filter_map(|row| match row {
+            Ok((key, (_, value))) => index::logical(&key).map(|key| Ok((key, value))),
+            Err(error) => Some(Err(error)),
+        });
+        self.buffer.merge(scan, &mut rows)
+    }
+
+    fn encoding(&self) -> Encoding {
+        Encoding::Binary
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), CommitError> {
+        limits::check(&self.buffer)?;
+        if self.buffer.writes.is_empty() {
+            for _ in 0..TRIES {
+                match self.reads_hold()? {
+                    Some(true) => return Ok(()),
+                    Some(false) => {
+                        self.shared.counters.conflicts.fetch_add(1, Ordering::Relaxed);
+                        return Err(CommitError::Conflict);
+                    }
+                    None => tokio::task::yield_now().await,
+                }
+            }
+        }
+        let shared = Arc::clone(&self.shared);
+        let (request, answer) = self.request();
+        shared.queue.push(request)?;
+        match answer.await {
+            Ok(outcome) => outcome,
+            // Dropped unanswered: the committer has ended.
+            Err(_) => {
+                let reason = shared.queue.stopped().unwrap_or_else(|| "the committer has ended".to_owned());
+                Err(StoreError::Stopped { reason }.into())
+            }
+        }
+    }
+}
