@@ -9,6 +9,7 @@
 //!
 //! [`TestServer`] puts the same app behind a real socket.
 
+use crate::secrecy::Watch;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use rand::rngs::StdRng;
@@ -128,6 +129,7 @@ impl TestAppBuilder {
 
     /// The app.
     pub(crate) async fn build(self) -> TestApp {
+        let watch = Watch::new();
         let settings: Vec<_> = self.settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let config = Arc::new(BaseConfig::with(&settings, self.test_mode).expect("settings of a test are good"));
         let parts = Parts {
@@ -137,7 +139,9 @@ impl TestAppBuilder {
         };
         let app = Arc::new(App::compose(&config, parts).await.expect("a new app opens"));
         let cdi = Cdi::with_recipes(Arc::clone(&app), &self.recipes).expect("no route twice");
-        TestApp { app, cdi: Arc::new(cdi), clock: self.clock }
+        let keys = self.settings.iter().filter(|(key, _)| key == "api_keys").flat_map(|(_, keys)| keys.split(','));
+        keys.for_each(|key| watch.secret(key.trim()));
+        TestApp { app, cdi: Arc::new(cdi), clock: self.clock, watch: Arc::new(watch) }
     }
 }
 
@@ -150,6 +154,8 @@ pub(crate) struct TestApp {
     pub(crate) cdi: Arc<Cdi>,
     /// Its clock.
     pub(crate) clock: ManualClock,
+    /// What it hands out must not be in the logs.
+    watch: Arc<Watch>,
 }
 
 impl TestApp {
@@ -263,7 +269,11 @@ impl<'a> IntoFuture for TestRequest<'a> {
     type IntoFuture = Pin<Box<dyn Future<Output = TestReply> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { TestReply(self.app.cdi.dispatch(self.request).await) })
+        Box::pin(async move {
+            let reply = self.app.cdi.dispatch(self.request).await;
+            self.app.watch.reply(&reply.body);
+            TestReply(reply)
+        })
     }
 }
 

@@ -17,6 +17,8 @@ mod limits;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod secrecy;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod tokens;

@@ -1,5 +1,6 @@
 //! A folder of its own for one test, and the binary run inside it: no variables, no ports, no data of anybody else.
 
+use crate::secrecy::Watch;
 use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -32,6 +33,8 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     out: PathBuf,
     err: PathBuf,
+    /// What it hands out must not be in its output.
+    pub(crate) watch: Watch,
 }
 
 /// A reply as it came over the wire.
@@ -100,7 +103,7 @@ impl Sandbox {
         let (out, err) = (outputs.join("stdout"), outputs.join("stderr"));
         let child =
             self.command(args).stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap()).spawn().unwrap();
-        Server { child, port: 0, out, err }
+        Server { child, port: 0, out, err, watch: Watch::new() }
     }
 }
 
@@ -161,6 +164,7 @@ impl Server {
         let headers = [&[("cdi-version", "5.4"), ("content-type", "application/json")], headers].concat();
         let answer = self.request("POST", path, &headers, &body.to_string());
         assert_eq!(answer.status, 200, "POST {path}: {answer:?}");
+        self.watch.reply(answer.body.as_bytes());
         serde_json::from_str(&answer.body).unwrap()
     }
 
@@ -193,6 +197,10 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if !std::thread::panicking() {
+            self.watch.search(&self.out());
+            self.watch.search(&self.err());
+        }
     }
 }
 

@@ -1,0 +1,116 @@
+//! Watches the logs of the whole suite: everything that a test's app logs, at every level, is kept, and when the app
+//! goes, none of the secrets that it handed out may be found in it.
+
+use serde_json::Value;
+use sessiond::domain::token_hash::{TokenHash1, hex};
+use std::io;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Registry, fmt};
+
+/// All log lines of this process so far.
+static LINES: LazyLock<Lines> = LazyLock::new(|| {
+    let lines = fmt::layer().json().with_writer(|| Writer);
+    // The only subscriber of this process; everything at every level, of libraries too.
+    Registry::default().with(lines).try_init().expect("nobody else subscribes to the suite's logs");
+    Lines(Mutex::default())
+});
+
+struct Lines(Mutex<String>);
+
+struct Writer;
+
+impl io::Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        lock(&LINES.0).push_str(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Secrets that were handed out, and since when the log is searched for them.
+pub(crate) struct Watch {
+    from: usize,
+    secrets: Mutex<Vec<String>>,
+}
+
+impl Watch {
+    /// From now on.
+    pub(crate) fn new() -> Self {
+        Self { from: lock(&LINES.0).len(), secrets: Mutex::default() }
+    }
+
+    /// A secret of the test's own.
+    pub(crate) fn secret(&self, text: &str) {
+        lock(&self.secrets).push(text.to_owned());
+    }
+
+    /// The secrets in a reply.
+    pub(crate) fn reply(&self, body: &[u8]) {
+        if let Ok(json) = serde_json::from_slice(body) {
+            lock(&self.secrets).extend(issued(&json));
+        }
+    }
+
+    /// Fails if `text` holds a secret.
+    #[track_caller]
+    pub(crate) fn search(&self, text: &str) {
+        for secret in lock(&self.secrets).iter() {
+            let found = text.lines().find(|line| line.contains(secret.as_str()));
+            assert!(found.is_none(), "the secret {secret} slipped out: {}", found.unwrap_or_default());
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let lines = lock(&LINES.0)[self.from..].to_owned();
+            self.search(&lines);
+        }
+    }
+}
+
+/// What is secret in a reply, in every form in which it could slip out.
+fn issued(json: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, value) in json.as_object().into_iter().flatten() {
+        match (name.as_str(), value) {
+            ("antiCsrfToken", Value::String(text)) => found.push(text.clone()),
+            ("jwt", Value::String(text)) => found.push(signature(text)),
+            ("accessToken", Value::Object(token)) => {
+                found.extend(token.get("token").and_then(Value::as_str).map(signature));
+            }
+            ("refreshToken", Value::Object(token)) => {
+                let Some(text) = token.get("token").and_then(Value::as_str) else { continue };
+                let hash = TokenHash1::of(text);
+                // Of the stored hash a part is kept in some records: any longer part would be too much.
+                found.extend([text.to_owned(), hash.to_hex(), hex(&hash.stored().0)[..32].to_owned()]);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Header and payload of a token are no secret by themselves; the signature makes it one.
+pub(crate) fn signature(token: &str) -> String {
+    token.rsplit('.').next().unwrap_or(token).to_owned()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[test]
+#[should_panic(expected = "slipped out")]
+fn a_secret_in_a_log_line_is_found() {
+    let watch = Watch::new();
+    watch.reply(br#"{"status": "OK", "antiCsrfToken": "3b2f0c1e-not-for-logs"}"#);
+    tracing::debug!(csrf = "3b2f0c1e-not-for-logs", "a careless line");
+    drop(watch);
+}
