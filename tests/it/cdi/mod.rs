@@ -1,4 +1,14 @@
 //! The Core Driver Interface over HTTP requests; folders mirror the URL, one file per endpoint.
 
+mod apiversion;
+mod common;
+mod ee_license;
+pub(crate) mod golden;
 mod hello;
+mod metrics;
 mod multitenancy;
+mod recipe;
+mod routes;
+mod telemetry;
+mod user_id;
+mod well_known_jwks;

@@ -1,0 +1,66 @@
+//! The path grammar: case, slashes, prefixes, base path.
+
+use crate::app::{TestApp, new_session};
+
+#[tokio::test]
+async fn paths_match_in_any_case_and_with_one_slash_at_the_end() {
+    let app = TestApp::new().await;
+    for path in ["/recipe/session", "/recipe/session/", "/Recipe/SESSION", "/RECIPE/session/", "//recipe//session"] {
+        app.post(path, new_session("u")).await.ok();
+    }
+    app.post("/recipe/session//", new_session("u")).await.ok();
+}
+
+#[tokio::test]
+async fn the_default_app_and_tenant_may_be_named() {
+    let app = TestApp::new().await;
+    for prefix in ["/public", "/appid-public", "/appid-public/public", "/APPID-Public/PUBLIC"] {
+        let reply = app.post(&format!("{prefix}/recipe/session"), new_session("u")).await.ok();
+        assert_eq!(reply.json()["session"]["tenantId"], "public");
+    }
+}
+
+#[tokio::test]
+async fn unknown_paths_are_not_found_and_need_no_key() {
+    let app = TestApp::builder().setting("api_keys", "abcdefghijklmnopqrstuvwxyz").build().await;
+    for path in [
+        "/nothing",
+        "/recipe",
+        "/recipe/nothing",
+        "/recipe/session/nothing",
+        "/public/public/recipe/session",
+        "/public/appid-public/recipe/session",
+        "/a_b/recipe/session",
+        "/recipe/recipe/session",
+        "/hello/recipe/session",
+        "/users/recipe/session",
+        "/config/recipe/session",
+        "/hello/hello",
+        "/recipe%2fsession",
+        "/appid-public/nothing/at/all",
+        "/../hello",
+    ] {
+        app.get(path).await.is_text(404, "Not found");
+    }
+}
+
+#[tokio::test]
+async fn the_root_answers_like_hello_behind_every_prefix() {
+    let app = TestApp::builder().setting("api_keys", "abcdefghijklmnopqrstuvwxyz").build().await;
+    for path in ["/", "", "/public", "/public/", "/appid-public", "/appid-public/public", "/appid-public/public/"] {
+        app.get(path).await.is_text(200, "Hello");
+    }
+    app.get("/unknown-tenant").await.is_text(404, "Not found");
+}
+
+#[tokio::test]
+async fn the_base_path_stands_before_everything() {
+    let app = TestApp::builder().setting("base_path", "/auth/core").build().await;
+    app.get("/auth/core/hello").await.is_text(200, "Hello");
+    app.get("/auth/core").await.is_text(200, "Hello");
+    app.get("/auth/core/").await.is_text(200, "Hello");
+    app.post("/auth/core/public/recipe/session/", new_session("u")).await.ok();
+    for path in ["/hello", "/", "/auth", "/auth/corehello", "/Auth/core/hello", "/auth/core2"] {
+        app.get(path).await.is_text(404, "Not found");
+    }
+}

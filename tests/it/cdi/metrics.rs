@@ -1,0 +1,45 @@
+//! `GET /metrics`.
+
+use crate::app::TestApp;
+use serde_json::json;
+
+/// The value of a figure by its full name with labels.
+fn figure(text: &str, name: &str) -> Option<f64> {
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_route_and_class() {
+    let app = TestApp::new().await;
+    app.session("u").await;
+    app.session("u").await;
+    app.post("/recipe/session", json!({})).await;
+    app.get("/nothing/here").await;
+    let text = app.get("/metrics").await.body();
+    let create =
+        |class| figure(&text, &format!("sessiond_requests_total{{route=\"POST /recipe/session\",class=\"{class}\"}}"));
+    assert_eq!((create("2xx"), create("4xx"), create("5xx")), (Some(2.0), Some(1.0), Some(0.0)));
+    assert_eq!(figure(&text, "sessiond_requests_total{route=\"other\",class=\"4xx\"}"), Some(1.0));
+    assert_eq!(figure(&text, "sessiond_request_seconds_count{route=\"POST /recipe/session\"}"), Some(3.0));
+    assert_eq!(figure(&text, "sessiond_sessions_created_total"), Some(2.0));
+    assert!(figure(&text, "sessiond_commits_total").is_some_and(|commits| commits >= 2.0), "{text}");
+    assert!(text.ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn figures_of_the_whole_server_need_the_base_apps_key() {
+    let app = TestApp::builder().setting("api_keys", "abcdefghijklmnopqrstuvwxyz").build().await;
+    app.get("/metrics").await.is_text(401, "Invalid API key");
+    let reply = app.get("/metrics").key("abcdefghijklmnopqrstuvwxyz").await;
+    assert_eq!((reply.code(), reply.0.content_type), (200, sessiond::metrics::CONTENT_TYPE));
+}
+
+#[tokio::test]
+async fn no_figure_names_a_user_a_handle_or_a_token() {
+    let app = TestApp::new().await;
+    let session = app.session("some-user").await;
+    let text = app.get("/metrics").await.body();
+    for secret in ["some-user", &session.handle(), &session.access_token(), &session.refresh_token()] {
+        assert!(!text.contains(secret));
+    }
+}

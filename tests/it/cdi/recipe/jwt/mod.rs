@@ -1,0 +1,4 @@
+//! `/recipe/jwt…`.
+
+mod create;
+mod data;

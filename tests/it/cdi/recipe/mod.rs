@@ -1,0 +1,5 @@
+//! `/recipe/…`.
+
+mod handshake;
+mod jwt;
+mod session;

@@ -1,0 +1,52 @@
+//! `/recipe/session…`.
+
+mod create;
+mod data;
+mod refresh;
+mod regenerate;
+mod remove;
+mod show;
+mod tenants;
+mod timeline;
+mod user;
+mod verify;
+
+use crate::app::{TestApp, TestReply};
+use serde_json::{Value, json};
+
+/// A verify request's body, looking nothing up.
+fn verify_body(access_token: &str) -> Value {
+    json!({"accessToken": access_token, "doAntiCsrfCheck": true, "enableAntiCsrf": false, "checkDatabase": false})
+}
+
+/// A refresh request's body.
+fn refresh_body(refresh_token: &str) -> Value {
+    json!({"refreshToken": refresh_token, "enableAntiCsrf": false, "useDynamicSigningKey": true})
+}
+
+/// Verifies at this version without looking anything up.
+async fn verify(app: &TestApp, version: &str, access_token: &str) -> TestReply {
+    app.post("/recipe/session/verify", verify_body(access_token)).cdi(version).await
+}
+
+/// Verifies at this version and looks the session up.
+async fn verify_in_database(app: &TestApp, version: &str, access_token: &str) -> TestReply {
+    let mut body = verify_body(access_token);
+    body["checkDatabase"] = true.into();
+    app.post("/recipe/session/verify", body).cdi(version).await
+}
+
+/// Refreshes at this version.
+async fn refresh(app: &TestApp, version: &str, refresh_token: &str) -> TestReply {
+    app.post("/recipe/session/refresh", refresh_body(refresh_token)).cdi(version).await
+}
+
+/// Asserts a protocol status and, when given, its message.
+#[track_caller]
+fn is_status(reply: &TestReply, status: &str, message: Option<&str>) {
+    let json = reply.json();
+    assert_eq!(json["status"], status, "{json}");
+    if let Some(message) = message {
+        assert_eq!(json["message"], message, "{json}");
+    }
+}
