@@ -19,6 +19,8 @@ mod model;
 #[cfg(test)]
 mod secrecy;
 #[cfg(test)]
+mod session;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod tokens;

@@ -99,7 +99,7 @@ impl<'a> Mint<'a> {
         let token = RefreshToken {
             handle: handle.clone(),
             user_id: user_id.clone(),
-            parent_refresh_token_hash_1: seat.parent.cloned(),
+            parent_refresh_token_hash_1: seat.parent.copied(),
             anti_csrf_token: anti_csrf.clone(),
             generation: seat.generation,
             minted: self.now,

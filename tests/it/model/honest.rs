@@ -14,8 +14,8 @@ struct Pair {
     access: AccessId,
 }
 
-pub struct Client<'a, M> {
-    pub world: World<M>,
+pub(super) struct Client<'a, M> {
+    pub(super) world: World<M>,
     tape: &'a mut Tape,
     jar: Pair,
     /// A sibling of the jar's pair was used: by then this one must be used too.
@@ -25,17 +25,17 @@ pub struct Client<'a, M> {
 }
 
 impl<'a, M: Machine> Client<'a, M> {
-    pub fn new(world: World<M>, tape: &'a mut Tape) -> Self {
+    pub(super) fn new(world: World<M>, tape: &'a mut Tape) -> Self {
         Self { world, tape, jar: Pair { refresh: 0, access: 0 }, due: None, used: Vec::new() }
     }
 
     /// The refresh token in the jar.
-    pub const fn refresh_token(&self) -> TokenId {
+    pub(super) const fn refresh_token(&self) -> TokenId {
         self.jar.refresh
     }
 
     /// Lives until the tape is over, or for so many rounds.
-    pub fn live(&mut self, rounds: usize) -> Checked<()> {
+    pub(super) fn live(&mut self, rounds: usize) -> Checked<()> {
         for _ in 0..rounds {
             if self.tape.is_over() && self.due.is_none() {
                 break;
@@ -157,7 +157,7 @@ impl<'a, M: Machine> Client<'a, M> {
     }
 }
 
-pub fn never_refused<M: Machine>(world: World<M>, choices: Vec<u16>) -> Checked<()> {
+pub(super) fn never_refused<M: Machine>(world: World<M>, choices: Vec<u16>) -> Checked<()> {
     let mut tape = Tape::new(choices);
     let mut client = Client::new(world, &mut tape);
     let lived = client.live(usize::MAX);

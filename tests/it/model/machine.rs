@@ -8,13 +8,13 @@ use sessiond::domain::time::UnixMillis;
 use sessiond::domain::token_hash::TokenHash2;
 
 /// Refresh tokens are numbered as they are issued; the session's first is 0.
-pub type TokenId = usize;
+pub(super) type TokenId = usize;
 /// Access tokens too.
-pub type AccessId = usize;
+pub(super) type AccessId = usize;
 
 /// What a refresh came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub(super) enum Outcome {
     /// New tokens: the next numbers.
     Granted,
     Theft(Option<ReuseSubtype>),
@@ -24,7 +24,7 @@ pub enum Outcome {
 
 /// What a verify came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
+pub(super) enum Seen {
     Good {
         /// A new access token: the next number.
         reminted: bool,
@@ -33,7 +33,7 @@ pub enum Seen {
 }
 
 /// One session on a server.
-pub trait Machine {
+pub(super) trait Machine {
     fn create(now: u64) -> Self;
     fn refresh(&mut self, policy: RefreshPolicy, token: TokenId, now: u64) -> Outcome;
     fn verify(&mut self, policy: RefreshPolicy, access: AccessId, check_database: bool, now: u64) -> Seen;
@@ -41,15 +41,15 @@ pub trait Machine {
     fn would_grant(&self, policy: RefreshPolicy, token: TokenId, now: u64) -> Option<bool>;
 }
 
-pub const RULES: FamilyRules =
+pub(super) const RULES: FamilyRules =
     FamilyRules { grace_ms: GRACE, refresh_validity_ms: REFRESH_VALIDITY, recent_reuse_is_theft: true };
 
 /// The rules alone.
-pub struct Pure {
-    pub family: Option<Family>,
-    pub tokens: Vec<PresentedToken>,
-    pub access: Vec<Lineage>,
-    pub rules: FamilyRules,
+pub(super) struct Pure {
+    pub(super) family: Option<Family>,
+    pub(super) tokens: Vec<PresentedToken>,
+    pub(super) access: Vec<Lineage>,
+    pub(super) rules: FamilyRules,
 }
 
 fn hash(token: TokenId) -> TokenHash2 {

@@ -26,7 +26,7 @@ struct Seat {
 }
 
 /// A session's whole history.
-pub struct Naive {
+pub(super) struct Naive {
     tokens: Vec<Minted>,
     access: Vec<Access>,
     seats: Vec<Seat>,
@@ -35,7 +35,7 @@ pub struct Naive {
 }
 
 impl Naive {
-    pub fn new(now: u64) -> Self {
+    pub(super) fn new(now: u64) -> Self {
         Self {
             tokens: vec![Minted { parent: None, seats_before: 0 }],
             access: vec![Access { token: 0, parent: None }],
@@ -85,7 +85,7 @@ impl Naive {
         token
     }
 
-    pub fn refresh(&mut self, policy: RefreshPolicy, token: TokenId, now: u64) -> Outcome {
+    pub(super) fn refresh(&mut self, policy: RefreshPolicy, token: TokenId, now: u64) -> Outcome {
         if self.over || self.expires < now {
             return Outcome::Gone;
         }
@@ -128,7 +128,7 @@ impl Naive {
         }
     }
 
-    pub fn verify(&mut self, policy: RefreshPolicy, access: AccessId, check_database: bool, now: u64) -> Seen {
+    pub(super) fn verify(&mut self, policy: RefreshPolicy, access: AccessId, check_database: bool, now: u64) -> Seen {
         let Access { token, parent } = self.access[access];
         let looks = check_database || (policy == PromoteOnUse && parent.is_some());
         if !looks {

@@ -9,7 +9,7 @@ use proptest::prelude::{ProptestConfig, any, proptest};
 use sessiond::domain::session::RefreshPolicy::{self, PromoteOnUse};
 
 /// Any tokens, in any order, at any time, under both machines.
-pub fn anything_goes<M: Machine>(mut world: World<M>, choices: Vec<u16>) -> Checked<()> {
+pub(super) fn anything_goes<M: Machine>(mut world: World<M>, choices: Vec<u16>) -> Checked<()> {
     let mut tape = Tape::new(choices);
     while !tape.is_over() {
         world.pass_time(&mut tape);
@@ -51,7 +51,7 @@ impl Party {
 }
 
 /// After any honest past a thief has a token of the family; then both go on, in any order.
-pub fn two_cannot_share<M: Machine>(world: World<M>, choices: Vec<u16>) -> Checked<()> {
+pub(super) fn two_cannot_share<M: Machine>(world: World<M>, choices: Vec<u16>) -> Checked<()> {
     let mut tape = Tape::new(choices);
     let rounds = tape.next(4);
     let policies = [POLICIES[tape.next(2)], POLICIES[tape.next(2)]];

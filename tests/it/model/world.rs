@@ -6,16 +6,16 @@ use super::naive::Naive;
 use proptest::test_runner::TestCaseError;
 use sessiond::domain::session::RefreshPolicy::{self, PromoteOnUse, RotateOnRefresh};
 
-pub const START: u64 = 1_700_000_000_000;
-pub const GRACE: u64 = 30_000;
+pub(super) const START: u64 = 1_700_000_000_000;
+pub(super) const GRACE: u64 = 30_000;
 /// 100 days.
-pub const REFRESH_VALIDITY: u64 = 8_640_000_000;
+pub(super) const REFRESH_VALIDITY: u64 = 8_640_000_000;
 /// Access tokens live longer than any test looks at them: expiry is another test's matter.
-pub const ACCESS_VALIDITY: u64 = REFRESH_VALIDITY - 86_400_000;
+pub(super) const ACCESS_VALIDITY: u64 = REFRESH_VALIDITY - 86_400_000;
 
-pub const POLICIES: [RefreshPolicy; 2] = [PromoteOnUse, RotateOnRefresh];
+pub(super) const POLICIES: [RefreshPolicy; 2] = [PromoteOnUse, RotateOnRefresh];
 
-pub type Checked<T> = Result<T, TestCaseError>;
+pub(super) type Checked<T> = Result<T, TestCaseError>;
 
 macro_rules! claim {
     ($holds:expr, $($what:tt)+) => {
@@ -26,11 +26,11 @@ macro_rules! claim {
 }
 pub(super) use claim;
 
-pub struct World<M> {
+pub(super) struct World<M> {
     machine: M,
     /// The model to compare with; mutants are judged by the claims alone.
     naive: Option<Naive>,
-    pub now: u64,
+    pub(super) now: u64,
     /// Each refresh token's parent.
     parents: Vec<Option<TokenId>>,
     /// Which refresh token each access token belongs to, and when it was minted.
@@ -63,12 +63,12 @@ enum Effect {
 
 impl<M: Machine> World<M> {
     /// A new session, with the naive model beside it.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { naive: Some(Naive::new(START)), ..Self::without_model() }
     }
 
     /// A new session that only the claims judge.
-    pub fn without_model() -> Self {
+    pub(super) fn without_model() -> Self {
         Self {
             machine: M::create(START),
             naive: None,
@@ -86,20 +86,20 @@ impl<M: Machine> World<M> {
         }
     }
 
-    pub fn token_count(&self) -> usize {
+    pub(super) fn token_count(&self) -> usize {
         self.parents.len()
     }
 
-    pub fn access_count(&self) -> usize {
+    pub(super) fn access_count(&self) -> usize {
         self.access.len()
     }
 
-    pub fn expires(&self) -> u64 {
+    pub(super) fn expires(&self) -> u64 {
         self.ledger.expires
     }
 
     /// Will the access token still be good at the end of a grace period that begins now?
-    pub fn is_fresh(&self, access: AccessId) -> bool {
+    pub(super) fn is_fresh(&self, access: AccessId) -> bool {
         self.now + GRACE <= self.access[access].1 + ACCESS_VALIDITY
     }
 
@@ -108,17 +108,12 @@ impl<M: Machine> World<M> {
     }
 
     /// Adds what was done to a failure.
-    pub fn explain<T>(&self, result: Checked<T>) -> Checked<T> {
+    pub(super) fn explain<T>(&self, result: Checked<T>) -> Checked<T> {
         result.map_err(|error| TestCaseError::fail(format!("{error}{}", self.story)))
     }
 
-    /// Whose access token is it?
-    pub fn token_of(&self, access: AccessId) -> TokenId {
-        self.access[access].0
-    }
-
     /// Presents a refresh token.
-    pub fn refresh(&mut self, policy: RefreshPolicy, token: TokenId) -> Checked<Outcome> {
+    pub(super) fn refresh(&mut self, policy: RefreshPolicy, token: TokenId) -> Checked<Outcome> {
         let outcome = self.machine.refresh(policy, token, self.now);
         self.tell(&format!("refresh {token} ({policy:?}): {outcome:?}"));
         if let Some(naive) = &mut self.naive {
@@ -146,7 +141,7 @@ impl<M: Machine> World<M> {
     }
 
     /// Presents an access token. Tokens near their expiry are left alone.
-    pub fn verify(&mut self, policy: RefreshPolicy, access: AccessId, check_database: bool) -> Checked<Seen> {
+    pub(super) fn verify(&mut self, policy: RefreshPolicy, access: AccessId, check_database: bool) -> Checked<Seen> {
         let (token, minted) = self.access[access];
         if self.now > minted + ACCESS_VALIDITY {
             return Ok(Seen::Good { reminted: false });
@@ -228,7 +223,7 @@ impl<M: Machine> World<M> {
     }
 
     /// Time passes: a little, a lot, or up to one of the boundaries.
-    pub fn pass_time(&mut self, tape: &mut Tape) {
+    pub(super) fn pass_time(&mut self, tape: &mut Tape) {
         let around = |moment: u64| [moment - 1, moment, moment + 1];
         let grace_ends = around(self.ledger.replaced_at.unwrap_or(self.now) + GRACE);
         let session_ends = around(self.ledger.expires);

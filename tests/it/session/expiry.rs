@@ -1,0 +1,131 @@
+//! End of life: boundaries that differ by call, and the sweep.
+
+use super::driver::{Driver, told};
+use crate::app::START;
+use sessiond::command::session::data::{Change, UpdateSession, Updated};
+use sessiond::domain::ids::{AppId, SessionHandle};
+use sessiond::domain::json::JsonObject;
+use sessiond::domain::session::RefreshPolicy::{PromoteOnUse, RotateOnRefresh};
+use sessiond::jobs::sweep::{Removed, Sweep, sweep};
+use sessiond::store::session::{self as rows, CrossReferences};
+
+const VALIDITY: u64 = 144_000 * 60_000;
+const RETENTION: u64 = 31 * 86_400_000;
+
+#[tokio::test]
+async fn each_call_has_its_own_boundary() {
+    let driver = Driver::new().await;
+    let held = driver.create("u").await;
+    let update = || {
+        let change = Change::Database(JsonObject::empty());
+        UpdateSession { scope: driver.scope("PUT /recipe/session/data"), handle: &held.handle, change }
+    };
+    driver.app.clock.set(START.plus(VALIDITY - 1));
+    assert!(driver.find(&held.handle).await.is_some());
+    assert!(matches!(update().run(&driver.app.app).await.unwrap(), Updated::Ok));
+
+    driver.app.clock.set(START.plus(VALIDITY));
+    assert!(driver.find(&held.handle).await.is_none(), "shown until before its end");
+    assert!(matches!(update().run(&driver.app.app).await.unwrap(), Updated::NoSuchSession));
+    assert_eq!(driver.list("u", None).await.len(), 1, "listed until its end");
+    assert_eq!(told(&driver.refresh(PromoteOnUse, &held.refresh).await), "ok", "refreshed until its end");
+
+    driver.app.clock.set(START.plus(VALIDITY + 1));
+    assert!(driver.list("u", None).await.is_empty());
+    for policy in [PromoteOnUse, RotateOnRefresh] {
+        let outcome = driver.refresh(policy, &held.refresh).await;
+        assert_eq!(told(&outcome), "unauthorised: Session missing in db or has expired None");
+    }
+    assert!(driver.revoke_user("u", None).await.is_empty(), "by user only live sessions are revoked");
+}
+
+#[tokio::test]
+async fn the_end_of_life_moves_with_a_promotion_and_a_rotation_but_not_with_a_mere_refresh() {
+    let driver = Driver::new().await;
+    let held = driver.create("u").await;
+    let expiry = async || driver.find(&held.handle).await.unwrap().expiry;
+    driver.advance(1_000);
+    let child = driver.refreshed(PromoteOnUse, &held.refresh).await;
+    assert_eq!(expiry().await, START.plus(VALIDITY));
+    driver.advance(1_000);
+    driver.verify(PromoteOnUse, &child.access, false).await;
+    assert_eq!(expiry().await, START.plus(2_000 + VALIDITY));
+    driver.advance(1_000);
+    driver.refreshed(RotateOnRefresh, &child.refresh).await;
+    assert_eq!(expiry().await, START.plus(3_000 + VALIDITY));
+    driver.advance(1_000);
+    driver.refreshed(RotateOnRefresh, &child.refresh).await;
+    assert_eq!(expiry().await, START.plus(3_000 + VALIDITY), "a replay inside the grace period moves nothing");
+}
+
+#[tokio::test]
+async fn a_sweep_ends_what_has_expired_and_purges_old_timelines() {
+    let driver = Driver::new().await;
+    let app = &driver.app.app;
+    let mut old = Vec::new();
+    for user in 0..150 {
+        old.push(driver.create(&format!("u{user}")).await);
+    }
+    driver.advance(1_000);
+    let young = driver.create("young").await;
+
+    assert_eq!(sweep(app, START.plus(VALIDITY - 1)).await.unwrap(), Removed { sessions: 0, timelines: 0 });
+    driver.app.clock.set(START.plus(VALIDITY));
+    assert_eq!(sweep(app, START.plus(VALIDITY)).await.unwrap(), Removed { sessions: 150, timelines: 0 });
+    assert_eq!(driver.list("young", None).await, [young.handle]);
+    assert_eq!(driver.events(&old[7].handle).await, ["created", "expired"]);
+    let story = driver.timeline(&old[7].handle).await.unwrap();
+    assert_eq!(story.ended, Some(START.plus(VALIDITY)));
+    assert_eq!(references(&driver).await, CrossReferences { rows: 1, index_keys: 1, ..Default::default() });
+
+    let purge = START.plus(VALIDITY + RETENTION);
+    assert_eq!(sweep(app, START.plus(VALIDITY + 1_000)).await.unwrap(), Removed { sessions: 1, timelines: 0 });
+    assert_eq!(sweep(app, START.plus(purge.0 - START.0 - 1)).await.unwrap().timelines, 0);
+    let removed = sweep(app, purge.plus(1_000)).await.unwrap();
+    assert_eq!(removed, Removed { sessions: 0, timelines: 151 });
+    assert!(driver.timeline(&old[7].handle).await.is_none());
+}
+
+#[tokio::test]
+async fn a_sweep_step_is_bounded() {
+    let driver = Driver::new().await;
+    for user in 0..200 {
+        driver.create(&format!("u{user}")).await;
+    }
+    let mut sweep = Sweep::new();
+    let mut before = 0;
+    let now = START.plus(VALIDITY + 1);
+    while sweep.step(&driver.app.app, now).await.unwrap() {
+        assert!(sweep.removed().sessions - before <= 64);
+        before = sweep.removed().sessions;
+    }
+    assert_eq!(before, 200);
+}
+
+#[tokio::test]
+async fn the_check_finds_a_row_without_its_index_and_an_index_without_its_row() {
+    let driver = Driver::new().await;
+    let [kept, unlisted, rowless] =
+        [driver.create("a").await, driver.create("b").await, driver.create("c").await].map(|held| held.handle);
+    let good = references(&driver).await;
+    assert_eq!(good, CrossReferences { rows: 3, index_keys: 3, ..Default::default() });
+
+    let app = AppId::base();
+    let store = &driver.app.app.store;
+    let mut tx = store.begin();
+    let unlisted = SessionHandle::parse(&unlisted).unwrap();
+    tx.delete(rows::index_key(&app, &sessiond::domain::ids::UserId::new("b"), &unlisted));
+    let rowless = SessionHandle::parse(&rowless).unwrap();
+    tx.delete(rows::row_key(&app, &rowless));
+    tx.commit().await.unwrap();
+
+    let found = references(&driver).await;
+    assert_eq!((found.rows, found.index_keys, found.broken), (2, 2, 2));
+    assert!(found.described[0].contains(&unlisted.to_string()), "{:?}", found.described);
+    assert!(found.described[1].contains(&rowless.to_string()), "{:?}", found.described);
+    assert!(found.described.iter().all(|line| !line.contains(&kept)));
+}
+
+async fn references(driver: &Driver) -> CrossReferences {
+    rows::check(&*driver.app.app.store).await.unwrap()
+}
