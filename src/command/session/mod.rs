@@ -1,4 +1,4 @@
-//! The session recipe's operations (protocol 01).
+//! The session recipe's operations (CDI: session).
 
 pub mod create;
 pub mod data;

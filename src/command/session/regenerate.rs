@@ -13,7 +13,7 @@ use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::store::session::{self, SessionRecord};
 
-/// A new access token with a new payload. The presented token's signature is not checked (protocol 01 §1.5).
+/// A new access token with a new payload. The presented token's signature is not checked (CDI: regenerate).
 pub struct RegenerateAccessToken<'a> {
     /// Where.
     pub scope: Scope,
