@@ -1,7 +1,7 @@
 //! Runs session commands as the endpoints do, with short names.
 
 use crate::app::{TestApp, TestAppBuilder};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sessiond::command::session::create::{CreateSession, Created};
 use sessiond::command::session::list::{FindSession, ListSessions, SessionInfo};
 use sessiond::command::session::refresh::{RefreshSession, Refreshed};
@@ -52,6 +52,12 @@ impl Driver {
 
     pub(crate) fn advance(&self, ms: u64) {
         self.app.clock.advance(ms);
+    }
+
+    /// A new tenant.
+    pub(crate) async fn tenant(&self, id: &str) -> TenantId {
+        self.app.put("/recipe/multitenancy/tenant/v2", json!({ "tenantId": id })).await.ok();
+        TenantId::new(id)
     }
 
     pub(crate) async fn create(&self, user: &str) -> Held {

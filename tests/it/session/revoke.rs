@@ -19,7 +19,7 @@ async fn only_existing_handles_are_revoked_and_each_once() {
 #[tokio::test]
 async fn sessions_of_a_user_are_listed_and_revoked_by_tenant_or_in_all() {
     let driver = Driver::new().await;
-    let (t1, t2) = (TenantId::new("t1"), TenantId::new("t2"));
+    let (t1, t2) = (driver.tenant("t1").await, driver.tenant("t2").await);
     let public = driver.create("u").await.handle;
     let in_t1 = driver.create_in("u", t1.clone()).await.handle;
     let in_t2 = driver.create_in("u", t2.clone()).await.handle;

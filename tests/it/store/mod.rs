@@ -3,8 +3,8 @@
 mod codec;
 mod conformance;
 pub(crate) mod golden;
-mod tenancy;
 mod recovery;
+mod tenancy;
 
 use sessiond::app::SystemClock;
 use sessiond::domain::entropy::Entropy;
