@@ -1,4 +1,4 @@
-//! What the properties run on: the pure rules, or the real commands over the memory engine.
+//! What the properties run on; here the pure rules.
 
 use super::world::{GRACE, REFRESH_VALIDITY};
 use sessiond::domain::session::RefreshPolicy::{self, PromoteOnUse, RotateOnRefresh};

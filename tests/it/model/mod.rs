@@ -30,9 +30,10 @@
 //!   replacement ([`world`]).
 //!
 //! [`naive`] is the model: it keeps the whole history and knows nothing of hashes, generations or bounds. The properties
-//! run on the pure rules and on the real commands over the memory engine ([`machine`]). [`mutants`] breaks the rules on
+//! run on the pure rules ([`machine`]) and on the real commands over the memory engine ([`commands`]). [`mutants`] breaks the rules on
 //! purpose and shows that each claim notices.
 
+mod commands;
 mod honest;
 mod machine;
 mod mutants;
