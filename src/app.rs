@@ -14,11 +14,12 @@ use crate::fault::Fault;
 use crate::logs::LogError;
 use crate::metrics::Metrics;
 use crate::store::memory::MemoryEngine;
+use crate::store::sled::{self, Fatal, OnProgress, Options, SledEngine};
 use crate::store::{Engine, StoreError};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Memory for access tokens that have been checked already; about a kilobyte each.
@@ -99,23 +100,37 @@ pub enum StartError {
     /// The keys would not open.
     #[error(transparent)]
     Unlock(#[from] UnlockError),
+    /// The store failed while the server ran.
+    #[error("{0}. Everything acknowledged is on disk; free or mend the disk, then start again")]
+    StoreFailed(String),
     /// Something else failed inside.
     #[error("{}", .0.chain())]
     Inside(#[from] Fault),
 }
 
 impl App {
-    /// Opens the store, unlocks the keys and loads the directory.
+    /// Opens the store, unlocks the keys and loads the directory. For short work: the process aborts should the store
+    /// fail for good meanwhile.
     ///
     /// # Errors
     /// What was wrong, and what to do about it.
     pub async fn open(config: &Arc<BaseConfig>) -> Result<Self, StartError> {
-        let store = open_store(config)?;
-        let parts = Parts { store: Arc::clone(&store), clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
+        let fatal: Fatal = Arc::new(|_| std::process::abort());
+        Self::over(config, &OpenStore::open(config, Arc::new(|_| ()), fatal)?).await
+    }
+
+    /// The same over a store that is open already. It is closed when something else does not open.
+    ///
+    /// # Errors
+    /// When the keys or the directory cannot be read.
+    pub async fn over(config: &Arc<BaseConfig>, store: &OpenStore) -> Result<Self, StartError> {
+        let engine = store.engine();
+        let parts =
+            Parts { store: Arc::clone(&engine), clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
         let app = Self::compose(config, parts).await;
         if app.is_err() {
             // Nothing was written, so the next start may trust what is there. The first error is the one to report.
-            let _ = store.close().await;
+            let _ = engine.close().await;
         }
         app
     }
@@ -173,11 +188,53 @@ impl Entropy for SystemEntropy {
     }
 }
 
-fn open_store(config: &BaseConfig) -> Result<Arc<dyn Engine>, StartError> {
-    std::fs::create_dir_all(&config.data_dir)
-        .map_err(|source| StartError::Folder { path: config.data_dir.clone(), source })?;
-    if !config.ephemeral {
-        tracing::warn!("the store on disk is not there yet: everything is kept in memory");
+/// The store of a server.
+#[derive(Clone)]
+pub enum OpenStore {
+    /// In a data folder.
+    Disk(Arc<SledEngine>),
+    /// Gone at the process's end.
+    Memory(Arc<MemoryEngine>),
+}
+
+impl OpenStore {
+    /// Opens the data folder, or memory if that is what the settings say. Blocks while a folder is recovered.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn open(config: &BaseConfig, progress: OnProgress, fatal: Fatal) -> Result<Self, StartError> {
+        create_private(&config.data_dir)
+            .map_err(|source| StartError::Folder { path: config.data_dir.clone(), source })?;
+        if config.ephemeral {
+            return Ok(Self::Memory(Arc::new(MemoryEngine::new())));
+        }
+        let options = Options { progress, fatal, ..disk_options(config) };
+        let (engine, _report) = sled::open(&config.data_dir, &options)?;
+        Ok(Self::Disk(Arc::new(engine)))
     }
-    Ok(Arc::new(MemoryEngine::new()))
+
+    /// The store as commands see it.
+    #[must_use]
+    pub fn engine(&self) -> Arc<dyn Engine> {
+        match self {
+            Self::Disk(engine) => Arc::clone(engine) as _,
+            Self::Memory(engine) => Arc::clone(engine) as _,
+        }
+    }
+}
+
+/// How a data folder is opened with these settings.
+#[must_use]
+pub fn disk_options(config: &BaseConfig) -> Options {
+    let options = Options::new(Arc::new(SystemClock), Arc::new(SystemEntropy));
+    Options { cache_bytes: config.cache_bytes, ..options }
+}
+
+/// Makes a folder that only its owner can enter; one that is there is left as it is.
+fn create_private(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }

@@ -1,7 +1,7 @@
 //! Arguments and steps that several commands share.
 
 use super::output::{self, Bar};
-use crate::app::App;
+use crate::app::{App, OpenStore};
 use crate::config::{self, ConfigFile, Sources};
 use crate::control::client::{self, Client};
 use crate::control::started::{self, Started};
@@ -166,8 +166,10 @@ impl DataDir {
         }
         output::note(format!("no server runs on {}: working on the folder itself", folder.display()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let config = Arc::new(loaded.config);
+        let store = OpenStore::open(&config, output::opening(), Arc::new(|_| std::process::abort()))?;
         runtime.block_on(async {
-            let app = App::open(&Arc::new(loaded.config)).await?;
+            let app = App::over(&config, &store).await?;
             let outcome = tasks::run(&app, task).await;
             app.store.close().await?;
             outcome.map_err(anyhow::Error::msg)

@@ -57,6 +57,9 @@ enum Command {
 /// Parses the process's arguments and runs what they ask for.
 #[must_use]
 pub fn main() -> ExitCode {
+    // Whatever this process writes is for its owner alone: data, logs, backups.
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),

@@ -1,11 +1,13 @@
 //! What commands print: lines on stdout, JSON for scripts, progress on stderr when a person watches.
 
 use crate::control::Progress;
+use crate::store::sled::OnProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
 
 /// Prints a line. A closed pipe (`| head`) is not an error of ours.
 pub(super) fn line(text: impl Display) {
@@ -34,8 +36,15 @@ impl Bar {
         Self(ProgressBar::with_draw_target(None, target))
     }
 
-    /// Shows how far the work has come.
+    /// Shows how far the work has come, and goes away when it has come to its end.
     pub(super) fn show(&self, progress: Progress) {
+        if progress.total > 0 && progress.done >= progress.total {
+            self.0.finish_and_clear();
+            return;
+        }
+        if self.0.is_finished() {
+            self.0.reset();
+        }
         let template = if progress.total > 0 { "{msg} [{bar:30}] {pos}/{len} {eta}" } else { "{spinner} {msg} {pos}" };
         if self.0.length() != Some(progress.total).filter(|total| *total > 0) {
             // invariant: both templates are valid
@@ -47,6 +56,12 @@ impl Bar {
         self.0.set_position(progress.done);
         self.0.set_message(progress.doing);
     }
+}
+
+/// A bar for what a store does while it is opened.
+pub(super) fn opening() -> OnProgress {
+    let bar = Bar::new();
+    Arc::new(move |now| bar.show(Progress { doing: now.stage.to_owned(), done: now.done, total: now.total }))
 }
 
 impl Drop for Bar {

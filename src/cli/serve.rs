@@ -1,6 +1,7 @@
 //! `sessiond serve`: the server, in the foreground.
 
 use super::common::DataDir;
+use super::output;
 use crate::lifecycle::{self, Launch};
 use anyhow::Result;
 use clap::Args;
@@ -92,6 +93,6 @@ impl Options {
             ("log_level", self.log_level.clone()),
         ];
         sources.flags.extend(given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
-        Launch { sources, dev_anywhere: self.dev_anywhere, detached: self.detached }
+        Launch { sources, dev_anywhere: self.dev_anywhere, detached: self.detached, progress: output::opening() }
     }
 }

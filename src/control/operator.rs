@@ -1,6 +1,6 @@
 //! Carries out control requests on the running server.
 
-use crate::app::App;
+use crate::app::{App, OpenStore};
 use crate::config::BaseConfig;
 use crate::control::Request;
 use crate::control::client::Greeting;
@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// What the control socket commands.
 pub struct Operator {
     app: Arc<App>,
+    store: OpenStore,
     config: Arc<BaseConfig>,
     greeting: Greeting,
     serving: AtomicBool,
@@ -24,8 +25,8 @@ pub struct Operator {
 impl Operator {
     /// An operator of a server that does not serve yet.
     #[must_use]
-    pub fn new(app: Arc<App>, config: Arc<BaseConfig>, greeting: Greeting, stop: StopSwitch) -> Self {
-        Self { app, config, greeting, serving: AtomicBool::new(false), stop }
+    pub fn new(app: Arc<App>, store: OpenStore, config: Arc<BaseConfig>, greeting: Greeting, stop: StopSwitch) -> Self {
+        Self { app, store, config, greeting, serving: AtomicBool::new(false), stop }
     }
 
     /// Says whether requests are answered now.

@@ -10,7 +10,7 @@ mod stop;
 
 pub use stop::StopSwitch;
 
-use crate::app::{App, StartError};
+use crate::app::{App, OpenStore, StartError};
 use crate::config::{self, BaseConfig, Loaded, Sources};
 use crate::control;
 use crate::control::client::Greeting;
@@ -24,17 +24,19 @@ use crate::http::cdi::Cdi;
 use crate::http::server;
 use crate::jobs;
 use crate::logs;
+use crate::store::sled::{Fatal, OnProgress};
 use announce::Announcer;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+use stop::FailSwitch;
 use tokio::net::TcpSocket;
 
 /// Exit code of a server that did not wait for its requests, as of a shell's interrupted command.
 const TOLD_TWICE: u8 = 130;
 
 /// What the command line decides beyond settings.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Launch {
     /// Where settings come from.
     pub sources: Sources,
@@ -42,6 +44,8 @@ pub struct Launch {
     pub dev_anywhere: bool,
     /// Started by `sessiond start`: leave the terminal, log to files.
     pub detached: bool,
+    /// Told while a folder is recovered.
+    pub progress: OnProgress,
 }
 
 /// Runs a server until it is asked to stop. The exit code is 0 after a graceful stop, 1 when it could not start or the
@@ -58,7 +62,7 @@ pub fn main(launch: &Launch) -> ExitCode {
         Err(error) => return crash(Announcer::plain(), &error.into()),
     };
     let mut presence = Presence::default();
-    let code = match serve(loaded, announcer, &mut presence) {
+    let code = match serve(loaded, announcer, Arc::clone(&launch.progress), &mut presence) {
         Ok(code) => code,
         Err(error) => crash(announcer, &error),
     };
@@ -95,7 +99,12 @@ fn detach() {
     }
 }
 
-fn serve(loaded: Loaded, announcer: Announcer, presence: &mut Presence) -> Result<ExitCode, StartError> {
+fn serve(
+    loaded: Loaded,
+    announcer: Announcer,
+    progress: OnProgress,
+    presence: &mut Presence,
+) -> Result<ExitCode, StartError> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -104,19 +113,31 @@ fn serve(loaded: Loaded, announcer: Announcer, presence: &mut Presence) -> Resul
         .enable_all()
         .build()
         .map_err(StartError::Runtime)?;
-    let outcome = runtime.block_on(run(Arc::new(loaded.config), announcer, presence));
+    let outcome = runtime.block_on(run(Arc::new(loaded.config), announcer, progress, presence));
     // Blocking work that a second signal left behind must not hold up the exit.
     runtime.shutdown_timeout(Duration::from_millis(200));
     outcome
 }
 
-async fn run(config: Arc<BaseConfig>, announcer: Announcer, presence: &mut Presence) -> Result<ExitCode, StartError> {
+async fn run(
+    config: Arc<BaseConfig>,
+    announcer: Announcer,
+    progress: OnProgress,
+    presence: &mut Presence,
+) -> Result<ExitCode, StartError> {
     let stop = StopSwitch::default();
     tokio::spawn(stop.clone().press_at_signals());
     let bind_error = |source| StartError::Bind { host: config.host.clone(), port: config.port, source };
     let reserved = listen::reserve(&config.host, config.port).await.map_err(bind_error)?;
-    let app = Arc::new(App::open(&config).await?);
-    let ended = attend(&config, &app, &stop, announcer, reserved, presence).await;
+    let failure = FailSwitch::default();
+    let Some(store) = open_store(&config, &stop, &failure, progress).await? else {
+        return Ok(ExitCode::from(TOLD_TWICE));
+    };
+    let app = Arc::new(App::over(&config, &store).await?);
+    let ended = tokio::select! {
+        ended = attend(&config, &app, &store, &stop, announcer, reserved, presence) => ended,
+        reason = failure.failed() => return Err(StartError::StoreFailed(reason)),
+    };
     let closing = app.store.close();
     if matches!(ended, Ok(TOLD_TWICE)) {
         // At once means at once: what was acknowledged is on disk, the next start finds it.
@@ -127,6 +148,24 @@ async fn run(config: Arc<BaseConfig>, announcer: Announcer, presence: &mut Prese
     let code = ended?;
     announcer.say("Goodbye");
     Ok(ExitCode::from(code))
+}
+
+/// Opens the store on a thread of its own, because recovery takes its time; `None` when told to stop meanwhile. Recovery
+/// may be interrupted anywhere.
+async fn open_store(
+    config: &Arc<BaseConfig>,
+    stop: &StopSwitch,
+    failure: &FailSwitch,
+    progress: OnProgress,
+) -> Result<Option<OpenStore>, StartError> {
+    let failure = failure.clone();
+    let fatal: Fatal = Arc::new(move |reason| failure.fail(reason));
+    let config = Arc::clone(config);
+    let opening = tokio::task::spawn_blocking(move || OpenStore::open(&config, progress, fatal));
+    tokio::select! {
+        opened = opening => opened.map_err(|error| Fault::new("opening the store", error))?.map(Some),
+        () = stop.clone().pressed(1) => Ok(None),
+    }
 }
 
 /// What tells others that we are here; gone when dropped.
@@ -140,6 +179,7 @@ struct Presence {
 async fn attend(
     config: &Arc<BaseConfig>,
     app: &Arc<App>,
+    store: &OpenStore,
     stop: &StopSwitch,
     announcer: Announcer,
     reserved: TcpSocket,
@@ -149,7 +189,8 @@ async fn attend(
     let cdi = Arc::new(Cdi::new(Arc::clone(app)).map_err(|error| Fault::new("joining the routes", error))?);
     let listener = listen::open(reserved).map_err(bind_error)?;
     let port = listener.local_addr().map_err(bind_error)?.port();
-    let operator = Operator::new(Arc::clone(app), Arc::clone(config), Greeting::new(config, port), stop.clone());
+    let operator =
+        Operator::new(Arc::clone(app), store.clone(), Arc::clone(config), Greeting::new(config, port), stop.clone());
     let operator = Arc::new(operator);
     *presence = appear(config, app, &operator, port);
 

@@ -1,6 +1,10 @@
 //! The wish to stop: by signal or by command. Once is graceful, twice is at once.
 
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// How long a server whose store has failed may take to end.
+const ABORT_AFTER: Duration = Duration::from_secs(5);
 
 /// Counts how often a stop was asked for; clones share the count.
 #[derive(Debug, Clone)]
@@ -34,6 +38,36 @@ impl StopSwitch {
             signals.next().await;
             self.press();
         }
+    }
+}
+
+/// The end that nobody asked for: the store has failed.
+#[derive(Debug, Clone)]
+pub(super) struct FailSwitch(watch::Sender<Option<String>>);
+
+impl Default for FailSwitch {
+    fn default() -> Self {
+        Self(watch::Sender::new(None))
+    }
+}
+
+impl FailSwitch {
+    /// Ends the server; should it not end by itself, the process is aborted.
+    pub(super) fn fail(&self, reason: &str) {
+        self.0.send_modify(|known| {
+            known.get_or_insert_with(|| reason.to_owned());
+        });
+        let _ = std::thread::Builder::new().name("abort".to_owned()).spawn(|| {
+            std::thread::sleep(ABORT_AFTER);
+            std::process::abort();
+        });
+    }
+
+    /// Waits for a failure; its reason.
+    pub(super) async fn failed(&self) -> String {
+        let mut watched = self.0.subscribe();
+        // invariant: the sender lives as long as self, so waiting cannot fail
+        watched.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()).unwrap_or_default()
     }
 }
 

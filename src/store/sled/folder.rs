@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 /// The folder format this build reads and writes.
 const FORMAT: u32 = 1;
 /// Names that other parts of the server may have put here before the store is opened for the first time.
-const NEIGHBOURS: [&str; 6] = ["lock", "logs", "run", "control.sock", "lost+found", "identity.new"];
+const NEIGHBOURS: [&str; 5] = ["lock", "logs", "config.yaml", "lost+found", "identity.new"];
+/// How names of control files begin.
+const CONTROL: &str = "control";
 
 /// Ties journal, snapshots and identity of one folder together, so that files of two folders never mix.
 pub(super) type FolderId = [u8; 16];
@@ -164,7 +166,8 @@ pub(super) fn refuse_foreign(folder: &Folder) -> Result<(), StoreError> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let empty = || std::fs::read_dir(entry.path()).is_ok_and(|mut inside| inside.next().is_none());
         let ours_and_empty = ["journal", "snapshot", "index"].contains(&name.as_str()) && empty();
-        if !name.starts_with('.') && !NEIGHBOURS.contains(&name.as_str()) && !ours_and_empty {
+        let ours = name.starts_with(CONTROL) || name.starts_with('.');
+        if !ours && !NEIGHBOURS.contains(&name.as_str()) && !ours_and_empty {
             return Err(StoreError::Damaged {
                 place: folder.root.display().to_string(),
                 what: format!("this is no data folder of sessiond, but it holds files ({name})"),

@@ -2,6 +2,7 @@
 
 mod config;
 mod control;
+mod disk;
 mod keys;
 mod lifecycle;
 mod reference;
