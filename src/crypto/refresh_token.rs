@@ -134,11 +134,15 @@ impl RefreshToken {
 /// Appends a text: length (little-endian, 7 bits a byte), then UTF-8.
 fn put_text(bytes: &mut Vec<u8>, text: &str) {
     let mut length = text.len();
-    while length >= 0x80 {
-        bytes.push((length & 0x7F) as u8 | 0x80);
+    loop {
+        let [low, ..] = length.to_le_bytes();
         length >>= 7;
+        if length == 0 {
+            bytes.push(low & 0x7F);
+            break;
+        }
+        bytes.push(low | 0x80);
     }
-    bytes.push(length as u8);
     bytes.extend(text.as_bytes());
 }
 

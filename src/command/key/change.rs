@@ -67,13 +67,21 @@ pub(super) enum Outcome {
     AlreadyEnded,
 }
 
+/// The vault in use, and the one that a change of the master key has committed, if its caller went away before it could
+/// say so.
+pub(super) struct Vaults {
+    pub(super) current: Arc<KeyVault>,
+    pub(super) next: Option<Arc<KeyVault>>,
+}
+
 /// One change of one app's keys.
 pub(super) struct Work<'a> {
-    pub(super) world: Surroundings<'a>,
-    pub(super) vault: Arc<KeyVault>,
-    pub(super) app: &'a AppId,
-    pub(super) serial: u64,
-    pub(super) rules: KeyRules,
+    world: Surroundings<'a>,
+    vault: Arc<KeyVault>,
+    next_vault: Option<Arc<KeyVault>>,
+    app: &'a AppId,
+    serial: u64,
+    rules: KeyRules,
     /// Keys made for an attempt that conflicted: RSA keys are too dear to throw away.
     spare: Vec<PrivateKey>,
 }
@@ -86,14 +94,9 @@ struct Loaded {
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn new(
-        world: Surroundings<'a>,
-        vault: Arc<KeyVault>,
-        app: &'a AppId,
-        serial: u64,
-        rules: KeyRules,
-    ) -> Self {
-        Self { world, vault, app, serial, rules, spare: Vec::new() }
+    pub(super) fn new(world: Surroundings<'a>, vaults: Vaults, app: &'a AppId, serial: u64, rules: KeyRules) -> Self {
+        let Vaults { current: vault, next: next_vault } = vaults;
+        Self { world, vault, next_vault, app, serial, rules, spare: Vec::new() }
     }
 
     /// Loads, changes, commits; again when another change came in between.
@@ -118,13 +121,16 @@ impl<'a> Work<'a> {
         Err(Fault::invariant("changing keys: other changes kept coming in between"))
     }
 
-    async fn load(&self, tx: &mut dyn Tx) -> Result<Loaded, Fault> {
+    async fn load(&mut self, tx: &mut dyn Tx) -> Result<Loaded, Fault> {
         let doing = "loading keys";
         // The commit fails if the app is removed meanwhile: no key outlives its app.
         if !store::app::exists(tx, self.app).await.map_err(|error| Fault::new(doing, error))? {
             return Err(Fault::invariant("loading keys: their app was removed meanwhile"));
         }
         let record = key_vault::get(tx).await.map_err(|error| Fault::new(doing, error))?;
+        if let Some(next) = self.next_vault.take_if(|next| next.belongs_to(record.as_ref())) {
+            self.vault = next;
+        }
         if !self.vault.belongs_to(record.as_ref()) {
             return Err(Fault::invariant("loading keys: they were resealed under another master key meanwhile"));
         }

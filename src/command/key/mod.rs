@@ -17,11 +17,13 @@ use crate::command::tenancy::AppEntry;
 use crate::config::AppConfig;
 use crate::domain::ids::AppId;
 use crate::domain::key::KeyRules;
+use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
+use crate::store::{Engine, StoreError, key_vault};
 use arc_swap::{ArcSwap, ArcSwapOption};
-use change::{Change, Outcome, Work};
+use change::{Change, Outcome, Vaults, Work};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Mutex, RwLock as AsyncRwLock};
 
@@ -31,6 +33,8 @@ const RETRY_MS: u64 = 1000;
 /// The key rings of all apps, loaded on first use, rotated when due.
 pub struct KeyRings {
     vault: ArcSwap<KeyVault>,
+    /// What a change of the master key is about to put in place of `vault`.
+    next_vault: ArcSwapOption<KeyVault>,
     slots: RwLock<HashMap<AppId, Arc<Slot>>>,
     next_serial: AtomicU64,
     /// Changes of keys hold it shared, a change of the master key alone.
@@ -43,6 +47,9 @@ struct Slot {
     ring: ArcSwapOption<KeyRing>,
     /// Held while keys change, so that many requests at once make one key.
     changing: Mutex<()>,
+    /// A change by an operator has begun and is not in `ring` yet: it may be in the store all the same, for its caller
+    /// can go away at any await.
+    in_doubt: AtomicBool,
     /// No attempt to replace a ring that still serves before this moment (ms).
     retry_at: AtomicU64,
 }
@@ -53,6 +60,7 @@ impl KeyRings {
     pub fn new(vault: KeyVault) -> Self {
         Self {
             vault: ArcSwap::from_pointee(vault),
+            next_vault: ArcSwapOption::empty(),
             slots: RwLock::default(),
             next_serial: AtomicU64::new(1),
             resealing: AsyncRwLock::default(),
@@ -75,7 +83,7 @@ impl KeyRings {
         let slot = self.slot(app);
         let known = slot.ring.load_full();
         if let Some(ring) = &known
-            && ring.is_current(rules, world.now)
+            && slot.is_current(ring, rules, world.now)
         {
             return Ok(Arc::clone(ring));
         }
@@ -88,7 +96,7 @@ impl KeyRings {
         };
         let known = slot.ring.load_full();
         if let Some(ring) = &known
-            && ring.is_current(rules, world.now)
+            && slot.is_current(ring, rules, world.now)
         {
             return Ok(Arc::clone(ring));
         }
@@ -142,6 +150,7 @@ impl KeyRings {
     ) -> Result<Outcome, Fault> {
         let slot = self.slot(app);
         let _changing = slot.changing.lock().await;
+        slot.in_doubt.store(true, Ordering::Release);
         self.change(&slot, world, app, rules, change).await.map(|(_, outcome)| outcome)
     }
 
@@ -155,11 +164,22 @@ impl KeyRings {
         change: Change<'_>,
     ) -> Result<(Arc<KeyRing>, Outcome), Fault> {
         let _shared = self.resealing.read().await;
-        let work = Work::new(world, self.vault.load_full(), app, slot.serial, rules);
+        let vaults = Vaults { current: self.vault.load_full(), next: self.next_vault.load_full() };
+        let work = Work::new(world, vaults, app, slot.serial, rules);
         let changed = work.run(change).await?;
         let ring = Arc::new(changed.ring);
         slot.ring.store(Some(Arc::clone(&ring)));
+        slot.in_doubt.store(false, Ordering::Release);
         Ok((ring, changed.outcome))
+    }
+
+    /// Puts the next vault in place if its change of the master key was committed after all.
+    async fn settle_vault(&self, store: &dyn Engine) -> Result<(), StoreError> {
+        let record = key_vault::get(&mut *store.begin()).await?;
+        if let Some(next) = self.next_vault.load_full().filter(|next| next.belongs_to(record.as_ref())) {
+            self.vault.store(next);
+        }
+        Ok(())
     }
 
     fn slot(&self, app: &AppId) -> Arc<Slot> {
@@ -172,6 +192,7 @@ impl KeyRings {
                 serial: self.next_serial.fetch_add(1, Ordering::Relaxed),
                 ring: ArcSwapOption::empty(),
                 changing: Mutex::new(()),
+                in_doubt: AtomicBool::new(false),
                 retry_at: AtomicU64::new(0),
             })
         }))
@@ -179,6 +200,12 @@ impl KeyRings {
 
     fn loaded(&self) -> Vec<AppId> {
         self.slots.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+}
+
+impl Slot {
+    fn is_current(&self, ring: &KeyRing, rules: KeyRules, now: UnixMillis) -> bool {
+        ring.is_current(rules, now) && !self.in_doubt.load(Ordering::Acquire)
     }
 }
 

@@ -6,8 +6,10 @@ use super::vault::{KeyVault, OpenError};
 use super::{MasterKey, UnlockError};
 use crate::app::App;
 use crate::domain::entropy::Entropy;
+use crate::domain::ids::AppId;
 use crate::store::signing_key::StoredSecret;
-use crate::store::{CommitError, Engine, StoreError, key_vault, sealing_key, signing_key};
+use crate::store::{CommitError, Engine, StoreError, Tx, key_vault, sealing_key, signing_key};
+use std::sync::Arc;
 
 /// Attempts before a change that keeps conflicting is given up.
 const ATTEMPTS: usize = 50;
@@ -42,8 +44,10 @@ impl ResealKeys<'_> {
     /// Why not.
     pub async fn run(self, app: &App) -> Result<usize, ResealError> {
         let _alone = app.keys.resealing.write().await;
-        let vault = app.keys.vault.load_full();
-        let (vault, count) = reseal(&*app.store, &vault, self.new, &*app.entropy).await?;
+        app.keys.settle_vault(&*app.store).await?;
+        let work =
+            Reseal { store: &*app.store, old: &app.keys.vault.load_full(), new: self.new, entropy: &*app.entropy };
+        let (vault, count) = work.run(&|next| app.keys.next_vault.store(Some(Arc::new(next.clone())))).await?;
         tracing::warn!(count, sealed = vault.is_sealed(), "resealed all keys");
         app.keys.vault.store(vault.into());
         Ok(count)
@@ -61,37 +65,57 @@ pub async fn reseal(
     new: Option<&MasterKey>,
     entropy: &dyn Entropy,
 ) -> Result<(KeyVault, usize), ResealError> {
-    for _ in 0..ATTEMPTS {
-        let mut tx = store.begin();
-        if !old.belongs_to(key_vault::get(&mut *tx).await?.as_ref()) {
-            return Err(UnlockError::Wrong.into());
-        }
-        let (vault, record) = KeyVault::fresh(new, entropy);
-        let mut count = 0;
-        let again = |app: &_, name: &str, secret: &_| -> Result<StoredSecret, OpenError> {
-            Ok(vault.store(app, name, &old.open(app, name, secret)?, entropy))
-        };
-        for app in sealing_key::apps(&mut *tx).await? {
-            let Some(mut sealing) = sealing_key::get(&mut *tx, &app).await? else { continue };
-            sealing.secret = again(&app, SEALING_KEY_NAME, &sealing.secret)?;
-            // Whoever changes this app's keys meanwhile conflicts with this.
-            sealing.revision += 1;
-            sealing_key::put(&mut *tx, &app, sealing)?;
-            count += 1;
-            for mut key in signing_key::list(&mut *tx, &app).await? {
-                if key.secret != StoredSecret::Gone {
-                    key.secret = again(&app, key.life.kid.as_str(), &key.secret)?;
-                    signing_key::put(&mut *tx, &app, key)?;
-                    count += 1;
-                }
+    Reseal { store, old, new, entropy }.run(&|_| ()).await
+}
+
+struct Reseal<'a> {
+    store: &'a dyn Engine,
+    old: &'a KeyVault,
+    new: Option<&'a MasterKey>,
+    entropy: &'a dyn Entropy,
+}
+
+impl Reseal<'_> {
+    /// `announce` hears of the new vault before the commit, so that it is not lost with this future.
+    async fn run(self, announce: &(dyn Fn(&KeyVault) + Sync)) -> Result<(KeyVault, usize), ResealError> {
+        for _ in 0..ATTEMPTS {
+            let mut tx = self.store.begin();
+            if !self.old.belongs_to(key_vault::get(&mut *tx).await?.as_ref()) {
+                return Err(UnlockError::Wrong.into());
+            }
+            let (vault, record) = KeyVault::fresh(self.new, self.entropy);
+            let mut count = 0;
+            for app in sealing_key::apps(&mut *tx).await? {
+                count += self.app(&mut *tx, &app, &vault).await?;
+            }
+            key_vault::put(&mut *tx, &record)?;
+            announce(&vault);
+            match tx.commit().await {
+                Ok(()) => return Ok((vault, count)),
+                Err(CommitError::Conflict) => {}
+                Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
-        key_vault::put(&mut *tx, &record)?;
-        match tx.commit().await {
-            Ok(()) => return Ok((vault, count)),
-            Err(CommitError::Conflict) => {}
-            Err(CommitError::Store(error)) => return Err(error.into()),
-        }
+        Err(ResealError::Busy)
     }
-    Err(ResealError::Busy)
+
+    async fn app(&self, tx: &mut dyn Tx, app: &AppId, vault: &KeyVault) -> Result<usize, ResealError> {
+        let again = |name: &str, secret: &_| -> Result<StoredSecret, OpenError> {
+            Ok(vault.store(app, name, &self.old.open(app, name, secret)?, self.entropy))
+        };
+        let Some(mut sealing) = sealing_key::get(tx, app).await? else { return Ok(0) };
+        sealing.secret = again(SEALING_KEY_NAME, &sealing.secret)?;
+        // Whoever changes this app's keys meanwhile conflicts with this.
+        sealing.revision += 1;
+        sealing_key::put(tx, app, sealing)?;
+        let mut count = 1;
+        for mut key in signing_key::list(tx, app).await? {
+            if key.secret != StoredSecret::Gone {
+                key.secret = again(key.life.kid.as_str(), &key.secret)?;
+                signing_key::put(tx, app, key)?;
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
 }

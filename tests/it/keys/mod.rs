@@ -1,5 +1,6 @@
 //! Key rings: making, rotating, revoking, sealing at rest.
 
+mod faults;
 mod manage;
 mod records;
 mod ring;

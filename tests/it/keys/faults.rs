@@ -1,0 +1,208 @@
+//! Keys when the store fails, when callers go away in the middle, and while a slow key is being made.
+
+use super::world::{DEFAULTS, HOUR, START, Seeded};
+use crate::app::TestApp;
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use sessiond::command::key::{
+    KeyRing, KeyRings, KeyVault, MasterKey, ResealKeys, RevokeKey, Revoked, Surroundings, unlock,
+};
+use sessiond::domain::ids::AppId;
+use sessiond::domain::key::KeyKind::Dynamic;
+use sessiond::domain::key::{KeyRules, SigningAlgorithm};
+use sessiond::store::memory::MemoryEngine;
+use sessiond::store::{CommitError, Encoding, Engine, EngineStats, Key, Scan, StoreError, Tx};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+const WORKS: u8 = 0;
+const REFUSES: u8 = 1;
+/// The commit is done, but the caller never hears of it.
+const FALLS_SILENT: u8 = 2;
+
+/// An engine that can be made to fail at its commits.
+#[derive(Clone)]
+struct Moody {
+    inner: Arc<MemoryEngine>,
+    mood: Arc<AtomicU8>,
+}
+
+impl Moody {
+    fn new() -> Self {
+        Self { inner: Arc::new(MemoryEngine::new()), mood: Arc::new(AtomicU8::new(WORKS)) }
+    }
+
+    fn be(&self, mood: u8) {
+        self.mood.store(mood, Ordering::SeqCst);
+    }
+}
+
+struct MoodyTx(Box<dyn Tx>, Arc<AtomicU8>);
+
+#[async_trait]
+impl Engine for Moody {
+    fn begin(&self) -> Box<dyn Tx> {
+        Box::new(MoodyTx(self.inner.begin(), Arc::clone(&self.mood)))
+    }
+
+    fn encoding(&self) -> Encoding {
+        self.inner.encoding()
+    }
+
+    fn stats(&self) -> EngineStats {
+        self.inner.stats()
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.inner.close().await
+    }
+}
+
+#[async_trait]
+impl Tx for MoodyTx {
+    async fn get(&mut self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.get(key).await
+    }
+
+    fn put(&mut self, key: Key, value: Vec<u8>) {
+        self.0.put(key, value);
+    }
+
+    fn delete(&mut self, key: Key) {
+        self.0.delete(key);
+    }
+
+    async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
+        self.0.scan(scan).await
+    }
+
+    fn encoding(&self) -> Encoding {
+        self.0.encoding()
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), CommitError> {
+        let mood = self.1.load(Ordering::SeqCst);
+        if mood == REFUSES {
+            return Err(CommitError::Store(StoreError::DiskFull { path: "data".to_owned() }));
+        }
+        self.0.commit().await?;
+        if mood == FALLS_SILENT {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
+    }
+}
+
+fn kid(ring: &KeyRing) -> String {
+    ring.tokens.signing_kid(Dynamic).to_string()
+}
+
+#[tokio::test]
+async fn while_the_store_refuses_writes_the_old_keys_serve_on() {
+    let store = Moody::new();
+    let entropy = Seeded::new(1);
+    let rings = KeyRings::new(KeyVault::plain());
+    let app = AppId::base();
+    let ring = async |now| {
+        let world = Surroundings { store: &store, entropy: &entropy, now };
+        rings.ring_in(world, &app, DEFAULTS).await
+    };
+    let first = ring(START).await.unwrap();
+    store.be(REFUSES);
+    let end = START.plus(168 * HOUR);
+    // past its week, and for as long as a token minted then would verify
+    for now in [START.plus(1), end, end.plus(HOUR - 1)] {
+        assert!(Arc::ptr_eq(&first, &ring(now).await.unwrap()));
+    }
+    assert!(ring(end.plus(HOUR)).await.is_err(), "a token minted now would outlive its key");
+    store.be(WORKS);
+    let now = end.plus(HOUR + 1000);
+    assert_eq!(kid(&ring(now).await.unwrap()), format!("d-{}", now.0));
+}
+
+#[tokio::test]
+async fn without_any_ring_a_failing_store_is_a_fault() {
+    let store = Moody::new();
+    store.be(REFUSES);
+    let rings = KeyRings::new(KeyVault::plain());
+    let entropy = Seeded::new(1);
+    let world = Surroundings { store: &store, entropy: &entropy, now: START };
+    assert!(rings.ring_in(world, &AppId::base(), DEFAULTS).await.is_err());
+    store.be(WORKS);
+    assert!(rings.ring_in(world, &AppId::base(), DEFAULTS).await.is_ok(), "and it recovers");
+}
+
+#[tokio::test]
+async fn a_revocation_counts_although_its_caller_went_away() {
+    let store = Moody::new();
+    let app = TestApp::builder().store(Arc::new(store.clone())).build().await;
+    let entry = app.app.directory.app(&AppId::base()).unwrap();
+    let before = app.app.keys.ring(&app.app, &entry).await.unwrap();
+    let revoked = before.tokens.signing_kid(Dynamic).clone();
+
+    store.be(FALLS_SILENT);
+    let call = RevokeKey { app: Arc::clone(&entry), kid: &revoked, reason: "stolen" };
+    assert!(call.run(&app.app).now_or_never().is_none(), "dropped in the middle");
+    store.be(WORKS);
+
+    let after = app.app.keys.ring(&app.app, &entry).await.unwrap();
+    assert!(!after.tokens.verifies(&revoked));
+    assert_ne!(*after.tokens.signing_kid(Dynamic), revoked);
+    let again = RevokeKey { app: entry, kid: &revoked, reason: "stolen" };
+    assert_eq!(again.run(&app.app).await.unwrap(), Revoked::AlreadyEnded);
+}
+
+#[tokio::test]
+async fn a_refused_revocation_changes_nothing_and_can_be_repeated() {
+    let store = Moody::new();
+    let app = TestApp::builder().store(Arc::new(store.clone())).build().await;
+    let entry = app.app.directory.app(&AppId::base()).unwrap();
+    let key = app.app.keys.ring(&app.app, &entry).await.unwrap().tokens.signing_kid(Dynamic).clone();
+    let revoke = || RevokeKey { app: Arc::clone(&entry), kid: &key, reason: "stolen" };
+    store.be(REFUSES);
+    assert!(revoke().run(&app.app).await.is_err());
+    assert!(app.app.keys.ring(&app.app, &entry).await.unwrap().tokens.verifies(&key));
+    store.be(WORKS);
+    assert!(matches!(revoke().run(&app.app).await.unwrap(), Revoked::Ok { .. }));
+    assert!(!app.app.keys.ring(&app.app, &entry).await.unwrap().tokens.verifies(&key));
+}
+
+#[tokio::test]
+async fn a_new_master_key_counts_although_its_caller_went_away() {
+    let store = Moody::new();
+    let app = TestApp::builder().store(Arc::new(store.clone())).build().await;
+    let entry = app.app.directory.app(&AppId::base()).unwrap();
+    app.app.keys.ring(&app.app, &entry).await.unwrap();
+    let master = MasterKey::new(&"m".repeat(32)).unwrap();
+
+    store.be(FALLS_SILENT);
+    assert!(ResealKeys { new: Some(&master) }.run(&app.app).now_or_never().is_none(), "dropped in the middle");
+    store.be(WORKS);
+
+    // the running server goes on making keys, and they open with the new master key
+    app.clock.advance(168 * HOUR);
+    let ring = app.app.keys.ring(&app.app, &entry).await.unwrap();
+    assert_eq!(kid(&ring), format!("d-{}", app.app.now().0));
+    assert!(unlock(&store, Some(&master), &Seeded::new(1)).await.is_ok());
+    // and can be resealed again
+    assert!(ResealKeys { new: None }.run(&app.app).await.unwrap() >= 3);
+    assert!(unlock(&store, None, &Seeded::new(1)).await.is_ok());
+}
+
+#[tokio::test]
+async fn requests_go_on_while_a_slow_key_is_being_made() {
+    let store = MemoryEngine::new();
+    let entropy = Seeded::new(1);
+    let rings = KeyRings::new(KeyVault::plain());
+    let app = AppId::base();
+    let rsa = KeyRules { algorithm: SigningAlgorithm::RS256, ..DEFAULTS };
+    let world = Surroundings { store: &store, entropy: &entropy, now: START.plus(1) };
+    let before = rings.ring_in(Surroundings { now: START, ..world }, &app, DEFAULTS).await.unwrap();
+
+    let slow = rings.ring_in(world, &app, rsa);
+    tokio::pin!(slow);
+    assert!(slow.as_mut().now_or_never().is_none(), "an RSA key is being made on another thread");
+    let other = rings.ring_in(world, &app, rsa).now_or_never().expect("served without waiting").unwrap();
+    assert!(Arc::ptr_eq(&before, &other));
+    assert!(slow.await.unwrap().jwks.contains("RS256"));
+}
