@@ -18,25 +18,30 @@ const BETWEEN_STEPS: Duration = Duration::from_millis(25);
 /// Pause after a step that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(60);
 
+/// How often the key rings in memory are brought up to date, so that an idle app publishes its next key in time too.
+const KEYS_INTERVAL: Duration = Duration::from_mins(15);
+
 /// The running jobs.
 #[derive(Debug)]
 pub struct Jobs {
-    sweeper: JoinHandle<()>,
+    running: [JoinHandle<()>; 2],
 }
 
 /// Starts every job. Call [`Jobs::end`] before the store is closed.
 #[must_use]
 pub fn start(app: &Arc<App>) -> Jobs {
-    Jobs { sweeper: tokio::spawn(keep_sweeping(Arc::clone(app))) }
+    Jobs { running: [tokio::spawn(keep_sweeping(Arc::clone(app))), tokio::spawn(keep_rotating(Arc::clone(app)))] }
 }
 
 impl Jobs {
     /// Ends every job and waits until they let go of the app. A step under way is abandoned; commits are whole or
     /// nothing.
     pub async fn end(self) {
-        self.sweeper.abort();
-        // An aborted task ends with an error that says so.
-        let _ = self.sweeper.await;
+        for job in self.running {
+            job.abort();
+            // An aborted task ends with an error that says so.
+            let _ = job.await;
+        }
     }
 }
 
@@ -62,5 +67,15 @@ async fn keep_sweeping(app: Arc<App>) {
         }
         let removed = sweep.removed();
         tracing::info!(sessions = removed.sessions, timelines = removed.timelines, "removed what had expired");
+    }
+}
+
+async fn keep_rotating(app: Arc<App>) {
+    let mut due = interval_at(tokio::time::Instant::now() + KEYS_INTERVAL, KEYS_INTERVAL);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        // What fails is logged where it fails, and tried again by the next request or tick.
+        app.keys.rotate_due(&app).await;
     }
 }

@@ -37,7 +37,7 @@ async fn a_session_revoked_beside_refreshes_and_promotions_stays_revoked() {
                 driver.refresh(PromoteOnUse, &held.refresh).await;
             })
         });
-        assert_eq!(driver.revoke(&[&held.handle]).await, [held.handle.clone()]);
+        assert_eq!(driver.revoke(&[&held.handle]).await, std::slice::from_ref(&held.handle));
         for task in beside {
             task.await.unwrap();
         }

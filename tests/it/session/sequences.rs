@@ -175,7 +175,7 @@ async fn a_session_for_any_user_id_works() {
     let long = "u".repeat(5_000);
     for user in ["", "unknown", "with \0 zero and ü", long.as_str()] {
         let held = driver.create(user).await;
-        assert_eq!(driver.list(user, None).await, [held.handle.clone()], "{}", user.len());
+        assert_eq!(driver.list(user, None).await, std::slice::from_ref(&held.handle), "{}", user.len());
         assert_eq!(driver.find(&held.handle).await.unwrap().user_id.as_str(), user);
     }
 }
