@@ -3,6 +3,7 @@
 //! Counters are resolved when they are declared, so that counting is one atomic addition and no request allocates a
 //! label. What the store, caches and keys count themselves is read when somebody asks.
 
+use crate::domain::session::event::EventKind;
 use crate::store::EngineStats;
 use http::StatusCode;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
@@ -41,6 +42,14 @@ pub struct SessionFigures {
     pub revoked: Counter,
     /// Sessions removed after their end of life.
     pub expired: Counter,
+    /// Tokens that took their parent's place at their first use.
+    pub promoted: Counter,
+    /// Siblings that took the promoted token's place within the grace period.
+    pub siblings: Counter,
+    /// Tokens replaced at refresh.
+    pub rotated: Counter,
+    /// Previous tokens exchanged once more within the grace period.
+    pub grace_replays: Counter,
     refreshes: [(RefreshOutcome, Counter); RefreshOutcome::ALL.len()],
 }
 
@@ -73,6 +82,17 @@ impl RefreshOutcome {
     }
 }
 
+/// An app's keys at the moment of asking.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct KeySnapshot {
+    /// Keys in the JWKS.
+    pub published: u64,
+    /// Age of the dynamic key that signs now, in ms.
+    pub signing_age_ms: u64,
+    /// Until a new dynamic key may be published, in ms.
+    pub next_change_ms: u64,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabels {
     outcome: &'static str,
@@ -92,7 +112,30 @@ impl SessionFigures {
         registry.register("refreshes", "Refreshes by outcome", refreshes.clone());
         let refreshes = RefreshOutcome::ALL
             .map(|outcome| (outcome, refreshes.get_or_create(&OutcomeLabels { outcome: outcome.label() }).clone()));
-        Self { created, revoked, expired, refreshes }
+        let moves: Family<MoveLabels, Counter> = Family::default();
+        registry.register("lineage_moves", "Changes of a session's live refresh token by kind", moves.clone());
+        let moves = |kind| moves.get_or_create(&MoveLabels { kind }).clone();
+        Self {
+            created,
+            revoked,
+            expired,
+            promoted: moves("promoted"),
+            siblings: moves("sibling"),
+            rotated: moves("rotated"),
+            grace_replays: moves("grace"),
+            refreshes,
+        }
+    }
+
+    /// Counts an event that moved a session's lineage; others are counted where they are caused.
+    pub fn happened(&self, event: &EventKind) {
+        match event {
+            EventKind::Promoted { .. } => self.promoted.inc(),
+            EventKind::SiblingMoved { .. } => self.siblings.inc(),
+            EventKind::Rotated { .. } => self.rotated.inc(),
+            EventKind::GraceReplay { .. } => self.grace_replays.inc(),
+            _ => 0,
+        };
     }
 
     /// Counts one refresh.
@@ -114,10 +157,13 @@ pub struct Snapshot {
     pub verified_misses: u64,
     /// Apps in the directory.
     pub apps: u64,
-    /// Signing keys that the base app publishes.
-    pub published_keys: u64,
-    /// Age of the base app's dynamic key that signs now, in seconds.
-    pub signing_key_age_s: u64,
+    /// The base app's keys.
+    pub keys: KeySnapshot,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MoveLabels {
+    kind: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -204,8 +250,10 @@ impl Snapshot {
         gauge("journal_bytes", "Size of the journal", self.engine.journal_bytes);
         gauge("disk_bytes", "Size of the data folder", self.engine.disk_bytes);
         gauge("apps", "Apps", self.apps);
-        gauge("published_keys", "Signing keys in the base app's JWKS", self.published_keys);
-        gauge("signing_key_age_seconds", "Age of the base app's dynamic signing key", self.signing_key_age_s);
+        gauge("published_keys", "Signing keys in the base app's JWKS", self.keys.published);
+        gauge("signing_key_age_seconds", "Age of the base app's signing key", self.keys.signing_age_ms / 1000);
+        let next_change = self.keys.next_change_ms / 1000;
+        gauge("next_key_change_seconds", "Until the base app may publish its next signing key", next_change);
         registry
     }
 }

@@ -9,8 +9,9 @@ use crate::http::exchange::{Reply, Request};
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{FutureExt, Stream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -105,7 +106,8 @@ fn serve_connection<D: Dispatch>(
     // Replies are small and complete: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
     let patience = Patience::new();
-    let service = TowerToHyperService::new(warp::service(filter(shared, peer, &patience)));
+    let filter = TowerToHyperService::new(warp::service(filter(shared, peer, &patience)));
+    let service = service_fn(move |request| filter.call(with_path(request)));
     let connection = http1::Builder::new()
         .header_read_timeout(None)
         .max_buf_size(MAX_HEAD_BYTES)
@@ -123,6 +125,17 @@ fn serve_connection<D: Dispatch>(
         }
         drop(permit);
     });
+}
+
+/// Stands for a target without a path. No route has it.
+const NO_PATH: &str = "/:";
+
+/// A request for an authority instead of a path (CONNECT) is one that warp does not survive.
+fn with_path<B>(mut request: http::Request<B>) -> http::Request<B> {
+    if request.uri().path_and_query().is_none() {
+        *request.uri_mut() = Uri::from_static(NO_PATH);
+    }
+    request
 }
 
 /// The one filter: every request, taken apart and answered. It never rejects.

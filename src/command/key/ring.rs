@@ -9,6 +9,7 @@ use crate::domain::key::{KeyKind, KeyRules, Kid, RingPlan};
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
+use crate::metrics::KeySnapshot;
 use crate::store::sealing_key::SealingKeyEntry;
 use crate::store::signing_key::SigningKey;
 use std::sync::Arc;
@@ -85,6 +86,18 @@ impl KeyRing {
             public_key: current.map(|entry| entry.key.public_key.clone()).unwrap_or_default(),
             expiry: current.map(|entry| entry.key.expiry).unwrap_or_default(),
             list: list.collect(),
+        }
+    }
+
+    /// Figures for `/metrics`.
+    #[must_use]
+    pub fn snapshot(&self, now: UnixMillis) -> KeySnapshot {
+        let signing = self.tokens.signing_kid(KeyKind::Dynamic);
+        let created = self.legacy.iter().find(|entry| entry.kid == *signing).map(|entry| entry.key.created);
+        KeySnapshot {
+            published: u64::try_from(self.legacy.len()).unwrap_or(u64::MAX),
+            signing_age_ms: created.map_or(0, |created| now.since(created)),
+            next_change_ms: self.jwks_max_age_anchor.since(now),
         }
     }
 

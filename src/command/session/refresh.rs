@@ -7,6 +7,7 @@ use crate::command::session::retry::Retry;
 use crate::command::session::{Scope, family_rules};
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::ids::{SessionHandle, UserId};
+use crate::domain::session::event::EventKind;
 pub use crate::domain::session::event::ReuseSubtype;
 use crate::domain::session::family::{Grant, PresentedToken, RefreshDecision, Reuse};
 use crate::domain::session::timeline::Attempts;
@@ -98,11 +99,12 @@ impl RefreshSession<'_> {
         let mut retry = Retry::new(&app.contention, &exchange.token.handle);
         loop {
             let mut tx = app.store.begin();
-            let outcome = match exchange.attempt(tx.as_mut()).await? {
+            let (outcome, events) = match exchange.attempt(tx.as_mut()).await? {
                 Attempt::Done(outcome) => return Ok(outcome),
-                Attempt::Commit(outcome) => outcome,
+                Attempt::Commit(outcome, events) => (outcome, events),
             };
             if retry.commit(tx, "committing a refresh").await? {
+                events.iter().for_each(|event| app.metrics.sessions.happened(event));
                 return Ok(outcome);
             }
         }
@@ -145,8 +147,8 @@ const fn unauthorised(message: &'static str) -> Refreshed {
 enum Attempt {
     /// Nothing to write.
     Done(Refreshed),
-    /// The outcome holds once the transaction is committed.
-    Commit(Refreshed),
+    /// The outcome holds, and the events have happened, once the transaction is committed.
+    Commit(Refreshed, Vec<EventKind>),
 }
 
 /// An opened refresh token on its way through the family.
@@ -182,7 +184,7 @@ impl Exchange<'_> {
                     session::update(tx, &entry.id, &self.token.handle, &record)
                 }
                 .map_err(|error| Fault::new("writing a detected reuse", error))?;
-                Ok(Attempt::Commit(outcome))
+                Ok(Attempt::Commit(outcome, Vec::new()))
             }
         }
     }
@@ -206,14 +208,15 @@ impl Exchange<'_> {
         let Some(pair) = mint.pair(handle, &record.user_id, &record.user_data_in_jwt, &seat)? else {
             return Ok(Attempt::Done(unauthorised("The user payload contains protected field")));
         };
-        for event in std::mem::take(&mut grant.events) {
-            record.log.push(now, event);
+        let events = std::mem::take(&mut grant.events);
+        for event in &events {
+            record.log.push(now, event.clone());
         }
         record.family = grant.complete(pair.hash.stored());
         session::update(tx, &entry.id, handle, &record).map_err(|error| Fault::new("writing a refresh", error))?;
         let validity = entry.config.refresh_token_validity_ms;
         let issued = pair.issued(handle.clone(), record.user_id, record.user_data_in_jwt, validity);
-        Ok(Attempt::Commit(Refreshed::Ok(issued)))
+        Ok(Attempt::Commit(Refreshed::Ok(issued), events))
     }
 
     /// Counts the attempt on the timeline of the ended session, if that is still kept.
@@ -227,7 +230,7 @@ impl Exchange<'_> {
         };
         story.attempts = Some(attempts);
         timeline::put(tx, app, &self.token.handle, &story).map_err(|error| Fault::new("writing a timeline", error))?;
-        Ok(Attempt::Commit(unauthorised(GONE)))
+        Ok(Attempt::Commit(unauthorised(GONE), Vec::new()))
     }
 
     fn presented(&self) -> PresentedToken {

@@ -123,12 +123,13 @@ impl VerifySession<'_> {
             let session = with_payload(&token.session, record.user_data_in_jwt.clone());
             if let Some((family, event)) = decision.change {
                 record.family = family;
-                record.log.push(now, event);
+                record.log.push(now, event.clone());
                 session::update(tx.as_mut(), &self.scope.app.id, &token.session.handle, &record)
                     .map_err(|error| Fault::new("writing a promotion", error))?;
                 if !retry.commit(tx, "committing a promotion").await? {
                     continue;
                 }
+                app.metrics.sessions.happened(&event);
             }
             let access_token = Some(access_token);
             return Ok(Verified::Ok { session, access_token, payload_update_available: None });

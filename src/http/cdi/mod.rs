@@ -20,10 +20,11 @@ use crate::http::exchange::{Reply, Request};
 use crate::http::route::{self, Duplicate, Mounted, Reach, Route, Table, Verb};
 use crate::http::server::Dispatch;
 use crate::metrics::RouteFigures;
+use http::StatusCode;
 use http::header::HOST;
 use std::borrow::Cow;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 /// Every recipe's routes.
 pub const RECIPES: &[&[Route]] = &[service::ROUTES, session::ROUTES, user::ROUTES, admin::ROUTES, multitenancy::ROUTES];
@@ -32,8 +33,8 @@ pub const RECIPES: &[&[Route]] = &[service::ROUTES, session::ROUTES, user::ROUTE
 pub struct Cdi {
     app: Arc<App>,
     table: Table,
-    figures: Vec<RouteFigures>,
-    unrouted: RouteFigures,
+    /// By a route's index, made when the route is first used; the last one is for requests without a route.
+    figures: Vec<OnceLock<RouteFigures>>,
 }
 
 /// A request that has passed the common checks.
@@ -138,11 +139,8 @@ impl Cdi {
     /// When two routes could serve one request.
     pub fn with_recipes(app: Arc<App>, recipes: &[&'static [Route]]) -> Result<Self, Duplicate> {
         let table = Table::new(app.directory.base().base_path.clone(), recipes)?;
-        let mut routes: Vec<Mounted> = table.routes().collect();
-        routes.sort_by_key(|mounted| mounted.index);
-        let figures = routes.iter().map(|mounted| app.metrics.route(mounted.route.label)).collect();
-        let unrouted = app.metrics.route("other");
-        Ok(Self { app, table, figures, unrouted })
+        let figures = (0..=table.len()).map(|_| OnceLock::new()).collect();
+        Ok(Self { app, table, figures })
     }
 
     /// The routes.
@@ -164,14 +162,20 @@ impl Cdi {
         let mut taken = None;
         let reply = self.answer(request, &mut taken).await.unwrap_or_else(|error| error.reply());
         let took = started.elapsed();
-        let figures = taken.and_then(|mounted: Mounted| self.figures.get(mounted.index)).unwrap_or(&self.unrouted);
-        figures.answered(reply.status, took);
+        self.count(taken, reply.status, took);
         if let Some((id, method)) = log {
             let route = taken.map_or("-", |mounted| mounted.route.path);
             let (status, us) = (reply.status.as_u16(), took.as_micros());
             tracing::debug!(request = id, %method, route, status, us, "answered");
         }
         reply
+    }
+
+    fn count(&self, taken: Option<Mounted>, status: StatusCode, took: Duration) {
+        let (index, label) = taken.map_or((self.table.len(), "other"), |taken| (taken.index, taken.route.label));
+        if let Some(figures) = self.figures.get(index) {
+            figures.get_or_init(|| self.app.metrics.route(label)).answered(status, took);
+        }
     }
 
     /// The common checks in the protocol's order, then the handler. `taken` becomes the route, once there is one.

@@ -2,6 +2,8 @@
 
 mod bodies;
 mod connections;
+mod flood;
+mod malformed;
 mod methods;
 mod panics;
 mod wire;

@@ -1,0 +1,191 @@
+//! Requests that nobody honest sends: answered in the 4xx or cut, never a failure, and the server lives.
+
+use super::wire::Wire;
+use super::{get, impatient, limits, soon};
+use crate::app::{TestApp, TestServer};
+use http::Method;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use sessiond::config::Limits;
+
+/// Bytes that are no HTTP, or just about.
+fn broken_heads() -> Vec<Vec<u8>> {
+    let text = [
+        "\r\n\r\n",
+        "GET\r\n\r\n",
+        "GET /\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "GET / HTTP/1.1\r\nbroken\r\n\r\n",
+        "GET / HTTP/1.1\r\n: empty\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: a\r\nhost b\r\n\r\n",
+        "get / http/1.1\r\n\r\n",
+        "GET hello HTTP/1.1\r\nhost: x\r\n\r\n",
+        "GET http:// HTTP/1.1\r\nhost: x\r\n\r\n",
+        "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
+        "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+        "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999999999999999\r\n\r\n",
+        "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n\r\n",
+        "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "CONNECT example.com:443 HTTP/1.1\r\nhost: example.com\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n",
+    ];
+    let mut all: Vec<Vec<u8>> = text.iter().map(|text| text.as_bytes().to_vec()).collect();
+    all.push(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec());
+    all.push(b"GET /\x00 HTTP/1.1\r\nhost: x\r\n\r\n".to_vec());
+    all.push(b"GET /\xff HTTP/1.1\r\nhost: x\r\n\r\n".to_vec());
+    all.push(b"GET / HTTP/1.1\r\nx: \xff\x00\r\n\r\n".to_vec());
+    let many: String = (0..500).map(|number| format!("x-{number}: y\r\n")).collect();
+    all.push(format!("GET / HTTP/1.1\r\n{many}\r\n").into_bytes());
+    all
+}
+
+#[tokio::test]
+async fn broken_heads_are_refused_and_the_server_lives() {
+    let app = TestApp::new().await;
+    let server = TestServer::with(app.cdi.clone(), Limits { ..impatient() }).await;
+    for bytes in broken_heads() {
+        let mut wire = Wire::open(&server).await;
+        wire.try_send(&bytes).await;
+        let code = soon(wire.reply_or_close()).await;
+        let shown = String::from_utf8_lossy(&bytes).chars().take(80).collect::<String>();
+        assert!(
+            code.is_none_or(|code| (400..500).contains(&code) || code == 501 || code == 505),
+            "{code:?} for {shown:?}"
+        );
+    }
+    let mut wire = Wire::open(&server).await;
+    wire.send(&get("/hello")).await;
+    assert_eq!(soon(wire.reply()).await.body, "Hello\n");
+}
+
+#[tokio::test]
+async fn random_bytes_are_refused_and_the_server_lives() {
+    let app = TestApp::new().await;
+    let server = TestServer::with(app.cdi.clone(), impatient()).await;
+    let mut random = StdRng::seed_from_u64(7);
+    for _ in 0..50 {
+        let bytes: Vec<u8> = (0..random.random_range(1..2_000)).map(|_| random.random()).collect();
+        let mut wire = Wire::open(&server).await;
+        wire.try_send(&bytes).await;
+        drop(wire);
+    }
+    let mut wire = Wire::open(&server).await;
+    wire.send(&get("/hello")).await;
+    assert_eq!(soon(wire.reply()).await.body, "Hello\n");
+}
+
+/// Values that fit nowhere, and some that fit somewhere.
+const ODD: [&str; 20] = [
+    "null",
+    "true",
+    "0",
+    "-1",
+    "1e999",
+    "1.5",
+    "9223372036854775808",
+    "\"\"",
+    "\"x\"",
+    "\"\\u0000\"",
+    "\"a.b.c\"",
+    "\"_none\"",
+    "\"00000000-0000-4000-8000-000000000000\"",
+    "[]",
+    "[null]",
+    "[\"x\"]",
+    "{}",
+    "{\"a\":null}",
+    "{\"sub\":1}",
+    "\"AQAAAAE\"",
+];
+
+/// Every field that a session endpoint reads.
+const FIELDS: [&str; 17] = [
+    "userId",
+    "enableAntiCsrf",
+    "userDataInJWT",
+    "userDataInDatabase",
+    "useDynamicSigningKey",
+    "accessTokenValidity",
+    "accessToken",
+    "antiCsrfToken",
+    "doAntiCsrfCheck",
+    "checkDatabase",
+    "refreshToken",
+    "sessionHandle",
+    "sessionHandles",
+    "algorithm",
+    "jwksDomain",
+    "payload",
+    "validity",
+];
+
+#[tokio::test]
+async fn odd_fields_never_make_an_endpoint_fail() {
+    let app = TestApp::new().await;
+    let mut random = StdRng::seed_from_u64(11);
+    for _ in 0..400 {
+        let members: Vec<String> = FIELDS
+            .iter()
+            .filter_map(|field| {
+                let value = ODD[random.random_range(0..ODD.len())];
+                random.random_bool(0.8).then(|| format!("\"{field}\":{value}"))
+            })
+            .collect();
+        let body = format!("{{{}}}", members.join(","));
+        let version = ["2.7", "2.21", "3.1", "4.0", "5.4", "5.6"][random.random_range(0..6)];
+        for mounted in app.cdi.table().routes() {
+            let method = match format!("{:?}", mounted.route.verb).as_str() {
+                "POST" => Method::POST,
+                "PUT" => Method::PUT,
+                _ => continue,
+            };
+            if !mounted.route.path.starts_with("/recipe/session") && !mounted.route.path.starts_with("/recipe/jwt") {
+                continue;
+            }
+            let reply = app.request(method, mounted.route.path).cdi(version).body(body.clone()).await;
+            // 500 is what the protocol has for an access token that is no JWT
+            let expected = reply.code() < 500 || mounted.route.path == "/recipe/session/regenerate";
+            assert!(expected, "{} {version} {body}: {}", mounted.route.label, reply.body());
+        }
+    }
+}
+
+#[tokio::test]
+async fn odd_queries_never_make_an_endpoint_fail() {
+    let app = TestApp::new().await;
+    for query in [
+        "%",
+        "%zz",
+        "%ff",
+        "a=%00",
+        "sessionHandle=%ff&userId=%00",
+        "&&&",
+        "=",
+        "sessionHandle=_",
+        "userId=%F0%9F%98%80",
+    ] {
+        for mounted in app.cdi.table().routes() {
+            if format!("{:?}", mounted.route.verb) == "GET" {
+                let reply = app.get(&format!("{}?{query}", mounted.route.path)).await;
+                assert!(reply.code() < 500, "{} {query}: {}", mounted.route.label, reply.body());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_whole_body_of_the_largest_allowed_size_is_stored_or_refused_clearly() {
+    let app = TestApp::new().await;
+    let server = TestServer::with(app.cdi.clone(), limits()).await;
+    for size in [200_000, 500_000, 1_000_000] {
+        let data = "x".repeat(size);
+        let body = format!(
+            "{{\"userId\":\"u\",\"enableAntiCsrf\":false,\"userDataInJWT\":{{}},\"userDataInDatabase\":{{\"a\":\"{data}\"}}}}"
+        );
+        let mut wire = Wire::open(&server).await;
+        wire.send(&super::post("/recipe/session", body.as_bytes())).await;
+        let reply = soon(wire.reply()).await;
+        assert!(matches!(reply.code, 200 | 400 | 413), "{size}: {} {}", reply.code, reply.body);
+    }
+}
