@@ -127,6 +127,14 @@ pub enum StoreError {
         /// What the operator can do.
         way_out: String,
     },
+    /// A folder or a wish that cannot be used as it stands; nothing is damaged.
+    #[error("{place}: {what}")]
+    Unusable {
+        /// File or folder.
+        place: String,
+        /// Why, and what to do.
+        what: String,
+    },
     /// The operating system refused.
     #[error("{doing} {path}: {source}")]
     Io {

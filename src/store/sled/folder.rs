@@ -56,6 +56,16 @@ impl Folder {
         self.journal().join("acked")
     }
 
+    /// The index that a compaction has just replaced.
+    pub(super) fn index_replaced(&self) -> PathBuf {
+        self.root.join("index.old")
+    }
+
+    /// What a backup says of its files.
+    pub(super) fn manifest(&self) -> PathBuf {
+        self.root.join("manifest.json")
+    }
+
     /// Where damaged files are put instead of being deleted.
     pub(super) fn aside(&self) -> PathBuf {
         self.root.join("damaged")
@@ -137,10 +147,12 @@ pub(super) fn read_identity(folder: &Folder) -> Result<Identity, StoreError> {
     };
     match parse() {
         Some((FORMAT, id)) => Ok(Identity::Is(id)),
-        Some((format, _)) => Err(StoreError::Damaged {
+        Some((format, _)) => Err(StoreError::Unusable {
             place: path.display().to_string(),
-            what: format!("the folder has format {format}, this sessiond knows format {FORMAT}"),
-            way_out: "Start the sessiond version that wrote it, or choose another --data-dir".to_owned(),
+            what: format!(
+                "the folder has format {format}, this sessiond knows format {FORMAT}: start the version that wrote it, \
+                 or choose another --data-dir"
+            ),
         }),
         None => Ok(Identity::Missing("is damaged")),
     }
@@ -168,10 +180,12 @@ pub(super) fn refuse_foreign(folder: &Folder) -> Result<(), StoreError> {
         let ours_and_empty = ["journal", "snapshot", "index"].contains(&name.as_str()) && empty();
         let ours = name.starts_with(CONTROL) || name.starts_with('.');
         if !ours && !NEIGHBOURS.contains(&name.as_str()) && !ours_and_empty {
-            return Err(StoreError::Damaged {
+            return Err(StoreError::Unusable {
                 place: folder.root.display().to_string(),
-                what: format!("this is no data folder of sessiond, but it holds files ({name})"),
-                way_out: "Choose an empty or new folder with --data-dir".to_owned(),
+                what: format!(
+                    "this is no data folder of sessiond, but it holds files ({name}): choose an empty or new folder \
+                     with --data-dir"
+                ),
             });
         }
     }

@@ -15,9 +15,11 @@ mod folder;
 mod index;
 mod io;
 mod journal;
+pub mod maintenance;
 mod marker;
 mod merge;
 mod recent;
+mod reconcile;
 mod recovery;
 mod shared;
 mod snapshot;
@@ -26,6 +28,7 @@ mod tx;
 
 use self::committer::Control;
 use self::folder::{Folder, FolderLock};
+use self::index::Index;
 use self::journal::Writer;
 use self::marker::Marker;
 use self::shared::Shared;
@@ -216,9 +219,10 @@ impl SledEngine {
         }
     }
 
-    /// Ends everything and marks the folder as cleanly stopped.
-    fn close_now(&self) -> Result<(), StoreError> {
-        let Some(lock) = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+    /// Ends everything; the lock, the last frame and the index, or `None` if that has happened before.
+    fn end(&self) -> Result<Option<(FolderLock, u64, Index)>, StoreError> {
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(lock) = lock else { return Ok(None) };
         let (reply, answer) = mpsc::channel();
         let last = match self.shared.queue.control(Control::Close(reply)) {
             Ok(()) => answer.recv().unwrap_or_else(|_| Err(shared::closed())),
@@ -226,8 +230,13 @@ impl SledEngine {
         };
         self.end_threads();
         let index = self.shared.take_index(Duration::from_secs(5));
-        let last = last?;
-        index?.close()?;
+        Ok(Some((lock, last?, index?)))
+    }
+
+    /// Ends everything and marks the folder as cleanly stopped.
+    fn close_now(&self) -> Result<(), StoreError> {
+        let Some((lock, last, index)) = self.end()? else { return Ok(()) };
+        index.close()?;
         Marker::of(&self.shared.folder, last)?.write(&self.shared.folder)?;
         drop(lock);
         Ok(())

@@ -10,13 +10,12 @@ use super::journal::frames::{Damage, Ending, Scanned};
 use super::journal::segment;
 use super::journal::writer::{read_acknowledged, seal_at};
 use super::marker::{Changes, Marker};
-use super::merge::Merge;
+use super::reconcile::{Outcome, is_lost_tail, reconcile};
 use super::snapshot::{self, Head, Writer};
 use super::truth::Truth;
 use super::{Options, Progress, RecoveryReport, Start};
 use crate::store::StoreError;
 use crate::store::sled::io;
-use crate::store::sled::journal::frame::Write;
 use std::time::Instant;
 
 /// A folder that is ready to be used.
@@ -75,6 +74,7 @@ fn identify(folder: &Folder, options: &Options, notes: &mut Vec<String>) -> Resu
 /// Removes what a killed process left half-done.
 fn clean_up(folder: &Folder) -> Result<(), StoreError> {
     io::remove_directory(&folder.index_in_work())?;
+    io::remove_directory(&folder.index_replaced())?;
     io::remove_directory(&folder.snapshots().join("scratch"))?;
     if let Ok(entries) = std::fs::read_dir(folder.snapshots()) {
         for entry in entries.flatten() {
@@ -161,7 +161,7 @@ fn after_crash(
         Err(error) => return Err(error),
     }
     let acknowledged = read_acknowledged(folder)?.unwrap_or(0).max(at_least).max(indexed);
-    let truth = Truth::find(folder, &id, acknowledged, progress)?;
+    let truth = Truth::find(folder, &id, acknowledged, u64::MAX, progress)?;
     let mut start = match (fresh, existed) {
         (true, _) => Start::Fresh,
         (false, true) => Start::Verified,
@@ -240,73 +240,4 @@ fn finish_journal(folder: &Folder, scanned: &[Scanned], notes: &mut Vec<String>)
         }
     }
     if folder.journal().is_dir() { io::sync_directory(&folder.journal()) } else { Ok(()) }
-}
-
-/// How the comparison went.
-#[derive(Debug, Default)]
-pub(super) struct Outcome {
-    /// Records that the store holds.
-    pub(super) rows: u64,
-    /// Rows that were brought in line.
-    pub(super) repaired: u64,
-    /// Those of them that should have been in line: the index was damaged.
-    pub(super) unexplained: u64,
-}
-
-const LOST_TAIL: &str = "the index holds writes that the journal has lost";
-
-fn is_lost_tail(error: &StoreError) -> bool {
-    matches!(error, StoreError::Damaged { what, .. } if what.contains(LOST_TAIL))
-}
-
-/// Walks index and truth side by side and makes the index agree. `indexed` is the frame up to which it says it does.
-fn reconcile(index: &Index, truth: &Truth, indexed: u64, progress: &dyn Fn(Progress)) -> Result<Outcome, StoreError> {
-    let last = truth.last();
-    let mut outcome = Outcome::default();
-    let total = truth.base.as_ref().map_or(0, |base| base.rows);
-    let mut merge: Merge = truth.merge(last)?;
-    let mut rows = index.all();
-    let mut row = rows.next().transpose()?;
-    let mut more = merge.advance()?;
-    while more || row.is_some() {
-        let order = match &row {
-            None => std::cmp::Ordering::Less,
-            Some(_) if !more => std::cmp::Ordering::Greater,
-            Some((key, _)) => merge.entry().key.cmp(key.as_slice()),
-        };
-        if let Some((key, (frame, _))) = row.as_ref().filter(|_| order.is_ge())
-            && *frame > last
-        {
-            let what = format!("{LOST_TAIL}: {} was written by frame {frame}, it ends with {last}", key.escape_ascii());
-            return Err(Damage { place: index.path().to_owned(), what }.error());
-        }
-        let change = if order.is_gt() {
-            // Not in the truth: removed before the snapshot was made, and the index is older than that.
-            let key = row.as_ref().map(|(key, _)| key.clone()).unwrap_or_default();
-            Some((key, indexed < truth.base_frame(), last))
-        } else {
-            let entry = merge.entry();
-            let stored = row.as_ref().filter(|_| order.is_eq()).map(|(_, (frame, value))| (*frame, value.as_slice()));
-            let same = stored == entry.value.map(|value| (entry.frame, value));
-            (!same).then(|| (entry.key.to_vec(), entry.frame > indexed, entry.frame))
-        };
-        if let Some((key, explained, frame)) = change {
-            let value = if order.is_gt() { None } else { merge.entry().value };
-            index.apply(frame, &Write { key: &key, value })?;
-            outcome.repaired += 1;
-            outcome.unexplained += u64::from(!explained);
-        }
-        if order.is_le() {
-            outcome.rows += u64::from(merge.entry().value.is_some());
-            more = merge.advance()?;
-        }
-        if order.is_ge() {
-            row = rows.next().transpose()?;
-        }
-        if outcome.rows.is_multiple_of(4096) {
-            progress(Progress { stage: "verifying the index", done: outcome.rows, total });
-        }
-    }
-    index.set_frame(last)?;
-    Ok(outcome)
 }

@@ -5,10 +5,11 @@ use super::Progress;
 use super::folder::{Folder, FolderId};
 use super::journal::frames::{Coverage, Scanned};
 use super::journal::{self, Frames};
+use super::maintenance::Until;
 use super::merge::Merge;
 use super::snapshot::{self, Head, Reader};
 use crate::store::StoreError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A good snapshot.
 #[derive(Debug, Clone)]
@@ -35,6 +36,7 @@ pub(super) struct Truth {
 
 impl Truth {
     /// Reads journal and snapshots of a folder; `acknowledged` is the last frame that is known to have existed.
+    /// Segments that start after frame `until` are left alone: somebody may be writing them.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] names what is missing when no snapshot with an unbroken run of frames is left.
@@ -42,9 +44,10 @@ impl Truth {
         folder: &Folder,
         id: &FolderId,
         acknowledged: u64,
+        until: u64,
         progress: &dyn Fn(Progress),
     ) -> Result<Self, StoreError> {
-        let scanned = journal::scan(&folder.journal(), id, &|done| {
+        let scanned = journal::scan(&folder.journal(), id, until, &|done| {
             progress(Progress { stage: "reading the journal", done, total: 0 });
         })?;
         let mut bad_snapshots = Vec::new();
@@ -77,6 +80,61 @@ impl Truth {
         }
     }
 
+    /// As [`Self::find`], for a point in time: damage after it does no harm, and an older snapshot may have to serve.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] when nothing goes back that far.
+    pub(super) fn find_until(
+        folder: &Folder,
+        id: &FolderId,
+        acknowledged: u64,
+        until: Until,
+        progress: &dyn Fn(Progress),
+    ) -> Result<Self, StoreError> {
+        if until == Until::End {
+            return Self::find(folder, id, acknowledged, u64::MAX, progress);
+        }
+        let scanned = journal::scan(&folder.journal(), id, u64::MAX, &|_| {})?;
+        let in_time = |frame: u64, time: u64| match until {
+            Until::End => true,
+            Until::Time(limit) => time <= limit.0,
+            Until::Frame(limit) => frame <= limit,
+        };
+        let mut bad_snapshots = Vec::new();
+        let mut bases = vec![None];
+        for (_, path) in snapshot::list(&folder.snapshots())? {
+            match snapshot::verify(&path, id) {
+                Ok((head, rows)) if in_time(head.frame, head.time) => bases.push(Some(Base { path, head, rows })),
+                Ok(_) => {}
+                Err(error @ StoreError::Damaged { .. }) => bad_snapshots.push((path, error.to_string())),
+                Err(error) => return Err(error),
+            }
+        }
+        let mut damage = None;
+        for base in bases.into_iter().rev() {
+            let from = base.as_ref().map_or(1, |base| base.head.frame + 1);
+            let run = journal::frames::unbroken(&scanned, from);
+            let found = Self {
+                folder: folder.clone(),
+                id: *id,
+                base,
+                frames: run,
+                scanned: scanned.clone(),
+                bad_snapshots: bad_snapshots.clone(),
+            };
+            // Enough is there if the frames run past the point, or to the known end.
+            if found.last() >= acknowledged.max(1) || !in_time(found.last(), found.frames.time) {
+                return Ok(found);
+            }
+            damage.get_or_insert((found.last(), found.base.is_some()));
+        }
+        let what = format!(
+            "it does not go back to that point, or what followed is damaged (readable up to frame {})",
+            damage.map_or(0, |(frame, _)| frame)
+        );
+        Err(StoreError::Unusable { place: folder.root.display().to_string(), what })
+    }
+
     /// The last frame.
     pub(super) const fn last(&self) -> u64 {
         self.frames.last
@@ -89,11 +147,16 @@ impl Truth {
 
     /// Every key's state after frame `upto`, in key order.
     pub(super) fn merge(&self, upto: u64) -> Result<Merge, StoreError> {
+        self.merge_into(upto, &self.folder.snapshots().join("scratch"))
+    }
+
+    /// As [`Self::merge`], with temporary files in `scratch`.
+    pub(super) fn merge_into(&self, upto: u64, scratch: &Path) -> Result<Merge, StoreError> {
         let base = match &self.base {
             Some(base) => Some(Reader::open(&base.path, Some(&self.id))?),
             None => None,
         };
         let mut frames = Frames::new(&self.frames, self.id, upto);
-        Merge::new(base, &mut frames, &self.folder.snapshots().join("scratch"))
+        Merge::new(base, &mut frames, scratch)
     }
 }

@@ -6,8 +6,8 @@ use sessiond::store::codec::{self, MAX_RECORD};
 use sessiond::store::{Encoding, Key, Keyspace, StoreError};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct NoteV1 {
-    text: String,
+pub(super) struct NoteV1 {
+    pub(super) text: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 mod codec;
 mod conformance;
 pub(crate) mod golden;
+mod maintenance;
 mod recovery;
 mod tenancy;
 

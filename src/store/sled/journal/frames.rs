@@ -35,15 +35,16 @@ pub(in crate::store::sled) enum Ending {
     Unreadable(&'static str),
 }
 
-/// Reads every segment and checks every frame.
+/// Reads every segment that does not start after frame `until`, and checks every frame.
 pub(in crate::store::sled) fn scan(
     directory: &Path,
     id: &FolderId,
+    until: u64,
     progress: &dyn Fn(u64),
 ) -> Result<Vec<Scanned>, StoreError> {
     let mut found = Vec::new();
     let mut body = Vec::new();
-    for (first, path) in segment::list(directory)? {
+    for (first, path) in segment::list(directory)?.into_iter().filter(|(first, _)| *first <= until) {
         let mut scanned = Scanned { path, first, next: first, end: 0, time: 0, ending: Ending::Blank };
         match SegmentReader::open(&scanned.path, Some(id), first)? {
             Err(what) => scanned.ending = Ending::Unreadable(what),
@@ -134,6 +135,20 @@ pub(in crate::store::sled) fn coverage(
         return Ok(Err(Damage { place, what }));
     }
     Ok(Ok(run))
+}
+
+/// The frames `from` and later, as far as they follow each other; whatever comes after does not matter.
+pub(in crate::store::sled) fn unbroken(scanned: &[Scanned], from: u64) -> Coverage {
+    let mut run = Coverage { from, last: from.saturating_sub(1), segments: Vec::new(), torn: None, time: 0 };
+    for segment in scanned.iter().filter(|segment| segment.next > from) {
+        if segment.first > run.last + 1 {
+            break;
+        }
+        run.last = run.last.max(segment.next - 1);
+        run.time = run.time.max(segment.time);
+        run.segments.push((segment.first, segment.path.clone()));
+    }
+    run
 }
 
 /// What is wrong, and where.

@@ -1,0 +1,299 @@
+//! `check`: reads everything there is and says what does not hold. Repairs nothing.
+
+use super::{ProgressFn, last_known_frame, lock_source};
+use crate::store::sled::folder::{self, Folder, FolderId, Identity};
+use crate::store::sled::index::{self, Index};
+use crate::store::sled::journal::{Frames, frame, segment};
+use crate::store::sled::marker::Marker;
+use crate::store::sled::reconcile::{Difference, walk};
+use crate::store::sled::snapshot::{self, Entry};
+use crate::store::sled::truth::Truth;
+use crate::store::sled::{SledEngine, background};
+use crate::store::{Encoding, Key, Keyspace, StoreError, codec};
+use serde::Serialize;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Findings that are listed; further ones are only counted.
+const LISTED: usize = 100;
+/// Memory for the pages of an index that is only walked through.
+const CACHE: u64 = 32 << 20;
+
+/// Looks at every record in key order, to find what no checksum can: an index entry without its record, for one.
+pub trait Audit {
+    /// One record; `value` has passed its checksum.
+    fn record(&mut self, key: &Key, value: &[u8]);
+
+    /// After the last record.
+    fn finish(&mut self) -> Vec<Finding>;
+}
+
+/// No further questions.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoAudit;
+
+impl Audit for NoAudit {
+    fn record(&mut self, _key: &Key, _value: &[u8]) {}
+
+    fn finish(&mut self) -> Vec<Finding> {
+        Vec::new()
+    }
+}
+
+/// Something that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// File or record.
+    pub place: String,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// What was looked at, and what was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CheckReport {
+    /// True if the folder was stopped cleanly (or is being served).
+    pub clean: bool,
+    /// The last frame.
+    pub frame: u64,
+    /// Records in all.
+    pub records: u64,
+    /// Records by kind.
+    pub by_kind: BTreeMap<&'static str, u64>,
+    /// Snapshots read.
+    pub snapshots: u64,
+    /// Journal segments read.
+    pub segments: u64,
+    /// Frames that are not yet in a snapshot.
+    pub frames: u64,
+    /// Index rows that are merely behind; the next start brings them up to date.
+    pub behind: u64,
+    /// What does not hold, the first hundred.
+    pub findings: Vec<Finding>,
+    /// Findings in all.
+    pub found: u64,
+    /// What is worth knowing, but no damage.
+    pub notes: Vec<String>,
+}
+
+impl CheckReport {
+    /// True when nothing was found.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.found == 0
+    }
+
+    fn find(&mut self, finding: Finding) {
+        self.found += 1;
+        if self.findings.len() < LISTED {
+            self.findings.push(finding);
+        }
+    }
+
+    fn find_error(&mut self, error: StoreError) -> Result<(), StoreError> {
+        match error {
+            StoreError::Damaged { place, what, .. } => self.find(Finding { place, what }),
+            other => return Err(other),
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, entry: &Entry<'_>, audit: &mut dyn Audit) {
+        let (Some(key), Some(value)) = (index::logical(entry.key), entry.value) else {
+            let what = "a record of a kind that this sessiond does not know".to_owned();
+            return self.find(Finding { place: entry.key.escape_ascii().to_string(), what });
+        };
+        *self.by_kind.entry(Keyspace::name(key.keyspace)).or_default() += 1;
+        match codec::check(Encoding::Binary, &key, value) {
+            Ok(()) => audit.record(&key, value),
+            Err(error) => {
+                let _ = self.find_error(error);
+            }
+        }
+    }
+}
+
+/// Checks a folder that no server uses.
+///
+/// # Errors
+/// Damage is not an error but a finding. [`StoreError::Locked`] while a server runs; [`StoreError::Io`] when the system
+/// refuses.
+pub fn check(path: &Path, audit: &mut dyn Audit, progress: ProgressFn<'_>) -> Result<CheckReport, StoreError> {
+    let folder = Folder::new(path);
+    let _lock = lock_source(&folder)?;
+    let mut report = CheckReport::default();
+    let id = match folder::read_identity(&folder)? {
+        Identity::Is(id) => id,
+        Identity::Missing(why) => {
+            report.find(Finding { place: folder.identity().display().to_string(), what: format!("the file {why}") });
+            let segments = segment::list(&folder.journal())?;
+            match segments.iter().find_map(|(first, path)| segment::folder_id(path, *first)) {
+                Some(id) => id,
+                None => return Ok(report),
+            }
+        }
+    };
+    let marker = Marker::read(&folder)?;
+    if folder.marker().exists() && marker.is_none() {
+        report.find(Finding { place: folder.marker().display().to_string(), what: "it is damaged".to_owned() });
+    }
+    report.clean = marker.is_some();
+    if let Some(marker) = &marker {
+        let changes = marker.changes(&folder)?;
+        for what in changes.truth.into_iter().chain(changes.index) {
+            report.find(Finding { place: folder.root.display().to_string(), what });
+        }
+    } else {
+        report.notes.push("the folder was not stopped cleanly: the next start verifies it".to_owned());
+    }
+    check_snapshots(&folder, &id, &mut report)?;
+    let known = last_known_frame(&folder)?;
+    let truth = match Truth::find(&folder, &id, known, u64::MAX, progress) {
+        Ok(truth) => truth,
+        Err(error) => {
+            report.find_error(error)?;
+            report.notes.push("the index was not compared: snapshot and journal do not suffice".to_owned());
+            return Ok(report);
+        }
+    };
+    describe(&truth, &mut report);
+    check_index(&folder, &truth, marker.is_some(), &mut report, audit, progress)?;
+    Ok(report)
+}
+
+fn describe(truth: &Truth, report: &mut CheckReport) {
+    report.frame = truth.last();
+    report.frames = truth.last() - truth.base_frame();
+    report.segments = truth.scanned.len() as u64;
+    report.notes.extend(truth.frames.torn.iter().map(|torn| format!("an unfinished write at the end: {torn}")));
+}
+
+fn check_snapshots(folder: &Folder, id: &FolderId, report: &mut CheckReport) -> Result<(), StoreError> {
+    for (_, path) in snapshot::list(&folder.snapshots())? {
+        report.snapshots += 1;
+        if let Err(error) = snapshot::verify_deeply(&path, id) {
+            report.find_error(error)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_index(
+    folder: &Folder,
+    truth: &Truth,
+    clean: bool,
+    report: &mut CheckReport,
+    audit: &mut dyn Audit,
+    progress: ProgressFn<'_>,
+) -> Result<(), StoreError> {
+    if !folder.index().join("db").exists() {
+        report.notes.push("there is no index: the next start rebuilds it".to_owned());
+        let mut merge = truth.merge(truth.last())?;
+        while merge.advance()? {
+            let entry = merge.entry();
+            if entry.value.is_some() {
+                report.records += 1;
+                report.count(&entry, audit);
+            }
+        }
+        audit.finish().into_iter().for_each(|finding| report.find(finding));
+        return Ok(());
+    }
+    // Opening changes sled's files, so the mark of the clean stop goes first and is renewed afterwards.
+    Marker::remove(folder)?;
+    let sound_before = report.is_sound();
+    let walked = Index::open(&folder.index(), CACHE).and_then(|index| {
+        let indexed = index.frame()?;
+        if indexed < truth.last() && clean {
+            let what = format!("it ends with frame {indexed} instead of {}", truth.last());
+            report.find(Finding { place: folder.index().display().to_string(), what });
+        }
+        let walked = walk_both(&index, truth, indexed, report, audit, progress, &mut |_| true);
+        index.close()?;
+        walked
+    });
+    match walked {
+        Ok(()) if clean && sound_before && report.is_sound() => Marker::of(folder, truth.last())?.write(folder),
+        Ok(()) => Ok(()),
+        Err(error) => report.find_error(error),
+    }
+}
+
+fn walk_both(
+    index: &Index,
+    truth: &Truth,
+    indexed: u64,
+    report: &mut CheckReport,
+    audit: &mut dyn Audit,
+    progress: ProgressFn<'_>,
+    damaged: &mut dyn FnMut(&Difference<'_>) -> bool,
+) -> Result<(), StoreError> {
+    let shared = RefCell::new(report);
+    let mut count = |entry: &Entry<'_>| shared.borrow_mut().count(entry, audit);
+    let mut differs = |difference: &Difference<'_>| {
+        let mut report = shared.borrow_mut();
+        if difference.explained {
+            report.behind += 1;
+        } else if damaged(difference) {
+            report.find(differing(difference.key));
+        }
+        Ok(())
+    };
+    let records = walk(index, truth, indexed, progress, &mut count, &mut differs)?;
+    let report = shared.into_inner();
+    report.records = records;
+    audit.finish().into_iter().for_each(|finding| report.find(finding));
+    Ok(())
+}
+
+fn differing(key: &[u8]) -> Finding {
+    let place = index::logical(key).map_or_else(|| key.escape_ascii().to_string(), |key| key.to_string());
+    Finding { place, what: "the index differs from snapshot and journal".to_owned() }
+}
+
+impl SledEngine {
+    /// Checks the folder of a running server, beside its traffic.
+    ///
+    /// # Errors
+    /// As [`check`].
+    pub fn check(&self, audit: &mut dyn Audit, progress: ProgressFn<'_>) -> Result<CheckReport, StoreError> {
+        let shared = &self.shared;
+        let _alone = shared.maintain();
+        let last = background::rotate(shared)?;
+        let folder = &shared.folder;
+        let mut report = CheckReport { clean: true, ..CheckReport::default() };
+        check_snapshots(folder, &shared.id, &mut report)?;
+        let truth = match Truth::find(folder, &shared.id, last, last, progress) {
+            Ok(truth) => truth,
+            Err(error) => {
+                report.find_error(error)?;
+                return Ok(report);
+            }
+        };
+        describe(&truth, &mut report);
+        let index = shared.index()?;
+        let Some(index) = index.as_ref() else { return Ok(report) };
+        // Keys that differ may have been written since; the frames since then will tell.
+        let mut suspects = BTreeSet::new();
+        let walked = walk_both(index, &truth, last, &mut report, audit, progress, &mut |difference| {
+            if difference.indexed.is_none_or(|frame| frame <= last) {
+                suspects.insert(difference.key.to_vec());
+            }
+            false
+        });
+        if let Err(error) = walked {
+            report.find_error(error)?;
+        }
+        let now = background::rotate(shared)?;
+        let mut frames = Frames::new(&background::closed_segments(folder, last + 1, now)?, shared.id, now);
+        let mut body = Vec::new();
+        while !suspects.is_empty() && frames.next(&mut body)?.is_some() {
+            for write in frame::writes(&body).map_while(Result::ok) {
+                suspects.remove(write.key);
+            }
+        }
+        suspects.iter().for_each(|key| report.find(differing(key)));
+        Ok(report)
+    }
+}

@@ -1,0 +1,137 @@
+//! `restore`: a fresh, compact folder from a backup or from a stopped data folder, whole or up to a point in time.
+
+use super::backup::read_manifest;
+use super::{ProgressFn, Target, last_known_frame, lock_source};
+use crate::domain::time::UnixMillis;
+use crate::store::StoreError;
+use crate::store::sled::background::{Pausing, write_snapshot};
+use crate::store::sled::folder::{self, Folder, FolderId, Identity};
+use crate::store::sled::journal::{Frames, segment};
+use crate::store::sled::merge::Merge;
+use crate::store::sled::snapshot::Head;
+use crate::store::sled::truth::Truth;
+use crate::store::sled::{self as engine, Options, Progress, snapshot};
+use serde::Serialize;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Up to where to restore.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Everything.
+    End,
+    /// Everything that was committed at this moment or before.
+    Time(UnixMillis),
+    /// Everything up to this frame.
+    Frame(u64),
+}
+
+/// What was restored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RestoreReport {
+    /// The last frame that was restored.
+    pub frame: u64,
+    /// When it was written, in milliseconds since 1970; 0 if that is not known.
+    pub time: u64,
+    /// Records restored.
+    pub records: u64,
+    /// What is worth knowing.
+    pub notes: Vec<String>,
+    /// How long it took.
+    pub milliseconds: u64,
+}
+
+/// Writes the folder `to` from what `from` holds. `from` is only read.
+///
+/// # Errors
+/// [`StoreError::Unusable`] if `to` holds anything, or if `from` does not go back as far as `until`;
+/// [`StoreError::Damaged`] if `from` cannot say what it held.
+pub fn restore(
+    from: &Path,
+    to: &Path,
+    until: Until,
+    options: &Options,
+    progress: ProgressFn<'_>,
+) -> Result<RestoreReport, StoreError> {
+    let started = Instant::now();
+    let source = Folder::new(from);
+    let _lock = lock_source(&source)?;
+    let id = source_id(&source)?;
+    let mut notes = Vec::new();
+    if let Some(manifest) = read_manifest(&source)? {
+        notes.extend(manifest.changed(&source)?);
+    }
+    let target = Target::new(to)?;
+    let truth = Truth::find_until(&source, &id, last_known_frame(&source)?, until, progress)?;
+    notes.extend(truth.bad_snapshots.iter().map(|(_, what)| what.clone()));
+    let (frame, time) = stop(&truth, id, until)?;
+    let mut merge = truth.merge_into(frame, &target.partial.join("scratch"))?;
+    let records = write_folder(&target, &mut merge, frame, time, options, progress)?;
+    target.complete()?;
+    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(RestoreReport { frame, time, records, notes, milliseconds })
+}
+
+/// Whose files these are.
+pub(super) fn source_id(source: &Folder) -> Result<FolderId, StoreError> {
+    if let Identity::Is(id) = folder::read_identity(source)? {
+        return Ok(id);
+    }
+    let segments = segment::list(&source.journal())?;
+    let snapshots = snapshot::list(&source.snapshots())?;
+    let id = segments.iter().find_map(|(first, path)| segment::folder_id(path, *first));
+    let id =
+        id.or_else(|| snapshots.iter().find_map(|(_, path)| Some(snapshot::Reader::open(path, None).ok()?.head.id)));
+    id.ok_or_else(|| StoreError::Unusable {
+        place: source.root.display().to_string(),
+        what: "this is neither a data folder of sessiond nor a backup of one".to_owned(),
+    })
+}
+
+/// The last frame to take, and its time.
+fn stop(truth: &Truth, id: FolderId, until: Until) -> Result<(u64, u64), StoreError> {
+    let (mut frame, mut time) = truth.base.as_ref().map_or((0, 0), |base| (base.head.frame, base.head.time));
+    let mut frames = Frames::new(&truth.frames, id, truth.last());
+    let mut body = Vec::new();
+    while let Some((number, at)) = frames.next(&mut body)? {
+        let beyond = match until {
+            Until::End => false,
+            Until::Time(limit) => at > limit.0,
+            Until::Frame(limit) => number > limit,
+        };
+        if beyond {
+            break;
+        }
+        (frame, time) = (number, at);
+    }
+    Ok((frame, time))
+}
+
+/// Makes the target a complete data folder that holds what `merge` yields; returns the number of records.
+pub(super) fn write_folder(
+    target: &Target,
+    merge: &mut Merge,
+    frame: u64,
+    time: u64,
+    options: &Options,
+    progress: ProgressFn<'_>,
+) -> Result<u64, StoreError> {
+    let folder = Folder::new(&target.partial);
+    let id = folder::new_identity(options.entropy.as_ref());
+    let base = write_snapshot(&folder, &Head { id, frame, time }, merge, &Reporting(progress))?;
+    *merge = Merge::default();
+    folder::write_identity(&folder, &id)?;
+    let (built, _) = engine::open(&target.partial, options)?;
+    built.close_now()?;
+    Ok(base.rows)
+}
+
+/// Full speed, with a word now and then.
+struct Reporting<'a>(ProgressFn<'a>);
+
+impl Pausing for Reporting<'_> {
+    fn pause(&self, rows: u64, _took: Duration) -> Result<(), StoreError> {
+        (self.0)(Progress { stage: "writing records", done: rows, total: 0 });
+        Ok(())
+    }
+}

@@ -1,0 +1,206 @@
+//! `salvage`: the last resort. Collects every record that can still be read, from wherever it is.
+
+use super::restore::write_folder;
+use super::{Finding, ProgressFn, Target, lock_source};
+use crate::store::sled::folder::Folder;
+use crate::store::sled::index::{self, Index};
+use crate::store::sled::journal::segment;
+use crate::store::sled::merge::{Collector, Merge};
+use crate::store::sled::snapshot::{self, Entry, Reader};
+use crate::store::sled::{Options, Progress, io};
+use crate::store::{Encoding, StoreError, codec};
+use serde::Serialize;
+use std::path::Path;
+use std::time::Instant;
+
+/// What could be read, and what could not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SalvageReport {
+    /// The last frame of which anything was found.
+    pub frame: u64,
+    /// Records in the new folder.
+    pub records: u64,
+    /// Entries read from snapshots.
+    pub from_snapshots: u64,
+    /// Frames read from the journal.
+    pub from_journal: u64,
+    /// Rows read from the index.
+    pub from_index: u64,
+    /// Records left out because their checksum does not match.
+    pub unreadable: u64,
+    /// What could not be read.
+    pub findings: Vec<Finding>,
+    /// What to keep in mind.
+    pub warnings: Vec<String>,
+    /// How long it took.
+    pub milliseconds: u64,
+}
+
+/// Writes the folder `to` from whatever is readable in `from`. `from` is only read.
+///
+/// # Errors
+/// [`StoreError::Unusable`] if `to` holds anything; [`StoreError::Io`] when the system refuses.
+pub fn salvage(
+    from: &Path,
+    to: &Path,
+    options: &Options,
+    progress: ProgressFn<'_>,
+) -> Result<SalvageReport, StoreError> {
+    let started = Instant::now();
+    let source = Folder::new(from);
+    let _lock = lock_source(&source)?;
+    let target = Target::new(to)?;
+    let mut report = SalvageReport::default();
+    let mut collector = Collector::new(&target.partial.join("scratch"));
+    from_snapshots(&source, &mut collector, &mut report, progress)?;
+    from_journal(&source, &mut collector, &mut report, progress)?;
+    from_index(&source, &target.partial.join("index.copy"), &mut collector, &mut report, progress)?;
+    let collected = collector.merge(Vec::new())?;
+    let mut kept = keep_readable(collected, &target.partial.join("kept"), &mut report)?;
+    let (frame, time) = (report.frame, options.clock.now().0);
+    report.records = write_folder(&target, &mut kept, frame, time, options, progress)?;
+    if !report.findings.is_empty() {
+        report.warnings.push(
+            "what was written or removed by unreadable parts is missing: records may be old, and removed ones (revoked \
+             sessions too) may be back"
+                .to_owned(),
+        );
+    }
+    target.complete()?;
+    report.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(report)
+}
+
+impl SalvageReport {
+    fn cannot_read(&mut self, place: &Path, what: &str) {
+        self.findings.push(Finding { place: place.display().to_string(), what: what.to_owned() });
+    }
+}
+
+fn from_snapshots(
+    source: &Folder,
+    collector: &mut Collector,
+    report: &mut SalvageReport,
+    progress: ProgressFn<'_>,
+) -> Result<(), StoreError> {
+    for (_, path) in snapshot::list(&source.snapshots())? {
+        let mut reader = match Reader::open(&path, None) {
+            Ok(reader) => reader,
+            Err(error) => {
+                report.cannot_read(&path, &error.to_string());
+                continue;
+            }
+        };
+        report.frame = report.frame.max(reader.head.frame);
+        loop {
+            match reader.advance() {
+                Ok(true) => {
+                    collector.add(&reader.entry())?;
+                    report.from_snapshots += 1;
+                }
+                Ok(false) => break,
+                Err(error) => {
+                    report.cannot_read(&path, &error.to_string());
+                    break;
+                }
+            }
+        }
+        progress(Progress { stage: "reading snapshots", done: report.from_snapshots, total: 0 });
+    }
+    Ok(())
+}
+
+fn from_journal(
+    source: &Folder,
+    collector: &mut Collector,
+    report: &mut SalvageReport,
+    progress: ProgressFn<'_>,
+) -> Result<(), StoreError> {
+    let mut next = None;
+    for (first, path) in segment::list(&source.journal())? {
+        for (number, _, body) in segment::recognise(&path, segment::HEADER as u64)? {
+            if let Some(expected) = next.filter(|expected| *expected < number) {
+                report.cannot_read(&path, &format!("frames {expected} to {} are missing", number - 1));
+            }
+            next = Some(number + 1);
+            collector.add_frame(number, &body)?;
+            report.from_journal += 1;
+            report.frame = report.frame.max(number);
+        }
+        if next.is_none() {
+            next = Some(first);
+        }
+        progress(Progress { stage: "reading the journal", done: report.from_journal, total: 0 });
+    }
+    Ok(())
+}
+
+/// Reads a copy: opening changes sled's files.
+fn from_index(
+    source: &Folder,
+    copy: &Path,
+    collector: &mut Collector,
+    report: &mut SalvageReport,
+    progress: ProgressFn<'_>,
+) -> Result<(), StoreError> {
+    if !source.index().join("db").exists() {
+        return Ok(());
+    }
+    copy_index(&source.index(), copy)?;
+    match Index::open(copy, 32 << 20) {
+        Err(error) => report.cannot_read(&source.index(), &error.to_string()),
+        Ok(index) => {
+            for row in index.all() {
+                match row {
+                    Ok((key, (frame, value))) => {
+                        collector.add(&Entry { key: &key, frame, value: Some(&value) })?;
+                        report.from_index += 1;
+                        report.frame = report.frame.max(frame);
+                    }
+                    Err(error) => {
+                        report.cannot_read(&source.index(), &error.to_string());
+                        break;
+                    }
+                }
+                if report.from_index.is_multiple_of(4096) {
+                    progress(Progress { stage: "reading the index", done: report.from_index, total: 0 });
+                }
+            }
+            if let Err(error) = index.close() {
+                report.cannot_read(&source.index(), &error.to_string());
+            }
+        }
+    }
+    io::remove_directory(copy)
+}
+
+/// Leaves out records whose checksum does not match.
+fn keep_readable(mut all: Merge, scratch: &Path, report: &mut SalvageReport) -> Result<Merge, StoreError> {
+    let mut kept = Collector::new(scratch);
+    while all.advance()? {
+        let entry = all.entry();
+        let Some(value) = entry.value else { continue };
+        let readable = index::logical(entry.key).is_some_and(|key| codec::check(Encoding::Binary, &key, value).is_ok());
+        if readable {
+            kept.add(&entry)?;
+        } else {
+            report.unreadable += 1;
+        }
+    }
+    kept.merge(Vec::new())
+}
+
+fn copy_index(from: &Path, to: &Path) -> Result<(), StoreError> {
+    io::create_directory(to)?;
+    let entries = std::fs::read_dir(from).map_err(|error| io::failed("cannot list", from, error))?;
+    for entry in entries {
+        let path = entry.map_err(|error| io::failed("cannot list", from, error))?.path();
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy_index(&path, &target)?;
+        } else {
+            std::fs::copy(&path, &target).map_err(|error| io::failed("cannot copy", &path, error))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! Index and truth, side by side.
+
+use super::Progress;
+use super::index::{Index, Stamped};
+use super::journal::frame::Write;
+use super::journal::frames::Damage;
+use super::snapshot::Entry;
+use super::truth::Truth;
+use crate::store::StoreError;
+use std::cmp::Ordering;
+
+/// How the comparison went.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// Records that the store holds.
+    pub(super) rows: u64,
+    /// Rows that were brought in line.
+    pub(super) repaired: u64,
+    /// Those of them that should have been in line: the index was damaged.
+    pub(super) unexplained: u64,
+}
+
+/// One key on which index and truth differ.
+#[derive(Debug)]
+pub(super) struct Difference<'a> {
+    pub(super) key: &'a [u8],
+    /// What the truth says; `None`: no such record.
+    pub(super) value: Option<&'a [u8]>,
+    /// The frame that wrote it, or the last frame.
+    pub(super) frame: u64,
+    /// The frame that wrote the index's row, if it has one.
+    pub(super) indexed: Option<u64>,
+    /// The index says itself that it is not that far yet.
+    pub(super) explained: bool,
+}
+
+const LOST_TAIL: &str = "the index holds writes that the journal has lost";
+
+/// True for the error of an index that is ahead of the journal: not the index is damaged then, but the journal.
+pub(super) fn is_lost_tail(error: &StoreError) -> bool {
+    matches!(error, StoreError::Damaged { what, .. } if what.contains(LOST_TAIL))
+}
+
+/// Makes the index agree with the truth. `indexed` is the frame up to which it says it does.
+pub(super) fn reconcile(
+    index: &Index,
+    truth: &Truth,
+    indexed: u64,
+    progress: &dyn Fn(Progress),
+) -> Result<Outcome, StoreError> {
+    let last = truth.last();
+    let mut outcome = Outcome::default();
+    outcome.rows = walk(index, truth, indexed, progress, &mut |_| {}, &mut |difference| {
+        if let Some(frame) = difference.indexed.filter(|frame| *frame > last) {
+            let key = difference.key.escape_ascii();
+            let what = format!("{LOST_TAIL}: {key} was written by frame {frame}, it ends with {last}");
+            return Err(Damage { place: index.path().to_owned(), what }.error());
+        }
+        outcome.repaired += 1;
+        outcome.unexplained += u64::from(!difference.explained);
+        index.apply(difference.frame, &Write { key: difference.key, value: difference.value })
+    })?;
+    index.set_frame(last)?;
+    Ok(outcome)
+}
+
+/// Walks index and truth side by side; returns how many records there are.
+pub(super) fn walk(
+    index: &Index,
+    truth: &Truth,
+    indexed: u64,
+    progress: &dyn Fn(Progress),
+    record: &mut dyn FnMut(&Entry<'_>),
+    differs: &mut dyn FnMut(&Difference<'_>) -> Result<(), StoreError>,
+) -> Result<u64, StoreError> {
+    let total = truth.base.as_ref().map_or(0, |base| base.rows);
+    let mut merge = truth.merge(truth.last())?;
+    let mut rows = index.all();
+    let mut row: Option<(Vec<u8>, Stamped)> = rows.next().transpose()?;
+    let mut more = merge.advance()?;
+    let mut records: u64 = 0;
+    while more || row.is_some() {
+        let order = match &row {
+            None => Ordering::Less,
+            Some(_) if !more => Ordering::Greater,
+            Some((key, _)) => merge.entry().key.cmp(key.as_slice()),
+        };
+        let stored = row.as_ref().filter(|_| order.is_ge());
+        let found = stored.map(|(_, (frame, _))| *frame);
+        if order.is_gt() {
+            // Not in the truth: removed before the snapshot was made, and the index is older than that.
+            let key = stored.map(|(key, _)| key.as_slice()).unwrap_or_default();
+            let explained = indexed < truth.base_frame();
+            differs(&Difference { key, value: None, frame: truth.last(), indexed: found, explained })?;
+        } else {
+            let entry = merge.entry();
+            let same = stored.map(|(_, (frame, value))| (*frame, value.as_slice()))
+                == entry.value.map(|value| (entry.frame, value));
+            if !same {
+                let (key, value, frame) = (entry.key, entry.value, entry.frame);
+                differs(&Difference { key, value, frame, indexed: found, explained: frame > indexed })?;
+            }
+            if entry.value.is_some() {
+                records += 1;
+                record(&entry);
+            }
+        }
+        if order.is_le() {
+            more = merge.advance()?;
+        }
+        if order.is_ge() {
+            row = rows.next().transpose()?;
+        }
+        if records.is_multiple_of(4096) {
+            progress(Progress { stage: "comparing the index with snapshot and journal", done: records, total });
+        }
+    }
+    Ok(records)
+}
