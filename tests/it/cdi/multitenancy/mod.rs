@@ -1,6 +1,7 @@
 //! Multitenancy: connection URI domains, apps and tenants.
 
 mod core_config;
+mod interrupted;
 mod put;
 mod read;
 mod remove;
