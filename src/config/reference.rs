@@ -11,7 +11,8 @@ const HEAD: &str = "# Configuration
 come from, each over the one before:
 
 1. built-in defaults;
-2. `config.yaml` (`--with-config=<path>`), which must hold `core_config_version: 0`;
+2. `config.yaml` in the working directory, or the file that `--config` (`--with-config` of `start`) names; it must hold
+   `core_config_version: 0`;
 3. environment variables; one that is empty counts as unset, one in double quotes is unwrapped;
 4. flags of the command line (`--host`, `--port`, …).
 
