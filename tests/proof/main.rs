@@ -10,7 +10,6 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
-    clippy::cast_possible_truncation,
     reason = "a test may stop at the first surprise, and these tell how far they came"
 )]
 
