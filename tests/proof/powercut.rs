@@ -41,6 +41,7 @@ fn powercut_rig_loses_what_was_not_synced() {
     let synced = File::create(disk.mount.join("synced")).unwrap();
     synced.write_all_at(b"here", 0).unwrap();
     synced.sync_all().unwrap();
+    drop(synced);
     File::open(&disk.mount).unwrap().sync_all().unwrap();
     File::create(disk.mount.join("unsynced")).unwrap().write_all_at(b"gone", 0).unwrap();
     run("cp", &["--sparse=always", text(&image), text(&copy)]);
