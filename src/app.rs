@@ -14,7 +14,7 @@ use crate::fault::Fault;
 use crate::logs::LogError;
 use crate::metrics::Metrics;
 use crate::store::memory::MemoryEngine;
-use crate::store::sled::{self, Fatal, OnProgress, Options, SledEngine};
+use crate::store::sled::{Fatal, OnProgress, Options, SledEngine, open as open_sled};
 use crate::store::{Engine, StoreError};
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -209,7 +209,7 @@ impl OpenStore {
             return Ok(Self::Memory(Arc::new(MemoryEngine::new())));
         }
         let options = Options { progress, fatal, ..disk_options(config) };
-        let (engine, _report) = sled::open(&config.data_dir, &options)?;
+        let (engine, _report) = open_sled(&config.data_dir, &options)?;
         Ok(Self::Disk(Arc::new(engine)))
     }
 

@@ -115,12 +115,6 @@ impl TestAppBuilder {
         self
     }
 
-    /// A clock shared with another app.
-    pub(crate) fn clock(mut self, clock: &ManualClock) -> Self {
-        self.clock = clock.clone();
-        self
-    }
-
     /// Routes of the test's own, beside the real ones.
     pub(crate) fn routes(mut self, routes: &'static [Route]) -> Self {
         self.recipes.push(routes);
@@ -197,11 +191,13 @@ impl TestApp {
     }
 
     /// POST with a JSON body.
+    #[expect(clippy::needless_pass_by_value, reason = "`json!` reads better without a borrow")]
     pub(crate) fn post(&self, path: &str, body: Value) -> TestRequest<'_> {
         self.request(Method::POST, path).json(&body)
     }
 
     /// PUT with a JSON body.
+    #[expect(clippy::needless_pass_by_value, reason = "`json!` reads better without a borrow")]
     pub(crate) fn put(&self, path: &str, body: Value) -> TestRequest<'_> {
         self.request(Method::PUT, path).json(&body)
     }

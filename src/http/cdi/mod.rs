@@ -165,7 +165,8 @@ impl Cdi {
         self.count(taken, reply.status, took);
         if let Some((id, method)) = log {
             let route = taken.map_or("-", |mounted| mounted.route.path);
-            let (status, us) = (reply.status.as_u16(), took.as_micros());
+            let status = reply.status.as_u16();
+            let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
             tracing::debug!(request = id, %method, route, status, us, "answered");
         }
         reply

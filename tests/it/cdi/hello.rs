@@ -74,6 +74,13 @@ async fn watched(test_mode: bool) -> (TestApp, Arc<State>) {
     (app, state)
 }
 
+/// An app whose store has stopped answering.
+pub(crate) async fn broken_store() -> TestApp {
+    let (app, state) = watched(false).await;
+    state.broken.store(true, Ordering::SeqCst);
+    app
+}
+
 #[tokio::test]
 async fn hello_answers_every_method_in_text() {
     let app = TestApp::new().await;
@@ -121,7 +128,5 @@ async fn test_mode_says_when_the_store_was_not_asked() {
 
 #[tokio::test]
 async fn hello_fails_when_the_store_does_and_says_nothing_of_why() {
-    let (app, state) = watched(false).await;
-    state.broken.store(true, Ordering::SeqCst);
-    app.get("/hello").await.is_text(500, "Internal error");
+    broken_store().await.get("/hello").await.is_text(500, "Internal error");
 }

@@ -1,7 +1,7 @@
 //! Many at once.
 
 use super::wire::Wire;
-use super::{limits, post, soon};
+use super::{post, soon};
 use crate::app::{TestApp, TestServer};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ async fn a_thousand_refreshes_of_different_sessions_at_once_all_succeed() {
     for number in 0..FLOOD {
         tokens.push(app.session(&format!("user-{number}")).await.refresh_token());
     }
-    let server = TestServer::with(app.cdi.clone(), limits()).await;
+    let server = TestServer::start(&app).await;
     let mut wires = Vec::new();
     for _ in 0..FLOOD {
         wires.push(Wire::open(&server).await);

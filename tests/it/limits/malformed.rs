@@ -1,12 +1,11 @@
 //! Requests that nobody honest sends: answered in the 4xx or cut, never a failure, and the server lives.
 
 use super::wire::Wire;
-use super::{get, impatient, limits, soon};
+use super::{get, impatient, soon};
 use crate::app::{TestApp, TestServer};
 use http::Method;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use sessiond::config::Limits;
 
 /// Bytes that are no HTTP, or just about.
 fn broken_heads() -> Vec<Vec<u8>> {
@@ -43,7 +42,7 @@ fn broken_heads() -> Vec<Vec<u8>> {
 #[tokio::test]
 async fn broken_heads_are_refused_and_the_server_lives() {
     let app = TestApp::new().await;
-    let server = TestServer::with(app.cdi.clone(), Limits { ..impatient() }).await;
+    let server = TestServer::with(app.cdi.clone(), impatient()).await;
     for bytes in broken_heads() {
         let mut wire = Wire::open(&server).await;
         wire.try_send(&bytes).await;
@@ -177,7 +176,7 @@ async fn odd_queries_never_make_an_endpoint_fail() {
 #[tokio::test]
 async fn a_whole_body_of_the_largest_allowed_size_is_stored_or_refused_clearly() {
     let app = TestApp::new().await;
-    let server = TestServer::with(app.cdi.clone(), limits()).await;
+    let server = TestServer::start(&app).await;
     for size in [200_000, 500_000, 1_000_000] {
         let data = "x".repeat(size);
         let body = format!(

@@ -1,11 +1,11 @@
 //! Methods that no endpoint has.
 
+use super::soon;
 use super::wire::Wire;
-use super::{limits, soon};
 use crate::app::{TestApp, TestServer};
 
 async fn answer(method: &str, path: &str) -> (u16, String, String) {
-    let server = TestServer::with(TestApp::new().await.cdi, limits()).await;
+    let server = TestServer::start(&TestApp::new().await).await;
     let mut wire = Wire::open(&server).await;
     wire.send(format!("{method} {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await;
     let reply = if method == "HEAD" { soon(wire.head_reply()).await } else { soon(wire.reply()).await };

@@ -79,7 +79,7 @@ impl Wire {
 
     /// Reads some more; false when the connection is over.
     async fn fill(&mut self) -> bool {
-        let mut buffer = [0; 16 * 1024];
+        let mut buffer = vec![0; 16 * 1024];
         match self.socket.read(&mut buffer).await {
             Ok(0) | Err(_) => false,
             Ok(length) => {

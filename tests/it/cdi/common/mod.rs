@@ -3,8 +3,10 @@
 mod api_keys;
 mod bodies;
 mod ip_rules;
+mod logs;
 mod methods;
 mod paths;
 mod replies;
+mod table;
 mod tenants;
 mod versions;

@@ -64,10 +64,13 @@ async fn lists_and_removals_are_of_one_tenant_or_of_all() {
     let list = async |path: &str| handles(&app.get(path).await.ok().json());
     assert_eq!(list("/recipe/session/user?userId=u").await, all);
     assert_eq!(list("/recipe/session/user?userId=u&fetchAcrossAllTenants=true").await, all);
-    assert_eq!(list("/t1/recipe/session/user?userId=u&fetchAcrossAllTenants=false").await, [in_t1.clone()]);
+    assert_eq!(
+        list("/t1/recipe/session/user?userId=u&fetchAcrossAllTenants=false").await,
+        std::slice::from_ref(&in_t1)
+    );
 
     let body = json!({"userId": "u", "revokeAcrossAllTenants": false});
-    assert_eq!(handles(&app.post("/t1/recipe/session/remove", body).await.ok().json()), [in_t1.clone()]);
+    assert_eq!(handles(&app.post("/t1/recipe/session/remove", body).await.ok().json()), std::slice::from_ref(&in_t1));
     all.retain(|handle| *handle != in_t1);
     assert_eq!(handles(&app.post("/recipe/session/remove", json!({"userId": "u"})).await.ok().json()), all);
     assert!(list("/recipe/session/user?userId=u").await.is_empty());
