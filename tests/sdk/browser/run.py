@@ -11,9 +11,11 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "driver"))
 from app import App  # noqa: E402
 from core import REPOSITORY, Core  # noqa: E402
+from harness import end_in_order  # noqa: E402
 
 
 def main():
+    end_in_order()
     folder = Path(tempfile.mkdtemp(prefix="sessiond-browser-"))
     artifacts = REPOSITORY / "target/test-artifacts/browser"
     artifacts.mkdir(parents=True, exist_ok=True)

@@ -58,6 +58,7 @@ def main():
     parser.add_argument("--only", help="run only the checks whose title contains this")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
+    harness.end_in_order()
     folder = Path(tempfile.mkdtemp(prefix=f"sessiond-{options.name}-"))
     world = World(options.command, folder)
     failures = 1

@@ -1,5 +1,7 @@
 """Checks: registered in order, run one by one, each printed with its outcome."""
 
+import signal
+import sys
 import time
 import traceback
 
@@ -39,6 +41,11 @@ def until(seconds, what, probe):
             return answer
         true(time.monotonic() < end, f"not within {seconds} s: {what}")
         time.sleep(0.05)
+
+
+def end_in_order():
+    """Makes a SIGTERM an ordinary end, so that everything that was started is stopped."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def run(name, world, only=None):

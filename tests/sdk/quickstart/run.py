@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "driver"))
 from app import send  # noqa: E402
 from core import REPOSITORY, Core, free_port  # noqa: E402
-from harness import check, run, same, true, until  # noqa: E402
+from harness import check, end_in_order, run, same, true, until  # noqa: E402
 
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (REPOSITORY / "docs/quickstart.md").read_text(), re.DOTALL)
 
@@ -83,6 +83,7 @@ def requests(world):
 
 
 def main():
+    end_in_order()
     folder = Path(tempfile.mkdtemp(prefix="sessiond-quickstart-"))
     world = World(folder)
     failures = 1
