@@ -24,7 +24,7 @@ def life(world):
     same(tenants.admin("/tenant/remove", tenantId="passing")["didExist"], True, "removed")
     same(tenants.admin("/tenant/remove", tenantId="passing")["didExist"], False, "removed again")
     same(tenants.admin("/tenant/get", tenantId="passing")["found"], False, "found afterwards")
-    device.refresh().expect(500, "refresh of a session whose tenant is gone")
+    device.refresh().refuse("unauthorised", "refresh of a session whose tenant is gone")
 
 
 @in_both_modes("sessions of two tenants live side by side")
