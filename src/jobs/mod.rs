@@ -18,8 +18,9 @@ const BETWEEN_STEPS: Duration = Duration::from_millis(25);
 /// Pause after a step that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(60);
 
-/// How often the key rings in memory are brought up to date, so that an idle app publishes its next key in time too.
-const KEYS_INTERVAL: Duration = Duration::from_mins(15);
+/// How often the key rings in memory are brought up to date, so that an idle app publishes its next key in time too: well
+/// within the minute for which a key is published before it signs.
+const KEYS_INTERVAL: Duration = Duration::from_secs(20);
 
 /// The running jobs.
 #[derive(Debug)]

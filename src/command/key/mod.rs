@@ -29,6 +29,10 @@ use tokio::sync::{Mutex, RwLock as AsyncRwLock};
 
 /// After a failed change, how long the old ring serves before the next attempt.
 const RETRY_MS: u64 = 1000;
+/// An app's ring that nobody has asked for this long is dropped from memory; its keys are in the store.
+const IDLE_MS: u64 = 24 * 3_600_000;
+/// How exactly the last use of a ring is kept.
+const USE_STEP_MS: u64 = 60_000;
 
 /// The key rings of all apps, loaded on first use, rotated when due.
 pub struct KeyRings {
@@ -50,6 +54,8 @@ struct Slot {
     /// A change by an operator has begun and is not in `ring` yet: it may be in the store all the same, for its caller
     /// can go away at any await.
     in_doubt: AtomicBool,
+    /// When a request last asked (ms), to within [`USE_STEP_MS`].
+    used_at: AtomicU64,
     /// No attempt to replace a ring that still serves before this moment (ms).
     retry_at: AtomicU64,
 }
@@ -72,7 +78,12 @@ impl KeyRings {
     /// # Errors
     /// When the store or the master key fails.
     pub async fn ring(&self, app: &App, entry: &AppEntry) -> Result<Arc<KeyRing>, Fault> {
-        self.ring_in(Surroundings::of(app), &entry.id, KeyRules::from(&*entry.config)).await
+        let world = Surroundings::of(app);
+        let slot = self.slot(&entry.id);
+        if world.now.0.abs_diff(slot.used_at.load(Ordering::Relaxed)) > USE_STEP_MS {
+            slot.used_at.store(world.now.0, Ordering::Relaxed);
+        }
+        self.ring_of(&slot, world, &entry.id, KeyRules::from(&*entry.config)).await
     }
 
     /// As [`ring`](Self::ring), for an app with these rules in these surroundings.
@@ -80,7 +91,16 @@ impl KeyRings {
     /// # Errors
     /// When the store or the master key fails.
     pub async fn ring_in(&self, world: Surroundings<'_>, app: &AppId, rules: KeyRules) -> Result<Arc<KeyRing>, Fault> {
-        let slot = self.slot(app);
+        self.ring_of(&self.slot(app), world, app, rules).await
+    }
+
+    async fn ring_of(
+        &self,
+        slot: &Slot,
+        world: Surroundings<'_>,
+        app: &AppId,
+        rules: KeyRules,
+    ) -> Result<Arc<KeyRing>, Fault> {
         let known = slot.ring.load_full();
         if let Some(ring) = &known
             && slot.is_current(ring, rules, world.now)
@@ -106,7 +126,7 @@ impl KeyRings {
         {
             return Ok(Arc::clone(ring));
         }
-        match (self.change(&slot, world, app, rules, Change::Schedule).await, serves) {
+        match (self.change(slot, world, app, rules, Change::Schedule).await, serves) {
             (Ok((ring, _)), _) => Ok(ring),
             (Err(fault), None) => Err(fault),
             (Err(fault), Some(ring)) => {
@@ -117,16 +137,41 @@ impl KeyRings {
         }
     }
 
-    /// Brings the rings of every app that is in memory up to date; for a job. Returns how many failed.
+    /// Brings the rings of every app that is in memory up to date, and drops those that nobody asks for; for a job.
+    /// Returns how many failed.
     pub async fn rotate_due(&self, app: &App) -> usize {
         let mut failed = 0;
         for id in self.loaded() {
+            let world = Surroundings::of(app);
             match app.directory.app(&id) {
-                Some(entry) => failed += usize::from(self.ring(app, &entry).await.is_err()),
                 None => self.forget(&id),
+                Some(_) if self.forget_idle(&id, world.now) => {}
+                Some(entry) => {
+                    let rules = KeyRules::from(&*entry.config);
+                    failed += usize::from(self.ring_in(world, &id, rules).await.is_err());
+                }
             }
         }
         failed
+    }
+
+    /// Drops a ring that is idle and in nobody's hands. A change under way holds the slot: were it dropped then, the
+    /// change would end up in a slot that no request sees.
+    fn forget_idle(&self, app: &AppId, now: UnixMillis) -> bool {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        let idle = slots.get(app).is_some_and(|slot| {
+            now.since(UnixMillis(slot.used_at.load(Ordering::Relaxed))) > IDLE_MS && Arc::strong_count(slot) == 1
+        });
+        if idle {
+            slots.remove(app);
+        }
+        idle
+    }
+
+    /// How many apps have their ring in memory.
+    #[must_use]
+    pub fn in_memory(&self) -> usize {
+        self.slots.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Drops what is remembered of an app that was removed.
@@ -193,6 +238,7 @@ impl KeyRings {
                 ring: ArcSwapOption::empty(),
                 changing: Mutex::new(()),
                 in_doubt: AtomicBool::new(false),
+                used_at: AtomicU64::new(0),
                 retry_at: AtomicU64::new(0),
             })
         }))

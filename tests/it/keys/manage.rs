@@ -155,9 +155,24 @@ async fn history_ends_after_400_days() {
 async fn the_job_rotates_apps_that_nobody_calls() {
     let app = TestApp::new().await;
     ring(&app).await;
-    app.clock.advance(168 * 3_600_000 - 59_999);
+    app.clock.advance(168 * 3_600_000 - 3_600_000);
+    ring(&app).await;
+    app.clock.advance(3_600_000 - 59_999);
     let due = app.app.now();
     assert_eq!(app.app.keys.rotate_due(&app.app).await, 0);
     app.clock.advance(30_000);
     assert!(ring(&app).await.jwks.contains(&format!("d-{}", due.0)));
+}
+
+#[tokio::test]
+async fn rings_that_nobody_asks_for_leave_memory_after_a_day() {
+    let app = TestApp::new().await;
+    let jwks = ring(&app).await.jwks.clone();
+    app.clock.advance(24 * 3_600_000);
+    app.app.keys.rotate_due(&app.app).await;
+    assert_eq!(app.app.keys.in_memory(), 1);
+    app.clock.advance(1);
+    app.app.keys.rotate_due(&app.app).await;
+    assert_eq!(app.app.keys.in_memory(), 0);
+    assert_eq!(ring(&app).await.jwks, jwks, "and come back as they were");
 }
