@@ -2,6 +2,7 @@
 
 mod codec;
 mod conformance;
+mod damage;
 pub(crate) mod golden;
 mod maintenance;
 mod recovery;

@@ -1,7 +1,7 @@
 //! `salvage`: the last resort. Collects every record that can still be read, from wherever it is.
 
 use super::restore::write_folder;
-use super::{Finding, ProgressFn, Target, lock_source};
+use super::{Finding, ProgressFn, Target, last_known_frame, lock_source};
 use crate::store::sled::folder::Folder;
 use crate::store::sled::index::{self, Index};
 use crate::store::sled::journal::segment;
@@ -131,6 +131,11 @@ fn from_journal(
             next = Some(first);
         }
         progress(Progress { stage: "reading the journal", done: report.from_journal, total: 0 });
+    }
+    let known = last_known_frame(source).unwrap_or(0);
+    let next = next.unwrap_or(1).max(report.frame + 1);
+    if next <= known {
+        report.cannot_read(&source.journal(), &format!("frames {next} to {known} are missing"));
     }
     Ok(())
 }
