@@ -1,5 +1,6 @@
 //! [`Fault`]: the third kind of bad news. The server could not do its work; the caller did nothing wrong.
 
+use crate::store::{CommitError, StoreError};
 use std::error::Error;
 use std::fmt;
 
@@ -23,6 +24,26 @@ impl Fault {
     #[must_use]
     pub const fn invariant(doing: &'static str) -> Self {
         Self { doing, source: None }
+    }
+
+    /// The sizes in bytes (of what was given, of what is allowed), when the cause is data that no engine takes.
+    ///
+    /// Such a fault is the caller's doing after all: the edge answers it as bad input.
+    #[must_use]
+    pub fn too_large(&self) -> Option<(usize, usize)> {
+        let mut next = self.source();
+        while let Some(error) = next {
+            let store = error.downcast_ref::<StoreError>();
+            let store = store.or_else(|| match error.downcast_ref::<CommitError>() {
+                Some(CommitError::Store(store)) => Some(store),
+                _ => None,
+            });
+            if let Some(StoreError::TooLarge { size, limit }) = store {
+                return Some((*size, *limit));
+            }
+            next = error.source();
+        }
+        None
     }
 
     /// The whole chain on one line, for the log.

@@ -25,9 +25,23 @@ pub enum ApiError {
     /// 501 for methods no endpoint of the protocol ever has (PATCH and invented ones).
     #[error("Method not implemented")]
     MethodNotImplemented,
+    /// 413: what the request wants to keep is above what the store takes. The protocol knows no such limit.
+    #[error("The data to be stored is too large: {size} bytes, at most {limit} are allowed")]
+    TooLarge {
+        /// Bytes to be stored.
+        size: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
     /// 500; the chain is logged by whoever turns it into a reply.
     #[error("Internal error")]
-    Internal(#[from] Fault),
+    Internal(Fault),
+}
+
+impl From<Fault> for ApiError {
+    fn from(fault: Fault) -> Self {
+        fault.too_large().map_or(Self::Internal(fault), |(size, limit)| Self::TooLarge { size, limit })
+    }
 }
 
 impl ApiError {
@@ -51,6 +65,7 @@ impl ApiError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotSupported => StatusCode::METHOD_NOT_ALLOWED,
             Self::MethodNotImplemented => StatusCode::NOT_IMPLEMENTED,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Reply::text(status, &self.to_string())

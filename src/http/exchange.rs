@@ -1,7 +1,7 @@
 //! Our request and reply: nothing below this file knows which server library carries them.
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde::Serialize;
 use std::net::IpAddr;
 
@@ -27,7 +27,7 @@ pub struct Request {
 impl Request {
     /// A header's value as text; `None` when it is absent or not visible ASCII.
     #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 }

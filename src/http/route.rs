@@ -354,8 +354,14 @@ fn after_first_segment(path: &str) -> &str {
 ///
 /// # Errors
 /// 405 when the path has no such method for this rid, 404 when it has none in this version.
-pub fn choose(routes: &[Mounted], verb: Verb, rid: Option<&str>, version: CdiVersion) -> Result<Mounted, ApiError> {
-    let rid = rid.filter(|sent| routes.iter().any(|mounted| mounted.route.rid == Some(sent)));
+pub fn choose<'r>(
+    routes: &[Mounted],
+    verb: Verb,
+    rid: impl FnOnce() -> Option<&'r str>,
+    version: CdiVersion,
+) -> Result<Mounted, ApiError> {
+    let known = |sent: &&str| routes.iter().any(|mounted| mounted.route.rid == Some(*sent));
+    let rid = if routes.iter().any(|mounted| mounted.route.rid.is_some()) { rid().filter(known) } else { None };
     let mut error = ApiError::MethodNotSupported;
     for mounted in routes.iter().filter(|m| m.route.verb == verb && m.route.rid == rid) {
         if mounted.route.serves(version) {

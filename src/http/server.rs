@@ -9,7 +9,7 @@ use crate::http::exchange::{Reply, Request};
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{FutureExt, Stream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
@@ -38,6 +38,8 @@ pub trait Dispatch: Send + Sync + 'static {
     fn panicked(&self) {}
 }
 
+/// Names a request for logs.
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest request head, and the buffer of a connection.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// A body above the limit is read and thrown away up to this many times the limit, so that its sender sees the reply.
@@ -197,7 +199,7 @@ fn request_id<D>(headers: &HeaderMap, shared: &Shared<D>) -> String {
         (1..=MAX_REQUEST_ID).contains(&id.len())
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
     };
-    match headers.get("x-request-id").and_then(|value| value.to_str().ok()).filter(sane) {
+    match headers.get(&REQUEST_ID).and_then(|value| value.to_str().ok()).filter(sane) {
         Some(id) => id.to_owned(),
         None => format!("{:08x}-{:x}", shared.boot_id, shared.requests.fetch_add(1, Ordering::Relaxed)),
     }
@@ -283,7 +285,7 @@ fn respond(reply: Reply, request_id: Option<&str>) -> Response<Bytes> {
         headers.insert(CACHE_CONTROL, value);
     }
     if let Some(value) = request_id.and_then(|id| HeaderValue::from_str(id).ok()) {
-        headers.insert("x-request-id", value);
+        headers.insert(REQUEST_ID.clone(), value);
     }
     response
 }

@@ -6,9 +6,13 @@ use crate::domain::ids::{PUBLIC, TenantId};
 use crate::domain::secret::Secret;
 use crate::http::error::ApiError;
 use crate::http::exchange::Request;
+use http::HeaderName;
 use http::header::AUTHORIZATION;
 use regex::Regex;
 use std::net::IpAddr;
+
+/// Holds a key; wins over `Authorization`.
+static API_KEY: HeaderName = HeaderName::from_static("api-key");
 
 /// What a caller proved to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +46,7 @@ pub fn credential(request: &Request, app: &AppEntry, saas_secret: Option<&Secret
 
 /// `api-key`, or without one `Authorization` with or without `Bearer`.
 fn presented(request: &Request) -> Option<&[u8]> {
-    if let Some(value) = request.headers.get("api-key") {
+    if let Some(value) = request.headers.get(&API_KEY) {
         return Some(value.as_bytes().trim_ascii());
     }
     let value = request.headers.get(AUTHORIZATION)?.as_bytes().trim_ascii();

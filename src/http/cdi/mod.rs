@@ -20,14 +20,19 @@ use crate::http::exchange::{Reply, Request};
 use crate::http::route::{self, Duplicate, Mounted, Reach, Route, Table, Verb};
 use crate::http::server::Dispatch;
 use crate::metrics::RouteFigures;
-use http::StatusCode;
 use http::header::HOST;
+use http::{HeaderName, StatusCode};
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Every recipe's routes.
 pub const RECIPES: &[&[Route]] = &[service::ROUTES, session::ROUTES, user::ROUTES, admin::ROUTES, multitenancy::ROUTES];
+
+/// The version that the caller speaks.
+static CDI_VERSION: HeaderName = HeaderName::from_static("cdi-version");
+/// The recipe that the caller means, where several share a path.
+static RID: HeaderName = HeaderName::from_static("rid");
 
 /// The plane: routes over an [`App`].
 pub struct Cdi {
@@ -204,7 +209,7 @@ impl Cdi {
         if credential == Credential::Refused && needs.is_some_and(|route| route.key) {
             return Err(ApiError::InvalidApiKey);
         }
-        let sent = request.headers.get("cdi-version").map(|value| value.to_str().unwrap_or("?"));
+        let sent = request.headers.get(&CDI_VERSION).map(|value| value.to_str().unwrap_or("?"));
         let (max, min) = (app.config.max_cdi_version.as_deref(), app.config.min_cdi_version.as_deref());
         let negotiated = version::negotiate(sent, max, min)?;
         let version = negotiated.version;
@@ -218,7 +223,7 @@ impl Cdi {
         if routes.is_empty() {
             return Err(ApiError::NotFound);
         }
-        let mounted = route::choose(routes, verb, request.header("rid"), version)?;
+        let mounted = route::choose(routes, verb, || request.header(&RID), version)?;
         *taken = Some(mounted);
         let wire = Wire::of(version);
         let call = Call { request, app, tenant, version, wire, route: mounted.route, credential };
@@ -231,7 +236,7 @@ impl Cdi {
 
     /// The connection URI domain that the request's host names; empty for the base one.
     fn connection_uri_domain(&self, request: &Request) -> Result<String, ApiError> {
-        let host = request.header(HOST.as_str()).map_or("", access::without_port);
+        let host = request.header(&HOST).map_or("", access::without_port);
         if host.is_empty() {
             return Ok(String::new());
         }
