@@ -4,6 +4,8 @@ import argparse
 import shutil
 import sys
 import tempfile
+import threading
+from collections import defaultdict
 from pathlib import Path
 
 import harness
@@ -19,6 +21,9 @@ import check_keys  # noqa: F401
 import check_tenants  # noqa: F401
 import check_core  # noqa: F401
 
+# Most checks wait: for tokens to expire, for keys to come into use.
+AT_ONCE = 6
+
 
 class World:
     """The servers and applications that the checks share; each is started when first asked for."""
@@ -28,22 +33,25 @@ class World:
         self.folder = folder
         self.cores = {}
         self.apps = {}
+        self.locks = defaultdict(threading.Lock)
 
     def core(self, name="main", **settings):
-        if name not in self.cores:
-            self.cores[name] = Core(self.folder / f"core-{name}", **settings)
-        return self.cores[name]
+        with self.locks["core", name]:
+            if name not in self.cores:
+                self.cores[name] = Core(self.folder / f"core-{name}", **settings)
+            return self.cores[name]
 
     def app(self, name, app_id=None, core=None, core_settings=None, **settings):
         """An application process; its app in the core is created with the settings given first."""
-        if name not in self.apps:
-            core = core or self.core()
-            uri = core.uri
-            if app_id:
-                core.put_app(app_id, core_settings or {})
-                uri = f"{core.uri}/appid-{app_id}"
-            self.apps[name] = App(self.command, self.folder, name, uri, **settings)
-        return self.apps[name]
+        with self.locks["app", name]:
+            if name not in self.apps:
+                core = core or self.core()
+                uri = core.uri
+                if app_id:
+                    core.put_app(app_id, core_settings or {})
+                    uri = f"{core.uri}/appid-{app_id}"
+                self.apps[name] = App(self.command, self.folder, name, uri, **settings)
+            return self.apps[name]
 
     def close(self):
         for app in self.apps.values():
@@ -63,7 +71,7 @@ def main():
     world = World(options.command, folder)
     failures = 1
     try:
-        failures = harness.run(options.name, world, options.only)
+        failures = harness.run(options.name, world, options.only, AT_ONCE)
     finally:
         world.close()
         if failures:

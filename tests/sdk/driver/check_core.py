@@ -42,8 +42,9 @@ def stopped(world, mode):
 
 
 def restarted(world, mode, kill):
-    core = world.core("restarting")
-    app = world.app("restarting", core=core)
+    here = f"restarting-{mode}-{'killed' if kill else 'stopped'}"  # nobody else's
+    core = world.core(here)
+    app = world.app(here, core=core)
     name = user()
     devices = [app.device(mode) for _ in range(10)]
     handles = {device.login(name, data={"n": n})["handle"] for n, device in enumerate(devices)}

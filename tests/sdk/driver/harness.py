@@ -1,9 +1,10 @@
-"""Checks: registered in order, run one by one, each printed with its outcome."""
+"""Checks: registered in order, run, each printed with its outcome."""
 
 import signal
 import sys
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 CHECKS = []
 
@@ -48,23 +49,28 @@ def end_in_order():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
-def run(name, world, only=None):
-    """Runs the checks (those whose title contains `only`); the number of failures."""
-    failed = []
+def run(name, world, only=None, at_once=1):
+    """Runs the checks (those whose title contains `only`), some at once; the number of failures."""
     chosen = [(title, act) for title, act in CHECKS if only is None or only in title]
-    for title, act in chosen:
-        begin = time.monotonic()
-        try:
-            act(world)
-            outcome = "ok    "
-        except Exception as error:  # a check that breaks has failed, whatever it was
-            failed.append(title)
-            outcome = "FAILED"
-            where = traceback.extract_tb(error.__traceback__)
-            steps = " < ".join(f"{step.name}:{step.lineno}" for step in reversed(where[-4:]))
-            print(f"       {type(error).__name__}: {error}\n       at {steps}", flush=True)
-        print(f"{outcome} {name}: {title} ({time.monotonic() - begin:.1f} s)", flush=True)
+    with ThreadPoolExecutor(at_once) as pool:
+        passed = sum(pool.map(lambda check: _outcome(name, world, *check), chosen))
+    failed = len(chosen) - passed
     if not chosen:
-        failed.append("no check was run")
-    print(f"{len(chosen) - len(failed)} passed, {len(failed)} failed", flush=True)
-    return len(failed)
+        print("no check was run")
+        failed = 1
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return failed
+
+
+def _outcome(name, world, title, act):
+    """Runs one check and prints what became of it."""
+    begin = time.monotonic()
+    try:
+        act(world)
+        outcome, why = "ok    ", ""
+    except Exception as error:  # a check that breaks has failed, whatever it was
+        where = traceback.extract_tb(error.__traceback__)
+        steps = " < ".join(f"{step.name}:{step.lineno}" for step in reversed(where[-4:]))
+        outcome, why = "FAILED", f"\n       {type(error).__name__}: {error}\n       at {steps}"
+    print(f"{outcome} {name}: {title} ({time.monotonic() - begin:.1f} s){why}\n", end="", flush=True)
+    return outcome != "FAILED"
