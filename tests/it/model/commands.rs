@@ -7,7 +7,7 @@ use super::world::{ACCESS_VALIDITY, START, World};
 use crate::app::TestApp;
 use crate::session::driver::{Driver, Held, told};
 use proptest::collection::vec;
-use proptest::prelude::{ProptestConfig, any, proptest};
+use proptest::prelude::{any, proptest};
 use sessiond::command::session::refresh::Refreshed;
 use sessiond::command::session::verify::Verified;
 use sessiond::domain::session::RefreshPolicy;
@@ -74,7 +74,7 @@ impl Machine for Commands {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(super::cases(48))]
 
     #[test]
     fn an_honest_client_of_the_commands_is_never_refused(choices in vec(any::<u16>(), 0..200)) {

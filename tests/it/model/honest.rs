@@ -4,7 +4,7 @@ use super::Tape;
 use super::machine::{AccessId, Machine, Outcome, Pure, Seen, TokenId};
 use super::world::{Checked, GRACE, World, claim};
 use proptest::collection::vec;
-use proptest::prelude::{ProptestConfig, any, proptest};
+use proptest::prelude::{any, proptest};
 use sessiond::domain::session::RefreshPolicy::{self, PromoteOnUse, RotateOnRefresh};
 
 /// A refresh token and its access token, from one reply.
@@ -165,7 +165,7 @@ pub(super) fn never_refused<M: Machine>(world: World<M>, choices: Vec<u16>) -> C
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(super::cases(1500))]
 
     #[test]
     fn an_honest_client_is_never_refused(choices in vec(any::<u16>(), 0..400)) {

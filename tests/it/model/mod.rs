@@ -42,6 +42,14 @@ mod tables;
 mod thief;
 mod world;
 
+use proptest::prelude::ProptestConfig;
+
+/// So many cases of a property, or `SESSIOND_MODEL_SCALE` times as many, for a long look.
+fn cases(usual: u32) -> ProptestConfig {
+    let scale = std::env::var("SESSIOND_MODEL_SCALE").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    ProptestConfig { cases: usual * scale, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 /// A tape of choices: proptest shrinks it, the tests read it.
 #[derive(Debug, Clone)]
 struct Tape {

@@ -5,7 +5,7 @@ use super::honest::Client;
 use super::machine::{AccessId, Machine, Outcome, Pure, Seen, TokenId};
 use super::world::{Checked, GRACE, POLICIES, World, claim};
 use proptest::collection::vec;
-use proptest::prelude::{ProptestConfig, any, proptest};
+use proptest::prelude::{any, proptest};
 use sessiond::domain::session::RefreshPolicy::{self, PromoteOnUse};
 
 /// Any tokens, in any order, at any time, under both machines.
@@ -78,7 +78,7 @@ pub(super) fn two_cannot_share<M: Machine>(world: World<M>, choices: Vec<u16>) -
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(super::cases(3000))]
 
     #[test]
     fn whatever_is_presented_the_naive_model_agrees(choices in vec(any::<u16>(), 0..200)) {
