@@ -17,8 +17,9 @@ use tokio::sync::oneshot;
 
 /// A group is closed at this size; one large transaction alone may be larger.
 const GROUP_BYTES: usize = 8 << 20;
-/// How often free space is asked for, at most.
+/// How old the last answer about free space may be, in time and in bytes written since.
 const SPACE_EVERY: Duration = Duration::from_millis(100);
+const SPACE_EVERY_BYTES: usize = 256 << 10;
 /// How often the index's frame number is brought up to date. It may lag: recovery replays from there.
 const NOTE_EVERY: u64 = 256;
 /// Segments since the newest snapshot that call for another one, however small they are.
@@ -158,7 +159,7 @@ struct Verdicts {
 impl<'a> Committer<'a> {
     fn new(shared: &'a Shared, writer: Writer) -> Self {
         let last = writer.next() - 1;
-        let space = Space { checked: None, enough: true };
+        let space = Space { checked: None, since: 0, enough: true };
         Self { shared, writer, recent: Recent::new(last), frame: Vec::new(), last_time: 0, space, noted: last }
     }
 
@@ -258,7 +259,7 @@ impl<'a> Committer<'a> {
         if frame.len() == frame::HEADER {
             return Ok(Ok(()));
         }
-        if !self.space.is_enough(self.shared) {
+        if !self.space.is_enough_for(frame.len(), self.shared) {
             return Ok(Err(self.disk_full()));
         }
         let body_end = frame.len();
@@ -380,13 +381,17 @@ enum Check {
 /// Keeps writes away from the last bytes of the disk, so that the index never meets a full one.
 struct Space {
     checked: Option<Instant>,
+    since: usize,
     enough: bool,
 }
 
 impl Space {
-    fn is_enough(&mut self, shared: &Shared) -> bool {
-        if self.checked.is_none_or(|checked| checked.elapsed() >= SPACE_EVERY || !self.enough) {
-            let enough = shared.has_space_for(0);
+    fn is_enough_for(&mut self, bytes: usize, shared: &Shared) -> bool {
+        self.since += bytes;
+        let old = |checked: Instant| checked.elapsed() >= SPACE_EVERY || self.since >= SPACE_EVERY_BYTES;
+        if !self.enough || self.checked.is_none_or(old) {
+            let enough = shared.has_space_for(bytes as u64);
+            self.since = 0;
             if self.enough && !enough {
                 tracing::error!(folder = %shared.folder.root.display(), "the disk is full: writes are refused");
             } else if !self.enough && enough {
