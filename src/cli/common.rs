@@ -2,7 +2,7 @@
 
 use super::output::{self, Bar};
 use crate::app::{App, OpenStore};
-use crate::config::{self, ConfigFile, Sources};
+use crate::config::{self, BaseConfig, ConfigFile, Sources};
 use crate::control::client::{self, Client};
 use crate::control::started::{self, Started};
 use crate::control::{Request, Task, tasks};
@@ -159,20 +159,39 @@ impl DataDir {
             let bar = Bar::new();
             return Ok(client.request(&Request::Task(task), |progress| bar.show(progress))?);
         }
-        let loaded = config::load(&self.sources())?;
-        let folder = loaded.config.data_dir.clone();
-        if !folder.exists() {
-            bail!("there is no data folder {}; name one with --data-dir", folder.display());
-        }
-        output::note(format!("no server runs on {}: working on the folder itself", folder.display()));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let config = Arc::new(loaded.config);
-        let store = OpenStore::open(&config, output::opening(), Arc::new(|_| std::process::abort()))?;
-        runtime.block_on(async {
+        let config = Arc::new(self.unserved()?);
+        let store = open(&config)?;
+        block_on(async {
             let app = App::over(&config, &store).await?;
             let outcome = tasks::run(&app, task).await;
             app.store.close().await?;
             outcome.map_err(anyhow::Error::msg)
         })
     }
+
+    /// The settings for work on the folder itself, which must be there; says that no server does the work.
+    pub(super) fn unserved(&self) -> Result<BaseConfig> {
+        let config = self.settings()?;
+        let folder = &config.data_dir;
+        if !folder.exists() {
+            bail!("there is no data folder {}; name one with --data-dir", folder.display());
+        }
+        output::note(format!("no server runs on {}: working on the folder itself", folder.display()));
+        Ok(config)
+    }
+
+    /// The settings that a server would have.
+    pub(super) fn settings(&self) -> Result<BaseConfig> {
+        Ok(config::load(&self.sources())?.config)
+    }
+}
+
+/// Opens the store of a folder that no server uses.
+pub(super) fn open(config: &BaseConfig) -> Result<OpenStore> {
+    Ok(OpenStore::open(config, output::opening(), Arc::new(|_| std::process::abort()))?)
+}
+
+/// Runs asynchronous work to its end.
+pub(super) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }

@@ -3,14 +3,20 @@
 //! Commands that concern a running server talk to it over the control socket; some can also work on a data folder that
 //! no server uses, and then say so. Errors end here: one line with the cause and the way out.
 
+mod backup;
+mod check;
 mod common;
+mod compact;
 mod completions;
 mod config;
 mod keys;
 mod list;
+mod moment;
 mod output;
 mod ready;
 mod reference;
+mod restore;
+mod salvage;
 mod serve;
 mod sessions;
 mod start;
@@ -48,6 +54,11 @@ enum Command {
     Stop(stop::Stop),
     Ready(ready::Ready),
     Sessions(sessions::Sessions),
+    Check(check::Check),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    Compact(compact::Compact),
+    Salvage(salvage::Salvage),
     Keys(keys::Keys),
     Config(config::Config),
     Completions(completions::Completions),
@@ -67,7 +78,7 @@ pub fn main() -> ExitCode {
     match cli.run() {
         Ok(code) => code,
         Err(error) => {
-            output::note(format!("error: {error:#}"));
+            output::note(format!("error: {}", one_line(&error)));
             ExitCode::FAILURE
         }
     }
@@ -87,12 +98,28 @@ impl Cli {
             Some(Command::Stop(command)) => command.run(),
             Some(Command::Ready(command)) => command.run(),
             Some(Command::Sessions(command)) => command.run(),
+            Some(Command::Check(command)) => command.run(),
+            Some(Command::Backup(command)) => command.run(),
+            Some(Command::Restore(command)) => command.run(),
+            Some(Command::Compact(command)) => command.run(),
+            Some(Command::Salvage(command)) => command.run(),
             Some(Command::Keys(command)) => command.run(),
             Some(Command::Config(command)) => command.run(),
             Some(Command::Completions(command)) => Ok(command.run()),
             Some(Command::Uninstall(command)) => command.run(),
         }
     }
+}
+
+/// The chain of causes; one that its effect has quoted already is not said twice.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !line.ends_with(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line
 }
 
 /// Help goes to stdout with exit code 0, a usage error to stderr with 2; an unknown command has the original's text

@@ -1,6 +1,8 @@
 //! What commands print: lines on stdout, JSON for scripts, progress on stderr when a person watches.
 
+use super::moment;
 use crate::control::Progress;
+use crate::control::upkeep::{Report, translated};
 use crate::store::sled::OnProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -58,10 +60,20 @@ impl Bar {
     }
 }
 
+/// A bar for long work of a store.
+pub(super) fn bar() -> Report {
+    let bar = Bar::new();
+    Arc::new(move |progress| bar.show(progress))
+}
+
 /// A bar for what a store does while it is opened.
 pub(super) fn opening() -> OnProgress {
-    let bar = Bar::new();
-    Arc::new(move |now| bar.show(Progress { doing: now.stage.to_owned(), done: now.done, total: now.total }))
+    Arc::new(translated(&bar()))
+}
+
+/// A count of bytes for people.
+pub(super) fn size(bytes: u64) -> String {
+    indicatif::BinaryBytes(bytes).to_string()
 }
 
 impl Drop for Bar {
@@ -87,35 +99,10 @@ pub(super) fn plain(value: &Value) -> String {
 
 /// A moment (ms since 1970) inside an answer as UTC; `-` when there is none.
 pub(super) fn moment(answer: &Value, name: &str) -> String {
-    answer.get(name).and_then(Value::as_u64).map_or_else(|| "-".to_owned(), utc)
+    answer.get(name).and_then(Value::as_u64).map_or_else(|| "-".to_owned(), moment::show)
 }
 
-/// Milliseconds since 1970 as `YYYY-MM-DD hh:mm:ss.mmmZ`.
-fn utc(ms: u64) -> String {
-    let (days, in_day) = (ms / 86_400_000, ms % 86_400_000);
-    let (hour, minute) = (in_day / 3_600_000, in_day / 60_000 % 60);
-    let (second, millis) = (in_day / 1000 % 60, in_day % 1000);
-    // Civil from days: years begin in March, so that the leap day is a year's last.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{millis:03}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::utc;
-
-    #[test]
-    fn moments_are_written_as_utc_dates() {
-        assert_eq!(utc(0), "1970-01-01 00:00:00.000Z");
-        assert_eq!(utc(951_782_400_123), "2000-02-29 00:00:00.123Z");
-        assert_eq!(utc(1_709_251_199_999), "2024-02-29 23:59:59.999Z");
-        assert_eq!(utc(4_102_444_800_000), "2100-01-01 00:00:00.000Z");
-    }
+/// A number inside an answer; 0 when there is none.
+pub(super) fn number(answer: &Value, name: &str) -> u64 {
+    answer.get(name).and_then(Value::as_u64).unwrap_or(0)
 }

@@ -13,6 +13,7 @@ mod protocol;
 pub mod server;
 pub mod started;
 pub mod tasks;
+pub mod upkeep;
 
 pub use keys::PlainKey;
 pub use protocol::{Frame, Progress, Request, Revoke, Task};

@@ -5,7 +5,7 @@ use crate::config::BaseConfig;
 use crate::control::Request;
 use crate::control::client::Greeting;
 use crate::control::server::{Handler, Reporter};
-use crate::control::tasks;
+use crate::control::{tasks, upkeep};
 use crate::lifecycle::StopSwitch;
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ impl Operator {
 
 #[async_trait]
 impl Handler for Operator {
-    async fn handle(&self, request: Request, _progress: &Reporter) -> Result<Value, String> {
+    async fn handle(&self, request: Request, progress: &Reporter) -> Result<Value, String> {
         match request {
             Request::Ready => Ok(json!(self.greeting().await)),
             Request::Stop => {
@@ -58,6 +58,8 @@ impl Handler for Operator {
                 Ok(json!({ "pid": self.greeting.pid }))
             }
             Request::Config => Ok(effective(&self.config)),
+            Request::Backup { to } => upkeep::backup(&self.store, to, progress.as_report()).await,
+            Request::Check => upkeep::check(&self.store, progress.as_report()).await,
             Request::Task(task) => tasks::run(&self.app, task).await,
         }
     }

@@ -4,6 +4,7 @@ use crate::control::keys::PlainKey;
 use crate::domain::ids::AppId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::path::PathBuf;
 
 /// The longest line either side accepts, in bytes. Requests are small; replies can list many sessions.
 pub(super) const LONGEST_LINE: u64 = 64 * 1024 * 1024;
@@ -18,6 +19,13 @@ pub enum Request {
     Stop,
     /// Effective settings, secrets masked.
     Config,
+    /// Write a backup into a new folder, beside the traffic.
+    Backup {
+        /// Its absolute path, as the server sees it.
+        to: PathBuf,
+    },
+    /// Read everything and say what does not hold.
+    Check,
     /// Work on the data.
     #[serde(untagged)]
     Task(Task),

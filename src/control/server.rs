@@ -2,6 +2,7 @@
 
 use crate::control::endpoint::{Connection, Listener};
 use crate::control::protocol::LONGEST_LINE;
+use crate::control::upkeep::Report;
 use crate::control::{Frame, Progress, Request};
 use crate::domain::secret::Secret;
 use async_trait::async_trait;
@@ -29,8 +30,15 @@ pub struct Reporter(mpsc::Sender<Frame>);
 
 impl Reporter {
     /// Reports; dropped silently when the client does not keep up or has gone.
-    pub fn report(&self, doing: &str, done: u64, total: u64) {
-        let _ = self.0.try_send(Frame::Progress(Progress { doing: doing.to_owned(), done, total }));
+    pub fn report(&self, progress: Progress) {
+        let _ = self.0.try_send(Frame::Progress(progress));
+    }
+
+    /// The same as a function, for work on other threads.
+    #[must_use]
+    pub fn as_report(&self) -> Report {
+        let reporter = self.clone();
+        Arc::new(move |progress| reporter.report(progress))
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) fn failed(doing: &'static str, path: &Path, source: io::Error) -> Sto
 
 /// Makes names created, renamed or removed in `directory` survive a power cut.
 pub(super) fn sync_directory(directory: &Path) -> Result<(), StoreError> {
+    // The parent of a relative name is the empty path.
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     // Windows has no such operation; its file system journals names by itself.
     #[cfg(unix)]
     File::open(directory)
@@ -41,7 +43,7 @@ pub(super) fn create_directory(directory: &Path) -> Result<(), StoreError> {
         }
         _ => {}
     }
-    sync_directory(parent.unwrap_or(Path::new(".")))
+    sync_directory(parent.unwrap_or(Path::new("")))
 }
 
 /// Writes a small file so that after a power cut either the old or the new content is there.

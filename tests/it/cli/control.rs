@@ -22,7 +22,7 @@ impl Handler for Fake {
             Request::Ready => Ok(json!(self.0)),
             Request::Config => {
                 for done in 1..=3 {
-                    progress.report("counting", done, 3);
+                    progress.report(Progress { doing: "counting".to_owned(), done, total: 3 });
                 }
                 Ok(json!({ "counted": 3 }))
             }

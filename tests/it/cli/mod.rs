@@ -5,6 +5,7 @@ mod control;
 mod disk;
 mod keys;
 mod lifecycle;
+mod maintenance;
 mod reference;
 mod refusals;
 pub(crate) mod sandbox;

@@ -1,0 +1,91 @@
+//! `sessiond check`: reads everything and says what does not hold.
+
+use super::common::{self, DataDir, Json};
+use super::output::{self, Bar};
+use crate::app::OpenStore;
+use crate::control::{Request, upkeep};
+use crate::store::sled::maintenance::{self, NoAudit};
+use anyhow::Result;
+use clap::Args;
+use serde_json::Value;
+use std::process::ExitCode;
+
+/// Read all data and report what does not hold; repairs nothing. Exit code 1 if anything was found.
+///
+/// Works on a running server, on a stopped folder, and on a backup (name it with --data-dir).
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    folder: DataDir,
+    #[command(flatten)]
+    json: Json,
+}
+
+impl Check {
+    pub(super) fn run(&self) -> Result<ExitCode> {
+        let report = if let Some(mut client) = self.folder.server()? {
+            let bar = Bar::new();
+            client.request(&Request::Check, |progress| bar.show(progress))?
+        } else {
+            self.check_folder()?
+        };
+        if self.json.json {
+            output::json(&report);
+        } else {
+            print(&report);
+        }
+        let sound = report.get("sound") == Some(&Value::Bool(true));
+        Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn check_folder(&self) -> Result<Value> {
+        let config = self.folder.unserved()?;
+        let files = maintenance::check(&config.data_dir, &mut NoAudit, &upkeep::translated(&output::bar()))?;
+        // What records say of each other needs an open store, and opening one that is not sound or was not stopped
+        // would change it.
+        if !files.clean || !files.is_sound() {
+            output::note(
+                "not checked: whether sessions and their index agree; that needs a folder that was stopped cleanly",
+            );
+            return Ok(upkeep::shown(&files));
+        }
+        let store = common::open(&config)?;
+        common::block_on(async {
+            let outcome = upkeep::with_sessions(&store, files).await;
+            close(&store).await?;
+            outcome.map_err(anyhow::Error::msg)
+        })
+    }
+}
+
+async fn close(store: &OpenStore) -> Result<()> {
+    Ok(store.engine().close().await?)
+}
+
+fn print(report: &Value) {
+    let number = |name| output::number(report, name);
+    let kinds = report.get("by_kind").and_then(Value::as_object).into_iter().flatten();
+    let kinds: Vec<String> = kinds.map(|(kind, count)| format!("{count} {kind}")).collect();
+    output::line(format!("{} records ({}), up to frame {}", number("records"), kinds.join(", "), number("frame")));
+    output::line(format!("{} snapshots and {} journal segments read", number("snapshots"), number("segments")));
+    for note in output::rows(report, "notes") {
+        output::line(format!("note: {}", output::plain(note)));
+    }
+    let findings = output::rows(report, "findings");
+    for finding in findings {
+        output::line(format!("DAMAGED {}: {}", output::text(finding, "place"), output::text(finding, "what")));
+    }
+    match number("found") {
+        0 => output::line("Everything holds."),
+        found => {
+            let unlisted = found.saturating_sub(findings.len() as u64);
+            if unlisted > 0 {
+                output::line(format!("({unlisted} more findings of these kinds)"));
+            }
+            output::line(
+                "Way out: a start repairs what snapshot and journal can repair; else restore a backup, or salvage what is \
+                 readable into a new folder.",
+            );
+        }
+    }
+}

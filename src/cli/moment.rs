@@ -1,0 +1,123 @@
+//! Moments as people write them: RFC 3339 in, UTC out.
+
+/// Milliseconds since 1970 as `YYYY-MM-DD hh:mm:ss.mmmZ`.
+pub(super) fn show(ms: u64) -> String {
+    let (days, in_day) = (ms / 86_400_000, ms % 86_400_000);
+    let (hour, minute) = (in_day / 3_600_000, in_day / 60_000 % 60);
+    let (second, millis) = (in_day / 1000 % 60, in_day % 1000);
+    // Civil from days: years begin in March, so that the leap day is a year's last.
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+/// Reads RFC 3339 (`2026-11-23T09:00:00Z`, `2026-11-23 10:00:00.5+01:00`) or milliseconds since 1970.
+pub(super) fn read(text: &str) -> Result<u64, String> {
+    if let Ok(ms) = text.parse() {
+        return Ok(ms);
+    }
+    rfc3339(text).ok_or_else(|| "not a moment like 2026-11-23T09:00:00Z".to_owned())
+}
+
+fn rfc3339(text: &str) -> Option<u64> {
+    let (date, rest) = text.split_once(['T', 't', ' '])?;
+    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+    let zone = rest.find(['Z', 'z', '+', '-'])?;
+    let (time, zone) = rest.split_at(zone);
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
+    let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let longest = match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=longest).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let millis: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
+    let offset = match zone.split_at_checked(1)? {
+        ("Z" | "z", "") => 0,
+        (sign, shift) => {
+            let [hours, minutes] = numbers(shift, ':', [2, 2])?;
+            (hours * 60 + minutes) * if sign == "-" { -1 } else { 1 }
+        }
+    };
+    // Days from civil: the inverse of `show`.
+    let march_year = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (march_year.div_euclid(400), march_year.rem_euclid(400));
+    let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    let days = era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468;
+    let minutes = (days * 24 + hour) * 60 + minute - offset;
+    u64::try_from((minutes * 60 + second) * 1000 + millis).ok()
+}
+
+/// Numbers of these many digits, parted by `separator`.
+fn numbers<const N: usize>(text: &str, separator: char, digits: [usize; N]) -> Option<[i64; N]> {
+    let mut parts = text.split(separator);
+    let mut numbers = [0; N];
+    for (number, digits) in numbers.iter_mut().zip(digits) {
+        let part = parts.next()?;
+        let plain = part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
+        *number = if plain { part.parse().ok()? } else { return None };
+    }
+    parts.next().is_none().then_some(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_written_as_utc_dates() {
+        assert_eq!(show(0), "1970-01-01 00:00:00.000Z");
+        assert_eq!(show(951_782_400_123), "2000-02-29 00:00:00.123Z");
+        assert_eq!(show(1_709_251_199_999), "2024-02-29 23:59:59.999Z");
+        assert_eq!(show(4_102_444_800_000), "2100-01-01 00:00:00.000Z");
+    }
+
+    #[test]
+    fn what_is_shown_can_be_read() {
+        for ms in (0..5_000_000_000_000).step_by(12_345_678_901) {
+            assert_eq!(read(&show(ms)), Ok(ms));
+        }
+    }
+
+    #[test]
+    fn zones_and_fractions_are_understood() {
+        assert_eq!(read("2026-11-23T09:00:00Z"), Ok(1_795_424_400_000));
+        assert_eq!(read("2026-11-23t10:00:00.5+01:00"), Ok(1_795_424_400_500));
+        assert_eq!(read("2026-11-23 03:30:00.1234-05:30"), Ok(1_795_424_400_123));
+        assert_eq!(read("1795424400000"), Ok(1_795_424_400_000));
+    }
+
+    #[test]
+    fn what_is_no_moment_is_refused() {
+        for text in [
+            "",
+            "yesterday",
+            "2026-11-23",
+            "2026-11-23T09:00:00",
+            "2026-11-23T09:00Z",
+            "2026-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-11-23T24:00:00Z",
+            "2026-11-23T09:00:00+1:00",
+            "2026-11-23T09:00:00.Z",
+            "1960-01-01T00:00:00Z",
+            "2026-11-23T09:00:00Zulu",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+}

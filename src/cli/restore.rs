@@ -1,0 +1,57 @@
+//! `sessiond restore`: a fresh folder from a backup or a stopped folder, whole or as of a moment.
+
+use super::common::{DataDir, Json};
+use super::{moment, output};
+use crate::app::disk_options;
+use crate::control::upkeep::translated;
+use crate::domain::time::UnixMillis;
+use crate::store::sled::maintenance::{self, Until};
+use anyhow::Result;
+use clap::Args;
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Write a fresh, compact folder from a backup or from a stopped folder; never overwrites.
+///
+/// Afterwards start a server on it with --data-dir, or put it in the place of the old folder.
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// A backup, or the data folder of a stopped server. It is only read.
+    from: PathBuf,
+    /// The new folder.
+    to: PathBuf,
+    /// Leave out what was committed after this moment (2026-11-23T09:00:00Z).
+    #[arg(long, value_name = "MOMENT", value_parser = moment::read)]
+    until: Option<u64>,
+    /// Leave out what was committed after this frame.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "until")]
+    until_frame: Option<u64>,
+    #[command(flatten)]
+    folder: DataDir,
+    #[command(flatten)]
+    json: Json,
+}
+
+impl Restore {
+    pub(super) fn run(&self) -> Result<ExitCode> {
+        let until = match (self.until, self.until_frame) {
+            (Some(ms), _) => Until::Time(UnixMillis(ms)),
+            (None, Some(frame)) => Until::Frame(frame),
+            (None, None) => Until::End,
+        };
+        let options = disk_options(&self.folder.settings()?);
+        let report = maintenance::restore(&self.from, &self.to, until, &options, &translated(&output::bar()))?;
+        if self.json.json {
+            output::json(&report);
+        } else {
+            for note in &report.notes {
+                output::note(format!("note: {note}"));
+            }
+            let time = output::moment(&json!(report), "time");
+            let (to, records, frame) = (self.to.display(), report.records, report.frame);
+            output::line(format!("{to} holds {records} records as of {time} (frame {frame})"));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

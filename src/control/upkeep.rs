@@ -1,0 +1,77 @@
+//! Backup and check of an open data folder, beside its traffic.
+
+use crate::app::OpenStore;
+use crate::control::Progress;
+use crate::store::sled::maintenance::{CheckReport, Finding, NoAudit};
+use crate::store::sled::{self, SledEngine};
+use crate::store::{StoreError, session};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Told how far the work has come.
+pub type Report = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// Writes a backup into a new folder.
+///
+/// # Errors
+/// One sentence for the operator.
+pub async fn backup(store: &OpenStore, to: PathBuf, report: Report) -> Result<Value, String> {
+    let engine = disk(store, "back up")?;
+    let report = on_thread(move || engine.backup(&to, &translated(&report))).await?;
+    Ok(json!(report))
+}
+
+/// Reads everything and says what does not hold.
+///
+/// # Errors
+/// One sentence for the operator. Damage is no error but a finding.
+pub async fn check(store: &OpenStore, report: Report) -> Result<Value, String> {
+    let engine = disk(store, "check")?;
+    let files = on_thread(move || engine.check(&mut NoAudit, &translated(&report))).await?;
+    with_sessions(store, files).await
+}
+
+/// Completes a report on files with what only the records' meaning shows.
+///
+/// # Errors
+/// When the store fails.
+pub async fn with_sessions(store: &OpenStore, mut files: CheckReport) -> Result<Value, String> {
+    let sessions = session::check(&*store.engine()).await.map_err(|error| error.to_string())?;
+    files.found += sessions.broken;
+    let described = sessions.described.into_iter().map(|what| Finding { place: "sessions".to_owned(), what });
+    files.findings.extend(described);
+    Ok(shown(&files))
+}
+
+/// A check's report as `--json` prints it.
+#[must_use]
+pub fn shown(report: &CheckReport) -> Value {
+    let mut shown = json!(report);
+    if let Some(members) = shown.as_object_mut() {
+        members.insert("sound".to_owned(), json!(report.is_sound()));
+    }
+    shown
+}
+
+/// Passes a store's progress on in the control plane's words.
+pub fn translated(report: &Report) -> impl Fn(sled::Progress) + use<> {
+    let report = Arc::clone(report);
+    move |now| report(Progress { doing: now.stage.to_owned(), done: now.done, total: now.total })
+}
+
+fn disk(store: &OpenStore, verb: &str) -> Result<Arc<SledEngine>, String> {
+    match store {
+        OpenStore::Disk(engine) => Ok(Arc::clone(engine)),
+        OpenStore::Memory(_) => Err(format!("this server keeps everything in memory: there is nothing to {verb}")),
+    }
+}
+
+async fn on_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, String> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome.map_err(|error| error.to_string()),
+        Err(panic) => Err(format!("the work ended unexpectedly: {panic}; see the server's log")),
+    }
+}

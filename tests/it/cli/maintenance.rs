@@ -1,0 +1,140 @@
+//! check, backup, restore, compact, salvage: the commands around what the store tests prove.
+
+use crate::cli::sandbox::{Sandbox, Server};
+use serde_json::{Value, json};
+
+fn handles(sandbox: &Sandbox, args: &[&str]) -> usize {
+    let listed = sandbox.json(&[&["sessions", "list", "alice", "--json"], args].concat());
+    listed["sessions"].as_array().unwrap().len()
+}
+
+fn stop(sandbox: &Sandbox, mut server: Server) {
+    assert_eq!(sandbox.run(&["stop"]).code, Some(0));
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+fn refresh(server: &Server, session: &Value) -> Value {
+    let token = &session["refreshToken"]["token"];
+    let body = json!({ "refreshToken": token, "enableAntiCsrf": false, "useDynamicSigningKey": true });
+    server.post("/recipe/session/refresh", &[], &body)
+}
+
+#[test]
+fn a_backup_of_a_running_server_is_restored_and_served() {
+    let sandbox = Sandbox::new();
+    let server = sandbox.serve(&[]);
+    let session = server.session("alice");
+    let backup = sandbox.json(&["backup", "kept/monday", "--json"]);
+    assert!(backup["bytes"].as_u64() > Some(0), "{backup}");
+    server.session("alice");
+    assert_eq!(handles(&sandbox, &[]), 2, "the server went on");
+    let again = sandbox.run(&["backup", "kept/monday"]);
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert!(again.err.contains("nothing is overwritten"), "{again:?}");
+    stop(&sandbox, server);
+
+    let sound = sandbox.run(&["check", "--data-dir", "kept/monday"]);
+    assert_eq!(sound.code, Some(0), "{sound:?}");
+    assert_eq!(sandbox.run(&["restore", "kept/monday", "fresh"]).code, Some(0));
+    let refused = sandbox.run(&["restore", "kept/monday", "fresh"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.err.contains("fresh") && refused.err.contains("nothing is overwritten"), "{refused:?}");
+    let server = sandbox.serve(&["--data-dir", "fresh"]);
+    assert_eq!(handles(&sandbox, &["--data-dir", "fresh"]), 1, "what came after the backup is not in it");
+    assert_eq!(refresh(&server, &session)["status"], "OK");
+}
+
+#[test]
+fn a_stopped_folder_is_backed_up_and_restored_as_of_a_moment() {
+    let sandbox = Sandbox::new();
+    let server = sandbox.serve(&[]);
+    server.session("alice");
+    stop(&sandbox, server);
+    let first = sandbox.json(&["backup", "first", "--json"]);
+    let server = sandbox.serve(&[]);
+    server.session("alice");
+    stop(&sandbox, server);
+
+    let moment = first["time"].to_string();
+    let restored = sandbox.run(&["restore", "data", "then", "--until", &moment]);
+    assert_eq!(restored.code, Some(0), "{restored:?}");
+    assert_eq!(handles(&sandbox, &["--data-dir", "then"]), 1);
+    assert_eq!(handles(&sandbox, &[]), 2);
+    let frame = first["frame"].to_string();
+    assert_eq!(sandbox.json(&["restore", "data", "then2", "--until-frame", &frame, "--json"])["frame"], first["frame"]);
+
+    let nonsense = sandbox.run(&["restore", "data", "then3", "--until", "yesterday"]);
+    assert_eq!(nonsense.code, Some(2), "{nonsense:?}");
+    assert!(nonsense.err.contains("not a moment like 2026-11-23T09:00:00Z"), "{nonsense:?}");
+    let missing = sandbox.run(&["restore", "nowhere", "then3"]);
+    assert_eq!(missing.code, Some(1));
+    assert!(missing.err.contains("nowhere") && !sandbox.path().join("then3").exists(), "{missing:?}");
+}
+
+#[test]
+fn check_is_sound_on_a_running_server_and_on_its_stopped_folder() {
+    let sandbox = Sandbox::new();
+    let server = sandbox.serve(&[]);
+    for _ in 0..20 {
+        server.session("alice");
+    }
+    let running = sandbox.json(&["check", "--json"]);
+    assert_eq!((&running["sound"], &running["by_kind"]["session"]), (&json!(true), &json!(20)));
+    stop(&sandbox, server);
+    let stopped = sandbox.run(&["check"]);
+    assert_eq!(stopped.code, Some(0), "{stopped:?}");
+    assert!(stopped.out.ends_with("Everything holds.\n"), "{stopped:?}");
+}
+
+#[test]
+fn check_names_what_is_damaged_and_salvage_saves_the_rest() {
+    let sandbox = Sandbox::new();
+    let server = sandbox.serve(&[]);
+    for _ in 0..20 {
+        server.session("alice");
+    }
+    stop(&sandbox, server);
+    // One byte in the middle of the longest journal segment.
+    let journal = std::fs::read_dir(sandbox.path().join("data/journal")).unwrap().map(|entry| entry.unwrap().path());
+    let longest = journal.max_by_key(|path| path.metadata().unwrap().len()).unwrap();
+    let mut bytes = std::fs::read(&longest).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x40;
+    std::fs::write(&longest, bytes).unwrap();
+
+    let damaged = sandbox.run(&["check"]);
+    assert_eq!(damaged.code, Some(1), "{damaged:?}");
+    assert!(damaged.out.contains("DAMAGED") && damaged.out.contains("journal"), "{damaged:?}");
+    let salvaged = sandbox.run(&["salvage", "data", "saved"]);
+    assert_eq!(salvaged.code, Some(1), "something was lost: {salvaged:?}");
+    assert!(salvaged.out.contains("saved holds "), "{salvaged:?}");
+    let server = sandbox.serve(&["--data-dir", "saved"]);
+    assert_eq!(server.request("GET", "/hello", &[], "").status, 200);
+}
+
+#[test]
+fn compact_wants_a_stopped_folder_and_keeps_everything() {
+    let sandbox = Sandbox::new();
+    let server = sandbox.serve(&[]);
+    let session = server.session("alice");
+    let refused = sandbox.run(&["compact"]);
+    let line =
+        format!("error: a server runs on this folder (PID {}): stop it first with \"sessiond stop\"\n", server.pid());
+    assert_eq!((refused.code, refused.err), (Some(1), line));
+    stop(&sandbox, server);
+    let report = sandbox.json(&["compact", "--json"]);
+    assert!(report["records"].as_u64() > Some(0), "{report}");
+    let server = sandbox.serve(&[]);
+    assert_eq!(refresh(&server, &session)["status"], "OK");
+}
+
+#[test]
+fn a_server_in_memory_has_nothing_to_back_up() {
+    let sandbox = Sandbox::new();
+    let _server = sandbox.serve(&["--ephemeral"]);
+    let refused = sandbox.run(&["backup", "copy"]);
+    assert_eq!(
+        (refused.code, refused.err.as_str()),
+        (Some(1), "error: this server keeps everything in memory: there is nothing to back up\n")
+    );
+}
