@@ -25,8 +25,10 @@ use sessiond::http::route::Route;
 use sessiond::http::server::{self, Dispatch};
 use sessiond::store::Engine;
 use sessiond::store::memory::MemoryEngine;
+use sessiond::store::sled::{self, Options};
 use std::future::{Future, IntoFuture};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -113,6 +115,13 @@ impl TestAppBuilder {
     pub(crate) fn store(mut self, store: Arc<dyn Engine>) -> Self {
         self.store = Some(store);
         self
+    }
+
+    /// On the engine that keeps records in files of this folder.
+    pub(crate) fn on_disk(self, folder: &Path) -> Self {
+        let options = Options::new(Arc::new(self.clock.clone()), Arc::new(SeededEntropy::new(self.seed)));
+        let (engine, _) = sled::open(folder, &options).expect("the folder opens");
+        self.store(Arc::new(engine))
     }
 
     /// Routes of the test's own, beside the real ones.

@@ -5,6 +5,7 @@ mod data;
 mod refresh;
 mod regenerate;
 mod remove;
+mod restart;
 mod show;
 mod tenants;
 mod timeline;
