@@ -96,7 +96,8 @@ async fn a_snapshot_that_does_not_fit_is_given_up_and_nothing_is_lost() {
     expected.extend(written);
     let random = |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes();
     for n in 0..30_u64 {
-        let (key, value) = (Key::of(Keyspace::Meta).raw(&random(n)), (0..9000).flat_map(|i| random(i * 77 + n)).collect());
+        let (key, value) =
+            (Key::of(Keyspace::Meta).raw(&random(n)), (0..9000).flat_map(|i| random(i * 77 + n)).collect());
         let mut tx = engine.begin();
         tx.put(key, value);
         tx.commit().await.unwrap();
