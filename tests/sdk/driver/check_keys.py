@@ -67,6 +67,23 @@ def rotation_by_hand(world):
     old.signed_in(checked=True)
 
 
+@check("a key revoked by the operator: its tokens are refused when checked, its sessions go on after a refresh")
+def revocation(world):
+    app = world.app("revoking", "revoking")
+    devices = [fresh(app) for _ in range(3)]
+    kid = devices[0].token_header()["kid"]
+    handles = [device.signed_in()["handle"] for device in devices]
+    world.core().cli("keys", "revoke", kid, "--app", "revoking", "--reason", "it got out")
+    true(kid not in [key["kid"] for key in world.core().jwks("revoking")], "the key is no longer published")
+    for device, handle in zip(devices, handles):
+        device.me(checked=True).refuse("try refresh token", "a token of the revoked key, checked")
+        device.refreshed()
+        true(device.token_header()["kid"] != kid, "refresh signs with another key")
+        # The application knows the new key as soon as it may fetch the key document again.
+        until(5, "the application accepts the new key", lambda: device.me().status == 200)
+        same(device.signed_in(checked=True)["handle"], handle, "the session")
+
+
 @check("RS256 next to EdDSA: each app signs its own way and refuses the other's tokens")
 def two_algorithms(world):
     rsa_app = world.app("rsa", "rsa", core_settings={"access_token_signing_algorithm": "RS256"})
