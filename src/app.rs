@@ -203,11 +203,12 @@ impl OpenStore {
     /// # Errors
     /// When the folder cannot be used.
     pub fn open(config: &BaseConfig, progress: OnProgress, fatal: Fatal) -> Result<Self, StartError> {
-        create_private(&config.data_dir)
-            .map_err(|source| StartError::Folder { path: config.data_dir.clone(), source })?;
+        let folder = create_private(&config.data_dir);
         if config.ephemeral {
+            // Without a folder commands cannot find the server, which it says later; it serves all the same.
             return Ok(Self::Memory(Arc::new(MemoryEngine::new())));
         }
+        folder.map_err(|source| StartError::Folder { path: config.data_dir.clone(), source })?;
         let options = Options { progress, fatal, ..disk_options(config) };
         let (engine, _report) = open_sled(&config.data_dir, &options)?;
         Ok(Self::Disk(Arc::new(engine)))

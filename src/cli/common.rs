@@ -3,7 +3,7 @@
 use super::output::{self, Bar};
 use crate::app::{App, OpenStore};
 use crate::config::{self, BaseConfig, ConfigFile, Sources};
-use crate::control::client::{self, Client};
+use crate::control::client::{self, Client, Found};
 use crate::control::started::{self, Started};
 use crate::control::{Request, Task, tasks};
 use crate::domain::ids::{AppId, PUBLIC};
@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::Value;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -116,12 +116,7 @@ impl DataDir {
 
     /// The server that holds this folder's store (or the only ephemeral one there), if any runs.
     pub(super) fn server(&self) -> Result<Option<Client>> {
-        let folder = self.path();
-        let found = client::find(&folder);
-        if found.clients.is_empty() && found.mute > 0 {
-            bail!("a server runs on {} but does not answer; see its log, or end it with a signal", folder.display());
-        }
-        Ok(found.clients.into_iter().next())
+        Ok(answering(&self.path())?.clients.into_iter().next())
     }
 
     /// The running server; an error that says how to start one otherwise.
@@ -136,21 +131,19 @@ impl DataDir {
     }
 
     /// Every instance that answers, each with its `.started` entry.
-    pub(super) fn instances(&self) -> Vec<(Started, Client)> {
+    pub(super) fn instances(&self) -> Result<Vec<(Started, Client)>> {
         let folder = self.path();
-        let found = client::find(&folder);
+        let found = answering(&folder)?;
         let mut clients = found.clients;
         let stuck = found.mute > 0;
         // A stuck server keeps its entry: it is alive, it only cannot be talked to.
         let alive = |pid| stuck || clients.iter().any(|client| client.server.pid == pid);
         let entries = started::list(&folder, alive);
-        entries
-            .into_iter()
-            .filter_map(|entry| {
-                let at = clients.iter().position(|client| client.server.pid == entry.pid)?;
-                Some((entry, clients.swap_remove(at)))
-            })
-            .collect()
+        let known = entries.into_iter().filter_map(|entry| {
+            let at = clients.iter().position(|client| client.server.pid == entry.pid)?;
+            Some((entry, clients.swap_remove(at)))
+        });
+        Ok(known.collect())
     }
 
     /// Has a task done by the running server, or does it here when none runs.
@@ -184,6 +177,15 @@ impl DataDir {
     pub(super) fn settings(&self) -> Result<BaseConfig> {
         Ok(config::load(&self.sources())?.config)
     }
+}
+
+/// The servers of a folder; an error when there are only such as do not answer.
+fn answering(folder: &Path) -> Result<Found> {
+    let found = client::find(folder);
+    if found.clients.is_empty() && found.mute > 0 {
+        bail!("a server runs on {} but does not answer; see its log, or end it with a signal", folder.display());
+    }
+    Ok(found)
 }
 
 /// Opens the store of a folder that no server uses.

@@ -18,7 +18,7 @@ pub(super) struct List {
 
 impl List {
     pub(super) fn run(&self) -> Result<ExitCode> {
-        let instances = self.folder.instances();
+        let instances = self.folder.instances()?;
         if self.json.json {
             let rows: Vec<_> = instances
                 .iter()

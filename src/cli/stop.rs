@@ -25,7 +25,7 @@ pub(super) struct Stop {
 
 impl Stop {
     pub(super) fn run(&self) -> Result<ExitCode> {
-        let mut instances = self.folder.instances();
+        let mut instances = self.folder.instances()?;
         if let Some(id) = self.id {
             instances.retain(|(started, _)| started.pid == id);
             if instances.is_empty() {

@@ -69,9 +69,9 @@ pub struct LogConfig {
     pub level: LogLevel,
     /// Layout of lines.
     pub format: LogFormat,
-    /// File for lines below ERROR; none for standard output.
+    /// File for DEBUG and INFO lines; none for standard output (in the background: `logs/info.log` in the data folder).
     pub info_path: Option<PathBuf>,
-    /// File for errors; none for standard error.
+    /// File for WARN and ERROR lines; none for standard error (in the background: `logs/error.log` in the data folder).
     pub error_path: Option<PathBuf>,
 }
 

@@ -75,10 +75,17 @@ pub fn find(folder: &Path) -> Found {
         let Ok((read, write, timeout)) = open_stream(&path) else { continue };
         match Client::greet(path, read, write, timeout) {
             Ok(client) => found.clients.push(client),
-            Err(_) => found.mute += 1,
+            Err(ControlError::Broken(error)) if is_timeout(&error) => found.mute += 1,
+            // Closed in the middle of a word: it is just stopping.
+            Err(_) => {}
         }
     }
     found
+}
+
+/// What a read that took too long is called differs by platform.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 /// True if somebody takes connections behind a control file.

@@ -198,7 +198,7 @@ pub(super) const LOGS: &[Setting] = &[
         "INFO_LOG_PATH",
         Kind::Text,
         Null,
-        "File for lines below ERROR; without one they go to standard output.",
+        "File for DEBUG and INFO lines; without one, standard output, or `logs/info.log` in the data folder after `sessiond start`.",
     )
     .unit("path"),
     setting(
@@ -206,7 +206,7 @@ pub(super) const LOGS: &[Setting] = &[
         "ERROR_LOG_PATH",
         Kind::Text,
         Null,
-        "File for errors; without one they go to standard error.",
+        "File for WARN and ERROR lines; without one, standard error, or `logs/error.log` in the data folder after `sessiond start`.",
     )
     .unit("path"),
     setting(

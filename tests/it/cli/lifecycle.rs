@@ -187,3 +187,27 @@ fn uninstall_refuses_while_an_instance_runs_and_leaves_the_data() {
     assert!(!copy.exists());
     assert!(sandbox.path().join("data").exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_does_not_answer_is_told_from_one_that_is_not_there() {
+    let sandbox = Sandbox::new();
+    let server = sandbox.serve(&["--ephemeral"]);
+    server.signal(Signal::STOP);
+    let commands = ["ready", "stop", "list"].map(|verb| sandbox.spawn(&[verb]));
+    for mut command in commands {
+        assert_eq!(command.wait().code(), Some(1));
+        assert!(command.err().starts_with("error: a server runs on data but does not answer"), "{}", command.err());
+    }
+    server.signal(Signal::CONT);
+    assert_eq!(sandbox.run(&["ready"]).code, Some(0), "its files are still there");
+}
+
+#[test]
+fn a_server_in_memory_serves_without_any_folder() {
+    let sandbox = Sandbox::new();
+    sandbox.write("file", "not a folder");
+    let server = sandbox.serve(&["--ephemeral", "--data-dir", "file"]);
+    assert_eq!(server.request("GET", "/hello", &[], "").body, "Hello\n");
+    server.session("alice");
+}
