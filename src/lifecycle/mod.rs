@@ -61,6 +61,7 @@ pub fn main(launch: &Launch) -> ExitCode {
         Ok(guard) => guard,
         Err(error) => return crash(Announcer::plain(), &error.into()),
     };
+    log_panics();
     let mut presence = Presence::default();
     let code = match serve(loaded, announcer, Arc::clone(&launch.progress), &mut presence) {
         Ok(code) => code,
@@ -70,6 +71,14 @@ pub fn main(launch: &Launch) -> ExitCode {
     drop(guard);
     drop(presence);
     code
+}
+
+/// A panic is a log line like any other: in the log's format, in the log's place.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panic: {}", panic.payload_as_str().unwrap_or("no message"));
+    }));
 }
 
 fn crash(announcer: Announcer, error: &StartError) -> ExitCode {
@@ -114,6 +123,11 @@ fn serve(
         .build()
         .map_err(StartError::Runtime)?;
     let outcome = runtime.block_on(run(Arc::new(loaded.config), announcer, progress, presence));
+    if matches!(outcome, Err(StartError::StoreFailed(_))) {
+        // Ending its tasks would close the store; see `run`.
+        std::mem::forget(runtime);
+        return outcome;
+    }
     // Blocking work that a second signal left behind must not hold up the exit.
     runtime.shutdown_timeout(Duration::from_millis(200));
     outcome
@@ -136,7 +150,11 @@ async fn run(
     let app = Arc::new(App::over(&config, &store).await?);
     let ended = tokio::select! {
         ended = attend(&config, &app, &store, &stop, announcer, reserved, presence) => ended,
-        reason = failure.failed() => return Err(StartError::StoreFailed(reason)),
+        reason = failure.failed() => {
+            // The index must not be closed over a disk that fails: it would panic, or write. The process ends anyway.
+            std::mem::forget(app);
+            return Err(StartError::StoreFailed(reason));
+        }
     };
     let closing = app.store.close();
     if matches!(ended, Ok(TOLD_TWICE)) {

@@ -116,3 +116,69 @@ fn a_folder_sealed_with_a_master_key_opens_with_that_key_only() {
     sandbox.set("SESSIOND_MASTER_KEY", RIGHT);
     sandbox.serve(&[]);
 }
+
+/// An ext4 file system on a loop device, to be broken. Needs root; fails loudly without.
+#[cfg(target_os = "linux")]
+struct Breakable {
+    mounted: std::path::PathBuf,
+    device: String,
+}
+
+#[cfg(target_os = "linux")]
+impl Breakable {
+    fn new(folder: &std::path::Path) -> Self {
+        let (image, mounted) = (folder.join("image"), folder.join("disk"));
+        std::fs::File::create(&image).unwrap().set_len(256 << 20).unwrap();
+        std::fs::create_dir(&mounted).unwrap();
+        let run = |command: &mut std::process::Command| {
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "a loop device needs root: {output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        run(std::process::Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&image));
+        let options = ["-o", "loop,errors=remount-ro"];
+        run(std::process::Command::new("mount").args(options).arg(&image).arg(&mounted));
+        let source = run(std::process::Command::new("findmnt").args(["-n", "-o", "SOURCE"]).arg(&mounted));
+        let device = source.trim().rsplit('/').next().unwrap().to_owned();
+        Self { mounted, device }
+    }
+
+    /// From now on every write fails.
+    fn break_it(&self) {
+        std::fs::write(format!("/sys/fs/ext4/{}/trigger_fs_error", self.device), "test").unwrap();
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Breakable {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.mounted).status();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_fails_ends_the_server_with_a_reason_and_loses_nothing() {
+    let sandbox = Sandbox::new();
+    let disk = Breakable::new(sandbox.path());
+    let folder = disk.mounted.join("data");
+    let folder = folder.to_str().unwrap();
+    let mut server = sandbox.serve(&["--data-dir", folder]);
+    let kept = handle(&server.session("alice"));
+    disk.break_it();
+    let body = json!({ "userId": "bob", "userDataInJWT": {}, "userDataInDatabase": {}, "enableAntiCsrf": false });
+    let refused = server.request("POST", "/recipe/session", &[], &body.to_string());
+    assert_eq!(refused.status, 500, "not acknowledged: {refused:?}");
+    assert_eq!(server.wait().code(), Some(1));
+    let err = server.err();
+    let crash = err.lines().find(|line| line.starts_with("What caused the crash: cannot write "));
+    assert!(crash.is_some_and(|line| line.contains("Read-only")), "{err}");
+    assert!(!err.contains("panic"), "{err}");
+
+    let copy = sandbox.path().join("copy");
+    let copied = std::process::Command::new("cp").arg("-r").args([folder, copy.to_str().unwrap()]).status();
+    assert!(copied.unwrap().success());
+    let _server = sandbox.serve(&["--data-dir", "copy"]);
+    let listed = sandbox.json(&["sessions", "list", "alice", "--json", "--data-dir", "copy"]);
+    assert_eq!(listed["sessions"][0]["sessionHandle"], json!(kept));
+}
