@@ -132,7 +132,12 @@ pub(super) fn write_snapshot(
         }
         let rows = writer.rows;
         writer.finish()?;
-        let (_, found) = snapshot::verify(&temporary, &head.id)?;
+        since = Instant::now();
+        let (_, found) = snapshot::verify_deeply(&temporary, &head.id, &mut |rows| {
+            pace.pause(rows, since.elapsed())?;
+            since = Instant::now();
+            Ok(())
+        })?;
         if found != rows {
             let what = format!("{found} entries were read back instead of {rows}");
             return Err(journal::frames::Damage { place: temporary.clone(), what }.error());

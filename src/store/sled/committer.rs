@@ -52,8 +52,8 @@ pub(super) struct Read {
 pub(super) enum Control {
     /// Start a new segment; the answer is the last frame before it.
     Rotate(mpsc::Sender<Result<u64, StoreError>>),
-    /// Finish what is waiting, seal the journal and end; the answer is the last frame.
-    Close(mpsc::Sender<Result<u64, StoreError>>),
+    /// Finish what is waiting, seal the journal and end; the answer is the last frame and its time.
+    Close(mpsc::Sender<Result<(u64, u64), StoreError>>),
 }
 
 /// Where transactions wait for the committer.
@@ -130,8 +130,8 @@ impl Queue {
 }
 
 /// Runs until closed; a failure or a panic ends the store loudly.
-pub(super) fn run(shared: &Shared, writer: Writer) {
-    let outcome = catch_unwind(AssertUnwindSafe(|| Committer::new(shared, writer).run()));
+pub(super) fn run(shared: &Shared, writer: Writer, last_time: u64) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| Committer::new(shared, writer, last_time).run()));
     match outcome {
         Ok(Ok(())) => {}
         Ok(Err(error)) => shared.die(&error.to_string()),
@@ -157,10 +157,10 @@ struct Verdicts {
 }
 
 impl<'a> Committer<'a> {
-    fn new(shared: &'a Shared, writer: Writer) -> Self {
+    fn new(shared: &'a Shared, writer: Writer, last_time: u64) -> Self {
         let last = writer.next() - 1;
         let space = Space { checked: None, since: 0, enough: true };
-        Self { shared, writer, recent: Recent::new(last), frame: Vec::new(), last_time: 0, space, noted: last }
+        Self { shared, writer, recent: Recent::new(last), frame: Vec::new(), last_time, space, noted: last }
     }
 
     fn run(mut self) -> Result<(), StoreError> {
@@ -357,13 +357,13 @@ impl<'a> Committer<'a> {
         Ok(self.writer.next() - 1)
     }
 
-    fn close(&mut self) -> Result<u64, StoreError> {
+    fn close(&mut self) -> Result<(u64, u64), StoreError> {
         self.shared.queue.stop("it was closed");
         self.writer.close()?;
         let last = self.writer.next() - 1;
         let index = self.shared.index()?;
         index.as_ref().map_or(Ok(()), |index| index.set_frame(last))?;
-        Ok(last)
+        Ok((last, self.last_time))
     }
 
     fn disk_full(&self) -> StoreError {

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Marker {
     /// The last frame; the index holds exactly the state after it.
     pub(super) frame: u64,
+    /// Time of the last frame; times in the journal never go back.
+    pub(super) time: u64,
     files: Vec<Fingerprint>,
 }
 
@@ -36,7 +38,7 @@ const COVERED: [&str; 3] = ["index", "journal", "snapshot"];
 
 impl Marker {
     /// Describes the folder as it is now; nothing may change it meanwhile.
-    pub(super) fn of(folder: &Folder, frame: u64) -> Result<Self, StoreError> {
+    pub(super) fn of(folder: &Folder, frame: u64, time: u64) -> Result<Self, StoreError> {
         let mut files = Vec::new();
         for name in COVERED {
             for path in files_below(&folder.root.join(name))? {
@@ -45,7 +47,7 @@ impl Marker {
             }
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(Self { frame, files })
+        Ok(Self { frame, time, files })
     }
 
     /// Writes the mark durably.

@@ -161,11 +161,11 @@ pub fn open(path: &Path, options: &Options) -> Result<(SledEngine, RecoveryRepor
     let folder = Folder::new(path);
     let lock = FolderLock::take(&folder)?;
     let opened = recovery::open(&folder, options)?;
-    let last = opened.last;
+    let (last, time) = (opened.last, opened.time);
     let writer = Writer::create(&folder, opened.id, last + 1, options.clock.now().0)?;
     let shared = Arc::new(Shared::new(folder, opened.id, opened.index, last, options));
     shared.remember_journal()?;
-    let engine = SledEngine::start(shared, writer, lock)?;
+    let engine = SledEngine::start(shared, writer, time, lock)?;
     if opened.snapshot_now {
         engine.shared.housekeeping.raise();
     }
@@ -186,14 +186,14 @@ impl std::fmt::Debug for SledEngine {
 }
 
 impl SledEngine {
-    fn start(shared: Arc<Shared>, writer: Writer, lock: FolderLock) -> Result<Self, StoreError> {
+    fn start(shared: Arc<Shared>, writer: Writer, time: u64, lock: FolderLock) -> Result<Self, StoreError> {
         let spawn = |name: &str, work: Box<dyn FnOnce(&Shared) + Send>| {
             let with = Arc::clone(&shared);
             let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || work(&with));
             spawned.map_err(|error| io::failed("cannot start a thread for", &shared.folder.root, error))
         };
         let threads = vec![
-            spawn("committer", Box::new(move |shared| committer::run(shared, writer)))?,
+            spawn("committer", Box::new(move |shared| committer::run(shared, writer, time)))?,
             spawn("housekeeper", Box::new(background::housekeep))?,
             spawn("watchdog", Box::new(background::watch))?,
         ];
@@ -219,8 +219,8 @@ impl SledEngine {
         }
     }
 
-    /// Ends everything; the lock, the last frame and the index, or `None` if that has happened before.
-    fn end(&self) -> Result<Option<(FolderLock, u64, Index)>, StoreError> {
+    /// Ends everything; the lock, the last frame with its time, and the index, or `None` if that has happened before.
+    fn end(&self) -> Result<Option<(FolderLock, (u64, u64), Index)>, StoreError> {
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(lock) = lock else { return Ok(None) };
         let (reply, answer) = mpsc::channel();
@@ -229,15 +229,17 @@ impl SledEngine {
             Err(error) => Err(error),
         };
         self.end_threads();
+        // A snapshot or backup that somebody else had begun notices the end and gives up.
+        drop(self.shared.maintain());
         let index = self.shared.take_index(Duration::from_secs(5));
         Ok(Some((lock, last?, index?)))
     }
 
     /// Ends everything and marks the folder as cleanly stopped.
     fn close_now(&self) -> Result<(), StoreError> {
-        let Some((lock, last, index)) = self.end()? else { return Ok(()) };
+        let Some((lock, (last, time), index)) = self.end()? else { return Ok(()) };
         index.close()?;
-        Marker::of(&self.shared.folder, last)?.write(&self.shared.folder)?;
+        Marker::of(&self.shared.folder, last, time)?.write(&self.shared.folder)?;
         drop(lock);
         Ok(())
     }

@@ -24,6 +24,8 @@ pub(super) struct Opened {
     pub(super) index: Index,
     /// The last frame.
     pub(super) last: u64,
+    /// Its time.
+    pub(super) time: u64,
     /// A snapshot is wanted at once: one that was there could not be used.
     pub(super) snapshot_now: bool,
     pub(super) report: RecoveryReport,
@@ -101,9 +103,9 @@ fn after_clean_stop(
         match Index::open(&folder.index(), options.cache_bytes) {
             Ok(index) if truth.is_empty() => {
                 let report = RecoveryReport::new(Start::Clean, marker.frame, notes);
-                return Ok(Opened { id, index, last: marker.frame, snapshot_now: false, report });
+                return Ok(Opened { id, index, last: marker.frame, time: marker.time, snapshot_now: false, report });
             }
-            Ok(index) => return from_index(folder, id, index, marker.frame, notes),
+            Ok(index) => return from_index(folder, id, index, marker, notes),
             Err(error) => notes.push(error.to_string()),
         }
     }
@@ -115,22 +117,23 @@ fn from_index(
     folder: &Folder,
     id: FolderId,
     index: Index,
-    last: u64,
+    marker: &Marker,
     mut notes: Vec<String>,
 ) -> Result<Opened, StoreError> {
+    let (last, time) = (marker.frame, marker.time);
     let snapshots = snapshot::list(&folder.snapshots())?;
     let segments = segment::list(&folder.journal())?;
     io::create_directory(&folder.snapshots())?;
     let path = snapshot::path(&folder.snapshots(), last);
     let temporary = path.with_extension("new");
-    let mut writer = Writer::create(&temporary, &Head { id, frame: last, time: 0 })?;
+    let mut writer = Writer::create(&temporary, &Head { id, frame: last, time })?;
     for row in index.all() {
         let (key, (frame, value)) = row?;
         writer.push(&snapshot::Entry { key: &key, frame, value: Some(&value) })?;
     }
     let rows = writer.rows;
     writer.finish()?;
-    snapshot::verify(&temporary, &id)?;
+    snapshot::verify_deeply(&temporary, &id, &mut |_| Ok(()))?;
     // The new snapshot first: a kill from here on finds it, and needs nothing of what is set aside.
     io::rename(&temporary, &path)?;
     for (_, old) in snapshots.iter().chain(&segments).filter(|(_, old)| *old != path) {
@@ -139,7 +142,7 @@ fn from_index(
     }
     notes.push(format!("a new snapshot with {rows} records was written from the index"));
     let report = RecoveryReport::new(Start::Healed, last, notes);
-    Ok(Opened { id, index, last, snapshot_now: false, report })
+    Ok(Opened { id, index, last, time, snapshot_now: false, report })
 }
 
 /// Nothing is taken for granted: the index must agree with snapshot and journal, or is made to.
@@ -207,7 +210,7 @@ fn after_crash(
     let mut report = RecoveryReport::new(start, truth.last(), notes);
     report.repaired = repaired;
     let snapshot_now = !truth.bad_snapshots.is_empty();
-    Ok(Opened { id, index, last: truth.last(), snapshot_now, report })
+    Ok(Opened { id, index, last: truth.last(), time: truth.time(), snapshot_now, report })
 }
 
 fn rebuild(folder: &Folder, broken: Option<Index>, truth: &Truth, options: &Options) -> Result<Index, StoreError> {

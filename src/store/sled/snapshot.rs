@@ -331,8 +331,13 @@ pub(super) fn verify(path: &Path, id: &FolderId) -> Result<(Head, u64), StoreErr
     Ok((reader.head, reader.rows_at_end()))
 }
 
-/// Checks every entry of a snapshot: decompressed, counted, in order.
-pub(super) fn verify_deeply(path: &Path, id: &FolderId) -> Result<(Head, u64), StoreError> {
+/// Checks every entry of a snapshot: decompressed, counted, in order. `pause` is called now and then, with the entries so
+/// far.
+pub(super) fn verify_deeply(
+    path: &Path,
+    id: &FolderId,
+    pause: &mut dyn FnMut(u64) -> Result<(), StoreError>,
+) -> Result<(Head, u64), StoreError> {
     let mut reader = Reader::open(path, Some(id))?;
     let mut previous = Vec::new();
     let mut rows = 0;
@@ -344,6 +349,9 @@ pub(super) fn verify_deeply(path: &Path, id: &FolderId) -> Result<(Head, u64), S
         previous.clear();
         previous.extend_from_slice(entry.key);
         rows += 1;
+        if rows % 512 == 0 {
+            pause(rows)?;
+        }
     }
     if rows != reader.rows_at_end() {
         return Err(StoreError::Damaged {

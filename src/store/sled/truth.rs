@@ -140,6 +140,11 @@ impl Truth {
         self.frames.last
     }
 
+    /// The time of the last frame.
+    pub(super) fn time(&self) -> u64 {
+        self.frames.time.max(self.base.as_ref().map_or(0, |base| base.head.time))
+    }
+
     /// The frame of the snapshot, 0 without one.
     pub(super) fn base_frame(&self) -> u64 {
         self.base.as_ref().map_or(0, |base| base.head.frame)

@@ -4,6 +4,8 @@ mod codec;
 mod conformance;
 mod damage;
 #[cfg(target_os = "linux")]
+mod disk_error;
+#[cfg(target_os = "linux")]
 mod disk_full;
 pub(crate) mod golden;
 mod maintenance;

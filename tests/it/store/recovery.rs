@@ -215,6 +215,33 @@ async fn files_of_another_folder_are_not_mixed_in() {
 }
 
 #[tokio::test]
+async fn times_never_go_back_in_the_journal_whatever_the_clock_does() {
+    use sessiond::domain::time::{Clock, UnixMillis};
+    struct Backwards(std::sync::atomic::AtomicU64);
+    impl Clock for Backwards {
+        fn now(&self) -> UnixMillis {
+            UnixMillis(self.0.fetch_sub(1000, std::sync::atomic::Ordering::Relaxed))
+        }
+    }
+    let folder = scratch();
+    let clock = std::sync::Arc::new(Backwards(9_000_000_u64.into()));
+    let odd = sled::Options { clock, ..options() };
+    let data = folder.path().join("data");
+    for round in 0..3 {
+        let (engine, _) = sled::open(&data, &odd).unwrap();
+        fill(&engine, round * 10..round * 10 + 10).await;
+        engine.close().await.unwrap();
+    }
+    // The first commit's time is the latest of all, so every later commit gets the same: none or all are restored.
+    for (until, frame) in [(8_998_999, 0), (8_999_000, 30)] {
+        let to = folder.path().join(until.to_string());
+        let until = sled::maintenance::Until::Time(UnixMillis(until));
+        let report = sled::maintenance::restore(&data, &to, until, &options(), &|_| {}).unwrap();
+        assert_eq!(report.frame, frame, "{report:?}");
+    }
+}
+
+#[tokio::test]
 async fn many_segments_and_snapshots_stay_bounded_and_read_back() {
     let folder = scratch();
     let small = sled::Options { segment_bytes: 64 << 10, snapshot_after_bytes: 256 << 10, ..options() };

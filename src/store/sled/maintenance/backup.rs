@@ -81,10 +81,13 @@ impl SledEngine {
         let mut files = Vec::new();
         for (done, (_, path)) in (0..).zip(&sources) {
             progress(Progress { stage: "copying", done, total });
+            if self.shared.housekeeping.is_finished() {
+                return Err(crate::store::sled::shared::closed());
+            }
             files.push(copy_file(folder, path, &copy)?);
         }
         let truth = Truth::find(&copy, &self.shared.id, frame, u64::MAX, progress)?;
-        let time = truth.frames.time.max(truth.base.as_ref().map_or(0, |base| base.head.time));
+        let time = truth.time();
         let bytes = files.iter().map(|file| file.length).sum();
         let manifest = Manifest { frame, time, files };
         let text = serde_json::to_vec_pretty(&manifest).unwrap_or_default();

@@ -35,7 +35,7 @@ pub fn compact(path: &Path, options: &Options, progress: ProgressFn<'_>) -> Resu
     let folder = opened.shared.folder.clone();
     let before = folder.sizes().1;
     opened.snapshot()?;
-    let Some((lock, last, index)) = opened.end()? else { return Err(engine::shared::closed()) };
+    let Some((lock, (last, _), index)) = opened.end()? else { return Err(engine::shared::closed()) };
     index.close()?;
     background::prune(&folder, 1)?;
     let truth = Truth::find(&folder, &opened.shared.id, last.max(last_known_frame(&folder)?), u64::MAX, progress)?;
@@ -45,7 +45,7 @@ pub fn compact(path: &Path, options: &Options, progress: ProgressFn<'_>) -> Resu
     io::rename(&folder.index(), &folder.index_replaced())?;
     io::rename(&folder.index_in_work(), &folder.index())?;
     io::remove_directory(&folder.index_replaced())?;
-    Marker::of(&folder, truth.last())?.write(&folder)?;
+    Marker::of(&folder, truth.last(), truth.time())?.write(&folder)?;
     let after = folder.sizes().1;
     drop(lock);
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
