@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::command::session::Scope;
 use crate::command::session::issue::{Mint, Seat, Wanted};
+use crate::crypto::access_token::has_protected_claim;
 use crate::domain::ids::{AppId, SessionHandle, TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::session::event::EventKind;
@@ -63,6 +64,10 @@ impl CreateSession {
         };
         if let Some(max_ms) = wanted.broken_limit(config) {
             return Ok(Created::InvalidAccessTokenValidity { max_ms });
+        }
+        // Minting looks at flat layouts only; a new session's payload is refused by every layout's names.
+        if !self.token_version.is_flat() && has_protected_claim(self.token_version, &self.user_data_in_jwt) {
+            return Ok(Created::ProtectedClaim);
         }
         let ring = app.keys.ring(app, entry).await?;
         let now = app.now();

@@ -21,7 +21,7 @@ pub struct RegenerateAccessToken<'a> {
     pub access_token: &'a str,
     /// Replaces the stored payload; `None` takes the stored one.
     pub user_data_in_jwt: Option<JsonObject>,
-    /// CDI ≥ 2.21 refuses protected names.
+    /// Refuse protected names in nested layouts too (CDI ≥ 2.21); flat ones refuse them always.
     pub check_protected_claims: bool,
 }
 
@@ -53,7 +53,9 @@ impl RegenerateAccessToken<'_> {
             Err(TokenRefusal::Unparsable) => return Ok(Regenerated::Unparsable),
             Err(refusal) => return Ok(Regenerated::Unauthorised(refusal.message())),
         };
-        let protected = |payload| self.check_protected_claims && has_protected_claim(token.version, payload);
+        // A flat token could not be minted with such a name, so nothing may be stored then either.
+        let checked = self.check_protected_claims || token.version.is_flat();
+        let protected = |payload| checked && has_protected_claim(token.version, payload);
         if self.user_data_in_jwt.as_ref().is_some_and(protected) {
             return Ok(Regenerated::ProtectedClaim);
         }

@@ -38,6 +38,14 @@ pub enum AccessTokenVersion {
     V5,
 }
 
+impl AccessTokenVersion {
+    /// True when custom claims stand beside ours, false when they are nested in `userData`.
+    #[must_use]
+    pub const fn is_flat(self) -> bool {
+        matches!(self, Self::V3 | Self::V4 | Self::V5)
+    }
+}
+
 /// The `session` member of replies.
 #[derive(Debug, Clone)]
 pub struct SessionView {

@@ -151,7 +151,9 @@ fn protected_names_grow_with_the_version() {
             assert_eq!(protected_claims(version).contains(&name), reserved);
             let claims = Claims { user_data: named(name), ..Claims::new(&json!({})) };
             let minted = ed25519_ring().mint(Dynamic, &claims.as_new(version));
-            assert_eq!(matches!(minted, Err(MintError::ProtectedClaim)), reserved, "{name} in {version:?}");
+            // nested, it collides with nothing
+            let refused = reserved && version != V2;
+            assert_eq!(matches!(minted, Err(MintError::ProtectedClaim)), refused, "{name} in {version:?}");
         }
     }
 }

@@ -94,6 +94,7 @@ async fn protected_names_are_those_of_the_version_being_minted() {
     let flat = ["sub", "exp", "iat", "sessionHandle", "refreshTokenHash1", "parentRefreshTokenHash1", "antiCsrfToken"];
     let nested = ["userId", "expiryTime", "timeCreated", "userData"];
     let cases: Vec<(&str, Vec<&str>, Vec<&str>)> = vec![
+        ("2.20", vec!["userId", "timeCreated", "antiCsrfToken"], vec!["sub", "iat", "tId", "rsub"]),
         ("2.21", flat.to_vec(), [&nested[..], &["tId", "rsub", "iss"]].concat()),
         ("3.1", [&flat[..], &["tId"]].concat(), vec!["rsub", "iss", "userId"]),
         ("4.0", [&flat[..], &["tId", "rsub"]].concat(), vec!["iss", "userId", "jti"]),

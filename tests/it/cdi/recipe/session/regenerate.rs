@@ -84,6 +84,34 @@ async fn protected_names_are_refused_from_2_21() {
 }
 
 #[tokio::test]
+async fn below_2_21_no_name_is_protected_and_the_session_lives_on() {
+    let app = TestApp::new().await;
+    let created = app.post("/recipe/session", new_session("u")).cdi("2.20").await.ok();
+    let payload = json!({"userId": "mine", "antiCsrfToken": 1});
+    let body = json!({"accessToken": created.access_token(), "userDataInJWT": payload});
+    let reply = regenerate(&app, "2.20", body).await.ok();
+    assert_eq!(reply.json()["session"]["userDataInJWT"], payload);
+    let seen = verify(&app, "2.20", &reply.access_token()).await.json();
+    assert_eq!((&seen["session"]["userId"], &seen["session"]["userDataInJWT"]), (&json!("u"), &payload));
+    // the next token is minted with it too
+    let body = json!({"refreshToken": created.refresh_token(), "enableAntiCsrf": false});
+    let refreshed = app.post("/recipe/session/refresh", body).cdi("2.20").await.ok();
+    assert_eq!(refreshed.json()["session"]["userDataInJWT"], payload);
+}
+
+#[tokio::test]
+async fn a_refused_payload_is_not_stored() {
+    let app = TestApp::new().await;
+    let created = app.session("u").await;
+    let body = json!({"accessToken": created.access_token(), "userDataInJWT": {"sub": "x"}});
+    for version in ["2.20", "2.21", "5.4"] {
+        regenerate(&app, version, body.clone()).await.is_text(400, "The user payload contains protected field");
+        let stored = app.get(&format!("/recipe/jwt/data?sessionHandle={}", created.handle())).await.ok().json();
+        assert_eq!(stored["userDataInJWT"], json!({}), "{version}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_jwt_is_an_internal_error_by_protocol() {
     let app = TestApp::new().await;
     for odd in ["", "x", "a.b.c", "..", "{}"] {
