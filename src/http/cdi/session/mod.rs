@@ -15,7 +15,7 @@ pub mod show;
 pub mod timeline;
 pub mod verify;
 
-use crate::domain::ids::SessionHandle;
+use crate::domain::ids::{SessionHandle, TenantId};
 use crate::http::cdi::Call;
 use crate::http::cdi::version::CdiVersion;
 use crate::http::error::ApiError;
@@ -49,5 +49,10 @@ pub const ROUTES: &[Route] = &[
 /// 400 as for a tenant in the path.
 fn require_handle_tenant(call: &Call, handle: &str) -> Result<(), ApiError> {
     let tenant = SessionHandle::tenant_of(handle);
-    if call.app.tenant(&tenant).is_some() { Ok(()) } else { Err(call.no_such_tenant(&tenant)) }
+    if call.app.tenant(&tenant).is_some() {
+        return Ok(());
+    }
+    // The sentence goes out as HTML, as the protocol has it, and a handle may hold anything.
+    let shown = tenant.as_str().replace('&', "&amp;").replace('<', "&lt;");
+    Err(call.no_such_tenant(&TenantId::new(shown)))
 }
