@@ -107,11 +107,11 @@ impl PutTenant {
         if self.is_base() && !given.is_empty() {
             return Err(Put::Invalid("Cannot modify base config".to_owned()));
         }
-        for key in given.keys() {
-            let setting = settings::find(key).ok_or_else(|| invalid(format!("Invalid config key: {key}")))?;
-            if setting.protected && !self.may_change_protected {
-                return Err(Put::Protected);
-            }
+        if let Some(key) = given.keys().find(|key| settings::find(key).is_none()) {
+            return Err(invalid(format!("Invalid config key: {key}")));
+        }
+        if !self.may_change_protected && given.keys().any(|key| settings::find(key).is_some_and(|it| it.protected)) {
+            return Err(Put::Protected);
         }
         let settings = merged(old_settings.clone(), given);
         let effects = if existing.is_some() && settings == old_settings {

@@ -185,6 +185,10 @@ async fn protected_settings_need_the_secret_above_the_keys() {
         json!({"tenantId": "t1", "coreConfig": {"ip_deny_regex": "10\\..*", "password_reset_token_lifetime": 5}});
     let put = |key: &str| app.put("/recipe/multitenancy/tenant/v2", body.clone()).key(key);
     put(KEY).await.is_text(403, "Not allowed to modify protected configs.");
+    // an unknown key is named first, wherever it stands
+    let unknown = json!({"tenantId": "t1", "coreConfig": {"ip_deny_regex": "10\\..*", "nope": 1}});
+    let reply = app.put("/recipe/multitenancy/tenant/v2", unknown).key(KEY).await;
+    reply.is_text(400, "Invalid core config: Invalid config key: nope");
     created(&put(&secret).await, true);
     let shown = |key: &str| app.get("/t1/recipe/multitenancy/tenant/v2").key(key);
     assert_eq!(shown(KEY).await.json()["coreConfig"], json!({"password_reset_token_lifetime": 5}));
