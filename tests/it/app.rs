@@ -28,7 +28,7 @@ use sessiond::store::memory::MemoryEngine;
 use sessiond::store::sled::{self, Options};
 use std::future::{Future, IntoFuture};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -85,6 +85,7 @@ impl Entropy for SeededEntropy {
 /// How a [`TestApp`] is to be.
 pub(crate) struct TestAppBuilder {
     settings: Vec<(String, String)>,
+    config_path: Option<PathBuf>,
     test_mode: bool,
     seed: u64,
     clock: ManualClock,
@@ -96,6 +97,12 @@ impl TestAppBuilder {
     /// Sets a key of `config.yaml`.
     pub(crate) fn setting(mut self, key: &str, value: &str) -> Self {
         self.settings.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// As if the settings had come from this file.
+    pub(crate) fn config_path(mut self, path: &str) -> Self {
+        self.config_path = Some(path.into());
         self
     }
 
@@ -134,7 +141,9 @@ impl TestAppBuilder {
     pub(crate) async fn build(self) -> TestApp {
         let watch = Watch::new();
         let settings: Vec<_> = self.settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        let config = Arc::new(BaseConfig::with(&settings, self.test_mode).expect("settings of a test are good"));
+        let mut config = BaseConfig::with(&settings, self.test_mode).expect("settings of a test are good");
+        config.config_path = self.config_path;
+        let config = Arc::new(config);
         let parts = Parts {
             store: self.store.unwrap_or_else(|| Arc::new(MemoryEngine::new())),
             clock: Arc::new(self.clock.clone()),
@@ -171,6 +180,7 @@ impl TestApp {
     pub(crate) fn builder() -> TestAppBuilder {
         TestAppBuilder {
             settings: Vec::new(),
+            config_path: None,
             test_mode: false,
             seed: 1,
             clock: ManualClock::at(START),

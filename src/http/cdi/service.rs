@@ -1,9 +1,10 @@
-//! Service endpoints: `/hello`, the root, `/apiversion`, and our own `/metrics`.
+//! Service endpoints: `/hello`, the root, `/apiversion`, `/config`, and our own `/metrics`.
 
 use crate::app::App;
 use crate::command::health::{CheckHealth, Health};
 use crate::domain::ids::AppId;
 use crate::http::cdi::Call;
+use crate::http::cdi::input::Query;
 use crate::http::cdi::version::CdiVersion;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
@@ -12,6 +13,7 @@ use crate::metrics::{CONTENT_TYPE, Snapshot};
 use crate::route;
 use http::StatusCode;
 use serde::Serialize;
+use std::path::Path;
 
 /// Routes of this part.
 pub const ROUTES: &[Route] = &[
@@ -24,6 +26,7 @@ pub const ROUTES: &[Route] = &[
     route!(PUT "/", App => root).without_key().without_version(),
     route!(DELETE "/", App => root).without_key().without_version(),
     route!(GET "/apiversion", AppStrict403 => api_versions).without_version(),
+    route!(GET "/config", App => config_path).without_key(),
     route!(GET "/metrics", AppStrict403 => metrics).without_version(),
 ];
 
@@ -57,9 +60,33 @@ async fn api_versions(_app: &App, call: &Call) -> Result<Reply, ApiError> {
     Ok(Reply::json(&Body { versions: CdiVersion::supported_up_to(max).collect() }))
 }
 
+/// `GET /config?pid=`: which file was read, for a caller on this machine that knows the process; the original's command
+/// line asks for it.
+async fn config_path(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        status: &'static str,
+        path: &'a Path,
+    }
+    if !is_base(call) {
+        let sentence = "you can call this only from the base connection uri domain, public app and tenant";
+        return Err(ApiError::forbidden(sentence));
+    }
+    let is_own = Query::of(&call.request).required("pid")? == std::process::id().to_string();
+    Ok(match &app.directory.base().config_path {
+        Some(path) if is_own => Reply::json(&Body { status: "OK", path }),
+        // Without a file there is no path to tell; the protocol has no third answer.
+        _ => Reply::status("NOT_ALLOWED"),
+    })
+}
+
+fn is_base(call: &Call) -> bool {
+    call.app.id == AppId::base() && call.tenant.is_public()
+}
+
 /// Figures of the whole server, so only the base app's keys open them.
 async fn metrics(app: &App, call: &Call) -> Result<Reply, ApiError> {
-    if call.app.id != AppId::base() || !call.tenant.is_public() {
+    if !is_base(call) {
         return Err(ApiError::NotFound);
     }
     let snapshot = Snapshot {

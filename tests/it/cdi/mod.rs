@@ -2,6 +2,7 @@
 
 mod apiversion;
 mod common;
+mod config;
 mod ee_license;
 pub(crate) mod golden;
 mod hello;
