@@ -28,7 +28,7 @@ struct List {
     /// Whose sessions.
     user: String,
     /// Only those of this tenant.
-    #[arg(long)]
+    #[arg(long, value_parser = tenant)]
     tenant: Option<String>,
     #[command(flatten)]
     app: AppName,
@@ -57,7 +57,7 @@ struct RevokeArgs {
     #[arg(long, conflicts_with = "handles")]
     user: Option<String>,
     /// With --user: only those of this tenant.
-    #[arg(long, requires = "user")]
+    #[arg(long, requires = "user", value_parser = tenant)]
     tenant: Option<String>,
     #[command(flatten)]
     app: AppName,
@@ -83,6 +83,12 @@ impl Sessions {
             }
         }
     }
+}
+
+/// A tenant's id as the store has it.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a value parser")]
+fn tenant(written: &str) -> Result<String, std::convert::Infallible> {
+    Ok(written.to_lowercase())
 }
 
 fn print_list(answer: &Value) {
@@ -112,7 +118,7 @@ fn print_story(answer: &Value) {
         }
         output::line(line);
     }
-    match answer.get("omitted").and_then(Value::as_u64) {
+    match answer.get("eventsOmitted").and_then(Value::as_u64) {
         Some(0) | None => {}
         Some(omitted) => output::line(format!("({omitted} events after the first are not kept)")),
     }

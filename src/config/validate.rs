@@ -323,6 +323,6 @@ pub fn may_bind(host: &str, test_mode: bool, forced: bool) -> Result<(), String>
     }
     Err(format!(
         "Test mode relaxes the rules that protect sessions, so it listens on localhost only, not on '{host}'. Leave test \
-         mode, choose a loopback host, or force it."
+         mode, choose a loopback host, or force it with --dev-anywhere."
     ))
 }

@@ -61,10 +61,10 @@ async fn why(app: &App, id: &AppId, handle: &str) -> Result<Value, String> {
         "sessionHandle": story.handle.to_string(),
         "userId": story.user_id.as_str(),
         "timeCreated": story.time_created,
-        "ended": story.ended,
+        "timeEnded": story.ended,
         "summary": story.summary,
         "events": story.events,
-        "omitted": story.omitted,
+        "eventsOmitted": story.omitted,
     }))
 }
 

@@ -63,7 +63,7 @@ fn relaxed_rules_stay_on_this_machine_unless_forced() {
     let sandbox = Sandbox::new();
     let args = ["serve", "--ephemeral", "--port", "0", "--host", "0.0.0.0", "--dev"];
     let ended = sandbox.run(&args);
-    assert!(crash(&ended).contains("0.0.0.0"), "{ended:?}");
+    assert!(crash(&ended).contains("'0.0.0.0'") && crash(&ended).contains("--dev-anywhere"), "{ended:?}");
     drop(sandbox.serve(&["--ephemeral", "--host", "0.0.0.0", "--dev", "--dev-anywhere"]));
 }
 

@@ -37,11 +37,12 @@ fn why_tells_what_ended_a_session() {
     let created = server.session("alice");
     let handle = text(&created, "/session/handle");
     let alive = sandbox.json(&["sessions", "why", handle, "--json"]);
-    assert_eq!(alive["ended"], Value::Null);
+    // the same names as in GET /recipe/session/timeline
+    assert_eq!((alive.get("timeEnded"), &alive["eventsOmitted"]), (Some(&Value::Null), &0.into()));
 
     assert_eq!(sandbox.run(&["sessions", "revoke", handle]).code, Some(0));
     let story = sandbox.json(&["sessions", "why", handle, "--json"]);
-    assert!(story["ended"].is_u64(), "{story}");
+    assert!(story["timeEnded"].is_u64(), "{story}");
     let events = story["events"].as_array().unwrap();
     assert!(events.len() >= 2, "{story}");
     assert!(story.to_string().contains("sessiond sessions revoke"), "the cause is named: {story}");
@@ -86,4 +87,6 @@ fn what_does_not_exist_is_named() {
     assert!(app.err.starts_with("error: there is no app nope;"), "{app:?}");
     let tenant = sandbox.run(&["sessions", "list", "alice", "--tenant", "nope"]);
     assert_eq!((tenant.code, tenant.err.as_str()), (Some(1), "error: there is no tenant nope in this app\n"));
+    let public = sandbox.run(&["sessions", "list", "alice", "--tenant", "PUBLIC"]);
+    assert_eq!((public.code, public.out.as_str()), (Some(0), "No live sessions.\n"));
 }
