@@ -1,8 +1,8 @@
 //! From settings to a running server and back: start, wait, stop.
 //!
-//! Order at start: settings, logs, port reserved, store opened, keys unlocked, directory loaded, control socket, port
-//! opened, `.started` file, start lines. Order at stop: port closed, requests drained, jobs ended, store closed,
-//! control socket and `.started` file removed, `Goodbye`.
+//! Order at start: settings, logs, port reserved, store opened, keys unlocked, directory loaded, port opened, control
+//! socket, `.started` file, start lines. Order at stop: port closed, requests drained, jobs ended, store closed,
+//! `Goodbye`, control socket and `.started` file removed.
 
 mod announce;
 mod listen;
@@ -32,7 +32,7 @@ use std::time::Duration;
 use stop::FailSwitch;
 use tokio::net::TcpSocket;
 
-/// Exit code of a server that did not wait for its requests, as of a shell's interrupted command.
+/// Exit code of a server that did not wait for its requests, or never served, as of a shell's interrupted command.
 const TOLD_TWICE: u8 = 130;
 
 /// What the command line decides beyond settings.
@@ -49,7 +49,7 @@ pub struct Launch {
 }
 
 /// Runs a server until it is asked to stop. The exit code is 0 after a graceful stop, 1 when it could not start or the
-/// store failed, 130 when it was told twice.
+/// store failed, 130 when it was told twice, or while its store was still being opened.
 #[must_use]
 pub fn main(launch: &Launch) -> ExitCode {
     let loaded = match load(launch) {
