@@ -1,20 +1,10 @@
 //! Moments as people write them: RFC 3339 in, UTC out.
 
+use crate::domain::time::UnixMillis;
+
 /// Milliseconds since 1970 as `YYYY-MM-DD hh:mm:ss.mmmZ`.
 pub(super) fn show(ms: u64) -> String {
-    let (days, in_day) = (ms / 86_400_000, ms % 86_400_000);
-    let (hour, minute) = (in_day / 3_600_000, in_day / 60_000 % 60);
-    let (second, millis) = (in_day / 1000 % 60, in_day % 1000);
-    // Civil from days: years begin in March, so that the leap day is a year's last.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+    UnixMillis(ms).to_string().replacen('T', " ", 1)
 }
 
 /// Reads RFC 3339 (`2026-11-23T09:00:00Z`, `2026-11-23 10:00:00.5+01:00`) or milliseconds since 1970.
@@ -53,7 +43,7 @@ fn rfc3339(text: &str) -> Option<u64> {
             (hours * 60 + minutes) * if sign == "-" { -1 } else { 1 }
         }
     };
-    // Days from civil: the inverse of `show`.
+    // Days from civil: the inverse of what `UnixMillis` shows.
     let march_year = if month <= 2 { year - 1 } else { year };
     let (era, year_of_era) = (march_year.div_euclid(400), march_year.rem_euclid(400));
     let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;

@@ -3,5 +3,5 @@
 mod ids;
 mod tenant;
 
-pub use ids::{IdError, app_id, connection_uri_domain, tenant_id};
+pub use ids::{IdError, RESERVED_TENANTS, app_id, connection_uri_domain, tenant_id};
 pub use tenant::{Change, FactorError, Factors, Recipe, Switches, Tenant, check_factors};

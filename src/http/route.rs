@@ -5,6 +5,7 @@
 //! first two segments, finds every route.
 
 use crate::app::App;
+use crate::domain::tenancy::RESERVED_TENANTS;
 use crate::http::cdi::Call;
 use crate::http::cdi::version::CdiVersion;
 use crate::http::error::ApiError;
@@ -223,9 +224,6 @@ pub struct Prefix<'p> {
     pub tenant: Option<&'p str>,
 }
 
-/// First segments that are never a tenant.
-const STOP_WORDS: [&str; 4] = ["recipe", "config", "users", "hello"];
-
 impl Table {
     /// Joins the recipes' tables. `base_path` is empty or begins with a slash and does not end with one.
     ///
@@ -329,7 +327,7 @@ fn peel(path: &str) -> (Prefix<'_>, &str) {
         rest = after_first_segment(rest);
     }
     let tenant = first_segment(rest);
-    if !tenant.is_empty() && is_id(tenant) && !STOP_WORDS.contains(&tenant) {
+    if !tenant.is_empty() && is_id(tenant) && !RESERVED_TENANTS.contains(&tenant) {
         prefix.tenant = Some(tenant);
         rest = after_first_segment(rest);
     }

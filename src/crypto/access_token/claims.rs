@@ -3,13 +3,12 @@
 use super::keys::Parts;
 use super::{AccessToken, TokenRefusal, header, protected_claims};
 use crate::domain::ids::{SessionHandle, UserId};
-use crate::domain::json::JsonObject;
+use crate::domain::json::{JsonObject, MemberName};
 use crate::domain::session::{AccessTokenVersion, SessionView};
 use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash1;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -135,7 +134,7 @@ impl<'de> Visitor<'de> for ClaimsVisitor {
         let mut claims = Claims::default();
         claims.custom.push('{');
         let protected = protected_claims(self.0);
-        while let Some(Name(name)) = map.next_key()? {
+        while let Some(MemberName(name)) = map.next_key()? {
             if protected.contains(&name.as_ref()) {
                 claims.take(&name, &mut map)?;
             } else if self.0 <= AccessTokenVersion::V2 {
@@ -195,33 +194,6 @@ fn once<'de, A: MapAccess<'de>, T: serde::Deserialize<'de>>(slot: &mut Option<T>
     Ok(())
 }
 
-/// A member's name, borrowed when it has no escapes.
-struct Name<'de>(Cow<'de, str>);
-
-impl<'de> serde::Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(NameVisitor).map(Name)
-    }
-}
-
-struct NameVisitor;
-
-impl<'de> Visitor<'de> for NameVisitor {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member's name")
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(name))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(name.to_owned()))
-    }
-}
-
 /// True if an object has one of these names.
 struct AnyNamed<'a>(&'a [&'a str]);
 
@@ -234,7 +206,7 @@ impl<'de> Visitor<'de> for AnyNamed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
         let mut found = false;
-        while let Some(Name(name)) = map.next_key()? {
+        while let Some(MemberName(name)) = map.next_key()? {
             found |= self.0.contains(&name.as_ref());
             map.next_value::<IgnoredAny>()?;
         }

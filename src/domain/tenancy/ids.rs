@@ -6,7 +6,7 @@
 pub struct IdError(String);
 
 /// First path segments that would hide a tenant of that name.
-const RESERVED: [&str; 4] = ["recipe", "config", "users", "hello"];
+pub const RESERVED_TENANTS: [&str; 4] = ["recipe", "config", "users", "hello"];
 
 /// Reads a tenant id: trimmed and in lower case.
 ///
@@ -14,7 +14,7 @@ const RESERVED: [&str; 4] = ["recipe", "config", "users", "hello"];
 /// The protocol's sentence.
 pub fn tenant_id(written: &str) -> Result<String, IdError> {
     let id = normalised(written, "tenantId")?;
-    if RESERVED.contains(&id.as_str()) {
+    if RESERVED_TENANTS.contains(&id.as_str()) {
         return Err(IdError(format!("Cannot use '{id}' as a tenantId")));
     }
     name(id, "tenantId")

@@ -20,11 +20,7 @@ pub(super) async fn tenant(app: &App, call: &Call) -> Result<Reply, ApiError> {
 
 /// The reply for an unknown tenant, also of an unknown app.
 pub(super) fn tenant_not_found() -> Reply {
-    #[derive(Serialize)]
-    struct NotFound {
-        status: &'static str,
-    }
-    Reply::json(&NotFound { status: "TENANT_NOT_FOUND_ERROR" })
+    Reply::status("TENANT_NOT_FOUND_ERROR")
 }
 
 fn one(call: &Call, view: &View) -> Reply {
