@@ -3,7 +3,7 @@
 use crate::app::OpenStore;
 use crate::control::Progress;
 use crate::store::sled::maintenance::{CheckReport, Finding, NoAudit};
-use crate::store::sled::{self, SledEngine};
+use crate::store::sled::{Progress as StoreProgress, SledEngine};
 use crate::store::{StoreError, session};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -55,7 +55,7 @@ pub fn shown(report: &CheckReport) -> Value {
 }
 
 /// Passes a store's progress on in the control plane's words.
-pub fn translated(report: &Report) -> impl Fn(sled::Progress) + use<> {
+pub fn translated(report: &Report) -> impl Fn(StoreProgress) + use<> {
     let report = Arc::clone(report);
     move |now| report(Progress { doing: now.stage.to_owned(), done: now.done, total: now.total })
 }
