@@ -25,18 +25,28 @@ impl ListSessions {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &App) -> Result<Vec<String>, Fault> {
-        let mut live = Vec::new();
-        let mut pages = UserPages::new(&self.scope.app.id, &self.user_id, self.tenant.as_ref());
-        loop {
-            let mut tx = app.store.begin();
-            let page = pages.next(tx.as_mut()).await?;
-            if page.is_empty() {
-                return Ok(live);
-            }
-            let now = app.now();
-            let still = page.iter().filter(|(_, record)| record.family.expires >= now);
-            live.extend(still.map(|(handle, _)| handle.to_string()));
+        let live = live_sessions(app, &self.scope.app.id, &self.user_id, self.tenant.as_ref()).await?;
+        Ok(live.iter().map(ToString::to_string).collect())
+    }
+}
+
+/// A user's sessions that have not expired, in one tenant or in all of the app.
+pub(super) async fn live_sessions(
+    app: &App,
+    id: &AppId,
+    user: &UserId,
+    tenant: Option<&TenantId>,
+) -> Result<Vec<SessionHandle>, Fault> {
+    let mut live = Vec::new();
+    let mut pages = UserPages::new(id, user, tenant);
+    loop {
+        let mut tx = app.store.begin();
+        let page = pages.next(tx.as_mut()).await?;
+        if page.is_empty() {
+            return Ok(live);
         }
+        let now = app.now();
+        live.extend(page.into_iter().filter(|(_, row)| row.family.expires >= now).map(|(handle, _)| handle));
     }
 }
 
@@ -90,7 +100,7 @@ impl FindSession<'_> {
 }
 
 /// Walks a user's sessions in pages, so that a user with very many does not fill the memory.
-pub(super) struct UserPages<'a> {
+struct UserPages<'a> {
     app: &'a AppId,
     user: &'a UserId,
     tenant: Option<&'a TenantId>,
@@ -101,12 +111,12 @@ impl<'a> UserPages<'a> {
     /// Sessions in one page.
     const SIZE: usize = 64;
 
-    pub(super) const fn new(app: &'a AppId, user: &'a UserId, tenant: Option<&'a TenantId>) -> Self {
+    const fn new(app: &'a AppId, user: &'a UserId, tenant: Option<&'a TenantId>) -> Self {
         Self { app, user, tenant, after: None }
     }
 
     /// The next sessions with their rows, expired ones included, read through `tx`; empty at the end.
-    pub(super) async fn next(&mut self, tx: &mut dyn Tx) -> Result<Vec<(SessionHandle, SessionRecord)>, Fault> {
+    async fn next(&mut self, tx: &mut dyn Tx) -> Result<Vec<(SessionHandle, SessionRecord)>, Fault> {
         let failed = |error| Fault::new("listing a user's sessions", error);
         loop {
             let after = self.after.as_ref();

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::command::session::Scope;
-use crate::command::session::list::UserPages;
+use crate::command::session::list::live_sessions;
 use crate::command::session::retry::Retry;
 use crate::domain::ids::{SessionHandle, TenantId, UserId};
 use crate::domain::session::event::EventKind;
@@ -45,7 +45,7 @@ impl RevokeSessions {
                 let mut seen = HashSet::new();
                 texts.iter().filter_map(|text| SessionHandle::parse(text)).filter(|h| seen.insert(h.clone())).collect()
             }
-            Which::User { user_id, tenant } => self.live_sessions(app, user_id, tenant.as_ref()).await?,
+            Which::User { user_id, tenant } => live_sessions(app, &self.scope.app.id, user_id, tenant.as_ref()).await?,
         };
         let mut gone = Vec::with_capacity(handles.len());
         for batch in handles.chunks(BATCH) {
@@ -53,25 +53,6 @@ impl RevokeSessions {
         }
         app.metrics.sessions.revoked.inc_by(gone.len() as u64);
         Ok(gone)
-    }
-
-    async fn live_sessions(
-        &self,
-        app: &App,
-        user: &UserId,
-        tenant: Option<&TenantId>,
-    ) -> Result<Vec<SessionHandle>, Fault> {
-        let mut live = Vec::new();
-        let mut pages = UserPages::new(&self.scope.app.id, user, tenant);
-        loop {
-            let mut tx = app.store.begin();
-            let page = pages.next(tx.as_mut()).await?;
-            if page.is_empty() {
-                return Ok(live);
-            }
-            let now = app.now();
-            live.extend(page.into_iter().filter(|(_, row)| row.family.expires >= now).map(|(handle, _)| handle));
-        }
     }
 
     /// Ends those of `batch` that exist, in one transaction.
