@@ -1,7 +1,7 @@
 //! How long a connection may keep us waiting: for a request's head, and between requests.
 //!
 //! hyper has one timer for both and arms it anew for every request. Here a connection notes in one atomic number what
-//! it waits for and since when, and a slow timer looks at that from time to time: a request costs two clock readings.
+//! it waits for and since when, and a slow timer looks at that from time to time: a request costs two readings of the clock.
 
 use crate::config::Limits;
 use std::future::Future;
@@ -47,8 +47,11 @@ impl Patience {
 
     /// Notes that `phase` begins.
     pub fn enter(&self, phase: Phase) {
-        let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX >> 2);
-        self.since.store(now << 2 | phase as u64, Ordering::Relaxed);
+        let since = match phase {
+            Phase::Busy => 0, // not limited from here: when it began is of no interest
+            Phase::Idle | Phase::Head => u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX >> 2),
+        };
+        self.since.store(since << 2 | phase as u64, Ordering::Relaxed);
     }
 
     fn phase(&self) -> (Phase, Instant) {
@@ -83,6 +86,7 @@ impl Patience {
     /// Runs a connection until it ends or its peer is too slow; true if it was cut.
     pub async fn guard(&self, connection: impl Future<Output = ()>, limits: Limits) -> bool {
         tokio::select! {
+            biased;
             () = connection => false,
             () = self.lost(limits) => true,
         }

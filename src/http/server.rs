@@ -201,7 +201,23 @@ fn request_id<D>(headers: &HeaderMap, shared: &Shared<D>) -> String {
     };
     match headers.get(&REQUEST_ID).and_then(|value| value.to_str().ok()).filter(sane) {
         Some(id) => id.to_owned(),
-        None => format!("{:08x}-{:x}", shared.boot_id, shared.requests.fetch_add(1, Ordering::Relaxed)),
+        None => own_request_id(shared.boot_id, shared.requests.fetch_add(1, Ordering::Relaxed)),
+    }
+}
+
+/// `<boot id>-<number>` in hex, by hand: this runs for nearly every request.
+fn own_request_id(boot_id: u32, number: u64) -> String {
+    let mut id = String::with_capacity(25);
+    push_hex(&mut id, u64::from(boot_id), 8);
+    id.push('-');
+    push_hex(&mut id, number, (u64::BITS - number.leading_zeros()).div_ceil(4).max(1));
+    id
+}
+
+fn push_hex(text: &mut String, value: u64, digits: u32) {
+    for place in (0..digits).rev() {
+        // invariant: a nibble is a digit
+        text.extend(u32::try_from(value >> (4 * place) & 0xF).ok().and_then(|nibble| char::from_digit(nibble, 16)));
     }
 }
 
@@ -293,4 +309,16 @@ fn respond(reply: Reply, request_id: Option<&str>) -> Response<Bytes> {
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&'static str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_request_id;
+
+    #[test]
+    fn own_request_ids_are_boot_id_and_number_in_hex() {
+        for number in [0, 1, 0xF, 0x10, 0x1234, u64::MAX] {
+            assert_eq!(own_request_id(0xAB, number), format!("000000ab-{number:x}"));
+        }
+    }
 }
