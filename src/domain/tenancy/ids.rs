@@ -8,6 +8,12 @@ pub struct IdError(String);
 /// First path segments that would hide a tenant of that name.
 pub const RESERVED_TENANTS: [&str; 4] = ["recipe", "config", "users", "hello"];
 
+/// Longest app or tenant id, in characters. Both stand in the keys of records, which have to stay short; the protocol
+/// names no limit.
+const MAX_ID: usize = 255;
+/// Longest host name (RFC 1035).
+const MAX_HOST: usize = 253;
+
 /// Reads a tenant id: trimmed and in lower case.
 ///
 /// # Errors
@@ -37,7 +43,7 @@ pub fn connection_uri_domain(written: &str) -> Result<String, IdError> {
     let (host, port) = id.split_once(':').map_or((id.as_str(), None), |(host, port)| (host, Some(port)));
     let port_is_fine =
         port.is_none_or(|port| !port.is_empty() && port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit()));
-    if !port_is_fine || !host.split('.').all(is_label) {
+    if !port_is_fine || host.len() > MAX_HOST || !host.split('.').all(is_label) {
         return Err(IdError("connectionUriDomain is invalid".to_owned()));
     }
     Ok(host.to_owned())
@@ -62,6 +68,9 @@ fn name(id: String, field: &str) -> Result<String, IdError> {
     }
     if !id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
         return Err(IdError(format!("{field} can only contain letters, numbers and hyphens")));
+    }
+    if id.len() > MAX_ID {
+        return Err(IdError(format!("{field} must not be longer than {MAX_ID} characters")));
     }
     Ok(id)
 }
@@ -99,6 +108,17 @@ mod tests {
         assert_eq!(error(app_id("appid-x")), "appId must not start with 'appid-'");
         assert_eq!(error(app_id("a_b")), "appId can only contain letters, numbers and hyphens");
         assert_eq!(app_id("hello").unwrap(), "hello");
+    }
+
+    #[test]
+    fn ids_are_short_enough_for_the_keys_of_records() {
+        let (longest, longer) = ("a".repeat(255), "a".repeat(256));
+        assert!(tenant_id(&longest).is_ok() && app_id(&longest).is_ok());
+        assert_eq!(error(tenant_id(&longer)), "tenantId must not be longer than 255 characters");
+        assert_eq!(error(app_id(&longer)), "appId must not be longer than 255 characters");
+        let labels = "a".repeat(62) + &".a".repeat(95);
+        assert!(connection_uri_domain(&format!("{labels}a:80")).is_ok());
+        assert_eq!(error(connection_uri_domain(&format!("{labels}aa"))), "connectionUriDomain is invalid");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use super::{created, put_app, put_domain, put_tenant};
-use crate::app::TestApp;
+use crate::app::{TestApp, new_session};
 use serde_json::{Value, json};
 
 const TENANT: &str = "/recipe/multitenancy/tenant/v2";
@@ -51,6 +51,23 @@ async fn ids_are_refused_with_their_sentences() {
         app.put(path, json!({field: id})).await.is_text(400, sentence);
     }
     app.put(TENANT, json!([])).await.is_text(400, "Invalid Json Input");
+}
+
+#[tokio::test]
+async fn the_longest_names_hold_sessions_too() {
+    let app = TestApp::new().await;
+    let (name, host) = ("a".repeat(255), "a".repeat(62) + &".a".repeat(95) + "a");
+    created(&put_domain(&app, &host, json!({})).await, true);
+    let body = json!({ "appId": name });
+    created(&app.put("/recipe/multitenancy/app/v2", body).header("host", &host).await, true);
+    let (in_app, in_tenant) = (format!("/appid-{name}"), format!("/appid-{name}/{name}"));
+    let body = json!({ "tenantId": name });
+    created(&app.put(&format!("{in_app}/recipe/multitenancy/tenant/v2"), body).header("host", &host).await, true);
+    let body = new_session(&"\0".repeat(256));
+    let session = app.post(&format!("{in_tenant}/recipe/session"), body).header("host", &host).await.ok();
+    let body = json!({"sessionHandles": [session.handle()]});
+    let gone = app.post(&format!("{in_app}/recipe/session/remove"), body.clone()).header("host", &host).await.ok();
+    assert_eq!(gone.json()["sessionHandlesRevoked"], body["sessionHandles"]);
 }
 
 #[tokio::test]
