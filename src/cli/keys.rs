@@ -2,7 +2,7 @@
 
 use super::common::{Answered, AppName};
 use super::output;
-use crate::config::NEW_MASTER_KEY;
+use crate::config::{NEW_MASTER_KEY, unquoted};
 use crate::control::{PlainKey, Task};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
@@ -96,7 +96,7 @@ impl Keys {
 
 impl Reseal {
     fn new_key(&self) -> Result<Option<PlainKey>> {
-        let variable = std::env::var(NEW_MASTER_KEY).ok().filter(|text| !text.is_empty());
+        let variable = std::env::var(NEW_MASTER_KEY).ok().map(|text| unquoted(&text)).filter(|text| !text.is_empty());
         match (&self.new_key_file, variable, self.plain) {
             (Some(path), None, false) => {
                 let text = std::fs::read_to_string(path);

@@ -215,8 +215,10 @@ fn here(path: &Path) -> String {
     format!(" The config file can be found here: {}", path.display())
 }
 
-/// A value in double quotes is unwrapped and its escapes are resolved, as Docker's env files need it.
-fn unquoted(text: &str) -> String {
+/// An environment variable's value: without surrounding double quotes, and then with its escapes resolved, as Docker's
+/// env files need it.
+#[must_use]
+pub fn unquoted(text: &str) -> String {
     let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return text.to_owned() };
     let mut plain = String::with_capacity(inner.len());
     let mut chars = inner.chars();
@@ -239,10 +241,11 @@ fn unquoted(text: &str) -> String {
 
 /// The master key, from the environment or the file that it names.
 fn master_key(env: &BTreeMap<String, String>) -> Result<Option<Secret<String>>, ConfigError> {
-    let given = |name| env.get(name).filter(|text| !text.is_empty());
+    // Whether quotes reach us depends on who reads an env file: the same line must mean the same key.
+    let given = |name| env.get(name).map(|text| unquoted(text)).filter(|text| !text.is_empty());
     match (given(MASTER_KEY), given(MASTER_KEY_FILE)) {
         (Some(_), Some(_)) => Err(ConfigError::Invalid(format!("Set {MASTER_KEY} or {MASTER_KEY_FILE}, not both"))),
-        (Some(key), None) => Ok(Some(Secret::new(key.clone()))),
+        (Some(key), None) => Ok(Some(Secret::new(key))),
         (None, Some(path)) => {
             let path = PathBuf::from(path);
             let text = match std::fs::read_to_string(&path) {

@@ -192,6 +192,8 @@ fn the_master_key_comes_from_the_environment_or_a_file() {
     let master = |given: &Given| given.loaded().config.master_key.map(|key| key.expose().clone());
     assert_eq!(master(&Given::new()), None);
     assert_eq!(master(&Given::new().env("SESSIOND_MASTER_KEY", key)).as_deref(), Some(key));
+    let quoted = format!("\"{key}\"");
+    assert_eq!(master(&Given::new().env("SESSIOND_MASTER_KEY", &quoted)).as_deref(), Some(key));
     let given = Given::new();
     let file = given.folder.path().join("key");
     std::fs::write(&file, format!("{key}\n")).unwrap();
