@@ -1,8 +1,8 @@
 //! The threads beside the committer: one makes snapshots, one watches the committer.
 
-use super::committer::Control;
 use super::folder::Folder;
 use super::merge::Merge;
+use super::queue::Control;
 use super::shared::Shared;
 use super::snapshot::{self, Head, Writer};
 use super::truth::Base;

@@ -1,6 +1,6 @@
 //! The sled engine: a journal that is the truth, a sled index for reading, snapshots that keep the journal short.
 //!
-//! - `committer`: one thread owns all writes; a group of transactions is one frame and one disk wait;
+//! - `committer`: one thread owns all writes; a group of transactions from the `queue` is one frame and one disk wait;
 //! - `journal`: numbered, checksummed frames in append-only segments;
 //! - `index`: the state after the last frame, in sled; everything in it can be rebuilt;
 //! - `snapshot`, `merge`: all records as of one frame, made from the snapshot before it and the journal, never from sled;
@@ -18,6 +18,7 @@ mod journal;
 pub mod maintenance;
 mod marker;
 mod merge;
+mod queue;
 mod recent;
 mod reconcile;
 mod recovery;
@@ -26,11 +27,11 @@ mod snapshot;
 mod truth;
 mod tx;
 
-use self::committer::Control;
 use self::folder::{Folder, FolderLock};
 use self::index::Index;
 use self::journal::Writer;
 use self::marker::Marker;
+use self::queue::Control;
 use self::shared::Shared;
 use self::tx::SledTx;
 use super::{Encoding, Engine, EngineStats, StoreError, Tx};

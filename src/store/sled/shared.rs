@@ -1,9 +1,9 @@
 //! What the engine's threads share.
 
-use super::committer::Queue;
 use super::folder::{Folder, FolderId};
 use super::index::Index;
 use super::journal::segment;
+use super::queue::Queue;
 use super::snapshot;
 use super::{Fatal, Options};
 use crate::domain::time::Clock;

@@ -1,8 +1,8 @@
 //! A transaction on the sled engine.
 
-use super::committer::{Read, Request};
 use super::index::{self, Stamped};
 use super::journal::frame;
+use super::queue::{Read, Request};
 use super::shared::{self, Shared};
 use crate::store::buffer::{self, Buffer};
 use crate::store::{CommitError, Encoding, Key, Scan, StoreError, Tx, limits};

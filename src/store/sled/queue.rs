@@ -1,0 +1,109 @@
+//! Where transactions wait for the committer, and what else is asked of it.
+
+use crate::store::{CommitError, StoreError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use tokio::sync::oneshot;
+
+/// One transaction on its way to the disk.
+#[derive(Debug)]
+pub(super) struct Request {
+    /// The published frame when the transaction began.
+    pub(super) begin: u64,
+    pub(super) reads: Vec<Read>,
+    /// Writes in the journal's form.
+    pub(super) body: Vec<u8>,
+    /// Hashes of the keys in `body`.
+    pub(super) written: Vec<u64>,
+    pub(super) reply: oneshot::Sender<Result<(), CommitError>>,
+}
+
+/// One key that a transaction has read.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) hash: u64,
+    pub(super) key: Vec<u8>,
+    /// The frame that wrote what was seen; `None` for an absent key.
+    pub(super) seen: Option<u64>,
+}
+
+/// What other threads ask of the committer.
+#[derive(Debug)]
+pub(super) enum Control {
+    /// Start a new segment; the answer is the last frame before it.
+    Rotate(mpsc::Sender<Result<u64, StoreError>>),
+    /// Finish what is waiting, seal the journal and end; the answer is the last frame and its time.
+    Close(mpsc::Sender<Result<(u64, u64), StoreError>>),
+}
+
+/// Where transactions wait for the committer.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    arrived: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    requests: Vec<Request>,
+    controls: Vec<Control>,
+    /// The committer sleeps and must be woken.
+    asleep: bool,
+    stopped: Option<String>,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a transaction over.
+    pub(super) fn push(&self, request: Request) -> Result<(), StoreError> {
+        self.with(|waiting| waiting.requests.push(request))
+    }
+
+    /// Hands a control message over.
+    pub(super) fn control(&self, control: Control) -> Result<(), StoreError> {
+        self.with(|waiting| waiting.controls.push(control))
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Waiting)) -> Result<(), StoreError> {
+        let mut waiting = self.lock();
+        if let Some(reason) = &waiting.stopped {
+            return Err(StoreError::Stopped { reason: reason.clone() });
+        }
+        change(&mut waiting);
+        let wake = std::mem::take(&mut waiting.asleep);
+        drop(waiting);
+        if wake {
+            self.arrived.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Refuses everything from now on; what waits is dropped, which its callers see.
+    pub(super) fn stop(&self, reason: &str) {
+        let mut waiting = self.lock();
+        waiting.stopped.get_or_insert_with(|| reason.to_owned());
+        let dropped = (std::mem::take(&mut waiting.requests), std::mem::take(&mut waiting.controls));
+        drop(waiting);
+        self.arrived.notify_all();
+        drop(dropped);
+    }
+
+    /// Why nothing is taken any more.
+    pub(super) fn stopped(&self) -> Option<String> {
+        self.lock().stopped.clone()
+    }
+
+    /// Everything that waits; blocks while that is nothing, unless `urgent`.
+    pub(super) fn take(&self, requests: &mut Vec<Request>, urgent: bool) -> Vec<Control> {
+        let mut waiting = self.lock();
+        while waiting.requests.is_empty() && waiting.controls.is_empty() && !urgent && waiting.stopped.is_none() {
+            waiting.asleep = true;
+            waiting = self.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        waiting.asleep = false;
+        requests.append(&mut waiting.requests);
+        std::mem::take(&mut waiting.controls)
+    }
+}
