@@ -43,6 +43,8 @@ struct Committer<'a> {
     last_time: u64,
     space: Space,
     noted: u64,
+    /// The last attempt to start a new segment failed, and that was said.
+    unrotated: bool,
 }
 
 /// What the callers of a group are told, all at once when it is over.
@@ -56,7 +58,7 @@ impl<'a> Committer<'a> {
     fn new(shared: &'a Shared, writer: Writer, last_time: u64) -> Self {
         let last = writer.next() - 1;
         let space = Space { checked: None, since: 0, enough: true };
-        Self { shared, writer, recent: Recent::new(last), frame: Vec::new(), last_time, space, noted: last }
+        Self { shared, writer, recent: Recent::new(last), frame: Vec::new(), last_time, space, noted: last, unrotated: false }
     }
 
     fn run(mut self) -> Result<(), StoreError> {
@@ -76,6 +78,7 @@ impl<'a> Committer<'a> {
                 match control {
                     Control::Rotate(reply) => {
                         let _ = reply.send(self.rotate());
+                        self.stop_if_broken()?;
                     }
                     Control::Close(reply) => {
                         while !requests.is_empty() {
@@ -200,9 +203,14 @@ impl<'a> Committer<'a> {
         let grown = counters.since_snapshot.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if self.writer.size() >= self.shared.segment_bytes {
             match self.rotate() {
-                // On a full disk the old segment stays in use.
-                Ok(_) | Err(StoreError::DiskFull { .. }) => {}
-                Err(error) => return Err(error),
+                Ok(_) => self.unrotated = false,
+                Err(error) => {
+                    self.stop_if_broken()?;
+                    // A full disk, or no file handle to be had: the old segment stays in use, and grows.
+                    if !std::mem::replace(&mut self.unrotated, true) {
+                        tracing::warn!(%error, "no new journal segment can be started; the old one grows");
+                    }
+                }
             }
         }
         let segments = counters.segments_since_snapshot.load(Ordering::Relaxed);
@@ -251,6 +259,13 @@ impl<'a> Committer<'a> {
         self.writer.rotate(self.shared.clock.now().0)?;
         self.shared.counters.segments_since_snapshot.fetch_add(1, Ordering::Relaxed);
         Ok(self.writer.next() - 1)
+    }
+
+    fn stop_if_broken(&self) -> Result<(), StoreError> {
+        match self.writer.why_broken() {
+            Some(reason) => Err(StoreError::Stopped { reason: reason.to_owned() }),
+            None => Ok(()),
+        }
     }
 
     fn close(&mut self) -> Result<(u64, u64), StoreError> {

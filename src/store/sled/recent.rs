@@ -15,12 +15,14 @@ pub(super) struct Recent {
     old: HashMap<u64, u64, BuildHasherDefault<Already>>,
     young_since: u64,
     complete_after: u64,
+    /// The frame of the last write.
+    frame: u64,
 }
 
 impl Recent {
     /// Knows nothing of frames up to `last`.
     pub(super) fn new(last: u64) -> Self {
-        Self { young_since: last, complete_after: last, ..Self::default() }
+        Self { young_since: last, complete_after: last, frame: last, ..Self::default() }
     }
 
     /// Every write of a frame after this one is remembered.
@@ -33,14 +35,16 @@ impl Recent {
         self.young.get(&hash).or_else(|| self.old.get(&hash)).copied()
     }
 
-    /// Remembers a write of `frame`.
+    /// Remembers a write of `frame`. A generation is as long as its last frame needs: a transaction of the frame being
+    /// made must find all that others have put into it, however much that is.
     pub(super) fn wrote(&mut self, hash: u64, frame: u64) {
-        if self.young.len() >= GENERATION {
+        if self.young.len() >= GENERATION && frame != self.frame {
             self.complete_after = self.young_since;
             self.young_since = frame.saturating_sub(1);
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert(hash, frame);
+        self.frame = frame;
     }
 }
 
@@ -57,5 +61,33 @@ impl Hasher for Already {
 
     fn write_u64(&mut self, hash: u64) {
         self.0 = hash;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_write_of_the_frame_being_made_is_forgotten() {
+        let mut recent = Recent::new(6);
+        let many = 3 * GENERATION as u64;
+        for hash in 0..many {
+            recent.wrote(hash, 7);
+        }
+        assert!((0..many).all(|hash| recent.last_write(hash) == Some(7)));
+        assert_eq!(recent.complete_after(), 6);
+    }
+
+    #[test]
+    fn what_is_forgotten_lies_before_what_is_complete() {
+        let mut recent = Recent::new(0);
+        for frame in 1..=3 * GENERATION as u64 {
+            recent.wrote(frame, frame);
+        }
+        assert!(recent.young.len() <= GENERATION && recent.old.len() <= GENERATION);
+        let known = |frame: u64| recent.last_write(frame) == Some(frame);
+        assert!((recent.complete_after() + 1..=3 * GENERATION as u64).all(known));
+        assert!(!known(1));
     }
 }

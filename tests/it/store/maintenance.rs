@@ -300,6 +300,36 @@ async fn a_point_before_the_window_is_refused() {
 }
 
 #[tokio::test]
+async fn a_healed_folder_is_not_taken_for_an_older_state_of_it() {
+    let folder = scratch();
+    let hand = Arc::new(Hand(AtomicU64::new(1000)));
+    let timed = Options { clock: Arc::<Hand>::clone(&hand), ..options() };
+    let data = folder.path().join("data");
+    let (engine, _) = sled::open(&data, &timed).unwrap();
+    fill(&engine, 0..10).await;
+    hand.0.store(9000, Ordering::Relaxed);
+    let healed = fill(&engine, 10..20).await;
+    engine.close().await.unwrap();
+    drop(engine);
+    let segment = fs::read_dir(data.join("journal")).unwrap().map(|entry| entry.unwrap().path());
+    let segment = segment.into_iter().find(|path| path.extension().is_some_and(|end| end == "log")).unwrap();
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    hand.0.store(10_000, Ordering::Relaxed);
+    let (engine, report) = sled::open(&data, &timed).unwrap();
+    assert_eq!(report.start, Start::Healed);
+    hand.0.store(20_000, Ordering::Relaxed);
+    fill(&engine, 20..30).await;
+    engine.close().await.unwrap();
+    let until = |time, to| restore(&data, &folder.path().join(to), Until::Time(UnixMillis(time)), &options(), &|_| {});
+    // The state at 5000 is gone for good; what was there at 9000 must not be sold as it.
+    refused_as_unusable(until(5000, "before"));
+    until(15_000, "after").unwrap();
+    assert!(contents(&folder.path().join("after")).await.0 == healed);
+}
+
+#[tokio::test]
 async fn a_damaged_backup_is_named() {
     let folder = scratch();
     let engine = sled_engine(&folder.path().join("data"));

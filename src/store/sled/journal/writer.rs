@@ -38,6 +38,8 @@ pub(in crate::store::sled) struct Writer {
     /// Number of the next frame.
     next: u64,
     acknowledged: File,
+    /// Why nothing may be written any more.
+    broken: Option<String>,
 }
 
 impl Writer {
@@ -48,11 +50,11 @@ impl Writer {
         next: u64,
         now: u64,
     ) -> Result<Self, StoreError> {
-        let (path, file) = create_segment(folder, &id, next, now)?;
+        let (path, file) = create_segment(folder, &id, next, now).map_err(CreateError::into_inner)?;
         let acknowledged = open_acknowledged(folder, next - 1)?;
         let (end, reserved) = (segment::HEADER as u64, segment::HEADER as u64);
         let mut writer =
-            Self { folder: folder.clone(), id, file, path, first: next, end, reserved, next, acknowledged };
+            Self { folder: folder.clone(), id, file, path, first: next, end, reserved, next, acknowledged, broken: None };
         writer.position()?;
         Ok(writer)
     }
@@ -67,8 +69,16 @@ impl Writer {
         self.end
     }
 
+    /// Why nothing may be written any more; `None` while all is well.
+    pub(in crate::store::sled) fn why_broken(&self) -> Option<&str> {
+        self.broken.as_deref()
+    }
+
     /// Writes a finished frame (which carries [`Self::next`]) and waits until it is durable.
     pub(in crate::store::sled) fn append(&mut self, frame: &[u8]) -> Result<(), AppendError> {
+        if let Some(reason) = &self.broken {
+            return Err(AppendError::Broken(StoreError::Stopped { reason: reason.clone() }));
+        }
         let needed = self.end + frame.len() as u64;
         if needed > self.reserved {
             self.reserve(needed.next_multiple_of(RESERVE))?;
@@ -94,16 +104,37 @@ impl Writer {
     }
 
     /// Starts a new segment, so that all frames so far are in segments that no longer change.
+    ///
+    /// After an error the old segment is still in use and whole, unless [`Self::why_broken`] says otherwise.
     pub(in crate::store::sled) fn rotate(&mut self, now: u64) -> Result<(), StoreError> {
+        if let Some(reason) = &self.broken {
+            return Err(StoreError::Stopped { reason: reason.clone() });
+        }
         if self.first == self.next {
             return Ok(());
         }
         // The new one first: if the disk is full, the old one is still in use and whole.
-        let (path, file) = create_segment(&self.folder, &self.id, self.next, now)?;
-        self.seal()?;
+        let created = create_segment(&self.folder, &self.id, self.next, now);
+        let (path, file) = created.map_err(|error| match error {
+            CreateError::Undone(error) => error,
+            // A frame of this number in the old segment would contradict the new one's name.
+            CreateError::LeftBehind(error) => self.broke(error),
+        })?;
+        // Half a seal, or one that may or may not be on the disk: no frame may follow it.
+        self.seal().map_err(|error| self.broke(error))?;
         (self.path, self.file) = (path, file);
         (self.first, self.end, self.reserved) = (self.next, segment::HEADER as u64, segment::HEADER as u64);
-        self.position()
+        self.position().map_err(|error| self.broke(error))
+    }
+
+    /// From now on nothing is written. A full disk is not a full disk then: it does not pass.
+    fn broke(&mut self, error: StoreError) -> StoreError {
+        let reason = error.to_string();
+        self.broken = Some(reason.clone());
+        match error {
+            StoreError::DiskFull { .. } => StoreError::Stopped { reason },
+            error => error,
+        }
     }
 
     /// Ends the segment in use: exact length, sealed, durable.
@@ -184,18 +215,34 @@ pub(in crate::store::sled) fn seal_at(
     write().map_err(|error| io::failed("cannot seal", path, error))
 }
 
-fn create_segment(folder: &Folder, id: &FolderId, first: u64, now: u64) -> Result<(PathBuf, File), StoreError> {
-    let directory = folder.journal();
-    io::create_directory(&directory)?;
-    let path = segment::path(&directory, first);
-    let mut file = io::create_new(&path)?;
-    let written = file.write_all(&segment::header(id, first, now)).and_then(|()| file.sync_all());
-    if let Err(error) = written {
-        io::remove_file(&path)?;
-        return Err(io::failed("cannot write", &path, error));
+/// Why a segment was not created.
+enum CreateError {
+    /// Nothing of it is there.
+    Undone(StoreError),
+    /// Its file may be there.
+    LeftBehind(StoreError),
+}
+
+impl CreateError {
+    fn into_inner(self) -> StoreError {
+        match self {
+            Self::Undone(error) | Self::LeftBehind(error) => error,
+        }
     }
-    io::sync_directory(&directory)?;
-    Ok((path, file))
+}
+
+fn create_segment(folder: &Folder, id: &FolderId, first: u64, now: u64) -> Result<(PathBuf, File), CreateError> {
+    let directory = folder.journal();
+    io::create_directory(&directory).map_err(CreateError::Undone)?;
+    let path = segment::path(&directory, first);
+    let mut file = io::create_new(&path).map_err(CreateError::Undone)?;
+    let written = file.write_all(&segment::header(id, first, now)).and_then(|()| file.sync_all());
+    let written = written.map_err(|error| io::failed("cannot write", &path, error));
+    match written.and_then(|()| io::sync_directory(&directory)) {
+        Ok(()) => Ok((path, file)),
+        Err(error) if io::remove_file(&path).is_ok() => Err(CreateError::Undone(error)),
+        Err(error) => Err(CreateError::LeftBehind(error)),
+    }
 }
 
 fn acknowledged_note(number: u64) -> [u8; 12] {
@@ -223,4 +270,46 @@ pub(in crate::store::sled) fn read_acknowledged(folder: &Folder) -> Result<Optio
     let bytes = io::read_small(&folder.acknowledged())?.unwrap_or_default();
     let number = bytes.first_chunk::<8>().map(|number| u64::from_le_bytes(*number));
     Ok(number.filter(|number| bytes == acknowledged_note(*number)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(number: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        frame::start(&mut bytes);
+        frame::push_write(&mut bytes, 1, b"key", Some(b"value"));
+        frame::finish(&mut bytes, number, 0, Kind::Data);
+        bytes
+    }
+
+    #[test]
+    fn no_frame_follows_a_seal_that_failed() {
+        let root = tempfile::tempdir().unwrap();
+        let mut writer = Writer::create(&Folder::new(root.path()), [1; 16], 1, 0).unwrap();
+        writer.append(&frame(1)).unwrap();
+        // The disk fails while the segment is sealed, and only then.
+        let blind = File::open(&writer.path).unwrap();
+        let good = std::mem::replace(&mut writer.file, blind);
+        assert!(writer.rotate(0).is_err());
+        writer.file = good;
+        assert!(matches!(writer.append(&frame(2)), Err(AppendError::Broken(_))));
+        assert!(writer.rotate(0).is_err());
+    }
+
+    #[test]
+    fn a_segment_that_cannot_be_created_leaves_the_old_one_in_use() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path());
+        let mut writer = Writer::create(&folder, [1; 16], 1, 0).unwrap();
+        writer.append(&frame(1)).unwrap();
+        let obstacle = segment::path(&folder.journal(), 2);
+        std::fs::create_dir(&obstacle).unwrap();
+        assert!(writer.rotate(0).is_err());
+        writer.append(&frame(2)).unwrap();
+        std::fs::remove_dir(&obstacle).unwrap();
+        writer.rotate(0).unwrap();
+        assert_eq!(writer.first, 3);
+    }
 }
