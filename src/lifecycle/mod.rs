@@ -5,13 +5,14 @@
 //! `Goodbye`, control socket and `.started` file removed.
 
 mod announce;
+mod handles;
 mod listen;
 mod stop;
 
 pub use stop::StopSwitch;
 
 use crate::app::{App, OpenStore, StartError};
-use crate::config::{self, BaseConfig, Loaded, Sources};
+use crate::config::{self, BaseConfig, Limits, Loaded, Sources};
 use crate::control;
 use crate::control::client::Greeting;
 use crate::control::endpoint::{ControlFile, Instance, Listener, Transport};
@@ -213,7 +214,8 @@ async fn attend(
     *presence = appear(config, app, &operator, port);
 
     let boot_id = u32::from_be_bytes(random_bytes(&*app.entropy));
-    let server = server::serve(listener, config.limits, boot_id, cdi, stop.clone().pressed(1));
+    let limits = Limits { connections: handles::connections(config.limits.connections), ..config.limits };
+    let server = server::serve(listener, limits, boot_id, cdi, stop.clone().pressed(1));
     operator.set_serving(true);
     let address = format!("{}:{port}", config.host);
     let folder = if config.ephemeral { "memory only".to_owned() } else { config.data_dir.display().to_string() };

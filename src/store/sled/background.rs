@@ -14,8 +14,10 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// Longer than any disk should take; then the process is better restarted.
-const STUCK: Duration = Duration::from_secs(10);
+/// How often the watchdog looks, and how many times in a row it may see the same group: longer than any disk should
+/// take. Looks are counted, not seconds, because a machine or container that was paused has no stuck disk.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const STUCK_LOOKS: u32 = 10;
 /// Snapshots that are kept: should the newest be damaged, the one before it and a longer journal serve.
 const KEPT: usize = 2;
 
@@ -40,12 +42,32 @@ pub(super) fn housekeep(shared: &Shared) {
 
 /// Ends the store when one group takes longer than any disk should.
 pub(super) fn watch(shared: &Shared) {
+    let mut watch = Watch::default();
     while !shared.watchdog.is_finished() {
-        if shared.busy_for() > STUCK {
+        if watch.is_stuck(shared.busy_since()) {
             shared.die("the disk has not answered for 10 seconds");
             return;
         }
-        shared.watchdog.wait(Duration::from_secs(1));
+        shared.watchdog.wait(LOOK_EVERY);
+    }
+}
+
+/// What the watchdog has seen.
+#[derive(Debug, Default)]
+struct Watch {
+    group: Option<u64>,
+    looks: u32,
+}
+
+impl Watch {
+    /// Looks once; true when the group at work has been the same for too many looks.
+    fn is_stuck(&mut self, group: Option<u64>) -> bool {
+        if group.is_none() || group != self.group {
+            (self.group, self.looks) = (group, 0);
+            return false;
+        }
+        self.looks += 1;
+        self.looks >= STUCK_LOOKS
     }
 }
 
@@ -197,5 +219,29 @@ impl Pausing for Pace<'_> {
             std::thread::sleep((took * (100 - self.duty) / self.duty).min(Duration::from_millis(50)));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_group_that_is_seen_ten_seconds_long_is_stuck() {
+        let mut watch = Watch::default();
+        let stuck: Vec<bool> = (0..=STUCK_LOOKS).map(|_| watch.is_stuck(Some(7))).collect();
+        assert_eq!(stuck.iter().filter(|stuck| **stuck).count(), 1);
+        assert_eq!(stuck.last(), Some(&true));
+    }
+
+    #[test]
+    fn a_new_group_or_none_begins_the_wait_anew() {
+        let mut watch = Watch::default();
+        for look in 0..100 {
+            assert!(!watch.is_stuck(Some(look / 10)));
+        }
+        for look in 0..100 {
+            assert!(!watch.is_stuck((look % 10 != 0).then_some(7)));
+        }
     }
 }

@@ -9,17 +9,14 @@ use super::journal::{AppendError, Writer};
 use super::queue::{Control, Request};
 use super::recent::Recent;
 use super::shared::{self, Shared};
+use super::space::Space;
 use crate::store::{CommitError, StoreError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// A group is closed at this size; one large transaction alone may be larger.
 const GROUP_BYTES: usize = 8 << 20;
-/// How old the last answer about free space may be, in time and in bytes written since.
-const SPACE_EVERY: Duration = Duration::from_millis(100);
-const SPACE_EVERY_BYTES: usize = 256 << 10;
 /// How often the index's frame number is brought up to date. It may lag: recovery replays from there.
 const NOTE_EVERY: u64 = 256;
 /// Segments since the newest snapshot that call for another one, however small they are.
@@ -57,8 +54,16 @@ struct Verdicts {
 impl<'a> Committer<'a> {
     fn new(shared: &'a Shared, writer: Writer, last_time: u64) -> Self {
         let last = writer.next() - 1;
-        let space = Space { checked: None, since: 0, enough: true };
-        Self { shared, writer, recent: Recent::new(last), frame: Vec::new(), last_time, space, noted: last, unrotated: false }
+        Self {
+            shared,
+            writer,
+            recent: Recent::new(last),
+            frame: Vec::new(),
+            last_time,
+            space: Space::default(),
+            noted: last,
+            unrotated: false,
+        }
     }
 
     fn run(mut self) -> Result<(), StoreError> {
@@ -168,7 +173,7 @@ impl<'a> Committer<'a> {
         match self.writer.append(frame) {
             Ok(()) => {}
             Err(AppendError::Full(error)) => {
-                self.space.enough = false;
+                self.space.is_used_up();
                 return Ok(Err(error));
             }
             Err(AppendError::Broken(error)) => return Err(error),
@@ -287,30 +292,4 @@ enum Check {
     Holds,
     Changed,
     Later,
-}
-
-/// Keeps writes away from the last bytes of the disk, so that the index never meets a full one.
-struct Space {
-    checked: Option<Instant>,
-    since: usize,
-    enough: bool,
-}
-
-impl Space {
-    fn is_enough_for(&mut self, bytes: usize, shared: &Shared) -> bool {
-        self.since += bytes;
-        let old = |checked: Instant| checked.elapsed() >= SPACE_EVERY || self.since >= SPACE_EVERY_BYTES;
-        if !self.enough || self.checked.is_none_or(old) {
-            let enough = shared.has_space_for(bytes as u64);
-            self.since = 0;
-            if self.enough && !enough {
-                tracing::error!(folder = %shared.folder.root.display(), "the disk is full: writes are refused");
-            } else if !self.enough && enough {
-                tracing::info!("there is space on the disk again: writes are accepted");
-            }
-            self.enough = enough;
-            self.checked = Some(Instant::now());
-        }
-        self.enough
-    }
 }

@@ -24,6 +24,7 @@ mod reconcile;
 mod recovery;
 mod shared;
 mod snapshot;
+mod space;
 mod truth;
 mod tx;
 

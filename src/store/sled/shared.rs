@@ -143,12 +143,9 @@ impl Shared {
         self.busy_since.store(now, Ordering::Relaxed);
     }
 
-    /// For how long the committer has been at its present group.
-    pub(super) fn busy_for(&self) -> Duration {
-        match self.busy_since.load(Ordering::Relaxed) {
-            0 => Duration::ZERO,
-            since => Duration::from_millis((self.elapsed_ms() + 1).saturating_sub(since)),
-        }
+    /// Names the group that the committer is at; `None` while it waits.
+    pub(super) fn busy_since(&self) -> Option<u64> {
+        Some(self.busy_since.load(Ordering::Relaxed)).filter(|since| *since > 0)
     }
 
     fn elapsed_ms(&self) -> u64 {

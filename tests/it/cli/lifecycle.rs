@@ -211,3 +211,16 @@ fn a_server_in_memory_serves_without_any_folder() {
     assert_eq!(server.request("GET", "/hello", &[], "").body, "Hello\n");
     server.session("alice");
 }
+
+#[test]
+fn a_flood_of_connections_leaves_file_handles_for_the_store() {
+    let sandbox = Sandbox::new();
+    let server = sandbox.serve_with_handles(256);
+    let flood: Vec<_> = (0..400).map(|_| std::net::TcpStream::connect(("127.0.0.1", server.port)).unwrap()).collect();
+    // A backup needs handles for the command's connection, for a new journal segment and for the copies.
+    let ended = sandbox.run(&["backup", "copy"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(server.out().contains("128 connections") || server.err().contains("128 connections"), "{}", server.err());
+    drop(flood);
+    server.session("still-here");
+}

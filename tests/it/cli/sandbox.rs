@@ -90,7 +90,19 @@ impl Sandbox {
 
     /// Starts `serve` on a free port and waits until it serves.
     pub(crate) fn serve(&self, args: &[&str]) -> Server {
-        let mut server = self.spawn(&[&["serve", "--port", "0"], args].concat());
+        Self::serving(self.spawn(&[&["serve", "--port", "0"], args].concat()))
+    }
+
+    /// The same, in a process that may have only so many open files.
+    pub(crate) fn serve_with_handles(&self, handles: u32) -> Server {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -n {handles} && exec {} serve --port 0", env!("CARGO_BIN_EXE_sessiond"));
+        shell.args(["-c", &script]).current_dir(self.path()).env_clear().stdin(Stdio::null());
+        shell.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        Self::serving(self.start(shell))
+    }
+
+    fn serving(mut server: Server) -> Server {
         let line = server.wait_for_line("Started SuperTokens on ");
         let address = line.split_once("Started SuperTokens on ").unwrap().1;
         server.port = address.split(' ').next().unwrap().rsplit(':').next().unwrap().parse().unwrap();
@@ -99,10 +111,13 @@ impl Sandbox {
 
     /// Starts a command without waiting for anything.
     pub(crate) fn spawn(&self, args: &[&str]) -> Server {
+        self.start(self.command(args))
+    }
+
+    fn start(&self, mut command: Command) -> Server {
         let outputs = tempfile::Builder::new().prefix("output-").tempdir_in(self.path()).unwrap().keep();
         let (out, err) = (outputs.join("stdout"), outputs.join("stderr"));
-        let child =
-            self.command(args).stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap()).spawn().unwrap();
+        let child = command.stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap()).spawn().unwrap();
         Server { child, port: 0, out, err, watch: Watch::new() }
     }
 }

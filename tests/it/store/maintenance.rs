@@ -330,6 +330,28 @@ async fn a_healed_folder_is_not_taken_for_an_older_state_of_it() {
 }
 
 #[tokio::test]
+async fn what_an_interrupted_backup_left_is_replaced_and_a_strangers_folder_is_not() {
+    let folder = scratch();
+    let engine = sled_engine(&folder.path().join("data"));
+    let expected = fill(engine.as_ref(), 0..20).await;
+    let partial = folder.path().join("copy.partial");
+    fs::create_dir(&partial).unwrap();
+    fs::write(partial.join("thesis.odt"), "years of work").unwrap();
+    let copy = folder.path().join("copy");
+    let message = refused_as_unusable(engine.backup(&copy, &|_| {}));
+    assert!(message.contains("thesis.odt"), "{message}");
+    assert!(partial.join("thesis.odt").exists());
+    fs::remove_file(partial.join("thesis.odt")).unwrap();
+    fs::create_dir(partial.join("journal")).unwrap();
+    fs::write(partial.join("journal").join("half"), "").unwrap();
+    fs::write(partial.join("manifest.new"), "").unwrap();
+    engine.backup(&copy, &|_| {}).unwrap();
+    assert!(!partial.exists());
+    restore(&copy, &folder.path().join("again"), Until::End, &options(), &|_| {}).unwrap();
+    assert!(contents(&folder.path().join("again")).await.0 == expected);
+}
+
+#[tokio::test]
 async fn a_damaged_backup_is_named() {
     let folder = scratch();
     let engine = sled_engine(&folder.path().join("data"));

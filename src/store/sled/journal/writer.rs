@@ -53,8 +53,18 @@ impl Writer {
         let (path, file) = create_segment(folder, &id, next, now).map_err(CreateError::into_inner)?;
         let acknowledged = open_acknowledged(folder, next - 1)?;
         let (end, reserved) = (segment::HEADER as u64, segment::HEADER as u64);
-        let mut writer =
-            Self { folder: folder.clone(), id, file, path, first: next, end, reserved, next, acknowledged, broken: None };
+        let mut writer = Self {
+            folder: folder.clone(),
+            id,
+            file,
+            path,
+            first: next,
+            end,
+            reserved,
+            next,
+            acknowledged,
+            broken: None,
+        };
         writer.position()?;
         Ok(writer)
     }

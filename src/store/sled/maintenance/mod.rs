@@ -63,6 +63,7 @@ impl Target {
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         name.push(".partial");
         let partial = path.with_file_name(name);
+        refuse_strange(&partial)?;
         io::remove_directory(&partial)?;
         io::create_directory(&partial)?;
         Ok(Self { path: path.to_owned(), partial })
@@ -76,6 +77,39 @@ impl Target {
         io::sync_directory(&self.partial)?;
         io::rename(&self.partial, &self.path)
     }
+}
+
+/// What an unfinished folder of ours may hold.
+const PARTS: [&str; 11] = [
+    "journal",
+    "snapshot",
+    "index",
+    "index.copy",
+    "scratch",
+    "kept",
+    "identity",
+    "lock",
+    "clean",
+    "manifest",
+    "manifest.json",
+];
+
+/// A folder under the name of an unfinished one is removed, unless it holds what we never put there.
+fn refuse_strange(partial: &Path) -> Result<(), StoreError> {
+    let entries = match std::fs::read_dir(partial) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io::failed("cannot list", partial, error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| io::failed("cannot list", partial, error))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !PARTS.contains(&name.strip_suffix(".new").unwrap_or(&name)) {
+            let what = format!("it is in the way and not ours (it holds {name}): move it, or choose another target");
+            return Err(StoreError::Unusable { place: partial.display().to_string(), what });
+        }
+    }
+    Ok(())
 }
 
 impl Drop for Target {
