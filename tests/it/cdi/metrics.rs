@@ -2,6 +2,7 @@
 
 use crate::app::TestApp;
 use serde_json::json;
+use sessiond::http::server::Dispatch;
 
 /// The value of a figure by its full name with labels.
 fn figure(text: &str, name: &str) -> Option<f64> {
@@ -41,5 +42,37 @@ async fn no_figure_names_a_user_a_handle_or_a_token() {
     let text = app.get("/metrics").await.body();
     for secret in ["some-user", &session.handle(), &session.access_token(), &session.refresh_token()] {
         assert!(!text.contains(secret));
+    }
+}
+
+#[tokio::test]
+async fn lineage_moves_outcomes_keys_and_panics_are_counted() {
+    let app = TestApp::new().await;
+    let body = |token: &str| json!({"refreshToken": token, "enableAntiCsrf": false, "useDynamicSigningKey": true});
+    let refresh =
+        async |version: &str, token: &str| app.post("/recipe/session/refresh", body(token)).cdi(version).await;
+    let first = app.session("u").await.refresh_token();
+    let second = refresh("5.5", &first).await.ok().refresh_token();
+    let third = refresh("5.5", &second).await.ok().refresh_token();
+    refresh("5.6", &third).await.ok();
+    refresh("5.6", &third).await.ok();
+    refresh("5.6", &first).await;
+    refresh("5.6", "x").await;
+    app.cdi.panicked();
+    app.clock.advance(5_000);
+    let text = app.get("/metrics").await.body();
+    for (name, value) in [
+        ("sessiond_lineage_moves_total{kind=\"promoted\"}", 1.0),
+        ("sessiond_lineage_moves_total{kind=\"sibling\"}", 0.0),
+        ("sessiond_lineage_moves_total{kind=\"grace\"}", 1.0),
+        ("sessiond_refreshes_total{outcome=\"ok\"}", 4.0),
+        ("sessiond_refreshes_total{outcome=\"theft\"}", 1.0),
+        ("sessiond_refreshes_total{outcome=\"unauthorised\"}", 1.0),
+        ("sessiond_panics_total", 1.0),
+        ("sessiond_apps", 1.0),
+        ("sessiond_published_keys", 2.0),
+        ("sessiond_signing_key_age_seconds", 5.0),
+    ] {
+        assert_eq!(figure(&text, name), Some(value), "{name}");
     }
 }

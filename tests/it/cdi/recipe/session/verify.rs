@@ -204,3 +204,21 @@ async fn from_5_6_a_token_of_a_rotated_out_branch_is_refused_in_the_database() {
     is_status(&verify(&app, "5.6", &created.access_token()).await, "OK", None);
     is_status(&verify_in_database(&app, "5.5", &created.access_token()).await, "OK", None);
 }
+
+#[tokio::test]
+async fn legacy_a_token_from_before_a_promotion_stays_good_until_it_expires() {
+    let app = TestApp::new().await;
+    let created = app.session("u").await;
+    let mut token = created.refresh_token();
+    for _ in 0..2 {
+        let refreshed = refresh(&app, "5.5", &token).await.ok();
+        verify(&app, "5.5", &refreshed.access_token()).await.ok();
+        token = refreshed.refresh_token();
+    }
+    for reply in [
+        verify(&app, "5.5", &created.access_token()).await.ok(),
+        verify_in_database(&app, "5.5", &created.access_token()).await.ok(),
+    ] {
+        assert!(reply.json().get("accessToken").is_none());
+    }
+}
