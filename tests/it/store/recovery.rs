@@ -108,6 +108,23 @@ async fn a_damaged_snapshot_is_replaced_by_the_one_before_and_a_longer_journal()
 }
 
 #[tokio::test]
+async fn the_journal_that_the_older_snapshot_needs_is_kept() {
+    let folder = scratch();
+    let engine = sled_engine(folder.path());
+    let mut newest = 0;
+    for round in 0..5 {
+        fill(engine.as_ref(), round * 10..round * 10 + 10).await;
+        newest = engine.snapshot().unwrap();
+    }
+    let expected = fill(engine.as_ref(), 50..55).await;
+    let copy = scratch();
+    copy_folder(folder.path(), copy.path());
+    fs::write(copy.path().join("snapshot").join(format!("{newest:020}.snap")), "gone bad").unwrap();
+    fs::remove_dir_all(copy.path().join("index")).unwrap();
+    assert_eq!(expect(copy.path(), &expected).await.start, Start::Rebuilt);
+}
+
+#[tokio::test]
 async fn a_journal_damaged_after_a_clean_stop_is_healed_from_the_index() {
     let folder = scratch();
     let engine = sled_engine(folder.path());
