@@ -181,6 +181,9 @@ pub struct SledEngine {
     lock: Mutex<Option<FolderLock>>,
 }
 
+/// What is left of an engine that has ended: the lock, the last frame and its time, the index.
+type Ended = (FolderLock, (u64, u64), Index);
+
 impl std::fmt::Debug for SledEngine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SledEngine").field("folder", &self.shared.folder.root).finish_non_exhaustive()
@@ -222,7 +225,7 @@ impl SledEngine {
     }
 
     /// Ends everything; the lock, the last frame with its time, and the index, or `None` if that has happened before.
-    fn end(&self) -> Result<Option<(FolderLock, (u64, u64), Index)>, StoreError> {
+    fn end(&self) -> Result<Option<Ended>, StoreError> {
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(lock) = lock else { return Ok(None) };
         let (reply, answer) = mpsc::channel();
