@@ -4,7 +4,8 @@
 #   docker run -p 3567:3567 -v sessiond:/data sessiond
 #
 # Settings are environment variables (docs/configuration.md) or a config.yaml in /data.
-# The program is linked statically against glibc: musl's allocator costs throughput.
+# The program is linked statically against glibc: musl's allocator costs throughput. Checked without a container engine: such a
+# binary, alone in a root folder with /dev, serves, answers `ready` and stops as user 65532.
 
 FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends build-essential cmake && rm -rf /var/lib/apt/lists/*

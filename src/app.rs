@@ -18,7 +18,7 @@ use crate::store::sled::{Fatal, OnProgress, Options, SledEngine, open as open_sl
 use crate::store::{Engine, StoreError};
 use rand::TryRng;
 use rand::rngs::SysRng;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -182,7 +182,8 @@ impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) {
         if let Err(error) = SysRng.try_fill_bytes(bytes) {
             // Without randomness every token would be guessable: no server is better than that one.
-            tracing::error!(%error, "the system's random source failed");
+            // Said past the log, whose writer would not come to it any more.
+            let _ = writeln!(io::stderr(), "What caused the crash: the system's random source failed: {error}");
             std::process::abort();
         }
     }
