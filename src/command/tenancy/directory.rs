@@ -3,6 +3,7 @@
 //! Requests read it under short locks; commands change single entries after their commit. Entries without settings of
 //! their own share their parent's, so ten thousand of them cost little more than their names.
 
+use super::traffic::Traffic;
 use crate::config::{AppConfig, BaseConfig};
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::tenancy::Tenant;
@@ -41,6 +42,8 @@ pub struct AppEntry {
     pub serial: u64,
     /// Its effective settings: those of its public tenant.
     pub config: Arc<AppConfig>,
+    /// Its requests; stay when its settings change and go with it.
+    pub traffic: Arc<Traffic>,
     tenants: Arc<RwLock<Tenants>>,
 }
 
@@ -152,13 +155,14 @@ impl Directory {
         }
         let mut domains = write(&self.shared.domains);
         let domain = domains.entry(app.connection_uri_domain.as_str().into()).or_default();
-        let (serial, tenants) = match domain.get(app.app_id.as_str()) {
-            Some(entry) => (entry.serial, Arc::clone(&entry.tenants)),
-            None => (self.shared.serials.fetch_add(1, Ordering::Relaxed), Arc::default()),
+        let (serial, traffic, tenants) = match domain.get(app.app_id.as_str()) {
+            Some(entry) => (entry.serial, Arc::clone(&entry.traffic), Arc::clone(&entry.tenants)),
+            None => (self.shared.serials.fetch_add(1, Ordering::Relaxed), Arc::default(), Arc::default()),
         };
         let config = Arc::clone(&tenant.config);
         write(&tenants).insert(tenant.id.clone(), Arc::new(tenant));
-        domain.insert(app.app_id.as_str().into(), Arc::new(AppEntry { id: app.clone(), serial, config, tenants }));
+        let entry = AppEntry { id: app.clone(), serial, config, traffic, tenants };
+        domain.insert(app.app_id.as_str().into(), Arc::new(entry));
     }
 
     /// Takes a tenant out.

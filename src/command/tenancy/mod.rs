@@ -5,8 +5,10 @@ mod load;
 mod plan;
 mod put;
 mod remove;
+mod traffic;
 mod work;
 
 pub use directory::{AppEntry, Directory, TenantEntry};
 pub use put::{Put, PutTenant};
 pub use remove::{Gone, RemoveApp, RemoveTenant};
+pub use traffic::{Rate, Traffic};

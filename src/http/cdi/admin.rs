@@ -1,4 +1,4 @@
-//! What test set-ups and dashboards ask of a core: licence and telemetry. Every feature is on and nothing is sent.
+//! What test set-ups and dashboards ask of a core: licence, telemetry, statistics. Every feature is on and nothing is sent.
 
 use crate::app::App;
 use crate::http::cdi::Call;
@@ -15,6 +15,7 @@ pub const ROUTES: &[Route] = &[
     route!(GET "/ee/license", AppStrict403 => licence),
     route!(DELETE "/ee/license", AppStrict403 => remove_licence),
     route!(GET "/telemetry", AppStrict403 => telemetry),
+    route!(GET "/requests/stats", AppStrict403 => request_stats),
 ];
 
 /// A licence key is accepted and not kept: it would unlock nothing.
@@ -46,4 +47,26 @@ async fn telemetry(_app: &App, call: &Call) -> Result<Reply, ApiError> {
     }
     call.scope()?;
     Ok(Reply::json(&TelemetryBody { exists: false }))
+}
+
+/// Requests of the app by minute, of the last day. The minute that runs is left out.
+async fn request_stats(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct StatsBody {
+        status: &'static str,
+        at_minute: u64,
+        average_requests_per_second: Vec<f64>,
+        peak_requests_per_second: Vec<i64>,
+    }
+    call.scope()?;
+    let now = app.now();
+    let rates = call.app.traffic.by_minute(now);
+    let peak = |peak| i64::try_from(peak).unwrap_or(i64::MAX);
+    Ok(Reply::json(&StatsBody {
+        status: "OK",
+        at_minute: now.seconds() / 60,
+        average_requests_per_second: rates.iter().map(|rate| rate.map_or(-1.0, |(average, _)| average)).collect(),
+        peak_requests_per_second: rates.iter().map(|rate| rate.map_or(-1, |(_, highest)| peak(highest))).collect(),
+    }))
 }

@@ -205,6 +205,7 @@ impl Cdi {
                 .find_map(|mounted| mounted.route.without_app.filter(|_| Some(mounted.route.verb) == verb));
             return without_app.map(|reply| reply()).ok_or_else(|| unknown_tenant(&domain, app_id, PUBLIC));
         };
+        app.traffic.count(self.app.now());
         let credential = access::credential(&request, &app, directory.base().saas_secret.as_ref());
         if credential == Credential::Refused && needs.is_some_and(|route| route.key) {
             return Err(ApiError::InvalidApiKey);

@@ -9,6 +9,7 @@ mod hello;
 mod metrics;
 mod multitenancy;
 mod recipe;
+mod requests_stats;
 mod routes;
 mod telemetry;
 mod user_id;
