@@ -1,8 +1,10 @@
 //! `POST /recipe/session/regenerate`.
 
 use super::{is_status, verify};
-use crate::app::{TestApp, TestReply, new_session};
+use crate::app::{START, TestApp, TestReply, new_session};
 use crate::cdi::golden::{claims, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 async fn regenerate(app: &TestApp, version: &str, body: Value) -> TestReply {
@@ -125,4 +127,19 @@ async fn fields_are_checked() {
     regenerate(&app, "5.4", json!({})).await.is_text(400, "Field name 'accessToken' is invalid in JSON input");
     let body = json!({"accessToken": "x", "userDataInJWT": null});
     regenerate(&app, "5.4", body).await.is_text(400, "Field name 'userDataInJWT' is invalid in JSON input");
+}
+
+#[tokio::test]
+async fn an_expiry_that_nobody_vouched_for_is_cut_to_a_new_tokens() {
+    let app = TestApp::new().await;
+    let created = app.session("u").await.access_token();
+    let mut forged = claims(&created);
+    let exp = forged["exp"].as_u64().expect("seconds");
+    forged["exp"] = json!(exp + 1_000_000);
+    let parts: Vec<_> = created.split('.').collect();
+    let token = format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(forged.to_string()), parts[2]);
+    app.clock.advance(60_000);
+    let reply = regenerate(&app, "5.4", json!({"accessToken": token})).await.ok();
+    let latest = (START.0 + 60_000 + 3_600_000) / 1000;
+    assert_eq!(claims(&reply.access_token())["exp"], json!(latest));
 }
