@@ -14,6 +14,9 @@ const BURST: u64 = 5;
 /// One more check may reach the store each so many ms.
 const REFILL_MS: u64 = 200;
 
+/// From this many apps on, those that were idle for long enough to have a full bucket again are forgotten.
+const MAX_BUCKETS: usize = 1024;
+
 /// Asks the store for a record, unless it was asked too often.
 pub struct CheckHealth<'a> {
     /// The app whose allowance is used.
@@ -60,6 +63,9 @@ impl HealthLimits {
     fn allow(&self, app: &AppId, now: UnixMillis) -> bool {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(bucket) = buckets.get_mut(app) else {
+            if buckets.len() >= MAX_BUCKETS {
+                buckets.retain(|_, bucket| now.since(bucket.last) < BURST * REFILL_MS);
+            }
             buckets.insert(app.clone(), Bucket { tokens: BURST - 1, last: now });
             return true;
         };
@@ -69,5 +75,27 @@ impl HealthLimits {
         }
         *bucket = Bucket { tokens: tokens - 1, last: now };
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idle_apps_are_forgotten_and_busy_ones_keep_their_limit() {
+        let limits = HealthLimits::default();
+        let app = |n: usize| AppId { connection_uri_domain: String::new(), app_id: format!("a{n}") };
+        let held = || limits.buckets.lock().unwrap().len();
+        for n in 0..MAX_BUCKETS {
+            assert!(limits.allow(&app(n), UnixMillis(1_000)));
+        }
+        for _ in 0..BURST {
+            assert!(limits.allow(&app(MAX_BUCKETS), UnixMillis(1_999)));
+        }
+        assert_eq!(held(), MAX_BUCKETS + 1);
+        assert!(limits.allow(&app(MAX_BUCKETS + 1), UnixMillis(2_000)));
+        assert_eq!(held(), 2);
+        assert!(!limits.allow(&app(MAX_BUCKETS), UnixMillis(2_000)));
     }
 }
