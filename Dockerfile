@@ -8,7 +8,7 @@
 # binary, alone in a root folder with /dev, serves, answers `ready` and stops as user 65532.
 
 FROM rust:1.95-slim-bookworm AS build
-RUN apt-get update && apt-get install -y --no-install-recommends build-essential cmake && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends build-essential && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
 # A target must be named, or the flag would also reach build scripts and procedural macros.
