@@ -21,9 +21,39 @@ pub(super) struct DataDir {
     /// Folder that holds all data, the control socket and the lock [default: data].
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    settings: SettingsFile,
+}
+
+/// The file with the settings.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SettingsFile {
     /// Configuration file; without it config.yaml in the working directory, if there is one.
     #[arg(long, alias = "with-config", value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+impl SettingsFile {
+    fn sources(&self) -> Sources {
+        let config_file = match &self.config {
+            Some(path) => ConfigFile::Required(path.clone()),
+            None => ConfigFile::IfPresent(PathBuf::from("config.yaml")),
+        };
+        // A variable that is no Unicode is none of ours.
+        let env =
+            std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+        Sources { config_file, env: env.collect(), ..Sources::default() }
+    }
+
+    /// The settings for work on folders that no server uses.
+    pub(super) fn offline(&self) -> Result<BaseConfig> {
+        offline(self.sources())
+    }
+}
+
+/// Settings without a server.
+fn offline(sources: Sources) -> Result<BaseConfig> {
+    Ok(config::load(&sources)?.config)
 }
 
 /// Print for a script.
@@ -77,26 +107,19 @@ impl AppName {
 impl DataDir {
     /// The sources of a server's settings, with the flags that every command has.
     pub(super) fn sources(&self) -> Sources {
-        let config_file = match &self.config {
-            Some(path) => ConfigFile::Required(path.clone()),
-            None => ConfigFile::IfPresent(PathBuf::from("config.yaml")),
-        };
         let flags = self.data_dir.iter().map(|path| ("data_dir".to_owned(), path.display().to_string())).collect();
-        // A variable that is no Unicode is none of ours.
-        let env =
-            std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-        Sources { config_file, env: env.collect(), flags, test_mode: false }
+        Sources { flags, ..self.settings.sources() }
     }
 
     /// A file named on the command line.
     pub(super) fn set_config(&mut self, path: PathBuf) {
-        self.config = Some(path);
+        self.settings.config = Some(path);
     }
 
     /// The same choice as arguments for another process.
     pub(super) fn arguments(&self) -> Vec<OsString> {
         let pair = |name: &str, path: &Option<PathBuf>| path.clone().map(|path| [name.into(), path.into()]);
-        let pairs = [pair("--data-dir", &self.data_dir), pair("--config", &self.config)];
+        let pairs = [pair("--data-dir", &self.data_dir), pair("--config", &self.settings.config)];
         pairs.into_iter().flatten().flatten().collect()
     }
 
@@ -164,18 +187,13 @@ impl DataDir {
 
     /// The settings for work on the folder itself, which must be there; says that no server does the work.
     pub(super) fn unserved(&self) -> Result<BaseConfig> {
-        let config = self.settings()?;
+        let config = offline(self.sources())?;
         let folder = &config.data_dir;
         if !folder.exists() {
             bail!("there is no data folder {}; name one with --data-dir", folder.display());
         }
         output::note(format!("no server runs on {}: working on the folder itself", folder.display()));
         Ok(config)
-    }
-
-    /// The settings that a server would have.
-    pub(super) fn settings(&self) -> Result<BaseConfig> {
-        Ok(config::load(&self.sources())?.config)
     }
 }
 

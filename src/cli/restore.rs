@@ -1,6 +1,6 @@
 //! `sessiond restore`: a fresh folder from a backup or a stopped folder, whole or as of a moment.
 
-use super::common::{DataDir, Json};
+use super::common::{Json, SettingsFile};
 use super::{moment, output};
 use crate::app::disk_options;
 use crate::control::upkeep::translated;
@@ -28,7 +28,7 @@ pub(super) struct Restore {
     #[arg(long, value_name = "NUMBER", conflicts_with = "until")]
     until_frame: Option<u64>,
     #[command(flatten)]
-    folder: DataDir,
+    settings: SettingsFile,
     #[command(flatten)]
     json: Json,
 }
@@ -40,7 +40,7 @@ impl Restore {
             (None, Some(frame)) => Until::Frame(frame),
             (None, None) => Until::End,
         };
-        let options = disk_options(&self.folder.settings()?);
+        let options = disk_options(&self.settings.offline()?);
         let report = maintenance::restore(&self.from, &self.to, until, &options, &translated(&output::bar()))?;
         if self.json.json {
             output::json(&report);

@@ -1,6 +1,6 @@
 //! `sessiond salvage`: the last resort for a damaged folder.
 
-use super::common::{DataDir, Json};
+use super::common::{Json, SettingsFile};
 use super::output;
 use crate::app::disk_options;
 use crate::control::upkeep::translated;
@@ -19,14 +19,14 @@ pub(super) struct Salvage {
     /// The new folder.
     to: std::path::PathBuf,
     #[command(flatten)]
-    folder: DataDir,
+    settings: SettingsFile,
     #[command(flatten)]
     json: Json,
 }
 
 impl Salvage {
     pub(super) fn run(&self) -> Result<ExitCode> {
-        let options = disk_options(&self.folder.settings()?);
+        let options = disk_options(&self.settings.offline()?);
         let report = maintenance::salvage(&self.from, &self.to, &options, &translated(&output::bar()))?;
         if self.json.json {
             output::json(&report);

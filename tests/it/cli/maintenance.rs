@@ -138,3 +138,12 @@ fn a_server_in_memory_has_nothing_to_back_up() {
         (Some(1), "error: this server keeps everything in memory: there is nothing to back up\n")
     );
 }
+
+#[test]
+fn restore_and_salvage_refuse_a_data_folder_they_would_ignore() {
+    let sandbox = Sandbox::new();
+    for command in ["restore", "salvage"] {
+        let refused = sandbox.run(&[command, "from", "to", "--data-dir", "data"]);
+        assert!(refused.code == Some(2) && refused.err.contains("--data-dir"), "{refused:?}");
+    }
+}
