@@ -147,3 +147,26 @@ fn restore_and_salvage_refuse_a_data_folder_they_would_ignore() {
         assert!(refused.code == Some(2) && refused.err.contains("--data-dir"), "{refused:?}");
     }
 }
+
+#[test]
+fn the_folder_of_a_server_with_relaxed_rules_is_worked_on_after_its_stop() {
+    let sandbox = Sandbox::new();
+    // Refused without --dev: refresh tokens would not outlive access tokens.
+    sandbox.write("config.yaml", "core_config_version: 0\naccess_token_validity: 3600\nrefresh_token_validity: 1\n");
+    assert_eq!(sandbox.run(&["serve", "--port", "0"]).code, Some(1), "the settings are relaxed ones");
+    let server = sandbox.serve(&["--dev"]);
+    server.session("alice");
+    stop(&sandbox, server);
+    let commands: [&[&str]; 6] = [
+        &["check"],
+        &["sessions", "list", "alice"],
+        &["keys", "list"],
+        &["backup", "copy"],
+        &["restore", "copy", "fresh"],
+        &["compact"],
+    ];
+    for command in commands {
+        let ended = sandbox.run(command);
+        assert_eq!(ended.code, Some(0), "{command:?}: {ended:?}");
+    }
+}
