@@ -12,7 +12,9 @@ use std::process::ExitCode;
 
 /// Read all data and report what does not hold; repairs nothing. Exit code 1 if anything was found.
 ///
-/// Works on a running server, on a stopped folder, and on a backup (name it with --data-dir).
+/// Works on a running server, on a stopped folder, and on a backup (name it with --data-dir). Whether sessions and their
+/// index agree is not checked in a backup or after a crash: that needs a folder that was stopped cleanly, so restore a
+/// backup and check the new folder.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
@@ -44,9 +46,12 @@ impl Check {
         // What records say of each other needs an open store, and opening one that is not sound or was not stopped
         // would change it.
         if !files.clean || !files.is_sound() {
-            output::note(
-                "not checked: whether sessions and their index agree; that needs a folder that was stopped cleanly",
-            );
+            let way = if files.backup {
+                "restore the backup and check the new folder"
+            } else {
+                "that needs a folder that was stopped cleanly"
+            };
+            output::note(format!("not checked: whether sessions and their index agree; {way}"));
             return Ok(upkeep::shown(&files));
         }
         let store = common::open(&config)?;

@@ -35,7 +35,11 @@ fn a_backup_of_a_running_server_is_restored_and_served() {
 
     let sound = sandbox.run(&["check", "--data-dir", "kept/monday"]);
     assert_eq!(sound.code, Some(0), "{sound:?}");
+    assert!(sound.out.contains("this is a backup") && !sound.out.contains("next start"), "{sound:?}");
+    assert!(sound.err.contains("restore the backup and check the new folder"), "{sound:?}");
     assert_eq!(sandbox.run(&["restore", "kept/monday", "fresh"]).code, Some(0));
+    let fresh = sandbox.run(&["check", "--data-dir", "fresh"]);
+    assert!(fresh.code == Some(0) && !fresh.err.contains("not checked"), "{fresh:?}");
     let refused = sandbox.run(&["restore", "kept/monday", "fresh"]);
     assert_eq!(refused.code, Some(1));
     assert!(refused.err.contains("fresh") && refused.err.contains("nothing is overwritten"), "{refused:?}");

@@ -55,6 +55,8 @@ pub struct Finding {
 pub struct CheckReport {
     /// True if the folder was stopped cleanly (or is being served).
     pub clean: bool,
+    /// True if the folder is a backup: it never had an index, and nobody stops it.
+    pub backup: bool,
     /// The last frame.
     pub frame: u64,
     /// Records in all.
@@ -139,11 +141,14 @@ pub fn check(path: &Path, audit: &mut dyn Audit, progress: ProgressFn<'_>) -> Re
         report.find(Finding { place: folder.marker().display().to_string(), what: "it is damaged".to_owned() });
     }
     report.clean = marker.is_some();
+    report.backup = marker.is_none() && folder.manifest().exists() && !folder.index().join("db").exists();
     if let Some(marker) = &marker {
         let changes = marker.changes(&folder)?;
         for what in changes.truth.into_iter().chain(changes.index) {
             report.find(Finding { place: folder.root.display().to_string(), what });
         }
+    } else if report.backup {
+        report.notes.push("this is a backup: snapshots and journal were read; it has no index to compare".to_owned());
     } else {
         report.notes.push("the folder was not stopped cleanly: the next start verifies it".to_owned());
     }
@@ -188,7 +193,9 @@ fn check_index(
     progress: ProgressFn<'_>,
 ) -> Result<(), StoreError> {
     if !folder.index().join("db").exists() {
-        report.notes.push("there is no index: the next start rebuilds it".to_owned());
+        if !report.backup {
+            report.notes.push("there is no index: the next start rebuilds it".to_owned());
+        }
         let mut merge = truth.merge(truth.last())?;
         while merge.advance()? {
             let entry = merge.entry();
