@@ -174,3 +174,12 @@ fn the_folder_of_a_server_with_relaxed_rules_is_worked_on_after_its_stop() {
         assert_eq!(ended.code, Some(0), "{command:?}: {ended:?}");
     }
 }
+
+#[test]
+fn the_version_names_the_storage_engine_that_is_built_in() {
+    let locked = include_str!("../../../Cargo.lock");
+    let (_, after) = locked.split_once("name = \"sled\"\nversion = \"").unwrap();
+    let line = format!("Storage engine version: {}\n", after.split('"').next().unwrap());
+    let ended = Sandbox::new().run(&["--version"]);
+    assert!(ended.out.contains(&line), "{line} {ended:?}");
+}
