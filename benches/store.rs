@@ -3,6 +3,8 @@
 //! `cargo bench --bench store -- [sessions] [cache MiB] [folder]`; by default 100,000 sessions with the default cache.
 //! Times of the wall say little on a busy machine; the CPU time of this process is the figure to compare.
 
+#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
+
 use sessiond::app::SystemClock;
 use sessiond::domain::entropy::Entropy;
 use sessiond::store::sled::{self, Options, SledEngine};
