@@ -48,7 +48,7 @@ async function check(title, act) {
 async function open(profile, mode, { url = APP_URL, lock = "on" } = {}) {
   const tab = await profile.newPage();
   await tab.goto(`${url}/page.html?mode=${mode}&lock=${lock}`);
-  await tab.waitForFunction(() => window.api);
+  await tab.waitForFunction(() => window.api && document.querySelector("#state").textContent !== "…");
   return tab;
 }
 
