@@ -204,8 +204,8 @@ fn after_crash(
         notes.push(format!("an unfinished write at the end of the journal was cut off: {torn}"));
     }
     for (path, what) in &truth.bad_snapshots {
-        folder.set_aside(path)?;
-        notes.push(format!("a damaged snapshot was set aside: {what}"));
+        let aside = folder.set_aside(path)?;
+        notes.push(format!("a damaged snapshot was set aside as {}: {what}", aside.display()));
     }
     let mut report = RecoveryReport::new(start, truth.last(), notes);
     report.repaired = repaired;

@@ -64,6 +64,20 @@ fn damaged(path: &Path, what: &str) -> StoreError {
     Damage { place: path.to_owned(), what: what.to_owned() }.error()
 }
 
+/// Refuses a whole file that is not the one it is taken for: another folder's, or renamed.
+fn check_origin(path: &Path, id: &FolderId, head: &Head) -> Result<(), StoreError> {
+    if *id != head.id {
+        return Err(damaged(path, "it belongs to another data folder"));
+    }
+    // Under construction it has the same stem.
+    let named = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
+    if named != Some(head.frame) {
+        let right = self::path(Path::new(""), head.frame);
+        return Err(damaged(path, &format!("it is not the snapshot that its name says, but {}", right.display())));
+    }
+    Ok(())
+}
+
 /// Writes a snapshot file; entries must come in key order.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -203,8 +217,8 @@ impl Reader {
             Some(_) => return Err(damaged(path, "it has a format that this sessiond does not know")),
             None => return Err(damaged(path, "its header is damaged")),
         };
-        if id.is_some_and(|id| *id != head.id) {
-            return Err(damaged(path, "it belongs to another data folder"));
+        if let Some(id) = id {
+            check_origin(path, id, &head)?;
         }
         Ok(Self {
             path: path.to_owned(),

@@ -55,8 +55,8 @@ impl Truth {
         for (_, path) in snapshot::list(&folder.snapshots())?.into_iter().rev() {
             let (head, rows) = match snapshot::verify(&path, id) {
                 Ok(good) => good,
-                Err(error @ StoreError::Damaged { .. }) => {
-                    bad_snapshots.push((path, error.to_string()));
+                Err(StoreError::Damaged { what, .. }) => {
+                    bad_snapshots.push((path, what));
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -106,7 +106,7 @@ impl Truth {
             match snapshot::verify(&path, id) {
                 Ok((head, rows)) if in_time(head.frame, head.time) => bases.push(Some(Base { path, head, rows })),
                 Ok(_) => {}
-                Err(error @ StoreError::Damaged { .. }) => bad_snapshots.push((path, error.to_string())),
+                Err(StoreError::Damaged { what, .. }) => bad_snapshots.push((path, what)),
                 Err(error) => return Err(error),
             }
         }

@@ -252,3 +252,42 @@ async fn damage_to_a_young_folder_without_snapshots_heals_or_is_named() {
     let tally = std::thread::scope(|scope| scope.spawn(|| run(&subject, 0xCAFE)).join().unwrap());
     assert!(tally.keys().all(|(kind, end)| *end == End::Whole || *kind == "journal"), "{tally:?}");
 }
+
+fn snapshots(root: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<_> = fs::read_dir(root.join("snapshot")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn snapshots_with_each_others_names_are_not_taken_for_what_they_are_not() {
+    for subject in [subject("clean").await, subject("killed").await] {
+        let copy = |change: &dyn Fn(&Path, &Path)| {
+            let copy = scratch();
+            copy_folder(subject.folder.path(), copy.path());
+            let [older, newer] = &snapshots(copy.path())[..] else { panic!("two snapshots") };
+            change(older, newer);
+            copy
+        };
+        let later = |path: &Path| path.with_file_name(format!("{:020}.snap", 100_000));
+        let swap = copy(&|older, newer| {
+            fs::rename(older, older.with_extension("x")).unwrap();
+            fs::rename(newer, older).unwrap();
+            fs::rename(older.with_extension("x"), newer).unwrap();
+        });
+        let renamed = copy(&|_, newer| fs::rename(newer, later(newer)).unwrap());
+        let doubled = copy(&|older, newer| fs::copy(older, newer).map(drop).unwrap());
+        for (what, folder) in [("swapped", &swap), ("renamed", &renamed), ("doubled", &doubled)] {
+            let label = format!("{} {what}", subject.name);
+            let report = check(folder.path(), &mut NoAudit, &|_| {}).unwrap();
+            let named = |text: &str| text.contains("it is not the snapshot that its name says");
+            assert!(report.findings.iter().any(|finding| named(&finding.what)), "{label}: {report:?}");
+            // Two snapshots and a shortened journal: only the index could replace both, and it must be trustworthy.
+            let expected = if what == "swapped" && subject.name == "killed" { End::Named } else { End::Whole };
+            let path = folder.path().to_owned();
+            let contents = subject.expected.clone();
+            let end = std::thread::spawn(move || judge(&path, &contents, &label)).join().unwrap();
+            assert_eq!(end, expected, "{} {what}", subject.name);
+        }
+    }
+}

@@ -105,7 +105,7 @@ async fn a_damaged_snapshot_is_replaced_by_the_one_before_and_a_longer_journal()
     fs::remove_dir_all(copy.path().join("index")).unwrap();
     let report = expect(copy.path(), &expected).await;
     assert_eq!(report.start, Start::Rebuilt);
-    assert!(report.notes.iter().any(|note| note.contains("a damaged snapshot was set aside")), "{report:?}");
+    assert!(report.notes.iter().any(|note| note.contains("a damaged snapshot was set aside as")), "{report:?}");
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ pub fn restore(
     }
     let target = Target::new(to)?;
     let truth = Truth::find_until(&source, &id, last_known_frame(&source)?, until, progress)?;
-    notes.extend(truth.bad_snapshots.iter().map(|(_, what)| what.clone()));
+    notes.extend(truth.bad_snapshots.iter().map(|(path, what)| format!("{}: {what}", path.display())));
     let (frame, time) = stop(&truth, id, until)?;
     let mut merge = truth.merge_into(frame, &target.partial.join("scratch"))?;
     let records = write_folder(&target, &mut merge, frame, time, options, progress)?;
