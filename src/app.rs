@@ -4,7 +4,7 @@
 
 use crate::command::health::HealthLimits;
 use crate::command::key::{KeyRings, MasterKey, UnlockError, unlock};
-use crate::command::session::retry::Contention;
+use crate::command::retry::Contention;
 use crate::command::session::verified::VerifiedTokens;
 use crate::command::tenancy::Directory;
 use crate::config::{BaseConfig, ConfigError};

@@ -2,5 +2,6 @@
 
 pub mod health;
 pub mod key;
+pub mod retry;
 pub mod session;
 pub mod tenancy;

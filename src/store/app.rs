@@ -2,7 +2,6 @@
 //!
 //! The base app exists without a record; it gets one with its first tenant.
 
-use super::session::app_prefix;
 use super::{Key, Keyspace, StoreError, Tx, codec};
 use crate::domain::ids::AppId;
 use crate::domain::time::UnixMillis;
@@ -23,7 +22,7 @@ crate::record!(AppRecord, App, version 1);
 /// Where an app's record lives.
 #[must_use]
 pub fn key(id: &AppId) -> Key {
-    app_prefix(Keyspace::App, id)
+    Key::of_app(Keyspace::App, id)
 }
 
 /// The record of an app.

@@ -1,5 +1,8 @@
 //! Keys: order-preserving tuples inside a keyspace.
 
+use crate::domain::ids::{AppId, TenantId, UserId};
+use crate::domain::token_hash::hex;
+use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// A kind of record: one keyspace each (one table or collection in engines that have those).
@@ -52,7 +55,7 @@ impl Keyspace {
             Self::Meta => Belongs::Installation,
             Self::App | Self::SigningKey | Self::SealingKey => Belongs::App,
             Self::Tenant | Self::Session | Self::Timeline => Belongs::Tenant,
-            Self::SessionByUser => Belongs::SessionIndex,
+            Self::SessionByUser => Belongs::TenantIndex,
         }
     }
 
@@ -81,8 +84,8 @@ pub enum Belongs {
     App,
     /// To a tenant: keys begin with domain, app and tenant.
     Tenant,
-    /// To a session row; keys begin with domain and app, the tenant comes later.
-    SessionIndex,
+    /// To rows of a tenant, which lead to them; keys begin with domain and app, the tenant comes later.
+    TenantIndex,
 }
 
 /// A key: a keyspace and an encoded tuple. Byte order is tuple order.
@@ -93,6 +96,11 @@ pub struct Key {
     /// The encoded tuple; build it with [`Key::text`] and [`Key::raw`].
     pub bytes: Vec<u8>,
 }
+
+/// Longest user id that stands in a key as it is; longer ones are hashed.
+const USER_MAX: usize = 256;
+/// How the stand-in of a long user id begins. Ids that begin so themselves are hashed too: no two share a place.
+const HASHED: &str = "sha256:";
 
 /// Ends a text part. Zero bytes inside text are escaped, so no text contains it.
 const TERMINATOR: [u8; 2] = [0, 0];
@@ -118,6 +126,31 @@ impl Key {
         }
         self.bytes.extend(TERMINATOR);
         self
+    }
+
+    /// All keys of an app, in a keyspace whose keys begin with domain and app.
+    #[must_use]
+    pub fn of_app(keyspace: Keyspace, app: &AppId) -> Self {
+        Self::of(keyspace).text(&app.connection_uri_domain).text(&app.app_id)
+    }
+
+    /// All keys of a tenant, in a keyspace whose keys begin with domain, app and tenant.
+    #[must_use]
+    pub fn of_tenant(keyspace: Keyspace, app: &AppId, tenant: &TenantId) -> Self {
+        Self::of_app(keyspace, app).text(tenant.as_str())
+    }
+
+    /// Appends a user's id. Ids above 256 bytes are hashed: callers choose them, and a key has bounds.
+    ///
+    /// What stands in the key then is not the id; a record that has to know it holds it.
+    #[must_use]
+    pub fn user(self, user: &UserId) -> Self {
+        let id = user.as_str();
+        if id.len() <= USER_MAX && !id.starts_with(HASHED) {
+            return self.text(id);
+        }
+        let hash = Sha256::digest(id.as_bytes()).into();
+        self.text(&format!("{HASHED}{}", hex(&hash)))
     }
 
     /// Appends bytes of a fixed length (a UUID, a big-endian number), as they are.
@@ -186,5 +219,22 @@ impl<'a> KeyReader<'a> {
     #[must_use]
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_users_share_a_place() {
+        let place = |id: &str| Key::of(Keyspace::SessionByUser).user(&UserId::new(id)).bytes;
+        let long = "u".repeat(257);
+        assert_eq!(place("u"), b"u\0\0");
+        assert_eq!(place(&long[1..]).len(), 258, "up to 256 bytes an id stands in the key as it is");
+        assert_eq!(place(&long).len(), 7 + 64 + 2);
+        let stand_in = String::from_utf8(place(&long)[..7 + 64].to_vec()).unwrap();
+        assert_ne!(place(&long), place(&stand_in));
+        assert_ne!(place(&long), place(&"v".repeat(257)));
     }
 }

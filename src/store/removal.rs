@@ -4,8 +4,8 @@
 //! transactions. Whoever finds a marker finishes the work first: the server at its start, and a creation under the same
 //! name.
 
-use super::session::{self, app_prefix, just_after, tenant_prefix};
-use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
+use super::session::{self, just_after};
+use super::{Encoding, Key, Keyspace, Scan, StoreError, Tx, codec};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::time::UnixMillis;
 use crate::store::key::{Belongs, KeyReader};
@@ -46,46 +46,41 @@ impl Removed {
     /// When the store fails.
     pub async fn delete_some(&self, tx: &mut dyn Tx, limit: usize) -> Result<usize, StoreError> {
         for keyspace in Keyspace::ALL {
-            let deleted = match (&self.tenant, keyspace.belongs()) {
-                (_, Belongs::Installation) | (Some(_), Belongs::App | Belongs::SessionIndex) => 0,
-                (None, _) => delete_prefix(tx, app_prefix(keyspace, &self.app), limit).await?,
-                (Some(tenant), Belongs::Tenant) if keyspace == Keyspace::Session => {
-                    self.delete_sessions(tx, tenant, limit).await?
-                }
-                (Some(tenant), Belongs::Tenant) => {
-                    delete_prefix(tx, tenant_prefix(keyspace, &self.app, tenant), limit).await?
-                }
+            let rows = match (&self.tenant, keyspace.belongs()) {
+                (_, Belongs::Installation) | (Some(_), Belongs::App | Belongs::TenantIndex) => continue,
+                (None, _) => Key::of_app(keyspace, &self.app),
+                (Some(tenant), Belongs::Tenant) => Key::of_tenant(keyspace, &self.app, tenant),
             };
+            // An app's indexes go by themselves; a tenant's are found through its rows.
+            let deleted = delete_prefix(tx, rows, self.tenant.is_some(), limit).await?;
             if deleted > 0 {
                 return Ok(deleted);
             }
         }
         Ok(0)
     }
-
-    /// Session rows and, with each, its index key: the index is ordered by user, not by tenant.
-    async fn delete_sessions(&self, tx: &mut dyn Tx, tenant: &TenantId, limit: usize) -> Result<usize, StoreError> {
-        let start = tenant_prefix(Keyspace::Session, &self.app, tenant);
-        let scan = Scan { end: start.prefix_end(), start, reverse: false, limit };
-        let rows = codec::scan::<session::SessionRecord>(tx, &scan).await?;
-        let count = rows.len();
-        for (key, record) in rows {
-            if let Some((app, handle)) = session::parse_row_key(&key) {
-                tx.delete(session::index_key(&app, &record.user_id, &handle));
-            }
-            tx.delete(key);
-        }
-        Ok(count)
-    }
 }
 
-async fn delete_prefix(tx: &mut dyn Tx, start: Key, limit: usize) -> Result<usize, StoreError> {
+/// Deletes rows and, if it is asked to, the keys of each in indexes that are ordered by something else than the tenant.
+async fn delete_prefix(tx: &mut dyn Tx, start: Key, with_index: bool, limit: usize) -> Result<usize, StoreError> {
     let rows = tx.scan(&Scan { end: start.prefix_end(), start, reverse: false, limit }).await?;
     let count = rows.len();
-    for (key, _) in rows {
+    let encoding = tx.encoding();
+    for (key, bytes) in rows {
+        if with_index {
+            index_keys(encoding, &key, &bytes)?.into_iter().for_each(|index| tx.delete(index));
+        }
         tx.delete(key);
     }
     Ok(count)
+}
+
+/// The [`Belongs::TenantIndex`] keys that a row leads to.
+fn index_keys(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<Vec<Key>, StoreError> {
+    match key.keyspace {
+        Keyspace::Session => session::index_keys(encoding, key, bytes),
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// Notes that the rows of `removed` must go.

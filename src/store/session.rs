@@ -15,16 +15,14 @@ pub use check::{CrossReferences, check};
 use super::codec;
 use super::key::KeyReader;
 use super::timeline::{self, TimelineRecord};
-use super::{Key, Keyspace, Scan, StoreError, Tx};
+use super::{Encoding, Key, Keyspace, Scan, StoreError, Tx};
 use crate::domain::ids::{AppId, SessionHandle, TenantId, UserId};
 use crate::domain::json::{self, JsonObject};
 use crate::domain::session::event::EventKind;
 use crate::domain::session::family::Family;
 use crate::domain::session::timeline::EventLog;
 use crate::domain::time::UnixMillis;
-use crate::domain::token_hash::hex;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// A living session. The handle is the row's key.
@@ -48,23 +46,10 @@ pub struct SessionRecord {
 
 crate::record!(SessionRecord, Session, version 1);
 
-/// Longest user id that stands in an index key as it is; longer ones are hashed.
-const INDEXED_USER_MAX: usize = 256;
-
 /// The row of a session.
 #[must_use]
 pub fn row_key(app: &AppId, handle: &SessionHandle) -> Key {
-    tenant_prefix(Keyspace::Session, app, &handle.tenant).raw(handle.uuid.as_bytes())
-}
-
-/// All rows of a tenant in a keyspace whose keys begin with domain, app and tenant.
-pub(super) fn tenant_prefix(keyspace: Keyspace, app: &AppId, tenant: &TenantId) -> Key {
-    app_prefix(keyspace, app).text(tenant.as_str())
-}
-
-/// All keys of an app in a keyspace.
-pub(super) fn app_prefix(keyspace: Keyspace, app: &AppId) -> Key {
-    Key::of(keyspace).text(&app.connection_uri_domain).text(&app.app_id)
+    Key::of_tenant(Keyspace::Session, app, &handle.tenant).raw(handle.uuid.as_bytes())
 }
 
 /// The app and the handle that a row's or a timeline's key names.
@@ -78,19 +63,22 @@ pub fn parse_row_key(key: &Key) -> Option<(AppId, SessionHandle)> {
 }
 
 fn user_prefix(app: &AppId, user: &UserId) -> Key {
-    let prefix = app_prefix(Keyspace::SessionByUser, app);
-    if user.as_str().len() <= INDEXED_USER_MAX { prefix.text(user.as_str()) } else { prefix.text(&hashed(user)) }
-}
-
-/// Stands for a long user id. A caller may choose such a text as a user id of its own: readers compare the row's user.
-fn hashed(user: &UserId) -> String {
-    format!("sha256:{}", hex(&Sha256::digest(user.as_str().as_bytes()).into()))
+    Key::of_app(Keyspace::SessionByUser, app).user(user)
 }
 
 /// The index key of a session.
 #[must_use]
 pub fn index_key(app: &AppId, user: &UserId, handle: &SessionHandle) -> Key {
     user_prefix(app, user).text(handle.tenant.as_str()).raw(handle.uuid.as_bytes())
+}
+
+/// The index key of a row as it is stored.
+///
+/// # Errors
+/// When the row is damaged.
+pub(super) fn index_keys(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<Vec<Key>, StoreError> {
+    let record: SessionRecord = codec::decode(encoding, key, bytes)?;
+    Ok(parse_row_key(key).map(|(app, handle)| index_key(&app, &record.user_id, &handle)).into_iter().collect())
 }
 
 /// The app and the handle that an index key names.
@@ -168,7 +156,7 @@ pub fn end(
 
 /// Up to `limit` sessions of a user by index, in one tenant or in all, those after `after`.
 ///
-/// The rows behind them may be gone or expired; a very long user id may share its place with another: check the row.
+/// The rows behind them may be gone or expired: check the row.
 ///
 /// # Errors
 /// When the store fails.

@@ -139,7 +139,7 @@ pub async fn delete_all(tx: &mut dyn Tx, app: &AppId) -> Result<(), StoreError> 
 }
 
 fn app_prefix(app: &AppId) -> Key {
-    Key::of(Keyspace::SigningKey).text(&app.connection_uri_domain).text(&app.app_id)
+    Key::of_app(Keyspace::SigningKey, app)
 }
 
 fn place(app: &AppId, kid: &Kid) -> Key {

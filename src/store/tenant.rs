@@ -2,7 +2,7 @@
 //!
 //! The base tenant exists without a record; it gets one with its first change.
 
-use super::session::{just_after, tenant_prefix};
+use super::session::just_after;
 use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::json::JsonObject;
@@ -61,7 +61,7 @@ impl From<TenantRecord> for Tenant {
 /// Where a tenant's record lives.
 #[must_use]
 pub fn key(app: &AppId, tenant: &TenantId) -> Key {
-    tenant_prefix(Keyspace::Tenant, app, tenant)
+    Key::of_tenant(Keyspace::Tenant, app, tenant)
 }
 
 /// The tenant.

@@ -1,7 +1,6 @@
 //! Timelines of ended sessions: (domain, app, tenant, handle uuid) → [`TimelineRecord`].
 
 use super::codec;
-use super::session::tenant_prefix;
 use super::{Key, Keyspace, StoreError, Tx};
 use crate::domain::ids::{AppId, SessionHandle, UserId};
 use crate::domain::session::timeline::{Attempts, EventLog};
@@ -30,7 +29,7 @@ crate::record!(TimelineRecord, Timeline, version 1);
 /// The record of an ended session.
 #[must_use]
 pub fn key(app: &AppId, handle: &SessionHandle) -> Key {
-    tenant_prefix(Keyspace::Timeline, app, &handle.tenant).raw(handle.uuid.as_bytes())
+    Key::of_tenant(Keyspace::Timeline, app, &handle.tenant).raw(handle.uuid.as_bytes())
 }
 
 /// The timeline of an ended session, while it is kept.

@@ -1,8 +1,8 @@
 //! `PUT /recipe/session/data` and `PUT /recipe/jwt/data`.
 
 use crate::app::App;
+use crate::command::retry::Retry;
 use crate::command::session::Scope;
-use crate::command::session::retry::Retry;
 use crate::crypto::access_token::has_protected_claim;
 use crate::domain::ids::SessionHandle;
 use crate::domain::json::JsonObject;

@@ -128,7 +128,7 @@ impl<'a> UserPages<'a> {
             for handle in page {
                 match session::get(tx, self.app, &handle).await.map_err(failed)? {
                     Some(record) if record.user_id == *self.user => found.push((handle, record)),
-                    // Gone since the scan, or another user whose long id shares the place in the index.
+                    // Gone since the scan.
                     _ => {}
                 }
             }

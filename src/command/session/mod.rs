@@ -7,7 +7,6 @@ pub mod jwt;
 pub mod list;
 pub mod refresh;
 pub mod regenerate;
-pub mod retry;
 pub mod revoke;
 pub mod timeline;
 pub mod verified;

@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::command::key::KeyRing;
+use crate::command::retry::Retry;
 use crate::command::session::issue::{Mint, Seat, Wanted};
-use crate::command::session::retry::Retry;
 use crate::command::session::{Scope, family_rules};
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::ids::{SessionHandle, UserId};

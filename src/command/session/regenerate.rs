@@ -1,7 +1,7 @@
 //! `POST /recipe/session/regenerate`.
 
 use crate::app::App;
-use crate::command::session::retry::Retry;
+use crate::command::retry::Retry;
 use crate::command::session::{Scope, key_kind};
 use crate::crypto::access_token::{
     AccessToken, MintError, NewAccessToken, TokenRefusal, has_protected_claim, parse_unverified,

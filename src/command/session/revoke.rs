@@ -1,9 +1,9 @@
 //! `POST /recipe/session/remove`.
 
 use crate::app::App;
+use crate::command::retry::Retry;
 use crate::command::session::Scope;
 use crate::command::session::list::live_sessions;
-use crate::command::session::retry::Retry;
 use crate::domain::ids::{SessionHandle, TenantId, UserId};
 use crate::domain::session::event::EventKind;
 use crate::fault::Fault;

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::command::key::KeyRing;
-use crate::command::session::retry::Retry;
+use crate::command::retry::Retry;
 use crate::command::session::{Scope, family_rules, key_kind};
 use crate::crypto::access_token::{AccessToken, MintError, NewAccessToken};
 use crate::domain::json::JsonObject;

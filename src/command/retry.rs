@@ -1,19 +1,19 @@
 //! Optimistic commits under contention: try at once, queue behind the others after the first conflict.
 //!
-//! Commits re-check what they read, so requests about one session conflict when they arrive together. Retrying blindly
+//! Commits re-check what they read, so requests about one session or user conflict when they arrive together. Retrying blindly
 //! costs quadratic work for a burst; queueing always would serialise requests that never meet. So a command commits
-//! without any lock, and takes its place in a short queue (one of a fixed number, by session) only for its second and
+//! without any lock, and takes its place in a short queue (one of a fixed number, by what it is about) only for its second and
 //! later attempts.
 
-use crate::domain::ids::SessionHandle;
 use crate::fault::Fault;
 use crate::store::{CommitError, Tx};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use tokio::sync::{Mutex, MutexGuard};
 
 /// Commits of one command before it gives up. In the queue only newcomers can win against it, each of them once.
 const ATTEMPTS_MAX: u32 = 200;
 
-/// Queues shared by all sessions.
+/// Queues shared by everything that commands are about.
 const QUEUES: usize = 64;
 
 /// Where commands wait whose first commit conflicted.
@@ -36,10 +36,12 @@ pub(super) struct Retry<'a> {
 }
 
 impl<'a> Retry<'a> {
-    /// Attempts that are about this session.
-    pub(super) fn new(contention: &'a Contention, handle: &SessionHandle) -> Self {
-        let [.., byte] = handle.uuid.as_bytes();
-        Self { queue: contention.queues.get(usize::from(*byte) % QUEUES), place: None, attempts: 0 }
+    /// Attempts that are about this: a session's handle, a user's id. Whoever may conflict has to name the same.
+    pub(super) fn new(contention: &'a Contention, about: &impl Hash) -> Self {
+        let mut hasher = DefaultHasher::new();
+        about.hash(&mut hasher);
+        let queue = usize::try_from(hasher.finish() % QUEUES as u64).unwrap_or(0);
+        Self { queue: contention.queues.get(queue), place: None, attempts: 0 }
     }
 
     /// Commits. `false`: something it had read has changed; load and decide again, with a new transaction.
