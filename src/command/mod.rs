@@ -5,3 +5,4 @@ pub mod key;
 pub mod retry;
 pub mod session;
 pub mod tenancy;
+pub mod user;

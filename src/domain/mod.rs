@@ -9,3 +9,4 @@ pub mod session;
 pub mod tenancy;
 pub mod time;
 pub mod token_hash;
+pub mod user;

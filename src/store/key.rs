@@ -27,11 +27,25 @@ pub enum Keyspace {
     SigningKey = 7,
     /// Refresh-token sealing keys: (cud, app) → sealed key.
     SealingKey = 8,
+    /// Users: (cud, app, group id) → all login methods.
+    User = 19,
+    /// Users of login methods: (cud, app, recipe user id) → group id.
+    LoginMethodUser = 20,
+    /// Mapped ids: (cud, app, external id) → internal id.
+    ExternalUserId = 21,
+    /// Unique logins: (cud, app, tenant, recipe, kind, value) → recipe user id.
+    LoginIdentity = 22,
+    /// Logins by account info: (cud, app, tenant, kind, value, recipe user id) → empty.
+    AccountInfo = 23,
+    /// Users of a tenant: (cud, app, tenant, recipe, time joined, group id) → empty.
+    UserListing = 24,
+    /// Account infos of primary users: (cud, app, tenant, kind, value) → group id.
+    PrimaryAccountInfo = 25,
 }
 
 impl Keyspace {
     /// Every keyspace, for walks over the whole store.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 15] = [
         Self::Meta,
         Self::App,
         Self::Tenant,
@@ -40,6 +54,13 @@ impl Keyspace {
         Self::Timeline,
         Self::SigningKey,
         Self::SealingKey,
+        Self::User,
+        Self::LoginMethodUser,
+        Self::ExternalUserId,
+        Self::LoginIdentity,
+        Self::AccountInfo,
+        Self::UserListing,
+        Self::PrimaryAccountInfo,
     ];
 
     /// The keyspace with this byte.
@@ -53,8 +74,19 @@ impl Keyspace {
     pub const fn belongs(self) -> Belongs {
         match self {
             Self::Meta => Belongs::Installation,
-            Self::App | Self::SigningKey | Self::SealingKey => Belongs::App,
-            Self::Tenant | Self::Session | Self::Timeline => Belongs::Tenant,
+            Self::App
+            | Self::SigningKey
+            | Self::SealingKey
+            | Self::User
+            | Self::LoginMethodUser
+            | Self::ExternalUserId => Belongs::App,
+            Self::Tenant
+            | Self::Session
+            | Self::Timeline
+            | Self::LoginIdentity
+            | Self::AccountInfo
+            | Self::UserListing
+            | Self::PrimaryAccountInfo => Belongs::Tenant,
             Self::SessionByUser => Belongs::TenantIndex,
         }
     }
@@ -71,6 +103,13 @@ impl Keyspace {
             Self::Timeline => "timeline",
             Self::SigningKey => "signing_key",
             Self::SealingKey => "sealing_key",
+            Self::User => "user",
+            Self::LoginMethodUser => "login_method_user",
+            Self::ExternalUserId => "external_user_id",
+            Self::LoginIdentity => "login_identity",
+            Self::AccountInfo => "account_info",
+            Self::UserListing => "user_listing",
+            Self::PrimaryAccountInfo => "primary_account_info",
         }
     }
 }
@@ -117,6 +156,14 @@ impl Key {
     /// Appends a text part of any length and content.
     #[must_use]
     pub fn text(mut self, part: &str) -> Self {
+        self = self.text_prefix(part);
+        self.bytes.extend(TERMINATOR);
+        self
+    }
+
+    /// Appends the beginning of a text part: the prefix of every key whose part there begins with this text.
+    #[must_use]
+    pub fn text_prefix(mut self, part: &str) -> Self {
         for byte in part.bytes() {
             if byte == 0 {
                 self.bytes.extend(ESCAPED_ZERO);
@@ -124,7 +171,6 @@ impl Key {
                 self.bytes.push(byte);
             }
         }
-        self.bytes.extend(TERMINATOR);
         self
     }
 
@@ -213,6 +259,18 @@ impl<'a> KeyReader<'a> {
                 }
             }
         }
+    }
+
+    /// The next byte, written by [`Key::raw`].
+    pub fn byte(&mut self) -> Option<u8> {
+        let (byte, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*byte)
+    }
+
+    /// Leaves out the next `count` bytes, written by [`Key::raw`].
+    pub fn skip(&mut self, count: usize) {
+        self.rest = self.rest.get(count..).unwrap_or_default();
     }
 
     /// What is left: the part written by [`Key::raw`].

@@ -21,6 +21,7 @@ pub mod signing_key;
 pub mod sled;
 pub mod tenant;
 pub mod timeline;
+pub mod user;
 
 pub use key::{Key, Keyspace};
 

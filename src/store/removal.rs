@@ -5,7 +5,7 @@
 //! name.
 
 use super::session::{self, just_after};
-use super::{Encoding, Key, Keyspace, Scan, StoreError, Tx, codec};
+use super::{Encoding, Key, Keyspace, Scan, StoreError, Tx, codec, user};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::time::UnixMillis;
 use crate::store::key::{Belongs, KeyReader};
@@ -51,8 +51,14 @@ impl Removed {
                 (None, _) => Key::of_app(keyspace, &self.app),
                 (Some(tenant), Belongs::Tenant) => Key::of_tenant(keyspace, &self.app, tenant),
             };
-            // An app's indexes go by themselves; a tenant's are found through its rows.
-            let deleted = delete_prefix(tx, rows, self.tenant.is_some(), limit).await?;
+            let deleted = match &self.tenant {
+                // Users stay in the app.
+                Some(tenant) if keyspace == Keyspace::UserListing => {
+                    user::leave_tenant(tx, &self.app, tenant, limit).await?
+                }
+                // An app's indexes go by themselves; a tenant's are found through its rows.
+                _ => delete_prefix(tx, rows, self.tenant.is_some(), limit).await?,
+            };
             if deleted > 0 {
                 return Ok(deleted);
             }

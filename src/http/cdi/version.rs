@@ -185,6 +185,13 @@ pub struct Wire {
     pub access_token_version: AccessTokenVersion,
     /// Which refresh machine, and with it which verify.
     pub refresh_policy: RefreshPolicy,
+    /// Users are persons with `loginMethods`, and replies beside them name the `recipeUserId`; below, a user is one login
+    /// method.
+    pub users_have_login_methods: bool,
+    /// Users have `tenantIds`.
+    pub users_have_tenant_ids: bool,
+    /// Users and login methods have `webauthn`.
+    pub users_have_webauthn: bool,
 }
 
 /// Whether a field is read.
@@ -233,6 +240,9 @@ impl Wire {
             } else {
                 RefreshPolicy::PromoteOnUse
             },
+            users_have_login_methods: since(CdiVersion::V4_0),
+            users_have_tenant_ids: since(CdiVersion::V3_0),
+            users_have_webauthn: since(CdiVersion::new(5, 3)),
         }
     }
 }

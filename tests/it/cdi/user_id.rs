@@ -1,11 +1,76 @@
-//! `GET /user/id`.
+//! `GET /user/id` and the user object.
 
 use crate::app::TestApp;
 use serde_json::json;
+use sessiond::domain::ids::{AppId, TenantId, UserId};
+use sessiond::domain::time::UnixMillis;
+use sessiond::domain::user::{ExternalId, Login, LoginMethod, PasswordHash, ThirdPartyAccount, User};
+use sessiond::store::user;
 
 #[tokio::test]
-async fn no_user_is_known_so_sdks_take_ids_as_they_are() {
+async fn an_unknown_id_is_taken_as_it_is_by_sdks() {
     let app = TestApp::new().await;
     assert_eq!(app.get("/user/id?userId=u").await.json(), json!({"status": "UNKNOWN_USER_ID_ERROR"}));
     app.get("/user/id").await.is_text(400, "Field name 'userId' is missing in GET request");
+}
+
+fn method(id: &str, joined: u64, login: Login) -> LoginMethod {
+    let tenants = [TenantId::public()].into();
+    LoginMethod { id: UserId::new(id), external: None, tenants, time_joined: UnixMillis(joined), login }
+}
+
+/// A primary user with a login method of every recipe.
+async fn jane(app: &TestApp) -> User {
+    let password = PasswordHash::new("$2a$04$hash");
+    let mut jane = User::new(method("a", 30, Login::EmailPassword { email: "jane@x.io".to_owned(), password }));
+    jane.is_primary = true;
+    jane.methods[0].external = Some(ExternalId { id: UserId::new("crm-1"), info: None });
+    let account = ThirdPartyAccount { id: "google".to_owned(), user_id: "g1".to_owned() };
+    jane.methods.push(method("b", 10, Login::ThirdParty { account, email: "jane@x.io".to_owned() }));
+    let phone_number = Some("+491701234567".to_owned());
+    jane.methods.push(method("c", 20, Login::Passwordless { email: None, phone_number }));
+    let credential_ids = vec!["AbC".to_owned()];
+    jane.methods.push(method("d", 40, Login::Webauthn { email: "key@x.io".to_owned(), credential_ids }));
+    jane.sort();
+    let mut tx = app.app.store.begin();
+    user::save(tx.as_mut(), &AppId::base(), &[], &[&jane]).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    jane
+}
+
+#[tokio::test]
+async fn every_id_of_a_person_leads_to_the_whole_person() {
+    let app = TestApp::new().await;
+    jane(&app).await;
+    let public = json!(["public"]);
+    let whole = json!({"status": "OK", "user": {
+    "id": "crm-1", "isPrimaryUser": true, "tenantIds": public, "timeJoined": 10,
+    "emails": ["jane@x.io", "key@x.io"], "phoneNumbers": ["+491701234567"],
+    "thirdParty": [{"id": "google", "userId": "g1"}], "webauthn": {"credentialIds": ["AbC"]},
+    "loginMethods": [
+        {"tenantIds": public, "recipeUserId": "b", "verified": false, "timeJoined": 10, "recipeId": "thirdparty",
+            "email": "jane@x.io", "thirdParty": {"id": "google", "userId": "g1"}},
+        {"tenantIds": public, "recipeUserId": "c", "verified": true, "timeJoined": 20, "recipeId": "passwordless",
+            "phoneNumber": "+491701234567"},
+        {"tenantIds": public, "recipeUserId": "crm-1", "verified": false, "timeJoined": 30,
+            "recipeId": "emailpassword", "email": "jane@x.io"},
+        {"tenantIds": public, "recipeUserId": "d", "verified": false, "timeJoined": 40, "recipeId": "webauthn",
+            "email": "key@x.io", "webauthn": {"credentialIds": ["AbC"]}},
+    ]}});
+    for id in ["a", "b", "c", "d", "crm-1"] {
+        assert_eq!(app.get(&format!("/user/id?userId={id}")).await.json(), whole, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn below_5_3_passkeys_are_login_methods_without_details() {
+    let app = TestApp::new().await;
+    jane(&app).await;
+    for version in ["2.7", "4.0", "5.2"] {
+        let user = app.get("/user/id?userId=a").cdi(version).await.json()["user"].clone();
+        assert_eq!(user.get("webauthn"), None, "{version}");
+        assert_eq!(user["emails"], json!(["jane@x.io"]), "{version}");
+        assert_eq!(user["loginMethods"].as_array().map(Vec::len), Some(4), "{version}");
+        assert_eq!(user["loginMethods"][3].get("webauthn"), None, "{version}");
+    }
 }

@@ -11,6 +11,7 @@ pub(crate) mod golden;
 mod maintenance;
 mod recovery;
 mod tenancy;
+mod user;
 
 use sessiond::app::SystemClock;
 use sessiond::domain::entropy::Entropy;

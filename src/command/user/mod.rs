@@ -1,0 +1,35 @@
+//! Users across recipes: look-up, lists, deletion, ids, linking (CDI: users).
+
+mod info;
+
+pub use info::UserInfo;
+
+use crate::app::App;
+use crate::command::session::Scope;
+use crate::domain::ids::UserId;
+use crate::fault::Fault;
+use crate::store::user;
+
+/// Looks a user up by any of its ids: internal or mapped, of the group or of a login method.
+pub struct FindUser {
+    /// Where.
+    pub scope: Scope,
+    /// The id as presented.
+    pub id: UserId,
+}
+
+impl FindUser {
+    /// Runs the command; `None` for an id of nobody.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Option<UserInfo>, Fault> {
+        let failed = |error| Fault::new("looking a user up", error);
+        let id = &self.scope.app.id;
+        let mut tx = app.store.begin();
+        match user::find(tx.as_mut(), id, &self.id).await.map_err(failed)? {
+            Some(found) => Ok(Some(UserInfo::load(tx.as_mut(), id, found.user).await.map_err(failed)?)),
+            None => Ok(None),
+        }
+    }
+}

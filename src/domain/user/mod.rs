@@ -1,0 +1,94 @@
+//! Users: one person is a group of login methods under one id (CDI: users, account linking).
+
+mod method;
+
+pub use method::{
+    AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, RecipeId, ThirdPartyAccount, normalise_email,
+};
+
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::time::UnixMillis;
+use std::collections::BTreeSet;
+
+/// One person. Ids inside are internal ones; what callers see is [`User::shown_id`].
+///
+/// There is always at least one login method. The group's id is the id of the method that founded it, and stays when
+/// that method is deleted or the group loses all others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The group's internal id: that of its only method, or of the one that was made primary.
+    pub id: UserId,
+    /// Made primary once: reserves its account infos, other methods may be linked to it.
+    pub is_primary: bool,
+    /// The mapping of the group's id when the method that had it is gone.
+    pub kept_mapping: Option<ExternalId>,
+    /// At least one; oldest first, see [`User::sort`].
+    pub methods: Vec<LoginMethod>,
+}
+
+impl User {
+    /// A new user with one login method.
+    #[must_use]
+    pub fn new(method: LoginMethod) -> Self {
+        Self { id: method.id.clone(), is_primary: false, kept_mapping: None, methods: vec![method] }
+    }
+
+    /// Puts the methods into the order in which they are shown: oldest first, by id among equals.
+    pub fn sort(&mut self) {
+        self.methods.sort_by(|a, b| (a.time_joined, &a.id).cmp(&(b.time_joined, &b.id)));
+    }
+
+    /// The method with this internal id.
+    #[must_use]
+    pub fn method(&self, id: &UserId) -> Option<&LoginMethod> {
+        self.methods.iter().find(|method| method.id == *id)
+    }
+
+    /// The method with this internal id, to be changed.
+    pub fn method_mut(&mut self, id: &UserId) -> Option<&mut LoginMethod> {
+        self.methods.iter_mut().find(|method| method.id == *id)
+    }
+
+    /// When the group's oldest method joined.
+    #[must_use]
+    pub fn time_joined(&self) -> UnixMillis {
+        self.methods.iter().map(|method| method.time_joined).min().unwrap_or_default()
+    }
+
+    /// Every tenant in which one of the methods may be used.
+    #[must_use]
+    pub fn tenants(&self) -> BTreeSet<&TenantId> {
+        self.methods.iter().flat_map(|method| &method.tenants).collect()
+    }
+
+    /// Every account info of every method.
+    #[must_use]
+    pub fn account_infos(&self) -> BTreeSet<AccountInfo> {
+        self.methods.iter().flat_map(|method| method.login.account_infos()).collect()
+    }
+
+    /// The mapping of one of the group's internal ids: of a method, or of the group itself.
+    #[must_use]
+    pub fn mapping(&self, id: &UserId) -> Option<&ExternalId> {
+        match self.method(id) {
+            Some(method) => method.external.as_ref(),
+            None if *id == self.id => self.kept_mapping.as_ref(),
+            None => None,
+        }
+    }
+
+    /// What callers see for one of the group's internal ids: the external id if there is one.
+    #[must_use]
+    pub fn shown<'a>(&'a self, id: &'a UserId) -> &'a UserId {
+        self.mapping(id).map_or(id, |external| &external.id)
+    }
+
+    /// The group's id as callers see it.
+    #[must_use]
+    pub fn shown_id(&self) -> &UserId {
+        self.shown(&self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

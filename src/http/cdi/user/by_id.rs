@@ -1,0 +1,26 @@
+//! `GET /user/id`. Node and Python ask it before they create a session, and take an unknown id as it is.
+
+use super::object::UserObject;
+use crate::app::App;
+use crate::command::user::FindUser;
+use crate::domain::ids::UserId;
+use crate::http::cdi::Call;
+use crate::http::cdi::input::Query;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct UserBody<'a> {
+    status: &'static str,
+    user: UserObject<'a>,
+}
+
+/// Always answers with the whole user, at every version.
+pub(super) async fn by_id(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let id = UserId::new(Query::of(&call.request).required("userId")?);
+    let Some(info) = (FindUser { scope: call.scope()?, id }).run(app).await? else {
+        return Ok(Reply::status("UNKNOWN_USER_ID_ERROR"));
+    };
+    Ok(Reply::json(&UserBody { status: "OK", user: UserObject::whole(&info, call.wire) }))
+}

@@ -1,0 +1,276 @@
+//! The index keys of a user, as a pure function of it.
+//!
+//! | keyspace | key | value |
+//! |---|---|---|
+//! | [`Keyspace::LoginMethodUser`] | (domain, app, recipe user id) | group id; only where the two differ |
+//! | [`Keyspace::ExternalUserId`] | (domain, app, external id) | internal id |
+//! | [`Keyspace::LoginIdentity`] | (domain, app, tenant, recipe, kind, value) | recipe user id; unique |
+//! | [`Keyspace::PrimaryAccountInfo`] | (domain, app, tenant, kind, value) | primary user's id; unique |
+//! | [`Keyspace::AccountInfo`] | (domain, app, tenant, kind, value, recipe user id) | nothing; for look-up and search |
+//! | [`Keyspace::UserListing`] | (domain, app, tenant, recipe, time joined, group id) | nothing; for pages and counts |
+
+use crate::domain::ids::{AppId, TenantId, UserId};
+use crate::domain::time::UnixMillis;
+use crate::domain::user::{AccountInfo, LoginMethod, RecipeId, User};
+use crate::store::key::KeyReader;
+use crate::store::{Key, Keyspace, StoreError, Tx, codec};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// One index key of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Where.
+    pub(super) key: Key,
+    /// What stands there; `None` for a key whose presence is all it says.
+    pub(super) pointer: Option<Pointer>,
+}
+
+/// The value of an index key that may belong to one user only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pointer {
+    /// Internal id of a user or of a login method.
+    pub(super) to: UserId,
+    /// What it claims for its user, and where; `None` for ids.
+    pub(super) claim: Option<(TenantId, AccountInfo)>,
+    /// Claimed by the primary user, not by the login method.
+    pub(super) reservation: bool,
+}
+
+impl Entry {
+    /// Order in which conflicts are looked for.
+    pub(super) fn rank(&self) -> (u8, Option<&AccountInfo>) {
+        match &self.pointer {
+            Some(Pointer { claim: Some((_, info)), reservation, .. }) => (u8::from(*reservation), Some(info)),
+            Some(Pointer { claim: None, .. }) => (2, None),
+            None => (3, None),
+        }
+    }
+}
+
+/// By what logins are looked up and searched for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// Normalised e-mail address.
+    Email = 1,
+    /// E.164 number.
+    PhoneNumber = 2,
+    /// Provider and account there, two text parts.
+    ThirdParty = 3,
+    /// What follows the first `@` of the e-mail address.
+    EmailDomain = 4,
+    /// Provider, lower case.
+    Provider = 5,
+}
+
+/// Longest value that stands in a key as it is. Of a longer one so much stands there, followed by its hash: longer than
+/// any value that stands there as it is.
+const VALUE_MAX: usize = 256;
+
+/// Text as it stands in a key. Prefixes survive up to the cut.
+fn bounded(text: &str) -> String {
+    if text.len() <= VALUE_MAX {
+        return text.to_owned();
+    }
+    let mut cut = VALUE_MAX;
+    while !text.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    let hash = crate::domain::token_hash::hex(&Sha256::digest(text.as_bytes()).into());
+    format!("{}{hash}", text.get(..cut).unwrap_or_default())
+}
+
+fn with_info(key: Key, info: &AccountInfo) -> Key {
+    match info {
+        AccountInfo::Email(email) => key.raw(&[Kind::Email as u8]).text(&bounded(email)),
+        AccountInfo::PhoneNumber(number) => key.raw(&[Kind::PhoneNumber as u8]).text(&bounded(number)),
+        AccountInfo::ThirdParty(account) => {
+            key.raw(&[Kind::ThirdParty as u8]).text(&bounded(&account.id)).text(&bounded(&account.user_id))
+        }
+    }
+}
+
+/// Where a login method's group is named.
+pub(super) fn method_key(app: &AppId, id: &UserId) -> Key {
+    Key::of_app(Keyspace::LoginMethodUser, app).text(id.as_str())
+}
+
+/// Where the internal id behind an external one is named.
+pub(super) fn external_key(app: &AppId, id: &UserId) -> Key {
+    Key::of_app(Keyspace::ExternalUserId, app).user(id)
+}
+
+/// The point key that makes a login unique in its tenant.
+#[must_use]
+pub fn identity_key(app: &AppId, tenant: &TenantId, recipe: RecipeId, identity: &AccountInfo) -> Key {
+    with_info(Key::of_tenant(Keyspace::LoginIdentity, app, tenant).raw(&[recipe as u8]), identity)
+}
+
+/// The point key by which a primary user reserves an account info in a tenant.
+pub(super) fn reservation_key(app: &AppId, tenant: &TenantId, info: &AccountInfo) -> Key {
+    with_info(Key::of_tenant(Keyspace::PrimaryAccountInfo, app, tenant), info)
+}
+
+/// What [`info_value_key`] looks for.
+#[derive(Debug, Clone, Copy)]
+pub enum Search<'a> {
+    /// Values that begin with this text.
+    Prefix(&'a str),
+    /// Just this value.
+    Exact(&'a str),
+}
+
+/// The first of the scan keys of login methods whose `kind` of info matches; use its prefix as range.
+#[must_use]
+pub fn info_value_key(app: &AppId, tenant: &TenantId, kind: Kind, search: Search<'_>) -> Key {
+    let prefix = Key::of_tenant(Keyspace::AccountInfo, app, tenant).raw(&[kind as u8]);
+    match search {
+        Search::Exact(value) => prefix.text(&bounded(value)),
+        Search::Prefix(value) => prefix.text_prefix(&bounded(value)),
+    }
+}
+
+/// The scan keys of login methods with exactly this account info begin with this.
+#[must_use]
+pub fn info_key(app: &AppId, tenant: &TenantId, info: &AccountInfo) -> Key {
+    with_info(Key::of_tenant(Keyspace::AccountInfo, app, tenant), info)
+}
+
+/// The recipe user id that ends a key of [`Keyspace::AccountInfo`].
+#[must_use]
+pub fn parse_info_key(key: &Key) -> Option<UserId> {
+    let mut parts = KeyReader::new(key);
+    let (_domain, _app, _tenant) = (parts.text()?, parts.text()?, parts.text()?);
+    let kind = parts.byte()?;
+    let _value = parts.text()?;
+    if kind == Kind::ThirdParty as u8 {
+        let _account = parts.text()?;
+    }
+    Some(UserId::new(parts.text()?))
+}
+
+/// All users of a tenant with a login method of this recipe there, by time joined and id.
+#[must_use]
+pub fn listing_prefix(app: &AppId, tenant: &TenantId, recipe: RecipeId) -> Key {
+    Key::of_tenant(Keyspace::UserListing, app, tenant).raw(&[recipe as u8])
+}
+
+/// Time joined and group id of a key of [`Keyspace::UserListing`].
+#[must_use]
+pub fn parse_listing_key(key: &Key) -> Option<(UnixMillis, UserId)> {
+    let mut parts = KeyReader::new(key);
+    let (_domain, _app, _tenant) = (parts.text()?, parts.text()?, parts.text()?);
+    let _recipe = parts.byte()?;
+    let (time, _id) = parts.rest().split_first_chunk::<8>()?;
+    let time = UnixMillis(u64::from_be_bytes(*time));
+    parts.skip(8);
+    Some((time, UserId::new(parts.text()?)))
+}
+
+/// Every index key that this user has.
+pub(super) fn entries(app: &AppId, user: &User) -> Vec<Entry> {
+    let mut entries = Vec::with_capacity(8);
+    let id =
+        |key, to: &UserId| Entry { key, pointer: Some(Pointer { to: to.clone(), claim: None, reservation: false }) };
+    for method in &user.methods {
+        if method.id != user.id {
+            entries.push(id(method_key(app, &method.id), &user.id));
+        }
+        if let Some(external) = &method.external {
+            entries.push(id(external_key(app, &external.id), &method.id));
+        }
+        for tenant in &method.tenants {
+            of_method(app, tenant, method, &mut entries);
+        }
+    }
+    if let (Some(external), None) = (&user.kept_mapping, user.method(&user.id)) {
+        entries.push(id(external_key(app, &external.id), &user.id));
+    }
+    of_group(app, user, &mut entries);
+    entries
+}
+
+/// What a login method has in one of its tenants.
+fn of_method(app: &AppId, tenant: &TenantId, method: &LoginMethod, entries: &mut Vec<Entry>) {
+    for info in method.login.identities() {
+        let key = identity_key(app, tenant, method.login.recipe(), &info);
+        let claim = Some((tenant.clone(), info));
+        entries.push(Entry { key, pointer: Some(Pointer { to: method.id.clone(), claim, reservation: false }) });
+    }
+    let mut scan_key = |key: Key| entries.push(Entry { key: key.text(method.id.as_str()), pointer: None });
+    for info in method.login.account_infos() {
+        scan_key(info_key(app, tenant, &info));
+        match &info {
+            AccountInfo::Email(email) => {
+                if let Some((_, domain)) = email.split_once('@') {
+                    scan_key(info_value_key(app, tenant, Kind::EmailDomain, Search::Exact(domain)));
+                }
+            }
+            AccountInfo::ThirdParty(account) => {
+                let provider = account.id.to_lowercase();
+                scan_key(info_value_key(app, tenant, Kind::Provider, Search::Exact(&provider)));
+            }
+            AccountInfo::PhoneNumber(_) => {}
+        }
+    }
+}
+
+/// What a group has in its tenants.
+fn of_group(app: &AppId, user: &User, entries: &mut Vec<Entry>) {
+    let joined = user.time_joined().0.to_be_bytes();
+    for tenant in user.tenants() {
+        for recipe in RecipeId::ALL {
+            let here = |method: &&LoginMethod| method.tenants.contains(tenant) && method.login.recipe() == recipe;
+            if user.methods.iter().any(|method| here(&method)) {
+                let key = listing_prefix(app, tenant, recipe).raw(&joined).text(user.id.as_str());
+                entries.push(Entry { key, pointer: None });
+            }
+        }
+        if user.is_primary {
+            for info in user.account_infos() {
+                let key = reservation_key(app, tenant, &info);
+                let claim = Some((tenant.clone(), info));
+                entries.push(Entry { key, pointer: Some(Pointer { to: user.id.clone(), claim, reservation: true }) });
+            }
+        }
+    }
+}
+
+macro_rules! pointers {
+    ($($keyspace:ident => $record:ident),+) => {
+        $(
+            #[doc = concat!("What stands in [`Keyspace::", stringify!($keyspace), "`]: an internal id.")]
+            #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+            pub struct $record(pub UserId);
+            crate::record!($record, $keyspace, version 1);
+        )+
+
+        /// The id that an index key points to.
+        pub(super) async fn read_pointer(tx: &mut dyn Tx, key: &Key) -> Result<Option<UserId>, StoreError> {
+            match key.keyspace {
+                $(Keyspace::$keyspace => Ok(codec::get::<$record>(tx, key).await?.map(|record| record.0)),)+
+                _ => Ok(None),
+            }
+        }
+
+        /// Writes an index key.
+        pub(super) fn put(tx: &mut dyn Tx, entry: &Entry) -> Result<(), StoreError> {
+            let Some(pointer) = &entry.pointer else {
+                codec::put_marker(tx, entry.key.clone());
+                return Ok(());
+            };
+            match entry.key.keyspace {
+                $(Keyspace::$keyspace => codec::put(tx, entry.key.clone(), &$record(pointer.to.clone())),)+
+                _ => Ok(()),
+            }
+        }
+    };
+}
+
+pointers!(
+    LoginMethodUser => LoginMethodUserRecord,
+    ExternalUserId => ExternalUserIdRecord,
+    LoginIdentity => LoginIdentityRecord,
+    PrimaryAccountInfo => PrimaryAccountInfoRecord
+);

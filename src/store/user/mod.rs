@@ -1,0 +1,249 @@
+//! Users at rest: one row per user with all login methods, and index keys that follow from the rows.
+//!
+//! * [`Keyspace::User`]: (domain, app, group id) → [`UserRecord`].
+//! * Everything else is derived by [`index::entries`]: pointers from recipe user ids and external ids to the row, point
+//!   keys that make logins unique, reservations of primary users, and scan keys for listing and search.
+//!
+//! Every change of a user goes through [`save`], which compares the keys of the state before with those of the state
+//! after: no index can be forgotten, and a key that is new and must be unique is read, so that of two who want it one
+//! conflicts.
+
+mod index;
+
+pub use index::{
+    ExternalUserIdRecord, Kind, LoginIdentityRecord, LoginMethodUserRecord, PrimaryAccountInfoRecord, Search,
+    identity_key, info_key, info_value_key, listing_prefix, parse_info_key, parse_listing_key,
+};
+
+use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
+use crate::domain::ids::{AppId, TenantId, UserId};
+use crate::domain::user::{AccountInfo, ExternalId, LoginMethod, RecipeId, User};
+use index::{Entry, Pointer};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A user's row. The group's id is the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRecord {
+    is_primary: bool,
+    kept_mapping: Option<ExternalId>,
+    methods: Vec<LoginMethod>,
+}
+
+crate::record!(UserRecord, User, version 1);
+
+impl From<User> for UserRecord {
+    fn from(mut user: User) -> Self {
+        user.sort();
+        Self { is_primary: user.is_primary, kept_mapping: user.kept_mapping, methods: user.methods }
+    }
+}
+
+/// Where a user's row lives.
+#[must_use]
+pub fn row_key(app: &AppId, id: &UserId) -> Key {
+    Key::of_app(Keyspace::User, app).text(id.as_str())
+}
+
+/// The user with this group id.
+///
+/// # Errors
+/// When the store fails.
+pub async fn get(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<User>, StoreError> {
+    let record: Option<UserRecord> = codec::get(tx, &row_key(app, id)).await?;
+    Ok(record.map(|record| User {
+        id: id.clone(),
+        is_primary: record.is_primary,
+        kept_mapping: record.kept_mapping,
+        methods: record.methods,
+    }))
+}
+
+/// A user found by one of its ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The user.
+    pub user: User,
+    /// The internal id that was meant: of a login method, or of a group whose own method is gone.
+    pub id: UserId,
+}
+
+/// Longest internal id: they are UUIDs. What is longer can only be an external id.
+const INTERNAL_ID_MAX: usize = 64;
+
+/// Finds a user by any id: internal ones win over external ones, recipe user ids lead to the group.
+///
+/// # Errors
+/// When the store fails.
+pub async fn find(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<Found>, StoreError> {
+    if let Some(found) = find_internal(tx, app, id).await? {
+        return Ok(Some(found));
+    }
+    find_external(tx, app, id).await
+}
+
+/// Finds a user by an internal id: of the group, or of one of its methods.
+///
+/// # Errors
+/// When the store fails.
+pub async fn find_internal(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<Found>, StoreError> {
+    if id.as_str().len() > INTERNAL_ID_MAX {
+        return Ok(None);
+    }
+    if let Some(user) = get(tx, app, id).await? {
+        return Ok(Some(Found { user, id: id.clone() }));
+    }
+    let pointer = index::read_pointer(tx, &index::method_key(app, id)).await?;
+    let Some(group) = pointer else { return Ok(None) };
+    let user = get(tx, app, &group).await?;
+    Ok(user.map(|user| Found { user, id: id.clone() }))
+}
+
+/// Finds a user by an id that the caller mapped to one of its internal ids.
+///
+/// # Errors
+/// When the store fails.
+pub async fn find_external(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<Found>, StoreError> {
+    match index::read_pointer(tx, &index::external_key(app, id)).await? {
+        Some(internal) => find_internal(tx, app, &internal).await,
+        None => Ok(None),
+    }
+}
+
+/// The recipe user id that has this identity (its e-mail with a password, its account at a provider, …) in a tenant.
+///
+/// # Errors
+/// When the store fails.
+pub async fn find_identity(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    tenant: &TenantId,
+    recipe: RecipeId,
+    identity: &AccountInfo,
+) -> Result<Option<Found>, StoreError> {
+    match index::read_pointer(tx, &identity_key(app, tenant, recipe, identity)).await? {
+        Some(id) => find_internal(tx, app, &id).await,
+        None => Ok(None),
+    }
+}
+
+/// The id of the primary user that has reserved this account info in a tenant.
+///
+/// # Errors
+/// When the store fails.
+pub async fn reserved_by(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    tenant: &TenantId,
+    info: &AccountInfo,
+) -> Result<Option<UserId>, StoreError> {
+    index::read_pointer(tx, &index::reservation_key(app, tenant, info)).await
+}
+
+/// Why users cannot be saved as they are to be. The transaction must be dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// Another login method of the same recipe has this identity in this tenant.
+    Identity {
+        /// Where.
+        tenant: TenantId,
+        /// What.
+        info: AccountInfo,
+        /// Internal id of the method that has it.
+        by: UserId,
+    },
+    /// Another primary user has this account info in this tenant.
+    Reservation {
+        /// Where.
+        tenant: TenantId,
+        /// What.
+        info: AccountInfo,
+        /// Internal id of that primary user.
+        by: UserId,
+    },
+    /// The id is in use: an external id of another user, or a recipe user id.
+    Id {
+        /// Internal id it stands for.
+        by: UserId,
+    },
+}
+
+/// Replaces the users in `before`, as this transaction read them, by those in `after`, with every index key.
+///
+/// Both may be empty: a new user has no before, a deleted one no after; linking takes two and leaves one. Conflicts are
+/// reported in the order identities, reservations (accounts at providers, e-mails, phone numbers), ids.
+///
+/// # Errors
+/// When the store fails.
+pub async fn save(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    before: &[&User],
+    after: &[&User],
+) -> Result<Result<(), Taken>, StoreError> {
+    let old = all_entries(app, before);
+    let new = all_entries(app, after);
+    let mut added: Vec<&Entry> = new.values().filter(|entry| old.get(&entry.key) != Some(*entry)).collect();
+    added.sort_by_key(|entry| entry.rank());
+    for entry in &added {
+        if let Some(taken) = conflict(tx, &old, entry).await? {
+            return Ok(Err(taken));
+        }
+    }
+    for key in old.keys().filter(|key| !new.contains_key(*key)) {
+        tx.delete(key.clone());
+    }
+    for entry in added {
+        index::put(tx, entry)?;
+    }
+    let kept: BTreeSet<_> = after.iter().map(|user| &user.id).collect();
+    for user in before.iter().filter(|user| !kept.contains(&user.id)) {
+        tx.delete(row_key(app, &user.id));
+    }
+    for user in after.iter().filter(|user| !before.contains(user)) {
+        codec::put(tx, row_key(app, &user.id), &UserRecord::from((*user).clone()))?;
+    }
+    Ok(Ok(()))
+}
+
+fn all_entries(app: &AppId, users: &[&User]) -> BTreeMap<Key, Entry> {
+    users.iter().flat_map(|user| index::entries(app, user)).map(|entry| (entry.key.clone(), entry)).collect()
+}
+
+/// Who else has what a new entry claims. A key that one of the users had before is theirs to pass on.
+async fn conflict(tx: &mut dyn Tx, old: &BTreeMap<Key, Entry>, entry: &Entry) -> Result<Option<Taken>, StoreError> {
+    let Some(pointer) = &entry.pointer else { return Ok(None) };
+    if old.contains_key(&entry.key) {
+        return Ok(None);
+    }
+    let Some(by) = index::read_pointer(tx, &entry.key).await? else { return Ok(None) };
+    Ok(Some(match pointer.clone() {
+        Pointer { claim: Some((tenant, info)), reservation: false, .. } => Taken::Identity { tenant, info, by },
+        Pointer { claim: Some((tenant, info)), reservation: true, .. } => Taken::Reservation { tenant, info, by },
+        Pointer { claim: None, .. } => Taken::Id { by },
+    }))
+}
+
+/// Takes up to `limit` users out of a tenant that is being removed. Returns how many index keys were found: 0 when
+/// nobody is left in it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn leave_tenant(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, limit: usize) -> Result<usize, StoreError> {
+    let start = Key::of_tenant(Keyspace::UserListing, app, tenant);
+    let rows = tx.scan(&Scan { end: start.prefix_end(), start, reverse: false, limit }).await?;
+    let ids: BTreeSet<UserId> = rows.iter().filter_map(|(key, _)| parse_listing_key(key)).map(|(_, id)| id).collect();
+    for (key, _) in &rows {
+        tx.delete(key.clone());
+    }
+    for id in ids {
+        let Some(user) = get(tx, app, &id).await? else { continue };
+        let mut left = user.clone();
+        for method in &mut left.methods {
+            method.tenants.remove(tenant);
+        }
+        // Leaving claims nothing, so nothing can be taken.
+        let _ = save(tx, app, &[&user], &[&left]).await?;
+    }
+    Ok(rows.len())
+}

@@ -1,0 +1,324 @@
+//! Users at rest: the row, and index keys that always follow from the rows.
+
+use super::golden;
+use proptest::prelude::*;
+use sessiond::domain::ids::{AppId, TenantId, UserId};
+use sessiond::domain::time::UnixMillis;
+use sessiond::domain::user::{
+    AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, RecipeId, ThirdPartyAccount, User,
+};
+use sessiond::store::memory::MemoryEngine;
+use sessiond::store::removal::Removed;
+use sessiond::store::user::{self, Taken, UserRecord};
+use sessiond::store::{CommitError, Engine, Key, Keyspace, Scan};
+use std::collections::BTreeSet;
+
+fn app() -> AppId {
+    AppId { connection_uri_domain: "auth.example.com".to_owned(), app_id: "shop".to_owned() }
+}
+
+fn tenant(name: &str) -> TenantId {
+    TenantId::new(name)
+}
+
+fn by_password(id: &str, email: &str, joined: u64) -> LoginMethod {
+    LoginMethod {
+        id: UserId::new(id),
+        external: None,
+        tenants: [tenant("public")].into(),
+        time_joined: UnixMillis(joined),
+        login: Login::EmailPassword { email: email.to_owned(), password: PasswordHash::new("$2a$04$x") },
+    }
+}
+
+fn by_provider(id: &str, email: &str, joined: u64) -> LoginMethod {
+    let account = ThirdPartyAccount { id: "Google".to_owned(), user_id: format!("g-{id}") };
+    let login = Login::ThirdParty { account, email: email.to_owned() };
+    LoginMethod { login, ..by_password(id, email, joined) }
+}
+
+fn by_code(id: &str, phone: &str, joined: u64) -> LoginMethod {
+    let login = Login::Passwordless { email: None, phone_number: Some(phone.to_owned()) };
+    LoginMethod { login, ..by_password(id, "", joined) }
+}
+
+async fn save(engine: &MemoryEngine, before: &[&User], after: &[&User]) -> Result<(), Taken> {
+    let mut tx = engine.begin();
+    user::save(tx.as_mut(), &app(), before, after).await.unwrap()?;
+    tx.commit().await.unwrap();
+    Ok(())
+}
+
+/// Every key of every keyspace that users have.
+async fn all_keys(engine: &MemoryEngine) -> Vec<Key> {
+    let mut keys = Vec::new();
+    for keyspace in Keyspace::ALL {
+        let scan = Scan { start: Key::of(keyspace), end: None, reverse: false, limit: usize::MAX };
+        keys.extend(engine.begin().scan(&scan).await.unwrap().into_iter().map(|(key, _)| key));
+    }
+    keys
+}
+
+#[test]
+fn user_records_keep_their_bytes() {
+    let mut whole =
+        User::new(by_password("11111111-1111-4111-8111-111111111111", "jane@example.org", 1_700_000_000_000));
+    whole.methods[0].external = Some(ExternalId { id: UserId::new("jane"), info: Some("crm".to_owned()) });
+    whole.methods.push(by_provider("22222222-2222-4222-8222-222222222222", "jane@example.org", 1_700_000_000_001));
+    whole.methods.push(by_code("33333333-3333-4333-8333-333333333333", "+491701234567", 1_700_000_000_002));
+    let login = Login::Webauthn { email: "jane@example.org".to_owned(), credential_ids: vec!["AbC".to_owned()] };
+    whole
+        .methods
+        .push(LoginMethod { login, ..by_password("44444444-4444-4444-8444-444444444444", "", 1_700_000_000_003) });
+    whole.is_primary = true;
+    whole.kept_mapping = Some(ExternalId { id: UserId::new("old"), info: None });
+    golden::newest("user", &user::row_key(&app(), &whole.id.clone()), &UserRecord::from(whole));
+}
+
+#[test]
+fn pointer_records_keep_their_bytes() {
+    let id = UserId::new("11111111-1111-4111-8111-111111111111");
+    let key = |keyspace| Key::of(keyspace).text("auth.example.com").text("shop").text("x");
+    golden::newest("login_method_user", &key(Keyspace::LoginMethodUser), &user::LoginMethodUserRecord(id.clone()));
+    golden::newest("external_user_id", &key(Keyspace::ExternalUserId), &user::ExternalUserIdRecord(id.clone()));
+    golden::newest("login_identity", &key(Keyspace::LoginIdentity), &user::LoginIdentityRecord(id.clone()));
+    golden::newest("primary_account_info", &key(Keyspace::PrimaryAccountInfo), &user::PrimaryAccountInfoRecord(id));
+}
+
+#[tokio::test]
+async fn a_user_is_found_by_each_of_its_ids_and_internal_ids_win() {
+    let engine = MemoryEngine::new();
+    let mut jane = User::new(by_password("a", "jane@x.io", 1));
+    jane.is_primary = true;
+    jane.methods.push(by_provider("b", "jane@x.io", 2));
+    jane.methods[1].external = Some(ExternalId { id: UserId::new("c"), info: None });
+    save(&engine, &[], &[&jane]).await.unwrap();
+    let find = async |id: &str| user::find(engine.begin().as_mut(), &app(), &UserId::new(id)).await.unwrap();
+    assert_eq!(find("a").await.unwrap().id.as_str(), "a");
+    assert_eq!(find("b").await.unwrap().user, jane);
+    assert_eq!(find("c").await.unwrap().id.as_str(), "b");
+    assert_eq!(find(&"c".repeat(5000)).await, None);
+    let third = User::new(by_password("c", "c@x.io", 3));
+    save(&engine, &[], &[&third]).await.unwrap();
+    assert_eq!(find("c").await.unwrap().user, third, "the internal id wins over the external one");
+}
+
+#[tokio::test]
+async fn a_login_is_unique_in_its_recipe_and_tenant_only() {
+    let engine = MemoryEngine::new();
+    let first = User::new(by_password("a", "jane@x.io", 1));
+    save(&engine, &[], &[&first]).await.unwrap();
+    let again = User::new(by_password("b", "jane@x.io", 2));
+    let info = AccountInfo::Email("jane@x.io".to_owned());
+    let by = UserId::new("a");
+    assert_eq!(
+        save(&engine, &[], &[&again]).await,
+        Err(Taken::Identity { tenant: tenant("public"), info: info.clone(), by })
+    );
+    let mut elsewhere = again.clone();
+    elsewhere.methods[0].tenants = [tenant("t1")].into();
+    save(&engine, &[], &[&elsewhere]).await.unwrap();
+    save(&engine, &[], &[&User::new(by_provider("c", "jane@x.io", 3))]).await.unwrap();
+    let find =
+        user::find_identity(engine.begin().as_mut(), &app(), &tenant("t1"), RecipeId::EmailPassword, &info).await;
+    assert_eq!(find.unwrap().unwrap().user, elsewhere);
+}
+
+#[tokio::test]
+async fn a_primary_user_reserves_every_info_in_every_tenant_of_the_group() {
+    let engine = MemoryEngine::new();
+    let mut jane = User::new(by_password("a", "jane@x.io", 1));
+    jane.is_primary = true;
+    let mut phone = by_code("b", "+49170", 2);
+    phone.tenants = [tenant("t1")].into();
+    jane.methods.push(phone);
+    save(&engine, &[], &[&jane]).await.unwrap();
+    let reserved = async |name: &str, info: AccountInfo| {
+        user::reserved_by(engine.begin().as_mut(), &app(), &tenant(name), &info).await.unwrap()
+    };
+    for place in ["public", "t1"] {
+        assert_eq!(reserved(place, AccountInfo::Email("jane@x.io".to_owned())).await, Some(UserId::new("a")));
+        assert_eq!(reserved(place, AccountInfo::PhoneNumber("+49170".to_owned())).await, Some(UserId::new("a")));
+    }
+    let mut other = User::new(by_provider("c", "jane@x.io", 3));
+    save(&engine, &[], &[&other]).await.unwrap();
+    let before = other.clone();
+    other.is_primary = true;
+    let taken = save(&engine, &[&before], &[&other]).await;
+    assert!(matches!(taken, Err(Taken::Reservation { by, .. }) if by.as_str() == "a"));
+}
+
+#[tokio::test]
+async fn of_two_who_want_the_same_login_at_once_one_conflicts() {
+    let engine = MemoryEngine::new();
+    let (mut first, mut second) = (engine.begin(), engine.begin());
+    let (one, two) = (User::new(by_password("a", "jane@x.io", 1)), User::new(by_password("b", "jane@x.io", 1)));
+    user::save(first.as_mut(), &app(), &[], &[&one]).await.unwrap().unwrap();
+    user::save(second.as_mut(), &app(), &[], &[&two]).await.unwrap().unwrap();
+    first.commit().await.unwrap();
+    assert!(matches!(second.commit().await, Err(CommitError::Conflict)));
+}
+
+#[tokio::test]
+async fn linking_and_deletion_leave_no_key_behind() {
+    let engine = MemoryEngine::new();
+    let mut jane = User::new(by_password("a", "jane@x.io", 5));
+    jane.is_primary = true;
+    let other = User::new(by_provider("b", "jane@x.io", 2));
+    save(&engine, &[], &[&jane]).await.unwrap();
+    save(&engine, &[], &[&other]).await.unwrap();
+    let mut linked = jane.clone();
+    linked.methods.extend(other.methods.clone());
+    linked.sort();
+    save(&engine, &[&jane, &other], &[&linked]).await.unwrap();
+    let stored = user::get(engine.begin().as_mut(), &app(), &UserId::new("a")).await.unwrap();
+    assert_eq!(stored, Some(linked.clone()));
+    assert_eq!(user::get(engine.begin().as_mut(), &app(), &UserId::new("b")).await.unwrap(), None);
+    save(&engine, &[&linked], &[]).await.unwrap();
+    assert_eq!(all_keys(&engine).await, []);
+}
+
+#[tokio::test]
+async fn a_removed_tenant_leaves_its_users_in_the_app() {
+    let engine = MemoryEngine::new();
+    let mut jane = User::new(by_password("a", "jane@x.io", 1));
+    jane.methods[0].tenants = [tenant("public"), tenant("t1")].into();
+    let mut only_there = User::new(by_password("b", "joe@x.io", 2));
+    only_there.methods[0].tenants = [tenant("t1")].into();
+    save(&engine, &[], &[&jane]).await.unwrap();
+    save(&engine, &[], &[&only_there]).await.unwrap();
+    let removed = Removed { app: app(), tenant: Some(tenant("t1")) };
+    loop {
+        let mut tx = engine.begin();
+        let found = removed.delete_some(tx.as_mut(), 1).await.unwrap();
+        tx.commit().await.unwrap();
+        if found == 0 {
+            break;
+        }
+    }
+    let left = user::get(engine.begin().as_mut(), &app(), &UserId::new("b")).await.unwrap().unwrap();
+    assert!(left.methods[0].tenants.is_empty());
+    let left = user::get(engine.begin().as_mut(), &app(), &UserId::new("a")).await.unwrap().unwrap();
+    assert_eq!(left.methods[0].tenants, BTreeSet::from([tenant("public")]));
+    let again = User::new(LoginMethod { tenants: [tenant("t1")].into(), ..by_password("c", "joe@x.io", 3) });
+    save(&engine, &[], &[&again]).await.expect("the address is free again");
+}
+
+#[test]
+fn long_values_keep_apart_and_keep_their_prefix() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let engine = MemoryEngine::new();
+        let long = "x".repeat(400);
+        let one = User::new(by_password("a", &format!("{long}@x.io"), 1));
+        let two = User::new(by_password("b", &format!("{long}@x.com"), 1));
+        save(&engine, &[], &[&one]).await.unwrap();
+        save(&engine, &[], &[&two]).await.unwrap();
+        let prefix = user::info_value_key(&app(), &tenant("public"), user::Kind::Email, user::Search::Prefix("xxx"));
+        let scan = Scan { end: prefix.prefix_end(), start: prefix, reverse: false, limit: 10 };
+        assert_eq!(engine.begin().scan(&scan).await.unwrap().len(), 2);
+    });
+}
+
+/// One step of a random life.
+#[derive(Debug, Clone)]
+enum Step {
+    Join { person: u8, recipe: u8, tenants: u8 },
+    Primary { person: u8 },
+    Link { person: u8, to: u8 },
+    Move { person: u8, tenants: u8 },
+    Map { person: u8 },
+    Delete { person: u8 },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let person = 0..6_u8;
+    let step = prop_oneof![
+        (person.clone(), 0..3_u8, 0..4_u8).prop_map(|(person, recipe, tenants)| Step::Join { person, recipe, tenants }),
+        person.clone().prop_map(|person| Step::Primary { person }),
+        (person.clone(), person.clone()).prop_map(|(person, to)| Step::Link { person, to }),
+        (person.clone(), 0..4_u8).prop_map(|(person, tenants)| Step::Move { person, tenants }),
+        person.clone().prop_map(|person| Step::Map { person }),
+        person.prop_map(|person| Step::Delete { person }),
+    ];
+    proptest::collection::vec(step, 1..40)
+}
+
+fn in_tenants(mask: u8) -> BTreeSet<TenantId> {
+    ["public", "t1"]
+        .iter()
+        .enumerate()
+        .filter(|(bit, _)| mask & (1 << bit) != 0)
+        .map(|(_, name)| tenant(name))
+        .collect()
+}
+
+/// The state after a step, from the users it touches; `None` if it makes no sense.
+fn change(people: &[User], step: &Step, round: u64) -> Option<(Vec<User>, Vec<User>)> {
+    let find = |person: u8| people.get(usize::from(person)).cloned();
+    match *step {
+        Step::Join { person, recipe, tenants } => {
+            let (id, email) = (format!("id-{round}"), format!("p{person}@x.io"));
+            let mut method = match recipe {
+                0 => by_password(&id, &email, round),
+                1 => by_provider(&id, &email, round),
+                _ => by_code(&id, &format!("+49{person}"), round),
+            };
+            method.tenants = in_tenants(tenants);
+            Some((vec![], vec![User::new(method)]))
+        }
+        Step::Primary { person } => {
+            let before = find(person)?;
+            Some((vec![before.clone()], vec![User { is_primary: true, ..before }]))
+        }
+        Step::Link { person, to } => {
+            let (from, to) = (find(person)?, find(to).filter(|user| user.is_primary)?);
+            let mut linked = to.clone();
+            linked.methods.extend(from.methods.clone());
+            linked.sort();
+            (from.id != to.id && !from.is_primary).then_some((vec![from, to], vec![linked]))
+        }
+        Step::Move { person, tenants } => {
+            let before = find(person)?;
+            let mut after = before.clone();
+            after.methods.first_mut()?.tenants = in_tenants(tenants);
+            Some((vec![before], vec![after]))
+        }
+        Step::Map { person } => {
+            let before = find(person)?;
+            let mut after = before.clone();
+            after.methods.first_mut()?.external =
+                Some(ExternalId { id: UserId::new(format!("ext-{round}")), info: None });
+            Some((vec![before], vec![after]))
+        }
+        Step::Delete { person } => Some((vec![find(person)?], vec![])),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever happened, the keys in the store are those of a store in which the survivors were just written.
+    #[test]
+    fn the_index_is_always_that_of_the_rows(steps in steps()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let engine = MemoryEngine::new();
+            let mut people: Vec<User> = Vec::new();
+            for (step, round) in steps.iter().zip(1..) {
+                let Some((before, after)) = change(&people, step, round) else { continue };
+                let (old, new): (Vec<_>, Vec<_>) = (before.iter().collect(), after.iter().collect());
+                if save(&engine, &old, &new).await.is_ok() {
+                    people.retain(|user| !before.contains(user));
+                    people.extend(after);
+                }
+            }
+            let fresh = MemoryEngine::new();
+            for user in &people {
+                save(&fresh, &[], &[user]).await.expect("people who live side by side do not conflict");
+            }
+            prop_assert_eq!(all_keys(&engine).await, all_keys(&fresh).await);
+            Ok(())
+        })?;
+    }
+}
