@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 /// The folder format this build reads and writes.
 const FORMAT: u32 = 1;
-/// Names that other parts of the server may have put here before the store is opened for the first time.
-const NEIGHBOURS: [&str; 5] = ["lock", "logs", "config.yaml", "lost+found", "identity.new"];
+/// Names that other parts of the server, or a start that was killed, may have put here before the store is opened for
+/// the first time.
+const NEIGHBOURS: [&str; 6] = ["lock", "logs", "config.yaml", "lost+found", "identity.new", "acked"];
 /// How names of control files begin.
 const CONTROL: &str = "control";
 
@@ -53,7 +54,7 @@ impl Folder {
     }
 
     pub(super) fn acknowledged(&self) -> PathBuf {
-        self.journal().join("acked")
+        self.root.join("acked")
     }
 
     /// The index that a compaction has just replaced.

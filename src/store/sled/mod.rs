@@ -9,6 +9,7 @@
 //!
 //! Nothing of sled's is visible outside this module.
 
+mod acknowledged;
 mod background;
 mod committer;
 mod folder;

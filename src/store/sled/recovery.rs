@@ -4,11 +4,12 @@
 //! index is compared, row by row, with snapshot and journal, and brought in line. What cannot be healed is refused, by
 //! name, with the way out.
 
+use super::acknowledged::{self, Acknowledged};
 use super::folder::{self, Folder, FolderId, Identity};
 use super::index::Index;
 use super::journal::frames::{Damage, Ending, Scanned};
 use super::journal::segment;
-use super::journal::writer::{read_acknowledged, seal_at};
+use super::journal::writer::seal_at;
 use super::marker::{Changes, Marker};
 use super::reconcile::{Outcome, is_lost_tail, reconcile};
 use super::snapshot::{self, Head, Writer};
@@ -35,6 +36,9 @@ pub(super) struct Opened {
 pub(super) fn open(folder: &Folder, options: &Options) -> Result<Opened, StoreError> {
     let started = Instant::now();
     let mut notes = Vec::new();
+    if let Some(error) = acknowledged::emptied(folder)? {
+        return Err(error);
+    }
     let (id, fresh) = identify(folder, options, &mut notes)?;
     clean_up(folder)?;
     let marker = Marker::read(folder)?;
@@ -69,6 +73,8 @@ fn identify(folder: &Folder, options: &Options, notes: &mut Vec<String>) -> Resu
     }
     folder::refuse_foreign(folder)?;
     let id = folder::new_identity(options.entropy.as_ref());
+    // The identity last: where it is, the note has been.
+    Acknowledged::open(folder, 0)?;
     folder::write_identity(folder, &id)?;
     Ok((id, true))
 }
@@ -155,6 +161,14 @@ fn after_crash(
     fresh: bool,
 ) -> Result<Opened, StoreError> {
     let progress = options.progress.as_ref();
+    let note = acknowledged::read(folder)?;
+    // A server that runs always has a segment, so this is no crash.
+    if note.is_none() && at_least == 0 && segment::list(&folder.journal())?.is_empty() {
+        let what = "no segment is there, nor the note of the last acknowledged frame: what was written after the \
+                    last snapshot cannot be known"
+            .to_owned();
+        return Err(Damage { place: folder.journal(), what }.error());
+    }
     let existed = folder.index().join("db").exists();
     let mut index = None;
     let mut indexed = 0;
@@ -163,7 +177,7 @@ fn after_crash(
         Err(error @ StoreError::Damaged { .. }) => notes.push(error.to_string()),
         Err(error) => return Err(error),
     }
-    let acknowledged = read_acknowledged(folder)?.unwrap_or(0).max(at_least).max(indexed);
+    let acknowledged = note.unwrap_or(0).max(at_least).max(indexed);
     let truth = Truth::find(folder, &id, acknowledged, u64::MAX, progress)?;
     let mut start = match (fresh, existed) {
         (true, _) => Start::Fresh,

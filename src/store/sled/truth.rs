@@ -74,7 +74,7 @@ impl Truth {
         match journal::coverage(&scanned, 1, acknowledged)? {
             Ok(frames) => Ok(Self { folder: folder.clone(), id: *id, base: None, frames, scanned, bad_snapshots }),
             Err(damage) => Err(bad_snapshots.into_iter().next().map_or_else(
-                || first_damage.unwrap_or(damage).error(),
+                || first_damage.unwrap_or(damage).at(&folder.journal()).error(),
                 |(path, what)| journal::frames::Damage { place: path, what }.error(),
             )),
         }

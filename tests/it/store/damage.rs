@@ -173,7 +173,7 @@ fn judge(path: &Path, expected: &Contents, label: &str) -> End {
 fn kind_of(file: &Path) -> &'static str {
     let text = file.to_string_lossy();
     match file.components().next().unwrap().as_os_str().to_str().unwrap() {
-        "journal" if text.ends_with("acked") => "acked",
+        "acked" => "acked",
         "journal" => "journal",
         "snapshot" => "snapshot",
         "index" if text.contains("snap.") => "index snap",
@@ -290,4 +290,36 @@ async fn snapshots_with_each_others_names_are_not_taken_for_what_they_are_not() 
             assert_eq!(end, expected, "{} {what}", subject.name);
         }
     }
+}
+
+#[tokio::test]
+async fn parts_that_go_missing_together_never_make_an_older_or_an_empty_folder() {
+    const PARTS: [&str; 7] = ["journal", "snapshot", "index", "acked", "identity", "clean", "lock"];
+    let subjects = [subject("clean").await, subject("killed").await];
+    let mut named = 0;
+    for subject in &subjects {
+        for case in 0..1_u32 << PARTS.len() {
+            let gone = PARTS.iter().enumerate().filter(|(bit, _)| case & 1 << bit != 0).map(|(_, part)| *part);
+            let gone: Vec<_> = gone.collect();
+            // Nothing says then that there ever was a folder; and what is done twice is done once.
+            let nothing_left = gone.starts_with(&PARTS[..5]) && (gone.contains(&"clean") || subject.name == "killed");
+            if nothing_left || subject.name == "killed" && gone.contains(&"clean") {
+                continue;
+            }
+            let copy = scratch();
+            copy_folder(subject.folder.path(), copy.path());
+            for part in &gone {
+                let path = copy.path().join(part);
+                if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+            }
+            let label = format!("{} without {gone:?}", subject.name);
+            let report = check(copy.path(), &mut NoAudit, &|_| {}).unwrap_or_else(|error| panic!("{label}: {error}"));
+            let (path, contents, about) = (copy.path().to_owned(), subject.expected.clone(), label.clone());
+            if std::thread::spawn(move || judge(&path, &contents, &about)).join().unwrap() == End::Named {
+                named += 1;
+                assert!(report.found > 0, "{label}: check found nothing");
+            }
+        }
+    }
+    assert!(named > 20, "{named}");
 }

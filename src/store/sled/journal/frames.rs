@@ -159,6 +159,14 @@ pub(in crate::store::sled) struct Damage {
 }
 
 impl Damage {
+    /// The same, in `folder` if it is no single file's.
+    pub(in crate::store::sled) fn at(mut self, folder: &Path) -> Self {
+        if self.place.as_os_str().is_empty() {
+            folder.clone_into(&mut self.place);
+        }
+        self
+    }
+
     /// As an error with the way out.
     pub(in crate::store::sled) fn error(self) -> StoreError {
         StoreError::Damaged { place: self.place.display().to_string(), what: self.what, way_out: WAY_OUT.to_owned() }

@@ -3,9 +3,10 @@
 use super::frame::{self, Kind};
 use super::segment;
 use crate::store::StoreError;
+use crate::store::sled::acknowledged::Acknowledged;
 use crate::store::sled::folder::{Folder, FolderId};
 use crate::store::sled::io;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{ErrorKind, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
@@ -37,7 +38,7 @@ pub(in crate::store::sled) struct Writer {
     reserved: u64,
     /// Number of the next frame.
     next: u64,
-    acknowledged: File,
+    acknowledged: Acknowledged,
     /// Why nothing may be written any more.
     broken: Option<String>,
 }
@@ -51,7 +52,7 @@ impl Writer {
         now: u64,
     ) -> Result<Self, StoreError> {
         let (path, file) = create_segment(folder, &id, next, now).map_err(CreateError::into_inner)?;
-        let acknowledged = open_acknowledged(folder, next - 1)?;
+        let acknowledged = Acknowledged::open(folder, next - 1)?;
         let (end, reserved) = (segment::HEADER as u64, segment::HEADER as u64);
         let mut writer = Self {
             folder: folder.clone(),
@@ -103,14 +104,8 @@ impl Writer {
     }
 
     /// Notes that everything before [`Self::next`] is about to be acknowledged.
-    ///
-    /// Not synced: the note only has to outlive this process, and can never run ahead of the journal on disk.
     pub(in crate::store::sled) fn acknowledge(&mut self) {
-        let note = acknowledged_note(self.next - 1);
-        let written = self.acknowledged.rewind().and_then(|()| self.acknowledged.write_all(&note));
-        if let Err(error) = written {
-            tracing::warn!(%error, "cannot note the last acknowledged frame");
-        }
+        self.acknowledged.write(self.next - 1);
     }
 
     /// Starts a new segment, so that all frames so far are in segments that no longer change.
@@ -253,33 +248,6 @@ fn create_segment(folder: &Folder, id: &FolderId, first: u64, now: u64) -> Resul
         Err(error) if io::remove_file(&path).is_ok() => Err(CreateError::Undone(error)),
         Err(error) => Err(CreateError::LeftBehind(error)),
     }
-}
-
-fn acknowledged_note(number: u64) -> [u8; 12] {
-    let number = number.to_le_bytes();
-    let crc = crc32fast::hash(&number).to_le_bytes();
-    let mut note = [0; 12];
-    for (place, byte) in note.iter_mut().zip(number.into_iter().chain(crc)) {
-        *place = byte;
-    }
-    note
-}
-
-fn open_acknowledged(folder: &Folder, number: u64) -> Result<File, StoreError> {
-    let path = folder.acknowledged();
-    let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-    let mut file = opened.map_err(|error| io::failed("cannot open", &path, error))?;
-    let written = file.set_len(12).and_then(|()| file.write_all(&acknowledged_note(number)));
-    written.and_then(|()| file.sync_all()).map_err(|error| io::failed("cannot write", &path, error))?;
-    io::sync_directory(&folder.journal())?;
-    Ok(file)
-}
-
-/// The last frame that is known to have been acknowledged; `None` when the note is missing or damaged.
-pub(in crate::store::sled) fn read_acknowledged(folder: &Folder) -> Result<Option<u64>, StoreError> {
-    let bytes = io::read_small(&folder.acknowledged())?.unwrap_or_default();
-    let number = bytes.first_chunk::<8>().map(|number| u64::from_le_bytes(*number));
-    Ok(number.filter(|number| bytes == acknowledged_note(*number)))
 }
 
 #[cfg(test)]

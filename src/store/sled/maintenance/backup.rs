@@ -2,6 +2,7 @@
 
 use super::{ProgressFn, Target};
 use crate::store::StoreError;
+use crate::store::sled::acknowledged::Acknowledged;
 use crate::store::sled::folder::Folder;
 use crate::store::sled::journal::segment;
 use crate::store::sled::truth::Truth;
@@ -92,6 +93,7 @@ impl SledEngine {
         let manifest = Manifest { frame, time, files };
         let text = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
         io::replace_file(&copy.manifest(), &text)?;
+        Acknowledged::open(&copy, frame)?;
         io::sync_directory(&copy.journal())?;
         io::sync_directory(&copy.snapshots())?;
         target.complete()?;

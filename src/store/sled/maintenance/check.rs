@@ -1,6 +1,7 @@
 //! `check`: reads everything there is and says what does not hold. Repairs nothing.
 
 use super::{ProgressFn, last_known_frame, lock_source};
+use crate::store::sled::acknowledged;
 use crate::store::sled::folder::{self, Folder, FolderId, Identity};
 use crate::store::sled::index::{self, Index};
 use crate::store::sled::journal::{Frames, frame, segment};
@@ -136,6 +137,10 @@ pub fn check(path: &Path, audit: &mut dyn Audit, progress: ProgressFn<'_>) -> Re
             }
         }
     };
+    if let Some(error) = acknowledged::emptied(&folder)? {
+        report.find_error(error)?;
+        return Ok(report);
+    }
     let marker = Marker::read(&folder)?;
     if folder.marker().exists() && marker.is_none() {
         report.find(Finding { place: folder.marker().display().to_string(), what: "it is damaged".to_owned() });

@@ -15,8 +15,8 @@ pub use compact::{CompactReport, compact};
 pub use restore::{RestoreReport, Until, restore};
 pub use salvage::{SalvageReport, salvage};
 
+use super::acknowledged;
 use super::folder::{Folder, FolderLock};
-use super::journal::writer::read_acknowledged;
 use super::marker::Marker;
 use super::{Progress, io};
 use crate::store::StoreError;
@@ -36,7 +36,7 @@ fn lock_source(folder: &Folder) -> Result<Option<FolderLock>, StoreError> {
 
 /// The last frame that some file of the folder testifies to.
 fn last_known_frame(folder: &Folder) -> Result<u64, StoreError> {
-    let acknowledged = read_acknowledged(folder)?.unwrap_or(0);
+    let acknowledged = acknowledged::read(folder)?.unwrap_or(0);
     let marked = Marker::read(folder)?.map_or(0, |marker| marker.frame);
     let backed_up = backup::read_manifest(folder)?.map_or(0, |manifest| manifest.frame);
     Ok(acknowledged.max(marked).max(backed_up))
@@ -80,7 +80,7 @@ impl Target {
 }
 
 /// What an unfinished folder of ours may hold.
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
     "journal",
     "snapshot",
     "index",
@@ -88,6 +88,7 @@ const PARTS: [&str; 11] = [
     "scratch",
     "kept",
     "identity",
+    "acked",
     "lock",
     "clean",
     "manifest",

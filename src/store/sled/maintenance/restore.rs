@@ -4,6 +4,7 @@ use super::backup::read_manifest;
 use super::{ProgressFn, Target, last_known_frame, lock_source};
 use crate::domain::time::UnixMillis;
 use crate::store::StoreError;
+use crate::store::sled::acknowledged::Acknowledged;
 use crate::store::sled::background::{Pausing, write_snapshot};
 use crate::store::sled::folder::{self, Folder, FolderId, Identity};
 use crate::store::sled::journal::{Frames, segment};
@@ -120,6 +121,7 @@ pub(super) fn write_folder(
     let id = folder::new_identity(options.entropy.as_ref());
     let base = write_snapshot(&folder, &Head { id, frame, time }, merge, &Reporting(progress))?;
     *merge = Merge::default();
+    Acknowledged::open(&folder, frame)?;
     folder::write_identity(&folder, &id)?;
     let (built, _) = engine::open(&target.partial, options)?;
     built.close_now()?;
