@@ -10,6 +10,7 @@ use super::index::Index;
 use super::journal::frames::{Damage, Ending, Scanned};
 use super::journal::segment;
 use super::journal::writer::seal_at;
+use super::maintenance::settle_unfinished;
 use super::marker::{Changes, Marker};
 use super::reconcile::{Outcome, is_lost_tail, reconcile};
 use super::snapshot::{self, Head, Writer};
@@ -36,6 +37,7 @@ pub(super) struct Opened {
 pub(super) fn open(folder: &Folder, options: &Options) -> Result<Opened, StoreError> {
     let started = Instant::now();
     let mut notes = Vec::new();
+    settle_unfinished(folder)?;
     if let Some(error) = acknowledged::emptied(folder)? {
         return Err(error);
     }

@@ -64,6 +64,11 @@ fn a_stopped_folder_is_backed_up_and_restored_as_of_a_moment() {
     assert_eq!(restored.code, Some(0), "{restored:?}");
     assert_eq!(handles(&sandbox, &["--data-dir", "then"]), 1);
     assert_eq!(handles(&sandbox, &[]), 2);
+    let here = sandbox.path().join("here");
+    std::fs::create_dir(&here).unwrap();
+    let restored = sandbox.run_in(&here, &["restore", "../data", "."]);
+    assert_eq!(restored.code, Some(0), "{restored:?}");
+    assert_eq!(handles(&sandbox, &["--data-dir", "here"]), 2);
     let frame = first["frame"].to_string();
     assert_eq!(sandbox.json(&["restore", "data", "then2", "--until-frame", &frame, "--json"])["frame"], first["frame"]);
 

@@ -73,7 +73,12 @@ impl Sandbox {
 
     /// Runs a command to its end.
     pub(crate) fn run(&self, args: &[&str]) -> Ended {
-        let output = self.command(args).output().unwrap();
+        self.run_in(self.path(), args)
+    }
+
+    /// The same, with another working directory.
+    pub(crate) fn run_in(&self, directory: &Path, args: &[&str]) -> Ended {
+        let output = self.command(args).current_dir(directory).output().unwrap();
         Ended {
             code: output.status.code(),
             out: String::from_utf8(output.stdout).unwrap(),

@@ -1,0 +1,134 @@
+//! The folder that a backup, restore or salvage writes: built under another name, complete before it counts.
+
+use crate::store::StoreError;
+use crate::store::sled::folder::Folder;
+use crate::store::sled::io;
+use std::ffi::OsString;
+use std::fs::DirEntry;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Where a folder is built that cannot be renamed when it is complete.
+const INSIDE: &str = ".partial";
+
+/// A folder under construction.
+///
+/// A new one is built beside its place and gets its name at the end. One that is there already, and empty, may be a mount
+/// point or the working directory, which no name can be given to: it is built in `.partial` inside, and moved up.
+pub(super) struct Target {
+    path: PathBuf,
+    /// Where to build.
+    pub(super) partial: PathBuf,
+    /// Parts of it are in their final place: nothing is removed any more.
+    moving: bool,
+}
+
+impl Target {
+    /// Refuses a target that holds anything.
+    pub(super) fn new(path: &Path) -> Result<Self, StoreError> {
+        let partial = match names(path) {
+            Ok(names) if names.iter().all(|name| name == INSIDE || name == "lost+found") => path.join(INSIDE),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let mut name = path.file_name().unwrap_or_default().to_os_string();
+                name.push(".partial");
+                path.with_file_name(name)
+            }
+            Ok(_) | Err(_) => {
+                let what = "it exists and is not an empty folder; nothing is overwritten".to_owned();
+                return Err(StoreError::Unusable { place: path.display().to_string(), what });
+            }
+        };
+        refuse_strange(&partial)?;
+        io::remove_directory(&partial)?;
+        io::create_directory(&partial)?;
+        Ok(Self { path: path.to_owned(), partial, moving: false })
+    }
+
+    /// Puts the folder in its place.
+    pub(super) fn complete(mut self) -> Result<(), StoreError> {
+        io::sync_directory(&self.partial)?;
+        if self.partial != self.path.join(INSIDE) {
+            return io::rename(&self.partial, &self.path);
+        }
+        self.moving = true;
+        let listed = names(&self.partial).map_err(|error| io::failed("cannot list", &self.partial, error))?;
+        // The identity last: without it, and with `.partial` there, the folder is known to be unfinished.
+        let (identity, parts): (Vec<_>, Vec<_>) = listed.into_iter().partition(|name| name == "identity");
+        for name in parts.iter().chain(&identity) {
+            io::rename(&self.partial.join(name), &self.path.join(name))?;
+            io::sync_directory(&self.partial)?;
+        }
+        std::fs::remove_dir(&self.partial).map_err(|error| io::failed("cannot remove", &self.partial, error))?;
+        io::sync_directory(&self.path)
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if self.moving {
+            return;
+        }
+        // After `complete` there is nothing left to remove.
+        if let Err(error) = io::remove_directory(&self.partial) {
+            tracing::warn!(%error, "cannot remove an unfinished folder");
+        }
+    }
+}
+
+/// Refuses a folder into which a restore or backup was interrupted.
+pub(super) fn refuse_unfinished(folder: &Folder) -> Result<(), StoreError> {
+    if folder.identity().exists() || names(&folder.root.join(INSIDE)).is_err() {
+        return Ok(());
+    }
+    let what = format!(
+        "a restore or backup into this folder was interrupted: remove all it holds ({INSIDE} too), and repeat it; what \
+         it was made from is unchanged"
+    );
+    Err(StoreError::Unusable { place: folder.root.display().to_string(), what })
+}
+
+/// As [`refuse_unfinished`]; of one that was interrupted after its last move, the empty `.partial` is removed.
+pub(in crate::store::sled) fn settle_unfinished(folder: &Folder) -> Result<(), StoreError> {
+    refuse_unfinished(folder)?;
+    // Fails if somebody else keeps something of this name here, which is their affair.
+    let _ = std::fs::remove_dir(folder.root.join(INSIDE));
+    Ok(())
+}
+
+/// What an unfinished folder of ours may hold.
+const PARTS: [&str; 12] = [
+    "journal",
+    "snapshot",
+    "index",
+    "index.copy",
+    "scratch",
+    "kept",
+    "identity",
+    "acked",
+    "lock",
+    "clean",
+    "manifest",
+    "manifest.json",
+];
+
+/// A folder under the name of an unfinished one is removed, unless it holds what we never put there.
+fn refuse_strange(partial: &Path) -> Result<(), StoreError> {
+    let names = match names(partial) {
+        Ok(names) => names,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io::failed("cannot list", partial, error)),
+    };
+    for name in names {
+        let name = name.to_string_lossy();
+        if !PARTS.contains(&name.strip_suffix(".new").unwrap_or(&name)) {
+            let what = format!("it is in the way and not ours (it holds {name}): move it, or choose another target");
+            return Err(StoreError::Unusable { place: partial.display().to_string(), what });
+        }
+    }
+    Ok(())
+}
+
+fn names(directory: &Path) -> std::io::Result<Vec<OsString>> {
+    let name = |entry: std::io::Result<DirEntry>| entry.map(|entry| entry.file_name());
+    std::fs::read_dir(directory)?.map(name).collect()
+}
