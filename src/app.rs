@@ -22,8 +22,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Memory for access tokens that have been checked already; about a kilobyte each.
-const VERIFIED_TOKENS_BYTES: u64 = 16 << 20;
+/// The part of the setting for cached records that access tokens may take which have been checked already; about 700
+/// bytes each.
+const VERIFIED_TOKENS_SHARE: u64 = 8;
 
 /// Everything a command needs.
 pub struct App {
@@ -149,7 +150,7 @@ impl App {
             clock,
             entropy,
             keys: Arc::new(KeyRings::new(vault)),
-            verified: VerifiedTokens::new(VERIFIED_TOKENS_BYTES),
+            verified: VerifiedTokens::new(config.cache_bytes / VERIFIED_TOKENS_SHARE),
             health: HealthLimits::default(),
             contention: Contention::default(),
             metrics: Metrics::default(),

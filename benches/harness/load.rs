@@ -5,6 +5,7 @@
 
 use super::server::Server;
 use super::wire;
+use anyhow::ensure;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -116,6 +117,8 @@ impl Fleet {
     /// # Errors
     /// When the server's CPU time cannot be read.
     pub(crate) async fn run(&mut self, server: &Server, time: Duration) -> anyhow::Result<Tally> {
+        // Those that were idle for long have been closed by the server.
+        ensure!(!self.connections.is_empty(), "all connections are gone: shorter windows keep them alive");
         let cpu_before = server.cpu()?;
         let began = Instant::now();
         let deadline = began + time;

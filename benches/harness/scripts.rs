@@ -266,7 +266,7 @@ pub(crate) struct Mixed {
 }
 
 /// Requests of one round of [`Mixed`].
-const ROUND: u64 = 32;
+const ROUND: u64 = 96;
 /// The step that refreshes.
 const REFRESH: u64 = ROUND / 2;
 /// The last step with a session; the one after it creates the next.

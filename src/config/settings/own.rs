@@ -12,8 +12,14 @@ pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
         Bool(false),
         "Keep everything in memory only: gone at exit.",
     ),
-    setting("cache_size_mb", "SESSIOND_CACHE_SIZE_MB", Kind::Int, Int(64), "Memory for cached records, at least 1.")
-        .unit("MiB"),
+    setting(
+        "cache_size_mb",
+        "SESSIOND_CACHE_SIZE_MB",
+        Kind::Int,
+        Int(64),
+        "Memory for cached records, at least 1; an eighth of it on top for verified access tokens.",
+    )
+    .unit("MiB"),
     setting(
         "max_request_body_kb",
         "SESSIOND_MAX_REQUEST_BODY_KB",

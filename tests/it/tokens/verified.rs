@@ -1,7 +1,7 @@
 //! The memory of verified tokens: faster, never more lenient.
 
 use super::fixed::Claims;
-use crate::app::SeededEntropy;
+use crate::app::{SeededEntropy, TestApp};
 use crate::keys::world::{START, World};
 use serde_json::json;
 use sessiond::command::key::KeyRing;
@@ -88,4 +88,17 @@ async fn without_memory_every_look_is_a_check() {
     assert!(cache.verify(&ring, &token, START).is_ok());
     assert!(cache.verify(&ring, &token, START).is_ok());
     assert_eq!((cache.hits(), cache.misses()), (0, 2));
+}
+
+#[tokio::test]
+async fn what_an_app_remembers_is_an_eighth_of_its_cache_setting() {
+    let app = TestApp::builder().setting("cache_size_mb", "1").build().await;
+    for user in 0..250 {
+        let token = app.session(&format!("user-{user}")).await.access_token();
+        let body =
+            json!({"accessToken": token, "enableAntiCsrf": false, "doAntiCsrfCheck": false, "checkDatabase": false});
+        app.post("/recipe/session/verify", body).await.ok();
+    }
+    let held = app.app.verified.weight();
+    assert!((100 << 10..=128 << 10).contains(&held), "{held}");
 }
