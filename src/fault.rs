@@ -1,5 +1,6 @@
 //! [`Fault`]: the third kind of bad news. The server could not do its work; the caller did nothing wrong.
 
+use crate::domain::ids::{AppId, TenantId};
 use crate::store::{CommitError, StoreError};
 use std::error::Error;
 use std::fmt;
@@ -12,6 +13,16 @@ use std::fmt;
 pub struct Fault {
     doing: &'static str,
     source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// A tenant, or a whole app, was removed while work for it was under way.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("app {app:?} or its tenant {tenant:?} was removed meanwhile")]
+pub struct Gone {
+    /// The app, or the app of the tenant.
+    pub app: AppId,
+    /// The tenant; the public one of an app that is gone as a whole.
+    pub tenant: TenantId,
 }
 
 impl Fault {
@@ -44,6 +55,14 @@ impl Fault {
             next = error.source();
         }
         None
+    }
+
+    /// The app and tenant, when the cause is that they were removed meanwhile.
+    ///
+    /// Such a fault is a race that the caller lost: the edge answers as it does for a tenant that was never there.
+    #[must_use]
+    pub fn gone(&self) -> Option<&Gone> {
+        self.source().and_then(|error| error.downcast_ref())
     }
 
     /// The whole chain on one line, for the log.

@@ -1,6 +1,7 @@
 //! [`ApiError`]: bad input, answered at the edge with the protocol's own sentence.
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Gone};
+use crate::http::cdi::unknown_tenant;
 use crate::http::exchange::Reply;
 use http::StatusCode;
 
@@ -40,7 +41,13 @@ pub enum ApiError {
 
 impl From<Fault> for ApiError {
     fn from(fault: Fault) -> Self {
-        fault.too_large().map_or(Self::Internal(fault), |(size, limit)| Self::TooLarge { size, limit })
+        if let Some((size, limit)) = fault.too_large() {
+            return Self::TooLarge { size, limit };
+        }
+        if let Some(Gone { app, tenant }) = fault.gone() {
+            return unknown_tenant(&app.connection_uri_domain, &app.app_id, tenant.as_str());
+        }
+        Self::Internal(fault)
     }
 }
 

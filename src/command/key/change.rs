@@ -4,11 +4,11 @@ use super::ring::{KeyRing, Parts, SEALING_KEY_NAME};
 use super::vault::KeyVault;
 use crate::crypto::signature::{KeyError, PrivateKey};
 use crate::domain::entropy::{Entropy, random_bytes, random_uuid};
-use crate::domain::ids::AppId;
+use crate::domain::ids::{AppId, TenantId};
 use crate::domain::key::{KeyKind, KeyLife, KeyRules, KeyStage, Kid, RingPlan, SigningAlgorithm};
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
-use crate::fault::Fault;
+use crate::fault::{Fault, Gone};
 use crate::store::sealing_key::SealingKeyEntry;
 use crate::store::signing_key::{SigningKey, StoredSecret};
 use crate::store::{self, CommitError, Engine, Tx, key_vault, sealing_key, signing_key};
@@ -125,7 +125,7 @@ impl<'a> Work<'a> {
         let doing = "loading keys";
         // The commit fails if the app is removed meanwhile: no key outlives its app.
         if !store::app::exists(tx, self.app).await.map_err(|error| Fault::new(doing, error))? {
-            return Err(Fault::invariant("loading keys: their app was removed meanwhile"));
+            return Err(Fault::new(doing, Gone { app: self.app.clone(), tenant: TenantId::public() }));
         }
         let record = key_vault::get(tx).await.map_err(|error| Fault::new(doing, error))?;
         if let Some(next) = self.next_vault.take_if(|next| next.belongs_to(record.as_ref())) {

@@ -130,6 +130,7 @@ impl KeyRings {
             (Ok((ring, _)), _) => Ok(ring),
             (Err(fault), None) => Err(fault),
             (Err(fault), Some(ring)) => {
+            (Err(fault), Some(_)) if fault.gone().is_some() => Err(fault),
                 slot.retry_at.store(world.now.plus(RETRY_MS).0, Ordering::Relaxed);
                 tracing::error!(app = ?app, error = fault.chain(), "keys could not be rotated; the old ones serve on");
                 Ok(ring)

@@ -10,7 +10,7 @@ use crate::domain::session::event::EventKind;
 use crate::domain::session::family::Family;
 use crate::domain::session::timeline::EventLog;
 use crate::domain::session::{AccessTokenVersion, IssuedSession};
-use crate::fault::Fault;
+use crate::fault::{Fault, Gone};
 use crate::store::session::{self, SessionRecord};
 use crate::store::{CommitError, tenant};
 
@@ -100,7 +100,7 @@ async fn store_new(app: &App, id: &AppId, handle: &SessionHandle, record: &Sessi
     loop {
         let mut tx = app.store.begin();
         if !tenant::exists(tx.as_mut(), id, &handle.tenant).await.map_err(writing)? {
-            return Err(Fault::invariant("creating a session: its tenant was removed meanwhile"));
+            return Err(Fault::new("creating a session", Gone { app: id.clone(), tenant: handle.tenant.clone() }));
         }
         session::insert(tx.as_mut(), id, handle, record).map_err(writing)?;
         match tx.commit().await {

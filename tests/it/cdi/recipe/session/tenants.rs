@@ -4,7 +4,9 @@ use super::{is_status, refresh, verify, verify_in_database};
 use crate::app::{TestApp, new_session};
 use crate::cdi::golden::claims;
 use serde_json::{Value, json};
+use sessiond::domain::ids::{AppId, TenantId};
 use sessiond::store::memory::MemoryEngine;
+use sessiond::store::{self, Key, tenant};
 use std::sync::Arc;
 
 /// An app with the tenants `t1` and `t2` and a second app `a1`.
@@ -191,4 +193,44 @@ async fn tenants_begin_with_3_0() {
     is_status(&verify(&app, "3.0", &created.access_token()).await, "OK", None);
     is_status(&refresh(&app, "3.0", &created.refresh_token()).await, "OK", None);
     app.post("/t1/recipe/session", new_session("u")).cdi("2.21").await.is_text(404, "Not found");
+}
+
+const UNKNOWN: &str = "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId \
+                       combination not found: ";
+
+/// Takes a record away as another request would that is committed while this one runs: the directory still has it.
+async fn gone_meanwhile(app: &TestApp, row: Key) {
+    let mut tx = app.app.store.begin();
+    tx.delete(row);
+    tx.commit().await.expect("a commit");
+}
+
+#[tokio::test]
+async fn a_tenant_removed_while_a_session_is_created_is_an_unknown_tenant() {
+    let app = app().await;
+    app.session("u").await;
+    gone_meanwhile(&app, tenant::key(&AppId::base(), &TenantId::new("t1"))).await;
+    let reply = app.post("/t1/recipe/session", new_session("u")).await;
+    reply.is_text(400, &format!("{UNKNOWN}(, public, t1)"));
+}
+
+#[tokio::test]
+async fn an_app_removed_before_its_first_key_is_an_unknown_app() {
+    let app = app().await;
+    let id = AppId { app_id: "a1".to_owned(), ..AppId::base() };
+    gone_meanwhile(&app, store::app::key(&id)).await;
+    let reply = app.post("/appid-a1/recipe/session", new_session("u")).await;
+    reply.is_text(400, &format!("{UNKNOWN}(, a1, public)"));
+}
+
+#[tokio::test]
+async fn the_ring_in_memory_does_not_serve_an_app_that_is_gone() {
+    let app = app().await;
+    let id = AppId { app_id: "a1".to_owned(), ..AppId::base() };
+    app.get("/appid-a1/.well-known/jwks.json").await;
+    gone_meanwhile(&app, store::app::key(&id)).await;
+    // The week of its key is over, an hour in which it may stand in is not.
+    app.clock.advance(168 * 3_600_000);
+    let reply = app.get("/appid-a1/.well-known/jwks.json").await;
+    reply.is_text(400, &format!("{UNKNOWN}(, a1, public)"));
 }
