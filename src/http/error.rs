@@ -3,7 +3,9 @@
 use crate::fault::{Fault, Gone};
 use crate::http::cdi::unknown_tenant;
 use crate::http::exchange::Reply;
+use crate::http::route::Verb;
 use http::StatusCode;
+use std::collections::BTreeSet;
 
 /// Everything that is not a protocol outcome (a `status` in a 200 reply).
 #[derive(Debug, thiserror::Error)]
@@ -20,9 +22,12 @@ pub enum ApiError {
     /// 404 `Not found`.
     #[error("Not found")]
     NotFound,
-    /// 405 `Method not supported`.
+    /// 405 `Method not supported`, with the methods there are in `Allow` (RFC 9110, 15.5.6).
     #[error("Method not supported")]
-    MethodNotSupported,
+    MethodNotSupported {
+        /// What the path does support.
+        allowed: BTreeSet<Verb>,
+    },
     /// 501 for methods no endpoint of the protocol ever has (PATCH and invented ones).
     #[error("Method not implemented")]
     MethodNotImplemented,
@@ -70,11 +75,18 @@ impl ApiError {
             Self::InvalidApiKey => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotSupported => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MethodNotSupported { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::MethodNotImplemented => StatusCode::NOT_IMPLEMENTED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Reply::text(status, &self.to_string())
+        let reply = Reply::text(status, &self.to_string());
+        match self {
+            Self::MethodNotSupported { allowed } => {
+                let names: Vec<&str> = allowed.iter().map(|verb| verb.name()).collect();
+                Reply { allow: Some(names.join(", ")), ..reply }
+            }
+            _ => reply,
+        }
     }
 }

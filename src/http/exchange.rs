@@ -41,6 +41,8 @@ pub struct Reply {
     pub content_type: &'static str,
     /// `Cache-Control`, if the endpoint sends one.
     pub cache_control: Option<String>,
+    /// `Allow`, with a 405.
+    pub allow: Option<String>,
     /// Body.
     pub body: Bytes,
 }
@@ -57,13 +59,13 @@ impl Reply {
         // invariant: reply structs hold only serialisable data with string keys
         let _ = serde_json::to_writer(&mut bytes, body);
         bytes.push(b'\n');
-        Self { status: StatusCode::OK, content_type: JSON, cache_control: None, body: bytes.into() }
+        Self { status: StatusCode::OK, content_type: JSON, cache_control: None, allow: None, body: bytes.into() }
     }
 
     /// 200 with a body that is JSON already.
     #[must_use]
     pub fn raw_json(body: impl Into<Bytes>) -> Self {
-        Self { status: StatusCode::OK, content_type: JSON, cache_control: None, body: body.into() }
+        Self { status: StatusCode::OK, content_type: JSON, cache_control: None, allow: None, body: body.into() }
     }
 
     /// `{"status": …}` and nothing else.
@@ -79,7 +81,7 @@ impl Reply {
     /// A text body with the newline that the protocol ends bodies with.
     #[must_use]
     pub fn text(status: StatusCode, text: &str) -> Self {
-        Self { status, content_type: TEXT, cache_control: None, body: format!("{text}\n").into() }
+        Self { status, content_type: TEXT, cache_control: None, allow: None, body: format!("{text}\n").into() }
     }
 
     /// The same reply with this `Cache-Control`.

@@ -4,14 +4,17 @@
 //! of the protocol has a variable, so a hash look-up of the path, then of the path without its first and without its
 //! first two segments, finds every route.
 
+mod path;
+
 use crate::app::App;
-use crate::domain::tenancy::RESERVED_TENANTS;
 use crate::http::cdi::Call;
 use crate::http::cdi::version::CdiVersion;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use futures_util::future::BoxFuture;
 use http::Method;
+pub use path::prefix_of_unknown;
+use path::{after_first_segment, decode_unreserved, peel};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -19,7 +22,7 @@ use std::collections::HashMap;
 pub type Handler = for<'a> fn(&'a App, &'a Call) -> BoxFuture<'a, Result<Reply, ApiError>>;
 
 /// Methods that the protocol uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verb {
     /// GET.
     GET,
@@ -32,18 +35,26 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// The verb, or what to answer to a method that no endpoint has.
-    ///
-    /// # Errors
-    /// 405 for HEAD, OPTIONS and TRACE, 501 for anything else.
-    pub fn of(method: &Method) -> Result<Self, ApiError> {
+    /// The verb; `None` for a method that no endpoint has.
+    #[must_use]
+    pub const fn of(method: &Method) -> Option<Self> {
         match *method {
-            Method::GET => Ok(Self::GET),
-            Method::POST => Ok(Self::POST),
-            Method::PUT => Ok(Self::PUT),
-            Method::DELETE => Ok(Self::DELETE),
-            Method::HEAD | Method::OPTIONS | Method::TRACE => Err(ApiError::MethodNotSupported),
-            _ => Err(ApiError::MethodNotImplemented),
+            Method::GET => Some(Self::GET),
+            Method::POST => Some(Self::POST),
+            Method::PUT => Some(Self::PUT),
+            Method::DELETE => Some(Self::DELETE),
+            _ => None,
+        }
+    }
+
+    /// The method's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::GET => "GET",
+            Self::POST => "POST",
+            Self::PUT => "PUT",
+            Self::DELETE => "DELETE",
         }
     }
 }
@@ -240,7 +251,7 @@ impl Table {
             same_path.push(Mounted { route, index: count });
             count += 1;
         }
-        Ok(Self { base_path: base_path.into(), paths, count })
+        Ok(Self { base_path: decode_unreserved(&base_path.into()).into_owned(), paths, count })
     }
 
     /// How many routes there are.
@@ -260,39 +271,15 @@ impl Table {
         self.paths.values().flatten().copied()
     }
 
-    /// A request's path in the form that [`Table::find`] takes: without base path, doubled slashes and one trailing
-    /// slash, in lower case. `None` outside the base path, which is compared as it stands.
+    /// A request's path in the form that [`Table::find`] takes: with letters, digits and `-._~` decoded (RFC 3986,
+    /// 6.2.2.2), without base path, doubled slashes and one trailing slash, in lower case. `None` outside the base path,
+    /// whose case matters.
     #[must_use]
     pub fn normalise<'p>(&self, path: &'p str) -> Option<Cow<'p, str>> {
-        let below = path.strip_prefix(self.base_path.as_str())?;
-        if !below.is_empty() && !below.starts_with('/') {
-            return None;
+        match decode_unreserved(path) {
+            Cow::Borrowed(path) => path::below(&self.base_path, path).map(path::tidy),
+            Cow::Owned(path) => path::below(&self.base_path, &path).map(|below| path::tidy(below).into_owned().into()),
         }
-        let single = if below.contains("//") {
-            let mut single = String::with_capacity(below.len());
-            below.chars().for_each(|c| {
-                if c != '/' || !single.ends_with('/') {
-                    single.push(c)
-                }
-            });
-            Cow::Owned(single)
-        } else {
-            Cow::Borrowed(below)
-        };
-        let lower = if single.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            Cow::Owned(single.to_ascii_lowercase())
-        } else {
-            single
-        };
-        Some(match lower {
-            Cow::Borrowed(text) => Cow::Borrowed(text.strip_suffix('/').unwrap_or(text)),
-            Cow::Owned(mut text) => {
-                if text.ends_with('/') {
-                    text.pop();
-                }
-                Cow::Owned(text)
-            }
-        })
     }
 
     /// The routes of a normalised path: as it is, else behind an app, a tenant, or both.
@@ -312,60 +299,35 @@ impl Table {
     }
 }
 
-/// What can be said of a normalised path that [`Table::find`] does not know: its app, if it names one.
-#[must_use]
-pub fn prefix_of_unknown(path: &str) -> Prefix<'_> {
-    Prefix { app: peel(path).0.app, tenant: None }
-}
-
-/// Splits the optional app and tenant segments off.
-fn peel(path: &str) -> (Prefix<'_>, &str) {
-    let mut prefix = Prefix::default();
-    let mut rest = path;
-    if let Some(app) = first_segment(rest).strip_prefix("appid-").filter(|id| is_id(id)) {
-        prefix.app = Some(app);
-        rest = after_first_segment(rest);
-    }
-    let tenant = first_segment(rest);
-    if !tenant.is_empty() && is_id(tenant) && !RESERVED_TENANTS.contains(&tenant) {
-        prefix.tenant = Some(tenant);
-        rest = after_first_segment(rest);
-    }
-    (prefix, rest)
-}
-
-fn is_id(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-}
-
-fn first_segment(path: &str) -> &str {
-    let path = path.strip_prefix('/').unwrap_or(path);
-    path.split_once('/').map_or(path, |(segment, _)| segment)
-}
-
-fn after_first_segment(path: &str) -> &str {
-    let below = path.strip_prefix('/').unwrap_or(path);
-    below.find('/').and_then(|end| below.get(end..)).unwrap_or("")
-}
-
 /// The route among those of one path that serves a request.
 ///
 /// # Errors
-/// 405 when the path has no such method for this rid, 404 when it has none in this version.
+/// 405 when the path has no such method for this rid, or nobody has it; 404 when it has none in this version, or there
+/// is no such path; 501 for methods outside the protocol and HTTP's own.
 pub fn choose<'r>(
     routes: &[Mounted],
-    verb: Verb,
+    method: &Method,
     rid: impl FnOnce() -> Option<&'r str>,
     version: CdiVersion,
 ) -> Result<Mounted, ApiError> {
     let known = |sent: &&str| routes.iter().any(|mounted| mounted.route.rid == Some(*sent));
     let rid = if routes.iter().any(|mounted| mounted.route.rid.is_some()) { rid().filter(known) } else { None };
-    let mut error = ApiError::MethodNotSupported;
-    for mounted in routes.iter().filter(|m| m.route.verb == verb && m.route.rid == rid) {
-        if mounted.route.serves(version) {
-            return Ok(*mounted);
-        }
-        error = ApiError::NotFound;
+    let of_rid = || routes.iter().filter(|mounted| mounted.route.rid == rid);
+    let Some(verb) = Verb::of(method) else {
+        return Err(match *method {
+            Method::HEAD | Method::OPTIONS | Method::TRACE => not_supported(of_rid(), version),
+            _ => ApiError::MethodNotImplemented,
+        });
+    };
+    let mut same_verb = of_rid().filter(|mounted| mounted.route.verb == verb).peekable();
+    if routes.is_empty() || same_verb.peek().is_some() {
+        return same_verb.find(|mounted| mounted.route.serves(version)).copied().ok_or(ApiError::NotFound);
     }
-    Err(error)
+    Err(not_supported(of_rid(), version))
+}
+
+/// 405 that names the methods there are in this version.
+fn not_supported<'m>(routes: impl Iterator<Item = &'m Mounted>, version: CdiVersion) -> ApiError {
+    let serving = routes.filter(|mounted| mounted.route.serves(version));
+    ApiError::MethodNotSupported { allowed: serving.map(|mounted| mounted.route.verb).collect() }
 }

@@ -8,7 +8,7 @@ use crate::http::connection::{Patience, Phase, Watched};
 use crate::http::exchange::{Reply, Request};
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{FutureExt, Stream, StreamExt};
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
@@ -297,8 +297,10 @@ fn respond(reply: Reply, request_id: Option<&str>) -> Response<Bytes> {
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
-    if let Some(value) = reply.cache_control.and_then(|text| HeaderValue::try_from(text).ok()) {
-        headers.insert(CACHE_CONTROL, value);
+    for (name, text) in [(CACHE_CONTROL, reply.cache_control), (ALLOW, reply.allow)] {
+        if let Some(value) = text.and_then(|text| HeaderValue::try_from(text).ok()) {
+            headers.insert(name, value);
+        }
     }
     if let Some(value) = request_id.and_then(|id| HeaderValue::from_str(id).ok()) {
         headers.insert(REQUEST_ID.clone(), value);

@@ -7,7 +7,7 @@ use crate::domain::secret::Secret;
 use crate::http::error::ApiError;
 use crate::http::exchange::Request;
 use http::HeaderName;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HOST};
 use regex::Regex;
 use std::net::IpAddr;
 
@@ -96,6 +96,17 @@ fn spellings(peer: IpAddr) -> Vec<String> {
             let full = v6.segments().map(|segment| format!("{segment:x}")).join(":");
             vec![v6.to_string(), full]
         }
+    }
+}
+
+/// Two hosts would let a proxy in front and this server disagree on the connection URI domain (RFC 9112, 3.2).
+///
+/// # Errors
+/// 400 for a request with more than one `Host` header.
+pub fn one_host(request: &Request) -> Result<(), ApiError> {
+    match request.headers.get_all(HOST).iter().nth(1) {
+        None => Ok(()),
+        Some(_) => Err(ApiError::bad_request("A request must not have more than one Host header")),
     }
 }
 

@@ -186,6 +186,7 @@ impl Cdi {
 
     /// The common checks in the protocol's order, then the handler. `taken` becomes the route, once there is one.
     async fn answer(&self, request: Request, taken: &mut Option<Mounted>) -> Result<Reply, ApiError> {
+        access::one_host(&request)?;
         let path = self.table.normalise(&request.path).ok_or(ApiError::NotFound)?;
         let found = self.table.find(&path);
         let prefix = found.as_ref().map_or_else(|| route::prefix_of_unknown(&path), |found| found.prefix);
@@ -199,7 +200,7 @@ impl Cdi {
         let routes = found.as_ref().map_or(&[][..], |found| found.routes);
         let needs = routes.first().map(|mounted| mounted.route);
         let Some(app) = app else {
-            let verb = Verb::of(&request.method).ok();
+            let verb = Verb::of(&request.method);
             let without_app = routes
                 .iter()
                 .find_map(|mounted| mounted.route.without_app.filter(|_| Some(mounted.route.verb) == verb));
@@ -220,11 +221,7 @@ impl Cdi {
         if !negotiated.listed && needs.is_some_and(|route| route.version) {
             return Err(version::not_supported(sent.unwrap_or_default()));
         }
-        let verb = Verb::of(&request.method)?;
-        if routes.is_empty() {
-            return Err(ApiError::NotFound);
-        }
-        let mounted = route::choose(routes, verb, || request.header(&RID), version)?;
+        let mounted = route::choose(routes, &request.method, || request.header(&RID), version)?;
         *taken = Some(mounted);
         let wire = Wire::of(version);
         let call = Call { request, app, tenant, version, wire, route: mounted.route, credential };

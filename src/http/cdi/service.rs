@@ -97,5 +97,5 @@ async fn metrics(app: &App, call: &Call) -> Result<Reply, ApiError> {
         keys: app.keys.ring(app, &call.app).await?.snapshot(app.now()),
     };
     let body = app.metrics.text(&snapshot).into();
-    Ok(Reply { status: StatusCode::OK, content_type: CONTENT_TYPE, cache_control: None, body })
+    Ok(Reply { status: StatusCode::OK, content_type: CONTENT_TYPE, cache_control: None, allow: None, body })
 }

@@ -41,3 +41,22 @@ async fn no_cors_headers_and_no_etag_are_sent() {
         assert!(!head.contains(name), "{head}");
     }
 }
+
+#[tokio::test]
+async fn a_refused_method_is_answered_with_those_there_are() {
+    for (method, path, allowed) in [
+        ("DELETE", "/recipe/session", "get, post"),
+        ("OPTIONS", "/public/recipe/session", "get, post"),
+        ("TRACE", "/recipe/session/refresh", "post"),
+        ("HEAD", "/hello", "get, post, put, delete"),
+        ("OPTIONS", "/nothing/at/all", ""),
+    ] {
+        let (code, _, head) = answer(method, path).await;
+        let line = head.lines().find_map(|line| line.strip_prefix("allow:")).map(str::trim);
+        assert_eq!((code, line), (405, Some(allowed)), "{method} {path}: {head}");
+    }
+    for (method, path) in [("GET", "/hello"), ("GET", "/nothing/at/all"), ("PATCH", "/hello")] {
+        let (_, _, head) = answer(method, path).await;
+        assert!(!head.contains("allow:"), "{method} {path}: {head}");
+    }
+}

@@ -21,6 +21,20 @@ async fn the_default_app_and_tenant_may_be_named() {
 }
 
 #[tokio::test]
+async fn an_encoded_letter_is_that_letter() {
+    let app = TestApp::builder().setting("base_path", "/auth").build().await;
+    for path in ["/auth/%72ecipe/session", "/auth/recipe/%73%45ssion", "/%61uth/p%75blic/recipe/session%2F/"] {
+        let expected = if path.contains("%2F") { 404 } else { 200 };
+        assert_eq!(app.post(path, new_session("u")).await.code(), expected, "{path}");
+    }
+    app.get("/auth/%2ewell-known%2Fjwks.json").await.is_text(404, "Not found");
+    assert_eq!(app.get("/auth/%2Ewell%2dknown/jwks.json").await.code(), 200);
+    for broken in ["/auth/%", "/auth/%7", "/auth/%7g", "/auth/%C3%A9", "/auth/%00", "/auth/%252f", "/auth/%2572ecipe"] {
+        app.get(broken).await.is_text(404, "Not found");
+    }
+}
+
+#[tokio::test]
 async fn unknown_paths_are_not_found_and_need_no_key() {
     let app = TestApp::builder().setting("api_keys", "abcdefghijklmnopqrstuvwxyz").build().await;
     for path in [
@@ -62,5 +76,15 @@ async fn the_base_path_stands_before_everything() {
     app.post("/auth/core/public/recipe/session/", new_session("u")).await.ok();
     for path in ["/hello", "/", "/auth", "/auth/corehello", "/Auth/core/hello", "/auth/core2"] {
         app.get(path).await.is_text(404, "Not found");
+    }
+}
+
+#[tokio::test]
+async fn a_request_for_two_hosts_is_for_none() {
+    let app = TestApp::new().await;
+    app.get("/hello").host("one.io").await.is_text(200, "Hello");
+    for (first, second) in [("one.io", "two.io"), ("one.io", "one.io"), ("", "one.io")] {
+        let reply = app.get("/hello").host(first).host(second).await;
+        reply.is_text(400, "A request must not have more than one Host header");
     }
 }

@@ -1,0 +1,110 @@
+//! The text of a request's path: decoding, tidying, and the optional segments before an API path.
+
+use super::Prefix;
+use crate::domain::tenancy::RESERVED_TENANTS;
+use std::borrow::Cow;
+
+/// Decodes `%XX` of letters, digits and `-._~`: such a path means the same with and without them (RFC 3986, 6.2.2.2).
+/// Everything else stays encoded: a decoded slash would be another path.
+pub(super) fn decode_unreserved(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return Cow::Borrowed(path);
+    }
+    let mut decoded = String::with_capacity(path.len());
+    let mut pieces = path.split('%');
+    decoded.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let byte = piece.get(..2).and_then(hex_byte).filter(|byte| is_unreserved(*byte));
+        match (byte, piece.get(2..)) {
+            (Some(byte), Some(rest)) => {
+                decoded.push(char::from(byte));
+                decoded.push_str(rest);
+            }
+            _ => {
+                decoded.push('%');
+                decoded.push_str(piece);
+            }
+        }
+    }
+    Cow::Owned(decoded)
+}
+
+/// Two hex digits; `from_str_radix` alone would take a sign.
+fn hex_byte(digits: &str) -> Option<u8> {
+    let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex.then(|| u8::from_str_radix(digits, 16).ok()).flatten()
+}
+
+const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// What stands behind the base path; `None` outside it.
+pub(super) fn below<'p>(base_path: &str, path: &'p str) -> Option<&'p str> {
+    path.strip_prefix(base_path).filter(|below| below.is_empty() || below.starts_with('/'))
+}
+
+/// Without doubled slashes and one trailing slash, in lower case.
+pub(super) fn tidy(path: &str) -> Cow<'_, str> {
+    let single = if path.contains("//") {
+        let mut single = String::with_capacity(path.len());
+        path.chars().for_each(|c| {
+            if c != '/' || !single.ends_with('/') {
+                single.push(c)
+            }
+        });
+        Cow::Owned(single)
+    } else {
+        Cow::Borrowed(path)
+    };
+    let lower = if single.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(single.to_ascii_lowercase())
+    } else {
+        single
+    };
+    match lower {
+        Cow::Borrowed(text) => Cow::Borrowed(text.strip_suffix('/').unwrap_or(text)),
+        Cow::Owned(mut text) => {
+            if text.ends_with('/') {
+                text.pop();
+            }
+            Cow::Owned(text)
+        }
+    }
+}
+
+/// What can be said of a normalised path that [`Table::find`] does not know: its app, if it names one.
+#[must_use]
+pub fn prefix_of_unknown(path: &str) -> Prefix<'_> {
+    Prefix { app: peel(path).0.app, tenant: None }
+}
+
+/// Splits the optional app and tenant segments off.
+pub(super) fn peel(path: &str) -> (Prefix<'_>, &str) {
+    let mut prefix = Prefix::default();
+    let mut rest = path;
+    if let Some(app) = first_segment(rest).strip_prefix("appid-").filter(|id| is_id(id)) {
+        prefix.app = Some(app);
+        rest = after_first_segment(rest);
+    }
+    let tenant = first_segment(rest);
+    if !tenant.is_empty() && is_id(tenant) && !RESERVED_TENANTS.contains(&tenant) {
+        prefix.tenant = Some(tenant);
+        rest = after_first_segment(rest);
+    }
+    (prefix, rest)
+}
+
+fn is_id(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn first_segment(path: &str) -> &str {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    path.split_once('/').map_or(path, |(segment, _)| segment)
+}
+
+pub(super) fn after_first_segment(path: &str) -> &str {
+    let below = path.strip_prefix('/').unwrap_or(path);
+    below.find('/').and_then(|end| below.get(end..)).unwrap_or("")
+}
