@@ -11,7 +11,7 @@ use crate::domain::session::event::EventKind;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::store::session::{self, Ending, SessionRecord, just_after, parse_row_key};
-use crate::store::timeline::TimelineRecord;
+use crate::store::timeline::{TimelineRecord, purge_at};
 use crate::store::{CommitError, Key, Keyspace, Scan, codec};
 
 /// Rows looked at in one step, and so the most that are deleted in one transaction.
@@ -104,7 +104,7 @@ impl Sweep {
                 let found = found.map_err(|error| Fault::new("loading an expired session", error))?;
                 let Some(record) = found.filter(|row| is_over(row, now)) else { continue };
                 let at = record.family.expires;
-                let ending = Ending { event: EventKind::Expired, at, purge_at: now.plus(retention(app, id)) };
+                let ending = Ending { event: EventKind::Expired, at, purge_at: purge_at(retention(app, id), now) };
                 session::end(tx.as_mut(), id, handle, record, ending)
                     .map_err(|error| Fault::new("ending an expired session", error))?;
                 ended += 1;
@@ -123,7 +123,8 @@ impl Sweep {
     /// Deletes the timelines of a page whose time is over.
     async fn purge(&self, app: &App, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
         let due = page.iter().filter(|(key, bytes)| {
-            decoded::<TimelineRecord>(app, key, bytes).is_some_and(|record| record.purge_at <= now)
+            let retention = parse_row_key(key).map_or(u64::MAX, |(id, _)| retention(app, &id));
+            decoded::<TimelineRecord>(app, key, bytes).is_some_and(|record| record.is_over(retention, now))
         });
         // Nothing extends a timeline's time, so these need no second look.
         let mut tx = app.store.begin();

@@ -124,11 +124,11 @@ pub struct Ending {
     pub event: EventKind,
     /// When.
     pub at: UnixMillis,
-    /// Until when its timeline is kept.
-    pub purge_at: UnixMillis,
+    /// Until when its timeline is kept; see [`timeline::purge_at`].
+    pub purge_at: Option<UnixMillis>,
 }
 
-/// Ends a session: its row and index go, its timeline stays.
+/// Ends a session: its row and index go, its timeline stays if it is to be kept.
 ///
 /// # Errors
 /// When the timeline is too large.
@@ -141,13 +141,14 @@ pub fn end(
 ) -> Result<(), StoreError> {
     tx.delete(row_key(app, handle));
     tx.delete(index_key(app, &record.user_id, handle));
+    let Some(purge_at) = ending.purge_at else { return Ok(()) };
     let mut log = record.log;
     log.push(ending.at, ending.event);
     let story = TimelineRecord {
         user_id: record.user_id,
         created: record.created,
         ended: ending.at,
-        purge_at: ending.purge_at,
+        purge_at,
         attempts: None,
         log,
     };

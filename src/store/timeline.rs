@@ -26,6 +26,20 @@ pub struct TimelineRecord {
 
 crate::record!(TimelineRecord, Timeline, version 1);
 
+impl TimelineRecord {
+    /// True when it must not be told any more. It may lie in the store until the next sweep all the same.
+    #[must_use]
+    pub fn is_over(&self, retention_ms: u64, now: UnixMillis) -> bool {
+        retention_ms == 0 || self.purge_at <= now
+    }
+}
+
+/// Until when the timeline of a session that ends now is kept; `None` when none is to be kept.
+#[must_use]
+pub fn purge_at(retention_ms: u64, now: UnixMillis) -> Option<UnixMillis> {
+    (retention_ms > 0).then(|| now.plus(retention_ms))
+}
+
 /// The record of an ended session.
 #[must_use]
 pub fn key(app: &AppId, handle: &SessionHandle) -> Key {

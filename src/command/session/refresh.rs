@@ -5,6 +5,7 @@ use crate::command::key::KeyRing;
 use crate::command::retry::Retry;
 use crate::command::session::issue::{Mint, Seat, Wanted};
 use crate::command::session::{Scope, family_rules};
+use crate::command::tenancy::AppEntry;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::session::event::EventKind;
@@ -17,6 +18,7 @@ use crate::domain::token_hash::TokenHash1;
 use crate::fault::Fault;
 use crate::metrics::RefreshOutcome;
 use crate::store::session::{self, Ending, SessionRecord};
+use crate::store::timeline::purge_at;
 use crate::store::{Tx, timeline};
 use subtle::ConstantTimeEq;
 
@@ -162,9 +164,9 @@ struct Exchange<'a> {
 
 impl Exchange<'_> {
     async fn attempt(&self, tx: &mut dyn Tx) -> Result<Attempt, Fault> {
-        let Scope { app: entry, cause } = &self.command.scope;
+        let entry = &self.command.scope.app;
         let found = session::get(tx, &entry.id, &self.token.handle).await;
-        let Some(mut record) = found.map_err(|error| Fault::new("loading a session", error))? else {
+        let Some(record) = found.map_err(|error| Fault::new("loading a session", error))? else {
             return self.after_the_end(tx).await;
         };
         let now = self.app.now();
@@ -173,20 +175,32 @@ impl Exchange<'_> {
         match record.family.refresh(&self.presented(), self.command.policy, use_static_key, &rules, now) {
             RefreshDecision::Expired => Ok(Attempt::Done(unauthorised(GONE))),
             RefreshDecision::Grant(grant) => self.grant(tx, record, grant, now),
-            RefreshDecision::Reuse(reuse) => {
-                let outcome = self.reuse_outcome(&record, &reuse);
-                let event = reuse.event.of_request(&cause.request_id);
-                if reuse.ends_session {
-                    let purge_at = now.plus(entry.config.session_timeline_retention_ms);
-                    session::end(tx, &entry.id, &self.token.handle, record, Ending { event, at: now, purge_at })
-                } else {
-                    record.log.push(now, event);
-                    session::update(tx, &entry.id, &self.token.handle, &record)
-                }
-                .map_err(|error| Fault::new("writing a detected reuse", error))?;
-                Ok(Attempt::Commit(outcome, Vec::new()))
-            }
+            RefreshDecision::Reuse(reuse) => self.reuse(tx, record, reuse, now),
         }
+    }
+
+    fn reuse(
+        &self,
+        tx: &mut dyn Tx,
+        mut record: SessionRecord,
+        reuse: Reuse,
+        now: UnixMillis,
+    ) -> Result<Attempt, Fault> {
+        let Scope { app: entry, cause } = &self.command.scope;
+        let outcome = self.reuse_outcome(&record, &reuse);
+        let event = reuse.event.of_request(&cause.request_id);
+        let handle = &self.token.handle;
+        if reuse.ends_session {
+            let purge_at = purge_at(entry.config.session_timeline_retention_ms, now);
+            session::end(tx, &entry.id, handle, record, Ending { event, at: now, purge_at })
+        } else if record.log.wants_reuse(now) {
+            record.log.push(now, event);
+            session::update(tx, &entry.id, handle, &record)
+        } else {
+            return Ok(Attempt::Done(outcome));
+        }
+        .map_err(|error| Fault::new("writing a detected reuse", error))?;
+        Ok(Attempt::Commit(outcome, Vec::new()))
     }
 
     fn grant(
@@ -221,11 +235,13 @@ impl Exchange<'_> {
 
     /// Counts the attempt on the timeline of the ended session, if that is still kept.
     async fn after_the_end(&self, tx: &mut dyn Tx) -> Result<Attempt, Fault> {
-        let app = &self.command.scope.app.id;
+        let AppEntry { id: app, config, .. } = &*self.command.scope.app;
+        let now = self.app.now();
         let found = timeline::get(tx, app, &self.token.handle).await;
         let found = found.map_err(|error| Fault::new("loading a timeline", error))?;
-        let Some(mut story) = found else { return Ok(Attempt::Done(unauthorised(GONE))) };
-        let Some(attempts) = Attempts::with_another(story.attempts, self.app.now()) else {
+        let kept = found.filter(|story| !story.is_over(config.session_timeline_retention_ms, now));
+        let Some(mut story) = kept else { return Ok(Attempt::Done(unauthorised(GONE))) };
+        let Some(attempts) = Attempts::with_another(story.attempts, now) else {
             return Ok(Attempt::Done(unauthorised(GONE)));
         };
         story.attempts = Some(attempts);

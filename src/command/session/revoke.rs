@@ -8,6 +8,7 @@ use crate::domain::ids::{SessionHandle, TenantId, UserId};
 use crate::domain::session::event::EventKind;
 use crate::fault::Fault;
 use crate::store::session::{self, Ending};
+use crate::store::timeline::purge_at;
 use std::collections::HashSet;
 
 /// Sessions ended in one transaction.
@@ -68,7 +69,7 @@ impl RevokeSessions {
                 let Some(record) = found.map_err(|error| Fault::new("loading a session", error))? else { continue };
                 let event = EventKind::Revoked { call: cause.call.to_owned(), request_id: cause.request_id.clone() };
                 let now = app.now();
-                let purge_at = now.plus(entry.config.session_timeline_retention_ms);
+                let purge_at = purge_at(entry.config.session_timeline_retention_ms, now);
                 session::end(tx.as_mut(), &entry.id, handle, record, Ending { event, at: now, purge_at })
                     .map_err(|error| Fault::new("ending a session", error))?;
                 gone.push(handle.to_string());

@@ -51,7 +51,9 @@ impl SessionTimeline<'_> {
             let story = Story { log: &record.log, expires: Some(record.family.expires), attempts: None };
             return Ok(Some(told(handle, record.user_id, record.created, None, &story, app.now())));
         }
-        let Some(record) = timeline::get(tx.as_mut(), id, &handle).await.map_err(failed)? else { return Ok(None) };
+        let retention = self.scope.app.config.session_timeline_retention_ms;
+        let found = timeline::get(tx.as_mut(), id, &handle).await.map_err(failed)?;
+        let Some(record) = found.filter(|record| !record.is_over(retention, app.now())) else { return Ok(None) };
         let story = Story { log: &record.log, expires: None, attempts: record.attempts };
         Ok(Some(told(handle, record.user_id, record.created, Some(record.ended), &story, app.now())))
     }

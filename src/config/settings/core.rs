@@ -177,7 +177,7 @@ pub(super) const SESSIONS: &[Setting] = &[
         "SESSIOND_SESSION_TIMELINE_RETENTION_DAYS",
         Kind::Int,
         Int(31),
-        "How long the timeline of an ended session is kept, 0 to 3650.",
+        "How long the timeline of an ended session is kept, 0 (not at all) to 3650.",
     )
     .unit("days")
     .per_app(),

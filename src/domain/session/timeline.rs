@@ -8,8 +8,12 @@ use serde::{Deserialize, Serialize};
 /// Events kept per session: the first, and the newest of the others.
 pub const EVENTS_MAX: usize = 32;
 
-/// An end by a call this soon after a reuse was reported counts as the application's answer to it, in ms.
-const ANSWER_TO_REUSE_MS: u64 = 60_000;
+/// What a bad token can repeat at will is recorded once in this time, in ms: else each repetition costs a disk write.
+const RECORDED_APART_MS: u64 = 60_000;
+
+/// An end by a call this soon after a recorded reuse counts as the application's answer to it, in ms: a minute after the
+/// last reuse, which may itself have come too soon after the recorded one.
+const ANSWER_TO_REUSE_MS: u64 = 60_000 + RECORDED_APART_MS;
 
 /// What happened to a session, oldest first, within bounds.
 ///
@@ -77,6 +81,12 @@ impl EventLog {
         self.omitted
     }
 
+    /// False when a reuse has been recorded so recently that another is not worth a write.
+    #[must_use]
+    pub fn wants_reuse(&self, now: UnixMillis) -> bool {
+        self.last_reuse().is_none_or(|last| now.since(last.last_at()) >= RECORDED_APART_MS)
+    }
+
     fn drop_one(&mut self) {
         let after_first = self.events.iter().skip(1);
         let routine = after_first.clone().position(|event| event.kind.is_routine());
@@ -101,10 +111,9 @@ impl Attempts {
     /// One more attempt at `now`; `None` when it comes too soon after the last one to be worth a write.
     #[must_use]
     pub fn with_another(known: Option<Self>, now: UnixMillis) -> Option<Self> {
-        const APART_MS: u64 = 60_000;
         match known {
             None => Some(Self { count: 1, first: now, last: now }),
-            Some(known) if now.since(known.last) < APART_MS => None,
+            Some(known) if now.since(known.last) < RECORDED_APART_MS => None,
             Some(known) => Some(Self { count: known.count.saturating_add(1), last: now, ..known }),
         }
     }

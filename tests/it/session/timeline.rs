@@ -1,6 +1,6 @@
 //! Timelines: what happened, why, and nothing secret.
 
-use super::driver::Driver;
+use super::driver::{Driver, told};
 use crate::app::START;
 use sessiond::domain::session::RefreshPolicy::{PromoteOnUse, RotateOnRefresh};
 
@@ -15,6 +15,7 @@ async fn a_legacy_life_is_told_step_by_step() {
     driver.verify(PromoteOnUse, &third.access, false).await;
     driver.advance(40_000);
     driver.refresh(PromoteOnUse, &first.refresh).await;
+    driver.advance(60_000);
     driver.refresh(PromoteOnUse, &first.refresh).await;
     let living = driver.timeline(&first.handle).await.unwrap();
     assert_eq!(living.ended, None);
@@ -32,7 +33,7 @@ async fn a_legacy_life_is_told_step_by_step() {
     let names = ["created", "refreshed", "promoted", "sibling-moved", "reuse-detected", "revoked"];
     assert_eq!(driver.events(&first.handle).await, names);
     let story = driver.timeline(&first.handle).await.unwrap();
-    assert_eq!(story.ended, Some(START.plus(40_110)));
+    assert_eq!(story.ended, Some(START.plus(100_110)));
     assert_eq!(story.events[1]["count"], 2, "the same again is one event with a count");
     assert_eq!(story.events[2]["usedAt"], "verify");
     assert_eq!(story.events[4]["subtype"], "RECENT_PREV");
@@ -41,11 +42,33 @@ async fn a_legacy_life_is_told_step_by_step() {
     assert_eq!(story.events[5]["requestId"], "req-1");
     assert_eq!(
         story.summary,
-        "Ended at 2023-11-14T22:14:00.110Z by POST /recipe/session/remove (request req-1), 100 ms after a theft was \
+        "Ended at 2023-11-14T22:15:00.110Z by POST /recipe/session/remove (request req-1), 100 ms after a theft was \
          reported to the application because the previous refresh token came back 40 s after it was replaced. Treat it \
          as theft unless the user's own client still had a refresh with the old token under way: then make its tabs \
          refresh one at a time."
     );
+}
+
+#[tokio::test]
+async fn a_stolen_token_that_comes_back_again_and_again_is_written_once_a_minute() {
+    let driver = Driver::new().await;
+    let first = driver.create("u").await;
+    let second = driver.refreshed(PromoteOnUse, &first.refresh).await;
+    driver.verify(PromoteOnUse, &second.access, false).await;
+    driver.advance(31_000);
+    let commits = || driver.app.app.store.stats().commits;
+    let before = commits();
+    for (wait, written) in [(0, 1), (1, 1), (59_998, 1), (1, 2), (59_999, 2)] {
+        driver.advance(wait);
+        for _ in 0..3 {
+            assert_eq!(told(&driver.refresh(PromoteOnUse, &first.refresh).await), "theft None");
+        }
+        assert_eq!(commits() - before, written, "after {wait} ms more");
+    }
+    let told = driver.timeline(&first.handle).await.unwrap();
+    let reuse = told.events.last().unwrap();
+    assert_eq!((&reuse["event"], &reuse["count"]), (&"reuse-detected".into(), &2.into()));
+    driver.refreshed(PromoteOnUse, &second.refresh).await;
 }
 
 #[tokio::test]

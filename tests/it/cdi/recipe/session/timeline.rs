@@ -4,6 +4,9 @@ use super::{is_status, refresh};
 use crate::app::{START, TestApp};
 use serde_json::{Value, json};
 use sessiond::jobs::sweep::sweep;
+use sessiond::store::memory::MemoryEngine;
+use sessiond::store::{Engine, Key, Keyspace, Scan};
+use std::sync::Arc;
 
 fn events(timeline: &Value) -> Vec<&str> {
     let events = timeline["events"].as_array().expect("events");
@@ -66,4 +69,66 @@ async fn what_never_was_is_unknown() {
     assert_eq!(reply.json(), json!({"status": "UNKNOWN_SESSION_ERROR"}));
     let reply = app.get("/recipe/session/timeline").await;
     reply.is_text(400, "Field name 'sessionHandle' is missing in GET request");
+}
+
+#[tokio::test]
+async fn its_time_ends_without_a_sweep() {
+    let app = TestApp::new().await;
+    let handle = app.session("u").await.handle();
+    let path = format!("/recipe/session/timeline?sessionHandle={handle}");
+    app.post("/recipe/session/remove", json!({"sessionHandles": [handle]})).await.ok();
+    app.clock.advance(31 * 86_400_000 - 1);
+    app.get(&path).await.ok();
+    app.clock.advance(1);
+    is_status(&app.get(&path).await, "UNKNOWN_SESSION_ERROR", None);
+}
+
+/// Timelines in the store.
+async fn kept(app: &TestApp) -> usize {
+    let scan = Scan { start: Key::of(Keyspace::Timeline), end: None, reverse: false, limit: usize::MAX };
+    let rows = app.app.store.begin().scan(&scan).await.expect("a scan");
+    rows.iter().filter(|(key, _)| key.keyspace == Keyspace::Timeline).count()
+}
+
+#[tokio::test]
+async fn a_retention_of_0_keeps_no_timeline_of_any_end() {
+    let app = TestApp::builder().setting("session_timeline_retention_days", "0").build().await;
+    let revoked = app.session("u").await.handle();
+    app.get(&format!("/recipe/session/timeline?sessionHandle={revoked}")).await.ok();
+    app.post("/recipe/session/remove", json!({"sessionHandles": [revoked]})).await.ok();
+
+    let stolen = app.session("u").await;
+    refresh(&app, "5.6", &stolen.refresh_token()).await.ok();
+    app.clock.advance(31_000);
+    for expected in ["TOKEN_THEFT_DETECTED", "UNAUTHORISED"] {
+        let reply = refresh(&app, "5.6", &stolen.refresh_token()).await;
+        assert_eq!(reply.json()["status"], expected);
+    }
+    assert_eq!(kept(&app).await, 0);
+
+    let expired = app.session("u").await.handle();
+    app.clock.advance(144_000 * 60_000 + 1);
+    assert_eq!(sweep(&app.app, app.app.now()).await.expect("a sweep").sessions, 1);
+
+    assert_eq!(kept(&app).await, 0);
+    for handle in [revoked, stolen.handle(), expired] {
+        let path = format!("/recipe/session/timeline?sessionHandle={handle}");
+        is_status(&app.get(&path).await, "UNKNOWN_SESSION_ERROR", None);
+    }
+}
+
+#[tokio::test]
+async fn a_retention_of_0_forgets_what_was_kept_before() {
+    let store: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
+    let before = TestApp::builder().store(Arc::clone(&store)).build().await;
+    let session = before.session("u").await;
+    before.post("/recipe/session/remove", json!({"sessionHandles": [session.handle()]})).await.ok();
+    let app = TestApp::builder().store(store).setting("session_timeline_retention_days", "0").build().await;
+    let path = format!("/recipe/session/timeline?sessionHandle={}", session.handle());
+    is_status(&app.get(&path).await, "UNKNOWN_SESSION_ERROR", None);
+    let commits = app.app.store.stats().commits;
+    refresh(&app, "5.6", &session.refresh_token()).await;
+    assert_eq!(app.app.store.stats().commits, commits, "and is not written on");
+    assert_eq!(sweep(&app.app, app.app.now()).await.expect("a sweep").timelines, 1);
+    assert_eq!(kept(&app).await, 0);
 }
