@@ -82,15 +82,31 @@ impl RefreshOutcome {
     }
 }
 
-/// An app's keys at the moment of asking.
+/// The keys of every app that has them in memory, at the moment of asking. One figure each for all apps: a label per app
+/// would make as many figures as there are apps.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct KeySnapshot {
-    /// Keys in the JWKS.
+    /// Apps whose keys are in memory.
+    pub rings: u64,
+    /// Keys in their JWKS documents.
     pub published: u64,
-    /// Age of the dynamic key that signs now, in ms.
-    pub signing_age_ms: u64,
-    /// Until a new dynamic key may be published, in ms.
-    pub next_change_ms: u64,
+    /// Age of the oldest dynamic key that signs now, in ms; `None` without any.
+    pub signing_age_ms: Option<u64>,
+    /// Until the first of them may publish a new dynamic key, in ms; `None` without any.
+    pub next_change_ms: Option<u64>,
+}
+
+impl KeySnapshot {
+    /// The figures of both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            rings: self.rings + other.rings,
+            published: self.published + other.published,
+            signing_age_ms: self.signing_age_ms.max(other.signing_age_ms),
+            next_change_ms: self.next_change_ms.into_iter().chain(other.next_change_ms).min(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -157,7 +173,7 @@ pub struct Snapshot {
     pub verified_misses: u64,
     /// Apps in the directory.
     pub apps: u64,
-    /// The base app's keys.
+    /// All apps' keys.
     pub keys: KeySnapshot,
 }
 
@@ -250,10 +266,14 @@ impl Snapshot {
         gauge("journal_bytes", "Size of the journal", self.engine.journal_bytes);
         gauge("disk_bytes", "Size of the data folder", self.engine.disk_bytes);
         gauge("apps", "Apps", self.apps);
-        gauge("published_keys", "Signing keys in the base app's JWKS", self.keys.published);
-        gauge("signing_key_age_seconds", "Age of the base app's signing key", self.keys.signing_age_ms / 1000);
-        let next_change = self.keys.next_change_ms / 1000;
-        gauge("next_key_change_seconds", "Until the base app may publish its next signing key", next_change);
+        gauge("key_rings", "Apps whose keys are in memory", self.keys.rings);
+        gauge("published_keys", "Signing keys in the JWKS of apps in memory", self.keys.published);
+        if let Some(age) = self.keys.signing_age_ms {
+            gauge("signing_key_age_seconds", "Age of the oldest dynamic key that signs", age / 1000);
+        }
+        if let Some(next_change) = self.keys.next_change_ms {
+            gauge("next_key_change_seconds", "Until the next app may publish a signing key", next_change / 1000);
+        }
         registry
     }
 }

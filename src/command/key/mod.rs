@@ -19,6 +19,7 @@ use crate::domain::ids::AppId;
 use crate::domain::key::KeyRules;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
+use crate::metrics::KeySnapshot;
 use crate::store::{Engine, StoreError, key_vault};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use change::{Change, Outcome, Vaults, Work};
@@ -129,8 +130,8 @@ impl KeyRings {
         match (self.change(slot, world, app, rules, Change::Schedule).await, serves) {
             (Ok((ring, _)), _) => Ok(ring),
             (Err(fault), None) => Err(fault),
-            (Err(fault), Some(ring)) => {
             (Err(fault), Some(_)) if fault.gone().is_some() => Err(fault),
+            (Err(fault), Some(ring)) => {
                 slot.retry_at.store(world.now.plus(RETRY_MS).0, Ordering::Relaxed);
                 tracing::error!(app = ?app, error = fault.chain(), "keys could not be rotated; the old ones serve on");
                 Ok(ring)
@@ -173,6 +174,14 @@ impl KeyRings {
     #[must_use]
     pub fn in_memory(&self) -> usize {
         self.slots.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Figures for `/metrics` of all rings in memory.
+    #[must_use]
+    pub fn snapshot(&self, now: UnixMillis) -> KeySnapshot {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let rings = slots.values().filter_map(|slot| slot.ring.load_full());
+        rings.map(|ring| ring.snapshot(now)).fold(KeySnapshot::default(), KeySnapshot::and)
     }
 
     /// Drops what is remembered of an app that was removed.

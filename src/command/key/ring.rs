@@ -95,9 +95,10 @@ impl KeyRing {
         let signing = self.tokens.signing_kid(KeyKind::Dynamic);
         let created = self.legacy.iter().find(|entry| entry.kid == *signing).map(|entry| entry.key.created);
         KeySnapshot {
+            rings: 1,
             published: u64::try_from(self.legacy.len()).unwrap_or(u64::MAX),
-            signing_age_ms: created.map_or(0, |created| now.since(created)),
-            next_change_ms: self.jwks_max_age_anchor.since(now),
+            signing_age_ms: created.map(|created| now.since(created)),
+            next_change_ms: Some(self.jwks_max_age_anchor.since(now)),
         }
     }
 

@@ -94,7 +94,7 @@ async fn metrics(app: &App, call: &Call) -> Result<Reply, ApiError> {
         verified_hits: app.verified.hits(),
         verified_misses: app.verified.misses(),
         apps: u64::try_from(app.directory.apps().len()).unwrap_or(u64::MAX),
-        keys: app.keys.ring(app, &call.app).await?.snapshot(app.now()),
+        keys: app.keys.snapshot(app.now()),
     };
     let body = app.metrics.text(&snapshot).into();
     Ok(Reply { status: StatusCode::OK, content_type: CONTENT_TYPE, cache_control: None, allow: None, body })

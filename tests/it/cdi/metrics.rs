@@ -76,3 +76,27 @@ async fn lineage_moves_outcomes_keys_and_panics_are_counted() {
         assert_eq!(figure(&text, name), Some(value), "{name}");
     }
 }
+
+#[tokio::test]
+async fn key_figures_are_of_all_apps_in_memory() {
+    let app = TestApp::new().await;
+    let before = app.get("/metrics").await.body();
+    assert_eq!(figure(&before, "sessiond_key_rings"), Some(0.0));
+    assert_eq!(figure(&before, "sessiond_published_keys"), Some(0.0));
+    assert_eq!(figure(&before, "sessiond_signing_key_age_seconds"), None, "no key, no age");
+    for id in ["a1", "a2"] {
+        app.put("/recipe/multitenancy/app/v2", json!({"appId": id})).await.ok();
+        app.post(&format!("/appid-{id}/recipe/session"), crate::app::new_session("u")).await.ok();
+        app.clock.advance(5_000);
+    }
+    let text = app.get("/metrics").await.body();
+    for (name, value) in [
+        ("sessiond_key_rings", 2.0),
+        ("sessiond_published_keys", 4.0),
+        ("sessiond_signing_key_age_seconds", 10.0),
+        ("sessiond_next_key_change_seconds", 168.0 * 3600.0 - 60.0 - 10.0),
+    ] {
+        assert_eq!(figure(&text, name), Some(value), "{name}");
+    }
+    assert!(!text.contains("a1"), "no figure names an app");
+}
