@@ -14,6 +14,8 @@ use tokio::sync::mpsc;
 
 /// Frames that may wait for a slow client before progress is dropped.
 const WAITING_FRAMES: usize = 64;
+/// The longest first line of a TCP client, in bytes: a token has 43. Nothing more is read of who cannot show it.
+const LONGEST_TOKEN_LINE: u64 = 256;
 /// How long a TCP client may take to name the token.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -61,14 +63,14 @@ async fn converse(connection: Connection, token: Option<Secret<String>>, handler
     let (read, mut write) = tokio::io::split(connection);
     let mut read = BufReader::new(read);
     if let Some(token) = token {
-        let first = tokio::time::timeout(TOKEN_TIMEOUT, line(&mut read)).await;
+        let first = tokio::time::timeout(TOKEN_TIMEOUT, line(&mut read, LONGEST_TOKEN_LINE)).await;
         let Ok(Some(presented)) = first.map(|line| line.map(Secret::new)) else { return };
         if !token.matches(presented.expose().as_bytes()) {
             tracing::warn!("control port: a connection with a wrong token was closed");
             return;
         }
     }
-    while let Some(text) = line(&mut read).await {
+    while let Some(text) = line(&mut read, LONGEST_LINE).await {
         let (frames, mut waiting) = mpsc::channel(WAITING_FRAMES);
         tokio::spawn(answer(text, Arc::clone(&handler), frames));
         while let Some(frame) = waiting.recv().await {
@@ -83,9 +85,9 @@ async fn converse(connection: Connection, token: Option<Secret<String>>, handler
 }
 
 /// One line without its end; `None` at the end of the stream, on an error, or when it is too long.
-async fn line(read: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
+async fn line(read: &mut (impl AsyncBufRead + Unpin), longest: u64) -> Option<String> {
     let mut text = String::new();
-    read.take(LONGEST_LINE).read_line(&mut text).await.ok()?;
+    read.take(longest).read_line(&mut text).await.ok()?;
     text.ends_with('\n').then(|| text.trim_end().to_owned())
 }
 

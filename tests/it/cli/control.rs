@@ -167,3 +167,19 @@ fn a_folder_too_deep_for_a_socket_is_served_over_tcp() {
     let _runtime = start(&deep, Instance::Store, Transport::for_folder(&deep), 7);
     assert_eq!(client::find(&deep).clients[0].server.pid, 7);
 }
+
+#[test]
+fn who_has_not_shown_the_token_is_not_listened_to_for_long() {
+    let folder = TempDir::new().unwrap();
+    let _runtime = start(folder.path(), Instance::Store, Transport::Tcp, 7);
+    let text = std::fs::read_to_string(only_file(folder.path())).unwrap();
+    let (address, token) = text.split_once('\n').unwrap();
+    let token = token.trim_end();
+    for (spaces, understood) in [(0, true), (100, true), (1_000, false), (200_000, false)] {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let _ = write!(stream, "{token}{}\n{{\"op\":\"ready\"}}\n", " ".repeat(spaces));
+        let mut line = String::new();
+        let _ = BufReader::new(stream).read_line(&mut line);
+        assert_eq!(line.starts_with("{\"done\":"), understood, "{spaces} spaces: {line}");
+    }
+}
