@@ -13,7 +13,11 @@ pub fn reference() -> String {
          <!-- Generated from src/cli: edit there, then run `SESSIOND_BLESS=1 cargo test --test it reference`. -->\n\n\
          Exit codes: 0 done, 1 refused or failed (one line on stderr says why), 2 arguments that make no sense, 130 a server\n\
          that was told to stop twice. Commands find a server through its data folder: give them the same `--data-dir`,\n\
-         `SESSIOND_DATA_DIR` or configuration file. Who may open the folder's `control.sock` may command the server.\n",
+         `SESSIOND_DATA_DIR` or configuration file. Who may open the folder's `control.sock` may command the server.\n\n\
+         SIGTERM and SIGINT stop a server as `sessiond stop` does: it takes no new connections, answers what it has, closes the\n\
+         store. The same signal again ends it at once. SIGHUP does the same in the foreground, when the terminal goes, unless it\n\
+         was ignored before (`nohup`, Linux only); a server that `sessiond start` left behind ignores it, with a line in the log.\n\
+         There is nothing to reload: settings are read at the start.\n",
     );
     section(&mut page, &root, "sessiond");
     page

@@ -29,12 +29,48 @@ pub(super) struct Start {
     /// Accepted for scripts made for the original: a folder for temporary files. Ignored.
     #[arg(long, value_name = "DIR", hide_short_help = true)]
     with_temp_dir: Option<PathBuf>,
+    #[command(flatten)]
+    runtime: JavaSwitches,
     /// Refuse --ephemeral, as the original refuses its in-memory database.
     #[arg(long, conflicts_with = "ephemeral")]
     no_in_mem_db: bool,
     /// Words of the original's server program.
     #[arg(value_name = "WORD")]
     words: Vec<String>,
+}
+
+/// What the original's start has for its runtime. Scripts made for it pass them on.
+#[derive(Debug, Args)]
+struct JavaSwitches {
+    /// Accepted for scripts made for the original, like the following. Ignored.
+    #[arg(long, value_name = "AGENT", num_args = 0..=1, require_equals = true, hide_short_help = true)]
+    javaagent: Option<Option<String>>,
+    /// Ignored.
+    #[arg(long, hide_short_help = true)]
+    jmx: bool,
+    /// Ignored.
+    #[arg(long, value_name = "PORT", hide_short_help = true)]
+    jmx_port: Option<String>,
+    /// Ignored.
+    #[arg(long, value_name = "BOOL", hide_short_help = true)]
+    jmx_authenticate: Option<String>,
+    /// Ignored.
+    #[arg(long, value_name = "BOOL", hide_short_help = true)]
+    jmx_ssl: Option<String>,
+}
+
+impl JavaSwitches {
+    fn given(&self) -> String {
+        let all = [
+            ("--javaagent", self.javaagent.is_some()),
+            ("--jmx", self.jmx),
+            ("--jmx-port", self.jmx_port.is_some()),
+            ("--jmx-authenticate", self.jmx_authenticate.is_some()),
+            ("--jmx-ssl", self.jmx_ssl.is_some()),
+        ];
+        let given: Vec<&str> = all.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect();
+        given.join(", ")
+    }
 }
 
 impl Start {
@@ -44,6 +80,10 @@ impl Start {
         }
         if self.with_temp_dir.is_some() {
             output::note("note: --with-temp-dir is ignored; everything lives in --data-dir");
+        }
+        let runtime = self.runtime.given();
+        if !runtime.is_empty() {
+            output::note(format!("note: ignored, because there is no Java runtime here: {runtime}"));
         }
         if self.foreground {
             return self.options.run(&self.words);

@@ -64,7 +64,7 @@ pub fn main(launch: &Launch) -> ExitCode {
     };
     log_panics();
     let mut presence = Presence::default();
-    let code = match serve(loaded, announcer, Arc::clone(&launch.progress), &mut presence) {
+    let code = match serve(launch, loaded, announcer, &mut presence) {
         Ok(code) => code,
         Err(error) => crash(announcer, &error),
     };
@@ -110,9 +110,9 @@ fn detach() {
 }
 
 fn serve(
+    launch: &Launch,
     loaded: Loaded,
     announcer: Announcer,
-    progress: OnProgress,
     presence: &mut Presence,
 ) -> Result<ExitCode, StartError> {
     for warning in &loaded.warnings {
@@ -123,7 +123,7 @@ fn serve(
         .enable_all()
         .build()
         .map_err(StartError::Runtime)?;
-    let outcome = runtime.block_on(run(Arc::new(loaded.config), announcer, progress, presence));
+    let outcome = runtime.block_on(run(launch, Arc::new(loaded.config), announcer, presence));
     if matches!(outcome, Err(StartError::StoreFailed(_))) {
         // Ending its tasks would close the store; see `run`.
         std::mem::forget(runtime);
@@ -135,17 +135,17 @@ fn serve(
 }
 
 async fn run(
+    launch: &Launch,
     config: Arc<BaseConfig>,
     announcer: Announcer,
-    progress: OnProgress,
     presence: &mut Presence,
 ) -> Result<ExitCode, StartError> {
     let stop = StopSwitch::default();
-    tokio::spawn(stop.clone().press_at_signals());
+    tokio::spawn(stop.clone().press_at_signals(launch.detached));
     let bind_error = |source| StartError::Bind { host: config.host.clone(), port: config.port, source };
     let reserved = listen::reserve(&config.host, config.port).await.map_err(bind_error)?;
     let failure = FailSwitch::default();
-    let Some(store) = open_store(&config, &stop, &failure, progress).await? else {
+    let Some(store) = open_store(&config, &stop, &failure, Arc::clone(&launch.progress)).await? else {
         return Ok(ExitCode::from(TOLD_TWICE));
     };
     let app = Arc::new(App::over(&config, &store).await?);

@@ -90,6 +90,18 @@ fn start_leaves_a_server_behind_and_stop_ends_it() {
 }
 
 #[test]
+fn switches_of_the_originals_runtime_are_ignored_with_one_line() {
+    let sandbox = Sandbox::new();
+    let switches = ["--javaagent", "--jmx", "--jmx-port=9010", "--jmx-authenticate=false", "--jmx-ssl=false"];
+    let started = sandbox.run(&[&["start", "--port", "0", "--ephemeral"], &switches[..]].concat());
+    assert_eq!(started.code, Some(0), "{started:?}");
+    assert_eq!(sandbox.run(&["stop"]).code, Some(0));
+    let line = "note: ignored, because there is no Java runtime here: --javaagent, --jmx, --jmx-port, \
+                --jmx-authenticate, --jmx-ssl\n";
+    assert_eq!(started.err, line);
+}
+
+#[test]
 fn a_start_that_fails_says_why_and_ends_with_1() {
     let sandbox = Sandbox::new();
     let config = sandbox.write("bad.yaml", "core_config_version: 0\naccess_token_validity: 0\n");
@@ -128,7 +140,7 @@ fn readiness_is_an_exit_code() {
 #[cfg(unix)]
 #[test]
 fn a_signal_lets_running_requests_finish_and_takes_no_new_ones() {
-    for signal in [Signal::TERM, Signal::INT] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let sandbox = Sandbox::new();
         let mut server = sandbox.serve(&["--ephemeral"]);
         // A request whose body is still on its way when the signal comes.
@@ -145,6 +157,41 @@ fn a_signal_lets_running_requests_finish_and_takes_no_new_ones() {
         assert_eq!(server.out().lines().last(), Some("Goodbye"));
         assert!(TcpStream::connect(("127.0.0.1", server.port)).is_err());
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_without_a_terminal_of_its_own_outlives_a_hang_up() {
+    let sandbox = Sandbox::new();
+    let started = sandbox.run(&["start", "--port", "0"]);
+    assert_eq!(started.code, Some(0), "{started:?}");
+    let line = started.out.lines().last().unwrap();
+    let (address, pid) =
+        line.strip_prefix("Started SuperTokens on localhost:").unwrap().split_once(" with PID: ").unwrap();
+    let port = address.parse().unwrap();
+    let pid = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
+    rustix::process::kill_process(pid, Signal::HUP).unwrap();
+    rustix::process::kill_process(pid, Signal::HUP).unwrap();
+    let log = sandbox.path().join("data/logs/info.log");
+    let said = (0..500).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::fs::read_to_string(&log).unwrap().contains("SIGHUP is ignored")
+    });
+    assert!(said, "{}", std::fs::read_to_string(&log).unwrap());
+    assert_eq!(request(port, "GET", "/hello", &[], "").body, "Hello\n");
+    assert_eq!(sandbox.run(&["stop"]).code, Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hang_up_that_was_ignored_before_stays_ignored() {
+    let sandbox = Sandbox::new();
+    let server = sandbox.serve_by("trap '' HUP");
+    server.signal(Signal::HUP);
+    assert_eq!(server.request("GET", "/hello", &[], "").body, "Hello\n");
+    server.session("still-here");
+    assert_eq!(sandbox.run(&["stop"]).code, Some(0));
+    assert!(!server.out().is_empty());
 }
 
 #[cfg(unix)]

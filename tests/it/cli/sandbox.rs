@@ -100,8 +100,13 @@ impl Sandbox {
 
     /// The same, in a process that may have only so many open files.
     pub(crate) fn serve_with_handles(&self, handles: u32) -> Server {
+        self.serve_by(&format!("ulimit -n {handles}"))
+    }
+
+    /// The same, in a process that a shell prepares.
+    pub(crate) fn serve_by(&self, preparation: &str) -> Server {
         let mut shell = Command::new("sh");
-        let script = format!("ulimit -n {handles} && exec {} serve --port 0", env!("CARGO_BIN_EXE_sessiond"));
+        let script = format!("{preparation} && exec {} serve --port 0", env!("CARGO_BIN_EXE_sessiond"));
         shell.args(["-c", &script]).current_dir(self.path()).env_clear().stdin(Stdio::null());
         shell.envs(self.environment.iter().map(|(name, value)| (name, value)));
         Self::serving(self.start(shell))
