@@ -89,7 +89,16 @@ impl Folder {
 /// Held as long as this process owns the folder.
 #[derive(Debug)]
 pub(super) struct FolderLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child that has been forked and not yet replaced holds the file open for a moment.
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "cannot unlock the data folder");
+        }
+    }
 }
 
 impl FolderLock {
@@ -120,7 +129,7 @@ impl FolderLock {
         if let Err(error) = write(&mut file) {
             tracing::warn!(%error, "cannot write the process id into the lock file");
         }
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 
@@ -209,4 +218,20 @@ fn size_of_directory(directory: &Path) -> u64 {
         Err(_) => 0,
     };
     entries.flatten().map(size).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_ends_although_a_forked_child_still_has_the_file() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path());
+        let lock = FolderLock::take(&folder).unwrap();
+        let _inherited = lock.file.try_clone().unwrap();
+        assert!(matches!(FolderLock::take(&folder), Err(StoreError::Locked { .. })));
+        drop(lock);
+        FolderLock::take(&folder).unwrap();
+    }
 }

@@ -303,7 +303,9 @@ fn wait_until_released(path: &Path) -> Result<(), StoreError> {
     let file = super::io::open(&db)?;
     for _ in 0..2000 {
         if file.try_lock().is_ok() {
-            return file.sync_all().map_err(|error| super::io::failed("cannot sync", &db, error));
+            // Unlocked by hand: a child that is being forked may keep the file open beyond this function.
+            let done = file.sync_all().and_then(|()| file.unlock());
+            return done.map_err(|error| super::io::failed("cannot sync", &db, error));
         }
         std::thread::sleep(std::time::Duration::from_millis(5));
     }

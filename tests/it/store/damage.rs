@@ -163,7 +163,7 @@ fn judge(path: &Path, expected: &Contents, label: &str) -> End {
         tx.commit().await.unwrap();
         engine.close().await.unwrap();
         drop(engine);
-        let (engine, report) = sled::open(path, &small()).unwrap();
+        let (engine, report) = sled::open(path, &small()).unwrap_or_else(|error| panic!("{label}: again: {error}"));
         assert_eq!(report.start, Start::Clean, "{label}: {report:?}");
         assert_eq!(dump(&engine).await.len(), expected.len() + 1, "{label}");
     });
