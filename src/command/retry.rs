@@ -36,7 +36,7 @@ pub(super) struct Retry<'a> {
 }
 
 impl<'a> Retry<'a> {
-    /// Attempts that are about this: a session's handle, a user's id. Whoever may conflict has to name the same.
+    /// Attempts that are about this: a session's handle, a user's id. Whoever may conflict should name the same.
     pub(super) fn new(contention: &'a Contention, about: &impl Hash) -> Self {
         let mut hasher = DefaultHasher::new();
         about.hash(&mut hasher);

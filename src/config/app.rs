@@ -35,6 +35,8 @@ pub struct AppConfig {
     pub access_token_signing_algorithm: SigningAlgorithm,
     /// How long an ended session's timeline is kept, in ms (configured in days, 31 by default).
     pub session_timeline_retention_ms: u64,
+    /// How long an e-mail verification token is good, in ms.
+    pub email_verification_token_lifetime_ms: u64,
     /// Only peers that match may call.
     pub ip_allow: Option<Regex>,
     /// Peers that match may not call; wins over `ip_allow`.
@@ -94,6 +96,7 @@ impl AppConfig {
                 _ => SigningAlgorithm::EdDSA,
             },
             session_timeline_retention_ms: values.unsigned("session_timeline_retention_days") * 24 * HOUR_MS,
+            email_verification_token_lifetime_ms: values.unsigned("email_verification_token_lifetime"),
             ip_allow: compiled(values.text("ip_allow_regex"), parent.and_then(|parent| parent.ip_allow.as_ref())),
             ip_deny: compiled(values.text("ip_deny_regex"), parent.and_then(|parent| parent.ip_deny.as_ref())),
             max_cdi_version: values.text("supertokens_max_cdi_version").map(str::to_owned),

@@ -1,9 +1,11 @@
 //! Types, states and rules. Pure and synchronous: `now` and fresh random bytes are arguments.
 
+pub mod emailverification;
 pub mod entropy;
 pub mod ids;
 pub mod json;
 pub mod key;
+pub mod one_time_token;
 pub mod secret;
 pub mod session;
 pub mod tenancy;

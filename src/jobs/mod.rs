@@ -1,5 +1,6 @@
 //! Work that no request asks for. Jobs are functions of `now`; [`start`] runs them on a timer.
 
+mod email_tokens;
 pub mod sweep;
 
 use crate::app::App;
@@ -9,7 +10,7 @@ use sweep::Sweep;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval_at, sleep};
 
-/// How often expired sessions and old timelines are removed; the first time after one interval.
+/// How often expired sessions, old timelines and unused tokens are removed; the first time after one interval.
 const SWEEP_INTERVAL: Duration = Duration::from_hours(12);
 /// In test mode the first sweep comes soon.
 const FIRST_SWEEP_IN_TEST_MODE: Duration = Duration::from_secs(1);
@@ -67,7 +68,12 @@ async fn keep_sweeping(app: Arc<App>) {
             }
         }
         let removed = sweep.removed();
-        tracing::info!(sessions = removed.sessions, timelines = removed.timelines, "removed what had expired");
+        tracing::info!(
+            sessions = removed.sessions,
+            timelines = removed.timelines,
+            email_tokens = removed.email_tokens,
+            "removed what had expired"
+        );
     }
 }
 

@@ -1,9 +1,10 @@
-//! Removes expired sessions, and the timelines of ended sessions after their retention time.
+//! Removes expired sessions, the timelines of ended sessions after their retention time, and tokens that nobody used.
 //!
 //! There is no index by expiry. A sweep walks the rows steadily, a page per step, and deletes what is due in the page:
 //! the cost per step is bounded however many sessions there are, and an engine whose space comes back slowly never
 //! sees a mass delete.
 
+use super::email_tokens;
 use crate::app::App;
 use crate::config::AppConfig;
 use crate::domain::ids::AppId;
@@ -17,7 +18,10 @@ use crate::store::{CommitError, Key, Keyspace, Scan, codec};
 /// Rows looked at in one step, and so the most that are deleted in one transaction.
 const PAGE: usize = 64;
 
-/// One walk over all sessions, then over all timelines.
+/// What a sweep walks over, in this order.
+const STAGES: [Keyspace; 3] = [Keyspace::Session, Keyspace::Timeline, Keyspace::EmailVerificationToken];
+
+/// One walk over all rows that end some time, kind by kind.
 #[derive(Debug)]
 pub struct Sweep {
     next: Option<Key>,
@@ -31,6 +35,8 @@ pub struct Removed {
     pub sessions: u64,
     /// Timelines past their retention time.
     pub timelines: u64,
+    /// E-mail verification tokens past their lifetime.
+    pub email_tokens: u64,
 }
 
 /// Does a whole sweep without pauses: for tests and for operators who ask.
@@ -50,10 +56,10 @@ impl Default for Sweep {
 }
 
 impl Sweep {
-    /// At the first session.
+    /// At the first row.
     #[must_use]
-    pub const fn new() -> Self {
-        Self { next: Some(Key::of(Keyspace::Session)), removed: Removed { sessions: 0, timelines: 0 } }
+    pub fn new() -> Self {
+        Self { next: STAGES.first().copied().map(Key::of), removed: Removed::default() }
     }
 
     /// What was removed so far.
@@ -71,17 +77,17 @@ impl Sweep {
         let keyspace = start.keyspace;
         let scan = Scan { start, end: Key::of(keyspace).prefix_end(), reverse: false, limit: PAGE };
         let page = app.store.begin().scan(&scan).await;
-        let page = page.map_err(|error| Fault::new("walking over sessions", error))?;
+        let page = page.map_err(|error| Fault::new("walking over rows that may be due", error))?;
         let last = page.last().map(|(key, _)| just_after(key.clone()));
         match keyspace {
             Keyspace::Session => self.removed.sessions += self.expire(app, &page, now).await?,
+            Keyspace::EmailVerificationToken => {
+                self.removed.email_tokens += email_tokens::delete_expired(app, &page, now).await?;
+            }
             _ => self.removed.timelines += self.purge(app, &page, now).await?,
         }
-        self.next = match (last, keyspace) {
-            (Some(next), _) => Some(next),
-            (None, Keyspace::Session) => Some(Key::of(Keyspace::Timeline)),
-            (None, _) => None,
-        };
+        let next_stage = || STAGES.into_iter().skip_while(|stage| *stage != keyspace).nth(1).map(Key::of);
+        self.next = last.or_else(next_stage);
         Ok(self.next.is_some())
     }
 
@@ -151,7 +157,7 @@ fn retention(app: &App, id: &AppId) -> u64 {
 }
 
 /// The record, unless it is damaged: that is logged, and the walk goes on.
-fn decoded<R: codec::Record>(app: &App, key: &Key, bytes: &[u8]) -> Option<R> {
+pub(super) fn decoded<R: codec::Record>(app: &App, key: &Key, bytes: &[u8]) -> Option<R> {
     match codec::decode(app.store.encoding(), key, bytes) {
         Ok(record) => Some(record),
         Err(error) => {

@@ -27,6 +27,12 @@ pub enum Keyspace {
     SigningKey = 7,
     /// Refresh-token sealing keys: (cud, app) → sealed key.
     SealingKey = 8,
+    /// Verified e-mail addresses: (cud, app, user, e-mail) → since when.
+    EmailVerified = 14,
+    /// E-mail verification tokens: (cud, app, tenant, token hash) → user and e-mail.
+    EmailVerificationToken = 15,
+    /// The same by user: (cud, app, user, tenant, e-mail) → series, and with the token hash after it → empty.
+    EmailVerificationTokenByUser = 16,
     /// Users: (cud, app, group id) → all login methods.
     User = 19,
     /// Users of login methods: (cud, app, recipe user id) → group id.
@@ -44,8 +50,8 @@ pub enum Keyspace {
 }
 
 impl Keyspace {
-    /// Every keyspace, for walks over the whole store.
-    pub const ALL: [Self; 15] = [
+    /// Every keyspace, for walks over the whole store; in the order of their bytes.
+    pub const ALL: [Self; 18] = [
         Self::Meta,
         Self::App,
         Self::Tenant,
@@ -54,6 +60,9 @@ impl Keyspace {
         Self::Timeline,
         Self::SigningKey,
         Self::SealingKey,
+        Self::EmailVerified,
+        Self::EmailVerificationToken,
+        Self::EmailVerificationTokenByUser,
         Self::User,
         Self::LoginMethodUser,
         Self::ExternalUserId,
@@ -77,17 +86,19 @@ impl Keyspace {
             Self::App
             | Self::SigningKey
             | Self::SealingKey
+            | Self::EmailVerified
             | Self::User
             | Self::LoginMethodUser
             | Self::ExternalUserId => Belongs::App,
             Self::Tenant
             | Self::Session
             | Self::Timeline
+            | Self::EmailVerificationToken
             | Self::LoginIdentity
             | Self::AccountInfo
             | Self::UserListing
             | Self::PrimaryAccountInfo => Belongs::Tenant,
-            Self::SessionByUser => Belongs::TenantIndex,
+            Self::SessionByUser | Self::EmailVerificationTokenByUser => Belongs::TenantIndex,
         }
     }
 
@@ -103,6 +114,9 @@ impl Keyspace {
             Self::Timeline => "timeline",
             Self::SigningKey => "signing_key",
             Self::SealingKey => "sealing_key",
+            Self::EmailVerified => "email_verified",
+            Self::EmailVerificationToken => "email_verification_token",
+            Self::EmailVerificationTokenByUser => "email_verification_token_by_user",
             Self::User => "user",
             Self::LoginMethodUser => "login_method_user",
             Self::ExternalUserId => "external_user_id",

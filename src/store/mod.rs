@@ -10,6 +10,7 @@ use async_trait::async_trait;
 pub mod app;
 mod buffer;
 pub mod codec;
+pub mod emailverification;
 pub mod key;
 pub mod key_vault;
 pub mod limits;

@@ -5,7 +5,7 @@
 //! name.
 
 use super::session::{self, just_after};
-use super::{Encoding, Key, Keyspace, Scan, StoreError, Tx, codec, user};
+use super::{Encoding, Key, Keyspace, Scan, StoreError, Tx, codec, emailverification, user};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::time::UnixMillis;
 use crate::store::key::{Belongs, KeyReader};
@@ -85,6 +85,7 @@ async fn delete_prefix(tx: &mut dyn Tx, start: Key, with_index: bool, limit: usi
 fn index_keys(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<Vec<Key>, StoreError> {
     match key.keyspace {
         Keyspace::Session => session::index_keys(encoding, key, bytes),
+        Keyspace::EmailVerificationToken => emailverification::index_keys(encoding, key, bytes),
         _ => Ok(Vec::new()),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::ids::AppId;
 use crate::domain::user::{Login, LoginMethod, User};
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, emailverification};
 
 /// A user as replies show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,12 +28,14 @@ impl UserInfo {
 }
 
 /// A phone number is verified by its first use; an e-mail address has a mark of its own, under the id that callers see.
-async fn is_verified(_tx: &mut dyn Tx, _app: &AppId, method: &LoginMethod) -> Result<bool, StoreError> {
-    match &method.login {
-        Login::Passwordless { email: None, .. } => Ok(true),
-        Login::EmailPassword { .. }
-        | Login::ThirdParty { .. }
-        | Login::Passwordless { email: Some(_), .. }
-        | Login::Webauthn { .. } => Ok(false),
-    }
+async fn is_verified(tx: &mut dyn Tx, app: &AppId, method: &LoginMethod) -> Result<bool, StoreError> {
+    let email = match &method.login {
+        Login::Passwordless { email: None, .. } => return Ok(true),
+        Login::Passwordless { email: Some(email), .. }
+        | Login::EmailPassword { email, .. }
+        | Login::ThirdParty { email, .. }
+        | Login::Webauthn { email, .. } => email,
+    };
+    let shown = method.external.as_ref().map_or(&method.id, |external| &external.id);
+    emailverification::is_verified(tx, app, shown, email).await
 }

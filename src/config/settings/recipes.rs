@@ -22,8 +22,7 @@ pub(super) const SIGN_IN: &[Setting] = &[
         "How long an email-verification token is valid.",
     )
     .unit("ms")
-    .per_tenant()
-    .later(),
+    .per_tenant(),
     setting(
         "passwordless_max_code_input_attempts",
         "PASSWORDLESS_MAX_CODE_INPUT_ATTEMPTS",

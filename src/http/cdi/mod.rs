@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod admin;
+pub mod emailverification;
 pub mod input;
 pub mod multitenancy;
 pub mod service;
@@ -27,7 +28,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Every recipe's routes.
-pub const RECIPES: &[&[Route]] = &[service::ROUTES, session::ROUTES, user::ROUTES, admin::ROUTES, multitenancy::ROUTES];
+pub const RECIPES: &[&[Route]] =
+    &[service::ROUTES, session::ROUTES, user::ROUTES, admin::ROUTES, multitenancy::ROUTES, emailverification::ROUTES];
 
 /// The version that the caller speaks.
 static CDI_VERSION: HeaderName = HeaderName::from_static("cdi-version");

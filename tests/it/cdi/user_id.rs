@@ -63,6 +63,23 @@ async fn every_id_of_a_person_leads_to_the_whole_person() {
 }
 
 #[tokio::test]
+async fn an_address_is_verified_under_the_id_that_callers_see() {
+    let app = TestApp::new().await;
+    jane(&app).await;
+    for (user, email) in [("crm-1", "jane@x.io"), ("d", "key@x.io"), ("a", "jane@x.io"), ("c", "jane@x.io")] {
+        let body = json!({"userId": user, "email": email});
+        let token = app.post("/recipe/user/email/verify/token", body).await.ok().text_at("/token");
+        app.post("/recipe/user/email/verify", json!({"method": "token", "token": token})).await.ok();
+    }
+    let user = app.get("/user/id?userId=a").await.ok().json()["user"].clone();
+    let methods = user["loginMethods"].as_array().expect("methods");
+    let verified: Vec<_> = methods.iter().map(|method| (&method["recipeUserId"], &method["verified"])).collect();
+    let [yes, no] = [json!(true), json!(false)];
+    let expected = [(json!("b"), &no), (json!("c"), &yes), (json!("crm-1"), &yes), (json!("d"), &yes)];
+    assert!(verified.into_iter().eq(expected.iter().map(|(id, verified)| (id, *verified))), "{user}");
+}
+
+#[tokio::test]
 async fn below_5_3_passkeys_are_login_methods_without_details() {
     let app = TestApp::new().await;
     jane(&app).await;

@@ -69,9 +69,15 @@ async fn a_sweep_ends_what_has_expired_and_purges_old_timelines() {
     driver.advance(1_000);
     let young = driver.create("young").await;
 
-    assert_eq!(sweep(app, START.plus(VALIDITY - 1)).await.unwrap(), Removed { sessions: 0, timelines: 0 });
+    assert_eq!(
+        sweep(app, START.plus(VALIDITY - 1)).await.unwrap(),
+        Removed { sessions: 0, timelines: 0, ..Default::default() }
+    );
     driver.app.clock.set(START.plus(VALIDITY));
-    assert_eq!(sweep(app, START.plus(VALIDITY)).await.unwrap(), Removed { sessions: 150, timelines: 0 });
+    assert_eq!(
+        sweep(app, START.plus(VALIDITY)).await.unwrap(),
+        Removed { sessions: 150, timelines: 0, ..Default::default() }
+    );
     assert_eq!(driver.list("young", None).await, [young.handle]);
     assert_eq!(driver.events(&old[7].handle).await, ["created", "expired"]);
     let story = driver.timeline(&old[7].handle).await.unwrap();
@@ -79,10 +85,13 @@ async fn a_sweep_ends_what_has_expired_and_purges_old_timelines() {
     assert_eq!(references(&driver).await, CrossReferences { rows: 1, index_keys: 1, ..Default::default() });
 
     let purge = START.plus(VALIDITY + RETENTION);
-    assert_eq!(sweep(app, START.plus(VALIDITY + 1_000)).await.unwrap(), Removed { sessions: 1, timelines: 0 });
+    assert_eq!(
+        sweep(app, START.plus(VALIDITY + 1_000)).await.unwrap(),
+        Removed { sessions: 1, timelines: 0, ..Default::default() }
+    );
     assert_eq!(sweep(app, START.plus(purge.0 - START.0 - 1)).await.unwrap().timelines, 0);
     let removed = sweep(app, purge.plus(1_000)).await.unwrap();
-    assert_eq!(removed, Removed { sessions: 0, timelines: 151 });
+    assert_eq!(removed, Removed { sessions: 0, timelines: 151, ..Default::default() });
     assert!(driver.timeline(&old[7].handle).await.is_none());
 }
 

@@ -97,7 +97,7 @@ async fn what_has_members_is_not_removed() {
     assert_eq!(app.app.directory.apps().len(), 4);
 }
 
-/// Signs users in under a prefix, and out again for a timeline each.
+/// Signs users in under a prefix, and out again for a timeline each; sends them tokens.
 async fn sessions(app: &TestApp, prefix: &str, count: usize) {
     for index in 0..count {
         let path = format!("{prefix}/recipe/session");
@@ -106,6 +106,8 @@ async fn sessions(app: &TestApp, prefix: &str, count: usize) {
             let body = json!({"sessionHandles": [handle]});
             app.post(&format!("{prefix}/recipe/session/remove"), body).await.ok();
         }
+        let body = json!({"userId": format!("user{index}"), "email": format!("user{}@b.c", index / 2)});
+        app.post(&format!("{prefix}/recipe/user/email/verify/token"), body).await.ok();
     }
 }
 

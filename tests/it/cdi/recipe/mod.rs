@@ -3,3 +3,4 @@
 mod handshake;
 mod jwt;
 mod session;
+mod user;

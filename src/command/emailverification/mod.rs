@@ -1,0 +1,42 @@
+//! The e-mail verification recipe's operations (CDI: email verification). User ids are opaque: no user has to exist.
+
+pub mod create;
+pub mod revoke;
+pub mod status;
+pub mod verify;
+
+use crate::command::session::Scope;
+use crate::domain::ids::{TenantId, UserId};
+use crate::fault::Fault;
+use crate::store::emailverification::Addressee;
+use crate::store::{StoreError, Tx, tenant};
+
+/// Whose address, in which tenant.
+pub struct Address {
+    /// Where.
+    pub scope: Scope,
+    /// In which tenant; the public one for what is of the whole app.
+    pub tenant: TenantId,
+    /// Whose.
+    pub user_id: UserId,
+    /// The address, normalised by the caller where the protocol says so.
+    pub email: String,
+}
+
+impl Address {
+    fn addressee(&self) -> Addressee<'_> {
+        Addressee { app: &self.scope.app.id, tenant: &self.tenant, user: &self.user_id, email: &self.email }
+    }
+}
+
+/// Lets the transaction fail when the tenant is removed meanwhile, so that nothing it writes outlives the tenant.
+async fn require_tenant(tx: &mut dyn Tx, scope: &Scope, id: &TenantId) -> Result<(), Fault> {
+    if tenant::exists(tx, &scope.app.id, id).await.map_err(failed)? {
+        return Ok(());
+    }
+    Err(Fault::invariant("verifying an e-mail address: its tenant was removed meanwhile"))
+}
+
+fn failed(error: StoreError) -> Fault {
+    Fault::new("reading or writing e-mail verification", error)
+}

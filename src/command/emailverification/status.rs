@@ -1,0 +1,47 @@
+//! `GET /recipe/user/email/verify` and `POST /recipe/user/email/verify/remove`.
+
+use super::{Address, failed};
+use crate::app::App;
+use crate::command::retry::Retry;
+use crate::fault::Fault;
+use crate::store::emailverification;
+
+/// Asks whether an address is verified; of the whole app.
+pub struct IsEmailVerified(pub Address);
+
+impl IsEmailVerified {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<bool, Fault> {
+        let Address { scope, user_id, email, .. } = &self.0;
+        let mut tx = app.store.begin();
+        emailverification::is_verified(tx.as_mut(), &scope.app.id, user_id, email).await.map_err(failed)
+    }
+}
+
+/// Takes the mark of a verified address away; of the whole app. Tokens stay good.
+pub struct UnverifyEmail(pub Address);
+
+impl UnverifyEmail {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<(), Fault> {
+        let Address { scope, user_id, email, .. } = &self.0;
+        let id = &scope.app.id;
+        let mut retry = Retry::new(&app.contention, &(user_id, email));
+        loop {
+            let mut tx = app.store.begin();
+            if !emailverification::is_verified(tx.as_mut(), id, user_id, email).await.map_err(failed)? {
+                return Ok(());
+            }
+            emailverification::unmark(tx.as_mut(), id, user_id, email);
+            if retry.commit(tx, "committing an e-mail address that is not verified any more").await? {
+                return Ok(());
+            }
+        }
+    }
+}

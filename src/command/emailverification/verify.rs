@@ -1,0 +1,71 @@
+//! `POST /recipe/user/email/verify`.
+
+use super::{failed, require_tenant};
+use crate::app::App;
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::domain::emailverification::{Presented, judge};
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::one_time_token::OneTimeHash;
+use crate::fault::Fault;
+use crate::store::emailverification::{self, Addressee};
+
+/// Uses a token.
+pub struct VerifyEmail<'a> {
+    /// Where.
+    pub scope: Scope,
+    /// A token of another tenant is none here.
+    pub tenant: TenantId,
+    /// The token as presented.
+    pub token: &'a str,
+}
+
+/// How it ended.
+pub enum Verified {
+    /// The address is verified in the whole app; every token for it in this tenant is used up.
+    Ok {
+        /// The user by the id with which the token was asked for.
+        user_id: UserId,
+        /// The address.
+        email: String,
+    },
+    /// Unknown, of another tenant, used, revoked or too late. Too late, it uses up the others too.
+    InvalidToken,
+}
+
+impl VerifyEmail<'_> {
+    /// Runs the command. Of several runs at once with tokens of one address, one finds its token good.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Verified, Fault> {
+        let id = &self.scope.app.id;
+        let hash = OneTimeHash::of(self.token);
+        let mut retry = Retry::new(&app.contention, &hash);
+        loop {
+            let mut tx = app.store.begin();
+            let tx_ref = tx.as_mut();
+            require_tenant(tx_ref, &self.scope, &self.tenant).await?;
+            let token = emailverification::token(tx_ref, id, &self.tenant, &hash).await.map_err(failed)?;
+            let Some(token) = token else { return Ok(Verified::InvalidToken) };
+            let addressee = Addressee { app: id, tenant: &self.tenant, user: &token.user_id, email: &token.email };
+            let series = addressee.series(tx_ref).await.map_err(failed)?;
+            let now = app.now();
+            let presented = judge(token.series, token.expires, series.map(|series| series.id), now);
+            match presented {
+                Presented::Dead => return Ok(Verified::InvalidToken),
+                Presented::Expired => addressee.end(tx_ref).await.map_err(failed)?,
+                Presented::Good => {
+                    addressee.end(tx_ref).await.map_err(failed)?;
+                    emailverification::mark(tx_ref, id, &token.user_id, &token.email, now).map_err(failed)?;
+                }
+            }
+            if retry.commit(tx, "committing a used e-mail verification token").await? {
+                return Ok(match presented {
+                    Presented::Good => Verified::Ok { user_id: token.user_id, email: token.email },
+                    Presented::Expired | Presented::Dead => Verified::InvalidToken,
+                });
+            }
+        }
+    }
+}

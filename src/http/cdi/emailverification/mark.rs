@@ -1,0 +1,34 @@
+//! `GET /recipe/user/email/verify` and `POST /recipe/user/email/verify/remove`.
+
+use super::{address_in_app, require_storable};
+use crate::app::App;
+use crate::command::emailverification::Address;
+use crate::command::emailverification::status::{IsEmailVerified, UnverifyEmail};
+use crate::domain::ids::{TenantId, UserId};
+use crate::http::cdi::Call;
+use crate::http::cdi::input::Query;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusBody {
+    status: &'static str,
+    is_verified: bool,
+}
+
+/// Unlike everywhere else, the address is taken as it is.
+pub(super) async fn show(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let query = Query::of(&call.request);
+    let user_id = UserId::new(query.required("userId")?);
+    let email = query.required("email")?.into_owned();
+    require_storable(&email)?;
+    let address = Address { scope: call.scope()?, tenant: TenantId::public(), user_id, email };
+    Ok(Reply::json(&StatusBody { status: "OK", is_verified: IsEmailVerified(address).run(app).await? }))
+}
+
+pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    UnverifyEmail(address_in_app(call)?).run(app).await?;
+    Ok(Reply::status("OK"))
+}

@@ -1,0 +1,308 @@
+//! E-mail verification at rest.
+//!
+//! * [`Keyspace::EmailVerified`]: (domain, app, user, e-mail) → [`VerifiedRecord`]. Verification is of the whole app.
+//! * [`Keyspace::EmailVerificationToken`]: (domain, app, tenant, token hash) → [`TokenRecord`].
+//! * [`Keyspace::EmailVerificationTokenByUser`]: (domain, app, user, tenant, e-mail) → [`SeriesRecord`], and the same
+//!   followed by a token hash → nothing, one for each token.
+//!
+//! The series is the point key that creation, use and revocation of tokens agree on: each of them reads it and writes
+//! it, so that of two that meet one runs again. A token counts only while the series that it names is the current one.
+
+use super::codec;
+use super::key::KeyReader;
+use super::{Encoding, Key, Keyspace, Scan, StoreError, Tx};
+use crate::domain::emailverification::{SeriesId, is_over};
+use crate::domain::ids::{AppId, TenantId, UserId};
+use crate::domain::one_time_token::OneTimeHash;
+use crate::domain::time::UnixMillis;
+use serde::{Deserialize, Serialize};
+
+/// An address of a user is verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifiedRecord {
+    /// Since when.
+    pub since: UnixMillis,
+}
+
+crate::record!(VerifiedRecord, EmailVerified, version 1);
+
+/// A token that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRecord {
+    /// Whose address it verifies: the id with which it was asked for.
+    pub user_id: UserId,
+    /// The address.
+    pub email: String,
+    /// Good until then, that moment included.
+    pub expires: UnixMillis,
+    /// It counts only in this series.
+    pub series: SeriesId,
+}
+
+crate::record!(TokenRecord, EmailVerificationToken, version 1);
+
+/// The living tokens of a tenant, user and address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesRecord {
+    /// Which they are.
+    pub id: SeriesId,
+    /// When the last of them ends.
+    pub expires: UnixMillis,
+}
+
+crate::record!(SeriesRecord, EmailVerificationTokenByUser, version 1);
+
+/// Token rows deleted together with their series; what is left is dead and goes when it expires.
+const DELETED_AT_ONCE: usize = 256;
+
+/// Whose tokens, for which address.
+#[derive(Debug, Clone, Copy)]
+pub struct Addressee<'a> {
+    /// The app.
+    pub app: &'a AppId,
+    /// The tenant.
+    pub tenant: &'a TenantId,
+    /// The user, by the id that callers use.
+    pub user: &'a UserId,
+    /// The address.
+    pub email: &'a str,
+}
+
+impl Addressee<'_> {
+    /// Where the series lives; every index key of its tokens begins with it.
+    #[must_use]
+    pub fn series_key(&self) -> Key {
+        let user = Key::of_app(Keyspace::EmailVerificationTokenByUser, self.app).user(self.user);
+        user.text(self.tenant.as_str()).text(self.email)
+    }
+
+    /// The series with its living tokens, if there is one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn series(&self, tx: &mut dyn Tx) -> Result<Option<SeriesRecord>, StoreError> {
+        codec::get(tx, &self.series_key()).await
+    }
+
+    /// Adds a token to a series: the current one as read by [`Addressee::series`], or a new one.
+    ///
+    /// # Errors
+    /// When a key is too long.
+    pub fn add(
+        &self,
+        tx: &mut dyn Tx,
+        hash: &OneTimeHash,
+        series: SeriesRecord,
+        expires: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let longest = SeriesRecord { id: series.id, expires: series.expires.max(expires) };
+        codec::put(tx, self.series_key(), &longest)?;
+        codec::put_marker(tx, index_key(self.series_key(), hash));
+        let (user_id, email) = (self.user.clone(), self.email.to_owned());
+        let record = TokenRecord { user_id, email, expires, series: series.id };
+        codec::put(tx, token_key(self.app, self.tenant, hash), &record)
+    }
+
+    /// Ends the series that was read by [`Addressee::series`]: none of its tokens is good any more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end(&self, tx: &mut dyn Tx) -> Result<(), StoreError> {
+        let start = self.series_key();
+        let scan = Scan { end: start.prefix_end(), start, reverse: false, limit: DELETED_AT_ONCE };
+        for (key, _) in tx.scan(&scan).await? {
+            delete_indexed(tx, self.app, key);
+        }
+        Ok(())
+    }
+}
+
+/// Where a token lives.
+#[must_use]
+pub fn token_key(app: &AppId, tenant: &TenantId, hash: &OneTimeHash) -> Key {
+    Key::of_tenant(Keyspace::EmailVerificationToken, app, tenant).raw(hash.as_bytes())
+}
+
+fn index_key(series: Key, hash: &OneTimeHash) -> Key {
+    series.raw(hash.as_bytes())
+}
+
+/// Where the mark of a verified address lives.
+#[must_use]
+pub fn verified_key(app: &AppId, user: &UserId, email: &str) -> Key {
+    Key::of_app(Keyspace::EmailVerified, app).user(user).text(email)
+}
+
+/// The token with this hash, if this tenant has it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn token(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    tenant: &TenantId,
+    hash: &OneTimeHash,
+) -> Result<Option<TokenRecord>, StoreError> {
+    codec::get(tx, &token_key(app, tenant, hash)).await
+}
+
+/// Whether this address of the user (by the id that callers use) is verified.
+///
+/// # Errors
+/// When the store fails.
+pub async fn is_verified(tx: &mut dyn Tx, app: &AppId, user: &UserId, email: &str) -> Result<bool, StoreError> {
+    Ok(tx.get(&verified_key(app, user, email)).await?.is_some())
+}
+
+/// Marks an address as verified; twice is fine.
+///
+/// # Errors
+/// When the address is too long for a key.
+pub fn mark(tx: &mut dyn Tx, app: &AppId, user: &UserId, email: &str, since: UnixMillis) -> Result<(), StoreError> {
+    codec::put(tx, verified_key(app, user, email), &VerifiedRecord { since })
+}
+
+/// Takes the mark away; tokens stay.
+pub fn unmark(tx: &mut dyn Tx, app: &AppId, user: &UserId, email: &str) {
+    tx.delete(verified_key(app, user, email));
+}
+
+/// Deletes a token that is over and, if it was the last one, its series. Returns false when it lives after all.
+///
+/// # Errors
+/// When the store fails.
+pub async fn delete_expired(tx: &mut dyn Tx, key: &Key, now: UnixMillis) -> Result<bool, StoreError> {
+    let Some((app, tenant, hash)) = parse_token_key(key) else { return Ok(false) };
+    let Some(record) = codec::get::<TokenRecord>(tx, key).await? else { return Ok(false) };
+    if !is_over(record.expires, now) {
+        return Ok(false);
+    }
+    let addressee = Addressee { app: &app, tenant: &tenant, user: &record.user_id, email: &record.email };
+    if addressee.series(tx).await?.is_some_and(|series| is_over(series.expires, now)) {
+        tx.delete(addressee.series_key());
+    }
+    tx.delete(index_key(addressee.series_key(), &hash));
+    tx.delete(key.clone());
+    Ok(true)
+}
+
+/// Whether anything is stored under this user id.
+///
+/// # Errors
+/// When the store fails.
+pub async fn in_use(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<bool, StoreError> {
+    for keyspace in OF_USER {
+        if !tx.scan(&all_of(keyspace, app, user, 1)).await?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Deletes everything that is stored under this user id, in all tenants.
+///
+/// # Errors
+/// When the store fails.
+pub async fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<(), StoreError> {
+    for keyspace in OF_USER {
+        for (key, _) in tx.scan(&all_of(keyspace, app, user, usize::MAX)).await? {
+            delete_indexed(tx, app, key);
+        }
+    }
+    Ok(())
+}
+
+/// Moves everything that is stored under one user id to another, in all tenants; tokens that were sent stay good.
+///
+/// # Errors
+/// When the store fails.
+pub async fn rename_user(tx: &mut dyn Tx, app: &AppId, from: &UserId, to: &UserId) -> Result<(), StoreError> {
+    if from == to {
+        return Ok(());
+    }
+    let marks = all_of(Keyspace::EmailVerified, app, from, usize::MAX);
+    for (key, mark) in codec::scan::<VerifiedRecord>(tx, &marks).await? {
+        if let Some(email) = after_user(&key).and_then(|mut parts| parts.text()) {
+            codec::put(tx, verified_key(app, to, &email), &mark)?;
+        }
+        tx.delete(key);
+    }
+    let by_user = all_of(Keyspace::EmailVerificationTokenByUser, app, from, usize::MAX);
+    // Which series moves into which; a series stands before its tokens.
+    let mut moving = None;
+    for (key, bytes) in tx.scan(&by_user).await? {
+        let Some((tenant, email, hash)) = parse_by_user_key(&key) else { continue };
+        let new = Addressee { app, tenant: &tenant, user: to, email: &email };
+        if let Some(hash) = hash {
+            let token: Option<TokenRecord> = codec::get(tx, &token_key(app, &tenant, &hash)).await?;
+            delete_indexed(tx, app, key);
+            if let (Some(token), Some((old, series))) = (token, moving)
+                && token.series == old
+            {
+                new.add(tx, &hash, series, token.expires)?;
+            }
+        } else {
+            let old: SeriesRecord = codec::decode(tx.encoding(), &key, &bytes)?;
+            moving = Some((old.id, new.series(tx).await?.unwrap_or(old)));
+            tx.delete(key);
+        }
+    }
+    Ok(())
+}
+
+/// The keyspaces with keys that begin with domain, app and user.
+const OF_USER: [Keyspace; 2] = [Keyspace::EmailVerified, Keyspace::EmailVerificationTokenByUser];
+
+fn all_of(keyspace: Keyspace, app: &AppId, user: &UserId, limit: usize) -> Scan {
+    let start = Key::of_app(keyspace, app).user(user);
+    Scan { end: start.prefix_end(), start, reverse: false, limit }
+}
+
+/// Deletes a key of [`OF_USER`] and the token that it leads to, if it does.
+fn delete_indexed(tx: &mut dyn Tx, app: &AppId, key: Key) {
+    if key.keyspace == Keyspace::EmailVerificationTokenByUser
+        && let Some((tenant, _, Some(hash))) = parse_by_user_key(&key)
+    {
+        tx.delete(token_key(app, &tenant, &hash));
+    }
+    tx.delete(key);
+}
+
+/// The keys of other keyspaces that a token leads to: its own in the index, and its series.
+///
+/// # Errors
+/// When the row is damaged.
+pub(super) fn index_keys(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<Vec<Key>, StoreError> {
+    let Some((app, tenant, hash)) = parse_token_key(key) else { return Ok(Vec::new()) };
+    let record: TokenRecord = codec::decode(encoding, key, bytes)?;
+    let addressee = Addressee { app: &app, tenant: &tenant, user: &record.user_id, email: &record.email };
+    let series = addressee.series_key();
+    Ok(vec![index_key(series.clone(), &hash), series])
+}
+
+fn parse_token_key(key: &Key) -> Option<(AppId, TenantId, OneTimeHash)> {
+    let mut parts = KeyReader::new(key);
+    let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
+    let tenant = TenantId::new(parts.text()?);
+    Some((app, tenant, OneTimeHash::from_bytes(parts.rest().try_into().ok()?)))
+}
+
+/// Tenant, address and, unless the key is that of a series, token hash.
+fn parse_by_user_key(key: &Key) -> Option<(TenantId, String, Option<OneTimeHash>)> {
+    let mut parts = after_user(key)?;
+    let (tenant, email) = (TenantId::new(parts.text()?), parts.text()?);
+    let hash = match parts.rest() {
+        [] => None,
+        hash => Some(OneTimeHash::from_bytes(hash.try_into().ok()?)),
+    };
+    Some((tenant, email, hash))
+}
+
+/// What follows domain, app and user in a key.
+fn after_user(key: &Key) -> Option<KeyReader<'_>> {
+    let mut parts = KeyReader::new(key);
+    for _ in 0..3 {
+        parts.text()?;
+    }
+    Some(parts)
+}

@@ -1,0 +1,3 @@
+//! `/recipe/user/…`.
+
+mod email_verify;

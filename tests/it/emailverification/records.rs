@@ -1,0 +1,38 @@
+//! What marks and tokens look like at rest, for ever.
+
+use crate::store::golden;
+use sessiond::domain::emailverification::SeriesId;
+use sessiond::domain::ids::{AppId, TenantId, UserId};
+use sessiond::domain::one_time_token::OneTimeHash;
+use sessiond::domain::time::UnixMillis;
+use sessiond::store::emailverification::{
+    Addressee, SeriesRecord, TokenRecord, VerifiedRecord, token_key, verified_key,
+};
+
+const EMAIL: &str = "jane@example.org";
+
+#[test]
+fn verified_version_1() {
+    let record = VerifiedRecord { since: UnixMillis(1_700_000_000_000) };
+    golden::newest("email_verified", &verified_key(&AppId::base(), &UserId::new("üser"), EMAIL), &record);
+}
+
+#[test]
+fn token_version_1() {
+    let record = TokenRecord {
+        user_id: UserId::new("üser"),
+        email: EMAIL.to_owned(),
+        expires: UnixMillis(1_700_086_400_000),
+        series: SeriesId(u64::MAX),
+    };
+    let key = token_key(&AppId::base(), &TenantId::new("t1"), &OneTimeHash::from_bytes([7; 32]));
+    golden::newest("email_verification_token", &key, &record);
+}
+
+#[test]
+fn series_version_1() {
+    let (app, tenant, user) = (AppId::base(), TenantId::new("t1"), UserId::new("üser"));
+    let key = Addressee { app: &app, tenant: &tenant, user: &user, email: EMAIL }.series_key();
+    let record = SeriesRecord { id: SeriesId(1), expires: UnixMillis(1_700_086_400_000) };
+    golden::newest("email_verification_token_by_user-series", &key, &record);
+}

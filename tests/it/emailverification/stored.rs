@@ -1,0 +1,141 @@
+//! Rows: what expiry, deletion and renaming of users, and removal of tenants leave.
+
+use super::{EMAIL, address, create, is_verified, unverify, verify};
+use crate::app::{START, TestApp};
+use sessiond::command::emailverification::create::CreateVerificationToken;
+use sessiond::domain::ids::{AppId, UserId};
+use sessiond::jobs::sweep::{Removed, Sweep, sweep};
+use sessiond::store::{Key, Keyspace, Scan, emailverification};
+
+/// Rows of marks, of tokens, and by user.
+async fn rows(app: &TestApp) -> [usize; 3] {
+    let mut counts = [0; 3];
+    let of = [Keyspace::EmailVerified, Keyspace::EmailVerificationToken, Keyspace::EmailVerificationTokenByUser];
+    for (count, keyspace) in counts.iter_mut().zip(of) {
+        let scan = Scan { start: Key::of(keyspace), end: None, reverse: false, limit: usize::MAX };
+        *count = app.app.store.begin().scan(&scan).await.unwrap().len();
+    }
+    counts
+}
+
+fn user(id: &str) -> UserId {
+    UserId::new(id)
+}
+
+async fn rename(app: &TestApp, from: &str, to: &str) {
+    let mut tx = app.app.store.begin();
+    emailverification::rename_user(tx.as_mut(), &AppId::base(), &user(from), &user(to)).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn in_use(app: &TestApp, id: &str) -> bool {
+    let mut tx = app.app.store.begin();
+    emailverification::in_use(tx.as_mut(), &AppId::base(), &user(id)).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_use_deletes_every_row_of_the_address() {
+    let app = TestApp::new().await;
+    let token = create(&app, "u").await.unwrap();
+    create(&app, "u").await.unwrap();
+    create(&app, "v").await.unwrap();
+    assert_eq!(rows(&app).await, [0, 3, 5]);
+    assert!(verify(&app, &token).await);
+    assert_eq!(rows(&app).await, [1, 1, 2]);
+}
+
+#[tokio::test]
+async fn a_flood_of_tokens_dies_at_once_and_its_rows_later() {
+    let app = TestApp::new().await;
+    let first = create(&app, "u").await.unwrap();
+    let mut last = String::new();
+    for _ in 0..400 {
+        last = create(&app, "u").await.unwrap();
+    }
+    assert!(verify(&app, &first).await);
+    assert!(!verify(&app, &last).await);
+    unverify(&app, "u").await;
+    // Tokens of a new series beside dead ones.
+    let new = create(&app, "u").await.unwrap();
+    assert!(!verify(&app, &last).await);
+    let [_, tokens, by_user] = rows(&app).await;
+    assert!(tokens > 100 && by_user == tokens + 1, "{tokens} {by_user}");
+    rename(&app, "u", "w").await;
+    assert_eq!(rows(&app).await, [0, 1, 2], "only what lives is renamed");
+    assert!(!verify(&app, &last).await);
+    assert!(verify(&app, &new).await && is_verified(&app, "w").await);
+}
+
+#[tokio::test]
+async fn a_sweep_deletes_tokens_after_their_time_only() {
+    let app = TestApp::new().await;
+    let mut tokens = Vec::new();
+    for n in 0..200 {
+        tokens.push(create(&app, &format!("u{n}")).await.unwrap());
+    }
+    app.clock.advance(1);
+    let young = create(&app, "u0").await.unwrap();
+    assert_eq!(sweep(&app.app, START.plus(1000)).await.unwrap(), Removed::default());
+    assert_eq!(rows(&app).await, [0, 201, 401]);
+    let removed = sweep(&app.app, START.plus(1001)).await.unwrap();
+    assert_eq!(removed, Removed { email_tokens: 200, ..Removed::default() });
+    assert_eq!(rows(&app).await, [0, 1, 2], "the young token keeps its series");
+    app.clock.set(START.plus(1001));
+    assert!(verify(&app, &young).await);
+
+    create(&app, "v").await.unwrap();
+    let mut steps = Sweep::new();
+    while steps.step(&app.app, START.plus(10_000)).await.unwrap() {}
+    assert_eq!(steps.removed().email_tokens, 1);
+    assert_eq!(rows(&app).await, [1, 0, 0], "the last token takes its series with it");
+}
+
+#[tokio::test]
+async fn a_user_is_removed_with_marks_and_tokens_of_all_tenants() {
+    let app = TestApp::new().await;
+    app.put("/recipe/multitenancy/tenant/v2", serde_json::json!({"tenantId": "t1"})).await.ok();
+    for id in ["u", "u2", &"u".repeat(300)] {
+        let token = create(&app, id).await.unwrap();
+        verify(&app, &token).await;
+        unverify(&app, id).await;
+        create(&app, id).await.unwrap();
+        let tenant = sessiond::domain::ids::TenantId::new("t1");
+        let address = sessiond::command::emailverification::Address { tenant, ..address(&app, id) };
+        CreateVerificationToken { address, lifetime_ms: 1 }.run(&app.app).await.unwrap();
+        let mut tx = app.app.store.begin();
+        emailverification::mark(tx.as_mut(), &AppId::base(), &user(id), "other@b.c", START).unwrap();
+        tx.commit().await.unwrap();
+    }
+    assert_eq!(rows(&app).await, [3, 6, 12]);
+    for (left, id) in [(2, "u"), (1, &"u".repeat(300)), (0, "u2")] {
+        assert!(in_use(&app, id).await);
+        let mut tx = app.app.store.begin();
+        emailverification::remove_user(tx.as_mut(), &AppId::base(), &user(id)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(!in_use(&app, id).await);
+        assert_eq!(rows(&app).await, [left, 2 * left, 4 * left]);
+    }
+}
+
+#[tokio::test]
+async fn a_renamed_user_keeps_marks_and_tokens() {
+    let app = TestApp::new().await;
+    let token = create(&app, "from").await.unwrap();
+    let second = create(&app, "from").await.unwrap();
+    let own = create(&app, "to").await.unwrap();
+    let mut tx = app.app.store.begin();
+    emailverification::mark(tx.as_mut(), &AppId::base(), &user("from"), "other@b.c", START).unwrap();
+    tx.commit().await.unwrap();
+    rename(&app, "from", "to").await;
+    assert!(!in_use(&app, "from").await);
+    assert_eq!(rows(&app).await, [1, 3, 4]);
+    rename(&app, "to", "to").await;
+    assert_eq!(rows(&app).await, [1, 3, 4]);
+    assert!(verify(&app, &token).await);
+    assert!(is_verified(&app, "to").await && !is_verified(&app, "from").await);
+    assert!(!verify(&app, &second).await && !verify(&app, &own).await, "they are of one address now");
+    let mut tx = app.app.store.begin();
+    let id = AppId::base();
+    assert!(emailverification::is_verified(tx.as_mut(), &id, &user("to"), "other@b.c").await.unwrap());
+    assert!(!emailverification::is_verified(tx.as_mut(), &id, &user("from"), EMAIL).await.unwrap());
+}
