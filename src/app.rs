@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 /// The part of the setting for cached records that access tokens may take which have been checked already; about 700
 /// bytes each.
-const VERIFIED_TOKENS_SHARE: u64 = 8;
+const VERIFIED_TOKENS_SHARE: u64 = 4;
 
 /// Everything a command needs.
 pub struct App {

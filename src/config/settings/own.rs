@@ -16,8 +16,8 @@ pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
         "cache_size_mb",
         "SESSIOND_CACHE_SIZE_MB",
         Kind::Int,
-        Int(64),
-        "Memory for cached records, at least 1; an eighth of it on top for verified access tokens.",
+        Int(32),
+        "Memory for cached records, at least 1; a quarter of it on top for verified access tokens.",
     )
     .unit("MiB"),
     setting(

@@ -80,7 +80,7 @@ impl Options {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         Self {
-            cache_bytes: 64 << 20,
+            cache_bytes: 32 << 20,
             clock,
             entropy,
             progress: Arc::new(|_| {}),

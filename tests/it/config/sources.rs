@@ -14,7 +14,7 @@ fn nothing_given_means_the_built_in_settings() {
     assert_eq!((config.host.as_str(), config.port, config.base_path.as_str()), ("localhost", 3567, ""));
     assert_eq!((config.log.level, config.log.format), (LogLevel::Info, LogFormat::Text));
     assert_eq!(config.limits.body_bytes, 1 << 20);
-    assert_eq!(config.cache_bytes, 64 << 20);
+    assert_eq!(config.cache_bytes, 32 << 20);
     let app = &config.app;
     assert_eq!(app.access_token_validity_ms, 3_600_000);
     assert_eq!(app.refresh_token_validity_ms, 144_000 * 60_000);
