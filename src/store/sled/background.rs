@@ -3,6 +3,7 @@
 use super::folder::Folder;
 use super::merge::Merge;
 use super::queue::Control;
+use super::rot::{self, Sorted};
 use super::shared::Shared;
 use super::snapshot::{self, Head, Writer};
 use super::truth::Base;
@@ -79,42 +80,63 @@ pub(super) fn rotate(shared: &Shared) -> Result<u64, StoreError> {
 }
 
 /// Writes a snapshot of everything so far, checks it, and removes what it makes superfluous. Returns its frame.
+///
+/// Reads the snapshots that are there first: one that has gone bad on the disk is replaced while journal and index can
+/// still say what it held, and no journal is removed in reliance on it.
 pub(super) fn take_snapshot(shared: &Shared, gently: bool) -> Result<u64, StoreError> {
     let _alone = shared.maintain();
-    let folder = &shared.folder;
+    let pace = Pace { duty: if gently { shared.snapshot_duty } else { 100 }, shared };
+    let Sorted { good, bad } = rot::sort(shared, &pace)?;
     let last = rotate(shared)?;
-    let newest = snapshot::list(&folder.snapshots())?.pop();
-    let from = newest.as_ref().map_or(0, |(frame, _)| *frame);
-    if from == last {
+    let newest = good.last();
+    if newest.is_some_and(|(frame, _)| *frame == last) || last == 0 {
         shared.counters.since_snapshot.store(0, Ordering::Relaxed);
+        rot::set_aside(shared, &bad)?;
         return Ok(last);
     }
     let journal_bytes = shared.counters.since_snapshot.swap(0, Ordering::Relaxed);
     shared.counters.segments_since_snapshot.store(0, Ordering::Relaxed);
-    let base_bytes = newest.as_ref().map_or(0, |(_, path)| path.metadata().map_or(0, |data| data.len()));
+    let base_bytes = newest.map_or(0, |(_, path)| path.metadata().map_or(0, |data| data.len()));
     if !shared.has_space_for(base_bytes + journal_bytes) {
-        return Err(StoreError::DiskFull { path: folder.root.display().to_string() });
+        return Err(StoreError::DiskFull { path: shared.folder.root.display().to_string() });
     }
     let started = Instant::now();
-    let scanned = closed_segments(folder, from + 1, last)?;
-    let mut frames = Frames::new(&scanned, shared.id, last);
-    let base = match &newest {
-        Some((_, path)) => Some(snapshot::Reader::open(path, Some(&shared.id))?),
-        None => None,
-    };
-    let mut merge = Merge::new(base, &mut frames, &folder.snapshots().join("scratch"))?;
-    let pace = Pace { duty: if gently { shared.snapshot_duty } else { 100 }, shared };
-    let head = Head { id: shared.id, frame: last, time: frames.time() };
-    let made = write_snapshot(folder, &head, &mut merge, &pace)?;
-    prune(folder, KEPT)?;
+    let (mut merge, head) = gather(shared, newest, last, &pace)?;
+    let made = write_snapshot(&shared.folder, &head, &mut merge, &pace)?;
+    let bad: Vec<_> = bad.into_iter().filter(|path| *path != made.path).collect();
+    rot::set_aside(shared, &bad)?;
+    prune(&shared.folder, KEPT)?;
     shared.adapt_snapshot_threshold()?;
     tracing::info!(
-        frame = last,
+        frame = head.frame,
         rows = made.rows,
         milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "snapshot made"
     );
-    Ok(last)
+    Ok(head.frame)
+}
+
+/// What goes into a snapshot after the `newest` good one, and which frame it will be of: `last`, or a later one.
+fn gather(
+    shared: &Shared,
+    newest: Option<&(u64, PathBuf)>,
+    last: u64,
+    pace: &dyn Pausing,
+) -> Result<(Merge, Head), StoreError> {
+    let from = newest.map_or(0, |(frame, _)| *frame);
+    let run = closed_segments(&shared.folder, from + 1, last)?;
+    if run.segments.first().is_none_or(|(first, _)| *first > from + 1) {
+        let (merge, frame) = rot::from_index(shared, last, pace)?;
+        // Older moments cannot be restored from it, so the time is when it was made.
+        return Ok((merge, Head { id: shared.id, frame, time: shared.clock.now().0 }));
+    }
+    let mut frames = Frames::new(&run, shared.id, last);
+    let base = match newest {
+        Some((_, path)) => Some(snapshot::Reader::open(path, Some(&shared.id))?),
+        None => None,
+    };
+    let merge = Merge::new(base, &mut frames, &shared.folder.snapshots().join("scratch"))?;
+    Ok((merge, Head { id: shared.id, frame: last, time: frames.time() }))
 }
 
 /// Segments with the frames `from` to `last`, which the committer no longer writes.

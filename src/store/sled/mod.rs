@@ -3,7 +3,7 @@
 //! - `committer`: one thread owns all writes; a group of transactions from the `queue` is one frame and one disk wait;
 //! - `journal`: numbered, checksummed frames in append-only segments;
 //! - `index`: the state after the last frame, in sled; everything in it can be rebuilt;
-//! - `snapshot`, `merge`: all records as of one frame, made from the snapshot before it and the journal, never from sled;
+//! - `snapshot`, `merge`, `rot`: all records as of one frame, made from the snapshot before it and the journal, not from sled;
 //! - `recovery`, `truth`, `marker`: what is believed when a folder is opened;
 //! - `maintenance`: check, backup, restore, compact, salvage.
 //!
@@ -23,6 +23,7 @@ mod queue;
 mod recent;
 mod reconcile;
 mod recovery;
+mod rot;
 mod shared;
 mod snapshot;
 mod space;

@@ -271,8 +271,10 @@ impl Reader {
     }
 
     /// Reads the rest without looking inside the blocks.
-    fn skim(&mut self) -> Result<(), StoreError> {
-        while let Some(_raw) = self.load_part()? {}
+    fn skim(&mut self, pause: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        while let Some(_raw) = self.load_part()? {
+            pause()?;
+        }
         Ok(())
     }
 
@@ -338,10 +340,14 @@ impl Reader {
     }
 }
 
-/// Checks every block of a snapshot; its header and number of entries.
-pub(super) fn verify(path: &Path, id: &FolderId) -> Result<(Head, u64), StoreError> {
+/// Checks every block of a snapshot; its header and number of entries. `pause` is called after each block.
+pub(super) fn verify(
+    path: &Path,
+    id: &FolderId,
+    pause: &mut dyn FnMut() -> Result<(), StoreError>,
+) -> Result<(Head, u64), StoreError> {
     let mut reader = Reader::open(path, Some(id))?;
-    reader.skim()?;
+    reader.skim(pause)?;
     Ok((reader.head, reader.rows_at_end()))
 }
 

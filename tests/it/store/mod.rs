@@ -10,6 +10,7 @@ mod disk_full;
 pub(crate) mod golden;
 mod maintenance;
 mod recovery;
+mod rot;
 mod tenancy;
 mod user;
 

@@ -278,6 +278,10 @@ impl SledEngine {
         let folder = &shared.folder;
         let mut report = CheckReport { clean: true, ..CheckReport::default() };
         check_snapshots(folder, &shared.id, &mut report)?;
+        if !report.is_sound() {
+            report.notes.push("a bad snapshot is set aside and replaced as soon as this check is over".to_owned());
+            shared.housekeeping.raise();
+        }
         let truth = match Truth::find(folder, &shared.id, last, last, progress) {
             Ok(truth) => truth,
             Err(error) => {

@@ -1,0 +1,78 @@
+//! Snapshots that go bad on the disk while the server runs: noticed before each new one, replaced by it.
+
+use super::background::{self, Pausing};
+use super::journal::Frames;
+use super::merge::{Collector, Merge};
+use super::shared::{self, Shared};
+use super::snapshot::{self, Entry};
+use crate::store::StoreError;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Snapshots of a folder, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Sorted {
+    /// Read back just now, with their frames.
+    pub(super) good: Vec<(u64, PathBuf)>,
+    /// No longer what was written.
+    pub(super) bad: Vec<PathBuf>,
+}
+
+/// Reads every snapshot and says which are whole; the others are logged.
+pub(super) fn sort(shared: &Shared, pace: &dyn Pausing) -> Result<Sorted, StoreError> {
+    let mut sorted = Sorted::default();
+    for (frame, path) in snapshot::list(&shared.folder.snapshots())? {
+        let mut since = Instant::now();
+        let read = snapshot::verify(&path, &shared.id, &mut || {
+            pace.pause(0, since.elapsed())?;
+            since = Instant::now();
+            Ok(())
+        });
+        match read {
+            Ok(_) => sorted.good.push((frame, path)),
+            Err(StoreError::Damaged { what, .. }) => {
+                tracing::error!(file = %path.display(), what, "a snapshot has gone bad on the disk: a new one is made");
+                sorted.bad.push(path);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(sorted)
+}
+
+/// Puts bad snapshots out of the way, once they are not needed any more.
+pub(super) fn set_aside(shared: &Shared, bad: &[PathBuf]) -> Result<(), StoreError> {
+    for path in bad.iter().filter(|path| path.exists()) {
+        let aside = shared.folder.set_aside(path)?;
+        tracing::warn!(file = %aside.display(), "the bad snapshot was set aside");
+    }
+    Ok(())
+}
+
+/// All records from the index, beside the traffic, and the frame as of which they are: for when no snapshot is whole and
+/// the journal does not go back to the first frame. Nothing else knows the records then.
+///
+/// The walk sees some of the writes that are made meanwhile; the frames since its beginning bring all of them.
+pub(super) fn from_index(shared: &Shared, before: u64, pace: &dyn Pausing) -> Result<(Merge, u64), StoreError> {
+    tracing::error!("no snapshot is whole: the new one is made from the index");
+    let mut collector = Collector::new(&shared.folder.snapshots().join("scratch"));
+    let index = shared.index()?;
+    let Some(index) = index.as_ref() else { return Err(shared::closed()) };
+    let mut since = Instant::now();
+    for (walked, row) in (1..).zip(index.all()) {
+        let (key, (frame, value)) = row?;
+        collector.add(&Entry { key: &key, frame, value: Some(&value) })?;
+        if walked % 512 == 0 {
+            pace.pause(walked, since.elapsed())?;
+            since = Instant::now();
+        }
+    }
+    let last = background::rotate(shared)?;
+    let run = background::closed_segments(&shared.folder, before + 1, last)?;
+    let mut frames = Frames::new(&run, shared.id, last);
+    let mut body = Vec::new();
+    while let Some((number, _)) = frames.next(&mut body)? {
+        collector.add_frame(number, &body)?;
+    }
+    Ok((collector.merge(Vec::new())?, last))
+}
