@@ -1,6 +1,9 @@
 //! Users across recipes: look-up, lists, deletion, ids, linking (CDI: users).
 
+pub mod count;
 mod info;
+pub mod list;
+pub mod look_up;
 
 pub use info::UserInfo;
 

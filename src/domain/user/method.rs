@@ -189,6 +189,15 @@ impl Login {
         }
     }
 
+    /// Ids of its passkeys, if it has any.
+    #[must_use]
+    pub fn credential_ids(&self) -> &[String] {
+        match self {
+            Self::Webauthn { credential_ids, .. } => credential_ids,
+            Self::EmailPassword { .. } | Self::ThirdParty { .. } | Self::Passwordless { .. } => &[],
+        }
+    }
+
     /// Everything by which the person may be recognised.
     #[must_use]
     pub fn account_infos(&self) -> Vec<AccountInfo> {
@@ -213,4 +222,18 @@ impl Login {
 #[must_use]
 pub fn normalise_email(email: &str) -> String {
     email.trim().to_lowercase()
+}
+
+/// The form in which phone numbers are stored and compared: a number that begins with `+` is its digits (E.164), anything else
+/// is only trimmed.
+#[must_use]
+pub fn normalise_phone_number(number: &str) -> String {
+    let number = number.trim();
+    let formatting = |byte: char| byte.is_whitespace() || "-.()/".contains(byte);
+    match number.strip_prefix('+') {
+        Some(rest) if rest.chars().all(|byte| byte.is_ascii_digit() || formatting(byte)) => {
+            format!("+{}", rest.chars().filter(char::is_ascii_digit).collect::<String>())
+        }
+        _ => number.to_owned(),
+    }
 }

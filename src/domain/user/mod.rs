@@ -1,10 +1,15 @@
 //! Users: one person is a group of login methods under one id (CDI: users, account linking).
 
+mod listing;
 mod method;
+mod search;
 
+pub use listing::{Order, Position, Recipes};
 pub use method::{
     AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, RecipeId, ThirdPartyAccount, normalise_email,
+    normalise_phone_number,
 };
+pub use search::{LookUp, SearchTags};
 
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::time::UnixMillis;
@@ -53,6 +58,12 @@ impl User {
     #[must_use]
     pub fn time_joined(&self) -> UnixMillis {
         self.methods.iter().map(|method| method.time_joined).min().unwrap_or_default()
+    }
+
+    /// Where the user stands in lists.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position { time_joined: self.time_joined(), id: self.id.clone() }
     }
 
     /// Every tenant in which one of the methods may be used.

@@ -192,6 +192,8 @@ pub struct Wire {
     pub users_have_tenant_ids: bool,
     /// Users and login methods have `webauthn`.
     pub users_have_webauthn: bool,
+    /// `GET /users/count` takes `allowApproximate`.
+    pub counts_may_be_approximate: bool,
 }
 
 /// Whether a field is read.
@@ -243,6 +245,7 @@ impl Wire {
             users_have_login_methods: since(CdiVersion::V4_0),
             users_have_tenant_ids: since(CdiVersion::V3_0),
             users_have_webauthn: since(CdiVersion::new(5, 3)),
+            counts_may_be_approximate: since(CdiVersion::V5_6),
         }
     }
 }

@@ -62,6 +62,8 @@ pub enum Kind {
     EmailDomain = 4,
     /// Provider, lower case.
     Provider = 5,
+    /// Id of a passkey.
+    Credential = 6,
 }
 
 /// Longest value that stands in a key as it is. Of a longer one so much stands there, followed by its hash: longer than
@@ -213,6 +215,9 @@ fn of_method(app: &AppId, tenant: &TenantId, method: &LoginMethod, entries: &mut
             }
             AccountInfo::PhoneNumber(_) => {}
         }
+    }
+    for credential in method.login.credential_ids() {
+        scan_key(info_value_key(app, tenant, Kind::Credential, Search::Exact(credential)));
     }
 }
 

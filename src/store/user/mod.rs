@@ -9,6 +9,8 @@
 //! conflicts.
 
 mod index;
+pub mod listing;
+pub mod search;
 
 pub use index::{
     ExternalUserIdRecord, Kind, LoginIdentityRecord, LoginMethodUserRecord, PrimaryAccountInfoRecord, Search,

@@ -13,4 +13,5 @@ mod requests_stats;
 mod routes;
 mod telemetry;
 mod user_id;
+mod users;
 mod well_known_jwks;

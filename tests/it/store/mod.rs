@@ -13,6 +13,7 @@ mod recovery;
 mod rot;
 mod tenancy;
 mod user;
+mod user_listing;
 
 use sessiond::app::SystemClock;
 use sessiond::domain::entropy::Entropy;

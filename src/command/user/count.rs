@@ -1,0 +1,34 @@
+//! `GET /users/count`.
+
+use crate::app::App;
+use crate::command::session::Scope;
+use crate::domain::ids::TenantId;
+use crate::domain::user::Recipes;
+use crate::fault::Fault;
+use crate::store::user::listing;
+
+/// Counts users.
+pub struct CountUsers {
+    /// Where.
+    pub scope: Scope,
+    /// Those with a login method in this tenant; `None` for all tenants of the app.
+    pub tenant: Option<TenantId>,
+    /// Those with a login method of one of these recipes.
+    pub recipes: Recipes,
+}
+
+impl CountUsers {
+    /// Runs the command: exact, by a walk over all of them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<u64, Fault> {
+        let id = &self.scope.app.id;
+        let mut tx = app.store.begin();
+        let counted = match &self.tenant {
+            Some(tenant) => listing::count(tx.as_mut(), id, tenant, &self.recipes).await,
+            None => listing::count_all_tenants(tx.as_mut(), id, &self.recipes).await,
+        };
+        counted.map_err(|error| Fault::new("counting users", error))
+    }
+}

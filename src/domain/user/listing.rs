@@ -1,0 +1,53 @@
+//! Lists of users: order, place in a list, which recipes.
+
+use super::RecipeId;
+use crate::domain::ids::UserId;
+use crate::domain::time::UnixMillis;
+use std::collections::BTreeSet;
+
+/// Direction of a list by time joined. Users who joined in the same millisecond are listed by id, descending, in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Oldest first.
+    Ascending,
+    /// Newest first.
+    Descending,
+}
+
+/// A place in a list of users. It need not be that of a user: who stood there may be gone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// When the user joined.
+    pub time_joined: UnixMillis,
+    /// The group's internal id.
+    pub id: UserId,
+}
+
+/// Whose users are meant: those with a login method of one of these recipes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipes(BTreeSet<RecipeId>);
+
+impl Recipes {
+    /// Users of any recipe.
+    #[must_use]
+    pub fn all() -> Self {
+        RecipeId::ALL.into_iter().collect()
+    }
+
+    /// The recipes.
+    pub fn iter(&self) -> impl Iterator<Item = RecipeId> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// Whether this recipe is one of them.
+    #[must_use]
+    pub fn contains(&self, recipe: RecipeId) -> bool {
+        self.0.contains(&recipe)
+    }
+}
+
+impl FromIterator<RecipeId> for Recipes {
+    fn from_iter<T: IntoIterator<Item = RecipeId>>(recipes: T) -> Self {
+        Self(recipes.into_iter().collect())
+    }
+}

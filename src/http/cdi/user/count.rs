@@ -1,0 +1,44 @@
+//! `GET /users/count`.
+
+use super::recipes;
+use crate::app::App;
+use crate::command::user::count::CountUsers;
+use crate::domain::time::UnixMillis;
+use crate::http::cdi::Call;
+use crate::http::cdi::input::Query;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CountBody {
+    status: &'static str,
+    count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approximate: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<UnixMillis>,
+}
+
+/// A whole app is counted on its public tenant only.
+pub(super) async fn count(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let query = Query::of(&call.request);
+    let recipes = recipes(query)?;
+    let all_tenants = query.flag("includeAllTenants") == Some(true);
+    if all_tenants {
+        call.require_public_tenant()?;
+    }
+    let scope = call.scope()?;
+    let as_of = app.now();
+    let tenant = (!all_tenants).then(|| call.tenant.clone());
+    let count = CountUsers { scope, tenant, recipes }.run(app).await?;
+    // The count is exact; who allows another gets told.
+    let told = call.wire.counts_may_be_approximate && query.flag("allowApproximate") == Some(true);
+    Ok(Reply::json(&CountBody {
+        status: "OK",
+        count,
+        approximate: told.then_some(false),
+        as_of: told.then_some(as_of),
+    }))
+}

@@ -1,0 +1,136 @@
+//! `GET /users` and `GET /user/search/tags`.
+
+use super::object::UserObject;
+use super::recipes;
+use crate::app::App;
+use crate::command::user::UserInfo;
+use crate::command::user::list::{ListUsers, SearchUsers, UserPage};
+use crate::domain::ids::UserId;
+use crate::domain::time::UnixMillis;
+use crate::domain::user::{Order, Position, RecipeId, SearchTags};
+use crate::http::cdi::Call;
+use crate::http::cdi::input::Query;
+use crate::http::cdi::version::Wire;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::Serialize;
+
+/// Users on a page, if the caller does not say.
+const LIMIT_DEFAULT: i32 = 100;
+/// Most users on a page.
+const LIMIT_MAX: i32 = 500;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListBody<'a> {
+    status: &'static str,
+    users: Vec<Listed<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_pagination_token: Option<String>,
+}
+
+/// A user in a list: before account linking its recipe stands beside it.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Listed<'a> {
+    Whole(UserObject<'a>),
+    #[serde(rename_all = "camelCase")]
+    Legacy {
+        recipe_id: Option<RecipeId>,
+        user: UserObject<'a>,
+    },
+}
+
+impl<'a> Listed<'a> {
+    fn new(info: &'a UserInfo, wire: Wire) -> Self {
+        let user = UserObject::listed(info, wire);
+        if wire.users_have_login_methods {
+            return Self::Whole(user);
+        }
+        Self::Legacy { recipe_id: info.user.methods.first().map(|method| method.login.recipe()), user }
+    }
+}
+
+/// A page, or up to a thousand users who match the search tags: then limit, recipes and token do nothing.
+pub(super) async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let query = Query::of(&call.request);
+    let recipes = recipes(query)?;
+    let scope = call.scope()?;
+    let limit = query.int("limit")?;
+    let order = order(query)?;
+    let tags = search_tags(query);
+    let limit = page_size(limit, tags.is_empty())?;
+    let from = query.optional("paginationToken").map(|token| parse_token(&token)).transpose()?;
+    let tenant = call.tenant.clone();
+    let page = if tags.is_empty() {
+        ListUsers { scope, tenant, recipes, order, from, limit }.run(app).await?
+    } else {
+        UserPage { users: SearchUsers { scope, tenant, tags, order }.run(app).await?, next: None }
+    };
+    Ok(Reply::json(&ListBody {
+        status: "OK",
+        users: page.users.iter().map(|info| Listed::new(info, call.wire)).collect(),
+        next_pagination_token: page.next.as_ref().map(token),
+    }))
+}
+
+fn order(query: Query<'_>) -> Result<Order, ApiError> {
+    match query.optional("timeJoinedOrder").as_deref() {
+        None | Some("ASC") => Ok(Order::Ascending),
+        Some("DESC") => Ok(Order::Descending),
+        Some(_) => Err(ApiError::bad_request("timeJoinedOrder can be either ASC OR DESC")),
+    }
+}
+
+fn search_tags(query: Query<'_>) -> SearchTags {
+    let values = |name| query.optional(name).map_or_else(Vec::new, |written| SearchTags::values(&written));
+    SearchTags { emails: values("email"), phones: values("phone"), providers: values("provider") }
+}
+
+fn page_size(limit: Option<i32>, bounded: bool) -> Result<usize, ApiError> {
+    let limit = limit.unwrap_or(LIMIT_DEFAULT);
+    if limit > LIMIT_MAX && bounded {
+        return Err(ApiError::bad_request(format!("max limit allowed is {LIMIT_MAX}")));
+    }
+    let refused = || ApiError::bad_request("limit must a positive integer with min value 1");
+    usize::try_from(limit).ok().filter(|limit| *limit > 0).ok_or_else(refused)
+}
+
+/// Padding may be missing in what callers send back.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The token of a place: `<id>;<time joined>`, in base64.
+fn token(place: &Position) -> String {
+    BASE64.encode(format!("{};{}", place.id.as_str(), place.time_joined.0))
+}
+
+/// A place, whether anybody stands there or not. Times before 1970 come before everybody.
+fn parse_token(token: &str) -> Result<Position, ApiError> {
+    let place = || {
+        let text = String::from_utf8(BASE64.decode(token).ok()?).ok()?;
+        let (id, time) = text.trim_end_matches(';').split_once(';')?;
+        let time: i64 = time.parse().ok()?;
+        let Ok(time) = u64::try_from(time) else {
+            return Some(Position { time_joined: UnixMillis(0), id: UserId::new("") });
+        };
+        Some(Position { time_joined: UnixMillis(time), id: UserId::new(id) })
+    };
+    place().ok_or_else(|| ApiError::bad_request("invalid pagination token"))
+}
+
+/// By what `GET /users` searches.
+pub(super) async fn search_tags_known(_app: &App, call: &Call) -> Result<Reply, ApiError> {
+    #[derive(Serialize)]
+    struct TagsBody {
+        status: &'static str,
+        tags: [&'static str; 3],
+    }
+    call.scope()?;
+    Ok(Reply::json(&TagsBody { status: "OK", tags: ["email", "phone", "provider"] }))
+}

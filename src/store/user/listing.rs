@@ -1,0 +1,251 @@
+//! Pages of users by time joined, and their number.
+//!
+//! [`Keyspace::UserListing`] has one list per tenant and recipe, ordered by (time joined, id); a user with login methods
+//! of several recipes stands in several lists, at the same place in each. A page is the merge of the lists, read with
+//! a few bounded scans per recipe, whatever the number of users. A count walks them all.
+
+use super::UserRecord;
+use super::index::{listing_prefix, parse_listing_key};
+use crate::domain::ids::{AppId, TenantId, UserId};
+use crate::domain::time::UnixMillis;
+use crate::domain::user::{Order, Position, Recipes};
+use crate::store::session::just_after;
+use crate::store::{Key, Keyspace, Scan, StoreError, Tx, codec};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Which users of a tenant, from where on.
+#[derive(Debug, Clone)]
+pub struct Page<'a> {
+    /// In this app.
+    pub app: &'a AppId,
+    /// Users with a login method in this tenant…
+    pub tenant: &'a TenantId,
+    /// …of one of these recipes.
+    pub recipes: &'a Recipes,
+    /// By time joined.
+    pub order: Order,
+    /// The first place of the page; `None` for the beginning of the list.
+    pub from: Option<Position>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl Page<'_> {
+    /// The places of the users on this page, in order. Rows may be gone by the time they are read.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn read(&self, tx: &mut dyn Tx) -> Result<Vec<Position>, StoreError> {
+        let lists = Lists::new(self.app, self.tenant, self.recipes);
+        match (self.order, &self.from) {
+            (Order::Ascending, from) => ascending(tx, &lists, from.as_ref(), self.limit).await,
+            (Order::Descending, Some(from)) => lists.down(tx, Upto::Place(from), UnixMillis(0), self.limit).await,
+            (Order::Descending, None) => lists.down(tx, Upto::End, UnixMillis(0), self.limit).await,
+        }
+    }
+}
+
+/// Keys ascend by time and then by id, a page by time only: inside a millisecond the lists are read backwards.
+///
+/// A chunk read forwards may end in the middle of a millisecond, which any number of users may share. So what is not
+/// known to be whole is read again, backwards, and only as far as the page needs.
+async fn ascending(
+    tx: &mut dyn Tx,
+    lists: &Lists,
+    from: Option<&Position>,
+    limit: usize,
+) -> Result<Vec<Position>, StoreError> {
+    let mut page = Vec::new();
+    let mut next = Some(UnixMillis(0));
+    if let Some(from) = from {
+        page = lists.down(tx, Upto::Place(from), from.time_joined, limit).await?;
+        next = following(from.time_joined);
+    }
+    while let Some(time) = next
+        && page.len() < limit
+    {
+        let chunk = lists.up(tx, time, limit - page.len()).await?;
+        let whole = chunk.by_time.into_iter().filter(|(time, _)| chunk.cut.is_none_or(|cut| *time < cut));
+        for (time_joined, ids) in whole {
+            page.extend(ids.into_iter().rev().map(|id| Position { time_joined, id }));
+        }
+        page.truncate(limit);
+        let Some(cut) = chunk.cut else { break };
+        if page.len() < limit {
+            page.extend(lists.down(tx, Upto::Millisecond(cut), cut, limit - page.len()).await?);
+        }
+        next = following(cut);
+    }
+    Ok(page)
+}
+
+fn following(time: UnixMillis) -> Option<UnixMillis> {
+    time.0.checked_add(1).map(UnixMillis)
+}
+
+/// Where a walk from the end begins.
+#[derive(Clone, Copy)]
+enum Upto<'a> {
+    /// At the list's end.
+    End,
+    /// At this place, itself included.
+    Place(&'a Position),
+    /// At the end of this millisecond.
+    Millisecond(UnixMillis),
+}
+
+/// Users read forwards.
+struct Chunk {
+    by_time: BTreeMap<UnixMillis, BTreeSet<UserId>>,
+    /// From this millisecond on there may be more.
+    cut: Option<UnixMillis>,
+}
+
+/// The lists of a tenant, one per recipe.
+struct Lists(Vec<Key>);
+
+impl Lists {
+    fn new(app: &AppId, tenant: &TenantId, recipes: &Recipes) -> Self {
+        Self(recipes.iter().map(|recipe| listing_prefix(app, tenant, recipe)).collect())
+    }
+
+    /// The last `limit` users down to the millisecond `low`, last first.
+    async fn down(
+        &self,
+        tx: &mut dyn Tx,
+        upto: Upto<'_>,
+        low: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Position>, StoreError> {
+        let mut found = BTreeSet::new();
+        for prefix in &self.0 {
+            let end = match upto {
+                Upto::End => prefix.prefix_end(),
+                Upto::Place(place) => Some(just_after(at(prefix, place.time_joined).text(place.id.as_str()))),
+                Upto::Millisecond(time) => at(prefix, time).prefix_end(),
+            };
+            let rows = tx.scan(&Scan { start: at(prefix, low), end, reverse: true, limit }).await?;
+            found.extend(rows.iter().filter_map(|(key, _)| parse_listing_key(key)));
+        }
+        let place = |(time_joined, id)| Position { time_joined, id };
+        Ok(found.into_iter().rev().take(limit).map(place).collect())
+    }
+
+    /// The next users from the millisecond `low` on; at least `limit` of them are known, if there are so many.
+    async fn up(&self, tx: &mut dyn Tx, low: UnixMillis, limit: usize) -> Result<Chunk, StoreError> {
+        let mut chunk = Chunk { by_time: BTreeMap::new(), cut: None };
+        for prefix in &self.0 {
+            let scan = Scan { start: at(prefix, low), end: prefix.prefix_end(), reverse: false, limit };
+            let rows = tx.scan(&scan).await?;
+            let mut last = None;
+            for (time, id) in rows.iter().filter_map(|(key, _)| parse_listing_key(key)) {
+                chunk.by_time.entry(time).or_default().insert(id);
+                last = Some(time);
+            }
+            if rows.len() == limit {
+                chunk.cut = chunk.cut.into_iter().chain(last).min();
+            }
+        }
+        Ok(chunk)
+    }
+}
+
+fn at(prefix: &Key, time: UnixMillis) -> Key {
+    prefix.clone().raw(&time.0.to_be_bytes())
+}
+
+/// Keys read in one go when users are counted. Between two goes others get the thread.
+const COUNTED_AT_ONCE: usize = 512;
+
+/// The number of users of a tenant with a login method of one of these recipes. Costs a walk over all of them.
+///
+/// Users who join or leave meanwhile may be counted or not.
+///
+/// # Errors
+/// When the store fails.
+pub async fn count(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, recipes: &Recipes) -> Result<u64, StoreError> {
+    let mut walks = Vec::new();
+    for prefix in Lists::new(app, tenant, recipes).0 {
+        let mut walk = Walk::new(prefix);
+        walk.fill(tx).await?;
+        walks.push(walk);
+    }
+    let mut count = 0;
+    loop {
+        walks.retain(|walk| !walk.ahead.is_empty());
+        match walks.as_mut_slice() {
+            [] => return Ok(count),
+            [only] => {
+                count += u64::try_from(only.ahead.len()).unwrap_or(u64::MAX);
+                only.ahead.clear();
+                only.fill(tx).await?;
+            }
+            several => {
+                let Some(lowest) = several.iter().filter_map(|walk| walk.ahead.front()).min().cloned() else {
+                    return Ok(count);
+                };
+                count += 1;
+                for walk in several.iter_mut().filter(|walk| walk.ahead.front() == Some(&lowest)) {
+                    walk.ahead.pop_front();
+                    walk.fill(tx).await?;
+                }
+            }
+        }
+    }
+}
+
+/// A walk over one list.
+struct Walk {
+    prefix: usize,
+    next: Key,
+    end: Option<Key>,
+    /// What follows the prefix in keys not yet counted: the same in every list that has the user.
+    ahead: VecDeque<Vec<u8>>,
+    done: bool,
+}
+
+impl Walk {
+    fn new(prefix: Key) -> Self {
+        let (length, end) = (prefix.bytes.len(), prefix.prefix_end());
+        Self { prefix: length, next: prefix, end, ahead: VecDeque::new(), done: false }
+    }
+
+    /// Reads on if nothing is ahead.
+    async fn fill(&mut self, tx: &mut dyn Tx) -> Result<(), StoreError> {
+        if self.done || !self.ahead.is_empty() {
+            return Ok(());
+        }
+        let (start, end) = (self.next.clone(), self.end.clone());
+        let rows = tx.scan(&Scan { start, end, reverse: false, limit: COUNTED_AT_ONCE }).await?;
+        tokio::task::yield_now().await;
+        self.done = rows.len() < COUNTED_AT_ONCE;
+        if let Some((last, _)) = rows.last() {
+            self.next = just_after(last.clone());
+        }
+        self.ahead = rows.into_iter().filter_map(|(key, _)| key.bytes.get(self.prefix..).map(<[u8]>::to_vec)).collect();
+        Ok(())
+    }
+}
+
+/// The number of an app's users with a login method of one of these recipes in any tenant. Costs a walk over all.
+///
+/// # Errors
+/// When the store fails or a row is damaged.
+pub async fn count_all_tenants(tx: &mut dyn Tx, app: &AppId, recipes: &Recipes) -> Result<u64, StoreError> {
+    let mut start = Key::of_app(Keyspace::User, app);
+    let end = start.prefix_end();
+    let mut count = 0;
+    loop {
+        let scan = Scan { start, end: end.clone(), reverse: false, limit: COUNTED_AT_ONCE };
+        let rows = codec::scan::<UserRecord>(tx, &scan).await?;
+        tokio::task::yield_now().await;
+        for (_, record) in &rows {
+            let mut methods = record.methods.iter().filter(|method| !method.tenants.is_empty());
+            count += u64::from(methods.any(|method| recipes.contains(method.login.recipe())));
+        }
+        match rows.last() {
+            Some((last, _)) if rows.len() == COUNTED_AT_ONCE => start = just_after(last.clone()),
+            _ => return Ok(count),
+        }
+    }
+}

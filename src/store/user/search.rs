@@ -1,0 +1,131 @@
+//! Users by what they sign in with: exact look-up, and search by beginnings.
+//!
+//! Both read [`Keyspace::AccountInfo`] with bounded scans and then the rows behind the keys.
+//!
+//! [`Keyspace::AccountInfo`]: crate::store::Keyspace::AccountInfo
+
+use super::index::{info_key, info_value_key, parse_info_key};
+use super::{Kind, Search, find_internal};
+use crate::domain::ids::{AppId, TenantId, UserId};
+use crate::domain::user::{LoginMethod, LookUp, Position, SearchTags, User};
+use crate::store::{Key, Scan, StoreError, Tx};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most users that one search finds (CDI: `GET /users`).
+pub const FOUND_MAX: usize = 1000;
+/// Index keys read for one value of a tag.
+const KEYS_PER_VALUE: usize = 2000;
+/// Login methods looked at for one tag.
+const METHODS_PER_TAG: usize = 10_000;
+/// Rows read before others get the thread.
+const ROWS_AT_ONCE: usize = 64;
+
+/// The users of whom a login method in this tenant has exactly this, up to [`FOUND_MAX`].
+///
+/// # Errors
+/// When the store fails.
+pub async fn with_info(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    tenant: &TenantId,
+    info: &LookUp,
+) -> Result<Vec<User>, StoreError> {
+    let prefix = match info {
+        LookUp::Info(info) => info_key(app, tenant, info),
+        LookUp::Credential(id) => info_value_key(app, tenant, Kind::Credential, Search::Exact(id)),
+    };
+    let mut ids = BTreeSet::new();
+    methods_with(tx, prefix, FOUND_MAX, &mut ids).await?;
+    let found = users_of(tx, app, &ids, |method| method.tenants.contains(tenant)).await?;
+    Ok(found.into_values().collect())
+}
+
+/// The users of whom a login method in this tenant matches the tags, oldest first, up to [`FOUND_MAX`].
+///
+/// Of a value that very many match, only those are looked at that come first in the order of the index.
+///
+/// # Errors
+/// When the store fails.
+pub async fn search(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    tenant: &TenantId,
+    tags: &SearchTags,
+) -> Result<Vec<User>, StoreError> {
+    let by_tag: [(&[String], &[Kind]); 3] = [
+        (&tags.emails, &[Kind::Email, Kind::EmailDomain]),
+        (&tags.phones, &[Kind::PhoneNumber]),
+        (&tags.providers, &[Kind::Provider]),
+    ];
+    // A method must be in every tag's set: the smallest one that is whole is enough to look at.
+    let mut smallest: Option<(bool, BTreeSet<UserId>)> = None;
+    for (values, kinds) in by_tag.into_iter().filter(|(values, _)| !values.is_empty()) {
+        let found = candidates(tx, app, tenant, values, kinds).await?;
+        let better = smallest.as_ref().is_none_or(|best| (found.0, found.1.len()) < (best.0, best.1.len()));
+        if better {
+            smallest = Some(found);
+        }
+    }
+    let Some((_, ids)) = smallest else { return Ok(Vec::new()) };
+    let fits = |method: &LoginMethod| method.tenants.contains(tenant) && tags.matches(&method.login);
+    Ok(users_of(tx, app, &ids, fits).await?.into_values().collect())
+}
+
+/// Login methods that may match one of a tag's values, and whether there may be more.
+async fn candidates(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    tenant: &TenantId,
+    values: &[String],
+    kinds: &[Kind],
+) -> Result<(bool, BTreeSet<UserId>), StoreError> {
+    let mut ids = BTreeSet::new();
+    let mut cut = false;
+    for value in values {
+        for kind in kinds {
+            let prefix = info_value_key(app, tenant, *kind, Search::Prefix(value));
+            cut |= methods_with(tx, prefix, KEYS_PER_VALUE, &mut ids).await?;
+        }
+        tokio::task::yield_now().await;
+        if ids.len() >= METHODS_PER_TAG {
+            return Ok((true, ids));
+        }
+    }
+    Ok((cut, ids))
+}
+
+/// Adds the login methods behind up to `limit` keys; true if there were so many.
+async fn methods_with(
+    tx: &mut dyn Tx,
+    prefix: Key,
+    limit: usize,
+    ids: &mut BTreeSet<UserId>,
+) -> Result<bool, StoreError> {
+    let rows = tx.scan(&Scan { end: prefix.prefix_end(), start: prefix, reverse: false, limit }).await?;
+    ids.extend(rows.iter().filter_map(|(key, _)| parse_info_key(key)));
+    Ok(rows.len() == limit)
+}
+
+/// The users of those login methods that fit, oldest first, up to [`FOUND_MAX`].
+async fn users_of(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    ids: &BTreeSet<UserId>,
+    fits: impl Fn(&LoginMethod) -> bool,
+) -> Result<BTreeMap<Position, User>, StoreError> {
+    let mut users = BTreeMap::new();
+    for (index, id) in ids.iter().enumerate() {
+        if index % ROWS_AT_ONCE == ROWS_AT_ONCE - 1 {
+            tokio::task::yield_now().await;
+        }
+        // A row may be gone since the scan, or have changed.
+        let Some(found) = find_internal(tx, app, id).await? else { continue };
+        if found.user.method(id).is_some_and(&fits) {
+            users.insert(found.user.position(), found.user);
+        }
+        if users.len() == FOUND_MAX {
+            break;
+        }
+    }
+    Ok(users)
+}
