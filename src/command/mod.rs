@@ -7,3 +7,5 @@ pub mod retry;
 pub mod session;
 pub mod tenancy;
 pub mod user;
+pub mod usermetadata;
+pub mod userroles;

@@ -12,3 +12,5 @@ pub mod tenancy;
 pub mod time;
 pub mod token_hash;
 pub mod user;
+pub mod usermetadata;
+pub mod userroles;

@@ -4,6 +4,7 @@ mod email_tokens;
 pub mod sweep;
 
 use crate::app::App;
+use crate::command::userroles::removal::finish_pending;
 use std::sync::Arc;
 use std::time::Duration;
 use sweep::Sweep;
@@ -23,16 +24,25 @@ const AFTER_FAILURE: Duration = Duration::from_secs(60);
 /// within the minute for which a key is published before it signs.
 const KEYS_INTERVAL: Duration = Duration::from_secs(20);
 
+/// How often removals of roles that were interrupted are taken up again; the first time at once.
+const ROLES_INTERVAL: Duration = Duration::from_mins(10);
+
 /// The running jobs.
 #[derive(Debug)]
 pub struct Jobs {
-    running: [JoinHandle<()>; 2],
+    running: [JoinHandle<()>; 3],
 }
 
 /// Starts every job. Call [`Jobs::end`] before the store is closed.
 #[must_use]
 pub fn start(app: &Arc<App>) -> Jobs {
-    Jobs { running: [tokio::spawn(keep_sweeping(Arc::clone(app))), tokio::spawn(keep_rotating(Arc::clone(app)))] }
+    Jobs {
+        running: [
+            tokio::spawn(keep_sweeping(Arc::clone(app))),
+            tokio::spawn(keep_rotating(Arc::clone(app))),
+            tokio::spawn(keep_finishing(Arc::clone(app))),
+        ],
+    }
 }
 
 impl Jobs {
@@ -84,5 +94,20 @@ async fn keep_rotating(app: Arc<App>) {
         due.tick().await;
         // What fails is logged where it fails, and tried again by the next request or tick.
         app.keys.rotate_due(&app).await;
+    }
+}
+
+async fn keep_finishing(app: Arc<App>) {
+    let mut due = interval_at(tokio::time::Instant::now(), ROLES_INTERVAL);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        match finish_pending(&*app.store).await {
+            Ok(0) => {}
+            Ok(roles) => tracing::info!(roles, "deleted what removed roles had left"),
+            Err(fault) => {
+                tracing::error!(error = fault.chain(), "deleting what removed roles left failed; it is tried again")
+            }
+        }
     }
 }

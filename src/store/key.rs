@@ -27,6 +27,16 @@ pub enum Keyspace {
     SigningKey = 7,
     /// Refresh-token sealing keys: (cud, app) → sealed key.
     SealingKey = 8,
+    /// Roles: (cud, app, role) → incarnation and permissions.
+    Role = 9,
+    /// Roles by what they permit: (cud, app, permission, role) → empty.
+    RoleByPermission = 10,
+    /// A user's roles: (cud, app, user, tenant, role) → incarnation of the role.
+    UserRole = 11,
+    /// A role's users: (cud, app, tenant, role, user) → incarnation of the role.
+    RoleUser = 12,
+    /// Metadata of users: (cud, app, user) → JSON object.
+    UserMetadata = 13,
     /// Verified e-mail addresses: (cud, app, user, e-mail) → since when.
     EmailVerified = 14,
     /// E-mail verification tokens: (cud, app, tenant, token hash) → user and e-mail.
@@ -51,7 +61,7 @@ pub enum Keyspace {
 
 impl Keyspace {
     /// Every keyspace, for walks over the whole store; in the order of their bytes.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 23] = [
         Self::Meta,
         Self::App,
         Self::Tenant,
@@ -60,6 +70,11 @@ impl Keyspace {
         Self::Timeline,
         Self::SigningKey,
         Self::SealingKey,
+        Self::Role,
+        Self::RoleByPermission,
+        Self::UserRole,
+        Self::RoleUser,
+        Self::UserMetadata,
         Self::EmailVerified,
         Self::EmailVerificationToken,
         Self::EmailVerificationTokenByUser,
@@ -86,6 +101,9 @@ impl Keyspace {
             Self::App
             | Self::SigningKey
             | Self::SealingKey
+            | Self::Role
+            | Self::RoleByPermission
+            | Self::UserMetadata
             | Self::EmailVerified
             | Self::User
             | Self::LoginMethodUser
@@ -93,12 +111,13 @@ impl Keyspace {
             Self::Tenant
             | Self::Session
             | Self::Timeline
+            | Self::RoleUser
             | Self::EmailVerificationToken
             | Self::LoginIdentity
             | Self::AccountInfo
             | Self::UserListing
             | Self::PrimaryAccountInfo => Belongs::Tenant,
-            Self::SessionByUser | Self::EmailVerificationTokenByUser => Belongs::TenantIndex,
+            Self::SessionByUser | Self::UserRole | Self::EmailVerificationTokenByUser => Belongs::TenantIndex,
         }
     }
 
@@ -114,6 +133,11 @@ impl Keyspace {
             Self::Timeline => "timeline",
             Self::SigningKey => "signing_key",
             Self::SealingKey => "sealing_key",
+            Self::Role => "role",
+            Self::RoleByPermission => "role_by_permission",
+            Self::UserRole => "user_role",
+            Self::RoleUser => "role_user",
+            Self::UserMetadata => "user_metadata",
             Self::EmailVerified => "email_verified",
             Self::EmailVerificationToken => "email_verification_token",
             Self::EmailVerificationTokenByUser => "email_verification_token_by_user",
@@ -206,11 +230,17 @@ impl Key {
     #[must_use]
     pub fn user(self, user: &UserId) -> Self {
         let id = user.as_str();
-        if id.len() <= USER_MAX && !id.starts_with(HASHED) {
+        if Self::holds_user(user) {
             return self.text(id);
         }
         let hash = Sha256::digest(id.as_bytes()).into();
         self.text(&format!("{HASHED}{}", hex(&hash)))
+    }
+
+    /// True when [`Key::user`] keeps the id itself, so that it can be read back from the key.
+    #[must_use]
+    pub fn holds_user(user: &UserId) -> bool {
+        user.as_str().len() <= USER_MAX && !user.as_str().starts_with(HASHED)
     }
 
     /// Appends bytes of a fixed length (a UUID, a big-endian number), as they are.
@@ -251,6 +281,12 @@ impl<'a> KeyReader<'a> {
     #[must_use]
     pub fn new(key: &'a Key) -> Self {
         Self { rest: &key.bytes }
+    }
+
+    /// Starts after the first `bytes` of the key: a prefix that the caller built.
+    #[must_use]
+    pub fn after(key: &'a Key, bytes: usize) -> Option<Self> {
+        key.bytes.get(bytes..).map(|rest| Self { rest })
     }
 
     /// The next part, written by [`Key::text`]. `None` when what follows is no text part.

@@ -23,6 +23,8 @@ pub mod sled;
 pub mod tenant;
 pub mod timeline;
 pub mod user;
+pub mod usermetadata;
+pub mod userroles;
 
 pub use key::{Key, Keyspace};
 

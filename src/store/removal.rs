@@ -5,7 +5,7 @@
 //! name.
 
 use super::session::{self, just_after};
-use super::{Encoding, Key, Keyspace, Scan, StoreError, Tx, codec, emailverification, user};
+use super::{Encoding, Key, Keyspace, Scan, StoreError, Tx, codec, emailverification, user, userroles};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::time::UnixMillis;
 use crate::store::key::{Belongs, KeyReader};
@@ -63,7 +63,10 @@ impl Removed {
                 return Ok(deleted);
             }
         }
-        Ok(0)
+        match self.tenant {
+            None => delete_prefix(tx, userroles::removal::marker_prefix(&self.app), false, limit).await,
+            Some(_) => Ok(0),
+        }
     }
 }
 
@@ -86,6 +89,7 @@ fn index_keys(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<Vec<Key>, S
     match key.keyspace {
         Keyspace::Session => session::index_keys(encoding, key, bytes),
         Keyspace::EmailVerificationToken => emailverification::index_keys(encoding, key, bytes),
+        Keyspace::RoleUser => Ok(userroles::index_of(key).into_iter().collect()),
         _ => Ok(Vec::new()),
     }
 }

@@ -153,6 +153,14 @@ impl<'a> Body<'a> {
         self.optional(name, read_object)
     }
 
+    /// A required object, parsed.
+    ///
+    /// # Errors
+    /// 400 when it is missing or of another type.
+    pub fn map(&self, name: &str) -> Result<Map<String, Value>, ApiError> {
+        self.required(name, |raw| serde_json::from_str(raw).ok())
+    }
+
     /// An optional object, parsed.
     ///
     /// # Errors

@@ -8,6 +8,8 @@ pub mod multitenancy;
 pub mod service;
 pub mod session;
 pub mod user;
+pub mod usermetadata;
+pub mod userroles;
 pub mod version;
 
 use crate::app::App;
@@ -28,8 +30,16 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Every recipe's routes.
-pub const RECIPES: &[&[Route]] =
-    &[service::ROUTES, session::ROUTES, user::ROUTES, admin::ROUTES, multitenancy::ROUTES, emailverification::ROUTES];
+pub const RECIPES: &[&[Route]] = &[
+    service::ROUTES,
+    session::ROUTES,
+    user::ROUTES,
+    userroles::ROUTES,
+    usermetadata::ROUTES,
+    admin::ROUTES,
+    multitenancy::ROUTES,
+    emailverification::ROUTES,
+];
 
 /// The version that the caller speaks.
 static CDI_VERSION: HeaderName = HeaderName::from_static("cdi-version");

@@ -8,7 +8,7 @@ pub(crate) mod golden;
 mod hello;
 mod metrics;
 mod multitenancy;
-mod recipe;
+pub(crate) mod recipe;
 mod requests_stats;
 mod routes;
 mod telemetry;

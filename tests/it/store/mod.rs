@@ -14,6 +14,7 @@ mod rot;
 mod tenancy;
 mod user;
 mod user_listing;
+mod userroles;
 
 use sessiond::app::SystemClock;
 use sessiond::domain::entropy::Entropy;

@@ -97,11 +97,18 @@ async fn what_has_members_is_not_removed() {
     assert_eq!(app.app.directory.apps().len(), 4);
 }
 
-/// Signs users in under a prefix, and out again for a timeline each; sends them tokens.
+/// Signs users in under a prefix, and out again for a timeline each; sends them tokens and gives them a role, the first
+/// also metadata.
 async fn sessions(app: &TestApp, prefix: &str, count: usize) {
+    let role = json!({"role": "admin", "permissions": ["read", "write"]});
+    app.put(&format!("{prefix}/recipe/role"), role).cdi("4.0").await.ok();
+    let metadata = json!({"userId": "user0", "metadataUpdate": {"a": 1}});
+    app.put(&format!("{prefix}/recipe/user/metadata"), metadata).cdi("4.0").await.ok();
     for index in 0..count {
         let path = format!("{prefix}/recipe/session");
         let handle = app.post(&path, new_session(&format!("user{index}"))).await.ok().handle();
+        let assignment = json!({"userId": format!("user{index}"), "role": "admin"});
+        app.put(&format!("{prefix}/recipe/user/role"), assignment).await.ok();
         if index % 3 == 0 {
             let body = json!({"sessionHandles": [handle]});
             app.post(&format!("{prefix}/recipe/session/remove"), body).await.ok();

@@ -1,0 +1,114 @@
+//! The user metadata recipe's operations (CDI: user metadata).
+
+use crate::app::App;
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::json::JsonObject;
+use crate::domain::usermetadata::merged;
+use crate::fault::{Fault, Gone};
+use crate::store::{self, StoreError, usermetadata};
+use serde_json::{Map, Value};
+
+/// Reads what is noted about users.
+pub struct ReadMetadata {
+    /// Where.
+    pub scope: Scope,
+}
+
+impl ReadMetadata {
+    /// What is noted about one user; `None` if nothing ever was.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn of(&self, app: &App, user: &UserId) -> Result<Option<JsonObject>, Fault> {
+        let mut tx = app.store.begin();
+        usermetadata::get(tx.as_mut(), &self.scope.app.id, user).await.map_err(reading)
+    }
+
+    /// What is noted about each of these users, in their order.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn of_all(&self, app: &App, users: &[UserId]) -> Result<Vec<Option<JsonObject>>, Fault> {
+        let mut tx = app.store.begin();
+        let mut found = Vec::with_capacity(users.len());
+        for user in users {
+            found.push(usermetadata::get(tx.as_mut(), &self.scope.app.id, user).await.map_err(reading)?);
+        }
+        Ok(found)
+    }
+}
+
+/// Merges an object into what is noted about a user; see [`merged`].
+pub struct UpdateMetadata {
+    /// Where.
+    pub scope: Scope,
+    /// About whom; the user need not exist.
+    pub user_id: UserId,
+    /// The members to change.
+    pub update: Map<String, Value>,
+}
+
+impl UpdateMetadata {
+    /// Runs the command; returns what is noted now. Concurrent updates of a user follow each other: none is lost.
+    ///
+    /// # Errors
+    /// When the store fails or the object has become too large.
+    pub async fn run(self, app: &App) -> Result<JsonObject, Fault> {
+        let id = &self.scope.app.id;
+        let mut retry = Retry::new(&app.contention, &(id, &self.user_id));
+        loop {
+            let mut tx = app.store.begin();
+            let current = usermetadata::get(tx.as_mut(), id, &self.user_id).await.map_err(reading)?;
+            let new = merged(current.as_ref().unwrap_or(&JsonObject::empty()), self.update.clone());
+            if current.as_ref() == Some(&new) {
+                return Ok(new);
+            }
+            if !store::app::exists(tx.as_mut(), id).await.map_err(reading)? {
+                return Err(Fault::new("writing user metadata", Gone { app: id.clone(), tenant: TenantId::public() }));
+            }
+            usermetadata::put(tx.as_mut(), id, &self.user_id, new.clone()).map_err(writing)?;
+            if retry.commit(tx, "committing user metadata").await? {
+                return Ok(new);
+            }
+        }
+    }
+}
+
+/// Removes what is noted about a user.
+pub struct RemoveMetadata {
+    /// Where.
+    pub scope: Scope,
+    /// About whom.
+    pub user_id: UserId,
+}
+
+impl RemoveMetadata {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<(), Fault> {
+        let id = &self.scope.app.id;
+        let mut retry = Retry::new(&app.contention, &(id, &self.user_id));
+        loop {
+            let mut tx = app.store.begin();
+            if !usermetadata::in_use(tx.as_mut(), id, &self.user_id).await.map_err(reading)? {
+                return Ok(());
+            }
+            usermetadata::remove_user(tx.as_mut(), id, &self.user_id);
+            if retry.commit(tx, "committing the removal of user metadata").await? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn reading(error: StoreError) -> Fault {
+    Fault::new("reading user metadata", error)
+}
+
+fn writing(error: StoreError) -> Fault {
+    Fault::new("writing user metadata", error)
+}

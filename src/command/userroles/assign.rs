@@ -1,0 +1,88 @@
+//! Gives users roles and takes them away.
+
+use super::{UnknownRole, reading, writing};
+use crate::app::App;
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::userroles::RoleName;
+use crate::fault::{Fault, Gone};
+use crate::store::userroles::assignment::Assignment;
+use crate::store::{tenant, userroles};
+
+/// Gives a user a role in a tenant.
+pub struct AssignRole {
+    /// Where.
+    pub scope: Scope,
+    /// In which tenant.
+    pub tenant: TenantId,
+    /// Whom; the user need not exist.
+    pub user_id: UserId,
+    /// Which role.
+    pub role: RoleName,
+}
+
+impl AssignRole {
+    /// Runs the command; `true` if the user had the role already.
+    ///
+    /// The role is part of what the commit checks: one that is removed meanwhile is not assigned.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Result<bool, UnknownRole>, Fault> {
+        let id = &self.scope.app.id;
+        let assignment = Assignment { app: id, tenant: &self.tenant, user: &self.user_id, role: &self.role };
+        let mut retry = Retry::new(&app.contention, &(id, &self.role));
+        loop {
+            let mut tx = app.store.begin();
+            let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
+            let Some(role) = found else { return Ok(Err(UnknownRole)) };
+            if assignment.stands(tx.as_mut(), role.incarnation).await.map_err(reading)? {
+                return Ok(Ok(true));
+            }
+            if !tenant::exists(tx.as_mut(), id, &self.tenant).await.map_err(reading)? {
+                return Err(Fault::new("assigning a role", Gone { app: id.clone(), tenant: self.tenant }));
+            }
+            assignment.put(tx.as_mut(), role.incarnation).map_err(writing)?;
+            if retry.commit(tx, "committing a role's assignment").await? {
+                return Ok(Ok(false));
+            }
+        }
+    }
+}
+
+/// Takes a role from a user in a tenant.
+pub struct UnassignRole {
+    /// Where.
+    pub scope: Scope,
+    /// In which tenant.
+    pub tenant: TenantId,
+    /// From whom.
+    pub user_id: UserId,
+    /// Which role.
+    pub role: RoleName,
+}
+
+impl UnassignRole {
+    /// Runs the command; `true` if the user had the role.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Result<bool, UnknownRole>, Fault> {
+        let id = &self.scope.app.id;
+        let assignment = Assignment { app: id, tenant: &self.tenant, user: &self.user_id, role: &self.role };
+        let mut retry = Retry::new(&app.contention, &(id, &self.role));
+        loop {
+            let mut tx = app.store.begin();
+            let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
+            let Some(role) = found else { return Ok(Err(UnknownRole)) };
+            if !assignment.stands(tx.as_mut(), role.incarnation).await.map_err(reading)? {
+                return Ok(Ok(false));
+            }
+            assignment.delete(tx.as_mut());
+            if retry.commit(tx, "committing the end of a role's assignment").await? {
+                return Ok(Ok(true));
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Deletes the rows of removed roles' assignments, a bounded number per transaction.
+
+use super::{reading, writing};
+use crate::app::App;
+use crate::fault::Fault;
+use crate::store::userroles::removal::{RemovedRole, pending};
+use crate::store::{CommitError, Engine};
+use std::sync::Arc;
+
+/// Assignments deleted per transaction: small enough not to hold up other writers.
+const ASSIGNMENTS_PER_STEP: usize = 256;
+/// Unfinished removals looked up at once.
+const REMOVALS_PER_LOOK: usize = 64;
+
+/// Deletes what a removed role left, to the end even if the caller goes away. A failure is logged: the role is gone
+/// all the same, and the rows are deleted later.
+pub(super) async fn finish_beside(app: &App, removed: RemovedRole) {
+    let store = Arc::clone(&app.store);
+    let task = tokio::spawn(async move { finish(&*store, &removed).await });
+    let failed = match task.await {
+        Ok(Ok(())) => return,
+        Ok(Err(fault)) => fault,
+        Err(error) => Fault::new("deleting the assignments of a removed role", error),
+    };
+    tracing::error!(
+        error = failed.chain(),
+        "the assignments of a removed role count no more; their rows are deleted later"
+    );
+}
+
+/// Finishes removals of roles that a crash or a failure interrupted. Returns how many there were.
+///
+/// # Errors
+/// When the store fails.
+pub async fn finish_pending(store: &dyn Engine) -> Result<usize, Fault> {
+    let mut finished = 0;
+    loop {
+        let found = pending(store.begin().as_mut(), REMOVALS_PER_LOOK).await.map_err(reading)?;
+        if found.is_empty() {
+            return Ok(finished);
+        }
+        for removed in &found {
+            finish(store, removed).await?;
+        }
+        finished += found.len();
+    }
+}
+
+async fn finish(store: &dyn Engine, removed: &RemovedRole) -> Result<(), Fault> {
+    let mut at = removed.start();
+    loop {
+        let mut tx = store.begin();
+        let next = removed.step(tx.as_mut(), at.clone(), ASSIGNMENTS_PER_STEP).await.map_err(writing)?;
+        match (tx.commit().await, next) {
+            (Ok(()), Some(next)) => at = next,
+            (Ok(()), None) => return Ok(()),
+            // An assignment was written again meanwhile, for a new role of this name.
+            (Err(CommitError::Conflict), _) => {}
+            (Err(CommitError::Store(error)), _) => return Err(writing(error)),
+        }
+    }
+}

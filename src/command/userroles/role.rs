@@ -1,0 +1,131 @@
+//! Creates, changes and removes roles.
+
+use super::{UnknownRole, reading, removal, writing};
+use crate::app::App;
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::domain::entropy::random_bytes;
+use crate::domain::ids::TenantId;
+use crate::domain::userroles::{Incarnation, Permission, Role, RoleName, TooManyPermissions};
+use crate::fault::{Fault, Gone};
+use crate::store::userroles::removal::begin;
+use crate::store::{self, userroles};
+
+/// Creates a role, or adds permissions to one.
+pub struct PutRole {
+    /// Where.
+    pub scope: Scope,
+    /// Its name.
+    pub role: RoleName,
+    /// What it permits, besides what it permits already.
+    pub permissions: Vec<Permission>,
+}
+
+/// How [`PutRole`] ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RolePut {
+    /// The role stands, durably.
+    Ok {
+        /// It did not exist before.
+        created: bool,
+    },
+    /// It would permit too much.
+    TooManyPermissions,
+}
+
+impl PutRole {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<RolePut, Fault> {
+        let id = &self.scope.app.id;
+        let mut retry = Retry::new(&app.contention, &(id, &self.role));
+        loop {
+            let mut tx = app.store.begin();
+            let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
+            let created = found.is_none();
+            let mut role =
+                found.unwrap_or_else(|| Role::new(Incarnation(u64::from_le_bytes(random_bytes(app.entropy.as_ref())))));
+            let added = match role.permit(&self.permissions) {
+                Ok(added) if added.is_empty() && !created => return Ok(RolePut::Ok { created }),
+                Ok(added) => added,
+                Err(TooManyPermissions) => return Ok(RolePut::TooManyPermissions),
+            };
+            if !store::app::exists(tx.as_mut(), id).await.map_err(reading)? {
+                return Err(Fault::new("writing a role", Gone { app: id.clone(), tenant: TenantId::public() }));
+            }
+            userroles::put(tx.as_mut(), id, &self.role, role, &added, &[]).map_err(writing)?;
+            if retry.commit(tx, "committing a role").await? {
+                return Ok(RolePut::Ok { created });
+            }
+        }
+    }
+}
+
+/// Takes permissions away from a role.
+pub struct WithdrawPermissions {
+    /// Where.
+    pub scope: Scope,
+    /// Its name.
+    pub role: RoleName,
+    /// Which; `None` for all.
+    pub permissions: Option<Vec<Permission>>,
+}
+
+impl WithdrawPermissions {
+    /// Runs the command. Permissions that the role does not have are none to take away.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Result<(), UnknownRole>, Fault> {
+        let id = &self.scope.app.id;
+        let mut retry = Retry::new(&app.contention, &(id, &self.role));
+        loop {
+            let mut tx = app.store.begin();
+            let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
+            let Some(mut role) = found else { return Ok(Err(UnknownRole)) };
+            let withdrawn = role.withdraw(self.permissions.as_deref());
+            if withdrawn.is_empty() {
+                return Ok(Ok(()));
+            }
+            userroles::put(tx.as_mut(), id, &self.role, role, &[], &withdrawn).map_err(writing)?;
+            if retry.commit(tx, "committing a role").await? {
+                return Ok(Ok(()));
+            }
+        }
+    }
+}
+
+/// Removes a role and its assignments in all tenants.
+pub struct RemoveRole {
+    /// Where.
+    pub scope: Scope,
+    /// Its name.
+    pub role: RoleName,
+}
+
+impl RemoveRole {
+    /// Runs the command; `true` if there was such a role.
+    ///
+    /// The role and its assignments are gone with the first commit. Their rows are deleted before the command
+    /// returns; if that cannot be finished, [`removal::finish_pending`] does it later.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<bool, Fault> {
+        let id = &self.scope.app.id;
+        let mut retry = Retry::new(&app.contention, &(id, &self.role));
+        let removed = loop {
+            let mut tx = app.store.begin();
+            let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
+            let Some(role) = found else { return Ok(false) };
+            let removed = begin(tx.as_mut(), id, &self.role, &role, app.now()).map_err(writing)?;
+            if retry.commit(tx, "committing the removal of a role").await? {
+                break removed;
+            }
+        };
+        removal::finish_beside(app, removed).await;
+        Ok(true)
+    }
+}

@@ -1,0 +1,56 @@
+//! Metadata of users at rest: [`Keyspace::UserMetadata`]: (domain, app, user) → [`UserMetadataRecord`].
+//!
+//! The user need not exist. An object that an update has emptied stays as `{}`.
+
+use super::{Key, Keyspace, StoreError, Tx, codec};
+use crate::domain::ids::{AppId, UserId};
+use crate::domain::json::{self, JsonObject};
+use serde::{Deserialize, Serialize};
+
+/// A user's metadata.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserMetadataRecord {
+    /// Whose; a key holds long ids only as a hash.
+    pub user_id: UserId,
+    /// What is noted.
+    #[serde(with = "json::as_text")]
+    pub metadata: JsonObject,
+}
+
+crate::record!(UserMetadataRecord, UserMetadata, version 1);
+
+/// The row of a user.
+#[must_use]
+pub fn key(app: &AppId, user: &UserId) -> Key {
+    Key::of_app(Keyspace::UserMetadata, app).user(user)
+}
+
+/// The user's metadata, if there ever was any.
+///
+/// # Errors
+/// When the store fails.
+pub async fn get(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<Option<JsonObject>, StoreError> {
+    let record = codec::get::<UserMetadataRecord>(tx, &key(app, user)).await?;
+    Ok(record.map(|record| record.metadata))
+}
+
+/// Writes the user's metadata.
+///
+/// # Errors
+/// When it is too large.
+pub fn put(tx: &mut dyn Tx, app: &AppId, user: &UserId, metadata: JsonObject) -> Result<(), StoreError> {
+    codec::put(tx, key(app, user), &UserMetadataRecord { user_id: user.clone(), metadata })
+}
+
+/// Removes what is noted about a user.
+pub fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) {
+    tx.delete(key(app, user));
+}
+
+/// True if anything was noted under this id.
+///
+/// # Errors
+/// When the store fails.
+pub async fn in_use(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<bool, StoreError> {
+    Ok(tx.get(&key(app, user)).await?.is_some())
+}

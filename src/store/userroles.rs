@@ -1,0 +1,114 @@
+//! Roles and their assignments at rest.
+//!
+//! * [`Keyspace::Role`]: (domain, app, role) → [`RoleRecord`].
+//! * [`Keyspace::RoleByPermission`]: (domain, app, permission, role) → nothing; written with the role.
+//! * [`Keyspace::UserRole`]: (domain, app, user, tenant, role) → [`UserRoleRecord`], what a user's roles are read from.
+//! * [`Keyspace::RoleUser`]: (domain, app, tenant, role, user) → [`RoleUserRecord`], written with it.
+//!
+//! An assignment names the incarnation of its role. A role that is removed takes its assignments with it at once, because
+//! none names a living role any more; their rows are deleted afterwards ([`removal`]), also while a new role of the
+//! same name is in use.
+
+pub mod assignment;
+pub mod removal;
+
+pub use assignment::{in_use, index_of, remove_user};
+
+use super::session::just_after;
+use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
+use crate::domain::ids::AppId;
+use crate::domain::userroles::{Permission, Role, RoleName};
+use crate::store::key::KeyReader;
+use serde::{Deserialize, Serialize};
+
+/// Rows read in one scan.
+const PAGE: usize = 256;
+
+/// A role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RoleRecord(pub Role);
+
+crate::record!(RoleRecord, Role, version 1);
+
+/// The row of a role. A transaction that depends on the role reads it, and so conflicts with the role's removal.
+#[must_use]
+pub fn role_key(app: &AppId, role: &RoleName) -> Key {
+    Key::of_app(Keyspace::Role, app).text(role.as_str())
+}
+
+fn permission_prefix(app: &AppId, permission: &Permission) -> Key {
+    Key::of_app(Keyspace::RoleByPermission, app).text(permission.as_str())
+}
+
+fn permission_key(app: &AppId, permission: &Permission, role: &RoleName) -> Key {
+    permission_prefix(app, permission).text(role.as_str())
+}
+
+/// The role, if it exists.
+///
+/// # Errors
+/// When the store fails.
+pub async fn get(tx: &mut dyn Tx, app: &AppId, role: &RoleName) -> Result<Option<Role>, StoreError> {
+    Ok(codec::get::<RoleRecord>(tx, &role_key(app, role)).await?.map(|record| record.0))
+}
+
+/// Writes a role. `added` and `withdrawn` are what its permissions gained and lost.
+///
+/// # Errors
+/// When its permissions are too large.
+pub fn put(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    name: &RoleName,
+    role: Role,
+    added: &[Permission],
+    withdrawn: &[Permission],
+) -> Result<(), StoreError> {
+    for permission in added {
+        codec::put_marker(tx, permission_key(app, permission, name));
+    }
+    for permission in withdrawn {
+        tx.delete(permission_key(app, permission, name));
+    }
+    codec::put(tx, role_key(app, name), &RoleRecord(role))
+}
+
+/// Names of up to a page of the app's roles, and where the next page starts; `None` after the last.
+///
+/// # Errors
+/// When the store fails.
+pub async fn page(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    start: Option<Key>,
+) -> Result<(Vec<RoleName>, Option<Key>), StoreError> {
+    names(tx, Key::of_app(Keyspace::Role, app), start).await
+}
+
+/// Names of up to a page of the roles with this permission, and where the next page starts; `None` after the last.
+///
+/// # Errors
+/// When the store fails.
+pub async fn page_with(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    permission: &Permission,
+    start: Option<Key>,
+) -> Result<(Vec<RoleName>, Option<Key>), StoreError> {
+    names(tx, permission_prefix(app, permission), start).await
+}
+
+/// A page of the keys that are `prefix` and a role's name.
+async fn names(tx: &mut dyn Tx, prefix: Key, start: Option<Key>) -> Result<(Vec<RoleName>, Option<Key>), StoreError> {
+    let (end, skip) = (prefix.prefix_end(), prefix.bytes.len());
+    let rows = tx.scan(&Scan { start: start.unwrap_or(prefix), end, reverse: false, limit: PAGE }).await?;
+    let next = next_page(&rows, PAGE);
+    let name = |(key, _): &(Key, Vec<u8>)| KeyReader::after(key, skip)?.text().map(RoleName::from_stored);
+    Ok((rows.iter().filter_map(name).collect(), next))
+}
+
+/// Where the page after these rows starts; `None` when they were the last.
+fn next_page<T>(rows: &[(Key, T)], limit: usize) -> Option<Key> {
+    rows.last().filter(|_| rows.len() == limit).map(|(last, _)| just_after(last.clone()))
+}

@@ -1,0 +1,210 @@
+//! Who has which role in which tenant: two rows per assignment, one to read by user and one to read by role.
+
+use super::{PAGE, next_page};
+use crate::domain::ids::{AppId, TenantId, UserId};
+use crate::domain::userroles::{Incarnation, RoleName};
+use crate::store::key::KeyReader;
+use crate::store::{Key, Keyspace, Scan, StoreError, Tx, codec};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// A role of a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRoleRecord {
+    /// Which role of this name.
+    pub incarnation: Incarnation,
+}
+
+/// A user of a role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleUserRecord {
+    /// Which role of this name.
+    pub incarnation: Incarnation,
+    /// The user, if the key holds only a hash.
+    pub long_user_id: Option<UserId>,
+}
+
+crate::record!(UserRoleRecord, UserRole, version 1);
+crate::record!(RoleUserRecord, RoleUser, version 1);
+
+/// A user, a tenant and a role in one app: what an assignment joins.
+#[derive(Debug, Clone, Copy)]
+pub struct Assignment<'a> {
+    /// The app.
+    pub app: &'a AppId,
+    /// The tenant in which it holds.
+    pub tenant: &'a TenantId,
+    /// Who.
+    pub user: &'a UserId,
+    /// Which role.
+    pub role: &'a RoleName,
+}
+
+impl Assignment<'_> {
+    /// Its row among the user's.
+    #[must_use]
+    pub fn user_key(&self) -> Key {
+        user_prefix(self.app, self.user).text(self.tenant.as_str()).text(self.role.as_str())
+    }
+
+    /// Its row among the role's.
+    #[must_use]
+    pub fn role_key(&self) -> Key {
+        role_prefix(self.app, self.tenant, self.role).user(self.user)
+    }
+
+    /// True if it stands, for this incarnation of the role.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn stands(&self, tx: &mut dyn Tx, incarnation: Incarnation) -> Result<bool, StoreError> {
+        let record = codec::get::<UserRoleRecord>(tx, &self.user_key()).await?;
+        Ok(record.is_some_and(|record| record.incarnation == incarnation))
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// When the user's id is too large.
+    pub fn put(&self, tx: &mut dyn Tx, incarnation: Incarnation) -> Result<(), StoreError> {
+        let long_user_id = (!Key::holds_user(self.user)).then(|| self.user.clone());
+        codec::put(tx, self.user_key(), &UserRoleRecord { incarnation })?;
+        codec::put(tx, self.role_key(), &RoleUserRecord { incarnation, long_user_id })
+    }
+
+    /// Removes it.
+    pub fn delete(&self, tx: &mut dyn Tx) {
+        tx.delete(self.user_key());
+        tx.delete(self.role_key());
+    }
+}
+
+fn user_prefix(app: &AppId, user: &UserId) -> Key {
+    Key::of_app(Keyspace::UserRole, app).user(user)
+}
+
+/// All users of a role in a tenant.
+pub(super) fn role_prefix(app: &AppId, tenant: &TenantId, role: &RoleName) -> Key {
+    Key::of_tenant(Keyspace::RoleUser, app, tenant).text(role.as_str())
+}
+
+/// The user's row that goes with a row of a role's user.
+#[must_use]
+pub fn index_of(key: &Key) -> Option<Key> {
+    let mut parts = KeyReader::new(key);
+    let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
+    let (tenant, role, user) = (parts.text()?, parts.text()?, parts.text()?);
+    // The user's part as it stands: it may be a hash already.
+    Some(Key::of_app(Keyspace::UserRole, &app).text(&user).text(&tenant).text(&role))
+}
+
+/// The other way round: the row of a role's user that goes with a user's row.
+fn row_of(key: &Key) -> Option<Key> {
+    let mut parts = KeyReader::new(key);
+    let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
+    let (user, tenant, role) = (parts.text()?, parts.text()?, parts.text()?);
+    Some(Key::of_tenant(Keyspace::RoleUser, &app, &TenantId::new(tenant)).text(&role).text(&user))
+}
+
+/// The user's roles in a tenant: one scan, and a look at each role.
+///
+/// # Errors
+/// When the store fails.
+pub async fn roles_of(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    tenant: &TenantId,
+    user: &UserId,
+) -> Result<Vec<RoleName>, StoreError> {
+    let mut found = Vec::new();
+    let mut next = Some(user_prefix(app, user).text(tenant.as_str()));
+    let (end, skip) = (next.as_ref().and_then(Key::prefix_end), next.as_ref().map_or(0, |prefix| prefix.bytes.len()));
+    while let Some(start) = next {
+        let scan = Scan { start, end: end.clone(), reverse: false, limit: PAGE };
+        let rows = codec::scan::<UserRoleRecord>(tx, &scan).await?;
+        next = next_page(&rows, PAGE);
+        for (key, record) in rows {
+            let Some(name) = KeyReader::after(&key, skip).and_then(|mut rest| rest.text()) else { continue };
+            let name = RoleName::from_stored(name);
+            if super::get(tx, app, &name).await?.is_some_and(|role| role.incarnation == record.incarnation) {
+                found.push(name);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Up to a page of a role's users in a tenant, and where the next page starts; `None` after the last.
+///
+/// # Errors
+/// When the store fails.
+pub async fn users_page(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    tenant: &TenantId,
+    (role, incarnation): (&RoleName, Incarnation),
+    start: Option<Key>,
+) -> Result<(Vec<UserId>, Option<Key>), StoreError> {
+    let prefix = role_prefix(app, tenant, role);
+    let (end, skip) = (prefix.prefix_end(), prefix.bytes.len());
+    let scan = Scan { start: start.unwrap_or(prefix), end, reverse: false, limit: PAGE };
+    let rows = codec::scan::<RoleUserRecord>(tx, &scan).await?;
+    let next = next_page(&rows, PAGE);
+    let user = |(key, record): (Key, RoleUserRecord)| {
+        if record.incarnation != incarnation {
+            return None;
+        }
+        record.long_user_id.or_else(|| KeyReader::after(&key, skip)?.text().map(UserId::new))
+    };
+    Ok((rows.into_iter().filter_map(user).collect(), next))
+}
+
+/// Removes every role that a user has, in all tenants.
+///
+/// # Errors
+/// When the store fails.
+pub async fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<(), StoreError> {
+    let prefix = user_prefix(app, user);
+    let end = prefix.prefix_end();
+    let mut next = Some(prefix);
+    while let Some(start) = next {
+        let rows = tx.scan(&Scan { start, end: end.clone(), reverse: false, limit: PAGE }).await?;
+        next = next_page(&rows, PAGE);
+        for (key, _) in rows {
+            if let Some(row) = row_of(&key) {
+                tx.delete(row);
+            }
+            tx.delete(key);
+        }
+    }
+    Ok(())
+}
+
+/// True if a role is assigned under this id, in any tenant.
+///
+/// # Errors
+/// When the store fails.
+pub async fn in_use(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<bool, StoreError> {
+    let prefix = user_prefix(app, user);
+    let (end, skip) = (prefix.prefix_end(), prefix.bytes.len());
+    let mut next = Some(prefix);
+    let mut living: HashMap<RoleName, Option<Incarnation>> = HashMap::new();
+    while let Some(start) = next {
+        let scan = Scan { start, end: end.clone(), reverse: false, limit: PAGE };
+        let rows = codec::scan::<UserRoleRecord>(tx, &scan).await?;
+        next = next_page(&rows, PAGE);
+        for (key, record) in rows {
+            let parts = KeyReader::after(&key, skip).and_then(|mut rest| Some((rest.text()?, rest.text()?)));
+            let Some((_tenant, role)) = parts else { continue };
+            let role = RoleName::from_stored(role);
+            if !living.contains_key(&role) {
+                let found = super::get(tx, app, &role).await?;
+                living.insert(role.clone(), found.map(|role| role.incarnation));
+            }
+            if living.get(&role) == Some(&Some(record.incarnation)) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}

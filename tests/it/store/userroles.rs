@@ -1,0 +1,54 @@
+use super::golden;
+use sessiond::domain::ids::{AppId, TenantId, UserId};
+use sessiond::domain::json::JsonObject;
+use sessiond::domain::time::UnixMillis;
+use sessiond::domain::userroles::{Incarnation, Permission, Role, RoleName};
+use sessiond::store::usermetadata::{self, UserMetadataRecord};
+use sessiond::store::userroles::assignment::{Assignment, RoleUserRecord, UserRoleRecord};
+use sessiond::store::userroles::removal::{RemovedRole, RoleRemovalRecord};
+use sessiond::store::userroles::{RoleRecord, role_key};
+
+const INCARNATION: Incarnation = Incarnation(0x0123_4567_89ab_cdef);
+
+fn app() -> AppId {
+    AppId { connection_uri_domain: "auth.example.com".to_owned(), app_id: "shop".to_owned() }
+}
+
+fn role() -> RoleName {
+    RoleName::new("admin").unwrap()
+}
+
+#[test]
+fn role_records_keep_their_bytes() {
+    let permissions = ["write", "réad"].map(|name| Permission::new(name).unwrap()).into();
+    let record = RoleRecord(Role { incarnation: INCARNATION, permissions });
+    golden::newest("role", &role_key(&app(), &role()), &record);
+}
+
+#[test]
+fn assignment_records_keep_their_bytes() {
+    let (app, tenant, role) = (app(), TenantId::new("t1"), role());
+    for (name, user) in [("", UserId::new("üser")), ("-long", UserId::new("u".repeat(257)))] {
+        let assignment = Assignment { app: &app, tenant: &tenant, user: &user, role: &role };
+        let record = UserRoleRecord { incarnation: INCARNATION };
+        golden::newest(&format!("user_role{name}"), &assignment.user_key(), &record);
+        let long_user_id = (!name.is_empty()).then(|| user.clone());
+        let record = RoleUserRecord { incarnation: INCARNATION, long_user_id };
+        golden::newest(&format!("role_user{name}"), &assignment.role_key(), &record);
+    }
+}
+
+#[test]
+fn role_removal_records_keep_their_bytes() {
+    let removed = RemovedRole { app: app(), role: role(), incarnation: INCARNATION };
+    let record = RoleRemovalRecord { since: UnixMillis(1_700_000_000_000) };
+    golden::newest("meta-role-removal", &removed.marker_key(), &record);
+}
+
+#[test]
+fn user_metadata_records_keep_their_bytes() {
+    let user_id = UserId::new("üser");
+    let key = usermetadata::key(&app(), &user_id);
+    let metadata = JsonObject::from_stored(r#"{"name":"Ü","nested":{"none":null}}"#.to_owned());
+    golden::newest("user_metadata", &key, &UserMetadataRecord { user_id, metadata });
+}
