@@ -23,6 +23,7 @@ pub mod sled;
 pub mod tenant;
 pub mod timeline;
 pub mod user;
+pub mod user_data;
 pub mod usermetadata;
 pub mod userroles;
 

@@ -19,6 +19,8 @@ mod limits;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod secrecy;
 #[cfg(test)]
 mod session;

@@ -7,6 +7,7 @@ use crate::command::session::list::live_sessions;
 use crate::domain::ids::{SessionHandle, TenantId, UserId};
 use crate::domain::session::event::EventKind;
 use crate::fault::Fault;
+use crate::store::Tx;
 use crate::store::session::{self, Ending};
 use crate::store::timeline::purge_at;
 use std::collections::HashSet;
@@ -58,19 +59,16 @@ impl RevokeSessions {
 
     /// Ends those of `batch` that exist, in one transaction.
     async fn end(&self, app: &App, batch: &[SessionHandle]) -> Result<Vec<String>, Fault> {
-        let Scope { app: entry, cause } = &self.scope;
+        let id = &self.scope.app.id;
         let Some(first) = batch.first() else { return Ok(Vec::new()) };
         let mut retry = Retry::new(&app.contention, first);
         loop {
             let mut tx = app.store.begin();
             let mut gone = Vec::with_capacity(batch.len());
             for handle in batch {
-                let found = session::get(tx.as_mut(), &entry.id, handle).await;
+                let found = session::get(tx.as_mut(), id, handle).await;
                 let Some(record) = found.map_err(|error| Fault::new("loading a session", error))? else { continue };
-                let event = EventKind::Revoked { call: cause.call.to_owned(), request_id: cause.request_id.clone() };
-                let now = app.now();
-                let purge_at = purge_at(entry.config.session_timeline_retention_ms, now);
-                session::end(tx.as_mut(), &entry.id, handle, record, Ending { event, at: now, purge_at })
+                session::end(tx.as_mut(), id, handle, record, ending(app, &self.scope))
                     .map_err(|error| Fault::new("ending a session", error))?;
                 gone.push(handle.to_string());
             }
@@ -79,4 +77,77 @@ impl RevokeSessions {
             }
         }
     }
+}
+
+/// The end of all sessions of users who change, in the transactions in which they change.
+pub(in crate::command) struct SignOut<'a> {
+    /// Where, and what the timelines name as the cause.
+    pub(in crate::command) scope: &'a Scope,
+    /// Whose, in all tenants: ids as sessions have them.
+    pub(in crate::command) users: Vec<UserId>,
+}
+
+/// What one transaction of a [`SignOut`] ends.
+pub(in crate::command) struct SomeEnded {
+    /// Sessions that end with it.
+    pub(in crate::command) count: u64,
+    /// There are more than one transaction should end.
+    pub(in crate::command) more: bool,
+}
+
+impl SignOut<'_> {
+    /// Ends sessions in `tx`, up to a bound.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(in crate::command) async fn some(&self, app: &App, tx: &mut dyn Tx) -> Result<SomeEnded, Fault> {
+        let failed = |error| Fault::new("ending a user's sessions", error);
+        let id = &self.scope.app.id;
+        let mut ended = SomeEnded { count: 0, more: false };
+        let mut room = BATCH;
+        for user in &self.users {
+            let mut handles = session::of_user(tx, id, user, None, None, room + 1).await.map_err(failed)?;
+            ended.more |= handles.len() > room;
+            handles.truncate(room);
+            for handle in handles {
+                room -= 1;
+                match session::get(tx, id, &handle).await.map_err(failed)? {
+                    Some(record) => {
+                        session::end(tx, id, &handle, record, ending(app, self.scope)).map_err(failed)?;
+                        ended.count += 1;
+                    }
+                    // Gone since the scan; or a key without a row, which would be found again and again.
+                    None => tx.delete(session::index_key(id, user, &handle)),
+                }
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Ends what is left, in steps. Called once the users have changed: a session that was being created meanwhile has
+    /// read them as they were, and is either written by now or will be made for them as they are.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(in crate::command) async fn rest(&self, app: &App) -> Result<(), Fault> {
+        let mut retry = Retry::new(&app.contention, &self.users);
+        loop {
+            let mut tx = app.store.begin();
+            let ended = self.some(app, tx.as_mut()).await?;
+            if ended.count == 0 && !ended.more {
+                return Ok(());
+            }
+            if retry.commit(tx, "committing ended sessions").await? {
+                app.metrics.sessions.revoked.inc_by(ended.count);
+            }
+        }
+    }
+}
+
+/// How a session ends now, by this call.
+fn ending(app: &App, scope: &Scope) -> Ending {
+    let Scope { app: entry, cause } = scope;
+    let event = EventKind::Revoked { call: cause.call.to_owned(), request_id: cause.request_id.clone() };
+    let at = app.now();
+    Ending { event, at, purge_at: purge_at(entry.config.session_timeline_retention_ms, at) }
 }

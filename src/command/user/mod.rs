@@ -1,10 +1,13 @@
 //! Users across recipes: look-up, lists, deletion, ids, linking (CDI: users).
 
+mod change;
 pub mod count;
 mod info;
+pub mod linking;
 pub mod list;
 pub mod look_up;
 
+pub use change::Conflict;
 pub use info::UserInfo;
 
 use crate::app::App;

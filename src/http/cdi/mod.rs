@@ -1,6 +1,7 @@
 //! The Core Driver Interface: app and tenant, IP rules, API key, version, route, reply, in this order.
 
 pub mod access;
+pub mod accountlinking;
 pub mod admin;
 pub mod emailverification;
 pub mod input;
@@ -36,6 +37,7 @@ pub const RECIPES: &[&[Route]] = &[
     user::ROUTES,
     userroles::ROUTES,
     usermetadata::ROUTES,
+    accountlinking::ROUTES,
     admin::ROUTES,
     multitenancy::ROUTES,
     emailverification::ROUTES,

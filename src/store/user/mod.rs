@@ -183,19 +183,45 @@ pub async fn save(
     before: &[&User],
     after: &[&User],
 ) -> Result<Result<(), Taken>, StoreError> {
+    match taken(tx, app, before, after).await? {
+        Some(taken) => Ok(Err(taken)),
+        None => write(tx, app, before, after).map(Ok),
+    }
+}
+
+/// What stands against [`save`], without writing anything.
+///
+/// # Errors
+/// When the store fails.
+pub async fn taken(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    before: &[&User],
+    after: &[&User],
+) -> Result<Option<Taken>, StoreError> {
     let old = all_entries(app, before);
     let new = all_entries(app, after);
-    let mut added: Vec<&Entry> = new.values().filter(|entry| old.get(&entry.key) != Some(*entry)).collect();
+    let mut added: Vec<&Entry> = new.values().filter(|entry| !old.contains_key(&entry.key)).collect();
     added.sort_by_key(|entry| entry.rank());
-    for entry in &added {
-        if let Some(taken) = conflict(tx, &old, entry).await? {
-            return Ok(Err(taken));
+    for entry in added {
+        if let Some(taken) = conflict(tx, entry).await? {
+            return Ok(Some(taken));
         }
     }
+    Ok(None)
+}
+
+/// The second half of [`save`], once this transaction has seen that nothing is [`taken`].
+///
+/// # Errors
+/// When a record is too large.
+pub fn write(tx: &mut dyn Tx, app: &AppId, before: &[&User], after: &[&User]) -> Result<(), StoreError> {
+    let old = all_entries(app, before);
+    let new = all_entries(app, after);
     for key in old.keys().filter(|key| !new.contains_key(*key)) {
         tx.delete(key.clone());
     }
-    for entry in added {
+    for entry in new.values().filter(|entry| old.get(&entry.key) != Some(*entry)) {
         index::put(tx, entry)?;
     }
     let kept: BTreeSet<_> = after.iter().map(|user| &user.id).collect();
@@ -205,19 +231,16 @@ pub async fn save(
     for user in after.iter().filter(|user| !before.contains(user)) {
         codec::put(tx, row_key(app, &user.id), &UserRecord::from((*user).clone()))?;
     }
-    Ok(Ok(()))
+    Ok(())
 }
 
 fn all_entries(app: &AppId, users: &[&User]) -> BTreeMap<Key, Entry> {
     users.iter().flat_map(|user| index::entries(app, user)).map(|entry| (entry.key.clone(), entry)).collect()
 }
 
-/// Who else has what a new entry claims. A key that one of the users had before is theirs to pass on.
-async fn conflict(tx: &mut dyn Tx, old: &BTreeMap<Key, Entry>, entry: &Entry) -> Result<Option<Taken>, StoreError> {
+/// Who has what a new entry claims. A key that one of the users had before is no new one: it is theirs to pass on.
+async fn conflict(tx: &mut dyn Tx, entry: &Entry) -> Result<Option<Taken>, StoreError> {
     let Some(pointer) = &entry.pointer else { return Ok(None) };
-    if old.contains_key(&entry.key) {
-        return Ok(None);
-    }
     let Some(by) = index::read_pointer(tx, &entry.key).await? else { return Ok(None) };
     Ok(Some(match pointer.clone() {
         Pointer { claim: Some((tenant, info)), reservation: false, .. } => Taken::Identity { tenant, info, by },

@@ -1,5 +1,6 @@
 //! `/recipe/…`.
 
+mod accountlinking;
 mod handshake;
 mod jwt;
 mod session;

@@ -1,0 +1,138 @@
+//! Changes of users: decide on what the store holds, write, and end the sessions that end with it.
+
+use super::UserInfo;
+use crate::app::App;
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::command::session::revoke::SignOut;
+use crate::domain::ids::{AppId, UserId};
+use crate::domain::user::{AccountInfo, User};
+use crate::fault::Fault;
+use crate::store::user::{self, Taken};
+use crate::store::{Tx, user_data};
+use async_trait::async_trait;
+use std::collections::BTreeSet;
+
+/// Users before and after, and what goes with them.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    /// As the transaction read them.
+    pub(super) before: Vec<User>,
+    /// As they are to be.
+    pub(super) after: Vec<User>,
+    /// Whose sessions end: ids as sessions have them.
+    pub(super) signed_out: Vec<UserId>,
+}
+
+/// What a command comes to.
+pub(super) enum Decision<T> {
+    /// Nothing to write.
+    Done(T),
+    /// The outcome holds once the change is written.
+    Change(Change, T),
+}
+
+/// A command that changes users: the part that runs anew when something it has read has changed.
+#[async_trait]
+pub(super) trait Decide: Sync {
+    /// How the command can end.
+    type Outcome: Send;
+
+    /// Loads and decides.
+    async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<Self::Outcome>, Fault>;
+}
+
+/// Decides without writing: what would happen, as of one moment.
+pub(super) async fn check<D: Decide>(app: &App, about: &UserId, command: &D) -> Result<D::Outcome, Fault> {
+    let mut retry = Retry::new(&app.contention, about);
+    loop {
+        let mut tx = app.store.begin();
+        let (Decision::Done(outcome) | Decision::Change(_, outcome)) = command.decide(tx.as_mut()).await?;
+        if retry.commit(tx, "looking users up").await? {
+            return Ok(outcome);
+        }
+    }
+}
+
+/// Decides and writes.
+///
+/// Sessions end in the transaction that changes the users. Of more sessions than one transaction should end, as many as
+/// it takes go before, each time after another look at whether the change is still to happen.
+pub(super) async fn run<D: Decide>(app: &App, scope: &Scope, about: &UserId, command: &D) -> Result<D::Outcome, Fault> {
+    let failed = |error| Fault::new("changing users", error);
+    let mut retry = Retry::new(&app.contention, about);
+    loop {
+        let mut tx = app.store.begin();
+        let (change, outcome) = match command.decide(tx.as_mut()).await? {
+            Decision::Change(change, outcome) => (change, outcome),
+            Decision::Done(outcome) if retry.commit(tx, "looking users up").await? => return Ok(outcome),
+            Decision::Done(_) => continue,
+        };
+        let sign_out = SignOut { scope, users: change.signed_out.clone() };
+        let ended = sign_out.some(app, tx.as_mut()).await?;
+        if !ended.more {
+            let (before, after): (Vec<_>, Vec<_>) = (change.before.iter().collect(), change.after.iter().collect());
+            user::write(tx.as_mut(), &scope.app.id, &before, &after).map_err(failed)?;
+        }
+        if !retry.commit(tx, "committing a change of users").await? {
+            continue;
+        }
+        app.metrics.sessions.revoked.inc_by(ended.count);
+        if !ended.more {
+            if !change.signed_out.is_empty() {
+                sign_out.rest(app).await?;
+            }
+            return Ok(outcome);
+        }
+    }
+}
+
+/// Another primary user has an account info that a user is to reserve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// That user's id, as callers see it.
+    pub primary_user_id: UserId,
+    /// What it has.
+    pub info: AccountInfo,
+}
+
+/// The conflict that stands against a change which takes no other keys than reservations.
+pub(super) async fn conflict(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    before: &[&User],
+    after: &[&User],
+) -> Result<Option<Conflict>, Fault> {
+    let failed = |error| Fault::new("looking for conflicts", error);
+    match user::taken(tx, app, before, after).await.map_err(failed)? {
+        None => Ok(None),
+        Some(Taken::Reservation { info, by, .. }) => {
+            let holder = user::get(tx, app, &by).await.map_err(failed)?;
+            let primary_user_id = holder.map_or(by, |holder| holder.shown_id().clone());
+            Ok(Some(Conflict { primary_user_id, info }))
+        }
+        Some(Taken::Identity { .. } | Taken::Id { .. }) => {
+            Err(Fault::invariant("changing users: a login that they have is somebody else's"))
+        }
+    }
+}
+
+/// The ids under which other recipes keep data of these internal ids of a user.
+pub(super) async fn data_ids(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    user: &User,
+    ids: &BTreeSet<UserId>,
+) -> Result<Vec<UserId>, Fault> {
+    let mut found = Vec::with_capacity(2 * ids.len());
+    for id in ids {
+        let of_one = user_data::ids(tx, app, user, id).await;
+        found.extend(of_one.map_err(|error| Fault::new("looking a user's ids up", error))?);
+    }
+    Ok(found)
+}
+
+/// A user with what other recipes know about it.
+pub(super) async fn info(tx: &mut dyn Tx, app: &AppId, user: User) -> Result<UserInfo, Fault> {
+    UserInfo::load(tx, app, user).await.map_err(|error| Fault::new("loading a user", error))
+}

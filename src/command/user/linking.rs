@@ -1,0 +1,231 @@
+//! Account linking (CDI: account linking). Every id may be internal or mapped.
+
+use super::UserInfo;
+use super::change::{self, Change, Conflict, Decide, Decision};
+use crate::app::App;
+use crate::command::session::Scope;
+use crate::domain::ids::UserId;
+use crate::domain::user::linking::{self, MadePrimary};
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::user::{self, Found};
+use async_trait::async_trait;
+use std::collections::BTreeSet;
+
+/// `POST /recipe/accountlinking/user/primary`: lets other login methods be linked to this one.
+pub struct MakePrimary {
+    /// Where.
+    pub scope: Scope,
+    /// The login method.
+    pub id: UserId,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MadePrimaryUser {
+    /// Nobody has this id.
+    UnknownUser,
+    /// It is a primary user.
+    Ok {
+        /// It was one before.
+        already: bool,
+        /// The user.
+        user: UserInfo,
+    },
+    /// Another primary user has one of its account infos.
+    AccountInfoTaken(Conflict),
+    /// It is linked to another id.
+    Linked {
+        /// That id, as callers see it.
+        primary_user_id: UserId,
+    },
+}
+
+impl MakePrimary {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<MadePrimaryUser, Fault> {
+        change::run(app, &self.scope, &self.id, &self).await
+    }
+
+    /// How the command would end now.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn check(self, app: &App) -> Result<MadePrimaryUser, Fault> {
+        change::check(app, &self.id, &self).await
+    }
+}
+
+#[async_trait]
+impl Decide for MakePrimary {
+    type Outcome = MadePrimaryUser;
+
+    async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<MadePrimaryUser>, Fault> {
+        let app = &self.scope.app.id;
+        let Some(Found { user, id }) = find(tx, &self.scope, &self.id).await? else {
+            return Ok(Decision::Done(MadePrimaryUser::UnknownUser));
+        };
+        let primary = match linking::make_primary(&user, &id) {
+            MadePrimary::Now(primary) => *primary,
+            MadePrimary::Already => {
+                let user = change::info(tx, app, user).await?;
+                return Ok(Decision::Done(MadePrimaryUser::Ok { already: true, user }));
+            }
+            MadePrimary::Linked => {
+                let primary_user_id = user.shown_id().clone();
+                return Ok(Decision::Done(MadePrimaryUser::Linked { primary_user_id }));
+            }
+        };
+        if let Some(conflict) = change::conflict(tx, app, &[&user], &[&primary]).await? {
+            return Ok(Decision::Done(MadePrimaryUser::AccountInfoTaken(conflict)));
+        }
+        let shown = change::info(tx, app, primary.clone()).await?;
+        let change = Change { before: vec![user], after: vec![primary], ..Change::default() };
+        Ok(Decision::Change(change, MadePrimaryUser::Ok { already: false, user: shown }))
+    }
+}
+
+/// `POST /recipe/accountlinking/user/link`: makes a login method part of a primary user. Its sessions end.
+pub struct LinkAccounts {
+    /// Where.
+    pub scope: Scope,
+    /// The login method.
+    pub recipe_user_id: UserId,
+    /// Any id of the primary user.
+    pub primary_user_id: UserId,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountsLinked {
+    /// Nobody has one of the ids.
+    UnknownUser,
+    /// Both are one user.
+    Ok {
+        /// They were before.
+        already: bool,
+        /// The user.
+        user: UserInfo,
+    },
+    /// Another primary user has an account info of one of the two.
+    AccountInfoTaken(Conflict),
+    /// The login method belongs to this primary user.
+    Elsewhere {
+        /// That user.
+        user: UserInfo,
+    },
+    /// What should be the primary user is not one.
+    NotPrimary,
+}
+
+impl LinkAccounts {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<AccountsLinked, Fault> {
+        change::run(app, &self.scope, &self.recipe_user_id, &self).await
+    }
+
+    /// How the command would end now.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn check(self, app: &App) -> Result<AccountsLinked, Fault> {
+        change::check(app, &self.recipe_user_id, &self).await
+    }
+}
+
+#[async_trait]
+impl Decide for LinkAccounts {
+    type Outcome = AccountsLinked;
+
+    async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<AccountsLinked>, Fault> {
+        let app = &self.scope.app.id;
+        let recipe = find(tx, &self.scope, &self.recipe_user_id).await?;
+        let primary = find(tx, &self.scope, &self.primary_user_id).await?;
+        let (Some(Found { user: recipe, id }), Some(Found { user: primary, .. })) = (recipe, primary) else {
+            return Ok(Decision::Done(AccountsLinked::UnknownUser));
+        };
+        let group = match linking::link(&recipe, &primary) {
+            linking::Linked::Now(group) => *group,
+            linking::Linked::NotPrimary => return Ok(Decision::Done(AccountsLinked::NotPrimary)),
+            linking::Linked::Already => {
+                let user = change::info(tx, app, primary).await?;
+                return Ok(Decision::Done(AccountsLinked::Ok { already: true, user }));
+            }
+            linking::Linked::Elsewhere => {
+                let user = change::info(tx, app, recipe).await?;
+                return Ok(Decision::Done(AccountsLinked::Elsewhere { user }));
+            }
+        };
+        if let Some(conflict) = change::conflict(tx, app, &[&recipe, &primary], &[&group]).await? {
+            return Ok(Decision::Done(AccountsLinked::AccountInfoTaken(conflict)));
+        }
+        let user = change::info(tx, app, group.clone()).await?;
+        let signed_out = change::data_ids(tx, app, &recipe, &BTreeSet::from([id])).await?;
+        let change = Change { before: vec![recipe, primary], after: vec![group], signed_out };
+        Ok(Decision::Change(change, AccountsLinked::Ok { already: false, user }))
+    }
+}
+
+/// `POST /recipe/accountlinking/user/unlink`: takes a login method out of its group. Its sessions end.
+pub struct UnlinkAccount {
+    /// Where.
+    pub scope: Scope,
+    /// The login method.
+    pub id: UserId,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountUnlinked {
+    /// Nobody has this id.
+    UnknownUser,
+    /// It is in no group now.
+    Ok {
+        /// The login method is gone: others live on under its id.
+        deleted: bool,
+        /// It was in a group.
+        was_linked: bool,
+    },
+}
+
+impl UnlinkAccount {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<AccountUnlinked, Fault> {
+        change::run(app, &self.scope, &self.id, &self).await
+    }
+}
+
+#[async_trait]
+impl Decide for UnlinkAccount {
+    type Outcome = AccountUnlinked;
+
+    async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<AccountUnlinked>, Fault> {
+        let Some(Found { user, id }) = find(tx, &self.scope, &self.id).await? else {
+            return Ok(Decision::Done(AccountUnlinked::UnknownUser));
+        };
+        match linking::unlink(&user, &id) {
+            linking::Unlinked::NotLinked => {
+                Ok(Decision::Done(AccountUnlinked::Ok { deleted: false, was_linked: false }))
+            }
+            linking::Unlinked::Now { after, deleted, signed_out } => {
+                let signed_out = change::data_ids(tx, &self.scope.app.id, &user, &signed_out).await?;
+                let outcome = AccountUnlinked::Ok { deleted: deleted.is_some(), was_linked: true };
+                let change = Change { before: vec![user], after, signed_out };
+                Ok(Decision::Change(change, outcome))
+            }
+        }
+    }
+}
+
+async fn find(tx: &mut dyn Tx, scope: &Scope, id: &UserId) -> Result<Option<Found>, Fault> {
+    user::find(tx, &scope.app.id, id).await.map_err(|error| Fault::new("looking a user up", error))
+}

@@ -1,0 +1,5 @@
+//! `/recipe/accountlinking…`.
+
+mod link;
+mod primary;
+mod unlink;

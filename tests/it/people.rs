@@ -1,0 +1,89 @@
+//! People for tests: users with known ids, written to the store as sign-ups would.
+
+use crate::app::TestApp;
+use serde_json::{Value, json};
+use sessiond::domain::ids::{AppId, TenantId, UserId};
+use sessiond::domain::time::UnixMillis;
+use sessiond::domain::user::{ExternalId, Login, LoginMethod, PasswordHash, ThirdPartyAccount, User};
+use sessiond::store::user;
+
+/// A login method of the public tenant that joined at `joined`.
+pub(crate) fn method(id: &str, joined: u64, login: Login) -> LoginMethod {
+    let tenants = [TenantId::public()].into();
+    LoginMethod { id: UserId::new(id), external: None, tenants, time_joined: UnixMillis(joined), login }
+}
+
+/// With an e-mail address and a password.
+pub(crate) fn by_password(id: &str, joined: u64, email: &str) -> LoginMethod {
+    let password = PasswordHash::new("$2a$04$hash");
+    method(id, joined, Login::EmailPassword { email: email.to_owned(), password })
+}
+
+/// With an account at a provider, named after the id.
+pub(crate) fn by_provider(id: &str, joined: u64, email: &str) -> LoginMethod {
+    let account = ThirdPartyAccount { id: "google".to_owned(), user_id: format!("g-{id}") };
+    method(id, joined, Login::ThirdParty { account, email: email.to_owned() })
+}
+
+/// With codes sent to a phone.
+pub(crate) fn by_phone(id: &str, joined: u64, number: &str) -> LoginMethod {
+    method(id, joined, Login::Passwordless { email: None, phone_number: Some(number.to_owned()) })
+}
+
+/// The method in these tenants only.
+pub(crate) fn within<const N: usize>(tenants: [&str; N], method: LoginMethod) -> LoginMethod {
+    LoginMethod { tenants: tenants.into_iter().map(TenantId::new).collect(), ..method }
+}
+
+/// The method under an id of the caller's own.
+pub(crate) fn mapped(external: &str, method: LoginMethod) -> LoginMethod {
+    LoginMethod { external: Some(ExternalId { id: UserId::new(external), info: None }), ..method }
+}
+
+impl TestApp {
+    /// Signs these up, each as a user of its own.
+    pub(crate) async fn people<const N: usize>(&self, methods: [LoginMethod; N]) {
+        for method in methods {
+            let mut tx = self.app.store.begin();
+            user::save(tx.as_mut(), &AppId::base(), &[], &[&User::new(method)]).await.unwrap().expect("a free login");
+            tx.commit().await.unwrap();
+        }
+    }
+
+    /// Makes a user primary.
+    pub(crate) async fn make_primary(&self, id: &str) -> Value {
+        self.post("/recipe/accountlinking/user/primary", json!({"recipeUserId": id})).await.json()
+    }
+
+    /// Links a login method to a primary user.
+    pub(crate) async fn link(&self, recipe_user_id: &str, primary_user_id: &str) -> Value {
+        let body = json!({"recipeUserId": recipe_user_id, "primaryUserId": primary_user_id});
+        self.post("/recipe/accountlinking/user/link", body).await.json()
+    }
+
+    /// Makes the first one primary and links the others to it.
+    pub(crate) async fn group(&self, ids: &[&str]) {
+        assert_eq!(self.make_primary(ids[0]).await["status"], "OK");
+        for id in &ids[1..] {
+            let linked = self.link(id, ids[0]).await;
+            assert_eq!((&linked["status"], &linked["accountsAlreadyLinked"]), (&json!("OK"), &json!(false)));
+        }
+    }
+
+    /// `{id, isPrimaryUser, methods}` of the user that has this id; `null` if there is none.
+    pub(crate) async fn who_is(&self, id: &str) -> Value {
+        let reply = self.get(&format!("/user/id?userId={id}")).await.json();
+        let user = &reply["user"];
+        if user.is_null() {
+            return Value::Null;
+        }
+        let methods: Vec<_> = user["loginMethods"].as_array().unwrap().iter().map(|m| &m["recipeUserId"]).collect();
+        json!({"id": user["id"], "isPrimaryUser": user["isPrimaryUser"], "methods": methods})
+    }
+
+    /// Handles of the live sessions that stand under exactly this id.
+    pub(crate) async fn sessions_of(&self, id: &str) -> Vec<String> {
+        let query = format!("/recipe/session/user?userId={id}&fetchSessionsForAllLinkedAccounts=false");
+        serde_json::from_value(self.get(&query).await.json()["sessionHandles"].clone()).unwrap()
+    }
+}
