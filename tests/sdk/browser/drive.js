@@ -1,49 +1,11 @@
 // Drives the page in a real, headless Chromium. APP_URL: the application whose access tokens live 3 s; LONG_URL: the
 // same with tokens that live an hour. Screenshots go to ARTIFACTS.
 import { chromium } from "playwright-core";
+import { isTrue, same, start } from "./harness.js";
 
 const { APP_URL, LONG_URL, ARTIFACTS } = process.env;
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const RACES = 20;
-
-const same = (found, wanted, what) => {
-  const [left, right] = [JSON.stringify(found), JSON.stringify(wanted)];
-  if (left !== right) throw new Error(`${what}: ${left}, not ${right}`);
-};
-const isTrue = (condition, what) => {
-  if (!condition) throw new Error(what);
-};
-
-const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
-let passed = 0;
-let failed = 0;
-
-/** One rule, in a browser profile of its own. */
-async function check(title, act) {
-  const begin = Date.now();
-  const profile = await browser.newContext();
-  profile.setDefaultTimeout(20_000);
-  let outcome = "ok    ";
-  try {
-    await act(profile);
-    passed += 1;
-  } catch (error) {
-    failed += 1;
-    outcome = "FAILED";
-    console.log(`       ${error.message}`);
-  }
-  console.log(`${outcome} browser: ${title} (${((Date.now() - begin) / 1000).toFixed(1)} s)`);
-  await profile.close();
-}
+const { check, end } = await start(chromium, "browser");
 
 async function open(profile, mode, { url = APP_URL, lock = "on" } = {}) {
   const tab = await profile.newPage();
@@ -148,7 +110,4 @@ for (const mode of ["cookie", "header"]) {
   });
 }
 
-await browser.close();
-console.log(`screenshots: ${ARTIFACTS}`);
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed ? 1 : 0);
+await end();

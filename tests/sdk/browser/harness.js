@@ -1,0 +1,66 @@
+// Checks in a real, headless Chromium: each in a browser profile of its own, printed with its outcome.
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export const same = (found, wanted, what) => {
+  const [left, right] = [JSON.stringify(found), JSON.stringify(wanted)];
+  if (left !== right) throw new Error(`${what}: ${left}, not ${right}`);
+};
+
+export const isTrue = (condition, what) => {
+  if (!condition) throw new Error(what);
+};
+
+/** Starts the browser (playwright's `chromium`); `check` runs one rule, `end` tells the sum and ends the process. */
+export async function start(chromium, suite) {
+  const { ARTIFACTS } = process.env;
+  const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+  let passed = 0;
+  let failed = 0;
+
+  /** What a failed check's tabs showed, for whoever looks for the reason. */
+  async function keep(profile) {
+    for (const [index, tab] of profile.pages().entries()) {
+      const path = `${ARTIFACTS}/failed-${failed}-${index + 1}.png`;
+      await tab.screenshot({ path, timeout: 5_000 }).then(
+        () => console.log(`       ${tab.url()} as it looked: ${path}`),
+        (error) => console.log(`       ${tab.url()}: no screenshot, ${error.message}`),
+      );
+    }
+  }
+
+  async function check(title, act) {
+    const begin = Date.now();
+    const profile = await browser.newContext();
+    profile.setDefaultTimeout(20_000);
+    let outcome = "ok    ";
+    try {
+      await act(profile);
+      passed += 1;
+    } catch (error) {
+      failed += 1;
+      outcome = "FAILED";
+      console.log(`       ${error.message}`);
+      await keep(profile);
+    }
+    console.log(`${outcome} ${suite}: ${title} (${((Date.now() - begin) / 1000).toFixed(1)} s)`);
+    await profile.close();
+  }
+
+  async function end() {
+    await browser.close();
+    console.log(`screenshots: ${ARTIFACTS}`);
+    console.log(`${passed} passed, ${failed} failed`);
+    process.exit(failed ? 1 : 0);
+  }
+
+  return { check, end };
+}
