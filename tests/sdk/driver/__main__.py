@@ -28,7 +28,8 @@ AT_ONCE = 6
 class World:
     """The servers and applications that the checks share; each is started when first asked for."""
 
-    def __init__(self, command, folder):
+    def __init__(self, name, command, folder):
+        self.name = name
         self.command = command
         self.folder = folder
         self.cores = {}
@@ -68,7 +69,7 @@ def main():
     options = parser.parse_args()
     harness.end_in_order()
     folder = Path(tempfile.mkdtemp(prefix=f"sessiond-{options.name}-"))
-    world = World(options.command, folder)
+    world = World(options.name, options.command, folder)
     failures = 1
     try:
         failures = harness.run(options.name, world, options.only, AT_ONCE)

@@ -7,6 +7,8 @@ Every application takes these settings from its environment:
     CORE_API_KEY  sent to it, if set
     ANTI_CSRF     NONE (default) or VIA_TOKEN
     STATIC_KEYS   "true": sessions are signed with the app's static key
+    PEOPLE        "true": accounts, verification, roles, metadata (and the routes for them)
+    STATIC_DIR    a folder that is served too (Node only)
 
 and has these routes, JSON in and out (an error of the core: 500 with {"error"}):
 
@@ -19,6 +21,19 @@ and has these routes, JSON in and out (an error of the core: 500 with {"error"})
     POST /admin/revoke {handle} | {handles} | {userId, tenantId?}
     POST /admin/tenant, /admin/tenant/get, /admin/tenant/list, /admin/tenant/remove {tenantId}
     POST /admin/jwt {payload, validity, useStatic}   /admin/jwt/verify {jwt}   /admin/jwks
+
+With PEOPLE, a session needs a verified e-mail address, mails are kept instead of sent, and there are also:
+
+    POST /auth/signup, /auth/signin, /auth/user/…       the SDK's own
+    GET /admin-only                                     needs the role "admin"
+    GET|POST /metadata {update}   POST /change-password {oldPassword, newPassword}
+    POST /admin/mails {email}
+    POST /admin/role {role, permissions}
+    POST /admin/role/give {userId, role, tenantId?}     /admin/role/list {userId, tenantId?}
+    POST /admin/metadata {userId}
+    POST /admin/users {limit, paginationToken?, newestFirst?, query?, tenantId?}   /admin/users/count
+    POST /admin/user {userId}   /admin/user/remove {userId, allLinked?}
+    POST /admin/link/primary {recipeUserId}   /admin/link {recipeUserId, primaryUserId}   /admin/unlink {recipeUserId}
 """
 
 import base64
@@ -187,6 +202,11 @@ class Device:
 
     def login(self, user, **fields):
         return self.send("POST", "/login", {"userId": user, **fields}).expect(200, "sign in").json
+
+    def form(self, path, **values):
+        """Sends a form of the SDK's own routes; its answer, whose "status" tells how it went."""
+        fields = [{"id": name, "value": value} for name, value in values.items()]
+        return self.send("POST", path, {"formFields": fields}).expect(200, path).json
 
     def me(self, checked=False, **how):
         return self.send("GET", "/me-checked" if checked else "/me", **how)

@@ -32,6 +32,24 @@ type fields struct {
 	Validity  *uint64  `json:"validity"`
 	UseStatic *bool    `json:"useStatic"`
 	Jwt       string   `json:"jwt"`
+
+	// With PEOPLE=true.
+	Email           string            `json:"email"`
+	OldPassword     string            `json:"oldPassword"`
+	NewPassword     string            `json:"newPassword"`
+	Role            string            `json:"role"`
+	Permissions     []string          `json:"permissions"`
+	NewestFirst     bool              `json:"newestFirst"`
+	Limit           *int              `json:"limit"`
+	PaginationToken *string           `json:"paginationToken"`
+	Query           map[string]string `json:"query"`
+}
+
+func (in fields) tenant() string {
+	if in.TenantID == nil {
+		return "public"
+	}
+	return *in.TenantID
 }
 
 func main() {
@@ -42,20 +60,25 @@ func main() {
 	}
 	dynamicKeys := os.Getenv("STATIC_KEYS") != "true"
 	telemetry := false
+	people := os.Getenv("PEOPLE") == "true"
+	recipes := []supertokens.Recipe{
+		session.Init(&sessmodels.TypeInput{
+			AntiCsrf:                        &antiCsrf,
+			UseDynamicAccessTokenSigningKey: &dynamicKeys,
+		}),
+		multitenancy.Init(nil),
+	}
+	if people {
+		recipes = append(recipes, peopleRecipes()...)
+	}
 	err := supertokens.Init(supertokens.TypeInput{
 		Supertokens: &supertokens.ConnectionInfo{
 			ConnectionURI: os.Getenv("CORE_URI"),
 			APIKey:        os.Getenv("CORE_API_KEY"),
 		},
-		AppInfo:   supertokens.AppInfo{AppName: "go app", APIDomain: origin, WebsiteDomain: origin},
-		Telemetry: &telemetry,
-		RecipeList: []supertokens.Recipe{
-			session.Init(&sessmodels.TypeInput{
-				AntiCsrf:                        &antiCsrf,
-				UseDynamicAccessTokenSigningKey: &dynamicKeys,
-			}),
-			multitenancy.Init(nil),
-		},
+		AppInfo:    supertokens.AppInfo{AppName: "go app", APIDomain: origin, WebsiteDomain: origin},
+		Telemetry:  &telemetry,
+		RecipeList: recipes,
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -65,6 +88,10 @@ func main() {
 	routes.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
 	userRoutes(routes)
 	adminRoutes(routes)
+	if people {
+		peopleRoutes(routes)
+		peopleAdminRoutes(routes)
+	}
 	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Getenv("APP_PORT"), supertokens.Middleware(routes)))
 }
 
@@ -72,11 +99,7 @@ func main() {
 func userRoutes(routes *http.ServeMux) {
 	routes.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
 		in := read(r)
-		tenant := "public"
-		if in.TenantID != nil {
-			tenant = *in.TenantID
-		}
-		created, err := session.CreateNewSession(r, w, tenant, in.UserID, in.Payload, in.Data)
+		created, err := session.CreateNewSession(r, w, in.tenant(), in.UserID, in.Payload, in.Data)
 		if err != nil {
 			fail(w, r, err)
 			return

@@ -1,5 +1,6 @@
 // A small Express application that keeps its sessions in sessiond through the official Node SDK.
 // Settings come from the environment; tests/sdk/driver/app.py names them and the routes.
+import { existsSync } from "node:fs";
 import express from "express";
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
 import supertokens from "supertokens-node";
@@ -7,6 +8,7 @@ import { errorHandler, middleware } from "supertokens-node/framework/express/ind
 import Multitenancy from "supertokens-node/recipe/multitenancy/index.js";
 import Session from "supertokens-node/recipe/session/index.js";
 import { verifySession } from "supertokens-node/recipe/session/framework/express/index.js";
+import * as people from "./people.js";
 
 const env = process.env;
 const port = Number(env.APP_PORT);
@@ -23,6 +25,7 @@ supertokens.init({
       useDynamicAccessTokenSigningKey: env.STATIC_KEYS !== "true",
     }),
     Multitenancy.init(),
+    ...(env.PEOPLE === "true" ? people.recipes() : []),
   ],
 });
 
@@ -66,10 +69,13 @@ app.post("/logout", verifySession(), async (req, res) => {
   res.json({});
 });
 
+if (env.PEOPLE === "true") app.use(people.routes);
+
 // --- what the application's own code does, without a session
 
 const admin = express.Router();
 app.use("/admin", admin);
+if (env.PEOPLE === "true") admin.use(people.admin);
 admin.post("/info", async (req, res) => {
   const info = await Session.getSessionInformation(req.body.handle);
   res.json(
@@ -132,6 +138,11 @@ admin.post("/jwt/verify", async (req, res) => {
   }
 });
 admin.post("/jwks", async (_req, res) => res.json({ keys: (await Session.getJWKS()).keys }));
+
+// A site of one page finds its own way through its addresses.
+if (env.STATIC_DIR && existsSync(`${env.STATIC_DIR}/index.html`)) {
+  app.get("/{*path}", (_req, res) => res.sendFile(`${env.STATIC_DIR}/index.html`));
+}
 
 app.use(errorHandler());
 app.use((error, _req, res, _next) => res.status(500).json({ error: String(error?.message ?? error) }));

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 import jwt
+import people
 import uvicorn
 from fastapi import Body, Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
@@ -24,6 +25,7 @@ from supertokens_python.types import RecipeUserId
 
 PORT = int(os.environ["APP_PORT"])
 CORE_URI = os.environ["CORE_URI"]
+PEOPLE = os.environ.get("PEOPLE") == "true"
 ORIGIN = f"http://localhost:{PORT}"
 
 init(
@@ -40,11 +42,14 @@ init(
             use_dynamic_access_token_signing_key=os.environ.get("STATIC_KEYS") != "true",
         ),
         multitenancy.init(),
+        *(people.recipes() if PEOPLE else []),
     ],
 )
 
 app = FastAPI()
 app.add_middleware(get_middleware())
+if PEOPLE:
+    app.include_router(people.routes)
 
 Fields = dict[str, Any]
 
