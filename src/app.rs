@@ -8,8 +8,9 @@ use crate::command::retry::Contention;
 use crate::command::session::verified::VerifiedTokens;
 use crate::command::tenancy::Directory;
 use crate::config::{BaseConfig, ConfigError};
+use crate::domain::clock_watch::{ClockWatch, SETTLING_MS, Verdict};
 use crate::domain::entropy::Entropy;
-use crate::domain::time::{Clock, UnixMillis};
+use crate::domain::time::{Clock, SteadyMillis, UnixMillis};
 use crate::fault::Fault;
 use crate::logs::LogError;
 use crate::metrics::Metrics;
@@ -20,7 +21,7 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The part of the setting for cached records that access tokens may take which have been checked already; about 700
 /// bytes each.
@@ -32,6 +33,7 @@ pub struct App {
     pub store: Arc<dyn Engine>,
     /// The present.
     pub clock: Arc<dyn Clock>,
+    clock_watch: Mutex<ClockWatch>,
     /// Unpredictable bytes.
     pub entropy: Arc<dyn Entropy>,
     /// Connection URI domains, apps and tenants with their effective settings.
@@ -144,10 +146,13 @@ impl App {
         let Parts { store, clock, entropy } = parts;
         let master = config.master_key.as_ref().map(|key| MasterKey::new(key.expose())).transpose()?;
         let vault = unlock(&*store, master.as_ref(), &*entropy).await?;
+        let watch = if config.test_mode { ClockWatch::trusting } else { ClockWatch::new };
+        let clock_watch = Mutex::new(watch(clock.reading()));
         Ok(Self {
             directory: Directory::load(Arc::clone(config), &*store).await?,
             store,
             clock,
+            clock_watch,
             entropy,
             keys: Arc::new(KeyRings::new(vault)),
             verified: VerifiedTokens::new(config.cache_bytes / VERIFIED_TOKENS_SHARE),
@@ -161,6 +166,29 @@ impl App {
     pub fn now(&self) -> UnixMillis {
         self.clock.now()
     }
+
+    /// The present, if it can be relied on for what cannot be undone (see [`ClockWatch`]); says so once when it cannot
+    /// any more.
+    pub fn settled_now(&self) -> Option<UnixMillis> {
+        let reading = self.clock.reading();
+        // Plain numbers: no panic leaves them half-changed.
+        let verdict = self.clock_watch.lock().unwrap_or_else(PoisonError::into_inner).judge(reading);
+        match verdict {
+            Verdict::Settled => Some(reading.wall),
+            Verdict::Settling => None,
+            Verdict::Jumped { by_ms, ahead } => {
+                let way = if ahead { "ahead" } else { "back" };
+                tracing::warn!(
+                    "the system's clock jumped {way} by {} s: what has expired is refused but not deleted until the \
+                     clock has gone evenly for {} h. If the time is wrong now, correct it and see to the time service; if \
+                     it is right (it was wrong before, or the machine was paused), nothing needs to be done",
+                    by_ms / 1000,
+                    SETTLING_MS / 3_600_000,
+                );
+                None
+            }
+        }
+    }
 }
 
 /// The system's clock.
@@ -172,6 +200,20 @@ impl Clock for SystemClock {
     fn now(&self) -> UnixMillis {
         let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         UnixMillis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn steady(&self) -> SteadyMillis {
+        // Unlike the standard library's, this clock goes on while the machine sleeps: a laptop that wakes has not jumped.
+        let since_boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let (seconds, nanos) = (u64::try_from(since_boot.tv_sec), u64::try_from(since_boot.tv_nsec));
+        SteadyMillis(seconds.unwrap_or_default() * 1000 + nanos.unwrap_or_default() / 1_000_000)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn steady(&self) -> SteadyMillis {
+        static FIRST: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+        SteadyMillis(u64::try_from(FIRST.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 }
 

@@ -6,7 +6,7 @@ use sessiond::command::key::KeyRing;
 use sessiond::config::BaseConfig;
 use sessiond::domain::entropy::Entropy;
 use sessiond::domain::ids::AppId;
-use sessiond::domain::time::{Clock, UnixMillis};
+use sessiond::domain::time::{Clock, SteadyMillis, UnixMillis};
 use sessiond::http::cdi::Cdi;
 use sessiond::http::exchange::{Reply, Request};
 use sessiond::http::server::Dispatch;
@@ -42,6 +42,10 @@ struct StandingClock;
 impl Clock for StandingClock {
     fn now(&self) -> UnixMillis {
         NOW
+    }
+
+    fn steady(&self) -> SteadyMillis {
+        SteadyMillis(0)
     }
 }
 

@@ -62,10 +62,39 @@ const fn civil_date(days: u64) -> (u64, u64, u64) {
     (if month <= 2 { year + 1 } else { year }, month, day)
 }
 
+/// Milliseconds since a moment that means nothing, by a clock that nobody sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SteadyMillis(pub u64);
+
+impl SteadyMillis {
+    /// Milliseconds from `earlier` to this moment.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Both clocks at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// The present.
+    pub wall: UnixMillis,
+    /// By the clock that nobody sets.
+    pub steady: SteadyMillis,
+}
+
 /// Where the present comes from. Only the composition root names the real one.
 pub trait Clock: Send + Sync {
-    /// The present.
+    /// The present. It can jump: people and time services set it.
     fn now(&self) -> UnixMillis;
+
+    /// The time that has passed; goes on while the machine is suspended, where the system can say so.
+    fn steady(&self) -> SteadyMillis;
+
+    /// Both at once.
+    fn reading(&self) -> Reading {
+        Reading { wall: self.now(), steady: self.steady() }
+    }
 }
 
 #[cfg(test)]

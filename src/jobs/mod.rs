@@ -5,14 +5,16 @@ pub mod sweep;
 
 use crate::app::App;
 use crate::command::userroles::removal::finish_pending;
+use crate::domain::clock_watch::SETTLING_MS;
 use std::sync::Arc;
 use std::time::Duration;
-use sweep::Sweep;
+use sweep::{Removed, Sweep};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval_at, sleep};
 
-/// How often expired sessions, old timelines and unused tokens are removed; the first time after one interval.
-const SWEEP_INTERVAL: Duration = Duration::from_hours(12);
+/// How often expired sessions, old timelines and unused tokens are removed; the first time after one interval. After a jump
+/// of the clock a whole one is waited for.
+const SWEEP_INTERVAL: Duration = Duration::from_millis(SETTLING_MS);
 /// In test mode the first sweep comes soon.
 const FIRST_SWEEP_IN_TEST_MODE: Duration = Duration::from_secs(1);
 /// Pause between two steps of a sweep: the store's clients come first, and deletes stay a trickle.
@@ -63,28 +65,38 @@ async fn keep_sweeping(app: Arc<App>) {
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         due.tick().await;
-        let mut sweep = Sweep::new();
-        loop {
-            match sweep.step(&app, app.now()).await {
-                Ok(true) => sleep(BETWEEN_STEPS).await,
-                Ok(false) => break,
-                Err(fault) => {
-                    tracing::error!(
-                        error = fault.chain(),
-                        "removing expired sessions failed; trying again in a minute"
-                    );
-                    sleep(AFTER_FAILURE).await;
-                }
+        if sweep_round(&app).await.is_none() {
+            due.reset();
+        }
+    }
+}
+
+/// Removes what has expired, a page at a time. `None`: the clock cannot be relied on; what was not removed yet waits for
+/// another round.
+pub async fn sweep_round(app: &App) -> Option<Removed> {
+    let mut sweep = Sweep::new();
+    loop {
+        let Some(now) = app.settled_now() else {
+            tracing::info!("expired sessions are not removed in this round: the system's clock has jumped");
+            return None;
+        };
+        match sweep.step(app, now).await {
+            Ok(true) => sleep(BETWEEN_STEPS).await,
+            Ok(false) => break,
+            Err(fault) => {
+                tracing::error!(error = fault.chain(), "removing expired sessions failed; trying again in a minute");
+                sleep(AFTER_FAILURE).await;
             }
         }
-        let removed = sweep.removed();
-        tracing::info!(
-            sessions = removed.sessions,
-            timelines = removed.timelines,
-            email_tokens = removed.email_tokens,
-            "removed what had expired"
-        );
     }
+    let removed = sweep.removed();
+    tracing::info!(
+        sessions = removed.sessions,
+        timelines = removed.timelines,
+        email_tokens = removed.email_tokens,
+        "removed what had expired"
+    );
+    Some(removed)
 }
 
 async fn keep_rotating(app: Arc<App>) {
@@ -92,6 +104,8 @@ async fn keep_rotating(app: Arc<App>) {
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         due.tick().await;
+        // A look at the clock, so that a jump is noticed soon and not at the next sweep.
+        let _ = app.settled_now();
         // What fails is logged where it fails, and tried again by the next request or tick.
         app.keys.rotate_due(&app).await;
     }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use sessiond::app::{App, Parts};
 use sessiond::config::BaseConfig;
 use sessiond::domain::entropy::Entropy;
-use sessiond::domain::time::{Clock, UnixMillis};
+use sessiond::domain::time::{Clock, SteadyMillis, UnixMillis};
 use sessiond::http::cdi::{self, Cdi};
 use sessiond::http::exchange::{Reply, Request};
 use sessiond::http::route::Route;
@@ -41,28 +41,36 @@ pub(crate) const START: UnixMillis = UnixMillis(1_700_000_000_000);
 
 /// A clock that only the test moves.
 #[derive(Debug, Clone)]
-pub(crate) struct ManualClock(Arc<AtomicU64>);
+pub(crate) struct ManualClock {
+    wall: Arc<AtomicU64>,
+    steady: Arc<AtomicU64>,
+}
 
 impl ManualClock {
     /// Standing at `start`.
     pub(crate) fn at(start: UnixMillis) -> Self {
-        Self(Arc::new(AtomicU64::new(start.0)))
+        Self { wall: Arc::new(AtomicU64::new(start.0)), steady: Arc::default() }
     }
 
     /// `millis` later.
     pub(crate) fn advance(&self, millis: u64) {
-        self.0.fetch_add(millis, Ordering::SeqCst);
+        self.wall.fetch_add(millis, Ordering::SeqCst);
+        self.steady.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// At this moment.
+    /// Sets the wall clock, as people and time services do: no time passes.
     pub(crate) fn set(&self, now: UnixMillis) {
-        self.0.store(now.0, Ordering::SeqCst);
+        self.wall.store(now.0, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> UnixMillis {
-        UnixMillis(self.0.load(Ordering::SeqCst))
+        UnixMillis(self.wall.load(Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> SteadyMillis {
+        SteadyMillis(self.steady.load(Ordering::SeqCst))
     }
 }
 

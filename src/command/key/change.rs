@@ -26,6 +26,8 @@ pub struct Surroundings<'a> {
     pub entropy: &'a dyn Entropy,
     /// The present.
     pub now: UnixMillis,
+    /// It can be relied on for what cannot be undone; see [`crate::domain::clock_watch`].
+    pub settled: bool,
 }
 
 /// What is asked for beside the schedule.
@@ -187,6 +189,9 @@ impl<'a> Work<'a> {
     fn advance(&self, loaded: &mut Loaded) -> Result<RingPlan, Fault> {
         let mut all = lives(&loaded.keys);
         let plan = self.rules.advance(&mut all, self.world.now);
+        if self.world.settled {
+            self.rules.delete_ended(&mut all, self.world.now);
+        }
         for (key, life) in loaded.keys.iter_mut().zip(all) {
             key.life = life;
             if !matches!(key.life.stage(), KeyStage::Created | KeyStage::Published | KeyStage::InUse) {
@@ -200,7 +205,7 @@ impl<'a> Work<'a> {
     fn write(&self, tx: &mut dyn Tx, loaded: &mut Loaded, before: &[SigningKey]) -> Result<(), Fault> {
         let failed = |error| Fault::new("writing keys", error);
         for key in &loaded.keys {
-            if self.rules.is_forgettable(&key.life, self.world.now) {
+            if self.world.settled && self.rules.is_forgettable(&key.life, self.world.now) {
                 signing_key::delete(tx, self.app, &key.life.kid);
                 loaded.changed = true;
             } else if !before.contains(key) {

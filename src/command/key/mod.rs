@@ -79,12 +79,15 @@ impl KeyRings {
     /// # Errors
     /// When the store or the master key fails.
     pub async fn ring(&self, app: &App, entry: &AppEntry) -> Result<Arc<KeyRing>, Fault> {
-        let world = Surroundings::of(app);
+        let (now, rules) = (app.now(), KeyRules::from(&*entry.config));
         let slot = self.slot(&entry.id);
-        if world.now.0.abs_diff(slot.used_at.load(Ordering::Relaxed)) > USE_STEP_MS {
-            slot.used_at.store(world.now.0, Ordering::Relaxed);
+        if now.0.abs_diff(slot.used_at.load(Ordering::Relaxed)) > USE_STEP_MS {
+            slot.used_at.store(now.0, Ordering::Relaxed);
         }
-        self.ring_of(&slot, world, &entry.id, KeyRules::from(&*entry.config)).await
+        match slot.current(rules, now) {
+            Some(ring) => Ok(ring),
+            None => self.ring_of(&slot, Surroundings::of(app), &entry.id, rules).await,
+        }
     }
 
     /// As [`ring`](Self::ring), for an app with these rules in these surroundings.
@@ -102,28 +105,22 @@ impl KeyRings {
         app: &AppId,
         rules: KeyRules,
     ) -> Result<Arc<KeyRing>, Fault> {
-        let known = slot.ring.load_full();
-        if let Some(ring) = &known
-            && slot.is_current(ring, rules, world.now)
-        {
-            return Ok(Arc::clone(ring));
+        if let Some(ring) = slot.current(rules, world.now) {
+            return Ok(ring);
         }
         // While somebody else replaces the ring, or nobody can, the one before goes on serving.
-        let serves = known.filter(|ring| world.now < ring.usable_until);
+        let serves = slot.ring.load_full().filter(|ring| world.now < ring.usable_until);
         let _changing = match (slot.changing.try_lock(), &serves) {
             (Ok(guard), _) => guard,
             (Err(_), Some(ring)) => return Ok(Arc::clone(ring)),
             (Err(_), None) => slot.changing.lock().await,
         };
-        let known = slot.ring.load_full();
-        if let Some(ring) = &known
-            && slot.is_current(ring, rules, world.now)
-        {
-            return Ok(Arc::clone(ring));
+        if let Some(ring) = slot.current(rules, world.now) {
+            return Ok(ring);
         }
-        let serves = known.filter(|ring| world.now < ring.usable_until);
+        let serves = slot.ring.load_full().filter(|ring| world.now < ring.usable_until);
         if let Some(ring) = &serves
-            && world.now.0 < slot.retry_at.load(Ordering::Relaxed)
+            && slot.waits(world.now)
         {
             return Ok(Arc::clone(ring));
         }
@@ -260,8 +257,16 @@ impl KeyRings {
 }
 
 impl Slot {
-    fn is_current(&self, ring: &KeyRing, rules: KeyRules, now: UnixMillis) -> bool {
-        ring.is_current(rules, now) && !self.in_doubt.load(Ordering::Acquire)
+    /// True for a moment after an attempt that failed; not for longer, should the clock have been set back.
+    fn waits(&self, now: UnixMillis) -> bool {
+        let left = self.retry_at.load(Ordering::Relaxed).saturating_sub(now.0);
+        (1..=RETRY_MS).contains(&left)
+    }
+
+    /// The ring, if it is the one that the schedule asks for.
+    fn current(&self, rules: KeyRules, now: UnixMillis) -> Option<Arc<KeyRing>> {
+        let ring = self.ring.load_full().filter(|ring| ring.is_current(rules, now))?;
+        (!self.in_doubt.load(Ordering::Acquire)).then_some(ring)
     }
 }
 
@@ -269,7 +274,9 @@ impl<'a> Surroundings<'a> {
     /// Those of a running server.
     #[must_use]
     pub fn of(app: &'a App) -> Self {
-        Self { store: &*app.store, entropy: &*app.entropy, now: app.now() }
+        let settled = app.settled_now();
+        let now = settled.unwrap_or_else(|| app.now());
+        Self { store: &*app.store, entropy: &*app.entropy, now, settled: settled.is_some() }
     }
 }
 

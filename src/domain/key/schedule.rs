@@ -69,9 +69,6 @@ impl KeyRules {
             {
                 let _ = key.retire(now); // only those that could sign can
             }
-            if self.natural_end(key) <= now {
-                let _ = key.delete(now); // only retired and revoked ones can
-            }
         }
         let mut verifying: Vec<&KeyLife> = keys.iter().filter(|key| now < self.verifies_until(key)).collect();
         verifying.sort_by_key(|key| {
@@ -85,6 +82,14 @@ impl KeyRules {
             dynamic,
             fixed,
         })
+    }
+
+    /// Makes history of keys whose tokens have all ended. It cannot be undone, so `now` must not come from a clock that
+    /// has just jumped: until then such keys are of no use and do no harm.
+    pub fn delete_ended(&self, keys: &mut [KeyLife], now: UnixMillis) {
+        for key in keys.iter_mut().filter(|key| self.natural_end(key) <= now) {
+            let _ = key.delete(now); // only retired and revoked ones can
+        }
     }
 
     /// Until when (exclusive) tokens of this key are accepted.

@@ -84,7 +84,7 @@ impl EventLog {
     /// False when a reuse has been recorded so recently that another is not worth a write.
     #[must_use]
     pub fn wants_reuse(&self, now: UnixMillis) -> bool {
-        self.last_reuse().is_none_or(|last| now.since(last.last_at()) >= RECORDED_APART_MS)
+        self.last_reuse().is_none_or(|last| is_apart(last.last_at(), now))
     }
 
     fn drop_one(&mut self) {
@@ -113,7 +113,7 @@ impl Attempts {
     pub fn with_another(known: Option<Self>, now: UnixMillis) -> Option<Self> {
         match known {
             None => Some(Self { count: 1, first: now, last: now }),
-            Some(known) if now.since(known.last) < RECORDED_APART_MS => None,
+            Some(known) if !is_apart(known.last, now) => None,
             Some(known) => Some(Self { count: known.count.saturating_add(1), last: now, ..known }),
         }
     }
@@ -178,6 +178,11 @@ impl Story<'_> {
             other => format!("Ended at {} after {}.", end.at, other.name()),
         }
     }
+}
+
+/// True when something recorded at `last` may be recorded again: also when the clock has been set back since.
+const fn is_apart(last: UnixMillis, now: UnixMillis) -> bool {
+    now.0.abs_diff(last.0) >= RECORDED_APART_MS
 }
 
 fn what_came_back(kind: &EventKind) -> String {

@@ -104,7 +104,7 @@ async fn while_the_store_refuses_writes_the_old_keys_serve_on() {
     let rings = KeyRings::new(KeyVault::plain());
     let app = AppId::base();
     let ring = async |now| {
-        let world = Surroundings { store: &store, entropy: &entropy, now };
+        let world = Surroundings { store: &store, entropy: &entropy, now, settled: true };
         rings.ring_in(world, &app, DEFAULTS).await
     };
     let first = ring(START).await.unwrap();
@@ -126,7 +126,7 @@ async fn without_any_ring_a_failing_store_is_a_fault() {
     store.be(REFUSES);
     let rings = KeyRings::new(KeyVault::plain());
     let entropy = Seeded::new(1);
-    let world = Surroundings { store: &store, entropy: &entropy, now: START };
+    let world = Surroundings { store: &store, entropy: &entropy, now: START, settled: true };
     assert!(rings.ring_in(world, &AppId::base(), DEFAULTS).await.is_err());
     store.be(WORKS);
     assert!(rings.ring_in(world, &AppId::base(), DEFAULTS).await.is_ok(), "and it recovers");
@@ -196,7 +196,7 @@ async fn requests_go_on_while_a_slow_key_is_being_made() {
     let rings = KeyRings::new(KeyVault::plain());
     let app = AppId::base();
     let rsa = KeyRules { algorithm: SigningAlgorithm::RS256, ..DEFAULTS };
-    let world = Surroundings { store: &store, entropy: &entropy, now: START.plus(1) };
+    let world = Surroundings { store: &store, entropy: &entropy, now: START.plus(1), settled: true };
     let before = rings.ring_in(Surroundings { now: START, ..world }, &app, DEFAULTS).await.unwrap();
 
     let slow = rings.ring_in(world, &app, rsa);

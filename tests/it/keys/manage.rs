@@ -152,6 +152,26 @@ async fn history_ends_after_400_days() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_wrong_for_a_while_takes_no_key_from_tokens_that_live() {
+    let app = TestApp::new().await;
+    app.clock.advance(12 * 3_600_000);
+    let token = app.session("u").await.access_token();
+    let first = ring(&app).await.tokens.signing_kid(Dynamic).clone();
+    let now = app.app.now();
+    app.clock.set(now.plus(500 * 24 * 3_600_000));
+    let second = ring(&app).await;
+    assert!(!second.tokens.verifies(&first), "in the wrong year its tokens have all ended");
+    app.clock.set(now.plus(1000));
+    let back = ring(&app).await;
+    assert!(back.tokens.verifies(&first));
+    assert!(back.tokens.verifies(second.tokens.signing_kid(Dynamic)), "and so does what was signed meanwhile");
+    let body = serde_json::json!({
+        "accessToken": token, "enableAntiCsrf": false, "doAntiCsrfCheck": false, "checkDatabase": true
+    });
+    app.post("/recipe/session/verify", body).await.ok();
+}
+
+#[tokio::test]
 async fn the_job_rotates_apps_that_nobody_calls() {
     let app = TestApp::new().await;
     ring(&app).await;

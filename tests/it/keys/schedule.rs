@@ -27,6 +27,7 @@ impl Keys {
             self.make(kind, now);
         }
         let plan = self.rules.advance(&mut self.all, now).expect("one of each kind was made");
+        self.rules.delete_ended(&mut self.all, now);
         assert!(plan.valid_until > now);
         plan
     }

@@ -57,7 +57,7 @@ impl World {
     }
 
     pub(crate) fn at(&self, now: UnixMillis) -> Surroundings<'_> {
-        Surroundings { store: &self.store, entropy: &self.entropy, now }
+        Surroundings { store: &self.store, entropy: &self.entropy, now, settled: true }
     }
 
     pub(crate) async fn ring(&self, now: UnixMillis) -> Arc<KeyRing> {

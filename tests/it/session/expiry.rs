@@ -1,12 +1,13 @@
 //! End of life: boundaries that differ by call, and the sweep.
 
 use super::driver::{Driver, told};
-use crate::app::START;
+use crate::app::{START, TestApp};
 use sessiond::command::session::data::{Change, UpdateSession, Updated};
 use sessiond::domain::ids::{AppId, SessionHandle};
 use sessiond::domain::json::JsonObject;
 use sessiond::domain::session::RefreshPolicy::{PromoteOnUse, RotateOnRefresh};
 use sessiond::jobs::sweep::{Removed, Sweep, sweep};
+use sessiond::jobs::sweep_round;
 use sessiond::store::session::{self as rows, CrossReferences};
 
 const VALIDITY: u64 = 144_000 * 60_000;
@@ -137,4 +138,61 @@ async fn the_check_finds_a_row_without_its_index_and_an_index_without_its_row() 
 
 async fn references(driver: &Driver) -> CrossReferences {
     rows::check(&*driver.app.app.store).await.unwrap()
+}
+
+const HOUR: u64 = 3_600_000;
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_for_a_while_ends_no_session() {
+    let driver = Driver::new().await;
+    let app = &driver.app.app;
+    let held = driver.create("u").await;
+    assert_eq!(sweep_round(app).await, None, "nothing is known of the clock yet");
+    driver.advance(12 * HOUR);
+    assert_eq!(sweep_round(app).await, Some(Removed::default()));
+
+    driver.app.clock.set(START.plus(2 * VALIDITY));
+    assert!(driver.list("u", None).await.is_empty(), "over for every caller");
+    for _ in 0..12 {
+        assert_eq!(sweep_round(app).await, None);
+        driver.advance(HOUR - 1);
+    }
+    driver.app.clock.set(START.plus(24 * HOUR));
+    assert_eq!(sweep_round(app).await, None, "the way back is a jump, too");
+    assert_eq!(driver.list("u", None).await, [held.handle.as_str()]);
+    assert_eq!(told(&driver.refresh(PromoteOnUse, &held.refresh).await), "ok");
+}
+
+#[tokio::test]
+async fn a_new_time_is_believed_when_it_has_held_for_a_whole_interval() {
+    let driver = Driver::new().await;
+    let app = &driver.app.app;
+    driver.create("u").await;
+    driver.advance(12 * HOUR);
+    driver.app.clock.set(START.plus(2 * VALIDITY));
+    assert_eq!(sweep_round(app).await, None);
+    driver.advance(12 * HOUR - 1);
+    assert_eq!(sweep_round(app).await, None);
+    driver.advance(1);
+    assert_eq!(sweep_round(app).await, Some(Removed { sessions: 1, ..Default::default() }));
+}
+
+#[tokio::test]
+async fn a_jump_in_the_middle_of_a_sweep_ends_it() {
+    let driver = Driver::new().await;
+    for user in 0..130 {
+        driver.create(&format!("u{user}")).await;
+    }
+    driver.advance(12 * HOUR);
+    // The sweep pauses after its first page.
+    let jump = async { driver.app.clock.set(START.plus(2 * VALIDITY)) };
+    let (swept, ()) = tokio::join!(sweep_round(&driver.app.app), jump);
+    assert_eq!(swept, None);
+    assert_eq!(references(&driver).await.rows, 130);
+}
+
+#[tokio::test]
+async fn test_mode_sweeps_without_waiting() {
+    let driver = Driver::with(TestApp::builder().test_mode()).await;
+    assert_eq!(sweep_round(&driver.app.app).await, Some(Removed::default()));
 }

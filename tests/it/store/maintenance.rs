@@ -1,7 +1,7 @@
 //! Check, backup, restore, compact, salvage.
 
 use super::{Contents, copy_folder, dump, fill, options, remove_some, scratch, sled_engine};
-use sessiond::domain::time::{Clock, UnixMillis};
+use sessiond::domain::time::{Clock, SteadyMillis, UnixMillis};
 use sessiond::store::sled::maintenance::{Audit, Finding, NoAudit, Until, check, compact, restore, salvage};
 use sessiond::store::sled::{self, Options, Start};
 use sessiond::store::{Engine, Key, Keyspace, StoreError};
@@ -17,6 +17,10 @@ struct Hand(AtomicU64);
 impl Clock for Hand {
     fn now(&self) -> UnixMillis {
         UnixMillis(self.0.load(Ordering::Relaxed))
+    }
+
+    fn steady(&self) -> SteadyMillis {
+        SteadyMillis(0)
     }
 }
 

@@ -234,11 +234,15 @@ async fn files_of_another_folder_are_not_mixed_in() {
 
 #[tokio::test]
 async fn times_never_go_back_in_the_journal_whatever_the_clock_does() {
-    use sessiond::domain::time::{Clock, UnixMillis};
+    use sessiond::domain::time::{Clock, SteadyMillis, UnixMillis};
     struct Backwards(std::sync::atomic::AtomicU64);
     impl Clock for Backwards {
         fn now(&self) -> UnixMillis {
             UnixMillis(self.0.fetch_sub(1000, std::sync::atomic::Ordering::Relaxed))
+        }
+
+        fn steady(&self) -> SteadyMillis {
+            SteadyMillis(0)
         }
     }
     let folder = scratch();
