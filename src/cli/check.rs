@@ -12,8 +12,8 @@ use std::process::ExitCode;
 
 /// Read all data and report what does not hold; repairs nothing. Exit code 1 if anything was found.
 ///
-/// Works on a running server, on a stopped folder, and on a backup (name it with --data-dir). Whether sessions and their
-/// index agree is not checked in a backup or after a crash: that needs a folder that was stopped cleanly, so restore a
+/// Works on a running server, on a stopped folder, and on a backup (name it with --data-dir). Whether sessions, users and
+/// their indexes agree is not checked in a backup or after a crash: that needs a folder that was stopped cleanly, so restore a
 /// backup and check the new folder.
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -51,12 +51,12 @@ impl Check {
             } else {
                 "that needs a folder that was stopped cleanly"
             };
-            output::note(format!("not checked: whether sessions and their index agree; {way}"));
+            output::note(format!("not checked: whether sessions, users and their indexes agree; {way}"));
             return Ok(upkeep::shown(&files));
         }
         let store = common::open(&config)?;
         common::block_on(async {
-            let outcome = upkeep::with_sessions(&store, files).await;
+            let outcome = upkeep::with_cross_references(&store, files).await;
             close(&store).await?;
             outcome.map_err(anyhow::Error::msg)
         })

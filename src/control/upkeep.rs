@@ -4,7 +4,7 @@ use crate::app::OpenStore;
 use crate::control::Progress;
 use crate::store::sled::maintenance::{CheckReport, Finding, NoAudit};
 use crate::store::sled::{Progress as StoreProgress, SledEngine};
-use crate::store::{StoreError, session};
+use crate::store::{StoreError, session, user};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,18 +29,21 @@ pub async fn backup(store: &OpenStore, to: PathBuf, report: Report) -> Result<Va
 pub async fn check(store: &OpenStore, report: Report) -> Result<Value, String> {
     let engine = disk(store, "check")?;
     let files = on_thread(move || engine.check(&mut NoAudit, &translated(&report))).await?;
-    with_sessions(store, files).await
+    with_cross_references(store, files).await
 }
 
 /// Completes a report on files with what only the records' meaning shows.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn with_sessions(store: &OpenStore, mut files: CheckReport) -> Result<Value, String> {
-    let sessions = session::check(&*store.engine()).await.map_err(|error| error.to_string())?;
-    files.found += sessions.broken;
-    let described = sessions.described.into_iter().map(|what| Finding { place: "sessions".to_owned(), what });
-    files.findings.extend(described);
+pub async fn with_cross_references(store: &OpenStore, mut files: CheckReport) -> Result<Value, String> {
+    let engine = store.engine();
+    let sessions = session::check(&*engine).await.map_err(|error| error.to_string())?;
+    let users = user::check(&*engine).await.map_err(|error| error.to_string())?;
+    for (place, found) in [("sessions", sessions), ("users", users)] {
+        files.found += found.broken;
+        files.findings.extend(found.described.into_iter().map(|what| Finding { place: place.to_owned(), what }));
+    }
     Ok(shown(&files))
 }
 

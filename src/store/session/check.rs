@@ -11,7 +11,7 @@ const DESCRIBED_MAX: usize = 100;
 /// What the walk found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CrossReferences {
-    /// Session rows seen.
+    /// Rows seen.
     pub rows: u64,
     /// Index keys seen.
     pub index_keys: u64,
@@ -22,7 +22,7 @@ pub struct CrossReferences {
 }
 
 impl CrossReferences {
-    fn report(&mut self, what: String) {
+    pub(in crate::store) fn report(&mut self, what: String) {
         self.broken += 1;
         if self.described.len() < DESCRIBED_MAX {
             self.described.push(what);

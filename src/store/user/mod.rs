@@ -8,10 +8,12 @@
 //! after: no index can be forgotten, and a key that is new and must be unique is read, so that of two who want it one
 //! conflicts.
 
+mod check;
 mod index;
 pub mod listing;
 pub mod search;
 
+pub use check::check;
 pub use index::{
     ExternalUserIdRecord, Kind, LoginIdentityRecord, LoginMethodUserRecord, PrimaryAccountInfoRecord, Search,
     identity_key, info_key, info_value_key, listing_prefix, parse_info_key, parse_listing_key,

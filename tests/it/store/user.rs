@@ -322,3 +322,43 @@ proptest! {
         })?;
     }
 }
+
+#[tokio::test]
+async fn the_check_names_rows_without_keys_and_keys_without_rows() {
+    let engine = MemoryEngine::new();
+    let mut jane = User::new(by_password("a", "jane@x.io", 1));
+    jane.is_primary = true;
+    jane.methods.push(by_provider("b", "jane@x.io", 2));
+    jane.methods[1].external = Some(ExternalId { id: UserId::new("crm"), info: None });
+    save(&engine, &[], &[&jane]).await.unwrap();
+    save(&engine, &[], &[&User::new(by_code("c", "+49170", 3))]).await.unwrap();
+    let sound = user::check(&engine).await.unwrap();
+    assert_eq!((sound.rows, sound.broken), (2, 0), "{sound:?}");
+    let keys = all_keys(&engine).await;
+    assert_eq!(sound.index_keys + sound.rows, keys.len() as u64);
+
+    for key in keys {
+        let mut tx = engine.begin();
+        let value = tx.get(&key).await.unwrap().unwrap();
+        tx.delete(key.clone());
+        tx.commit().await.unwrap();
+        let found = user::check(&engine).await.unwrap();
+        assert!(found.broken > 0, "{key} is missed");
+        if key.keyspace == Keyspace::User {
+            assert!(found.described.iter().all(|what| what.contains("leads to a user who is gone")), "{found:?}");
+        } else {
+            assert!(found.described.iter().any(|what| what.contains("is not found by")), "{found:?}");
+        }
+        let mut tx = engine.begin();
+        tx.put(key, value);
+        tx.commit().await.unwrap();
+    }
+
+    let stale = user::listing_prefix(&app(), &tenant("public"), RecipeId::Webauthn).raw(&[0; 8]).text("a");
+    let mut tx = engine.begin();
+    tx.put(stale, Vec::new());
+    tx.commit().await.unwrap();
+    let found = user::check(&engine).await.unwrap();
+    assert!(found.described[0].contains("to whom it does not belong"), "{found:?}");
+    assert_eq!(found.broken, 1);
+}

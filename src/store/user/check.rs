@@ -1,0 +1,151 @@
+//! Cross-references: every user has its index keys, every index key its user.
+
+use super::index::{self, Entry, parse_info_key, parse_listing_key};
+use super::{find_internal, get};
+use crate::domain::ids::{AppId, UserId};
+use crate::domain::user::User;
+use crate::store::key::KeyReader;
+use crate::store::session::{CrossReferences, just_after};
+use crate::store::{CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx};
+
+/// Keys looked at in one go.
+const PAGE: usize = 128;
+
+/// What [`index::entries`] makes.
+const INDEXES: [Keyspace; 6] = [
+    Keyspace::LoginMethodUser,
+    Keyspace::ExternalUserId,
+    Keyspace::LoginIdentity,
+    Keyspace::AccountInfo,
+    Keyspace::UserListing,
+    Keyspace::PrimaryAccountInfo,
+];
+
+/// Walks all users and their indexes. Works beside live traffic: what belongs together is read as of one moment.
+///
+/// # Errors
+/// When the store fails. A row that cannot be decoded is reported, not an error.
+pub async fn check(engine: &dyn Engine) -> Result<CrossReferences, StoreError> {
+    let mut found = CrossReferences::default();
+    let mut next = Some(Key::of(Keyspace::User));
+    while let Some(start) = next.take() {
+        for key in page(engine, start).await? {
+            found.rows += 1;
+            row_has_index(engine, &key, &mut found).await?;
+            next = Some(just_after(key));
+        }
+    }
+    for keyspace in INDEXES {
+        let mut next = Some(Key::of(keyspace));
+        while let Some(start) = next.take() {
+            for key in page(engine, start).await? {
+                found.index_keys += 1;
+                index_has_row(engine, &key, &mut found).await?;
+                next = Some(just_after(key));
+            }
+        }
+    }
+    Ok(found)
+}
+
+async fn page(engine: &dyn Engine, start: Key) -> Result<Vec<Key>, StoreError> {
+    let end = Key::of(start.keyspace).prefix_end();
+    let rows = engine.begin().scan(&Scan { start, end, reverse: false, limit: PAGE }).await?;
+    tokio::task::yield_now().await;
+    Ok(rows.into_iter().map(|(key, _)| key).collect())
+}
+
+async fn row_has_index(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Result<(), StoreError> {
+    let Some((app, id)) = parse_row_key(key) else {
+        found.report(format!("{key}: not the key of a user"));
+        return Ok(());
+    };
+    loop {
+        let mut tx = engine.begin();
+        let missing = match get(tx.as_mut(), &app, &id).await {
+            Ok(user) => missing(tx.as_mut(), &app, user).await,
+            Err(error) => Err(error),
+        };
+        match (tx.commit().await, missing) {
+            (Err(CommitError::Conflict), _) => {}
+            (Err(CommitError::Store(error)), _) => return Err(error),
+            (Ok(()), Ok(missing)) => {
+                for key in missing {
+                    found.report(format!("user {} of app {} is not found by {key}", id.as_str(), app.app_id));
+                }
+                return Ok(());
+            }
+            (Ok(()), Err(damaged @ StoreError::Damaged { .. })) => {
+                found.report(damaged.to_string());
+                return Ok(());
+            }
+            (Ok(()), Err(error)) => return Err(error),
+        }
+    }
+}
+
+/// Index keys that a user should have and has not, or that lead elsewhere.
+async fn missing(tx: &mut dyn Tx, app: &AppId, user: Option<User>) -> Result<Vec<Key>, StoreError> {
+    let mut missing = Vec::new();
+    for Entry { key, pointer } in user.iter().flat_map(|user| index::entries(app, user)) {
+        let stands = match &pointer {
+            Some(pointer) => index::read_pointer(tx, &key).await?.as_ref() == Some(&pointer.to),
+            None => tx.get(&key).await?.is_some(),
+        };
+        if !stands {
+            missing.push(key);
+        }
+    }
+    Ok(missing)
+}
+
+async fn index_has_row(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Result<(), StoreError> {
+    let mut parts = KeyReader::new(key);
+    let (Some(connection_uri_domain), Some(app_id)) = (parts.text(), parts.text()) else {
+        found.report(format!("{key}: not the key of an index entry"));
+        return Ok(());
+    };
+    let app = AppId { connection_uri_domain, app_id };
+    loop {
+        let mut tx = engine.begin();
+        let wrong = wrong(tx.as_mut(), &app, key).await;
+        match (tx.commit().await, wrong) {
+            (Err(CommitError::Conflict), _) => {}
+            (Err(CommitError::Store(error)), _) => return Err(error),
+            // A damaged row was reported by the walk over the rows; a damaged key is no other's finding.
+            (Ok(()), Err(StoreError::Damaged { .. })) => return Ok(()),
+            (Ok(()), Err(error)) => return Err(error),
+            (Ok(()), Ok(wrong)) => {
+                if let Some(what) = wrong {
+                    found.report(format!("{key} {what}"));
+                }
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// What does not hold of an index key, as of one moment.
+async fn wrong(tx: &mut dyn Tx, app: &AppId, key: &Key) -> Result<Option<&'static str>, StoreError> {
+    if tx.get(key).await?.is_none() {
+        return Ok(None);
+    }
+    let id = match key.keyspace {
+        Keyspace::AccountInfo => parse_info_key(key),
+        Keyspace::UserListing => parse_listing_key(key).map(|(_, id)| id),
+        _ => index::read_pointer(tx, key).await?,
+    };
+    let Some(id) = id else { return Ok(Some("is not the key of an index entry")) };
+    let Some(found) = find_internal(tx, app, &id).await? else {
+        return Ok(Some("leads to a user who is gone"));
+    };
+    let mut entries = index::entries(app, &found.user).into_iter();
+    let own = entries.any(|entry| entry.key == *key && entry.pointer.is_none_or(|pointer| pointer.to == id));
+    Ok((!own).then_some("leads to a user to whom it does not belong"))
+}
+
+fn parse_row_key(key: &Key) -> Option<(AppId, UserId)> {
+    let mut parts = KeyReader::new(key);
+    let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
+    Some((app, UserId::new(parts.text()?)))
+}
