@@ -4,6 +4,8 @@
 
 use crate::command::health::HealthLimits;
 use crate::command::key::{KeyRings, MasterKey, UnlockError, unlock};
+use crate::command::password::Hashing;
+use crate::command::password::budgets::Budgets;
 use crate::command::retry::Contention;
 use crate::command::session::verified::VerifiedTokens;
 use crate::command::tenancy::Directory;
@@ -46,6 +48,10 @@ pub struct App {
     pub health: HealthLimits,
     /// Where commands about one session queue when their commits conflict.
     pub contention: Contention,
+    /// Where passwords are hashed.
+    pub hashing: Hashing,
+    /// Failed sign-ins.
+    pub budgets: Budgets,
     /// Figures for `/metrics`.
     pub metrics: Metrics,
 }
@@ -158,6 +164,8 @@ impl App {
             verified: VerifiedTokens::new(config.cache_bytes / VERIFIED_TOKENS_SHARE),
             health: HealthLimits::default(),
             contention: Contention::default(),
+            hashing: Hashing::new(config.hashing),
+            budgets: Budgets::default(),
             metrics: Metrics::default(),
         })
     }

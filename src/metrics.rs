@@ -3,6 +3,10 @@
 //! Counters are resolved when they are declared, so that counting is one atomic addition and no request allocates a
 //! label. What the store, caches and keys count themselves is read when somebody asks.
 
+mod password;
+
+use crate::crypto::password::pool::PoolStats;
+use crate::domain::password::HashFamily;
 use crate::domain::session::event::EventKind;
 use crate::store::EngineStats;
 use http::StatusCode;
@@ -18,6 +22,8 @@ use std::time::Duration;
 
 /// `Content-Type` of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub use password::{SignInFigures, SignInOutcome};
+
 /// First word of every figure's name.
 const PREFIX: &str = "sessiond";
 /// Upper bounds of the latency buckets, in seconds.
@@ -32,6 +38,8 @@ pub struct Metrics {
     pub panics: Counter,
     /// What happens to sessions.
     pub sessions: SessionFigures,
+    /// What sign-ins with passwords come to.
+    pub sign_ins: SignInFigures,
 }
 
 /// What happens to sessions. Each outcome has its counter, resolved once.
@@ -175,6 +183,8 @@ pub struct Snapshot {
     pub apps: u64,
     /// All apps' keys.
     pub keys: KeySnapshot,
+    /// Password hashing, in the order of [`HashFamily::ALL`].
+    pub hashing: [PoolStats; HashFamily::ALL.len()],
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -223,7 +233,8 @@ impl Default for Metrics {
         let panics = Counter::default();
         registry.register("panics", "Handlers that panicked", panics.clone());
         let sessions = SessionFigures::registered(&mut registry);
-        Self { registry, requests, latency, panics, sessions }
+        let sign_ins = SignInFigures::registered(&mut registry);
+        Self { registry, requests, latency, panics, sessions, sign_ins }
     }
 }
 
@@ -274,6 +285,7 @@ impl Snapshot {
         if let Some(next_change) = self.keys.next_change_ms {
             gauge("next_key_change_seconds", "Until the next app may publish a signing key", next_change / 1000);
         }
+        password::register(&mut registry, &self.hashing);
         registry
     }
 }

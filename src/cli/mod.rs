@@ -9,6 +9,7 @@ mod common;
 mod compact;
 mod completions;
 mod config;
+mod hashing_calibrate;
 mod keys;
 mod list;
 mod moment;
@@ -61,6 +62,8 @@ enum Command {
     Salvage(salvage::Salvage),
     Keys(keys::Keys),
     Config(config::Config),
+    #[command(alias = "hashingCalibrate")]
+    HashingCalibrate(hashing_calibrate::HashingCalibrate),
     Completions(completions::Completions),
     Uninstall(uninstall::Uninstall),
 }
@@ -105,6 +108,7 @@ impl Cli {
             Some(Command::Salvage(command)) => command.run(),
             Some(Command::Keys(command)) => command.run(),
             Some(Command::Config(command)) => command.run(),
+            Some(Command::HashingCalibrate(command)) => command.run(),
             Some(Command::Completions(command)) => Ok(command.run()),
             Some(Command::Uninstall(command)) => command.run(),
         }

@@ -3,6 +3,7 @@
 pub mod emailverification;
 pub mod health;
 pub mod key;
+pub mod password;
 pub mod retry;
 pub mod session;
 pub mod tenancy;

@@ -3,6 +3,7 @@
 use crate::config::validate::{ip_rule, split_api_keys};
 use crate::config::values::Values;
 use crate::domain::key::SigningAlgorithm;
+use crate::domain::password::HashParameters;
 use crate::domain::secret::Secret;
 use regex::Regex;
 
@@ -37,6 +38,16 @@ pub struct AppConfig {
     pub session_timeline_retention_ms: u64,
     /// How long an e-mail verification token is good, in ms.
     pub email_verification_token_lifetime_ms: u64,
+    /// How new passwords are hashed.
+    pub password_hashing: HashParameters,
+    /// Key with which imported Firebase hashes are checked, in base64.
+    pub firebase_signer_key: Option<Secret<String>>,
+    /// Lifetime of password-reset tokens in ms.
+    pub password_reset_token_lifetime_ms: u64,
+    /// Failed sign-ins are counted, and make the next ones wait.
+    pub brute_force_protection: bool,
+    /// Header that names the address of the person who signs in.
+    pub brute_force_address_header: String,
     /// Only peers that match may call.
     pub ip_allow: Option<Regex>,
     /// Peers that match may not call; wins over `ip_allow`.
@@ -97,11 +108,30 @@ impl AppConfig {
             },
             session_timeline_retention_ms: values.unsigned("session_timeline_retention_days") * 24 * HOUR_MS,
             email_verification_token_lifetime_ms: values.unsigned("email_verification_token_lifetime"),
+            password_hashing: password_hashing(values),
+            firebase_signer_key: values
+                .text("firebase_password_hashing_signer_key")
+                .map(|key| Secret::new(key.to_owned())),
+            password_reset_token_lifetime_ms: values.unsigned("password_reset_token_lifetime"),
+            brute_force_protection: values.flag("brute_force_protection"),
+            brute_force_address_header: values.text("brute_force_address_header").unwrap_or_default().to_owned(),
             ip_allow: compiled(values.text("ip_allow_regex"), parent.and_then(|parent| parent.ip_allow.as_ref())),
             ip_deny: compiled(values.text("ip_deny_regex"), parent.and_then(|parent| parent.ip_deny.as_ref())),
             max_cdi_version: values.text("supertokens_max_cdi_version").map(str::to_owned),
             min_cdi_version: values.text("supertokens_min_cdi_version").map(str::to_owned),
         }
+    }
+}
+
+fn password_hashing(values: &Values) -> HashParameters {
+    let number = |key| u32::try_from(values.unsigned(key)).unwrap_or(u32::MAX);
+    match values.text("password_hashing_alg") {
+        Some(text) if text.trim().eq_ignore_ascii_case("ARGON2") => HashParameters::Argon2 {
+            iterations: number("argon2_iterations"),
+            memory_kib: number("argon2_memory_kb"),
+            parallelism: number("argon2_parallelism"),
+        },
+        _ => HashParameters::Bcrypt { cost: number("bcrypt_log_rounds") },
     }
 }
 

@@ -27,6 +27,8 @@ pub struct BaseConfig {
     pub cache_bytes: u64,
     /// What a client may cost.
     pub limits: Limits,
+    /// How many passwords are hashed at once.
+    pub hashing: HashingLimits,
     /// Log lines.
     pub log: LogConfig,
     /// Key of a hosted service's provider.
@@ -60,6 +62,17 @@ pub struct Limits {
     pub connections: usize,
     /// Time that a stop waits for requests being answered.
     pub shutdown_timeout: Duration,
+}
+
+/// How many passwords are hashed at once; bcrypt hashes as many as there are cores.
+#[derive(Debug, Clone, Copy)]
+pub struct HashingLimits {
+    /// Argon2 hashes at once.
+    pub argon2: usize,
+    /// Firebase hashes at once.
+    pub firebase: usize,
+    /// Sign-ins that may wait, per family of hashes.
+    pub queue: usize,
 }
 
 /// Log lines: which, how, where to.
@@ -179,6 +192,7 @@ impl BaseConfig {
             ephemeral: values.flag("ephemeral"),
             cache_bytes: values.unsigned("cache_size_mb") << 20,
             limits: limits(&values),
+            hashing: hashing(&values),
             log: log(&values),
             saas_secret: values.text("supertokens_saas_secret").map(|secret| Secret::new(secret.to_owned())),
             saas_load_only_cud: saas_load_only_cud
@@ -261,6 +275,15 @@ fn limits(values: &Values) -> Limits {
         keep_alive_timeout: duration("keep_alive_timeout_ms"),
         connections: size("max_connections"),
         shutdown_timeout: duration("shutdown_timeout_ms"),
+    }
+}
+
+fn hashing(values: &Values) -> HashingLimits {
+    let size = |key| usize::try_from(values.unsigned(key)).unwrap_or(usize::MAX);
+    HashingLimits {
+        argon2: size("argon2_hashing_pool_size").max(1),
+        firebase: size("firebase_password_hashing_pool_size").max(1),
+        queue: size("password_hashing_queue_size"),
     }
 }
 

@@ -15,6 +15,8 @@ mod yaml;
 
 pub use crate::domain::key::SigningAlgorithm;
 pub use app::{AppConfig, RecentTokenReuse};
-pub use base::{BaseConfig, ConfigError, EffectiveSetting, Limits, LogConfig, LogFormat, LogLevel, Origin};
+pub use base::{
+    BaseConfig, ConfigError, EffectiveSetting, HashingLimits, Limits, LogConfig, LogFormat, LogLevel, Origin,
+};
 pub use load::{ConfigFile, Loaded, NEW_MASTER_KEY, Sources, load, unquoted};
 pub use validate::may_bind;

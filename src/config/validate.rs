@@ -2,6 +2,7 @@
 
 use crate::config::settings;
 use crate::config::values::Values;
+use crate::domain::password::limits;
 use regex::Regex;
 use std::cmp::Ordering;
 use std::net::IpAddr;
@@ -300,6 +301,7 @@ fn own(values: &Values) -> Result<(), String> {
             "max_connections",
         ],
     )?;
+    bearable_hashes(values)?;
     if values.int("shutdown_timeout_ms") < 0 {
         return Err("'shutdown_timeout_ms' must be >= 0".to_owned());
     }
@@ -307,6 +309,28 @@ fn own(values: &Values) -> Result<(), String> {
         None | Some("") => Err("'data_dir' must not be empty".to_owned()),
         Some(_) => Ok(()),
     }
+}
+
+/// Hashes that would take minutes or all memory cannot be checked later: they are not made.
+fn bearable_hashes(values: &Values) -> Result<(), String> {
+    if values.int("password_hashing_queue_size") < 0 {
+        return Err("'password_hashing_queue_size' must be >= 0".to_owned());
+    }
+    let most = [
+        ("bcrypt_log_rounds", u64::from(limits::BCRYPT_COST_MAX)),
+        ("argon2_memory_kb", u64::from(limits::ARGON2_MEMORY_KIB_MAX)),
+        ("argon2_parallelism", u64::from(limits::ARGON2_PARALLELISM_MAX)),
+    ];
+    if let Some((key, most)) = most.into_iter().find(|(key, most)| values.unsigned(key) > *most) {
+        return Err(format!("'{key}' must be <= {most}"));
+    }
+    if values.unsigned("argon2_memory_kb").saturating_mul(values.unsigned("argon2_iterations"))
+        > limits::ARGON2_WORK_MAX
+    {
+        let most = limits::ARGON2_WORK_MAX;
+        return Err(format!("'argon2_memory_kb' times 'argon2_iterations' must be <= {most}"));
+    }
+    Ok(())
 }
 
 /// Whether a server may listen on `host`: in test mode only on this machine's own addresses, unless forced.

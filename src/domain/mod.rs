@@ -7,6 +7,7 @@ pub mod ids;
 pub mod json;
 pub mod key;
 pub mod one_time_token;
+pub mod password;
 pub mod secret;
 pub mod session;
 pub mod tenancy;

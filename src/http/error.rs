@@ -1,5 +1,6 @@
 //! [`ApiError`]: bad input, answered at the edge with the protocol's own sentence.
 
+use crate::command::password::Unserved;
 use crate::fault::{Fault, Gone};
 use crate::http::cdi::unknown_tenant;
 use crate::http::exchange::Reply;
@@ -39,6 +40,23 @@ pub enum ApiError {
         /// Bytes allowed.
         limit: usize,
     },
+    /// 429: sign-ins are delayed after failed ones. The protocol knows no such limit; it is off unless asked for.
+    #[error("{sentence}. Try again in {retry_after_s} seconds")]
+    TooManyRequests {
+        /// What there was too much of.
+        sentence: &'static str,
+        /// `Retry-After`.
+        retry_after_s: u64,
+    },
+    /// 503: more passwords are to be hashed than the queue takes.
+    #[error("Too many sign-ins at once: the queue for password hashing is full. Try again in {retry_after_s} seconds")]
+    Busy {
+        /// `Retry-After`.
+        retry_after_s: u64,
+    },
+    /// 500 with this sentence: the operator left out a setting that the request needs.
+    #[error("{0}")]
+    Misconfigured(&'static str),
     /// 500; the chain is logged by whoever turns it into a reply.
     #[error("Internal error")]
     Internal(Fault),
@@ -53,6 +71,17 @@ impl From<Fault> for ApiError {
             return unknown_tenant(&app.connection_uri_domain, &app.app_id, tenant.as_str());
         }
         Self::Internal(fault)
+    }
+}
+
+impl From<Unserved> for ApiError {
+    fn from(unserved: Unserved) -> Self {
+        match unserved {
+            Unserved::Busy { retry_after_s } => Self::Busy { retry_after_s },
+            Unserved::TooManyFailures { of, retry_after_s } => Self::TooManyRequests { sentence: of, retry_after_s },
+            Unserved::NoSignerKey => Self::Misconfigured("'firebase_password_hashing_signer_key' cannot be null"),
+            Unserved::Fault(fault) => fault.into(),
+        }
     }
 }
 
@@ -78,13 +107,18 @@ impl ApiError {
             Self::MethodNotSupported { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::MethodNotImplemented => StatusCode::NOT_IMPLEMENTED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Misconfigured(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let reply = Reply::text(status, &self.to_string());
         match self {
             Self::MethodNotSupported { allowed } => {
                 let names: Vec<&str> = allowed.iter().map(|verb| verb.name()).collect();
                 Reply { allow: Some(names.join(", ")), ..reply }
+            }
+            Self::TooManyRequests { retry_after_s, .. } | Self::Busy { retry_after_s } => {
+                reply.retry_after(*retry_after_s)
             }
             _ => reply,
         }

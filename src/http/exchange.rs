@@ -43,6 +43,8 @@ pub struct Reply {
     pub cache_control: Option<String>,
     /// `Allow`, with a 405.
     pub allow: Option<String>,
+    /// `Retry-After` in s, if the caller is asked to come again.
+    pub retry_after_s: Option<u64>,
     /// Body.
     pub body: Bytes,
 }
@@ -53,19 +55,23 @@ pub const JSON: &str = "application/json; charset=UTF-8";
 pub const TEXT: &str = "text/html; charset=UTF-8";
 
 impl Reply {
+    const fn bare(status: StatusCode, content_type: &'static str, body: Bytes) -> Self {
+        Self { status, content_type, cache_control: None, allow: None, retry_after_s: None, body }
+    }
+
     /// 200 with a JSON body and the newline that the protocol ends bodies with.
     pub fn json(body: &impl Serialize) -> Self {
         let mut bytes = Vec::with_capacity(1024);
         // invariant: reply structs hold only serialisable data with string keys
         let _ = serde_json::to_writer(&mut bytes, body);
         bytes.push(b'\n');
-        Self { status: StatusCode::OK, content_type: JSON, cache_control: None, allow: None, body: bytes.into() }
+        Self::bare(StatusCode::OK, JSON, bytes.into())
     }
 
     /// 200 with a body that is JSON already.
     #[must_use]
     pub fn raw_json(body: impl Into<Bytes>) -> Self {
-        Self { status: StatusCode::OK, content_type: JSON, cache_control: None, allow: None, body: body.into() }
+        Self::bare(StatusCode::OK, JSON, body.into())
     }
 
     /// `{"status": …}` and nothing else.
@@ -81,13 +87,20 @@ impl Reply {
     /// A text body with the newline that the protocol ends bodies with.
     #[must_use]
     pub fn text(status: StatusCode, text: &str) -> Self {
-        Self { status, content_type: TEXT, cache_control: None, allow: None, body: format!("{text}\n").into() }
+        Self::bare(status, TEXT, format!("{text}\n").into())
     }
 
     /// The same reply with this `Cache-Control`.
     #[must_use]
     pub fn cached(mut self, cache_control: String) -> Self {
         self.cache_control = Some(cache_control);
+        self
+    }
+
+    /// The same reply with this `Retry-After`, in s.
+    #[must_use]
+    pub const fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
         self
     }
 }

@@ -20,6 +20,7 @@ mod limits;
 mod model;
 #[cfg(test)]
 mod people;
+mod passwords;
 #[cfg(test)]
 mod secrecy;
 #[cfg(test)]

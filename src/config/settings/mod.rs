@@ -182,13 +182,14 @@ pub struct Section {
 }
 
 /// The whole table.
-pub const SECTIONS: [Section; 7] = [
+pub const SECTIONS: [Section; 8] = [
     Section { title: "Server", settings: core::SERVER },
     Section { title: "Access to the API", settings: core::ACCESS },
     Section { title: "Sessions and tokens", settings: core::SESSIONS },
     Section { title: "Storage and limits", settings: own::STORAGE_AND_LIMITS },
     Section { title: "Logs and telemetry", settings: core::LOGS },
     Section { title: "Sign-in recipes", settings: recipes::SIGN_IN },
+    Section { title: "Protection of passwords", settings: own::PASSWORDS },
     Section { title: "OAuth, SAML and bulk import", settings: recipes::FEDERATION },
 ];
 

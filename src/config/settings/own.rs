@@ -1,4 +1,4 @@
-//! Settings that only sessiond has: storage and limits.
+//! Settings that only sessiond has: storage, limits, protection of passwords.
 
 use super::{Default, Kind, Setting, setting};
 use Default::{Bool, Int, Text};
@@ -67,4 +67,30 @@ pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
         "How long a stop waits for requests that are being answered.",
     )
     .unit("ms"),
+];
+
+pub(super) const PASSWORDS: &[Setting] = &[
+    setting(
+        "password_hashing_queue_size",
+        "SESSIOND_PASSWORD_HASHING_QUEUE_SIZE",
+        Kind::Int,
+        Int(64),
+        "Sign-ins that may wait for a hash, per family of hashes; one more is answered 503.",
+    ),
+    setting(
+        "brute_force_protection",
+        "SESSIOND_BRUTE_FORCE_PROTECTION",
+        Kind::Bool,
+        Bool(false),
+        "Delay sign-ins to an account after 5 wrong passwords, and from an address after 50: 1 s, 2 s, 4 s … up to 15 minutes.",
+    )
+    .per_app(),
+    setting(
+        "brute_force_address_header",
+        "SESSIOND_BRUTE_FORCE_ADDRESS_HEADER",
+        Kind::Text,
+        Text("x-forwarded-for"),
+        "Header in which the application passes on the address of the person who signs in: exactly one. Without it only accounts are counted.",
+    )
+    .per_app(),
 ];

@@ -1,4 +1,5 @@
-//! Settings of recipes that arrive later: read and checked already, so that existing files and apps work.
+//! Settings of sign-in recipes. Those of recipes that arrive later are read and checked already, so that existing files and
+//! apps work.
 
 use super::{Default, Kind, Setting, setting};
 use Default::{Cores, Int, Null, Text};
@@ -12,8 +13,7 @@ pub(super) const SIGN_IN: &[Setting] = &[
         "How long a password-reset token is valid.",
     )
     .unit("ms")
-    .per_tenant()
-    .later(),
+    .per_tenant(),
     setting(
         "email_verification_token_lifetime",
         "EMAIL_VERIFICATION_TOKEN_LIFETIME",
@@ -72,30 +72,31 @@ pub(super) const SIGN_IN: &[Setting] = &[
         Text("BCRYPT"),
         "How new passwords are hashed: ARGON2 or BCRYPT.",
     )
-    .per_app()
-    .later(),
-    setting("bcrypt_log_rounds", "BCRYPT_LOG_ROUNDS", Kind::Int, Int(11), "Cost of a bcrypt hash.").later(),
-    setting("argon2_iterations", "ARGON2_ITERATIONS", Kind::Int, Int(1), "Passes of an argon2 hash.").later(),
-    setting("argon2_memory_kb", "ARGON2_MEMORY_KB", Kind::Int, Int(87_795), "Memory of an argon2 hash.")
-        .unit("KiB")
-        .later(),
-    setting("argon2_parallelism", "ARGON2_PARALLELISM", Kind::Int, Int(2), "Lanes of an argon2 hash.").later(),
+    .per_app(),
+    setting(
+        "bcrypt_log_rounds",
+        "BCRYPT_LOG_ROUNDS",
+        Kind::Int,
+        Int(11),
+        "Cost of a bcrypt hash, at most 20; what is below 4 counts as 4.",
+    ),
+    setting("argon2_iterations", "ARGON2_ITERATIONS", Kind::Int, Int(1), "Passes of an argon2 hash."),
+    setting("argon2_memory_kb", "ARGON2_MEMORY_KB", Kind::Int, Int(87_795), "Memory of an argon2 hash.").unit("KiB"),
+    setting("argon2_parallelism", "ARGON2_PARALLELISM", Kind::Int, Int(2), "Lanes of an argon2 hash."),
     setting(
         "argon2_hashing_pool_size",
         "ARGON2_HASHING_POOL_SIZE",
         Kind::Int,
         Int(1),
         "Argon2 hashes computed at once.",
-    )
-    .later(),
+    ),
     setting(
         "firebase_password_hashing_pool_size",
         "FIREBASE_PASSWORD_HASHING_POOL_SIZE",
         Kind::Int,
         Int(1),
         "Imported Firebase hashes computed at once.",
-    )
-    .later(),
+    ),
     setting(
         "firebase_password_hashing_signer_key",
         "FIREBASE_PASSWORD_HASHING_SIGNER_KEY",
@@ -104,8 +105,7 @@ pub(super) const SIGN_IN: &[Setting] = &[
         "Signer key of imported Firebase hashes.",
     )
     .per_app()
-    .secret()
-    .later(),
+    .secret(),
 ];
 
 pub(super) const FEDERATION: &[Setting] = &[

@@ -95,7 +95,8 @@ async fn metrics(app: &App, call: &Call) -> Result<Reply, ApiError> {
         verified_misses: app.verified.misses(),
         apps: u64::try_from(app.directory.apps().len()).unwrap_or(u64::MAX),
         keys: app.keys.snapshot(app.now()),
+        hashing: app.hashing.stats(),
     };
-    let body = app.metrics.text(&snapshot).into();
-    Ok(Reply { status: StatusCode::OK, content_type: CONTENT_TYPE, cache_control: None, allow: None, body })
+    let body = app.metrics.text(&snapshot);
+    Ok(Reply { content_type: CONTENT_TYPE, ..Reply::raw_json(body) })
 }

@@ -3,6 +3,7 @@
 mod config;
 mod control;
 mod disk;
+mod hashing_calibrate;
 mod keys;
 mod lifecycle;
 mod maintenance;

@@ -1,0 +1,221 @@
+//! Failed sign-ins, remembered in memory: per account, and per address where the application tells it.
+//!
+//! Off unless `brute_force_protection` is on. Only sign-ins are delayed: sessions that live stay as they are. The memory is
+//! bounded, and a restart forgets everything: an attacker gains a few attempts by it, no more.
+
+use crate::command::tenancy::AppEntry;
+use crate::domain::ids::TenantId;
+use crate::domain::password::budget::{ACCOUNT, ADDRESS, BudgetRules, Failures};
+use crate::domain::time::UnixMillis;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Unserved;
+
+const SHARDS: usize = 16;
+/// Accounts or addresses remembered per shard: 64 Ki of each kind, a few MiB in all.
+const PER_SHARD: usize = 4096;
+
+const OF_ACCOUNT: &str = "Too many failed sign-ins to this account";
+const OF_ADDRESS: &str = "Too many failed sign-ins from this address";
+
+/// The failures of all accounts and addresses.
+pub struct Budgets {
+    accounts: Table,
+    addresses: Table,
+    hasher: RandomState,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self { accounts: Table::new(&ACCOUNT), addresses: Table::new(&ADDRESS), hasher: RandomState::new() }
+    }
+}
+
+/// Whose sign-in it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Who<'a> {
+    /// In which app.
+    pub app: &'a AppEntry,
+    /// In which tenant.
+    pub tenant: &'a TenantId,
+    /// To which account, normalised.
+    pub email: &'a str,
+    /// From where, if the application told.
+    pub address: Option<IpAddr>,
+}
+
+/// An attempt under way. It counts as a failure until it is [settled](Self::succeeded); dropped without a verdict (the
+/// queue was full, the caller went away) it counts for nothing.
+#[must_use]
+pub struct Attempt<'a> {
+    counted: Option<Counted<'a>>,
+}
+
+struct Counted<'a> {
+    budgets: &'a Budgets,
+    account: u64,
+    address: Option<u64>,
+}
+
+impl Budgets {
+    /// Begins an attempt.
+    ///
+    /// # Errors
+    /// When account or address have to wait; that attempt is not counted and changes nothing.
+    pub fn begin(&self, who: Who<'_>, now: UnixMillis) -> Result<Attempt<'_>, Unserved> {
+        if !who.app.config.brute_force_protection {
+            return Ok(Attempt { counted: None });
+        }
+        let account = self.account(who.app, who.tenant, who.email);
+        let address = who.address.map(|address| self.hasher.hash_one((who.app.serial, network(address))));
+        let refused = |of, wait_ms: u64| Unserved::TooManyFailures { of, retry_after_s: wait_ms.div_ceil(1000).max(1) };
+        if let Some(address) = address {
+            self.addresses.begin(address, now).map_err(|wait| refused(OF_ADDRESS, wait))?;
+        }
+        if let Err(wait) = self.accounts.begin(account, now) {
+            if let Some(address) = address {
+                self.addresses.take_back(address);
+            }
+            return Err(refused(OF_ACCOUNT, wait));
+        }
+        Ok(Attempt { counted: Some(Counted { budgets: self, account, address }) })
+    }
+
+    /// Forgets an account's failures: its owner has proved to be one in another way, such as a password reset.
+    pub fn forget(&self, app: &AppEntry, tenant: &TenantId, email: &str) {
+        if app.config.brute_force_protection {
+            self.accounts.forget(self.account(app, tenant, email));
+        }
+    }
+
+    fn account(&self, app: &AppEntry, tenant: &TenantId, email: &str) -> u64 {
+        self.hasher.hash_one((app.serial, tenant.as_str(), email))
+    }
+}
+
+/// Whose address it is: single hosts own a /64 of IPv6.
+fn network(address: IpAddr) -> u128 {
+    match address.to_canonical() {
+        IpAddr::V4(address) => u32::from(address).into(),
+        IpAddr::V6(address) => u128::from(address) >> 64 << 64,
+    }
+}
+
+impl Attempt<'_> {
+    /// The password was wrong.
+    pub fn failed(mut self) {
+        self.counted = None;
+    }
+
+    /// The password was right: the account starts anew, the address gets this attempt back.
+    pub fn succeeded(mut self) {
+        if let Some(Counted { budgets, account, address }) = self.counted.take() {
+            budgets.accounts.forget(account);
+            if let Some(address) = address {
+                budgets.addresses.take_back(address);
+            }
+        }
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if let Some(Counted { budgets, account, address }) = self.counted.take() {
+            budgets.accounts.take_back(account);
+            if let Some(address) = address {
+                budgets.addresses.take_back(address);
+            }
+        }
+    }
+}
+
+struct Table {
+    rules: &'static BudgetRules,
+    shards: [Mutex<HashMap<u64, Failures>>; SHARDS],
+}
+
+impl Table {
+    fn new(rules: &'static BudgetRules) -> Self {
+        Self { rules, shards: std::array::from_fn(|_| Mutex::default()) }
+    }
+
+    /// Counts an attempt, or says how long it has to wait, in ms.
+    fn begin(&self, key: u64, now: UnixMillis) -> Result<(), u64> {
+        let Some(mut shard) = self.shard(key) else { return Ok(()) };
+        let before = shard.get(&key).copied().unwrap_or_default();
+        if let Some(wait) = before.wait(self.rules, now) {
+            return Err(wait);
+        }
+        if shard.len() >= PER_SHARD && !shard.contains_key(&key) {
+            make_room(&mut shard, self.rules, now);
+        }
+        shard.insert(key, before.with_attempt(self.rules, now));
+        Ok(())
+    }
+
+    fn take_back(&self, key: u64) {
+        if let Some(mut shard) = self.shard(key)
+            && let Some(failures) = shard.get_mut(&key)
+        {
+            *failures = failures.without_attempt();
+        }
+    }
+
+    fn forget(&self, key: u64) {
+        if let Some(mut shard) = self.shard(key) {
+            shard.remove(&key);
+        }
+    }
+
+    fn shard(&self, key: u64) -> Option<MutexGuard<'_, HashMap<u64, Failures>>> {
+        let [first, ..] = key.to_le_bytes();
+        let shard = self.shards.get(usize::from(first) % SHARDS)?;
+        Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Forgets whatever counts no more; if all count, the one with the fewest failures: who floods the table with names
+/// of accounts does not free the account that he is after.
+fn make_room(shard: &mut HashMap<u64, Failures>, rules: &BudgetRules, now: UnixMillis) {
+    shard.retain(|_, failures| failures.remembered(rules, now) > 0);
+    if shard.len() >= PER_SHARD {
+        let least = shard.iter().min_by_key(|(_, failures)| (failures.remembered(rules, now), failures.last()));
+        if let Some(key) = least.map(|(key, _)| *key) {
+            shard.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_names_neither_grows_the_table_nor_frees_the_account_under_attack() {
+        let table = Table::new(&ACCOUNT);
+        let now = UnixMillis(1_000);
+        let victim = 0;
+        for _ in 0..6 {
+            table.begin(victim, now).unwrap();
+        }
+        assert!(table.begin(victim, now).is_err());
+        for name in 1..=200_000 {
+            table.begin(name, now.plus(name)).unwrap();
+        }
+        let entries: usize = table.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
+        assert!(entries <= SHARDS * PER_SHARD, "{entries}");
+        assert!(table.shard(victim).unwrap().contains_key(&victim));
+    }
+
+    #[test]
+    fn addresses_of_one_host_are_one() {
+        let network = |text: &str| network(text.parse().unwrap());
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+        assert_ne!(network("192.0.2.2"), network("192.0.2.1"));
+    }
+}

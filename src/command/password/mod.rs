@@ -1,0 +1,117 @@
+//! Passwords on their way to the threads that hash them, and what happens when there are too many.
+
+pub mod budgets;
+
+use crate::config::{AppConfig, HashingLimits};
+use crate::crypto::password::pool::{Pool, PoolError, PoolStats};
+use crate::crypto::password::{Check, NoMemory, SALT_BYTES, StoredHash, signer_key_bytes};
+use crate::domain::entropy::{Entropy, random_bytes};
+use crate::domain::password::{HashFamily, HashParameters};
+use crate::domain::secret::Secret;
+use crate::fault::Fault;
+
+/// Why a sign-in was not looked at, or could not be decided.
+#[derive(Debug, thiserror::Error)]
+pub enum Unserved {
+    /// Too many passwords wait to be hashed.
+    #[error("the queue for password hashing is full")]
+    Busy {
+        /// When there may be room, in s.
+        retry_after_s: u64,
+    },
+    /// Too many sign-ins have failed.
+    #[error("{of}")]
+    TooManyFailures {
+        /// What there was too much of.
+        of: &'static str,
+        /// When the next attempt is allowed, in s.
+        retry_after_s: u64,
+    },
+    /// A Firebase hash, and no signer key is set.
+    #[error("'firebase_password_hashing_signer_key' is not set")]
+    NoSignerKey,
+    /// The server failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// The threads that hash, by family.
+pub struct Hashing {
+    bcrypt: Pool,
+    argon2: Pool,
+    firebase: Pool,
+}
+
+impl Hashing {
+    /// Threads within these limits; bcrypt gets one per core.
+    #[must_use]
+    pub fn new(limits: HashingLimits) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            bcrypt: Pool::new("bcrypt", cores, limits.queue),
+            argon2: Pool::new("argon2", limits.argon2, limits.queue),
+            firebase: Pool::new("scrypt", limits.firebase, limits.queue),
+        }
+    }
+
+    /// The hash of a new password, as text.
+    ///
+    /// # Errors
+    /// When the queue is full, or memory runs out.
+    pub async fn hash(
+        &self,
+        password: &str,
+        parameters: HashParameters,
+        entropy: &dyn Entropy,
+    ) -> Result<String, Unserved> {
+        let salt: [u8; SALT_BYTES] = random_bytes(entropy);
+        let password = Secret::new(password.to_owned());
+        let work = move || StoredHash::new(password.expose().as_bytes(), parameters, salt).map(|hash| hash.text());
+        finished(self.pool(parameters.family()).run(work).await)
+    }
+
+    /// Checks a password against a stored hash. No hash (there is no such account), or one that cannot be read, costs
+    /// the time of a wrong password all the same.
+    ///
+    /// # Errors
+    /// When the queue is full, memory runs out, or a Firebase hash meets no signer key.
+    pub async fn check(&self, stored: Option<&str>, password: &str, config: &AppConfig) -> Result<Check, Unserved> {
+        let password = Secret::new(password.to_owned());
+        let Some(stored) = stored.and_then(StoredHash::parse) else {
+            let parameters = config.password_hashing;
+            let work = move || StoredHash::new(password.expose().as_bytes(), parameters, [0; SALT_BYTES]);
+            finished(self.pool(parameters.family()).run(work).await)?;
+            return Ok(Check::Wrong);
+        };
+        let signer_key = config.firebase_signer_key.as_ref().map(|key| Secret::new(signer_key_bytes(key.expose())));
+        let pool = self.pool(stored.family());
+        let work = move || stored.check(password.expose().as_bytes(), signer_key.as_ref().map(|key| &**key.expose()));
+        match finished(pool.run(work).await)? {
+            Check::NoSignerKey => Err(Unserved::NoSignerKey),
+            check => Ok(check),
+        }
+    }
+
+    /// Figures by family, in the order of [`HashFamily::ALL`].
+    #[must_use]
+    pub fn stats(&self) -> [PoolStats; HashFamily::ALL.len()] {
+        HashFamily::ALL.map(|family| self.pool(family).stats())
+    }
+
+    const fn pool(&self, family: HashFamily) -> &Pool {
+        match family {
+            HashFamily::Bcrypt => &self.bcrypt,
+            HashFamily::Argon2 => &self.argon2,
+            HashFamily::FirebaseScrypt => &self.firebase,
+        }
+    }
+}
+
+fn finished<T>(outcome: Result<Result<T, NoMemory>, PoolError>) -> Result<T, Unserved> {
+    match outcome {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(Fault::new("hashing a password", error).into()),
+        Err(PoolError::Full { retry_after_s }) => Err(Unserved::Busy { retry_after_s }),
+        Err(error @ PoolError::Failed) => Err(Fault::new("hashing a password", error).into()),
+    }
+}

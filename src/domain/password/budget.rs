@@ -1,0 +1,133 @@
+//! Failure budgets: after a few failed sign-ins each further one makes the next wait longer.
+
+use crate::domain::time::UnixMillis;
+
+/// What a kind of budget allows.
+#[derive(Debug, Clone, Copy)]
+pub struct BudgetRules {
+    /// Failures without a delay.
+    pub free: u32,
+    /// Delay after the first failure above them, in ms; doubles with each further one.
+    pub first_delay_ms: u64,
+    /// Longest delay, in ms.
+    pub longest_delay_ms: u64,
+    /// After this long without a failure, in ms, one is forgotten; after twice as long two, and so on.
+    pub forget_one_after_ms: u64,
+}
+
+/// For one account (tenant and e-mail address).
+pub const ACCOUNT: BudgetRules =
+    BudgetRules { free: 5, first_delay_ms: 1_000, longest_delay_ms: 900_000, forget_one_after_ms: 900_000 };
+
+/// For one address of a client: more, because many people may share one.
+pub const ADDRESS: BudgetRules =
+    BudgetRules { free: 50, first_delay_ms: 1_000, longest_delay_ms: 900_000, forget_one_after_ms: 60_000 };
+
+/// The failures of one account or address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Failures {
+    count: u32,
+    last: UnixMillis,
+}
+
+impl Failures {
+    /// When the next attempt is allowed.
+    #[must_use]
+    pub fn open_at(&self, rules: &BudgetRules) -> UnixMillis {
+        let Some(above) = self.count.checked_sub(rules.free + 1) else { return UnixMillis(0) };
+        let delay = rules.first_delay_ms.checked_shl(above.min(40)).unwrap_or(u64::MAX);
+        self.last.plus(delay.min(rules.longest_delay_ms))
+    }
+
+    /// How long an attempt at `now` has still to wait, in ms; `None` when it may be made.
+    #[must_use]
+    pub fn wait(&self, rules: &BudgetRules, now: UnixMillis) -> Option<u64> {
+        Some(self.open_at(rules).since(now)).filter(|wait| *wait > 0)
+    }
+
+    /// With the attempt that is being made. It counts as failed until it is known to have succeeded, so that attempts
+    /// made at once do not get more tries than attempts made one after the other.
+    #[must_use]
+    pub fn with_attempt(self, rules: &BudgetRules, now: UnixMillis) -> Self {
+        Self { count: self.remembered(rules, now).saturating_add(1), last: now }
+    }
+
+    /// Without one attempt that turned out to be no failure.
+    #[must_use]
+    pub const fn without_attempt(self) -> Self {
+        Self { count: self.count.saturating_sub(1), last: self.last }
+    }
+
+    /// Failures that still count at `now`.
+    #[must_use]
+    pub fn remembered(&self, rules: &BudgetRules, now: UnixMillis) -> u32 {
+        let forgotten = now.since(self.open_at(rules).max(self.last)) / rules.forget_one_after_ms.max(1);
+        self.count.saturating_sub(u32::try_from(forgotten).unwrap_or(u32::MAX))
+    }
+
+    /// The latest failure.
+    #[must_use]
+    pub const fn last(&self) -> UnixMillis {
+        self.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: BudgetRules =
+        BudgetRules { free: 2, first_delay_ms: 1_000, longest_delay_ms: 5_000, forget_one_after_ms: 10_000 };
+
+    #[test]
+    fn delays_grow_from_the_first_failure_above_the_free_ones() {
+        let mut failures = Failures::default();
+        let mut now = UnixMillis(1_000_000);
+        let mut waits = Vec::new();
+        for _ in 0..7 {
+            assert_eq!(failures.wait(&RULES, now), None);
+            failures = failures.with_attempt(&RULES, now);
+            waits.push(failures.wait(&RULES, now).unwrap_or(0));
+            now = now.max(failures.open_at(&RULES));
+        }
+        assert_eq!(waits, [0, 0, 1_000, 2_000, 4_000, 5_000, 5_000]);
+    }
+
+    #[test]
+    fn attempts_at_the_same_moment_share_the_budget() {
+        let now = UnixMillis(5);
+        let mut failures = Failures::default();
+        let mut made = 0;
+        for _ in 0..10 {
+            if failures.wait(&RULES, now).is_none() {
+                failures = failures.with_attempt(&RULES, now);
+                made += 1;
+            }
+        }
+        assert_eq!(made, 3);
+        failures = failures.without_attempt();
+        assert_eq!(failures.wait(&RULES, now), None, "one of them was no failure after all");
+    }
+
+    #[test]
+    fn failures_are_forgotten_one_by_one() {
+        let mut failures = Failures::default();
+        for _ in 0..3 {
+            failures = failures.with_attempt(&RULES, UnixMillis(0));
+        }
+        let open = failures.open_at(&RULES);
+        assert_eq!(open, UnixMillis(1_000));
+        let counts =
+            [0, 9_999, 10_000, 20_000, 30_000, u64::MAX].map(|later| failures.remembered(&RULES, open.plus(later)));
+        assert_eq!(counts, [3, 3, 2, 1, 0, 0]);
+    }
+
+    #[test]
+    fn no_number_of_failures_overflows() {
+        let mut failures = Failures { count: u32::MAX - 1, last: UnixMillis(0) };
+        for _ in 0..3 {
+            failures = failures.with_attempt(&RULES, UnixMillis(0));
+        }
+        assert_eq!(failures.wait(&RULES, UnixMillis(0)), Some(RULES.longest_delay_ms));
+    }
+}

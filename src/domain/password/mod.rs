@@ -1,0 +1,80 @@
+//! Passwords: how new ones are hashed, which hashes may be imported, what failed sign-ins cost (CDI: emailpassword).
+
+pub mod budget;
+
+/// What checking one hash may cost. Above, it would take minutes or all memory, so such hashes are neither made nor
+/// imported.
+pub mod limits {
+    /// Highest cost of bcrypt: about a minute.
+    pub const BCRYPT_COST_MAX: u32 = 20;
+    /// Most memory of an argon2 hash, in KiB.
+    pub const ARGON2_MEMORY_KIB_MAX: u32 = 1 << 20;
+    /// Most memory times passes of an argon2 hash, in KiB: some tens of seconds.
+    pub const ARGON2_WORK_MAX: u64 = 1 << 25;
+    /// Most lanes of an argon2 hash.
+    pub const ARGON2_PARALLELISM_MAX: u32 = 1024;
+    /// Most memory of a Firebase hash, in bytes; its own highest cost takes 16 MiB.
+    pub const FIREBASE_MEMORY_MAX: u64 = 256 << 20;
+}
+
+/// How new passwords are hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HashParameters {
+    /// bcrypt, `$2a$`.
+    Bcrypt {
+        /// Binary logarithm of the rounds, 4 to 31.
+        cost: u32,
+    },
+    /// Argon2id, 16 bytes of salt, 32 bytes of hash.
+    Argon2 {
+        /// Passes over the memory.
+        iterations: u32,
+        /// Memory of one hash in KiB.
+        memory_kib: u32,
+        /// Lanes.
+        parallelism: u32,
+    },
+}
+
+/// The families of hashes that can be checked; each has its own limit of hashes computed at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HashFamily {
+    /// `$2a$`, `$2b$`, `$2x$`, `$2y$`, and bcrypt of a shortened long password.
+    Bcrypt,
+    /// `$argon2id$`, `$argon2i$`, `$argon2d$`.
+    Argon2,
+    /// `$f_scrypt$`: Firebase's variant of scrypt.
+    FirebaseScrypt,
+}
+
+impl HashFamily {
+    /// Every family.
+    pub const ALL: [Self; 3] = [Self::Bcrypt, Self::Argon2, Self::FirebaseScrypt];
+
+    /// The protocol's name (`hashingAlgorithm` of an import).
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bcrypt => "BCRYPT",
+            Self::Argon2 => "ARGON2",
+            Self::FirebaseScrypt => "FIREBASE_SCRYPT",
+        }
+    }
+
+    /// The family with this name, in capitals.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| family.name() == name)
+    }
+}
+
+impl HashParameters {
+    /// The family of the hashes they make.
+    #[must_use]
+    pub const fn family(&self) -> HashFamily {
+        match self {
+            Self::Bcrypt { .. } => HashFamily::Bcrypt,
+            Self::Argon2 { .. } => HashFamily::Argon2,
+        }
+    }
+}

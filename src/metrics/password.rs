@@ -1,0 +1,101 @@
+//! Figures of passwords: what sign-ins come to, and how long hashing takes.
+
+use crate::crypto::password::pool::PoolStats;
+use crate::domain::password::HashFamily;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use std::sync::atomic::AtomicU64;
+
+/// What sign-ins with passwords come to. Each outcome has its counter, resolved once.
+pub struct SignInFigures {
+    outcomes: [(SignInOutcome, Counter); SignInOutcome::ALL.len()],
+}
+
+/// What a sign-in with a password came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignInOutcome {
+    /// Signed in.
+    Ok,
+    /// Unknown e-mail address or wrong password.
+    WrongCredentials,
+    /// Refused unseen: too many have failed before.
+    Delayed,
+    /// Refused unseen: too many wait to be hashed.
+    Busy,
+}
+
+impl SignInOutcome {
+    const ALL: [Self; 4] = [Self::Ok, Self::WrongCredentials, Self::Delayed, Self::Busy];
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::WrongCredentials => "wrong_credentials",
+            Self::Delayed => "delayed",
+            Self::Busy => "busy",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
+impl SignInFigures {
+    pub(super) fn registered(registry: &mut Registry) -> Self {
+        let family: Family<OutcomeLabels, Counter> = Family::default();
+        registry.register("sign_ins", "Sign-ins with a password by outcome", family.clone());
+        let counter =
+            |outcome: SignInOutcome| family.get_or_create(&OutcomeLabels { outcome: outcome.label() }).clone();
+        Self { outcomes: SignInOutcome::ALL.map(|outcome| (outcome, counter(outcome))) }
+    }
+
+    /// Counts one sign-in.
+    pub fn ended(&self, outcome: SignInOutcome) {
+        if let Some((_, counter)) = self.outcomes.iter().find(|(known, _)| *known == outcome) {
+            counter.inc();
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FamilyLabels {
+    family: &'static str,
+}
+
+/// What the hashing threads have counted.
+pub(super) fn register(registry: &mut Registry, stats: &[PoolStats; HashFamily::ALL.len()]) {
+    let waiting: Family<FamilyLabels, Gauge<u64, AtomicU64>> = Family::default();
+    let [done, refused]: [Family<FamilyLabels, Counter>; 2] = Default::default();
+    let [waited, worked]: [Family<FamilyLabels, Counter<f64, AtomicU64>>; 2] = Default::default();
+    for (family, stats) in HashFamily::ALL.into_iter().zip(stats) {
+        let labels = FamilyLabels { family: label(family) };
+        waiting.get_or_create(&labels).set(stats.waiting);
+        done.get_or_create(&labels).inc_by(stats.done);
+        refused.get_or_create(&labels).inc_by(stats.refused);
+        waited.get_or_create(&labels).inc_by(seconds(stats.waited_us));
+        worked.get_or_create(&labels).inc_by(seconds(stats.worked_us));
+    }
+    registry.register("password_hash_queue", "Callers that wait for a password to be hashed", waiting);
+    registry.register("password_hashes", "Passwords hashed", done);
+    registry.register("password_hashes_refused", "Callers refused because the queue was full", refused);
+    registry.register("password_hash_wait_seconds", "Time that callers have waited in the queue", waited);
+    registry.register("password_hash_seconds", "Time that hashing has taken", worked);
+}
+
+const fn label(family: HashFamily) -> &'static str {
+    match family {
+        HashFamily::Bcrypt => "bcrypt",
+        HashFamily::Argon2 => "argon2",
+        HashFamily::FirebaseScrypt => "firebase_scrypt",
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure to be looked at")]
+fn seconds(us: u64) -> f64 {
+    us as f64 / 1e6
+}

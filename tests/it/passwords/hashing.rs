@@ -1,0 +1,119 @@
+//! Hashing within an app: settings, the cost of unknown accounts, running threads.
+
+use crate::app::{SeededEntropy, TestApp};
+use sessiond::command::password::Unserved;
+use sessiond::config::AppConfig;
+use sessiond::crypto::password::Check;
+use sessiond::domain::password::HashParameters;
+use std::time::{Duration, Instant};
+
+async fn with(settings: &[(&str, &str)]) -> TestApp {
+    settings.iter().fold(TestApp::builder(), |builder, (key, value)| builder.setting(key, value)).build().await
+}
+
+fn config(app: &TestApp) -> &AppConfig {
+    &app.app.directory.base().app
+}
+
+async fn hash(app: &TestApp, password: &str) -> String {
+    app.app.hashing.hash(password, config(app).password_hashing, &SeededEntropy::new(7)).await.unwrap()
+}
+
+async fn check(app: &TestApp, stored: Option<&str>, password: &str) -> Check {
+    app.app.hashing.check(stored, password, config(app)).await.unwrap()
+}
+
+#[tokio::test]
+async fn new_hashes_follow_the_settings() {
+    let defaults = TestApp::new().await;
+    assert_eq!(config(&defaults).password_hashing, HashParameters::Bcrypt { cost: 11 });
+    for (settings, prefix) in [
+        ([("bcrypt_log_rounds", "4"), ("password_hashing_alg", "bcrypt")].as_slice(), "$2a$04$"),
+        (&[("bcrypt_log_rounds", "1")], "$2a$04$"),
+        (
+            &[("password_hashing_alg", "ARGON2"), ("argon2_memory_kb", "64"), ("argon2_iterations", "3")],
+            "$argon2id$v=19$m=64,t=3,p=2$",
+        ),
+    ] {
+        let app = with(settings).await;
+        let stored = hash(&app, "a password").await;
+        assert!(stored.starts_with(prefix), "{stored}");
+        assert_eq!(check(&app, Some(&stored), "a password").await, Check::Right);
+        assert_eq!(check(&app, Some(&stored), "a passwore").await, Check::Wrong);
+        assert_eq!(check(&app, None, "a password").await, Check::Wrong);
+        assert_eq!(check(&app, Some("no hash"), "a password").await, Check::Wrong);
+        // What was hashed with other settings verifies as well.
+        assert_eq!(check(&defaults, Some(&stored), "a password").await, Check::Right);
+    }
+}
+
+#[tokio::test]
+async fn firebase_hashes_need_the_signer_key() {
+    const KEY: &str = "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==";
+    let stored = "$f_scrypt$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==\
+                  $42xEC+ixf3L2lw==$m=14$r=8$s=Bw==";
+    let app = with(&[("firebase_password_hashing_signer_key", KEY)]).await;
+    assert_eq!(check(&app, Some(stored), "user1password").await, Check::Right);
+    let app = with(&[]).await;
+    let outcome = app.app.hashing.check(Some(stored), "user1password", config(&app)).await;
+    assert!(matches!(outcome, Err(Unserved::NoSignerKey)));
+}
+
+#[tokio::test]
+async fn the_queue_has_the_size_that_was_set() {
+    let app = with(&[("password_hashing_queue_size", "0"), ("bcrypt_log_rounds", "12")]).await;
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let mut running = tokio::task::JoinSet::new();
+    for _ in 0..cores + 3 {
+        let app = app.clone();
+        running.spawn(async move { app.app.hashing.check(None, "a password", config(&app)).await });
+    }
+    let outcomes = running.join_all().await;
+    let busy = outcomes.iter().filter(|outcome| matches!(outcome, Err(Unserved::Busy { retry_after_s: 1.. }))).count();
+    assert_eq!(busy, 3, "one per core, nobody may wait");
+    let [bcrypt, ..] = app.app.hashing.stats();
+    assert_eq!((bcrypt.refused, usize::try_from(bcrypt.done).unwrap()), (3, cores));
+}
+
+/// Times of unknown accounts and of wrong passwords, taken in turn, so that whatever else the machine does hits both.
+async fn distributions(app: &TestApp, rounds: usize) -> (Vec<Duration>, Vec<Duration>) {
+    let stored = hash(app, "a password").await;
+    let (mut unknown, mut wrong) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let began = Instant::now();
+        check(app, None, "not the password").await;
+        unknown.push(began.elapsed());
+        let began = Instant::now();
+        check(app, Some(&stored), "not the password").await;
+        wrong.push(began.elapsed());
+    }
+    unknown.sort();
+    wrong.sort();
+    (unknown, wrong)
+}
+
+/// The lower part of both distributions is alike; the upper part tells of other work on the machine.
+fn alike(unknown: &[Duration], wrong: &[Duration]) -> bool {
+    [0, 4, 8, 15].into_iter().all(|at| (0.8..1.25).contains(&(unknown[at].as_secs_f64() / wrong[at].as_secs_f64())))
+}
+
+#[tokio::test]
+async fn an_unknown_account_costs_the_time_of_a_wrong_password() {
+    for settings in [
+        [("bcrypt_log_rounds", "5"), ("password_hashing_alg", "bcrypt")],
+        [("argon2_memory_kb", "1024"), ("password_hashing_alg", "ARGON2")],
+    ] {
+        let app = with(&settings).await;
+        let mut tries = Vec::new();
+        // Other tests share the cores: one quiet moment is enough, and without the hash there would be none.
+        for _ in 0..10 {
+            let (unknown, wrong) = distributions(&app, 50).await;
+            if alike(&unknown, &wrong) {
+                tries.clear();
+                break;
+            }
+            tries.push((unknown, wrong));
+        }
+        assert!(tries.is_empty(), "{settings:?}: {:?}", tries.last());
+    }
+}

@@ -1,0 +1,5 @@
+//! Hashing passwords, the queue before it, and what failed sign-ins cost.
+
+mod budgets;
+mod hashing;
+mod pool;
