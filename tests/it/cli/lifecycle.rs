@@ -137,16 +137,25 @@ fn readiness_is_an_exit_code() {
     assert_eq!(sandbox.json(&["ready", "--json"])["pid"], json!(server.pid()));
 }
 
+/// A request whose body is still on its way, and which the server is reading: it has said so.
+#[cfg(unix)]
+fn half_a_request(port: u16) -> TcpStream {
+    let mut slow = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    slow.write_all(b"POST /hello HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n").unwrap();
+    let mut interim = [0; 25];
+    slow.read_exact(&mut interim).unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+    slow.write_all(b"{").unwrap();
+    slow
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_lets_running_requests_finish_and_takes_no_new_ones() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let sandbox = Sandbox::new();
         let mut server = sandbox.serve(&["--ephemeral"]);
-        // A request whose body is still on its way when the signal comes.
-        let mut slow = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
-        slow.write_all(b"POST /hello HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{").unwrap();
-        assert_eq!(server.request("GET", "/hello", &[], "").status, 200, "the slow request is being read by now");
+        let mut slow = half_a_request(server.port);
         server.signal(signal);
         server.wait_for_line("Stopping webserver...");
         slow.write_all(b"}").unwrap();
@@ -200,9 +209,7 @@ fn a_second_signal_ends_the_wait() {
     let sandbox = Sandbox::new();
     sandbox.write("config.yaml", "core_config_version: 0\nshutdown_timeout_ms: 60000\n");
     let mut server = sandbox.serve(&["--ephemeral"]);
-    let mut slow = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
-    slow.write_all(b"POST /hello HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{").unwrap();
-    assert_eq!(server.request("GET", "/hello", &[], "").status, 200);
+    let _slow = half_a_request(server.port);
     server.signal(Signal::TERM);
     server.wait_for_line("Stopping webserver...");
     server.signal(Signal::TERM);
