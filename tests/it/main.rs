@@ -18,9 +18,9 @@ mod layering;
 mod limits;
 #[cfg(test)]
 mod model;
+mod passwords;
 #[cfg(test)]
 mod people;
-mod passwords;
 #[cfg(test)]
 mod secrecy;
 #[cfg(test)]
