@@ -8,6 +8,7 @@ Every application takes these settings from its environment:
     ANTI_CSRF     NONE (default) or VIA_TOKEN
     STATIC_KEYS   "true": sessions are signed with the app's static key
     PEOPLE        "true": accounts, verification, roles, metadata (and the routes for them)
+    ROLES         "true": every function of roles and metadata, without accounts (not together with PEOPLE)
     STATIC_DIR    a folder that is served too (Node only)
 
 and has these routes, JSON in and out (an error of the core: 500 with {"error"}):
@@ -34,6 +35,15 @@ With PEOPLE, a session needs a verified e-mail address, mails are kept instead o
     POST /admin/users {limit, paginationToken?, newestFirst?, query?, tenantId?}   /admin/users/count
     POST /admin/user {userId}   /admin/user/remove {userId, allLinked?}
     POST /admin/link/primary {recipeUserId}   /admin/link {recipeUserId, primaryUserId}   /admin/unlink {recipeUserId}
+
+With ROLES, sessions carry roles and permissions, and there are also (answers with the core's status):
+
+    GET /admins, /writers                               for sessions with role admin, with permission write (else 403)
+    POST /roles                                         reads the user's roles and permissions anew
+    POST /admin/role {role, permissions}   /admin/role/remove, /admin/role/users, /admin/role/permissions {role}
+    POST /admin/role/permissions/remove {role, permissions}   /admin/role/list   /admin/permission/roles {permission}
+    POST /admin/user/role, /admin/user/role/remove {userId, role, tenantId?}   /admin/user/roles {userId, tenantId?}
+    POST /admin/metadata, /admin/metadata/clear {userId}   /admin/metadata/update {userId, update}
 """
 
 import base64

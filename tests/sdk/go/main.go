@@ -43,6 +43,9 @@ type fields struct {
 	Limit           *int              `json:"limit"`
 	PaginationToken *string           `json:"paginationToken"`
 	Query           map[string]string `json:"query"`
+
+	// With ROLES=true.
+	Permission string `json:"permission"`
 }
 
 func (in fields) tenant() string {
@@ -71,6 +74,10 @@ func main() {
 	if people {
 		recipes = append(recipes, peopleRecipes()...)
 	}
+	roles := os.Getenv("ROLES") == "true"
+	if roles {
+		recipes = append(recipes, roleRecipes()...)
+	}
 	err := supertokens.Init(supertokens.TypeInput{
 		Supertokens: &supertokens.ConnectionInfo{
 			ConnectionURI: os.Getenv("CORE_URI"),
@@ -91,6 +98,9 @@ func main() {
 	if people {
 		peopleRoutes(routes)
 		peopleAdminRoutes(routes)
+	}
+	if roles {
+		roleRoutes(routes)
 	}
 	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Getenv("APP_PORT"), supertokens.Middleware(routes)))
 }

@@ -9,6 +9,7 @@ import Multitenancy from "supertokens-node/recipe/multitenancy/index.js";
 import Session from "supertokens-node/recipe/session/index.js";
 import { verifySession } from "supertokens-node/recipe/session/framework/express/index.js";
 import * as people from "./people.js";
+import * as roles from "./roles.js";
 
 const env = process.env;
 const port = Number(env.APP_PORT);
@@ -26,6 +27,7 @@ supertokens.init({
     }),
     Multitenancy.init(),
     ...(env.PEOPLE === "true" ? people.recipes() : []),
+    ...(env.ROLES === "true" ? roles.recipes() : []),
   ],
 });
 
@@ -70,12 +72,14 @@ app.post("/logout", verifySession(), async (req, res) => {
 });
 
 if (env.PEOPLE === "true") app.use(people.routes);
+if (env.ROLES === "true") app.use(roles.routes);
 
 // --- what the application's own code does, without a session
 
 const admin = express.Router();
 app.use("/admin", admin);
 if (env.PEOPLE === "true") admin.use(people.admin);
+if (env.ROLES === "true") admin.use(roles.admin);
 admin.post("/info", async (req, res) => {
   const info = await Session.getSessionInformation(req.body.handle);
   res.json(

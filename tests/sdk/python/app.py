@@ -8,6 +8,7 @@ from typing import Any
 
 import jwt
 import people
+import roles
 import uvicorn
 from fastapi import Body, Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
@@ -26,6 +27,7 @@ from supertokens_python.types import RecipeUserId
 PORT = int(os.environ["APP_PORT"])
 CORE_URI = os.environ["CORE_URI"]
 PEOPLE = os.environ.get("PEOPLE") == "true"
+ROLES = os.environ.get("ROLES") == "true"
 ORIGIN = f"http://localhost:{PORT}"
 
 init(
@@ -43,6 +45,7 @@ init(
         ),
         multitenancy.init(),
         *(people.recipes() if PEOPLE else []),
+        *(roles.recipes() if ROLES else []),
     ],
 )
 
@@ -50,6 +53,8 @@ app = FastAPI()
 app.add_middleware(get_middleware())
 if PEOPLE:
     app.include_router(people.routes)
+if ROLES:
+    app.include_router(roles.routes)
 
 Fields = dict[str, Any]
 
