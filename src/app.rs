@@ -2,6 +2,7 @@
 //!
 //! The only module that names the system's clock and random source.
 
+use crate::command::activity::RecentMarks;
 use crate::command::health::HealthLimits;
 use crate::command::key::{KeyRings, MasterKey, UnlockError, unlock};
 use crate::command::password::Hashing;
@@ -52,6 +53,8 @@ pub struct App {
     pub hashing: Hashing,
     /// Failed sign-ins.
     pub budgets: Budgets,
+    /// Whose activity was marked lately.
+    pub activity: RecentMarks,
     /// Figures for `/metrics`.
     pub metrics: Metrics,
 }
@@ -166,6 +169,7 @@ impl App {
             contention: Contention::default(),
             hashing: Hashing::new(config.hashing),
             budgets: Budgets::default(),
+            activity: RecentMarks::default(),
             metrics: Metrics::default(),
         })
     }

@@ -1,5 +1,6 @@
 //! One struct per operation: load, decide, commit. CDI, CLI and jobs all build the same commands.
 
+pub mod activity;
 pub mod emailverification;
 pub mod health;
 pub mod key;

@@ -43,6 +43,8 @@ pub enum Keyspace {
     EmailVerificationToken = 15,
     /// The same by user: (cud, app, user, tenant, e-mail) → series, and with the token hash after it → empty.
     EmailVerificationTokenByUser = 16,
+    /// When users were last active: (cud, app, user) → ms.
+    UserActive = 17,
     /// Users: (cud, app, group id) → all login methods.
     User = 19,
     /// Users of login methods: (cud, app, recipe user id) → group id.
@@ -61,7 +63,7 @@ pub enum Keyspace {
 
 impl Keyspace {
     /// Every keyspace, for walks over the whole store; in the order of their bytes.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Meta,
         Self::App,
         Self::Tenant,
@@ -78,6 +80,7 @@ impl Keyspace {
         Self::EmailVerified,
         Self::EmailVerificationToken,
         Self::EmailVerificationTokenByUser,
+        Self::UserActive,
         Self::User,
         Self::LoginMethodUser,
         Self::ExternalUserId,
@@ -105,6 +108,7 @@ impl Keyspace {
             | Self::RoleByPermission
             | Self::UserMetadata
             | Self::EmailVerified
+            | Self::UserActive
             | Self::User
             | Self::LoginMethodUser
             | Self::ExternalUserId => Belongs::App,
@@ -141,6 +145,7 @@ impl Keyspace {
             Self::EmailVerified => "email_verified",
             Self::EmailVerificationToken => "email_verification_token",
             Self::EmailVerificationTokenByUser => "email_verification_token_by_user",
+            Self::UserActive => "user_active",
             Self::User => "user",
             Self::LoginMethodUser => "login_method_user",
             Self::ExternalUserId => "external_user_id",

@@ -7,6 +7,7 @@
 
 use async_trait::async_trait;
 
+pub mod activity;
 pub mod app;
 mod buffer;
 pub mod codec;

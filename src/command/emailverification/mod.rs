@@ -7,7 +7,7 @@ pub mod verify;
 
 use crate::command::session::Scope;
 use crate::domain::ids::{TenantId, UserId};
-use crate::fault::Fault;
+use crate::fault::{Fault, Gone};
 use crate::store::emailverification::Addressee;
 use crate::store::{StoreError, Tx, tenant};
 
@@ -34,7 +34,7 @@ async fn require_tenant(tx: &mut dyn Tx, scope: &Scope, id: &TenantId) -> Result
     if tenant::exists(tx, &scope.app.id, id).await.map_err(failed)? {
         return Ok(());
     }
-    Err(Fault::invariant("verifying an e-mail address: its tenant was removed meanwhile"))
+    Err(Fault::new("verifying an e-mail address", Gone { app: scope.app.id.clone(), tenant: id.clone() }))
 }
 
 fn failed(error: StoreError) -> Fault {

@@ -1,10 +1,12 @@
 //! `POST /recipe/session`.
 
 use crate::app::App;
+use crate::command::activity::mark_active;
 use crate::command::session::Scope;
 use crate::command::session::issue::{Mint, Seat, Wanted};
+use crate::command::tenancy::AppEntry;
 use crate::crypto::access_token::has_protected_claim;
-use crate::domain::ids::{AppId, SessionHandle, TenantId, UserId};
+use crate::domain::ids::{SessionHandle, TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::session::event::EventKind;
 use crate::domain::session::family::Family;
@@ -88,14 +90,15 @@ impl CreateSession {
             user_data_in_database: self.user_data_in_database,
             log: EventLog::begun(now, created),
         };
-        store_new(app, &entry.id, &handle, &record).await?;
+        store_new(app, entry, &handle, &record).await?;
         app.metrics.sessions.created.inc();
         Ok(Created::Ok(pair.issued(handle, self.user_id, self.user_data_in_jwt, config.refresh_token_validity_ms)))
     }
 }
 
 /// Writes a session. A handle of 122 random bits is new; the tenant is read so that no session outlives it.
-async fn store_new(app: &App, id: &AppId, handle: &SessionHandle, record: &SessionRecord) -> Result<(), Fault> {
+async fn store_new(app: &App, entry: &AppEntry, handle: &SessionHandle, record: &SessionRecord) -> Result<(), Fault> {
+    let id = &entry.id;
     let writing = |error| Fault::new("writing a new session", error);
     loop {
         let mut tx = app.store.begin();
@@ -103,8 +106,12 @@ async fn store_new(app: &App, id: &AppId, handle: &SessionHandle, record: &Sessi
             return Err(Fault::new("creating a session", Gone { app: id.clone(), tenant: handle.tenant.clone() }));
         }
         session::insert(tx.as_mut(), id, handle, record).map_err(writing)?;
+        let active = mark_active(tx.as_mut(), app, entry, &record.user_id, record.created).map_err(writing)?;
         match tx.commit().await {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                active.committed(app);
+                return Ok(());
+            }
             // Only a change of the tenant conflicts.
             Err(CommitError::Conflict) => {}
             Err(CommitError::Store(error)) => return Err(Fault::new("committing a new session", error)),

@@ -1,6 +1,7 @@
 //! `POST /recipe/session/refresh`.
 
 use crate::app::App;
+use crate::command::activity::{Marked, mark_active};
 use crate::command::key::KeyRing;
 use crate::command::retry::Retry;
 use crate::command::session::issue::{Mint, Seat, Wanted};
@@ -101,12 +102,13 @@ impl RefreshSession<'_> {
         let mut retry = Retry::new(&app.contention, &exchange.token.handle);
         loop {
             let mut tx = app.store.begin();
-            let (outcome, events) = match exchange.attempt(tx.as_mut()).await? {
+            let (outcome, happened) = match exchange.attempt(tx.as_mut()).await? {
                 Attempt::Done(outcome) => return Ok(outcome),
-                Attempt::Commit(outcome, events) => (outcome, events),
+                Attempt::Commit(outcome, happened) => (outcome, happened),
             };
             if retry.commit(tx, "committing a refresh").await? {
-                events.iter().for_each(|event| app.metrics.sessions.happened(event));
+                happened.events.iter().for_each(|event| app.metrics.sessions.happened(event));
+                happened.active.committed(app);
                 return Ok(outcome);
             }
         }
@@ -149,8 +151,21 @@ const fn unauthorised(message: &'static str) -> Refreshed {
 enum Attempt {
     /// Nothing to write.
     Done(Refreshed),
-    /// The outcome holds, and the events have happened, once the transaction is committed.
-    Commit(Refreshed, Vec<EventKind>),
+    /// The outcome holds once the transaction is committed.
+    Commit(Refreshed, Happened),
+}
+
+/// What has happened once the transaction is committed.
+struct Happened {
+    /// To the family.
+    events: Vec<EventKind>,
+    /// The user's mark.
+    active: Marked,
+}
+
+impl Happened {
+    /// Nothing that is counted.
+    const NOTHING: Self = Self { events: Vec::new(), active: Marked::NOBODY };
 }
 
 /// An opened refresh token on its way through the family.
@@ -200,7 +215,7 @@ impl Exchange<'_> {
             return Ok(Attempt::Done(outcome));
         }
         .map_err(|error| Fault::new("writing a detected reuse", error))?;
-        Ok(Attempt::Commit(outcome, Vec::new()))
+        Ok(Attempt::Commit(outcome, Happened::NOTHING))
     }
 
     fn grant(
@@ -227,10 +242,12 @@ impl Exchange<'_> {
             record.log.push(now, event.clone());
         }
         record.family = grant.complete(pair.hash.stored());
-        session::update(tx, &entry.id, handle, &record).map_err(|error| Fault::new("writing a refresh", error))?;
+        let writing = |error| Fault::new("writing a refresh", error);
+        session::update(tx, &entry.id, handle, &record).map_err(writing)?;
+        let active = mark_active(tx, self.app, entry, &record.user_id, now).map_err(writing)?;
         let validity = entry.config.refresh_token_validity_ms;
         let issued = pair.issued(handle.clone(), record.user_id, record.user_data_in_jwt, validity);
-        Ok(Attempt::Commit(Refreshed::Ok(issued), events))
+        Ok(Attempt::Commit(Refreshed::Ok(issued), Happened { events, active }))
     }
 
     /// Counts the attempt on the timeline of the ended session, if that is still kept.
@@ -246,7 +263,7 @@ impl Exchange<'_> {
         };
         story.attempts = Some(attempts);
         timeline::put(tx, app, &self.token.handle, &story).map_err(|error| Fault::new("writing a timeline", error))?;
-        Ok(Attempt::Commit(unauthorised(GONE), Vec::new()))
+        Ok(Attempt::Commit(unauthorised(GONE), Happened::NOTHING))
     }
 
     fn presented(&self) -> PresentedToken {

@@ -1,6 +1,7 @@
 //! `POST /recipe/session/remove`.
 
 use crate::app::App;
+use crate::command::activity::{Marked, mark_active};
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
 use crate::command::session::list::live_sessions;
@@ -72,7 +73,16 @@ impl RevokeSessions {
                     .map_err(|error| Fault::new("ending a session", error))?;
                 gone.push(handle.to_string());
             }
-            if gone.is_empty() || retry.commit(tx, "committing ended sessions").await? {
+            if gone.is_empty() {
+                return Ok(gone);
+            }
+            let active = match &self.which {
+                Which::User { user_id, .. } => mark_active(tx.as_mut(), app, &self.scope.app, user_id, app.now())
+                    .map_err(|error| Fault::new("marking a user as active", error))?,
+                Which::Handles(_) => Marked::NOBODY,
+            };
+            if retry.commit(tx, "committing ended sessions").await? {
+                active.committed(app);
                 return Ok(gone);
             }
         }

@@ -14,4 +14,5 @@ mod routes;
 mod telemetry;
 mod user_id;
 mod users;
+mod users_count_active;
 mod well_known_jwks;

@@ -1,5 +1,6 @@
 //! Users across recipes (CDI: users, account linking).
 
+mod active;
 mod by_account_info;
 mod by_id;
 mod count;
@@ -17,6 +18,7 @@ pub const ROUTES: &[Route] = &[
     route!(GET "/user/id", AppStrict403 => by_id::by_id),
     route!(GET "/users", Tenant => list::list),
     route!(GET "/users/count", Tenant => count::count),
+    route!(GET "/users/count/active", AppStrict403 => active::count),
     route!(GET "/users/by-accountinfo", Tenant => by_account_info::by_account_info),
     route!(GET "/user/search/tags", App => list::search_tags_known),
 ];

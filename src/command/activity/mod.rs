@@ -1,0 +1,101 @@
+//! When users were last active, and how many were since a moment.
+//!
+//! A mark costs no wait for the disk: it rides in a transaction that is committed anyway. It is put without being read,
+//! so that sessions of one user do not meet in it; what was marked lately is remembered in memory, and skipped.
+
+use crate::app::App;
+use crate::command::session::Scope;
+use crate::command::tenancy::AppEntry;
+use crate::domain::ids::UserId;
+use crate::domain::time::UnixMillis;
+use crate::fault::Fault;
+use crate::store::activity;
+use crate::store::{StoreError, Tx};
+use quick_cache::sync::Cache;
+use std::hash::{BuildHasher, RandomState};
+
+/// A user that was marked is not marked again for so long, in ms.
+const BETWEEN_MARKS_MS: u64 = 5 * 60_000;
+/// Users remembered as marked; one that is forgotten is only marked once more.
+const REMEMBERED: usize = 65_536;
+
+/// Who was marked lately.
+pub struct RecentMarks {
+    marked: Cache<u64, UnixMillis>,
+    hasher: RandomState,
+}
+
+impl Default for RecentMarks {
+    fn default() -> Self {
+        Self { marked: Cache::new(REMEMBERED), hasher: RandomState::new() }
+    }
+}
+
+/// A mark in a transaction: say [`Marked::committed`] when that is committed.
+#[must_use]
+#[derive(Debug, Clone, Copy)]
+pub struct Marked(Option<(u64, UnixMillis)>);
+
+impl Marked {
+    /// Nobody was marked.
+    pub const NOBODY: Self = Self(None);
+
+    /// The transaction is committed: the user is not marked again for a while.
+    pub fn committed(self, app: &App) {
+        if let Some((place, at)) = self.0 {
+            app.activity.marked.insert(place, at);
+        }
+    }
+}
+
+/// Marks a user (by the id that callers use) as active now, unless it was marked lately.
+///
+/// Call it in each attempt of a transaction that writes something else too.
+///
+/// # Errors
+/// When a key is too long.
+pub fn mark_active(
+    tx: &mut dyn Tx,
+    app: &App,
+    entry: &AppEntry,
+    user: &UserId,
+    now: UnixMillis,
+) -> Result<Marked, StoreError> {
+    // The serial tells an app from an earlier one of the same name, whose marks are gone.
+    let place = app.activity.hasher.hash_one((entry.serial, user));
+    if app.activity.marked.get(&place).is_some_and(|at| now.since(at) < BETWEEN_MARKS_MS) {
+        return Ok(Marked::NOBODY);
+    }
+    activity::put(tx, &entry.id, user, now)?;
+    Ok(Marked(Some((place, now))))
+}
+
+/// Counts the users of an app that were active.
+pub struct CountActiveUsers {
+    /// Where.
+    pub scope: Scope,
+    /// At that moment or after it.
+    pub since: UnixMillis,
+}
+
+impl CountActiveUsers {
+    /// Runs the command: looks at the mark of each user of the app, a page at a time.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<u64, Fault> {
+        let mut count = 0;
+        let mut after = None;
+        loop {
+            let mut tx = app.store.begin();
+            let page = activity::page(tx.as_mut(), &self.scope.app.id, after.as_ref()).await;
+            let page = page.map_err(|error| Fault::new("counting active users", error))?;
+            let Some((last, _)) = page.last() else { return Ok(count) };
+            after = Some(last.clone());
+            let active = page.iter().filter(|(_, mark)| mark.at >= self.since).count();
+            count += u64::try_from(active).unwrap_or(u64::MAX);
+            // A long walk lets requests pass.
+            tokio::task::yield_now().await;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! When users were last active: [`Keyspace::UserActive`]: (domain, app, user) → [`ActiveRecord`].
+
+use super::codec;
+use super::session::just_after;
+use super::{Key, Keyspace, Scan, StoreError, Tx};
+use crate::domain::ids::{AppId, UserId};
+use crate::domain::time::UnixMillis;
+use serde::{Deserialize, Serialize};
+
+/// A user's last mark; it lags by up to five minutes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActiveRecord {
+    /// When.
+    pub at: UnixMillis,
+}
+
+crate::record!(ActiveRecord, UserActive, version 1);
+
+/// Marks read in one go.
+const PAGE: usize = 1024;
+
+/// Where a user's mark lives.
+#[must_use]
+pub fn key(app: &AppId, user: &UserId) -> Key {
+    Key::of_app(Keyspace::UserActive, app).user(user)
+}
+
+/// Marks a user (by the id that callers use) as active.
+///
+/// # Errors
+/// When a key is too long.
+pub fn put(tx: &mut dyn Tx, app: &AppId, user: &UserId, at: UnixMillis) -> Result<(), StoreError> {
+    codec::put(tx, key(app, user), &ActiveRecord { at })
+}
+
+/// Removes a user's mark, with the user or when it is linked to another.
+pub fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) {
+    tx.delete(key(app, user));
+}
+
+/// The marks of an app after the key `after`, a page of them.
+///
+/// # Errors
+/// When the store fails.
+pub async fn page(tx: &mut dyn Tx, app: &AppId, after: Option<&Key>) -> Result<Vec<(Key, ActiveRecord)>, StoreError> {
+    let all = Key::of_app(Keyspace::UserActive, app);
+    let end = all.prefix_end();
+    let start = after.map_or(all, |key| just_after(key.clone()));
+    codec::scan(tx, &Scan { start, end, reverse: false, limit: PAGE }).await
+}

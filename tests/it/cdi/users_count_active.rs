@@ -1,0 +1,167 @@
+//! `GET /users/count/active`, and what marks a user as active.
+
+use crate::app::{START, TestApp, new_session};
+use crate::store::golden;
+use serde_json::json;
+use sessiond::domain::ids::{AppId, UserId};
+use sessiond::domain::time::UnixMillis;
+use sessiond::store::activity::{self, ActiveRecord};
+
+const MINUTE: u64 = 60_000;
+
+async fn active(app: &TestApp, prefix: &str, since: u64) -> u64 {
+    let reply = app.get(&format!("{prefix}/users/count/active?since={since}")).await.ok().json();
+    assert_eq!(reply, json!({"status": "OK", "count": reply["count"]}));
+    reply["count"].as_u64().expect("a count")
+}
+
+fn refresh(token: &str) -> serde_json::Value {
+    json!({"refreshToken": token, "enableAntiCsrf": false, "useDynamicSigningKey": true})
+}
+
+#[tokio::test]
+async fn users_count_once_from_the_moment_of_their_last_mark() {
+    let app = TestApp::new().await;
+    assert_eq!(active(&app, "", 0).await, 0);
+    for user in ["u", "u", "v", &"w".repeat(1000)] {
+        app.session(user).await;
+    }
+    assert_eq!(active(&app, "", 0).await, 3);
+    assert_eq!(active(&app, "", START.0).await, 3);
+    assert_eq!(active(&app, "", START.0 + 1).await, 0);
+    app.clock.advance(5 * MINUTE);
+    app.session("u").await;
+    assert_eq!(active(&app, "", START.0 + 1).await, 1);
+    assert_eq!(active(&app, "", START.0).await, 3);
+}
+
+#[tokio::test]
+async fn a_user_is_marked_every_five_minutes_at_most() {
+    let app = TestApp::new().await;
+    app.session("u").await;
+    app.clock.advance(5 * MINUTE - 1);
+    app.session("u").await;
+    assert_eq!(active(&app, "", START.0 + 1).await, 0, "still the first mark");
+    app.clock.advance(1);
+    app.session("u").await;
+    assert_eq!(active(&app, "", START.0 + 5 * MINUTE).await, 1);
+}
+
+#[tokio::test]
+async fn refreshing_and_signing_out_everywhere_mark_and_other_calls_do_not() {
+    let app = TestApp::new().await;
+    let session = app.session("u").await;
+    let moment = |n: u64| START.0 + n * 10 * MINUTE;
+    let next = || app.clock.advance(10 * MINUTE);
+
+    next();
+    let body = json!({"accessToken": session.access_token(), "enableAntiCsrf": false, "doAntiCsrfCheck": false,
+        "checkDatabase": true});
+    app.post("/recipe/session/verify", body).await.ok();
+    app.get("/recipe/session/user?userId=u").await.ok();
+    let body = json!({"accessToken": session.access_token(), "userDataInJWT": {"a": 1}});
+    app.post("/recipe/session/regenerate", body).await.ok();
+    assert_eq!(active(&app, "", moment(1)).await, 0);
+
+    let refreshed = app.post("/recipe/session/refresh", refresh(&session.refresh_token())).await.ok();
+    assert_eq!(active(&app, "", moment(1)).await, 1);
+    next();
+    app.post("/recipe/session/remove", json!({"sessionHandles": [refreshed.handle()]})).await.ok();
+    assert_eq!(active(&app, "", moment(2)).await, 0, "ending some sessions is no sign of life");
+
+    app.session("v").await;
+    next();
+    app.post("/recipe/session/remove", json!({"userId": "v"})).await.ok();
+    assert_eq!(active(&app, "", moment(3)).await, 1);
+    next();
+    app.post("/recipe/session/remove", json!({"userId": "v"})).await.ok();
+    assert_eq!(active(&app, "", moment(4)).await, 0, "without a session to end nothing is written");
+}
+
+#[tokio::test]
+async fn a_mark_costs_no_commit_of_its_own() {
+    let app = TestApp::new().await;
+    // The app's keys are made by the first session.
+    app.session("first").await;
+    let before = app.app.store.stats().commits;
+    let session = app.session("u").await;
+    app.clock.advance(10 * MINUTE);
+    app.post("/recipe/session/refresh", refresh(&session.refresh_token())).await.ok();
+    assert_eq!(app.app.store.stats().commits, before + 2);
+    assert_eq!(active(&app, "", START.0 + 1).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sessions_of_one_user_do_not_meet_in_the_mark() {
+    let app = TestApp::new().await;
+    let mut tokens = Vec::new();
+    for _ in 0..32 {
+        tokens.push(app.session("u").await.refresh_token());
+    }
+    for round in 1..5 {
+        app.clock.advance(10 * MINUTE);
+        let tasks: Vec<_> = tokens
+            .iter()
+            .map(|token| {
+                let (app, body) = (app.clone(), refresh(token));
+                tokio::spawn(async move { app.post("/recipe/session/refresh", body).await.ok().refresh_token() })
+            })
+            .collect();
+        tokens.clear();
+        for task in tasks {
+            tokens.push(task.await.unwrap());
+        }
+        assert_eq!(active(&app, "", START.0 + round * 10 * MINUTE).await, 1);
+    }
+    assert_eq!(app.app.store.stats().conflicts, 0);
+}
+
+#[tokio::test]
+async fn marks_are_of_the_app_and_go_with_it() {
+    let app = TestApp::new().await;
+    app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
+    app.post("/t1/recipe/session", new_session("u")).await.ok();
+    for _ in 0..2 {
+        app.put("/recipe/multitenancy/app/v2", json!({"appId": "a1"})).await.ok();
+        assert_eq!(active(&app, "/appid-a1", 0).await, 0);
+        app.post("/appid-a1/recipe/session", new_session("u")).await.ok();
+        assert_eq!(active(&app, "/appid-a1", 0).await, 1, "an app of the same name starts anew");
+        app.post("/recipe/multitenancy/app/remove", json!({"appId": "a1"})).await.ok();
+    }
+    app.post("/recipe/multitenancy/tenant/remove", json!({"tenantId": "t1"})).await.ok();
+    assert_eq!(active(&app, "", 0).await, 1, "the user stays in the app");
+}
+
+#[tokio::test]
+async fn many_users_are_counted() {
+    let app = TestApp::new().await;
+    for n in 0..2500 {
+        let mut tx = app.app.store.begin();
+        let at = START.plus(n % 5);
+        activity::put(tx.as_mut(), &AppId::base(), &UserId::new(n.to_string()), at).unwrap();
+        tx.commit().await.unwrap();
+    }
+    assert_eq!(active(&app, "", START.0).await, 2500);
+    assert_eq!(active(&app, "", START.0 + 3).await, 1000);
+}
+
+#[tokio::test]
+async fn bad_input_is_named() {
+    let app = TestApp::new().await;
+    let path = "/users/count/active";
+    app.get(path).await.is_text(400, "Field name 'since' is missing in GET request");
+    let sentence = "Field name 'since' must be a long in the GET request";
+    app.get(&format!("{path}?since=")).await.is_text(400, sentence);
+    app.get(&format!("{path}?since=1.5")).await.is_text(400, sentence);
+    app.get(&format!("{path}?since=-1")).await.is_text(400, "'since' query parameter must be >= 0");
+    app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
+    let refused = "Only public tenantId can call this app specific API";
+    app.get(&format!("/t1{path}?since=0")).await.is_text(403, refused);
+    app.get(&format!("/t1{path}?since=0")).cdi("4.0").await.ok();
+}
+
+#[test]
+fn active_version_1() {
+    let key = activity::key(&AppId::base(), &UserId::new("üser"));
+    golden::newest("user_active", &key, &ActiveRecord { at: UnixMillis(1_700_000_000_000) });
+}
