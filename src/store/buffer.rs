@@ -1,6 +1,6 @@
 //! What every engine's transaction keeps: the stamps of what it read, and the writes it holds back.
 
-use super::{Key, Scan, StoreError};
+use super::{Encoding, Key, Scan, StoreError, counter};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -12,12 +12,48 @@ pub(crate) struct Buffer {
     pub(crate) reads: BTreeMap<Key, Option<u64>>,
     /// Key to the new value, or `None` for a removal.
     pub(crate) writes: BTreeMap<Key, Option<Vec<u8>>>,
+    /// Key to what is added to its counter, on top of a write to it.
+    pub(crate) adds: BTreeMap<Key, i64>,
 }
 
 impl Buffer {
-    /// This transaction's own write at `key`, if it has one.
+    /// Buffers a write or a removal; what was added before no longer counts.
+    pub(crate) fn write(&mut self, key: Key, value: Option<Vec<u8>>) {
+        self.adds.remove(&key);
+        self.writes.insert(key, value);
+    }
+
+    /// Buffers an addition.
+    pub(crate) fn add(&mut self, key: Key, delta: i64) {
+        let sum = self.adds.entry(key).or_default();
+        *sum = sum.saturating_add(delta);
+    }
+
+    /// This transaction's own write at `key`, if it has one, without what it adds.
     pub(crate) fn own(&self, key: &Key) -> Option<Option<Vec<u8>>> {
         if self.writes.is_empty() { None } else { self.writes.get(key).cloned() }
+    }
+
+    /// What is at `key` when this transaction's additions come on top of `value`.
+    pub(crate) fn with_adds(
+        &self,
+        encoding: Encoding,
+        key: &Key,
+        value: Option<Vec<u8>>,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(delta) = self.adds.get(key) else { return Ok(value) };
+        let number = counter::decode(encoding, key, value.as_deref())?;
+        Ok(counter::encode(encoding, key, number.saturating_add(*delta)))
+    }
+
+    /// Before the commit: additions to what this transaction has itself written become part of the write.
+    pub(crate) fn settle(&mut self, encoding: Encoding) -> Result<(), StoreError> {
+        let own: Vec<Key> = self.adds.keys().filter(|key| self.writes.contains_key(key)).cloned().collect();
+        for key in own {
+            let value = self.with_adds(encoding, &key, self.own(&key).flatten())?;
+            self.write(key, value);
+        }
+        Ok(())
     }
 
     /// Remembers what a read saw. The first stamp stays: a value that changed in between is a conflict at commit.

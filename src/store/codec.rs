@@ -187,9 +187,9 @@ pub fn check(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<(), StoreErr
 }
 
 #[derive(Serialize)]
-struct Written<'a, R> {
-    v: u8,
-    record: &'a R,
+pub(super) struct Written<'a, R> {
+    pub(super) v: u8,
+    pub(super) record: &'a R,
 }
 
 #[derive(serde::Deserialize)]
@@ -237,7 +237,7 @@ fn decode_version<R: Record, C: Content>(
     decode_version::<R::Previous, C>(key, version, newest, content, how).map(R::migrate)
 }
 
-fn checked<'a>(key: &Key, bytes: &'a [u8]) -> Result<(u8, &'a [u8]), StoreError> {
+pub(super) fn checked<'a>(key: &Key, bytes: &'a [u8]) -> Result<(u8, &'a [u8]), StoreError> {
     let Some((&[version, ref sum @ ..], content)) = bytes.split_first_chunk::<HEADER>() else {
         return Err(damaged(key, format!("{} bytes are too few for a record", bytes.len())));
     };
@@ -245,6 +245,11 @@ fn checked<'a>(key: &Key, bytes: &'a [u8]) -> Result<(u8, &'a [u8]), StoreError>
         return Err(damaged(key, "the checksum does not match".to_owned()));
     }
     Ok((version, content))
+}
+
+/// Content under a version, with its checksum before it.
+pub(super) fn sealed(key: &Key, version: u8, content: &[u8]) -> Vec<u8> {
+    [&[version], checksum(key, version, content).to_le_bytes().as_slice(), content].concat()
 }
 
 fn checksum(key: &Key, version: u8, content: &[u8]) -> u32 {
@@ -261,7 +266,7 @@ fn options() -> impl Options {
     bincode::DefaultOptions::new().with_limit(MAX_RECORD as u64).reject_trailing_bytes()
 }
 
-fn damaged(key: &Key, what: String) -> StoreError {
+pub(super) fn damaged(key: &Key, what: String) -> StoreError {
     let way_out = "Run `sessiond check`, then `sessiond restore` from a backup or `sessiond salvage`".to_owned();
     StoreError::Damaged { place: key.to_string(), what, way_out }
 }

@@ -11,8 +11,8 @@ pub const MAX_TRANSACTION: usize = 64 << 20;
 /// Refuses what no engine takes.
 pub(crate) fn check(buffer: &Buffer) -> Result<(), StoreError> {
     let mut total = 0;
-    for (key, value) in &buffer.writes {
-        let size = value.as_ref().map_or(0, Vec::len);
+    let writes = buffer.writes.iter().map(|(key, value)| (key, value.as_ref().map_or(0, Vec::len)));
+    for (key, size) in writes.chain(buffer.adds.keys().map(|key| (key, size_of::<i64>()))) {
         if key.bytes.len() > MAX_KEY {
             return Err(StoreError::TooLarge { size: key.bytes.len(), limit: MAX_KEY });
         }

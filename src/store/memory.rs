@@ -72,20 +72,25 @@ struct MemoryTx {
 #[async_trait]
 impl Tx for MemoryTx {
     async fn get(&mut self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        let encoding = self.encoding();
         if let Some(own) = self.buffer.own(key) {
-            return Ok(own);
+            return self.buffer.with_adds(encoding, key, own);
         }
         let row = self.engine.read().rows.get(key).cloned();
         self.buffer.saw(key, row.as_ref().map(|(commit, _)| *commit));
-        Ok(row.map(|(_, value)| value))
+        self.buffer.with_adds(encoding, key, row.map(|(_, value)| value))
     }
 
     fn put(&mut self, key: Key, value: Vec<u8>) {
-        self.buffer.writes.insert(key, Some(value));
+        self.buffer.write(key, Some(value));
     }
 
     fn delete(&mut self, key: Key) {
-        self.buffer.writes.insert(key, None);
+        self.buffer.write(key, None);
+    }
+
+    fn add(&mut self, key: Key, delta: i64) {
+        self.buffer.add(key, delta);
     }
 
     async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
@@ -99,7 +104,8 @@ impl Tx for MemoryTx {
         self.engine.encoding()
     }
 
-    async fn commit(self: Box<Self>) -> Result<(), CommitError> {
+    async fn commit(mut self: Box<Self>) -> Result<(), CommitError> {
+        self.buffer.settle(self.engine.encoding())?;
         super::limits::check(&self.buffer)?;
         let mut state = self.engine.write();
         if state.closed {
@@ -109,6 +115,11 @@ impl Tx for MemoryTx {
         if !self.buffer.reads.iter().all(unchanged) {
             state.conflicts += 1;
             return Err(CommitError::Conflict);
+        }
+        for key in self.buffer.adds.keys().cloned().collect::<Vec<_>>() {
+            let stored = state.rows.get(&key).map(|(_, value)| value.clone());
+            let value = self.buffer.with_adds(self.engine.encoding(), &key, stored)?;
+            self.buffer.write(key, value);
         }
         if self.buffer.writes.is_empty() {
             return Ok(());

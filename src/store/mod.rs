@@ -11,6 +11,7 @@ pub mod activity;
 pub mod app;
 mod buffer;
 pub mod codec;
+pub mod counter;
 pub mod emailverification;
 pub mod key;
 pub mod key_vault;
@@ -57,6 +58,14 @@ pub trait Tx: Send {
 
     /// Buffers a removal; removing nothing is fine.
     fn delete(&mut self, key: Key);
+
+    /// Buffers a change of the [`counter`] at `key` by `delta`; an absent counter is 0, one that comes to 0 is removed,
+    /// and it stays at the ends of the range of numbers.
+    ///
+    /// Additions never conflict with each other, because none says what was there before; several transactions that add
+    /// to one key share a frame. A `get` in this transaction sees them and is re-checked like any other; a `scan` does not
+    /// see them. `commit` fails with [`StoreError::Damaged`], and applies nothing, when no counter is at `key`.
+    fn add(&mut self, key: Key, delta: i64);
 
     /// Keys and values in `scan`'s range and order, own writes included. Not re-checked at commit.
     async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError>;

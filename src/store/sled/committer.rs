@@ -6,10 +6,11 @@
 
 use super::journal::frame::{self, Kind};
 use super::journal::{AppendError, Writer};
-use super::queue::{Control, Request};
+use super::queue::{Add, Control, Request};
 use super::recent::Recent;
 use super::shared::{self, Shared};
 use super::space::Space;
+use super::sums::Sums;
 use crate::store::{CommitError, StoreError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -104,6 +105,7 @@ impl<'a> Committer<'a> {
         let number = self.writer.next();
         let mut verdicts = Verdicts::default();
         let mut later = Vec::new();
+        let mut sums = Sums::default();
         let mut frame = std::mem::take(&mut self.frame);
         frame::start(&mut frame);
         for request in requests {
@@ -111,11 +113,12 @@ impl<'a> Committer<'a> {
                 later.push(request);
                 continue;
             }
-            match self.check(&request, number) {
+            match self.check(&request, number, &mut sums) {
                 Ok(Check::Holds) => {
-                    for hash in &request.written {
+                    for hash in request.written.iter().chain(request.adds.iter().map(|add| &add.hash)) {
                         self.recent.wrote(*hash, number);
                     }
+                    sums.add(&request.adds);
                     frame.extend_from_slice(&request.body);
                     verdicts.accepted.push(request.reply);
                 }
@@ -124,6 +127,7 @@ impl<'a> Committer<'a> {
                 Err(error) => verdicts.refused.push((request.reply, error.into())),
             }
         }
+        sums.push_writes(&mut frame);
         let outcome = self.write(&mut frame, number);
         if matches!(outcome, Ok(Err(_))) {
             // The number will be used again: forget which keys went with it.
@@ -137,7 +141,7 @@ impl<'a> Committer<'a> {
     }
 
     /// Does the index still hold what the transaction saw, the group so far included?
-    fn check(&self, request: &Request, number: u64) -> Result<Check, StoreError> {
+    fn check(&self, request: &Request, number: u64, sums: &mut Sums) -> Result<Check, StoreError> {
         let known = request.begin >= self.recent.complete_after();
         for read in &request.reads {
             let last = self.recent.last_write(read.hash);
@@ -153,9 +157,16 @@ impl<'a> Committer<'a> {
                 return Ok(Check::Changed);
             }
         }
-        // A frame holds at most one write per key.
+        // A frame holds at most one write per key; all additions to one key are one write.
         let again = |hash: &u64| self.recent.last_write(*hash) == Some(number);
-        if request.written.iter().any(again) { Ok(Check::Later) } else { Ok(Check::Holds) }
+        let written = |add: &Add| again(&add.hash) && !sums.has(&add.key);
+        if request.written.iter().any(again) || request.adds.iter().any(written) {
+            return Ok(Check::Later);
+        }
+        let index = self.shared.index()?;
+        let Some(index) = index.as_ref() else { return Err(shared::closed()) };
+        sums.load(index, &request.adds)?;
+        Ok(Check::Holds)
     }
 
     /// Makes the frame durable and visible. `Err` inside: the disk is full, nothing has changed.

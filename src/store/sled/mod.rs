@@ -27,6 +27,7 @@ mod rot;
 mod shared;
 mod snapshot;
 mod space;
+mod sums;
 mod truth;
 mod tx;
 

@@ -1,6 +1,6 @@
 //! Where transactions wait for the committer, and what else is asked of it.
 
-use crate::store::{CommitError, StoreError};
+use crate::store::{CommitError, Key, StoreError};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use tokio::sync::oneshot;
 
@@ -14,7 +14,16 @@ pub(super) struct Request {
     pub(super) body: Vec<u8>,
     /// Hashes of the keys in `body`.
     pub(super) written: Vec<u64>,
+    pub(super) adds: Vec<Add>,
     pub(super) reply: oneshot::Sender<Result<(), CommitError>>,
+}
+
+/// What a transaction adds to a counter that it has not written.
+#[derive(Debug)]
+pub(super) struct Add {
+    pub(super) hash: u64,
+    pub(super) key: Key,
+    pub(super) delta: i64,
 }
 
 /// One key that a transaction has read.

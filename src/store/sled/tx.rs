@@ -2,7 +2,7 @@
 
 use super::index::{self, Stamped};
 use super::journal::frame;
-use super::queue::{Read, Request};
+use super::queue::{Add, Read, Request};
 use super::shared::{self, Shared};
 use crate::store::buffer::{self, Buffer};
 use crate::store::{CommitError, Encoding, Key, Scan, StoreError, Tx, limits};
@@ -72,7 +72,12 @@ impl SledTx {
             let physical = body.get(start..=start + key.bytes.len()).unwrap_or_default();
             written.push(shared.hash(physical));
         }
-        (Request { begin: self.begin, reads, body, written, reply }, answer)
+        let adds = self.buffer.adds.into_iter().map(|(key, delta)| {
+            let hash = shared.hash(&index::physical(&key));
+            Add { hash, key, delta }
+        });
+        let adds = adds.collect();
+        (Request { begin: self.begin, reads, body, written, adds, reply }, answer)
     }
 }
 
@@ -80,19 +85,23 @@ impl SledTx {
 impl Tx for SledTx {
     async fn get(&mut self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
         if let Some(own) = self.buffer.own(key) {
-            return Ok(own);
+            return self.buffer.with_adds(Encoding::Binary, key, own);
         }
         let stored = self.stored(key)?;
         self.buffer.saw(key, stored.as_ref().map(|(frame, _)| *frame));
-        Ok(stored.map(|(_, value)| value))
+        self.buffer.with_adds(Encoding::Binary, key, stored.map(|(_, value)| value))
     }
 
     fn put(&mut self, key: Key, value: Vec<u8>) {
-        self.buffer.writes.insert(key, Some(value));
+        self.buffer.write(key, Some(value));
     }
 
     fn delete(&mut self, key: Key) {
-        self.buffer.writes.insert(key, None);
+        self.buffer.write(key, None);
+    }
+
+    fn add(&mut self, key: Key, delta: i64) {
+        self.buffer.add(key, delta);
     }
 
     async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
@@ -116,9 +125,10 @@ impl Tx for SledTx {
         Encoding::Binary
     }
 
-    async fn commit(self: Box<Self>) -> Result<(), CommitError> {
+    async fn commit(mut self: Box<Self>) -> Result<(), CommitError> {
+        self.buffer.settle(Encoding::Binary)?;
         limits::check(&self.buffer)?;
-        if self.buffer.writes.is_empty() {
+        if self.buffer.writes.is_empty() && self.buffer.adds.is_empty() {
             for _ in 0..TRIES {
                 match self.reads_hold()? {
                     Some(true) => return Ok(()),

@@ -71,6 +71,9 @@ impl Tx for MoodyTx {
     fn delete(&mut self, key: Key) {
         self.0.delete(key);
     }
+    fn add(&mut self, key: Key, delta: i64) {
+        self.0.add(key, delta);
+    }
 
     async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
         self.0.scan(scan).await

@@ -2,6 +2,7 @@
 
 mod codec;
 mod conformance;
+mod counting;
 mod damage;
 #[cfg(target_os = "linux")]
 mod disk_error;

@@ -33,6 +33,10 @@ impl Tx for Counting {
         self.tx.delete(key);
     }
 
+    fn add(&mut self, key: Key, delta: i64) {
+        self.tx.add(key, delta);
+    }
+
     async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
         let rows = self.tx.scan(scan).await?;
         self.rows += rows.len();

@@ -63,6 +63,9 @@ impl Tx for UnrulyTx {
     fn delete(&mut self, key: Key) {
         self.inner.delete(key);
     }
+    fn add(&mut self, key: Key, delta: i64) {
+        self.inner.add(key, delta);
+    }
 
     async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
         self.inner.scan(scan).await

@@ -72,6 +72,11 @@ impl Tx for WatchedTx {
         self.inner.delete(key);
     }
 
+    fn add(&mut self, key: Key, delta: i64) {
+        self.writes += 1;
+        self.inner.add(key, delta);
+    }
+
     async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
         self.inner.scan(scan).await
     }
