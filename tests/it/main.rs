@@ -18,6 +18,7 @@ mod layering;
 mod limits;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
 mod passwords;
 #[cfg(test)]
 mod people;
