@@ -3,11 +3,12 @@
 use super::load::{Fleet, Script, Tally};
 use super::report::{Report, Side};
 use super::rows::create;
-use super::scripts::{Mixed, Pool, RefreshAround, VerifyAround};
+use super::scripts::{Mixed, Pool, RefreshAround, VerifyAround, pool_len};
 use super::server::{Server, Sessiond, disk_bytes};
 use super::settings::Settings;
 use super::wire;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Sessions of the folder that the large one is compared with.
@@ -135,7 +136,11 @@ pub(crate) async fn many_sessions(settings: &Settings, sessiond: &Sessiond, repo
     let server = starts(settings, &many, report)?;
     let few_server = few.start()?;
     let few_pool = create(&few_server, 16, FEW.min(settings.sessions), 1).await?;
-    tails(settings, (&few_server, &few_pool), (&server, &many_pool), report).await?;
+    let in_use = take_evenly(&many_pool, FEW);
+    let label = format!("{FEW} of {} sessions in use", settings.sessions);
+    tails(settings, (&few_server, &few_pool), (&server, &in_use), &label, report).await?;
+    let label = format!("{} sessions, {} of them in turn,", settings.sessions, pool_len(&many_pool));
+    tails(settings, (&few_server, &few_pool), (&server, &many_pool), &label, report).await?;
     few_server.kill()?;
     let (now, peak) = server.resident_kib()?;
     let name = format!("many: resident memory with {} sessions, after load on all of them", settings.sessions);
@@ -217,6 +222,7 @@ async fn tails(
     settings: &Settings,
     few: (&Server, &Pool),
     many: (&Server, &Pool),
+    label: &str,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     for verify in [true, false] {
@@ -251,17 +257,27 @@ async fn tails(
             few_errors + many_errors,
         );
         let times = f64::from(many_side.p99) / f64::from(few_side.p99.max(1));
-        let name = format!("many: p99 of {what}, {} sessions over {FEW}", settings.sessions);
+        let name = format!("many: p99 of {what}, {label} over {FEW} sessions");
         report.fact(&name, times, "times", Some(1.5), note);
     }
     Ok(())
+}
+
+/// Takes `count` sessions out of `pool`, from all over it.
+fn take_evenly(pool: &Pool, count: u64) -> Pool {
+    let every = (pool_len(pool) as u64 / count).max(1);
+    let mut sessions = pool.lock().unwrap_or_else(PoisonError::into_inner);
+    let all = std::mem::take(&mut *sessions).into_iter().zip(0..);
+    let (taken, left): (Vec<_>, Vec<_>) = all.partition(|(_, number)| number % every == 0);
+    sessions.extend(left.into_iter().map(|(tokens, _)| tokens));
+    Pool::new(Mutex::new(taken.into_iter().map(|(tokens, _): (_, u64)| tokens).collect()))
 }
 
 fn around(verify: bool, pool: &Pool) -> Box<dyn Script> {
     if verify { Box::new(VerifyAround::new(pool)) } else { Box::new(RefreshAround::new(pool, wire::ROTATING)) }
 }
 
-/// Starts after `kill -9` under load, and after the index is lost as well.
+/// Starts after `kill -9` under load, and after a power cut.
 async fn crash(
     settings: &Settings,
     many: &Sessiond,
@@ -276,6 +292,12 @@ async fn crash(
     let server = many.start()?;
     report.fact("many: start after kill -9 under load", server.first_hello.as_secs_f64(), "s", None, "");
     server.kill()?;
+    // What a power cut costs: the index is not trusted after one, whatever is in it.
+    std::fs::remove_dir_all(many.folder.join("data").join("index"))?;
+    let server = many.start()?;
+    let note = "the index is rebuilt from snapshot and journal";
+    report.fact("many: start after a power cut", server.first_hello.as_secs_f64(), "s", None, note);
+    server.stop()?;
     Ok(())
 }
 
