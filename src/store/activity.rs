@@ -38,6 +38,19 @@ pub fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) {
     tx.delete(key(app, user));
 }
 
+/// Moves a user's mark to another id.
+///
+/// # Errors
+/// When the store fails.
+pub async fn rename_user(tx: &mut dyn Tx, app: &AppId, from: &UserId, to: &UserId) -> Result<(), StoreError> {
+    let mark: Option<ActiveRecord> = codec::get(tx, &key(app, from)).await?;
+    if let Some(mark) = mark {
+        remove_user(tx, app, from);
+        put(tx, app, to, mark.at)?;
+    }
+    Ok(())
+}
+
 /// The marks of an app after the key `after`, a page of them.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! What recipes keep under a user's id, beside the user.
 
 use super::user::find_internal;
-use super::{StoreError, Tx};
+use super::{StoreError, Tx, activity, emailverification, session, usermetadata, userroles};
 use crate::domain::ids::{AppId, UserId};
 use crate::domain::user::User;
 
@@ -19,4 +19,67 @@ pub async fn ids(tx: &mut dyn Tx, app: &AppId, user: &User, id: &UserId) -> Resu
         ids.push(external.id.clone());
     }
     Ok(ids)
+}
+
+/// A recipe that keeps data under a user's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptBy {
+    /// Sessions, expired ones that were not removed yet among them.
+    Session,
+    /// User metadata.
+    UserMetadata,
+    /// Roles.
+    UserRoles,
+    /// Verified addresses and tokens to verify them.
+    EmailVerification,
+}
+
+impl KeptBy {
+    /// Every recipe that does, in the order in which the protocol asks them.
+    pub const ALL: [Self; 4] = [Self::Session, Self::UserMetadata, Self::UserRoles, Self::EmailVerification];
+
+    /// The name in the protocol's sentences.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Session => "Session",
+            Self::UserMetadata => "UserMetadata",
+            Self::UserRoles => "UserRoles",
+            Self::EmailVerification => "EmailVerification",
+        }
+    }
+
+    async fn has(self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<bool, StoreError> {
+        match self {
+            Self::Session => Ok(!session::of_user(tx, app, id, None, None, 1).await?.is_empty()),
+            Self::UserMetadata => usermetadata::in_use(tx, app, id).await,
+            Self::UserRoles => userroles::in_use(tx, app, id).await,
+            Self::EmailVerification => emailverification::in_use(tx, app, id).await,
+        }
+    }
+}
+
+/// The recipes that keep data under exactly this id, in the protocol's order.
+///
+/// # Errors
+/// When the store fails.
+pub async fn kept_by(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Vec<KeptBy>, StoreError> {
+    let mut found = Vec::new();
+    for recipe in KeptBy::ALL {
+        if recipe.has(tx, app, id).await? {
+            found.push(recipe);
+        }
+    }
+    Ok(found)
+}
+
+/// Removes what is kept under exactly this id, in all tenants, but sessions: those end with a timeline.
+///
+/// # Errors
+/// When the store fails.
+pub async fn remove(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), StoreError> {
+    activity::remove_user(tx, app, id);
+    usermetadata::remove_user(tx, app, id);
+    userroles::remove_user(tx, app, id).await?;
+    emailverification::remove_user(tx, app, id).await
 }

@@ -2,14 +2,15 @@
 
 use super::UserInfo;
 use crate::app::App;
+use crate::command::activity::{Marked, mark_active};
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
 use crate::command::session::revoke::SignOut;
 use crate::domain::ids::{AppId, UserId};
 use crate::domain::user::{AccountInfo, User};
 use crate::fault::Fault;
-use crate::store::user::{self, Taken};
-use crate::store::{Tx, user_data};
+use crate::store::user::{self, Found, Taken};
+use crate::store::{StoreError, Tx, activity, emailverification, user_data};
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 
@@ -22,6 +23,16 @@ pub(super) struct Change {
     pub(super) after: Vec<User>,
     /// Whose sessions end: ids as sessions have them.
     pub(super) signed_out: Vec<UserId>,
+    /// Whose data in other recipes goes: ids as those recipes have them.
+    pub(super) forgotten: Vec<UserId>,
+    /// Whose verified addresses get another id: from, to.
+    pub(super) verification_moved: Option<(UserId, UserId)>,
+    /// Whose mark of activity gets another id: from, to.
+    pub(super) activity_moved: Option<(UserId, UserId)>,
+    /// Whose mark of activity goes: ids as callers see them.
+    pub(super) inactive: Vec<UserId>,
+    /// Who is active now: an id as callers see it.
+    pub(super) active: Option<UserId>,
 }
 
 /// What a command comes to.
@@ -70,14 +81,18 @@ pub(super) async fn run<D: Decide>(app: &App, scope: &Scope, about: &UserId, com
         };
         let sign_out = SignOut { scope, users: change.signed_out.clone() };
         let ended = sign_out.some(app, tx.as_mut()).await?;
+        let mut active = Marked::NOBODY;
         if !ended.more {
-            let (before, after): (Vec<_>, Vec<_>) = (change.before.iter().collect(), change.after.iter().collect());
-            user::write(tx.as_mut(), &scope.app.id, &before, &after).map_err(failed)?;
+            write(tx.as_mut(), &scope.app.id, &change).await.map_err(failed)?;
+            if let Some(user) = &change.active {
+                active = mark_active(tx.as_mut(), app, &scope.app, user, app.now()).map_err(failed)?;
+            }
         }
         if !retry.commit(tx, "committing a change of users").await? {
             continue;
         }
         app.metrics.sessions.revoked.inc_by(ended.count);
+        active.committed(app);
         if !ended.more {
             if !change.signed_out.is_empty() {
                 sign_out.rest(app).await?;
@@ -85,6 +100,24 @@ pub(super) async fn run<D: Decide>(app: &App, scope: &Scope, about: &UserId, com
             return Ok(outcome);
         }
     }
+}
+
+async fn write(tx: &mut dyn Tx, app: &AppId, change: &Change) -> Result<(), StoreError> {
+    let (before, after): (Vec<_>, Vec<_>) = (change.before.iter().collect(), change.after.iter().collect());
+    user::write(tx, app, &before, &after)?;
+    for id in &change.forgotten {
+        user_data::remove(tx, app, id).await?;
+    }
+    for id in &change.inactive {
+        activity::remove_user(tx, app, id);
+    }
+    if let Some((from, to)) = &change.verification_moved {
+        emailverification::rename_user(tx, app, from, to).await?;
+    }
+    if let Some((from, to)) = &change.activity_moved {
+        activity::rename_user(tx, app, from, to).await?;
+    }
+    Ok(())
 }
 
 /// Another primary user has an account info that a user is to reserve.
@@ -135,4 +168,9 @@ pub(super) async fn data_ids(
 /// A user with what other recipes know about it.
 pub(super) async fn info(tx: &mut dyn Tx, app: &AppId, user: User) -> Result<UserInfo, Fault> {
     UserInfo::load(tx, app, user).await.map_err(|error| Fault::new("loading a user", error))
+}
+
+/// Finds a user by any of its ids.
+pub(super) async fn find(tx: &mut dyn Tx, scope: &Scope, id: &UserId) -> Result<Option<Found>, Fault> {
+    user::find(tx, &scope.app.id, id).await.map_err(|error| Fault::new("looking a user up", error))
 }

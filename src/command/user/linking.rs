@@ -8,7 +8,7 @@ use crate::domain::ids::UserId;
 use crate::domain::user::linking::{self, MadePrimary};
 use crate::fault::Fault;
 use crate::store::Tx;
-use crate::store::user::{self, Found};
+use crate::store::user::Found;
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 
@@ -65,7 +65,7 @@ impl Decide for MakePrimary {
 
     async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<MadePrimaryUser>, Fault> {
         let app = &self.scope.app.id;
-        let Some(Found { user, id }) = find(tx, &self.scope, &self.id).await? else {
+        let Some(Found { user, id }) = change::find(tx, &self.scope, &self.id).await? else {
             return Ok(Decision::Done(MadePrimaryUser::UnknownUser));
         };
         let primary = match linking::make_primary(&user, &id) {
@@ -145,8 +145,8 @@ impl Decide for LinkAccounts {
 
     async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<AccountsLinked>, Fault> {
         let app = &self.scope.app.id;
-        let recipe = find(tx, &self.scope, &self.recipe_user_id).await?;
-        let primary = find(tx, &self.scope, &self.primary_user_id).await?;
+        let recipe = change::find(tx, &self.scope, &self.recipe_user_id).await?;
+        let primary = change::find(tx, &self.scope, &self.primary_user_id).await?;
         let (Some(Found { user: recipe, id }), Some(Found { user: primary, .. })) = (recipe, primary) else {
             return Ok(Decision::Done(AccountsLinked::UnknownUser));
         };
@@ -167,7 +167,10 @@ impl Decide for LinkAccounts {
         }
         let user = change::info(tx, app, group.clone()).await?;
         let signed_out = change::data_ids(tx, app, &recipe, &BTreeSet::from([id])).await?;
-        let change = Change { before: vec![recipe, primary], after: vec![group], signed_out };
+        let inactive = signed_out.clone();
+        let active = Some(group.shown_id().clone());
+        let (before, after) = (vec![recipe, primary], vec![group]);
+        let change = Change { before, after, signed_out, inactive, active, ..Change::default() };
         Ok(Decision::Change(change, AccountsLinked::Ok { already: false, user }))
     }
 }
@@ -209,7 +212,7 @@ impl Decide for UnlinkAccount {
     type Outcome = AccountUnlinked;
 
     async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<AccountUnlinked>, Fault> {
-        let Some(Found { user, id }) = find(tx, &self.scope, &self.id).await? else {
+        let Some(Found { user, id }) = change::find(tx, &self.scope, &self.id).await? else {
             return Ok(Decision::Done(AccountUnlinked::UnknownUser));
         };
         match linking::unlink(&user, &id) {
@@ -219,13 +222,9 @@ impl Decide for UnlinkAccount {
             linking::Unlinked::Now { after, deleted, signed_out } => {
                 let signed_out = change::data_ids(tx, &self.scope.app.id, &user, &signed_out).await?;
                 let outcome = AccountUnlinked::Ok { deleted: deleted.is_some(), was_linked: true };
-                let change = Change { before: vec![user], after, signed_out };
+                let change = Change { before: vec![user], after, signed_out, ..Change::default() };
                 Ok(Decision::Change(change, outcome))
             }
         }
     }
-}
-
-async fn find(tx: &mut dyn Tx, scope: &Scope, id: &UserId) -> Result<Option<Found>, Fault> {
-    user::find(tx, &scope.app.id, id).await.map_err(|error| Fault::new("looking a user up", error))
 }

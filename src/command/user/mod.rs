@@ -2,10 +2,12 @@
 
 mod change;
 pub mod count;
+pub mod delete;
 mod info;
 pub mod linking;
 pub mod list;
 pub mod look_up;
+pub mod mapping;
 
 pub use change::Conflict;
 pub use info::UserInfo;

@@ -89,6 +89,18 @@ impl User {
         }
     }
 
+    /// Gives one of the group's internal ids another mapping, or none. False for an id that is not the group's.
+    pub fn map(&mut self, id: &UserId, external: Option<ExternalId>) -> bool {
+        if let Some(method) = self.method_mut(id) {
+            method.external = external;
+        } else if *id == self.id {
+            self.kept_mapping = external;
+        } else {
+            return false;
+        }
+        true
+    }
+
     /// What callers see for one of the group's internal ids: the external id if there is one.
     #[must_use]
     pub fn shown<'a>(&'a self, id: &'a UserId) -> &'a UserId {

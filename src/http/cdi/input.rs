@@ -99,8 +99,7 @@ impl<'a> Body<'a> {
         let text = self.string(name)?;
         let trimmed = text.trim();
         if trimmed.is_empty() {
-            let sentence = format!("Field name '{name}' cannot be an empty String");
-            return Err(ApiError::bad_request(sentence));
+            return Err(blank_field(name));
         }
         Ok(trimmed.to_owned())
     }
@@ -192,6 +191,12 @@ impl<'a> Body<'a> {
     pub fn optional_strings(&self, name: &str) -> Result<Option<Vec<String>>, ApiError> {
         self.optional(name, |raw| serde_json::from_str(raw).ok())
     }
+}
+
+/// 400 for a text that is empty once it is trimmed.
+#[must_use]
+pub fn blank_field(name: &str) -> ApiError {
+    ApiError::bad_request(format!("Field name '{name}' cannot be an empty String"))
 }
 
 /// 400 for a field that is missing or of the wrong type; one sentence for both.

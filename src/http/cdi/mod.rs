@@ -9,6 +9,7 @@ pub mod multitenancy;
 pub mod service;
 pub mod session;
 pub mod user;
+pub mod useridmapping;
 pub mod usermetadata;
 pub mod userroles;
 pub mod version;
@@ -38,6 +39,7 @@ pub const RECIPES: &[&[Route]] = &[
     userroles::ROUTES,
     usermetadata::ROUTES,
     accountlinking::ROUTES,
+    useridmapping::ROUTES,
     admin::ROUTES,
     multitenancy::ROUTES,
     emailverification::ROUTES,

@@ -181,6 +181,8 @@ pub struct Wire {
     pub tenants_have_factors: bool,
     /// `POST /recipe/jwt` takes `useStaticSigningKey`.
     pub jwt_chooses_signing_key: bool,
+    /// A new user id mapping takes verified addresses along instead of refusing.
+    pub mapping_moves_verification: bool,
     /// Layout of minted access tokens.
     pub access_token_version: AccessTokenVersion,
     /// Which refresh machine, and with it which verify.
@@ -231,6 +233,7 @@ impl Wire {
             payload_updates_are_checked: since(CdiVersion::V2_21),
             tenants_have_factors: since(CdiVersion::V5_0),
             jwt_chooses_signing_key: since(CdiVersion::V2_21),
+            mapping_moves_verification: since(CdiVersion::V4_0),
             access_token_version: match version {
                 _ if since(CdiVersion::V4_0) => AccessTokenVersion::V5,
                 _ if since(CdiVersion::V3_0) => AccessTokenVersion::V4,

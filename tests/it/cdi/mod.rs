@@ -13,6 +13,7 @@ mod requests_stats;
 mod routes;
 mod telemetry;
 mod user_id;
+mod user_remove;
 mod users;
 mod users_count_active;
 mod well_known_jwks;

@@ -6,6 +6,7 @@ mod by_id;
 mod count;
 mod list;
 pub mod object;
+mod remove;
 
 use crate::domain::user::{RecipeId, Recipes};
 use crate::http::cdi::input::Query;
@@ -16,6 +17,7 @@ use crate::route;
 /// Routes of this part.
 pub const ROUTES: &[Route] = &[
     route!(GET "/user/id", AppStrict403 => by_id::by_id),
+    route!(POST "/user/remove", AppStrict403 => remove::remove),
     route!(GET "/users", Tenant => list::list),
     route!(GET "/users/count", Tenant => count::count),
     route!(GET "/users/count/active", AppStrict403 => active::count),

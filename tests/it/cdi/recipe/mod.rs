@@ -5,6 +5,7 @@ mod handshake;
 mod jwt;
 mod session;
 mod user;
+mod userid;
 mod usermetadata;
 mod userroles;
 

@@ -1,0 +1,67 @@
+//! `POST /user/remove` and `sessiond users delete`.
+
+use super::change::{self, Change, Decide, Decision};
+use crate::app::App;
+use crate::command::session::Scope;
+use crate::domain::ids::UserId;
+pub use crate::domain::user::linking::Extent;
+use crate::domain::user::linking::{self, Deletion};
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::user::Found;
+use async_trait::async_trait;
+
+/// Deletes a user, or one of its login methods, with all that recipes keep for it. Sessions end and tell why.
+pub struct DeleteUser {
+    /// Where.
+    pub scope: Scope,
+    /// Any id: internal or mapped, of the group or of a login method.
+    pub id: UserId,
+    /// How much.
+    pub extent: Extent,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deleted {
+    /// Gone, durably.
+    Ok {
+        /// Login methods that went.
+        methods: usize,
+    },
+    /// Nobody has this id; or it is that of a group, and the login method that had it is gone already.
+    Nothing,
+}
+
+impl DeleteUser {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Deleted, Fault> {
+        change::run(app, &self.scope, &self.id, &self).await
+    }
+}
+
+#[async_trait]
+impl Decide for DeleteUser {
+    type Outcome = Deleted;
+
+    async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<Deleted>, Fault> {
+        let Some(Found { user, id }) = change::find(tx, &self.scope, &self.id).await? else {
+            return Ok(Decision::Done(Deleted::Nothing));
+        };
+        let Some(Deletion { after, methods, forgotten }) = linking::delete(&user, &id, self.extent) else {
+            return Ok(Decision::Done(Deleted::Nothing));
+        };
+        let forgotten = change::data_ids(tx, &self.scope.app.id, &user, &forgotten).await?;
+        let change = Change {
+            before: vec![user],
+            after: after.into_iter().collect(),
+            signed_out: forgotten.clone(),
+            forgotten,
+            ..Change::default()
+        };
+        Ok(Decision::Change(change, Deleted::Ok { methods: methods.len() }))
+    }
+}

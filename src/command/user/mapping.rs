@@ -1,0 +1,272 @@
+//! Ids of the callers' own for login methods (CDI: user id mapping).
+
+use super::change::{self, Change, Decide, Decision};
+use crate::app::App;
+use crate::command::session::Scope;
+use crate::domain::ids::UserId;
+use crate::domain::user::ExternalId;
+use crate::fault::Fault;
+use crate::store::user::{self, Found, Taken};
+use crate::store::user_data;
+pub use crate::store::user_data::KeptBy;
+use crate::store::{StoreError, Tx};
+use async_trait::async_trait;
+
+/// What an id is meant to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdType {
+    /// An internal id.
+    Internal,
+    /// A mapped one.
+    External,
+    /// Either; internal ones win.
+    Any,
+}
+
+/// `POST /recipe/userid/map`.
+pub struct CreateMapping {
+    /// Where.
+    pub scope: Scope,
+    /// The internal id.
+    pub id: UserId,
+    /// What it is to be called.
+    pub external: ExternalId,
+    /// Map whatever stands under the ids.
+    pub force: bool,
+    /// Verified addresses are no obstacle but move to the new id, if they are all there is (CDI ≥ 4.0).
+    pub moves_verification: bool,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MappingCreated {
+    /// The mapping stands.
+    Ok,
+    /// Nobody has this internal id.
+    UnknownUser,
+    /// One of the two is mapped already.
+    Exists {
+        /// The internal one is.
+        internal: bool,
+        /// The external one is.
+        external: bool,
+    },
+    /// The external id is an internal one too.
+    ExternalIsInternal,
+    /// A recipe keeps data under the internal id, which nobody would find again.
+    InUse(KeptBy),
+}
+
+impl CreateMapping {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<MappingCreated, Fault> {
+        change::run(app, &self.scope, &self.id, &self).await
+    }
+
+    /// What stands against a mapping that is not forced; or the verified addresses that it has to move.
+    async fn obstacle(&self, tx: &mut dyn Tx, shadows: bool) -> Result<Result<bool, MappingCreated>, StoreError> {
+        if self.force {
+            return Ok(Ok(false));
+        }
+        if shadows {
+            return Ok(Err(MappingCreated::ExternalIsInternal));
+        }
+        Ok(match user_data::kept_by(tx, &self.scope.app.id, &self.id).await?.as_slice() {
+            [] => Ok(false),
+            [KeptBy::EmailVerification] if self.moves_verification => Ok(true),
+            [first, ..] => Err(MappingCreated::InUse(*first)),
+        })
+    }
+}
+
+#[async_trait]
+impl Decide for CreateMapping {
+    type Outcome = MappingCreated;
+
+    async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<MappingCreated>, Fault> {
+        let failed = |error| Fault::new("creating a user id mapping", error);
+        let app = &self.scope.app.id;
+        if let Some(known) = user::find_external(tx, app, &self.external.id).await.map_err(failed)? {
+            return Ok(Decision::Done(MappingCreated::Exists { internal: known.id == self.id, external: true }));
+        }
+        let Some(Found { user: before, id }) = user::find_internal(tx, app, &self.id).await.map_err(failed)? else {
+            return Ok(Decision::Done(MappingCreated::UnknownUser));
+        };
+        let shadows = user::find_internal(tx, app, &self.external.id).await.map_err(failed)?.is_some();
+        let moves = match self.obstacle(tx, shadows).await.map_err(failed)? {
+            Ok(moves) => moves,
+            Err(outcome) => return Ok(Decision::Done(outcome)),
+        };
+        if before.mapping(&id).is_some() {
+            return Ok(Decision::Done(MappingCreated::Exists { internal: true, external: false }));
+        }
+        let mut after = before.clone();
+        after.map(&id, Some(self.external.clone()));
+        if let Some(Taken::Id { .. }) = user::taken(tx, app, &[&before], &[&after]).await.map_err(failed)? {
+            return Ok(Decision::Done(MappingCreated::Exists { internal: false, external: true }));
+        }
+        let renamed = (id, self.external.id.clone());
+        let verification_moved = moves.then(|| renamed.clone());
+        let activity_moved = (!shadows).then_some(renamed);
+        let (before, after) = (vec![before], vec![after]);
+        let change = Change { before, after, verification_moved, activity_moved, ..Change::default() };
+        Ok(Decision::Change(change, MappingCreated::Ok))
+    }
+}
+
+/// `GET /recipe/userid/map`.
+pub struct FindMapping {
+    /// Where.
+    pub scope: Scope,
+    /// One of the two ids.
+    pub id: UserId,
+    /// Which.
+    pub id_type: IdType,
+}
+
+/// A mapping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    /// The internal id.
+    pub internal: UserId,
+    /// What it is called.
+    pub external: ExternalId,
+}
+
+impl FindMapping {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Option<Mapping>, Fault> {
+        let mut tx = app.store.begin();
+        let found = find(tx.as_mut(), &self.scope, &self.id, self.id_type).await?;
+        Ok(found.map(|(_, mapping)| mapping))
+    }
+}
+
+/// `POST /recipe/userid/map/remove`.
+pub struct RemoveMapping {
+    /// Where.
+    pub scope: Scope,
+    /// One of the two ids.
+    pub id: UserId,
+    /// Which.
+    pub id_type: IdType,
+    /// Remove it whatever stands under the external id.
+    pub force: bool,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MappingRemoved {
+    /// There is none now.
+    Ok {
+        /// There was one.
+        existed: bool,
+    },
+    /// A recipe keeps data under the external id, which nobody would find again.
+    InUse(KeptBy),
+}
+
+impl RemoveMapping {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<MappingRemoved, Fault> {
+        change::run(app, &self.scope, &self.id, &self).await
+    }
+}
+
+#[async_trait]
+impl Decide for RemoveMapping {
+    type Outcome = MappingRemoved;
+
+    async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<MappingRemoved>, Fault> {
+        let failed = |error| Fault::new("removing a user id mapping", error);
+        let app = &self.scope.app.id;
+        let Some((before, mapping)) = find(tx, &self.scope, &self.id, self.id_type).await? else {
+            return Ok(Decision::Done(MappingRemoved::Ok { existed: false }));
+        };
+        let external = &mapping.external.id;
+        // What stands under an id that is internal too is that user's.
+        let shadows = user::find_internal(tx, app, external).await.map_err(failed)?.is_some();
+        if !self.force && !shadows {
+            let kept_by = user_data::kept_by(tx, app, external).await.map_err(failed)?;
+            if let Some(first) = kept_by.first() {
+                return Ok(Decision::Done(MappingRemoved::InUse(*first)));
+            }
+        }
+        let activity_moved = (!shadows).then(|| (external.clone(), mapping.internal.clone()));
+        let change = Change { activity_moved, ..remapped(before, &mapping.internal, None) };
+        Ok(Decision::Change(change, MappingRemoved::Ok { existed: true }))
+    }
+}
+
+/// `PUT /recipe/userid/external-user-id-info`.
+pub struct SetMappingInfo {
+    /// Where.
+    pub scope: Scope,
+    /// One of the two ids.
+    pub id: UserId,
+    /// Which.
+    pub id_type: IdType,
+    /// The note; `None` removes it.
+    pub info: Option<String>,
+}
+
+impl SetMappingInfo {
+    /// Runs the command; false when there is no such mapping.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<bool, Fault> {
+        change::run(app, &self.scope, &self.id, &self).await
+    }
+}
+
+#[async_trait]
+impl Decide for SetMappingInfo {
+    type Outcome = bool;
+
+    async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<bool>, Fault> {
+        let Some((before, Mapping { internal, external })) = find(tx, &self.scope, &self.id, self.id_type).await?
+        else {
+            return Ok(Decision::Done(false));
+        };
+        let external = ExternalId { info: self.info.clone(), ..external };
+        Ok(Decision::Change(remapped(before, &internal, Some(external)), true))
+    }
+}
+
+/// The mapping and the user that has it.
+async fn find(
+    tx: &mut dyn Tx,
+    scope: &Scope,
+    id: &UserId,
+    id_type: IdType,
+) -> Result<Option<(user::Found, Mapping)>, Fault> {
+    let app = &scope.app.id;
+    let found = match id_type {
+        IdType::Internal => user::find_internal(tx, app, id).await,
+        IdType::External => user::find_external(tx, app, id).await,
+        IdType::Any => user::find(tx, app, id).await,
+    };
+    let found = found.map_err(|error| Fault::new("looking a user id mapping up", error))?;
+    Ok(found.and_then(|found| {
+        let external = found.user.mapping(&found.id)?.clone();
+        let internal = found.id.clone();
+        Some((found, Mapping { internal, external }))
+    }))
+}
+
+fn remapped(before: Found, internal: &UserId, external: Option<ExternalId>) -> Change {
+    let before = before.user;
+    let mut after = before.clone();
+    after.map(internal, external);
+    Change { before: vec![before], after: vec![after], ..Change::default() }
+}

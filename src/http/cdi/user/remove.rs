@@ -1,0 +1,19 @@
+//! `POST /user/remove`.
+
+use crate::app::App;
+use crate::command::user::delete::{DeleteUser, Extent};
+use crate::domain::ids::UserId;
+use crate::http::cdi::Call;
+use crate::http::cdi::input::Body;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+
+/// Says OK to an id of nobody too.
+pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let body = Body::of(&call.request)?;
+    let id = UserId::new(body.string("userId")?);
+    let all = body.optional_bool("removeAllLinkedAccounts")?.unwrap_or(true);
+    let extent = if all { Extent::Group } else { Extent::Method };
+    DeleteUser { scope: call.scope()?, id, extent }.run(app).await?;
+    Ok(Reply::status("OK"))
+}

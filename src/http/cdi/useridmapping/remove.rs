@@ -1,0 +1,29 @@
+//! `POST /recipe/userid/map/remove`.
+
+use super::{id_type, in_use};
+use crate::app::App;
+use crate::command::user::mapping::{MappingRemoved, RemoveMapping};
+use crate::domain::ids::UserId;
+use crate::http::cdi::Call;
+use crate::http::cdi::input::Body;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RemovedBody {
+    status: &'static str,
+    did_mapping_exist: bool,
+}
+
+pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let body = Body::of(&call.request)?;
+    let id = UserId::new(body.trimmed_string("userId")?);
+    let id_type = id_type(body.optional_string("userIdType")?.as_deref())?;
+    let force = body.optional_bool("force")?.unwrap_or(false);
+    match (RemoveMapping { scope: call.scope()?, id, id_type, force }).run(app).await? {
+        MappingRemoved::Ok { existed } => Ok(Reply::json(&RemovedBody { status: "OK", did_mapping_exist: existed })),
+        MappingRemoved::InUse(by) => Err(in_use(by)),
+    }
+}

@@ -1,0 +1,208 @@
+//! `POST /user/remove`.
+
+use crate::app::TestApp;
+use crate::people::{by_password, by_phone, by_provider, mapped, within};
+use serde_json::{Value, json};
+use sessiond::store::{Key, Keyspace, Scan};
+
+async fn remove(app: &TestApp, id: &str, all: Option<bool>) {
+    let mut body = json!({"userId": id});
+    if let Some(all) = all {
+        body["removeAllLinkedAccounts"] = all.into();
+    }
+    assert_eq!(app.post("/user/remove", body).await.json(), json!({"status": "OK"}));
+}
+
+/// Leaves something of this id with every recipe, in two tenants where that is possible.
+async fn live(app: &TestApp, id: &str) {
+    app.post("/recipe/user/email/verify/token", json!({"userId": id, "email": "sent@x.io"})).await.ok();
+    let token = app.post("/recipe/user/email/verify/token", json!({"userId": id, "email": "e@x.io"})).await.ok();
+    let verify = json!({"method": "token", "token": token.text_at("/token")});
+    app.post("/recipe/user/email/verify", verify).await.ok();
+    app.put("/recipe/user/metadata", json!({"userId": id, "metadataUpdate": {"a": 1}})).await.ok();
+    app.put("/recipe/role", json!({"role": "admin", "permissions": []})).await.ok();
+    for tenant in ["", "/t1"] {
+        app.put(&format!("{tenant}/recipe/user/role"), json!({"userId": id, "role": "admin"})).await.ok();
+        app.post(&format!("{tenant}/recipe/session"), crate::app::new_session(id)).await.ok();
+    }
+}
+
+/// What is left of this id with each recipe: sessions, roles, verified addresses, metadata.
+async fn left(app: &TestApp, id: &str) -> (usize, usize, bool, bool) {
+    let roles = app.get(&format!("/recipe/user/roles?userId={id}")).await.json();
+    let there = app.get(&format!("/t1/recipe/user/roles?userId={id}")).await.json();
+    let count = |reply: &Value| reply["roles"].as_array().unwrap().len();
+    let verified = app.get(&format!("/recipe/user/email/verify?userId={id}&email=e@x.io")).await.json();
+    let metadata = app.get(&format!("/recipe/user/metadata?userId={id}")).await.json();
+    (
+        app.sessions_of(id).await.len(),
+        count(&roles) + count(&there),
+        verified["isVerified"] == true,
+        metadata["metadata"] != json!({}),
+    )
+}
+
+const ALL: (usize, usize, bool, bool) = (2, 2, true, true);
+const NOTHING: (usize, usize, bool, bool) = (0, 0, false, false);
+
+async fn two_tenants() -> TestApp {
+    let app = TestApp::new().await;
+    app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
+    app
+}
+
+/// mine (a), b and c as one user; everything of each is in use.
+async fn group() -> TestApp {
+    let app = two_tenants().await;
+    app.people([
+        mapped("mine", by_password("a", 1, "a@x.io")),
+        within(["public", "t1"], by_provider("b", 2, "b@x.io")),
+        by_phone("c", 3, "+49"),
+    ])
+    .await;
+    app.group(&["a", "b", "c"]).await;
+    for id in ["mine", "b", "c"] {
+        live(&app, id).await;
+    }
+    app
+}
+
+/// What the store holds of users, and whether the test leaves something there.
+fn holds_users(keyspace: Keyspace) -> bool {
+    match keyspace {
+        Keyspace::Session
+        | Keyspace::SessionByUser
+        | Keyspace::UserRole
+        | Keyspace::RoleUser
+        | Keyspace::UserMetadata
+        | Keyspace::EmailVerified
+        | Keyspace::UserActive
+        | Keyspace::EmailVerificationTokenByUser
+        | Keyspace::User
+        | Keyspace::LoginMethodUser
+        | Keyspace::ExternalUserId
+        | Keyspace::LoginIdentity
+        | Keyspace::AccountInfo
+        | Keyspace::UserListing
+        | Keyspace::PrimaryAccountInfo => true,
+        // Found through their series, which goes with the user; the record has no id.
+        Keyspace::EmailVerificationToken => true,
+        // Why sessions ended is kept longer than the sessions.
+        Keyspace::Timeline => false,
+        Keyspace::Meta
+        | Keyspace::App
+        | Keyspace::Tenant
+        | Keyspace::SigningKey
+        | Keyspace::SealingKey
+        | Keyspace::Role
+        | Keyspace::RoleByPermission => false,
+    }
+}
+
+/// How many rows each keyspace has that holds users.
+async fn rows(app: &TestApp) -> Vec<(&'static str, usize)> {
+    let mut rows = Vec::new();
+    for keyspace in Keyspace::ALL.into_iter().filter(|keyspace| holds_users(*keyspace)) {
+        let scan = Scan { start: Key::of(keyspace), end: None, reverse: false, limit: usize::MAX };
+        rows.push((keyspace.name(), app.app.store.begin().scan(&scan).await.unwrap().len()));
+    }
+    rows
+}
+
+#[tokio::test]
+async fn nothing_of_a_deleted_user_is_left_anywhere() {
+    let app = group().await;
+    for (name, count) in rows(&app).await {
+        assert_ne!(count, 0, "the test leaves nothing in {name}: make it, or the deletion is not tested");
+    }
+    remove(&app, "b", None).await;
+    for (name, count) in rows(&app).await {
+        assert_eq!(count, 0, "{name}");
+    }
+    for id in ["a", "mine", "b", "c"] {
+        assert_eq!(app.who_is(id).await, Value::Null, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn sessions_of_a_deleted_user_tell_why_they_ended() {
+    let app = two_tenants().await;
+    app.people([by_password("a", 1, "a@x.io")]).await;
+    let mut handles = Vec::new();
+    for _ in 0..140 {
+        handles.push(app.session("a").await.handle());
+    }
+    remove(&app, "a", None).await;
+    assert_eq!(app.sessions_of("a").await, [""; 0]);
+    for handle in [&handles[0], &handles[139]] {
+        let told = app.get(&format!("/recipe/session/timeline?sessionHandle={handle}")).await.json();
+        assert_eq!(told["events"][1]["call"], "POST /user/remove");
+    }
+}
+
+#[tokio::test]
+async fn one_linked_method_goes_with_its_own_data_only() {
+    let app = group().await;
+    remove(&app, "b", Some(false)).await;
+    assert_eq!(app.who_is("a").await["methods"], json!(["mine", "c"]));
+    assert_eq!(app.who_is("b").await, Value::Null);
+    assert_eq!([left(&app, "mine").await, left(&app, "b").await, left(&app, "c").await], [ALL, NOTHING, ALL]);
+}
+
+#[tokio::test]
+async fn the_groups_id_and_data_outlive_the_method_that_founded_it() {
+    let app = group().await;
+    remove(&app, "mine", Some(false)).await;
+    assert_eq!(app.who_is("c").await, json!({"id": "mine", "isPrimaryUser": true, "methods": ["b", "c"]}));
+    assert_eq!(left(&app, "mine").await, ALL);
+    remove(&app, "a", Some(false)).await;
+    assert_eq!(app.who_is("mine").await["methods"], json!(["b", "c"]), "no method has that id any more");
+    remove(&app, "b", Some(false)).await;
+    assert_eq!([left(&app, "mine").await, left(&app, "b").await], [ALL, NOTHING]);
+    remove(&app, "c", Some(false)).await;
+    assert_eq!([left(&app, "mine").await, left(&app, "c").await], [NOTHING, NOTHING]);
+    assert!(rows(&app).await.iter().all(|(_, count)| *count == 0));
+}
+
+#[tokio::test]
+async fn a_group_without_its_founder_goes_by_any_of_its_ids() {
+    for id in ["a", "mine", "c"] {
+        let app = group().await;
+        remove(&app, "a", Some(false)).await;
+        remove(&app, id, Some(true)).await;
+        assert!(rows(&app).await.iter().all(|(_, count)| *count == 0), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn what_stands_under_somebody_elses_internal_id_is_not_touched() {
+    let app = two_tenants().await;
+    // Callers can force this.
+    app.people([by_password("b", 1, "b@x.io"), mapped("b", by_password("a", 1, "a@x.io"))]).await;
+    live(&app, "b").await;
+    remove(&app, "a", None).await;
+    assert_eq!(left(&app, "b").await, ALL);
+    assert_eq!(app.who_is("b").await["id"], "b");
+    assert_eq!(app.who_is("a").await, Value::Null);
+}
+
+#[tokio::test]
+async fn an_id_of_nobody_is_fine_and_its_data_stays() {
+    let app = two_tenants().await;
+    live(&app, "x").await;
+    remove(&app, "x", None).await;
+    remove(&app, "x", Some(false)).await;
+    assert_eq!(left(&app, "x").await, ALL);
+    app.post("/user/remove", json!({})).await.is_text(400, "Field name 'userId' is invalid in JSON input");
+    app.post("/t1/user/remove", json!({"userId": "x"}))
+        .await
+        .is_text(403, "Only public tenantId can call this app specific API");
+}
+
+#[tokio::test]
+async fn an_address_is_free_again() {
+    let app = group().await;
+    remove(&app, "mine", Some(true)).await;
+    app.people([mapped("mine", by_password("n", 9, "a@x.io"))]).await;
+    assert_eq!(app.make_primary("mine").await["status"], "OK");
+}
