@@ -3,7 +3,7 @@
 use super::load::{Fleet, Script, Tally};
 use super::report::{Report, Row, Side, Target};
 use super::scripts::{
-    Create, Fixed, Pool, RefreshAround, RefreshStep, VerifyNew, empty_pool, pool_len, verify_request,
+    Create, Fixed, Once, Pool, RefreshAround, RefreshStep, VerifyNew, empty_pool, pool_len, verify_request,
 };
 use super::server::{Server, Sessiond};
 use super::settings::Settings;
@@ -30,6 +30,7 @@ pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &m
         let at = |target| if connections >= 64 { target } else { Target::None };
         let server = sessiond.start()?;
         let pool = create(&server, connections, 1000.max(connections as u64 * 4), 1).await?;
+        people(&server).await?;
         for (name, target) in NAMES.iter().filter(|(name, _)| settings.wants(name)) {
             let plan = Plan { name, connections, target: at(*target), scripts: scripts(name, connections, &pool) };
             compare(settings, &server, &floor, plan, report).await?;
@@ -45,7 +46,7 @@ pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &m
 const VERIFY_NEW: &str = "verify, token never seen";
 
 /// Rows that run on one server, in this order.
-const NAMES: [(&str, Target); 7] = [
+const NAMES: [(&str, Target); 10] = [
     ("hello", Target::None),
     ("create", Target::Above(125.0)),
     ("verify, known token", Target::Times(1.6)),
@@ -53,6 +54,9 @@ const NAMES: [(&str, Target); 7] = [
     ("refresh, CDI 5.4", Target::Above(110.0)),
     ("refresh, CDI 5.6", Target::Above(110.0)),
     ("refresh step, CDI 5.4", Target::None),
+    ("roles of a user", Target::Above(30.0)),
+    ("permissions of a role", Target::Above(30.0)),
+    ("metadata of a user", Target::Above(30.0)),
 ];
 
 fn scripts(name: &str, connections: usize, pool: &Pool) -> Vec<Box<dyn Script>> {
@@ -64,10 +68,39 @@ fn scripts(name: &str, connections: usize, pool: &Pool) -> Vec<Box<dyn Script>> 
             "verify, checkDatabase" => Box::new(Fixed::ok(verify_request(&own(pool).access, true, wire::LEGACY))),
             "refresh, CDI 5.6" => Box::new(RefreshAround::new(pool, wire::ROTATING)),
             "refresh step, CDI 5.4" => Box::new(RefreshStep::new(own(pool))),
+            "roles of a user" => Box::new(Fixed::ok(wire::get(&format!("/public/recipe/user/roles?userId={USER}")))),
+            "permissions of a role" => Box::new(Fixed::ok(wire::get("/recipe/role/permissions?role=role0"))),
+            "metadata of a user" => Box::new(Fixed::ok(wire::get(&format!("/recipe/user/metadata?userId={USER}")))),
             _ => Box::new(RefreshAround::new(pool, wire::LEGACY)),
         }
     };
     (0..connections).map(script).collect()
+}
+
+/// Who has roles and metadata.
+const USER: &str = "3f2b8c1e-5b1f-4c7e-9d3a-0123456789ab";
+
+/// Ten roles of ten permissions each; [`USER`] has three of them and some metadata.
+async fn people(server: &Server) -> anyhow::Result<()> {
+    let permissions: Vec<_> = (0..10).map(|n| format!("\"articles:action{n}\"")).collect();
+    let permissions = permissions.join(",");
+    let put = |path: &str, body: String| wire::put(path, wire::LEGACY, &body);
+    let mut requests = Vec::new();
+    for role in 0..10 {
+        let body = format!("{{\"role\":\"role{role}\",\"permissions\":[{permissions}]}}");
+        requests.push(put("/recipe/role", body));
+    }
+    for role in 0..3 {
+        let body = format!("{{\"userId\":\"{USER}\",\"role\":\"role{role}\"}}");
+        requests.push(put("/public/recipe/user/role", body));
+    }
+    let metadata = r#"{"first_name":"Ada","last_name":"Lovelace","preferences":{"theme":"dark","language":"en"}}"#;
+    let body = format!("{{\"userId\":\"{USER}\",\"metadataUpdate\":{metadata}}}");
+    requests.push(put("/recipe/user/metadata", body));
+    let fleet = Fleet::connect(server.address, vec![Box::new(Once::new(requests))]);
+    let tally = fleet.await?.run(server, std::time::Duration::from_secs(60)).await?;
+    ensure!(tally.errors == 0, "roles were not created: {}", tally.first_error.unwrap_or_default());
+    Ok(())
 }
 
 /// A session for one connection alone.
@@ -134,7 +167,9 @@ async fn compare(
     let mut fleet = Fleet::connect(server.address, plan.scripts).await?;
     let warm = fleet.run(server, settings.window() / 3).await?;
     ensure!(warm.answers > 0, "{}: no answer: {}", plan.name, warm.first_error.unwrap_or_default());
-    let request = floor_request(plan.name == "hello", &warm);
+    // What is read without a body has to be compared with what is read without a body.
+    let get = ["hello", "roles of a user", "permissions of a role", "metadata of a user"].contains(&plan.name);
+    let request = floor_request(get, &warm);
     let scripts =
         (0..plan.connections).map(|_| -> Box<dyn Script> { Box::new(Fixed::plain(request.clone())) }).collect();
     let mut floor_fleet = Fleet::connect(floor.address, scripts).await?;

@@ -45,6 +45,30 @@ impl Script for Fixed {
     }
 }
 
+/// Each of these requests once.
+pub(crate) struct Once {
+    left: VecDeque<Vec<u8>>,
+    request: Vec<u8>,
+}
+
+impl Once {
+    /// In this order; each answer has to be the protocol's success.
+    pub(crate) fn new(requests: Vec<Vec<u8>>) -> Self {
+        Self { left: requests.into(), request: Vec::new() }
+    }
+}
+
+impl Script for Once {
+    fn next(&mut self) -> Option<&[u8]> {
+        self.request = self.left.pop_front()?;
+        Some(&self.request)
+    }
+
+    fn answer(&mut self, status: u16, body: &[u8]) -> Result<(), String> {
+        ok(status, body)
+    }
+}
+
 /// What one session holds.
 #[derive(Debug, Clone)]
 pub(crate) struct Tokens {

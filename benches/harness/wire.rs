@@ -5,6 +5,12 @@ pub(crate) const LEGACY: &str = "5.4";
 /// The version with rotation at refresh.
 pub(crate) const ROTATING: &str = "5.6";
 
+/// A PUT with the same headers as [`post`].
+pub(crate) fn put(path: &str, cdi_version: &str, body: &str) -> Vec<u8> {
+    let request = post(path, cdi_version, body);
+    [b"PUT".as_slice(), request.get(4..).unwrap_or_default()].concat()
+}
+
 /// A POST with the headers that the official Node SDK sends.
 pub(crate) fn post(path: &str, cdi_version: &str, body: &str) -> Vec<u8> {
     let head = format!(

@@ -93,6 +93,27 @@ pub async fn get<R: Record>(tx: &mut dyn Tx, key: &Key) -> Result<Option<R>, Sto
     }
 }
 
+/// The beginning of the record at `key`, for readers who need no more of it: what follows the fields of `H` is checked as
+/// bytes but not parsed. `H` must be how `R` begins.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when the bytes are not what was written.
+pub async fn get_head<R: Record, H: DeserializeOwned + From<R>>(
+    tx: &mut dyn Tx,
+    key: &Key,
+) -> Result<Option<H>, StoreError> {
+    let encoding = tx.encoding();
+    let Some(bytes) = tx.get(key).await? else { return Ok(None) };
+    if encoding == Encoding::Binary {
+        let (version, content) = checked(key, &bytes)?;
+        if version == R::VERSION {
+            let head = options().allow_trailing_bytes().deserialize(content);
+            return head.map(Some).map_err(|error| damaged(key, error.to_string()));
+        }
+    }
+    decode::<R>(encoding, key, &bytes).map(|record| Some(H::from(record)))
+}
+
 /// Buffers a write of `record` at `key`.
 ///
 /// # Errors

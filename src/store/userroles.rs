@@ -17,7 +17,7 @@ pub use assignment::{in_use, index_of, remove_user};
 use super::session::just_after;
 use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
 use crate::domain::ids::AppId;
-use crate::domain::userroles::{Permission, Role, RoleName};
+use crate::domain::userroles::{Incarnation, Permission, Role, RoleName};
 use crate::store::key::KeyReader;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,12 @@ const PAGE: usize = 256;
 pub struct RoleRecord(pub Role);
 
 crate::record!(RoleRecord, Role, version 1);
+
+impl From<RoleRecord> for Incarnation {
+    fn from(record: RoleRecord) -> Self {
+        record.0.incarnation
+    }
+}
 
 /// The row of a role. A transaction that depends on the role reads it, and so conflicts with the role's removal.
 #[must_use]
@@ -51,6 +57,14 @@ fn permission_key(app: &AppId, permission: &Permission, role: &RoleName) -> Key 
 /// When the store fails.
 pub async fn get(tx: &mut dyn Tx, app: &AppId, role: &RoleName) -> Result<Option<Role>, StoreError> {
     Ok(codec::get::<RoleRecord>(tx, &role_key(app, role)).await?.map(|record| record.0))
+}
+
+/// Which role has this name now, without a look at its permissions.
+///
+/// # Errors
+/// When the store fails.
+pub async fn incarnation(tx: &mut dyn Tx, app: &AppId, role: &RoleName) -> Result<Option<Incarnation>, StoreError> {
+    codec::get_head::<RoleRecord, Incarnation>(tx, &role_key(app, role)).await
 }
 
 /// Writes a role. `added` and `withdrawn` are what its permissions gained and lost.

@@ -35,15 +35,15 @@ impl AssignRole {
         let mut retry = Retry::new(&app.contention, &(id, &self.role));
         loop {
             let mut tx = app.store.begin();
-            let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
-            let Some(role) = found else { return Ok(Err(UnknownRole)) };
-            if assignment.stands(tx.as_mut(), role.incarnation).await.map_err(reading)? {
+            let found = userroles::incarnation(tx.as_mut(), id, &self.role).await.map_err(reading)?;
+            let Some(incarnation) = found else { return Ok(Err(UnknownRole)) };
+            if assignment.stands(tx.as_mut(), incarnation).await.map_err(reading)? {
                 return Ok(Ok(true));
             }
             if !tenant::exists(tx.as_mut(), id, &self.tenant).await.map_err(reading)? {
                 return Err(Fault::new("assigning a role", Gone { app: id.clone(), tenant: self.tenant }));
             }
-            assignment.put(tx.as_mut(), role.incarnation).map_err(writing)?;
+            assignment.put(tx.as_mut(), incarnation).map_err(writing)?;
             if retry.commit(tx, "committing a role's assignment").await? {
                 return Ok(Ok(false));
             }
@@ -74,9 +74,9 @@ impl UnassignRole {
         let mut retry = Retry::new(&app.contention, &(id, &self.role));
         loop {
             let mut tx = app.store.begin();
-            let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
-            let Some(role) = found else { return Ok(Err(UnknownRole)) };
-            if !assignment.stands(tx.as_mut(), role.incarnation).await.map_err(reading)? {
+            let found = userroles::incarnation(tx.as_mut(), id, &self.role).await.map_err(reading)?;
+            let Some(incarnation) = found else { return Ok(Err(UnknownRole)) };
+            if !assignment.stands(tx.as_mut(), incarnation).await.map_err(reading)? {
                 return Ok(Ok(false));
             }
             assignment.delete(tx.as_mut());

@@ -100,13 +100,13 @@ impl UsersOfRole {
     /// When the store fails.
     pub async fn run(self, app: &App) -> Result<Result<Vec<UserId>, UnknownRole>, Fault> {
         let id = &self.scope.app.id;
-        let found = userroles::get(app.store.begin().as_mut(), id, &self.role).await.map_err(reading)?;
-        let Some(role) = found else { return Ok(Err(UnknownRole)) };
+        let found = userroles::incarnation(app.store.begin().as_mut(), id, &self.role).await.map_err(reading)?;
+        let Some(incarnation) = found else { return Ok(Err(UnknownRole)) };
         let mut users = Vec::new();
         let mut start = None;
         loop {
             let mut tx = app.store.begin();
-            let which = (&self.role, role.incarnation);
+            let which = (&self.role, incarnation);
             let page = assignment::users_page(tx.as_mut(), id, &self.tenant, which, start).await;
             let (page, next) = page.map_err(reading)?;
             users.extend(page);

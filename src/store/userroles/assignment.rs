@@ -126,7 +126,7 @@ pub async fn roles_of(
         for (key, record) in rows {
             let Some(name) = KeyReader::after(&key, skip).and_then(|mut rest| rest.text()) else { continue };
             let name = RoleName::from_stored(name);
-            if super::get(tx, app, &name).await?.is_some_and(|role| role.incarnation == record.incarnation) {
+            if super::incarnation(tx, app, &name).await? == Some(record.incarnation) {
                 found.push(name);
             }
         }
@@ -198,8 +198,7 @@ pub async fn in_use(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<bool,
             let Some((_tenant, role)) = parts else { continue };
             let role = RoleName::from_stored(role);
             if !living.contains_key(&role) {
-                let found = super::get(tx, app, &role).await?;
-                living.insert(role.clone(), found.map(|role| role.incarnation));
+                living.insert(role.clone(), super::incarnation(tx, app, &role).await?);
             }
             if living.get(&role) == Some(&Some(record.incarnation)) {
                 return Ok(true);

@@ -3,10 +3,12 @@ use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::json::JsonObject;
 use sessiond::domain::time::UnixMillis;
 use sessiond::domain::userroles::{Incarnation, Permission, Role, RoleName};
+use sessiond::store::memory::MemoryEngine;
 use sessiond::store::usermetadata::{self, UserMetadataRecord};
 use sessiond::store::userroles::assignment::{Assignment, RoleUserRecord, UserRoleRecord};
 use sessiond::store::userroles::removal::{RemovedRole, RoleRemovalRecord};
-use sessiond::store::userroles::{RoleRecord, role_key};
+use sessiond::store::userroles::{self, RoleRecord, role_key};
+use sessiond::store::{Encoding, Engine, codec};
 
 const INCARNATION: Incarnation = Incarnation(0x0123_4567_89ab_cdef);
 
@@ -23,6 +25,22 @@ fn role_records_keep_their_bytes() {
     let permissions = ["write", "réad"].map(|name| Permission::new(name).unwrap()).into();
     let record = RoleRecord(Role { incarnation: INCARNATION, permissions });
     golden::newest("role", &role_key(&app(), &role()), &record);
+}
+
+/// The row of a role begins with its incarnation; what comes after it is still under the checksum.
+#[tokio::test]
+async fn an_incarnation_is_read_without_the_permissions() {
+    let store = MemoryEngine::new();
+    let mut role_of_many = Role::new(INCARNATION);
+    role_of_many.permit(&["a", "b"].map(|name| Permission::new(name).unwrap())).unwrap();
+    let key = role_key(&app(), &role());
+    let mut bytes = codec::encode(Encoding::Binary, &key, &RoleRecord(role_of_many)).unwrap();
+    let mut tx = store.begin();
+    tx.put(key.clone(), bytes.clone());
+    assert_eq!(userroles::incarnation(tx.as_mut(), &app(), &role()).await.unwrap(), Some(INCARNATION));
+    *bytes.last_mut().unwrap() ^= 1;
+    tx.put(key, bytes);
+    assert!(userroles::incarnation(tx.as_mut(), &app(), &role()).await.is_err());
 }
 
 #[test]
