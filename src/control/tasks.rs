@@ -31,7 +31,8 @@ pub async fn run(app: &App, task: Task) -> Result<Value, String> {
 
 async fn list(app: &App, id: &AppId, user: String, tenant: Option<String>) -> Result<Value, String> {
     let scope = scope(app, id, tenant.as_deref(), "sessiond sessions list")?;
-    let listing = ListSessions { scope: scope.clone(), user_id: UserId::new(user), tenant: tenant.map(TenantId::new) };
+    let (user_id, tenant) = (UserId::new(user), tenant.map(TenantId::new));
+    let listing = ListSessions { scope: scope.clone(), user_id, linked: true, tenant };
     let mut rows = Vec::new();
     for handle in listing.run(app).await.map_err(failed)? {
         let find = FindSession { scope: scope.clone(), handle: &handle };
@@ -72,7 +73,8 @@ async fn revoke(app: &App, id: &AppId, which: Revoke) -> Result<Value, String> {
     let (tenant, which) = match which {
         Revoke::Handles(handles) => (None, Which::Handles(handles)),
         Revoke::User(user, tenant) => {
-            let which = Which::User { user_id: UserId::new(user), tenant: tenant.clone().map(TenantId::new) };
+            let user_id = UserId::new(user);
+            let which = Which::User { user_id, linked: true, tenant: tenant.clone().map(TenantId::new) };
             (tenant, which)
         }
     };

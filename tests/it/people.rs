@@ -81,7 +81,7 @@ impl TestApp {
         json!({"id": user["id"], "isPrimaryUser": user["isPrimaryUser"], "methods": methods})
     }
 
-    /// Handles of the live sessions that stand under exactly this id.
+    /// Handles of the live sessions of this login method, without those of linked ones.
     pub(crate) async fn sessions_of(&self, id: &str) -> Vec<String> {
         let query = format!("/recipe/session/user?userId={id}&fetchSessionsForAllLinkedAccounts=false");
         serde_json::from_value(self.get(&query).await.json()["sessionHandles"].clone()).unwrap()

@@ -1,20 +1,22 @@
 //! `POST /recipe/session`.
 
 use crate::app::App;
-use crate::command::activity::mark_active;
+use crate::command::activity::{Marked, mark_active};
+use crate::command::retry::Retry;
 use crate::command::session::Scope;
+use crate::command::session::holder::Holder;
 use crate::command::session::issue::{Mint, Seat, Wanted};
-use crate::command::tenancy::AppEntry;
 use crate::crypto::access_token::has_protected_claim;
-use crate::domain::ids::{SessionHandle, TenantId, UserId};
+use crate::domain::ids::{TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::session::event::EventKind;
 use crate::domain::session::family::Family;
 use crate::domain::session::timeline::EventLog;
 use crate::domain::session::{AccessTokenVersion, IssuedSession};
+use crate::domain::time::UnixMillis;
 use crate::fault::{Fault, Gone};
 use crate::store::session::{self, SessionRecord};
-use crate::store::{CommitError, tenant};
+use crate::store::{Tx, tenant};
 
 /// Creates a session.
 pub struct CreateSession {
@@ -57,7 +59,7 @@ impl CreateSession {
     /// # Errors
     /// When the store or a key fails.
     pub async fn run(self, app: &App) -> Result<Created, Fault> {
-        let Scope { app: entry, cause } = &self.scope;
+        let entry = &self.scope.app;
         let config = &entry.config;
         let wanted = Wanted {
             anti_csrf: self.enable_anti_csrf,
@@ -72,49 +74,54 @@ impl CreateSession {
             return Ok(Created::ProtectedClaim);
         }
         let ring = app.keys.ring(app, entry).await?;
-        let now = app.now();
-        let mint = Mint::new(&ring, config, wanted, app.entropy.as_ref(), now);
-        let handle = mint.handle(self.tenant);
+        let mut retry = Retry::new(&app.contention, &self.user_id);
+        loop {
+            let mut tx = app.store.begin();
+            let now = app.now();
+            let mint = Mint::new(&ring, config, wanted, app.entropy.as_ref(), now);
+            let attempt = self.attempt(app, tx.as_mut(), &mint, now).await?;
+            let Some((issued, active)) = attempt else { return Ok(Created::ProtectedClaim) };
+            // Only a change of the tenant or of the user conflicts.
+            if retry.commit(tx, "committing a new session").await? {
+                active.committed(app);
+                app.metrics.sessions.created.inc();
+                return Ok(Created::Ok(issued));
+            }
+        }
+    }
+
+    /// Mints and writes. A handle of 122 random bits is new; the tenant and the user are read, so that no session
+    /// outlives the one, and none is made for the other as it was. `None` for a payload with a reserved name.
+    async fn attempt(
+        &self,
+        app: &App,
+        tx: &mut dyn Tx,
+        mint: &Mint<'_>,
+        now: UnixMillis,
+    ) -> Result<Option<(Box<IssuedSession>, Marked)>, Fault> {
+        let writing = |error| Fault::new("writing a new session", error);
+        let Scope { app: entry, cause } = &self.scope;
+        if !tenant::exists(tx, &entry.id, &self.tenant).await.map_err(writing)? {
+            let gone = Gone { app: entry.id.clone(), tenant: self.tenant.clone() };
+            return Err(Fault::new("creating a session", gone));
+        }
+        let holder = Holder::of_id(tx, &entry.id, &self.user_id).await?;
+        let handle = mint.handle(self.tenant.clone());
         let use_static_key = !self.use_dynamic_signing_key;
         let seat = Seat { parent: None, awaits_use: false, generation: 0, use_static_key };
-        let Some(pair) = mint.pair(&handle, &self.user_id, &self.user_data_in_jwt, &seat)? else {
-            return Ok(Created::ProtectedClaim);
-        };
-        let expires = now.plus(config.refresh_token_validity_ms);
+        let Some(pair) = mint.pair(&handle, &holder, &self.user_data_in_jwt, &seat)? else { return Ok(None) };
+        let validity_ms = entry.config.refresh_token_validity_ms;
         let created = EventKind::Created { request_id: cause.request_id.clone() };
         let record = SessionRecord {
-            user_id: self.user_id.clone(),
+            user_id: holder.recipe_user_id.clone(),
             created: now,
-            family: Family::new(pair.hash.stored(), use_static_key, expires),
+            family: Family::new(pair.hash.stored(), use_static_key, now.plus(validity_ms)),
             user_data_in_jwt: self.user_data_in_jwt.clone(),
-            user_data_in_database: self.user_data_in_database,
+            user_data_in_database: self.user_data_in_database.clone(),
             log: EventLog::begun(now, created),
         };
-        store_new(app, entry, &handle, &record).await?;
-        app.metrics.sessions.created.inc();
-        Ok(Created::Ok(pair.issued(handle, self.user_id, self.user_data_in_jwt, config.refresh_token_validity_ms)))
-    }
-}
-
-/// Writes a session. A handle of 122 random bits is new; the tenant is read so that no session outlives it.
-async fn store_new(app: &App, entry: &AppEntry, handle: &SessionHandle, record: &SessionRecord) -> Result<(), Fault> {
-    let id = &entry.id;
-    let writing = |error| Fault::new("writing a new session", error);
-    loop {
-        let mut tx = app.store.begin();
-        if !tenant::exists(tx.as_mut(), id, &handle.tenant).await.map_err(writing)? {
-            return Err(Fault::new("creating a session", Gone { app: id.clone(), tenant: handle.tenant.clone() }));
-        }
-        session::insert(tx.as_mut(), id, handle, record).map_err(writing)?;
-        let active = mark_active(tx.as_mut(), app, entry, &record.user_id, record.created).map_err(writing)?;
-        match tx.commit().await {
-            Ok(()) => {
-                active.committed(app);
-                return Ok(());
-            }
-            // Only a change of the tenant conflicts.
-            Err(CommitError::Conflict) => {}
-            Err(CommitError::Store(error)) => return Err(Fault::new("committing a new session", error)),
-        }
+        session::insert(tx, &entry.id, &handle, &record).map_err(writing)?;
+        let active = mark_active(tx, app, entry, &holder.user_id, now).map_err(writing)?;
+        Ok(Some((pair.issued(handle, holder, self.user_data_in_jwt.clone(), validity_ms), active)))
     }
 }

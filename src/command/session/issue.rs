@@ -1,12 +1,13 @@
 //! Minting the pair of tokens that create and refresh hand out.
 
+use super::holder::Holder;
 use super::{access_token_expiry_for, key_kind};
 use crate::command::key::KeyRing;
 use crate::config::AppConfig;
 use crate::crypto::access_token::{MintError, NewAccessToken};
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::entropy::{Draw, Entropy, random_uuid};
-use crate::domain::ids::{SessionHandle, TenantId, UserId};
+use crate::domain::ids::{SessionHandle, TenantId};
 use crate::domain::json::JsonObject;
 use crate::domain::secret::Secret;
 use crate::domain::session::lifetime::override_is_valid;
@@ -91,14 +92,14 @@ impl<'a> Mint<'a> {
     pub(super) fn pair(
         &self,
         handle: &SessionHandle,
-        user_id: &UserId,
+        holder: &Holder,
         user_data: &JsonObject,
         seat: &Seat<'_>,
     ) -> Result<Option<Pair>, Fault> {
         let anti_csrf = self.wanted.anti_csrf.then(|| random_uuid(&self.draw).to_string());
         let token = RefreshToken {
             handle: handle.clone(),
-            user_id: user_id.clone(),
+            user_id: holder.recipe_user_id.clone(),
             parent_refresh_token_hash_1: seat.parent.copied(),
             anti_csrf_token: anti_csrf.clone(),
             generation: seat.generation,
@@ -111,8 +112,8 @@ impl<'a> Mint<'a> {
             &NewAccessToken {
                 version: self.wanted.token_version,
                 handle,
-                user_id,
-                recipe_user_id: user_id,
+                user_id: &holder.user_id,
+                recipe_user_id: &holder.recipe_user_id,
                 refresh_token_hash_1: &hash,
                 parent_refresh_token_hash_1: seat.parent.filter(|_| seat.awaits_use),
                 anti_csrf_token: anti_csrf.as_deref(),
@@ -139,12 +140,13 @@ impl Pair {
     pub(super) fn issued(
         self,
         handle: SessionHandle,
-        user_id: UserId,
+        holder: Holder,
         user_data_in_jwt: JsonObject,
         refresh_validity_ms: u64,
     ) -> Box<IssuedSession> {
+        let Holder { user_id, recipe_user_id } = holder;
         Box::new(IssuedSession {
-            session: SessionView { handle, recipe_user_id: user_id.clone(), user_id, user_data_in_jwt },
+            session: SessionView { handle, user_id, recipe_user_id, user_data_in_jwt },
             access_token: self.access,
             refresh_token: IssuedToken {
                 token: self.refresh,

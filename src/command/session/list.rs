@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::command::session::Scope;
+use crate::command::session::holder::{Holder, Holders};
 use crate::domain::ids::{AppId, SessionHandle, TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::time::UnixMillis;
@@ -15,6 +16,8 @@ pub struct ListSessions {
     pub scope: Scope,
     /// Whose.
     pub user_id: UserId,
+    /// Those of all login methods that are linked to this one, too.
+    pub linked: bool,
     /// In this tenant; `None` for all of the app.
     pub tenant: Option<TenantId>,
 }
@@ -25,29 +28,34 @@ impl ListSessions {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &App) -> Result<Vec<String>, Fault> {
-        let live = live_sessions(app, &self.scope.app.id, &self.user_id, self.tenant.as_ref()).await?;
+        let id = &self.scope.app.id;
+        let holders = Holders::of_id(app.store.begin().as_mut(), id, &self.user_id, self.linked).await?;
+        let live = live_sessions(app, id, &holders, self.tenant.as_ref()).await?;
         Ok(live.iter().map(ToString::to_string).collect())
     }
 }
 
-/// A user's sessions that have not expired, in one tenant or in all of the app.
+/// Sessions that have not expired, in one tenant or in all of the app.
 pub(super) async fn live_sessions(
     app: &App,
     id: &AppId,
-    user: &UserId,
+    holders: &Holders,
     tenant: Option<&TenantId>,
 ) -> Result<Vec<SessionHandle>, Fault> {
     let mut live = Vec::new();
-    let mut pages = UserPages::new(id, user, tenant);
-    loop {
-        let mut tx = app.store.begin();
-        let page = pages.next(tx.as_mut()).await?;
-        if page.is_empty() {
-            return Ok(live);
+    for user in &holders.ids {
+        let mut pages = UserPages::new(id, user, tenant);
+        loop {
+            let mut tx = app.store.begin();
+            let page = pages.next(tx.as_mut()).await?;
+            if page.is_empty() {
+                break;
+            }
+            let now = app.now();
+            live.extend(page.into_iter().filter(|(_, row)| row.family.expires >= now).map(|(handle, _)| handle));
         }
-        let now = app.now();
-        live.extend(page.into_iter().filter(|(_, row)| row.family.expires >= now).map(|(handle, _)| handle));
     }
+    Ok(live)
 }
 
 /// Looks a session up by its handle.
@@ -87,10 +95,12 @@ impl FindSession<'_> {
         let found = session::get(tx.as_mut(), &self.scope.app.id, &handle).await;
         let found = found.map_err(|error| Fault::new("loading a session", error))?;
         let now = app.now();
-        Ok(found.filter(|record| record.family.expires > now).map(|record| SessionInfo {
+        let Some(record) = found.filter(|record| record.family.expires > now) else { return Ok(None) };
+        let holder = Holder::of_row(tx.as_mut(), &self.scope.app.id, &record.user_id).await?;
+        Ok(Some(SessionInfo {
             handle,
-            recipe_user_id: record.user_id.clone(),
-            user_id: record.user_id,
+            user_id: holder.user_id,
+            recipe_user_id: holder.recipe_user_id,
             user_data_in_database: record.user_data_in_database,
             user_data_in_jwt: record.user_data_in_jwt,
             expiry: record.family.expires,

@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod data;
+mod holder;
 mod issue;
 pub mod jwt;
 pub mod list;

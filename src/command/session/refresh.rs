@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::command::activity::{Marked, mark_active};
 use crate::command::key::KeyRing;
 use crate::command::retry::Retry;
+use crate::command::session::holder::Holder;
 use crate::command::session::issue::{Mint, Seat, Wanted};
 use crate::command::session::{Scope, family_rules};
 use crate::command::tenancy::AppEntry;
@@ -189,8 +190,14 @@ impl Exchange<'_> {
         let rules = family_rules(&entry.config);
         match record.family.refresh(&self.presented(), self.command.policy, use_static_key, &rules, now) {
             RefreshDecision::Expired => Ok(Attempt::Done(unauthorised(GONE))),
-            RefreshDecision::Grant(grant) => self.grant(tx, record, grant, now),
-            RefreshDecision::Reuse(reuse) => self.reuse(tx, record, reuse, now),
+            RefreshDecision::Grant(grant) => {
+                let holder = Holder::of_row(tx, &entry.id, &record.user_id).await?;
+                self.grant(tx, record, holder, grant, now)
+            }
+            RefreshDecision::Reuse(reuse) => {
+                let holder = Holder::of_row(tx, &entry.id, &record.user_id).await?;
+                self.reuse(tx, record, holder, reuse, now)
+            }
         }
     }
 
@@ -198,11 +205,12 @@ impl Exchange<'_> {
         &self,
         tx: &mut dyn Tx,
         mut record: SessionRecord,
+        holder: Holder,
         reuse: Reuse,
         now: UnixMillis,
     ) -> Result<Attempt, Fault> {
         let Scope { app: entry, cause } = &self.command.scope;
-        let outcome = self.reuse_outcome(&record, &reuse);
+        let outcome = self.reuse_outcome(holder, &reuse);
         let event = reuse.event.of_request(&cause.request_id);
         let handle = &self.token.handle;
         if reuse.ends_session {
@@ -222,6 +230,7 @@ impl Exchange<'_> {
         &self,
         tx: &mut dyn Tx,
         mut record: SessionRecord,
+        holder: Holder,
         mut grant: Grant,
         now: UnixMillis,
     ) -> Result<Attempt, Fault> {
@@ -234,7 +243,7 @@ impl Exchange<'_> {
             use_static_key: grant.use_static_key(),
         };
         let mint = Mint::new(self.ring, &entry.config, self.command.wanted(), self.app.entropy.as_ref(), now);
-        let Some(pair) = mint.pair(handle, &record.user_id, &record.user_data_in_jwt, &seat)? else {
+        let Some(pair) = mint.pair(handle, &holder, &record.user_data_in_jwt, &seat)? else {
             return Ok(Attempt::Done(unauthorised("The user payload contains protected field")));
         };
         let events = std::mem::take(&mut grant.events);
@@ -244,9 +253,9 @@ impl Exchange<'_> {
         record.family = grant.complete(pair.hash.stored());
         let writing = |error| Fault::new("writing a refresh", error);
         session::update(tx, &entry.id, handle, &record).map_err(writing)?;
-        let active = mark_active(tx, self.app, entry, &record.user_id, now).map_err(writing)?;
+        let active = mark_active(tx, self.app, entry, &holder.user_id, now).map_err(writing)?;
         let validity = entry.config.refresh_token_validity_ms;
-        let issued = pair.issued(handle.clone(), record.user_id, record.user_data_in_jwt, validity);
+        let issued = pair.issued(handle.clone(), holder, record.user_data_in_jwt, validity);
         Ok(Attempt::Commit(Refreshed::Ok(issued), Happened { events, active }))
     }
 
@@ -274,13 +283,13 @@ impl Exchange<'_> {
         }
     }
 
-    fn reuse_outcome(&self, record: &SessionRecord, reuse: &Reuse) -> Refreshed {
+    fn reuse_outcome(&self, holder: Holder, reuse: &Reuse) -> Refreshed {
         let subtype = (self.command.policy == RefreshPolicy::RotateOnRefresh).then_some(reuse.subtype);
         if reuse.is_theft {
             Refreshed::TokenTheft {
                 handle: self.token.handle.clone(),
-                user_id: record.user_id.clone(),
-                recipe_user_id: record.user_id.clone(),
+                user_id: holder.user_id,
+                recipe_user_id: holder.recipe_user_id,
                 subtype,
             }
         } else {

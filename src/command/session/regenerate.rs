@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::command::retry::Retry;
+use crate::command::session::holder::Holder;
 use crate::command::session::{Scope, key_kind};
 use crate::crypto::access_token::{
     AccessToken, MintError, NewAccessToken, TokenRefusal, has_protected_claim, parse_unverified,
@@ -59,13 +60,13 @@ impl RegenerateAccessToken<'_> {
         if self.user_data_in_jwt.as_ref().is_some_and(protected) {
             return Ok(Regenerated::ProtectedClaim);
         }
-        let Some((record, now)) = self.store_payload(app, &token).await? else {
+        let Some((record, holder, now)) = self.store_payload(app, &token).await? else {
             return Ok(Regenerated::Unauthorised("Session does not exist."));
         };
         let session = SessionView {
             handle: token.session.handle.clone(),
-            user_id: record.user_id.clone(),
-            recipe_user_id: record.user_id.clone(),
+            user_id: holder.user_id,
+            recipe_user_id: holder.recipe_user_id,
             user_data_in_jwt: record.user_data_in_jwt.clone(),
         };
         if token.expiry < now {
@@ -87,7 +88,7 @@ impl RegenerateAccessToken<'_> {
         &self,
         app: &App,
         token: &AccessToken,
-    ) -> Result<Option<(SessionRecord, UnixMillis)>, Fault> {
+    ) -> Result<Option<(SessionRecord, Holder, UnixMillis)>, Fault> {
         let (id, handle) = (&self.scope.app.id, &token.session.handle);
         let mut retry = Retry::new(&app.contention, handle);
         loop {
@@ -96,6 +97,7 @@ impl RegenerateAccessToken<'_> {
             let found = found.map_err(|error| Fault::new("loading a session", error))?;
             let now = app.now();
             let Some(mut record) = found.filter(|record| record.family.expires > now) else { return Ok(None) };
+            let holder = Holder::of_row(tx.as_mut(), id, &record.user_id).await?;
             match &self.user_data_in_jwt {
                 Some(payload) if *payload != record.user_data_in_jwt => {
                     record.user_data_in_jwt = payload.clone();
@@ -103,10 +105,10 @@ impl RegenerateAccessToken<'_> {
                     session::update(tx.as_mut(), id, handle, &record)
                         .map_err(|error| Fault::new("writing a payload", error))?;
                     if retry.commit(tx, "committing a payload").await? {
-                        return Ok(Some((record, now)));
+                        return Ok(Some((record, holder, now)));
                     }
                 }
-                _ => return Ok(Some((record, now))),
+                _ => return Ok(Some((record, holder, now))),
             }
         }
     }

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::command::activity::{Marked, mark_active};
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
+use crate::command::session::holder::Holders;
 use crate::command::session::list::live_sessions;
 use crate::domain::ids::{SessionHandle, TenantId, UserId};
 use crate::domain::session::event::EventKind;
@@ -32,6 +33,8 @@ pub enum Which {
     User {
         /// Whose.
         user_id: UserId,
+        /// Those of all login methods that are linked to this one, too.
+        linked: bool,
         /// In this tenant; `None` for all of the app.
         tenant: Option<TenantId>,
     },
@@ -43,23 +46,30 @@ impl RevokeSessions {
     /// # Errors
     /// When the store fails. Sessions revoked before the failure stay revoked.
     pub async fn run(self, app: &App) -> Result<Vec<String>, Fault> {
+        let mut active = None;
         let handles = match &self.which {
             Which::Handles(texts) => {
                 let mut seen = HashSet::new();
                 texts.iter().filter_map(|text| SessionHandle::parse(text)).filter(|h| seen.insert(h.clone())).collect()
             }
-            Which::User { user_id, tenant } => live_sessions(app, &self.scope.app.id, user_id, tenant.as_ref()).await?,
+            Which::User { user_id, linked, tenant } => {
+                let id = &self.scope.app.id;
+                let holders = Holders::of_id(app.store.begin().as_mut(), id, user_id, *linked).await?;
+                let live = live_sessions(app, id, &holders, tenant.as_ref()).await?;
+                active = Some(holders.user_id);
+                live
+            }
         };
         let mut gone = Vec::with_capacity(handles.len());
         for batch in handles.chunks(BATCH) {
-            gone.extend(self.end(app, batch).await?);
+            gone.extend(self.end(app, batch, active.as_ref()).await?);
         }
         app.metrics.sessions.revoked.inc_by(gone.len() as u64);
         Ok(gone)
     }
 
-    /// Ends those of `batch` that exist, in one transaction.
-    async fn end(&self, app: &App, batch: &[SessionHandle]) -> Result<Vec<String>, Fault> {
+    /// Ends those of `batch` that exist, in one transaction, and marks a user as active.
+    async fn end(&self, app: &App, batch: &[SessionHandle], active: Option<&UserId>) -> Result<Vec<String>, Fault> {
         let id = &self.scope.app.id;
         let Some(first) = batch.first() else { return Ok(Vec::new()) };
         let mut retry = Retry::new(&app.contention, first);
@@ -76,13 +86,13 @@ impl RevokeSessions {
             if gone.is_empty() {
                 return Ok(gone);
             }
-            let active = match &self.which {
-                Which::User { user_id, .. } => mark_active(tx.as_mut(), app, &self.scope.app, user_id, app.now())
+            let marked = match active {
+                Some(user) => mark_active(tx.as_mut(), app, &self.scope.app, user, app.now())
                     .map_err(|error| Fault::new("marking a user as active", error))?,
-                Which::Handles(_) => Marked::NOBODY,
+                None => Marked::NOBODY,
             };
             if retry.commit(tx, "committing ended sessions").await? {
-                active.committed(app);
+                marked.committed(app);
                 return Ok(gone);
             }
         }

@@ -132,7 +132,7 @@ impl Driver {
     }
 
     pub(crate) async fn revoke_user(&self, user: &str, tenant: Option<TenantId>) -> Vec<String> {
-        let which = Which::User { user_id: UserId::new(user), tenant };
+        let which = Which::User { user_id: UserId::new(user), linked: true, tenant };
         let command = RevokeSessions { scope: self.scope("POST /recipe/session/remove"), which };
         let mut gone = command.run(&self.app.app).await.unwrap();
         gone.sort();
@@ -141,7 +141,7 @@ impl Driver {
 
     pub(crate) async fn list(&self, user: &str, tenant: Option<TenantId>) -> Vec<String> {
         let user_id = UserId::new(user);
-        let command = ListSessions { scope: self.scope("GET /recipe/session/user"), user_id, tenant };
+        let command = ListSessions { scope: self.scope("GET /recipe/session/user"), user_id, linked: true, tenant };
         let mut handles = command.run(&self.app.app).await.unwrap();
         handles.sort();
         handles

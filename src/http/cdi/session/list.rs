@@ -19,11 +19,12 @@ struct HandlesBody {
 pub(super) async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let user_id = UserId::new(query.required("userId")?);
+    let linked = query.flag("fetchSessionsForAllLinkedAccounts").unwrap_or(true);
     let command = if query.flag("fetchAcrossAllTenants").unwrap_or(true) {
         call.require_public_tenant()?;
-        ListSessions { scope: call.app_scope(), user_id, tenant: None }
+        ListSessions { scope: call.app_scope(), user_id, linked, tenant: None }
     } else {
-        ListSessions { scope: call.scope()?, user_id, tenant: Some(call.tenant.clone()) }
+        ListSessions { scope: call.scope()?, user_id, linked, tenant: Some(call.tenant.clone()) }
     };
     Ok(Reply::json(&HandlesBody { status: "OK", session_handles: command.run(app).await? }))
 }

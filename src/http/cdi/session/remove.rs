@@ -25,12 +25,13 @@ pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let command = match (user_id, handles) {
         (Some(user_id), None) => {
             let user_id = UserId::new(user_id);
+            let linked = for_linked_accounts.unwrap_or(true);
             if across_all_tenants.unwrap_or(true) {
                 call.require_public_tenant()?;
-                RevokeSessions { scope: call.app_scope(), which: Which::User { user_id, tenant: None } }
+                RevokeSessions { scope: call.app_scope(), which: Which::User { user_id, linked, tenant: None } }
             } else {
                 let scope = call.scope()?;
-                RevokeSessions { scope, which: Which::User { user_id, tenant: Some(call.tenant.clone()) } }
+                RevokeSessions { scope, which: Which::User { user_id, linked, tenant: Some(call.tenant.clone()) } }
             }
         }
         (None, Some(handles)) => {

@@ -2,6 +2,7 @@
 
 mod create;
 mod data;
+mod linked;
 mod refresh;
 mod regenerate;
 mod remove;
