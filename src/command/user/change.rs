@@ -40,7 +40,7 @@ pub(super) enum Decision<T> {
     /// Nothing to write.
     Done(T),
     /// The outcome holds once the change is written.
-    Change(Change, T),
+    Change(Box<Change>, T),
 }
 
 /// A command that changes users: the part that runs anew when something it has read has changed.

@@ -62,6 +62,6 @@ impl Decide for DeleteUser {
             forgotten,
             ..Change::default()
         };
-        Ok(Decision::Change(change, Deleted::Ok { methods: methods.len() }))
+        Ok(Decision::Change(Box::new(change), Deleted::Ok { methods: methods.len() }))
     }
 }

@@ -84,7 +84,7 @@ impl Decide for MakePrimary {
         }
         let shown = change::info(tx, app, primary.clone()).await?;
         let change = Change { before: vec![user], after: vec![primary], ..Change::default() };
-        Ok(Decision::Change(change, MadePrimaryUser::Ok { already: false, user: shown }))
+        Ok(Decision::Change(Box::new(change), MadePrimaryUser::Ok { already: false, user: shown }))
     }
 }
 
@@ -171,7 +171,7 @@ impl Decide for LinkAccounts {
         let active = Some(group.shown_id().clone());
         let (before, after) = (vec![recipe, primary], vec![group]);
         let change = Change { before, after, signed_out, inactive, active, ..Change::default() };
-        Ok(Decision::Change(change, AccountsLinked::Ok { already: false, user }))
+        Ok(Decision::Change(Box::new(change), AccountsLinked::Ok { already: false, user }))
     }
 }
 
@@ -223,7 +223,7 @@ impl Decide for UnlinkAccount {
                 let signed_out = change::data_ids(tx, &self.scope.app.id, &user, &signed_out).await?;
                 let outcome = AccountUnlinked::Ok { deleted: deleted.is_some(), was_linked: true };
                 let change = Change { before: vec![user], after, signed_out, ..Change::default() };
-                Ok(Decision::Change(change, outcome))
+                Ok(Decision::Change(Box::new(change), outcome))
             }
         }
     }

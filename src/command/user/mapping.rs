@@ -113,7 +113,7 @@ impl Decide for CreateMapping {
         let activity_moved = (!shadows).then_some(renamed);
         let (before, after) = (vec![before], vec![after]);
         let change = Change { before, after, verification_moved, activity_moved, ..Change::default() };
-        Ok(Decision::Change(change, MappingCreated::Ok))
+        Ok(Decision::Change(Box::new(change), MappingCreated::Ok))
     }
 }
 
@@ -203,7 +203,7 @@ impl Decide for RemoveMapping {
         }
         let activity_moved = (!shadows).then(|| (external.clone(), mapping.internal.clone()));
         let change = Change { activity_moved, ..remapped(before, &mapping.internal, None) };
-        Ok(Decision::Change(change, MappingRemoved::Ok { existed: true }))
+        Ok(Decision::Change(Box::new(change), MappingRemoved::Ok { existed: true }))
     }
 }
 
@@ -239,7 +239,7 @@ impl Decide for SetMappingInfo {
             return Ok(Decision::Done(false));
         };
         let external = ExternalId { info: self.info.clone(), ..external };
-        Ok(Decision::Change(remapped(before, &internal, Some(external)), true))
+        Ok(Decision::Change(Box::new(remapped(before, &internal, Some(external))), true))
     }
 }
 
