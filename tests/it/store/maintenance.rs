@@ -24,14 +24,14 @@ impl Clock for Hand {
     }
 }
 
-async fn contents(path: &Path) -> (Contents, Start) {
+pub(super) async fn contents(path: &Path) -> (Contents, Start) {
     let (engine, report) = sled::open(path, &options()).unwrap();
     let contents = dump(&engine).await;
     engine.close().await.unwrap();
     (contents, report.start)
 }
 
-fn refused_as_unusable<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
+pub(super) fn refused_as_unusable<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
     let error = result.unwrap_err();
     assert!(matches!(error, StoreError::Unusable { .. }), "{error}");
     error.to_string()
@@ -353,66 +353,6 @@ async fn what_an_interrupted_backup_left_is_replaced_and_a_strangers_folder_is_n
     assert!(!partial.exists());
     restore(&copy, &folder.path().join("again"), Until::End, &options(), &|_| {}).unwrap();
     assert!(contents(&folder.path().join("again")).await.0 == expected);
-}
-
-#[tokio::test]
-async fn an_empty_folder_that_is_there_is_restored_into_in_its_place() {
-    let folder = scratch();
-    let data = folder.path().join("data");
-    let engine = sled_engine(&data);
-    let expected = fill(engine.as_ref(), 0..40).await;
-    engine.snapshot().unwrap();
-    let mount = folder.path().join("mount");
-    fs::create_dir_all(mount.join("lost+found")).unwrap();
-    engine.backup(&mount, &|_| {}).unwrap();
-    assert!(mount.join("lost+found").exists() && !mount.join(".partial").exists());
-    engine.close().await.unwrap();
-    // A handle on the folder shows that it is the same one afterwards, as a mount point must be.
-    let place = folder.path().join("place");
-    fs::create_dir_all(place.join(".partial").join("index")).unwrap();
-    let before = fs::File::open(&place).unwrap().metadata().unwrap();
-    restore(&mount, &place, Until::End, &options(), &|_| {}).unwrap();
-    #[cfg(unix)]
-    assert_eq!(
-        std::os::unix::fs::MetadataExt::ino(&before),
-        std::os::unix::fs::MetadataExt::ino(&place.metadata().unwrap())
-    );
-    assert!(!place.join(".partial").exists());
-    assert!(contents(&place).await == (expected, Start::Clean));
-    let message = refused_as_unusable(restore(&data, &place, Until::End, &options(), &|_| {}));
-    assert!(message.contains("nothing is overwritten"), "{message}");
-}
-
-#[tokio::test]
-async fn a_restore_that_was_killed_between_two_moves_is_recognised() {
-    let folder = scratch();
-    let data = folder.path().join("data");
-    let engine = sled_engine(&data);
-    let expected = fill(engine.as_ref(), 0..40).await;
-    engine.close().await.unwrap();
-    let mut names: Vec<_> = fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    names.sort_by_key(|name| name == "identity");
-    for moved in 0..=names.len() {
-        let place = scratch();
-        let partial = place.path().join(".partial");
-        copy_folder(&data, &partial);
-        for name in &names[..moved] {
-            fs::rename(partial.join(name), place.path().join(name)).unwrap();
-        }
-        if moved == names.len() {
-            assert!(contents(place.path()).await == (expected.clone(), Start::Clean));
-            assert!(!partial.exists());
-            continue;
-        }
-        let opened = sled::open(place.path(), &options()).map(drop);
-        let checked = check(place.path(), &mut NoAudit, &|_| {}).map(drop);
-        let restored = restore(place.path(), &folder.path().join("x"), Until::End, &options(), &|_| {}).map(drop);
-        for result in [opened, checked, restored] {
-            let message = refused_as_unusable(result);
-            assert!(message.contains("was interrupted") && message.contains("repeat it"), "{moved}: {message}");
-        }
-        assert!(!place.path().join("identity").exists());
-    }
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod disk_full;
 pub(crate) mod golden;
 mod maintenance;
 mod recovery;
+mod restore_in_place;
 mod rot;
 mod tenancy;
 mod user;
