@@ -74,6 +74,16 @@ pub(super) struct Answered {
 }
 
 impl Answered {
+    /// Whoever does tasks on the folder.
+    pub(super) fn worker(&self) -> Result<Worker> {
+        self.folder.worker()
+    }
+
+    /// Whether to print for a script.
+    pub(super) const fn as_json(&self) -> bool {
+        self.json.json
+    }
+
     /// Has a task done and prints the answer, as JSON or in the command's own words.
     pub(super) fn ask(&self, task: Task, print: impl FnOnce(&Value)) -> Result<ExitCode> {
         let answer = self.folder.ask(task)?;
@@ -185,6 +195,18 @@ impl DataDir {
         })
     }
 
+    /// Whoever does tasks here: the running server, or this process when none runs.
+    pub(super) fn worker(&self) -> Result<Worker> {
+        if let Some(client) = self.server()? {
+            return Ok(Worker::Server(Box::new(client)));
+        }
+        let config = Arc::new(self.unserved()?);
+        let store = open(&config)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let app = runtime.block_on(App::over(&config, &store))?;
+        Ok(Worker::Here { app: Box::new(app), runtime })
+    }
+
     /// The settings for work on the folder itself, which must be there; says that no server does the work.
     pub(super) fn unserved(&self) -> Result<BaseConfig> {
         let config = offline(self.sources())?;
@@ -197,6 +219,37 @@ impl DataDir {
     }
 }
 
+/// Does one task after the other; see [`DataDir::worker`].
+pub(super) enum Worker {
+    /// A running server.
+    Server(Box<Client>),
+    /// This process, on a folder that no server uses.
+    Here {
+        /// Over the folder's store.
+        app: Box<App>,
+        /// Runs the tasks.
+        runtime: tokio::runtime::Runtime,
+    },
+}
+
+impl Worker {
+    /// Has a task done.
+    pub(super) fn run(&mut self, task: Task) -> Result<Value> {
+        match self {
+            Self::Server(client) => Ok(client.request(&Request::Task(task), |_| ())?),
+            Self::Here { app, runtime } => runtime.block_on(tasks::run(app, task)).map_err(anyhow::Error::msg),
+        }
+    }
+
+    /// Ends: a store that was opened here is closed.
+    pub(super) fn finish(self) -> Result<()> {
+        match self {
+            Self::Server(_) => Ok(()),
+            Self::Here { app, runtime } => Ok(runtime.block_on(app.store.close())?),
+        }
+    }
+}
+
 /// The servers of a folder; an error when there are only such as do not answer.
 fn answering(folder: &Path) -> Result<Found> {
     let found = client::find(folder);
@@ -204,6 +257,12 @@ fn answering(folder: &Path) -> Result<Found> {
         bail!("a server runs on {} but does not answer; see its log, or end it with a signal", folder.display());
     }
     Ok(found)
+}
+
+/// A tenant's id as the store has it, for value parsers.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a value parser")]
+pub(super) fn tenant(written: &str) -> Result<String, std::convert::Infallible> {
+    Ok(written.to_lowercase())
 }
 
 /// Opens the store of a folder that no server uses.

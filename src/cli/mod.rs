@@ -23,6 +23,7 @@ mod sessions;
 mod start;
 mod stop;
 mod uninstall;
+mod users;
 mod version;
 
 pub use reference::reference;
@@ -55,6 +56,7 @@ enum Command {
     Stop(stop::Stop),
     Ready(ready::Ready),
     Sessions(sessions::Sessions),
+    Users(users::Users),
     Check(check::Check),
     Backup(backup::Backup),
     Restore(restore::Restore),
@@ -101,6 +103,7 @@ impl Cli {
             Some(Command::Stop(command)) => command.run(),
             Some(Command::Ready(command)) => command.run(),
             Some(Command::Sessions(command)) => command.run(),
+            Some(Command::Users(command)) => command.run(),
             Some(Command::Check(command)) => command.run(),
             Some(Command::Backup(command)) => command.run(),
             Some(Command::Restore(command)) => command.run(),

@@ -1,6 +1,6 @@
 //! `sessiond sessions`: a user's sessions, why one ended, ending some.
 
-use super::common::{Answered, AppName};
+use super::common::{Answered, AppName, tenant};
 use super::output;
 use crate::control::{Revoke, Task};
 use anyhow::Result;
@@ -83,12 +83,6 @@ impl Sessions {
             }
         }
     }
-}
-
-/// A tenant's id as the store has it.
-#[expect(clippy::unnecessary_wraps, reason = "the shape of a value parser")]
-fn tenant(written: &str) -> Result<String, std::convert::Infallible> {
-    Ok(written.to_lowercase())
 }
 
 fn print_list(answer: &Value) {

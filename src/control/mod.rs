@@ -14,6 +14,8 @@ pub mod server;
 pub mod started;
 pub mod tasks;
 pub mod upkeep;
+mod users;
 
 pub use keys::PlainKey;
 pub use protocol::{Frame, Progress, Request, Revoke, Task};
+pub use users::{UserLines, UsersWanted};

@@ -1,6 +1,7 @@
 //! What is said over the control socket.
 
 use crate::control::keys::PlainKey;
+use crate::control::users::{UserLines, UsersWanted};
 use crate::domain::ids::AppId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -58,6 +59,39 @@ pub enum Task {
         /// Which.
         #[serde(flatten)]
         which: Revoke,
+    },
+    /// A page of users.
+    UsersList {
+        /// In which app.
+        app: AppId,
+        /// Which.
+        #[serde(flatten)]
+        wanted: UsersWanted,
+    },
+    /// One user, found by any id.
+    UsersShow {
+        /// In which app.
+        app: AppId,
+        /// Who.
+        user: String,
+    },
+    /// Deletes a user with all that is kept for it.
+    UsersDelete {
+        /// In which app.
+        app: AppId,
+        /// Any of its ids.
+        user: String,
+        /// Only the login method with this id; the others stay.
+        only_method: bool,
+    },
+    /// Imports users, one per line.
+    UsersImport {
+        /// Into which app.
+        app: AppId,
+        /// For users that name no tenants.
+        tenant: String,
+        /// The lines.
+        lines: UserLines,
     },
     /// An app's signing keys, history included.
     KeysList {

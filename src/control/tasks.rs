@@ -7,7 +7,7 @@ use crate::command::session::revoke::{RevokeSessions, Which};
 use crate::command::session::timeline::SessionTimeline;
 use crate::command::session::{Cause, Scope};
 use crate::command::tenancy::AppEntry;
-use crate::control::{Revoke, Task, keys};
+use crate::control::{Revoke, Task, keys, users};
 use crate::domain::ids::{AppId, PUBLIC, TenantId, UserId};
 use crate::fault::Fault;
 use serde_json::{Value, json};
@@ -25,6 +25,10 @@ pub async fn run(app: &App, task: Task) -> Result<Value, String> {
         Task::KeysList { app: id } => keys::list(app, &id).await,
         Task::KeysRotate { app: id, immediate } => keys::rotate(app, &id, immediate).await,
         Task::KeysRevoke { app: id, kid, reason } => keys::revoke(app, &id, &kid, &reason).await,
+        Task::UsersList { app: id, wanted } => users::list(app, &id, wanted).await,
+        Task::UsersShow { app: id, user } => users::show(app, &id, user).await,
+        Task::UsersDelete { app: id, user, only_method } => users::delete(app, &id, user, only_method).await,
+        Task::UsersImport { app: id, tenant, lines } => users::import(app, &id, &tenant, lines).await,
         Task::KeysReseal { new } => keys::reseal(app, new).await,
     }
 }
@@ -83,7 +87,8 @@ async fn revoke(app: &App, id: &AppId, which: Revoke) -> Result<Value, String> {
     Ok(json!({ "sessionHandlesRevoked": revoked }))
 }
 
-fn scope(app: &App, id: &AppId, tenant: Option<&str>, call: &'static str) -> Result<Scope, String> {
+/// The app and, if one is named, the check of its tenant.
+pub(super) fn scope(app: &App, id: &AppId, tenant: Option<&str>, call: &'static str) -> Result<Scope, String> {
     let entry = entry(app, id)?;
     if let Some(tenant) = tenant
         && entry.tenant(&TenantId::new(tenant)).is_none()

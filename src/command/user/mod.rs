@@ -3,6 +3,7 @@
 mod change;
 pub mod count;
 pub mod delete;
+pub mod import;
 mod info;
 pub mod linking;
 pub mod list;

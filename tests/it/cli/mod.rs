@@ -12,3 +12,4 @@ mod refusals;
 pub(crate) mod sandbox;
 mod secrecy;
 mod sessions;
+mod users;

@@ -1,0 +1,193 @@
+//! `sessiond users import`: many users with their passwords' hashes, roles, metadata and marks.
+
+use crate::app::App;
+use crate::command::password::Unserved;
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::crypto::password::StoredHash;
+use crate::domain::entropy::random_uuid;
+use crate::domain::ids::{AppId, TenantId, UserId};
+use crate::domain::json::JsonObject;
+use crate::domain::time::UnixMillis;
+use crate::domain::user::import::{BadLine, NewPassword, NewUser};
+use crate::domain::user::{AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, User};
+use crate::domain::userroles::RoleName;
+use crate::fault::{Fault, Gone};
+use crate::store::user::Taken;
+use crate::store::userroles::assignment::Assignment;
+use crate::store::{StoreError, Tx, emailverification, tenant, user, usermetadata, userroles};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Passwords hashed at once: the threads are there for people who sign in, too.
+const HASHED_AT_ONCE: usize = 2;
+/// Wait for a place in a full queue of passwords.
+const QUEUE_WAIT: Duration = Duration::from_millis(100);
+
+/// Imports users: all that can be, in one transaction.
+pub struct ImportUsers {
+    /// Where.
+    pub scope: Scope,
+    /// For users that name no tenants.
+    pub tenant: TenantId,
+    /// One user each, as JSON.
+    pub lines: Vec<String>,
+}
+
+/// What became of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Imported {
+    /// The user is there, durably.
+    Ok,
+    /// An account with this e-mail address was there before: left as it is.
+    Existing {
+        /// In which tenant.
+        tenant: TenantId,
+    },
+    /// The line is no user that could be taken.
+    Refused(BadLine),
+}
+
+/// A line that is ready to be written.
+struct Ready {
+    user: User,
+    roles: Vec<RoleName>,
+    metadata: Option<JsonObject>,
+    verified: bool,
+}
+
+impl ImportUsers {
+    /// Runs the command. Says of each line what became of it, in their order.
+    ///
+    /// A user is there with everything that belongs to it, or not at all.
+    ///
+    /// # Errors
+    /// When the store fails or a password cannot be hashed: then nobody was imported.
+    pub async fn run(self, app: &App) -> Result<Vec<Imported>, Fault> {
+        let id = &self.scope.app.id;
+        let parsed: Vec<_> = self.lines.iter().map(|line| self.parse(line)).collect();
+        let mut ready = Vec::with_capacity(parsed.len());
+        for group in in_groups(parsed, HASHED_AT_ONCE) {
+            let hashed = group.into_iter().map(async |user| match user {
+                Ok(user) => self.ready(app, user).await,
+                Err(refused) => Ok(Err(refused)),
+            });
+            ready.extend(futures_util::future::try_join_all(hashed).await?);
+        }
+        let tenants: BTreeSet<TenantId> =
+            ready.iter().flatten().flat_map(|ready| ready.user.tenants()).cloned().collect();
+        let mut retry = Retry::new(&app.contention, &(id, "import"));
+        loop {
+            let mut tx = app.store.begin();
+            for name in &tenants {
+                if !tenant::exists(tx.as_mut(), id, name).await.map_err(reading)? {
+                    return Err(Fault::new("importing users", Gone { app: id.clone(), tenant: name.clone() }));
+                }
+            }
+            let now = app.now();
+            let mut outcomes = Vec::with_capacity(ready.len());
+            for line in &ready {
+                outcomes.push(match line {
+                    Ok(ready) => write(tx.as_mut(), id, ready, now).await.map_err(reading)?,
+                    Err(refused) => Imported::Refused(refused.clone()),
+                });
+            }
+            if retry.commit(tx, "committing imported users").await? {
+                return Ok(outcomes);
+            }
+        }
+    }
+
+    fn parse(&self, line: &str) -> Result<NewUser, BadLine> {
+        let user = NewUser::parse(line, &self.tenant)?;
+        match user.tenants.iter().find(|name| self.scope.app.tenant(name).is_none()) {
+            Some(unknown) => Err(BadLine(format!("there is no tenant {}", unknown.as_str()))),
+            None => Ok(user),
+        }
+    }
+
+    async fn ready(&self, app: &App, new: NewUser) -> Result<Result<Ready, BadLine>, Fault> {
+        let password = match new.password {
+            NewPassword::Hash(hash, family) => match StoredHash::parse(hash.expose()) {
+                Some(stored) if family.is_none_or(|family| stored.family() == family) => stored.text(),
+                Some(_) => return Ok(Err(BadLine("'passwordHash' is not of that 'hashingAlgorithm'".to_owned()))),
+                None => {
+                    let what = "'passwordHash' is no bcrypt, argon2 or Firebase scrypt hash that could be checked";
+                    return Ok(Err(BadLine(what.to_owned())));
+                }
+            },
+            NewPassword::Plain(password) => self.hashed(app, password.expose()).await?,
+        };
+        let method = LoginMethod {
+            id: UserId::new(random_uuid(&*app.entropy).to_string()),
+            external: new.external_id.map(|id| ExternalId { id, info: None }),
+            tenants: new.tenants,
+            time_joined: new.time_joined.unwrap_or_else(|| app.now()),
+            login: Login::EmailPassword { email: new.email, password: PasswordHash::new(password) },
+        };
+        let (roles, metadata) = (new.roles.into_iter().collect(), new.metadata);
+        Ok(Ok(Ready { user: User::new(method), roles, metadata, verified: new.verified }))
+    }
+
+    /// Hashes a password, whenever there is room for it in the queue.
+    async fn hashed(&self, app: &App, password: &str) -> Result<String, Fault> {
+        let parameters = self.scope.app.config.password_hashing;
+        loop {
+            match app.hashing.hash(password, parameters, &*app.entropy).await {
+                Ok(hash) => return Ok(hash),
+                Err(Unserved::Busy { .. }) => tokio::time::sleep(QUEUE_WAIT).await,
+                Err(Unserved::Fault(fault)) => return Err(fault),
+                Err(other) => return Err(Fault::new("hashing a password", other)),
+            }
+        }
+    }
+}
+
+fn in_groups<T>(items: Vec<T>, size: usize) -> Vec<Vec<T>> {
+    let mut items = items.into_iter();
+    let groups = std::iter::from_fn(|| Some(items.by_ref().take(size).collect::<Vec<_>>()));
+    groups.take_while(|group| !group.is_empty()).collect()
+}
+
+fn reading(error: StoreError) -> Fault {
+    Fault::new("importing users", error)
+}
+
+/// Writes a user and all that belongs to it; or nothing.
+async fn write(tx: &mut dyn Tx, app: &AppId, ready: &Ready, now: UnixMillis) -> Result<Imported, StoreError> {
+    let user = &ready.user;
+    let refused = |what: String| Ok(Imported::Refused(BadLine(what)));
+    let mut roles = Vec::with_capacity(ready.roles.len());
+    for role in &ready.roles {
+        let Some(found) = userroles::get(tx, app, role).await? else {
+            return refused(format!("there is no role '{}'", role.as_str()));
+        };
+        roles.push((role, found.incarnation));
+    }
+    let external = user.methods.iter().find_map(|method| method.external.as_ref());
+    if let Some(external) = external
+        && user::find_internal(tx, app, &external.id).await?.is_some()
+    {
+        return refused("'userId' is the internal id of another user".to_owned());
+    }
+    match user::save(tx, app, &[], &[user]).await? {
+        Ok(()) => {}
+        Err(Taken::Id { .. }) => return refused("'userId' is the id of another user".to_owned()),
+        Err(Taken::Identity { tenant, .. } | Taken::Reservation { tenant, .. }) => {
+            return Ok(Imported::Existing { tenant });
+        }
+    }
+    let shown = user.shown_id();
+    if let Some(metadata) = &ready.metadata {
+        usermetadata::put(tx, app, shown, metadata.clone())?;
+    }
+    for (role, incarnation) in roles {
+        for tenant in user.tenants() {
+            Assignment { app, tenant, user: shown, role }.put(tx, incarnation)?;
+        }
+    }
+    if let (true, Some(AccountInfo::Email(email))) = (ready.verified, user.account_infos().first()) {
+        emailverification::mark(tx, app, shown, email, now)?;
+    }
+    Ok(Imported::Ok)
+}

@@ -1,0 +1,175 @@
+//! Users: the tasks about them.
+
+use crate::app::App;
+use crate::command::session::list::ListSessions;
+use crate::command::user::delete::{DeleteUser, Deleted, Extent};
+use crate::command::user::import::{ImportUsers, Imported};
+use crate::command::user::list::{ListUsers, SearchUsers};
+use crate::command::user::{FindUser, UserInfo};
+use crate::command::usermetadata::ReadMetadata;
+use crate::command::userroles::read::RolesOfUser;
+use crate::control::tasks::{failed, scope};
+use crate::domain::ids::{AppId, TenantId, UserId};
+use crate::domain::time::UnixMillis;
+use crate::domain::user::{Login, LoginMethod, Order, Position, RecipeId, Recipes, SearchTags};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::fmt;
+
+/// Users listed in one answer.
+const PAGE_MAX: usize = 500;
+
+/// Which users to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsersWanted {
+    /// With a login method in this tenant.
+    pub tenant: String,
+    /// With a login method of this recipe there; of any without.
+    pub recipe: Option<String>,
+    /// Newest first; otherwise oldest first.
+    pub newest_first: bool,
+    /// With an e-mail address, or a domain of one, that begins so.
+    pub email: Option<String>,
+    /// From this place on: time joined (ms) and id, as the answer before named it.
+    pub from: Option<(u64, String)>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// Lines of a file of users, on their way to the server. They hold hashes and passwords: never shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserLines(Vec<String>);
+
+impl UserLines {
+    /// Takes lines as they stand in the file.
+    #[must_use]
+    pub const fn new(lines: Vec<String>) -> Self {
+        Self(lines)
+    }
+}
+
+impl fmt::Debug for UserLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserLines({})", self.0.len())
+    }
+}
+
+pub(super) async fn list(app: &App, id: &AppId, wanted: UsersWanted) -> Result<Value, String> {
+    let scope = scope(app, id, Some(&wanted.tenant), "sessiond users list")?;
+    let tenant = TenantId::new(wanted.tenant);
+    let order = if wanted.newest_first { Order::Descending } else { Order::Ascending };
+    let recipe = match &wanted.recipe {
+        None => None,
+        Some(name) => Some(
+            RecipeId::ALL
+                .into_iter()
+                .find(|recipe| recipe.as_str() == name)
+                .ok_or_else(|| format!("no recipe {name} has users"))?,
+        ),
+    };
+    if let Some(email) = wanted.email {
+        let tags = SearchTags { emails: SearchTags::values(&email), ..SearchTags::default() };
+        let mut found = SearchUsers { scope, tenant, tags, order }.run(app).await.map_err(failed)?;
+        let of_recipe = |info: &UserInfo| info.user.methods.iter().any(|method| Some(method.login.recipe()) == recipe);
+        found.retain(|info| recipe.is_none() || of_recipe(info));
+        found.truncate(wanted.limit);
+        return Ok(json!({ "users": found.iter().map(shown).collect::<Vec<_>>(), "next": null }));
+    }
+    let recipes = recipe.map_or_else(Recipes::all, |recipe| [recipe].into_iter().collect());
+    let from = wanted.from.map(|(time, id)| Position { time_joined: UnixMillis(time), id: UserId::new(id) });
+    let limit = wanted.limit.clamp(1, PAGE_MAX);
+    let page = ListUsers { scope, tenant, recipes, order, from, limit }.run(app).await.map_err(failed)?;
+    let next = page.next.map(|place| (place.time_joined, place.id));
+    Ok(json!({ "users": page.users.iter().map(shown).collect::<Vec<_>>(), "next": next }))
+}
+
+/// A user with what the other recipes know about it.
+pub(super) async fn show(app: &App, id: &AppId, user: String) -> Result<Value, String> {
+    let scope = scope(app, id, None, "sessiond users show")?;
+    let named = UserId::new(user);
+    let found = FindUser { scope: scope.clone(), id: named.clone() }.run(app).await.map_err(failed)?;
+    let Some(info) = found else {
+        return Err(format!("there is no user {} in this app", named.as_str()));
+    };
+    let mut all = shown(&info);
+    let known_as = info.user.shown_id().clone();
+    let mut roles = serde_json::Map::new();
+    for tenant in info.user.tenants() {
+        let of_tenant = RolesOfUser { scope: scope.clone(), tenant: tenant.clone(), user_id: known_as.clone() };
+        let held = of_tenant.run(app).await.map_err(failed)?;
+        roles.insert(tenant.as_str().to_owned(), json!(held));
+    }
+    let metadata = ReadMetadata { scope: scope.clone() }.of(app, &known_as).await.map_err(failed)?;
+    let sessions = ListSessions { scope, user_id: known_as, tenant: None }.run(app).await.map_err(failed)?;
+    if let Some(members) = all.as_object_mut() {
+        members.insert("roles".to_owned(), Value::Object(roles));
+        members.insert("metadata".to_owned(), json!(metadata));
+        members.insert("liveSessions".to_owned(), json!(sessions.len()));
+    }
+    Ok(all)
+}
+
+/// A user as `--json` prints it: the names of the protocol's user object. No password hash is in it.
+fn shown(info: &UserInfo) -> Value {
+    let user = &info.user;
+    let verified = info.verified.iter().copied().chain(std::iter::repeat(false));
+    let methods: Vec<Value> = user.methods.iter().zip(verified).map(method).collect();
+    json!({
+        "id": user.shown_id(),
+        "internalId": user.id,
+        "isPrimaryUser": user.is_primary,
+        "tenantIds": user.tenants(),
+        "timeJoined": user.time_joined(),
+        "loginMethods": methods,
+    })
+}
+
+fn method((method, verified): (&LoginMethod, bool)) -> Value {
+    let credentials = match &method.login {
+        Login::Webauthn { credential_ids, .. } => Some(credential_ids.len()),
+        Login::EmailPassword { .. } | Login::ThirdParty { .. } | Login::Passwordless { .. } => None,
+    };
+    json!({
+        "recipeId": method.login.recipe(),
+        "recipeUserId": method.shown_id(),
+        "email": method.login.email(),
+        "phoneNumber": method.login.phone_number(),
+        "thirdParty": method.login.third_party().map(|account| json!({ "id": account.id, "userId": account.user_id })),
+        "passkeys": credentials,
+        "verified": verified,
+        "timeJoined": method.time_joined,
+        "tenantIds": method.tenants,
+    })
+}
+
+/// Deletes a person with every login method, or one login method only.
+pub(super) async fn delete(app: &App, id: &AppId, user: String, only_method: bool) -> Result<Value, String> {
+    let scope = scope(app, id, None, "sessiond users delete")?;
+    let extent = if only_method { Extent::Method } else { Extent::Group };
+    let deleted = DeleteUser { scope, id: UserId::new(user), extent }.run(app).await.map_err(failed)?;
+    let methods = match deleted {
+        Deleted::Ok { methods } => methods,
+        Deleted::Nothing => 0,
+    };
+    Ok(json!({ "loginMethodsDeleted": methods }))
+}
+
+/// Says of each line that was not imported why.
+pub(super) async fn import(app: &App, id: &AppId, tenant: &str, lines: UserLines) -> Result<Value, String> {
+    let scope = scope(app, id, Some(tenant), "sessiond users import")?;
+    let outcomes = ImportUsers { scope, tenant: TenantId::new(tenant), lines: lines.0 }.run(app).await;
+    let mut imported = 0_u64;
+    let (mut existing, mut refused) = (Vec::new(), Vec::new());
+    for (index, outcome) in outcomes.map_err(failed)?.into_iter().enumerate() {
+        match outcome {
+            Imported::Ok => imported += 1,
+            Imported::Existing { tenant } => {
+                let why = format!("an account with this 'email' is there already in tenant {}", tenant.as_str());
+                existing.push((index, why));
+            }
+            Imported::Refused(why) => refused.push((index, why.to_string())),
+        }
+    }
+    Ok(json!({ "imported": imported, "existing": existing, "refused": refused }))
+}

@@ -1,0 +1,235 @@
+//! Users on their way in from elsewhere: one JSON object per user.
+
+use super::normalise_email;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::json::JsonObject;
+use crate::domain::password::HashFamily;
+use crate::domain::secret::Secret;
+use crate::domain::time::UnixMillis;
+use crate::domain::userroles::RoleName;
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// Longest e-mail address taken, in bytes: the longest that can be delivered has 254.
+const EMAIL_MAX: usize = 320;
+/// Longest external id taken, in bytes.
+const ID_MAX: usize = 2048;
+
+/// A user to be imported.
+#[derive(Debug)]
+pub struct NewUser {
+    /// Normalised.
+    pub email: String,
+    /// How the password is known.
+    pub password: NewPassword,
+    /// The caller's own id for the user.
+    pub external_id: Option<UserId>,
+    /// Held in each of the tenants.
+    pub roles: BTreeSet<RoleName>,
+    /// What is noted about the user.
+    pub metadata: Option<JsonObject>,
+    /// The e-mail address is verified.
+    pub verified: bool,
+    /// When the user signed up; at the import without it.
+    pub time_joined: Option<UnixMillis>,
+    /// Where the user may sign in; at least one.
+    pub tenants: BTreeSet<TenantId>,
+}
+
+/// A password, as it comes from elsewhere.
+#[derive(Debug)]
+pub enum NewPassword {
+    /// Its hash, and what the writer says of the hash.
+    Hash(Secret<String>, Option<HashFamily>),
+    /// Itself.
+    Plain(Secret<String>),
+}
+
+/// Why a line is no user. Names fields and rules, never a value: values may be secrets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadLine(pub String);
+
+/// Members that a user may have.
+const KNOWN: [&str; 10] = [
+    "email",
+    "passwordHash",
+    "hashingAlgorithm",
+    "plaintextPassword",
+    "userId",
+    "roles",
+    "metadata",
+    "verified",
+    "timeJoined",
+    "tenants",
+];
+
+impl NewUser {
+    /// Reads a line. Users that name no tenants are for `tenant`.
+    ///
+    /// # Errors
+    /// When it is no such object; one sentence that says why.
+    pub fn parse(line: &str, tenant: &TenantId) -> Result<Self, BadLine> {
+        let members: Map<String, Value> = serde_json::from_str(line).map_err(|_| bad("the line is no JSON object"))?;
+        if let Some(unknown) = members.keys().find(|name| !KNOWN.contains(&name.as_str())) {
+            return Err(bad(format!("there is no field '{unknown}'; the fields are {}", KNOWN.join(", "))));
+        }
+        let fields = Fields(members);
+        let tenants = match fields.texts("tenants")? {
+            None => [tenant.clone()].into(),
+            Some(names) if names.is_empty() => return Err(bad("'tenants' must name one at least")),
+            Some(names) => names.iter().map(|name| TenantId::new(name.to_lowercase())).collect(),
+        };
+        Ok(Self {
+            email: fields.email()?,
+            password: fields.password()?,
+            external_id: fields.external_id()?,
+            roles: fields.roles()?,
+            metadata: fields.metadata()?,
+            verified: fields.flag("verified")?,
+            time_joined: fields.moment("timeJoined")?,
+            tenants,
+        })
+    }
+}
+
+fn bad(sentence: impl Into<String>) -> BadLine {
+    BadLine(sentence.into())
+}
+
+/// A line's members. `null` is as good as absent.
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    fn text(&self, name: &str) -> Result<Option<&str>, BadLine> {
+        let text =
+            self.value(name).map(|value| value.as_str().ok_or_else(|| bad(format!("'{name}' must be a string"))));
+        text.transpose()
+    }
+
+    fn texts(&self, name: &str) -> Result<Option<Vec<&str>>, BadLine> {
+        let refused = || bad(format!("'{name}' must be an array of strings"));
+        let Some(value) = self.value(name) else { return Ok(None) };
+        let entries = value.as_array().ok_or_else(refused)?.iter().map(Value::as_str);
+        entries.collect::<Option<Vec<_>>>().map(Some).ok_or_else(refused)
+    }
+
+    fn flag(&self, name: &str) -> Result<bool, BadLine> {
+        match self.value(name) {
+            None => Ok(false),
+            Some(value) => value.as_bool().ok_or_else(|| bad(format!("'{name}' must be true or false"))),
+        }
+    }
+
+    fn moment(&self, name: &str) -> Result<Option<UnixMillis>, BadLine> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        let ms = value.as_i64().and_then(|ms| u64::try_from(ms).ok());
+        ms.map(|ms| Some(UnixMillis(ms))).ok_or_else(|| bad(format!("'{name}' must be milliseconds since 1970")))
+    }
+
+    fn email(&self) -> Result<String, BadLine> {
+        let email = normalise_email(self.text("email")?.ok_or_else(|| bad("'email' is missing"))?);
+        match email.split_once('@') {
+            Some((name, domain)) if !name.is_empty() && !domain.is_empty() && email.len() <= EMAIL_MAX => Ok(email),
+            _ => Err(bad("'email' is no e-mail address")),
+        }
+    }
+
+    fn password(&self) -> Result<NewPassword, BadLine> {
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let family = match self.text("hashingAlgorithm")? {
+            None => None,
+            Some(name) => {
+                let known = || bad("'hashingAlgorithm' must be bcrypt, argon2 or firebase_scrypt");
+                Some(HashFamily::parse(&name.to_uppercase()).ok_or_else(known)?)
+            }
+        };
+        match (self.text("passwordHash")?, self.text("plaintextPassword")?) {
+            (Some(hash), None) => Ok(NewPassword::Hash(secret(hash.trim()), family)),
+            (None, Some(_)) if family.is_some() => Err(bad("'hashingAlgorithm' goes with 'passwordHash'")),
+            (None, Some("")) => Err(bad("'plaintextPassword' is empty")),
+            (None, Some(password)) => Ok(NewPassword::Plain(secret(password))),
+            (None, None) => Err(bad("there must be a 'passwordHash' or a 'plaintextPassword'")),
+            (Some(_), Some(_)) => Err(bad("there must not be both, 'passwordHash' and 'plaintextPassword'")),
+        }
+    }
+
+    fn external_id(&self) -> Result<Option<UserId>, BadLine> {
+        match self.text("userId")?.map(str::trim) {
+            None => Ok(None),
+            Some("") => Err(bad("'userId' is empty")),
+            Some(id) if id.len() > ID_MAX => Err(bad(format!("'userId' has more than {ID_MAX} bytes"))),
+            Some(id) => Ok(Some(UserId::new(id))),
+        }
+    }
+
+    fn roles(&self) -> Result<BTreeSet<RoleName>, BadLine> {
+        let roles = self.texts("roles")?.unwrap_or_default();
+        let role = |name| RoleName::new(name).map_err(|_| bad("'roles' has a name that is empty or too long"));
+        roles.into_iter().map(role).collect()
+    }
+
+    fn metadata(&self) -> Result<Option<JsonObject>, BadLine> {
+        let refused = || bad("'metadata' must be an object");
+        let Some(value) = self.value("metadata") else { return Ok(None) };
+        Ok(Some(JsonObject::from_map(value.as_object().ok_or_else(refused)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<NewUser, String> {
+        NewUser::parse(line, &TenantId::new("t1")).map_err(|error| error.0)
+    }
+
+    #[test]
+    fn a_line_with_everything() {
+        let user = parse(
+            r#"{"email":" Jane@X.io","passwordHash":"$2a$x","hashingAlgorithm":"bcrypt","userId":" crm-1 ","verified":true,
+                "roles":["admin","b"],"metadata":{"n":null},"timeJoined":17,"tenants":["Public","t2"]}"#,
+        );
+        let user = user.unwrap();
+        assert_eq!((user.email.as_str(), user.verified), ("jane@x.io", true));
+        assert!(matches!(user.password, NewPassword::Hash(hash, Some(HashFamily::Bcrypt)) if hash.matches(b"$2a$x")));
+        assert_eq!(user.external_id, Some(UserId::new("crm-1")));
+        assert_eq!(user.tenants, [TenantId::public(), TenantId::new("t2")].into());
+        assert_eq!((user.roles.len(), user.time_joined), (2, Some(UnixMillis(17))));
+        assert_eq!(user.metadata.unwrap().as_str(), r#"{"n":null}"#);
+    }
+
+    #[test]
+    fn little_is_needed() {
+        let user = parse(r#"{"email":"jane@x.io","plaintextPassword":"secret1","roles":null}"#).unwrap();
+        assert_eq!(user.tenants, [TenantId::new("t1")].into());
+        assert!(!user.verified && user.roles.is_empty() && user.metadata.is_none() && user.time_joined.is_none());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_without_values() {
+        for (line, sentence) in [
+            ("[]", "the line is no JSON object"),
+            (r#"{"email":"a@b","passwordHash":"x""#, "the line is no JSON object"),
+            (r#"{"pasword":1}"#, "there is no field 'pasword'; the fields are email, passwordHash"),
+            ("{}", "'email' is missing"),
+            (r#"{"email":7}"#, "'email' must be a string"),
+            (r#"{"email":"jane"}"#, "'email' is no e-mail address"),
+            (r#"{"email":"a@b"}"#, "there must be a 'passwordHash' or a 'plaintextPassword'"),
+            (r#"{"email":"a@b","passwordHash":"x","plaintextPassword":"y"}"#, "there must not be both"),
+            (r#"{"email":"a@b","passwordHash":"x","hashingAlgorithm":"md5"}"#, "'hashingAlgorithm' must be bcrypt,"),
+            (r#"{"email":"a@b","passwordHash":"x","verified":"yes"}"#, "'verified' must be true or false"),
+            (r#"{"email":"a@b","passwordHash":"x","timeJoined":-1}"#, "'timeJoined' must be milliseconds since 1970"),
+            (r#"{"email":"a@b","passwordHash":"x","tenants":[]}"#, "'tenants' must name one at least"),
+            (r#"{"email":"a@b","passwordHash":"x","roles":[" "]}"#, "'roles' has a name that is empty or too long"),
+            (r#"{"email":"a@b","passwordHash":"x","metadata":[]}"#, "'metadata' must be an object"),
+        ] {
+            let refused = parse(line).expect_err(line);
+            assert!(refused.starts_with(sentence), "{line}: {refused}");
+        }
+    }
+}
