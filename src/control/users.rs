@@ -101,7 +101,8 @@ pub(super) async fn show(app: &App, id: &AppId, user: String) -> Result<Value, S
         roles.insert(tenant.as_str().to_owned(), json!(held));
     }
     let metadata = ReadMetadata { scope: scope.clone() }.of(app, &known_as).await.map_err(failed)?;
-    let sessions = ListSessions { scope, user_id: known_as, tenant: None }.run(app).await.map_err(failed)?;
+    let sessions =
+        ListSessions { scope, user_id: known_as, tenant: None, linked: true }.run(app).await.map_err(failed)?;
     if let Some(members) = all.as_object_mut() {
         members.insert("roles".to_owned(), Value::Object(roles));
         members.insert("metadata".to_owned(), json!(metadata));
