@@ -12,9 +12,9 @@ use std::process::ExitCode;
 
 /// Read all data and report what does not hold; repairs nothing. Exit code 1 if anything was found.
 ///
-/// Works on a running server, on a stopped folder, and on a backup (name it with --data-dir). Whether sessions, users and
-/// their indexes agree is not checked in a backup or after a crash: that needs a folder that was stopped cleanly, so restore a
-/// backup and check the new folder.
+/// Works on a running server, on a stopped folder, and on a backup (name it with --data-dir). Whether sessions, users,
+/// roles and their indexes agree is not checked in a backup or after a crash: that needs a folder that was stopped cleanly, so
+/// restore a backup and check the new folder.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
@@ -51,7 +51,7 @@ impl Check {
             } else {
                 "that needs a folder that was stopped cleanly"
             };
-            output::note(format!("not checked: whether sessions, users and their indexes agree; {way}"));
+            output::note(format!("not checked: whether sessions, users, roles and their indexes agree; {way}"));
             return Ok(upkeep::shown(&files));
         }
         let store = common::open(&config)?;

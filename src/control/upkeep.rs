@@ -4,7 +4,7 @@ use crate::app::OpenStore;
 use crate::control::Progress;
 use crate::store::sled::maintenance::{CheckReport, Finding, NoAudit};
 use crate::store::sled::{Progress as StoreProgress, SledEngine};
-use crate::store::{StoreError, session, user};
+use crate::store::{StoreError, session, user, userroles};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -40,7 +40,8 @@ pub async fn with_cross_references(store: &OpenStore, mut files: CheckReport) ->
     let engine = store.engine();
     let sessions = session::check(&*engine).await.map_err(|error| error.to_string())?;
     let users = user::check(&*engine).await.map_err(|error| error.to_string())?;
-    for (place, found) in [("sessions", sessions), ("users", users)] {
+    let roles = userroles::check(&*engine).await.map_err(|error| error.to_string())?;
+    for (place, found) in [("sessions", sessions), ("users", users), ("roles", roles)] {
         files.found += found.broken;
         files.findings.extend(found.described.into_iter().map(|what| Finding { place: place.to_owned(), what }));
     }

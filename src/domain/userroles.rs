@@ -59,6 +59,12 @@ impl Permission {
         trimmed(text).map(Self)
     }
 
+    /// Takes text that was a permission before (a stored key).
+    #[must_use]
+    pub const fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
     /// The permission as it stands on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {

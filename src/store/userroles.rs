@@ -10,9 +10,11 @@
 //! same name is in use.
 
 pub mod assignment;
+mod check;
 pub mod removal;
 
 pub use assignment::{in_use, index_of, remove_user};
+pub use check::check;
 
 use super::session::just_after;
 use super::{Key, Keyspace, Scan, StoreError, Tx, codec};

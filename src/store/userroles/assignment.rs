@@ -99,7 +99,7 @@ pub fn index_of(key: &Key) -> Option<Key> {
 }
 
 /// The other way round: the row of a role's user that goes with a user's row.
-fn row_of(key: &Key) -> Option<Key> {
+pub(super) fn row_of(key: &Key) -> Option<Key> {
     let mut parts = KeyReader::new(key);
     let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
     let (user, tenant, role) = (parts.text()?, parts.text()?, parts.text()?);

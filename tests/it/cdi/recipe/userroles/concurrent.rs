@@ -28,6 +28,7 @@ fn texts<const N: usize>(key: &Key) -> [String; N] {
 async fn check(app: &TestApp) {
     let store = &*app.app.store;
     assert_eq!(finish_pending(store).await.unwrap(), 0);
+    assert_eq!(userroles::check(store).await.unwrap().described, Vec::<String>::new());
     let mut living = BTreeMap::new();
     let mut permitted = BTreeSet::new();
     for (key, bytes) in rows(store, Keyspace::Role).await {
