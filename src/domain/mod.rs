@@ -1,7 +1,6 @@
 //! Types, states and rules. Pure and synchronous: `now` and fresh random bytes are arguments.
 
 pub mod clock_watch;
-pub mod emailverification;
 pub mod entropy;
 pub mod ids;
 pub mod json;
@@ -13,6 +12,7 @@ pub mod session;
 pub mod tenancy;
 pub mod time;
 pub mod token_hash;
+pub mod token_series;
 pub mod user;
 pub mod usermetadata;
 pub mod userroles;

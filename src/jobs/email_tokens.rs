@@ -2,8 +2,8 @@
 
 use super::sweep::decoded;
 use crate::app::App;
-use crate::domain::emailverification::is_over;
 use crate::domain::time::UnixMillis;
+use crate::domain::token_series::is_over;
 use crate::fault::Fault;
 use crate::store::emailverification::{self, TokenRecord};
 use crate::store::{CommitError, Key};

@@ -1,6 +1,7 @@
 //! Work that no request asks for. Jobs are functions of `now`; [`start`] runs them on a timer.
 
 mod email_tokens;
+pub mod reset_tokens;
 pub mod sweep;
 
 use crate::app::App;
@@ -29,10 +30,13 @@ const KEYS_INTERVAL: Duration = Duration::from_secs(20);
 /// How often removals of roles that were interrupted are taken up again; the first time at once.
 const ROLES_INTERVAL: Duration = Duration::from_mins(10);
 
+/// How often password-reset tokens that nobody used are deleted; the first time after one interval.
+const RESET_TOKENS_INTERVAL: Duration = Duration::from_hours(1);
+
 /// The running jobs.
 #[derive(Debug)]
 pub struct Jobs {
-    running: [JoinHandle<()>; 3],
+    running: [JoinHandle<()>; 4],
 }
 
 /// Starts every job. Call [`Jobs::end`] before the store is closed.
@@ -43,6 +47,7 @@ pub fn start(app: &Arc<App>) -> Jobs {
             tokio::spawn(keep_sweeping(Arc::clone(app))),
             tokio::spawn(keep_rotating(Arc::clone(app))),
             tokio::spawn(keep_finishing(Arc::clone(app))),
+            tokio::spawn(keep_deleting_reset_tokens(Arc::clone(app))),
         ],
     }
 }
@@ -123,5 +128,30 @@ async fn keep_finishing(app: Arc<App>) {
                 tracing::error!(error = fault.chain(), "deleting what removed roles left failed; it is tried again")
             }
         }
+    }
+}
+
+async fn keep_deleting_reset_tokens(app: Arc<App>) {
+    let mut due = interval_at(tokio::time::Instant::now() + RESET_TOKENS_INTERVAL, RESET_TOKENS_INTERVAL);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        // After a jump of the clock the next round does it.
+        let Some(now) = app.settled_now() else { continue };
+        let mut walk = reset_tokens::Walk::new();
+        loop {
+            match walk.step(&app, now).await {
+                Ok(true) => sleep(BETWEEN_STEPS).await,
+                Ok(false) => break,
+                Err(fault) => {
+                    tracing::error!(
+                        error = fault.chain(),
+                        "deleting unused password-reset tokens failed; it is tried again"
+                    );
+                    break;
+                }
+            }
+        }
+        tracing::debug!(tokens = walk.deleted(), "deleted password-reset tokens that nobody used");
     }
 }

@@ -16,7 +16,7 @@ use crate::store::timeline::{TimelineRecord, purge_at};
 use crate::store::{CommitError, Key, Keyspace, Scan, codec};
 
 /// Rows looked at in one step, and so the most that are deleted in one transaction.
-const PAGE: usize = 64;
+pub(super) const PAGE: usize = 64;
 
 /// What a sweep walks over, in this order.
 const STAGES: [Keyspace; 3] = [Keyspace::Session, Keyspace::Timeline, Keyspace::EmailVerificationToken];

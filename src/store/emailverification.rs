@@ -11,10 +11,10 @@
 use super::codec;
 use super::key::KeyReader;
 use super::{Encoding, Key, Keyspace, Scan, StoreError, Tx};
-use crate::domain::emailverification::{SeriesId, is_over};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::one_time_token::OneTimeHash;
 use crate::domain::time::UnixMillis;
+use crate::domain::token_series::{SeriesId, is_over};
 use serde::{Deserialize, Serialize};
 
 /// An address of a user is verified.

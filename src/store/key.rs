@@ -59,11 +59,15 @@ pub enum Keyspace {
     UserListing = 24,
     /// Account infos of primary users: (cud, app, tenant, kind, value) → group id.
     PrimaryAccountInfo = 25,
+    /// Password-reset tokens: (cud, app, token hash) → user and e-mail.
+    PasswordResetToken = 26,
+    /// The same by user: (cud, app, user) → series, and with the token hash after it → empty.
+    PasswordResetTokenByUser = 27,
 }
 
 impl Keyspace {
     /// Every keyspace, for walks over the whole store; in the order of their bytes.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::Meta,
         Self::App,
         Self::Tenant,
@@ -88,6 +92,8 @@ impl Keyspace {
         Self::AccountInfo,
         Self::UserListing,
         Self::PrimaryAccountInfo,
+        Self::PasswordResetToken,
+        Self::PasswordResetTokenByUser,
     ];
 
     /// The keyspace with this byte.
@@ -111,7 +117,9 @@ impl Keyspace {
             | Self::UserActive
             | Self::User
             | Self::LoginMethodUser
-            | Self::ExternalUserId => Belongs::App,
+            | Self::ExternalUserId
+            | Self::PasswordResetToken
+            | Self::PasswordResetTokenByUser => Belongs::App,
             Self::Tenant
             | Self::Session
             | Self::Timeline
@@ -153,6 +161,8 @@ impl Keyspace {
             Self::AccountInfo => "account_info",
             Self::UserListing => "user_listing",
             Self::PrimaryAccountInfo => "primary_account_info",
+            Self::PasswordResetToken => "password_reset_token",
+            Self::PasswordResetTokenByUser => "password_reset_token_by_user",
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod key;
 pub mod key_vault;
 pub mod limits;
 pub mod memory;
+pub mod passwordreset;
 pub mod removal;
 pub mod sealing_key;
 pub mod session;

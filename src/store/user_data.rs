@@ -1,7 +1,7 @@
 //! What recipes keep under a user's id, beside the user.
 
 use super::user::find_internal;
-use super::{StoreError, Tx, activity, emailverification, session, usermetadata, userroles};
+use super::{StoreError, Tx, activity, emailverification, passwordreset, session, usermetadata, userroles};
 use crate::domain::ids::{AppId, UserId};
 use crate::domain::user::User;
 
@@ -81,5 +81,6 @@ pub async fn remove(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), Sto
     activity::remove_user(tx, app, id);
     usermetadata::remove_user(tx, app, id);
     userroles::remove_user(tx, app, id).await?;
+    passwordreset::remove_user(tx, app, id).await?;
     emailverification::remove_user(tx, app, id).await
 }

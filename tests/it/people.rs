@@ -1,6 +1,6 @@
 //! People for tests: users with known ids, written to the store as sign-ups would.
 
-use crate::app::TestApp;
+use crate::app::{TestApp, TestAppBuilder};
 use serde_json::{Value, json};
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::time::UnixMillis;
@@ -85,5 +85,23 @@ impl TestApp {
     pub(crate) async fn sessions_of(&self, id: &str) -> Vec<String> {
         let query = format!("/recipe/session/user?userId={id}&fetchSessionsForAllLinkedAccounts=false");
         serde_json::from_value(self.get(&query).await.json()["sessionHandles"].clone()).unwrap()
+    }
+}
+
+/// An app whose passwords are hashed at the least cost.
+pub(crate) fn with_cheap_passwords() -> TestAppBuilder {
+    TestApp::builder().setting("bcrypt_log_rounds", "4")
+}
+
+impl TestApp {
+    /// Signs somebody up at the newest version; the user's id.
+    pub(crate) async fn sign_up(&self, email: &str, password: &str) -> String {
+        let body = json!({"email": email, "password": password});
+        self.post("/recipe/signup", body).await.ok().text_at("/user/id")
+    }
+
+    /// The status of a sign-in at the newest version.
+    pub(crate) async fn sign_in(&self, email: &str, password: &str) -> String {
+        self.post("/recipe/signin", json!({"email": email, "password": password})).await.text_at("/status")
     }
 }

@@ -3,10 +3,10 @@
 use super::{Address, failed, require_tenant};
 use crate::app::App;
 use crate::command::retry::Retry;
-use crate::domain::emailverification::SeriesId;
 use crate::domain::entropy::random_bytes;
 use crate::domain::one_time_token::{self, OneTimeHash};
 use crate::domain::secret::Secret;
+use crate::domain::token_series::SeriesId;
 use crate::fault::Fault;
 use crate::store::emailverification::{self, SeriesRecord};
 

@@ -4,9 +4,9 @@ use super::{failed, require_tenant};
 use crate::app::App;
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
-use crate::domain::emailverification::{Presented, judge};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::one_time_token::OneTimeHash;
+use crate::domain::token_series::{Presented, judge};
 use crate::fault::Fault;
 use crate::store::emailverification::{self, Addressee};
 

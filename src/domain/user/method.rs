@@ -218,6 +218,12 @@ impl Login {
     }
 }
 
+/// Addresses that SDKs make up for people whose provider tells none: nobody can confirm them (CDI: emailpassword).
+#[must_use]
+pub fn is_fake_email(email: &str) -> bool {
+    email.ends_with("@stfakeemail.supertokens.com") || email.ends_with(".fakeemail.com")
+}
+
 /// The form in which e-mail addresses are stored and compared: trimmed, lower case (CDI: common rules, no syntax check).
 #[must_use]
 pub fn normalise_email(email: &str) -> String {

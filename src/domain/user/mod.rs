@@ -8,8 +8,8 @@ mod search;
 
 pub use listing::{Order, Position, Recipes};
 pub use method::{
-    AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, RecipeId, ThirdPartyAccount, normalise_email,
-    normalise_phone_number,
+    AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, RecipeId, ThirdPartyAccount, is_fake_email,
+    normalise_email, normalise_phone_number,
 };
 pub use search::{LookUp, SearchTags};
 

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod accountlinking;
 pub mod admin;
+pub mod emailpassword;
 pub mod emailverification;
 pub mod input;
 pub mod multitenancy;
@@ -42,6 +43,7 @@ pub const RECIPES: &[&[Route]] = &[
     useridmapping::ROUTES,
     admin::ROUTES,
     multitenancy::ROUTES,
+    emailpassword::ROUTES,
     emailverification::ROUTES,
 ];
 

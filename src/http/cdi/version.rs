@@ -190,6 +190,10 @@ pub struct Wire {
     /// Users are persons with `loginMethods`, and replies beside them name the `recipeUserId`; below, a user is one login
     /// method.
     pub users_have_login_methods: bool,
+    /// The recipe switches of tenants are looked at when somebody signs up or in.
+    pub recipes_may_be_switched_off: bool,
+    /// `POST /recipe/user/password/reset` answers with `userId`.
+    pub password_reset_names_user: bool,
     /// Users have `tenantIds`.
     pub users_have_tenant_ids: bool,
     /// Users and login methods have `webauthn`.
@@ -246,6 +250,8 @@ impl Wire {
                 RefreshPolicy::PromoteOnUse
             },
             users_have_login_methods: since(CdiVersion::V4_0),
+            recipes_may_be_switched_off: !since(CdiVersion::V5_1),
+            password_reset_names_user: since(CdiVersion::new(2, 12)),
             users_have_tenant_ids: since(CdiVersion::V3_0),
             users_have_webauthn: since(CdiVersion::new(5, 3)),
             counts_may_be_approximate: since(CdiVersion::V5_6),

@@ -19,6 +19,7 @@ async fn live(app: &TestApp, id: &str) {
     let token = app.post("/recipe/user/email/verify/token", json!({"userId": id, "email": "e@x.io"})).await.ok();
     let verify = json!({"method": "token", "token": token.text_at("/token")});
     app.post("/recipe/user/email/verify", verify).await.ok();
+    app.post("/recipe/user/password/reset/token", json!({"userId": id, "email": "e@x.io"})).await;
     app.put("/recipe/user/metadata", json!({"userId": id, "metadataUpdate": {"a": 1}})).await.ok();
     app.put("/recipe/role", json!({"role": "admin", "permissions": []})).await.ok();
     for tenant in ["", "/t1"] {
@@ -84,9 +85,10 @@ fn holds_users(keyspace: Keyspace) -> bool {
         | Keyspace::LoginIdentity
         | Keyspace::AccountInfo
         | Keyspace::UserListing
-        | Keyspace::PrimaryAccountInfo => true,
+        | Keyspace::PrimaryAccountInfo
+        | Keyspace::PasswordResetTokenByUser => true,
         // Found through their series, which goes with the user; the record has no id.
-        Keyspace::EmailVerificationToken => true,
+        Keyspace::EmailVerificationToken | Keyspace::PasswordResetToken => true,
         // Why sessions ended is kept longer than the sessions.
         Keyspace::Timeline => false,
         Keyspace::Meta

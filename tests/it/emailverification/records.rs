@@ -1,10 +1,10 @@
 //! What marks and tokens look like at rest, for ever.
 
 use crate::store::golden;
-use sessiond::domain::emailverification::SeriesId;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::one_time_token::OneTimeHash;
 use sessiond::domain::time::UnixMillis;
+use sessiond::domain::token_series::SeriesId;
 use sessiond::store::emailverification::{
     Addressee, SeriesRecord, TokenRecord, VerifiedRecord, token_key, verified_key,
 };

@@ -39,7 +39,11 @@ fn address_in_app(call: &Call) -> Result<Address, ApiError> {
     Ok(Address { tenant: TenantId::public(), ..address(call)? })
 }
 
-fn require_storable(email: &str) -> Result<(), ApiError> {
+/// 400 for an address that is too long for a key.
+///
+/// # Errors
+/// That.
+pub(super) fn require_storable(email: &str) -> Result<(), ApiError> {
     if email.len() <= EMAIL_MAX {
         return Ok(());
     }

@@ -4,6 +4,8 @@ mod accountlinking;
 mod handshake;
 mod jwt;
 mod session;
+mod signin;
+mod signup;
 mod user;
 mod userid;
 mod usermetadata;

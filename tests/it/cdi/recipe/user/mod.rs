@@ -1,3 +1,6 @@
 //! `/recipe/user/…`.
 
 mod email_verify;
+mod login;
+mod password_reset;
+mod passwordhash_import;

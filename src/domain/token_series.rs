@@ -1,7 +1,8 @@
-//! E-mail verification: which tokens are good.
+//! Tokens that were sent by e-mail: which are good.
 //!
-//! Tokens of one tenant, user and address belong to a *series*: they live together, and when one of them is used or all
-//! are revoked, the series ends and every token of it is dead, whether its row is deleted already or not.
+//! Tokens for one purpose (verifying an address of a user in a tenant; resetting a user's password) belong to a *series*:
+//! they live together, and when one of them is used or all are revoked, the series ends and every token of it is dead,
+//! whether its row is deleted already or not.
 
 use crate::domain::time::UnixMillis;
 
@@ -13,7 +14,7 @@ pub struct SeriesId(pub u64);
 /// What a presented token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {
-    /// Good: the address is verified, and the series ends.
+    /// Good: it does what it is for, and the series ends.
     Good,
     /// Too late: the series ends all the same.
     Expired,

@@ -1,0 +1,56 @@
+//! `GET /recipe/user` (deprecated by the protocol).
+
+use super::{Account, Person, hash_of, person, reading};
+use crate::app::App;
+use crate::command::session::Scope;
+use crate::domain::ids::UserId;
+use crate::domain::user::User;
+use crate::fault::Fault;
+use crate::store::user::{self, Found};
+
+/// Looks a login method with a password up by its own id.
+pub struct FindById {
+    /// Where.
+    pub scope: Scope,
+    /// Internal or mapped.
+    pub id: UserId,
+}
+
+impl FindById {
+    /// Runs the command; the person is shown with that login method alone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Option<Person>, Fault> {
+        let mut tx = app.store.begin();
+        let found = user::find(tx.as_mut(), &self.scope.app.id, &self.id).await.map_err(reading)?;
+        let Some(Found { user, id }) = found else { return Ok(None) };
+        match user.method(&id).filter(|method| hash_of(method).is_some()) {
+            Some(method) => {
+                let found = Found { user: User::new(method.clone()), id };
+                person(tx.as_mut(), &self.scope, found).await.map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+/// Looks an account up by its address.
+pub struct FindByEmail(
+    /// The account.
+    pub Account,
+);
+
+impl FindByEmail {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Option<Person>, Fault> {
+        let mut tx = app.store.begin();
+        match self.0.find(tx.as_mut()).await? {
+            Some(found) => person(tx.as_mut(), &self.0.scope, found).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}

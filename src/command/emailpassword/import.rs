@@ -1,0 +1,87 @@
+//! `POST /recipe/user/passwordhash/import`.
+
+use super::sign_up::add;
+use super::{Account, Person, person, writing};
+use crate::app::App;
+use crate::command::activity::mark_active;
+use crate::command::password::Unserved;
+use crate::command::retry::Retry;
+use crate::crypto::password::StoredHash;
+use crate::domain::password::HashFamily;
+use crate::domain::user::{Login, PasswordHash};
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::user;
+
+/// Makes an account with a hash from elsewhere, or gives an account that exists that hash.
+pub struct ImportHash<'a> {
+    /// Which account.
+    pub account: Account,
+    /// The hash as text.
+    pub hash: &'a str,
+    /// Of which family it must be; `None` for any.
+    pub family: Option<HashFamily>,
+}
+
+/// How it ended.
+pub enum Imported {
+    /// The account has the hash, durably.
+    Ok {
+        /// Whose it is.
+        person: Box<Person>,
+        /// The account was there before.
+        existed: bool,
+    },
+    /// It is no hash of that family, or of any.
+    InvalidFormat,
+}
+
+impl ImportHash<'_> {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails, or a Firebase hash comes without a signer key being set.
+    pub async fn run(self, app: &App) -> Result<Imported, Unserved> {
+        let read = StoredHash::parse(self.hash).map(|hash| hash.family());
+        let Some(family) = read.filter(|family| self.family.is_none_or(|wanted| wanted == *family)) else {
+            return Ok(Imported::InvalidFormat);
+        };
+        let entry = &self.account.scope.app;
+        if family == HashFamily::FirebaseScrypt && entry.config.firebase_signer_key.is_none() {
+            return Err(Unserved::NoSignerKey);
+        }
+        let hash = PasswordHash::new(self.hash);
+        let mut retry = Retry::new(&app.contention, &self.account.about());
+        loop {
+            let mut tx = app.store.begin();
+            let (person, existed) = match self.replace(tx.as_mut(), &hash).await? {
+                Some(person) => (person, true),
+                None => match add(app, tx.as_mut(), &self.account, &hash).await? {
+                    Some(person) => (person, false),
+                    // invariant: the same transaction has seen that the address is free
+                    None => return Err(Fault::invariant("importing a password hash").into()),
+                },
+            };
+            let active = mark_active(tx.as_mut(), app, entry, person.info.user.shown_id(), app.now());
+            let active = active.map_err(writing)?;
+            if retry.commit(tx, "committing an imported password hash").await? {
+                active.committed(app);
+                return Ok(Imported::Ok { person: Box::new(person), existed });
+            }
+        }
+    }
+
+    /// Gives the account its new hash; `None` if there is no account.
+    async fn replace(&self, tx: &mut dyn Tx, hash: &PasswordHash) -> Result<Option<Person>, Fault> {
+        let scope = &self.account.scope;
+        let Some(mut found) = self.account.find(tx).await? else { return Ok(None) };
+        let before = found.user.clone();
+        if let Some(Login::EmailPassword { password, .. }) =
+            found.user.method_mut(&found.id).map(|method| &mut method.login)
+        {
+            *password = hash.clone();
+        }
+        user::write(tx, &scope.app.id, &[&before], &[&found.user]).map_err(writing)?;
+        person(tx, scope, found).await.map(Some)
+    }
+}

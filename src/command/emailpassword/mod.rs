@@ -1,0 +1,93 @@
+//! The emailpassword recipe's operations (CDI: emailpassword).
+//!
+//! Passwords are hashed before a transaction begins, never inside one: whoever decides on what it has read finds the hash
+//! ready.
+
+pub mod find;
+pub mod import;
+pub mod reset;
+pub mod sign_in;
+pub mod sign_up;
+pub mod update;
+
+use crate::app::App;
+use crate::command::session::Scope;
+use crate::command::user::UserInfo;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::user::{AccountInfo, Login, LoginMethod, PasswordHash, RecipeId};
+use crate::fault::{Fault, Gone};
+use crate::store::user::{self, Found};
+use crate::store::{StoreError, Tx, tenant};
+
+/// Whose account, where.
+pub struct Account {
+    /// Where.
+    pub scope: Scope,
+    /// In which tenant.
+    pub tenant: TenantId,
+    /// Which address; normalised.
+    pub email: String,
+}
+
+/// A person and the login method that was meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The person.
+    pub info: UserInfo,
+    /// The login method with the e-mail address and password: its internal id.
+    pub recipe_user_id: UserId,
+}
+
+impl Account {
+    /// Who has this address and a password in this tenant.
+    async fn find(&self, tx: &mut dyn Tx) -> Result<Option<Found>, Fault> {
+        let email = AccountInfo::Email(self.email.clone());
+        let app = &self.scope.app.id;
+        user::find_identity(tx, app, &self.tenant, RecipeId::EmailPassword, &email).await.map_err(reading)
+    }
+
+    /// Lets the transaction fail when the tenant is removed meanwhile, so that nothing it writes outlives the tenant.
+    async fn require_tenant(&self, tx: &mut dyn Tx) -> Result<(), Fault> {
+        let app = &self.scope.app.id;
+        if tenant::exists(tx, app, &self.tenant).await.map_err(reading)? {
+            return Ok(());
+        }
+        Err(Fault::new("signing up", Gone { app: app.clone(), tenant: self.tenant.clone() }))
+    }
+
+    /// What the attempts of a command about this account queue by.
+    fn about(&self) -> impl std::hash::Hash + '_ {
+        (&self.scope.app.id.app_id, self.tenant.as_str(), self.email.as_str())
+    }
+}
+
+/// A person with what other recipes know.
+async fn person(tx: &mut dyn Tx, scope: &Scope, found: Found) -> Result<Person, Fault> {
+    let info = UserInfo::load(tx, &scope.app.id, found.user).await.map_err(reading)?;
+    Ok(Person { info, recipe_user_id: found.id })
+}
+
+/// The password's hash of a login method with a password.
+fn hash_of(method: &LoginMethod) -> Option<&PasswordHash> {
+    match &method.login {
+        Login::EmailPassword { password, .. } => Some(password),
+        Login::ThirdParty { .. } | Login::Passwordless { .. } | Login::Webauthn { .. } => None,
+    }
+}
+
+/// A person proved to be the owner in another way: failed sign-ins before that are forgotten.
+fn forgive(app: &App, scope: &Scope, method: &LoginMethod) {
+    for tenant in &method.tenants {
+        if let Some(email) = method.login.email() {
+            app.budgets.forget(&scope.app, tenant, email);
+        }
+    }
+}
+
+fn reading(error: StoreError) -> Fault {
+    Fault::new("reading users", error)
+}
+
+fn writing(error: StoreError) -> Fault {
+    Fault::new("writing a user", error)
+}

@@ -1,0 +1,204 @@
+//! Password-reset tokens: made, used up, and (before CDI 4.0) exchanged for a new password in one call.
+
+use super::{forgive, hash_of, reading, writing};
+use crate::app::App;
+use crate::command::password::Unserved;
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::domain::entropy::random_bytes;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::one_time_token::{self, OneTimeHash};
+use crate::domain::secret::Secret;
+use crate::domain::token_series::{Presented, SeriesId, judge};
+use crate::domain::user::{Login, LoginMethod, PasswordHash, User};
+use crate::fault::{Fault, Gone};
+use crate::store::passwordreset::{self, ResetTokenRecord};
+use crate::store::user::{self, Found};
+use crate::store::{Tx, app as app_row};
+
+/// Makes a token; several may live at once.
+pub struct CreateResetToken<'a> {
+    /// Where.
+    pub scope: Scope,
+    /// Any id of the person: internal or mapped, of the group or of a login method.
+    pub id: UserId,
+    /// For which address, as given; `None` before CDI 4.0, when a person was one login method with a password.
+    pub email: Option<&'a str>,
+    /// How long the token is good, in ms.
+    pub lifetime_ms: u64,
+}
+
+/// How it ended.
+pub enum ResetTokenCreated {
+    /// The token, to be sent to the address.
+    Ok(Secret<String>),
+    /// Nobody has this id; without an address: or signs in with something else than a password.
+    UnknownUser,
+    /// Without an address: the person has several login methods.
+    Linked,
+}
+
+impl CreateResetToken<'_> {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<ResetTokenCreated, Fault> {
+        let app_id = &self.scope.app.id;
+        let token = one_time_token::mint(app.entropy.as_ref());
+        let hash = OneTimeHash::of(token.expose());
+        let new_series = SeriesId(u64::from_le_bytes(random_bytes(app.entropy.as_ref())));
+        let mut retry = Retry::new(&app.contention, &self.id);
+        loop {
+            let mut tx = app.store.begin();
+            let tx_ref = tx.as_mut();
+            if !app_row::exists(tx_ref, app_id).await.map_err(reading)? {
+                let gone = Gone { app: app_id.clone(), tenant: TenantId::public() };
+                return Err(Fault::new("creating a password-reset token", gone));
+            }
+            let Some(Found { user, id }) = user::find(tx_ref, app_id, &self.id).await.map_err(reading)? else {
+                return Ok(ResetTokenCreated::UnknownUser);
+            };
+            let email = match self.email {
+                Some(email) => email.to_owned(),
+                None => match user.methods.as_slice() {
+                    [LoginMethod { login: Login::EmailPassword { email, .. }, .. }] => email.clone(),
+                    [_, _, ..] => return Ok(ResetTokenCreated::Linked),
+                    _ => return Ok(ResetTokenCreated::UnknownUser),
+                },
+            };
+            let expires = app.now().plus(self.lifetime_ms);
+            let series = passwordreset::series(tx_ref, app_id, &id).await.map_err(reading)?;
+            let in_series = series.map_or(new_series, |series| series.id);
+            let record = ResetTokenRecord { user_id: id, email, expires, series: in_series };
+            passwordreset::add(tx_ref, app_id, &hash, series, &record).map_err(writing)?;
+            if retry.commit(tx, "committing a password-reset token").await? {
+                return Ok(ResetTokenCreated::Ok(token));
+            }
+        }
+    }
+}
+
+/// Uses a token up.
+pub struct ConsumeResetToken<'a> {
+    /// Where.
+    pub scope: Scope,
+    /// The token as presented.
+    pub token: &'a str,
+}
+
+/// How it ended.
+pub enum Consumed {
+    /// The token was good; with it every other token of the person is used up.
+    Ok {
+        /// For whom it was made, as callers see the id.
+        user_id: UserId,
+        /// For which address.
+        email: String,
+    },
+    /// Unknown, used or too late. Too late, it uses up the others too.
+    InvalidToken,
+}
+
+impl ConsumeResetToken<'_> {
+    /// Runs the command. Of several runs at once with tokens of one person, one finds its token good.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Consumed, Fault> {
+        let app_id = &self.scope.app.id;
+        let hash = OneTimeHash::of(self.token);
+        let mut retry = Retry::new(&app.contention, &hash);
+        loop {
+            let mut tx = app.store.begin();
+            let (token, presented) = match judged(app, tx.as_mut(), &self.scope, &hash).await? {
+                None => return Ok(Consumed::InvalidToken),
+                Some(judged) => judged,
+            };
+            passwordreset::end(tx.as_mut(), app_id, &token.user_id).await.map_err(writing)?;
+            let found = user::find_internal(tx.as_mut(), app_id, &token.user_id).await.map_err(reading)?;
+            if retry.commit(tx, "committing a used password-reset token").await? {
+                let Some(found) = found.filter(|_| presented == Presented::Good) else {
+                    return Ok(Consumed::InvalidToken);
+                };
+                found.user.methods.iter().for_each(|method| forgive(app, &self.scope, method));
+                return Ok(Consumed::Ok { user_id: found.user.shown(&found.id).clone(), email: token.email });
+            }
+        }
+    }
+}
+
+/// Uses a token up and sets the password (before CDI 4.0).
+pub struct ResetPassword<'a> {
+    /// Where.
+    pub scope: Scope,
+    /// The token as presented.
+    pub token: &'a str,
+    /// The new password.
+    pub new_password: &'a str,
+}
+
+impl ResetPassword<'_> {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails, or too many passwords wait to be hashed.
+    pub async fn run(self, app: &App) -> Result<Consumed, Unserved> {
+        let app_id = &self.scope.app.id;
+        let hash = OneTimeHash::of(self.token);
+        // A bad token is told so without the price of a hash.
+        if judged(app, app.store.begin().as_mut(), &self.scope, &hash).await?.is_none() {
+            return Ok(Consumed::InvalidToken);
+        }
+        let parameters = self.scope.app.config.password_hashing;
+        let new = PasswordHash::new(app.hashing.hash(self.new_password, parameters, app.entropy.as_ref()).await?);
+        let mut retry = Retry::new(&app.contention, &hash);
+        loop {
+            let mut tx = app.store.begin();
+            let Some((token, presented)) = judged(app, tx.as_mut(), &self.scope, &hash).await? else {
+                return Ok(Consumed::InvalidToken);
+            };
+            passwordreset::end(tx.as_mut(), app_id, &token.user_id).await.map_err(writing)?;
+            let found = user::find_internal(tx.as_mut(), app_id, &token.user_id).await.map_err(reading)?;
+            let changed =
+                found.filter(|_| presented == Presented::Good).and_then(|found| with_hash(found, &token, &new));
+            if let Some((before, after, _)) = &changed {
+                user::write(tx.as_mut(), app_id, &[before], &[after]).map_err(writing)?;
+            }
+            if retry.commit(tx, "committing a reset password").await? {
+                let Some((_, after, id)) = changed else { return Ok(Consumed::InvalidToken) };
+                after.methods.iter().for_each(|method| forgive(app, &self.scope, method));
+                return Ok(Consumed::Ok { user_id: after.shown(&id).clone(), email: token.email });
+            }
+        }
+    }
+}
+
+/// The token and what it is worth; `None` when there is nothing to use up.
+async fn judged(
+    app: &App,
+    tx: &mut dyn Tx,
+    scope: &Scope,
+    hash: &OneTimeHash,
+) -> Result<Option<(ResetTokenRecord, Presented)>, Fault> {
+    let app_id = &scope.app.id;
+    let Some(token) = passwordreset::token(tx, app_id, hash).await.map_err(reading)? else { return Ok(None) };
+    let series = passwordreset::series(tx, app_id, &token.user_id).await.map_err(reading)?;
+    let presented = judge(token.series, token.expires, series.map(|series| series.id), app.now());
+    Ok(Some((token, presented)).filter(|(_, presented)| *presented != Presented::Dead))
+}
+
+/// The person before and after, and the id of the login method that got the new password: the one for which the token
+/// was made, or, if it was made for the group, the one with the token's address.
+fn with_hash(found: Found, token: &ResetTokenRecord, new: &PasswordHash) -> Option<(User, User, UserId)> {
+    let Found { user: before, id } = found;
+    let own = before.method(&id).filter(|method| hash_of(method).is_some());
+    let of_address =
+        || before.methods.iter().find(|one| hash_of(one).is_some() && one.login.email() == Some(&token.email));
+    let target = own.or_else(of_address)?.id.clone();
+    let mut after = before.clone();
+    if let Some(Login::EmailPassword { password, .. }) = after.method_mut(&target).map(|method| &mut method.login) {
+        *password = new.clone();
+    }
+    Some((before, after, target))
+}

@@ -1,0 +1,121 @@
+//! `POST /recipe/signin`.
+
+use super::{Account, Person, hash_of, person, writing};
+use crate::app::App;
+use crate::command::activity::mark_active;
+use crate::command::password::Unserved;
+use crate::command::password::budgets::Who;
+use crate::command::retry::Retry;
+use crate::crypto::password::Check;
+use crate::domain::user::{Login, PasswordHash};
+use crate::fault::Fault;
+use crate::metrics::SignInOutcome;
+use crate::store::user;
+use std::net::IpAddr;
+
+/// Signs a person in.
+pub struct SignIn<'a> {
+    /// Which account.
+    pub account: Account,
+    /// The password as presented.
+    pub password: &'a str,
+    /// From where the person comes, if the caller told.
+    pub address: Option<IpAddr>,
+}
+
+/// How it ended.
+pub enum SignedIn {
+    /// The password is right.
+    Ok(Box<Person>),
+    /// Unknown address or wrong password; which of them takes no look at the clock to find out.
+    WrongCredentials,
+}
+
+impl SignIn<'_> {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails, too many passwords wait to be hashed, or too many sign-ins have failed.
+    pub async fn run(self, app: &App) -> Result<SignedIn, Unserved> {
+        let outcome = self.attempt(app).await;
+        let figure = match &outcome {
+            Ok(SignedIn::Ok(_)) => Some(SignInOutcome::Ok),
+            Ok(SignedIn::WrongCredentials) => Some(SignInOutcome::WrongCredentials),
+            Err(Unserved::TooManyFailures { .. }) => Some(SignInOutcome::Delayed),
+            Err(Unserved::Busy { .. }) => Some(SignInOutcome::Busy),
+            Err(Unserved::NoSignerKey | Unserved::Fault(_)) => None,
+        };
+        if let Some(figure) = figure {
+            app.metrics.sign_ins.ended(figure);
+        }
+        outcome
+    }
+
+    async fn attempt(&self, app: &App) -> Result<SignedIn, Unserved> {
+        let Account { scope, tenant, email } = &self.account;
+        let attempt = app.budgets.begin(Who { app: &scope.app, tenant, email, address: self.address }, app.now())?;
+        loop {
+            let stored = self.stored(app).await?;
+            let text = stored.as_ref().map(PasswordHash::expose);
+            let check = app.hashing.check(text, self.password, &scope.app.config).await?;
+            let Some(stored) = stored.filter(|_| check != Check::Wrong) else {
+                attempt.failed();
+                return Ok(SignedIn::WrongCredentials);
+            };
+            let better = match check {
+                Check::RightAsFarAsItGoes => Some(self.better_hash(app).await?),
+                Check::Right | Check::Wrong | Check::NoSignerKey => None,
+            };
+            // While the password was hashed it may have been changed, or the account deleted.
+            if let Some(person) = self.enter(app, &stored, better).await? {
+                attempt.succeeded();
+                return Ok(SignedIn::Ok(Box::new(person)));
+            }
+        }
+    }
+
+    async fn stored(&self, app: &App) -> Result<Option<PasswordHash>, Fault> {
+        let found = self.account.find(app.store.begin().as_mut()).await?;
+        let method = found.as_ref().and_then(|found| found.user.method(&found.id));
+        Ok(method.and_then(hash_of).cloned())
+    }
+
+    /// A hash of the whole password, instead of an imported one of its first 72 bytes.
+    async fn better_hash(&self, app: &App) -> Result<PasswordHash, Unserved> {
+        let parameters = self.account.scope.app.config.password_hashing;
+        Ok(PasswordHash::new(app.hashing.hash(self.password, parameters, app.entropy.as_ref()).await?))
+    }
+
+    /// The person, if the account still has the hash that was checked; marks it as active.
+    async fn enter(
+        &self,
+        app: &App,
+        checked: &PasswordHash,
+        better: Option<PasswordHash>,
+    ) -> Result<Option<Person>, Fault> {
+        let scope = &self.account.scope;
+        let mut retry = Retry::new(&app.contention, &self.account.about());
+        loop {
+            let mut tx = app.store.begin();
+            let Some(mut found) = self.account.find(tx.as_mut()).await? else { return Ok(None) };
+            if found.user.method(&found.id).and_then(hash_of) != Some(checked) {
+                return Ok(None);
+            }
+            if let Some(better) = &better {
+                let before = found.user.clone();
+                let method = found.user.method_mut(&found.id);
+                if let Some(Login::EmailPassword { password, .. }) = method.map(|method| &mut method.login) {
+                    *password = better.clone();
+                }
+                user::write(tx.as_mut(), &scope.app.id, &[&before], &[&found.user]).map_err(writing)?;
+            }
+            let active =
+                mark_active(tx.as_mut(), app, &scope.app, found.user.shown_id(), app.now()).map_err(writing)?;
+            let person = person(tx.as_mut(), scope, found).await?;
+            if retry.commit(tx, "committing a sign-in").await? {
+                active.committed(app);
+                return Ok(Some(person));
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `POST /recipe/signup`, and how imported accounts come to be.
+
+use super::{Account, Person, person, reading, writing};
+use crate::app::App;
+use crate::command::activity::mark_active;
+use crate::command::password::Unserved;
+use crate::command::retry::Retry;
+use crate::domain::entropy::random_uuid;
+use crate::domain::ids::UserId;
+use crate::domain::user::{Login, LoginMethod, PasswordHash, User, is_fake_email};
+use crate::fault::Fault;
+use crate::store::user::{self, Found, Taken};
+use crate::store::{Tx, emailverification};
+
+/// Makes an account.
+pub struct SignUp<'a> {
+    /// The account to be made.
+    pub account: Account,
+    /// Its password.
+    pub password: &'a str,
+}
+
+/// How it ended.
+pub enum SignedUp {
+    /// The account stands, durably.
+    Ok(Box<Person>),
+    /// An account in this tenant has this address and a password.
+    EmailTaken,
+}
+
+impl SignUp<'_> {
+    /// Runs the command. Of several runs at once with one address, one makes the account.
+    ///
+    /// # Errors
+    /// When the store fails, or too many passwords wait to be hashed.
+    pub async fn run(self, app: &App) -> Result<SignedUp, Unserved> {
+        // Who is there already is told so without the price of a hash.
+        if self.account.find(app.store.begin().as_mut()).await?.is_some() {
+            return Ok(SignedUp::EmailTaken);
+        }
+        let parameters = self.account.scope.app.config.password_hashing;
+        let hash = app.hashing.hash(self.password, parameters, app.entropy.as_ref()).await?;
+        let hash = PasswordHash::new(hash);
+        let mut retry = Retry::new(&app.contention, &self.account.about());
+        loop {
+            let mut tx = app.store.begin();
+            let Some(person) = add(app, tx.as_mut(), &self.account, &hash).await? else {
+                return Ok(SignedUp::EmailTaken);
+            };
+            let (entry, shown) = (&self.account.scope.app, person.info.user.shown_id());
+            let active = mark_active(tx.as_mut(), app, entry, shown, app.now()).map_err(writing)?;
+            if retry.commit(tx, "committing a sign-up").await? {
+                active.committed(app);
+                return Ok(SignedUp::Ok(Box::new(person)));
+            }
+        }
+    }
+}
+
+/// Adds an account; `None` when the address is taken.
+pub(super) async fn add(
+    app: &App,
+    tx: &mut dyn Tx,
+    account: &Account,
+    hash: &PasswordHash,
+) -> Result<Option<Person>, Fault> {
+    account.require_tenant(tx).await?;
+    let Account { scope, tenant, email } = account;
+    let (app_id, now) = (&scope.app.id, app.now());
+    let id = new_id(app, tx, account).await?;
+    let login = Login::EmailPassword { email: email.clone(), password: hash.clone() };
+    let tenants = [tenant.clone()].into();
+    let user = User::new(LoginMethod { id: id.clone(), external: None, tenants, time_joined: now, login });
+    match user::save(tx, app_id, &[], &[&user]).await.map_err(writing)? {
+        Ok(()) => {}
+        Err(Taken::Identity { .. }) => return Ok(None),
+        Err(Taken::Reservation { .. } | Taken::Id { .. }) => {
+            return Err(Fault::invariant("signing up: a new user claims more than its address"));
+        }
+    }
+    if is_fake_email(email) {
+        emailverification::mark(tx, app_id, &id, email, now).map_err(writing)?;
+    }
+    person(tx, scope, Found { user, id }).await.map(Some)
+}
+
+/// An id that nobody has, internal or mapped.
+async fn new_id(app: &App, tx: &mut dyn Tx, account: &Account) -> Result<UserId, Fault> {
+    loop {
+        let id = UserId::new(random_uuid(app.entropy.as_ref()).to_string());
+        if user::find(tx, &account.scope.app.id, &id).await.map_err(reading)?.is_none() {
+            return Ok(id);
+        }
+    }
+}

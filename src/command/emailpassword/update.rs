@@ -1,0 +1,89 @@
+//! `PUT /recipe/user`: another e-mail address, another password, or both at once.
+
+use super::{forgive, hash_of, reading, writing};
+use crate::app::App;
+use crate::command::password::Unserved;
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::domain::ids::UserId;
+use crate::domain::user::{Login, PasswordHash};
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::user::{self, Found, Taken};
+
+/// Changes a login method with a password.
+pub struct UpdateLogin<'a> {
+    /// Where.
+    pub scope: Scope,
+    /// The login method: internal or mapped id.
+    pub id: UserId,
+    /// The new address; normalised.
+    pub email: Option<String>,
+    /// The new password.
+    pub password: Option<&'a str>,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Updated {
+    /// Done, durably.
+    Ok,
+    /// Nobody has this id, or it is not a login method with a password.
+    UnknownUser,
+    /// Another account in one of its tenants has this address and a password.
+    EmailTaken,
+    /// The person is a primary user, and in one of its tenants another primary user has this address.
+    EmailReserved,
+}
+
+impl UpdateLogin<'_> {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails, or too many passwords wait to be hashed.
+    pub async fn run(self, app: &App) -> Result<Updated, Unserved> {
+        let hash = match self.password {
+            None => None,
+            Some(password) => {
+                // Who is unknown is told so without the price of a hash.
+                if self.find(app.store.begin().as_mut()).await?.is_none() {
+                    return Ok(Updated::UnknownUser);
+                }
+                let parameters = self.scope.app.config.password_hashing;
+                Some(PasswordHash::new(app.hashing.hash(password, parameters, app.entropy.as_ref()).await?))
+            }
+        };
+        let mut retry = Retry::new(&app.contention, &self.id);
+        loop {
+            let mut tx = app.store.begin();
+            let Some(Found { user: before, id }) = self.find(tx.as_mut()).await? else {
+                return Ok(Updated::UnknownUser);
+            };
+            let mut after = before.clone();
+            let Some(method) = after.method_mut(&id) else { return Ok(Updated::UnknownUser) };
+            if let Login::EmailPassword { email, password } = &mut method.login {
+                *email = self.email.clone().unwrap_or_else(|| email.clone());
+                *password = hash.clone().unwrap_or_else(|| password.clone());
+            }
+            let saved = user::save(tx.as_mut(), &self.scope.app.id, &[&before], &[&after]).await.map_err(writing)?;
+            match saved {
+                Ok(()) => {}
+                Err(Taken::Identity { .. }) => return Ok(Updated::EmailTaken),
+                Err(Taken::Reservation { .. }) => return Ok(Updated::EmailReserved),
+                Err(Taken::Id { .. }) => return Err(Fault::invariant("changing a login: its ids are its own").into()),
+            }
+            if retry.commit(tx, "committing a changed login").await? {
+                if let Some(method) = after.method(&id).filter(|_| hash.is_some()) {
+                    forgive(app, &self.scope, method);
+                }
+                return Ok(Updated::Ok);
+            }
+        }
+    }
+
+    /// The person, if the id is that of a login method with a password.
+    async fn find(&self, tx: &mut dyn Tx) -> Result<Option<Found>, Fault> {
+        let found = user::find(tx, &self.scope.app.id, &self.id).await.map_err(reading)?;
+        Ok(found.filter(|found| found.user.method(&found.id).is_some_and(|method| hash_of(method).is_some())))
+    }
+}

@@ -1,0 +1,21 @@
+//! `POST /recipe/signup`.
+
+use super::{new_account, require_password, signed_in};
+use crate::app::App;
+use crate::command::emailpassword::sign_up::{SignUp, SignedUp};
+use crate::http::cdi::Call;
+use crate::http::cdi::input::Body;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+
+pub(super) async fn sign_up(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let body = Body::of(&call.request)?;
+    let email = body.string("email")?;
+    let password = body.string("password")?;
+    require_password(&password)?;
+    let account = new_account(call, &email)?;
+    Ok(match (SignUp { account, password: &password }).run(app).await? {
+        SignedUp::Ok(person) => signed_in(&person, call),
+        SignedUp::EmailTaken => Reply::status("EMAIL_ALREADY_EXISTS_ERROR"),
+    })
+}

@@ -1,0 +1,41 @@
+//! `PUT /recipe/user`.
+
+use super::require_password;
+use crate::app::App;
+use crate::command::emailpassword::update::{UpdateLogin, Updated};
+use crate::domain::ids::UserId;
+use crate::domain::user::normalise_email;
+use crate::http::cdi::Call;
+use crate::http::cdi::emailverification::require_storable;
+use crate::http::cdi::input::Body;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct NotAllowed {
+    status: &'static str,
+    reason: &'static str,
+}
+
+pub(super) async fn update(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let body = Body::of(&call.request)?;
+    let id = body.string(if call.wire.users_have_login_methods { "recipeUserId" } else { "userId" })?;
+    let email = body.optional_string("email")?.map(|email| normalise_email(&email));
+    let password = body.optional_string("password")?;
+    if email.is_none() && password.is_none() {
+        return Err(ApiError::bad_request("You have to provide either email or password."));
+    }
+    password.as_deref().map_or(Ok(()), require_password)?;
+    email.as_deref().map_or(Ok(()), require_storable)?;
+    let command = UpdateLogin { scope: call.scope()?, id: UserId::new(id), email, password: password.as_deref() };
+    Ok(match command.run(app).await? {
+        Updated::Ok => Reply::status("OK"),
+        Updated::UnknownUser => Reply::status("UNKNOWN_USER_ID_ERROR"),
+        Updated::EmailTaken => Reply::status("EMAIL_ALREADY_EXISTS_ERROR"),
+        Updated::EmailReserved => Reply::json(&NotAllowed {
+            status: "EMAIL_CHANGE_NOT_ALLOWED_ERROR",
+            reason: "New email is associated with another primary user ID",
+        }),
+    })
+}

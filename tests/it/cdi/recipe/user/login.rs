@@ -1,0 +1,128 @@
+//! `GET` and `PUT /recipe/user`: logins with a password.
+
+use crate::app::TestApp;
+use crate::people::{by_password, by_provider, mapped, with_cheap_passwords};
+use serde_json::{Value, json};
+
+async fn two_users() -> (TestApp, String) {
+    let app = with_cheap_passwords().build().await;
+    let id = app.sign_up("jane@x.io", "old").await;
+    app.sign_up("joe@x.io", "old").await;
+    app.people([by_provider("p", 1, "p@x.io")]).await;
+    (app, id)
+}
+
+async fn update(app: &TestApp, body: Value) -> Value {
+    app.put("/recipe/user", body).await.json()
+}
+
+#[tokio::test]
+async fn email_and_password_change_together_or_alone() {
+    let (app, id) = two_users().await;
+    assert_eq!(update(&app, json!({"recipeUserId": id, "email": " JANE2@x.io "})).await, json!({"status": "OK"}));
+    assert_eq!(app.sign_in("jane2@x.io", "old").await, "OK");
+    assert_eq!(app.sign_in("jane@x.io", "old").await, "WRONG_CREDENTIALS_ERROR");
+    assert_eq!(update(&app, json!({"recipeUserId": id, "password": "new"})).await, json!({"status": "OK"}));
+    assert_eq!(app.sign_in("jane2@x.io", "old").await, "WRONG_CREDENTIALS_ERROR");
+    assert_eq!(app.sign_in("jane2@x.io", "new").await, "OK");
+    let both = json!({"recipeUserId": id, "email": "jane@x.io", "password": "newest"});
+    assert_eq!(update(&app, both).await, json!({"status": "OK"}));
+    assert_eq!(app.sign_in("jane@x.io", "newest").await, "OK");
+    app.sign_up("jane2@x.io", "the address is free again").await;
+}
+
+#[tokio::test]
+async fn an_address_of_another_login_is_refused_and_nothing_changes() {
+    let (app, id) = two_users().await;
+    let both = json!({"recipeUserId": id, "email": "joe@x.io", "password": "new"});
+    assert_eq!(update(&app, both).await, json!({"status": "EMAIL_ALREADY_EXISTS_ERROR"}));
+    assert_eq!(app.sign_in("jane@x.io", "old").await, "OK");
+    for email in ["jane@x.io", "p@x.io"] {
+        assert_eq!(update(&app, json!({"recipeUserId": id, "email": email})).await, json!({"status": "OK"}), "{email}");
+    }
+}
+
+#[tokio::test]
+async fn a_primary_user_may_not_take_the_address_of_another_one() {
+    let (app, id) = two_users().await;
+    app.group(&["p"]).await;
+    assert_eq!(update(&app, json!({"recipeUserId": id, "email": "p@x.io"})).await["status"], "OK");
+    assert_eq!(update(&app, json!({"recipeUserId": id, "email": "jane@x.io"})).await["status"], "OK");
+    app.group(&[&id]).await;
+    let refused = update(&app, json!({"recipeUserId": id, "email": "p@x.io", "password": "new"})).await;
+    let reason = "New email is associated with another primary user ID";
+    assert_eq!(refused, json!({"status": "EMAIL_CHANGE_NOT_ALLOWED_ERROR", "reason": reason}));
+    assert_eq!(app.sign_in("jane@x.io", "old").await, "OK");
+    // Its own reservation moves with the address.
+    assert_eq!(update(&app, json!({"recipeUserId": id, "email": "new@x.io"})).await["status"], "OK");
+    app.people([by_provider("q", 1, "jane@x.io"), by_provider("r", 1, "new@x.io")]).await;
+    assert_eq!(app.make_primary("q").await["status"], "OK");
+    let taken = "ACCOUNT_INFO_ALREADY_ASSOCIATED_WITH_ANOTHER_PRIMARY_USER_ID_ERROR";
+    assert_eq!(app.make_primary("r").await["status"], taken);
+}
+
+#[tokio::test]
+async fn only_logins_with_a_password_can_be_changed() {
+    let (app, id) = two_users().await;
+    app.group(&["p", &id]).await;
+    for unknown in ["nobody", "p", ""] {
+        let reply = update(&app, json!({"recipeUserId": unknown, "password": "new"})).await;
+        assert_eq!(reply, json!({"status": "UNKNOWN_USER_ID_ERROR"}), "{unknown}");
+    }
+    app.people([mapped("mine", by_password("m", 1, "m@x.io"))]).await;
+    for known in [id.as_str(), "m", "mine"] {
+        assert_eq!(update(&app, json!({"recipeUserId": known, "password": "new"})).await["status"], "OK", "{known}");
+    }
+}
+
+#[tokio::test]
+async fn versions_name_the_login_differently_and_bad_input_gets_its_sentence() {
+    let (app, id) = two_users().await;
+    for (version, body, sentence) in [
+        ("5.6", json!({"userId": id, "email": "a"}), "Field name 'recipeUserId' is invalid in JSON input"),
+        ("3.1", json!({"recipeUserId": id, "email": "a"}), "Field name 'userId' is invalid in JSON input"),
+        ("4.0", json!({"recipeUserId": id}), "You have to provide either email or password."),
+        ("4.0", json!({"recipeUserId": id, "email": null}), "Field name 'email' is invalid in JSON input"),
+        ("4.0", json!({"recipeUserId": id, "password": ""}), "Password cannot be an empty string"),
+    ] {
+        app.put("/recipe/user", body).cdi(version).await.is_text(400, sentence);
+    }
+    app.put("/recipe/user", json!({"userId": id, "password": "new"})).cdi("3.1").await.ok();
+    app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
+    app.put("/t1/recipe/user", json!({"userId": id, "password": "newer"})).cdi("3.1").await.ok();
+    let refused = app.put("/t1/recipe/user", json!({"recipeUserId": id, "password": "x"})).await;
+    refused.is_text(403, "Only public tenantId can call this app specific API");
+    assert_eq!(app.sign_in("jane@x.io", "newer").await, "OK");
+    let other = app.put("/recipe/user", json!({"recipeUserId": id, "password": "rid"})).header("rid", "anything");
+    other.await.ok();
+}
+
+#[tokio::test]
+async fn a_login_is_shown_by_id_or_by_address() {
+    let (app, id) = two_users().await;
+    app.group(&["p", &id]).await;
+    let by_id = app.get(&format!("/recipe/user?userId={id}")).await.ok().json();
+    assert_eq!((&by_id["user"]["id"], &by_id["user"]["isPrimaryUser"]), (&json!(id), &json!(false)));
+    assert_eq!(by_id["user"]["loginMethods"].as_array().unwrap().len(), 1);
+    assert!(by_id.get("recipeUserId").is_none());
+    let by_email = app.get("/recipe/user?email=JANE%40x.io").await.ok().json();
+    assert_eq!((&by_email["user"]["id"], &by_email["user"]["isPrimaryUser"]), (&json!("p"), &json!(true)));
+    let old = app.get(&format!("/recipe/user?userId={id}")).cdi("2.7").await.ok().json();
+    assert_eq!(old["user"], json!({"id": id, "timeJoined": crate::app::START.0, "email": "jane@x.io"}));
+    for (query, status) in [
+        ("userId=p", "UNKNOWN_USER_ID_ERROR"),
+        ("userId=", "UNKNOWN_USER_ID_ERROR"),
+        ("email=p%40x.io", "UNKNOWN_EMAIL_ERROR"),
+        ("email=", "UNKNOWN_EMAIL_ERROR"),
+    ] {
+        assert_eq!(app.get(&format!("/recipe/user?{query}")).await.json(), json!({"status": status}), "{query}");
+    }
+    app.get("/recipe/user").await.is_text(400, "Please provide one of userId or email");
+    app.get("/recipe/user?userId=a&email=b").await.is_text(400, "Please provide only one of userId or email");
+    app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
+    let elsewhere = app.get("/t1/recipe/user?email=jane%40x.io").await;
+    assert_eq!(elsewhere.json(), json!({"status": "UNKNOWN_EMAIL_ERROR"}));
+    let strict = app.get(&format!("/t1/recipe/user?userId={id}")).await;
+    strict.is_text(403, "Only public tenantId can call this app specific API");
+    app.get(&format!("/t1/recipe/user?userId={id}")).cdi("3.1").await.ok();
+}

@@ -1,0 +1,93 @@
+//! `POST /recipe/user/passwordhash/import`.
+
+use crate::app::TestApp;
+use crate::people::with_cheap_passwords;
+use serde_json::{Value, json};
+
+const PATH: &str = "/recipe/user/passwordhash/import";
+/// Of "abc".
+const BCRYPT: &str = "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i";
+/// Of "password".
+const ARGON2: &str = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+/// Of "user1password".
+const FIREBASE: &str = "$f_scrypt$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==\
+                        $42xEC+ixf3L2lw==$m=14$r=8$s=Bw==";
+const SIGNER_KEY: &str = "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==";
+
+async fn import(app: &TestApp, email: &str, hash: &str) -> Value {
+    app.post(PATH, json!({"email": email, "passwordHash": hash})).await.ok().json()
+}
+
+#[tokio::test]
+async fn hashes_of_every_family_open_accounts() {
+    let app = with_cheap_passwords().setting("firebase_password_hashing_signer_key", SIGNER_KEY).build().await;
+    for (hash, algorithm, password) in
+        [(BCRYPT, "bCrypt", "abc"), (ARGON2, " argon2 ", "password"), (FIREBASE, "firebase_scrypt", "user1password")]
+    {
+        let email = format!("{}@x.io", algorithm.trim().to_lowercase());
+        let body =
+            json!({"email": email.to_uppercase(), "passwordHash": format!(" {hash}\n"), "hashingAlgorithm": algorithm});
+        let reply = app.post(PATH, body).await.ok().json();
+        assert_eq!((&reply["didUserAlreadyExist"], &reply["user"]["emails"]), (&json!(false), &json!([email])));
+        assert!(reply.get("recipeUserId").is_none());
+        let signed_in = app.post("/recipe/signin", json!({"email": email, "password": password})).await.ok().json();
+        assert_eq!(signed_in["user"], reply["user"]);
+        assert_eq!(app.sign_in(&email, "another").await, "WRONG_CREDENTIALS_ERROR");
+        assert_eq!(import(&app, &email, hash).await["didUserAlreadyExist"], true);
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_exists_gets_the_hash() {
+    let app = with_cheap_passwords().build().await;
+    let id = app.sign_up("jane@x.io", "old").await;
+    let reply = import(&app, "Jane@x.io", BCRYPT).await;
+    assert_eq!((&reply["user"]["id"], &reply["didUserAlreadyExist"]), (&json!(id), &json!(true)));
+    assert_eq!(app.sign_in("jane@x.io", "old").await, "WRONG_CREDENTIALS_ERROR");
+    assert_eq!(app.sign_in("jane@x.io", "abc").await, "OK");
+    let old = app.post(PATH, json!({"email": "jane@x.io", "passwordHash": BCRYPT})).cdi("2.16").await.ok().json();
+    assert_eq!(old["user"], json!({"id": id, "email": "jane@x.io", "timeJoined": crate::app::START.0}));
+}
+
+#[tokio::test]
+async fn what_cannot_be_checked_later_is_refused() {
+    let app = with_cheap_passwords().build().await;
+    for (hash, algorithm, sentence) in [
+        ("", None, "Password hash cannot be an empty string"),
+        (" \t", Some("BCRYPT"), "Password hash cannot be an empty string"),
+        (BCRYPT, Some(" "), "Hashing Algorithm cannot be an empty string"),
+        (BCRYPT, Some("MD5"), "Unsupported password hashing algorithm"),
+        ("abc", None, "Password hash is in invalid format"),
+        ("$2a$06$short", None, "Password hash is in invalid format"),
+        (ARGON2, Some("BCRYPT"), "Password hash is in invalid BCrypt format"),
+        (BCRYPT, Some("ARGON2"), "Password hash is in invalid Argon2 format"),
+        (BCRYPT, Some("FIREBASE_SCRYPT"), "Password hash is in invalid Firebase SCrypt format"),
+    ] {
+        let mut body = json!({"email": "a@x.io", "passwordHash": hash});
+        if let Some(algorithm) = algorithm {
+            body["hashingAlgorithm"] = json!(algorithm);
+        }
+        app.post(PATH, body).await.is_text(400, sentence);
+    }
+    let body = json!({"email": "a@x.io", "passwordHash": BCRYPT, "hashingAlgorithm": null});
+    app.post(PATH, body).await.is_text(400, "Field name 'hashingAlgorithm' is invalid in JSON input");
+    let body = json!({"email": "a@x.io", "passwordHash": FIREBASE});
+    app.post(PATH, body).await.is_text(500, "'firebase_password_hashing_signer_key' cannot be null");
+    assert_eq!(app.get("/users/count").await.json()["count"], 0);
+}
+
+/// bcrypt of 72 times "p", which is also what bcrypt makes of anything longer that begins so.
+const OF_LONG: &str = "$2y$04$Y11AEhm/KRvlHFGGZLCgXO4n.oO9ntCYev.qhk7nurxi1AB8FfKxS";
+
+#[tokio::test]
+async fn an_imported_hash_of_a_long_password_is_replaced_by_one_of_all_of_it() {
+    let app = with_cheap_passwords().build().await;
+    import(&app, "jane@x.io", OF_LONG).await;
+    let long = "p".repeat(80);
+    assert_eq!(app.sign_in("jane@x.io", &"p".repeat(71)).await, "WRONG_CREDENTIALS_ERROR");
+    assert_eq!(app.sign_in("jane@x.io", &long).await, "OK");
+    for other in ["p".repeat(72), "p".repeat(79), format!("{long}x"), format!("{}x", "p".repeat(79))] {
+        assert_eq!(app.sign_in("jane@x.io", &other).await, "WRONG_CREDENTIALS_ERROR", "{} bytes", other.len());
+    }
+    assert_eq!(app.sign_in("jane@x.io", &long).await, "OK");
+}

@@ -1,0 +1,5 @@
+//! The emailpassword recipe below HTTP: races, tokens at rest, bytes at rest.
+
+mod races;
+mod records;
+mod stored;

@@ -1,0 +1,29 @@
+//! The bytes of every record version.
+
+use crate::store::golden;
+use sessiond::domain::ids::{AppId, UserId};
+use sessiond::domain::one_time_token::OneTimeHash;
+use sessiond::domain::time::UnixMillis;
+use sessiond::domain::token_series::SeriesId;
+use sessiond::store::passwordreset::{ResetSeriesRecord, ResetTokenRecord, series_key, token_key};
+
+const EXPIRES: UnixMillis = UnixMillis(1_700_003_600_000);
+
+#[test]
+fn token_version_1() {
+    let record = ResetTokenRecord {
+        user_id: UserId::new("3b2c8c3e-0000-4000-8000-000000000001"),
+        email: "jane@example.org".to_owned(),
+        expires: EXPIRES,
+        series: SeriesId(u64::MAX),
+    };
+    let key = token_key(&AppId::base(), &OneTimeHash::from_bytes([7; 32]));
+    golden::newest("password_reset_token", &key, &record);
+}
+
+#[test]
+fn series_version_1() {
+    let record = ResetSeriesRecord { id: SeriesId(1), expires: EXPIRES };
+    let key = series_key(&AppId::base(), &UserId::new("3b2c8c3e-0000-4000-8000-000000000001"));
+    golden::newest("password_reset_token_by_user-series", &key, &record);
+}
