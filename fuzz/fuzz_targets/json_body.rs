@@ -7,7 +7,7 @@
 use http::Method;
 use sessiond_fuzz::{SERVER, headers};
 
-const ENDPOINTS: [(Method, &str); 23] = [
+const ENDPOINTS: [(Method, &str); 30] = [
     (Method::POST, "/recipe/session"),
     (Method::POST, "/recipe/session/verify"),
     (Method::POST, "/recipe/session/refresh"),
@@ -31,6 +31,13 @@ const ENDPOINTS: [(Method, &str); 23] = [
     (Method::POST, "/recipe/user/email/verify/token/remove"),
     (Method::POST, "/recipe/user/email/verify/remove"),
     (Method::POST, "/recipe/multitenancy/tenant/remove"),
+    (Method::POST, "/recipe/accountlinking/user/primary"),
+    (Method::POST, "/recipe/accountlinking/user/link"),
+    (Method::POST, "/recipe/accountlinking/user/unlink"),
+    (Method::POST, "/recipe/userid/map"),
+    (Method::POST, "/recipe/userid/map/remove"),
+    (Method::PUT, "/recipe/userid/external-user-id-info"),
+    (Method::POST, "/user/remove"),
 ];
 const VERSIONS: [&str; 7] = ["2.7", "2.21", "3.1", "4.0", "5.0", "5.4", "5.6"];
 

@@ -5,12 +5,14 @@ use sessiond::app::{App, Parts};
 use sessiond::command::key::KeyRing;
 use sessiond::config::BaseConfig;
 use sessiond::domain::entropy::Entropy;
-use sessiond::domain::ids::AppId;
+use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::time::{Clock, SteadyMillis, UnixMillis};
+use sessiond::domain::user::{Login, LoginMethod, User};
 use sessiond::http::cdi::Cdi;
 use sessiond::http::exchange::{Reply, Request};
 use sessiond::http::server::Dispatch;
 use sessiond::store::memory::MemoryEngine;
+use sessiond::store::user;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -84,7 +86,24 @@ impl Server {
         server.access_token = text("accessToken", "token");
         server.refresh_token = text("refreshToken", "token");
         server.handle = text("session", "handle");
+        server.runtime.block_on(server.people());
         server
+    }
+
+    /// Three people with an address each: `a`, `b` and `c`.
+    async fn people(&self) {
+        for id in ["a", "b", "c"] {
+            let person = User::new(LoginMethod {
+                id: UserId::new(id),
+                external: None,
+                tenants: [TenantId::public()].into(),
+                time_joined: NOW,
+                login: Login::Passwordless { email: Some(format!("{id}@example.org")), phone_number: None },
+            });
+            let mut tx = self.app.store.begin();
+            user::save(tx.as_mut(), &AppId::base(), &[], &[&person]).await.expect("a store").expect("nobody else");
+            tx.commit().await.expect("a store");
+        }
     }
 
     /// The parts behind the dispatcher.

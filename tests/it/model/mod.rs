@@ -38,6 +38,7 @@ mod honest;
 mod machine;
 mod mutants;
 mod naive;
+mod people;
 mod tables;
 mod thief;
 mod world;
