@@ -8,4 +8,5 @@ pub(crate) mod scale;
 pub(crate) mod scripts;
 pub(crate) mod server;
 pub(crate) mod settings;
+pub(crate) mod sign_in;
 pub(crate) mod wire;

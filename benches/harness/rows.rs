@@ -195,7 +195,7 @@ async fn compare(
 }
 
 /// A request for the floor with as many bytes as sessiond's, whose answer has a body as long as sessiond's.
-fn floor_request(get: bool, sample: &Tally) -> Vec<u8> {
+pub(crate) fn floor_request(get: bool, sample: &Tally) -> Vec<u8> {
     let (sent, received) = (sample.sent / sample.answers.max(1), sample.received / sample.answers.max(1));
     let path = format!("/floor/{received}");
     if get {
