@@ -10,7 +10,7 @@ mod harness;
 use harness::report::Report;
 use harness::server::Sessiond;
 use harness::settings::Settings;
-use harness::{rows, scale, sign_in};
+use harness::{rows, scale, sign_in, users};
 
 fn main() -> anyhow::Result<()> {
     let settings = Settings::read();
@@ -45,7 +45,8 @@ async fn measure(settings: &Settings, sessiond: &Sessiond, report: &mut Report) 
     }
     scale::empty_folder(settings, sessiond, report)?;
     scale::full_load(settings, sessiond, report).await?;
-    scale::many_sessions(settings, sessiond, report).await
+    scale::many_sessions(settings, sessiond, report).await?;
+    users::many_users(settings, sessiond, report).await
 }
 
 /// A thousand connections need more file descriptors than most shells allow.

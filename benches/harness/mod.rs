@@ -9,4 +9,5 @@ pub(crate) mod scripts;
 pub(crate) mod server;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
+pub(crate) mod users;
 pub(crate) mod wire;

@@ -12,6 +12,10 @@ pub(crate) struct Settings {
     #[arg(long, default_value_t = 20_000)]
     pub(crate) sessions: u64,
 
+    /// Users to import for the figures about lists; 1000000 for the full table.
+    #[arg(long, default_value_t = 20_000)]
+    pub(crate) users: u64,
+
     /// Seconds of one measured window; each row alternates windows of sessiond and the floor.
     #[arg(long, default_value_t = 1.0)]
     pub(crate) seconds: f64,
@@ -72,6 +76,7 @@ impl Settings {
         let mut settings = Self::parse();
         if settings.quick {
             settings.sessions = settings.sessions.min(300);
+            settings.users = settings.users.min(300);
             settings.seconds = 0.1;
             settings.rounds = 1;
             settings.mixed_seconds = 0.5;

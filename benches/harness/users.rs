@@ -1,0 +1,152 @@
+//! Lists, search and import of a great many users.
+
+use super::load::{Fleet, Script, Tally};
+use super::report::{Report, Side};
+use super::scripts::Fixed;
+use super::server::{Sessiond, disk_bytes};
+use super::settings::Settings;
+use super::wire;
+use anyhow::{Context as _, ensure};
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Users of the folder that the large one is compared with.
+const FEW: u64 = 10_000;
+/// bcrypt of `password` at its least cost.
+const HASH: &str = "$2b$04$sSSzUBxtM40vfpbQB3IaNeW1g8V.CKF7xLMv.YkLIEFpEr7Rfxw7K";
+
+/// Lists and search among many users, beside the same among few.
+///
+/// # Errors
+/// When a server or the import fails.
+pub(crate) async fn many_users(settings: &Settings, sessiond: &Sessiond, report: &mut Report) -> anyhow::Result<()> {
+    if !settings.wants("users:") {
+        return Ok(());
+    }
+    let few_users = FEW.min(settings.users);
+    let many = Sessiond { folder: sessiond.folder.join("many-users"), ..sessiond.clone() };
+    let few = Sessiond { folder: sessiond.folder.join("few-users"), ..sessiond.clone() };
+    let few_server = few.start()?;
+    import(&few, few_users)?;
+    let server = many.start()?;
+    let took = import(&many, settings.users)?;
+    #[expect(clippy::cast_precision_loss, reason = "counts of one run are far below 2^52")]
+    let users = settings.users as f64;
+    let note = format!("{:.0} users per second", users / took.as_secs_f64());
+    report.fact("users: import, time of each", took.as_secs_f64() * 1e6 / users, "us", Some(200.0), note);
+    #[expect(clippy::cast_precision_loss, reason = "bytes of one disk are below 2^52")]
+    let bytes = disk_bytes(&many.folder.join("data"))? as f64;
+    report.fact("users: disk of each", (bytes / users).round(), "bytes", Some(4096.0), "e-mail, password, verified");
+    let wants: [(&str, fn(u64, u64) -> String); 3] = [
+        ("page of 100", |number, users| {
+            format!("/users?limit=100&timeJoinedOrder=ASC&paginationToken={}", token(number * 7919 % users))
+        }),
+        ("search of one", |number, users| format!("/users?email=person{:07}", number * 7919 % users)),
+        ("count", |_, _| "/users/count".to_owned()),
+    ];
+    for (what, path) in wants {
+        let (mut small, mut large) = (Tally::default(), Tally::default());
+        let get =
+            |users| move |number| -> Box<dyn Script> { Box::new(Around { number, users, path, request: Vec::new() }) };
+        let mut in_few = Fleet::connect(few_server.address, (0..8).map(get(few_users)).collect()).await?;
+        let mut in_many = Fleet::connect(server.address, (0..8).map(get(settings.users)).collect()).await?;
+        for round in 0..=settings.rounds {
+            let parts =
+                (in_few.run(&few_server, settings.window()).await?, in_many.run(&server, settings.window()).await?);
+            // The first window warms caches.
+            if round > 0 {
+                small.add(parts.0);
+                large.add(parts.1);
+            }
+        }
+        ensure!(large.errors + small.errors == 0, "{what}: {:?}", large.first_error.or(small.first_error));
+        let (small, large) = (Side::of(&mut small), Side::of(&mut large));
+        let note = format!(
+            "CPU {:.0} us against {:.0}, p99 {:.2} ms against {:.2}",
+            large.cpu,
+            small.cpu,
+            millis(large.p99),
+            millis(small.p99)
+        );
+        // Counting reads every key; it is told, not promised.
+        let target = (what != "count").then_some(2.0);
+        let name = format!("users: {what}, {} users over {few_users}", settings.users);
+        report.fact(&name, large.cpu / small.cpu, "times", target, note);
+    }
+    let (now, peak) = server.resident_kib()?;
+    let note = format!("highest {:.1} MiB", mib(peak));
+    report.fact(&format!("users: resident memory with {}", settings.users), mib(now), "MiB", None, note);
+    few_server.stop()?;
+    server.stop()?;
+    Ok(())
+}
+
+/// Everyone joins a second after the one before.
+fn joined(number: u64) -> u64 {
+    1_600_000_000_000 + number * 1000
+}
+
+/// The position before everyone who joined later than this user.
+fn token(number: u64) -> String {
+    use base64::Engine as _;
+    let position = format!("~;{}", joined(number));
+    base64::engine::general_purpose::STANDARD.encode(position).replace('+', "%2B").replace('=', "%3D")
+}
+
+/// Writes users to a file and has the running server import it.
+fn import(sessiond: &Sessiond, users: u64) -> anyhow::Result<Duration> {
+    let path = sessiond.folder.join("users.jsonl");
+    write_users(&path, users)?;
+    let began = Instant::now();
+    let mut command = Command::new(&sessiond.binary);
+    command.args(["users", "import"]).arg(&path).arg("--data-dir").arg(sessiond.folder.join("data"));
+    let output = command.stdin(Stdio::null()).output()?;
+    ensure!(output.status.success(), "the import failed: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(began.elapsed())
+}
+
+fn write_users(path: &Path, users: u64) -> anyhow::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    for number in 0..users {
+        writeln!(
+            file,
+            "{{\"email\":\"person{number:07}@domain{}.example\",\"passwordHash\":\"{HASH}\",\"verified\":true,\"timeJoined\":{}}}",
+            number % 1000,
+            joined(number)
+        )?;
+    }
+    file.flush().context("writing users")
+}
+
+/// Asks for ever another user.
+struct Around {
+    number: u64,
+    users: u64,
+    path: fn(u64, u64) -> String,
+    request: Vec<u8>,
+}
+
+impl Script for Around {
+    fn next(&mut self) -> Option<&[u8]> {
+        self.number += 8;
+        self.request = wire::get(&(self.path)(self.number, self.users));
+        Some(&self.request)
+    }
+
+    fn answer(&mut self, status: u16, body: &[u8]) -> Result<(), String> {
+        Fixed::ok(Vec::new()).answer(status, body)
+    }
+}
+
+fn millis(micros: u32) -> f64 {
+    f64::from(micros) / 1000.0
+}
+
+fn mib(kib: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "memory sizes are below 2^52")]
+    let kib = kib as f64;
+    kib / 1024.0
+}
