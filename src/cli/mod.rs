@@ -3,6 +3,7 @@
 //! Commands that concern a running server talk to it over the control socket; some can also work on a data folder that
 //! no server uses, and then say so. Errors end here: one line with the cause and the way out.
 
+mod audit;
 mod backup;
 mod check;
 mod common;
@@ -57,6 +58,7 @@ enum Command {
     Ready(ready::Ready),
     Sessions(sessions::Sessions),
     Users(users::Users),
+    Audit(audit::Audit),
     Check(check::Check),
     Backup(backup::Backup),
     Restore(restore::Restore),
@@ -104,6 +106,7 @@ impl Cli {
             Some(Command::Ready(command)) => command.run(),
             Some(Command::Sessions(command)) => command.run(),
             Some(Command::Users(command)) => command.run(),
+            Some(Command::Audit(command)) => command.run(),
             Some(Command::Check(command)) => command.run(),
             Some(Command::Backup(command)) => command.run(),
             Some(Command::Restore(command)) => command.run(),

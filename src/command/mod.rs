@@ -1,6 +1,7 @@
 //! One struct per operation: load, decide, commit. CDI, CLI and jobs all build the same commands.
 
 pub mod activity;
+pub mod audit;
 pub mod emailpassword;
 pub mod emailverification;
 pub mod health;

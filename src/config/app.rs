@@ -36,6 +36,8 @@ pub struct AppConfig {
     pub access_token_signing_algorithm: SigningAlgorithm,
     /// How long an ended session's timeline is kept, in ms (configured in days, 31 by default).
     pub session_timeline_retention_ms: u64,
+    /// How long an event of the audit log is kept, in ms (configured in days, 31 by default); 0 for no log.
+    pub audit_retention_ms: u64,
     /// How long an e-mail verification token is good, in ms.
     pub email_verification_token_lifetime_ms: u64,
     /// How new passwords are hashed.
@@ -107,6 +109,7 @@ impl AppConfig {
                 _ => SigningAlgorithm::EdDSA,
             },
             session_timeline_retention_ms: values.unsigned("session_timeline_retention_days") * 24 * HOUR_MS,
+            audit_retention_ms: values.unsigned("audit_retention_days") * 24 * HOUR_MS,
             email_verification_token_lifetime_ms: values.unsigned("email_verification_token_lifetime"),
             password_hashing: password_hashing(values),
             firebase_signer_key: values

@@ -287,8 +287,10 @@ fn own(values: &Values) -> Result<(), String> {
     if !(0..=65_535).contains(&values.int("port")) {
         return Err("'port' must be between 0 and 65535 inclusive.".to_owned());
     }
-    if !(0..=3650).contains(&values.int("session_timeline_retention_days")) {
-        return Err("'session_timeline_retention_days' must be between 0 and 3650 inclusive.".to_owned());
+    for key in ["session_timeline_retention_days", "audit_retention_days"] {
+        if !(0..=3650).contains(&values.int(key)) {
+            return Err(format!("'{key}' must be between 0 and 3650 inclusive."));
+        }
     }
     at_least_one(
         values,

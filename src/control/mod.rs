@@ -5,6 +5,7 @@
 //! it is a loopback TCP port instead, named together with a random token in a file that only the owner can read.
 //! Both carry the same lines of JSON: one [`Request`] per line from the client, then [`Frame`]s until one is final.
 
+mod audit;
 pub mod client;
 pub mod endpoint;
 mod keys;

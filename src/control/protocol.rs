@@ -93,6 +93,21 @@ pub enum Task {
         /// The lines.
         lines: UserLines,
     },
+    /// The audit log, newest first.
+    Audit {
+        /// In which app.
+        app: AppId,
+        /// Only what is about this user.
+        user: Option<String>,
+        /// Only this kind, by its name.
+        kind: Option<String>,
+        /// At most so many events.
+        limit: u32,
+        /// Only from this moment on, in ms since 1970.
+        from: Option<u64>,
+        /// Only before this moment, in ms since 1970.
+        to: Option<u64>,
+    },
     /// An app's signing keys, history included.
     KeysList {
         /// Whose.

@@ -7,7 +7,7 @@ use crate::command::session::revoke::{RevokeSessions, Which};
 use crate::command::session::timeline::SessionTimeline;
 use crate::command::session::{Cause, Scope};
 use crate::command::tenancy::AppEntry;
-use crate::control::{Revoke, Task, keys, users};
+use crate::control::{Revoke, Task, audit, keys, users};
 use crate::domain::ids::{AppId, PUBLIC, TenantId, UserId};
 use crate::fault::Fault;
 use serde_json::{Value, json};
@@ -22,6 +22,9 @@ pub async fn run(app: &App, task: Task) -> Result<Value, String> {
         Task::SessionsList { app: id, user, tenant } => list(app, &id, user, tenant).await,
         Task::SessionsWhy { app: id, handle } => why(app, &id, &handle).await,
         Task::SessionsRevoke { app: id, which } => revoke(app, &id, which).await,
+        Task::Audit { app: id, user, kind, limit, from, to } => {
+            audit::read(app, audit::Wanted { app: id, user, kind, limit, from, to }).await
+        }
         Task::KeysList { app: id } => keys::list(app, &id).await,
         Task::KeysRotate { app: id, immediate } => keys::rotate(app, &id, immediate).await,
         Task::KeysRevoke { app: id, kid, reason } => keys::revoke(app, &id, &kid, &reason).await,
@@ -95,7 +98,7 @@ pub(super) fn scope(app: &App, id: &AppId, tenant: Option<&str>, call: &'static 
     {
         return Err(format!("there is no tenant {tenant} in this app"));
     }
-    Ok(Scope { app: entry, cause: Cause { call, request_id: String::new() } })
+    Ok(Scope { app: entry, cause: Cause { call, request_id: String::new(), caller: None } })
 }
 
 /// The app that an operator named.

@@ -1,5 +1,6 @@
 //! Work that no request asks for. Jobs are functions of `now`; [`start`] runs them on a timer.
 
+mod audit;
 mod email_tokens;
 pub mod reset_tokens;
 pub mod sweep;
@@ -99,6 +100,7 @@ pub async fn sweep_round(app: &App) -> Option<Removed> {
         sessions = removed.sessions,
         timelines = removed.timelines,
         email_tokens = removed.email_tokens,
+        audit_events = removed.audit_events,
         "removed what had expired"
     );
     Some(removed)

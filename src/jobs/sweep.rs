@@ -1,10 +1,11 @@
-//! Removes expired sessions, the timelines of ended sessions after their retention time, and tokens that nobody used.
+//! Removes expired sessions, the timelines of ended sessions after their retention time, tokens that nobody used,
+//! and old events of the audit log.
 //!
 //! There is no index by expiry. A sweep walks the rows steadily, a page per step, and deletes what is due in the page:
 //! the cost per step is bounded however many sessions there are, and an engine whose space comes back slowly never
 //! sees a mass delete.
 
-use super::email_tokens;
+use super::{audit, email_tokens};
 use crate::app::App;
 use crate::config::AppConfig;
 use crate::domain::ids::AppId;
@@ -19,7 +20,8 @@ use crate::store::{CommitError, Key, Keyspace, Scan, codec};
 pub(super) const PAGE: usize = 64;
 
 /// What a sweep walks over, in this order.
-const STAGES: [Keyspace; 3] = [Keyspace::Session, Keyspace::Timeline, Keyspace::EmailVerificationToken];
+const STAGES: [Keyspace; 4] =
+    [Keyspace::Session, Keyspace::Timeline, Keyspace::EmailVerificationToken, Keyspace::AuditEvent];
 
 /// One walk over all rows that end some time, kind by kind.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub struct Removed {
     pub timelines: u64,
     /// E-mail verification tokens past their lifetime.
     pub email_tokens: u64,
+    /// Events of the audit log past their retention time.
+    pub audit_events: u64,
 }
 
 /// Does a whole sweep without pauses: for tests and for operators who ask.
@@ -78,11 +82,16 @@ impl Sweep {
         let scan = Scan { start, end: Key::of(keyspace).prefix_end(), reverse: false, limit: PAGE };
         let page = app.store.begin().scan(&scan).await;
         let page = page.map_err(|error| Fault::new("walking over rows that may be due", error))?;
-        let last = page.last().map(|(key, _)| just_after(key.clone()));
+        let mut last = page.last().map(|(key, _)| just_after(key.clone()));
         match keyspace {
             Keyspace::Session => self.removed.sessions += self.expire(app, &page, now).await?,
             Keyspace::EmailVerificationToken => {
                 self.removed.email_tokens += email_tokens::delete_expired(app, &page, now).await?;
+            }
+            Keyspace::AuditEvent => {
+                let purged = audit::purge(app, &page, now).await?;
+                self.removed.audit_events += purged.events;
+                last = purged.skip_to.or(last);
             }
             _ => self.removed.timelines += self.purge(app, &page, now).await?,
         }

@@ -45,6 +45,8 @@ pub enum Keyspace {
     EmailVerificationTokenByUser = 16,
     /// When users were last active: (cud, app, user) → ms.
     UserActive = 17,
+    /// Audit log: (cud, app, ms, random) → event.
+    AuditEvent = 18,
     /// Users: (cud, app, group id) → all login methods.
     User = 19,
     /// Users of login methods: (cud, app, recipe user id) → group id.
@@ -67,7 +69,7 @@ pub enum Keyspace {
 
 impl Keyspace {
     /// Every keyspace, for walks over the whole store; in the order of their bytes.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Meta,
         Self::App,
         Self::Tenant,
@@ -85,6 +87,7 @@ impl Keyspace {
         Self::EmailVerificationToken,
         Self::EmailVerificationTokenByUser,
         Self::UserActive,
+        Self::AuditEvent,
         Self::User,
         Self::LoginMethodUser,
         Self::ExternalUserId,
@@ -115,6 +118,7 @@ impl Keyspace {
             | Self::UserMetadata
             | Self::EmailVerified
             | Self::UserActive
+            | Self::AuditEvent
             | Self::User
             | Self::LoginMethodUser
             | Self::ExternalUserId
@@ -154,6 +158,7 @@ impl Keyspace {
             Self::EmailVerificationToken => "email_verification_token",
             Self::EmailVerificationTokenByUser => "email_verification_token_by_user",
             Self::UserActive => "user_active",
+            Self::AuditEvent => "audit_event",
             Self::User => "user",
             Self::LoginMethodUser => "login_method_user",
             Self::ExternalUserId => "external_user_id",

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 pub mod activity;
 pub mod app;
+pub mod audit;
 mod buffer;
 pub mod codec;
 pub mod counter;

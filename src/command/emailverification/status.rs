@@ -2,7 +2,9 @@
 
 use super::{Address, failed};
 use crate::app::App;
+use crate::command::audit;
 use crate::command::retry::Retry;
+use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::fault::Fault;
 use crate::store::emailverification;
 
@@ -39,6 +41,8 @@ impl UnverifyEmail {
                 return Ok(());
             }
             emailverification::unmark(tx.as_mut(), id, user_id, email);
+            let event = AuditEvent::of(AuditKind::EmailUnverified).user(user_id).login(email);
+            audit::note(tx.as_mut(), app, scope, event)?;
             if retry.commit(tx, "committing an e-mail address that is not verified any more").await? {
                 return Ok(());
             }

@@ -2,8 +2,10 @@
 
 use super::{failed, require_tenant};
 use crate::app::App;
+use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
+use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::one_time_token::OneTimeHash;
 use crate::domain::token_series::{Presented, judge};
@@ -58,6 +60,9 @@ impl VerifyEmail<'_> {
                 Presented::Good => {
                     addressee.end(tx_ref).await.map_err(failed)?;
                     emailverification::mark(tx_ref, id, &token.user_id, &token.email, now).map_err(failed)?;
+                    let event = AuditEvent::of(AuditKind::EmailVerified).user(&token.user_id);
+                    let event = event.tenant(&self.tenant).login(&token.email);
+                    audit::note(tx_ref, app, &self.scope, event)?;
                 }
             }
             if retry.commit(tx, "committing a used e-mail verification token").await? {

@@ -20,6 +20,7 @@ use crate::domain::key::KeyKind;
 use crate::domain::session::family::FamilyRules;
 use crate::domain::session::lifetime::access_token_expiry;
 use crate::domain::time::UnixMillis;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Where a command acts and who called it. The caller has checked that app and tenant exist.
@@ -38,6 +39,8 @@ pub struct Cause {
     pub call: &'static str,
     /// Request id, empty for jobs and the command line.
     pub request_id: String,
+    /// Address of the peer that called; none for jobs and the command line.
+    pub caller: Option<IpAddr>,
 }
 
 /// Which kind of key signs for a session.

@@ -3,9 +3,11 @@
 use super::UserInfo;
 use crate::app::App;
 use crate::command::activity::{Marked, mark_active};
+use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
 use crate::command::session::revoke::SignOut;
+use crate::domain::audit::AuditEvent;
 use crate::domain::ids::{AppId, UserId};
 use crate::domain::user::{AccountInfo, User};
 use crate::fault::Fault;
@@ -33,6 +35,8 @@ pub(super) struct Change {
     pub(super) inactive: Vec<UserId>,
     /// Who is active now: an id as callers see it.
     pub(super) active: Option<UserId>,
+    /// What the audit log tells of it.
+    pub(super) audit: Vec<AuditEvent>,
 }
 
 /// What a command comes to.
@@ -84,6 +88,9 @@ pub(super) async fn run<D: Decide>(app: &App, scope: &Scope, about: &UserId, com
         let mut active = Marked::NOBODY;
         if !ended.more {
             write(tx.as_mut(), &scope.app.id, &change).await.map_err(failed)?;
+            for event in &change.audit {
+                audit::note(tx.as_mut(), app, scope, event.clone())?;
+            }
             if let Some(user) = &change.active {
                 active = mark_active(tx.as_mut(), app, &scope.app, user, app.now()).map_err(failed)?;
             }

@@ -3,9 +3,11 @@
 use super::change::{self, Change, Decide, Decision};
 use crate::app::App;
 use crate::command::session::Scope;
+use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 pub use crate::domain::user::linking::Extent;
 use crate::domain::user::linking::{self, Deletion};
+use crate::domain::user::{LoginMethod, User};
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::user::Found;
@@ -55,13 +57,25 @@ impl Decide for DeleteUser {
             return Ok(Decision::Done(Deleted::Nothing));
         };
         let forgotten = change::data_ids(tx, &self.scope.app.id, &user, &forgotten).await?;
+        let audit = methods.iter().filter_map(|id| user.method(id)).map(|method| deleted(&user, method)).collect();
         let change = Change {
             before: vec![user],
             after: after.into_iter().collect(),
             signed_out: forgotten.clone(),
             forgotten,
+            audit,
             ..Change::default()
         };
         Ok(Decision::Change(Box::new(change), Deleted::Ok { methods: methods.len() }))
+    }
+}
+
+/// One event for each login method that goes.
+fn deleted(user: &User, method: &LoginMethod) -> AuditEvent {
+    let event = AuditEvent::of(AuditKind::UserDeleted).user(user.shown_id()).recipe_user(user.shown(&method.id));
+    let event = event.recipe(method.login.recipe());
+    match method.login.email().or_else(|| method.login.phone_number()) {
+        Some(login) => event.login(login),
+        None => event,
     }
 }

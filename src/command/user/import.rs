@@ -1,10 +1,12 @@
 //! `sessiond users import`: many users with their passwords' hashes, roles, metadata and marks.
 
 use crate::app::App;
+use crate::command::audit;
 use crate::command::password::Unserved;
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
 use crate::crypto::password::StoredHash;
+use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::entropy::random_uuid;
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::json::JsonObject;
@@ -88,7 +90,14 @@ impl ImportUsers {
             let mut outcomes = Vec::with_capacity(ready.len());
             for line in &ready {
                 outcomes.push(match line {
-                    Ok(ready) => write(tx.as_mut(), id, ready, now).await.map_err(reading)?,
+                    Ok(ready) => {
+                        let outcome = write(tx.as_mut(), id, ready, now).await.map_err(reading)?;
+                        if matches!(outcome, Imported::Ok) {
+                            let event = AuditEvent::of(AuditKind::UserImported).user(ready.user.shown_id());
+                            audit::note(tx.as_mut(), app, &self.scope, event)?;
+                        }
+                        outcome
+                    }
                     Err(refused) => Imported::Refused(refused.clone()),
                 });
             }

@@ -4,6 +4,7 @@ use super::UserInfo;
 use super::change::{self, Change, Conflict, Decide, Decision};
 use crate::app::App;
 use crate::command::session::Scope;
+use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::user::linking::{self, MadePrimary};
 use crate::fault::Fault;
@@ -83,7 +84,8 @@ impl Decide for MakePrimary {
             return Ok(Decision::Done(MadePrimaryUser::AccountInfoTaken(conflict)));
         }
         let shown = change::info(tx, app, primary.clone()).await?;
-        let change = Change { before: vec![user], after: vec![primary], ..Change::default() };
+        let audit = vec![AuditEvent::of(AuditKind::MadePrimary).user(primary.shown_id())];
+        let change = Change { before: vec![user], after: vec![primary], audit, ..Change::default() };
         Ok(Decision::Change(Box::new(change), MadePrimaryUser::Ok { already: false, user: shown }))
     }
 }
@@ -166,11 +168,12 @@ impl Decide for LinkAccounts {
             return Ok(Decision::Done(AccountsLinked::AccountInfoTaken(conflict)));
         }
         let user = change::info(tx, app, group.clone()).await?;
+        let audit = vec![AuditEvent::of(AuditKind::Linked).user(group.shown_id()).recipe_user(group.shown(&id))];
         let signed_out = change::data_ids(tx, app, &recipe, &BTreeSet::from([id])).await?;
         let inactive = signed_out.clone();
         let active = Some(group.shown_id().clone());
         let (before, after) = (vec![recipe, primary], vec![group]);
-        let change = Change { before, after, signed_out, inactive, active, ..Change::default() };
+        let change = Change { before, after, signed_out, inactive, active, audit, ..Change::default() };
         Ok(Decision::Change(Box::new(change), AccountsLinked::Ok { already: false, user }))
     }
 }
@@ -222,7 +225,9 @@ impl Decide for UnlinkAccount {
             linking::Unlinked::Now { after, deleted, signed_out } => {
                 let signed_out = change::data_ids(tx, &self.scope.app.id, &user, &signed_out).await?;
                 let outcome = AccountUnlinked::Ok { deleted: deleted.is_some(), was_linked: true };
-                let change = Change { before: vec![user], after, signed_out, ..Change::default() };
+                let audit =
+                    vec![AuditEvent::of(AuditKind::Unlinked).user(user.shown_id()).recipe_user(user.shown(&id))];
+                let change = Change { before: vec![user], after, signed_out, audit, ..Change::default() };
                 Ok(Decision::Change(Box::new(change), outcome))
             }
         }

@@ -3,6 +3,7 @@
 use super::change::{self, Change, Decide, Decision};
 use crate::app::App;
 use crate::command::session::Scope;
+use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::user::ExternalId;
 use crate::fault::Fault;
@@ -108,11 +109,12 @@ impl Decide for CreateMapping {
         if let Some(Taken::Id { .. }) = user::taken(tx, app, &[&before], &[&after]).await.map_err(failed)? {
             return Ok(Decision::Done(MappingCreated::Exists { internal: false, external: true }));
         }
+        let audit = vec![AuditEvent::of(AuditKind::IdMapped).user(&self.external.id).recipe_user(&id)];
         let renamed = (id, self.external.id.clone());
         let verification_moved = moves.then(|| renamed.clone());
         let activity_moved = (!shadows).then_some(renamed);
         let (before, after) = (vec![before], vec![after]);
-        let change = Change { before, after, verification_moved, activity_moved, ..Change::default() };
+        let change = Change { before, after, verification_moved, activity_moved, audit, ..Change::default() };
         Ok(Decision::Change(Box::new(change), MappingCreated::Ok))
     }
 }
@@ -202,7 +204,8 @@ impl Decide for RemoveMapping {
             }
         }
         let activity_moved = (!shadows).then(|| (external.clone(), mapping.internal.clone()));
-        let change = Change { activity_moved, ..remapped(before, &mapping.internal, None) };
+        let audit = vec![AuditEvent::of(AuditKind::IdUnmapped).user(external).recipe_user(&mapping.internal)];
+        let change = Change { activity_moved, audit, ..remapped(before, &mapping.internal, None) };
         Ok(Decision::Change(Box::new(change), MappingRemoved::Ok { existed: true }))
     }
 }

@@ -2,8 +2,10 @@
 
 use super::{UnknownRole, reading, writing};
 use crate::app::App;
+use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
+use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::userroles::RoleName;
 use crate::fault::{Fault, Gone};
@@ -44,6 +46,8 @@ impl AssignRole {
                 return Err(Fault::new("assigning a role", Gone { app: id.clone(), tenant: self.tenant }));
             }
             assignment.put(tx.as_mut(), incarnation).map_err(writing)?;
+            let event = event(AuditKind::RoleAssigned, &self.user_id, &self.tenant, &self.role);
+            audit::note(tx.as_mut(), app, &self.scope, event)?;
             if retry.commit(tx, "committing a role's assignment").await? {
                 return Ok(Ok(false));
             }
@@ -80,9 +84,15 @@ impl UnassignRole {
                 return Ok(Ok(false));
             }
             assignment.delete(tx.as_mut());
+            let event = event(AuditKind::RoleUnassigned, &self.user_id, &self.tenant, &self.role);
+            audit::note(tx.as_mut(), app, &self.scope, event)?;
             if retry.commit(tx, "committing the end of a role's assignment").await? {
                 return Ok(Ok(true));
             }
         }
     }
+}
+
+fn event(kind: AuditKind, user: &UserId, tenant: &TenantId, role: &RoleName) -> AuditEvent {
+    AuditEvent::of(kind).user(user).tenant(tenant).detail(role.as_str())
 }

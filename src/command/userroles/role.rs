@@ -2,8 +2,10 @@
 
 use super::{UnknownRole, reading, removal, writing};
 use crate::app::App;
+use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
+use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::entropy::random_bytes;
 use crate::domain::ids::TenantId;
 use crate::domain::userroles::{Incarnation, Permission, Role, RoleName, TooManyPermissions};
@@ -56,6 +58,8 @@ impl PutRole {
                 return Err(Fault::new("writing a role", Gone { app: id.clone(), tenant: TenantId::public() }));
             }
             userroles::put(tx.as_mut(), id, &self.role, role, &added, &[]).map_err(writing)?;
+            let event = AuditEvent::of(AuditKind::RoleChanged).detail(self.role.as_str());
+            audit::note(tx.as_mut(), app, &self.scope, event)?;
             if retry.commit(tx, "committing a role").await? {
                 return Ok(RolePut::Ok { created });
             }
@@ -90,6 +94,8 @@ impl WithdrawPermissions {
                 return Ok(Ok(()));
             }
             userroles::put(tx.as_mut(), id, &self.role, role, &[], &withdrawn).map_err(writing)?;
+            let event = AuditEvent::of(AuditKind::RoleChanged).detail(self.role.as_str());
+            audit::note(tx.as_mut(), app, &self.scope, event)?;
             if retry.commit(tx, "committing a role").await? {
                 return Ok(Ok(()));
             }
@@ -121,6 +127,8 @@ impl RemoveRole {
             let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
             let Some(role) = found else { return Ok(false) };
             let removed = begin(tx.as_mut(), id, &self.role, &role, app.now()).map_err(writing)?;
+            let event = AuditEvent::of(AuditKind::RoleRemoved).detail(self.role.as_str());
+            audit::note(tx.as_mut(), app, &self.scope, event)?;
             if retry.commit(tx, "committing the removal of a role").await? {
                 break removed;
             }

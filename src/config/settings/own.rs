@@ -78,6 +78,15 @@ pub(super) const PASSWORDS: &[Setting] = &[
         "Sign-ins that may wait for a hash, per family of hashes; one more is answered 503.",
     ),
     setting(
+        "audit_retention_days",
+        "SESSIOND_AUDIT_RETENTION_DAYS",
+        Kind::Int,
+        Int(31),
+        "How long events of the audit log are kept, 0 (not at all) to 3650.",
+    )
+    .unit("days")
+    .per_app(),
+    setting(
         "brute_force_protection",
         "SESSIOND_BRUTE_FORCE_PROTECTION",
         Kind::Bool,

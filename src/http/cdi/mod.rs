@@ -3,6 +3,7 @@
 pub mod access;
 pub mod accountlinking;
 pub mod admin;
+pub mod audit;
 pub mod emailpassword;
 pub mod emailverification;
 pub mod input;
@@ -42,6 +43,7 @@ pub const RECIPES: &[&[Route]] = &[
     accountlinking::ROUTES,
     useridmapping::ROUTES,
     admin::ROUTES,
+    audit::ROUTES,
     multitenancy::ROUTES,
     emailpassword::ROUTES,
     emailverification::ROUTES,
@@ -98,7 +100,8 @@ impl Call {
     /// The same without a look at the path's tenant, for operations that are of the whole app only at times.
     #[must_use]
     pub fn app_scope(&self) -> Scope {
-        let cause = Cause { call: self.route.label, request_id: self.request.id.clone() };
+        let cause =
+            Cause { call: self.route.label, request_id: self.request.id.clone(), caller: Some(self.request.peer) };
         Scope { app: Arc::clone(&self.app), cause }
     }
 

@@ -1,6 +1,7 @@
 //! The Core Driver Interface over HTTP requests; folders mirror the URL, one file per endpoint.
 
 mod apiversion;
+mod audit;
 mod common;
 mod config;
 mod ee_license;

@@ -91,6 +91,8 @@ fn holds_users(keyspace: Keyspace) -> bool {
         Keyspace::EmailVerificationToken | Keyspace::PasswordResetToken => true,
         // Why sessions ended is kept longer than the sessions.
         Keyspace::Timeline => false,
+        // That a user was deleted is one of the events; they go when their time is over.
+        Keyspace::AuditEvent => false,
         Keyspace::Meta
         | Keyspace::App
         | Keyspace::Tenant

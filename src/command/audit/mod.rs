@@ -1,0 +1,40 @@
+//! The audit log: written in the transactions that it tells of, read newest first.
+
+mod read;
+
+pub use read::{AuditPage, Cursor, Entry, ReadAudit};
+
+use crate::app::App;
+use crate::command::session::Scope;
+use crate::domain::audit::AuditEvent;
+use crate::domain::entropy::random_bytes;
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::audit::{self, AuditRecord, Place};
+
+/// Adds an event to a transaction; nothing, when the app keeps no audit log. Call it in each attempt.
+///
+/// # Errors
+/// When the event is too large.
+pub fn note(tx: &mut dyn Tx, app: &App, scope: &Scope, event: AuditEvent) -> Result<(), Fault> {
+    let Scope { app: entry, cause } = scope;
+    if entry.config.audit_retention_ms == 0 {
+        return Ok(());
+    }
+    let AuditEvent { kind, user, recipe_user, tenant, recipe, login, detail, client } = event;
+    let record = AuditRecord {
+        kind,
+        recipe_user: recipe_user.filter(|id| user.as_ref() != Some(id)),
+        user,
+        tenant,
+        recipe: recipe.map(str::to_owned),
+        login,
+        detail,
+        client,
+        caller: cause.caller.map(|address| address.to_canonical().to_string()),
+        call: cause.call.to_owned(),
+        request_id: cause.request_id.clone(),
+    };
+    let place = Place { at: app.now(), random: random_bytes(app.entropy.as_ref()) };
+    audit::put(tx, &entry.id, &place, &record).map_err(|error| Fault::new("writing the audit log", error))
+}

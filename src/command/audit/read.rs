@@ -1,0 +1,139 @@
+//! `GET /audit` and `sessiond audit`.
+
+use crate::app::App;
+use crate::command::session::Scope;
+use crate::domain::audit::AuditKind;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::time::UnixMillis;
+use crate::fault::Fault;
+use crate::store::audit::{self, AuditRecord, Place};
+use serde_json::{Map, Value, json};
+use std::fmt;
+
+/// Events looked at in one go.
+const PAGE: usize = 256;
+/// Events looked at for one page at most: one that few of them match is shorter, and its cursor goes on.
+const LOOKED_AT_MAX: usize = 20 * PAGE;
+
+/// Reads events, newest first.
+pub struct ReadAudit {
+    /// Where.
+    pub scope: Scope,
+    /// Only those about this user, or one of its login methods by id.
+    pub user_id: Option<UserId>,
+    /// Only those of this kind.
+    pub kind: Option<AuditKind>,
+    /// From this moment on.
+    pub from: UnixMillis,
+    /// Before this moment.
+    pub to: Option<UnixMillis>,
+    /// Where an earlier page ended.
+    pub cursor: Option<Cursor>,
+    /// So many at most.
+    pub limit: usize,
+}
+
+/// Some events.
+pub struct AuditPage {
+    /// Newest first.
+    pub events: Vec<Entry>,
+    /// Where to go on; `None` when there is nothing more.
+    pub next: Option<Cursor>,
+}
+
+/// The place before which the next page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor(Place);
+
+impl Cursor {
+    /// Reads what [`Cursor`] shows.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_plain = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let (at, random) = text.split_at_checked(16).filter(|_| is_plain)?;
+        let number = |part| u64::from_str_radix(part, 16).ok();
+        Some(Self(Place { at: UnixMillis(number(at)?), random: number(random)?.to_be_bytes() }))
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}{:016x}", self.0.at.0, u64::from_be_bytes(self.0.random))
+    }
+}
+
+/// An event and when it happened.
+pub struct Entry {
+    place: Place,
+    record: AuditRecord,
+}
+
+impl Entry {
+    /// The event as JSON; what it does not have is left out.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let record = &self.record;
+        let mut shown = Map::new();
+        shown.insert("time".to_owned(), json!(self.place.at));
+        shown.insert("kind".to_owned(), json!(record.kind.name()));
+        let texts = [
+            ("userId", record.user.as_ref().map(UserId::as_str)),
+            ("recipeUserId", record.recipe_user.as_ref().map(UserId::as_str)),
+            ("tenantId", record.tenant.as_ref().map(TenantId::as_str)),
+            ("recipeId", record.recipe.as_deref()),
+            ("login", record.login.as_deref()),
+            ("detail", record.detail.as_deref()),
+            ("call", Some(record.call.as_str())),
+            ("caller", record.caller.as_deref()),
+            ("client", record.client.as_deref()),
+            ("requestId", Some(record.request_id.as_str()).filter(|id| !id.is_empty())),
+        ];
+        for (name, text) in texts {
+            if let Some(text) = text {
+                shown.insert(name.to_owned(), json!(text));
+            }
+        }
+        Value::Object(shown)
+    }
+}
+
+impl ReadAudit {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<AuditPage, Fault> {
+        let entry = &self.scope.app;
+        // What is past its time is not told, whether it is deleted already or not.
+        let oldest = app.now().0.saturating_sub(entry.config.audit_retention_ms);
+        let from = self.from.max(UnixMillis(oldest.saturating_add(1)));
+        let limits = [self.to.map(Place::first), self.cursor.map(|cursor| cursor.0)];
+        let mut before = limits.into_iter().flatten().min();
+        let mut events = Vec::new();
+        for _ in 0..LOOKED_AT_MAX / PAGE {
+            let mut tx = app.store.begin();
+            let page = audit::newest(tx.as_mut(), &entry.id, from, before.as_ref(), PAGE).await;
+            let page = page.map_err(|error| Fault::new("reading the audit log", error))?;
+            let is_last = page.len() < PAGE;
+            for (place, record) in page {
+                if events.len() == self.limit {
+                    return Ok(AuditPage { events, next: before.map(Cursor) });
+                }
+                before = Some(place);
+                if self.wants(&record) {
+                    events.push(Entry { place, record });
+                }
+            }
+            if is_last {
+                return Ok(AuditPage { events, next: None });
+            }
+        }
+        Ok(AuditPage { events, next: before.map(Cursor) })
+    }
+
+    fn wants(&self, record: &AuditRecord) -> bool {
+        let is_about =
+            |id: &UserId| [&record.user, &record.recipe_user].into_iter().any(|about| about.as_ref() == Some(id));
+        self.kind.is_none_or(|kind| kind == record.kind) && self.user_id.as_ref().is_none_or(is_about)
+    }
+}

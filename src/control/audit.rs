@@ -1,0 +1,53 @@
+//! The audit log for operators.
+
+use super::tasks::{failed, scope};
+use crate::app::App;
+use crate::command::audit::{Entry, ReadAudit};
+use crate::domain::audit::AuditKind;
+use crate::domain::ids::{AppId, UserId};
+use crate::domain::time::UnixMillis;
+use serde_json::{Value, json};
+
+/// Which events an operator wants.
+pub(super) struct Wanted {
+    /// In which app.
+    pub(super) app: AppId,
+    /// About whom.
+    pub(super) user: Option<String>,
+    /// Of which kind, by name.
+    pub(super) kind: Option<String>,
+    /// At most.
+    pub(super) limit: u32,
+    /// From this moment on, in ms.
+    pub(super) from: Option<u64>,
+    /// Before this moment, in ms.
+    pub(super) to: Option<u64>,
+}
+
+/// Reads on until there are enough, or no more.
+pub(super) async fn read(app: &App, wanted: Wanted) -> Result<Value, String> {
+    let scope = scope(app, &wanted.app, None, "sessiond audit")?;
+    let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
+    let kind = wanted.kind.as_deref();
+    let kind = kind.map(|name| AuditKind::named(name).ok_or_else(|| format!("there are no events of kind {name}")));
+    let kind = kind.transpose()?;
+    let mut events = Vec::new();
+    let mut cursor = None;
+    loop {
+        let command = ReadAudit {
+            scope: scope.clone(),
+            user_id: wanted.user.clone().map(UserId::new),
+            kind,
+            from: UnixMillis(wanted.from.unwrap_or(0)),
+            to: wanted.to.map(UnixMillis),
+            cursor,
+            limit: limit - events.len(),
+        };
+        let page = command.run(app).await.map_err(failed)?;
+        events.extend(page.events.iter().map(Entry::to_json));
+        cursor = page.next;
+        if cursor.is_none() || events.len() >= limit {
+            return Ok(json!({ "events": events }));
+        }
+    }
+}

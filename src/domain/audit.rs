@@ -1,0 +1,229 @@
+//! What is worth remembering of accounts: who signed in, who was refused, what changed. Holds no secret.
+
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::user::RecipeId;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// What happened. The order is stored: append, never reorder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AuditKind {
+    /// A login method was created by its user.
+    SignedUp,
+    /// A user signed in.
+    SignedIn,
+    /// Somebody was not let in; the detail says why.
+    SignInRefused,
+    /// A password was changed; the detail says how.
+    PasswordChanged,
+    /// A token that sets a new password was made.
+    PasswordResetRequested,
+    /// A login method has another e-mail address; `login` is the new one.
+    EmailChanged,
+    /// A login method has another phone number; `login` is the new one.
+    PhoneNumberChanged,
+    /// An e-mail address was verified.
+    EmailVerified,
+    /// An e-mail address is not verified any more.
+    EmailUnverified,
+    /// A user got a role; the detail names it.
+    RoleAssigned,
+    /// A user lost a role; the detail names it.
+    RoleUnassigned,
+    /// A role was made, or permits something else; the detail names it.
+    RoleChanged,
+    /// A role was removed, from all users; the detail names it.
+    RoleRemoved,
+    /// A user was made primary.
+    MadePrimary,
+    /// A login method was linked to a user.
+    Linked,
+    /// A login method was taken out of a user.
+    Unlinked,
+    /// An id, shown as that of the login method, got one from outside, by which callers see the user.
+    IdMapped,
+    /// An id, shown as that of the login method, lost the one from outside.
+    IdUnmapped,
+    /// A user, or one of its login methods, was deleted.
+    UserDeleted,
+    /// A user was brought in from elsewhere.
+    UserImported,
+}
+
+impl AuditKind {
+    /// Every kind.
+    pub const ALL: [Self; 20] = [
+        Self::SignedUp,
+        Self::SignedIn,
+        Self::SignInRefused,
+        Self::PasswordChanged,
+        Self::PasswordResetRequested,
+        Self::EmailChanged,
+        Self::PhoneNumberChanged,
+        Self::EmailVerified,
+        Self::EmailUnverified,
+        Self::RoleAssigned,
+        Self::RoleUnassigned,
+        Self::RoleChanged,
+        Self::RoleRemoved,
+        Self::MadePrimary,
+        Self::Linked,
+        Self::Unlinked,
+        Self::IdMapped,
+        Self::IdUnmapped,
+        Self::UserDeleted,
+        Self::UserImported,
+    ];
+
+    /// The name in replies and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SignedUp => "signed-up",
+            Self::SignedIn => "signed-in",
+            Self::SignInRefused => "sign-in-refused",
+            Self::PasswordChanged => "password-changed",
+            Self::PasswordResetRequested => "password-reset-requested",
+            Self::EmailChanged => "email-changed",
+            Self::PhoneNumberChanged => "phone-number-changed",
+            Self::EmailVerified => "email-verified",
+            Self::EmailUnverified => "email-unverified",
+            Self::RoleAssigned => "role-assigned",
+            Self::RoleUnassigned => "role-unassigned",
+            Self::RoleChanged => "role-changed",
+            Self::RoleRemoved => "role-removed",
+            Self::MadePrimary => "made-primary",
+            Self::Linked => "linked",
+            Self::Unlinked => "unlinked",
+            Self::IdMapped => "id-mapped",
+            Self::IdUnmapped => "id-unmapped",
+            Self::UserDeleted => "user-deleted",
+            Self::UserImported => "user-imported",
+        }
+    }
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// One entry of the audit log. Time, call and caller are added when it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// What happened.
+    pub kind: AuditKind,
+    /// To whom, by the id that callers see.
+    pub user: Option<UserId>,
+    /// To which of the user's login methods, where that is another id.
+    pub recipe_user: Option<UserId>,
+    /// In which tenant; `None` for the whole app.
+    pub tenant: Option<TenantId>,
+    /// By which recipe.
+    pub recipe: Option<&'static str>,
+    /// With which e-mail address, phone number or account: masked.
+    pub login: Option<String>,
+    /// More, depending on the kind. Never a secret.
+    pub detail: Option<String>,
+    /// Address of the person's device, where the application passes it on.
+    pub client: Option<String>,
+}
+
+impl AuditEvent {
+    /// An event that names nobody yet.
+    #[must_use]
+    pub const fn of(kind: AuditKind) -> Self {
+        let (user, recipe_user, tenant, recipe) = (None, None, None, None);
+        Self { kind, user, recipe_user, tenant, recipe, login: None, detail: None, client: None }
+    }
+
+    /// To this user.
+    #[must_use]
+    pub fn user(self, id: &UserId) -> Self {
+        Self { user: Some(id.clone()), ..self }
+    }
+
+    /// To this login method.
+    #[must_use]
+    pub fn recipe_user(self, id: &UserId) -> Self {
+        Self { recipe_user: Some(id.clone()), ..self }
+    }
+
+    /// In this tenant.
+    #[must_use]
+    pub fn tenant(self, id: &TenantId) -> Self {
+        Self { tenant: Some(id.clone()), ..self }
+    }
+
+    /// By this recipe.
+    #[must_use]
+    pub fn recipe(self, recipe: RecipeId) -> Self {
+        Self { recipe: Some(recipe.as_str()), ..self }
+    }
+
+    /// With this e-mail address, phone number or account, of which a part is kept.
+    #[must_use]
+    pub fn login(self, login: &str) -> Self {
+        Self { login: Some(masked(login)), ..self }
+    }
+
+    /// With more to tell; must not be a secret.
+    #[must_use]
+    pub fn detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+
+    /// From this address, if it is known.
+    #[must_use]
+    pub fn client(self, address: Option<IpAddr>) -> Self {
+        Self { client: address.map(|address| address.to_canonical().to_string()), ..self }
+    }
+}
+
+/// Enough of an address or number to recognise one that is known, too little to write to one that is not:
+/// `j***@example.org`, `+4***67`.
+#[must_use]
+pub fn masked(login: &str) -> String {
+    const HOST_MAX: usize = 100;
+    let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
+    if let Some((local, host)) = login.rsplit_once('@') {
+        let host: String = host.chars().take(HOST_MAX).collect();
+        return format!("{}***@{host}", first(local));
+    }
+    let length = login.chars().count();
+    if length < 8 {
+        return format!("{}***", first(login));
+    }
+    let (head, tail): (String, String) = (login.chars().take(2).collect(), login.chars().skip(length - 2).collect());
+    format!("{head}***{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_numbers_are_masked() {
+        for (login, shown) in [
+            ("jane@example.org", "j***@example.org"),
+            ("@example.org", "***@example.org"),
+            ("\"a@b\"@example.org", "\"***@example.org"),
+            ("+491701234567", "+4***67"),
+            ("12345", "1***"),
+            ("übergang", "üb***ng"),
+            ("", "***"),
+        ] {
+            assert_eq!(masked(login), shown);
+        }
+        assert!(masked(&format!("a@{}", "b".repeat(10_000))).len() < 200);
+    }
+
+    #[test]
+    fn every_kind_is_found_by_its_name() {
+        for kind in AuditKind::ALL {
+            assert_eq!(AuditKind::named(kind.name()), Some(kind));
+        }
+        assert_eq!(AuditKind::named("SignedUp"), None);
+    }
+}
