@@ -13,6 +13,7 @@ pub mod update;
 use crate::app::App;
 use crate::command::session::Scope;
 use crate::command::user::UserInfo;
+use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{AccountInfo, Login, LoginMethod, PasswordHash, RecipeId};
 use crate::fault::{Fault, Gone};
@@ -53,6 +54,17 @@ impl Account {
             return Ok(());
         }
         Err(Fault::new("signing up", Gone { app: app.clone(), tenant: self.tenant.clone() }))
+    }
+
+    /// What the audit log says of this account, whoever has it.
+    fn event(&self, kind: AuditKind) -> AuditEvent {
+        AuditEvent::of(kind).tenant(&self.tenant).recipe(RecipeId::EmailPassword).login(&self.email)
+    }
+
+    /// What the audit log says of the person who has this account.
+    fn event_of(&self, kind: AuditKind, person: &Person) -> AuditEvent {
+        let user = &person.info.user;
+        self.event(kind).user(user.shown_id()).recipe_user(user.shown(&person.recipe_user_id))
     }
 
     /// What the attempts of a command about this account queue by.

@@ -2,15 +2,17 @@
 
 use super::{forgive, hash_of, reading, writing};
 use crate::app::App;
+use crate::command::audit;
 use crate::command::password::Unserved;
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
+use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::entropy::random_bytes;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::one_time_token::{self, OneTimeHash};
 use crate::domain::secret::Secret;
 use crate::domain::token_series::{Presented, SeriesId, judge};
-use crate::domain::user::{Login, LoginMethod, PasswordHash, User};
+use crate::domain::user::{Login, LoginMethod, PasswordHash, RecipeId, User};
 use crate::fault::{Fault, Gone};
 use crate::store::passwordreset::{self, ResetTokenRecord};
 use crate::store::user::{self, Found};
@@ -70,6 +72,8 @@ impl CreateResetToken<'_> {
             let expires = app.now().plus(self.lifetime_ms);
             let series = passwordreset::series(tx_ref, app_id, &id).await.map_err(reading)?;
             let in_series = series.map_or(new_series, |series| series.id);
+            let event = event(AuditKind::PasswordResetRequested, &user, &id, &email);
+            audit::note(tx_ref, app, &self.scope, event)?;
             let record = ResetTokenRecord { user_id: id, email, expires, series: in_series };
             passwordreset::add(tx_ref, app_id, &hash, series, &record).map_err(writing)?;
             if retry.commit(tx, "committing a password-reset token").await? {
@@ -162,8 +166,10 @@ impl ResetPassword<'_> {
             let found = user::find_internal(tx.as_mut(), app_id, &token.user_id).await.map_err(reading)?;
             let changed =
                 found.filter(|_| presented == Presented::Good).and_then(|found| with_hash(found, &token, &new));
-            if let Some((before, after, _)) = &changed {
+            if let Some((before, after, id)) = &changed {
                 user::write(tx.as_mut(), app_id, &[before], &[after]).map_err(writing)?;
+                let event = event(AuditKind::PasswordChanged, after, id, &token.email).detail("reset token");
+                audit::note(tx.as_mut(), app, &self.scope, event)?;
             }
             if retry.commit(tx, "committing a reset password").await? {
                 let Some((_, after, id)) = changed else { return Ok(Consumed::InvalidToken) };
@@ -201,4 +207,10 @@ fn with_hash(found: Found, token: &ResetTokenRecord, new: &PasswordHash) -> Opti
         *password = new.clone();
     }
     Some((before, after, target))
+}
+
+/// What the audit log says of a person and one of its ids.
+fn event(kind: AuditKind, user: &User, id: &UserId, email: &str) -> AuditEvent {
+    let event = AuditEvent::of(kind).user(user.shown_id()).recipe_user(user.shown(id));
+    event.recipe(RecipeId::EmailPassword).login(email)
 }

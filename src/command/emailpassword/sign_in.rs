@@ -3,10 +3,12 @@
 use super::{Account, Person, hash_of, person, writing};
 use crate::app::App;
 use crate::command::activity::mark_active;
+use crate::command::audit;
 use crate::command::password::Unserved;
 use crate::command::password::budgets::Who;
 use crate::command::retry::Retry;
 use crate::crypto::password::Check;
+use crate::domain::audit::AuditKind;
 use crate::domain::user::{Login, PasswordHash};
 use crate::fault::Fault;
 use crate::metrics::SignInOutcome;
@@ -58,8 +60,10 @@ impl SignIn<'_> {
             let stored = self.stored(app).await?;
             let text = stored.as_ref().map(PasswordHash::expose);
             let check = app.hashing.check(text, self.password, &scope.app.config).await?;
+            let known = stored.is_some();
             let Some(stored) = stored.filter(|_| check != Check::Wrong) else {
                 attempt.failed();
+                self.note_refusal(app, known).await?;
                 return Ok(SignedIn::WrongCredentials);
             };
             let better = match check {
@@ -78,6 +82,16 @@ impl SignIn<'_> {
         let found = self.account.find(app.store.begin().as_mut()).await?;
         let method = found.as_ref().and_then(|found| found.user.method(&found.id));
         Ok(method.and_then(hash_of).cloned())
+    }
+
+    /// Writes a refusal to the audit log. Those that are refused before anything is looked at are only counted: whoever
+    /// sends them without pause must not be able to fill the log.
+    async fn note_refusal(&self, app: &App, known: bool) -> Result<(), Fault> {
+        let detail = if known { "wrong password" } else { "unknown e-mail address" };
+        let mut tx = app.store.begin();
+        let event = self.account.event(AuditKind::SignInRefused).detail(detail).client(self.address);
+        audit::note(tx.as_mut(), app, &self.account.scope, event)?;
+        tx.commit().await.map_err(|error| Fault::new("committing a refused sign-in", error))
     }
 
     /// A hash of the whole password, instead of an imported one of its first 72 bytes.
@@ -112,6 +126,8 @@ impl SignIn<'_> {
             let active =
                 mark_active(tx.as_mut(), app, &scope.app, found.user.shown_id(), app.now()).map_err(writing)?;
             let person = person(tx.as_mut(), scope, found).await?;
+            let event = self.account.event_of(AuditKind::SignedIn, &person).client(self.address);
+            audit::note(tx.as_mut(), app, scope, event)?;
             if retry.commit(tx, "committing a sign-in").await? {
                 active.committed(app);
                 return Ok(Some(person));

@@ -3,8 +3,10 @@
 use super::{Account, Person, person, reading, writing};
 use crate::app::App;
 use crate::command::activity::mark_active;
+use crate::command::audit;
 use crate::command::password::Unserved;
 use crate::command::retry::Retry;
+use crate::domain::audit::AuditKind;
 use crate::domain::entropy::random_uuid;
 use crate::domain::ids::UserId;
 use crate::domain::user::{Login, LoginMethod, PasswordHash, User, is_fake_email};
@@ -49,6 +51,8 @@ impl SignUp<'_> {
             };
             let (entry, shown) = (&self.account.scope.app, person.info.user.shown_id());
             let active = mark_active(tx.as_mut(), app, entry, shown, app.now()).map_err(writing)?;
+            let event = self.account.event_of(AuditKind::SignedUp, &person);
+            audit::note(tx.as_mut(), app, &self.account.scope, event)?;
             if retry.commit(tx, "committing a sign-up").await? {
                 active.committed(app);
                 return Ok(SignedUp::Ok(Box::new(person)));

@@ -2,11 +2,13 @@
 
 use super::{forgive, hash_of, reading, writing};
 use crate::app::App;
+use crate::command::audit;
 use crate::command::password::Unserved;
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
+use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
-use crate::domain::user::{Login, PasswordHash};
+use crate::domain::user::{Login, PasswordHash, RecipeId, User};
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::user::{self, Found, Taken};
@@ -72,6 +74,9 @@ impl UpdateLogin<'_> {
                 Err(Taken::Reservation { .. }) => return Ok(Updated::EmailReserved),
                 Err(Taken::Id { .. }) => return Err(Fault::invariant("changing a login: its ids are its own").into()),
             }
+            for event in events(&before, &after, &id) {
+                audit::note(tx.as_mut(), app, &self.scope, event)?;
+            }
             if retry.commit(tx, "committing a changed login").await? {
                 if let Some(method) = after.method(&id).filter(|_| hash.is_some()) {
                     forgive(app, &self.scope, method);
@@ -86,4 +91,18 @@ impl UpdateLogin<'_> {
         let found = user::find(tx, &self.scope.app.id, &self.id).await.map_err(reading)?;
         Ok(found.filter(|found| found.user.method(&found.id).is_some_and(|method| hash_of(method).is_some())))
     }
+}
+
+/// What changed of a login method.
+fn events(before: &User, after: &User, id: &UserId) -> Vec<AuditEvent> {
+    let (Some(old), Some(new)) = (before.method(id), after.method(id)) else { return Vec::new() };
+    let changed = [
+        (AuditKind::EmailChanged, old.login.email() != new.login.email()),
+        (AuditKind::PasswordChanged, hash_of(old) != hash_of(new)),
+    ];
+    let event = |kind| {
+        let event = AuditEvent::of(kind).user(after.shown_id()).recipe_user(after.shown(id));
+        event.recipe(RecipeId::EmailPassword).login(new.login.email().unwrap_or_default())
+    };
+    changed.into_iter().filter(|(_, changed)| *changed).map(|(kind, _)| event(kind)).collect()
 }

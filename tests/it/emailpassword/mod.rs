@@ -1,5 +1,6 @@
 //! The emailpassword recipe below HTTP: races, tokens at rest, bytes at rest.
 
+mod audit;
 mod races;
 mod records;
 mod stored;
