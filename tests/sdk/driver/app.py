@@ -33,6 +33,7 @@ With PEOPLE, a session needs a verified e-mail address, mails are kept instead o
     POST /admin/role/give {userId, role, tenantId?}     /admin/role/list {userId, tenantId?}
     POST /admin/metadata {userId}
     POST /admin/users {limit, paginationToken?, newestFirst?, query?, tenantId?}   /admin/users/count
+    POST /admin/users/by-info {accountInfo: {email}, union?}                       (not Go: its SDK cannot)
     POST /admin/user {userId}   /admin/user/remove {userId, allLinked?}
     POST /admin/link/primary {recipeUserId}   /admin/link {recipeUserId, primaryUserId}   /admin/unlink {recipeUserId}
 

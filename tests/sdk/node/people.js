@@ -104,6 +104,11 @@ admin.post("/users", async (req, res) => {
   res.json({ users: users.map(({ id, emails }) => ({ id, emails })), next: nextPaginationToken ?? null });
 });
 admin.post("/users/count", async (_req, res) => res.json({ count: await supertokens.getUserCount() }));
+admin.post("/users/by-info", async (req, res) => {
+  const { accountInfo, union = false } = req.body;
+  const users = await supertokens.listUsersByAccountInfo("public", accountInfo, union);
+  res.json({ users: users.map(({ id, emails }) => ({ id, emails })) });
+});
 admin.post("/user", async (req, res) => {
   const user = await supertokens.getUser(req.body.userId);
   res.json(user ? describe(user) : { found: false });

@@ -25,6 +25,7 @@ from supertokens_python.recipe.userroles import UserRoleClaim
 from supertokens_python.recipe.userroles import asyncio as roles
 from supertokens_python.recipe.userroles.interfaces import AddRoleToUserOkResult
 from supertokens_python.types import RecipeUserId, User
+from supertokens_python.types.base import AccountInfoInput
 
 Fields = dict[str, Any]
 
@@ -172,6 +173,13 @@ async def list_users(fields: Fields = Body()):
 @routes.post("/admin/users/count")
 async def count_users():
     return {"count": await users.get_user_count()}
+
+
+@routes.post("/admin/users/by-info")
+async def find_users(fields: Fields = Body()):
+    info = AccountInfoInput(email=fields["accountInfo"].get("email"))
+    found = await users.list_users_by_account_info("public", info, fields.get("union", False))
+    return {"users": [{"id": user.id, "emails": user.emails} for user in found]}
 
 
 @routes.post("/admin/user")
