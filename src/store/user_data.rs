@@ -81,6 +81,13 @@ pub async fn remove(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), Sto
     activity::remove_user(tx, app, id);
     usermetadata::remove_user(tx, app, id);
     userroles::remove_user(tx, app, id).await?;
-    passwordreset::remove_user(tx, app, id).await?;
     emailverification::remove_user(tx, app, id).await
+}
+
+/// Removes what is kept for a deleted login method by its internal id, whoever else lives on under that.
+///
+/// # Errors
+/// When the store fails.
+pub async fn remove_login(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), StoreError> {
+    passwordreset::remove_user(tx, app, id).await
 }

@@ -6,6 +6,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
@@ -38,6 +39,8 @@ fn crash_loses_nothing_that_was_acknowledged() {
         let server = Server::start(&data, &log);
         let mut client = server.client();
         checked += workers.iter_mut().map(|worker| worker.check(&mut client, 20, 5)).sum::<usize>();
+        // All that may have a request open are among the newest.
+        workers.iter().for_each(|worker| _ = worker.check_people(&mut client, 10));
         let delay = Duration::from_millis(rng.random_range(5..250));
         run_until_killed(&mut workers, server, delay);
         if round % 20 == 19 {
@@ -48,9 +51,12 @@ fn crash_loses_nothing_that_was_acknowledged() {
     let server = Server::start(&data, &log);
     let mut client = server.client();
     let total: usize = workers.iter_mut().map(|worker| worker.check(&mut client, usize::MAX, 0)).sum();
-    println!("end: all {total} sessions are as their clients left them");
-    assert!(total > 100, "the load was too small to prove anything");
+    let people: usize = workers.iter().map(|worker| worker.check_people(&mut client, usize::MAX)).sum();
+    println!("end: all {total} sessions and {people} pairs of people are as their clients left them");
+    assert!(total > 100 && people > 20, "the load was too small to prove anything");
     server.stop();
+    let check = Command::new(env!("CARGO_BIN_EXE_sessiond")).args(["check", "--data-dir"]).arg(&data).output().unwrap();
+    assert!(check.status.success(), "sessiond check: {}", String::from_utf8_lossy(&check.stdout));
 }
 
 /// All workers at once, until the server is killed under them.

@@ -2,6 +2,7 @@
 
 use crate::http::Client;
 use crate::ledger::{InFlight, Session, State, database};
+use crate::people::{self, Pairs};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
@@ -19,6 +20,8 @@ pub(crate) struct Worker {
     rng: StdRng,
     /// Shared, so that what is known can be read while a request is under way.
     pub(crate) sessions: Ledger,
+    /// Likewise.
+    pub(crate) pairs: Pairs,
     created: u64,
     /// Acknowledged writes.
     pub(crate) acknowledged: u64,
@@ -28,7 +31,8 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn new(name: String, seed: u64, large: usize) -> Self {
-        Self { name, rng: StdRng::seed_from_u64(seed), sessions: Ledger::default(), created: 0, acknowledged: 0, large }
+        let (sessions, pairs) = (Ledger::default(), Pairs::default());
+        Self { name, rng: StdRng::seed_from_u64(seed), sessions, pairs, created: 0, acknowledged: 0, large }
     }
 
     /// Works until `stop` is set or the server is gone.
@@ -43,6 +47,9 @@ impl Worker {
     }
 
     fn step(&mut self, client: &mut Client) -> io::Result<()> {
+        if self.rng.random_range(0..5) == 0 {
+            return people::step(&self.pairs, &mut self.rng, &self.name, client);
+        }
         let live: Vec<usize> = {
             let sessions = self.sessions.lock().unwrap();
             (0..sessions.len()).rev().filter(|index| sessions[*index].state == State::Live).take(50).collect()
@@ -97,6 +104,15 @@ impl Worker {
             in_flight: None,
         });
         Ok(())
+    }
+
+    /// Checks the `recent` newest pairs of people.
+    pub(crate) fn check_people(&self, client: &mut Client, recent: usize) -> usize {
+        let mut pairs = self.pairs.lock().unwrap();
+        let newest = pairs.len().saturating_sub(recent);
+        let checked = pairs.get_mut(newest..).unwrap_or_default();
+        checked.iter_mut().for_each(|pair| pair.check(client));
+        checked.len()
     }
 
     /// Checks the `recent` newest sessions, those with an open request, and a sample of the older ones.

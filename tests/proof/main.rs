@@ -2,7 +2,8 @@
 //! disk away from under it.
 //!
 //! Both drive the same load ([`load`]) and hold the same claims ([`ledger`]): every acknowledged write is there, whole;
-//! every revoked session stays revoked; a client whose reply was lost by the kill is not logged out.
+//! every revoked session stays revoked; a client whose reply was lost by the kill is not logged out. People who sign up and are
+//! linked ([`people`]) are there whole, with indexes that tell the same as their rows.
 
 #![expect(
     clippy::unwrap_used,
@@ -17,5 +18,6 @@ mod crash;
 mod http;
 mod ledger;
 mod load;
+mod people;
 mod powercut;
 mod server;

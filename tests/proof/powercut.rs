@@ -7,6 +7,7 @@
 
 use crate::ledger::Session;
 use crate::load::Worker;
+use crate::people::Pair;
 use crate::server::Server;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -62,7 +63,8 @@ fn cut_power(cuts: usize, large: usize, image_mib: u64) {
         (0..WORKERS).map(|index| Worker::new(format!("user{index}"), 7 + index, large)).collect();
     let ledgers: Vec<_> = workers.iter().map(|worker| Arc::clone(&worker.sessions)).collect();
     let stop = Arc::new(AtomicBool::new(false));
-    let mut known: Vec<Vec<Session>> = Vec::new();
+    let pairs: Vec<_> = workers.iter().map(|worker| Arc::clone(&worker.pairs)).collect();
+    let mut known: Vec<(Vec<Session>, Vec<Pair>)> = Vec::new();
     thread::scope(|scope| {
         for worker in &mut workers {
             let (stop, address) = (Arc::clone(&stop), server.address);
@@ -72,7 +74,8 @@ fn cut_power(cuts: usize, large: usize, image_mib: u64) {
             thread::sleep(Duration::from_millis(150));
             stand_still(&server);
             // The server says nothing more, so this is all that was acknowledged, and all that is under way.
-            known.push(ledgers.iter().flat_map(|ledger| ledger.lock().unwrap().clone()).collect());
+            let sessions = ledgers.iter().flat_map(|ledger| ledger.lock().unwrap().clone()).collect();
+            known.push((sessions, pairs.iter().flat_map(|pairs| pairs.lock().unwrap().clone()).collect()));
             run("cp", &["--sparse=always", text(&image), text(&copy_path(folder.path(), cut))]);
             server.signal("CONT");
         }
@@ -81,8 +84,8 @@ fn cut_power(cuts: usize, large: usize, image_mib: u64) {
     server.kill();
     drop(disk);
     let mut checked = 0;
-    for (cut, mut sessions) in known.into_iter().enumerate() {
-        checked += check_copy(folder.path(), &copy_path(folder.path(), cut), &log, &mut sessions);
+    for (cut, (mut sessions, mut pairs)) in known.into_iter().enumerate() {
+        checked += check_copy(folder.path(), &copy_path(folder.path(), cut), &log, &mut sessions, &mut pairs);
     }
     println!("{cuts} power cuts, values up to {large} bytes: {checked} acknowledged sessions checked, all there");
     assert!(checked > cuts * 10, "the load was too small to prove anything");
@@ -106,13 +109,14 @@ fn stand_still(server: &Server) {
 }
 
 /// Starts on what the power cut left and holds every claim.
-fn check_copy(folder: &Path, image: &Path, log: &Path, sessions: &mut [Session]) -> usize {
+fn check_copy(folder: &Path, image: &Path, log: &Path, sessions: &mut [Session], pairs: &mut [Pair]) -> usize {
     let disk = Disk::mount(folder, image);
     let server = Server::start(&disk.data(), log);
     let mut client = server.client();
     for session in sessions.iter_mut() {
         session.check(&mut client);
     }
+    pairs.iter_mut().for_each(|pair| pair.check(&mut client));
     server.stop();
     drop(disk);
     std::fs::remove_file(image).unwrap();

@@ -27,6 +27,8 @@ pub(super) struct Change {
     pub(super) signed_out: Vec<UserId>,
     /// Whose data in other recipes goes: ids as those recipes have them.
     pub(super) forgotten: Vec<UserId>,
+    /// Internal ids of login methods that are deleted.
+    pub(super) deleted: BTreeSet<UserId>,
     /// Whose verified addresses get another id: from, to.
     pub(super) verification_moved: Option<(UserId, UserId)>,
     /// Whose mark of activity gets another id: from, to.
@@ -114,6 +116,9 @@ async fn write(tx: &mut dyn Tx, app: &AppId, change: &Change) -> Result<(), Stor
     user::write(tx, app, &before, &after)?;
     for id in &change.forgotten {
         user_data::remove(tx, app, id).await?;
+    }
+    for id in &change.deleted {
+        user_data::remove_login(tx, app, id).await?;
     }
     for id in &change.inactive {
         activity::remove_user(tx, app, id);

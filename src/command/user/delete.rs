@@ -58,15 +58,17 @@ impl Decide for DeleteUser {
         };
         let forgotten = change::data_ids(tx, &self.scope.app.id, &user, &forgotten).await?;
         let audit = methods.iter().filter_map(|id| user.method(id)).map(|method| deleted(&user, method)).collect();
+        let outcome = Deleted::Ok { methods: methods.len() };
         let change = Change {
             before: vec![user],
             after: after.into_iter().collect(),
             signed_out: forgotten.clone(),
             forgotten,
             audit,
+            deleted: methods,
             ..Change::default()
         };
-        Ok(Decision::Change(Box::new(change), Deleted::Ok { methods: methods.len() }))
+        Ok(Decision::Change(Box::new(change), outcome))
     }
 }
 

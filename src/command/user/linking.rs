@@ -227,7 +227,8 @@ impl Decide for UnlinkAccount {
                 let outcome = AccountUnlinked::Ok { deleted: deleted.is_some(), was_linked: true };
                 let audit =
                     vec![AuditEvent::of(AuditKind::Unlinked).user(user.shown_id()).recipe_user(user.shown(&id))];
-                let change = Change { before: vec![user], after, signed_out, audit, ..Change::default() };
+                let deleted = deleted.into_iter().map(|method| method.id).collect();
+                let change = Change { before: vec![user], after, signed_out, deleted, audit, ..Change::default() };
                 Ok(Decision::Change(Box::new(change), outcome))
             }
         }

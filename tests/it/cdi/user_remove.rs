@@ -169,6 +169,31 @@ async fn the_groups_id_and_data_outlive_the_method_that_founded_it() {
 }
 
 #[tokio::test]
+async fn reset_tokens_go_with_the_login_method_that_they_are_for() {
+    for (path, body) in [
+        ("/user/remove", json!({"userId": "mine", "removeAllLinkedAccounts": false})),
+        ("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "mine"})),
+    ] {
+        let app = two_tenants().await;
+        app.people([mapped("mine", by_password("a", 1, "a@x.io")), by_phone("b", 2, "+49")]).await;
+        app.group(&["a", "b"]).await;
+        let reset = json!({"userId": "mine", "email": "a@x.io"});
+        app.post("/recipe/user/password/reset/token", reset).await.ok();
+        let tokens = async || {
+            let rows = rows(&app).await;
+            rows.into_iter()
+                .filter(|(name, _)| name.starts_with("password_reset"))
+                .map(|(_, count)| count)
+                .sum::<usize>()
+        };
+        assert_ne!(tokens().await, 0);
+        app.post(path, body).await.ok();
+        assert_eq!(tokens().await, 0, "{path}");
+        assert_eq!(app.who_is("mine").await["methods"], json!(["b"]));
+    }
+}
+
+#[tokio::test]
 async fn a_group_without_its_founder_goes_by_any_of_its_ids() {
     for id in ["a", "mine", "c"] {
         let app = group().await;

@@ -156,7 +156,7 @@ impl World {
 
     /// Mostly one of a living login method; sometimes any that ever was.
     fn id(&self, choice: u8) -> String {
-        let (place, any) = (usize::from(choice / 4), choice % 4 == 0 || self.table.rows.is_empty());
+        let (place, any) = (usize::from(choice / 4), choice.is_multiple_of(4) || self.table.rows.is_empty());
         if any {
             self.ids[place % self.ids.len()].clone()
         } else {
