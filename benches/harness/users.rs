@@ -13,6 +13,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// Makes a request out of two numbers.
+type Request = fn(u64, u64) -> String;
+
 /// Users of the folder that the large one is compared with.
 const FEW: u64 = 10_000;
 /// bcrypt of `password` at its least cost.
@@ -40,7 +43,7 @@ pub(crate) async fn many_users(settings: &Settings, sessiond: &Sessiond, report:
     #[expect(clippy::cast_precision_loss, reason = "bytes of one disk are below 2^52")]
     let bytes = disk_bytes(&many.folder.join("data"))? as f64;
     report.fact("users: disk of each", (bytes / users).round(), "bytes", Some(4096.0), "e-mail, password, verified");
-    let wants: [(&str, fn(u64, u64) -> String); 3] = [
+    let wants: [(&str, Request); 3] = [
         ("page of 100", |number, users| {
             format!("/users?limit=100&timeJoinedOrder=ASC&paginationToken={}", token(number * 7919 % users))
         }),
