@@ -1,5 +1,6 @@
 """One sessiond process, and the requests that an operator sends to it."""
 
+import http.client
 import json
 import os
 import signal
@@ -7,12 +8,14 @@ import socket
 import subprocess
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from harness import Failure, true, until
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("SESSIOND_BIN") or str(REPOSITORY / "target/debug/sessiond")
+IMPORTERS = 4
 
 
 def free_port():
@@ -95,6 +98,23 @@ class Core:
         body = {"appId": app_id, "coreConfig": settings}
         status, answer = self.call("PUT", "/recipe/multitenancy/app/v2", body)
         true(status == 200 and answer["status"] == "OK", f"app {app_id}: {status} {answer}")
+
+    def import_accounts(self, app_id, emails, password_hash):
+        """Creates accounts whose passwords were hashed elsewhere, over a few connections at once."""
+
+        def some(share):
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+            for email in share:
+                body = json.dumps({"email": email, "passwordHash": password_hash})
+                path = f"/appid-{app_id}/recipe/user/passwordhash/import"
+                connection.request("POST", path, body, {"Content-Type": "application/json"})
+                reply = connection.getresponse()
+                answer = reply.read().decode()
+                true(reply.status == 200 and '"OK"' in answer, f"import of {email}: {reply.status} {answer}")
+            connection.close()
+
+        with ThreadPoolExecutor(IMPORTERS) as pool:
+            list(pool.map(some, [emails[n::IMPORTERS] for n in range(IMPORTERS)]))
 
     def jwks(self, app_id):
         status, answer = self.call("GET", f"/appid-{app_id}/.well-known/jwks.json")
