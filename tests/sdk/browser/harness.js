@@ -40,7 +40,7 @@ export async function start(chromium, suite) {
   async function check(title, act) {
     const begin = Date.now();
     const profile = await browser.newContext();
-    profile.setDefaultTimeout(20_000);
+    profile.setDefaultTimeout(30_000);
     let outcome = "ok    ";
     try {
       await act(profile);

@@ -21,7 +21,8 @@ def browse(here, apps):
     end_in_order()
     folder = Path(tempfile.mkdtemp(prefix=f"sessiond-{here.name}-"))
     artifacts = REPOSITORY / "target/test-artifacts" / here.name
-    artifacts.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(artifacts, ignore_errors=True)
+    artifacts.mkdir(parents=True)
     running, code = [], 1
     try:
         core = Core(folder / "core")

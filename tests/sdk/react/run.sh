@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# A React application on the SDK's prebuilt UI, built by Vite, in a real browser (Debian's chromium).
+set -euo pipefail
+cd "$(dirname "$0")"
+npm ci --silent --no-audit --no-fund
+(cd ../node && npm ci --silent --no-audit --no-fund)
+npx --no-install vite build --logLevel warn
+exec python3 run.py
