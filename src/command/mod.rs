@@ -10,6 +10,7 @@ pub mod password;
 pub mod retry;
 pub mod session;
 pub mod tenancy;
+pub mod thirdparty;
 pub mod user;
 pub mod usermetadata;
 pub mod userroles;

@@ -6,6 +6,7 @@ use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::time::UnixMillis;
 use sessiond::domain::user::{ExternalId, Login, LoginMethod, PasswordHash, ThirdPartyAccount, User};
 use sessiond::store::user;
+use sessiond::store::{Key, Keyspace, Scan};
 
 /// A login method of the public tenant that joined at `joined`.
 pub(crate) fn method(id: &str, joined: u64, login: Login) -> LoginMethod {
@@ -85,6 +86,13 @@ impl TestApp {
     pub(crate) async fn sessions_of(&self, id: &str) -> Vec<String> {
         let query = format!("/recipe/session/user?userId={id}&fetchSessionsForAllLinkedAccounts=false");
         serde_json::from_value(self.get(&query).await.json()["sessionHandles"].clone()).unwrap()
+    }
+
+    /// How many rows of this kind the store holds.
+    pub(crate) async fn rows(&self, keyspace: Keyspace) -> usize {
+        let start = Key::of(keyspace);
+        let scan = Scan { end: start.prefix_end(), start, reverse: false, limit: usize::MAX };
+        self.app.store.begin().scan(&scan).await.expect("a store that works").len()
     }
 }
 

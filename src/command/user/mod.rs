@@ -9,9 +9,12 @@ pub mod linking;
 pub mod list;
 pub mod look_up;
 pub mod mapping;
+mod person;
 
 pub use change::Conflict;
 pub use info::UserInfo;
+pub use person::Person;
+pub(in crate::command) use person::{new_id, require_tenant};
 
 use crate::app::App;
 use crate::command::session::Scope;

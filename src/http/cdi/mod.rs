@@ -10,6 +10,7 @@ pub mod input;
 pub mod multitenancy;
 pub mod service;
 pub mod session;
+pub mod thirdparty;
 pub mod user;
 pub mod useridmapping;
 pub mod usermetadata;
@@ -47,6 +48,7 @@ pub const RECIPES: &[&[Route]] = &[
     multitenancy::ROUTES,
     emailpassword::ROUTES,
     emailverification::ROUTES,
+    thirdparty::ROUTES,
 ];
 
 /// The version that the caller speaks.

@@ -194,6 +194,8 @@ pub struct Wire {
     pub recipes_may_be_switched_off: bool,
     /// `POST /recipe/user/password/reset` answers with `userId`.
     pub password_reset_names_user: bool,
+    /// Whether `POST /recipe/signinup` reads `email.isVerified`.
+    pub provider_tells_verified: Presence,
     /// Users have `tenantIds`.
     pub users_have_tenant_ids: bool,
     /// Users and login methods have `webauthn`.
@@ -252,6 +254,11 @@ impl Wire {
             users_have_login_methods: since(CdiVersion::V4_0),
             recipes_may_be_switched_off: !since(CdiVersion::V5_1),
             password_reset_names_user: since(CdiVersion::new(2, 12)),
+            provider_tells_verified: match version {
+                _ if since(CdiVersion::V4_0) => Presence::Required,
+                _ if since(CdiVersion::new(2, 8)) => Presence::Ignored,
+                _ => Presence::Required,
+            },
             users_have_tenant_ids: since(CdiVersion::V3_0),
             users_have_webauthn: since(CdiVersion::new(5, 3)),
             counts_may_be_approximate: since(CdiVersion::V5_6),

@@ -6,10 +6,12 @@ mod jwt;
 mod session;
 mod signin;
 mod signup;
+mod signinup;
 mod user;
 mod userid;
 mod usermetadata;
 mod userroles;
+mod users_by_email;
 
 /// Every version of the protocol, lowest first.
 pub(crate) const EVERY_VERSION: [&str; 25] = [

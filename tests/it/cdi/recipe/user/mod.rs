@@ -4,3 +4,4 @@ mod email_verify;
 mod login;
 mod password_reset;
 mod passwordhash_import;
+mod thirdparty;

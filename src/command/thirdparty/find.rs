@@ -1,0 +1,101 @@
+//! `GET /recipe/user` and `GET /recipe/users/by-email` (both deprecated by the protocol).
+
+use super::reading;
+use crate::app::App;
+use crate::command::session::Scope;
+use crate::command::user::Person;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::user::{AccountInfo, Login, LoginMethod, LookUp, RecipeId, ThirdPartyAccount, User};
+use crate::fault::Fault;
+use crate::store::user::search;
+use crate::store::user::{self, Found};
+
+/// Looks a login method with an account at a provider up by its own id.
+pub struct FindById {
+    /// Where.
+    pub scope: Scope,
+    /// Internal or mapped.
+    pub id: UserId,
+}
+
+impl FindById {
+    /// Runs the command; the person is shown with that login method alone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Option<Person>, Fault> {
+        let mut tx = app.store.begin();
+        let found = user::find(tx.as_mut(), &self.scope.app.id, &self.id).await.map_err(reading)?;
+        let Some(Found { user, id }) = found else { return Ok(None) };
+        match user.method(&id).filter(|method| method.login.recipe() == RecipeId::ThirdParty) {
+            Some(method) => {
+                let alone = User { is_primary: user.is_primary, ..User::new(method.clone()) };
+                Person::load(tx.as_mut(), &self.scope.app.id, Found { user: alone, id }).await.map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+/// Looks the person up who has an account at a provider.
+pub struct FindByAccount {
+    /// Where.
+    pub scope: Scope,
+    /// In which tenant.
+    pub tenant: TenantId,
+    /// The account; compared as it is.
+    pub account: ThirdPartyAccount,
+}
+
+impl FindByAccount {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Option<Person>, Fault> {
+        let app_id = &self.scope.app.id;
+        let identity = AccountInfo::ThirdParty(self.account);
+        let mut tx = app.store.begin();
+        let found = user::find_identity(tx.as_mut(), app_id, &self.tenant, RecipeId::ThirdParty, &identity).await;
+        match found.map_err(reading)? {
+            Some(found) => Person::load(tx.as_mut(), app_id, found).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Looks the people up to whom a provider gave an address.
+pub struct FindByEmail {
+    /// Where.
+    pub scope: Scope,
+    /// In which tenant.
+    pub tenant: TenantId,
+    /// The address; normalised.
+    pub email: String,
+}
+
+impl FindByEmail {
+    /// Runs the command: one entry per login method with an account at a provider and this address, oldest person first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Vec<Person>, Fault> {
+        let app_id = &self.scope.app.id;
+        let mut tx = app.store.begin();
+        let email = LookUp::Info(AccountInfo::Email(self.email.clone()));
+        let users = search::with_info(tx.as_mut(), app_id, &self.tenant, &email).await.map_err(reading)?;
+        let mut people = Vec::new();
+        for user in users {
+            for method in user.methods.iter().filter(|method| self.means(method)) {
+                let found = Found { user: user.clone(), id: method.id.clone() };
+                people.push(Person::load(tx.as_mut(), app_id, found).await?);
+            }
+        }
+        Ok(people)
+    }
+
+    fn means(&self, method: &LoginMethod) -> bool {
+        let is_of_provider = matches!(&method.login, Login::ThirdParty { email, .. } if *email == self.email);
+        is_of_provider && method.tenants.contains(&self.tenant)
+    }
+}

@@ -1,0 +1,114 @@
+//! `POST /recipe/signinup`.
+
+use super::{reading, writing};
+use crate::app::App;
+use crate::command::activity::mark_active;
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::command::user::{Person, new_id, require_tenant};
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::user::{AccountInfo, Login, LoginMethod, RecipeId, ThirdPartyAccount, User};
+use crate::fault::Fault;
+use crate::store::user::{self, Found, Taken};
+use crate::store::{Tx, emailverification};
+
+/// Signs in the person who has an account at a provider, or up if nobody has it.
+pub struct SignInUp {
+    /// Where.
+    pub scope: Scope,
+    /// In which tenant.
+    pub tenant: TenantId,
+    /// The account; compared as it is.
+    pub account: ThirdPartyAccount,
+    /// The address that the provider told; normalised.
+    pub email: String,
+    /// The provider says that the address is the person's.
+    pub email_is_verified: bool,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignedInUp {
+    /// Signed in, durably.
+    Ok {
+        /// Who.
+        person: Box<Person>,
+        /// By this call.
+        created: bool,
+    },
+    /// The person is a primary user and has another address now, which in one of its tenants another primary user has.
+    EmailReserved,
+}
+
+/// A user as it is to be.
+struct Change {
+    before: Option<User>,
+    after: User,
+    /// The login method's internal id.
+    id: UserId,
+}
+
+impl SignInUp {
+    /// Runs the command. Of several runs at once with one account, one signs the person up.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<SignedInUp, Fault> {
+        let entry = &self.scope.app;
+        let about = (&entry.id.app_id, self.tenant.as_str(), &self.account.id, &self.account.user_id);
+        let mut retry = Retry::new(&app.contention, &about);
+        loop {
+            let mut tx = app.store.begin();
+            let Change { before, after, id } = self.change(app, tx.as_mut()).await?;
+            let created = before.is_none();
+            let before: Vec<&User> = before.iter().collect();
+            match user::save(tx.as_mut(), &entry.id, &before, &[&after]).await {
+                Ok(Ok(())) => {}
+                Ok(Err(Taken::Reservation { .. })) => return Ok(SignedInUp::EmailReserved),
+                Ok(Err(Taken::Identity { .. } | Taken::Id { .. })) => {
+                    return Err(Fault::invariant("signing in or up: a login that was free is somebody else's"));
+                }
+                Err(error) => return Err(writing(error)),
+            }
+            self.mark_verified(app, tx.as_mut(), &after, &id).await?;
+            let active = mark_active(tx.as_mut(), app, entry, after.shown_id(), app.now()).map_err(writing)?;
+            let person = Person::load(tx.as_mut(), &entry.id, Found { user: after, id }).await?;
+            if retry.commit(tx, "committing a sign-in").await? {
+                active.committed(app);
+                return Ok(SignedInUp::Ok { person: Box::new(person), created });
+            }
+        }
+    }
+
+    /// The person with the address of today, or a new one.
+    async fn change(&self, app: &App, tx: &mut dyn Tx) -> Result<Change, Fault> {
+        let app_id = &self.scope.app.id;
+        let identity = AccountInfo::ThirdParty(self.account.clone());
+        let found = user::find_identity(tx, app_id, &self.tenant, RecipeId::ThirdParty, &identity).await;
+        if let Some(Found { user, id }) = found.map_err(reading)? {
+            let mut after = user.clone();
+            if let Some(Login::ThirdParty { email, .. }) = after.method_mut(&id).map(|method| &mut method.login) {
+                email.clone_from(&self.email);
+            }
+            return Ok(Change { before: Some(user), after, id });
+        }
+        require_tenant(tx, &self.scope, &self.tenant, "signing up").await?;
+        let id = new_id(app, tx, app_id).await?;
+        let login = Login::ThirdParty { account: self.account.clone(), email: self.email.clone() };
+        let tenants = [self.tenant.clone()].into();
+        let method = LoginMethod { id: id.clone(), external: None, tenants, time_joined: app.now(), login };
+        Ok(Change { before: None, after: User::new(method), id })
+    }
+
+    /// What the provider confirms is confirmed, under the id that callers use. What it does not confirm stays as it is.
+    async fn mark_verified(&self, app: &App, tx: &mut dyn Tx, user: &User, id: &UserId) -> Result<(), Fault> {
+        if !self.email_is_verified {
+            return Ok(());
+        }
+        let (app_id, shown) = (&self.scope.app.id, user.shown(id));
+        if emailverification::is_verified(tx, app_id, shown, &self.email).await.map_err(reading)? {
+            return Ok(());
+        }
+        emailverification::mark(tx, app_id, shown, &self.email, app.now()).map_err(writing)
+    }
+}

@@ -1,0 +1,52 @@
+//! What recipes share in which people sign up and in.
+
+use super::UserInfo;
+use crate::app::App;
+use crate::command::session::Scope;
+use crate::domain::entropy::random_uuid;
+use crate::domain::ids::{AppId, TenantId, UserId};
+use crate::fault::{Fault, Gone};
+use crate::store::user::{self, Found};
+use crate::store::{Tx, tenant};
+
+/// A person and the login method that was meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The person.
+    pub info: UserInfo,
+    /// The login method: its internal id.
+    pub recipe_user_id: UserId,
+}
+
+impl Person {
+    /// Adds what other recipes know.
+    pub(in crate::command) async fn load(tx: &mut dyn Tx, app: &AppId, found: Found) -> Result<Self, Fault> {
+        let info = UserInfo::load(tx, app, found.user).await.map_err(|error| Fault::new("loading a user", error))?;
+        Ok(Self { info, recipe_user_id: found.id })
+    }
+}
+
+/// An id that nobody has, internal or mapped.
+pub(in crate::command) async fn new_id(app: &App, tx: &mut dyn Tx, id: &AppId) -> Result<UserId, Fault> {
+    let reading = |error| Fault::new("looking for a free user id", error);
+    loop {
+        let new = UserId::new(random_uuid(app.entropy.as_ref()).to_string());
+        if user::find(tx, id, &new).await.map_err(reading)?.is_none() {
+            return Ok(new);
+        }
+    }
+}
+
+/// Lets the transaction fail when the tenant is removed meanwhile, so that nothing it writes outlives the tenant.
+pub(in crate::command) async fn require_tenant(
+    tx: &mut dyn Tx,
+    scope: &Scope,
+    tenant: &TenantId,
+    doing: &'static str,
+) -> Result<(), Fault> {
+    let app = &scope.app.id;
+    if tenant::exists(tx, app, tenant).await.map_err(|error| Fault::new(doing, error))? {
+        return Ok(());
+    }
+    Err(Fault::new(doing, Gone { app: app.clone(), tenant: tenant.clone() }))
+}

@@ -1,0 +1,71 @@
+//! `GET /recipe/user` and `GET /recipe/users/by-email`.
+
+use super::account;
+use crate::app::App;
+use crate::command::thirdparty::find::{FindByAccount, FindByEmail, FindById};
+use crate::domain::ids::UserId;
+use crate::domain::user::normalise_email;
+use crate::http::cdi::Call;
+use crate::http::cdi::input::Query;
+use crate::http::cdi::user::object::UserObject;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct UserBody<'a> {
+    status: &'static str,
+    user: UserObject<'a>,
+}
+
+#[derive(Serialize)]
+struct UsersBody<'a> {
+    status: &'static str,
+    users: Vec<UserObject<'a>>,
+}
+
+/// By id in the whole app, by account in the path's tenant.
+pub(super) async fn find(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let query = Query::of(&call.request);
+    let pair = (query.optional("thirdPartyId"), query.optional("thirdPartyUserId"));
+    let (found, unknown) = match (query.optional("userId"), pair) {
+        (Some(id), (None, None)) => {
+            call.require_public_tenant()?;
+            let command = FindById { scope: call.scope()?, id: UserId::new(id) };
+            (command.run(app).await?, "UNKNOWN_USER_ID_ERROR")
+        }
+        (None, (Some(id), Some(user_id))) => {
+            call.existing_tenant()?;
+            let (scope, tenant) = (call.scope()?, call.tenant.clone());
+            let command = FindByAccount { scope, tenant, account: account(id, user_id) };
+            (command.run(app).await?, "UNKNOWN_THIRD_PARTY_USER_ERROR")
+        }
+        (Some(_), _) => {
+            let sentence = "Please provide only one of userId or (thirdPartyId & thirdPartyUserId)";
+            return Err(ApiError::bad_request(sentence));
+        }
+        (None, _) => {
+            let sentence = "Please provide one of userId or (thirdPartyId & thirdPartyUserId)";
+            return Err(ApiError::bad_request(sentence));
+        }
+    };
+    Ok(found.map_or_else(
+        || Reply::status(unknown),
+        |person| {
+            let user = UserObject::of(&person.info, &person.recipe_user_id, call.wire);
+            Reply::json(&UserBody { status: "OK", user })
+        },
+    ))
+}
+
+/// A person once, before account linking once per login method that is meant.
+pub(super) async fn by_email(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let email = normalise_email(&Query::of(&call.request).required("email")?);
+    let (scope, tenant) = (call.scope()?, call.tenant.clone());
+    let mut people = FindByEmail { scope, tenant, email }.run(app).await?;
+    if call.wire.users_have_login_methods {
+        people.dedup_by(|a, b| a.info.user.id == b.info.user.id);
+    }
+    let users = people.iter().map(|person| UserObject::of(&person.info, &person.recipe_user_id, call.wire)).collect();
+    Ok(Reply::json(&UsersBody { status: "OK", users }))
+}
