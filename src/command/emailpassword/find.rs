@@ -1,6 +1,6 @@
 //! `GET /recipe/user` (deprecated by the protocol).
 
-use super::{Account, Person, hash_of, person, reading};
+use super::{Account, Person, hash_of, reading};
 use crate::app::App;
 use crate::command::session::Scope;
 use crate::domain::ids::UserId;
@@ -28,7 +28,7 @@ impl FindById {
         match user.method(&id).filter(|method| hash_of(method).is_some()) {
             Some(method) => {
                 let found = Found { user: User::new(method.clone()), id };
-                person(tx.as_mut(), &self.scope, found).await.map(Some)
+                Person::load(tx.as_mut(), &self.scope.app.id, found).await.map(Some)
             }
             None => Ok(None),
         }
@@ -49,7 +49,7 @@ impl FindByEmail {
     pub async fn run(self, app: &App) -> Result<Option<Person>, Fault> {
         let mut tx = app.store.begin();
         match self.0.find(tx.as_mut()).await? {
-            Some(found) => person(tx.as_mut(), &self.0.scope, found).await.map(Some),
+            Some(found) => Person::load(tx.as_mut(), &self.0.scope.app.id, found).await.map(Some),
             None => Ok(None),
         }
     }

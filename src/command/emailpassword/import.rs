@@ -1,7 +1,7 @@
 //! `POST /recipe/user/passwordhash/import`.
 
 use super::sign_up::add;
-use super::{Account, Person, person, writing};
+use super::{Account, Person, writing};
 use crate::app::App;
 use crate::command::activity::mark_active;
 use crate::command::audit;
@@ -87,6 +87,6 @@ impl ImportHash<'_> {
             *password = hash.clone();
         }
         user::write(tx, &scope.app.id, &[&before], &[&found.user]).map_err(writing)?;
-        person(tx, scope, found).await.map(Some)
+        Person::load(tx, &scope.app.id, found).await.map(Some)
     }
 }

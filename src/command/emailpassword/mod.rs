@@ -12,13 +12,13 @@ pub mod update;
 
 use crate::app::App;
 use crate::command::session::Scope;
-use crate::command::user::UserInfo;
+pub use crate::command::user::Person;
 use crate::domain::audit::{AuditEvent, AuditKind};
-use crate::domain::ids::{TenantId, UserId};
+use crate::domain::ids::TenantId;
 use crate::domain::user::{AccountInfo, Login, LoginMethod, PasswordHash, RecipeId};
-use crate::fault::{Fault, Gone};
+use crate::fault::Fault;
 use crate::store::user::{self, Found};
-use crate::store::{StoreError, Tx, tenant};
+use crate::store::{StoreError, Tx};
 
 /// Whose account, where.
 pub struct Account {
@@ -30,30 +30,12 @@ pub struct Account {
     pub email: String,
 }
 
-/// A person and the login method that was meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
-    /// The person.
-    pub info: UserInfo,
-    /// The login method with the e-mail address and password: its internal id.
-    pub recipe_user_id: UserId,
-}
-
 impl Account {
     /// Who has this address and a password in this tenant.
     async fn find(&self, tx: &mut dyn Tx) -> Result<Option<Found>, Fault> {
         let email = AccountInfo::Email(self.email.clone());
         let app = &self.scope.app.id;
         user::find_identity(tx, app, &self.tenant, RecipeId::EmailPassword, &email).await.map_err(reading)
-    }
-
-    /// Lets the transaction fail when the tenant is removed meanwhile, so that nothing it writes outlives the tenant.
-    async fn require_tenant(&self, tx: &mut dyn Tx) -> Result<(), Fault> {
-        let app = &self.scope.app.id;
-        if tenant::exists(tx, app, &self.tenant).await.map_err(reading)? {
-            return Ok(());
-        }
-        Err(Fault::new("signing up", Gone { app: app.clone(), tenant: self.tenant.clone() }))
     }
 
     /// What the audit log says of this account, whoever has it.
@@ -71,12 +53,6 @@ impl Account {
     fn about(&self) -> impl std::hash::Hash + '_ {
         (&self.scope.app.id.app_id, self.tenant.as_str(), self.email.as_str())
     }
-}
-
-/// A person with what other recipes know.
-async fn person(tx: &mut dyn Tx, scope: &Scope, found: Found) -> Result<Person, Fault> {
-    let info = UserInfo::load(tx, &scope.app.id, found.user).await.map_err(reading)?;
-    Ok(Person { info, recipe_user_id: found.id })
 }
 
 /// The password's hash of a login method with a password.

@@ -1,6 +1,6 @@
 //! `POST /recipe/signin`.
 
-use super::{Account, Person, hash_of, person, writing};
+use super::{Account, Person, hash_of, writing};
 use crate::app::App;
 use crate::command::activity::mark_active;
 use crate::command::audit;
@@ -125,7 +125,7 @@ impl SignIn<'_> {
             }
             let active =
                 mark_active(tx.as_mut(), app, &scope.app, found.user.shown_id(), app.now()).map_err(writing)?;
-            let person = person(tx.as_mut(), scope, found).await?;
+            let person = Person::load(tx.as_mut(), &scope.app.id, found).await?;
             let event = self.account.event_of(AuditKind::SignedIn, &person).client(self.address);
             audit::note(tx.as_mut(), app, scope, event)?;
             if retry.commit(tx, "committing a sign-in").await? {

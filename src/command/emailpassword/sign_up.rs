@@ -1,14 +1,13 @@
 //! `POST /recipe/signup`, and how imported accounts come to be.
 
-use super::{Account, Person, person, reading, writing};
+use super::{Account, Person, writing};
 use crate::app::App;
 use crate::command::activity::mark_active;
 use crate::command::audit;
 use crate::command::password::Unserved;
 use crate::command::retry::Retry;
+use crate::command::user::{new_id, require_tenant};
 use crate::domain::audit::AuditKind;
-use crate::domain::entropy::random_uuid;
-use crate::domain::ids::UserId;
 use crate::domain::user::{Login, LoginMethod, PasswordHash, User, is_fake_email};
 use crate::fault::Fault;
 use crate::store::user::{self, Found, Taken};
@@ -68,10 +67,10 @@ pub(super) async fn add(
     account: &Account,
     hash: &PasswordHash,
 ) -> Result<Option<Person>, Fault> {
-    account.require_tenant(tx).await?;
     let Account { scope, tenant, email } = account;
+    require_tenant(tx, scope, tenant, "signing up").await?;
     let (app_id, now) = (&scope.app.id, app.now());
-    let id = new_id(app, tx, account).await?;
+    let id = new_id(app, tx, app_id).await?;
     let login = Login::EmailPassword { email: email.clone(), password: hash.clone() };
     let tenants = [tenant.clone()].into();
     let user = User::new(LoginMethod { id: id.clone(), external: None, tenants, time_joined: now, login });
@@ -85,15 +84,5 @@ pub(super) async fn add(
     if is_fake_email(email) {
         emailverification::mark(tx, app_id, &id, email, now).map_err(writing)?;
     }
-    person(tx, scope, Found { user, id }).await.map(Some)
-}
-
-/// An id that nobody has, internal or mapped.
-async fn new_id(app: &App, tx: &mut dyn Tx, account: &Account) -> Result<UserId, Fault> {
-    loop {
-        let id = UserId::new(random_uuid(app.entropy.as_ref()).to_string());
-        if user::find(tx, &account.scope.app.id, &id).await.map_err(reading)?.is_none() {
-            return Ok(id);
-        }
-    }
+    Person::load(tx, app_id, Found { user, id }).await.map(Some)
 }

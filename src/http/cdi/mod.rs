@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::command::session::{Cause, Scope};
 use crate::command::tenancy::{AppEntry, TenantEntry};
 use crate::domain::ids::{PUBLIC, TenantId};
+use crate::domain::tenancy::Recipe;
 use crate::http::cdi::access::Credential;
 use crate::http::cdi::version::{CdiVersion, Wire};
 use crate::http::error::ApiError;
@@ -119,6 +120,25 @@ impl Call {
     #[must_use]
     pub fn no_such_tenant(&self, tenant: &TenantId) -> ApiError {
         unknown_tenant(&self.app.id.connection_uri_domain, &self.app.id.app_id, tenant.as_str())
+    }
+
+    /// What routes demand on which people sign up or in: that the path's tenant has the recipe.
+    ///
+    /// # Errors
+    /// 403 where it is switched off and the version leaves it to us to look; 400 for an unknown tenant.
+    pub fn require_recipe(&self, recipe: Recipe) -> Result<(), ApiError> {
+        let wire = self.wire;
+        if !wire.recipes_may_be_switched_off {
+            return Ok(());
+        }
+        if self.existing_tenant()?.own.shows_enabled(recipe, !wire.tenants_have_factors) {
+            return Ok(());
+        }
+        Err(ApiError::forbidden(match recipe {
+            Recipe::EmailPassword => "Email password login not enabled for tenant",
+            Recipe::ThirdParty => "ThirdParty login not enabled for tenant",
+            Recipe::Passwordless => "Passwordless login not enabled for tenant",
+        }))
     }
 
     /// What every [`Reach::AppStrict403`] route demands.

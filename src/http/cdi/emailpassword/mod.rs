@@ -67,21 +67,9 @@ fn account(call: &Call, email: &str) -> Result<Account, ApiError> {
 /// The same where the recipe must be switched on, and the address may be stored.
 fn new_account(call: &Call, email: &str) -> Result<Account, ApiError> {
     let account = account(call, email)?;
-    require_enabled(call)?;
+    call.require_recipe(Recipe::EmailPassword)?;
     require_storable(&account.email)?;
     Ok(account)
-}
-
-/// 403 where the tenant has the recipe switched off and the version looks at that.
-fn require_enabled(call: &Call) -> Result<(), ApiError> {
-    let wire = call.wire;
-    if !wire.recipes_may_be_switched_off {
-        return Ok(());
-    }
-    if call.existing_tenant()?.own.shows_enabled(Recipe::EmailPassword, !wire.tenants_have_factors) {
-        return Ok(());
-    }
-    Err(ApiError::forbidden("Email password login not enabled for tenant"))
 }
 
 fn require_password(password: &str) -> Result<(), ApiError> {

@@ -1,11 +1,12 @@
 //! `POST /recipe/user/password/reset/token`, `…/token/consume` and `POST /recipe/user/password/reset`.
 
-use super::{require_enabled, require_password};
+use super::require_password;
 use crate::app::App;
 use crate::command::emailpassword::reset::{
     ConsumeResetToken, Consumed, CreateResetToken, ResetPassword, ResetTokenCreated,
 };
 use crate::domain::ids::UserId;
+use crate::domain::tenancy::Recipe;
 use crate::http::cdi::Call;
 use crate::http::cdi::emailverification::require_storable;
 use crate::http::cdi::input::Body;
@@ -35,7 +36,7 @@ pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let id = UserId::new(body.string("userId")?);
     let email = if call.wire.users_have_login_methods { Some(body.string("email")?) } else { None };
     let scope = call.scope()?;
-    require_enabled(call)?;
+    call.require_recipe(Recipe::EmailPassword)?;
     let email = email.as_deref();
     email.map_or(Ok(()), require_storable)?;
     let lifetime_ms = call.existing_tenant()?.config.password_reset_token_lifetime_ms;

@@ -1,8 +1,9 @@
 //! `POST /recipe/signin`.
 
-use super::{account, require_enabled, signed_in};
+use super::{account, signed_in};
 use crate::app::App;
 use crate::command::emailpassword::sign_in::{SignIn, SignedIn};
+use crate::domain::tenancy::Recipe;
 use crate::http::cdi::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
@@ -14,7 +15,7 @@ pub(super) async fn sign_in(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let email = body.string("email")?;
     let password = body.string("password")?;
     let account = account(call, &email)?;
-    require_enabled(call)?;
+    call.require_recipe(Recipe::EmailPassword)?;
     let command = SignIn { account, password: &password, address: client_address(call) };
     Ok(match command.run(app).await? {
         SignedIn::Ok(person) => signed_in(&person, call),

@@ -43,7 +43,7 @@ pub(super) async fn sign_in_up(app: &App, call: &Call) -> Result<Reply, ApiError
         Presence::Ignored => false,
     };
     let scope = call.scope()?;
-    require_enabled(call)?;
+    call.require_recipe(Recipe::ThirdParty)?;
     require_storable(&address)?;
     let tenant = call.tenant.clone();
     let command = SignInUp { scope, tenant, account, email: address, email_is_verified };
@@ -62,16 +62,4 @@ pub(super) async fn sign_in_up(app: &App, call: &Call) -> Result<Reply, ApiError
             reason: "Email already associated with another primary user.",
         }),
     })
-}
-
-/// 403 where the tenant has the recipe switched off and the version looks at that.
-fn require_enabled(call: &Call) -> Result<(), ApiError> {
-    let wire = call.wire;
-    if !wire.recipes_may_be_switched_off {
-        return Ok(());
-    }
-    if call.existing_tenant()?.own.shows_enabled(Recipe::ThirdParty, !wire.tenants_have_factors) {
-        return Ok(());
-    }
-    Err(ApiError::forbidden("ThirdParty login not enabled for tenant"))
 }
