@@ -212,6 +212,19 @@ pub async fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<
     Ok(())
 }
 
+/// Deletes the tokens that are stored under this user id in one tenant. Verified addresses are of the whole app.
+///
+/// # Errors
+/// When the store fails.
+pub async fn remove_user_in(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, user: &UserId) -> Result<(), StoreError> {
+    let start = Key::of_app(Keyspace::EmailVerificationTokenByUser, app).user(user).text(tenant.as_str());
+    let scan = Scan { end: start.prefix_end(), start, reverse: false, limit: usize::MAX };
+    for (key, _) in tx.scan(&scan).await? {
+        delete_indexed(tx, app, key);
+    }
+    Ok(())
+}
+
 /// Moves everything that is stored under one user id to another, in all tenants; tokens that were sent stay good.
 ///
 /// # Errors

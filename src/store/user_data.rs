@@ -2,7 +2,7 @@
 
 use super::user::find_internal;
 use super::{StoreError, Tx, activity, emailverification, passwordreset, session, usermetadata, userroles};
-use crate::domain::ids::{AppId, UserId};
+use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::user::User;
 
 /// The ids under which recipes keep data of `id`, an internal id of `user`: as callers see it, and as it is.
@@ -90,4 +90,13 @@ pub async fn remove(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), Sto
 /// When the store fails.
 pub async fn remove_login(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), StoreError> {
     passwordreset::remove_user(tx, app, id).await
+}
+
+/// Removes what is kept under exactly this id in one tenant, but sessions: those end with a timeline.
+///
+/// # Errors
+/// When the store fails.
+pub async fn remove_in(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, id: &UserId) -> Result<(), StoreError> {
+    userroles::remove_user_in(tx, app, tenant, id).await?;
+    emailverification::remove_user_in(tx, app, tenant, id).await
 }

@@ -13,7 +13,7 @@ pub mod assignment;
 mod check;
 pub mod removal;
 
-pub use assignment::{in_use, index_of, remove_user};
+pub use assignment::{in_use, index_of, remove_user, remove_user_in};
 pub use check::check;
 
 use super::session::just_after;

@@ -103,8 +103,10 @@ impl RevokeSessions {
 pub(in crate::command) struct SignOut<'a> {
     /// Where, and what the timelines name as the cause.
     pub(in crate::command) scope: &'a Scope,
-    /// Whose, in all tenants: ids as sessions have them.
+    /// Whose: ids as sessions have them.
     pub(in crate::command) users: Vec<UserId>,
+    /// In this tenant; `None` for all of the app.
+    pub(in crate::command) tenant: Option<TenantId>,
 }
 
 /// What one transaction of a [`SignOut`] ends.
@@ -126,7 +128,8 @@ impl SignOut<'_> {
         let mut ended = SomeEnded { count: 0, more: false };
         let mut room = BATCH;
         for user in &self.users {
-            let mut handles = session::of_user(tx, id, user, None, None, room + 1).await.map_err(failed)?;
+            let mut handles =
+                session::of_user(tx, id, user, self.tenant.as_ref(), None, room + 1).await.map_err(failed)?;
             ended.more |= handles.len() > room;
             handles.truncate(room);
             for handle in handles {

@@ -3,9 +3,11 @@
 use super::{reading, writing};
 use crate::app::App;
 use crate::command::activity::mark_active;
+use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
 use crate::command::user::{Person, new_id, require_tenant};
+use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{AccountInfo, Login, LoginMethod, RecipeId, ThirdPartyAccount, User};
 use crate::fault::Fault;
@@ -61,6 +63,7 @@ impl SignInUp {
             let mut tx = app.store.begin();
             let Change { before, after, id } = self.change(app, tx.as_mut()).await?;
             let created = before.is_none();
+            let events = self.events(before.as_ref(), &after, &id);
             let before: Vec<&User> = before.iter().collect();
             match user::save(tx.as_mut(), &entry.id, &before, &[&after]).await {
                 Ok(Ok(())) => {}
@@ -71,6 +74,9 @@ impl SignInUp {
                 Err(error) => return Err(writing(error)),
             }
             self.mark_verified(app, tx.as_mut(), &after, &id).await?;
+            for event in events {
+                audit::note(tx.as_mut(), app, &self.scope, event)?;
+            }
             let active = mark_active(tx.as_mut(), app, entry, after.shown_id(), app.now()).map_err(writing)?;
             let person = Person::load(tx.as_mut(), &entry.id, Found { user: after, id }).await?;
             if retry.commit(tx, "committing a sign-in").await? {
@@ -100,6 +106,18 @@ impl SignInUp {
         Ok(Change { before: None, after: User::new(method), id })
     }
 
+    /// What the audit log tells: a sign-up, or a sign-in with the address that changed by it.
+    fn events(&self, before: Option<&User>, after: &User, id: &UserId) -> Vec<AuditEvent> {
+        let Some(before) = before else { return vec![self.event(AuditKind::SignedUp, after, id)] };
+        let changed = (before != after).then_some(AuditKind::EmailChanged);
+        changed.into_iter().chain([AuditKind::SignedIn]).map(|kind| self.event(kind, after, id)).collect()
+    }
+
+    fn event(&self, kind: AuditKind, user: &User, id: &UserId) -> AuditEvent {
+        let event = AuditEvent::of(kind).user(user.shown_id()).recipe_user(user.shown(id));
+        event.tenant(&self.tenant).recipe(RecipeId::ThirdParty).login(&self.email)
+    }
+
     /// What the provider confirms is confirmed, under the id that callers use. What it does not confirm stays as it is.
     async fn mark_verified(&self, app: &App, tx: &mut dyn Tx, user: &User, id: &UserId) -> Result<(), Fault> {
         if !self.email_is_verified {
@@ -109,6 +127,7 @@ impl SignInUp {
         if emailverification::is_verified(tx, app_id, shown, &self.email).await.map_err(reading)? {
             return Ok(());
         }
-        emailverification::mark(tx, app_id, shown, &self.email, app.now()).map_err(writing)
+        emailverification::mark(tx, app_id, shown, &self.email, app.now()).map_err(writing)?;
+        audit::note(tx, app, &self.scope, self.event(AuditKind::EmailVerified, user, id))
     }
 }

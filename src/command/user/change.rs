@@ -8,7 +8,7 @@ use crate::command::retry::Retry;
 use crate::command::session::Scope;
 use crate::command::session::revoke::SignOut;
 use crate::domain::audit::AuditEvent;
-use crate::domain::ids::{AppId, UserId};
+use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::user::{AccountInfo, User};
 use crate::fault::Fault;
 use crate::store::user::{self, Found, Taken};
@@ -29,6 +29,8 @@ pub(super) struct Change {
     pub(super) forgotten: Vec<UserId>,
     /// Internal ids of login methods that are deleted.
     pub(super) deleted: BTreeSet<UserId>,
+    /// Of those sessions and data only what is of this tenant; `None` for all of the app.
+    pub(super) only_in: Option<TenantId>,
     /// Whose verified addresses get another id: from, to.
     pub(super) verification_moved: Option<(UserId, UserId)>,
     /// Whose mark of activity gets another id: from, to.
@@ -85,7 +87,7 @@ pub(super) async fn run<D: Decide>(app: &App, scope: &Scope, about: &UserId, com
             Decision::Done(outcome) if retry.commit(tx, "looking users up").await? => return Ok(outcome),
             Decision::Done(_) => continue,
         };
-        let sign_out = SignOut { scope, users: change.signed_out.clone() };
+        let sign_out = SignOut { scope, users: change.signed_out.clone(), tenant: change.only_in.clone() };
         let ended = sign_out.some(app, tx.as_mut()).await?;
         let mut active = Marked::NOBODY;
         if !ended.more {
@@ -115,7 +117,10 @@ async fn write(tx: &mut dyn Tx, app: &AppId, change: &Change) -> Result<(), Stor
     let (before, after): (Vec<_>, Vec<_>) = (change.before.iter().collect(), change.after.iter().collect());
     user::write(tx, app, &before, &after)?;
     for id in &change.forgotten {
-        user_data::remove(tx, app, id).await?;
+        match &change.only_in {
+            Some(tenant) => user_data::remove_in(tx, app, tenant, id).await?,
+            None => user_data::remove(tx, app, id).await?,
+        }
     }
     for id in &change.deleted {
         user_data::remove_login(tx, app, id).await?;
@@ -151,15 +156,18 @@ pub(super) async fn conflict(
     let failed = |error| Fault::new("looking for conflicts", error);
     match user::taken(tx, app, before, after).await.map_err(failed)? {
         None => Ok(None),
-        Some(Taken::Reservation { info, by, .. }) => {
-            let holder = user::get(tx, app, &by).await.map_err(failed)?;
-            let primary_user_id = holder.map_or(by, |holder| holder.shown_id().clone());
-            Ok(Some(Conflict { primary_user_id, info }))
-        }
+        Some(Taken::Reservation { info, by, .. }) => reserved(tx, app, info, by).await.map(Some),
         Some(Taken::Identity { .. } | Taken::Id { .. }) => {
             Err(Fault::invariant("changing users: a login that they have is somebody else's"))
         }
     }
+}
+
+/// The conflict with the primary user that has this internal id.
+pub(super) async fn reserved(tx: &mut dyn Tx, app: &AppId, info: AccountInfo, by: UserId) -> Result<Conflict, Fault> {
+    let holder = user::get(tx, app, &by).await.map_err(|error| Fault::new("looking for conflicts", error))?;
+    let primary_user_id = holder.map_or(by, |holder| holder.shown_id().clone());
+    Ok(Conflict { primary_user_id, info })
 }
 
 /// The ids under which other recipes keep data of these internal ids of a user.

@@ -164,7 +164,18 @@ pub async fn users_page(
 /// # Errors
 /// When the store fails.
 pub async fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<(), StoreError> {
-    let prefix = user_prefix(app, user);
+    remove_all(tx, user_prefix(app, user)).await
+}
+
+/// Removes every role that a user has in one tenant.
+///
+/// # Errors
+/// When the store fails.
+pub async fn remove_user_in(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, user: &UserId) -> Result<(), StoreError> {
+    remove_all(tx, user_prefix(app, user).text(tenant.as_str())).await
+}
+
+async fn remove_all(tx: &mut dyn Tx, prefix: Key) -> Result<(), StoreError> {
     let end = prefix.prefix_end();
     let mut next = Some(prefix);
     while let Some(start) = next {

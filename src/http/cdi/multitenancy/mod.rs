@@ -7,6 +7,7 @@ mod put;
 mod read;
 mod remove;
 mod shape;
+mod user;
 
 use crate::app::App;
 use crate::domain::ids::PUBLIC;
@@ -34,6 +35,8 @@ pub const ROUTES: &[Route] = &[
     route!(POST "/recipe/multitenancy/tenant/remove", Tenant => remove::tenant),
     route!(POST "/recipe/multitenancy/app/remove", Tenant => remove::app),
     route!(POST "/recipe/multitenancy/connectionuridomain/remove", Tenant => remove::domain),
+    route!(POST "/recipe/multitenancy/tenant/user", Tenant => user::add),
+    route!(POST "/recipe/multitenancy/tenant/user/remove", Tenant => user::remove),
 ];
 
 /// The request comes from its app's public tenant.

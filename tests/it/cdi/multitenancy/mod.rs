@@ -7,6 +7,7 @@ mod read;
 mod remove;
 mod scale;
 mod sdk_setup;
+mod tenant_user;
 
 use crate::app::{TestApp, TestReply};
 use serde_json::{Value, json};

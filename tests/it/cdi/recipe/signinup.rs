@@ -240,6 +240,21 @@ async fn a_tenant_without_the_recipe_refuses_callers_that_leave_that_to_us() {
 }
 
 #[tokio::test]
+async fn the_audit_log_tells_of_it() {
+    let app = TestApp::new().await;
+    for (email, is_verified) in [("a@x.io", false), ("a@x.io", false), ("b@x.io", true), ("b@x.io", true)] {
+        app.post("/recipe/signinup", google("g1", email, is_verified)).await.ok();
+        app.clock.advance(1);
+    }
+    let told = app.get("/audit").await.ok().json();
+    let mut kinds: Vec<_> =
+        told["events"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect();
+    // The three of one moment are in any order.
+    kinds[1..4].sort_unstable();
+    assert_eq!(kinds, ["signed-in", "email-changed", "email-verified", "signed-in", "signed-in", "signed-up"]);
+}
+
+#[tokio::test]
 async fn of_many_at_once_one_signs_up() {
     let app = TestApp::new().await;
     let all = (0..24).map(|_| async { sign(&app, "", "g1", "a@x.io").await.json() });

@@ -1,0 +1,138 @@
+//! `POST /recipe/multitenancy/tenant/user` and `…/user/remove`: in which tenants a login method may be used.
+
+use super::change::{self, Change, Conflict, Decide, Decision};
+use super::require_tenant;
+use crate::app::App;
+use crate::command::session::Scope;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::user::AccountInfo;
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::user::{self, Found, Taken};
+use async_trait::async_trait;
+use std::collections::BTreeSet;
+
+/// Lets a login method be used in a tenant. The others of its user stay where they are, but what the user reserves is
+/// reserved in that tenant too.
+pub struct AddToTenant {
+    /// Where.
+    pub scope: Scope,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The login method: internal or mapped id.
+    pub id: UserId,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Added {
+    /// It may be used there, durably.
+    Ok {
+        /// It could be used there before.
+        already: bool,
+    },
+    /// No login method has this id.
+    UnknownUser,
+    /// Another login method of the same recipe has this there.
+    LoginTaken(AccountInfo),
+    /// Another primary user has an account info of the user there.
+    AccountInfoTaken(Conflict),
+}
+
+impl AddToTenant {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Added, Fault> {
+        change::run(app, &self.scope, &self.id, &self).await
+    }
+}
+
+#[async_trait]
+impl Decide for AddToTenant {
+    type Outcome = Added;
+
+    async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<Added>, Fault> {
+        let app = &self.scope.app.id;
+        require_tenant(tx, &self.scope, &self.tenant, "adding a user to a tenant").await?;
+        let Some(Found { user: before, id }) = change::find(tx, &self.scope, &self.id).await? else {
+            return Ok(Decision::Done(Added::UnknownUser));
+        };
+        let mut after = before.clone();
+        let Some(method) = after.method_mut(&id) else { return Ok(Decision::Done(Added::UnknownUser)) };
+        if !method.tenants.insert(self.tenant.clone()) {
+            return Ok(Decision::Done(Added::Ok { already: true }));
+        }
+        let taken = user::taken(tx, app, &[&before], &[&after]).await;
+        match taken.map_err(|error| Fault::new("looking for conflicts", error))? {
+            None => {
+                let change = Change { before: vec![before], after: vec![after], ..Change::default() };
+                Ok(Decision::Change(Box::new(change), Added::Ok { already: false }))
+            }
+            Some(Taken::Identity { info, .. }) => Ok(Decision::Done(Added::LoginTaken(info))),
+            Some(Taken::Reservation { info, by, .. }) => {
+                let conflict = change::reserved(tx, app, info, by).await?;
+                Ok(Decision::Done(Added::AccountInfoTaken(conflict)))
+            }
+            Some(Taken::Id { .. }) => Err(Fault::invariant("adding a user to a tenant: its ids are its own")),
+        }
+    }
+}
+
+/// Takes a login method out of a tenant, with its sessions, roles and verification tokens there.
+pub struct RemoveFromTenant {
+    /// Where.
+    pub scope: Scope,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The login method: internal or mapped id.
+    pub id: UserId,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removed {
+    /// It may not be used there, durably.
+    Ok {
+        /// It could be before.
+        was_there: bool,
+    },
+    /// No login method has this id.
+    UnknownUser,
+}
+
+impl RemoveFromTenant {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Removed, Fault> {
+        change::run(app, &self.scope, &self.id, &self).await
+    }
+}
+
+#[async_trait]
+impl Decide for RemoveFromTenant {
+    type Outcome = Removed;
+
+    /// What it left in a tenant is looked for whether it may be used there or not: recipes do not ask for that.
+    async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<Removed>, Fault> {
+        let Some(Found { user: before, id }) = change::find(tx, &self.scope, &self.id).await? else {
+            return Ok(Decision::Done(Removed::UnknownUser));
+        };
+        let mut after = before.clone();
+        let Some(method) = after.method_mut(&id) else { return Ok(Decision::Done(Removed::UnknownUser)) };
+        let was_there = method.tenants.remove(&self.tenant);
+        let forgotten = change::data_ids(tx, &self.scope.app.id, &before, &BTreeSet::from([id])).await?;
+        let change = Change {
+            before: vec![before],
+            after: vec![after],
+            signed_out: forgotten.clone(),
+            forgotten,
+            only_in: Some(self.tenant.clone()),
+            ..Change::default()
+        };
+        Ok(Decision::Change(Box::new(change), Removed::Ok { was_there }))
+    }
+}

@@ -1,0 +1,77 @@
+//! Login methods in tenants. The path's tenant is the one that is meant.
+
+use crate::app::App;
+use crate::command::user::Conflict;
+use crate::command::user::association::{AddToTenant, Added, RemoveFromTenant, Removed};
+use crate::domain::ids::UserId;
+use crate::domain::user::AccountInfo;
+use crate::http::cdi::Call;
+use crate::http::cdi::input::{Body, blank_field};
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AddedBody {
+    status: &'static str,
+    was_already_associated: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RemovedBody {
+    status: &'static str,
+    was_associated: bool,
+}
+
+#[derive(Serialize)]
+struct NotAllowed {
+    status: &'static str,
+    reason: String,
+}
+
+pub(super) async fn add(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let id = id(call)?;
+    let command = AddToTenant { scope: call.scope()?, tenant: call.tenant.clone(), id };
+    Ok(match command.run(app).await? {
+        Added::Ok { already } => Reply::json(&AddedBody { status: "OK", was_already_associated: already }),
+        Added::UnknownUser => Reply::status("UNKNOWN_USER_ID_ERROR"),
+        Added::LoginTaken(info) => Reply::status(match info {
+            AccountInfo::Email(_) => "EMAIL_ALREADY_EXISTS_ERROR",
+            AccountInfo::PhoneNumber(_) => "PHONE_NUMBER_ALREADY_EXISTS_ERROR",
+            AccountInfo::ThirdParty(_) => "THIRD_PARTY_USER_ALREADY_EXISTS_ERROR",
+        }),
+        Added::AccountInfoTaken(conflict) => {
+            Reply::json(&NotAllowed { status: "ASSOCIATION_NOT_ALLOWED_ERROR", reason: reason(&conflict) })
+        }
+    })
+}
+
+fn reason(conflict: &Conflict) -> String {
+    let what = match conflict.info {
+        AccountInfo::Email(_) => "email",
+        AccountInfo::PhoneNumber(_) => "phone number",
+        AccountInfo::ThirdParty(_) => "third party info",
+    };
+    format!("Another primary user with {what} already exists: {}", conflict.primary_user_id.as_str())
+}
+
+pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let id = id(call)?;
+    let command = RemoveFromTenant { scope: call.scope()?, tenant: call.tenant.clone(), id };
+    Ok(match command.run(app).await? {
+        Removed::Ok { was_there } => Reply::json(&RemovedBody { status: "OK", was_associated: was_there }),
+        Removed::UnknownUser => Reply::status("UNKNOWN_USER_ID_ERROR"),
+    })
+}
+
+/// An empty id is called `userId` at every version.
+fn id(call: &Call) -> Result<UserId, ApiError> {
+    let body = Body::of(&call.request)?;
+    let id = body.string(if call.wire.users_have_login_methods { "recipeUserId" } else { "userId" })?;
+    match id.trim() {
+        "" => Err(blank_field("userId")),
+        id => Ok(UserId::new(id)),
+    }
+}
