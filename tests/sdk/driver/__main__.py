@@ -23,6 +23,7 @@ import check_roles  # noqa: F401
 import check_users  # noqa: F401
 import check_core  # noqa: F401
 import check_people  # noqa: F401
+import check_ids  # noqa: F401
 
 # Most checks wait: for tokens to expire, for keys to come into use.
 AT_ONCE = 6

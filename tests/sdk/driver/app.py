@@ -35,6 +35,8 @@ With PEOPLE, a session needs a verified e-mail address, mails are kept instead o
     POST /admin/users {limit, paginationToken?, newestFirst?, query?, tenantId?}   /admin/users/count
     POST /admin/users/by-info {accountInfo: {email}, union?}                       (not Go: its SDK cannot)
     POST /admin/user {userId}   /admin/user/remove {userId, allLinked?}
+    POST /admin/id/map {userId, externalUserId, force?}   /admin/id/find {userId, kind?}               (not Go)
+    POST /admin/id/note {userId, note?}   /admin/id/unmap {userId, force?}                          (not Go)
     POST /admin/link/primary {recipeUserId}   /admin/link {recipeUserId, primaryUserId}   /admin/unlink {recipeUserId}
 
 With ROLES, sessions carry roles and permissions, and there are also (answers with the core's status):

@@ -131,3 +131,21 @@ admin.post("/unlink", async (req, res) => {
   const answer = await AccountLinking.unlinkAccount(supertokens.convertToRecipeUserId(req.body.recipeUserId));
   res.json({ wasLinked: answer.wasLinked, wasDeleted: answer.wasRecipeUserDeleted });
 });
+admin.post("/id/map", async (req, res) => {
+  const { userId: superTokensUserId, externalUserId, force } = req.body;
+  res.json(await supertokens.createUserIdMapping({ superTokensUserId, externalUserId, force }));
+});
+admin.post("/id/find", async (req, res) => {
+  const answer = await supertokens.getUserIdMapping({ userId: req.body.userId, userIdType: req.body.kind });
+  const { status, superTokensUserId, externalUserId, externalUserIdInfo } = answer;
+  res.json({ status, internal: superTokensUserId ?? null, external: externalUserId ?? null, note: externalUserIdInfo ?? null });
+});
+admin.post("/id/note", async (req, res) => {
+  const { userId, note } = req.body;
+  const answer = await supertokens.updateOrDeleteUserIdMappingInfo({ userId, externalUserIdInfo: note });
+  res.json({ status: answer.status });
+});
+admin.post("/id/unmap", async (req, res) => {
+  const { userId, force } = req.body;
+  res.json({ existed: (await supertokens.deleteUserIdMapping({ userId, force })).didMappingExist });
+});

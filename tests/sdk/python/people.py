@@ -215,3 +215,44 @@ async def link(fields: Fields = Body()):
 async def unlink(fields: Fields = Body()):
     done = await linking.unlink_account(RecipeUserId(fields["recipeUserId"]))
     return {"wasLinked": done.was_linked, "wasDeleted": done.was_recipe_user_deleted}
+
+
+# What the SDK answers has no status but its class.
+MAPPING_STATUS = {
+    "UnknownSupertokensUserIDError": "UNKNOWN_SUPERTOKENS_USER_ID_ERROR",
+    "UserIdMappingAlreadyExistsError": "USER_ID_MAPPING_ALREADY_EXISTS_ERROR",
+    "UnknownMappingError": "UNKNOWN_MAPPING_ERROR",
+}
+
+
+def mapping_status(answer):
+    return MAPPING_STATUS.get(type(answer).__name__, "OK")
+
+
+@routes.post("/admin/id/map")
+async def map_id(fields: Fields = Body()):
+    done = await users.create_user_id_mapping(fields["userId"], fields["externalUserId"], force=fields.get("force"))
+    return {"status": mapping_status(done)}
+
+
+@routes.post("/admin/id/find")
+async def find_id(fields: Fields = Body()):
+    found = await users.get_user_id_mapping(fields["userId"], fields.get("kind"))
+    return {
+        "status": mapping_status(found),
+        "internal": getattr(found, "supertokens_user_id", None),
+        "external": getattr(found, "external_user_id", None),
+        "note": getattr(found, "external_user_info", None),
+    }
+
+
+@routes.post("/admin/id/note")
+async def note_id(fields: Fields = Body()):
+    done = await users.update_or_delete_user_id_mapping_info(fields["userId"], None, fields.get("note"))
+    return {"status": mapping_status(done)}
+
+
+@routes.post("/admin/id/unmap")
+async def unmap_id(fields: Fields = Body()):
+    done = await users.delete_user_id_mapping(fields["userId"], force=fields.get("force"))
+    return {"existed": done.did_mapping_exist}

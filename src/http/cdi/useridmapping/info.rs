@@ -12,7 +12,7 @@ use crate::http::exchange::Reply;
 pub(super) async fn set(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = UserId::new(body.trimmed_string("userId")?);
-    let id_type = id_type(body.optional_string("userIdType")?.as_deref())?;
+    let id_type = id_type(body.nullable_string("userIdType")?.as_deref())?;
     if !body.has("externalUserIdInfo") {
         return Err(invalid_field("externalUserIdInfo"));
     }

@@ -17,6 +17,9 @@ struct ExistsBody {
     status: &'static str,
     does_super_tokens_user_id_exist: bool,
     does_external_user_id_exist: bool,
+    /// The same by the name under which Python's SDK looks for it.
+    #[serde(rename = "does_external_user_id_exist")]
+    for_python: bool,
 }
 
 #[derive(Serialize)]
@@ -43,6 +46,7 @@ pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
             status: "USER_ID_MAPPING_ALREADY_EXISTS_ERROR",
             does_super_tokens_user_id_exist: internal,
             does_external_user_id_exist: external,
+            for_python: external,
         })),
         MappingCreated::ExternalIsInternal => Err(ApiError::bad_request(
             "Cannot create a userId mapping where the externalId is also a SuperTokens userID",

@@ -20,7 +20,7 @@ struct RemovedBody {
 pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = UserId::new(body.trimmed_string("userId")?);
-    let id_type = id_type(body.optional_string("userIdType")?.as_deref())?;
+    let id_type = id_type(body.nullable_string("userIdType")?.as_deref())?;
     let force = body.optional_bool("force")?.unwrap_or(false);
     match (RemoveMapping { scope: call.scope()?, id, id_type, force }).run(app).await? {
         MappingRemoved::Ok { existed } => Ok(Reply::json(&RemovedBody { status: "OK", did_mapping_exist: existed })),

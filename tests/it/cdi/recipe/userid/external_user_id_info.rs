@@ -14,7 +14,7 @@ async fn the_note_is_set_and_removed() {
     for id in ["a", "mine"] {
         app.put(PATH, json!({"userId": id, "externalUserIdInfo": " crm "})).await.ok();
         assert_eq!(mapping(&app, "userId=a").await["externalUserIdInfo"], "crm");
-        app.post(PATH, json!({"userId": id, "externalUserIdInfo": null})).await.ok();
+        app.post(PATH, json!({"userId": id, "userIdType": null, "externalUserIdInfo": null})).await.ok();
         assert_eq!(mapping(&app, "userId=a").await.get("externalUserIdInfo"), None);
     }
     for (id, id_type) in [("a", "EXTERNAL"), ("mine", "SUPERTOKENS"), ("x", "ANY")] {

@@ -48,6 +48,7 @@ async fn of_two_mappings_the_first_stays() {
         json!({
             "status": "USER_ID_MAPPING_ALREADY_EXISTS_ERROR",
             "doesSuperTokensUserIdExist": internal, "doesExternalUserIdExist": external,
+            "does_external_user_id_exist": external,
         })
     };
     assert_eq!(map(&app, "a", "mine").await, exists(true, true));
