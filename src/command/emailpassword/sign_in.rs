@@ -12,7 +12,7 @@ use crate::domain::audit::AuditKind;
 use crate::domain::user::{Login, PasswordHash};
 use crate::fault::Fault;
 use crate::metrics::SignInOutcome;
-use crate::store::user;
+use crate::store::user::{self, Found};
 use std::net::IpAddr;
 
 /// Signs a person in.
@@ -60,10 +60,9 @@ impl SignIn<'_> {
             let stored = self.stored(app).await?;
             let text = stored.as_ref().map(PasswordHash::expose);
             let check = app.hashing.check(text, self.password, &scope.app.config).await?;
-            let known = stored.is_some();
             let Some(stored) = stored.filter(|_| check != Check::Wrong) else {
                 attempt.failed();
-                self.note_refusal(app, known).await?;
+                self.note_refusal(app).await?;
                 return Ok(SignedIn::WrongCredentials);
             };
             let better = match check {
@@ -86,12 +85,25 @@ impl SignIn<'_> {
 
     /// Writes a refusal to the audit log. Those that are refused before anything is looked at are only counted: whoever
     /// sends them without pause must not be able to fill the log.
-    async fn note_refusal(&self, app: &App, known: bool) -> Result<(), Fault> {
-        let detail = if known { "wrong password" } else { "unknown e-mail address" };
-        let mut tx = app.store.begin();
-        let event = self.account.event(AuditKind::SignInRefused).detail(detail).client(self.address);
-        audit::note(tx.as_mut(), app, &self.account.scope, event)?;
-        tx.commit().await.map_err(|error| Fault::new("committing a refused sign-in", error))
+    ///
+    /// Of a known account its user is named, so that attempts on it are found by the user's id.
+    async fn note_refusal(&self, app: &App) -> Result<(), Fault> {
+        let Account { scope, .. } = &self.account;
+        let mut retry = Retry::new(&app.contention, &self.account.about());
+        loop {
+            let mut tx = app.store.begin();
+            let refused = self.account.event(AuditKind::SignInRefused).client(self.address);
+            let event = match self.account.find(tx.as_mut()).await? {
+                Some(Found { user, id }) => {
+                    refused.user(user.shown_id()).recipe_user(user.shown(&id)).detail("wrong password")
+                }
+                None => refused.detail("unknown e-mail address"),
+            };
+            audit::note(tx.as_mut(), app, scope, event)?;
+            if retry.commit(tx, "committing a refused sign-in").await? {
+                return Ok(());
+            }
+        }
     }
 
     /// A hash of the whole password, instead of an imported one of its first 72 bytes.

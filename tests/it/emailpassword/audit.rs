@@ -45,7 +45,7 @@ async fn sign_ups_sign_ins_refusals_and_changes_are_told_without_secrets() {
     let expected = [
         ("signed-up", id.as_str(), "j***@x.io", "-"),
         ("signed-in", &id, "j***@x.io", "-"),
-        ("sign-in-refused", "-", "j***@x.io", "wrong password"),
+        ("sign-in-refused", &id, "j***@x.io", "wrong password"),
         ("sign-in-refused", "-", "j***@x.io", "unknown e-mail address"),
         ("password-changed", &id, "j***@x.io", "-"),
         ("email-changed", &id, "a***@x.io", "-"),
