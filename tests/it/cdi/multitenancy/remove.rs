@@ -135,6 +135,8 @@ async fn nothing_that_belonged_to_a_tenant_or_an_app_is_left() {
     existed(&remove(&app, &format!("/appid-app{TENANT}"), json!({"tenantId": "t"})).await, true);
     // That a user was active is known of the app.
     with_app.insert("user_active", with_app["user_active"] + 299);
+    // So is the audit log: the roles that were given.
+    with_app.insert("audit_event", with_app["audit_event"] + 300);
     assert_eq!(census(&*store).await, with_app, "the tenant is gone, its app and others are not touched");
 
     sessions(&app, "/appid-app", 300).await;
