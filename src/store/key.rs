@@ -65,11 +65,13 @@ pub enum Keyspace {
     PasswordResetToken = 26,
     /// The same by user: (cud, app, user) → series, and with the token hash after it → empty.
     PasswordResetTokenByUser = 27,
+    /// Providers: (cud, app, tenant, provider's id) → provider.
+    ThirdPartyProvider = 28,
 }
 
 impl Keyspace {
     /// Every keyspace, for walks over the whole store; in the order of their bytes.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Meta,
         Self::App,
         Self::Tenant,
@@ -97,6 +99,7 @@ impl Keyspace {
         Self::PrimaryAccountInfo,
         Self::PasswordResetToken,
         Self::PasswordResetTokenByUser,
+        Self::ThirdPartyProvider,
     ];
 
     /// The keyspace with this byte.
@@ -132,7 +135,8 @@ impl Keyspace {
             | Self::LoginIdentity
             | Self::AccountInfo
             | Self::UserListing
-            | Self::PrimaryAccountInfo => Belongs::Tenant,
+            | Self::PrimaryAccountInfo
+            | Self::ThirdPartyProvider => Belongs::Tenant,
             Self::SessionByUser | Self::UserRole | Self::EmailVerificationTokenByUser => Belongs::TenantIndex,
         }
     }
@@ -168,6 +172,7 @@ impl Keyspace {
             Self::PrimaryAccountInfo => "primary_account_info",
             Self::PasswordResetToken => "password_reset_token",
             Self::PasswordResetTokenByUser => "password_reset_token_by_user",
+            Self::ThirdPartyProvider => "third_party_provider",
         }
     }
 }
@@ -194,9 +199,9 @@ pub struct Key {
     pub bytes: Vec<u8>,
 }
 
-/// Longest user id that stands in a key as it is; longer ones are hashed.
-const USER_MAX: usize = 256;
-/// How the stand-in of a long user id begins. Ids that begin so themselves are hashed too: no two share a place.
+/// Longest text of [`Key::bounded_text`] that stands in a key as it is; longer ones are hashed.
+const TEXT_MAX: usize = 256;
+/// How the stand-in of a long text begins. Texts that begin so themselves are hashed too: no two share a place.
 const HASHED: &str = "sha256:";
 
 /// Ends a text part. Zero bytes inside text are escaped, so no text contains it.
@@ -244,23 +249,28 @@ impl Key {
         Self::of_app(keyspace, app).text(tenant.as_str())
     }
 
-    /// Appends a user's id. Ids above 256 bytes are hashed: callers choose them, and a key has bounds.
-    ///
-    /// What stands in the key then is not the id; a record that has to know it holds it.
+    /// Appends a user's id; see [`Key::bounded_text`].
     #[must_use]
     pub fn user(self, user: &UserId) -> Self {
-        let id = user.as_str();
-        if Self::holds_user(user) {
-            return self.text(id);
+        self.bounded_text(user.as_str())
+    }
+
+    /// Appends a text that callers choose. One above 256 bytes is hashed: a key has bounds.
+    ///
+    /// What stands in the key then is not the text; a record that has to know it holds it.
+    #[must_use]
+    pub fn bounded_text(self, text: &str) -> Self {
+        if holds(text) {
+            return self.text(text);
         }
-        let hash = Sha256::digest(id.as_bytes()).into();
+        let hash = Sha256::digest(text.as_bytes()).into();
         self.text(&format!("{HASHED}{}", hex(&hash)))
     }
 
     /// True when [`Key::user`] keeps the id itself, so that it can be read back from the key.
     #[must_use]
     pub fn holds_user(user: &UserId) -> bool {
-        user.as_str().len() <= USER_MAX && !user.as_str().starts_with(HASHED)
+        holds(user.as_str())
     }
 
     /// Appends bytes of a fixed length (a UUID, a big-endian number), as they are.
@@ -282,6 +292,10 @@ impl Key {
         }
         None
     }
+}
+
+fn holds(text: &str) -> bool {
+    text.len() <= TEXT_MAX && !text.starts_with(HASHED)
 }
 
 impl fmt::Display for Key {

@@ -19,6 +19,7 @@ pub mod key_vault;
 pub mod limits;
 pub mod memory;
 pub mod passwordreset;
+pub mod provider;
 pub mod removal;
 pub mod sealing_key;
 pub mod session;

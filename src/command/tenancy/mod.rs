@@ -3,12 +3,14 @@
 mod directory;
 mod load;
 mod plan;
+mod provider;
 mod put;
 mod remove;
 mod traffic;
 mod work;
 
 pub use directory::{AppEntry, Directory, TenantEntry};
+pub use provider::{ProviderPut, PutProvider, RemoveProvider, providers};
 pub use put::{Put, PutTenant};
 pub use remove::{Gone, RemoveApp, RemoveTenant};
 pub use traffic::{Rate, Traffic};

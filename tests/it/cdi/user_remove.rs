@@ -99,7 +99,8 @@ fn holds_users(keyspace: Keyspace) -> bool {
         | Keyspace::SigningKey
         | Keyspace::SealingKey
         | Keyspace::Role
-        | Keyspace::RoleByPermission => false,
+        | Keyspace::RoleByPermission
+        | Keyspace::ThirdPartyProvider => false,
     }
 }
 

@@ -3,6 +3,7 @@
 //! "Self" is the tenant that host and path of the request name. The public tenant of an app stands for the app, the
 //! public app of a domain for the domain.
 
+mod provider;
 mod put;
 mod read;
 mod remove;
@@ -35,6 +36,8 @@ pub const ROUTES: &[Route] = &[
     route!(POST "/recipe/multitenancy/tenant/remove", Tenant => remove::tenant),
     route!(POST "/recipe/multitenancy/app/remove", Tenant => remove::app),
     route!(POST "/recipe/multitenancy/connectionuridomain/remove", Tenant => remove::domain),
+    route!(PUT "/recipe/multitenancy/config/thirdparty", Tenant => provider::put),
+    route!(POST "/recipe/multitenancy/config/thirdparty/remove", Tenant => provider::remove),
     route!(POST "/recipe/multitenancy/tenant/user", Tenant => user::add),
     route!(POST "/recipe/multitenancy/tenant/user/remove", Tenant => user::remove),
 ];

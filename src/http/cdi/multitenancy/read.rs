@@ -3,7 +3,7 @@
 use super::shape::{self, View};
 use super::{from_base, from_public_app, from_public_tenant};
 use crate::app::App;
-use crate::command::tenancy::AppEntry;
+use crate::command::tenancy::{AppEntry, providers};
 use crate::http::cdi::Call;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
@@ -11,11 +11,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub(super) async fn tenant_v2(app: &App, call: &Call) -> Result<Reply, ApiError> {
-    Ok(one(call, &View::second_generation(app, call)))
+    one(app, call, &View::second_generation(app, call)).await
 }
 
 pub(super) async fn tenant(app: &App, call: &Call) -> Result<Reply, ApiError> {
-    Ok(one(call, &View::first_generation(app, call)))
+    one(app, call, &View::first_generation(app, call)).await
 }
 
 /// The reply for an unknown tenant, also of an unknown app.
@@ -23,28 +23,27 @@ pub(super) fn tenant_not_found() -> Reply {
     Reply::status("TENANT_NOT_FOUND_ERROR")
 }
 
-fn one(call: &Call, view: &View) -> Reply {
+async fn one(app: &App, call: &Call, view: &View) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct Found {
         status: &'static str,
         #[serde(flatten)]
         tenant: Value,
     }
-    match call.app.tenant(&call.tenant) {
-        Some(entry) => Reply::json(&Found { status: "OK", tenant: view.tenant(&entry) }),
-        None => tenant_not_found(),
-    }
+    let Some(entry) = call.app.tenant(&call.tenant) else { return Ok(tenant_not_found()) };
+    let providers = providers(app, &call.app.id, Some(&entry.id)).await?.remove(&entry.id).unwrap_or_default();
+    Ok(Reply::json(&Found { status: "OK", tenant: view.tenant(&entry, &providers) }))
 }
 
 pub(super) async fn tenants_v2(app: &App, call: &Call) -> Result<Reply, ApiError> {
-    all_tenants(call, &View::second_generation(app, call))
+    all_tenants(app, call, &View::second_generation(app, call)).await
 }
 
 pub(super) async fn tenants(app: &App, call: &Call) -> Result<Reply, ApiError> {
-    all_tenants(call, &View::first_generation(app, call))
+    all_tenants(app, call, &View::first_generation(app, call)).await
 }
 
-fn all_tenants(call: &Call, view: &View) -> Result<Reply, ApiError> {
+async fn all_tenants(app: &App, call: &Call, view: &View) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct List {
         status: &'static str,
@@ -56,18 +55,18 @@ fn all_tenants(call: &Call, view: &View) -> Result<Reply, ApiError> {
             "Only the public tenantId is allowed to list all tenants associated with this app",
         ));
     }
-    Ok(Reply::json(&List { status: "OK", tenants: view.tenants(&call.app) }))
+    Ok(Reply::json(&List { status: "OK", tenants: view.tenants(app, &call.app).await? }))
 }
 
 pub(super) async fn apps_v2(app: &App, call: &Call) -> Result<Reply, ApiError> {
-    all_apps(app, call, &View::second_generation(app, call))
+    all_apps(app, call, &View::second_generation(app, call)).await
 }
 
 pub(super) async fn apps(app: &App, call: &Call) -> Result<Reply, ApiError> {
-    all_apps(app, call, &View::first_generation(app, call))
+    all_apps(app, call, &View::first_generation(app, call)).await
 }
 
-fn all_apps(app: &App, call: &Call, view: &View) -> Result<Reply, ApiError> {
+async fn all_apps(app: &App, call: &Call, view: &View) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct List {
         status: &'static str,
@@ -81,18 +80,18 @@ fn all_apps(app: &App, call: &Call, view: &View) -> Result<Reply, ApiError> {
         ));
     }
     let entries = app.directory.apps_of(&call.app.id.connection_uri_domain);
-    Ok(Reply::json(&List { status: "OK", apps: entries.iter().map(|entry| view.app(entry)).collect() }))
+    Ok(Reply::json(&List { status: "OK", apps: view.apps(app, &entries).await? }))
 }
 
 pub(super) async fn domains_v2(app: &App, call: &Call) -> Result<Reply, ApiError> {
-    all_domains(app, call, &View::second_generation(app, call))
+    all_domains(app, call, &View::second_generation(app, call)).await
 }
 
 pub(super) async fn domains(app: &App, call: &Call) -> Result<Reply, ApiError> {
-    all_domains(app, call, &View::first_generation(app, call))
+    all_domains(app, call, &View::first_generation(app, call)).await
 }
 
-fn all_domains(app: &App, call: &Call, view: &View) -> Result<Reply, ApiError> {
+async fn all_domains(app: &App, call: &Call, view: &View) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct List {
@@ -110,6 +109,9 @@ fn all_domains(app: &App, call: &Call, view: &View) -> Result<Reply, ApiError> {
     let same_domain = |a: &std::sync::Arc<AppEntry>, b: &std::sync::Arc<AppEntry>| {
         a.id.connection_uri_domain == b.id.connection_uri_domain
     };
-    let domains = apps.chunk_by(same_domain).map(|apps| view.domain(apps)).collect();
+    let mut domains = Vec::new();
+    for apps in apps.chunk_by(same_domain) {
+        domains.push(view.domain(app, apps).await?);
+    }
     Ok(Reply::json(&List { status: "OK", connection_uri_domains: domains }))
 }

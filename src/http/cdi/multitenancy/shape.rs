@@ -2,9 +2,10 @@
 
 use super::may_touch_protected;
 use crate::app::App;
-use crate::command::tenancy::{AppEntry, TenantEntry};
+use crate::command::tenancy::{AppEntry, TenantEntry, providers};
 use crate::config::settings;
-use crate::domain::tenancy::Recipe;
+use crate::domain::tenancy::{Provider, Recipe};
+use crate::fault::Fault;
 use crate::http::cdi::Call;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -50,13 +51,13 @@ impl View {
         Self { shape, show_protected: may_touch_protected(app, call) }
     }
 
-    pub(super) fn tenant(&self, entry: &TenantEntry) -> Value {
+    pub(super) fn tenant(&self, entry: &TenantEntry, providers: &[Provider]) -> Value {
         let own = &entry.own;
         let mut body = Map::new();
         body.insert("tenantId".to_owned(), json!(entry.id.as_str()));
         match self.shape {
             Shape::Second => {
-                body.insert("thirdParty".to_owned(), json!({"providers": []}));
+                body.insert("thirdParty".to_owned(), json!({"providers": providers}));
                 if let Some(list) = own.shown_first_factors() {
                     body.insert("firstFactors".to_owned(), json!(list));
                 }
@@ -64,7 +65,7 @@ impl View {
             Shape::First { with_factors } => {
                 let enabled = |recipe| own.shows_enabled(recipe, !with_factors);
                 body.insert("emailPassword".to_owned(), json!({"enabled": enabled(Recipe::EmailPassword)}));
-                let third_party = json!({"enabled": enabled(Recipe::ThirdParty), "providers": []});
+                let third_party = json!({"enabled": enabled(Recipe::ThirdParty), "providers": providers});
                 body.insert("thirdParty".to_owned(), third_party);
                 body.insert("passwordless".to_owned(), json!({"enabled": enabled(Recipe::Passwordless)}));
                 if let Some(list) = own.first_factors.as_ref().filter(|list| with_factors && !list.is_empty()) {
@@ -89,16 +90,25 @@ impl View {
         config
     }
 
-    pub(super) fn tenants(&self, app: &AppEntry) -> Vec<Value> {
-        app.tenants().iter().map(|entry| self.tenant(entry)).collect()
+    pub(super) async fn tenants(&self, app: &App, entry: &AppEntry) -> Result<Vec<Value>, Fault> {
+        let mut providers = providers(app, &entry.id, None).await?;
+        let tenant = |tenant: &Arc<TenantEntry>| {
+            let own = providers.remove(&tenant.id).unwrap_or_default();
+            self.tenant(tenant, &own)
+        };
+        Ok(entry.tenants().iter().map(tenant).collect())
     }
 
-    pub(super) fn app(&self, app: &AppEntry) -> AppBody {
-        AppBody { app_id: app.id.app_id.clone(), tenants: self.tenants(app) }
+    pub(super) async fn apps(&self, app: &App, entries: &[Arc<AppEntry>]) -> Result<Vec<AppBody>, Fault> {
+        let mut apps = Vec::with_capacity(entries.len());
+        for entry in entries {
+            apps.push(AppBody { app_id: entry.id.app_id.clone(), tenants: self.tenants(app, entry).await? });
+        }
+        Ok(apps)
     }
 
-    pub(super) fn domain(&self, apps: &[Arc<AppEntry>]) -> DomainBody {
-        let name = apps.first().map(|app| app.id.connection_uri_domain.clone()).unwrap_or_default();
-        DomainBody { connection_uri_domain: name, apps: apps.iter().map(|app| self.app(app)).collect() }
+    pub(super) async fn domain(&self, app: &App, entries: &[Arc<AppEntry>]) -> Result<DomainBody, Fault> {
+        let name = entries.first().map(|entry| entry.id.connection_uri_domain.clone()).unwrap_or_default();
+        Ok(DomainBody { connection_uri_domain: name, apps: self.apps(app, entries).await? })
     }
 }

@@ -1,5 +1,6 @@
 //! Multitenancy: connection URI domains, apps and tenants.
 
+mod config_thirdparty;
 mod core_config;
 mod interrupted;
 mod put;

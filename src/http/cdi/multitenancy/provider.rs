@@ -1,0 +1,46 @@
+//! Providers of the path's tenant.
+
+use crate::app::App;
+use crate::command::tenancy::{ProviderPut, PutProvider, RemoveProvider};
+use crate::domain::tenancy::Provider;
+use crate::http::cdi::Call;
+use crate::http::cdi::input::{Body, invalid_field};
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PutBody {
+    status: &'static str,
+    created_new: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RemovedBody {
+    status: &'static str,
+    did_config_exist: bool,
+}
+
+/// A member of the wrong type makes the whole provider invalid.
+pub(super) async fn put(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let body = Body::of(&call.request)?;
+    let mut config = body.map("config")?;
+    let skip_validation = body.optional_bool("skipValidation")?.unwrap_or_default();
+    let id = config.get("thirdPartyId").and_then(Value::as_str).map(|id| id.trim().to_owned());
+    config.insert("thirdPartyId".to_owned(), json!(id.ok_or_else(|| invalid_field("thirdPartyId"))?));
+    let provider = Provider::parse(config).ok_or_else(|| invalid_field("config"))?;
+    let command = PutProvider { scope: call.scope()?, tenant: call.tenant.clone(), provider, skip_validation };
+    match command.run(app).await? {
+        ProviderPut::Ok { created } => Ok(Reply::json(&PutBody { status: "OK", created_new: created })),
+        ProviderPut::Invalid(error) => Err(ApiError::bad_request(format!("Invalid third party config: {error}"))),
+    }
+}
+
+pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let id = Body::of(&call.request)?.string("thirdPartyId")?.trim().to_owned();
+    let command = RemoveProvider { scope: call.scope()?, tenant: call.tenant.clone(), id };
+    Ok(Reply::json(&RemovedBody { status: "OK", did_config_exist: command.run(app).await? }))
+}
