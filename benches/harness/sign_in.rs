@@ -85,10 +85,11 @@ async fn beside(settings: &Settings, sessiond: &Sessiond, report: &mut Report) -
     let tokens = pool.lock().unwrap_or_else(PoisonError::into_inner).pop_front().context("no session")?;
     let verify: Box<dyn Script> = Box::new(Fixed::ok(verify_request(&tokens.access, false, wire::LEGACY)));
     let mut verifying = Fleet::connect(server.address, vec![verify]).await?;
-    let mut signing_in = Fleet::connect(server.address, sign_ins()).await?;
     // A sign-in takes long: windows must hold some hundred of them.
     let window = settings.window().max(Duration::from_secs(if settings.quick { 1 } else { 10 }));
     let mut alone = verifying.run(&server, window).await?;
+    // Connected only now: the server closes connections on which nothing is sent for long.
+    let mut signing_in = Fleet::connect(server.address, sign_ins()).await?;
     let (busy, signed_in) = tokio::join!(verifying.run(&server, window), signing_in.run(&server, window));
     let (mut busy, signed_in) = (busy?, signed_in?);
     ensure!(alone.errors + busy.errors + signed_in.errors == 0, "requests failed: {:?}", signed_in.first_error);

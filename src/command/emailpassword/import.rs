@@ -3,7 +3,6 @@
 use super::sign_up::add;
 use super::{Account, Person, writing};
 use crate::app::App;
-use crate::command::activity::mark_active;
 use crate::command::audit;
 use crate::command::password::Unserved;
 use crate::command::retry::Retry;
@@ -64,13 +63,10 @@ impl ImportHash<'_> {
                     None => return Err(Fault::invariant("importing a password hash").into()),
                 },
             };
-            let active = mark_active(tx.as_mut(), app, entry, person.info.user.shown_id(), app.now());
-            let active = active.map_err(writing)?;
             let kind = if existed { AuditKind::PasswordChanged } else { AuditKind::UserImported };
             let event = self.account.event_of(kind, &person).detail("imported hash");
             audit::note(tx.as_mut(), app, &self.account.scope, event)?;
             if retry.commit(tx, "committing an imported password hash").await? {
-                active.committed(app);
                 return Ok(Imported::Ok { person: Box::new(person), existed });
             }
         }

@@ -194,14 +194,14 @@ async fn judged(
     Ok(Some((token, presented)).filter(|(_, presented)| *presented != Presented::Dead))
 }
 
-/// The person before and after, and the id of the login method that got the new password: the one for which the token
-/// was made, or, if it was made for the group, the one with the token's address.
+/// The person before and after, and the id of the login method that got the new password: the one with the token's
+/// address, else the one for which the token was made.
 fn with_hash(found: Found, token: &ResetTokenRecord, new: &PasswordHash) -> Option<(User, User, UserId)> {
     let Found { user: before, id } = found;
-    let own = before.method(&id).filter(|method| hash_of(method).is_some());
     let of_address =
-        || before.methods.iter().find(|one| hash_of(one).is_some() && one.login.email() == Some(&token.email));
-    let target = own.or_else(of_address)?.id.clone();
+        before.methods.iter().find(|one| hash_of(one).is_some() && one.login.email() == Some(&token.email));
+    let own = || before.method(&id).filter(|method| hash_of(method).is_some());
+    let target = of_address.or_else(own)?.id.clone();
     let mut after = before.clone();
     if let Some(Login::EmailPassword { password, .. }) = after.method_mut(&target).map(|method| &mut method.login) {
         *password = new.clone();

@@ -7,11 +7,12 @@ use crate::command::password::Unserved;
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
-use crate::domain::ids::UserId;
+use crate::domain::ids::{AppId, UserId};
 use crate::domain::user::{Login, PasswordHash, RecipeId, User};
 use crate::fault::Fault;
-use crate::store::Tx;
+use crate::store::passwordreset;
 use crate::store::user::{self, Found, Taken};
+use crate::store::{StoreError, Tx};
 
 /// Changes a login method with a password.
 pub struct UpdateLogin<'a> {
@@ -74,7 +75,11 @@ impl UpdateLogin<'_> {
                 Err(Taken::Reservation { .. }) => return Ok(Updated::EmailReserved),
                 Err(Taken::Id { .. }) => return Err(Fault::invariant("changing a login: its ids are its own").into()),
             }
-            for event in events(&before, &after, &id) {
+            let events = events(&before, &after, &id);
+            if !events.is_empty() {
+                end_reset_tokens(tx.as_mut(), &self.scope.app.id, [&id, &before.id]).await.map_err(writing)?;
+            }
+            for event in events {
                 audit::note(tx.as_mut(), app, &self.scope, event)?;
             }
             if retry.commit(tx, "committing a changed login").await? {
@@ -91,6 +96,16 @@ impl UpdateLogin<'_> {
         let found = user::find(tx, &self.scope.app.id, &self.id).await.map_err(reading)?;
         Ok(found.filter(|found| found.user.method(&found.id).is_some_and(|method| hash_of(method).is_some())))
     }
+}
+
+/// Links that were sent before a change are no good after it: whoever reads the old mailbox holds them too.
+async fn end_reset_tokens(tx: &mut dyn Tx, app: &AppId, ids: [&UserId; 2]) -> Result<(), StoreError> {
+    for id in ids {
+        if passwordreset::series(tx, app, id).await?.is_some() {
+            passwordreset::end(tx, app, id).await?;
+        }
+    }
+    Ok(())
 }
 
 /// What changed of a login method.

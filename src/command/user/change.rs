@@ -27,7 +27,7 @@ pub(super) struct Change {
     pub(super) signed_out: Vec<UserId>,
     /// Whose data in other recipes goes: ids as those recipes have them.
     pub(super) forgotten: Vec<UserId>,
-    /// Internal ids of login methods that are deleted.
+    /// Internal ids that are deleted: of login methods, or of a group whose founder went before.
     pub(super) deleted: BTreeSet<UserId>,
     /// Of those sessions and data only what is of this tenant; `None` for all of the app.
     pub(super) only_in: Option<TenantId>,

@@ -56,6 +56,8 @@ impl Decide for DeleteUser {
         let Some(Deletion { after, methods, forgotten }) = linking::delete(&user, &id, self.extent) else {
             return Ok(Decision::Done(Deleted::Nothing));
         };
+        // A token may have been made for a group whose founder is gone.
+        let ids = methods.union(&forgotten).cloned().collect();
         let forgotten = change::data_ids(tx, &self.scope.app.id, &user, &forgotten).await?;
         let audit = methods.iter().filter_map(|id| user.method(id)).map(|method| deleted(&user, method)).collect();
         let outcome = Deleted::Ok { methods: methods.len() };
@@ -65,7 +67,7 @@ impl Decide for DeleteUser {
             signed_out: forgotten.clone(),
             forgotten,
             audit,
-            deleted: methods,
+            deleted: ids,
             ..Change::default()
         };
         Ok(Decision::Change(Box::new(change), outcome))

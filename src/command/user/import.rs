@@ -10,9 +10,10 @@ use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::entropy::random_uuid;
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::json::JsonObject;
+use crate::domain::password::HashFamily;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::import::{BadLine, NewPassword, NewUser};
-use crate::domain::user::{AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, User};
+use crate::domain::user::{AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, User, is_fake_email};
 use crate::domain::userroles::RoleName;
 use crate::fault::{Fault, Gone};
 use crate::store::user::Taken;
@@ -118,6 +119,10 @@ impl ImportUsers {
     async fn ready(&self, app: &App, new: NewUser) -> Result<Result<Ready, BadLine>, Fault> {
         let password = match new.password {
             NewPassword::Hash(hash, family) => match StoredHash::parse(hash.expose()) {
+                Some(stored) if self.lacks_signer_key(&stored) => {
+                    let what = "a Firebase hash cannot be checked: 'firebase_password_hashing_signer_key' is not set";
+                    return Ok(Err(BadLine(what.to_owned())));
+                }
                 Some(stored) if family.is_none_or(|family| stored.family() == family) => stored.text(),
                 Some(_) => return Ok(Err(BadLine("'passwordHash' is not of that 'hashingAlgorithm'".to_owned()))),
                 None => {
@@ -136,6 +141,10 @@ impl ImportUsers {
         };
         let (roles, metadata) = (new.roles.into_iter().collect(), new.metadata);
         Ok(Ok(Ready { user: User::new(method), roles, metadata, verified: new.verified }))
+    }
+
+    fn lacks_signer_key(&self, hash: &StoredHash) -> bool {
+        hash.family() == HashFamily::FirebaseScrypt && self.scope.app.config.firebase_signer_key.is_none()
     }
 
     /// Hashes a password, whenever there is room for it in the queue.
@@ -195,7 +204,9 @@ async fn write(tx: &mut dyn Tx, app: &AppId, ready: &Ready, now: UnixMillis) -> 
             Assignment { app, tenant, user: shown, role }.put(tx, incarnation)?;
         }
     }
-    if let (true, Some(AccountInfo::Email(email))) = (ready.verified, user.account_infos().first()) {
+    if let Some(AccountInfo::Email(email)) = user.account_infos().first()
+        && (ready.verified || is_fake_email(email))
+    {
         emailverification::mark(tx, app, shown, email, now)?;
     }
     Ok(Imported::Ok)

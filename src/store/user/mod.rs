@@ -201,6 +201,9 @@ pub async fn taken(
     before: &[&User],
     after: &[&User],
 ) -> Result<Option<Taken>, StoreError> {
+    if let Some(taken) = taken_among(app, after) {
+        return Ok(Some(taken));
+    }
     let old = all_entries(app, before);
     let new = all_entries(app, after);
     let mut added: Vec<&Entry> = new.values().filter(|entry| !old.contains_key(&entry.key)).collect();
@@ -211,6 +214,19 @@ pub async fn taken(
         }
     }
     Ok(None)
+}
+
+/// Whether two login methods of those to be saved claim the same identity: one key has room for one.
+fn taken_among(app: &AppId, after: &[&User]) -> Option<Taken> {
+    let mut claims: BTreeMap<Key, UserId> = BTreeMap::new();
+    for Entry { key, pointer } in after.iter().flat_map(|user| index::entries(app, user)) {
+        let Some(Pointer { to, claim: Some((tenant, info)), reservation: false }) = pointer else { continue };
+        match claims.insert(key, to.clone()) {
+            Some(by) if by != to => return Some(Taken::Identity { tenant, info, by }),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The second half of [`save`], once this transaction has seen that nothing is [`taken`].

@@ -125,6 +125,18 @@ async fn a_login_is_unique_in_its_recipe_and_tenant_only() {
 }
 
 #[tokio::test]
+async fn a_login_is_unique_among_the_methods_of_one_person_too() {
+    let engine = MemoryEngine::new();
+    let mut jane = User::new(by_password("a", "jane@x.io", 1));
+    jane.is_primary = true;
+    jane.methods.push(LoginMethod { tenants: [tenant("t1")].into(), ..by_password("b", "jane@x.io", 2) });
+    save(&engine, &[], &[&jane]).await.expect("in different tenants they do not meet");
+    let mut together = jane.clone();
+    together.methods[1].tenants = [tenant("public"), tenant("t1")].into();
+    assert!(matches!(save(&engine, &[&jane], &[&together]).await, Err(Taken::Identity { .. })));
+}
+
+#[tokio::test]
 async fn a_primary_user_reserves_every_info_in_every_tenant_of_the_group() {
     let engine = MemoryEngine::new();
     let mut jane = User::new(by_password("a", "jane@x.io", 1));

@@ -126,3 +126,29 @@ async fn a_login_is_shown_by_id_or_by_address() {
     strict.is_text(403, "Only public tenantId can call this app specific API");
     app.get(&format!("/t1/recipe/user?userId={id}")).cdi("3.1").await.ok();
 }
+
+#[tokio::test]
+async fn two_logins_of_one_person_do_not_share_an_address() {
+    let (app, jane) = two_users().await;
+    let joe = app.sign_up("joe2@x.io", "old").await;
+    app.group(&[&jane, &joe]).await;
+    let refused = update(&app, json!({"recipeUserId": jane, "email": "joe2@x.io"})).await;
+    assert_eq!(refused, json!({"status": "EMAIL_ALREADY_EXISTS_ERROR"}));
+    for email in ["jane@x.io", "joe2@x.io"] {
+        assert_eq!(app.sign_in(email, "old").await, "OK", "{email}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_address_or_password_ends_the_links_that_were_sent_before() {
+    let (app, id) = two_users().await;
+    for change in [json!({"email": "new@x.io"}), json!({"password": "new"})] {
+        let token = json!({"userId": id, "email": "jane@x.io"});
+        let token = app.post("/recipe/user/password/reset/token", token).await.ok().text_at("/token");
+        let mut body = change;
+        body["recipeUserId"] = json!(id);
+        assert_eq!(update(&app, body).await["status"], "OK");
+        let used = app.post("/recipe/user/password/reset/token/consume", json!({"token": token})).await.json();
+        assert_eq!(used, json!({"status": "RESET_PASSWORD_INVALID_TOKEN_ERROR"}));
+    }
+}
