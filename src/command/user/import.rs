@@ -7,7 +7,7 @@ use crate::command::retry::Retry;
 use crate::command::session::Scope;
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{AuditEvent, AuditKind};
-use crate::domain::entropy::random_uuid;
+use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::password::HashFamily;
@@ -133,7 +133,7 @@ impl ImportUsers {
             NewPassword::Plain(password) => self.hashed(app, password.expose()).await?,
         };
         let method = LoginMethod {
-            id: UserId::new(random_uuid(&*app.entropy).to_string()),
+            id: UserId::new(time_ordered_uuid(&*app.entropy, app.now()).to_string()),
             external: new.external_id.map(|id| ExternalId { id, info: None }),
             tenants: new.tenants,
             time_joined: new.time_joined.unwrap_or_else(|| app.now()),

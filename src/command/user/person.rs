@@ -3,7 +3,7 @@
 use super::UserInfo;
 use crate::app::App;
 use crate::command::session::Scope;
-use crate::domain::entropy::random_uuid;
+use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::fault::{Fault, Gone};
 use crate::store::user::{self, Found};
@@ -30,7 +30,7 @@ impl Person {
 pub(in crate::command) async fn new_id(app: &App, tx: &mut dyn Tx, id: &AppId) -> Result<UserId, Fault> {
     let reading = |error| Fault::new("looking for a free user id", error);
     loop {
-        let new = UserId::new(random_uuid(app.entropy.as_ref()).to_string());
+        let new = UserId::new(time_ordered_uuid(app.entropy.as_ref(), app.now()).to_string());
         if user::find(tx, id, &new).await.map_err(reading)?.is_none() {
             return Ok(new);
         }

@@ -16,7 +16,7 @@ async fn a_new_user_is_shown_as_each_version_has_it() {
         let email = format!("{number}@x.io");
         let reply = app.post("/recipe/signup", body(&email)).cdi(version).await.ok().json();
         let id = reply["user"]["id"].as_str().unwrap();
-        assert_eq!(uuid::Uuid::parse_str(id).unwrap().get_version_num(), 4);
+        assert_eq!(uuid::Uuid::parse_str(id).unwrap().get_version_num(), 7);
         let at_least = |first: &str| EVERY_VERSION.iter().position(|one| *one == first).unwrap() <= number;
         let expected = if at_least("4.0") {
             let mut user = json!({
