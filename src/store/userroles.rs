@@ -2,8 +2,8 @@
 //!
 //! * [`Keyspace::Role`]: (domain, app, role) → [`RoleRecord`].
 //! * [`Keyspace::RoleByPermission`]: (domain, app, permission, role) → nothing; written with the role.
-//! * [`Keyspace::UserRole`]: (domain, app, user, tenant, role) → [`UserRoleRecord`], what a user's roles are read from.
-//! * [`Keyspace::RoleUser`]: (domain, app, tenant, role, user) → [`RoleUserRecord`], written with it.
+//! * [`Keyspace::UserRole`]: (domain, app, user, tenant, role) → [`assignment::UserRoleRecord`], what a user's roles are read from.
+//! * [`Keyspace::RoleUser`]: (domain, app, tenant, role, user) → [`assignment::RoleUserRecord`], written with it.
 //!
 //! An assignment names the incarnation of its role. A role that is removed takes its assignments with it at once, because
 //! none names a living role any more; their rows are deleted afterwards ([`removal`]), also while a new role of the

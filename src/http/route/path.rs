@@ -73,7 +73,7 @@ pub(super) fn tidy(path: &str) -> Cow<'_, str> {
     }
 }
 
-/// What can be said of a normalised path that [`Table::find`] does not know: its app, if it names one.
+/// What can be said of a normalised path that the route table does not know: its app, if it names one.
 #[must_use]
 pub fn prefix_of_unknown(path: &str) -> Prefix<'_> {
     Prefix { app: peel(path).0.app, tenant: None }

@@ -1,7 +1,7 @@
 //! Users at rest: one row per user with all login methods, and index keys that follow from the rows.
 //!
 //! * [`Keyspace::User`]: (domain, app, group id) → [`UserRecord`].
-//! * Everything else is derived by [`index::entries`]: pointers from recipe user ids and external ids to the row, point
+//! * Everything else is derived by `index::entries`: pointers from recipe user ids and external ids to the row, point
 //!   keys that make logins unique, reservations of primary users, and scan keys for listing and search.
 //!
 //! Every change of a user goes through [`save`], which compares the keys of the state before with those of the state

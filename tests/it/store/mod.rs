@@ -21,7 +21,7 @@ mod userroles;
 use sessiond::app::SystemClock;
 use sessiond::domain::entropy::Entropy;
 use sessiond::store::sled::{Options, SledEngine};
-use sessiond::store::{Engine, Key, Keyspace, Scan};
+use sessiond::store::{Engine, Key, Keyspace, Scan, StoreError};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
@@ -62,18 +62,23 @@ pub(crate) type Contents = BTreeMap<Key, Vec<u8>>;
 
 /// Reads everything, page by page.
 pub(crate) async fn dump(engine: &dyn Engine) -> Contents {
+    try_dump(engine).await.unwrap()
+}
+
+/// Reads everything, page by page, as long as it can be read.
+pub(crate) async fn try_dump(engine: &dyn Engine) -> Result<Contents, StoreError> {
     let mut contents = Contents::new();
     for keyspace in Keyspace::ALL {
         let mut start = Key::of(keyspace);
         loop {
             let scan = Scan { start, end: None, reverse: false, limit: 500 };
-            let rows = engine.begin().scan(&scan).await.unwrap();
+            let rows = engine.begin().scan(&scan).await?;
             let Some((last, _)) = rows.last().cloned() else { break };
             start = last.raw(&[0]);
             contents.extend(rows);
         }
     }
-    contents
+    Ok(contents)
 }
 
 /// Writes records numbered by `range` in transactions of different shapes, some large; returns all contents.
