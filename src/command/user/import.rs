@@ -21,6 +21,7 @@ use crate::store::userroles::assignment::Assignment;
 use crate::store::{StoreError, Tx, emailverification, tenant, user, usermetadata, userroles};
 use std::collections::BTreeSet;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Passwords hashed at once: the threads are there for people who sign in, too.
 const HASHED_AT_ONCE: usize = 2;
@@ -70,9 +71,12 @@ impl ImportUsers {
         let id = &self.scope.app.id;
         let parsed: Vec<_> = self.lines.iter().map(|line| self.parse(line)).collect();
         let mut ready = Vec::with_capacity(parsed.len());
-        for group in in_groups(parsed, HASHED_AT_ONCE) {
-            let hashed = group.into_iter().map(async |user| match user {
-                Ok(user) => self.ready(app, user).await,
+        // In the order of the lines, so that people who are listed side by side also lie so.
+        let mut ids: Vec<_> = parsed.iter().map(|_| time_ordered_uuid(&*app.entropy, app.now())).collect();
+        ids.sort_unstable();
+        for group in in_groups(parsed.into_iter().zip(ids).collect(), HASHED_AT_ONCE) {
+            let hashed = group.into_iter().map(async |(user, id)| match user {
+                Ok(user) => self.ready(app, user, id).await,
                 Err(refused) => Ok(Err(refused)),
             });
             ready.extend(futures_util::future::try_join_all(hashed).await?);
@@ -116,7 +120,7 @@ impl ImportUsers {
         }
     }
 
-    async fn ready(&self, app: &App, new: NewUser) -> Result<Result<Ready, BadLine>, Fault> {
+    async fn ready(&self, app: &App, new: NewUser, id: Uuid) -> Result<Result<Ready, BadLine>, Fault> {
         let password = match new.password {
             NewPassword::Hash(hash, family) => match StoredHash::parse(hash.expose()) {
                 Some(stored) if self.lacks_signer_key(&stored) => {
@@ -133,7 +137,7 @@ impl ImportUsers {
             NewPassword::Plain(password) => self.hashed(app, password.expose()).await?,
         };
         let method = LoginMethod {
-            id: UserId::new(time_ordered_uuid(&*app.entropy, app.now()).to_string()),
+            id: UserId::new(id.to_string()),
             external: new.external_id.map(|id| ExternalId { id, info: None }),
             tenants: new.tenants,
             time_joined: new.time_joined.unwrap_or_else(|| app.now()),
