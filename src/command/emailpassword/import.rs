@@ -9,7 +9,7 @@ use crate::command::retry::Retry;
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::AuditKind;
 use crate::domain::password::HashFamily;
-use crate::domain::user::{Login, PasswordHash};
+use crate::domain::user::PasswordHash;
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::user;
@@ -77,11 +77,7 @@ impl ImportHash<'_> {
         let scope = &self.account.scope;
         let Some(mut found) = self.account.find(tx).await? else { return Ok(None) };
         let before = found.user.clone();
-        if let Some(Login::EmailPassword { password, .. }) =
-            found.user.method_mut(&found.id).map(|method| &mut method.login)
-        {
-            *password = hash.clone();
-        }
+        found.user.set_password(&found.id, hash);
         user::write(tx, &scope.app.id, &[&before], &[&found.user]).map_err(writing)?;
         Person::load(tx, &scope.app.id, found).await.map(Some)
     }

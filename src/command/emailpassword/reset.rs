@@ -203,9 +203,7 @@ fn with_hash(found: Found, token: &ResetTokenRecord, new: &PasswordHash) -> Opti
     let own = || before.method(&id).filter(|method| hash_of(method).is_some());
     let target = of_address.or_else(own)?.id.clone();
     let mut after = before.clone();
-    if let Some(Login::EmailPassword { password, .. }) = after.method_mut(&target).map(|method| &mut method.login) {
-        *password = new.clone();
-    }
+    after.set_password(&target, new);
     Some((before, after, target))
 }
 

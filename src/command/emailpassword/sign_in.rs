@@ -9,7 +9,7 @@ use crate::command::password::budgets::Who;
 use crate::command::retry::Retry;
 use crate::crypto::password::Check;
 use crate::domain::audit::AuditKind;
-use crate::domain::user::{Login, PasswordHash};
+use crate::domain::user::PasswordHash;
 use crate::fault::Fault;
 use crate::metrics::SignInOutcome;
 use crate::store::user::{self, Found};
@@ -65,12 +65,12 @@ impl SignIn<'_> {
                 self.note_refusal(app).await?;
                 return Ok(SignedIn::WrongCredentials);
             };
-            let better = match check {
-                Check::RightAsFarAsItGoes => Some(self.better_hash(app).await?),
+            let newer = match check {
+                Check::RightButOutdated => self.newer_hash(app).await,
                 Check::Right | Check::Wrong | Check::NoSignerKey => None,
             };
             // While the password was hashed it may have been changed, or the account deleted.
-            if let Some(person) = self.enter(app, &stored, better).await? {
+            if let Some(person) = self.enter(app, &stored, newer.as_ref()).await? {
                 attempt.succeeded();
                 return Ok(SignedIn::Ok(Box::new(person)));
             }
@@ -106,18 +106,25 @@ impl SignIn<'_> {
         }
     }
 
-    /// A hash of the whole password, instead of an imported one of its first 72 bytes.
-    async fn better_hash(&self, app: &App) -> Result<PasswordHash, Unserved> {
+    /// A hash of the whole password with the present settings, instead of an outdated one. The person is let in without
+    /// it, too: then the next sign-in makes it.
+    async fn newer_hash(&self, app: &App) -> Option<PasswordHash> {
         let parameters = self.account.scope.app.config.password_hashing;
-        Ok(PasswordHash::new(app.hashing.hash(self.password, parameters, app.entropy.as_ref()).await?))
+        match app.hashing.hash(self.password, parameters, app.entropy.as_ref()).await {
+            Ok(text) => Some(PasswordHash::new(text)),
+            Err(error) => {
+                tracing::debug!(%error, "an outdated password hash stays until the next sign-in");
+                None
+            }
+        }
     }
 
-    /// The person, if the account still has the hash that was checked; marks it as active.
+    /// The person, if the account still has the hash that was checked; marks it as active, and gives it the newer hash.
     async fn enter(
         &self,
         app: &App,
         checked: &PasswordHash,
-        better: Option<PasswordHash>,
+        newer: Option<&PasswordHash>,
     ) -> Result<Option<Person>, Fault> {
         let scope = &self.account.scope;
         let mut retry = Retry::new(&app.contention, &self.account.about());
@@ -127,12 +134,9 @@ impl SignIn<'_> {
             if found.user.method(&found.id).and_then(hash_of) != Some(checked) {
                 return Ok(None);
             }
-            if let Some(better) = &better {
+            if let Some(newer) = newer {
                 let before = found.user.clone();
-                let method = found.user.method_mut(&found.id);
-                if let Some(Login::EmailPassword { password, .. }) = method.map(|method| &mut method.login) {
-                    *password = better.clone();
-                }
+                found.user.set_password(&found.id, newer);
                 user::write(tx.as_mut(), &scope.app.id, &[&before], &[&found.user]).map_err(writing)?;
             }
             let active =

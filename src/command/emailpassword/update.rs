@@ -8,7 +8,7 @@ use crate::command::retry::Retry;
 use crate::command::session::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{AppId, UserId};
-use crate::domain::user::{Login, PasswordHash, RecipeId, User};
+use crate::domain::user::{PasswordHash, RecipeId, User};
 use crate::fault::Fault;
 use crate::store::passwordreset;
 use crate::store::user::{self, Found, Taken};
@@ -63,10 +63,11 @@ impl UpdateLogin<'_> {
                 return Ok(Updated::UnknownUser);
             };
             let mut after = before.clone();
-            let Some(method) = after.method_mut(&id) else { return Ok(Updated::UnknownUser) };
-            if let Login::EmailPassword { email, password } = &mut method.login {
-                *email = self.email.clone().unwrap_or_else(|| email.clone());
-                *password = hash.clone().unwrap_or_else(|| password.clone());
+            if let Some(hash) = &hash {
+                after.set_password(&id, hash);
+            }
+            if let Some(email) = &self.email {
+                after.set_email(&id, email);
             }
             let saved = user::save(tx.as_mut(), &self.scope.app.id, &[&before], &[&after]).await.map_err(writing)?;
             match saved {

@@ -77,15 +77,18 @@ impl Hashing {
     /// When the queue is full, memory runs out, or a Firebase hash meets no signer key.
     pub async fn check(&self, stored: Option<&str>, password: &str, config: &AppConfig) -> Result<Check, Unserved> {
         let password = Secret::new(password.to_owned());
+        let parameters = config.password_hashing;
         let Some(stored) = stored.and_then(StoredHash::parse) else {
-            let parameters = config.password_hashing;
             let work = move || StoredHash::new(password.expose().as_bytes(), parameters, [0; SALT_BYTES]);
             finished(self.pool(parameters.family()).run(work).await)?;
             return Ok(Check::Wrong);
         };
         let signer_key = config.firebase_signer_key.as_ref().map(|key| Secret::new(signer_key_bytes(key.expose())));
         let pool = self.pool(stored.family());
-        let work = move || stored.check(password.expose().as_bytes(), signer_key.as_ref().map(|key| &**key.expose()));
+        let work = move || {
+            let signer_key = signer_key.as_ref().map(|key| &**key.expose());
+            stored.check(password.expose().as_bytes(), signer_key, parameters)
+        };
         match finished(pool.run(work).await)? {
             Check::NoSignerKey => Err(Unserved::NoSignerKey),
             check => Ok(check),

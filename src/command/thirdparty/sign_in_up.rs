@@ -93,9 +93,7 @@ impl SignInUp {
         let found = user::find_identity(tx, app_id, &self.tenant, RecipeId::ThirdParty, &identity).await;
         if let Some(Found { user, id }) = found.map_err(reading)? {
             let mut after = user.clone();
-            if let Some(Login::ThirdParty { email, .. }) = after.method_mut(&id).map(|method| &mut method.login) {
-                email.clone_from(&self.email);
-            }
+            after.set_email(&id, &self.email);
             return Ok(Change { before: Some(user), after, id });
         }
         require_tenant(tx, &self.scope, &self.tenant, "signing up").await?;

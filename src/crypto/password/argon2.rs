@@ -6,6 +6,8 @@ use argon2::{Algorithm, Argon2, Error, Params, Version};
 use base64::Engine;
 use subtle::ConstantTimeEq;
 
+/// What new hashes are.
+const NEWEST: (Algorithm, Version) = (Algorithm::Argon2id, Version::V0x13);
 /// Bytes of a new hash.
 const HASH_BYTES: usize = 32;
 /// Argon2 itself allows more; nothing honest is larger.
@@ -23,15 +25,9 @@ pub(super) struct Argon2Hash {
 
 impl Argon2Hash {
     /// Argon2id with (memory in KiB, passes, lanes); memory is raised to the least that so many lanes need.
-    pub(super) fn new(
-        password: &[u8],
-        (memory_kib, passes, lanes): (u32, u32, u32),
-        salt: [u8; SALT_BYTES],
-    ) -> Result<Self, NoMemory> {
-        let lanes = lanes.clamp(Params::MIN_P_COST, ARGON2_PARALLELISM_MAX);
-        let memory_kib = memory_kib.max(lanes.saturating_mul(Params::MIN_M_COST));
-        let params = Params::new(memory_kib, passes.max(Params::MIN_T_COST), lanes, None).map_err(|_| NoMemory)?;
-        let (algorithm, version) = (Algorithm::Argon2id, Version::V0x13);
+    pub(super) fn new(password: &[u8], cost: (u32, u32, u32), salt: [u8; SALT_BYTES]) -> Result<Self, NoMemory> {
+        let params = within_limits(cost).ok_or(NoMemory)?;
+        let (algorithm, version) = NEWEST;
         let mut hash = Self { algorithm, version, params, salt: salt.to_vec(), hash: vec![0; HASH_BYTES] };
         hash.hash = hash.compute(password)?;
         Ok(hash)
@@ -70,6 +66,11 @@ impl Argon2Hash {
         Ok(self.compute(password)?.ct_eq(&self.hash).into())
     }
 
+    /// Whether a new hash with (memory in KiB, passes, lanes) would take the same time.
+    pub(super) fn is_made_with(&self, cost: (u32, u32, u32)) -> bool {
+        (self.algorithm, self.version) == NEWEST && within_limits(cost).as_ref() == Some(&self.params)
+    }
+
     fn compute(&self, password: &[u8]) -> Result<Vec<u8>, NoMemory> {
         let mut hash = vec![0; self.hash.len()];
         let argon2 = Argon2::new(self.algorithm, self.version, self.params.clone());
@@ -80,6 +81,13 @@ impl Argon2Hash {
             Err(_) => Ok(Vec::new()),
         }
     }
+}
+
+/// Memory in KiB, passes and lanes as a new hash gets them; `None` if no hash can be that large.
+fn within_limits((memory_kib, passes, lanes): (u32, u32, u32)) -> Option<Params> {
+    let lanes = lanes.clamp(Params::MIN_P_COST, ARGON2_PARALLELISM_MAX);
+    let memory_kib = memory_kib.max(lanes.saturating_mul(Params::MIN_M_COST));
+    Params::new(memory_kib, passes.max(Params::MIN_T_COST), lanes, None).ok()
 }
 
 /// `m=…,t=…,p=…` in any order.

@@ -5,7 +5,7 @@
 //! text says so with its own prefix. A `$2a$` hash of our own is never of such a password, so no longer one matches it;
 //! a hash that was imported may be.
 
-use super::{BASE64_BCRYPT, BASE64_PADDED, Check, SALT_BYTES};
+use super::{BASE64_BCRYPT, BASE64_PADDED, SALT_BYTES};
 use crate::domain::password::limits::BCRYPT_COST_MAX;
 use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
@@ -43,7 +43,7 @@ enum Layout {
 
 impl BcryptHash {
     pub(super) fn new(password: &[u8], cost: u32, salt: [u8; SALT_BYTES]) -> Self {
-        let cost = cost.clamp(*COSTS.start(), *COSTS.end());
+        let cost = within_limits(cost);
         let layout = if is_long(password) { Layout::Long } else { Layout::Plain('a') };
         let hash = compute(layout, password, cost, salt);
         Self { layout, cost, salt, hash }
@@ -82,17 +82,37 @@ impl BcryptHash {
         }
     }
 
-    pub(super) fn check(&self, password: &[u8]) -> Check {
-        let computed = compute(self.layout, password, self.cost, self.salt);
-        if !bool::from(computed.ct_eq(&self.hash)) {
-            return Check::Wrong;
-        }
+    pub(super) fn matches(&self, password: &[u8]) -> bool {
+        compute(self.layout, password, self.cost, self.salt).ct_eq(&self.hash).into()
+    }
+
+    /// Whether a new hash of this cost would take the same time.
+    pub(super) fn is_made_with(&self, cost: u32) -> bool {
+        self.cost == within_limits(cost)
+    }
+
+    /// How much it knows of a password that matches.
+    pub(super) const fn knows(&self, password: &[u8]) -> Knows {
         match self.layout {
-            // With exactly 72 bytes nothing was cut off of this password; of the one that was imported perhaps.
-            Layout::Plain(_) if password.len() > WINDOW => Check::RightAsFarAsItGoes,
-            Layout::Plain(_) | Layout::Long => Check::Right,
+            Layout::Plain(_) if password.len() > WINDOW => Knows::Start,
+            Layout::Plain(_) if password.len() == WINDOW => Knows::PerhapsMore,
+            Layout::Plain(_) | Layout::Long => Knows::All,
         }
     }
+}
+
+/// How much a hash knows of a password that matches it.
+pub(super) enum Knows {
+    /// All of it.
+    All,
+    /// As far as bcrypt looks; the password goes on after that.
+    Start,
+    /// All of this one; but it was imported, and the password that it was made of may go on, and must stay good.
+    PerhapsMore,
+}
+
+fn within_limits(cost: u32) -> u32 {
+    cost.clamp(*COSTS.start(), *COSTS.end())
 }
 
 /// Too long for bcrypt, which wants room for a NUL.

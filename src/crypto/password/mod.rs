@@ -16,7 +16,7 @@ use base64::Engine;
 use base64::alphabet::{self, Alphabet};
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use bcrypt::BcryptHash;
+use bcrypt::{BcryptHash, Knows};
 use firebase::FirebaseHash;
 
 /// Random bytes in a new hash.
@@ -56,9 +56,9 @@ pub enum Check {
     Wrong,
     /// It is the password.
     Right,
-    /// It is the password as far as bcrypt looked, and it goes on after that: the hash should be replaced by a new one,
-    /// which knows all of it.
-    RightAsFarAsItGoes,
+    /// It is the password, and the hash should be replaced by a new one: it was made in another way than new ones are, or
+    /// knows only the 72 bytes of the password at which bcrypt looks.
+    RightButOutdated,
     /// A Firebase hash, and there is no signer key to check it with.
     NoSignerKey,
 }
@@ -112,20 +112,44 @@ impl StoredHash {
         }
     }
 
-    /// Checks a password: as slow as hashing one, and in a time that does not depend on the outcome.
+    /// Checks a password: as slow as hashing one, and in a time that does not depend on the outcome. `wanted` is how new
+    /// passwords are hashed.
     ///
     /// # Errors
     /// When there is not enough memory for an argon2 hash.
-    pub fn check(&self, password: &[u8], signer_key: Option<&[u8]>) -> Result<Check, NoMemory> {
-        let right = match &self.0 {
-            Kind::Bcrypt(hash) => return Ok(hash.check(password)),
+    pub fn check(&self, password: &[u8], signer_key: Option<&[u8]>, wanted: HashParameters) -> Result<Check, NoMemory> {
+        let is_right = match &self.0 {
+            Kind::Bcrypt(hash) => hash.matches(password),
             Kind::Argon2(hash) => hash.matches(password)?,
             Kind::Firebase(hash) => match signer_key {
                 None => return Ok(Check::NoSignerKey),
                 Some(key) => hash.matches(password, key),
             },
         };
-        Ok(if right { Check::Right } else { Check::Wrong })
+        Ok(match is_right {
+            false => Check::Wrong,
+            true if self.is_outdated(password, wanted) => Check::RightButOutdated,
+            true => Check::Right,
+        })
+    }
+
+    /// Whether a hash of this password should be replaced by a new one.
+    fn is_outdated(&self, password: &[u8], wanted: HashParameters) -> bool {
+        let is_as_wanted = match (&self.0, wanted) {
+            (Kind::Bcrypt(hash), HashParameters::Bcrypt { cost }) => hash.is_made_with(cost),
+            (Kind::Argon2(hash), HashParameters::Argon2 { iterations, memory_kib, parallelism }) => {
+                hash.is_made_with((memory_kib, iterations, parallelism))
+            }
+            _ => false,
+        };
+        match &self.0 {
+            Kind::Bcrypt(hash) => match hash.knows(password) {
+                Knows::All => !is_as_wanted,
+                Knows::Start => true,
+                Knows::PerhapsMore => false,
+            },
+            Kind::Argon2(_) | Kind::Firebase(_) => !is_as_wanted,
+        }
     }
 }
 

@@ -4,7 +4,20 @@ const CHEAP: HashParameters = HashParameters::Bcrypt { cost: 4 };
 
 fn check(hash: &str, password: &str) -> Check {
     let hash = StoredHash::parse(hash).unwrap_or_else(|| panic!("{hash} is a hash"));
-    hash.check(password.as_bytes(), None).unwrap()
+    // What new hashes would look like is of no matter here, save for what `outdated` asks.
+    match hash.check(password.as_bytes(), None, CHEAP).unwrap() {
+        Check::RightButOutdated => Check::Right,
+        check => check,
+    }
+}
+
+/// Whether a hash of this password should be replaced, where new ones are made in the `wanted` way.
+fn outdated(hash: &str, password: &str, wanted: HashParameters) -> bool {
+    match StoredHash::parse(hash).unwrap().check(password.as_bytes(), None, wanted).unwrap() {
+        Check::RightButOutdated => true,
+        Check::Right => false,
+        other => panic!("{hash}: {other:?}"),
+    }
 }
 
 fn new(password: &str, parameters: HashParameters) -> String {
@@ -73,9 +86,12 @@ fn an_imported_hash_of_a_long_password_verifies_as_where_it_came_from() {
         let (salt, hash) = (BASE64_BCRYPT_ENCODE(b"0123456789abcdef"), BASE64_BCRYPT_ENCODE(&cut[..23]));
         format!("$2y$04${salt}{hash}")
     };
-    assert_eq!(check(&imported, &long), Check::RightAsFarAsItGoes);
-    assert_eq!(check(&imported, &format!("{long}x")), Check::RightAsFarAsItGoes);
-    assert_eq!(check(&imported, &"p".repeat(72)), Check::Right);
+    assert!(outdated(&imported, &long, CHEAP));
+    assert!(outdated(&imported, &format!("{long}x"), CHEAP));
+    // The owner's password may go on after the 72 bytes: a hash of these alone would shut the owner out.
+    let start = "p".repeat(72);
+    assert!(!outdated(&imported, &start, CHEAP));
+    assert!(!outdated(&imported, &start, HashParameters::Bcrypt { cost: 5 }));
     assert_eq!(check(&imported, &"p".repeat(71)), Check::Wrong);
 }
 
@@ -110,6 +126,30 @@ fn new_argon2_hashes_are_argon2id_with_the_given_parameters() {
     assert_eq!((fields[4].len(), fields[5].len()), (22, 43), "16 bytes of salt, 32 of hash");
 }
 
+#[test]
+fn a_hash_is_outdated_when_new_ones_take_another_time() {
+    let argon2 = |iterations, memory_kib, parallelism| HashParameters::Argon2 { iterations, memory_kib, parallelism };
+    let (bcrypt4, bcrypt5) = (CHEAP, HashParameters::Bcrypt { cost: 5 });
+    let all = [bcrypt4, bcrypt5, argon2(1, 16, 2), argon2(2, 16, 2), argon2(1, 32, 2), argon2(1, 32, 1)];
+    for (made, of) in all.into_iter().enumerate() {
+        let hash = new("password", of);
+        for (wanted, parameters) in all.into_iter().enumerate() {
+            assert_eq!(outdated(&hash, "password", parameters), made != wanted, "{hash}, {parameters:?}");
+        }
+    }
+    // What is raised or lowered to the limits when it is made is not outdated because of that.
+    for parameters in [HashParameters::Bcrypt { cost: 1 }, argon2(0, 8, 2), argon2(1, 0, 1)] {
+        assert!(!outdated(&new("password", parameters), "password", parameters), "{parameters:?}");
+    }
+    let long = "p".repeat(72);
+    let of_long = new(&long, bcrypt4);
+    assert!(!outdated(&of_long, &long, bcrypt4));
+    assert!(outdated(&of_long, &long, bcrypt5));
+    assert!(!outdated(&new("password", bcrypt4).replace("$2a", "$2y"), "password", bcrypt4), "it takes the same time");
+    let argon2i = "$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$iekCn0Y3spW+sCcFanM2xBT63UP2sghkUoHLIUpWRS8";
+    assert!(outdated(argon2i, "password", argon2(2, 256, 1)));
+}
+
 /// From the documentation of Firebase's own implementation.
 #[test]
 fn hashes_of_firebase_verify_with_the_projects_signer_key() {
@@ -121,10 +161,10 @@ fn hashes_of_firebase_verify_with_the_projects_signer_key() {
     );
     for last in ["m=14$r=8$s=Bw==", "s=Bw==$r=8$m=14", "r=8$s=Bw$m=14"] {
         let stored = StoredHash::parse(&format!("$f_scrypt${hash}${salt}${last}")).unwrap();
-        assert_eq!(stored.check(b"user1password", Some(&key)), Ok(Check::Right));
-        assert_eq!(stored.check(b"user1passwore", Some(&key)), Ok(Check::Wrong));
-        assert_eq!(stored.check(b"user1password", Some(b"another key")), Ok(Check::Wrong));
-        assert_eq!(stored.check(b"user1password", None), Ok(Check::NoSignerKey));
+        assert_eq!(stored.check(b"user1password", Some(&key), CHEAP), Ok(Check::RightButOutdated));
+        assert_eq!(stored.check(b"user1passwore", Some(&key), CHEAP), Ok(Check::Wrong));
+        assert_eq!(stored.check(b"user1password", Some(b"another key"), CHEAP), Ok(Check::Wrong));
+        assert_eq!(stored.check(b"user1password", None, CHEAP), Ok(Check::NoSignerKey));
     }
 }
 

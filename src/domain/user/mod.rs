@@ -56,6 +56,24 @@ impl User {
         self.methods.iter_mut().find(|method| method.id == *id)
     }
 
+    /// Gives the method with this internal id another password; nothing happens to one without a password.
+    pub fn set_password(&mut self, id: &UserId, new: &PasswordHash) {
+        if let Some(Login::EmailPassword { password, .. }) = self.method_mut(id).map(|method| &mut method.login) {
+            password.clone_from(new);
+        }
+    }
+
+    /// Gives the method with this internal id another e-mail address.
+    pub fn set_email(&mut self, id: &UserId, new: &str) {
+        match self.method_mut(id).map(|method| &mut method.login) {
+            Some(
+                Login::EmailPassword { email, .. } | Login::ThirdParty { email, .. } | Login::Webauthn { email, .. },
+            ) => new.clone_into(email),
+            Some(Login::Passwordless { email, .. }) => *email = Some(new.to_owned()),
+            None => {}
+        }
+    }
+
     /// When the group's oldest method joined.
     #[must_use]
     pub fn time_joined(&self) -> UnixMillis {

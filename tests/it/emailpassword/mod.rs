@@ -3,4 +3,5 @@
 mod audit;
 mod races;
 mod records;
+mod rehash;
 mod stored;

@@ -3,3 +3,4 @@
 mod budgets;
 mod hashing;
 mod pool;
+pub(crate) mod timing;
