@@ -11,6 +11,7 @@ pub mod retry;
 pub mod session;
 pub mod tenancy;
 pub mod thirdparty;
+pub mod totp;
 pub mod user;
 pub mod usermetadata;
 pub mod userroles;

@@ -5,6 +5,7 @@ use crate::config::values::Values;
 use crate::domain::key::SigningAlgorithm;
 use crate::domain::password::HashParameters;
 use crate::domain::secret::Secret;
+use crate::domain::totp::attempts::Limits as TotpLimits;
 use regex::Regex;
 
 /// What one app (or tenant) effectively runs with: base settings with its own `coreConfig` over them.
@@ -46,6 +47,8 @@ pub struct AppConfig {
     pub firebase_signer_key: Option<Secret<String>>,
     /// Lifetime of password-reset tokens in ms.
     pub password_reset_token_lifetime_ms: u64,
+    /// When wrong codes of authenticator apps stop being taken.
+    pub totp: TotpLimits,
     /// Failed sign-ins are counted, and make the next ones wait.
     pub brute_force_protection: bool,
     /// Header that names the address of the person who signs in.
@@ -116,6 +119,10 @@ impl AppConfig {
                 .text("firebase_password_hashing_signer_key")
                 .map(|key| Secret::new(key.to_owned())),
             password_reset_token_lifetime_ms: values.unsigned("password_reset_token_lifetime"),
+            totp: TotpLimits {
+                attempts: u32::try_from(values.unsigned("totp_max_attempts")).unwrap_or(u32::MAX),
+                cooldown_ms: values.unsigned("totp_rate_limit_cooldown_sec") * 1000,
+            },
             brute_force_protection: values.flag("brute_force_protection"),
             brute_force_address_header: values.text("brute_force_address_header").unwrap_or_default().to_owned(),
             ip_allow: compiled(values.text("ip_allow_regex"), parent.and_then(|parent| parent.ip_allow.as_ref())),

@@ -1,5 +1,6 @@
-//! Authenticated encryption (AES-256-GCM) of refresh tokens and of stored keys.
+//! Authenticated encryption (AES-256-GCM) of refresh tokens, stored keys and secrets of authenticator apps.
 
+use crate::domain::entropy::{Entropy, random_bytes};
 use crate::domain::secret::Secret;
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Key};
@@ -31,6 +32,12 @@ impl SealingKey {
         self.id
     }
 
+    /// The key for what an app keeps of its users' authenticator apps. A change of the master key leaves it as it is.
+    #[must_use]
+    pub fn for_totp_secrets(&self) -> MessageKey {
+        MessageKey::new(&derive(self.root.expose(), &[b"sessiond totp secret"]))
+    }
+
     /// The key for one message: with a fresh one each time, random nonces of 12 bytes cannot run out.
     pub(crate) fn for_message(&self, salt: &[u8]) -> MessageKey {
         MessageKey::new(&derive(self.root.expose(), &[b"sessiond refresh token", salt]))
@@ -59,6 +66,24 @@ impl MessageKey {
     #[must_use]
     pub fn open(&self, nonce: &[u8; NONCE_LEN], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         self.0.decrypt(nonce.into(), Payload { msg: sealed, aad }).ok()
+    }
+}
+
+impl MessageKey {
+    /// `nonce ‖ ciphertext ‖ tag`, for keys whose messages are so few (below 2^32) that random nonces do not run out.
+    #[must_use]
+    pub fn seal_at_rest(&self, place: &[u8], plaintext: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
+        let nonce: [u8; NONCE_LEN] = random_bytes(entropy);
+        // invariant: only messages above 64 GiB are refused; what is stored then opens for nobody
+        let sealed = self.seal(&nonce, place, plaintext).unwrap_or_default();
+        [&nonce[..], &sealed].concat()
+    }
+
+    /// What [`MessageKey::seal_at_rest`] was given for this place.
+    #[must_use]
+    pub fn open_at_rest(&self, place: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
+        self.open(nonce, place, sealed)
     }
 }
 

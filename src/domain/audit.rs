@@ -48,11 +48,17 @@ pub enum AuditKind {
     UserDeleted,
     /// A user was brought in from elsewhere.
     UserImported,
+    /// An authenticator app was verified or brought in; the detail names it.
+    TotpDeviceAdded,
+    /// An authenticator app was removed; the detail names it.
+    TotpDeviceRemoved,
+    /// One-time codes are not taken for a while, after too many wrong ones.
+    TotpLimitReached,
 }
 
 impl AuditKind {
     /// Every kind.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::SignedUp,
         Self::SignedIn,
         Self::SignInRefused,
@@ -73,6 +79,9 @@ impl AuditKind {
         Self::IdUnmapped,
         Self::UserDeleted,
         Self::UserImported,
+        Self::TotpDeviceAdded,
+        Self::TotpDeviceRemoved,
+        Self::TotpLimitReached,
     ];
 
     /// The name in replies and on the command line.
@@ -99,6 +108,9 @@ impl AuditKind {
             Self::IdUnmapped => "id-unmapped",
             Self::UserDeleted => "user-deleted",
             Self::UserImported => "user-imported",
+            Self::TotpDeviceAdded => "totp-device-added",
+            Self::TotpDeviceRemoved => "totp-device-removed",
+            Self::TotpLimitReached => "totp-limit-reached",
         }
     }
 

@@ -14,6 +14,7 @@ pub mod tenancy;
 pub mod time;
 pub mod token_hash;
 pub mod token_series;
+pub mod totp;
 pub mod user;
 pub mod usermetadata;
 pub mod userroles;

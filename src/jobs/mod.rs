@@ -4,15 +4,21 @@ mod audit;
 mod email_tokens;
 pub mod reset_tokens;
 pub mod sweep;
+pub mod totp_attempts;
+pub mod walk;
 
 use crate::app::App;
 use crate::command::userroles::removal::finish_pending;
 use crate::domain::clock_watch::SETTLING_MS;
+use crate::domain::time::UnixMillis;
+use reset_tokens::ResetTokens;
 use std::sync::Arc;
 use std::time::Duration;
 use sweep::{Removed, Sweep};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval_at, sleep};
+use totp_attempts::TotpAttempts;
+use walk::{Expiring, Walk};
 
 /// How often expired sessions, old timelines and unused tokens are removed; the first time after one interval. After a jump
 /// of the clock a whole one is waited for.
@@ -31,8 +37,8 @@ const KEYS_INTERVAL: Duration = Duration::from_secs(20);
 /// How often removals of roles that were interrupted are taken up again; the first time at once.
 const ROLES_INTERVAL: Duration = Duration::from_mins(10);
 
-/// How often password-reset tokens that nobody used are deleted; the first time after one interval.
-const RESET_TOKENS_INTERVAL: Duration = Duration::from_hours(1);
+/// How often tokens and codes that nobody used in time are deleted; the first time after one interval.
+const UNUSED_INTERVAL: Duration = Duration::from_hours(1);
 
 /// The running jobs.
 #[derive(Debug)]
@@ -48,7 +54,7 @@ pub fn start(app: &Arc<App>) -> Jobs {
             tokio::spawn(keep_sweeping(Arc::clone(app))),
             tokio::spawn(keep_rotating(Arc::clone(app))),
             tokio::spawn(keep_finishing(Arc::clone(app))),
-            tokio::spawn(keep_deleting_reset_tokens(Arc::clone(app))),
+            tokio::spawn(keep_deleting_unused(Arc::clone(app))),
         ],
     }
 }
@@ -133,27 +139,29 @@ async fn keep_finishing(app: Arc<App>) {
     }
 }
 
-async fn keep_deleting_reset_tokens(app: Arc<App>) {
-    let mut due = interval_at(tokio::time::Instant::now() + RESET_TOKENS_INTERVAL, RESET_TOKENS_INTERVAL);
+async fn keep_deleting_unused(app: Arc<App>) {
+    let mut due = interval_at(tokio::time::Instant::now() + UNUSED_INTERVAL, UNUSED_INTERVAL);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         due.tick().await;
         // After a jump of the clock the next round does it.
         let Some(now) = app.settled_now() else { continue };
-        let mut walk = reset_tokens::Walk::new();
-        loop {
-            match walk.step(&app, now).await {
-                Ok(true) => sleep(BETWEEN_STEPS).await,
-                Ok(false) => break,
-                Err(fault) => {
-                    tracing::error!(
-                        error = fault.chain(),
-                        "deleting unused password-reset tokens failed; it is tried again"
-                    );
-                    break;
-                }
+        delete_unused::<ResetTokens>(&app, now).await;
+        delete_unused::<TotpAttempts>(&app, now).await;
+    }
+}
+
+async fn delete_unused<E: Expiring>(app: &App, now: UnixMillis) {
+    let mut walk = Walk::<E>::new();
+    loop {
+        match walk.step(app, now).await {
+            Ok(true) => sleep(BETWEEN_STEPS).await,
+            Ok(false) => break,
+            Err(fault) => {
+                tracing::error!(error = fault.chain(), "deleting unused {} failed; it is tried again", E::WHAT);
+                break;
             }
         }
-        tracing::debug!(tokens = walk.deleted(), "deleted password-reset tokens that nobody used");
     }
+    tracing::debug!(deleted = walk.deleted(), "deleted {} that nobody used in time", E::WHAT);
 }

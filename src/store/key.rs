@@ -67,11 +67,17 @@ pub enum Keyspace {
     PasswordResetTokenByUser = 27,
     /// Providers: (cud, app, tenant, provider's id) → provider.
     ThirdPartyProvider = 28,
+    /// Authenticator apps: (cud, app, user) → devices.
+    TotpDevices = 34,
+    /// Attempts with one-time codes: (cud, app, tenant, user) → wrong ones in a row and codes that are used up.
+    TotpAttempts = 35,
+    /// The same by user: (cud, app, user, tenant) → empty.
+    TotpAttemptsByUser = 36,
 }
 
 impl Keyspace {
     /// Every keyspace, for walks over the whole store; in the order of their bytes.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::Meta,
         Self::App,
         Self::Tenant,
@@ -100,6 +106,9 @@ impl Keyspace {
         Self::PasswordResetToken,
         Self::PasswordResetTokenByUser,
         Self::ThirdPartyProvider,
+        Self::TotpDevices,
+        Self::TotpAttempts,
+        Self::TotpAttemptsByUser,
     ];
 
     /// The keyspace with this byte.
@@ -126,7 +135,8 @@ impl Keyspace {
             | Self::LoginMethodUser
             | Self::ExternalUserId
             | Self::PasswordResetToken
-            | Self::PasswordResetTokenByUser => Belongs::App,
+            | Self::PasswordResetTokenByUser
+            | Self::TotpDevices => Belongs::App,
             Self::Tenant
             | Self::Session
             | Self::Timeline
@@ -136,8 +146,11 @@ impl Keyspace {
             | Self::AccountInfo
             | Self::UserListing
             | Self::PrimaryAccountInfo
-            | Self::ThirdPartyProvider => Belongs::Tenant,
-            Self::SessionByUser | Self::UserRole | Self::EmailVerificationTokenByUser => Belongs::TenantIndex,
+            | Self::ThirdPartyProvider
+            | Self::TotpAttempts => Belongs::Tenant,
+            Self::SessionByUser | Self::UserRole | Self::EmailVerificationTokenByUser | Self::TotpAttemptsByUser => {
+                Belongs::TenantIndex
+            }
         }
     }
 
@@ -173,6 +186,9 @@ impl Keyspace {
             Self::PasswordResetToken => "password_reset_token",
             Self::PasswordResetTokenByUser => "password_reset_token_by_user",
             Self::ThirdPartyProvider => "third_party_provider",
+            Self::TotpDevices => "totp_devices",
+            Self::TotpAttempts => "totp_attempts",
+            Self::TotpAttemptsByUser => "totp_attempts_by_user",
         }
     }
 }

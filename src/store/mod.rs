@@ -27,6 +27,7 @@ pub mod signing_key;
 pub mod sled;
 pub mod tenant;
 pub mod timeline;
+pub mod totp;
 pub mod user;
 pub mod user_data;
 pub mod usermetadata;

@@ -5,7 +5,7 @@
 //! name.
 
 use super::session::{self, just_after};
-use super::{Encoding, Key, Keyspace, Scan, StoreError, Tx, codec, emailverification, user, userroles};
+use super::{Encoding, Key, Keyspace, Scan, StoreError, Tx, codec, emailverification, totp, user, userroles};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::time::UnixMillis;
 use crate::store::key::{Belongs, KeyReader};
@@ -90,6 +90,7 @@ fn index_keys(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<Vec<Key>, S
         Keyspace::Session => session::index_keys(encoding, key, bytes),
         Keyspace::EmailVerificationToken => emailverification::index_keys(encoding, key, bytes),
         Keyspace::RoleUser => Ok(userroles::index_of(key).into_iter().collect()),
+        Keyspace::TotpAttempts => Ok(totp::index_of(key).into_iter().collect()),
         _ => Ok(Vec::new()),
     }
 }

@@ -1,7 +1,7 @@
 //! What recipes keep under a user's id, beside the user.
 
 use super::user::find_internal;
-use super::{StoreError, Tx, activity, emailverification, passwordreset, session, usermetadata, userroles};
+use super::{StoreError, Tx, activity, emailverification, passwordreset, session, totp, usermetadata, userroles};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::user::User;
 
@@ -32,11 +32,14 @@ pub enum KeptBy {
     UserRoles,
     /// Verified addresses and tokens to verify them.
     EmailVerification,
+    /// Authenticator apps.
+    Totp,
 }
 
 impl KeptBy {
     /// Every recipe that does, in the order in which the protocol asks them.
-    pub const ALL: [Self; 4] = [Self::Session, Self::UserMetadata, Self::UserRoles, Self::EmailVerification];
+    pub const ALL: [Self; 5] =
+        [Self::Session, Self::UserMetadata, Self::UserRoles, Self::EmailVerification, Self::Totp];
 
     /// The name in the protocol's sentences.
     #[must_use]
@@ -46,6 +49,7 @@ impl KeptBy {
             Self::UserMetadata => "UserMetadata",
             Self::UserRoles => "UserRoles",
             Self::EmailVerification => "EmailVerification",
+            Self::Totp => "TOTP",
         }
     }
 
@@ -55,6 +59,7 @@ impl KeptBy {
             Self::UserMetadata => usermetadata::in_use(tx, app, id).await,
             Self::UserRoles => userroles::in_use(tx, app, id).await,
             Self::EmailVerification => emailverification::in_use(tx, app, id).await,
+            Self::Totp => totp::in_use(tx, app, id).await,
         }
     }
 }
@@ -81,7 +86,8 @@ pub async fn remove(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), Sto
     activity::remove_user(tx, app, id);
     usermetadata::remove_user(tx, app, id);
     userroles::remove_user(tx, app, id).await?;
-    emailverification::remove_user(tx, app, id).await
+    emailverification::remove_user(tx, app, id).await?;
+    totp::remove_user(tx, app, id).await
 }
 
 /// Removes what is kept for a deleted login method by its internal id, whoever else lives on under that.
@@ -98,5 +104,7 @@ pub async fn remove_login(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(
 /// When the store fails.
 pub async fn remove_in(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, id: &UserId) -> Result<(), StoreError> {
     userroles::remove_user_in(tx, app, tenant, id).await?;
-    emailverification::remove_user_in(tx, app, tenant, id).await
+    emailverification::remove_user_in(tx, app, tenant, id).await?;
+    totp::remove_user_in(tx, app, tenant, id);
+    Ok(())
 }

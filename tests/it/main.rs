@@ -32,3 +32,5 @@ mod session;
 mod store;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod totp;

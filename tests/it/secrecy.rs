@@ -4,6 +4,7 @@
 use serde_json::Value;
 use sessiond::domain::one_time_token::OneTimeHash;
 use sessiond::domain::token_hash::{TokenHash1, hex};
+use sessiond::domain::totp::TotpSecret;
 use std::io;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use tracing_subscriber::layer::SubscriberExt;
@@ -85,6 +86,11 @@ fn issued(json: &Value) -> Vec<String> {
             // One that is sent by e-mail: as it is, and as the store has it.
             ("token", Value::String(text)) => {
                 found.extend([text.clone(), hex(OneTimeHash::of(text).as_bytes())]);
+            }
+            // Of an authenticator app: as it is shown, and as it is counted with.
+            ("secret", Value::String(text)) => {
+                found.push(text.clone());
+                found.extend(TotpSecret::from_base32(text).map(|secret| format!("{:?}", secret.expose())));
             }
             ("jwt", Value::String(text)) => found.push(signature(text)),
             ("accessToken", Value::Object(token)) => {

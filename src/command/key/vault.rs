@@ -5,7 +5,7 @@
 //! One record says which way a folder uses, and tells the right master key from a wrong one. The first start decides;
 //! later only `sessiond keys reseal` changes it.
 
-use crate::crypto::sealing::{MessageKey, NONCE_LEN, key_from_master};
+use crate::crypto::sealing::{MessageKey, key_from_master};
 use crate::domain::entropy::{Entropy, random_bytes};
 use crate::domain::ids::AppId;
 use crate::domain::secret::Secret;
@@ -116,7 +116,7 @@ pub async fn unlock(
         (Some(KeyVaultRecord { check: Some(_), .. }), None) => Err(UnlockError::Missing),
         (Some(KeyVaultRecord { salt, check: Some(check) }), Some(master)) => {
             let key = MessageKey::new(&key_from_master(&master.0, &salt));
-            match open_bytes(&key, CHECK_PLACE, &check) {
+            match key.open_at_rest(CHECK_PLACE, &check) {
                 Some(text) if text == CHECK => Ok(KeyVault { key: Some(key.into()), salt: Some(salt) }),
                 _ => Err(UnlockError::Wrong),
             }
@@ -141,7 +141,7 @@ impl KeyVault {
     pub(super) fn fresh(master: Option<&MasterKey>, entropy: &dyn Entropy) -> (Self, KeyVaultRecord) {
         let salt = random_bytes(entropy);
         let key = master.map(|master| std::sync::Arc::new(MessageKey::new(&key_from_master(&master.0, &salt))));
-        let check = key.as_ref().map(|key| seal_bytes(key, CHECK_PLACE, CHECK, entropy));
+        let check = key.as_ref().map(|key| key.seal_at_rest(CHECK_PLACE, CHECK, entropy));
         (Self { key, salt: Some(salt) }, KeyVaultRecord { salt, check })
     }
 
@@ -160,7 +160,7 @@ impl KeyVault {
     ) -> StoredSecret {
         match &self.key {
             None => StoredSecret::Plain(secret.expose().clone()),
-            Some(key) => StoredSecret::Sealed(seal_bytes(key, &place(app, name), secret.expose(), entropy)),
+            Some(key) => StoredSecret::Sealed(key.seal_at_rest(&place(app, name), secret.expose(), entropy)),
         }
     }
 
@@ -173,7 +173,8 @@ impl KeyVault {
             (None, StoredSecret::Sealed(_)) => Err(failed("it is sealed and there is no master key")),
             // Whoever can write to the store could otherwise plant a key of their own.
             (Some(_), StoredSecret::Plain(_)) => Err(failed("it is plain where sealed ones are expected")),
-            (Some(key), StoredSecret::Sealed(sealed)) => open_bytes(key, &place(app, name), sealed)
+            (Some(key), StoredSecret::Sealed(sealed)) => key
+                .open_at_rest(&place(app, name), sealed)
                 .map(Secret::new)
                 .ok_or_else(|| failed("it was sealed under another master key, or for another place")),
         }
@@ -188,17 +189,4 @@ fn place(app: &AppId, name: &str) -> Vec<u8> {
         place.extend(part.as_bytes());
     }
     place
-}
-
-/// `nonce ‖ ciphertext ‖ tag`. Keys are few, so random nonces of 12 bytes do not run out.
-fn seal_bytes(key: &MessageKey, place: &[u8], plaintext: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
-    let nonce: [u8; NONCE_LEN] = random_bytes(entropy);
-    // invariant: only messages above 64 GiB are refused; what is stored then opens for nobody
-    let sealed = key.seal(&nonce, place, plaintext).unwrap_or_default();
-    [&nonce[..], &sealed].concat()
-}
-
-fn open_bytes(key: &MessageKey, place: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-    let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
-    key.open(nonce, place, sealed)
 }

@@ -43,8 +43,7 @@ pub(super) const SIGN_IN: &[Setting] = &[
     .per_tenant()
     .later(),
     setting("totp_max_attempts", "TOTP_MAX_ATTEMPTS", Kind::Int, Int(5), "Wrong TOTP codes before a pause.")
-        .per_tenant()
-        .later(),
+        .per_tenant(),
     setting(
         "totp_rate_limit_cooldown_sec",
         "TOTP_RATE_LIMIT_COOLDOWN_SEC",
@@ -53,8 +52,7 @@ pub(super) const SIGN_IN: &[Setting] = &[
         "The pause after too many wrong TOTP codes.",
     )
     .unit("s")
-    .per_tenant()
-    .later(),
+    .per_tenant(),
     setting(
         "webauthn_recover_account_token_lifetime",
         "WEBAUTHN_RECOVER_ACCOUNT_TOKEN_LIFETIME",

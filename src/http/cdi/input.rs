@@ -3,6 +3,7 @@
 //! A body is scanned once into its members, borrowed and unparsed; a handler then asks for them in the protocol's
 //! order, so that the first wrong field is the one that the reply names.
 
+use crate::domain::ids::UserId;
 use crate::domain::json::{JsonObject, MemberName};
 use crate::http::error::ApiError;
 use crate::http::exchange::Request;
@@ -190,6 +191,23 @@ impl<'a> Body<'a> {
     /// 400 when it is `null` or of another type, or has other members than strings.
     pub fn optional_strings(&self, name: &str) -> Result<Option<Vec<String>>, ApiError> {
         self.optional(name, |raw| serde_json::from_str(raw).ok())
+    }
+
+    /// `userIds`, at most 500.
+    ///
+    /// # Errors
+    /// 400 when they are missing, too many, or not all strings.
+    pub fn user_ids(&self) -> Result<Vec<UserId>, ApiError> {
+        const USERS_MAX: usize = 500;
+        let ids = self.array("userIds")?;
+        if ids.len() > USERS_MAX {
+            return Err(ApiError::bad_request(format!("You can only query up to {USERS_MAX} users at a time.")));
+        }
+        let texts = ids.into_iter().map(|id| match id {
+            Value::String(id) => Ok(UserId::new(id)),
+            _ => Err(ApiError::bad_request("userIds array must contain only strings")),
+        });
+        texts.collect()
     }
 }
 

@@ -11,6 +11,7 @@ pub mod multitenancy;
 pub mod service;
 pub mod session;
 pub mod thirdparty;
+pub mod totp;
 pub mod user;
 pub mod useridmapping;
 pub mod usermetadata;
@@ -50,6 +51,7 @@ pub const RECIPES: &[&[Route]] = &[
     emailpassword::ROUTES,
     emailverification::ROUTES,
     thirdparty::ROUTES,
+    totp::ROUTES,
 ];
 
 /// The version that the caller speaks.

@@ -202,6 +202,8 @@ pub struct Wire {
     pub users_have_webauthn: bool,
     /// `GET /users/count` takes `allowApproximate`.
     pub counts_may_be_approximate: bool,
+    /// Refused one-time codes are answered with the number of attempts.
+    pub totp_counts_attempts: bool,
 }
 
 /// Whether a field is read.
@@ -262,6 +264,7 @@ impl Wire {
             users_have_tenant_ids: since(CdiVersion::V3_0),
             users_have_webauthn: since(CdiVersion::new(5, 3)),
             counts_may_be_approximate: since(CdiVersion::V5_6),
+            totp_counts_attempts: since(CdiVersion::V5_0),
         }
     }
 }

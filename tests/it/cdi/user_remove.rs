@@ -22,29 +22,34 @@ async fn live(app: &TestApp, id: &str) {
     app.post("/recipe/user/password/reset/token", json!({"userId": id, "email": "e@x.io"})).await;
     app.put("/recipe/user/metadata", json!({"userId": id, "metadataUpdate": {"a": 1}})).await.ok();
     app.put("/recipe/role", json!({"role": "admin", "permissions": []})).await.ok();
+    let device = json!({"userId": id, "deviceName": "d", "skew": 1, "period": 30, "secretKey": "MZXW6YTB"});
+    app.post("/recipe/totp/device/import", device).await.ok();
     for tenant in ["", "/t1"] {
+        app.post(&format!("{tenant}/recipe/totp/verify"), json!({"userId": id, "totp": "no code"})).await;
         app.put(&format!("{tenant}/recipe/user/role"), json!({"userId": id, "role": "admin"})).await.ok();
         app.post(&format!("{tenant}/recipe/session"), crate::app::new_session(id)).await.ok();
     }
 }
 
-/// What is left of this id with each recipe: sessions, roles, verified addresses, metadata.
-async fn left(app: &TestApp, id: &str) -> (usize, usize, bool, bool) {
+/// What is left of this id with each recipe: sessions, roles, devices, verified addresses, metadata.
+async fn left(app: &TestApp, id: &str) -> (usize, usize, usize, bool, bool) {
     let roles = app.get(&format!("/recipe/user/roles?userId={id}")).await.json();
     let there = app.get(&format!("/t1/recipe/user/roles?userId={id}")).await.json();
     let count = |reply: &Value| reply["roles"].as_array().unwrap().len();
     let verified = app.get(&format!("/recipe/user/email/verify?userId={id}&email=e@x.io")).await.json();
+    let devices = app.get(&format!("/recipe/totp/device/list?userId={id}")).await.json();
     let metadata = app.get(&format!("/recipe/user/metadata?userId={id}")).await.json();
     (
         app.sessions_of(id).await.len(),
         count(&roles) + count(&there),
+        devices["devices"].as_array().unwrap().len(),
         verified["isVerified"] == true,
         metadata["metadata"] != json!({}),
     )
 }
 
-const ALL: (usize, usize, bool, bool) = (2, 2, true, true);
-const NOTHING: (usize, usize, bool, bool) = (0, 0, false, false);
+const ALL: (usize, usize, usize, bool, bool) = (2, 2, 1, true, true);
+const NOTHING: (usize, usize, usize, bool, bool) = (0, 0, 0, false, false);
 
 async fn two_tenants() -> TestApp {
     let app = TestApp::new().await;
@@ -86,7 +91,10 @@ fn holds_users(keyspace: Keyspace) -> bool {
         | Keyspace::AccountInfo
         | Keyspace::UserListing
         | Keyspace::PrimaryAccountInfo
-        | Keyspace::PasswordResetTokenByUser => true,
+        | Keyspace::PasswordResetTokenByUser
+        | Keyspace::TotpDevices
+        | Keyspace::TotpAttempts
+        | Keyspace::TotpAttemptsByUser => true,
         // Found through their series, which goes with the user; the record has no id.
         Keyspace::EmailVerificationToken | Keyspace::PasswordResetToken => true,
         // Why sessions ended is kept longer than the sessions.

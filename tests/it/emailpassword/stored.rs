@@ -3,7 +3,8 @@
 use crate::app::TestApp;
 use crate::people::with_cheap_passwords;
 use serde_json::json;
-use sessiond::jobs::reset_tokens::Walk;
+use sessiond::jobs::reset_tokens::ResetTokens;
+use sessiond::jobs::walk::Walk;
 use sessiond::store::{Key, Keyspace, Scan};
 
 async fn token(app: &TestApp, id: &str) -> String {
@@ -22,7 +23,7 @@ async fn rows(app: &TestApp) -> [usize; 2] {
 }
 
 async fn walk(app: &TestApp) -> u64 {
-    let mut walk = Walk::new();
+    let mut walk = Walk::<ResetTokens>::new();
     while walk.step(&app.app, app.app.now()).await.unwrap() {}
     walk.deleted()
 }

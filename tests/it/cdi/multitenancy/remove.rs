@@ -98,12 +98,17 @@ async fn what_has_members_is_not_removed() {
 }
 
 /// Signs users in under a prefix, and out again for a timeline each; sends them tokens and gives them a role, the first
-/// also metadata.
+/// also metadata and an authenticator app.
 async fn sessions(app: &TestApp, prefix: &str, count: usize) {
     let role = json!({"role": "admin", "permissions": ["read", "write"]});
     app.put(&format!("{prefix}/recipe/role"), role).cdi("4.0").await.ok();
     let metadata = json!({"userId": "user0", "metadataUpdate": {"a": 1}});
     app.put(&format!("{prefix}/recipe/user/metadata"), metadata).cdi("4.0").await.ok();
+    let device = json!({"userId": "user0", "deviceName": "d", "skew": 1, "period": 30, "secretKey": "MZXW6YTB"});
+    app.post(&format!("{prefix}/recipe/totp/device/import"), device).cdi("4.0").await;
+    let attempt = json!({"userId": "user0", "totp": "no code"});
+    let attempt = app.post(&format!("{prefix}/recipe/totp/verify"), attempt).await;
+    assert_eq!(attempt.text_at("/status"), "INVALID_TOTP_ERROR");
     for index in 0..count {
         let path = format!("{prefix}/recipe/session");
         let handle = app.post(&path, new_session(&format!("user{index}"))).await.ok().handle();

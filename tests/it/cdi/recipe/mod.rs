@@ -7,6 +7,7 @@ mod session;
 mod signin;
 mod signinup;
 mod signup;
+mod totp;
 mod user;
 mod userid;
 mod usermetadata;

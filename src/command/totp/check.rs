@@ -1,0 +1,154 @@
+//! `POST /recipe/totp/verify` and `…/device/verify`.
+
+use super::{Sealer, failed};
+use crate::app::App;
+use crate::command::audit;
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::command::user::require_tenant;
+use crate::domain::audit::{AuditEvent, AuditKind};
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::time::UnixMillis;
+use crate::domain::totp::attempts::{Admission, Attempts, Limits};
+use crate::domain::totp::{CODE_MAX, Code};
+use crate::fault::Fault;
+use crate::store::totp::{self, TotpDevice};
+
+/// Checks a code.
+pub struct CheckCode<'a> {
+    /// Where.
+    pub scope: Scope,
+    /// Attempts are counted per tenant.
+    pub tenant: TenantId,
+    /// Whose.
+    pub user_id: UserId,
+    /// The device to be verified with it; `None`: any that is verified.
+    pub device: Option<&'a str>,
+    /// The code as presented.
+    pub code: &'a str,
+    /// The tenant's limits.
+    pub limits: Limits,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked {
+    /// The code is right, and used up; the device is verified.
+    Ok {
+        /// The device was verified before: the code was not looked at.
+        was_verified: bool,
+    },
+    /// The user has no such device.
+    UnknownDevice,
+    /// The user has no device at all.
+    UnknownUser,
+    /// The code is wrong, or used up.
+    Invalid {
+        /// Wrong codes in a row, this one included.
+        failures: u32,
+    },
+    /// Too many wrong codes before; this one was not looked at.
+    LimitReached {
+        /// How many.
+        failures: u32,
+        /// ms until the next attempt.
+        retry_after_ms: u64,
+    },
+}
+
+impl CheckCode<'_> {
+    /// Runs the command. Of several runs at once with one right code, one finds it right; each other counts as wrong.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Checked, Fault> {
+        let (id, user) = (&self.scope.app.id, &self.user_id);
+        let sealer = Sealer::of(app, &self.scope).await?;
+        let mut retry = Retry::new(&app.contention, &(id, user));
+        loop {
+            let mut tx = app.store.begin();
+            let tx_ref = tx.as_mut();
+            require_tenant(tx_ref, &self.scope, &self.tenant, "checking a one-time code").await?;
+            let mut devices = totp::devices(tx_ref, id, user).await.map_err(failed)?;
+            if let Some(outcome) = self.settled(&devices) {
+                return Ok(outcome);
+            }
+            let found = totp::attempts(tx_ref, id, &self.tenant, user).await.map_err(failed)?;
+            let is_first = found.is_none();
+            let mut attempts = found.unwrap_or_default();
+            let now = app.now();
+            let failures = match attempts.admission(self.limits, now) {
+                Admission::Open { failures } => failures,
+                Admission::Closed { failures, retry_after_ms } => {
+                    return Ok(Checked::LimitReached { failures, retry_after_ms });
+                }
+            };
+            if self.code.chars().count() > CODE_MAX {
+                return Ok(Checked::Invalid { failures: failures + 1 });
+            }
+            let right = self.right(&sealer, &mut devices, &attempts, now)?;
+            let verifies = self.device.is_some() && right.is_some();
+            let (outcome, event) = self.decide(right, failures, &mut attempts, now);
+            if is_first || verifies {
+                totp::put_devices(tx_ref, id, user, devices).await.map_err(failed)?;
+            }
+            totp::put_attempts(tx_ref, id, &self.tenant, user, attempts).map_err(failed)?;
+            if let Some(event) = event {
+                audit::note(tx_ref, app, &self.scope, event)?;
+            }
+            if retry.commit(tx, "committing a one-time code").await? {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    /// What can be said without a look at the code.
+    fn settled(&self, devices: &[TotpDevice]) -> Option<Checked> {
+        match self.device {
+            None => devices.is_empty().then_some(Checked::UnknownUser),
+            Some(name) => match devices.iter().find(|device| device.name == name) {
+                None => Some(Checked::UnknownDevice),
+                Some(device) => device.verified.then_some(Checked::Ok { was_verified: true }),
+            },
+        }
+    }
+
+    /// The code, and for how long it is used up (ms), if a device that counts takes it now; that device is verified.
+    fn right(
+        &self,
+        sealer: &Sealer,
+        devices: &mut [TotpDevice],
+        attempts: &Attempts,
+        now: UnixMillis,
+    ) -> Result<Option<(Code, u64)>, Fault> {
+        let Some(code) = Code::parse(self.code).filter(|code| !attempts.is_used(*code, now)) else { return Ok(None) };
+        for device in devices {
+            let counts = self.device.map_or(device.verified, |name| device.name == name);
+            if counts && device.pace.accepts(&sealer.open(&self.user_id, device)?, code, now) {
+                device.verified = true;
+                return Ok(Some((code, device.pace.window_ms())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Notes the attempt.
+    fn decide(
+        &self,
+        right: Option<(Code, u64)>,
+        failures: u32,
+        attempts: &mut Attempts,
+        now: UnixMillis,
+    ) -> (Checked, Option<AuditEvent>) {
+        let event = |kind| AuditEvent::of(kind).user(&self.user_id).tenant(&self.tenant);
+        if let Some((code, window_ms)) = right {
+            attempts.succeed(code, window_ms, now);
+            let added = self.device.map(|name| event(AuditKind::TotpDeviceAdded).detail(name));
+            return (Checked::Ok { was_verified: false }, added);
+        }
+        attempts.fail(self.limits, now);
+        let failures = failures + 1;
+        let closed = failures >= self.limits.attempts;
+        (Checked::Invalid { failures }, closed.then(|| event(AuditKind::TotpLimitReached)))
+    }
+}

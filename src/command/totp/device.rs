@@ -1,0 +1,207 @@
+//! `/recipe/totp/device…`: a user's authenticator apps.
+
+use super::{Sealer, failed, require_app};
+use crate::app::App;
+use crate::command::audit;
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::domain::audit::{AuditEvent, AuditKind};
+use crate::domain::ids::UserId;
+use crate::domain::totp::{DEVICES_MAX, Pace, TotpSecret};
+use crate::fault::Fault;
+use crate::store::totp::{self, TotpDevice};
+
+/// Adds a device.
+pub struct AddDevice {
+    /// Where.
+    pub scope: Scope,
+    /// Whose; the user need not exist.
+    pub user_id: UserId,
+    /// Its name; without one it gets one.
+    pub name: Option<String>,
+    /// Which of its codes are taken.
+    pub pace: Pace,
+    /// Its secret, if it has one already: it is verified then.
+    pub known_secret: Option<TotpSecret>,
+}
+
+/// How it ended.
+pub enum Added {
+    /// It is there.
+    Ok {
+        /// Its name.
+        name: String,
+        /// Its secret.
+        secret: TotpSecret,
+    },
+    /// The user has a verified device of this name.
+    AlreadyExists,
+    /// The user has [`DEVICES_MAX`] devices.
+    TooMany,
+}
+
+impl AddDevice {
+    /// Runs the command. A device of the same name that was never verified is replaced.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Added, Fault> {
+        let id = &self.scope.app.id;
+        let verified = self.known_secret.is_some();
+        let secret = self.known_secret.unwrap_or_else(|| TotpSecret::mint(app.entropy.as_ref()));
+        let sealed_secret = Sealer::of(app, &self.scope).await?.seal(app, &self.user_id, &secret);
+        let mut retry = Retry::new(&app.contention, &(id, &self.user_id));
+        loop {
+            let mut tx = app.store.begin();
+            require_app(tx.as_mut(), &self.scope).await?;
+            let mut devices = totp::devices(tx.as_mut(), id, &self.user_id).await.map_err(failed)?;
+            let name = self.name.clone().unwrap_or_else(|| free_name(&devices));
+            if devices.iter().any(|device| device.name == name && device.verified) {
+                return Ok(Added::AlreadyExists);
+            }
+            devices.retain(|device| device.name != name);
+            if devices.len() >= DEVICES_MAX {
+                return Ok(Added::TooMany);
+            }
+            let (sealed_secret, created) = (sealed_secret.clone(), app.now());
+            devices.push(TotpDevice { name: name.clone(), sealed_secret, pace: self.pace, verified, created });
+            totp::put_devices(tx.as_mut(), id, &self.user_id, devices).await.map_err(failed)?;
+            if verified {
+                let event = AuditEvent::of(AuditKind::TotpDeviceAdded).user(&self.user_id).detail(&name);
+                audit::note(tx.as_mut(), app, &self.scope, event)?;
+            }
+            if retry.commit(tx, "committing an authenticator app").await? {
+                return Ok(Added::Ok { name, secret });
+            }
+        }
+    }
+}
+
+/// `TOTP Device <n>`, counted up from the number of verified devices until no verified one has the name.
+fn free_name(devices: &[TotpDevice]) -> String {
+    let verified = || devices.iter().filter(|device| device.verified);
+    let mut number = verified().count();
+    loop {
+        let name = format!("TOTP Device {number}");
+        if !verified().any(|device| device.name == name) {
+            return name;
+        }
+        number += 1;
+    }
+}
+
+/// Gives a device another name.
+pub struct RenameDevice {
+    /// Where.
+    pub scope: Scope,
+    /// Whose.
+    pub user_id: UserId,
+    /// What it is called.
+    pub name: String,
+    /// What it is to be called.
+    pub new_name: String,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renamed {
+    /// It is called so.
+    Ok,
+    /// The user has no such device.
+    UnknownDevice,
+    /// Another device of the user is called so.
+    AlreadyExists,
+}
+
+impl RenameDevice {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Renamed, Fault> {
+        let id = &self.scope.app.id;
+        let mut retry = Retry::new(&app.contention, &(id, &self.user_id));
+        loop {
+            let mut tx = app.store.begin();
+            let mut devices = totp::devices(tx.as_mut(), id, &self.user_id).await.map_err(failed)?;
+            let taken = devices.iter().any(|device| device.name == self.new_name);
+            let Some(device) = devices.iter_mut().find(|device| device.name == self.name) else {
+                return Ok(Renamed::UnknownDevice);
+            };
+            if self.name == self.new_name {
+                return Ok(Renamed::Ok);
+            }
+            if taken {
+                return Ok(Renamed::AlreadyExists);
+            }
+            device.name.clone_from(&self.new_name);
+            totp::put_devices(tx.as_mut(), id, &self.user_id, devices).await.map_err(failed)?;
+            if retry.commit(tx, "committing an authenticator app's name").await? {
+                return Ok(Renamed::Ok);
+            }
+        }
+    }
+}
+
+/// Removes a device; with the last one, what is remembered of the user's codes.
+pub struct RemoveDevice {
+    /// Where.
+    pub scope: Scope,
+    /// Whose.
+    pub user_id: UserId,
+    /// Which.
+    pub name: String,
+}
+
+impl RemoveDevice {
+    /// Runs the command; `true` if there was such a device.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<bool, Fault> {
+        let id = &self.scope.app.id;
+        let mut retry = Retry::new(&app.contention, &(id, &self.user_id));
+        loop {
+            let mut tx = app.store.begin();
+            let mut devices = totp::devices(tx.as_mut(), id, &self.user_id).await.map_err(failed)?;
+            let Some(place) = devices.iter().position(|device| device.name == self.name) else { return Ok(false) };
+            let removed = devices.remove(place);
+            totp::put_devices(tx.as_mut(), id, &self.user_id, devices).await.map_err(failed)?;
+            if removed.verified {
+                let event = AuditEvent::of(AuditKind::TotpDeviceRemoved).user(&self.user_id).detail(removed.name);
+                audit::note(tx.as_mut(), app, &self.scope, event)?;
+            }
+            if retry.commit(tx, "committing an authenticator app's removal").await? {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+/// Reads users' devices.
+pub struct ReadDevices(pub Scope);
+
+impl ReadDevices {
+    /// The devices of one user.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn of(&self, app: &App, user: &UserId) -> Result<Vec<TotpDevice>, Fault> {
+        let mut tx = app.store.begin();
+        totp::devices(tx.as_mut(), &self.0.app.id, user).await.map_err(failed)
+    }
+
+    /// Whether each of these users has a verified device; `None` for one without any device.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn verified(&self, app: &App, users: &[UserId]) -> Result<Vec<Option<bool>>, Fault> {
+        let mut tx = app.store.begin();
+        let mut found = Vec::with_capacity(users.len());
+        for user in users {
+            let devices = totp::devices(tx.as_mut(), &self.0.app.id, user).await.map_err(failed)?;
+            found.push((!devices.is_empty()).then(|| devices.iter().any(|device| device.verified)));
+        }
+        Ok(found)
+    }
+}

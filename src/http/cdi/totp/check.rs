@@ -1,0 +1,72 @@
+//! `POST /recipe/totp/verify` and `…/device/verify`.
+
+use super::filled;
+use crate::app::App;
+use crate::command::totp::check::{CheckCode, Checked};
+use crate::domain::ids::UserId;
+use crate::http::cdi::Call;
+use crate::http::cdi::input::Body;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VerifiedBody {
+    status: &'static str,
+    was_already_verified: bool,
+}
+
+/// A refused code: how often, and how many times are allowed.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RefusedBody {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_number_of_failed_attempts: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_number_of_failed_attempts: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+}
+
+pub(super) async fn device(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let body = Body::of(&call.request)?;
+    let (user_id, name, code) = (body.string("userId")?, body.string("deviceName")?, body.string("totp")?);
+    let user_id = filled(user_id, "userId")?;
+    let name = filled(name, "deviceName")?;
+    check(app, call, user_id, Some(&name), &code).await
+}
+
+pub(super) async fn verify(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let body = Body::of(&call.request)?;
+    let (user_id, code) = (body.string("userId")?, body.string("totp")?);
+    check(app, call, filled(user_id, "userId")?, None, &code).await
+}
+
+async fn check(app: &App, call: &Call, user_id: String, device: Option<&str>, code: &str) -> Result<Reply, ApiError> {
+    let limits = call.existing_tenant()?.config.totp;
+    let (scope, tenant) = (call.scope()?, call.tenant.clone());
+    let refused = |status, failures, retry_after_ms| {
+        let told = |count: u32| call.wire.totp_counts_attempts.then_some(count);
+        Reply::json(&RefusedBody {
+            status,
+            current_number_of_failed_attempts: told(failures),
+            max_number_of_failed_attempts: told(limits.attempts),
+            retry_after_ms,
+        })
+    };
+    let command = CheckCode { scope, tenant, user_id: UserId::new(user_id), device, code, limits };
+    Ok(match command.run(app).await? {
+        Checked::Ok { was_verified } if device.is_some() => {
+            Reply::json(&VerifiedBody { status: "OK", was_already_verified: was_verified })
+        }
+        Checked::Ok { .. } => Reply::status("OK"),
+        Checked::UnknownDevice => Reply::status("UNKNOWN_DEVICE_ERROR"),
+        Checked::UnknownUser => Reply::status("UNKNOWN_USER_ID_ERROR"),
+        Checked::Invalid { failures } => refused("INVALID_TOTP_ERROR", failures, None),
+        Checked::LimitReached { failures, retry_after_ms } => {
+            refused("LIMIT_REACHED_ERROR", failures, Some(retry_after_ms))
+        }
+    })
+}

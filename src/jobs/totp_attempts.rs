@@ -1,0 +1,35 @@
+//! Attempts with one-time codes that count no more.
+
+use super::sweep::decoded;
+use super::walk::Expiring;
+use crate::app::App;
+use crate::domain::time::UnixMillis;
+use crate::domain::totp::attempts::Attempts;
+use crate::store::totp::{self, TotpAttemptsRecord, parse_attempts_key};
+use crate::store::{Key, Keyspace, StoreError, Tx};
+
+/// Those.
+#[derive(Debug)]
+pub struct TotpAttempts;
+
+impl Expiring for TotpAttempts {
+    const KEYSPACE: Keyspace = Keyspace::TotpAttempts;
+    const WHAT: &'static str = "one-time codes";
+
+    fn is_over(app: &App, key: &Key, bytes: &[u8], now: UnixMillis) -> bool {
+        // Rows of a tenant that is being removed go with it.
+        let tenant = parse_attempts_key(key).and_then(|(id, tenant, _)| app.directory.app(&id)?.tenant(&tenant));
+        let Some(tenant) = tenant else { return false };
+        decoded::<TotpAttemptsRecord>(app, key, bytes)
+            .is_some_and(|row| Attempts::from(row).are_over(tenant.config.totp.cooldown_ms, now))
+    }
+
+    async fn delete(app: &App, tx: &mut dyn Tx, key: &Key, now: UnixMillis) -> Result<bool, StoreError> {
+        let row = tx.get(key).await?;
+        let over = row.is_some_and(|bytes| Self::is_over(app, key, &bytes, now));
+        if over {
+            totp::remove_attempts(tx, key.clone());
+        }
+        Ok(over)
+    }
+}

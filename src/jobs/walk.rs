@@ -1,0 +1,93 @@
+//! Deletes what nobody used in time: a page of rows per step, as a sweep does.
+
+use super::sweep::PAGE;
+use crate::app::App;
+use crate::domain::time::UnixMillis;
+use crate::fault::Fault;
+use crate::store::session::just_after;
+use crate::store::{CommitError, Key, Keyspace, Scan, StoreError, Tx};
+use std::future::Future;
+use std::marker::PhantomData;
+
+/// A kind of row whose time is over some day.
+pub trait Expiring: Send {
+    /// Where the rows are.
+    const KEYSPACE: Keyspace;
+    /// What they are, for log lines.
+    const WHAT: &'static str;
+
+    /// True if a row has to go.
+    fn is_over(app: &App, key: &Key, bytes: &[u8], now: UnixMillis) -> bool;
+
+    /// Deletes a row with all that belongs to it, unless it has to stay after all: what was seen before is not part of what
+    /// the commit checks.
+    fn delete(
+        app: &App,
+        tx: &mut dyn Tx,
+        key: &Key,
+        now: UnixMillis,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}
+
+/// One walk over all rows of a kind.
+#[derive(Debug)]
+pub struct Walk<E> {
+    next: Option<Key>,
+    deleted: u64,
+    kind: PhantomData<E>,
+}
+
+impl<E: Expiring> Default for Walk<E> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<E: Expiring> Walk<E> {
+    /// At the first row.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { next: Some(Key::of(E::KEYSPACE)), deleted: 0, kind: PhantomData }
+    }
+
+    /// How many rows were deleted so far.
+    #[must_use]
+    pub const fn deleted(&self) -> u64 {
+        self.deleted
+    }
+
+    /// Looks at the next page. `false`: the walk is over.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn step(&mut self, app: &App, now: UnixMillis) -> Result<bool, Fault> {
+        let Some(start) = self.next.take() else { return Ok(false) };
+        let end = Key::of(E::KEYSPACE).prefix_end();
+        let page = app.store.begin().scan(&Scan { start, end, reverse: false, limit: PAGE }).await;
+        let page = page.map_err(|error| Fault::new("walking over rows that may be over", error))?;
+        self.next = page.last().map(|(key, _)| just_after(key.clone()));
+        let due = page.iter().filter(|(key, bytes)| E::is_over(app, key, bytes, now)).map(|(key, _)| key);
+        self.deleted += delete::<E>(app, &due.collect::<Vec<_>>(), now).await?;
+        Ok(self.next.is_some())
+    }
+}
+
+async fn delete<E: Expiring>(app: &App, due: &[&Key], now: UnixMillis) -> Result<u64, Fault> {
+    if due.is_empty() {
+        return Ok(0);
+    }
+    loop {
+        let mut tx = app.store.begin();
+        let mut deleted = 0;
+        for key in due {
+            let gone = E::delete(app, tx.as_mut(), key, now).await;
+            deleted += u64::from(gone.map_err(|error| Fault::new("deleting a row that is over", error))?);
+        }
+        match tx.commit().await {
+            Ok(()) => return Ok(deleted),
+            // A row was used, or got company.
+            Err(CommitError::Conflict) => {}
+            Err(CommitError::Store(error)) => return Err(Fault::new("committing deleted rows", error)),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Authenticator apps at rest.
+//!
+//! * [`Keyspace::TotpDevices`]: (domain, app, user) → [`TotpDevicesRecord`]. Devices are of the whole app; the user is the
+//!   id that callers use.
+//! * [`Keyspace::TotpAttempts`]: (domain, app, tenant, user) → [`TotpAttemptsRecord`].
+//! * [`Keyspace::TotpAttemptsByUser`]: (domain, app, user, tenant) → nothing, one for each row of attempts.
+//!
+//! The rows are the point keys that requests agree on: whoever judges a code reads both rows and writes that of the
+//! attempts, so that of two that meet one runs again. A user's first attempt in a tenant writes the devices too, so that
+//! their removal does not miss it.
+
+use super::key::KeyReader;
+use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
+use crate::domain::ids::{AppId, TenantId, UserId};
+use crate::domain::time::UnixMillis;
+use crate::domain::totp::attempts::Attempts;
+use crate::domain::totp::{Code, Pace};
+use serde::{Deserialize, Serialize};
+
+/// All authenticator apps of a user; never empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TotpDevicesRecord {
+    /// Whose; a key holds long ids only as a hash.
+    pub user_id: UserId,
+    /// In the order in which they came.
+    pub devices: Vec<TotpDevice>,
+}
+
+/// An authenticator app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TotpDevice {
+    /// Its name, of which the user has one.
+    pub name: String,
+    /// The secret that it shares with us, sealed under a key of the app.
+    pub sealed_secret: Vec<u8>,
+    /// Which of its codes are taken.
+    pub pace: Pace,
+    /// It has shown a right code, or was brought in.
+    pub verified: bool,
+    /// When it came.
+    pub created: UnixMillis,
+}
+
+crate::record!(TotpDevicesRecord, TotpDevices, version 1);
+
+/// What still matters of a user's attempts in a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TotpAttemptsRecord {
+    /// When the wrong codes since the last right one came, oldest first.
+    pub failures: Vec<UnixMillis>,
+    /// Codes that are used up, and until when.
+    pub used: Vec<(Code, UnixMillis)>,
+}
+
+crate::record!(TotpAttemptsRecord, TotpAttempts, version 1);
+
+impl From<TotpAttemptsRecord> for Attempts {
+    fn from(record: TotpAttemptsRecord) -> Self {
+        Self { failures: record.failures, used: record.used }
+    }
+}
+
+/// Where the devices of a user live.
+#[must_use]
+pub fn devices_key(app: &AppId, user: &UserId) -> Key {
+    Key::of_app(Keyspace::TotpDevices, app).user(user)
+}
+
+/// Where a user's attempts in a tenant live.
+#[must_use]
+pub fn attempts_key(app: &AppId, tenant: &TenantId, user: &UserId) -> Key {
+    Key::of_tenant(Keyspace::TotpAttempts, app, tenant).user(user)
+}
+
+/// A user's devices; none for a user who never had one.
+///
+/// # Errors
+/// When the store fails.
+pub async fn devices(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<Vec<TotpDevice>, StoreError> {
+    let record = codec::get::<TotpDevicesRecord>(tx, &devices_key(app, user)).await?;
+    Ok(record.map(|record| record.devices).unwrap_or_default())
+}
+
+/// Writes a user's devices. With the last one everything goes that is kept for the user.
+///
+/// # Errors
+/// When the store fails or there are too many.
+pub async fn put_devices(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    user: &UserId,
+    devices: Vec<TotpDevice>,
+) -> Result<(), StoreError> {
+    if devices.is_empty() {
+        return remove_user(tx, app, user).await;
+    }
+    codec::put(tx, devices_key(app, user), &TotpDevicesRecord { user_id: user.clone(), devices })
+}
+
+/// What still matters of a user's attempts in a tenant; `None` where there is no row.
+///
+/// # Errors
+/// When the store fails.
+pub async fn attempts(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    tenant: &TenantId,
+    user: &UserId,
+) -> Result<Option<Attempts>, StoreError> {
+    let record = codec::get::<TotpAttemptsRecord>(tx, &attempts_key(app, tenant, user)).await?;
+    Ok(record.map(Attempts::from))
+}
+
+/// Writes a user's attempts in a tenant.
+///
+/// # Errors
+/// When there are too many.
+pub fn put_attempts(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    tenant: &TenantId,
+    user: &UserId,
+    attempts: Attempts,
+) -> Result<(), StoreError> {
+    let Attempts { failures, used } = attempts;
+    let key = attempts_key(app, tenant, user);
+    codec::put_marker(tx, by_user(app, user).text(tenant.as_str()));
+    codec::put(tx, key, &TotpAttemptsRecord { failures, used })
+}
+
+/// Deletes a row of attempts.
+pub fn remove_attempts(tx: &mut dyn Tx, key: Key) {
+    if let Some(index) = index_of(&key) {
+        tx.delete(index);
+    }
+    tx.delete(key);
+}
+
+/// True if there is a device under this id.
+///
+/// # Errors
+/// When the store fails.
+pub async fn in_use(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<bool, StoreError> {
+    Ok(tx.get(&devices_key(app, user)).await?.is_some())
+}
+
+/// Deletes everything that is stored under this user id, in all tenants.
+///
+/// # Errors
+/// When the store fails.
+pub async fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<(), StoreError> {
+    // Read, so that an attempt that is not found below is a conflict.
+    tx.get(&devices_key(app, user)).await?;
+    tx.delete(devices_key(app, user));
+    let start = by_user(app, user);
+    let skip = start.bytes.len();
+    let scan = Scan { end: start.prefix_end(), start, reverse: false, limit: usize::MAX };
+    for (key, _) in tx.scan(&scan).await? {
+        if let Some(tenant) = KeyReader::after(&key, skip).and_then(|mut rest| rest.text()) {
+            let row = attempts_key(app, &TenantId::new(tenant), user);
+            tx.get(&row).await?;
+            tx.delete(row);
+        }
+        tx.delete(key);
+    }
+    Ok(())
+}
+
+/// Deletes a user's attempts in one tenant. Devices are of the whole app.
+pub fn remove_user_in(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, user: &UserId) {
+    remove_attempts(tx, attempts_key(app, tenant, user));
+}
+
+/// All index keys of a user.
+fn by_user(app: &AppId, user: &UserId) -> Key {
+    Key::of_app(Keyspace::TotpAttemptsByUser, app).user(user)
+}
+
+/// The index key that goes with a row of attempts.
+pub(super) fn index_of(key: &Key) -> Option<Key> {
+    let (app, tenant, user) = parse_attempts_key(key)?;
+    // The user's part as it stands: it may be a hash already.
+    Some(Key::of_app(Keyspace::TotpAttemptsByUser, &app).text(&user).text(tenant.as_str()))
+}
+
+/// App, tenant and the user's part of a row of attempts' key.
+#[must_use]
+pub fn parse_attempts_key(key: &Key) -> Option<(AppId, TenantId, String)> {
+    let mut parts = KeyReader::new(key);
+    let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
+    Some((app, TenantId::new(parts.text()?), parts.text()?))
+}

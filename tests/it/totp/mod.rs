@@ -1,0 +1,3 @@
+//! TOTP below HTTP: bytes at rest.
+
+mod records;
