@@ -11,6 +11,7 @@ from pathlib import Path
 import harness
 from app import App
 from core import Core
+from provider import Provider
 
 # Importing registers the checks, in this order.
 import check_flow  # noqa: F401
@@ -24,6 +25,8 @@ import check_users  # noqa: F401
 import check_core  # noqa: F401
 import check_people  # noqa: F401
 import check_ids  # noqa: F401
+import check_third_party  # noqa: F401
+import check_sites  # noqa: F401
 
 # Most checks wait: for tokens to expire, for keys to come into use.
 AT_ONCE = 6
@@ -38,6 +41,7 @@ class World:
         self.folder = folder
         self.cores = {}
         self.apps = {}
+        self.found_provider = None
         self.locks = defaultdict(threading.Lock)
 
     def core(self, name="main", **settings):
@@ -57,6 +61,12 @@ class World:
                     uri = f"{core.uri}/appid-{app_id}"
                 self.apps[name] = App(self.command, self.folder, name, uri, **settings)
             return self.apps[name]
+
+    def provider(self):
+        """Where people have accounts that applications may ask for."""
+        with self.locks["provider"]:
+            self.found_provider = self.found_provider or Provider()
+            return self.found_provider
 
     def close(self):
         for app in self.apps.values():

@@ -9,6 +9,8 @@ Every application takes these settings from its environment:
     STATIC_KEYS   "true": sessions are signed with the app's static key
     PEOPLE        "true": accounts, verification, roles, metadata (and the routes for them)
     ROLES         "true": every function of roles and metadata, without accounts (not together with PEOPLE)
+    WAYS          "true", with PEOPLE: providers, codes by mail and text message, second factors, tenants, the dashboard
+    SITES         with WAYS, hosts are TENANT.shop.example; "own": each has its own login, "shared": all have one
     STATIC_DIR    a folder that is served too (Node only)
 
 and has these routes, JSON in and out (an error of the core: 500 with {"error"}):
@@ -38,6 +40,14 @@ With PEOPLE, a session needs a verified e-mail address, mails are kept instead o
     POST /admin/id/map {userId, externalUserId, force?}   /admin/id/find {userId, kind?}               (not Go)
     POST /admin/id/note {userId, note?}   /admin/id/unmap {userId, force?}                          (not Go)
     POST /admin/link/primary {recipeUserId}   /admin/link {recipeUserId, primaryUserId}   /admin/unlink {recipeUserId}
+
+With WAYS, what would be sent as a code is kept too, and there are also:
+
+    /auth/TENANT/…                                      the SDK's own: authorisationurl, signinup, loginmethods, dashboard
+    GET /site                                           {site, userId}, if the session is good for the host of the request
+    POST /admin/messages {to}                           {messages: [{to, code, link}]}
+    POST /admin/tenant/methods {tenantId, firstFactors, requiredSecondaryFactors?}          (Go: no second factors)
+    POST /admin/tenant/provider {tenantId, config}   /admin/tenant/user, /admin/tenant/user/remove {tenantId, userId}
 
 With ROLES, sessions carry roles and permissions, and there are also (answers with the core's status):
 
@@ -105,8 +115,8 @@ class App:
     def try_admin(self, path, **fields):
         return send(self.port, "POST", "/admin" + path, fields)
 
-    def device(self, mode="header"):
-        return Device(self.port, mode)
+    def device(self, mode="header", host=None):
+        return Device(self.port, mode, host)
 
 
 class Reply:
@@ -151,9 +161,11 @@ def send(port, method, path, fields=None, headers=None):
 class Device:
     """A user's browser (cookie mode) or app (header mode): keeps what the server tells it to."""
 
-    def __init__(self, port, mode):
+    def __init__(self, port, mode, host=None):
         self.port = port
         self.mode = mode
+        self.host = host
+        self.cookie_domain = None
         self.tokens = {}
         self.anti_csrf = None
 
@@ -162,7 +174,7 @@ class Device:
         return copy.deepcopy(self)
 
     def send(self, method, path, fields=None, keep=True, anti_csrf="own"):
-        headers = {"st-auth-mode": self.mode}
+        headers = {"st-auth-mode": self.mode, **({"Host": self.host} if self.host else {})}
         kind = "refresh" if path == REFRESH else "access"
         if self.mode == "header":
             if kind in self.tokens:
@@ -203,6 +215,7 @@ class Device:
                 if kind == "refresh":
                     same(morsel["path"], REFRESH, "path of the refresh cookie")
                 true(morsel["httponly"], f"{morsel.key} is HttpOnly")
+                self.cookie_domain = morsel["domain"]
                 self._set(kind, "" if "1970" in morsel["expires"] else morsel.value)
 
     def _set(self, kind, value):

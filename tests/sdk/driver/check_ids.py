@@ -3,8 +3,9 @@
 import uuid
 
 from check_flow import in_both_modes
-from check_people import LINKING, PASSWORD, account
+from check_people import PASSWORD, account
 from harness import check, same
+from offers import needs
 
 
 def app(world):
@@ -13,8 +14,7 @@ def app(world):
 
 @in_both_modes("a user with a mapped id signs in, is signed in and is deleted by that id")
 def mapped_user(world, mode):
-    if world.name not in LINKING:
-        return
+    needs(world, "id mapping")
     ids = app(world)
     device = ids.device(mode)
     email, internal = account(ids, device, "mapped")
@@ -36,8 +36,7 @@ def mapped_user(world, mode):
 
 @check("a mapping is found by either id, noted, and taken away")
 def life_of_a_mapping(world):
-    if world.name not in LINKING:
-        return
+    needs(world, "id mapping")
     ids = app(world)
     _, internal = account(ids, ids.device(), "life")
     ids.admin("/revoke", userId=internal)

@@ -6,9 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from check_flow import in_both_modes
 from harness import check, same, true, until
+from offers import offers
 
-# The Go SDK has no account linking.
-LINKING = {"node", "python"}
 PASSWORD = "correct-horse-1"
 # The same by bcrypt at its lowest cost, as if it came from another system.
 HASH = "$2b$04$C/kyqnqUOz94Y7g.Mp5yyOkg7zCuV5K/ItFPOXyHnfTq0/8Ixv81u"
@@ -36,24 +35,24 @@ def refused_by(reply, claim, what):
     same([error["id"] for error in reply.json["claimValidationErrors"]], [claim], f"claims that refuse {what}")
 
 
-def verified(app, device, email):
+def verified(app, device, email, tenant="public"):
     """Follows the mailed link: on another device, as people do."""
     device.send("POST", "/auth/user/email/verify/token", {}).expect(200, "asking for the mail")
     token = mailed_token(app, email, "EMAIL_VERIFICATION")
     answers = [
-        app.device().send("POST", "/auth/user/email/verify", {"method": "token", "token": token}).json["status"]
+        app.device().send("POST", f"/auth/{tenant}/user/email/verify", {"method": "token", "token": token}).json["status"]
         for _ in range(2)
     ]
     same(answers, ["OK", "EMAIL_VERIFICATION_INVALID_TOKEN_ERROR"], "the link, followed twice")
     same(device.send("GET", "/auth/user/email/verify").json["isVerified"], True, "isVerified")
 
 
-def account(app, device, name):
+def account(app, device, name, tenant="public"):
     """Signs up and verifies the address; it and the user's id."""
     email = address(name)
-    answer = device.form("/auth/signup", email=email, password=PASSWORD)
+    answer = device.form(f"/auth/{tenant}/signup", email=email, password=PASSWORD)
     same(answer["status"], "OK", f"sign-up of {name}")
-    verified(app, device, email)
+    verified(app, device, email, tenant)
     return email, answer["user"]["id"]
 
 
@@ -67,7 +66,7 @@ def story(world, mode):
     others = [account(app, app.device(mode), f"other-{n}") for n in range(4)]
     listing(app, [email, *(other for other, _ in others)])
     emails = [email]
-    if world.name in LINKING:
+    if offers(world, "account linking"):
         emails.append(others[0][0])
         link(app, mode, user_id, others[0])
     delete(app, mode, device, user_id, {email: password, **dict.fromkeys(emails[1:], PASSWORD)})

@@ -4,6 +4,7 @@ import signal
 import sys
 import time
 import traceback
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 CHECKS = []
@@ -11,6 +12,10 @@ CHECKS = []
 
 class Failure(AssertionError):
     """What a check expected did not happen."""
+
+
+class NotOffered(Exception):
+    """The SDK has nothing of what the check is about."""
 
 
 def check(title):
@@ -64,14 +69,15 @@ def run(name, world, only=None, at_once=1):
     chosen = [(title, act) for title, act in CHECKS if only is None or only in title]
     pool = ThreadPoolExecutor(at_once)
     try:
-        passed = sum(pool.map(lambda check: _outcome(name, world, *check), chosen))
+        outcomes = Counter(pool.map(lambda check: _outcome(name, world, *check), chosen))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    failed = len(chosen) - passed
+    failed, lacking = outcomes["FAILED"], outcomes["lacks"]
     if not chosen:
         print("no check was run")
         failed = 1
-    print(f"{passed} passed, {failed} failed", flush=True)
+    more = f", {lacking} not offered by the SDK" if lacking else ""
+    print(f"{outcomes['ok']} passed, {failed} failed{more}", flush=True)
     return failed
 
 
@@ -80,10 +86,12 @@ def _outcome(name, world, title, act):
     begin = time.monotonic()
     try:
         act(world)
-        outcome, why = "ok    ", ""
+        outcome, why = "ok", ""
+    except NotOffered as reason:
+        outcome, why = "lacks", f": {reason}"
     except Exception as error:  # a check that breaks has failed, whatever it was
         where = traceback.extract_tb(error.__traceback__)
         steps = " < ".join(f"{step.name}:{step.lineno}" for step in reversed(where[-4:]))
         outcome, why = "FAILED", f"\n       {type(error).__name__}: {error}\n       at {steps}"
-    print(f"{outcome} {name}: {title} ({time.monotonic() - begin:.1f} s){why}\n", end="", flush=True)
-    return outcome != "FAILED"
+    print(f"{outcome:6} {name}: {title} ({time.monotonic() - begin:.1f} s){why}\n", end="", flush=True)
+    return outcome

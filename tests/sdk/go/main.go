@@ -15,6 +15,7 @@ import (
 	"github.com/supertokens/supertokens-golang/recipe/multitenancy/multitenancymodels"
 	"github.com/supertokens/supertokens-golang/recipe/session"
 	"github.com/supertokens/supertokens-golang/recipe/session/sessmodels"
+	"github.com/supertokens/supertokens-golang/recipe/thirdparty/tpmodels"
 	"github.com/supertokens/supertokens-golang/supertokens"
 )
 
@@ -46,6 +47,11 @@ type fields struct {
 
 	// With ROLES=true.
 	Permission string `json:"permission"`
+
+	// With WAYS=true.
+	To           string                  `json:"to"`
+	FirstFactors []string                `json:"firstFactors"`
+	Config       tpmodels.ProviderConfig `json:"config"`
 }
 
 func (in fields) tenant() string {
@@ -64,12 +70,17 @@ func main() {
 	dynamicKeys := os.Getenv("STATIC_KEYS") != "true"
 	telemetry := false
 	people := os.Getenv("PEOPLE") == "true"
-	recipes := []supertokens.Recipe{
-		session.Init(&sessmodels.TypeInput{
-			AntiCsrf:                        &antiCsrf,
-			UseDynamicAccessTokenSigningKey: &dynamicKeys,
-		}),
-		multitenancy.Init(nil),
+	sessions := &sessmodels.TypeInput{AntiCsrf: &antiCsrf, UseDynamicAccessTokenSigningKey: &dynamicKeys}
+	if sites == "shared" {
+		domain := ".shop.example"
+		sessions.CookieDomain = &domain
+	}
+	recipes := []supertokens.Recipe{session.Init(sessions)}
+	ways := os.Getenv("WAYS") == "true"
+	if ways {
+		recipes = append(recipes, wayRecipes()...)
+	} else {
+		recipes = append(recipes, multitenancy.Init(nil))
 	}
 	if people {
 		recipes = append(recipes, peopleRecipes()...)
@@ -102,7 +113,10 @@ func main() {
 	if roles {
 		roleRoutes(routes)
 	}
-	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Getenv("APP_PORT"), supertokens.Middleware(routes)))
+	if ways {
+		wayRoutes(routes)
+	}
+	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Getenv("APP_PORT"), tenantOfAddress(supertokens.Middleware(routes))))
 }
 
 // userRoutes are what a user does.

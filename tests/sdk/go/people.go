@@ -160,12 +160,7 @@ func peopleAdminRoutes(routes *http.ServeMux) {
 		return object{"count": count}, err
 	}))
 	routes.HandleFunc("POST /admin/user", plain(func(in fields) (object, error) {
-		user, err := emailpassword.GetUserByID(in.UserID)
-		if err != nil || user == nil {
-			return object{"found": false}, err
-		}
-		emails := []string{user.Email}
-		return object{"found": true, "id": user.ID, "emails": emails, "timeJoined": user.TimeJoined}, nil
+		return personByID(in.UserID)
 	}))
 	routes.HandleFunc("POST /admin/user/remove", plain(func(in fields) (object, error) {
 		return object{"status": "OK"}, supertokens.DeleteUser(in.UserID)

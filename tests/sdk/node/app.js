@@ -10,6 +10,7 @@ import Session from "supertokens-node/recipe/session/index.js";
 import { verifySession } from "supertokens-node/recipe/session/framework/express/index.js";
 import * as people from "./people.js";
 import * as roles from "./roles.js";
+import * as ways from "./ways.js";
 
 const env = process.env;
 const port = Number(env.APP_PORT);
@@ -24,8 +25,9 @@ supertokens.init({
     Session.init({
       antiCsrf: env.ANTI_CSRF || "NONE",
       useDynamicAccessTokenSigningKey: env.STATIC_KEYS !== "true",
+      cookieDomain: env.SITES === "shared" ? ".shop.example" : undefined,
     }),
-    Multitenancy.init(),
+    ...(env.WAYS === "true" ? ways.recipes() : [Multitenancy.init()]),
     ...(env.PEOPLE === "true" ? people.recipes() : []),
     ...(env.ROLES === "true" ? roles.recipes() : []),
   ],
@@ -73,6 +75,7 @@ app.post("/logout", verifySession(), async (req, res) => {
 
 if (env.PEOPLE === "true") app.use(people.routes);
 if (env.ROLES === "true") app.use(roles.routes);
+if (env.WAYS === "true") app.use(ways.routes);
 
 // --- what the application's own code does, without a session
 
@@ -80,6 +83,7 @@ const admin = express.Router();
 app.use("/admin", admin);
 if (env.PEOPLE === "true") admin.use(people.admin);
 if (env.ROLES === "true") admin.use(roles.admin);
+if (env.WAYS === "true") admin.use(ways.admin);
 admin.post("/info", async (req, res) => {
   const info = await Session.getSessionInformation(req.body.handle);
   res.json(

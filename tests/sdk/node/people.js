@@ -32,6 +32,8 @@ const describe = (user) => ({
   found: true,
   id: user.id,
   emails: user.emails,
+  phoneNumbers: user.phoneNumbers,
+  tenantIds: user.tenantIds,
   isPrimary: user.isPrimaryUser,
   timeJoined: user.timeJoined,
   methods: user.loginMethods.map((method) => ({

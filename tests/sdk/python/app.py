@@ -10,6 +10,7 @@ import jwt
 import people
 import roles
 import uvicorn
+import ways
 from fastapi import Body, Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -28,6 +29,7 @@ PORT = int(os.environ["APP_PORT"])
 CORE_URI = os.environ["CORE_URI"]
 PEOPLE = os.environ.get("PEOPLE") == "true"
 ROLES = os.environ.get("ROLES") == "true"
+WAYS = os.environ.get("WAYS") == "true"
 ORIGIN = f"http://localhost:{PORT}"
 
 init(
@@ -42,8 +44,9 @@ init(
         session.init(
             anti_csrf=os.environ.get("ANTI_CSRF", "NONE"),  # type: ignore
             use_dynamic_access_token_signing_key=os.environ.get("STATIC_KEYS") != "true",
+            cookie_domain=".shop.example" if ways.SITES == "shared" else None,
         ),
-        multitenancy.init(),
+        *(ways.recipes() if WAYS else [multitenancy.init()]),
         *(people.recipes() if PEOPLE else []),
         *(roles.recipes() if ROLES else []),
     ],
@@ -55,6 +58,8 @@ if PEOPLE:
     app.include_router(people.routes)
 if ROLES:
     app.include_router(roles.routes)
+if WAYS:
+    app.include_router(ways.routes)
 
 Fields = dict[str, Any]
 

@@ -60,6 +60,8 @@ def describe(user: User) -> Fields:
         "found": True,
         "id": user.id,
         "emails": user.emails,
+        "phoneNumbers": user.phone_numbers,
+        "tenantIds": user.tenant_ids,
         "isPrimary": user.is_primary_user,
         "timeJoined": user.time_joined,
         "methods": [

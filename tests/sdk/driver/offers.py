@@ -1,0 +1,23 @@
+"""What an SDK does not offer. A check that needs it is printed as lacking, not passed over in silence."""
+
+from harness import NotOffered
+
+LACKS = {
+    "go": {
+        "account linking": "the Go SDK links no accounts",
+        "id mapping": "the Go SDK maps no ids",
+        "account info": "the Go SDK finds no users by account info",
+        "association errors": "the Go SDK panics when a user may not be added to a tenant",
+        "second factors": "the Go SDK has neither TOTP nor a second factor",
+    },
+}
+
+
+def offers(world, feature):
+    return feature not in LACKS.get(world.name, {})
+
+
+def needs(world, feature):
+    """Ends the check if the SDK does not have this."""
+    if not offers(world, feature):
+        raise NotOffered(LACKS[world.name][feature])
