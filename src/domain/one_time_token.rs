@@ -20,7 +20,8 @@ pub fn mint(entropy: &dyn Entropy) -> Secret<String> {
 }
 
 /// SHA-256 of a token's text: a stolen database holds nothing that works.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub struct OneTimeHash([u8; 32]);
 
 impl OneTimeHash {

@@ -2,14 +2,46 @@
 //!
 //! Tokens for one purpose (verifying an address of a user in a tenant; resetting a user's password) belong to a *series*:
 //! they live together, and when one of them is used or all are revoked, the series ends and every token of it is dead,
-//! whether its row is deleted already or not.
+//! whether its row is deleted already or not. Of a series only the newest [`LIVING_MAX`] live: whoever asks for another
+//! mail gets one that works, and can never pile up more rows than the deletion of the user takes in one transaction.
 
+use crate::domain::one_time_token::OneTimeHash;
 use crate::domain::time::UnixMillis;
 
 /// Tells a series from those before and after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct SeriesId(pub u64);
+
+/// Living tokens of a series; one more, and the oldest is dead.
+pub const LIVING_MAX: usize = 100;
+
+/// The tokens that live together.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Series {
+    /// Which they are.
+    pub id: SeriesId,
+    /// When the last of them ends.
+    pub expires: UnixMillis,
+    /// They, the oldest first: at most [`LIVING_MAX`]. Some may have expired.
+    pub tokens: Vec<OneTimeHash>,
+}
+
+impl Series {
+    /// One without tokens.
+    #[must_use]
+    pub const fn new(id: SeriesId) -> Self {
+        Self { id, expires: UnixMillis(0), tokens: Vec::new() }
+    }
+
+    /// Adds a token that is good until `expires`; which one had to go for it.
+    #[must_use]
+    pub fn add(&mut self, token: OneTimeHash, expires: UnixMillis) -> Option<OneTimeHash> {
+        self.expires = self.expires.max(expires);
+        self.tokens.push(token);
+        (self.tokens.len() > LIVING_MAX).then(|| self.tokens.remove(0))
+    }
+}
 
 /// What a presented token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +73,19 @@ pub fn is_over(expires: UnixMillis, now: UnixMillis) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_token_too_many_takes_the_oldest_away() {
+        let hash = |number: usize| OneTimeHash::of(&number.to_string());
+        let mut series = Series::new(SeriesId(1));
+        for number in 0..LIVING_MAX {
+            assert_eq!(series.add(hash(number), UnixMillis(100)), None);
+        }
+        assert_eq!(series.add(hash(LIVING_MAX), UnixMillis(50)), Some(hash(0)));
+        assert_eq!(series.add(hash(LIVING_MAX + 1), UnixMillis(200)), Some(hash(1)));
+        assert_eq!(series.expires, UnixMillis(200));
+        assert_eq!((series.tokens.len(), series.tokens.last()), (LIVING_MAX, Some(&hash(LIVING_MAX + 1))));
+    }
 
     #[test]
     fn a_token_is_good_until_its_end_and_while_its_series_lasts() {

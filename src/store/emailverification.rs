@@ -14,7 +14,7 @@ use super::{Encoding, Key, Keyspace, Scan, StoreError, Tx};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::one_time_token::OneTimeHash;
 use crate::domain::time::UnixMillis;
-use crate::domain::token_series::{SeriesId, is_over};
+use crate::domain::token_series::{Series, SeriesId, is_over};
 use serde::{Deserialize, Serialize};
 
 /// An address of a user is verified.
@@ -42,17 +42,29 @@ pub struct TokenRecord {
 crate::record!(TokenRecord, EmailVerificationToken, version 1);
 
 /// The living tokens of a tenant, user and address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SeriesRecord(pub Series);
+
+crate::record!(SeriesRecord, EmailVerificationTokenByUser, version 2 after SeriesRecordV1);
+
+/// [`SeriesRecord`] before tokens were counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeriesRecord {
-    /// Which they are.
-    pub id: SeriesId,
-    /// When the last of them ends.
-    pub expires: UnixMillis,
+pub struct SeriesRecordV1 {
+    id: SeriesId,
+    expires: UnixMillis,
 }
 
-crate::record!(SeriesRecord, EmailVerificationTokenByUser, version 1);
+crate::record!(SeriesRecordV1, EmailVerificationTokenByUser, version 1);
 
-/// Token rows deleted together with their series; what is left is dead and goes when it expires.
+impl From<SeriesRecordV1> for SeriesRecord {
+    fn from(SeriesRecordV1 { id, expires }: SeriesRecordV1) -> Self {
+        Self(Series { id, expires, tokens: Vec::new() })
+    }
+}
+
+/// Token rows deleted together with their series: all, unless there are many that were made before they were counted. What
+/// is left of those is dead and goes when it expires.
 const DELETED_AT_ONCE: usize = 256;
 
 /// Whose tokens, for which address.
@@ -80,11 +92,12 @@ impl Addressee<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn series(&self, tx: &mut dyn Tx) -> Result<Option<SeriesRecord>, StoreError> {
-        codec::get(tx, &self.series_key()).await
+    pub async fn series(&self, tx: &mut dyn Tx) -> Result<Option<Series>, StoreError> {
+        Ok(codec::get::<SeriesRecord>(tx, &self.series_key()).await?.map(|SeriesRecord(series)| series))
     }
 
-    /// Adds a token to a series: the current one as read by [`Addressee::series`], or a new one.
+    /// Adds a token to a series: the current one as read by [`Addressee::series`], or a new one. If it is one too many, the
+    /// oldest goes.
     ///
     /// # Errors
     /// When a key is too long.
@@ -92,14 +105,16 @@ impl Addressee<'_> {
         &self,
         tx: &mut dyn Tx,
         hash: &OneTimeHash,
-        series: SeriesRecord,
+        mut series: Series,
         expires: UnixMillis,
     ) -> Result<(), StoreError> {
-        let longest = SeriesRecord { id: series.id, expires: series.expires.max(expires) };
-        codec::put(tx, self.series_key(), &longest)?;
-        codec::put_marker(tx, index_key(self.series_key(), hash));
+        if let Some(oldest) = series.add(*hash, expires) {
+            delete_indexed(tx, self.app, index_key(self.series_key(), &oldest));
+        }
         let (user_id, email) = (self.user.clone(), self.email.to_owned());
         let record = TokenRecord { user_id, email, expires, series: series.id };
+        codec::put(tx, self.series_key(), &SeriesRecord(series))?;
+        codec::put_marker(tx, index_key(self.series_key(), hash));
         codec::put(tx, token_key(self.app, self.tenant, hash), &record)
     }
 
@@ -240,27 +255,41 @@ pub async fn rename_user(tx: &mut dyn Tx, app: &AppId, from: &UserId, to: &UserI
         }
         tx.delete(key);
     }
-    let by_user = all_of(Keyspace::EmailVerificationTokenByUser, app, from, usize::MAX);
-    // Which series moves into which; a series stands before its tokens.
-    let mut moving = None;
-    for (key, bytes) in tx.scan(&by_user).await? {
-        let Some((tenant, email, hash)) = parse_by_user_key(&key) else { continue };
+    for (tenant, email, old, mut living) in taken_out(tx, app, from).await? {
+        // Those that were made before tokens were counted are the oldest.
+        living.sort_by_key(|(hash, _)| old.tokens.iter().position(|one| one == hash));
         let new = Addressee { app, tenant: &tenant, user: to, email: &email };
-        if let Some(hash) = hash {
-            let token: Option<TokenRecord> = codec::get(tx, &token_key(app, &tenant, &hash)).await?;
-            delete_indexed(tx, app, key);
-            if let (Some(token), Some((old, series))) = (token, moving)
-                && token.series == old
-            {
-                new.add(tx, &hash, series, token.expires)?;
-            }
-        } else {
-            let old: SeriesRecord = codec::decode(tx.encoding(), &key, &bytes)?;
-            moving = Some((old.id, new.series(tx).await?.unwrap_or(old)));
-            tx.delete(key);
+        for (hash, expires) in living {
+            let series = new.series(tx).await?.unwrap_or(Series::new(old.id));
+            new.add(tx, &hash, series, expires)?;
         }
     }
     Ok(())
+}
+
+/// Tenant, address, series, and its living tokens with their ends.
+type TakenOut = (TenantId, String, Series, Vec<(OneTimeHash, UnixMillis)>);
+
+/// Takes every series of a user id out of the store.
+async fn taken_out(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<Vec<TakenOut>, StoreError> {
+    let mut taken: Vec<TakenOut> = Vec::new();
+    // A series stands before its tokens.
+    for (key, bytes) in tx.scan(&all_of(Keyspace::EmailVerificationTokenByUser, app, user, usize::MAX)).await? {
+        let Some((tenant, email, hash)) = parse_by_user_key(&key) else { continue };
+        if let Some(hash) = hash {
+            let token: Option<TokenRecord> = codec::get(tx, &token_key(app, &tenant, &hash)).await?;
+            if let (Some(token), Some((_, _, series, living))) = (token, taken.last_mut())
+                && token.series == series.id
+            {
+                living.push((hash, token.expires));
+            }
+        } else {
+            let SeriesRecord(series) = codec::decode(tx.encoding(), &key, &bytes)?;
+            taken.push((tenant, email, series, Vec::new()));
+        }
+        delete_indexed(tx, app, key);
+    }
+    Ok(taken)
 }
 
 /// The keyspaces with keys that begin with domain, app and user.

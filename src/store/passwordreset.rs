@@ -12,7 +12,7 @@ use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
 use crate::domain::ids::{AppId, UserId};
 use crate::domain::one_time_token::OneTimeHash;
 use crate::domain::time::UnixMillis;
-use crate::domain::token_series::{SeriesId, is_over};
+use crate::domain::token_series::{Series, SeriesId, is_over};
 use serde::{Deserialize, Serialize};
 
 /// A token that was sent.
@@ -31,17 +31,29 @@ pub struct ResetTokenRecord {
 crate::record!(ResetTokenRecord, PasswordResetToken, version 1);
 
 /// The living tokens of a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ResetSeriesRecord(pub Series);
+
+crate::record!(ResetSeriesRecord, PasswordResetTokenByUser, version 2 after ResetSeriesRecordV1);
+
+/// [`ResetSeriesRecord`] before tokens were counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ResetSeriesRecord {
-    /// Which they are.
-    pub id: SeriesId,
-    /// When the last of them ends.
-    pub expires: UnixMillis,
+pub struct ResetSeriesRecordV1 {
+    id: SeriesId,
+    expires: UnixMillis,
 }
 
-crate::record!(ResetSeriesRecord, PasswordResetTokenByUser, version 1);
+crate::record!(ResetSeriesRecordV1, PasswordResetTokenByUser, version 1);
 
-/// Token rows deleted together with their series; what is left is dead and goes when it expires.
+impl From<ResetSeriesRecordV1> for ResetSeriesRecord {
+    fn from(ResetSeriesRecordV1 { id, expires }: ResetSeriesRecordV1) -> Self {
+        Self(Series { id, expires, tokens: Vec::new() })
+    }
+}
+
+/// Token rows deleted together with their series: all, unless there are many that were made before they were counted. What
+/// is left of those is dead and goes when it expires.
 const DELETED_AT_ONCE: usize = 256;
 
 /// Where a token lives.
@@ -68,11 +80,13 @@ pub async fn token(tx: &mut dyn Tx, app: &AppId, hash: &OneTimeHash) -> Result<O
 ///
 /// # Errors
 /// When the store fails.
-pub async fn series(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<Option<ResetSeriesRecord>, StoreError> {
-    codec::get(tx, &series_key(app, user)).await
+pub async fn series(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<Option<Series>, StoreError> {
+    let record: Option<ResetSeriesRecord> = codec::get(tx, &series_key(app, user)).await?;
+    Ok(record.map(|ResetSeriesRecord(series)| series))
 }
 
-/// Adds a token to the series that [`series`] has read, or to a new one of the id that the token names.
+/// Adds a token to the series that it names: the one that [`series`] has read, or a new one. If it is one too many, the
+/// oldest goes.
 ///
 /// # Errors
 /// When a key is too long.
@@ -80,12 +94,15 @@ pub fn add(
     tx: &mut dyn Tx,
     app: &AppId,
     hash: &OneTimeHash,
-    series: Option<ResetSeriesRecord>,
+    mut series: Series,
     token: &ResetTokenRecord,
 ) -> Result<(), StoreError> {
     let key = series_key(app, &token.user_id);
-    let expires = series.map_or(token.expires, |series| series.expires.max(token.expires));
-    codec::put(tx, key.clone(), &ResetSeriesRecord { id: token.series, expires })?;
+    if let Some(oldest) = series.add(*hash, token.expires) {
+        tx.delete(key.clone().raw(oldest.as_bytes()));
+        tx.delete(token_key(app, &oldest));
+    }
+    codec::put(tx, key.clone(), &ResetSeriesRecord(series))?;
     codec::put_marker(tx, key.raw(hash.as_bytes()));
     codec::put(tx, token_key(app, hash), token)
 }

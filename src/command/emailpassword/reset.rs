@@ -11,14 +11,14 @@ use crate::domain::entropy::random_bytes;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::one_time_token::{self, OneTimeHash};
 use crate::domain::secret::Secret;
-use crate::domain::token_series::{Presented, SeriesId, judge};
+use crate::domain::token_series::{Presented, Series, SeriesId, judge};
 use crate::domain::user::{Login, LoginMethod, PasswordHash, RecipeId, User};
 use crate::fault::{Fault, Gone};
 use crate::store::passwordreset::{self, ResetTokenRecord};
 use crate::store::user::{self, Found};
 use crate::store::{Tx, app as app_row};
 
-/// Makes a token; several may live at once.
+/// Makes a token; the newest [`LIVING_MAX`](crate::domain::token_series::LIVING_MAX) live at once.
 pub struct CreateResetToken<'a> {
     /// Where.
     pub scope: Scope,
@@ -71,10 +71,10 @@ impl CreateResetToken<'_> {
             };
             let expires = app.now().plus(self.lifetime_ms);
             let series = passwordreset::series(tx_ref, app_id, &id).await.map_err(reading)?;
-            let in_series = series.map_or(new_series, |series| series.id);
+            let series = series.unwrap_or(Series::new(new_series));
             let event = event(AuditKind::PasswordResetRequested, &user, &id, &email);
             audit::note(tx_ref, app, &self.scope, event)?;
-            let record = ResetTokenRecord { user_id: id, email, expires, series: in_series };
+            let record = ResetTokenRecord { user_id: id, email, expires, series: series.id };
             passwordreset::add(tx_ref, app_id, &hash, series, &record).map_err(writing)?;
             if retry.commit(tx, "committing a password-reset token").await? {
                 return Ok(ResetTokenCreated::Ok(token));

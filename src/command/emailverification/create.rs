@@ -6,11 +6,11 @@ use crate::command::retry::Retry;
 use crate::domain::entropy::random_bytes;
 use crate::domain::one_time_token::{self, OneTimeHash};
 use crate::domain::secret::Secret;
-use crate::domain::token_series::SeriesId;
+use crate::domain::token_series::{Series, SeriesId};
 use crate::fault::Fault;
-use crate::store::emailverification::{self, SeriesRecord};
+use crate::store::emailverification;
 
-/// Makes a token that verifies an address; several may live at once.
+/// Makes a token that verifies an address; the newest [`LIVING_MAX`](crate::domain::token_series::LIVING_MAX) live at once.
 pub struct CreateVerificationToken {
     /// Whose address; normalised.
     pub address: Address,
@@ -47,7 +47,7 @@ impl CreateVerificationToken {
             }
             let expires = app.now().plus(self.lifetime_ms);
             let series = addressee.series(tx_ref).await.map_err(failed)?;
-            let series = series.unwrap_or(SeriesRecord { id: new_series, expires });
+            let series = series.unwrap_or(Series::new(new_series));
             addressee.add(tx_ref, &hash, series, expires).map_err(failed)?;
             if retry.commit(tx, "committing an e-mail verification token").await? {
                 return Ok(Created::Ok(token));

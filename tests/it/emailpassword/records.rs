@@ -4,7 +4,7 @@ use crate::store::golden;
 use sessiond::domain::ids::{AppId, UserId};
 use sessiond::domain::one_time_token::OneTimeHash;
 use sessiond::domain::time::UnixMillis;
-use sessiond::domain::token_series::SeriesId;
+use sessiond::domain::token_series::{Series, SeriesId};
 use sessiond::store::passwordreset::{ResetSeriesRecord, ResetTokenRecord, series_key, token_key};
 
 const EXPIRES: UnixMillis = UnixMillis(1_700_003_600_000);
@@ -22,8 +22,11 @@ fn token_version_1() {
 }
 
 #[test]
-fn series_version_1() {
-    let record = ResetSeriesRecord { id: SeriesId(1), expires: EXPIRES };
+fn series_of_every_version() {
+    let uncounted = ResetSeriesRecord(Series { id: SeriesId(1), expires: EXPIRES, tokens: Vec::new() });
+    golden::any_version("password_reset_token_by_user-series", 1, &uncounted);
+    let tokens = vec![OneTimeHash::from_bytes([7; 32]), OneTimeHash::from_bytes([1; 32])];
+    let record = ResetSeriesRecord(Series { id: SeriesId(1), expires: EXPIRES, tokens });
     let key = series_key(&AppId::base(), &UserId::new("3b2c8c3e-0000-4000-8000-000000000001"));
     golden::newest("password_reset_token_by_user-series", &key, &record);
 }

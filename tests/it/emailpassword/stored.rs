@@ -3,12 +3,20 @@
 use crate::app::TestApp;
 use crate::people::with_cheap_passwords;
 use serde_json::json;
+use sessiond::domain::ids::{AppId, UserId};
+use sessiond::domain::one_time_token::OneTimeHash;
+use sessiond::domain::token_series::{Series, SeriesId};
 use sessiond::jobs::reset_tokens::ResetTokens;
 use sessiond::jobs::walk::Walk;
+use sessiond::store::passwordreset::{self, ResetTokenRecord};
 use sessiond::store::{Key, Keyspace, Scan};
 
 async fn token(app: &TestApp, id: &str) -> String {
     app.post("/recipe/user/password/reset/token", json!({"userId": id, "email": "e"})).await.ok().text_at("/token")
+}
+
+async fn consume(app: &TestApp, token: &str) -> String {
+    app.post("/recipe/user/password/reset/token/consume", json!({"token": token})).await.text_at("/status")
 }
 
 /// Rows of tokens, and of their index with the series.
@@ -51,19 +59,18 @@ async fn neither_passwords_nor_tokens_are_stored() {
 async fn unused_tokens_go_after_their_time_and_not_before() {
     let app = with_cheap_passwords().build().await;
     let id = app.sign_up("jane@x.io", "password").await;
-    for _ in 0..150 {
+    for _ in 0..90 {
         token(&app, &id).await;
     }
     app.clock.advance(1000);
     let last = token(&app, &id).await;
-    assert_eq!(rows(&app).await, [151, 152]);
+    assert_eq!(rows(&app).await, [91, 92]);
     app.clock.advance(3_600_000 - 1000);
     assert_eq!(walk(&app).await, 0, "their last moment is their own");
     app.clock.advance(1);
-    assert_eq!(walk(&app).await, 150);
+    assert_eq!(walk(&app).await, 90);
     assert_eq!(rows(&app).await, [1, 2]);
-    let consumed = app.post("/recipe/user/password/reset/token/consume", json!({"token": last})).await;
-    assert_eq!(consumed.text_at("/status"), "OK");
+    assert_eq!(consume(&app, &last).await, "OK");
     assert_eq!(rows(&app).await, [0, 0]);
     token(&app, &id).await;
     app.clock.advance(3_600_001);
@@ -79,12 +86,84 @@ async fn of_very_many_tokens_none_is_good_after_one_was_used() {
     for _ in 0..400 {
         tokens.push(token(&app, &id).await);
     }
-    let mut good = 0;
-    for token in &tokens {
-        let reply = app.post("/recipe/user/password/reset/token/consume", json!({"token": token})).await;
-        good += usize::from(reply.text_at("/status") == "OK");
+    let mut good = Vec::new();
+    for (number, token) in tokens.iter().enumerate() {
+        if consume(&app, token).await == "OK" {
+            good.push(number);
+        }
     }
-    assert_eq!(good, 1);
+    assert_eq!(good, [300], "the oldest of the newest hundred, and with it the others are used up");
+    assert_eq!(rows(&app).await, [0, 0]);
+}
+
+#[tokio::test]
+async fn the_newest_hundred_tokens_are_good() {
+    let app = with_cheap_passwords().build().await;
+    for (made, used, status) in [
+        (101, 0, "RESET_PASSWORD_INVALID_TOKEN_ERROR"),
+        (101, 1, "OK"),
+        (100, 0, "OK"),
+        (250, 249, "OK"),
+        (250, 149, "RESET_PASSWORD_INVALID_TOKEN_ERROR"),
+    ] {
+        let id = app.sign_up(&format!("{made}-{used}@x.io"), "password").await;
+        let mut tokens = Vec::new();
+        for _ in 0..made {
+            app.clock.advance(1);
+            tokens.push(token(&app, &id).await);
+        }
+        assert_eq!(consume(&app, &tokens[used]).await, status, "{used} of {made}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_tokens_made_at_once_a_hundred_stay_and_the_user_can_be_deleted() {
+    let app = with_cheap_passwords().build().await;
+    let id = app.sign_up("jane@x.io", "password").await;
+    let makers: Vec<_> = (0..8)
+        .map(|_| {
+            let (app, id) = (app.clone(), id.clone());
+            tokio::spawn(async move {
+                for _ in 0..20 {
+                    token(&app, &id).await;
+                }
+            })
+        })
+        .collect();
+    for maker in makers {
+        maker.await.unwrap();
+    }
+    assert_eq!(rows(&app).await, [100, 101]);
+    let last = token(&app, &id).await;
+    assert_eq!(consume(&app, &last).await, "OK");
+    for _ in 0..101 {
+        token(&app, &id).await;
+    }
+    assert_eq!(rows(&app).await, [100, 101]);
+    app.post("/user/remove", json!({"userId": id})).await.ok();
+    assert_eq!(rows(&app).await, [0, 0]);
+}
+
+#[tokio::test]
+async fn of_tokens_from_before_they_were_counted_none_is_good_after_one_was_used() {
+    let app = with_cheap_passwords().build().await;
+    let id = app.sign_up("jane@x.io", "password").await;
+    let (base, series) = (AppId::base(), Series::new(SeriesId(1)));
+    let expires = app.app.now().plus(3_600_000);
+    let mut tx = app.app.store.begin();
+    for number in 0..400 {
+        // Nothing in the series: the record of an older version.
+        let record =
+            ResetTokenRecord { user_id: UserId::new(id.as_str()), email: "e".to_owned(), expires, series: series.id };
+        let hash = OneTimeHash::of(&number.to_string());
+        passwordreset::add(tx.as_mut(), &base, &hash, series.clone(), &record).unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(consume(&app, "7").await, "OK");
+    for number in 0..400 {
+        assert_eq!(consume(&app, &number.to_string()).await, "RESET_PASSWORD_INVALID_TOKEN_ERROR");
+    }
+    assert!(rows(&app).await[0] > 0, "dead rows wait for their time");
     app.clock.advance(3_600_001);
     walk(&app).await;
     assert_eq!(rows(&app).await[0], 0);

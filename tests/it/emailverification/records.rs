@@ -4,7 +4,7 @@ use crate::store::golden;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::one_time_token::OneTimeHash;
 use sessiond::domain::time::UnixMillis;
-use sessiond::domain::token_series::SeriesId;
+use sessiond::domain::token_series::{Series, SeriesId};
 use sessiond::store::emailverification::{
     Addressee, SeriesRecord, TokenRecord, VerifiedRecord, token_key, verified_key,
 };
@@ -30,9 +30,13 @@ fn token_version_1() {
 }
 
 #[test]
-fn series_version_1() {
+fn series_of_every_version() {
     let (app, tenant, user) = (AppId::base(), TenantId::new("t1"), UserId::new("üser"));
     let key = Addressee { app: &app, tenant: &tenant, user: &user, email: EMAIL }.series_key();
-    let record = SeriesRecord { id: SeriesId(1), expires: UnixMillis(1_700_086_400_000) };
+    let (id, expires) = (SeriesId(1), UnixMillis(1_700_086_400_000));
+    let uncounted = SeriesRecord(Series { id, expires, tokens: Vec::new() });
+    golden::any_version("email_verification_token_by_user-series", 1, &uncounted);
+    let tokens = vec![OneTimeHash::from_bytes([7; 32]), OneTimeHash::from_bytes([1; 32])];
+    let record = SeriesRecord(Series { id, expires, tokens });
     golden::newest("email_verification_token_by_user-series", &key, &record);
 }

@@ -2,10 +2,14 @@
 
 use super::{EMAIL, address, create, is_verified, unverify, verify};
 use crate::app::{START, TestApp};
+use sessiond::command::emailverification::Address;
 use sessiond::command::emailverification::create::CreateVerificationToken;
 use sessiond::domain::ids::{AppId, UserId};
+use sessiond::domain::one_time_token::OneTimeHash;
+use sessiond::domain::token_series::{Series, SeriesId};
 use sessiond::jobs::sweep::{Removed, Sweep, sweep};
-use sessiond::store::{Key, Keyspace, Scan, emailverification};
+use sessiond::store::emailverification::{self, Addressee};
+use sessiond::store::{Key, Keyspace, Scan};
 
 /// Rows of marks, of tokens, and by user.
 async fn rows(app: &TestApp) -> [usize; 3] {
@@ -45,14 +49,20 @@ async fn a_use_deletes_every_row_of_the_address() {
 }
 
 #[tokio::test]
-async fn a_flood_of_tokens_dies_at_once_and_its_rows_later() {
+async fn a_flood_of_uncounted_tokens_dies_at_once_and_its_rows_later() {
     let app = TestApp::new().await;
-    let first = create(&app, "u").await.unwrap();
-    let mut last = String::new();
-    for _ in 0..400 {
-        last = create(&app, "u").await.unwrap();
+    let mut tx = app.app.store.begin();
+    let Address { tenant, user_id, email, .. } = address(&app, "u");
+    let addressee = Addressee { app: &AppId::base(), tenant: &tenant, user: &user_id, email: &email };
+    let token = |number: usize| number.to_string();
+    for number in 0..400 {
+        // Nothing in the series: the record of a version that did not count tokens.
+        let series = Series::new(SeriesId(1));
+        addressee.add(tx.as_mut(), &OneTimeHash::of(&token(number)), series, START.plus(1000)).unwrap();
     }
-    assert!(verify(&app, &first).await);
+    tx.commit().await.unwrap();
+    assert!(verify(&app, &token(0)).await);
+    let last = (1..400).map(token).next_back().unwrap();
     assert!(!verify(&app, &last).await);
     unverify(&app, "u").await;
     // Tokens of a new series beside dead ones.
@@ -64,6 +74,62 @@ async fn a_flood_of_tokens_dies_at_once_and_its_rows_later() {
     assert_eq!(rows(&app).await, [0, 1, 2], "only what lives is renamed");
     assert!(!verify(&app, &last).await);
     assert!(verify(&app, &new).await && is_verified(&app, "w").await);
+}
+
+#[tokio::test]
+async fn of_a_flood_of_tokens_the_newest_hundred_are_good() {
+    for (used, good) in [(0, false), (300, false), (301, true), (400, true)] {
+        let app = TestApp::new().await;
+        let mut tokens = Vec::new();
+        for _ in 0..=400 {
+            tokens.push(create(&app, "u").await.unwrap());
+        }
+        assert_eq!(rows(&app).await, [0, 100, 101]);
+        assert_eq!(verify(&app, &tokens[used]).await, good, "{used}");
+        assert_eq!(verify(&app, &tokens[400]).await, !good && used != 400, "a series ends with the use of one");
+        assert_eq!(rows(&app).await, [1, 0, 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_series_that_moves_into_another_keeps_the_newest() {
+    let app = TestApp::new().await;
+    let mut own = Vec::new();
+    let mut moved = Vec::new();
+    for _ in 0..60 {
+        own.push(create(&app, "to").await.unwrap());
+        moved.push(create(&app, "from").await.unwrap());
+    }
+    rename(&app, "from", "to").await;
+    assert_eq!(rows(&app).await, [0, 100, 101]);
+    assert!(!verify(&app, &own[19]).await);
+    for _ in 0..99 {
+        create(&app, "to").await.unwrap();
+    }
+    assert!(!verify(&app, &moved[58]).await, "in their order");
+    assert!(verify(&app, &moved[59]).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_tokens_made_at_once_a_hundred_stay() {
+    let app = TestApp::new().await;
+    let makers: Vec<_> = (0..8)
+        .map(|_| {
+            let app = app.clone();
+            tokio::spawn(async move {
+                for _ in 0..20 {
+                    create(&app, "u").await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for maker in makers {
+        maker.await.unwrap();
+    }
+    assert_eq!(rows(&app).await, [0, 100, 101]);
+    let last = create(&app, "u").await.unwrap();
+    assert!(verify(&app, &last).await);
+    assert_eq!(rows(&app).await, [1, 0, 0]);
 }
 
 #[tokio::test]
@@ -100,7 +166,7 @@ async fn a_user_is_removed_with_marks_and_tokens_of_all_tenants() {
         unverify(&app, id).await;
         create(&app, id).await.unwrap();
         let tenant = sessiond::domain::ids::TenantId::new("t1");
-        let address = sessiond::command::emailverification::Address { tenant, ..address(&app, id) };
+        let address = Address { tenant, ..address(&app, id) };
         CreateVerificationToken { address, lifetime_ms: 1 }.run(&app.app).await.unwrap();
         let mut tx = app.app.store.begin();
         emailverification::mark(tx.as_mut(), &AppId::base(), &user(id), "other@b.c", START).unwrap();
