@@ -158,7 +158,7 @@ pub struct RemoveMapping {
     pub id: UserId,
     /// Which.
     pub id_type: IdType,
-    /// Remove it whatever stands under the external id.
+    /// Remove it whatever stands under the external id; sessions that do end.
     pub force: bool,
 }
 
@@ -204,8 +204,11 @@ impl Decide for RemoveMapping {
             }
         }
         let activity_moved = (!shadows).then(|| (external.clone(), mapping.internal.clone()));
+        // Nobody would find them under the user any more: not to list them, and not to end them when it is deleted. Also
+        // without force, for one may begin at this moment.
+        let signed_out = if shadows { Vec::new() } else { vec![external.clone()] };
         let audit = vec![AuditEvent::of(AuditKind::IdUnmapped).user(external).recipe_user(&mapping.internal)];
-        let change = Change { activity_moved, audit, ..remapped(before, &mapping.internal, None) };
+        let change = Change { activity_moved, signed_out, audit, ..remapped(before, &mapping.internal, None) };
         Ok(Decision::Change(Box::new(change), MappingRemoved::Ok { existed: true }))
     }
 }

@@ -45,11 +45,64 @@ async fn an_external_id_in_use_is_kept_unless_forced() {
 }
 
 #[tokio::test]
+async fn sessions_under_the_external_id_end_with_the_mapping() {
+    let app = TestApp::new().await;
+    app.people([by_password("a", 1, "a@x.io"), by_password("b", 2, "b@x.io")]).await;
+    let (before, other) = (app.session("a").await.handle(), app.session("b").await.handle());
+    app.post("/recipe/userid/map", json!({"superTokensUserId": "a", "externalUserId": "mine", "force": true}))
+        .await
+        .ok();
+    // More than one transaction ends.
+    for _ in 0..150 {
+        app.session("mine").await;
+    }
+    let last = app.session("mine").await;
+    assert_eq!(app.sessions_of("a").await.len(), 152);
+    let commits = app.app.store.stats().commits;
+    assert_eq!(remove(&app, json!({"userId": "mine", "force": true})).await, existed(true));
+    assert!(app.app.store.stats().commits >= commits + 3, "64 at a time");
+    assert_eq!(app.sessions_of("a").await, [before.as_str()], "one that began under the internal id goes on");
+    assert_eq!(app.sessions_of("mine").await, Vec::<String>::new());
+    assert_eq!(app.sessions_of("b").await, [other]);
+    let gone = app.get(&format!("/recipe/session?sessionHandle={}", last.handle())).await.json();
+    assert_eq!(gone["status"], "UNAUTHORISED");
+    let told = app.get(&format!("/recipe/session/timeline?sessionHandle={}", last.handle())).await.json();
+    let end = told["events"].as_array().unwrap().last().unwrap();
+    assert_eq!(end["event"], "revoked", "{told}");
+    assert_eq!(end["call"], "POST /recipe/userid/map/remove");
+    app.post("/user/remove", json!({"userId": "a"})).await.ok();
+    assert_eq!(app.sessions_of("a").await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_session_is_left_behind_that_begins_beside_the_removal() {
+    for round in 0..30 {
+        let app = TestApp::new().await;
+        app.people([mapped("mine", by_password("a", 1, "a@x.io"))]).await;
+        let beside: Vec<_> = (0..3)
+            .map(|_| {
+                let app = app.clone();
+                tokio::spawn(async move { app.session("a").await.handle() })
+            })
+            .collect();
+        let body = json!({"userId": "a", "force": round % 2 == 0});
+        let removed = app.post(PATH, body).await;
+        for session in beside {
+            session.await.unwrap();
+        }
+        if removed.code() == 200 {
+            assert_eq!(app.sessions_of("mine").await, Vec::<String>::new(), "{round}: they are the user's, or gone");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_stands_under_an_id_that_is_internal_too_is_no_obstacle() {
     let app = TestApp::new().await;
     app.people([by_password("b", 1, "b@x.io"), mapped("b", by_password("a", 1, "a@x.io"))]).await;
     app.session("b").await;
     assert_eq!(remove(&app, json!({"userId": "a"})).await, existed(true));
+    assert_eq!(app.sessions_of("b").await.len(), 1, "it is of the user whose internal id it is");
 }
 
 #[tokio::test]
