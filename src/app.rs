@@ -19,7 +19,7 @@ use crate::logs::LogError;
 use crate::metrics::Metrics;
 use crate::store::memory::MemoryEngine;
 use crate::store::sled::{Fatal, OnProgress, Options, SledEngine, open as open_sled};
-use crate::store::{Engine, StoreError};
+use crate::store::{Engine, StoreError, user};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use std::io::{self, Write};
@@ -157,8 +157,10 @@ impl App {
         let vault = unlock(&*store, master.as_ref(), &*entropy).await?;
         let watch = if config.test_mode { ClockWatch::trusting } else { ClockWatch::new };
         let clock_watch = Mutex::new(watch(clock.reading()));
+        let directory = Directory::load(Arc::clone(config), &*store).await?;
+        user::count::establish(&*store).await?;
         Ok(Self {
-            directory: Directory::load(Arc::clone(config), &*store).await?,
+            directory,
             store,
             clock,
             clock_watch,

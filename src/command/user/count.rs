@@ -5,7 +5,7 @@ use crate::command::session::Scope;
 use crate::domain::ids::TenantId;
 use crate::domain::user::Recipes;
 use crate::fault::Fault;
-use crate::store::user::listing;
+use crate::store::user::count;
 
 /// Counts users.
 pub struct CountUsers {
@@ -18,7 +18,7 @@ pub struct CountUsers {
 }
 
 impl CountUsers {
-    /// Runs the command: exact, by a walk over all of them.
+    /// Runs the command: exact, from counters that change with the users.
     ///
     /// # Errors
     /// When the store fails.
@@ -26,8 +26,8 @@ impl CountUsers {
         let id = &self.scope.app.id;
         let mut tx = app.store.begin();
         let counted = match &self.tenant {
-            Some(tenant) => listing::count(tx.as_mut(), id, tenant, &self.recipes).await,
-            None => listing::count_all_tenants(tx.as_mut(), id, &self.recipes).await,
+            Some(tenant) => count::in_tenant(tx.as_mut(), id, tenant, &self.recipes).await,
+            None => count::in_app(tx.as_mut(), id, &self.recipes).await,
         };
         counted.map_err(|error| Fault::new("counting users", error))
     }

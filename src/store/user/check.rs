@@ -1,12 +1,13 @@
-//! Cross-references: every user has its index keys, every index key its user.
+//! Cross-references: every user has its index keys, every index key its user, and the counters are right.
 
 use super::index::{self, Entry, parse_info_key, parse_listing_key};
-use super::{find_internal, get};
-use crate::domain::ids::{AppId, UserId};
+use super::{count, find_internal, get, parse_row_key};
+use crate::domain::ids::AppId;
 use crate::domain::user::User;
 use crate::store::key::KeyReader;
 use crate::store::session::{CrossReferences, just_after};
-use crate::store::{CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx};
+use crate::store::{CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx, counter};
+use std::collections::BTreeMap;
 
 /// Keys looked at in one go.
 const PAGE: usize = 128;
@@ -45,6 +46,7 @@ pub async fn check(engine: &dyn Engine) -> Result<CrossReferences, StoreError> {
             }
         }
     }
+    counters(engine, &mut found).await?;
     Ok(found)
 }
 
@@ -144,8 +146,53 @@ async fn wrong(tx: &mut dyn Tx, app: &AppId, key: &Key) -> Result<Option<&'stati
     Ok((!own).then_some("leads to a user to whom it does not belong"))
 }
 
-fn parse_row_key(key: &Key) -> Option<(AppId, UserId)> {
-    let mut parts = KeyReader::new(key);
-    let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
-    Some((app, UserId::new(parts.text()?)))
+/// Compares counters with what the rows come to. Those that change while the rows are walked are left out; what differs is
+/// looked at a second time before it is reported.
+async fn counters(engine: &dyn Engine, found: &mut CrossReferences) -> Result<(), StoreError> {
+    if engine.begin().get(&count::marker()).await?.is_none() {
+        // They are kept from the server's next start on.
+        return Ok(());
+    }
+    let mut wrong = different(engine, found).await?;
+    if !wrong.is_empty() {
+        let again = different(engine, &mut CrossReferences::default()).await?;
+        wrong.retain(|key, numbers| again.get(key) == Some(numbers));
+    }
+    for (key, (counter, rows)) in wrong {
+        found.report(format!("{key} says {counter}, but {rows} users are there"));
+    }
+    Ok(())
+}
+
+/// Counters that held still while the rows were counted and say something else, with both numbers.
+async fn different(engine: &dyn Engine, found: &mut CrossReferences) -> Result<BTreeMap<Key, (i64, i64)>, StoreError> {
+    let mut looks = Vec::new();
+    for key in count::stored(engine).await?.into_keys() {
+        let mut look = engine.begin();
+        match counter::get(look.as_mut(), &key).await {
+            // The commit of this look tells whether the counter is still the same.
+            Ok(number) => looks.push((key, number, look)),
+            Err(damaged @ StoreError::Damaged { .. }) => found.report(damaged.to_string()),
+            Err(error) => return Err(error),
+        }
+    }
+    let mut rows = count::count(engine).await?;
+    let mut different = BTreeMap::new();
+    for (key, number, look) in looks {
+        let there = rows.numbers.remove(&key).unwrap_or_default();
+        let still = match look.commit().await {
+            Ok(()) => true,
+            Err(CommitError::Conflict) => false,
+            Err(CommitError::Store(error)) => return Err(error),
+        };
+        if still && there != number && rows.is_sure_of(&key) {
+            different.insert(key, (number, there));
+        }
+    }
+    for (key, there) in &rows.numbers {
+        if engine.begin().get(key).await?.is_none() && rows.is_sure_of(key) {
+            different.insert(key.clone(), (0, *there));
+        }
+    }
+    Ok(different)
 }

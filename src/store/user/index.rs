@@ -9,6 +9,7 @@
 //! | [`Keyspace::AccountInfo`] | (domain, app, tenant, kind, value, recipe user id) | nothing; for look-up and search |
 //! | [`Keyspace::UserListing`] | (domain, app, tenant, recipe, time joined, group id) | nothing; for pages and counts |
 
+use super::Taken;
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::time::UnixMillis;
 use crate::domain::user::{AccountInfo, LoginMethod, RecipeId, User};
@@ -37,13 +38,26 @@ pub(super) struct Pointer {
     pub(super) reservation: bool,
 }
 
-impl Entry {
+impl Pointer {
     /// Order in which conflicts are looked for.
     pub(super) fn rank(&self) -> (u8, Option<&AccountInfo>) {
-        match &self.pointer {
-            Some(Pointer { claim: Some((_, info)), reservation, .. }) => (u8::from(*reservation), Some(info)),
-            Some(Pointer { claim: None, .. }) => (2, None),
-            None => (3, None),
+        match &self.claim {
+            Some((_, info)) => (u8::from(self.reservation), Some(info)),
+            None => (2, None),
+        }
+    }
+
+    /// True for what makes a login unique in its tenant.
+    pub(super) const fn is_identity(&self) -> bool {
+        self.claim.is_some() && !self.reservation
+    }
+
+    /// Why this cannot be written where `by` stands already.
+    pub(super) fn taken(self, by: UserId) -> Taken {
+        match self.claim {
+            Some((tenant, info)) if self.reservation => Taken::Reservation { tenant, info, by },
+            Some((tenant, info)) => Taken::Identity { tenant, info, by },
+            None => Taken::Id { by },
         }
     }
 }
@@ -260,13 +274,13 @@ macro_rules! pointers {
         }
 
         /// Writes an index key.
-        pub(super) fn put(tx: &mut dyn Tx, entry: &Entry) -> Result<(), StoreError> {
-            let Some(pointer) = &entry.pointer else {
-                codec::put_marker(tx, entry.key.clone());
+        pub(super) fn put(tx: &mut dyn Tx, key: &Key, pointer: Option<&Pointer>) -> Result<(), StoreError> {
+            let Some(pointer) = pointer else {
+                codec::put_marker(tx, key.clone());
                 return Ok(());
             };
-            match entry.key.keyspace {
-                $(Keyspace::$keyspace => codec::put(tx, entry.key.clone(), &$record(pointer.to.clone())),)+
+            match key.keyspace {
+                $(Keyspace::$keyspace => codec::put(tx, key.clone(), &$record(pointer.to.clone())),)+
                 _ => Ok(()),
             }
         }

@@ -1,17 +1,16 @@
-//! Pages of users by time joined, and their number.
+//! Pages of users by time joined.
 //!
-//! [`Keyspace::UserListing`] has one list per tenant and recipe, ordered by (time joined, id); a user with login methods
+//! [`Keyspace::UserListing`](crate::store::Keyspace::UserListing) has one list per tenant and recipe, ordered by (time joined, id); a user with login methods
 //! of several recipes stands in several lists, at the same place in each. A page is the merge of the lists, read with
-//! a few bounded scans per recipe, whatever the number of users. A count walks them all.
+//! a few bounded scans per recipe, whatever the number of users.
 
-use super::UserRecord;
 use super::index::{listing_prefix, parse_listing_key};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::time::UnixMillis;
 use crate::domain::user::{Order, Position, Recipes};
 use crate::store::session::just_after;
-use crate::store::{Key, Keyspace, Scan, StoreError, Tx, codec};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use crate::store::{Key, Scan, StoreError, Tx};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which users of a tenant, from where on.
 #[derive(Debug, Clone)]
@@ -152,100 +151,4 @@ impl Lists {
 
 fn at(prefix: &Key, time: UnixMillis) -> Key {
     prefix.clone().raw(&time.0.to_be_bytes())
-}
-
-/// Keys read in one go when users are counted. Between two goes others get the thread.
-const COUNTED_AT_ONCE: usize = 512;
-
-/// The number of users of a tenant with a login method of one of these recipes. Costs a walk over all of them.
-///
-/// Users who join or leave meanwhile may be counted or not.
-///
-/// # Errors
-/// When the store fails.
-pub async fn count(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, recipes: &Recipes) -> Result<u64, StoreError> {
-    let mut walks = Vec::new();
-    for prefix in Lists::new(app, tenant, recipes).0 {
-        let mut walk = Walk::new(prefix);
-        walk.fill(tx).await?;
-        walks.push(walk);
-    }
-    let mut count = 0;
-    loop {
-        walks.retain(|walk| !walk.ahead.is_empty());
-        match walks.as_mut_slice() {
-            [] => return Ok(count),
-            [only] => {
-                count += u64::try_from(only.ahead.len()).unwrap_or(u64::MAX);
-                only.ahead.clear();
-                only.fill(tx).await?;
-            }
-            several => {
-                let Some(lowest) = several.iter().filter_map(|walk| walk.ahead.front()).min().cloned() else {
-                    return Ok(count);
-                };
-                count += 1;
-                for walk in several.iter_mut().filter(|walk| walk.ahead.front() == Some(&lowest)) {
-                    walk.ahead.pop_front();
-                    walk.fill(tx).await?;
-                }
-            }
-        }
-    }
-}
-
-/// A walk over one list.
-struct Walk {
-    prefix: usize,
-    next: Key,
-    end: Option<Key>,
-    /// What follows the prefix in keys not yet counted: the same in every list that has the user.
-    ahead: VecDeque<Vec<u8>>,
-    done: bool,
-}
-
-impl Walk {
-    fn new(prefix: Key) -> Self {
-        let (length, end) = (prefix.bytes.len(), prefix.prefix_end());
-        Self { prefix: length, next: prefix, end, ahead: VecDeque::new(), done: false }
-    }
-
-    /// Reads on if nothing is ahead.
-    async fn fill(&mut self, tx: &mut dyn Tx) -> Result<(), StoreError> {
-        if self.done || !self.ahead.is_empty() {
-            return Ok(());
-        }
-        let (start, end) = (self.next.clone(), self.end.clone());
-        let rows = tx.scan(&Scan { start, end, reverse: false, limit: COUNTED_AT_ONCE }).await?;
-        tokio::task::yield_now().await;
-        self.done = rows.len() < COUNTED_AT_ONCE;
-        if let Some((last, _)) = rows.last() {
-            self.next = just_after(last.clone());
-        }
-        self.ahead = rows.into_iter().filter_map(|(key, _)| key.bytes.get(self.prefix..).map(<[u8]>::to_vec)).collect();
-        Ok(())
-    }
-}
-
-/// The number of an app's users with a login method of one of these recipes in any tenant. Costs a walk over all.
-///
-/// # Errors
-/// When the store fails or a row is damaged.
-pub async fn count_all_tenants(tx: &mut dyn Tx, app: &AppId, recipes: &Recipes) -> Result<u64, StoreError> {
-    let mut start = Key::of_app(Keyspace::User, app);
-    let end = start.prefix_end();
-    let mut count = 0;
-    loop {
-        let scan = Scan { start, end: end.clone(), reverse: false, limit: COUNTED_AT_ONCE };
-        let rows = codec::scan::<UserRecord>(tx, &scan).await?;
-        tokio::task::yield_now().await;
-        for (_, record) in &rows {
-            let mut methods = record.methods.iter().filter(|method| !method.tenants.is_empty());
-            count += u64::from(methods.any(|method| recipes.contains(method.login.recipe())));
-        }
-        match rows.last() {
-            Some((last, _)) if rows.len() == COUNTED_AT_ONCE => start = just_after(last.clone()),
-            _ => return Ok(count),
-        }
-    }
 }

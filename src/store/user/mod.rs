@@ -9,6 +9,7 @@
 //! conflicts.
 
 mod check;
+pub mod count;
 mod index;
 pub mod listing;
 pub mod search;
@@ -19,6 +20,7 @@ pub use index::{
     identity_key, info_key, info_value_key, listing_prefix, parse_info_key, parse_listing_key,
 };
 
+use super::key::KeyReader;
 use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::user::{AccountInfo, ExternalId, LoginMethod, RecipeId, User};
@@ -43,10 +45,24 @@ impl From<User> for UserRecord {
     }
 }
 
+impl UserRecord {
+    fn into_user(self, id: UserId) -> User {
+        let Self { is_primary, kept_mapping, methods } = self;
+        User { id, is_primary, kept_mapping, methods }
+    }
+}
+
 /// Where a user's row lives.
 #[must_use]
 pub fn row_key(app: &AppId, id: &UserId) -> Key {
     Key::of_app(Keyspace::User, app).text(id.as_str())
+}
+
+/// The app and the group id that a row's key names.
+fn parse_row_key(key: &Key) -> Option<(AppId, UserId)> {
+    let mut parts = KeyReader::new(key);
+    let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
+    Some((app, UserId::new(parts.text()?)))
 }
 
 /// The user with this group id.
@@ -55,12 +71,7 @@ pub fn row_key(app: &AppId, id: &UserId) -> Key {
 /// When the store fails.
 pub async fn get(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<User>, StoreError> {
     let record: Option<UserRecord> = codec::get(tx, &row_key(app, id)).await?;
-    Ok(record.map(|record| User {
-        id: id.clone(),
-        is_primary: record.is_primary,
-        kept_mapping: record.kept_mapping,
-        methods: record.methods,
-    }))
+    Ok(record.map(|record| record.into_user(id.clone())))
 }
 
 /// A user found by one of its ids.
@@ -185,9 +196,10 @@ pub async fn save(
     before: &[&User],
     after: &[&User],
 ) -> Result<Result<(), Taken>, StoreError> {
-    match taken(tx, app, before, after).await? {
+    let change = Change::new(app, before, after);
+    match change.taken(tx).await? {
         Some(taken) => Ok(Err(taken)),
-        None => write(tx, app, before, after).map(Ok),
+        None => change.write(tx).map(Ok),
     }
 }
 
@@ -201,32 +213,7 @@ pub async fn taken(
     before: &[&User],
     after: &[&User],
 ) -> Result<Option<Taken>, StoreError> {
-    if let Some(taken) = taken_among(app, after) {
-        return Ok(Some(taken));
-    }
-    let old = all_entries(app, before);
-    let new = all_entries(app, after);
-    let mut added: Vec<&Entry> = new.values().filter(|entry| !old.contains_key(&entry.key)).collect();
-    added.sort_by_key(|entry| entry.rank());
-    for entry in added {
-        if let Some(taken) = conflict(tx, entry).await? {
-            return Ok(Some(taken));
-        }
-    }
-    Ok(None)
-}
-
-/// Whether two login methods of those to be saved claim the same identity: one key has room for one.
-fn taken_among(app: &AppId, after: &[&User]) -> Option<Taken> {
-    let mut claims: BTreeMap<Key, UserId> = BTreeMap::new();
-    for Entry { key, pointer } in after.iter().flat_map(|user| index::entries(app, user)) {
-        let Some(Pointer { to, claim: Some((tenant, info)), reservation: false }) = pointer else { continue };
-        match claims.insert(key, to.clone()) {
-            Some(by) if by != to => return Some(Taken::Identity { tenant, info, by }),
-            _ => {}
-        }
-    }
-    None
+    Change::new(app, before, after).taken(tx).await
 }
 
 /// The second half of [`save`], once this transaction has seen that nothing is [`taken`].
@@ -234,37 +221,70 @@ fn taken_among(app: &AppId, after: &[&User]) -> Option<Taken> {
 /// # Errors
 /// When a record is too large.
 pub fn write(tx: &mut dyn Tx, app: &AppId, before: &[&User], after: &[&User]) -> Result<(), StoreError> {
-    let old = all_entries(app, before);
-    let new = all_entries(app, after);
-    for key in old.keys().filter(|key| !new.contains_key(*key)) {
-        tx.delete(key.clone());
-    }
-    for entry in new.values().filter(|entry| old.get(&entry.key) != Some(*entry)) {
-        index::put(tx, entry)?;
-    }
-    let kept: BTreeSet<_> = after.iter().map(|user| &user.id).collect();
-    for user in before.iter().filter(|user| !kept.contains(&user.id)) {
-        tx.delete(row_key(app, &user.id));
-    }
-    for user in after.iter().filter(|user| !before.contains(user)) {
-        codec::put(tx, row_key(app, &user.id), &UserRecord::from((*user).clone()))?;
-    }
-    Ok(())
+    Change::new(app, before, after).write(tx)
 }
 
-fn all_entries(app: &AppId, users: &[&User]) -> BTreeMap<Key, Entry> {
-    users.iter().flat_map(|user| index::entries(app, user)).map(|entry| (entry.key.clone(), entry)).collect()
+/// Users before and after, with the index keys of both.
+struct Change<'a> {
+    app: &'a AppId,
+    before: &'a [&'a User],
+    after: &'a [&'a User],
+    old: BTreeMap<Key, Option<Pointer>>,
+    new: BTreeMap<Key, Option<Pointer>>,
+    /// Two login methods of those to be saved claim the same identity: one key has room for one.
+    double: Option<Taken>,
 }
 
-/// Who has what a new entry claims. A key that one of the users had before is no new one: it is theirs to pass on.
-async fn conflict(tx: &mut dyn Tx, entry: &Entry) -> Result<Option<Taken>, StoreError> {
-    let Some(pointer) = &entry.pointer else { return Ok(None) };
-    let Some(by) = index::read_pointer(tx, &entry.key).await? else { return Ok(None) };
-    Ok(Some(match pointer.clone() {
-        Pointer { claim: Some((tenant, info)), reservation: false, .. } => Taken::Identity { tenant, info, by },
-        Pointer { claim: Some((tenant, info)), reservation: true, .. } => Taken::Reservation { tenant, info, by },
-        Pointer { claim: None, .. } => Taken::Id { by },
-    }))
+impl<'a> Change<'a> {
+    fn new(app: &'a AppId, before: &'a [&'a User], after: &'a [&'a User]) -> Self {
+        let entries = |users: &'a [&'a User]| users.iter().flat_map(|user| index::entries(app, user));
+        let old = entries(before).map(|entry| (entry.key, entry.pointer)).collect();
+        let (mut new, mut double) = (BTreeMap::new(), None);
+        for Entry { key, pointer } in entries(after) {
+            let claims = pointer.as_ref().is_some_and(Pointer::is_identity);
+            let there = new.insert(key, pointer.clone()).flatten();
+            if let (true, Some(by), Some(pointer)) = (claims, there, pointer)
+                && by.to != pointer.to
+            {
+                double.get_or_insert_with(|| pointer.taken(by.to));
+            }
+        }
+        Self { app, before, after, old, new, double }
+    }
+
+    async fn taken(&self, tx: &mut dyn Tx) -> Result<Option<Taken>, StoreError> {
+        if let Some(taken) = &self.double {
+            return Ok(Some(taken.clone()));
+        }
+        // A key that one of the users had before is no new one: it is theirs to pass on.
+        let added = self.new.iter().filter(|(key, _)| !self.old.contains_key(*key));
+        let mut claimed: Vec<_> = added.filter_map(|(key, pointer)| pointer.as_ref().map(|to| (key, to))).collect();
+        claimed.sort_by_key(|(_, pointer)| pointer.rank());
+        for (key, pointer) in claimed {
+            if let Some(by) = index::read_pointer(tx, key).await? {
+                return Ok(Some(pointer.clone().taken(by)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn write(&self, tx: &mut dyn Tx) -> Result<(), StoreError> {
+        for key in self.old.keys().filter(|key| !self.new.contains_key(*key)) {
+            tx.delete(key.clone());
+        }
+        for (key, pointer) in self.new.iter().filter(|(key, pointer)| self.old.get(*key) != Some(*pointer)) {
+            index::put(tx, key, pointer.as_ref())?;
+        }
+        let kept: BTreeSet<_> = self.after.iter().map(|user| &user.id).collect();
+        for user in self.before.iter().filter(|user| !kept.contains(&user.id)) {
+            tx.delete(row_key(self.app, &user.id));
+        }
+        for user in self.after.iter().filter(|user| !self.before.contains(user)) {
+            codec::put(tx, row_key(self.app, &user.id), &UserRecord::from((*user).clone()))?;
+        }
+        count::change(tx, self.app, self.before, self.after);
+        Ok(())
+    }
 }
 
 /// Takes up to `limit` users out of a tenant that is being removed. Returns how many index keys were found: 0 when

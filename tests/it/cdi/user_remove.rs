@@ -94,7 +94,9 @@ fn holds_users(keyspace: Keyspace) -> bool {
         | Keyspace::PasswordResetTokenByUser
         | Keyspace::TotpDevices
         | Keyspace::TotpAttempts
-        | Keyspace::TotpAttemptsByUser => true,
+        | Keyspace::TotpAttemptsByUser
+        | Keyspace::UserCount
+        | Keyspace::AppUserCount => true,
         // Found through their series, which goes with the user; the record has no id.
         Keyspace::EmailVerificationToken | Keyspace::PasswordResetToken => true,
         // Why sessions ended is kept longer than the sessions.

@@ -8,7 +8,7 @@ use crate::store::sled::journal::segment;
 use crate::store::sled::merge::{Collector, Merge};
 use crate::store::sled::snapshot::{self, Entry, Reader};
 use crate::store::sled::{Options, Progress, io};
-use crate::store::{Encoding, StoreError, codec};
+use crate::store::{Encoding, StoreError, codec, user};
 use serde::Serialize;
 use std::path::Path;
 use std::time::Instant;
@@ -179,14 +179,17 @@ fn from_index(
     io::remove_directory(copy)
 }
 
-/// Leaves out records whose checksum does not match.
+/// Leaves out records whose checksum does not match, and the note that users are counted: the next start counts them.
 fn keep_readable(mut all: Merge, scratch: &Path, report: &mut SalvageReport) -> Result<Merge, StoreError> {
     let mut kept = Collector::new(scratch);
     while all.advance()? {
         let entry = all.entry();
         let Some(value) = entry.value else { continue };
-        let readable = index::logical(entry.key).is_some_and(|key| codec::check(Encoding::Binary, &key, value).is_ok());
-        if readable {
+        let key = index::logical(entry.key);
+        if key.as_ref().is_some_and(user::count::is_marker) {
+            continue;
+        }
+        if key.is_some_and(|key| codec::check(Encoding::Binary, &key, value).is_ok()) {
             kept.add(&entry)?;
         } else {
             report.unreadable += 1;

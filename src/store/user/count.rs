@@ -1,0 +1,177 @@
+//! How many users there are: counters that every change of users keeps.
+//!
+//! A user is counted once per tenant and once for its app, under the *set* of recipes that its login methods there have,
+//! as a byte with a bit for each. Whatever recipes are asked for, the answer is the sum of the sets that share one with
+//! them: at most 15 numbers, and nobody is counted twice.
+//!
+//! * [`Keyspace::UserCount`]: (domain, app, tenant, set) → counter.
+//! * [`Keyspace::AppUserCount`]: (domain, app, set) → counter, over login methods that are in some tenant.
+//!
+//! Counters are added to, never read, by those who change users, so that no two of them meet in one.
+
+use super::{UserRecord, parse_row_key};
+use crate::domain::ids::{AppId, TenantId};
+use crate::domain::user::{LoginMethod, RecipeId, Recipes, User};
+use crate::store::session::just_after;
+use crate::store::{CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx, codec, counter};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rows read in one go. Between two goes others get the thread.
+const PAGE: usize = 512;
+
+/// The number of a tenant's users with a login method of one of these recipes there.
+///
+/// The counters are read one after the other: a user who gets another set of recipes at that moment may be seen in both
+/// or in neither.
+///
+/// # Errors
+/// When the store fails.
+pub async fn in_tenant(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, recipes: &Recipes) -> Result<u64, StoreError> {
+    sum(tx, Key::of_tenant(Keyspace::UserCount, app, tenant), recipes).await
+}
+
+/// The number of an app's users with a login method of one of these recipes in any tenant; see [`in_tenant`].
+///
+/// # Errors
+/// When the store fails.
+pub async fn in_app(tx: &mut dyn Tx, app: &AppId, recipes: &Recipes) -> Result<u64, StoreError> {
+    sum(tx, Key::of_app(Keyspace::AppUserCount, app), recipes).await
+}
+
+async fn sum(tx: &mut dyn Tx, start: Key, recipes: &Recipes) -> Result<u64, StoreError> {
+    let wanted = set(recipes.iter());
+    let rows = tx.scan(&Scan { end: start.prefix_end(), start, reverse: false, limit: PAGE }).await?;
+    let mut count = 0;
+    for (key, bytes) in rows.iter().filter(|(key, _)| key.bytes.last().is_some_and(|set| set & wanted != 0)) {
+        count += counter::decode(tx.encoding(), key, Some(bytes))?;
+    }
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+fn set(recipes: impl Iterator<Item = RecipeId>) -> u8 {
+    recipes.fold(0, |set, recipe| set | 1 << (recipe as u8 - 1))
+}
+
+/// The counters in which a user is counted.
+fn places<'a>(app: &'a AppId, user: &'a User) -> impl Iterator<Item = Key> + 'a {
+    let recipes = |here: &dyn Fn(&LoginMethod) -> bool| {
+        set(user.methods.iter().filter(|method| here(method)).map(|method| method.login.recipe()))
+    };
+    let everywhere = recipes(&|method| !method.tenants.is_empty());
+    let of_app = (everywhere != 0).then(|| Key::of_app(Keyspace::AppUserCount, app).raw(&[everywhere]));
+    let of_tenants = user.tenants().into_iter().map(move |tenant| {
+        let here = recipes(&|method| method.tenants.contains(tenant));
+        Key::of_tenant(Keyspace::UserCount, app, tenant).raw(&[here])
+    });
+    of_app.into_iter().chain(of_tenants)
+}
+
+/// Counts users who become others; both lists as in [`super::save`].
+pub(super) fn change(tx: &mut dyn Tx, app: &AppId, before: &[&User], after: &[&User]) {
+    let mut changes: BTreeMap<Key, i64> = BTreeMap::new();
+    for (users, by) in [(before, -1), (after, 1)] {
+        for key in users.iter().flat_map(|user| places(app, user)) {
+            *changes.entry(key).or_default() += by;
+        }
+    }
+    for (key, by) in changes.into_iter().filter(|(_, by)| *by != 0) {
+        tx.add(key, by);
+    }
+}
+
+/// Stands in a store whose counters are kept.
+pub(super) fn marker() -> Key {
+    Key::of(Keyspace::Meta).text("users counted")
+}
+
+/// True for the note that counters are kept. What may lack users (a salvaged folder) must not have it.
+#[must_use]
+pub fn is_marker(key: &Key) -> bool {
+    *key == marker()
+}
+
+/// Counts all users of a store that has no counters yet: one that is new, older than they are, or salvaged. Nobody else
+/// may use the store meanwhile.
+///
+/// # Errors
+/// When the store fails. Rows that cannot be read are not counted.
+pub async fn establish(engine: &dyn Engine) -> Result<(), StoreError> {
+    let mut tx = engine.begin();
+    if tx.get(&marker()).await?.is_some() {
+        return Ok(());
+    }
+    for key in stored(engine).await?.into_keys() {
+        tx.delete(key);
+    }
+    let counted = count(engine).await?;
+    for (key, number) in counted.numbers {
+        tx.add(key, number);
+    }
+    codec::put_marker(tx.as_mut(), marker());
+    tx.commit().await.map_err(|error| match error {
+        CommitError::Store(error) => error,
+        CommitError::Conflict => StoreError::Stopped { reason: "users were counted twice at once".to_owned() },
+    })
+}
+
+/// What the rows come to.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    /// By counter.
+    pub(super) numbers: BTreeMap<Key, i64>,
+    /// Apps of whose rows some cannot be read, by the beginning of their keys.
+    pub(super) unsure: BTreeSet<Vec<u8>>,
+}
+
+/// Counts the rows of all apps.
+pub(super) async fn count(engine: &dyn Engine) -> Result<Counted, StoreError> {
+    let mut counted = Counted::default();
+    let mut next = Some(Key::of(Keyspace::User));
+    while let Some(start) = next.take() {
+        let rows = page(engine, start).await?;
+        for (key, bytes) in &rows {
+            let Some((app, id)) = parse_row_key(key) else { continue };
+            match codec::decode::<UserRecord>(engine.encoding(), key, bytes) {
+                Ok(record) => {
+                    for place in places(&app, &record.into_user(id)) {
+                        *counted.numbers.entry(place).or_default() += 1;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a user is not counted");
+                    counted.unsure.insert(Key::of_app(Keyspace::User, &app).bytes);
+                }
+            }
+        }
+        next = rows.last().map(|(key, _)| just_after(key.clone()));
+    }
+    Ok(counted)
+}
+
+impl Counted {
+    /// Whether every row that may belong to this counter could be read.
+    pub(super) fn is_sure_of(&self, counter: &Key) -> bool {
+        !self.unsure.iter().any(|app| counter.bytes.starts_with(app))
+    }
+}
+
+/// All counters as they are stored.
+pub(super) async fn stored(engine: &dyn Engine) -> Result<BTreeMap<Key, Vec<u8>>, StoreError> {
+    let mut all = BTreeMap::new();
+    for keyspace in [Keyspace::UserCount, Keyspace::AppUserCount] {
+        let mut next = Some(Key::of(keyspace));
+        while let Some(start) = next.take() {
+            let rows = page(engine, start).await?;
+            next = rows.last().map(|(key, _)| just_after(key.clone()));
+            all.extend(rows);
+        }
+    }
+    Ok(all)
+}
+
+async fn page(engine: &dyn Engine, start: Key) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
+    let end = Key::of(start.keyspace).prefix_end();
+    let rows = engine.begin().scan(&Scan { start, end, reverse: false, limit: PAGE }).await?;
+    tokio::task::yield_now().await;
+    Ok(rows)
+}
