@@ -45,11 +45,12 @@ var messages struct {
 	sent []object
 }
 
-// keep sends nothing: what would be sent is kept, and given to whoever asks for it.
+// keep sends nothing: what would be sent is kept, and given to whoever asks for it. The SDK tells an address as
+// it was typed.
 func keep(to string, code *string, link *string) {
 	messages.Lock()
 	defer messages.Unlock()
-	messages.sent = append(messages.sent, object{"to": to, "code": code, "link": link})
+	messages.sent = append(messages.sent, object{"to": strings.ToLower(to), "code": code, "link": link})
 }
 
 func wayRecipes() []supertokens.Recipe {

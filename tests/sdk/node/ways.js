@@ -29,10 +29,10 @@ const multitenancy = () =>
     },
   });
 
-// Nothing leaves: what would be sent is kept, and given to whoever asks for it.
+// Nothing leaves: what would be sent is kept, and given to whoever asks for it. The SDK tells the first address as typed.
 const messages = [];
 const keep = async ({ email, phoneNumber, userInputCode, urlWithLinkCode }) => {
-  messages.push({ to: email ?? phoneNumber, code: userInputCode, link: urlWithLinkCode });
+  messages.push({ to: (email ?? phoneNumber).toLowerCase(), code: userInputCode, link: urlWithLinkCode });
 };
 
 export const recipes = () => [

@@ -51,9 +51,9 @@ async def allowed_domains(tenant_id: str, _context: Fields) -> list[str]:
 
 
 async def keep(template_vars: Any, user_context: Fields) -> None:
-    """Nothing leaves: what would be sent is kept, and given to whoever asks for it."""
+    """Nothing leaves: what would be sent is kept, and given to whoever asks for it. The SDK tells the address as typed."""
     to = getattr(template_vars, "email", None) or template_vars.phone_number
-    messages.append({"to": to, "code": template_vars.user_input_code, "link": template_vars.url_with_link_code})
+    messages.append({"to": to.lower(), "code": template_vars.user_input_code, "link": template_vars.url_with_link_code})
 
 
 def kept_mail(original: Any) -> Any:
