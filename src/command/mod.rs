@@ -7,6 +7,7 @@ pub mod emailverification;
 pub mod health;
 pub mod key;
 pub mod password;
+pub mod passwordless;
 pub mod retry;
 pub mod session;
 pub mod tenancy;

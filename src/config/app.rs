@@ -4,6 +4,7 @@ use crate::config::validate::{ip_rule, split_api_keys};
 use crate::config::values::Values;
 use crate::domain::key::SigningAlgorithm;
 use crate::domain::password::HashParameters;
+use crate::domain::passwordless::CodeRules;
 use crate::domain::secret::Secret;
 use crate::domain::totp::attempts::Limits as TotpLimits;
 use regex::Regex;
@@ -47,6 +48,8 @@ pub struct AppConfig {
     pub firebase_signer_key: Option<Secret<String>>,
     /// Lifetime of password-reset tokens in ms.
     pub password_reset_token_lifetime_ms: u64,
+    /// How long passwordless codes are good, and how often they may be guessed.
+    pub passwordless: CodeRules,
     /// When wrong codes of authenticator apps stop being taken.
     pub totp: TotpLimits,
     /// Failed sign-ins are counted, and make the next ones wait.
@@ -119,6 +122,10 @@ impl AppConfig {
                 .text("firebase_password_hashing_signer_key")
                 .map(|key| Secret::new(key.to_owned())),
             password_reset_token_lifetime_ms: values.unsigned("password_reset_token_lifetime"),
+            passwordless: CodeRules {
+                lifetime_ms: values.unsigned("passwordless_code_lifetime"),
+                attempts_max: values.unsigned("passwordless_max_code_input_attempts"),
+            },
             totp: TotpLimits {
                 attempts: u32::try_from(values.unsigned("totp_max_attempts")).unwrap_or(u32::MAX),
                 cooldown_ms: values.unsigned("totp_rate_limit_cooldown_sec") * 1000,

@@ -1,6 +1,7 @@
 //! Signing, sealing, hashing. Knows keys and bytes, not requests or records.
 
 pub mod access_token;
+pub mod link_code;
 pub mod password;
 pub mod refresh_token;
 pub mod sealing;

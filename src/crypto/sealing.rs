@@ -32,6 +32,11 @@ impl SealingKey {
         self.id
     }
 
+    /// A secret of the app for another purpose, which no secret for a third purpose tells anything about.
+    pub(crate) fn for_purpose(&self, purpose: &[u8]) -> Secret<[u8; KEY_LEN]> {
+        derive(self.root.expose(), &[purpose])
+    }
+
     /// The key for what an app keeps of its users' authenticator apps. A change of the master key leaves it as it is.
     #[must_use]
     pub fn for_totp_secrets(&self) -> MessageKey {

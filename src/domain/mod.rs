@@ -8,6 +8,7 @@ pub mod json;
 pub mod key;
 pub mod one_time_token;
 pub mod password;
+pub mod passwordless;
 pub mod secret;
 pub mod session;
 pub mod tenancy;

@@ -66,6 +66,14 @@ pub enum Keyspace {
     PasswordResetTokenByUser = 27,
     /// Providers: (cud, app, tenant, provider's id) → provider.
     ThirdPartyProvider = 28,
+    /// Passwordless sign-ins under way: (cud, app, tenant, device hash) → contact, failed attempts, codes.
+    PasswordlessDevice = 29,
+    /// The same by contact: (cud, app, tenant, kind, contact, device hash) → empty.
+    PasswordlessDeviceByContact = 30,
+    /// The same by code: (cud, app, tenant, code id, device hash) → empty.
+    PasswordlessCode = 31,
+    /// The same by link code: (cud, app, tenant, link code's hash, device hash) → empty.
+    PasswordlessLinkCode = 32,
     /// Authenticator apps: (cud, app, user) → devices.
     TotpDevices = 34,
     /// Attempts with one-time codes: (cud, app, tenant, user) → wrong ones in a row and codes that are used up.
@@ -80,7 +88,7 @@ pub enum Keyspace {
 
 impl Keyspace {
     /// Every keyspace, for walks over the whole store; in the order of their bytes.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 37] = [
         Self::Meta,
         Self::App,
         Self::Tenant,
@@ -109,6 +117,10 @@ impl Keyspace {
         Self::PasswordResetToken,
         Self::PasswordResetTokenByUser,
         Self::ThirdPartyProvider,
+        Self::PasswordlessDevice,
+        Self::PasswordlessDeviceByContact,
+        Self::PasswordlessCode,
+        Self::PasswordlessLinkCode,
         Self::TotpDevices,
         Self::TotpAttempts,
         Self::TotpAttemptsByUser,
@@ -153,6 +165,10 @@ impl Keyspace {
             | Self::UserListing
             | Self::PrimaryAccountInfo
             | Self::ThirdPartyProvider
+            | Self::PasswordlessDevice
+            | Self::PasswordlessDeviceByContact
+            | Self::PasswordlessCode
+            | Self::PasswordlessLinkCode
             | Self::TotpAttempts
             | Self::UserCount => Belongs::Tenant,
             Self::SessionByUser | Self::UserRole | Self::EmailVerificationTokenByUser | Self::TotpAttemptsByUser => {
@@ -193,6 +209,10 @@ impl Keyspace {
             Self::PasswordResetToken => "password_reset_token",
             Self::PasswordResetTokenByUser => "password_reset_token_by_user",
             Self::ThirdPartyProvider => "third_party_provider",
+            Self::PasswordlessDevice => "passwordless_device",
+            Self::PasswordlessDeviceByContact => "passwordless_device_by_contact",
+            Self::PasswordlessCode => "passwordless_code",
+            Self::PasswordlessLinkCode => "passwordless_link_code",
             Self::TotpDevices => "totp_devices",
             Self::TotpAttempts => "totp_attempts",
             Self::TotpAttemptsByUser => "totp_attempts_by_user",

@@ -18,6 +18,7 @@ pub mod key;
 pub mod key_vault;
 pub mod limits;
 pub mod memory;
+pub mod passwordless;
 pub mod passwordreset;
 pub mod provider;
 pub mod removal;

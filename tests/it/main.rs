@@ -21,6 +21,8 @@ mod limits;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod passwordless;
+#[cfg(test)]
 mod passwords;
 #[cfg(test)]
 mod people;

@@ -87,6 +87,8 @@ fn issued(json: &Value) -> Vec<String> {
             ("token", Value::String(text)) => {
                 found.extend([text.clone(), hex(OneTimeHash::of(text).as_bytes())]);
             }
+            // Of a passwordless sign-in. Six digits would be found in every other line.
+            ("deviceId" | "linkCode", Value::String(text)) => found.push(text.clone()),
             // Of an authenticator app: as it is shown, and as it is counted with.
             ("secret", Value::String(text)) => {
                 found.push(text.clone());

@@ -1,41 +1,14 @@
-//! `GET /recipe/user` and `GET /recipe/users/by-email` (both deprecated by the protocol).
+//! `GET /recipe/user` by account and `GET /recipe/users/by-email` (both deprecated by the protocol).
 
 use super::reading;
 use crate::app::App;
 use crate::command::session::Scope;
 use crate::command::user::Person;
-use crate::domain::ids::{TenantId, UserId};
-use crate::domain::user::{AccountInfo, Login, LoginMethod, LookUp, RecipeId, ThirdPartyAccount, User};
+use crate::domain::ids::TenantId;
+use crate::domain::user::{AccountInfo, Login, LoginMethod, LookUp, RecipeId, ThirdPartyAccount};
 use crate::fault::Fault;
 use crate::store::user::search;
 use crate::store::user::{self, Found};
-
-/// Looks a login method with an account at a provider up by its own id.
-pub struct FindById {
-    /// Where.
-    pub scope: Scope,
-    /// Internal or mapped.
-    pub id: UserId,
-}
-
-impl FindById {
-    /// Runs the command; the person is shown with that login method alone.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Option<Person>, Fault> {
-        let mut tx = app.store.begin();
-        let found = user::find(tx.as_mut(), &self.scope.app.id, &self.id).await.map_err(reading)?;
-        let Some(Found { user, id }) = found else { return Ok(None) };
-        match user.method(&id).filter(|method| method.login.recipe() == RecipeId::ThirdParty) {
-            Some(method) => {
-                let alone = User { is_primary: user.is_primary, ..User::new(method.clone()) };
-                Person::load(tx.as_mut(), &self.scope.app.id, Found { user: alone, id }).await.map(Some)
-            }
-            None => Ok(None),
-        }
-    }
-}
 
 /// Looks the person up who has an account at a provider.
 pub struct FindByAccount {

@@ -6,13 +6,13 @@ use crate::command::activity::mark_active;
 use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
-use crate::command::user::{Person, new_id, require_tenant};
+use crate::command::user::{Person, confirm_email, new_id, require_tenant};
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{AccountInfo, Login, LoginMethod, RecipeId, ThirdPartyAccount, User};
 use crate::fault::Fault;
+use crate::store::Tx;
 use crate::store::user::{self, Found, Taken};
-use crate::store::{Tx, emailverification};
 
 /// Signs in the person who has an account at a provider, or up if nobody has it.
 pub struct SignInUp {
@@ -69,7 +69,11 @@ impl SignInUp {
                 Ok(Ok(())) => {}
                 Ok(Err(Taken::Reservation { .. })) => return Ok(SignedInUp::EmailReserved),
                 Ok(Err(Taken::Identity { .. } | Taken::Id { .. })) => {
-                    return Err(Fault::invariant("signing in or up: a login that was free is somebody else's"));
+                    // Taken since this transaction looked: it conflicts.
+                    if retry.commit(tx, "looking at a sign-in").await? {
+                        return Err(Fault::invariant("signing in or up: a login that is free is somebody else's"));
+                    }
+                    continue;
                 }
                 Err(error) => return Err(writing(error)),
             }
@@ -121,11 +125,9 @@ impl SignInUp {
         if !self.email_is_verified {
             return Ok(());
         }
-        let (app_id, shown) = (&self.scope.app.id, user.shown(id));
-        if emailverification::is_verified(tx, app_id, shown, &self.email).await.map_err(reading)? {
-            return Ok(());
+        if confirm_email(tx, &self.scope.app.id, user.shown(id), &self.email, app.now()).await? {
+            audit::note(tx, app, &self.scope, self.event(AuditKind::EmailVerified, user, id))?;
         }
-        emailverification::mark(tx, app_id, shown, &self.email, app.now()).map_err(writing)?;
-        audit::note(tx, app, &self.scope, self.event(AuditKind::EmailVerified, user, id))
+        Ok(())
     }
 }

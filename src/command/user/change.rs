@@ -9,10 +9,11 @@ use crate::command::session::Scope;
 use crate::command::session::revoke::SignOut;
 use crate::domain::audit::AuditEvent;
 use crate::domain::ids::{AppId, TenantId, UserId};
+use crate::domain::passwordless::Contact;
 use crate::domain::user::{AccountInfo, User};
 use crate::fault::Fault;
 use crate::store::user::{self, Found, Taken};
-use crate::store::{StoreError, Tx, activity, emailverification, user_data};
+use crate::store::{StoreError, Tx, activity, emailverification, passwordless, user_data};
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 
@@ -124,6 +125,10 @@ async fn write(tx: &mut dyn Tx, app: &AppId, change: &Change) -> Result<(), Stor
     }
     for id in &change.deleted {
         user_data::remove_login(tx, app, id).await?;
+    }
+    let methods = change.before.iter().flat_map(|user| &user.methods);
+    for method in methods.filter(|method| change.deleted.contains(&method.id)) {
+        passwordless::delete_all(tx, app, method, &Contact::all_of(&method.login)).await?;
     }
     for id in &change.inactive {
         activity::remove_user(tx, app, id);

@@ -1,13 +1,13 @@
-//! `GET /users/by-accountinfo`.
+//! `GET /users/by-accountinfo`, and `GET /recipe/user` by id.
 
-use super::UserInfo;
 use super::list::with_info;
+use super::{Person, UserInfo};
 use crate::app::App;
 use crate::command::session::Scope;
-use crate::domain::ids::TenantId;
-use crate::domain::user::{LookUp, Position, User};
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::user::{LookUp, Position, RecipeId, User};
 use crate::fault::Fault;
-use crate::store::user::search;
+use crate::store::user::{self, Found, search};
 use std::collections::BTreeMap;
 
 /// Finds users by exactly what they sign in with.
@@ -41,5 +41,36 @@ impl LookUpUsers {
         let fits = |user: &User| self.union || self.criteria.iter().all(|criterion| has(user, criterion));
         let users = found.into_values().filter(fits).collect();
         with_info(tx.as_mut(), id, users).await.map_err(failed)
+    }
+}
+
+/// Looks a login method of one recipe up by its own id.
+pub struct FindLogin {
+    /// Where.
+    pub scope: Scope,
+    /// Internal or mapped.
+    pub id: UserId,
+    /// Which recipe.
+    pub recipe: RecipeId,
+}
+
+impl FindLogin {
+    /// Runs the command; the person is shown with that login method alone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Option<Person>, Fault> {
+        let app_id = &self.scope.app.id;
+        let mut tx = app.store.begin();
+        let found = user::find(tx.as_mut(), app_id, &self.id).await;
+        let found = found.map_err(|error| Fault::new("looking a login method up", error))?;
+        let Some(Found { user, id }) = found else { return Ok(None) };
+        match user.method(&id).filter(|method| method.login.recipe() == self.recipe) {
+            Some(method) => {
+                let alone = User { is_primary: user.is_primary, ..User::new(method.clone()) };
+                Person::load(tx.as_mut(), app_id, Found { user: alone, id }).await.map(Some)
+            }
+            None => Ok(None),
+        }
     }
 }

@@ -15,7 +15,7 @@ mod person;
 pub use change::Conflict;
 pub use info::UserInfo;
 pub use person::Person;
-pub(in crate::command) use person::{new_id, require_tenant};
+pub(in crate::command) use person::{confirm_email, new_id, require_tenant};
 
 use crate::app::App;
 use crate::command::session::Scope;

@@ -5,9 +5,10 @@ use crate::app::App;
 use crate::command::session::Scope;
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::{AppId, TenantId, UserId};
+use crate::domain::time::UnixMillis;
 use crate::fault::{Fault, Gone};
 use crate::store::user::{self, Found};
-use crate::store::{Tx, tenant};
+use crate::store::{Tx, emailverification, tenant};
 
 /// A person and the login method that was meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,22 @@ pub(in crate::command) async fn new_id(app: &App, tx: &mut dyn Tx, id: &AppId) -
             return Ok(new);
         }
     }
+}
+
+/// Marks an address as the person's own, under the id that callers use. True when it was not marked before.
+pub(in crate::command) async fn confirm_email(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    shown: &UserId,
+    email: &str,
+    now: UnixMillis,
+) -> Result<bool, Fault> {
+    let failed = |error| Fault::new("marking an address as verified", error);
+    if emailverification::is_verified(tx, app, shown, email).await.map_err(failed)? {
+        return Ok(false);
+    }
+    emailverification::mark(tx, app, shown, email, now).map_err(failed)?;
+    Ok(true)
 }
 
 /// Lets the transaction fail when the tenant is removed meanwhile, so that nothing it writes outlives the tenant.

@@ -30,8 +30,7 @@ pub(super) const SIGN_IN: &[Setting] = &[
         Int(5),
         "Wrong codes before a passwordless sign-in starts anew.",
     )
-    .per_tenant()
-    .later(),
+    .per_tenant(),
     setting(
         "passwordless_code_lifetime",
         "PASSWORDLESS_CODE_LIFETIME",
@@ -40,8 +39,7 @@ pub(super) const SIGN_IN: &[Setting] = &[
         "How long a passwordless code is valid.",
     )
     .unit("ms")
-    .per_tenant()
-    .later(),
+    .per_tenant(),
     setting("totp_max_attempts", "TOTP_MAX_ATTEMPTS", Kind::Int, Int(5), "Wrong TOTP codes before a pause.")
         .per_tenant(),
     setting(

@@ -8,6 +8,7 @@ pub mod emailpassword;
 pub mod emailverification;
 pub mod input;
 pub mod multitenancy;
+pub mod passwordless;
 pub mod service;
 pub mod session;
 pub mod thirdparty;
@@ -51,6 +52,7 @@ pub const RECIPES: &[&[Route]] = &[
     emailpassword::ROUTES,
     emailverification::ROUTES,
     thirdparty::ROUTES,
+    passwordless::ROUTES,
     totp::ROUTES,
 ];
 

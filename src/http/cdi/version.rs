@@ -196,6 +196,12 @@ pub struct Wire {
     pub password_reset_names_user: bool,
     /// Whether `POST /recipe/signinup` reads `email.isVerified`.
     pub provider_tells_verified: Presence,
+    /// A passwordless code that is used verifies the e-mail address it was sent to.
+    pub codes_confirm_email: bool,
+    /// `POST /recipe/signinup/code/consume` answers with `consumedDevice`.
+    pub consumed_device_is_told: bool,
+    /// `POST /recipe/signinup/code/remove` takes a `preAuthSessionId` too.
+    pub codes_go_by_device: bool,
     /// Users have `tenantIds`.
     pub users_have_tenant_ids: bool,
     /// Users and login methods have `webauthn`.
@@ -261,6 +267,9 @@ impl Wire {
                 _ if since(CdiVersion::new(2, 8)) => Presence::Ignored,
                 _ => Presence::Required,
             },
+            codes_confirm_email: since(CdiVersion::V4_0),
+            consumed_device_is_told: since(CdiVersion::V5_0),
+            codes_go_by_device: since(CdiVersion::V5_0),
             users_have_tenant_ids: since(CdiVersion::V3_0),
             users_have_webauthn: since(CdiVersion::new(5, 3)),
             counts_may_be_approximate: since(CdiVersion::V5_6),

@@ -70,6 +70,7 @@ async fn group() -> TestApp {
     for id in ["mine", "b", "c"] {
         live(&app, id).await;
     }
+    app.send(json!({"phoneNumber": "+49"})).await;
     app
 }
 
@@ -96,7 +97,12 @@ fn holds_users(keyspace: Keyspace) -> bool {
         | Keyspace::TotpAttempts
         | Keyspace::TotpAttemptsByUser
         | Keyspace::UserCount
-        | Keyspace::AppUserCount => true,
+        | Keyspace::AppUserCount
+        // Made for the contacts of users.
+        | Keyspace::PasswordlessDevice
+        | Keyspace::PasswordlessDeviceByContact
+        | Keyspace::PasswordlessCode
+        | Keyspace::PasswordlessLinkCode => true,
         // Found through their series, which goes with the user; the record has no id.
         Keyspace::EmailVerificationToken | Keyspace::PasswordResetToken => true,
         // Why sessions ended is kept longer than the sessions.

@@ -2,21 +2,16 @@
 
 use super::account;
 use crate::app::App;
-use crate::command::thirdparty::find::{FindByAccount, FindByEmail, FindById};
+use crate::command::thirdparty::find::{FindByAccount, FindByEmail};
+use crate::command::user::look_up::FindLogin;
 use crate::domain::ids::UserId;
-use crate::domain::user::normalise_email;
+use crate::domain::user::{RecipeId, normalise_email};
 use crate::http::cdi::Call;
 use crate::http::cdi::input::Query;
-use crate::http::cdi::user::object::UserObject;
+use crate::http::cdi::user::object::{UserObject, found_or};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use serde::Serialize;
-
-#[derive(Serialize)]
-struct UserBody<'a> {
-    status: &'static str,
-    user: UserObject<'a>,
-}
 
 #[derive(Serialize)]
 struct UsersBody<'a> {
@@ -31,7 +26,7 @@ pub(super) async fn find(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let (found, unknown) = match (query.optional("userId"), pair) {
         (Some(id), (None, None)) => {
             call.require_public_tenant()?;
-            let command = FindById { scope: call.scope()?, id: UserId::new(id) };
+            let command = FindLogin { scope: call.scope()?, id: UserId::new(id), recipe: RecipeId::ThirdParty };
             (command.run(app).await?, "UNKNOWN_USER_ID_ERROR")
         }
         (None, (Some(id), Some(user_id))) => {
@@ -49,13 +44,7 @@ pub(super) async fn find(app: &App, call: &Call) -> Result<Reply, ApiError> {
             return Err(ApiError::bad_request(sentence));
         }
     };
-    Ok(found.map_or_else(
-        || Reply::status(unknown),
-        |person| {
-            let user = UserObject::of(&person.info, &person.recipe_user_id, call.wire);
-            Reply::json(&UserBody { status: "OK", user })
-        },
-    ))
+    Ok(found_or(unknown, found.as_ref(), call.wire))
 }
 
 /// A person once, before account linking once per login method that is meant.

@@ -1,10 +1,11 @@
 //! The user object, by version (CDI: common rules, user object).
 
-use crate::command::user::UserInfo;
+use crate::command::user::{Person, UserInfo};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::time::UnixMillis;
 use crate::domain::user::{Login, LoginMethod, RecipeId, ThirdPartyAccount};
 use crate::http::cdi::version::Wire;
+use crate::http::exchange::Reply;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -129,6 +130,24 @@ impl<'a> UserObject<'a> {
                 .collect(),
         }))
     }
+}
+
+#[derive(Serialize)]
+struct FoundBody<'a> {
+    status: &'static str,
+    user: UserObject<'a>,
+}
+
+/// A person who was looked up, or what to say when there is none.
+#[must_use]
+pub fn found_or(unknown: &'static str, person: Option<&Person>, wire: Wire) -> Reply {
+    person.map_or_else(
+        || Reply::status(unknown),
+        |person| {
+            let user = UserObject::of(&person.info, &person.recipe_user_id, wire);
+            Reply::json(&FoundBody { status: "OK", user })
+        },
+    )
 }
 
 fn login_method<'a>(method: &'a LoginMethod, verified: bool, wire: Wire) -> LoginMethodBody<'a> {

@@ -1,5 +1,8 @@
 //! `POST /recipe/signinup`.
 
+mod code;
+mod codes;
+
 use super::EVERY_VERSION;
 use crate::app::{START, TestApp, TestReply};
 use crate::people::{by_password, by_provider, mapped, within};

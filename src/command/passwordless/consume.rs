@@ -1,0 +1,143 @@
+//! `POST /recipe/signinup/code/consume`.
+
+use super::attempt::{Attempt, Refused, RightDevice};
+use super::failed;
+use crate::app::App;
+use crate::command::activity::mark_active;
+use crate::command::audit;
+use crate::command::user::{Person, confirm_email, new_id, require_tenant};
+use crate::domain::audit::AuditKind;
+use crate::domain::ids::UserId;
+use crate::domain::passwordless::Contact;
+use crate::domain::user::{LoginMethod, RecipeId, User};
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::user::{self, Found};
+
+/// Signs the person in who has the code's contact, or up if nobody has it.
+pub struct ConsumeCode {
+    /// The code.
+    pub attempt: Attempt,
+    /// Whether it proves that the e-mail address it was sent to is the person's (from CDI 4.0).
+    pub confirms_email: bool,
+}
+
+/// How it ended.
+pub enum Consumed {
+    /// Signed in, durably. Every device of the person's contacts is used up.
+    Ok {
+        /// Who.
+        person: Box<Person>,
+        /// By this call.
+        created: bool,
+        /// The device whose code it was.
+        device: RightDevice,
+    },
+    /// The code is not accepted.
+    Refused(Refused),
+}
+
+impl ConsumeCode {
+    /// Runs the command. Of several runs at once with codes for one contact, one finds its code right.
+    ///
+    /// # Errors
+    /// When the store or the app's key fails.
+    pub async fn run(self, app: &App) -> Result<Consumed, Fault> {
+        let doing = "committing a used code";
+        let scope = &self.attempt.place.scope;
+        let code = self.attempt.link_code(app).await?;
+        let mut retry = self.attempt.retry(app);
+        loop {
+            let mut tx = app.store.begin();
+            let device = match self.attempt.decide(app, tx.as_mut(), &code).await? {
+                Ok(device) => device,
+                Err(refused) if retry.commit(tx, doing).await? => return Ok(Consumed::Refused(refused)),
+                Err(_) => continue,
+            };
+            let found = self.find(tx.as_mut(), &device.contact).await?;
+            if !self.end_devices(tx.as_mut(), &device, found.as_ref()).await? {
+                // The code stays good until every other device is gone.
+                retry.commit(tx, doing).await?;
+                continue;
+            }
+            let created = found.is_none();
+            let Some(found) = (match found {
+                Some(found) => Some(found),
+                None => self.sign_up(app, tx.as_mut(), &device.contact).await?,
+            }) else {
+                // Taken since this transaction looked: it conflicts.
+                if retry.commit(tx, doing).await? {
+                    return Err(Fault::invariant("signing up: a contact that is free is somebody's"));
+                }
+                continue;
+            };
+            let active = mark_active(tx.as_mut(), app, &scope.app, found.user.shown_id(), app.now()).map_err(failed)?;
+            let kind = if created { AuditKind::SignedUp } else { AuditKind::SignedIn };
+            self.note(app, tx.as_mut(), kind, &device.contact, &found)?;
+            self.confirm(app, tx.as_mut(), &device.contact, &found).await?;
+            let person = Box::new(Person::load(tx.as_mut(), &scope.app.id, found).await?);
+            if retry.commit(tx, doing).await? {
+                active.committed(app);
+                return Ok(Consumed::Ok { person, created, device });
+            }
+        }
+    }
+
+    /// Who has this contact.
+    async fn find(&self, tx: &mut dyn Tx, contact: &Contact) -> Result<Option<Found>, Fault> {
+        let place = &self.attempt.place;
+        let app = &place.scope.app.id;
+        user::find_identity(tx, app, &place.tenant, RecipeId::Passwordless, &contact.info()).await.map_err(failed)
+    }
+
+    /// Ends every sign-in under way of this contact, and of the other one that its owner has. False when there are more
+    /// than one transaction should end: the device itself is still there then.
+    async fn end_devices(&self, tx: &mut dyn Tx, device: &RightDevice, owner: Option<&Found>) -> Result<bool, Fault> {
+        let devices = self.attempt.place.devices();
+        let method = owner.and_then(|found| found.user.method(&found.id));
+        let others = method.map(|method| Contact::all_of(&method.login)).unwrap_or_default();
+        for other in others.iter().filter(|other| **other != device.contact) {
+            if !devices.delete_of(tx, other, None).await.map_err(failed)? {
+                return Ok(false);
+            }
+        }
+        devices.delete_of(tx, &device.contact, Some(&device.hash)).await.map_err(failed)
+    }
+
+    /// A new user with this contact; `None` when it is somebody else's by now.
+    async fn sign_up(&self, app: &App, tx: &mut dyn Tx, contact: &Contact) -> Result<Option<Found>, Fault> {
+        let place = &self.attempt.place;
+        let app_id = &place.scope.app.id;
+        require_tenant(tx, &place.scope, &place.tenant, "signing up").await?;
+        let id: UserId = new_id(app, tx, app_id).await?;
+        let tenants = [place.tenant.clone()].into();
+        let method =
+            LoginMethod { id: id.clone(), external: None, tenants, time_joined: app.now(), login: contact.login() };
+        let user = User::new(method);
+        let saved = user::save(tx, app_id, &[], &[&user]).await.map_err(failed)?;
+        Ok(saved.ok().map(|()| Found { user, id }))
+    }
+
+    /// Who reads a mailbox has its address.
+    async fn confirm(&self, app: &App, tx: &mut dyn Tx, contact: &Contact, found: &Found) -> Result<(), Fault> {
+        let Some(email) = contact.email().filter(|_| self.confirms_email) else { return Ok(()) };
+        let app_id = &self.attempt.place.scope.app.id;
+        if confirm_email(tx, app_id, found.user.shown(&found.id), email, app.now()).await? {
+            self.note(app, tx, AuditKind::EmailVerified, contact, found)?;
+        }
+        Ok(())
+    }
+
+    fn note(
+        &self,
+        app: &App,
+        tx: &mut dyn Tx,
+        kind: AuditKind,
+        contact: &Contact,
+        Found { user, id }: &Found,
+    ) -> Result<(), Fault> {
+        let place = &self.attempt.place;
+        let event = place.event(kind, contact).user(user.shown_id()).recipe_user(user.shown(id));
+        audit::note(tx, app, &place.scope, event)
+    }
+}

@@ -1,0 +1,43 @@
+//! `GET /recipe/signinup/codes`.
+
+use super::{Place, failed};
+use crate::app::App;
+use crate::domain::passwordless::{Contact, Device, DeviceHash};
+use crate::fault::Fault;
+
+/// Lists sign-ins under way; those whose time is over are among them until they are swept up.
+pub struct ListDevices {
+    /// Where.
+    pub place: Place,
+    /// Which.
+    pub of: Of,
+}
+
+/// Which devices.
+pub enum Of {
+    /// One, if it is there.
+    Device(DeviceHash),
+    /// Those of a contact.
+    Contact(Contact),
+}
+
+impl ListDevices {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Vec<(DeviceHash, Device)>, Fault> {
+        let devices = self.place.devices();
+        let mut tx = app.store.begin();
+        let hashes = match &self.of {
+            Of::Device(hash) => vec![*hash],
+            Of::Contact(contact) => devices.hashes_of(tx.as_mut(), contact, usize::MAX).await.map_err(failed)?,
+        };
+        let mut found = Vec::with_capacity(hashes.len());
+        for hash in hashes {
+            let device = devices.get(tx.as_mut(), &hash).await.map_err(failed)?;
+            found.extend(device.map(|device| (hash, device)));
+        }
+        Ok(found)
+    }
+}

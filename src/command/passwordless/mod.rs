@@ -1,0 +1,43 @@
+//! The passwordless recipe's operations (CDI: passwordless). Messages are sent by the caller: here codes are made and judged.
+
+pub mod attempt;
+pub mod consume;
+pub mod create;
+pub mod find;
+pub mod list;
+pub mod remove;
+pub mod update;
+
+use crate::command::session::Scope;
+use crate::domain::audit::{AuditEvent, AuditKind};
+use crate::domain::ids::TenantId;
+use crate::domain::passwordless::{CodeRules, Contact};
+use crate::domain::user::RecipeId;
+use crate::fault::Fault;
+use crate::store::StoreError;
+use crate::store::passwordless::Devices;
+
+/// Where devices are made and used.
+pub struct Place {
+    /// Where.
+    pub scope: Scope,
+    /// In which tenant.
+    pub tenant: TenantId,
+    /// That tenant's rules.
+    pub rules: CodeRules,
+}
+
+impl Place {
+    fn devices(&self) -> Devices<'_> {
+        Devices { app: &self.scope.app.id, tenant: &self.tenant }
+    }
+
+    /// What the audit log says of a contact, whoever has it.
+    fn event(&self, kind: AuditKind, contact: &Contact) -> AuditEvent {
+        AuditEvent::of(kind).tenant(&self.tenant).recipe(RecipeId::Passwordless).login(contact.text())
+    }
+}
+
+fn failed(error: StoreError) -> Fault {
+    Fault::new("reading or writing passwordless sign-ins", error)
+}

@@ -1,0 +1,142 @@
+//! `PUT /recipe/user`: another e-mail address, another phone number, or none.
+
+use super::failed;
+use crate::app::App;
+use crate::command::audit;
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::domain::audit::{AuditEvent, AuditKind};
+use crate::domain::ids::UserId;
+use crate::domain::passwordless::Contact;
+use crate::domain::user::{AccountInfo, Login, LoginMethod, RecipeId, User};
+use crate::fault::Fault;
+use crate::store::passwordless;
+use crate::store::user::{self, Found, Taken};
+
+/// Changes a login method that signs in with codes.
+pub struct UpdateContacts {
+    /// Where.
+    pub scope: Scope,
+    /// The login method: internal or mapped id.
+    pub id: UserId,
+    /// What becomes of its address; normalised.
+    pub email: Change,
+    /// What becomes of its phone number; normalised.
+    pub phone_number: Change,
+}
+
+/// What becomes of a contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing.
+    Keep,
+    /// It goes.
+    Clear,
+    /// It is this.
+    Set(String),
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Updated {
+    /// Done, durably. Sign-ins under way of the old and of the new contact have ended.
+    Ok,
+    /// Nobody has this id, or it is not a login method of this recipe.
+    UnknownUser,
+    /// Nothing would be left to send codes to.
+    NothingLeft,
+    /// Another login method of this recipe in one of its tenants has this address.
+    EmailTaken,
+    /// The same, with the phone number.
+    PhoneNumberTaken,
+    /// The person is a primary user, and in one of its tenants another primary user has this address.
+    EmailReserved,
+    /// The same, with the phone number.
+    PhoneNumberReserved,
+}
+
+impl Change {
+    fn of(&self, current: Option<&str>) -> Option<String> {
+        match self {
+            Self::Keep => current.map(str::to_owned),
+            Self::Clear => None,
+            Self::Set(new) => Some(new.clone()),
+        }
+    }
+}
+
+impl UpdateContacts {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Updated, Fault> {
+        let app_id = &self.scope.app.id;
+        let mut retry = Retry::new(&app.contention, &self.id);
+        loop {
+            let mut tx = app.store.begin();
+            let found = user::find(tx.as_mut(), app_id, &self.id).await.map_err(failed)?;
+            let Some(Found { user: before, id }) = found else { return Ok(Updated::UnknownUser) };
+            let Some(old) = before.method(&id).filter(|method| method.login.recipe() == RecipeId::Passwordless) else {
+                return Ok(Updated::UnknownUser);
+            };
+            let email = self.email.of(old.login.email());
+            let phone_number = self.phone_number.of(old.login.phone_number());
+            if email.is_none() && phone_number.is_none() {
+                return Ok(Updated::NothingLeft);
+            }
+            let new = LoginMethod { login: Login::Passwordless { email, phone_number }, ..old.clone() };
+            let mut after = before.clone();
+            if let Some(method) = after.method_mut(&id) {
+                *method = new.clone();
+            }
+            if let Err(taken) = user::save(tx.as_mut(), app_id, &[&before], &[&after]).await.map_err(failed)? {
+                // By somebody else only if the user is still as it was read.
+                if retry.commit(tx, "looking at a changed login").await? {
+                    return refused(&taken);
+                }
+                continue;
+            }
+            let changed = changed(old, &new);
+            passwordless::delete_all(tx.as_mut(), app_id, old, &changed).await.map_err(failed)?;
+            for event in events(&after, &new, &changed) {
+                audit::note(tx.as_mut(), app, &self.scope, event)?;
+            }
+            if retry.commit(tx, "committing a changed login").await? {
+                return Ok(Updated::Ok);
+            }
+        }
+    }
+}
+
+fn refused(taken: &Taken) -> Result<Updated, Fault> {
+    match taken {
+        Taken::Identity { info: AccountInfo::Email(_), .. } => Ok(Updated::EmailTaken),
+        Taken::Identity { info: AccountInfo::PhoneNumber(_), .. } => Ok(Updated::PhoneNumberTaken),
+        Taken::Reservation { info: AccountInfo::Email(_), .. } => Ok(Updated::EmailReserved),
+        Taken::Reservation { info: AccountInfo::PhoneNumber(_), .. } => Ok(Updated::PhoneNumberReserved),
+        Taken::Identity { .. } | Taken::Reservation { .. } | Taken::Id { .. } => {
+            Err(Fault::invariant("changing a contact: something else is somebody else's"))
+        }
+    }
+}
+
+/// The contacts that only one of the two has: those that went and those that came.
+fn changed(old: &LoginMethod, new: &LoginMethod) -> Vec<Contact> {
+    let (old, new) = (Contact::all_of(&old.login), Contact::all_of(&new.login));
+    let went = old.iter().filter(|contact| !new.contains(contact));
+    let came = new.iter().filter(|contact| !old.contains(contact));
+    went.chain(came).cloned().collect()
+}
+
+/// One event for each contact that is another now; the new one stands in it, or the old one where it went.
+fn events(user: &User, new: &LoginMethod, changed: &[Contact]) -> Vec<AuditEvent> {
+    let event = |kind, contact: &Contact| {
+        let event = AuditEvent::of(kind).user(user.shown_id()).recipe_user(new.shown_id());
+        event.recipe(RecipeId::Passwordless).login(contact.text())
+    };
+    let last = |of: fn(&Contact) -> Option<&str>| changed.iter().rfind(|contact| of(contact).is_some());
+    let (email, number) = (last(Contact::email), last(Contact::phone_number));
+    let email = email.map(|contact| event(AuditKind::EmailChanged, contact));
+    email.into_iter().chain(number.map(|contact| event(AuditKind::PhoneNumberChanged, contact))).collect()
+}

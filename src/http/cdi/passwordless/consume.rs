@@ -1,0 +1,125 @@
+//! `POST /recipe/signinup/code/consume` and `POST /recipe/signinup/code/check`.
+
+use super::{bad_encoding, device, place};
+use crate::app::App;
+use crate::command::passwordless::attempt::{Attempt, CheckCode, Presented, Refused, RightDevice};
+use crate::command::passwordless::consume::{ConsumeCode, Consumed};
+use crate::domain::ids::UserId;
+use crate::domain::passwordless::{DeviceHash, LinkCode};
+use crate::domain::secret::Secret;
+use crate::domain::tenancy::Recipe;
+use crate::http::cdi::Call;
+use crate::http::cdi::input::Body;
+use crate::http::cdi::user::object::UserObject;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ConsumedBody<'a> {
+    status: &'static str,
+    created_new_user: bool,
+    user: UserObject<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipe_user_id: Option<&'a UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consumed_device: Option<DeviceBody<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CheckedBody<'a> {
+    status: &'static str,
+    consumed_device: DeviceBody<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeviceBody<'a> {
+    pre_auth_session_id: String,
+    failed_code_input_attempt_count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_number: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FailedBody {
+    status: &'static str,
+    failed_code_input_attempt_count: u64,
+    maximum_code_input_attempts: u64,
+}
+
+impl<'a> DeviceBody<'a> {
+    fn of(device: &'a RightDevice) -> Self {
+        Self {
+            pre_auth_session_id: device.hash.text(),
+            failed_code_input_attempt_count: device.failed_attempts,
+            email: device.contact.email(),
+            phone_number: device.contact.phone_number(),
+        }
+    }
+}
+
+pub(super) async fn consume(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let attempt = attempt(call)?;
+    let command = ConsumeCode { attempt, confirms_email: call.wire.codes_confirm_email };
+    match command.run(app).await? {
+        Consumed::Ok { person, created, device } => {
+            let shown = person.info.user.shown(&person.recipe_user_id);
+            Ok(Reply::json(&ConsumedBody {
+                status: "OK",
+                created_new_user: created,
+                user: UserObject::of(&person.info, &person.recipe_user_id, call.wire),
+                recipe_user_id: call.wire.users_have_login_methods.then_some(shown),
+                consumed_device: call.wire.consumed_device_is_told.then(|| DeviceBody::of(&device)),
+            }))
+        }
+        Consumed::Refused(refused) => reply(refused),
+    }
+}
+
+pub(super) async fn check(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    match CheckCode(attempt(call)?).run(app).await? {
+        Ok(device) => Ok(Reply::json(&CheckedBody { status: "OK", consumed_device: DeviceBody::of(&device) })),
+        Err(refused) => reply(refused),
+    }
+}
+
+fn attempt(call: &Call) -> Result<Attempt, ApiError> {
+    let body = Body::of(&call.request)?;
+    let link_code = body.optional_string("linkCode")?;
+    let device_id = body.optional_string("deviceId")?;
+    let input_code = body.optional_string("userInputCode")?;
+    let pre_auth_session = DeviceHash::parse(&body.string("preAuthSessionId")?);
+    let presented = match (link_code, device_id, input_code) {
+        (Some(link), None, None) => {
+            Presented::LinkCode(LinkCode::parse(&link).ok_or_else(|| bad_encoding("linkCode"))?)
+        }
+        (None, Some(id), Some(code)) => {
+            Presented::InputCode { device: device(&id)?, code: Secret::new(code.into_owned()) }
+        }
+        _ => {
+            let sentence = "Please provide exactly one of linkCode or deviceId+userInputCode";
+            return Err(ApiError::bad_request(sentence));
+        }
+    };
+    let place = place(call)?;
+    call.require_recipe(Recipe::Passwordless)?;
+    Ok(Attempt { place, pre_auth_session, presented })
+}
+
+fn reply(refused: Refused) -> Result<Reply, ApiError> {
+    match refused {
+        Refused::RestartFlow => Ok(Reply::status("RESTART_FLOW_ERROR")),
+        Refused::OtherDevice => Err(ApiError::bad_request("preAuthSessionId and deviceId doesn't match")),
+        Refused::WrongInput { expired, failed_attempts, attempts_max } => Ok(Reply::json(&FailedBody {
+            status: if expired { "EXPIRED_USER_INPUT_CODE_ERROR" } else { "INCORRECT_USER_INPUT_CODE_ERROR" },
+            failed_code_input_attempt_count: failed_attempts,
+            maximum_code_input_attempts: attempts_max,
+        })),
+    }
+}

@@ -1,0 +1,63 @@
+//! `POST /recipe/signinup/code`.
+
+use super::{contact, device, place};
+use crate::app::App;
+use crate::command::passwordless::create::{CodeCreated, CreateCode, Recipient};
+use crate::domain::secret::Secret;
+use crate::domain::tenancy::Recipe;
+use crate::domain::time::UnixMillis;
+use crate::http::cdi::Call;
+use crate::http::cdi::input::Body;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CreatedBody<'a> {
+    status: &'static str,
+    pre_auth_session_id: String,
+    code_id: String,
+    device_id: &'a str,
+    user_input_code: &'a str,
+    link_code: &'a str,
+    time_created: UnixMillis,
+    code_lifetime: u64,
+}
+
+pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let body = Body::of(&call.request)?;
+    let email = body.optional_string("email")?;
+    let phone_number = body.optional_string("phoneNumber")?;
+    let device_id = body.optional_string("deviceId")?;
+    let input_code = body.optional_string("userInputCode")?;
+    let recipient = match (contact(email.as_deref(), phone_number.as_deref())?, &device_id) {
+        (Some(contact), None) => Recipient::Contact(contact),
+        (None, Some(id)) if email.is_none() && phone_number.is_none() => Recipient::Device(device(id)?),
+        _ => {
+            let sentence = "Please provide exactly one of email, phoneNumber or deviceId";
+            return Err(ApiError::bad_request(sentence));
+        }
+    };
+    if input_code.as_deref() == Some("") {
+        return Err(ApiError::bad_request("userInputCode cannot be an empty string."));
+    }
+    let place = place(call)?;
+    call.require_recipe(Recipe::Passwordless)?;
+    let code_lifetime = place.rules.lifetime_ms;
+    let input_code = input_code.map(|code| Secret::new(code.into_owned()));
+    Ok(match (CreateCode { place, recipient, input_code }).run(app).await? {
+        CodeCreated::Ok(new) => Reply::json(&CreatedBody {
+            status: "OK",
+            pre_auth_session_id: new.pre_auth_session.text(),
+            code_id: new.id.to_string(),
+            device_id: new.device.text().expose(),
+            user_input_code: new.input_code.expose(),
+            link_code: new.link_code.text().expose(),
+            time_created: new.created,
+            code_lifetime,
+        }),
+        CodeCreated::RestartFlow => Reply::status("RESTART_FLOW_ERROR"),
+        CodeCreated::InputCodeTaken => Reply::status("USER_INPUT_CODE_ALREADY_USED_ERROR"),
+    })
+}

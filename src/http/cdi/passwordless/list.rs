@@ -1,0 +1,78 @@
+//! `GET /recipe/signinup/codes`.
+
+use super::{contact, device, place};
+use crate::app::App;
+use crate::command::passwordless::list::{ListDevices, Of};
+use crate::domain::passwordless::{Device, DeviceHash};
+use crate::domain::time::UnixMillis;
+use crate::http::cdi::Call;
+use crate::http::cdi::input::Query;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct DevicesBody<'a> {
+    status: &'static str,
+    devices: Vec<DeviceBody<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeviceBody<'a> {
+    pre_auth_session_id: String,
+    failed_code_input_attempt_count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_number: Option<&'a str>,
+    codes: Vec<CodeBody>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CodeBody {
+    code_id: String,
+    time_created: UnixMillis,
+    code_lifetime: u64,
+}
+
+pub(super) async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let query = Query::of(&call.request);
+    let (email, phone_number) = (query.optional("email"), query.optional("phoneNumber"));
+    let (device_id, session) = (query.optional("deviceId"), query.optional("preAuthSessionId"));
+    let of = match (&email, &phone_number, &device_id, &session) {
+        (None, None, Some(id), None) => Some(Of::Device(device(id)?.hash())),
+        (None, None, None, Some(hash)) => DeviceHash::parse(hash).map(Of::Device),
+        (Some(_), None, None, None) | (None, Some(_), None, None) => {
+            contact(email.as_deref(), phone_number.as_deref())?.map(Of::Contact)
+        }
+        _ => {
+            let sentence = "Please provide exactly one of email, phoneNumber, deviceId or preAuthSessionId";
+            return Err(ApiError::bad_request(sentence));
+        }
+    };
+    let place = place(call)?;
+    let lifetime = place.rules.lifetime_ms;
+    let found = match of {
+        Some(of) => ListDevices { place, of }.run(app).await?,
+        None => Vec::new(),
+    };
+    let devices = found.iter().map(|(hash, device)| body(hash, device, lifetime)).collect();
+    Ok(Reply::json(&DevicesBody { status: "OK", devices }))
+}
+
+fn body<'a>(hash: &DeviceHash, device: &'a Device, code_lifetime: u64) -> DeviceBody<'a> {
+    let code = |code: &crate::domain::passwordless::Code| CodeBody {
+        code_id: code.id.to_string(),
+        time_created: code.created,
+        code_lifetime,
+    };
+    DeviceBody {
+        pre_auth_session_id: hash.text(),
+        failed_code_input_attempt_count: device.failed_attempts,
+        email: device.contact.email(),
+        phone_number: device.contact.phone_number(),
+        codes: device.codes.iter().map(code).collect(),
+    }
+}

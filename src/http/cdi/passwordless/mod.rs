@@ -1,0 +1,58 @@
+//! The passwordless recipe.
+
+mod consume;
+mod create;
+mod find;
+mod list;
+mod remove;
+mod update;
+
+use crate::command::passwordless::Place;
+use crate::domain::passwordless::{Contact, DeviceId};
+use crate::domain::user::{normalise_email, normalise_phone_number};
+use crate::http::cdi::Call;
+use crate::http::cdi::emailverification::require_storable;
+use crate::http::error::ApiError;
+use crate::http::route::Route;
+use crate::route;
+
+/// Routes of this recipe.
+pub const ROUTES: &[Route] = &[
+    route!(POST "/recipe/signinup/code", Tenant => create::create),
+    route!(POST "/recipe/signinup/code/consume", Tenant => consume::consume),
+    route!(POST "/recipe/signinup/code/check", Tenant => consume::check),
+    route!(POST "/recipe/signinup/code/remove", Tenant => remove::one),
+    route!(POST "/recipe/signinup/codes/remove", Tenant => remove::all),
+    route!(GET "/recipe/signinup/codes", Tenant => list::list),
+    // Other recipes share this path.
+    route!(GET "/recipe/user", App => find::find).rid("passwordless"),
+    route!(PUT "/recipe/user", AppStrict403 => update::update).rid("passwordless"),
+];
+
+/// The path's tenant with its rules.
+fn place(call: &Call) -> Result<Place, ApiError> {
+    let scope = call.scope()?;
+    let rules = call.existing_tenant()?.config.passwordless;
+    Ok(Place { scope, tenant: call.tenant.clone(), rules })
+}
+
+/// The one contact that is given, normalised; `None` for none or both.
+fn contact(email: Option<&str>, phone_number: Option<&str>) -> Result<Option<Contact>, ApiError> {
+    let contact = match (email, phone_number) {
+        (Some(email), None) => Contact::Email(normalise_email(email)),
+        (None, Some(number)) => Contact::PhoneNumber(normalise_phone_number(number)),
+        _ => return Ok(None),
+    };
+    require_storable(contact.text())?;
+    Ok(Some(contact))
+}
+
+/// A device's id as it was handed out.
+fn device(text: &str) -> Result<DeviceId, ApiError> {
+    DeviceId::parse(text).ok_or_else(|| bad_encoding("deviceId"))
+}
+
+/// 400 for a field that is no base64.
+fn bad_encoding(field: &str) -> ApiError {
+    ApiError::bad_request(format!("Input encoding error in {field}"))
+}
