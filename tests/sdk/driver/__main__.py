@@ -27,6 +27,7 @@ import check_people  # noqa: F401
 import check_ids  # noqa: F401
 import check_third_party  # noqa: F401
 import check_sites  # noqa: F401
+import check_codes  # noqa: F401
 import check_second_factor  # noqa: F401
 
 # Most checks wait: for tokens to expire, for keys to come into use.
