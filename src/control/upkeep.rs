@@ -4,7 +4,7 @@ use crate::app::OpenStore;
 use crate::control::Progress;
 use crate::store::sled::maintenance::{CheckReport, Finding, NoAudit};
 use crate::store::sled::{Progress as StoreProgress, SledEngine};
-use crate::store::{StoreError, session, user, userroles};
+use crate::store::{StoreError, passwordless, session, user, userroles};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,7 +41,9 @@ pub async fn with_cross_references(store: &OpenStore, mut files: CheckReport) ->
     let sessions = session::check(&*engine).await.map_err(|error| error.to_string())?;
     let users = user::check(&*engine).await.map_err(|error| error.to_string())?;
     let roles = userroles::check(&*engine).await.map_err(|error| error.to_string())?;
-    for (place, found) in [("sessions", sessions), ("users", users), ("roles", roles)] {
+    let passwordless = passwordless::check(&*engine).await.map_err(|error| error.to_string())?;
+    let all = [("sessions", sessions), ("users", users), ("roles", roles), ("passwordless sign-ins", passwordless)];
+    for (place, found) in all {
         files.found += found.broken;
         files.findings.extend(found.described.into_iter().map(|what| Finding { place: place.to_owned(), what }));
     }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod email_tokens;
+pub mod passwordless_devices;
 pub mod reset_tokens;
 pub mod sweep;
 pub mod totp_attempts;
@@ -11,6 +12,7 @@ use crate::app::App;
 use crate::command::userroles::removal::finish_pending;
 use crate::domain::clock_watch::SETTLING_MS;
 use crate::domain::time::UnixMillis;
+use passwordless_devices::PasswordlessDevices;
 use reset_tokens::ResetTokens;
 use std::sync::Arc;
 use std::time::Duration;
@@ -148,6 +150,7 @@ async fn keep_deleting_unused(app: Arc<App>) {
         let Some(now) = app.settled_now() else { continue };
         delete_unused::<ResetTokens>(&app, now).await;
         delete_unused::<TotpAttempts>(&app, now).await;
+        delete_unused::<PasswordlessDevices>(&app, now).await;
     }
 }
 

@@ -8,6 +8,10 @@
 //! The row is the truth: each use of a code reads it and writes it or deletes it, so that of two that meet one runs again.
 //! Index keys follow from the row and are only ways to it.
 
+mod check;
+
+pub use check::check;
+
 use super::key::KeyReader;
 use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
 use crate::domain::ids::{AppId, TenantId};

@@ -6,6 +6,9 @@ use crate::people::{by_phone, within};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
+use sessiond::jobs::passwordless_devices::PasswordlessDevices;
+use sessiond::jobs::walk::Walk;
+use sessiond::store::passwordless::check;
 use sessiond::store::{Key, Keyspace, Scan};
 
 /// Rows of devices, and of each of their three indexes.
@@ -126,4 +129,52 @@ async fn devices_go_with_their_tenant_and_with_their_app() {
     app.post("/recipe/multitenancy/tenant/remove", json!({"tenantId": "t1"})).await.ok();
     app.post("/recipe/multitenancy/app/remove", json!({"appId": "a1"})).await.ok();
     assert_eq!(rows(&app).await, [1, 1, 2, 2]);
+}
+
+async fn walk(app: &TestApp) -> u64 {
+    let mut walk = Walk::<PasswordlessDevices>::new();
+    while walk.step(&app.app, app.app.now()).await.unwrap() {}
+    walk.deleted()
+}
+
+#[tokio::test]
+async fn unfinished_sign_ins_go_when_all_their_codes_are_over_and_not_before() {
+    let app = TestApp::new().await;
+    let config = json!({"tenantId": "t1", "coreConfig": {"passwordless_code_lifetime": 10_000}});
+    app.put("/recipe/multitenancy/tenant/v2", config).await.ok();
+    for number in 0..150 {
+        app.send(json!({"email": format!("{number}@x.io")})).await;
+        app.post("/t1/recipe/signinup/code", json!({"email": "jane@x.io"})).await.ok();
+    }
+    app.clock.advance(10_000);
+    assert_eq!(walk(&app).await, 0, "their last moment is their own");
+    app.clock.advance(1);
+    assert_eq!(walk(&app).await, 150, "each tenant has its own rules");
+    let kept = app.send(json!({"email": "joe@x.io"})).await;
+    app.clock.advance(890_000);
+    app.send(json!({"deviceId": kept.device()})).await;
+    assert_eq!(walk(&app).await, 150);
+    app.clock.advance(10_001);
+    assert_eq!(walk(&app).await, 0, "its second code is good");
+    assert_eq!(rows(&app).await, [1, 1, 2, 2]);
+    app.clock.advance(900_000);
+    assert_eq!(walk(&app).await, 1);
+    assert_eq!(rows(&app).await, [0; 4]);
+}
+
+#[tokio::test]
+async fn broken_references_are_found() {
+    let app = TestApp::new().await;
+    device(&app, "jane@x.io").await;
+    let found = check(&*app.app.store).await.unwrap();
+    assert_eq!((found.rows, found.index_keys, found.broken), (1, 5, 0), "{found:?}");
+    for (keyspace, broken) in [(Keyspace::PasswordlessLinkCode, 1), (Keyspace::PasswordlessDevice, 4)] {
+        let start = Key::of(keyspace);
+        let scan = Scan { end: start.prefix_end(), start, reverse: false, limit: 1 };
+        let mut tx = app.app.store.begin();
+        let (key, _) = tx.scan(&scan).await.unwrap().remove(0);
+        tx.delete(key);
+        tx.commit().await.unwrap();
+        assert_eq!(check(&*app.app.store).await.unwrap().broken, broken);
+    }
 }

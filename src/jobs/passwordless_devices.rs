@@ -1,0 +1,42 @@
+//! Passwordless sign-ins that nobody finished in time: devices whose codes are all over, by their tenant's rules.
+
+use super::sweep::decoded;
+use super::walk::Expiring;
+use crate::app::App;
+use crate::domain::ids::{AppId, TenantId};
+use crate::domain::passwordless::{CodeRules, Device};
+use crate::domain::time::UnixMillis;
+use crate::store::passwordless::{Devices, parse_key};
+use crate::store::{Key, Keyspace, StoreError, Tx};
+
+/// Those.
+#[derive(Debug)]
+pub struct PasswordlessDevices;
+
+impl Expiring for PasswordlessDevices {
+    const KEYSPACE: Keyspace = Keyspace::PasswordlessDevice;
+    const WHAT: &'static str = "passwordless sign-ins";
+
+    fn is_over(app: &App, key: &Key, bytes: &[u8], now: UnixMillis) -> bool {
+        let Some((id, tenant, _)) = parse_key(key) else { return false };
+        decoded::<Device>(app, key, bytes).is_some_and(|device| device.is_over(rules(app, &id, &tenant), now))
+    }
+
+    async fn delete(app: &App, tx: &mut dyn Tx, key: &Key, now: UnixMillis) -> Result<bool, StoreError> {
+        let Some((id, tenant, hash)) = parse_key(key) else { return Ok(false) };
+        let devices = Devices { app: &id, tenant: &tenant };
+        // Read again: another code may have been made since.
+        let Some(device) = devices.get(tx, &hash).await? else { return Ok(false) };
+        if !device.is_over(rules(app, &id, &tenant), now) {
+            return Ok(false);
+        }
+        devices.save(tx, &hash, Some(&device), None)?;
+        Ok(true)
+    }
+}
+
+/// The tenant's rules; those of the server for one that is just being removed.
+fn rules(app: &App, id: &AppId, tenant: &TenantId) -> CodeRules {
+    let entry = app.directory.app(id).and_then(|entry| entry.tenant(tenant));
+    entry.map_or_else(|| app.directory.base().app.passwordless, |entry| entry.config.passwordless)
+}

@@ -1,0 +1,80 @@
+//! Cross-references: every device has its index keys, every index key its device.
+
+use super::{Devices, parse_key};
+use crate::domain::passwordless::Device;
+use crate::store::session::{CrossReferences, just_after};
+use crate::store::{CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx};
+
+/// Keys looked at in one go.
+const PAGE: usize = 128;
+
+const INDEXES: [Keyspace; 3] =
+    [Keyspace::PasswordlessDeviceByContact, Keyspace::PasswordlessCode, Keyspace::PasswordlessLinkCode];
+
+/// Walks all devices and their indexes. Works beside live traffic: what belongs together is read as of one moment.
+///
+/// # Errors
+/// When the store fails. A row that cannot be decoded is reported, not an error.
+pub async fn check(engine: &dyn Engine) -> Result<CrossReferences, StoreError> {
+    let mut found = CrossReferences::default();
+    for keyspace in [Keyspace::PasswordlessDevice].into_iter().chain(INDEXES) {
+        let mut next = Some(Key::of(keyspace));
+        while let Some(start) = next.take() {
+            let end = Key::of(keyspace).prefix_end();
+            let rows = engine.begin().scan(&Scan { start, end, reverse: false, limit: PAGE }).await?;
+            tokio::task::yield_now().await;
+            for (key, _) in rows {
+                let is_row = keyspace == Keyspace::PasswordlessDevice;
+                *(if is_row { &mut found.rows } else { &mut found.index_keys }) += 1;
+                one(engine, &key, &mut found).await?;
+                next = Some(just_after(key));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Looks at one key and what belongs to it, as of one moment.
+async fn one(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Result<(), StoreError> {
+    loop {
+        let mut tx = engine.begin();
+        let wrong = wrong(tx.as_mut(), key).await;
+        match (tx.commit().await, wrong) {
+            (Err(CommitError::Conflict), _) => {}
+            (Err(CommitError::Store(error)), _) => return Err(error),
+            (Ok(()), Ok(None)) => return Ok(()),
+            (Ok(()), Ok(Some(what))) => {
+                found.report(format!("{key} {what}"));
+                return Ok(());
+            }
+            (Ok(()), Err(damaged @ StoreError::Damaged { .. })) => {
+                // Of an index key the damage is in the row, which has a walk of its own.
+                if key.keyspace == Keyspace::PasswordlessDevice {
+                    found.report(damaged.to_string());
+                }
+                return Ok(());
+            }
+            (Ok(()), Err(error)) => return Err(error),
+        }
+    }
+}
+
+async fn wrong(tx: &mut dyn Tx, key: &Key) -> Result<Option<&'static str>, StoreError> {
+    let Some((app, tenant, hash)) = parse_key(key) else { return Ok(Some("is no key of a passwordless sign-in")) };
+    let devices = Devices { app: &app, tenant: &tenant };
+    if tx.get(key).await?.is_none() {
+        return Ok(None);
+    }
+    let device: Option<Device> = devices.get(tx, &hash).await?;
+    let Some(device) = device else { return Ok(Some("leads to a passwordless sign-in that is gone")) };
+    let keys = devices.index_keys(&hash, &device);
+    if key.keyspace != Keyspace::PasswordlessDevice {
+        return Ok((!keys.contains(key)).then_some("leads to a passwordless sign-in to which it does not belong"));
+    }
+    for key in &keys {
+        if tx.get(key).await?.is_none() {
+            return Ok(Some("is not found by one of its indexes"));
+        }
+    }
+    Ok(None)
+}
