@@ -12,7 +12,7 @@ use crate::command::session::verified::VerifiedTokens;
 use crate::command::tenancy::Directory;
 use crate::config::{BaseConfig, ConfigError};
 use crate::domain::clock_watch::{ClockWatch, SETTLING_MS, Verdict};
-use crate::domain::entropy::Entropy;
+use crate::domain::entropy::{Entropy, time_ordered_uuid};
 use crate::domain::time::{Clock, SteadyMillis, UnixMillis};
 use crate::fault::Fault;
 use crate::logs::LogError;
@@ -25,6 +25,7 @@ use rand::rngs::SysRng;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use uuid::Uuid;
 
 /// The part of the setting for cached records that access tokens may take which have been checked already; about 700
 /// bytes each.
@@ -296,4 +297,10 @@ fn create_private(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
+}
+
+/// An id for something that the command line begins.
+#[must_use]
+pub fn new_id() -> Uuid {
+    time_ordered_uuid(&SystemEntropy, SystemClock.now())
 }

@@ -6,6 +6,7 @@ use crate::domain::ids::AppId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::PathBuf;
+use uuid::Uuid;
 
 /// The longest line either side accepts, in bytes. Requests are small; replies can list many sessions.
 pub(super) const LONGEST_LINE: u64 = 64 * 1024 * 1024;
@@ -92,6 +93,17 @@ pub enum Task {
         tenant: String,
         /// The lines.
         lines: UserLines,
+        /// Which import they are part of.
+        import: Uuid,
+        /// Which of its steps they are.
+        step: u64,
+    },
+    /// Ends an import: what the server knows of its steps is forgotten.
+    UsersImportEnd {
+        /// Into which app.
+        app: AppId,
+        /// Which.
+        import: Uuid,
     },
     /// The audit log, newest first.
     Audit {

@@ -7,6 +7,7 @@ use crate::command::session::revoke::{RevokeSessions, Which};
 use crate::command::session::timeline::SessionTimeline;
 use crate::command::session::{Cause, Scope};
 use crate::command::tenancy::AppEntry;
+use crate::command::user::import::Place;
 use crate::control::{Revoke, Task, audit, keys, users};
 use crate::domain::ids::{AppId, PUBLIC, TenantId, UserId};
 use crate::fault::Fault;
@@ -31,7 +32,10 @@ pub async fn run(app: &App, task: Task) -> Result<Value, String> {
         Task::UsersList { app: id, wanted } => users::list(app, &id, wanted).await,
         Task::UsersShow { app: id, user } => users::show(app, &id, user).await,
         Task::UsersDelete { app: id, user, only_method } => users::delete(app, &id, user, only_method).await,
-        Task::UsersImport { app: id, tenant, lines } => users::import(app, &id, &tenant, lines).await,
+        Task::UsersImport { app: id, tenant, lines, import, step } => {
+            users::import(app, &id, &tenant, lines, Place { import, step }).await
+        }
+        Task::UsersImportEnd { app: id, import } => users::end_import(app, &id, import).await,
         Task::KeysReseal { new } => keys::reseal(app, new).await,
     }
 }

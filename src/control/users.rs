@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::command::session::list::ListSessions;
 use crate::command::user::delete::{DeleteUser, Deleted, Extent};
-use crate::command::user::import::{ImportUsers, Imported};
+use crate::command::user::import::{EndImport, ImportUsers, Place, StepEnded};
 use crate::command::user::list::{ListUsers, SearchUsers};
 use crate::command::user::{FindUser, UserInfo};
 use crate::command::usermetadata::ReadMetadata;
@@ -11,10 +11,12 @@ use crate::command::userroles::read::RolesOfUser;
 use crate::control::tasks::{failed, scope};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::time::UnixMillis;
+use crate::domain::user::import::Imported;
 use crate::domain::user::{Login, LoginMethod, Order, Position, RecipeId, Recipes, SearchTags};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fmt;
+use uuid::Uuid;
 
 /// Users listed in one answer.
 const PAGE_MAX: usize = 500;
@@ -156,13 +158,32 @@ pub(super) async fn delete(app: &App, id: &AppId, user: String, only_method: boo
     Ok(json!({ "loginMethodsDeleted": methods }))
 }
 
-/// Says of each line that was not imported why.
-pub(super) async fn import(app: &App, id: &AppId, tenant: &str, lines: UserLines) -> Result<Value, String> {
+/// Does a step of an import, once. Says of each line that was not imported why.
+pub(super) async fn import(
+    app: &App,
+    id: &AppId,
+    tenant: &str,
+    lines: UserLines,
+    place: Place,
+) -> Result<Value, String> {
     let scope = scope(app, id, Some(tenant), "sessiond users import")?;
-    let outcomes = ImportUsers { scope, tenant: TenantId::new(tenant), lines: lines.0 }.run(app).await;
+    let command = ImportUsers { scope, tenant: TenantId::new(tenant), lines: lines.0, place };
+    let outcomes = match command.run(app).await.map_err(failed)? {
+        StepEnded::Done(outcomes) => outcomes,
+        StepEnded::OtherLines => {
+            return Err("the file has changed since the import was interrupted, in lines that are imported already; \
+                        --restart begins again and leaves users alone that are there"
+                .to_owned());
+        }
+        StepEnded::StepsMissing => {
+            return Err("the store does not know of the lines that this import has done: it was restored to an older \
+                        state, or it is another one; --restart begins again and leaves users alone that are there"
+                .to_owned());
+        }
+    };
     let mut imported = 0_u64;
     let (mut existing, mut refused) = (Vec::new(), Vec::new());
-    for (index, outcome) in outcomes.map_err(failed)?.into_iter().enumerate() {
+    for (index, outcome) in outcomes.into_iter().enumerate() {
         match outcome {
             Imported::Ok => imported += 1,
             Imported::Existing { tenant } => {
@@ -173,4 +194,11 @@ pub(super) async fn import(app: &App, id: &AppId, tenant: &str, lines: UserLines
         }
     }
     Ok(json!({ "imported": imported, "existing": existing, "refused": refused }))
+}
+
+/// Forgets an import.
+pub(super) async fn end_import(app: &App, id: &AppId, import: Uuid) -> Result<Value, String> {
+    let scope = scope(app, id, None, "sessiond users import")?;
+    EndImport { scope, import }.run(app).await.map_err(failed)?;
+    Ok(json!({}))
 }

@@ -84,11 +84,13 @@ pub enum Keyspace {
     UserCount = 43,
     /// Numbers of an app's users: (cud, app, set of recipes) → counter.
     AppUserCount = 44,
+    /// Imports of users that are under way: (cud, app, import's id) → last step.
+    UserImport = 46,
 }
 
 impl Keyspace {
     /// Every keyspace, for walks over the whole store; in the order of their bytes.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::Meta,
         Self::App,
         Self::Tenant,
@@ -126,6 +128,7 @@ impl Keyspace {
         Self::TotpAttemptsByUser,
         Self::UserCount,
         Self::AppUserCount,
+        Self::UserImport,
     ];
 
     /// The keyspace with this byte.
@@ -154,7 +157,8 @@ impl Keyspace {
             | Self::PasswordResetToken
             | Self::PasswordResetTokenByUser
             | Self::TotpDevices
-            | Self::AppUserCount => Belongs::App,
+            | Self::AppUserCount
+            | Self::UserImport => Belongs::App,
             Self::Tenant
             | Self::Session
             | Self::Timeline
@@ -218,6 +222,7 @@ impl Keyspace {
             Self::TotpAttemptsByUser => "totp_attempts_by_user",
             Self::UserCount => "user_count",
             Self::AppUserCount => "app_user_count",
+            Self::UserImport => "user_import",
         }
     }
 }

@@ -31,6 +31,7 @@ pub mod timeline;
 pub mod totp;
 pub mod user;
 pub mod user_data;
+pub mod user_import;
 pub mod usermetadata;
 pub mod userroles;
 

@@ -1,9 +1,11 @@
 //! The files of an import: the users, read in steps, and the report.
 
+use crate::domain::token_hash::hex;
 use anyhow::{Context, Result};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 /// Lines in one step; each step is one transaction.
@@ -14,6 +16,52 @@ const BYTES_PER_STEP: u64 = 1 << 20;
 const PLAIN_WEIGHT: usize = 50;
 /// Longest line, in bytes.
 const LINE_MAX: u64 = 1 << 20;
+
+/// The file of users, and the hash of what has been read of it.
+pub(super) struct Hashed {
+    reader: BufReader<File>,
+    hash: Sha256,
+}
+
+impl Hashed {
+    pub(super) fn new(file: File) -> Self {
+        Self { reader: BufReader::new(file), hash: Sha256::new() }
+    }
+
+    /// Reads so many bytes; false when there are fewer.
+    pub(super) fn pass(&mut self, bytes: u64) -> io::Result<bool> {
+        Ok(io::copy(&mut self.take(bytes), &mut io::sink())? == bytes)
+    }
+
+    /// SHA-256 of what has been read, in hex.
+    pub(super) fn sha256(&self) -> String {
+        hex(&self.hash.clone().finalize().into())
+    }
+
+    /// The same of nothing.
+    pub(super) fn sha256_of_nothing() -> String {
+        hex(&Sha256::new().finalize().into())
+    }
+}
+
+impl Read for Hashed {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(into)?;
+        self.hash.update(into.get(..read).unwrap_or_default());
+        Ok(read)
+    }
+}
+
+impl BufRead for Hashed {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.reader.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.hash.update(self.reader.buffer().get(..amount).unwrap_or_default());
+        self.reader.consume(amount);
+    }
+}
 
 /// Some lines of the file.
 pub(super) struct Step {
@@ -65,7 +113,6 @@ impl Step {
 
 /// Reads to the line's end, but no further than [`LINE_MAX`].
 fn part_of_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> Result<u64> {
-    use std::io::Read;
     Ok(reader.by_ref().take(LINE_MAX).read_until(b'\n', line)? as u64)
 }
 

@@ -5,6 +5,7 @@ use crate::command::audit;
 use crate::command::password::Unserved;
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
+use crate::command::userroles::assign::event as role_event;
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::entropy::time_ordered_uuid;
@@ -12,13 +13,15 @@ use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::password::HashFamily;
 use crate::domain::time::UnixMillis;
-use crate::domain::user::import::{BadLine, NewPassword, NewUser};
+use crate::domain::user::import::{BadLine, Imported, NewPassword, NewUser};
 use crate::domain::user::{AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, User, is_fake_email};
 use crate::domain::userroles::RoleName;
 use crate::fault::{Fault, Gone};
 use crate::store::user::Taken;
+use crate::store::user_import::{self, ImportRecord};
 use crate::store::userroles::assignment::Assignment;
 use crate::store::{StoreError, Tx, emailverification, tenant, user, usermetadata, userroles};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use uuid::Uuid;
@@ -36,20 +39,28 @@ pub struct ImportUsers {
     pub tenant: TenantId,
     /// One user each, as JSON.
     pub lines: Vec<String>,
+    /// Which part of the import they are.
+    pub place: Place,
 }
 
-/// What became of a line.
+/// A step of an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Which import.
+    pub import: Uuid,
+    /// Which of its steps; the first is 0.
+    pub step: u64,
+}
+
+/// How a step ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Imported {
-    /// The user is there, durably.
-    Ok,
-    /// An account with this e-mail address was there before: left as it is.
-    Existing {
-        /// In which tenant.
-        tenant: TenantId,
-    },
-    /// The line is no user that could be taken.
-    Refused(BadLine),
+pub enum StepEnded {
+    /// It is done, by this run or by one before. Of each line what became of it, in their order.
+    Done(Vec<Imported>),
+    /// It was done, with other lines.
+    OtherLines,
+    /// The store has not seen the step before: it is another store, or an older state of it.
+    StepsMissing,
 }
 
 /// A line that is ready to be written.
@@ -61,14 +72,37 @@ struct Ready {
 }
 
 impl ImportUsers {
-    /// Runs the command. Says of each line what became of it, in their order.
+    /// Runs the command, unless an earlier run with the same place has done the work.
     ///
     /// A user is there with everything that belongs to it, or not at all.
     ///
     /// # Errors
     /// When the store fails or a password cannot be hashed: then nobody was imported.
-    pub async fn run(self, app: &App) -> Result<Vec<Imported>, Fault> {
-        let id = &self.scope.app.id;
+    pub async fn run(self, app: &App) -> Result<StepEnded, Fault> {
+        let lines = hash_of(&self.lines);
+        // Passwords are hashed before the transaction that counts; a step that is over costs none.
+        if let Some(ended) = self.ended(app.store.begin().as_mut(), &lines).await? {
+            return Ok(ended);
+        }
+        let ready = self.all_ready(app).await?;
+        self.write(app, &ready, lines).await
+    }
+
+    /// How this step has ended already; `None` when it is due.
+    async fn ended(&self, tx: &mut dyn Tx, lines: &[u8; 32]) -> Result<Option<StepEnded>, Fault> {
+        let Place { import, step } = self.place;
+        let last = user_import::get(tx, &self.scope.app.id, import).await.map_err(reading)?;
+        Ok(match last {
+            Some(last) if last.step == step && last.lines == *lines => Some(StepEnded::Done(last.outcomes)),
+            Some(last) if last.step == step => Some(StepEnded::OtherLines),
+            Some(last) if last.step.checked_add(1) == Some(step) => None,
+            None if step == 0 => None,
+            _ => Some(StepEnded::StepsMissing),
+        })
+    }
+
+    /// Reads the lines and hashes passwords.
+    async fn all_ready(&self, app: &App) -> Result<Vec<Result<Ready, BadLine>>, Fault> {
         let parsed: Vec<_> = self.lines.iter().map(|line| self.parse(line)).collect();
         let mut ready = Vec::with_capacity(parsed.len());
         // In the order of the lines, so that people who are listed side by side also lie so.
@@ -81,11 +115,20 @@ impl ImportUsers {
             });
             ready.extend(futures_util::future::try_join_all(hashed).await?);
         }
+        Ok(ready)
+    }
+
+    /// Writes users and the step, in one transaction.
+    async fn write(&self, app: &App, ready: &[Result<Ready, BadLine>], lines: [u8; 32]) -> Result<StepEnded, Fault> {
+        let id = &self.scope.app.id;
         let tenants: BTreeSet<TenantId> =
             ready.iter().flatten().flat_map(|ready| ready.user.tenants()).cloned().collect();
         let mut retry = Retry::new(&app.contention, &(id, "import"));
         loop {
             let mut tx = app.store.begin();
+            if let Some(ended) = self.ended(tx.as_mut(), &lines).await? {
+                return Ok(ended);
+            }
             for name in &tenants {
                 if !tenant::exists(tx.as_mut(), id, name).await.map_err(reading)? {
                     return Err(Fault::new("importing users", Gone { app: id.clone(), tenant: name.clone() }));
@@ -93,23 +136,40 @@ impl ImportUsers {
             }
             let now = app.now();
             let mut outcomes = Vec::with_capacity(ready.len());
-            for line in &ready {
+            for line in ready {
                 outcomes.push(match line {
                     Ok(ready) => {
                         let outcome = write(tx.as_mut(), id, ready, now).await.map_err(reading)?;
                         if matches!(outcome, Imported::Ok) {
-                            let event = AuditEvent::of(AuditKind::UserImported).user(ready.user.shown_id());
-                            audit::note(tx.as_mut(), app, &self.scope, event)?;
+                            self.note(app, tx.as_mut(), ready)?;
                         }
                         outcome
                     }
                     Err(refused) => Imported::Refused(refused.clone()),
                 });
             }
+            let Place { import, step } = self.place;
+            let done = ImportRecord { step, lines, at: now, outcomes };
+            user_import::put(tx.as_mut(), id, import, &done).map_err(reading)?;
+            if step == 0 {
+                user_import::delete_given_up(tx.as_mut(), id, now).await.map_err(reading)?;
+            }
             if retry.commit(tx, "committing imported users").await? {
-                return Ok(outcomes);
+                return Ok(StepEnded::Done(done.outcomes));
             }
         }
+    }
+
+    /// Notes a user and its roles in the audit log.
+    fn note(&self, app: &App, tx: &mut dyn Tx, ready: &Ready) -> Result<(), Fault> {
+        let shown = ready.user.shown_id();
+        audit::note(tx, app, &self.scope, AuditEvent::of(AuditKind::UserImported).user(shown))?;
+        for tenant in ready.user.tenants() {
+            for role in &ready.roles {
+                audit::note(tx, app, &self.scope, role_event(AuditKind::RoleAssigned, shown, tenant, role))?;
+            }
+        }
+        Ok(())
     }
 
     fn parse(&self, line: &str) -> Result<NewUser, BadLine> {
@@ -163,6 +223,40 @@ impl ImportUsers {
             }
         }
     }
+}
+
+/// Forgets an import that has come to its end, or was given up.
+pub struct EndImport {
+    /// Where.
+    pub scope: Scope,
+    /// Which.
+    pub import: Uuid,
+}
+
+impl EndImport {
+    /// Runs the command. One that is not there is fine.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<(), Fault> {
+        let mut retry = Retry::new(&app.contention, &self.import);
+        loop {
+            let mut tx = app.store.begin();
+            tx.delete(user_import::key(&self.scope.app.id, self.import));
+            if retry.commit(tx, "committing the end of an import").await? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn hash_of(lines: &[String]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for line in lines {
+        hash.update((line.len() as u64).to_be_bytes());
+        hash.update(line);
+    }
+    hash.finalize().into()
 }
 
 fn in_groups<T>(items: Vec<T>, size: usize) -> Vec<Vec<T>> {

@@ -93,6 +93,7 @@ impl UnassignRole {
     }
 }
 
-fn event(kind: AuditKind, user: &UserId, tenant: &TenantId, role: &RoleName) -> AuditEvent {
+/// What the audit log says of a role and the user who gets or loses it.
+pub(in crate::command) fn event(kind: AuditKind, user: &UserId, tenant: &TenantId, role: &RoleName) -> AuditEvent {
     AuditEvent::of(kind).user(user).tenant(tenant).detail(role.as_str())
 }

@@ -46,9 +46,24 @@ pub enum NewPassword {
 }
 
 /// Why a line is no user. Names fields and rules, never a value: values may be secrets.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 #[error("{0}")]
+#[serde(transparent)]
 pub struct BadLine(pub String);
+
+/// What became of a line. Stored: append variants, never reorder or change one.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Imported {
+    /// The user is there, durably.
+    Ok,
+    /// An account with this e-mail address was there before: left as it is.
+    Existing {
+        /// In which tenant.
+        tenant: TenantId,
+    },
+    /// The line is no user that could be taken.
+    Refused(BadLine),
+}
 
 /// Members that a user may have.
 const KNOWN: [&str; 10] = [

@@ -116,7 +116,8 @@ fn holds_users(keyspace: Keyspace) -> bool {
         | Keyspace::SealingKey
         | Keyspace::Role
         | Keyspace::RoleByPermission
-        | Keyspace::ThirdPartyProvider => false,
+        | Keyspace::ThirdPartyProvider
+        | Keyspace::UserImport => false,
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 const HASH: &str = "$2a$04$abcdefghijklmnopqrstuu5Nk4bWpHwcT1WkA9CjIvp6XcSbYJ9iK";
 
@@ -137,41 +138,106 @@ fn a_deleted_user_is_gone_with_everything() {
     assert_eq!(again, json!({"loginMethodsDeleted": 0}));
 }
 
-/// The note that an import interrupted after its first step leaves.
-fn interrupted(file: &Path, lines: usize) {
-    let text = fs::read_to_string(file).unwrap();
-    let done: usize = text.lines().take(lines).map(|line| line.len() + 1).sum();
-    let note = json!({
-        "app": {"connection_uri_domain": "", "app_id": "public"}, "tenant": "public", "length": text.len(), "done": done,
-        "lines": lines, "imported": lines, "existing": 0, "refused": 0, "report": 0,
-    });
-    fs::write(format!("{}.import.json", file.display()), note.to_string()).unwrap();
+/// The note beside a file, if there is one.
+fn note(file: &Path) -> Option<Value> {
+    let text = fs::read_to_string(format!("{}.import.json", file.display())).ok()?;
+    Some(serde_json::from_str(&text).expect("never half written"))
+}
+
+/// Begins an import and kills it, at the earliest after so many steps. Whether it was killed before its end.
+fn interrupted(sandbox: &Sandbox, file: &Path, arguments: &[&str], steps: u64) -> bool {
+    let mut import = sandbox.spawn(&[&["users", "import", file.to_str().unwrap()], arguments].concat());
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while note(file).is_none_or(|note| note["steps"].as_u64().unwrap() < steps) && import.runs() {
+        assert!(Instant::now() < deadline, "{}", import.err());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    import.kill();
+    note(file).is_some()
 }
 
 #[test]
-fn an_interrupted_import_goes_on_and_doubles_nobody() {
+fn an_import_that_is_killed_again_and_again_imports_everybody_once() {
     let sandbox = Sandbox::new();
     let server = sandbox.serve(&["--ephemeral"]);
-    // 700 came in, but the note of the second step was not written any more
-    let first = sandbox.write("first.jsonl", &lines(0..700));
-    assert_eq!(sandbox.run(&["users", "import", first.to_str().unwrap()]).code, Some(0));
-    let file = sandbox.write("users.jsonl", &lines(0..2000));
-    interrupted(&file, 500);
+    let mut text = lines(0..8000);
+    // Each refused line is reported once, too.
+    for line in [0, 3000, 7999] {
+        text.insert_str(text.match_indices('\n').nth(line).unwrap().0 + 1, "no user\n");
+    }
+    let file = sandbox.write("users.jsonl", &text);
+    let mut kills = 0;
+    while kills < 8 && interrupted(&sandbox, &file, &[], kills * 2) {
+        kills += 1;
+    }
+    assert!(kills > 2, "{kills}");
+    let ended = sandbox.run(&["users", "import", file.to_str().unwrap(), "--json"]);
+    let done: Value = serde_json::from_str(&ended.out).expect("JSON");
+    let expected = json!({
+        "lines": 8003, "imported": 8000, "existing": 0, "refused": 3, "resumed": true,
+        "report": file.with_extension("jsonl.report.jsonl"),
+    });
+    assert_eq!(done, expected, "{ended:?}");
+    let report = fs::read_to_string(file.with_extension("jsonl.report.jsonl")).unwrap();
+    let refused: Vec<u64> =
+        report.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["line"].as_u64().unwrap()).collect();
+    assert_eq!(refused, [2, 3002, 8001]);
+    assert_eq!(count(&server), 8000);
     let path = file.to_str().unwrap();
-    let changed = sandbox.run(&["users", "import", path, "--app", "other"]);
-    assert!(changed.err.contains("--restart begins again"), "{changed:?}");
-    let done = sandbox.json(&["users", "import", path, "--json"]);
-    assert_eq!((&done["imported"], &done["existing"], &done["resumed"]), (&json!(1800), &json!(200), &json!(true)));
-    assert_eq!(count(&server), 2000);
-
-    interrupted(&file, 500);
-    let again = sandbox.json(&["users", "import", path, "--restart", "--json"]);
-    assert_eq!((&again["imported"], &again["existing"], &again["resumed"]), (&json!(0), &json!(2000), &json!(false)));
-    let all = sandbox.run(&["users", "list", "--limit", "0"]);
-    assert_eq!(all.out.lines().count(), 2000);
+    let again = sandbox.run(&["users", "import", path, "--restart"]);
+    assert!(again.out.starts_with("8003 lines: 0 users imported, 8000 there already, 3 refused\n"), "{again:?}");
     let page = sandbox.json(&["users", "list", "--limit", "750", "--order", "desc", "--json"]);
     let rows = page["users"].as_array().unwrap();
-    assert_eq!((rows.len(), &rows[749]["timeJoined"]), (750, &json!(1250)));
+    assert_eq!((rows.len(), &rows[749]["timeJoined"]), (750, &json!(7250)));
+}
+
+#[test]
+fn an_import_goes_on_with_the_same_file_only() {
+    let sandbox = Sandbox::new();
+    let _server = sandbox.serve(&["--ephemeral"]);
+    let text = lines(0..20_000);
+    let file = sandbox.write("users.jsonl", &text);
+    let path = file.to_str().unwrap();
+    assert!(interrupted(&sandbox, &file, &[], 2), "killed before its end");
+    let other = sandbox.run(&["users", "import", path, "--app", "other"]);
+    assert!(other.err.contains("--app or --tenant have changed; --restart begins again"), "{other:?}");
+    sandbox.write("users.jsonl", &text.replacen("user7@", "user8@", 1));
+    let edited = sandbox.run(&["users", "import", path]);
+    assert_eq!(edited.code, Some(1), "{edited:?}");
+    assert!(edited.err.contains("lines that are imported already have changed; --restart begins again"), "{edited:?}");
+    sandbox.write("users.jsonl", &text[..100]);
+    let cut = sandbox.run(&["users", "import", path]);
+    assert!(cut.err.contains("lines that are imported already have changed"), "{cut:?}");
+    // What comes after the last step may be mended.
+    sandbox.write("users.jsonl", &format!("{}{}", text.replacen("user19999@", "jane@", 1), lines(20_000..20_001)));
+    let done = sandbox.json(&["users", "import", path, "--json"]);
+    let counts = (&done["imported"], &done["existing"], &done["resumed"]);
+    assert_eq!(counts, (&json!(20_001), &json!(0), &json!(true)));
+    assert_eq!(sandbox.json(&["users", "list", "--email", "jane@", "--json"])["users"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn an_import_does_not_go_on_in_a_store_that_lacks_its_steps() {
+    let sandbox = Sandbox::new();
+    let server = sandbox.serve(&[]);
+    assert_eq!(sandbox.run(&["backup", "monday"]).code, Some(0));
+    let file = sandbox.write("users.jsonl", &lines(0..20_000));
+    let path = file.to_str().unwrap();
+    assert!(interrupted(&sandbox, &file, &[], 2), "killed before its end");
+    assert_eq!(sandbox.run(&["restore", "monday", "restored"]).code, Some(0));
+    let ended = sandbox.run(&["users", "import", path, "--data-dir", "restored"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.err.contains("the store does not know of the lines that this import has done")
+            && ended.err.contains("--restart"),
+        "{ended:?}"
+    );
+    let there = sandbox.json(&["users", "list", "--limit", "0", "--data-dir", "restored", "--json"]);
+    assert_eq!(there, json!({"users": []}), "it stopped before the first line");
+    // The one that has them still takes the rest.
+    let done = sandbox.json(&["users", "import", path, "--json"]);
+    assert_eq!((&done["imported"], &done["existing"]), (&json!(20_000), &json!(0)));
+    drop(server);
 }
 
 #[test]
