@@ -10,7 +10,7 @@ mod harness;
 use harness::report::Report;
 use harness::server::Sessiond;
 use harness::settings::Settings;
-use harness::{rows, scale, sign_in, users};
+use harness::{codes, rows, scale, sign_in, users};
 
 fn main() -> anyhow::Result<()> {
     let settings = Settings::read();
@@ -40,6 +40,7 @@ fn main() -> anyhow::Result<()> {
 async fn measure(settings: &Settings, sessiond: &Sessiond, report: &mut Report) -> anyhow::Result<()> {
     rows::measure(settings, sessiond, report).await?;
     sign_in::measure(settings, sessiond, report).await?;
+    codes::measure(settings, sessiond, report).await?;
     if settings.rows_only {
         return Ok(());
     }

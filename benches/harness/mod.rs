@@ -1,5 +1,6 @@
 //! The HTTP harness: starts servers, drives them, reads their CPU time, prints the table.
 
+pub(crate) mod codes;
 pub(crate) mod floor;
 pub(crate) mod load;
 pub(crate) mod report;

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Accepts a 200 whose body begins with the protocol's success.
-fn ok(status: u16, body: &[u8]) -> Result<(), String> {
+pub(crate) fn ok(status: u16, body: &[u8]) -> Result<(), String> {
     if status == 200 && body.starts_with(b"{\"status\":\"OK\"") {
         return Ok(());
     }
