@@ -25,6 +25,7 @@ use rand::rngs::SysRng;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// The part of the setting for cached records that access tokens may take which have been checked already; about 700
@@ -56,6 +57,8 @@ pub struct App {
     pub budgets: Budgets,
     /// Whose activity was marked lately.
     pub activity: RecentMarks,
+    /// Told when users were added that wait to be imported.
+    pub imports: Notify,
     /// Figures for `/metrics`.
     pub metrics: Metrics,
 }
@@ -173,6 +176,7 @@ impl App {
             hashing: Hashing::new(config.hashing),
             budgets: Budgets::default(),
             activity: RecentMarks::default(),
+            imports: Notify::new(),
             metrics: Metrics::default(),
         })
     }

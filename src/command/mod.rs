@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod audit;
+pub mod bulk_import;
 pub mod emailpassword;
 pub mod emailverification;
 pub mod health;

@@ -43,6 +43,12 @@ impl SealingKey {
         MessageKey::new(&derive(self.root.expose(), &[b"sessiond totp secret"]))
     }
 
+    /// The key for users that wait to be imported.
+    #[must_use]
+    pub fn for_waiting_users(&self) -> MessageKey {
+        MessageKey::new(&derive(self.root.expose(), &[b"sessiond users to import"]))
+    }
+
     /// The key for one message: with a fresh one each time, random nonces of 12 bytes cannot run out.
     pub(crate) fn for_message(&self, salt: &[u8]) -> MessageKey {
         MessageKey::new(&derive(self.root.expose(), &[b"sessiond refresh token", salt]))

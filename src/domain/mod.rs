@@ -1,6 +1,7 @@
 //! Types, states and rules. Pure and synchronous: `now` and fresh random bytes are arguments.
 
 pub mod audit;
+pub mod bulk_import;
 pub mod clock_watch;
 pub mod entropy;
 pub mod ids;

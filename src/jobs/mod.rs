@@ -1,6 +1,7 @@
 //! Work that no request asks for. Jobs are functions of `now`; [`start`] runs them on a timer.
 
 mod audit;
+pub mod bulk_import;
 mod email_tokens;
 pub mod passwordless_devices;
 pub mod reset_tokens;
@@ -9,6 +10,7 @@ pub mod totp_attempts;
 pub mod walk;
 
 use crate::app::App;
+use crate::command::bulk_import::batch::Counts;
 use crate::command::userroles::removal::finish_pending;
 use crate::domain::clock_watch::SETTLING_MS;
 use crate::domain::time::UnixMillis;
@@ -42,10 +44,13 @@ const ROLES_INTERVAL: Duration = Duration::from_mins(10);
 /// How often tokens and codes that nobody used in time are deleted; the first time after one interval.
 const UNUSED_INTERVAL: Duration = Duration::from_hours(1);
 
+/// How often users that wait are looked for without a word from whoever adds them; the first time at once.
+const IMPORTS_INTERVAL: Duration = Duration::from_mins(5);
+
 /// The running jobs.
 #[derive(Debug)]
 pub struct Jobs {
-    running: [JoinHandle<()>; 4],
+    running: [JoinHandle<()>; 5],
 }
 
 /// Starts every job. Call [`Jobs::end`] before the store is closed.
@@ -57,6 +62,7 @@ pub fn start(app: &Arc<App>) -> Jobs {
             tokio::spawn(keep_rotating(Arc::clone(app))),
             tokio::spawn(keep_finishing(Arc::clone(app))),
             tokio::spawn(keep_deleting_unused(Arc::clone(app))),
+            tokio::spawn(keep_importing(Arc::clone(app))),
         ],
     }
 }
@@ -167,4 +173,24 @@ async fn delete_unused<E: Expiring>(app: &App, now: UnixMillis) {
         }
     }
     tracing::debug!(deleted = walk.deleted(), "deleted {} that nobody used in time", E::WHAT);
+}
+
+async fn keep_importing(app: Arc<App>) {
+    let mut due = interval_at(tokio::time::Instant::now(), IMPORTS_INTERVAL);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = due.tick() => {}
+            () = app.imports.notified() => {}
+        }
+        match bulk_import::round(&app).await {
+            Ok(counts) if counts == Counts::default() => {}
+            Ok(Counts { imported, failed }) => tracing::info!(imported, failed, "imported users that waited"),
+            Err(fault) => {
+                tracing::error!(error = fault.chain(), "importing users failed; it is tried again in a minute");
+                sleep(AFTER_FAILURE).await;
+                app.imports.notify_one();
+            }
+        }
+    }
 }

@@ -80,6 +80,10 @@ pub enum Keyspace {
     TotpAttempts = 35,
     /// The same by user: (cud, app, user, tenant) → empty.
     TotpAttemptsByUser = 36,
+    /// Users that wait to be imported: (cud, app, id) → user.
+    BulkImport = 40,
+    /// The same by status: (cud, app, status, id) → empty.
+    BulkImportByStatus = 41,
     /// Numbers of a tenant's users: (cud, app, tenant, set of recipes) → counter.
     UserCount = 43,
     /// Numbers of an app's users: (cud, app, set of recipes) → counter.
@@ -90,7 +94,7 @@ pub enum Keyspace {
 
 impl Keyspace {
     /// Every keyspace, for walks over the whole store; in the order of their bytes.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 40] = [
         Self::Meta,
         Self::App,
         Self::Tenant,
@@ -126,6 +130,8 @@ impl Keyspace {
         Self::TotpDevices,
         Self::TotpAttempts,
         Self::TotpAttemptsByUser,
+        Self::BulkImport,
+        Self::BulkImportByStatus,
         Self::UserCount,
         Self::AppUserCount,
         Self::UserImport,
@@ -157,6 +163,8 @@ impl Keyspace {
             | Self::PasswordResetToken
             | Self::PasswordResetTokenByUser
             | Self::TotpDevices
+            | Self::BulkImport
+            | Self::BulkImportByStatus
             | Self::AppUserCount
             | Self::UserImport => Belongs::App,
             Self::Tenant
@@ -220,6 +228,8 @@ impl Keyspace {
             Self::TotpDevices => "totp_devices",
             Self::TotpAttempts => "totp_attempts",
             Self::TotpAttemptsByUser => "totp_attempts_by_user",
+            Self::BulkImport => "bulk_import",
+            Self::BulkImportByStatus => "bulk_import_by_status",
             Self::UserCount => "user_count",
             Self::AppUserCount => "app_user_count",
             Self::UserImport => "user_import",

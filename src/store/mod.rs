@@ -11,6 +11,7 @@ pub mod activity;
 pub mod app;
 pub mod audit;
 mod buffer;
+pub mod bulk_import;
 pub mod codec;
 pub mod counter;
 pub mod emailverification;

@@ -14,6 +14,7 @@
     reason = "a test may stop at the first surprise, and these tell how far they came"
 )]
 
+mod bulk_import;
 mod crash;
 mod http;
 mod ledger;

@@ -1,35 +1,20 @@
 //! `sessiond users import`: many users with their passwords' hashes, roles, metadata and marks.
 
+use super::arrival::{Arrived, Ready, note, prepare_all, write};
 use crate::app::App;
-use crate::command::audit;
-use crate::command::password::Unserved;
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
-use crate::command::userroles::assign::event as role_event;
-use crate::crypto::password::StoredHash;
-use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::entropy::time_ordered_uuid;
-use crate::domain::ids::{AppId, TenantId, UserId};
-use crate::domain::json::JsonObject;
-use crate::domain::password::HashFamily;
+use crate::domain::ids::TenantId;
 use crate::domain::time::UnixMillis;
-use crate::domain::user::import::{BadLine, Imported, NewPassword, NewUser};
-use crate::domain::user::{AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, User, is_fake_email};
-use crate::domain::userroles::RoleName;
+use crate::domain::user::import::{BadLine, Imported, NewUser};
 use crate::fault::{Fault, Gone};
 use crate::store::user::Taken;
 use crate::store::user_import::{self, ImportRecord};
-use crate::store::userroles::assignment::Assignment;
-use crate::store::{StoreError, Tx, emailverification, tenant, user, usermetadata, userroles};
+use crate::store::{StoreError, Tx, tenant};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-use std::time::Duration;
 use uuid::Uuid;
-
-/// Passwords hashed at once: the threads are there for people who sign in, too.
-const HASHED_AT_ONCE: usize = 2;
-/// Wait for a place in a full queue of passwords.
-const QUEUE_WAIT: Duration = Duration::from_millis(100);
 
 /// Imports users: all that can be, in one transaction.
 pub struct ImportUsers {
@@ -61,14 +46,6 @@ pub enum StepEnded {
     OtherLines,
     /// The store has not seen the step before: it is another store, or an older state of it.
     StepsMissing,
-}
-
-/// A line that is ready to be written.
-struct Ready {
-    user: User,
-    roles: Vec<RoleName>,
-    metadata: Option<JsonObject>,
-    verified: bool,
 }
 
 impl ImportUsers {
@@ -104,18 +81,10 @@ impl ImportUsers {
     /// Reads the lines and hashes passwords.
     async fn all_ready(&self, app: &App) -> Result<Vec<Result<Ready, BadLine>>, Fault> {
         let parsed: Vec<_> = self.lines.iter().map(|line| self.parse(line)).collect();
-        let mut ready = Vec::with_capacity(parsed.len());
         // In the order of the lines, so that people who are listed side by side also lie so.
         let mut ids: Vec<_> = parsed.iter().map(|_| time_ordered_uuid(&*app.entropy, app.now())).collect();
         ids.sort_unstable();
-        for group in in_groups(parsed.into_iter().zip(ids).collect(), HASHED_AT_ONCE) {
-            let hashed = group.into_iter().map(async |(user, id)| match user {
-                Ok(user) => self.ready(app, user, id).await,
-                Err(refused) => Ok(Err(refused)),
-            });
-            ready.extend(futures_util::future::try_join_all(hashed).await?);
-        }
-        Ok(ready)
+        prepare_all(app, &self.scope, parsed.into_iter().zip(ids).collect()).await
     }
 
     /// Writes users and the step, in one transaction.
@@ -138,13 +107,7 @@ impl ImportUsers {
             let mut outcomes = Vec::with_capacity(ready.len());
             for line in ready {
                 outcomes.push(match line {
-                    Ok(ready) => {
-                        let outcome = write(tx.as_mut(), id, ready, now).await.map_err(reading)?;
-                        if matches!(outcome, Imported::Ok) {
-                            self.note(app, tx.as_mut(), ready)?;
-                        }
-                        outcome
-                    }
+                    Ok(ready) => self.write_user(app, tx.as_mut(), ready, now).await?,
                     Err(refused) => Imported::Refused(refused.clone()),
                 });
             }
@@ -160,68 +123,29 @@ impl ImportUsers {
         }
     }
 
-    /// Notes a user and its roles in the audit log.
-    fn note(&self, app: &App, tx: &mut dyn Tx, ready: &Ready) -> Result<(), Fault> {
-        let shown = ready.user.shown_id();
-        audit::note(tx, app, &self.scope, AuditEvent::of(AuditKind::UserImported).user(shown))?;
-        for tenant in ready.user.tenants() {
-            for role in &ready.roles {
-                audit::note(tx, app, &self.scope, role_event(AuditKind::RoleAssigned, shown, tenant, role))?;
-            }
-        }
-        Ok(())
-    }
-
     fn parse(&self, line: &str) -> Result<NewUser, BadLine> {
         let user = NewUser::parse(line, &self.tenant)?;
-        match user.tenants.iter().find(|name| self.scope.app.tenant(name).is_none()) {
+        let mut tenants = user.methods.iter().flat_map(|method| &method.tenants);
+        match tenants.find(|name| self.scope.app.tenant(name).is_none()) {
             Some(unknown) => Err(BadLine(format!("there is no tenant {}", unknown.as_str()))),
             None => Ok(user),
         }
     }
 
-    async fn ready(&self, app: &App, new: NewUser, id: Uuid) -> Result<Result<Ready, BadLine>, Fault> {
-        let password = match new.password {
-            NewPassword::Hash(hash, family) => match StoredHash::parse(hash.expose()) {
-                Some(stored) if self.lacks_signer_key(&stored) => {
-                    let what = "a Firebase hash cannot be checked: 'firebase_password_hashing_signer_key' is not set";
-                    return Ok(Err(BadLine(what.to_owned())));
-                }
-                Some(stored) if family.is_none_or(|family| stored.family() == family) => stored.text(),
-                Some(_) => return Ok(Err(BadLine("'passwordHash' is not of that 'hashingAlgorithm'".to_owned()))),
-                None => {
-                    let what = "'passwordHash' is no bcrypt, argon2 or Firebase scrypt hash that could be checked";
-                    return Ok(Err(BadLine(what.to_owned())));
-                }
-            },
-            NewPassword::Plain(password) => self.hashed(app, password.expose()).await?,
-        };
-        let method = LoginMethod {
-            id: UserId::new(id.to_string()),
-            external: new.external_id.map(|id| ExternalId { id, info: None }),
-            tenants: new.tenants,
-            time_joined: new.time_joined.unwrap_or_else(|| app.now()),
-            login: Login::EmailPassword { email: new.email, password: PasswordHash::new(password) },
-        };
-        let (roles, metadata) = (new.roles.into_iter().collect(), new.metadata);
-        Ok(Ok(Ready { user: User::new(method), roles, metadata, verified: new.verified }))
-    }
-
-    fn lacks_signer_key(&self, hash: &StoredHash) -> bool {
-        hash.family() == HashFamily::FirebaseScrypt && self.scope.app.config.firebase_signer_key.is_none()
-    }
-
-    /// Hashes a password, whenever there is room for it in the queue.
-    async fn hashed(&self, app: &App, password: &str) -> Result<String, Fault> {
-        let parameters = self.scope.app.config.password_hashing;
-        loop {
-            match app.hashing.hash(password, parameters, &*app.entropy).await {
-                Ok(hash) => return Ok(hash),
-                Err(Unserved::Busy { .. }) => tokio::time::sleep(QUEUE_WAIT).await,
-                Err(Unserved::Fault(fault)) => return Err(fault),
-                Err(other) => return Err(Fault::new("hashing a password", other)),
+    async fn write_user(&self, app: &App, tx: &mut dyn Tx, ready: &Ready, now: UnixMillis) -> Result<Imported, Fault> {
+        let refused = |what: &str| Imported::Refused(BadLine(what.to_owned()));
+        Ok(match write(tx, &self.scope.app.id, ready, now).await.map_err(reading)? {
+            Arrived::Ok => {
+                note(app, tx, &self.scope, ready)?;
+                Imported::Ok
             }
-        }
+            Arrived::Taken(Taken::Id { .. }) => refused("'userId' is the id of another user"),
+            Arrived::Taken(Taken::Identity { tenant, .. } | Taken::Reservation { tenant, .. }) => {
+                Imported::Existing { tenant }
+            }
+            Arrived::Shadows => refused("'userId' is the internal id of another user"),
+            Arrived::Refused(what) => refused(&what),
+        })
     }
 }
 
@@ -259,53 +183,6 @@ fn hash_of(lines: &[String]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-fn in_groups<T>(items: Vec<T>, size: usize) -> Vec<Vec<T>> {
-    let mut items = items.into_iter();
-    let groups = std::iter::from_fn(|| Some(items.by_ref().take(size).collect::<Vec<_>>()));
-    groups.take_while(|group| !group.is_empty()).collect()
-}
-
 fn reading(error: StoreError) -> Fault {
     Fault::new("importing users", error)
-}
-
-/// Writes a user and all that belongs to it; or nothing.
-async fn write(tx: &mut dyn Tx, app: &AppId, ready: &Ready, now: UnixMillis) -> Result<Imported, StoreError> {
-    let user = &ready.user;
-    let refused = |what: String| Ok(Imported::Refused(BadLine(what)));
-    let mut roles = Vec::with_capacity(ready.roles.len());
-    for role in &ready.roles {
-        let Some(found) = userroles::get(tx, app, role).await? else {
-            return refused(format!("there is no role '{}'", role.as_str()));
-        };
-        roles.push((role, found.incarnation));
-    }
-    let external = user.methods.iter().find_map(|method| method.external.as_ref());
-    if let Some(external) = external
-        && user::find_internal(tx, app, &external.id).await?.is_some()
-    {
-        return refused("'userId' is the internal id of another user".to_owned());
-    }
-    match user::save(tx, app, &[], &[user]).await? {
-        Ok(()) => {}
-        Err(Taken::Id { .. }) => return refused("'userId' is the id of another user".to_owned()),
-        Err(Taken::Identity { tenant, .. } | Taken::Reservation { tenant, .. }) => {
-            return Ok(Imported::Existing { tenant });
-        }
-    }
-    let shown = user.shown_id();
-    if let Some(metadata) = &ready.metadata {
-        usermetadata::put(tx, app, shown, metadata.clone())?;
-    }
-    for (role, incarnation) in roles {
-        for tenant in user.tenants() {
-            Assignment { app, tenant, user: shown, role }.put(tx, incarnation)?;
-        }
-    }
-    if let Some(AccountInfo::Email(email)) = user.account_infos().first()
-        && (ready.verified || is_fake_email(email))
-    {
-        emailverification::mark(tx, app, shown, email, now)?;
-    }
-    Ok(Imported::Ok)
 }

@@ -1,5 +1,6 @@
 //! Users across recipes: look-up, lists, deletion, ids, linking (CDI: users).
 
+pub(in crate::command) mod arrival;
 pub mod association;
 mod change;
 pub mod count;

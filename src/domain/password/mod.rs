@@ -61,6 +61,16 @@ impl HashFamily {
         }
     }
 
+    /// The protocol's sentence for a text that should be such a hash and is not.
+    #[must_use]
+    pub const fn invalid_sentence(self) -> &'static str {
+        match self {
+            Self::Bcrypt => "Password hash is in invalid BCrypt format",
+            Self::Argon2 => "Password hash is in invalid Argon2 format",
+            Self::FirebaseScrypt => "Password hash is in invalid Firebase SCrypt format",
+        }
+    }
+
     /// The family with this name, in capitals.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {

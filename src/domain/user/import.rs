@@ -1,11 +1,15 @@
-//! Users on their way in from elsewhere: one JSON object per user.
+//! Users on their way in from elsewhere: one JSON object per user, in a form of ours ([`NewUser::parse`]) or in the protocol's
+//! ([`bulk`]).
 
-use super::normalise_email;
+pub mod bulk;
+
+use super::{ThirdPartyAccount, normalise_email};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::password::HashFamily;
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
+use crate::domain::totp::{Pace, TotpSecret};
 use crate::domain::userroles::RoleName;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -15,25 +19,89 @@ const EMAIL_MAX: usize = 320;
 /// Longest external id taken, in bytes.
 const ID_MAX: usize = 2048;
 
-/// A user to be imported.
+/// A user to be imported, with everything that belongs to it.
 #[derive(Debug)]
 pub struct NewUser {
-    /// Normalised.
-    pub email: String,
-    /// How the password is known.
-    pub password: NewPassword,
-    /// The caller's own id for the user.
-    pub external_id: Option<UserId>,
-    /// Held in each of the tenants.
-    pub roles: BTreeSet<RoleName>,
+    /// At least one. Several are linked; the user has the id of the one that is to be primary, or of the oldest.
+    pub methods: Vec<NewMethod>,
+    /// Roles held in tenants.
+    pub roles: Vec<NewRole>,
     /// What is noted about the user.
     pub metadata: Option<JsonObject>,
-    /// The e-mail address is verified.
+    /// Authenticator apps.
+    pub devices: Vec<NewDevice>,
+}
+
+/// A way to sign in.
+#[derive(Debug)]
+pub struct NewMethod {
+    /// What it signs in with.
+    pub login: NewLogin,
+    /// The caller's own id for it.
+    pub external_id: Option<UserId>,
+    /// Its e-mail address is verified.
     pub verified: bool,
+    /// It is to be the user's first.
+    pub is_primary: bool,
     /// When the user signed up; at the import without it.
     pub time_joined: Option<UnixMillis>,
     /// Where the user may sign in; at least one.
     pub tenants: BTreeSet<TenantId>,
+}
+
+/// What a user signs in with. Addresses and numbers are normalised.
+#[derive(Debug)]
+pub enum NewLogin {
+    /// An e-mail address and a password.
+    EmailPassword {
+        /// The address.
+        email: String,
+        /// How the password is known.
+        password: NewPassword,
+    },
+    /// An account at another provider.
+    ThirdParty {
+        /// The account.
+        account: ThirdPartyAccount,
+        /// As the provider told.
+        email: String,
+    },
+    /// Codes sent by e-mail or to a phone; at least one of the two.
+    Passwordless {
+        /// The address.
+        email: Option<String>,
+        /// The number.
+        phone_number: Option<String>,
+    },
+}
+
+/// A role in tenants.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NewRole {
+    /// Which.
+    pub role: RoleName,
+    /// Where it is held.
+    pub tenants: BTreeSet<TenantId>,
+}
+
+/// An authenticator app.
+#[derive(Debug)]
+pub struct NewDevice {
+    /// Its name; without one it gets one.
+    pub name: Option<String>,
+    /// What it shares with us.
+    pub secret: TotpSecret,
+    /// Which of its codes are taken.
+    pub pace: Pace,
+}
+
+impl NewUser {
+    /// The place of the method whose id becomes the user's: the one that is to be primary, or the oldest.
+    #[must_use]
+    pub fn first_method(&self) -> usize {
+        let rank = |(place, method): &(usize, &NewMethod)| (!method.is_primary, method.time_joined, *place);
+        self.methods.iter().enumerate().min_by_key(rank).map_or(0, |(place, _)| place)
+    }
 }
 
 /// A password, as it comes from elsewhere.
@@ -95,16 +163,17 @@ impl NewUser {
             Some(names) if names.is_empty() => return Err(bad("'tenants' must name one at least")),
             Some(names) => names.iter().map(|name| TenantId::new(name.to_lowercase())).collect(),
         };
-        Ok(Self {
-            email: fields.email()?,
-            password: fields.password()?,
+        let method = NewMethod {
+            login: NewLogin::EmailPassword { email: fields.email()?, password: fields.password()? },
             external_id: fields.external_id()?,
-            roles: fields.roles()?,
-            metadata: fields.metadata()?,
             verified: fields.flag("verified")?,
+            is_primary: false,
             time_joined: fields.moment("timeJoined")?,
             tenants,
-        })
+        };
+        let roles = fields.roles()?.into_iter().map(|role| NewRole { role, tenants: method.tenants.clone() });
+        let roles = roles.collect();
+        Ok(Self { roles, metadata: fields.metadata()?, devices: Vec::new(), methods: vec![method] })
     }
 }
 
@@ -210,19 +279,23 @@ mod tests {
                 "roles":["admin","b"],"metadata":{"n":null},"timeJoined":17,"tenants":["Public","t2"]}"#,
         );
         let user = user.unwrap();
-        assert_eq!((user.email.as_str(), user.verified), ("jane@x.io", true));
-        assert!(matches!(user.password, NewPassword::Hash(hash, Some(HashFamily::Bcrypt)) if hash.matches(b"$2a$x")));
-        assert_eq!(user.external_id, Some(UserId::new("crm-1")));
-        assert_eq!(user.tenants, [TenantId::public(), TenantId::new("t2")].into());
-        assert_eq!((user.roles.len(), user.time_joined), (2, Some(UnixMillis(17))));
+        let method = &user.methods[0];
+        let NewLogin::EmailPassword { email, password } = &method.login else { panic!("{method:?}") };
+        assert_eq!((email.as_str(), method.verified), ("jane@x.io", true));
+        assert!(matches!(password, NewPassword::Hash(hash, Some(HashFamily::Bcrypt)) if hash.matches(b"$2a$x")));
+        assert_eq!(method.external_id, Some(UserId::new("crm-1")));
+        assert_eq!(method.tenants, [TenantId::public(), TenantId::new("t2")].into());
+        assert_eq!((user.roles.len(), method.time_joined), (2, Some(UnixMillis(17))));
+        assert!(user.roles.iter().all(|role| role.tenants == method.tenants));
         assert_eq!(user.metadata.unwrap().as_str(), r#"{"n":null}"#);
     }
 
     #[test]
     fn little_is_needed() {
         let user = parse(r#"{"email":"jane@x.io","plaintextPassword":"secret1","roles":null}"#).unwrap();
-        assert_eq!(user.tenants, [TenantId::new("t1")].into());
-        assert!(!user.verified && user.roles.is_empty() && user.metadata.is_none() && user.time_joined.is_none());
+        let method = &user.methods[0];
+        assert_eq!(method.tenants, [TenantId::new("t1")].into());
+        assert!(!method.verified && user.roles.is_empty() && user.metadata.is_none() && method.time_joined.is_none());
     }
 
     #[test]

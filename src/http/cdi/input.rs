@@ -60,6 +60,14 @@ impl<'a> Body<'a> {
         self.raw(name) == Some("null")
     }
 
+    /// All members, parsed.
+    #[must_use]
+    pub fn into_map(self) -> Map<String, Value> {
+        // invariant: the scan has checked the syntax
+        let parsed = |raw| serde_json::from_str(raw).unwrap_or_default();
+        self.members.into_iter().map(|(name, raw)| (name.into_owned(), parsed(raw))).collect()
+    }
+
     fn required<T>(&self, name: &str, read: fn(&'a str) -> Option<T>) -> Result<T, ApiError> {
         self.raw(name).and_then(read).ok_or_else(|| invalid_field(name))
     }

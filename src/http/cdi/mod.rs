@@ -4,6 +4,7 @@ pub mod access;
 pub mod accountlinking;
 pub mod admin;
 pub mod audit;
+pub mod bulk_import;
 pub mod emailpassword;
 pub mod emailverification;
 pub mod input;
@@ -54,6 +55,7 @@ pub const RECIPES: &[&[Route]] = &[
     thirdparty::ROUTES,
     passwordless::ROUTES,
     totp::ROUTES,
+    bulk_import::ROUTES,
 ];
 
 /// The version that the caller speaks.

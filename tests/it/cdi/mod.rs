@@ -2,6 +2,7 @@
 
 mod apiversion;
 mod audit;
+mod bulk_import;
 mod common;
 mod config;
 mod ee_license;

@@ -105,6 +105,8 @@ fn holds_users(keyspace: Keyspace) -> bool {
         | Keyspace::PasswordlessLinkCode => true,
         // Found through their series, which goes with the user; the record has no id.
         Keyspace::EmailVerificationToken | Keyspace::PasswordResetToken => true,
+        // Who waits to be imported is no user yet.
+        Keyspace::BulkImport | Keyspace::BulkImportByStatus => false,
         // Why sessions ended is kept longer than the sessions.
         Keyspace::Timeline => false,
         // That a user was deleted is one of the events; they go when their time is over.

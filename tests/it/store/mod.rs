@@ -1,5 +1,6 @@
 //! The storage seam: one conformance suite for every engine, record bytes, and what only the sled engine promises.
 
+mod bulk_import;
 mod codec;
 mod conformance;
 mod counting;

@@ -24,12 +24,9 @@ pub(super) async fn import(app: &App, call: &Call) -> Result<Reply, ApiError> {
         Imported::Ok { person, existed } => {
             Ok(Reply::json(&PersonBody { did_user_already_exist: Some(existed), ..PersonBody::of(&person, call) }))
         }
-        Imported::InvalidFormat => Err(ApiError::bad_request(match family {
-            None => "Password hash is in invalid format",
-            Some(HashFamily::Bcrypt) => "Password hash is in invalid BCrypt format",
-            Some(HashFamily::Argon2) => "Password hash is in invalid Argon2 format",
-            Some(HashFamily::FirebaseScrypt) => "Password hash is in invalid Firebase SCrypt format",
-        })),
+        Imported::InvalidFormat => Err(ApiError::bad_request(
+            family.map_or("Password hash is in invalid format", HashFamily::invalid_sentence),
+        )),
     }
 }
 

@@ -1,0 +1,164 @@
+//! The job's part: users that wait become users, a batch at a time.
+//!
+//! A batch is marked first, so that callers see what is under way; then users are written and their rows deleted in one
+//! transaction. A crash before that leaves marked rows, which the next batch takes up; after it there is nothing to take
+//! up. So no user is lost, and none is imported twice.
+
+use super::{Reader, Sealer, complaint, failed};
+use crate::app::App;
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::command::user::arrival::{Ready, note, prepare_all, write};
+use crate::domain::bulk_import::BulkStatus;
+use crate::domain::user::import::BadLine;
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::bulk_import::{self, BulkImportRecord};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// Users of one batch: few enough for one quick transaction.
+pub const BATCH: usize = 250;
+
+/// Bytes of users in one batch: far below what one transaction takes.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// Imports the users of an app that came first.
+pub struct ImportBatch {
+    /// Where.
+    pub scope: Scope,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Users that are there now.
+    pub imported: u64,
+    /// Users that could not be imported.
+    pub failed: u64,
+}
+
+impl ImportBatch {
+    /// Runs the command. `None`: nobody waits.
+    ///
+    /// # Errors
+    /// When the store fails or a password cannot be hashed; whoever was not imported is taken up again.
+    pub async fn run(self, app: &App) -> Result<Option<Counts>, Fault> {
+        let marked = self.mark(app).await?;
+        if marked.is_empty() {
+            return Ok(None);
+        }
+        let reader = Reader::new(app, &self.scope).await?;
+        let sealer = Sealer::of(app, &self.scope).await?;
+        let mut new = Vec::with_capacity(marked.len());
+        for (id, record) in &marked {
+            let read = match sealer.open(id, &record.sealed_user) {
+                Ok(members) => reader.read(&members, record.created, &mut HashSet::new()),
+                Err(damaged) => Err(vec![damaged.to_string()]),
+            };
+            new.push((read.map_err(|errors| BadLine(errors.join(" "))), *id));
+        }
+        let ready = prepare_all(app, &self.scope, new).await?;
+        let ids = marked.into_iter().map(|(id, _)| id);
+        let batch: Vec<_> = ids.zip(ready).collect();
+        match self.import(app, &batch).await {
+            // One of them has more than can be stored: so many login methods that their row is too large.
+            Err(fault) if fault.too_large().is_some() => self.import_singly(app, batch).await.map(Some),
+            counts => counts.map(Some),
+        }
+    }
+
+    /// Marks those that are next: first what an earlier batch has left.
+    async fn mark(&self, app: &App) -> Result<Vec<(Uuid, BulkImportRecord)>, Fault> {
+        let id = &self.scope.app.id;
+        let mut retry = Retry::new(&app.contention, &(id, "bulk import"));
+        loop {
+            let mut tx = app.store.begin();
+            let tx_ref = tx.as_mut();
+            let mut ids = bulk_import::oldest(tx_ref, id, BulkStatus::Processing, BATCH).await.map_err(failed)?;
+            if ids.is_empty() {
+                ids = bulk_import::oldest(tx_ref, id, BulkStatus::New, BATCH).await.map_err(failed)?;
+            }
+            let (mut marked, mut changed, mut bytes) = (Vec::with_capacity(ids.len()), false, 0);
+            for user in ids {
+                if bytes >= BATCH_BYTES {
+                    break;
+                }
+                let Some(mut record) = bulk_import::get(tx_ref, id, &user).await.map_err(failed)? else { continue };
+                if record.status == BulkStatus::New {
+                    (record.status, record.updated, changed) = (BulkStatus::Processing, app.now(), true);
+                    bulk_import::put(tx_ref, id, &user, Some(BulkStatus::New), &record).map_err(failed)?;
+                }
+                bytes += record.sealed_user.len();
+                marked.push((user, record));
+            }
+            if !changed || retry.commit(tx, "committing a batch of users").await? {
+                return Ok(marked);
+            }
+        }
+    }
+
+    async fn import(&self, app: &App, batch: &[(Uuid, Result<Ready, BadLine>)]) -> Result<Counts, Fault> {
+        let mut retry = Retry::new(&app.contention, &(&self.scope.app.id, "bulk import"));
+        loop {
+            let mut tx = app.store.begin();
+            let mut counts = Counts::default();
+            for (user, ready) in batch {
+                match self.settle(app, tx.as_mut(), user, ready).await? {
+                    Some(true) => counts.imported += 1,
+                    Some(false) => counts.failed += 1,
+                    None => {}
+                }
+            }
+            if retry.commit(tx, "committing imported users").await? {
+                return Ok(counts);
+            }
+        }
+    }
+
+    async fn import_singly(&self, app: &App, batch: Vec<(Uuid, Result<Ready, BadLine>)>) -> Result<Counts, Fault> {
+        let mut counts = Counts::default();
+        for one in batch {
+            let id = one.0;
+            let of_one = match self.import(app, &[one]).await {
+                Err(fault) if fault.too_large().is_some() => {
+                    let refused = BadLine("The user has more data than can be stored".to_owned());
+                    self.import(app, &[(id, Err(refused))]).await?
+                }
+                of_one => of_one?,
+            };
+            counts.imported += of_one.imported;
+            counts.failed += of_one.failed;
+        }
+        Ok(counts)
+    }
+
+    /// Writes the user and deletes its row, or notes in the row why not; whether it was imported. `None`: it was removed
+    /// meanwhile, or imported.
+    async fn settle(
+        &self,
+        app: &App,
+        tx: &mut dyn Tx,
+        id: &Uuid,
+        ready: &Result<Ready, BadLine>,
+    ) -> Result<Option<bool>, Fault> {
+        let app_id = &self.scope.app.id;
+        let Some(mut record) = bulk_import::get(tx, app_id, id).await.map_err(failed)? else { return Ok(None) };
+        let before = record.status;
+        if before == BulkStatus::Failed {
+            return Ok(None);
+        }
+        let complaint = match ready {
+            Ok(ready) => complaint(ready, write(tx, app_id, ready, app.now()).await.map_err(failed)?),
+            Err(BadLine(what)) => Some(what.clone()),
+        };
+        if let (None, Ok(ready)) = (&complaint, ready) {
+            bulk_import::remove(tx, app_id, id, before);
+            note(app, tx, &self.scope, ready)?;
+            return Ok(Some(true));
+        }
+        (record.status, record.error, record.updated) = (BulkStatus::Failed, complaint, app.now());
+        bulk_import::put(tx, app_id, id, Some(before), &record).map_err(failed)?;
+        Ok(Some(false))
+    }
+}

@@ -1,0 +1,102 @@
+//! Bulk import over HTTP (CDI: bulk import): users are taken in at once and imported by a job, or one at a time.
+
+pub mod batch;
+pub mod one;
+pub mod queue;
+
+use crate::app::App;
+use crate::command::session::Scope;
+use crate::command::user::arrival::{Arrived, Ready};
+use crate::command::userroles::read::ListRoles;
+use crate::crypto::password::StoredHash;
+use crate::crypto::sealing::MessageKey;
+use crate::domain::time::UnixMillis;
+use crate::domain::user::import::NewUser;
+use crate::domain::user::import::bulk::{self, Known};
+use crate::domain::user::{AccountInfo, Login, RecipeId};
+use crate::domain::userroles::RoleName;
+use crate::fault::Fault;
+use crate::store::StoreError;
+use crate::store::user::Taken;
+use serde_json::{Map, Value};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// A user as a request gives it.
+pub type Members = Map<String, Value>;
+
+/// Reads users of one app.
+struct Reader<'a> {
+    scope: &'a Scope,
+    roles: HashSet<RoleName>,
+}
+
+impl<'a> Reader<'a> {
+    /// With the roles that the app has now.
+    async fn new(app: &App, scope: &'a Scope) -> Result<Self, Fault> {
+        let roles = ListRoles { scope: scope.clone(), permission: None }.run(app).await?;
+        Ok(Self { scope, roles: roles.into_iter().collect() })
+    }
+
+    /// Reads a user that came then; what is wrong otherwise. Unless it says so it joined when it came.
+    fn read(&self, members: &Members, came: UnixMillis, ids: &mut HashSet<String>) -> Result<NewUser, Vec<String>> {
+        let known = Known {
+            has_tenant: &|tenant| self.scope.app.tenant(tenant).is_some(),
+            has_role: &|role| self.roles.contains(role),
+            is_hash: &|text, family| StoredHash::parse(text).is_some_and(|hash| hash.family() == family),
+            now: came,
+        };
+        bulk::parse(members, &known, ids)
+    }
+}
+
+/// Seals users while they wait: they may come with passwords.
+struct Sealer(MessageKey);
+
+impl Sealer {
+    async fn of(app: &App, scope: &Scope) -> Result<Self, Fault> {
+        Ok(Self(app.keys.ring(app, &scope.app).await?.refresh_sealing.for_waiting_users()))
+    }
+
+    fn seal(&self, app: &App, id: &Uuid, user: &Members) -> Vec<u8> {
+        // invariant: a map with string keys always serialises
+        let text = zeroize::Zeroizing::new(serde_json::to_vec(user).unwrap_or_default());
+        self.0.seal_at_rest(id.as_bytes(), &text, app.entropy.as_ref())
+    }
+
+    fn open(&self, id: &Uuid, sealed: &[u8]) -> Result<Members, Fault> {
+        let text = self.0.open_at_rest(id.as_bytes(), sealed).map(zeroize::Zeroizing::new);
+        text.and_then(|text| serde_json::from_slice(&text).ok()).ok_or(Fault::invariant("opening a user that waits"))
+    }
+}
+
+fn failed(error: StoreError) -> Fault {
+    Fault::new("reading or writing users that wait", error)
+}
+
+/// Why a user was not imported; `None` for one that was.
+fn complaint(user: &Ready, arrived: Arrived) -> Option<String> {
+    Some(match arrived {
+        Arrived::Ok => return None,
+        Arrived::Refused(what) => what,
+        Arrived::Shadows => {
+            "Cannot create a userId mapping where the externalId is also a SuperTokens userID".to_owned()
+        }
+        Arrived::Taken(Taken::Id { .. }) => "A user with one of the external ids already exists".to_owned(),
+        Arrived::Taken(Taken::Reservation { info, .. }) => info.taken_sentence().to_owned(),
+        Arrived::Taken(Taken::Identity { info, .. }) => {
+            let methods = user.user.methods.iter();
+            let has = |login: &Login| login.identities().contains(&info);
+            let recipe = methods.map(|method| &method.login).find(|login| has(login)).map(Login::recipe);
+            let what = match info {
+                AccountInfo::Email(email) => format!("email {email}"),
+                AccountInfo::PhoneNumber(number) => format!("phoneNumber {number}"),
+                AccountInfo::ThirdParty(account) => {
+                    format!("thirdPartyId {} and thirdPartyUserId {}", account.id, account.user_id)
+                }
+            };
+            let recipe = recipe.map_or("another", RecipeId::as_str);
+            format!("A user with {what} already exists in {recipe} loginMethod.")
+        }
+    })
+}

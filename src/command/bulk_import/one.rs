@@ -1,0 +1,66 @@
+//! `POST /bulk-import/import`: one user, at once.
+
+use super::{Members, Reader, complaint, failed};
+use crate::app::App;
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::command::user::UserInfo;
+use crate::command::user::arrival::{note, prepare_all, write};
+use crate::domain::entropy::time_ordered_uuid;
+use crate::domain::ids::TenantId;
+use crate::domain::user::import::BadLine;
+use crate::fault::{Fault, Gone};
+use crate::store;
+use std::collections::HashSet;
+
+/// Imports a user.
+pub struct ImportOne {
+    /// Where.
+    pub scope: Scope,
+    /// As the request gave it.
+    pub user: Members,
+}
+
+/// How it ended.
+pub enum Imported {
+    /// The user is there, durably.
+    Ok(Box<UserInfo>),
+    /// It cannot be imported; everything that is wrong.
+    Invalid(Vec<String>),
+}
+
+impl ImportOne {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails or the password cannot be hashed.
+    pub async fn run(self, app: &App) -> Result<Imported, Fault> {
+        let (id, now) = (&self.scope.app.id, app.now());
+        let new = match Reader::new(app, &self.scope).await?.read(&self.user, now, &mut HashSet::new()) {
+            Ok(new) => new,
+            Err(errors) => return Ok(Imported::Invalid(errors)),
+        };
+        let user = vec![(Ok(new), time_ordered_uuid(app.entropy.as_ref(), now))];
+        let ready = match prepare_all(app, &self.scope, user).await?.pop() {
+            Some(Ok(ready)) => ready,
+            Some(Err(BadLine(what))) => return Ok(Imported::Invalid(vec![what])),
+            None => return Err(Fault::invariant("importing a user: one in, one out")),
+        };
+        let mut retry = Retry::new(&app.contention, &(id, "bulk import"));
+        loop {
+            let mut tx = app.store.begin();
+            let tx_ref = tx.as_mut();
+            if !store::app::exists(tx_ref, id).await.map_err(failed)? {
+                return Err(Fault::new("importing a user", Gone { app: id.clone(), tenant: TenantId::public() }));
+            }
+            if let Some(complaint) = complaint(&ready, write(tx_ref, id, &ready, app.now()).await.map_err(failed)?) {
+                return Ok(Imported::Invalid(vec![complaint]));
+            }
+            note(app, tx_ref, &self.scope, &ready)?;
+            let info = UserInfo::load(tx_ref, id, ready.user.clone()).await.map_err(failed)?;
+            if retry.commit(tx, "committing an imported user").await? {
+                return Ok(Imported::Ok(Box::new(info)));
+            }
+        }
+    }
+}

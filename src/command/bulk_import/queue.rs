@@ -1,0 +1,178 @@
+//! `/bulk-import/users…`: users that wait.
+
+use super::{Members, Reader, Sealer, failed};
+use crate::app::App;
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::domain::bulk_import::BulkStatus;
+use crate::domain::entropy::time_ordered_uuid;
+use crate::domain::ids::TenantId;
+use crate::domain::time::UnixMillis;
+use crate::domain::user::import::bulk::without_secrets;
+use crate::fault::{Fault, Gone};
+use crate::store::bulk_import::{self, BulkImportRecord};
+use crate::store::{self, StoreError};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// Takes users in, all or none of them.
+pub struct AddUsers {
+    /// Where.
+    pub scope: Scope,
+    /// As the request gave them.
+    pub users: Vec<Members>,
+}
+
+/// How it ended.
+pub enum Added {
+    /// They wait, durably; their ids, which will be the users' own.
+    Ok(Vec<Uuid>),
+    /// Some cannot be taken: their places, and everything that is wrong with each.
+    Invalid(Vec<(usize, Vec<String>)>),
+}
+
+impl AddUsers {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Added, Fault> {
+        let (id, now) = (&self.scope.app.id, app.now());
+        let reader = Reader::new(app, &self.scope).await?;
+        let (mut external_ids, mut invalid) = (HashSet::new(), Vec::new());
+        for (place, user) in self.users.iter().enumerate() {
+            if let Err(errors) = reader.read(user, now, &mut external_ids) {
+                invalid.push((place, errors));
+            }
+        }
+        if !invalid.is_empty() {
+            return Ok(Added::Invalid(invalid));
+        }
+        let mut ids: Vec<_> = self.users.iter().map(|_| time_ordered_uuid(app.entropy.as_ref(), now)).collect();
+        ids.sort_unstable();
+        let sealer = Sealer::of(app, &self.scope).await?;
+        let sealed: Vec<_> = ids.iter().zip(&self.users).map(|(id, user)| sealer.seal(app, id, user)).collect();
+        let mut retry = Retry::new(&app.contention, &(id, "bulk import"));
+        loop {
+            let mut tx = app.store.begin();
+            if !store::app::exists(tx.as_mut(), id).await.map_err(failed)? {
+                return Err(Fault::new("adding users", Gone { app: id.clone(), tenant: TenantId::public() }));
+            }
+            for (user, sealed_user) in ids.iter().zip(&sealed) {
+                let (status, sealed_user) = (BulkStatus::New, sealed_user.clone());
+                let record = BulkImportRecord { status, error: None, created: now, updated: now, sealed_user };
+                bulk_import::put(tx.as_mut(), id, user, None, &record).map_err(failed)?;
+            }
+            if retry.commit(tx, "committing users that wait").await? {
+                app.imports.notify_one();
+                return Ok(Added::Ok(ids));
+            }
+        }
+    }
+}
+
+/// Lists users that wait or could not be imported, newest first.
+pub struct ListUsers {
+    /// Where.
+    pub scope: Scope,
+    /// Of this status only.
+    pub status: Option<BulkStatus>,
+    /// From this user on.
+    pub from: Option<Uuid>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A user that waits or could not be imported.
+pub struct Waiting {
+    /// Its id.
+    pub id: Uuid,
+    /// As the request gave it, without secrets.
+    pub user: Members,
+    /// How far it has come.
+    pub status: BulkStatus,
+    /// Why it could not be imported.
+    pub error: Option<String>,
+    /// When it came.
+    pub created: UnixMillis,
+    /// When its status last changed.
+    pub updated: UnixMillis,
+}
+
+impl ListUsers {
+    /// Runs the command; the users, and the first one of the next page.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<(Vec<Waiting>, Option<(Uuid, UnixMillis)>), Fault> {
+        let id = &self.scope.app.id;
+        let sealer = Sealer::of(app, &self.scope).await?;
+        let mut tx = app.store.begin();
+        let tx = tx.as_mut();
+        let (status, from) = (self.status, self.from.as_ref());
+        let ids = bulk_import::newest(tx, id, status, from, self.limit + 1).await.map_err(failed)?;
+        let mut users = Vec::with_capacity(ids.len());
+        for user in ids {
+            // A status may have changed since the index was read.
+            let Some(record) = bulk_import::get(tx, id, &user).await.map_err(failed)? else { continue };
+            let BulkImportRecord { status, error, created, updated, sealed_user } = record;
+            let members = without_secrets(sealer.open(&user, &sealed_user)?);
+            users.push(Waiting { id: user, user: members, status, error, created, updated });
+        }
+        let next = users.get(self.limit).map(|next| (next.id, next.created));
+        users.truncate(self.limit);
+        Ok((users, next))
+    }
+}
+
+/// Counts users that wait or could not be imported.
+pub struct CountUsers {
+    /// Where.
+    pub scope: Scope,
+    /// Of this status only.
+    pub status: Option<BulkStatus>,
+}
+
+impl CountUsers {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<usize, Fault> {
+        let mut tx = app.store.begin();
+        bulk_import::count(tx.as_mut(), &self.scope.app.id, self.status).await.map_err(failed)
+    }
+}
+
+/// Removes users that wait or could not be imported. One that was imported meanwhile stays what it is.
+pub struct RemoveUsers {
+    /// Where.
+    pub scope: Scope,
+    /// Which.
+    pub ids: Vec<Uuid>,
+}
+
+impl RemoveUsers {
+    /// Runs the command; those that were there.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<HashSet<Uuid>, Fault> {
+        let id = &self.scope.app.id;
+        let mut retry = Retry::new(&app.contention, &(id, "bulk import"));
+        loop {
+            let mut tx = app.store.begin();
+            let mut removed = HashSet::new();
+            for user in &self.ids {
+                let record: Result<_, StoreError> = bulk_import::get(tx.as_mut(), id, user).await;
+                if let Some(record) = record.map_err(failed)? {
+                    bulk_import::remove(tx.as_mut(), id, user, record.status);
+                    removed.insert(*user);
+                }
+            }
+            if retry.commit(tx, "committing removed users").await? {
+                return Ok(removed);
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Users on their way in: made ready before the transaction, written in it.
+
+use crate::app::App;
+use crate::command::audit;
+use crate::command::password::Unserved;
+use crate::command::session::Scope;
+use crate::command::totp::Sealer;
+use crate::command::userroles::assign::event as role_event;
+use crate::crypto::password::StoredHash;
+use crate::domain::audit::{AuditEvent, AuditKind};
+use crate::domain::entropy::time_ordered_uuid;
+use crate::domain::ids::{AppId, TenantId, UserId};
+use crate::domain::json::JsonObject;
+use crate::domain::password::HashFamily;
+use crate::domain::time::UnixMillis;
+use crate::domain::user::import::{BadLine, NewDevice, NewLogin, NewMethod, NewPassword, NewRole, NewUser};
+use crate::domain::user::{ExternalId, Login, LoginMethod, PasswordHash, User, is_fake_email};
+use crate::fault::Fault;
+use crate::store::totp::TotpDevice;
+use crate::store::user::Taken;
+use crate::store::userroles::assignment::Assignment;
+use crate::store::{StoreError, Tx, emailverification, tenant, totp, user, usermetadata, userroles};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Passwords hashed at once: the threads are there for people who sign in, too.
+const HASHED_AT_ONCE: usize = 2;
+/// Wait for a place in a full queue of passwords.
+const QUEUE_WAIT: Duration = Duration::from_millis(100);
+
+/// A user that is ready to be written.
+pub(in crate::command) struct Ready {
+    /// The user.
+    pub(in crate::command) user: User,
+    roles: Vec<NewRole>,
+    metadata: Option<JsonObject>,
+    devices: Vec<TotpDevice>,
+    /// Login methods whose e-mail addresses are verified.
+    verified: BTreeSet<UserId>,
+}
+
+/// What became of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::command) enum Arrived {
+    /// It is there, with everything.
+    Ok,
+    /// Somebody has what it would have; nothing was written.
+    Taken(Taken),
+    /// An external id that it would have is somebody's internal id; nothing was written.
+    Shadows,
+    /// It cannot be taken; nothing was written.
+    Refused(String),
+}
+
+/// Makes users ready, a few at once; in their order. Each gets the id beside it.
+///
+/// # Errors
+/// When a password cannot be hashed.
+pub(in crate::command) async fn prepare_all(
+    app: &App,
+    scope: &Scope,
+    new: Vec<(Result<NewUser, BadLine>, Uuid)>,
+) -> Result<Vec<Result<Ready, BadLine>>, Fault> {
+    let mut ready = Vec::with_capacity(new.len());
+    let mut new = new.into_iter();
+    loop {
+        let group = new.by_ref().take(HASHED_AT_ONCE).map(async |(user, id)| match user {
+            Ok(user) => prepare(app, scope, user, id).await,
+            Err(refused) => Ok(Err(refused)),
+        });
+        let group = futures_util::future::try_join_all(group).await?;
+        if group.is_empty() {
+            return Ok(ready);
+        }
+        ready.extend(group);
+    }
+}
+
+/// Hashes passwords, seals secrets, gives ids: `id` to the method by which the user is known.
+async fn prepare(app: &App, scope: &Scope, new: NewUser, id: Uuid) -> Result<Result<Ready, BadLine>, Fault> {
+    let first = new.first_method();
+    let is_primary = new.methods.len() > 1 || new.methods.iter().any(|method| method.is_primary);
+    let group = UserId::new(id.to_string());
+    let (mut methods, mut verified) = (Vec::with_capacity(new.methods.len()), BTreeSet::new());
+    for (place, new) in new.methods.into_iter().enumerate() {
+        let id = if place == first {
+            group.clone()
+        } else {
+            UserId::new(time_ordered_uuid(app.entropy.as_ref(), app.now()).to_string())
+        };
+        let NewMethod { login, external_id, verified: is_verified, time_joined, tenants, .. } = new;
+        let login = match login_of(app, scope, login).await? {
+            Ok(login) => login,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if is_verified {
+            verified.insert(id.clone());
+        }
+        let external = external_id.map(|id| ExternalId { id, info: None });
+        let time_joined = time_joined.unwrap_or_else(|| app.now());
+        methods.push(LoginMethod { id, external, tenants, time_joined, login });
+    }
+    let mut user = User { id: group, is_primary, kept_mapping: None, methods };
+    user.sort();
+    let devices = if new.devices.is_empty() {
+        Vec::new()
+    } else {
+        devices(app, &Sealer::of(app, scope).await?, user.shown_id(), new.devices)
+    };
+    Ok(Ok(Ready { user, roles: new.roles, metadata: new.metadata, devices, verified }))
+}
+
+async fn login_of(app: &App, scope: &Scope, new: NewLogin) -> Result<Result<Login, BadLine>, Fault> {
+    let (email, password) = match new {
+        NewLogin::EmailPassword { email, password } => (email, password),
+        NewLogin::ThirdParty { account, email } => return Ok(Ok(Login::ThirdParty { account, email })),
+        NewLogin::Passwordless { email, phone_number } => return Ok(Ok(Login::Passwordless { email, phone_number })),
+    };
+    let bad = |what: &str| Ok(Err(BadLine(what.to_owned())));
+    let hash = match password {
+        NewPassword::Hash(hash, family) => match StoredHash::parse(hash.expose()) {
+            Some(stored) if lacks_signer_key(scope, &stored) => {
+                return bad("a Firebase hash cannot be checked: 'firebase_password_hashing_signer_key' is not set");
+            }
+            Some(stored) if family.is_none_or(|family| stored.family() == family) => stored.text(),
+            Some(_) => return bad("'passwordHash' is not of that 'hashingAlgorithm'"),
+            None => return bad("'passwordHash' is no bcrypt, argon2 or Firebase scrypt hash that could be checked"),
+        },
+        NewPassword::Plain(password) => hashed(app, scope, password.expose()).await?,
+    };
+    Ok(Ok(Login::EmailPassword { email, password: PasswordHash::new(hash) }))
+}
+
+fn lacks_signer_key(scope: &Scope, hash: &StoredHash) -> bool {
+    hash.family() == HashFamily::FirebaseScrypt && scope.app.config.firebase_signer_key.is_none()
+}
+
+/// Hashes a password, whenever there is room for it in the queue.
+async fn hashed(app: &App, scope: &Scope, password: &str) -> Result<String, Fault> {
+    let parameters = scope.app.config.password_hashing;
+    loop {
+        match app.hashing.hash(password, parameters, &*app.entropy).await {
+            Ok(hash) => return Ok(hash),
+            Err(Unserved::Busy { .. }) => tokio::time::sleep(QUEUE_WAIT).await,
+            Err(Unserved::Fault(fault)) => return Err(fault),
+            Err(other) => return Err(Fault::new("hashing a password", other)),
+        }
+    }
+}
+
+/// Authenticator apps of a user; those without a name get one that none of the others has.
+fn devices(app: &App, sealer: &Sealer, user: &UserId, new: Vec<NewDevice>) -> Vec<TotpDevice> {
+    let mut taken: BTreeSet<String> = new.iter().filter_map(|device| device.name.clone()).collect();
+    let mut free_name = || {
+        let name = (0..).map(|number| format!("TOTP Device {number}")).find(|name| !taken.contains(name));
+        // invariant: numbers do not run out
+        let name = name.unwrap_or_default();
+        taken.insert(name.clone());
+        name
+    };
+    let device = |device: NewDevice| TotpDevice {
+        name: device.name.unwrap_or_else(&mut free_name),
+        sealed_secret: sealer.seal(app, user, &device.secret),
+        pace: device.pace,
+        verified: true,
+        created: app.now(),
+    };
+    new.into_iter().map(device).collect()
+}
+
+/// Writes a user and all that belongs to it; or nothing.
+///
+/// # Errors
+/// When the store fails.
+pub(in crate::command) async fn write(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    ready: &Ready,
+    now: UnixMillis,
+) -> Result<Arrived, StoreError> {
+    let (user, shown) = (&ready.user, ready.user.shown_id());
+    let mut tenants = user.tenants();
+    tenants.extend(ready.roles.iter().flat_map(|role| &role.tenants));
+    if let Some(gone) = first_missing(tx, app, tenants).await? {
+        return Ok(Arrived::Refused(format!("there is no tenant {gone}")));
+    }
+    let mut roles = Vec::with_capacity(ready.roles.len());
+    for new in &ready.roles {
+        let Some(found) = userroles::get(tx, app, &new.role).await? else {
+            return Ok(Arrived::Refused(format!("there is no role '{}'", new.role.as_str())));
+        };
+        roles.push((new, found.incarnation));
+    }
+    for external in user.methods.iter().filter_map(|method| method.external.as_ref()) {
+        if user::find_internal(tx, app, &external.id).await?.is_some() {
+            return Ok(Arrived::Shadows);
+        }
+    }
+    let mut devices = totp::devices(tx, app, shown).await?;
+    if let Some(double) = ready.devices.iter().find(|new| devices.iter().any(|device| device.name == new.name)) {
+        return Ok(Arrived::Refused(format!("A totp device with name {} already exists", double.name)));
+    }
+    if let Err(taken) = user::save(tx, app, &[], &[user]).await? {
+        return Ok(Arrived::Taken(taken));
+    }
+    if let Some(metadata) = &ready.metadata {
+        usermetadata::put(tx, app, shown, metadata.clone())?;
+    }
+    if !ready.devices.is_empty() {
+        devices.extend_from_slice(&ready.devices);
+        totp::put_devices(tx, app, shown, devices).await?;
+    }
+    for (NewRole { role, tenants }, incarnation) in roles {
+        for tenant in tenants {
+            Assignment { app, tenant, user: shown, role }.put(tx, incarnation)?;
+        }
+    }
+    for method in &user.methods {
+        if let Some(email) = method.login.email()
+            && (ready.verified.contains(&method.id) || is_fake_email(email))
+        {
+            emailverification::mark(tx, app, method.shown_id(), email, now)?;
+        }
+    }
+    Ok(Arrived::Ok)
+}
+
+async fn first_missing<'a>(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    tenants: BTreeSet<&'a TenantId>,
+) -> Result<Option<&'a TenantId>, StoreError> {
+    for tenant in tenants {
+        if !tenant::exists(tx, app, tenant).await? {
+            return Ok(Some(tenant));
+        }
+    }
+    Ok(None)
+}
+
+/// Notes a user that was written, and its roles, in the audit log.
+///
+/// # Errors
+/// When an event is too large.
+pub(in crate::command) fn note(app: &App, tx: &mut dyn Tx, scope: &Scope, ready: &Ready) -> Result<(), Fault> {
+    let shown = ready.user.shown_id();
+    audit::note(tx, app, scope, AuditEvent::of(AuditKind::UserImported).user(shown))?;
+    for NewRole { role, tenants } in &ready.roles {
+        for tenant in tenants {
+            audit::note(tx, app, scope, role_event(AuditKind::RoleAssigned, shown, tenant, role))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,387 @@
+//! Users as the protocol's bulk import has them: read completely, so that everything that is wrong is told at once.
+
+use super::{NewDevice, NewLogin, NewMethod, NewPassword, NewRole, NewUser};
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::json::JsonObject;
+use crate::domain::password::HashFamily;
+use crate::domain::secret::Secret;
+use crate::domain::time::UnixMillis;
+use crate::domain::totp::{DEVICES_MAX, Pace, SKEW_MAX, TotpSecret};
+use crate::domain::user::{ThirdPartyAccount, normalise_email, normalise_phone_number};
+use crate::domain::userroles::RoleName;
+use serde_json::{Map, Value};
+use std::collections::{BTreeSet, HashSet};
+
+/// What a user's fields are held against.
+pub struct Known<'a> {
+    /// The app has this tenant.
+    pub has_tenant: &'a (dyn Fn(&TenantId) -> bool + Sync),
+    /// The app has this role.
+    pub has_role: &'a (dyn Fn(&RoleName) -> bool + Sync),
+    /// The text is a hash of this family that can be checked.
+    pub is_hash: &'a (dyn Fn(&str, HashFamily) -> bool + Sync),
+    /// The present.
+    pub now: UnixMillis,
+}
+
+/// Longest text of most fields, in characters.
+const LONGEST: usize = 256;
+
+/// Reads a user. `external_ids` are those of the users before it in the same request.
+///
+/// # Errors
+/// Everything that is wrong, in the protocol's sentences.
+pub fn parse(
+    members: &Map<String, Value>,
+    known: &Known<'_>,
+    external_ids: &mut HashSet<String>,
+) -> Result<NewUser, Vec<String>> {
+    let mut reader = Reader { known, errors: Vec::new() };
+    let external_id = reader.text(members, "externalUserId", ".");
+    let metadata = reader.object(members, "userMetadata").map(JsonObject::from_map);
+    let roles = reader.roles(members);
+    let devices = reader.devices(members);
+    let mut methods = reader.methods(members);
+    let external_id = external_id.and_then(|id| reader.external_id(id, external_ids));
+    for tenant in roles.iter().flat_map(|role| &role.tenants) {
+        if !tenant.is_public() && !methods.iter().any(|method| method.tenants.contains(tenant)) {
+            reader.wrong(format!("TenantId {tenant} for a user role does not exist in loginMethods."));
+        }
+    }
+    let errors = reader.errors;
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    for method in &mut methods {
+        method.time_joined.get_or_insert(known.now);
+    }
+    let mut user = NewUser { methods, roles, metadata, devices };
+    let first = user.first_method();
+    if let (Some(id), Some(method)) = (external_id, user.methods.get_mut(first)) {
+        method.external_id = Some(id);
+    }
+    Ok(user)
+}
+
+/// The user as it was sent, without what must not be shown: passwords, their hashes, secrets of authenticator apps.
+#[must_use]
+pub fn without_secrets(mut members: Map<String, Value>) -> Map<String, Value> {
+    for (list, secrets) in
+        [("loginMethods", ["passwordHash", "plainTextPassword"].as_slice()), ("totpDevices", ["secretKey"].as_slice())]
+    {
+        let entries = members.get_mut(list).and_then(Value::as_array_mut);
+        for entry in entries.into_iter().flatten().filter_map(Value::as_object_mut) {
+            secrets.iter().for_each(|secret| drop(entry.remove(*secret)));
+        }
+    }
+    members
+}
+
+/// Reads members and collects what is wrong with them.
+struct Reader<'a> {
+    known: &'a Known<'a>,
+    errors: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn wrong(&mut self, sentence: impl Into<String>) {
+        self.errors.push(sentence.into());
+    }
+
+    /// A member of this type. `suffix` ends the sentence that says whose member it is.
+    fn member<'v, T>(
+        &mut self,
+        members: &'v Map<String, Value>,
+        (name, kind): (&str, &str),
+        suffix: &str,
+        read: impl FnOnce(&'v Value) -> Option<T>,
+    ) -> Option<T> {
+        let read = read(members.get(name)?);
+        if read.is_none() {
+            self.wrong(format!("{name} should be of type {kind}{suffix}"));
+        }
+        read
+    }
+
+    fn require(&mut self, members: &Map<String, Value>, name: &str, suffix: &str) {
+        if !members.contains_key(name) {
+            self.wrong(format!("{name} is required{suffix}"));
+        }
+    }
+
+    fn text<'v>(&mut self, members: &'v Map<String, Value>, name: &str, suffix: &str) -> Option<&'v str> {
+        self.member(members, (name, "string"), suffix, filled)
+    }
+
+    fn required_text<'v>(&mut self, members: &'v Map<String, Value>, name: &str, suffix: &str) -> Option<&'v str> {
+        self.require(members, name, suffix);
+        self.text(members, name, suffix)
+    }
+
+    fn flag(&mut self, members: &Map<String, Value>, name: &str, suffix: &str) -> bool {
+        self.member(members, (name, "boolean"), suffix, Value::as_bool).unwrap_or_default()
+    }
+
+    fn integer(&mut self, members: &Map<String, Value>, name: &str, suffix: &str) -> Option<i64> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "cutting the fraction is the rule; ranges are checked later"
+        )]
+        let whole = |value: &Value| value.as_i64().or_else(|| value.as_f64().map(|float| float as i64));
+        self.member(members, (name, "integer"), suffix, whole)
+    }
+
+    fn object<'v>(&mut self, members: &'v Map<String, Value>, name: &str) -> Option<&'v Map<String, Value>> {
+        self.member(members, (name, "object"), ".", Value::as_object)
+    }
+
+    fn objects<'v>(&mut self, members: &'v Map<String, Value>, name: &str) -> Option<Vec<&'v Map<String, Value>>> {
+        let read = |value: &'v Value| value.as_array()?.iter().map(Value::as_object).collect();
+        self.member(members, (name, "array of object"), ".", read)
+    }
+
+    fn texts<'v>(&mut self, members: &'v Map<String, Value>, name: &str, suffix: &str) -> Option<Vec<&'v str>> {
+        let read = |value: &'v Value| value.as_array()?.iter().map(filled).collect();
+        self.member(members, (name, "array of string"), suffix, read)
+    }
+
+    /// Complains about a text that is longer than `longest` characters; `shown` is what the complaint calls it.
+    fn bounded(&mut self, text: &str, shown: &str, longest: usize, told: usize) {
+        if text.chars().count() > longest {
+            self.wrong(format!("{shown} is too long. Max length is {told}."));
+        }
+    }
+
+    fn external_id(&mut self, id: &str, seen: &mut HashSet<String>) -> Option<UserId> {
+        self.bounded(id, &format!("externalUserId {id}"), 128, 128);
+        if !seen.insert(id.to_owned()) {
+            self.wrong(format!("externalUserId {id} is not unique. It is already used by another user."));
+        }
+        Some(id.trim()).filter(|id| !id.is_empty()).map(UserId::new)
+    }
+
+    fn roles(&mut self, members: &Map<String, Value>) -> Vec<NewRole> {
+        const SUFFIX: &str = " for a user role.";
+        let mut roles = Vec::new();
+        for role in self.objects(members, "userRoles").unwrap_or_default() {
+            let name = self.required_text(role, "role", SUFFIX);
+            self.require(role, "tenantIds", SUFFIX);
+            let tenants = self.texts(role, "tenantIds", SUFFIX);
+            let name = name.and_then(|name| self.role(name));
+            let tenants = tenants.map(|names| self.tenants(&names, SUFFIX));
+            if let (Some(role), Some(tenants)) = (name, tenants) {
+                roles.push(NewRole { role, tenants });
+            }
+        }
+        roles
+    }
+
+    fn role(&mut self, name: &str) -> Option<RoleName> {
+        self.bounded(name, &format!("role {name}"), 255, 255);
+        let role = RoleName::new(name).ok().filter(|role| (self.known.has_role)(role));
+        if role.is_none() {
+            self.wrong(format!("Role {} does not exist.", name.trim()));
+        }
+        role
+    }
+
+    fn tenants(&mut self, names: &[&str], suffix: &str) -> BTreeSet<TenantId> {
+        let mut tenants = BTreeSet::new();
+        for name in names {
+            let tenant = TenantId::new(name.trim().to_lowercase());
+            if tenant.is_public() || (self.known.has_tenant)(&tenant) {
+                tenants.insert(tenant);
+            } else {
+                self.wrong(format!("Invalid tenantId: {name}{suffix}"));
+            }
+        }
+        tenants
+    }
+
+    fn devices(&mut self, members: &Map<String, Value>) -> Vec<NewDevice> {
+        let listed = self.objects(members, "totpDevices").unwrap_or_default();
+        if listed.len() > DEVICES_MAX {
+            self.wrong(format!("A user cannot have more than {DEVICES_MAX} TOTP devices."));
+            return Vec::new();
+        }
+        let mut devices: Vec<NewDevice> = Vec::new();
+        for device in listed {
+            let Some(device) = self.device(device) else { continue };
+            if let Some(name) = &device.name
+                && devices.iter().any(|other| other.name.as_ref() == Some(name))
+            {
+                self.wrong(format!("A totp device with name {name} already exists"));
+            }
+            devices.push(device);
+        }
+        devices
+    }
+
+    fn device(&mut self, device: &Map<String, Value>) -> Option<NewDevice> {
+        const SUFFIX: &str = " for a totp device.";
+        let secret = self.required_text(device, "secretKey", SUFFIX);
+        let period = self.integer(device, "period", SUFFIX).unwrap_or(30);
+        let skew = self.integer(device, "skew", SUFFIX).unwrap_or(1);
+        let name = self.text(device, "deviceName", SUFFIX);
+        // The secret stays out of every sentence: those are kept.
+        self.bounded(secret.unwrap_or_default(), "TOTP secretKey", LONGEST, LONGEST);
+        let read = secret.and_then(TotpSecret::from_base32);
+        if read.is_none() && secret.is_some() {
+            self.wrong("secretKey should be a Base32 text for a totp device.");
+        }
+        let period_s = u32::try_from(period).ok().filter(|period| *period > 0 && i32::try_from(*period).is_ok());
+        if period_s.is_none() {
+            self.wrong("period should be > 0 for a totp device.");
+        }
+        let steps = u32::try_from(skew).ok();
+        match steps {
+            None => self.wrong("skew should be >= 0 for a totp device."),
+            Some(steps) if steps > SKEW_MAX => self.wrong(format!("skew should be <= {SKEW_MAX} for a totp device.")),
+            Some(_) => {}
+        }
+        if let Some(name) = name {
+            self.bounded(name, &format!("TOTP deviceName {name}"), LONGEST, LONGEST);
+        }
+        let name = name.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
+        Some(NewDevice { name, secret: read?, pace: Pace { period_s: period_s?, skew: steps? } })
+    }
+
+    fn methods(&mut self, members: &Map<String, Value>) -> Vec<NewMethod> {
+        self.require(members, "loginMethods", ".");
+        let Some(listed) = self.objects(members, "loginMethods") else { return Vec::new() };
+        if listed.is_empty() {
+            self.wrong("At least one loginMethod is required.");
+        }
+        let primary = |method: &&Map<String, Value>| method.get("isPrimary").and_then(Value::as_bool) == Some(true);
+        for _ in listed.iter().copied().filter(primary).skip(1) {
+            self.wrong("No two loginMethods can have isPrimary as true.");
+        }
+        listed.into_iter().filter_map(|method| self.method(method)).collect()
+    }
+
+    fn method(&mut self, method: &Map<String, Value>) -> Option<NewMethod> {
+        const SUFFIX: &str = " for a loginMethod.";
+        let recipe = self.required_text(method, "recipeId", SUFFIX);
+        let tenants = self.texts(method, "tenantIds", SUFFIX);
+        let verified = self.flag(method, "isVerified", SUFFIX);
+        let is_primary = self.flag(method, "isPrimary", SUFFIX);
+        let time_joined = self.integer(method, "timeJoinedInMSSinceEpoch", " for a loginMethod");
+        let external_id = self.text(method, "externalUserId", SUFFIX).map(str::trim).filter(|id| !id.is_empty());
+        if recipe.is_some_and(|name| !["emailpassword", "thirdparty", "passwordless"].contains(&name)) {
+            self.wrong("Invalid recipeId for loginMethod. Pass one of emailpassword, thirdparty or, passwordless!");
+        }
+        let tenants = match tenants {
+            Some(names) => {
+                let tenants = self.tenants(&names, &format!(" for {} recipe.", recipe.unwrap_or("null")));
+                if names.is_empty() {
+                    self.wrong(format!("LoginMethod '{}' has no tenantId", recipe.unwrap_or("null")));
+                }
+                tenants
+            }
+            None => [TenantId::public()].into(),
+        };
+        let time_joined = time_joined.and_then(|joined| self.moment(joined));
+        let login = match recipe {
+            Some("emailpassword") => self.email_password(method),
+            Some("thirdparty") => self.third_party(method),
+            Some("passwordless") => self.passwordless(method),
+            _ => None,
+        };
+        let external_id = external_id.map(UserId::new);
+        Some(NewMethod { login: login?, external_id, verified, is_primary, time_joined, tenants })
+    }
+
+    fn moment(&mut self, joined: i64) -> Option<UnixMillis> {
+        let Ok(ms) = u64::try_from(joined) else {
+            self.wrong("timeJoined cannot be < 0 for a loginMethod.");
+            return None;
+        };
+        if UnixMillis(ms) > self.known.now {
+            self.wrong("timeJoined cannot be in future for a loginMethod.");
+        }
+        Some(UnixMillis(ms))
+    }
+
+    fn email(&mut self, email: &str) -> String {
+        self.bounded(email, &format!("email {email}"), 255, 256);
+        normalise_email(email)
+    }
+
+    fn email_password(&mut self, method: &Map<String, Value>) -> Option<NewLogin> {
+        const SUFFIX: &str = " for an emailpassword recipe.";
+        let email = self.required_text(method, "email", SUFFIX);
+        let hash = self.text(method, "passwordHash", SUFFIX);
+        let algorithm = self.text(method, "hashingAlgorithm", SUFFIX);
+        let plain = self.text(method, "plainTextPassword", SUFFIX);
+        let secret = |text: &str| Secret::new(text.to_owned());
+        if (hash.is_none() || algorithm.is_none()) && plain.is_none() {
+            self.wrong(
+                "Either (passwordHash, hashingAlgorithm) or plainTextPassword is required for an emailpassword recipe.",
+            );
+        }
+        let email = email.map(|email| self.email(email));
+        let family = algorithm.and_then(|name| self.family(name));
+        let hash = match (hash, family) {
+            (Some(hash), Some(family)) => Some(self.hash(hash, family)?),
+            _ => None,
+        };
+        let password = hash.or_else(|| plain.map(|password| NewPassword::Plain(secret(password))));
+        Some(NewLogin::EmailPassword { email: email?, password: password? })
+    }
+
+    fn family(&mut self, name: &str) -> Option<HashFamily> {
+        let family = HashFamily::parse(&name.trim().to_uppercase());
+        if family.is_none() {
+            self.wrong(
+                "Invalid hashingAlgorithm for emailpassword recipe. Pass one of bcrypt, argon2 or, firebase_scrypt!",
+            );
+        }
+        family
+    }
+
+    fn hash(&mut self, hash: &str, family: HashFamily) -> Option<NewPassword> {
+        self.bounded(hash, "passwordHash", LONGEST, LONGEST);
+        let hash = hash.trim();
+        if !(self.known.is_hash)(hash, family) {
+            self.wrong(family.invalid_sentence());
+            return None;
+        }
+        Some(NewPassword::Hash(Secret::new(hash.to_owned()), Some(family)))
+    }
+
+    fn third_party(&mut self, method: &Map<String, Value>) -> Option<NewLogin> {
+        const SUFFIX: &str = " for a thirdparty recipe.";
+        let email = self.required_text(method, "email", SUFFIX);
+        let id = self.required_text(method, "thirdPartyId", SUFFIX);
+        let user_id = self.required_text(method, "thirdPartyUserId", SUFFIX);
+        let email = email.map(|email| self.email(email));
+        if let Some(id) = id {
+            self.bounded(id, &format!("thirdPartyId {id}"), 28, 28);
+        }
+        if let Some(id) = user_id {
+            self.bounded(id, &format!("thirdPartyUserId {id}"), LONGEST, LONGEST);
+        }
+        let account = ThirdPartyAccount { id: id?.to_owned(), user_id: user_id?.to_owned() };
+        Some(NewLogin::ThirdParty { account, email: email? })
+    }
+
+    fn passwordless(&mut self, method: &Map<String, Value>) -> Option<NewLogin> {
+        const SUFFIX: &str = " for a passwordless recipe.";
+        let email = self.text(method, "email", SUFFIX);
+        let phone = self.text(method, "phoneNumber", SUFFIX);
+        let email = email.map(|email| self.email(email));
+        if let Some(number) = phone {
+            self.bounded(number, &format!("phoneNumber {number}"), LONGEST, LONGEST);
+        }
+        let phone_number = phone.map(normalise_phone_number);
+        if email.is_none() && phone_number.is_none() {
+            self.wrong("Either email or phoneNumber is required for a passwordless recipe.");
+            return None;
+        }
+        Some(NewLogin::Passwordless { email, phone_number })
+    }
+}
+
+fn filled(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| !text.is_empty())
+}

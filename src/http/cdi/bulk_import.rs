@@ -1,0 +1,209 @@
+//! `/bulk-import/…`: users that wait to be imported, and one that does not. Bad input is answered with JSON in a text.
+
+use crate::app::App;
+use crate::command::bulk_import::Members;
+use crate::command::bulk_import::one::{ImportOne, Imported};
+use crate::command::bulk_import::queue::{AddUsers, Added, CountUsers, ListUsers, RemoveUsers, Waiting};
+use crate::domain::bulk_import::{ADDED_AT_ONCE, BulkStatus};
+use crate::domain::time::UnixMillis;
+use crate::http::cdi::Call;
+use crate::http::cdi::input::{Body, Query, invalid_field};
+use crate::http::cdi::user::object::UserObject;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use crate::http::route::Route;
+use crate::route;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Routes of this part.
+pub const ROUTES: &[Route] = &[
+    route!(POST "/bulk-import/users", AppStrict403 => add),
+    route!(GET "/bulk-import/users", AppStrict403 => list),
+    route!(GET "/bulk-import/users/count", AppStrict403 => count),
+    route!(POST "/bulk-import/users/remove", AppStrict403 => remove),
+    route!(POST "/bulk-import/import", AppStrict403 => import),
+];
+
+/// Most users in a page.
+const PAGE_MAX: usize = 500;
+/// Users in a page unless the caller says so.
+const PAGE: i32 = 100;
+/// Most ids in a removal.
+const REMOVED_AT_ONCE: usize = 500;
+
+/// 400 on a server that keeps everything in memory: who waits there would be lost with it.
+fn require_disk(app: &App) -> Result<(), ApiError> {
+    if app.directory.base().ephemeral {
+        return Err(ApiError::bad_request("This API is not supported in the in-memory database."));
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct AddedBody {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    users: Option<Vec<String>>,
+}
+
+async fn add(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    require_disk(app)?;
+    let users = Body::of(&call.request)?.array("users")?;
+    if users.len() > ADDED_AT_ONCE {
+        let error = format!("You can only add {ADDED_AT_ONCE} users at a time.");
+        return Err(ApiError::bad_request(json!({ "error": error }).to_string()));
+    }
+    let users: Option<Vec<Members>> = users.into_iter().map(object).collect();
+    let users = users.ok_or_else(|| invalid_field("users"))?;
+    let scope = call.scope()?;
+    if users.is_empty() {
+        return Ok(Reply::json(&AddedBody { status: "OK", users: None }));
+    }
+    match (AddUsers { scope, users }).run(app).await? {
+        Added::Ok(ids) => {
+            Ok(Reply::json(&AddedBody { status: "OK", users: Some(ids.iter().map(Uuid::to_string).collect()) }))
+        }
+        Added::Invalid(users) => {
+            let users: Vec<_> =
+                users.into_iter().map(|(index, errors)| json!({"index": index, "errors": errors})).collect();
+            let error = "Data has missing or invalid fields. Please check the users field for more details.";
+            Err(ApiError::bad_request(json!({"error": error, "users": users}).to_string()))
+        }
+    }
+}
+
+fn object(value: Value) -> Option<Members> {
+    match value {
+        Value::Object(members) => Some(members),
+        _ => None,
+    }
+}
+
+fn status(query: Query<'_>) -> Result<Option<BulkStatus>, ApiError> {
+    let known = |name: std::borrow::Cow<'_, str>| {
+        let refused = "Invalid value for status. Pass one of NEW, PROCESSING, or FAILED!";
+        BulkStatus::parse(&name).ok_or_else(|| ApiError::bad_request(refused))
+    };
+    query.optional("status").map(known).transpose()
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListBody {
+    status: &'static str,
+    users: Vec<WaitingBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_pagination_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WaitingBody {
+    id: String,
+    #[serde(flatten)]
+    user: Members,
+    status: BulkStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_message: Option<String>,
+    created_at: UnixMillis,
+    updated_at: UnixMillis,
+}
+
+async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    require_disk(app)?;
+    let query = Query::of(&call.request);
+    let limit = query.int("limit")?.unwrap_or(PAGE);
+    let limit = match usize::try_from(limit) {
+        Ok(limit @ 1..) if limit <= PAGE_MAX => limit,
+        Ok(1..) => return Err(ApiError::bad_request(format!("Max limit allowed is {PAGE_MAX}"))),
+        _ => return Err(ApiError::bad_request("limit must a positive integer with min value 1")),
+    };
+    let status = status(query)?;
+    let token = query.optional("paginationToken");
+    let scope = call.scope()?;
+    let from = token.map(|token| position(&token).ok_or_else(|| ApiError::bad_request("invalid pagination token")));
+    let (users, next) = ListUsers { scope, status, from: from.transpose()?, limit }.run(app).await?;
+    Ok(Reply::json(&ListBody {
+        status: "OK",
+        users: users.into_iter().map(shown).collect(),
+        next_pagination_token: next.map(|(id, created)| STANDARD.encode(format!("{id};{}", created.0))),
+    }))
+}
+
+/// The user that a token names: `<id>;<when it came>`, in base64.
+fn position(token: &str) -> Option<Uuid> {
+    let text = String::from_utf8(STANDARD.decode(token).ok()?).ok()?;
+    let (id, created) = text.split_once(';')?;
+    created.parse::<u64>().ok()?;
+    Uuid::try_parse(id).ok()
+}
+
+fn shown(waiting: Waiting) -> WaitingBody {
+    let Waiting { id, mut user, status, error, created, updated } = waiting;
+    // Members of ours are not to be doubled by members that somebody sent.
+    for name in ["id", "status", "errorMessage", "createdAt", "updatedAt"] {
+        user.remove(name);
+    }
+    WaitingBody { id: id.to_string(), user, status, error_message: error, created_at: created, updated_at: updated }
+}
+
+#[derive(Serialize)]
+struct CountBody {
+    status: &'static str,
+    count: usize,
+}
+
+async fn count(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    require_disk(app)?;
+    let status = status(Query::of(&call.request))?;
+    let count = CountUsers { scope: call.scope()?, status }.run(app).await?;
+    Ok(Reply::json(&CountBody { status: "OK", count }))
+}
+
+/// The one reply without a `status`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RemovedBody {
+    deleted_ids: Vec<String>,
+    invalid_ids: Vec<String>,
+}
+
+async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    require_disk(app)?;
+    let values = Body::of(&call.request)?.array("ids")?;
+    if values.len() > REMOVED_AT_ONCE {
+        let sentence = format!("Field name 'ids' cannot contain more than {REMOVED_AT_ONCE} elements");
+        return Err(ApiError::bad_request(sentence));
+    }
+    let texts: Option<Vec<String>> = values.into_iter().map(|id| id.as_str().map(str::to_owned)).collect();
+    let texts = texts.ok_or_else(|| invalid_field("ids"))?;
+    if texts.iter().any(String::is_empty) {
+        return Err(ApiError::bad_request("Field name 'ids' cannot contain an empty string"));
+    }
+    let ids = texts.iter().filter_map(|text| Uuid::try_parse(text).ok()).collect();
+    let removed = RemoveUsers { scope: call.scope()?, ids }.run(app).await?;
+    let was_there = |text: &String| Uuid::try_parse(text).is_ok_and(|id| removed.contains(&id));
+    let (deleted_ids, invalid_ids) = texts.into_iter().partition(was_there);
+    Ok(Reply::json(&RemovedBody { deleted_ids, invalid_ids }))
+}
+
+#[derive(Serialize)]
+struct ImportedBody<'a> {
+    status: &'static str,
+    user: UserObject<'a>,
+}
+
+async fn import(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    require_disk(app)?;
+    let user = Body::of(&call.request)?.into_map();
+    match (ImportOne { scope: call.scope()?, user }).run(app).await? {
+        Imported::Ok(info) => {
+            Ok(Reply::json(&ImportedBody { status: "OK", user: UserObject::whole(&info, call.wire) }))
+        }
+        Imported::Invalid(errors) => Err(ApiError::bad_request(json!({ "errors": errors }).to_string())),
+    }
+}

@@ -1,0 +1,31 @@
+//! Imports users that wait: app by app, a batch at a time.
+
+use super::BETWEEN_STEPS;
+use crate::app::App;
+use crate::command::bulk_import::batch::{Counts, ImportBatch};
+use crate::command::session::{Cause, Scope};
+use crate::fault::Fault;
+use crate::store::bulk_import;
+use tokio::time::sleep;
+
+/// Imports everybody who waits, and those who come meanwhile to the same app.
+///
+/// # Errors
+/// When the store fails or a password cannot be hashed; who was not imported is taken up by the next round.
+pub async fn round(app: &App) -> Result<Counts, Fault> {
+    let (mut total, mut last) = (Counts::default(), None);
+    loop {
+        let next = bulk_import::next_app(app.store.begin().as_mut(), last.as_ref()).await;
+        let next = next.map_err(|error| Fault::new("looking for users that wait", error))?;
+        let Some(id) = next else { return Ok(total) };
+        // An app that is being removed takes its users along.
+        while let Some(entry) = app.directory.app(&id) {
+            let cause = Cause { call: "bulk import", request_id: String::new(), caller: None };
+            let Some(counts) = (ImportBatch { scope: Scope { app: entry, cause } }).run(app).await? else { break };
+            total.imported += counts.imported;
+            total.failed += counts.failed;
+            sleep(BETWEEN_STEPS).await;
+        }
+        last = Some(id);
+    }
+}
