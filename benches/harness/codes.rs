@@ -1,4 +1,4 @@
-//! Signing in with links: the cost of using one, its durable commit included.
+//! What works once, links and codes of authenticator apps: the cost of using one, its durable commit included.
 
 use super::load::{Fleet, Script, Tally};
 use super::report::{Report, Row, Side, Target};
@@ -8,37 +8,59 @@ use super::server::{Server, Sessiond};
 use super::settings::Settings;
 use super::wire;
 use anyhow::{Context as _, ensure};
+use sessiond::app::SystemClock;
+use sessiond::domain::time::Clock as _;
+use sessiond::domain::totp::TotpSecret;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-const NAME: &str = "passwordless consume";
+const LINK: &str = "passwordless consume";
+const CODE: &str = "totp verify";
 const CLIENTS: usize = 64;
-/// More than a server answers in a second, so that no window runs out of links.
-const LINKS_PER_SECOND: f64 = 9000.0;
+/// More than a server answers in a second, so that no window runs out of links or codes.
+const USED_PER_SECOND: f64 = 9000.0;
 
-/// Bodies that present a link.
-type Links = Arc<Mutex<VecDeque<String>>>;
+/// Bodies that present a link or a code.
+type Bodies = Arc<Mutex<VecDeque<String>>>;
 
-/// Server CPU of a sign-in with a link, by somebody who is there already.
+/// Server CPU of a sign-in with a link by somebody who is there already, and of a right code.
 ///
 /// # Errors
 /// When a server fails or gives answers that were not expected.
 pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &mut Report) -> anyhow::Result<()> {
-    if !settings.wants(NAME) {
-        return Ok(());
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive number of people")]
+    let people = (settings.window().as_secs_f64() * (f64::from(settings.rounds) + 0.5) * USED_PER_SECOND) as usize;
+    if settings.wants(LINK) {
+        let server = sessiond.start()?;
+        let links = Bodies::default();
+        // Everybody signs up with one link and is sent another, which is for the measurement.
+        make(&server, Make::link, &links, people).await?;
+        let users = users("/public/recipe/signinup/code/consume", &links);
+        let tally = Fleet::connect(server.address, users).await?.run(&server, LONG).await?;
+        ensure!(tally.errors == 0, "signing up: {}", tally.first_error.unwrap_or_default());
+        make(&server, Make::link, &links, people).await?;
+        compare(settings, sessiond, server, report, (LINK, "/public/recipe/signinup/code/consume", links)).await?;
     }
-    let (server, floor) = (sessiond.start()?, Server::start_floor(&sessiond.folder)?);
-    let links = Links::default();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive number of links")]
-    let people = (settings.window().as_secs_f64() * (f64::from(settings.rounds) + 0.5) * LINKS_PER_SECOND) as usize;
-    // Everybody signs up with one link and is sent another, which is for the measurement.
-    make(&server, &links, people).await?;
-    let tally = Fleet::connect(server.address, consumers(&links)).await?.run(&server, LONG).await?;
-    ensure!(tally.errors == 0, "signing up: {}", tally.first_error.unwrap_or_default());
-    make(&server, &links, people).await?;
+    if settings.wants(CODE) {
+        let server = sessiond.start()?;
+        let codes = Bodies::default();
+        make(&server, Make::device, &codes, people).await?;
+        compare(settings, sessiond, server, report, (CODE, "/public/recipe/totp/verify", codes)).await?;
+    }
+    Ok(())
+}
 
-    let mut fleet = Fleet::connect(server.address, consumers(&links)).await?;
+/// Uses what was made, beside the floor.
+async fn compare(
+    settings: &Settings,
+    sessiond: &Sessiond,
+    server: Server,
+    report: &mut Report,
+    (name, path, bodies): (&str, &'static str, Bodies),
+) -> anyhow::Result<()> {
+    let floor = Server::start_floor(&sessiond.folder)?;
+    let mut fleet = Fleet::connect(server.address, users(path, &bodies)).await?;
     let warm = fleet.run(&server, settings.window() / 3).await?;
     ensure!(warm.answers > 0, "no answer: {}", warm.first_error.unwrap_or_default());
     let request = floor_request(false, &warm);
@@ -52,7 +74,7 @@ pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &m
     }
     ensure!(bare.errors == 0, "the floor failed: {}", bare.first_error.context("no reason")?);
     report.row(Row {
-        name: NAME.to_owned(),
+        name: name.to_owned(),
         connections: CLIENTS,
         sessiond: Side::of(&mut ours),
         floor: Side::of(&mut bare),
@@ -66,27 +88,52 @@ pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &m
 /// Longer than any preparation takes: scripts end by themselves.
 const LONG: Duration = Duration::from_secs(3600);
 
-fn consumers(links: &Links) -> Vec<Box<dyn Script>> {
-    let consume = || -> Box<dyn Script> { Box::new(Consume { links: Arc::clone(links), request: Vec::new() }) };
-    (0..CLIENTS).map(|_| consume()).collect()
+fn users(path: &'static str, bodies: &Bodies) -> Vec<Box<dyn Script>> {
+    let user = || -> Box<dyn Script> { Box::new(Use { path, bodies: Arc::clone(bodies), request: Vec::new() }) };
+    (0..CLIENTS).map(|_| user()).collect()
 }
 
-/// Makes a link for each of so many people.
-async fn make(server: &Server, links: &Links, people: usize) -> anyhow::Result<()> {
+/// Makes something to use for each of so many people.
+async fn make(server: &Server, what: Made, bodies: &Bodies, people: usize) -> anyhow::Result<()> {
     let script = |client| -> Box<dyn Script> {
-        Box::new(Make { links: Arc::clone(links), person: client, people, request: Vec::new() })
+        Box::new(Make { what, bodies: Arc::clone(bodies), person: client, people, request: (Vec::new(), None) })
     };
     let tally = Fleet::connect(server.address, (0..CLIENTS).map(script).collect()).await?.run(server, LONG).await?;
-    ensure!(tally.errors == 0, "making links: {}", tally.first_error.unwrap_or_default());
+    ensure!(tally.errors == 0, "making links or devices: {}", tally.first_error.unwrap_or_default());
     Ok(())
 }
 
-/// Has links made for every [`CLIENTS`]th person.
+/// A request for somebody, and the body that uses what it makes, if that is known before the answer.
+type Made = fn(usize) -> (Vec<u8>, Option<String>);
+
+/// Has something made for every [`CLIENTS`]th person.
 struct Make {
-    links: Links,
+    what: Made,
+    bodies: Bodies,
     person: usize,
     people: usize,
-    request: Vec<u8>,
+    request: (Vec<u8>, Option<String>),
+}
+
+impl Make {
+    /// A link.
+    fn link(person: usize) -> (Vec<u8>, Option<String>) {
+        let body = format!("{{\"email\":\"person{person}@example.org\"}}");
+        (wire::post("/public/recipe/signinup/code", wire::LEGACY, &body), None)
+    }
+
+    /// A device whose code is right for hours, but once.
+    fn device(person: usize) -> (Vec<u8>, Option<String>) {
+        const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+        const PERIOD: u64 = 36_000;
+        let body = format!(
+            "{{\"userId\":\"person{person}\",\"deviceName\":\"phone\",\"skew\":1,\"period\":{PERIOD},\"secretKey\":\"{SECRET}\"}}"
+        );
+        let step = SystemClock.now().seconds() / PERIOD;
+        let code = TotpSecret::from_base32(SECRET).map(|secret| secret.code(step)).unwrap_or_default();
+        let used = format!("{{\"userId\":\"person{person}\",\"totp\":\"{code:06}\"}}");
+        (wire::post("/recipe/totp/device/import", wire::LEGACY, &body), Some(used))
+    }
 }
 
 impl Script for Make {
@@ -94,31 +141,37 @@ impl Script for Make {
         if self.person >= self.people {
             return None;
         }
-        let body = format!("{{\"email\":\"person{}@example.org\"}}", self.person);
+        self.request = (self.what)(self.person);
         self.person += CLIENTS;
-        self.request = wire::post("/public/recipe/signinup/code", wire::LEGACY, &body);
-        Some(&self.request)
+        Some(&self.request.0)
     }
 
     fn answer(&mut self, status: u16, body: &[u8]) -> Result<(), String> {
         ok(status, body)?;
-        let made: serde_json::Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-        let link = serde_json::json!({"preAuthSessionId": made["preAuthSessionId"], "linkCode": made["linkCode"]});
-        self.links.lock().unwrap_or_else(PoisonError::into_inner).push_back(link.to_string());
+        let used = match self.request.1.take() {
+            Some(used) => used,
+            None => {
+                let made: serde_json::Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+                serde_json::json!({"preAuthSessionId": made.get("preAuthSessionId"), "linkCode": made.get("linkCode")})
+                    .to_string()
+            }
+        };
+        self.bodies.lock().unwrap_or_else(PoisonError::into_inner).push_back(used);
         Ok(())
     }
 }
 
-/// Uses one link after another; ends with them.
-struct Consume {
-    links: Links,
+/// Uses one after another; ends with them.
+struct Use {
+    path: &'static str,
+    bodies: Bodies,
     request: Vec<u8>,
 }
 
-impl Script for Consume {
+impl Script for Use {
     fn next(&mut self) -> Option<&[u8]> {
-        let link = self.links.lock().unwrap_or_else(PoisonError::into_inner).pop_front()?;
-        self.request = wire::post("/public/recipe/signinup/code/consume", wire::LEGACY, &link);
+        let body = self.bodies.lock().unwrap_or_else(PoisonError::into_inner).pop_front()?;
+        self.request = wire::post(self.path, wire::LEGACY, &body);
         Some(&self.request)
     }
 
