@@ -7,6 +7,7 @@ use crate::command::health::HealthLimits;
 use crate::command::key::{KeyRings, MasterKey, UnlockError, unlock};
 use crate::command::password::Hashing;
 use crate::command::password::budgets::Budgets;
+use crate::command::password::refusals::Refusals;
 use crate::command::retry::Contention;
 use crate::command::session::verified::VerifiedTokens;
 use crate::command::tenancy::Directory;
@@ -55,6 +56,8 @@ pub struct App {
     pub hashing: Hashing,
     /// Failed sign-ins.
     pub budgets: Budgets,
+    /// Which refused sign-ins the audit log has been told of.
+    pub refusals: Refusals,
     /// Whose activity was marked lately.
     pub activity: RecentMarks,
     /// Told when users were added that wait to be imported.
@@ -175,6 +178,7 @@ impl App {
             contention: Contention::default(),
             hashing: Hashing::new(config.hashing),
             budgets: Budgets::default(),
+            refusals: Refusals::default(),
             activity: RecentMarks::default(),
             imports: Notify::new(),
             metrics: Metrics::default(),

@@ -4,6 +4,7 @@
 //! label. What the store, caches and keys count themselves is read when somebody asks.
 
 mod password;
+mod sign_ups;
 
 use crate::crypto::password::pool::PoolStats;
 use crate::domain::password::HashFamily;
@@ -23,6 +24,7 @@ use std::time::Duration;
 /// `Content-Type` of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 pub use password::{SignInFigures, SignInOutcome};
+pub use sign_ups::SignUpFigures;
 
 /// First word of every figure's name.
 const PREFIX: &str = "sessiond";
@@ -40,6 +42,8 @@ pub struct Metrics {
     pub sessions: SessionFigures,
     /// What sign-ins with passwords come to.
     pub sign_ins: SignInFigures,
+    /// Who signs up.
+    pub sign_ups: SignUpFigures,
 }
 
 /// What happens to sessions. Each outcome has its counter, resolved once.
@@ -234,7 +238,8 @@ impl Default for Metrics {
         registry.register("panics", "Handlers that panicked", panics.clone());
         let sessions = SessionFigures::registered(&mut registry);
         let sign_ins = SignInFigures::registered(&mut registry);
-        Self { registry, requests, latency, panics, sessions, sign_ins }
+        let sign_ups = SignUpFigures::registered(&mut registry);
+        Self { registry, requests, latency, panics, sessions, sign_ins, sign_ups }
     }
 }
 

@@ -54,11 +54,15 @@ pub enum AuditKind {
     TotpDeviceRemoved,
     /// One-time codes are not taken for a while, after too many wrong ones.
     TotpLimitReached,
+    /// A login method may be used in one tenant more.
+    AddedToTenant,
+    /// A login method may not be used in a tenant any more; its roles there are gone.
+    RemovedFromTenant,
 }
 
 impl AuditKind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::SignedUp,
         Self::SignedIn,
         Self::SignInRefused,
@@ -82,6 +86,8 @@ impl AuditKind {
         Self::TotpDeviceAdded,
         Self::TotpDeviceRemoved,
         Self::TotpLimitReached,
+        Self::AddedToTenant,
+        Self::RemovedFromTenant,
     ];
 
     /// The name in replies and on the command line.
@@ -111,6 +117,8 @@ impl AuditKind {
             Self::TotpDeviceAdded => "totp-device-added",
             Self::TotpDeviceRemoved => "totp-device-removed",
             Self::TotpLimitReached => "totp-limit-reached",
+            Self::AddedToTenant => "added-to-tenant",
+            Self::RemovedFromTenant => "removed-from-tenant",
         }
     }
 

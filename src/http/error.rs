@@ -78,7 +78,9 @@ impl From<Unserved> for ApiError {
     fn from(unserved: Unserved) -> Self {
         match unserved {
             Unserved::Busy { retry_after_s } => Self::Busy { retry_after_s },
-            Unserved::TooManyFailures { of, retry_after_s } => Self::TooManyRequests { sentence: of, retry_after_s },
+            Unserved::TooManyFailures { of, retry_after_s, .. } => {
+                Self::TooManyRequests { sentence: of, retry_after_s }
+            }
             Unserved::NoSignerKey => Self::Misconfigured("'firebase_password_hashing_signer_key' cannot be null"),
             Unserved::Fault(fault) => fault.into(),
         }

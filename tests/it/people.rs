@@ -1,12 +1,15 @@
 //! People for tests: users with known ids, written to the store as sign-ups would.
 
-use crate::app::{TestApp, TestAppBuilder};
+use crate::app::{SeededEntropy, TestApp, TestAppBuilder};
 use serde_json::{Value, json};
+use sessiond::command::password::Unserved;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
+use sessiond::domain::password::HashParameters;
 use sessiond::domain::time::UnixMillis;
 use sessiond::domain::user::{ExternalId, Login, LoginMethod, PasswordHash, ThirdPartyAccount, User};
 use sessiond::store::user;
 use sessiond::store::{Key, Keyspace, Scan};
+use tokio::task::JoinSet;
 
 /// A login method of the public tenant that joined at `joined`.
 pub(crate) fn method(id: &str, joined: u64, login: Login) -> LoginMethod {
@@ -106,6 +109,19 @@ impl TestApp {
     pub(crate) async fn sign_up(&self, email: &str, password: &str) -> String {
         let body = json!({"email": email, "password": password});
         self.post("/recipe/signup", body).await.ok().text_at("/user/id")
+    }
+
+    /// Keeps every thread for bcrypt busy with hashes of this cost: until the set is dropped, and they have come to their end.
+    pub(crate) async fn busy_with_bcrypt(&self, cost: u32) -> JoinSet<Result<String, Unserved>> {
+        let mut running = JoinSet::new();
+        for _ in 0..std::thread::available_parallelism().unwrap().get() {
+            let app = self.clone();
+            running.spawn(async move {
+                app.app.hashing.hash("x", HashParameters::Bcrypt { cost }, &SeededEntropy::new(7)).await
+            });
+        }
+        tokio::task::yield_now().await;
+        running
     }
 
     /// The status of a sign-in at the newest version.

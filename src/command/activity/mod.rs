@@ -31,6 +31,18 @@ impl Default for RecentMarks {
     }
 }
 
+impl RecentMarks {
+    /// Forgets that a user (by the id that callers use) was marked: its mark is gone, or another's now.
+    pub fn forget(&self, entry: &AppEntry, user: &UserId) {
+        self.marked.remove(&self.place(entry, user));
+    }
+
+    /// The serial tells an app from an earlier one of the same name, whose marks are gone.
+    fn place(&self, entry: &AppEntry, user: &UserId) -> u64 {
+        self.hasher.hash_one((entry.serial, user))
+    }
+}
+
 /// A mark in a transaction: say [`Marked::committed`] when that is committed.
 #[must_use]
 #[derive(Debug, Clone, Copy)]
@@ -61,8 +73,7 @@ pub fn mark_active(
     user: &UserId,
     now: UnixMillis,
 ) -> Result<Marked, StoreError> {
-    // The serial tells an app from an earlier one of the same name, whose marks are gone.
-    let place = app.activity.hasher.hash_one((entry.serial, user));
+    let place = app.activity.place(entry, user);
     if app.activity.marked.get(&place).is_some_and(|at| now.since(at) < BETWEEN_MARKS_MS) {
         return Ok(Marked::NOBODY);
     }

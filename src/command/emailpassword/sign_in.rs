@@ -50,6 +50,9 @@ impl SignIn<'_> {
         if let Some(figure) = figure {
             app.metrics.sign_ins.ended(figure);
         }
+        if let Err(unserved) = &outcome {
+            self.note_unserved(app, unserved).await?;
+        }
         outcome
     }
 
@@ -62,7 +65,7 @@ impl SignIn<'_> {
             let check = app.hashing.check(text, self.password, &scope.app.config).await?;
             let Some(stored) = stored.filter(|_| check != Check::Wrong) else {
                 attempt.failed();
-                self.note_refusal(app).await?;
+                self.note_refusal(app, None).await?;
                 return Ok(SignedIn::WrongCredentials);
             };
             let newer = match check {
@@ -83,11 +86,30 @@ impl SignIn<'_> {
         Ok(method.and_then(hash_of).cloned())
     }
 
-    /// Writes a refusal to the audit log. Those that are refused before anything is looked at are only counted: whoever
-    /// sends them without pause must not be able to fill the log.
+    /// Writes to the audit log that the password was not looked at. Once for each delay; and for a full queue once per
+    /// account and a few minutes, all that name no account together: whoever comes without pause must not be able to fill
+    /// the log.
+    async fn note_unserved(&self, app: &App, unserved: &Unserved) -> Result<(), Fault> {
+        let Account { scope, tenant, email } = &self.account;
+        let (is_first, why) = match unserved {
+            Unserved::TooManyFailures { of, delay, .. } => (app.refusals.is_first(delay), of.to_lowercase()),
+            Unserved::Busy { .. } => {
+                let known = self.account.find(app.store.begin().as_mut()).await?.map(|_| email);
+                let account = (scope.app.serial, tenant, known);
+                (app.refusals.is_first_for_busy(account, app.now()), "too many sign-ins at once".to_owned())
+            }
+            Unserved::NoSignerKey | Unserved::Fault(_) => return Ok(()),
+        };
+        match is_first {
+            true => self.note_refusal(app, Some(&why)).await,
+            false => Ok(()),
+        }
+    }
+
+    /// Writes a refusal to the audit log: for this reason, else because of the credentials.
     ///
     /// Of a known account its user is named, so that attempts on it are found by the user's id.
-    async fn note_refusal(&self, app: &App) -> Result<(), Fault> {
+    async fn note_refusal(&self, app: &App, why: Option<&str>) -> Result<(), Fault> {
         let Account { scope, .. } = &self.account;
         let mut retry = Retry::new(&app.contention, &self.account.about());
         loop {
@@ -95,9 +117,10 @@ impl SignIn<'_> {
             let refused = self.account.event(AuditKind::SignInRefused).client(self.address);
             let event = match self.account.find(tx.as_mut()).await? {
                 Some(Found { user, id }) => {
-                    refused.user(user.shown_id()).recipe_user(user.shown(&id)).detail("wrong password")
+                    let refused = refused.user(user.shown_id()).recipe_user(user.shown(&id));
+                    refused.detail(why.unwrap_or("wrong password"))
                 }
-                None => refused.detail("unknown e-mail address"),
+                None => refused.detail(why.unwrap_or("unknown e-mail address")),
             };
             audit::note(tx.as_mut(), app, scope, event)?;
             if retry.commit(tx, "committing a refused sign-in").await? {

@@ -8,7 +8,7 @@ use crate::command::password::Unserved;
 use crate::command::retry::Retry;
 use crate::command::user::{new_id, require_tenant};
 use crate::domain::audit::AuditKind;
-use crate::domain::user::{Login, LoginMethod, PasswordHash, User, is_fake_email};
+use crate::domain::user::{Login, LoginMethod, PasswordHash, RecipeId, User, is_fake_email};
 use crate::fault::Fault;
 use crate::store::user::{self, Found, Taken};
 use crate::store::{Tx, emailverification};
@@ -54,6 +54,7 @@ impl SignUp<'_> {
             audit::note(tx.as_mut(), app, &self.account.scope, event)?;
             if retry.commit(tx, "committing a sign-up").await? {
                 active.committed(app);
+                app.metrics.sign_ups.happened(RecipeId::EmailPassword);
                 return Ok(SignedUp::Ok(Box::new(person)));
             }
         }

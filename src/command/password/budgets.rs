@@ -71,15 +71,19 @@ impl Budgets {
         }
         let account = self.account(who.app, who.tenant, who.email);
         let address = who.address.map(|address| self.hasher.hash_one((who.app.serial, network(address))));
-        let refused = |of, wait_ms: u64| Unserved::TooManyFailures { of, retry_after_s: wait_ms.div_ceil(1000).max(1) };
+        let refused = |of, who: u64, wait_ms: u64| Unserved::TooManyFailures {
+            of,
+            retry_after_s: wait_ms.div_ceil(1000).max(1),
+            delay: self.hasher.hash_one((of, who, now.plus(wait_ms))),
+        };
         if let Some(address) = address {
-            self.addresses.begin(address, now).map_err(|wait| refused(OF_ADDRESS, wait))?;
+            self.addresses.begin(address, now).map_err(|wait| refused(OF_ADDRESS, address, wait))?;
         }
         if let Err(wait) = self.accounts.begin(account, now) {
             if let Some(address) = address {
                 self.addresses.take_back(address);
             }
-            return Err(refused(OF_ACCOUNT, wait));
+            return Err(refused(OF_ACCOUNT, account, wait));
         }
         Ok(Attempt { counted: Some(Counted { budgets: self, account, address }) })
     }

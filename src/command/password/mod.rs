@@ -1,6 +1,7 @@
 //! Passwords on their way to the threads that hash them, and what happens when there are too many.
 
 pub mod budgets;
+pub mod refusals;
 
 use crate::config::{AppConfig, HashingLimits};
 use crate::crypto::password::pool::{Pool, PoolError, PoolStats};
@@ -26,6 +27,8 @@ pub enum Unserved {
         of: &'static str,
         /// When the next attempt is allowed, in s.
         retry_after_s: u64,
+        /// Tells this delay from others: all attempts that come too early for the same moment have it.
+        delay: u64,
     },
     /// A Firebase hash, and no signer key is set.
     #[error("'firebase_password_hashing_signer_key' is not set")]

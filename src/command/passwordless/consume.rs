@@ -78,6 +78,9 @@ impl ConsumeCode {
             let person = Box::new(Person::load(tx.as_mut(), &scope.app.id, found).await?);
             if retry.commit(tx, doing).await? {
                 active.committed(app);
+                if created {
+                    app.metrics.sign_ups.happened(RecipeId::Passwordless);
+                }
                 return Ok(Consumed::Ok { person, created, device });
             }
         }

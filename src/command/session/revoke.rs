@@ -7,7 +7,7 @@ use crate::command::session::Scope;
 use crate::command::session::holder::Holders;
 use crate::command::session::list::live_sessions;
 use crate::domain::ids::{SessionHandle, TenantId, UserId};
-use crate::domain::session::event::EventKind;
+use crate::domain::session::event::{EventKind, UserChange};
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::session::{self, Ending};
@@ -79,7 +79,7 @@ impl RevokeSessions {
             for handle in batch {
                 let found = session::get(tx.as_mut(), id, handle).await;
                 let Some(record) = found.map_err(|error| Fault::new("loading a session", error))? else { continue };
-                session::end(tx.as_mut(), id, handle, record, ending(app, &self.scope))
+                session::end(tx.as_mut(), id, handle, record, ending(app, &self.scope, None))
                     .map_err(|error| Fault::new("ending a session", error))?;
                 gone.push(handle.to_string());
             }
@@ -103,6 +103,8 @@ impl RevokeSessions {
 pub(in crate::command) struct SignOut<'a> {
     /// Where, and what the timelines name as the cause.
     pub(in crate::command) scope: &'a Scope,
+    /// What becomes of the users.
+    pub(in crate::command) change: UserChange,
     /// Whose: ids as sessions have them.
     pub(in crate::command) users: Vec<UserId>,
     /// In this tenant; `None` for all of the app.
@@ -110,6 +112,7 @@ pub(in crate::command) struct SignOut<'a> {
 }
 
 /// What one transaction of a [`SignOut`] ends.
+#[derive(Default)]
 pub(in crate::command) struct SomeEnded {
     /// Sessions that end with it.
     pub(in crate::command) count: u64,
@@ -136,7 +139,8 @@ impl SignOut<'_> {
                 room -= 1;
                 match session::get(tx, id, &handle).await.map_err(failed)? {
                     Some(record) => {
-                        session::end(tx, id, &handle, record, ending(app, self.scope)).map_err(failed)?;
+                        let ending = ending(app, self.scope, Some(self.change));
+                        session::end(tx, id, &handle, record, ending).map_err(failed)?;
                         ended.count += 1;
                     }
                     // Gone since the scan; or a key without a row, which would be found again and again.
@@ -167,10 +171,14 @@ impl SignOut<'_> {
     }
 }
 
-/// How a session ends now, by this call.
-fn ending(app: &App, scope: &Scope) -> Ending {
+/// How a session ends now, by this call; perhaps with its user.
+fn ending(app: &App, scope: &Scope, with: Option<UserChange>) -> Ending {
     let Scope { app: entry, cause } = scope;
-    let event = EventKind::Revoked { call: cause.call.to_owned(), request_id: cause.request_id.clone() };
+    let (call, request_id) = (cause.call.to_owned(), cause.request_id.clone());
+    let event = match with {
+        None => EventKind::Revoked { call, request_id },
+        Some(change) => EventKind::RevokedWithUser { change, call, request_id },
+    };
     let at = app.now();
     Ending { event, at, purge_at: purge_at(entry.config.session_timeline_retention_ms, at) }
 }

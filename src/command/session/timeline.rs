@@ -110,6 +110,10 @@ fn event_value(event: &Event) -> Value {
         EventKind::Revoked { call, .. } => {
             detail("call", json!(call));
         }
+        EventKind::RevokedWithUser { change, call, .. } => {
+            detail("reason", json!(change.as_str()));
+            detail("call", json!(call));
+        }
         EventKind::Created { .. }
         | EventKind::Expired
         | EventKind::PayloadUpdated { .. }

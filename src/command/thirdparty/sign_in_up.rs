@@ -67,7 +67,15 @@ impl SignInUp {
             let before: Vec<&User> = before.iter().collect();
             match user::save(tx.as_mut(), &entry.id, &before, &[&after]).await {
                 Ok(Ok(())) => {}
-                Ok(Err(Taken::Reservation { .. })) => return Ok(SignedInUp::EmailReserved),
+                Ok(Err(Taken::Reservation { .. })) => {
+                    let refused = self.event(AuditKind::SignInRefused, &after, &id);
+                    let refused = refused.detail("another primary user has the new e-mail address");
+                    audit::note(tx.as_mut(), app, &self.scope, refused)?;
+                    if retry.commit(tx, "committing a refused sign-in").await? {
+                        return Ok(SignedInUp::EmailReserved);
+                    }
+                    continue;
+                }
                 Ok(Err(Taken::Identity { .. } | Taken::Id { .. })) => {
                     // Taken since this transaction looked: it conflicts.
                     if retry.commit(tx, "looking at a sign-in").await? {
@@ -85,6 +93,9 @@ impl SignInUp {
             let person = Person::load(tx.as_mut(), &entry.id, Found { user: after, id }).await?;
             if retry.commit(tx, "committing a sign-in").await? {
                 active.committed(app);
+                if created {
+                    app.metrics.sign_ups.happened(RecipeId::ThirdParty);
+                }
                 return Ok(SignedInUp::Ok { person: Box::new(person), created });
             }
         }

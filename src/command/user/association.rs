@@ -4,8 +4,10 @@ use super::change::{self, Change, Conflict, Decide, Decision};
 use super::require_tenant;
 use crate::app::App;
 use crate::command::session::Scope;
+use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
-use crate::domain::user::AccountInfo;
+use crate::domain::session::event::UserChange;
+use crate::domain::user::{AccountInfo, User};
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::user::{self, Found, Taken};
@@ -67,7 +69,8 @@ impl Decide for AddToTenant {
         let taken = user::taken(tx, app, &[&before], &[&after]).await;
         match taken.map_err(|error| Fault::new("looking for conflicts", error))? {
             None => {
-                let change = Change { before: vec![before], after: vec![after], ..Change::default() };
+                let audit = vec![event(AuditKind::AddedToTenant, &after, &id, &self.tenant)];
+                let change = Change { before: vec![before], after: vec![after], audit, ..Change::default() };
                 Ok(Decision::Change(Box::new(change), Added::Ok { already: false }))
             }
             Some(Taken::Identity { info, .. }) => Ok(Decision::Done(Added::LoginTaken(info))),
@@ -124,15 +127,22 @@ impl Decide for RemoveFromTenant {
         let mut after = before.clone();
         let Some(method) = after.method_mut(&id) else { return Ok(Decision::Done(Removed::UnknownUser)) };
         let was_there = method.tenants.remove(&self.tenant);
+        let audit = was_there.then(|| event(AuditKind::RemovedFromTenant, &before, &id, &self.tenant));
         let forgotten = change::data_ids(tx, &self.scope.app.id, &before, &BTreeSet::from([id])).await?;
         let change = Change {
             before: vec![before],
             after: vec![after],
-            signed_out: forgotten.clone(),
+            signed_out: Some((UserChange::LeavingTenant, forgotten.clone())),
             forgotten,
+            audit: audit.into_iter().collect(),
             only_in: Some(self.tenant.clone()),
             ..Change::default()
         };
         Ok(Decision::Change(Box::new(change), Removed::Ok { was_there }))
     }
+}
+
+/// What the audit log says of a login method and a tenant.
+fn event(kind: AuditKind, user: &User, id: &UserId, tenant: &TenantId) -> AuditEvent {
+    AuditEvent::of(kind).user(user.shown_id()).recipe_user(user.shown(id)).tenant(tenant)
 }

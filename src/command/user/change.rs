@@ -6,10 +6,11 @@ use crate::command::activity::{Marked, mark_active};
 use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
-use crate::command::session::revoke::SignOut;
+use crate::command::session::revoke::{SignOut, SomeEnded};
 use crate::domain::audit::AuditEvent;
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::passwordless::Contact;
+use crate::domain::session::event::UserChange;
 use crate::domain::user::{AccountInfo, User};
 use crate::fault::Fault;
 use crate::store::user::{self, Found, Taken};
@@ -24,8 +25,8 @@ pub(super) struct Change {
     pub(super) before: Vec<User>,
     /// As they are to be.
     pub(super) after: Vec<User>,
-    /// Whose sessions end: ids as sessions have them.
-    pub(super) signed_out: Vec<UserId>,
+    /// Whose sessions end, ids as sessions have them, and why.
+    pub(super) signed_out: Option<(UserChange, Vec<UserId>)>,
     /// Whose data in other recipes goes: ids as those recipes have them.
     pub(super) forgotten: Vec<UserId>,
     /// Internal ids that are deleted: of login methods, or of a group whose founder went before.
@@ -42,6 +43,15 @@ pub(super) struct Change {
     pub(super) active: Option<UserId>,
     /// What the audit log tells of it.
     pub(super) audit: Vec<AuditEvent>,
+}
+
+impl Change {
+    /// Whose marks of activity go or move: ids as callers see them.
+    fn unmarked(&self) -> impl Iterator<Item = &UserId> {
+        let forgotten = self.forgotten.iter().filter(|_| self.only_in.is_none());
+        let moved = self.activity_moved.iter().flat_map(|(from, to)| [from, to]);
+        forgotten.chain(&self.inactive).chain(moved)
+    }
 }
 
 /// What a command comes to.
@@ -88,8 +98,12 @@ pub(super) async fn run<D: Decide>(app: &App, scope: &Scope, about: &UserId, com
             Decision::Done(outcome) if retry.commit(tx, "looking users up").await? => return Ok(outcome),
             Decision::Done(_) => continue,
         };
-        let sign_out = SignOut { scope, users: change.signed_out.clone(), tenant: change.only_in.clone() };
-        let ended = sign_out.some(app, tx.as_mut()).await?;
+        let tenant = change.only_in.clone();
+        let sign_out = change.signed_out.clone().map(|(change, users)| SignOut { scope, change, users, tenant });
+        let ended = match &sign_out {
+            Some(sign_out) => sign_out.some(app, tx.as_mut()).await?,
+            None => SomeEnded::default(),
+        };
         let mut active = Marked::NOBODY;
         if !ended.more {
             write(tx.as_mut(), &scope.app.id, &change).await.map_err(failed)?;
@@ -104,9 +118,10 @@ pub(super) async fn run<D: Decide>(app: &App, scope: &Scope, about: &UserId, com
             continue;
         }
         app.metrics.sessions.revoked.inc_by(ended.count);
-        active.committed(app);
         if !ended.more {
-            if !change.signed_out.is_empty() {
+            change.unmarked().for_each(|id| app.activity.forget(&scope.app, id));
+            active.committed(app);
+            if let Some(sign_out) = sign_out {
                 sign_out.rest(app).await?;
             }
             return Ok(outcome);

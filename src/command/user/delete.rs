@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::command::session::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
+use crate::domain::session::event::UserChange;
 pub use crate::domain::user::linking::Extent;
 use crate::domain::user::linking::{self, Deletion};
 use crate::domain::user::{LoginMethod, User};
@@ -59,12 +60,12 @@ impl Decide for DeleteUser {
         // A token may have been made for a group whose founder is gone.
         let ids = methods.union(&forgotten).cloned().collect();
         let forgotten = change::data_ids(tx, &self.scope.app.id, &user, &forgotten).await?;
-        let audit = methods.iter().filter_map(|id| user.method(id)).map(|method| deleted(&user, method)).collect();
+        let audit = methods.iter().filter_map(|id| user.method(id)).map(|method| gone(&user, method)).collect();
         let outcome = Deleted::Ok { methods: methods.len() };
         let change = Change {
             before: vec![user],
             after: after.into_iter().collect(),
-            signed_out: forgotten.clone(),
+            signed_out: Some((UserChange::Deletion, forgotten.clone())),
             forgotten,
             audit,
             deleted: ids,
@@ -74,8 +75,8 @@ impl Decide for DeleteUser {
     }
 }
 
-/// One event for each login method that goes.
-fn deleted(user: &User, method: &LoginMethod) -> AuditEvent {
+/// What the audit log says of a login method that goes.
+pub(super) fn gone(user: &User, method: &LoginMethod) -> AuditEvent {
     let event = AuditEvent::of(AuditKind::UserDeleted).user(user.shown_id()).recipe_user(user.shown(&method.id));
     let event = event.recipe(method.login.recipe());
     match method.login.email().or_else(|| method.login.phone_number()) {

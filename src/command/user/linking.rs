@@ -2,16 +2,19 @@
 
 use super::UserInfo;
 use super::change::{self, Change, Conflict, Decide, Decision};
+use super::delete::gone;
 use crate::app::App;
 use crate::command::session::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
+use crate::domain::session::event::UserChange;
 use crate::domain::user::linking::{self, MadePrimary};
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::user::Found;
 use async_trait::async_trait;
 use std::collections::BTreeSet;
+use std::iter;
 
 /// `POST /recipe/accountlinking/user/primary`: lets other login methods be linked to this one.
 pub struct MakePrimary {
@@ -171,6 +174,7 @@ impl Decide for LinkAccounts {
         let audit = vec![AuditEvent::of(AuditKind::Linked).user(group.shown_id()).recipe_user(group.shown(&id))];
         let signed_out = change::data_ids(tx, app, &recipe, &BTreeSet::from([id])).await?;
         let inactive = signed_out.clone();
+        let signed_out = Some((UserChange::Linking, signed_out));
         let active = Some(group.shown_id().clone());
         let (before, after) = (vec![recipe, primary], vec![group]);
         let change = Change { before, after, signed_out, inactive, active, audit, ..Change::default() };
@@ -224,9 +228,10 @@ impl Decide for UnlinkAccount {
             }
             linking::Unlinked::Now { after, deleted, signed_out } => {
                 let signed_out = change::data_ids(tx, &self.scope.app.id, &user, &signed_out).await?;
+                let signed_out = Some((UserChange::Unlinking, signed_out));
                 let outcome = AccountUnlinked::Ok { deleted: deleted.is_some(), was_linked: true };
-                let audit =
-                    vec![AuditEvent::of(AuditKind::Unlinked).user(user.shown_id()).recipe_user(user.shown(&id))];
+                let unlinked = AuditEvent::of(AuditKind::Unlinked).user(user.shown_id()).recipe_user(user.shown(&id));
+                let audit = iter::once(unlinked).chain(deleted.iter().map(|method| gone(&user, method))).collect();
                 let deleted = deleted.into_iter().map(|method| method.id).collect();
                 let change = Change { before: vec![user], after, signed_out, deleted, audit, ..Change::default() };
                 Ok(Decision::Change(Box::new(change), outcome))

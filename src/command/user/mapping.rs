@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::command::session::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
+use crate::domain::session::event::UserChange;
 use crate::domain::user::ExternalId;
 use crate::fault::Fault;
 use crate::store::user::{self, Found, Taken};
@@ -206,7 +207,7 @@ impl Decide for RemoveMapping {
         let activity_moved = (!shadows).then(|| (external.clone(), mapping.internal.clone()));
         // Nobody would find them under the user any more: not to list them, and not to end them when it is deleted. Also
         // without force, for one may begin at this moment.
-        let signed_out = if shadows { Vec::new() } else { vec![external.clone()] };
+        let signed_out = (!shadows).then(|| (UserChange::Unmapping, vec![external.clone()]));
         let audit = vec![AuditEvent::of(AuditKind::IdUnmapped).user(external).recipe_user(&mapping.internal)];
         let change = Change { activity_moved, signed_out, audit, ..remapped(before, &mapping.internal, None) };
         Ok(Decision::Change(Box::new(change), MappingRemoved::Ok { existed: true }))

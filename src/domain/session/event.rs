@@ -98,6 +98,44 @@ pub enum EventKind {
         /// By which request.
         request_id: String,
     },
+    /// The session ended with what became of its user.
+    RevokedWithUser {
+        /// What that was.
+        change: UserChange,
+        /// Which call.
+        call: String,
+        /// By which request; empty for the command line.
+        request_id: String,
+    },
+}
+
+/// What becomes of a user and ends sessions. Stored: append, never reorder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UserChange {
+    /// It was deleted.
+    Deletion,
+    /// It was linked to another one.
+    Linking,
+    /// It was taken out of its group.
+    Unlinking,
+    /// It left the session's tenant.
+    LeavingTenant,
+    /// The session's id does not stand for it any more.
+    Unmapping,
+}
+
+impl UserChange {
+    /// In words, as timelines tell it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deletion => "user deletion",
+            Self::Linking => "account linking",
+            Self::Unlinking => "account unlinking",
+            Self::LeavingTenant => "removal from the tenant",
+            Self::Unmapping => "removal of the user id mapping",
+        }
+    }
 }
 
 /// Where a token was first used.
@@ -145,7 +183,7 @@ impl EventKind {
             Self::Rotated { .. } => "rotated",
             Self::GraceReplay { .. } => "grace-replay",
             Self::ReuseDetected { .. } => "reuse-detected",
-            Self::Revoked { .. } => "revoked",
+            Self::Revoked { .. } | Self::RevokedWithUser { .. } => "revoked",
             Self::Expired => "expired",
             Self::PayloadUpdated { .. } => "payload-updated",
             Self::DatabaseUpdated { .. } => "database-updated",
@@ -190,6 +228,7 @@ impl EventKind {
             Self::Created { request_id }
             | Self::ReuseDetected { request_id, .. }
             | Self::Revoked { request_id, .. }
+            | Self::RevokedWithUser { request_id, .. }
             | Self::PayloadUpdated { request_id }
             | Self::DatabaseUpdated { request_id }
             | Self::Regenerated { request_id } => Some(request_id),
@@ -209,6 +248,7 @@ impl EventKind {
             Self::Created { request_id }
             | Self::ReuseDetected { request_id, .. }
             | Self::Revoked { request_id, .. }
+            | Self::RevokedWithUser { request_id, .. }
             | Self::PayloadUpdated { request_id }
             | Self::DatabaseUpdated { request_id }
             | Self::Regenerated { request_id } => id.clone_into(request_id),

@@ -163,7 +163,7 @@ impl Story<'_> {
                 format!("Ended at {} because {}. {}", end.at, what_came_back(&end.kind), advice(&end.kind))
             }
             EventKind::Revoked { call, request_id } => {
-                let by = if request_id.is_empty() { call.clone() } else { format!("{call} (request {request_id})") };
+                let by = by_call(call, request_id);
                 match self.log.last_reuse() {
                     Some(reuse) if end.at.since(reuse.last_at()) <= ANSWER_TO_REUSE_MS => format!(
                         "Ended at {} by {by}, {} after a theft was reported to the application because {}. {}",
@@ -175,6 +175,10 @@ impl Story<'_> {
                     _ => format!("Ended at {} by {by}.", end.at),
                 }
             }
+            EventKind::RevokedWithUser { change, call, request_id } => {
+                let by = by_call(call, request_id);
+                format!("Ended at {}: revoked by {}, with {by}.", end.at, change.as_str())
+            }
             other => format!("Ended at {} after {}.", end.at, other.name()),
         }
     }
@@ -183,6 +187,10 @@ impl Story<'_> {
 /// True when something recorded at `last` may be recorded again: also when the clock has been set back since.
 const fn is_apart(last: UnixMillis, now: UnixMillis) -> bool {
     now.0.abs_diff(last.0) >= RECORDED_APART_MS
+}
+
+fn by_call(call: &str, request_id: &str) -> String {
+    if request_id.is_empty() { call.to_owned() } else { format!("{call} (request {request_id})") }
 }
 
 fn what_came_back(kind: &EventKind) -> String {

@@ -97,6 +97,69 @@ async fn linking_is_told_with_the_ids_that_callers_see() {
 }
 
 #[tokio::test]
+async fn an_unlinking_that_deletes_a_login_method_is_told_as_both() {
+    let app = TestApp::new().await;
+    app.people([by_password("a", 1, "jane@x.io"), by_password("b", 2, "b@x.io")]).await;
+    app.group(&["a", "b"]).await;
+    app.clock.advance(1);
+    let reply = app.post("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "a"})).await.ok().json();
+    assert_eq!(reply["wasRecipeUserDeleted"], true);
+    let answer = read(&app, &format!("?from={}", START.0 + 1)).await;
+    let mut kinds = told(&answer);
+    kinds.sort_unstable();
+    assert_eq!(kinds, [("unlinked", "a"), ("user-deleted", "a")]);
+    let deleted = read(&app, "?kind=user-deleted").await;
+    assert_eq!(deleted["events"][0]["login"], "j***@x.io");
+}
+
+#[tokio::test]
+async fn tenants_of_a_login_method_are_told_when_they_change() {
+    let app = TestApp::new().await;
+    app.people([by_password("a", 1, "a@x.io"), mapped("mine", by_password("b", 2, "b@x.io"))]).await;
+    app.group(&["a", "b"]).await;
+    app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
+    for path in ["/t1/recipe/multitenancy/tenant/user", "/t1/recipe/multitenancy/tenant/user/remove"] {
+        for _ in 0..2 {
+            app.clock.advance(1);
+            app.post(path, json!({"recipeUserId": "mine"})).await.ok();
+        }
+    }
+    let answer = read(&app, &format!("?from={}", START.0 + 1)).await;
+    assert_eq!(told(&answer), [("removed-from-tenant", "a"), ("added-to-tenant", "a")]);
+    for event in answer["events"].as_array().unwrap() {
+        assert_eq!((&event["recipeUserId"], &event["tenantId"]), (&json!("mine"), &json!("t1")));
+    }
+}
+
+#[tokio::test]
+async fn roles_are_told_of_on_every_way_in_which_they_change() {
+    let app = TestApp::new().await;
+    let roles = async |n: u64| {
+        let answer = read(&app, &format!("?from={}", START.0 + n)).await;
+        let row =
+            |event: &Value| ["kind", "detail"].map(|name| event[name].as_str().unwrap_or("-").to_owned()).join(" ");
+        let mut rows: Vec<_> = answer["events"].as_array().unwrap().iter().map(row).collect();
+        rows.sort();
+        rows
+    };
+    let role = |permissions: &[&str]| json!({"role": "admin", "permissions": permissions});
+    for (n, (method, path, body, expected)) in (1..).zip([
+        ("PUT", "/recipe/role", role(&[]), "role-changed admin"),
+        ("PUT", "/recipe/role", role(&["read", "write"]), "role-changed admin"),
+        ("POST", "/recipe/role/permissions/remove", role(&["read"]), "role-changed admin"),
+        ("PUT", "/recipe/user/role", json!({"userId": "u", "role": "admin"}), "role-assigned admin"),
+        ("POST", "/recipe/user/role/remove", json!({"userId": "u", "role": "admin"}), "role-unassigned admin"),
+        ("POST", "/recipe/role/remove", json!({"role": "admin"}), "role-removed admin"),
+    ]) {
+        app.clock.advance(1);
+        for _ in 0..2 {
+            if method == "PUT" { app.put(path, body.clone()).await } else { app.post(path, body.clone()).await }.ok();
+        }
+        assert_eq!(roles(n).await, [expected], "{path} {body}, once although it was called twice");
+    }
+}
+
+#[tokio::test]
 async fn mapping_and_deletion_are_told_of_each_login_method() {
     let app = TestApp::new().await;
     app.people([by_password("a", 1, "jane@x.io"), by_password("b", 2, "other@x.io")]).await;

@@ -1,6 +1,6 @@
 //! `POST /user/remove`.
 
-use crate::app::TestApp;
+use crate::app::{TestApp, new_session};
 use crate::people::{by_password, by_phone, by_provider, mapped, within};
 use serde_json::{Value, json};
 use sessiond::store::{Key, Keyspace, Scan};
@@ -27,7 +27,7 @@ async fn live(app: &TestApp, id: &str) {
     for tenant in ["", "/t1"] {
         app.post(&format!("{tenant}/recipe/totp/verify"), json!({"userId": id, "totp": "no code"})).await;
         app.put(&format!("{tenant}/recipe/user/role"), json!({"userId": id, "role": "admin"})).await.ok();
-        app.post(&format!("{tenant}/recipe/session"), crate::app::new_session(id)).await.ok();
+        app.post(&format!("{tenant}/recipe/session"), new_session(id)).await.ok();
     }
 }
 
@@ -161,6 +161,30 @@ async fn sessions_of_a_deleted_user_tell_why_they_ended() {
     for handle in [&handles[0], &handles[139]] {
         let told = app.get(&format!("/recipe/session/timeline?sessionHandle={handle}")).await.json();
         assert_eq!(told["events"][1]["call"], "POST /user/remove");
+        assert_eq!(told["events"][1]["reason"], "user deletion");
+        let summary = told["summary"].as_str().unwrap();
+        assert!(summary.ends_with(": revoked by user deletion, with POST /user/remove (request test)."), "{summary}");
+    }
+}
+
+#[tokio::test]
+async fn sessions_tell_what_else_of_a_user_ended_them() {
+    let app = two_tenants().await;
+    app.people([by_password("a", 1, "a@x.io"), by_password("b", 2, "b@x.io")]).await;
+    app.make_primary("a").await;
+    let to_tenant = json!({"recipeUserId": "b"});
+    app.post("/t1/recipe/multitenancy/tenant/user", to_tenant.clone()).await.ok();
+    let in_tenant = app.post("/t1/recipe/session", new_session("b")).await.ok().handle();
+    app.post("/t1/recipe/multitenancy/tenant/user/remove", to_tenant).await.ok();
+    let before_linking = app.session("b").await.handle();
+    app.link("b", "a").await;
+    let linked = app.session("b").await.handle();
+    app.post("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "b"})).await.ok();
+    for (handle, reason) in
+        [(in_tenant, "removal from the tenant"), (before_linking, "account linking"), (linked, "account unlinking")]
+    {
+        let told = app.get(&format!("/recipe/session/timeline?sessionHandle={handle}")).await.json();
+        assert_eq!((&told["events"][1]["event"], &told["events"][1]["reason"]), (&json!("revoked"), &json!(reason)));
     }
 }
 

@@ -1,6 +1,7 @@
 //! `GET /users/count/active`, and what marks a user as active.
 
 use crate::app::{START, TestApp, new_session};
+use crate::people::{by_password, mapped};
 use crate::store::golden;
 use serde_json::json;
 use sessiond::domain::ids::{AppId, UserId};
@@ -143,6 +144,31 @@ async fn many_users_are_counted() {
     }
     assert_eq!(active(&app, "", START.0).await, 2500);
     assert_eq!(active(&app, "", START.0 + 3).await, 1000);
+}
+
+#[tokio::test]
+async fn who_gets_the_id_of_a_deleted_user_is_marked_at_once() {
+    let app = TestApp::new().await;
+    app.people([mapped("mine", by_password("a", 1, "a@x.io")), by_password("b", 2, "b@x.io")]).await;
+    app.session("mine").await;
+    assert_eq!(active(&app, "", 0).await, 1);
+    app.post("/user/remove", json!({"userId": "mine"})).await.ok();
+    assert_eq!(active(&app, "", 0).await, 0);
+    app.post("/recipe/userid/map", json!({"superTokensUserId": "b", "externalUserId": "mine"})).await.ok();
+    app.session("mine").await;
+    assert_eq!(active(&app, "", 0).await, 1);
+}
+
+#[tokio::test]
+async fn who_is_linked_and_unlinked_is_marked_again_at_once() {
+    let app = TestApp::new().await;
+    app.people([by_password("a", 1, "a@x.io"), by_password("b", 2, "b@x.io")]).await;
+    app.session("b").await;
+    app.group(&["a", "b"]).await;
+    assert_eq!(active(&app, "", 0).await, 1, "linking is a sign of life of the whole, and of nobody else");
+    app.post("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "b"})).await.ok();
+    app.session("b").await;
+    assert_eq!(active(&app, "", 0).await, 2);
 }
 
 #[tokio::test]

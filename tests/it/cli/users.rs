@@ -61,6 +61,8 @@ fn users_come_with_everything_and_are_shown_and_listed() {
     let words = sandbox.run(&["users", "show", "crm-1"]);
     assert!(words.out.starts_with("user crm-1, joined 1970-01-01 00:00:00"), "{words:?}");
     assert!(words.out.contains("roles in public: admin\n"), "{words:?}");
+    let told = sandbox.json(&["audit", "--json", "--user", "crm-1", "--kind", "role-assigned"]);
+    assert_eq!((&told["events"][0]["detail"], &told["events"][0]["tenantId"]), (&json!("admin"), &json!("public")));
     let nobody = sandbox.run(&["users", "show", "nobody"]);
     assert_eq!((nobody.code, nobody.err.as_str()), (Some(1), "error: there is no user nobody in this app\n"));
 

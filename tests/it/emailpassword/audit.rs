@@ -64,17 +64,64 @@ async fn sign_ups_sign_ins_refusals_and_changes_are_told_without_secrets() {
     }
 }
 
+/// Details of the refusals, oldest first, of one user or of all.
+async fn refusals(app: &TestApp, query: &str) -> Vec<String> {
+    let reply = app.get(&format!("/audit?kind=sign-in-refused{query}")).await.ok().json();
+    let details = reply["events"].as_array().unwrap().iter().map(|event| event["detail"].as_str().unwrap().to_owned());
+    details.rev().collect()
+}
+
 #[tokio::test]
-async fn the_persons_address_is_told_and_delayed_attempts_are_not() {
+async fn each_delay_is_told_once_with_the_persons_address() {
     let app = with_cheap_passwords().setting("brute_force_protection", "true").build().await;
-    app.sign_up("jane@x.io", "right").await;
-    for _ in 0..10 {
-        let body = json!({"email": "jane@x.io", "password": "wrong"});
+    let id = app.sign_up("jane@x.io", "right").await;
+    let body = json!({"email": "jane@x.io", "password": "wrong"});
+    let attempt = async || {
+        // A moment apart: events of one moment have no order.
+        app.clock.advance(1);
+        app.post("/recipe/signin", body.clone()).header("x-forwarded-for", "192.0.2.7").await.code()
+    };
+    let (wrong, delayed) = ("wrong password", "too many failed sign-ins to this account");
+    for _ in 0..30 {
+        attempt().await;
+    }
+    let mut expected = [[wrong; 6].as_slice(), &[delayed]].concat();
+    assert_eq!(refusals(&app, "").await, expected, "24 were refused unseen, for one delay");
+    app.clock.advance(1000);
+    let codes = [attempt().await, attempt().await, attempt().await];
+    assert_eq!(codes, [200, 429, 429]);
+    expected.extend([wrong, delayed]);
+    assert_eq!(refusals(&app, &format!("&userId={id}")).await, expected, "another delay, of an account that is known");
+    let reply = app.get("/audit?kind=sign-in-refused").await.ok().json();
+    assert!(reply["events"].as_array().unwrap().iter().all(|event| event["client"] == "192.0.2.7"), "{reply}");
+}
+
+#[tokio::test]
+async fn the_delay_of_an_address_is_told_once_whatever_accounts_it_is_after() {
+    let app = with_cheap_passwords().setting("brute_force_protection", "true").build().await;
+    for number in 0..200 {
+        let body = json!({"email": format!("{number}@x.io"), "password": "wrong"});
         app.post("/recipe/signin", body).header("x-forwarded-for", "192.0.2.7").await;
     }
-    let reply = app.get("/audit").await.ok().json();
-    let refused: Vec<_> =
-        reply["events"].as_array().unwrap().iter().filter(|event| event["kind"] == "sign-in-refused").collect();
-    assert_eq!(refused.len(), 6, "four were refused unseen");
-    assert!(refused.iter().all(|event| event["client"] == "192.0.2.7"), "{reply}");
+    let told = refusals(&app, "&limit=500").await;
+    assert_eq!(told.iter().filter(|detail| *detail == "unknown e-mail address").count(), 51);
+    assert_eq!(told.iter().filter(|detail| *detail == "too many failed sign-ins from this address").count(), 1);
+    assert_eq!(told.len(), 52);
+}
+
+#[tokio::test]
+async fn a_full_queue_is_told_once_per_account_and_once_for_all_that_are_none() {
+    let app = with_cheap_passwords().setting("password_hashing_queue_size", "0").build().await;
+    let id = app.sign_up("jane@x.io", "right").await;
+    let running = app.busy_with_bcrypt(14).await;
+    for number in 0..10 {
+        for email in ["jane@x.io".to_owned(), format!("{number}@x.io")] {
+            let body = json!({"email": email, "password": "right"});
+            assert_eq!(app.post("/recipe/signin", body).await.code(), 503);
+        }
+    }
+    drop(running);
+    let full = "too many sign-ins at once";
+    assert_eq!(refusals(&app, "").await, [full; 2]);
+    assert_eq!(refusals(&app, &format!("&userId={id}")).await, [full]);
 }

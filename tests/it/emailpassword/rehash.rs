@@ -1,12 +1,10 @@
 //! Hashes that were made in another way than new ones are replaced when their owner signs in.
 
-use crate::app::{SeededEntropy, TestApp};
+use crate::app::TestApp;
 use crate::passwords::timing::{assert_same_time, is_told_apart};
 use crate::people::with_cheap_passwords;
 use serde_json::json;
-use sessiond::command::password::Unserved;
 use sessiond::domain::ids::{AppId, TenantId};
-use sessiond::domain::password::HashParameters;
 use sessiond::domain::user::{AccountInfo, Login, RecipeId};
 use sessiond::store::user;
 use std::time::Duration;
@@ -93,24 +91,11 @@ async fn a_hash_that_may_be_of_a_longer_password_stays() {
     assert_eq!(app.sign_in("jane@x.io", &"p".repeat(72)).await, WRONG);
 }
 
-/// Keeps every thread for bcrypt busy: with hashes of this cost, until the set is dropped and they have come to their end.
-async fn busy(app: &TestApp, cost: u32) -> JoinSet<Result<String, Unserved>> {
-    let mut running = JoinSet::new();
-    for _ in 0..std::thread::available_parallelism().unwrap().get() {
-        let app = app.clone();
-        running.spawn(async move {
-            app.app.hashing.hash("x", HashParameters::Bcrypt { cost }, &SeededEntropy::new(7)).await
-        });
-    }
-    tokio::task::yield_now().await;
-    running
-}
-
 #[tokio::test]
 async fn when_no_new_hash_can_be_made_the_person_gets_in_with_the_old_one() {
     let app = with_cheap_passwords().setting("password_hashing_queue_size", "0").build().await;
     import(&app, "jane@x.io", ARGON2).await;
-    let running = busy(&app, 14).await;
+    let running = app.busy_with_bcrypt(14).await;
     assert_eq!(app.sign_in("jane@x.io", "password").await, "OK");
     let [bcrypt, ..] = app.app.hashing.stats();
     assert_eq!((bcrypt.refused, bcrypt.done), (1, 0));
@@ -127,7 +112,7 @@ async fn when_no_new_hash_can_be_made_the_person_gets_in_with_the_old_one() {
 async fn a_password_that_is_changed_meanwhile_wins() {
     let app = with_cheap_passwords().build().await;
     import(&app, "jane@x.io", ARGON2).await;
-    let running = busy(&app, 11).await;
+    let running = app.busy_with_bcrypt(11).await;
     let (email, old) = ("jane@x.io", "password");
     let signing_in = tokio::spawn({
         let app = app.clone();

@@ -24,7 +24,7 @@ impl World {
         let who = Who { app: &app, tenant: &tenant, email, address };
         match self.app.app.budgets.begin(who, START.plus(self.now)) {
             Ok(attempt) => Ok(attempt),
-            Err(Unserved::TooManyFailures { of, retry_after_s }) => Err((of, retry_after_s)),
+            Err(Unserved::TooManyFailures { of, retry_after_s, .. }) => Err((of, retry_after_s)),
             Err(other) => panic!("{other}"),
         }
     }

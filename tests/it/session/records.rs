@@ -4,7 +4,7 @@ use crate::store::golden;
 use sessiond::domain::ids::{AppId, SessionHandle, UserId};
 use sessiond::domain::json::JsonObject;
 use sessiond::domain::session::RefreshPolicy;
-use sessiond::domain::session::event::{EventKind, ReuseSubtype, Use};
+use sessiond::domain::session::event::{EventKind, ReuseSubtype, Use, UserChange};
 use sessiond::domain::session::family::{Family, Previous};
 use sessiond::domain::session::timeline::{Attempts, EventLog};
 use sessiond::domain::time::UnixMillis;
@@ -16,7 +16,7 @@ fn handle() -> SessionHandle {
     SessionHandle::parse("01234567-89ab-4def-8123-456789abcdef_t1").unwrap()
 }
 
-/// Every kind of event.
+/// Every kind of event but the ends with the user.
 fn log() -> EventLog {
     let request_id = || "r".to_owned();
     let mut log = EventLog::begun(UnixMillis(1), EventKind::Created { request_id: request_id() });
@@ -71,6 +71,34 @@ fn session_version_1() {
         log: log(),
     };
     golden::newest("session", &row_key(&AppId::base(), &handle()), &record);
+}
+
+/// Every way to end with the user.
+#[test]
+fn endings_with_the_user() {
+    let changes = [
+        UserChange::Deletion,
+        UserChange::Linking,
+        UserChange::Unlinking,
+        UserChange::LeavingTenant,
+        UserChange::Unmapping,
+    ];
+    let ends = changes.map(|change| EventKind::RevokedWithUser {
+        change,
+        call: "POST /user/remove".to_owned(),
+        request_id: "r".to_owned(),
+    });
+    let mut log = EventLog::begun(UnixMillis(1), EventKind::Created { request_id: "r".to_owned() });
+    ends.into_iter().for_each(|end| log.push(UnixMillis(2), end));
+    let record = TimelineRecord {
+        user_id: UserId::new("user"),
+        created: UnixMillis(1),
+        ended: UnixMillis(2),
+        purge_at: UnixMillis(3),
+        attempts: None,
+        log,
+    };
+    golden::newest("timeline_ended_with_user", &timeline::key(&AppId::base(), &handle()), &record);
 }
 
 #[test]

@@ -258,6 +258,39 @@ async fn the_audit_log_tells_of_it() {
 }
 
 #[tokio::test]
+async fn a_sign_in_that_is_refused_for_its_address_is_told() {
+    let app = TestApp::new().await;
+    app.people([by_provider("a", 1, "a@x.io"), by_provider("b", 2, "b@x.io")]).await;
+    app.group(&["a"]).await;
+    app.group(&["b"]).await;
+    let reply = app.post("/recipe/signinup", google("g-a", "b@x.io", true)).await.json();
+    assert_eq!(reply["status"], "EMAIL_CHANGE_NOT_ALLOWED_ERROR");
+    let told = app.get("/audit?kind=sign-in-refused").await.ok().json();
+    let event = &told["events"][0];
+    assert_eq!(
+        (&event["userId"], &event["recipeId"], &event["login"]),
+        (&json!("a"), &json!("thirdparty"), &json!("b***@x.io"))
+    );
+    assert_eq!(event["detail"], "another primary user has the new e-mail address");
+    assert_eq!(told["events"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn sign_ups_are_counted_by_recipe() {
+    let app = crate::people::with_cheap_passwords().build().await;
+    for _ in 0..2 {
+        app.post("/recipe/signinup", google("g1", "a@x.io", false)).await.ok();
+        app.post("/recipe/signup", json!({"email": "a@x.io", "password": "a password"})).await;
+    }
+    app.sign_up("b@x.io", "a password").await;
+    let text = app.get("/metrics").await.body();
+    for (recipe, count) in [("thirdparty", 1), ("emailpassword", 2), ("passwordless", 0), ("webauthn", 0)] {
+        let line = format!("sessiond_sign_ups_total{{recipe=\"{recipe}\"}} {count}");
+        assert!(text.lines().any(|one| one == line), "{line} is not in\n{text}");
+    }
+}
+
+#[tokio::test]
 async fn of_many_at_once_one_signs_up() {
     let app = TestApp::new().await;
     let all = (0..24).map(|_| async { sign(&app, "", "g1", "a@x.io").await.json() });
