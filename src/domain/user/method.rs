@@ -229,17 +229,3 @@ pub fn is_fake_email(email: &str) -> bool {
 pub fn normalise_email(email: &str) -> String {
     email.trim().to_lowercase()
 }
-
-/// The form in which phone numbers are stored and compared: a number that begins with `+` is its digits (E.164), anything else
-/// is only trimmed.
-#[must_use]
-pub fn normalise_phone_number(number: &str) -> String {
-    let number = number.trim();
-    let formatting = |byte: char| byte.is_whitespace() || "-.()/".contains(byte);
-    match number.strip_prefix('+') {
-        Some(rest) if rest.chars().all(|byte| byte.is_ascii_digit() || formatting(byte)) => {
-            format!("+{}", rest.chars().filter(char::is_ascii_digit).collect::<String>())
-        }
-        _ => number.to_owned(),
-    }
-}

@@ -4,13 +4,15 @@ pub mod import;
 pub mod linking;
 mod listing;
 mod method;
+mod phone;
 mod search;
 
 pub use listing::{Order, Position, Recipes};
 pub use method::{
     AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, RecipeId, ThirdPartyAccount, is_fake_email,
-    normalise_email, normalise_phone_number,
+    normalise_email,
 };
+pub use phone::normalise_phone_number;
 pub use search::{LookUp, SearchTags};
 
 use crate::domain::ids::{TenantId, UserId};

@@ -7,7 +7,7 @@ use crate::command::user::UserInfo;
 use crate::command::user::list::{ListUsers, SearchUsers, UserPage};
 use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
-use crate::domain::user::{Order, Position, RecipeId, SearchTags};
+use crate::domain::user::{Order, Position, RecipeId, SearchTags, normalise_phone_number};
 use crate::http::cdi::Call;
 use crate::http::cdi::input::Query;
 use crate::http::cdi::version::Wire;
@@ -87,7 +87,12 @@ fn order(query: Query<'_>) -> Result<Order, ApiError> {
 
 fn search_tags(query: Query<'_>) -> SearchTags {
     let values = |name| query.optional(name).map_or_else(Vec::new, |written| SearchTags::values(&written));
-    SearchTags { emails: values("email"), phones: values("phone"), providers: values("provider") }
+    let mut phones = values("phone");
+    // Who types a whole number in may type it in any form; beginnings of one stay as they are.
+    phones.extend(values("phone").iter().map(|phone| normalise_phone_number(phone)));
+    phones.sort_unstable();
+    phones.dedup();
+    SearchTags { emails: values("email"), phones, providers: values("provider") }
 }
 
 fn page_size(limit: Option<i32>, bounded: bool) -> Result<usize, ApiError> {

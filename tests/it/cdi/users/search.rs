@@ -34,6 +34,7 @@ async fn tags_are_combined_on_one_login_method() {
         ("email=%25", vec![]),
         ("email=ane", vec![]),
         ("phone=%2B4917", vec!["phone", "jim"]),
+        ("phone=%2B49%20(17)1", vec!["phone"]),
         ("phone=%2B49170&email=j", vec!["jim"]),
         ("phone=%2B49171&email=j", vec![]),
         ("provider=GOO", vec!["joe"]),

@@ -1,0 +1,62 @@
+//! Phone numbers in one form.
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
+
+/// The form in which phone numbers are stored and compared: E.164, if it can be read as a number with a country code;
+/// anything else is only trimmed.
+///
+/// Whether such a number exists is not asked. A national prefix, an extension and letters that stand for digits are
+/// understood: `+49 (0)30 123456` is `+4930123456`.
+#[must_use]
+pub fn normalise_phone_number(number: &str) -> String {
+    let number = number.trim();
+    match PHONE_NUMBER_UTIL.parse(number, None) {
+        Ok(parsed) => PHONE_NUMBER_UTIL.format(&parsed, PhoneNumberFormat::E164).into_owned(),
+        Err(_) => number.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_number_with_a_country_code_becomes_e164() {
+        for (written, expected) in [
+            ("+4930123456", "+4930123456"),
+            (" +49 30 123-456 ", "+4930123456"),
+            ("+49 (0)30 123456", "+4930123456"),
+            ("+49.30/123456", "+4930123456"),
+            ("＋49 30 123456", "+4930123456"),
+            ("tel:+49-30-123456", "+4930123456"),
+            ("+4930123456 ext. 5", "+4930123456"),
+            ("+1 (202) 555-0123", "+12025550123"),
+            ("+1 800 FLOWERS", "+18003569377"),
+            ("+39 06 1234 5678", "+390612345678"),
+        ] {
+            assert_eq!(normalise_phone_number(written), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_such_number_is_only_trimmed() {
+        for written in
+            ["", "030 123456", "0049 30 123456", "11", "+49", "+999 12 34", "no number", "+", "+4912345678901234567890"]
+        {
+            assert_eq!(normalise_phone_number(&format!(" {written} ")), written);
+        }
+    }
+
+    proptest! {
+        /// Whatever somebody types: a number's digits, or the text without the blanks around it.
+        #[test]
+        fn the_form_is_e164_or_the_text(text in "\\PC{0,40}", digits in "\\+[0-9 ()/.-]{0,30}") {
+            for written in [text, digits] {
+                let form = normalise_phone_number(&written);
+                let is_e164 = form.strip_prefix('+').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+                prop_assert!(form == written.trim() || is_e164, "{written:?}: {form:?}");
+            }
+        }
+    }
+}
