@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod audit;
 pub mod bulk_import;
+pub mod dashboard;
 pub mod emailpassword;
 pub mod emailverification;
 pub mod health;

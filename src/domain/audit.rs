@@ -58,11 +58,21 @@ pub enum AuditKind {
     AddedToTenant,
     /// A login method may not be used in a tenant any more; its roles there are gone.
     RemovedFromTenant,
+    /// Somebody signed in to the dashboard; user and login are the dashboard's own.
+    DashboardSignedIn,
+    /// Somebody was not let in to the dashboard; the detail says why.
+    DashboardSignInRefused,
+    /// A dashboard user was made.
+    DashboardUserCreated,
+    /// A dashboard user was changed, and signed out; the detail says what changed.
+    DashboardUserChanged,
+    /// A dashboard user was removed.
+    DashboardUserRemoved,
 }
 
 impl AuditKind {
     /// Every kind.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 30] = [
         Self::SignedUp,
         Self::SignedIn,
         Self::SignInRefused,
@@ -88,6 +98,11 @@ impl AuditKind {
         Self::TotpLimitReached,
         Self::AddedToTenant,
         Self::RemovedFromTenant,
+        Self::DashboardSignedIn,
+        Self::DashboardSignInRefused,
+        Self::DashboardUserCreated,
+        Self::DashboardUserChanged,
+        Self::DashboardUserRemoved,
     ];
 
     /// The name in replies and on the command line.
@@ -119,6 +134,11 @@ impl AuditKind {
             Self::TotpLimitReached => "totp-limit-reached",
             Self::AddedToTenant => "added-to-tenant",
             Self::RemovedFromTenant => "removed-from-tenant",
+            Self::DashboardSignedIn => "dashboard-signed-in",
+            Self::DashboardSignInRefused => "dashboard-sign-in-refused",
+            Self::DashboardUserCreated => "dashboard-user-created",
+            Self::DashboardUserChanged => "dashboard-user-changed",
+            Self::DashboardUserRemoved => "dashboard-user-removed",
         }
     }
 

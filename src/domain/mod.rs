@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod bulk_import;
 pub mod clock_watch;
+pub mod dashboard;
 pub mod entropy;
 pub mod ids;
 pub mod json;

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// SHA-256 of a refresh token's text. The claim `refreshTokenHash1` carries it in lower-case hex.
+/// SHA-256 of a refresh token's text (the claim `refreshTokenHash1` carries it in lower-case hex), or of the id of a
+/// dashboard session.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash1([u8; 32]);
 

@@ -115,6 +115,7 @@ pub async fn sweep_round(app: &App) -> Option<Removed> {
         timelines = removed.timelines,
         email_tokens = removed.email_tokens,
         audit_events = removed.audit_events,
+        dashboard_sessions = removed.dashboard_sessions,
         "removed what had expired"
     );
     Some(removed)

@@ -1,5 +1,5 @@
 //! Removes expired sessions, the timelines of ended sessions after their retention time, tokens that nobody used,
-//! and old events of the audit log.
+//! old dashboard sessions, and old events of the audit log.
 //!
 //! There is no index by expiry. A sweep walks the rows steadily, a page per step, and deletes what is due in the page:
 //! the cost per step is bounded however many sessions there are, and an engine whose space comes back slowly never
@@ -11,7 +11,9 @@ use crate::config::AppConfig;
 use crate::domain::ids::AppId;
 use crate::domain::session::event::EventKind;
 use crate::domain::time::UnixMillis;
+use crate::domain::token_series;
 use crate::fault::Fault;
+use crate::store::dashboard::DashboardSessionRecord;
 use crate::store::session::{self, Ending, SessionRecord, just_after, parse_row_key};
 use crate::store::timeline::{TimelineRecord, purge_at};
 use crate::store::{CommitError, Key, Keyspace, Scan, codec};
@@ -20,8 +22,13 @@ use crate::store::{CommitError, Key, Keyspace, Scan, codec};
 pub(super) const PAGE: usize = 64;
 
 /// What a sweep walks over, in this order.
-const STAGES: [Keyspace; 4] =
-    [Keyspace::Session, Keyspace::Timeline, Keyspace::EmailVerificationToken, Keyspace::AuditEvent];
+const STAGES: [Keyspace; 5] = [
+    Keyspace::Session,
+    Keyspace::Timeline,
+    Keyspace::EmailVerificationToken,
+    Keyspace::AuditEvent,
+    Keyspace::DashboardSession,
+];
 
 /// One walk over all rows that end some time, kind by kind.
 #[derive(Debug)]
@@ -41,6 +48,8 @@ pub struct Removed {
     pub email_tokens: u64,
     /// Events of the audit log past their retention time.
     pub audit_events: u64,
+    /// Dashboard sessions past their lifetime.
+    pub dashboard_sessions: u64,
 }
 
 /// Does a whole sweep without pauses: for tests and for operators who ask.
@@ -87,6 +96,9 @@ impl Sweep {
             Keyspace::Session => self.removed.sessions += self.expire(app, &page, now).await?,
             Keyspace::EmailVerificationToken => {
                 self.removed.email_tokens += email_tokens::delete_expired(app, &page, now).await?;
+            }
+            Keyspace::DashboardSession => {
+                self.removed.dashboard_sessions += purge_dashboard(app, &page, now).await?;
             }
             Keyspace::AuditEvent => {
                 let purged = audit::purge(app, &page, now).await?;
@@ -141,18 +153,29 @@ impl Sweep {
             let retention = parse_row_key(key).map_or(u64::MAX, |(id, _)| retention(app, &id));
             decoded::<TimelineRecord>(app, key, bytes).is_some_and(|record| record.is_over(retention, now))
         });
-        // Nothing extends a timeline's time, so these need no second look.
-        let mut tx = app.store.begin();
-        let mut purged = 0;
-        for (key, _) in due {
-            tx.delete(key.clone());
-            purged += 1;
-        }
-        if purged > 0 {
-            tx.commit().await.map_err(|error| Fault::new("committing purged timelines", error))?;
-        }
-        Ok(purged)
+        delete(app, due.map(|(key, _)| key), "committing purged timelines").await
     }
+}
+
+/// Deletes the dashboard sessions of a page that are over.
+async fn purge_dashboard(app: &App, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
+    let over = |record: &DashboardSessionRecord| token_series::is_over(record.expires, now);
+    let due = page.iter().filter(|(key, bytes)| decoded(app, key, bytes).is_some_and(|record| over(&record)));
+    delete(app, due.map(|(key, _)| key), "committing purged dashboard sessions").await
+}
+
+/// Deletes rows whose time nothing extends: they need no second look.
+async fn delete(app: &App, due: impl Iterator<Item = &Key>, doing: &'static str) -> Result<u64, Fault> {
+    let mut tx = app.store.begin();
+    let mut deleted = 0;
+    for key in due {
+        tx.delete(key.clone());
+        deleted += 1;
+    }
+    if deleted > 0 {
+        tx.commit().await.map_err(|error| Fault::new(doing, error))?;
+    }
+    Ok(deleted)
 }
 
 fn is_over(record: &SessionRecord, now: UnixMillis) -> bool {

@@ -80,6 +80,12 @@ pub enum Keyspace {
     TotpAttempts = 35,
     /// The same by user: (cud, app, user, tenant) → empty.
     TotpAttemptsByUser = 36,
+    /// Dashboard users: (cud, app, user) → user.
+    DashboardUser = 37,
+    /// Addresses of dashboard users: (cud, app, e-mail) → user id.
+    DashboardUserByEmail = 38,
+    /// Dashboard sessions: (cud, app, session id hash) → session.
+    DashboardSession = 39,
     /// Users that wait to be imported: (cud, app, id) → user.
     BulkImport = 40,
     /// The same by status: (cud, app, status, id) → empty.
@@ -94,7 +100,7 @@ pub enum Keyspace {
 
 impl Keyspace {
     /// Every keyspace, for walks over the whole store; in the order of their bytes.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 43] = [
         Self::Meta,
         Self::App,
         Self::Tenant,
@@ -130,6 +136,9 @@ impl Keyspace {
         Self::TotpDevices,
         Self::TotpAttempts,
         Self::TotpAttemptsByUser,
+        Self::DashboardUser,
+        Self::DashboardUserByEmail,
+        Self::DashboardSession,
         Self::BulkImport,
         Self::BulkImportByStatus,
         Self::UserCount,
@@ -163,6 +172,9 @@ impl Keyspace {
             | Self::PasswordResetToken
             | Self::PasswordResetTokenByUser
             | Self::TotpDevices
+            | Self::DashboardUser
+            | Self::DashboardUserByEmail
+            | Self::DashboardSession
             | Self::BulkImport
             | Self::BulkImportByStatus
             | Self::AppUserCount
@@ -228,6 +240,9 @@ impl Keyspace {
             Self::TotpDevices => "totp_devices",
             Self::TotpAttempts => "totp_attempts",
             Self::TotpAttemptsByUser => "totp_attempts_by_user",
+            Self::DashboardUser => "dashboard_user",
+            Self::DashboardUserByEmail => "dashboard_user_by_email",
+            Self::DashboardSession => "dashboard_session",
             Self::BulkImport => "bulk_import",
             Self::BulkImportByStatus => "bulk_import_by_status",
             Self::UserCount => "user_count",

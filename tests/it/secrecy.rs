@@ -82,7 +82,7 @@ fn issued(json: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for (name, value) in json.as_object().into_iter().flatten() {
         match (name.as_str(), value) {
-            ("antiCsrfToken", Value::String(text)) => found.push(text.clone()),
+            ("antiCsrfToken" | "sessionId", Value::String(text)) => found.push(text.clone()),
             // One that is sent by e-mail: as it is, and as the store has it.
             ("token", Value::String(text)) => {
                 found.extend([text.clone(), hex(OneTimeHash::of(text).as_bytes())]);

@@ -11,6 +11,7 @@ pub mod sign_up;
 pub mod update;
 
 use crate::app::App;
+use crate::command::password::budgets::Door;
 use crate::command::session::Scope;
 pub use crate::command::user::Person;
 use crate::domain::audit::{AuditEvent, AuditKind};
@@ -67,7 +68,7 @@ fn hash_of(method: &LoginMethod) -> Option<&PasswordHash> {
 fn forgive(app: &App, scope: &Scope, method: &LoginMethod) {
     for tenant in &method.tenants {
         if let Some(email) = method.login.email() {
-            app.budgets.forget(&scope.app, tenant, email);
+            app.budgets.forget(&scope.app, Door::Tenant(tenant), email);
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::command::activity::mark_active;
 use crate::command::audit;
 use crate::command::password::Unserved;
-use crate::command::password::budgets::Who;
+use crate::command::password::budgets::{Door, Who};
 use crate::command::retry::Retry;
 use crate::crypto::password::Check;
 use crate::domain::audit::AuditKind;
@@ -58,7 +58,8 @@ impl SignIn<'_> {
 
     async fn attempt(&self, app: &App) -> Result<SignedIn, Unserved> {
         let Account { scope, tenant, email } = &self.account;
-        let attempt = app.budgets.begin(Who { app: &scope.app, tenant, email, address: self.address }, app.now())?;
+        let who = Who { app: &scope.app, door: Door::Tenant(tenant), email, address: self.address };
+        let attempt = app.budgets.begin(who, app.now())?;
         loop {
             let stored = self.stored(app).await?;
             let text = stored.as_ref().map(PasswordHash::expose);

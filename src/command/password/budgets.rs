@@ -39,12 +39,21 @@ impl Default for Budgets {
 pub struct Who<'a> {
     /// In which app.
     pub app: &'a AppEntry,
-    /// In which tenant.
-    pub tenant: &'a TenantId,
+    /// Into what.
+    pub door: Door<'a>,
     /// To which account, normalised.
     pub email: &'a str,
     /// From where, if the application told.
     pub address: Option<IpAddr>,
+}
+
+/// Into what somebody signs in. Accounts of the same address behind different doors have nothing to do with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Door<'a> {
+    /// As a user of this tenant.
+    Tenant(&'a TenantId),
+    /// As a user of the dashboard.
+    Dashboard,
 }
 
 /// An attempt under way. It counts as a failure until it is [settled](Self::succeeded); dropped without a verdict (the
@@ -69,7 +78,7 @@ impl Budgets {
         if !who.app.config.brute_force_protection {
             return Ok(Attempt { counted: None });
         }
-        let account = self.account(who.app, who.tenant, who.email);
+        let account = self.account(who.app, who.door, who.email);
         let address = who.address.map(|address| self.hasher.hash_one((who.app.serial, network(address))));
         let refused = |of, who: u64, wait_ms: u64| Unserved::TooManyFailures {
             of,
@@ -89,14 +98,14 @@ impl Budgets {
     }
 
     /// Forgets an account's failures: its owner has proved to be one in another way, such as a password reset.
-    pub fn forget(&self, app: &AppEntry, tenant: &TenantId, email: &str) {
+    pub fn forget(&self, app: &AppEntry, door: Door<'_>, email: &str) {
         if app.config.brute_force_protection {
-            self.accounts.forget(self.account(app, tenant, email));
+            self.accounts.forget(self.account(app, door, email));
         }
     }
 
-    fn account(&self, app: &AppEntry, tenant: &TenantId, email: &str) -> u64 {
-        self.hasher.hash_one((app.serial, tenant.as_str(), email))
+    fn account(&self, app: &AppEntry, door: Door<'_>, email: &str) -> u64 {
+        self.hasher.hash_one((app.serial, door, email))
     }
 }
 

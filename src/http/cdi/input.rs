@@ -105,12 +105,15 @@ impl<'a> Body<'a> {
     /// # Errors
     /// 400 when it is missing, of another type, or blank.
     pub fn trimmed_string(&self, name: &str) -> Result<String, ApiError> {
-        let text = self.string(name)?;
-        let trimmed = text.trim();
-        if trimmed.is_empty() {
-            return Err(blank_field(name));
-        }
-        Ok(trimmed.to_owned())
+        trimmed(name, &self.string(name)?)
+    }
+
+    /// An optional string that is trimmed and must not be empty then.
+    ///
+    /// # Errors
+    /// 400 when it is of another type, or blank.
+    pub fn optional_trimmed_string(&self, name: &str) -> Result<Option<String>, ApiError> {
+        if self.has(name) { self.trimmed_string(name).map(Some) } else { Ok(None) }
     }
 
     /// A required boolean.
@@ -219,6 +222,13 @@ impl<'a> Body<'a> {
     }
 }
 
+fn trimmed(name: &str, text: &str) -> Result<String, ApiError> {
+    match text.trim() {
+        "" => Err(blank_field(name)),
+        trimmed => Ok(trimmed.to_owned()),
+    }
+}
+
 /// 400 for a text that is empty once it is trimmed.
 #[must_use]
 pub fn blank_field(name: &str) -> ApiError {
@@ -314,6 +324,22 @@ impl<'a> Query<'a> {
     pub fn required(&self, name: &str) -> Result<Cow<'a, str>, ApiError> {
         self.optional(name)
             .ok_or_else(|| ApiError::bad_request(format!("Field name '{name}' is missing in GET request")))
+    }
+
+    /// A required parameter that is trimmed and must not be empty then.
+    ///
+    /// # Errors
+    /// 400 when it is missing or blank.
+    pub fn trimmed(&self, name: &str) -> Result<String, ApiError> {
+        trimmed(name, &self.required(name)?)
+    }
+
+    /// An optional parameter that is trimmed and must not be empty then.
+    ///
+    /// # Errors
+    /// 400 when it is blank.
+    pub fn optional_trimmed(&self, name: &str) -> Result<Option<String>, ApiError> {
+        self.optional(name).map(|text| trimmed(name, &text)).transpose()
     }
 
     /// An optional `int` parameter.

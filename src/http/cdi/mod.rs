@@ -5,6 +5,7 @@ pub mod accountlinking;
 pub mod admin;
 pub mod audit;
 pub mod bulk_import;
+pub mod dashboard;
 pub mod emailpassword;
 pub mod emailverification;
 pub mod input;
@@ -56,6 +57,7 @@ pub const RECIPES: &[&[Route]] = &[
     passwordless::ROUTES,
     totp::ROUTES,
     bulk_import::ROUTES,
+    dashboard::ROUTES,
 ];
 
 /// The version that the caller speaks.

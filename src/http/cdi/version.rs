@@ -206,6 +206,8 @@ pub struct Wire {
     pub users_have_tenant_ids: bool,
     /// Users and login methods have `webauthn`.
     pub users_have_webauthn: bool,
+    /// `POST /recipe/dashboard/session/verify` answers with `email`.
+    pub dashboard_names_user: bool,
     /// `GET /users/count` takes `allowApproximate`.
     pub counts_may_be_approximate: bool,
     /// Refused one-time codes are answered with the number of attempts.
@@ -272,6 +274,7 @@ impl Wire {
             codes_go_by_device: since(CdiVersion::V5_0),
             users_have_tenant_ids: since(CdiVersion::V3_0),
             users_have_webauthn: since(CdiVersion::new(5, 3)),
+            dashboard_names_user: since(CdiVersion::V3_0),
             counts_may_be_approximate: since(CdiVersion::V5_6),
             totp_counts_attempts: since(CdiVersion::V5_0),
         }

@@ -120,6 +120,8 @@ fn holds_users(keyspace: Keyspace) -> bool {
         | Keyspace::RoleByPermission
         | Keyspace::ThirdPartyProvider
         | Keyspace::UserImport => false,
+        // Operators of the app, none of its users.
+        Keyspace::DashboardUser | Keyspace::DashboardUserByEmail | Keyspace::DashboardSession => false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::app::{START, TestApp};
 use sessiond::command::password::Unserved;
-use sessiond::command::password::budgets::{Attempt, Who};
+use sessiond::command::password::budgets::{Attempt, Door, Who};
 use sessiond::domain::ids::TenantId;
 use std::net::IpAddr;
 
@@ -21,7 +21,7 @@ impl World {
         let app = self.app.app.directory.find("", "public").unwrap();
         let tenant = TenantId::new(tenant);
         let address: Option<IpAddr> = address.map(|address| address.parse().unwrap());
-        let who = Who { app: &app, tenant: &tenant, email, address };
+        let who = Who { app: &app, door: Door::Tenant(&tenant), email, address };
         match self.app.app.budgets.begin(who, START.plus(self.now)) {
             Ok(attempt) => Ok(attempt),
             Err(Unserved::TooManyFailures { of, retry_after_s, .. }) => Err((of, retry_after_s)),
@@ -119,6 +119,6 @@ async fn a_delayed_account_is_free_again_when_its_owner_resets_the_password() {
         world.fail("a@x.io");
     }
     let app = world.app.app.directory.find("", "public").unwrap();
-    world.app.app.budgets.forget(&app, &TenantId::public(), "a@x.io");
+    world.app.app.budgets.forget(&app, Door::Tenant(&TenantId::public()), "a@x.io");
     assert_eq!(world.refusal("a@x.io"), None);
 }

@@ -24,7 +24,7 @@ pub(super) async fn sign_in(app: &App, call: &Call) -> Result<Reply, ApiError> {
 }
 
 /// The address of the person, where the application passes it on. The connection's own is the application's.
-fn client_address(call: &Call) -> Option<IpAddr> {
+pub(in crate::http::cdi) fn client_address(call: &Call) -> Option<IpAddr> {
     let header = call.app.config.brute_force_address_header.as_str();
     let mut values = call.request.headers.get_all(header).iter();
     match (values.next(), values.next()) {

@@ -1,6 +1,7 @@
 //! `/recipe/…`.
 
 mod accountlinking;
+mod dashboard;
 mod handshake;
 mod jwt;
 mod session;

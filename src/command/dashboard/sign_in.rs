@@ -1,0 +1,114 @@
+//! `POST /recipe/dashboard/signin`.
+
+use super::{event, reading, writing};
+use crate::app::App;
+use crate::command::audit;
+use crate::command::password::Unserved;
+use crate::command::password::budgets::{Door, Who};
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::crypto::password::Check;
+use crate::domain::audit::{AuditEvent, AuditKind};
+use crate::domain::dashboard::SESSION_LIFETIME_MS;
+use crate::domain::entropy::random_uuid;
+use crate::domain::secret::Secret;
+use crate::domain::token_hash::TokenHash1;
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::codec;
+use crate::store::dashboard::{self, DashboardSessionRecord, DashboardUserRecord};
+use std::net::IpAddr;
+
+/// Signs an operator in.
+pub struct SignIn<'a> {
+    /// Where.
+    pub scope: Scope,
+    /// The address; normalised.
+    pub email: String,
+    /// The password as presented.
+    pub password: &'a str,
+    /// From where the person comes, if the caller told.
+    pub address: Option<IpAddr>,
+}
+
+/// How it ended.
+pub enum SignedIn {
+    /// The password is right; the new session's id.
+    Ok(Secret<String>),
+    /// Unknown address or wrong password; which of them takes no look at the clock to find out.
+    WrongCredentials,
+}
+
+impl SignIn<'_> {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails, too many passwords wait to be hashed, or too many sign-ins have failed.
+    pub async fn run(self, app: &App) -> Result<SignedIn, Unserved> {
+        let entry = &self.scope.app;
+        let who = Who { app: entry, door: Door::Dashboard, email: &self.email, address: self.address };
+        let attempt = app.budgets.begin(who, app.now())?;
+        loop {
+            let stored = self.find(app.store.begin().as_mut()).await?;
+            let hash = stored.as_ref().map(|user| user.password.expose());
+            let check = app.hashing.check(hash, self.password, &entry.config).await?;
+            let Some(stored) = stored.filter(|_| check != Check::Wrong) else {
+                attempt.failed();
+                self.note_refusal(app).await?;
+                return Ok(SignedIn::WrongCredentials);
+            };
+            // While the password was hashed it may have been changed, or the user removed.
+            if let Some(session) = self.enter(app, &stored).await? {
+                attempt.succeeded();
+                return Ok(SignedIn::Ok(session));
+            }
+        }
+    }
+
+    async fn find(&self, tx: &mut dyn Tx) -> Result<Option<DashboardUserRecord>, Fault> {
+        dashboard::user_by_email(tx, &self.scope.app.id, &self.email).await.map_err(reading)
+    }
+
+    /// Writes a refusal to the audit log; those that are refused before anything is looked at are not written.
+    async fn note_refusal(&self, app: &App) -> Result<(), Fault> {
+        let mut retry = Retry::new(&app.contention, &self.email);
+        loop {
+            let mut tx = app.store.begin();
+            let kind = AuditKind::DashboardSignInRefused;
+            let refused = match self.find(tx.as_mut()).await? {
+                Some(user) => event(kind, &user).detail("wrong password"),
+                None => AuditEvent::of(kind).login(&self.email).detail("unknown e-mail address"),
+            };
+            audit::note(tx.as_mut(), app, &self.scope, refused.client(self.address))?;
+            if retry.commit(tx, "committing a refused sign-in to the dashboard").await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A new session, if the user is still the one whose password was checked.
+    async fn enter(&self, app: &App, checked: &DashboardUserRecord) -> Result<Option<Secret<String>>, Fault> {
+        let app_id = &self.scope.app.id;
+        let id = Secret::new(random_uuid(app.entropy.as_ref()).to_string());
+        let hash = TokenHash1::of(id.expose());
+        let mut retry = Retry::new(&app.contention, &self.email);
+        loop {
+            let mut tx = app.store.begin();
+            let user = self.find(tx.as_mut()).await?;
+            let Some(user) = user.filter(|user| user.password == checked.password) else { return Ok(None) };
+            let now = app.now();
+            let session = DashboardSessionRecord {
+                user_id: user.id.clone(),
+                series: user.sessions,
+                created: now,
+                expires: now.plus(SESSION_LIFETIME_MS),
+            };
+            codec::put(tx.as_mut(), dashboard::session_key(app_id, &hash), &session).map_err(writing)?;
+            let signed_in = event(AuditKind::DashboardSignedIn, &user).client(self.address);
+            audit::note(tx.as_mut(), app, &self.scope, signed_in)?;
+            if retry.commit(tx, "committing a sign-in to the dashboard").await? {
+                return Ok(Some(id));
+            }
+        }
+    }
+}

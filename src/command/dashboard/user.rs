@@ -1,0 +1,205 @@
+//! `POST`, `PUT` and `DELETE /recipe/dashboard/user`, `GET /recipe/dashboard/users`.
+
+use super::{DashboardUser, Named, event, reading, writing};
+use crate::app::App;
+use crate::command::audit;
+use crate::command::password::Unserved;
+use crate::command::password::budgets::Door;
+use crate::command::retry::Retry;
+use crate::command::session::Scope;
+use crate::domain::audit::AuditKind;
+use crate::domain::dashboard::{WeakPassword, check_password, is_email};
+use crate::domain::entropy::{random_bytes, time_ordered_uuid};
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::token_series::SeriesId;
+use crate::domain::user::PasswordHash;
+use crate::fault::{Fault, Gone};
+use crate::store::app as app_row;
+use crate::store::dashboard::{self, DashboardUserRecord};
+
+/// How the making or changing of a user ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Saved {
+    /// The user as it is now, durably.
+    Ok(DashboardUser),
+    /// The address is none.
+    InvalidEmail,
+    /// The password is not good enough.
+    Weak(WeakPassword),
+    /// Another user of the app's dashboard has the address.
+    EmailTaken,
+    /// There is no such user to be changed.
+    UnknownUser,
+}
+
+/// Makes a user.
+pub struct CreateUser<'a> {
+    /// Where.
+    pub scope: Scope,
+    /// The address; normalised.
+    pub email: String,
+    /// The password.
+    pub password: &'a str,
+}
+
+impl CreateUser<'_> {
+    /// Runs the command. Of several runs at once with one address, one makes the user.
+    ///
+    /// # Errors
+    /// When the store fails, or too many passwords wait to be hashed.
+    pub async fn run(self, app: &App) -> Result<Saved, Unserved> {
+        if let Some(refused) = refusal(Some(&self.email), Some(self.password)) {
+            return Ok(refused);
+        }
+        let app_id = &self.scope.app.id;
+        // Who is there already is told so without the price of a hash.
+        let mut tx = app.store.begin();
+        if dashboard::user_by_email(tx.as_mut(), app_id, &self.email).await.map_err(reading)?.is_some() {
+            return Ok(Saved::EmailTaken);
+        }
+        drop(tx);
+        let time_joined = app.now();
+        let user = DashboardUserRecord {
+            id: UserId::new(time_ordered_uuid(app.entropy.as_ref(), time_joined).to_string()),
+            email: self.email.clone(),
+            password: hash(app, &self.scope, self.password).await?,
+            time_joined,
+            sessions: new_series(app),
+        };
+        let mut retry = Retry::new(&app.contention, &self.email);
+        loop {
+            let mut tx = app.store.begin();
+            if !app_row::exists(tx.as_mut(), app_id).await.map_err(reading)? {
+                let gone = Gone { app: app_id.clone(), tenant: TenantId::public() };
+                return Err(Fault::new("making a dashboard user", gone).into());
+            }
+            if !dashboard::save(tx.as_mut(), app_id, None, &user).await.map_err(writing)? {
+                return Ok(Saved::EmailTaken);
+            }
+            audit::note(tx.as_mut(), app, &self.scope, event(AuditKind::DashboardUserCreated, &user))?;
+            if retry.commit(tx, "committing a new dashboard user").await? {
+                return Ok(Saved::Ok(user.into()));
+            }
+        }
+    }
+}
+
+/// Changes a user and ends its sessions, even if nothing is to be changed.
+pub struct UpdateUser<'a> {
+    /// Where.
+    pub scope: Scope,
+    /// Whom.
+    pub named: Named,
+    /// The new address; normalised.
+    pub email: Option<String>,
+    /// The new password.
+    pub password: Option<&'a str>,
+}
+
+impl UpdateUser<'_> {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the store fails, or too many passwords wait to be hashed.
+    pub async fn run(self, app: &App) -> Result<Saved, Unserved> {
+        if let Some(refused) = refusal(self.email.as_deref(), self.password) {
+            return Ok(refused);
+        }
+        let app_id = &self.scope.app.id;
+        // Who is unknown is told so without the price of a hash.
+        if self.named.find(app.store.begin().as_mut(), app_id).await?.is_none() {
+            return Ok(Saved::UnknownUser);
+        }
+        let password = match self.password {
+            Some(password) => Some(hash(app, &self.scope, password).await?),
+            None => None,
+        };
+        let detail = match (&self.email, &password) {
+            (Some(_), Some(_)) => "e-mail address and password",
+            (Some(_), None) => "e-mail address",
+            (None, Some(_)) => "password",
+            (None, None) => "nothing",
+        };
+        let mut retry = Retry::new(&app.contention, &self.named);
+        loop {
+            let mut tx = app.store.begin();
+            let Some(before) = self.named.find(tx.as_mut(), app_id).await? else { return Ok(Saved::UnknownUser) };
+            let mut after = DashboardUserRecord { sessions: new_series(app), ..before.clone() };
+            after.email = self.email.clone().unwrap_or(after.email);
+            after.password = password.clone().unwrap_or(after.password);
+            if !dashboard::save(tx.as_mut(), app_id, Some(&before), &after).await.map_err(writing)? {
+                return Ok(Saved::EmailTaken);
+            }
+            let changed = event(AuditKind::DashboardUserChanged, &after).detail(detail);
+            audit::note(tx.as_mut(), app, &self.scope, changed)?;
+            if retry.commit(tx, "committing a changed dashboard user").await? {
+                if password.is_some() {
+                    app.budgets.forget(&self.scope.app, Door::Dashboard, &after.email);
+                }
+                return Ok(Saved::Ok(after.into()));
+            }
+        }
+    }
+}
+
+/// Deletes a user and ends its sessions.
+pub struct DeleteUser {
+    /// Where.
+    pub scope: Scope,
+    /// Whom.
+    pub named: Named,
+}
+
+impl DeleteUser {
+    /// Runs the command; `false` when there is no such user.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<bool, Fault> {
+        let app_id = &self.scope.app.id;
+        let mut retry = Retry::new(&app.contention, &self.named);
+        loop {
+            let mut tx = app.store.begin();
+            let Some(user) = self.named.find(tx.as_mut(), app_id).await? else { return Ok(false) };
+            dashboard::remove(tx.as_mut(), app_id, &user);
+            audit::note(tx.as_mut(), app, &self.scope, event(AuditKind::DashboardUserRemoved, &user))?;
+            if retry.commit(tx, "committing the removal of a dashboard user").await? {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+/// Lists all users.
+pub struct ListUsers {
+    /// Where.
+    pub scope: Scope,
+}
+
+impl ListUsers {
+    /// Runs the command; oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<Vec<DashboardUser>, Fault> {
+        let users = dashboard::users(app.store.begin().as_mut(), &self.scope.app.id).await.map_err(reading)?;
+        Ok(users.into_iter().map(DashboardUser::from).collect())
+    }
+}
+
+/// What is wrong with an address or a password, the address first.
+fn refusal(email: Option<&str>, password: Option<&str>) -> Option<Saved> {
+    if email.is_some_and(|email| !is_email(email)) {
+        return Some(Saved::InvalidEmail);
+    }
+    password.and_then(|password| check_password(password).err()).map(Saved::Weak)
+}
+
+async fn hash(app: &App, scope: &Scope, password: &str) -> Result<PasswordHash, Unserved> {
+    let parameters = scope.app.config.password_hashing;
+    Ok(PasswordHash::new(app.hashing.hash(password, parameters, app.entropy.as_ref()).await?))
+}
+
+fn new_series(app: &App) -> SeriesId {
+    SeriesId(u64::from_le_bytes(random_bytes(app.entropy.as_ref())))
+}

@@ -1,0 +1,102 @@
+//! `/recipe/dashboard/user` and `/recipe/dashboard/users`.
+
+use crate::app::App;
+use crate::command::dashboard::user::{CreateUser, DeleteUser, ListUsers, Saved, UpdateUser};
+use crate::command::dashboard::{DashboardUser, Named};
+use crate::domain::ids::UserId;
+use crate::domain::time::UnixMillis;
+use crate::domain::user::normalise_email;
+use crate::http::cdi::Call;
+use crate::http::cdi::emailverification::require_storable;
+use crate::http::cdi::input::{Body, Query};
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct SavedBody<'a> {
+    status: &'static str,
+    user: UserBody<'a>,
+}
+
+#[derive(Serialize)]
+struct UsersBody<'a> {
+    status: &'static str,
+    users: Vec<UserBody<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserBody<'a> {
+    email: &'a str,
+    user_id: &'a UserId,
+    time_joined: UnixMillis,
+}
+
+impl<'a> UserBody<'a> {
+    fn of(user: &'a DashboardUser) -> Self {
+        Self { email: &user.email, user_id: &user.id, time_joined: user.time_joined }
+    }
+}
+
+#[derive(Serialize)]
+struct WeakBody {
+    status: &'static str,
+    message: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeletedBody {
+    status: &'static str,
+    did_user_exist: bool,
+}
+
+pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let body = Body::of(&call.request)?;
+    let email = normalise_email(&body.trimmed_string("email")?);
+    let password = body.trimmed_string("password")?;
+    require_storable(&email)?;
+    Ok(reply(&CreateUser { scope: call.scope()?, email, password: &password }.run(app).await?))
+}
+
+pub(super) async fn update(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let body = Body::of(&call.request)?;
+    let new_email = body.optional_trimmed_string("newEmail")?.map(|email| normalise_email(&email));
+    let new_password = body.optional_trimmed_string("newPassword")?;
+    let named = named(body.optional_trimmed_string("userId")?, body.optional_trimmed_string("email")?)?;
+    new_email.as_deref().map_or(Ok(()), require_storable)?;
+    let command = UpdateUser { scope: call.scope()?, named, email: new_email, password: new_password.as_deref() };
+    Ok(reply(&command.run(app).await?))
+}
+
+pub(super) async fn delete(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let query = Query::of(&call.request);
+    let named = named(query.optional_trimmed("userId")?, query.optional_trimmed("email")?)?;
+    let did_user_exist = DeleteUser { scope: call.scope()?, named }.run(app).await?;
+    Ok(Reply::json(&DeletedBody { status: "OK", did_user_exist }))
+}
+
+pub(super) async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let users = ListUsers { scope: call.scope()? }.run(app).await?;
+    Ok(Reply::json(&UsersBody { status: "OK", users: users.iter().map(UserBody::of).collect() }))
+}
+
+/// Whom a request means: the id, and only without one the address.
+fn named(user_id: Option<String>, email: Option<String>) -> Result<Named, ApiError> {
+    match (user_id, email) {
+        (Some(id), _) => Ok(Named::Id(UserId::new(id))),
+        (None, Some(email)) => Ok(Named::Email(normalise_email(&email))),
+        (None, None) => Err(ApiError::bad_request("Either field 'email' or 'userId' must be present")),
+    }
+}
+
+fn reply(saved: &Saved) -> Reply {
+    match saved {
+        Saved::Ok(user) => Reply::json(&SavedBody { status: "OK", user: UserBody::of(user) }),
+        Saved::InvalidEmail => Reply::status("INVALID_EMAIL_ERROR"),
+        Saved::Weak(why) => Reply::json(&WeakBody { status: "PASSWORD_WEAK_ERROR", message: why.sentence() }),
+        Saved::EmailTaken => Reply::status("EMAIL_ALREADY_EXISTS_ERROR"),
+        Saved::UnknownUser => Reply::status("UNKNOWN_USER_ERROR"),
+    }
+}

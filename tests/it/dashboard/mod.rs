@@ -1,0 +1,3 @@
+//! The dashboard's users beneath the wire.
+
+mod records;
