@@ -161,7 +161,7 @@ fn row_line(row: &Row) -> String {
     let (target, met) = row.target();
     let errors = if row.errors == 0 { String::new() } else { format!(" ({} errors)", row.errors) };
     format!(
-        "| {} | {} | {:.0} | {} | {} | **{:.1}** | {:.0} | {} | {} | {:.1} | {:.2} | {:+.1} | {target} | {}{errors} |",
+        "| {} | {} | {:.0} | {:.2} | {:.2} | **{:.1}** | {:.0} | {:.2} | {:.2} | {:.1} | {:.2} | {:+.1} | {target} | {}{errors} |",
         row.name,
         row.connections,
         ours.rate,
@@ -192,8 +192,16 @@ fn verdict(met: Option<bool>) -> &'static str {
     }
 }
 
-fn millis(micros: u32) -> String {
-    format!("{:.2}", f64::from(micros) / 1000.0)
+/// Microseconds as milliseconds.
+pub(crate) fn millis(micros: u32) -> f64 {
+    f64::from(micros) / 1000.0
+}
+
+/// KiB as MiB.
+pub(crate) fn mib(kib: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "memory sizes are below 2^52")]
+    let kib = kib as f64;
+    kib / 1024.0
 }
 
 fn number(value: f64) -> String {

@@ -1,7 +1,7 @@
 //! Start, memory, disk, and what a great many sessions change.
 
 use super::load::{Fleet, Script, Tally};
-use super::report::{Report, Side};
+use super::report::{Report, Side, mib};
 use super::rows::create;
 use super::scripts::{Mixed, Pool, RefreshAround, VerifyAround, pool_len};
 use super::server::{Server, Sessiond, disk_bytes};
@@ -339,10 +339,4 @@ fn middle(sorted: &[Duration]) -> Duration {
 
 fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
-}
-
-fn mib(kib: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "memory sizes are below 2^52")]
-    let kib = kib as f64;
-    kib / 1024.0
 }
