@@ -29,6 +29,7 @@ import check_third_party  # noqa: F401
 import check_sites  # noqa: F401
 import check_codes  # noqa: F401
 import check_second_factor  # noqa: F401
+import check_dashboard  # noqa: F401
 
 # Most checks wait: for tokens to expire, for keys to come into use.
 AT_ONCE = 6

@@ -8,6 +8,7 @@ LACKS = {
         "id mapping": "the Go SDK maps no ids",
         "account info": "the Go SDK finds no users by account info",
         "association errors": "the Go SDK panics when a user may not be added to a tenant",
+        "tenants in the dashboard": "the Go SDK's dashboard only lists tenants",
         "second factors": "the Go SDK has neither TOTP nor a second factor",
     },
 }
