@@ -189,7 +189,8 @@ impl DataDir {
         let store = open(&config)?;
         block_on(async {
             let app = App::over(&config, &store).await?;
-            let outcome = tasks::run(&app, task).await;
+            let desk = tasks::Desk { app: &app, report: output::bar(), served: false };
+            let outcome = tasks::run(&desk, task).await;
             app.store.close().await?;
             outcome.map_err(anyhow::Error::msg)
         })
@@ -237,7 +238,10 @@ impl Worker {
     pub(super) fn run(&mut self, task: Task) -> Result<Value> {
         match self {
             Self::Server(client) => Ok(client.request(&Request::Task(task), |_| ())?),
-            Self::Here { app, runtime } => runtime.block_on(tasks::run(app, task)).map_err(anyhow::Error::msg),
+            Self::Here { app, runtime } => {
+                let desk = tasks::Desk { app, report: Arc::new(|_| ()), served: false };
+                runtime.block_on(tasks::run(&desk, task)).map_err(anyhow::Error::msg)
+            }
         }
     }
 

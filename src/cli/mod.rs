@@ -3,6 +3,7 @@
 //! Commands that concern a running server talk to it over the control socket; some can also work on a data folder that
 //! no server uses, and then say so. Errors end here: one line with the cause and the way out.
 
+mod apps;
 mod audit;
 mod backup;
 mod check;
@@ -23,6 +24,7 @@ mod serve;
 mod sessions;
 mod start;
 mod stop;
+mod tenants;
 mod uninstall;
 mod users;
 mod version;
@@ -57,6 +59,9 @@ enum Command {
     Stop(stop::Stop),
     Ready(ready::Ready),
     Sessions(sessions::Sessions),
+    #[command(visible_alias = "app")]
+    Apps(apps::Apps),
+    Tenants(tenants::Tenants),
     Users(users::Users),
     Audit(audit::Audit),
     Check(check::Check),
@@ -105,6 +110,8 @@ impl Cli {
             Some(Command::Stop(command)) => command.run(),
             Some(Command::Ready(command)) => command.run(),
             Some(Command::Sessions(command)) => command.run(),
+            Some(Command::Apps(command)) => command.run(),
+            Some(Command::Tenants(command)) => command.run(),
             Some(Command::Users(command)) => command.run(),
             Some(Command::Audit(command)) => command.run(),
             Some(Command::Check(command)) => command.run(),

@@ -71,6 +71,21 @@ pub(super) fn opening() -> OnProgress {
     Arc::new(translated(&bar()))
 }
 
+/// Rows under headings, each column as wide as its widest text.
+pub(super) fn table<const N: usize>(headings: [&str; N], rows: Vec<[String; N]>) {
+    let headings = headings.map(str::to_owned);
+    let mut widths = [0; N];
+    for row in std::iter::once(&headings).chain(&rows) {
+        for (width, text) in widths.iter_mut().zip(row) {
+            *width = text.chars().count().max(*width);
+        }
+    }
+    for row in std::iter::once(headings).chain(rows) {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(text, width)| format!("{text:<width$}")).collect();
+        line(cells.join("  ").trim_end());
+    }
+}
+
 /// A count of bytes for people.
 pub(super) fn size(bytes: u64) -> String {
     indicatif::BinaryBytes(bytes).to_string()

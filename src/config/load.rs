@@ -44,12 +44,14 @@ pub struct Loaded {
 }
 
 /// Environment variables of ours that are no settings.
-const OTHER_ENV: [&str; 3] = [MASTER_KEY, MASTER_KEY_FILE, NEW_MASTER_KEY];
+const OTHER_ENV: [&str; 4] = [MASTER_KEY, MASTER_KEY_FILE, NEW_MASTER_KEY, ARCHIVE_KEY];
 const PREFIX: &str = "SESSIOND_";
 const MASTER_KEY: &str = "SESSIOND_MASTER_KEY";
 const MASTER_KEY_FILE: &str = "SESSIOND_MASTER_KEY_FILE";
 /// What `sessiond keys reseal` seals keys under from now on.
 pub const NEW_MASTER_KEY: &str = "SESSIOND_NEW_MASTER_KEY";
+/// What signing keys are sealed under in an archive of an app.
+pub const ARCHIVE_KEY: &str = "SESSIOND_ARCHIVE_KEY";
 
 /// Loads, checks and types the settings.
 ///

@@ -18,5 +18,5 @@ pub use app::{AppConfig, RecentTokenReuse};
 pub use base::{
     BaseConfig, ConfigError, EffectiveSetting, HashingLimits, Limits, LogConfig, LogFormat, LogLevel, Origin,
 };
-pub use load::{ConfigFile, Loaded, NEW_MASTER_KEY, Sources, load, unquoted};
+pub use load::{ARCHIVE_KEY, ConfigFile, Loaded, NEW_MASTER_KEY, Sources, load, unquoted};
 pub use validate::may_bind;

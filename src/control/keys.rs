@@ -20,6 +20,11 @@ impl PlainKey {
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
+
+    /// The text, kept from view.
+    pub(super) fn into_secret(self) -> Secret<String> {
+        Secret::new(self.0)
+    }
 }
 
 impl fmt::Debug for PlainKey {
@@ -68,7 +73,7 @@ pub(super) async fn revoke(app: &App, id: &AppId, kid: &str, reason: &str) -> Re
 }
 
 pub(super) async fn reseal(app: &App, new: Option<PlainKey>) -> Result<Value, String> {
-    let new = new.map(|key| Secret::new(key.0));
+    let new = new.map(PlainKey::into_secret);
     let new = new.map(|key| MasterKey::new(key.expose())).transpose().map_err(|error| error.to_string())?;
     let sealed = new.is_some();
     let count = ResealKeys { new: new.as_ref() }.run(app).await.map_err(|error| error.to_string())?;

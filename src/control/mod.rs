@@ -14,9 +14,11 @@ mod protocol;
 pub mod server;
 pub mod started;
 pub mod tasks;
+mod tenancy;
 pub mod upkeep;
 mod users;
 
 pub use keys::PlainKey;
 pub use protocol::{Frame, Progress, Request, Revoke, Task};
+pub use tenancy::{NewTenant, OwnSettings, WantedImport};
 pub use users::{UserLines, UsersWanted};

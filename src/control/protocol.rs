@@ -1,6 +1,7 @@
 //! What is said over the control socket.
 
 use crate::control::keys::PlainKey;
+use crate::control::tenancy::{NewTenant, WantedImport};
 use crate::control::users::{UserLines, UsersWanted};
 use crate::domain::ids::AppId;
 use serde::{Deserialize, Serialize};
@@ -104,6 +105,68 @@ pub enum Task {
         app: AppId,
         /// Which.
         import: Uuid,
+    },
+    /// Every app.
+    AppsList,
+    /// One app.
+    AppsShow {
+        /// Which.
+        app: AppId,
+    },
+    /// Creates an app.
+    AppsCreate {
+        /// Its id.
+        app: AppId,
+        /// What it is to be like.
+        new: NewTenant,
+    },
+    /// Deletes an app with all that is in it.
+    AppsDelete {
+        /// Which.
+        app: AppId,
+        /// Its tenants too; without, one that has some is refused.
+        with_tenants: bool,
+    },
+    /// Writes an archive of an app.
+    AppsExport {
+        /// Which.
+        app: AppId,
+        /// The file's absolute path, as the server sees it.
+        to: PathBuf,
+        /// Seals the keys in it.
+        key: Option<PlainKey>,
+        /// Write them unsealed, although they are sealed here.
+        plain: bool,
+    },
+    /// Makes an app of an archive.
+    AppsImport(WantedImport),
+    /// Every tenant of an app.
+    TenantsList {
+        /// Of which.
+        app: AppId,
+    },
+    /// One tenant.
+    TenantsShow {
+        /// Of which app.
+        app: AppId,
+        /// Which.
+        tenant: String,
+    },
+    /// Creates a tenant.
+    TenantsCreate {
+        /// In which app.
+        app: AppId,
+        /// Its id.
+        tenant: String,
+        /// What it is to be like.
+        new: NewTenant,
+    },
+    /// Deletes a tenant with all that is in it; users stay in the app.
+    TenantsDelete {
+        /// Of which app.
+        app: AppId,
+        /// Which.
+        tenant: String,
     },
     /// The audit log, newest first.
     Audit {

@@ -8,17 +8,29 @@ use crate::command::session::timeline::SessionTimeline;
 use crate::command::session::{Cause, Scope};
 use crate::command::tenancy::AppEntry;
 use crate::command::user::import::Place;
-use crate::control::{Revoke, Task, audit, keys, users};
+use crate::control::upkeep::Report;
+use crate::control::{Revoke, Task, audit, keys, tenancy, users};
 use crate::domain::ids::{AppId, PUBLIC, TenantId, UserId};
 use crate::fault::Fault;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// Where a task is done.
+pub struct Desk<'a> {
+    /// With what.
+    pub app: &'a App,
+    /// Told how far long work has come.
+    pub report: Report,
+    /// Requests are answered meanwhile.
+    pub served: bool,
+}
+
 /// Does a task. The result's shape is that of the command's `--json` output.
 ///
 /// # Errors
 /// One sentence for the operator: cause and way out.
-pub async fn run(app: &App, task: Task) -> Result<Value, String> {
+pub async fn run(desk: &Desk<'_>, task: Task) -> Result<Value, String> {
+    let app = desk.app;
     match task {
         Task::SessionsList { app: id, user, tenant } => list(app, &id, user, tenant).await,
         Task::SessionsWhy { app: id, handle } => why(app, &id, &handle).await,
@@ -37,6 +49,16 @@ pub async fn run(app: &App, task: Task) -> Result<Value, String> {
         }
         Task::UsersImportEnd { app: id, import } => users::end_import(app, &id, import).await,
         Task::KeysReseal { new } => keys::reseal(app, new).await,
+        Task::AppsList => Ok(tenancy::apps(app)),
+        Task::AppsShow { app: id } => tenancy::app(app, &id).await,
+        Task::AppsCreate { app: id, new } => tenancy::create(app, id, None, new).await,
+        Task::AppsDelete { app: id, with_tenants } => tenancy::delete_app(app, id, with_tenants).await,
+        Task::AppsExport { app: id, to, key, plain } => tenancy::export(desk, id, to, key, plain).await,
+        Task::AppsImport(wanted) => tenancy::import(desk, wanted).await,
+        Task::TenantsList { app: id } => tenancy::tenants(app, &id),
+        Task::TenantsShow { app: id, tenant } => tenancy::tenant(app, &id, &tenant).await,
+        Task::TenantsCreate { app: id, tenant, new } => tenancy::create(app, id, Some(tenant), new).await,
+        Task::TenantsDelete { app: id, tenant } => tenancy::delete_tenant(app, id, tenant).await,
     }
 }
 

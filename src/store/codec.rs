@@ -207,6 +207,19 @@ pub fn check(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<(), StoreErr
     }
 }
 
+/// The bytes of any record that stood at `from`, to be stored at `to`: the checksum covers the key.
+///
+/// # Errors
+/// [`StoreError::Damaged`] as in [`decode`].
+pub fn moved(encoding: Encoding, from: &Key, to: &Key, bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+    check(encoding, from, bytes)?;
+    if encoding == Encoding::Json || bytes.is_empty() || from == to {
+        return Ok(bytes.to_vec());
+    }
+    let (version, content) = checked(from, bytes)?;
+    Ok(sealed(to, version, content))
+}
+
 #[derive(Serialize)]
 pub(super) struct Written<'a, R> {
     pub(super) v: u8,

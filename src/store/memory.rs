@@ -1,7 +1,7 @@
 //! The memory engine: an ordered map under a lock. For `--ephemeral` and tests; nothing survives the process.
 
 use super::buffer::{self, Buffer};
-use super::{CommitError, Encoding, Engine, EngineStats, Key, Scan, StoreError, Tx};
+use super::{CommitError, EachRow, Encoding, Engine, EngineStats, Key, Scan, StoreError, Tx};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -56,6 +56,12 @@ impl Engine for MemoryEngine {
             groups: state.commits,
             ..EngineStats::default()
         }
+    }
+
+    fn rows_now(&self, row: EachRow<'_>) -> Result<(), StoreError> {
+        let rows: Vec<(Key, Vec<u8>)> =
+            self.read().rows.iter().map(|(key, (_, value))| (key.clone(), value.clone())).collect();
+        rows.iter().try_for_each(|(key, value)| row(key, value))
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -39,6 +39,9 @@ pub mod userroles;
 
 pub use key::{Key, Keyspace};
 
+/// Told every row; its error ends the reading.
+pub type EachRow<'a> = &'a mut dyn FnMut(&Key, &[u8]) -> Result<(), StoreError>;
+
 /// A place where records live. Engines are shared by all requests.
 #[async_trait]
 pub trait Engine: Send + Sync {
@@ -50,6 +53,15 @@ pub trait Engine: Send + Sync {
 
     /// Figures for `/metrics` and `sessiond config`.
     fn stats(&self) -> EngineStats;
+
+    /// Gives every row to `row`, in key order, as of one moment, beside the traffic. Blocks: for threads that may.
+    ///
+    /// # Errors
+    /// When the store cannot say what it held, or what `row` says. An engine may not be able to at all.
+    fn rows_now(&self, _row: EachRow<'_>) -> Result<(), StoreError> {
+        let what = "this engine cannot read all of it as of one moment".to_owned();
+        Err(StoreError::Unusable { place: "the store".to_owned(), what })
+    }
 
     /// Ends the engine after the last commit: everything on disk, marked as cleanly stopped.
     async fn close(&self) -> Result<(), StoreError>;

@@ -111,6 +111,14 @@ pub async fn is_pending(tx: &mut dyn Tx, removed: &Removed) -> Result<bool, Stor
     Ok(tx.get(&removed.marker_key()).await?.is_some())
 }
 
+/// True for the markers of removals inside an app, or of the app: some of its rows count no more.
+#[must_use]
+pub fn is_marker_of(key: &Key, app: &AppId) -> bool {
+    let tenants = Key::of(Keyspace::Meta).text(PREFIX).text(&app.connection_uri_domain).text(&app.app_id);
+    let roles = userroles::removal::marker_prefix(app);
+    key.keyspace == Keyspace::Meta && [tenants, roles].iter().any(|prefix| key.bytes.starts_with(&prefix.bytes))
+}
+
 /// Notes that nothing of `removed` is left.
 pub fn finish(tx: &mut dyn Tx, removed: &Removed) {
     tx.delete(removed.marker_key());

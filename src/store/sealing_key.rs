@@ -4,7 +4,7 @@ use crate::domain::ids::AppId;
 use crate::domain::time::UnixMillis;
 use crate::record;
 use crate::store::signing_key::StoredSecret;
-use crate::store::{Key, Keyspace, Scan, StoreError, Tx, codec};
+use crate::store::{Encoding, Key, Keyspace, Scan, StoreError, Tx, codec};
 use serde::{Deserialize, Serialize};
 
 /// The sealing key of an app. Whoever changes any key of the app reads this record and puts it back with the next
@@ -82,6 +82,24 @@ pub async fn apps(tx: &mut dyn Tx) -> Result<Vec<AppId>, StoreError> {
 /// When the record is too large.
 pub fn put(tx: &mut dyn Tx, app: &AppId, entry: SealingKeyEntry) -> Result<(), StoreError> {
     codec::put(tx, place(app), &SealingKeyRecord::new(app, entry))
+}
+
+/// The row of an entry that is not in the store: of an archive.
+///
+/// # Errors
+/// When the record is damaged.
+pub fn read_row(encoding: Encoding, at: &Key, bytes: &[u8]) -> Result<SealingKeyEntry, StoreError> {
+    codec::decode::<SealingKeyRecord>(encoding, at, bytes).map(SealingKeyEntry::from)
+}
+
+/// What [`read_row`] reads.
+///
+/// # Errors
+/// When the record is too large.
+pub fn write_row(encoding: Encoding, app: &AppId, entry: SealingKeyEntry) -> Result<(Key, Vec<u8>), StoreError> {
+    let at = place(app);
+    let bytes = codec::encode(encoding, &at, &SealingKeyRecord::new(app, entry))?;
+    Ok((at, bytes))
 }
 
 /// Buffers the removal of the key of an app that is being removed.

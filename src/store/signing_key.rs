@@ -4,7 +4,7 @@ use crate::domain::ids::AppId;
 use crate::domain::key::{KeyKind, KeyLife, Kid, Revocation, SigningAlgorithm};
 use crate::domain::time::UnixMillis;
 use crate::record;
-use crate::store::{Key, Keyspace, Scan, StoreError, Tx, codec};
+use crate::store::{Encoding, Key, Keyspace, Scan, StoreError, Tx, codec};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -118,6 +118,24 @@ pub async fn list(tx: &mut dyn Tx, app: &AppId) -> Result<Vec<SigningKey>, Store
 pub fn put(tx: &mut dyn Tx, app: &AppId, key: SigningKey) -> Result<(), StoreError> {
     let at = place(app, &key.life.kid);
     codec::put(tx, at, &SigningKeyRecord::from(key))
+}
+
+/// The row of a key that is not in the store: of an archive.
+///
+/// # Errors
+/// When the record is damaged.
+pub fn read_row(encoding: Encoding, at: &Key, bytes: &[u8]) -> Result<SigningKey, StoreError> {
+    codec::decode::<SigningKeyRecord>(encoding, at, bytes).map(SigningKey::from)
+}
+
+/// What [`read_row`] reads.
+///
+/// # Errors
+/// When the record is too large.
+pub fn write_row(encoding: Encoding, app: &AppId, key: SigningKey) -> Result<(Key, Vec<u8>), StoreError> {
+    let at = place(app, &key.life.kid);
+    let bytes = codec::encode(encoding, &at, &SigningKeyRecord::from(key))?;
+    Ok((at, bytes))
 }
 
 /// Buffers the removal of a key, history included.

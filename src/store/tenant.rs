@@ -94,16 +94,17 @@ pub async fn exists(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId) -> Result<b
     Ok(tx.get(&key(app, tenant)).await?.is_some() || (*app == AppId::base() && tenant.is_public()))
 }
 
-/// Up to `limit` tenants from the key `start` on, by app and id.
+/// Up to `limit` tenants from the key `start` on and before `end`, by app and id.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn page(
     tx: &mut dyn Tx,
     start: Key,
+    end: Option<Key>,
     limit: usize,
 ) -> Result<Vec<(Key, AppId, TenantId, Tenant)>, StoreError> {
-    let rows = codec::scan::<TenantRecord>(tx, &Scan { start, end: None, reverse: false, limit }).await?;
+    let rows = codec::scan::<TenantRecord>(tx, &Scan { start, end, reverse: false, limit }).await?;
     let parsed = rows.into_iter().filter_map(|(key, record)| {
         let (app, tenant) = parse_key(&key)?;
         Some((key, app, tenant, Tenant::from(record)))

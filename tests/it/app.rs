@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use sessiond::app::{App, Parts};
 use sessiond::config::BaseConfig;
 use sessiond::domain::entropy::Entropy;
+use sessiond::domain::secret::Secret;
 use sessiond::domain::time::{Clock, SteadyMillis, UnixMillis};
 use sessiond::http::cdi::{self, Cdi};
 use sessiond::http::exchange::{Reply, Request};
@@ -94,6 +95,7 @@ impl Entropy for SeededEntropy {
 pub(crate) struct TestAppBuilder {
     settings: Vec<(String, String)>,
     config_path: Option<PathBuf>,
+    master_key: Option<String>,
     test_mode: bool,
     seed: u64,
     clock: ManualClock,
@@ -111,6 +113,12 @@ impl TestAppBuilder {
     /// As if the settings had come from this file.
     pub(crate) fn config_path(mut self, path: &str) -> Self {
         self.config_path = Some(path.into());
+        self
+    }
+
+    /// Keeps keys sealed under this master key.
+    pub(crate) fn master_key(mut self, key: &str) -> Self {
+        self.master_key = Some(key.to_owned());
         self
     }
 
@@ -151,6 +159,7 @@ impl TestAppBuilder {
         let settings: Vec<_> = self.settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let mut config = BaseConfig::with(&settings, self.test_mode).expect("settings of a test are good");
         config.config_path = self.config_path;
+        config.master_key = self.master_key.map(Secret::new);
         let config = Arc::new(config);
         let parts = Parts {
             store: self.store.unwrap_or_else(|| Arc::new(MemoryEngine::new())),
@@ -189,6 +198,7 @@ impl TestApp {
         TestAppBuilder {
             settings: Vec::new(),
             config_path: None,
+            master_key: None,
             test_mode: false,
             seed: 1,
             clock: ManualClock::at(START),

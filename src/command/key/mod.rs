@@ -4,12 +4,14 @@ mod change;
 mod manage;
 mod reseal;
 mod ring;
+mod transfer;
 mod vault;
 
 pub use change::Surroundings;
 pub use manage::{ListKeys, ListedKey, RevokeKey, Revoked, RotateKeys, Rotated};
 pub use reseal::{ResealError, ResealKeys, reseal};
 pub use ring::{KeyRing, LegacyKey, LegacyKeyInfo};
+pub use transfer::{Rewrap, RewrapError, archive_seal, open_archive_seal};
 pub use vault::{KeyVault, MasterKey, UnlockError, unlock};
 
 use crate::app::App;

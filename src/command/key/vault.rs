@@ -111,16 +111,7 @@ pub async fn unlock(
                 Err(CommitError::Conflict) => Err(UnlockError::Raced),
             }
         }
-        (Some(KeyVaultRecord { salt, check: None }), None) => Ok(KeyVault { key: None, salt: Some(salt) }),
-        (Some(KeyVaultRecord { check: None, .. }), Some(_)) => Err(UnlockError::NotSealed),
-        (Some(KeyVaultRecord { check: Some(_), .. }), None) => Err(UnlockError::Missing),
-        (Some(KeyVaultRecord { salt, check: Some(check) }), Some(master)) => {
-            let key = MessageKey::new(&key_from_master(&master.0, &salt));
-            match key.open_at_rest(CHECK_PLACE, &check) {
-                Some(text) if text == CHECK => Ok(KeyVault { key: Some(key.into()), salt: Some(salt) }),
-                _ => Err(UnlockError::Wrong),
-            }
-        }
+        (Some(record), master) => KeyVault::of(record, master),
     }
 }
 
@@ -129,6 +120,25 @@ impl KeyVault {
     #[must_use]
     pub const fn plain() -> Self {
         Self { key: None, salt: None }
+    }
+
+    /// The vault that a record stands for.
+    ///
+    /// # Errors
+    /// A wrong, missing or unexpected master key.
+    pub(super) fn of(record: KeyVaultRecord, master: Option<&MasterKey>) -> Result<Self, UnlockError> {
+        match (record, master) {
+            (KeyVaultRecord { salt, check: None }, None) => Ok(Self { key: None, salt: Some(salt) }),
+            (KeyVaultRecord { check: None, .. }, Some(_)) => Err(UnlockError::NotSealed),
+            (KeyVaultRecord { check: Some(_), .. }, None) => Err(UnlockError::Missing),
+            (KeyVaultRecord { salt, check: Some(check) }, Some(master)) => {
+                let key = MessageKey::new(&key_from_master(&master.0, &salt));
+                match key.open_at_rest(CHECK_PLACE, &check) {
+                    Some(text) if text == CHECK => Ok(Self { key: Some(key.into()), salt: Some(salt) }),
+                    _ => Err(UnlockError::Wrong),
+                }
+            }
+        }
     }
 
     /// True when secrets are sealed under a master key.

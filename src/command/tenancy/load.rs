@@ -28,23 +28,34 @@ impl Directory {
             finish(store, &removed).await?;
         }
         let directory = Self::new(base);
-        let mut rows = tenants(store).await?;
-        // Parents first: the domain's public tenant, the app's, the others.
-        rows.sort_by_key(|(app, tenant, _)| (!tenant.is_public(), app.app_id != PUBLIC));
-        for (app, id, own) in rows {
-            let settings = own.core_config.to_map().unwrap_or_else(Own::new);
-            let config = stored_config(&directory, &app, &id, &settings);
-            directory.put(&app, TenantEntry { id, config, own });
-        }
+        enter(&directory, tenants(store, Key::of(Keyspace::Tenant)).await?);
         Ok(directory)
     }
 }
 
-async fn tenants(store: &dyn Engine) -> Result<Vec<(AppId, TenantId, Tenant)>, Fault> {
-    let mut start = Key::of(Keyspace::Tenant);
+/// Enters an app that came into the store as a whole.
+pub(super) async fn enter_app(directory: &Directory, store: &dyn Engine, app: &AppId) -> Result<(), Fault> {
+    enter(directory, tenants(store, Key::of_app(Keyspace::Tenant, app)).await?);
+    Ok(())
+}
+
+/// Parents first: the domain's public tenant, the app's, the others.
+fn enter(directory: &Directory, mut rows: Vec<(AppId, TenantId, Tenant)>) {
+    rows.sort_by_key(|(app, tenant, _)| (!tenant.is_public(), app.app_id != PUBLIC));
+    for (app, id, own) in rows {
+        let settings = own.core_config.to_map().unwrap_or_else(Own::new);
+        let config = stored_config(directory, &app, &id, &settings);
+        directory.put(&app, TenantEntry { id, config, own });
+    }
+}
+
+/// Every tenant whose key begins so.
+async fn tenants(store: &dyn Engine, prefix: Key) -> Result<Vec<(AppId, TenantId, Tenant)>, Fault> {
+    let end = prefix.prefix_end();
+    let mut start = prefix;
     let mut all = Vec::new();
     loop {
-        let page = store::tenant::page(&mut *store.begin(), start, PAGE).await;
+        let page = store::tenant::page(&mut *store.begin(), start, end.clone(), PAGE).await;
         let page = page.map_err(|error| Fault::new("reading tenants", error))?;
         let Some((last, ..)) = page.last() else { return Ok(all) };
         start = store::tenant::after(last);

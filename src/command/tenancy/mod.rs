@@ -7,6 +7,7 @@ mod provider;
 mod put;
 mod remove;
 mod traffic;
+pub mod transfer;
 mod work;
 
 pub use directory::{AppEntry, Directory, TenantEntry};

@@ -26,6 +26,8 @@ pub struct PutTenant {
     pub core_config: Option<Map<String, Json>>,
     /// The caller may change protected settings.
     pub may_change_protected: bool,
+    /// Leave one that exists as it is.
+    pub only_new: bool,
 }
 
 /// How it ended.
@@ -36,6 +38,8 @@ pub enum Put {
         /// It did not exist before.
         created: bool,
     },
+    /// It was there before and is as it was.
+    Exists,
     /// A rule was broken: the protocol's sentence (400).
     Invalid(String),
     /// Protected settings were touched (403).
@@ -63,6 +67,9 @@ impl PutTenant {
         }
         if !self.tenant.is_public() && directory.app(&self.app).is_none() {
             return Ok(Put::UnknownApp);
+        }
+        if self.only_new && directory.app(&self.app).is_some_and(|entry| entry.tenant(&self.tenant).is_some()) {
+            return Ok(Put::Exists);
         }
         let decision = match self.decide(directory) {
             Ok(decision) => decision,

@@ -5,11 +5,13 @@
 //! - `index`: the state after the last frame, in sled; everything in it can be rebuilt;
 //! - `snapshot`, `merge`, `rot`: all records as of one frame, made from the snapshot before it and the journal, not from sled;
 //! - `recovery`, `truth`, `marker`: what is believed when a folder is opened;
+//! - `moment`, `archive`: all rows as of one moment, and the file in which an app travels;
 //! - `maintenance`: check, backup, restore, compact, salvage.
 //!
 //! Nothing of sled's is visible outside this module.
 
 mod acknowledged;
+pub mod archive;
 mod background;
 mod committer;
 mod folder;
@@ -19,6 +21,7 @@ mod journal;
 pub mod maintenance;
 mod marker;
 mod merge;
+mod moment;
 mod queue;
 mod recent;
 mod reconcile;
@@ -38,7 +41,7 @@ use self::marker::Marker;
 use self::queue::Control;
 use self::shared::Shared;
 use self::tx::SledTx;
-use super::{Encoding, Engine, EngineStats, StoreError, Tx};
+use super::{EachRow, Encoding, Engine, EngineStats, StoreError, Tx};
 use crate::domain::entropy::Entropy;
 use crate::domain::time::Clock;
 use async_trait::async_trait;
@@ -274,6 +277,10 @@ impl Engine for SledEngine {
             disk_bytes,
             ..EngineStats::default()
         }
+    }
+
+    fn rows_now(&self, row: EachRow<'_>) -> Result<(), StoreError> {
+        moment::read(&self.shared, row)
     }
 
     async fn close(&self) -> Result<(), StoreError> {

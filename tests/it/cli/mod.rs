@@ -1,5 +1,6 @@
 //! The real binary: starting, stopping, commanding, and what it says when something is wrong.
 
+mod apps;
 mod audit;
 mod config;
 mod control;

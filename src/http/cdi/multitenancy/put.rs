@@ -111,8 +111,9 @@ async fn put(
     let Target { app: id, tenant } = target;
     let (domain, app_id) = (id.connection_uri_domain.clone(), id.app_id.clone());
     let may_change_protected = may_touch_protected(app, call);
-    match (PutTenant { app: id, tenant, change, core_config, may_change_protected }).run(app).await? {
+    match (PutTenant { app: id, tenant, change, core_config, may_change_protected, only_new: false }).run(app).await? {
         Put::Ok { created } => Ok(Reply::json(&Done { status: "OK", created_new: created })),
+        Put::Exists => Ok(Reply::json(&Done { status: "OK", created_new: false })),
         Put::Invalid(sentence) => Err(ApiError::bad_request(sentence)),
         Put::Protected => Err(ApiError::forbidden("Not allowed to modify protected configs.")),
         Put::UnknownApp => Err(unknown_tenant(&domain, &app_id, PUBLIC)),

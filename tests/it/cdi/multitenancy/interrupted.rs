@@ -19,11 +19,11 @@ use std::task::Poll;
 
 /// Commits yield to others before they return; some conflict or fail, as the test says.
 #[derive(Clone, Default)]
-struct Unruly {
-    inner: Arc<MemoryEngine>,
+pub(super) struct Unruly {
+    pub(super) inner: Arc<MemoryEngine>,
     conflicts: Arc<AtomicU32>,
     /// Commits that still succeed before all fail; 0 for no limit.
-    left: Arc<AtomicU32>,
+    pub(super) left: Arc<AtomicU32>,
 }
 
 struct UnrulyTx {

@@ -3,12 +3,14 @@
 mod config_thirdparty;
 mod core_config;
 mod interrupted;
+mod life;
 mod put;
 mod read;
 mod remove;
 mod scale;
 mod sdk_setup;
 mod tenant_user;
+mod transfer;
 
 use crate::app::{TestApp, TestReply};
 use serde_json::{Value, json};

@@ -1,0 +1,118 @@
+//! `sessiond apps export` and `import`: an app moves to another installation.
+
+use super::super::common::Answered;
+use super::super::output;
+use super::{Named, domain};
+use crate::config::{ARCHIVE_KEY, unquoted};
+use crate::control::{PlainKey, Task, WantedImport};
+use crate::domain::tenancy;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Write an archive of an app: everything that belongs to it, as of one moment, also while the server runs.
+///
+/// A running server writes the file itself, with its own rights, to a path on its own machine. The archive holds password
+/// hashes, sessions and signing keys: keep it as safe as the data folder. Signing keys are sealed in it under the key in
+/// SESSIOND_ARCHIVE_KEY or --key-file, if one is given; the import needs the same.
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    #[command(flatten)]
+    app: Named,
+    /// The new file.
+    to: PathBuf,
+    #[command(flatten)]
+    key: KeyFile,
+    /// Write signing keys unsealed, although this installation keeps them sealed.
+    #[arg(long, conflicts_with = "key_file")]
+    plain: bool,
+    #[command(flatten)]
+    answered: Answered,
+}
+
+/// Make an app of an archive; never overwrites.
+///
+/// The app comes whole or not at all, and is served from the moment it is there. Tokens that were issued before stay good,
+/// with the same signing keys. Delete the app at its old place before callers are sent to the new one.
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// The archive.
+    from: PathBuf,
+    /// Under this id instead of the archive's.
+    #[arg(long = "as", value_name = "APP")]
+    as_id: Option<String>,
+    /// In this connection URI domain instead of the archive's.
+    #[arg(long, value_name = "DOMAIN")]
+    domain: Option<String>,
+    #[command(flatten)]
+    key: KeyFile,
+    #[command(flatten)]
+    answered: Answered,
+}
+
+/// The key of an archive.
+#[derive(Debug, Args)]
+struct KeyFile {
+    /// File that holds the key of the archive, at least 32 characters.
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+}
+
+impl KeyFile {
+    /// Never an argument: arguments are visible to every user of the machine.
+    fn read(&self) -> Result<Option<PlainKey>> {
+        let variable = std::env::var(ARCHIVE_KEY).ok().map(|text| unquoted(&text)).filter(|text| !text.is_empty());
+        match (&self.key_file, variable) {
+            (Some(path), None) => {
+                let text = std::fs::read_to_string(path);
+                let text = text.with_context(|| format!("cannot read the archive's key from {}", path.display()))?;
+                Ok(Some(PlainKey::new(text.trim())))
+            }
+            (None, variable) => Ok(variable.map(PlainKey::new)),
+            (Some(_), Some(_)) => bail!("{ARCHIVE_KEY} and --key-file exclude each other"),
+        }
+    }
+}
+
+impl Export {
+    pub(super) fn run(self) -> Result<ExitCode> {
+        let key = self.key.read()?;
+        if self.plain && key.is_some() {
+            bail!("{ARCHIVE_KEY} and --plain exclude each other");
+        }
+        let task = Task::AppsExport { app: self.app.id()?, to: absolute(&self.to)?, key, plain: self.plain };
+        self.answered.ask(task, print_exported)
+    }
+}
+
+impl Import {
+    pub(super) fn run(self) -> Result<ExitCode> {
+        let as_id = self.as_id.as_deref().map(tenancy::app_id).transpose();
+        let wanted = WantedImport {
+            from: absolute(&self.from)?,
+            as_id: as_id.map_err(|error| anyhow::anyhow!("{error}"))?,
+            domain: self.domain.as_deref().map(domain).transpose()?,
+            key: self.key.read()?,
+        };
+        self.answered.ask(Task::AppsImport(wanted), print_imported)
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("cannot tell where {} is", path.display()))
+}
+
+fn print_exported(answer: &Value) {
+    let size = output::size(output::number(answer, "bytes"));
+    let (app, count) = (output::text(answer, "appId"), output::number(answer, "count"));
+    output::line(format!("{} holds app {app}: {count} records, {size}", output::text(answer, "archive")));
+    let sealed = answer.get("sealed") == Some(&Value::Bool(true));
+    output::line(if sealed { "Its signing keys are sealed." } else { "Its signing keys are not sealed." });
+}
+
+fn print_imported(answer: &Value) {
+    let (app, count) = (output::text(answer, "appId"), output::number(answer, "count"));
+    output::line(format!("app {app} is here: {count} records"));
+}

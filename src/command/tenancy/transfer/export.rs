@@ -1,0 +1,121 @@
+//! Writes everything that belongs to an app into an archive, as of one moment, beside the traffic.
+
+use super::{FORMAT, Label, TOLD_EVERY, Told, TransferError};
+use crate::app::App;
+use crate::command::key::{MasterKey, Rewrap, archive_seal};
+use crate::domain::ids::AppId;
+use crate::fault::Fault;
+use crate::store::key::Belongs;
+use crate::store::sled::archive::ArchiveWriter;
+use crate::store::{Engine, Key, Keyspace, StoreError, removal};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Writes an archive of an app.
+pub struct ExportApp {
+    /// The app.
+    pub app: AppId,
+    /// The new file.
+    pub to: PathBuf,
+    /// Seals the secret halves of keys in it.
+    pub key: Option<MasterKey>,
+    /// Write them plain, although this installation keeps them sealed.
+    pub plain: bool,
+}
+
+/// What was written.
+#[derive(Debug)]
+pub struct Exported {
+    /// Rows by kind.
+    pub records: BTreeMap<&'static str, u64>,
+    /// Size of the file.
+    pub bytes: u64,
+    /// The keys in it are sealed.
+    pub sealed: bool,
+}
+
+impl ExportApp {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Why there is no archive.
+    pub async fn run(self, app: &App, told: Told) -> Result<Exported, TransferError> {
+        if app.directory.app(&self.app).is_none() {
+            return Err(TransferError::UnknownApp);
+        }
+        // The keys are not sealed anew while they are read.
+        let (_guard, vault) = app.keys.vault_as_it_is(&*app.store).await?;
+        if vault.is_sealed() && self.key.is_none() && !self.plain {
+            return Err(TransferError::SealOrPlain);
+        }
+        let (archive_vault, seal) = archive_seal(self.key.as_ref(), &*app.entropy);
+        let sealed = archive_vault.is_sealed();
+        let label = Label {
+            format: FORMAT,
+            sessiond: env!("CARGO_PKG_VERSION").to_owned(),
+            connection_uri_domain: self.app.connection_uri_domain.clone(),
+            app_id: self.app.app_id.clone(),
+            exported: app.now(),
+            seal,
+        };
+        let (from_app, to_app) = (self.app.clone(), self.app);
+        let rewrap = Rewrap { from: vault, from_app, to: archive_vault, to_app, entropy: Arc::clone(&app.entropy) };
+        let store = Arc::clone(&app.store);
+        let work = move || write(&*store, &rewrap, &label, &self.to, &told);
+        let (records, bytes) = match tokio::task::spawn_blocking(work).await {
+            Ok(outcome) => outcome?,
+            Err(error) => return Err(Fault::new("exporting an app", error).into()),
+        };
+        Ok(Exported { records, bytes, sealed })
+    }
+}
+
+type Written = (BTreeMap<&'static str, u64>, u64);
+
+fn write(store: &dyn Engine, rewrap: &Rewrap, label: &Label, to: &Path, told: &Told) -> Result<Written, TransferError> {
+    // invariant: a label holds only serialisable data with string keys
+    let text = serde_json::to_vec(label).unwrap_or_default();
+    let mut archive = ArchiveWriter::create(to, label.exported, &text)?;
+    let mut records = BTreeMap::new();
+    let mut refused = None;
+    let (mut seen, mut exists) = (0_u64, false);
+    let read = store.rows_now(&mut |key: &Key, bytes: &[u8]| {
+        seen += 1;
+        if seen.is_multiple_of(TOLD_EVERY) {
+            told("reading records", seen, 0);
+        }
+        if removal::is_marker_of(key, &rewrap.from_app) {
+            refused = Some(TransferError::RemovalUnderWay);
+            return Err(enough());
+        }
+        if key.keyspace.belongs() == Belongs::Installation || !rewrap.is_of_app(key) {
+            return Ok(());
+        }
+        exists |= key.keyspace == Keyspace::App;
+        match rewrap.row(store.encoding(), key, bytes) {
+            Ok((key, bytes)) => {
+                *records.entry(key.keyspace.name()).or_insert(0) += 1;
+                archive.push(&key, &bytes)
+            }
+            Err(error) => {
+                refused = Some(error.into());
+                Err(enough())
+            }
+        }
+    });
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
+    read?;
+    // Removed since the directory was asked.
+    if !exists && rewrap.from_app != AppId::base() {
+        return Err(TransferError::UnknownApp);
+    }
+    Ok((records, archive.finish()?))
+}
+
+/// Ends the reading; the reason is told by somebody else.
+fn enough() -> StoreError {
+    StoreError::Stopped { reason: "the export was given up".to_owned() }
+}

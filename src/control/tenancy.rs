@@ -1,0 +1,241 @@
+//! Apps and tenants: the tasks about them.
+
+use crate::app::App;
+use crate::command::key::MasterKey;
+use crate::command::tenancy::transfer::{ExportApp, ImportApp, Told};
+use crate::command::tenancy::{AppEntry, Gone, Put, PutTenant, RemoveApp, RemoveTenant, TenantEntry, providers};
+use crate::command::user::count::CountUsers;
+use crate::config::settings;
+use crate::control::tasks::{Desk, entry, failed, scope};
+use crate::control::{PlainKey, Progress};
+use crate::domain::ids::{AppId, PUBLIC, TenantId};
+use crate::domain::tenancy::{Change, check_factors, tenant_id};
+use crate::domain::user::Recipes;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What a masked value looks like.
+const MASKED: &str = "********";
+
+/// A new app's or tenant's own state.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewTenant {
+    /// Settings of its own.
+    pub core_config: OwnSettings,
+    /// Factors that may begin a sign-in; without, what the protocol gives a new one.
+    pub first_factors: Option<Vec<String>>,
+    /// Factors that must follow.
+    pub required_secondary_factors: Option<Vec<String>>,
+}
+
+/// Own settings on their way to the server. API keys may be among them: values are never shown.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OwnSettings(Map<String, Value>);
+
+impl OwnSettings {
+    /// Takes settings as they were written.
+    #[must_use]
+    pub const fn new(settings: Map<String, Value>) -> Self {
+        Self(settings)
+    }
+}
+
+impl fmt::Debug for OwnSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
+pub(super) fn apps(app: &App) -> Value {
+    let rows: Vec<Value> = app.directory.apps().iter().map(|entry| app_row(entry)).collect();
+    json!({ "apps": rows })
+}
+
+fn app_row(entry: &AppEntry) -> Value {
+    json!({
+        "appId": entry.id.app_id,
+        "connectionUriDomain": entry.id.connection_uri_domain,
+        "tenants": entry.tenant_count(),
+    })
+}
+
+/// An app with its own settings, and how many people sign in to it.
+pub(super) async fn app(app: &App, id: &AppId) -> Result<Value, String> {
+    let found = entry(app, id)?;
+    let mut shown = app_row(&found);
+    let tenant = tenant(app, id, PUBLIC).await?;
+    if let (Some(shown), Some(tenant)) = (shown.as_object_mut(), tenant.as_object()) {
+        let of_tenant = ["firstFactors", "requiredSecondaryFactors", "providers", "coreConfig"];
+        shown.extend(of_tenant.iter().filter_map(|name| Some(((*name).to_owned(), tenant.get(*name)?.clone()))));
+        let scope = scope(app, id, None, "sessiond apps show")?;
+        let users = CountUsers { scope, tenant: None, recipes: Recipes::all() }.run(app).await.map_err(failed)?;
+        shown.insert("users".to_owned(), json!(users));
+    }
+    Ok(shown)
+}
+
+pub(super) fn tenants(app: &App, id: &AppId) -> Result<Value, String> {
+    let rows: Vec<Value> = entry(app, id)?.tenants().iter().map(|tenant| tenant_row(tenant)).collect();
+    Ok(json!({ "tenants": rows }))
+}
+
+fn tenant_row(tenant: &TenantEntry) -> Value {
+    json!({
+        "tenantId": tenant.id,
+        "firstFactors": tenant.own.shown_first_factors(),
+        "requiredSecondaryFactors": tenant.own.required_secondary_factors,
+    })
+}
+
+/// A tenant with its own settings, its providers, and how many people sign in to it.
+pub(super) async fn tenant(app: &App, id: &AppId, name: &str) -> Result<Value, String> {
+    let scope = scope(app, id, Some(name), "sessiond tenants show")?;
+    let tenant = TenantId::new(name);
+    let Some(found) = scope.app.tenant(&tenant) else { return Err(format!("there is no tenant {name} in this app")) };
+    let mut shown = tenant_row(&found);
+    let known = providers(app, id, Some(&tenant)).await.map_err(failed)?.remove(&tenant).unwrap_or_default();
+    let names: Vec<&str> = known.iter().map(|provider| provider.third_party_id.as_str()).collect();
+    let counting = CountUsers { scope, tenant: Some(tenant), recipes: Recipes::all() };
+    let users = counting.run(app).await.map_err(failed)?;
+    if let Some(shown) = shown.as_object_mut() {
+        shown.insert("providers".to_owned(), json!(names));
+        shown.insert("coreConfig".to_owned(), Value::Object(own_settings(&found)));
+        shown.insert("users".to_owned(), json!(users));
+    }
+    Ok(shown)
+}
+
+/// What was set for it; secrets are masked.
+fn own_settings(tenant: &TenantEntry) -> Map<String, Value> {
+    let mut own = tenant.own.core_config.to_map().unwrap_or_default();
+    for (key, value) in &mut own {
+        if !value.is_null() && settings::find(key).is_none_or(|setting| setting.secret) {
+            *value = json!(MASKED);
+        }
+    }
+    own
+}
+
+/// Creates an app, or a tenant of one that is there.
+pub(super) async fn create(app: &App, id: AppId, tenant: Option<String>, new: NewTenant) -> Result<Value, String> {
+    let tenant = match tenant {
+        Some(name) => TenantId::new(tenant_id(&name).map_err(|error| error.to_string())?),
+        None => TenantId::public(),
+    };
+    let list = |field, list: Option<Vec<String>>| list.map(|list| check_factors(field, list).map(Some)).transpose();
+    let change = Change::Factors {
+        first: list("firstFactors", new.first_factors).map_err(|error| error.to_string())?,
+        required_secondary: list("requiredSecondaryFactors", new.required_secondary_factors)
+            .map_err(|error| error.to_string())?,
+    };
+    let core_config = Some(new.core_config.0);
+    let put = PutTenant {
+        app: id.clone(),
+        tenant: tenant.clone(),
+        change,
+        core_config,
+        may_change_protected: true,
+        only_new: true,
+    };
+    match put.run(app).await.map_err(failed)? {
+        Put::Ok { .. } => Ok(json!({ "appId": id.app_id, "tenantId": tenant, "created": true })),
+        Put::Exists if tenant.is_public() => Err(format!("the app {} exists already", id.app_id)),
+        Put::Exists => Err(format!("the tenant {} exists already", tenant.as_str())),
+        Put::Invalid(sentence) => Err(sentence),
+        Put::Protected => Err("these settings are protected".to_owned()),
+        Put::UnknownApp => Err(entry(app, &id).err().unwrap_or_default()),
+    }
+}
+
+/// Deletes an app with everything in it; with its other tenants if that was asked for.
+pub(super) async fn delete_app(app: &App, id: AppId, with_tenants: bool) -> Result<Value, String> {
+    if id == AppId::base() {
+        return Err("the public app of an installation cannot be deleted".to_owned());
+    }
+    if with_tenants && let Some(entry) = app.directory.app(&id) {
+        for tenant in entry.tenants().iter().filter(|tenant| !tenant.id.is_public()) {
+            RemoveTenant { app: id.clone(), tenant: tenant.id.clone() }.run(app).await.map_err(failed)?;
+        }
+    }
+    match (RemoveApp { app: id.clone() }).run(app).await.map_err(failed)? {
+        Gone::Ok { existed } => Ok(json!({ "appId": id.app_id, "existed": existed })),
+        Gone::HasTenants => Err(format!("the app {} has other tenants: --with-tenants deletes them too", id.app_id)),
+        Gone::HasApps => Err("this connection URI domain has other apps: delete them first".to_owned()),
+    }
+}
+
+pub(super) async fn delete_tenant(app: &App, id: AppId, tenant: String) -> Result<Value, String> {
+    entry(app, &id)?;
+    let tenant = TenantId::new(tenant);
+    if tenant.is_public() {
+        return Err("the public tenant goes with its app: \"sessiond apps delete\"".to_owned());
+    }
+    match (RemoveTenant { app: id, tenant: tenant.clone() }).run(app).await.map_err(failed)? {
+        Gone::Ok { existed } => Ok(json!({ "tenantId": tenant, "existed": existed })),
+        Gone::HasTenants | Gone::HasApps => Err("it could not be deleted".to_owned()),
+    }
+}
+
+/// Writes an archive of an app.
+pub(super) async fn export(
+    desk: &Desk<'_>,
+    id: AppId,
+    to: PathBuf,
+    key: Option<PlainKey>,
+    plain: bool,
+) -> Result<Value, String> {
+    entry(desk.app, &id)?;
+    let name = id.app_id.clone();
+    let command = ExportApp { app: id, to: to.clone(), key: archive_key(key)?, plain };
+    let done = command.run(desk.app, told(desk)).await.map_err(|error| error.to_string())?;
+    let count: u64 = done.records.values().sum();
+    Ok(json!({
+        "appId": name,
+        "archive": to,
+        "bytes": done.bytes,
+        "sealed": done.sealed,
+        "count": count,
+        "records": done.records,
+    }))
+}
+
+/// What to import, and as what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantedImport {
+    /// The archive's absolute path, as the server sees it.
+    pub from: PathBuf,
+    /// Under this id, instead of the archive's.
+    pub as_id: Option<String>,
+    /// In this connection URI domain, instead of the archive's.
+    pub domain: Option<String>,
+    /// Opens the keys in it.
+    pub key: Option<PlainKey>,
+}
+
+pub(super) async fn import(desk: &Desk<'_>, wanted: WantedImport) -> Result<Value, String> {
+    let WantedImport { from, as_id, domain, key } = wanted;
+    let key = archive_key(key)?;
+    let command = ImportApp { from, as_id, domain, key, served: desk.served };
+    let done = command.run(desk.app, told(desk)).await.map_err(|error| error.to_string())?;
+    let count: u64 = done.records.values().sum();
+    Ok(json!({
+        "appId": done.app.app_id,
+        "connectionUriDomain": done.app.connection_uri_domain,
+        "count": count,
+        "records": done.records,
+    }))
+}
+
+fn archive_key(key: Option<PlainKey>) -> Result<Option<MasterKey>, String> {
+    let key = key.map(|key| MasterKey::new(key.into_secret().expose())).transpose();
+    key.map_err(|_| "the key for the archive is too short: at least 32 characters".to_owned())
+}
+
+fn told(desk: &Desk<'_>) -> Told {
+    let report = Arc::clone(&desk.report);
+    Arc::new(move |doing, done, total| report(Progress { doing: doing.to_owned(), done, total }))
+}

@@ -1,0 +1,152 @@
+//! Archives: rows of one app in one file, to be carried to another installation.
+//!
+//! An archive has the form of a snapshot: blocks with checksums and an end that says how much there must be, so what is
+//! cut or damaged is noticed. Its first entry is no row but says what the file is.
+
+use super::io;
+use super::journal::frames::Damage;
+use super::snapshot::{Entry, Head, Reader, Writer};
+use crate::domain::time::UnixMillis;
+use crate::store::{Key, Keyspace, StoreError};
+use std::path::{Path, PathBuf};
+
+/// Where the first entry stands; no row of an app does.
+const LABEL: &[u8] = b"archive of an app";
+/// What to do with an archive that is not whole.
+const WAY_OUT: &str = "Nothing was changed: export the app again, or copy the file again";
+
+/// Writes an archive under a temporary name; it gets its own when it is complete.
+pub struct ArchiveWriter {
+    path: PathBuf,
+    partial: PathBuf,
+    writer: Option<Writer>,
+}
+
+/// Reads an archive from front to back.
+pub struct ArchiveReader {
+    path: PathBuf,
+    reader: Reader,
+    ended: bool,
+}
+
+impl ArchiveWriter {
+    /// Begins a file that must not exist; `label` says what will be in it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] when it exists; when the disk refuses.
+    pub fn create(path: &Path, exported: UnixMillis, label: &[u8]) -> Result<Self, StoreError> {
+        refuse_existing(path)?;
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(".partial");
+        let partial = path.with_file_name(name);
+        io::remove_file(&partial)?;
+        let writer = Writer::create(&partial, &Head { id: [0; 16], frame: 0, time: exported.0 })?;
+        let mut archive = Self { path: path.to_owned(), partial, writer: Some(writer) };
+        archive.entry(&[&[Keyspace::Meta as u8], LABEL].concat(), label)?;
+        Ok(archive)
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn push(&mut self, key: &Key, value: &[u8]) -> Result<(), StoreError> {
+        self.entry(&[&[key.keyspace as u8], key.bytes.as_slice()].concat(), value)
+    }
+
+    fn entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        let Some(writer) = &mut self.writer else { return Err(super::shared::closed()) };
+        writer.push(&Entry { key, frame: 0, value: Some(value) }).map(drop)
+    }
+
+    /// Completes the file, waits until it is durable and gives it its name. Returns its size in bytes.
+    ///
+    /// # Errors
+    /// When the disk refuses, or somebody else made a file of this name meanwhile.
+    pub fn finish(mut self) -> Result<u64, StoreError> {
+        let Some(writer) = self.writer.take() else { return Err(super::shared::closed()) };
+        writer.finish()?;
+        refuse_existing(&self.path)?;
+        io::rename(&self.partial, &self.path)?;
+        Ok(self.path.metadata().map_or(0, |data| data.len()))
+    }
+}
+
+impl Drop for ArchiveWriter {
+    /// What was not completed goes.
+    fn drop(&mut self) {
+        if let Err(error) = io::remove_file(&self.partial) {
+            tracing::warn!(%error, "cannot remove an unfinished archive");
+        }
+    }
+}
+
+fn refuse_existing(path: &Path) -> Result<(), StoreError> {
+    if path.symlink_metadata().is_ok() {
+        return Err(unusable(path, "it exists; nothing is overwritten"));
+    }
+    Ok(())
+}
+
+impl ArchiveReader {
+    /// Opens a file; returns its label too.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] when it is no archive; [`StoreError::Damaged`] when it was one.
+    pub fn open(path: &Path) -> Result<(Self, Vec<u8>), StoreError> {
+        if !path.is_file() {
+            return Err(unusable(path, "there is no such file"));
+        }
+        let mut archive =
+            Self { path: path.to_owned(), reader: Reader::open(path, None).map_err(wayward)?, ended: false };
+        if archive.reader.advance().map_err(wayward)? {
+            let first = archive.reader.entry();
+            if let (Some((&keyspace, LABEL)), Some(label)) = (first.key.split_first(), first.value)
+                && keyspace == Keyspace::Meta as u8
+            {
+                let label = label.to_vec();
+                return Ok((archive, label));
+            }
+        }
+        Err(unusable(path, "it is no archive of an app; \"sessiond app export\" makes one"))
+    }
+
+    /// The next row; `None` at the end of a whole file.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when the file is not what was written; [`StoreError::Unusable`] for a kind of record that
+    /// is not known here.
+    pub fn advance(&mut self) -> Result<Option<(Key, &[u8])>, StoreError> {
+        self.ended = self.ended || !self.reader.advance().map_err(wayward)?;
+        if self.ended {
+            return Ok(None);
+        }
+        let entry = self.reader.entry();
+        let (Some((byte, bytes)), Some(value)) = (entry.key.split_first(), entry.value) else {
+            let damage = Damage { place: self.path.clone(), what: "an entry is no row".to_owned() };
+            return Err(wayward(damage.error()));
+        };
+        match Keyspace::from_byte(*byte) {
+            Some(keyspace) => Ok(Some((Key { keyspace, bytes: bytes.to_vec() }, value))),
+            None => Err(unusable(&self.path, "it holds records of a newer sessiond: import it with that version")),
+        }
+    }
+
+    /// How many rows there are; known once the end has been reached.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.reader.rows_at_end().saturating_sub(1)
+    }
+}
+
+/// Damage of an archive has another way out than damage of a folder.
+fn wayward(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Damaged { place, what, .. } => StoreError::Damaged { place, what, way_out: WAY_OUT.to_owned() },
+        other => other,
+    }
+}
+
+fn unusable(path: &Path, what: &str) -> StoreError {
+    StoreError::Unusable { place: path.display().to_string(), what: what.to_owned() }
+}

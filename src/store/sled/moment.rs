@@ -1,0 +1,32 @@
+//! All rows as of one moment, read from snapshots and journal beside the traffic.
+
+use super::background;
+use super::shared::{self, Shared};
+use super::truth::Truth;
+use crate::store::{EachRow, Key, Keyspace, StoreError};
+
+/// Rows between two looks at whether the engine ends.
+const LOOK_EVERY: u64 = 4096;
+
+/// Gives every row to `row`, in key order, as of the last frame before now. The index is not asked, so damage in it cannot
+/// show.
+pub(super) fn read(shared: &Shared, row: EachRow<'_>) -> Result<(), StoreError> {
+    // No snapshot is made and no segment removed meanwhile.
+    let _alone = shared.maintain();
+    let last = background::rotate(shared)?;
+    let truth = Truth::find(&shared.folder, &shared.id, last, last, &|_| {})?;
+    let mut merge = truth.merge(last)?;
+    let mut seen: u64 = 0;
+    while merge.advance()? {
+        seen += 1;
+        if seen.is_multiple_of(LOOK_EVERY) && shared.housekeeping.is_finished() {
+            return Err(shared::closed());
+        }
+        let entry = merge.entry();
+        let (Some((byte, bytes)), Some(value)) = (entry.key.split_first(), entry.value) else { continue };
+        if let Some(keyspace) = Keyspace::from_byte(*byte) {
+            row(&Key { keyspace, bytes: bytes.to_vec() }, value)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! A tenant's life: something of every kind that an app can hold.
+
+use crate::app::{TestApp, new_session};
+use serde_json::{Value, json};
+use sessiond::domain::ids::AppId;
+use sessiond::store::key::Belongs;
+use sessiond::store::{Engine, Key, Keyspace, Scan};
+use std::collections::BTreeMap;
+
+/// An app of the base domain.
+pub(super) fn app_id(name: &str) -> AppId {
+    AppId { connection_uri_domain: String::new(), app_id: name.to_owned() }
+}
+
+/// Two people who sign up, sign in, are linked, mapped, given roles, and sign out again; below `prefix`.
+pub(super) async fn live(app: &TestApp, prefix: &str) -> Value {
+    let at = |path: &str| format!("{prefix}{path}");
+    let provider = json!({"config": {"thirdPartyId": "google", "clients": [{"clientId": "c", "clientSecret": "s"}]}});
+    app.put(&at("/recipe/multitenancy/config/thirdparty"), provider).await.ok();
+    app.put(&at("/recipe/role"), json!({"role": "admin", "permissions": ["read"]})).cdi("4.0").await.ok();
+    let account = json!({"email": "a@b.io", "password": "correct horse"});
+    let user = app.post(&at("/recipe/signup"), account.clone()).await.ok().text_at("/user/id");
+    app.post(&at("/recipe/signin"), account).await.ok();
+    let third =
+        json!({"thirdPartyId": "google", "thirdPartyUserId": "g-1", "email": {"id": "a@b.io", "isVerified": true}});
+    let third = app.post(&at("/recipe/signinup"), third).await.ok().text_at("/user/id");
+    app.post(&at("/recipe/accountlinking/user/primary"), json!({"recipeUserId": user})).cdi("4.0").await.ok();
+    let mapping = json!({"superTokensUserId": user, "externalUserId": "crm-1", "force": true});
+    app.post(&at("/recipe/userid/map"), mapping).cdi("4.0").await.ok();
+    app.put(&at("/recipe/user/metadata"), json!({"userId": "crm-1", "metadataUpdate": {"a": 1}})).cdi("4.0").await.ok();
+    app.put(&at("/recipe/user/role"), json!({"userId": "crm-1", "role": "admin"})).await.ok();
+    let address = json!({"userId": "crm-1", "email": "a@b.io"});
+    let token = app.post(&at("/recipe/user/email/verify/token"), address.clone()).await.ok().text_at("/token");
+    app.post(&at("/recipe/user/email/verify"), json!({"method": "token", "token": token})).await.ok();
+    let other = json!({"userId": third, "email": "other@b.io"});
+    app.post(&at("/recipe/user/email/verify/token"), other).await.ok();
+    app.post(&at("/recipe/user/password/reset/token"), address).await.ok();
+    let ended = app.post(&at("/recipe/session"), new_session("crm-1")).await.ok().handle();
+    app.post(&at("/recipe/session/remove"), json!({"sessionHandles": [ended]})).await.ok();
+    app.post(&at("/recipe/session"), new_session("crm-1")).await.ok().json()
+}
+
+/// Something in every keyspace that belongs to apps: what no request has written stands there as an empty row.
+pub(super) async fn fill(store: &dyn Engine, app: &AppId) {
+    for keyspace in Keyspace::ALL.into_iter().filter(|keyspace| keyspace.belongs() != Belongs::Installation) {
+        if rows_of(store, app, keyspace).await.is_empty() {
+            let mut tx = store.begin();
+            tx.put(Key::of_app(keyspace, app).text("public").text("row"), Vec::new());
+            tx.commit().await.unwrap();
+        }
+    }
+}
+
+/// The rows of an app in one keyspace.
+pub(super) async fn rows_of(store: &dyn Engine, app: &AppId, keyspace: Keyspace) -> Vec<(Key, Vec<u8>)> {
+    let start = Key::of_app(keyspace, app);
+    store.begin().scan(&Scan { end: start.prefix_end(), start, reverse: false, limit: usize::MAX }).await.unwrap()
+}
+
+/// All rows of an app, by keyspace.
+pub(super) async fn holdings(store: &dyn Engine, app: &AppId) -> BTreeMap<&'static str, Vec<(Key, Vec<u8>)>> {
+    let mut all = BTreeMap::new();
+    for keyspace in Keyspace::ALL.into_iter().filter(|keyspace| keyspace.belongs() != Belongs::Installation) {
+        all.insert(keyspace.name(), rows_of(store, app, keyspace).await);
+    }
+    all
+}
