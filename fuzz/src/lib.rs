@@ -8,8 +8,9 @@ use sessiond::domain::entropy::Entropy;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::time::{Clock, SteadyMillis, UnixMillis};
 use sessiond::domain::user::{Login, LoginMethod, User};
-use sessiond::http::cdi::Cdi;
+use sessiond::http::cdi::{Cdi, RECIPES};
 use sessiond::http::exchange::{Reply, Request};
+use sessiond::http::route::Verb;
 use sessiond::http::server::Dispatch;
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::user;
@@ -37,6 +38,10 @@ pub struct Server {
     pub refresh_token: String,
     /// The session that both belong to.
     pub handle: String,
+    /// The id of a user with a password.
+    pub user: String,
+    /// A good password-reset token of that user.
+    pub reset_token: String,
 }
 
 struct StandingClock;
@@ -65,8 +70,8 @@ impl Entropy for Counting {
 
 impl Server {
     fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        let config = Arc::new(BaseConfig::with(&[("ephemeral", "true")], false).expect("good settings"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let config = Arc::new(BaseConfig::with(&[("ephemeral", "true"), ("bcrypt_log_rounds", "4")], false).expect("good settings"));
         let parts = Parts {
             store: Arc::new(MemoryEngine::new()),
             clock: Arc::new(StandingClock),
@@ -76,18 +81,37 @@ impl Server {
         let cdi = Cdi::new(Arc::clone(&app)).expect("no route twice");
         let entry = app.directory.app(&AppId::base()).expect("the base app");
         let ring = runtime.block_on(app.keys.ring(&app, &entry)).expect("keys");
-        let empty = String::new();
-        let mut server =
-            Self { runtime, app, cdi, ring, access_token: empty.clone(), refresh_token: empty.clone(), handle: empty };
+        let empty = String::new;
+        let mut server = Self {
+            runtime,
+            app,
+            cdi,
+            ring,
+            access_token: empty(),
+            refresh_token: empty(),
+            handle: empty(),
+            user: empty(),
+            reset_token: empty(),
+        };
         let body = r#"{"userId":"u","userDataInJWT":{"a":[1,null]},"userDataInDatabase":{},"enableAntiCsrf":true}"#;
-        let reply = server.ask(Method::POST, "/recipe/session", "", HeaderMap::new(), body.as_bytes());
-        let reply: serde_json::Value = serde_json::from_slice(&reply.body).expect("JSON");
+        let reply = server.made("/recipe/session", body);
         let text = |owner: &str, member: &str| reply[owner][member].as_str().expect("a session").to_owned();
         server.access_token = text("accessToken", "token");
         server.refresh_token = text("refreshToken", "token");
         server.handle = text("session", "handle");
         server.runtime.block_on(server.people());
+        let signed_up = server.made("/recipe/signup", r#"{"email":"p@example.org","password":"password"}"#);
+        server.user = signed_up["user"]["id"].as_str().expect("a user").to_owned();
+        let body = format!(r#"{{"userId":"{}","email":"p@example.org"}}"#, server.user);
+        let token = server.made("/recipe/user/password/reset/token", &body);
+        server.reset_token = token["token"].as_str().expect("a token").to_owned();
         server
+    }
+
+    /// The reply to a request that begins the run.
+    fn made(&self, path: &str, body: &str) -> serde_json::Value {
+        let reply = self.ask(Method::POST, path, "", HeaderMap::new(), body.as_bytes());
+        serde_json::from_slice(&reply.body).expect("JSON")
     }
 
     /// Three people with an address each: `a`, `b` and `c`.
@@ -136,9 +160,11 @@ impl Server {
         reply
     }
 
-    /// `text` with `$A`, `$R` and `$H` replaced by a good access token, refresh token and handle.
+    /// `text` with `$A`, `$R`, `$H`, `$P` and `$T` replaced by a good access token, refresh token, handle, id of a user and
+    /// password-reset token.
     pub fn fill_in(&self, text: &str) -> String {
-        text.replace("$A", &self.access_token).replace("$R", &self.refresh_token).replace("$H", &self.handle)
+        let text = text.replace("$A", &self.access_token).replace("$R", &self.refresh_token);
+        text.replace("$H", &self.handle).replace("$P", &self.user).replace("$T", &self.reset_token)
     }
 }
 
@@ -166,4 +192,66 @@ pub fn changed(token: &str, changes: &[u8]) -> String {
         }
     }
     String::from_utf8(bytes).expect("ASCII")
+}
+
+/// An endpoint of the table of routes.
+pub struct Endpoint {
+    /// How it is asked.
+    pub method: Method,
+    /// Where.
+    pub path: &'static str,
+    /// `METHOD path`, or the path alone where all are GET.
+    name: String,
+}
+
+/// Endpoints to choose from.
+pub struct Endpoints(Vec<Endpoint>);
+
+/// Those that take a body.
+pub static BODIES: LazyLock<Endpoints> =
+    LazyLock::new(|| Endpoints::of(|verb| verb != Verb::GET, |verb, path| format!("{verb:?} {path}")));
+/// Those that take a query.
+pub static QUERIES: LazyLock<Endpoints> =
+    LazyLock::new(|| Endpoints::of(|verb| verb == Verb::GET, |_, path| path.to_owned()));
+
+const VERSIONS: [&str; 7] = ["2.7", "2.21", "3.1", "4.0", "5.0", "5.4", "5.6"];
+const RIDS: [&str; 4] = ["", "emailpassword", "thirdparty", "passwordless"];
+
+impl Endpoints {
+    fn of(wanted: impl Fn(Verb) -> bool, name: impl Fn(Verb, &str) -> String) -> Self {
+        let mut endpoints: Vec<_> = RECIPES
+            .iter()
+            .flat_map(|routes| *routes)
+            .filter(|route| wanted(route.verb))
+            .map(|route| {
+                let path = if route.path.is_empty() { "/" } else { route.path };
+                let method = format!("{:?}", route.verb).parse().expect("a method");
+                Endpoint { method, path, name: name(route.verb, path) }
+            })
+            .collect();
+        endpoints.sort_by(|a, b| a.name.cmp(&b.name));
+        endpoints.dedup_by(|a, b| a.name == b.name);
+        Self(endpoints)
+    }
+
+    /// The endpoint that a line names, and the headers for the version and the recipe that it names. What it does not name
+    /// well, it chooses by its bytes.
+    pub fn choose(&self, line: &str) -> (&Endpoint, HeaderMap) {
+        let sum: usize = line.bytes().map(usize::from).sum();
+        let named = self.0.iter().filter(|one| {
+            line.strip_prefix(&one.name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        });
+        let endpoint = named.last().unwrap_or(&self.0[sum % self.0.len()]);
+        let words: Vec<_> = line.split(' ').collect();
+        let version = VERSIONS.iter().find(|version| words.contains(version)).unwrap_or(&VERSIONS[sum % VERSIONS.len()]);
+        let rid = RIDS.iter().find(|rid| words.last() == Some(rid)).unwrap_or(&RIDS[0]);
+        let lines = [format!("cdi-version: {version}"), format!("rid: {rid}")];
+        (endpoint, headers(lines.iter().map(String::as_str)))
+    }
+}
+
+/// The first line, and what follows it.
+pub fn split_line(data: &[u8]) -> (String, &[u8]) {
+    let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+    (String::from_utf8_lossy(&data[..end]).into_owned(), data.get(end + 1..).unwrap_or_default())
 }

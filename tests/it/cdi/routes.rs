@@ -1,6 +1,8 @@
 //! The list of endpoints, as a file to look at.
 
 use crate::app::TestApp;
+use sessiond::http::route::Verb;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -36,4 +38,42 @@ async fn the_list_of_endpoints_is_the_one_on_file() {
     }
     let on_file = std::fs::read_to_string(&file).expect("tests/fixtures/cdi_endpoints.txt");
     assert_eq!(now, on_file, "if the change is meant: UPDATE_FIXTURES=1 cargo test --test it endpoints");
+}
+
+/// What the inputs name that fuzzing begins with: the first line of each, up to the version.
+fn named_by_seeds(target: &str) -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
+    let seeds = std::fs::read_dir(folder).expect("seeds").map(|seed| seed.expect("a seed").path());
+    let named = seeds.map(|seed| {
+        let bytes = std::fs::read(&seed).expect("a seed");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let words: Vec<&str> = text.lines().next().unwrap_or_default().split(' ').collect();
+        let version = words.iter().position(|word| word.starts_with(|first: char| first.is_ascii_digit()));
+        let version = version.unwrap_or_else(|| panic!("{}: the first line names a version", seed.display()));
+        [&words[..version], &words[version + 1..]].concat().join(" ")
+    });
+    named.collect()
+}
+
+#[tokio::test]
+async fn fuzzing_has_an_input_for_every_endpoint() {
+    let app = TestApp::new().await;
+    let (mut bodies, mut queries) = (BTreeSet::new(), BTreeSet::new());
+    for mounted in app.cdi.table().routes() {
+        let route = mounted.route;
+        let path = if route.path.is_empty() { "/" } else { route.path };
+        let rid = route.rid.map(|rid| format!(" {rid}")).unwrap_or_default();
+        match route.verb {
+            Verb::GET => queries.insert(format!("{path}{rid}")),
+            verb => bodies.insert(format!("{verb:?} {path}{rid}")),
+        };
+    }
+    for (target, endpoints) in [("json_body", bodies), ("query", queries)] {
+        // A recipe is named where others share the path, and may be named elsewhere.
+        let seeds = named_by_seeds(target);
+        let without: Vec<_> = endpoints.difference(&seeds).collect();
+        assert_eq!(without, [""; 0], "add an input to fuzz/seeds/{target}");
+        let of_nothing: Vec<_> = seeds.difference(&endpoints).collect();
+        assert_eq!(of_nothing, [""; 0], "remove it from fuzz/seeds/{target}");
+    }
 }

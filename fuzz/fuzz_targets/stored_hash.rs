@@ -1,0 +1,12 @@
+//! Hashes of passwords, as they come from elsewhere.
+#![no_main]
+
+use sessiond::crypto::password::StoredHash;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Some(hash) = StoredHash::parse(text) else { return };
+    let written = hash.text();
+    let again = StoredHash::parse(&written).expect("what is written can be read");
+    assert_eq!((again.text(), again.family()), (written, hash.family()));
+});
