@@ -11,6 +11,7 @@ pub mod transfer;
 mod work;
 
 pub use directory::{AppEntry, Directory, TenantEntry};
+pub use plan::effective_values;
 pub use provider::{ProviderPut, PutProvider, RemoveProvider, providers};
 pub use put::{Put, PutTenant};
 pub use remove::{Gone, RemoveApp, RemoveTenant};

@@ -142,32 +142,47 @@ fn parent(app: &AppId, tenant: &TenantId) -> Option<AppId> {
 
 /// Effective settings of a stored tenant whose parents are in the directory; rules that it breaks only warn.
 pub(super) fn stored_config(directory: &Directory, app: &AppId, tenant: &TenantId, own: &Own) -> Arc<AppConfig> {
-    let mut layers = vec![own.clone()];
-    let mut inherited = None;
-    let mut above = parent(app, tenant);
-    while let Some(app) = above {
-        if let Some(entry) = directory.app(&app).and_then(|entry| entry.tenant(&TenantId::public())) {
-            layers.push(own_settings(&entry));
-            inherited.get_or_insert_with(|| Arc::clone(&entry.config));
-        }
-        above = parent(&app, &TenantId::public());
-    }
     let base = directory.base();
-    let inherited = inherited.unwrap_or_else(|| Arc::clone(&base.app));
+    let ancestors = ancestors(directory, app, tenant);
+    let inherited = ancestors.first().map_or_else(|| Arc::clone(&base.app), |entry| Arc::clone(&entry.config));
     if own.is_empty() {
         return inherited;
     }
-    let mut values = base.values().clone();
-    let mut problems: Vec<String> = Vec::new();
-    for (key, json) in layers.iter().rev().flatten() {
-        let single = Own::from_iter([(key.clone(), json.clone())]);
-        problems.extend(base.overlay(&mut values, &single).err());
-    }
+    let (values, mut problems) = layered(directory, &ancestors, own);
     problems.extend(base.check(&values).err());
     for problem in problems {
         tracing::warn!(app = app.app_id, tenant = tenant.as_str(), problem, "a stored setting is not valid any more");
     }
     Arc::new(AppConfig::from_values(&values, Some(&inherited)))
+}
+
+/// The value of each setting as it holds for a tenant: its own, or what it inherits.
+#[must_use]
+pub fn effective_values(directory: &Directory, app: &AppId, tenant: &TenantEntry) -> Values {
+    layered(directory, &ancestors(directory, app, &tenant.id), &own_settings(tenant)).0
+}
+
+/// Those from whom a tenant inherits, nearest first; the server itself is not among them.
+fn ancestors(directory: &Directory, app: &AppId, tenant: &TenantId) -> Vec<Arc<TenantEntry>> {
+    let mut found = Vec::new();
+    let mut above = parent(app, tenant);
+    while let Some(app) = above {
+        found.extend(directory.app(&app).and_then(|entry| entry.tenant(&TenantId::public())));
+        above = parent(&app, &TenantId::public());
+    }
+    found
+}
+
+/// A tenant's own settings over those of its ancestors over the server's, and what could not be read of them.
+fn layered(directory: &Directory, ancestors: &[Arc<TenantEntry>], own: &Own) -> (Values, Vec<String>) {
+    let base = directory.base();
+    let mut values = base.values().clone();
+    let mut problems = Vec::new();
+    let inherited = ancestors.iter().rev().flat_map(|entry| own_settings(entry));
+    for (key, json) in inherited.chain(own.clone()) {
+        problems.extend(base.overlay(&mut values, &Own::from_iter([(key, json)])).err());
+    }
+    (values, problems)
 }
 
 /// What was set for a tenant.

@@ -66,8 +66,9 @@ pub(super) const SIGN_IN: &[Setting] = &[
         "PASSWORD_HASHING_ALG",
         Kind::Text,
         Text("BCRYPT"),
-        "How new passwords are hashed: ARGON2 or BCRYPT.",
+        "How new passwords are hashed.",
     )
+    .one_of(&["ARGON2", "BCRYPT"])
     .per_app(),
     setting(
         "bcrypt_log_rounds",

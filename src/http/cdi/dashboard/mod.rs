@@ -1,5 +1,6 @@
 //! The dashboard recipe: its users, who are operators of the app, and their sessions.
 
+mod core_config;
 mod session;
 mod user;
 
@@ -16,4 +17,5 @@ pub const ROUTES: &[Route] = &[
     route!(PUT "/recipe/dashboard/user", AppStrict403 => user::update),
     route!(DELETE "/recipe/dashboard/user", AppStrict403 => user::delete),
     route!(GET "/recipe/dashboard/users", AppStrict403 => user::list),
+    route!(GET "/recipe/dashboard/tenant/core-config", Tenant => core_config::list),
 ];

@@ -58,6 +58,6 @@ fn from_base(call: &Call) -> bool {
 }
 
 /// Protected settings are out of reach of ordinary keys once there is a secret above them.
-fn may_touch_protected(app: &App, call: &Call) -> bool {
+pub(super) fn may_touch_protected(app: &App, call: &Call) -> bool {
     app.directory.base().saas_secret.is_none() || call.credential == Credential::SaasSecret
 }

@@ -1,5 +1,6 @@
 //! `/recipe/dashboard/…`.
 
+mod core_config;
 mod session;
 mod signin;
 mod user;

@@ -1,0 +1,81 @@
+//! `GET /recipe/dashboard/tenant/core-config`: the settings that a tenant or its app may have of its own.
+
+use crate::app::App;
+use crate::command::tenancy::effective_values;
+use crate::config::settings::{self, Kind, Scope, Setting};
+use crate::config::values::Value;
+use crate::http::cdi::Call;
+use crate::http::cdi::multitenancy::may_touch_protected;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+#[derive(Serialize)]
+struct ListBody {
+    status: &'static str,
+    config: Vec<SettingBody>,
+}
+
+/// One setting as a dashboard edits it; nulls are printed.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SettingBody {
+    key: &'static str,
+    value_type: &'static str,
+    value: Json,
+    description: &'static str,
+    is_different_across_tenants: bool,
+    possible_values: Option<&'static [&'static str]>,
+    is_nullable: bool,
+    default_value: Json,
+    /// Of the original's storage plugin; there is none here.
+    is_plugin_property: bool,
+    is_plugin_property_editable: bool,
+}
+
+pub(super) async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    let tenant = call.existing_tenant()?;
+    let values = effective_values(&app.directory, &call.app.id, &tenant);
+    let shows_protected = may_touch_protected(app, call);
+    let shown = settings::ALL.iter().enumerate().filter(|(_, setting)| {
+        setting.scope != Scope::Core && !setting.hidden && (shows_protected || !setting.protected)
+    });
+    let config = shown.map(|(place, setting)| body(setting, values.at(place))).collect();
+    Ok(Reply::json(&ListBody { status: "OK", config }))
+}
+
+fn body(setting: &'static Setting, value: &Value) -> SettingBody {
+    let default = Value::default_of(setting);
+    SettingBody {
+        key: setting.key,
+        value_type: value_type(setting),
+        value: json_of(setting, value),
+        description: setting.about,
+        is_different_across_tenants: setting.scope == Scope::Tenant,
+        possible_values: (!setting.one_of.is_empty()).then_some(setting.one_of),
+        is_nullable: default == Value::Null,
+        default_value: json_of(setting, &default),
+        is_plugin_property: false,
+        is_plugin_property_editable: false,
+    }
+}
+
+const fn value_type(setting: &Setting) -> &'static str {
+    match setting.kind {
+        _ if !setting.one_of.is_empty() => "enum",
+        Kind::Int | Kind::Long | Kind::Double => "number",
+        Kind::Text => "string",
+        Kind::Bool => "boolean",
+    }
+}
+
+fn json_of(setting: &Setting, value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Int(number) => json!(number),
+        Value::Double(number) => json!(number),
+        Value::Bool(flag) => json!(flag),
+        Value::Text(_) => json!(value.shown(setting)),
+    }
+}
