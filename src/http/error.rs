@@ -32,6 +32,12 @@ pub enum ApiError {
     /// 501 for methods no endpoint of the protocol ever has (PATCH and invented ones).
     #[error("Method not implemented")]
     MethodNotImplemented,
+    /// 501 for a recipe of the protocol that sessiond does not have. SDKs throw with this text.
+    #[error("{what} is not available in sessiond yet")]
+    NotAvailable {
+        /// Which.
+        what: &'static str,
+    },
     /// 413: what the request wants to keep is above what the store takes. The protocol knows no such limit.
     #[error("The data to be stored is too large: {size} bytes, at most {limit} are allowed")]
     TooLarge {
@@ -107,7 +113,7 @@ impl ApiError {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotSupported { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::MethodNotImplemented => StatusCode::NOT_IMPLEMENTED,
+            Self::MethodNotImplemented | Self::NotAvailable { .. } => StatusCode::NOT_IMPLEMENTED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,

@@ -90,23 +90,54 @@ pub struct CountActiveUsers {
 }
 
 impl CountActiveUsers {
-    /// Runs the command: looks at the mark of each user of the app, a page at a time.
+    /// Runs the command.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &App) -> Result<u64, Fault> {
         let mut count = 0;
-        let mut after = None;
-        loop {
-            let mut tx = app.store.begin();
-            let page = activity::page(tx.as_mut(), &self.scope.app.id, after.as_ref()).await;
-            let page = page.map_err(|error| Fault::new("counting active users", error))?;
-            let Some((last, _)) = page.last() else { return Ok(count) };
-            after = Some(last.clone());
-            let active = page.iter().filter(|(_, mark)| mark.at >= self.since).count();
-            count += u64::try_from(active).unwrap_or(u64::MAX);
-            // A long walk lets requests pass.
-            tokio::task::yield_now().await;
-        }
+        each_mark(app, &self.scope, |at| count += u64::from(at >= self.since)).await?;
+        Ok(count)
+    }
+}
+
+/// Counts the users of an app that were active in the last 1, 2, … 31 days of 24 hours.
+pub struct CountActiveByDays(pub Scope);
+
+impl CountActiveByDays {
+    /// Days that are told apart.
+    pub const DAYS: usize = 31;
+
+    /// Runs the command: at place `i`, who was active in the last `i + 1` days.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<[u64; Self::DAYS], Fault> {
+        const DAY_MS: u64 = 24 * 60 * 60_000;
+        let now = app.now();
+        let mut counts = [0; Self::DAYS];
+        each_mark(app, &self.0, |at| {
+            let days_ago = usize::try_from(now.since(at) / DAY_MS).unwrap_or(usize::MAX);
+            for count in counts.iter_mut().skip(days_ago) {
+                *count += 1;
+            }
+        })
+        .await?;
+        Ok(counts)
+    }
+}
+
+/// Looks at the mark of each user of an app, a page at a time.
+async fn each_mark(app: &App, scope: &Scope, mut look: impl FnMut(UnixMillis)) -> Result<(), Fault> {
+    let mut after = None;
+    loop {
+        let mut tx = app.store.begin();
+        let page = activity::page(tx.as_mut(), &scope.app.id, after.as_ref()).await;
+        let page = page.map_err(|error| Fault::new("counting active users", error))?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        after = Some(last.clone());
+        page.iter().for_each(|(_, mark)| look(mark.at));
+        // A long walk lets requests pass.
+        tokio::task::yield_now().await;
     }
 }

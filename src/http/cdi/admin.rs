@@ -1,6 +1,7 @@
 //! What test set-ups and dashboards ask of a core: licence, telemetry, statistics. Every feature is on and nothing is sent.
 
 use crate::app::App;
+use crate::command::activity::CountActiveByDays;
 use crate::http::cdi::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
@@ -14,6 +15,7 @@ pub const ROUTES: &[Route] = &[
     route!(PUT "/ee/license", AppStrict403 => set_licence),
     route!(GET "/ee/license", AppStrict403 => licence),
     route!(DELETE "/ee/license", AppStrict403 => remove_licence),
+    route!(GET "/ee/featureflag", AppStrict403 => features),
     route!(GET "/telemetry", AppStrict403 => telemetry),
     route!(GET "/requests/stats", AppStrict403 => request_stats),
 ];
@@ -37,6 +39,26 @@ async fn licence(_app: &App, call: &Call) -> Result<Reply, ApiError> {
 async fn remove_licence(_app: &App, call: &Call) -> Result<Reply, ApiError> {
     call.scope()?;
     Ok(Reply::status("OK"))
+}
+
+/// The original's licensed features that are there: all of these, without a licence.
+const FEATURES: [&str; 5] = ["account_linking", "multi_tenancy", "dashboard_login", "mfa", "security"];
+
+/// What is on, and how many users were active in the last 1, 2, … 31 days.
+async fn features(app: &App, call: &Call) -> Result<Reply, ApiError> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct FeaturesBody {
+        status: &'static str,
+        features: [&'static str; FEATURES.len()],
+        usage_stats: UsageBody,
+    }
+    #[derive(Serialize)]
+    struct UsageBody {
+        maus: [u64; CountActiveByDays::DAYS],
+    }
+    let maus = CountActiveByDays(call.scope()?).run(app).await?;
+    Ok(Reply::json(&FeaturesBody { status: "OK", features: FEATURES, usage_stats: UsageBody { maus } }))
 }
 
 /// No telemetry id exists: there is no telemetry.

@@ -15,6 +15,7 @@ pub mod service;
 pub mod session;
 pub mod thirdparty;
 pub mod totp;
+pub mod unavailable;
 pub mod user;
 pub mod useridmapping;
 pub mod usermetadata;
@@ -58,6 +59,7 @@ pub const RECIPES: &[&[Route]] = &[
     totp::ROUTES,
     bulk_import::ROUTES,
     dashboard::ROUTES,
+    unavailable::ROUTES,
 ];
 
 /// The version that the caller speaks.
