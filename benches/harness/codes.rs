@@ -1,13 +1,13 @@
 //! What works once, links and codes of authenticator apps: the cost of using one, its durable commit included.
 
-use super::load::{Fleet, Script, Tally};
-use super::report::{Report, Row, Side, Target};
-use super::rows::floor_request;
-use super::scripts::{Fixed, ok};
+use super::load::{Fleet, Script};
+use super::report::{Report, Target};
+use super::rows::{Plan, compare};
+use super::scripts::ok;
 use super::server::{Server, Sessiond};
 use super::settings::Settings;
 use super::wire;
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use sessiond::app::SystemClock;
 use sessiond::domain::time::Clock as _;
 use sessiond::domain::totp::TotpSecret;
@@ -40,47 +40,28 @@ pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &m
         let tally = Fleet::connect(server.address, users).await?.run(&server, LONG).await?;
         ensure!(tally.errors == 0, "signing up: {}", tally.first_error.unwrap_or_default());
         make(&server, Make::link, &links, people).await?;
-        compare(settings, sessiond, server, report, (LINK, "/public/recipe/signinup/code/consume", links)).await?;
+        use_up(settings, sessiond, server, report, (LINK, "/public/recipe/signinup/code/consume", links)).await?;
     }
     if settings.wants(CODE) {
         let server = sessiond.start()?;
         let codes = Bodies::default();
         make(&server, Make::device, &codes, people).await?;
-        compare(settings, sessiond, server, report, (CODE, "/public/recipe/totp/verify", codes)).await?;
+        use_up(settings, sessiond, server, report, (CODE, "/public/recipe/totp/verify", codes)).await?;
     }
     Ok(())
 }
 
 /// Uses what was made, beside the floor.
-async fn compare(
+async fn use_up(
     settings: &Settings,
     sessiond: &Sessiond,
     server: Server,
     report: &mut Report,
-    (name, path, bodies): (&str, &'static str, Bodies),
+    (name, path, bodies): (&'static str, &'static str, Bodies),
 ) -> anyhow::Result<()> {
     let floor = Server::start_floor(&sessiond.folder)?;
-    let mut fleet = Fleet::connect(server.address, users(path, &bodies)).await?;
-    let warm = fleet.run(&server, settings.window() / 3).await?;
-    ensure!(warm.answers > 0, "no answer: {}", warm.first_error.unwrap_or_default());
-    let request = floor_request(false, &warm);
-    let plain = || -> Box<dyn Script> { Box::new(Fixed::plain(request.clone())) };
-    let mut floor_fleet = Fleet::connect(floor.address, (0..CLIENTS).map(|_| plain()).collect()).await?;
-    floor_fleet.run(&floor, settings.window() / 3).await?;
-    let (mut ours, mut bare) = (Tally::default(), Tally::default());
-    for _ in 0..settings.rounds {
-        ours.add(fleet.run(&server, settings.window()).await?);
-        bare.add(floor_fleet.run(&floor, settings.window()).await?);
-    }
-    ensure!(bare.errors == 0, "the floor failed: {}", bare.first_error.context("no reason")?);
-    report.row(Row {
-        name: name.to_owned(),
-        connections: CLIENTS,
-        sessiond: Side::of(&mut ours),
-        floor: Side::of(&mut bare),
-        target: Target::Above(110.0),
-        errors: ours.errors,
-    });
+    let plan = Plan { name, connections: CLIENTS, target: Target::Above(110.0), scripts: users(path, &bodies) };
+    report.row(compare(settings, &server, &floor, plan).await?);
     server.stop()?;
     floor.kill()
 }

@@ -12,11 +12,15 @@ use anyhow::{Context as _, ensure};
 use std::sync::PoisonError;
 
 /// What one row sends.
-struct Plan {
-    name: &'static str,
-    connections: usize,
-    target: Target,
-    scripts: Vec<Box<dyn Script>>,
+pub(crate) struct Plan {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// How many connections there are.
+    pub(crate) connections: usize,
+    /// What it may cost.
+    pub(crate) target: Target,
+    /// One for each connection.
+    pub(crate) scripts: Vec<Box<dyn Script>>,
 }
 
 /// Measures every row at every number of connections.
@@ -33,7 +37,7 @@ pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &m
         people(&server).await?;
         for (name, target) in NAMES.iter().filter(|(name, _)| settings.wants(name)) {
             let plan = Plan { name, connections, target: at(*target), scripts: scripts(name, connections, &pool) };
-            compare(settings, &server, &floor, plan, report).await?;
+            report.row(compare(settings, &server, &floor, plan).await?);
         }
         server.stop()?;
         if settings.wants(VERIFY_NEW) {
@@ -127,7 +131,7 @@ async fn verify_new(
     let server = sessiond.start()?;
     let scripts = (0..connections).map(|_| -> Box<dyn Script> { Box::new(VerifyNew::new(&pool)) }).collect();
     let target = if connections >= 64 { Target::Above(65.0) } else { Target::None };
-    compare(settings, &server, floor, Plan { name: VERIFY_NEW, connections, target, scripts }, report).await?;
+    report.row(compare(settings, &server, floor, Plan { name: VERIFY_NEW, connections, target, scripts }).await?);
     server.stop()?;
     Ok(())
 }
@@ -157,13 +161,10 @@ pub(crate) async fn create(
 }
 
 /// Alternates windows of sessiond and the floor, so that whatever else the machine does hits both.
-async fn compare(
-    settings: &Settings,
-    server: &Server,
-    floor: &Server,
-    plan: Plan,
-    report: &mut Report,
-) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When a server gives no answer before the windows begin, or the floor gives a wrong one.
+pub(crate) async fn compare(settings: &Settings, server: &Server, floor: &Server, plan: Plan) -> anyhow::Result<Row> {
     let mut fleet = Fleet::connect(server.address, plan.scripts).await?;
     let warm = fleet.run(server, settings.window() / 3).await?;
     ensure!(warm.answers > 0, "{}: no answer: {}", plan.name, warm.first_error.unwrap_or_default());
@@ -183,19 +184,18 @@ async fn compare(
         println!("{}: {reason}", plan.name);
     }
     ensure!(bare.errors == 0, "the floor failed: {}", bare.first_error.context("no reason")?);
-    report.row(Row {
+    Ok(Row {
         name: plan.name.to_owned(),
         connections: plan.connections,
         sessiond: Side::of(&mut ours),
         floor: Side::of(&mut bare),
         target: plan.target,
         errors: ours.errors,
-    });
-    Ok(())
+    })
 }
 
 /// A request for the floor with as many bytes as sessiond's, whose answer has a body as long as sessiond's.
-pub(crate) fn floor_request(get: bool, sample: &Tally) -> Vec<u8> {
+fn floor_request(get: bool, sample: &Tally) -> Vec<u8> {
     let (sent, received) = (sample.sent / sample.answers.max(1), sample.received / sample.answers.max(1));
     let path = format!("/floor/{received}");
     if get {

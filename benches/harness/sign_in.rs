@@ -1,8 +1,8 @@
 //! Signing in: its own cost beside the hash, and what it leaves to others.
 
-use super::load::{Fleet, Script, Tally};
-use super::report::{Report, Row, Side, Target};
-use super::rows::{create, floor_request};
+use super::load::{Fleet, Script};
+use super::report::{Report, Target};
+use super::rows::{Plan, compare, create};
 use super::scripts::{Fixed, Once, verify_request};
 use super::server::{Server, Sessiond};
 use super::settings::Settings;
@@ -50,29 +50,10 @@ async fn overhead(settings: &Settings, sessiond: &Sessiond, report: &mut Report)
     let sessiond = Sessiond { binary: sessiond.binary.clone(), folder, environment };
     let (server, floor) = (sessiond.start()?, Server::start_floor(&sessiond.folder)?);
     sign_up(&server).await?;
-    let mut fleet = Fleet::connect(server.address, sign_ins()).await?;
-    let warm = fleet.run(&server, settings.window() / 3).await?;
-    ensure!(warm.answers > 0, "no answer: {}", warm.first_error.unwrap_or_default());
-    let request = floor_request(false, &warm);
-    let plain = || -> Box<dyn Script> { Box::new(Fixed::plain(request.clone())) };
-    let mut floor_fleet = Fleet::connect(floor.address, (0..CLIENTS).map(|_| plain()).collect()).await?;
-    floor_fleet.run(&floor, settings.window() / 3).await?;
-    let (mut ours, mut bare) = (Tally::default(), Tally::default());
-    for _ in 0..settings.rounds {
-        ours.add(fleet.run(&server, settings.window()).await?);
-        bare.add(floor_fleet.run(&floor, settings.window()).await?);
-    }
-    ensure!(bare.errors == 0, "the floor failed: {}", bare.first_error.context("no reason")?);
-    let hash_us = on_this_machine(SMALLEST, 1, 500).as_secs_f64() * 1e6;
-    let side = Side::of(&mut ours);
-    report.row(Row {
-        name: OVERHEAD.to_owned(),
-        connections: CLIENTS,
-        sessiond: Side { cpu: side.cpu - hash_us, ..side },
-        floor: Side::of(&mut bare),
-        target: Target::Above(100.0),
-        errors: ours.errors,
-    });
+    let plan = Plan { name: OVERHEAD, connections: CLIENTS, target: Target::Above(100.0), scripts: sign_ins() };
+    let mut row = compare(settings, &server, &floor, plan).await?;
+    row.sessiond.cpu -= on_this_machine(SMALLEST, 1, 500).as_secs_f64() * 1e6;
+    report.row(row);
     server.stop()?;
     floor.kill()
 }
