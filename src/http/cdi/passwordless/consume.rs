@@ -1,6 +1,6 @@
 //! `POST /recipe/signinup/code/consume` and `POST /recipe/signinup/code/check`.
 
-use super::{bad_encoding, device, place};
+use super::{DeviceBody, bad_encoding, device, place};
 use crate::app::App;
 use crate::command::passwordless::attempt::{Attempt, CheckCode, Presented, Refused, RightDevice};
 use crate::command::passwordless::consume::{ConsumeCode, Consumed};
@@ -36,32 +36,10 @@ struct CheckedBody<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct DeviceBody<'a> {
-    pre_auth_session_id: String,
-    failed_code_input_attempt_count: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone_number: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct FailedBody {
     status: &'static str,
     failed_code_input_attempt_count: u64,
     maximum_code_input_attempts: u64,
-}
-
-impl<'a> DeviceBody<'a> {
-    fn of(device: &'a RightDevice) -> Self {
-        Self {
-            pre_auth_session_id: device.hash.text(),
-            failed_code_input_attempt_count: device.failed_attempts,
-            email: device.contact.email(),
-            phone_number: device.contact.phone_number(),
-        }
-    }
 }
 
 pub(super) async fn consume(app: &App, call: &Call) -> Result<Reply, ApiError> {
@@ -75,7 +53,7 @@ pub(super) async fn consume(app: &App, call: &Call) -> Result<Reply, ApiError> {
                 created_new_user: created,
                 user: UserObject::of(&person.info, &person.recipe_user_id, call.wire),
                 recipe_user_id: call.wire.users_have_login_methods.then_some(shown),
-                consumed_device: call.wire.consumed_device_is_told.then(|| DeviceBody::of(&device)),
+                consumed_device: call.wire.consumed_device_is_told.then(|| told(&device)),
             }))
         }
         Consumed::Refused(refused) => reply(refused),
@@ -84,9 +62,13 @@ pub(super) async fn consume(app: &App, call: &Call) -> Result<Reply, ApiError> {
 
 pub(super) async fn check(app: &App, call: &Call) -> Result<Reply, ApiError> {
     match CheckCode(attempt(call)?).run(app).await? {
-        Ok(device) => Ok(Reply::json(&CheckedBody { status: "OK", consumed_device: DeviceBody::of(&device) })),
+        Ok(device) => Ok(Reply::json(&CheckedBody { status: "OK", consumed_device: told(&device) })),
         Err(refused) => reply(refused),
     }
+}
+
+fn told(device: &RightDevice) -> DeviceBody<'_> {
+    DeviceBody::of(&device.hash, device.failed_attempts, &device.contact)
 }
 
 fn attempt(call: &Call) -> Result<Attempt, ApiError> {

@@ -1,6 +1,6 @@
 //! `GET /recipe/signinup/codes`.
 
-use super::{contact, device, place};
+use super::{DeviceBody, contact, device, place};
 use crate::app::App;
 use crate::command::passwordless::list::{ListDevices, Of};
 use crate::domain::passwordless::{Device, DeviceHash};
@@ -14,18 +14,13 @@ use serde::Serialize;
 #[derive(Serialize)]
 struct DevicesBody<'a> {
     status: &'static str,
-    devices: Vec<DeviceBody<'a>>,
+    devices: Vec<ListedBody<'a>>,
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DeviceBody<'a> {
-    pre_auth_session_id: String,
-    failed_code_input_attempt_count: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone_number: Option<&'a str>,
+struct ListedBody<'a> {
+    #[serde(flatten)]
+    device: DeviceBody<'a>,
     codes: Vec<CodeBody>,
 }
 
@@ -62,17 +57,14 @@ pub(super) async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
     Ok(Reply::json(&DevicesBody { status: "OK", devices }))
 }
 
-fn body<'a>(hash: &DeviceHash, device: &'a Device, code_lifetime: u64) -> DeviceBody<'a> {
+fn body<'a>(hash: &DeviceHash, device: &'a Device, code_lifetime: u64) -> ListedBody<'a> {
     let code = |code: &crate::domain::passwordless::Code| CodeBody {
         code_id: code.id.to_string(),
         time_created: code.created,
         code_lifetime,
     };
-    DeviceBody {
-        pre_auth_session_id: hash.text(),
-        failed_code_input_attempt_count: device.failed_attempts,
-        email: device.contact.email(),
-        phone_number: device.contact.phone_number(),
+    ListedBody {
+        device: DeviceBody::of(hash, device.failed_attempts, &device.contact),
         codes: device.codes.iter().map(code).collect(),
     }
 }

@@ -8,13 +8,14 @@ mod remove;
 mod update;
 
 use crate::command::passwordless::Place;
-use crate::domain::passwordless::{Contact, DeviceId};
+use crate::domain::passwordless::{Contact, DeviceHash, DeviceId};
 use crate::domain::user::{normalise_email, normalise_phone_number};
 use crate::http::cdi::Call;
 use crate::http::cdi::emailverification::require_storable;
 use crate::http::error::ApiError;
 use crate::http::route::Route;
 use crate::route;
+use serde::Serialize;
 
 /// Routes of this recipe.
 pub const ROUTES: &[Route] = &[
@@ -28,6 +29,29 @@ pub const ROUTES: &[Route] = &[
     route!(GET "/recipe/user", App => find::find).rid("passwordless"),
     route!(PUT "/recipe/user", AppStrict403 => update::update).rid("passwordless"),
 ];
+
+/// A device as callers see it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeviceBody<'a> {
+    pre_auth_session_id: String,
+    failed_code_input_attempt_count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_number: Option<&'a str>,
+}
+
+impl<'a> DeviceBody<'a> {
+    fn of(hash: &DeviceHash, failed_attempts: u64, contact: &'a Contact) -> Self {
+        Self {
+            pre_auth_session_id: hash.text(),
+            failed_code_input_attempt_count: failed_attempts,
+            email: contact.email(),
+            phone_number: contact.phone_number(),
+        }
+    }
+}
 
 /// The path's tenant with its rules.
 fn place(call: &Call) -> Result<Place, ApiError> {
