@@ -84,6 +84,28 @@ impl Reply {
         Self::json(&StatusBody { status })
     }
 
+    /// `{"status": …, "reason": …}`: a refusal in words for the developer.
+    #[must_use]
+    pub fn status_with_reason(status: &'static str, reason: &str) -> Self {
+        #[derive(Serialize)]
+        struct ReasonBody<'a> {
+            status: &'static str,
+            reason: &'a str,
+        }
+        Self::json(&ReasonBody { status, reason })
+    }
+
+    /// `{"status": …, "message": …}`: what went wrong, in words.
+    #[must_use]
+    pub fn status_with_message(status: &'static str, message: &str) -> Self {
+        #[derive(Serialize)]
+        struct MessageBody<'a> {
+            status: &'static str,
+            message: &'a str,
+        }
+        Self::json(&MessageBody { status, message })
+    }
+
     /// A text body with the newline that the protocol ends bodies with.
     #[must_use]
     pub fn text(status: StatusCode, text: &str) -> Self {

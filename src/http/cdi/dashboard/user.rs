@@ -40,12 +40,6 @@ impl<'a> UserBody<'a> {
 }
 
 #[derive(Serialize)]
-struct WeakBody {
-    status: &'static str,
-    message: &'static str,
-}
-
-#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DeletedBody {
     status: &'static str,
@@ -95,7 +89,7 @@ fn reply(saved: &Saved) -> Reply {
     match saved {
         Saved::Ok(user) => Reply::json(&SavedBody { status: "OK", user: UserBody::of(user) }),
         Saved::InvalidEmail => Reply::status("INVALID_EMAIL_ERROR"),
-        Saved::Weak(why) => Reply::json(&WeakBody { status: "PASSWORD_WEAK_ERROR", message: why.sentence() }),
+        Saved::Weak(why) => Reply::status_with_message("PASSWORD_WEAK_ERROR", why.sentence()),
         Saved::EmailTaken => Reply::status("EMAIL_ALREADY_EXISTS_ERROR"),
         Saved::UnknownUser => Reply::status("UNKNOWN_USER_ERROR"),
     }

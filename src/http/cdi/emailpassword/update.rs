@@ -10,13 +10,6 @@ use crate::http::cdi::emailverification::require_storable;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
-use serde::Serialize;
-
-#[derive(Serialize)]
-struct NotAllowed {
-    status: &'static str,
-    reason: &'static str,
-}
 
 pub(super) async fn update(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
@@ -33,9 +26,9 @@ pub(super) async fn update(app: &App, call: &Call) -> Result<Reply, ApiError> {
         Updated::Ok => Reply::status("OK"),
         Updated::UnknownUser => Reply::status("UNKNOWN_USER_ID_ERROR"),
         Updated::EmailTaken => Reply::status("EMAIL_ALREADY_EXISTS_ERROR"),
-        Updated::EmailReserved => Reply::json(&NotAllowed {
-            status: "EMAIL_CHANGE_NOT_ALLOWED_ERROR",
-            reason: "New email is associated with another primary user ID",
-        }),
+        Updated::EmailReserved => Reply::status_with_reason(
+            "EMAIL_CHANGE_NOT_ALLOWED_ERROR",
+            "New email is associated with another primary user ID",
+        ),
     })
 }

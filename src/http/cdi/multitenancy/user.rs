@@ -25,12 +25,6 @@ struct RemovedBody {
     was_associated: bool,
 }
 
-#[derive(Serialize)]
-struct NotAllowed {
-    status: &'static str,
-    reason: String,
-}
-
 pub(super) async fn add(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let id = id(call)?;
     let command = AddToTenant { scope: call.scope()?, tenant: call.tenant.clone(), id };
@@ -43,7 +37,7 @@ pub(super) async fn add(app: &App, call: &Call) -> Result<Reply, ApiError> {
             AccountInfo::ThirdParty(_) => "THIRD_PARTY_USER_ALREADY_EXISTS_ERROR",
         }),
         Added::AccountInfoTaken(conflict) => {
-            Reply::json(&NotAllowed { status: "ASSOCIATION_NOT_ALLOWED_ERROR", reason: reason(&conflict) })
+            Reply::status_with_reason("ASSOCIATION_NOT_ALLOWED_ERROR", &reason(&conflict))
         }
     })
 }

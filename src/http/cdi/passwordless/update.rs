@@ -9,13 +9,6 @@ use crate::http::cdi::emailverification::require_storable;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
-use serde::Serialize;
-
-#[derive(Serialize)]
-struct NotAllowed {
-    status: &'static str,
-    reason: &'static str,
-}
 
 pub(super) async fn update(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
@@ -32,14 +25,14 @@ pub(super) async fn update(app: &App, call: &Call) -> Result<Reply, ApiError> {
             let sentence = "You cannot clear both email and phone number of a user";
             return Err(ApiError::bad_request(sentence));
         }
-        Updated::EmailReserved => Reply::json(&NotAllowed {
-            status: "EMAIL_CHANGE_NOT_ALLOWED_ERROR",
-            reason: "New email is associated with another primary user ID",
-        }),
-        Updated::PhoneNumberReserved => Reply::json(&NotAllowed {
-            status: "PHONE_NUMBER_CHANGE_NOT_ALLOWED_ERROR",
-            reason: "New phone number is associated with another primary user ID",
-        }),
+        Updated::EmailReserved => Reply::status_with_reason(
+            "EMAIL_CHANGE_NOT_ALLOWED_ERROR",
+            "New email is associated with another primary user ID",
+        ),
+        Updated::PhoneNumberReserved => Reply::status_with_reason(
+            "PHONE_NUMBER_CHANGE_NOT_ALLOWED_ERROR",
+            "New phone number is associated with another primary user ID",
+        ),
     })
 }
 

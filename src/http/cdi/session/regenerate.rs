@@ -1,6 +1,6 @@
 //! `POST /recipe/session/regenerate`.
 
-use super::reply::{SessionBody, TokenBody, message, protected_claim};
+use super::reply::{SessionBody, TokenBody, protected_claim};
 use crate::app::App;
 use crate::command::session::regenerate::{RegenerateAccessToken, Regenerated};
 use crate::http::cdi::Call;
@@ -35,7 +35,7 @@ pub(super) async fn regenerate(app: &App, call: &Call) -> Result<Reply, ApiError
             session: SessionBody::new(&session, call.wire),
             access_token: access_token.as_ref().map(TokenBody::new),
         })),
-        Regenerated::Unauthorised(sentence) => Ok(message("UNAUTHORISED", sentence)),
+        Regenerated::Unauthorised(sentence) => Ok(Reply::status_with_message("UNAUTHORISED", sentence)),
         Regenerated::ProtectedClaim => Err(protected_claim()),
         // A caller's mistake, but 500 is what the protocol has for it.
         Regenerated::Unparsable => Ok(Reply::text(StatusCode::INTERNAL_SERVER_ERROR, "accessToken is not a JWT")),

@@ -126,19 +126,9 @@ pub(super) async fn key_info(app: &App, call: &Call) -> Result<Option<KeyBody>, 
     }))
 }
 
-/// `{"status": …, "message": …}`.
-pub(super) fn message(status: &'static str, message: &str) -> Reply {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        status: &'static str,
-        message: &'a str,
-    }
-    Reply::json(&Body { status, message })
-}
-
 /// `UNAUTHORISED` for a handle that names no living session.
 pub(super) fn no_such_session() -> Reply {
-    message("UNAUTHORISED", "Session does not exist.")
+    Reply::status_with_message("UNAUTHORISED", "Session does not exist.")
 }
 
 /// 400 for a payload with a reserved name.

@@ -58,7 +58,7 @@ pub(super) async fn verify(app: &App, call: &Call) -> Result<Reply, ApiError> {
             payload_update_available,
             keys: key_info(app, call).await?,
         }),
-        Verified::Unauthorised(message) => super::reply::message("UNAUTHORISED", message),
+        Verified::Unauthorised(message) => Reply::status_with_message("UNAUTHORISED", message),
         Verified::TryRefreshToken(message) => {
             Reply::json(&TryRefreshBody { status: "TRY_REFRESH_TOKEN", message, keys: key_info(app, call).await? })
         }

@@ -25,12 +25,6 @@ struct SignedInUpBody<'a> {
     recipe_user_id: Option<&'a UserId>,
 }
 
-#[derive(Serialize)]
-struct NotAllowed {
-    status: &'static str,
-    reason: &'static str,
-}
-
 pub(super) async fn sign_in_up(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let account = account(body.string("thirdPartyId")?, body.string("thirdPartyUserId")?);
@@ -57,9 +51,9 @@ pub(super) async fn sign_in_up(app: &App, call: &Call) -> Result<Reply, ApiError
                 recipe_user_id: call.wire.users_have_login_methods.then_some(shown),
             })
         }
-        SignedInUp::EmailReserved => Reply::json(&NotAllowed {
-            status: "EMAIL_CHANGE_NOT_ALLOWED_ERROR",
-            reason: "Email already associated with another primary user.",
-        }),
+        SignedInUp::EmailReserved => Reply::status_with_reason(
+            "EMAIL_CHANGE_NOT_ALLOWED_ERROR",
+            "Email already associated with another primary user.",
+        ),
     })
 }
