@@ -69,7 +69,7 @@ def story(world, mode):
     if offers(world, "account linking"):
         emails.append(others[0][0])
         link(app, mode, user_id, others[0])
-    delete(app, mode, device, user_id, {email: password, **dict.fromkeys(emails[1:], PASSWORD)})
+    delete(world, app, mode, device, user_id, {email: password, **dict.fromkeys(emails[1:], PASSWORD)})
 
 
 def sign_up(app, mode):
@@ -199,9 +199,11 @@ def link(app, mode, user_id, other):
     same((listed["id"], sorted(listed["emails"])), (user_id, sorted(person["emails"])), "listed once, with both")
 
 
-def delete(app, mode, device, user_id, passwords):
-    """Nothing of a deleted person is left, and nobody else loses anything."""
+def delete(world, app, mode, device, user_id, passwords):
+    """Nothing of a deleted person is left but why their sessions ended, and nobody else loses anything."""
     count = app.admin("/users/count")["count"]
+    handles = app.admin("/sessions", userId=user_id)["handles"]
+    true(handles, "the person is signed in")
     same(app.admin("/user/remove", userId=user_id)["status"], "OK", "deleted")
     for email, password in passwords.items():
         answer = app.device(mode).form("/auth/signin", email=email, password=password)
@@ -214,6 +216,9 @@ def delete(app, mode, device, user_id, passwords):
     same(app.admin("/sessions", userId=user_id)["handles"], [], "sessions")
     device.me(checked=True, keep=False).refuse("unauthorised", "the deleted person's session")
     device.refresh().refuse("unauthorised", "the deleted person's refresh")
+    for handle in handles:
+        told = world.core().timeline(f"story-{mode}", handle)
+        true("user deletion" in told, f"the reason in the timeline of {handle}: {told}")
     email = next(iter(passwords))
     again = app.device(mode).form("/auth/signup", email=email, password=PASSWORD)
     same(again["status"], "OK", "the address is free again")

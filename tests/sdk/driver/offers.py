@@ -5,7 +5,7 @@ from harness import NotOffered
 LACKS = {
     "go": {
         "account linking": "the Go SDK links no accounts",
-        "id mapping": "the Go SDK maps no ids",
+        "renamed verification": "the Go SDK's CDI version moves no verified address to the mapped id",
         "account info": "the Go SDK finds no users by account info",
         "association errors": "the Go SDK panics when a user may not be added to a tenant",
         "tenants in the dashboard": "the Go SDK's dashboard only lists tenants",

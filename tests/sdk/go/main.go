@@ -45,6 +45,12 @@ type fields struct {
 	PaginationToken *string           `json:"paginationToken"`
 	Query           map[string]string `json:"query"`
 
+	// Of a mapped id.
+	ExternalUserID string                  `json:"externalUserId"`
+	Force          *bool                   `json:"force"`
+	Kind           *supertokens.UserIdType `json:"kind"`
+	Note           *string                 `json:"note"`
+
 	// With ROLES=true.
 	Permission string `json:"permission"`
 

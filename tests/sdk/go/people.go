@@ -165,6 +165,57 @@ func peopleAdminRoutes(routes *http.ServeMux) {
 	routes.HandleFunc("POST /admin/user/remove", plain(func(in fields) (object, error) {
 		return object{"status": "OK"}, supertokens.DeleteUser(in.UserID)
 	}))
+	routes.HandleFunc("POST /admin/id/map", plain(mapID))
+	routes.HandleFunc("POST /admin/id/find", plain(findID))
+	routes.HandleFunc("POST /admin/id/note", plain(noteID))
+	routes.HandleFunc("POST /admin/id/unmap", plain(unmapID))
+}
+
+func mapID(in fields) (object, error) {
+	done, err := supertokens.CreateUserIdMapping(in.UserID, in.ExternalUserID, nil, in.Force)
+	if err != nil {
+		return nil, err
+	}
+	status := "OK"
+	if done.UnknownSupertokensUserIdError != nil {
+		status = "UNKNOWN_SUPERTOKENS_USER_ID_ERROR"
+	}
+	if done.UserIdMappingAlreadyExistsError != nil {
+		status = "USER_ID_MAPPING_ALREADY_EXISTS_ERROR"
+	}
+	return object{"status": status}, nil
+}
+
+func findID(in fields) (object, error) {
+	done, err := supertokens.GetUserIdMapping(in.UserID, in.Kind)
+	if err != nil {
+		return nil, err
+	}
+	if done.OK == nil {
+		return object{"status": "UNKNOWN_MAPPING_ERROR", "internal": nil, "external": nil, "note": nil}, nil
+	}
+	found := done.OK
+	return object{"status": "OK", "internal": found.SupertokensUserId, "external": found.ExternalUserId,
+		"note": found.ExternalUserIdInfo}, nil
+}
+
+func noteID(in fields) (object, error) {
+	done, err := supertokens.UpdateOrDeleteUserIdMappingInfo(in.UserID, nil, in.Note)
+	if err != nil {
+		return nil, err
+	}
+	if done.OK == nil {
+		return object{"status": "UNKNOWN_MAPPING_ERROR"}, nil
+	}
+	return object{"status": "OK"}, nil
+}
+
+func unmapID(in fields) (object, error) {
+	done, err := supertokens.DeleteUserIdMapping(in.UserID, nil, in.Force)
+	if err != nil {
+		return nil, err
+	}
+	return object{"existed": done.OK.DidMappingExist}, nil
 }
 
 func listUsers(in fields) (object, error) {
