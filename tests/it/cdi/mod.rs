@@ -10,6 +10,7 @@ mod ee_license;
 pub(crate) mod golden;
 mod hello;
 mod metrics;
+mod migration;
 mod multitenancy;
 pub(crate) mod recipe;
 mod requests_stats;
