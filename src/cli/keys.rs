@@ -3,7 +3,7 @@
 use super::common::{Answered, AppName};
 use super::output;
 use crate::config::{NEW_MASTER_KEY, unquoted};
-use crate::control::{PlainKey, Task};
+use crate::control::{PlainSecret, Task};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -95,15 +95,15 @@ impl Keys {
 }
 
 impl Reseal {
-    fn new_key(&self) -> Result<Option<PlainKey>> {
+    fn new_key(&self) -> Result<Option<PlainSecret>> {
         let variable = std::env::var(NEW_MASTER_KEY).ok().map(|text| unquoted(&text)).filter(|text| !text.is_empty());
         match (&self.new_key_file, variable, self.plain) {
             (Some(path), None, false) => {
                 let text = std::fs::read_to_string(path);
                 let text = text.with_context(|| format!("cannot read the new master key from {}", path.display()))?;
-                Ok(Some(PlainKey::new(text.trim())))
+                Ok(Some(PlainSecret::new(text.trim())))
             }
-            (None, Some(text), false) => Ok(Some(PlainKey::new(text))),
+            (None, Some(text), false) => Ok(Some(PlainSecret::new(text))),
             (None, None, true) => Ok(None),
             (None, None, false) => {
                 bail!("no new master key: set {NEW_MASTER_KEY}, or name a file with --new-key-file, or say --plain")

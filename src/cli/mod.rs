@@ -11,11 +11,13 @@ mod common;
 mod compact;
 mod completions;
 mod config;
+mod dashboard;
 mod hashing_calibrate;
 mod keys;
 mod list;
 mod moment;
 mod output;
+mod password;
 mod ready;
 mod reference;
 mod restore;
@@ -63,6 +65,7 @@ enum Command {
     Apps(apps::Apps),
     Tenants(tenants::Tenants),
     Users(users::Users),
+    Dashboard(dashboard::Dashboard),
     Audit(audit::Audit),
     Check(check::Check),
     Backup(backup::Backup),
@@ -113,6 +116,7 @@ impl Cli {
             Some(Command::Apps(command)) => command.run(),
             Some(Command::Tenants(command)) => command.run(),
             Some(Command::Users(command)) => command.run(),
+            Some(Command::Dashboard(command)) => command.run(),
             Some(Command::Audit(command)) => command.run(),
             Some(Command::Check(command)) => command.run(),
             Some(Command::Backup(command)) => command.run(),

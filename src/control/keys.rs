@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fmt;
 
-/// A master key on its way to the server: the only secret that the control socket carries.
+/// A master key or a password on its way to the server.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct PlainKey(String);
+pub struct PlainSecret(String);
 
-impl PlainKey {
+impl PlainSecret {
     /// Takes the operator's text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -27,9 +27,9 @@ impl PlainKey {
     }
 }
 
-impl fmt::Debug for PlainKey {
+impl fmt::Debug for PlainSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PlainKey(…)")
+        f.write_str("PlainSecret(…)")
     }
 }
 
@@ -72,8 +72,8 @@ pub(super) async fn revoke(app: &App, id: &AppId, kid: &str, reason: &str) -> Re
     }
 }
 
-pub(super) async fn reseal(app: &App, new: Option<PlainKey>) -> Result<Value, String> {
-    let new = new.map(PlainKey::into_secret);
+pub(super) async fn reseal(app: &App, new: Option<PlainSecret>) -> Result<Value, String> {
+    let new = new.map(PlainSecret::into_secret);
     let new = new.map(|key| MasterKey::new(key.expose())).transpose().map_err(|error| error.to_string())?;
     let sealed = new.is_some();
     let count = ResealKeys { new: new.as_ref() }.run(app).await.map_err(|error| error.to_string())?;

@@ -7,6 +7,7 @@
 
 mod audit;
 pub mod client;
+mod dashboard;
 pub mod endpoint;
 mod keys;
 pub mod operator;
@@ -18,7 +19,7 @@ mod tenancy;
 pub mod upkeep;
 mod users;
 
-pub use keys::PlainKey;
+pub use keys::PlainSecret;
 pub use protocol::{Frame, Progress, Request, Revoke, Task};
 pub use tenancy::{NewTenant, OwnSettings, WantedImport};
 pub use users::{UserLines, UsersWanted};

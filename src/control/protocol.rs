@@ -1,6 +1,6 @@
 //! What is said over the control socket.
 
-use crate::control::keys::PlainKey;
+use crate::control::keys::PlainSecret;
 use crate::control::tenancy::{NewTenant, WantedImport};
 use crate::control::users::{UserLines, UsersWanted};
 use crate::domain::ids::AppId;
@@ -106,6 +106,27 @@ pub enum Task {
         /// Which.
         import: Uuid,
     },
+    /// Everybody who may open an app's dashboard.
+    DashboardUsersList {
+        /// Of which app.
+        app: AppId,
+    },
+    /// Makes somebody who may open the dashboard.
+    DashboardUsersCreate {
+        /// Of which app.
+        app: AppId,
+        /// The address to sign in with.
+        email: String,
+        /// The password to sign in with.
+        password: PlainSecret,
+    },
+    /// Deletes somebody who may open the dashboard.
+    DashboardUsersDelete {
+        /// Of which app.
+        app: AppId,
+        /// Id or e-mail address.
+        user: String,
+    },
     /// Every app.
     AppsList,
     /// One app.
@@ -134,7 +155,7 @@ pub enum Task {
         /// The file's absolute path, as the server sees it.
         to: PathBuf,
         /// Seals the keys in it.
-        key: Option<PlainKey>,
+        key: Option<PlainSecret>,
         /// Write them unsealed, although they are sealed here.
         plain: bool,
     },
@@ -207,7 +228,7 @@ pub enum Task {
     /// Seals all keys under another master key.
     KeysReseal {
         /// The new one; without it keys are stored plain.
-        new: Option<PlainKey>,
+        new: Option<PlainSecret>,
     },
 }
 

@@ -9,7 +9,7 @@ use crate::command::session::{Cause, Scope};
 use crate::command::tenancy::AppEntry;
 use crate::command::user::import::Place;
 use crate::control::upkeep::Report;
-use crate::control::{Revoke, Task, audit, keys, tenancy, users};
+use crate::control::{Revoke, Task, audit, dashboard, keys, tenancy, users};
 use crate::domain::ids::{AppId, PUBLIC, TenantId, UserId};
 use crate::fault::Fault;
 use serde_json::{Value, json};
@@ -49,6 +49,9 @@ pub async fn run(desk: &Desk<'_>, task: Task) -> Result<Value, String> {
         }
         Task::UsersImportEnd { app: id, import } => users::end_import(app, &id, import).await,
         Task::KeysReseal { new } => keys::reseal(app, new).await,
+        Task::DashboardUsersList { app: id } => dashboard::list(app, &id).await,
+        Task::DashboardUsersCreate { app: id, email, password } => dashboard::create(app, &id, &email, password).await,
+        Task::DashboardUsersDelete { app: id, user } => dashboard::delete(app, &id, &user).await,
         Task::AppsList => Ok(tenancy::apps(app)),
         Task::AppsShow { app: id } => tenancy::app(app, &id).await,
         Task::AppsCreate { app: id, new } => tenancy::create(app, id, None, new).await,

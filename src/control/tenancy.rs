@@ -7,7 +7,7 @@ use crate::command::tenancy::{AppEntry, Gone, Put, PutTenant, RemoveApp, RemoveT
 use crate::command::user::count::CountUsers;
 use crate::config::settings;
 use crate::control::tasks::{Desk, entry, failed, scope};
-use crate::control::{PlainKey, Progress};
+use crate::control::{PlainSecret, Progress};
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::tenancy::{Change, check_factors, tenant_id};
 use crate::domain::user::Recipes;
@@ -185,7 +185,7 @@ pub(super) async fn export(
     desk: &Desk<'_>,
     id: AppId,
     to: PathBuf,
-    key: Option<PlainKey>,
+    key: Option<PlainSecret>,
     plain: bool,
 ) -> Result<Value, String> {
     entry(desk.app, &id)?;
@@ -213,7 +213,7 @@ pub struct WantedImport {
     /// In this connection URI domain, instead of the archive's.
     pub domain: Option<String>,
     /// Opens the keys in it.
-    pub key: Option<PlainKey>,
+    pub key: Option<PlainSecret>,
 }
 
 pub(super) async fn import(desk: &Desk<'_>, wanted: WantedImport) -> Result<Value, String> {
@@ -230,7 +230,7 @@ pub(super) async fn import(desk: &Desk<'_>, wanted: WantedImport) -> Result<Valu
     }))
 }
 
-fn archive_key(key: Option<PlainKey>) -> Result<Option<MasterKey>, String> {
+fn archive_key(key: Option<PlainSecret>) -> Result<Option<MasterKey>, String> {
     let key = key.map(|key| MasterKey::new(key.into_secret().expose())).transpose();
     key.map_err(|_| "the key for the archive is too short: at least 32 characters".to_owned())
 }

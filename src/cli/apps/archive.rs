@@ -4,7 +4,7 @@ use super::super::common::Answered;
 use super::super::output;
 use super::{Named, domain};
 use crate::config::{ARCHIVE_KEY, unquoted};
-use crate::control::{PlainKey, Task, WantedImport};
+use crate::control::{PlainSecret, Task, WantedImport};
 use crate::domain::tenancy;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -62,15 +62,15 @@ struct KeyFile {
 
 impl KeyFile {
     /// Never an argument: arguments are visible to every user of the machine.
-    fn read(&self) -> Result<Option<PlainKey>> {
+    fn read(&self) -> Result<Option<PlainSecret>> {
         let variable = std::env::var(ARCHIVE_KEY).ok().map(|text| unquoted(&text)).filter(|text| !text.is_empty());
         match (&self.key_file, variable) {
             (Some(path), None) => {
                 let text = std::fs::read_to_string(path);
                 let text = text.with_context(|| format!("cannot read the archive's key from {}", path.display()))?;
-                Ok(Some(PlainKey::new(text.trim())))
+                Ok(Some(PlainSecret::new(text.trim())))
             }
-            (None, variable) => Ok(variable.map(PlainKey::new)),
+            (None, variable) => Ok(variable.map(PlainSecret::new)),
             (Some(_), Some(_)) => bail!("{ARCHIVE_KEY} and --key-file exclude each other"),
         }
     }

@@ -224,6 +224,9 @@ pub fn is_fake_email(email: &str) -> bool {
     email.ends_with("@stfakeemail.supertokens.com") || email.ends_with(".fakeemail.com")
 }
 
+/// Longest e-mail address, in bytes. The protocol knows no limit; RFC 5321 allows 254.
+pub const EMAIL_MAX: usize = 512;
+
 /// The form in which e-mail addresses are stored and compared: trimmed, lower case (CDI: common rules, no syntax check).
 #[must_use]
 pub fn normalise_email(email: &str) -> String {

@@ -9,7 +9,7 @@ mod search;
 
 pub use listing::{Order, Position, Recipes};
 pub use method::{
-    AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, RecipeId, ThirdPartyAccount, is_fake_email,
+    AccountInfo, EMAIL_MAX, ExternalId, Login, LoginMethod, PasswordHash, RecipeId, ThirdPartyAccount, is_fake_email,
     normalise_email,
 };
 pub use phone::normalise_phone_number;

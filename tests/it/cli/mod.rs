@@ -4,6 +4,7 @@ mod apps;
 mod audit;
 mod config;
 mod control;
+mod dashboard;
 mod disk;
 mod hashing_calibrate;
 mod keys;

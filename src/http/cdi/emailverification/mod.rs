@@ -6,7 +6,7 @@ mod verify;
 
 use crate::command::emailverification::Address;
 use crate::domain::ids::{TenantId, UserId};
-use crate::domain::user::normalise_email;
+use crate::domain::user::{EMAIL_MAX, normalise_email};
 use crate::http::cdi::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
@@ -21,9 +21,6 @@ pub const ROUTES: &[Route] = &[
     route!(GET "/recipe/user/email/verify", AppStrict403 => mark::show),
     route!(POST "/recipe/user/email/verify/remove", AppStrict403 => mark::remove),
 ];
-
-/// Longest address, in bytes. The protocol knows no limit; RFC 5321 allows 254.
-const EMAIL_MAX: usize = 512;
 
 /// `userId` and `email` of a body, the address trimmed and in lower case; in the path's tenant.
 fn address(call: &Call) -> Result<Address, ApiError> {

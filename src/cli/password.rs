@@ -1,0 +1,43 @@
+//! Passwords that are typed or piped in. They are never arguments: those are visible to every user of the machine.
+
+use super::output;
+use crate::control::PlainSecret;
+use anyhow::{Context, Result, bail};
+use console::Term;
+use std::io::{self, IsTerminal, Read};
+
+/// Most bytes that are read from a pipe.
+const LENGTH_MAX: u64 = 4096;
+
+/// A new password: asked for twice on a terminal, which does not show it, or else all that stands on stdin.
+pub(super) fn new_password() -> Result<PlainSecret> {
+    let text = if io::stdin().is_terminal() { asked_twice()? } else { piped()? };
+    if text.trim().is_empty() {
+        bail!("no password: type one when asked, or pipe it in");
+    }
+    Ok(PlainSecret::new(text))
+}
+
+fn asked_twice() -> Result<String> {
+    let term = Term::stderr();
+    if !term.is_term() {
+        bail!("there is no terminal to ask for a password on: pipe it in");
+    }
+    output::note("Password (it is not shown):");
+    let first = term.read_secure_line()?;
+    output::note("The same again:");
+    if term.read_secure_line()? != first {
+        bail!("the two passwords differ");
+    }
+    Ok(first)
+}
+
+fn piped() -> Result<String> {
+    let mut text = String::new();
+    io::stdin().lock().take(LENGTH_MAX).read_to_string(&mut text).context("cannot read the password from stdin")?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.contains(['\r', '\n']) {
+        bail!("a password is one line");
+    }
+    Ok(text.to_owned())
+}
