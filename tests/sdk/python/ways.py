@@ -95,11 +95,13 @@ async def with_access(validators: list[Any], _session: Any, context: Fields) -> 
     return [*validators, AllowedDomainsClaim.validators.includes(host)]
 
 
+async def at_site(request: Request) -> SessionContainer:
+    """A verifier for each request: one that is kept has one context for all, so that two at once see each other's address."""
+    return await verify_session(override_global_claim_validators=with_access)(request)
+
+
 @routes.get("/site")
-async def show_site(
-    request: Request,
-    found: SessionContainer = Depends(verify_session(override_global_claim_validators=with_access)),
-):
+async def show_site(request: Request, found: SessionContainer = Depends(at_site)):
     site, user_id = site_of(request.headers.get("host")), found.get_user_id()
     user = await users.get_user(user_id)
     allowed = SITES == "own" or (user is not None and site in user.tenant_ids)
