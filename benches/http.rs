@@ -10,7 +10,7 @@ mod harness;
 use harness::report::Report;
 use harness::server::Sessiond;
 use harness::settings::Settings;
-use harness::{codes, rows, scale, sign_in, users};
+use harness::{codes, rows, scale, sign_in, tenants, users};
 
 fn main() -> anyhow::Result<()> {
     let settings = Settings::read();
@@ -41,13 +41,15 @@ async fn measure(settings: &Settings, sessiond: &Sessiond, report: &mut Report) 
     rows::measure(settings, sessiond, report).await?;
     sign_in::measure(settings, sessiond, report).await?;
     codes::measure(settings, sessiond, report).await?;
+    tenants::measure(settings, sessiond, report).await?;
     if settings.rows_only {
         return Ok(());
     }
     scale::empty_folder(settings, sessiond, report)?;
     scale::full_load(settings, sessiond, report).await?;
     scale::many_sessions(settings, sessiond, report).await?;
-    users::many_users(settings, sessiond, report).await
+    users::many_users(settings, sessiond, report).await?;
+    tenants::many_tenants(settings, sessiond, report).await
 }
 
 /// A thousand connections need more file descriptors than most shells allow.

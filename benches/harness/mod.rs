@@ -10,5 +10,6 @@ pub(crate) mod scripts;
 pub(crate) mod server;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
+pub(crate) mod tenants;
 pub(crate) mod users;
 pub(crate) mod wire;

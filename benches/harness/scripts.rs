@@ -99,8 +99,9 @@ fn give(pool: &Pool, tokens: Tokens) {
     pool.lock().unwrap_or_else(PoisonError::into_inner).push_back(tokens);
 }
 
-/// The body of a create: a short payload of claims and some data, as an application would send them.
-fn create_request(user: u64) -> Vec<u8> {
+/// A create below the path of an app and tenant (empty: the public ones): a short payload of claims and some data, as
+/// an application would send them.
+pub(crate) fn create_request(below: &str, user: u64) -> Vec<u8> {
     let body = format!(
         "{{\"userId\":\"{:08x}-5b1f-4c7e-9d3a-{:012x}\",\"userDataInJWT\":{{\"iss\":\"http://localhost:3001/auth\",\
          \"st-ev\":{{\"v\":true,\"t\":1767225600000}}}},\"userDataInDatabase\":{{\"theme\":\"dark\"}},\
@@ -108,16 +109,26 @@ fn create_request(user: u64) -> Vec<u8> {
         user >> 32,
         user & 0xffff_ffff
     );
-    wire::post("/recipe/session", wire::LEGACY, &body)
+    wire::post(&format!("{below}/recipe/session"), wire::LEGACY, &body)
 }
 
-/// The body of a verify.
+/// A verify without a prefix.
 pub(crate) fn verify_request(access_token: &str, check_database: bool, cdi_version: &str) -> Vec<u8> {
+    verify_request_below("", access_token, check_database, cdi_version)
+}
+
+/// A verify below the path of an app and tenant.
+pub(crate) fn verify_request_below(
+    below: &str,
+    access_token: &str,
+    check_database: bool,
+    cdi_version: &str,
+) -> Vec<u8> {
     let body = format!(
         "{{\"accessToken\":\"{access_token}\",\"enableAntiCsrf\":false,\"doAntiCsrfCheck\":false,\
          \"checkDatabase\":{check_database}}}"
     );
-    wire::post("/recipe/session/verify", cdi_version, &body)
+    wire::post(&format!("{below}/recipe/session/verify"), cdi_version, &body)
 }
 
 /// The body of a refresh.
@@ -128,7 +139,7 @@ pub(crate) fn refresh_request(refresh_token: &str, cdi_version: &str) -> Vec<u8>
 }
 
 /// Tokens in a create's or refresh's answer.
-fn tokens_in(body: &[u8]) -> Result<Tokens, String> {
+pub(crate) fn tokens_in(body: &[u8]) -> Result<Tokens, String> {
     let access = wire::token(body, "accessToken").ok_or("no access token")?.to_owned();
     let refresh = wire::token(body, "refreshToken").ok_or("no refresh token")?.to_owned();
     Ok(Tokens { access, refresh })
@@ -154,7 +165,7 @@ impl Script for Create {
     fn next(&mut self) -> Option<&[u8]> {
         self.left = self.left.checked_sub(1)?;
         self.user += 1;
-        self.request = create_request(self.user);
+        self.request = create_request("", self.user);
         Some(&self.request)
     }
 
@@ -316,7 +327,7 @@ impl Script for Mixed {
         self.request = match &self.tokens {
             None => {
                 self.user += 1;
-                create_request(self.user)
+                create_request("", self.user)
             }
             Some(tokens) if self.step % ROUND == REFRESH => refresh_request(&tokens.refresh, wire::LEGACY),
             Some(_) if signs_out => {

@@ -16,6 +16,10 @@ pub(crate) struct Settings {
     #[arg(long, default_value_t = 20_000)]
     pub(crate) users: u64,
 
+    /// Apps to create, and tenants of one app, for the figures about many of them.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) tenants: u64,
+
     /// Seconds of one measured window; each row alternates windows of sessiond and the floor.
     #[arg(long, default_value_t = 1.0)]
     pub(crate) seconds: f64,
@@ -77,6 +81,7 @@ impl Settings {
         if settings.quick {
             settings.sessions = settings.sessions.min(300);
             settings.users = settings.users.min(300);
+            settings.tenants = settings.tenants.min(30);
             settings.seconds = 0.1;
             settings.rounds = 1;
             settings.mixed_seconds = 0.5;
