@@ -60,6 +60,7 @@ pub(crate) async fn many_tenants(settings: &Settings, sessiond: &Sessiond, repor
     run(&server, vec![vec![new_app(APP)]]).await?;
     creation(&server, "a tenant of one app", (0..count).map(new_tenant).collect(), report).await?;
     weigh("created", (&few_server, &few), (&server, &many), count * 2, report)?;
+    let mut verify_each = Vec::new();
     let same = |place: &str| vec![place.to_owned(); usize::try_from(count).unwrap_or(usize::MAX)];
     for (what, places, few_places) in
         [("apps", &apps, same("/appid-app0")), ("tenants of one app", &tenants, same(&format!("{APP}/tenant0")))]
@@ -67,9 +68,16 @@ pub(crate) async fn many_tenants(settings: &Settings, sessiond: &Sessiond, repor
         let name = format!("tenants: verify below {count} {what} in turn over one");
         let few_verifies = sessions(&few_server, &few_places).await?;
         let many_verifies = sessions(&server, places).await?;
+        verify_each.push(many_verifies.clone());
         beside(settings, &name, (&few_server, few_verifies), (&server, many_verifies), report).await?;
+        weigh(
+            &format!("with a session in each of the {what}"),
+            (&few_server, &few),
+            (&server, &many),
+            count * 2,
+            report,
+        )?;
     }
-    weigh("used, with a session of each", (&few_server, &few), (&server, &many), count * 2, report)?;
     few_server.stop()?;
     server.stop()?;
     let (few_server, server) = (few.start()?, many.start()?);
@@ -77,6 +85,8 @@ pub(crate) async fn many_tenants(settings: &Settings, sessiond: &Sessiond, repor
     let name = format!("tenants: start with {count} apps and {count} tenants");
     report.fact(&name, server.first_hello.as_secs_f64(), "s", Some(5.0), note);
     weigh("at rest after a restart", (&few_server, &few), (&server, &many), count * 2, report)?;
+    run(&server, verify_each).await?;
+    weigh("each verified below after a restart", (&few_server, &few), (&server, &many), count * 2, report)?;
     few_server.stop()?;
     server.stop()?;
     Ok(())
