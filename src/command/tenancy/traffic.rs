@@ -1,11 +1,14 @@
 //! How many requests an app got, by minute, for the last day (CDI: request statistics).
 
 use crate::domain::time::UnixMillis;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Minutes that are remembered.
 const MINUTES: u64 = 1440;
+/// The same as a number of entries, and the minute under way.
+const MINUTES_KEPT: usize = 1441;
 const SECONDS_PER_MINUTE: u64 = 60;
 /// Low bits of [`Counts::current`]: requests of one second.
 const COUNT_BITS: u32 = 24;
@@ -21,14 +24,18 @@ struct Counts {
     current: AtomicU64,
     /// Nothing is known of minutes before this one.
     first_minute: u64,
-    past: Mutex<Box<[Minute]>>,
+    past: Mutex<Past>,
 }
 
-#[derive(Clone, Copy, Default)]
+/// The minutes that had requests, the oldest first: an app that is asked now and then takes a few of them, not a day.
+#[derive(Default)]
+struct Past(VecDeque<Minute>);
+
+/// Narrow, for there can be [`MINUTES`] in each app of a crowded server.
 struct Minute {
-    minute: u64,
-    total: u64,
-    peak: u64,
+    minute: u32,
+    total: u32,
+    peak: u32,
 }
 
 /// Requests per second in a minute; `None` for a minute of which nothing is known.
@@ -41,7 +48,7 @@ impl Traffic {
         let counts = self.counts.get_or_init(|| Counts {
             current: AtomicU64::new(second << COUNT_BITS),
             first_minute: second / SECONDS_PER_MINUTE,
-            past: Mutex::new((0..MINUTES).map(|_| Minute::default()).collect()),
+            past: Mutex::default(),
         });
         if counts.current.load(Ordering::Relaxed) >> COUNT_BITS != second {
             counts.turn_to(second, &mut counts.past());
@@ -58,39 +65,94 @@ impl Traffic {
         let mut past = counts.past();
         counts.turn_to(now.seconds(), &mut past);
         let rate = |minute: u64| {
-            let found = place(minute).and_then(|place| past.get(place)).filter(|found| found.minute == minute);
-            let (total, peak) = found.map_or((0, 0), |found| (found.total, found.peak));
-            // A minute has far fewer requests than a float has digits.
-            let total = f64::from(u32::try_from(total).unwrap_or(u32::MAX));
-            (minute >= counts.first_minute).then_some((total / 60.0, peak))
+            let (total, peak) = past.of(minute).map_or((0, 0), |found| (found.total, found.peak));
+            (minute >= counts.first_minute).then_some((f64::from(total) / 60.0, u64::from(peak)))
         };
         minutes.map(|minute| minute.and_then(rate)).collect()
     }
 }
 
 impl Counts {
-    fn past(&self) -> MutexGuard<'_, Box<[Minute]>> {
+    fn past(&self) -> MutexGuard<'_, Past> {
         // Numbers only: no panic leaves them half-changed.
         self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a second, and adds the one before to its minute. The caller holds the lock.
-    fn turn_to(&self, second: u64, past: &mut [Minute]) {
+    fn turn_to(&self, second: u64, past: &mut Past) {
         if self.current.load(Ordering::Relaxed) >> COUNT_BITS == second {
             return;
         }
         let ended = self.current.swap(second << COUNT_BITS, Ordering::Relaxed);
         let requests = ended & ((1 << COUNT_BITS) - 1);
-        let minute = (ended >> COUNT_BITS) / SECONDS_PER_MINUTE;
-        let Some(kept) = place(minute).and_then(|place| past.get_mut(place)) else { return };
-        if kept.minute != minute {
-            *kept = Minute { minute, ..Minute::default() };
+        if requests > 0 {
+            past.add((ended >> COUNT_BITS) / SECONDS_PER_MINUTE, requests);
         }
-        kept.total += requests;
-        kept.peak = kept.peak.max(requests);
     }
 }
 
-fn place(minute: u64) -> Option<usize> {
-    usize::try_from(minute % MINUTES).ok()
+impl Past {
+    fn of(&self, minute: u64) -> Option<&Minute> {
+        let place = self.0.binary_search_by_key(&minute, |kept| u64::from(kept.minute)).ok()?;
+        self.0.get(place)
+    }
+
+    /// Adds a second's requests to its minute, and drops the minutes that are a day older than it.
+    fn add(&mut self, minute: u64, requests: u64) {
+        // Minutes last until the year 10136, and a second's count has 24 bits.
+        let (Ok(minute), Ok(requests)) = (u32::try_from(minute), u32::try_from(requests)) else { return };
+        let place = self.0.binary_search_by_key(&minute, |kept| kept.minute);
+        match place.map(|place| self.0.get_mut(place)) {
+            Ok(Some(kept)) => {
+                kept.total = kept.total.saturating_add(requests);
+                kept.peak = kept.peak.max(requests);
+            }
+            Ok(None) => {}
+            Err(place) => self.0.insert(place, Minute { minute, total: requests, peak: requests }),
+        }
+        // By number too: a clock that was set back leaves minutes that are not over.
+        while self.0.front().is_some_and(|oldest| u64::from(oldest.minute) + MINUTES < u64::from(minute))
+            || self.0.len() > MINUTES_KEPT
+        {
+            self.0.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(traffic: &Traffic, minute: u64, requests: u64) {
+        (0..requests).for_each(|_| traffic.count(UnixMillis(minute * 60_000)));
+    }
+
+    #[test]
+    fn takes_memory_only_for_minutes_with_requests_and_forgets_them_after_a_day() {
+        let traffic = Traffic::default();
+        for hour in 0..100 {
+            count(&traffic, 1_000_000 + hour * 60, 3);
+        }
+        let now = UnixMillis((1_000_000 + 99 * 60 + 1) * 60_000);
+        let rates = traffic.by_minute(now);
+        assert_eq!(rates.len(), 1440);
+        assert_eq!(rates.iter().flatten().filter(|(_, peak)| *peak == 3).count(), 24, "one an hour");
+        assert_eq!(rates.last().copied().flatten(), Some((3.0 / 60.0, 3)));
+        assert!(traffic.counts.get().is_some_and(|counts| counts.past().0.len() <= 25), "older ones are gone");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_and_on_again_neither_panics_nor_grows_without_end() {
+        let traffic = Traffic::default();
+        for (minute, requests) in [(5_000_000, 2), (1_000_000, 1), (1_000_001, 4), (1_000_000, 1), (5_000_001, 1)] {
+            count(&traffic, minute, requests);
+        }
+        let peaks: Vec<_> =
+            traffic.by_minute(UnixMillis(1_000_002 * 60_000)).iter().flatten().map(|rate| rate.1).collect();
+        assert!(peaks.is_empty(), "nothing is known before the first minute");
+        for minute in (0..4000).rev() {
+            count(&traffic, 1_000_000 + minute, 1);
+        }
+        assert!(traffic.counts.get().is_some_and(|counts| counts.past().0.len() <= MINUTES_KEPT));
+    }
 }
