@@ -1,8 +1,11 @@
-//! Account linking, deletion and mapping against a naive model: one table with a row per login method, as the original
+//! Account linking, deletion, mapping and the tenants of users against a naive model: one table with a row per login method, as the original
 //! has it, in which every rule is a search over all rows.
+
+mod association;
 
 use crate::app::{TestApp, new_session};
 use crate::people::{by_password, by_phone, by_provider};
+use association::TENANTS;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sessiond::domain::ids::{AppId, TenantId};
@@ -22,8 +25,8 @@ struct Row {
 struct Table {
     rows: BTreeMap<String, Row>,
     external: BTreeMap<String, String>,
-    /// Handle of a living session → the login method's internal id.
-    sessions: BTreeMap<String, String>,
+    /// Handle of a living session → the login method's internal id and the session's tenant.
+    sessions: BTreeMap<String, (String, &'static str)>,
 }
 
 /// What is done. Ids are chosen among all that ever were, in either form.
@@ -35,7 +38,9 @@ enum Step {
     Unlink { id: u8 },
     Delete { id: u8, all: bool },
     Map { id: u8 },
-    Session { id: u8 },
+    Session { id: u8, tenant: u8 },
+    Associate { id: u8, tenant: u8 },
+    Dissociate { id: u8, tenant: u8 },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -48,7 +53,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => id.prop_map(|id| Step::Unlink { id }),
         2 => (id, proptest::bool::weighted(0.2)).prop_map(|(id, all)| Step::Delete { id, all }),
         1 => id.prop_map(|id| Step::Map { id }),
-        3 => id.prop_map(|id| Step::Session { id }),
+        3 => (id, 0..2_u8).prop_map(|(id, tenant)| Step::Session { id, tenant }),
+        5 => (id, 0..2_u8).prop_map(|(id, tenant)| Step::Associate { id, tenant }),
+        3 => (id, 0..2_u8).prop_map(|(id, tenant)| Step::Dissociate { id, tenant }),
     ];
     proptest::collection::vec(step, 1..80)
 }
@@ -104,7 +111,7 @@ impl Table {
     }
 
     fn sign_out(&mut self, id: &str) {
-        self.sessions.retain(|_, owner| owner != id);
+        self.sessions.retain(|_, (owner, _)| owner != id);
     }
 
     /// An id that means nobody any more.
@@ -142,7 +149,7 @@ fn new_method(id: &str, joined: u64, recipe: u8, (email, account): (u8, u8), ten
         }
         _ => by_phone(id, joined, &format!("+49{account}")),
     };
-    let named = ["public", "t1"].iter().enumerate().filter(|(bit, _)| tenants & (1 << bit) != 0);
+    let named = TENANTS.iter().enumerate().filter(|(bit, _)| tenants & (1 << bit) != 0);
     method.tenants = named.map(|(_, name)| TenantId::new(*name)).collect();
     method
 }
@@ -176,7 +183,9 @@ impl World {
             Step::Unlink { id } => self.unlink(&self.id(id)).await,
             Step::Delete { id, all } => self.delete(&self.id(id), all).await,
             Step::Map { id } => self.map(&self.id(id), format!("mine{round}")).await,
-            Step::Session { id } => self.session(&self.id(id)).await,
+            Step::Session { id, tenant } => self.session(&self.id(id), TENANTS[usize::from(tenant)]).await,
+            Step::Associate { id, tenant } => self.associate(&self.id(id), TENANTS[usize::from(tenant)]).await,
+            Step::Dissociate { id, tenant } => self.dissociate(&self.id(id), TENANTS[usize::from(tenant)]).await,
         }
     }
 
@@ -309,10 +318,10 @@ impl World {
         }
     }
 
-    async fn session(&mut self, given: &str) {
-        let reply = self.app.post("/recipe/session", new_session(given)).await.ok();
+    async fn session(&mut self, given: &str, tenant: &'static str) {
+        let reply = self.app.post(&format!("/{tenant}/recipe/session"), new_session(given)).await.ok();
         if let Some(id) = self.table.resolve(given) {
-            self.table.sessions.insert(reply.handle(), id);
+            self.table.sessions.insert(reply.handle(), (id, tenant));
         }
     }
 
@@ -322,7 +331,7 @@ impl World {
             let expected = self.table.resolve(id).map_or(Value::Null, |internal| self.table.user(&internal));
             assert_eq!(self.app.who_is(id).await, expected, "{id}");
         }
-        for (handle, owner) in &self.table.sessions {
+        for (handle, (owner, _)) in &self.table.sessions {
             let shown = self.app.get(&format!("/recipe/session?sessionHandle={handle}")).await.ok().json();
             assert_eq!(shown["userId"], self.table.shown(&self.table.group_of(owner)), "{owner}");
         }
@@ -337,7 +346,7 @@ proptest! {
     #![proptest_config(super::cases(96))]
 
     #[test]
-    fn people_are_linked_deleted_and_mapped_as_in_one_plain_table(steps in steps()) {
+    fn people_are_linked_deleted_mapped_and_moved_as_in_one_plain_table(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let mut world = World::new().await;
@@ -347,6 +356,7 @@ proptest! {
                 world.step(step, round).await;
                 ended.extend(before.into_iter().filter(|handle| !world.table.sessions.contains_key(handle)));
                 world.check(&ended).await;
+                world.check_tenants().await;
             }
         });
     }
