@@ -9,6 +9,7 @@ mod read;
 mod remove;
 mod scale;
 mod sdk_setup;
+mod settings;
 mod tenant_user;
 mod transfer;
 

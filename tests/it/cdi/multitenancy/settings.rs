@@ -1,0 +1,171 @@
+//! Every setting that may differ between apps or tenants acts where it was set, and nowhere else.
+//!
+//! [`probes`] shows what each of them does; the table of settings says which there have to be.
+
+mod probes;
+
+use super::{put_app, put_domain, put_tenant};
+use crate::app::{TestApp, TestReply, TestRequest};
+use crate::people::with_cheap_passwords;
+use futures_util::future::BoxFuture;
+use http::Method;
+use serde_json::{Value, json};
+use sessiond::config::settings::{ALL, Scope, Status};
+use std::collections::BTreeSet;
+
+/// Where a request goes: the host it names and what stands before its path.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    host: &'static str,
+    app: &'static str,
+    tenant: &'static str,
+}
+
+const fn place(host: &'static str, app: &'static str, tenant: &'static str) -> Place {
+    Place { host, app, tenant }
+}
+
+const BASE: Place = place("localhost", "", "");
+
+/// A server seen from one place.
+struct Spot<'a> {
+    app: &'a TestApp,
+    place: Place,
+}
+
+impl Spot<'_> {
+    /// A request to the place's tenant.
+    fn request(&self, method: Method, path: &str) -> TestRequest<'_> {
+        let Place { host, app, tenant } = self.place;
+        self.app.request(method, &format!("{app}{tenant}{path}")).host(host)
+    }
+
+    async fn post(&self, path: &str, body: Value) -> TestReply {
+        self.request(Method::POST, path).json(&body).await
+    }
+
+    async fn get(&self, path: &str) -> TestReply {
+        self.request(Method::GET, path).await
+    }
+
+    /// The same app, whatever the tenant: for what is of the whole app.
+    fn whole_app(&self) -> Self {
+        Self { app: self.app, place: Place { tenant: "", ..self.place } }
+    }
+
+    /// An address that nobody has used.
+    fn new_email(&self) -> String {
+        self.app.clock.advance(1);
+        format!("p{}@x.io", self.app.app.now().0)
+    }
+
+    async fn sign_up(&self, email: &str) -> String {
+        self.post("/recipe/signup", json!({"email": email, "password": "right"})).await.ok().text_at("/user/id")
+    }
+}
+
+/// What shows that a setting acts.
+struct Probe {
+    key: &'static str,
+    /// Other than the default.
+    value: Value,
+    /// Older CDI versions, which alone know the setting, do not reach apps by path.
+    by_domain_only: bool,
+    /// What the server does at a place; differs with the setting, and with nothing else.
+    seen: for<'a> fn(Spot<'a>) -> BoxFuture<'a, Value>,
+}
+
+async fn server() -> TestApp {
+    let app = with_cheap_passwords()
+        .setting("argon2_memory_kb", "64")
+        .setting("access_token_validity_jitter", "0")
+        .build()
+        .await;
+    for id in ["a1", "a2"] {
+        put_app(&app, id, json!({})).await.ok();
+        for tenant in ["t1", "t2"] {
+            put_tenant(&app, &format!("/appid-{id}"), tenant, json!({})).await.ok();
+        }
+    }
+    for domain in ["one.example", "two.example"] {
+        put_domain(&app, domain, json!({})).await.ok();
+    }
+    app
+}
+
+/// The probe's setting is set by `put` for `target`: only there something else is seen than before.
+async fn acts_only_there(
+    probe: &Probe,
+    target: Place,
+    others: &[Place],
+    put: for<'a> fn(&'a TestApp, Value) -> BoxFuture<'a, TestReply>,
+) {
+    let app = server().await;
+    let seen = async |place: Place| (probe.seen)(Spot { app: &app, place }).await;
+    let usual = seen(target).await;
+    for other in others {
+        assert_eq!(seen(*other).await, usual, "{}: {other:?} before", probe.key);
+    }
+    put(&app, json!({probe.key: probe.value})).await.ok();
+    assert_ne!(seen(target).await, usual, "{} has no effect in {target:?}", probe.key);
+    for other in others {
+        assert_eq!(seen(*other).await, usual, "{} acts in {other:?} too", probe.key);
+    }
+}
+
+#[test]
+fn every_setting_that_may_differ_has_a_probe() {
+    let differing = ALL.iter().filter(|setting| setting.scope != Scope::Core && setting.status == Status::Used);
+    let expected: BTreeSet<_> = differing.map(|setting| setting.key).collect();
+    let probed: BTreeSet<_> = probes::all().iter().map(|probe| probe.key).collect();
+    assert_eq!(probed, expected);
+}
+
+#[tokio::test]
+async fn a_tenants_setting_acts_in_that_tenant_alone() {
+    let target = place("localhost", "/appid-a1", "/t1");
+    let others = [
+        place("localhost", "/appid-a1", ""),
+        place("localhost", "/appid-a1", "/t2"),
+        place("localhost", "/appid-a2", "/t1"),
+        BASE,
+    ];
+    for probe in of_scope(Scope::Tenant) {
+        acts_only_there(&probe, target, &others, |app, config| Box::pin(put_tenant(app, "/appid-a1", "t1", config)))
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn an_apps_setting_acts_in_that_app_alone() {
+    let target = place("localhost", "/appid-a1", "");
+    let others = [place("localhost", "/appid-a2", ""), BASE, place("one.example", "", "")];
+    for probe in of_scope(Scope::App).into_iter().chain(of_scope(Scope::Tenant)).filter(|probe| !probe.by_domain_only) {
+        acts_only_there(&probe, target, &others, |app, config| Box::pin(put_app(app, "a1", config))).await;
+    }
+}
+
+#[tokio::test]
+async fn a_domains_setting_acts_in_that_domain_alone() {
+    let target = place("one.example", "", "");
+    let others = [BASE, place("two.example", "", ""), place("localhost", "/appid-a1", "")];
+    for probe in of_scope(Scope::App).into_iter().chain(of_scope(Scope::Tenant)) {
+        let others = if probe.by_domain_only { &others[..2] } else { &others };
+        acts_only_there(&probe, target, others, |app, config| Box::pin(put_domain(app, "one.example", config))).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_of_an_app_cannot_be_set_for_one_of_its_tenants() {
+    let app = server().await;
+    for probe in of_scope(Scope::App) {
+        let refused = put_tenant(&app, "/appid-a1", "t1", json!({probe.key: probe.value})).await;
+        assert_eq!(refused.code(), 400, "{}: {}", probe.key, refused.body());
+        assert!(refused.body().contains(probe.key), "{}", refused.body());
+    }
+}
+
+fn of_scope(scope: Scope) -> Vec<Probe> {
+    let of = |key: &str| ALL.iter().find(|setting| setting.key == key).map(|setting| setting.scope);
+    probes::all().into_iter().filter(|probe| of(probe.key) == Some(scope)).collect()
+}

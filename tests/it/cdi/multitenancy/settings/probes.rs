@@ -1,0 +1,215 @@
+//! One look at what each setting does.
+
+use super::{Probe, Spot};
+use crate::app::{TestReply, new_session};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Method;
+use serde_json::{Value, json};
+use sessiond::domain::ids::{AppId, TenantId};
+use sessiond::domain::user::{AccountInfo, Login, RecipeId};
+use sessiond::store::user;
+
+const FIREBASE: &str = "$f_scrypt$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==\
+                        $42xEC+ixf3L2lw==$m=14$r=8$s=Bw==";
+
+pub(super) fn all() -> Vec<Probe> {
+    let probe = |key, value, seen| Probe { key, value, by_domain_only: false, seen };
+    let keys = json!("abcdefghijklmnopqrstuvwx");
+    vec![
+        probe("api_keys", keys, |spot| Box::pin(answer_from(spot, "127.0.0.1"))),
+        probe("ip_allow_regex", json!(r"127\..*"), |spot| Box::pin(answer_from(spot, "192.0.2.1"))),
+        probe("ip_deny_regex", json!(r"192\.0\..*"), |spot| Box::pin(answer_from(spot, "192.0.2.1"))),
+        probe("supertokens_max_cdi_version", json!("5.0"), |spot| Box::pin(versions(spot))),
+        probe("supertokens_min_cdi_version", json!("4.0"), |spot| Box::pin(answer_to_an_old_version(spot))),
+        probe("access_token_validity", json!(60), |spot| Box::pin(lifetimes(spot, "accessToken"))),
+        probe("access_token_validity_jitter", json!(0.25), |spot| Box::pin(lifetimes(spot, "accessToken"))),
+        probe("refresh_token_validity", json!(90), |spot| Box::pin(lifetimes(spot, "refreshToken"))),
+        probe("refresh_token_rotation_grace_period", json!(10), |spot| Box::pin(late_refresh(spot))),
+        probe("access_token_dynamic_signing_key_update_interval", json!(1), |spot| Box::pin(keys_last(spot))),
+        Probe {
+            by_domain_only: true,
+            ..probe("access_token_signing_key_dynamic", json!(false), |spot| Box::pin(signing_key_ends(spot)))
+        },
+        probe("access_token_signing_algorithm", json!("RS256"), |spot| Box::pin(algorithm(spot))),
+        Probe {
+            by_domain_only: true,
+            ..probe("access_token_blacklisting", json!(true), |spot| Box::pin(verify_of_a_removed_session(spot)))
+        },
+        probe("session_timeline_retention_days", json!(0), |spot| Box::pin(timeline(spot))),
+        probe("audit_retention_days", json!(0), |spot| Box::pin(audited_address(spot))),
+        probe("brute_force_protection", json!(true), |spot| Box::pin(tenth_wrong_password(spot))),
+        probe("brute_force_address_header", json!("x-real-ip"), |spot| Box::pin(audited_address(spot))),
+        probe("password_reset_token_lifetime", json!(1000), |spot| Box::pin(late_reset(spot))),
+        probe("email_verification_token_lifetime", json!(1000), |spot| Box::pin(late_verification(spot))),
+        probe("passwordless_max_code_input_attempts", json!(2), |spot| {
+            Box::pin(async move { wrong_code(spot).await["maximumCodeInputAttempts"].clone() })
+        }),
+        probe("passwordless_code_lifetime", json!(5000), |spot| {
+            Box::pin(async move { code(&spot).await.json()["codeLifetime"].clone() })
+        }),
+        probe("totp_max_attempts", json!(2), |spot| Box::pin(totp_failures(spot, "maxNumberOfFailedAttempts"))),
+        probe("totp_rate_limit_cooldown_sec", json!(7), |spot| Box::pin(totp_failures(spot, "retryAfterMs"))),
+        probe("password_hashing_alg", json!("ARGON2"), |spot| Box::pin(stored_hash(spot))),
+        probe("firebase_password_hashing_signer_key", json!("c2lnbmVy"), |spot| Box::pin(firebase_import(spot))),
+    ]
+}
+
+fn session(spot: &Spot<'_>) -> impl Future<Output = TestReply> {
+    spot.post("/recipe/session", new_session("u"))
+}
+
+async fn answer_from(spot: Spot<'_>, peer: &str) -> Value {
+    json!(
+        spot.request(Method::GET, "/recipe/session/user?userId=u&fetchAcrossAllTenants=false").from(peer).await.code()
+    )
+}
+
+async fn versions(spot: Spot<'_>) -> Value {
+    spot.get("/apiversion").await.json()["versions"].clone()
+}
+
+async fn answer_to_an_old_version(spot: Spot<'_>) -> Value {
+    json!(spot.request(Method::GET, "/recipe/session/user?userId=u").cdi("3.1").await.code())
+}
+
+/// How long the tokens of a few sessions last (ms).
+async fn lifetimes(spot: Spot<'_>, token: &str) -> Value {
+    let mut lifetimes = Vec::new();
+    for _ in 0..4 {
+        let created = session(&spot).await.ok().json()[token].clone();
+        lifetimes.push(created["expiry"].as_u64().unwrap() - created["createdTime"].as_u64().unwrap());
+    }
+    json!(lifetimes)
+}
+
+/// How a replaced refresh token is answered 20 s later.
+async fn late_refresh(spot: Spot<'_>) -> Value {
+    let token = session(&spot).await.ok().refresh_token();
+    let body = json!({"refreshToken": token, "enableAntiCsrf": false, "useDynamicSigningKey": true});
+    let refresh = async || spot.request(Method::POST, "/recipe/session/refresh").json(&body).cdi("5.6").await.json();
+    assert_eq!(refresh().await["status"], "OK");
+    spot.app.clock.advance(20_000);
+    refresh().await["status"].clone()
+}
+
+/// Whether a verifier may keep the keys for two hours.
+async fn keys_last(spot: Spot<'_>) -> Value {
+    let cache = spot.get("/.well-known/jwks.json").await.0.cache_control.unwrap();
+    let max_age: u64 = cache.trim_start_matches("max-age=").split(',').next().unwrap().parse().unwrap();
+    json!(max_age > 7200)
+}
+
+/// What signs once a new key has been published for a minute.
+async fn algorithm(spot: Spot<'_>) -> Value {
+    session(&spot).await.ok();
+    spot.app.clock.advance(61_000);
+    let token = session(&spot).await.ok().access_token();
+    let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
+    serde_json::from_slice::<Value>(&header).unwrap()["alg"].clone()
+}
+
+/// Whether the key that signs is one of those that are replaced: a static one ends ten years after the epoch.
+async fn signing_key_ends(spot: Spot<'_>) -> Value {
+    let request = spot.request(Method::POST, "/recipe/session").json(&new_session("u")).cdi("2.20");
+    json!(request.await.ok().json()["jwtSigningPublicKeyExpiryTime"] != json!(315_360_000_000_u64))
+}
+
+async fn verify_of_a_removed_session(spot: Spot<'_>) -> Value {
+    let send = async |path: &str, body: Value| spot.request(Method::POST, path).json(&body).cdi("2.20").await;
+    let created = send("/recipe/session", new_session("u")).await;
+    send("/recipe/session/remove", json!({"sessionHandles": [created.handle()]})).await;
+    let body = json!({"accessToken": created.access_token(), "doAntiCsrfCheck": false, "enableAntiCsrf": false});
+    send("/recipe/session/verify", body).await.json()["status"].clone()
+}
+
+/// Whether a session that has ended can still be asked about.
+async fn timeline(spot: Spot<'_>) -> Value {
+    let handle = session(&spot).await.ok().handle();
+    spot.post("/recipe/session/remove", json!({"sessionHandles": [handle]})).await.ok();
+    spot.get(&format!("/recipe/session/timeline?sessionHandle={handle}")).await.json()["status"].clone()
+}
+
+/// Whose address the log tells of a refused sign-in.
+async fn audited_address(spot: Spot<'_>) -> Value {
+    let body = json!({"email": spot.new_email(), "password": "wrong"});
+    let request = spot.request(Method::POST, "/recipe/signin").json(&body);
+    request.header("x-forwarded-for", "192.0.2.7").header("x-real-ip", "192.0.2.8").await;
+    spot.get("/audit?limit=1").await.ok().json()["events"][0]["client"].clone()
+}
+
+async fn tenth_wrong_password(spot: Spot<'_>) -> Value {
+    let email = spot.new_email();
+    spot.sign_up(&email).await;
+    let mut code = 0;
+    for _ in 0..10 {
+        code = spot.post("/recipe/signin", json!({"email": email, "password": "wrong"})).await.code();
+    }
+    json!(code)
+}
+
+async fn late_reset(spot: Spot<'_>) -> Value {
+    let email = spot.new_email();
+    let body = json!({"userId": spot.sign_up(&email).await, "email": email});
+    let token = spot.post("/recipe/user/password/reset/token", body).await.ok().text_at("/token");
+    spot.app.clock.advance(5000);
+    spot.post("/recipe/user/password/reset/token/consume", json!({"token": token})).await.json()["status"].clone()
+}
+
+async fn late_verification(spot: Spot<'_>) -> Value {
+    let email = spot.new_email();
+    let body = json!({"userId": spot.sign_up(&email).await, "email": email});
+    let token = spot.post("/recipe/user/email/verify/token", body).await.ok().text_at("/token");
+    spot.app.clock.advance(5000);
+    spot.post("/recipe/user/email/verify", json!({"method": "token", "token": token})).await.json()["status"].clone()
+}
+
+async fn code(spot: &Spot<'_>) -> TestReply {
+    spot.post("/recipe/signinup/code", json!({"email": spot.new_email()})).await.ok()
+}
+
+async fn wrong_code(spot: Spot<'_>) -> Value {
+    let sent = code(&spot).await.json();
+    let body = json!({
+        "preAuthSessionId": sent["preAuthSessionId"], "deviceId": sent["deviceId"], "userInputCode": "wrong"
+    });
+    spot.post("/recipe/signinup/code/consume", body).await.json()
+}
+
+/// A member of the answer to the last of some wrong codes, of which each but the first comes after a failure.
+async fn totp_failures(spot: Spot<'_>, member: &str) -> Value {
+    let user = spot.new_email();
+    let device = json!({"userId": user, "deviceName": "phone", "skew": 1, "period": 30});
+    spot.whole_app().post("/recipe/totp/device", device).await.ok();
+    for _ in 0..10 {
+        let reply = spot.post("/recipe/totp/verify", json!({"userId": user, "totp": "000000"})).await.json();
+        if !reply[member].is_null() {
+            return reply[member].clone();
+        }
+    }
+    Value::Null
+}
+
+/// How the hash of a new password begins.
+async fn stored_hash(spot: Spot<'_>) -> Value {
+    let email = spot.new_email();
+    spot.sign_up(&email).await;
+    let app = match spot.place {
+        place if place.host != super::BASE.host => {
+            AppId { connection_uri_domain: place.host.to_owned(), ..AppId::base() }
+        }
+        place if place.app.is_empty() => AppId::base(),
+        place => AppId { app_id: place.app.trim_start_matches("/appid-").to_owned(), ..AppId::base() },
+    };
+    let mut tx = spot.app.app.store.begin();
+    let (public, info) = (TenantId::public(), AccountInfo::Email(email));
+    let found = user::find_identity(tx.as_mut(), &app, &public, RecipeId::EmailPassword, &info).await;
+    let found = found.unwrap().expect("who has just signed up");
+    let Login::EmailPassword { password, .. } = &found.user.method(&found.id).unwrap().login else { unreachable!() };
+    json!(password.expose()[..3])
+}
+
+async fn firebase_import(spot: Spot<'_>) -> Value {
+    let body = json!({"email": spot.new_email(), "passwordHash": FIREBASE, "hashingAlgorithm": "firebase_scrypt"});
+    json!(spot.post("/recipe/user/passwordhash/import", body).await.code())
+}
