@@ -1,8 +1,9 @@
 //! The list of endpoints, as a file to look at.
 
-use crate::app::TestApp;
-use sessiond::http::route::Verb;
-use std::collections::BTreeSet;
+use crate::app::{TestApp, TestReply};
+use http::Method;
+use sessiond::http::route::{Reach, Verb};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -40,19 +41,87 @@ async fn the_list_of_endpoints_is_the_one_on_file() {
     assert_eq!(now, on_file, "if the change is meant: UPDATE_FIXTURES=1 cargo test --test it endpoints");
 }
 
-/// What the inputs name that fuzzing begins with: the first line of each, up to the version.
-fn named_by_seeds(target: &str) -> BTreeSet<String> {
+/// What fuzzing of a target begins with: what an input's first line names but for the version, and the input's rest.
+fn seeds(target: &str) -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
     let seeds = std::fs::read_dir(folder).expect("seeds").map(|seed| seed.expect("a seed").path());
-    let named = seeds.map(|seed| {
+    let read = seeds.map(|seed| {
         let bytes = std::fs::read(&seed).expect("a seed");
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let words: Vec<&str> = text.lines().next().unwrap_or_default().split(' ').collect();
+        let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+        let words: Vec<&str> = first.split(' ').collect();
         let version = words.iter().position(|word| word.starts_with(|first: char| first.is_ascii_digit()));
         let version = version.unwrap_or_else(|| panic!("{}: the first line names a version", seed.display()));
-        [&words[..version], &words[version + 1..]].concat().join(" ")
+        ([&words[..version], &words[version + 1..]].concat().join(" "), rest.to_owned())
     });
-    named.collect()
+    read.collect()
+}
+
+fn named_by_seeds(target: &str) -> BTreeSet<String> {
+    seeds(target).into_iter().map(|(named, _)| named).collect()
+}
+
+/// Requests with good fields by endpoint: `GET /path rid` → (query, body).
+fn good_requests() -> BTreeMap<String, Vec<(String, String)>> {
+    let mut requests: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for (endpoint, fields) in seeds("query") {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(fields.lines().filter_map(|line| line.trim_start_matches('~').split_once('=')));
+        requests.entry(format!("GET {endpoint}")).or_default().push((query.finish(), String::new()));
+    }
+    for (endpoint, body) in seeds("json_body") {
+        // The inputs of these have no query.
+        let query = match endpoint.as_str() {
+            "DELETE /recipe/dashboard/session" => "sessionId=a",
+            "DELETE /recipe/dashboard/user" => "email=a@example.org",
+            _ => "",
+        };
+        requests.entry(endpoint).or_default().push((query.to_owned(), body));
+    }
+    // All of its inputs are bad ones.
+    let bulk = requests.entry("POST /recipe/user/metadata/bulk".to_owned()).or_default();
+    bulk.push((String::new(), r#"{"userIds":["a"]}"#.to_owned()));
+    requests
+}
+
+#[tokio::test]
+async fn every_route_of_the_app_refuses_a_tenant_from_5_0_and_ignores_it_below() {
+    const REFUSAL: &str = "Only public tenantId can call this app specific API";
+    let app = TestApp::new().await;
+    let requests = good_requests();
+    let refused = |reply: &TestReply| reply.code() == 403 && reply.body().trim_end() == REFUSAL;
+    let (mut looked_at, mut wrong) = (0, Vec::new());
+    let routes = app.cdi.table().routes().map(|mounted| mounted.route);
+    // Figures of the whole server are nowhere else.
+    for route in routes.filter(|route| route.reach == Reach::AppStrict403 && route.path != "/metrics") {
+        let rid = route.rid.map(|rid| format!(" {rid}")).unwrap_or_default();
+        let endpoint = format!("{} {}{rid}", route.verb.name(), route.path);
+        let send = async |version: &str| {
+            let mut replies = Vec::new();
+            for (query, body) in &requests[&endpoint] {
+                let method = Method::from_bytes(route.verb.name().as_bytes()).unwrap();
+                let request = app.request(method, &format!("/t1{}?{query}", route.path)).cdi(version);
+                let request = route.rid.into_iter().fold(request, |request, rid| request.header("rid", rid));
+                replies.push(request.body(body.clone()).await);
+            }
+            replies
+        };
+        for version in ["5.0", "5.6"].into_iter().filter(|version| route.since.is_none() || *version == "5.6") {
+            let replies = send(version).await;
+            let told: Vec<_> = replies.iter().map(|reply| (reply.code(), reply.body())).collect();
+            if !replies.iter().any(refused) {
+                wrong.push(format!("{endpoint} at {version}: {told:?}"));
+            }
+        }
+        for version in ["3.0", "4.0"] {
+            if send(version).await.iter().any(refused) {
+                wrong.push(format!("{endpoint} at {version}"));
+            }
+        }
+        looked_at += 1;
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(looked_at > 70, "{looked_at} routes");
 }
 
 #[tokio::test]
