@@ -101,21 +101,18 @@ impl Past {
     fn add(&mut self, minute: u64, requests: u64) {
         // Minutes last until the year 10136, and a second's count has 24 bits.
         let (Ok(minute), Ok(requests)) = (u32::try_from(minute), u32::try_from(requests)) else { return };
-        let place = self.0.binary_search_by_key(&minute, |kept| kept.minute);
-        match place.map(|place| self.0.get_mut(place)) {
-            Ok(Some(kept)) => {
-                kept.total = kept.total.saturating_add(requests);
-                kept.peak = kept.peak.max(requests);
-            }
-            Ok(None) => {}
-            Err(place) => self.0.insert(place, Minute { minute, total: requests, peak: requests }),
+        let place = self.0.partition_point(|kept| kept.minute < minute);
+        if let Some(kept) = self.0.get_mut(place).filter(|kept| kept.minute == minute) {
+            kept.total = kept.total.saturating_add(requests);
+            kept.peak = kept.peak.max(requests);
+            return;
         }
-        // By number too: a clock that was set back leaves minutes that are not over.
-        while self.0.front().is_some_and(|oldest| u64::from(oldest.minute) + MINUTES < u64::from(minute))
-            || self.0.len() > MINUTES_KEPT
-        {
+        self.0.insert(place, Minute { minute, total: requests, peak: requests });
+        while self.0.front().is_some_and(|oldest| u64::from(oldest.minute) + MINUTES < u64::from(minute)) {
             self.0.pop_front();
         }
+        // One too many is one to come: the clock was set back, and what is counted now must not be what goes.
+        self.0.truncate(MINUTES_KEPT);
     }
 }
 
@@ -153,6 +150,8 @@ mod tests {
         for minute in (0..4000).rev() {
             count(&traffic, 1_000_000 + minute, 1);
         }
-        assert!(traffic.counts.get().is_some_and(|counts| counts.past().0.len() <= MINUTES_KEPT));
+        let known = traffic.counts.get().expect("some requests").past();
+        assert!(known.0.len() <= MINUTES_KEPT);
+        assert!(known.of(1_000_001).is_some(), "what came last is not what was dropped");
     }
 }
