@@ -1,19 +1,17 @@
 //! What works once, links and codes of authenticator apps: the cost of using one, its durable commit included.
 
-use super::load::{Fleet, Script};
+use super::load::{Script, send_all};
 use super::report::{Report, Target};
 use super::rows::{Plan, compare};
 use super::scripts::ok;
 use super::server::{Server, Sessiond};
 use super::settings::Settings;
 use super::wire;
-use anyhow::ensure;
 use sessiond::app::SystemClock;
 use sessiond::domain::time::Clock as _;
 use sessiond::domain::totp::TotpSecret;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 const LINK: &str = "passwordless consume";
 const CODE: &str = "totp verify";
@@ -37,8 +35,7 @@ pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &m
         // Everybody signs up with one link and is sent another, which is for the measurement.
         make(&server, Make::link, &links, people).await?;
         let users = users("/public/recipe/signinup/code/consume", &links);
-        let tally = Fleet::connect(server.address, users).await?.run(&server, LONG).await?;
-        ensure!(tally.errors == 0, "signing up: {}", tally.first_error.unwrap_or_default());
+        send_all(&server, "signing up", users).await?;
         make(&server, Make::link, &links, people).await?;
         use_up(settings, sessiond, server, report, (LINK, "/public/recipe/signinup/code/consume", links)).await?;
     }
@@ -66,9 +63,6 @@ async fn use_up(
     floor.kill()
 }
 
-/// Longer than any preparation takes: scripts end by themselves.
-const LONG: Duration = Duration::from_secs(3600);
-
 fn users(path: &'static str, bodies: &Bodies) -> Vec<Box<dyn Script>> {
     let user = || -> Box<dyn Script> { Box::new(Use { path, bodies: Arc::clone(bodies), request: Vec::new() }) };
     (0..CLIENTS).map(|_| user()).collect()
@@ -79,8 +73,7 @@ async fn make(server: &Server, what: Made, bodies: &Bodies, people: usize) -> an
     let script = |client| -> Box<dyn Script> {
         Box::new(Make { what, bodies: Arc::clone(bodies), person: client, people, request: (Vec::new(), None) })
     };
-    let tally = Fleet::connect(server.address, (0..CLIENTS).map(script).collect()).await?.run(server, LONG).await?;
-    ensure!(tally.errors == 0, "making links or devices: {}", tally.first_error.unwrap_or_default());
+    send_all(server, "making links or devices", (0..CLIENTS).map(script).collect()).await?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! look for `Content-Length`.
 
 use super::server::Server;
+use super::settings::Settings;
 use super::wire;
 use anyhow::ensure;
 use std::net::SocketAddr;
@@ -145,6 +146,41 @@ impl Fleet {
         // A deadline in the past: each conversation has begun its first request before it looks at it.
         self.run(server, Duration::ZERO).await
     }
+}
+
+/// Sends everything that these scripts have to send, one connection each; for what a measurement needs beforehand.
+///
+/// # Errors
+/// When an answer is not as expected; `what` says what failed.
+pub(crate) async fn send_all(server: &Server, what: &str, scripts: Vec<Box<dyn Script>>) -> anyhow::Result<Tally> {
+    // Scripts end by themselves; no preparation takes so long.
+    let tally = Fleet::connect(server.address, scripts).await?.run(server, Duration::from_secs(3600)).await?;
+    ensure!(tally.errors == 0, "{what} failed: {}", tally.first_error.unwrap_or_default());
+    Ok(tally)
+}
+
+/// Drives two servers in alternating windows, so that whatever else the machine does hits both. The first window of
+/// each warms caches and is not counted.
+///
+/// # Errors
+/// When a connection is refused or the CPU time of a server cannot be read.
+pub(crate) async fn alternate(
+    settings: &Settings,
+    sides: [(&Server, Vec<Box<dyn Script>>); 2],
+) -> anyhow::Result<[Tally; 2]> {
+    let [(one, one_scripts), (other, other_scripts)] = sides;
+    let mut fleet = Fleet::connect(one.address, one_scripts).await?;
+    let mut other_fleet = Fleet::connect(other.address, other_scripts).await?;
+    let (mut tally, mut other_tally) = (Tally::default(), Tally::default());
+    for round in 0..=settings.rounds {
+        let window = fleet.run(one, settings.window()).await?;
+        let other_window = other_fleet.run(other, settings.window()).await?;
+        if round > 0 {
+            tally.add(window);
+            other_tally.add(other_window);
+        }
+    }
+    Ok([tally, other_tally])
 }
 
 impl Connection {

@@ -1,6 +1,6 @@
 //! The rows that compare sessiond with the floor.
 
-use super::load::{Fleet, Script, Tally};
+use super::load::{Fleet, Script, Tally, send_all};
 use super::report::{Report, Row, Side, Target};
 use super::scripts::{
     Create, Fixed, Once, Pool, RefreshAround, RefreshStep, VerifyNew, empty_pool, pool_len, verify_request,
@@ -101,9 +101,7 @@ async fn people(server: &Server) -> anyhow::Result<()> {
     let metadata = r#"{"first_name":"Ada","last_name":"Lovelace","preferences":{"theme":"dark","language":"en"}}"#;
     let body = format!("{{\"userId\":\"{USER}\",\"metadataUpdate\":{metadata}}}");
     requests.push(put("/recipe/user/metadata", body));
-    let fleet = Fleet::connect(server.address, vec![Box::new(Once::new(requests))]);
-    let tally = fleet.await?.run(server, std::time::Duration::from_secs(60)).await?;
-    ensure!(tally.errors == 0, "roles were not created: {}", tally.first_error.unwrap_or_default());
+    send_all(server, "creating roles", vec![Box::new(Once::new(requests))]).await?;
     Ok(())
 }
 
@@ -151,9 +149,7 @@ pub(crate) async fn create(
     let scripts = (0..connections)
         .map(|number| -> Box<dyn Script> { Box::new(Create::new(&pool, number, keep_every, each)) })
         .collect();
-    let tally =
-        Fleet::connect(server.address, scripts).await?.run(server, std::time::Duration::from_secs(3600)).await?;
-    ensure!(tally.errors == 0, "creating sessions failed: {}", tally.first_error.unwrap_or_default());
+    send_all(server, "creating sessions", scripts).await?;
     // Each connection may be one short of its share.
     let least = (sessions / keep_every.max(1)).saturating_sub(connections as u64);
     ensure!(pool_len(&pool) as u64 >= least, "too few sessions were created");

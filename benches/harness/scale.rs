@@ -1,7 +1,7 @@
 //! Start, memory, disk, and what a great many sessions change.
 
-use super::load::{Fleet, Script, Tally};
-use super::report::{Report, Side, mib};
+use super::load::{Fleet, Script, Tally, alternate};
+use super::report::{Report, Side, mib, millis};
 use super::rows::create;
 use super::scripts::{Mixed, Pool, RefreshAround, VerifyAround, pool_len};
 use super::server::{Server, Sessiond, disk_bytes};
@@ -75,7 +75,7 @@ pub(crate) async fn full_load(settings: &Settings, sessiond: &Sessiond, report: 
         connections,
         side.rate,
         side.cpu,
-        f64::from(side.p99) / 1000.0,
+        millis(side.p99),
         tally.errors,
         tally.first_error.unwrap_or_default(),
         mib(highest),
@@ -103,13 +103,13 @@ async fn flood(settings: &Settings, sessiond: &Sessiond, report: &mut Report) ->
     }
     let note = format!(
         "{times} times, p50 {:.1} ms, {} of {} failed {}",
-        f64::from(tally.quantile(0.5)) / 1000.0,
+        millis(tally.quantile(0.5)),
         tally.errors,
         connections * times,
         tally.first_error.clone().unwrap_or_default(),
     );
     let name = format!("flood: {connections} refreshes at once, p99");
-    report.fact(&name, f64::from(tally.quantile(0.99)) / 1000.0, "ms", Some(250.0), note);
+    report.fact(&name, millis(tally.quantile(0.99)), "ms", Some(250.0), note);
     report.fact("flood: errors", tally_errors(&tally), "", Some(0.0), "");
     server.kill()?;
     std::fs::remove_dir_all(folder)?;
@@ -227,34 +227,18 @@ async fn tails(
 ) -> anyhow::Result<()> {
     for verify in [true, false] {
         let what = if verify { "verify, checkDatabase" } else { "refresh, CDI 5.6" };
-        let mut sides = Vec::new();
-        let mut fleets = Vec::new();
-        for (server, pool) in [few, many] {
-            let scripts = (0..16).map(|_| around(verify, pool)).collect();
-            fleets.push((Fleet::connect(server.address, scripts).await?, server, Tally::default()));
-        }
-        for round in 0..=settings.rounds {
-            for (fleet, server, tally) in &mut fleets {
-                let window = fleet.run(server, settings.window()).await?;
-                // The first window warms caches.
-                if round > 0 {
-                    tally.add(window);
-                }
-            }
-        }
-        for (_, _, tally) in &mut fleets {
-            sides.push((Side::of(tally), tally.errors));
-        }
-        let [(few_side, few_errors), (many_side, many_errors)] = sides.as_slice() else { continue };
+        let scripts = |pool| (0..16).map(|_| around(verify, pool)).collect();
+        let [mut small, mut large] = alternate(settings, [(few.0, scripts(few.1)), (many.0, scripts(many.1))]).await?;
+        let (few_side, many_side) = (Side::of(&mut small), Side::of(&mut large));
         let note = format!(
             "16 connections; p99 {:.2} ms against {:.2}, p50 {:.2} against {:.2}, CPU {:.1} us against {:.1}; {} errors",
-            f64::from(many_side.p99) / 1000.0,
-            f64::from(few_side.p99) / 1000.0,
-            f64::from(many_side.p50) / 1000.0,
-            f64::from(few_side.p50) / 1000.0,
+            millis(many_side.p99),
+            millis(few_side.p99),
+            millis(many_side.p50),
+            millis(few_side.p50),
             many_side.cpu,
             few_side.cpu,
-            few_errors + many_errors,
+            small.errors + large.errors,
         );
         let times = f64::from(many_side.p99) / f64::from(few_side.p99.max(1));
         let name = format!("many: p99 of {what}, {label} over {FEW} sessions");
@@ -324,7 +308,7 @@ async fn cache_size(
             if verify { "verify, checkDatabase" } else { "refresh" },
             side.rate,
             side.cpu,
-            f64::from(side.p99) / 1000.0
+            millis(side.p99)
         ));
     }
     let name = format!("many: resident memory with a cache of {cache} MiB");

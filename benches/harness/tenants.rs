@@ -1,7 +1,7 @@
 //! Apps and tenants: what a prefix costs a request, and what a great many of them cost a server.
 
-use super::load::{Fleet, Script, Tally};
-use super::report::{Report, Side, Target, mib};
+use super::load::{Script, alternate, send_all};
+use super::report::{Report, Side, Target, mib, millis};
 use super::rows::{Plan, compare};
 use super::scripts::{Once, create_request, ok, tokens_in, verify_request_below};
 use super::server::{Server, Sessiond, disk_bytes};
@@ -9,12 +9,10 @@ use super::settings::Settings;
 use super::wire;
 use anyhow::ensure;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const BELOW: &str = "verify below a tenant";
 const CLIENTS: usize = 16;
-/// Longer than any preparation takes: scripts end by themselves.
-const LONG: Duration = Duration::from_secs(3600);
 /// The app whose tenants are many.
 const APP: &str = "/appid-crowded";
 
@@ -105,9 +103,7 @@ fn new_tenant(number: u64) -> Vec<u8> {
 /// Sends each list in turn, a list's requests one after another.
 async fn run(server: &Server, lists: Vec<Vec<Vec<u8>>>) -> anyhow::Result<()> {
     for list in lists {
-        let fleet = Fleet::connect(server.address, vec![Box::new(Once::new(list))]);
-        let tally = fleet.await?.run(server, LONG).await?;
-        ensure!(tally.errors == 0, "creating apps or tenants failed: {}", tally.first_error.unwrap_or_default());
+        send_all(server, "sending one after another", vec![Box::new(Once::new(list))]).await?;
     }
     Ok(())
 }
@@ -120,8 +116,7 @@ async fn creation(server: &Server, what: &str, mut requests: Vec<Vec<u8>>, repor
         let shares = requests.chunks(count.div_ceil(clients).max(1));
         let scripts = shares.map(|share| -> Box<dyn Script> { Box::new(Once::new(share.to_vec())) }).collect();
         let began = Instant::now();
-        let tally = Fleet::connect(server.address, scripts).await?.run(server, LONG).await?;
-        ensure!(tally.errors == 0, "{what}: {}", tally.first_error.unwrap_or_default());
+        let tally = send_all(server, &format!("creating {what}"), scripts).await?;
         #[expect(clippy::cast_precision_loss, reason = "counts of one run are far below 2^52")]
         let each = began.elapsed().as_secs_f64() / count as f64;
         let note = format!("{:.0} per second, {:.0} us CPU each", 1.0 / each, tally.cpu_us());
@@ -162,9 +157,7 @@ async fn sessions(server: &Server, places: &[String]) -> anyhow::Result<Vec<Vec<
         let places = places.iter().skip(client).step_by(clients).rev().cloned().collect();
         Box::new(SignIn { places, client, verifies: Arc::clone(&verifies), request: Vec::new() })
     };
-    let scripts = (0..clients).map(script).collect();
-    let tally = Fleet::connect(server.address, scripts).await?.run(server, LONG).await?;
-    ensure!(tally.errors == 0, "creating sessions: {}", tally.first_error.unwrap_or_default());
+    send_all(server, "creating sessions", (0..clients).map(script).collect()).await?;
     let mut verifies = verifies.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(std::mem::take(&mut *verifies))
 }
@@ -177,33 +170,19 @@ async fn beside(
     many: (&Server, Vec<Vec<u8>>),
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let mut sides = Vec::new();
-    for (server, verifies) in [few, many] {
+    let scripts = |verifies| {
         let verifies = Arc::new(verifies);
-        let scripts = (0..CLIENTS).map(|client| InTurn::new(&verifies, client, CLIENTS)).collect();
-        sides.push((Fleet::connect(server.address, scripts).await?, server, Tally::default()));
-    }
-    for round in 0..=settings.rounds {
-        for (fleet, server, tally) in &mut sides {
-            let window = fleet.run(server, settings.window()).await?;
-            // The first window warms caches.
-            if round > 0 {
-                tally.add(window);
-            }
-        }
-    }
-    let mut figures = Vec::new();
-    for (_, _, mut tally) in sides {
-        ensure!(tally.errors == 0, "{name}: {}", tally.first_error.unwrap_or_default());
-        figures.push(Side::of(&mut tally));
-    }
-    let [few, many] = figures.as_slice() else { return Ok(()) };
+        (0..CLIENTS).map(|client| InTurn::new(&verifies, client, CLIENTS)).collect()
+    };
+    let [mut few, mut many] = alternate(settings, [(few.0, scripts(few.1)), (many.0, scripts(many.1))]).await?;
+    ensure!(few.errors + many.errors == 0, "{name}: {:?}", many.first_error.or(few.first_error));
+    let (few, many) = (Side::of(&mut few), Side::of(&mut many));
     let note = format!(
         "CPU {:.1} us against {:.1}, p99 {:.2} ms against {:.2}",
         many.cpu,
         few.cpu,
-        f64::from(many.p99) / 1000.0,
-        f64::from(few.p99) / 1000.0
+        millis(many.p99),
+        millis(few.p99)
     );
     report.fact(name, many.cpu / few.cpu, "times", Some(1.1), note);
     Ok(())

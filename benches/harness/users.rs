@@ -1,6 +1,6 @@
 //! Lists, search and import of a great many users.
 
-use super::load::{Fleet, Script, Tally};
+use super::load::{Script, alternate};
 use super::report::{Report, Side, mib, millis};
 use super::scripts::Fixed;
 use super::server::{Sessiond, disk_bytes};
@@ -51,20 +51,12 @@ pub(crate) async fn many_users(settings: &Settings, sessiond: &Sessiond, report:
         ("count", |_, _| "/users/count".to_owned()),
     ];
     for (what, path) in wants {
-        let (mut small, mut large) = (Tally::default(), Tally::default());
-        let get =
-            |users| move |number| -> Box<dyn Script> { Box::new(Around { number, users, path, request: Vec::new() }) };
-        let mut in_few = Fleet::connect(few_server.address, (0..8).map(get(few_users)).collect()).await?;
-        let mut in_many = Fleet::connect(server.address, (0..8).map(get(settings.users)).collect()).await?;
-        for round in 0..=settings.rounds {
-            let parts =
-                (in_few.run(&few_server, settings.window()).await?, in_many.run(&server, settings.window()).await?);
-            // The first window warms caches.
-            if round > 0 {
-                small.add(parts.0);
-                large.add(parts.1);
-            }
-        }
+        let scripts = |users| {
+            let get = |number| -> Box<dyn Script> { Box::new(Around { number, users, path, request: Vec::new() }) };
+            (0..8).map(get).collect()
+        };
+        let sides = [(&few_server, scripts(few_users)), (&server, scripts(settings.users))];
+        let [mut small, mut large] = alternate(settings, sides).await?;
         ensure!(large.errors + small.errors == 0, "{what}: {:?}", large.first_error.or(small.first_error));
         let (small, large) = (Side::of(&mut small), Side::of(&mut large));
         let note = format!(
