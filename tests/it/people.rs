@@ -6,10 +6,19 @@ use sessiond::command::password::Unserved;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::password::HashParameters;
 use sessiond::domain::time::UnixMillis;
-use sessiond::domain::user::{ExternalId, Login, LoginMethod, PasswordHash, ThirdPartyAccount, User};
+use sessiond::domain::user::{
+    AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, RecipeId, ThirdPartyAccount, User,
+};
 use sessiond::store::user;
 use sessiond::store::{Key, Keyspace, Scan};
 use tokio::task::JoinSet;
+
+/// Firebase's hash of "user1password".
+pub(crate) const FIREBASE: &str = "$f_scrypt$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==\
+                        $42xEC+ixf3L2lw==$m=14$r=8$s=Bw==";
+/// The key that [`FIREBASE`] is made with.
+pub(crate) const SIGNER_KEY: &str =
+    "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==";
 
 /// A login method of the public tenant that joined at `joined`.
 pub(crate) fn method(id: &str, joined: u64, login: Login) -> LoginMethod {
@@ -51,6 +60,18 @@ impl TestApp {
             let mut tx = self.app.store.begin();
             user::save(tx.as_mut(), &AppId::base(), &[], &[&User::new(method)]).await.unwrap().expect("a free login");
             tx.commit().await.unwrap();
+        }
+    }
+
+    /// The password's hash that is stored for this address in the public tenant of an app.
+    pub(crate) async fn stored_hash(&self, app: &AppId, email: &str) -> String {
+        let (info, public) = (AccountInfo::Email(email.to_owned()), TenantId::public());
+        let mut tx = self.app.store.begin();
+        let found = user::find_identity(tx.as_mut(), app, &public, RecipeId::EmailPassword, &info).await;
+        let found = found.unwrap().expect("an account");
+        match &found.user.method(&found.id).unwrap().login {
+            Login::EmailPassword { password, .. } => password.expose().to_owned(),
+            other => panic!("{other:?}"),
         }
     }
 

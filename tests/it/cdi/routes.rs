@@ -2,7 +2,7 @@
 
 use crate::app::{TestApp, TestReply};
 use http::Method;
-use sessiond::http::route::{Reach, Verb};
+use sessiond::http::route::{Reach, Route, Verb};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -61,13 +61,23 @@ fn named_by_seeds(target: &str) -> BTreeSet<String> {
     seeds(target).into_iter().map(|(named, _)| named).collect()
 }
 
-/// Requests with good fields by endpoint: `GET /path rid` → (query, body).
+/// How inputs name an endpoint: GET without its verb, for those of a query know no other.
+fn name(route: &Route) -> String {
+    let path = if route.path.is_empty() { "/" } else { route.path };
+    let rid = route.rid.map(|rid| format!(" {rid}")).unwrap_or_default();
+    match route.verb {
+        Verb::GET => format!("{path}{rid}"),
+        verb => format!("{} {path}{rid}", verb.name()),
+    }
+}
+
+/// Requests with good fields by an endpoint's [`name`]: (query, body).
 fn good_requests() -> BTreeMap<String, Vec<(String, String)>> {
     let mut requests: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for (endpoint, fields) in seeds("query") {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(fields.lines().filter_map(|line| line.trim_start_matches('~').split_once('=')));
-        requests.entry(format!("GET {endpoint}")).or_default().push((query.finish(), String::new()));
+        requests.entry(endpoint).or_default().push((query.finish(), String::new()));
     }
     for (endpoint, body) in seeds("json_body") {
         // The inputs of these have no query.
@@ -94,8 +104,7 @@ async fn every_route_of_the_app_refuses_a_tenant_from_5_0_and_ignores_it_below()
     let routes = app.cdi.table().routes().map(|mounted| mounted.route);
     // Figures of the whole server are nowhere else.
     for route in routes.filter(|route| route.reach == Reach::AppStrict403 && route.path != "/metrics") {
-        let rid = route.rid.map(|rid| format!(" {rid}")).unwrap_or_default();
-        let endpoint = format!("{} {}{rid}", route.verb.name(), route.path);
+        let endpoint = name(route);
         let send = async |version: &str| {
             let mut replies = Vec::new();
             for (query, body) in &requests[&endpoint] {
@@ -130,12 +139,8 @@ async fn fuzzing_has_an_input_for_every_endpoint() {
     let (mut bodies, mut queries) = (BTreeSet::new(), BTreeSet::new());
     for mounted in app.cdi.table().routes() {
         let route = mounted.route;
-        let path = if route.path.is_empty() { "/" } else { route.path };
-        let rid = route.rid.map(|rid| format!(" {rid}")).unwrap_or_default();
-        match route.verb {
-            Verb::GET => queries.insert(format!("{path}{rid}")),
-            verb => bodies.insert(format!("{verb:?} {path}{rid}")),
-        };
+        let inputs = if route.verb == Verb::GET { &mut queries } else { &mut bodies };
+        inputs.insert(name(route));
     }
     for (target, endpoints) in [("json_body", bodies), ("query", queries)] {
         // A recipe is named where others share the path, and may be named elsewhere.

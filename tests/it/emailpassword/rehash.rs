@@ -2,11 +2,9 @@
 
 use crate::app::TestApp;
 use crate::passwords::timing::{assert_same_time, is_told_apart};
-use crate::people::with_cheap_passwords;
+use crate::people::{FIREBASE, SIGNER_KEY, with_cheap_passwords};
 use serde_json::json;
-use sessiond::domain::ids::{AppId, TenantId};
-use sessiond::domain::user::{AccountInfo, Login, RecipeId};
-use sessiond::store::user;
+use sessiond::domain::ids::AppId;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -14,10 +12,6 @@ use tokio::task::JoinSet;
 const BCRYPT: &str = "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i";
 /// Of "password".
 const ARGON2: &str = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
-/// Of "user1password".
-const FIREBASE: &str = "$f_scrypt$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==\
-                        $42xEC+ixf3L2lw==$m=14$r=8$s=Bw==";
-const SIGNER_KEY: &str = "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==";
 const WRONG: &str = "WRONG_CREDENTIALS_ERROR";
 
 async fn import(app: &TestApp, email: &str, hash: &str) {
@@ -27,14 +21,7 @@ async fn import(app: &TestApp, email: &str, hash: &str) {
 
 /// The hash that is stored for this address.
 async fn stored(app: &TestApp, email: &str) -> String {
-    let (info, public) = (AccountInfo::Email(email.to_owned()), TenantId::public());
-    let mut tx = app.app.store.begin();
-    let found = user::find_identity(tx.as_mut(), &AppId::base(), &public, RecipeId::EmailPassword, &info).await;
-    let found = found.unwrap().expect("an account");
-    match &found.user.method(&found.id).unwrap().login {
-        Login::EmailPassword { password, .. } => password.expose().to_owned(),
-        other => panic!("{other:?}"),
-    }
+    app.stored_hash(&AppId::base(), email).await
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Account linking, deletion, mapping and the tenants of users against a naive model: one table with a row per login method, as the original
-//! has it, in which every rule is a search over all rows.
+//! Account linking, deletion, mapping and the tenants of users against a naive model: one table with a row per login
+//! method, as the original has it, in which every rule is a search over all rows.
 
 mod association;
 
@@ -7,6 +7,7 @@ use crate::app::{TestApp, new_session};
 use crate::people::{by_password, by_phone, by_provider};
 use association::TENANTS;
 use proptest::prelude::*;
+use proptest::sample;
 use serde_json::{Value, json};
 use sessiond::domain::ids::{AppId, TenantId};
 use sessiond::domain::user::{AccountInfo, Login, LoginMethod, ThirdPartyAccount, User};
@@ -38,9 +39,9 @@ enum Step {
     Unlink { id: u8 },
     Delete { id: u8, all: bool },
     Map { id: u8 },
-    Session { id: u8, tenant: u8 },
-    Associate { id: u8, tenant: u8 },
-    Dissociate { id: u8, tenant: u8 },
+    Session { id: u8, tenant: &'static str },
+    Associate { id: u8, tenant: &'static str },
+    Dissociate { id: u8, tenant: &'static str },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -53,9 +54,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => id.prop_map(|id| Step::Unlink { id }),
         2 => (id, proptest::bool::weighted(0.2)).prop_map(|(id, all)| Step::Delete { id, all }),
         1 => id.prop_map(|id| Step::Map { id }),
-        3 => (id, 0..2_u8).prop_map(|(id, tenant)| Step::Session { id, tenant }),
-        5 => (id, 0..2_u8).prop_map(|(id, tenant)| Step::Associate { id, tenant }),
-        3 => (id, 0..2_u8).prop_map(|(id, tenant)| Step::Dissociate { id, tenant }),
+        3 => (id, sample::select(&TENANTS)).prop_map(|(id, tenant)| Step::Session { id, tenant }),
+        5 => (id, sample::select(&TENANTS)).prop_map(|(id, tenant)| Step::Associate { id, tenant }),
+        3 => (id, sample::select(&TENANTS)).prop_map(|(id, tenant)| Step::Dissociate { id, tenant }),
     ];
     proptest::collection::vec(step, 1..80)
 }
@@ -183,18 +184,14 @@ impl World {
             Step::Unlink { id } => self.unlink(&self.id(id)).await,
             Step::Delete { id, all } => self.delete(&self.id(id), all).await,
             Step::Map { id } => self.map(&self.id(id), format!("mine{round}")).await,
-            Step::Session { id, tenant } => self.session(&self.id(id), TENANTS[usize::from(tenant)]).await,
-            Step::Associate { id, tenant } => self.associate(&self.id(id), TENANTS[usize::from(tenant)]).await,
-            Step::Dissociate { id, tenant } => self.dissociate(&self.id(id), TENANTS[usize::from(tenant)]).await,
+            Step::Session { id, tenant } => self.session(&self.id(id), tenant).await,
+            Step::Associate { id, tenant } => self.associate(&self.id(id), tenant).await,
+            Step::Dissociate { id, tenant } => self.dissociate(&self.id(id), tenant).await,
         }
     }
 
     async fn join(&mut self, id: String, method: LoginMethod) {
-        let taken = self.table.rows.values().any(|row| {
-            row.method.login.recipe() == method.login.recipe()
-                && row.method.login.identities() == method.login.identities()
-                && !row.method.tenants.is_disjoint(&method.tenants)
-        });
+        let taken = self.table.login_is_taken(&method, &method.tenants);
         let mut tx = self.app.app.store.begin();
         let saved = user::save(tx.as_mut(), &AppId::base(), &[], &[&User::new(method.clone())]).await.unwrap();
         assert_eq!(saved.is_err(), taken);

@@ -1,23 +1,22 @@
 //! Login methods come into tenants and leave them: a search over all rows, as everything else here.
 
-use super::{Row, Table, World};
+use super::{Table, World};
 use serde_json::{Value, json};
 use sessiond::domain::ids::TenantId;
-use sessiond::domain::user::{AccountInfo, Login};
+use sessiond::domain::user::{AccountInfo, Login, LoginMethod};
 use std::collections::BTreeSet;
 
 /// The tenants of the model's app.
 pub(super) const TENANTS: [&str; 2] = ["public", "t1"];
 
 impl Table {
-    /// Who else signs in there with what this row signs in with.
-    fn login_is_taken(&self, row: &Row, tenant: &TenantId) -> bool {
-        let (id, login) = (&row.method.id, &row.method.login);
-        self.rows.values().any(|other| {
-            other.method.id != *id
-                && other.method.tenants.contains(tenant)
-                && other.method.login.recipe() == login.recipe()
-                && other.method.login.identities() == login.identities()
+    /// Whether another login method signs in with the same in one of these tenants.
+    pub(super) fn login_is_taken(&self, method: &LoginMethod, tenants: &BTreeSet<TenantId>) -> bool {
+        self.rows.values().map(|row| &row.method).any(|other| {
+            other.id != method.id
+                && other.login.recipe() == method.login.recipe()
+                && other.login.identities() == method.login.identities()
+                && !other.tenants.is_disjoint(tenants)
         })
     }
 
@@ -57,7 +56,7 @@ impl World {
         if row.method.tenants.contains(&tenant) {
             return assert_eq!(reply, json!({"status": "OK", "wasAlreadyAssociated": true}));
         }
-        if self.table.login_is_taken(&row, &tenant) {
+        if self.table.login_is_taken(&row.method, &[tenant.clone()].into()) {
             return assert_eq!(reply, json!({"status": taken_status(&row.method.login)}));
         }
         let mut then = self.table.clone();

@@ -1,17 +1,12 @@
 //! One look at what each setting does.
 
-use super::{Probe, Spot};
+use super::{BASE, Probe, Spot};
 use crate::app::{TestReply, new_session};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crate::cdi::golden::header;
+use crate::people::FIREBASE;
 use http::Method;
 use serde_json::{Value, json};
-use sessiond::domain::ids::{AppId, TenantId};
-use sessiond::domain::user::{AccountInfo, Login, RecipeId};
-use sessiond::store::user;
-
-const FIREBASE: &str = "$f_scrypt$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==\
-                        $42xEC+ixf3L2lw==$m=14$r=8$s=Bw==";
+use sessiond::domain::ids::AppId;
 
 pub(super) fn all() -> Vec<Probe> {
     let probe = |key, value, seen| Probe { key, value, by_domain_only: false, seen };
@@ -105,8 +100,7 @@ async fn algorithm(spot: Spot<'_>) -> Value {
     session(&spot).await.ok();
     spot.app.clock.advance(61_000);
     let token = session(&spot).await.ok().access_token();
-    let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
-    serde_json::from_slice::<Value>(&header).unwrap()["alg"].clone()
+    header(&token)["alg"].clone()
 }
 
 /// Whether the key that signs is one of those that are replaced: a static one ends ten years after the epoch.
@@ -194,19 +188,11 @@ async fn totp_failures(spot: Spot<'_>, member: &str) -> Value {
 async fn stored_hash(spot: Spot<'_>) -> Value {
     let email = spot.new_email();
     spot.sign_up(&email).await;
-    let app = match spot.place {
-        place if place.host != super::BASE.host => {
-            AppId { connection_uri_domain: place.host.to_owned(), ..AppId::base() }
-        }
-        place if place.app.is_empty() => AppId::base(),
-        place => AppId { app_id: place.app.trim_start_matches("/appid-").to_owned(), ..AppId::base() },
+    let app = AppId {
+        connection_uri_domain: spot.place.host.trim_start_matches(BASE.host).to_owned(),
+        app_id: spot.place.app.strip_prefix("/appid-").unwrap_or("public").to_owned(),
     };
-    let mut tx = spot.app.app.store.begin();
-    let (public, info) = (TenantId::public(), AccountInfo::Email(email));
-    let found = user::find_identity(tx.as_mut(), &app, &public, RecipeId::EmailPassword, &info).await;
-    let found = found.unwrap().expect("who has just signed up");
-    let Login::EmailPassword { password, .. } = &found.user.method(&found.id).unwrap().login else { unreachable!() };
-    json!(password.expose()[..3])
+    json!(spot.app.stored_hash(&app, &email).await[..3])
 }
 
 async fn firebase_import(spot: Spot<'_>) -> Value {

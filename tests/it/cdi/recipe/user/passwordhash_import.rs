@@ -1,7 +1,7 @@
 //! `POST /recipe/user/passwordhash/import`.
 
 use crate::app::TestApp;
-use crate::people::with_cheap_passwords;
+use crate::people::{FIREBASE, SIGNER_KEY, with_cheap_passwords};
 use serde_json::{Value, json};
 
 const PATH: &str = "/recipe/user/passwordhash/import";
@@ -9,10 +9,6 @@ const PATH: &str = "/recipe/user/passwordhash/import";
 const BCRYPT: &str = "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i";
 /// Of "password".
 const ARGON2: &str = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
-/// Of "user1password".
-const FIREBASE: &str = "$f_scrypt$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==\
-                        $42xEC+ixf3L2lw==$m=14$r=8$s=Bw==";
-const SIGNER_KEY: &str = "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==";
 
 async fn import(app: &TestApp, email: &str, hash: &str) -> Value {
     app.post(PATH, json!({"email": email, "passwordHash": hash})).await.ok().json()
