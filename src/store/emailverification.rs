@@ -173,12 +173,18 @@ pub async fn is_verified(tx: &mut dyn Tx, app: &AppId, user: &UserId, email: &st
 ///
 /// # Errors
 /// When the address is too long for a key.
-pub fn mark(tx: &mut dyn Tx, app: &AppId, user: &UserId, email: &str, since: UnixMillis) -> Result<(), StoreError> {
+pub(super) fn mark(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    user: &UserId,
+    email: &str,
+    since: UnixMillis,
+) -> Result<(), StoreError> {
     codec::put(tx, verified_key(app, user, email), &VerifiedRecord { since })
 }
 
 /// Takes the mark away; tokens stay.
-pub fn unmark(tx: &mut dyn Tx, app: &AppId, user: &UserId, email: &str) {
+pub(super) fn unmark(tx: &mut dyn Tx, app: &AppId, user: &UserId, email: &str) {
     tx.delete(verified_key(app, user, email));
 }
 
@@ -218,7 +224,7 @@ pub async fn in_use(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<bool,
 ///
 /// # Errors
 /// When the store fails.
-pub async fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<(), StoreError> {
+pub(super) async fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<(), StoreError> {
     for keyspace in OF_USER {
         for (key, _) in tx.scan(&all_of(keyspace, app, user, usize::MAX)).await? {
             delete_indexed(tx, app, key);
@@ -244,7 +250,7 @@ pub async fn remove_user_in(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, use
 ///
 /// # Errors
 /// When the store fails.
-pub async fn rename_user(tx: &mut dyn Tx, app: &AppId, from: &UserId, to: &UserId) -> Result<(), StoreError> {
+pub(super) async fn rename_user(tx: &mut dyn Tx, app: &AppId, from: &UserId, to: &UserId) -> Result<(), StoreError> {
     if from == to {
         return Ok(());
     }

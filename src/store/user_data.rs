@@ -1,6 +1,6 @@
 //! What recipes keep under a user's id, beside the user.
 
-use super::user::find_internal;
+use super::user::{self, find_internal};
 use super::{StoreError, Tx, activity, emailverification, passwordreset, session, totp, usermetadata, userroles};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::user::User;
@@ -86,7 +86,7 @@ pub async fn remove(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), Sto
     activity::remove_user(tx, app, id);
     usermetadata::remove_user(tx, app, id);
     userroles::remove_user(tx, app, id).await?;
-    emailverification::remove_user(tx, app, id).await?;
+    user::verified::remove(tx, app, id).await?;
     totp::remove_user(tx, app, id).await
 }
 

@@ -78,7 +78,7 @@ impl ImportHash<'_> {
         let Some(mut found) = self.account.find(tx).await? else { return Ok(None) };
         let before = found.user.clone();
         found.user.set_password(&found.id, hash);
-        user::write(tx, &scope.app.id, &[&before], &[&found.user]).map_err(writing)?;
+        user::write(tx, &scope.app.id, &[&before], &[&found.user]).await.map_err(writing)?;
         Person::load(tx, &scope.app.id, found).await.map(Some)
     }
 }

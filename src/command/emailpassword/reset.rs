@@ -167,7 +167,7 @@ impl ResetPassword<'_> {
             let changed =
                 found.filter(|_| presented == Presented::Good).and_then(|found| with_hash(found, &token, &new));
             if let Some((before, after, id)) = &changed {
-                user::write(tx.as_mut(), app_id, &[before], &[after]).map_err(writing)?;
+                user::write(tx.as_mut(), app_id, &[before], &[after]).await.map_err(writing)?;
                 let event = event(AuditKind::PasswordChanged, after, id, &token.email).detail("reset token");
                 audit::note(tx.as_mut(), app, &self.scope, event)?;
             }

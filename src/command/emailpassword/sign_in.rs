@@ -161,7 +161,7 @@ impl SignIn<'_> {
             if let Some(newer) = newer {
                 let before = found.user.clone();
                 found.user.set_password(&found.id, newer);
-                user::write(tx.as_mut(), &scope.app.id, &[&before], &[&found.user]).map_err(writing)?;
+                user::write(tx.as_mut(), &scope.app.id, &[&before], &[&found.user]).await.map_err(writing)?;
             }
             let active =
                 mark_active(tx.as_mut(), app, &scope.app, found.user.shown_id(), app.now()).map_err(writing)?;

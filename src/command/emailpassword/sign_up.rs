@@ -10,8 +10,8 @@ use crate::command::user::{new_id, require_tenant};
 use crate::domain::audit::AuditKind;
 use crate::domain::user::{Login, LoginMethod, PasswordHash, RecipeId, User, is_fake_email};
 use crate::fault::Fault;
+use crate::store::Tx;
 use crate::store::user::{self, Found, Taken};
-use crate::store::{Tx, emailverification};
 
 /// Makes an account.
 pub struct SignUp<'a> {
@@ -83,7 +83,7 @@ pub(super) async fn add(
         }
     }
     if is_fake_email(email) {
-        emailverification::mark(tx, app_id, &id, email, now).map_err(writing)?;
+        user::verified::mark(tx, app_id, &id, email, now).await.map_err(writing)?;
     }
     Person::load(tx, app_id, Found { user, id }).await.map(Some)
 }

@@ -6,7 +6,7 @@ use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::fault::Fault;
-use crate::store::emailverification;
+use crate::store::{emailverification, user};
 
 /// Asks whether an address is verified; of the whole app.
 pub struct IsEmailVerified(pub Address);
@@ -40,7 +40,7 @@ impl UnverifyEmail {
             if !emailverification::is_verified(tx.as_mut(), id, user_id, email).await.map_err(failed)? {
                 return Ok(());
             }
-            emailverification::unmark(tx.as_mut(), id, user_id, email);
+            user::verified::unmark(tx.as_mut(), id, user_id, email).await.map_err(failed)?;
             let event = AuditEvent::of(AuditKind::EmailUnverified).user(user_id).login(email);
             audit::note(tx.as_mut(), app, scope, event)?;
             if retry.commit(tx, "committing an e-mail address that is not verified any more").await? {

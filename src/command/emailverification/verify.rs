@@ -11,6 +11,7 @@ use crate::domain::one_time_token::OneTimeHash;
 use crate::domain::token_series::{Presented, judge};
 use crate::fault::Fault;
 use crate::store::emailverification::{self, Addressee};
+use crate::store::user;
 
 /// Uses a token.
 pub struct VerifyEmail<'a> {
@@ -59,7 +60,7 @@ impl VerifyEmail<'_> {
                 Presented::Expired => addressee.end(tx_ref).await.map_err(failed)?,
                 Presented::Good => {
                     addressee.end(tx_ref).await.map_err(failed)?;
-                    emailverification::mark(tx_ref, id, &token.user_id, &token.email, now).map_err(failed)?;
+                    user::verified::mark(tx_ref, id, &token.user_id, &token.email, now).await.map_err(failed)?;
                     let event = AuditEvent::of(AuditKind::EmailVerified).user(&token.user_id);
                     let event = event.tenant(&self.tenant).login(&token.email);
                     audit::note(tx_ref, app, &self.scope, event)?;

@@ -3,12 +3,11 @@
 use super::reading;
 use crate::app::App;
 use crate::command::session::Scope;
-use crate::command::user::Person;
+use crate::command::user::{Person, UserInfo};
 use crate::domain::ids::TenantId;
 use crate::domain::user::{AccountInfo, Login, LoginMethod, LookUp, RecipeId, ThirdPartyAccount};
 use crate::fault::Fault;
-use crate::store::user::search;
-use crate::store::user::{self, Found};
+use crate::store::user::{self, search};
 
 /// Looks the person up who has an account at a provider.
 pub struct FindByAccount {
@@ -56,12 +55,12 @@ impl FindByEmail {
         let app_id = &self.scope.app.id;
         let mut tx = app.store.begin();
         let email = LookUp::Info(AccountInfo::Email(self.email.clone()));
-        let users = search::with_info(tx.as_mut(), app_id, &self.tenant, &email).await.map_err(reading)?;
+        let rows = search::with_info(tx.as_mut(), app_id, &self.tenant, &email).await.map_err(reading)?;
         let mut people = Vec::new();
-        for user in users {
-            for method in user.methods.iter().filter(|method| self.means(method)) {
-                let found = Found { user: user.clone(), id: method.id.clone() };
-                people.push(Person::load(tx.as_mut(), app_id, found).await?);
+        for row in rows {
+            let info = UserInfo::of_row(tx.as_mut(), app_id, row).await.map_err(reading)?;
+            for method in info.user.methods.iter().filter(|method| self.means(method)) {
+                people.push(Person { info: info.clone(), recipe_user_id: method.id.clone() });
             }
         }
         Ok(people)

@@ -19,7 +19,7 @@ use crate::fault::Fault;
 use crate::store::totp::TotpDevice;
 use crate::store::user::Taken;
 use crate::store::userroles::assignment::Assignment;
-use crate::store::{StoreError, Tx, emailverification, tenant, totp, user, usermetadata, userroles};
+use crate::store::{StoreError, Tx, tenant, totp, user, usermetadata, userroles};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use uuid::Uuid;
@@ -220,7 +220,7 @@ pub(in crate::command) async fn write(
         if let Some(email) = method.login.email()
             && (ready.verified.contains(&method.id) || is_fake_email(email))
         {
-            emailverification::mark(tx, app, method.shown_id(), email, now)?;
+            user::verified::mark(tx, app, method.shown_id(), email, now).await?;
         }
     }
     Ok(Arrived::Ok)

@@ -14,7 +14,7 @@ use crate::domain::session::event::UserChange;
 use crate::domain::user::{AccountInfo, User};
 use crate::fault::Fault;
 use crate::store::user::{self, Found, Taken};
-use crate::store::{StoreError, Tx, activity, emailverification, passwordless, user_data};
+use crate::store::{StoreError, Tx, activity, passwordless, user_data};
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 
@@ -131,7 +131,7 @@ pub(super) async fn run<D: Decide>(app: &App, scope: &Scope, about: &UserId, com
 
 async fn write(tx: &mut dyn Tx, app: &AppId, change: &Change) -> Result<(), StoreError> {
     let (before, after): (Vec<_>, Vec<_>) = (change.before.iter().collect(), change.after.iter().collect());
-    user::write(tx, app, &before, &after)?;
+    user::write(tx, app, &before, &after).await?;
     for id in &change.forgotten {
         match &change.only_in {
             Some(tenant) => user_data::remove_in(tx, app, tenant, id).await?,
@@ -149,7 +149,7 @@ async fn write(tx: &mut dyn Tx, app: &AppId, change: &Change) -> Result<(), Stor
         activity::remove_user(tx, app, id);
     }
     if let Some((from, to)) = &change.verification_moved {
-        emailverification::rename_user(tx, app, from, to).await?;
+        user::verified::rename(tx, app, from, to).await?;
     }
     if let Some((from, to)) = &change.activity_moved {
         activity::rename_user(tx, app, from, to).await?;

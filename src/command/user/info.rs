@@ -1,8 +1,9 @@
 //! [`UserInfo`]: a user with what other recipes know about it.
 
 use crate::domain::ids::AppId;
-use crate::domain::user::{Login, LoginMethod, User};
-use crate::store::{StoreError, Tx, emailverification};
+use crate::domain::user::User;
+use crate::store::user::{Row, verified};
+use crate::store::{StoreError, Tx};
 
 /// A user as replies show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,23 +20,16 @@ impl UserInfo {
     /// # Errors
     /// When the store fails.
     pub async fn load(tx: &mut dyn Tx, app: &AppId, user: User) -> Result<Self, StoreError> {
-        let mut verified = Vec::with_capacity(user.methods.len());
-        for method in &user.methods {
-            verified.push(is_verified(tx, app, method).await?);
-        }
+        let verified = verified::of_user(tx, app, &user).await?;
         Ok(Self { user, verified })
     }
-}
 
-/// A phone number is verified by its first use; an e-mail address has a mark of its own, under the id that callers see.
-async fn is_verified(tx: &mut dyn Tx, app: &AppId, method: &LoginMethod) -> Result<bool, StoreError> {
-    let email = match &method.login {
-        Login::Passwordless { email: None, .. } => return Ok(true),
-        Login::Passwordless { email: Some(email), .. }
-        | Login::EmailPassword { email, .. }
-        | Login::ThirdParty { email, .. }
-        | Login::Webauthn { email, .. } => email,
-    };
-    let shown = method.external.as_ref().map_or(&method.id, |external| &external.id);
-    emailverification::is_verified(tx, app, shown, email).await
+    /// The same from a row, which tells it by itself.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn of_row(tx: &mut dyn Tx, app: &AppId, row: Row) -> Result<Self, StoreError> {
+        let (user, verified) = verified::of_row(tx, app, row).await?;
+        Ok(Self { user, verified })
+    }
 }

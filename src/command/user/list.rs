@@ -4,10 +4,10 @@ use super::UserInfo;
 use crate::app::App;
 use crate::command::session::Scope;
 use crate::domain::ids::{AppId, TenantId};
-use crate::domain::user::{Order, Position, Recipes, SearchTags, User};
+use crate::domain::user::{Order, Position, Recipes, SearchTags};
 use crate::fault::Fault;
 use crate::store::user::listing::Page;
-use crate::store::user::search;
+use crate::store::user::{Row, search};
 use crate::store::{StoreError, Tx, user};
 
 /// Lists users of a tenant by time joined.
@@ -54,8 +54,8 @@ impl ListUsers {
         let mut users = Vec::with_capacity(places.len());
         for place in places {
             // Deleted or linked to another since the list was read.
-            let Some(user) = user::get(tx.as_mut(), id, &place.id).await? else { continue };
-            users.push(UserInfo::load(tx.as_mut(), id, user).await?);
+            let Some(row) = user::row(tx.as_mut(), id, &place.id).await? else { continue };
+            users.push(UserInfo::of_row(tx.as_mut(), id, row).await?);
         }
         Ok(UserPage { users, next })
     }
@@ -87,17 +87,19 @@ impl SearchUsers {
             found.reverse();
         } else {
             // The rule for equal times is the same in both directions.
-            found.sort_by(|a, b| a.time_joined().cmp(&b.time_joined()).then_with(|| b.id.cmp(&a.id)));
+            found.sort_by(|Row { user: a, .. }, Row { user: b, .. }| {
+                a.time_joined().cmp(&b.time_joined()).then_with(|| b.id.cmp(&a.id))
+            });
         }
         with_info(tx.as_mut(), id, found).await.map_err(failed)
     }
 }
 
 /// Adds to each user what replies show of it.
-pub(super) async fn with_info(tx: &mut dyn Tx, app: &AppId, users: Vec<User>) -> Result<Vec<UserInfo>, StoreError> {
-    let mut shown = Vec::with_capacity(users.len());
-    for user in users {
-        shown.push(UserInfo::load(tx, app, user).await?);
+pub(super) async fn with_info(tx: &mut dyn Tx, app: &AppId, rows: Vec<Row>) -> Result<Vec<UserInfo>, StoreError> {
+    let mut shown = Vec::with_capacity(rows.len());
+    for row in rows {
+        shown.push(UserInfo::of_row(tx, app, row).await?);
     }
     Ok(shown)
 }

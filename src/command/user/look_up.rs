@@ -7,7 +7,7 @@ use crate::command::session::Scope;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{LookUp, Position, RecipeId, User};
 use crate::fault::Fault;
-use crate::store::user::{self, Found, search};
+use crate::store::user::{self, Found, Row, search};
 use std::collections::BTreeMap;
 
 /// Finds users by exactly what they sign in with.
@@ -31,16 +31,16 @@ impl LookUpUsers {
         let failed = |error| Fault::new("looking users up", error);
         let id = &self.scope.app.id;
         let mut tx = app.store.begin();
-        let mut found: BTreeMap<Position, User> = BTreeMap::new();
+        let mut found: BTreeMap<Position, Row> = BTreeMap::new();
         for criterion in &self.criteria {
-            let users = search::with_info(tx.as_mut(), id, &self.tenant, criterion).await.map_err(failed)?;
-            found.extend(users.into_iter().map(|user| (user.position(), user)));
+            let rows = search::with_info(tx.as_mut(), id, &self.tenant, criterion).await.map_err(failed)?;
+            found.extend(rows.into_iter().map(|row| (row.user.position(), row)));
         }
         // Any method of the person counts here, of whatever tenant.
         let has = |user: &User, criterion: &LookUp| user.methods.iter().any(|method| criterion.matches(&method.login));
-        let fits = |user: &User| self.union || self.criteria.iter().all(|criterion| has(user, criterion));
-        let users = found.into_values().filter(fits).collect();
-        with_info(tx.as_mut(), id, users).await.map_err(failed)
+        let fits = |row: &Row| self.union || self.criteria.iter().all(|criterion| has(&row.user, criterion));
+        let rows = found.into_values().filter(fits).collect();
+        with_info(tx.as_mut(), id, rows).await.map_err(failed)
     }
 }
 

@@ -50,7 +50,7 @@ pub(in crate::command) async fn confirm_email(
     if emailverification::is_verified(tx, app, shown, email).await.map_err(failed)? {
         return Ok(false);
     }
-    emailverification::mark(tx, app, shown, email, now).map_err(failed)?;
+    user::verified::mark(tx, app, shown, email, now).await.map_err(failed)?;
     Ok(true)
 }
 

@@ -1,9 +1,8 @@
 //! Cross-references: every user has its index keys, every index key its user, and the counters are right.
 
 use super::index::{self, Entry, parse_info_key, parse_listing_key};
-use super::{count, find_internal, get, parse_row_key};
-use crate::domain::ids::AppId;
-use crate::domain::user::User;
+use super::{Row, count, find_internal, parse_row_key, row, verified};
+use crate::domain::ids::{AppId, UserId};
 use crate::store::key::KeyReader;
 use crate::store::session::{CrossReferences, just_after};
 use crate::store::{CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx, counter};
@@ -64,16 +63,13 @@ async fn row_has_index(engine: &dyn Engine, key: &Key, found: &mut CrossReferenc
     };
     loop {
         let mut tx = engine.begin();
-        let missing = match get(tx.as_mut(), &app, &id).await {
-            Ok(user) => missing(tx.as_mut(), &app, user).await,
-            Err(error) => Err(error),
-        };
-        match (tx.commit().await, missing) {
+        let wrong = wrong_with_row(tx.as_mut(), &app, &id).await;
+        match (tx.commit().await, wrong) {
             (Err(CommitError::Conflict), _) => {}
             (Err(CommitError::Store(error)), _) => return Err(error),
-            (Ok(()), Ok(missing)) => {
-                for key in missing {
-                    found.report(format!("user {} of app {} is not found by {key}", id.as_str(), app.app_id));
+            (Ok(()), Ok(wrong)) => {
+                for what in wrong {
+                    found.report(format!("user {} of app {} {what}", id.as_str(), app.app_id));
                 }
                 return Ok(());
             }
@@ -86,19 +82,26 @@ async fn row_has_index(engine: &dyn Engine, key: &Key, found: &mut CrossReferenc
     }
 }
 
-/// Index keys that a user should have and has not, or that lead elsewhere.
-async fn missing(tx: &mut dyn Tx, app: &AppId, user: Option<User>) -> Result<Vec<Key>, StoreError> {
-    let mut missing = Vec::new();
-    for Entry { key, pointer } in user.iter().flat_map(|user| index::entries(app, user)) {
+/// What does not hold of a user's row, as of one moment.
+async fn wrong_with_row(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Vec<String>, StoreError> {
+    let mut wrong = Vec::new();
+    let Some(Row { user, verified }) = row(tx, app, id).await? else { return Ok(wrong) };
+    // An index key that is missing, or that leads elsewhere.
+    for Entry { key, pointer } in index::entries(app, &user) {
         let stands = match &pointer {
             Some(pointer) => index::read_pointer(tx, &key).await?.as_ref() == Some(&pointer.to),
             None => tx.get(&key).await?.is_some(),
         };
         if !stands {
-            missing.push(key);
+            wrong.push(format!("is not found by {key}"));
         }
     }
-    Ok(missing)
+    if let Some(copy) = verified
+        && copy != verified::of_user(tx, app, &user).await?
+    {
+        wrong.push("has a row that says something else about verified addresses than their marks".to_owned());
+    }
+    Ok(wrong)
 }
 
 async fn index_has_row(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@
 //!
 //! Counters are added to, never read, by those who change users, so that no two of them meet in one.
 
-use super::{UserRecord, parse_row_key};
+use super::{Row, UserRecord, parse_row_key};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::user::{LoginMethod, RecipeId, Recipes, User};
 use crate::store::session::just_after;
@@ -133,7 +133,7 @@ pub(super) async fn count(engine: &dyn Engine) -> Result<Counted, StoreError> {
             let Some((app, id)) = parse_row_key(key) else { continue };
             match codec::decode::<UserRecord>(engine.encoding(), key, bytes) {
                 Ok(record) => {
-                    for place in places(&app, &record.into_user(id)) {
+                    for place in places(&app, &Row::new(id, record).user) {
                         *counted.numbers.entry(place).or_default() += 1;
                     }
                 }

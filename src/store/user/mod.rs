@@ -13,6 +13,7 @@ pub mod count;
 mod index;
 pub mod listing;
 pub mod search;
+pub mod verified;
 
 pub use check::check;
 pub use index::{
@@ -34,21 +35,46 @@ pub struct UserRecord {
     is_primary: bool,
     kept_mapping: Option<ExternalId>,
     methods: Vec<LoginMethod>,
+    verified: Option<Vec<bool>>,
 }
 
-crate::record!(UserRecord, User, version 1);
+crate::record!(UserRecord, User, version 2 after UserRecordV1);
 
-impl From<User> for UserRecord {
-    fn from(mut user: User) -> Self {
-        user.sort();
-        Self { is_primary: user.is_primary, kept_mapping: user.kept_mapping, methods: user.methods }
+/// [`UserRecord`] before it said what is verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRecordV1 {
+    is_primary: bool,
+    kept_mapping: Option<ExternalId>,
+    methods: Vec<LoginMethod>,
+}
+
+crate::record!(UserRecordV1, User, version 1);
+
+impl From<UserRecordV1> for UserRecord {
+    fn from(UserRecordV1 { is_primary, kept_mapping, methods }: UserRecordV1) -> Self {
+        Self { is_primary, kept_mapping, methods, verified: None }
     }
 }
 
-impl UserRecord {
-    fn into_user(self, id: UserId) -> User {
-        let Self { is_primary, kept_mapping, methods } = self;
-        User { id, is_primary, kept_mapping, methods }
+impl From<Row> for UserRecord {
+    fn from(Row { user, verified }: Row) -> Self {
+        Self { is_primary: user.is_primary, kept_mapping: user.kept_mapping, methods: user.methods, verified }
+    }
+}
+
+/// What a user's row says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The user.
+    pub user: User,
+    /// The copy of the marks, see [`verified`]; `None` in a row that was written before there were copies.
+    pub verified: Option<Vec<bool>>,
+}
+
+impl Row {
+    fn new(id: UserId, record: UserRecord) -> Self {
+        let UserRecord { is_primary, kept_mapping, methods, verified } = record;
+        Self { user: User { id, is_primary, kept_mapping, methods }, verified }
     }
 }
 
@@ -70,8 +96,24 @@ fn parse_row_key(key: &Key) -> Option<(AppId, UserId)> {
 /// # Errors
 /// When the store fails.
 pub async fn get(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<User>, StoreError> {
+    Ok(row(tx, app, id).await?.map(|row| row.user))
+}
+
+/// The row with this group id.
+///
+/// # Errors
+/// When the store fails.
+pub async fn row(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<Row>, StoreError> {
     let record: Option<UserRecord> = codec::get(tx, &row_key(app, id)).await?;
-    Ok(record.map(|record| record.into_user(id.clone())))
+    Ok(record.map(|record| Row::new(id.clone(), record)))
+}
+
+/// Writes a user's row, with what is verified as this transaction sees it.
+async fn put_row(tx: &mut dyn Tx, app: &AppId, user: &User) -> Result<(), StoreError> {
+    let mut user = user.clone();
+    user.sort();
+    let verified = verified::of_user(tx, app, &user).await?;
+    codec::put(tx, row_key(app, &user.id), &UserRecord::from(Row { user, verified: Some(verified) }))
 }
 
 /// A user found by one of its ids.
@@ -102,16 +144,22 @@ pub async fn find(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<Fo
 /// # Errors
 /// When the store fails.
 pub async fn find_internal(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<Found>, StoreError> {
+    let row = row_of(tx, app, id).await?;
+    Ok(row.map(|row| Found { user: row.user, id: id.clone() }))
+}
+
+/// The row that belongs to an internal id: of the group, or of one of its methods.
+async fn row_of(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<Row>, StoreError> {
     if id.as_str().len() > INTERNAL_ID_MAX {
         return Ok(None);
     }
-    if let Some(user) = get(tx, app, id).await? {
-        return Ok(Some(Found { user, id: id.clone() }));
+    if let Some(row) = row(tx, app, id).await? {
+        return Ok(Some(row));
     }
-    let pointer = index::read_pointer(tx, &index::method_key(app, id)).await?;
-    let Some(group) = pointer else { return Ok(None) };
-    let user = get(tx, app, &group).await?;
-    Ok(user.map(|user| Found { user, id: id.clone() }))
+    match index::read_pointer(tx, &index::method_key(app, id)).await? {
+        Some(group) => row(tx, app, &group).await,
+        None => Ok(None),
+    }
 }
 
 /// Finds a user by an id that the caller mapped to one of its internal ids.
@@ -199,7 +247,7 @@ pub async fn save(
     let change = Change::new(app, before, after);
     match change.taken(tx).await? {
         Some(taken) => Ok(Err(taken)),
-        None => change.write(tx).map(Ok),
+        None => change.write(tx).await.map(Ok),
     }
 }
 
@@ -219,9 +267,9 @@ pub async fn taken(
 /// The second half of [`save`], once this transaction has seen that nothing is [`taken`].
 ///
 /// # Errors
-/// When a record is too large.
-pub fn write(tx: &mut dyn Tx, app: &AppId, before: &[&User], after: &[&User]) -> Result<(), StoreError> {
-    Change::new(app, before, after).write(tx)
+/// When the store fails, or a record is too large.
+pub async fn write(tx: &mut dyn Tx, app: &AppId, before: &[&User], after: &[&User]) -> Result<(), StoreError> {
+    Change::new(app, before, after).write(tx).await
 }
 
 /// Users before and after, with the index keys of both.
@@ -268,7 +316,7 @@ impl<'a> Change<'a> {
         Ok(None)
     }
 
-    fn write(&self, tx: &mut dyn Tx) -> Result<(), StoreError> {
+    async fn write(&self, tx: &mut dyn Tx) -> Result<(), StoreError> {
         for key in self.old.keys().filter(|key| !self.new.contains_key(*key)) {
             tx.delete(key.clone());
         }
@@ -280,7 +328,7 @@ impl<'a> Change<'a> {
             tx.delete(row_key(self.app, &user.id));
         }
         for user in self.after.iter().filter(|user| !self.before.contains(user)) {
-            codec::put(tx, row_key(self.app, &user.id), &UserRecord::from((*user).clone()))?;
+            put_row(tx, self.app, user).await?;
         }
         count::change(tx, self.app, self.before, self.after);
         Ok(())

@@ -5,9 +5,9 @@
 //! [`Keyspace::AccountInfo`]: crate::store::Keyspace::AccountInfo
 
 use super::index::{info_key, info_value_key, parse_info_key};
-use super::{Kind, Search, find_internal};
+use super::{Kind, Row, Search, row_of};
 use crate::domain::ids::{AppId, TenantId, UserId};
-use crate::domain::user::{LoginMethod, LookUp, Position, SearchTags, User};
+use crate::domain::user::{LoginMethod, LookUp, Position, SearchTags};
 use crate::store::{Key, Scan, StoreError, Tx};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,12 +24,7 @@ const ROWS_AT_ONCE: usize = 64;
 ///
 /// # Errors
 /// When the store fails.
-pub async fn with_info(
-    tx: &mut dyn Tx,
-    app: &AppId,
-    tenant: &TenantId,
-    info: &LookUp,
-) -> Result<Vec<User>, StoreError> {
+pub async fn with_info(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, info: &LookUp) -> Result<Vec<Row>, StoreError> {
     let prefix = match info {
         LookUp::Info(info) => info_key(app, tenant, info),
         LookUp::Credential(id) => info_value_key(app, tenant, Kind::Credential, Search::Exact(id)),
@@ -51,7 +46,7 @@ pub async fn search(
     app: &AppId,
     tenant: &TenantId,
     tags: &SearchTags,
-) -> Result<Vec<User>, StoreError> {
+) -> Result<Vec<Row>, StoreError> {
     let by_tag: [(&[String], &[Kind]); 3] = [
         (&tags.emails, &[Kind::Email, Kind::EmailDomain]),
         (&tags.phones, &[Kind::PhoneNumber]),
@@ -112,16 +107,16 @@ async fn users_of(
     app: &AppId,
     ids: &BTreeSet<UserId>,
     fits: impl Fn(&LoginMethod) -> bool,
-) -> Result<BTreeMap<Position, User>, StoreError> {
+) -> Result<BTreeMap<Position, Row>, StoreError> {
     let mut users = BTreeMap::new();
     for (index, id) in ids.iter().enumerate() {
         if index % ROWS_AT_ONCE == ROWS_AT_ONCE - 1 {
             tokio::task::yield_now().await;
         }
         // A row may be gone since the scan, or have changed.
-        let Some(found) = find_internal(tx, app, id).await? else { continue };
-        if found.user.method(id).is_some_and(&fits) {
-            users.insert(found.user.position(), found.user);
+        let Some(row) = row_of(tx, app, id).await? else { continue };
+        if row.user.method(id).is_some_and(&fits) {
+            users.insert(row.user.position(), row);
         }
         if users.len() == FOUND_MAX {
             break;

@@ -247,7 +247,7 @@ fn uninstall_refuses_while_an_instance_runs_and_leaves_the_data() {
 fn a_server_that_does_not_answer_is_told_from_one_that_is_not_there() {
     let sandbox = Sandbox::new();
     let server = sandbox.serve(&["--ephemeral"]);
-    server.signal(Signal::STOP);
+    server.pause();
     let commands = ["ready", "stop", "list"].map(|verb| sandbox.spawn(&[verb]));
     for mut command in commands {
         assert_eq!(command.wait().code(), Some(1));

@@ -190,6 +190,15 @@ impl Server {
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
+    /// Stops every thread of the server; one that still runs could answer.
+    #[cfg(unix)]
+    pub(crate) fn pause(&self) {
+        use rustix::process::{Pid, Signal, WaitOptions, waitpid};
+        self.signal(Signal::STOP);
+        let status = waitpid(Some(Pid::from_child(&self.child)), WaitOptions::UNTRACED).unwrap();
+        assert!(status.is_some_and(|(_, status)| status.stopped()));
+    }
+
     /// One request over a connection of its own.
     pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         request(self.port, method, path, headers, body)

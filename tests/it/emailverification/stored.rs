@@ -9,6 +9,7 @@ use sessiond::domain::one_time_token::OneTimeHash;
 use sessiond::domain::token_series::{Series, SeriesId};
 use sessiond::jobs::sweep::{Removed, Sweep, sweep};
 use sessiond::store::emailverification::{self, Addressee};
+use sessiond::store::user::verified;
 use sessiond::store::{Key, Keyspace, Scan};
 
 /// Rows of marks, of tokens, and by user.
@@ -28,7 +29,7 @@ fn user(id: &str) -> UserId {
 
 async fn rename(app: &TestApp, from: &str, to: &str) {
     let mut tx = app.app.store.begin();
-    emailverification::rename_user(tx.as_mut(), &AppId::base(), &user(from), &user(to)).await.unwrap();
+    verified::rename(tx.as_mut(), &AppId::base(), &user(from), &user(to)).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -169,14 +170,14 @@ async fn a_user_is_removed_with_marks_and_tokens_of_all_tenants() {
         let address = Address { tenant, ..address(&app, id) };
         CreateVerificationToken { address, lifetime_ms: 1 }.run(&app.app).await.unwrap();
         let mut tx = app.app.store.begin();
-        emailverification::mark(tx.as_mut(), &AppId::base(), &user(id), "other@b.c", START).unwrap();
+        verified::mark(tx.as_mut(), &AppId::base(), &user(id), "other@b.c", START).await.unwrap();
         tx.commit().await.unwrap();
     }
     assert_eq!(rows(&app).await, [3, 6, 12]);
     for (left, id) in [(2, "u"), (1, &"u".repeat(300)), (0, "u2")] {
         assert!(in_use(&app, id).await);
         let mut tx = app.app.store.begin();
-        emailverification::remove_user(tx.as_mut(), &AppId::base(), &user(id)).await.unwrap();
+        verified::remove(tx.as_mut(), &AppId::base(), &user(id)).await.unwrap();
         tx.commit().await.unwrap();
         assert!(!in_use(&app, id).await);
         assert_eq!(rows(&app).await, [left, 2 * left, 4 * left]);
@@ -190,7 +191,7 @@ async fn a_renamed_user_keeps_marks_and_tokens() {
     let second = create(&app, "from").await.unwrap();
     let own = create(&app, "to").await.unwrap();
     let mut tx = app.app.store.begin();
-    emailverification::mark(tx.as_mut(), &AppId::base(), &user("from"), "other@b.c", START).unwrap();
+    verified::mark(tx.as_mut(), &AppId::base(), &user("from"), "other@b.c", START).await.unwrap();
     tx.commit().await.unwrap();
     rename(&app, "from", "to").await;
     assert!(!in_use(&app, "from").await);

@@ -3,15 +3,15 @@
 
 mod association;
 
-use crate::app::{TestApp, new_session};
+use crate::app::{START, TestApp, new_session};
 use crate::people::{by_password, by_phone, by_provider};
 use association::TENANTS;
 use proptest::prelude::*;
 use proptest::sample;
 use serde_json::{Value, json};
-use sessiond::domain::ids::{AppId, TenantId};
+use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::user::{AccountInfo, Login, LoginMethod, ThirdPartyAccount, User};
-use sessiond::store::user;
+use sessiond::store::user::{self, verified};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A row of the table.
@@ -33,15 +33,48 @@ struct Table {
 /// What is done. Ids are chosen among all that ever were, in either form.
 #[derive(Debug, Clone)]
 enum Step {
-    Join { recipe: u8, email: u8, account: u8, tenants: u8 },
-    Primary { id: u8 },
-    Link { id: u8, to: u8 },
-    Unlink { id: u8 },
-    Delete { id: u8, all: bool },
-    Map { id: u8 },
-    Session { id: u8, tenant: &'static str },
-    Associate { id: u8, tenant: &'static str },
-    Dissociate { id: u8, tenant: &'static str },
+    Join {
+        recipe: u8,
+        email: u8,
+        account: u8,
+        tenants: u8,
+    },
+    Primary {
+        id: u8,
+    },
+    Link {
+        id: u8,
+        to: u8,
+    },
+    Unlink {
+        id: u8,
+    },
+    Delete {
+        id: u8,
+        all: bool,
+    },
+    Map {
+        id: u8,
+    },
+    Session {
+        id: u8,
+        tenant: &'static str,
+    },
+    Associate {
+        id: u8,
+        tenant: &'static str,
+    },
+    Dissociate {
+        id: u8,
+        tenant: &'static str,
+    },
+    /// `ahead`: under an id that may be mapped to somebody so many steps later, instead of one that is known.
+    Mark {
+        id: u8,
+        ahead: Option<u64>,
+        email: u8,
+        verified: bool,
+    },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -57,6 +90,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (id, sample::select(&TENANTS)).prop_map(|(id, tenant)| Step::Session { id, tenant }),
         5 => (id, sample::select(&TENANTS)).prop_map(|(id, tenant)| Step::Associate { id, tenant }),
         3 => (id, sample::select(&TENANTS)).prop_map(|(id, tenant)| Step::Dissociate { id, tenant }),
+        6 => (id, proptest::option::weighted(0.2, 1..8_u64), 0..4_u8, proptest::bool::weighted(0.7))
+            .prop_map(|(id, ahead, email, verified)| Step::Mark { id, ahead, email, verified }),
     ];
     proptest::collection::vec(step, 1..80)
 }
@@ -187,6 +222,10 @@ impl World {
             Step::Session { id, tenant } => self.session(&self.id(id), tenant).await,
             Step::Associate { id, tenant } => self.associate(&self.id(id), tenant).await,
             Step::Dissociate { id, tenant } => self.dissociate(&self.id(id), tenant).await,
+            Step::Mark { id, ahead, email, verified } => {
+                let id = ahead.map_or_else(|| self.id(id), |steps| format!("mine{}", round + steps));
+                self.mark(&UserId::new(id), &format!("e{email}@x.io"), verified).await;
+            }
         }
     }
 
@@ -322,6 +361,17 @@ impl World {
         }
     }
 
+    /// Says what is verified, or is not any more. The table knows nothing of it: the store's own check compares the copies.
+    async fn mark(&self, id: &UserId, email: &str, verified: bool) {
+        let mut tx = self.app.app.store.begin();
+        if verified {
+            verified::mark(tx.as_mut(), &AppId::base(), id, email, START).await.unwrap();
+        } else {
+            verified::unmark(tx.as_mut(), &AppId::base(), id, email).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+    }
+
     /// The server knows what the table knows.
     async fn check(&self, ended: &BTreeSet<String>) {
         for id in &self.ids {
@@ -336,6 +386,8 @@ impl World {
             let shown = self.app.get(&format!("/recipe/session?sessionHandle={handle}")).await.json();
             assert_eq!(shown["status"], "UNAUTHORISED");
         }
+        let rows = user::check(self.app.app.store.as_ref()).await.unwrap();
+        assert_eq!(rows.broken, 0, "{rows:?}");
     }
 }
 

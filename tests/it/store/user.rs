@@ -9,8 +9,8 @@ use sessiond::domain::user::{
 };
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::removal::Removed;
-use sessiond::store::user::{self, Taken, UserRecord};
-use sessiond::store::{CommitError, Engine, Key, Keyspace, Scan};
+use sessiond::store::user::{self, Row, Taken, UserRecord, verified};
+use sessiond::store::{CommitError, Engine, Key, Keyspace, Scan, codec};
 use std::collections::BTreeSet;
 
 fn app() -> AppId {
@@ -59,8 +59,8 @@ async fn contents(engine: &MemoryEngine) -> Vec<(Key, Vec<u8>)> {
     rows
 }
 
-#[test]
-fn user_records_keep_their_bytes() {
+/// With login methods of every recipe.
+fn whole() -> User {
     let mut whole =
         User::new(by_password("11111111-1111-4111-8111-111111111111", "jane@example.org", 1_700_000_000_000));
     whole.methods[0].external = Some(ExternalId { id: UserId::new("jane"), info: Some("crm".to_owned()) });
@@ -72,7 +72,20 @@ fn user_records_keep_their_bytes() {
         .push(LoginMethod { login, ..by_password("44444444-4444-4444-8444-444444444444", "", 1_700_000_000_003) });
     whole.is_primary = true;
     whole.kept_mapping = Some(ExternalId { id: UserId::new("old"), info: None });
-    golden::newest("user", &user::row_key(&app(), &whole.id.clone()), &UserRecord::from(whole));
+    whole
+}
+
+#[test]
+fn user_records_keep_their_bytes() {
+    let user = whole();
+    let verified = Some(vec![true, false, true, false]);
+    golden::newest("user", &user::row_key(&app(), &user.id.clone()), &UserRecord::from(Row { user, verified }));
+}
+
+#[test]
+fn user_records_of_version_1_say_nothing_of_what_is_verified() {
+    let user = whole();
+    golden::any_version("user", 1, &UserRecord::from(Row { user, verified: None }));
 }
 
 #[test]
@@ -426,4 +439,79 @@ async fn the_check_names_rows_without_keys_and_keys_without_rows() {
     let found = user::check(&engine).await.unwrap();
     assert!(found.described[0].contains("to whom it does not belong"), "{found:?}");
     assert_eq!(found.broken, 1);
+}
+
+/// A row with its copy of the marks.
+async fn copy(engine: &MemoryEngine, id: &str) -> Option<Vec<bool>> {
+    user::row(engine.begin().as_mut(), &app(), &UserId::new(id)).await.unwrap().unwrap().verified
+}
+
+#[tokio::test]
+async fn rows_follow_the_marks_under_internal_and_external_ids() {
+    let engine = MemoryEngine::new();
+    let (a, crm) = (UserId::new("a"), UserId::new("crm"));
+    let mark = async |id: &UserId, email: &str| {
+        let mut tx = engine.begin();
+        verified::mark(tx.as_mut(), &app(), id, email, UnixMillis(9)).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    mark(&crm, "jane@x.io").await;
+    let plain = User::new(by_password("a", "jane@x.io", 1));
+    save(&engine, &[], &[&plain]).await.unwrap();
+    assert_eq!(copy(&engine, "a").await, Some(vec![false]));
+
+    let mut mapped = plain.clone();
+    mapped.methods[0].external = Some(ExternalId { id: crm.clone(), info: None });
+    save(&engine, &[&plain], &[&mapped]).await.unwrap();
+    assert_eq!(copy(&engine, "a").await, Some(vec![true]), "a mark that stood under the id before");
+
+    // The id of the first user's login is the external id of the second.
+    let mut other = User::new(by_password("b", "jane@y.io", 2));
+    other.methods[0].external = Some(ExternalId { id: a.clone(), info: None });
+    save(&engine, &[], &[&other]).await.unwrap();
+    mark(&a, "jane@y.io").await;
+    assert_eq!((copy(&engine, "a").await, copy(&engine, "b").await), (Some(vec![true]), Some(vec![true])));
+
+    let mut tx = engine.begin();
+    verified::rename(tx.as_mut(), &app(), &crm, &UserId::new("elsewhere")).await.unwrap();
+    verified::remove(tx.as_mut(), &app(), &a).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!((copy(&engine, "a").await, copy(&engine, "b").await), (Some(vec![false]), Some(vec![false])));
+    assert_eq!(user::check(&engine).await.unwrap().broken, 0);
+}
+
+#[tokio::test]
+async fn a_copy_that_differs_from_the_marks_is_found() {
+    let engine = MemoryEngine::new();
+    let user = User::new(by_password("a", "jane@x.io", 1));
+    save(&engine, &[], &[&user]).await.unwrap();
+    let put = async |verified: Option<Vec<bool>>| {
+        let mut tx = engine.begin();
+        let row = Row { user: user.clone(), verified };
+        codec::put(tx.as_mut(), user::row_key(&app(), &user.id), &UserRecord::from(row)).unwrap();
+        tx.commit().await.unwrap();
+        user::check(&engine).await.unwrap()
+    };
+    let found = put(Some(vec![true])).await;
+    assert_eq!(found.broken, 1);
+    assert!(found.described[0].contains("something else about verified addresses"), "{found:?}");
+    assert_eq!(put(None).await.broken, 0, "a row without a copy says nothing wrong");
+}
+
+#[tokio::test]
+async fn rows_without_a_copy_are_read_by_the_marks_and_get_one_with_the_next_change() {
+    let engine = MemoryEngine::new();
+    let user = User::new(by_password("a", "jane@x.io", 1));
+    save(&engine, &[], &[&user]).await.unwrap();
+    let mut tx = engine.begin();
+    verified::mark(tx.as_mut(), &app(), &user.id, "jane@x.io", UnixMillis(9)).await.unwrap();
+    let old = UserRecord::from(Row { user: user.clone(), verified: None });
+    codec::put(tx.as_mut(), user::row_key(&app(), &user.id), &old).unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = engine.begin();
+    let row = user::row(tx.as_mut(), &app(), &user.id).await.unwrap().unwrap();
+    assert_eq!(verified::of_row(tx.as_mut(), &app(), row).await.unwrap(), (user.clone(), vec![true]));
+    verified::unmark(tx.as_mut(), &app(), &user.id, "jane@x.io").await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(copy(&engine, "a").await, Some(vec![false]));
 }
