@@ -15,6 +15,7 @@
 )]
 
 mod bulk_import;
+mod codes;
 mod crash;
 mod http;
 mod ledger;

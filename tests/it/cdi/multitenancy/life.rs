@@ -25,6 +25,8 @@ pub(super) async fn live(app: &TestApp, prefix: &str) -> Value {
         json!({"thirdPartyId": "google", "thirdPartyUserId": "g-1", "email": {"id": "a@b.io", "isVerified": true}});
     let third = app.post(&at("/recipe/signinup"), third).await.ok().text_at("/user/id");
     app.post(&at("/recipe/accountlinking/user/primary"), json!({"recipeUserId": user})).cdi("4.0").await.ok();
+    let linked = json!({"recipeUserId": third, "primaryUserId": user});
+    app.post(&at("/recipe/accountlinking/user/link"), linked).cdi("4.0").await.ok();
     let mapping = json!({"superTokensUserId": user, "externalUserId": "crm-1", "force": true});
     app.post(&at("/recipe/userid/map"), mapping).cdi("4.0").await.ok();
     app.put(&at("/recipe/user/metadata"), json!({"userId": "crm-1", "metadataUpdate": {"a": 1}})).cdi("4.0").await.ok();
@@ -38,6 +40,28 @@ pub(super) async fn live(app: &TestApp, prefix: &str) -> Value {
     let ended = app.post(&at("/recipe/session"), new_session("crm-1")).await.ok().handle();
     app.post(&at("/recipe/session/remove"), json!({"sessionHandles": [ended]})).await.ok();
     app.post(&at("/recipe/session"), new_session("crm-1")).await.ok().json()
+}
+
+/// The secret of the authenticator app that [`wait`] adds.
+pub(super) const TOTP_SECRET: &str = "MZXW6YTB";
+
+/// An authenticator app, an operator of the dashboard who is signed in, somebody who waits to be imported: all of the
+/// app; and a code that was sent in one of its tenants, which is returned.
+pub(super) async fn wait(app: &TestApp, of_app: &str, tenant: &str) -> Value {
+    let at = |path: &str| format!("{of_app}{path}");
+    let device = json!({"userId": "crm-1", "deviceName": "d", "skew": 1, "period": 30, "secretKey": TOTP_SECRET});
+    app.post(&at("/recipe/totp/device/import"), device).await.ok();
+    let in_tenant = |path: &str| format!("{of_app}{tenant}{path}");
+    let attempt = json!({"userId": "crm-1", "totp": "no code"});
+    let attempt = app.post(&in_tenant("/recipe/totp/verify"), attempt).await;
+    assert_eq!(attempt.text_at("/status"), "INVALID_TOTP_ERROR");
+    let operator = json!({"email": "ops@b.io", "password": "correct horse 1"});
+    app.post(&at("/recipe/dashboard/user"), operator.clone()).await.ok();
+    app.post(&at("/recipe/dashboard/signin"), operator).await.ok();
+    let method = json!({"recipeId": "passwordless", "phoneNumber": "+4915112345678"});
+    let users = json!({"users": [{"externalUserId": "crm-2", "loginMethods": [method]}]});
+    app.post(&at("/bulk-import/users"), users).await.ok();
+    app.post(&in_tenant("/recipe/signinup/code"), json!({"email": "sent@b.io"})).await.ok().json()
 }
 
 /// Something in every keyspace that belongs to apps: what no request has written stands there as an empty row.

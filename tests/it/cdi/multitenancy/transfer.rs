@@ -1,13 +1,16 @@
 //! An app that moves to another installation, as an archive.
 
 use super::interrupted::Unruly;
-use super::life::{app_id, fill, holdings, live};
+use super::life::{TOTP_SECRET, app_id, fill, holdings, live, wait};
 use super::{put_app, put_tenant};
 use crate::app::{TestApp, new_session};
+use crate::people::with_cheap_passwords;
 use serde_json::{Value, json};
 use sessiond::command::key::MasterKey;
 use sessiond::command::tenancy::transfer::{ExportApp, ImportApp, Imported, TransferError};
 use sessiond::domain::ids::AppId;
+use sessiond::domain::totp::TotpSecret;
+use sessiond::jobs::bulk_import::round;
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::{Engine, Key, Keyspace, Scan};
 use std::fs;
@@ -23,7 +26,7 @@ fn key() -> Option<MasterKey> {
 }
 
 async fn over(store: &Arc<dyn Engine>) -> TestApp {
-    TestApp::builder().store(Arc::clone(store)).build().await
+    with_cheap_passwords().store(Arc::clone(store)).build().await
 }
 
 async fn export(app: &TestApp, id: &AppId, to: &Path, key: Option<MasterKey>) -> Result<u64, TransferError> {
@@ -59,6 +62,8 @@ struct Source {
     folder: TempDir,
     store: Arc<dyn Engine>,
     session: Value,
+    /// A code that was sent in its other tenant.
+    sent: Value,
 }
 
 impl Source {
@@ -70,9 +75,10 @@ impl Source {
         put_tenant(&app, "/appid-shop", "t1", json!({"password_reset_token_lifetime": 5000})).await.ok();
         live(&app, "/appid-shop/t1").await;
         live(&app, "/appid-other").await;
+        let sent = wait(&app, "/appid-shop", "/t1").await;
         let session = app.post("/appid-shop/recipe/session", new_session("u")).await.ok().json();
         fill(&*store, &app_id("shop")).await;
-        let source = Self { folder: TempDir::new().unwrap(), store, session };
+        let source = Self { folder: TempDir::new().unwrap(), store, session, sent };
         let rows: usize = holdings(&*source.store, &app_id("shop")).await.values().map(Vec::len).sum();
         assert_eq!(export(&app, &app_id("shop"), &source.archive(), key).await.unwrap(), rows as u64);
         source
@@ -90,6 +96,29 @@ fn verify(session: &Value) -> Value {
 
 fn refresh(session: &Value) -> Value {
     json!({"refreshToken": session["refreshToken"]["token"], "enableAntiCsrf": false, "useDynamicSigningKey": true})
+}
+
+/// What was sealed is opened and what waited goes on: an authenticator app, a code that was sent, somebody to import, an
+/// operator of the dashboard.
+async fn goes_on(there: &TestApp, sent: &Value) {
+    let at = |path: &str| format!("/appid-shop{path}");
+    let step = there.app.now().seconds() / 30;
+    let code = format!("{:06}", TotpSecret::from_base32(TOTP_SECRET).unwrap().code(step));
+    let totp = json!({"userId": "crm-1", "totp": code});
+    there.post(&at("/recipe/totp/verify"), totp).await.ok();
+    for (link, status) in
+        [("A".repeat(43) + "=", "RESTART_FLOW_ERROR"), (sent["linkCode"].as_str().unwrap().to_owned(), "OK")]
+    {
+        let consume = json!({"preAuthSessionId": sent["preAuthSessionId"], "linkCode": link});
+        let consumed = there.post(&at("/t1/recipe/signinup/code/consume"), consume).await;
+        assert_eq!(consumed.text_at("/status"), status);
+    }
+    let counts = round(&there.app).await.unwrap();
+    assert_eq!((counts.imported, counts.failed), (1, 0));
+    let found = there.get(&at("/user/id?userId=crm-2")).await.ok().json();
+    assert_eq!(found["user"]["phoneNumbers"], json!(["+4915112345678"]));
+    let operator = json!({"email": "ops@b.io", "password": "correct horse 1"});
+    there.post(&at("/recipe/dashboard/signin"), operator).await.ok();
 }
 
 #[tokio::test]
@@ -118,6 +147,7 @@ async fn an_app_arrives_with_every_row_and_its_sessions_go_on() {
     assert_eq!(tenant["thirdParty"]["providers"][0]["clients"][0]["clientSecret"], "s");
     let entry = there.app.directory.app(&app_id("shop")).unwrap();
     assert_eq!(entry.config.access_token_validity_ms, 1_800_000, "inherited and own settings are in force");
+    goes_on(&there, &source.sent).await;
 }
 
 #[tokio::test]
@@ -153,6 +183,7 @@ async fn sealed_keys_are_opened_with_the_archives_key_and_sealed_anew() {
     import(&there, ImportApp { key: key(), ..wanted(&source.archive()) }).await.unwrap();
     there.post("/appid-shop/recipe/session/verify", verify(&source.session)).await.ok();
     there.post("/appid-shop/recipe/session/refresh", refresh(&source.session)).await.ok();
+    goes_on(&there, &source.sent).await;
 
     let folder = TempDir::new().unwrap();
     let refused = export(&there, &app_id("shop"), &folder.path().join("a"), None).await.unwrap_err().to_string();
