@@ -52,6 +52,8 @@ pub struct AppConfig {
     pub passwordless: CodeRules,
     /// When wrong codes of authenticator apps stop being taken.
     pub totp: TotpLimits,
+    /// Users that the import job takes in one transaction, at most.
+    pub import_batch: u64,
     /// Failed sign-ins are counted, and make the next ones wait.
     pub brute_force_protection: bool,
     /// Header that names the address of the person who signs in.
@@ -130,6 +132,7 @@ impl AppConfig {
                 attempts: u32::try_from(values.unsigned("totp_max_attempts")).unwrap_or(u32::MAX),
                 cooldown_ms: values.unsigned("totp_rate_limit_cooldown_sec") * 1000,
             },
+            import_batch: values.unsigned("bulk_migration_batch_size"),
             brute_force_protection: values.flag("brute_force_protection"),
             brute_force_address_header: values.text("brute_force_address_header").unwrap_or_default().to_owned(),
             ip_allow: compiled(values.text("ip_allow_regex"), parent.and_then(|parent| parent.ip_allow.as_ref())),

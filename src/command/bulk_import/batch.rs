@@ -17,8 +17,8 @@ use crate::store::bulk_import::{self, BulkImportRecord};
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// Users of one batch: few enough for one quick transaction.
-pub const BATCH: usize = 250;
+/// Most users of one batch, whatever the settings say: few enough for one quick transaction.
+pub const MAX_BATCH: usize = 250;
 
 /// Bytes of users in one batch: far below what one transaction takes.
 const BATCH_BYTES: usize = 8 << 20;
@@ -71,13 +71,14 @@ impl ImportBatch {
     /// Marks those that are next: first what an earlier batch has left.
     async fn mark(&self, app: &App) -> Result<Vec<(Uuid, BulkImportRecord)>, Fault> {
         let id = &self.scope.app.id;
+        let size = usize::try_from(self.scope.app.config.import_batch).unwrap_or(MAX_BATCH).min(MAX_BATCH);
         let mut retry = Retry::new(&app.contention, &(id, "bulk import"));
         loop {
             let mut tx = app.store.begin();
             let tx_ref = tx.as_mut();
-            let mut ids = bulk_import::oldest(tx_ref, id, BulkStatus::Processing, BATCH).await.map_err(failed)?;
+            let mut ids = bulk_import::oldest(tx_ref, id, BulkStatus::Processing, size).await.map_err(failed)?;
             if ids.is_empty() {
-                ids = bulk_import::oldest(tx_ref, id, BulkStatus::New, BATCH).await.map_err(failed)?;
+                ids = bulk_import::oldest(tx_ref, id, BulkStatus::New, size).await.map_err(failed)?;
             }
             let (mut marked, mut changed, mut bytes) = (Vec::with_capacity(ids.len()), false, 0);
             for user in ids {

@@ -207,9 +207,14 @@ pub(super) const FEDERATION: &[Setting] = &[
     setting("bulk_migration_parallelism", "BULK_MIGRATION_PARALLELISM", Kind::Int, Cores, "Users imported at once.")
         .per_app()
         .without("passwords of users that wait are hashed two at a time, beside those of people who sign in"),
-    setting("bulk_migration_batch_size", "BULK_MIGRATION_BATCH_SIZE", Kind::Int, Int(8000), "Users per import round.")
-        .per_app()
-        .without("a batch has at most 250 users"),
+    setting(
+        "bulk_migration_batch_size",
+        "BULK_MIGRATION_BATCH_SIZE",
+        Kind::Int,
+        Int(8000),
+        "Waiting users imported in one transaction; more than 250 count as 250.",
+    )
+    .per_app(),
     setting(
         "bulk_migration_sleep_between_rounds_in_batch_ms",
         "BULK_MIGRATION_SLEEP_BETWEEN_ROUNDS_IN_BATCH_MS",

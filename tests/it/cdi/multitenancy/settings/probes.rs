@@ -6,7 +6,10 @@ use crate::cdi::golden::header;
 use crate::people::FIREBASE;
 use http::Method;
 use serde_json::{Value, json};
+use sessiond::command::bulk_import::batch::ImportBatch;
+use sessiond::command::session::{Cause, Scope};
 use sessiond::domain::ids::AppId;
+use std::sync::Arc;
 
 pub(super) fn all() -> Vec<Probe> {
     let probe = |key, value, seen| Probe { key, value, by_domain_only: false, seen };
@@ -47,6 +50,7 @@ pub(super) fn all() -> Vec<Probe> {
         probe("totp_rate_limit_cooldown_sec", json!(7), |spot| Box::pin(totp_failures(spot, "retryAfterMs"))),
         probe("password_hashing_alg", json!("ARGON2"), |spot| Box::pin(stored_hash(spot))),
         probe("firebase_password_hashing_signer_key", json!("c2lnbmVy"), |spot| Box::pin(firebase_import(spot))),
+        probe("bulk_migration_batch_size", json!(1), |spot| Box::pin(users_of_a_batch(spot))),
     ]
 }
 
@@ -188,14 +192,31 @@ async fn totp_failures(spot: Spot<'_>, member: &str) -> Value {
 async fn stored_hash(spot: Spot<'_>) -> Value {
     let email = spot.new_email();
     spot.sign_up(&email).await;
-    let app = AppId {
+    json!(spot.app.stored_hash(&app_id(&spot), &email).await[..3])
+}
+
+fn app_id(spot: &Spot<'_>) -> AppId {
+    AppId {
         connection_uri_domain: spot.place.host.trim_start_matches(BASE.host).to_owned(),
         app_id: spot.place.app.strip_prefix("/appid-").unwrap_or("public").to_owned(),
-    };
-    json!(spot.app.stored_hash(&app, &email).await[..3])
+    }
 }
 
 async fn firebase_import(spot: Spot<'_>) -> Value {
     let body = json!({"email": spot.new_email(), "passwordHash": FIREBASE, "hashingAlgorithm": "firebase_scrypt"});
     json!(spot.post("/recipe/user/passwordhash/import", body).await.code())
+}
+
+/// How many of two users that wait the job takes at once.
+async fn users_of_a_batch(spot: Spot<'_>) -> Value {
+    let spot = spot.whole_app();
+    let user = |email: String| json!({"loginMethods": [{"recipeId": "passwordless", "email": email}]});
+    let users = [user(spot.new_email()), user(spot.new_email())];
+    spot.post("/bulk-import/users", json!({ "users": users })).await.ok();
+    let entry = spot.app.app.directory.app(&app_id(&spot)).unwrap();
+    let cause = Cause { call: "test", request_id: String::new(), caller: None };
+    let batch = || ImportBatch { scope: Scope { app: Arc::clone(&entry), cause: cause.clone() } };
+    let first = batch().run(&spot.app.app).await.unwrap().unwrap().imported;
+    while batch().run(&spot.app.app).await.unwrap().is_some() {}
+    json!(first)
 }
