@@ -32,7 +32,7 @@ use tokio::sync::{Mutex, RwLock as AsyncRwLock};
 
 /// After a failed change, how long the old ring serves before the next attempt.
 const RETRY_MS: u64 = 1000;
-/// An app's ring that nobody has asked for this long is dropped from memory; its keys are in the store.
+/// An app's ring that nobody has asked for this long leaves memory; its keys are in the store.
 const IDLE_MS: u64 = 24 * 3_600_000;
 /// How exactly the last use of a ring is kept.
 const USE_STEP_MS: u64 = 60_000;
@@ -42,14 +42,14 @@ pub struct KeyRings {
     vault: ArcSwap<KeyVault>,
     /// What a change of the master key is about to put in place of `vault`.
     next_vault: ArcSwapOption<KeyVault>,
-    slots: RwLock<HashMap<AppId, Arc<Slot>>>,
+    slots: RwLock<HashMap<AppId, Arc<RingSlot>>>,
     next_serial: AtomicU64,
     /// Changes of keys hold it shared, a change of the master key alone.
     resealing: AsyncRwLock<()>,
 }
 
-/// One app's place.
-struct Slot {
+/// One app's place; stays the same while the app is there.
+pub struct RingSlot {
     serial: u64,
     ring: ArcSwapOption<KeyRing>,
     /// Held while keys change, so that many requests at once make one key.
@@ -82,13 +82,13 @@ impl KeyRings {
     /// When the store or the master key fails.
     pub async fn ring(&self, app: &App, entry: &AppEntry) -> Result<Arc<KeyRing>, Fault> {
         let (now, rules) = (app.now(), KeyRules::from(&*entry.config));
-        let slot = self.slot(&entry.id);
+        let slot = entry.ring_slot.get_or_init(|| self.slot(&entry.id));
         if now.0.abs_diff(slot.used_at.load(Ordering::Relaxed)) > USE_STEP_MS {
             slot.used_at.store(now.0, Ordering::Relaxed);
         }
         match slot.current(rules, now) {
             Some(ring) => Ok(ring),
-            None => self.ring_of(&slot, Surroundings::of(app), &entry.id, rules).await,
+            None => self.ring_of(slot, Surroundings::of(app), &entry.id, rules).await,
         }
     }
 
@@ -102,7 +102,7 @@ impl KeyRings {
 
     async fn ring_of(
         &self,
-        slot: &Slot,
+        slot: &RingSlot,
         world: Surroundings<'_>,
         app: &AppId,
         rules: KeyRules,
@@ -156,23 +156,22 @@ impl KeyRings {
         failed
     }
 
-    /// Drops a ring that is idle and in nobody's hands. A change under way holds the slot: were it dropped then, the
-    /// change would end up in a slot that no request sees.
+    /// Drops a ring that is idle; true if there was none or it is gone. Its slot stays, for the app's entry may hold it.
     fn forget_idle(&self, app: &AppId, now: UnixMillis) -> bool {
-        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        let idle = slots.get(app).is_some_and(|slot| {
-            now.since(UnixMillis(slot.used_at.load(Ordering::Relaxed))) > IDLE_MS && Arc::strong_count(slot) == 1
-        });
-        if idle {
-            slots.remove(app);
+        let slot = self.slot(app);
+        let idle = now.since(UnixMillis(slot.used_at.load(Ordering::Relaxed))) > IDLE_MS;
+        // A change under way is about to put another ring in place.
+        if idle && let Ok(_changing) = slot.changing.try_lock() {
+            slot.ring.store(None);
         }
-        idle
+        slot.ring.load().is_none()
     }
 
     /// How many apps have their ring in memory.
     #[must_use]
     pub fn in_memory(&self) -> usize {
-        self.slots.read().unwrap_or_else(PoisonError::into_inner).len()
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        slots.values().filter(|slot| slot.ring.load().is_some()).count()
     }
 
     /// Figures for `/metrics` of all rings in memory.
@@ -183,9 +182,13 @@ impl KeyRings {
         rings.map(|ring| ring.snapshot(now)).fold(KeySnapshot::default(), KeySnapshot::and)
     }
 
-    /// Drops what is remembered of an app that was removed.
+    /// Drops what is remembered of an app that was removed. Who still has its entry finds that the app is gone when they
+    /// ask for the ring.
     pub fn forget(&self, app: &AppId) {
-        self.slots.write().unwrap_or_else(PoisonError::into_inner).remove(app);
+        let slot = self.slots.write().unwrap_or_else(PoisonError::into_inner).remove(app);
+        if let Some(slot) = slot {
+            slot.ring.store(None);
+        }
     }
 
     /// True when secret halves are sealed under a master key.
@@ -211,7 +214,7 @@ impl KeyRings {
     /// The caller holds `slot.changing`.
     async fn change(
         &self,
-        slot: &Slot,
+        slot: &RingSlot,
         world: Surroundings<'_>,
         app: &AppId,
         rules: KeyRules,
@@ -236,13 +239,13 @@ impl KeyRings {
         Ok(())
     }
 
-    fn slot(&self, app: &AppId) -> Arc<Slot> {
+    fn slot(&self, app: &AppId) -> Arc<RingSlot> {
         if let Some(slot) = self.slots.read().unwrap_or_else(PoisonError::into_inner).get(app) {
             return Arc::clone(slot);
         }
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(slots.entry(app.clone()).or_insert_with(|| {
-            Arc::new(Slot {
+            Arc::new(RingSlot {
                 serial: self.next_serial.fetch_add(1, Ordering::Relaxed),
                 ring: ArcSwapOption::empty(),
                 changing: Mutex::new(()),
@@ -258,7 +261,7 @@ impl KeyRings {
     }
 }
 
-impl Slot {
+impl RingSlot {
     /// True for a moment after an attempt that failed; not for longer, should the clock have been set back.
     fn waits(&self, now: UnixMillis) -> bool {
         let left = self.retry_at.load(Ordering::Relaxed).saturating_sub(now.0);

@@ -4,6 +4,7 @@
 //! their own share their parent's, so ten thousand of them cost little more than their names.
 
 use super::traffic::Traffic;
+use crate::command::key::RingSlot;
 use crate::config::{AppConfig, BaseConfig};
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::tenancy::Tenant;
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{
     Mutex, MutexGuard, RwLock as AsyncRwLock, RwLockReadGuard as AsyncRead, RwLockWriteGuard as AsyncWrite,
 };
@@ -44,6 +45,8 @@ pub struct AppEntry {
     pub config: Arc<AppConfig>,
     /// Its requests; stay when its settings change and go with it.
     pub traffic: Arc<Traffic>,
+    /// Where its key ring is, once a request has asked for it.
+    pub(in crate::command) ring_slot: OnceLock<Arc<RingSlot>>,
     tenants: Arc<RwLock<Tenants>>,
 }
 
@@ -161,7 +164,7 @@ impl Directory {
         };
         let config = Arc::clone(&tenant.config);
         write(&tenants).insert(tenant.id.clone(), Arc::new(tenant));
-        let entry = AppEntry { id: app.clone(), serial, config, traffic, tenants };
+        let entry = AppEntry { id: app.clone(), serial, config, traffic, ring_slot: OnceLock::new(), tenants };
         domain.insert(app.app_id.as_str().into(), Arc::new(entry));
     }
 
