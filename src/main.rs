@@ -2,6 +2,12 @@
 
 use std::process::ExitCode;
 
+/// The index takes leaves apart into many small pieces and gives them back in another order, which leaves the C library's
+/// heap in a state in which each allocation is a search. Its settings stand in `.cargo/config.toml`.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     sessiond::cli::main()
 }

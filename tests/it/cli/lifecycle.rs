@@ -278,3 +278,18 @@ fn a_flood_of_connections_leaves_file_handles_for_the_store() {
     drop(flood);
     server.session("still-here");
 }
+
+/// The settings come from the file that the build of the allocator reads; without it there would be an arena per core.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_allocator_keeps_little_for_itself() {
+    let told = std::process::Command::new(env!("CARGO_BIN_EXE_sessiond"))
+        .arg("--version")
+        .env("_RJEM_MALLOC_CONF", "stats_print:true")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    for setting in ["opt.narenas: 1", "opt.dirty_decay_ms: 1000", "opt.muzzy_decay_ms: 0"] {
+        assert!(told.contains(setting), "{setting}: {told}");
+    }
+}
