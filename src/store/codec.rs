@@ -93,6 +93,17 @@ pub async fn get<R: Record>(tx: &mut dyn Tx, key: &Key) -> Result<Option<R>, Sto
     }
 }
 
+/// The records at many keys, in this order.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when the bytes are not what was written.
+pub async fn get_many<R: Record>(tx: &mut dyn Tx, keys: &[Key]) -> Result<Vec<Option<R>>, StoreError> {
+    let encoding = tx.encoding();
+    let values = tx.get_many(keys).await?;
+    let record = |(key, bytes): (&Key, Option<Vec<u8>>)| bytes.map(|bytes| decode(encoding, key, &bytes)).transpose();
+    keys.iter().zip(values).map(record).collect()
+}
+
 /// The beginning of the record at `key`, for readers who need no more of it: what follows the fields of `H` is checked as
 /// bytes but not parsed. `H` must be how `R` begins.
 ///

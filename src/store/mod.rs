@@ -73,6 +73,15 @@ pub trait Tx: Send {
     /// The value at `key`, as of now plus this transaction's own writes.
     async fn get(&mut self, key: &Key) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// The values at many keys, as [`get`](Self::get) has them; quicker where keys lie side by side.
+    async fn get_many(&mut self, keys: &[Key]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let mut values = Vec::with_capacity(keys.len());
+        for key in keys {
+            values.push(self.get(key).await?);
+        }
+        Ok(values)
+    }
+
     /// Buffers a write.
     fn put(&mut self, key: Key, value: Vec<u8>);
 

@@ -51,10 +51,10 @@ impl ListUsers {
         let page = Page { app: id, tenant, recipes, order: self.order, from: self.from, limit };
         let mut places = page.read(tx.as_mut()).await?;
         let next = if places.len() == limit { places.pop() } else { None };
-        let mut users = Vec::with_capacity(places.len());
-        for place in places {
-            // Deleted or linked to another since the list was read.
-            let Some(row) = user::row(tx.as_mut(), id, &place.id).await? else { continue };
+        let ids: Vec<_> = places.into_iter().map(|place| place.id).collect();
+        let mut users = Vec::with_capacity(ids.len());
+        // Some may have been deleted or linked to another since the list was read.
+        for row in user::rows(tx.as_mut(), id, &ids).await?.into_iter().flatten() {
             users.push(UserInfo::of_row(tx.as_mut(), id, row).await?);
         }
         Ok(UserPage { users, next })

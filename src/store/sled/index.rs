@@ -244,6 +244,57 @@ impl Iterator for Rows<'_> {
     }
 }
 
+/// Looks up one key after the other, each higher than the one before: those that lie side by side cost a step and no way
+/// down the tree.
+pub(super) struct Cursor<'a> {
+    index: &'a Index,
+    iter: Option<::sled::Iter>,
+    /// The record that the iterator has come to.
+    at: Option<(::sled::IVec, ::sled::IVec)>,
+}
+
+impl<'a> Cursor<'a> {
+    /// Records that lie between two keys and are read over, rather than going down the tree again.
+    const NEAR: usize = 3;
+
+    pub(super) fn new(index: &'a Index) -> Self {
+        Self { index, iter: None, at: None }
+    }
+
+    /// The value at a physical key.
+    pub(super) fn get(&mut self, key: &[u8]) -> Result<Option<Stamped>, StoreError> {
+        self.approach(key)?;
+        let Some((_, stored)) = self.at.as_ref().filter(|(at, _)| at == key) else { return Ok(None) };
+        match self.index.assemble(key, stored)? {
+            Some(whole) => Ok(Some(whole)),
+            // Replaced while it was read.
+            None => self.index.get(key),
+        }
+    }
+
+    /// Goes to the first record that is not before `key`.
+    fn approach(&mut self, key: &[u8]) -> Result<(), StoreError> {
+        for _ in 0..=Self::NEAR {
+            match &self.at {
+                Some((at, _)) if at.as_ref() < key => self.step()?,
+                Some(_) => return Ok(()),
+                None => break,
+            }
+        }
+        if self.at.as_ref().is_none_or(|(at, _)| at.as_ref() < key) {
+            self.iter = Some(self.index.tree.range(key..));
+            self.step()?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), StoreError> {
+        let Some(iter) = &mut self.iter else { return Ok(()) };
+        self.at = guarded(&self.index.path, || iter.next().transpose())?;
+        Ok(())
+    }
+}
+
 /// The physical key of a record.
 pub(super) fn physical(key: &Key) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(key.bytes.len() + 1);

@@ -1,12 +1,13 @@
 //! A transaction on the sled engine.
 
-use super::index::{self, Stamped};
+use super::index::{self, Cursor, Stamped};
 use super::journal::frame;
 use super::queue::{Add, Read, Request};
 use super::shared::{self, Shared};
 use crate::store::buffer::{self, Buffer};
 use crate::store::{CommitError, Encoding, Key, Scan, StoreError, Tx, limits};
 use async_trait::async_trait;
+use std::collections::HashMap;
 use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -90,6 +91,29 @@ impl Tx for SledTx {
         let stored = self.stored(key)?;
         self.buffer.saw(key, stored.as_ref().map(|(frame, _)| *frame));
         self.buffer.with_adds(Encoding::Binary, key, stored.map(|(_, value)| value))
+    }
+
+    async fn get_many(&mut self, keys: &[Key]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let mut physical: Vec<_> = keys.iter().map(index::physical).zip(keys).collect();
+        physical.sort();
+        let mut stored = HashMap::with_capacity(keys.len());
+        {
+            let index = self.shared.index()?;
+            let Some(index) = index.as_ref() else { return Err(shared::closed()) };
+            let mut cursor = Cursor::new(index);
+            for (at, key) in &physical {
+                stored.insert(*key, cursor.get(at)?);
+            }
+        }
+        let value = |key| {
+            if let Some(own) = self.buffer.own(key) {
+                return self.buffer.with_adds(Encoding::Binary, key, own);
+            }
+            let stored = stored.get(key).cloned().flatten();
+            self.buffer.saw(key, stored.as_ref().map(|(frame, _)| *frame));
+            self.buffer.with_adds(Encoding::Binary, key, stored.map(|(_, value)| value))
+        };
+        keys.iter().map(value).collect()
     }
 
     fn put(&mut self, key: Key, value: Vec<u8>) {

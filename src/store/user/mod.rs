@@ -108,6 +108,16 @@ pub async fn row(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<Row
     Ok(record.map(|record| Row::new(id.clone(), record)))
 }
 
+/// The rows with these group ids, in this order.
+///
+/// # Errors
+/// When the store fails.
+pub async fn rows(tx: &mut dyn Tx, app: &AppId, ids: &[UserId]) -> Result<Vec<Option<Row>>, StoreError> {
+    let keys: Vec<_> = ids.iter().map(|id| row_key(app, id)).collect();
+    let records = codec::get_many::<UserRecord>(tx, &keys).await?;
+    Ok(ids.iter().zip(records).map(|(id, record)| Some(Row::new(id.clone(), record?))).collect())
+}
+
 /// Writes a user's row, with what is verified as this transaction sees it.
 async fn put_row(tx: &mut dyn Tx, app: &AppId, user: &User) -> Result<(), StoreError> {
     let mut user = user.clone();

@@ -42,6 +42,8 @@ conformance!(
     a_changed_read_is_a_conflict,
     an_absent_key_that_appeared_is_a_conflict,
     a_present_key_that_vanished_is_a_conflict,
+    many_keys_are_read_as_each_of_them,
+    what_was_read_with_others_is_checked_too,
     a_read_only_commit_is_checked_too,
     a_value_that_changed_between_two_reads_is_a_conflict,
     a_value_rewritten_with_the_same_bytes_is_a_conflict,
@@ -164,6 +166,40 @@ async fn a_present_key_that_vanished_is_a_conflict(engine: Arc<dyn Engine>) {
     other.commit().await.unwrap();
     is_conflict(tx.commit().await);
     assert_eq!(get(&engine, &key("a")).await, None);
+}
+
+async fn many_keys_are_read_as_each_of_them(engine: Arc<dyn Engine>) {
+    let mut tx = engine.begin();
+    for number in (0..200).filter(|number| number % 7 != 0) {
+        let value = if number % 50 == 1 { vec![7; 100_000] } else { vec![1; number] };
+        tx.put(key(&format!("{number:03}")), value);
+    }
+    tx.commit().await.unwrap();
+    let mut tx = engine.begin();
+    tx.put(key("010"), b"own".to_vec());
+    tx.delete(key("011"));
+    tx.put(key("new"), b"own".to_vec());
+    // Side by side, far apart, backwards, twice, never written, behind the last.
+    let mut wanted: Vec<_> =
+        (0..40).chain([199, 120, 60, 61, 61, 3]).map(|number| key(&format!("{number:03}"))).collect();
+    wanted.extend([key("new"), key("zzz"), key("")]);
+    let together = tx.get_many(&wanted).await.unwrap();
+    assert_eq!(together.len(), wanted.len());
+    for (key, value) in wanted.iter().zip(together) {
+        assert_eq!(value, tx.get(key).await.unwrap(), "{key:?}");
+    }
+    assert_eq!(tx.get_many(&[]).await.unwrap(), Vec::<Option<Vec<u8>>>::new());
+}
+
+async fn what_was_read_with_others_is_checked_too(engine: Arc<dyn Engine>) {
+    put(&engine, key("a"), b"1").await;
+    for changed in ["a", "never"] {
+        let mut tx = engine.begin();
+        tx.get_many(&[key("a"), key("b"), key("never")]).await.unwrap();
+        tx.put(key("c"), b"x".to_vec());
+        put(&engine, key(changed), b"2").await;
+        is_conflict(tx.commit().await);
+    }
 }
 
 async fn a_read_only_commit_is_checked_too(engine: Arc<dyn Engine>) {
