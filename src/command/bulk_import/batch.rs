@@ -76,16 +76,23 @@ impl ImportBatch {
         loop {
             let mut tx = app.store.begin();
             let tx_ref = tx.as_mut();
-            let mut ids = bulk_import::oldest(tx_ref, id, BulkStatus::Processing, size).await.map_err(failed)?;
+            let mut status = BulkStatus::Processing;
+            let mut ids = bulk_import::oldest(tx_ref, id, status, size).await.map_err(failed)?;
             if ids.is_empty() {
-                ids = bulk_import::oldest(tx_ref, id, BulkStatus::New, size).await.map_err(failed)?;
+                status = BulkStatus::New;
+                ids = bulk_import::oldest(tx_ref, id, status, size).await.map_err(failed)?;
             }
             let (mut marked, mut changed, mut bytes) = (Vec::with_capacity(ids.len()), false, 0);
             for user in ids {
                 if bytes >= BATCH_BYTES {
                     break;
                 }
-                let Some(mut record) = bulk_import::get(tx_ref, id, &user).await.map_err(failed)? else { continue };
+                let Some(mut record) = bulk_import::get(tx_ref, id, &user).await.map_err(failed)? else {
+                    // Imported since the index was read. Were it a leftover, it would be in the way for good.
+                    bulk_import::remove(tx_ref, id, &user, status);
+                    changed = true;
+                    continue;
+                };
                 if record.status == BulkStatus::New {
                     (record.status, record.updated, changed) = (BulkStatus::Processing, app.now(), true);
                     bulk_import::put(tx_ref, id, &user, Some(BulkStatus::New), &record).map_err(failed)?;
@@ -93,7 +100,9 @@ impl ImportBatch {
                 bytes += record.sealed_user.len();
                 marked.push((user, record));
             }
-            if !changed || retry.commit(tx, "committing a batch of users").await? {
+            // All of them imported meanwhile says nothing of those who come after them.
+            let others = changed && marked.is_empty();
+            if (!changed || retry.commit(tx, "committing a batch of users").await?) && !others {
                 return Ok(marked);
             }
         }

@@ -84,7 +84,8 @@ async fn cut_off<T: Debug>(job: impl Future<Output = Result<T, Fault>>, waits: u
 async fn a_job_that_is_cut_off_loses_nobody_and_imports_nobody_twice() {
     const USERS: usize = 1200;
     let folder = tempfile::tempdir().unwrap();
-    let app = TestApp::builder().on_disk(folder.path()).build().await;
+    // A batch may take no more than one wait: many of them are cut off wherever the machine is quick.
+    let app = TestApp::builder().on_disk(folder.path()).setting("bulk_migration_batch_size", "20").build().await;
     let mut ids = Vec::new();
     for part in 0..4 {
         ids.extend(added(&app, (0..USERS / 4).map(|number| by_number(part * 1000 + number)).collect()).await);
@@ -93,7 +94,7 @@ async fn a_job_that_is_cut_off_loses_nobody_and_imports_nobody_twice() {
     while cut_off(round(&app.app), 1 + cut % 3).await {
         cut += 1;
     }
-    assert!(cut > 3, "{cut}");
+    assert!(cut >= 10, "{cut}");
     // A commit may be under way without anybody who waits for it.
     while count(&app, "").await > 0 {
         run(&app).await;
