@@ -127,7 +127,7 @@ pub(super) fn scope(app: &App, id: &AppId, tenant: Option<&str>, call: &'static 
     {
         return Err(format!("there is no tenant {tenant} in this app"));
     }
-    Ok(Scope { app: entry, cause: Cause { call, request_id: String::new(), caller: None } })
+    Ok(Scope { app: entry, cause: Cause::without_request(call) })
 }
 
 /// The app that an operator named.

@@ -3,7 +3,6 @@
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::RecipeId;
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
 
 /// What happened. The order is stored: append, never reorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,8 +165,6 @@ pub struct AuditEvent {
     pub login: Option<String>,
     /// More, depending on the kind. Never a secret.
     pub detail: Option<String>,
-    /// Address of the person's device, where the application passes it on.
-    pub client: Option<String>,
 }
 
 impl AuditEvent {
@@ -175,7 +172,7 @@ impl AuditEvent {
     #[must_use]
     pub const fn of(kind: AuditKind) -> Self {
         let (user, recipe_user, tenant, recipe) = (None, None, None, None);
-        Self { kind, user, recipe_user, tenant, recipe, login: None, detail: None, client: None }
+        Self { kind, user, recipe_user, tenant, recipe, login: None, detail: None }
     }
 
     /// To this user.
@@ -212,12 +209,6 @@ impl AuditEvent {
     #[must_use]
     pub fn detail(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
-    }
-
-    /// From this address, if it is known.
-    #[must_use]
-    pub fn client(self, address: Option<IpAddr>) -> Self {
-        Self { client: address.map(|address| address.to_canonical().to_string()), ..self }
     }
 }
 

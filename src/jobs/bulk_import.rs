@@ -20,7 +20,7 @@ pub async fn round(app: &App) -> Result<Counts, Fault> {
         let Some(id) = next else { return Ok(total) };
         // An app that is being removed takes its users along.
         while let Some(entry) = app.directory.app(&id) {
-            let cause = Cause { call: "bulk import", request_id: String::new(), caller: None };
+            let cause = Cause::without_request("bulk import");
             let Some(counts) = (ImportBatch { scope: Scope { app: entry, cause } }).run(app).await? else { break };
             total.imported += counts.imported;
             total.failed += counts.failed;

@@ -21,7 +21,7 @@ pub fn note(tx: &mut dyn Tx, app: &App, scope: &Scope, event: AuditEvent) -> Res
     if entry.config.audit_retention_ms == 0 {
         return Ok(());
     }
-    let AuditEvent { kind, user, recipe_user, tenant, recipe, login, detail, client } = event;
+    let AuditEvent { kind, user, recipe_user, tenant, recipe, login, detail } = event;
     let record = AuditRecord {
         kind,
         recipe_user: recipe_user.filter(|id| user.as_ref() != Some(id)),
@@ -30,7 +30,7 @@ pub fn note(tx: &mut dyn Tx, app: &App, scope: &Scope, event: AuditEvent) -> Res
         recipe: recipe.map(str::to_owned),
         login,
         detail,
-        client,
+        client: cause.client.map(|address| address.to_canonical().to_string()),
         caller: cause.caller.map(|address| address.to_canonical().to_string()),
         call: cause.call.to_owned(),
         request_id: cause.request_id.clone(),

@@ -17,7 +17,6 @@ use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::codec;
 use crate::store::dashboard::{self, DashboardSessionRecord, DashboardUserRecord};
-use std::net::IpAddr;
 
 /// Signs an operator in.
 pub struct SignIn<'a> {
@@ -27,8 +26,6 @@ pub struct SignIn<'a> {
     pub email: String,
     /// The password as presented.
     pub password: &'a str,
-    /// From where the person comes, if the caller told.
-    pub address: Option<IpAddr>,
 }
 
 /// How it ended.
@@ -46,7 +43,8 @@ impl SignIn<'_> {
     /// When the store fails, too many passwords wait to be hashed, or too many sign-ins have failed.
     pub async fn run(self, app: &App) -> Result<SignedIn, Unserved> {
         let entry = &self.scope.app;
-        let who = Who { app: entry, door: Door::Dashboard, email: &self.email, address: self.address };
+        let address = self.scope.cause.client;
+        let who = Who { app: entry, door: Door::Dashboard, email: &self.email, address };
         let attempt = app.budgets.begin(who, app.now())?;
         loop {
             let stored = self.find(app.store.begin().as_mut()).await?;
@@ -79,7 +77,7 @@ impl SignIn<'_> {
                 Some(user) => event(kind, &user).detail("wrong password"),
                 None => AuditEvent::of(kind).login(&self.email).detail("unknown e-mail address"),
             };
-            audit::note(tx.as_mut(), app, &self.scope, refused.client(self.address))?;
+            audit::note(tx.as_mut(), app, &self.scope, refused)?;
             if retry.commit(tx, "committing a refused sign-in to the dashboard").await? {
                 return Ok(());
             }
@@ -104,8 +102,7 @@ impl SignIn<'_> {
                 expires: now.plus(SESSION_LIFETIME_MS),
             };
             codec::put(tx.as_mut(), dashboard::session_key(app_id, &hash), &session).map_err(writing)?;
-            let signed_in = event(AuditKind::DashboardSignedIn, &user).client(self.address);
-            audit::note(tx.as_mut(), app, &self.scope, signed_in)?;
+            audit::note(tx.as_mut(), app, &self.scope, event(AuditKind::DashboardSignedIn, &user))?;
             if retry.commit(tx, "committing a sign-in to the dashboard").await? {
                 return Ok(Some(id));
             }

@@ -13,7 +13,6 @@ use crate::domain::user::PasswordHash;
 use crate::fault::Fault;
 use crate::metrics::SignInOutcome;
 use crate::store::user::{self, Found};
-use std::net::IpAddr;
 
 /// Signs a person in.
 pub struct SignIn<'a> {
@@ -21,8 +20,6 @@ pub struct SignIn<'a> {
     pub account: Account,
     /// The password as presented.
     pub password: &'a str,
-    /// From where the person comes, if the caller told.
-    pub address: Option<IpAddr>,
 }
 
 /// How it ended.
@@ -58,7 +55,7 @@ impl SignIn<'_> {
 
     async fn attempt(&self, app: &App) -> Result<SignedIn, Unserved> {
         let Account { scope, tenant, email } = &self.account;
-        let who = Who { app: &scope.app, door: Door::Tenant(tenant), email, address: self.address };
+        let who = Who { app: &scope.app, door: Door::Tenant(tenant), email, address: scope.cause.client };
         let attempt = app.budgets.begin(who, app.now())?;
         loop {
             let stored = self.stored(app).await?;
@@ -115,7 +112,7 @@ impl SignIn<'_> {
         let mut retry = Retry::new(&app.contention, &self.account.about());
         loop {
             let mut tx = app.store.begin();
-            let refused = self.account.event(AuditKind::SignInRefused).client(self.address);
+            let refused = self.account.event(AuditKind::SignInRefused);
             let event = match self.account.find(tx.as_mut()).await? {
                 Some(Found { user, id }) => {
                     let refused = refused.user(user.shown_id()).recipe_user(user.shown(&id));
@@ -166,7 +163,7 @@ impl SignIn<'_> {
             let active =
                 mark_active(tx.as_mut(), app, &scope.app, found.user.shown_id(), app.now()).map_err(writing)?;
             let person = Person::load(tx.as_mut(), &scope.app.id, found).await?;
-            let event = self.account.event_of(AuditKind::SignedIn, &person).client(self.address);
+            let event = self.account.event_of(AuditKind::SignedIn, &person);
             audit::note(tx.as_mut(), app, scope, event)?;
             if retry.commit(tx, "committing a sign-in").await? {
                 active.committed(app);

@@ -10,6 +10,7 @@ use crate::domain::passwordless::{Contact, Device, DeviceHash, DeviceId, LinkCod
 use crate::domain::secret::Secret;
 use crate::fault::Fault;
 use crate::store::Tx;
+use crate::store::user::Found;
 
 /// A code that somebody presents.
 pub struct Attempt {
@@ -137,9 +138,18 @@ impl Attempt {
             _ => None,
         };
         self.place.devices().save(tx, &hash, Some(&device), after.as_ref()).map_err(failed)?;
-        let event = self.place.event(AuditKind::SignInRefused, &device.contact).detail(why);
-        audit::note(tx, app, &self.place.scope, event)?;
+        self.note_refusal(app, tx, &device.contact, why).await?;
         Ok(Err(refused))
+    }
+
+    /// Of a contact that somebody signs in with its owner is named, so that attempts on an account are found by its id.
+    async fn note_refusal(&self, app: &App, tx: &mut dyn Tx, contact: &Contact, why: &str) -> Result<(), Fault> {
+        let refused = self.place.event(AuditKind::SignInRefused, contact).detail(why);
+        let event = match self.place.owner(tx, contact).await? {
+            Some(Found { user, id }) => refused.user(user.shown_id()).recipe_user(user.shown(&id)),
+            None => refused,
+        };
+        audit::note(tx, app, &self.place.scope, event)
     }
 
     /// The device that the code is for: the one that began, or the one to which the link belongs.

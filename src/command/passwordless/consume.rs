@@ -54,7 +54,7 @@ impl ConsumeCode {
                 Err(refused) if retry.commit(tx, doing).await? => return Ok(Consumed::Refused(refused)),
                 Err(_) => continue,
             };
-            let found = self.find(tx.as_mut(), &device.contact).await?;
+            let found = self.attempt.place.owner(tx.as_mut(), &device.contact).await?;
             if !self.end_devices(tx.as_mut(), &device, found.as_ref()).await? {
                 // The code stays good until every other device is gone.
                 retry.commit(tx, doing).await?;
@@ -84,13 +84,6 @@ impl ConsumeCode {
                 return Ok(Consumed::Ok { person, created, device });
             }
         }
-    }
-
-    /// Who has this contact.
-    async fn find(&self, tx: &mut dyn Tx, contact: &Contact) -> Result<Option<Found>, Fault> {
-        let place = &self.attempt.place;
-        let app = &place.scope.app.id;
-        user::find_identity(tx, app, &place.tenant, RecipeId::Passwordless, &contact.info()).await.map_err(failed)
     }
 
     /// Ends every sign-in under way of this contact, and of the other one that its owner has. False when there are more

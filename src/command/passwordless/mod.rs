@@ -14,8 +14,9 @@ use crate::domain::ids::TenantId;
 use crate::domain::passwordless::{CodeRules, Contact};
 use crate::domain::user::RecipeId;
 use crate::fault::Fault;
-use crate::store::StoreError;
 use crate::store::passwordless::Devices;
+use crate::store::user::{self, Found};
+use crate::store::{StoreError, Tx};
 
 /// Where devices are made and used.
 pub struct Place {
@@ -30,6 +31,12 @@ pub struct Place {
 impl Place {
     fn devices(&self) -> Devices<'_> {
         Devices { app: &self.scope.app.id, tenant: &self.tenant }
+    }
+
+    /// Who signs in with codes sent to this contact.
+    async fn owner(&self, tx: &mut dyn Tx, contact: &Contact) -> Result<Option<Found>, Fault> {
+        let app = &self.scope.app.id;
+        user::find_identity(tx, app, &self.tenant, RecipeId::Passwordless, &contact.info()).await.map_err(failed)
     }
 
     /// What the audit log says of a contact, whoever has it.

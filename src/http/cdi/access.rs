@@ -99,6 +99,16 @@ fn spellings(peer: IpAddr) -> Vec<String> {
     }
 }
 
+/// The address of the person, where the application passes it on. The connection's own is the application's.
+#[must_use]
+pub fn client_address(request: &Request, config: &AppConfig) -> Option<IpAddr> {
+    let mut values = request.headers.get_all(config.brute_force_address_header.as_str()).iter();
+    match (values.next(), values.next()) {
+        (Some(only), None) => only.to_str().ok()?.trim().parse().ok(),
+        _ => None,
+    }
+}
+
 /// Two hosts would let a proxy in front and this server disagree on the connection URI domain (RFC 9112, 3.2).
 ///
 /// # Errors

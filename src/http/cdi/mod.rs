@@ -113,8 +113,12 @@ impl Call {
     /// The same without a look at the path's tenant, for operations that are of the whole app only at times.
     #[must_use]
     pub fn app_scope(&self) -> Scope {
-        let cause =
-            Cause { call: self.route.label, request_id: self.request.id.clone(), caller: Some(self.request.peer) };
+        let cause = Cause {
+            call: self.route.label,
+            request_id: self.request.id.clone(),
+            caller: Some(self.request.peer),
+            client: access::client_address(&self.request, &self.app.config),
+        };
         Scope { app: Arc::clone(&self.app), cause }
     }
 

@@ -1,5 +1,7 @@
 //! `GET /audit`, and what the audit log holds.
 
+mod client;
+
 use crate::app::{START, TestApp, TestReply};
 use crate::people::{by_password, mapped};
 use crate::store::golden;
@@ -30,7 +32,8 @@ fn told(answer: &Value) -> Vec<(&str, &str)> {
 /// Writes an event as a command would.
 async fn write(app: &TestApp, id: &AppId, event: AuditEvent) {
     let entry = app.app.directory.app(id).expect("an app");
-    let cause = Cause { call: "test", request_id: "r-1".to_owned(), caller: "::ffff:10.0.0.1".parse().ok() };
+    let (caller, client) = ("::ffff:10.0.0.1".parse().ok(), "2001:db8::1".parse().ok());
+    let cause = Cause { call: "test", request_id: "r-1".to_owned(), caller, client };
     let mut tx = app.app.store.begin();
     note(tx.as_mut(), &app.app, &Scope { app: entry, cause }, event).unwrap();
     tx.commit().await.unwrap();
@@ -196,7 +199,7 @@ async fn mapping_and_deletion_are_told_of_each_login_method() {
 async fn an_event_says_what_is_known() {
     let app = TestApp::new().await;
     let event = AuditEvent::of(AuditKind::Linked).user(&UserId::new("p")).recipe_user(&UserId::new("r"));
-    write(&app, &AppId::base(), event.client("2001:db8::1".parse().ok())).await;
+    write(&app, &AppId::base(), event).await;
     let same = AuditEvent::of(AuditKind::MadePrimary).user(&UserId::new("p")).recipe_user(&UserId::new("p"));
     write(&app, &AppId::base(), same).await;
     let answer = read(&app, "?kind=linked").await;

@@ -17,7 +17,7 @@ const IMPORT: Uuid = Uuid::from_bytes([7; 16]);
 
 fn scope(app: &TestApp) -> Scope {
     let entry = app.app.directory.app(&AppId::base()).expect("the base app always exists");
-    Scope { app: entry, cause: Cause { call: "test", request_id: String::new(), caller: None } }
+    Scope { app: entry, cause: Cause::without_request("test") }
 }
 
 fn line(email: &str) -> String {

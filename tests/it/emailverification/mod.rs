@@ -17,7 +17,7 @@ const EMAIL: &str = "a@b.c";
 
 fn scope(app: &TestApp) -> Scope {
     let entry = app.app.directory.app(&AppId::base()).expect("the base app always exists");
-    Scope { app: entry, cause: Cause { call: "test", request_id: String::new(), caller: None } }
+    Scope { app: entry, cause: Cause::without_request("test") }
 }
 
 fn address(app: &TestApp, user: &str) -> Address {

@@ -47,7 +47,7 @@ impl Driver {
 
     pub(crate) fn scope(&self, call: &'static str) -> Scope {
         let app = self.app.app.directory.app(&AppId::base()).expect("the base app always exists");
-        Scope { app, cause: Cause { call, request_id: "req-1".to_owned(), caller: None } }
+        Scope { app, cause: Cause { call, request_id: "req-1".to_owned(), caller: None, client: None } }
     }
 
     pub(crate) fn advance(&self, ms: u64) {

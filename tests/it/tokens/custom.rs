@@ -12,7 +12,7 @@ use sessiond::domain::json::JsonObject;
 async fn signed(app: &TestApp, payload: Value, use_static_signing_key: bool) -> (String, String) {
     let entry = app.app.directory.app(&AppId::base()).unwrap();
     let command = CreateJwt {
-        scope: Scope { app: entry, cause: Cause { call: "test", request_id: String::new(), caller: None } },
+        scope: Scope { app: entry, cause: Cause::without_request("test") },
         jwks_domain: "https://api.\"example\".com".to_owned(),
         payload: JsonObject::from_map(payload.as_object().unwrap()),
         validity_s: 100,

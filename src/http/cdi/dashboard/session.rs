@@ -7,7 +7,6 @@ use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::normalise_email;
 use crate::http::cdi::Call;
-use crate::http::cdi::emailpassword::client_address;
 use crate::http::cdi::input::{Body, Query};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
@@ -46,7 +45,7 @@ pub(super) async fn sign_in(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let email = normalise_email(&body.trimmed_string("email")?);
     let password = body.trimmed_string("password")?;
-    let command = SignIn { scope: call.scope()?, email, password: &password, address: client_address(call) };
+    let command = SignIn { scope: call.scope()?, email, password: &password };
     Ok(match command.run(app).await? {
         SignedIn::Ok(session) => Reply::json(&SignedInBody { status: "OK", session_id: session.expose() }),
         SignedIn::WrongCredentials => Reply::status("INVALID_CREDENTIALS_ERROR"),

@@ -7,8 +7,6 @@ mod sign_in;
 mod sign_up;
 mod update;
 
-pub(super) use sign_in::client_address;
-
 use crate::command::emailpassword::{Account, Person};
 use crate::domain::ids::UserId;
 use crate::domain::tenancy::Recipe;

@@ -145,7 +145,7 @@ async fn large_users_are_imported_a_few_at_a_time() {
         added(&app, vec![large]).await;
     }
     let entry = app.app.directory.app(&AppId::base()).unwrap();
-    let cause = Cause { call: "test", request_id: String::new(), caller: None };
+    let cause = Cause::without_request("test");
     let batch = ImportBatch { scope: Scope { app: entry, cause } };
     let counts = batch.run(&app.app).await.unwrap().unwrap();
     assert_eq!((counts.imported, count(&app, "?status=NEW").await), (3, 1));

@@ -211,7 +211,7 @@ async fn what_was_under_way_when_an_app_was_removed_leaves_nothing_behind() {
         let ring = if used { Some(app.app.keys.ring(&app.app, &entry).await.unwrap()) } else { None };
         app.post("/recipe/multitenancy/app/remove", json!({"appId": "a1"})).await.ok();
         let late = CreateSession {
-            scope: Scope { app: entry, cause: Cause { call: "test", request_id: String::new(), caller: None } },
+            scope: Scope { app: entry, cause: Cause::without_request("test") },
             tenant: TenantId::public(),
             user_id: UserId::new("u"),
             enable_anti_csrf: false,
@@ -238,7 +238,7 @@ async fn a_session_does_not_outlive_a_tenant_removed_before_its_commit() {
     app.app.keys.ring(&app.app, &entry).await.unwrap();
     app.post("/recipe/multitenancy/tenant/remove", json!({"tenantId": "t1"})).await.ok();
     let late = CreateSession {
-        scope: Scope { app: entry, cause: Cause { call: "test", request_id: String::new(), caller: None } },
+        scope: Scope { app: entry, cause: Cause::without_request("test") },
         tenant: TenantId::new("t1"),
         user_id: UserId::new("u"),
         enable_anti_csrf: false,

@@ -214,7 +214,7 @@ async fn users_of_a_batch(spot: Spot<'_>) -> Value {
     let users = [user(spot.new_email()), user(spot.new_email())];
     spot.post("/bulk-import/users", json!({ "users": users })).await.ok();
     let entry = spot.app.app.directory.app(&app_id(&spot)).unwrap();
-    let cause = Cause { call: "test", request_id: String::new(), caller: None };
+    let cause = Cause::without_request("test");
     let batch = || ImportBatch { scope: Scope { app: Arc::clone(&entry), cause: cause.clone() } };
     let first = batch().run(&spot.app.app).await.unwrap().unwrap().imported;
     while batch().run(&spot.app.app).await.unwrap().is_some() {}

@@ -264,7 +264,7 @@ async fn what_comes_late_is_not_written() {
     app.put("/recipe/multitenancy/app/v2", json!({"appId": "a1"})).await.ok();
     app.put("/appid-a1/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
     app.put("/appid-a1/recipe/role", json!({"role": "admin"})).await.ok();
-    let cause = Cause { call: "test", request_id: String::new(), caller: None };
+    let cause = Cause::without_request("test");
     let scope = Scope { app: app.app.directory.app(&id).unwrap(), cause };
     let role = RoleName::new("admin").unwrap();
     let (tenant, user_id) = (TenantId::new("t1"), UserId::new("u"));

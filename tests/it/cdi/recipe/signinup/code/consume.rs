@@ -2,7 +2,7 @@
 
 use crate::app::{START, TestApp};
 use crate::cdi::recipe::EVERY_VERSION;
-use crate::people::{by_password, method};
+use crate::people::{by_password, mapped, method};
 use serde_json::{Value, json};
 use sessiond::domain::user::Login;
 
@@ -234,5 +234,21 @@ async fn sign_ins_and_refusals_are_in_the_audit_log_and_people_are_active() {
         assert_eq!((&event["recipeId"], &event["login"]), (&json!("passwordless"), &json!("j***@x.io")), "{event}");
     }
     assert_eq!(app.get("/users/count/active?since=0").await.json()["count"], 1);
-    assert_eq!(Value::Null, events[0]["clientIp"]);
+}
+
+#[tokio::test]
+async fn attempts_on_somebodys_contact_are_told_under_the_id_that_callers_use() {
+    let app = TestApp::new().await;
+    let login = Login::Passwordless { email: Some("jane@x.io".to_owned()), phone_number: None };
+    app.people([by_password("a", 1, "jane@x.io"), mapped("mine", method("b", 2, login))]).await;
+    app.group(&["a", "b"]).await;
+    let sent = app.send(json!({"email": "jane@x.io"})).await;
+    for path in [CONSUME, "/recipe/signinup/code/check"] {
+        app.post(path, sent.typed("wrong")).await;
+    }
+    let told = app.get("/audit?kind=sign-in-refused").await.ok().json();
+    for event in told["events"].as_array().unwrap() {
+        assert_eq!((&event["userId"], &event["recipeUserId"]), (&json!("a"), &json!("mine")));
+    }
+    assert_eq!(told["events"].as_array().unwrap().len(), 2);
 }
