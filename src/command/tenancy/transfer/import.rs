@@ -56,7 +56,11 @@ impl ImportApp {
         let (work, entropy) = (Work::of(app), Arc::clone(&app.entropy));
         let task = tokio::spawn(async move { self.apply(&work, entropy, told).await });
         match task.await {
-            Ok(outcome) => outcome,
+            Ok(outcome) => {
+                // Users of the app may wait to be imported.
+                app.imports.notify_one();
+                outcome
+            }
             Err(error) => Err(Fault::new("importing an app", error).into()),
         }
     }

@@ -4,6 +4,7 @@ mod config_thirdparty;
 mod core_config;
 mod interrupted;
 mod life;
+mod moved;
 mod put;
 mod read;
 mod remove;

@@ -21,24 +21,24 @@ use tempfile::TempDir;
 
 const KEY: &str = "a key of an archive, long enough to be one";
 
-fn key() -> Option<MasterKey> {
+pub(super) fn key() -> Option<MasterKey> {
     Some(MasterKey::new(KEY).unwrap())
 }
 
-async fn over(store: &Arc<dyn Engine>) -> TestApp {
+pub(super) async fn over(store: &Arc<dyn Engine>) -> TestApp {
     with_cheap_passwords().store(Arc::clone(store)).build().await
 }
 
-async fn export(app: &TestApp, id: &AppId, to: &Path, key: Option<MasterKey>) -> Result<u64, TransferError> {
+pub(super) async fn export(app: &TestApp, id: &AppId, to: &Path, key: Option<MasterKey>) -> Result<u64, TransferError> {
     let command = ExportApp { app: id.clone(), to: to.to_owned(), key, plain: false };
     command.run(&app.app, Arc::new(|_, _, _| ())).await.map(|done| done.records.values().sum())
 }
 
-fn wanted(from: &Path) -> ImportApp {
+pub(super) fn wanted(from: &Path) -> ImportApp {
     ImportApp { from: from.to_owned(), as_id: None, domain: None, key: None, served: true }
 }
 
-async fn import(app: &TestApp, wanted: ImportApp) -> Result<Imported, TransferError> {
+pub(super) async fn import(app: &TestApp, wanted: ImportApp) -> Result<Imported, TransferError> {
     wanted.run(&app.app, Arc::new(|_, _, _| ())).await
 }
 

@@ -3,7 +3,7 @@
 use crate::app::{START, TestApp};
 use crate::cdi::recipe::EVERY_VERSION;
 use crate::people::{by_password, mapped, method};
-use serde_json::{Value, json};
+use serde_json::json;
 use sessiond::domain::user::Login;
 
 const CONSUME: &str = "/recipe/signinup/code/consume";
