@@ -3,6 +3,7 @@
 mod races;
 mod records;
 mod stored;
+mod thief;
 
 use crate::app::{TestApp, TestReply};
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 pub(crate) struct Sent(pub(crate) Value);
 
 impl Sent {
-    fn text(&self, member: &str) -> &str {
+    pub(crate) fn text(&self, member: &str) -> &str {
         self.0[member].as_str().unwrap()
     }
 

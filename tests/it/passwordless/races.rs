@@ -1,7 +1,9 @@
 //! Requests that meet.
 
 use crate::app::TestApp;
+use crate::people::method;
 use serde_json::{Value, json};
+use sessiond::domain::user::Login;
 use sessiond::store::Keyspace;
 use std::sync::Arc;
 use tokio::sync::Barrier;
@@ -60,6 +62,26 @@ async fn of_two_devices_of_one_contact_one_signs_up() {
         }
         let replies = at_once(&app, requests).await;
         assert_eq!((count(&replies, "OK"), count(&replies, "RESTART_FLOW_ERROR")), (1, 7), "{replies:?}");
+    }
+    assert_eq!(app.get("/users/count").await.json()["count"], 10);
+    nothing_is_left(&app).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_codes_for_both_contacts_of_a_person_one_signs_in() {
+    let app = TestApp::new().await;
+    for round in 0..10 {
+        let (email, number) = (format!("{round}@x.io"), format!("+49301234{round:02}"));
+        let login = Login::Passwordless { email: Some(email.clone()), phone_number: Some(number.clone()) };
+        app.people([method(&format!("p{round}"), round, login)]).await;
+        let mut requests = Vec::new();
+        for to in [json!({"email": email}), json!({"phoneNumber": number})] {
+            let sent = app.send(to).await;
+            requests.extend([(CONSUME, sent.link()), (CONSUME, sent.input()), (CHECK, sent.typed("wrong"))]);
+        }
+        let replies = at_once(&app, requests).await;
+        let signed_in = replies.iter().filter(|reply| reply["createdNewUser"] == false).count();
+        assert_eq!((signed_in, count(&replies, "OK")), (1, 1), "{replies:?}");
     }
     assert_eq!(app.get("/users/count").await.json()["count"], 10);
     nothing_is_left(&app).await;

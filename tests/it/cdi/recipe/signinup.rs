@@ -193,6 +193,30 @@ async fn a_confirmed_address_is_verified_under_the_id_that_callers_use() {
 }
 
 #[tokio::test]
+async fn who_claims_somebodys_address_at_a_provider_is_a_stranger() {
+    let app = TestApp::new().await;
+    app.people([by_password("jane", 1, "jane@x.io"), by_provider("hers", 2, "jane@x.io")]).await;
+    app.group(&["jane", "hers"]).await;
+    for version in ["2.7", "3.1", "4.0", "5.4"] {
+        for is_verified in [false, true] {
+            let account = format!("thief {version} {is_verified}");
+            let reply =
+                app.post("/recipe/signinup", google(&account, "jane@x.io", is_verified)).cdi(version).await.ok();
+            let id = reply.text_at("/user/id");
+            assert_eq!(reply.json()["createdNewUser"], true);
+            let thief = app.get(&format!("/user/id?userId={id}")).await.ok().json()["user"].clone();
+            assert_eq!((&thief["isPrimaryUser"], &thief["emails"]), (&json!(false), &json!(["jane@x.io"])));
+            let primary = app.post("/recipe/accountlinking/user/primary", json!({"recipeUserId": id})).await.json();
+            assert_eq!(primary["status"], "ACCOUNT_INFO_ALREADY_ASSOCIATED_WITH_ANOTHER_PRIMARY_USER_ID_ERROR");
+        }
+    }
+    let jane = app.get("/user/id?userId=jane").await.ok().json()["user"].clone();
+    let methods = jane["loginMethods"].as_array().unwrap();
+    assert_eq!(methods.len(), 2);
+    assert!(methods.iter().all(|method| method["verified"] == false), "nobody verified it for her: {jane}");
+}
+
+#[tokio::test]
 async fn signing_in_marks_the_primary_user_as_active() {
     let app = TestApp::new().await;
     app.people([by_password("owner", 1, "a@x.io"), by_provider("linked", 2, "a@x.io")]).await;

@@ -1,6 +1,6 @@
 //! What is kept, and what goes with time, devices, users and tenants.
 
-use super::{add, code, device, devices, limit_reached, verify, verify_in, wrong};
+use super::{add, code, device, devices, invalid, limit_reached, verify, verify_in, wrong};
 use crate::app::TestApp;
 use crate::people::{by_password, mapped, within};
 use serde_json::json;
@@ -70,6 +70,25 @@ async fn a_secret_opens_after_a_restart_and_for_its_user_alone() {
     sessiond::store::codec::put(tx.as_mut(), place("thief"), &record).unwrap();
     tx.commit().await.unwrap();
     assert_eq!(verify(&again, "thief", &code(&again, &secret, 1)).await.code(), 500);
+}
+
+#[tokio::test]
+async fn neither_used_codes_nor_wrong_ones_are_forgotten_by_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = TestApp::builder().on_disk(folder.path()).build().await;
+    let secret = device(&app, "u", "a").await;
+    let closed = device(&app, "closed", "a").await;
+    let (used, bad) = (code(&app, &secret, 1), wrong(&app, &closed));
+    verify(&app, "u", &used).await.ok();
+    for _ in 0..5 {
+        verify(&app, "closed", &bad).await;
+    }
+    app.app.store.close().await.unwrap();
+    drop(app);
+    let again = TestApp::builder().on_disk(folder.path()).build().await;
+    assert_eq!(verify(&again, "u", &used).await.json(), invalid(1, 5));
+    assert_eq!(verify(&again, "closed", &code(&again, &closed, 1)).await.json(), limit_reached(5, 900_000));
+    again.app.store.close().await.unwrap();
 }
 
 #[tokio::test]

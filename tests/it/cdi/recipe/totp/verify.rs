@@ -123,6 +123,22 @@ async fn a_code_is_taken_again_when_its_window_is_over() {
 }
 
 #[tokio::test]
+async fn a_code_is_used_up_for_every_device_that_shows_it() {
+    let app = TestApp::new().await;
+    for (name, skew) in [("hasty", 0), ("patient", 10), ("hasty too", 0)] {
+        let body =
+            json!({"userId": "u", "deviceName": name, "skew": skew, "period": 30, "secretKey": "GEZDGNBVGY3TQOJQ"});
+        app.post("/recipe/totp/device/import", body).await.ok();
+    }
+    let now = code(&app, "GEZDGNBVGY3TQOJQ", 0);
+    verify(&app, "u", &now).await.ok();
+    for (failures, after) in [(1, 30_000), (2, 30_000), (3, 240_000)] {
+        app.clock.advance(after);
+        assert_eq!(verify(&app, "u", &now).await.json(), invalid(failures, 5), "the patient one still takes it");
+    }
+}
+
+#[tokio::test]
 async fn counts_are_told_from_5_0_on() {
     let app = TestApp::builder().setting("totp_max_attempts", "1").build().await;
     let secret = device(&app, "u", "a").await;
