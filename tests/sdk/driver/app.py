@@ -10,6 +10,7 @@ Every application takes these settings from its environment:
     PEOPLE        "true": accounts, verification, roles, metadata (and the routes for them)
     ROLES         "true": every function of roles and metadata, without accounts (not together with PEOPLE)
     WAYS          "true", with PEOPLE: providers, codes by mail and text message, second factors, tenants, the dashboard
+    AWAITED       "true": the recipes that sessiond does not have yet (not Go)
     SITES         with WAYS, hosts are TENANT.shop.example; "own": each has its own login, "shared": all have one
     STATIC_DIR    a folder that is served too (Node only)
 
@@ -48,6 +49,10 @@ With WAYS, what would be sent as a code is kept too, and there are also:
     POST /admin/messages {to}                           {messages: [{to, code, link}]}
     POST /admin/tenant/methods {tenantId, firstFactors, requiredSecondaryFactors?}          (Go: no second factors)
     POST /admin/tenant/provider {tenantId, config}   /admin/tenant/user, /admin/tenant/user/remove {tenantId, userId}
+
+With AWAITED:
+
+    POST /admin/awaited {recipe}                        {told: what each of some calls of that recipe throws}
 
 With ROLES, sessions carry roles and permissions, and there are also (answers with the core's status):
 

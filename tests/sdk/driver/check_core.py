@@ -2,6 +2,7 @@
 
 from check_flow import in_both_modes, user
 from harness import check, same, true, until
+from offers import needs
 
 RIGHT = "right-key-of-at-least-20-characters"
 
@@ -72,3 +73,18 @@ def restarted(world, mode, kill):
         device.signed_in(checked=True)
         same(device.send("GET", "/data").json["data"], {"n": n}, "data")
     revoked.me(checked=True).refuse("unauthorised", "the revoked session")
+
+
+@check("recipes that are not there yet say so through the SDK")
+def awaited(world):
+    needs(world, "awaited recipes")
+    app = world.app("awaited", AWAITED="true")
+    for recipe, name in (
+        ("webauthn", "WebAuthn (passkeys)"),
+        ("oauth2provider", "The OAuth2 provider"),
+        ("saml", "SAML"),
+    ):
+        told = app.admin("/awaited", recipe=recipe)["told"]
+        true(len(told) >= 3, f"calls of {recipe}: {told}")
+        for thrown in told:
+            true("501" in thrown and f"{name} is not available in sessiond yet" in thrown, f"{recipe}: {thrown}")

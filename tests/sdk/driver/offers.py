@@ -9,6 +9,7 @@ LACKS = {
         "account info": "the Go SDK finds no users by account info",
         "association errors": "the Go SDK panics when a user may not be added to a tenant",
         "tenants in the dashboard": "the Go SDK's dashboard only lists tenants",
+        "awaited recipes": "the Go SDK has neither passkeys nor an OAuth2 provider nor SAML",
         "second factors": "the Go SDK has neither TOTP nor a second factor",
     },
 }

@@ -8,6 +8,7 @@ import { errorHandler, middleware } from "supertokens-node/framework/express/ind
 import Multitenancy from "supertokens-node/recipe/multitenancy/index.js";
 import Session from "supertokens-node/recipe/session/index.js";
 import { verifySession } from "supertokens-node/recipe/session/framework/express/index.js";
+import * as awaited from "./awaited.js";
 import * as people from "./people.js";
 import * as roles from "./roles.js";
 import * as ways from "./ways.js";
@@ -30,6 +31,7 @@ supertokens.init({
     ...(env.WAYS === "true" ? ways.recipes() : [Multitenancy.init()]),
     ...(env.PEOPLE === "true" ? people.recipes() : []),
     ...(env.ROLES === "true" ? roles.recipes() : []),
+    ...(env.AWAITED === "true" ? awaited.recipes() : []),
   ],
 });
 
@@ -84,6 +86,7 @@ app.use("/admin", admin);
 if (env.PEOPLE === "true") admin.use(people.admin);
 if (env.ROLES === "true") admin.use(roles.admin);
 if (env.WAYS === "true") admin.use(ways.admin);
+if (env.AWAITED === "true") admin.use(awaited.admin);
 admin.post("/info", async (req, res) => {
   const info = await Session.getSessionInformation(req.body.handle);
   res.json(

@@ -6,6 +6,7 @@ Settings come from the environment; tests/sdk/driver/app.py names them and the r
 import os
 from typing import Any
 
+import awaited
 import jwt
 import people
 import roles
@@ -30,6 +31,7 @@ CORE_URI = os.environ["CORE_URI"]
 PEOPLE = os.environ.get("PEOPLE") == "true"
 ROLES = os.environ.get("ROLES") == "true"
 WAYS = os.environ.get("WAYS") == "true"
+AWAITED = os.environ.get("AWAITED") == "true"
 ORIGIN = f"http://localhost:{PORT}"
 
 init(
@@ -49,6 +51,7 @@ init(
         *(ways.recipes() if WAYS else [multitenancy.init()]),
         *(people.recipes() if PEOPLE else []),
         *(roles.recipes() if ROLES else []),
+        *(awaited.recipes() if AWAITED else []),
     ],
 )
 
@@ -60,6 +63,8 @@ if ROLES:
     app.include_router(roles.routes)
 if WAYS:
     app.include_router(ways.routes)
+if AWAITED:
+    app.include_router(awaited.routes)
 
 Fields = dict[str, Any]
 
