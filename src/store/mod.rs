@@ -14,6 +14,7 @@ mod buffer;
 pub mod bulk_import;
 pub mod codec;
 pub mod counter;
+pub mod cross_references;
 pub mod dashboard;
 pub mod emailverification;
 pub mod key;

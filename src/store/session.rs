@@ -10,7 +10,7 @@
 
 mod check;
 
-pub use check::{CrossReferences, check};
+pub use check::check;
 
 use super::codec;
 use super::key::KeyReader;

@@ -2,11 +2,8 @@
 
 use super::{Devices, parse_key};
 use crate::domain::passwordless::Device;
-use crate::store::session::{CrossReferences, just_after};
-use crate::store::{CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx};
-
-/// Keys looked at in one go.
-const PAGE: usize = 128;
+use crate::store::cross_references::{CrossReferences, Rows, settled};
+use crate::store::{Engine, Key, Keyspace, StoreError, Tx};
 
 const INDEXES: [Keyspace; 3] =
     [Keyspace::PasswordlessDeviceByContact, Keyspace::PasswordlessCode, Keyspace::PasswordlessLinkCode];
@@ -18,17 +15,11 @@ const INDEXES: [Keyspace; 3] =
 pub async fn check(engine: &dyn Engine) -> Result<CrossReferences, StoreError> {
     let mut found = CrossReferences::default();
     for keyspace in [Keyspace::PasswordlessDevice].into_iter().chain(INDEXES) {
-        let mut next = Some(Key::of(keyspace));
-        while let Some(start) = next.take() {
-            let end = Key::of(keyspace).prefix_end();
-            let rows = engine.begin().scan(&Scan { start, end, reverse: false, limit: PAGE }).await?;
-            tokio::task::yield_now().await;
-            for (key, _) in rows {
-                let is_row = keyspace == Keyspace::PasswordlessDevice;
-                *(if is_row { &mut found.rows } else { &mut found.index_keys }) += 1;
-                one(engine, &key, &mut found).await?;
-                next = Some(just_after(key));
-            }
+        let is_row = keyspace == Keyspace::PasswordlessDevice;
+        let mut rows = Rows::of(engine, keyspace);
+        while let Some((key, _)) = rows.advance().await? {
+            *(if is_row { &mut found.rows } else { &mut found.index_keys }) += 1;
+            one(engine, &key, &mut found).await?;
         }
     }
     Ok(found)
@@ -39,23 +30,14 @@ async fn one(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Res
     loop {
         let mut tx = engine.begin();
         let wrong = wrong(tx.as_mut(), key).await;
-        match (tx.commit().await, wrong) {
-            (Err(CommitError::Conflict), _) => {}
-            (Err(CommitError::Store(error)), _) => return Err(error),
-            (Ok(()), Ok(None)) => return Ok(()),
-            (Ok(()), Ok(Some(what))) => {
-                found.report(format!("{key} {what}"));
-                return Ok(());
-            }
-            (Ok(()), Err(damaged @ StoreError::Damaged { .. })) => {
-                // Of an index key the damage is in the row, which has a walk of its own.
-                if key.keyspace == Keyspace::PasswordlessDevice {
-                    found.report(damaged.to_string());
-                }
-                return Ok(());
-            }
-            (Ok(()), Err(error)) => return Err(error),
+        match settled(tx, wrong).await? {
+            None => continue,
+            Some(Ok(Some(what))) => found.report(format!("{key} {what}")),
+            // Of an index key the damage is in the row, which has a walk of its own.
+            Some(Err(damaged)) if key.keyspace == Keyspace::PasswordlessDevice => found.report(damaged.to_string()),
+            Some(Ok(None) | Err(_)) => {}
         }
+        return Ok(());
     }
 }
 

@@ -1,34 +1,8 @@
 //! Cross-references: every session row has its index key, every index key its row.
 
-use super::{SessionRecord, index_key, just_after, parse_index_key, parse_row_key, row_key};
-use crate::store::{CommitError, Engine, Key, Keyspace, Scan, StoreError, codec};
-
-/// Keys looked at in one go.
-const PAGE: usize = 128;
-/// Findings described one by one; more are only counted.
-const DESCRIBED_MAX: usize = 100;
-
-/// What the walk found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CrossReferences {
-    /// Rows seen.
-    pub rows: u64,
-    /// Index keys seen.
-    pub index_keys: u64,
-    /// Things that do not fit together.
-    pub broken: u64,
-    /// The first of them, in words.
-    pub described: Vec<String>,
-}
-
-impl CrossReferences {
-    pub(in crate::store) fn report(&mut self, what: String) {
-        self.broken += 1;
-        if self.described.len() < DESCRIBED_MAX {
-            self.described.push(what);
-        }
-    }
-}
+use super::{SessionRecord, index_key, parse_index_key, parse_row_key, row_key};
+use crate::store::cross_references::{CrossReferences, Rows};
+use crate::store::{CommitError, Engine, Key, Keyspace, StoreError, codec};
 
 /// Walks all sessions and their index. Works beside live traffic: what looks broken is read again, atomically.
 ///
@@ -36,31 +10,20 @@ impl CrossReferences {
 /// When the store fails. A row that cannot be decoded is reported, not an error.
 pub async fn check(engine: &dyn Engine) -> Result<CrossReferences, StoreError> {
     let mut found = CrossReferences::default();
-    let mut next = Some(Key::of(Keyspace::Session));
-    while let Some(start) = next.take() {
-        for (key, bytes) in page(engine, start).await? {
-            found.rows += 1;
-            match codec::decode::<SessionRecord>(engine.encoding(), &key, &bytes) {
-                Ok(record) => row_has_index(engine, &key, &record, &mut found).await?,
-                Err(error) => found.report(error.to_string()),
-            }
-            next = Some(just_after(key));
+    let mut rows = Rows::of(engine, Keyspace::Session);
+    while let Some((key, bytes)) = rows.advance().await? {
+        found.rows += 1;
+        match codec::decode::<SessionRecord>(engine.encoding(), &key, &bytes) {
+            Ok(record) => row_has_index(engine, &key, &record, &mut found).await?,
+            Err(error) => found.report(error.to_string()),
         }
     }
-    let mut next = Some(Key::of(Keyspace::SessionByUser));
-    while let Some(start) = next.take() {
-        for (key, _) in page(engine, start).await? {
-            found.index_keys += 1;
-            index_has_row(engine, &key, &mut found).await?;
-            next = Some(just_after(key));
-        }
+    let mut keys = Rows::of(engine, Keyspace::SessionByUser);
+    while let Some((key, _)) = keys.advance().await? {
+        found.index_keys += 1;
+        index_has_row(engine, &key, &mut found).await?;
     }
     Ok(found)
-}
-
-async fn page(engine: &dyn Engine, start: Key) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
-    let end = Key::of(start.keyspace).prefix_end();
-    engine.begin().scan(&Scan { start, end, reverse: false, limit: PAGE }).await
 }
 
 async fn row_has_index(

@@ -3,13 +3,10 @@
 use super::index::{self, Entry, parse_info_key, parse_listing_key};
 use super::{Row, count, find_internal, parse_row_key, row, verified};
 use crate::domain::ids::{AppId, UserId};
+use crate::store::cross_references::{CrossReferences, Rows, settled};
 use crate::store::key::KeyReader;
-use crate::store::session::{CrossReferences, just_after};
-use crate::store::{CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx, counter};
+use crate::store::{CommitError, Engine, Key, Keyspace, StoreError, Tx, counter};
 use std::collections::BTreeMap;
-
-/// Keys looked at in one go.
-const PAGE: usize = 128;
 
 /// What [`index::entries`] makes.
 const INDEXES: [Keyspace; 6] = [
@@ -27,33 +24,20 @@ const INDEXES: [Keyspace; 6] = [
 /// When the store fails. A row that cannot be decoded is reported, not an error.
 pub async fn check(engine: &dyn Engine) -> Result<CrossReferences, StoreError> {
     let mut found = CrossReferences::default();
-    let mut next = Some(Key::of(Keyspace::User));
-    while let Some(start) = next.take() {
-        for key in page(engine, start).await? {
-            found.rows += 1;
-            row_has_index(engine, &key, &mut found).await?;
-            next = Some(just_after(key));
-        }
+    let mut rows = Rows::of(engine, Keyspace::User);
+    while let Some((key, _)) = rows.advance().await? {
+        found.rows += 1;
+        row_has_index(engine, &key, &mut found).await?;
     }
     for keyspace in INDEXES {
-        let mut next = Some(Key::of(keyspace));
-        while let Some(start) = next.take() {
-            for key in page(engine, start).await? {
-                found.index_keys += 1;
-                index_has_row(engine, &key, &mut found).await?;
-                next = Some(just_after(key));
-            }
+        let mut keys = Rows::of(engine, keyspace);
+        while let Some((key, _)) = keys.advance().await? {
+            found.index_keys += 1;
+            index_has_row(engine, &key, &mut found).await?;
         }
     }
     counters(engine, &mut found).await?;
     Ok(found)
-}
-
-async fn page(engine: &dyn Engine, start: Key) -> Result<Vec<Key>, StoreError> {
-    let end = Key::of(start.keyspace).prefix_end();
-    let rows = engine.begin().scan(&Scan { start, end, reverse: false, limit: PAGE }).await?;
-    tokio::task::yield_now().await;
-    Ok(rows.into_iter().map(|(key, _)| key).collect())
 }
 
 async fn row_has_index(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Result<(), StoreError> {
@@ -64,21 +48,14 @@ async fn row_has_index(engine: &dyn Engine, key: &Key, found: &mut CrossReferenc
     loop {
         let mut tx = engine.begin();
         let wrong = wrong_with_row(tx.as_mut(), &app, &id).await;
-        match (tx.commit().await, wrong) {
-            (Err(CommitError::Conflict), _) => {}
-            (Err(CommitError::Store(error)), _) => return Err(error),
-            (Ok(()), Ok(wrong)) => {
-                for what in wrong {
-                    found.report(format!("user {} of app {} {what}", id.as_str(), app.app_id));
-                }
-                return Ok(());
-            }
-            (Ok(()), Err(damaged @ StoreError::Damaged { .. })) => {
-                found.report(damaged.to_string());
-                return Ok(());
-            }
-            (Ok(()), Err(error)) => return Err(error),
+        let Some(wrong) = settled(tx, wrong).await? else { continue };
+        match wrong {
+            Ok(wrong) => wrong
+                .into_iter()
+                .for_each(|what| found.report(format!("user {} of app {} {what}", id.as_str(), app.app_id))),
+            Err(damaged) => found.report(damaged.to_string()),
         }
+        return Ok(());
     }
 }
 
@@ -114,18 +91,14 @@ async fn index_has_row(engine: &dyn Engine, key: &Key, found: &mut CrossReferenc
     loop {
         let mut tx = engine.begin();
         let wrong = wrong(tx.as_mut(), &app, key).await;
-        match (tx.commit().await, wrong) {
-            (Err(CommitError::Conflict), _) => {}
-            (Err(CommitError::Store(error)), _) => return Err(error),
-            // A damaged row was reported by the walk over the rows; a damaged key is no other's finding.
-            (Ok(()), Err(StoreError::Damaged { .. })) => return Ok(()),
-            (Ok(()), Err(error)) => return Err(error),
-            (Ok(()), Ok(wrong)) => {
-                if let Some(what) = wrong {
-                    found.report(format!("{key} {what}"));
-                }
+        // A damaged row was reported by the walk over the rows; a damaged key is no other's finding.
+        match settled(tx, wrong).await? {
+            None => {}
+            Some(Ok(Some(what))) => {
+                found.report(format!("{key} {what}"));
                 return Ok(());
             }
+            Some(Ok(None) | Err(_)) => return Ok(()),
         }
     }
 }

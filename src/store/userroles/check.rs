@@ -5,12 +5,9 @@ use super::removal::RemovedRole;
 use super::{RoleRecord, incarnation, permission_key, role_key};
 use crate::domain::ids::AppId;
 use crate::domain::userroles::{Incarnation, Permission, RoleName};
+use crate::store::cross_references::{CrossReferences, Rows, settled};
 use crate::store::key::KeyReader;
-use crate::store::session::{CrossReferences, just_after};
-use crate::store::{CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx, codec};
-
-/// Keys looked at in one go.
-const PAGE: usize = 128;
+use crate::store::{Engine, Key, Keyspace, StoreError, Tx, codec};
 
 /// Walks all roles, assignments and the index by permission. Works beside live traffic: what belongs together is read as of
 /// one moment.
@@ -20,19 +17,13 @@ const PAGE: usize = 128;
 pub async fn check(engine: &dyn Engine) -> Result<CrossReferences, StoreError> {
     let mut found = CrossReferences::default();
     for keyspace in [Keyspace::Role, Keyspace::RoleByPermission, Keyspace::UserRole, Keyspace::RoleUser] {
-        let mut next = Some(Key::of(keyspace));
-        while let Some(start) = next.take() {
-            let end = Key::of(keyspace).prefix_end();
-            let rows = engine.begin().scan(&Scan { start, end, reverse: false, limit: PAGE }).await?;
-            for (key, _) in rows {
-                match keyspace {
-                    Keyspace::Role | Keyspace::UserRole => found.rows += 1,
-                    _ => found.index_keys += 1,
-                }
-                look(engine, &key, &mut found).await?;
-                next = Some(just_after(key));
+        let mut rows = Rows::of(engine, keyspace);
+        while let Some((key, _)) = rows.advance().await? {
+            match keyspace {
+                Keyspace::Role | Keyspace::UserRole => found.rows += 1,
+                _ => found.index_keys += 1,
             }
-            tokio::task::yield_now().await;
+            look(engine, &key, &mut found).await?;
         }
     }
     Ok(found)
@@ -48,20 +39,13 @@ async fn look(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Re
             Keyspace::UserRole => user_role(tx.as_mut(), key).await,
             _ => role_user(tx.as_mut(), key).await,
         };
-        match (tx.commit().await, wrong) {
-            (Err(CommitError::Conflict), _) => {}
-            (Err(CommitError::Store(error)), _) => return Err(error),
-            (Ok(()), Ok(None)) => return Ok(()),
-            (Ok(()), Ok(Some(what))) => {
-                found.report(format!("{key} {what}"));
-                return Ok(());
-            }
-            (Ok(()), Err(damaged @ StoreError::Damaged { .. })) => {
-                found.report(damaged.to_string());
-                return Ok(());
-            }
-            (Ok(()), Err(error)) => return Err(error),
+        match settled(tx, wrong).await? {
+            None => continue,
+            Some(Ok(Some(what))) => found.report(format!("{key} {what}")),
+            Some(Ok(None)) => {}
+            Some(Err(damaged)) => found.report(damaged.to_string()),
         }
+        return Ok(());
     }
 }
 

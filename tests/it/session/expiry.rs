@@ -8,7 +8,8 @@ use sessiond::domain::json::JsonObject;
 use sessiond::domain::session::RefreshPolicy::{PromoteOnUse, RotateOnRefresh};
 use sessiond::jobs::sweep::{Removed, Sweep, sweep};
 use sessiond::jobs::sweep_round;
-use sessiond::store::session::{self as rows, CrossReferences};
+use sessiond::store::cross_references::CrossReferences;
+use sessiond::store::session as rows;
 
 const VALIDITY: u64 = 144_000 * 60_000;
 const RETENTION: u64 = 31 * 86_400_000;
