@@ -38,3 +38,5 @@ mod store;
 mod tokens;
 #[cfg(test)]
 mod totp;
+#[cfg(test)]
+mod watched;

@@ -2,7 +2,7 @@
 
 use super::world::{DEFAULTS, HOUR, START, Seeded};
 use crate::app::TestApp;
-use async_trait::async_trait;
+use crate::watched::{Mood, Watched};
 use futures_util::FutureExt;
 use sessiond::command::key::{
     KeyRing, KeyRings, KeyVault, MasterKey, ResealKeys, RevokeKey, Revoked, Surroundings, unlock,
@@ -11,90 +11,7 @@ use sessiond::domain::ids::AppId;
 use sessiond::domain::key::KeyKind::Dynamic;
 use sessiond::domain::key::{KeyRules, SigningAlgorithm};
 use sessiond::store::memory::MemoryEngine;
-use sessiond::store::{CommitError, Encoding, Engine, EngineStats, Key, Scan, StoreError, Tx};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-
-const WORKS: u8 = 0;
-const REFUSES: u8 = 1;
-/// The commit is done, but the caller never hears of it.
-const FALLS_SILENT: u8 = 2;
-
-/// An engine that can be made to fail at its commits.
-#[derive(Clone)]
-struct Moody {
-    inner: Arc<MemoryEngine>,
-    mood: Arc<AtomicU8>,
-}
-
-impl Moody {
-    fn new() -> Self {
-        Self { inner: Arc::new(MemoryEngine::new()), mood: Arc::new(AtomicU8::new(WORKS)) }
-    }
-
-    fn be(&self, mood: u8) {
-        self.mood.store(mood, Ordering::SeqCst);
-    }
-}
-
-struct MoodyTx(Box<dyn Tx>, Arc<AtomicU8>);
-
-#[async_trait]
-impl Engine for Moody {
-    fn begin(&self) -> Box<dyn Tx> {
-        Box::new(MoodyTx(self.inner.begin(), Arc::clone(&self.mood)))
-    }
-
-    fn encoding(&self) -> Encoding {
-        self.inner.encoding()
-    }
-
-    fn stats(&self) -> EngineStats {
-        self.inner.stats()
-    }
-
-    async fn close(&self) -> Result<(), StoreError> {
-        self.inner.close().await
-    }
-}
-
-#[async_trait]
-impl Tx for MoodyTx {
-    async fn get(&mut self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
-        self.0.get(key).await
-    }
-
-    fn put(&mut self, key: Key, value: Vec<u8>) {
-        self.0.put(key, value);
-    }
-
-    fn delete(&mut self, key: Key) {
-        self.0.delete(key);
-    }
-    fn add(&mut self, key: Key, delta: i64) {
-        self.0.add(key, delta);
-    }
-
-    async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
-        self.0.scan(scan).await
-    }
-
-    fn encoding(&self) -> Encoding {
-        self.0.encoding()
-    }
-
-    async fn commit(self: Box<Self>) -> Result<(), CommitError> {
-        let mood = self.1.load(Ordering::SeqCst);
-        if mood == REFUSES {
-            return Err(CommitError::Store(StoreError::DiskFull { path: "data".to_owned() }));
-        }
-        self.0.commit().await?;
-        if mood == FALLS_SILENT {
-            std::future::pending::<()>().await;
-        }
-        Ok(())
-    }
-}
 
 fn kid(ring: &KeyRing) -> String {
     ring.tokens.signing_kid(Dynamic).to_string()
@@ -102,7 +19,7 @@ fn kid(ring: &KeyRing) -> String {
 
 #[tokio::test]
 async fn while_the_store_refuses_writes_the_old_keys_serve_on() {
-    let store = Moody::new();
+    let store = Watched::default();
     let entropy = Seeded::new(1);
     let rings = KeyRings::new(KeyVault::plain());
     let app = AppId::base();
@@ -111,42 +28,42 @@ async fn while_the_store_refuses_writes_the_old_keys_serve_on() {
         rings.ring_in(world, &app, DEFAULTS).await
     };
     let first = ring(START).await.unwrap();
-    store.be(REFUSES);
+    store.be(Mood::Refuses);
     let end = START.plus(168 * HOUR);
     // past its week, and for as long as a token minted then would verify
     for now in [START.plus(1), end, end.plus(HOUR - 1)] {
         assert!(Arc::ptr_eq(&first, &ring(now).await.unwrap()));
     }
     assert!(ring(end.plus(HOUR)).await.is_err(), "a token minted now would outlive its key");
-    store.be(WORKS);
+    store.be(Mood::Works);
     let now = end.plus(HOUR + 1000);
     assert_eq!(kid(&ring(now).await.unwrap()), format!("d-{}", now.0));
 }
 
 #[tokio::test]
 async fn without_any_ring_a_failing_store_is_a_fault() {
-    let store = Moody::new();
-    store.be(REFUSES);
+    let store = Watched::default();
+    store.be(Mood::Refuses);
     let rings = KeyRings::new(KeyVault::plain());
     let entropy = Seeded::new(1);
     let world = Surroundings { store: &store, entropy: &entropy, now: START, settled: true };
     assert!(rings.ring_in(world, &AppId::base(), DEFAULTS).await.is_err());
-    store.be(WORKS);
+    store.be(Mood::Works);
     assert!(rings.ring_in(world, &AppId::base(), DEFAULTS).await.is_ok(), "and it recovers");
 }
 
 #[tokio::test]
 async fn a_revocation_counts_although_its_caller_went_away() {
-    let store = Moody::new();
+    let store = Watched::default();
     let app = TestApp::builder().store(Arc::new(store.clone())).build().await;
     let entry = app.app.directory.app(&AppId::base()).unwrap();
     let before = app.app.keys.ring(&app.app, &entry).await.unwrap();
     let revoked = before.tokens.signing_kid(Dynamic).clone();
 
-    store.be(FALLS_SILENT);
+    store.be(Mood::FallsSilent);
     let call = RevokeKey { app: Arc::clone(&entry), kid: &revoked, reason: "stolen" };
     assert!(call.run(&app.app).now_or_never().is_none(), "dropped in the middle");
-    store.be(WORKS);
+    store.be(Mood::Works);
 
     let after = app.app.keys.ring(&app.app, &entry).await.unwrap();
     assert!(!after.tokens.verifies(&revoked));
@@ -157,30 +74,30 @@ async fn a_revocation_counts_although_its_caller_went_away() {
 
 #[tokio::test]
 async fn a_refused_revocation_changes_nothing_and_can_be_repeated() {
-    let store = Moody::new();
+    let store = Watched::default();
     let app = TestApp::builder().store(Arc::new(store.clone())).build().await;
     let entry = app.app.directory.app(&AppId::base()).unwrap();
     let key = app.app.keys.ring(&app.app, &entry).await.unwrap().tokens.signing_kid(Dynamic).clone();
     let revoke = || RevokeKey { app: Arc::clone(&entry), kid: &key, reason: "stolen" };
-    store.be(REFUSES);
+    store.be(Mood::Refuses);
     assert!(revoke().run(&app.app).await.is_err());
     assert!(app.app.keys.ring(&app.app, &entry).await.unwrap().tokens.verifies(&key));
-    store.be(WORKS);
+    store.be(Mood::Works);
     assert!(matches!(revoke().run(&app.app).await.unwrap(), Revoked::Ok { .. }));
     assert!(!app.app.keys.ring(&app.app, &entry).await.unwrap().tokens.verifies(&key));
 }
 
 #[tokio::test]
 async fn a_new_master_key_counts_although_its_caller_went_away() {
-    let store = Moody::new();
+    let store = Watched::default();
     let app = TestApp::builder().store(Arc::new(store.clone())).build().await;
     let entry = app.app.directory.app(&AppId::base()).unwrap();
     app.app.keys.ring(&app.app, &entry).await.unwrap();
     let master = MasterKey::new(&"m".repeat(32)).unwrap();
 
-    store.be(FALLS_SILENT);
+    store.be(Mood::FallsSilent);
     assert!(ResealKeys { new: Some(&master) }.run(&app.app).now_or_never().is_none(), "dropped in the middle");
-    store.be(WORKS);
+    store.be(Mood::Works);
 
     // the running server goes on making keys, and they open with the new master key
     app.clock.advance(168 * HOUR);

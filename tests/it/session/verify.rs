@@ -2,80 +2,50 @@
 
 use super::driver::Driver;
 use crate::app::TestApp;
-use async_trait::async_trait;
+use crate::watched::Watched;
 use sessiond::command::session::verify::Verified;
 use sessiond::domain::ids::TenantId;
 use sessiond::domain::session::RefreshPolicy::{PromoteOnUse, RotateOnRefresh};
-use sessiond::store::memory::MemoryEngine;
-use sessiond::store::{Encoding, Engine, EngineStats, StoreError, Tx};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts transactions.
-struct Counting {
-    engine: MemoryEngine,
-    begun: Arc<AtomicU64>,
-}
-
-#[async_trait]
-impl Engine for Counting {
-    fn begin(&self) -> Box<dyn Tx> {
-        self.begun.fetch_add(1, Ordering::SeqCst);
-        self.engine.begin()
-    }
-
-    fn encoding(&self) -> Encoding {
-        self.engine.encoding()
-    }
-
-    fn stats(&self) -> EngineStats {
-        self.engine.stats()
-    }
-
-    async fn close(&self) -> Result<(), StoreError> {
-        self.engine.close().await
-    }
-}
-
-async fn counted() -> (Driver, Arc<AtomicU64>) {
-    let begun = Arc::new(AtomicU64::new(0));
-    let store = Counting { engine: MemoryEngine::new(), begun: Arc::clone(&begun) };
-    (Driver::with(TestApp::builder().store(Arc::new(store))).await, begun)
+async fn counted() -> (Driver, Watched) {
+    let engine = Watched::default();
+    (Driver::with(TestApp::builder().store(Arc::new(engine.clone()))).await, engine)
 }
 
 #[tokio::test]
 async fn without_a_look_and_without_a_parent_the_store_is_not_asked() {
-    let (driver, begun) = counted().await;
+    let (driver, engine) = counted().await;
     let held = driver.create("u").await;
-    let before = begun.load(Ordering::SeqCst);
+    let before = engine.begun.get();
     for policy in [PromoteOnUse, RotateOnRefresh] {
         for _ in 0..3 {
             assert!(matches!(driver.verify(policy, &held.access, false).await, Verified::Ok { .. }));
         }
     }
-    assert_eq!(begun.load(Ordering::SeqCst), before);
+    assert_eq!(engine.begun.get(), before);
     driver.verify(PromoteOnUse, &held.access, true).await;
-    assert_eq!(begun.load(Ordering::SeqCst), before + 1, "one look is one transaction");
+    assert_eq!(engine.begun.get(), before + 1, "one look is one transaction");
 }
 
 #[tokio::test]
 async fn the_stateless_machine_never_asks_without_a_look_even_for_an_unused_child() {
-    let (driver, begun) = counted().await;
+    let (driver, engine) = counted().await;
     let held = driver.create("u").await;
     let child = driver.refreshed(PromoteOnUse, &held.refresh).await;
-    let before = begun.load(Ordering::SeqCst);
+    let before = engine.begun.get();
     assert!(matches!(driver.verify(RotateOnRefresh, &child.access, false).await, Verified::Ok { .. }));
-    assert_eq!(begun.load(Ordering::SeqCst), before);
+    assert_eq!(engine.begun.get(), before);
 }
 
 #[tokio::test]
 async fn a_refresh_is_one_transaction() {
-    let (driver, begun) = counted().await;
+    let (driver, engine) = counted().await;
     let held = driver.create("u").await;
     for policy in [PromoteOnUse, RotateOnRefresh] {
-        let before = begun.load(Ordering::SeqCst);
+        let before = engine.begun.get();
         driver.refreshed(policy, &held.refresh).await;
-        assert_eq!(begun.load(Ordering::SeqCst), before + 1);
+        assert_eq!(engine.begun.get(), before + 1);
     }
 }
 

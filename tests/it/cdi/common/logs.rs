@@ -2,6 +2,7 @@
 
 use crate::app::{TestApp, new_session};
 use crate::cdi::hello::broken_store;
+use crate::watched::REASON;
 use serde_json::Value;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -73,6 +74,6 @@ async fn a_fault_is_logged_once_with_its_chain_and_answered_without() {
     let lines = lines.of_level("ERROR");
     assert_eq!(lines.len(), 1, "{lines:?}");
     let message = lines[0]["fields"]["message"].as_str().expect("a message");
-    assert!(message.contains("asking the store for a record: ") && message.contains("told to"), "{message}");
+    assert!(message.contains("asking the store for a record: ") && message.contains(REASON), "{message}");
     assert_eq!(lines[0]["fields"]["request"], "test");
 }

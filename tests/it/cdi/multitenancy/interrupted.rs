@@ -2,97 +2,18 @@
 
 use super::{created, put_app, put_tenant};
 use crate::app::{TestApp, new_session};
-use async_trait::async_trait;
+use crate::watched::Watched;
 use serde_json::json;
 use sessiond::command::session::create::CreateSession;
 use sessiond::command::session::{Cause, Scope};
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::json::JsonObject;
 use sessiond::domain::session::AccessTokenVersion;
-use sessiond::store::memory::MemoryEngine;
-use sessiond::store::{CommitError, Encoding, Engine, EngineStats, Key, Keyspace, Scan, StoreError, Tx};
+use sessiond::store::{Engine, Key, Keyspace, Scan};
 use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
-
-/// Commits yield to others before they return; some conflict or fail, as the test says.
-#[derive(Clone, Default)]
-pub(super) struct Unruly {
-    pub(super) inner: Arc<MemoryEngine>,
-    conflicts: Arc<AtomicU32>,
-    /// Commits that still succeed before all fail; 0 for no limit.
-    pub(super) left: Arc<AtomicU32>,
-}
-
-struct UnrulyTx {
-    engine: Unruly,
-    inner: Box<dyn Tx>,
-}
-
-#[async_trait]
-impl Engine for Unruly {
-    fn begin(&self) -> Box<dyn Tx> {
-        Box::new(UnrulyTx { engine: self.clone(), inner: self.inner.begin() })
-    }
-
-    fn encoding(&self) -> Encoding {
-        self.inner.encoding()
-    }
-
-    fn stats(&self) -> EngineStats {
-        self.inner.stats()
-    }
-
-    async fn close(&self) -> Result<(), StoreError> {
-        self.inner.close().await
-    }
-}
-
-#[async_trait]
-impl Tx for UnrulyTx {
-    async fn get(&mut self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
-        self.inner.get(key).await
-    }
-
-    fn put(&mut self, key: Key, value: Vec<u8>) {
-        self.inner.put(key, value);
-    }
-
-    fn delete(&mut self, key: Key) {
-        self.inner.delete(key);
-    }
-    fn add(&mut self, key: Key, delta: i64) {
-        self.inner.add(key, delta);
-    }
-
-    async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
-        self.inner.scan(scan).await
-    }
-
-    fn encoding(&self) -> Encoding {
-        self.inner.encoding()
-    }
-
-    async fn commit(self: Box<Self>) -> Result<(), CommitError> {
-        let down = |counter: &AtomicU32| {
-            counter.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| count.checked_sub(1)).unwrap_or_default()
-        };
-        if down(&self.engine.conflicts) > 0 {
-            return Err(CommitError::Conflict);
-        }
-        match down(&self.engine.left) {
-            1 => {
-                self.engine.left.store(1, Ordering::SeqCst);
-                return Err(StoreError::Stopped { reason: "the test says so".to_owned() }.into());
-            }
-            _ => self.inner.commit().await?,
-        }
-        tokio::task::yield_now().await;
-        Ok(())
-    }
-}
 
 /// Polls a future once, then lets other tasks run. True when it is done.
 async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> bool {
@@ -101,11 +22,11 @@ async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> bool {
     done
 }
 
-async fn over(engine: &Unruly) -> TestApp {
+async fn over(engine: &Watched) -> TestApp {
     TestApp::builder().store(Arc::new(engine.clone())).build().await
 }
 
-async fn rows(engine: &Unruly, keyspace: Keyspace) -> usize {
+async fn rows(engine: &Watched, keyspace: Keyspace) -> usize {
     let scan = Scan { start: Key::of(keyspace), end: None, reverse: false, limit: usize::MAX };
     engine.begin().scan(&scan).await.unwrap().len()
 }
@@ -113,7 +34,7 @@ async fn rows(engine: &Unruly, keyspace: Keyspace) -> usize {
 #[tokio::test]
 async fn a_caller_that_goes_away_leaves_store_and_directory_agreeing() {
     for polls in 1..6 {
-        let app = over(&Unruly::default()).await;
+        let app = over(&Watched::yielding()).await;
         {
             let body = json!({"appId": "a1"});
             let mut request = pin!(app.put("/recipe/multitenancy/app/v2", body).into_future());
@@ -155,16 +76,16 @@ async fn settled() {
 
 #[tokio::test]
 async fn conflicts_are_tried_again() {
-    let engine = Unruly::default();
+    let engine = Watched::yielding();
     let app = over(&engine).await;
-    engine.conflicts.store(5, Ordering::SeqCst);
+    engine.conflicts.set(5);
     created(&put_app(&app, "a1", json!({})).await, true);
-    engine.conflicts.store(5, Ordering::SeqCst);
+    engine.conflicts.set(5);
     created(&put_app(&app, "a1", json!({"access_token_validity": 5})).await, false);
     app.post("/appid-a1/recipe/session", new_session("u")).await.ok();
-    engine.conflicts.store(2, Ordering::SeqCst);
+    engine.conflicts.set(2);
     app.post("/appid-a1/recipe/session", new_session("u")).await.ok();
-    engine.conflicts.store(5, Ordering::SeqCst);
+    engine.conflicts.set(5);
     let removed = app.post("/recipe/multitenancy/app/remove", json!({"appId": "a1"})).await.ok();
     assert_eq!(removed.json()["didExist"], json!(true));
     assert_eq!(rows(&engine, Keyspace::Session).await, 0);
@@ -172,10 +93,10 @@ async fn conflicts_are_tried_again() {
 
 #[tokio::test]
 async fn a_store_that_fails_changes_nothing_in_memory_either() {
-    let engine = Unruly::default();
+    let engine = Watched::yielding();
     let app = over(&engine).await;
     put_app(&app, "a1", json!({"access_token_validity": 5})).await.ok();
-    engine.left.store(1, Ordering::SeqCst);
+    engine.left.set(1);
     assert_eq!(put_app(&app, "a2", json!({})).await.code(), 500);
     assert_eq!(put_app(&app, "a1", json!({"access_token_validity": 6})).await.code(), 500);
     assert_eq!(app.post("/recipe/multitenancy/app/remove", json!({"appId": "a1"})).await.code(), 500);
@@ -185,24 +106,24 @@ async fn a_store_that_fails_changes_nothing_in_memory_either() {
 
 #[tokio::test]
 async fn a_removal_cut_off_by_a_failing_store_goes_on_when_the_name_is_used_again() {
-    let engine = Unruly::default();
+    let engine = Watched::yielding();
     let app = over(&engine).await;
     put_tenant(&app, "", "t1", json!({})).await.ok();
     for _ in 0..3 {
         app.post("/t1/recipe/session", new_session("u")).await.ok();
     }
-    engine.left.store(2, Ordering::SeqCst);
+    engine.left.set(2);
     assert_eq!(app.post("/recipe/multitenancy/tenant/remove", json!({"tenantId": "t1"})).await.code(), 500);
     assert_eq!(rows(&engine, Keyspace::Session).await, 3, "the test cuts between the first commit and the deletion");
     assert_eq!(app.post("/t1/recipe/session", new_session("u")).await.code(), 400, "the tenant is gone already");
-    engine.left.store(0, Ordering::SeqCst);
+    engine.left.set(0);
     created(&put_tenant(&app, "", "t1", json!({})).await, true);
     assert_eq!(rows(&engine, Keyspace::Session).await, 0);
 }
 
 #[tokio::test]
 async fn what_was_under_way_when_an_app_was_removed_leaves_nothing_behind() {
-    let engine = Unruly::default();
+    let engine = Watched::yielding();
     let app = over(&engine).await;
     for used in [false, true] {
         put_app(&app, "a1", json!({})).await.ok();
@@ -231,7 +152,7 @@ async fn what_was_under_way_when_an_app_was_removed_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_session_does_not_outlive_a_tenant_removed_before_its_commit() {
-    let engine = Unruly::default();
+    let engine = Watched::yielding();
     let app = over(&engine).await;
     put_tenant(&app, "", "t1", json!({})).await.ok();
     let entry = app.app.directory.app(&AppId::base()).unwrap();

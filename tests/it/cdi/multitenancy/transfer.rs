@@ -1,10 +1,10 @@
 //! An app that moves to another installation, as an archive.
 
-use super::interrupted::Unruly;
 use super::life::{TOTP_SECRET, app_id, fill, holdings, live, wait};
 use super::{put_app, put_tenant};
 use crate::app::{TestApp, new_session};
 use crate::people::with_cheap_passwords;
+use crate::watched::Watched;
 use serde_json::{Value, json};
 use sessiond::command::key::MasterKey;
 use sessiond::command::tenancy::transfer::{ExportApp, ImportApp, Imported, TransferError};
@@ -16,7 +16,6 @@ use sessiond::store::{Engine, Key, Keyspace, Scan};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use tempfile::TempDir;
 
 const KEY: &str = "a key of an archive, long enough to be one";
@@ -282,13 +281,13 @@ async fn an_import_that_is_cut_off_anywhere_leaves_nothing() {
     let source = Source::new(None).await;
     let mut finished = false;
     for commits in 1..20 {
-        let engine = Unruly::default();
+        let engine = Watched::yielding();
         let store: Arc<dyn Engine> = Arc::new(engine.clone());
         let there = over(&store).await;
         let before = everything(&*engine.inner).await;
-        engine.left.store(commits, Ordering::SeqCst);
+        engine.left.set(commits);
         let outcome = import(&there, wanted(&source.archive())).await;
-        engine.left.store(0, Ordering::SeqCst);
+        engine.left.set(0);
         drop(there);
         let after: Arc<dyn Engine> = Arc::clone(&engine.inner) as _;
         let again = over(&after).await;

@@ -2,7 +2,7 @@
 
 use super::{assign, is_unknown, permissions_of, put_role, roles_of, rows, says, users_of};
 use crate::app::TestApp;
-use async_trait::async_trait;
+use crate::watched::Watched;
 use serde_json::json;
 use sessiond::command::session::{Cause, Scope};
 use sessiond::command::usermetadata::UpdateMetadata;
@@ -12,88 +12,10 @@ use sessiond::command::userroles::role::PutRole;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::userroles::RoleName;
 use sessiond::fault::Gone;
-use sessiond::store::memory::MemoryEngine;
 use sessiond::store::userroles::assignment::Assignment;
-use sessiond::store::{
-    CommitError, Encoding, Engine, EngineStats, Key, Keyspace, Scan, StoreError, Tx, userroles as stored,
-};
+use sessiond::store::{CommitError, Engine, Keyspace, userroles as stored};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-
-/// Counts what transactions write, and fails when the test says so.
-#[derive(Clone, Default)]
-struct Watched {
-    inner: Arc<MemoryEngine>,
-    /// Most writes of one transaction.
-    largest: Arc<AtomicUsize>,
-    /// Commits that still succeed before all fail; 0 for no limit.
-    left: Arc<AtomicUsize>,
-}
-
-struct WatchedTx {
-    engine: Watched,
-    inner: Box<dyn Tx>,
-    writes: usize,
-}
-
-#[async_trait]
-impl Engine for Watched {
-    fn begin(&self) -> Box<dyn Tx> {
-        Box::new(WatchedTx { engine: self.clone(), inner: self.inner.begin(), writes: 0 })
-    }
-
-    fn encoding(&self) -> Encoding {
-        self.inner.encoding()
-    }
-
-    fn stats(&self) -> EngineStats {
-        self.inner.stats()
-    }
-
-    async fn close(&self) -> Result<(), StoreError> {
-        self.inner.close().await
-    }
-}
-
-#[async_trait]
-impl Tx for WatchedTx {
-    async fn get(&mut self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
-        self.inner.get(key).await
-    }
-
-    fn put(&mut self, key: Key, value: Vec<u8>) {
-        self.writes += 1;
-        self.inner.put(key, value);
-    }
-
-    fn delete(&mut self, key: Key) {
-        self.writes += 1;
-        self.inner.delete(key);
-    }
-
-    fn add(&mut self, key: Key, delta: i64) {
-        self.writes += 1;
-        self.inner.add(key, delta);
-    }
-
-    async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
-        self.inner.scan(scan).await
-    }
-
-    fn encoding(&self) -> Encoding {
-        self.inner.encoding()
-    }
-
-    async fn commit(self: Box<Self>) -> Result<(), CommitError> {
-        if self.engine.left.load(Ordering::SeqCst) == 1 {
-            return Err(StoreError::Stopped { reason: "the test says so".to_owned() }.into());
-        }
-        let _ = self.engine.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        self.engine.largest.fetch_max(self.writes, Ordering::SeqCst);
-        self.inner.commit().await
-    }
-}
 
 async fn remove(app: &TestApp, role: &str, existed: bool) {
     says(&app.post("/recipe/role/remove", json!({"role": role})).await, "didRoleExist", existed);
@@ -159,10 +81,10 @@ async fn a_role_of_very_many_users_goes_in_small_steps() {
     assign_many(&store, "t2", "admin", 700).await;
     assign_many(&store, "t2", "stays", 10).await;
     assign_many(&store, "t3", "admin", 256).await;
-    store.largest.store(0, Ordering::SeqCst);
+    store.largest.set(0);
     remove(&app, "admin", true).await;
     assert_eq!(counts(&store).await, [310, 310]);
-    assert!(store.largest.load(Ordering::SeqCst) <= 512, "two rows for each of 256 assignments");
+    assert!(store.largest.get() <= 512, "two rows for each of 256 assignments");
 }
 
 #[tokio::test]
@@ -172,7 +94,7 @@ async fn what_an_interrupted_removal_left_counts_for_nobody() {
     put_role(&app, "admin", &["read"]).await;
     assign_many(&store, "public", "admin", 1000).await;
     // The removal itself and one step; then the disk is full, or the power is off.
-    store.left.store(3, Ordering::SeqCst);
+    store.left.set(3);
     remove(&app, "admin", true).await;
     assert_eq!(counts(&store).await, [744, 744]);
     let app = TestApp::builder().store(Arc::new(store.inner.as_ref().clone())).build().await;
@@ -204,9 +126,9 @@ async fn a_row_written_again_between_look_and_deletion_stays() {
     let app = TestApp::builder().store(Arc::new(store.clone())).build().await;
     put_role(&app, "admin", &[]).await;
     assign_many(&store, "public", "admin", 2).await;
-    store.left.store(2, Ordering::SeqCst);
+    store.left.set(2);
     remove(&app, "admin", true).await;
-    store.left.store(0, Ordering::SeqCst);
+    store.left.set(0);
     put_role(&app, "admin", &[]).await;
     let removed = stored::removal::pending(store.begin().as_mut(), 1).await.unwrap().remove(0);
     let mut late = store.begin();
@@ -224,10 +146,10 @@ async fn a_server_takes_up_interrupted_removals_when_it_starts() {
     let app = TestApp::builder().store(Arc::new(store.clone())).build().await;
     put_role(&app, "admin", &[]).await;
     assign_many(&store, "public", "admin", 1000).await;
-    store.left.store(2, Ordering::SeqCst);
+    store.left.set(2);
     remove(&app, "admin", true).await;
     assert_eq!(counts(&store).await, [1000, 1000]);
-    store.left.store(0, Ordering::SeqCst);
+    store.left.set(0);
     let jobs = sessiond::jobs::start(&app.app);
     let all_gone = async {
         while counts(&store).await != [0, 0] {
@@ -246,9 +168,9 @@ async fn an_app_takes_its_unfinished_removals_with_it() {
     app.put("/recipe/multitenancy/app/v2", json!({"appId": "a1"})).await.ok();
     app.put("/appid-a1/recipe/role", json!({"role": "admin"})).await.ok();
     assign(&app, "/appid-a1", "u", "admin").await.ok();
-    store.left.store(2, Ordering::SeqCst);
+    store.left.set(2);
     says(&app.post("/appid-a1/recipe/role/remove", json!({"role": "admin"})).await, "didRoleExist", true);
-    store.left.store(0, Ordering::SeqCst);
+    store.left.set(0);
     assert_eq!(rows(&store, Keyspace::Meta).await.len(), before + 1);
     app.post("/recipe/multitenancy/app/remove", json!({"appId": "a1"})).await.ok();
     assert_eq!(rows(&store, Keyspace::Meta).await.len(), before);
