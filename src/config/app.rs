@@ -56,7 +56,7 @@ pub struct AppConfig {
     pub import_batch: u64,
     /// Failed sign-ins are counted, and make the next ones wait.
     pub brute_force_protection: bool,
-    /// Header that names the address of the person who signs in.
+    /// Header that names the address of the person for whom the caller acts.
     pub brute_force_address_header: String,
     /// Only peers that match may call.
     pub ip_allow: Option<Regex>,

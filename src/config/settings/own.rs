@@ -99,7 +99,7 @@ pub(super) const PASSWORDS: &[Setting] = &[
         "SESSIOND_BRUTE_FORCE_ADDRESS_HEADER",
         Kind::Text,
         Text("x-forwarded-for"),
-        "Header in which the application passes on the address of the person who signs in: exactly one. Without it only accounts are counted.",
+        "Header in which the application passes on the address of the person it acts for: exactly one. The audit log tells it; without it only accounts are counted.",
     )
     .per_app(),
 ];
