@@ -73,17 +73,11 @@ fn told(device: &RightDevice) -> DeviceBody<'_> {
 
 fn attempt(call: &Call) -> Result<Attempt, ApiError> {
     let body = Body::of(&call.request)?;
-    let link_code = body.optional_string("linkCode")?;
-    let device_id = body.optional_string("deviceId")?;
-    let input_code = body.optional_string("userInputCode")?;
     let pre_auth_session = DeviceHash::parse(&body.string("preAuthSessionId")?);
-    let presented = match (link_code, device_id, input_code) {
-        (Some(link), None, None) => {
-            Presented::LinkCode(LinkCode::parse(&link).ok_or_else(|| bad_encoding("linkCode"))?)
-        }
-        (None, Some(id), Some(code)) => {
-            Presented::InputCode { device: device(&id)?, code: Secret::new(code.into_owned()) }
-        }
+    // Which fields are there is looked at before what they hold, and whether that can be read comes last.
+    let texts = match ["linkCode", "deviceId", "userInputCode"].map(|field| body.has(field)) {
+        [true, false, false] => [Some(body.string("linkCode")?), None, None],
+        [false, true, true] => [None, Some(body.string("deviceId")?), Some(body.string("userInputCode")?)],
         _ => {
             let sentence = "Please provide exactly one of linkCode or deviceId+userInputCode";
             return Err(ApiError::bad_request(sentence));
@@ -91,6 +85,15 @@ fn attempt(call: &Call) -> Result<Attempt, ApiError> {
     };
     let place = place(call)?;
     call.require_recipe(Recipe::Passwordless)?;
+    let presented = match texts {
+        [_, Some(id), Some(code)] => {
+            Presented::InputCode { device: device(&id)?, code: Secret::new(code.into_owned()) }
+        }
+        [link, ..] => {
+            let link = LinkCode::parse(&link.unwrap_or_default());
+            Presented::LinkCode(link.ok_or_else(|| bad_encoding("linkCode"))?)
+        }
+    };
     Ok(Attempt { place, pre_auth_session, presented })
 }
 

@@ -27,23 +27,24 @@ struct CreatedBody<'a> {
 
 pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
+    // Which fields are there is looked at before what they hold, and whether that can be read comes last.
+    if ["email", "phoneNumber", "deviceId"].into_iter().filter(|field| body.has(field)).count() != 1 {
+        return Err(ApiError::bad_request("Please provide exactly one of email, phoneNumber or deviceId"));
+    }
     let email = body.optional_string("email")?;
     let phone_number = body.optional_string("phoneNumber")?;
     let device_id = body.optional_string("deviceId")?;
     let input_code = body.optional_string("userInputCode")?;
-    let recipient = match (contact(email.as_deref(), phone_number.as_deref())?, &device_id) {
-        (Some(contact), None) => Recipient::Contact(contact),
-        (None, Some(id)) if email.is_none() && phone_number.is_none() => Recipient::Device(device(id)?),
-        _ => {
-            let sentence = "Please provide exactly one of email, phoneNumber or deviceId";
-            return Err(ApiError::bad_request(sentence));
-        }
-    };
     if input_code.as_deref() == Some("") {
         return Err(ApiError::bad_request("userInputCode cannot be an empty string."));
     }
+    let contact = contact(email.as_deref(), phone_number.as_deref())?;
     let place = place(call)?;
     call.require_recipe(Recipe::Passwordless)?;
+    let recipient = match contact {
+        Some(contact) => Recipient::Contact(contact),
+        None => Recipient::Device(device(&device_id.unwrap_or_default())?),
+    };
     let code_lifetime = place.rules.lifetime_ms;
     let input_code = input_code.map(|code| Secret::new(code.into_owned()));
     Ok(match (CreateCode { place, recipient, input_code }).run(app).await? {

@@ -36,18 +36,16 @@ pub(super) async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let (email, phone_number) = (query.optional("email"), query.optional("phoneNumber"));
     let (device_id, session) = (query.optional("deviceId"), query.optional("preAuthSessionId"));
-    let of = match (&email, &phone_number, &device_id, &session) {
-        (None, None, Some(id), None) => Some(Of::Device(device(id)?.hash())),
-        (None, None, None, Some(hash)) => DeviceHash::parse(hash).map(Of::Device),
-        (Some(_), None, None, None) | (None, Some(_), None, None) => {
-            contact(email.as_deref(), phone_number.as_deref())?.map(Of::Contact)
-        }
-        _ => {
-            let sentence = "Please provide exactly one of email, phoneNumber, deviceId or preAuthSessionId";
-            return Err(ApiError::bad_request(sentence));
-        }
-    };
+    if [&email, &phone_number, &device_id, &session].into_iter().flatten().count() != 1 {
+        let sentence = "Please provide exactly one of email, phoneNumber, deviceId or preAuthSessionId";
+        return Err(ApiError::bad_request(sentence));
+    }
     let place = place(call)?;
+    let of = match (device_id, session) {
+        (Some(id), _) => Some(Of::Device(device(&id)?.hash())),
+        (None, Some(hash)) => DeviceHash::parse(&hash).map(Of::Device),
+        (None, None) => contact(email.as_deref(), phone_number.as_deref())?.map(Of::Contact),
+    };
     let lifetime = place.rules.lifetime_ms;
     let found = match of {
         Some(of) => ListDevices { place, of }.run(app).await?,

@@ -62,10 +62,20 @@ async fn bad_input_is_refused() {
     app.post(CODE, json!({"deviceId": "not base64!"})).await.is_text(400, "Input encoding error in deviceId");
     for field in ["email", "phoneNumber", "deviceId", "userInputCode"] {
         for value in [json!(1), Value::Null] {
-            let reply = app.post(CODE, json!({ field: value })).await;
+            let mut body = json!({ field: value });
+            if field == "userInputCode" {
+                app.post(CODE, body.clone()).await.is_text(400, one);
+                body["email"] = "e".into();
+            }
+            let reply = app.post(CODE, body).await;
             reply.is_text(400, &format!("Field name '{field}' is invalid in JSON input"));
         }
     }
+    for body in [json!({"email": null, "phoneNumber": "p"}), json!({"email": 1, "deviceId": "!"})] {
+        app.post(CODE, body).await.is_text(400, one);
+    }
+    let both = json!({"deviceId": "!", "userInputCode": ""});
+    app.post(CODE, both).await.is_text(400, "userInputCode cannot be an empty string.");
     assert_eq!(app.post(CODE, json!({"deviceId": ""})).await.text_at("/status"), "RESTART_FLOW_ERROR");
     for to in ["email", "phoneNumber"] {
         app.post(CODE, json!({ to: "" })).await.ok();
@@ -89,5 +99,20 @@ async fn where_the_recipe_is_switched_off_old_versions_refuse() {
     for (path, body) in [("code/remove", json!({"codeId": "x"})), ("codes/remove", json!({"email": "e"}))] {
         app.post(&format!("/t1/recipe/signinup/{path}"), body).cdi("3.1").await.ok();
     }
-    assert_eq!(app.post("/nowhere/recipe/signinup/code", json!({"email": "e"})).await.code(), 400);
+    // Texts are read after that.
+    let session = json!("x");
+    for (path, body) in [
+        ("code", json!({"deviceId": "!"})),
+        ("code/consume", json!({"preAuthSessionId": session, "linkCode": "!"})),
+        ("code/check", json!({"preAuthSessionId": session, "deviceId": "!", "userInputCode": "1"})),
+    ] {
+        let refused = app.post(&format!("/t1/recipe/signinup/{path}"), body.clone()).cdi("5.0").await;
+        refused.is_text(403, "Passwordless login not enabled for tenant");
+        let nowhere = app.post(&format!("/nowhere/recipe/signinup/{path}"), body).await;
+        nowhere.is_text(
+            400,
+            "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId \
+             combination not found: (, public, nowhere)",
+        );
+    }
 }

@@ -49,6 +49,11 @@ async fn exactly_one_is_asked_for() {
         app.get(&format!("/recipe/signinup/codes?{query}")).await.is_text(400, one);
     }
     app.get("/recipe/signinup/codes?deviceId=!").await.is_text(400, "Input encoding error in deviceId");
+    app.get("/nowhere/recipe/signinup/codes?deviceId=!").await.is_text(
+        400,
+        "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination \
+         not found: (, public, nowhere)",
+    );
     let one = "Please provide exactly one of email or phoneNumber";
     for body in [json!({}), json!({"email": "e", "phoneNumber": "p"})] {
         app.post("/recipe/signinup/codes/remove", body).await.is_text(400, one);

@@ -150,7 +150,18 @@ async fn bad_input_is_refused() {
         app.consume(body).await.is_text(400, one);
     }
     let field = "Field name 'preAuthSessionId' is invalid in JSON input";
-    app.consume(json!({"linkCode": "AAAA"})).await.is_text(400, field);
+    for body in [json!({"linkCode": "AAAA"}), json!({"linkCode": 1}), json!({"preAuthSessionId": null}), json!({})] {
+        app.consume(body).await.is_text(400, field);
+    }
+    app.consume(json!({"preAuthSessionId": id, "linkCode": 1, "deviceId": "AAAA"})).await.is_text(400, one);
+    app.consume(json!({"preAuthSessionId": id, "linkCode": null, "userInputCode": "1"})).await.is_text(400, one);
+    for (body, wrong) in [
+        (json!({"preAuthSessionId": id, "linkCode": null}), "linkCode"),
+        (json!({"preAuthSessionId": id, "deviceId": 1, "userInputCode": 1}), "deviceId"),
+        (json!({"preAuthSessionId": id, "deviceId": "!", "userInputCode": 1}), "userInputCode"),
+    ] {
+        app.consume(body).await.is_text(400, &format!("Field name '{wrong}' is invalid in JSON input"));
+    }
     for (member, value) in [("linkCode", "!"), ("linkCode", "+/+/"), ("deviceId", "!")] {
         let body = json!({"preAuthSessionId": id, member: value, "userInputCode": "1"});
         let mut body = body;
