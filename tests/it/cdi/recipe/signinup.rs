@@ -121,6 +121,11 @@ async fn accounts_are_compared_as_they_are_in_their_tenant() {
         ids.insert(reply.text_at("/user/id"));
     }
     assert_eq!(ids.len(), 5, "the address may be that of many");
+    app.people([within(["public", "t1"], by_provider("both", 1, "b@x.io"))]).await;
+    for prefix in ["", "/t1"] {
+        let reply = sign(&app, prefix, "g-both", "b@x.io").await.json();
+        assert_eq!((&reply["createdNewUser"], &reply["user"]["id"]), (&json!(false), &json!("both")), "{prefix}");
+    }
     let long = "u".repeat(10_000);
     assert_eq!(sign(&app, "", &long, "l@x.io").await.json()["createdNewUser"], true);
     assert_eq!(sign(&app, "", &long, "l@x.io").await.json()["createdNewUser"], false);

@@ -172,6 +172,20 @@ async fn devices_are_of_the_whole_app() {
     let list = async |version: &str| app.get("/t1/recipe/totp/device/list?userId=u").cdi(version).await;
     list("5.0").await.is_text(403, "Only public tenantId can call this app specific API");
     assert_eq!(list("4.0").await.ok().json()["devices"][0]["name"], "a");
+    for (method, path, body) in [
+        ("POST", "device", json!({"userId": "u", "skew": 1, "period": 30})),
+        ("POST", "device/import", json!({"userId": "u", "skew": 1, "period": 30, "secretKey": "MZXW6YTB"})),
+        ("PUT", "device", json!({"userId": "u", "existingDeviceName": "a", "newDeviceName": "b"})),
+        ("POST", "device/remove", json!({"userId": "u", "deviceName": "b"})),
+        ("POST", "device/status/bulk", json!({"userIds": ["u"]})),
+    ] {
+        let path = format!("/t1/recipe/totp/{path}");
+        let send = |version| app.request(method.parse().unwrap(), &path).json(&body).cdi(version);
+        let before = devices(&app, "u").await;
+        send("5.0").await.is_text(403, "Only public tenantId can call this app specific API");
+        assert_eq!(devices(&app, "u").await, before, "a refused request changes nothing");
+        send("4.0").await.ok();
+    }
 }
 
 #[tokio::test]
