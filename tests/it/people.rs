@@ -1,6 +1,7 @@
 //! People for tests: users with known ids, written to the store as sign-ups would.
 
 use crate::app::{SeededEntropy, TestApp, TestAppBuilder};
+use crate::store::rows_of;
 use serde_json::{Value, json};
 use sessiond::command::password::Unserved;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
@@ -9,8 +10,8 @@ use sessiond::domain::time::UnixMillis;
 use sessiond::domain::user::{
     AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, RecipeId, ThirdPartyAccount, User,
 };
+use sessiond::store::Keyspace;
 use sessiond::store::user;
-use sessiond::store::{Key, Keyspace, Scan};
 use tokio::task::JoinSet;
 
 /// Firebase's hash of "user1password".
@@ -114,9 +115,7 @@ impl TestApp {
 
     /// How many rows of this kind the store holds.
     pub(crate) async fn rows(&self, keyspace: Keyspace) -> usize {
-        let start = Key::of(keyspace);
-        let scan = Scan { end: start.prefix_end(), start, reverse: false, limit: usize::MAX };
-        self.app.store.begin().scan(&scan).await.expect("a store that works").len()
+        rows_of(&*self.app.store, keyspace).await.len()
     }
 }
 

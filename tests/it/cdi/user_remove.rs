@@ -3,7 +3,7 @@
 use crate::app::{TestApp, new_session};
 use crate::people::{by_password, by_phone, by_provider, mapped, within};
 use serde_json::{Value, json};
-use sessiond::store::{Key, Keyspace, Scan};
+use sessiond::store::Keyspace;
 
 async fn remove(app: &TestApp, id: &str, all: Option<bool>) {
     let mut body = json!({"userId": id});
@@ -129,8 +129,7 @@ fn holds_users(keyspace: Keyspace) -> bool {
 async fn rows(app: &TestApp) -> Vec<(&'static str, usize)> {
     let mut rows = Vec::new();
     for keyspace in Keyspace::ALL.into_iter().filter(|keyspace| holds_users(*keyspace)) {
-        let scan = Scan { start: Key::of(keyspace), end: None, reverse: false, limit: usize::MAX };
-        rows.push((keyspace.name(), app.app.store.begin().scan(&scan).await.unwrap().len()));
+        rows.push((keyspace.name(), app.rows(keyspace).await));
     }
     rows
 }

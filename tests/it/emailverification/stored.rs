@@ -8,17 +8,16 @@ use sessiond::domain::ids::{AppId, UserId};
 use sessiond::domain::one_time_token::OneTimeHash;
 use sessiond::domain::token_series::{Series, SeriesId};
 use sessiond::jobs::sweep::{Removed, Sweep, sweep};
+use sessiond::store::Keyspace;
 use sessiond::store::emailverification::{self, Addressee};
 use sessiond::store::user::verified;
-use sessiond::store::{Key, Keyspace, Scan};
 
 /// Rows of marks, of tokens, and by user.
 async fn rows(app: &TestApp) -> [usize; 3] {
     let mut counts = [0; 3];
     let of = [Keyspace::EmailVerified, Keyspace::EmailVerificationToken, Keyspace::EmailVerificationTokenByUser];
     for (count, keyspace) in counts.iter_mut().zip(of) {
-        let scan = Scan { start: Key::of(keyspace), end: None, reverse: false, limit: usize::MAX };
-        *count = app.app.store.begin().scan(&scan).await.unwrap().len();
+        *count = app.rows(keyspace).await;
     }
     counts
 }

@@ -82,6 +82,24 @@ pub(crate) async fn try_dump(engine: &dyn Engine) -> Result<Contents, StoreError
     Ok(contents)
 }
 
+/// The rows of one kind.
+pub(crate) async fn rows_of(engine: &dyn Engine, keyspace: Keyspace) -> Vec<(Key, Vec<u8>)> {
+    let scan = Scan { start: Key::of(keyspace), end: None, reverse: false, limit: usize::MAX };
+    engine.begin().scan(&scan).await.unwrap()
+}
+
+/// Looks for secrets in all keys and all values: in no form that is given here may they be stored.
+pub(crate) async fn assert_holds_none_of(engine: &dyn Engine, secrets: &[&[u8]]) {
+    let contents = dump(engine).await;
+    assert!(contents.len() > 5, "{} rows are too few to have a secret in them", contents.len());
+    for (key, value) in &contents {
+        for secret in secrets {
+            let found = [&key.bytes, value].into_iter().any(|held| held.windows(secret.len()).any(|at| at == *secret));
+            assert!(!found, "{key}");
+        }
+    }
+}
+
 /// Writes records numbered by `range` in transactions of different shapes, some large; returns all contents.
 pub(crate) async fn fill(engine: &dyn Engine, range: Range<usize>) -> Contents {
     for n in range {

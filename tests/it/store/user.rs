@@ -1,5 +1,6 @@
 //! Users at rest: the row, and index keys that always follow from the rows.
 
+use super::dump;
 use super::golden;
 use proptest::prelude::*;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
@@ -47,16 +48,6 @@ async fn save(engine: &MemoryEngine, before: &[&User], after: &[&User]) -> Resul
     user::save(tx.as_mut(), &app(), before, after).await.unwrap()?;
     tx.commit().await.unwrap();
     Ok(())
-}
-
-/// Everything in the store.
-async fn contents(engine: &MemoryEngine) -> Vec<(Key, Vec<u8>)> {
-    let mut rows = Vec::new();
-    for keyspace in Keyspace::ALL {
-        let scan = Scan { start: Key::of(keyspace), end: None, reverse: false, limit: usize::MAX };
-        rows.extend(engine.begin().scan(&scan).await.unwrap());
-    }
-    rows
 }
 
 /// With login methods of every recipe.
@@ -200,7 +191,7 @@ async fn linking_and_deletion_leave_no_key_behind() {
     assert_eq!(stored, Some(linked.clone()));
     assert_eq!(user::get(engine.begin().as_mut(), &app(), &UserId::new("b")).await.unwrap(), None);
     save(&engine, &[&linked], &[]).await.unwrap();
-    assert_eq!(contents(&engine).await, []);
+    assert!(dump(&engine).await.is_empty());
 }
 
 #[tokio::test]
@@ -349,7 +340,7 @@ async fn users_of_a_store_without_counters_are_counted_once() {
         save(&engine, &[], &[user]).await.unwrap();
     }
     let mut tx = engine.begin();
-    for (key, _) in contents(&engine).await {
+    for (key, _) in dump(&engine).await {
         match key.keyspace {
             // One counter is missing, one is wrong: a folder that lost something.
             Keyspace::UserCount => tx.delete(key),
@@ -360,9 +351,9 @@ async fn users_of_a_store_without_counters_are_counted_once() {
     tx.commit().await.unwrap();
     user::count::establish(&engine).await.unwrap();
     counted(&engine, &people).await;
-    let once = contents(&engine).await;
+    let once = dump(&engine).await;
     user::count::establish(&engine).await.unwrap();
-    assert_eq!(contents(&engine).await, once);
+    assert_eq!(dump(&engine).await, once);
     assert_eq!(user::check(&engine).await.unwrap().broken, 0);
 }
 
@@ -388,7 +379,7 @@ proptest! {
             for user in &people {
                 save(&fresh, &[], &[user]).await.expect("people who live side by side do not conflict");
             }
-            prop_assert_eq!(contents(&engine).await, contents(&fresh).await);
+            prop_assert_eq!(dump(&engine).await, dump(&fresh).await);
             counted(&engine, &people).await;
             Ok(())
         })?;
@@ -407,7 +398,7 @@ async fn the_check_names_rows_without_keys_and_keys_without_rows() {
     save(&engine, &[], &[&User::new(by_code("c", "+49170", 3))]).await.unwrap();
     let sound = user::check(&engine).await.unwrap();
     assert_eq!((sound.rows, sound.broken), (2, 0), "{sound:?}");
-    let rows: Vec<_> = contents(&engine).await.into_iter().filter(|(key, _)| key.keyspace != Keyspace::Meta).collect();
+    let rows: Vec<_> = dump(&engine).await.into_iter().filter(|(key, _)| key.keyspace != Keyspace::Meta).collect();
     let is_counter = |key: &Key| matches!(key.keyspace, Keyspace::UserCount | Keyspace::AppUserCount);
     let counters = rows.iter().filter(|(key, _)| is_counter(key)).count();
     assert_eq!(sound.index_keys + sound.rows, (rows.len() - counters) as u64);

@@ -6,10 +6,11 @@ mod job;
 mod users;
 
 use crate::app::{TestApp, TestReply};
+use crate::store::rows_of;
 use serde_json::{Value, json};
 use sessiond::command::bulk_import::batch::Counts;
 use sessiond::jobs::bulk_import::round;
-use sessiond::store::{Key, Keyspace, Scan};
+use sessiond::store::Keyspace;
 
 /// bcrypt of "abc".
 const HASH: &str = "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i";
@@ -68,6 +69,5 @@ fn wrong(reply: &TestReply) -> Value {
 
 /// Every value in the store.
 async fn values(app: &TestApp, keyspace: Keyspace) -> Vec<Vec<u8>> {
-    let scan = Scan { start: Key::of(keyspace), end: None, reverse: false, limit: usize::MAX };
-    app.app.store.begin().scan(&scan).await.unwrap().into_iter().map(|(_, value)| value).collect()
+    rows_of(&*app.app.store, keyspace).await.into_iter().map(|(_, value)| value).collect()
 }

@@ -2,6 +2,7 @@
 
 use super::{created, put_app, put_tenant};
 use crate::app::{TestApp, new_session};
+use crate::store::rows_of;
 use crate::watched::Watched;
 use serde_json::json;
 use sessiond::command::session::create::CreateSession;
@@ -9,7 +10,7 @@ use sessiond::command::session::{Cause, Scope};
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::json::JsonObject;
 use sessiond::domain::session::AccessTokenVersion;
-use sessiond::store::{Engine, Key, Keyspace, Scan};
+use sessiond::store::Keyspace;
 use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -27,8 +28,7 @@ async fn over(engine: &Watched) -> TestApp {
 }
 
 async fn rows(engine: &Watched, keyspace: Keyspace) -> usize {
-    let scan = Scan { start: Key::of(keyspace), end: None, reverse: false, limit: usize::MAX };
-    engine.begin().scan(&scan).await.unwrap().len()
+    rows_of(engine, keyspace).await.len()
 }
 
 #[tokio::test]

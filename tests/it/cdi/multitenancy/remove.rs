@@ -2,12 +2,13 @@ use super::life::{live, wait};
 use super::{created, put_app, put_domain, put_tenant};
 use crate::app::{TestApp, TestReply, new_session};
 use crate::people::with_cheap_passwords;
+use crate::store::rows_of;
 use serde_json::{Value, json};
 use sessiond::domain::ids::AppId;
 use sessiond::store::key::Belongs;
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::removal::{self, Removed};
-use sessiond::store::{Engine, Key, Keyspace, Scan};
+use sessiond::store::{Engine, Keyspace};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,8 +25,7 @@ fn existed(reply: &TestReply, did_exist: bool) {
 async fn census(store: &dyn Engine) -> BTreeMap<&'static str, usize> {
     let mut rows = BTreeMap::new();
     for keyspace in Keyspace::ALL {
-        let scan = Scan { start: Key::of(keyspace), end: None, reverse: false, limit: usize::MAX };
-        rows.insert(keyspace.name(), store.begin().scan(&scan).await.unwrap().len());
+        rows.insert(keyspace.name(), rows_of(store, keyspace).await.len());
     }
     rows
 }
@@ -167,8 +167,7 @@ async fn mentions(store: &dyn Engine, needle: &str) -> Vec<&'static str> {
     let holds = |bytes: &[u8]| bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
     let mut found = Vec::new();
     for keyspace in Keyspace::ALL {
-        let scan = Scan { start: Key::of(keyspace), end: None, reverse: false, limit: usize::MAX };
-        let rows = store.begin().scan(&scan).await.unwrap();
+        let rows = rows_of(store, keyspace).await;
         let told = keyspace == Keyspace::AuditEvent;
         if rows.iter().any(|(key, value)| holds(&key.bytes) || !told && holds(value)) {
             found.push(keyspace.name());

@@ -4,6 +4,7 @@ use super::life::{TOTP_SECRET, app_id, fill, holdings, live, wait};
 use super::{put_app, put_tenant};
 use crate::app::{TestApp, new_session};
 use crate::people::with_cheap_passwords;
+use crate::store::dump;
 use crate::watched::Watched;
 use serde_json::{Value, json};
 use sessiond::command::key::MasterKey;
@@ -11,8 +12,8 @@ use sessiond::command::tenancy::transfer::{ExportApp, ImportApp, Imported, Trans
 use sessiond::domain::ids::AppId;
 use sessiond::domain::totp::TotpSecret;
 use sessiond::jobs::bulk_import::round;
+use sessiond::store::Engine;
 use sessiond::store::memory::MemoryEngine;
-use sessiond::store::{Engine, Key, Keyspace, Scan};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,16 +45,6 @@ pub(super) async fn import(app: &TestApp, wanted: ImportApp) -> Result<Imported,
 /// What an operator is told.
 async fn refusal(app: &TestApp, wanted: ImportApp) -> String {
     import(app, wanted).await.unwrap_err().to_string()
-}
-
-/// All rows, to compare.
-async fn everything(store: &dyn Engine) -> Vec<(Key, Vec<u8>)> {
-    let mut all = Vec::new();
-    for keyspace in Keyspace::ALL {
-        let scan = Scan { start: Key::of(keyspace), end: None, reverse: false, limit: usize::MAX };
-        all.extend(store.begin().scan(&scan).await.unwrap());
-    }
-    all
 }
 
 /// An app with a life in two tenants, exported; and the last session of its public tenant.
@@ -125,13 +116,13 @@ async fn an_app_arrives_with_every_row_and_its_sessions_go_on() {
     let source = Source::new(None).await;
     let store: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
     let there = over(&store).await;
-    let nothing = everything(&*store).await;
+    let nothing = dump(&*store).await;
     import(&there, wanted(&source.archive())).await.unwrap();
     let arrived = holdings(&*store, &app_id("shop")).await;
     assert_eq!(arrived, holdings(&*source.store, &app_id("shop")).await);
     assert!(arrived.values().all(|rows| !rows.is_empty()), "every keyspace has been carried");
     let count: usize = arrived.values().map(Vec::len).sum();
-    assert_eq!(everything(&*store).await.len(), nothing.len() + count, "and nothing of another app");
+    assert_eq!(dump(&*store).await.len(), nothing.len() + count, "and nothing of another app");
 
     let verified = there.post("/appid-shop/recipe/session/verify", verify(&source.session)).await.ok().json();
     assert_eq!(verified["session"]["userId"], "u");
@@ -172,13 +163,13 @@ async fn sealed_keys_are_opened_with_the_archives_key_and_sealed_anew() {
     let store: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
     let master = "the master key of the other installation";
     let there = TestApp::builder().store(Arc::clone(&store)).master_key(master).build().await;
-    let before = everything(&*store).await;
+    let before = dump(&*store).await;
     let without = refusal(&there, wanted(&source.archive())).await;
     assert!(without.contains("SESSIOND_ARCHIVE_KEY or --key-file"), "{without}");
     let wrong = MasterKey::new("another key, which is long enough as well").ok();
     let wrong = refusal(&there, ImportApp { key: wrong, ..wanted(&source.archive()) }).await;
     assert_eq!(wrong, "the keys in this archive are sealed under another key than the one given");
-    assert_eq!(everything(&*store).await, before, "a refused import changes nothing");
+    assert_eq!(dump(&*store).await, before, "a refused import changes nothing");
     import(&there, ImportApp { key: key(), ..wanted(&source.archive()) }).await.unwrap();
     there.post("/appid-shop/recipe/session/verify", verify(&source.session)).await.ok();
     there.post("/appid-shop/recipe/session/refresh", refresh(&source.session)).await.ok();
@@ -210,7 +201,7 @@ async fn no_secret_half_is_in_a_sealed_archive() {
 async fn what_is_there_is_never_overwritten() {
     let source = Source::new(None).await;
     let app = over(&source.store).await;
-    let before = everything(&*source.store).await;
+    let before = dump(&*source.store).await;
     assert_eq!(
         refusal(&app, wanted(&source.archive())).await,
         "the app shop exists here already; nothing is overwritten. --as imports it under another id"
@@ -227,8 +218,8 @@ async fn what_is_there_is_never_overwritten() {
         refusal(&app, elsewhere).await,
         "there is no connection URI domain x.io here: create it first, or name another one with --domain"
     );
-    let rows = everything(&*source.store).await;
-    assert!(before.iter().all(|row| rows.contains(row)));
+    let rows = dump(&*source.store).await;
+    assert!(before.iter().all(|(key, value)| rows.get(key) == Some(value)));
     let exists = export(&app, &app_id("shop"), &source.archive(), None).await.unwrap_err().to_string();
     assert!(exists.ends_with("it exists; nothing is overwritten"), "{exists}");
     let unknown = export(&app, &app_id("nope"), &source.folder.path().join("b"), None).await.unwrap_err().to_string();
@@ -253,7 +244,7 @@ async fn a_cut_or_damaged_archive_is_named_and_changes_nothing() {
     let whole = fs::read(source.archive()).unwrap();
     let store: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
     let there = over(&store).await;
-    let before = everything(&*store).await;
+    let before = dump(&*store).await;
     let path = source.folder.path().join("bad.archive");
     let mut cases: Vec<Vec<u8>> = Vec::new();
     for part in 0..24 {
@@ -272,7 +263,7 @@ async fn a_cut_or_damaged_archive_is_named_and_changes_nothing() {
     fs::write(&path, "{\"not\": \"an archive\"}".repeat(9)).unwrap();
     assert!(refusal(&there, wanted(&path)).await.contains("bad.archive"));
     assert!(refusal(&there, wanted(&path.with_extension("gone"))).await.ends_with("there is no such file"));
-    assert_eq!(everything(&*store).await, before);
+    assert_eq!(dump(&*store).await, before);
 }
 
 /// The process may end after any commit: the next start finds either nothing or all of it.
@@ -284,7 +275,7 @@ async fn an_import_that_is_cut_off_anywhere_leaves_nothing() {
         let engine = Watched::yielding();
         let store: Arc<dyn Engine> = Arc::new(engine.clone());
         let there = over(&store).await;
-        let before = everything(&*engine.inner).await;
+        let before = dump(&*engine.inner).await;
         engine.left.set(commits);
         let outcome = import(&there, wanted(&source.archive())).await;
         engine.left.set(0);
@@ -297,7 +288,7 @@ async fn an_import_that_is_cut_off_anywhere_leaves_nothing() {
             break;
         }
         assert!(again.app.directory.app(&app_id("shop")).is_none(), "after {commits} commits");
-        assert_eq!(everything(&*after).await, before, "after {commits} commits");
+        assert_eq!(dump(&*after).await, before, "after {commits} commits");
         import(&again, wanted(&source.archive())).await.unwrap();
     }
     assert!(finished, "some number of commits is enough");

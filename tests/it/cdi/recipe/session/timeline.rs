@@ -5,7 +5,7 @@ use crate::app::{START, TestApp};
 use serde_json::{Value, json};
 use sessiond::jobs::sweep::sweep;
 use sessiond::store::memory::MemoryEngine;
-use sessiond::store::{Engine, Key, Keyspace, Scan};
+use sessiond::store::{Engine, Keyspace};
 use std::sync::Arc;
 
 fn events(timeline: &Value) -> Vec<&str> {
@@ -85,9 +85,7 @@ async fn its_time_ends_without_a_sweep() {
 
 /// Timelines in the store.
 async fn kept(app: &TestApp) -> usize {
-    let scan = Scan { start: Key::of(Keyspace::Timeline), end: None, reverse: false, limit: usize::MAX };
-    let rows = app.app.store.begin().scan(&scan).await.expect("a scan");
-    rows.iter().filter(|(key, _)| key.keyspace == Keyspace::Timeline).count()
+    app.rows(Keyspace::Timeline).await
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! `PUT /recipe/user/role`, `POST /recipe/user/role/remove`, `GET /recipe/user/roles` and `GET /recipe/role/users`.
 
-use super::{assign, is_unknown, put_role, roles_of, rows, says, users_of};
+use super::{assign, is_unknown, put_role, roles_of, says, users_of};
 use crate::app::{TestApp, TestReply};
+use crate::store::rows_of;
 use serde_json::json;
 use sessiond::domain::ids::{AppId, UserId};
 use sessiond::store::{Engine, Keyspace, userroles};
@@ -127,6 +128,6 @@ async fn a_users_roles_are_found_and_removed_in_all_tenants() {
     }
     assert_eq!(users_of(&app, "", "one").await, ["u2"]);
     for keyspace in [Keyspace::UserRole, Keyspace::RoleUser] {
-        assert_eq!(rows(store, keyspace).await.len(), 1);
+        assert_eq!(rows_of(store, keyspace).await.len(), 1);
     }
 }

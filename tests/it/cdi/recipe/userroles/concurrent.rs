@@ -1,7 +1,8 @@
 //! Callers at the same time: nothing is lost, nothing is left over.
 
-use super::{assign, permissions_of, put_role, roles_of, roles_with, rows, users_of};
+use super::{assign, permissions_of, put_role, roles_of, roles_with, users_of};
 use crate::app::TestApp;
+use crate::store::rows_of;
 use serde_json::json;
 use sessiond::command::userroles::removal::finish_pending;
 use sessiond::store::key::KeyReader;
@@ -31,13 +32,13 @@ async fn check(app: &TestApp) {
     assert_eq!(userroles::check(store).await.unwrap().described, Vec::<String>::new());
     let mut living = BTreeMap::new();
     let mut permitted = BTreeSet::new();
-    for (key, bytes) in rows(store, Keyspace::Role).await {
+    for (key, bytes) in rows_of(store, Keyspace::Role).await {
         let [_, _, name] = texts(&key);
         let role = codec::decode::<RoleRecord>(Encoding::Binary, &key, &bytes).unwrap().0;
         permitted.extend(role.permissions.iter().map(|p| (p.as_str().to_owned(), name.clone())));
         living.insert(name, role.incarnation);
     }
-    let by_permission = rows(store, Keyspace::RoleByPermission).await;
+    let by_permission = rows_of(store, Keyspace::RoleByPermission).await;
     let by_permission: BTreeSet<_> = by_permission
         .iter()
         .map(|(key, _)| {
@@ -47,14 +48,14 @@ async fn check(app: &TestApp) {
         .collect();
     assert_eq!(by_permission, permitted);
     let mut by_user = BTreeSet::new();
-    for (key, bytes) in rows(store, Keyspace::UserRole).await {
+    for (key, bytes) in rows_of(store, Keyspace::UserRole).await {
         let [_, _, user, tenant, role] = texts(&key);
         let record: UserRoleRecord = codec::decode(Encoding::Binary, &key, &bytes).unwrap();
         assert_eq!(living.get(&role), Some(&record.incarnation), "{user} has a role that is no more");
         by_user.insert((user, tenant, role));
     }
     let mut by_role = BTreeSet::new();
-    for (key, bytes) in rows(store, Keyspace::RoleUser).await {
+    for (key, bytes) in rows_of(store, Keyspace::RoleUser).await {
         let [_, _, tenant, role, user] = texts(&key);
         let record: RoleUserRecord = codec::decode(Encoding::Binary, &key, &bytes).unwrap();
         assert_eq!(living.get(&role), Some(&record.incarnation));
@@ -181,6 +182,6 @@ async fn a_removal_beside_assignments_leaves_no_orphan() {
         task.await.unwrap();
     }
     check(&app).await;
-    assert!(rows(&*app.app.store, Keyspace::UserRole).await.is_empty());
+    assert!(rows_of(&*app.app.store, Keyspace::UserRole).await.is_empty());
     assert!(userroles::removal::pending(app.app.store.begin().as_mut(), 1).await.unwrap().is_empty());
 }

@@ -8,7 +8,6 @@ mod role;
 
 use crate::app::{TestApp, TestReply};
 use serde_json::{Value, json};
-use sessiond::store::{Engine, Key, Keyspace, Scan};
 
 /// Creates a role, or adds to it.
 async fn put_role(app: &TestApp, role: &str, permissions: &[&str]) -> TestReply {
@@ -59,11 +58,4 @@ fn is_unknown(reply: &TestReply) {
 #[track_caller]
 fn says(reply: &TestReply, member: &str, value: bool) {
     assert_eq!(reply.json(), json!({"status": "OK", member: Value::Bool(value)}));
-}
-
-/// Rows of a keyspace.
-async fn rows(store: &dyn Engine, keyspace: Keyspace) -> Vec<(Key, Vec<u8>)> {
-    let start = Key::of(keyspace);
-    let scan = Scan { end: start.prefix_end(), start, reverse: false, limit: usize::MAX };
-    store.begin().scan(&scan).await.unwrap()
 }

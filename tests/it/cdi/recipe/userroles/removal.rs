@@ -1,7 +1,8 @@
 //! `POST /recipe/role/remove`: gone at once, whatever is left to delete.
 
-use super::{assign, is_unknown, permissions_of, put_role, roles_of, rows, says, users_of};
+use super::{assign, is_unknown, permissions_of, put_role, roles_of, says, users_of};
 use crate::app::TestApp;
+use crate::store::rows_of;
 use crate::watched::Watched;
 use serde_json::json;
 use sessiond::command::session::{Cause, Scope};
@@ -37,14 +38,14 @@ async fn assign_many(store: &dyn Engine, tenant: &str, role: &str, count: usize)
 }
 
 async fn counts(store: &dyn Engine) -> [usize; 2] {
-    [rows(store, Keyspace::UserRole).await.len(), rows(store, Keyspace::RoleUser).await.len()]
+    [rows_of(store, Keyspace::UserRole).await.len(), rows_of(store, Keyspace::RoleUser).await.len()]
 }
 
 #[tokio::test]
 async fn a_role_goes_with_its_permissions_and_assignments() {
     let app = TestApp::new().await;
     app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
-    let meta = rows(&*app.app.store, Keyspace::Meta).await.len();
+    let meta = rows_of(&*app.app.store, Keyspace::Meta).await.len();
     remove(&app, "admin", false).await;
     for role in ["admin", "admin2", "a"] {
         put_role(&app, role, &["read"]).await;
@@ -61,8 +62,8 @@ async fn a_role_goes_with_its_permissions_and_assignments() {
     is_unknown(&assign(&app, "", "u", "admin").await);
     assert_eq!(super::roles_with(&app, "read").await, ["a", "admin2"]);
     assert_eq!(counts(&*app.app.store).await, [4, 4]);
-    assert_eq!(rows(&*app.app.store, Keyspace::RoleByPermission).await.len(), 2);
-    assert_eq!(rows(&*app.app.store, Keyspace::Meta).await.len(), meta, "its marker is gone");
+    assert_eq!(rows_of(&*app.app.store, Keyspace::RoleByPermission).await.len(), 2);
+    assert_eq!(rows_of(&*app.app.store, Keyspace::Meta).await.len(), meta, "its marker is gone");
     app.post("/recipe/role/remove", json!({})).await.is_text(400, "Field name 'role' is invalid in JSON input");
 }
 
@@ -164,16 +165,16 @@ async fn a_server_takes_up_interrupted_removals_when_it_starts() {
 async fn an_app_takes_its_unfinished_removals_with_it() {
     let store = Watched::default();
     let app = TestApp::builder().store(Arc::new(store.clone())).build().await;
-    let before = rows(&store, Keyspace::Meta).await.len();
+    let before = rows_of(&store, Keyspace::Meta).await.len();
     app.put("/recipe/multitenancy/app/v2", json!({"appId": "a1"})).await.ok();
     app.put("/appid-a1/recipe/role", json!({"role": "admin"})).await.ok();
     assign(&app, "/appid-a1", "u", "admin").await.ok();
     store.left.set(2);
     says(&app.post("/appid-a1/recipe/role/remove", json!({"role": "admin"})).await, "didRoleExist", true);
     store.left.set(0);
-    assert_eq!(rows(&store, Keyspace::Meta).await.len(), before + 1);
+    assert_eq!(rows_of(&store, Keyspace::Meta).await.len(), before + 1);
     app.post("/recipe/multitenancy/app/remove", json!({"appId": "a1"})).await.ok();
-    assert_eq!(rows(&store, Keyspace::Meta).await.len(), before);
+    assert_eq!(rows_of(&store, Keyspace::Meta).await.len(), before);
     assert_eq!(counts(&store).await, [0, 0]);
 }
 
@@ -201,6 +202,6 @@ async fn what_comes_late_is_not_written() {
     let late = UpdateMetadata { scope, user_id, update: serde_json::Map::new() };
     assert_eq!(late.run(&app.app).await.unwrap_err().gone(), Some(&gone));
     for keyspace in [Keyspace::Role, Keyspace::UserRole, Keyspace::RoleUser, Keyspace::UserMetadata] {
-        assert!(rows(store, keyspace).await.is_empty(), "{keyspace:?}");
+        assert!(rows_of(store, keyspace).await.is_empty(), "{keyspace:?}");
     }
 }
