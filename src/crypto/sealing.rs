@@ -1,4 +1,4 @@
-//! Authenticated encryption (AES-256-GCM) of refresh tokens, stored keys and secrets of authenticator apps.
+//! Authenticated encryption (AES-256-GCM) of refresh tokens, stored keys, and what an app keeps sealed.
 
 use crate::domain::entropy::{Entropy, random_bytes};
 use crate::domain::secret::Secret;
@@ -47,6 +47,12 @@ impl SealingKey {
     #[must_use]
     pub fn for_waiting_users(&self) -> MessageKey {
         MessageKey::new(&derive(self.root.expose(), &[b"sessiond users to import"]))
+    }
+
+    /// The key for providers of tenants: their settings hold secrets of applications.
+    #[must_use]
+    pub fn for_providers(&self) -> MessageKey {
+        MessageKey::new(&derive(self.root.expose(), &[b"sessiond third-party provider"]))
     }
 
     /// The key for one message: with a fresh one each time, random nonces of 12 bytes cannot run out.

@@ -4,6 +4,7 @@ mod audit;
 pub mod bulk_import;
 mod email_tokens;
 pub mod passwordless_devices;
+pub mod providers;
 pub mod reset_tokens;
 pub mod sweep;
 pub mod totp_attempts;
@@ -47,10 +48,14 @@ const UNUSED_INTERVAL: Duration = Duration::from_hours(1);
 /// How often users that wait are looked for without a word from whoever adds them; the first time at once.
 const IMPORTS_INTERVAL: Duration = Duration::from_mins(5);
 
+/// How often providers are looked for that are not sealed: an older version wrote them, or the archive of one brought them.
+/// The first time at once.
+const SEALING_INTERVAL: Duration = Duration::from_hours(1);
+
 /// The running jobs.
 #[derive(Debug)]
 pub struct Jobs {
-    running: [JoinHandle<()>; 5],
+    running: [JoinHandle<()>; 6],
 }
 
 /// Starts every job. Call [`Jobs::end`] before the store is closed.
@@ -63,6 +68,7 @@ pub fn start(app: &Arc<App>) -> Jobs {
             tokio::spawn(keep_finishing(Arc::clone(app))),
             tokio::spawn(keep_deleting_unused(Arc::clone(app))),
             tokio::spawn(keep_importing(Arc::clone(app))),
+            tokio::spawn(keep_sealing(Arc::clone(app))),
         ],
     }
 }
@@ -191,6 +197,21 @@ async fn keep_importing(app: Arc<App>) {
                 tracing::error!(error = fault.chain(), "importing users failed; it is tried again in a minute");
                 sleep(AFTER_FAILURE).await;
                 app.imports.notify_one();
+            }
+        }
+    }
+}
+
+async fn keep_sealing(app: Arc<App>) {
+    let mut due = interval_at(tokio::time::Instant::now(), SEALING_INTERVAL);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        match providers::round(&app).await {
+            Ok(0) => {}
+            Ok(sealed) => tracing::info!(sealed, "sealed providers that an older version had stored as they are"),
+            Err(fault) => {
+                tracing::error!(error = fault.chain(), "sealing providers failed; it is tried again in an hour");
             }
         }
     }

@@ -304,6 +304,7 @@ impl<'a> IntoFuture for TestRequest<'a> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let is_audit = self.request.path.ends_with("/audit");
+            self.app.watch.request(&self.request.body);
             let reply = self.app.cdi.dispatch(self.request).await;
             if is_audit {
                 // Whatever it tells, it was written: no secret may be in it either.

@@ -55,6 +55,14 @@ impl Watch {
     pub(crate) fn reply(&self, body: &[u8]) {
         if let Ok(json) = serde_json::from_slice(body) {
             lock(&self.secrets).extend(issued(&json));
+            shared(&json, &mut lock(&self.secrets));
+        }
+    }
+
+    /// The secrets in a request that the server keeps.
+    pub(crate) fn request(&self, body: &[u8]) {
+        if let Ok(json) = serde_json::from_slice(body) {
+            shared(&json, &mut lock(&self.secrets));
         }
     }
 
@@ -110,6 +118,18 @@ fn issued(json: &Value) -> Vec<String> {
     found
 }
 
+/// What applications share with providers, wherever it stands; a key in PEM line by line.
+fn shared(json: &Value, found: &mut Vec<String>) {
+    for (name, value) in json.as_object().into_iter().flatten() {
+        if let ("clientSecret" | "privateKey", Value::String(text)) = (name.as_str(), value) {
+            // Shorter ones would be found in every other line.
+            found.extend(text.lines().filter(|line| line.len() >= 8).map(str::to_owned));
+        }
+        shared(value, found);
+    }
+    json.as_array().into_iter().flatten().for_each(|value| shared(value, found));
+}
+
 /// Header and payload of a token are no secret by themselves; the signature makes it one.
 pub(crate) fn signature(token: &str) -> String {
     token.rsplit('.').next().unwrap_or(token).to_owned()
@@ -117,6 +137,17 @@ pub(crate) fn signature(token: &str) -> String {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[test]
+#[should_panic(expected = "slipped out")]
+fn a_secret_that_an_application_shares_is_found() {
+    let watch = Watch::new();
+    watch.request(
+        br#"{"config": {"clients": [{"additionalConfig": {"privateKey": "-----\nnot-for-logs-either\n-----"}}]}}"#,
+    );
+    tracing::debug!("a careless line with not-for-logs-either");
+    drop(watch);
 }
 
 #[test]

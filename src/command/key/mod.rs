@@ -17,14 +17,16 @@ pub use vault::{KeyVault, MasterKey, UnlockError, unlock};
 use crate::app::App;
 use crate::command::tenancy::AppEntry;
 use crate::config::AppConfig;
+use crate::crypto::sealing::SealingKey;
 use crate::domain::ids::AppId;
 use crate::domain::key::KeyRules;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::metrics::KeySnapshot;
-use crate::store::{Engine, StoreError, key_vault};
+use crate::store::{Engine, StoreError, key_vault, sealing_key};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use change::{Change, Outcome, Vaults, Work};
+use ring::open_sealing_key;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -136,6 +138,22 @@ impl KeyRings {
                 Ok(ring)
             }
         }
+    }
+
+    /// The key under which an app seals what it keeps; `None` for an app without keys. Makes no key and no ring, for those
+    /// who look into many apps.
+    ///
+    /// # Errors
+    /// When the store or the master key fails.
+    pub async fn sealing_key(&self, store: &dyn Engine, app: &AppId) -> Result<Option<SealingKey>, Fault> {
+        let slot = self.slots.read().unwrap_or_else(PoisonError::into_inner).get(app).map(Arc::clone);
+        if let Some(ring) = slot.and_then(|slot| slot.ring.load_full()) {
+            return Ok(Some(ring.refresh_sealing.clone()));
+        }
+        let reading = |error| Fault::new("reading an app's sealing key", error);
+        let (_guard, vault) = self.vault_as_it_is(store).await.map_err(reading)?;
+        let stored = sealing_key::get(&mut *store.begin(), app).await.map_err(reading)?;
+        stored.map(|stored| open_sealing_key(&vault, app, &stored)).transpose()
     }
 
     /// Brings the rings of every app that is in memory up to date, and drops those that nobody asks for; for a job.

@@ -143,7 +143,7 @@ impl Parts<'_> {
         Ok(KeyRing {
             serial: self.serial,
             tokens: TokenKeys::new(verifying, dynamic, fixed),
-            refresh_sealing: self.sealing_key()?,
+            refresh_sealing: open_sealing_key(self.vault, self.app, self.sealing)?,
             jwks: jwks.into(),
             jwks_max_age_anchor: self.plan.next_key_due,
             rules: self.rules,
@@ -186,14 +186,15 @@ impl Parts<'_> {
             key: LegacyKey { public_key, expiry, created: life.created },
         })
     }
+}
 
-    fn sealing_key(&self) -> Result<SealingKey, Fault> {
-        let doing = "opening the key for refresh tokens";
-        let secret = self.vault.open(self.app, SEALING_KEY_NAME, &self.sealing.secret);
-        let secret = secret.map_err(|error| Fault::new(doing, error))?;
-        let bytes = secret.expose().as_slice().try_into().map_err(|_| Fault::invariant(doing))?;
-        Ok(SealingKey::new(self.sealing.id, Secret::new(bytes)))
-    }
+/// An app's sealing key, ready for use.
+pub(super) fn open_sealing_key(vault: &KeyVault, app: &AppId, stored: &SealingKeyEntry) -> Result<SealingKey, Fault> {
+    let doing = "opening the key for refresh tokens";
+    let secret = vault.open(app, SEALING_KEY_NAME, &stored.secret);
+    let secret = secret.map_err(|error| Fault::new(doing, error))?;
+    let bytes = secret.expose().as_slice().try_into().map_err(|_| Fault::invariant(doing))?;
+    Ok(SealingKey::new(stored.id, Secret::new(bytes)))
 }
 
 fn broken(error: crate::crypto::signature::KeyError) -> Fault {

@@ -12,7 +12,7 @@ mod work;
 
 pub use directory::{AppEntry, Directory, TenantEntry};
 pub use plan::effective_values;
-pub use provider::{ProviderPut, PutProvider, RemoveProvider, providers};
+pub use provider::{ProviderPut, PutProvider, RemoveProvider, SealProvider, providers};
 pub use put::{Put, PutTenant};
 pub use remove::{Gone, RemoveApp, RemoveTenant};
 pub use traffic::{Rate, Traffic};

@@ -3,12 +3,16 @@
 use crate::app::App;
 use crate::command::retry::Retry;
 use crate::command::session::Scope;
+use crate::command::tenancy::AppEntry;
 use crate::command::user::require_tenant;
+use crate::crypto::sealing::{MessageKey, SealingKey};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::tenancy::{Provider, ProviderError};
-use crate::fault::Fault;
-use crate::store::{StoreError, provider};
+use crate::fault::{Fault, Gone};
+use crate::store::provider::{ProviderRecord, ProviderText, StoredProvider, place};
+use crate::store::{self, Key, StoreError, codec, provider};
 use std::collections::BTreeMap;
+use zeroize::Zeroizing;
 
 /// Adds a provider to a tenant, or replaces the one with its id.
 pub struct PutProvider {
@@ -44,17 +48,22 @@ impl PutProvider {
         if let Err(error) = self.check(&self.provider) {
             return Ok(ProviderPut::Invalid(error));
         }
+        let sealer = Sealer::of(app, &self.scope.app).await?;
+        let key = provider::key(app_id, &self.tenant, id);
+        let record = sealer.seal(app, app_id, &key, &Zeroizing::new(self.provider.to_text()));
         let mut retry = Retry::new(&app.contention, &(&app_id.app_id, self.tenant.as_str(), id));
         loop {
             let mut tx = app.store.begin();
             require_tenant(tx.as_mut(), &self.scope, &self.tenant, "storing a provider").await?;
-            let others = provider::of_tenant(tx.as_mut(), app_id, &self.tenant).await.map_err(storing)?;
-            let others = others.iter().filter(|other| other.third_party_id != *id);
-            if let Err(error) = others.into_iter().try_for_each(|other| self.check(other)) {
-                return Ok(ProviderPut::Invalid(error));
-            }
+            let stored = provider::of_tenant(tx.as_mut(), app_id, &self.tenant).await.map_err(storing)?;
+            // A look that the commit checks: of several who put it first, one is told that it is new.
             let existed = provider::exists(tx.as_mut(), app_id, &self.tenant, id).await.map_err(storing)?;
-            provider::put(tx.as_mut(), app_id, &self.tenant, &self.provider).map_err(storing)?;
+            for other in stored.iter().filter(|other| !self.skip_validation && other.key != key) {
+                if let Err(error) = open(Some(&sealer), app_id, other)?.check() {
+                    return Ok(ProviderPut::Invalid(error));
+                }
+            }
+            codec::put(tx.as_mut(), key.clone(), &record).map_err(storing)?;
             if retry.commit(tx, "committing a provider").await? {
                 return Ok(ProviderPut::Ok { created: !existed });
             }
@@ -108,13 +117,87 @@ pub async fn providers(
 ) -> Result<BTreeMap<TenantId, Vec<Provider>>, Fault> {
     let mut tx = app.store.begin();
     let reading = |error| Fault::new("reading providers", error);
-    match tenant {
-        None => provider::of_app(tx.as_mut(), id).await.map_err(reading),
-        Some(tenant) => {
-            let found = provider::of_tenant(tx.as_mut(), id, tenant).await.map_err(reading)?;
-            Ok([(tenant.clone(), found)].into())
+    let stored = match tenant {
+        None => provider::of_app(tx.as_mut(), id).await,
+        Some(tenant) => provider::of_tenant(tx.as_mut(), id, tenant).await,
+    };
+    let stored = stored.map_err(reading)?;
+    let mut found: BTreeMap<TenantId, Vec<Provider>> = BTreeMap::new();
+    if stored.is_empty() {
+        return Ok(found);
+    }
+    let sealer = match app.keys.sealing_key(&*app.store, id).await? {
+        Some(key) => Some(Sealer::with(&key)),
+        None if store::app::exists(tx.as_mut(), id).await.map_err(reading)? => None,
+        None => return Err(Fault::new("reading providers", Gone { app: id.clone(), tenant: TenantId::public() })),
+    };
+    for stored in &stored {
+        found.entry(stored.tenant.clone()).or_default().push(open(sealer.as_ref(), id, stored)?);
+    }
+    Ok(found)
+}
+
+/// Seals a provider that an older version has stored as it is.
+pub struct SealProvider<'a> {
+    /// The app.
+    pub app: &'a AppEntry,
+    /// Where the provider lives.
+    pub key: &'a Key,
+}
+
+impl SealProvider<'_> {
+    /// Runs the command; `false` if there is nothing to be sealed (any more).
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, app: &App) -> Result<bool, Fault> {
+        let sealer = Sealer::of(app, self.app).await?;
+        let mut retry = Retry::new(&app.contention, self.key);
+        loop {
+            let mut tx = app.store.begin();
+            let stored = codec::get::<ProviderRecord>(tx.as_mut(), self.key).await.map_err(storing)?;
+            let Some(ProviderRecord { provider: ProviderText::Plain(text) }) = stored else { return Ok(false) };
+            let sealed = sealer.seal(app, &self.app.id, self.key, &text);
+            codec::put(tx.as_mut(), self.key.clone(), &sealed).map_err(storing)?;
+            if retry.commit(tx, "committing a sealed provider").await? {
+                return Ok(true);
+            }
         }
     }
+}
+
+/// Seals and opens the providers of an app. A change of the master key leaves them as they are.
+struct Sealer(MessageKey);
+
+impl Sealer {
+    async fn of(app: &App, entry: &AppEntry) -> Result<Self, Fault> {
+        Ok(Self::with(&app.keys.ring(app, entry).await?.refresh_sealing))
+    }
+
+    fn with(key: &SealingKey) -> Self {
+        Self(key.for_providers())
+    }
+
+    fn seal(&self, app: &App, id: &AppId, at: &Key, text: &str) -> ProviderRecord {
+        let sealed = self.0.seal_at_rest(place(id, at), text.as_bytes(), app.entropy.as_ref());
+        ProviderRecord { provider: ProviderText::Sealed(sealed) }
+    }
+}
+
+/// Why a stored provider is of no use.
+#[derive(Debug, thiserror::Error)]
+#[error("the provider at {0} does not open: put it again with skipValidation, or remove it")]
+struct Unopened(String);
+
+/// A stored provider; without a sealer only what an older version stored as it is.
+fn open(sealer: Option<&Sealer>, id: &AppId, stored: &StoredProvider) -> Result<Provider, Fault> {
+    let text = match &stored.record.provider {
+        ProviderText::Plain(text) => Some(text.clone().into_bytes()),
+        ProviderText::Sealed(sealed) => sealer.and_then(|sealer| sealer.0.open_at_rest(place(id, &stored.key), sealed)),
+    };
+    let members = text.map(Zeroizing::new).and_then(|text| serde_json::from_slice(&text).ok());
+    let provider = members.and_then(Provider::parse);
+    provider.ok_or_else(|| Fault::new("reading a provider", Unopened(stored.key.to_string())))
 }
 
 fn storing(error: StoreError) -> Fault {

@@ -1,11 +1,13 @@
 //! No log line, no command's output and no reply to somebody else ever holds a secret.
 
-use crate::cli::sandbox::Sandbox;
+use crate::cli::sandbox::{Sandbox, Server};
 use serde_json::{Value, json};
 
 const API_KEY: &str = "an-api-key-that-opens-everything-1234";
 const WRONG_API_KEY: &str = "a-wrong-api-key-may-be-a-mistyped-one";
 const MASTER_KEY: &str = "a-master-key-that-seals-all-keys-0123456789";
+const CLIENT_SECRET: &str = "what-the-application-shares-with-a-provider";
+const PRIVATE_KEY: &str = "with-which-the-application-signs-for-a-provider";
 const NEW_MASTER_KEY: &str = "another-master-key-that-seals-all-keys-9876";
 
 #[test]
@@ -15,7 +17,7 @@ fn no_output_holds_a_secret_at_any_log_level() {
         sandbox.set("API_KEYS", API_KEY);
         sandbox.set("SESSIOND_MASTER_KEY", MASTER_KEY);
         let mut server = sandbox.serve(&["--ephemeral", "--log-level", "DEBUG", "--log-format", format]);
-        for secret in [API_KEY, WRONG_API_KEY, MASTER_KEY, NEW_MASTER_KEY] {
+        for secret in [API_KEY, WRONG_API_KEY, MASTER_KEY, NEW_MASTER_KEY, CLIENT_SECRET, PRIVATE_KEY] {
             server.watch.secret(secret);
         }
         let key = [("api-key", API_KEY)];
@@ -56,6 +58,8 @@ fn no_output_holds_a_secret_at_any_log_level() {
         );
         assert_eq!(custom["status"], "OK", "{custom}");
 
+        put_provider(&server, key[0]);
+
         // Bad input is where secrets slip into messages.
         let mangled = created["accessToken"]["token"].as_str().unwrap().replace('.', "..");
         assert_ne!(verify(&json!(mangled), first.1)["status"], "OK");
@@ -75,6 +79,11 @@ fn no_output_holds_a_secret_at_any_log_level() {
             &["keys", "reseal"],
             &["sessions", "why", handle, "--json"],
             &["sessions", "list", "alice", "--json"],
+            &["apps", "list", "--json"],
+            &["apps", "show", "public", "--json"],
+            &["tenants", "list", "--json"],
+            &["tenants", "show", "public", "--json"],
+            &["audit", "--json"],
             &["ready", "--json"],
             &["stop"],
         ] {
@@ -86,5 +95,24 @@ fn no_output_holds_a_secret_at_any_log_level() {
         server.wait();
         assert!(server.out().contains("control request"), "DEBUG lines were written");
         // Dropping the server searches its own output.
+    }
+}
+
+/// Puts a provider with its secrets, and bad ones like it.
+fn put_provider(server: &Server, key: (&str, &str)) {
+    let clients = json!([{"clientId": "c", "clientSecret": CLIENT_SECRET,
+        "additionalConfig": {"keyId": "k", "teamId": "t", "privateKey": PRIVATE_KEY}}]);
+    let provider = json!({"thirdPartyId": "apple", "clients": clients}).to_string();
+    let put = |config: &str| {
+        let body = format!(r#"{{"config": {config}}}"#);
+        server.request("PUT", "/recipe/multitenancy/config/thirdparty", &[key], &body)
+    };
+    assert_eq!(put(&provider).status, 200);
+    for (bad, sentence) in [
+        ("null", "Invalid third party config: clientId cannot be null"),
+        ("[]", "Field name 'config' is invalid in JSON input"),
+    ] {
+        let refused = put(&provider.replace("\"c\"", bad));
+        assert_eq!((refused.status, refused.body.trim_end()), (400, sentence));
     }
 }

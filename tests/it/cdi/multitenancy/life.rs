@@ -12,10 +12,14 @@ pub(super) fn app_id(name: &str) -> AppId {
     AppId { connection_uri_domain: String::new(), app_id: name.to_owned() }
 }
 
+/// What the application shares with the provider that [`live`] adds.
+pub(super) const CLIENT_SECRET: &str = "secret-at-the-provider";
+
 /// Two people who sign up, sign in, are linked, mapped, given roles, and sign out again; below `prefix`.
 pub(super) async fn live(app: &TestApp, prefix: &str) -> Value {
     let at = |path: &str| format!("{prefix}{path}");
-    let provider = json!({"config": {"thirdPartyId": "google", "clients": [{"clientId": "c", "clientSecret": "s"}]}});
+    let clients = json!([{"clientId": "c", "clientSecret": CLIENT_SECRET}]);
+    let provider = json!({"config": {"thirdPartyId": "google", "clients": clients}});
     app.put(&at("/recipe/multitenancy/config/thirdparty"), provider).await.ok();
     app.put(&at("/recipe/role"), json!({"role": "admin", "permissions": ["read"]})).cdi("4.0").await.ok();
     let account = json!({"email": "a@b.io", "password": "correct horse"});

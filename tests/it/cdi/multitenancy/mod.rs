@@ -5,6 +5,7 @@ mod core_config;
 mod interrupted;
 mod life;
 mod moved;
+mod providers_at_rest;
 mod put;
 mod read;
 mod remove;

@@ -1,6 +1,6 @@
 //! An app that moves to another installation, as an archive.
 
-use super::life::{TOTP_SECRET, app_id, fill, holdings, live, wait};
+use super::life::{CLIENT_SECRET, TOTP_SECRET, app_id, fill, holdings, live, wait};
 use super::{put_app, put_tenant};
 use crate::app::{TestApp, new_session};
 use crate::people::with_cheap_passwords;
@@ -134,7 +134,7 @@ async fn an_app_arrives_with_every_row_and_its_sessions_go_on() {
     there.post("/appid-shop/t1/recipe/signin", account).await.ok();
     let tenant = there.get("/appid-shop/t1/recipe/multitenancy/tenant/v2").await.ok().json();
     assert_eq!(tenant["coreConfig"], json!({"password_reset_token_lifetime": 5000}));
-    assert_eq!(tenant["thirdParty"]["providers"][0]["clients"][0]["clientSecret"], "s");
+    assert_eq!(tenant["thirdParty"]["providers"][0]["clients"][0]["clientSecret"], CLIENT_SECRET);
     let entry = there.app.directory.app(&app_id("shop")).unwrap();
     assert_eq!(entry.config.access_token_validity_ms, 1_800_000, "inherited and own settings are in force");
     goes_on(&there, &source.sent).await;
@@ -153,6 +153,8 @@ async fn an_app_may_get_another_name() {
     assert!(there.app.directory.app(&app_id("shop")).is_none());
     there.post("/appid-store/recipe/session/verify", verify(&source.session)).await.ok();
     there.post("/appid-store/recipe/session/refresh", refresh(&source.session)).await.ok();
+    let tenant = there.get("/appid-store/t1/recipe/multitenancy/tenant/v2").await.ok().json();
+    assert_eq!(tenant["thirdParty"]["providers"][0]["clients"][0]["clientSecret"], CLIENT_SECRET);
     let again = over(&store).await;
     again.post("/appid-store/t1/recipe/signin", json!({"email": "a@b.io", "password": "correct horse"})).await.ok();
 }
@@ -194,6 +196,7 @@ async fn no_secret_half_is_in_a_sealed_archive() {
         let rows = holdings(&*source.store, &app_id("shop")).await;
         let secret = &rows["sealing_key"][0].1;
         assert_eq!(find(source, &secret[secret.len() - 32..]), shown);
+        assert!(!find(source, CLIENT_SECRET.as_bytes()), "providers are sealed under that key");
     }
 }
 

@@ -1,0 +1,42 @@
+//! Seals what older versions have stored as it is: providers of tenants.
+
+use super::BETWEEN_STEPS;
+use super::sweep::{PAGE, decoded};
+use crate::app::App;
+use crate::command::tenancy::SealProvider;
+use crate::fault::Fault;
+use crate::store::provider::{ProviderRecord, ProviderText, app_of};
+use crate::store::session::just_after;
+use crate::store::{Key, Keyspace, Scan};
+use tokio::time::sleep;
+
+/// Seals every provider that is not sealed yet; returns how many there were.
+///
+/// # Errors
+/// When the store or the master key fails; what was not sealed is left to the next round.
+pub async fn round(app: &App) -> Result<u64, Fault> {
+    let (mut next, mut sealed) = (Some(Key::of(Keyspace::ThirdPartyProvider)), 0);
+    while let Some(start) = next.take() {
+        let scan = Scan { start, end: None, reverse: false, limit: PAGE };
+        let page = app.store.begin().scan(&scan).await;
+        let page = page.map_err(|error| Fault::new("looking for providers that are not sealed", error))?;
+        for (key, bytes) in &page {
+            let is_plain = |record: &ProviderRecord| matches!(record.provider, ProviderText::Plain(_));
+            if !decoded(app, key, bytes).is_some_and(|record| is_plain(&record)) {
+                continue;
+            }
+            // Those of an app that is being removed go with it.
+            let Some(entry) = app_of(key).and_then(|id| app.directory.app(&id)) else { continue };
+            match (SealProvider { app: &entry, key }).run(app).await {
+                Ok(was_plain) => sealed += u64::from(was_plain),
+                Err(fault) if fault.gone().is_some() => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        if let Some((last, _)) = page.last().filter(|_| page.len() == PAGE) {
+            next = Some(just_after(last.clone()));
+            sleep(BETWEEN_STEPS).await;
+        }
+    }
+    Ok(sealed)
+}
