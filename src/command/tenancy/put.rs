@@ -109,6 +109,16 @@ impl PutTenant {
     fn decide(&self, directory: &Directory) -> Result<Decision, Put> {
         let existing = directory.app(&self.app).and_then(|entry| entry.tenant(&self.tenant));
         let invalid = |sentence: String| Put::Invalid(format!("Invalid core config: {sentence}"));
+        // The base domain is always loaded.
+        let (domain, only) = (&self.app.connection_uri_domain, &directory.base().saas_load_only_cud);
+        if !domain.is_empty() && only.as_ref().is_some_and(|only| only != domain) {
+            return Err(Put::Invalid("Creation of connection uri domain or app or tenant is disallowed".to_owned()));
+        }
+        let old = match &existing {
+            Some(entry) => entry.own.clone(),
+            None => Tenant::new(self.tenant.is_public(), &self.change),
+        };
+        let mut tenant = old.changed(self.change.clone()).map_err(|error| invalid(error.to_string()))?;
         let old_settings = existing.as_ref().map(|entry| own_settings(entry)).unwrap_or_default();
         let given = self.core_config.clone().unwrap_or_default();
         if self.is_base() && !given.is_empty() {
@@ -127,15 +137,6 @@ impl PutTenant {
             let plan = Plan { directory, app: &self.app, tenant: &self.tenant, own: &settings };
             Some(plan.effects().map_err(invalid)?)
         };
-        let only = directory.base().saas_load_only_cud.as_deref();
-        if !self.is_base() && only.is_some_and(|only| only != self.app.connection_uri_domain) {
-            return Err(Put::Invalid("Creation of connection uri domain or app or tenant is disallowed".to_owned()));
-        }
-        let old = match &existing {
-            Some(entry) => entry.own.clone(),
-            None => Tenant::new(self.tenant.is_public(), &self.change),
-        };
-        let mut tenant = old.changed(self.change.clone()).map_err(|error| invalid(error.to_string()))?;
         tenant.core_config = JsonObject::from_map(&settings);
         Ok(Decision { tenant, effects })
     }

@@ -190,59 +190,73 @@ impl Tenant {
     /// This tenant after a change of recipes and factors.
     ///
     /// # Errors
-    /// The protocol's sentence when a list names a factor of a recipe that is switched off.
+    /// The protocol's sentence when a list names a factor of a recipe that the same change switches off.
     pub fn changed(mut self, change: Change) -> Result<Self, FactorError> {
         match change {
+            Change::Factors { first: None, required_secondary: None } => {}
             Change::Factors { first, required_secondary } => {
-                if let Some(first) = first {
-                    // From now on the list alone says what is allowed.
-                    Recipe::ALL.into_iter().for_each(|recipe| self.set_flag(recipe, true));
-                    self.first_factors = first;
-                }
-                self.set_required_secondary(required_secondary);
+                // From now on the list alone says what is allowed; until now the flags may have said it.
+                self.first_factors = self.allowed_first_factors();
+                Recipe::ALL.into_iter().for_each(|recipe| self.set_flag(recipe, true));
+                self.set_lists(first, required_secondary);
             }
             Change::SwitchesAndFactors { switches, first, required_secondary } => {
-                self.switch_recipes(switches);
-                for list in [first.as_ref(), required_secondary.as_ref()].into_iter().flatten().flatten() {
-                    self.enable_listed(list, switches);
-                }
-                if let Some(first) = first {
-                    self.first_factors = first;
-                }
-                self.set_required_secondary(required_secondary);
+                check_contradictions(switches, first.as_ref(), "firstFactors")?;
+                check_contradictions(switches, required_secondary.as_ref(), "requiredSecondaryFactors")?;
+                self.switch_recipes(switches, first, required_secondary);
             }
             Change::Switches(switches) => self.switch_factors(switches),
         }
-        self.check_contradictions()?;
         Ok(self)
     }
 
-    fn set_required_secondary(&mut self, list: Option<Option<Factors>>) {
-        if let Some(list) = list {
-            self.required_secondary_factors = list.filter(|list| !list.is_empty());
+    fn set_lists(&mut self, first: Option<Option<Factors>>, required_secondary: Option<Option<Factors>>) {
+        if let Some(first) = first {
+            self.first_factors = first;
         }
+        if let Some(list) = required_secondary {
+            self.required_secondary_factors = list;
+        }
+        self.required_secondary_factors = self.required_secondary_factors.take().filter(|list| !list.is_empty());
     }
 
-    /// CDI ≥ 5.0: a switch is the flag; what is switched off leaves both lists.
-    fn switch_recipes(&mut self, switches: Switches) {
+    /// CDI ≥ 5.0: a switch is the flag; what is switched off leaves both lists, and what is listed is switched on.
+    fn switch_recipes(
+        &mut self,
+        switches: Switches,
+        first: Option<Option<Factors>>,
+        required_secondary: Option<Option<Factors>>,
+    ) {
+        let switched_on =
+            |tenant: &Self, recipe| switches.of(recipe) == Some(true) && !tenant.shows_enabled(recipe, false);
+        let nothing_begins = self.first_factors.as_ref().is_some_and(Factors::is_empty);
+        if nothing_begins && Recipe::ALL.into_iter().any(|recipe| switched_on(self, recipe)) {
+            // What is switched on now begins a sign-in, and nothing else.
+            Recipe::ALL.into_iter().for_each(|recipe| self.set_flag(recipe, false));
+            self.first_factors = None;
+        }
+        let comes_with = |list: &Factors, recipe: Recipe| {
+            has_factor_of(list, recipe) && switches.of(recipe) != Some(true) && !self.shows_enabled(recipe, false)
+        };
+        let secondary = required_secondary.as_ref().and_then(Option::as_ref);
+        let more = secondary.is_some_and(|list| Recipe::ALL.into_iter().any(|recipe| comes_with(list, recipe)));
+        if first.is_none() && more && self.first_factors.is_none() {
+            // A recipe that comes as a second factor does not become a first one.
+            let begins = |recipe: &Recipe| switches.of(*recipe).unwrap_or_else(|| self.flag(*recipe));
+            self.first_factors = Some(factors_of(Recipe::ALL.into_iter().filter(begins)));
+        }
         for recipe in Recipe::ALL {
             let Some(flag) = switches.of(recipe) else { continue };
             self.set_flag(recipe, flag);
             if !flag {
                 let lists = [self.first_factors.as_mut(), self.required_secondary_factors.as_mut()];
-                for list in lists.into_iter().flatten() {
-                    list.retain(|factor| !recipe.factors().contains(&factor.as_str()));
-                }
+                lists.into_iter().flatten().for_each(|list| remove_factors_of(list, recipe));
             }
         }
-        self.required_secondary_factors = self.required_secondary_factors.take().filter(|list| !list.is_empty());
-    }
-
-    /// CDI ≥ 5.0: listing a factor switches its recipe on, unless the same request switches it off.
-    fn enable_listed(&mut self, list: &Factors, switches: Switches) {
+        self.set_lists(first, required_secondary);
         for recipe in Recipe::ALL {
-            let listed = recipe.factors().iter().any(|factor| list.contains(*factor));
-            if listed && switches.of(recipe) != Some(false) {
+            let lists = [&self.first_factors, &self.required_secondary_factors];
+            if lists.into_iter().flatten().any(|list| has_factor_of(list, recipe)) {
                 self.set_flag(recipe, true);
             }
         }
@@ -251,38 +265,22 @@ impl Tenant {
     /// CDI < 5.0: a switch moves factors; switching off leaves the flag.
     fn switch_factors(&mut self, switches: Switches) {
         for recipe in Recipe::ALL {
-            match switches.of(recipe) {
-                Some(true) => {
-                    self.set_flag(recipe, true);
-                    if let Some(list) = &mut self.first_factors {
-                        list.extend(recipe.factors().iter().map(|factor| (*factor).to_owned()));
-                    }
-                }
-                Some(false) => {
-                    let every = Recipe::ALL.into_iter().flat_map(Recipe::factors).map(|factor| (*factor).to_owned());
-                    let list = self.first_factors.get_or_insert_with(|| every.collect());
-                    list.retain(|factor| !recipe.factors().contains(&factor.as_str()));
-                }
-                None => {}
+            if switches.of(recipe) == Some(true) && !self.shows_enabled(recipe, true) {
+                self.set_flag(recipe, true);
+                self.first_factors.iter_mut().for_each(|list| list.extend(factors_of([recipe])));
+            }
+        }
+        for recipe in Recipe::ALL {
+            if switches.of(recipe) == Some(false) || !self.flag(recipe) {
+                let list = self.first_factors.get_or_insert_with(|| factors_of(Recipe::ALL));
+                remove_factors_of(list, recipe);
             }
         }
     }
 
-    fn check_contradictions(&self) -> Result<(), FactorError> {
-        let lists =
-            [("firstFactors", &self.first_factors), ("requiredSecondaryFactors", &self.required_secondary_factors)];
-        for (field, list) in lists {
-            for recipe in Recipe::ALL.into_iter().filter(|recipe| !self.flag(*recipe)) {
-                let listed = |factor: &&&str| list.as_ref().is_some_and(|list| list.contains(**factor));
-                if let Some(factor) = recipe.factors().iter().find(listed) {
-                    return Err(FactorError(format!(
-                        "{field} should not contain '{factor}' because {} is disabled for the tenant.",
-                        recipe.name()
-                    )));
-                }
-            }
-        }
-        Ok(())
+    /// What may begin a sign-in, by the list or, without one, by the flags.
+    fn allowed_first_factors(&self) -> Option<Factors> {
+        Some(self.shown_first_factors()?.into_iter().map(str::to_owned).collect())
     }
 
     /// `firstFactors` as the second generation shows it: none for no restriction.
@@ -306,6 +304,32 @@ impl Tenant {
         };
         self.flag(recipe) && allowed
     }
+}
+
+fn factors_of(recipes: impl IntoIterator<Item = Recipe>) -> Factors {
+    recipes.into_iter().flat_map(Recipe::factors).map(|factor| (*factor).to_owned()).collect()
+}
+
+fn has_factor_of(list: &Factors, recipe: Recipe) -> bool {
+    recipe.factors().iter().any(|factor| list.contains(*factor))
+}
+
+fn remove_factors_of(list: &mut Factors, recipe: Recipe) {
+    list.retain(|factor| !recipe.factors().contains(&factor.as_str()));
+}
+
+/// A request must not list what it switches off.
+fn check_contradictions(switches: Switches, list: Option<&Option<Factors>>, field: &str) -> Result<(), FactorError> {
+    let Some(Some(list)) = list else { return Ok(()) };
+    for recipe in Recipe::ALL.into_iter().filter(|recipe| switches.of(*recipe) == Some(false)) {
+        if let Some(factor) = recipe.factors().iter().find(|factor| list.contains(**factor)) {
+            return Err(FactorError(format!(
+                "{field} should not contain '{factor}' because {} is disabled for the tenant.",
+                recipe.name()
+            )));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -372,6 +396,46 @@ mod tests {
         let tenant = created(Change::Switches(EMAIL_ON));
         assert_eq!(tenant.first_factors, Some(set(&["emailpassword"])));
         assert_eq!(Tenant::public().changed(Change::Switches(EMAIL_ON)).unwrap().first_factors, None);
+    }
+
+    #[test]
+    fn below_5_0_what_is_on_already_keeps_its_factors() {
+        let change = lists(Some(Some(set(&["otp-email"]))));
+        let on = Change::Switches(Switches { passwordless: Some(true), ..Switches::default() });
+        assert_eq!(created(change).changed(on).unwrap().first_factors, Some(set(&["otp-email"])));
+    }
+
+    #[test]
+    fn below_5_0_a_null_list_becomes_one_of_the_recipes_that_are_on() {
+        let by_flags = Change::SwitchesAndFactors { switches: EMAIL_ON, first: None, required_secondary: None };
+        let off = created(by_flags.clone()).changed(Change::Switches(EMAIL_OFF)).unwrap();
+        assert_eq!(off.first_factors, Some(set(&[])));
+        let third_party = Switches { third_party: Some(true), ..Switches::default() };
+        let more = created(by_flags).changed(Change::Switches(third_party)).unwrap();
+        assert_eq!(more.first_factors, Some(set(&["emailpassword", "thirdparty"])));
+    }
+
+    #[test]
+    fn a_second_factor_of_a_recipe_that_was_off_begins_no_sign_in() {
+        let by_flags = Change::SwitchesAndFactors { switches: EMAIL_ON, first: None, required_secondary: None };
+        let codes = || Some(Some(set(&["otp-email"])));
+        let first_generation =
+            Change::SwitchesAndFactors { switches: Switches::default(), first: None, required_secondary: codes() };
+        let second_generation = Change::Factors { first: None, required_secondary: codes() };
+        for change in [first_generation, second_generation] {
+            let tenant = created(by_flags.clone()).changed(change).unwrap();
+            assert_eq!(tenant.shown_first_factors(), Some(vec!["emailpassword"]));
+            assert_eq!(tenant.required_secondary_factors, codes().flatten());
+            assert!(tenant.passwordless);
+        }
+    }
+
+    #[test]
+    fn from_5_0_switching_on_where_nothing_begins_a_sign_in_lets_that_begin() {
+        let change = Change::SwitchesAndFactors { switches: EMAIL_ON, first: None, required_secondary: None };
+        let tenant = created(lists(None)).changed(change).unwrap();
+        assert_eq!(tenant.shown_first_factors(), Some(vec!["emailpassword"]));
+        assert!(tenant.shows_enabled(Recipe::EmailPassword, false) && !tenant.third_party);
     }
 
     #[test]

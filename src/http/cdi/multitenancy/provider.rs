@@ -28,9 +28,9 @@ struct RemovedBody {
 pub(super) async fn put(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let mut config = body.map("config")?;
-    let skip_validation = body.optional_bool("skipValidation")?.unwrap_or_default();
     let id = config.get("thirdPartyId").and_then(Value::as_str).map(|id| id.trim().to_owned());
     config.insert("thirdPartyId".to_owned(), json!(id.ok_or_else(|| invalid_field("thirdPartyId"))?));
+    let skip_validation = body.optional_bool("skipValidation")?.unwrap_or_default();
     let provider = Provider::parse(config).ok_or_else(|| invalid_field("config"))?;
     let command = PutProvider { scope: call.scope()?, tenant: call.tenant.clone(), provider, skip_validation };
     match command.run(app).await? {

@@ -10,6 +10,7 @@ use crate::http::cdi::{Call, unknown_tenant};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 const NOT_THIS_APP: &str = "You must use the public or same app to add/update an app";
 const NOT_THIS_TENANT: &str = "You must use the public or same tenant to add/update a tenant";
@@ -50,31 +51,35 @@ pub(super) async fn domain(app: &App, call: &Call) -> Result<Reply, ApiError> {
 async fn put_tenant(app: &App, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let tenant = optional_id(&body, "tenantId", tenancy::tenant_id)?.map_or_else(TenantId::public, TenantId::new);
+    let core_config = body.optional_map("coreConfig")?;
     let change = change(&body, call, generation)?;
     let allowed = from_public_tenant(call) || tenant == call.tenant;
     let sentence = if tenant.is_public() { NOT_THIS_APP } else { NOT_THIS_TENANT };
-    put(app, call, &body, Target { app: call.app.id.clone(), tenant }, change, Permission { allowed, sentence }).await
+    let target = Target { app: call.app.id.clone(), tenant };
+    put(app, call, target, (change, core_config), Permission { allowed, sentence }).await
 }
 
 async fn put_app(app: &App, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let app_id = optional_id(&body, "appId", tenancy::app_id)?.unwrap_or_else(|| PUBLIC.to_owned());
+    let core_config = body.optional_map("coreConfig")?;
     let change = change(&body, call, generation)?;
     let id = AppId { connection_uri_domain: call.app.id.connection_uri_domain.clone(), app_id };
     let allowed = from_public_app(call) || (from_public_tenant(call) && id == call.app.id);
     let target = Target { app: id, tenant: TenantId::public() };
-    put(app, call, &body, target, change, Permission { allowed, sentence: NOT_THIS_APP }).await
+    put(app, call, target, (change, core_config), Permission { allowed, sentence: NOT_THIS_APP }).await
 }
 
 async fn put_domain(app: &App, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let domain = optional_id(&body, "connectionUriDomain", tenancy::connection_uri_domain)?.unwrap_or_default();
+    let core_config = body.optional_map("coreConfig")?;
     let change = change(&body, call, generation)?;
     let own_domain = &call.app.id.connection_uri_domain;
     let allowed = from_public_app(call) && (own_domain.is_empty() || *own_domain == domain);
     let id = AppId { connection_uri_domain: domain, app_id: PUBLIC.to_owned() };
     let target = Target { app: id, tenant: TenantId::public() };
-    put(app, call, &body, target, change, Permission { allowed, sentence: NOT_THIS_DOMAIN }).await
+    put(app, call, target, (change, core_config), Permission { allowed, sentence: NOT_THIS_DOMAIN }).await
 }
 
 struct Target {
@@ -88,13 +93,12 @@ struct Permission {
     sentence: &'static str,
 }
 
-/// Reads the settings, then checks in the protocol's order: the request's own tenant, permission, the change itself.
+/// Checks in the protocol's order: the request's own tenant, permission, the change itself.
 async fn put(
     app: &App,
     call: &Call,
-    body: &Body<'_>,
     target: Target,
-    change: Change,
+    (change, core_config): (Change, Option<Map<String, Value>>),
     permission: Permission,
 ) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
@@ -103,7 +107,6 @@ async fn put(
         status: &'static str,
         created_new: bool,
     }
-    let core_config = body.optional_map("coreConfig")?;
     call.existing_tenant()?;
     if !permission.allowed {
         return Err(ApiError::forbidden(permission.sentence));

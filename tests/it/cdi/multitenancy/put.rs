@@ -102,6 +102,81 @@ async fn the_second_generation_refuses_switches() {
 }
 
 #[tokio::test]
+async fn the_first_generation_makes_public_tenants_with_and_others_without_recipes() {
+    let app = TestApp::new().await;
+    let enabled = |reply: &Value| {
+        ["emailPassword", "thirdParty", "passwordless"].map(|recipe| reply[recipe]["enabled"] == json!(true))
+    };
+    for (number, version) in ["3.0", "4.0", "5.0", "5.6"].into_iter().enumerate() {
+        let (id, host) = (format!("a{number}"), format!("d{number}.io"));
+        let put = async |path: &str, body: Value| {
+            created(&app.put(path, body).cdi(version).await, true);
+        };
+        put("/recipe/multitenancy/app", json!({ "appId": id })).await;
+        put("/recipe/multitenancy/connectionuridomain", json!({ "connectionUriDomain": host })).await;
+        put(&format!("/appid-{id}/recipe/multitenancy/tenant"), json!({"tenantId": "t1"})).await;
+        let path = "/recipe/multitenancy/tenant";
+        let of_app = app.get(&format!("/appid-{id}{path}")).cdi(version).await.json();
+        let of_domain = app.get(path).cdi(version).host(&host).await.json();
+        let of_tenant = app.get(&format!("/appid-{id}/t1{path}")).cdi(version).await.json();
+        assert_eq!([of_app, of_domain, of_tenant].map(|reply| enabled(&reply)), [[true; 3], [true; 3], [false; 3]]);
+        let off = json!({"appId": id, "thirdPartyEnabled": false});
+        created(&app.put("/recipe/multitenancy/app", off).cdi(version).await, false);
+        let of_app = app.get(&format!("/appid-{id}{path}/v2")).await.json();
+        let left = ["emailpassword", "link-email", "link-phone", "otp-email", "otp-phone"];
+        let mut shown: Vec<_> = of_app["firstFactors"].as_array().unwrap().clone();
+        shown.sort_by_key(Value::to_string);
+        assert_eq!(shown, left, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn both_generations_change_one_tenant() {
+    let app = TestApp::new().await;
+    let shown = async || {
+        let v2 = app.get(&format!("/t1{TENANT}")).await.ok().json();
+        (v2["firstFactors"].clone(), v2["requiredSecondaryFactors"].clone())
+    };
+    let first = async |version: &'static str, mut change: Value| {
+        change["tenantId"] = json!("t1");
+        app.put("/recipe/multitenancy/tenant", change).cdi(version).await.ok();
+    };
+    // Nothing may begin a sign-in, until the first generation switches something on.
+    put_tenant(&app, "", "t1", json!({})).await.ok();
+    first("5.0", json!({"emailPasswordEnabled": true})).await;
+    assert_eq!(shown().await, (json!(["emailpassword"]), Value::Null));
+    // A recipe that comes with the second factors is no first one.
+    first("5.0", json!({"requiredSecondaryFactors": ["otp-email"]})).await;
+    assert_eq!(shown().await, (json!(["emailpassword"]), json!(["otp-email"])));
+    // What is on keeps its factors.
+    app.put(TENANT, json!({"tenantId": "t1", "firstFactors": ["link-email"]})).await.ok();
+    first("3.1", json!({"passwordlessEnabled": true, "thirdPartyEnabled": true})).await;
+    assert_eq!(shown().await.0, json!(["link-email", "thirdparty"]));
+    first("4.0", json!({"passwordlessEnabled": false})).await;
+    assert_eq!(shown().await, (json!(["thirdparty"]), json!(["otp-email"])));
+    // Without a list the flags say what begins, also when one more is switched off.
+    first("5.0", json!({"firstFactors": null, "thirdPartyEnabled": false})).await;
+    first("4.0", json!({"emailPasswordEnabled": false})).await;
+    let left: Vec<Value> = serde_json::from_value(shown().await.0).unwrap();
+    assert!(
+        left.iter()
+            .all(|factor| ["otp-email", "otp-phone", "link-email", "link-phone"].contains(&factor.as_str().unwrap()))
+    );
+}
+
+#[tokio::test]
+async fn settings_are_an_object() {
+    let app = TestApp::new().await;
+    for bad in [Value::Null, json!([]), json!("{}"), json!(1)] {
+        for (path, field) in [(TENANT, "tenantId"), (APP, "appId"), (DOMAIN, "connectionUriDomain")] {
+            let reply = app.put(path, json!({field: "x", "coreConfig": bad})).await;
+            reply.is_text(400, "Field name 'coreConfig' is invalid in JSON input");
+        }
+    }
+    assert_eq!((app.app.directory.apps().len(), app.app.directory.find("", "public").unwrap().tenant_count()), (1, 1));
+}
+
+#[tokio::test]
 async fn what_is_omitted_stays() {
     let app = TestApp::new().await;
     let all = json!({"tenantId": "t1", "firstFactors": ["b", "a"], "requiredSecondaryFactors": ["totp"],
@@ -158,6 +233,12 @@ async fn a_domain_is_put_by_the_base_or_the_same_domain() {
     let sentence = "You must use the default or same connectionUriDomain to create/update a connectionUriDomain";
     let two = json!({"connectionUriDomain": "two.io"});
     app.put(DOMAIN, two.clone()).host("one.io").await.is_text(403, sentence);
+    app.put(APP, json!({"appId": "in-one"})).host("one.io").await.ok();
+    app.put(TENANT, json!({"tenantId": "t1"})).host("one.io").await.ok();
+    for inside in ["/appid-in-one", "/t1"] {
+        let one = json!({"connectionUriDomain": "one.io", "coreConfig": {"access_token_validity": 60}});
+        app.put(&format!("{inside}{DOMAIN}"), one).host("one.io").await.is_text(403, sentence);
+    }
     app.put(&format!("/appid-a1{DOMAIN}"), two).await.is_text(403, sentence);
 }
 
