@@ -54,6 +54,8 @@ pub struct AppConfig {
     pub totp: TotpLimits,
     /// Users that the import job takes in one transaction, at most.
     pub import_batch: u64,
+    /// Passwords of users on their way in that are hashed at once, at most.
+    pub import_parallelism: u64,
     /// Failed sign-ins are counted, and make the next ones wait.
     pub brute_force_protection: bool,
     /// Header that names the address of the person for whom the caller acts.
@@ -133,6 +135,7 @@ impl AppConfig {
                 cooldown_ms: values.unsigned("totp_rate_limit_cooldown_sec") * 1000,
             },
             import_batch: values.unsigned("bulk_migration_batch_size"),
+            import_parallelism: values.unsigned("bulk_migration_parallelism"),
             brute_force_protection: values.flag("brute_force_protection"),
             brute_force_address_header: values.text("brute_force_address_header").unwrap_or_default().to_owned(),
             ip_allow: compiled(values.text("ip_allow_regex"), parent.and_then(|parent| parent.ip_allow.as_ref())),

@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Passwords hashed at once: the threads are there for people who sign in, too.
+/// Passwords that are hashed at once on every machine, if the setting allows it.
 const HASHED_AT_ONCE: usize = 2;
 /// Wait for a place in a full queue of passwords.
 const QUEUE_WAIT: Duration = Duration::from_millis(100);
@@ -64,8 +64,9 @@ pub(in crate::command) async fn prepare_all(
 ) -> Result<Vec<Result<Ready, BadLine>>, Fault> {
     let mut ready = Vec::with_capacity(new.len());
     let mut new = new.into_iter();
+    let at_once = hashed_at_once(scope);
     loop {
-        let group = new.by_ref().take(HASHED_AT_ONCE).map(async |(user, id)| match user {
+        let group = new.by_ref().take(at_once).map(async |(user, id)| match user {
             Ok(user) => prepare(app, scope, user, id).await,
             Err(refused) => Ok(Err(refused)),
         });
@@ -75,6 +76,13 @@ pub(in crate::command) async fn prepare_all(
         }
         ready.extend(group);
     }
+}
+
+/// What the app's setting says, but at most half of the threads: the others are for people who sign in.
+fn hashed_at_once(scope: &Scope) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let wanted = usize::try_from(scope.app.config.import_parallelism).unwrap_or(usize::MAX);
+    wanted.clamp(1, HASHED_AT_ONCE.max(cores / 2))
 }
 
 /// Hashes passwords, seals secrets, gives ids: `id` to the method by which the user is known.

@@ -204,9 +204,14 @@ pub(super) const FEDERATION: &[Setting] = &[
     .unit("ms")
     .per_tenant()
     .later(),
-    setting("bulk_migration_parallelism", "BULK_MIGRATION_PARALLELISM", Kind::Int, Cores, "Users imported at once.")
-        .per_app()
-        .without("passwords of users that wait are hashed two at a time, beside those of people who sign in"),
+    setting(
+        "bulk_migration_parallelism",
+        "BULK_MIGRATION_PARALLELISM",
+        Kind::Int,
+        Cores,
+        "Passwords of imported users hashed at once; more than half of the cores (or two) count as so many.",
+    )
+    .per_app(),
     setting(
         "bulk_migration_batch_size",
         "BULK_MIGRATION_BATCH_SIZE",
@@ -224,5 +229,5 @@ pub(super) const FEDERATION: &[Setting] = &[
     )
     .unit("ms")
     .per_app()
-    .without("between batches there are 25 ms"),
+    .without("between batches there are 25 ms; smaller batches are the gentler ones"),
 ];

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use sessiond::command::bulk_import::batch::ImportBatch;
 use sessiond::command::session::{Cause, Scope};
 use sessiond::domain::ids::AppId;
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 
 pub(super) fn all() -> Vec<Probe> {
     let probe = |key, value, seen| Probe { key, value, by_domain_only: false, seen };
@@ -51,6 +53,7 @@ pub(super) fn all() -> Vec<Probe> {
         probe("password_hashing_alg", json!("ARGON2"), |spot| Box::pin(stored_hash(spot))),
         probe("firebase_password_hashing_signer_key", json!("c2lnbmVy"), |spot| Box::pin(firebase_import(spot))),
         probe("bulk_migration_batch_size", json!(1), |spot| Box::pin(users_of_a_batch(spot))),
+        probe("bulk_migration_parallelism", json!(1), |spot| Box::pin(passwords_hashed_at_once(spot))),
     ]
 }
 
@@ -213,10 +216,33 @@ async fn users_of_a_batch(spot: Spot<'_>) -> Value {
     let user = |email: String| json!({"loginMethods": [{"recipeId": "passwordless", "email": email}]});
     let users = [user(spot.new_email()), user(spot.new_email())];
     spot.post("/bulk-import/users", json!({ "users": users })).await.ok();
-    let entry = spot.app.app.directory.app(&app_id(&spot)).unwrap();
-    let cause = Cause::without_request("test");
-    let batch = || ImportBatch { scope: Scope { app: Arc::clone(&entry), cause: cause.clone() } };
-    let first = batch().run(&spot.app.app).await.unwrap().unwrap().imported;
-    while batch().run(&spot.app.app).await.unwrap().is_some() {}
+    let first = batch(&spot).run(&spot.app.app).await.unwrap().unwrap().imported;
+    while batch(&spot).run(&spot.app.app).await.unwrap().is_some() {}
     json!(first)
+}
+
+fn batch(spot: &Spot<'_>) -> ImportBatch {
+    let app = spot.app.app.directory.app(&app_id(spot)).unwrap();
+    let cause = Cause::without_request("test");
+    ImportBatch { scope: Scope { app, cause } }
+}
+
+/// How many passwords of users to import wait while every thread is busy.
+async fn passwords_hashed_at_once(spot: Spot<'_>) -> Value {
+    let spot = spot.whole_app();
+    let user = |email: String| json!({"loginMethods": [{"recipeId": "emailpassword", "email": email, "plainTextPassword": "right"}]});
+    let users: Vec<_> = (0..4).map(|_| user(spot.new_email())).collect();
+    spot.post("/bulk-import/users", json!({ "users": users })).await.ok();
+    let busy = spot.app.busy_with_bcrypt(10).await;
+    let mut running = pin!(batch(&spot).run(&spot.app.app));
+    let bcrypt = || spot.app.app.hashing.stats()[0].waiting;
+    let waiting = poll_fn(|context| match (running.as_mut().poll(context), bcrypt()) {
+        (Poll::Pending, 0) => Poll::Pending,
+        (_, waiting) => Poll::Ready(waiting),
+    })
+    .await;
+    running.await.unwrap();
+    // The next look begins with threads that are free.
+    busy.join_all().await;
+    json!(waiting)
 }
