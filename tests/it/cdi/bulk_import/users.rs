@@ -91,6 +91,9 @@ async fn ten_thousand_at_once_and_no_more() {
     assert_eq!(add(&app, Vec::new()).await.json(), json!({"status": "OK"}));
     assert_eq!(added(&app, (0..10_000).map(by_number).collect()).await.len(), 10_000);
     assert_eq!(count(&app, "").await, 10_000);
+    for (query, shown) in [("", 100), ("?limit=500", 500)] {
+        assert_eq!(list(&app, query).await["users"].as_array().unwrap().len(), shown, "{query}");
+    }
     let not_objects = app.post("/bulk-import/users", json!({"users": [1]})).await;
     not_objects.is_text(400, "Field name 'users' is invalid in JSON input");
     app.post("/bulk-import/users", json!({})).await.is_text(400, "Field name 'users' is invalid in JSON input");

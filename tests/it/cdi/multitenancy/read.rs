@@ -63,6 +63,33 @@ async fn first_generation_flags_depend_on_the_version() {
 }
 
 #[tokio::test]
+async fn each_generation_has_one_shape_at_every_version() {
+    let app = TestApp::new().await;
+    let lists = json!({"tenantId": "t1", "firstFactors": ["emailpassword"], "requiredSecondaryFactors": ["totp"]});
+    app.put(&format!("{TENANT}/v2"), lists).cdi("3.0").await.ok();
+    let v2 = json!({"status": "OK", "tenantId": "t1", "thirdParty": {"providers": []}, "coreConfig": {},
+        "firstFactors": ["emailpassword"], "requiredSecondaryFactors": ["totp"]});
+    let v1 = |enabled: [bool; 3]| {
+        json!({"status": "OK", "tenantId": "t1", "emailPassword": {"enabled": enabled[0]},
+            "thirdParty": {"enabled": enabled[1], "providers": []}, "passwordless": {"enabled": enabled[2]},
+            "coreConfig": {}})
+    };
+    for version in ["3.0", "3.1", "4.0", "5.0", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6"] {
+        let get = async |path: &str| app.get(&format!("/t1{TENANT}{path}")).cdi(version).await.json();
+        assert_eq!(get("/v2").await, v2, "{version}");
+        let shown = get("").await;
+        if version < "5.0" {
+            assert_eq!(shown, v1([true, false, false]), "{version}: by the list's factors");
+            continue;
+        }
+        let mut with_lists = v1([true; 3]);
+        with_lists["firstFactors"] = json!(["emailpassword"]);
+        with_lists["requiredSecondaryFactors"] = json!(["totp"]);
+        assert_eq!(shown, with_lists, "{version}: by the flags");
+    }
+}
+
+#[tokio::test]
 async fn a_null_list_beside_switched_off_recipes_is_computed() {
     let app = TestApp::new().await;
     app.put(TENANT, json!({"tenantId": "t1", "thirdPartyEnabled": true})).cdi("5.0").await.ok();

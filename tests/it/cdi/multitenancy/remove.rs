@@ -224,6 +224,29 @@ async fn a_session_of_a_removed_tenant_is_not_there_when_the_name_comes_back() {
 }
 
 #[tokio::test]
+async fn who_was_only_in_a_removed_tenant_stays_without_one() {
+    let app = with_cheap_passwords().build().await;
+    put_tenant(&app, "", "t1", json!({})).await.ok();
+    let account = json!({"email": "a@x.io", "password": "correct horse"});
+    let id = app.post("/t1/recipe/signup", account.clone()).await.ok().text_at("/user/id");
+    remove(&app, TENANT, json!({"tenantId": "t1"})).await.ok();
+    put_tenant(&app, "", "t1", json!({})).await.ok();
+    let found = app.get(&format!("/user/id?userId={id}")).await.ok().json();
+    assert_eq!(found["user"]["tenantIds"], json!([]));
+    assert_eq!(found["user"]["loginMethods"][0]["tenantIds"], json!([]));
+    for prefix in ["", "/t1"] {
+        assert_eq!(app.get(&format!("{prefix}/users")).await.ok().json()["users"], json!([]), "{prefix}");
+        let refused = app.post(&format!("{prefix}/recipe/signin"), account.clone()).await.json();
+        assert_eq!(refused, json!({"status": "WRONG_CREDENTIALS_ERROR"}), "{prefix}");
+    }
+    let other = app.post("/t1/recipe/signup", account.clone()).await.ok().text_at("/user/id");
+    assert_ne!(other, id, "the address is free");
+    let back = app.post("/recipe/multitenancy/tenant/user", json!({"recipeUserId": id})).await.ok().json();
+    assert_eq!(back["wasAlreadyAssociated"], false);
+    app.post("/recipe/signin", account).await.ok();
+}
+
+#[tokio::test]
 async fn a_removed_app_comes_back_with_other_keys() {
     let app = TestApp::new().await;
     put_app(&app, "a1", json!({})).await.ok();

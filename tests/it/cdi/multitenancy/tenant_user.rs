@@ -136,6 +136,21 @@ async fn what_a_primary_user_has_there_is_refused_to_another_one() {
 }
 
 #[tokio::test]
+async fn an_account_at_a_provider_that_a_primary_user_has_there_is_refused_too() {
+    let app = tenants().await;
+    app.people([by_password("p", 1, "p@x.io"), by_provider("g", 2, "g@x.io")]).await;
+    app.group(&["p", "g"]).await;
+    let account =
+        json!({"thirdPartyId": "google", "thirdPartyUserId": "g-g", "email": {"id": "o@x.io", "isVerified": true}});
+    let there = app.post("/t1/recipe/signinup", account).await.ok().text_at("/user/id");
+    app.group(&[&there]).await;
+    let reason = format!("Another primary user with third party info already exists: {there}");
+    assert_eq!(add(&app, "t1", "p").await, json!({"status": "ASSOCIATION_NOT_ALLOWED_ERROR", "reason": reason}));
+    assert_eq!(add(&app, "t1", "g").await, json!({"status": "THIRD_PARTY_USER_ALREADY_EXISTS_ERROR"}));
+    assert_eq!(listed(&app, "t1").await, [there.as_str()], "refused means unchanged");
+}
+
+#[tokio::test]
 async fn the_groups_reservations_follow_its_tenants() {
     let app = tenants().await;
     app.people([by_password("p", 1, "p@x.io"), by_phone("c", 2, "+49")]).await;

@@ -2,6 +2,7 @@
 
 use crate::app::{TestApp, TestReply};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const PATH: &str = "/recipe/dashboard/tenant/core-config";
 
@@ -27,6 +28,57 @@ async fn settings_are_shown_as_they_hold_for_the_tenant() {
     assert_eq!(value(&of_app, "password_reset_token_lifetime"), json!(1000));
     let of_base = app.get(PATH).await.ok();
     assert_eq!(value(&of_base, "password_reset_token_lifetime"), json!(3_600_000));
+}
+
+/// What the protocol lists: type, and whether it may differ between the tenants of an app.
+const LISTED: [(&str, &str, bool); 28] = [
+    ("access_token_validity", "number", false),
+    ("access_token_validity_jitter", "number", false),
+    ("refresh_token_validity", "number", false),
+    ("refresh_token_rotation_grace_period", "number", false),
+    ("access_token_dynamic_signing_key_update_interval", "number", false),
+    ("password_reset_token_lifetime", "number", true),
+    ("email_verification_token_lifetime", "number", true),
+    ("passwordless_max_code_input_attempts", "number", true),
+    ("passwordless_code_lifetime", "number", true),
+    ("totp_max_attempts", "number", true),
+    ("totp_rate_limit_cooldown_sec", "number", true),
+    ("webauthn_recover_account_token_lifetime", "number", false),
+    ("password_hashing_alg", "enum", false),
+    ("firebase_password_hashing_signer_key", "string", false),
+    ("disable_telemetry", "boolean", false),
+    ("ip_allow_regex", "string", true),
+    ("ip_deny_regex", "string", true),
+    ("saml_sp_entity_id", "string", true),
+    ("saml_claims_validity", "number", true),
+    ("saml_relay_state_validity", "number", true),
+    ("bulk_migration_parallelism", "number", false),
+    ("bulk_migration_batch_size", "number", false),
+    ("bulk_migration_sleep_between_rounds_in_batch_ms", "number", false),
+    // Ours.
+    ("access_token_signing_algorithm", "enum", false),
+    ("session_timeline_retention_days", "number", false),
+    ("audit_retention_days", "number", false),
+    ("brute_force_protection", "boolean", false),
+    ("brute_force_address_header", "string", false),
+];
+
+#[tokio::test]
+async fn every_setting_of_apps_and_tenants_is_listed_once_and_none_of_the_server() {
+    let app = TestApp::new().await;
+    let list = app.get(PATH).await.ok().json()["config"].as_array().unwrap().clone();
+    let shown: BTreeSet<_> = list
+        .iter()
+        .map(|setting| {
+            let text = |name: &str| setting[name].as_str().unwrap();
+            (text("key"), text("valueType"), setting["isDifferentAcrossTenants"].as_bool().unwrap())
+        })
+        .collect();
+    assert_eq!(shown.len(), list.len());
+    let expected: BTreeSet<_> = LISTED.into_iter().collect();
+    assert_eq!(shown.difference(&expected).collect::<Vec<_>>(), expected.difference(&shown).collect::<Vec<_>>());
+    // Nulls are printed: each setting has all its members.
+    assert!(list.iter().all(|setting| setting.as_object().unwrap().len() == 10));
 }
 
 #[tokio::test]
