@@ -127,7 +127,9 @@ impl PutTenant {
         if let Some(key) = given.keys().find(|key| settings::find(key).is_none()) {
             return Err(invalid(format!("Invalid config key: {key}")));
         }
-        if !self.may_change_protected && given.keys().any(|key| settings::find(key).is_some_and(|it| it.protected)) {
+        let is_protected = |key: &str| settings::find(key).is_some_and(|setting| setting.protected);
+        let changes = |(key, value): (&String, &Json)| is_protected(key) && old_settings.get(key) != Some(value);
+        if !self.may_change_protected && given.iter().any(changes) {
             return Err(Put::Protected);
         }
         let settings = merged(old_settings.clone(), given);

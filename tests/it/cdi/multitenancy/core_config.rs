@@ -193,6 +193,13 @@ async fn protected_settings_need_the_secret_above_the_keys() {
     let shown = |key: &str| app.get("/t1/recipe/multitenancy/tenant/v2").key(key);
     assert_eq!(shown(KEY).await.json()["coreConfig"], json!({"password_reset_token_lifetime": 5}));
     assert_eq!(shown(&secret).await.json()["coreConfig"], body["coreConfig"]);
+    created(&put(KEY).await, false);
+    for other in [json!("11\\..*"), Value::Null] {
+        let changed = json!({"tenantId": "t1", "coreConfig": {"ip_deny_regex": other}});
+        let refused = app.put("/recipe/multitenancy/tenant/v2", changed).key(KEY).await;
+        refused.is_text(403, "Not allowed to modify protected configs.");
+    }
+    assert_eq!(shown(&secret).await.json()["coreConfig"], body["coreConfig"]);
     let unprotected = json!({"tenantId": "t1", "coreConfig": {"password_reset_token_lifetime": 6}});
     created(&app.put("/recipe/multitenancy/tenant/v2", unprotected).key(KEY).await, false);
 }
