@@ -68,11 +68,11 @@ async fn config_path(app: &App, call: &Call) -> Result<Reply, ApiError> {
         status: &'static str,
         path: &'a Path,
     }
+    let is_own = Query::of(&call.request).required("pid")? == std::process::id().to_string();
     if !is_base(call) {
         let sentence = "you can call this only from the base connection uri domain, public app and tenant";
         return Err(ApiError::forbidden(sentence));
     }
-    let is_own = Query::of(&call.request).required("pid")? == std::process::id().to_string();
     Ok(match &app.directory.base().config_path {
         Some(path) if is_own => Reply::json(&Body { status: "OK", path }),
         // Without a file there is no path to tell; the protocol has no third answer.

@@ -34,5 +34,6 @@ async fn only_the_base_tenant_is_answered() {
     for prefix in ["/appid-a1", "/t1", "/none"] {
         app.get(&format!("{prefix}{}", own())).await.is_text(403, sentence);
     }
+    app.get("/t1/config").await.is_text(400, "Field name 'pid' is missing in GET request");
     assert_eq!(app.get(&format!("/appid-public/public{}", own())).await.json()["status"], "OK");
 }

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::command::dashboard::user::{CreateUser, DeleteUser, ListUsers, Saved, UpdateUser};
 use crate::command::dashboard::{DashboardUser, Named};
+use crate::domain::dashboard::{check_password, is_email};
 use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::normalise_email;
@@ -49,17 +50,26 @@ struct DeletedBody {
 pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let email = normalise_email(&body.trimmed_string("email")?);
-    let password = body.trimmed_string("password")?;
     require_storable(&email)?;
+    if !is_email(&email) {
+        return Ok(reply(&Saved::InvalidEmail));
+    }
+    let password = body.trimmed_string("password")?;
     Ok(reply(&CreateUser { scope: call.scope()?, email, password: &password }.run(app).await?))
 }
 
 pub(super) async fn update(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let new_email = body.optional_trimmed_string("newEmail")?.map(|email| normalise_email(&email));
-    let new_password = body.optional_trimmed_string("newPassword")?;
-    let named = named(body.optional_trimmed_string("userId")?, body.optional_trimmed_string("email")?)?;
     new_email.as_deref().map_or(Ok(()), require_storable)?;
+    if new_email.as_deref().is_some_and(|email| !is_email(email)) {
+        return Ok(reply(&Saved::InvalidEmail));
+    }
+    let new_password = body.optional_trimmed_string("newPassword")?;
+    if let Some(Err(weak)) = new_password.as_deref().map(check_password) {
+        return Ok(reply(&Saved::Weak(weak)));
+    }
+    let named = named(body.optional_trimmed_string("userId")?, body.optional_trimmed_string("email")?)?;
     let command = UpdateUser { scope: call.scope()?, named, email: new_email, password: new_password.as_deref() };
     Ok(reply(&command.run(app).await?))
 }

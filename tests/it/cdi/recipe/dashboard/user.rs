@@ -57,6 +57,11 @@ async fn bad_addresses_and_passwords_are_refused_in_this_order() {
             assert_eq!(app.put(USER, change).await.json(), expected, "before it is looked whether there is a user");
         }
     }
+    // What comes later in a request is not looked at.
+    let invalid = json!({"status": "INVALID_EMAIL_ERROR"});
+    assert_eq!(app.post(USER, json!({"email": "a@x.y"})).await.json(), invalid);
+    assert_eq!(app.put(USER, json!({"newEmail": "a@x.y", "newPassword": 1})).await.json(), invalid);
+    assert_eq!(app.put(USER, json!({"newPassword": "x"})).await.json(), weak(short));
     app.post(USER, json!({"email": " ", "password": "x"}))
         .await
         .is_text(400, "Field name 'email' cannot be an empty String");
