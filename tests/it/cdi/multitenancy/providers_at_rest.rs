@@ -1,16 +1,19 @@
 //! Providers at rest: their secrets are sealed, also those that an older version had stored as they are.
 
+use super::life::app_id;
 use super::{put_app, put_domain, put_tenant};
 use crate::app::TestApp;
 use crate::store::golden;
 use serde_json::{Value, json};
 use sessiond::command::key::{MasterKey, ResealKeys};
+use sessiond::command::tenancy::transfer::{ExportApp, ImportApp};
 use sessiond::domain::ids::{AppId, TenantId};
 use sessiond::jobs::providers::round;
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::provider::{self, ProviderRecord, ProviderRecordV1, ProviderText};
 use sessiond::store::{Engine, Key, Keyspace, Scan, codec, sealing_key};
 use std::sync::Arc;
+use std::time::Duration;
 
 const CONFIG: &str = "/recipe/multitenancy/config/thirdparty";
 const TENANT: &str = "/recipe/multitenancy/tenant/v2";
@@ -90,7 +93,7 @@ async fn a_provider_opens_for_its_tenant_and_its_id_alone() {
     put_tenant(&app, "", "t1", json!({})).await.ok();
     put(&app, "", apple()).await;
     put(&app, "/appid-a1", json!({"thirdPartyId": "other"})).await;
-    let a1 = AppId { app_id: "a1".to_owned(), ..AppId::base() };
+    let a1 = app_id("a1");
     let mut tx = store.begin();
     let from = provider::key(&AppId::base(), &TenantId::public(), "apple");
     let stolen: ProviderRecord = codec::get(tx.as_mut(), &from).await.unwrap().unwrap();
@@ -118,7 +121,7 @@ async fn what_an_older_version_stored_is_read_and_sealed_by_a_job() {
     let app = over(&store).await;
     put_app(&app, "a1", json!({})).await.ok();
     put_tenant(&app, "/appid-a1", "t1", json!({})).await.ok();
-    let a1 = AppId { app_id: "a1".to_owned(), ..AppId::base() };
+    let a1 = app_id("a1");
     // More than a page of them.
     for number in 0..70 {
         let mut config = apple();
@@ -126,13 +129,7 @@ async fn what_an_older_version_stored_is_read_and_sealed_by_a_job() {
         store_plain(&*store, &a1, "t1", &config).await;
     }
     store_plain(&*store, &AppId::base(), "public", &apple()).await;
-    store_plain(
-        &*store,
-        &AppId { app_id: "gone".to_owned(), ..AppId::base() },
-        "public",
-        &json!({"thirdPartyId": "x"}),
-    )
-    .await;
+    store_plain(&*store, &app_id("gone"), "public", &json!({"thirdPartyId": "x"})).await;
     assert_eq!(shown(&app, "").await, json!([apple()]), "it is read, also before the app has keys");
     let before = shown(&app, "/appid-a1/t1").await;
     assert_eq!((before.as_array().unwrap().len(), found(&*store).await.len()), (70, 71));
@@ -141,6 +138,42 @@ async fn what_an_older_version_stored_is_read_and_sealed_by_a_job() {
     assert_eq!(round(&app.app).await.unwrap(), 0);
     let again = over(&store).await;
     assert_eq!((shown(&again, "").await, shown(&again, "/appid-a1/t1").await), (json!([apple()]), before));
+}
+
+#[tokio::test]
+async fn the_archive_of_an_older_version_is_taken_and_sealed() {
+    let (here, there): (Arc<dyn Engine>, Arc<dyn Engine>) =
+        (Arc::new(MemoryEngine::new()), Arc::new(MemoryEngine::new()));
+    let app = over(&here).await;
+    put_app(&app, "a1", json!({})).await.ok();
+    store_plain(&*here, &app_id("a1"), "public", &apple()).await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let archive = folder.path().join("a1.archive");
+    let export = ExportApp { app: app_id("a1"), to: archive.clone(), key: None, plain: false };
+    export.run(&app.app, Arc::new(|_, _, _| ())).await.unwrap();
+    let app = over(&there).await;
+    let as_id = Some("moved".to_owned());
+    let import = ImportApp { from: archive, as_id, domain: None, key: None, served: true };
+    import.run(&app.app, Arc::new(|_, _, _| ())).await.unwrap();
+    assert_eq!((shown(&app, "/appid-moved").await, found(&*there).await.len()), (json!([apple()]), 1));
+    assert_eq!(round(&app.app).await.unwrap(), 1);
+    assert_eq!((shown(&app, "/appid-moved").await, found(&*there).await), (json!([apple()]), Vec::new()));
+}
+
+#[tokio::test]
+async fn a_server_seals_when_it_starts() {
+    let store: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
+    let app = over(&store).await;
+    store_plain(&*store, &AppId::base(), "public", &apple()).await;
+    let jobs = sessiond::jobs::start(&app.app);
+    let sealed = async {
+        while !found(&*store).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), sealed).await.expect("sealed soon");
+    jobs.end().await;
+    assert_eq!(shown(&app, "").await, json!([apple()]));
 }
 
 #[tokio::test]
