@@ -51,6 +51,7 @@ pub(super) async fn domain(app: &App, call: &Call) -> Result<Reply, ApiError> {
 async fn put_tenant(app: &App, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let tenant = optional_id(&body, "tenantId", tenancy::tenant_id)?.map_or_else(TenantId::public, TenantId::new);
+    call.existing_tenant()?;
     let core_config = body.optional_map("coreConfig")?;
     let change = change(&body, call, generation)?;
     let allowed = from_public_tenant(call) || tenant == call.tenant;
@@ -62,6 +63,7 @@ async fn put_tenant(app: &App, call: &Call, generation: Generation) -> Result<Re
 async fn put_app(app: &App, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let app_id = optional_id(&body, "appId", tenancy::app_id)?.unwrap_or_else(|| PUBLIC.to_owned());
+    call.existing_tenant()?;
     let core_config = body.optional_map("coreConfig")?;
     let change = change(&body, call, generation)?;
     let id = AppId { connection_uri_domain: call.app.id.connection_uri_domain.clone(), app_id };
@@ -73,6 +75,7 @@ async fn put_app(app: &App, call: &Call, generation: Generation) -> Result<Reply
 async fn put_domain(app: &App, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let domain = optional_id(&body, "connectionUriDomain", tenancy::connection_uri_domain)?.unwrap_or_default();
+    call.existing_tenant()?;
     let core_config = body.optional_map("coreConfig")?;
     let change = change(&body, call, generation)?;
     let own_domain = &call.app.id.connection_uri_domain;
@@ -93,7 +96,7 @@ struct Permission {
     sentence: &'static str,
 }
 
-/// Checks in the protocol's order: the request's own tenant, permission, the change itself.
+/// Permission, then the change itself.
 async fn put(
     app: &App,
     call: &Call,
@@ -107,7 +110,6 @@ async fn put(
         status: &'static str,
         created_new: bool,
     }
-    call.existing_tenant()?;
     if !permission.allowed {
         return Err(ApiError::forbidden(permission.sentence));
     }

@@ -13,24 +13,24 @@ use serde::Serialize;
 
 pub(super) async fn tenant(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let tenant = TenantId::new(id(&Body::of(&call.request)?, "tenantId", tenancy::tenant_id)?);
+    if tenant.is_public() {
+        return Err(ApiError::forbidden("Cannot delete public tenant, use remove app API instead"));
+    }
     call.existing_tenant()?;
     if !from_public_tenant(call) {
         return Err(ApiError::forbidden("Only the public tenantId is allowed to delete a tenant"));
-    }
-    if tenant.is_public() {
-        return Err(ApiError::forbidden("Cannot delete public tenant, use remove app API instead"));
     }
     reply(RemoveTenant { app: call.app.id.clone(), tenant }.run(app).await?)
 }
 
 pub(super) async fn app(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let app_id = id(&Body::of(&call.request)?, "appId", tenancy::app_id)?;
+    if app_id == PUBLIC {
+        return Err(ApiError::forbidden("Cannot delete the public app, use remove connection uri domain API instead"));
+    }
     call.existing_tenant()?;
     if !from_public_app(call) {
         return Err(ApiError::forbidden("Only the public tenantId and public appId is allowed to delete an app"));
-    }
-    if app_id == PUBLIC {
-        return Err(ApiError::forbidden("Cannot delete the public app, use remove connection uri domain API instead"));
     }
     let id = AppId { connection_uri_domain: call.app.id.connection_uri_domain.clone(), app_id };
     reply(RemoveApp { app: id }.run(app).await?)
@@ -39,17 +39,16 @@ pub(super) async fn app(app: &App, call: &Call) -> Result<Reply, ApiError> {
 pub(super) async fn domain(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let is_base = body.string("connectionUriDomain")?.trim().is_empty();
-    let domain =
-        if is_base { String::new() } else { id(&body, "connectionUriDomain", tenancy::connection_uri_domain)? };
+    if is_base {
+        return Err(ApiError::forbidden("Cannot delete the default connection uri domain"));
+    }
+    let domain = id(&body, "connectionUriDomain", tenancy::connection_uri_domain)?;
     call.existing_tenant()?;
     if !from_base(call) {
         return Err(ApiError::forbidden(
             "Only the public tenantId, public appId and default connectionUriDomain is allowed to delete a \
              connectionUriDomain",
         ));
-    }
-    if is_base {
-        return Err(ApiError::forbidden("Cannot delete the default connection uri domain"));
     }
     let id = AppId { connection_uri_domain: domain, app_id: PUBLIC.to_owned() };
     reply(RemoveApp { app: id }.run(app).await?)

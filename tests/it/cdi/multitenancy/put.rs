@@ -205,7 +205,11 @@ async fn a_tenant_is_put_by_the_public_or_the_same_tenant() {
             .await
             .is_text(403, "You must use the public or same app to add/update an app");
     }
-    app.put(&format!("/nope{TENANT}"), json!({})).await.is_text(
+    // After the id, and before everything else.
+    app.put(&format!("/nope{TENANT}"), json!({"tenantId": "a_b", "coreConfig": 1}))
+        .await
+        .is_text(400, "tenantId can only contain letters, numbers and hyphens");
+    app.put(&format!("/nope{TENANT}"), json!({"coreConfig": 1})).await.is_text(
         400,
         "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination \
          not found: (, public, nope)",

@@ -78,6 +78,13 @@ async fn removal_is_for_the_public_entries_only() {
     remove(&app, DOMAIN, json!({"connectionUriDomain": ""}))
         .await
         .is_text(403, "Cannot delete the default connection uri domain");
+    // What cannot be removed at all is said first.
+    remove(&app, &format!("/t1{TENANT}"), json!({"tenantId": "public"}))
+        .await
+        .is_text(403, "Cannot delete public tenant, use remove app API instead");
+    remove(&app, &format!("/appid-a1{APP}"), json!({"appId": "public"}))
+        .await
+        .is_text(403, "Cannot delete the public app, use remove connection uri domain API instead");
     for (path, field) in [(TENANT, "tenantId"), (APP, "appId"), (DOMAIN, "connectionUriDomain")] {
         remove(&app, path, json!({})).await.is_text(400, &format!("Field name '{field}' is invalid in JSON input"));
     }
