@@ -4,6 +4,11 @@
 //! costs quadratic work for a burst; queueing always would serialise requests that never meet. So a command commits
 //! without any lock, and takes its place in a short queue (one of a fixed number, by what it is about) only for its second and
 //! later attempts.
+//!
+//! A transaction reads one key after the other, and others commit in between: of two reads one may have seen a user before
+//! it was linked and the other after it. What is written is safe, because the commit re-checks both. So an outcome that writes
+//! nothing and rests on several reads is told only after a commit of nothing, which re-checks them too:
+//! [`Retry::commit`] in commands that may also write, `steady!` in those that only look.
 
 use crate::fault::Fault;
 use crate::store::{CommitError, Tx};
@@ -34,6 +39,26 @@ pub(super) struct Retry<'a> {
     place: Option<MutexGuard<'a, ()>>,
     attempts: u32,
 }
+
+/// What an expression sees in a transaction, with everything it reads as of one moment. It may be run several times.
+///
+/// A macro, because compilers cannot tell yet whether the future of an asynchronous closure may be sent.
+macro_rules! steady {
+    ($app:expr, $about:expr, $doing:literal, |$tx:ident| $look:expr) => {{
+        let mut retry = $crate::command::retry::Retry::new(&$app.contention, $about);
+        loop {
+            let mut tx = $app.store.begin();
+            let seen = {
+                let $tx = tx.as_mut();
+                $look
+            };
+            if retry.commit(tx, $doing).await? {
+                break seen;
+            }
+        }
+    }};
+}
+pub(super) use steady;
 
 impl<'a> Retry<'a> {
     /// Attempts that are about this: a session's handle, a user's id. Whoever may conflict should name the same.

@@ -15,6 +15,8 @@ mod emailpassword;
 #[cfg(test)]
 mod emailverification;
 #[cfg(test)]
+mod interleaved;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod layering;

@@ -54,7 +54,11 @@ impl ImportOne {
                 return Err(Fault::new("importing a user", Gone { app: id.clone(), tenant: TenantId::public() }));
             }
             if let Some(complaint) = complaint(&ready, write(tx_ref, id, &ready, app.now()).await.map_err(failed)?) {
-                return Ok(Imported::Invalid(vec![complaint]));
+                // Nothing was written, so that this only looks whether it is still so.
+                match retry.commit(tx, "looking at a user to be imported").await? {
+                    true => return Ok(Imported::Invalid(vec![complaint])),
+                    false => continue,
+                }
             }
             note(app, tx_ref, &self.scope, &ready)?;
             let info = UserInfo::load(tx_ref, id, ready.user.clone()).await.map_err(failed)?;

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::command::audit;
 use crate::command::password::Unserved;
 use crate::command::password::budgets::Door;
-use crate::command::retry::Retry;
+use crate::command::retry::{Retry, steady};
 use crate::command::session::Scope;
 use crate::domain::audit::AuditKind;
 use crate::domain::dashboard::{WeakPassword, check_password, is_email};
@@ -107,7 +107,8 @@ impl UpdateUser<'_> {
         }
         let app_id = &self.scope.app.id;
         // Who is unknown is told so without the price of a hash.
-        if self.named.find(app.store.begin().as_mut(), app_id).await?.is_none() {
+        let found = steady!(app, &self.named, "looking a dashboard user up", |tx| self.named.find(tx, app_id).await?);
+        if found.is_none() {
             return Ok(Saved::UnknownUser);
         }
         let password = match self.password {
@@ -123,12 +124,21 @@ impl UpdateUser<'_> {
         let mut retry = Retry::new(&app.contention, &self.named);
         loop {
             let mut tx = app.store.begin();
-            let Some(before) = self.named.find(tx.as_mut(), app_id).await? else { return Ok(Saved::UnknownUser) };
+            let Some(before) = self.named.find(tx.as_mut(), app_id).await? else {
+                match retry.commit(tx, "looking a dashboard user up").await? {
+                    true => return Ok(Saved::UnknownUser),
+                    false => continue,
+                }
+            };
             let mut after = DashboardUserRecord { sessions: new_series(app), ..before.clone() };
             after.email = self.email.clone().unwrap_or(after.email);
             after.password = password.clone().unwrap_or(after.password);
             if !dashboard::save(tx.as_mut(), app_id, Some(&before), &after).await.map_err(writing)? {
-                return Ok(Saved::EmailTaken);
+                // By somebody else only if the user is still as it was read.
+                match retry.commit(tx, "looking at a changed dashboard user").await? {
+                    true => return Ok(Saved::EmailTaken),
+                    false => continue,
+                }
             }
             let changed = event(AuditKind::DashboardUserChanged, &after).detail(detail);
             audit::note(tx.as_mut(), app, &self.scope, changed)?;
@@ -160,7 +170,12 @@ impl DeleteUser {
         let mut retry = Retry::new(&app.contention, &self.named);
         loop {
             let mut tx = app.store.begin();
-            let Some(user) = self.named.find(tx.as_mut(), app_id).await? else { return Ok(false) };
+            let Some(user) = self.named.find(tx.as_mut(), app_id).await? else {
+                match retry.commit(tx, "looking a dashboard user up").await? {
+                    true => return Ok(false),
+                    false => continue,
+                }
+            };
             dashboard::remove(tx.as_mut(), app_id, &user);
             audit::note(tx.as_mut(), app, &self.scope, event(AuditKind::DashboardUserRemoved, &user))?;
             if retry.commit(tx, "committing the removal of a dashboard user").await? {

@@ -2,10 +2,12 @@
 
 use super::{Account, Person, hash_of, reading};
 use crate::app::App;
+use crate::command::retry::steady;
 use crate::command::session::Scope;
 use crate::domain::ids::UserId;
 use crate::domain::user::User;
 use crate::fault::Fault;
+use crate::store::Tx;
 use crate::store::user::{self, Found};
 
 /// Looks a login method with a password up by its own id.
@@ -22,13 +24,17 @@ impl FindById {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &App) -> Result<Option<Person>, Fault> {
-        let mut tx = app.store.begin();
-        let found = user::find(tx.as_mut(), &self.scope.app.id, &self.id).await.map_err(reading)?;
+        Ok(steady!(app, &self.id, "looking a login up", |tx| self.look(tx).await?))
+    }
+
+    async fn look(&self, tx: &mut dyn Tx) -> Result<Option<Person>, Fault> {
+        let app_id = &self.scope.app.id;
+        let found = user::find(tx, app_id, &self.id).await.map_err(reading)?;
         let Some(Found { user, id }) = found else { return Ok(None) };
         match user.method(&id).filter(|method| hash_of(method).is_some()) {
             Some(method) => {
                 let found = Found { user: User::new(method.clone()), id };
-                Person::load(tx.as_mut(), &self.scope.app.id, found).await.map(Some)
+                Person::load(tx, app_id, found).await.map(Some)
             }
             None => Ok(None),
         }
@@ -47,10 +53,9 @@ impl FindByEmail {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &App) -> Result<Option<Person>, Fault> {
-        let mut tx = app.store.begin();
-        match self.0.find(tx.as_mut()).await? {
-            Some(found) => Person::load(tx.as_mut(), &self.0.scope.app.id, found).await.map(Some),
-            None => Ok(None),
-        }
+        Ok(steady!(app, &self.0.about(), "looking an account up", |tx| match self.0.find(tx).await? {
+            Some(found) => Some(Person::load(tx, &self.0.scope.app.id, found).await?),
+            None => None,
+        }))
     }
 }

@@ -59,8 +59,11 @@ impl ImportHash<'_> {
                 Some(person) => (person, true),
                 None => match add(app, tx.as_mut(), &self.account, &hash).await? {
                     Some(person) => (person, false),
-                    // invariant: the same transaction has seen that the address is free
-                    None => return Err(Fault::invariant("importing a password hash").into()),
+                    // Taken since this transaction looked: it conflicts.
+                    None if retry.commit(tx, "looking an account up").await? => {
+                        return Err(Fault::invariant("importing a password hash: a free address is somebody's").into());
+                    }
+                    None => continue,
                 },
             };
             let kind = if existed { AuditKind::PasswordChanged } else { AuditKind::UserImported };

@@ -12,6 +12,7 @@ pub mod update;
 
 use crate::app::App;
 use crate::command::password::budgets::Door;
+use crate::command::retry::steady;
 use crate::command::session::Scope;
 pub use crate::command::user::Person;
 use crate::domain::audit::{AuditEvent, AuditKind};
@@ -37,6 +38,11 @@ impl Account {
         let email = AccountInfo::Email(self.email.clone());
         let app = &self.scope.app.id;
         user::find_identity(tx, app, &self.tenant, RecipeId::EmailPassword, &email).await.map_err(reading)
+    }
+
+    /// The same, as of one moment, for who does not go on to write.
+    async fn look(&self, app: &App) -> Result<Option<Found>, Fault> {
+        Ok(steady!(app, &self.about(), "looking an account up", |tx| self.find(tx).await?))
     }
 
     /// What the audit log says of this account, whoever has it.

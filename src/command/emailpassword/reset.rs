@@ -4,7 +4,7 @@ use super::{forgive, hash_of, reading, writing};
 use crate::app::App;
 use crate::command::audit;
 use crate::command::password::Unserved;
-use crate::command::retry::Retry;
+use crate::command::retry::{Retry, steady};
 use crate::command::session::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::entropy::random_bytes;
@@ -58,16 +58,10 @@ impl CreateResetToken<'_> {
                 let gone = Gone { app: app_id.clone(), tenant: TenantId::public() };
                 return Err(Fault::new("creating a password-reset token", gone));
             }
-            let Some(Found { user, id }) = user::find(tx_ref, app_id, &self.id).await.map_err(reading)? else {
-                return Ok(ResetTokenCreated::UnknownUser);
-            };
-            let email = match self.email {
-                Some(email) => email.to_owned(),
-                None => match user.methods.as_slice() {
-                    [LoginMethod { login: Login::EmailPassword { email, .. }, .. }] => email.clone(),
-                    [_, _, ..] => return Ok(ResetTokenCreated::Linked),
-                    _ => return Ok(ResetTokenCreated::UnknownUser),
-                },
+            let (Found { user, id }, email) = match self.addressee(tx_ref).await? {
+                Ok(addressee) => addressee,
+                Err(refused) if retry.commit(tx, "looking a user up").await? => return Ok(refused),
+                Err(_) => continue,
             };
             let expires = app.now().plus(self.lifetime_ms);
             let series = passwordreset::series(tx_ref, app_id, &id).await.map_err(reading)?;
@@ -80,6 +74,22 @@ impl CreateResetToken<'_> {
                 return Ok(ResetTokenCreated::Ok(token));
             }
         }
+    }
+
+    /// Whose token it is to be, and for which address; or why there is to be none.
+    async fn addressee(&self, tx: &mut dyn Tx) -> Result<Result<(Found, String), ResetTokenCreated>, Fault> {
+        let Some(found) = user::find(tx, &self.scope.app.id, &self.id).await.map_err(reading)? else {
+            return Ok(Err(ResetTokenCreated::UnknownUser));
+        };
+        Ok(match (self.email, found.user.methods.as_slice()) {
+            (Some(email), _) => Ok((found, email.to_owned())),
+            (None, [LoginMethod { login: Login::EmailPassword { email, .. }, .. }]) => {
+                let email = email.clone();
+                Ok((found, email))
+            }
+            (None, [_, _, ..]) => Err(ResetTokenCreated::Linked),
+            (None, _) => Err(ResetTokenCreated::UnknownUser),
+        })
     }
 }
 
@@ -116,8 +126,9 @@ impl ConsumeResetToken<'_> {
         loop {
             let mut tx = app.store.begin();
             let (token, presented) = match judged(app, tx.as_mut(), &self.scope, &hash).await? {
-                None => return Ok(Consumed::InvalidToken),
                 Some(judged) => judged,
+                None if retry.commit(tx, "judging a password-reset token").await? => return Ok(Consumed::InvalidToken),
+                None => continue,
             };
             passwordreset::end(tx.as_mut(), app_id, &token.user_id).await.map_err(writing)?;
             let found = user::find_internal(tx.as_mut(), app_id, &token.user_id).await.map_err(reading)?;
@@ -151,7 +162,9 @@ impl ResetPassword<'_> {
         let app_id = &self.scope.app.id;
         let hash = OneTimeHash::of(self.token);
         // A bad token is told so without the price of a hash.
-        if judged(app, app.store.begin().as_mut(), &self.scope, &hash).await?.is_none() {
+        let token =
+            steady!(app, &hash, "judging a password-reset token", |tx| judged(app, tx, &self.scope, &hash).await?);
+        if token.is_none() {
             return Ok(Consumed::InvalidToken);
         }
         let parameters = self.scope.app.config.password_hashing;
@@ -159,8 +172,10 @@ impl ResetPassword<'_> {
         let mut retry = Retry::new(&app.contention, &hash);
         loop {
             let mut tx = app.store.begin();
-            let Some((token, presented)) = judged(app, tx.as_mut(), &self.scope, &hash).await? else {
-                return Ok(Consumed::InvalidToken);
+            let (token, presented) = match judged(app, tx.as_mut(), &self.scope, &hash).await? {
+                Some(judged) => judged,
+                None if retry.commit(tx, "judging a password-reset token").await? => return Ok(Consumed::InvalidToken),
+                None => continue,
             };
             passwordreset::end(tx.as_mut(), app_id, &token.user_id).await.map_err(writing)?;
             let found = user::find_internal(tx.as_mut(), app_id, &token.user_id).await.map_err(reading)?;

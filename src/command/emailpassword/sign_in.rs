@@ -79,7 +79,7 @@ impl SignIn<'_> {
     }
 
     async fn stored(&self, app: &App) -> Result<Option<PasswordHash>, Fault> {
-        let found = self.account.find(app.store.begin().as_mut()).await?;
+        let found = self.account.look(app).await?;
         let method = found.as_ref().and_then(|found| found.user.method(&found.id));
         Ok(method.and_then(hash_of).cloned())
     }
@@ -92,7 +92,7 @@ impl SignIn<'_> {
         let (is_first, why) = match unserved {
             Unserved::TooManyFailures { of, delay, .. } => (app.refusals.is_first(delay), of.to_lowercase()),
             Unserved::Busy { .. } => {
-                let known = self.account.find(app.store.begin().as_mut()).await?.map(|_| email);
+                let known = self.account.look(app).await?.map(|_| email);
                 let account = (scope.app.serial, tenant, known);
                 (app.refusals.is_first_for_busy(account, app.now()), "too many sign-ins at once".to_owned())
             }

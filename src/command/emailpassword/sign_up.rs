@@ -36,7 +36,7 @@ impl SignUp<'_> {
     /// When the store fails, or too many passwords wait to be hashed.
     pub async fn run(self, app: &App) -> Result<SignedUp, Unserved> {
         // Who is there already is told so without the price of a hash.
-        if self.account.find(app.store.begin().as_mut()).await?.is_some() {
+        if self.account.look(app).await?.is_some() {
             return Ok(SignedUp::EmailTaken);
         }
         let parameters = self.account.scope.app.config.password_hashing;
@@ -46,7 +46,10 @@ impl SignUp<'_> {
         loop {
             let mut tx = app.store.begin();
             let Some(person) = add(app, tx.as_mut(), &self.account, &hash).await? else {
-                return Ok(SignedUp::EmailTaken);
+                if retry.commit(tx, "looking an account up").await? {
+                    return Ok(SignedUp::EmailTaken);
+                }
+                continue;
             };
             let (entry, shown) = (&self.account.scope.app, person.info.user.shown_id());
             let active = mark_active(tx.as_mut(), app, entry, shown, app.now()).map_err(writing)?;

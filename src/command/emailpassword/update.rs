@@ -4,7 +4,7 @@ use super::{forgive, hash_of, reading, writing};
 use crate::app::App;
 use crate::command::audit;
 use crate::command::password::Unserved;
-use crate::command::retry::Retry;
+use crate::command::retry::{Retry, steady};
 use crate::command::session::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{AppId, UserId};
@@ -49,7 +49,8 @@ impl UpdateLogin<'_> {
             None => None,
             Some(password) => {
                 // Who is unknown is told so without the price of a hash.
-                if self.find(app.store.begin().as_mut()).await?.is_none() {
+                let found = steady!(app, &self.id, "looking a login up", |tx| self.find(tx).await?);
+                if found.is_none() {
                     return Ok(Updated::UnknownUser);
                 }
                 let parameters = self.scope.app.config.password_hashing;
@@ -60,7 +61,10 @@ impl UpdateLogin<'_> {
         loop {
             let mut tx = app.store.begin();
             let Some(Found { user: before, id }) = self.find(tx.as_mut()).await? else {
-                return Ok(Updated::UnknownUser);
+                match retry.commit(tx, "looking a login up").await? {
+                    true => return Ok(Updated::UnknownUser),
+                    false => continue,
+                }
             };
             let mut after = before.clone();
             if let Some(hash) = &hash {
@@ -70,11 +74,12 @@ impl UpdateLogin<'_> {
                 after.set_email(&id, email);
             }
             let saved = user::save(tx.as_mut(), &self.scope.app.id, &[&before], &[&after]).await.map_err(writing)?;
-            match saved {
-                Ok(()) => {}
-                Err(Taken::Identity { .. }) => return Ok(Updated::EmailTaken),
-                Err(Taken::Reservation { .. }) => return Ok(Updated::EmailReserved),
-                Err(Taken::Id { .. }) => return Err(Fault::invariant("changing a login: its ids are its own").into()),
+            if let Err(taken) = saved {
+                // By somebody else only if the user is still as it was read.
+                match retry.commit(tx, "looking at a changed login").await? {
+                    true => return Ok(refused(&taken)?),
+                    false => continue,
+                }
             }
             let events = events(&before, &after, &id);
             if !events.is_empty() {
@@ -96,6 +101,14 @@ impl UpdateLogin<'_> {
     async fn find(&self, tx: &mut dyn Tx) -> Result<Option<Found>, Fault> {
         let found = user::find(tx, &self.scope.app.id, &self.id).await.map_err(reading)?;
         Ok(found.filter(|found| found.user.method(&found.id).is_some_and(|method| hash_of(method).is_some())))
+    }
+}
+
+fn refused(taken: &Taken) -> Result<Updated, Fault> {
+    match taken {
+        Taken::Identity { .. } => Ok(Updated::EmailTaken),
+        Taken::Reservation { .. } => Ok(Updated::EmailReserved),
+        Taken::Id { .. } => Err(Fault::invariant("changing a login: its ids are its own")),
     }
 }
 

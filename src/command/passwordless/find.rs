@@ -2,6 +2,7 @@
 
 use super::failed;
 use crate::app::App;
+use crate::command::retry::steady;
 use crate::command::session::Scope;
 use crate::command::user::Person;
 use crate::domain::ids::TenantId;
@@ -27,12 +28,13 @@ impl FindByContact {
     /// When the store fails.
     pub async fn run(self, app: &App) -> Result<Option<Person>, Fault> {
         let app_id = &self.scope.app.id;
-        let mut tx = app.store.begin();
         let info = self.contact.info();
-        let found = user::find_identity(tx.as_mut(), app_id, &self.tenant, RecipeId::Passwordless, &info).await;
-        match found.map_err(failed)? {
-            Some(found) => Person::load(tx.as_mut(), app_id, found).await.map(Some),
-            None => Ok(None),
-        }
+        Ok(steady!(app, &info, "looking a contact up", |tx| {
+            let found = user::find_identity(tx, app_id, &self.tenant, RecipeId::Passwordless, &info).await;
+            match found.map_err(failed)? {
+                Some(found) => Some(Person::load(tx, app_id, found).await?),
+                None => None,
+            }
+        }))
     }
 }

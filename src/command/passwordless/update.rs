@@ -10,8 +10,8 @@ use crate::domain::ids::UserId;
 use crate::domain::passwordless::Contact;
 use crate::domain::user::{AccountInfo, Login, LoginMethod, RecipeId, User};
 use crate::fault::Fault;
-use crate::store::passwordless;
 use crate::store::user::{self, Found, Taken};
+use crate::store::{Tx, passwordless};
 
 /// Changes a login method that signs in with codes.
 pub struct UpdateContacts {
@@ -75,10 +75,11 @@ impl UpdateContacts {
         let mut retry = Retry::new(&app.contention, &self.id);
         loop {
             let mut tx = app.store.begin();
-            let found = user::find(tx.as_mut(), app_id, &self.id).await.map_err(failed)?;
-            let Some(Found { user: before, id }) = found else { return Ok(Updated::UnknownUser) };
-            let Some(old) = before.method(&id).filter(|method| method.login.recipe() == RecipeId::Passwordless) else {
-                return Ok(Updated::UnknownUser);
+            let Some((Found { user: before, id }, old)) = self.find(tx.as_mut()).await? else {
+                match retry.commit(tx, "looking a login up").await? {
+                    true => return Ok(Updated::UnknownUser),
+                    false => continue,
+                }
             };
             let email = self.email.of(old.login.email());
             let phone_number = self.phone_number.of(old.login.phone_number());
@@ -97,8 +98,8 @@ impl UpdateContacts {
                 }
                 continue;
             }
-            let changed = changed(old, &new);
-            passwordless::delete_all(tx.as_mut(), app_id, old, &changed).await.map_err(failed)?;
+            let changed = changed(&old, &new);
+            passwordless::delete_all(tx.as_mut(), app_id, &old, &changed).await.map_err(failed)?;
             for event in events(&after, &new, &changed) {
                 audit::note(tx.as_mut(), app, &self.scope, event)?;
             }
@@ -106,6 +107,16 @@ impl UpdateContacts {
                 return Ok(Updated::Ok);
             }
         }
+    }
+
+    /// The person and the login method, if the id is that of one of this recipe.
+    async fn find(&self, tx: &mut dyn Tx) -> Result<Option<(Found, LoginMethod)>, Fault> {
+        let found = user::find(tx, &self.scope.app.id, &self.id).await.map_err(failed)?;
+        Ok(found.and_then(|found| {
+            let method = found.user.method(&found.id).filter(|method| method.login.recipe() == RecipeId::Passwordless);
+            let method = method?.clone();
+            Some((found, method))
+        }))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Whose a session is: the login method whose id its row holds, and the user that this is part of at the moment.
 
+use crate::app::App;
+use crate::command::retry::steady;
 use crate::domain::ids::{AppId, UserId};
 use crate::fault::Fault;
 use crate::store::user::{self, Found};
@@ -52,9 +54,15 @@ pub(super) struct Holders {
 impl Holders {
     /// Those of one login method, in whatever form its id is given; with `linked`, of all that are linked to it.
     ///
+    /// As of one moment: of somebody who is being linked no session may be overlooked.
+    ///
     /// # Errors
     /// When the store fails.
-    pub(super) async fn of_id(tx: &mut dyn Tx, app: &AppId, id: &UserId, linked: bool) -> Result<Self, Fault> {
+    pub(super) async fn look(app: &App, id: &AppId, user: &UserId, linked: bool) -> Result<Self, Fault> {
+        Ok(steady!(app, user, "looking a session's user up", |tx| Self::of_id(tx, id, user, linked).await?))
+    }
+
+    async fn of_id(tx: &mut dyn Tx, app: &AppId, id: &UserId, linked: bool) -> Result<Self, Fault> {
         let mut ids = BTreeSet::from([id.clone()]);
         let Some(Found { user, id: internal }) = find(tx, app, id).await? else {
             return Ok(Self { user_id: id.clone(), ids });

@@ -1,6 +1,7 @@
 //! `GET /recipe/session/user` and `GET /recipe/session`.
 
 use crate::app::App;
+use crate::command::retry::steady;
 use crate::command::session::Scope;
 use crate::command::session::holder::{Holder, Holders};
 use crate::domain::ids::{AppId, SessionHandle, TenantId, UserId};
@@ -29,7 +30,7 @@ impl ListSessions {
     /// When the store fails.
     pub async fn run(self, app: &App) -> Result<Vec<String>, Fault> {
         let id = &self.scope.app.id;
-        let holders = Holders::of_id(app.store.begin().as_mut(), id, &self.user_id, self.linked).await?;
+        let holders = Holders::look(app, id, &self.user_id, self.linked).await?;
         let live = live_sessions(app, id, &holders, self.tenant.as_ref()).await?;
         Ok(live.iter().map(ToString::to_string).collect())
     }
@@ -91,12 +92,18 @@ impl FindSession<'_> {
     /// When the store fails.
     pub async fn run(self, app: &App) -> Result<Option<SessionInfo>, Fault> {
         let Some(handle) = SessionHandle::parse(self.handle) else { return Ok(None) };
-        let mut tx = app.store.begin();
-        let found = session::get(tx.as_mut(), &self.scope.app.id, &handle).await;
-        let found = found.map_err(|error| Fault::new("loading a session", error))?;
-        let now = app.now();
-        let Some(record) = found.filter(|record| record.family.expires > now) else { return Ok(None) };
-        let holder = Holder::of_row(tx.as_mut(), &self.scope.app.id, &record.user_id).await?;
+        let id = &self.scope.app.id;
+        let found = steady!(app, &handle, "loading a session", |tx| {
+            let found = session::get(tx, id, &handle).await.map_err(|error| Fault::new("loading a session", error))?;
+            match found.filter(|record| record.family.expires > app.now()) {
+                Some(record) => {
+                    let holder = Holder::of_row(tx, id, &record.user_id).await?;
+                    Some((record, holder))
+                }
+                None => None,
+            }
+        });
+        let Some((record, holder)) = found else { return Ok(None) };
         Ok(Some(SessionInfo {
             handle,
             user_id: holder.user_id,

@@ -220,7 +220,7 @@ impl Exchange<'_> {
             record.log.push(now, event);
             session::update(tx, &entry.id, handle, &record)
         } else {
-            return Ok(Attempt::Done(outcome));
+            return Ok(Attempt::Commit(outcome, Happened::NOTHING));
         }
         .map_err(|error| Fault::new("writing a detected reuse", error))?;
         Ok(Attempt::Commit(outcome, Happened::NOTHING))

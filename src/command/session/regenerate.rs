@@ -104,11 +104,11 @@ impl RegenerateAccessToken<'_> {
                     record.log.push(now, EventKind::Regenerated { request_id: self.scope.cause.request_id.clone() });
                     session::update(tx.as_mut(), id, handle, &record)
                         .map_err(|error| Fault::new("writing a payload", error))?;
-                    if retry.commit(tx, "committing a payload").await? {
-                        return Ok(Some((record, holder, now)));
-                    }
                 }
-                _ => return Ok(Some((record, holder, now))),
+                _ => {}
+            }
+            if retry.commit(tx, "committing a payload").await? {
+                return Ok(Some((record, holder, now)));
             }
         }
     }

@@ -54,7 +54,7 @@ impl RevokeSessions {
             }
             Which::User { user_id, linked, tenant } => {
                 let id = &self.scope.app.id;
-                let holders = Holders::of_id(app.store.begin().as_mut(), id, user_id, *linked).await?;
+                let holders = Holders::look(app, id, user_id, *linked).await?;
                 let live = live_sessions(app, id, &holders, tenant.as_ref()).await?;
                 active = Some(holders.user_id);
                 live

@@ -1,6 +1,7 @@
 //! `GET /recipe/session/timeline` and `sessiond sessions why`.
 
 use crate::app::App;
+use crate::command::retry::steady;
 use crate::command::session::Scope;
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::session::RefreshPolicy;
@@ -46,13 +47,16 @@ impl SessionTimeline<'_> {
         let Some(handle) = SessionHandle::parse(self.handle) else { return Ok(None) };
         let id = &self.scope.app.id;
         let failed = |error| Fault::new("loading a timeline", error);
-        let mut tx = app.store.begin();
-        if let Some(record) = session::get(tx.as_mut(), id, &handle).await.map_err(failed)? {
+        let (session, timeline) = steady!(app, &handle, "loading a timeline", |tx| {
+            let session = session::get(tx, id, &handle).await.map_err(failed)?;
+            (session, timeline::get(tx, id, &handle).await.map_err(failed)?)
+        });
+        if let Some(record) = session {
             let story = Story { log: &record.log, expires: Some(record.family.expires), attempts: None };
             return Ok(Some(told(handle, record.user_id, record.created, None, &story, app.now())));
         }
         let retention = self.scope.app.config.session_timeline_retention_ms;
-        let found = timeline::get(tx.as_mut(), id, &handle).await.map_err(failed)?;
+        let found = timeline;
         let Some(record) = found.filter(|record| !record.is_over(retention, app.now())) else { return Ok(None) };
         let story = Story { log: &record.log, expires: None, attempts: record.attempts };
         Ok(Some(told(handle, record.user_id, record.created, Some(record.ended), &story, app.now())))

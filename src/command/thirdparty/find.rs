@@ -2,11 +2,13 @@
 
 use super::reading;
 use crate::app::App;
+use crate::command::retry::steady;
 use crate::command::session::Scope;
 use crate::command::user::{Person, UserInfo};
 use crate::domain::ids::TenantId;
 use crate::domain::user::{AccountInfo, Login, LoginMethod, LookUp, RecipeId, ThirdPartyAccount};
 use crate::fault::Fault;
+use crate::store::Tx;
 use crate::store::user::{self, search};
 
 /// Looks the person up who has an account at a provider.
@@ -27,12 +29,13 @@ impl FindByAccount {
     pub async fn run(self, app: &App) -> Result<Option<Person>, Fault> {
         let app_id = &self.scope.app.id;
         let identity = AccountInfo::ThirdParty(self.account);
-        let mut tx = app.store.begin();
-        let found = user::find_identity(tx.as_mut(), app_id, &self.tenant, RecipeId::ThirdParty, &identity).await;
-        match found.map_err(reading)? {
-            Some(found) => Person::load(tx.as_mut(), app_id, found).await.map(Some),
-            None => Ok(None),
-        }
+        Ok(steady!(app, &identity, "looking an account at a provider up", |tx| {
+            let found = user::find_identity(tx, app_id, &self.tenant, RecipeId::ThirdParty, &identity).await;
+            match found.map_err(reading)? {
+                Some(found) => Some(Person::load(tx, app_id, found).await?),
+                None => None,
+            }
+        }))
     }
 }
 
@@ -52,13 +55,16 @@ impl FindByEmail {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &App) -> Result<Vec<Person>, Fault> {
+        Ok(steady!(app, &self.email, "looking an address at providers up", |tx| self.look(tx).await?))
+    }
+
+    async fn look(&self, tx: &mut dyn Tx) -> Result<Vec<Person>, Fault> {
         let app_id = &self.scope.app.id;
-        let mut tx = app.store.begin();
         let email = LookUp::Info(AccountInfo::Email(self.email.clone()));
-        let rows = search::with_info(tx.as_mut(), app_id, &self.tenant, &email).await.map_err(reading)?;
+        let rows = search::with_info(tx, app_id, &self.tenant, &email).await.map_err(reading)?;
         let mut people = Vec::new();
         for row in rows {
-            let info = UserInfo::of_row(tx.as_mut(), app_id, row).await.map_err(reading)?;
+            let info = UserInfo::of_row(tx, app_id, row).await.map_err(reading)?;
             for method in info.user.methods.iter().filter(|method| self.means(method)) {
                 people.push(Person { info: info.clone(), recipe_user_id: method.id.clone() });
             }

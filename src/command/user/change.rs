@@ -62,6 +62,14 @@ pub(super) enum Decision<T> {
     Change(Box<Change>, T),
 }
 
+impl<T> Decision<T> {
+    fn outcome(self) -> T {
+        match self {
+            Self::Done(outcome) | Self::Change(_, outcome) => outcome,
+        }
+    }
+}
+
 /// A command that changes users: the part that runs anew when something it has read has changed.
 #[async_trait]
 pub(super) trait Decide: Sync {
@@ -77,9 +85,9 @@ pub(super) async fn check<D: Decide>(app: &App, about: &UserId, command: &D) -> 
     let mut retry = Retry::new(&app.contention, about);
     loop {
         let mut tx = app.store.begin();
-        let (Decision::Done(outcome) | Decision::Change(_, outcome)) = command.decide(tx.as_mut()).await?;
+        let decision = command.decide(tx.as_mut()).await;
         if retry.commit(tx, "looking users up").await? {
-            return Ok(outcome);
+            return Ok(decision?.outcome());
         }
     }
 }
@@ -93,10 +101,11 @@ pub(super) async fn run<D: Decide>(app: &App, scope: &Scope, about: &UserId, com
     let mut retry = Retry::new(&app.contention, about);
     loop {
         let mut tx = app.store.begin();
-        let (change, outcome) = match command.decide(tx.as_mut()).await? {
-            Decision::Change(change, outcome) => (change, outcome),
-            Decision::Done(outcome) if retry.commit(tx, "looking users up").await? => return Ok(outcome),
-            Decision::Done(_) => continue,
+        let (change, outcome) = match command.decide(tx.as_mut()).await {
+            Ok(Decision::Change(change, outcome)) => (change, outcome),
+            // Who saw a change by half may find an invariant broken, too.
+            done if retry.commit(tx, "looking users up").await? => return Ok(done?.outcome()),
+            _ => continue,
         };
         let tenant = change.only_in.clone();
         let sign_out = change.signed_out.clone().map(|(change, users)| SignOut { scope, change, users, tenant });

@@ -3,10 +3,12 @@
 use super::list::with_info;
 use super::{Person, UserInfo};
 use crate::app::App;
+use crate::command::retry::steady;
 use crate::command::session::Scope;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{LookUp, Position, RecipeId, User};
 use crate::fault::Fault;
+use crate::store::Tx;
 use crate::store::user::{self, Found, Row, search};
 use std::collections::BTreeMap;
 
@@ -28,19 +30,22 @@ impl LookUpUsers {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &App) -> Result<Vec<UserInfo>, Fault> {
+        Ok(steady!(app, &self.criteria, "looking users up", |tx| self.look(tx).await?))
+    }
+
+    async fn look(&self, tx: &mut dyn Tx) -> Result<Vec<UserInfo>, Fault> {
         let failed = |error| Fault::new("looking users up", error);
         let id = &self.scope.app.id;
-        let mut tx = app.store.begin();
         let mut found: BTreeMap<Position, Row> = BTreeMap::new();
         for criterion in &self.criteria {
-            let rows = search::with_info(tx.as_mut(), id, &self.tenant, criterion).await.map_err(failed)?;
+            let rows = search::with_info(tx, id, &self.tenant, criterion).await.map_err(failed)?;
             found.extend(rows.into_iter().map(|row| (row.user.position(), row)));
         }
         // Any method of the person counts here, of whatever tenant.
         let has = |user: &User, criterion: &LookUp| user.methods.iter().any(|method| criterion.matches(&method.login));
         let fits = |row: &Row| self.union || self.criteria.iter().all(|criterion| has(&row.user, criterion));
         let rows = found.into_values().filter(fits).collect();
-        with_info(tx.as_mut(), id, rows).await.map_err(failed)
+        with_info(tx, id, rows).await.map_err(failed)
     }
 }
 
@@ -60,15 +65,18 @@ impl FindLogin {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &App) -> Result<Option<Person>, Fault> {
+        Ok(steady!(app, &self.id, "looking a login method up", |tx| self.look(tx).await?))
+    }
+
+    async fn look(&self, tx: &mut dyn Tx) -> Result<Option<Person>, Fault> {
         let app_id = &self.scope.app.id;
-        let mut tx = app.store.begin();
-        let found = user::find(tx.as_mut(), app_id, &self.id).await;
+        let found = user::find(tx, app_id, &self.id).await;
         let found = found.map_err(|error| Fault::new("looking a login method up", error))?;
         let Some(Found { user, id }) = found else { return Ok(None) };
         match user.method(&id).filter(|method| method.login.recipe() == self.recipe) {
             Some(method) => {
                 let alone = User { is_primary: user.is_primary, ..User::new(method.clone()) };
-                Person::load(tx.as_mut(), app_id, Found { user: alone, id }).await.map(Some)
+                Person::load(tx, app_id, Found { user: alone, id }).await.map(Some)
             }
             None => Ok(None),
         }

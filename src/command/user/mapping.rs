@@ -2,6 +2,7 @@
 
 use super::change::{self, Change, Decide, Decision};
 use crate::app::App;
+use crate::command::retry::steady;
 use crate::command::session::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
@@ -145,8 +146,9 @@ impl FindMapping {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &App) -> Result<Option<Mapping>, Fault> {
-        let mut tx = app.store.begin();
-        let found = find(tx.as_mut(), &self.scope, &self.id, self.id_type).await?;
+        let found = steady!(app, &self.id, "looking a user id mapping up", |tx| {
+            find(tx, &self.scope, &self.id, self.id_type).await?
+        });
         Ok(found.map(|(_, mapping)| mapping))
     }
 }

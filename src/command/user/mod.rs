@@ -19,10 +19,11 @@ pub use person::Person;
 pub(in crate::command) use person::{confirm_email, new_id, require_tenant};
 
 use crate::app::App;
+use crate::command::retry::steady;
 use crate::command::session::Scope;
 use crate::domain::ids::UserId;
 use crate::fault::Fault;
-use crate::store::user;
+use crate::store::{Tx, user};
 
 /// Looks a user up by any of its ids: internal or mapped, of the group or of a login method.
 pub struct FindUser {
@@ -38,11 +39,14 @@ impl FindUser {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &App) -> Result<Option<UserInfo>, Fault> {
+        Ok(steady!(app, &self.id, "looking a user up", |tx| self.look(tx).await?))
+    }
+
+    async fn look(&self, tx: &mut dyn Tx) -> Result<Option<UserInfo>, Fault> {
         let failed = |error| Fault::new("looking a user up", error);
         let id = &self.scope.app.id;
-        let mut tx = app.store.begin();
-        match user::find(tx.as_mut(), id, &self.id).await.map_err(failed)? {
-            Some(found) => Ok(Some(UserInfo::load(tx.as_mut(), id, found.user).await.map_err(failed)?)),
+        match user::find(tx, id, &self.id).await.map_err(failed)? {
+            Some(found) => Ok(Some(UserInfo::load(tx, id, found.user).await.map_err(failed)?)),
             None => Ok(None),
         }
     }

@@ -40,7 +40,10 @@ impl AssignRole {
             let found = userroles::incarnation(tx.as_mut(), id, &self.role).await.map_err(reading)?;
             let Some(incarnation) = found else { return Ok(Err(UnknownRole)) };
             if assignment.stands(tx.as_mut(), incarnation).await.map_err(reading)? {
-                return Ok(Ok(true));
+                match retry.commit(tx, "looking at a role's assignment").await? {
+                    true => return Ok(Ok(true)),
+                    false => continue,
+                }
             }
             if !tenant::exists(tx.as_mut(), id, &self.tenant).await.map_err(reading)? {
                 return Err(Fault::new("assigning a role", Gone { app: id.clone(), tenant: self.tenant }));
@@ -81,7 +84,10 @@ impl UnassignRole {
             let found = userroles::incarnation(tx.as_mut(), id, &self.role).await.map_err(reading)?;
             let Some(incarnation) = found else { return Ok(Err(UnknownRole)) };
             if !assignment.stands(tx.as_mut(), incarnation).await.map_err(reading)? {
-                return Ok(Ok(false));
+                match retry.commit(tx, "looking at a role's assignment").await? {
+                    true => return Ok(Ok(false)),
+                    false => continue,
+                }
             }
             assignment.delete(tx.as_mut());
             let event = event(AuditKind::RoleUnassigned, &self.user_id, &self.tenant, &self.role);

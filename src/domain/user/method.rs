@@ -72,7 +72,7 @@ pub enum Login {
 }
 
 /// An account at a third-party provider.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ThirdPartyAccount {
     /// The provider (`google`, `github`, …).
     pub id: String,
@@ -138,7 +138,7 @@ impl RecipeId {
 /// A fact by which a person is recognised across login methods: at most one primary user of a tenant has it.
 ///
 /// In the order in which conflicts are reported.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AccountInfo {
     /// An account at a provider.
     ThirdParty(ThirdPartyAccount),

@@ -4,7 +4,7 @@
 use super::{AccountInfo, Login};
 
 /// What a person is looked up by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum LookUp {
     /// A fact that login methods of several recipes have.
     Info(AccountInfo),

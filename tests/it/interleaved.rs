@@ -1,0 +1,406 @@
+//! What a request answers when another one is carried out in the middle of it: what it answers before or after the other.
+//!
+//! The other one is carried out between each two reads of the request, one place after the other. So no answer may rest
+//! on a user who was seen half before and half after a change.
+
+use crate::app::{TestApp, TestReply};
+use crate::people::with_cheap_passwords;
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use sessiond::store::memory::MemoryEngine;
+use sessiond::store::{CommitError, Encoding, Engine, EngineStats, Key, Scan, StoreError, Tx};
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What happens, after how many reads.
+struct Planned {
+    reads: usize,
+    event: Boxed<()>,
+}
+
+/// What is to happen; nothing once it has happened.
+#[derive(Clone, Default)]
+struct Plan(Arc<Mutex<Option<Planned>>>);
+
+impl Plan {
+    fn arm(&self, reads: usize, event: Boxed<()>) {
+        *self.0.lock().unwrap() = Some(Planned { reads, event });
+    }
+
+    /// True if it has not happened.
+    fn disarm(&self) -> bool {
+        self.0.lock().unwrap().take().is_some()
+    }
+
+    async fn before_read(&self) {
+        let due = {
+            let mut plan = self.0.lock().unwrap();
+            match plan.as_mut() {
+                Some(Planned { reads: 0, .. }) => plan.take(),
+                Some(Planned { reads, .. }) => {
+                    *reads -= 1;
+                    None
+                }
+                None => None,
+            }
+        };
+        if let Some(Planned { event, .. }) = due {
+            event.await;
+        }
+    }
+}
+
+/// The memory engine with a plan.
+#[derive(Default)]
+struct Interrupted {
+    engine: MemoryEngine,
+    plan: Plan,
+}
+
+struct InterruptedTx {
+    tx: Box<dyn Tx>,
+    plan: Plan,
+}
+
+#[async_trait]
+impl Engine for Interrupted {
+    fn begin(&self) -> Box<dyn Tx> {
+        Box::new(InterruptedTx { tx: self.engine.begin(), plan: self.plan.clone() })
+    }
+
+    fn encoding(&self) -> Encoding {
+        self.engine.encoding()
+    }
+
+    fn stats(&self) -> EngineStats {
+        self.engine.stats()
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.engine.close().await
+    }
+}
+
+#[async_trait]
+impl Tx for InterruptedTx {
+    async fn get(&mut self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        self.plan.before_read().await;
+        self.tx.get(key).await
+    }
+
+    fn put(&mut self, key: Key, value: Vec<u8>) {
+        self.tx.put(key, value);
+    }
+
+    fn delete(&mut self, key: Key) {
+        self.tx.delete(key);
+    }
+
+    fn add(&mut self, key: Key, delta: i64) {
+        self.tx.add(key, delta);
+    }
+
+    async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
+        self.plan.before_read().await;
+        self.tx.scan(scan).await
+    }
+
+    fn encoding(&self) -> Encoding {
+        self.tx.encoding()
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), CommitError> {
+        self.tx.commit().await
+    }
+}
+
+/// Two people with passwords, `anna@x.io` a primary user; an account at a provider, a phone, a role; and a session of
+/// `bert@x.io`.
+#[derive(Clone)]
+struct World {
+    app: TestApp,
+    plan: Plan,
+    anna: String,
+    bert: String,
+    session: String,
+}
+
+impl World {
+    async fn new() -> Self {
+        let engine = Interrupted::default();
+        let plan = engine.plan.clone();
+        let app = with_cheap_passwords().store(Arc::new(engine)).build().await;
+        let anna = app.sign_up("anna@x.io", "password").await;
+        app.clock.advance(1);
+        let bert = app.sign_up("bert@x.io", "password").await;
+        assert_eq!(app.make_primary(&anna).await["status"], "OK");
+        app.put("/recipe/role", json!({"role": "admin"})).await.ok();
+        let session = app.session(&bert).await.handle();
+        Self { app, plan, anna, bert, session }
+    }
+
+    async fn post(&self, path: &str, body: Value) -> String {
+        said(&self.app.post(path, body).await)
+    }
+
+    async fn put(&self, path: &str, body: Value) -> String {
+        said(&self.app.put(path, body).await)
+    }
+
+    /// The reply; `null` for a sentence.
+    async fn get(&self, path: &str) -> Value {
+        let reply = self.app.get(path).await;
+        if said(&reply).ends_with('\n') { Value::Null } else { reply.json() }
+    }
+
+    async fn map(&self, external: &str) {
+        let body = json!({"superTokensUserId": self.bert, "externalUserId": external, "force": true});
+        assert_eq!(self.post("/recipe/userid/map", body).await, "OK");
+    }
+}
+
+/// The status, or the sentence of a request that is refused.
+fn said(reply: &TestReply) -> String {
+    match reply.code() {
+        200 => reply.text_at("/status"),
+        400 => reply.body(),
+        _ => panic!("{}", reply.body()),
+    }
+}
+
+/// What happens in the middle.
+type Event = fn(World) -> Boxed<()>;
+/// What is asked; the answer in short.
+type Request = fn(World) -> Boxed<String>;
+
+fn link(world: World) -> Boxed<()> {
+    Box::pin(async move {
+        assert_eq!(world.app.link(&world.bert, &world.anna).await["status"], "OK");
+    })
+}
+
+fn unlink(world: World) -> Boxed<()> {
+    Box::pin(async move {
+        let unlink = json!({"recipeUserId": world.bert});
+        assert_eq!(world.post("/recipe/accountlinking/user/unlink", unlink).await, "OK");
+    })
+}
+
+fn map(world: World) -> Boxed<()> {
+    Box::pin(async move { world.map("ext").await })
+}
+
+fn unmap(world: World) -> Boxed<()> {
+    Box::pin(async move {
+        let body = json!({"userId": "ext", "force": true});
+        assert_eq!(world.post("/recipe/userid/map/remove", body).await, "OK");
+    })
+}
+
+/// Bert gets the address that others want, and somebody else his old one.
+fn move_on(world: World) -> Boxed<()> {
+    Box::pin(async move {
+        let body = json!({"recipeUserId": world.bert, "email": "new@x.io"});
+        assert_eq!(world.put("/recipe/user", body).await, "OK");
+        world.app.sign_up("bert@x.io", "another password").await;
+    })
+}
+
+fn delete(world: World) -> Boxed<()> {
+    Box::pin(async move {
+        assert_eq!(world.post("/user/remove", json!({"userId": world.bert})).await, "OK");
+    })
+}
+
+fn role_again(world: World) -> Boxed<()> {
+    Box::pin(async move {
+        assert_eq!(world.post("/recipe/role/remove", json!({"role": "admin"})).await, "OK");
+        assert_eq!(world.put("/recipe/role", json!({"role": "admin"})).await, "OK");
+        assert_eq!(world.put("/recipe/user/role", json!({"userId": world.bert, "role": "admin"})).await, "OK");
+    })
+}
+
+fn revoke_session(world: World) -> Boxed<()> {
+    Box::pin(async move {
+        let body = json!({"sessionHandles": [world.session]});
+        assert_eq!(world.post("/recipe/session/remove", body).await, "OK");
+    })
+}
+
+/// With `before` done, what each request answers when `event` happens before each of its reads.
+async fn check(before: &[Event], event: Event, requests: &[(&str, Request)]) {
+    let fresh = async || {
+        let world = World::new().await;
+        for event in before {
+            event(world.clone()).await;
+        }
+        world
+    };
+    for (name, request) in requests {
+        let world = fresh().await;
+        let first = request(world.clone()).await;
+        let world = fresh().await;
+        event(world.clone()).await;
+        let allowed = BTreeSet::from([first, request(world.clone()).await]);
+        for reads in 0.. {
+            let world = fresh().await;
+            world.plan.arm(reads, event(world.clone()));
+            let answer = request(world.clone()).await;
+            if world.plan.disarm() {
+                assert!(reads > 0, "{name}: nothing was read");
+                break;
+            }
+            assert!(allowed.contains(&answer), "{name}, before read {reads}: {answer}, and not one of {allowed:?}");
+        }
+    }
+}
+
+const LOOK_UPS: &[(&str, Request)] = &[
+    ("user by id", |world| {
+        Box::pin(async move { world.get(&format!("/user/id?userId={}", world.bert)).await["status"].to_string() })
+    }),
+    ("user by account info", |world| {
+        Box::pin(async move {
+            let found = world.get("/users/by-accountinfo?email=bert@x.io&doUnionOfAccountInfo=true").await;
+            found["users"].as_array().unwrap().len().to_string()
+        })
+    }),
+    ("login by id", |world| {
+        Box::pin(async move {
+            let reply = world.app.get(&format!("/recipe/user?userId={}", world.bert)).cdi("3.0").await;
+            reply.text_at("/status")
+        })
+    }),
+    ("login by e-mail", |world| {
+        Box::pin(async move { world.get("/recipe/user?email=bert@x.io").await["status"].to_string() })
+    }),
+    ("mapping", |world| {
+        Box::pin(
+            async move { world.get(&format!("/recipe/userid/map?userId={}", world.bert)).await["status"].to_string() },
+        )
+    }),
+    ("may be primary", |world| {
+        Box::pin(async move {
+            let path = format!("/recipe/accountlinking/user/primary/check?recipeUserId={}", world.bert);
+            world.get(&path).await["status"].to_string()
+        })
+    }),
+    ("sessions", |world| {
+        Box::pin(async move {
+            let sessions = world.get(&format!("/recipe/session/user?userId={}", world.bert)).await;
+            sessions["sessionHandles"].as_array().unwrap().len().to_string()
+        })
+    }),
+    ("session", |world| {
+        Box::pin(async move {
+            let found = world.get(&format!("/recipe/session?sessionHandle={}", world.session)).await;
+            format!("{}{}", found["status"], found["userId"])
+        })
+    }),
+    ("timeline", |world| {
+        Box::pin(async move {
+            world.get(&format!("/recipe/session/timeline?sessionHandle={}", world.session)).await["status"].to_string()
+        })
+    }),
+];
+
+const CHANGES: &[(&str, Request)] = &[
+    ("new address", |world| {
+        Box::pin(
+            async move { world.put("/recipe/user", json!({"recipeUserId": world.bert, "email": "new@x.io"})).await },
+        )
+    }),
+    ("new password", |world| {
+        Box::pin(
+            async move { world.put("/recipe/user", json!({"recipeUserId": world.bert, "password": "password"})).await },
+        )
+    }),
+    ("sign-in", |world| Box::pin(async move { world.app.sign_in("bert@x.io", "password").await })),
+    ("sign-up", |world| {
+        Box::pin(
+            async move { world.post("/recipe/signup", json!({"email": "bert@x.io", "password": "password"})).await },
+        )
+    }),
+    ("import of a hash", |world| {
+        Box::pin(async move {
+            let hash = world.app.stored_hash(&sessiond::domain::ids::AppId::base(), "anna@x.io").await;
+            world.post("/recipe/user/passwordhash/import", json!({"email": "bert@x.io", "passwordHash": hash})).await
+        })
+    }),
+    ("reset token", |world| {
+        Box::pin(async move {
+            world.post("/recipe/user/password/reset/token", json!({"userId": world.bert, "email": "e"})).await
+        })
+    }),
+    ("end of sessions", |world| {
+        Box::pin(async move {
+            let body = json!({"userId": world.bert, "revokeAcrossAllTenants": true});
+            world.post("/recipe/session/remove", body).await;
+            world.app.sessions_of(&world.bert).await.len().to_string()
+        })
+    }),
+    ("primary", |world| {
+        Box::pin(
+            async move { world.post("/recipe/accountlinking/user/primary", json!({"recipeUserId": world.bert})).await },
+        )
+    }),
+    ("link", |world| {
+        Box::pin(async move {
+            let body = json!({"recipeUserId": world.bert, "primaryUserId": world.anna});
+            world.post("/recipe/accountlinking/user/link", body).await
+        })
+    }),
+    ("role", |world| {
+        Box::pin(async move { world.put("/recipe/user/role", json!({"userId": world.bert, "role": "admin"})).await })
+    }),
+    ("association", |world| {
+        Box::pin(async move {
+            let body = json!({"recipeUserId": world.bert});
+            world.post("/recipe/multitenancy/tenant/user", body).await
+        })
+    }),
+];
+
+#[tokio::test]
+async fn who_is_being_linked_is_always_found() {
+    check(&[], link, LOOK_UPS).await;
+    check(&[], link, CHANGES).await;
+}
+
+#[tokio::test]
+async fn who_is_being_unlinked_is_always_found() {
+    check(&[link], unlink, LOOK_UPS).await;
+    check(&[link], unlink, CHANGES).await;
+}
+
+#[tokio::test]
+async fn who_is_being_mapped_is_always_found() {
+    check(&[], map, LOOK_UPS).await;
+    check(&[], map, CHANGES).await;
+    check(&[map], unmap, LOOK_UPS).await;
+    check(&[map], unmap, CHANGES).await;
+}
+
+#[tokio::test]
+async fn whose_address_passes_on_is_told_what_is_so() {
+    check(&[], move_on, LOOK_UPS).await;
+    check(&[], move_on, CHANGES).await;
+    check(&[link], move_on, LOOK_UPS).await;
+    check(&[link], move_on, CHANGES).await;
+}
+
+#[tokio::test]
+async fn who_is_being_deleted_is_there_or_not() {
+    check(&[], delete, LOOK_UPS).await;
+    check(&[], delete, CHANGES).await;
+    check(&[], revoke_session, LOOK_UPS).await;
+}
+
+#[tokio::test]
+async fn a_role_that_is_made_again_is_had_or_not() {
+    check(&[], role_again, CHANGES).await;
+}
