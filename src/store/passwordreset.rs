@@ -115,6 +115,24 @@ pub async fn end(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<(), Stor
     delete(tx, app, user, DELETED_AT_ONCE).await
 }
 
+/// Ends the series of these internal ids of a person, because one of the person's addresses is no more what it was: whoever
+/// reads that mailbox has their links.
+///
+/// # Errors
+/// When the store fails.
+pub async fn end_of<'a>(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    ids: impl IntoIterator<Item = &'a UserId>,
+) -> Result<(), StoreError> {
+    for id in ids {
+        if series(tx, app, id).await?.is_some() {
+            end(tx, app, id).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Deletes every token of a user (an internal id).
 ///
 /// # Errors

@@ -4,10 +4,11 @@
 //! on a user who was seen half before and half after a change.
 
 use crate::app::{TestApp, TestReply};
-use crate::people::with_cheap_passwords;
+use crate::people::{by_provider, with_cheap_passwords, within};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use sessiond::store::memory::MemoryEngine;
+use sessiond::store::user;
 use sessiond::store::{CommitError, Encoding, Engine, EngineStats, Key, Scan, StoreError, Tx};
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -118,8 +119,8 @@ impl Tx for InterruptedTx {
     }
 }
 
-/// Two people with passwords, `anna@x.io` a primary user; an account at a provider, a phone, a role; and a session of
-/// `bert@x.io`.
+/// Two people with passwords, `anna@x.io` a primary user; a role; a session of `bert@x.io`; and in the tenant `t1` a primary
+/// user with that address.
 #[derive(Clone)]
 struct World {
     app: TestApp,
@@ -139,6 +140,9 @@ impl World {
         let bert = app.sign_up("bert@x.io", "password").await;
         assert_eq!(app.make_primary(&anna).await["status"], "OK");
         app.put("/recipe/role", json!({"role": "admin"})).await.ok();
+        app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
+        app.people([within(["t1"], by_provider("carl", 9, "bert@x.io"))]).await;
+        assert_eq!(app.make_primary("carl").await["status"], "OK");
         let session = app.session(&bert).await.handle();
         Self { app, plan, anna, bert, session }
     }
@@ -216,6 +220,13 @@ fn delete(world: World) -> Boxed<()> {
     })
 }
 
+fn associate(world: World) -> Boxed<()> {
+    Box::pin(async move {
+        let added = world.post("/t1/recipe/multitenancy/tenant/user", json!({"recipeUserId": world.bert})).await;
+        assert!(["OK", "ASSOCIATION_NOT_ALLOWED_ERROR"].contains(&added.as_str()), "{added}");
+    })
+}
+
 fn role_again(world: World) -> Boxed<()> {
     Box::pin(async move {
         assert_eq!(world.post("/recipe/role/remove", json!({"role": "admin"})).await, "OK");
@@ -255,6 +266,8 @@ async fn check(before: &[Event], event: Event, requests: &[(&str, Request)]) {
                 break;
             }
             assert!(allowed.contains(&answer), "{name}, before read {reads}: {answer}, and not one of {allowed:?}");
+            let broken = user::check(&*world.app.app.store).await.unwrap().described;
+            assert!(broken.is_empty(), "{name}, before read {reads}: {broken:?}");
         }
     }
 }
@@ -358,10 +371,9 @@ const CHANGES: &[(&str, Request)] = &[
         Box::pin(async move { world.put("/recipe/user/role", json!({"userId": world.bert, "role": "admin"})).await })
     }),
     ("association", |world| {
-        Box::pin(async move {
-            let body = json!({"recipeUserId": world.bert});
-            world.post("/recipe/multitenancy/tenant/user", body).await
-        })
+        Box::pin(
+            async move { world.post("/t1/recipe/multitenancy/tenant/user", json!({"recipeUserId": world.bert})).await },
+        )
     }),
 ];
 
@@ -398,6 +410,12 @@ async fn who_is_being_deleted_is_there_or_not() {
     check(&[], delete, LOOK_UPS).await;
     check(&[], delete, CHANGES).await;
     check(&[], revoke_session, LOOK_UPS).await;
+}
+
+#[tokio::test]
+async fn of_a_link_and_a_tenant_that_do_not_go_together_one_comes_to_be() {
+    check(&[], associate, CHANGES).await;
+    check(&[link], associate, CHANGES).await;
 }
 
 #[tokio::test]

@@ -7,12 +7,12 @@ use crate::command::password::Unserved;
 use crate::command::retry::{Retry, steady};
 use crate::command::session::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
-use crate::domain::ids::{AppId, UserId};
+use crate::domain::ids::UserId;
 use crate::domain::user::{PasswordHash, RecipeId, User};
 use crate::fault::Fault;
+use crate::store::Tx;
 use crate::store::passwordreset;
 use crate::store::user::{self, Found, Taken};
-use crate::store::{StoreError, Tx};
 
 /// Changes a login method with a password.
 pub struct UpdateLogin<'a> {
@@ -83,7 +83,7 @@ impl UpdateLogin<'_> {
             }
             let events = events(&before, &after, &id);
             if !events.is_empty() {
-                end_reset_tokens(tx.as_mut(), &self.scope.app.id, [&id, &before.id]).await.map_err(writing)?;
+                passwordreset::end_of(tx.as_mut(), &self.scope.app.id, [&id, &before.id]).await.map_err(writing)?;
             }
             for event in events {
                 audit::note(tx.as_mut(), app, &self.scope, event)?;
@@ -110,16 +110,6 @@ fn refused(taken: &Taken) -> Result<Updated, Fault> {
         Taken::Reservation { .. } => Ok(Updated::EmailReserved),
         Taken::Id { .. } => Err(Fault::invariant("changing a login: its ids are its own")),
     }
-}
-
-/// Links that were sent before a change are no good after it: whoever reads the old mailbox holds them too.
-async fn end_reset_tokens(tx: &mut dyn Tx, app: &AppId, ids: [&UserId; 2]) -> Result<(), StoreError> {
-    for id in ids {
-        if passwordreset::series(tx, app, id).await?.is_some() {
-            passwordreset::end(tx, app, id).await?;
-        }
-    }
-    Ok(())
 }
 
 /// What changed of a login method.

@@ -11,8 +11,8 @@ use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{AccountInfo, Login, LoginMethod, RecipeId, ThirdPartyAccount, User};
 use crate::fault::Fault;
-use crate::store::Tx;
 use crate::store::user::{self, Found, Taken};
+use crate::store::{Tx, passwordreset};
 
 /// Signs in the person who has an account at a provider, or up if nobody has it.
 pub struct SignInUp {
@@ -84,6 +84,10 @@ impl SignInUp {
                     continue;
                 }
                 Err(error) => return Err(writing(error)),
+            }
+            if before.first().is_some_and(|before| **before != after) {
+                let ended = passwordreset::end_of(tx.as_mut(), &entry.id, [&id, &after.id]).await;
+                ended.map_err(writing)?;
             }
             self.mark_verified(app, tx.as_mut(), &after, &id).await?;
             for event in events {

@@ -14,7 +14,7 @@ use crate::domain::session::event::UserChange;
 use crate::domain::user::{AccountInfo, User};
 use crate::fault::Fault;
 use crate::store::user::{self, Found, Taken};
-use crate::store::{StoreError, Tx, activity, passwordless, user_data};
+use crate::store::{StoreError, Tx, activity, passwordless, passwordreset, user_data};
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 
@@ -31,6 +31,8 @@ pub(super) struct Change {
     pub(super) forgotten: Vec<UserId>,
     /// Internal ids that are deleted: of login methods, or of a group whose founder went before.
     pub(super) deleted: BTreeSet<UserId>,
+    /// Internal ids whose password-reset tokens end: one may have been sent to an address that has left the user.
+    pub(super) resets_ended: BTreeSet<UserId>,
     /// Of those sessions and data only what is of this tenant; `None` for all of the app.
     pub(super) only_in: Option<TenantId>,
     /// Whose verified addresses get another id: from, to.
@@ -150,6 +152,7 @@ async fn write(tx: &mut dyn Tx, app: &AppId, change: &Change) -> Result<(), Stor
     for id in &change.deleted {
         user_data::remove_login(tx, app, id).await?;
     }
+    passwordreset::end_of(tx, app, &change.resets_ended).await?;
     let methods = change.before.iter().flat_map(|user| &user.methods);
     for method in methods.filter(|method| change.deleted.contains(&method.id)) {
         passwordless::delete_all(tx, app, method, &Contact::all_of(&method.login)).await?;

@@ -280,3 +280,32 @@ async fn an_address_is_free_again() {
     app.people([mapped("mine", by_password("n", 9, "a@x.io"))]).await;
     assert_eq!(app.make_primary("mine").await["status"], "OK");
 }
+
+#[tokio::test]
+async fn who_is_mapped_to_its_own_or_a_relatives_id_leaves_nothing() {
+    for (mapped_id, external) in [("a", "a"), ("b", "a"), ("a", "b")] {
+        let app = two_tenants().await;
+        app.people([by_password("a", 1, "a@x.io"), by_password("b", 2, "b@x.io")]).await;
+        app.group(&["a", "b"]).await;
+        let map = json!({"superTokensUserId": mapped_id, "externalUserId": external, "force": true});
+        app.post("/recipe/userid/map", map).await.ok();
+        live(&app, "a").await;
+        live(&app, "b").await;
+        remove(&app, "a", None).await;
+        for (name, count) in rows(&app).await {
+            assert_eq!(count, 0, "{mapped_id} mapped to {external}: {name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn data_under_a_groups_id_that_ended_with_its_last_link_stays_under_it() {
+    let app = group().await;
+    remove(&app, "mine", Some(false)).await;
+    remove(&app, "c", Some(false)).await;
+    app.post("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "b"})).await.ok();
+    assert_eq!(app.who_is("mine").await, Value::Null);
+    let (sessions, roles, ..) = left(&app, "mine").await;
+    assert_eq!((sessions, roles), (0, 2), "sessions end, the rest is for the caller to move");
+    assert_eq!(left(&app, "b").await.1, 2);
+}

@@ -1,8 +1,9 @@
 //! `/recipe/user/password/reset…`.
 
 use crate::app::TestApp;
-use crate::people::{by_provider, mapped, with_cheap_passwords};
+use crate::people::{by_password, by_provider, mapped, method, with_cheap_passwords};
 use serde_json::{Value, json};
+use sessiond::domain::user::Login;
 
 const CREATE: &str = "/recipe/user/password/reset/token";
 const CONSUME: &str = "/recipe/user/password/reset/token/consume";
@@ -143,4 +144,59 @@ async fn a_reset_opens_an_account_that_guessing_had_delayed() {
     let token = create(&app, &id, "jane@x.io").await;
     assert_eq!(consume(&app, &token).await["status"], "OK");
     assert_eq!(app.sign_in("jane@x.io", "right").await, "OK");
+}
+
+/// A token of the group for the address of the login method that leaves it.
+async fn token_for_who_leaves(app: &TestApp) -> String {
+    app.people([by_password("a", 1, "a@x.io"), by_password("b", 2, "b@x.io")]).await;
+    app.group(&["a", "b"]).await;
+    create(app, "a", "b@x.io").await
+}
+
+#[tokio::test]
+async fn whoever_has_the_mailbox_of_a_login_that_left_gets_no_further() {
+    for (path, body) in [
+        ("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "b"})),
+        ("/user/remove", json!({"userId": "b", "removeAllLinkedAccounts": false})),
+    ] {
+        let app = TestApp::new().await;
+        let token = token_for_who_leaves(&app).await;
+        app.post(path, body).await.ok();
+        assert_eq!(consume(&app, &token).await, invalid(), "{path}");
+        let token = create(&app, "a", "a@x.io").await;
+        assert_eq!(consume(&app, &token).await["status"], "OK", "a new one is good");
+    }
+    let app = TestApp::new().await;
+    let token = token_for_who_leaves(&app).await;
+    let own = create(&app, "b", "a@x.io").await;
+    app.post("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "b"})).await.ok();
+    for token in [token, own] {
+        assert_eq!(consume(&app, &token).await, invalid(), "the other way round, too");
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_the_mailbox_of_an_old_address_gets_no_further() {
+    let app = TestApp::new().await;
+    let login = Login::Passwordless { email: Some("c@x.io".to_owned()), phone_number: None };
+    app.people([by_password("a", 1, "a@x.io"), by_provider("b", 2, "b@x.io"), method("c", 3, login)]).await;
+    app.group(&["a", "b", "c"]).await;
+    let google = |email: &str| json!({"thirdPartyId": "google", "thirdPartyUserId": "g-b", "email": {"id": email, "isVerified": false}});
+    let token = create(&app, "a", "b@x.io").await;
+    app.post("/recipe/signinup", google("b@x.io")).await.ok();
+    assert_eq!(consume(&app, &token).await["status"], "OK", "nothing has changed");
+    let token = create(&app, "a", "b@x.io").await;
+    app.post("/recipe/signinup", google("new-b@x.io")).await.ok();
+    assert_eq!(consume(&app, &token).await, invalid());
+    for change in [json!({"email": "new-c@x.io"}), json!({"email": null, "phoneNumber": "+493012345"})] {
+        let token = create(&app, "a", "c@x.io").await;
+        let mut body = json!({"recipeUserId": "c"});
+        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        app.put("/recipe/user", body).header("rid", "passwordless").await.ok();
+        assert_eq!(consume(&app, &token).await, invalid(), "{change}");
+    }
+    let token = create(&app, "a", "c@x.io").await;
+    let number = json!({"recipeUserId": "c", "phoneNumber": "+493012346"});
+    app.put("/recipe/user", number).header("rid", "passwordless").await.ok();
+    assert_eq!(consume(&app, &token).await["status"], "OK", "a number is no mailbox");
 }
