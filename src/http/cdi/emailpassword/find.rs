@@ -3,9 +3,10 @@
 use super::PersonBody;
 use crate::app::App;
 use crate::command::emailpassword::Account;
-use crate::command::emailpassword::find::{FindByEmail, FindById};
+use crate::command::emailpassword::find::FindByEmail;
+use crate::command::user::look_up::FindLogin;
 use crate::domain::ids::UserId;
-use crate::domain::user::normalise_email;
+use crate::domain::user::{RecipeId, normalise_email};
 use crate::http::cdi::Call;
 use crate::http::cdi::input::Query;
 use crate::http::error::ApiError;
@@ -18,7 +19,7 @@ pub(super) async fn find(app: &App, call: &Call) -> Result<Reply, ApiError> {
         (None, None) => return Err(ApiError::bad_request("Please provide one of userId or email")),
         (Some(id), None) => {
             call.require_public_tenant()?;
-            let command = FindById { scope: call.scope()?, id: UserId::new(id) };
+            let command = FindLogin { scope: call.scope()?, id: UserId::new(id), recipe: RecipeId::EmailPassword };
             (command.run(app).await?, "UNKNOWN_USER_ID_ERROR")
         }
         (None, Some(email)) => {

@@ -102,7 +102,7 @@ async fn a_login_is_shown_by_id_or_by_address() {
     let (app, id) = two_users().await;
     app.group(&["p", &id]).await;
     let by_id = app.get(&format!("/recipe/user?userId={id}")).await.ok().json();
-    assert_eq!((&by_id["user"]["id"], &by_id["user"]["isPrimaryUser"]), (&json!(id), &json!(false)));
+    assert_eq!((&by_id["user"]["id"], &by_id["user"]["isPrimaryUser"]), (&json!(id), &json!(true)));
     assert_eq!(by_id["user"]["loginMethods"].as_array().unwrap().len(), 1);
     assert!(by_id.get("recipeUserId").is_none());
     let by_email = app.get("/recipe/user?email=JANE%40x.io").await.ok().json();
