@@ -75,6 +75,8 @@ impl UpdateLogin<'_> {
             }
             let saved = user::save(tx.as_mut(), &self.scope.app.id, &[&before], &[&after]).await.map_err(writing)?;
             if let Err(taken) = saved {
+                let taken = user::reservation_first(tx.as_mut(), &self.scope.app.id, &before, taken).await;
+                let taken = taken.map_err(reading)?;
                 // By somebody else only if the user is still as it was read.
                 match retry.commit(tx, "looking at a changed login").await? {
                     true => return Ok(refused(&taken)?),

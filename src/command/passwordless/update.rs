@@ -92,6 +92,7 @@ impl UpdateContacts {
                 *method = new.clone();
             }
             if let Err(taken) = user::save(tx.as_mut(), app_id, &[&before], &[&after]).await.map_err(failed)? {
+                let taken = user::reservation_first(tx.as_mut(), app_id, &before, taken).await.map_err(failed)?;
                 // By somebody else only if the user is still as it was read.
                 if retry.commit(tx, "looking at a changed login").await? {
                     return refused(&taken);

@@ -241,6 +241,21 @@ pub enum Taken {
     },
 }
 
+/// `taken` as the change of a login of `user` tells it: what is both another's login and reserved by another primary user is
+/// reserved first of all.
+///
+/// # Errors
+/// When the store fails.
+pub async fn reservation_first(tx: &mut dyn Tx, app: &AppId, user: &User, taken: Taken) -> Result<Taken, StoreError> {
+    let Taken::Identity { info, .. } = &taken else { return Ok(taken) };
+    for tenant in user.tenants().into_iter().filter(|_| user.is_primary) {
+        if let Some(by) = reserved_by(tx, app, tenant, info).await?.filter(|by| *by != user.id) {
+            return Ok(Taken::Reservation { tenant: tenant.clone(), info: info.clone(), by });
+        }
+    }
+    Ok(taken)
+}
+
 /// Replaces the users in `before`, as this transaction read them, by those in `after`, with every index key.
 ///
 /// Both may be empty: a new user has no before, a deleted one no after; linking takes two and leaves one. Conflicts are

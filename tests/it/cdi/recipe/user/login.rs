@@ -53,6 +53,12 @@ async fn a_primary_user_may_not_take_the_address_of_another_one() {
     let reason = "New email is associated with another primary user ID";
     assert_eq!(refused, json!({"status": "EMAIL_CHANGE_NOT_ALLOWED_ERROR", "reason": reason}));
     assert_eq!(app.sign_in("jane@x.io", "old").await, "OK");
+    // Also where that one has a password there, which alone is another refusal.
+    let joe = app.sign_up("joe2@x.io", "old").await;
+    let joes = json!({"recipeUserId": id, "email": "joe2@x.io"});
+    assert_eq!(update(&app, joes.clone()).await, json!({"status": "EMAIL_ALREADY_EXISTS_ERROR"}));
+    app.group(&[&joe]).await;
+    assert_eq!(update(&app, joes).await, json!({"status": "EMAIL_CHANGE_NOT_ALLOWED_ERROR", "reason": reason}));
     // Its own reservation moves with the address.
     assert_eq!(update(&app, json!({"recipeUserId": id, "email": "new@x.io"})).await["status"], "OK");
     app.people([by_provider("q", 1, "jane@x.io"), by_provider("r", 1, "new@x.io")]).await;

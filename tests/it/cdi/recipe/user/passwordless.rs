@@ -117,7 +117,8 @@ async fn who_is_not_there_or_taken_is_told() {
     // Whose own login method has no number any more, but whose group has reserved it.
     assert_eq!(put(&app, json!({"recipeUserId": "f", "email": "f@x.io"})).await["status"], "OK");
     let reply = put(&app, json!({"recipeUserId": "a", "phoneNumber": "+493077777"})).await;
-    assert_eq!(reply, json!({"status": "PHONE_NUMBER_ALREADY_EXISTS_ERROR"}));
+    let reason = "New phone number is associated with another primary user ID";
+    assert_eq!(reply, json!({"status": "PHONE_NUMBER_CHANGE_NOT_ALLOWED_ERROR", "reason": reason}));
     assert_eq!(contacts(&app, "a").await, [json!("a@x.io"), Value::Null]);
 }
 
