@@ -1,17 +1,23 @@
-//! Bodies of every endpoint that takes one, in every version of the protocol.
+//! Requests to every endpoint, in every version of the protocol: with a body and a query.
 //!
-//! The first line names endpoint, version and perhaps a recipe (`POST /recipe/signinup 5.4 thirdparty`), what follows is the
-//! body. `$A`, `$R`, `$H`, `$P` and `$T` in it become a good access token, refresh token, session handle, id of a user with
-//! a password and password-reset token, so that inputs get past the first check.
+//! The first line names endpoint, version and perhaps a recipe (`POST /recipe/signinup 5.4 thirdparty`), and may end with a query
+//! (`DELETE /recipe/dashboard/user 5.4 ?email=a%40example.org`), which is sent as it stands. What follows is the body. `$A`, `$R`,
+//! `$H`, `$P` and `$T` in both become a good access token, refresh token, session handle, id of a user with a password and
+//! password-reset token, so that inputs get past the first check.
 #![no_main]
 
-use sessiond_fuzz::{BODIES, SERVER, split_line};
+use sessiond_fuzz::{ALL, SERVER, split_line, split_query};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let (line, body) = split_line(data);
-    let (endpoint, headers) = BODIES.choose(&line);
+    let (line, query) = split_query(&line);
+    let (endpoint, headers) = ALL.choose(line);
+    let query = SERVER.fill_in(query);
     match std::str::from_utf8(body) {
-        Ok(text) => SERVER.ask(endpoint.method.clone(), endpoint.path, "", headers, SERVER.fill_in(text).as_bytes()),
-        Err(_) => SERVER.ask(endpoint.method.clone(), endpoint.path, "", headers, body),
+        Ok(text) => {
+            let body = SERVER.fill_in(text);
+            SERVER.ask(endpoint.method.clone(), endpoint.path, &query, headers, body.as_bytes())
+        }
+        Err(_) => SERVER.ask(endpoint.method.clone(), endpoint.path, &query, headers, body),
     };
 });

@@ -207,10 +207,9 @@ pub struct Endpoint {
 /// Endpoints to choose from.
 pub struct Endpoints(Vec<Endpoint>);
 
-/// Those that take a body.
-pub static BODIES: LazyLock<Endpoints> =
-    LazyLock::new(|| Endpoints::of(|verb| verb != Verb::GET, |verb, path| format!("{verb:?} {path}")));
-/// Those that take a query.
+/// All of them.
+pub static ALL: LazyLock<Endpoints> = LazyLock::new(|| Endpoints::of(|_| true, |verb, path| format!("{verb:?} {path}")));
+/// Those that take a query and nothing else.
 pub static QUERIES: LazyLock<Endpoints> =
     LazyLock::new(|| Endpoints::of(|verb| verb == Verb::GET, |_, path| path.to_owned()));
 
@@ -248,6 +247,11 @@ impl Endpoints {
         let lines = [format!("cdi-version: {version}"), format!("rid: {rid}")];
         (endpoint, headers(lines.iter().map(String::as_str)))
     }
+}
+
+/// A first line without the query at its end, which begins with a blank and a question mark; and that query.
+pub fn split_query(line: &str) -> (&str, &str) {
+    line.split_once(" ?").unwrap_or((line, ""))
 }
 
 /// The first line, and what follows it.
