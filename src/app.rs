@@ -165,6 +165,7 @@ impl App {
         let watch = if config.test_mode { ClockWatch::trusting } else { ClockWatch::new };
         let clock_watch = Mutex::new(watch(clock.reading()));
         let directory = Directory::load(Arc::clone(config), &*store).await?;
+        user::listing::v1::upgrade(&*store).await?;
         user::count::establish(&*store).await?;
         Ok(Self {
             directory,

@@ -78,6 +78,15 @@ impl UserId {
     }
 }
 
+/// The UUID that this text is, if it is written as they are handed out.
+///
+/// Upper case, braces and the like name the same UUID but are another text.
+#[must_use]
+pub fn canonical_uuid(text: &str) -> Option<Uuid> {
+    let uuid = Uuid::try_parse(text).ok()?;
+    (uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(uuid)
+}
+
 /// A session's public name: a UUID, followed by `_<tenant>` outside the public tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionHandle {
@@ -104,10 +113,7 @@ impl SessionHandle {
             Some((uuid, tenant)) => (uuid, TenantId::new(tenant)),
             None => (text, TenantId::public()),
         };
-        let uuid = Uuid::try_parse(uuid_text).ok()?;
-        // Upper case, braces and the like name the same UUID but are not what was handed out.
-        let canonical = uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == uuid_text;
-        canonical.then_some(Self { uuid, tenant })
+        Some(Self { uuid: canonical_uuid(uuid_text)?, tenant })
     }
 }
 

@@ -56,8 +56,8 @@ pub enum Keyspace {
     LoginIdentity = 22,
     /// Logins by account info: (cud, app, tenant, kind, value, recipe user id) → empty.
     AccountInfo = 23,
-    /// Users of a tenant: (cud, app, tenant, recipe, time joined, group id) → empty.
-    UserListing = 24,
+    /// Users of a tenant as they were listed at first, ids as text: (cud, app, tenant, recipe, time joined, group id) → empty.
+    UserListingV1 = 24,
     /// Account infos of primary users: (cud, app, tenant, kind, value) → group id.
     PrimaryAccountInfo = 25,
     /// Password-reset tokens: (cud, app, token hash) → user and e-mail.
@@ -96,11 +96,13 @@ pub enum Keyspace {
     AppUserCount = 44,
     /// Imports of users that are under way: (cud, app, import's id) → last step.
     UserImport = 46,
+    /// Users of a tenant: (cud, app, tenant, recipe, time joined, group id) → empty.
+    UserListing = 47,
 }
 
 impl Keyspace {
     /// Every keyspace, for walks over the whole store; in the order of their bytes.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::Meta,
         Self::App,
         Self::Tenant,
@@ -124,7 +126,7 @@ impl Keyspace {
         Self::ExternalUserId,
         Self::LoginIdentity,
         Self::AccountInfo,
-        Self::UserListing,
+        Self::UserListingV1,
         Self::PrimaryAccountInfo,
         Self::PasswordResetToken,
         Self::PasswordResetTokenByUser,
@@ -144,6 +146,7 @@ impl Keyspace {
         Self::UserCount,
         Self::AppUserCount,
         Self::UserImport,
+        Self::UserListing,
     ];
 
     /// The keyspace with this byte.
@@ -187,6 +190,7 @@ impl Keyspace {
             | Self::LoginIdentity
             | Self::AccountInfo
             | Self::UserListing
+            | Self::UserListingV1
             | Self::PrimaryAccountInfo
             | Self::ThirdPartyProvider
             | Self::PasswordlessDevice
@@ -229,6 +233,7 @@ impl Keyspace {
             Self::LoginIdentity => "login_identity",
             Self::AccountInfo => "account_info",
             Self::UserListing => "user_listing",
+            Self::UserListingV1 => "user_listing_v1",
             Self::PrimaryAccountInfo => "primary_account_info",
             Self::PasswordResetToken => "password_reset_token",
             Self::PasswordResetTokenByUser => "password_reset_token_by_user",

@@ -1,6 +1,7 @@
 //! Cross-references: every user has its index keys, every index key its user, and the counters are right.
 
 use super::index::{self, Entry, parse_info_key, parse_listing_key};
+use super::listing::v1;
 use super::{Row, count, find_internal, parse_row_key, row, verified};
 use crate::domain::ids::{AppId, UserId};
 use crate::store::cross_references::{CrossReferences, Rows, settled};
@@ -9,13 +10,15 @@ use crate::store::{CommitError, Engine, Key, Keyspace, StoreError, Tx, counter};
 use std::collections::BTreeMap;
 
 /// What [`index::entries`] makes.
-const INDEXES: [Keyspace; 6] = [
+const INDEXES: [Keyspace; 7] = [
     Keyspace::LoginMethodUser,
     Keyspace::ExternalUserId,
     Keyspace::LoginIdentity,
     Keyspace::AccountInfo,
     Keyspace::UserListing,
     Keyspace::PrimaryAccountInfo,
+    // Until the server's next start.
+    Keyspace::UserListingV1,
 ];
 
 /// Walks all users and their indexes. Works beside live traffic: what belongs together is read as of one moment.
@@ -67,7 +70,7 @@ async fn wrong_with_row(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Vec
     for Entry { key, pointer } in index::entries(app, &user) {
         let stands = match &pointer {
             Some(pointer) => index::read_pointer(tx, &key).await?.as_ref() == Some(&pointer.to),
-            None => tx.get(&key).await?.is_some(),
+            None => stands(tx, &key).await?,
         };
         if !stands {
             wrong.push(format!("is not found by {key}"));
@@ -79,6 +82,17 @@ async fn wrong_with_row(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Vec
         wrong.push("has a row that says something else about verified addresses than their marks".to_owned());
     }
     Ok(wrong)
+}
+
+/// True when a key is there, be it in the layout of a folder that no server has opened since.
+async fn stands(tx: &mut dyn Tx, key: &Key) -> Result<bool, StoreError> {
+    if tx.get(key).await?.is_some() {
+        return Ok(true);
+    }
+    match v1::former(key) {
+        Some(former) => Ok(tx.get(&former).await?.is_some()),
+        None => Ok(false),
+    }
 }
 
 async fn index_has_row(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Result<(), StoreError> {
@@ -108,6 +122,7 @@ async fn wrong(tx: &mut dyn Tx, app: &AppId, key: &Key) -> Result<Option<&'stati
     if tx.get(key).await?.is_none() {
         return Ok(None);
     }
+    let key = &v1::current(key.clone());
     let id = match key.keyspace {
         Keyspace::AccountInfo => parse_info_key(key),
         Keyspace::UserListing => parse_listing_key(key).map(|(_, id)| id),

@@ -178,10 +178,20 @@ pub fn parse_listing_key(key: &Key) -> Option<(UnixMillis, UserId)> {
     let mut parts = KeyReader::new(key);
     let (_domain, _app, _tenant) = (parts.text()?, parts.text()?, parts.text()?);
     let _recipe = parts.byte()?;
+    parse_listed(parts)
+}
+
+/// What follows the [`listing_prefix`].
+pub(super) fn parse_listed(mut parts: KeyReader<'_>) -> Option<(UnixMillis, UserId)> {
+    let time = parse_joined(&mut parts)?;
+    Some((time, parts.internal_id()?))
+}
+
+/// The time joined, of either layout of a list.
+pub(super) fn parse_joined(parts: &mut KeyReader<'_>) -> Option<UnixMillis> {
     let (time, _id) = parts.rest().split_first_chunk::<8>()?;
-    let time = UnixMillis(u64::from_be_bytes(*time));
     parts.skip(8);
-    Some((time, UserId::new(parts.text()?)))
+    Some(UnixMillis(u64::from_be_bytes(*time)))
 }
 
 /// Every index key that this user has.
@@ -242,7 +252,7 @@ fn of_group(app: &AppId, user: &User, entries: &mut Vec<Entry>) {
         for recipe in RecipeId::ALL {
             let here = |method: &&LoginMethod| method.tenants.contains(tenant) && method.login.recipe() == recipe;
             if user.methods.iter().any(|method| here(&method)) {
-                let key = listing_prefix(app, tenant, recipe).raw(&joined).text(user.id.as_str());
+                let key = listing_prefix(app, tenant, recipe).raw(&joined).internal_id(&user.id);
                 entries.push(Entry { key, pointer: None });
             }
         }

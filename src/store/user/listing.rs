@@ -4,13 +4,16 @@
 //! of several recipes stands in several lists, at the same place in each. A page is the merge of the lists, read with
 //! a few bounded scans per recipe, whatever the number of users.
 
-use super::index::{listing_prefix, parse_listing_key};
-use crate::domain::ids::{AppId, TenantId, UserId};
+pub mod v1;
+
+use super::index::{listing_prefix, parse_listed};
+use crate::domain::ids::{AppId, TenantId};
 use crate::domain::time::UnixMillis;
 use crate::domain::user::{Order, Position, Recipes};
+use crate::store::key::KeyReader;
 use crate::store::session::just_after;
 use crate::store::{Key, Scan, StoreError, Tx};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Which users of a tenant, from where on.
 #[derive(Debug, Clone)]
@@ -64,9 +67,10 @@ async fn ascending(
         && page.len() < limit
     {
         let chunk = lists.up(tx, time, limit - page.len()).await?;
-        let whole = chunk.by_time.into_iter().filter(|(time, _)| chunk.cut.is_none_or(|cut| *time < cut));
-        for (time_joined, ids) in whole {
-            page.extend(ids.into_iter().rev().map(|id| Position { time_joined, id }));
+        let is_whole = |place: &Position| chunk.cut.is_none_or(|cut| place.time_joined < cut);
+        let whole: Vec<_> = chunk.found.into_values().filter(is_whole).collect();
+        for millisecond in whole.chunk_by(|a, b| a.time_joined == b.time_joined) {
+            page.extend(millisecond.iter().rev().cloned());
         }
         page.truncate(limit);
         let Some(cut) = chunk.cut else { break };
@@ -93,9 +97,12 @@ enum Upto<'a> {
     Millisecond(UnixMillis),
 }
 
+/// Users by what their keys end in, which orders them like every list.
+type Listed = BTreeMap<Vec<u8>, Position>;
+
 /// Users read forwards.
 struct Chunk {
-    by_time: BTreeMap<UnixMillis, BTreeSet<UserId>>,
+    found: Listed,
     /// From this millisecond on there may be more.
     cut: Option<UnixMillis>,
 }
@@ -116,30 +123,29 @@ impl Lists {
         low: UnixMillis,
         limit: usize,
     ) -> Result<Vec<Position>, StoreError> {
-        let mut found = BTreeSet::new();
+        let mut found = Listed::new();
         for prefix in &self.0 {
             let end = match upto {
                 Upto::End => prefix.prefix_end(),
-                Upto::Place(place) => Some(just_after(at(prefix, place.time_joined).text(place.id.as_str()))),
+                Upto::Place(place) => Some(just_after(at(prefix, place.time_joined).internal_id(&place.id))),
                 Upto::Millisecond(time) => at(prefix, time).prefix_end(),
             };
             let rows = tx.scan(&Scan { start: at(prefix, low), end, reverse: true, limit }).await?;
-            found.extend(rows.iter().filter_map(|(key, _)| parse_listing_key(key)));
+            found.extend(rows.iter().filter_map(|(key, _)| listed(prefix, key)));
         }
-        let place = |(time_joined, id)| Position { time_joined, id };
-        Ok(found.into_iter().rev().take(limit).map(place).collect())
+        Ok(found.into_values().rev().take(limit).collect())
     }
 
     /// The next users from the millisecond `low` on; at least `limit` of them are known, if there are so many.
     async fn up(&self, tx: &mut dyn Tx, low: UnixMillis, limit: usize) -> Result<Chunk, StoreError> {
-        let mut chunk = Chunk { by_time: BTreeMap::new(), cut: None };
+        let mut chunk = Chunk { found: Listed::new(), cut: None };
         for prefix in &self.0 {
             let scan = Scan { start: at(prefix, low), end: prefix.prefix_end(), reverse: false, limit };
             let rows = tx.scan(&scan).await?;
             let mut last = None;
-            for (time, id) in rows.iter().filter_map(|(key, _)| parse_listing_key(key)) {
-                chunk.by_time.entry(time).or_default().insert(id);
-                last = Some(time);
+            for (end, place) in rows.iter().filter_map(|(key, _)| listed(prefix, key)) {
+                last = Some(place.time_joined);
+                chunk.found.insert(end, place);
             }
             if rows.len() == limit {
                 chunk.cut = chunk.cut.into_iter().chain(last).min();
@@ -147,6 +153,13 @@ impl Lists {
         }
         Ok(chunk)
     }
+}
+
+/// Whom a key of this list names.
+fn listed(prefix: &Key, key: &Key) -> Option<(Vec<u8>, Position)> {
+    let parts = KeyReader::after(key, prefix.bytes.len())?;
+    let (time_joined, id) = parse_listed(parts)?;
+    Some((parts.rest().to_vec(), Position { time_joined, id }))
 }
 
 fn at(prefix: &Key, time: UnixMillis) -> Key {

@@ -111,6 +111,8 @@ fn holds_users(keyspace: Keyspace) -> bool {
         Keyspace::Timeline => false,
         // That a user was deleted is one of the events; they go when their time is over.
         Keyspace::AuditEvent => false,
+        // Emptied at every start.
+        Keyspace::UserListingV1 => false,
         Keyspace::Meta
         | Keyspace::App
         | Keyspace::Tenant

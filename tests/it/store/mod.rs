@@ -17,6 +17,7 @@ mod rot;
 mod tenancy;
 mod user;
 mod user_listing;
+mod user_listing_v1;
 mod userroles;
 
 use sessiond::app::SystemClock;

@@ -423,7 +423,8 @@ async fn the_check_names_rows_without_keys_and_keys_without_rows() {
         tx.commit().await.unwrap();
     }
 
-    let stale = user::listing_prefix(&app(), &tenant("public"), RecipeId::Webauthn).raw(&[0; 8]).text("a");
+    let stale =
+        user::listing_prefix(&app(), &tenant("public"), RecipeId::Webauthn).raw(&[0; 8]).internal_id(&UserId::new("a"));
     let mut tx = engine.begin();
     tx.put(stale, Vec::new());
     tx.commit().await.unwrap();

@@ -250,9 +250,9 @@ fn next_step(
     let (mut step, mut bytes) = (Vec::new(), 0);
     while step.len() < ROWS_PER_STEP && bytes < BYTES_PER_STEP {
         let Some((key, value)) = archive.advance()? else { break };
-        let row = rewrap.row(encoding, &key, value)?;
-        bytes += row.1.len();
-        step.push(row);
+        let (key, value) = rewrap.row(encoding, &key, value)?;
+        bytes += value.len();
+        step.push((store::user::listing::v1::current(key), value));
     }
     Ok(step)
 }

@@ -1,0 +1,79 @@
+//! Lists as they stood at first: [`Keyspace::UserListingV1`], with ids as text.
+//!
+//! A server moves what it finds there at its start, before it serves; so does the import of an app whose archive is as old.
+
+use super::super::index::parse_joined;
+use crate::domain::ids::UserId;
+use crate::store::key::KeyReader;
+use crate::store::session::just_after;
+use crate::store::{CommitError, Engine, Key, Keyspace, Scan, StoreError, codec};
+
+/// Keys moved in one transaction.
+const STEP: usize = 1000;
+
+/// The key as it stands today; any other key as it is. A key of the old list that cannot be read stays in it.
+#[must_use]
+pub fn current(key: Key) -> Key {
+    if key.keyspace != Keyspace::UserListingV1 {
+        return key;
+    }
+    translated(&key, |mut parts| {
+        let id = UserId::new(parts.text()?);
+        Some(Key::of(Keyspace::UserListing).internal_id(&id))
+    })
+    .unwrap_or(key)
+}
+
+/// Where the entry of a list stood at first.
+#[must_use]
+pub fn former(key: &Key) -> Option<Key> {
+    if key.keyspace != Keyspace::UserListing {
+        return None;
+    }
+    translated(key, |mut parts| Some(Key::of(Keyspace::UserListingV1).text(parts.internal_id()?.as_str())))
+}
+
+/// The key with another ending in the keyspace of that ending: up to the time joined both layouts are the same.
+fn translated(key: &Key, ending: impl Fn(KeyReader<'_>) -> Option<Key>) -> Option<Key> {
+    let mut parts = KeyReader::new(key);
+    let (_domain, _app, _tenant, _recipe) = (parts.text()?, parts.text()?, parts.text()?, parts.byte()?);
+    parse_joined(&mut parts)?;
+    let kept = key.bytes.len() - parts.rest().len();
+    let end = ending(parts)?;
+    Some(Key { keyspace: end.keyspace, bytes: key.bytes.get(..kept)?.to_vec() }.raw(&end.bytes))
+}
+
+/// Moves all that is still in the old lists. Nobody else may use the store meanwhile; what a crash leaves is moved by the
+/// next start.
+///
+/// # Errors
+/// When the store fails.
+pub async fn upgrade(engine: &dyn Engine) -> Result<(), StoreError> {
+    let (mut next, mut moved) = (Some(Key::of(Keyspace::UserListingV1)), 0_u64);
+    while let Some(start) = next.take() {
+        let mut tx = engine.begin();
+        let end = Key::of(Keyspace::UserListingV1).prefix_end();
+        let rows = tx.scan(&Scan { start, end, reverse: false, limit: STEP }).await?;
+        next = rows.last().map(|(key, _)| just_after(key.clone()));
+        for (old, _) in rows {
+            let new = current(old.clone());
+            if new.keyspace == Keyspace::UserListingV1 {
+                tracing::warn!(key = %old, "an entry of a list of users cannot be read");
+                continue;
+            }
+            codec::put_marker(tx.as_mut(), new);
+            tx.delete(old);
+            moved += 1;
+        }
+        tx.commit().await.map_err(|error| match error {
+            CommitError::Store(error) => error,
+            CommitError::Conflict => {
+                StoreError::Stopped { reason: "lists of users were moved twice at once".to_owned() }
+            }
+        })?;
+    }
+    if moved > 0 {
+        tracing::info!(entries = moved, "lists of users brought into their present layout");
+    }
+    Ok(())
+}
