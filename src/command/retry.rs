@@ -8,7 +8,7 @@
 //! A transaction reads one key after the other, and others commit in between: of two reads one may have seen a user before
 //! it was linked and the other after it. What is written is safe, because the commit re-checks both. So an outcome that writes
 //! nothing and rests on several reads is told only after a commit of nothing, which re-checks them too:
-//! [`Retry::commit`] in commands that may also write, `steady!` in those that only look.
+//! `Retry::commit` in commands that may also write, `steady!` in those that only look.
 
 use crate::fault::Fault;
 use crate::store::{CommitError, Tx};
