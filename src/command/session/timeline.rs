@@ -47,7 +47,7 @@ impl SessionTimeline<'_> {
         let Some(handle) = SessionHandle::parse(self.handle) else { return Ok(None) };
         let id = &self.scope.app.id;
         let failed = |error| Fault::new("loading a timeline", error);
-        let (session, timeline) = steady!(app, &handle, "loading a timeline", |tx| {
+        let (session, ended) = steady!(app, &handle, "loading a timeline", |tx| {
             let session = session::get(tx, id, &handle).await.map_err(failed)?;
             (session, timeline::get(tx, id, &handle).await.map_err(failed)?)
         });
@@ -56,8 +56,7 @@ impl SessionTimeline<'_> {
             return Ok(Some(told(handle, record.user_id, record.created, None, &story, app.now())));
         }
         let retention = self.scope.app.config.session_timeline_retention_ms;
-        let found = timeline;
-        let Some(record) = found.filter(|record| !record.is_over(retention, app.now())) else { return Ok(None) };
+        let Some(record) = ended.filter(|record| !record.is_over(retention, app.now())) else { return Ok(None) };
         let story = Story { log: &record.log, expires: None, attempts: record.attempts };
         Ok(Some(told(handle, record.user_id, record.created, Some(record.ended), &story, app.now())))
     }
