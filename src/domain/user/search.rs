@@ -2,6 +2,7 @@
 //! (`GET /users/by-accountinfo`).
 
 use super::{AccountInfo, Login};
+use std::collections::BTreeSet;
 
 /// What a person is looked up by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -37,10 +38,13 @@ pub struct SearchTags {
 }
 
 impl SearchTags {
-    /// The values of a tag as written: separated by `;`, in any case, with blanks around.
+    /// The values of a tag as written: separated by `;`, in any case, with blanks around. Each value once, however often
+    /// it is written: every one of them is looked for.
     #[must_use]
     pub fn values(written: &str) -> Vec<String> {
-        written.split(';').map(|value| value.trim().to_lowercase()).filter(|value| !value.is_empty()).collect()
+        let values = written.split(';').map(|value| value.trim().to_lowercase()).filter(|value| !value.is_empty());
+        let values: BTreeSet<String> = values.collect();
+        values.into_iter().collect()
     }
 
     /// True if there is nothing to search for.
@@ -78,7 +82,7 @@ mod tests {
 
     #[test]
     fn values_are_split_trimmed_and_lowered() {
-        assert_eq!(SearchTags::values(" Jane;; @X.io ;"), ["jane", "@x.io"]);
+        assert_eq!(SearchTags::values(" Jane;; @X.io ;jane;JANE"), ["@x.io", "jane"]);
         assert!(tags(";", " ", "").is_empty());
     }
 

@@ -52,9 +52,15 @@ async fn a_page_reads_a_few_rows_per_user_on_it_whatever_the_ties() {
 async fn a_search_reads_a_bounded_number_of_rows() {
     let engine = engine(6000, 1).await;
     let values = |text| SearchTags::values(text);
-    for (emails, providers, found) in
-        [("u", "", 1000), ("u", "google", 1000), ("u1;u2;u3;x", "g", 1000), ("u17@", "g", 1)]
-    {
+    let again = "u;U; u;".repeat(1000);
+    for (emails, providers, found) in [
+        ("u", "", 1000),
+        ("u", "google", 1000),
+        ("u1;u2;u3;x", "g", 1000),
+        ("u17@", "g", 1),
+        (&again, "", 1000),
+        ("u17@", &"g;goo;".repeat(1000), 1),
+    ] {
         let tags = SearchTags { emails: values(emails), phones: Vec::new(), providers: values(providers) };
         engine.rows.set(0);
         engine.gets.set(0);
