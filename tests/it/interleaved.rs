@@ -187,6 +187,21 @@ fn link(world: World) -> Boxed<()> {
     })
 }
 
+/// Somebody who joined long before the others, and Bert is a primary user.
+fn old_friend(world: World) -> Boxed<()> {
+    Box::pin(async move {
+        world.app.people([by_provider("old", 5, "bertie@x.io")]).await;
+        assert_eq!(world.app.make_primary(&world.bert).await["status"], "OK");
+    })
+}
+
+/// Bert takes the place in lists of that one.
+fn link_old_friend(world: World) -> Boxed<()> {
+    Box::pin(async move {
+        assert_eq!(world.app.link("old", &world.bert).await["status"], "OK");
+    })
+}
+
 fn unlink(world: World) -> Boxed<()> {
     Box::pin(async move {
         let unlink = json!({"recipeUserId": world.bert});
@@ -271,6 +286,29 @@ async fn check(before: &[Event], event: Event, requests: &[(&str, Request)]) {
         }
     }
 }
+
+/// The users in a reply: whether they are primary and mapped, when they joined, and how they sign in.
+fn shown(reply: &Value) -> String {
+    let users = reply["users"].as_array().unwrap().iter();
+    let who = users.map(|user| {
+        let methods = user["loginMethods"].as_array().unwrap();
+        let emails: Vec<_> = methods.iter().map(|method| method["email"].to_string()).collect();
+        let mapped = user["id"] == "ext";
+        format!("{} {mapped} {}: {}", user["isPrimaryUser"], user["timeJoined"], emails.join(" "))
+    });
+    who.collect::<Vec<_>>().join("; ")
+}
+
+/// A page of users.
+const LISTS: &[(&str, Request)] = &[
+    ("list", |world| Box::pin(async move { shown(&world.get("/users").await) })),
+    ("list, newest first", |world| {
+        Box::pin(async move { shown(&world.get("/users?timeJoinedOrder=DESC&limit=1").await) })
+    }),
+];
+
+const SEARCH: &[(&str, Request)] =
+    &[("search", |world| Box::pin(async move { shown(&world.get("/users?email=anna;bert").await) }))];
 
 const LOOK_UPS: &[(&str, Request)] = &[
     ("user by id", |world| {
@@ -380,18 +418,25 @@ const CHANGES: &[(&str, Request)] = &[
 #[tokio::test]
 async fn who_is_being_linked_is_always_found() {
     check(&[], link, LOOK_UPS).await;
+    check(&[], link, LISTS).await;
+    check(&[], link, SEARCH).await;
+    check(&[old_friend], link_old_friend, LISTS).await;
+    check(&[old_friend], link_old_friend, SEARCH).await;
     check(&[], link, CHANGES).await;
 }
 
 #[tokio::test]
 async fn who_is_being_unlinked_is_always_found() {
     check(&[link], unlink, LOOK_UPS).await;
+    check(&[link], unlink, SEARCH).await;
     check(&[link], unlink, CHANGES).await;
 }
 
 #[tokio::test]
 async fn who_is_being_mapped_is_always_found() {
     check(&[], map, LOOK_UPS).await;
+    check(&[], map, LISTS).await;
+    check(&[], map, SEARCH).await;
     check(&[], map, CHANGES).await;
     check(&[map], unmap, LOOK_UPS).await;
     check(&[map], unmap, CHANGES).await;
@@ -408,6 +453,10 @@ async fn whose_address_passes_on_is_told_what_is_so() {
 #[tokio::test]
 async fn who_is_being_deleted_is_there_or_not() {
     check(&[], delete, LOOK_UPS).await;
+    check(&[], delete, LISTS).await;
+    check(&[], delete, SEARCH).await;
+    check(&[link], delete, LISTS).await;
+    check(&[link], delete, SEARCH).await;
     check(&[], delete, CHANGES).await;
     check(&[], revoke_session, LOOK_UPS).await;
 }

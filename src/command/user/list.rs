@@ -4,11 +4,14 @@ use super::UserInfo;
 use crate::app::App;
 use crate::command::session::Scope;
 use crate::domain::ids::{AppId, TenantId};
-use crate::domain::user::{Order, Position, Recipes, SearchTags};
+use crate::domain::user::{Order, Position, Recipes, SearchTags, are_apart};
 use crate::fault::Fault;
 use crate::store::user::listing::Page;
 use crate::store::user::{Row, search};
 use crate::store::{StoreError, Tx, user};
+
+/// How often users are read while some of them are linked, unlinked or deleted. After that they are told as they were seen.
+const LOOKS_MAX: usize = 8;
 
 /// Lists users of a tenant by time joined.
 pub struct ListUsers {
@@ -43,21 +46,36 @@ impl ListUsers {
         self.read(app).await.map_err(|error| Fault::new("listing users", error))
     }
 
-    async fn read(self, app: &App) -> Result<UserPage, StoreError> {
+    async fn read(&self, app: &App) -> Result<UserPage, StoreError> {
         let id = &self.scope.app.id;
-        let mut tx = app.store.begin();
-        let limit = self.limit.saturating_add(1);
-        let (tenant, recipes) = (&self.tenant, &self.recipes);
-        let page = Page { app: id, tenant, recipes, order: self.order, from: self.from, limit };
-        let mut places = page.read(tx.as_mut()).await?;
-        let next = if places.len() == limit { places.pop() } else { None };
-        let ids: Vec<_> = places.into_iter().map(|place| place.id).collect();
-        let mut users = Vec::with_capacity(ids.len());
-        // Some may have been deleted or linked to another since the list was read.
-        for row in user::rows(tx.as_mut(), id, &ids).await?.into_iter().flatten() {
-            users.push(UserInfo::of_row(tx.as_mut(), id, row).await?);
+        let mut looks = 0;
+        loop {
+            let mut tx = app.store.begin();
+            let (places, next) = self.places(tx.as_mut()).await?;
+            let ids: Vec<_> = places.iter().map(|place| place.id.clone()).collect();
+            let rows = user::rows(tx.as_mut(), id, &ids).await?;
+            looks += 1;
+            // Who was linked or deleted since the list was read stands elsewhere in it now, or nowhere. Whoever came apart
+            // from somebody on the page counts as one who joined later, if it was not listed any more.
+            let stays =
+                |(place, row): (&Position, &Option<Row>)| row.as_ref().is_some_and(|row| row.user.position() == *place);
+            let steady = places.iter().zip(&rows).all(stays) && are_apart(rows.iter().flatten().map(|row| &row.user));
+            if !steady && looks < LOOKS_MAX {
+                continue;
+            }
+            let users = with_info(tx.as_mut(), id, rows.into_iter().flatten().collect()).await?;
+            return Ok(UserPage { users, next });
         }
-        Ok(UserPage { users, next })
+    }
+
+    /// The places of the users on the page, and of the first one after it.
+    async fn places(&self, tx: &mut dyn Tx) -> Result<(Vec<Position>, Option<Position>), StoreError> {
+        let limit = self.limit.saturating_add(1);
+        let (app, tenant, recipes) = (&self.scope.app.id, &self.tenant, &self.recipes);
+        let page = Page { app, tenant, recipes, order: self.order, from: self.from.clone(), limit };
+        let mut places = page.read(tx).await?;
+        let next = if places.len() == limit { places.pop() } else { None };
+        Ok((places, next))
     }
 }
 
@@ -81,8 +99,15 @@ impl SearchUsers {
     pub async fn run(self, app: &App) -> Result<Vec<UserInfo>, Fault> {
         let failed = |error| Fault::new("searching users", error);
         let id = &self.scope.app.id;
-        let mut tx = app.store.begin();
-        let mut found = search::search(tx.as_mut(), id, &self.tenant, &self.tags).await.map_err(failed)?;
+        let mut looks = 0;
+        let (mut tx, mut found) = loop {
+            let mut tx = app.store.begin();
+            let found = search::search(tx.as_mut(), id, &self.tenant, &self.tags).await.map_err(failed)?;
+            looks += 1;
+            if looks == LOOKS_MAX || are_apart(found.iter().map(|row| &row.user)) {
+                break (tx, found);
+            }
+        };
         if self.order == Order::Descending {
             found.reverse();
         } else {

@@ -1,9 +1,9 @@
 //! Lists of users: order, place in a list, which recipes.
 
-use super::RecipeId;
+use super::{RecipeId, User};
 use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Direction of a list by time joined. Users who joined in the same millisecond are listed by id, descending, in both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,4 +50,13 @@ impl FromIterator<RecipeId> for Recipes {
     fn from_iter<T: IntoIterator<Item = RecipeId>>(recipes: T) -> Self {
         Self(recipes.into_iter().collect())
     }
+}
+
+/// Whether no login method is in two of these users. One that is was linked or unlinked while they were read.
+pub fn are_apart<'a>(users: impl Iterator<Item = &'a User> + Clone) -> bool {
+    if users.clone().all(|user| user.methods.len() <= 1) {
+        return true;
+    }
+    let mut seen = HashSet::new();
+    users.flat_map(|user| &user.methods).all(|method| seen.insert(&method.id))
 }

@@ -7,7 +7,7 @@ mod method;
 mod phone;
 mod search;
 
-pub use listing::{Order, Position, Recipes};
+pub use listing::{Order, Position, Recipes, are_apart};
 pub use method::{
     AccountInfo, EMAIL_MAX, ExternalId, Login, LoginMethod, PasswordHash, RecipeId, ThirdPartyAccount, is_fake_email,
     normalise_email,

@@ -17,6 +17,8 @@ pub const FOUND_MAX: usize = 1000;
 const KEYS_PER_VALUE: usize = 2000;
 /// Login methods looked at for one tag.
 const METHODS_PER_TAG: usize = 10_000;
+/// Looks for a login method that is not where it was.
+const LOOKS_MAX: usize = 3;
 /// Rows read before others get the thread.
 const ROWS_AT_ONCE: usize = 64;
 
@@ -114,7 +116,7 @@ async fn users_of(
             tokio::task::yield_now().await;
         }
         // A row may be gone since the scan, or have changed.
-        let Some(row) = row_of(tx, app, id).await? else { continue };
+        let Some(row) = row_behind(tx, app, id).await? else { continue };
         if row.user.method(id).is_some_and(&fits) {
             users.insert(row.user.position(), row);
         }
@@ -123,4 +125,15 @@ async fn users_of(
         }
     }
     Ok(users)
+}
+
+/// The row of a login method that an index names. Of one that is linked or unlinked just now, a pointer may lead to where
+/// it was: another look finds it where it is.
+async fn row_behind(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<Row>, StoreError> {
+    for _ in 1..LOOKS_MAX {
+        if let Some(row) = row_of(tx, app, id).await? {
+            return Ok(Some(row));
+        }
+    }
+    row_of(tx, app, id).await
 }
