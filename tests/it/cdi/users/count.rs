@@ -72,3 +72,47 @@ async fn lists_longer_than_one_read_are_counted_whole() {
     assert_eq!(count(&app, "/users/count?includeAllTenants=true").await, 1500);
     assert_eq!(count(&app, "/users/count?includeAllTenants=true&includeRecipeIds=emailpassword").await, 1000);
 }
+
+#[tokio::test]
+async fn the_whole_app_is_counted_on_its_public_tenant_from_5_0() {
+    let app = TestApp::new().await;
+    with_tenant(&app, "t1").await;
+    save(&app, &[], &[&person([method("a", 1, password("a@x.io"))])]).await;
+    let path = "/t1/users/count?includeAllTenants=true";
+    for version in ["5.0", "5.6"] {
+        app.get(path).cdi(version).await.is_text(403, "Only public tenantId can call this app specific API");
+        assert_eq!(app.get("/t1/users/count").cdi(version).await.ok().json()["count"], 0, "{version}");
+        assert_eq!(app.get("/users/count?includeAllTenants=true").cdi(version).await.ok().json()["count"], 1);
+    }
+    for version in ["3.0", "4.0"] {
+        assert_eq!(app.get(path).cdi(version).await.ok().json()["count"], 1, "{version}");
+    }
+    let unknown = app.get("/nope/users/count").await;
+    assert!(unknown.body().starts_with("AppId or tenantId not found => Tenant with"), "{}", unknown.body());
+    assert_eq!(unknown.code(), 400);
+}
+
+#[tokio::test]
+async fn a_flag_is_true_in_any_case_and_of_two_the_first_counts() {
+    let app = TestApp::new().await;
+    with_tenant(&app, "t1").await;
+    save(&app, &[], &[&person([within(method("a", 1, password("a@x.io")), &["t1"])])]).await;
+    for (query, all) in [
+        ("includeAllTenants=True", true),
+        ("includeAllTenants=true&includeAllTenants=false", true),
+        ("includeAllTenants=false&includeAllTenants=true", false),
+        ("includeAllTenants=", false),
+        ("includeAllTenants=1", false),
+        ("includealltenants=true", false),
+    ] {
+        assert_eq!(count(&app, &format!("/users/count?{query}")).await, u64::from(all), "{query}");
+    }
+    for (query, told) in [("TRUE", true), ("false", false), ("", false), ("yes", false)] {
+        let reply = app.get(&format!("/users/count?allowApproximate={query}")).cdi("5.6").await.ok().json();
+        assert_eq!((reply.get("approximate").is_some(), reply.get("asOf").is_some()), (told, told), "{query}");
+    }
+    for version in ["4.0", "5.5"] {
+        let reply = app.get("/users/count?allowApproximate=true").cdi(version).await.json();
+        assert_eq!(reply, json!({"status": "OK", "count": 0}), "{version}");
+    }
+}

@@ -1,7 +1,8 @@
 //! `GET /users`: fields, filters and shapes.
 
-use super::{code, ids, listed, method, password, person, provider, save, with_tenant, within};
+use super::{code, ids, listed, method, passkey, password, person, provider, save, with_tenant, within};
 use crate::app::TestApp;
+use crate::people::mapped;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
@@ -104,4 +105,111 @@ async fn before_account_linking_the_first_method_stands_beside_its_recipe() {
     assert_eq!(listed["users"][0]["user"].get("tenantIds"), None);
     let listed = app.get("/users").cdi("4.0").await.ok().json();
     assert_eq!((&listed["users"][0]["id"], listed["users"][0].get("recipeId")), (&json!("a"), None));
+}
+
+#[tokio::test]
+async fn a_page_has_a_hundred_users_unless_another_number_is_asked_for() {
+    let app = TestApp::new().await;
+    let one = |n: u64| person([method(&format!("u{n:03}"), n, password(&format!("u{n}@x.io")))]);
+    let many: Vec<_> = (0..501).map(one).collect();
+    save(&app, &[], &many.iter().collect::<Vec<_>>()).await;
+    for (query, count) in [("", 100), ("?limit=1", 1), ("?limit=500", 500), ("?limit=7&limit=0", 7)] {
+        let page = app.get(&format!("/users{query}")).await.ok().json();
+        assert_eq!(ids(&page).len(), count, "{query}");
+        assert_eq!(page["nextPaginationToken"], STANDARD.encode(format!("u{count:03};{count}")), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn every_recipe_may_be_named_in_any_case_and_four_have_users() {
+    let app = TestApp::new().await;
+    for user in [
+        person([method("p", 1, password("p@x.io"))]),
+        person([method("t", 2, provider("google", "g", "t@x.io"))]),
+        person([method("c", 3, code(Some("c@x.io"), None))]),
+        person([method("w", 4, passkey("w@x.io", "AbC"))]),
+    ] {
+        save(&app, &[], &[&user]).await;
+    }
+    for (name, id) in [("emailpassword", "p"), ("thirdparty", "t"), ("passwordless", "c"), ("webauthn", "w")] {
+        for name in [name.to_owned(), name.to_uppercase()] {
+            assert_eq!(listed(&app, &format!("/users?includeRecipeIds={name}")).await, [id], "{name}");
+            let counted = app.get(&format!("/users/count?includeRecipeIds={name}")).await.ok().json();
+            assert_eq!(counted["count"], 1, "{name}");
+            assert_eq!(listed(&app, &format!("/users?includeRecipeIds=session,{name}")).await, [id], "{name}");
+        }
+    }
+    for name in [
+        "session",
+        "emailverification",
+        "jwt",
+        "usermetadata",
+        "userroles",
+        "useridmapping",
+        "dashboard",
+        "totp",
+        "multitenancy",
+        "accountlinking",
+        "mfa",
+        "oauth",
+        "saml",
+    ] {
+        for name in [name.to_owned(), name.to_uppercase()] {
+            assert_eq!(listed(&app, &format!("/users?includeRecipeIds={name}")).await, [""; 0], "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn users_are_shown_by_mapped_ids_and_tokens_name_internal_ones() {
+    let app = TestApp::new().await;
+    let jane =
+        person([mapped("z-jane", method("a", 5, password("a@x.io"))), method("a2", 6, code(None, Some("+49170")))]);
+    let joe = person([mapped("a-joe", method("b", 5, password("b@x.io")))]);
+    save(&app, &[], &[&jane, &joe]).await;
+    for order in ["ASC", "DESC"] {
+        let first = app.get(&format!("/users?limit=1&timeJoinedOrder={order}")).await.ok().json();
+        assert_eq!(ids(&first), ["a-joe"], "ties are broken by the internal id");
+        assert_eq!(first["nextPaginationToken"], STANDARD.encode("a;5"));
+        let token = STANDARD.encode("a;5");
+        let second = app.get(&format!("/users?limit=1&timeJoinedOrder={order}&paginationToken={token}")).await.ok();
+        assert_eq!(ids(&second.json()), ["z-jane"]);
+    }
+    for version in ["2.7", "3.1"] {
+        let page = app.get("/users").cdi(version).await.ok().json();
+        assert_eq!(ids(&page), ["a-joe", "z-jane"], "{version}");
+        assert_eq!(page["users"][1]["recipeId"], "emailpassword", "{version}");
+        assert_eq!(page["users"][1].get("id"), None, "{version}");
+    }
+    for version in ["4.0", "5.2", "5.3"] {
+        let page = app.get("/users").cdi(version).await.ok().json();
+        assert_eq!(ids(&page), ["a-joe", "z-jane"], "{version}");
+        assert_eq!(page["users"][1]["loginMethods"][0]["recipeUserId"], "z-jane", "{version}");
+        assert_eq!(page["users"][1].get("webauthn").is_some(), version == "5.3", "{version}");
+    }
+}
+
+#[tokio::test]
+async fn a_place_may_be_anything_that_reads_like_one() {
+    let app = TestApp::new().await;
+    save(&app, &[], &[&person([method("a", 5, password("a@x.io"))])]).await;
+    for (place, found) in [
+        (format!("{};5", "z".repeat(5000)), true),
+        (format!("{};5", "A".repeat(5000)), false),
+        ("\0;5".to_owned(), false),
+        (";5".to_owned(), false),
+        (";4".to_owned(), true),
+        ("ü;4;".to_owned(), true),
+        (format!("a;{}", i64::MIN), true),
+    ] {
+        let token = STANDARD.encode(&place).replace('+', "%2B");
+        let expected: &[&str] = if found { &["a"] } else { &[] };
+        assert_eq!(listed(&app, &format!("/users?paginationToken={token}")).await, expected, "{place}");
+    }
+    for bad in ["5", "a;", ";", "a;5;6", "a; 5", "a;0x5", "a;5.0", "a;9223372036854775808"] {
+        let reply = app.get(&format!("/users?paginationToken={}", STANDARD.encode(bad))).await;
+        reply.is_text(400, "invalid pagination token");
+    }
+    let no_utf8 = app.get(&format!("/users?paginationToken={}", STANDARD.encode(b"\xff;5"))).await;
+    no_utf8.is_text(400, "invalid pagination token");
 }

@@ -32,6 +32,10 @@ fn code(email: Option<&str>, phone: Option<&str>) -> Login {
     Login::Passwordless { email: email.map(str::to_owned), phone_number: phone.map(str::to_owned) }
 }
 
+fn passkey(email: &str, credential: &str) -> Login {
+    Login::Webauthn { email: email.to_owned(), credential_ids: vec![credential.to_owned()] }
+}
+
 /// The same method in these tenants.
 fn within(method: LoginMethod, tenants: &[&str]) -> LoginMethod {
     LoginMethod { tenants: tenants.iter().map(|name| TenantId::new(*name)).collect(), ..method }

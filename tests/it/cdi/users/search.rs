@@ -1,6 +1,6 @@
 //! `GET /users` with search tags, and `GET /user/search/tags`.
 
-use super::{code, listed, method, password, person, provider, save, with_tenant, within};
+use super::{code, ids, listed, method, passkey, password, person, provider, save, with_tenant, within};
 use crate::app::TestApp;
 use serde_json::json;
 
@@ -71,4 +71,70 @@ async fn the_tags_are_named() {
     let tags = json!({"status": "OK", "tags": ["email", "phone", "provider"]});
     assert_eq!(app.get("/user/search/tags").await.json(), tags);
     assert_eq!(app.get("/nope/user/search/tags").await.json(), tags);
+}
+
+#[tokio::test]
+async fn signs_have_no_meaning_of_their_own_and_passkeys_are_found_too() {
+    let app = people().await;
+    save(&app, &[], &[&person([method("key", 7, passkey("key@mail.com", "AbC"))])]).await;
+    save(&app, &[], &[&person([method("under", 8, password("a_b@x.io"))])]).await;
+    for (query, expected) in [
+        ("email=key", vec!["key"]),
+        ("email=mail", vec!["jim", "key"]),
+        ("email=key&provider=g", vec![]),
+        ("email=key&phone=%2B", vec![]),
+        ("email=a_", vec!["under"]),
+        ("email=a_b%40x.io", vec!["under"]),
+        ("email=_", vec![]),
+        ("email=ja_e", vec![]),
+        ("email=ja%25", vec![]),
+        ("email=%40mail", vec![]),
+        ("email=jim%40mail.com", vec!["jim"]),
+        ("provider=google%3A%3Ag1", vec![]),
+        ("provider=google", vec!["joe"]),
+        ("provider=GIT%3B%20%3B%20Goo", vec!["joe", "both"]),
+        ("phone=4917", vec![]),
+        ("phone=%2B49171%3B%2B49170", vec!["phone", "jim"]),
+    ] {
+        assert_eq!(listed(&app, &format!("/users?{query}")).await, expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_does_nothing_in_a_search_but_has_to_be_one() {
+    let app = people().await;
+    let everybody = vec!["jane", "joe", "jim", "both"];
+    // The place of who joined last: nobody else comes after it.
+    for token in ["Ym90aDs1", "ejs5OQ=="] {
+        assert_eq!(listed(&app, &format!("/users?email=j&paginationToken={token}")).await, everybody, "{token}");
+        assert!(listed(&app, &format!("/users?paginationToken={token}")).await.len() < 2, "{token}");
+    }
+    for bad in ["", "YQ=="] {
+        let reply = app.get(&format!("/users?email=j&paginationToken={bad}")).await;
+        reply.is_text(400, "invalid pagination token");
+    }
+    app.get("/users?email=j&includeRecipeIds=nope").await.is_text(400, "Unknown recipe ID: nope");
+    app.get("/users?email=j&timeJoinedOrder=UP").await.is_text(400, "timeJoinedOrder can be either ASC OR DESC");
+}
+
+#[tokio::test]
+async fn tags_of_nothing_leave_pages_as_they_are() {
+    let app = people().await;
+    let page = app.get("/users?email=%3B&phone=%20&provider=&limit=2&includeRecipeIds=passwordless").await.ok().json();
+    assert_eq!(ids(&page), ["phone", "jim"]);
+    let page = app.get("/users?email=%3B&phone=%20&provider=&limit=2").await.ok().json();
+    assert_eq!(ids(&page), ["jane", "joe"]);
+    assert!(page["nextPaginationToken"].is_string());
+}
+
+#[tokio::test]
+async fn every_version_searches_and_shows_what_it_finds_as_it_lists_users() {
+    let app = people().await;
+    for version in ["2.7", "2.20", "3.1", "4.0"] {
+        let found = app.get("/users?email=j&provider=goo").cdi(version).await.ok().json();
+        assert_eq!(ids(&found), ["joe"], "{version}");
+        assert_eq!(found["users"][0].get("recipeId").is_some(), version != "4.0", "{version}");
+        let tags = app.get("/user/search/tags").cdi(version).await.ok().json();
+        assert_eq!(tags["tags"], json!(["email", "phone", "provider"]), "{version}");
+    }
 }
