@@ -1,7 +1,7 @@
 //! People for tests: users with known ids, written to the store as sign-ups would.
 
 use crate::app::{SeededEntropy, TestApp, TestAppBuilder};
-use crate::store::rows_of;
+use crate::store::{Contents, dump, rows_of};
 use serde_json::{Value, json};
 use sessiond::command::password::Unserved;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
@@ -111,6 +111,11 @@ impl TestApp {
     pub(crate) async fn sessions_of(&self, id: &str) -> Vec<String> {
         let query = format!("/recipe/session/user?userId={id}&fetchSessionsForAllLinkedAccounts=false");
         serde_json::from_value(self.get(&query).await.json()["sessionHandles"].clone()).unwrap()
+    }
+
+    /// Everything that is stored: the same before and after a request that is to change nothing.
+    pub(crate) async fn stored(&self) -> Contents {
+        dump(&*self.app.store).await
     }
 
     /// How many rows of this kind the store holds.

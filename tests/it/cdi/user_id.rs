@@ -1,6 +1,7 @@
 //! `GET /user/id` and the user object.
 
 use crate::app::TestApp;
+use crate::people::{by_password, mapped, within};
 use serde_json::json;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::time::UnixMillis;
@@ -90,4 +91,55 @@ async fn below_5_3_passkeys_are_login_methods_without_details() {
         assert_eq!(user["loginMethods"].as_array().map(Vec::len), Some(4), "{version}");
         assert_eq!(user["loginMethods"][3].get("webauthn"), None, "{version}");
     }
+}
+
+#[tokio::test]
+async fn ids_are_compared_as_they_are_and_of_two_the_first_counts() {
+    let app = TestApp::new().await;
+    app.people([within(["t1"], mapped("Mine", by_password("a", 1, "a@x.io")))]).await;
+    app.people([within([], by_password("nowhere", 1, "a@x.io"))]).await;
+    let long = "a".repeat(100_000);
+    for unknown in ["", "A", "mine", "%20a", "a%20", "a%00", "%00", "a@x.io", &long, "b&userId=a"] {
+        assert_eq!(app.who_is(unknown).await, json!(null), "{unknown}");
+    }
+    for (id, shown) in [("a", "Mine"), ("Mine", "Mine"), ("a&userId=nobody", "Mine"), ("nowhere", "nowhere")] {
+        assert_eq!(app.who_is(id).await["id"], shown, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn an_app_knows_nobody_of_another_one() {
+    let app = TestApp::new().await;
+    app.put("/recipe/multitenancy/app/v2", json!({"appId": "a1"})).await.ok();
+    app.people([mapped("mine", by_password("a", 1, "a@x.io")), by_password("b", 2, "b@x.io")]).await;
+    app.group(&["a", "b"]).await;
+    let before = app.stored().await;
+    for id in ["a", "mine", "b"] {
+        let found = app.get(&format!("/appid-a1/user/id?userId={id}")).await.json();
+        assert_eq!(found, json!({"status": "UNKNOWN_USER_ID_ERROR"}), "{id}");
+        let found = app.get(&format!("/appid-a1/recipe/userid/map?userId={id}")).await.json();
+        assert_eq!(found, json!({"status": "UNKNOWN_MAPPING_ERROR"}), "{id}");
+        let path = "/appid-a1/recipe/accountlinking/user";
+        for step in ["primary", "unlink"] {
+            let reply = app.post(&format!("{path}/{step}"), json!({"recipeUserId": id})).await;
+            reply.is_text(400, "Unknown user ID provided");
+        }
+        let both = json!({"recipeUserId": id, "primaryUserId": id});
+        app.post(&format!("{path}/link"), both).await.is_text(400, "Unknown user ID provided");
+        app.post("/appid-a1/user/remove", json!({"userId": id})).await.ok();
+        let removed = app.post("/appid-a1/recipe/userid/map/remove", json!({"userId": id, "force": true})).await.json();
+        assert_eq!(removed, json!({"status": "OK", "didMappingExist": false}), "{id}");
+        let note = json!({"userId": id, "externalUserIdInfo": "n"});
+        let noted = app.put("/appid-a1/recipe/userid/external-user-id-info", note).await.json();
+        assert_eq!(noted, json!({"status": "UNKNOWN_MAPPING_ERROR"}), "{id}");
+        let map = json!({"superTokensUserId": id, "externalUserId": "other", "force": true});
+        let mapped = app.post("/appid-a1/recipe/userid/map", map).await.json();
+        assert_eq!(mapped, json!({"status": "UNKNOWN_SUPERTOKENS_USER_ID_ERROR"}), "{id}");
+    }
+    let sought = "/appid-a1/users/by-accountinfo?doUnionOfAccountInfo=true&email=a@x.io";
+    for path in [sought, "/appid-a1/users", "/appid-a1/users?email=a"] {
+        assert_eq!(app.get(path).await.ok().json()["users"], json!([]), "{path}");
+    }
+    assert_eq!(app.get("/appid-a1/users/count?includeAllTenants=true").await.json()["count"], 0);
+    assert!(app.stored().await == before, "nothing of the other app has changed");
 }
