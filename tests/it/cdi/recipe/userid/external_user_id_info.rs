@@ -34,3 +34,37 @@ async fn bad_fields_are_refused() {
         app.put(PATH, body).await.is_text(400, sentence);
     }
 }
+
+#[tokio::test]
+async fn the_mapping_that_is_meant_has_the_note_and_a_refusal_changes_nothing() {
+    let app = TestApp::new().await;
+    app.people([by_password("b", 1, "b@x.io"), mapped("b", by_password("a", 1, "a@x.io"))]).await;
+    let before = app.stored().await;
+    let invalid = |name: &str| format!("Field name '{name}' is invalid in JSON input");
+    let no_type = "Field name 'userIdType' should be one of 'SUPERTOKENS', 'EXTERNAL' or 'ANY'";
+    for wrong in [json!(1), json!(true), json!(["n"]), json!({})] {
+        for name in ["userId", "userIdType", "externalUserIdInfo"] {
+            let mut body = json!({"userId": "a", "externalUserIdInfo": "n"});
+            body[name] = wrong.clone();
+            app.put(PATH, body).await.is_text(400, &invalid(name));
+        }
+    }
+    let info = "Field name 'externalUserIdInfo' cannot be an empty String";
+    for (body, sentence) in [
+        (json!({"userId": " ", "externalUserIdInfo": "n"}), "Field name 'userId' cannot be an empty String"),
+        (json!({"userId": null, "externalUserIdInfo": "n"}), invalid("userId").as_str()),
+        (json!({"userId": "a", "userIdType": "any", "externalUserIdInfo": "n"}), no_type),
+        (json!({"userId": "a", "externalUserIdInfo": " \t"}), info),
+        (json!([]), "Invalid Json Input"),
+    ] {
+        app.put(PATH, body).await.is_text(400, sentence);
+    }
+    let of = |id: &str, id_type: &str| json!({"userId": id, "userIdType": id_type, "externalUserIdInfo": "n"});
+    // An internal id that has no mapping, though it is an external one too.
+    for id_type in ["ANY", "SUPERTOKENS"] {
+        assert_eq!(app.put(PATH, of("b", id_type)).await.json(), unknown(), "{id_type}");
+    }
+    assert!(app.stored().await == before);
+    assert_eq!(app.put(PATH, of(" b ", "EXTERNAL")).await.json(), json!({"status": "OK"}));
+    assert_eq!(mapping(&app, "userId=a").await["externalUserIdInfo"], "n");
+}

@@ -1,8 +1,9 @@
 //! `POST` and `GET /recipe/userid/map`.
 
-use super::{map, mapping, unknown};
+use super::{map, mapping, recipes_that_keep, unknown, with_tenant_and_role};
 use crate::app::TestApp;
-use crate::people::{by_password, mapped};
+use crate::cdi::recipe::EVERY_VERSION;
+use crate::people::{by_password, by_phone, mapped, within};
 use serde_json::{Value, json};
 
 async fn people() -> TestApp {
@@ -170,4 +171,177 @@ async fn of_two_who_map_the_same_ids_at_once_one_is_told() {
     let mut statuses = [both.0["status"].clone(), both.1["status"].clone()];
     statuses.sort_by_key(Value::to_string);
     assert_eq!(statuses, [json!("OK"), json!("USER_ID_MAPPING_ALREADY_EXISTS_ERROR")]);
+}
+
+#[tokio::test]
+async fn every_version_maps_ids() {
+    for version in EVERY_VERSION {
+        let app = people().await;
+        create(&app, version, json!({"externalUserIdInfo": null, "force": false})).await.ok();
+        let found = app.get("/recipe/userid/map?userId=mine").cdi(version).await.json();
+        assert_eq!(found, json!({"status": "OK", "superTokensUserId": "a", "externalUserId": "mine"}), "{version}");
+        let note = json!({"userId": "a", "externalUserIdInfo": "n"});
+        app.put("/recipe/userid/external-user-id-info", note).cdi(version).await.ok();
+        let removed = app.post("/recipe/userid/map/remove", json!({"userId": "mine"})).cdi(version).await.json();
+        assert_eq!(removed, json!({"status": "OK", "didMappingExist": true}), "{version}");
+    }
+}
+
+#[tokio::test]
+async fn the_checks_come_in_the_protocols_order_and_force_skips_some() {
+    let app = people().await;
+    map(&app, "b", "taken").await;
+    app.people([within(["t1"], mapped("elsewhere", by_phone("c", 3, "+49170")))]).await;
+    app.session("a").await;
+    let exists = |internal: bool, external: bool| {
+        json!({
+            "status": "USER_ID_MAPPING_ALREADY_EXISTS_ERROR",
+            "doesSuperTokensUserIdExist": internal, "doesExternalUserIdExist": external,
+            "does_external_user_id_exist": external,
+        })
+    };
+    let unknown = json!({"status": "UNKNOWN_SUPERTOKENS_USER_ID_ERROR"});
+    let before = app.stored().await;
+    for force in [true, false] {
+        let create = async |internal: &str, external: &str| {
+            let fields = json!({"superTokensUserId": internal, "externalUserId": external, "force": force});
+            create(&app, "5.6", fields).await
+        };
+        // 1. The external id is mapped, wherever that user is, and whatever is wrong with the other one.
+        for (internal, external, both) in
+            [("a", "taken", false), ("b", "taken", true), ("x", "taken", false), ("a", "elsewhere", false)]
+        {
+            assert_eq!(create(internal, external).await.json(), exists(both, true), "{internal} {external} {force}");
+        }
+        // 2. Nobody has the internal one, also if the external one is somebody's internal id.
+        for (internal, external) in [("x", "new"), ("x", "a"), ("taken", "new"), ("taken", "a")] {
+            assert_eq!(create(internal, external).await.json(), unknown, "{internal} {external} {force}");
+        }
+        // 4. The internal one is mapped.
+        assert_eq!(create("b", "new").await.json(), exists(true, false), "{force}");
+    }
+    // 3. What force skips: an external id that is an internal one, before what stands under the internal one.
+    for external in ["a", "b", "c"] {
+        let refused = create(&app, "5.6", json!({"externalUserId": external})).await;
+        refused.is_text(400, "Cannot create a userId mapping where the externalId is also a SuperTokens userID");
+    }
+    create(&app, "5.6", json!({})).await.is_text(400, "UserId is already in use in Session recipe");
+    assert!(app.stored().await == before, "who is refused has changed nothing");
+    create(&app, "5.6", json!({"externalUserId": "a", "force": true})).await.ok();
+    assert_eq!(mapping(&app, "userId=a").await["externalUserId"], "a");
+}
+
+#[tokio::test]
+async fn what_any_tenant_keeps_under_the_id_stands_against_it() {
+    let recipes = recipes_that_keep("a");
+    for (first, (recipe, ..)) in recipes.iter().enumerate() {
+        let app = with_tenant_and_role().await;
+        app.people([by_password("a", 1, "a@x.io")]).await;
+        let sentence = format!("UserId is already in use in {recipe} recipe");
+        // Of several the one that is asked first is named. Addresses alone would move from 4.0 on.
+        for (kept_by, method, path, body) in &recipes[first..] {
+            app.request(method.clone(), path).json(body).await.ok();
+            let alone_and_moved = kept_by == recipe && *recipe == "EmailVerification";
+            let versions: &[&str] = if alone_and_moved { &["3.1"] } else { &["3.1", "4.0", "5.6"] };
+            let before = app.stored().await;
+            for version in versions {
+                create(&app, version, json!({})).await.is_text(400, &sentence);
+            }
+            assert!(app.stored().await == before, "{recipe}, {kept_by}");
+        }
+        create(&app, "5.6", json!({"force": true})).await.ok();
+        assert_eq!(mapping(&app, "userId=a").await["externalUserId"], "mine", "{recipe}");
+    }
+}
+
+#[tokio::test]
+async fn from_4_0_links_that_were_sent_stay_good_under_the_new_id() {
+    let app = people().await;
+    app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
+    let mut tokens = Vec::new();
+    for prefix in ["", "/t1"] {
+        let body = json!({"userId": "a", "email": "a@x.io"});
+        let token = app.post(&format!("{prefix}/recipe/user/email/verify/token"), body).await.ok().text_at("/token");
+        tokens.push((prefix, json!({"method": "token", "token": token})));
+    }
+    create(&app, "4.0", json!({})).await.ok();
+    for (prefix, verify) in tokens {
+        let verified = app.post(&format!("{prefix}/recipe/user/email/verify"), verify).await.json();
+        assert_eq!(verified, json!({"status": "OK", "userId": "mine", "email": "a@x.io"}), "{prefix}");
+    }
+}
+
+#[tokio::test]
+async fn what_other_recipes_keep_is_found_under_the_id_it_came_with() {
+    let app = people().await;
+    map(&app, "a", "mine").await;
+    app.put("/recipe/role", json!({"role": "admin", "permissions": []})).await.ok();
+    for (id, other) in [("mine", "a"), ("a", "mine")] {
+        app.put("/recipe/user/metadata", json!({"userId": id, "metadataUpdate": {"n": id}})).await.ok();
+        app.put("/recipe/user/role", json!({"userId": id, "role": "admin"})).await.ok();
+        let token = app.post("/recipe/user/email/verify/token", json!({"userId": id, "email": "e@x.io"})).await.ok();
+        let verify = json!({"method": "token", "token": token.text_at("/token")});
+        assert_eq!(app.post("/recipe/user/email/verify", verify).await.json()["userId"], id);
+        let kept = async |id: &str| {
+            let metadata = app.get(&format!("/recipe/user/metadata?userId={id}")).await.json()["metadata"].clone();
+            let roles = app.get(&format!("/recipe/user/roles?userId={id}")).await.json()["roles"].clone();
+            let email = app.get(&format!("/recipe/user/email/verify?userId={id}&email=e@x.io")).await.json();
+            (metadata, roles, email["isVerified"].clone())
+        };
+        assert_eq!(kept(id).await, (json!({"n": id}), json!(["admin"]), json!(true)));
+        assert_eq!(kept(other).await, (json!({}), json!([]), json!(false)), "{id}");
+        app.post("/recipe/user/metadata/remove", json!({"userId": id})).await.ok();
+        app.post("/recipe/user/role/remove", json!({"userId": id, "role": "admin"})).await.ok();
+        app.post("/recipe/user/email/verify/remove", json!({"userId": id, "email": "e@x.io"})).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn ids_may_be_long_or_strange_and_of_two_the_right_one_counts() {
+    let app = people().await;
+    for external in
+        ["x".repeat(257), "x".repeat(100_000), "a\0b".to_owned(), "sha256:x".to_owned(), "ü ☃ /?&".to_owned()]
+    {
+        let query = form_urlencoded::byte_serialize(external.as_bytes()).collect::<String>();
+        assert_eq!(map(&app, "a", &external).await, json!({"status": "OK"}), "{query:.20}");
+        assert_eq!(mapping(&app, &format!("userId={query}")).await["superTokensUserId"], "a", "{query:.20}");
+        assert_eq!(app.who_is(&query).await["id"], external, "{query:.20}");
+        assert_eq!(app.who_is(&format!("{query}x")).await, Value::Null, "{query:.20}");
+        assert_eq!(map(&app, "b", &external).await["doesExternalUserIdExist"], true, "{query:.20}");
+        app.post("/recipe/userid/map/remove", json!({"userId": external})).await.ok();
+        assert_eq!(app.who_is("a").await["id"], "a", "{query:.20}");
+    }
+    let twice =
+        r#"{"superTokensUserId": "b", "superTokensUserId": "a", "externalUserId": 1, "externalUserId": "mine"}"#;
+    app.post("/recipe/userid/map", json!({})).body(twice).await.ok();
+    assert_eq!(mapping(&app, "userId=mine&userId=x").await["superTokensUserId"], "a", "of two parameters the first");
+    assert_eq!(mapping(&app, "userId=x&userId=mine").await, unknown());
+}
+
+#[tokio::test]
+async fn no_type_but_the_right_one_is_taken() {
+    let app = people().await;
+    let before = app.stored().await;
+    for wrong in [json!(null), json!(1), json!(true), json!(["a"]), json!({"a": "a"})] {
+        for name in ["superTokensUserId", "externalUserId"] {
+            let sentence = format!("Field name '{name}' is invalid in JSON input");
+            create(&app, "5.6", json!({name: wrong})).await.is_text(400, &sentence);
+        }
+        if !wrong.is_null() {
+            let refused = create(&app, "5.6", json!({"externalUserIdInfo": wrong})).await;
+            refused.is_text(400, "Field name 'externalUserIdInfo' is invalid in JSON input");
+        }
+        if !wrong.is_boolean() {
+            let refused = create(&app, "5.6", json!({"force": wrong})).await;
+            refused.is_text(400, "Field name 'force' is invalid in JSON input");
+        }
+    }
+    for body in ["", "[]", "null", "\"a\""] {
+        app.post("/recipe/userid/map", json!({})).body(body).await.is_text(400, "Invalid Json Input");
+    }
+    for id_type in ["", "%20", "EXTERNAL%2CANY", "external"] {
+        let reply = app.get(&format!("/recipe/userid/map?userId=a&userIdType={id_type}")).await;
+        reply.is_text(400, "Field name 'userIdType' should be one of 'SUPERTOKENS', 'EXTERNAL' or 'ANY'");
+    }
+    assert!(app.stored().await == before);
 }

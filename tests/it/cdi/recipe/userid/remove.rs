@@ -1,6 +1,6 @@
 //! `POST /recipe/userid/map/remove`.
 
-use super::{mapping, unknown};
+use super::{mapping, recipes_that_keep, unknown, with_tenant_and_role};
 use crate::app::TestApp;
 use crate::people::{by_password, mapped};
 use serde_json::{Value, json};
@@ -115,4 +115,80 @@ async fn bad_fields_are_refused() {
     app.post(PATH, json!({"userId": "a", "force": 1}))
         .await
         .is_text(400, "Field name 'force' is invalid in JSON input");
+}
+
+#[tokio::test]
+async fn whatever_stands_under_the_external_id_keeps_it_in_any_tenant() {
+    let recipes = recipes_that_keep("mine");
+    for (first, (recipe, ..)) in recipes.iter().enumerate() {
+        let app = with_tenant_and_role().await;
+        app.people([mapped("mine", by_password("a", 1, "a@x.io"))]).await;
+        for (kept_by, method, path, body) in &recipes[first..] {
+            app.request(method.clone(), path).json(body).await.ok();
+            let before = app.stored().await;
+            for version in ["3.1", "4.0", "5.6"] {
+                let refused = app.post(PATH, json!({"userId": "a", "force": false})).cdi(version).await;
+                refused.is_text(400, &format!("UserId is already in use in {recipe} recipe"));
+            }
+            assert!(app.stored().await == before, "{recipe}, {kept_by}");
+        }
+        assert_eq!(remove(&app, json!({"userId": "mine", "force": true})).await, existed(true));
+    }
+}
+
+#[tokio::test]
+async fn what_stands_under_the_internal_id_is_no_obstacle_and_stays() {
+    let app = TestApp::new().await;
+    app.people([mapped("mine", by_password("a", 1, "a@x.io"))]).await;
+    app.put("/recipe/user/metadata", json!({"userId": "a", "metadataUpdate": {"n": 1}})).await.ok();
+    app.post("/recipe/user/email/verify/token", json!({"userId": "a", "email": "a@x.io"})).await.ok();
+    assert_eq!(remove(&app, json!({"userId": "mine"})).await, existed(true));
+    assert_eq!(app.get("/recipe/user/metadata?userId=a").await.json()["metadata"], json!({"n": 1}));
+}
+
+#[tokio::test]
+async fn an_internal_id_without_a_mapping_is_not_taken_for_an_external_one() {
+    let app = TestApp::new().await;
+    app.people([by_password("b", 1, "b@x.io"), mapped("b", by_password("a", 1, "a@x.io"))]).await;
+    let before = app.stored().await;
+    for body in [json!({"userId": "b"}), json!({"userId": "b", "userIdType": "ANY", "force": true})] {
+        assert_eq!(remove(&app, body).await, existed(false));
+    }
+    assert!(app.stored().await == before);
+    assert_eq!(remove(&app, json!({"userId": "b", "userIdType": "EXTERNAL"})).await, existed(true));
+    assert_eq!(app.who_is("a").await["id"], "a");
+}
+
+#[tokio::test]
+async fn each_method_of_a_group_loses_its_own_mapping() {
+    let app = TestApp::new().await;
+    app.people([mapped("one", by_password("a", 1, "a@x.io")), mapped("two", by_password("b", 2, "b@x.io"))]).await;
+    app.group(&["a", "b"]).await;
+    assert_eq!(remove(&app, json!({"userId": "two"})).await, existed(true));
+    assert_eq!(app.who_is("b").await, json!({"id": "one", "isPrimaryUser": true, "methods": ["one", "b"]}));
+    assert_eq!(remove(&app, json!({"userId": " a "})).await, existed(true));
+    assert_eq!(app.who_is("b").await, json!({"id": "a", "isPrimaryUser": true, "methods": ["a", "b"]}));
+}
+
+#[tokio::test]
+async fn no_type_but_the_right_one_is_taken() {
+    let app = TestApp::new().await;
+    app.people([mapped("mine", by_password("a", 1, "a@x.io"))]).await;
+    let before = app.stored().await;
+    let invalid = |name: &str| format!("Field name '{name}' is invalid in JSON input");
+    for wrong in [json!(1), json!(true), json!(["a"]), json!({}), json!(null)] {
+        app.post(PATH, json!({"userId": wrong})).await.is_text(400, &invalid("userId"));
+        if !wrong.is_null() {
+            let body = json!({"userId": "a", "userIdType": wrong});
+            app.post(PATH, body).await.is_text(400, &invalid("userIdType"));
+        }
+        if !wrong.is_boolean() {
+            app.post(PATH, json!({"userId": "a", "force": wrong})).await.is_text(400, &invalid("force"));
+        }
+    }
+    app.post(PATH, json!([])).await.is_text(400, "Invalid Json Input");
+    app.post(PATH, json!({"userId": "\t\n"})).await.is_text(400, "Field name 'userId' cannot be an empty String");
+    assert!(app.stored().await == before);
+    // Python's SDK sends it.
+    assert_eq!(remove(&app, json!({"userId": "a", "userIdType": null})).await, existed(true));
 }
