@@ -1,6 +1,8 @@
 //! `POST /recipe/accountlinking/user/link` and its check.
 
+use super::{same_account, taken};
 use crate::app::TestApp;
+use crate::cdi::recipe::EVERY_VERSION;
 use crate::people::{by_password, by_phone, by_provider, mapped, within};
 use serde_json::{Value, json};
 
@@ -80,27 +82,23 @@ async fn account_infos_count_in_all_tenants_of_both_and_providers_before_address
     for id in ["a", "c", "e", "i"] {
         app.make_primary(id).await;
     }
-    let refused = |primary: &str, what: &str| {
-        json!({
-            "status": "ACCOUNT_INFO_ALREADY_ASSOCIATED_WITH_ANOTHER_PRIMARY_USER_ID_ERROR",
-            "primaryUserId": primary,
-            "description": format!("This user's {what} is already associated with another user ID"),
-        })
-    };
-    assert_eq!(check(&app, "b", "a").await, refused("they", "email"));
-    assert_eq!(app.link("b", "a").await, refused("they", "email"));
+    let before = app.stored().await;
+    assert_eq!(check(&app, "b", "a").await, taken("they", "email"));
+    assert_eq!(app.link("b", "a").await, taken("they", "email"));
     assert_eq!(app.who_is("b").await["isPrimaryUser"], false);
     // d alone is in another tenant than e; with i it is not.
-    assert_eq!(app.link("d", "i").await, refused("e", "phone number"));
+    assert_eq!(check(&app, "d", "i").await, taken("e", "phone number"));
+    assert_eq!(app.link("d", "i").await, taken("e", "phone number"));
+    assert!(app.stored().await == before, "a refused request changes nothing");
 
     // The same account at a provider, in two tenants, with addresses of two other people.
-    let mut twin = within(["t2"], by_provider("c", 1, "else@x.io"));
-    twin.id = sessiond::domain::ids::UserId::new("f");
+    let twin = within(["t2"], same_account("c", "f", "else@x.io"));
     app.people([twin, within(["t1"], by_password("g", 1, "else@x.io"))]).await;
     app.make_primary("g").await;
     app.people([within(["t1"], by_phone("h", 1, "+50"))]).await;
     app.make_primary("h").await;
-    assert_eq!(app.link("f", "h").await, refused("they", "third party login"));
+    assert_eq!(check(&app, "f", "h").await, taken("they", "third party login"));
+    assert_eq!(app.link("f", "h").await, taken("they", "third party login"));
 }
 
 #[tokio::test]
@@ -165,4 +163,138 @@ async fn ids_of_nobody_and_missing_fields_are_refused() {
     app.post(path, json!({"recipeUserId": "a"}))
         .await
         .is_text(400, "Field name 'primaryUserId' is invalid in JSON input");
+}
+
+#[tokio::test]
+async fn who_is_refused_or_only_asks_has_changed_nothing() {
+    let app = TestApp::new().await;
+    app.people(["a", "b", "c", "d", "e"].map(|id| by_password(id, 1, &format!("{id}@x.io")))).await;
+    app.group(&["a"]).await;
+    app.group(&["b", "c"]).await;
+    for id in ["c", "d"] {
+        app.session(id).await;
+    }
+    let before = app.stored().await;
+    let elsewhere = "RECIPE_USER_ID_ALREADY_LINKED_WITH_ANOTHER_PRIMARY_USER_ID_ERROR";
+    for (method, primary, status) in [
+        ("b", "a", elsewhere),
+        ("c", "a", elsewhere),
+        ("a", "c", elsewhere),
+        ("d", "e", "INPUT_USER_IS_NOT_A_PRIMARY_USER"),
+        ("d", "d", "INPUT_USER_IS_NOT_A_PRIMARY_USER"),
+        ("c", "d", "INPUT_USER_IS_NOT_A_PRIMARY_USER"),
+        ("c", "b", "OK"),
+        ("a", "a", "OK"),
+    ] {
+        assert_eq!(check(&app, method, primary).await["status"], status, "{method} to {primary}");
+        assert_eq!(app.link(method, primary).await["status"], status, "{method} to {primary}");
+    }
+    assert_eq!(check(&app, "d", "a").await, json!({"status": "OK", "accountsAlreadyLinked": false}));
+    let invalid = |name: &str| format!("Field name '{name}' is invalid in JSON input");
+    for wrong in [json!(null), json!(1), json!(true), json!(["d"]), json!({})] {
+        for (name, other) in [("recipeUserId", "primaryUserId"), ("primaryUserId", "recipeUserId")] {
+            let reply = app.post("/recipe/accountlinking/user/link", json!({name: wrong, other: "a"})).await;
+            reply.is_text(400, &invalid(name));
+        }
+    }
+    for (method, primary) in [("", "a"), ("d", ""), (" d", "a"), ("d", "a ")] {
+        let body = json!({"recipeUserId": method, "primaryUserId": primary});
+        app.post("/recipe/accountlinking/user/link", body).await.is_text(400, "Unknown user ID provided");
+    }
+    let path = "/recipe/accountlinking/user/link/check";
+    for (query, name) in
+        [("primaryUserId=a", "recipeUserId"), ("recipeUserId=d", "primaryUserId"), ("", "recipeUserId")]
+    {
+        let reply = app.get(&format!("{path}?{query}")).await;
+        reply.is_text(400, &format!("Field name '{name}' is missing in GET request"));
+    }
+    assert!(app.stored().await == before, "a refused request changes nothing");
+}
+
+#[tokio::test]
+async fn every_version_links_and_shows_the_whole_person() {
+    for version in EVERY_VERSION {
+        let app = TestApp::new().await;
+        app.people([by_password("a", 2, "a@x.io"), mapped("mine", by_provider("b", 1, "b@x.io"))]).await;
+        app.people([mapped("other", by_provider("c", 3, "c@x.io"))]).await;
+        app.group(&["a"]).await;
+        app.group(&["c"]).await;
+        let path = "/recipe/accountlinking/user/link";
+        let may = app.get(&format!("{path}/check?recipeUserId=b&primaryUserId=a")).cdi(version).await.json();
+        assert_eq!(may, json!({"status": "OK", "accountsAlreadyLinked": false}), "{version}");
+        let linked = app.post(path, json!({"recipeUserId": "mine", "primaryUserId": "a"})).cdi(version).await.json();
+        assert_eq!(linked["accountsAlreadyLinked"], false, "{version}");
+        assert_eq!((&linked["user"]["id"], &linked["user"]["timeJoined"]), (&json!("a"), &json!(1)), "{version}");
+        assert_eq!(linked["user"]["loginMethods"][0]["recipeUserId"], "mine", "{version}");
+        let refused = app.post(path, json!({"recipeUserId": "c", "primaryUserId": "a"})).cdi(version).await.json();
+        assert_eq!(
+            (&refused["primaryUserId"], &refused["user"]["id"]),
+            (&json!("other"), &json!("other")),
+            "{version}"
+        );
+        assert!(refused["user"]["loginMethods"].is_array(), "{version}");
+        let path = "/recipe/accountlinking/user/unlink";
+        let unlinked = app.post(path, json!({"recipeUserId": "b"})).cdi(version).await.json();
+        assert_eq!(unlinked, json!({"status": "OK", "wasRecipeUserDeleted": false, "wasLinked": true}), "{version}");
+    }
+}
+
+#[tokio::test]
+async fn lists_follow_the_oldest_method_of_those_who_are_linked_now() {
+    let app = TestApp::new().await;
+    app.people([by_password("a", 20, "a@x.io"), by_provider("b", 10, "b@x.io"), by_phone("c", 15, "+49170")]).await;
+    let listed = async |query: &str| {
+        let reply = app.get(&format!("/users?{query}")).await.ok().json();
+        let users = reply["users"].as_array().unwrap().iter();
+        users.map(|user| (user["id"].as_str().unwrap().to_owned(), user["timeJoined"].as_u64().unwrap())).collect()
+    };
+    let expect = async |query: &str, expected: &[(&str, u64)]| {
+        let found: Vec<(String, u64)> = listed(query).await;
+        let expected: Vec<_> = expected.iter().map(|(id, joined)| ((*id).to_owned(), *joined)).collect();
+        assert_eq!(found, expected, "{query}");
+    };
+    let unlink =
+        async |id: &str| app.post("/recipe/accountlinking/user/unlink", json!({"recipeUserId": id})).await.ok();
+    expect("", &[("b", 10), ("c", 15), ("a", 20)]).await;
+    app.group(&["a", "b"]).await;
+    expect("", &[("a", 10), ("c", 15)]).await;
+    expect("timeJoinedOrder=DESC", &[("c", 15), ("a", 10)]).await;
+    expect("includeRecipeIds=emailpassword", &[("a", 10)]).await;
+    assert_eq!(app.get("/users/count").await.json()["count"], 2);
+    unlink("b").await;
+    expect("", &[("b", 10), ("c", 15), ("a", 20)]).await;
+    assert_eq!(app.get("/users/count").await.json()["count"], 3);
+    // The founder goes, and with it the time of the group.
+    app.group(&["b", "c"]).await;
+    unlink("b").await;
+    expect("", &[("b", 15), ("a", 20)]).await;
+    app.post("/user/remove", json!({"userId": "c", "removeAllLinkedAccounts": false})).await.ok();
+    expect("", &[("a", 20)]).await;
+}
+
+#[tokio::test]
+async fn what_other_recipes_keep_is_not_merged() {
+    let app = TestApp::new().await;
+    app.people([by_password("a", 1, "a@x.io"), mapped("mine", by_password("b", 2, "b@x.io"))]).await;
+    for role in ["of-a", "of-mine"] {
+        app.put("/recipe/role", json!({"role": role, "permissions": []})).await.ok();
+    }
+    for id in ["a", "mine"] {
+        app.put("/recipe/user/metadata", json!({"userId": id, "metadataUpdate": {id: 1}})).await.ok();
+        app.put("/recipe/user/role", json!({"userId": id, "role": format!("of-{id}")})).await.ok();
+    }
+    let kept = async || {
+        let mut kept = Vec::new();
+        for id in ["a", "mine"] {
+            let metadata = app.get(&format!("/recipe/user/metadata?userId={id}")).await.json()["metadata"].clone();
+            kept.push((metadata, app.get(&format!("/recipe/user/roles?userId={id}")).await.json()["roles"].clone()));
+        }
+        kept
+    };
+    let own = [(json!({"a": 1}), json!(["of-a"])), (json!({"mine": 1}), json!(["of-mine"]))];
+    assert_eq!(kept().await, own);
+    app.group(&["a", "mine"]).await;
+    assert_eq!(kept().await, own);
+    app.post("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "mine"})).await.ok();
+    assert_eq!(kept().await, own);
 }

@@ -1,6 +1,8 @@
 //! `POST /recipe/accountlinking/user/primary` and its check.
 
+use super::{same_account, taken};
 use crate::app::TestApp;
+use crate::cdi::recipe::EVERY_VERSION;
 use crate::people::{by_password, by_phone, by_provider, mapped, within};
 use serde_json::{Value, json};
 
@@ -74,4 +76,67 @@ async fn ids_of_nobody_and_missing_fields_are_refused() {
     app.post(&format!("/t1{path}"), json!({"recipeUserId": "x"}))
         .await
         .is_text(403, "Only public tenantId can call this app specific API");
+}
+
+#[tokio::test]
+async fn what_is_in_the_way_is_named_accounts_at_providers_first_and_nothing_changes() {
+    let app = TestApp::new().await;
+    app.people([
+        mapped("jane", within(["public", "t1"], by_password("p", 1, "jane@x.io"))),
+        by_phone("c", 2, "+49170"),
+        by_provider("g", 3, "g@x.io"),
+    ])
+    .await;
+    app.group(&["p", "c", "g"]).await;
+    // All of the group is reserved in t1, where one of its methods is.
+    app.people([
+        within(["t1"], same_account("g", "account", "free@x.io")),
+        within(["t1"], by_phone("phone", 2, "+49170")),
+        within(["t1"], by_provider("email", 3, "g@x.io")),
+    ])
+    .await;
+    let before = app.stored().await;
+    for (id, what) in [("account", "third party login"), ("phone", "phone number"), ("email", "email")] {
+        assert_eq!(check(&app, id).await, taken("jane", what));
+        assert_eq!(app.make_primary(id).await, taken("jane", what));
+    }
+    assert!(app.stored().await == before, "a refused request changes nothing");
+
+    let app = TestApp::new().await;
+    app.people([within(["public", "t1"], by_password("p", 1, "jane@x.io")), by_provider("g", 3, "g@x.io")]).await;
+    app.group(&["p", "g"]).await;
+    app.people([within(["t1"], same_account("g", "both", "jane@x.io"))]).await;
+    assert_eq!(app.make_primary("both").await, taken("p", "third party login"));
+}
+
+#[tokio::test]
+async fn every_version_makes_primary_users_and_shows_them_whole() {
+    for version in EVERY_VERSION {
+        let app = TestApp::new().await;
+        app.people([mapped("mine", by_password("a", 1, "a@x.io"))]).await;
+        let path = "/recipe/accountlinking/user/primary";
+        let may = app.get(&format!("{path}/check?recipeUserId=a")).cdi(version).await.json();
+        assert_eq!(may, json!({"status": "OK", "wasAlreadyAPrimaryUser": false}), "{version}");
+        let made = app.post(path, json!({"recipeUserId": "mine"})).cdi(version).await.ok().json();
+        assert_eq!((&made["user"]["id"], &made["user"]["isPrimaryUser"]), (&json!("mine"), &json!(true)), "{version}");
+        assert_eq!(made["user"]["loginMethods"][0]["recipeUserId"], "mine", "{version}");
+    }
+}
+
+#[tokio::test]
+async fn no_type_but_the_right_one_is_taken() {
+    let app = TestApp::new().await;
+    app.people([by_password("a", 1, "a@x.io")]).await;
+    let before = app.stored().await;
+    let path = "/recipe/accountlinking/user/primary";
+    for wrong in [json!(null), json!(1), json!(true), json!(["a"]), json!({"id": "a"})] {
+        let reply = app.post(path, json!({"recipeUserId": wrong})).await;
+        reply.is_text(400, "Field name 'recipeUserId' is invalid in JSON input");
+    }
+    for unknown in ["", " a", "A", "a\0"] {
+        app.post(path, json!({"recipeUserId": unknown})).await.is_text(400, "Unknown user ID provided");
+    }
+    app.get(&format!("{path}/check?recipeUserId=&recipeUserId=a")).await.is_text(400, "Unknown user ID provided");
+    app.post(path, json!([])).await.is_text(400, "Invalid Json Input");
+    assert!(app.stored().await == before);
 }

@@ -72,3 +72,71 @@ async fn ids_of_nobody_are_refused() {
     app.post(path, json!({"recipeUserId": "x"})).await.is_text(400, "Unknown user ID provided");
     app.post(path, json!({"recipeUserId": 1})).await.is_text(400, "Field name 'recipeUserId' is invalid in JSON input");
 }
+
+#[tokio::test]
+async fn what_is_kept_for_a_deleted_founder_stays_with_the_group() {
+    let app = pair().await;
+    app.put("/recipe/role", json!({"role": "admin", "permissions": []})).await.ok();
+    for id in ["mine", "b"] {
+        app.put("/recipe/user/metadata", json!({"userId": id, "metadataUpdate": {"of": id}})).await.ok();
+        app.put("/recipe/user/role", json!({"userId": id, "role": "admin"})).await.ok();
+        let body = json!({"userId": id, "email": "jane@x.io"});
+        let token = app.post("/recipe/user/email/verify/token", body).await.ok().text_at("/token");
+        app.post("/recipe/user/email/verify", json!({"method": "token", "token": token})).await.ok();
+    }
+    let kept = async |id: &str| {
+        let metadata = app.get(&format!("/recipe/user/metadata?userId={id}")).await.json()["metadata"].clone();
+        let roles = app.get(&format!("/recipe/user/roles?userId={id}")).await.json()["roles"].clone();
+        let email = app.get(&format!("/recipe/user/email/verify?userId={id}&email=jane@x.io")).await.json();
+        (metadata, roles, email["isVerified"].clone())
+    };
+    let all = |id: &str| (json!({"of": id}), json!(["admin"]), json!(true));
+    assert_eq!(unlink(&app, "a").await, ok(true, true));
+    assert_eq!([kept("mine").await, kept("b").await], [all("mine"), all("b")]);
+    let mapping = app.get("/recipe/userid/map?userId=mine").await.json();
+    assert_eq!((&mapping["superTokensUserId"], &mapping["externalUserId"]), (&json!("a"), &json!("mine")));
+    // Of a method that lives on its own, too.
+    assert_eq!(unlink(&app, "b").await, ok(false, true));
+    assert_eq!([kept("mine").await, kept("b").await], [all("mine"), all("b")]);
+    assert_eq!(app.get("/user/id?userId=b").await.json()["user"]["loginMethods"][0]["verified"], true);
+}
+
+#[tokio::test]
+async fn a_group_of_one_stays_a_primary_user_and_takes_others_in() {
+    let app = TestApp::new().await;
+    app.people([by_password("a", 1, "a@x.io"), by_password("b", 2, "b@x.io"), by_password("c", 3, "c@x.io")]).await;
+    app.group(&["a", "b"]).await;
+    assert_eq!(unlink(&app, "a").await, ok(true, true));
+    assert_eq!(app.who_is("b").await, json!({"id": "a", "isPrimaryUser": true, "methods": ["b"]}));
+    assert_eq!(app.make_primary("a").await["wasAlreadyAPrimaryUser"], true, "its id is the group's still");
+    assert_eq!(app.make_primary("b").await["primaryUserId"], "a");
+    assert_eq!(app.link("c", "a").await["user"]["id"], "a");
+    assert_eq!(app.who_is("c").await, json!({"id": "a", "isPrimaryUser": true, "methods": ["b", "c"]}));
+    // What the founder signed in with is nobody's now.
+    app.people([by_password("d", 4, "a@x.io")]).await;
+    assert_eq!(app.make_primary("d").await["status"], "OK");
+}
+
+#[tokio::test]
+async fn no_type_but_the_right_one_is_taken_and_a_refusal_changes_nothing() {
+    let app = pair().await;
+    app.people([by_password("alone", 3, "c@x.io")]).await;
+    for id in ["mine", "b", "alone"] {
+        app.session(id).await;
+    }
+    let before = app.stored().await;
+    let path = "/recipe/accountlinking/user/unlink";
+    for wrong in [json!(null), json!(1), json!(true), json!(["b"]), json!({"id": "b"})] {
+        let reply = app.post(path, json!({"recipeUserId": wrong})).await;
+        reply.is_text(400, "Field name 'recipeUserId' is invalid in JSON input");
+    }
+    for unknown in ["", " b", "B", "jane@x.io"] {
+        app.post(path, json!({"recipeUserId": unknown})).await.is_text(400, "Unknown user ID provided");
+    }
+    app.post(path, json!({"userId": "b"})).await.is_text(400, "Field name 'recipeUserId' is invalid in JSON input");
+    app.post(path, json!([])).await.is_text(400, "Invalid Json Input");
+    let below_a_tenant = app.post(&format!("/t1{path}"), json!({"recipeUserId": "b"})).await;
+    below_a_tenant.is_text(403, "Only public tenantId can call this app specific API");
+    assert_eq!(unlink(&app, "alone").await, ok(false, false), "who is in no group stays signed in");
+    assert!(app.stored().await == before);
+}
