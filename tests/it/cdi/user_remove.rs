@@ -1,6 +1,7 @@
 //! `POST /user/remove`.
 
 use crate::app::{TestApp, new_session};
+use crate::cdi::recipe::EVERY_VERSION;
 use crate::people::{by_password, by_phone, by_provider, mapped, within};
 use serde_json::{Value, json};
 use sessiond::store::Keyspace;
@@ -310,4 +311,93 @@ async fn data_under_a_groups_id_that_ended_with_its_last_link_stays_under_it() {
     let (sessions, roles, ..) = left(&app, "mine").await;
     assert_eq!((sessions, roles), (0, 2), "sessions end, the rest is for the caller to move");
     assert_eq!(left(&app, "b").await.1, 2);
+}
+
+#[tokio::test]
+async fn a_linked_method_takes_its_mapping_along_and_a_founder_leaves_its_own() {
+    let app = two_tenants().await;
+    app.people([
+        mapped("one", by_password("a", 1, "a@x.io")),
+        mapped("two", by_password("b", 2, "b@x.io")),
+        mapped("three", by_phone("c", 3, "+49")),
+    ])
+    .await;
+    app.group(&["a", "b", "c"]).await;
+    let mapping = async |id: &str| app.get(&format!("/recipe/userid/map?userId={id}")).await.json();
+    let unknown = json!({"status": "UNKNOWN_MAPPING_ERROR"});
+    remove(&app, "two", Some(false)).await;
+    assert_eq!([mapping("two").await, mapping("b").await], [unknown.clone(), unknown.clone()]);
+    remove(&app, "one", Some(false)).await;
+    for id in ["one", "a"] {
+        assert_eq!((&mapping(id).await["externalUserId"], &app.who_is(id).await["id"]), (&json!("one"), &json!("one")));
+    }
+    assert_eq!(app.get("/users").await.json()["users"][0]["id"], "one", "the group is listed under its id");
+    remove(&app, "three", Some(false)).await;
+    for id in ["one", "a", "three", "c"] {
+        assert_eq!(mapping(id).await, unknown, "{id}");
+    }
+    assert_eq!(app.get("/users").await.json()["users"], json!([]));
+}
+
+#[tokio::test]
+async fn who_is_alone_goes_as_a_whole_whatever_is_asked_for() {
+    for (id, primary, all) in
+        [("a", false, Some(false)), ("mine", false, None), ("mine", true, Some(false)), ("a", true, Some(true))]
+    {
+        let app = two_tenants().await;
+        app.people([mapped("mine", by_password("a", 1, "a@x.io"))]).await;
+        if primary {
+            app.make_primary("a").await;
+        }
+        live(&app, "mine").await;
+        assert_eq!(left(&app, "mine").await, ALL);
+        remove(&app, id, all).await;
+        for (name, count) in rows(&app).await {
+            assert_eq!(count, 0, "{id} {all:?}: {name}");
+        }
+        assert_eq!(app.get("/users/count").await.json()["count"], 0);
+    }
+}
+
+#[tokio::test]
+async fn a_person_goes_in_one_transaction() {
+    let app = group().await;
+    let commits = app.app.store.stats().commits;
+    remove(&app, "c", None).await;
+    assert_eq!(app.app.store.stats().commits, commits + 1);
+    assert!(rows(&app).await.iter().all(|(_, count)| *count == 0));
+}
+
+#[tokio::test]
+async fn every_version_deletes_and_tells_the_two_ways_apart() {
+    for version in EVERY_VERSION {
+        let app = TestApp::new().await;
+        app.people(["a", "b", "c"].map(|id| by_password(id, 1, &format!("{id}@x.io")))).await;
+        app.group(&["a", "b", "c"]).await;
+        let alone = json!({"userId": "b", "removeAllLinkedAccounts": false});
+        app.post("/user/remove", alone).cdi(version).await.ok();
+        assert_eq!(app.who_is("a").await["methods"], json!(["a", "c"]), "{version}");
+        app.post("/user/remove", json!({"userId": "c"})).cdi(version).await.ok();
+        assert_eq!(app.who_is("a").await, Value::Null, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn no_type_but_the_right_one_is_taken_and_a_refusal_changes_nothing() {
+    let app = group().await;
+    let before = app.stored().await;
+    for wrong in [json!(null), json!(1), json!(true), json!(["b"]), json!({"id": "b"})] {
+        let reply = app.post("/user/remove", json!({"userId": wrong})).await;
+        reply.is_text(400, "Field name 'userId' is invalid in JSON input");
+    }
+    for wrong in [json!(null), json!(0), json!("false"), json!([false]), json!({})] {
+        let reply = app.post("/user/remove", json!({"userId": "b", "removeAllLinkedAccounts": wrong})).await;
+        reply.is_text(400, "Field name 'removeAllLinkedAccounts' is invalid in JSON input");
+    }
+    app.post("/user/remove", json!(["b"])).await.is_text(400, "Invalid Json Input");
+    for nobody in ["", " b", "B", "b@x.io"] {
+        remove(&app, nobody, None).await;
+        remove(&app, nobody, Some(false)).await;
+    }
+    assert!(app.stored().await == before);
 }
