@@ -1,11 +1,12 @@
 //! `GET /users/count/active`, and what marks a user as active.
 
 use crate::app::{START, TestApp, new_session};
-use crate::people::{by_password, mapped};
+use crate::people::{by_password, by_provider, mapped, with_cheap_passwords};
 use crate::store::golden;
 use serde_json::json;
 use sessiond::domain::ids::{AppId, UserId};
 use sessiond::domain::time::UnixMillis;
+use sessiond::domain::totp::TotpSecret;
 use sessiond::store::activity::{self, ActiveRecord};
 
 const MINUTE: u64 = 60_000;
@@ -62,6 +63,11 @@ async fn refreshing_and_signing_out_everywhere_mark_and_other_calls_do_not() {
     app.get("/recipe/session/user?userId=u").await.ok();
     let body = json!({"accessToken": session.access_token(), "userDataInJWT": {"a": 1}});
     app.post("/recipe/session/regenerate", body).await.ok();
+    let device = json!({"userId": "u", "deviceName": "d", "skew": 1, "period": 30, "secretKey": "MZXW6YTB"});
+    app.post("/recipe/totp/device/import", device).await.ok();
+    let code = TotpSecret::from_base32("MZXW6YTB").unwrap().code(app.app.now().seconds() / 30);
+    let body = json!({"userId": "u", "totp": format!("{code:06}")});
+    app.post("/recipe/totp/verify", body).await.ok();
     assert_eq!(active(&app, "", moment(1)).await, 0);
 
     let refreshed = app.post("/recipe/session/refresh", refresh(&session.refresh_token())).await.ok();
@@ -190,4 +196,63 @@ async fn bad_input_is_named() {
 fn active_version_1() {
     let key = activity::key(&AppId::base(), &UserId::new("üser"));
     golden::newest("user_active", &key, &ActiveRecord { at: UnixMillis(1_700_000_000_000) });
+}
+
+#[tokio::test]
+async fn linking_marks_the_primary_user_now_and_takes_the_others_mark_away() {
+    let app = TestApp::new().await;
+    app.people([mapped("mine", by_password("a", 1, "a@x.io")), mapped("b2", by_password("b", 2, "b@x.io"))]).await;
+    for user in ["mine", "b2"] {
+        app.session(user).await;
+    }
+    app.clock.advance(10 * MINUTE);
+    app.make_primary("a").await;
+    assert_eq!(active(&app, "", START.0 + 1).await, 0, "becoming primary is no sign of life");
+    app.link("b2", "mine").await;
+    assert_eq!((active(&app, "", START.0 + 1).await, active(&app, "", 0).await), (1, 1));
+    app.clock.advance(10 * MINUTE);
+    app.link("b2", "mine").await;
+    app.post("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "b"})).await.ok();
+    let later = START.0 + 20 * MINUTE;
+    assert_eq!(active(&app, "", later).await, 0, "neither is being linked already, nor unlinking");
+}
+
+#[tokio::test]
+async fn a_moment_is_any_long_from_0_and_the_first_of_two_counts() {
+    let app = TestApp::new().await;
+    app.session("u").await;
+    assert_eq!(active(&app, "", i64::MAX.unsigned_abs()).await, 0);
+    assert_eq!(active(&app, "", 0).await, 1);
+    let count = app.get("/users/count/active?since=0&since=x").await.ok().json()["count"].clone();
+    assert_eq!(count, 1);
+    for bad in ["9223372036854775808", "0x1", "1e3", "%200", "true"] {
+        let reply = app.get(&format!("/users/count/active?since={bad}")).await;
+        reply.is_text(400, "Field name 'since' must be a long in the GET request");
+    }
+    let reply = app.get("/users/count/active?since=-9223372036854775808").await;
+    reply.is_text(400, "'since' query parameter must be >= 0");
+}
+
+#[tokio::test]
+async fn who_signs_in_is_active_as_a_whole_and_who_fails_is_not() {
+    let app = with_cheap_passwords().build().await;
+    let jane = app.sign_up("jane@x.io", "a password").await;
+    let code = app.send(json!({"email": "jane@x.io"})).await;
+    let code = app.consume(code.input()).await.ok().text_at("/recipeUserId");
+    app.people([mapped("owner", by_provider("o", 1, "o@x.io"))]).await;
+    app.group(&["o", &jane, &code]).await;
+    let in_the_last = async || active(&app, "", app.app.now().0 - 9 * MINUTE).await;
+
+    app.clock.advance(10 * MINUTE);
+    assert_eq!(app.sign_in("jane@x.io", "another").await, "WRONG_CREDENTIALS_ERROR");
+    assert_eq!(in_the_last().await, 0);
+    assert_eq!(app.sign_in("jane@x.io", "a password").await, "OK");
+    assert_eq!((in_the_last().await, active(&app, "", 0).await), (1, 1));
+
+    app.clock.advance(10 * MINUTE);
+    let sent = app.send(json!({"email": "jane@x.io"})).await;
+    app.consume(sent.typed("wrong")).await;
+    assert_eq!(in_the_last().await, 0);
+    app.consume(sent.link()).await.ok();
+    assert_eq!((in_the_last().await, active(&app, "", 0).await), (1, 1));
 }
