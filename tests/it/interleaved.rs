@@ -202,6 +202,13 @@ fn link_old_friend(world: World) -> Boxed<()> {
     })
 }
 
+fn unlink_old_friend(world: World) -> Boxed<()> {
+    Box::pin(async move {
+        let unlink = json!({"recipeUserId": "old"});
+        assert_eq!(world.post("/recipe/accountlinking/user/unlink", unlink).await, "OK");
+    })
+}
+
 fn unlink(world: World) -> Boxed<()> {
     Box::pin(async move {
         let unlink = json!({"recipeUserId": world.bert});
@@ -422,13 +429,17 @@ async fn who_is_being_linked_is_always_found() {
     check(&[], link, SEARCH).await;
     check(&[old_friend], link_old_friend, LISTS).await;
     check(&[old_friend], link_old_friend, SEARCH).await;
+    check(&[old_friend, link_old_friend], delete, LISTS).await;
     check(&[], link, CHANGES).await;
 }
 
 #[tokio::test]
 async fn who_is_being_unlinked_is_always_found() {
     check(&[link], unlink, LOOK_UPS).await;
+    check(&[link], unlink, LISTS).await;
     check(&[link], unlink, SEARCH).await;
+    check(&[old_friend, link_old_friend], unlink_old_friend, LISTS).await;
+    check(&[old_friend, link_old_friend], unlink_old_friend, SEARCH).await;
     check(&[link], unlink, CHANGES).await;
 }
 

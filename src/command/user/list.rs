@@ -51,20 +51,23 @@ impl ListUsers {
         let mut looks = 0;
         loop {
             let mut tx = app.store.begin();
-            let (places, next) = self.places(tx.as_mut()).await?;
+            let listed = self.places(tx.as_mut()).await?;
+            let places = &listed.0;
             let ids: Vec<_> = places.iter().map(|place| place.id.clone()).collect();
             let rows = user::rows(tx.as_mut(), id, &ids).await?;
             looks += 1;
             // Who was linked or deleted since the list was read stands elsewhere in it now, or nowhere. Whoever came apart
-            // from somebody on the page counts as one who joined later, if it was not listed any more.
+            // from a primary user may have a place that was not there: only the list tells.
             let stays =
                 |(place, row): (&Position, &Option<Row>)| row.as_ref().is_some_and(|row| row.user.position() == *place);
-            let steady = places.iter().zip(&rows).all(stays) && are_apart(rows.iter().flatten().map(|row| &row.user));
+            let may_come_apart = rows.iter().flatten().any(|row| row.user.is_primary);
+            let steady =
+                places.iter().zip(&rows).all(stays) && (!may_come_apart || self.places(tx.as_mut()).await? == listed);
             if !steady && looks < LOOKS_MAX {
                 continue;
             }
             let users = with_info(tx.as_mut(), id, rows.into_iter().flatten().collect()).await?;
-            return Ok(UserPage { users, next });
+            return Ok(UserPage { users, next: listed.1 });
         }
     }
 
