@@ -256,3 +256,30 @@ async fn who_signs_in_is_active_as_a_whole_and_who_fails_is_not() {
     app.consume(sent.link()).await.ok();
     assert_eq!((in_the_last().await, active(&app, "", 0).await), (1, 1));
 }
+
+#[tokio::test]
+async fn a_mark_goes_with_the_user_to_another_id_and_back() {
+    let app = TestApp::new().await;
+    app.people([by_password("a", 1, "a@x.io"), by_password("b", 2, "b@x.io")]).await;
+    let map = |external: &str| json!({"superTokensUserId": "a", "externalUserId": external, "force": true});
+    let unmap = json!({"userId": "a", "force": true});
+    app.session("a").await;
+    app.post("/recipe/userid/map", map("mine")).await.ok();
+    assert_eq!(active(&app, "", 0).await, 1);
+    app.session("mine").await;
+    assert_eq!(active(&app, "", 0).await, 1);
+    app.clock.advance(10 * MINUTE);
+    app.post("/recipe/userid/map/remove", unmap.clone()).await.ok();
+    assert_eq!((active(&app, "", 0).await, active(&app, "", START.0 + 1).await), (1, 0), "no sign of life");
+    app.session("a").await;
+    assert_eq!((active(&app, "", 0).await, active(&app, "", START.0 + 1).await), (1, 1));
+
+    // The mark under an id that is somebody's internal one is that somebody's.
+    app.session("b").await;
+    app.post("/recipe/userid/map", map("b")).await.ok();
+    assert_eq!(active(&app, "", 0).await, 2);
+    app.post("/recipe/userid/map/remove", unmap).await.ok();
+    assert_eq!(active(&app, "", 0).await, 2);
+    app.post("/user/remove", json!({"userId": "a"})).await.ok();
+    assert_eq!(active(&app, "", 0).await, 1);
+}
