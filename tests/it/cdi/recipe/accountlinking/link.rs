@@ -298,3 +298,61 @@ async fn what_other_recipes_keep_is_not_merged() {
     app.post("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "mine"})).await.ok();
     assert_eq!(kept().await, own);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_several_who_want_one_method_at_once_one_gets_it() {
+    for _ in 0..20 {
+        let app = TestApp::new().await;
+        app.people(["a", "b", "c", "d"].map(|id| by_password(id, 1, &format!("{id}@x.io")))).await;
+        for id in ["a", "b", "c"] {
+            app.make_primary(id).await;
+        }
+        let tasks: Vec<_> = ["a", "b", "c"]
+            .into_iter()
+            .map(|primary| {
+                let app = app.clone();
+                tokio::spawn(async move { (primary, app.link("d", primary).await) })
+            })
+            .collect();
+        let (mut linked, mut refused) = (Vec::new(), Vec::new());
+        for task in tasks {
+            let (primary, reply) = task.await.unwrap();
+            if reply["status"] == "OK" { linked.push(primary) } else { refused.push(reply) }
+        }
+        assert_eq!((linked.len(), refused.len()), (1, 2));
+        assert_eq!(app.who_is("d").await["id"], linked[0]);
+        for reply in refused {
+            assert_eq!(reply["status"], "RECIPE_USER_ID_ALREADY_LINKED_WITH_ANOTHER_PRIMARY_USER_ID_ERROR");
+            assert_eq!((&reply["primaryUserId"], &reply["user"]["id"]), (&json!(linked[0]), &json!(linked[0])));
+        }
+    }
+}
+
+#[tokio::test]
+async fn sessions_under_either_id_of_the_method_end_and_a_founders_stay() {
+    for way in ["link", "unlink"] {
+        let app = TestApp::new().await;
+        app.people([by_password("a", 1, "a@x.io"), by_password("b", 2, "b@x.io")]).await;
+        if way == "link" {
+            app.make_primary("a").await;
+        } else {
+            app.group(&["a", "b"]).await;
+        }
+        app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
+        app.session("b").await;
+        let map = |id: &str| json!({"superTokensUserId": id, "externalUserId": format!("my-{id}"), "force": true});
+        for id in ["a", "b"] {
+            app.post("/recipe/userid/map", map(id)).await.ok();
+        }
+        app.post("/t1/recipe/session", crate::app::new_session("my-b")).await.ok();
+        let kept = [app.session("my-a").await.handle(), app.session("stranger").await.handle()];
+        assert_eq!(app.sessions_of("b").await.len(), 2);
+        if way == "link" {
+            assert_eq!(app.link("b", "a").await["status"], "OK");
+        } else {
+            app.post("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "b"})).await.ok();
+        }
+        assert_eq!(app.sessions_of("b").await, [""; 0], "{way}: in all tenants");
+        assert_eq!([app.sessions_of("a").await, app.sessions_of("stranger").await].concat(), kept, "{way}");
+    }
+}

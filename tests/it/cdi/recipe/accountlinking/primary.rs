@@ -140,3 +140,28 @@ async fn no_type_but_the_right_one_is_taken() {
     app.post(path, json!([])).await.is_text(400, "Invalid Json Input");
     assert!(app.stored().await == before);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_who_have_one_address_and_become_primary_at_once_one_does() {
+    for _ in 0..20 {
+        let app = TestApp::new().await;
+        app.people([by_password("p", 1, "jane@x.io")]).await;
+        app.people(["a", "b", "c", "d"].map(|id| by_provider(id, 2, "jane@x.io"))).await;
+        let tasks: Vec<_> = ["p", "a", "b", "c", "d"]
+            .into_iter()
+            .map(|id| {
+                let app = app.clone();
+                tokio::spawn(async move { (id, app.make_primary(id).await) })
+            })
+            .collect();
+        let (mut made, mut refused) = (Vec::new(), Vec::new());
+        for task in tasks {
+            let (id, reply) = task.await.unwrap();
+            if reply["status"] == "OK" { made.push(id) } else { refused.push(reply) }
+        }
+        assert_eq!((made.len(), refused.len()), (1, 4));
+        for reply in refused {
+            assert_eq!(reply, taken(made[0], "email"));
+        }
+    }
+}
