@@ -143,3 +143,28 @@ async fn an_app_knows_nobody_of_another_one() {
     assert_eq!(app.get("/appid-a1/users/count?includeAllTenants=true").await.json()["count"], 0);
     assert!(app.stored().await == before, "nothing of the other app has changed");
 }
+
+#[tokio::test]
+async fn below_5_0_routes_of_the_app_do_not_look_at_the_tenant_in_the_path() {
+    for (version, tenant) in [("3.0", "t1"), ("3.1", "nope"), ("4.0", "t1"), ("4.0", "nope")] {
+        let app = TestApp::new().await;
+        app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
+        app.people([by_password("a", 1, "a@x.io"), by_password("b", 2, "b@x.io")]).await;
+        let get = async |path: &str| app.get(&format!("/{tenant}{path}")).cdi(version).await.ok();
+        let post = async |path: &str, body| app.post(&format!("/{tenant}{path}"), body).cdi(version).await.ok();
+        post("/recipe/userid/map", json!({"superTokensUserId": "a", "externalUserId": "mine"})).await;
+        get("/recipe/userid/map?userId=mine").await;
+        post("/recipe/userid/external-user-id-info", json!({"userId": "a", "externalUserIdInfo": "n"})).await;
+        post("/recipe/userid/map/remove", json!({"userId": "a"})).await;
+        get("/recipe/accountlinking/user/primary/check?recipeUserId=a").await;
+        post("/recipe/accountlinking/user/primary", json!({"recipeUserId": "a"})).await;
+        get("/recipe/accountlinking/user/link/check?recipeUserId=b&primaryUserId=a").await;
+        post("/recipe/accountlinking/user/link", json!({"recipeUserId": "b", "primaryUserId": "a"})).await;
+        assert_eq!(get("/user/id?userId=b").await.text_at("/user/id"), "a", "{tenant} at {version}");
+        assert_eq!(get("/users/count/active?since=0").await.json()["count"], 1, "{tenant} at {version}");
+        let unlinked = post("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "b"})).await.json();
+        assert_eq!(unlinked["wasLinked"], true, "{tenant} at {version}");
+        post("/user/remove", json!({"userId": "a"})).await;
+        assert_eq!((app.who_is("a").await, &app.who_is("b").await["id"]), (json!(null), &json!("b")));
+    }
+}
