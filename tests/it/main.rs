@@ -31,6 +31,8 @@ mod passwords;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod refused;
+#[cfg(test)]
 mod secrecy;
 #[cfg(test)]
 mod session;

@@ -1,9 +1,13 @@
 //! `POST /recipe/signin`.
 
 use super::EVERY_VERSION;
-use crate::app::TestApp;
-use crate::people::{by_provider, with_cheap_passwords};
+use crate::app::{START, TestApp};
+use crate::people::{FIREBASE, SIGNER_KEY, by_password, by_provider, mapped, with_cheap_passwords, within};
+use crate::refused::post;
+use crate::store::rows_of;
 use serde_json::{Value, json};
+use sessiond::domain::ids::{AppId, UserId};
+use sessiond::store::{Keyspace, activity};
 
 const RIGHT: &str = "a password";
 
@@ -47,12 +51,31 @@ async fn anything_else_is_wrong() {
         assert_eq!(reply, json!({"status": "WRONG_CREDENTIALS_ERROR"}), "{email}, {password}");
     }
     assert_eq!(app.sign_in(&"x".repeat(100_000), RIGHT).await, "WRONG_CREDENTIALS_ERROR");
-    for (body, sentence) in [
-        (json!({"password": "p"}), "Field name 'email' is invalid in JSON input"),
-        (json!({"email": "a@x.io", "password": null}), "Field name 'password' is invalid in JSON input"),
-    ] {
-        app.post("/recipe/signin", body).await.is_text(400, sentence);
+    app.people([by_password("m", 1, "malformed@x.io")]).await;
+    for password in ["hash", "$2a$04$hash", ""] {
+        assert_eq!(app.sign_in("malformed@x.io", password).await, "WRONG_CREDENTIALS_ERROR", "a hash of no format");
     }
+}
+
+#[tokio::test]
+async fn both_fields_are_wanted() {
+    let (app, _) = one_user().await;
+    for version in ["2.7", "3.1", "5.6"] {
+        app.wants_texts(&post("/recipe/signin", version, body("jane@x.io", RIGHT)), &["email", "password"]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_firebase_hash_without_its_projects_key_is_nobodys_fault_but_ours() {
+    let with_key = with_cheap_passwords().setting("firebase_password_hashing_signer_key", SIGNER_KEY).build().await;
+    let import = json!({"email": "jane@x.io", "passwordHash": FIREBASE});
+    with_key.post("/recipe/user/passwordhash/import", import).await.ok();
+    let without = with_cheap_passwords().store(with_key.app.store.clone()).build().await;
+    for password in ["user1password", "wrong"] {
+        let reply = without.post("/recipe/signin", body("jane@x.io", password)).await;
+        reply.is_text(500, "'firebase_password_hashing_signer_key' cannot be null");
+    }
+    assert_eq!(with_key.sign_in("jane@x.io", "user1password").await, "OK");
 }
 
 #[tokio::test]
@@ -61,6 +84,54 @@ async fn an_account_of_one_tenant_is_none_in_another() {
     app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
     let reply = app.post("/t1/recipe/signin", body("jane@x.io", RIGHT)).await.json();
     assert_eq!(reply, json!({"status": "WRONG_CREDENTIALS_ERROR"}));
+    // Nor is a password that another login method of the person has there, though the address is known here.
+    let there = app.post("/t1/recipe/signup", body("p@x.io", RIGHT)).await.ok().text_at("/user/id");
+    app.people([within(["public", "t1"], by_provider("p", 1, "p@x.io"))]).await;
+    app.group(&["p", &there]).await;
+    assert_eq!(app.sign_in("p@x.io", RIGHT).await, "WRONG_CREDENTIALS_ERROR");
+    let reply = app.post("/t1/recipe/signin", body("p@x.io", RIGHT)).await.ok().json();
+    assert_eq!((&reply["user"]["id"], &reply["recipeUserId"]), (&json!("p"), &json!(there)));
+}
+
+#[tokio::test]
+async fn whose_ids_are_mapped_is_called_by_the_callers_ids() {
+    let (app, id) = one_user().await;
+    let map = async |internal: &str, external: &str| {
+        let body = json!({"superTokensUserId": internal, "externalUserId": external});
+        app.post("/recipe/userid/map", body).await.ok();
+    };
+    map(&id, "login").await;
+    let reply = app.post("/recipe/signin", body("jane@x.io", RIGHT)).await.ok().json();
+    assert_eq!((&reply["user"]["id"], &reply["recipeUserId"]), (&json!("login"), &json!("login")));
+    app.people([mapped("person", by_provider("p", 1, "p@x.io"))]).await;
+    app.group(&["p", &id]).await;
+    let reply = app.post("/recipe/signin", body("jane@x.io", RIGHT)).await.ok().json();
+    assert_eq!((&reply["user"]["id"], &reply["recipeUserId"]), (&json!("person"), &json!("login")));
+    let methods = reply["user"]["loginMethods"].as_array().unwrap();
+    let ids: Vec<_> = methods.iter().map(|method| &method["recipeUserId"]).collect();
+    assert_eq!(ids, ["person", "login"], "the oldest first");
+    let old = app.post("/recipe/signin", body("jane@x.io", RIGHT)).cdi("3.1").await.ok().json();
+    assert_eq!(
+        old["user"],
+        json!({"id": "login", "email": "jane@x.io", "tenantIds": ["public"], "timeJoined": START.0})
+    );
+}
+
+#[tokio::test]
+async fn who_signs_in_is_active_as_a_person_and_who_does_not_is_not() {
+    let (app, id) = one_user().await;
+    app.people([by_provider("p", 1, "p@x.io")]).await;
+    app.group(&["p", &id]).await;
+    app.clock.advance(600_000);
+    let since = START.0 + 600_000;
+    let active = async || app.get(&format!("/users/count/active?since={since}")).await.json()["count"].clone();
+    assert_eq!(app.sign_in("jane@x.io", "wrong").await, "WRONG_CREDENTIALS_ERROR");
+    assert_eq!(active().await, 0);
+    assert_eq!(app.sign_in("jane@x.io", RIGHT).await, "OK");
+    assert_eq!(active().await, 1);
+    let marks = rows_of(&*app.app.store, Keyspace::UserActive).await;
+    let of_person = activity::key(&AppId::base(), &UserId::new("p"));
+    assert!(marks.iter().all(|(key, _)| *key == of_person), "the mark is the primary user's: {marks:?}");
 }
 
 #[tokio::test]

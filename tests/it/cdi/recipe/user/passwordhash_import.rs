@@ -1,7 +1,8 @@
 //! `POST /recipe/user/passwordhash/import`.
 
 use crate::app::TestApp;
-use crate::people::{FIREBASE, SIGNER_KEY, with_cheap_passwords};
+use crate::people::{FIREBASE, SIGNER_KEY, by_provider, with_cheap_passwords};
+use crate::refused::post;
 use serde_json::{Value, json};
 
 const PATH: &str = "/recipe/user/passwordhash/import";
@@ -65,11 +66,56 @@ async fn what_cannot_be_checked_later_is_refused() {
         }
         app.post(PATH, body).await.is_text(400, sentence);
     }
-    let body = json!({"email": "a@x.io", "passwordHash": BCRYPT, "hashingAlgorithm": null});
-    app.post(PATH, body).await.is_text(400, "Field name 'hashingAlgorithm' is invalid in JSON input");
+    for version in ["2.16", "3.1", "5.6"] {
+        let body = json!({"email": "a@x.io", "passwordHash": BCRYPT, "hashingAlgorithm": "BCRYPT"});
+        let good = post(PATH, version, body);
+        app.wants_texts(&good, &["email", "passwordHash"]).await;
+        app.wants_texts_if_any(&good, &["hashingAlgorithm"]).await;
+        let too_long = "Field name 'email' cannot be longer than 512 bytes";
+        app.refuses_each(&good, &[(json!({"email": "a".repeat(513)}), too_long)]).await;
+    }
     let body = json!({"email": "a@x.io", "passwordHash": FIREBASE});
     app.post(PATH, body).await.is_text(500, "'firebase_password_hashing_signer_key' cannot be null");
     assert_eq!(app.get("/users/count").await.json()["count"], 0);
+}
+
+#[tokio::test]
+async fn a_refused_hash_leaves_the_account_as_it_is() {
+    let app = with_cheap_passwords().build().await;
+    app.sign_up("jane@x.io", "old").await;
+    let good = post(PATH, "5.6", json!({"email": "jane@x.io", "passwordHash": BCRYPT}));
+    let format = "Password hash is in invalid format";
+    app.refuses_each(
+        &good,
+        &[
+            (json!({"passwordHash": "abc"}), format),
+            (json!({"passwordHash": "$2a$99$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i"}), format),
+            (json!({"hashingAlgorithm": "ARGON2"}), "Password hash is in invalid Argon2 format"),
+        ],
+    )
+    .await;
+    assert_eq!(app.sign_in("jane@x.io", "old").await, "OK");
+}
+
+#[tokio::test]
+async fn accounts_are_of_the_tenant_and_shown_as_the_whole_person() {
+    let app = with_cheap_passwords().build().await;
+    app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
+    let public = app.sign_up("jane@x.io", "old").await;
+    let body = json!({"email": "jane@x.io", "passwordHash": BCRYPT});
+    let there = app.post(&format!("/t1{PATH}"), body.clone()).await.ok().json();
+    assert_eq!((&there["didUserAlreadyExist"], &there["user"]["tenantIds"]), (&json!(false), &json!(["t1"])));
+    assert_ne!(there["user"]["id"], json!(public));
+    assert_eq!(app.sign_in("jane@x.io", "old").await, "OK", "the public tenant's account is another one");
+    app.people([by_provider("p", 1, "p@x.io")]).await;
+    app.group(&["p", &public]).await;
+    let again = import(&app, "jane@x.io", BCRYPT).await;
+    assert_eq!((&again["didUserAlreadyExist"], &again["user"]["id"]), (&json!(true), &json!("p")));
+    assert_eq!(again["user"]["loginMethods"].as_array().unwrap().len(), 2);
+    let old = app.post(PATH, body).cdi("3.1").await.ok().json();
+    assert_eq!(old["user"]["id"], json!(public), "one login method, under its own id");
+    let made_up = import(&app, "g-1@stfakeemail.supertokens.com", BCRYPT).await;
+    assert_eq!(made_up["user"]["loginMethods"][0]["verified"], true);
 }
 
 /// bcrypt of 72 times "p", which is also what bcrypt makes of anything longer that begins so.

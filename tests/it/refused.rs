@@ -1,0 +1,116 @@
+//! Requests that are refused: with the protocol's sentence, and without a trace in the store.
+
+use crate::app::TestApp;
+use crate::store::{Contents, dump};
+use http::Method;
+use serde_json::{Value, json};
+
+/// Bodies that are no JSON object.
+const NO_OBJECTS: [&str; 5] = ["", "{", "null", "[{}]", "\"a\""];
+
+/// A request that is good as it stands.
+pub(crate) struct Good {
+    /// Its method.
+    pub(crate) method: Method,
+    /// Its path, without a tenant.
+    pub(crate) path: &'static str,
+    /// At this version.
+    pub(crate) version: &'static str,
+    /// Its body.
+    pub(crate) body: Value,
+}
+
+/// A POST request.
+pub(crate) const fn post(path: &'static str, version: &'static str, body: Value) -> Good {
+    Good { method: Method::POST, path, version, body }
+}
+
+/// A PUT request.
+pub(crate) const fn put(path: &'static str, version: &'static str, body: Value) -> Good {
+    Good { method: Method::PUT, path, version, body }
+}
+
+impl Good {
+    /// Its body with another member.
+    fn with(&self, field: &str, value: Value) -> String {
+        let mut body = self.body.clone();
+        body[field] = value;
+        body.to_string()
+    }
+
+    /// Its body without a member.
+    fn without(&self, field: &str) -> String {
+        let mut body = self.body.clone();
+        body.as_object_mut().expect("an object").remove(field).expect("a member of the good body");
+        body.to_string()
+    }
+}
+
+/// Every kind of value that is no text; lists and objects of texts as well.
+fn no_texts() -> [Value; 7] {
+    [json!(null), json!(true), json!(1), json!([]), json!(["a"]), json!({}), json!({"a": "a"})]
+}
+
+fn invalid(field: &str) -> String {
+    format!("Field name '{field}' is invalid in JSON input")
+}
+
+impl TestApp {
+    /// Everything that is stored.
+    pub(crate) async fn contents(&self) -> Contents {
+        dump(&*self.app.store).await
+    }
+
+    /// The request with another body, or in another tenant, is refused with a sentence, and changes nothing.
+    pub(crate) async fn refuses(&self, good: &Good, prefix: &str, body: &str, (code, sentence): (u16, &str)) {
+        let before = self.contents().await;
+        let path = format!("{prefix}{}", good.path);
+        let request = self.request(good.method.clone(), &path).cdi(good.version).body(body.to_owned());
+        let reply = request.await;
+        let told = format!("{} {path} at {} with {body:.200}", good.method, good.version);
+        assert_eq!((reply.code(), reply.body()), (code, format!("{sentence}\n")), "{told}");
+        assert!(self.contents().await == before, "{told} changed something");
+    }
+
+    /// The request with these members in the place of its own is refused with 400 and these sentences.
+    pub(crate) async fn refuses_each(&self, good: &Good, cases: &[(Value, &str)]) {
+        for (members, sentence) in cases {
+            let mut body = good.body.clone();
+            body.as_object_mut().expect("an object").extend(members.as_object().expect("an object").clone());
+            self.refuses(good, "", &body.to_string(), (400, sentence)).await;
+        }
+    }
+
+    /// The request wants these members, all of them texts; and a JSON object to find them in.
+    pub(crate) async fn wants_texts(&self, good: &Good, fields: &[&str]) {
+        for body in NO_OBJECTS {
+            self.refuses(good, "", body, (400, "Invalid Json Input")).await;
+        }
+        for field in fields {
+            self.refuses(good, "", &good.without(field), (400, &invalid(field))).await;
+        }
+        self.wants_texts_if_any(good, fields).await;
+    }
+
+    /// These members may be left out of the request, but must be texts.
+    pub(crate) async fn wants_texts_if_any(&self, good: &Good, fields: &[&str]) {
+        for field in fields {
+            for wrong in no_texts() {
+                self.refuses(good, "", &good.with(field, wrong), (400, &invalid(field))).await;
+            }
+        }
+    }
+
+    /// The request is one of a tenant: there has to be such a tenant, and below CDI 3.0 there is none.
+    pub(crate) async fn is_of_a_tenant(&self, good: &Good) {
+        let body = good.body.to_string();
+        let unknown = "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId \
+                       combination not found: (, public, nobody)";
+        for version in ["3.0", "4.0", "5.0", "5.1", "5.6"] {
+            let good = Good { method: good.method.clone(), version, body: good.body.clone(), ..*good };
+            self.refuses(&good, "/nobody", &body, (400, unknown)).await;
+        }
+        let old = Good { method: good.method.clone(), version: "2.21", body: good.body.clone(), ..*good };
+        self.refuses(&old, "/nobody", &body, (404, "Not found")).await;
+    }
+}
