@@ -12,6 +12,7 @@ use crate::domain::password::HashFamily;
 use crate::domain::user::PasswordHash;
 use crate::fault::Fault;
 use crate::store::Tx;
+use crate::store::passwordreset;
 use crate::store::user;
 
 /// Makes an account with a hash from elsewhere, or gives an account that exists that hash.
@@ -82,6 +83,10 @@ impl ImportHash<'_> {
         let before = found.user.clone();
         found.user.set_password(&found.id, hash);
         user::write(tx, &scope.app.id, &[&before], &[&found.user]).await.map_err(writing)?;
+        // Callers that import the same again and again change nothing: links that people wait for stay good.
+        if before != found.user {
+            passwordreset::end_of(tx, &scope.app.id, [&found.id, &before.id]).await.map_err(writing)?;
+        }
         Person::load(tx, &scope.app.id, found).await.map(Some)
     }
 }

@@ -183,6 +183,8 @@ impl ResetPassword<'_> {
                 found.filter(|_| presented == Presented::Good).and_then(|found| with_hash(found, &token, &new));
             if let Some((before, after, id)) = &changed {
                 user::write(tx.as_mut(), app_id, &[before], &[after]).await.map_err(writing)?;
+                // The login may be another one than the token was made for; links that were sent for it end as well.
+                passwordreset::end_of(tx.as_mut(), app_id, [id, &before.id]).await.map_err(writing)?;
                 let event = event(AuditKind::PasswordChanged, after, id, &token.email).detail("reset token");
                 audit::note(tx.as_mut(), app, &self.scope, event)?;
             }

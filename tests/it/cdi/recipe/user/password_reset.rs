@@ -1,8 +1,10 @@
 //! `/recipe/user/password/reset…`.
 
 use crate::app::TestApp;
-use crate::people::{by_password, by_provider, mapped, method, with_cheap_passwords};
+use crate::people::{by_password, by_phone, by_provider, mapped, method, with_cheap_passwords};
+use crate::refused::post;
 use serde_json::{Value, json};
+use sessiond::domain::ids::AppId;
 use sessiond::domain::user::Login;
 
 const CREATE: &str = "/recipe/user/password/reset/token";
@@ -71,6 +73,9 @@ async fn the_lifetime_is_the_tenants_and_the_token_the_apps() {
     };
     let token = create().await;
     assert_eq!(consume(&app, &token).await["status"], "OK", "made in one tenant, used through another");
+    let public = self::create(&app, &id, "e").await;
+    let reply = app.post(&format!("/t1{CONSUME}"), json!({"token": public})).await;
+    assert_eq!(reply.json(), json!({"status": "OK", "userId": id, "email": "e"}), "the other way round, too");
     let token = create().await;
     app.clock.advance(1001);
     assert_eq!(consume(&app, &token).await, invalid());
@@ -85,8 +90,107 @@ async fn any_person_gets_a_token_under_any_of_its_ids() {
         let token = create(&app, given, "e").await;
         assert_eq!(consume(&app, &token).await, json!({"status": "OK", "userId": shown, "email": "e"}), "{given}");
     }
-    let unknown = app.post(CREATE, json!({"userId": "nobody", "email": "e"})).await.json();
-    assert_eq!(unknown, json!({"status": "UNKNOWN_USER_ID_ERROR"}));
+    let before = app.contents().await;
+    for nobody in ["nobody", "", " p", "P"] {
+        let unknown = app.post(CREATE, json!({"userId": nobody, "email": "e"})).await.json();
+        assert_eq!(unknown, json!({"status": "UNKNOWN_USER_ID_ERROR"}), "{nobody}");
+    }
+    assert!(app.contents().await == before);
+}
+
+#[tokio::test]
+async fn who_has_no_password_yet_gets_a_token_from_4_0() {
+    let app = TestApp::new().await;
+    app.people([by_provider("p", 1, "p@x.io"), by_phone("c", 2, "+493012345")]).await;
+    let body = |id: &str| json!({"userId": id, "email": "p@x.io"});
+    for id in ["p", "c"] {
+        for version in ["4.0", "5.0", "5.6"] {
+            let token = app.post(CREATE, body(id)).cdi(version).await.ok().text_at("/token");
+            let used = app.post(CONSUME, json!({"token": token})).cdi(version).await.json();
+            assert_eq!(used, json!({"status": "OK", "userId": id, "email": "p@x.io"}), "{version}");
+        }
+        for version in ["2.7", "2.21", "3.1"] {
+            let unknown = app.post(CREATE, body(id)).cdi(version).await.json();
+            assert_eq!(unknown, json!({"status": "UNKNOWN_USER_ID_ERROR"}), "{version}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_one_app_is_none_in_another() {
+    let (app, id) = one_user().await;
+    app.put("/recipe/multitenancy/app/v2", json!({"appId": "a1"})).await.ok();
+    let token = create(&app, &id, "jane@x.io").await;
+    let reply = app.post(&format!("/appid-a1{CONSUME}"), json!({"token": token})).await;
+    assert_eq!(reply.json(), invalid());
+    let body = json!({"method": "token", "token": token, "newPassword": "new"});
+    assert_eq!(app.post(&format!("/appid-a1{RESET}"), body).await.json(), invalid());
+    let there = app.post(&format!("/appid-a1{CREATE}"), json!({"userId": id, "email": "e"})).await;
+    assert_eq!(there.json(), json!({"status": "UNKNOWN_USER_ID_ERROR"}));
+    assert_eq!(consume(&app, &token).await["status"], "OK", "and it was not used up");
+}
+
+#[tokio::test]
+async fn a_token_names_its_user_as_callers_do_when_it_is_used() {
+    let (app, id) = one_user().await;
+    let tokens = [create(&app, &id, "jane@x.io").await, create(&app, &id, "jane@x.io").await];
+    let map = json!({"superTokensUserId": id, "externalUserId": "mine"});
+    app.post("/recipe/userid/map", map).await.ok();
+    assert_eq!(consume(&app, &tokens[0]).await["userId"], "mine");
+    assert_eq!(consume(&app, &tokens[1]).await, invalid());
+    let token = create(&app, "mine", "jane@x.io").await;
+    let body = json!({"method": "token", "token": token, "newPassword": "new"});
+    let reply = app.post(RESET, body).cdi("3.1").await.json();
+    assert_eq!(reply, json!({"status": "OK", "userId": "mine"}));
+}
+
+#[tokio::test]
+async fn what_is_no_token_is_invalid_and_changes_nothing() {
+    let (app, id) = one_user().await;
+    let token = create(&app, &id, "jane@x.io").await;
+    let before = app.contents().await;
+    let cut = &token[..token.len() - 1];
+    for wrong in ["", " ", cut, &format!("{token} "), &token.to_uppercase(), &"t".repeat(100_000), "\u{0}"] {
+        assert_eq!(consume(&app, wrong).await, invalid());
+        let body = json!({"method": "token", "token": wrong, "newPassword": "new"});
+        assert_eq!(app.post(RESET, body).cdi("3.1").await.json(), invalid());
+    }
+    assert!(app.contents().await == before);
+    assert_eq!(consume(&app, &token).await["status"], "OK");
+}
+
+#[tokio::test]
+async fn bad_input_gets_its_sentence_and_uses_no_token_up() {
+    let (app, id) = one_user().await;
+    let token = create(&app, &id, "jane@x.io").await;
+    let good = post(CREATE, "3.1", json!({"userId": id}));
+    app.wants_texts(&good, &["userId"]).await;
+    for version in ["4.0", "5.6"] {
+        let good = post(CREATE, version, json!({"userId": id, "email": "e"}));
+        app.wants_texts(&good, &["userId", "email"]).await;
+        let too_long = "Field name 'email' cannot be longer than 512 bytes";
+        app.refuses_each(&good, &[(json!({"email": "e".repeat(513)}), too_long)]).await;
+    }
+    app.wants_texts(&post(CONSUME, "5.6", json!({"token": token})), &["token"]).await;
+    for version in ["2.7", "3.1", "5.6"] {
+        let good = post(RESET, version, json!({"method": "token", "token": token, "newPassword": "new"}));
+        app.wants_texts(&good, &["method", "token", "newPassword"]).await;
+        let unsupported = "Unsupported method for password reset";
+        app.refuses_each(
+            &good,
+            &[
+                (json!({"method": "x"}), unsupported),
+                (json!({"method": "Token"}), unsupported),
+                (json!({"method": ""}), unsupported),
+                (json!({"method": "x", "newPassword": ""}), unsupported),
+                (json!({"method": "x", "newPassword": null}), "Field name 'newPassword' is invalid in JSON input"),
+                (json!({"newPassword": ""}), "Password cannot be an empty string"),
+            ],
+        )
+        .await;
+    }
+    assert_eq!(app.sign_in("jane@x.io", "old").await, "OK");
+    assert_eq!(consume(&app, &token).await["status"], "OK");
 }
 
 #[tokio::test]
@@ -96,11 +200,21 @@ async fn before_4_0_a_person_is_one_login_with_a_password() {
     let old = |id: &str| app.post(CREATE, json!({"userId": id})).cdi("3.1");
     let token = old(&id).await.ok().text_at("/token");
     assert_eq!(consume(&app, &token).await["email"], "jane@x.io");
+    for ignored in [json!("other@x.io"), json!(1), json!(null)] {
+        let body = json!({"userId": id, "email": ignored});
+        let token = app.post(CREATE, body).cdi("3.1").await.ok().text_at("/token");
+        assert_eq!(consume(&app, &token).await["email"], "jane@x.io", "{ignored}");
+    }
     assert_eq!(old("p").await.json(), json!({"status": "UNKNOWN_USER_ID_ERROR"}));
     app.group(&["q", &id]).await;
-    old(&id).await.is_text(400, "Please use CDI version >= 4.0");
-    let missing = app.post(CREATE, json!({"userId": id})).cdi("4.0").await;
-    missing.is_text(400, "Field name 'email' is invalid in JSON input");
+    let before = app.contents().await;
+    for version in ["2.7", "2.21", "3.1"] {
+        for linked in [id.as_str(), "q"] {
+            let reply = app.post(CREATE, json!({"userId": linked})).cdi(version).await;
+            reply.is_text(400, "Please use CDI version >= 4.0");
+        }
+    }
+    assert!(app.contents().await == before);
 }
 
 #[tokio::test]
@@ -120,17 +234,34 @@ async fn the_older_exchange_sets_the_password() {
     assert_eq!(app.sign_in("jane@x.io", "old").await, "WRONG_CREDENTIALS_ERROR");
     assert_eq!(app.sessions_of(&id).await, [session.handle()], "sessions stay");
     let late = create(&app, &id, "jane@x.io").await;
-    app.clock.advance(HOUR_MS + 1);
-    assert_eq!(app.post(RESET, body(&late)).await.json(), invalid());
-    for (body, sentence) in [
-        (json!({"method": "x", "token": "t", "newPassword": "n"}), "Unsupported method for password reset"),
-        (json!({"method": "token", "token": "t", "newPassword": ""}), "Password cannot be an empty string"),
-        (json!({"token": "t", "newPassword": "n"}), "Field name 'method' is invalid in JSON input"),
-        (json!({"method": "token", "newPassword": "n"}), "Field name 'token' is invalid in JSON input"),
-        (json!({"method": "token", "token": "t"}), "Field name 'newPassword' is invalid in JSON input"),
-    ] {
-        app.post(RESET, body).await.is_text(400, sentence);
+    app.clock.advance(1);
+    let young = create(&app, &id, "jane@x.io").await;
+    app.clock.advance(HOUR_MS);
+    let too_late = json!({"method": "token", "token": late, "newPassword": "newer"});
+    assert_eq!(app.post(RESET, too_late).await.json(), invalid());
+    assert_eq!(consume(&app, &young).await, invalid(), "a match deletes all, also when it is too late");
+    assert_eq!(app.sign_in("jane@x.io", "new").await, "OK");
+}
+
+#[tokio::test]
+async fn of_a_group_the_login_with_the_tokens_address_gets_the_password() {
+    let (app, jane) = one_user().await;
+    let joe = app.sign_up("joe@x.io", "old").await;
+    app.people([by_provider("p", 1, "p@x.io")]).await;
+    app.group(&["p", &jane, &joe]).await;
+    let reset = async |email: &str, password: &str| {
+        let token = create(&app, "p", email).await;
+        let body = json!({"method": "token", "token": token, "newPassword": password});
+        let reply = app.post(RESET, body.clone()).cdi("3.1").await.json();
+        assert_eq!(app.post(RESET, body).cdi("3.1").await.json(), invalid(), "it is used up, whatever came of it");
+        reply
+    };
+    assert_eq!(reset("joe@x.io", "new").await, json!({"status": "OK", "userId": joe}));
+    assert_eq!([app.sign_in("joe@x.io", "new").await, app.sign_in("jane@x.io", "old").await], ["OK", "OK"]);
+    for email in ["p@x.io", "nobody@x.io"] {
+        assert_eq!(reset(email, "newer").await, invalid(), "nobody signs in with that address and a password");
     }
+    assert_eq!([app.sign_in("joe@x.io", "new").await, app.sign_in("jane@x.io", "old").await], ["OK", "OK"]);
 }
 
 #[tokio::test]
@@ -144,6 +275,32 @@ async fn a_reset_opens_an_account_that_guessing_had_delayed() {
     let token = create(&app, &id, "jane@x.io").await;
     assert_eq!(consume(&app, &token).await["status"], "OK");
     assert_eq!(app.sign_in("jane@x.io", "right").await, "OK");
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_links_that_were_sent_for_the_old_one_whichever_way_it_comes() {
+    let (app, jane) = one_user().await;
+    app.people([by_provider("p", 1, "p@x.io")]).await;
+    app.group(&["p", &jane]).await;
+    let hash = app.stored_hash(&AppId::base(), "jane@x.io").await;
+    let import = async |hash: &str| {
+        let body = json!({"email": "jane@x.io", "passwordHash": hash});
+        app.post("/recipe/user/passwordhash/import", body).await.ok();
+    };
+    let tokens = [create(&app, &jane, "jane@x.io").await, create(&app, "p", "jane@x.io").await];
+    import(&hash).await;
+    assert_eq!(consume(&app, &tokens[0]).await["status"], "OK", "it is the password that was there");
+    // Made for the group, for the address of the login that gets the password.
+    let of_login = create(&app, &jane, "jane@x.io").await;
+    let body = json!({"method": "token", "token": tokens[1], "newPassword": "new"});
+    app.post(RESET, body).cdi("3.1").await.ok();
+    assert_eq!(consume(&app, &of_login).await, invalid());
+    let tokens = [create(&app, &jane, "jane@x.io").await, create(&app, "p", "jane@x.io").await];
+    import(&hash).await;
+    for token in tokens {
+        assert_eq!(consume(&app, &token).await, invalid());
+    }
+    assert_eq!(app.sign_in("jane@x.io", "old").await, "OK");
 }
 
 /// A token of the group for the address of the login method that leaves it.
