@@ -1,9 +1,12 @@
 //! `/recipe/user/email/verify` and below.
 
 use crate::app::{START, TestApp, TestReply};
+use crate::people::{by_password, by_phone, mapped, method, with_cheap_passwords};
+use crate::refused::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use sessiond::domain::user::Login;
 
 const TOKEN: &str = "/recipe/user/email/verify/token";
 const VERIFY: &str = "/recipe/user/email/verify";
@@ -182,23 +185,142 @@ async fn asking_for_the_state_takes_the_address_as_it_is() {
 #[tokio::test]
 async fn bad_input_is_named() {
     let app = TestApp::new().await;
-    for path in [TOKEN, "/recipe/user/email/verify/token/remove", "/recipe/user/email/verify/remove"] {
-        app.post(path, json!({"email": 1})).await.is_text(400, "Field name 'userId' is invalid in JSON input");
-        app.post(path, json!({"userId": "u"})).await.is_text(400, "Field name 'email' is invalid in JSON input");
-        let long = format!("{}@b.c", "a".repeat(509));
-        let sentence = "Field name 'email' cannot be longer than 512 bytes";
-        app.post(path, of("u", &long)).await.is_text(400, sentence);
-        app.post(path, of("u", &format!(" {}", &long[1..]))).await.ok();
-        app.post(path, json!([])).await.is_text(400, "Invalid Json Input");
+    // Something to lose.
+    let mark = token(&app, "", "u", "a@b.c").await;
+    app.post(VERIFY, used(&mark)).await.ok();
+    let living = token(&app, "", "u", "other@b.c").await;
+    for version in ["2.7", "3.1", "5.6"] {
+        for path in [TOKEN, "/recipe/user/email/verify/token/remove", "/recipe/user/email/verify/remove"] {
+            let good = post(path, version, of("u", "a@b.c"));
+            app.wants_texts(&good, &["userId", "email"]).await;
+            let long = format!("{}@b.c", "a".repeat(509));
+            let sentence = "Field name 'email' cannot be longer than 512 bytes";
+            app.refuses_each(&good, &[(json!({"email": long}), sentence)]).await;
+            app.refuses_each(
+                &good,
+                &[(json!({"userId": 1, "email": 1}), "Field name 'userId' is invalid in JSON input")],
+            )
+            .await;
+            app.post(path, of("v", &format!(" {}", &long[1..]))).await.ok();
+        }
+        let good = post(VERIFY, version, used(&living));
+        app.wants_texts(&good, &["method", "token"]).await;
+        let unsupported = "Unsupported method for email verification";
+        app.refuses_each(
+            &good,
+            &[
+                (json!({"method": "x", "token": null}), "Field name 'token' is invalid in JSON input"),
+                (json!({"method": "link"}), unsupported),
+                (json!({"method": "TOKEN"}), unsupported),
+                (json!({"method": ""}), unsupported),
+            ],
+        )
+        .await;
     }
-    app.post(VERIFY, json!({"token": "t"})).await.is_text(400, "Field name 'method' is invalid in JSON input");
-    app.post(VERIFY, json!({"method": "x"})).await.is_text(400, "Field name 'token' is invalid in JSON input");
-    let reply = app.post(VERIFY, json!({"method": "link", "token": "t"})).await;
-    reply.is_text(400, "Unsupported method for email verification");
+    app.post(VERIFY, used(&living)).await.ok();
     app.get(VERIFY).await.is_text(400, "Field name 'userId' is missing in GET request");
     app.get(&format!("{VERIFY}?userId=")).await.is_text(400, "Field name 'email' is missing in GET request");
+    let long = format!("{VERIFY}?userId=u&email={}", "a".repeat(513));
+    app.get(&long).await.is_text(400, "Field name 'email' cannot be longer than 512 bytes");
     assert!(!is_verified(&app, "", "").await);
-    is_invalid(&app.post(VERIFY, used("")).await);
+    let before = app.contents().await;
+    for wrong in ["", " ", &living, &format!("{mark} "), &"t".repeat(100_000), "\u{0}"] {
+        is_invalid(&app.post(VERIFY, used(wrong)).await);
+    }
+    assert!(app.contents().await == before);
+}
+
+#[tokio::test]
+async fn routes_of_a_tenant_want_one_that_is_there() {
+    let app = TestApp::new().await;
+    for path in [TOKEN, "/recipe/user/email/verify/token/remove"] {
+        app.is_of_a_tenant(&post(path, "", of("u", "a@b.c"))).await;
+    }
+    app.is_of_a_tenant(&post(VERIFY, "", used("t"))).await;
+}
+
+#[tokio::test]
+async fn tokens_and_marks_are_of_one_app() {
+    let app = TestApp::new().await;
+    app.put("/recipe/multitenancy/app/v2", json!({"appId": "a1"})).await.ok();
+    let here = token(&app, "", "u", "a@b.c").await;
+    is_invalid(&app.post(&format!("/appid-a1{VERIFY}"), used(&here)).await);
+    app.post(VERIFY, used(&here)).await.ok();
+    let there = app.get(&format!("/appid-a1{VERIFY}?userId=u&email=a@b.c")).await;
+    assert_eq!(there.json(), json!({"status": "OK", "isVerified": false}));
+    let there = token(&app, "/appid-a1", "u", "a@b.c").await;
+    app.post(&format!("/appid-a1{VERIFY}/remove"), of("u", "a@b.c")).await.ok();
+    app.post(&format!("/appid-a1{TOKEN}/remove"), of("u", "a@b.c")).await.ok();
+    is_invalid(&app.post(&format!("/appid-a1{VERIFY}"), used(&there)).await);
+    assert!(is_verified(&app, "u", "a@b.c").await);
+}
+
+#[tokio::test]
+async fn users_are_called_by_the_id_with_which_the_token_was_asked_for() {
+    let app = TestApp::new().await;
+    app.people([mapped("mine", by_password("a", 1, "a@x.io"))]).await;
+    for id in ["mine", "a", "nobody", " a ", "A", ""] {
+        let token = token(&app, "", id, "a@x.io").await;
+        let verified = app.post(VERIFY, used(&token)).await.json();
+        assert_eq!(verified, json!({"status": "OK", "userId": id, "email": "a@x.io"}));
+    }
+    app.post("/recipe/user/email/verify/remove", of("mine", "a@x.io")).await.ok();
+    assert!(!is_verified(&app, "mine", "a@x.io").await);
+    assert!(is_verified(&app, "a", "a@x.io").await, "each id has a mark of its own");
+}
+
+/// `verified` of the login methods of the user with this id, wherever users are shown.
+async fn shown(app: &TestApp, id: &str, email: &str) -> Vec<Value> {
+    let by_id = app.get(&format!("/user/id?userId={id}")).await.ok().json()["user"].clone();
+    let listed = app.get("/users").await.ok().json()["users"].clone();
+    let listed = listed.as_array().unwrap().iter().find(|user| user["id"] == by_id["id"]).cloned();
+    let path = format!("/users/by-accountinfo?doUnionOfAccountInfo=true&email={email}");
+    let found = app.get(&path).await.ok().json()["users"][0].clone();
+    assert_eq!(listed.as_ref(), Some(&by_id), "the list shows what the look-up does");
+    assert_eq!(found, by_id, "and so does the look-up by address");
+    by_id["loginMethods"].as_array().unwrap().iter().map(|method| method["verified"].clone()).collect()
+}
+
+#[tokio::test]
+async fn login_methods_are_verified_by_the_mark_of_their_address_under_the_id_that_callers_see() {
+    let app = with_cheap_passwords().build().await;
+    let both = Login::Passwordless { email: Some("c@x.io".to_owned()), phone_number: Some("+493012345".to_owned()) };
+    app.people([mapped("mine", by_password("a", 1, "a@x.io")), by_phone("b", 2, "+493054321"), method("c", 3, both)])
+        .await;
+    app.group(&["a", "b", "c"]).await;
+    let mark = async |id: &str, email: &str| {
+        let token = token(&app, "", id, email).await;
+        app.post(VERIFY, used(&token)).await.ok();
+    };
+    let (no, yes) = (json!(false), json!(true));
+    // A phone number is verified by its first use, unless there is an address beside it.
+    assert_eq!(shown(&app, "a", "a@x.io").await, [no.clone(), yes.clone(), no.clone()]);
+    for (id, email) in [("a", "a@x.io"), ("mine", "c@x.io"), ("mine", "other@x.io"), ("c", "a@x.io")] {
+        mark(id, email).await;
+        assert_eq!(shown(&app, "a", "a@x.io").await, [no.clone(), yes.clone(), no.clone()], "{id} {email}");
+    }
+    mark("mine", "a@x.io").await;
+    assert_eq!(shown(&app, "a", "a@x.io").await, [yes.clone(), yes.clone(), no.clone()]);
+    mark("c", "c@x.io").await;
+    assert_eq!(shown(&app, "a", "c@x.io").await, [yes.clone(), yes.clone(), yes.clone()]);
+    app.post("/recipe/user/email/verify/remove", of("mine", "a@x.io")).await.ok();
+    assert_eq!(shown(&app, "a", "a@x.io").await, [no, yes.clone(), yes]);
+}
+
+#[tokio::test]
+async fn who_signs_in_is_shown_with_the_marks_that_are_there() {
+    let app = with_cheap_passwords().build().await;
+    let id = app.sign_up("jane@x.io", "a password").await;
+    let signed_in = async || {
+        let body = json!({"email": "jane@x.io", "password": "a password"});
+        app.post("/recipe/signin", body).await.ok().json()["user"]["loginMethods"][0]["verified"].clone()
+    };
+    assert_eq!(signed_in().await, false);
+    let token = token(&app, "", &id, "jane@x.io").await;
+    app.post(VERIFY, used(&token)).await.ok();
+    assert_eq!(signed_in().await, true);
+    app.post("/recipe/user/email/verify/remove", of(&id, "jane@x.io")).await.ok();
+    assert_eq!(signed_in().await, false);
 }
 
 #[tokio::test]
@@ -206,16 +328,10 @@ async fn tenants_in_the_path_mean_what_the_protocol_says() {
     let app = TestApp::new().await;
     app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
     let refused = "Only public tenantId can call this app specific API";
-    let unknown = "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId \
-                   combination not found: (, public, t2)";
     app.get(&format!("/t1{VERIFY}?userId=u&email=e")).cdi("5.0").await.is_text(403, refused);
     app.post(&format!("/t1{VERIFY}/remove"), of("u", "e")).cdi("5.0").await.is_text(403, refused);
     app.get(&format!("/t1{VERIFY}?userId=u&email=e")).cdi("4.0").await.ok();
     app.post(&format!("/t1{VERIFY}/remove"), of("u", "e")).cdi("4.0").await.ok();
-    app.post(&format!("/t2{TOKEN}"), of("u", "e")).await.is_text(400, unknown);
-    app.post(&format!("/t2{TOKEN}/remove"), of("u", "e")).await.is_text(400, unknown);
-    app.post(&format!("/t2{VERIFY}"), used("t")).await.is_text(400, unknown);
-    app.post(&format!("/t1{TOKEN}"), of("u", "e")).cdi("2.21").await.is_text(404, "Not found");
 }
 
 #[tokio::test]

@@ -40,6 +40,22 @@ async fn the_first_code_signs_up_and_the_next_one_in() {
 }
 
 #[tokio::test]
+async fn a_confirmed_address_is_verified_under_the_id_that_callers_use() {
+    let app = TestApp::new().await;
+    let login = Login::Passwordless { email: Some("jane@x.io".to_owned()), phone_number: None };
+    app.people([mapped("mine", method("a", 1, login))]).await;
+    let sent = app.send(json!({"email": "jane@x.io"})).await;
+    let reply = app.consume(sent.link()).await.ok().json();
+    assert_eq!(reply["user"]["loginMethods"][0]["verified"], true);
+    for (id, verified) in [("mine", true), ("a", false)] {
+        let mark = app.get(&format!("/recipe/user/email/verify?userId={id}&email=jane@x.io")).await.json();
+        assert_eq!(mark["isVerified"], verified, "{id}");
+    }
+    let user = app.get("/user/id?userId=a").await.ok().json();
+    assert_eq!(user["user"]["loginMethods"][0]["verified"], true);
+}
+
+#[tokio::test]
 async fn a_phone_number_signs_up_too() {
     let app = TestApp::new().await;
     let sent = app.send(json!({"phoneNumber": "+49 (30) 123-456"})).await;
