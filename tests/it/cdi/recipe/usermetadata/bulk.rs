@@ -33,7 +33,11 @@ async fn bad_input_is_refused() {
     bulk(&app, json!(ids)).await.is_text(400, "You can only query up to 500 users at a time.");
     bulk(&app, json!(["a", 1])).await.is_text(400, "userIds array must contain only strings");
     bulk(&app, json!(["a", null])).await.is_text(400, "userIds array must contain only strings");
-    for wrong in [json!(null), json!("a"), json!({})] {
-        bulk(&app, wrong).await.is_text(400, "Field name 'userIds' is invalid in JSON input");
+    bulk(&app, json!(["a", ["b"]])).await.is_text(400, "userIds array must contain only strings");
+    let invalid = "Field name 'userIds' is invalid in JSON input";
+    for wrong in [json!(null), json!("a"), json!({}), json!(1)] {
+        bulk(&app, wrong).await.is_text(400, invalid);
     }
+    app.post("/recipe/user/metadata/bulk", json!({"userId": ["a"]})).await.is_text(400, invalid);
+    app.post("/recipe/user/metadata/bulk", json!(["a"])).await.is_text(400, "Invalid Json Input");
 }

@@ -3,6 +3,8 @@
 use super::{remove, show, update};
 use crate::app::TestApp;
 use crate::cdi::recipe::EVERY_VERSION;
+use crate::people::{by_password, mapped};
+use crate::refused::{post, put};
 use serde_json::json;
 use sessiond::domain::ids::{AppId, UserId};
 use sessiond::store::usermetadata as stored;
@@ -64,16 +66,55 @@ async fn bad_input_is_refused() {
     let app = TestApp::new().await;
     let path = "/recipe/user/metadata";
     app.get(path).await.is_text(400, "Field name 'userId' is missing in GET request");
-    let update = "Field name 'metadataUpdate' is invalid in JSON input";
-    let user = "Field name 'userId' is invalid in JSON input";
-    app.put(path, json!({"metadataUpdate": {}})).await.is_text(400, user);
-    app.put(path, json!({"userId": null, "metadataUpdate": {}})).await.is_text(400, user);
-    for wrong in [json!(null), json!([]), json!("{}"), json!(1)] {
-        app.put(path, json!({"userId": "u", "metadataUpdate": wrong})).await.is_text(400, update);
+    update(&app, "u", json!({"a": 1})).await.ok();
+    let invalid = "Field name 'metadataUpdate' is invalid in JSON input";
+    for version in ["2.13", "3.1", "5.6"] {
+        let good = put(path, version, json!({"userId": "u", "metadataUpdate": {"a": 2}}));
+        app.wants_texts(&good, &["userId"]).await;
+        for wrong in [json!(null), json!([]), json!([{}]), json!("{}"), json!(1), json!(true)] {
+            app.refuses_each(&good, &[(json!({"metadataUpdate": wrong}), invalid)]).await;
+        }
+        app.refuses(&good, "", r#"{"userId":"u"}"#, (400, invalid)).await;
+        // What is no number, and what is half of a character.
+        for wrong in [r#"{"a":1e999}"#, r#"{"a":"\ud83d"}"#, r#"{"\ud83d":1}"#] {
+            let body = format!(r#"{{"userId":"u","metadataUpdate":{wrong}}}"#);
+            app.refuses(&good, "", &body, (400, invalid)).await;
+        }
+        app.wants_texts(&post("/recipe/user/metadata/remove", version, json!({"userId": "u"})), &["userId"]).await;
     }
-    app.put(path, json!({"userId": "u"})).await.is_text(400, update);
-    app.post("/recipe/user/metadata/remove", json!({})).await.is_text(400, user);
-    app.request(http::Method::PUT, path).body("{").await.is_text(400, "Invalid Json Input");
+    assert_eq!(show(&app, "u").await, json!({"a": 1}));
+}
+
+#[tokio::test]
+async fn of_a_member_that_is_sent_twice_the_last_counts() {
+    let app = TestApp::new().await;
+    let body = r#"{"metadataUpdate":{"a":0},"userId":"v","userId":"u","metadataUpdate":{"a":1,"b":2,"a":null,"b":3}}"#;
+    let reply = app.request(http::Method::PUT, "/recipe/user/metadata").body(body).await.ok();
+    assert_eq!(reply.json()["metadata"], json!({"b": 3}));
+    assert_eq!(show(&app, "u").await, json!({"b": 3}));
+    assert_eq!(show(&app, "v").await, json!({}));
+    let shown = app.get("/recipe/user/metadata?userId=u&userId=v").await.ok().json();
+    assert_eq!(shown["metadata"], json!({"b": 3}), "of a parameter the first");
+}
+
+#[tokio::test]
+async fn it_stands_under_the_id_that_is_given_in_one_app() {
+    let app = TestApp::new().await;
+    app.put("/recipe/multitenancy/app/v2", json!({"appId": "a1"})).await.ok();
+    app.people([mapped("mine", by_password("a", 1, "a@x.io"))]).await;
+    update(&app, "mine", json!({"n": 1})).await.ok();
+    update(&app, "a", json!({"n": 2})).await.ok();
+    assert_eq!((show(&app, "mine").await, show(&app, "a").await), (json!({"n": 1}), json!({"n": 2})));
+    let path = "/appid-a1/recipe/user/metadata";
+    assert_eq!(app.get(&format!("{path}?userId=mine")).await.json()["metadata"], json!({}));
+    let body = json!({"userId": "mine", "metadataUpdate": {"n": 3}});
+    assert_eq!(app.put(path, body).await.json(), json!({"status": "OK", "metadata": {"n": 3}}));
+    let bulk = app.post(&format!("{path}/bulk"), json!({"userIds": ["mine", "a"]})).await.ok().json();
+    assert_eq!(bulk["users"], json!([{"userId": "mine", "metadata": {"n": 3}}, {"userId": "a", "metadata": null}]));
+    app.post(&format!("{path}/remove"), json!({"userId": "mine"})).await.ok();
+    assert_eq!((show(&app, "mine").await, show(&app, "a").await), (json!({"n": 1}), json!({"n": 2})));
+    remove(&app, "a").await;
+    assert_eq!((show(&app, "mine").await, show(&app, "a").await), (json!({"n": 1}), json!({})));
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use super::{assign, is_unknown, put_role, roles_of, says, users_of};
 use crate::app::{TestApp, TestReply};
+use crate::people::{by_password, mapped};
+use crate::refused::{post, put};
 use crate::store::rows_of;
 use serde_json::json;
 use sessiond::domain::ids::{AppId, UserId};
@@ -25,6 +27,7 @@ async fn a_user_has_roles_in_each_tenant_by_itself() {
     assert_eq!(roles_of(&app, "", "u").await, ["admin", "user"]);
     assert_eq!(roles_of(&app, "/t1", "u").await, ["admin"]);
     assert_eq!(users_of(&app, "", "user").await, ["u", "v"]);
+    assert_eq!(users_of(&app, "", "%20user%0A").await, ["u", "v"]);
     assert_eq!(users_of(&app, "/t1", "admin").await, ["u"]);
     assert!(users_of(&app, "/t1", "user").await.is_empty());
     says(&unassign(&app, "", "u", " admin").await, "didUserHaveRole", true);
@@ -43,24 +46,57 @@ async fn unknown_roles_and_tenants_and_bad_input_are_told_apart() {
     is_unknown(&app.get("/recipe/role/users?role=admin").await);
     assert!(roles_of(&app, "", "u").await.is_empty());
     put_role(&app, "admin", &[]).await;
+    put_role(&app, "user", &[]).await;
+    assign(&app, "", "u", "user").await.ok();
     let unknown = "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId \
                    combination not found: (, public, t1)";
-    assign(&app, "/t1", "u", "admin").await.is_text(400, unknown);
-    unassign(&app, "/t1", "u", "admin").await.is_text(400, unknown);
-    app.get("/t1/recipe/user/roles?userId=u").await.is_text(400, unknown);
-    app.get("/t1/recipe/role/users?role=admin").await.is_text(400, unknown);
-    for path in ["/recipe/user/role", "/recipe/user/role/remove"] {
-        let send = |body| {
-            if path.ends_with("remove") { app.post(path, body) } else { app.put(path, body) }
-        };
-        send(json!({"role": "admin"})).await.is_text(400, "Field name 'userId' is invalid in JSON input");
-        send(json!({"userId": "u"})).await.is_text(400, "Field name 'role' is invalid in JSON input");
-        let blank = json!({"userId": "u", "role": " "});
-        send(blank).await.is_text(400, "Field name 'role' cannot be an empty String");
-        let long = json!({"userId": "u", "role": "r".repeat(256)});
-        send(long).await.is_text(400, "Field name 'role' cannot be longer than 255 bytes");
+    for version in ["3.0", "4.0", "5.0", "5.6"] {
+        app.get("/t1/recipe/user/roles?userId=u").cdi(version).await.is_text(400, unknown);
+        app.get("/t1/recipe/role/users?role=admin").cdi(version).await.is_text(400, unknown);
     }
+    let (admin, user) = (json!({"userId": "u", "role": "admin"}), json!({"userId": "u", "role": "user"}));
+    for version in ["2.14", "3.1", "5.6"] {
+        for good in
+            [put("/recipe/user/role", version, admin.clone()), post("/recipe/user/role/remove", version, user.clone())]
+        {
+            app.wants_texts(&good, &["userId", "role"]).await;
+            let empty = "Field name 'role' cannot be an empty String";
+            app.refuses_each(
+                &good,
+                &[
+                    (json!({"userId": 1, "role": ""}), "Field name 'userId' is invalid in JSON input"),
+                    (json!({"role": ""}), empty),
+                    (json!({"role": " \n"}), empty),
+                    (json!({"role": "r".repeat(256)}), "Field name 'role' cannot be longer than 255 bytes"),
+                ],
+            )
+            .await;
+            app.is_of_a_tenant(&good).await;
+        }
+    }
+    let before = app.contents().await;
+    is_unknown(&assign(&app, "", "u", "Admin").await);
+    is_unknown(&unassign(&app, "", "u", "User").await);
+    assert!(app.contents().await == before);
+    assert_eq!(roles_of(&app, "", "u").await, ["user"]);
     app.get("/recipe/user/roles").await.is_text(400, "Field name 'userId' is missing in GET request");
+}
+
+#[tokio::test]
+async fn roles_stand_under_the_id_that_is_given() {
+    let app = TestApp::new().await;
+    app.people([mapped("mine", by_password("a", 1, "a@x.io"))]).await;
+    put_role(&app, "admin", &[]).await;
+    put_role(&app, "user", &[]).await;
+    says(&assign(&app, "", "mine", "admin").await, "didUserAlreadyHaveRole", false);
+    assert_eq!(roles_of(&app, "", "mine").await, ["admin"]);
+    assert!(roles_of(&app, "", "a").await.is_empty());
+    says(&assign(&app, "", "a", "user").await, "didUserAlreadyHaveRole", false);
+    assert_eq!(roles_of(&app, "", "mine").await, ["admin"]);
+    assert_eq!(users_of(&app, "", "admin").await, ["mine"]);
+    says(&unassign(&app, "", "a", "admin").await, "didUserHaveRole", false);
+    says(&unassign(&app, "", "Mine", "admin").await, "didUserHaveRole", false);
+    says(&unassign(&app, "", "mine", "admin").await, "didUserHaveRole", true);
 }
 
 #[tokio::test]

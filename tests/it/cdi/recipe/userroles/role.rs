@@ -3,6 +3,7 @@
 use super::{permissions_of, put_role, roles_of, says, sorted};
 use crate::app::TestApp;
 use crate::cdi::recipe::EVERY_VERSION;
+use crate::refused::{post, put};
 use serde_json::json;
 
 async fn roles(app: &TestApp) -> Vec<String> {
@@ -38,25 +39,47 @@ async fn names_are_trimmed_and_case_matters() {
 async fn what_is_no_role_is_refused() {
     let app = TestApp::new().await;
     let long = "ü".repeat(128);
-    let refused = [
-        (json!({}), "Field name 'role' is invalid in JSON input"),
-        (json!({"role": 1}), "Field name 'role' is invalid in JSON input"),
-        (json!({"role": " \n"}), "Field name 'role' cannot be an empty String"),
-        (json!({"role": long}), "Field name 'role' cannot be longer than 255 bytes"),
-        (json!({"role": "r", "permissions": null}), "Field name 'permissions' is invalid in JSON input"),
-        (json!({"role": "r", "permissions": "p"}), "Field name 'permissions' is invalid in JSON input"),
-        (json!({"role": "r", "permissions": ["p", 1]}), "Field name 'permissions' is invalid in JSON input"),
-        (json!({"role": "r", "permissions": ["p", " "]}), "Field name 'permissions' cannot contain an empty string"),
-        (
-            json!({"role": "r", "permissions": [long]}),
-            "Field name 'permissions' cannot contain a string longer than 255 bytes",
-        ),
-    ];
-    for (body, sentence) in refused {
-        app.put("/recipe/role", body).await.is_text(400, sentence);
+    let (invalid, too_long) = (
+        "Field name 'permissions' is invalid in JSON input",
+        "Field name 'permissions' cannot contain a string longer than 255 bytes",
+    );
+    for version in ["2.14", "3.1", "5.6"] {
+        for path in ["/recipe/role", "/recipe/role/permissions/remove"] {
+            // Of a role that is there, and of one that is not.
+            for role in ["there", "new"] {
+                put_role(&app, "there", &["p"]).await;
+                let body = json!({"role": role, "permissions": ["p", "q"]});
+                let good = if path.ends_with("remove") { post(path, version, body) } else { put(path, version, body) };
+                app.wants_texts(&good, &["role"]).await;
+                app.refuses_each(
+                    &good,
+                    &[
+                        (json!({"role": ""}), "Field name 'role' cannot be an empty String"),
+                        (json!({"role": " \n"}), "Field name 'role' cannot be an empty String"),
+                        (json!({"role": long}), "Field name 'role' cannot be longer than 255 bytes"),
+                        (json!({"role": 1, "permissions": null}), "Field name 'role' is invalid in JSON input"),
+                        (json!({"permissions": null}), invalid),
+                        (json!({"permissions": "p"}), invalid),
+                        (json!({"permissions": 1}), invalid),
+                        (json!({"permissions": {}}), invalid),
+                        (json!({"permissions": {"0": "p"}}), invalid),
+                        (json!({"permissions": ["q", 1]}), invalid),
+                        (json!({"permissions": ["q", null]}), invalid),
+                        (json!({"permissions": ["q", ["p"]]}), invalid),
+                        (json!({"permissions": ["q", ""]}), "Field name 'permissions' cannot contain an empty string"),
+                        (json!({"permissions": ["q", " "]}), "Field name 'permissions' cannot contain an empty string"),
+                        (json!({"permissions": ["q", long]}), too_long),
+                    ],
+                )
+                .await;
+            }
+        }
+        app.wants_texts(&post("/recipe/role/remove", version, json!({"role": "there"})), &["role"]).await;
+        let good = post("/recipe/role/remove", version, json!({"role": "there"}));
+        app.refuses_each(&good, &[(json!({"role": " "}), "Field name 'role' cannot be an empty String")]).await;
     }
-    app.put("/recipe/role", json!([])).await.is_text(400, "Invalid Json Input");
-    assert!(roles(&app).await.is_empty());
+    assert_eq!(roles(&app).await, ["there"]);
+    assert_eq!(permissions_of(&app, "there").await, ["p"]);
     says(&put_role(&app, &long[2..], &[&long[2..]]).await, "createdNewRole", true);
 }
 
@@ -66,7 +89,9 @@ async fn a_role_has_a_bounded_number_of_permissions() {
     let many: Vec<_> = (0..10_000).map(|n| format!("p{n:05}")).collect();
     app.put("/recipe/role", json!({"role": "admin", "permissions": many})).await.ok();
     let one_more = || app.put("/recipe/role", json!({"role": "admin", "permissions": ["one more"]}));
+    let before = app.contents().await;
     one_more().await.is_text(400, "A role cannot have more than 10000 permissions");
+    assert!(app.contents().await == before);
     assert_eq!(permissions_of(&app, "admin").await, many);
     let body = json!({"role": "admin", "permissions": ["p00000"]});
     app.post("/recipe/role/permissions/remove", body).await.ok();
