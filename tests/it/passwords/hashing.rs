@@ -2,6 +2,7 @@
 
 use super::timing::assert_same_time;
 use crate::app::{SeededEntropy, TestApp};
+use crate::people::{FIREBASE, SIGNER_KEY};
 use sessiond::command::password::Unserved;
 use sessiond::config::AppConfig;
 use sessiond::crypto::password::Check;
@@ -27,6 +28,8 @@ async fn check(app: &TestApp, stored: Option<&str>, password: &str) -> Check {
 async fn new_hashes_follow_the_settings() {
     let defaults = TestApp::new().await;
     assert_eq!(config(&defaults).password_hashing, HashParameters::Bcrypt { cost: 11 });
+    let argon2 = HashParameters::Argon2 { iterations: 1, memory_kib: 87_795, parallelism: 2 };
+    assert_eq!(config(&with(&[("password_hashing_alg", "ARGON2")]).await).password_hashing, argon2);
     for (settings, prefix) in [
         ([("bcrypt_log_rounds", "4"), ("password_hashing_alg", "bcrypt")].as_slice(), "$2a$04$"),
         (&[("bcrypt_log_rounds", "1")], "$2a$04$"),
@@ -49,13 +52,10 @@ async fn new_hashes_follow_the_settings() {
 
 #[tokio::test]
 async fn firebase_hashes_need_the_signer_key() {
-    const KEY: &str = "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==";
-    let stored = "$f_scrypt$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==\
-                  $42xEC+ixf3L2lw==$m=14$r=8$s=Bw==";
-    let app = with(&[("firebase_password_hashing_signer_key", KEY)]).await;
-    assert_eq!(check(&app, Some(stored), "user1password").await, Check::RightButOutdated);
+    let app = with(&[("firebase_password_hashing_signer_key", SIGNER_KEY)]).await;
+    assert_eq!(check(&app, Some(FIREBASE), "user1password").await, Check::RightButOutdated);
     let app = with(&[]).await;
-    let outcome = app.app.hashing.check(Some(stored), "user1password", config(&app)).await;
+    let outcome = app.app.hashing.check(Some(FIREBASE), "user1password", config(&app)).await;
     assert!(matches!(outcome, Err(Unserved::NoSignerKey)));
 }
 
@@ -73,6 +73,38 @@ async fn the_queue_has_the_size_that_was_set() {
     assert_eq!(busy, 3, "one per core, nobody may wait");
     let [bcrypt, ..] = app.app.hashing.stats();
     assert_eq!((bcrypt.refused, usize::try_from(bcrypt.done).unwrap()), (3, cores));
+}
+
+#[tokio::test]
+async fn argon2_and_firebase_have_as_many_threads_as_was_set_and_do_not_wait_for_each_other() {
+    let argon2 = {
+        let parameters = [("password_hashing_alg", "ARGON2"), ("argon2_memory_kb", "65536")];
+        hash(&with(&parameters).await, "a password").await
+    };
+    for (setting, stored) in
+        [("argon2_hashing_pool_size", argon2.as_str()), ("firebase_password_hashing_pool_size", FIREBASE)]
+    {
+        for threads in [None, Some(1), Some(3)] {
+            let size = threads.unwrap_or(1).to_string();
+            let mut settings = vec![
+                ("password_hashing_queue_size", "0"),
+                ("bcrypt_log_rounds", "4"),
+                ("firebase_password_hashing_signer_key", SIGNER_KEY),
+            ];
+            settings.extend(threads.map(|_| (setting, size.as_str())));
+            let app = with(&settings).await;
+            let mut running = tokio::task::JoinSet::new();
+            for _ in 0..threads.unwrap_or(1) + 2 {
+                let (app, stored) = (app.clone(), stored.to_owned());
+                running.spawn(async move { app.app.hashing.check(Some(&stored), "wrong", config(&app)).await });
+            }
+            tokio::task::yield_now().await;
+            check(&app, None, "of bcrypt, whose threads are idle").await;
+            let outcomes = running.join_all().await;
+            let busy = outcomes.iter().filter(|outcome| matches!(outcome, Err(Unserved::Busy { .. }))).count();
+            assert_eq!(busy, 2, "{setting}: {threads:?}");
+        }
+    }
 }
 
 #[tokio::test]
