@@ -161,16 +161,25 @@ async fn revoking_takes_the_tokens_of_one_tenant_and_leaves_the_mark() {
 }
 
 #[tokio::test]
-async fn unverifying_leaves_the_tokens() {
+async fn unverifying_and_revoking_leave_each_others_alone() {
     let app = TestApp::new().await;
     app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
-    let (first, second) = (token(&app, "", "u", "a@b.c").await, token(&app, "/t1", "u", "a@b.c").await);
-    app.post(VERIFY, used(&first)).await.ok();
-    app.post("/recipe/user/email/verify/remove", of("u", "a@b.c")).await.ok();
     app.post("/recipe/user/email/verify/remove", of("nobody", "a@b.c")).await.ok();
-    assert!(!is_verified(&app, "u", "a@b.c").await);
-    app.post("/t1/recipe/user/email/verify", used(&second)).await.ok();
-    assert!(is_verified(&app, "u", "a@b.c").await);
+    // In each of the two tenants a mark is made, beside a token of the other one that lives.
+    for (number, (first, second)) in [("", "/t1"), ("/t1", "")].into_iter().enumerate() {
+        let user = format!("u{number}");
+        let tokens = [token(&app, first, &user, "a@b.c").await, token(&app, second, &user, "a@b.c").await];
+        app.post(&format!("{first}{VERIFY}"), used(&tokens[0])).await.ok();
+        app.post("/recipe/user/email/verify/remove", of(&user, "a@b.c")).await.ok();
+        assert!(!is_verified(&app, &user, "a@b.c").await);
+        // The mark is gone; a new one, beside another token.
+        let again = token(&app, first, &user, "a@b.c").await;
+        app.post(&format!("{second}{VERIFY}"), used(&tokens[1])).await.ok();
+        assert!(is_verified(&app, &user, "a@b.c").await);
+        app.post(&format!("{first}/recipe/user/email/verify/token/remove"), of(&user, "a@b.c")).await.ok();
+        assert!(is_verified(&app, &user, "a@b.c").await, "the mark stays");
+        is_invalid(&app.post(&format!("{first}{VERIFY}"), used(&again)).await);
+    }
 }
 
 #[tokio::test]
@@ -328,10 +337,18 @@ async fn tenants_in_the_path_mean_what_the_protocol_says() {
     let app = TestApp::new().await;
     app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
     let refused = "Only public tenantId can call this app specific API";
-    app.get(&format!("/t1{VERIFY}?userId=u&email=e")).cdi("5.0").await.is_text(403, refused);
-    app.post(&format!("/t1{VERIFY}/remove"), of("u", "e")).cdi("5.0").await.is_text(403, refused);
-    app.get(&format!("/t1{VERIFY}?userId=u&email=e")).cdi("4.0").await.ok();
-    app.post(&format!("/t1{VERIFY}/remove"), of("u", "e")).cdi("4.0").await.ok();
+    let token = token(&app, "", "u", "e").await;
+    app.post(VERIFY, used(&token)).await.ok();
+    for version in ["5.0", "5.6"] {
+        app.get(&format!("/t1{VERIFY}?userId=u&email=e")).cdi(version).await.is_text(403, refused);
+        let good = post("/recipe/user/email/verify/remove", version, of("u", "e"));
+        app.refuses(&good, "/t1", &good.body.to_string(), (403, refused)).await;
+    }
+    for (version, verified) in [("3.0", true), ("4.0", false)] {
+        let shown = app.get(&format!("/t1{VERIFY}?userId=u&email=e")).cdi(version).await.ok().json();
+        assert_eq!(shown["isVerified"], verified, "the mark is of the app: {version}");
+        app.post(&format!("/t1{VERIFY}/remove"), of("u", "e")).cdi(version).await.ok();
+    }
 }
 
 #[tokio::test]
