@@ -152,10 +152,19 @@ async fn a_tenant_in_the_path_is_refused_from_5_0_and_ignored_before() {
     let app = TestApp::new().await;
     let refused = "Only public tenantId can call this app specific API";
     let body = || json!({"userId": "u", "metadataUpdate": {"a": 1}});
-    app.put("/t1/recipe/user/metadata", body()).cdi("5.0").await.is_text(403, refused);
-    app.get("/t1/recipe/user/metadata?userId=u").await.is_text(403, refused);
-    app.post("/t1/recipe/user/metadata/remove", json!({"userId": "u"})).await.is_text(403, refused);
-    app.post("/t1/recipe/user/metadata/bulk", json!({"userIds": ["u"]})).await.is_text(403, refused);
+    update(&app, "u", json!({"b": 1})).await.ok();
+    for version in ["5.0", "5.6"] {
+        for good in [
+            put("/recipe/user/metadata", version, body()),
+            post("/recipe/user/metadata/remove", version, json!({"userId": "u"})),
+            post("/recipe/user/metadata/bulk", version, json!({"userIds": ["u"]})),
+        ] {
+            app.refuses(&good, "/t1", &good.body.to_string(), (403, refused)).await;
+        }
+        app.get("/t1/recipe/user/metadata?userId=u").cdi(version).await.is_text(403, refused);
+    }
+    app.post("/t1/recipe/user/metadata/remove", json!({"userId": "u"})).cdi("4.0").await.ok();
+    assert_eq!(show(&app, "u").await, json!({}));
     app.put("/t1/recipe/user/metadata", body()).cdi("4.0").await.ok();
     assert_eq!(show(&app, "u").await, json!({"a": 1}));
 }
