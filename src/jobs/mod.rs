@@ -159,15 +159,21 @@ async fn keep_deleting_unused(app: Arc<App>) {
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         due.tick().await;
-        // After a jump of the clock the next round does it.
-        let Some(now) = app.settled_now() else { continue };
-        delete_unused::<ResetTokens>(&app, now).await;
-        delete_unused::<TotpAttempts>(&app, now).await;
-        delete_unused::<PasswordlessDevices>(&app, now).await;
+        unused_round(&app).await;
     }
 }
 
-async fn delete_unused<E: Expiring>(app: &App, now: UnixMillis) {
+/// Deletes tokens and codes that nobody used in time; how many. `None`: the clock cannot be relied on, and another round does
+/// it.
+pub async fn unused_round(app: &App) -> Option<u64> {
+    let now = app.settled_now()?;
+    let tokens = delete_unused::<ResetTokens>(app, now).await;
+    let attempts = delete_unused::<TotpAttempts>(app, now).await;
+    let devices = delete_unused::<PasswordlessDevices>(app, now).await;
+    Some(tokens + attempts + devices)
+}
+
+async fn delete_unused<E: Expiring>(app: &App, now: UnixMillis) -> u64 {
     let mut walk = Walk::<E>::new();
     loop {
         match walk.step(app, now).await {
@@ -180,6 +186,7 @@ async fn delete_unused<E: Expiring>(app: &App, now: UnixMillis) {
         }
     }
     tracing::debug!(deleted = walk.deleted(), "deleted {} that nobody used in time", E::WHAT);
+    walk.deleted()
 }
 
 async fn keep_importing(app: Arc<App>) {

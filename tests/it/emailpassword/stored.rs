@@ -4,10 +4,12 @@ use crate::app::TestApp;
 use crate::people::with_cheap_passwords;
 use crate::store::assert_holds_none_of;
 use serde_json::json;
+use sessiond::domain::clock_watch::SETTLING_MS;
 use sessiond::domain::ids::{AppId, UserId};
 use sessiond::domain::one_time_token::OneTimeHash;
 use sessiond::domain::token_series::{Series, SeriesId};
 use sessiond::jobs::reset_tokens::ResetTokens;
+use sessiond::jobs::unused_round;
 use sessiond::jobs::walk::Walk;
 use sessiond::store::Keyspace;
 use sessiond::store::passwordreset::{self, ResetTokenRecord};
@@ -65,6 +67,23 @@ async fn unused_tokens_go_after_their_time_and_not_before() {
     app.clock.advance(3_600_001);
     assert_eq!(walk(&app).await, 1);
     assert_eq!(rows(&app).await, [0, 0]);
+}
+
+#[tokio::test]
+async fn a_round_deletes_them_once_the_clock_is_relied_on() {
+    let app = with_cheap_passwords().build().await;
+    let id = app.sign_up("jane@x.io", "password").await;
+    for _ in 0..3 {
+        token(&app, &id).await;
+    }
+    app.clock.advance(3_600_001);
+    assert_eq!(unused_round(&app.app).await, None, "nothing is known of the clock yet");
+    assert_eq!(rows(&app).await, [3, 4]);
+    app.clock.advance(SETTLING_MS);
+    let living = token(&app, &app.sign_up("joe@x.io", "password").await).await;
+    assert_eq!(unused_round(&app.app).await, Some(3));
+    assert_eq!(rows(&app).await, [1, 2]);
+    assert_eq!(consume(&app, &living).await, "OK");
 }
 
 #[tokio::test]
