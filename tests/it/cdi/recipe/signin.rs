@@ -61,7 +61,10 @@ async fn anything_else_is_wrong() {
 async fn both_fields_are_wanted() {
     let (app, _) = one_user().await;
     for version in ["2.7", "3.1", "5.6"] {
-        app.wants_texts(&post("/recipe/signin", version, body("jane@x.io", RIGHT)), &["email", "password"]).await;
+        let good = post("/recipe/signin", version, body("jane@x.io", RIGHT));
+        app.wants_texts(&good, &["email", "password"]).await;
+        let first = "Field name 'email' is invalid in JSON input";
+        app.refuses_each(&good, &[(json!({"email": null, "password": null}), first)]).await;
     }
 }
 

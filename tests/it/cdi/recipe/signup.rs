@@ -153,6 +153,29 @@ async fn bad_input_gets_its_sentence_and_makes_nobody() {
 }
 
 #[tokio::test]
+async fn what_is_refused_anyway_costs_no_hash() {
+    let app = with_cheap_passwords().build().await;
+    let id = app.sign_up("a@x.io", "p").await;
+    app.people([by_provider("p", 1, "p@x.io")]).await;
+    let hashed = || app.app.hashing.stats()[0].done;
+    let before = hashed();
+    let reset = json!({"method": "token", "token": "none", "newPassword": "p"});
+    for (reply, status) in [
+        (app.post("/recipe/signup", body("a@x.io")).await, "EMAIL_ALREADY_EXISTS_ERROR"),
+        (app.post("/recipe/user/password/reset", reset).await, "RESET_PASSWORD_INVALID_TOKEN_ERROR"),
+        (app.put("/recipe/user", json!({"recipeUserId": "p", "password": "p"})).await, "UNKNOWN_USER_ID_ERROR"),
+    ] {
+        assert_eq!(reply.json(), json!({"status": status}));
+    }
+    app.put("/recipe/user", json!({"recipeUserId": id, "password": ""}))
+        .await
+        .is_text(400, "Password cannot be an empty string");
+    assert_eq!(hashed(), before);
+    app.put("/recipe/user", json!({"recipeUserId": id, "password": "new"})).await.ok();
+    assert_eq!(hashed(), before + 1);
+}
+
+#[tokio::test]
 async fn every_route_of_a_tenant_wants_one_that_is_there() {
     let app = with_cheap_passwords().build().await;
     let reset = json!({"method": "token", "token": "t", "newPassword": "p"});

@@ -273,6 +273,30 @@ async fn every_version_shows_the_one_login_in_its_shape() {
 }
 
 #[tokio::test]
+async fn accounts_are_of_one_app() {
+    let (app, id) = two_users().await;
+    app.put("/recipe/multitenancy/app/v2", json!({"appId": "a1"})).await.ok();
+    let before = app.contents().await;
+    let body = json!({"recipeUserId": id, "email": "new@x.io", "password": "new"});
+    let changed = app.put("/appid-a1/recipe/user", body).await.json();
+    assert_eq!(changed, json!({"status": "UNKNOWN_USER_ID_ERROR"}));
+    assert!(app.contents().await == before);
+    let shown = app.get(&format!("/appid-a1/recipe/user?userId={id}")).await.json();
+    assert_eq!(shown, json!({"status": "UNKNOWN_USER_ID_ERROR"}));
+    let credentials = json!({"email": "jane@x.io", "password": "old"});
+    let sign_in = app.post("/appid-a1/recipe/signin", credentials.clone()).await.json();
+    assert_eq!(sign_in, json!({"status": "WRONG_CREDENTIALS_ERROR"}));
+    let there = app.post("/appid-a1/recipe/signup", credentials).await.ok().text_at("/user/id");
+    let body = json!({"recipeUserId": there, "email": "joe@x.io", "password": "new"});
+    assert_eq!(
+        app.put("/appid-a1/recipe/user", body).await.json(),
+        json!({"status": "OK"}),
+        "taken in the other app only"
+    );
+    assert_eq!([app.sign_in("jane@x.io", "old").await, app.sign_in("joe@x.io", "old").await], ["OK", "OK"]);
+}
+
+#[tokio::test]
 async fn of_a_parameter_that_is_given_twice_the_first_counts() {
     let (app, id) = two_users().await;
     let found = app.get(&format!("/recipe/user?userId={id}&userId=nobody")).await.ok().json();
