@@ -23,8 +23,9 @@ use std::path::{Path, PathBuf};
 const SEGMENT: usize = 4 << 20;
 /// Larger values are stored in chunks of this size.
 pub(super) const CHUNK: usize = 32 << 10;
-/// Index pages are written and synced in the background; the journal is what makes a commit durable.
-const FLUSH_EVERY_MS: u64 = 500;
+/// Index pages are written and synced in the background; the journal is what makes a commit durable. After each time sled
+/// moves pages out of one segment, for many minutes after a great import: every half second that was a twentieth of a core.
+const FLUSH_EVERY_MS: u64 = 3000;
 
 const FRAME_KEY: [u8; 1] = [0];
 const CHUNKS: u8 = 0xF0;
