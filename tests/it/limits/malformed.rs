@@ -3,10 +3,12 @@
 use super::wire::Wire;
 use super::{get, impatient, soon};
 use crate::app::{TestApp, TestReply, TestServer, new_session};
+use crate::people::{by_password, with_cheap_passwords};
 use http::Method;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
+use sessiond::store::{user, userroles};
 
 /// Bytes that are no HTTP, or just about.
 fn broken_heads() -> Vec<Vec<u8>> {
@@ -76,7 +78,7 @@ async fn random_bytes_are_refused_and_the_server_lives() {
 }
 
 /// Values that fit nowhere, and some that fit somewhere.
-const ODD: [&str; 20] = [
+const ODD: [&str; 22] = [
     "null",
     "true",
     "0",
@@ -97,6 +99,8 @@ const ODD: [&str; 20] = [
     "{\"a\":null}",
     "{\"sub\":1}",
     "\"AQAAAAE\"",
+    "\"token\"",
+    "\"$2a$04$abcdefghijklmnopqrstuu5Nk4bWpHwcT1WkA9CjIvp6XcSbYJ9iK\"",
 ];
 
 /// Every field that a session endpoint reads.
@@ -120,12 +124,32 @@ const FIELDS: [&str; 17] = [
     "validity",
 ];
 
-#[tokio::test]
-async fn odd_fields_never_make_an_endpoint_fail() {
-    let app = TestApp::new().await;
-    let mut random = StdRng::seed_from_u64(11);
-    for _ in 0..400 {
-        let members: Vec<String> = FIELDS
+/// Every field that an endpoint of people, roles or metadata reads.
+const FIELDS_OF_PEOPLE: [&str; 17] = [
+    "userId",
+    "recipeUserId",
+    "email",
+    "password",
+    "method",
+    "token",
+    "newPassword",
+    "passwordHash",
+    "hashingAlgorithm",
+    "role",
+    "permissions",
+    "metadataUpdate",
+    "userIds",
+    "removeAllLinkedAccounts",
+    "superTokensUserId",
+    "externalUserId",
+    "primaryUserId",
+];
+
+/// Sends bodies of these fields, with odd values in them, to every route that takes a body and whose path begins so.
+async fn throw_odd_fields(app: &TestApp, (seed, rounds): (u64, usize), fields: &[&str], paths: &[&str]) {
+    let mut random = StdRng::seed_from_u64(seed);
+    for _ in 0..rounds {
+        let members: Vec<String> = fields
             .iter()
             .filter_map(|field| {
                 let value = ODD[random.random_range(0..ODD.len())];
@@ -140,7 +164,7 @@ async fn odd_fields_never_make_an_endpoint_fail() {
                 "PUT" => Method::PUT,
                 _ => continue,
             };
-            if !mounted.route.path.starts_with("/recipe/session") && !mounted.route.path.starts_with("/recipe/jwt") {
+            if !paths.iter().any(|path| mounted.route.path.starts_with(path)) {
                 continue;
             }
             let reply = app.request(method, mounted.route.path).cdi(version).body(body.clone()).await;
@@ -148,6 +172,27 @@ async fn odd_fields_never_make_an_endpoint_fail() {
             let expected = reply.code() < 500 || mounted.route.path == "/recipe/session/regenerate";
             assert!(expected, "{} {version} {body}: {}", mounted.route.label, reply.body());
         }
+    }
+}
+
+#[tokio::test]
+async fn odd_fields_never_make_an_endpoint_fail() {
+    let app = TestApp::new().await;
+    throw_odd_fields(&app, (11, 400), &FIELDS, &["/recipe/session", "/recipe/jwt"]).await;
+}
+
+#[tokio::test]
+async fn odd_fields_never_make_an_endpoint_of_people_fail_nor_leave_halves_behind() {
+    let paths = ["/recipe/sign", "/recipe/user", "/recipe/role", "/recipe/accountlinking", "/user/remove"];
+    for round in 0..8 {
+        let app = with_cheap_passwords().build().await;
+        // Names, an id and an address that are among the values.
+        app.put("/recipe/role", json!({"role": "x", "permissions": ["x"]})).await.ok();
+        app.people([by_password("x", 1, "x")]).await;
+        throw_odd_fields(&app, (round, 50), &FIELDS_OF_PEOPLE, &paths).await;
+        let store = &*app.app.store;
+        assert_eq!(user::check(store).await.unwrap().described, [""; 0], "{round}");
+        assert_eq!(userroles::check(store).await.unwrap().described, [""; 0], "{round}");
     }
 }
 
