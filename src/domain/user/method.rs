@@ -91,6 +91,18 @@ impl PasswordHash {
         Self(text.into())
     }
 
+    /// In place of the hash of a user who was read to be shown, not to sign in or to be written.
+    #[must_use]
+    pub const fn withheld() -> Self {
+        Self(String::new())
+    }
+
+    /// True for [`PasswordHash::withheld`].
+    #[must_use]
+    pub const fn is_withheld(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The text form. Every call is a place to review.
     #[must_use]
     pub fn expose(&self) -> &str {

@@ -2,7 +2,7 @@
 
 use super::index::{self, Entry, parse_info_key, parse_listing_key};
 use super::listing::v1;
-use super::{Row, count, find_internal, parse_row_key, row, verified};
+use super::{Row, count, find_internal, parse_row_key, plain, row, verified};
 use crate::domain::ids::{AppId, UserId};
 use crate::store::cross_references::{CrossReferences, Rows, settled};
 use crate::store::key::KeyReader;
@@ -66,32 +66,42 @@ async fn row_has_index(engine: &dyn Engine, key: &Key, found: &mut CrossReferenc
 async fn wrong_with_row(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Vec<String>, StoreError> {
     let mut wrong = Vec::new();
     let Some(Row { user, verified }) = row(tx, app, id).await? else { return Ok(wrong) };
+    let marks = verified::of_user(tx, app, &user).await?;
+    let plain = plain::copy_of(app, &user, marks.first().copied().unwrap_or_default());
     // An index key that is missing, or that leads elsewhere.
     for Entry { key, pointer } in index::entries(app, &user) {
         let stands = match &pointer {
             Some(pointer) => index::read_pointer(tx, &key).await?.as_ref() == Some(&pointer.to),
-            None => stands(tx, &key).await?,
+            None => match stored(tx, &key).await? {
+                Some(value) => {
+                    if !plain::agrees(tx.encoding(), &key, &value, plain.as_ref())? {
+                        wrong.push(format!("is shown by {key} otherwise than its row and marks say"));
+                    }
+                    true
+                }
+                None => false,
+            },
         };
         if !stands {
             wrong.push(format!("is not found by {key}"));
         }
     }
     if let Some(copy) = verified
-        && copy != verified::of_user(tx, app, &user).await?
+        && copy != marks
     {
         wrong.push("has a row that says something else about verified addresses than their marks".to_owned());
     }
     Ok(wrong)
 }
 
-/// True when a key is there, be it in the layout of a folder that no server has opened since.
-async fn stands(tx: &mut dyn Tx, key: &Key) -> Result<bool, StoreError> {
-    if tx.get(key).await?.is_some() {
-        return Ok(true);
+/// What stands at a key, be it in the layout of a folder that no server has opened since.
+async fn stored(tx: &mut dyn Tx, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+    if let Some(value) = tx.get(key).await? {
+        return Ok(Some(value));
     }
     match v1::former(key) {
-        Some(former) => Ok(tx.get(&former).await?.is_some()),
-        None => Ok(false),
+        Some(former) => tx.get(&former).await,
+        None => Ok(None),
     }
 }
 
@@ -124,7 +134,7 @@ async fn wrong(tx: &mut dyn Tx, app: &AppId, key: &Key) -> Result<Option<&'stati
     }
     let key = &v1::current(key.clone());
     let id = match key.keyspace {
-        Keyspace::AccountInfo => parse_info_key(key),
+        Keyspace::AccountInfo => parse_info_key(key).map(|named| named.id),
         Keyspace::UserListing => parse_listing_key(key).map(|(_, id)| id),
         _ => index::read_pointer(tx, key).await?,
     };

@@ -6,7 +6,7 @@
 //! | [`Keyspace::ExternalUserId`] | (domain, app, external id) | internal id |
 //! | [`Keyspace::LoginIdentity`] | (domain, app, tenant, recipe, kind, value) | recipe user id; unique |
 //! | [`Keyspace::PrimaryAccountInfo`] | (domain, app, tenant, kind, value) | primary user's id; unique |
-//! | [`Keyspace::AccountInfo`] | (domain, app, tenant, kind, value, recipe user id) | nothing; for look-up and search |
+//! | [`Keyspace::AccountInfo`] | (domain, app, tenant, kind, value, recipe user id) | a [plain user](super::plain), or nothing; for look-up and search |
 //! | [`Keyspace::UserListing`] | (domain, app, tenant, recipe, time joined, group id) | nothing; for pages and counts |
 
 use super::Taken;
@@ -85,7 +85,7 @@ pub enum Kind {
 const VALUE_MAX: usize = 256;
 
 /// Text as it stands in a key. Prefixes survive up to the cut.
-fn bounded(text: &str) -> String {
+pub(super) fn bounded(text: &str) -> String {
     if text.len() <= VALUE_MAX {
         return text.to_owned();
     }
@@ -153,17 +153,33 @@ pub fn info_key(app: &AppId, tenant: &TenantId, info: &AccountInfo) -> Key {
     with_info(Key::of_tenant(Keyspace::AccountInfo, app, tenant), info)
 }
 
-/// The recipe user id that ends a key of [`Keyspace::AccountInfo`].
+/// The scan key of one of the [`info_key`]s.
+pub(super) fn info_method_key(app: &AppId, tenant: &TenantId, info: &AccountInfo, id: &UserId) -> Key {
+    info_key(app, tenant, info).text(id.as_str())
+}
+
+/// What a key of [`Keyspace::AccountInfo`] says after its tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InfoKey {
+    /// One of [`Kind`].
+    pub kind: u8,
+    /// What is searched for; of an account at a provider, the provider.
+    pub value: String,
+    /// The recipe user id that ends the key.
+    pub id: UserId,
+}
+
+/// The parts of a key of [`Keyspace::AccountInfo`].
 #[must_use]
-pub fn parse_info_key(key: &Key) -> Option<UserId> {
+pub fn parse_info_key(key: &Key) -> Option<InfoKey> {
     let mut parts = KeyReader::new(key);
     let (_domain, _app, _tenant) = (parts.text()?, parts.text()?, parts.text()?);
     let kind = parts.byte()?;
-    let _value = parts.text()?;
+    let value = parts.text()?;
     if kind == Kind::ThirdParty as u8 {
         let _account = parts.text()?;
     }
-    Some(UserId::new(parts.text()?))
+    Some(InfoKey { kind, value, id: UserId::new(parts.text()?) })
 }
 
 /// All users of a tenant with a login method of this recipe there, by time joined and id.

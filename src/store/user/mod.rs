@@ -12,6 +12,7 @@ mod check;
 pub mod count;
 mod index;
 pub mod listing;
+mod plain;
 pub mod search;
 pub mod verified;
 
@@ -20,6 +21,7 @@ pub use index::{
     ExternalUserIdRecord, Kind, LoginIdentityRecord, LoginMethodUserRecord, PrimaryAccountInfoRecord, Search,
     identity_key, info_key, info_value_key, listing_prefix, parse_info_key, parse_listing_key,
 };
+pub use plain::AccountInfoRecord;
 
 use super::key::KeyReader;
 use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
@@ -122,8 +124,11 @@ pub async fn rows(tx: &mut dyn Tx, app: &AppId, ids: &[UserId]) -> Result<Vec<Op
 async fn put_row(tx: &mut dyn Tx, app: &AppId, user: &User) -> Result<(), StoreError> {
     let mut user = user.clone();
     user.sort();
+    let key = row_key(app, &user.id);
+    plain::must_be_whole(&key, &user)?;
     let verified = verified::of_user(tx, app, &user).await?;
-    codec::put(tx, row_key(app, &user.id), &UserRecord::from(Row { user, verified: Some(verified) }))
+    plain::put(tx, app, &user, &verified)?;
+    codec::put(tx, key, &UserRecord::from(Row { user, verified: Some(verified) }))
 }
 
 /// A user found by one of its ids.
@@ -347,6 +352,11 @@ impl<'a> Change<'a> {
         }
         for (key, pointer) in self.new.iter().filter(|(key, pointer)| self.old.get(*key) != Some(*pointer)) {
             index::put(tx, key, pointer.as_ref())?;
+        }
+        for key in plain::outgrown(self.app, self.before, self.after) {
+            if self.new.contains_key(&key) {
+                index::put(tx, &key, None)?;
+            }
         }
         let kept: BTreeSet<_> = self.after.iter().map(|user| &user.id).collect();
         for user in self.before.iter().filter(|user| !kept.contains(&user.id)) {

@@ -1,15 +1,16 @@
 //! Users by what they sign in with: exact look-up, and search by beginnings.
 //!
-//! Both read [`Keyspace::AccountInfo`] with bounded scans and then the rows behind the keys.
+//! Both read [`Keyspace::AccountInfo`] with bounded scans and then the rows behind those keys that do not say it all
+//! themselves. Users found are to be shown: they may come without their password hash.
 //!
 //! [`Keyspace::AccountInfo`]: crate::store::Keyspace::AccountInfo
 
 use super::index::{info_key, info_value_key, parse_info_key};
-use super::{Kind, Row, Search, row_of};
+use super::{Kind, Row, Search, plain, row_of};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::user::{LoginMethod, LookUp, Position, SearchTags};
 use crate::store::{Key, Scan, StoreError, Tx};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Most users that one search finds (CDI: `GET /users`).
 pub const FOUND_MAX: usize = 1000;
@@ -31,9 +32,9 @@ pub async fn with_info(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, info: &L
         LookUp::Info(info) => info_key(app, tenant, info),
         LookUp::Credential(id) => info_value_key(app, tenant, Kind::Credential, Search::Exact(id)),
     };
-    let mut ids = BTreeSet::new();
-    methods_with(tx, prefix, FOUND_MAX, &mut ids).await?;
-    let found = users_of(tx, app, &ids, |method| method.tenants.contains(tenant)).await?;
+    let mut methods = Methods::new();
+    methods_with(tx, tenant, prefix, FOUND_MAX, &mut methods).await?;
+    let found = users_of(tx, app, methods, |method| method.tenants.contains(tenant)).await?;
     Ok(found.into_values().collect())
 }
 
@@ -55,7 +56,7 @@ pub async fn search(
         (&tags.providers, &[Kind::Provider]),
     ];
     // A method must be in every tag's set: the smallest one that is whole is enough to look at.
-    let mut smallest: Option<(bool, BTreeSet<UserId>)> = None;
+    let mut smallest: Option<(bool, Methods)> = None;
     for (values, kinds) in by_tag.into_iter().filter(|(values, _)| !values.is_empty()) {
         let found = candidates(tx, app, tenant, values, kinds).await?;
         let better = smallest.as_ref().is_none_or(|best| (found.0, found.1.len()) < (best.0, best.1.len()));
@@ -63,10 +64,13 @@ pub async fn search(
             smallest = Some(found);
         }
     }
-    let Some((_, ids)) = smallest else { return Ok(Vec::new()) };
+    let Some((_, methods)) = smallest else { return Ok(Vec::new()) };
     let fits = |method: &LoginMethod| method.tenants.contains(tenant) && tags.matches(&method.login);
-    Ok(users_of(tx, app, &ids, fits).await?.into_values().collect())
+    Ok(users_of(tx, app, methods, fits).await?.into_values().collect())
 }
+
+/// Login methods by id, and of plain users what their keys say.
+type Methods = BTreeMap<UserId, Option<Row>>;
 
 /// Login methods that may match one of a tag's values, and whether there may be more.
 async fn candidates(
@@ -75,31 +79,38 @@ async fn candidates(
     tenant: &TenantId,
     values: &[String],
     kinds: &[Kind],
-) -> Result<(bool, BTreeSet<UserId>), StoreError> {
-    let mut ids = BTreeSet::new();
+) -> Result<(bool, Methods), StoreError> {
+    let mut methods = Methods::new();
     let mut cut = false;
     for value in values {
         for kind in kinds {
             let prefix = info_value_key(app, tenant, *kind, Search::Prefix(value));
-            cut |= methods_with(tx, prefix, KEYS_PER_VALUE, &mut ids).await?;
+            cut |= methods_with(tx, tenant, prefix, KEYS_PER_VALUE, &mut methods).await?;
         }
         tokio::task::yield_now().await;
-        if ids.len() >= METHODS_PER_TAG {
-            return Ok((true, ids));
+        if methods.len() >= METHODS_PER_TAG {
+            return Ok((true, methods));
         }
     }
-    Ok((cut, ids))
+    Ok((cut, methods))
 }
 
 /// Adds the login methods behind up to `limit` keys; true if there were so many.
 async fn methods_with(
     tx: &mut dyn Tx,
+    tenant: &TenantId,
     prefix: Key,
     limit: usize,
-    ids: &mut BTreeSet<UserId>,
+    methods: &mut Methods,
 ) -> Result<bool, StoreError> {
+    let encoding = tx.encoding();
     let rows = tx.scan(&Scan { end: prefix.prefix_end(), start: prefix, reverse: false, limit }).await?;
-    ids.extend(rows.iter().filter_map(|(key, _)| parse_info_key(key)));
+    for (key, value) in &rows {
+        let Some(named) = parse_info_key(key) else { continue };
+        let shown = plain::shown(encoding, tenant, key, &named, value)?;
+        let known = methods.entry(named.id).or_default();
+        *known = known.take().or(shown);
+    }
     Ok(rows.len() == limit)
 }
 
@@ -107,17 +118,23 @@ async fn methods_with(
 async fn users_of(
     tx: &mut dyn Tx,
     app: &AppId,
-    ids: &BTreeSet<UserId>,
+    methods: Methods,
     fits: impl Fn(&LoginMethod) -> bool,
 ) -> Result<BTreeMap<Position, Row>, StoreError> {
     let mut users = BTreeMap::new();
-    for (index, id) in ids.iter().enumerate() {
+    for (index, (id, shown)) in methods.into_iter().enumerate() {
         if index % ROWS_AT_ONCE == ROWS_AT_ONCE - 1 {
             tokio::task::yield_now().await;
         }
-        // A row may be gone since the scan, or have changed.
-        let Some(row) = row_behind(tx, app, id).await? else { continue };
-        if row.user.method(id).is_some_and(&fits) {
+        let row = match shown {
+            Some(row) => row,
+            // It may be gone since the scan, or have changed.
+            None => match row_behind(tx, app, &id).await? {
+                Some(row) => row,
+                None => continue,
+            },
+        };
+        if row.user.method(&id).is_some_and(&fits) {
             users.insert(row.user.position(), row);
         }
         if users.len() == FOUND_MAX {

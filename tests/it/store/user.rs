@@ -89,6 +89,45 @@ fn pointer_records_keep_their_bytes() {
     golden::newest("primary_account_info", &key(Keyspace::PrimaryAccountInfo), &user::PrimaryAccountInfoRecord(id));
 }
 
+#[test]
+fn search_keys_of_plain_users_keep_their_bytes() {
+    let key = Key::of(Keyspace::AccountInfo).text("auth.example.com").text("shop").text("x");
+    let joined = UnixMillis(1_700_000_000_000);
+    let record = user::AccountInfoRecord::new(RecipeId::EmailPassword, true, joined).unwrap();
+    golden::newest("account_info", &key, &record);
+    assert_eq!(user::AccountInfoRecord::new(RecipeId::EmailPassword, true, UnixMillis(1 << 48)), None);
+}
+
+#[tokio::test]
+async fn a_user_who_was_found_by_a_search_is_whole_but_for_the_hash_and_cannot_be_written() {
+    let engine = MemoryEngine::new();
+    let plain = [User::new(by_password("a", "jane@x.io", 1)), User::new(by_code("b", "+49170", 2))];
+    for user in &plain {
+        save(&engine, &[], &[user]).await.unwrap();
+    }
+    let mut tx = engine.begin();
+    verified::mark(tx.as_mut(), &app(), &UserId::new("a"), "jane@x.io", UnixMillis(3)).await.unwrap();
+    tx.commit().await.unwrap();
+    let found = async |info: AccountInfo| {
+        let look = sessiond::domain::user::LookUp::Info(info);
+        user::search::with_info(engine.begin().as_mut(), &app(), &tenant("public"), &look).await.unwrap()
+    };
+    let jane = found(AccountInfo::Email("jane@x.io".to_owned())).await.remove(0);
+    let mut shown = plain[0].clone();
+    shown.set_password(&UserId::new("a"), &PasswordHash::withheld());
+    assert_eq!(jane, Row { user: shown.clone(), verified: Some(vec![true]) });
+    let by_phone = found(AccountInfo::PhoneNumber("+49170".to_owned())).await;
+    assert_eq!(by_phone, [Row { user: plain[1].clone(), verified: Some(vec![true]) }]);
+    let mut tx = engine.begin();
+    user::save(tx.as_mut(), &app(), &[&plain[0]], &[&shown]).await.unwrap_err();
+    drop(tx);
+    let grown = User { is_primary: true, ..plain[0].clone() };
+    save(&engine, &[&plain[0]], &[&grown]).await.unwrap();
+    let jane = found(AccountInfo::Email("jane@x.io".to_owned())).await.remove(0);
+    assert_eq!(jane.user, grown, "a user who is plain no more is read from its row");
+    assert_eq!(user::check(&engine).await.unwrap().broken, 0);
+}
+
 #[tokio::test]
 async fn a_user_is_found_by_each_of_its_ids_and_internal_ids_win() {
     let engine = MemoryEngine::new();
