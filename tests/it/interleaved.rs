@@ -423,6 +423,27 @@ const CHANGES: &[(&str, Request)] = &[
 ];
 
 #[tokio::test]
+async fn who_is_linked_to_somebody_with_the_same_address_is_looked_up_once() {
+    const LOOK_UP: &[(&str, Request)] = &[("user by account info", |world| {
+        Box::pin(
+            async move { shown(&world.get("/users/by-accountinfo?email=bert@x.io&doUnionOfAccountInfo=true").await) },
+        )
+    })];
+    fn namesake(world: World) -> Boxed<()> {
+        Box::pin(async move {
+            world.app.people([by_provider("dora", 9, "bert@x.io")]).await;
+            assert_eq!(world.app.make_primary("dora").await["status"], "OK");
+        })
+    }
+    fn link_to_namesake(world: World) -> Boxed<()> {
+        Box::pin(async move {
+            assert_eq!(world.app.link(&world.bert, "dora").await["status"], "OK");
+        })
+    }
+    check(&[namesake], link_to_namesake, LOOK_UP).await;
+}
+
+#[tokio::test]
 async fn who_is_being_linked_is_always_found() {
     check(&[], link, LOOK_UPS).await;
     check(&[], link, LISTS).await;

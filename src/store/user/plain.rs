@@ -75,8 +75,12 @@ pub(super) fn outgrown(app: &AppId, before: &[&User], after: &[&User]) -> BTreeS
     let keys = |users: &[&User]| -> BTreeSet<Key> {
         users.iter().filter_map(|user| copy_of(app, user, false)).map(|(key, _)| key).collect()
     };
-    let after = keys(after);
-    keys(before).into_iter().filter(|key| !after.contains(key)).collect()
+    let mut keys_before = keys(before);
+    if !keys_before.is_empty() {
+        let keys_after = keys(after);
+        keys_before.retain(|key| !keys_after.contains(key));
+    }
+    keys_before
 }
 
 /// Whether what stands at a search key of a user is what it should be, or nothing.

@@ -9,7 +9,7 @@ use super::index::{info_key, info_value_key, parse_info_key};
 use super::{Kind, Row, Search, plain, row_of};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::user::{LoginMethod, LookUp, Position, SearchTags};
-use crate::store::{Key, Scan, StoreError, Tx};
+use crate::store::{Encoding, Key, Scan, StoreError, Tx};
 use std::collections::BTreeMap;
 
 /// Most users that one search finds (CDI: `GET /users`).
@@ -23,7 +23,8 @@ const LOOKS_MAX: usize = 3;
 /// Rows read before others get the thread.
 const ROWS_AT_ONCE: usize = 64;
 
-/// The users of whom a login method in this tenant has exactly this, up to [`FOUND_MAX`].
+/// The users of whom a login method in this tenant has exactly this, up to [`FOUND_MAX`]. A commit checks everybody found
+/// again.
 ///
 /// # Errors
 /// When the store fails.
@@ -33,7 +34,13 @@ pub async fn with_info(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, info: &L
         LookUp::Credential(id) => info_value_key(app, tenant, Kind::Credential, Search::Exact(id)),
     };
     let mut methods = Methods::new();
-    methods_with(tx, tenant, prefix, FOUND_MAX, &mut methods).await?;
+    for (key, mut value) in tx.scan(&within(prefix, FOUND_MAX)).await? {
+        if !value.is_empty() {
+            // A commit checks again what was read at a key, but not what a scan has found.
+            value = tx.get(&key).await?.unwrap_or_default();
+        }
+        note(&mut methods, tx.encoding(), tenant, &key, &value)?;
+    }
     let found = users_of(tx, app, methods, |method| method.tenants.contains(tenant)).await?;
     Ok(found.into_values().collect())
 }
@@ -103,15 +110,30 @@ async fn methods_with(
     limit: usize,
     methods: &mut Methods,
 ) -> Result<bool, StoreError> {
-    let encoding = tx.encoding();
-    let rows = tx.scan(&Scan { end: prefix.prefix_end(), start: prefix, reverse: false, limit }).await?;
+    let rows = tx.scan(&within(prefix, limit)).await?;
     for (key, value) in &rows {
-        let Some(named) = parse_info_key(key) else { continue };
-        let shown = plain::shown(encoding, tenant, key, &named, value)?;
-        let known = methods.entry(named.id).or_default();
-        *known = known.take().or(shown);
+        note(methods, tx.encoding(), tenant, key, value)?;
     }
     Ok(rows.len() == limit)
+}
+
+fn within(prefix: Key, limit: usize) -> Scan {
+    Scan { end: prefix.prefix_end(), start: prefix, reverse: false, limit }
+}
+
+/// Adds the login method that a key names, and what stands beside the key.
+fn note(
+    methods: &mut Methods,
+    encoding: Encoding,
+    tenant: &TenantId,
+    key: &Key,
+    value: &[u8],
+) -> Result<(), StoreError> {
+    let Some(named) = parse_info_key(key) else { return Ok(()) };
+    let shown = plain::shown(encoding, tenant, key, &named, value)?;
+    let known = methods.entry(named.id).or_default();
+    *known = known.take().or(shown);
+    Ok(())
 }
 
 /// The users of those login methods that fit, oldest first, up to [`FOUND_MAX`].
