@@ -1,7 +1,6 @@
 //! Requests that are refused: with the protocol's sentence, and without a trace in the store.
 
 use crate::app::TestApp;
-use crate::store::{Contents, dump};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -56,20 +55,15 @@ fn invalid(field: &str) -> String {
 }
 
 impl TestApp {
-    /// Everything that is stored.
-    pub(crate) async fn contents(&self) -> Contents {
-        dump(&*self.app.store).await
-    }
-
     /// The request with another body, or in another tenant, is refused with a sentence, and changes nothing.
     pub(crate) async fn refuses(&self, good: &Good, prefix: &str, body: &str, (code, sentence): (u16, &str)) {
-        let before = self.contents().await;
+        let before = self.stored().await;
         let path = format!("{prefix}{}", good.path);
         let request = self.request(good.method.clone(), &path).cdi(good.version).body(body.to_owned());
         let reply = request.await;
         let told = format!("{} {path} at {} with {body:.200}", good.method, good.version);
         assert_eq!((reply.code(), reply.body()), (code, format!("{sentence}\n")), "{told}");
-        assert!(self.contents().await == before, "{told} changed something");
+        assert!(self.stored().await == before, "{told} changed something");
     }
 
     /// The request with these members in the place of its own is refused with 400 and these sentences.

@@ -54,12 +54,12 @@ async fn an_address_is_taken_once_per_tenant_whatever_its_case() {
     let first = app.post("/recipe/signup", body(" Jane@X.io ")).await.ok().json();
     assert_eq!(first["user"]["emails"], json!(["jane@x.io"]));
     assert_eq!(first["user"]["loginMethods"][0]["email"], "jane@x.io");
-    let before = app.contents().await;
+    let before = app.stored().await;
     for email in ["jane@x.io", "JANE@x.io", "\tjane@x.io\n"] {
         let reply = app.post("/recipe/signup", body(email)).await;
         assert_eq!(reply.json(), json!({"status": "EMAIL_ALREADY_EXISTS_ERROR"}));
     }
-    assert!(app.contents().await == before, "the refused ones left something");
+    assert!(app.stored().await == before, "the refused ones left something");
     assert_eq!(app.sign_in("jane@x.io", "a password").await, "OK");
     let other = app.post("/t1/recipe/signup", body("jane@x.io")).await.ok().json();
     assert_eq!(other["user"]["tenantIds"], json!(["t1"]));

@@ -232,11 +232,11 @@ async fn bad_input_is_named() {
     let long = format!("{VERIFY}?userId=u&email={}", "a".repeat(513));
     app.get(&long).await.is_text(400, "Field name 'email' cannot be longer than 512 bytes");
     assert!(!is_verified(&app, "", "").await);
-    let before = app.contents().await;
+    let before = app.stored().await;
     for wrong in ["", " ", &living, &format!("{mark} "), &"t".repeat(100_000), "\u{0}"] {
         is_invalid(&app.post(VERIFY, used(wrong)).await);
     }
-    assert!(app.contents().await == before);
+    assert!(app.stored().await == before);
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ async fn email_and_password_change_together_or_alone() {
 async fn an_address_of_another_login_is_refused_and_nothing_changes() {
     let (app, id) = two_users().await;
     let both = json!({"recipeUserId": id, "email": "joe@x.io", "password": "new"});
-    let before = app.contents().await;
+    let before = app.stored().await;
     assert_eq!(update(&app, both).await, json!({"status": "EMAIL_ALREADY_EXISTS_ERROR"}));
     assert_eq!(
         update(&app, json!({"recipeUserId": id, "email": " Joe@X.io"})).await["status"],
@@ -45,7 +45,7 @@ async fn an_address_of_another_login_is_refused_and_nothing_changes() {
     );
     let old = app.put("/recipe/user", json!({"userId": id, "email": "joe@x.io"})).cdi("3.1").await.json();
     assert_eq!(old, json!({"status": "EMAIL_ALREADY_EXISTS_ERROR"}));
-    assert!(app.contents().await == before);
+    assert!(app.stored().await == before);
     assert_eq!(app.sign_in("jane@x.io", "old").await, "OK");
     for email in ["jane@x.io", "p@x.io"] {
         assert_eq!(update(&app, json!({"recipeUserId": id, "email": email})).await, json!({"status": "OK"}), "{email}");
@@ -92,13 +92,13 @@ async fn a_primary_user_may_take_the_address_of_one_in_other_tenants() {
     }
     let reason = "New email is associated with another primary user ID";
     let refused = json!({"status": "EMAIL_CHANGE_NOT_ALLOWED_ERROR", "reason": reason});
-    let before = app.contents().await;
+    let before = app.stored().await;
     assert_eq!(update(&app, json!({"recipeUserId": "b", "email": "p@x.io"})).await, refused);
     for version in ["2.7", "3.1"] {
         let old = app.put("/recipe/user", json!({"userId": "b", "email": "p@x.io"})).cdi(version).await.json();
         assert_eq!(old, refused, "{version}");
     }
-    assert!(app.contents().await == before);
+    assert!(app.stored().await == before);
     assert_eq!(update(&app, json!({"recipeUserId": "a", "email": "p@x.io"})).await, json!({"status": "OK"}));
 }
 
@@ -276,11 +276,11 @@ async fn every_version_shows_the_one_login_in_its_shape() {
 async fn accounts_are_of_one_app() {
     let (app, id) = two_users().await;
     app.put("/recipe/multitenancy/app/v2", json!({"appId": "a1"})).await.ok();
-    let before = app.contents().await;
+    let before = app.stored().await;
     let body = json!({"recipeUserId": id, "email": "new@x.io", "password": "new"});
     let changed = app.put("/appid-a1/recipe/user", body).await.json();
     assert_eq!(changed, json!({"status": "UNKNOWN_USER_ID_ERROR"}));
-    assert!(app.contents().await == before);
+    assert!(app.stored().await == before);
     let shown = app.get(&format!("/appid-a1/recipe/user?userId={id}")).await.json();
     assert_eq!(shown, json!({"status": "UNKNOWN_USER_ID_ERROR"}));
     let credentials = json!({"email": "jane@x.io", "password": "old"});

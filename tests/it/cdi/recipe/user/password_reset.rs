@@ -90,12 +90,12 @@ async fn any_person_gets_a_token_under_any_of_its_ids() {
         let token = create(&app, given, "e").await;
         assert_eq!(consume(&app, &token).await, json!({"status": "OK", "userId": shown, "email": "e"}), "{given}");
     }
-    let before = app.contents().await;
+    let before = app.stored().await;
     for nobody in ["nobody", "", " p", "P"] {
         let unknown = app.post(CREATE, json!({"userId": nobody, "email": "e"})).await.json();
         assert_eq!(unknown, json!({"status": "UNKNOWN_USER_ID_ERROR"}), "{nobody}");
     }
-    assert!(app.contents().await == before);
+    assert!(app.stored().await == before);
 }
 
 #[tokio::test]
@@ -148,14 +148,14 @@ async fn a_token_names_its_user_as_callers_do_when_it_is_used() {
 async fn what_is_no_token_is_invalid_and_changes_nothing() {
     let (app, id) = one_user().await;
     let token = create(&app, &id, "jane@x.io").await;
-    let before = app.contents().await;
+    let before = app.stored().await;
     let cut = &token[..token.len() - 1];
     for wrong in ["", " ", cut, &format!("{token} "), &token.to_uppercase(), &"t".repeat(100_000), "\u{0}"] {
         assert_eq!(consume(&app, wrong).await, invalid());
         let body = json!({"method": "token", "token": wrong, "newPassword": "new"});
         assert_eq!(app.post(RESET, body).cdi("3.1").await.json(), invalid());
     }
-    assert!(app.contents().await == before);
+    assert!(app.stored().await == before);
     assert_eq!(consume(&app, &token).await["status"], "OK");
 }
 
@@ -207,14 +207,14 @@ async fn before_4_0_a_person_is_one_login_with_a_password() {
     }
     assert_eq!(old("p").await.json(), json!({"status": "UNKNOWN_USER_ID_ERROR"}));
     app.group(&["q", &id]).await;
-    let before = app.contents().await;
+    let before = app.stored().await;
     for version in ["2.7", "2.21", "3.1"] {
         for linked in [id.as_str(), "q"] {
             let reply = app.post(CREATE, json!({"userId": linked})).cdi(version).await;
             reply.is_text(400, "Please use CDI version >= 4.0");
         }
     }
-    assert!(app.contents().await == before);
+    assert!(app.stored().await == before);
 }
 
 #[tokio::test]

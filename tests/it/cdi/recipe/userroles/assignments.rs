@@ -74,10 +74,10 @@ async fn unknown_roles_and_tenants_and_bad_input_are_told_apart() {
             app.is_of_a_tenant(&good).await;
         }
     }
-    let before = app.contents().await;
+    let before = app.stored().await;
     is_unknown(&assign(&app, "", "u", "Admin").await);
     is_unknown(&unassign(&app, "", "u", "User").await);
-    assert!(app.contents().await == before);
+    assert!(app.stored().await == before);
     assert_eq!(roles_of(&app, "", "u").await, ["user"]);
     app.get("/recipe/user/roles").await.is_text(400, "Field name 'userId' is missing in GET request");
 }

@@ -89,9 +89,9 @@ async fn a_role_has_a_bounded_number_of_permissions() {
     let many: Vec<_> = (0..10_000).map(|n| format!("p{n:05}")).collect();
     app.put("/recipe/role", json!({"role": "admin", "permissions": many})).await.ok();
     let one_more = || app.put("/recipe/role", json!({"role": "admin", "permissions": ["one more"]}));
-    let before = app.contents().await;
+    let before = app.stored().await;
     one_more().await.is_text(400, "A role cannot have more than 10000 permissions");
-    assert!(app.contents().await == before);
+    assert!(app.stored().await == before);
     assert_eq!(permissions_of(&app, "admin").await, many);
     let body = json!({"role": "admin", "permissions": ["p00000"]});
     app.post("/recipe/role/permissions/remove", body).await.ok();
