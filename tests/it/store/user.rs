@@ -426,6 +426,40 @@ proptest! {
 }
 
 #[tokio::test]
+async fn the_check_names_search_keys_that_show_something_else_than_the_row() {
+    let engine = MemoryEngine::new();
+    user::count::establish(&engine).await.unwrap();
+    let email = AccountInfo::Email("jane@x.io".to_owned());
+    let key = user::info_key(&app(), &tenant("public"), &email).text("a");
+    let mut jane = User::new(by_password("a", "jane@x.io", 1));
+    save(&engine, &[], &[&jane]).await.unwrap();
+    let stands = async |record: Option<(RecipeId, bool, u64)>| {
+        let mut tx = engine.begin();
+        match record {
+            Some((recipe, verified, joined)) => {
+                let record = user::AccountInfoRecord::new(recipe, verified, UnixMillis(joined)).unwrap();
+                codec::put(tx.as_mut(), key.clone(), &record).unwrap();
+            }
+            None => codec::put_marker(tx.as_mut(), key.clone()),
+        }
+        tx.commit().await.unwrap();
+        user::check(&engine).await.unwrap().described
+    };
+    let wrong = format!("user a of app shop is shown by {key} otherwise than its row and marks say");
+    assert_eq!(stands(None).await, [""; 0], "a folder from before there were copies");
+    assert_eq!(stands(Some((RecipeId::EmailPassword, false, 1))).await, [""; 0]);
+    for record in
+        [(RecipeId::EmailPassword, true, 1), (RecipeId::EmailPassword, false, 2), (RecipeId::Passwordless, false, 1)]
+    {
+        assert_eq!(stands(Some(record)).await, [wrong.as_str()], "{record:?}");
+    }
+    let plain = jane.clone();
+    jane.is_primary = true;
+    save(&engine, &[&plain], &[&jane]).await.unwrap();
+    assert_eq!(stands(Some((RecipeId::EmailPassword, false, 1))).await, [wrong.as_str()], "she is plain no more");
+}
+
+#[tokio::test]
 async fn the_check_names_rows_without_keys_and_keys_without_rows() {
     let engine = MemoryEngine::new();
     user::count::establish(&engine).await.unwrap();
