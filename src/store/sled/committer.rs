@@ -200,9 +200,9 @@ impl<'a> Committer<'a> {
         let index = shared.index()?;
         let Some(index) = index.as_ref() else { return Err(shared::closed()) };
         shared.epoch.fetch_add(1, Ordering::AcqRel);
-        for write in frame::writes(body).map_while(Result::ok) {
-            index.apply(number, &write)?;
-        }
+        let mut writes: Vec<_> = frame::writes(body).map_while(Result::ok).map(|write| (number, write)).collect();
+        writes.sort_unstable_by_key(|(_, write)| write.key);
+        index.apply(&writes)?;
         shared.published.store(number, Ordering::Release);
         shared.epoch.fetch_add(1, Ordering::AcqRel);
         if number >= self.noted + NOTE_EVERY {

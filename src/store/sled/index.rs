@@ -8,11 +8,13 @@
 //! [0]                             -> frame u64 | crc u32      everything up to this frame is in the index
 //! [keyspace] key                  -> frame u64 | 0 | value
 //! [keyspace] key                  -> frame u64 | 1 | length u32       a value in chunks
+//! [keyspace] key                  -> frame u64 | 2                    nothing yet: the frame will write it
 //! [0xF0] [keyspace] key | frame u64 | n u16   -> chunk
 //! ```
 
 use super::io::take;
 use super::journal::frame::Write;
+use super::leaves::{Step, filling};
 use crate::store::{Key, Keyspace, StoreError};
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,6 +35,7 @@ const CHUNKS: u8 = 0xF0;
 pub(super) const RECORDS_END: u8 = CHUNKS;
 const INLINE: u8 = 0;
 const CHUNKED: u8 = 1;
+const HELD: u8 = 2;
 
 const _: () = assert!(17 * (CHUNK + crate::store::limits::MAX_KEY) < SEGMENT / 4);
 const _: () = assert!(257 * crate::store::limits::MAX_KEY < SEGMENT / 2);
@@ -65,7 +68,7 @@ impl Index {
     /// The value at a physical key.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Stamped>, StoreError> {
         loop {
-            let Some(stored) = guarded(&self.path, || self.tree.get(key))? else { return Ok(None) };
+            let Some(stored) = self.stored(key)? else { return Ok(None) };
             if let Some(whole) = self.assemble(key, &stored)? {
                 return Ok(Some(whole));
             }
@@ -73,14 +76,37 @@ impl Index {
         }
     }
 
+    fn stored(&self, key: &[u8]) -> Result<Option<::sled::IVec>, StoreError> {
+        Ok(guarded(&self.path, || self.tree.get(key))?.filter(|stored| !is_held(stored)))
+    }
+
     /// The frame that wrote the value at a physical key.
     pub(super) fn frame_at(&self, key: &[u8]) -> Result<Option<u64>, StoreError> {
-        let Some(stored) = guarded(&self.path, || self.tree.get(key))? else { return Ok(None) };
+        let Some(stored) = self.stored(key)? else { return Ok(None) };
         self.split(&stored).map(|(frame, ..)| Some(frame))
     }
 
-    /// Applies one write of `frame`.
-    pub(super) fn apply(&self, frame: u64, write: &Write<'_>) -> Result<(), StoreError> {
+    /// Applies writes of frames, sorted by key. Whoever reads meanwhile may see any of them already.
+    pub(super) fn apply(&self, sorted: &[(u64, Write<'_>)]) -> Result<(), StoreError> {
+        for (step, (frame, write)) in filling(sorted) {
+            match step {
+                Step::Hold if write.value.is_some() => self.hold(*frame, write.key)?,
+                Step::Hold => {}
+                Step::Write => self.write(*frame, write)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the place of a row that the frame will write, unless one is there. Readers take no notice.
+    fn hold(&self, frame: u64, key: &[u8]) -> Result<(), StoreError> {
+        let mut held = frame.to_le_bytes().to_vec();
+        held.push(HELD);
+        // That something is there already is fine.
+        guarded(&self.path, || self.tree.compare_and_swap(key, None::<&[u8]>, Some(held))).map(drop)
+    }
+
+    fn write(&self, frame: u64, write: &Write<'_>) -> Result<(), StoreError> {
         let chunks = match write.value {
             Some(value) if value.len() > CHUNK => self.write_chunks(frame, write.key, value)?,
             _ => 0,
@@ -193,7 +219,7 @@ impl Index {
         let mut rest = stored;
         let parts = take(&mut rest).zip(take::<1>(&mut rest));
         match parts {
-            Some((frame, [tag @ (INLINE | CHUNKED)])) => Ok((u64::from_le_bytes(frame), tag, rest)),
+            Some((frame, [tag @ (INLINE | CHUNKED | HELD)])) => Ok((u64::from_le_bytes(frame), tag, rest)),
             _ => Err(self.damaged("a row has no frame number")),
         }
     }
@@ -228,6 +254,7 @@ impl Iterator for Rows<'_> {
                 step.transpose()
             });
             let (key, stored) = match row.transpose()? {
+                Ok((_, stored)) if is_held(&stored) => continue,
                 Ok(row) => row,
                 Err(error) => return Some(Err(error)),
             };
@@ -265,7 +292,8 @@ impl<'a> Cursor<'a> {
     /// The value at a physical key.
     pub(super) fn get(&mut self, key: &[u8]) -> Result<Option<Stamped>, StoreError> {
         self.approach(key)?;
-        let Some((_, stored)) = self.at.as_ref().filter(|(at, _)| at == key) else { return Ok(None) };
+        let found = self.at.as_ref().filter(|(at, stored)| at == key && !is_held(stored));
+        let Some((_, stored)) = found else { return Ok(None) };
         match self.index.assemble(key, stored)? {
             Some(whole) => Ok(Some(whole)),
             // Replaced while it was read.
@@ -308,6 +336,11 @@ pub(super) fn physical(key: &Key) -> Vec<u8> {
 pub(super) fn logical(physical: &[u8]) -> Option<Key> {
     let (byte, bytes) = physical.split_first()?;
     Some(Key { keyspace: Keyspace::from_byte(*byte)?, bytes: bytes.to_vec() })
+}
+
+/// A place without a row.
+fn is_held(stored: &[u8]) -> bool {
+    stored.get(8) == Some(&HELD)
 }
 
 fn chunk_key(key: &[u8], frame: u64, number: u16) -> Vec<u8> {
@@ -362,4 +395,54 @@ fn wait_until_released(path: &Path) -> Result<(), StoreError> {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     Err(damaged(path, "sled does not let go of its files"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROWS: u32 = 40;
+
+    fn all(index: &Index) -> Vec<(Vec<u8>, u64)> {
+        index.all().map(|row| row.map(|(key, (frame, _))| (key, frame)).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_place_is_held_for_a_row_that_is_not_there_and_looks_like_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Index::open(folder.path(), 1 << 20).unwrap();
+        let (held, there) = ([1, b'a'], [1, b'b']);
+        index.write(3, &Write { key: &there, value: Some(b"b") }).unwrap();
+        for key in [held, there] {
+            index.hold(4, &key).unwrap();
+        }
+        assert_eq!(index.get(&held).unwrap(), None);
+        assert_eq!(index.frame_at(&held).unwrap(), None);
+        assert_eq!(Cursor::new(&index).get(&held).unwrap(), None);
+        assert_eq!(index.get(&there).unwrap(), Some((3, b"b".to_vec())));
+        assert_eq!(all(&index), [(there.to_vec(), 3)]);
+        index.write(4, &Write { key: &held, value: Some(b"a") }).unwrap();
+        assert_eq!(Cursor::new(&index).get(&held).unwrap(), Some((4, b"a".to_vec())));
+        assert_eq!(all(&index), [(held.to_vec(), 4), (there.to_vec(), 3)]);
+    }
+
+    #[test]
+    fn many_writes_and_removals_at_once_are_all_applied() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Index::open(folder.path(), 1 << 20).unwrap();
+        let keys: Vec<_> = (0..ROWS).map(|number| [[1].as_slice(), &number.to_be_bytes()].concat()).collect();
+        let large = vec![7; CHUNK + 1];
+        let apply = |frame, is_kept: &dyn Fn(usize) -> bool| {
+            let write = |at: usize| {
+                let value = if at.is_multiple_of(2) { large.as_slice() } else { b"small" };
+                (frame, Write { key: keys[at].as_slice(), value: is_kept(at).then_some(value) })
+            };
+            index.apply(&(0..keys.len()).map(write).collect::<Vec<_>>()).unwrap();
+        };
+        apply(1, &|_| true);
+        assert_eq!(all(&index), keys.iter().map(|key| (key.clone(), 1)).collect::<Vec<_>>());
+        apply(2, &|at| at % 3 == 0);
+        let left: Vec<_> = keys.iter().step_by(3).map(|key| (key.clone(), 2)).collect();
+        assert_eq!(all(&index), left);
+    }
 }

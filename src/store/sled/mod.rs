@@ -2,7 +2,7 @@
 //!
 //! - `committer`: one thread owns all writes; a group of transactions from the `queue` is one frame and one disk wait;
 //! - `journal`: numbered, checksummed frames in append-only segments;
-//! - `index`: the state after the last frame, in sled; everything in it can be rebuilt;
+//! - `index`, `leaves`: the state after the last frame, in sled; everything in it can be rebuilt;
 //! - `snapshot`, `merge`, `rot`: all records as of one frame, made from the snapshot before it and the journal, not from sled;
 //! - `recovery`, `truth`, `marker`: what is believed when a folder is opened;
 //! - `moment`, `archive`: all rows as of one moment, and the file in which an app travels;
@@ -18,6 +18,7 @@ mod folder;
 mod index;
 mod io;
 mod journal;
+mod leaves;
 pub mod maintenance;
 mod marker;
 mod merge;

@@ -1,0 +1,123 @@
+//! The order in which rows go into sled, so that its leaves become full and lie in its file in one piece.
+//!
+//! sled 0.34 halves a leaf of 17 rows into 9 and 8, whatever is inserted next. Rows that come in the order of their keys, as
+//! an import's do and a rebuilt index's, go on behind the 8: 9 of 16 places are used for good. What is read
+//! cold pays per leaf, and every leaf has an entry in sled's page table. So 9 of every 16 rows go in first, which makes one
+//! leaf of them, and then the 7 that lie between them.
+//!
+//! Each of the 7 is a piece of its own in sled's file, and a cold leaf is read piece by piece, until the tenth change of the
+//! leaf joins them (`PAGE_CONSOLIDATION_THRESHOLD`). So 3 of the 7 go in twice: a place for the row, then the row.
+
+/// What is done with a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Its place in the leaf is taken.
+    Hold,
+    /// It is written.
+    Write,
+}
+
+/// When a row is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    First,
+    Second,
+    /// After its place was held in the second turn.
+    Third,
+}
+
+/// The turns of 16 rows in key order. No two that are not first are neighbours: a leaf may begin or end between any
+/// two of the first ones, and what lies there is one row.
+const TURNS: [Turn; 16] = {
+    use Turn::{First as A, Second as B, Third as C};
+    [A, C, A, B, A, B, A, C, A, B, A, B, A, C, A, A]
+};
+
+/// Fewer rows are written as they come: they fill no leaf.
+const LEAST: usize = 2 * TURNS.len();
+
+/// Rows that are sorted by key, in the order in which they fill leaves.
+pub(super) fn filling<T>(sorted: &[T]) -> impl Iterator<Item = (Step, &T)> {
+    let is_few = sorted.len() < LEAST;
+    (1..=3).flat_map(move |pass| {
+        let turns = TURNS.iter().cycle().map(move |turn| if is_few { Turn::First } else { *turn });
+        sorted.iter().zip(turns).filter_map(move |(row, turn)| Some((step(pass, turn)?, row)))
+    })
+}
+
+const fn step(pass: u8, turn: Turn) -> Option<Step> {
+    match (pass, turn) {
+        (1, Turn::First) | (2, Turn::Second) | (3, Turn::Third) => Some(Step::Write),
+        (2, Turn::Third) => Some(Step::Hold),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// What sled does with leaves of numbers.
+    #[derive(Default)]
+    struct Leaf {
+        rows: Vec<u32>,
+        /// Pieces after the first one.
+        pieces: usize,
+    }
+
+    /// Begins a new leaf behind the 9th of 17 rows. Its first key is as short as it can be, which is why it may lie anywhere
+    /// between two rows: at the end of the gap, or at its beginning.
+    fn leaves(steps: impl Iterator<Item = u32>, is_early: bool) -> Vec<Leaf> {
+        let mut leaves = BTreeMap::from([(0, Leaf::default())]);
+        for row in steps {
+            let (_, leaf) = leaves.range_mut(..=row).next_back().unwrap();
+            leaf.pieces = (leaf.pieces + 1) % 10;
+            let place = leaf.rows.partition_point(|there| *there < row);
+            if leaf.rows.get(place) != Some(&row) {
+                leaf.rows.insert(place, row);
+            }
+            if leaf.rows.len() == 17 {
+                let right = leaf.rows.split_off(9);
+                leaf.pieces = 0;
+                let low = if is_early { leaf.rows[8] + 1 } else { right[0] };
+                leaves.insert(low, Leaf { rows: right, pieces: 0 });
+            }
+        }
+        leaves.into_values().collect()
+    }
+
+    fn batches(rows: u32) -> impl Iterator<Item = Vec<u32>> {
+        (0..40).map(move |number| (number * rows..(number + 1) * rows).collect())
+    }
+
+    #[test]
+    fn every_row_is_written_once_and_held_before_if_at_all() {
+        for rows in 0..100 {
+            let sorted: Vec<u32> = (0..rows).collect();
+            let steps: Vec<_> = filling(&sorted).collect();
+            let at = |step| steps.iter().enumerate().filter(move |(_, (what, _))| *what == step);
+            let written: BTreeMap<u32, usize> = at(Step::Write).map(|(at, (_, row))| (**row, at)).collect();
+            assert_eq!(at(Step::Write).count(), sorted.len());
+            assert_eq!(written.keys().copied().collect::<Vec<_>>(), sorted);
+            assert!(at(Step::Hold).all(|(held, (_, row))| held < written[*row]));
+            assert_eq!(at(Step::Hold).count() > 0, rows >= 32, "{rows} rows");
+        }
+    }
+
+    #[test]
+    fn steps_of_an_import_leave_full_leaves_in_one_piece() {
+        for is_early in [false, true] {
+            for rows in [500, 501, 507] {
+                let steps = |sorted: Vec<u32>| filling(&sorted).map(|(_, row)| *row).collect::<Vec<_>>();
+                let filled = leaves(batches(rows).flat_map(steps), is_early);
+                let in_order = leaves(batches(rows).flatten(), is_early);
+                let all = 40 * rows as usize;
+                assert!(filled.len() * 31 < all * 2, "{} leaves for {all} rows", filled.len());
+                assert!(in_order.len() * 9 >= all - 16, "{} leaves for {all} rows in their order", in_order.len());
+                let whole = filled.iter().filter(|leaf| leaf.pieces == 0).count();
+                assert!(whole * 10 > filled.len() * 9, "{whole} leaves of {} are in one piece", filled.len());
+            }
+        }
+    }
+}
