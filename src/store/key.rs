@@ -54,7 +54,7 @@ pub enum Keyspace {
     ExternalUserId = 21,
     /// Unique logins: (cud, app, tenant, recipe, kind, value) → recipe user id.
     LoginIdentity = 22,
-    /// Logins by account info: (cud, app, tenant, kind, value, recipe user id) → empty.
+    /// Logins by account info: (cud, app, tenant, kind, value, recipe user id) → a plain user, or empty.
     AccountInfo = 23,
     /// Users of a tenant as they were listed at first, ids as text: (cud, app, tenant, recipe, time joined, group id) → empty.
     UserListingV1 = 24,
@@ -96,7 +96,7 @@ pub enum Keyspace {
     AppUserCount = 44,
     /// Imports of users that are under way: (cud, app, import's id) → last step.
     UserImport = 46,
-    /// Users of a tenant: (cud, app, tenant, recipe, time joined, group id) → empty.
+    /// Users of a tenant: (cud, app, tenant, recipe, time joined, group id) → a plain user, or empty.
     UserListing = 47,
 }
 

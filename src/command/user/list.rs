@@ -6,9 +6,9 @@ use crate::command::session::Scope;
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::user::{Order, Position, Recipes, SearchTags, are_apart};
 use crate::fault::Fault;
-use crate::store::user::listing::Page;
+use crate::store::user::listing::{self, Listed, Page};
 use crate::store::user::{Row, search};
-use crate::store::{StoreError, Tx, user};
+use crate::store::{StoreError, Tx};
 
 /// How often users are read while some of them are linked, unlinked or deleted. After that they are told as they were seen.
 const LOOKS_MAX: usize = 8;
@@ -51,34 +51,35 @@ impl ListUsers {
         let mut looks = 0;
         loop {
             let mut tx = app.store.begin();
-            let listed = self.places(tx.as_mut()).await?;
-            let places = &listed.0;
-            let ids: Vec<_> = places.iter().map(|place| place.id.clone()).collect();
-            let rows = user::rows(tx.as_mut(), id, &ids).await?;
+            let (listed, next) = self.listed(tx.as_mut()).await?;
+            let places: Vec<_> = listed.iter().map(|listed| listed.place.clone()).collect();
+            let rows = listing::rows(tx.as_mut(), id, listed).await?;
             looks += 1;
             // Who was linked or deleted since the list was read stands elsewhere in it now, or nowhere. Whoever came apart
             // from a primary user may have a place that was not there: only the list tells.
-            let stays =
-                |(place, row): (&Position, &Option<Row>)| row.as_ref().is_some_and(|row| row.user.position() == *place);
+            let stays = |(place, row): (&Position, &Option<Row>)| row.as_ref().is_some_and(|row| row.user.is_at(place));
             let may_come_apart = rows.iter().flatten().any(|row| row.user.is_primary);
-            let steady =
-                places.iter().zip(&rows).all(stays) && (!may_come_apart || self.places(tx.as_mut()).await? == listed);
+            let mut steady = places.iter().zip(&rows).all(stays);
+            if steady && may_come_apart {
+                let (again, next_again) = self.listed(tx.as_mut()).await?;
+                steady = next_again == next && again.iter().map(|listed| &listed.place).eq(&places);
+            }
             if !steady && looks < LOOKS_MAX {
                 continue;
             }
             let users = with_info(tx.as_mut(), id, rows.into_iter().flatten().collect()).await?;
-            return Ok(UserPage { users, next: listed.1 });
+            return Ok(UserPage { users, next });
         }
     }
 
-    /// The places of the users on the page, and of the first one after it.
-    async fn places(&self, tx: &mut dyn Tx) -> Result<(Vec<Position>, Option<Position>), StoreError> {
+    /// The users on the page, and the place of the first one after it.
+    async fn listed(&self, tx: &mut dyn Tx) -> Result<(Vec<Listed>, Option<Position>), StoreError> {
         let limit = self.limit.saturating_add(1);
         let (app, tenant, recipes) = (&self.scope.app.id, &self.tenant, &self.recipes);
         let page = Page { app, tenant, recipes, order: self.order, from: self.from.clone(), limit };
-        let mut places = page.read(tx).await?;
-        let next = if places.len() == limit { places.pop() } else { None };
-        Ok((places, next))
+        let mut listed = page.read(tx).await?;
+        let next = if listed.len() == limit { listed.pop() } else { None };
+        Ok((listed, next.map(|listed| listed.place)))
     }
 }
 

@@ -88,6 +88,12 @@ impl User {
         Position { time_joined: self.time_joined(), id: self.id.clone() }
     }
 
+    /// True when this is its [`position`](Self::position).
+    #[must_use]
+    pub fn is_at(&self, place: &Position) -> bool {
+        self.id == place.id && self.time_joined() == place.time_joined
+    }
+
     /// Every tenant in which one of the methods may be used.
     #[must_use]
     pub fn tenants(&self) -> BTreeSet<&TenantId> {

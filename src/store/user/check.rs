@@ -2,7 +2,8 @@
 
 use super::index::{self, Entry, parse_info_key, parse_listing_key};
 use super::listing::v1;
-use super::{Row, count, find_internal, parse_row_key, plain, row, verified};
+use super::plain::Copies;
+use super::{Row, count, find_internal, parse_row_key, row, verified};
 use crate::domain::ids::{AppId, UserId};
 use crate::store::cross_references::{CrossReferences, Rows, settled};
 use crate::store::key::KeyReader;
@@ -67,14 +68,14 @@ async fn wrong_with_row(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Vec
     let mut wrong = Vec::new();
     let Some(Row { user, verified }) = row(tx, app, id).await? else { return Ok(wrong) };
     let marks = verified::of_user(tx, app, &user).await?;
-    let plain = plain::copy_of(app, &user, marks.first().copied().unwrap_or_default());
+    let copies = Copies::of(app, &user, marks.first().copied().unwrap_or_default());
     // An index key that is missing, or that leads elsewhere.
     for Entry { key, pointer } in index::entries(app, &user) {
         let stands = match &pointer {
             Some(pointer) => index::read_pointer(tx, &key).await?.as_ref() == Some(&pointer.to),
             None => match stored(tx, &key).await? {
                 Some(value) => {
-                    if !plain::agrees(tx.encoding(), &key, &value, plain.as_ref())? {
+                    if !Copies::agree(copies.as_ref(), tx.encoding(), &key, &value)? {
                         wrong.push(format!("is shown by {key} otherwise than its row and marks say"));
                     }
                     true

@@ -7,12 +7,12 @@
 //! | [`Keyspace::LoginIdentity`] | (domain, app, tenant, recipe, kind, value) | recipe user id; unique |
 //! | [`Keyspace::PrimaryAccountInfo`] | (domain, app, tenant, kind, value) | primary user's id; unique |
 //! | [`Keyspace::AccountInfo`] | (domain, app, tenant, kind, value, recipe user id) | a [plain user](super::plain), or nothing; for look-up and search |
-//! | [`Keyspace::UserListing`] | (domain, app, tenant, recipe, time joined, group id) | nothing; for pages and counts |
+//! | [`Keyspace::UserListing`] | (domain, app, tenant, recipe, time joined, group id) | a [plain user](super::plain), or nothing; for pages and counts |
 
 use super::Taken;
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::time::UnixMillis;
-use crate::domain::user::{AccountInfo, LoginMethod, RecipeId, User};
+use crate::domain::user::{AccountInfo, LoginMethod, Position, RecipeId, User};
 use crate::store::key::KeyReader;
 use crate::store::{Key, Keyspace, StoreError, Tx, codec};
 use serde::{Deserialize, Serialize};
@@ -188,6 +188,12 @@ pub fn listing_prefix(app: &AppId, tenant: &TenantId, recipe: RecipeId) -> Key {
     Key::of_tenant(Keyspace::UserListing, app, tenant).raw(&[recipe as u8])
 }
 
+/// The place of a user in the list of a recipe.
+#[must_use]
+pub fn listing_key(app: &AppId, tenant: &TenantId, recipe: RecipeId, place: &Position) -> Key {
+    listing_prefix(app, tenant, recipe).raw(&place.time_joined.0.to_be_bytes()).internal_id(&place.id)
+}
+
 /// Time joined and group id of a key of [`Keyspace::UserListing`].
 #[must_use]
 pub fn parse_listing_key(key: &Key) -> Option<(UnixMillis, UserId)> {
@@ -263,13 +269,12 @@ fn of_method(app: &AppId, tenant: &TenantId, method: &LoginMethod, entries: &mut
 
 /// What a group has in its tenants.
 fn of_group(app: &AppId, user: &User, entries: &mut Vec<Entry>) {
-    let joined = user.time_joined().0.to_be_bytes();
+    let place = user.position();
     for tenant in user.tenants() {
         for recipe in RecipeId::ALL {
             let here = |method: &&LoginMethod| method.tenants.contains(tenant) && method.login.recipe() == recipe;
             if user.methods.iter().any(|method| here(&method)) {
-                let key = listing_prefix(app, tenant, recipe).raw(&joined).internal_id(&user.id);
-                entries.push(Entry { key, pointer: None });
+                entries.push(Entry { key: listing_key(app, tenant, recipe, &place), pointer: None });
             }
         }
         if user.is_primary {

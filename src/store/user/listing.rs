@@ -7,12 +7,13 @@
 pub mod v1;
 
 use super::index::{listing_prefix, parse_listed};
+use super::{Row, plain};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::time::UnixMillis;
-use crate::domain::user::{Order, Position, Recipes};
+use crate::domain::user::{Order, Position, RecipeId, Recipes};
 use crate::store::key::KeyReader;
 use crate::store::session::just_after;
-use crate::store::{Key, Scan, StoreError, Tx};
+use crate::store::{Encoding, Key, Scan, StoreError, Tx};
 use std::collections::BTreeMap;
 
 /// Which users of a tenant, from where on.
@@ -32,12 +33,21 @@ pub struct Page<'a> {
     pub limit: usize,
 }
 
+/// A user in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Where.
+    pub place: Position,
+    /// A plain user, as the list shows it: without its password hash. `None` when the row has to be asked.
+    pub shown: Option<Row>,
+}
+
 impl Page<'_> {
-    /// The places of the users on this page, in order. Rows may be gone by the time they are read.
+    /// The users on this page, in order. Rows that are still to be read may be gone by then.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn read(&self, tx: &mut dyn Tx) -> Result<Vec<Position>, StoreError> {
+    pub async fn read(&self, tx: &mut dyn Tx) -> Result<Vec<Listed>, StoreError> {
         let lists = Lists::new(self.app, self.tenant, self.recipes);
         match (self.order, &self.from) {
             (Order::Ascending, from) => ascending(tx, &lists, from.as_ref(), self.limit).await,
@@ -47,16 +57,26 @@ impl Page<'_> {
     }
 }
 
+/// The rows of users who were listed, in this order: those that the list does not show are read.
+///
+/// # Errors
+/// When the store fails.
+pub async fn rows(tx: &mut dyn Tx, app: &AppId, listed: Vec<Listed>) -> Result<Vec<Option<Row>>, StoreError> {
+    let unknown: Vec<_> = listed.iter().filter(|user| user.shown.is_none()).map(|user| user.place.id.clone()).collect();
+    let mut read = super::rows(tx, app, &unknown).await?.into_iter();
+    Ok(listed.into_iter().map(|user| user.shown.or_else(|| read.next().flatten())).collect())
+}
+
 /// Keys ascend by time and then by id, a page by time only: inside a millisecond the lists are read backwards.
 ///
 /// A chunk read forwards may end in the middle of a millisecond, which any number of users may share. So what is not
 /// known to be whole is read again, backwards, and only as far as the page needs.
 async fn ascending(
     tx: &mut dyn Tx,
-    lists: &Lists,
+    lists: &Lists<'_>,
     from: Option<&Position>,
     limit: usize,
-) -> Result<Vec<Position>, StoreError> {
+) -> Result<Vec<Listed>, StoreError> {
     let mut page = Vec::new();
     let mut next = Some(UnixMillis(0));
     if let Some(from) = from {
@@ -67,11 +87,12 @@ async fn ascending(
         && page.len() < limit
     {
         let chunk = lists.up(tx, time, limit - page.len()).await?;
-        let is_whole = |place: &Position| chunk.cut.is_none_or(|cut| place.time_joined < cut);
-        let whole: Vec<_> = chunk.found.into_values().filter(is_whole).collect();
-        for millisecond in whole.chunk_by(|a, b| a.time_joined == b.time_joined) {
-            page.extend(millisecond.iter().rev().cloned());
+        let is_whole = |listed: &Listed| chunk.cut.is_none_or(|cut| listed.place.time_joined < cut);
+        let mut whole: Vec<_> = chunk.found.into_values().filter(is_whole).collect();
+        for millisecond in whole.chunk_by_mut(|a, b| a.place.time_joined == b.place.time_joined) {
+            millisecond.reverse();
         }
+        page.extend(whole);
         page.truncate(limit);
         let Some(cut) = chunk.cut else { break };
         if page.len() < limit {
@@ -98,21 +119,25 @@ enum Upto<'a> {
 }
 
 /// Users by what their keys end in, which orders them like every list.
-type Listed = BTreeMap<Vec<u8>, Position>;
+type Found = BTreeMap<Vec<u8>, Listed>;
 
 /// Users read forwards.
 struct Chunk {
-    found: Listed,
+    found: Found,
     /// From this millisecond on there may be more.
     cut: Option<UnixMillis>,
 }
 
 /// The lists of a tenant, one per recipe.
-struct Lists(Vec<Key>);
+struct Lists<'a> {
+    tenant: &'a TenantId,
+    prefixes: Vec<(RecipeId, Key)>,
+}
 
-impl Lists {
-    fn new(app: &AppId, tenant: &TenantId, recipes: &Recipes) -> Self {
-        Self(recipes.iter().map(|recipe| listing_prefix(app, tenant, recipe)).collect())
+impl<'a> Lists<'a> {
+    fn new(app: &AppId, tenant: &'a TenantId, recipes: &Recipes) -> Self {
+        let prefixes = recipes.iter().map(|recipe| (recipe, listing_prefix(app, tenant, recipe))).collect();
+        Self { tenant, prefixes }
     }
 
     /// The last `limit` users down to the millisecond `low`, last first.
@@ -122,30 +147,34 @@ impl Lists {
         upto: Upto<'_>,
         low: UnixMillis,
         limit: usize,
-    ) -> Result<Vec<Position>, StoreError> {
-        let mut found = Listed::new();
-        for prefix in &self.0 {
+    ) -> Result<Vec<Listed>, StoreError> {
+        let mut found = Found::new();
+        for (recipe, prefix) in &self.prefixes {
             let end = match upto {
                 Upto::End => prefix.prefix_end(),
                 Upto::Place(place) => Some(just_after(at(prefix, place.time_joined).internal_id(&place.id))),
                 Upto::Millisecond(time) => at(prefix, time).prefix_end(),
             };
             let rows = tx.scan(&Scan { start: at(prefix, low), end, reverse: true, limit }).await?;
-            found.extend(rows.iter().filter_map(|(key, _)| listed(prefix, key)));
+            for row in &rows {
+                found.extend(self.listed((*recipe, prefix), tx.encoding(), row)?);
+            }
         }
         Ok(found.into_values().rev().take(limit).collect())
     }
 
     /// The next users from the millisecond `low` on; at least `limit` of them are known, if there are so many.
     async fn up(&self, tx: &mut dyn Tx, low: UnixMillis, limit: usize) -> Result<Chunk, StoreError> {
-        let mut chunk = Chunk { found: Listed::new(), cut: None };
-        for prefix in &self.0 {
+        let mut chunk = Chunk { found: Found::new(), cut: None };
+        for (recipe, prefix) in &self.prefixes {
             let scan = Scan { start: at(prefix, low), end: prefix.prefix_end(), reverse: false, limit };
             let rows = tx.scan(&scan).await?;
             let mut last = None;
-            for (end, place) in rows.iter().filter_map(|(key, _)| listed(prefix, key)) {
-                last = Some(place.time_joined);
-                chunk.found.insert(end, place);
+            for row in &rows {
+                if let Some((end, listed)) = self.listed((*recipe, prefix), tx.encoding(), row)? {
+                    last = Some(listed.place.time_joined);
+                    chunk.found.insert(end, listed);
+                }
             }
             if rows.len() == limit {
                 chunk.cut = chunk.cut.into_iter().chain(last).min();
@@ -153,13 +182,21 @@ impl Lists {
         }
         Ok(chunk)
     }
-}
 
-/// Whom a key of this list names.
-fn listed(prefix: &Key, key: &Key) -> Option<(Vec<u8>, Position)> {
-    let parts = KeyReader::after(key, prefix.bytes.len())?;
-    let (time_joined, id) = parse_listed(parts)?;
-    Some((parts.rest().to_vec(), Position { time_joined, id }))
+    /// Whom a row of one of the lists names, with what orders it among all of them; `None` for a key that is none.
+    fn listed(
+        &self,
+        (recipe, prefix): (RecipeId, &Key),
+        encoding: Encoding,
+        (key, value): &(Key, Vec<u8>),
+    ) -> Result<Option<(Vec<u8>, Listed)>, StoreError> {
+        let Some(parts) = KeyReader::after(key, prefix.bytes.len()) else { return Ok(None) };
+        let end = parts.rest().to_vec();
+        let Some((time_joined, id)) = parse_listed(parts) else { return Ok(None) };
+        let place = Position { time_joined, id };
+        let shown = plain::listed(encoding, (self.tenant, recipe), key, &place, value)?;
+        Ok(Some((end, Listed { place, shown })))
+    }
 }
 
 fn at(prefix: &Key, time: UnixMillis) -> Key {

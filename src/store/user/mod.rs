@@ -19,9 +19,9 @@ pub mod verified;
 pub use check::check;
 pub use index::{
     ExternalUserIdRecord, Kind, LoginIdentityRecord, LoginMethodUserRecord, PrimaryAccountInfoRecord, Search,
-    identity_key, info_key, info_value_key, listing_prefix, parse_info_key, parse_listing_key,
+    identity_key, info_key, info_value_key, listing_key, listing_prefix, parse_info_key, parse_listing_key,
 };
-pub use plain::AccountInfoRecord;
+pub use plain::{AccountInfoRecord, UserListingRecord};
 
 use super::key::KeyReader;
 use super::{Key, Keyspace, Scan, StoreError, Tx, codec};

@@ -1,23 +1,24 @@
-//! Plain users, and what the keys they are searched by say of them.
+//! Plain users, and what the keys they are listed and searched by say of them.
 //!
 //! Most users have one login method, in one tenant, that signs in with an e-mail address or a phone number. What replies
-//! show of such a user fits beside the key in [`Keyspace::AccountInfo`](crate::store::Keyspace::AccountInfo) that names it, so that a
-//! search among very many users reads one leaf of the index where it would read two.
+//! show of such a user fits beside two of its keys: the one in [`Keyspace::AccountInfo`] that names its address, and its place in
+//! the list of its tenant ([`Keyspace::UserListing`]). So a page or a search among very many users reads the leaves of one
+//! index where it would read those of the rows, too.
 //!
 //! What stands there is right: whoever writes a user's row writes it too ([`put`]), and whoever makes a plain user
 //! another one takes it away ([`outgrown`]). Where nothing stands, the row has to be read: the user is not plain, or was written
 //! before there were such copies.
 
 use super::Row;
-use super::index::{InfoKey, Kind, bounded, info_method_key};
-use crate::domain::ids::{AppId, TenantId};
+use super::index::{InfoKey, Kind, bounded, info_method_key, listing_key};
+use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::time::UnixMillis;
-use crate::domain::user::{AccountInfo, Login, LoginMethod, PasswordHash, RecipeId, User};
-use crate::store::{Encoding, Key, StoreError, Tx, codec};
+use crate::domain::user::{AccountInfo, Login, LoginMethod, PasswordHash, Position, RecipeId, User};
+use crate::store::{Encoding, Key, Keyspace, StoreError, Tx, codec};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// A plain user, as far as the key does not say it. 8 bytes, so that sled keeps the stored 22 in place.
+/// A plain user, as far as its search key does not say it. 8 bytes, so that sled keeps the stored 22 in place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountInfoRecord {
     /// [`RecipeId::EmailPassword`] or [`RecipeId::Passwordless`], as a number.
@@ -39,41 +40,100 @@ impl AccountInfoRecord {
     }
 }
 
-/// The key that names a plain user, and what stands there; `None` for all others.
-pub(super) fn copy_of(app: &AppId, user: &User, verified: bool) -> Option<(Key, AccountInfoRecord)> {
-    let [method] = user.methods.as_slice() else { return None };
-    let is_grown = user.is_primary || user.kept_mapping.is_some() || method.external.is_some() || method.id != user.id;
-    let tenant = method.tenants.first().filter(|_| method.tenants.len() == 1 && !is_grown)?;
-    let info = match &method.login {
-        Login::EmailPassword { email, .. } | Login::Passwordless { email: Some(email), phone_number: None } => {
-            AccountInfo::Email(email.clone())
-        }
-        Login::Passwordless { email: None, phone_number: Some(number) } => AccountInfo::PhoneNumber(number.clone()),
-        Login::Passwordless { .. } | Login::ThirdParty { .. } | Login::Webauthn { .. } => return None,
-    };
-    let (AccountInfo::Email(text) | AccountInfo::PhoneNumber(text)) = &info else { return None };
-    if bounded(text) != *text {
-        return None;
-    }
-    let record = AccountInfoRecord::new(method.login.recipe(), verified, method.time_joined)?;
-    Some((info_method_key(app, tenant, &info, &method.id), record))
+/// A plain user, as far as its place in a list does not say it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserListingRecord {
+    /// The copy of its mark, see [`verified`](super::verified).
+    verified: bool,
+    /// [`Kind::Email`] or [`Kind::PhoneNumber`], as a number.
+    kind: u8,
+    /// The address or the number.
+    value: String,
 }
 
-/// Writes what stands beside the key of a plain user.
+crate::record!(UserListingRecord, UserListing, version 1);
+
+impl UserListingRecord {
+    /// What stands beside the place of such a user.
+    #[must_use]
+    pub const fn new(verified: bool, kind: Kind, value: String) -> Self {
+        Self { verified, kind: kind as u8, value }
+    }
+}
+
+/// What stands beside the keys of a plain user.
+pub(super) struct Copies {
+    info: (Key, AccountInfoRecord),
+    listed: (Key, UserListingRecord),
+}
+
+impl Copies {
+    /// Those of a plain user; `None` for all others.
+    pub(super) fn of(app: &AppId, user: &User, verified: bool) -> Option<Self> {
+        let [method] = user.methods.as_slice() else { return None };
+        let is_grown =
+            user.is_primary || user.kept_mapping.is_some() || method.external.is_some() || method.id != user.id;
+        let tenant = method.tenants.first().filter(|_| method.tenants.len() == 1 && !is_grown)?;
+        let (kind, text) = match &method.login {
+            Login::EmailPassword { email, .. } | Login::Passwordless { email: Some(email), phone_number: None } => {
+                (Kind::Email, email)
+            }
+            Login::Passwordless { email: None, phone_number: Some(number) } => (Kind::PhoneNumber, number),
+            Login::Passwordless { .. } | Login::ThirdParty { .. } | Login::Webauthn { .. } => return None,
+        };
+        if bounded(text) != *text {
+            return None;
+        }
+        let recipe = method.login.recipe();
+        let record = AccountInfoRecord::new(recipe, verified, method.time_joined)?;
+        let info = match kind {
+            Kind::Email => AccountInfo::Email(text.clone()),
+            _ => AccountInfo::PhoneNumber(text.clone()),
+        };
+        Some(Self {
+            info: (info_method_key(app, tenant, &info, &method.id), record),
+            listed: (
+                listing_key(app, tenant, recipe, &user.position()),
+                UserListingRecord::new(verified, kind, text.clone()),
+            ),
+        })
+    }
+
+    /// Whether what stands at a key of a user is what it should be, or nothing.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub(super) fn agree(this: Option<&Self>, encoding: Encoding, key: &Key, value: &[u8]) -> Result<bool, StoreError> {
+        if value.is_empty() {
+            return Ok(true);
+        }
+        Ok(if key.keyspace == Keyspace::UserListing {
+            let record: UserListingRecord = codec::decode(encoding, key, value)?;
+            this.is_some_and(|Self { listed: (own, copy), .. }| own == key && *copy == record)
+        } else {
+            let record: AccountInfoRecord = codec::decode(encoding, key, value)?;
+            this.is_some_and(|Self { info: (own, copy), .. }| own == key && *copy == record)
+        })
+    }
+}
+
+/// Writes what stands beside the keys of a plain user.
 ///
 /// # Errors
 /// When it cannot be encoded.
 pub(super) fn put(tx: &mut dyn Tx, app: &AppId, user: &User, verified: &[bool]) -> Result<(), StoreError> {
-    match copy_of(app, user, verified.first().copied().unwrap_or_default()) {
-        Some((key, record)) => codec::put(tx, key, &record),
-        None => Ok(()),
-    }
+    let Some(Copies { info, listed }) = Copies::of(app, user, verified.first().copied().unwrap_or_default()) else {
+        return Ok(());
+    };
+    codec::put(tx, info.0, &info.1)?;
+    codec::put(tx, listed.0, &listed.1)
 }
 
-/// The keys that named plain users before and name none after.
+/// The keys beside which plain users stood before, and none stands after.
 pub(super) fn outgrown(app: &AppId, before: &[&User], after: &[&User]) -> BTreeSet<Key> {
     let keys = |users: &[&User]| -> BTreeSet<Key> {
-        users.iter().filter_map(|user| copy_of(app, user, false)).map(|(key, _)| key).collect()
+        let copies = users.iter().filter_map(|user| Copies::of(app, user, false));
+        copies.flat_map(|Copies { info, listed }| [info.0, listed.0]).collect()
     };
     let mut keys_before = keys(before);
     if !keys_before.is_empty() {
@@ -83,28 +143,11 @@ pub(super) fn outgrown(app: &AppId, before: &[&User], after: &[&User]) -> BTreeS
     keys_before
 }
 
-/// Whether what stands at a search key of a user is what it should be, or nothing.
-///
-/// # Errors
-/// When it is damaged.
-pub(super) fn agrees(
-    encoding: Encoding,
-    key: &Key,
-    value: &[u8],
-    copy: Option<&(Key, AccountInfoRecord)>,
-) -> Result<bool, StoreError> {
-    if value.is_empty() {
-        return Ok(true);
-    }
-    let record: AccountInfoRecord = codec::decode(encoding, key, value)?;
-    Ok(copy.is_some_and(|(own, copy)| own == key && *copy == record))
-}
-
-/// The plain user that a key names, without its password hash; `None` when the row has to be asked.
+/// The plain user that a search key names, without its password hash; `None` when the row has to be asked.
 ///
 /// # Errors
 /// When what stands there is damaged.
-pub(super) fn shown(
+pub(super) fn searched(
     encoding: Encoding,
     tenant: &TenantId,
     key: &Key,
@@ -115,23 +158,44 @@ pub(super) fn shown(
         return Ok(None);
     }
     let AccountInfoRecord { recipe, verified, time_joined } = codec::decode(encoding, key, value)?;
-    let text = named.value.clone();
-    let login = match named.kind {
-        kind if kind == Kind::Email as u8 && recipe == RecipeId::EmailPassword as u8 => {
-            Login::EmailPassword { email: text, password: PasswordHash::withheld() }
-        }
-        kind if kind == Kind::Email as u8 => Login::Passwordless { email: Some(text), phone_number: None },
-        _ => Login::Passwordless { email: None, phone_number: Some(text) },
-    };
     let [a, b, c, d, e, f] = time_joined;
-    let method = LoginMethod {
-        id: named.id.clone(),
-        external: None,
-        tenants: BTreeSet::from([tenant.clone()]),
-        time_joined: UnixMillis(u64::from_be_bytes([0, 0, a, b, c, d, e, f])),
-        login,
-    };
-    Ok(Some(Row { user: User::new(method), verified: Some(vec![verified]) }))
+    let time_joined = UnixMillis(u64::from_be_bytes([0, 0, a, b, c, d, e, f]));
+    let login = login(recipe, named.kind, named.value.clone());
+    Ok(Some(shown(named.id.clone(), time_joined, tenant.clone(), login, verified)))
+}
+
+/// The plain user at a place of a recipe's list, without its password hash; `None` when the row has to be asked.
+///
+/// # Errors
+/// When what stands there is damaged.
+pub(super) fn listed(
+    encoding: Encoding,
+    (tenant, recipe): (&TenantId, RecipeId),
+    key: &Key,
+    place: &Position,
+    value: &[u8],
+) -> Result<Option<Row>, StoreError> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let UserListingRecord { verified, kind, value } = codec::decode(encoding, key, value)?;
+    let login = login(recipe as u8, kind, value);
+    Ok(Some(shown(place.id.clone(), place.time_joined, tenant.clone(), login, verified)))
+}
+
+fn login(recipe: u8, kind: u8, value: String) -> Login {
+    if kind != Kind::Email as u8 {
+        return Login::Passwordless { email: None, phone_number: Some(value) };
+    }
+    if recipe == RecipeId::EmailPassword as u8 {
+        return Login::EmailPassword { email: value, password: PasswordHash::withheld() };
+    }
+    Login::Passwordless { email: Some(value), phone_number: None }
+}
+
+fn shown(id: UserId, time_joined: UnixMillis, tenant: TenantId, login: Login, verified: bool) -> Row {
+    let method = LoginMethod { id, external: None, tenants: BTreeSet::from([tenant]), time_joined, login };
+    Row { user: User::new(method), verified: Some(vec![verified]) }
 }
 
 /// Without its password hash a user can be shown but not written.

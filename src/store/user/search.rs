@@ -130,7 +130,7 @@ fn note(
     value: &[u8],
 ) -> Result<(), StoreError> {
     let Some(named) = parse_info_key(key) else { return Ok(()) };
-    let shown = plain::shown(encoding, tenant, key, &named, value)?;
+    let shown = plain::searched(encoding, tenant, key, &named, value)?;
     let known = methods.entry(named.id).or_default();
     *known = known.take().or(shown);
     Ok(())

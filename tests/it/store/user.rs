@@ -6,10 +6,11 @@ use proptest::prelude::*;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::time::UnixMillis;
 use sessiond::domain::user::{
-    AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, RecipeId, Recipes, ThirdPartyAccount, User,
+    AccountInfo, ExternalId, Login, LoginMethod, Order, PasswordHash, RecipeId, Recipes, ThirdPartyAccount, User,
 };
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::removal::Removed;
+use sessiond::store::user::listing::Page;
 use sessiond::store::user::{self, Row, Taken, UserRecord, verified};
 use sessiond::store::{CommitError, Engine, Key, Keyspace, Scan, codec};
 use std::collections::BTreeSet;
@@ -17,6 +18,8 @@ use std::collections::BTreeSet;
 fn app() -> AppId {
     AppId { connection_uri_domain: "auth.example.com".to_owned(), app_id: "shop".to_owned() }
 }
+
+const ID: &str = "0193a1b2-0000-7000-8000-00000000000a";
 
 fn tenant(name: &str) -> TenantId {
     TenantId::new(name)
@@ -98,33 +101,50 @@ fn search_keys_of_plain_users_keep_their_bytes() {
     assert_eq!(user::AccountInfoRecord::new(RecipeId::EmailPassword, true, UnixMillis(1 << 48)), None);
 }
 
+#[test]
+fn places_of_plain_users_keep_their_bytes() {
+    let key = Key::of(Keyspace::UserListing).text("auth.example.com").text("shop").text("x");
+    let record = user::UserListingRecord::new(true, user::Kind::Email, "jane@example.com".to_owned());
+    golden::newest("user_listing", &key, &record);
+}
+
 #[tokio::test]
-async fn a_user_who_was_found_by_a_search_is_whole_but_for_the_hash_and_cannot_be_written() {
+async fn a_user_who_was_searched_or_listed_is_whole_but_for_the_hash_and_cannot_be_written() {
     let engine = MemoryEngine::new();
-    let plain = [User::new(by_password("a", "jane@x.io", 1)), User::new(by_code("b", "+49170", 2))];
+    let (id, code_id) = (ID, "0193a1b2-0000-7000-8000-00000000000b");
+    let plain = [User::new(by_password(id, "jane@x.io", 1)), User::new(by_code(code_id, "+49170", 2))];
     for user in &plain {
         save(&engine, &[], &[user]).await.unwrap();
     }
     let mut tx = engine.begin();
-    verified::mark(tx.as_mut(), &app(), &UserId::new("a"), "jane@x.io", UnixMillis(3)).await.unwrap();
+    verified::mark(tx.as_mut(), &app(), &UserId::new(id), "jane@x.io", UnixMillis(3)).await.unwrap();
     tx.commit().await.unwrap();
     let found = async |info: AccountInfo| {
         let look = sessiond::domain::user::LookUp::Info(info);
         user::search::with_info(engine.begin().as_mut(), &app(), &tenant("public"), &look).await.unwrap()
     };
-    let jane = found(AccountInfo::Email("jane@x.io".to_owned())).await.remove(0);
+    let listed = async || {
+        let (app, tenant, recipes) = (&app(), &tenant("public"), &Recipes::all());
+        let page = Page { app, tenant, recipes, order: Order::Ascending, from: None, limit: 9 };
+        let listed = page.read(engine.begin().as_mut()).await.unwrap();
+        let shown: Vec<_> = listed.iter().map(|listed| listed.shown.clone()).collect();
+        (shown, user::listing::rows(engine.begin().as_mut(), app, listed).await.unwrap())
+    };
     let mut shown = plain[0].clone();
-    shown.set_password(&UserId::new("a"), &PasswordHash::withheld());
-    assert_eq!(jane, Row { user: shown.clone(), verified: Some(vec![true]) });
-    let by_phone = found(AccountInfo::PhoneNumber("+49170".to_owned())).await;
-    assert_eq!(by_phone, [Row { user: plain[1].clone(), verified: Some(vec![true]) }]);
+    shown.set_password(&UserId::new(id), &PasswordHash::withheld());
+    let shown = [shown, plain[1].clone()].map(|user| Row { user, verified: Some(vec![true]) });
+    assert_eq!(found(AccountInfo::Email("jane@x.io".to_owned())).await, shown[..1]);
+    assert_eq!(found(AccountInfo::PhoneNumber("+49170".to_owned())).await, shown[1..]);
+    assert_eq!(listed().await, (shown.clone().map(Some).to_vec(), shown.clone().map(Some).to_vec()));
     let mut tx = engine.begin();
-    user::save(tx.as_mut(), &app(), &[&plain[0]], &[&shown]).await.unwrap_err();
+    user::save(tx.as_mut(), &app(), &[&plain[0]], &[&shown[0].user]).await.unwrap_err();
     drop(tx);
     let grown = User { is_primary: true, ..plain[0].clone() };
     save(&engine, &[&plain[0]], &[&grown]).await.unwrap();
-    let jane = found(AccountInfo::Email("jane@x.io".to_owned())).await.remove(0);
-    assert_eq!(jane.user, grown, "a user who is plain no more is read from its row");
+    let jane = Row { user: grown, verified: Some(vec![true]) };
+    assert_eq!(found(AccountInfo::Email("jane@x.io".to_owned())).await, std::slice::from_ref(&jane), "from its row");
+    let [_, by_code] = shown;
+    assert_eq!(listed().await, (vec![None, Some(by_code.clone())], vec![Some(jane), Some(by_code)]));
     assert_eq!(user::check(&engine).await.unwrap().broken, 0);
 }
 
@@ -426,37 +446,51 @@ proptest! {
 }
 
 #[tokio::test]
-async fn the_check_names_search_keys_that_show_something_else_than_the_row() {
+async fn the_check_names_keys_that_show_something_else_than_the_row() {
     let engine = MemoryEngine::new();
     user::count::establish(&engine).await.unwrap();
-    let email = AccountInfo::Email("jane@x.io".to_owned());
-    let key = user::info_key(&app(), &tenant("public"), &email).text("a");
-    let mut jane = User::new(by_password("a", "jane@x.io", 1));
+    let mut jane = User::new(by_password(ID, "jane@x.io", 1));
     save(&engine, &[], &[&jane]).await.unwrap();
-    let stands = async |record: Option<(RecipeId, bool, u64)>| {
+    let stands = async |(key, value): &(Key, Vec<u8>)| {
         let mut tx = engine.begin();
-        match record {
-            Some((recipe, verified, joined)) => {
-                let record = user::AccountInfoRecord::new(recipe, verified, UnixMillis(joined)).unwrap();
-                codec::put(tx.as_mut(), key.clone(), &record).unwrap();
-            }
-            None => codec::put_marker(tx.as_mut(), key.clone()),
-        }
+        tx.put(key.clone(), value.clone());
         tx.commit().await.unwrap();
         user::check(&engine).await.unwrap().described
     };
-    let wrong = format!("user a of app shop is shown by {key} otherwise than its row and marks say");
-    assert_eq!(stands(None).await, [""; 0], "a folder from before there were copies");
-    assert_eq!(stands(Some((RecipeId::EmailPassword, false, 1))).await, [""; 0]);
-    for record in
-        [(RecipeId::EmailPassword, true, 1), (RecipeId::EmailPassword, false, 2), (RecipeId::Passwordless, false, 1)]
-    {
-        assert_eq!(stands(Some(record)).await, [wrong.as_str()], "{record:?}");
+    let email = AccountInfo::Email("jane@x.io".to_owned());
+    let searched = user::info_key(&app(), &tenant("public"), &email).text(ID);
+    let listed = user::listing_key(&app(), &tenant("public"), RecipeId::EmailPassword, &jane.position());
+    let search = |recipe, verified, joined| {
+        let record = user::AccountInfoRecord::new(recipe, verified, UnixMillis(joined)).unwrap();
+        (searched.clone(), codec::encode(engine.encoding(), &searched, &record).unwrap())
+    };
+    let list = |verified, kind, value: &str| {
+        let record = user::UserListingRecord::new(verified, kind, value.to_owned());
+        (listed.clone(), codec::encode(engine.encoding(), &listed, &record).unwrap())
+    };
+    for key in [&searched, &listed] {
+        assert_eq!(stands(&(key.clone(), Vec::new())).await, [""; 0], "as before there were copies");
+    }
+    let by_search = format!("user {ID} of app shop is shown by {searched} otherwise than its row and marks say");
+    let by_list = format!("user {ID} of app shop is shown by {listed} otherwise than its row and marks say");
+    let right_search = search(RecipeId::EmailPassword, false, 1);
+    let right_list = list(false, user::Kind::Email, "jane@x.io");
+    for (line, wrong, right) in [
+        (&by_search, search(RecipeId::EmailPassword, true, 1), &right_search),
+        (&by_search, search(RecipeId::EmailPassword, false, 2), &right_search),
+        (&by_search, search(RecipeId::Passwordless, false, 1), &right_search),
+        (&by_list, list(true, user::Kind::Email, "jane@x.io"), &right_list),
+        (&by_list, list(false, user::Kind::PhoneNumber, "jane@x.io"), &right_list),
+        (&by_list, list(false, user::Kind::Email, "jana@x.io"), &right_list),
+    ] {
+        assert_eq!(stands(&wrong).await, [line.as_str()]);
+        assert_eq!(stands(right).await, [""; 0]);
     }
     let plain = jane.clone();
     jane.is_primary = true;
     save(&engine, &[&plain], &[&jane]).await.unwrap();
-    assert_eq!(stands(Some((RecipeId::EmailPassword, false, 1))).await, [wrong.as_str()], "she is plain no more");
+    assert_eq!(stands(&right_search).await, [by_search.as_str()], "she is plain no more");
+    assert_eq!(stands(&right_list).await, [by_search.as_str(), by_list.as_str()]);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use sessiond::domain::user::{
     Login, LoginMethod, Order, PasswordHash, Position, Recipes, SearchTags, ThirdPartyAccount, User,
 };
 use sessiond::store::Engine;
-use sessiond::store::user::listing::Page;
+use sessiond::store::user::listing::{self, Page};
 use sessiond::store::user::{self, search};
 
 /// Users of two recipes each; `same` of them share a millisecond.
@@ -46,6 +46,32 @@ async fn a_page_reads_a_few_rows_per_user_on_it_whatever_the_ties() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_page_of_plain_users_reads_their_list_alone() {
+    let engine = Watched::default();
+    let mut tx = engine.begin();
+    let (app, tenant, recipes) = (&AppId::base(), &TenantId::public(), &Recipes::all());
+    for joined in 1..=50 {
+        let user = User::new(LoginMethod {
+            id: UserId::new(format!("p{joined}")),
+            external: None,
+            tenants: [TenantId::public()].into(),
+            time_joined: UnixMillis(joined),
+            login: Login::EmailPassword { email: format!("u{joined}@x.io"), password: PasswordHash::new("x") },
+        });
+        user::save(tx.as_mut(), app, &[], &[&user]).await.unwrap().unwrap();
+    }
+    tx.commit().await.unwrap();
+    engine.gets.set(0);
+    let page = Page { app, tenant, recipes, order: Order::Descending, from: None, limit: 20 };
+    let mut tx = engine.begin();
+    let listed = page.read(tx.as_mut()).await.unwrap();
+    let rows = listing::rows(tx.as_mut(), app, listed).await.unwrap();
+    let joined: Vec<_> = rows.iter().flatten().map(|row| row.user.time_joined().0).collect();
+    assert_eq!(joined, (31..=50).rev().collect::<Vec<_>>());
+    assert_eq!(engine.gets.get(), 0);
 }
 
 #[tokio::test]
