@@ -48,7 +48,7 @@ pub(crate) async fn many_users(settings: &Settings, sessiond: &Sessiond, report:
         ("page of 100", |number, users| {
             format!("/users?limit=100&timeJoinedOrder=ASC&paginationToken={}", token(number * 7919 % users))
         }),
-        ("search of one", |number, users| format!("/users?email=person{:07}", number * 7919 % users)),
+        ("search of one", |number, users| format!("/users?email={}", person(number * 7919 % users))),
         ("count", |_, _| "/users/count".to_owned()),
     ];
     for (what, path) in wants {
@@ -95,6 +95,14 @@ fn rest(server: &Server) -> anyhow::Result<Duration> {
     }
 }
 
+/// How the address of this user begins. Those who join one after the other have addresses in no order, as people do:
+/// in order they would fill the leaves of the index, and take a quarter less disk.
+fn person(number: u64) -> String {
+    // Odd, so that no two numbers below 2^32 come to the same.
+    const SPREAD: u64 = 0x9E37_79B1;
+    format!("{:08x}", (number * SPREAD) & 0xFFFF_FFFF)
+}
+
 /// Everyone joins a second after the one before.
 fn joined(number: u64) -> u64 {
     1_600_000_000_000 + number * 1000
@@ -124,7 +132,8 @@ fn write_users(path: &Path, users: u64) -> anyhow::Result<()> {
     for number in 0..users {
         writeln!(
             file,
-            "{{\"email\":\"person{number:07}@domain{}.example\",\"passwordHash\":\"{HASH}\",\"verified\":true,\"timeJoined\":{}}}",
+            "{{\"email\":\"{}@domain{}.example\",\"passwordHash\":\"{HASH}\",\"verified\":true,\"timeJoined\":{}}}",
+            person(number),
             number % 1000,
             joined(number)
         )?;
