@@ -134,6 +134,9 @@ fn serve(
     outcome
 }
 
+/// How long a server whose store has failed goes on: those who waited for the disk have been told, and hear it.
+const LAST_REPLIES: Duration = Duration::from_millis(100);
+
 async fn run(
     launch: &Launch,
     config: Arc<BaseConfig>,
@@ -149,9 +152,19 @@ async fn run(
         return Ok(ExitCode::from(TOLD_TWICE));
     };
     let app = Arc::new(App::over(&config, &store).await?);
-    let ended = tokio::select! {
-        ended = attend(&config, &app, &store, &stop, announcer, reserved, presence) => ended,
-        reason = failure.failed() => {
+    let ended = {
+        let mut attending = std::pin::pin!(attend(&config, &app, &store, &stop, announcer, reserved, presence));
+        tokio::select! {
+            ended = &mut attending => Ok(ended),
+            reason = failure.failed() => {
+                let _ = tokio::time::timeout(LAST_REPLIES, attending).await;
+                Err(reason)
+            }
+        }
+    };
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(reason) => {
             // The index must not be closed over a disk that fails: it would panic, or write. The process ends anyway.
             std::mem::forget(app);
             return Err(StartError::StoreFailed(reason));
