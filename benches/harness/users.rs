@@ -81,7 +81,7 @@ pub(crate) async fn many_users(settings: &Settings, sessiond: &Sessiond, report:
 /// Waits until the server does next to nothing, and tells how long that took.
 ///
 /// After an import the last snapshot is written: work of the import, not of the requests that are measured next. The index also
-/// moves pages together, for longer than anybody waits and with a twentieth of a core; that goes on, and counts.
+/// moves pages together, for longer than anybody waits and with a hundredth of a core; that goes on, and counts.
 fn rest(server: &Server) -> anyhow::Result<Duration> {
     const LOOK: Duration = Duration::from_secs(2);
     let began = Instant::now();

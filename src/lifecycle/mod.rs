@@ -152,19 +152,11 @@ async fn run(
         return Ok(ExitCode::from(TOLD_TWICE));
     };
     let app = Arc::new(App::over(&config, &store).await?);
-    let ended = {
-        let mut attending = std::pin::pin!(attend(&config, &app, &store, &stop, announcer, reserved, presence));
-        tokio::select! {
-            ended = &mut attending => Ok(ended),
-            reason = failure.failed() => {
-                let _ = tokio::time::timeout(LAST_REPLIES, attending).await;
-                Err(reason)
-            }
-        }
-    };
-    let ended = match ended {
-        Ok(ended) => ended,
-        Err(reason) => {
+    let mut attending = Box::pin(attend(&config, &app, &store, &stop, announcer, reserved, presence));
+    let ended = tokio::select! {
+        ended = &mut attending => ended,
+        reason = failure.failed() => {
+            let _ = tokio::time::timeout(LAST_REPLIES, attending).await;
             // The index must not be closed over a disk that fails: it would panic, or write. The process ends anyway.
             std::mem::forget(app);
             return Err(StartError::StoreFailed(reason));

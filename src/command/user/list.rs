@@ -51,23 +51,23 @@ impl ListUsers {
         let mut looks = 0;
         loop {
             let mut tx = app.store.begin();
-            let (listed, next) = self.listed(tx.as_mut()).await?;
-            let places: Vec<_> = listed.iter().map(|listed| listed.place.clone()).collect();
-            let rows = listing::rows(tx.as_mut(), id, listed).await?;
+            let (mut listed, next) = self.listed(tx.as_mut()).await?;
+            listing::read_rows(tx.as_mut(), id, &mut listed).await?;
             looks += 1;
             // Who was linked or deleted since the list was read stands elsewhere in it now, or nowhere. Whoever came apart
             // from a primary user may have a place that was not there: only the list tells.
-            let stays = |(place, row): (&Position, &Option<Row>)| row.as_ref().is_some_and(|row| row.user.is_at(place));
-            let may_come_apart = rows.iter().flatten().any(|row| row.user.is_primary);
-            let mut steady = places.iter().zip(&rows).all(stays);
-            if steady && may_come_apart {
+            let mut steady =
+                listed.iter().all(|Listed { place, row }| row.as_ref().is_some_and(|row| row.user.is_at(place)));
+            if steady && listed.iter().flat_map(|listed| &listed.row).any(|row| row.user.is_primary) {
                 let (again, next_again) = self.listed(tx.as_mut()).await?;
-                steady = next_again == next && again.iter().map(|listed| &listed.place).eq(&places);
+                let (places, places_again) = (listed.iter().map(|one| &one.place), again.iter().map(|one| &one.place));
+                steady = next_again == next && places.eq(places_again);
             }
             if !steady && looks < LOOKS_MAX {
                 continue;
             }
-            let users = with_info(tx.as_mut(), id, rows.into_iter().flatten().collect()).await?;
+            let rows = listed.into_iter().filter_map(|listed| listed.row).collect();
+            let users = with_info(tx.as_mut(), id, rows).await?;
             return Ok(UserPage { users, next });
         }
     }

@@ -76,6 +76,7 @@ impl Index {
         }
     }
 
+    /// The row at a physical key, as sled has it.
     fn stored(&self, key: &[u8]) -> Result<Option<::sled::IVec>, StoreError> {
         Ok(guarded(&self.path, || self.tree.get(key))?.filter(|stored| !is_held(stored)))
     }
@@ -106,6 +107,7 @@ impl Index {
         guarded(&self.path, || self.tree.compare_and_swap(key, None::<&[u8]>, Some(held))).map(drop)
     }
 
+    /// Applies one write of `frame`.
     fn write(&self, frame: u64, write: &Write<'_>) -> Result<(), StoreError> {
         let chunks = match write.value {
             Some(value) if value.len() > CHUNK => self.write_chunks(frame, write.key, value)?,
@@ -340,7 +342,7 @@ pub(super) fn logical(physical: &[u8]) -> Option<Key> {
 
 /// A place without a row.
 fn is_held(stored: &[u8]) -> bool {
-    stored.get(8) == Some(&HELD)
+    stored.get(size_of::<u64>()) == Some(&HELD)
 }
 
 fn chunk_key(key: &[u8], frame: u64, number: u16) -> Vec<u8> {

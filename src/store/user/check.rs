@@ -2,7 +2,7 @@
 
 use super::index::{self, Entry, parse_info_key, parse_listing_key};
 use super::listing::v1;
-use super::plain::Copies;
+use super::plain::{self, Copies};
 use super::{Row, count, find_internal, parse_row_key, row, verified};
 use crate::domain::ids::{AppId, UserId};
 use crate::store::cross_references::{CrossReferences, Rows, settled};
@@ -75,7 +75,7 @@ async fn wrong_with_row(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Vec
             Some(pointer) => index::read_pointer(tx, &key).await?.as_ref() == Some(&pointer.to),
             None => match stored(tx, &key).await? {
                 Some(value) => {
-                    if !Copies::agree(copies.as_ref(), tx.encoding(), &key, &value)? {
+                    if !plain::agrees(tx.encoding(), &key, &value, copies.as_ref())? {
                         wrong.push(format!("is shown by {key} otherwise than its row and marks say"));
                     }
                     true

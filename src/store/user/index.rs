@@ -191,7 +191,17 @@ pub fn listing_prefix(app: &AppId, tenant: &TenantId, recipe: RecipeId) -> Key {
 /// The place of a user in the list of a recipe.
 #[must_use]
 pub fn listing_key(app: &AppId, tenant: &TenantId, recipe: RecipeId, place: &Position) -> Key {
-    listing_prefix(app, tenant, recipe).raw(&place.time_joined.0.to_be_bytes()).internal_id(&place.id)
+    at_place(&listing_prefix(app, tenant, recipe), place)
+}
+
+/// A place in the list with this prefix.
+pub(super) fn at_place(prefix: &Key, place: &Position) -> Key {
+    at(prefix, place.time_joined).internal_id(&place.id)
+}
+
+/// What the places of a millisecond begin with, in the list with this prefix.
+pub(super) fn at(prefix: &Key, time: UnixMillis) -> Key {
+    prefix.clone().raw(&time.0.to_be_bytes())
 }
 
 /// Time joined and group id of a key of [`Keyspace::UserListing`].

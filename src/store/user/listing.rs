@@ -6,7 +6,7 @@
 
 pub mod v1;
 
-use super::index::{listing_prefix, parse_listed};
+use super::index::{at, at_place, listing_prefix, parse_listed};
 use super::{Row, plain};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::time::UnixMillis;
@@ -38,8 +38,8 @@ pub struct Page<'a> {
 pub struct Listed {
     /// Where.
     pub place: Position,
-    /// A plain user, as the list shows it: without its password hash. `None` when the row has to be asked.
-    pub shown: Option<Row>,
+    /// A plain user, as the list shows it: without its password hash. `None` when the row has to be asked; see [`read_rows`].
+    pub row: Option<Row>,
 }
 
 impl Page<'_> {
@@ -57,14 +57,17 @@ impl Page<'_> {
     }
 }
 
-/// The rows of users who were listed, in this order: those that the list does not show are read.
+/// Reads the rows of users whom the list does not show. Who is gone keeps none.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn rows(tx: &mut dyn Tx, app: &AppId, listed: Vec<Listed>) -> Result<Vec<Option<Row>>, StoreError> {
-    let unknown: Vec<_> = listed.iter().filter(|user| user.shown.is_none()).map(|user| user.place.id.clone()).collect();
-    let mut read = super::rows(tx, app, &unknown).await?.into_iter();
-    Ok(listed.into_iter().map(|user| user.shown.or_else(|| read.next().flatten())).collect())
+pub async fn read_rows(tx: &mut dyn Tx, app: &AppId, listed: &mut [Listed]) -> Result<(), StoreError> {
+    let unknown: Vec<_> = listed.iter_mut().filter(|user| user.row.is_none()).collect();
+    let ids: Vec<_> = unknown.iter().map(|user| user.place.id.clone()).collect();
+    for (user, row) in unknown.into_iter().zip(super::rows(tx, app, &ids).await?) {
+        user.row = row;
+    }
+    Ok(())
 }
 
 /// Keys ascend by time and then by id, a page by time only: inside a millisecond the lists are read backwards.
@@ -152,7 +155,7 @@ impl<'a> Lists<'a> {
         for (recipe, prefix) in &self.prefixes {
             let end = match upto {
                 Upto::End => prefix.prefix_end(),
-                Upto::Place(place) => Some(just_after(at(prefix, place.time_joined).internal_id(&place.id))),
+                Upto::Place(place) => Some(just_after(at_place(prefix, place))),
                 Upto::Millisecond(time) => at(prefix, time).prefix_end(),
             };
             let rows = tx.scan(&Scan { start: at(prefix, low), end, reverse: true, limit }).await?;
@@ -194,11 +197,7 @@ impl<'a> Lists<'a> {
         let end = parts.rest().to_vec();
         let Some((time_joined, id)) = parse_listed(parts) else { return Ok(None) };
         let place = Position { time_joined, id };
-        let shown = plain::listed(encoding, (self.tenant, recipe), key, &place, value)?;
-        Ok(Some((end, Listed { place, shown })))
+        let row = plain::listed(encoding, (self.tenant, recipe), key, &place, value)?;
+        Ok(Some((end, Listed { place, row })))
     }
-}
-
-fn at(prefix: &Key, time: UnixMillis) -> Key {
-    prefix.clone().raw(&time.0.to_be_bytes())
 }

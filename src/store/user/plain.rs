@@ -14,6 +14,7 @@ use super::index::{InfoKey, Kind, bounded, info_method_key, listing_key};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::time::UnixMillis;
 use crate::domain::user::{AccountInfo, Login, LoginMethod, PasswordHash, Position, RecipeId, User};
+use crate::store::codec::Record;
 use crate::store::{Encoding, Key, Keyspace, StoreError, Tx, codec};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -74,22 +75,23 @@ impl Copies {
         let is_grown =
             user.is_primary || user.kept_mapping.is_some() || method.external.is_some() || method.id != user.id;
         let tenant = method.tenants.first().filter(|_| method.tenants.len() == 1 && !is_grown)?;
-        let (kind, text) = match &method.login {
+        let info = match &method.login {
             Login::EmailPassword { email, .. } | Login::Passwordless { email: Some(email), phone_number: None } => {
-                (Kind::Email, email)
+                AccountInfo::Email(email.clone())
             }
-            Login::Passwordless { email: None, phone_number: Some(number) } => (Kind::PhoneNumber, number),
+            Login::Passwordless { email: None, phone_number: Some(number) } => AccountInfo::PhoneNumber(number.clone()),
             Login::Passwordless { .. } | Login::ThirdParty { .. } | Login::Webauthn { .. } => return None,
+        };
+        let (kind, text) = match &info {
+            AccountInfo::Email(email) => (Kind::Email, email),
+            AccountInfo::PhoneNumber(number) => (Kind::PhoneNumber, number),
+            AccountInfo::ThirdParty(_) => return None,
         };
         if bounded(text) != *text {
             return None;
         }
         let recipe = method.login.recipe();
         let record = AccountInfoRecord::new(recipe, verified, method.time_joined)?;
-        let info = match kind {
-            Kind::Email => AccountInfo::Email(text.clone()),
-            _ => AccountInfo::PhoneNumber(text.clone()),
-        };
         Some(Self {
             info: (info_method_key(app, tenant, &info, &method.id), record),
             listed: (
@@ -98,23 +100,30 @@ impl Copies {
             ),
         })
     }
+}
 
-    /// Whether what stands at a key of a user is what it should be, or nothing.
-    ///
-    /// # Errors
-    /// When it is damaged.
-    pub(super) fn agree(this: Option<&Self>, encoding: Encoding, key: &Key, value: &[u8]) -> Result<bool, StoreError> {
-        if value.is_empty() {
-            return Ok(true);
-        }
-        Ok(if key.keyspace == Keyspace::UserListing {
-            let record: UserListingRecord = codec::decode(encoding, key, value)?;
-            this.is_some_and(|Self { listed: (own, copy), .. }| own == key && *copy == record)
-        } else {
-            let record: AccountInfoRecord = codec::decode(encoding, key, value)?;
-            this.is_some_and(|Self { info: (own, copy), .. }| own == key && *copy == record)
-        })
+/// Whether what stands at a listing or search key of a user is what it should be, or nothing.
+///
+/// # Errors
+/// When it is damaged.
+pub(super) fn agrees(encoding: Encoding, key: &Key, value: &[u8], copies: Option<&Copies>) -> Result<bool, StoreError> {
+    match key.keyspace {
+        Keyspace::UserListing => is_copy(encoding, key, value, copies.map(|copies| &copies.listed)),
+        _ => is_copy(encoding, key, value, copies.map(|copies| &copies.info)),
     }
+}
+
+fn is_copy<R: Record + PartialEq>(
+    encoding: Encoding,
+    key: &Key,
+    value: &[u8],
+    copy: Option<&(Key, R)>,
+) -> Result<bool, StoreError> {
+    if value.is_empty() {
+        return Ok(true);
+    }
+    let record: R = codec::decode(encoding, key, value)?;
+    Ok(copy.is_some_and(|(own, copy)| own == key && *copy == record))
 }
 
 /// Writes what stands beside the keys of a plain user.

@@ -10,7 +10,7 @@ use sessiond::domain::user::{
 };
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::removal::Removed;
-use sessiond::store::user::listing::Page;
+use sessiond::store::user::listing::{Listed, Page};
 use sessiond::store::user::{self, Row, Taken, UserRecord, verified};
 use sessiond::store::{CommitError, Engine, Key, Keyspace, Scan, codec};
 use std::collections::BTreeSet;
@@ -126,9 +126,11 @@ async fn a_user_who_was_searched_or_listed_is_whole_but_for_the_hash_and_cannot_
     let listed = async || {
         let (app, tenant, recipes) = (&app(), &tenant("public"), &Recipes::all());
         let page = Page { app, tenant, recipes, order: Order::Ascending, from: None, limit: 9 };
-        let listed = page.read(engine.begin().as_mut()).await.unwrap();
-        let shown: Vec<_> = listed.iter().map(|listed| listed.shown.clone()).collect();
-        (shown, user::listing::rows(engine.begin().as_mut(), app, listed).await.unwrap())
+        let mut listed = page.read(engine.begin().as_mut()).await.unwrap();
+        let rows = |listed: &[Listed]| listed.iter().map(|listed| listed.row.clone()).collect::<Vec<_>>();
+        let shown = rows(&listed);
+        user::listing::read_rows(engine.begin().as_mut(), app, &mut listed).await.unwrap();
+        (shown, rows(&listed))
     };
     let mut shown = plain[0].clone();
     shown.set_password(&UserId::new(id), &PasswordHash::withheld());

@@ -67,9 +67,9 @@ async fn a_page_of_plain_users_reads_their_list_alone() {
     engine.gets.set(0);
     let page = Page { app, tenant, recipes, order: Order::Descending, from: None, limit: 20 };
     let mut tx = engine.begin();
-    let listed = page.read(tx.as_mut()).await.unwrap();
-    let rows = listing::rows(tx.as_mut(), app, listed).await.unwrap();
-    let joined: Vec<_> = rows.iter().flatten().map(|row| row.user.time_joined().0).collect();
+    let mut listed = page.read(tx.as_mut()).await.unwrap();
+    listing::read_rows(tx.as_mut(), app, &mut listed).await.unwrap();
+    let joined: Vec<_> = listed.iter().flat_map(|listed| &listed.row).map(|row| row.user.time_joined().0).collect();
     assert_eq!(joined, (31..=50).rev().collect::<Vec<_>>());
     assert_eq!(engine.gets.get(), 0);
 }
