@@ -51,7 +51,7 @@ pub struct KeyLife {
     pub algorithm: SigningAlgorithm,
     /// Creation; the schedule counts from here.
     pub created: UnixMillis,
-    /// End of use as planned at creation; a shorter interval set later does not shorten it.
+    /// End of use as planned; a longer interval that is set while it signs extends it, a shorter one does not shorten it.
     pub planned_end: UnixMillis,
     /// When it entered the JWKS document.
     pub published: Option<UnixMillis>,
@@ -135,6 +135,11 @@ impl KeyLife {
         self.step(KeyStage::InUse, &[KeyStage::Published])?;
         self.first_used = Some(at);
         Ok(())
+    }
+
+    /// It is to sign until then, if it was not to sign for longer.
+    pub fn extend(&mut self, until: UnixMillis) {
+        self.planned_end = self.planned_end.max(until);
     }
 
     /// It signs no more.

@@ -4,7 +4,8 @@
 //! has less than the overlap left of its U; it is published at once and signs after the overlap, while the one before
 //! it goes on signing, so that a verifier that keeps the JWKS document for `max-age` has seen it by then. A key's
 //! tokens are accepted until 2 V after its use. When the app's algorithm changes, the new algorithm's key takes over in
-//! the same way, and the old one's tokens go on being accepted: nobody is signed out.
+//! the same way, and the old one's tokens go on being accepted: nobody is signed out. A key remembers the longest U under
+//! which it has signed, so that a shorter one that comes later ends none of its tokens.
 
 use super::life::{KeyLife, KeyStage};
 use super::{KeyKind, Kid, SigningAlgorithm};
@@ -64,6 +65,7 @@ impl KeyRules {
         for key in keys.iter_mut() {
             if key.kid == dynamic || key.kid == fixed {
                 let _ = key.use_first(now); // only published ones can
+                key.extend(key.created.plus(self.update_interval_ms));
             } else if key.kind == KeyKind::Dynamic
                 && (key.created < dynamic_created || now >= key.created.plus(self.update_interval_ms))
             {

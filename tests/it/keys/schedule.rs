@@ -89,6 +89,30 @@ fn rules_and_steps() -> impl Strategy<Value = (KeyRules, Vec<Step>)> {
     rules().prop_flat_map(|rules| steps(rules.update_interval_ms).prop_map(move |steps| (rules, steps)))
 }
 
+/// Longer for a while, while the key signs, and then shorter: found by the property below.
+#[test]
+fn a_shorter_interval_ends_no_token_that_was_signed_under_a_longer_one() {
+    const HOUR: u64 = 3_600_000;
+    let rules = |algorithm, hours| KeyRules {
+        algorithm,
+        update_interval_ms: hours * HOUR,
+        access_token_validity_ms: 34 * HOUR,
+        overlap_ms: 60_000,
+    };
+    let mut keys = Keys::new(rules(SigningAlgorithm::RS256, 1));
+    keys.at(UnixMillis(START));
+    let after = |hours| UnixMillis(START + hours * HOUR);
+    keys.rules = rules(SigningAlgorithm::RS256, 162);
+    let signs = keys.at(UnixMillis(START)).dynamic;
+    keys.rules = rules(SigningAlgorithm::EdDSA, 57);
+    assert_eq!(keys.at(after(56)).dynamic, signs, "until the other algorithm's key is known");
+    assert_ne!(keys.at(after(68)).dynamic, signs);
+    keys.rules = rules(SigningAlgorithm::EdDSA, 1);
+    for hours in 68..=56 + 34 {
+        assert!(keys.at(after(hours)).verifying.contains(&signs), "its last token lives after {hours} hours");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
