@@ -5,6 +5,7 @@ use crate::app::{App, OpenStore};
 use crate::config::{self, BaseConfig, ConfigFile, Sources};
 use crate::control::client::{self, Client, Found};
 use crate::control::started::{self, Started};
+use crate::control::upkeep::Report;
 use crate::control::{Request, Task, tasks};
 use crate::domain::ids::{AppId, PUBLIC};
 use anyhow::{Result, bail};
@@ -236,10 +237,15 @@ pub(super) enum Worker {
 impl Worker {
     /// Has a task done.
     pub(super) fn run(&mut self, task: Task) -> Result<Value> {
+        self.run_reporting(task, Arc::new(|_| ()))
+    }
+
+    /// Has a task done that takes its time.
+    pub(super) fn run_reporting(&mut self, task: Task, report: Report) -> Result<Value> {
         match self {
-            Self::Server(client) => Ok(client.request(&Request::Task(task), |_| ())?),
+            Self::Server(client) => Ok(client.request(&Request::Task(task), |progress| report(progress))?),
             Self::Here { app, runtime } => {
-                let desk = tasks::Desk { app, report: Arc::new(|_| ()), served: false };
+                let desk = tasks::Desk { app, report, served: false };
                 runtime.block_on(tasks::run(&desk, task)).map_err(anyhow::Error::msg)
             }
         }

@@ -1,17 +1,20 @@
 //! `sessiond compact`: gives disk space back.
 
 use super::common::{DataDir, Json};
-use super::output;
+use super::output::{self, Bar};
 use crate::app::disk_options;
+use crate::control::Request;
 use crate::control::upkeep::translated;
 use crate::store::sled::maintenance;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
+use serde_json::json;
 use std::process::ExitCode;
 
-/// Rewrite a stopped folder without what is superfluous; a kill at any moment loses nothing.
+/// Rewrite a folder without what is superfluous, also while the server runs; a kill at any moment loses nothing.
 ///
-/// Moments before now can no longer be restored from the folder: make a backup first if that matters.
+/// Moments before now can no longer be restored from the folder: make a backup first if that matters. A new index is written
+/// beside the old one, so about half as much disk as is in use must be free.
 #[derive(Debug, Args)]
 pub(super) struct Compact {
     #[command(flatten)]
@@ -22,17 +25,19 @@ pub(super) struct Compact {
 
 impl Compact {
     pub(super) fn run(&self) -> Result<ExitCode> {
-        if let Some(client) = self.folder.server()? {
-            bail!("a server runs on this folder (PID {}): stop it first with \"sessiond stop\"", client.server.pid);
-        }
-        let config = self.folder.unserved()?;
-        let options = disk_options(&config);
-        let report = maintenance::compact(&config.data_dir, &options, &translated(&output::bar()))?;
+        let report = if let Some(mut client) = self.folder.server()? {
+            let bar = Bar::new();
+            client.request(&Request::Compact, |progress| bar.show(progress))?
+        } else {
+            let config = self.folder.unserved()?;
+            json!(maintenance::compact(&config.data_dir, &disk_options(&config), &translated(&output::bar()))?)
+        };
         if self.json.json {
             output::json(&report);
         } else {
-            let (before, after) = (output::size(report.before), output::size(report.after));
-            output::line(format!("{before} before, {after} now; {} records", report.records));
+            let size = |name| output::size(output::number(&report, name));
+            let records = output::number(&report, "records");
+            output::line(format!("{} before, {} now; {records} records", size("before"), size("after")));
         }
         Ok(ExitCode::SUCCESS)
     }

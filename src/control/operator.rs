@@ -59,6 +59,7 @@ impl Handler for Operator {
             }
             Request::Config => Ok(effective(&self.config)),
             Request::Backup { to } => upkeep::backup(&self.store, to, progress.as_report()).await,
+            Request::Compact => upkeep::compact(&self.store, progress.as_report()).await,
             Request::Check => upkeep::check(&self.store, progress.as_report()).await,
             Request::Task(task) => {
                 let desk = tasks::Desk { app: &self.app, report: progress.as_report(), served: true };

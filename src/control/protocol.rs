@@ -29,6 +29,8 @@ pub enum Request {
     },
     /// Read everything and say what does not hold.
     Check,
+    /// Give disk space back, beside the traffic.
+    Compact,
     /// Work on the data.
     #[serde(untagged)]
     Task(Task),

@@ -47,7 +47,7 @@ pub async fn run(desk: &Desk<'_>, task: Task) -> Result<Value, String> {
         Task::UsersImport { app: id, tenant, lines, import, step } => {
             users::import(app, &id, &tenant, lines, Place { import, step }).await
         }
-        Task::UsersImportEnd { app: id, import } => users::end_import(app, &id, import).await,
+        Task::UsersImportEnd { app: id, import } => users::end_import(desk, &id, import).await,
         Task::KeysReseal { new } => keys::reseal(app, new).await,
         Task::DashboardUsersList { app: id } => dashboard::list(app, &id).await,
         Task::DashboardUsersCreate { app: id, email, password } => dashboard::create(app, &id, &email, password).await,

@@ -1,10 +1,10 @@
-//! Backup and check of an open data folder, beside its traffic.
+//! Backup, check and compaction of an open data folder, beside its traffic.
 
 use crate::app::OpenStore;
 use crate::control::Progress;
+use crate::store::sled::SledEngine;
 use crate::store::sled::maintenance::{CheckReport, Finding, NoAudit};
-use crate::store::sled::{Progress as StoreProgress, SledEngine};
-use crate::store::{StoreError, passwordless, session, user, userroles};
+use crate::store::{Engine, Progress as StoreProgress, StoreError, passwordless, session, user, userroles};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +20,23 @@ pub async fn backup(store: &OpenStore, to: PathBuf, report: Report) -> Result<Va
     let engine = disk(store, "back up")?;
     let report = on_thread(move || engine.backup(&to, &translated(&report))).await?;
     Ok(json!(report))
+}
+
+/// Gives back the disk space that the index, older snapshots and older journal take.
+///
+/// # Errors
+/// One sentence for the operator.
+pub async fn compact(store: &OpenStore, report: Report) -> Result<Value, String> {
+    let engine = disk(store, "compact")?;
+    let report = on_thread(move || engine.compact(&translated(&report))).await?;
+    Ok(json!(report))
+}
+
+/// Gives back disk space if much of it is taken by what is no longer needed: after work that leaves much behind.
+pub async fn reclaim(engine: Arc<dyn Engine>, report: Report) {
+    if let Err(error) = on_thread(move || engine.reclaim(&translated(&report))).await {
+        tracing::warn!(error, "disk space could not be given back; \"sessiond compact\" tries again");
+    }
 }
 
 /// Reads everything and says what does not hold.

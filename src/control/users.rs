@@ -8,7 +8,8 @@ use crate::command::user::list::{ListUsers, SearchUsers};
 use crate::command::user::{FindUser, UserInfo};
 use crate::command::usermetadata::ReadMetadata;
 use crate::command::userroles::read::RolesOfUser;
-use crate::control::tasks::{failed, scope};
+use crate::control::tasks::{Desk, failed, scope};
+use crate::control::upkeep;
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::time::UnixMillis;
 use crate::domain::user::import::Imported;
@@ -16,6 +17,7 @@ use crate::domain::user::{Login, LoginMethod, Order, Position, RecipeId, Recipes
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fmt;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Users listed in one answer.
@@ -197,8 +199,11 @@ pub(super) async fn import(
 }
 
 /// Forgets an import.
-pub(super) async fn end_import(app: &App, id: &AppId, import: Uuid) -> Result<Value, String> {
+/// Forgets an import's steps, and gives back the disk space that it has left behind.
+pub(super) async fn end_import(desk: &Desk<'_>, id: &AppId, import: Uuid) -> Result<Value, String> {
+    let app = desk.app;
     let scope = scope(app, id, None, "sessiond users import")?;
     EndImport { scope, import }.run(app).await.map_err(failed)?;
+    upkeep::reclaim(Arc::clone(&app.store), Arc::clone(&desk.report)).await;
     Ok(json!({}))
 }

@@ -40,6 +40,17 @@ pub mod userroles;
 
 pub use key::{Key, Keyspace};
 
+/// How far long work has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done ("reading the journal").
+    pub stage: &'static str,
+    /// Units done in this stage.
+    pub done: u64,
+    /// Units in this stage; 0 when unknown.
+    pub total: u64,
+}
+
 /// Told every row; its error ends the reading.
 pub type EachRow<'a> = &'a mut dyn FnMut(&Key, &[u8]) -> Result<(), StoreError>;
 
@@ -62,6 +73,15 @@ pub trait Engine: Send + Sync {
     fn rows_now(&self, _row: EachRow<'_>) -> Result<(), StoreError> {
         let what = "this engine cannot read all of it as of one moment".to_owned();
         Err(StoreError::Unusable { place: "the store".to_owned(), what })
+    }
+
+    /// Gives back disk space that replaced and removed records still take, beside the traffic, if there is so much of it that it
+    /// is worth the work. Blocks: for threads that may.
+    ///
+    /// # Errors
+    /// When the system refuses; nothing is lost then.
+    fn reclaim(&self, _progress: &dyn Fn(Progress)) -> Result<(), StoreError> {
+        Ok(())
     }
 
     /// Ends the engine after the last commit: everything on disk, marked as cleanly stopped.

@@ -1,7 +1,7 @@
 //! The crash test: concurrent load, `kill -9` at a random moment, start again, check, and so on.
 
 use crate::load::Worker;
-use crate::server::Server;
+use crate::server::{Compaction, Server};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -31,7 +31,7 @@ fn crash_loses_nothing_that_was_acknowledged() {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut workers: Vec<Worker> =
         (0..WORKERS).map(|index| Worker::new(format!("user{index}"), seed ^ index as u64, 20_000)).collect();
-    let mut checked = 0;
+    let (mut checked, mut compacted) = (0, 0);
     for round in 0..rounds {
         if rng.random_range(0..10) == 0 {
             kill_while_starting(&data, &log, rng.random_range(0..80));
@@ -42,7 +42,9 @@ fn crash_loses_nothing_that_was_acknowledged() {
         // All that may have a request open are among the newest.
         workers.iter().for_each(|worker| _ = worker.check_people(&mut client, 10));
         let delay = Duration::from_millis(rng.random_range(5..250));
+        let compaction = rng.random_bool(0.5).then(|| server.compact(&data));
         run_until_killed(&mut workers, server, delay);
+        compacted += u32::from(compaction.is_some_and(Compaction::wait));
         if round % 20 == 19 {
             let acknowledged: u64 = workers.iter().map(|worker| worker.acknowledged).sum();
             println!("round {}: {acknowledged} writes acknowledged, {checked} sessions checked", round + 1);
@@ -53,6 +55,7 @@ fn crash_loses_nothing_that_was_acknowledged() {
     let total: usize = workers.iter_mut().map(|worker| worker.check(&mut client, usize::MAX, 0)).sum();
     let people: usize = workers.iter().map(|worker| worker.check_people(&mut client, usize::MAX)).sum();
     println!("end: all {total} sessions and {people} pairs of people are as their clients left them");
+    println!("{compacted} compactions were over when the server was killed, the others were not");
     assert!(total > 100 && people > 20, "the load was too small to prove anything");
     server.stop();
     let check = Command::new(env!("CARGO_BIN_EXE_sessiond")).args(["check", "--data-dir"]).arg(&data).output().unwrap();

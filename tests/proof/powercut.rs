@@ -71,6 +71,7 @@ fn cut_power(cuts: usize, large: usize, image_mib: u64) {
             scope.spawn(move || worker.run(address, &stop));
         }
         for cut in 0..cuts {
+            let compaction = (cut % 2 == 1).then(|| server.compact(&disk.data()));
             thread::sleep(Duration::from_millis(150));
             stand_still(&server);
             // The server says nothing more, so this is all that was acknowledged, and all that is under way.
@@ -78,6 +79,9 @@ fn cut_power(cuts: usize, large: usize, image_mib: u64) {
             known.push((sessions, pairs.iter().flat_map(|pairs| pairs.lock().unwrap().clone()).collect()));
             run("cp", &["--sparse=always", text(&image), text(&copy_path(folder.path(), cut))]);
             server.signal("CONT");
+            if let Some(compaction) = compaction {
+                assert!(compaction.wait(), "a compaction beside the traffic failed");
+            }
         }
         stop.store(true, Ordering::Relaxed);
     });

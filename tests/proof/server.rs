@@ -70,6 +70,14 @@ impl Server {
         Client::new(self.address)
     }
 
+    /// Has the server compact its folder, beside whatever else it does.
+    pub(crate) fn compact(&self, data: &Path) -> Compaction {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sessiond"));
+        command.args(["compact", "--data-dir"]).arg(data).current_dir(data.parent().unwrap());
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        Compaction(child.unwrap())
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -92,6 +100,16 @@ impl Server {
     /// The process, for `/proc`.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+}
+
+/// A `sessiond compact` that has been started.
+pub(crate) struct Compaction(Child);
+
+impl Compaction {
+    /// Waits for its end: true if the server did it, false if the server went before that.
+    pub(crate) fn wait(mut self) -> bool {
+        self.0.wait().unwrap().success()
     }
 }
 

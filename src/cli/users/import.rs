@@ -126,7 +126,8 @@ impl Import {
         // The next import of this file begins at its first line. The note goes first: an import whose steps the store has
         // forgotten cannot go on. A store that is not told forgets by itself, later.
         let _ = fs::remove_file(self.note_path());
-        let _ = worker.run(Task::UsersImportEnd { app: state.app.clone(), import: state.import });
+        let end = Task::UsersImportEnd { app: state.app.clone(), import: state.import };
+        let _ = worker.run_reporting(end, output::bar());
         worker.finish()?;
         Ok(self.conclude(&state, resumed, report))
     }

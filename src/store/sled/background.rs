@@ -7,7 +7,7 @@ use super::rot::{self, Sorted};
 use super::shared::Shared;
 use super::snapshot::{self, Head, Writer};
 use super::truth::Base;
-use super::{io, journal};
+use super::{Progress, io, journal, reindex};
 use crate::store::StoreError;
 use crate::store::sled::journal::Frames;
 use std::path::PathBuf;
@@ -19,11 +19,15 @@ use std::time::{Duration, Instant};
 /// take. Looks are counted, not seconds, because a machine or container that was paused has no stuck disk.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const STUCK_LOOKS: u32 = 10;
+/// After an index was written anew, that takes a rest of so many times as long.
+const REINDEX_REST: u32 = 10;
 /// Snapshots that are kept: should the newest be damaged, the one before it and a longer journal serve.
 const KEPT: usize = 2;
 
-/// Makes snapshots when asked to, until the engine ends.
+/// Makes snapshots when asked to, and the index anew when it is due, until the engine ends.
 pub(super) fn housekeep(shared: &Shared) {
+    // A burst of writes, like an import, is waited out: what is written anew in the middle of it is soon out of date.
+    let mut may_reindex = Instant::now() + shared.reindex_after;
     loop {
         shared.housekeeping.wait(Duration::from_secs(3600));
         if shared.housekeeping.is_finished() {
@@ -36,9 +40,29 @@ pub(super) fn housekeep(shared: &Shared) {
                 // Nothing is lost: the journal stays until a snapshot succeeds.
                 tracing::error!(%error, "a snapshot could not be made; the journal keeps growing");
                 shared.counters.since_snapshot.store(0, Ordering::Relaxed);
+                continue;
             }
         }
+        let started = Instant::now();
+        if started >= may_reindex
+            && let Err(error) = reindex_if_due(shared, true, &|_| {})
+        {
+            tracing::warn!(%error, "the index could not be written anew; the old one stays in use");
+        }
+        may_reindex = Instant::now() + shared.reindex_after.max(started.elapsed() * REINDEX_REST);
     }
+}
+
+/// Writes the index anew if it takes up much more disk than what is in it.
+pub(super) fn reindex_if_due(shared: &Shared, gently: bool, progress: &dyn Fn(Progress)) -> Result<(), StoreError> {
+    if !reindex::is_due(shared)? {
+        return Ok(());
+    }
+    let _alone = shared.maintain();
+    let pace = Pace::new(shared, gently);
+    // The index may have grown because there is more to keep.
+    let frame = snapshot_now(shared, &pace)?;
+    if !reindex::is_due(shared)? { Ok(()) } else { reindex::run(shared, frame, &pace, progress).map(drop) }
 }
 
 /// Ends the store when one group takes longer than any disk should.
@@ -85,8 +109,12 @@ pub(super) fn rotate(shared: &Shared) -> Result<u64, StoreError> {
 /// still say what it held, and no journal is removed in reliance on it.
 pub(super) fn take_snapshot(shared: &Shared, gently: bool) -> Result<u64, StoreError> {
     let _alone = shared.maintain();
-    let pace = Pace { duty: if gently { shared.snapshot_duty } else { 100 }, shared };
-    let Sorted { good, bad } = rot::sort(shared, &pace)?;
+    snapshot_now(shared, &Pace::new(shared, gently))
+}
+
+/// As [`take_snapshot`], for whoever holds [`Shared::maintain`].
+pub(super) fn snapshot_now(shared: &Shared, pace: &Pace<'_>) -> Result<u64, StoreError> {
+    let Sorted { good, bad } = rot::sort(shared, pace)?;
     let last = rotate(shared)?;
     let newest = good.last();
     if newest.is_some_and(|(frame, _)| *frame == last) || last == 0 {
@@ -96,13 +124,15 @@ pub(super) fn take_snapshot(shared: &Shared, gently: bool) -> Result<u64, StoreE
     }
     let journal_bytes = shared.counters.since_snapshot.swap(0, Ordering::Relaxed);
     shared.counters.segments_since_snapshot.store(0, Ordering::Relaxed);
+    // The committer asks with every group until somebody begins; what it asks for after this is another one.
+    shared.housekeeping.settle();
     let base_bytes = newest.map_or(0, |(_, path)| path.metadata().map_or(0, |data| data.len()));
     if !shared.has_space_for(base_bytes + journal_bytes) {
         return Err(StoreError::DiskFull { path: shared.folder.root.display().to_string() });
     }
     let started = Instant::now();
-    let (mut merge, head) = gather(shared, newest, last, &pace)?;
-    let made = write_snapshot(&shared.folder, &head, &mut merge, &pace)?;
+    let (mut merge, head) = gather(shared, newest, last, pace)?;
+    let made = write_snapshot(&shared.folder, &head, &mut merge, pace)?;
     let bad: Vec<_> = bad.into_iter().filter(|path| *path != made.path).collect();
     rot::set_aside(shared, &bad)?;
     prune(&shared.folder, KEPT)?;
@@ -222,13 +252,25 @@ pub(super) fn prune(folder: &Folder, kept: usize) -> Result<(), StoreError> {
 pub(super) trait Pausing {
     /// Called after each block, with the rows so far and how long the block took.
     fn pause(&self, rows: u64, took: Duration) -> Result<(), StoreError>;
+
+    /// True while the work is to take no more than a part of one core.
+    fn is_gentle(&self) -> bool {
+        false
+    }
 }
 
 /// Leaves most of the machine to the requests.
-struct Pace<'a> {
+pub(super) struct Pace<'a> {
     /// Percentage of the time to work.
     duty: u32,
     shared: &'a Shared,
+}
+
+impl<'a> Pace<'a> {
+    /// Gently: with the percentage that is set for the background.
+    pub(super) fn new(shared: &'a Shared, gently: bool) -> Self {
+        Self { duty: if gently { shared.snapshot_duty } else { 100 }, shared }
+    }
 }
 
 impl Pausing for Pace<'_> {
@@ -236,11 +278,15 @@ impl Pausing for Pace<'_> {
         if self.shared.housekeeping.is_finished() {
             return Err(super::shared::closed());
         }
-        if self.duty < 100 {
+        if self.is_gentle() {
             // Long blocks are the disk's doing; waiting for them in proportion would never end.
             std::thread::sleep((took * (100 - self.duty) / self.duty).min(Duration::from_millis(50)));
         }
         Ok(())
+    }
+
+    fn is_gentle(&self) -> bool {
+        self.duty < 100 && !self.shared.is_waited_for()
     }
 }
 

@@ -4,10 +4,12 @@
 //! for the disk once, makes the writes visible in the index, and then wakes the callers in one pass. The size of a group
 //! follows the load by itself: what arrives during one disk wait is the next group.
 
+use super::batch;
 use super::journal::frame::{self, Kind};
 use super::journal::{AppendError, Writer};
-use super::queue::{Add, Control, Request};
+use super::queue::{Add, Control, Replacement, Request};
 use super::recent::Recent;
+use super::reindex;
 use super::shared::{self, Shared};
 use super::space::Space;
 use super::sums::Sums;
@@ -84,6 +86,10 @@ impl<'a> Committer<'a> {
                 match control {
                     Control::Rotate(reply) => {
                         let _ = reply.send(self.rotate());
+                        self.stop_if_broken()?;
+                    }
+                    Control::Exchange(replacement) => {
+                        self.exchange(replacement);
                         self.stop_if_broken()?;
                     }
                     Control::Close(reply) => {
@@ -202,7 +208,7 @@ impl<'a> Committer<'a> {
         shared.epoch.fetch_add(1, Ordering::AcqRel);
         let mut writes: Vec<_> = frame::writes(body).map_while(Result::ok).map(|write| (number, write)).collect();
         writes.sort_unstable_by_key(|(_, write)| write.key);
-        index.apply(&writes)?;
+        batch::apply(index, &writes)?;
         shared.published.store(number, Ordering::Release);
         shared.epoch.fetch_add(1, Ordering::AcqRel);
         if number >= self.noted + NOTE_EVERY {
@@ -275,6 +281,18 @@ impl<'a> Committer<'a> {
         self.writer.rotate(self.shared.clock.now().0)?;
         self.shared.counters.segments_since_snapshot.fetch_add(1, Ordering::Relaxed);
         Ok(self.writer.next() - 1)
+    }
+
+    /// Brings a new index up to date and takes it into use, between two frames. Readers see the same rows before and after,
+    /// written by the same frames.
+    fn exchange(&mut self, replacement: Replacement) {
+        let Replacement { index, frame, reply } = replacement;
+        let done = self.rotate().and_then(|last| {
+            reindex::catch_up(&index, self.shared, frame, last)?;
+            self.noted = last;
+            self.shared.index.swap(Some(index)).ok_or_else(shared::closed)
+        });
+        let _ = reply.send(done);
     }
 
     fn stop_if_broken(&self) -> Result<(), StoreError> {

@@ -206,7 +206,12 @@ impl Folder {
     /// Bytes in the journal, and bytes in all.
     pub(super) fn sizes(&self) -> (u64, u64) {
         let journal = size_of_directory(&self.journal());
-        (journal, journal + size_of_directory(&self.snapshots()) + size_of_directory(&self.index()))
+        (journal, journal + size_of_directory(&self.snapshots()) + self.index_bytes())
+    }
+
+    /// Bytes in the index, one that is being written beside it included.
+    pub(super) fn index_bytes(&self) -> u64 {
+        size_of_directory(&self.index()) + size_of_directory(&self.index_in_work())
     }
 }
 

@@ -12,13 +12,19 @@
 //! [0xF0] [keyspace] key | frame u64 | n u16   -> chunk
 //! ```
 
+mod walk;
+
+pub(super) use self::walk::{Cursor, Rows};
+
 use super::io::take;
 use super::journal::frame::Write;
 use super::leaves::{Step, filling};
 use crate::store::{Key, Keyspace, StoreError};
+use std::fs::File;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Fixed for the life of an index. A leaf of 17 chunks, or an inner page of 256 of the longest keys, stays below a
 /// quarter of it, so that sled never resorts to its unsynced blob files.
@@ -28,6 +34,9 @@ pub(super) const CHUNK: usize = 32 << 10;
 /// Index pages are written and synced in the background; the journal is what makes a commit durable. After each time sled
 /// moves pages out of one segment, for many minutes after a great import: every half second that was a twentieth of a core.
 const FLUSH_EVERY_MS: u64 = 3000;
+
+/// Writes between two pauses.
+const PAUSE_EVERY: usize = 512;
 
 const FRAME_KEY: [u8; 1] = [0];
 const CHUNKS: u8 = 0xF0;
@@ -44,7 +53,11 @@ const _: () = assert!(257 * crate::store::limits::MAX_KEY < SEGMENT / 2);
 #[derive(Debug)]
 pub(super) struct Index {
     tree: ::sled::Db,
+    /// Its own place, where it may not be yet.
     path: PathBuf,
+    /// sled's file, wherever it is moved.
+    file: File,
+    in_place: AtomicBool,
 }
 
 /// A stored value and the frame that wrote it.
@@ -53,16 +66,38 @@ pub(super) type Stamped = (u64, Vec<u8>);
 impl Index {
     /// Opens or creates an index; whatever sled does on damaged files comes back as an error.
     pub(super) fn open(path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
-        super::io::create_directory(path)?;
-        remove_unfinished(path)?;
+        Self::open_at(path, path, cache_bytes)
+    }
+
+    /// Creates an index for the place `path` in the folder `beside`. sled names its path only while it opens (and in blob
+    /// files, which no row is large enough for), so the folder may get its name while the index is in use.
+    pub(super) fn create_beside(beside: &Path, path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+        super::io::remove_directory(beside)?;
+        Self::open_at(beside, path, cache_bytes)
+    }
+
+    fn open_at(at: &Path, path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+        super::io::create_directory(at)?;
+        remove_unfinished(at)?;
         let config = ::sled::Config::new()
-            .path(path)
+            .path(at)
             .segment_size(SEGMENT)
             .cache_capacity(cache_bytes)
             .flush_every_ms(Some(FLUSH_EVERY_MS))
             .mode(::sled::Mode::HighThroughput);
-        let tree = guarded(path, || config.open())?;
-        Ok(Self { tree, path: path.to_owned() })
+        let tree = guarded(at, || config.open())?;
+        let file = super::io::open(&at.join("db"))?;
+        Ok(Self { tree, path: path.to_owned(), file, in_place: AtomicBool::new(at == path) })
+    }
+
+    /// Its folder has its name now.
+    pub(super) fn is_moved_into_place(&self) {
+        self.in_place.store(true, Ordering::Release);
+    }
+
+    /// False as long as its files lie in another folder than its own: then they are not what the next start finds.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.in_place.load(Ordering::Acquire)
     }
 
     /// The value at a physical key.
@@ -87,9 +122,17 @@ impl Index {
         self.split(&stored).map(|(frame, ..)| Some(frame))
     }
 
-    /// Applies writes of frames, sorted by key. Whoever reads meanwhile may see any of them already.
-    pub(super) fn apply(&self, sorted: &[(u64, Write<'_>)]) -> Result<(), StoreError> {
-        for (step, (frame, write)) in filling(sorted) {
+    /// Applies writes of frames, sorted by key. Whoever reads meanwhile may see any of them already. `pause` is called now and
+    /// then.
+    pub(super) fn apply(
+        &self,
+        sorted: &[(u64, Write<'_>)],
+        pause: &mut dyn FnMut() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        for (done, (step, (frame, write))) in (1..).zip(filling(sorted)) {
+            if done % PAUSE_EVERY == 0 {
+                pause()?;
+            }
             match step {
                 Step::Hold if write.value.is_some() => self.hold(*frame, write.key)?,
                 Step::Hold => {}
@@ -174,15 +217,27 @@ impl Index {
         &self.path
     }
 
-    /// Writes everything out and ends sled, so that the files no longer change.
-    pub(super) fn close(self) -> Result<(), StoreError> {
-        let Self { tree, path } = self;
-        guarded(&path, || tree.flush())?;
+    /// Ends an index whose files are gone.
+    pub(super) fn discard(self) -> Result<(), StoreError> {
+        let Self { tree, path, .. } = self;
         guarded(&path, || {
             drop(tree);
             Ok(())
-        })?;
-        wait_until_released(&path)
+        })
+    }
+
+    /// Writes out what sled still has in memory.
+    pub(super) fn flush(&self) -> Result<(), StoreError> {
+        guarded(&self.path, || self.tree.flush()).map(drop)
+    }
+
+    /// Writes everything out and ends sled, so that the files no longer change.
+    pub(super) fn close(self) -> Result<(), StoreError> {
+        self.flush()?;
+        let path = self.path.clone();
+        let file = self.file.try_clone().map_err(|error| super::io::failed("cannot open", &path, error))?;
+        self.discard()?;
+        wait_until_released(&path, &file)
     }
 
     fn write_chunks(&self, frame: u64, key: &[u8], value: &[u8]) -> Result<u16, StoreError> {
@@ -234,95 +289,6 @@ impl Index {
 
     fn damaged(&self, what: &str) -> StoreError {
         damaged(&self.path, what)
-    }
-}
-
-/// Walks records in key order.
-pub(super) struct Rows<'a> {
-    index: &'a Index,
-    iter: ::sled::Iter,
-    reverse: bool,
-}
-
-impl Iterator for Rows<'_> {
-    type Item = Result<(Vec<u8>, Stamped), StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let iter = &mut self.iter;
-            let reverse = self.reverse;
-            let row = guarded(&self.index.path, || {
-                let step = if reverse { iter.next_back() } else { iter.next() };
-                step.transpose()
-            });
-            let (key, stored) = match row.transpose()? {
-                Ok((_, stored)) if is_held(&stored) => continue,
-                Ok(row) => row,
-                Err(error) => return Some(Err(error)),
-            };
-            let whole = match self.index.assemble(&key, &stored) {
-                // Replaced while it was read: the value as of now will do.
-                Ok(None) => self.index.get(&key),
-                other => other,
-            };
-            match whole {
-                Ok(Some(value)) => return Some(Ok((key.to_vec(), value))),
-                Ok(None) => {}
-                Err(error) => return Some(Err(error)),
-            }
-        }
-    }
-}
-
-/// Looks up one key after the other, each higher than the one before: those that lie side by side cost a step and no way
-/// down the tree.
-pub(super) struct Cursor<'a> {
-    index: &'a Index,
-    iter: Option<::sled::Iter>,
-    /// The record that the iterator has come to.
-    at: Option<(::sled::IVec, ::sled::IVec)>,
-}
-
-impl<'a> Cursor<'a> {
-    /// Records that lie between two keys and are read over, rather than going down the tree again.
-    const NEAR: usize = 3;
-
-    pub(super) fn new(index: &'a Index) -> Self {
-        Self { index, iter: None, at: None }
-    }
-
-    /// The value at a physical key.
-    pub(super) fn get(&mut self, key: &[u8]) -> Result<Option<Stamped>, StoreError> {
-        self.approach(key)?;
-        let found = self.at.as_ref().filter(|(at, stored)| at == key && !is_held(stored));
-        let Some((_, stored)) = found else { return Ok(None) };
-        match self.index.assemble(key, stored)? {
-            Some(whole) => Ok(Some(whole)),
-            // Replaced while it was read.
-            None => self.index.get(key),
-        }
-    }
-
-    /// Goes to the first record that is not before `key`.
-    fn approach(&mut self, key: &[u8]) -> Result<(), StoreError> {
-        for _ in 0..=Self::NEAR {
-            match &self.at {
-                Some((at, _)) if at.as_ref() < key => self.step()?,
-                Some(_) => return Ok(()),
-                None => break,
-            }
-        }
-        if self.at.as_ref().is_none_or(|(at, _)| at.as_ref() < key) {
-            self.iter = Some(self.index.tree.range(key..));
-            self.step()?;
-        }
-        Ok(())
-    }
-
-    fn step(&mut self) -> Result<(), StoreError> {
-        let Some(iter) = &mut self.iter else { return Ok(()) };
-        self.at = guarded(&self.index.path, || iter.next().transpose())?;
-        Ok(())
     }
 }
 
@@ -385,14 +351,12 @@ fn remove_unfinished(path: &Path) -> Result<(), StoreError> {
 }
 
 /// sled's helper threads may hold the file for a moment after the last handle is gone; its own lock tells.
-fn wait_until_released(path: &Path) -> Result<(), StoreError> {
-    let db = path.join("db");
-    let file = super::io::open(&db)?;
+fn wait_until_released(path: &Path, file: &File) -> Result<(), StoreError> {
     for _ in 0..2000 {
         if file.try_lock().is_ok() {
             // Unlocked by hand: a child that is being forked may keep the file open beyond this function.
             let done = file.sync_all().and_then(|()| file.unlock());
-            return done.map_err(|error| super::io::failed("cannot sync", &db, error));
+            return done.map_err(|error| super::io::failed("cannot sync", &path.join("db"), error));
         }
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
@@ -439,7 +403,7 @@ mod tests {
                 let value = if at.is_multiple_of(2) { large.as_slice() } else { b"small" };
                 (frame, Write { key: keys[at].as_slice(), value: is_kept(at).then_some(value) })
             };
-            index.apply(&(0..keys.len()).map(write).collect::<Vec<_>>()).unwrap();
+            index.apply(&(0..keys.len()).map(write).collect::<Vec<_>>(), &mut || Ok(())).unwrap();
         };
         apply(1, &|_| true);
         assert_eq!(all(&index), keys.iter().map(|key| (key.clone(), 1)).collect::<Vec<_>>());

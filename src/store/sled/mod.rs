@@ -2,7 +2,8 @@
 //!
 //! - `committer`: one thread owns all writes; a group of transactions from the `queue` is one frame and one disk wait;
 //! - `journal`: numbered, checksummed frames in append-only segments;
-//! - `index`, `leaves`: the state after the last frame, in sled; everything in it can be rebuilt;
+//! - `index`, `batch`, `leaves`: the state after the last frame, in sled; everything in it can be rebuilt;
+//! - `reindex`: that state written anew beside the traffic, when much of its space is dead;
 //! - `snapshot`, `merge`, `rot`: all records as of one frame, made from the snapshot before it and the journal, not from sled;
 //! - `recovery`, `truth`, `marker`: what is believed when a folder is opened;
 //! - `moment`, `archive`: all rows as of one moment, and the file in which an app travels;
@@ -13,6 +14,7 @@
 mod acknowledged;
 pub mod archive;
 mod background;
+mod batch;
 mod committer;
 mod folder;
 mod index;
@@ -27,6 +29,7 @@ mod queue;
 mod recent;
 mod reconcile;
 mod recovery;
+mod reindex;
 mod rot;
 mod shared;
 mod snapshot;
@@ -42,7 +45,7 @@ use self::marker::Marker;
 use self::queue::Control;
 use self::shared::Shared;
 use self::tx::SledTx;
-use super::{EachRow, Encoding, Engine, EngineStats, StoreError, Tx};
+use super::{EachRow, Encoding, Engine, EngineStats, Progress, StoreError, Tx};
 use crate::domain::entropy::Entropy;
 use crate::domain::time::Clock;
 use async_trait::async_trait;
@@ -77,8 +80,12 @@ pub struct Options {
     pub segment_bytes: u64,
     /// A snapshot is made when the journal has grown by this much, or by half the last snapshot if that is more.
     pub snapshot_after_bytes: u64,
-    /// Percentage of the time that a snapshot in the background may work.
+    /// Percentage of the time that a snapshot, or a new index, in the background may work.
     pub snapshot_duty: u32,
+    /// An index on less disk than this is not written anew by itself.
+    pub reindex_above_bytes: u64,
+    /// Nor when a snapshot was made so short a time ago.
+    pub reindex_after: Duration,
 }
 
 impl Options {
@@ -95,19 +102,10 @@ impl Options {
             segment_bytes: 16 << 20,
             snapshot_after_bytes: 64 << 20,
             snapshot_duty: 30,
+            reindex_above_bytes: 128 << 20,
+            reindex_after: Duration::from_secs(300),
         }
     }
-}
-
-/// How far long work has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// What is being done ("reading the journal").
-    pub stage: &'static str,
-    /// Units done in this stage.
-    pub done: u64,
-    /// Units in this stage; 0 when unknown.
-    pub total: u64,
 }
 
 /// In which state a folder was found.
@@ -250,8 +248,12 @@ impl SledEngine {
     /// Ends everything and marks the folder as cleanly stopped.
     fn close_now(&self) -> Result<(), StoreError> {
         let Some((lock, (last, time), index)) = self.end()? else { return Ok(()) };
+        let is_in_place = index.is_in_place();
         index.close()?;
-        Marker::of(&self.shared.folder, last, time)?.write(&self.shared.folder)?;
+        // Files that are not where the next start looks for them are no clean stop.
+        if is_in_place {
+            Marker::of(&self.shared.folder, last, time)?.write(&self.shared.folder)?;
+        }
         drop(lock);
         Ok(())
     }
@@ -282,6 +284,10 @@ impl Engine for SledEngine {
 
     fn rows_now(&self, row: EachRow<'_>) -> Result<(), StoreError> {
         moment::read(&self.shared, row)
+    }
+
+    fn reclaim(&self, progress: &dyn Fn(Progress)) -> Result<(), StoreError> {
+        background::reindex_if_due(&self.shared, false, progress)
     }
 
     async fn close(&self) -> Result<(), StoreError> {

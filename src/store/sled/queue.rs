@@ -1,7 +1,8 @@
 //! Where transactions wait for the committer, and what else is asked of it.
 
+use super::index::Index;
 use crate::store::{CommitError, Key, StoreError};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use tokio::sync::oneshot;
 
 /// One transaction on its way to the disk.
@@ -40,8 +41,20 @@ pub(super) struct Read {
 pub(super) enum Control {
     /// Start a new segment; the answer is the last frame before it.
     Rotate(mpsc::Sender<Result<u64, StoreError>>),
+    /// Take this index in place of the one in use.
+    Exchange(Replacement),
     /// Finish what is waiting, seal the journal and end; the answer is the last frame and its time.
     Close(mpsc::Sender<Result<(u64, u64), StoreError>>),
+}
+
+/// An index that is to be taken into use.
+#[derive(Debug)]
+pub(super) struct Replacement {
+    pub(super) index: Arc<Index>,
+    /// It holds everything up to this frame.
+    pub(super) frame: u64,
+    /// Gets the index that was in use until now.
+    pub(super) reply: mpsc::Sender<Result<Arc<Index>, StoreError>>,
 }
 
 /// Where transactions wait for the committer.

@@ -1,8 +1,8 @@
 //! Index and truth, side by side.
 
 use super::Progress;
+use super::batch::Batch;
 use super::index::{Index, Stamped};
-use super::journal::frame::Write;
 use super::journal::frames::Damage;
 use super::snapshot::Entry;
 use super::truth::Truth;
@@ -50,7 +50,7 @@ pub(super) fn reconcile(
 ) -> Result<Outcome, StoreError> {
     let last = truth.last();
     let mut outcome = Outcome::default();
-    let mut repairs = Repairs::default();
+    let mut repairs = Batch::default();
     outcome.rows = walk(index, truth, indexed, progress, &mut |_| {}, &mut |difference| {
         if let Some(frame) = difference.indexed.filter(|frame| *frame > last) {
             let key = difference.key.escape_ascii();
@@ -59,42 +59,12 @@ pub(super) fn reconcile(
         }
         outcome.repaired += 1;
         outcome.unexplained += u64::from(!difference.explained);
-        repairs.add(index, difference)
+        let Difference { key, value, frame, .. } = *difference;
+        if repairs.add(&Entry { key, frame, value }) { repairs.write(index) } else { Ok(()) }
     })?;
-    repairs.apply(index)?;
+    repairs.write(index)?;
     index.set_frame(last)?;
     Ok(outcome)
-}
-
-/// Rows to be written, in key order.
-#[derive(Default)]
-struct Repairs {
-    rows: Vec<(u64, Vec<u8>, Option<Vec<u8>>)>,
-    bytes: usize,
-}
-
-impl Repairs {
-    /// Written at once, however small the rows are.
-    const ROWS: usize = 16 << 10;
-    /// Written at once, about.
-    const BYTES: usize = 4 << 20;
-
-    fn add(&mut self, index: &Index, difference: &Difference<'_>) -> Result<(), StoreError> {
-        self.bytes += difference.key.len() + difference.value.map_or(0, <[u8]>::len);
-        self.rows.push((difference.frame, difference.key.to_vec(), difference.value.map(<[u8]>::to_vec)));
-        if self.rows.len() < Self::ROWS && self.bytes < Self::BYTES {
-            return Ok(());
-        }
-        self.apply(index)
-    }
-
-    fn apply(&mut self, index: &Index) -> Result<(), StoreError> {
-        let writes = self.rows.iter().map(|(frame, key, value)| (*frame, Write { key, value: value.as_deref() }));
-        index.apply(&writes.collect::<Vec<_>>())?;
-        self.rows.clear();
-        self.bytes = 0;
-        Ok(())
-    }
 }
 
 /// Walks index and truth side by side; returns how many records there are.

@@ -23,6 +23,9 @@ pub(super) struct Shared {
     pub(super) reserve_bytes: u64,
     pub(super) segment_bytes: u64,
     snapshot_after_bytes: u64,
+    pub(super) reindex_above_bytes: u64,
+    pub(super) reindex_after: Duration,
+    pub(super) cache_bytes: u64,
     /// Bytes of journal after which the next snapshot is due.
     pub(super) snapshot_at: AtomicU64,
     pub(super) snapshot_duty: u32,
@@ -37,7 +40,9 @@ pub(super) struct Shared {
     /// Hashes keys; seeded per process.
     pub(super) hasher: RandomState,
     /// Held by whoever adds or removes snapshot and journal files outside the committer: snapshot, backup, check.
-    pub(super) maintenance: Mutex<()>,
+    maintenance: Mutex<()>,
+    /// How many wait for it.
+    waiting: AtomicU64,
     pub(super) housekeeping: Signal,
     pub(super) watchdog: Signal,
     started: Instant,
@@ -67,6 +72,9 @@ impl Shared {
             reserve_bytes: options.reserve_bytes,
             segment_bytes: options.segment_bytes,
             snapshot_after_bytes: options.snapshot_after_bytes,
+            reindex_above_bytes: options.reindex_above_bytes,
+            reindex_after: options.reindex_after,
+            cache_bytes: options.cache_bytes,
             snapshot_at: AtomicU64::new(options.snapshot_after_bytes),
             snapshot_duty: options.snapshot_duty.clamp(1, 100),
             index: ArcSwapOption::from_pointee(index),
@@ -76,6 +84,7 @@ impl Shared {
             counters: Counters::default(),
             hasher: RandomState::new(),
             maintenance: Mutex::new(()),
+            waiting: AtomicU64::new(0),
             housekeeping: Signal::default(),
             watchdog: Signal::default(),
             started: Instant::now(),
@@ -95,18 +104,8 @@ impl Shared {
 
     /// Takes the index away from readers and waits until the last one has let go of it.
     pub(super) fn take_index(&self, patience: Duration) -> Result<Index, StoreError> {
-        let Some(mut index) = self.index.swap(None) else { return Err(closed()) };
-        let until = Instant::now() + patience;
-        loop {
-            match Arc::try_unwrap(index) {
-                Ok(index) => return Ok(index),
-                Err(shared) if Instant::now() < until => {
-                    index = shared;
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                Err(_) => return Err(StoreError::Stopped { reason: "somebody still reads the index".to_owned() }),
-            }
-        }
+        let index = self.index.swap(None).ok_or_else(closed)?;
+        unshared(index, patience)
     }
 
     /// Counts what has been written since the newest snapshot by earlier processes.
@@ -134,7 +133,15 @@ impl Shared {
 
     /// Whoever holds this may add and remove snapshot and journal files.
     pub(super) fn maintain(&self) -> MutexGuard<'_, ()> {
-        self.maintenance.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        let held = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
+        held
+    }
+
+    /// True while somebody waits for [`Self::maintain`]: no time to be gentle.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) > 0
     }
 
     /// The committer has begun a group, or has ended one.
@@ -162,6 +169,21 @@ impl Shared {
     /// True while another large file fits on the disk without touching the reserve.
     pub(super) fn has_space_for(&self, bytes: u64) -> bool {
         free_space(&self.folder.root).is_none_or(|free| free >= self.reserve_bytes.saturating_add(bytes))
+    }
+}
+
+/// Waits until the last reader has let go of an index that new ones no longer find.
+pub(super) fn unshared(mut index: Arc<Index>, patience: Duration) -> Result<Index, StoreError> {
+    let until = Instant::now() + patience;
+    loop {
+        match Arc::try_unwrap(index) {
+            Ok(index) => return Ok(index),
+            Err(shared) if Instant::now() < until => {
+                index = shared;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Err(_) => return Err(StoreError::Stopped { reason: "somebody still reads the index".to_owned() }),
+        }
     }
 }
 
@@ -197,6 +219,12 @@ impl Signal {
     pub(super) fn raise(&self) {
         *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_all();
+    }
+
+    /// What it was raised for is being done.
+    pub(super) fn settle(&self) {
+        let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
+        *raised = self.is_finished();
     }
 
     /// Wakes for the last time.

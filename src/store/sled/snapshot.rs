@@ -10,9 +10,13 @@
 //! ```
 //! Numbers are little endian. An entry's frame is the one that wrote it.
 
+mod verify;
+
+pub(super) use self::verify::{verify, verify_deeply};
+
 use super::folder::FolderId;
 use super::io::{self, take, take_slice};
-use super::journal::frames::{Damage, WAY_OUT};
+use super::journal::frames::Damage;
 use crate::store::StoreError;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
@@ -28,6 +32,8 @@ const BLOCK: usize = 64 << 10;
 /// No block is larger: one record of the largest size, with its key.
 const LARGEST_BLOCK: usize = 8 << 20;
 const REMOVED: u32 = u32::MAX;
+/// Key length, frame, value length.
+const ENTRY_HEAD: usize = 14;
 
 /// One key's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +44,13 @@ pub(super) struct Entry<'a> {
     pub(super) frame: u64,
     /// `None`: removed by that frame.
     pub(super) value: Option<&'a [u8]>,
+}
+
+impl Entry<'_> {
+    /// Bytes in a block.
+    pub(super) fn size(&self) -> u64 {
+        (ENTRY_HEAD + self.key.len() + self.value.map_or(0, <[u8]>::len)) as u64
+    }
 }
 
 /// What a snapshot's header says.
@@ -292,11 +305,7 @@ impl Reader {
 
     /// The next block's stored bytes, checked; its raw length, or `None` at the end of a whole file.
     fn load_part(&mut self) -> Result<Option<usize>, StoreError> {
-        let mut head = [0; 12];
-        self.read(&mut head)?;
-        let mut rest = head.as_slice();
-        let mut number = || take(&mut rest).map(u32::from_le_bytes).unwrap_or_default();
-        let (raw, stored, sum) = (number() as usize, number() as usize, number());
+        let (raw, stored, sum) = self.load_part_head()?;
         if raw > LARGEST_BLOCK || stored > LARGEST_BLOCK + LARGEST_BLOCK / 8 {
             return Err(damaged(&self.path, "a block has an impossible length"));
         }
@@ -314,6 +323,15 @@ impl Reader {
         self.sums.update(&sum.to_le_bytes());
         self.blocks += 1;
         Ok(Some(raw))
+    }
+
+    /// The next block's raw length, stored length and checksum.
+    fn load_part_head(&mut self) -> Result<(usize, usize, u32), StoreError> {
+        let mut head = [0; 12];
+        self.read(&mut head)?;
+        let mut rest = head.as_slice();
+        let mut number = || take(&mut rest).map(u32::from_le_bytes).unwrap_or_default();
+        Ok((number() as usize, number() as usize, number()))
     }
 
     fn check_end(&mut self) -> Result<(), StoreError> {
@@ -340,45 +358,17 @@ impl Reader {
     }
 }
 
-/// Checks every block of a snapshot; its header and number of entries. `pause` is called after each block.
-pub(super) fn verify(
-    path: &Path,
-    id: &FolderId,
-    pause: &mut dyn FnMut() -> Result<(), StoreError>,
-) -> Result<(Head, u64), StoreError> {
-    let mut reader = Reader::open(path, Some(id))?;
-    reader.skim(pause)?;
-    Ok((reader.head, reader.rows_at_end()))
-}
-
-/// Checks every entry of a snapshot: decompressed, counted, in order. `pause` is called now and then, with the entries so
-/// far.
-pub(super) fn verify_deeply(
-    path: &Path,
-    id: &FolderId,
-    pause: &mut dyn FnMut(u64) -> Result<(), StoreError>,
-) -> Result<(Head, u64), StoreError> {
-    let mut reader = Reader::open(path, Some(id))?;
-    let mut previous = Vec::new();
-    let mut rows = 0;
-    while reader.advance()? {
-        let entry = reader.entry();
-        if rows > 0 && previous.as_slice() >= entry.key {
-            return Err(damaged(path, "its entries are out of order"));
+/// How many bytes a snapshot's entries have before they are compressed. Reads the blocks' heads alone.
+pub(super) fn unpacked_bytes(path: &Path) -> Result<u64, StoreError> {
+    let mut reader = Reader::open(path, None)?;
+    let mut bytes = 0;
+    loop {
+        let (raw, stored, _) = reader.load_part_head()?;
+        if raw == 0 {
+            return Ok(bytes);
         }
-        previous.clear();
-        previous.extend_from_slice(entry.key);
-        rows += 1;
-        if rows % 512 == 0 {
-            pause(rows)?;
-        }
+        bytes += raw as u64;
+        let over = i64::try_from(stored).unwrap_or(i64::MAX);
+        reader.file.seek_relative(over).map_err(|error| io::failed("cannot read", path, error))?;
     }
-    if rows != reader.rows_at_end() {
-        return Err(StoreError::Damaged {
-            place: path.display().to_string(),
-            what: format!("it holds {rows} entries instead of {}", reader.rows_at_end()),
-            way_out: WAY_OUT.to_owned(),
-        });
-    }
-    Ok((reader.head, rows))
 }

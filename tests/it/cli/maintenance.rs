@@ -122,30 +122,33 @@ fn check_names_what_is_damaged_and_salvage_saves_the_rest() {
 }
 
 #[test]
-fn compact_wants_a_stopped_folder_and_keeps_everything() {
+fn compact_keeps_everything_beside_the_traffic_and_on_a_stopped_folder() {
     let sandbox = Sandbox::new();
     let server = sandbox.serve(&[]);
     let session = server.session("alice");
-    let refused = sandbox.run(&["compact"]);
-    let line =
-        format!("error: a server runs on this folder (PID {}): stop it first with \"sessiond stop\"\n", server.pid());
-    assert_eq!((refused.code, refused.err), (Some(1), line));
+    let beside = sandbox.run(&["compact"]);
+    assert_eq!((beside.code, beside.err.as_str()), (Some(0), ""), "{beside:?}");
+    assert!(beside.out.contains(" before, ") && beside.out.ends_with(" records\n"), "{beside:?}");
+    assert_eq!(server.request("GET", "/hello", &[], "").status, 200);
+    let report = sandbox.json(&["compact", "--json"]);
+    let records = report["records"].as_u64();
+    assert!(records > Some(0), "{report}");
     stop(&sandbox, server);
     let report = sandbox.json(&["compact", "--json"]);
-    assert!(report["records"].as_u64() > Some(0), "{report}");
+    assert_eq!(report["records"].as_u64(), records, "{report}");
     let server = sandbox.serve(&[]);
     assert_eq!(refresh(&server, &session)["status"], "OK");
 }
 
 #[test]
-fn a_server_in_memory_has_nothing_to_back_up() {
+fn a_server_in_memory_has_nothing_to_back_up_or_to_compact() {
     let sandbox = Sandbox::new();
     let _server = sandbox.serve(&["--ephemeral"]);
-    let refused = sandbox.run(&["backup", "copy"]);
-    assert_eq!(
-        (refused.code, refused.err.as_str()),
-        (Some(1), "error: this server keeps everything in memory: there is nothing to back up\n")
-    );
+    for (command, doing) in [(["backup", "copy"].as_slice(), "back up"), (&["compact"], "compact")] {
+        let refused = sandbox.run(command);
+        let line = format!("error: this server keeps everything in memory: there is nothing to {doing}\n");
+        assert_eq!((refused.code, refused.err), (Some(1), line));
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod disk_full;
 pub(crate) mod golden;
 mod maintenance;
 mod recovery;
+mod reindex;
 mod restore_in_place;
 mod rot;
 mod tenancy;

@@ -1,12 +1,9 @@
-//! `compact`: gives back the space that sled and old snapshots hold. The index is built anew beside the old one.
+//! `compact`: gives back the space that the index, old snapshots and old journal hold.
 
-use super::{ProgressFn, last_known_frame};
+use super::ProgressFn;
 use crate::store::StoreError;
-use crate::store::sled::index::Index;
-use crate::store::sled::marker::Marker;
-use crate::store::sled::reconcile::reconcile;
-use crate::store::sled::truth::Truth;
-use crate::store::sled::{self as engine, Options, background, io};
+use crate::store::sled::background::{self, Pace};
+use crate::store::sled::{self as engine, Options, SledEngine, reindex};
 use serde::Serialize;
 use std::path::Path;
 use std::time::Instant;
@@ -24,30 +21,35 @@ pub struct CompactReport {
     pub milliseconds: u64,
 }
 
-/// Compacts a folder that no server uses. A kill at any moment loses nothing: snapshot and journal stay whole until the
-/// new ones are, and the index can be rebuilt. Points in time before now can no longer be restored from the folder.
+/// Compacts a folder that no server uses, as [`SledEngine::compact`].
 ///
 /// # Errors
 /// As [`engine::open`].
 pub fn compact(path: &Path, options: &Options, progress: ProgressFn<'_>) -> Result<CompactReport, StoreError> {
-    let started = Instant::now();
     let (opened, _) = engine::open(path, options)?;
-    let folder = opened.shared.folder.clone();
-    let before = folder.sizes().1;
-    opened.snapshot()?;
-    let Some((lock, (last, _), index)) = opened.end()? else { return Err(engine::shared::closed()) };
-    index.close()?;
-    background::prune(&folder, 1)?;
-    let truth = Truth::find(&folder, &opened.shared.id, last.max(last_known_frame(&folder)?), u64::MAX, progress)?;
-    let new = Index::open(&folder.index_in_work(), options.cache_bytes)?;
-    let records = reconcile(&new, &truth, 0, progress)?.rows;
-    new.close()?;
-    io::rename(&folder.index(), &folder.index_replaced())?;
-    io::rename(&folder.index_in_work(), &folder.index())?;
-    io::remove_directory(&folder.index_replaced())?;
-    Marker::of(&folder, truth.last(), truth.time())?.write(&folder)?;
-    let after = folder.sizes().1;
-    drop(lock);
-    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(CompactReport { before, after, records, milliseconds })
+    let report = opened.compact(progress)?;
+    opened.close_now()?;
+    Ok(report)
+}
+
+impl SledEngine {
+    /// Makes a snapshot, removes what is older, and writes the index anew, beside the traffic. A kill at any moment loses
+    /// nothing: snapshot and journal stay whole until the new ones are, and the index can be rebuilt. Moments before now
+    /// can no longer be restored from the folder.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the system refuses, there is no space for two indexes, or the engine is closed.
+    pub fn compact(&self, progress: ProgressFn<'_>) -> Result<CompactReport, StoreError> {
+        let started = Instant::now();
+        let shared = &self.shared;
+        let _alone = shared.maintain();
+        let before = shared.folder.sizes().1;
+        let pace = Pace::new(shared, false);
+        let frame = background::snapshot_now(shared, &pace)?;
+        background::prune(&shared.folder, 1)?;
+        let records = if frame == 0 { 0 } else { reindex::run(shared, frame, &pace, progress)? };
+        let after = shared.folder.sizes().1;
+        let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(CompactReport { before, after, records, milliseconds })
+    }
 }

@@ -1,0 +1,95 @@
+//! Rows on their way into the index, many at a time.
+//!
+//! They fill its leaves in three passes (`leaves`), so most of what the first pass writes into sled's file is soon written
+//! again. A batch is several times as large as a segment of that file: what it writes first then fills segments of its own,
+//! which are free again when the batch is over. With small batches every segment would keep something, and the file half of
+//! what was ever written.
+
+use super::index::Index;
+use super::journal::frame::Write;
+use super::snapshot::Entry;
+use crate::store::StoreError;
+use std::thread::ScopedJoinHandle;
+
+/// Fewer rows are not worth a thread.
+const LEAST_PART: usize = 1 << 10;
+
+/// Rows to be written, in key order.
+#[derive(Default)]
+pub(super) struct Batch {
+    rows: Vec<Row>,
+    /// Keys and values.
+    bytes: Vec<u8>,
+}
+
+struct Row {
+    frame: u64,
+    key: usize,
+    value: Option<usize>,
+}
+
+impl Batch {
+    /// Written at once, however small the rows are.
+    const ROWS: usize = 64 << 10;
+    /// Written at once, about.
+    const BYTES: usize = 8 << 20;
+
+    /// Adds a row, or the removal of one; true when there are enough of them to be written.
+    pub(super) fn add(&mut self, entry: &Entry<'_>) -> bool {
+        self.rows.push(Row { frame: entry.frame, key: entry.key.len(), value: entry.value.map(<[u8]>::len) });
+        self.bytes.extend_from_slice(entry.key);
+        self.bytes.extend_from_slice(entry.value.unwrap_or_default());
+        self.rows.len() >= Self::ROWS || self.bytes.len() >= Self::BYTES
+    }
+
+    /// Writes what has been added, on all cores.
+    pub(super) fn write(&mut self, index: &Index) -> Result<(), StoreError> {
+        apply(index, &self.writes())?;
+        self.clear();
+        Ok(())
+    }
+
+    /// Writes what has been added, on this thread alone. `pause` is called now and then.
+    pub(super) fn write_gently(
+        &mut self,
+        index: &Index,
+        pause: &mut dyn FnMut() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        index.apply(&self.writes(), pause)?;
+        self.clear();
+        Ok(())
+    }
+
+    fn writes(&self) -> Vec<(u64, Write<'_>)> {
+        let mut rest = self.bytes.as_slice();
+        let mut next = |length: usize| rest.split_off(..length).unwrap_or_default();
+        let write = |row: &Row| (row.frame, Write { key: next(row.key), value: row.value.map(&mut next) });
+        self.rows.iter().map(write).collect()
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.bytes.clear();
+    }
+}
+
+/// Applies writes of frames, sorted by key, on as many cores as they are worth.
+pub(super) fn apply(index: &Index, sorted: &[(u64, Write<'_>)]) -> Result<(), StoreError> {
+    let apply = |part: &[(u64, Write<'_>)]| index.apply(part, &mut || Ok(()));
+    if sorted.len() <= LEAST_PART {
+        return apply(sorted);
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let part = sorted.len().div_ceil(cores).max(LEAST_PART);
+    let (first, others) = sorted.split_at(part.min(sorted.len()));
+    std::thread::scope(|scope| {
+        let others: Vec<_> = others.chunks(part).map(|part| scope.spawn(move || apply(part))).collect();
+        let first = apply(first);
+        let ended = |thread: ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|_| Err(panicked()));
+        others.into_iter().map(ended).fold(first, Result::and)
+    })
+}
+
+fn panicked() -> StoreError {
+    StoreError::Stopped { reason: "a thread that wrote the index stopped on an assertion".to_owned() }
+}

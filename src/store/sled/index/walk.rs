@@ -1,0 +1,93 @@
+//! Readers of many rows.
+
+use super::{Index, Stamped, guarded, is_held};
+use crate::store::StoreError;
+
+/// Walks records in key order.
+pub(in crate::store::sled) struct Rows<'a> {
+    pub(super) index: &'a Index,
+    pub(super) iter: ::sled::Iter,
+    pub(super) reverse: bool,
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Result<(Vec<u8>, Stamped), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let iter = &mut self.iter;
+            let reverse = self.reverse;
+            let row = guarded(&self.index.path, || {
+                let step = if reverse { iter.next_back() } else { iter.next() };
+                step.transpose()
+            });
+            let (key, stored) = match row.transpose()? {
+                Ok((_, stored)) if is_held(&stored) => continue,
+                Ok(row) => row,
+                Err(error) => return Some(Err(error)),
+            };
+            let whole = match self.index.assemble(&key, &stored) {
+                // Replaced while it was read: the value as of now will do.
+                Ok(None) => self.index.get(&key),
+                other => other,
+            };
+            match whole {
+                Ok(Some(value)) => return Some(Ok((key.to_vec(), value))),
+                Ok(None) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+/// Looks up one key after the other, each higher than the one before: those that lie side by side cost a step and no way
+/// down the tree.
+pub(in crate::store::sled) struct Cursor<'a> {
+    index: &'a Index,
+    iter: Option<::sled::Iter>,
+    /// The record that the iterator has come to.
+    at: Option<(::sled::IVec, ::sled::IVec)>,
+}
+
+impl<'a> Cursor<'a> {
+    /// Records that lie between two keys and are read over, rather than going down the tree again.
+    const NEAR: usize = 3;
+
+    pub(in crate::store::sled) fn new(index: &'a Index) -> Self {
+        Self { index, iter: None, at: None }
+    }
+
+    /// The value at a physical key.
+    pub(in crate::store::sled) fn get(&mut self, key: &[u8]) -> Result<Option<Stamped>, StoreError> {
+        self.approach(key)?;
+        let found = self.at.as_ref().filter(|(at, stored)| at == key && !is_held(stored));
+        let Some((_, stored)) = found else { return Ok(None) };
+        match self.index.assemble(key, stored)? {
+            Some(whole) => Ok(Some(whole)),
+            // Replaced while it was read.
+            None => self.index.get(key),
+        }
+    }
+
+    /// Goes to the first record that is not before `key`.
+    fn approach(&mut self, key: &[u8]) -> Result<(), StoreError> {
+        for _ in 0..=Self::NEAR {
+            match &self.at {
+                Some((at, _)) if at.as_ref() < key => self.step()?,
+                Some(_) => return Ok(()),
+                None => break,
+            }
+        }
+        if self.at.as_ref().is_none_or(|(at, _)| at.as_ref() < key) {
+            self.iter = Some(self.index.tree.range(key..));
+            self.step()?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), StoreError> {
+        let Some(iter) = &mut self.iter else { return Ok(()) };
+        self.at = guarded(&self.index.path, || iter.next().transpose())?;
+        Ok(())
+    }
+}

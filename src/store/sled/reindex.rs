@@ -1,0 +1,186 @@
+//! Writes the index anew, beside the traffic, to give back what sled holds on to: space of rows that were replaced or
+//! removed, which it moves together more slowly than a great import leaves it behind.
+//!
+//! The new index is made of the newest snapshot and the journal, brought up to date while the old one is in use, and taken
+//! in its place by the committer, between two frames. A kill at any moment costs at most the rebuilding of an index.
+
+use super::background::{Pausing, closed_segments, rotate};
+use super::batch::Batch;
+use super::index::Index;
+use super::journal::Frames;
+use super::merge::Merge;
+use super::queue::{Control, Replacement};
+use super::shared::{self, Shared, unshared};
+use super::snapshot::{self, Reader};
+use super::{Progress, io};
+use crate::store::StoreError;
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+/// An index that takes so many times the bytes of its rows is worth writing anew: a new one takes about 1.7 times.
+const WORTH: u64 = 3;
+/// Rounds of catching up with the traffic, each with what was written during the one before. The committer does the last one
+/// while commits wait: about as long as the round before it took.
+const ROUNDS: usize = 20;
+/// A wait of commits that nobody minds.
+const SHORT: Duration = Duration::from_millis(50);
+/// The longest one, when writes come so fast that no round is short.
+const LONGEST: Duration = Duration::from_secs(1);
+/// How long readers of the old index may take to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// True when the index takes much more disk than what is in it. As of the newest snapshot, so it may have grown since.
+pub(super) fn is_due(shared: &Shared) -> Result<bool, StoreError> {
+    let bytes = shared.folder.index_bytes();
+    let Some((_, path)) = snapshot::list(&shared.folder.snapshots())?.pop() else { return Ok(false) };
+    Ok(bytes > shared.reindex_above_bytes && bytes > WORTH * snapshot::unpacked_bytes(&path)?)
+}
+
+/// Writes the index anew from the snapshot of frame `base`; [`Shared::maintain`] is held. Returns how many records it has.
+pub(super) fn run(
+    shared: &Shared,
+    base: u64,
+    pace: &dyn Pausing,
+    progress: &dyn Fn(Progress),
+) -> Result<u64, StoreError> {
+    let folder = &shared.folder;
+    let base = snapshot::path(&folder.snapshots(), base);
+    let bytes = snapshot::unpacked_bytes(&base)?;
+    if !shared.has_space_for(WORTH * bytes) {
+        let what = "the disk has too little space free for a new index beside the old one".to_owned();
+        return Err(StoreError::Unusable { place: folder.root.display().to_string(), what });
+    }
+    let started = Instant::now();
+    let before = folder.index_bytes();
+    let index = Arc::new(Index::create_beside(&folder.index_in_work(), &folder.index(), shared.cache_bytes)?);
+    let report =
+        |done: u64| progress(Progress { stage: "writing the index anew", done: done.min(bytes), total: bytes });
+    let taken = build(shared, &index, &base, pace, &report)
+        .and_then(|(records, frame)| Ok((records, exchange(shared, &index, frame)?)));
+    let (records, old) = match taken {
+        Ok(taken) => taken,
+        Err(error) => {
+            drop(index);
+            io::remove_directory(&folder.index_in_work())?;
+            return Err(error);
+        }
+    };
+    put_in_place(shared, &index)?;
+    report(bytes);
+    match unshared(old, PATIENCE) {
+        Ok(old) => old.discard()?,
+        // Its last reader ends it.
+        Err(error) => tracing::warn!(%error, "the index that was replaced is still in use"),
+    }
+    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(records, before, after = folder.index_bytes(), milliseconds, "index written anew");
+    Ok(records)
+}
+
+/// Fills the new index and follows the traffic closely; how many records there were at first, and up to which frame it is.
+fn build(
+    shared: &Shared,
+    index: &Index,
+    base: &Path,
+    pace: &dyn Pausing,
+    report: &dyn Fn(u64),
+) -> Result<(u64, u64), StoreError> {
+    let mut frame = rotate(shared)?;
+    let reader = Reader::open(base, Some(&shared.id))?;
+    let from = reader.head.frame;
+    let mut merge = merge(shared, Some(reader), from, frame)?;
+    let records = fill(&mut merge, &mut |batch, records, bytes| {
+        report(bytes);
+        write_at(pace, batch, index, records)
+    })?;
+    drop(merge);
+    index.flush()?;
+    let mut before = Duration::MAX;
+    for round in 1..=ROUNDS {
+        pace.pause(records, Duration::ZERO)?;
+        let started = Instant::now();
+        let last = rotate(shared)?;
+        catch_up(index, shared, frame, last)?;
+        frame = last;
+        let took = started.elapsed();
+        if took <= SHORT || took <= LONGEST && round == ROUNDS {
+            return Ok((records, frame));
+        }
+        if took > LONGEST && took >= before {
+            break;
+        }
+        before = took;
+    }
+    let what = "writes come faster than a new index can follow: try again when there are fewer".to_owned();
+    Err(StoreError::Unusable { place: shared.folder.root.display().to_string(), what })
+}
+
+/// Brings an index that holds everything up to frame `from` up to frame `last`. Those frames are in segments that are closed.
+pub(super) fn catch_up(index: &Index, shared: &Shared, from: u64, last: u64) -> Result<(), StoreError> {
+    fill(&mut merge(shared, None, from, last)?, &mut |batch, _, _| batch.write(index))?;
+    index.set_frame(last)
+}
+
+/// What the frames after `from` up to `last` leave behind, after a snapshot of frame `from`, or by themselves.
+fn merge(shared: &Shared, base: Option<Reader>, from: u64, last: u64) -> Result<Merge, StoreError> {
+    let run = closed_segments(&shared.folder, from + 1, last)?;
+    let mut frames = Frames::new(&run, shared.id, last);
+    Merge::new(base, &mut frames, &shared.folder.snapshots().join("scratch"))
+}
+
+/// Writes a batch at a pace.
+fn write_at(pace: &dyn Pausing, batch: &mut Batch, index: &Index, records: u64) -> Result<(), StoreError> {
+    if !pace.is_gentle() {
+        pace.pause(records, Duration::ZERO)?;
+        return batch.write(index);
+    }
+    let mut since = Instant::now();
+    batch.write_gently(index, &mut || {
+        pace.pause(records, since.elapsed())?;
+        since = Instant::now();
+        Ok(())
+    })
+}
+
+/// Takes up all of `merge` in batches for `write`, which is also told how many records and bytes there have been; how many
+/// records there were.
+fn fill(
+    merge: &mut Merge,
+    write: &mut dyn FnMut(&mut Batch, u64, u64) -> Result<(), StoreError>,
+) -> Result<u64, StoreError> {
+    let mut batch = Batch::default();
+    let (mut records, mut bytes) = (0, 0);
+    while merge.advance()? {
+        let entry = merge.entry();
+        records += u64::from(entry.value.is_some());
+        bytes += entry.size();
+        if batch.add(&entry) {
+            write(&mut batch, records, bytes)?;
+        }
+    }
+    write(&mut batch, records, bytes)?;
+    Ok(records)
+}
+
+/// Has the committer take the new index into use; the old one.
+fn exchange(shared: &Shared, index: &Arc<Index>, frame: u64) -> Result<Arc<Index>, StoreError> {
+    let (reply, answer) = mpsc::channel();
+    let index = Arc::clone(index);
+    shared.queue.control(Control::Exchange(Replacement { index, frame, reply }))?;
+    answer.recv().unwrap_or_else(|_| Err(shared::closed()))
+}
+
+/// Gives the new index its name and removes the files of the old one, which may still be read. Where that fails, the new one
+/// stays in use under its old name, and the next start will compare what it finds with snapshot and journal.
+fn put_in_place(shared: &Shared, index: &Index) -> Result<(), StoreError> {
+    let folder = &shared.folder;
+    // What an attempt that failed half-way has left.
+    io::remove_directory(&folder.index_replaced())?;
+    if folder.index().exists() {
+        io::rename(&folder.index(), &folder.index_replaced())?;
+    }
+    io::rename(&folder.index_in_work(), &folder.index())?;
+    index.is_moved_into_place();
+    io::remove_directory(&folder.index_replaced())
+}

@@ -1,0 +1,50 @@
+//! Reads snapshots back: is everything there that was written?
+
+use super::{Head, Reader, damaged};
+use crate::store::StoreError;
+use crate::store::sled::folder::FolderId;
+use crate::store::sled::journal::frames::WAY_OUT;
+use std::path::Path;
+
+/// Checks every block of a snapshot; its header and number of entries. `pause` is called after each block.
+pub(in crate::store::sled) fn verify(
+    path: &Path,
+    id: &FolderId,
+    pause: &mut dyn FnMut() -> Result<(), StoreError>,
+) -> Result<(Head, u64), StoreError> {
+    let mut reader = Reader::open(path, Some(id))?;
+    reader.skim(pause)?;
+    Ok((reader.head, reader.rows_at_end()))
+}
+
+/// Checks every entry of a snapshot: decompressed, counted, in order. `pause` is called now and then, with the entries so
+/// far.
+pub(in crate::store::sled) fn verify_deeply(
+    path: &Path,
+    id: &FolderId,
+    pause: &mut dyn FnMut(u64) -> Result<(), StoreError>,
+) -> Result<(Head, u64), StoreError> {
+    let mut reader = Reader::open(path, Some(id))?;
+    let mut previous = Vec::new();
+    let mut rows = 0;
+    while reader.advance()? {
+        let entry = reader.entry();
+        if rows > 0 && previous.as_slice() >= entry.key {
+            return Err(damaged(path, "its entries are out of order"));
+        }
+        previous.clear();
+        previous.extend_from_slice(entry.key);
+        rows += 1;
+        if rows % 512 == 0 {
+            pause(rows)?;
+        }
+    }
+    if rows != reader.rows_at_end() {
+        return Err(StoreError::Damaged {
+            place: path.display().to_string(),
+            what: format!("it holds {rows} entries instead of {}", reader.rows_at_end()),
+            way_out: WAY_OUT.to_owned(),
+        });
+    }
+    Ok((reader.head, rows))
+}
