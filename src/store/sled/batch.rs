@@ -93,3 +93,41 @@ pub(super) fn apply(index: &Index, sorted: &[(u64, Write<'_>)]) -> Result<(), St
 fn panicked() -> StoreError {
     StoreError::Stopped { reason: "a thread that wrote the index stopped on an assertion".to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_several_threads_write_is_what_was_added() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Index::open(folder.path(), 1 << 20).unwrap();
+        let keys: Vec<_> =
+            (0_u32..).take(5 * LEAST_PART).map(|row| [[1].as_slice(), &row.to_be_bytes()].concat()).collect();
+        let fill = |frame, is_kept: &dyn Fn(usize) -> bool| {
+            let mut batch = Batch::default();
+            for (row, key) in keys.iter().enumerate() {
+                let value = is_kept(row).then_some(key.as_slice());
+                assert!(!batch.add(&Entry { key, frame, value }));
+            }
+            batch.write(&index).unwrap();
+            assert!(batch.writes().is_empty());
+        };
+        let held = || index.all().map(|row| row.map(|(key, (frame, value))| (key, frame, value)).unwrap());
+        fill(1, &|_| true);
+        assert!(held().eq(keys.iter().map(|key| (key.clone(), 1, key.clone()))));
+        fill(2, &|row| row % 3 == 0);
+        assert!(held().eq(keys.iter().step_by(3).map(|key| (key.clone(), 2, key.clone()))));
+    }
+
+    #[test]
+    fn a_batch_is_full_by_rows_or_by_bytes() {
+        let mut batch = Batch::default();
+        let small = Entry { key: &[1], frame: 1, value: None };
+        assert_eq!((1..).find(|_| batch.add(&small)), Some(Batch::ROWS));
+        let large = vec![0; Batch::BYTES / 2];
+        batch.clear();
+        let large = Entry { key: &[1], frame: 1, value: Some(&large) };
+        assert_eq!((batch.add(&large), batch.add(&large)), (false, true));
+    }
+}

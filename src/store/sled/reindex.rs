@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-/// An index that takes so many times the bytes of its rows is worth writing anew: a new one takes about 1.7 times.
+/// An index that takes so many times the bytes of its rows is worth writing anew: a new one takes about 1.3 times.
 const WORTH: u64 = 3;
 /// Rounds of catching up with the traffic, each with what was written during the one before. The committer does the last one
 /// while commits wait: about as long as the round before it took.

@@ -248,3 +248,20 @@ impl Signal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_that_was_settled_wakes_nobody_unless_it_was_the_last() {
+        let signal = Signal::default();
+        let is_raised = || *signal.raised.lock().unwrap();
+        signal.raise();
+        signal.settle();
+        assert!(!is_raised());
+        signal.finish();
+        signal.settle();
+        assert!(is_raised());
+    }
+}

@@ -48,3 +48,26 @@ pub(in crate::store::sled) fn verify_deeply(
     }
     Ok((reader.head, rows))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sled::snapshot::{self, Entry, Writer};
+
+    #[test]
+    fn the_bytes_before_compression_are_those_of_the_entries() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = snapshot::path(folder.path(), 7);
+        let mut writer = Writer::create(&path, &Head { id: FolderId::default(), frame: 7, time: 0 }).unwrap();
+        let mut bytes = 0;
+        for row in 0..5000_u32 {
+            let (key, value) = (row.to_be_bytes(), vec![7; row as usize % 100]);
+            let entry = Entry { key: &key, frame: 1, value: (row % 5 > 0).then_some(&value) };
+            writer.push(&entry).unwrap();
+            bytes += entry.size();
+        }
+        writer.finish().unwrap();
+        assert!(path.metadata().unwrap().len() < bytes / 2);
+        assert_eq!(snapshot::unpacked_bytes(&path).unwrap(), bytes);
+    }
+}
