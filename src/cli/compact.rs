@@ -14,7 +14,7 @@ use std::process::ExitCode;
 /// Rewrite a folder without what is superfluous, also while the server runs; a kill at any moment loses nothing.
 ///
 /// Moments before now can no longer be restored from the folder: make a backup first if that matters. A new index is written
-/// beside the old one, so about half as much disk as is in use must be free.
+/// beside the old one, which takes disk space for a while: where there is too little, it says so and nothing is changed.
 #[derive(Debug, Args)]
 pub(super) struct Compact {
     #[command(flatten)]

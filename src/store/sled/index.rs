@@ -91,7 +91,7 @@ impl Index {
     }
 
     /// Its folder has its name now.
-    pub(super) fn is_moved_into_place(&self) {
+    pub(super) fn set_in_place(&self) {
         self.in_place.store(true, Ordering::Release);
     }
 
@@ -217,8 +217,8 @@ impl Index {
         &self.path
     }
 
-    /// Ends an index whose files are gone.
-    pub(super) fn discard(self) -> Result<(), StoreError> {
+    /// Ends sled and waits for nothing; enough when the files are gone.
+    pub(super) fn end(self) -> Result<(), StoreError> {
         let Self { tree, path, .. } = self;
         guarded(&path, || {
             drop(tree);
@@ -236,7 +236,7 @@ impl Index {
         self.flush()?;
         let path = self.path.clone();
         let file = self.file.try_clone().map_err(|error| super::io::failed("cannot open", &path, error))?;
-        self.discard()?;
+        self.end()?;
         wait_until_released(&path, &file)
     }
 

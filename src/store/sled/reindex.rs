@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 
 /// An index that takes so many times the bytes of its rows is worth writing anew: a new one takes about 1.3 times.
 const WORTH: u64 = 3;
+/// A new index may take so many times the bytes of its rows while it is written.
+const ROOM: u64 = 2;
 /// Rounds of catching up with the traffic, each with what was written during the one before. The committer does the last one
 /// while commits wait: about as long as the round before it took.
 const ROUNDS: usize = 20;
@@ -47,8 +49,9 @@ pub(super) fn run(
     let folder = &shared.folder;
     let base = snapshot::path(&folder.snapshots(), base);
     let bytes = snapshot::unpacked_bytes(&base)?;
-    if !shared.has_space_for(WORTH * bytes) {
-        let what = "the disk has too little space free for a new index beside the old one".to_owned();
+    if !shared.has_space_for(ROOM * bytes) {
+        let mib = (ROOM * bytes) >> 20;
+        let what = format!("a new index needs {mib} MiB beside the old one for a while, and so much is not free");
         return Err(StoreError::Unusable { place: folder.root.display().to_string(), what });
     }
     let started = Instant::now();
@@ -69,7 +72,7 @@ pub(super) fn run(
     put_in_place(shared, &index)?;
     report(bytes);
     match unshared(old, PATIENCE) {
-        Ok(old) => old.discard()?,
+        Ok(old) => old.end()?,
         // Its last reader ends it.
         Err(error) => tracing::warn!(%error, "the index that was replaced is still in use"),
     }
@@ -181,6 +184,6 @@ fn put_in_place(shared: &Shared, index: &Index) -> Result<(), StoreError> {
         io::rename(&folder.index(), &folder.index_replaced())?;
     }
     io::rename(&folder.index_in_work(), &folder.index())?;
-    index.is_moved_into_place();
+    index.set_in_place();
     io::remove_directory(&folder.index_replaced())
 }

@@ -206,3 +206,21 @@ async fn an_index_that_cannot_be_put_in_its_place_is_no_clean_stop() {
     fs::remove_file(in_the_way).unwrap();
     found_again(folder.path(), &expected, Start::Verified).await;
 }
+
+#[tokio::test]
+async fn a_compaction_without_the_space_for_it_changes_nothing() {
+    let folder = scratch();
+    let engine = sled_engine(folder.path());
+    for round in 0..3 {
+        fill(engine.as_ref(), round * 60..round * 60 + 60).await;
+        engine.snapshot().unwrap();
+    }
+    let expected = dump(engine.as_ref()).await;
+    engine.close().await.unwrap();
+    let snapshots = bytes_in(&folder.path().join("snapshot"));
+    let full = Options { reserve_bytes: u64::MAX / 4, ..options() };
+    let error = sled::maintenance::compact(folder.path(), &full, &|_| {}).unwrap_err();
+    assert!(matches!(&error, StoreError::Unusable { what, .. } if what.contains("is not free")), "{error}");
+    assert_eq!(bytes_in(&folder.path().join("snapshot")), snapshots);
+    found_again(folder.path(), &expected, Start::Clean).await;
+}

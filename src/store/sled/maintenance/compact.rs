@@ -27,13 +27,13 @@ pub struct CompactReport {
 /// As [`engine::open`].
 pub fn compact(path: &Path, options: &Options, progress: ProgressFn<'_>) -> Result<CompactReport, StoreError> {
     let (opened, _) = engine::open(path, options)?;
-    let report = opened.compact(progress)?;
+    let report = opened.compact(progress);
     opened.close_now()?;
-    Ok(report)
+    report
 }
 
 impl SledEngine {
-    /// Makes a snapshot, removes what is older, and writes the index anew, beside the traffic. A kill at any moment loses
+    /// Makes a snapshot, writes the index anew, and removes older snapshots and journal, beside the traffic. A kill at any moment loses
     /// nothing: snapshot and journal stay whole until the new ones are, and the index can be rebuilt. Moments before now
     /// can no longer be restored from the folder.
     ///
@@ -46,8 +46,9 @@ impl SledEngine {
         let before = shared.folder.sizes().1;
         let pace = Pace::new(shared, false);
         let frame = background::snapshot_now(shared, &pace)?;
-        background::prune(&shared.folder, 1)?;
         let records = if frame == 0 { 0 } else { reindex::run(shared, frame, &pace, progress)? };
+        // Last, so that a compaction that fails has taken nothing away.
+        background::prune(&shared.folder, 1)?;
         let after = shared.folder.sizes().1;
         let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(CompactReport { before, after, records, milliseconds })
