@@ -198,7 +198,6 @@ pub(super) async fn import(
     Ok(json!({ "imported": imported, "existing": existing, "refused": refused }))
 }
 
-/// Forgets an import.
 /// Forgets an import's steps, and gives back the disk space that it has left behind.
 pub(super) async fn end_import(desk: &Desk<'_>, id: &AppId, import: Uuid) -> Result<Value, String> {
     let app = desk.app;

@@ -141,7 +141,8 @@ impl Import {
             && let Some(given_up) = text.as_deref().and_then(|text| serde_json::from_str::<State>(text).ok())
             && given_up.app == fresh.app
         {
-            worker.run(Task::UsersImportEnd { app: given_up.app, import: given_up.import })?;
+            let end = Task::UsersImportEnd { app: given_up.app, import: given_up.import };
+            worker.run_reporting(end, output::bar())?;
         }
         let Some(text) = text.filter(|_| !self.restart) else {
             // Before the first step, so that one that is done without another word is known to be of this import.

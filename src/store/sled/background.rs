@@ -33,8 +33,10 @@ pub(super) fn housekeep(shared: &Shared) {
         if shared.housekeeping.is_finished() {
             return;
         }
-        match take_snapshot(shared, true) {
-            Ok(_) => {}
+        let _alone = shared.maintain();
+        let pace = Pace::new(shared, true);
+        let frame = match snapshot_now(shared, &pace) {
+            Ok(frame) => frame,
             Err(StoreError::Stopped { .. }) => return,
             Err(error) => {
                 // Nothing is lost: the journal stays until a snapshot succeeds.
@@ -42,27 +44,36 @@ pub(super) fn housekeep(shared: &Shared) {
                 shared.counters.since_snapshot.store(0, Ordering::Relaxed);
                 continue;
             }
-        }
+        };
         let started = Instant::now();
-        if started >= may_reindex
-            && let Err(error) = reindex_if_due(shared, true, &|_| {})
-        {
-            tracing::warn!(%error, "the index could not be written anew; the old one stays in use");
+        if started >= may_reindex {
+            match reindex_if_due(shared, frame, &pace, &|_| {}) {
+                Ok(()) => {}
+                Err(StoreError::Stopped { .. }) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "the index could not be written anew; the old one stays in use");
+                }
+            }
         }
         may_reindex = Instant::now() + shared.reindex_after.max(started.elapsed() * REINDEX_REST);
     }
 }
 
-/// Writes the index anew if it takes up much more disk than what is in it.
-pub(super) fn reindex_if_due(shared: &Shared, gently: bool, progress: &dyn Fn(Progress)) -> Result<(), StoreError> {
+/// Gives back the disk space of an index that takes up much more than what is in it, at full speed.
+pub(super) fn reclaim(shared: &Shared, progress: &dyn Fn(Progress)) -> Result<(), StoreError> {
     if !reindex::is_due(shared)? {
         return Ok(());
     }
     let _alone = shared.maintain();
-    let pace = Pace::new(shared, gently);
+    let pace = Pace::new(shared, false);
     // The index may have grown because there is more to keep.
     let frame = snapshot_now(shared, &pace)?;
-    if !reindex::is_due(shared)? { Ok(()) } else { reindex::run(shared, frame, &pace, progress).map(drop) }
+    reindex_if_due(shared, frame, &pace, progress)
+}
+
+/// Writes the index anew from the snapshot of `frame`, the newest, if that is worth it; [`Shared::maintain`] is held.
+fn reindex_if_due(shared: &Shared, frame: u64, pace: &Pace<'_>, progress: &dyn Fn(Progress)) -> Result<(), StoreError> {
+    if reindex::is_due(shared)? { reindex::run(shared, frame, pace, progress).map(drop) } else { Ok(()) }
 }
 
 /// Ends the store when one group takes longer than any disk should.
@@ -107,9 +118,9 @@ pub(super) fn rotate(shared: &Shared) -> Result<u64, StoreError> {
 ///
 /// Reads the snapshots that are there first: one that has gone bad on the disk is replaced while journal and index can
 /// still say what it held, and no journal is removed in reliance on it.
-pub(super) fn take_snapshot(shared: &Shared, gently: bool) -> Result<u64, StoreError> {
+pub(super) fn take_snapshot(shared: &Shared) -> Result<u64, StoreError> {
     let _alone = shared.maintain();
-    snapshot_now(shared, &Pace::new(shared, gently))
+    snapshot_now(shared, &Pace::new(shared, false))
 }
 
 /// As [`take_snapshot`], for whoever holds [`Shared::maintain`].
@@ -140,7 +151,7 @@ pub(super) fn snapshot_now(shared: &Shared, pace: &Pace<'_>) -> Result<u64, Stor
     tracing::info!(
         frame = head.frame,
         rows = made.rows,
-        milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        milliseconds = io::milliseconds_since(started),
         "snapshot made"
     );
     Ok(head.frame)

@@ -1,9 +1,10 @@
-//! Small file helpers: errors that say what was attempted on which file, and durable directories.
+//! Small helpers: errors that say what was attempted on which file, durable directories, and how long it took.
 
 use crate::store::StoreError;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Turns a system error into ours; a full disk has its own name.
 pub(super) fn failed(doing: &'static str, path: &Path, source: io::Error) -> StoreError {
@@ -114,6 +115,11 @@ pub(super) fn fingerprint(path: &Path) -> Result<(u64, u32), StoreError> {
         hasher.update(buffer.get(..count).unwrap_or_default());
         length += count as u64;
     }
+}
+
+/// How long work has taken, in ms.
+pub(super) fn milliseconds_since(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Takes `N` bytes off the front of `input`.

@@ -215,7 +215,7 @@ impl SledEngine {
     /// # Errors
     /// [`StoreError`] when the system refuses or the engine is closed.
     pub fn snapshot(&self) -> Result<u64, StoreError> {
-        background::take_snapshot(&self.shared, false)
+        background::take_snapshot(&self.shared)
     }
 
     fn end_threads(&self) {
@@ -287,7 +287,7 @@ impl Engine for SledEngine {
     }
 
     fn reclaim(&self, progress: &dyn Fn(Progress)) -> Result<(), StoreError> {
-        background::reindex_if_due(&self.shared, false, progress)
+        background::reclaim(&self.shared, progress)
     }
 
     async fn close(&self) -> Result<(), StoreError> {

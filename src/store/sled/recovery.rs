@@ -49,7 +49,7 @@ pub(super) fn open(folder: &Folder, options: &Options) -> Result<Opened, StoreEr
         None => after_crash(folder, id, 0, options, notes, fresh)?,
     };
     Marker::remove(folder)?;
-    opened.report.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    opened.report.milliseconds = io::milliseconds_since(started);
     opened.report.log();
     Ok(opened)
 }

@@ -76,7 +76,7 @@ pub(super) fn run(
         // Its last reader ends it.
         Err(error) => tracing::warn!(%error, "the index that was replaced is still in use"),
     }
-    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let milliseconds = io::milliseconds_since(started);
     tracing::info!(records, before, after = folder.index_bytes(), milliseconds, "index written anew");
     Ok(records)
 }

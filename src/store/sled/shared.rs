@@ -156,7 +156,7 @@ impl Shared {
     }
 
     fn elapsed_ms(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+        super::io::milliseconds_since(self.started)
     }
 
     /// Ends all writing and tells the server, which must end the process.

@@ -97,7 +97,7 @@ impl SledEngine {
         io::sync_directory(&copy.journal())?;
         io::sync_directory(&copy.snapshots())?;
         target.complete()?;
-        let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let milliseconds = io::milliseconds_since(started);
         Ok(BackupReport { frame, time, files: total, bytes, milliseconds })
     }
 }

@@ -3,7 +3,7 @@
 use super::ProgressFn;
 use crate::store::StoreError;
 use crate::store::sled::background::{self, Pace};
-use crate::store::sled::{self as engine, Options, SledEngine, reindex};
+use crate::store::sled::{self as engine, Options, SledEngine, io, reindex};
 use serde::Serialize;
 use std::path::Path;
 use std::time::Instant;
@@ -33,9 +33,9 @@ pub fn compact(path: &Path, options: &Options, progress: ProgressFn<'_>) -> Resu
 }
 
 impl SledEngine {
-    /// Makes a snapshot, writes the index anew, and removes older snapshots and journal, beside the traffic. A kill at any moment loses
-    /// nothing: snapshot and journal stay whole until the new ones are, and the index can be rebuilt. Moments before now
-    /// can no longer be restored from the folder.
+    /// Makes a snapshot, writes the index anew, and removes older snapshots and journal, beside the traffic. A kill at any
+    /// moment loses nothing: snapshot and journal stay whole until the new ones are, and the index can be rebuilt. Moments
+    /// before now can no longer be restored from the folder.
     ///
     /// # Errors
     /// [`StoreError`] when the system refuses, there is no space for two indexes, or the engine is closed.
@@ -50,7 +50,7 @@ impl SledEngine {
         // Last, so that a compaction that fails has taken nothing away.
         background::prune(&shared.folder, 1)?;
         let after = shared.folder.sizes().1;
-        let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let milliseconds = io::milliseconds_since(started);
         Ok(CompactReport { before, after, records, milliseconds })
     }
 }

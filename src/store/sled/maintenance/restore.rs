@@ -11,7 +11,7 @@ use crate::store::sled::journal::{Frames, segment};
 use crate::store::sled::merge::Merge;
 use crate::store::sled::snapshot::Head;
 use crate::store::sled::truth::Truth;
-use crate::store::sled::{self as engine, Options, Progress, snapshot};
+use crate::store::sled::{self as engine, Options, Progress, io, snapshot};
 use serde::Serialize;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -69,7 +69,7 @@ pub fn restore(
     let mut merge = truth.merge_into(frame, &target.partial.join("scratch"))?;
     let records = write_folder(&target, &mut merge, frame, time, options, progress)?;
     target.complete()?;
-    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let milliseconds = io::milliseconds_since(started);
     Ok(RestoreReport { frame, time, records, notes, milliseconds })
 }
 

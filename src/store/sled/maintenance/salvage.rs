@@ -67,7 +67,7 @@ pub fn salvage(
         );
     }
     target.complete()?;
-    report.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    report.milliseconds = io::milliseconds_since(started);
     Ok(report)
 }
 
