@@ -3,7 +3,7 @@
 
 use sessiond::crypto::password::StoredHash;
 use sessiond::domain::ids::TenantId;
-use sessiond::domain::user::import::{NewLogin, NewPassword, NewUser};
+use sessiond::domain::import::{NewLogin, NewPassword, NewUser};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let line = String::from_utf8_lossy(data);

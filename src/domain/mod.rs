@@ -1,11 +1,11 @@
 //! Types, states and rules. Pure and synchronous: `now` and fresh random bytes are arguments.
 
 pub mod audit;
-pub mod bulk_import;
 pub mod clock_watch;
 pub mod dashboard;
 pub mod entropy;
 pub mod ids;
+pub mod import;
 pub mod json;
 pub mod key;
 pub mod one_time_token;

@@ -10,8 +10,8 @@
 use super::key::KeyReader;
 use super::session::just_after;
 use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
-use crate::domain::bulk_import::BulkStatus;
 use crate::domain::ids::AppId;
+use crate::domain::import::waiting::BulkStatus;
 use crate::domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

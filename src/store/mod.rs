@@ -1,6 +1,6 @@
 //! The storage seam: an ordered key-value transaction.
 //!
-//! Repositories (`store/session.rs`, …) are written once over `&mut dyn Tx`; engines implement [`Engine`] and [`Tx`].
+//! Repositories (`store/totp.rs`, …) are written once over `&mut dyn Tx`; engines implement [`Engine`] and [`Tx`].
 //! `commit` is optimistic: it re-checks what the transaction read, applies everything or nothing, and returns when the
 //! writes are durable, or says [`CommitError::Conflict`] and the command runs again. Scans are not re-checked, so
 //! uniqueness is always a point key.

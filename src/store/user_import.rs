@@ -5,8 +5,8 @@
 
 use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
 use crate::domain::ids::AppId;
+use crate::domain::import::Imported;
 use crate::domain::time::UnixMillis;
-use crate::domain::user::import::Imported;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

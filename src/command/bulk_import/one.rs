@@ -8,7 +8,7 @@ use crate::command::user::UserInfo;
 use crate::command::user::arrival::{note, prepare_all, write};
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::TenantId;
-use crate::domain::user::import::BadLine;
+use crate::domain::import::BadLine;
 use crate::fault::{Fault, Gone};
 use crate::store;
 use std::collections::HashSet;

@@ -1,6 +1,5 @@
 //! Users: one person is a group of login methods under one id (CDI: users, account linking).
 
-pub mod import;
 pub mod linking;
 mod listing;
 mod method;

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::command::bulk_import::Members;
 use crate::command::bulk_import::one::{ImportOne, Imported};
 use crate::command::bulk_import::queue::{AddUsers, Added, CountUsers, ListUsers, RemoveUsers, Waiting};
-use crate::domain::bulk_import::{ADDED_AT_ONCE, BulkStatus};
+use crate::domain::import::waiting::{ADDED_AT_ONCE, BulkStatus};
 use crate::domain::time::UnixMillis;
 use crate::http::cdi::Call;
 use crate::http::cdi::input::{Body, Query, invalid_field};

@@ -1,8 +1,8 @@
 //! What users that wait look like at rest, for ever.
 
 use super::golden;
-use sessiond::domain::bulk_import::BulkStatus;
 use sessiond::domain::ids::AppId;
+use sessiond::domain::import::waiting::BulkStatus;
 use sessiond::domain::time::UnixMillis;
 use sessiond::store::bulk_import::{BulkImportRecord, key};
 use uuid::Uuid;

@@ -1,15 +1,16 @@
-//! Users on their way in from elsewhere: one JSON object per user, in a form of ours ([`NewUser::parse`]) or in the protocol's
+//! Users to be imported from elsewhere: one JSON object per user, in a form of ours ([`NewUser::parse`]) or in the protocol's
 //! ([`bulk`]).
 
 pub mod bulk;
+pub mod waiting;
 
-use super::{ThirdPartyAccount, normalise_email};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::password::HashFamily;
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
 use crate::domain::totp::{Pace, TotpSecret};
+use crate::domain::user::{ThirdPartyAccount, normalise_email};
 use crate::domain::userroles::RoleName;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
