@@ -11,6 +11,7 @@ pub mod key;
 pub mod password;
 pub mod passwordless;
 pub mod retry;
+pub mod scope;
 pub mod session;
 pub mod tenancy;
 pub mod thirdparty;

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::command::retry::Retry;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::usermetadata::merged;

@@ -1,6 +1,6 @@
 //! `docs/configuration.md`, made from the table of settings.
 
-use crate::config::settings::{SECTIONS, Scope, Setting, Status};
+use crate::config::settings::{Level, SECTIONS, Setting, Status};
 use std::fmt::Write;
 
 const HEAD: &str = "# Configuration
@@ -19,7 +19,7 @@ come from, each over the one before:
 `sessiond config` shows every effective value and where it came from. Unknown keys in `config.yaml` are ignored with a
 warning that names the line and the nearest known key. Keys, environment names and meanings are those of the SuperTokens
 core, so its files work unchanged; database settings (`postgresql_*`, `mysql_*`, `mongodb_*`) are ignored with a warning,
-because sessiond has its own store. `coreConfig` of an app or a tenant overrides a setting where its scope allows:
+because sessiond has its own store. `coreConfig` of an app or a tenant overrides a setting where its level allows:
 
 - **server**: for the whole server only;
 - **app**: may differ per app, is equal in all tenants of an app;
@@ -37,7 +37,7 @@ pub fn markdown() -> String {
         // invariant: writing to a String cannot fail
         let _ = write!(
             text,
-            "\n## {}\n\n| Key and environment variable | Type | Default | Scope | Meaning |\n|---|---|---|---|---|\n",
+            "\n## {}\n\n| Key and environment variable | Type | Default | Level | Meaning |\n|---|---|---|---|---|\n",
             section.title
         );
         for setting in section.settings {
@@ -53,13 +53,13 @@ fn row(text: &mut String, setting: &Setting) {
         [] => setting.kind.name().to_owned(),
         values => values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(" or "),
     };
-    let scope = match setting.scope {
-        Scope::Core => "server",
-        Scope::App => "app",
-        Scope::Tenant => "tenant",
+    let level = match setting.level {
+        Level::Core => "server",
+        Level::App => "app",
+        Level::Tenant => "tenant",
     };
     let default = default(setting);
-    let _ = writeln!(text, "| `{}`{env} | {kind} | {default} | {scope} | {} |", setting.key, meaning(setting));
+    let _ = writeln!(text, "| `{}`{env} | {kind} | {default} | {level} | {} |", setting.key, meaning(setting));
 }
 
 fn default(setting: &Setting) -> String {

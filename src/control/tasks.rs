@@ -2,10 +2,10 @@
 //! a folder that no server uses.
 
 use crate::app::App;
+use crate::command::scope::{Cause, Scope};
 use crate::command::session::list::{FindSession, ListSessions};
 use crate::command::session::revoke::{RevokeSessions, Which};
 use crate::command::session::timeline::SessionTimeline;
-use crate::command::session::{Cause, Scope};
 use crate::command::tenancy::AppEntry;
 use crate::command::user::import::Place;
 use crate::control::upkeep::Report;

@@ -3,7 +3,7 @@
 use super::BETWEEN_STEPS;
 use crate::app::App;
 use crate::command::bulk_import::batch::{Counts, ImportBatch};
-use crate::command::session::{Cause, Scope};
+use crate::command::scope::{Cause, Scope};
 use crate::fault::Fault;
 use crate::store::bulk_import;
 use tokio::time::sleep;

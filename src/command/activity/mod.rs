@@ -4,13 +4,12 @@
 //! so that sessions of one user do not meet in it; what was marked lately is remembered in memory, and skipped.
 
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::command::tenancy::AppEntry;
 use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
-use crate::store::activity;
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, activity};
 use quick_cache::sync::Cache;
 use std::hash::{BuildHasher, RandomState};
 

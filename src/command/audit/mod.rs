@@ -5,7 +5,7 @@ mod read;
 pub use read::{AuditPage, Cursor, Entry, ReadAudit};
 
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::audit::AuditEvent;
 use crate::domain::entropy::random_bytes;
 use crate::fault::Fault;

@@ -1,7 +1,7 @@
 //! `GET /audit` and `sessiond audit`.
 
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::audit::AuditKind;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::time::UnixMillis;

@@ -7,7 +7,7 @@
 use super::{Reader, Sealer, complaint, failed};
 use crate::app::App;
 use crate::command::retry::Retry;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::command::user::arrival::{Ready, note, prepare_all, write};
 use crate::domain::import::BadLine;
 use crate::domain::import::waiting::BulkStatus;

@@ -5,7 +5,7 @@ pub mod one;
 pub mod queue;
 
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::command::user::arrival::{Arrived, Ready};
 use crate::command::userroles::read::ListRoles;
 use crate::crypto::password::StoredHash;

@@ -3,7 +3,7 @@
 use super::{Members, Reader, complaint, failed};
 use crate::app::App;
 use crate::command::retry::Retry;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::command::user::UserInfo;
 use crate::command::user::arrival::{note, prepare_all, write};
 use crate::domain::entropy::time_ordered_uuid;

@@ -3,7 +3,7 @@
 use super::{Members, Reader, Sealer, failed};
 use crate::app::App;
 use crate::command::retry::Retry;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::TenantId;
 use crate::domain::import::bulk::without_secrets;

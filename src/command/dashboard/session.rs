@@ -2,7 +2,7 @@
 
 use super::{DashboardUser, reading};
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash1;

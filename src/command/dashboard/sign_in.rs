@@ -6,7 +6,7 @@ use crate::command::audit;
 use crate::command::password::Unserved;
 use crate::command::password::budgets::{Door, Who};
 use crate::command::retry::Retry;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::crypto::password::Check;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::dashboard::SESSION_LIFETIME_MS;
@@ -14,9 +14,8 @@ use crate::domain::entropy::random_uuid;
 use crate::domain::secret::Secret;
 use crate::domain::token_hash::TokenHash1;
 use crate::fault::Fault;
-use crate::store::Tx;
-use crate::store::codec;
 use crate::store::dashboard::{self, DashboardSessionRecord, DashboardUserRecord};
+use crate::store::{Tx, codec};
 
 /// Signs an operator in.
 pub struct SignIn<'a> {

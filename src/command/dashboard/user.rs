@@ -6,7 +6,7 @@ use crate::command::audit;
 use crate::command::password::Unserved;
 use crate::command::password::budgets::Door;
 use crate::command::retry::{Retry, steady};
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::audit::AuditKind;
 use crate::domain::dashboard::{WeakPassword, check_password, is_email};
 use crate::domain::entropy::{random_bytes, time_ordered_uuid};

@@ -13,7 +13,7 @@ pub mod update;
 use crate::app::App;
 use crate::command::password::budgets::Door;
 use crate::command::retry::steady;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 pub use crate::command::user::Person;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::TenantId;

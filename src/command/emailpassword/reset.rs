@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::command::audit;
 use crate::command::password::Unserved;
 use crate::command::retry::{Retry, steady};
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::entropy::random_bytes;
 use crate::domain::ids::{TenantId, UserId};

@@ -5,14 +5,13 @@ use crate::app::App;
 use crate::command::audit;
 use crate::command::password::Unserved;
 use crate::command::retry::{Retry, steady};
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::user::{PasswordHash, RecipeId, User};
 use crate::fault::Fault;
-use crate::store::Tx;
-use crate::store::passwordreset;
 use crate::store::user::{self, Found, Taken};
+use crate::store::{Tx, passwordreset};
 
 /// Changes a login method with a password.
 pub struct UpdateLogin<'a> {

@@ -5,7 +5,7 @@ pub mod revoke;
 pub mod status;
 pub mod verify;
 
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::ids::{TenantId, UserId};
 use crate::fault::{Fault, Gone};
 use crate::store::emailverification::Addressee;

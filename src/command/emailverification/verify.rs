@@ -4,7 +4,7 @@ use super::{failed, require_tenant};
 use crate::app::App;
 use crate::command::audit;
 use crate::command::retry::Retry;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::one_time_token::OneTimeHash;

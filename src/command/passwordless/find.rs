@@ -3,7 +3,7 @@
 use super::failed;
 use crate::app::App;
 use crate::command::retry::steady;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::command::user::Person;
 use crate::domain::ids::TenantId;
 use crate::domain::passwordless::Contact;

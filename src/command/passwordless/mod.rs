@@ -8,7 +8,7 @@ pub mod list;
 pub mod remove;
 pub mod update;
 
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::TenantId;
 use crate::domain::passwordless::{CodeRules, Contact};

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::command::activity::{Marked, mark_active};
 use crate::command::retry::Retry;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::command::session::holder::Holder;
 use crate::command::session::issue::{Mint, Seat, Wanted};
 use crate::crypto::access_token::has_protected_claim;

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::command::retry::Retry;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::crypto::access_token::has_protected_claim;
 use crate::domain::ids::SessionHandle;
 use crate::domain::json::JsonObject;

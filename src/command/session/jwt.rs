@@ -1,7 +1,7 @@
 //! `POST /recipe/jwt`.
 
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::crypto::access_token::{has_member, put_json_string};
 use crate::domain::json::JsonObject;
 use crate::domain::key::KeyKind;

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::command::retry::steady;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::command::session::holder::{Holder, Holders};
 use crate::domain::ids::{AppId, SessionHandle, TenantId, UserId};
 use crate::domain::json::JsonObject;

@@ -2,8 +2,9 @@
 
 use crate::app::App;
 use crate::command::retry::Retry;
+use crate::command::scope::Scope;
 use crate::command::session::holder::Holder;
-use crate::command::session::{Scope, key_kind};
+use crate::command::session::key_kind;
 use crate::crypto::access_token::{
     AccessToken, MintError, NewAccessToken, TokenRefusal, has_protected_claim, parse_unverified,
 };

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::command::activity::{Marked, mark_active};
 use crate::command::retry::Retry;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::command::session::holder::Holders;
 use crate::command::session::list::live_sessions;
 use crate::domain::ids::{SessionHandle, TenantId, UserId};

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::command::retry::steady;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::session::RefreshPolicy;
 use crate::domain::session::event::{Event, EventKind, Use};

@@ -3,7 +3,8 @@
 use crate::app::App;
 use crate::command::key::KeyRing;
 use crate::command::retry::Retry;
-use crate::command::session::{Scope, family_rules, key_kind};
+use crate::command::scope::Scope;
+use crate::command::session::{family_rules, key_kind};
 use crate::crypto::access_token::{AccessToken, MintError, NewAccessToken};
 use crate::domain::json::JsonObject;
 use crate::domain::session::family::Lineage;

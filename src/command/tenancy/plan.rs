@@ -4,7 +4,7 @@
 
 use super::directory::{Directory, TenantEntry};
 use crate::config::AppConfig;
-use crate::config::settings::{self, Scope};
+use crate::config::settings::{self, Level};
 use crate::config::validate::split_api_keys;
 use crate::config::values::{Value, Values};
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
@@ -197,7 +197,7 @@ fn has_none(tenant: &TenantEntry) -> bool {
 /// Settings that must agree inside an app.
 fn same_in_app(public: &Values, tenant: &Values) -> Result<(), String> {
     let differs = settings::ALL.iter().enumerate().find(|(place, setting)| {
-        setting.scope == Scope::App && !same_value(setting.key, public.at(*place), tenant.at(*place))
+        setting.level == Level::App && !same_value(setting.key, public.at(*place), tenant.at(*place))
     });
     match differs {
         Some((_, setting)) => Err(format!("You cannot set different values for {} for the same appId", setting.key)),
@@ -217,7 +217,7 @@ fn same_value(key: &str, a: &Value, b: &Value) -> bool {
 /// Settings of the whole server cannot be set for less.
 fn only_for_the_server(own: &Own) -> Result<(), String> {
     let is_core = |key: &&String| {
-        settings::find(key).is_some_and(|setting| setting.scope == Scope::Core && setting.key != "core_config_version")
+        settings::find(key).is_some_and(|setting| setting.level == Level::Core && setting.key != "core_config_version")
     };
     match own.keys().find(is_core) {
         Some(key) => Err(format!("{key} can only be set via the core's base config setting")),

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::command::retry::Retry;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::command::tenancy::AppEntry;
 use crate::command::user::require_tenant;
 use crate::crypto::sealing::{MessageKey, SealingKey};

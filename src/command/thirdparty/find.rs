@@ -3,7 +3,7 @@
 use super::reading;
 use crate::app::App;
 use crate::command::retry::steady;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::command::user::{Person, UserInfo};
 use crate::domain::ids::TenantId;
 use crate::domain::user::{AccountInfo, Login, LoginMethod, LookUp, RecipeId, ThirdPartyAccount};

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::command::activity::mark_active;
 use crate::command::audit;
 use crate::command::retry::Retry;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::command::user::{Person, confirm_email, new_id, require_tenant};
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};

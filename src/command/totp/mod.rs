@@ -4,7 +4,7 @@ pub mod check;
 pub mod device;
 
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::crypto::sealing::MessageKey;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::totp::TotpSecret;

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::command::audit;
 use crate::command::password::Unserved;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::command::totp::Sealer;
 use crate::command::userroles::assign::event as role_event;
 use crate::crypto::password::StoredHash;

@@ -3,7 +3,7 @@
 use super::change::{self, Change, Conflict, Decide, Decision};
 use super::require_tenant;
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::session::event::UserChange;

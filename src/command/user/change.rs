@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::command::activity::{Marked, mark_active};
 use crate::command::audit;
 use crate::command::retry::Retry;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::command::session::revoke::{SignOut, SomeEnded};
 use crate::domain::audit::AuditEvent;
 use crate::domain::ids::{AppId, TenantId, UserId};

@@ -1,7 +1,7 @@
 //! `GET /users/count`.
 
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::ids::TenantId;
 use crate::domain::user::Recipes;
 use crate::fault::Fault;

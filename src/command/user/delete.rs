@@ -2,7 +2,7 @@
 
 use super::change::{self, Change, Decide, Decision};
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::session::event::UserChange;

@@ -4,7 +4,7 @@ use super::UserInfo;
 use super::change::{self, Change, Conflict, Decide, Decision};
 use super::delete::gone;
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::session::event::UserChange;

@@ -2,7 +2,7 @@
 
 use super::UserInfo;
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::user::{Order, Position, Recipes, SearchTags, are_apart};
 use crate::fault::Fault;

@@ -4,7 +4,7 @@ use super::list::with_info;
 use super::{Person, UserInfo};
 use crate::app::App;
 use crate::command::retry::steady;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{LookUp, Position, RecipeId, User};
 use crate::fault::Fault;

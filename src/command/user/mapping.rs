@@ -3,16 +3,15 @@
 use super::change::{self, Change, Decide, Decision};
 use crate::app::App;
 use crate::command::retry::steady;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::session::event::UserChange;
 use crate::domain::user::ExternalId;
 use crate::fault::Fault;
 use crate::store::user::{self, Found, Taken};
-use crate::store::user_data;
 pub use crate::store::user_data::KeptBy;
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, user_data};
 use async_trait::async_trait;
 
 /// What an id is meant to be.

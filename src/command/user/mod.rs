@@ -20,7 +20,7 @@ pub(in crate::command) use person::{confirm_email, new_id, require_tenant};
 
 use crate::app::App;
 use crate::command::retry::steady;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::ids::UserId;
 use crate::fault::Fault;
 use crate::store::{Tx, user};

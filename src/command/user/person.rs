@@ -2,7 +2,7 @@
 
 use super::UserInfo;
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::time::UnixMillis;

@@ -2,7 +2,7 @@
 
 use super::{UnknownRole, reading};
 use crate::app::App;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::userroles::{Permission, RoleName};
 use crate::fault::Fault;

@@ -4,7 +4,7 @@ use super::{UnknownRole, reading, removal, writing};
 use crate::app::App;
 use crate::command::audit;
 use crate::command::retry::Retry;
-use crate::command::session::Scope;
+use crate::command::scope::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::entropy::random_bytes;
 use crate::domain::ids::TenantId;

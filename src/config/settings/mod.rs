@@ -1,4 +1,4 @@
-//! The settings: one table with every key, its environment name, type, default, scope and meaning.
+//! The settings: one table with every key, its environment name, type, default, level and meaning.
 //!
 //! Loading, `coreConfig` of apps and tenants, `sessiond config` and `docs/configuration.md` all read this table.
 
@@ -23,7 +23,7 @@ pub struct Setting {
     /// Value when nobody sets it.
     pub default: Default,
     /// Where it may differ.
-    pub scope: Scope,
+    pub level: Level,
     /// Protected from callers that use an ordinary key while `supertokens_saas_secret` is set.
     pub protected: bool,
     /// Left out of the dashboard's listing.
@@ -88,7 +88,7 @@ pub enum Default {
 
 /// Where a setting may differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum Level {
     /// Set for the whole server only.
     Core,
     /// May differ per app, is equal in all tenants of an app.
@@ -108,7 +108,7 @@ pub enum Status {
     Without(&'static str),
 }
 
-/// A setting with the defaults of the table: core scope, shown, used.
+/// A setting with the defaults of the table: core level, shown, used.
 const fn setting(key: &'static str, env: &'static str, kind: Kind, default: Default, about: &'static str) -> Setting {
     Setting {
         key,
@@ -116,7 +116,7 @@ const fn setting(key: &'static str, env: &'static str, kind: Kind, default: Defa
         env: Some(env),
         kind,
         default,
-        scope: Scope::Core,
+        level: Level::Core,
         protected: false,
         hidden: false,
         secret: false,
@@ -129,11 +129,11 @@ const fn setting(key: &'static str, env: &'static str, kind: Kind, default: Defa
 
 impl Setting {
     const fn per_app(self) -> Self {
-        Self { scope: Scope::App, ..self }
+        Self { level: Level::App, ..self }
     }
 
     const fn per_tenant(self) -> Self {
-        Self { scope: Scope::Tenant, ..self }
+        Self { level: Level::Tenant, ..self }
     }
 
     const fn protected(self) -> Self {

@@ -23,7 +23,7 @@ pub mod userroles;
 pub mod version;
 
 use crate::app::App;
-use crate::command::session::{Cause, Scope};
+use crate::command::scope::{Cause, Scope};
 use crate::command::tenancy::{AppEntry, TenantEntry};
 use crate::domain::ids::{PUBLIC, TenantId};
 use crate::domain::tenancy::Recipe;

@@ -3,7 +3,7 @@
 use crate::app::TestApp;
 use crate::store::golden;
 use serde_json::{Value, json};
-use sessiond::command::session::{Cause, Scope};
+use sessiond::command::scope::{Cause, Scope};
 use sessiond::command::user::import::{EndImport, ImportUsers, Place, StepEnded};
 use sessiond::domain::ids::{AppId, TenantId};
 use sessiond::domain::import::{BadLine, Imported};

@@ -10,7 +10,7 @@ use sessiond::command::emailverification::create::{CreateVerificationToken, Crea
 use sessiond::command::emailverification::revoke::RevokeVerificationTokens;
 use sessiond::command::emailverification::status::{IsEmailVerified, UnverifyEmail};
 use sessiond::command::emailverification::verify::{Verified, VerifyEmail};
-use sessiond::command::session::{Cause, Scope};
+use sessiond::command::scope::{Cause, Scope};
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 
 const EMAIL: &str = "a@b.c";

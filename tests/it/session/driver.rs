@@ -2,13 +2,13 @@
 
 use crate::app::{TestApp, TestAppBuilder};
 use serde_json::{Value, json};
+use sessiond::command::scope::{Cause, Scope};
 use sessiond::command::session::create::{CreateSession, Created};
 use sessiond::command::session::list::{FindSession, ListSessions, SessionInfo};
 use sessiond::command::session::refresh::{RefreshSession, Refreshed};
 use sessiond::command::session::revoke::{RevokeSessions, Which};
 use sessiond::command::session::timeline::{SessionTimeline, Timeline};
 use sessiond::command::session::verify::{Verified, VerifySession};
-use sessiond::command::session::{Cause, Scope};
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::json::JsonObject;
 use sessiond::domain::session::{AccessTokenVersion, IssuedSession, RefreshPolicy};

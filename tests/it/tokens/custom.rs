@@ -4,8 +4,8 @@ use crate::app::{START, TestApp};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use sessiond::command::scope::{Cause, Scope};
 use sessiond::command::session::jwt::CreateJwt;
-use sessiond::command::session::{Cause, Scope};
 use sessiond::domain::ids::AppId;
 use sessiond::domain::json::JsonObject;
 

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::command::tenancy::effective_values;
-use crate::config::settings::{self, Kind, Scope, Setting};
+use crate::config::settings::{self, Kind, Level, Setting};
 use crate::config::values::Value;
 use crate::http::cdi::Call;
 use crate::http::cdi::multitenancy::may_touch_protected;
@@ -39,7 +39,7 @@ pub(super) async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let values = effective_values(&app.directory, &call.app.id, &tenant);
     let shows_protected = may_touch_protected(app, call);
     let shown = settings::ALL.iter().enumerate().filter(|(_, setting)| {
-        setting.scope != Scope::Core && !setting.hidden && (shows_protected || !setting.protected)
+        setting.level != Level::Core && !setting.hidden && (shows_protected || !setting.protected)
     });
     let config = shown.map(|(place, setting)| body(setting, values.at(place))).collect();
     Ok(Reply::json(&ListBody { status: "OK", config }))
@@ -52,7 +52,7 @@ fn body(setting: &'static Setting, value: &Value) -> SettingBody {
         value_type: value_type(setting),
         value: json_of(setting, value),
         description: setting.about,
-        is_different_across_tenants: setting.scope == Scope::Tenant,
+        is_different_across_tenants: setting.level == Level::Tenant,
         possible_values: (!setting.one_of.is_empty()).then_some(setting.one_of),
         is_nullable: default == Value::Null,
         default_value: json_of(setting, &default),

@@ -7,7 +7,7 @@ use crate::people::{by_password, mapped};
 use crate::store::golden;
 use serde_json::{Value, json};
 use sessiond::command::audit::note;
-use sessiond::command::session::{Cause, Scope};
+use sessiond::command::scope::{Cause, Scope};
 use sessiond::domain::audit::{AuditEvent, AuditKind};
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::time::UnixMillis;

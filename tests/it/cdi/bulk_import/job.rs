@@ -4,7 +4,7 @@ use super::{added, by_hash, by_number, count, list, messages, run, with_method};
 use crate::app::TestApp;
 use serde_json::json;
 use sessiond::command::bulk_import::batch::ImportBatch;
-use sessiond::command::session::{Cause, Scope};
+use sessiond::command::scope::{Cause, Scope};
 use sessiond::domain::ids::AppId;
 use sessiond::fault::Fault;
 use sessiond::jobs::bulk_import::round;

@@ -10,7 +10,7 @@ use crate::people::with_cheap_passwords;
 use futures_util::future::BoxFuture;
 use http::Method;
 use serde_json::{Value, json};
-use sessiond::config::settings::{ALL, Scope, Status};
+use sessiond::config::settings::{ALL, Level, Status};
 use std::collections::BTreeSet;
 
 /// Where a request goes: the host it names and what stands before its path.
@@ -115,7 +115,7 @@ async fn acts_only_there(
 
 #[test]
 fn every_setting_that_may_differ_has_a_probe() {
-    let differing = ALL.iter().filter(|setting| setting.scope != Scope::Core && setting.status == Status::Used);
+    let differing = ALL.iter().filter(|setting| setting.level != Level::Core && setting.status == Status::Used);
     let expected: BTreeSet<_> = differing.map(|setting| setting.key).collect();
     let probed: BTreeSet<_> = probes::all().iter().map(|probe| probe.key).collect();
     assert_eq!(probed, expected);
@@ -130,7 +130,7 @@ async fn a_tenants_setting_acts_in_that_tenant_alone() {
         place("localhost", "/appid-a2", "/t1"),
         BASE,
     ];
-    for probe in of_scope(Scope::Tenant) {
+    for probe in of_level(Level::Tenant) {
         acts_only_there(&probe, target, &others, |app, config| Box::pin(put_tenant(app, "/appid-a1", "t1", config)))
             .await;
     }
@@ -140,7 +140,7 @@ async fn a_tenants_setting_acts_in_that_tenant_alone() {
 async fn an_apps_setting_acts_in_that_app_alone() {
     let target = place("localhost", "/appid-a1", "");
     let others = [place("localhost", "/appid-a2", ""), BASE, place("one.example", "", "")];
-    for probe in of_scope(Scope::App).into_iter().chain(of_scope(Scope::Tenant)).filter(|probe| !probe.by_domain_only) {
+    for probe in of_level(Level::App).into_iter().chain(of_level(Level::Tenant)).filter(|probe| !probe.by_domain_only) {
         acts_only_there(&probe, target, &others, |app, config| Box::pin(put_app(app, "a1", config))).await;
     }
 }
@@ -149,7 +149,7 @@ async fn an_apps_setting_acts_in_that_app_alone() {
 async fn a_domains_setting_acts_in_that_domain_alone() {
     let target = place("one.example", "", "");
     let others = [BASE, place("two.example", "", ""), place("localhost", "/appid-a1", "")];
-    for probe in of_scope(Scope::App).into_iter().chain(of_scope(Scope::Tenant)) {
+    for probe in of_level(Level::App).into_iter().chain(of_level(Level::Tenant)) {
         let others = if probe.by_domain_only { &others[..2] } else { &others };
         acts_only_there(&probe, target, others, |app, config| Box::pin(put_domain(app, "one.example", config))).await;
     }
@@ -158,14 +158,14 @@ async fn a_domains_setting_acts_in_that_domain_alone() {
 #[tokio::test]
 async fn what_is_of_an_app_cannot_be_set_for_one_of_its_tenants() {
     let app = server().await;
-    for probe in of_scope(Scope::App) {
+    for probe in of_level(Level::App) {
         let refused = put_tenant(&app, "/appid-a1", "t1", json!({probe.key: probe.value})).await;
         assert_eq!(refused.code(), 400, "{}: {}", probe.key, refused.body());
         assert!(refused.body().contains(probe.key), "{}", refused.body());
     }
 }
 
-fn of_scope(scope: Scope) -> Vec<Probe> {
-    let of = |key: &str| ALL.iter().find(|setting| setting.key == key).map(|setting| setting.scope);
-    probes::all().into_iter().filter(|probe| of(probe.key) == Some(scope)).collect()
+fn of_level(level: Level) -> Vec<Probe> {
+    let of = |key: &str| ALL.iter().find(|setting| setting.key == key).map(|setting| setting.level);
+    probes::all().into_iter().filter(|probe| of(probe.key) == Some(level)).collect()
 }

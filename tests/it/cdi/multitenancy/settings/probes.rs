@@ -7,7 +7,7 @@ use crate::people::FIREBASE;
 use http::Method;
 use serde_json::{Value, json};
 use sessiond::command::bulk_import::batch::ImportBatch;
-use sessiond::command::session::{Cause, Scope};
+use sessiond::command::scope::{Cause, Scope};
 use sessiond::domain::ids::AppId;
 use std::future::poll_fn;
 use std::pin::pin;

@@ -5,7 +5,7 @@ use crate::app::TestApp;
 use crate::store::rows_of;
 use crate::watched::Watched;
 use serde_json::json;
-use sessiond::command::session::{Cause, Scope};
+use sessiond::command::scope::{Cause, Scope};
 use sessiond::command::usermetadata::UpdateMetadata;
 use sessiond::command::userroles::assign::AssignRole;
 use sessiond::command::userroles::removal::finish_pending;

@@ -1,0 +1,35 @@
+//! Where a command acts, and what led to it.
+
+use crate::command::tenancy::AppEntry;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Where a command acts and who called it. The caller has checked that app and tenant exist.
+#[derive(Clone)]
+pub struct Scope {
+    /// The app.
+    pub app: Arc<AppEntry>,
+    /// What the timeline names as the cause.
+    pub cause: Cause,
+}
+
+/// What led to an event: the call, its request id and where it came from. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// `POST /recipe/session/remove`, `sessiond sessions revoke`, `expiry`.
+    pub call: &'static str,
+    /// Request id, empty for jobs and the command line.
+    pub request_id: String,
+    /// Address of the peer that called: an application's, as a rule; none for jobs and the command line.
+    pub caller: Option<IpAddr>,
+    /// Address of the person's device, where the application passes it on.
+    pub client: Option<IpAddr>,
+}
+
+impl Cause {
+    /// A cause that is no request: a job, or the command line.
+    #[must_use]
+    pub const fn without_request(call: &'static str) -> Self {
+        Self { call, request_id: String::new(), caller: None, client: None }
+    }
+}
