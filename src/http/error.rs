@@ -2,9 +2,7 @@
 
 use crate::command::password::Unserved;
 use crate::fault::{Fault, Gone};
-use crate::http::cdi::unknown_tenant;
-use crate::http::exchange::Reply;
-use crate::http::route::Verb;
+use crate::http::exchange::{Reply, Verb};
 use http::StatusCode;
 use std::collections::BTreeSet;
 
@@ -74,7 +72,7 @@ impl From<Fault> for ApiError {
             return Self::TooLarge { size, limit };
         }
         if let Some(Gone { app, tenant }) = fault.gone() {
-            return unknown_tenant(&app.connection_uri_domain, &app.app_id, tenant.as_str());
+            return Self::unknown_tenant(&app.connection_uri_domain, &app.app_id, tenant.as_str());
         }
         Self::Internal(fault)
     }
@@ -102,6 +100,15 @@ impl ApiError {
     /// 403 with the protocol's sentence.
     pub fn forbidden(sentence: impl Into<String>) -> Self {
         Self::Forbidden(sentence.into())
+    }
+
+    /// 400 for a tenant that does not exist. An unknown app is reported as its missing public tenant.
+    #[must_use]
+    pub fn unknown_tenant(domain: &str, app: &str, tenant: &str) -> Self {
+        Self::bad_request(format!(
+            "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination \
+             not found: ({domain}, {app}, {tenant})"
+        ))
     }
 
     /// The reply for this error. Text of a [`Fault`] never leaves the process.

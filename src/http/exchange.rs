@@ -5,6 +5,44 @@ use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde::Serialize;
 use std::net::IpAddr;
 
+/// Methods that the protocol uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verb {
+    /// GET.
+    GET,
+    /// POST.
+    POST,
+    /// PUT.
+    PUT,
+    /// DELETE.
+    DELETE,
+}
+
+impl Verb {
+    /// The verb; `None` for a method that no endpoint has.
+    #[must_use]
+    pub const fn of(method: &Method) -> Option<Self> {
+        match *method {
+            Method::GET => Some(Self::GET),
+            Method::POST => Some(Self::POST),
+            Method::PUT => Some(Self::PUT),
+            Method::DELETE => Some(Self::DELETE),
+            _ => None,
+        }
+    }
+
+    /// The method's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::GET => "GET",
+            Self::POST => "POST",
+            Self::PUT => "PUT",
+            Self::DELETE => "DELETE",
+        }
+    }
+}
+
 /// A request whose body has been read within the limits.
 #[derive(Debug, Clone)]
 pub struct Request {

@@ -4,5 +4,4 @@ pub mod cdi;
 pub mod connection;
 pub mod error;
 pub mod exchange;
-pub mod route;
 pub mod server;

@@ -2,11 +2,11 @@
 
 use crate::app::App;
 use crate::command::activity::CountActiveByDays;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
+use crate::http::cdi::route::Route;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
-use crate::http::route::Route;
 use crate::route;
 use serde::Serialize;
 

@@ -5,12 +5,14 @@ pub mod accountlinking;
 pub mod admin;
 pub mod audit;
 pub mod bulk_import;
+pub mod call;
 pub mod dashboard;
 pub mod emailpassword;
 pub mod emailverification;
 pub mod input;
 pub mod multitenancy;
 pub mod passwordless;
+pub mod route;
 pub mod service;
 pub mod session;
 pub mod thirdparty;
@@ -23,15 +25,13 @@ pub mod userroles;
 pub mod version;
 
 use crate::app::App;
-use crate::command::scope::{Cause, Scope};
-use crate::command::tenancy::{AppEntry, TenantEntry};
 use crate::domain::ids::{PUBLIC, TenantId};
-use crate::domain::tenancy::Recipe;
 use crate::http::cdi::access::Credential;
+use crate::http::cdi::call::Call;
+use crate::http::cdi::route::{Duplicate, Mounted, Route, Table};
 use crate::http::cdi::version::{CdiVersion, Wire};
 use crate::http::error::ApiError;
-use crate::http::exchange::{Reply, Request};
-use crate::http::route::{self, Duplicate, Mounted, Reach, Route, Table, Verb};
+use crate::http::exchange::{Reply, Request, Verb};
 use crate::http::server::Dispatch;
 use crate::metrics::RouteFigures;
 use http::header::HOST;
@@ -73,107 +73,6 @@ pub struct Cdi {
     table: Table,
     /// By a route's index, made when the route is first used; the last one is for requests without a route.
     figures: Vec<OnceLock<RouteFigures>>,
-}
-
-/// A request that has passed the common checks.
-pub struct Call {
-    /// The request itself.
-    pub request: Request,
-    /// The app it is for.
-    pub app: Arc<AppEntry>,
-    /// The tenant its path names; may not exist ([`Call::scope`] checks, after the handler's fields).
-    pub tenant: TenantId,
-    /// The negotiated version.
-    pub version: CdiVersion,
-    /// What that version means.
-    pub wire: Wire,
-    /// The route it took.
-    pub route: &'static Route,
-    /// What the caller proved to hold.
-    pub credential: Credential,
-}
-
-impl Call {
-    /// Where and by whom a command is run. Checks what the route demands of the path's tenant: handlers call it once
-    /// their fields are read.
-    ///
-    /// # Errors
-    /// 403 for a tenant on a route of the app (from CDI 5.0), 400 for an unknown tenant.
-    pub fn scope(&self) -> Result<Scope, ApiError> {
-        match self.route.reach {
-            Reach::AppStrict403 => self.require_public_tenant()?,
-            Reach::Tenant => {
-                self.existing_tenant()?;
-            }
-            Reach::App => {}
-        }
-        Ok(self.app_scope())
-    }
-
-    /// The same without a look at the path's tenant, for operations that are of the whole app only at times.
-    #[must_use]
-    pub fn app_scope(&self) -> Scope {
-        let cause = Cause {
-            call: self.route.label,
-            request_id: self.request.id.clone(),
-            caller: Some(self.request.peer),
-            client: access::client_address(&self.request, &self.app.config),
-        };
-        Scope { app: Arc::clone(&self.app), cause }
-    }
-
-    /// The path's tenant.
-    ///
-    /// # Errors
-    /// 400 when it does not exist.
-    pub fn existing_tenant(&self) -> Result<Arc<TenantEntry>, ApiError> {
-        self.app.tenant(&self.tenant).ok_or_else(|| self.no_such_tenant(&self.tenant))
-    }
-
-    /// 400 for a tenant that this app does not have.
-    #[must_use]
-    pub fn no_such_tenant(&self, tenant: &TenantId) -> ApiError {
-        unknown_tenant(&self.app.id.connection_uri_domain, &self.app.id.app_id, tenant.as_str())
-    }
-
-    /// What routes demand on which people sign up or in: that the path's tenant has the recipe.
-    ///
-    /// # Errors
-    /// 403 where it is switched off and the version leaves it to us to look; 400 for an unknown tenant.
-    pub fn require_recipe(&self, recipe: Recipe) -> Result<(), ApiError> {
-        let wire = self.wire;
-        if !wire.recipes_may_be_switched_off {
-            return Ok(());
-        }
-        if self.existing_tenant()?.own.shows_enabled(recipe, !wire.tenants_have_factors) {
-            return Ok(());
-        }
-        Err(ApiError::forbidden(match recipe {
-            Recipe::EmailPassword => "Email password login not enabled for tenant",
-            Recipe::ThirdParty => "ThirdParty login not enabled for tenant",
-            Recipe::Passwordless => "Passwordless login not enabled for tenant",
-        }))
-    }
-
-    /// What every [`Reach::AppStrict403`] route demands.
-    ///
-    /// # Errors
-    /// 403 when the path names a tenant and the version refuses that.
-    pub fn require_public_tenant(&self) -> Result<(), ApiError> {
-        if self.wire.app_routes_refuse_tenants && !self.tenant.is_public() {
-            return Err(ApiError::forbidden("Only public tenantId can call this app specific API"));
-        }
-        Ok(())
-    }
-}
-
-/// 400 for a tenant that does not exist. An unknown app is reported as its missing public tenant.
-#[must_use]
-pub fn unknown_tenant(domain: &str, app: &str, tenant: &str) -> ApiError {
-    ApiError::bad_request(format!(
-        "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination \
-         not found: ({domain}, {app}, {tenant})"
-    ))
 }
 
 impl Dispatch for Cdi {
@@ -261,7 +160,7 @@ impl Cdi {
             let without_app = routes
                 .iter()
                 .find_map(|mounted| mounted.route.without_app.filter(|_| Some(mounted.route.verb) == verb));
-            return without_app.map(|reply| reply()).ok_or_else(|| unknown_tenant(&domain, app_id, PUBLIC));
+            return without_app.map(|reply| reply()).ok_or_else(|| ApiError::unknown_tenant(&domain, app_id, PUBLIC));
         };
         app.traffic.count(self.app.now());
         let credential = access::credential(&request, &app, directory.base().saas_secret.as_ref());
@@ -281,7 +180,7 @@ impl Cdi {
         let mounted = route::choose(routes, &request.method, || request.header(&RID), version)?;
         *taken = Some(mounted);
         let wire = Wire::of(version);
-        let call = Call { request, app, tenant, version, wire, route: mounted.route, credential };
+        let call = Call { request, app, tenant, version, wire, route: mounted.route.into(), credential };
         (mounted.route.handler)(&self.app, &call).await.inspect_err(|error| {
             if let ApiError::Internal(fault) = error {
                 tracing::error!(request = call.request.id, route = call.route.label, "{}", fault.chain());

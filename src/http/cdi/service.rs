@@ -3,12 +3,12 @@
 use crate::app::App;
 use crate::command::health::{CheckHealth, Health};
 use crate::domain::ids::AppId;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
+use crate::http::cdi::route::Route;
 use crate::http::cdi::version::CdiVersion;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
-use crate::http::route::Route;
 use crate::metrics::{CONTENT_TYPE, Snapshot};
 use crate::route;
 use http::StatusCode;

@@ -3,10 +3,10 @@
 //! A 404 would look like a wrong address or an old core.
 
 use crate::app::App;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
+use crate::http::cdi::route::Route;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
-use crate::http::route::Route;
 use crate::route;
 
 /// Routes of these recipes.

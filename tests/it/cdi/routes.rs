@@ -2,7 +2,9 @@
 
 use crate::app::{TestApp, TestReply};
 use http::Method;
-use sessiond::http::route::{Reach, Route, Verb};
+use sessiond::http::cdi::call::Reach;
+use sessiond::http::cdi::route::Route;
+use sessiond::http::exchange::Verb;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;

@@ -6,9 +6,9 @@ mod unlink;
 
 use crate::command::user::Conflict;
 use crate::domain::ids::UserId;
+use crate::http::cdi::route::Route;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
-use crate::http::route::Route;
 use crate::route;
 use serde::Serialize;
 

@@ -4,7 +4,7 @@ use super::{InTheWay, taken, unknown_user};
 use crate::app::App;
 use crate::command::user::linking::{MadePrimaryUser, MakePrimary};
 use crate::domain::ids::UserId;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, Query};
 use crate::http::cdi::user::object::UserObject;
 use crate::http::error::ApiError;

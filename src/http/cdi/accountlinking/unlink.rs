@@ -4,7 +4,7 @@ use super::unknown_user;
 use crate::app::App;
 use crate::command::user::linking::{AccountUnlinked, UnlinkAccount};
 use crate::domain::ids::UserId;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::command::tenancy::effective_values;
 use crate::config::settings::{self, Kind, Level, Setting};
 use crate::config::values::Value;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::multitenancy::may_touch_protected;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -4,7 +4,7 @@ mod core_config;
 mod session;
 mod user;
 
-use crate::http::route::Route;
+use crate::http::cdi::route::Route;
 use crate::route;
 
 /// Routes of this recipe.

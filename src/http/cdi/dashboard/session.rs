@@ -6,7 +6,7 @@ use crate::command::dashboard::sign_in::{SignIn, SignedIn};
 use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::normalise_email;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, Query};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -7,7 +7,7 @@ use crate::domain::dashboard::{check_password, is_email};
 use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::normalise_email;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::emailverification::require_storable;
 use crate::http::cdi::input::{Body, Query};
 use crate::http::error::ApiError;

@@ -7,7 +7,7 @@ use crate::command::emailpassword::find::FindByEmail;
 use crate::command::user::look_up::FindLogin;
 use crate::domain::ids::UserId;
 use crate::domain::user::{RecipeId, normalise_email};
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -4,7 +4,7 @@ use super::{PersonBody, new_account};
 use crate::app::App;
 use crate::command::emailpassword::import::{ImportHash, Imported};
 use crate::domain::password::HashFamily;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -11,12 +11,12 @@ use crate::command::emailpassword::{Account, Person};
 use crate::domain::ids::UserId;
 use crate::domain::tenancy::Recipe;
 use crate::domain::user::normalise_email;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::emailverification::require_storable;
+use crate::http::cdi::route::Route;
 use crate::http::cdi::user::object::UserObject;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
-use crate::http::route::Route;
 use crate::route;
 use serde::Serialize;
 

@@ -7,7 +7,7 @@ use crate::command::emailpassword::reset::{
 };
 use crate::domain::ids::UserId;
 use crate::domain::tenancy::Recipe;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::emailverification::require_storable;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;

@@ -4,7 +4,7 @@ use super::{account, signed_in};
 use crate::app::App;
 use crate::command::emailpassword::sign_in::{SignIn, SignedIn};
 use crate::domain::tenancy::Recipe;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

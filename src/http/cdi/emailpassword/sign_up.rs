@@ -3,7 +3,7 @@
 use super::{new_account, require_password, signed_in};
 use crate::app::App;
 use crate::command::emailpassword::sign_up::{SignUp, SignedUp};
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::command::emailverification::Address;
 use crate::command::emailverification::status::{IsEmailVerified, UnverifyEmail};
 use crate::domain::ids::{TenantId, UserId};
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

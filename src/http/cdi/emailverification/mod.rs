@@ -7,10 +7,10 @@ mod verify;
 use crate::command::emailverification::Address;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{EMAIL_MAX, normalise_email};
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
+use crate::http::cdi::route::Route;
 use crate::http::error::ApiError;
-use crate::http::route::Route;
 use crate::route;
 
 /// Routes of this recipe.

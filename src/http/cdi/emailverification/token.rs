@@ -4,7 +4,7 @@ use super::address;
 use crate::app::App;
 use crate::command::emailverification::create::{CreateVerificationToken, Created};
 use crate::command::emailverification::revoke::RevokeVerificationTokens;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use serde::Serialize;

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::command::emailverification::verify::{Verified, VerifyEmail};
 use crate::domain::ids::UserId;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -12,9 +12,9 @@ mod user;
 
 use crate::app::App;
 use crate::domain::ids::PUBLIC;
-use crate::http::cdi::Call;
 use crate::http::cdi::access::Credential;
-use crate::http::route::Route;
+use crate::http::cdi::call::Call;
+use crate::http::cdi::route::Route;
 use crate::route;
 
 /// Routes of this recipe. Both generations answer at any version.

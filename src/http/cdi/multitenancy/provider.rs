@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::command::tenancy::{ProviderPut, PutProvider, RemoveProvider};
 use crate::domain::tenancy::Provider;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, invalid_field};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

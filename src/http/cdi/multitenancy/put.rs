@@ -5,8 +5,8 @@ use crate::app::App;
 use crate::command::tenancy::{Put, PutTenant};
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::tenancy::{self, Change, Factors, IdError, Switches};
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
-use crate::http::cdi::{Call, unknown_tenant};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use serde::Serialize;
@@ -121,7 +121,7 @@ async fn put(
         Put::Exists => Ok(Reply::json(&Done { status: "OK", created_new: false })),
         Put::Invalid(sentence) => Err(ApiError::bad_request(sentence)),
         Put::Protected => Err(ApiError::forbidden("Not allowed to modify protected configs.")),
-        Put::UnknownApp => Err(unknown_tenant(&domain, &app_id, PUBLIC)),
+        Put::UnknownApp => Err(ApiError::unknown_tenant(&domain, &app_id, PUBLIC)),
     }
 }
 

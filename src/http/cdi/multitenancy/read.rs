@@ -4,7 +4,7 @@ use super::shape::{self, View};
 use super::{from_base, from_public_app, from_public_tenant};
 use crate::app::App;
 use crate::command::tenancy::{AppEntry, providers};
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use serde::Serialize;

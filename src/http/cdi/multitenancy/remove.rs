@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::command::tenancy::{Gone, RemoveApp, RemoveTenant};
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::tenancy::{self, IdError};
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -6,7 +6,7 @@ use crate::command::tenancy::{AppEntry, TenantEntry, providers};
 use crate::config::settings;
 use crate::domain::tenancy::{Provider, Recipe};
 use crate::fault::Fault;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use crate::command::user::Conflict;
 use crate::command::user::association::{AddToTenant, Added, RemoveFromTenant, Removed};
 use crate::domain::ids::UserId;
 use crate::domain::user::AccountInfo;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, blank_field};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -8,7 +8,7 @@ use crate::domain::ids::UserId;
 use crate::domain::passwordless::{DeviceHash, LinkCode};
 use crate::domain::secret::Secret;
 use crate::domain::tenancy::Recipe;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::cdi::user::object::UserObject;
 use crate::http::error::ApiError;

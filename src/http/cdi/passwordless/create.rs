@@ -6,7 +6,7 @@ use crate::command::passwordless::create::{CodeCreated, CreateCode, Recipient};
 use crate::domain::secret::Secret;
 use crate::domain::tenancy::Recipe;
 use crate::domain::time::UnixMillis;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -6,7 +6,7 @@ use crate::command::passwordless::find::FindByContact;
 use crate::command::user::look_up::FindLogin;
 use crate::domain::ids::UserId;
 use crate::domain::user::RecipeId;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
 use crate::http::cdi::user::object::found_or;
 use crate::http::error::ApiError;

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::command::passwordless::list::{ListDevices, Of};
 use crate::domain::passwordless::{Device, DeviceHash};
 use crate::domain::time::UnixMillis;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

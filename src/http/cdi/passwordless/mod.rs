@@ -10,10 +10,10 @@ mod update;
 use crate::command::passwordless::Place;
 use crate::domain::passwordless::{Contact, DeviceHash, DeviceId};
 use crate::domain::user::{normalise_email, normalise_phone_number};
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::emailverification::require_storable;
+use crate::http::cdi::route::Route;
 use crate::http::error::ApiError;
-use crate::http::route::Route;
 use crate::route;
 use serde::Serialize;
 

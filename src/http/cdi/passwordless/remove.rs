@@ -4,7 +4,7 @@ use super::{contact, place};
 use crate::app::App;
 use crate::command::passwordless::remove::{RemoveCodes, Which};
 use crate::domain::passwordless::{CodeId, DeviceHash};
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::command::passwordless::update::{Change, UpdateContacts, Updated};
 use crate::domain::ids::UserId;
 use crate::domain::user::{normalise_email, normalise_phone_number};
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::emailverification::require_storable;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;

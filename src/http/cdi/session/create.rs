@@ -4,7 +4,7 @@ use super::reply::{invalid_validity, issued, key_info, protected_claim};
 use crate::app::App;
 use crate::command::session::create::{CreateSession, Created};
 use crate::domain::ids::UserId;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

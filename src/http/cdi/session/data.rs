@@ -5,7 +5,7 @@ use super::{require_handle_tenant, show};
 use crate::app::App;
 use crate::command::session::data::{Change, UpdateSession, Updated};
 use crate::domain::json::JsonObject;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -2,7 +2,7 @@
 
 use super::reply::{KeyBody, key_info};
 use crate::app::App;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! `GET /.well-known/jwks.json` and its deprecated twin `GET /recipe/jwt/jwks`: the public keys.
 
 use crate::app::App;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::command::session::jwt::CreateJwt;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

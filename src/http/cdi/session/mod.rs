@@ -16,10 +16,10 @@ pub mod timeline;
 pub mod verify;
 
 use crate::domain::ids::{SessionHandle, TenantId};
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
+use crate::http::cdi::route::Route;
 use crate::http::cdi::version::CdiVersion;
 use crate::http::error::ApiError;
-use crate::http::route::Route;
 use crate::route;
 
 /// Routes of this recipe.

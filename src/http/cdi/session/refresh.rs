@@ -5,7 +5,7 @@ use super::reply::{display, invalid_validity, issued};
 use crate::app::App;
 use crate::command::session::refresh::{RefreshSession, Refreshed, ReuseSubtype};
 use crate::domain::ids::{SessionHandle, UserId};
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::cdi::version::Presence;
 use crate::http::error::ApiError;

@@ -3,7 +3,7 @@
 use super::reply::{SessionBody, TokenBody, protected_claim};
 use crate::app::App;
 use crate::command::session::regenerate::{RegenerateAccessToken, Regenerated};
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

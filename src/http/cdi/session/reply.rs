@@ -9,7 +9,7 @@ use crate::domain::key::KeyKind;
 use crate::domain::session::{IssuedSession, IssuedToken, SessionView};
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::version::Wire;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -7,7 +7,7 @@ use crate::command::session::list::{FindSession, SessionInfo};
 use crate::domain::ids::{SessionHandle, TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::time::UnixMillis;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

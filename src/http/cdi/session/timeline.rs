@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::command::session::timeline::SessionTimeline;
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::time::UnixMillis;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

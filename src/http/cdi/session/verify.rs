@@ -3,7 +3,7 @@
 use super::reply::{KeyBody, SessionBody, TokenBody, key_info};
 use crate::app::App;
 use crate::command::session::verify::{Verified, VerifySession};
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

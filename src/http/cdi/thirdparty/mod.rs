@@ -4,7 +4,7 @@ mod find;
 mod sign_in_up;
 
 use crate::domain::user::ThirdPartyAccount;
-use crate::http::route::Route;
+use crate::http::cdi::route::Route;
 use crate::route;
 use std::borrow::Cow;
 

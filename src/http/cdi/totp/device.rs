@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::command::totp::device::{AddDevice, Added, RemoveDevice, RenameDevice, Renamed};
 use crate::domain::ids::UserId;
 use crate::domain::totp::{DEVICES_MAX, NAME_MAX, Pace, SKEW_MAX, TotpSecret};
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, invalid_field};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -4,8 +4,8 @@ pub mod check;
 pub mod device;
 pub mod read;
 
+use crate::http::cdi::route::Route;
 use crate::http::error::ApiError;
-use crate::http::route::Route;
 use crate::route;
 use std::borrow::Cow;
 

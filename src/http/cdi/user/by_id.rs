@@ -4,7 +4,7 @@ use super::object::UserObject;
 use crate::app::App;
 use crate::command::user::FindUser;
 use crate::domain::ids::UserId;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

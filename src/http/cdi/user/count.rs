@@ -4,7 +4,7 @@ use super::recipes;
 use crate::app::App;
 use crate::command::user::count::CountUsers;
 use crate::domain::time::UnixMillis;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

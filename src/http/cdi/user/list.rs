@@ -8,7 +8,7 @@ use crate::command::user::list::{ListUsers, SearchUsers, UserPage};
 use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::{Order, Position, RecipeId, SearchTags, normalise_phone_number};
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
 use crate::http::cdi::version::Wire;
 use crate::http::error::ApiError;

@@ -10,8 +10,8 @@ mod remove;
 
 use crate::domain::user::{RecipeId, Recipes};
 use crate::http::cdi::input::Query;
+use crate::http::cdi::route::Route;
 use crate::http::error::ApiError;
-use crate::http::route::Route;
 use crate::route;
 
 /// Routes of this part.

@@ -4,7 +4,7 @@ use super::{external_info, id_type};
 use crate::app::App;
 use crate::command::user::mapping::SetMappingInfo;
 use crate::domain::ids::UserId;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, invalid_field};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::command::user::mapping::{CreateMapping, FindMapping, MappingCreated};
 use crate::domain::ids::UserId;
 use crate::domain::user::ExternalId;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, Query, blank_field};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

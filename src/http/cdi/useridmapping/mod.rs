@@ -6,8 +6,8 @@ mod remove;
 
 use crate::command::user::mapping::{IdType, KeptBy};
 use crate::http::cdi::input::Body;
+use crate::http::cdi::route::Route;
 use crate::http::error::ApiError;
-use crate::http::route::Route;
 use crate::route;
 
 /// Routes of this recipe.

@@ -4,7 +4,7 @@ use super::{id_type, in_use};
 use crate::app::App;
 use crate::command::user::mapping::{MappingRemoved, RemoveMapping};
 use crate::domain::ids::UserId;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

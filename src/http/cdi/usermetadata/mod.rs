@@ -3,7 +3,7 @@
 pub mod bulk;
 pub mod single;
 
-use crate::http::route::Route;
+use crate::http::cdi::route::Route;
 use crate::route;
 
 /// Routes of this recipe.

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::command::usermetadata::{ReadMetadata, RemoveMetadata, UpdateMetadata};
 use crate::domain::ids::UserId;
 use crate::domain::json::JsonObject;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, Query};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

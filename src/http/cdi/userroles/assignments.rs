@@ -7,7 +7,7 @@ use crate::command::userroles::UnknownRole;
 use crate::command::userroles::assign::{AssignRole, UnassignRole};
 use crate::command::userroles::read::{RolesOfUser, UsersOfRole};
 use crate::domain::ids::UserId;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, Query};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -6,8 +6,8 @@ pub mod permissions;
 pub mod roles;
 
 use crate::domain::userroles::RoleName;
+use crate::http::cdi::route::Route;
 use crate::http::exchange::Reply;
-use crate::http::route::Route;
 use crate::route;
 use serde::Serialize;
 

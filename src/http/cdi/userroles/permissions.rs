@@ -7,7 +7,7 @@ use crate::command::userroles::UnknownRole;
 use crate::command::userroles::read::{ListRoles, PermissionsOfRole};
 use crate::command::userroles::role::WithdrawPermissions;
 use crate::domain::userroles::Permission;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, Query};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::command::userroles::read::ListRoles;
 use crate::command::userroles::role::{PutRole, RemoveRole, RolePut};
 use crate::domain::userroles::PERMISSIONS_MAX;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

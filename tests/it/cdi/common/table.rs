@@ -3,11 +3,11 @@
 use crate::app::TestApp;
 use http::Method;
 use sessiond::app::App;
-use sessiond::http::cdi::Call;
+use sessiond::http::cdi::call::Call;
+use sessiond::http::cdi::route::{Route, Table};
 use sessiond::http::cdi::version::CdiVersion;
 use sessiond::http::error::ApiError;
 use sessiond::http::exchange::Reply;
-use sessiond::http::route::{Route, Table};
 use sessiond::route;
 
 async fn one(_app: &App, _call: &Call) -> Result<Reply, ApiError> {

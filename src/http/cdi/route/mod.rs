@@ -7,10 +7,10 @@
 mod path;
 
 use crate::app::App;
-use crate::http::cdi::Call;
+use crate::http::cdi::call::{Call, CallRoute, Reach};
 use crate::http::cdi::version::CdiVersion;
 use crate::http::error::ApiError;
-use crate::http::exchange::Reply;
+use crate::http::exchange::{Reply, Verb};
 use futures_util::future::BoxFuture;
 use http::Method;
 pub use path::prefix_of_unknown;
@@ -20,55 +20,6 @@ use std::collections::HashMap;
 
 /// A handler: decode, run the command, encode.
 pub type Handler = for<'a> fn(&'a App, &'a Call) -> BoxFuture<'a, Result<Reply, ApiError>>;
-
-/// Methods that the protocol uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verb {
-    /// GET.
-    GET,
-    /// POST.
-    POST,
-    /// PUT.
-    PUT,
-    /// DELETE.
-    DELETE,
-}
-
-impl Verb {
-    /// The verb; `None` for a method that no endpoint has.
-    #[must_use]
-    pub const fn of(method: &Method) -> Option<Self> {
-        match *method {
-            Method::GET => Some(Self::GET),
-            Method::POST => Some(Self::POST),
-            Method::PUT => Some(Self::PUT),
-            Method::DELETE => Some(Self::DELETE),
-            _ => None,
-        }
-    }
-
-    /// The method's name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::GET => "GET",
-            Self::POST => "POST",
-            Self::PUT => "PUT",
-            Self::DELETE => "DELETE",
-        }
-    }
-}
-
-/// What a tenant in the path means to a route. Enforced by [`Call::scope`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
-    /// Acts in the path's tenant, which must exist.
-    Tenant,
-    /// Acts on the app; a tenant in the path is not looked at.
-    App,
-    /// Acts on the app; from CDI 5.0 a tenant in the path is refused with 403, below it is ignored.
-    AppStrict403,
-}
 
 /// One method of one path in one range of versions.
 #[derive(Debug, Clone, Copy)]
@@ -103,19 +54,25 @@ macro_rules! route {
     ($verb:ident $path:literal, $reach:ident => $handler:path) => {{
         fn boxed<'a>(
             app: &'a $crate::app::App,
-            call: &'a $crate::http::cdi::Call,
+            call: &'a $crate::http::cdi::call::Call,
         ) -> futures_util::future::BoxFuture<'a, Result<$crate::http::exchange::Reply, $crate::http::error::ApiError>>
         {
             Box::pin($handler(app, call))
         }
-        $crate::http::route::Route::new(
-            $crate::http::route::Verb::$verb,
+        $crate::http::cdi::route::Route::new(
+            $crate::http::exchange::Verb::$verb,
             $path,
             concat!(stringify!($verb), " ", $path),
-            $crate::http::route::Reach::$reach,
+            $crate::http::cdi::call::Reach::$reach,
             boxed,
         )
     }};
+}
+
+impl From<&Route> for CallRoute {
+    fn from(route: &Route) -> Self {
+        Self { label: route.label, reach: route.reach }
+    }
 }
 
 impl Route {
