@@ -5,10 +5,10 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
-use sessiond::app::SystemClock;
 use sessiond::domain::entropy::Entropy;
 use sessiond::store::sled::{self, Options, SledEngine};
 use sessiond::store::{CommitError, Engine, Key, Keyspace};
+use sessiond::system::SystemClock;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};

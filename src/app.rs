@@ -1,6 +1,6 @@
 //! The composition root: the parts of a running server, put together once.
 //!
-//! The only module that names the system's clock and random source.
+//! Chooses the clock and the random source: those of [`crate::system`], or the caller's.
 
 use crate::command::activity::RecentMarks;
 use crate::command::health::HealthLimits;
@@ -13,21 +13,19 @@ use crate::command::session::verified::VerifiedTokens;
 use crate::command::tenancy::Directory;
 use crate::config::{BaseConfig, ConfigError};
 use crate::domain::clock_watch::{ClockWatch, SETTLING_MS, Verdict};
-use crate::domain::entropy::{Entropy, time_ordered_uuid};
-use crate::domain::time::{Clock, SteadyMillis, UnixMillis};
+use crate::domain::entropy::Entropy;
+use crate::domain::time::{Clock, UnixMillis};
 use crate::fault::Fault;
 use crate::logs::LogError;
 use crate::metrics::Metrics;
 use crate::store::memory::MemoryEngine;
 use crate::store::sled::{Fatal, OnProgress, Options, SledEngine, open as open_sled};
 use crate::store::{Engine, StoreError, user};
-use rand::TryRng;
-use rand::rngs::SysRng;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use crate::system::{SystemClock, SystemEntropy, create_private};
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
-use uuid::Uuid;
 
 /// The part of the setting for cached records that access tokens may take which have been checked already; about 700
 /// bytes each.
@@ -215,47 +213,6 @@ impl App {
     }
 }
 
-/// The system's clock.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
-    fn now(&self) -> UnixMillis {
-        let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        UnixMillis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
-    }
-
-    #[cfg(target_os = "linux")]
-    fn steady(&self) -> SteadyMillis {
-        // Unlike the standard library's, this clock goes on while the machine sleeps: a laptop that wakes has not jumped.
-        let since_boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        let (seconds, nanos) = (u64::try_from(since_boot.tv_sec), u64::try_from(since_boot.tv_nsec));
-        SteadyMillis(seconds.unwrap_or_default() * 1000 + nanos.unwrap_or_default() / 1_000_000)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn steady(&self) -> SteadyMillis {
-        static FIRST: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
-        SteadyMillis(u64::try_from(FIRST.elapsed().as_millis()).unwrap_or(u64::MAX))
-    }
-}
-
-/// The system's random source.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemEntropy;
-
-impl Entropy for SystemEntropy {
-    fn fill(&self, bytes: &mut [u8]) {
-        if let Err(error) = SysRng.try_fill_bytes(bytes) {
-            // Without randomness every token would be guessable: no server is better than that one.
-            // Said past the log, whose writer would not come to it any more.
-            let _ = writeln!(io::stderr(), "What caused the crash: the system's random source failed: {error}");
-            std::process::abort();
-        }
-    }
-}
-
 /// The store of a server.
 #[derive(Clone)]
 pub enum OpenStore {
@@ -297,19 +254,4 @@ impl OpenStore {
 pub fn disk_options(config: &BaseConfig) -> Options {
     let options = Options::new(Arc::new(SystemClock), Arc::new(SystemEntropy));
     Options { cache_bytes: config.cache_bytes, ..options }
-}
-
-/// Makes a folder that only its owner can enter; one that is there is left as it is.
-fn create_private(folder: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// An id for something that the command line begins.
-#[must_use]
-pub fn new_id() -> Uuid {
-    time_ordered_uuid(&SystemEntropy, SystemClock.now())
 }

@@ -25,3 +25,4 @@ pub mod lifecycle;
 pub mod logs;
 pub mod metrics;
 pub mod store;
+pub mod system;

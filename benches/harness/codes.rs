@@ -7,9 +7,9 @@ use super::scripts::ok;
 use super::server::{Server, Sessiond};
 use super::settings::Settings;
 use super::wire;
-use sessiond::app::SystemClock;
 use sessiond::domain::time::Clock as _;
 use sessiond::domain::totp::TotpSecret;
+use sessiond::system::SystemClock;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 

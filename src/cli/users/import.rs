@@ -8,9 +8,9 @@
 use super::super::common::{Answered, AppName, Worker, tenant};
 use super::super::output::{self, Bar};
 use super::files::{Hashed, Report, Step};
-use crate::app;
 use crate::control::{Progress, Task, UserLines};
 use crate::domain::ids::{AppId, PUBLIC};
+use crate::system;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -71,7 +71,7 @@ struct State {
 impl State {
     /// Of an import that has not begun.
     fn new(app: AppId, tenant: String) -> Self {
-        let import = app::new_id();
+        let import = system::new_id();
         let (sha256, report) = (Hashed::sha256_of_nothing(), 0);
         Self { app, tenant, import, steps: 0, done: 0, sha256, lines: 0, imported: 0, existing: 0, refused: 0, report }
     }

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use sessiond::app::SystemEntropy;
 use sessiond::control::client::{self, Greeting};
 use sessiond::control::endpoint::{ControlFile, Instance, Listener, Transport};
 use sessiond::control::server::{Handler, Reporter, serve};
 use sessiond::control::{Progress, Request};
+use sessiond::system::SystemEntropy;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::sync::Arc;

@@ -21,10 +21,10 @@ mod user_listing;
 mod user_listing_v1;
 mod userroles;
 
-use sessiond::app::SystemClock;
 use sessiond::domain::entropy::Entropy;
 use sessiond::store::sled::{Options, SledEngine};
 use sessiond::store::{Engine, Key, Keyspace, Scan, StoreError};
+use sessiond::system::SystemClock;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
