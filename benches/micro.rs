@@ -6,7 +6,6 @@
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sessiond::app::App;
-use sessiond::command::key::KeyRing;
 use sessiond::config::BaseConfig;
 use sessiond::crypto::access_token::NewAccessToken;
 use sessiond::crypto::refresh_token::RefreshToken;
@@ -21,6 +20,7 @@ use sessiond::domain::session::{AccessTokenVersion, RefreshPolicy};
 use sessiond::domain::time::UnixMillis;
 use sessiond::domain::token_hash::TokenHash1;
 use sessiond::http::cdi::input::Body;
+use sessiond::state::key::KeyRing;
 use sessiond::store::session::{self, SessionRecord};
 use sessiond::store::{Encoding, codec};
 use std::hint::black_box;
@@ -47,7 +47,7 @@ fn runtime() -> Runtime {
 
 fn ring(runtime: &Runtime, app: &App) -> Arc<KeyRing> {
     let entry = app.directory.app(&AppId::base()).unwrap_or_else(|| panic!("the base app always exists"));
-    runtime.block_on(app.keys.ring(app, &entry)).unwrap_or_else(|fault| panic!("no keys: {}", fault.chain()))
+    runtime.block_on(app.key_ring(&entry)).unwrap_or_else(|fault| panic!("no keys: {}", fault.chain()))
 }
 
 fn handle(app: &App) -> SessionHandle {

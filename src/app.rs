@@ -2,15 +2,6 @@
 //!
 //! Chooses the clock and the random source: those of [`crate::system`], or the caller's.
 
-use crate::command::activity::RecentMarks;
-use crate::command::health::HealthLimits;
-use crate::command::key::{KeyRings, MasterKey, UnlockError, unlock};
-use crate::command::password::Hashing;
-use crate::command::password::budgets::Budgets;
-use crate::command::password::refusals::Refusals;
-use crate::command::retry::Contention;
-use crate::command::session::verified::VerifiedTokens;
-use crate::command::tenancy::Directory;
 use crate::config::{BaseConfig, ConfigError};
 use crate::domain::clock_watch::{ClockWatch, SETTLING_MS, Verdict};
 use crate::domain::entropy::Entropy;
@@ -18,6 +9,15 @@ use crate::domain::time::{Clock, UnixMillis};
 use crate::fault::Fault;
 use crate::logs::LogError;
 use crate::metrics::Metrics;
+use crate::state::contention::Contention;
+use crate::state::directory::{AppEntry, Directory};
+use crate::state::health_limits::HealthLimits;
+use crate::state::key::{KeyRing, KeyRings, MasterKey, Surroundings, UnlockError, unlock};
+use crate::state::password::Hashing;
+use crate::state::password::budgets::Budgets;
+use crate::state::password::refusals::Refusals;
+use crate::state::recent_marks::RecentMarks;
+use crate::state::verified_tokens::VerifiedTokens;
 use crate::store::memory::MemoryEngine;
 use crate::store::sled::{Fatal, OnProgress, Options, SledEngine, open as open_sled};
 use crate::store::{Engine, StoreError, user};
@@ -210,6 +210,21 @@ impl App {
                 None
             }
         }
+    }
+
+    /// What the key rings need of this server.
+    pub fn surroundings(&self) -> Surroundings<'_> {
+        let settled = self.settled_now();
+        let now = settled.unwrap_or_else(|| self.now());
+        Surroundings { store: &*self.store, entropy: &*self.entropy, now, settled: settled.is_some() }
+    }
+
+    /// An app's keys, ready for use: made, published, promoted and retired as the clock demands.
+    ///
+    /// # Errors
+    /// When the store or the master key fails.
+    pub async fn key_ring(&self, app: &AppEntry) -> Result<Arc<KeyRing>, Fault> {
+        self.keys.ring(app, self.now(), || self.surroundings()).await
     }
 }
 

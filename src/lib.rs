@@ -24,5 +24,6 @@ pub mod jobs;
 pub mod lifecycle;
 pub mod logs;
 pub mod metrics;
+pub mod state;
 pub mod store;
 pub mod system;

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use sessiond::app::{App, Parts};
-use sessiond::command::key::KeyRing;
+use sessiond::state::key::KeyRing;
 use sessiond::config::BaseConfig;
 use sessiond::domain::entropy::Entropy;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
@@ -79,7 +79,7 @@ impl Server {
         let app = Arc::new(runtime.block_on(App::compose(&config, parts)).expect("an app"));
         let cdi = Cdi::new(Arc::clone(&app)).expect("no route twice");
         let entry = app.directory.app(&AppId::base()).expect("the base app");
-        let ring = runtime.block_on(app.keys.ring(&app, &entry)).expect("keys");
+        let ring = runtime.block_on(app.key_ring(&entry)).expect("keys");
         let empty = String::new;
         let mut server = Self {
             runtime,

@@ -8,7 +8,6 @@ pub mod emailpassword;
 pub mod emailverification;
 pub mod health;
 pub mod key;
-pub mod password;
 pub mod passwordless;
 pub mod retry;
 pub mod scope;

@@ -11,27 +11,13 @@
 //! `Retry::commit` in commands that may also write, `steady!` in those that only look.
 
 use crate::fault::Fault;
+use crate::state::contention::Contention;
 use crate::store::{CommitError, Tx};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::Hash;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// Commits of one command before it gives up. In the queue only newcomers can win against it, each of them once.
 const ATTEMPTS_MAX: u32 = 200;
-
-/// Queues shared by everything that commands are about.
-const QUEUES: usize = 64;
-
-/// Where commands wait whose first commit conflicted.
-#[derive(Debug)]
-pub struct Contention {
-    queues: [Mutex<()>; QUEUES],
-}
-
-impl Default for Contention {
-    fn default() -> Self {
-        Self { queues: std::array::from_fn(|_| Mutex::new(())) }
-    }
-}
 
 /// One command's attempts.
 pub(super) struct Retry<'a> {
@@ -63,10 +49,7 @@ pub(super) use steady;
 impl<'a> Retry<'a> {
     /// Attempts that are about this: a session's handle, a user's id. Whoever may conflict should name the same.
     pub(super) fn new(contention: &'a Contention, about: &impl Hash) -> Self {
-        let mut hasher = DefaultHasher::new();
-        about.hash(&mut hasher);
-        let queue = usize::try_from(hasher.finish() % QUEUES as u64).unwrap_or(0);
-        Self { queue: contention.queues.get(queue), place: None, attempts: 0 }
+        Self { queue: contention.queue(about), place: None, attempts: 0 }
     }
 
     /// Commits. `false`: something it had read has changed; load and decide again, with a new transaction.

@@ -1,6 +1,6 @@
 //! Where a command acts, and what led to it.
 
-use crate::command::tenancy::AppEntry;
+use crate::state::directory::AppEntry;
 use std::net::IpAddr;
 use std::sync::Arc;
 

@@ -3,11 +3,11 @@
 use crate::app::App;
 use crate::command::dashboard::user::{CreateUser, DeleteUser, ListUsers, Saved};
 use crate::command::dashboard::{DashboardUser, Named};
-use crate::command::password::Unserved;
 use crate::control::PlainSecret;
 use crate::control::tasks::{failed, scope};
 use crate::domain::ids::{AppId, UserId};
 use crate::domain::user::{EMAIL_MAX, normalise_email};
+use crate::state::password::Unserved;
 use serde_json::{Value, json};
 
 pub(super) async fn list(app: &App, id: &AppId) -> Result<Value, String> {

@@ -1,11 +1,12 @@
 //! Signing keys: the tasks about them.
 
 use crate::app::App;
-use crate::command::key::{ListKeys, ListedKey, MasterKey, ResealKeys, RevokeKey, Revoked, RotateKeys};
+use crate::command::key::{ListKeys, ListedKey, ResealKeys, RevokeKey, Revoked, RotateKeys};
 use crate::control::tasks::{entry, failed};
 use crate::domain::ids::AppId;
 use crate::domain::key::Kid;
 use crate::domain::secret::Secret;
+use crate::state::key::MasterKey;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fmt;

@@ -6,12 +6,12 @@ use crate::command::scope::{Cause, Scope};
 use crate::command::session::list::{FindSession, ListSessions};
 use crate::command::session::revoke::{RevokeSessions, Which};
 use crate::command::session::timeline::SessionTimeline;
-use crate::command::tenancy::AppEntry;
 use crate::command::user::import::Place;
 use crate::control::upkeep::Report;
 use crate::control::{Revoke, Task, audit, dashboard, keys, tenancy, users};
 use crate::domain::ids::{AppId, PUBLIC, TenantId, UserId};
 use crate::fault::Fault;
+use crate::state::directory::AppEntry;
 use serde_json::{Value, json};
 use std::sync::Arc;
 

@@ -1,9 +1,8 @@
 //! Apps and tenants: the tasks about them.
 
 use crate::app::App;
-use crate::command::key::MasterKey;
 use crate::command::tenancy::transfer::{ExportApp, ImportApp, Told};
-use crate::command::tenancy::{AppEntry, Gone, Put, PutTenant, RemoveApp, RemoveTenant, TenantEntry, providers};
+use crate::command::tenancy::{Gone, Put, PutTenant, RemoveApp, RemoveTenant, providers};
 use crate::command::user::count::CountUsers;
 use crate::config::settings;
 use crate::control::tasks::{Desk, entry, failed, scope};
@@ -11,6 +10,8 @@ use crate::control::{PlainSecret, Progress};
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::tenancy::{Change, check_factors, tenant_id};
 use crate::domain::user::Recipes;
+use crate::state::directory::{AppEntry, TenantEntry};
+use crate::state::key::MasterKey;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::fmt;

@@ -1,8 +1,8 @@
 //! [`ApiError`]: bad input, answered at the edge with the protocol's own sentence.
 
-use crate::command::password::Unserved;
 use crate::fault::{Fault, Gone};
 use crate::http::exchange::{Reply, Verb};
+use crate::state::password::Unserved;
 use http::StatusCode;
 use std::collections::BTreeSet;
 

@@ -135,7 +135,7 @@ async fn keep_rotating(app: Arc<App>) {
         // A look at the clock, so that a jump is noticed soon and not at the next sweep.
         let _ = app.settled_now();
         // What fails is logged where it fails, and tried again by the next request or tick.
-        app.keys.rotate_due(&app).await;
+        app.keys.rotate_due(&app.directory, || app.surroundings()).await;
     }
 }
 

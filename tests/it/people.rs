@@ -3,15 +3,14 @@
 use crate::app::{SeededEntropy, TestApp, TestAppBuilder};
 use crate::store::{Contents, dump, rows_of};
 use serde_json::{Value, json};
-use sessiond::command::password::Unserved;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::password::HashParameters;
 use sessiond::domain::time::UnixMillis;
 use sessiond::domain::user::{
     AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, RecipeId, ThirdPartyAccount, User,
 };
-use sessiond::store::Keyspace;
-use sessiond::store::user;
+use sessiond::state::password::Unserved;
+use sessiond::store::{Keyspace, user};
 use tokio::task::JoinSet;
 
 /// Firebase's hash of "user1password".

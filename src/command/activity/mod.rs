@@ -5,42 +5,11 @@
 
 use crate::app::App;
 use crate::command::scope::Scope;
-use crate::command::tenancy::AppEntry;
 use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
+use crate::state::directory::AppEntry;
 use crate::store::{StoreError, Tx, activity};
-use quick_cache::sync::Cache;
-use std::hash::{BuildHasher, RandomState};
-
-/// A user that was marked is not marked again for so long, in ms.
-const BETWEEN_MARKS_MS: u64 = 5 * 60_000;
-/// Users remembered as marked; one that is forgotten is only marked once more.
-const REMEMBERED: usize = 65_536;
-
-/// Who was marked lately.
-pub struct RecentMarks {
-    marked: Cache<u64, UnixMillis>,
-    hasher: RandomState,
-}
-
-impl Default for RecentMarks {
-    fn default() -> Self {
-        Self { marked: Cache::new(REMEMBERED), hasher: RandomState::new() }
-    }
-}
-
-impl RecentMarks {
-    /// Forgets that a user (by the id that callers use) was marked: its mark is gone, or another's now.
-    pub fn forget(&self, entry: &AppEntry, user: &UserId) {
-        self.marked.remove(&self.place(entry, user));
-    }
-
-    /// The serial tells an app from an earlier one of the same name, whose marks are gone.
-    fn place(&self, entry: &AppEntry, user: &UserId) -> u64 {
-        self.hasher.hash_one((entry.serial, user))
-    }
-}
 
 /// A mark in a transaction: say [`Marked::committed`] when that is committed.
 #[must_use]
@@ -54,7 +23,7 @@ impl Marked {
     /// The transaction is committed: the user is not marked again for a while.
     pub fn committed(self, app: &App) {
         if let Some((place, at)) = self.0 {
-            app.activity.marked.insert(place, at);
+            app.activity.remember(place, at);
         }
     }
 }
@@ -73,7 +42,7 @@ pub fn mark_active(
     now: UnixMillis,
 ) -> Result<Marked, StoreError> {
     let place = app.activity.place(entry, user);
-    if app.activity.marked.get(&place).is_some_and(|at| now.since(at) < BETWEEN_MARKS_MS) {
+    if app.activity.is_marked(place, now) {
         return Ok(Marked::NOBODY);
     }
     activity::put(tx, &entry.id, user, now)?;

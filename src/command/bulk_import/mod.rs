@@ -55,7 +55,7 @@ struct Sealer(MessageKey);
 
 impl Sealer {
     async fn of(app: &App, scope: &Scope) -> Result<Self, Fault> {
-        Ok(Self(app.keys.ring(app, &scope.app).await?.refresh_sealing.for_waiting_users()))
+        Ok(Self(app.key_ring(&scope.app).await?.refresh_sealing.for_waiting_users()))
     }
 
     fn seal(&self, app: &App, id: &Uuid, user: &Members) -> Vec<u8> {

@@ -3,8 +3,6 @@
 use super::{event, reading, writing};
 use crate::app::App;
 use crate::command::audit;
-use crate::command::password::Unserved;
-use crate::command::password::budgets::{Door, Who};
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::crypto::password::Check;
@@ -14,6 +12,8 @@ use crate::domain::entropy::random_uuid;
 use crate::domain::secret::Secret;
 use crate::domain::token_hash::TokenHash1;
 use crate::fault::Fault;
+use crate::state::password::Unserved;
+use crate::state::password::budgets::{Door, Who};
 use crate::store::dashboard::{self, DashboardSessionRecord, DashboardUserRecord};
 use crate::store::{Tx, codec};
 

@@ -3,8 +3,6 @@
 use super::{DashboardUser, Named, event, reading, writing};
 use crate::app::App;
 use crate::command::audit;
-use crate::command::password::Unserved;
-use crate::command::password::budgets::Door;
 use crate::command::retry::{Retry, steady};
 use crate::command::scope::Scope;
 use crate::domain::audit::AuditKind;
@@ -14,6 +12,8 @@ use crate::domain::ids::{TenantId, UserId};
 use crate::domain::token_series::SeriesId;
 use crate::domain::user::PasswordHash;
 use crate::fault::{Fault, Gone};
+use crate::state::password::Unserved;
+use crate::state::password::budgets::Door;
 use crate::store::app as app_row;
 use crate::store::dashboard::{self, DashboardUserRecord};
 

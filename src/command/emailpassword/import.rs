@@ -4,16 +4,14 @@ use super::sign_up::add;
 use super::{Account, Person, writing};
 use crate::app::App;
 use crate::command::audit;
-use crate::command::password::Unserved;
 use crate::command::retry::Retry;
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::AuditKind;
 use crate::domain::password::HashFamily;
 use crate::domain::user::PasswordHash;
 use crate::fault::Fault;
-use crate::store::Tx;
-use crate::store::passwordreset;
-use crate::store::user;
+use crate::state::password::Unserved;
+use crate::store::{Tx, passwordreset, user};
 
 /// Makes an account with a hash from elsewhere, or gives an account that exists that hash.
 pub struct ImportHash<'a> {

@@ -11,7 +11,6 @@ pub mod sign_up;
 pub mod update;
 
 use crate::app::App;
-use crate::command::password::budgets::Door;
 use crate::command::retry::steady;
 use crate::command::scope::Scope;
 pub use crate::command::user::Person;
@@ -19,6 +18,7 @@ use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::TenantId;
 use crate::domain::user::{AccountInfo, Login, LoginMethod, PasswordHash, RecipeId};
 use crate::fault::Fault;
+use crate::state::password::budgets::Door;
 use crate::store::user::{self, Found};
 use crate::store::{StoreError, Tx};
 

@@ -3,7 +3,6 @@
 use super::{forgive, hash_of, reading, writing};
 use crate::app::App;
 use crate::command::audit;
-use crate::command::password::Unserved;
 use crate::command::retry::{Retry, steady};
 use crate::command::scope::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
@@ -14,6 +13,7 @@ use crate::domain::secret::Secret;
 use crate::domain::token_series::{Presented, Series, SeriesId, judge};
 use crate::domain::user::{Login, LoginMethod, PasswordHash, RecipeId, User};
 use crate::fault::{Fault, Gone};
+use crate::state::password::Unserved;
 use crate::store::passwordreset::{self, ResetTokenRecord};
 use crate::store::user::{self, Found};
 use crate::store::{Tx, app as app_row};

@@ -4,14 +4,14 @@ use super::{Account, Person, hash_of, writing};
 use crate::app::App;
 use crate::command::activity::mark_active;
 use crate::command::audit;
-use crate::command::password::Unserved;
-use crate::command::password::budgets::{Door, Who};
 use crate::command::retry::Retry;
 use crate::crypto::password::Check;
 use crate::domain::audit::AuditKind;
 use crate::domain::user::PasswordHash;
 use crate::fault::Fault;
 use crate::metrics::SignInOutcome;
+use crate::state::password::Unserved;
+use crate::state::password::budgets::{Door, Who};
 use crate::store::user::{self, Found};
 
 /// Signs a person in.

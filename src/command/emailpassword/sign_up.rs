@@ -4,12 +4,12 @@ use super::{Account, Person, writing};
 use crate::app::App;
 use crate::command::activity::mark_active;
 use crate::command::audit;
-use crate::command::password::Unserved;
 use crate::command::retry::Retry;
 use crate::command::user::{new_id, require_tenant};
 use crate::domain::audit::AuditKind;
 use crate::domain::user::{Login, LoginMethod, PasswordHash, RecipeId, User, is_fake_email};
 use crate::fault::Fault;
+use crate::state::password::Unserved;
 use crate::store::Tx;
 use crate::store::user::{self, Found, Taken};
 

@@ -3,13 +3,13 @@
 use super::{forgive, hash_of, reading, writing};
 use crate::app::App;
 use crate::command::audit;
-use crate::command::password::Unserved;
 use crate::command::retry::{Retry, steady};
 use crate::command::scope::Scope;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::user::{PasswordHash, RecipeId, User};
 use crate::fault::Fault;
+use crate::state::password::Unserved;
 use crate::store::user::{self, Found, Taken};
 use crate::store::{Tx, passwordreset};
 

@@ -1,12 +1,11 @@
 //! What operators do with keys: list, rotate, revoke.
 
-use super::Surroundings;
-use super::change::{Change, Outcome};
 use crate::app::App;
-use crate::command::tenancy::AppEntry;
 use crate::domain::key::{KeyKind, KeyLife, KeyRules, KeyStage, Kid};
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
+use crate::state::directory::AppEntry;
+use crate::state::key::{Change, Outcome};
 use crate::store::signing_key;
 use std::sync::Arc;
 
@@ -35,7 +34,7 @@ impl ListKeys {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &App) -> Result<Vec<ListedKey>, Fault> {
-        let ring = app.keys.ring(app, &self.app).await?;
+        let ring = app.key_ring(&self.app).await?;
         let mut tx = app.store.begin();
         let keys =
             signing_key::list(&mut *tx, &self.app.id).await.map_err(|error| Fault::new("listing keys", error))?;
@@ -80,7 +79,7 @@ impl RotateKeys {
     /// # Errors
     /// When the store or a key fails.
     pub async fn run(self, app: &App) -> Result<Rotated, Fault> {
-        let world = Surroundings::of(app);
+        let world = app.surroundings();
         let rules = KeyRules::from(&*self.app.config);
         let change = Change::Rotate { immediate: self.immediate };
         match app.keys.ask(world, &self.app.id, rules, change).await? {
@@ -126,7 +125,7 @@ impl RevokeKey<'_> {
     pub async fn run(self, app: &App) -> Result<Revoked, Fault> {
         let rules = KeyRules::from(&*self.app.config);
         let change = Change::Revoke { kid: self.kid, why: self.reason };
-        Ok(match app.keys.ask(Surroundings::of(app), &self.app.id, rules, change).await? {
+        Ok(match app.keys.ask(app.surroundings(), &self.app.id, rules, change).await? {
             Outcome::Done { made } => {
                 tracing::warn!(app = ?self.app.id, kid = %self.kid, "revoked a signing key");
                 Revoked::Ok { replaced_by: made }

@@ -1,18 +1,7 @@
-//! Changing the master key: from none to one, from one to another, from one to none. One transaction, so a crash
-//! leaves a folder that is sealed either the old way or the new way, never a mix.
+//! Changing the master key of a running server.
 
-use super::ring::SEALING_KEY_NAME;
-use super::vault::{KeyVault, OpenError};
-use super::{MasterKey, UnlockError};
 use crate::app::App;
-use crate::domain::entropy::Entropy;
-use crate::domain::ids::AppId;
-use crate::store::signing_key::StoredSecret;
-use crate::store::{CommitError, Engine, StoreError, Tx, key_vault, sealing_key, signing_key};
-use std::sync::Arc;
-
-/// Attempts before a change that keeps conflicting is given up.
-const ATTEMPTS: usize = 50;
+use crate::state::key::{MasterKey, ResealError};
 
 /// Seals every key of the installation under another master key, or under none.
 pub struct ResealKeys<'a> {
@@ -20,102 +9,12 @@ pub struct ResealKeys<'a> {
     pub new: Option<&'a MasterKey>,
 }
 
-/// Why keys were not resealed. Nothing has changed.
-#[derive(Debug, thiserror::Error)]
-pub enum ResealError {
-    /// The folder is not what the vault was opened for.
-    #[error(transparent)]
-    Unlock(#[from] UnlockError),
-    /// A key does not open with the old master key.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Keys kept changing meanwhile.
-    #[error("keys kept changing meanwhile: try again")]
-    Busy,
-}
-
 impl ResealKeys<'_> {
-    /// Runs the command on a running server; returns how many secrets were sealed anew.
+    /// Runs the command; returns how many secrets were sealed anew.
     ///
     /// # Errors
     /// Why not.
     pub async fn run(self, app: &App) -> Result<usize, ResealError> {
-        let _alone = app.keys.resealing.write().await;
-        app.keys.settle_vault(&*app.store).await?;
-        let work =
-            Reseal { store: &*app.store, old: &app.keys.vault.load_full(), new: self.new, entropy: &*app.entropy };
-        let (vault, count) = work.run(&|next| app.keys.next_vault.store(Some(Arc::new(next.clone())))).await?;
-        tracing::warn!(count, sealed = vault.is_sealed(), "resealed all keys");
-        app.keys.vault.store(vault.into());
-        Ok(count)
-    }
-}
-
-/// Seals every key in `store` under another master key, or under none; returns the vault that fits from now on, and how
-/// many secrets were sealed anew.
-///
-/// # Errors
-/// Why not; nothing has changed then.
-pub async fn reseal(
-    store: &dyn Engine,
-    old: &KeyVault,
-    new: Option<&MasterKey>,
-    entropy: &dyn Entropy,
-) -> Result<(KeyVault, usize), ResealError> {
-    Reseal { store, old, new, entropy }.run(&|_| ()).await
-}
-
-struct Reseal<'a> {
-    store: &'a dyn Engine,
-    old: &'a KeyVault,
-    new: Option<&'a MasterKey>,
-    entropy: &'a dyn Entropy,
-}
-
-impl Reseal<'_> {
-    /// `announce` hears of the new vault before the commit, so that it is not lost with this future.
-    async fn run(self, announce: &(dyn Fn(&KeyVault) + Sync)) -> Result<(KeyVault, usize), ResealError> {
-        for _ in 0..ATTEMPTS {
-            let mut tx = self.store.begin();
-            if !self.old.belongs_to(key_vault::get(&mut *tx).await?.as_ref()) {
-                return Err(UnlockError::Wrong.into());
-            }
-            let (vault, record) = KeyVault::fresh(self.new, self.entropy);
-            let mut count = 0;
-            for app in sealing_key::apps(&mut *tx).await? {
-                count += self.app(&mut *tx, &app, &vault).await?;
-            }
-            key_vault::put(&mut *tx, &record)?;
-            announce(&vault);
-            match tx.commit().await {
-                Ok(()) => return Ok((vault, count)),
-                Err(CommitError::Conflict) => {}
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(ResealError::Busy)
-    }
-
-    async fn app(&self, tx: &mut dyn Tx, app: &AppId, vault: &KeyVault) -> Result<usize, ResealError> {
-        let again = |name: &str, secret: &_| -> Result<StoredSecret, OpenError> {
-            Ok(vault.store(app, name, &self.old.open(app, name, secret)?, self.entropy))
-        };
-        let Some(mut sealing) = sealing_key::get(tx, app).await? else { return Ok(0) };
-        sealing.secret = again(SEALING_KEY_NAME, &sealing.secret)?;
-        // Whoever changes this app's keys meanwhile conflicts with this.
-        sealing.revision += 1;
-        sealing_key::put(tx, app, sealing)?;
-        let mut count = 1;
-        for mut key in signing_key::list(tx, app).await? {
-            if key.secret != StoredSecret::Gone {
-                key.secret = again(key.life.kid.as_str(), &key.secret)?;
-                signing_key::put(tx, app, key)?;
-                count += 1;
-            }
-        }
-        Ok(count)
+        app.keys.reseal(&*app.store, self.new, &*app.entropy).await
     }
 }

@@ -94,7 +94,7 @@ impl Attempt {
         match &self.presented {
             Presented::LinkCode(link) => Ok(link.hash()),
             Presented::InputCode { device, code } => {
-                let ring = app.keys.ring(app, &self.place.scope.app).await?;
+                let ring = app.key_ring(&self.place.scope.app).await?;
                 Ok(link_code(&ring.refresh_sealing, device, code.expose()).hash())
             }
         }

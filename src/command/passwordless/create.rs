@@ -61,7 +61,7 @@ impl CreateCode {
     /// # Errors
     /// When the store or the app's key fails.
     pub async fn run(self, app: &App) -> Result<CodeCreated, Fault> {
-        let ring = app.keys.ring(app, &self.place.scope.app).await?;
+        let ring = app.key_ring(&self.place.scope.app).await?;
         let devices = self.place.devices();
         let device_id = match &self.recipient {
             Recipient::Contact(_) => DeviceId::random(app.entropy.as_ref()),

@@ -73,7 +73,7 @@ impl CreateSession {
         if !self.token_version.is_flat() && has_protected_claim(self.token_version, &self.user_data_in_jwt) {
             return Ok(Created::ProtectedClaim);
         }
-        let ring = app.keys.ring(app, entry).await?;
+        let ring = app.key_ring(entry).await?;
         let mut retry = Retry::new(&app.contention, &self.user_id);
         loop {
             let mut tx = app.store.begin();

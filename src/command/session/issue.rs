@@ -2,7 +2,6 @@
 
 use super::holder::Holder;
 use super::{access_token_expiry_for, key_kind};
-use crate::command::key::KeyRing;
 use crate::config::AppConfig;
 use crate::crypto::access_token::{MintError, NewAccessToken};
 use crate::crypto::refresh_token::RefreshToken;
@@ -15,6 +14,7 @@ use crate::domain::session::{AccessTokenVersion, IssuedSession, IssuedToken, Ses
 use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash1;
 use crate::fault::Fault;
+use crate::state::key::KeyRing;
 
 /// Random bytes for one pair: handle, anti-CSRF token, sealing nonce, jitter.
 const RANDOM_BYTES: usize = 64;

@@ -31,7 +31,7 @@ impl CreateJwt {
     /// # Errors
     /// When a key fails.
     pub async fn run(self, app: &App) -> Result<Secret<String>, Fault> {
-        let ring = app.keys.ring(app, &self.scope.app).await?;
+        let ring = app.key_ring(&self.scope.app).await?;
         let kind = if self.use_static_signing_key { KeyKind::Static } else { KeyKind::Dynamic };
         let claims = Secret::new(self.claims(app.now().seconds()));
         ring.tokens.sign_custom(kind, claims.expose()).map_err(|error| Fault::new("signing a custom JWT", error))

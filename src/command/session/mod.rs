@@ -10,7 +10,6 @@ pub mod refresh;
 pub mod regenerate;
 pub mod revoke;
 pub mod timeline;
-pub mod verified;
 pub mod verify;
 
 use crate::config::{AppConfig, RecentTokenReuse};

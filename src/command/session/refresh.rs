@@ -2,13 +2,11 @@
 
 use crate::app::App;
 use crate::command::activity::{Marked, mark_active};
-use crate::command::key::KeyRing;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::session::family_rules;
 use crate::command::session::holder::Holder;
 use crate::command::session::issue::{Mint, Seat, Wanted};
-use crate::command::tenancy::AppEntry;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::session::event::EventKind;
@@ -20,6 +18,8 @@ use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash1;
 use crate::fault::Fault;
 use crate::metrics::RefreshOutcome;
+use crate::state::directory::AppEntry;
+use crate::state::key::KeyRing;
 use crate::store::session::{self, Ending, SessionRecord};
 use crate::store::timeline::purge_at;
 use crate::store::{Tx, timeline};
@@ -93,7 +93,7 @@ impl RefreshSession<'_> {
         if let Some(max_ms) = self.wanted().broken_limit(&entry.config) {
             return Ok(Refreshed::InvalidAccessTokenValidity { max_ms });
         }
-        let ring = app.keys.ring(app, entry).await?;
+        let ring = app.key_ring(entry).await?;
         let Some(token) = ring.refresh_sealing.open_refresh_token(self.refresh_token) else {
             return Ok(unauthorised("Invalid refresh token"));
         };

@@ -73,7 +73,7 @@ impl RegenerateAccessToken<'_> {
         if token.expiry < now {
             return Ok(Regenerated::Ok { session, access_token: None });
         }
-        let ring = app.keys.ring(app, &self.scope.app).await?;
+        let ring = app.key_ring(&self.scope.app).await?;
         // Nobody has vouched for the presented expiry: no token of ours lives longer than a new one does.
         let latest = now.plus(self.scope.app.config.access_token_validity_ms);
         let new = NewAccessToken { expiry: token.expiry.min(latest), ..same_but_payload(&token, &session, now) };

@@ -1,7 +1,6 @@
 //! `POST /recipe/session/verify`.
 
 use crate::app::App;
-use crate::command::key::KeyRing;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::session::{family_rules, key_kind};
@@ -12,6 +11,7 @@ use crate::domain::session::{IssuedToken, RefreshPolicy, SessionView};
 use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash1;
 use crate::fault::Fault;
+use crate::state::key::KeyRing;
 use crate::store::Tx;
 use crate::store::session::{self, SessionRecord};
 use std::sync::Arc;
@@ -61,7 +61,7 @@ impl VerifySession<'_> {
     /// # Errors
     /// When the store or a key fails.
     pub async fn run(self, app: &App) -> Result<Verified, Fault> {
-        let ring = app.keys.ring(app, &self.scope.app).await?;
+        let ring = app.key_ring(&self.scope.app).await?;
         let token = match app.verified.verify(&ring, self.access_token, app.now()) {
             Ok(token) => token,
             Err(refusal) => return Ok(Verified::TryRefreshToken(refusal.message())),

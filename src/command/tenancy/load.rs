@@ -1,12 +1,12 @@
 //! Reads the directory from the store at the server's start.
 
-use super::directory::{Directory, TenantEntry};
 use super::plan::{Own, stored_config};
 use super::work::{finish, removing};
 use crate::config::BaseConfig;
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::tenancy::Tenant;
 use crate::fault::Fault;
+use crate::state::directory::{Directory, TenantEntry};
 use crate::store::{self, Engine, Key, Keyspace, removal};
 use std::sync::Arc;
 

@@ -2,12 +2,12 @@
 //!
 //! Settings are inherited per key: own → the app's public tenant → the domain's public tenant → the server's.
 
-use super::directory::{Directory, TenantEntry};
 use crate::config::AppConfig;
 use crate::config::settings::{self, Level};
 use crate::config::validate::split_api_keys;
 use crate::config::values::{Value, Values};
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
+use crate::state::directory::{Directory, TenantEntry};
 use serde_json::{Map, Value as Json};
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -3,12 +3,12 @@
 use crate::app::App;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
-use crate::command::tenancy::AppEntry;
 use crate::command::user::require_tenant;
 use crate::crypto::sealing::{MessageKey, SealingKey};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::tenancy::{Provider, ProviderError};
 use crate::fault::{Fault, Gone};
+use crate::state::directory::AppEntry;
 use crate::store::provider::{ProviderRecord, ProviderText, StoredProvider, place};
 use crate::store::{self, Key, StoreError, codec, provider};
 use std::collections::BTreeMap;
@@ -171,7 +171,7 @@ struct Sealer(MessageKey);
 
 impl Sealer {
     async fn of(app: &App, entry: &AppEntry) -> Result<Self, Fault> {
-        Ok(Self::with(&app.keys.ring(app, entry).await?.refresh_sealing))
+        Ok(Self::with(&app.key_ring(entry).await?.refresh_sealing))
     }
 
     fn with(key: &SealingKey) -> Self {

@@ -1,6 +1,5 @@
 //! Creates and updates tenants, and with their public tenant apps and connection URI domains.
 
-use super::directory::{Directory, TenantEntry};
 use super::plan::{Effects, Plan, own_settings};
 use super::work::Work;
 use crate::app::App;
@@ -9,6 +8,7 @@ use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::json::JsonObject;
 use crate::domain::tenancy::{Change, Tenant};
 use crate::fault::Fault;
+use crate::state::directory::{Directory, TenantEntry};
 use crate::store::app::AppRecord;
 use crate::store::removal::Removed;
 use crate::store::{self, CommitError, StoreError, Tx};

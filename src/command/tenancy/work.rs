@@ -1,10 +1,10 @@
 //! What changes of tenants share: running to their end, and finishing removals.
 
-use super::directory::Directory;
 use crate::app::App;
-use crate::command::key::KeyRings;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
+use crate::state::directory::Directory;
+use crate::state::key::KeyRings;
 use crate::store::removal::{self, Removed};
 use crate::store::{CommitError, Engine, StoreError};
 use std::future::Future;

@@ -21,7 +21,7 @@ impl Sealer {
     /// # Errors
     /// When the app's keys cannot be read.
     pub(in crate::command) async fn of(app: &App, scope: &Scope) -> Result<Self, Fault> {
-        let ring = app.keys.ring(app, &scope.app).await?;
+        let ring = app.key_ring(&scope.app).await?;
         Ok(Self(ring.refresh_sealing.for_totp_secrets()))
     }
 

@@ -2,7 +2,6 @@
 
 use crate::app::App;
 use crate::command::audit;
-use crate::command::password::Unserved;
 use crate::command::scope::Scope;
 use crate::command::totp::Sealer;
 use crate::command::userroles::assign::event as role_event;
@@ -16,6 +15,7 @@ use crate::domain::password::HashFamily;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::{ExternalId, Login, LoginMethod, PasswordHash, User, is_fake_email};
 use crate::fault::Fault;
+use crate::state::password::Unserved;
 use crate::store::totp::TotpDevice;
 use crate::store::user::Taken;
 use crate::store::userroles::assignment::Assignment;

@@ -71,7 +71,7 @@ impl TokenKeys {
 
     /// Checks structure, key, signature, claims and expiry. Prefer [`VerifiedTokens`], which remembers.
     ///
-    /// [`VerifiedTokens`]: crate::command::session::verified::VerifiedTokens
+    /// [`VerifiedTokens`]: crate::state::verified_tokens::VerifiedTokens
     ///
     /// # Errors
     /// The first check that failed.

@@ -1,11 +1,11 @@
 //! Who may call: IP rules and API keys (CDI: common rules, API key).
 
-use crate::command::tenancy::{AppEntry, Directory};
 use crate::config::AppConfig;
 use crate::domain::ids::{PUBLIC, TenantId};
 use crate::domain::secret::Secret;
 use crate::http::error::ApiError;
 use crate::http::exchange::Request;
+use crate::state::directory::{AppEntry, Directory};
 use http::HeaderName;
 use http::header::{AUTHORIZATION, HOST};
 use regex::Regex;

@@ -1,13 +1,13 @@
 //! [`Call`]: a request that has passed the common checks, as the recipes see it.
 
 use crate::command::scope::{Cause, Scope};
-use crate::command::tenancy::{AppEntry, TenantEntry};
 use crate::domain::ids::TenantId;
 use crate::domain::tenancy::Recipe;
 use crate::http::cdi::access::{self, Credential};
 use crate::http::cdi::version::{CdiVersion, Wire};
 use crate::http::error::ApiError;
 use crate::http::exchange::Request;
+use crate::state::directory::{AppEntry, TenantEntry};
 use std::sync::Arc;
 
 /// A request that has passed the common checks.

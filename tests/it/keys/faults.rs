@@ -4,12 +4,11 @@ use super::world::{DEFAULTS, HOUR, START, Seeded};
 use crate::app::TestApp;
 use crate::watched::{Mood, Watched};
 use futures_util::FutureExt;
-use sessiond::command::key::{
-    KeyRing, KeyRings, KeyVault, MasterKey, ResealKeys, RevokeKey, Revoked, Surroundings, unlock,
-};
+use sessiond::command::key::{ResealKeys, RevokeKey, Revoked};
 use sessiond::domain::ids::AppId;
 use sessiond::domain::key::KeyKind::Dynamic;
 use sessiond::domain::key::{KeyRules, SigningAlgorithm};
+use sessiond::state::key::{KeyRing, KeyRings, KeyVault, MasterKey, Surroundings, unlock};
 use sessiond::store::memory::MemoryEngine;
 use std::sync::Arc;
 
@@ -57,7 +56,7 @@ async fn a_revocation_counts_although_its_caller_went_away() {
     let store = Watched::default();
     let app = TestApp::builder().store(Arc::new(store.clone())).build().await;
     let entry = app.app.directory.app(&AppId::base()).unwrap();
-    let before = app.app.keys.ring(&app.app, &entry).await.unwrap();
+    let before = app.app.key_ring(&entry).await.unwrap();
     let revoked = before.tokens.signing_kid(Dynamic).clone();
 
     store.be(Mood::FallsSilent);
@@ -65,7 +64,7 @@ async fn a_revocation_counts_although_its_caller_went_away() {
     assert!(call.run(&app.app).now_or_never().is_none(), "dropped in the middle");
     store.be(Mood::Works);
 
-    let after = app.app.keys.ring(&app.app, &entry).await.unwrap();
+    let after = app.app.key_ring(&entry).await.unwrap();
     assert!(!after.tokens.verifies(&revoked));
     assert_ne!(*after.tokens.signing_kid(Dynamic), revoked);
     let again = RevokeKey { app: entry, kid: &revoked, reason: "stolen" };
@@ -77,14 +76,14 @@ async fn a_refused_revocation_changes_nothing_and_can_be_repeated() {
     let store = Watched::default();
     let app = TestApp::builder().store(Arc::new(store.clone())).build().await;
     let entry = app.app.directory.app(&AppId::base()).unwrap();
-    let key = app.app.keys.ring(&app.app, &entry).await.unwrap().tokens.signing_kid(Dynamic).clone();
+    let key = app.app.key_ring(&entry).await.unwrap().tokens.signing_kid(Dynamic).clone();
     let revoke = || RevokeKey { app: Arc::clone(&entry), kid: &key, reason: "stolen" };
     store.be(Mood::Refuses);
     assert!(revoke().run(&app.app).await.is_err());
-    assert!(app.app.keys.ring(&app.app, &entry).await.unwrap().tokens.verifies(&key));
+    assert!(app.app.key_ring(&entry).await.unwrap().tokens.verifies(&key));
     store.be(Mood::Works);
     assert!(matches!(revoke().run(&app.app).await.unwrap(), Revoked::Ok { .. }));
-    assert!(!app.app.keys.ring(&app.app, &entry).await.unwrap().tokens.verifies(&key));
+    assert!(!app.app.key_ring(&entry).await.unwrap().tokens.verifies(&key));
 }
 
 #[tokio::test]
@@ -92,7 +91,7 @@ async fn a_new_master_key_counts_although_its_caller_went_away() {
     let store = Watched::default();
     let app = TestApp::builder().store(Arc::new(store.clone())).build().await;
     let entry = app.app.directory.app(&AppId::base()).unwrap();
-    app.app.keys.ring(&app.app, &entry).await.unwrap();
+    app.app.key_ring(&entry).await.unwrap();
     let master = MasterKey::new(&"m".repeat(32)).unwrap();
 
     store.be(Mood::FallsSilent);
@@ -101,7 +100,7 @@ async fn a_new_master_key_counts_although_its_caller_went_away() {
 
     // the running server goes on making keys, and they open with the new master key
     app.clock.advance(168 * HOUR);
-    let ring = app.app.keys.ring(&app.app, &entry).await.unwrap();
+    let ring = app.app.key_ring(&entry).await.unwrap();
     assert_eq!(kid(&ring), format!("d-{}", app.app.now().0));
     assert!(unlock(&store, Some(&master), &Seeded::new(1)).await.is_ok());
     // and can be resealed again

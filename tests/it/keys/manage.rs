@@ -3,13 +3,14 @@
 use crate::app::{START, TestApp};
 use crate::tokens::fixed::Claims;
 use serde_json::json;
-use sessiond::command::key::{KeyRing, ListKeys, ListedKey, RevokeKey, Revoked, RotateKeys};
-use sessiond::command::tenancy::AppEntry;
+use sessiond::command::key::{ListKeys, ListedKey, RevokeKey, Revoked, RotateKeys};
 use sessiond::crypto::access_token::{NewAccessToken, TokenRefusal};
 use sessiond::domain::ids::AppId;
 use sessiond::domain::key::KeyKind::{self, Dynamic, Static};
 use sessiond::domain::key::{KeyStage, Kid};
 use sessiond::domain::session::AccessTokenVersion::V5;
+use sessiond::state::directory::AppEntry;
+use sessiond::state::key::KeyRing;
 use sessiond::store::signing_key::{self, StoredSecret};
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ fn entry(app: &TestApp) -> Arc<AppEntry> {
 }
 
 async fn ring(app: &TestApp) -> Arc<KeyRing> {
-    app.app.keys.ring(&app.app, &entry(app)).await.unwrap()
+    app.app.key_ring(&entry(app)).await.unwrap()
 }
 
 async fn listed(app: &TestApp) -> Vec<ListedKey> {
@@ -179,7 +180,7 @@ async fn the_job_rotates_apps_that_nobody_calls() {
     ring(&app).await;
     app.clock.advance(3_600_000 - 59_999);
     let due = app.app.now();
-    assert_eq!(app.app.keys.rotate_due(&app.app).await, 0);
+    assert_eq!(app.app.keys.rotate_due(&app.app.directory, || app.app.surroundings()).await, 0);
     app.clock.advance(30_000);
     assert!(ring(&app).await.jwks.contains(&format!("d-{}", due.0)));
 }
@@ -189,10 +190,10 @@ async fn rings_that_nobody_asks_for_leave_memory_after_a_day() {
     let app = TestApp::new().await;
     let jwks = ring(&app).await.jwks.clone();
     app.clock.advance(24 * 3_600_000);
-    app.app.keys.rotate_due(&app.app).await;
+    app.app.keys.rotate_due(&app.app.directory, || app.app.surroundings()).await;
     assert_eq!(app.app.keys.in_memory(), 1);
     app.clock.advance(1);
-    app.app.keys.rotate_due(&app.app).await;
+    app.app.keys.rotate_due(&app.app.directory, || app.app.surroundings()).await;
     assert_eq!(app.app.keys.in_memory(), 0);
     assert_eq!(ring(&app).await.jwks, jwks, "and come back as they were");
 }

@@ -3,13 +3,13 @@
 use super::world::{DEFAULTS, HOUR, START, World};
 use crate::tokens::fixed::Claims;
 use serde_json::{Value, json};
-use sessiond::command::key::KeyRing;
 use sessiond::crypto::access_token::{NewAccessToken, TokenRefusal};
 use sessiond::domain::ids::AppId;
 use sessiond::domain::key::KeyKind::{Dynamic, Static};
 use sessiond::domain::key::{KeyRules, SigningAlgorithm};
 use sessiond::domain::session::AccessTokenVersion::V5;
 use sessiond::domain::time::UnixMillis;
+use sessiond::state::key::KeyRing;
 
 const WEEK: u64 = 168 * HOUR;
 
@@ -60,7 +60,7 @@ async fn many_first_requests_of_several_servers_on_one_store_make_one_key() {
         let servers = (0..8u64).map(|server| {
             let world = std::sync::Arc::clone(&world);
             tokio::spawn(async move {
-                let rings = sessiond::command::key::KeyRings::new(sessiond::command::key::KeyVault::plain());
+                let rings = sessiond::state::key::KeyRings::new(sessiond::state::key::KeyVault::plain());
                 let now = START.plus(server);
                 let ring = rings.ring_in(world.at(now), &world.app, world.rules).await.unwrap();
                 (signing(&ring), ring.tokens.signing_kid(Static).to_string())
@@ -76,7 +76,7 @@ async fn many_first_requests_of_several_servers_on_one_store_make_one_key() {
 async fn keys_survive_a_restart() {
     let world = World::new();
     let before = world.ring(START).await;
-    let again = sessiond::command::key::KeyRings::new(sessiond::command::key::KeyVault::plain());
+    let again = sessiond::state::key::KeyRings::new(sessiond::state::key::KeyVault::plain());
     let after = again.ring_in(world.at(START.plus(1)), &world.app, world.rules).await.unwrap();
     assert_eq!(before.jwks, after.jwks);
     assert!(after.tokens.verify(&minted(&before, START), START).is_ok());

@@ -1,10 +1,10 @@
 //! Keys at rest: plain or under a master key, and the way from one to the other.
 
 use super::world::{START, Seeded, World};
-use sessiond::command::key::{KeyRing, KeyRings, KeyVault, MasterKey, UnlockError, reseal, unlock};
 use sessiond::crypto::refresh_token::RefreshToken;
 use sessiond::domain::ids::{AppId, SessionHandle, TenantId, UserId};
 use sessiond::domain::key::KeyKind::Dynamic;
+use sessiond::state::key::{KeyRing, KeyRings, KeyVault, MasterKey, UnlockError, reseal, unlock};
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::signing_key::{self, StoredSecret};
 use sessiond::store::{Engine, Keyspace, Scan, sealing_key};

@@ -2,11 +2,11 @@
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use sessiond::command::key::{KeyRing, KeyRings, KeyVault, Surroundings};
 use sessiond::domain::entropy::Entropy;
 use sessiond::domain::ids::AppId;
 use sessiond::domain::key::{KeyRules, SigningAlgorithm};
 use sessiond::domain::time::UnixMillis;
+use sessiond::state::key::{KeyRing, KeyRings, KeyVault, Surroundings};
 use sessiond::store::Engine;
 use sessiond::store::app::AppRecord;
 use sessiond::store::memory::MemoryEngine;

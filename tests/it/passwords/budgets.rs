@@ -1,9 +1,9 @@
 //! Failed sign-ins make the next ones wait, where the operator wants that.
 
 use crate::app::{START, TestApp};
-use sessiond::command::password::Unserved;
-use sessiond::command::password::budgets::{Attempt, Door, Who};
 use sessiond::domain::ids::TenantId;
+use sessiond::state::password::Unserved;
+use sessiond::state::password::budgets::{Attempt, Door, Who};
 use std::net::IpAddr;
 
 struct World {

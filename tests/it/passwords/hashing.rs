@@ -3,10 +3,10 @@
 use super::timing::assert_same_time;
 use crate::app::{SeededEntropy, TestApp};
 use crate::people::{FIREBASE, SIGNER_KEY};
-use sessiond::command::password::Unserved;
 use sessiond::config::AppConfig;
 use sessiond::crypto::password::Check;
 use sessiond::domain::password::HashParameters;
+use sessiond::state::password::Unserved;
 
 async fn with(settings: &[(&str, &str)]) -> TestApp {
     settings.iter().fold(TestApp::builder(), |builder, (key, value)| builder.setting(key, value)).build().await

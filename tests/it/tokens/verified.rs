@@ -4,13 +4,13 @@ use super::fixed::Claims;
 use crate::app::{SeededEntropy, TestApp};
 use crate::keys::world::{START, World};
 use serde_json::json;
-use sessiond::command::key::KeyRing;
-use sessiond::command::session::verified::VerifiedTokens;
 use sessiond::crypto::access_token::{NewAccessToken, TokenRefusal};
 use sessiond::domain::entropy::random_uuid;
 use sessiond::domain::ids::AppId;
 use sessiond::domain::key::KeyKind::Dynamic;
 use sessiond::domain::session::AccessTokenVersion::V5;
+use sessiond::state::key::KeyRing;
+use sessiond::state::verified_tokens::VerifiedTokens;
 use std::sync::Arc;
 
 fn minted(ring: &KeyRing, claims: &Claims) -> String {

@@ -2,9 +2,9 @@
 
 use super::{FORMAT, Label, TOLD_EVERY, Told, TransferError};
 use crate::app::App;
-use crate::command::key::{MasterKey, Rewrap, archive_seal};
 use crate::domain::ids::AppId;
 use crate::fault::Fault;
+use crate::state::key::{MasterKey, Rewrap, archive_seal};
 use crate::store::key::Belongs;
 use crate::store::sled::archive::ArchiveWriter;
 use crate::store::{Engine, Key, Keyspace, StoreError, removal};

@@ -6,10 +6,10 @@ mod import;
 pub use export::{ExportApp, Exported};
 pub use import::{ImportApp, Imported};
 
-use crate::command::key::{RewrapError, UnlockError};
 use crate::domain::ids::AppId;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
+use crate::state::key::{RewrapError, UnlockError};
 use crate::store::StoreError;
 use crate::store::key_vault::KeyVaultRecord;
 use serde::{Deserialize, Serialize};

@@ -3,10 +3,11 @@
 use super::shape::{self, View};
 use super::{from_base, from_public_app, from_public_tenant};
 use crate::app::App;
-use crate::command::tenancy::{AppEntry, providers};
+use crate::command::tenancy::providers;
 use crate::http::cdi::call::Call;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
+use crate::state::directory::AppEntry;
 use serde::Serialize;
 use serde_json::Value;
 

@@ -2,11 +2,12 @@
 
 use super::may_touch_protected;
 use crate::app::App;
-use crate::command::tenancy::{AppEntry, TenantEntry, providers};
+use crate::command::tenancy::providers;
 use crate::config::settings;
 use crate::domain::tenancy::{Provider, Recipe};
 use crate::fault::Fault;
 use crate::http::cdi::call::Call;
+use crate::state::directory::{AppEntry, TenantEntry};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;

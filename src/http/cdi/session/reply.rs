@@ -1,7 +1,6 @@
 //! Shapes that several session replies share.
 
 use crate::app::App;
-use crate::command::key::LegacyKeyInfo;
 use crate::domain::entropy::random_uuid;
 use crate::domain::ids::{SessionHandle, TenantId, UserId};
 use crate::domain::json::JsonObject;
@@ -13,6 +12,7 @@ use crate::http::cdi::call::Call;
 use crate::http::cdi::version::Wire;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
+use crate::state::key::LegacyKeyInfo;
 use serde::{Serialize, Serializer};
 
 /// The `session` member.
@@ -113,7 +113,7 @@ pub(super) async fn key_info(app: &App, call: &Call) -> Result<Option<KeyBody>, 
     }
     let dynamic = call.app.config.access_token_signing_key_dynamic;
     let kind = if dynamic { KeyKind::Dynamic } else { KeyKind::Static };
-    let LegacyKeyInfo { public_key, expiry, list } = app.keys.ring(app, &call.app).await?.legacy_key_info(kind);
+    let LegacyKeyInfo { public_key, expiry, list } = app.key_ring(&call.app).await?.legacy_key_info(kind);
     let entries = list.into_iter().map(|key| KeyEntry {
         public_key: key.public_key,
         expiry_time: key.expiry,

@@ -129,7 +129,7 @@ async fn what_was_under_way_when_an_app_was_removed_leaves_nothing_behind() {
         put_app(&app, "a1", json!({})).await.ok();
         let id = AppId { connection_uri_domain: String::new(), app_id: "a1".to_owned() };
         let entry = app.app.directory.app(&id).unwrap();
-        let ring = if used { Some(app.app.keys.ring(&app.app, &entry).await.unwrap()) } else { None };
+        let ring = if used { Some(app.app.key_ring(&entry).await.unwrap()) } else { None };
         app.post("/recipe/multitenancy/app/remove", json!({"appId": "a1"})).await.ok();
         let late = CreateSession {
             scope: Scope { app: entry, cause: Cause::without_request("test") },
@@ -156,7 +156,7 @@ async fn a_session_does_not_outlive_a_tenant_removed_before_its_commit() {
     let app = over(&engine).await;
     put_tenant(&app, "", "t1", json!({})).await.ok();
     let entry = app.app.directory.app(&AppId::base()).unwrap();
-    app.app.keys.ring(&app.app, &entry).await.unwrap();
+    app.app.key_ring(&entry).await.unwrap();
     app.post("/recipe/multitenancy/tenant/remove", json!({"tenantId": "t1"})).await.ok();
     let late = CreateSession {
         scope: Scope { app: entry, cause: Cause::without_request("test") },

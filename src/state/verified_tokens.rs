@@ -4,10 +4,10 @@
 //! remembered is only that *this text, signature included,* was signed by *that key of that app*: expiry and the key's
 //! standing are looked at on every hit, so a revoked key ends its tokens at once.
 
-use crate::command::key::KeyRing;
 use crate::crypto::access_token::{AccessToken, MAX_TOKEN, TokenRefusal};
 use crate::domain::key::Kid;
 use crate::domain::time::UnixMillis;
+use crate::state::key::KeyRing;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};

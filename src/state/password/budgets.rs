@@ -3,10 +3,10 @@
 //! Off unless `brute_force_protection` is on. Only sign-ins are delayed: sessions that live stay as they are. The memory is
 //! bounded, and a restart forgets everything: an attacker gains a few attempts by it, no more.
 
-use crate::command::tenancy::AppEntry;
 use crate::domain::ids::TenantId;
 use crate::domain::password::budget::{ACCOUNT, ADDRESS, BudgetRules, Failures};
 use crate::domain::time::UnixMillis;
+use crate::state::directory::AppEntry;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;

@@ -4,10 +4,10 @@
 //! their own share their parent's, so ten thousand of them cost little more than their names.
 
 use super::traffic::Traffic;
-use crate::command::key::RingSlot;
 use crate::config::{AppConfig, BaseConfig};
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::tenancy::Tenant;
+use crate::state::key::slot::RingSlot;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -46,7 +46,7 @@ pub struct AppEntry {
     /// Its requests; stay when its settings change and go with it.
     pub traffic: Arc<Traffic>,
     /// Where its key ring is, once a request has asked for it.
-    pub(in crate::command) ring_slot: OnceLock<Arc<RingSlot>>,
+    pub(super) ring_slot: OnceLock<Arc<RingSlot>>,
     tenants: Arc<RwLock<Tenants>>,
 }
 
@@ -71,7 +71,7 @@ struct Turns {
 
 /// The right to change an app, or everything.
 #[expect(dead_code, reason = "held for their drop")]
-pub(super) enum Turn<'a> {
+pub(crate) enum Turn<'a> {
     App(AsyncRead<'a, ()>, Option<MutexGuard<'a, ()>>),
     All(AsyncWrite<'a, ()>),
 }
@@ -132,7 +132,7 @@ impl Directory {
     }
 
     /// Waits until nobody else changes this app; with `alone`, until nobody changes anything.
-    pub(super) async fn turn(&self, app: &AppId, alone: bool) -> Turn<'_> {
+    pub(crate) async fn turn(&self, app: &AppId, alone: bool) -> Turn<'_> {
         let turns = &self.shared.turns;
         if alone {
             return Turn::All(turns.domains.write().await);
@@ -149,7 +149,7 @@ impl Directory {
     }
 
     /// Adds or replaces a tenant; its app comes with its public tenant.
-    pub(super) fn put(&self, app: &AppId, tenant: TenantEntry) {
+    pub(crate) fn put(&self, app: &AppId, tenant: TenantEntry) {
         if !tenant.id.is_public() {
             if let Some(entry) = self.app(app) {
                 write(&entry.tenants).insert(tenant.id.clone(), Arc::new(tenant));
@@ -169,14 +169,14 @@ impl Directory {
     }
 
     /// Takes a tenant out.
-    pub(super) fn remove_tenant(&self, app: &AppId, tenant: &TenantId) {
+    pub(crate) fn remove_tenant(&self, app: &AppId, tenant: &TenantId) {
         if let Some(entry) = self.app(app) {
             write(&entry.tenants).remove(tenant);
         }
     }
 
     /// Takes an app out, and its domain with the last one.
-    pub(super) fn remove_app(&self, app: &AppId) {
+    pub(crate) fn remove_app(&self, app: &AppId) {
         let mut domains = write(&self.shared.domains);
         if let Some(domain) = domains.get_mut(app.connection_uri_domain.as_str()) {
             domain.remove(app.app_id.as_str());

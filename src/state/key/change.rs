@@ -32,7 +32,7 @@ pub struct Surroundings<'a> {
 
 /// What is asked for beside the schedule.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Change<'a> {
+pub enum Change<'a> {
     /// Nothing.
     Schedule,
     /// A new dynamic key now.
@@ -57,7 +57,7 @@ pub(super) struct Changed {
 
 /// What came of the operator's part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub enum Outcome {
     /// Done, or nothing was asked.
     Done {
         /// The dynamic key that was made.

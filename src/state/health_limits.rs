@@ -1,0 +1,68 @@
+//! [`HealthLimits`]: how often health checks may reach the store.
+
+use crate::domain::ids::AppId;
+use crate::domain::time::UnixMillis;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Checks that reach the store at once before the limit applies.
+const BURST: u64 = 5;
+/// One more check may reach the store each so many ms.
+const REFILL_MS: u64 = 200;
+
+/// From this many apps on, those that were idle for long enough to have a full bucket again are forgotten.
+const MAX_BUCKETS: usize = 1024;
+
+/// One token bucket per app, so that a flood of health checks does not become a flood on the store.
+#[derive(Default)]
+pub struct HealthLimits {
+    buckets: Mutex<HashMap<AppId, Bucket>>,
+}
+
+#[derive(Clone, Copy)]
+struct Bucket {
+    tokens: u64,
+    last: UnixMillis,
+}
+
+impl HealthLimits {
+    /// Whether the store may be asked for this app now; counts it.
+    pub fn allow(&self, app: &AppId, now: UnixMillis) -> bool {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(bucket) = buckets.get_mut(app) else {
+            if buckets.len() >= MAX_BUCKETS {
+                buckets.retain(|_, bucket| now.since(bucket.last) < BURST * REFILL_MS);
+            }
+            buckets.insert(app.clone(), Bucket { tokens: BURST - 1, last: now });
+            return true;
+        };
+        let tokens = bucket.tokens.saturating_add(now.since(bucket.last) / REFILL_MS).min(BURST);
+        if tokens == 0 {
+            return false;
+        }
+        *bucket = Bucket { tokens: tokens - 1, last: now };
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idle_apps_are_forgotten_and_busy_ones_keep_their_limit() {
+        let limits = HealthLimits::default();
+        let app = |n: usize| AppId { connection_uri_domain: String::new(), app_id: format!("a{n}") };
+        let held = || limits.buckets.lock().unwrap().len();
+        for n in 0..MAX_BUCKETS {
+            assert!(limits.allow(&app(n), UnixMillis(1_000)));
+        }
+        for _ in 0..BURST {
+            assert!(limits.allow(&app(MAX_BUCKETS), UnixMillis(1_999)));
+        }
+        assert_eq!(held(), MAX_BUCKETS + 1);
+        assert!(limits.allow(&app(MAX_BUCKETS + 1), UnixMillis(2_000)));
+        assert_eq!(held(), 2);
+        assert!(!limits.allow(&app(MAX_BUCKETS), UnixMillis(2_000)));
+    }
+}

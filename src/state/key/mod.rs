@@ -1,0 +1,265 @@
+//! Signing and sealing keys of each app: making, publishing, rotating, revoking.
+
+mod change;
+mod reseal;
+mod ring;
+pub mod slot;
+mod transfer;
+mod vault;
+
+pub use change::{Change, Outcome, Surroundings};
+pub use reseal::{ResealError, reseal};
+pub use ring::{KeyRing, LegacyKey, LegacyKeyInfo};
+pub use transfer::{Rewrap, RewrapError, archive_seal, open_archive_seal};
+pub use vault::{KeyVault, MasterKey, UnlockError, unlock};
+
+use crate::config::AppConfig;
+use crate::crypto::sealing::SealingKey;
+use crate::domain::ids::AppId;
+use crate::domain::key::KeyRules;
+use crate::domain::time::UnixMillis;
+use crate::fault::Fault;
+use crate::metrics::KeySnapshot;
+use crate::state::directory::{AppEntry, Directory};
+use crate::state::key::slot::{RETRY_MS, RingSlot};
+use crate::store::{Engine, StoreError, key_vault, sealing_key};
+use arc_swap::{ArcSwap, ArcSwapOption};
+use change::{Vaults, Work};
+use ring::open_sealing_key;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::RwLock as AsyncRwLock;
+
+/// An app's ring that nobody has asked for this long leaves memory; its keys are in the store.
+const IDLE_MS: u64 = 24 * 3_600_000;
+/// The key rings of all apps, loaded on first use, rotated when due.
+pub struct KeyRings {
+    vault: ArcSwap<KeyVault>,
+    /// What a change of the master key is about to put in place of `vault`.
+    next_vault: ArcSwapOption<KeyVault>,
+    slots: RwLock<HashMap<AppId, Arc<RingSlot>>>,
+    next_serial: AtomicU64,
+    /// Changes of keys hold it shared, a change of the master key alone.
+    resealing: AsyncRwLock<()>,
+}
+
+impl KeyRings {
+    /// Rings whose secret halves are stored through `vault`.
+    #[must_use]
+    pub fn new(vault: KeyVault) -> Self {
+        Self {
+            vault: ArcSwap::from_pointee(vault),
+            next_vault: ArcSwapOption::empty(),
+            slots: RwLock::default(),
+            next_serial: AtomicU64::new(1),
+            resealing: AsyncRwLock::default(),
+        }
+    }
+
+    /// The ring to use now. Makes, publishes, promotes and retires keys as the clock demands.
+    ///
+    /// # Errors
+    /// When the store or the master key fails.
+    pub async fn ring<'w>(
+        &self,
+        entry: &AppEntry,
+        now: UnixMillis,
+        world: impl FnOnce() -> Surroundings<'w>,
+    ) -> Result<Arc<KeyRing>, Fault> {
+        let rules = KeyRules::from(&*entry.config);
+        let slot = entry.ring_slot.get_or_init(|| self.slot(&entry.id));
+        slot.touch(now);
+        match slot.current(rules, now) {
+            Some(ring) => Ok(ring),
+            None => self.ring_of(slot, world(), &entry.id, rules).await,
+        }
+    }
+
+    /// As [`ring`](Self::ring), for an app with these rules in these surroundings.
+    ///
+    /// # Errors
+    /// When the store or the master key fails.
+    pub async fn ring_in(&self, world: Surroundings<'_>, app: &AppId, rules: KeyRules) -> Result<Arc<KeyRing>, Fault> {
+        self.ring_of(&self.slot(app), world, app, rules).await
+    }
+
+    async fn ring_of(
+        &self,
+        slot: &RingSlot,
+        world: Surroundings<'_>,
+        app: &AppId,
+        rules: KeyRules,
+    ) -> Result<Arc<KeyRing>, Fault> {
+        if let Some(ring) = slot.current(rules, world.now) {
+            return Ok(ring);
+        }
+        // While somebody else replaces the ring, or nobody can, the one before goes on serving.
+        let serves = slot.ring.load_full().filter(|ring| world.now < ring.usable_until);
+        let _changing = match (slot.changing.try_lock(), &serves) {
+            (Ok(guard), _) => guard,
+            (Err(_), Some(ring)) => return Ok(Arc::clone(ring)),
+            (Err(_), None) => slot.changing.lock().await,
+        };
+        if let Some(ring) = slot.current(rules, world.now) {
+            return Ok(ring);
+        }
+        let serves = slot.ring.load_full().filter(|ring| world.now < ring.usable_until);
+        if let Some(ring) = &serves
+            && slot.waits(world.now)
+        {
+            return Ok(Arc::clone(ring));
+        }
+        match (self.change(slot, world, app, rules, Change::Schedule).await, serves) {
+            (Ok((ring, _)), _) => Ok(ring),
+            (Err(fault), None) => Err(fault),
+            (Err(fault), Some(_)) if fault.gone().is_some() => Err(fault),
+            (Err(fault), Some(ring)) => {
+                slot.retry_at.store(world.now.plus(RETRY_MS).0, Ordering::Relaxed);
+                tracing::error!(app = ?app, error = fault.chain(), "keys could not be rotated; the old ones serve on");
+                Ok(ring)
+            }
+        }
+    }
+
+    /// The key under which an app seals what it keeps; `None` for an app without keys. Makes no key and no ring, for those
+    /// who look into many apps.
+    ///
+    /// # Errors
+    /// When the store or the master key fails.
+    pub async fn sealing_key(&self, store: &dyn Engine, app: &AppId) -> Result<Option<SealingKey>, Fault> {
+        let slot = self.slots.read().unwrap_or_else(PoisonError::into_inner).get(app).map(Arc::clone);
+        if let Some(ring) = slot.and_then(|slot| slot.ring.load_full()) {
+            return Ok(Some(ring.refresh_sealing.clone()));
+        }
+        let reading = |error| Fault::new("reading an app's sealing key", error);
+        let (_guard, vault) = self.vault_as_it_is(store).await.map_err(reading)?;
+        let stored = sealing_key::get(&mut *store.begin(), app).await.map_err(reading)?;
+        stored.map(|stored| open_sealing_key(&vault, app, &stored)).transpose()
+    }
+
+    /// Brings the rings of every app that is in memory up to date, and drops those that nobody asks for; for a job.
+    /// Returns how many failed.
+    pub async fn rotate_due<'w>(&self, directory: &Directory, world: impl Fn() -> Surroundings<'w>) -> usize {
+        let mut failed = 0;
+        for id in self.loaded() {
+            let world = world();
+            match directory.app(&id) {
+                None => self.forget(&id),
+                Some(_) if self.forget_idle(&id, world.now) => {}
+                Some(entry) => {
+                    let rules = KeyRules::from(&*entry.config);
+                    failed += usize::from(self.ring_in(world, &id, rules).await.is_err());
+                }
+            }
+        }
+        failed
+    }
+
+    /// Drops a ring that is idle; true if there was none or it is gone. Its slot stays, for the app's entry may hold it.
+    fn forget_idle(&self, app: &AppId, now: UnixMillis) -> bool {
+        let slot = self.slot(app);
+        let idle = now.since(UnixMillis(slot.used_at.load(Ordering::Relaxed))) > IDLE_MS;
+        // A change under way is about to put another ring in place.
+        if idle && let Ok(_changing) = slot.changing.try_lock() {
+            slot.ring.store(None);
+        }
+        slot.ring.load().is_none()
+    }
+
+    /// How many apps have their ring in memory.
+    #[must_use]
+    pub fn in_memory(&self) -> usize {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        slots.values().filter(|slot| slot.ring.load().is_some()).count()
+    }
+
+    /// Figures for `/metrics` of all rings in memory.
+    #[must_use]
+    pub fn snapshot(&self, now: UnixMillis) -> KeySnapshot {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let rings = slots.values().filter_map(|slot| slot.ring.load_full());
+        rings.map(|ring| ring.snapshot(now)).fold(KeySnapshot::default(), KeySnapshot::and)
+    }
+
+    /// Drops what is remembered of an app that was removed. Who still has its entry finds that the app is gone when they
+    /// ask for the ring.
+    pub fn forget(&self, app: &AppId) {
+        let slot = self.slots.write().unwrap_or_else(PoisonError::into_inner).remove(app);
+        if let Some(slot) = slot {
+            slot.ring.store(None);
+        }
+    }
+
+    /// True when secret halves are sealed under a master key.
+    #[must_use]
+    pub fn are_sealed(&self) -> bool {
+        self.vault.load().is_sealed()
+    }
+
+    /// Does what an operator asks for, and puts the new ring in place before it returns.
+    pub(crate) async fn ask(
+        &self,
+        world: Surroundings<'_>,
+        app: &AppId,
+        rules: KeyRules,
+        change: Change<'_>,
+    ) -> Result<Outcome, Fault> {
+        let slot = self.slot(app);
+        let _changing = slot.changing.lock().await;
+        slot.in_doubt.store(true, Ordering::Release);
+        self.change(&slot, world, app, rules, change).await.map(|(_, outcome)| outcome)
+    }
+
+    /// The caller holds `slot.changing`.
+    async fn change(
+        &self,
+        slot: &RingSlot,
+        world: Surroundings<'_>,
+        app: &AppId,
+        rules: KeyRules,
+        change: Change<'_>,
+    ) -> Result<(Arc<KeyRing>, Outcome), Fault> {
+        let _shared = self.resealing.read().await;
+        let vaults = Vaults { current: self.vault.load_full(), next: self.next_vault.load_full() };
+        let work = Work::new(world, vaults, app, slot.serial, rules);
+        let changed = work.run(change).await?;
+        let ring = Arc::new(changed.ring);
+        slot.ring.store(Some(Arc::clone(&ring)));
+        slot.in_doubt.store(false, Ordering::Release);
+        Ok((ring, changed.outcome))
+    }
+
+    /// Puts the next vault in place if its change of the master key was committed after all.
+    async fn settle_vault(&self, store: &dyn Engine) -> Result<(), StoreError> {
+        let record = key_vault::get(&mut *store.begin()).await?;
+        if let Some(next) = self.next_vault.load_full().filter(|next| next.belongs_to(record.as_ref())) {
+            self.vault.store(next);
+        }
+        Ok(())
+    }
+
+    fn slot(&self, app: &AppId) -> Arc<RingSlot> {
+        if let Some(slot) = self.slots.read().unwrap_or_else(PoisonError::into_inner).get(app) {
+            return Arc::clone(slot);
+        }
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(RingSlot::new(self.next_serial.fetch_add(1, Ordering::Relaxed)));
+        Arc::clone(slots.entry(app.clone()).or_insert_with(new))
+    }
+
+    fn loaded(&self) -> Vec<AppId> {
+        self.slots.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+}
+
+impl From<&AppConfig> for KeyRules {
+    fn from(config: &AppConfig) -> Self {
+        Self {
+            algorithm: config.access_token_signing_algorithm,
+            update_interval_ms: config.dynamic_signing_key_update_interval_ms,
+            access_token_validity_ms: config.access_token_validity_ms,
+            overlap_ms: config.signing_key_overlap_ms,
+        }
+    }
+}

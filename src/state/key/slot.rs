@@ -1,0 +1,61 @@
+//! [`RingSlot`]: where an app's key ring is kept.
+
+use super::ring::KeyRing;
+use crate::domain::key::KeyRules;
+use crate::domain::time::UnixMillis;
+use arc_swap::ArcSwapOption;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use tokio::sync::Mutex;
+
+/// After a failed change, how long the old ring serves before the next attempt.
+pub(super) const RETRY_MS: u64 = 1000;
+/// How exactly the last use of a ring is kept.
+const USE_STEP_MS: u64 = 60_000;
+
+/// One app's place; stays the same while the app is there.
+pub struct RingSlot {
+    pub(super) serial: u64,
+    pub(super) ring: ArcSwapOption<KeyRing>,
+    /// Held while keys change, so that many requests at once make one key.
+    pub(super) changing: Mutex<()>,
+    /// A change by an operator has begun and is not in `ring` yet: it may be in the store all the same, for its caller
+    /// can go away at any await.
+    pub(super) in_doubt: AtomicBool,
+    /// When a request last asked (ms), to within [`USE_STEP_MS`].
+    pub(super) used_at: AtomicU64,
+    /// No attempt to replace a ring that still serves before this moment (ms).
+    pub(super) retry_at: AtomicU64,
+}
+
+impl RingSlot {
+    pub(super) fn new(serial: u64) -> Self {
+        Self {
+            serial,
+            ring: ArcSwapOption::empty(),
+            changing: Mutex::new(()),
+            in_doubt: AtomicBool::new(false),
+            used_at: AtomicU64::new(0),
+            retry_at: AtomicU64::new(0),
+        }
+    }
+
+    /// A request asks for the ring now.
+    pub(super) fn touch(&self, now: UnixMillis) {
+        if now.0.abs_diff(self.used_at.load(Ordering::Relaxed)) > USE_STEP_MS {
+            self.used_at.store(now.0, Ordering::Relaxed);
+        }
+    }
+
+    /// True for a moment after an attempt that failed; not for longer, should the clock have been set back.
+    pub(super) fn waits(&self, now: UnixMillis) -> bool {
+        let left = self.retry_at.load(Ordering::Relaxed).saturating_sub(now.0);
+        (1..=RETRY_MS).contains(&left)
+    }
+
+    /// The ring, if it is the one that the schedule asks for.
+    pub(super) fn current(&self, rules: KeyRules, now: UnixMillis) -> Option<Arc<KeyRing>> {
+        let ring = self.ring.load_full().filter(|ring| ring.is_current(rules, now))?;
+        (!self.in_doubt.load(Ordering::Acquire)).then_some(ring)
+    }
+}

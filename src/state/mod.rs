@@ -1,0 +1,11 @@
+//! What a running server keeps in memory: types that know the layers below them, but no command and no
+//! [`Context`](crate::app::App).
+
+pub mod contention;
+pub mod directory;
+pub mod health_limits;
+pub mod key;
+pub mod password;
+pub mod recent_marks;
+pub mod traffic;
+pub mod verified_tokens;
