@@ -5,8 +5,9 @@
 #![expect(clippy::panic, reason = "a bench that cannot be set up has nothing to measure")]
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use sessiond::app::App;
+use sessiond::app;
 use sessiond::config::BaseConfig;
+use sessiond::context::Context;
 use sessiond::crypto::access_token::NewAccessToken;
 use sessiond::crypto::refresh_token::RefreshToken;
 use sessiond::domain::entropy::random_uuid;
@@ -35,22 +36,22 @@ criterion_group!(all, tokens, decisions, records, bodies, commits);
 criterion_main!(all);
 
 /// A server's inside with its data in memory, or in `folder`.
-fn open(runtime: &Runtime, folder: Option<&str>) -> App {
+fn open(runtime: &Runtime, folder: Option<&str>) -> Context {
     let place = folder.map_or(("ephemeral", "true"), |folder| ("data_dir", folder));
     let config = BaseConfig::with(&[place], false).unwrap_or_else(|error| panic!("settings: {error}"));
-    runtime.block_on(App::open(&Arc::new(config))).unwrap_or_else(|error| panic!("opening: {error}"))
+    runtime.block_on(app::open(&Arc::new(config))).unwrap_or_else(|error| panic!("opening: {error}"))
 }
 
 fn runtime() -> Runtime {
     Runtime::new().unwrap_or_else(|error| panic!("no runtime: {error}"))
 }
 
-fn ring(runtime: &Runtime, app: &App) -> Arc<KeyRing> {
+fn ring(runtime: &Runtime, app: &Context) -> Arc<KeyRing> {
     let entry = app.directory.app(&AppId::base()).unwrap_or_else(|| panic!("the base app always exists"));
     runtime.block_on(app.key_ring(&entry)).unwrap_or_else(|fault| panic!("no keys: {}", fault.chain()))
 }
 
-fn handle(app: &App) -> SessionHandle {
+fn handle(app: &Context) -> SessionHandle {
     SessionHandle { uuid: random_uuid(app.entropy.as_ref()), tenant: TenantId::public() }
 }
 
@@ -58,7 +59,7 @@ fn user() -> UserId {
     UserId::new("3f2b8c1e-5b1f-4c7e-9d3a-0123456789ab")
 }
 
-fn refresh_token(app: &App) -> RefreshToken {
+fn refresh_token(app: &Context) -> RefreshToken {
     RefreshToken {
         handle: handle(app),
         user_id: user(),
@@ -69,7 +70,7 @@ fn refresh_token(app: &App) -> RefreshToken {
     }
 }
 
-fn mint(app: &App, ring: &KeyRing, handle: &SessionHandle) -> String {
+fn mint(app: &Context, ring: &KeyRing, handle: &SessionHandle) -> String {
     let user = user();
     let token = NewAccessToken {
         version: AccessTokenVersion::V5,
@@ -217,7 +218,7 @@ fn commits(criterion: &mut Criterion) {
 }
 
 /// Commits `times` new sessions from `callers` tasks at once.
-async fn commit(app: &Arc<App>, callers: u64, times: u64) -> Duration {
+async fn commit(app: &Arc<Context>, callers: u64, times: u64) -> Duration {
     let began = Instant::now();
     let tasks: Vec<_> = (0..callers)
         .map(|caller| {

@@ -3,7 +3,7 @@
 //! Read the modules in the order in which data flows:
 //!
 //! 1. [`cli`] parses arguments, [`config`] turns files, environment and flags into settings;
-//! 2. [`app`] puts the parts together (the composition root: the only place that names the real clock and entropy);
+//! 2. [`app`] puts the parts together into a [`context`] over the [`system`]'s clock and entropy; [`state`] is what it keeps in memory;
 //! 3. [`http`] serves sockets and speaks the Core Driver Interface (CDI); it decodes requests into commands;
 //! 4. [`command`] has one struct per operation: load, decide, commit;
 //! 5. [`domain`] holds types and pure rules: time and random bytes are arguments;
@@ -15,6 +15,7 @@ pub mod app;
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod context;
 pub mod control;
 pub mod crypto;
 pub mod domain;

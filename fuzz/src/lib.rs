@@ -1,7 +1,8 @@
 //! A server's inside for the fuzz targets: in memory, on a clock that stands still, with reproducible randomness.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use sessiond::app::{App, Parts};
+use sessiond::context::Context;
+use sessiond::app::{self, Parts};
 use sessiond::state::key::KeyRing;
 use sessiond::config::BaseConfig;
 use sessiond::domain::entropy::Entropy;
@@ -27,7 +28,7 @@ pub const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 /// A server without a socket.
 pub struct Server {
     runtime: Runtime,
-    app: Arc<App>,
+    app: Arc<Context>,
     cdi: Cdi,
     /// The keys of the base app.
     pub ring: Arc<KeyRing>,
@@ -76,7 +77,7 @@ impl Server {
             clock: Arc::new(StandingClock),
             entropy: Arc::new(Counting(AtomicU64::new(1))),
         };
-        let app = Arc::new(runtime.block_on(App::compose(&config, parts)).expect("an app"));
+        let app = Arc::new(runtime.block_on(app::compose(&config, parts)).expect("an app"));
         let cdi = Cdi::new(Arc::clone(&app)).expect("no route twice");
         let entry = app.directory.app(&AppId::base()).expect("the base app");
         let ring = runtime.block_on(app.key_ring(&entry)).expect("keys");
@@ -130,7 +131,7 @@ impl Server {
     }
 
     /// The parts behind the dispatcher.
-    pub fn app(&self) -> &App {
+    pub fn app(&self) -> &Context {
         &self.app
     }
 

@@ -1,8 +1,9 @@
 //! Arguments and steps that several commands share.
 
 use super::output::{self, Bar};
-use crate::app::{App, OpenStore};
+use crate::app::{self, OpenStore};
 use crate::config::{self, BaseConfig, ConfigFile, Sources};
+use crate::context::Context;
 use crate::control::client::{self, Client, Found};
 use crate::control::started::{self, Started};
 use crate::control::upkeep::Report;
@@ -189,7 +190,7 @@ impl DataDir {
         let config = Arc::new(self.unserved()?);
         let store = open(&config)?;
         block_on(async {
-            let app = App::over(&config, &store).await?;
+            let app = app::over(&config, &store).await?;
             let desk = tasks::Desk { app: &app, report: output::bar(), served: false };
             let outcome = tasks::run(&desk, task).await;
             app.store.close().await?;
@@ -205,7 +206,7 @@ impl DataDir {
         let config = Arc::new(self.unserved()?);
         let store = open(&config)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let app = runtime.block_on(App::over(&config, &store))?;
+        let app = runtime.block_on(app::over(&config, &store))?;
         Ok(Worker::Here { app: Box::new(app), runtime })
     }
 
@@ -228,7 +229,7 @@ pub(super) enum Worker {
     /// This process, on a folder that no server uses.
     Here {
         /// Over the folder's store.
-        app: Box<App>,
+        app: Box<Context>,
         /// Runs the tasks.
         runtime: tokio::runtime::Runtime,
     },

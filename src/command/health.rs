@@ -1,6 +1,6 @@
 //! `GET /hello`: does the store answer?
 
-use crate::app::App;
+use crate::context::Context;
 use crate::fault::Fault;
 use crate::state::directory::AppEntry;
 use crate::store::{Key, Keyspace};
@@ -25,7 +25,7 @@ impl CheckHealth<'_> {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn run(self, app: &App) -> Result<Health, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Health, Fault> {
         if !app.health.allow(&self.app.id, app.now()) {
             return Ok(Health::NotAsked);
         }

@@ -1,8 +1,8 @@
 //! The user metadata recipe's operations (CDI: user metadata).
 
-use crate::app::App;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::usermetadata::merged;
@@ -21,7 +21,7 @@ impl ReadMetadata {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn of(&self, app: &App, user: &UserId) -> Result<Option<JsonObject>, Fault> {
+    pub async fn of(&self, app: &Context, user: &UserId) -> Result<Option<JsonObject>, Fault> {
         let mut tx = app.store.begin();
         usermetadata::get(tx.as_mut(), &self.scope.app.id, user).await.map_err(reading)
     }
@@ -30,7 +30,7 @@ impl ReadMetadata {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn of_all(&self, app: &App, users: &[UserId]) -> Result<Vec<Option<JsonObject>>, Fault> {
+    pub async fn of_all(&self, app: &Context, users: &[UserId]) -> Result<Vec<Option<JsonObject>>, Fault> {
         let mut tx = app.store.begin();
         let mut found = Vec::with_capacity(users.len());
         for user in users {
@@ -55,7 +55,7 @@ impl UpdateMetadata {
     ///
     /// # Errors
     /// When the store fails or the object has become too large.
-    pub async fn run(self, app: &App) -> Result<JsonObject, Fault> {
+    pub async fn run(self, app: &Context) -> Result<JsonObject, Fault> {
         let id = &self.scope.app.id;
         let mut retry = Retry::new(&app.contention, &(id, &self.user_id));
         loop {
@@ -89,7 +89,7 @@ impl RemoveMetadata {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<(), Fault> {
+    pub async fn run(self, app: &Context) -> Result<(), Fault> {
         let id = &self.scope.app.id;
         let mut retry = Retry::new(&app.contention, &(id, &self.user_id));
         loop {

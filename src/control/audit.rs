@@ -1,8 +1,8 @@
 //! The audit log for operators.
 
 use super::tasks::{failed, scope};
-use crate::app::App;
 use crate::command::audit::{Entry, ReadAudit};
+use crate::context::Context;
 use crate::domain::audit::AuditKind;
 use crate::domain::ids::{AppId, UserId};
 use crate::domain::time::UnixMillis;
@@ -25,7 +25,7 @@ pub(super) struct Wanted {
 }
 
 /// Reads on until there are enough, or no more.
-pub(super) async fn read(app: &App, wanted: Wanted) -> Result<Value, String> {
+pub(super) async fn read(app: &Context, wanted: Wanted) -> Result<Value, String> {
     let scope = scope(app, &wanted.app, None, "sessiond audit")?;
     let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
     let kind = wanted.kind.as_deref();

@@ -1,8 +1,8 @@
 //! Dashboard users: the tasks about them.
 
-use crate::app::App;
 use crate::command::dashboard::user::{CreateUser, DeleteUser, ListUsers, Saved};
 use crate::command::dashboard::{DashboardUser, Named};
+use crate::context::Context;
 use crate::control::PlainSecret;
 use crate::control::tasks::{failed, scope};
 use crate::domain::ids::{AppId, UserId};
@@ -10,13 +10,13 @@ use crate::domain::user::{EMAIL_MAX, normalise_email};
 use crate::state::password::Unserved;
 use serde_json::{Value, json};
 
-pub(super) async fn list(app: &App, id: &AppId) -> Result<Value, String> {
+pub(super) async fn list(app: &Context, id: &AppId) -> Result<Value, String> {
     let scope = scope(app, id, None, "sessiond dashboard users list")?;
     let users = ListUsers { scope }.run(app).await.map_err(failed)?;
     Ok(json!({ "users": users.iter().map(shown).collect::<Vec<_>>() }))
 }
 
-pub(super) async fn create(app: &App, id: &AppId, email: &str, password: PlainSecret) -> Result<Value, String> {
+pub(super) async fn create(app: &Context, id: &AppId, email: &str, password: PlainSecret) -> Result<Value, String> {
     let scope = scope(app, id, None, "sessiond dashboard users create")?;
     let email = normalise_email(email.trim());
     if email.len() > EMAIL_MAX {
@@ -39,7 +39,7 @@ pub(super) async fn create(app: &App, id: &AppId, email: &str, password: PlainSe
 }
 
 /// Deletes a user, who is signed out with it.
-pub(super) async fn delete(app: &App, id: &AppId, user: &str) -> Result<Value, String> {
+pub(super) async fn delete(app: &Context, id: &AppId, user: &str) -> Result<Value, String> {
     let scope = scope(app, id, None, "sessiond dashboard users delete")?;
     let named = match user.trim() {
         email if email.contains('@') => Named::Email(normalise_email(email)),

@@ -1,7 +1,7 @@
 //! Signing keys: the tasks about them.
 
-use crate::app::App;
 use crate::command::key::{ListKeys, ListedKey, ResealKeys, RevokeKey, Revoked, RotateKeys};
+use crate::context::Context;
 use crate::control::tasks::{entry, failed};
 use crate::domain::ids::AppId;
 use crate::domain::key::Kid;
@@ -34,7 +34,7 @@ impl fmt::Debug for PlainSecret {
     }
 }
 
-pub(super) async fn list(app: &App, id: &AppId) -> Result<Value, String> {
+pub(super) async fn list(app: &Context, id: &AppId) -> Result<Value, String> {
     let listed = ListKeys { app: entry(app, id)? }.run(app).await.map_err(failed)?;
     let rows: Vec<Value> = listed.iter().map(row).collect();
     Ok(json!({ "sealed": app.keys.are_sealed(), "keys": rows }))
@@ -59,12 +59,12 @@ fn row(key: &ListedKey) -> Value {
     })
 }
 
-pub(super) async fn rotate(app: &App, id: &AppId, immediate: bool) -> Result<Value, String> {
+pub(super) async fn rotate(app: &Context, id: &AppId, immediate: bool) -> Result<Value, String> {
     let rotated = RotateKeys { app: entry(app, id)?, immediate }.run(app).await.map_err(failed)?;
     Ok(json!({ "kid": rotated.kid, "signsFrom": rotated.signs_from }))
 }
 
-pub(super) async fn revoke(app: &App, id: &AppId, kid: &str, reason: &str) -> Result<Value, String> {
+pub(super) async fn revoke(app: &Context, id: &AppId, kid: &str, reason: &str) -> Result<Value, String> {
     let key = Kid::new(kid);
     match (RevokeKey { app: entry(app, id)?, kid: &key, reason }).run(app).await.map_err(failed)? {
         Revoked::Ok { replaced_by } => Ok(json!({ "kid": kid, "replacedBy": replaced_by })),
@@ -73,7 +73,7 @@ pub(super) async fn revoke(app: &App, id: &AppId, kid: &str, reason: &str) -> Re
     }
 }
 
-pub(super) async fn reseal(app: &App, new: Option<PlainSecret>) -> Result<Value, String> {
+pub(super) async fn reseal(app: &Context, new: Option<PlainSecret>) -> Result<Value, String> {
     let new = new.map(PlainSecret::into_secret);
     let new = new.map(|key| MasterKey::new(key.expose())).transpose().map_err(|error| error.to_string())?;
     let sealed = new.is_some();

@@ -1,11 +1,11 @@
 //! Carries out control requests on the running server.
 
-use crate::app::{App, OpenStore};
+use crate::app::OpenStore;
 use crate::config::BaseConfig;
-use crate::control::Request;
+use crate::context::Context;
 use crate::control::client::Greeting;
 use crate::control::server::{Handler, Reporter};
-use crate::control::{tasks, upkeep};
+use crate::control::{Request, tasks, upkeep};
 use crate::lifecycle::StopSwitch;
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What the control socket commands.
 pub struct Operator {
-    app: Arc<App>,
+    app: Arc<Context>,
     store: OpenStore,
     config: Arc<BaseConfig>,
     greeting: Greeting,
@@ -25,7 +25,13 @@ pub struct Operator {
 impl Operator {
     /// An operator of a server that does not serve yet.
     #[must_use]
-    pub fn new(app: Arc<App>, store: OpenStore, config: Arc<BaseConfig>, greeting: Greeting, stop: StopSwitch) -> Self {
+    pub fn new(
+        app: Arc<Context>,
+        store: OpenStore,
+        config: Arc<BaseConfig>,
+        greeting: Greeting,
+        stop: StopSwitch,
+    ) -> Self {
         Self { app, store, config, greeting, serving: AtomicBool::new(false), stop }
     }
 

@@ -1,12 +1,12 @@
-//! Work on the data that needs an [`App`] and nothing else: the running server does it, and so does the command line on
+//! Work on the data that needs an [`Context`] and nothing else: the running server does it, and so does the command line on
 //! a folder that no server uses.
 
-use crate::app::App;
 use crate::command::scope::{Cause, Scope};
 use crate::command::session::list::{FindSession, ListSessions};
 use crate::command::session::revoke::{RevokeSessions, Which};
 use crate::command::session::timeline::SessionTimeline;
 use crate::command::user::import::Place;
+use crate::context::Context;
 use crate::control::upkeep::Report;
 use crate::control::{Revoke, Task, audit, dashboard, keys, tenancy, users};
 use crate::domain::ids::{AppId, PUBLIC, TenantId, UserId};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Where a task is done.
 pub struct Desk<'a> {
     /// With what.
-    pub app: &'a App,
+    pub app: &'a Context,
     /// Told how far long work has come.
     pub report: Report,
     /// Requests are answered meanwhile.
@@ -65,7 +65,7 @@ pub async fn run(desk: &Desk<'_>, task: Task) -> Result<Value, String> {
     }
 }
 
-async fn list(app: &App, id: &AppId, user: String, tenant: Option<String>) -> Result<Value, String> {
+async fn list(app: &Context, id: &AppId, user: String, tenant: Option<String>) -> Result<Value, String> {
     let scope = scope(app, id, tenant.as_deref(), "sessiond sessions list")?;
     let (user_id, tenant) = (UserId::new(user), tenant.map(TenantId::new));
     let listing = ListSessions { scope: scope.clone(), user_id, linked: true, tenant };
@@ -86,7 +86,7 @@ async fn list(app: &App, id: &AppId, user: String, tenant: Option<String>) -> Re
     Ok(json!({ "sessions": rows }))
 }
 
-async fn why(app: &App, id: &AppId, handle: &str) -> Result<Value, String> {
+async fn why(app: &Context, id: &AppId, handle: &str) -> Result<Value, String> {
     let scope = scope(app, id, None, "sessiond sessions why")?;
     let Some(story) = SessionTimeline { scope, handle }.run(app).await.map_err(failed)? else {
         return Err(format!(
@@ -105,7 +105,7 @@ async fn why(app: &App, id: &AppId, handle: &str) -> Result<Value, String> {
     }))
 }
 
-async fn revoke(app: &App, id: &AppId, which: Revoke) -> Result<Value, String> {
+async fn revoke(app: &Context, id: &AppId, which: Revoke) -> Result<Value, String> {
     let (tenant, which) = match which {
         Revoke::Handles(handles) => (None, Which::Handles(handles)),
         Revoke::User(user, tenant) => {
@@ -120,7 +120,7 @@ async fn revoke(app: &App, id: &AppId, which: Revoke) -> Result<Value, String> {
 }
 
 /// The app and, if one is named, the check of its tenant.
-pub(super) fn scope(app: &App, id: &AppId, tenant: Option<&str>, call: &'static str) -> Result<Scope, String> {
+pub(super) fn scope(app: &Context, id: &AppId, tenant: Option<&str>, call: &'static str) -> Result<Scope, String> {
     let entry = entry(app, id)?;
     if let Some(tenant) = tenant
         && entry.tenant(&TenantId::new(tenant)).is_none()
@@ -131,7 +131,7 @@ pub(super) fn scope(app: &App, id: &AppId, tenant: Option<&str>, call: &'static 
 }
 
 /// The app that an operator named.
-pub(super) fn entry(app: &App, id: &AppId) -> Result<Arc<AppEntry>, String> {
+pub(super) fn entry(app: &Context, id: &AppId) -> Result<Arc<AppEntry>, String> {
     app.directory.app(id).ok_or_else(|| match (id.connection_uri_domain.as_str(), id.app_id.as_str()) {
         ("", PUBLIC) => "the public app is missing from the store".to_owned(),
         ("", name) => format!("there is no app {name}; --app takes an app id as it stands after /appid-"),

@@ -1,10 +1,10 @@
 //! Apps and tenants: the tasks about them.
 
-use crate::app::App;
 use crate::command::tenancy::transfer::{ExportApp, ImportApp, Told};
 use crate::command::tenancy::{Gone, Put, PutTenant, RemoveApp, RemoveTenant, providers};
 use crate::command::user::count::CountUsers;
 use crate::config::settings;
+use crate::context::Context;
 use crate::control::tasks::{Desk, entry, failed, scope};
 use crate::control::{PlainSecret, Progress};
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
@@ -51,7 +51,7 @@ impl fmt::Debug for OwnSettings {
     }
 }
 
-pub(super) fn apps(app: &App) -> Value {
+pub(super) fn apps(app: &Context) -> Value {
     let rows: Vec<Value> = app.directory.apps().iter().map(|entry| app_row(entry)).collect();
     json!({ "apps": rows })
 }
@@ -65,7 +65,7 @@ fn app_row(entry: &AppEntry) -> Value {
 }
 
 /// An app with its own settings, and how many people sign in to it.
-pub(super) async fn app(app: &App, id: &AppId) -> Result<Value, String> {
+pub(super) async fn app(app: &Context, id: &AppId) -> Result<Value, String> {
     let found = entry(app, id)?;
     let mut shown = app_row(&found);
     let tenant = tenant(app, id, PUBLIC).await?;
@@ -79,7 +79,7 @@ pub(super) async fn app(app: &App, id: &AppId) -> Result<Value, String> {
     Ok(shown)
 }
 
-pub(super) fn tenants(app: &App, id: &AppId) -> Result<Value, String> {
+pub(super) fn tenants(app: &Context, id: &AppId) -> Result<Value, String> {
     let rows: Vec<Value> = entry(app, id)?.tenants().iter().map(|tenant| tenant_row(tenant)).collect();
     Ok(json!({ "tenants": rows }))
 }
@@ -93,7 +93,7 @@ fn tenant_row(tenant: &TenantEntry) -> Value {
 }
 
 /// A tenant with its own settings, its providers, and how many people sign in to it.
-pub(super) async fn tenant(app: &App, id: &AppId, name: &str) -> Result<Value, String> {
+pub(super) async fn tenant(app: &Context, id: &AppId, name: &str) -> Result<Value, String> {
     let scope = scope(app, id, Some(name), "sessiond tenants show")?;
     let tenant = TenantId::new(name);
     let Some(found) = scope.app.tenant(&tenant) else { return Err(format!("there is no tenant {name} in this app")) };
@@ -122,7 +122,7 @@ fn own_settings(tenant: &TenantEntry) -> Map<String, Value> {
 }
 
 /// Creates an app, or a tenant of one that is there.
-pub(super) async fn create(app: &App, id: AppId, tenant: Option<String>, new: NewTenant) -> Result<Value, String> {
+pub(super) async fn create(app: &Context, id: AppId, tenant: Option<String>, new: NewTenant) -> Result<Value, String> {
     let tenant = match tenant {
         Some(name) => TenantId::new(tenant_id(&name).map_err(|error| error.to_string())?),
         None => TenantId::public(),
@@ -153,7 +153,7 @@ pub(super) async fn create(app: &App, id: AppId, tenant: Option<String>, new: Ne
 }
 
 /// Deletes an app with everything in it; with its other tenants if that was asked for.
-pub(super) async fn delete_app(app: &App, id: AppId, with_tenants: bool) -> Result<Value, String> {
+pub(super) async fn delete_app(app: &Context, id: AppId, with_tenants: bool) -> Result<Value, String> {
     if id == AppId::base() {
         return Err("the public app of an installation cannot be deleted".to_owned());
     }
@@ -169,7 +169,7 @@ pub(super) async fn delete_app(app: &App, id: AppId, with_tenants: bool) -> Resu
     }
 }
 
-pub(super) async fn delete_tenant(app: &App, id: AppId, tenant: String) -> Result<Value, String> {
+pub(super) async fn delete_tenant(app: &Context, id: AppId, tenant: String) -> Result<Value, String> {
     entry(app, &id)?;
     let tenant = TenantId::new(tenant);
     if tenant.is_public() {

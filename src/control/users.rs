@@ -1,6 +1,5 @@
 //! Users: the tasks about them.
 
-use crate::app::App;
 use crate::command::session::list::ListSessions;
 use crate::command::user::delete::{DeleteUser, Deleted, Extent};
 use crate::command::user::import::{EndImport, ImportUsers, Place, StepEnded};
@@ -8,6 +7,7 @@ use crate::command::user::list::{ListUsers, SearchUsers};
 use crate::command::user::{FindUser, UserInfo};
 use crate::command::usermetadata::ReadMetadata;
 use crate::command::userroles::read::RolesOfUser;
+use crate::context::Context;
 use crate::control::tasks::{Desk, failed, scope};
 use crate::control::upkeep;
 use crate::domain::ids::{AppId, TenantId, UserId};
@@ -59,7 +59,7 @@ impl fmt::Debug for UserLines {
     }
 }
 
-pub(super) async fn list(app: &App, id: &AppId, wanted: UsersWanted) -> Result<Value, String> {
+pub(super) async fn list(app: &Context, id: &AppId, wanted: UsersWanted) -> Result<Value, String> {
     let scope = scope(app, id, Some(&wanted.tenant), "sessiond users list")?;
     let tenant = TenantId::new(wanted.tenant);
     let order = if wanted.newest_first { Order::Descending } else { Order::Ascending };
@@ -89,7 +89,7 @@ pub(super) async fn list(app: &App, id: &AppId, wanted: UsersWanted) -> Result<V
 }
 
 /// A user with what the other recipes know about it.
-pub(super) async fn show(app: &App, id: &AppId, user: String) -> Result<Value, String> {
+pub(super) async fn show(app: &Context, id: &AppId, user: String) -> Result<Value, String> {
     let scope = scope(app, id, None, "sessiond users show")?;
     let named = UserId::new(user);
     let found = FindUser { scope: scope.clone(), id: named.clone() }.run(app).await.map_err(failed)?;
@@ -149,7 +149,7 @@ fn method((method, verified): (&LoginMethod, bool)) -> Value {
 }
 
 /// Deletes a person with every login method, or one login method only.
-pub(super) async fn delete(app: &App, id: &AppId, user: String, only_method: bool) -> Result<Value, String> {
+pub(super) async fn delete(app: &Context, id: &AppId, user: String, only_method: bool) -> Result<Value, String> {
     let scope = scope(app, id, None, "sessiond users delete")?;
     let extent = if only_method { Extent::Method } else { Extent::Group };
     let deleted = DeleteUser { scope, id: UserId::new(user), extent }.run(app).await.map_err(failed)?;
@@ -162,7 +162,7 @@ pub(super) async fn delete(app: &App, id: &AppId, user: String, only_method: boo
 
 /// Does a step of an import, once. Says of each line that was not imported why.
 pub(super) async fn import(
-    app: &App,
+    app: &Context,
     id: &AppId,
     tenant: &str,
     lines: UserLines,

@@ -1,6 +1,6 @@
 //! Deletes events of the audit log after their retention time.
 
-use crate::app::App;
+use crate::context::Context;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::store::audit::{end_of, parse_key};
@@ -16,7 +16,7 @@ pub(super) struct Purged {
 }
 
 /// Deletes those of a page whose time is over.
-pub(super) async fn purge(app: &App, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<Purged, Fault> {
+pub(super) async fn purge(app: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<Purged, Fault> {
     let mut purged = Purged { events: 0, skip_to: None };
     let mut tx = app.store.begin();
     for (key, _) in page {

@@ -1,9 +1,9 @@
 //! Imports users that wait: app by app, a batch at a time.
 
 use super::BETWEEN_STEPS;
-use crate::app::App;
 use crate::command::bulk_import::batch::{Counts, ImportBatch};
 use crate::command::scope::{Cause, Scope};
+use crate::context::Context;
 use crate::fault::Fault;
 use crate::store::bulk_import;
 use tokio::time::sleep;
@@ -12,7 +12,7 @@ use tokio::time::sleep;
 ///
 /// # Errors
 /// When the store fails or a password cannot be hashed; who was not imported is taken up by the next round.
-pub async fn round(app: &App) -> Result<Counts, Fault> {
+pub async fn round(app: &Context) -> Result<Counts, Fault> {
     let (mut total, mut last) = (Counts::default(), None);
     loop {
         let next = bulk_import::next_app(app.store.begin().as_mut(), last.as_ref()).await;

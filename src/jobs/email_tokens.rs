@@ -1,7 +1,7 @@
 //! Deletes e-mail verification tokens that nobody used in time.
 
 use super::sweep::decoded;
-use crate::app::App;
+use crate::context::Context;
 use crate::domain::time::UnixMillis;
 use crate::domain::token_series::is_over;
 use crate::fault::Fault;
@@ -9,7 +9,7 @@ use crate::store::emailverification::{self, TokenRecord};
 use crate::store::{CommitError, Key};
 
 /// Deletes those of a page that are over; how many.
-pub(super) async fn delete_expired(app: &App, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
+pub(super) async fn delete_expired(app: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
     let over = |key: &Key, bytes: &[u8]| {
         decoded::<TokenRecord>(app, key, bytes).is_some_and(|record| is_over(record.expires, now))
     };

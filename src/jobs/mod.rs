@@ -10,9 +10,9 @@ pub mod sweep;
 pub mod totp_attempts;
 pub mod walk;
 
-use crate::app::App;
 use crate::command::bulk_import::batch::Counts;
 use crate::command::userroles::removal::finish_pending;
+use crate::context::Context;
 use crate::domain::clock_watch::SETTLING_MS;
 use crate::domain::time::UnixMillis;
 use passwordless_devices::PasswordlessDevices;
@@ -60,7 +60,7 @@ pub struct Jobs {
 
 /// Starts every job. Call [`Jobs::end`] before the store is closed.
 #[must_use]
-pub fn start(app: &Arc<App>) -> Jobs {
+pub fn start(app: &Arc<Context>) -> Jobs {
     Jobs {
         running: [
             tokio::spawn(keep_sweeping(Arc::clone(app))),
@@ -85,7 +85,7 @@ impl Jobs {
     }
 }
 
-async fn keep_sweeping(app: Arc<App>) {
+async fn keep_sweeping(app: Arc<Context>) {
     let first = if app.directory.base().test_mode { FIRST_SWEEP_IN_TEST_MODE } else { SWEEP_INTERVAL };
     let mut due = interval_at(tokio::time::Instant::now() + first, SWEEP_INTERVAL);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -99,7 +99,7 @@ async fn keep_sweeping(app: Arc<App>) {
 
 /// Removes what has expired, a page at a time. `None`: the clock cannot be relied on; what was not removed yet waits for
 /// another round.
-pub async fn sweep_round(app: &App) -> Option<Removed> {
+pub async fn sweep_round(app: &Context) -> Option<Removed> {
     let mut sweep = Sweep::new();
     loop {
         let Some(now) = app.settled_now() else {
@@ -127,7 +127,7 @@ pub async fn sweep_round(app: &App) -> Option<Removed> {
     Some(removed)
 }
 
-async fn keep_rotating(app: Arc<App>) {
+async fn keep_rotating(app: Arc<Context>) {
     let mut due = interval_at(tokio::time::Instant::now() + KEYS_INTERVAL, KEYS_INTERVAL);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -139,7 +139,7 @@ async fn keep_rotating(app: Arc<App>) {
     }
 }
 
-async fn keep_finishing(app: Arc<App>) {
+async fn keep_finishing(app: Arc<Context>) {
     let mut due = interval_at(tokio::time::Instant::now(), ROLES_INTERVAL);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -154,7 +154,7 @@ async fn keep_finishing(app: Arc<App>) {
     }
 }
 
-async fn keep_deleting_unused(app: Arc<App>) {
+async fn keep_deleting_unused(app: Arc<Context>) {
     let mut due = interval_at(tokio::time::Instant::now() + UNUSED_INTERVAL, UNUSED_INTERVAL);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -165,7 +165,7 @@ async fn keep_deleting_unused(app: Arc<App>) {
 
 /// Deletes tokens and codes that nobody used in time; how many. `None`: the clock cannot be relied on, and another round does
 /// it.
-pub async fn unused_round(app: &App) -> Option<u64> {
+pub async fn unused_round(app: &Context) -> Option<u64> {
     let now = app.settled_now()?;
     let tokens = delete_unused::<ResetTokens>(app, now).await;
     let attempts = delete_unused::<TotpAttempts>(app, now).await;
@@ -173,7 +173,7 @@ pub async fn unused_round(app: &App) -> Option<u64> {
     Some(tokens + attempts + devices)
 }
 
-async fn delete_unused<E: Expiring>(app: &App, now: UnixMillis) -> u64 {
+async fn delete_unused<E: Expiring>(app: &Context, now: UnixMillis) -> u64 {
     let mut walk = Walk::<E>::new();
     loop {
         match walk.step(app, now).await {
@@ -189,7 +189,7 @@ async fn delete_unused<E: Expiring>(app: &App, now: UnixMillis) -> u64 {
     walk.deleted()
 }
 
-async fn keep_importing(app: Arc<App>) {
+async fn keep_importing(app: Arc<Context>) {
     let mut due = interval_at(tokio::time::Instant::now(), IMPORTS_INTERVAL);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -209,7 +209,7 @@ async fn keep_importing(app: Arc<App>) {
     }
 }
 
-async fn keep_sealing(app: Arc<App>) {
+async fn keep_sealing(app: Arc<Context>) {
     let mut due = interval_at(tokio::time::Instant::now(), SEALING_INTERVAL);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

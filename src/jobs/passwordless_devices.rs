@@ -2,7 +2,7 @@
 
 use super::sweep::decoded;
 use super::walk::Expiring;
-use crate::app::App;
+use crate::context::Context;
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::passwordless::{CodeRules, Device};
 use crate::domain::time::UnixMillis;
@@ -17,12 +17,12 @@ impl Expiring for PasswordlessDevices {
     const KEYSPACE: Keyspace = Keyspace::PasswordlessDevice;
     const WHAT: &'static str = "passwordless sign-ins";
 
-    fn is_over(app: &App, key: &Key, bytes: &[u8], now: UnixMillis) -> bool {
+    fn is_over(app: &Context, key: &Key, bytes: &[u8], now: UnixMillis) -> bool {
         let Some((id, tenant, _)) = parse_key(key) else { return false };
         decoded::<Device>(app, key, bytes).is_some_and(|device| device.is_over(rules(app, &id, &tenant), now))
     }
 
-    async fn delete(app: &App, tx: &mut dyn Tx, key: &Key, now: UnixMillis) -> Result<bool, StoreError> {
+    async fn delete(app: &Context, tx: &mut dyn Tx, key: &Key, now: UnixMillis) -> Result<bool, StoreError> {
         let Some((id, tenant, hash)) = parse_key(key) else { return Ok(false) };
         let devices = Devices { app: &id, tenant: &tenant };
         // Read again: another code may have been made since.
@@ -36,7 +36,7 @@ impl Expiring for PasswordlessDevices {
 }
 
 /// The tenant's rules; those of the server for one that is just being removed.
-fn rules(app: &App, id: &AppId, tenant: &TenantId) -> CodeRules {
+fn rules(app: &Context, id: &AppId, tenant: &TenantId) -> CodeRules {
     let entry = app.directory.app(id).and_then(|entry| entry.tenant(tenant));
     entry.map_or_else(|| app.directory.base().app.passwordless, |entry| entry.config.passwordless)
 }

@@ -2,8 +2,8 @@
 
 use super::BETWEEN_STEPS;
 use super::sweep::{PAGE, decoded};
-use crate::app::App;
 use crate::command::tenancy::SealProvider;
+use crate::context::Context;
 use crate::fault::Fault;
 use crate::store::provider::{ProviderRecord, ProviderText, app_of};
 use crate::store::session::just_after;
@@ -14,7 +14,7 @@ use tokio::time::sleep;
 ///
 /// # Errors
 /// When the store or the master key fails; what was not sealed is left to the next round.
-pub async fn round(app: &App) -> Result<u64, Fault> {
+pub async fn round(app: &Context) -> Result<u64, Fault> {
     let (mut next, mut sealed) = (Some(Key::of(Keyspace::ThirdPartyProvider)), 0);
     while let Some(start) = next.take() {
         let scan = Scan { start, end: None, reverse: false, limit: PAGE };

@@ -2,7 +2,7 @@
 
 use super::sweep::decoded;
 use super::walk::Expiring;
-use crate::app::App;
+use crate::context::Context;
 use crate::domain::time::UnixMillis;
 use crate::domain::token_series::is_over;
 use crate::store::passwordreset::{self, ResetTokenRecord};
@@ -16,11 +16,11 @@ impl Expiring for ResetTokens {
     const KEYSPACE: Keyspace = Keyspace::PasswordResetToken;
     const WHAT: &'static str = "password-reset tokens";
 
-    fn is_over(app: &App, key: &Key, bytes: &[u8], now: UnixMillis) -> bool {
+    fn is_over(app: &Context, key: &Key, bytes: &[u8], now: UnixMillis) -> bool {
         decoded::<ResetTokenRecord>(app, key, bytes).is_some_and(|record| is_over(record.expires, now))
     }
 
-    async fn delete(_app: &App, tx: &mut dyn Tx, key: &Key, now: UnixMillis) -> Result<bool, StoreError> {
+    async fn delete(_app: &Context, tx: &mut dyn Tx, key: &Key, now: UnixMillis) -> Result<bool, StoreError> {
         passwordreset::delete_expired(tx, key, now).await
     }
 }

@@ -6,8 +6,8 @@
 //! sees a mass delete.
 
 use super::{audit, email_tokens};
-use crate::app::App;
 use crate::config::AppConfig;
+use crate::context::Context;
 use crate::domain::ids::AppId;
 use crate::domain::session::event::EventKind;
 use crate::domain::time::UnixMillis;
@@ -56,7 +56,7 @@ pub struct Removed {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn sweep(app: &App, now: UnixMillis) -> Result<Removed, Fault> {
+pub async fn sweep(app: &Context, now: UnixMillis) -> Result<Removed, Fault> {
     let mut sweep = Sweep::new();
     while sweep.step(app, now).await? {}
     Ok(sweep.removed())
@@ -85,7 +85,7 @@ impl Sweep {
     ///
     /// # Errors
     /// When the store fails; the step can be repeated.
-    pub async fn step(&mut self, app: &App, now: UnixMillis) -> Result<bool, Fault> {
+    pub async fn step(&mut self, app: &Context, now: UnixMillis) -> Result<bool, Fault> {
         let Some(start) = self.next.clone() else { return Ok(false) };
         let keyspace = start.keyspace;
         let scan = Scan { start, end: Key::of(keyspace).prefix_end(), reverse: false, limit: PAGE };
@@ -113,7 +113,7 @@ impl Sweep {
     }
 
     /// Ends the sessions of a page that are past their end of life.
-    async fn expire(&self, app: &App, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
+    async fn expire(&self, app: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
         let due: Vec<_> = page
             .iter()
             .filter(|(key, bytes)| decoded::<SessionRecord>(app, key, bytes).is_some_and(|row| is_over(&row, now)))
@@ -148,7 +148,7 @@ impl Sweep {
     }
 
     /// Deletes the timelines of a page whose time is over.
-    async fn purge(&self, app: &App, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
+    async fn purge(&self, app: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
         let due = page.iter().filter(|(key, bytes)| {
             let retention = parse_row_key(key).map_or(u64::MAX, |(id, _)| retention(app, &id));
             decoded::<TimelineRecord>(app, key, bytes).is_some_and(|record| record.is_over(retention, now))
@@ -158,14 +158,14 @@ impl Sweep {
 }
 
 /// Deletes the dashboard sessions of a page that are over.
-async fn purge_dashboard(app: &App, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
+async fn purge_dashboard(app: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
     let over = |record: &DashboardSessionRecord| token_series::is_over(record.expires, now);
     let due = page.iter().filter(|(key, bytes)| decoded(app, key, bytes).is_some_and(|record| over(&record)));
     delete(app, due.map(|(key, _)| key), "committing purged dashboard sessions").await
 }
 
 /// Deletes rows whose time nothing extends: they need no second look.
-async fn delete(app: &App, due: impl Iterator<Item = &Key>, doing: &'static str) -> Result<u64, Fault> {
+async fn delete(app: &Context, due: impl Iterator<Item = &Key>, doing: &'static str) -> Result<u64, Fault> {
     let mut tx = app.store.begin();
     let mut deleted = 0;
     for key in due {
@@ -183,13 +183,13 @@ fn is_over(record: &SessionRecord, now: UnixMillis) -> bool {
 }
 
 /// How long the app keeps timelines; the default for an app that is just being removed.
-fn retention(app: &App, id: &AppId) -> u64 {
+fn retention(app: &Context, id: &AppId) -> u64 {
     let config = |config: &AppConfig| config.session_timeline_retention_ms;
     app.directory.app(id).map_or_else(|| config(&app.directory.base().app), |entry| config(&entry.config))
 }
 
 /// The record, unless it is damaged: that is logged, and the walk goes on.
-pub(super) fn decoded<R: codec::Record>(app: &App, key: &Key, bytes: &[u8]) -> Option<R> {
+pub(super) fn decoded<R: codec::Record>(app: &Context, key: &Key, bytes: &[u8]) -> Option<R> {
     match codec::decode(app.store.encoding(), key, bytes) {
         Ok(record) => Some(record),
         Err(error) => {

@@ -2,7 +2,7 @@
 
 use super::sweep::decoded;
 use super::walk::Expiring;
-use crate::app::App;
+use crate::context::Context;
 use crate::domain::time::UnixMillis;
 use crate::domain::totp::attempts::Attempts;
 use crate::store::totp::{self, TotpAttemptsRecord, parse_attempts_key};
@@ -16,7 +16,7 @@ impl Expiring for TotpAttempts {
     const KEYSPACE: Keyspace = Keyspace::TotpAttempts;
     const WHAT: &'static str = "one-time codes";
 
-    fn is_over(app: &App, key: &Key, bytes: &[u8], now: UnixMillis) -> bool {
+    fn is_over(app: &Context, key: &Key, bytes: &[u8], now: UnixMillis) -> bool {
         // Rows of a tenant that is being removed go with it.
         let tenant = parse_attempts_key(key).and_then(|(id, tenant, _)| app.directory.app(&id)?.tenant(&tenant));
         let Some(tenant) = tenant else { return false };
@@ -24,7 +24,7 @@ impl Expiring for TotpAttempts {
             .is_some_and(|row| Attempts::from(row).are_over(tenant.config.totp.cooldown_ms, now))
     }
 
-    async fn delete(app: &App, tx: &mut dyn Tx, key: &Key, now: UnixMillis) -> Result<bool, StoreError> {
+    async fn delete(app: &Context, tx: &mut dyn Tx, key: &Key, now: UnixMillis) -> Result<bool, StoreError> {
         let row = tx.get(key).await?;
         let over = row.is_some_and(|bytes| Self::is_over(app, key, &bytes, now));
         if over {

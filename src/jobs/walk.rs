@@ -1,7 +1,7 @@
 //! Deletes what nobody used in time: a page of rows per step, as a sweep does.
 
 use super::sweep::PAGE;
-use crate::app::App;
+use crate::context::Context;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::store::session::just_after;
@@ -17,12 +17,12 @@ pub trait Expiring: Send {
     const WHAT: &'static str;
 
     /// True if a row has to go.
-    fn is_over(app: &App, key: &Key, bytes: &[u8], now: UnixMillis) -> bool;
+    fn is_over(app: &Context, key: &Key, bytes: &[u8], now: UnixMillis) -> bool;
 
     /// Deletes a row with all that belongs to it, unless it has to stay after all: what was seen before is not part of what
     /// the commit checks.
     fn delete(
-        app: &App,
+        app: &Context,
         tx: &mut dyn Tx,
         key: &Key,
         now: UnixMillis,
@@ -60,7 +60,7 @@ impl<E: Expiring> Walk<E> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn step(&mut self, app: &App, now: UnixMillis) -> Result<bool, Fault> {
+    pub async fn step(&mut self, app: &Context, now: UnixMillis) -> Result<bool, Fault> {
         let Some(start) = self.next.take() else { return Ok(false) };
         let end = Key::of(E::KEYSPACE).prefix_end();
         let page = app.store.begin().scan(&Scan { start, end, reverse: false, limit: PAGE }).await;
@@ -72,7 +72,7 @@ impl<E: Expiring> Walk<E> {
     }
 }
 
-async fn delete<E: Expiring>(app: &App, due: &[&Key], now: UnixMillis) -> Result<u64, Fault> {
+async fn delete<E: Expiring>(app: &Context, due: &[&Key], now: UnixMillis) -> Result<u64, Fault> {
     if due.is_empty() {
         return Ok(0);
     }

@@ -11,9 +11,9 @@ mod stop;
 
 pub use stop::StopSwitch;
 
-use crate::app::{App, OpenStore, StartError};
+use crate::app::{self, OpenStore, StartError};
 use crate::config::{self, BaseConfig, Limits, Loaded, Sources};
-use crate::control;
+use crate::context::Context;
 use crate::control::client::Greeting;
 use crate::control::endpoint::{ControlFile, Instance, Listener, Transport};
 use crate::control::operator::Operator;
@@ -23,9 +23,8 @@ use crate::domain::entropy::random_bytes;
 use crate::fault::Fault;
 use crate::http::cdi::Cdi;
 use crate::http::server;
-use crate::jobs;
-use crate::logs;
 use crate::store::sled::{Fatal, OnProgress};
+use crate::{control, jobs, logs};
 use announce::Announcer;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -151,7 +150,7 @@ async fn run(
     let Some(store) = open_store(&config, &stop, &failure, Arc::clone(&launch.progress)).await? else {
         return Ok(ExitCode::from(TOLD_TWICE));
     };
-    let app = Arc::new(App::over(&config, &store).await?);
+    let app = Arc::new(app::over(&config, &store).await?);
     let mut attending = Box::pin(attend(&config, &app, &store, &stop, announcer, reserved, presence));
     let ended = tokio::select! {
         ended = &mut attending => ended,
@@ -202,7 +201,7 @@ struct Presence {
 /// From an open store until the last request is answered.
 async fn attend(
     config: &Arc<BaseConfig>,
-    app: &Arc<App>,
+    app: &Arc<Context>,
     store: &OpenStore,
     stop: &StopSwitch,
     announcer: Announcer,
@@ -244,7 +243,7 @@ async fn stopping(stop: &StopSwitch, operator: &Operator, announcer: Announcer) 
 }
 
 /// Writes what others find us by. A server that nobody can command still serves: failures are warnings.
-fn appear(config: &BaseConfig, app: &App, operator: &Arc<Operator>, port: u16) -> Presence {
+fn appear(config: &BaseConfig, app: &Context, operator: &Arc<Operator>, port: u16) -> Presence {
     let instance = if config.ephemeral { Instance::Ephemeral(std::process::id()) } else { Instance::Store };
     let folder = &config.data_dir;
     let control = Listener::bind(folder, instance, Transport::for_folder(folder), &*app.entropy)

@@ -1,5 +1,5 @@
 //! What a running server keeps in memory: types that know the layers below them, but no command and no
-//! [`Context`](crate::app::App).
+//! [`Context`](crate::context::Context).
 
 pub mod contention;
 pub mod directory;

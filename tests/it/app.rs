@@ -15,8 +15,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
-use sessiond::app::{App, Parts};
+use sessiond::app::{self, Parts};
 use sessiond::config::BaseConfig;
+use sessiond::context::Context;
 use sessiond::domain::entropy::Entropy;
 use sessiond::domain::secret::Secret;
 use sessiond::domain::time::{Clock, SteadyMillis, UnixMillis};
@@ -166,7 +167,7 @@ impl TestAppBuilder {
             clock: Arc::new(self.clock.clone()),
             entropy: Arc::new(SeededEntropy::new(self.seed)),
         };
-        let app = Arc::new(App::compose(&config, parts).await.expect("a new app opens"));
+        let app = Arc::new(app::compose(&config, parts).await.expect("a new app opens"));
         let cdi = Cdi::with_recipes(Arc::clone(&app), &self.recipes).expect("no route twice");
         let keys = self.settings.iter().filter(|(key, _)| key == "api_keys").flat_map(|(_, keys)| keys.split(','));
         keys.for_each(|key| watch.secret(key.trim()));
@@ -178,7 +179,7 @@ impl TestAppBuilder {
 #[derive(Clone)]
 pub(crate) struct TestApp {
     /// The parts, for commands and stores.
-    pub(crate) app: Arc<App>,
+    pub(crate) app: Arc<Context>,
     /// The plane in front of them.
     pub(crate) cdi: Arc<Cdi>,
     /// Its clock.

@@ -3,8 +3,8 @@
 //! A mark costs no wait for the disk: it rides in a transaction that is committed anyway. It is put without being read,
 //! so that sessions of one user do not meet in it; what was marked lately is remembered in memory, and skipped.
 
-use crate::app::App;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
@@ -21,7 +21,7 @@ impl Marked {
     pub const NOBODY: Self = Self(None);
 
     /// The transaction is committed: the user is not marked again for a while.
-    pub fn committed(self, app: &App) {
+    pub fn committed(self, app: &Context) {
         if let Some((place, at)) = self.0 {
             app.activity.remember(place, at);
         }
@@ -36,7 +36,7 @@ impl Marked {
 /// When a key is too long.
 pub fn mark_active(
     tx: &mut dyn Tx,
-    app: &App,
+    app: &Context,
     entry: &AppEntry,
     user: &UserId,
     now: UnixMillis,
@@ -62,7 +62,7 @@ impl CountActiveUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<u64, Fault> {
+    pub async fn run(self, app: &Context) -> Result<u64, Fault> {
         let mut count = 0;
         each_mark(app, &self.scope, |at| count += u64::from(at >= self.since)).await?;
         Ok(count)
@@ -80,7 +80,7 @@ impl CountActiveByDays {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<[u64; Self::DAYS], Fault> {
+    pub async fn run(self, app: &Context) -> Result<[u64; Self::DAYS], Fault> {
         const DAY_MS: u64 = 24 * 60 * 60_000;
         let now = app.now();
         let mut counts = [0; Self::DAYS];
@@ -96,7 +96,7 @@ impl CountActiveByDays {
 }
 
 /// Looks at the mark of each user of an app, a page at a time.
-async fn each_mark(app: &App, scope: &Scope, mut look: impl FnMut(UnixMillis)) -> Result<(), Fault> {
+async fn each_mark(app: &Context, scope: &Scope, mut look: impl FnMut(UnixMillis)) -> Result<(), Fault> {
     let mut after = None;
     loop {
         let mut tx = app.store.begin();

@@ -4,8 +4,8 @@ mod read;
 
 pub use read::{AuditPage, Cursor, Entry, ReadAudit};
 
-use crate::app::App;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::audit::AuditEvent;
 use crate::domain::entropy::random_bytes;
 use crate::fault::Fault;
@@ -16,7 +16,7 @@ use crate::store::audit::{self, AuditRecord, Place};
 ///
 /// # Errors
 /// When the event is too large.
-pub fn note(tx: &mut dyn Tx, app: &App, scope: &Scope, event: AuditEvent) -> Result<(), Fault> {
+pub fn note(tx: &mut dyn Tx, app: &Context, scope: &Scope, event: AuditEvent) -> Result<(), Fault> {
     let Scope { app: entry, cause } = scope;
     if entry.config.audit_retention_ms == 0 {
         return Ok(());

@@ -1,7 +1,7 @@
 //! `GET /audit` and `sessiond audit`.
 
-use crate::app::App;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::audit::AuditKind;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::time::UnixMillis;
@@ -102,7 +102,7 @@ impl ReadAudit {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<AuditPage, Fault> {
+    pub async fn run(self, app: &Context) -> Result<AuditPage, Fault> {
         let entry = &self.scope.app;
         // What is past its time is not told, whether it is deleted already or not.
         let oldest = app.now().0.saturating_sub(entry.config.audit_retention_ms);

@@ -5,10 +5,10 @@
 //! up. So no user is lost, and none is imported twice.
 
 use super::{Reader, Sealer, complaint, failed};
-use crate::app::App;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::user::arrival::{Ready, note, prepare_all, write};
+use crate::context::Context;
 use crate::domain::import::BadLine;
 use crate::domain::import::waiting::BulkStatus;
 use crate::fault::Fault;
@@ -43,7 +43,7 @@ impl ImportBatch {
     ///
     /// # Errors
     /// When the store fails or a password cannot be hashed; whoever was not imported is taken up again.
-    pub async fn run(self, app: &App) -> Result<Option<Counts>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Option<Counts>, Fault> {
         let marked = self.mark(app).await?;
         if marked.is_empty() {
             return Ok(None);
@@ -69,7 +69,7 @@ impl ImportBatch {
     }
 
     /// Marks those that are next: first what an earlier batch has left.
-    async fn mark(&self, app: &App) -> Result<Vec<(Uuid, BulkImportRecord)>, Fault> {
+    async fn mark(&self, app: &Context) -> Result<Vec<(Uuid, BulkImportRecord)>, Fault> {
         let id = &self.scope.app.id;
         let size = usize::try_from(self.scope.app.config.import_batch).unwrap_or(MAX_BATCH).min(MAX_BATCH);
         let mut retry = Retry::new(&app.contention, &(id, "bulk import"));
@@ -108,7 +108,7 @@ impl ImportBatch {
         }
     }
 
-    async fn import(&self, app: &App, batch: &[(Uuid, Result<Ready, BadLine>)]) -> Result<Counts, Fault> {
+    async fn import(&self, app: &Context, batch: &[(Uuid, Result<Ready, BadLine>)]) -> Result<Counts, Fault> {
         let mut retry = Retry::new(&app.contention, &(&self.scope.app.id, "bulk import"));
         loop {
             let mut tx = app.store.begin();
@@ -126,7 +126,7 @@ impl ImportBatch {
         }
     }
 
-    async fn import_singly(&self, app: &App, batch: Vec<(Uuid, Result<Ready, BadLine>)>) -> Result<Counts, Fault> {
+    async fn import_singly(&self, app: &Context, batch: Vec<(Uuid, Result<Ready, BadLine>)>) -> Result<Counts, Fault> {
         let mut counts = Counts::default();
         for one in batch {
             let id = one.0;
@@ -147,7 +147,7 @@ impl ImportBatch {
     /// meanwhile, or imported.
     async fn settle(
         &self,
-        app: &App,
+        app: &Context,
         tx: &mut dyn Tx,
         id: &Uuid,
         ready: &Result<Ready, BadLine>,

@@ -4,10 +4,10 @@ pub mod batch;
 pub mod one;
 pub mod queue;
 
-use crate::app::App;
 use crate::command::scope::Scope;
 use crate::command::user::arrival::{Arrived, Ready};
 use crate::command::userroles::read::ListRoles;
+use crate::context::Context;
 use crate::crypto::password::StoredHash;
 use crate::crypto::sealing::MessageKey;
 use crate::domain::import::NewUser;
@@ -33,7 +33,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// With the roles that the app has now.
-    async fn new(app: &App, scope: &'a Scope) -> Result<Self, Fault> {
+    async fn new(app: &Context, scope: &'a Scope) -> Result<Self, Fault> {
         let roles = ListRoles { scope: scope.clone(), permission: None }.run(app).await?;
         Ok(Self { scope, roles: roles.into_iter().collect() })
     }
@@ -54,11 +54,11 @@ impl<'a> Reader<'a> {
 struct Sealer(MessageKey);
 
 impl Sealer {
-    async fn of(app: &App, scope: &Scope) -> Result<Self, Fault> {
+    async fn of(app: &Context, scope: &Scope) -> Result<Self, Fault> {
         Ok(Self(app.key_ring(&scope.app).await?.refresh_sealing.for_waiting_users()))
     }
 
-    fn seal(&self, app: &App, id: &Uuid, user: &Members) -> Vec<u8> {
+    fn seal(&self, app: &Context, id: &Uuid, user: &Members) -> Vec<u8> {
         // invariant: a map with string keys always serialises
         let text = zeroize::Zeroizing::new(serde_json::to_vec(user).unwrap_or_default());
         self.0.seal_at_rest(id.as_bytes(), &text, app.entropy.as_ref())

@@ -1,11 +1,11 @@
 //! `POST /bulk-import/import`: one user, at once.
 
 use super::{Members, Reader, complaint, failed};
-use crate::app::App;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::user::UserInfo;
 use crate::command::user::arrival::{note, prepare_all, write};
+use crate::context::Context;
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::TenantId;
 use crate::domain::import::BadLine;
@@ -34,7 +34,7 @@ impl ImportOne {
     ///
     /// # Errors
     /// When the store fails or the password cannot be hashed.
-    pub async fn run(self, app: &App) -> Result<Imported, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Imported, Fault> {
         let (id, now) = (&self.scope.app.id, app.now());
         let new = match Reader::new(app, &self.scope).await?.read(&self.user, now, &mut HashSet::new()) {
             Ok(new) => new,

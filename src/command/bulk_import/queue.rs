@@ -1,9 +1,9 @@
 //! `/bulk-import/users…`: users that wait.
 
 use super::{Members, Reader, Sealer, failed};
-use crate::app::App;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::TenantId;
 use crate::domain::import::bulk::without_secrets;
@@ -36,7 +36,7 @@ impl AddUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Added, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Added, Fault> {
         let (id, now) = (&self.scope.app.id, app.now());
         let reader = Reader::new(app, &self.scope).await?;
         let (mut external_ids, mut invalid) = (HashSet::new(), Vec::new());
@@ -104,7 +104,7 @@ impl ListUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<(Vec<Waiting>, Option<(Uuid, UnixMillis)>), Fault> {
+    pub async fn run(self, app: &Context) -> Result<(Vec<Waiting>, Option<(Uuid, UnixMillis)>), Fault> {
         let id = &self.scope.app.id;
         let sealer = Sealer::of(app, &self.scope).await?;
         let mut tx = app.store.begin();
@@ -138,7 +138,7 @@ impl CountUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<usize, Fault> {
+    pub async fn run(self, app: &Context) -> Result<usize, Fault> {
         let mut tx = app.store.begin();
         bulk_import::count(tx.as_mut(), &self.scope.app.id, self.status).await.map_err(failed)
     }
@@ -157,7 +157,7 @@ impl RemoveUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<HashSet<Uuid>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<HashSet<Uuid>, Fault> {
         let id = &self.scope.app.id;
         let mut retry = Retry::new(&app.contention, &(id, "bulk import"));
         loop {

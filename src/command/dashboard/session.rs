@@ -1,8 +1,8 @@
 //! `POST /recipe/dashboard/session/verify`, `DELETE /recipe/dashboard/session`, `GET /recipe/dashboard/user/sessions`.
 
 use super::{DashboardUser, reading};
-use crate::app::App;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash1;
@@ -22,7 +22,7 @@ impl VerifySession<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Option<DashboardUser>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Option<DashboardUser>, Fault> {
         let app_id = &self.scope.app.id;
         let mut tx = app.store.begin();
         let hash = TokenHash1::of(self.session_id);
@@ -46,7 +46,7 @@ impl EndSession<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<(), Fault> {
+    pub async fn run(self, app: &Context) -> Result<(), Fault> {
         let mut tx = app.store.begin();
         let names = [Some(TokenHash1::of(self.session_id)), TokenHash1::parse(self.session_id)];
         for hash in names.into_iter().flatten() {
@@ -80,7 +80,7 @@ impl ListSessions<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Vec<Listed>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Vec<Listed>, Fault> {
         let app_id = &self.scope.app.id;
         let mut tx = app.store.begin();
         let user = dashboard::user(tx.as_mut(), app_id, self.user_id).await.map_err(reading)?;

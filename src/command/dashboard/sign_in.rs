@@ -1,10 +1,10 @@
 //! `POST /recipe/dashboard/signin`.
 
 use super::{event, reading, writing};
-use crate::app::App;
 use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::crypto::password::Check;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::dashboard::SESSION_LIFETIME_MS;
@@ -40,7 +40,7 @@ impl SignIn<'_> {
     ///
     /// # Errors
     /// When the store fails, too many passwords wait to be hashed, or too many sign-ins have failed.
-    pub async fn run(self, app: &App) -> Result<SignedIn, Unserved> {
+    pub async fn run(self, app: &Context) -> Result<SignedIn, Unserved> {
         let entry = &self.scope.app;
         let address = self.scope.cause.client;
         let who = Who { app: entry, door: Door::Dashboard, email: &self.email, address };
@@ -67,7 +67,7 @@ impl SignIn<'_> {
     }
 
     /// Writes a refusal to the audit log; those that are refused before anything is looked at are not written.
-    async fn note_refusal(&self, app: &App) -> Result<(), Fault> {
+    async fn note_refusal(&self, app: &Context) -> Result<(), Fault> {
         let mut retry = Retry::new(&app.contention, &self.email);
         loop {
             let mut tx = app.store.begin();
@@ -84,7 +84,7 @@ impl SignIn<'_> {
     }
 
     /// A new session, if the user is still the one whose password was checked.
-    async fn enter(&self, app: &App, checked: &DashboardUserRecord) -> Result<Option<Secret<String>>, Fault> {
+    async fn enter(&self, app: &Context, checked: &DashboardUserRecord) -> Result<Option<Secret<String>>, Fault> {
         let app_id = &self.scope.app.id;
         let id = Secret::new(random_uuid(app.entropy.as_ref()).to_string());
         let hash = TokenHash1::of(id.expose());

@@ -1,10 +1,10 @@
 //! `POST`, `PUT` and `DELETE /recipe/dashboard/user`, `GET /recipe/dashboard/users`.
 
 use super::{DashboardUser, Named, event, reading, writing};
-use crate::app::App;
 use crate::command::audit;
 use crate::command::retry::{Retry, steady};
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::audit::AuditKind;
 use crate::domain::dashboard::{WeakPassword, check_password, is_email};
 use crate::domain::entropy::{random_bytes, time_ordered_uuid};
@@ -47,7 +47,7 @@ impl CreateUser<'_> {
     ///
     /// # Errors
     /// When the store fails, or too many passwords wait to be hashed.
-    pub async fn run(self, app: &App) -> Result<Saved, Unserved> {
+    pub async fn run(self, app: &Context) -> Result<Saved, Unserved> {
         if let Some(refused) = refusal(Some(&self.email), Some(self.password)) {
             return Ok(refused);
         }
@@ -101,7 +101,7 @@ impl UpdateUser<'_> {
     ///
     /// # Errors
     /// When the store fails, or too many passwords wait to be hashed.
-    pub async fn run(self, app: &App) -> Result<Saved, Unserved> {
+    pub async fn run(self, app: &Context) -> Result<Saved, Unserved> {
         if let Some(refused) = refusal(self.email.as_deref(), self.password) {
             return Ok(refused);
         }
@@ -165,7 +165,7 @@ impl DeleteUser {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<bool, Fault> {
+    pub async fn run(self, app: &Context) -> Result<bool, Fault> {
         let app_id = &self.scope.app.id;
         let mut retry = Retry::new(&app.contention, &self.named);
         loop {
@@ -196,7 +196,7 @@ impl ListUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Vec<DashboardUser>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Vec<DashboardUser>, Fault> {
         let users = dashboard::users(app.store.begin().as_mut(), &self.scope.app.id).await.map_err(reading)?;
         Ok(users.into_iter().map(DashboardUser::from).collect())
     }
@@ -210,11 +210,11 @@ fn refusal(email: Option<&str>, password: Option<&str>) -> Option<Saved> {
     password.and_then(|password| check_password(password).err()).map(Saved::Weak)
 }
 
-async fn hash(app: &App, scope: &Scope, password: &str) -> Result<PasswordHash, Unserved> {
+async fn hash(app: &Context, scope: &Scope, password: &str) -> Result<PasswordHash, Unserved> {
     let parameters = scope.app.config.password_hashing;
     Ok(PasswordHash::new(app.hashing.hash(password, parameters, app.entropy.as_ref()).await?))
 }
 
-fn new_series(app: &App) -> SeriesId {
+fn new_series(app: &Context) -> SeriesId {
     SeriesId(u64::from_le_bytes(random_bytes(app.entropy.as_ref())))
 }

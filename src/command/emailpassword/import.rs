@@ -2,9 +2,9 @@
 
 use super::sign_up::add;
 use super::{Account, Person, writing};
-use crate::app::App;
 use crate::command::audit;
 use crate::command::retry::Retry;
+use crate::context::Context;
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::AuditKind;
 use crate::domain::password::HashFamily;
@@ -41,7 +41,7 @@ impl ImportHash<'_> {
     ///
     /// # Errors
     /// When the store fails, or a Firebase hash comes without a signer key being set.
-    pub async fn run(self, app: &App) -> Result<Imported, Unserved> {
+    pub async fn run(self, app: &Context) -> Result<Imported, Unserved> {
         let read = StoredHash::parse(self.hash).map(|hash| hash.family());
         let Some(family) = read.filter(|family| self.family.is_none_or(|wanted| wanted == *family)) else {
             return Ok(Imported::InvalidFormat);

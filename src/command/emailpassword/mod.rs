@@ -10,10 +10,10 @@ pub mod sign_in;
 pub mod sign_up;
 pub mod update;
 
-use crate::app::App;
 use crate::command::retry::steady;
 use crate::command::scope::Scope;
 pub use crate::command::user::Person;
+use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::TenantId;
 use crate::domain::user::{AccountInfo, Login, LoginMethod, PasswordHash, RecipeId};
@@ -41,7 +41,7 @@ impl Account {
     }
 
     /// The same, as of one moment, for who does not go on to write.
-    async fn look(&self, app: &App) -> Result<Option<Found>, Fault> {
+    async fn look(&self, app: &Context) -> Result<Option<Found>, Fault> {
         Ok(steady!(app, &self.about(), "looking an account up", |tx| self.find(tx).await?))
     }
 
@@ -71,7 +71,7 @@ fn hash_of(method: &LoginMethod) -> Option<&PasswordHash> {
 }
 
 /// A person proved to be the owner in another way: failed sign-ins before that are forgotten.
-fn forgive(app: &App, scope: &Scope, method: &LoginMethod) {
+fn forgive(app: &Context, scope: &Scope, method: &LoginMethod) {
     for tenant in &method.tenants {
         if let Some(email) = method.login.email() {
             app.budgets.forget(&scope.app, Door::Tenant(tenant), email);

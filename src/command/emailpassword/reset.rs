@@ -1,10 +1,10 @@
 //! Password-reset tokens: made, used up, and (before CDI 4.0) exchanged for a new password in one call.
 
 use super::{forgive, hash_of, reading, writing};
-use crate::app::App;
 use crate::command::audit;
 use crate::command::retry::{Retry, steady};
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::entropy::random_bytes;
 use crate::domain::ids::{TenantId, UserId};
@@ -45,7 +45,7 @@ impl CreateResetToken<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<ResetTokenCreated, Fault> {
+    pub async fn run(self, app: &Context) -> Result<ResetTokenCreated, Fault> {
         let app_id = &self.scope.app.id;
         let token = one_time_token::mint(app.entropy.as_ref());
         let hash = OneTimeHash::of(token.expose());
@@ -119,7 +119,7 @@ impl ConsumeResetToken<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Consumed, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Consumed, Fault> {
         let app_id = &self.scope.app.id;
         let hash = OneTimeHash::of(self.token);
         let mut retry = Retry::new(&app.contention, &hash);
@@ -158,7 +158,7 @@ impl ResetPassword<'_> {
     ///
     /// # Errors
     /// When the store fails, or too many passwords wait to be hashed.
-    pub async fn run(self, app: &App) -> Result<Consumed, Unserved> {
+    pub async fn run(self, app: &Context) -> Result<Consumed, Unserved> {
         let app_id = &self.scope.app.id;
         let hash = OneTimeHash::of(self.token);
         // A bad token is told so without the price of a hash.
@@ -199,7 +199,7 @@ impl ResetPassword<'_> {
 
 /// The token and what it is worth; `None` when there is nothing to use up.
 async fn judged(
-    app: &App,
+    app: &Context,
     tx: &mut dyn Tx,
     scope: &Scope,
     hash: &OneTimeHash,

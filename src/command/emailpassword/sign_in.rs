@@ -1,10 +1,10 @@
 //! `POST /recipe/signin`.
 
 use super::{Account, Person, hash_of, writing};
-use crate::app::App;
 use crate::command::activity::mark_active;
 use crate::command::audit;
 use crate::command::retry::Retry;
+use crate::context::Context;
 use crate::crypto::password::Check;
 use crate::domain::audit::AuditKind;
 use crate::domain::user::PasswordHash;
@@ -35,7 +35,7 @@ impl SignIn<'_> {
     ///
     /// # Errors
     /// When the store fails, too many passwords wait to be hashed, or too many sign-ins have failed.
-    pub async fn run(self, app: &App) -> Result<SignedIn, Unserved> {
+    pub async fn run(self, app: &Context) -> Result<SignedIn, Unserved> {
         let outcome = self.attempt(app).await;
         let figure = match &outcome {
             Ok(SignedIn::Ok(_)) => Some(SignInOutcome::Ok),
@@ -53,7 +53,7 @@ impl SignIn<'_> {
         outcome
     }
 
-    async fn attempt(&self, app: &App) -> Result<SignedIn, Unserved> {
+    async fn attempt(&self, app: &Context) -> Result<SignedIn, Unserved> {
         let Account { scope, tenant, email } = &self.account;
         let who = Who { app: &scope.app, door: Door::Tenant(tenant), email, address: scope.cause.client };
         let attempt = app.budgets.begin(who, app.now())?;
@@ -78,7 +78,7 @@ impl SignIn<'_> {
         }
     }
 
-    async fn stored(&self, app: &App) -> Result<Option<PasswordHash>, Fault> {
+    async fn stored(&self, app: &Context) -> Result<Option<PasswordHash>, Fault> {
         let found = self.account.look(app).await?;
         let method = found.as_ref().and_then(|found| found.user.method(&found.id));
         Ok(method.and_then(hash_of).cloned())
@@ -87,7 +87,7 @@ impl SignIn<'_> {
     /// Writes to the audit log that the password was not looked at. Once for each delay; and for a full queue once per
     /// account and a few minutes, all that name no account together: whoever comes without pause must not be able to fill
     /// the log.
-    async fn note_unserved(&self, app: &App, unserved: &Unserved) -> Result<(), Fault> {
+    async fn note_unserved(&self, app: &Context, unserved: &Unserved) -> Result<(), Fault> {
         let Account { scope, tenant, email } = &self.account;
         let (is_first, why) = match unserved {
             Unserved::TooManyFailures { of, delay, .. } => (app.refusals.is_first(delay), of.to_lowercase()),
@@ -107,7 +107,7 @@ impl SignIn<'_> {
     /// Writes a refusal to the audit log: for this reason, else because of the credentials.
     ///
     /// Of a known account its user is named, so that attempts on it are found by the user's id.
-    async fn note_refusal(&self, app: &App, why: Option<&str>) -> Result<(), Fault> {
+    async fn note_refusal(&self, app: &Context, why: Option<&str>) -> Result<(), Fault> {
         let Account { scope, .. } = &self.account;
         let mut retry = Retry::new(&app.contention, &self.account.about());
         loop {
@@ -129,7 +129,7 @@ impl SignIn<'_> {
 
     /// A hash of the whole password with the present settings, instead of an outdated one. The person is let in without
     /// it, too: then the next sign-in makes it.
-    async fn newer_hash(&self, app: &App) -> Option<PasswordHash> {
+    async fn newer_hash(&self, app: &Context) -> Option<PasswordHash> {
         let parameters = self.account.scope.app.config.password_hashing;
         match app.hashing.hash(self.password, parameters, app.entropy.as_ref()).await {
             Ok(text) => Some(PasswordHash::new(text)),
@@ -143,7 +143,7 @@ impl SignIn<'_> {
     /// The person, if the account still has the hash that was checked; marks it as active, and gives it the newer hash.
     async fn enter(
         &self,
-        app: &App,
+        app: &Context,
         checked: &PasswordHash,
         newer: Option<&PasswordHash>,
     ) -> Result<Option<Person>, Fault> {

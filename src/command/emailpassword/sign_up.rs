@@ -1,11 +1,11 @@
 //! `POST /recipe/signup`, and how imported accounts come to be.
 
 use super::{Account, Person, writing};
-use crate::app::App;
 use crate::command::activity::mark_active;
 use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::user::{new_id, require_tenant};
+use crate::context::Context;
 use crate::domain::audit::AuditKind;
 use crate::domain::user::{Login, LoginMethod, PasswordHash, RecipeId, User, is_fake_email};
 use crate::fault::Fault;
@@ -34,7 +34,7 @@ impl SignUp<'_> {
     ///
     /// # Errors
     /// When the store fails, or too many passwords wait to be hashed.
-    pub async fn run(self, app: &App) -> Result<SignedUp, Unserved> {
+    pub async fn run(self, app: &Context) -> Result<SignedUp, Unserved> {
         // Who is there already is told so without the price of a hash.
         if self.account.look(app).await?.is_some() {
             return Ok(SignedUp::EmailTaken);
@@ -66,7 +66,7 @@ impl SignUp<'_> {
 
 /// Adds an account; `None` when the address is taken.
 pub(super) async fn add(
-    app: &App,
+    app: &Context,
     tx: &mut dyn Tx,
     account: &Account,
     hash: &PasswordHash,

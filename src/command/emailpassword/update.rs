@@ -1,10 +1,10 @@
 //! `PUT /recipe/user`: another e-mail address, another password, or both at once.
 
 use super::{forgive, hash_of, reading, writing};
-use crate::app::App;
 use crate::command::audit;
 use crate::command::retry::{Retry, steady};
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::user::{PasswordHash, RecipeId, User};
@@ -43,7 +43,7 @@ impl UpdateLogin<'_> {
     ///
     /// # Errors
     /// When the store fails, or too many passwords wait to be hashed.
-    pub async fn run(self, app: &App) -> Result<Updated, Unserved> {
+    pub async fn run(self, app: &Context) -> Result<Updated, Unserved> {
         let hash = match self.password {
             None => None,
             Some(password) => {

@@ -1,8 +1,8 @@
 //! `POST /recipe/user/email/verify/token`.
 
 use super::{Address, failed, require_tenant};
-use crate::app::App;
 use crate::command::retry::Retry;
+use crate::context::Context;
 use crate::domain::entropy::random_bytes;
 use crate::domain::one_time_token::{self, OneTimeHash};
 use crate::domain::secret::Secret;
@@ -31,7 +31,7 @@ impl CreateVerificationToken {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Created, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Created, Fault> {
         let Address { scope, tenant, user_id, email } = &self.address;
         let addressee = self.address.addressee();
         let token = one_time_token::mint(app.entropy.as_ref());

@@ -1,8 +1,8 @@
 //! `POST /recipe/user/email/verify/token/remove`.
 
 use super::{Address, failed};
-use crate::app::App;
 use crate::command::retry::Retry;
+use crate::context::Context;
 use crate::fault::Fault;
 
 /// Makes every token for an address in a tenant worthless. A mark stays.
@@ -13,7 +13,7 @@ impl RevokeVerificationTokens {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<(), Fault> {
+    pub async fn run(self, app: &Context) -> Result<(), Fault> {
         let addressee = self.0.addressee();
         let mut retry = Retry::new(&app.contention, &(&self.0.user_id, &self.0.email));
         loop {

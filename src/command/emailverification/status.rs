@@ -1,9 +1,9 @@
 //! `GET /recipe/user/email/verify` and `POST /recipe/user/email/verify/remove`.
 
 use super::{Address, failed};
-use crate::app::App;
 use crate::command::audit;
 use crate::command::retry::Retry;
+use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::fault::Fault;
 use crate::store::{emailverification, user};
@@ -16,7 +16,7 @@ impl IsEmailVerified {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<bool, Fault> {
+    pub async fn run(self, app: &Context) -> Result<bool, Fault> {
         let Address { scope, user_id, email, .. } = &self.0;
         let mut tx = app.store.begin();
         emailverification::is_verified(tx.as_mut(), &scope.app.id, user_id, email).await.map_err(failed)
@@ -31,7 +31,7 @@ impl UnverifyEmail {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<(), Fault> {
+    pub async fn run(self, app: &Context) -> Result<(), Fault> {
         let Address { scope, user_id, email, .. } = &self.0;
         let id = &scope.app.id;
         let mut retry = Retry::new(&app.contention, &(user_id, email));

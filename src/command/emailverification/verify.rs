@@ -1,10 +1,10 @@
 //! `POST /recipe/user/email/verify`.
 
 use super::{failed, require_tenant};
-use crate::app::App;
 use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::one_time_token::OneTimeHash;
@@ -41,7 +41,7 @@ impl VerifyEmail<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Verified, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Verified, Fault> {
         let id = &self.scope.app.id;
         let hash = OneTimeHash::of(self.token);
         let mut retry = Retry::new(&app.contention, &hash);

@@ -1,6 +1,6 @@
 //! What operators do with keys: list, rotate, revoke.
 
-use crate::app::App;
+use crate::context::Context;
 use crate::domain::key::{KeyKind, KeyLife, KeyRules, KeyStage, Kid};
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
@@ -33,7 +33,7 @@ impl ListKeys {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Vec<ListedKey>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Vec<ListedKey>, Fault> {
         let ring = app.key_ring(&self.app).await?;
         let mut tx = app.store.begin();
         let keys =
@@ -78,7 +78,7 @@ impl RotateKeys {
     ///
     /// # Errors
     /// When the store or a key fails.
-    pub async fn run(self, app: &App) -> Result<Rotated, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Rotated, Fault> {
         let world = app.surroundings();
         let rules = KeyRules::from(&*self.app.config);
         let change = Change::Rotate { immediate: self.immediate };
@@ -122,7 +122,7 @@ impl RevokeKey<'_> {
     ///
     /// # Errors
     /// When the store or a key fails.
-    pub async fn run(self, app: &App) -> Result<Revoked, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Revoked, Fault> {
         let rules = KeyRules::from(&*self.app.config);
         let change = Change::Revoke { kid: self.kid, why: self.reason };
         Ok(match app.keys.ask(app.surroundings(), &self.app.id, rules, change).await? {

@@ -1,6 +1,6 @@
 //! Changing the master key of a running server.
 
-use crate::app::App;
+use crate::context::Context;
 use crate::state::key::{MasterKey, ResealError};
 
 /// Seals every key of the installation under another master key, or under none.
@@ -14,7 +14,7 @@ impl ResealKeys<'_> {
     ///
     /// # Errors
     /// Why not.
-    pub async fn run(self, app: &App) -> Result<usize, ResealError> {
+    pub async fn run(self, app: &Context) -> Result<usize, ResealError> {
         app.keys.reseal(&*app.store, self.new, &*app.entropy).await
     }
 }

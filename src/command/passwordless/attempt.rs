@@ -1,9 +1,9 @@
 //! A code that was presented, and `POST /recipe/signinup/code/check`, which only asks what it is worth.
 
 use super::{Place, failed};
-use crate::app::App;
 use crate::command::audit;
 use crate::command::retry::Retry;
+use crate::context::Context;
 use crate::crypto::link_code::link_code;
 use crate::domain::audit::AuditKind;
 use crate::domain::passwordless::{Contact, Device, DeviceHash, DeviceId, LinkCode, LinkCodeHash, Verdict};
@@ -75,7 +75,7 @@ impl CheckCode {
     ///
     /// # Errors
     /// When the store or the app's key fails.
-    pub async fn run(self, app: &App) -> Result<Result<RightDevice, Refused>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Result<RightDevice, Refused>, Fault> {
         let code = self.0.link_code(app).await?;
         let mut retry = self.0.retry(app);
         loop {
@@ -90,7 +90,7 @@ impl CheckCode {
 
 impl Attempt {
     /// What the code leads to.
-    pub(super) async fn link_code(&self, app: &App) -> Result<LinkCodeHash, Fault> {
+    pub(super) async fn link_code(&self, app: &Context) -> Result<LinkCodeHash, Fault> {
         match &self.presented {
             Presented::LinkCode(link) => Ok(link.hash()),
             Presented::InputCode { device, code } => {
@@ -101,14 +101,14 @@ impl Attempt {
     }
 
     /// Attempts on one device queue behind each other.
-    pub(super) fn retry<'a>(&self, app: &'a App) -> Retry<'a> {
+    pub(super) fn retry<'a>(&self, app: &'a Context) -> Retry<'a> {
         Retry::new(&app.contention, &self.pre_auth_session)
     }
 
     /// Judges the code, and writes what a failed attempt leaves behind. The transaction is to be committed either way.
     pub(super) async fn decide(
         &self,
-        app: &App,
+        app: &Context,
         tx: &mut dyn Tx,
         code: &LinkCodeHash,
     ) -> Result<Result<RightDevice, Refused>, Fault> {
@@ -143,7 +143,7 @@ impl Attempt {
     }
 
     /// Of a contact that somebody signs in with its owner is named, so that attempts on an account are found by its id.
-    async fn note_refusal(&self, app: &App, tx: &mut dyn Tx, contact: &Contact, why: &str) -> Result<(), Fault> {
+    async fn note_refusal(&self, app: &Context, tx: &mut dyn Tx, contact: &Contact, why: &str) -> Result<(), Fault> {
         let refused = self.place.event(AuditKind::SignInRefused, contact).detail(why);
         let event = match self.place.owner(tx, contact).await? {
             Some(Found { user, id }) => refused.user(user.shown_id()).recipe_user(user.shown(&id)),

@@ -2,10 +2,10 @@
 
 use super::attempt::{Attempt, Refused, RightDevice};
 use super::failed;
-use crate::app::App;
 use crate::command::activity::mark_active;
 use crate::command::audit;
 use crate::command::user::{Person, confirm_email, new_id, require_tenant};
+use crate::context::Context;
 use crate::domain::audit::AuditKind;
 use crate::domain::ids::UserId;
 use crate::domain::passwordless::Contact;
@@ -42,7 +42,7 @@ impl ConsumeCode {
     ///
     /// # Errors
     /// When the store or the app's key fails.
-    pub async fn run(self, app: &App) -> Result<Consumed, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Consumed, Fault> {
         let doing = "committing a used code";
         let scope = &self.attempt.place.scope;
         let code = self.attempt.link_code(app).await?;
@@ -101,7 +101,7 @@ impl ConsumeCode {
     }
 
     /// A new user with this contact; `None` when it is somebody else's by now.
-    async fn sign_up(&self, app: &App, tx: &mut dyn Tx, contact: &Contact) -> Result<Option<Found>, Fault> {
+    async fn sign_up(&self, app: &Context, tx: &mut dyn Tx, contact: &Contact) -> Result<Option<Found>, Fault> {
         let place = &self.attempt.place;
         let app_id = &place.scope.app.id;
         require_tenant(tx, &place.scope, &place.tenant, "signing up").await?;
@@ -115,7 +115,7 @@ impl ConsumeCode {
     }
 
     /// Who reads a mailbox has its address.
-    async fn confirm(&self, app: &App, tx: &mut dyn Tx, contact: &Contact, found: &Found) -> Result<(), Fault> {
+    async fn confirm(&self, app: &Context, tx: &mut dyn Tx, contact: &Contact, found: &Found) -> Result<(), Fault> {
         let Some(email) = contact.email().filter(|_| self.confirms_email) else { return Ok(()) };
         let app_id = &self.attempt.place.scope.app.id;
         if confirm_email(tx, app_id, found.user.shown(&found.id), email, app.now()).await? {
@@ -126,7 +126,7 @@ impl ConsumeCode {
 
     fn note(
         &self,
-        app: &App,
+        app: &Context,
         tx: &mut dyn Tx,
         kind: AuditKind,
         contact: &Contact,

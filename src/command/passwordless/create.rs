@@ -1,9 +1,9 @@
 //! `POST /recipe/signinup/code`: another sign-in, or another code for one under way.
 
 use super::{Place, failed};
-use crate::app::App;
 use crate::command::retry::Retry;
 use crate::command::user::require_tenant;
+use crate::context::Context;
 use crate::crypto::link_code::link_code;
 use crate::crypto::sealing::SealingKey;
 use crate::domain::passwordless::{Code, CodeId, Contact, Device, DeviceHash, DeviceId, LinkCode, random_input_code};
@@ -60,7 +60,7 @@ impl CreateCode {
     ///
     /// # Errors
     /// When the store or the app's key fails.
-    pub async fn run(self, app: &App) -> Result<CodeCreated, Fault> {
+    pub async fn run(self, app: &Context) -> Result<CodeCreated, Fault> {
         let ring = app.key_ring(&self.place.scope.app).await?;
         let devices = self.place.devices();
         let device_id = match &self.recipient {
@@ -99,7 +99,7 @@ impl CreateCode {
 
     /// Adds a code to a device; `None` when the device has the chosen one. One that nobody chose is drawn anew until it
     /// is another.
-    fn add(&self, app: &App, key: &SealingKey, device: &mut Device, id: &DeviceId) -> Option<NewCode> {
+    fn add(&self, app: &Context, key: &SealingKey, device: &mut Device, id: &DeviceId) -> Option<NewCode> {
         loop {
             let input_code = match &self.input_code {
                 Some(chosen) => chosen.clone(),

@@ -1,10 +1,10 @@
 //! `GET /recipe/user` by contact (deprecated by the protocol).
 
 use super::failed;
-use crate::app::App;
 use crate::command::retry::steady;
 use crate::command::scope::Scope;
 use crate::command::user::Person;
+use crate::context::Context;
 use crate::domain::ids::TenantId;
 use crate::domain::passwordless::Contact;
 use crate::domain::user::RecipeId;
@@ -26,7 +26,7 @@ impl FindByContact {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Option<Person>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Option<Person>, Fault> {
         let app_id = &self.scope.app.id;
         let info = self.contact.info();
         Ok(steady!(app, &info, "looking a contact up", |tx| {

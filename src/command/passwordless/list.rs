@@ -1,7 +1,7 @@
 //! `GET /recipe/signinup/codes`.
 
 use super::{Place, failed};
-use crate::app::App;
+use crate::context::Context;
 use crate::domain::passwordless::{Contact, Device, DeviceHash};
 use crate::fault::Fault;
 
@@ -26,7 +26,7 @@ impl ListDevices {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Vec<(DeviceHash, Device)>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Vec<(DeviceHash, Device)>, Fault> {
         let devices = self.place.devices();
         let mut tx = app.store.begin();
         let hashes = match &self.of {

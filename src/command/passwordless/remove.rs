@@ -1,8 +1,8 @@
 //! `POST /recipe/signinup/code/remove` and `POST /recipe/signinup/codes/remove`.
 
 use super::{Place, failed};
-use crate::app::App;
 use crate::command::retry::Retry;
+use crate::context::Context;
 use crate::domain::passwordless::{CodeId, Contact, Device, DeviceHash};
 use crate::fault::Fault;
 
@@ -29,7 +29,7 @@ impl RemoveCodes {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<(), Fault> {
+    pub async fn run(self, app: &Context) -> Result<(), Fault> {
         let devices = self.place.devices();
         let mut retry = Retry::new(&app.contention, &self.place.tenant);
         loop {

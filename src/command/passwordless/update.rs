@@ -1,10 +1,10 @@
 //! `PUT /recipe/user`: another e-mail address, another phone number, or none.
 
 use super::failed;
-use crate::app::App;
 use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::passwordless::Contact;
@@ -70,7 +70,7 @@ impl UpdateContacts {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Updated, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Updated, Fault> {
         let app_id = &self.scope.app.id;
         let mut retry = Retry::new(&app.contention, &self.id);
         loop {

@@ -1,11 +1,11 @@
 //! `POST /recipe/session`.
 
-use crate::app::App;
 use crate::command::activity::{Marked, mark_active};
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::session::holder::Holder;
 use crate::command::session::issue::{Mint, Seat, Wanted};
+use crate::context::Context;
 use crate::crypto::access_token::has_protected_claim;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::json::JsonObject;
@@ -58,7 +58,7 @@ impl CreateSession {
     ///
     /// # Errors
     /// When the store or a key fails.
-    pub async fn run(self, app: &App) -> Result<Created, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Created, Fault> {
         let entry = &self.scope.app;
         let config = &entry.config;
         let wanted = Wanted {
@@ -94,7 +94,7 @@ impl CreateSession {
     /// outlives the one, and none is made for the other as it was. `None` for a payload with a reserved name.
     async fn attempt(
         &self,
-        app: &App,
+        app: &Context,
         tx: &mut dyn Tx,
         mint: &Mint<'_>,
         now: UnixMillis,

@@ -1,8 +1,8 @@
 //! `PUT /recipe/session/data` and `PUT /recipe/jwt/data`.
 
-use crate::app::App;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::crypto::access_token::has_protected_claim;
 use crate::domain::ids::SessionHandle;
 use crate::domain::json::JsonObject;
@@ -44,7 +44,7 @@ impl UpdateSession<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Updated, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Updated, Fault> {
         if let Change::Payload(payload, Some(version)) = &self.change
             && has_protected_claim(*version, payload)
         {

@@ -1,7 +1,7 @@
 //! Whose a session is: the login method whose id its row holds, and the user that this is part of at the moment.
 
-use crate::app::App;
 use crate::command::retry::steady;
+use crate::context::Context;
 use crate::domain::ids::{AppId, UserId};
 use crate::fault::Fault;
 use crate::store::user::{self, Found};
@@ -58,7 +58,7 @@ impl Holders {
     ///
     /// # Errors
     /// When the store fails.
-    pub(super) async fn look(app: &App, id: &AppId, user: &UserId, linked: bool) -> Result<Self, Fault> {
+    pub(super) async fn look(app: &Context, id: &AppId, user: &UserId, linked: bool) -> Result<Self, Fault> {
         Ok(steady!(app, user, "looking a session's user up", |tx| Self::of_id(tx, id, user, linked).await?))
     }
 

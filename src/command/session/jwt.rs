@@ -1,7 +1,7 @@
 //! `POST /recipe/jwt`.
 
-use crate::app::App;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::crypto::access_token::{has_member, put_json_string};
 use crate::domain::json::JsonObject;
 use crate::domain::key::KeyKind;
@@ -30,7 +30,7 @@ impl CreateJwt {
     ///
     /// # Errors
     /// When a key fails.
-    pub async fn run(self, app: &App) -> Result<Secret<String>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Secret<String>, Fault> {
         let ring = app.key_ring(&self.scope.app).await?;
         let kind = if self.use_static_signing_key { KeyKind::Static } else { KeyKind::Dynamic };
         let claims = Secret::new(self.claims(app.now().seconds()));

@@ -1,9 +1,9 @@
 //! `GET /recipe/session/user` and `GET /recipe/session`.
 
-use crate::app::App;
 use crate::command::retry::steady;
 use crate::command::scope::Scope;
 use crate::command::session::holder::{Holder, Holders};
+use crate::context::Context;
 use crate::domain::ids::{AppId, SessionHandle, TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::time::UnixMillis;
@@ -28,7 +28,7 @@ impl ListSessions {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Vec<String>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Vec<String>, Fault> {
         let id = &self.scope.app.id;
         let holders = Holders::look(app, id, &self.user_id, self.linked).await?;
         let live = live_sessions(app, id, &holders, self.tenant.as_ref()).await?;
@@ -38,7 +38,7 @@ impl ListSessions {
 
 /// Sessions that have not expired, in one tenant or in all of the app.
 pub(super) async fn live_sessions(
-    app: &App,
+    app: &Context,
     id: &AppId,
     holders: &Holders,
     tenant: Option<&TenantId>,
@@ -90,7 +90,7 @@ impl FindSession<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Option<SessionInfo>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Option<SessionInfo>, Fault> {
         let Some(handle) = SessionHandle::parse(self.handle) else { return Ok(None) };
         let id = &self.scope.app.id;
         let found = steady!(app, &handle, "loading a session", |tx| {

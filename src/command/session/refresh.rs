@@ -1,12 +1,12 @@
 //! `POST /recipe/session/refresh`.
 
-use crate::app::App;
 use crate::command::activity::{Marked, mark_active};
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::session::family_rules;
 use crate::command::session::holder::Holder;
 use crate::command::session::issue::{Mint, Seat, Wanted};
+use crate::context::Context;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::session::event::EventKind;
@@ -82,13 +82,13 @@ impl RefreshSession<'_> {
     ///
     /// # Errors
     /// When the store or a key fails.
-    pub async fn run(self, app: &App) -> Result<Refreshed, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Refreshed, Fault> {
         let outcome = self.exchange(app).await?;
         app.metrics.sessions.refreshed(outcome.figure());
         Ok(outcome)
     }
 
-    async fn exchange(&self, app: &App) -> Result<Refreshed, Fault> {
+    async fn exchange(&self, app: &Context) -> Result<Refreshed, Fault> {
         let entry = &self.scope.app;
         if let Some(max_ms) = self.wanted().broken_limit(&entry.config) {
             return Ok(Refreshed::InvalidAccessTokenValidity { max_ms });
@@ -173,7 +173,7 @@ impl Happened {
 /// An opened refresh token on its way through the family.
 struct Exchange<'a> {
     command: &'a RefreshSession<'a>,
-    app: &'a App,
+    app: &'a Context,
     ring: &'a KeyRing,
     hash: TokenHash1,
     token: RefreshToken,

@@ -1,10 +1,10 @@
 //! `POST /recipe/session/regenerate`.
 
-use crate::app::App;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::session::holder::Holder;
 use crate::command::session::key_kind;
+use crate::context::Context;
 use crate::crypto::access_token::{
     AccessToken, MintError, NewAccessToken, TokenRefusal, has_protected_claim, parse_unverified,
 };
@@ -49,7 +49,7 @@ impl RegenerateAccessToken<'_> {
     ///
     /// # Errors
     /// When the store or a key fails.
-    pub async fn run(self, app: &App) -> Result<Regenerated, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Regenerated, Fault> {
         let token = match parse_unverified(self.access_token) {
             Ok(token) => token,
             Err(TokenRefusal::Unparsable) => return Ok(Regenerated::Unparsable),
@@ -87,7 +87,7 @@ impl RegenerateAccessToken<'_> {
     /// Replaces the stored payload, if a new one was given and differs; the session as it is now.
     async fn store_payload(
         &self,
-        app: &App,
+        app: &Context,
         token: &AccessToken,
     ) -> Result<Option<(SessionRecord, Holder, UnixMillis)>, Fault> {
         let (id, handle) = (&self.scope.app.id, &token.session.handle);

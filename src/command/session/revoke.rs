@@ -1,11 +1,11 @@
 //! `POST /recipe/session/remove`.
 
-use crate::app::App;
 use crate::command::activity::{Marked, mark_active};
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::session::holder::Holders;
 use crate::command::session::list::live_sessions;
+use crate::context::Context;
 use crate::domain::ids::{SessionHandle, TenantId, UserId};
 use crate::domain::session::event::{EventKind, UserChange};
 use crate::fault::Fault;
@@ -45,7 +45,7 @@ impl RevokeSessions {
     ///
     /// # Errors
     /// When the store fails. Sessions revoked before the failure stay revoked.
-    pub async fn run(self, app: &App) -> Result<Vec<String>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Vec<String>, Fault> {
         let mut active = None;
         let handles = match &self.which {
             Which::Handles(texts) => {
@@ -69,7 +69,7 @@ impl RevokeSessions {
     }
 
     /// Ends those of `batch` that exist, in one transaction, and marks a user as active.
-    async fn end(&self, app: &App, batch: &[SessionHandle], active: Option<&UserId>) -> Result<Vec<String>, Fault> {
+    async fn end(&self, app: &Context, batch: &[SessionHandle], active: Option<&UserId>) -> Result<Vec<String>, Fault> {
         let id = &self.scope.app.id;
         let Some(first) = batch.first() else { return Ok(Vec::new()) };
         let mut retry = Retry::new(&app.contention, first);
@@ -125,7 +125,7 @@ impl SignOut<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub(in crate::command) async fn some(&self, app: &App, tx: &mut dyn Tx) -> Result<SomeEnded, Fault> {
+    pub(in crate::command) async fn some(&self, app: &Context, tx: &mut dyn Tx) -> Result<SomeEnded, Fault> {
         let failed = |error| Fault::new("ending a user's sessions", error);
         let id = &self.scope.app.id;
         let mut ended = SomeEnded { count: 0, more: false };
@@ -156,7 +156,7 @@ impl SignOut<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub(in crate::command) async fn rest(&self, app: &App) -> Result<(), Fault> {
+    pub(in crate::command) async fn rest(&self, app: &Context) -> Result<(), Fault> {
         let mut retry = Retry::new(&app.contention, &self.users);
         loop {
             let mut tx = app.store.begin();
@@ -172,7 +172,7 @@ impl SignOut<'_> {
 }
 
 /// How a session ends now, by this call; perhaps with its user.
-fn ending(app: &App, scope: &Scope, with: Option<UserChange>) -> Ending {
+fn ending(app: &Context, scope: &Scope, with: Option<UserChange>) -> Ending {
     let Scope { app: entry, cause } = scope;
     let (call, request_id) = (cause.call.to_owned(), cause.request_id.clone());
     let event = match with {

@@ -1,8 +1,8 @@
 //! `GET /recipe/session/timeline` and `sessiond sessions why`.
 
-use crate::app::App;
 use crate::command::retry::steady;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::session::RefreshPolicy;
 use crate::domain::session::event::{Event, EventKind, Use};
@@ -43,7 +43,7 @@ impl SessionTimeline<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Option<Timeline>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Option<Timeline>, Fault> {
         let Some(handle) = SessionHandle::parse(self.handle) else { return Ok(None) };
         let id = &self.scope.app.id;
         let failed = |error| Fault::new("loading a timeline", error);

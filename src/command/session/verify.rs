@@ -1,9 +1,9 @@
 //! `POST /recipe/session/verify`.
 
-use crate::app::App;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::session::{family_rules, key_kind};
+use crate::context::Context;
 use crate::crypto::access_token::{AccessToken, MintError, NewAccessToken};
 use crate::domain::json::JsonObject;
 use crate::domain::session::family::Lineage;
@@ -60,7 +60,7 @@ impl VerifySession<'_> {
     ///
     /// # Errors
     /// When the store or a key fails.
-    pub async fn run(self, app: &App) -> Result<Verified, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Verified, Fault> {
         let ring = app.key_ring(&self.scope.app).await?;
         let token = match app.verified.verify(&ring, self.access_token, app.now()) {
             Ok(token) => token,
@@ -87,7 +87,7 @@ impl VerifySession<'_> {
     }
 
     /// CDI ≥ 5.6 with `checkDatabase`: looks, never writes.
-    async fn stateless(&self, app: &App, token: &AccessToken) -> Result<Verified, Fault> {
+    async fn stateless(&self, app: &Context, token: &AccessToken) -> Result<Verified, Fault> {
         let mut tx = app.store.begin();
         let Some(record) = self.load(tx.as_mut(), token).await? else {
             return Ok(Verified::Unauthorised(BLACKLISTED));
@@ -100,7 +100,7 @@ impl VerifySession<'_> {
     }
 
     /// CDI ≤ 5.5: the first use of a refreshed token promotes it; a changed payload is minted.
-    async fn promoting(&self, app: &App, ring: &KeyRing, token: &AccessToken) -> Result<Verified, Fault> {
+    async fn promoting(&self, app: &Context, ring: &KeyRing, token: &AccessToken) -> Result<Verified, Fault> {
         let mut retry = Retry::new(&app.contention, &token.session.handle);
         loop {
             let mut tx = app.store.begin();

@@ -1,9 +1,9 @@
 //! `PUT /recipe/multitenancy/config/thirdparty` and `POST …/remove`: providers of a tenant.
 
-use crate::app::App;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::user::require_tenant;
+use crate::context::Context;
 use crate::crypto::sealing::{MessageKey, SealingKey};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::tenancy::{Provider, ProviderError};
@@ -43,7 +43,7 @@ impl PutProvider {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<ProviderPut, Fault> {
+    pub async fn run(self, app: &Context) -> Result<ProviderPut, Fault> {
         let (app_id, id) = (&self.scope.app.id, &self.provider.third_party_id);
         if let Err(error) = self.check(&self.provider) {
             return Ok(ProviderPut::Invalid(error));
@@ -90,7 +90,7 @@ impl RemoveProvider {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<bool, Fault> {
+    pub async fn run(self, app: &Context) -> Result<bool, Fault> {
         let app_id = &self.scope.app.id;
         let mut retry = Retry::new(&app.contention, &(&app_id.app_id, self.tenant.as_str(), &self.id));
         loop {
@@ -111,7 +111,7 @@ impl RemoveProvider {
 /// # Errors
 /// When the store fails.
 pub async fn providers(
-    app: &App,
+    app: &Context,
     id: &AppId,
     tenant: Option<&TenantId>,
 ) -> Result<BTreeMap<TenantId, Vec<Provider>>, Fault> {
@@ -150,7 +150,7 @@ impl SealProvider<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<bool, Fault> {
+    pub async fn run(self, app: &Context) -> Result<bool, Fault> {
         let sealer = Sealer::of(app, self.app).await?;
         let mut retry = Retry::new(&app.contention, self.key);
         loop {
@@ -170,7 +170,7 @@ impl SealProvider<'_> {
 struct Sealer(MessageKey);
 
 impl Sealer {
-    async fn of(app: &App, entry: &AppEntry) -> Result<Self, Fault> {
+    async fn of(app: &Context, entry: &AppEntry) -> Result<Self, Fault> {
         Ok(Self::with(&app.key_ring(entry).await?.refresh_sealing))
     }
 
@@ -178,7 +178,7 @@ impl Sealer {
         Self(key.for_providers())
     }
 
-    fn seal(&self, app: &App, id: &AppId, at: &Key, text: &str) -> ProviderRecord {
+    fn seal(&self, app: &Context, id: &AppId, at: &Key, text: &str) -> ProviderRecord {
         let sealed = self.0.seal_at_rest(place(id, at), text.as_bytes(), app.entropy.as_ref());
         ProviderRecord { provider: ProviderText::Sealed(sealed) }
     }

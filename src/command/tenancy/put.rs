@@ -2,8 +2,8 @@
 
 use super::plan::{Effects, Plan, own_settings};
 use super::work::Work;
-use crate::app::App;
 use crate::config::settings;
+use crate::context::Context;
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::json::JsonObject;
 use crate::domain::tenancy::{Change, Tenant};
@@ -53,7 +53,7 @@ impl PutTenant {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Put, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Put, Fault> {
         let work = Work::of(app);
         Work::to_the_end(async move { self.apply(&work).await }).await
     }

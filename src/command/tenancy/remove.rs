@@ -1,7 +1,7 @@
 //! Removes tenants, apps and connection URI domains with everything in them.
 
 use super::work::{Work, finish, removing};
-use crate::app::App;
+use crate::context::Context;
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::fault::Fault;
 use crate::store::removal::{self, Removed};
@@ -41,7 +41,7 @@ impl RemoveTenant {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Gone, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Gone, Fault> {
         let work = Work::of(app);
         Work::to_the_end(async move {
             let _turn = work.directory.turn(&self.app, false).await;
@@ -57,7 +57,7 @@ impl RemoveApp {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Gone, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Gone, Fault> {
         let work = Work::of(app);
         Work::to_the_end(async move { self.apply(&work).await }).await
     }

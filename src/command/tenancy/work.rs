@@ -1,6 +1,6 @@
 //! What changes of tenants share: running to their end, and finishing removals.
 
-use crate::app::App;
+use crate::context::Context;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::state::directory::Directory;
@@ -22,7 +22,7 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn of(app: &App) -> Self {
+    pub(super) fn of(app: &Context) -> Self {
         Self {
             store: Arc::clone(&app.store),
             directory: app.directory.clone(),

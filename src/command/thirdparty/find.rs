@@ -1,10 +1,10 @@
 //! `GET /recipe/user` by account and `GET /recipe/users/by-email` (both deprecated by the protocol).
 
 use super::reading;
-use crate::app::App;
 use crate::command::retry::steady;
 use crate::command::scope::Scope;
 use crate::command::user::{Person, UserInfo};
+use crate::context::Context;
 use crate::domain::ids::TenantId;
 use crate::domain::user::{AccountInfo, Login, LoginMethod, LookUp, RecipeId, ThirdPartyAccount};
 use crate::fault::Fault;
@@ -26,7 +26,7 @@ impl FindByAccount {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Option<Person>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Option<Person>, Fault> {
         let app_id = &self.scope.app.id;
         let identity = AccountInfo::ThirdParty(self.account);
         Ok(steady!(app, &identity, "looking an account at a provider up", |tx| {
@@ -54,7 +54,7 @@ impl FindByEmail {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Vec<Person>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Vec<Person>, Fault> {
         Ok(steady!(app, &self.email, "looking an address at providers up", |tx| self.look(tx).await?))
     }
 

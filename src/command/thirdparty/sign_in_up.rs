@@ -1,12 +1,12 @@
 //! `POST /recipe/signinup`.
 
 use super::{reading, writing};
-use crate::app::App;
 use crate::command::activity::mark_active;
 use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::user::{Person, confirm_email, new_id, require_tenant};
+use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{AccountInfo, Login, LoginMethod, RecipeId, ThirdPartyAccount, User};
@@ -55,7 +55,7 @@ impl SignInUp {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<SignedInUp, Fault> {
+    pub async fn run(self, app: &Context) -> Result<SignedInUp, Fault> {
         let entry = &self.scope.app;
         let about = (&entry.id.app_id, self.tenant.as_str(), &self.account.id, &self.account.user_id);
         let mut retry = Retry::new(&app.contention, &about);
@@ -106,7 +106,7 @@ impl SignInUp {
     }
 
     /// The person with the address of today, or a new one.
-    async fn change(&self, app: &App, tx: &mut dyn Tx) -> Result<Change, Fault> {
+    async fn change(&self, app: &Context, tx: &mut dyn Tx) -> Result<Change, Fault> {
         let app_id = &self.scope.app.id;
         let identity = AccountInfo::ThirdParty(self.account.clone());
         let found = user::find_identity(tx, app_id, &self.tenant, RecipeId::ThirdParty, &identity).await;
@@ -136,7 +136,7 @@ impl SignInUp {
     }
 
     /// What the provider confirms is confirmed, under the id that callers use. What it does not confirm stays as it is.
-    async fn mark_verified(&self, app: &App, tx: &mut dyn Tx, user: &User, id: &UserId) -> Result<(), Fault> {
+    async fn mark_verified(&self, app: &Context, tx: &mut dyn Tx, user: &User, id: &UserId) -> Result<(), Fault> {
         if !self.email_is_verified {
             return Ok(());
         }

@@ -1,11 +1,11 @@
 //! `POST /recipe/totp/verify` and `…/device/verify`.
 
 use super::{Sealer, failed};
-use crate::app::App;
 use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::user::require_tenant;
+use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::time::UnixMillis;
@@ -61,7 +61,7 @@ impl CheckCode<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Checked, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Checked, Fault> {
         let (id, user) = (&self.scope.app.id, &self.user_id);
         let sealer = Sealer::of(app, &self.scope).await?;
         let mut retry = Retry::new(&app.contention, &(id, user));

@@ -1,10 +1,10 @@
 //! `/recipe/totp/device…`: a user's authenticator apps.
 
 use super::{Sealer, failed, require_app};
-use crate::app::App;
 use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::totp::{DEVICES_MAX, Pace, TotpSecret};
@@ -45,7 +45,7 @@ impl AddDevice {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Added, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Added, Fault> {
         let id = &self.scope.app.id;
         let verified = self.known_secret.is_some();
         let secret = self.known_secret.unwrap_or_else(|| TotpSecret::mint(app.entropy.as_ref()));
@@ -118,7 +118,7 @@ impl RenameDevice {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Renamed, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Renamed, Fault> {
         let id = &self.scope.app.id;
         let mut retry = Retry::new(&app.contention, &(id, &self.user_id));
         loop {
@@ -158,7 +158,7 @@ impl RemoveDevice {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<bool, Fault> {
+    pub async fn run(self, app: &Context) -> Result<bool, Fault> {
         let id = &self.scope.app.id;
         let mut retry = Retry::new(&app.contention, &(id, &self.user_id));
         loop {
@@ -186,7 +186,7 @@ impl ReadDevices {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn of(&self, app: &App, user: &UserId) -> Result<Vec<TotpDevice>, Fault> {
+    pub async fn of(&self, app: &Context, user: &UserId) -> Result<Vec<TotpDevice>, Fault> {
         let mut tx = app.store.begin();
         totp::devices(tx.as_mut(), &self.0.app.id, user).await.map_err(failed)
     }
@@ -195,7 +195,7 @@ impl ReadDevices {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn verified(&self, app: &App, users: &[UserId]) -> Result<Vec<Option<bool>>, Fault> {
+    pub async fn verified(&self, app: &Context, users: &[UserId]) -> Result<Vec<Option<bool>>, Fault> {
         let mut tx = app.store.begin();
         let mut found = Vec::with_capacity(users.len());
         for user in users {

@@ -3,8 +3,8 @@
 pub mod check;
 pub mod device;
 
-use crate::app::App;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::crypto::sealing::MessageKey;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::totp::TotpSecret;
@@ -20,13 +20,13 @@ impl Sealer {
     ///
     /// # Errors
     /// When the app's keys cannot be read.
-    pub(in crate::command) async fn of(app: &App, scope: &Scope) -> Result<Self, Fault> {
+    pub(in crate::command) async fn of(app: &Context, scope: &Scope) -> Result<Self, Fault> {
         let ring = app.key_ring(&scope.app).await?;
         Ok(Self(ring.refresh_sealing.for_totp_secrets()))
     }
 
     /// The form in which a user's secret is stored; it opens for that user alone.
-    pub(in crate::command) fn seal(&self, app: &App, user: &UserId, secret: &TotpSecret) -> Vec<u8> {
+    pub(in crate::command) fn seal(&self, app: &Context, user: &UserId, secret: &TotpSecret) -> Vec<u8> {
         self.0.seal_at_rest(user.as_str().as_bytes(), secret.expose(), app.entropy.as_ref())
     }
 

@@ -1,10 +1,10 @@
 //! Users on their way in: made ready before the transaction, written in it.
 
-use crate::app::App;
 use crate::command::audit;
 use crate::command::scope::Scope;
 use crate::command::totp::Sealer;
 use crate::command::userroles::assign::event as role_event;
+use crate::context::Context;
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::entropy::time_ordered_uuid;
@@ -58,7 +58,7 @@ pub(in crate::command) enum Arrived {
 /// # Errors
 /// When a password cannot be hashed.
 pub(in crate::command) async fn prepare_all(
-    app: &App,
+    app: &Context,
     scope: &Scope,
     new: Vec<(Result<NewUser, BadLine>, Uuid)>,
 ) -> Result<Vec<Result<Ready, BadLine>>, Fault> {
@@ -86,7 +86,7 @@ fn hashed_at_once(scope: &Scope) -> usize {
 }
 
 /// Hashes passwords, seals secrets, gives ids: `id` to the method by which the user is known.
-async fn prepare(app: &App, scope: &Scope, new: NewUser, id: Uuid) -> Result<Result<Ready, BadLine>, Fault> {
+async fn prepare(app: &Context, scope: &Scope, new: NewUser, id: Uuid) -> Result<Result<Ready, BadLine>, Fault> {
     let first = new.first_method();
     let is_primary = new.methods.len() > 1 || new.methods.iter().any(|method| method.is_primary);
     let group = UserId::new(id.to_string());
@@ -119,7 +119,7 @@ async fn prepare(app: &App, scope: &Scope, new: NewUser, id: Uuid) -> Result<Res
     Ok(Ok(Ready { user, roles: new.roles, metadata: new.metadata, devices, verified }))
 }
 
-async fn login_of(app: &App, scope: &Scope, new: NewLogin) -> Result<Result<Login, BadLine>, Fault> {
+async fn login_of(app: &Context, scope: &Scope, new: NewLogin) -> Result<Result<Login, BadLine>, Fault> {
     let (email, password) = match new {
         NewLogin::EmailPassword { email, password } => (email, password),
         NewLogin::ThirdParty { account, email } => return Ok(Ok(Login::ThirdParty { account, email })),
@@ -145,7 +145,7 @@ fn lacks_signer_key(scope: &Scope, hash: &StoredHash) -> bool {
 }
 
 /// Hashes a password, whenever there is room for it in the queue.
-async fn hashed(app: &App, scope: &Scope, password: &str) -> Result<String, Fault> {
+async fn hashed(app: &Context, scope: &Scope, password: &str) -> Result<String, Fault> {
     let parameters = scope.app.config.password_hashing;
     loop {
         match app.hashing.hash(password, parameters, &*app.entropy).await {
@@ -158,7 +158,7 @@ async fn hashed(app: &App, scope: &Scope, password: &str) -> Result<String, Faul
 }
 
 /// Authenticator apps of a user; those without a name get one that none of the others has.
-fn devices(app: &App, sealer: &Sealer, user: &UserId, new: Vec<NewDevice>) -> Vec<TotpDevice> {
+fn devices(app: &Context, sealer: &Sealer, user: &UserId, new: Vec<NewDevice>) -> Vec<TotpDevice> {
     let mut taken: BTreeSet<String> = new.iter().filter_map(|device| device.name.clone()).collect();
     let mut free_name = || {
         let name = (0..).map(|number| format!("TOTP Device {number}")).find(|name| !taken.contains(name));
@@ -251,7 +251,7 @@ async fn first_missing<'a>(
 ///
 /// # Errors
 /// When an event is too large.
-pub(in crate::command) fn note(app: &App, tx: &mut dyn Tx, scope: &Scope, ready: &Ready) -> Result<(), Fault> {
+pub(in crate::command) fn note(app: &Context, tx: &mut dyn Tx, scope: &Scope, ready: &Ready) -> Result<(), Fault> {
     let shown = ready.user.shown_id();
     audit::note(tx, app, scope, AuditEvent::of(AuditKind::UserImported).user(shown))?;
     for NewRole { role, tenants } in &ready.roles {

@@ -2,8 +2,8 @@
 
 use super::change::{self, Change, Conflict, Decide, Decision};
 use super::require_tenant;
-use crate::app::App;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::session::event::UserChange;
@@ -46,7 +46,7 @@ impl AddToTenant {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Added, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Added, Fault> {
         change::run(app, &self.scope, &self.id, &self).await
     }
 }
@@ -110,7 +110,7 @@ impl RemoveFromTenant {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Removed, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Removed, Fault> {
         change::run(app, &self.scope, &self.id, &self).await
     }
 }

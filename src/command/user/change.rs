@@ -1,12 +1,12 @@
 //! Changes of users: decide on what the store holds, write, and end the sessions that end with it.
 
 use super::UserInfo;
-use crate::app::App;
 use crate::command::activity::{Marked, mark_active};
 use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::session::revoke::{SignOut, SomeEnded};
+use crate::context::Context;
 use crate::domain::audit::AuditEvent;
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::passwordless::Contact;
@@ -83,7 +83,7 @@ pub(super) trait Decide: Sync {
 }
 
 /// Decides without writing: what would happen, as of one moment.
-pub(super) async fn check<D: Decide>(app: &App, about: &UserId, command: &D) -> Result<D::Outcome, Fault> {
+pub(super) async fn check<D: Decide>(app: &Context, about: &UserId, command: &D) -> Result<D::Outcome, Fault> {
     let mut retry = Retry::new(&app.contention, about);
     loop {
         let mut tx = app.store.begin();
@@ -98,7 +98,12 @@ pub(super) async fn check<D: Decide>(app: &App, about: &UserId, command: &D) -> 
 ///
 /// Sessions end in the transaction that changes the users. Of more sessions than one transaction should end, as many as
 /// it takes go before, each time after another look at whether the change is still to happen.
-pub(super) async fn run<D: Decide>(app: &App, scope: &Scope, about: &UserId, command: &D) -> Result<D::Outcome, Fault> {
+pub(super) async fn run<D: Decide>(
+    app: &Context,
+    scope: &Scope,
+    about: &UserId,
+    command: &D,
+) -> Result<D::Outcome, Fault> {
     let failed = |error| Fault::new("changing users", error);
     let mut retry = Retry::new(&app.contention, about);
     loop {

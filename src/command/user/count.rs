@@ -1,7 +1,7 @@
 //! `GET /users/count`.
 
-use crate::app::App;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::ids::TenantId;
 use crate::domain::user::Recipes;
 use crate::fault::Fault;
@@ -22,7 +22,7 @@ impl CountUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<u64, Fault> {
+    pub async fn run(self, app: &Context) -> Result<u64, Fault> {
         let id = &self.scope.app.id;
         let mut tx = app.store.begin();
         let counted = match &self.tenant {

@@ -1,8 +1,8 @@
 //! `POST /user/remove` and `sessiond users delete`.
 
 use super::change::{self, Change, Decide, Decision};
-use crate::app::App;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::session::event::UserChange;
@@ -42,7 +42,7 @@ impl DeleteUser {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Deleted, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Deleted, Fault> {
         change::run(app, &self.scope, &self.id, &self).await
     }
 }

@@ -1,9 +1,9 @@
 //! `sessiond users import`: many users with their passwords' hashes, roles, metadata and marks.
 
 use super::arrival::{Arrived, Ready, note, prepare_all, write};
-use crate::app::App;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::TenantId;
 use crate::domain::import::{BadLine, Imported, NewUser};
@@ -55,7 +55,7 @@ impl ImportUsers {
     ///
     /// # Errors
     /// When the store fails or a password cannot be hashed: then nobody was imported.
-    pub async fn run(self, app: &App) -> Result<StepEnded, Fault> {
+    pub async fn run(self, app: &Context) -> Result<StepEnded, Fault> {
         let lines = hash_of(&self.lines);
         // Passwords are hashed before the transaction that counts; a step that is over costs none.
         if let Some(ended) = self.ended(app.store.begin().as_mut(), &lines).await? {
@@ -79,7 +79,7 @@ impl ImportUsers {
     }
 
     /// Reads the lines and hashes passwords.
-    async fn all_ready(&self, app: &App) -> Result<Vec<Result<Ready, BadLine>>, Fault> {
+    async fn all_ready(&self, app: &Context) -> Result<Vec<Result<Ready, BadLine>>, Fault> {
         let parsed: Vec<_> = self.lines.iter().map(|line| self.parse(line)).collect();
         // In the order of the lines, so that people who are listed side by side also lie so.
         let mut ids: Vec<_> = parsed.iter().map(|_| time_ordered_uuid(&*app.entropy, app.now())).collect();
@@ -88,7 +88,12 @@ impl ImportUsers {
     }
 
     /// Writes users and the step, in one transaction.
-    async fn write(&self, app: &App, ready: &[Result<Ready, BadLine>], lines: [u8; 32]) -> Result<StepEnded, Fault> {
+    async fn write(
+        &self,
+        app: &Context,
+        ready: &[Result<Ready, BadLine>],
+        lines: [u8; 32],
+    ) -> Result<StepEnded, Fault> {
         let id = &self.scope.app.id;
         let tenants: BTreeSet<TenantId> =
             ready.iter().flatten().flat_map(|ready| ready.user.tenants()).cloned().collect();
@@ -132,7 +137,13 @@ impl ImportUsers {
         }
     }
 
-    async fn write_user(&self, app: &App, tx: &mut dyn Tx, ready: &Ready, now: UnixMillis) -> Result<Imported, Fault> {
+    async fn write_user(
+        &self,
+        app: &Context,
+        tx: &mut dyn Tx,
+        ready: &Ready,
+        now: UnixMillis,
+    ) -> Result<Imported, Fault> {
         let refused = |what: &str| Imported::Refused(BadLine(what.to_owned()));
         Ok(match write(tx, &self.scope.app.id, ready, now).await.map_err(reading)? {
             Arrived::Ok => {
@@ -162,7 +173,7 @@ impl EndImport {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<(), Fault> {
+    pub async fn run(self, app: &Context) -> Result<(), Fault> {
         let mut retry = Retry::new(&app.contention, &self.import);
         loop {
             let mut tx = app.store.begin();

@@ -3,8 +3,8 @@
 use super::UserInfo;
 use super::change::{self, Change, Conflict, Decide, Decision};
 use super::delete::gone;
-use crate::app::App;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::session::event::UserChange;
@@ -50,7 +50,7 @@ impl MakePrimary {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<MadePrimaryUser, Fault> {
+    pub async fn run(self, app: &Context) -> Result<MadePrimaryUser, Fault> {
         change::run(app, &self.scope, &self.id, &self).await
     }
 
@@ -58,7 +58,7 @@ impl MakePrimary {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn check(self, app: &App) -> Result<MadePrimaryUser, Fault> {
+    pub async fn check(self, app: &Context) -> Result<MadePrimaryUser, Fault> {
         change::check(app, &self.id, &self).await
     }
 }
@@ -131,7 +131,7 @@ impl LinkAccounts {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<AccountsLinked, Fault> {
+    pub async fn run(self, app: &Context) -> Result<AccountsLinked, Fault> {
         change::run(app, &self.scope, &self.recipe_user_id, &self).await
     }
 
@@ -139,7 +139,7 @@ impl LinkAccounts {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn check(self, app: &App) -> Result<AccountsLinked, Fault> {
+    pub async fn check(self, app: &Context) -> Result<AccountsLinked, Fault> {
         change::check(app, &self.recipe_user_id, &self).await
     }
 }
@@ -209,7 +209,7 @@ impl UnlinkAccount {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<AccountUnlinked, Fault> {
+    pub async fn run(self, app: &Context) -> Result<AccountUnlinked, Fault> {
         change::run(app, &self.scope, &self.id, &self).await
     }
 }

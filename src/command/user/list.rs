@@ -1,8 +1,8 @@
 //! `GET /users`: pages of users, and search.
 
 use super::UserInfo;
-use crate::app::App;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::user::{Order, Position, Recipes, SearchTags, are_apart};
 use crate::fault::Fault;
@@ -42,11 +42,11 @@ impl ListUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<UserPage, Fault> {
+    pub async fn run(self, app: &Context) -> Result<UserPage, Fault> {
         self.read(app).await.map_err(|error| Fault::new("listing users", error))
     }
 
-    async fn read(&self, app: &App) -> Result<UserPage, StoreError> {
+    async fn read(&self, app: &Context) -> Result<UserPage, StoreError> {
         let id = &self.scope.app.id;
         let mut looks = 0;
         loop {
@@ -100,7 +100,7 @@ impl SearchUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Vec<UserInfo>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Vec<UserInfo>, Fault> {
         let failed = |error| Fault::new("searching users", error);
         let id = &self.scope.app.id;
         let mut looks = 0;

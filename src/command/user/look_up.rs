@@ -2,9 +2,9 @@
 
 use super::list::with_info;
 use super::{Person, UserInfo};
-use crate::app::App;
 use crate::command::retry::steady;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{LookUp, Position, RecipeId, User};
 use crate::fault::Fault;
@@ -29,7 +29,7 @@ impl LookUpUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Vec<UserInfo>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Vec<UserInfo>, Fault> {
         Ok(steady!(app, &self.criteria, "looking users up", |tx| self.look(tx).await?))
     }
 
@@ -64,7 +64,7 @@ impl FindLogin {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Option<Person>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Option<Person>, Fault> {
         Ok(steady!(app, &self.id, "looking a login method up", |tx| self.look(tx).await?))
     }
 

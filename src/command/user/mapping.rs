@@ -1,9 +1,9 @@
 //! Ids of the callers' own for login methods (CDI: user id mapping).
 
 use super::change::{self, Change, Decide, Decision};
-use crate::app::App;
 use crate::command::retry::steady;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::session::event::UserChange;
@@ -64,7 +64,7 @@ impl CreateMapping {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<MappingCreated, Fault> {
+    pub async fn run(self, app: &Context) -> Result<MappingCreated, Fault> {
         change::run(app, &self.scope, &self.id, &self).await
     }
 
@@ -144,7 +144,7 @@ impl FindMapping {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Option<Mapping>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Option<Mapping>, Fault> {
         let found = steady!(app, &self.id, "looking a user id mapping up", |tx| {
             find(tx, &self.scope, &self.id, self.id_type).await?
         });
@@ -181,7 +181,7 @@ impl RemoveMapping {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<MappingRemoved, Fault> {
+    pub async fn run(self, app: &Context) -> Result<MappingRemoved, Fault> {
         change::run(app, &self.scope, &self.id, &self).await
     }
 }
@@ -232,7 +232,7 @@ impl SetMappingInfo {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<bool, Fault> {
+    pub async fn run(self, app: &Context) -> Result<bool, Fault> {
         change::run(app, &self.scope, &self.id, &self).await
     }
 }

@@ -18,9 +18,9 @@ pub use info::UserInfo;
 pub use person::Person;
 pub(in crate::command) use person::{confirm_email, new_id, require_tenant};
 
-use crate::app::App;
 use crate::command::retry::steady;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::fault::Fault;
 use crate::store::{Tx, user};
@@ -38,7 +38,7 @@ impl FindUser {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Option<UserInfo>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Option<UserInfo>, Fault> {
         Ok(steady!(app, &self.id, "looking a user up", |tx| self.look(tx).await?))
     }
 

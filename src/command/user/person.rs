@@ -1,8 +1,8 @@
 //! What recipes share in which people sign up and in.
 
 use super::UserInfo;
-use crate::app::App;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::time::UnixMillis;
@@ -28,7 +28,7 @@ impl Person {
 }
 
 /// An id that nobody has, internal or mapped.
-pub(in crate::command) async fn new_id(app: &App, tx: &mut dyn Tx, id: &AppId) -> Result<UserId, Fault> {
+pub(in crate::command) async fn new_id(app: &Context, tx: &mut dyn Tx, id: &AppId) -> Result<UserId, Fault> {
     let reading = |error| Fault::new("looking for a free user id", error);
     loop {
         let new = UserId::new(time_ordered_uuid(app.entropy.as_ref(), app.now()).to_string());

@@ -1,10 +1,10 @@
 //! Gives users roles and takes them away.
 
 use super::{UnknownRole, reading, writing};
-use crate::app::App;
 use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::userroles::RoleName;
@@ -31,7 +31,7 @@ impl AssignRole {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Result<bool, UnknownRole>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Result<bool, UnknownRole>, Fault> {
         let id = &self.scope.app.id;
         let assignment = Assignment { app: id, tenant: &self.tenant, user: &self.user_id, role: &self.role };
         let mut retry = Retry::new(&app.contention, &(id, &self.role));
@@ -75,7 +75,7 @@ impl UnassignRole {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Result<bool, UnknownRole>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Result<bool, UnknownRole>, Fault> {
         let id = &self.scope.app.id;
         let assignment = Assignment { app: id, tenant: &self.tenant, user: &self.user_id, role: &self.role };
         let mut retry = Retry::new(&app.contention, &(id, &self.role));

@@ -1,8 +1,8 @@
 //! Reads roles. Nothing here writes; lists are read in pages.
 
 use super::{UnknownRole, reading};
-use crate::app::App;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::userroles::{Permission, RoleName};
 use crate::fault::Fault;
@@ -22,7 +22,7 @@ impl PermissionsOfRole {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Result<BTreeSet<Permission>, UnknownRole>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Result<BTreeSet<Permission>, UnknownRole>, Fault> {
         let mut tx = app.store.begin();
         let role = userroles::get(tx.as_mut(), &self.scope.app.id, &self.role).await.map_err(reading)?;
         Ok(role.map(|role| role.permissions).ok_or(UnknownRole))
@@ -42,7 +42,7 @@ impl ListRoles {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Vec<RoleName>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Vec<RoleName>, Fault> {
         let id = &self.scope.app.id;
         let mut roles = Vec::new();
         let mut start = None;
@@ -77,7 +77,7 @@ impl RolesOfUser {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Vec<RoleName>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Vec<RoleName>, Fault> {
         let mut tx = app.store.begin();
         assignment::roles_of(tx.as_mut(), &self.scope.app.id, &self.tenant, &self.user_id).await.map_err(reading)
     }
@@ -98,7 +98,7 @@ impl UsersOfRole {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Result<Vec<UserId>, UnknownRole>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Result<Vec<UserId>, UnknownRole>, Fault> {
         let id = &self.scope.app.id;
         let found = userroles::incarnation(app.store.begin().as_mut(), id, &self.role).await.map_err(reading)?;
         let Some(incarnation) = found else { return Ok(Err(UnknownRole)) };

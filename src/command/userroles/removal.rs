@@ -1,7 +1,7 @@
 //! Deletes the rows of removed roles' assignments, a bounded number per transaction.
 
 use super::{reading, writing};
-use crate::app::App;
+use crate::context::Context;
 use crate::fault::Fault;
 use crate::store::userroles::removal::{RemovedRole, pending};
 use crate::store::{CommitError, Engine};
@@ -14,7 +14,7 @@ const REMOVALS_PER_LOOK: usize = 64;
 
 /// Deletes what a removed role left, to the end even if the caller goes away. A failure is logged: the role is gone
 /// all the same, and the rows are deleted later.
-pub(super) async fn finish_beside(app: &App, removed: RemovedRole) {
+pub(super) async fn finish_beside(app: &Context, removed: RemovedRole) {
     let store = Arc::clone(&app.store);
     let task = tokio::spawn(async move { finish(&*store, &removed).await });
     let failed = match task.await {

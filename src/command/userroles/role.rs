@@ -1,10 +1,10 @@
 //! Creates, changes and removes roles.
 
 use super::{UnknownRole, reading, removal, writing};
-use crate::app::App;
 use crate::command::audit;
 use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::entropy::random_bytes;
 use crate::domain::ids::TenantId;
@@ -40,7 +40,7 @@ impl PutRole {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<RolePut, Fault> {
+    pub async fn run(self, app: &Context) -> Result<RolePut, Fault> {
         let id = &self.scope.app.id;
         let mut retry = Retry::new(&app.contention, &(id, &self.role));
         loop {
@@ -82,7 +82,7 @@ impl WithdrawPermissions {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<Result<(), UnknownRole>, Fault> {
+    pub async fn run(self, app: &Context) -> Result<Result<(), UnknownRole>, Fault> {
         let id = &self.scope.app.id;
         let mut retry = Retry::new(&app.contention, &(id, &self.role));
         loop {
@@ -119,7 +119,7 @@ impl RemoveRole {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &App) -> Result<bool, Fault> {
+    pub async fn run(self, app: &Context) -> Result<bool, Fault> {
         let id = &self.scope.app.id;
         let mut retry = Retry::new(&app.contention, &(id, &self.role));
         let removed = loop {

@@ -1,7 +1,7 @@
 //! `GET /audit` (ours): who signed in, who was refused, what changed; newest first.
 
-use crate::app::App;
 use crate::command::audit::{Cursor, Entry, ReadAudit};
+use crate::context::Context;
 use crate::domain::audit::AuditKind;
 use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
@@ -31,7 +31,7 @@ struct AuditBody {
     next_cursor: Option<String>,
 }
 
-async fn read(app: &App, call: &Call) -> Result<Reply, ApiError> {
+async fn read(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let limit = query.int("limit")?.map_or(Some(LIMIT), |limit| usize::try_from(limit).ok());
     let limit = limit

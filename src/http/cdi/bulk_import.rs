@@ -1,9 +1,9 @@
 //! `/bulk-import/…`: users that wait to be imported, and one that does not. Bad input is answered with JSON in a text.
 
-use crate::app::App;
 use crate::command::bulk_import::Members;
 use crate::command::bulk_import::one::{ImportOne, Imported};
 use crate::command::bulk_import::queue::{AddUsers, Added, CountUsers, ListUsers, RemoveUsers, Waiting};
+use crate::context::Context;
 use crate::domain::import::waiting::{ADDED_AT_ONCE, BulkStatus};
 use crate::domain::time::UnixMillis;
 use crate::http::cdi::call::Call;
@@ -36,7 +36,7 @@ const PAGE: i32 = 100;
 const REMOVED_AT_ONCE: usize = 500;
 
 /// 400 on a server that keeps everything in memory: who waits there would be lost with it.
-fn require_disk(app: &App) -> Result<(), ApiError> {
+fn require_disk(app: &Context) -> Result<(), ApiError> {
     if app.directory.base().ephemeral {
         return Err(ApiError::bad_request("This API is not supported in the in-memory database."));
     }
@@ -50,7 +50,7 @@ struct AddedBody {
     users: Option<Vec<String>>,
 }
 
-async fn add(app: &App, call: &Call) -> Result<Reply, ApiError> {
+async fn add(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     require_disk(app)?;
     let users = Body::of(&call.request)?.array("users")?;
     if users.len() > ADDED_AT_ONCE {
@@ -113,7 +113,7 @@ struct WaitingBody {
     updated_at: UnixMillis,
 }
 
-async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
+async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     require_disk(app)?;
     let query = Query::of(&call.request);
     let limit = query.int("limit")?.unwrap_or(PAGE);
@@ -157,7 +157,7 @@ struct CountBody {
     count: usize,
 }
 
-async fn count(app: &App, call: &Call) -> Result<Reply, ApiError> {
+async fn count(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     require_disk(app)?;
     let status = status(Query::of(&call.request))?;
     let count = CountUsers { scope: call.scope()?, status }.run(app).await?;
@@ -172,7 +172,7 @@ struct RemovedBody {
     invalid_ids: Vec<String>,
 }
 
-async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     require_disk(app)?;
     let values = Body::of(&call.request)?.array("ids")?;
     if values.len() > REMOVED_AT_ONCE {
@@ -197,7 +197,7 @@ struct ImportedBody<'a> {
     user: UserObject<'a>,
 }
 
-async fn import(app: &App, call: &Call) -> Result<Reply, ApiError> {
+async fn import(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     require_disk(app)?;
     let user = Body::of(&call.request)?.into_map();
     match (ImportOne { scope: call.scope()?, user }).run(app).await? {

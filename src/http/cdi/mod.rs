@@ -24,7 +24,7 @@ pub mod usermetadata;
 pub mod userroles;
 pub mod version;
 
-use crate::app::App;
+use crate::context::Context;
 use crate::domain::ids::{PUBLIC, TenantId};
 use crate::http::cdi::access::Credential;
 use crate::http::cdi::call::Call;
@@ -67,9 +67,9 @@ static CDI_VERSION: HeaderName = HeaderName::from_static("cdi-version");
 /// The recipe that the caller means, where several share a path.
 static RID: HeaderName = HeaderName::from_static("rid");
 
-/// The plane: routes over an [`App`].
+/// The plane: routes over an [`Context`].
 pub struct Cdi {
-    app: Arc<App>,
+    app: Arc<Context>,
     table: Table,
     /// By a route's index, made when the route is first used; the last one is for requests without a route.
     figures: Vec<OnceLock<RouteFigures>>,
@@ -90,7 +90,7 @@ impl Cdi {
     ///
     /// # Errors
     /// When two routes could serve one request.
-    pub fn new(app: Arc<App>) -> Result<Self, Duplicate> {
+    pub fn new(app: Arc<Context>) -> Result<Self, Duplicate> {
         Self::with_recipes(app, RECIPES)
     }
 
@@ -98,7 +98,7 @@ impl Cdi {
     ///
     /// # Errors
     /// When two routes could serve one request.
-    pub fn with_recipes(app: Arc<App>, recipes: &[&'static [Route]]) -> Result<Self, Duplicate> {
+    pub fn with_recipes(app: Arc<Context>, recipes: &[&'static [Route]]) -> Result<Self, Duplicate> {
         let table = Table::new(app.directory.base().base_path.clone(), recipes)?;
         let figures = (0..=table.len()).map(|_| OnceLock::new()).collect();
         Ok(Self { app, table, figures })
@@ -112,7 +112,7 @@ impl Cdi {
 
     /// The app behind the plane.
     #[must_use]
-    pub const fn app(&self) -> &Arc<App> {
+    pub const fn app(&self) -> &Arc<Context> {
         &self.app
     }
 

@@ -1,7 +1,7 @@
 //! Service endpoints: `/hello`, the root, `/apiversion`, `/config`, and our own `/metrics`.
 
-use crate::app::App;
 use crate::command::health::{CheckHealth, Health};
+use crate::context::Context;
 use crate::domain::ids::AppId;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
@@ -31,7 +31,7 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// `/hello`: alive, and the store answers.
-async fn hello(app: &App, call: &Call) -> Result<Reply, ApiError> {
+async fn hello(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let health = CheckHealth { app: &call.app }.run(app).await?;
     let text = match health {
         Health::Good => "Hello",
@@ -42,7 +42,7 @@ async fn hello(app: &App, call: &Call) -> Result<Reply, ApiError> {
 }
 
 /// The root, which may stand behind a tenant. `/anything` looks like a tenant too: then nothing is there.
-async fn root(app: &App, call: &Call) -> Result<Reply, ApiError> {
+async fn root(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     if call.app.tenant(&call.tenant).is_none() {
         return Err(ApiError::NotFound);
     }
@@ -50,7 +50,7 @@ async fn root(app: &App, call: &Call) -> Result<Reply, ApiError> {
 }
 
 /// `GET /apiversion`: which versions the app speaks. Its parameters would be telemetry: they are not read.
-async fn api_versions(_app: &App, call: &Call) -> Result<Reply, ApiError> {
+async fn api_versions(_app: &Context, call: &Call) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct Body {
         versions: Vec<&'static str>,
@@ -62,7 +62,7 @@ async fn api_versions(_app: &App, call: &Call) -> Result<Reply, ApiError> {
 
 /// `GET /config?pid=`: which file was read, for a caller on this machine that knows the process; the original's command
 /// line asks for it.
-async fn config_path(app: &App, call: &Call) -> Result<Reply, ApiError> {
+async fn config_path(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct Body<'a> {
         status: &'static str,
@@ -85,7 +85,7 @@ fn is_base(call: &Call) -> bool {
 }
 
 /// Figures of the whole server, so only the base app's keys open them.
-async fn metrics(app: &App, call: &Call) -> Result<Reply, ApiError> {
+async fn metrics(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     if !is_base(call) {
         return Err(ApiError::NotFound);
     }

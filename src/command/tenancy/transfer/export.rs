@@ -1,7 +1,7 @@
 //! Writes everything that belongs to an app into an archive, as of one moment, beside the traffic.
 
 use super::{FORMAT, Label, TOLD_EVERY, Told, TransferError};
-use crate::app::App;
+use crate::context::Context;
 use crate::domain::ids::AppId;
 use crate::fault::Fault;
 use crate::state::key::{MasterKey, Rewrap, archive_seal};
@@ -40,7 +40,7 @@ impl ExportApp {
     ///
     /// # Errors
     /// Why there is no archive.
-    pub async fn run(self, app: &App, told: Told) -> Result<Exported, TransferError> {
+    pub async fn run(self, app: &Context, told: Told) -> Result<Exported, TransferError> {
         if app.directory.app(&self.app).is_none() {
             return Err(TransferError::UnknownApp);
         }

@@ -7,7 +7,7 @@
 use super::super::load::enter_app;
 use super::super::work::{Work, finish};
 use super::{FORMAT, Label, TOLD_EVERY, Told, TransferError};
-use crate::app::App;
+use crate::context::Context;
 use crate::domain::entropy::Entropy;
 use crate::domain::ids::{AppId, PUBLIC};
 use crate::fault::Fault;
@@ -52,7 +52,7 @@ impl ImportApp {
     ///
     /// # Errors
     /// Why the app did not come in. Nothing of it is left.
-    pub async fn run(self, app: &App, told: Told) -> Result<Imported, TransferError> {
+    pub async fn run(self, app: &Context, told: Told) -> Result<Imported, TransferError> {
         let (work, entropy) = (Work::of(app), Arc::clone(&app.entropy));
         let task = tokio::spawn(async move { self.apply(&work, entropy, told).await });
         match task.await {

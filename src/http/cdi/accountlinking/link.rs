@@ -1,8 +1,8 @@
 //! `POST /recipe/accountlinking/user/link`, and `GET …/check`: what it would answer.
 
 use super::{InTheWay, taken, unknown_user};
-use crate::app::App;
 use crate::command::user::linking::{AccountsLinked, LinkAccounts};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, Query};
@@ -28,7 +28,7 @@ struct ElsewhereBody<'a> {
     user: Option<UserObject<'a>>,
 }
 
-pub(super) async fn check(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn check(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let recipe_user_id = UserId::new(query.required("recipeUserId")?);
     let primary_user_id = UserId::new(query.required("primaryUserId")?);
@@ -36,7 +36,7 @@ pub(super) async fn check(app: &App, call: &Call) -> Result<Reply, ApiError> {
     reply(call, &linked, false)
 }
 
-pub(super) async fn link(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn link(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let recipe_user_id = UserId::new(body.string("recipeUserId")?);
     let primary_user_id = UserId::new(body.string("primaryUserId")?);

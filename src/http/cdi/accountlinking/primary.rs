@@ -1,8 +1,8 @@
 //! `POST /recipe/accountlinking/user/primary`, and `GET …/check`: what it would answer.
 
 use super::{InTheWay, taken, unknown_user};
-use crate::app::App;
 use crate::command::user::linking::{MadePrimaryUser, MakePrimary};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, Query};
@@ -20,13 +20,13 @@ struct PrimaryBody<'a> {
     user: Option<UserObject<'a>>,
 }
 
-pub(super) async fn check(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn check(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let id = UserId::new(Query::of(&call.request).required("recipeUserId")?);
     let made = MakePrimary { scope: call.scope()?, id }.check(app).await?;
     reply(call, &made, false)
 }
 
-pub(super) async fn make(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn make(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let id = UserId::new(Body::of(&call.request)?.string("recipeUserId")?);
     let made = MakePrimary { scope: call.scope()?, id }.run(app).await?;
     reply(call, &made, true)

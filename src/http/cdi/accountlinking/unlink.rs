@@ -1,8 +1,8 @@
 //! `POST /recipe/accountlinking/user/unlink`.
 
 use super::unknown_user;
-use crate::app::App;
 use crate::command::user::linking::{AccountUnlinked, UnlinkAccount};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
@@ -18,7 +18,7 @@ struct UnlinkedBody {
     was_linked: bool,
 }
 
-pub(super) async fn unlink(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn unlink(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let id = UserId::new(Body::of(&call.request)?.string("recipeUserId")?);
     match (UnlinkAccount { scope: call.scope()?, id }).run(app).await? {
         AccountUnlinked::UnknownUser => Err(unknown_user()),

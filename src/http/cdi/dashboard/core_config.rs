@@ -1,9 +1,9 @@
 //! `GET /recipe/dashboard/tenant/core-config`: the settings that a tenant or its app may have of its own.
 
-use crate::app::App;
 use crate::command::tenancy::effective_values;
 use crate::config::settings::{self, Kind, Level, Setting};
 use crate::config::values::Value;
+use crate::context::Context;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::multitenancy::may_touch_protected;
 use crate::http::error::ApiError;
@@ -34,7 +34,7 @@ struct SettingBody {
     is_plugin_property_editable: bool,
 }
 
-pub(super) async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let tenant = call.existing_tenant()?;
     let values = effective_values(&app.directory, &call.app.id, &tenant);
     let shows_protected = may_touch_protected(app, call);

@@ -1,8 +1,8 @@
 //! `POST /recipe/dashboard/signin`, and the sessions that it makes.
 
-use crate::app::App;
 use crate::command::dashboard::session::{EndSession, ListSessions, VerifySession};
 use crate::command::dashboard::sign_in::{SignIn, SignedIn};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::normalise_email;
@@ -41,7 +41,7 @@ struct SessionBody<'a> {
     expiry: UnixMillis,
 }
 
-pub(super) async fn sign_in(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn sign_in(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let email = normalise_email(&body.trimmed_string("email")?);
     let password = body.trimmed_string("password")?;
@@ -52,7 +52,7 @@ pub(super) async fn sign_in(app: &App, call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
-pub(super) async fn verify(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn verify(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let session_id = Body::of(&call.request)?.trimmed_string("sessionId")?;
     let command = VerifySession { scope: call.scope()?, session_id: &session_id };
     Ok(match command.run(app).await? {
@@ -64,13 +64,13 @@ pub(super) async fn verify(app: &App, call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
-pub(super) async fn end(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn end(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let session_id = Query::of(&call.request).trimmed("sessionId")?;
     EndSession { scope: call.scope()?, session_id: &session_id }.run(app).await?;
     Ok(Reply::status("OK"))
 }
 
-pub(super) async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let user_id = UserId::new(Query::of(&call.request).trimmed("userId")?);
     let found = ListSessions { scope: call.scope()?, user_id: &user_id }.run(app).await?;
     let shown = found.into_iter().map(|session| SessionBody {

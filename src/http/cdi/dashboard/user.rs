@@ -1,8 +1,8 @@
 //! `/recipe/dashboard/user` and `/recipe/dashboard/users`.
 
-use crate::app::App;
 use crate::command::dashboard::user::{CreateUser, DeleteUser, ListUsers, Saved, UpdateUser};
 use crate::command::dashboard::{DashboardUser, Named};
+use crate::context::Context;
 use crate::domain::dashboard::{check_password, is_email};
 use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
@@ -47,7 +47,7 @@ struct DeletedBody {
     did_user_exist: bool,
 }
 
-pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let email = normalise_email(&body.trimmed_string("email")?);
     require_storable(&email)?;
@@ -58,7 +58,7 @@ pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
     Ok(reply(&CreateUser { scope: call.scope()?, email, password: &password }.run(app).await?))
 }
 
-pub(super) async fn update(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn update(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let new_email = body.optional_trimmed_string("newEmail")?.map(|email| normalise_email(&email));
     new_email.as_deref().map_or(Ok(()), require_storable)?;
@@ -74,14 +74,14 @@ pub(super) async fn update(app: &App, call: &Call) -> Result<Reply, ApiError> {
     Ok(reply(&command.run(app).await?))
 }
 
-pub(super) async fn delete(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn delete(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let named = named(query.optional_trimmed("userId")?, query.optional_trimmed("email")?)?;
     let did_user_exist = DeleteUser { scope: call.scope()?, named }.run(app).await?;
     Ok(Reply::json(&DeletedBody { status: "OK", did_user_exist }))
 }
 
-pub(super) async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let users = ListUsers { scope: call.scope()? }.run(app).await?;
     Ok(Reply::json(&UsersBody { status: "OK", users: users.iter().map(UserBody::of).collect() }))
 }

@@ -1,10 +1,10 @@
 //! `GET /recipe/user`: by id in the whole app, by address in the path's tenant.
 
 use super::PersonBody;
-use crate::app::App;
 use crate::command::emailpassword::Account;
 use crate::command::emailpassword::find::FindByEmail;
 use crate::command::user::look_up::FindLogin;
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::user::{RecipeId, normalise_email};
 use crate::http::cdi::call::Call;
@@ -12,7 +12,7 @@ use crate::http::cdi::input::Query;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn find(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn find(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let (found, unknown) = match (query.optional("userId"), query.optional("email")) {
         (Some(_), Some(_)) => return Err(ApiError::bad_request("Please provide only one of userId or email")),

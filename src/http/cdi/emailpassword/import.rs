@@ -1,15 +1,15 @@
 //! `POST /recipe/user/passwordhash/import`.
 
 use super::{PersonBody, new_account};
-use crate::app::App;
 use crate::command::emailpassword::import::{ImportHash, Imported};
+use crate::context::Context;
 use crate::domain::password::HashFamily;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn import(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn import(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let email = body.string("email")?;
     let hash = body.string("passwordHash")?;

@@ -1,10 +1,10 @@
 //! `POST /recipe/user/password/reset/token`, `…/token/consume` and `POST /recipe/user/password/reset`.
 
 use super::require_password;
-use crate::app::App;
 use crate::command::emailpassword::reset::{
     ConsumeResetToken, Consumed, CreateResetToken, ResetPassword, ResetTokenCreated,
 };
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::tenancy::Recipe;
 use crate::http::cdi::call::Call;
@@ -31,7 +31,7 @@ struct ConsumedBody {
 }
 
 /// The address is taken as it is: it need not be one of the person's.
-pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = UserId::new(body.string("userId")?);
     let email = if call.wire.users_have_login_methods { Some(body.string("email")?) } else { None };
@@ -47,14 +47,14 @@ pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
     }
 }
 
-pub(super) async fn consume(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn consume(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let token = body.string("token")?;
     let consumed = ConsumeResetToken { scope: call.scope()?, token: &token }.run(app).await?;
     Ok(reply(consumed, |user_id, email| (Some(user_id), Some(email))))
 }
 
-pub(super) async fn reset(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn reset(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let method = body.string("method")?;
     let token = body.string("token")?;

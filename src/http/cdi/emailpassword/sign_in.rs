@@ -1,15 +1,15 @@
 //! `POST /recipe/signin`.
 
 use super::{account, signed_in};
-use crate::app::App;
 use crate::command::emailpassword::sign_in::{SignIn, SignedIn};
+use crate::context::Context;
 use crate::domain::tenancy::Recipe;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn sign_in(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn sign_in(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let email = body.string("email")?;
     let password = body.string("password")?;

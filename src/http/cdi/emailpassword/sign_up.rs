@@ -1,14 +1,14 @@
 //! `POST /recipe/signup`.
 
 use super::{new_account, require_password, signed_in};
-use crate::app::App;
 use crate::command::emailpassword::sign_up::{SignUp, SignedUp};
+use crate::context::Context;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn sign_up(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn sign_up(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let email = body.string("email")?;
     let password = body.string("password")?;

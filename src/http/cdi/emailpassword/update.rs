@@ -1,8 +1,8 @@
 //! `PUT /recipe/user`.
 
 use super::require_password;
-use crate::app::App;
 use crate::command::emailpassword::update::{UpdateLogin, Updated};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::user::normalise_email;
 use crate::http::cdi::call::Call;
@@ -11,7 +11,7 @@ use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn update(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn update(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = body.string(if call.wire.users_have_login_methods { "recipeUserId" } else { "userId" })?;
     let email = body.optional_string("email")?.map(|email| normalise_email(&email));

@@ -1,9 +1,9 @@
 //! `GET /recipe/user/email/verify` and `POST /recipe/user/email/verify/remove`.
 
 use super::{address_in_app, require_storable};
-use crate::app::App;
 use crate::command::emailverification::Address;
 use crate::command::emailverification::status::{IsEmailVerified, UnverifyEmail};
+use crate::context::Context;
 use crate::domain::ids::{TenantId, UserId};
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
@@ -19,7 +19,7 @@ struct StatusBody {
 }
 
 /// Unlike everywhere else, the address is taken as it is.
-pub(super) async fn show(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let user_id = UserId::new(query.required("userId")?);
     let email = query.required("email")?.into_owned();
@@ -28,7 +28,7 @@ pub(super) async fn show(app: &App, call: &Call) -> Result<Reply, ApiError> {
     Ok(Reply::json(&StatusBody { status: "OK", is_verified: IsEmailVerified(address).run(app).await? }))
 }
 
-pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     UnverifyEmail(address_in_app(call)?).run(app).await?;
     Ok(Reply::status("OK"))
 }

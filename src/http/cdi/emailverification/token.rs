@@ -1,9 +1,9 @@
 //! `POST /recipe/user/email/verify/token` and `…/token/remove`.
 
 use super::address;
-use crate::app::App;
 use crate::command::emailverification::create::{CreateVerificationToken, Created};
 use crate::command::emailverification::revoke::RevokeVerificationTokens;
+use crate::context::Context;
 use crate::http::cdi::call::Call;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
@@ -15,7 +15,7 @@ struct TokenBody<'a> {
     token: &'a str,
 }
 
-pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let address = address(call)?;
     let lifetime_ms = call.existing_tenant()?.config.email_verification_token_lifetime_ms;
     Ok(match (CreateVerificationToken { address, lifetime_ms }).run(app).await? {
@@ -24,7 +24,7 @@ pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
-pub(super) async fn revoke(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn revoke(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     RevokeVerificationTokens(address(call)?).run(app).await?;
     Ok(Reply::status("OK"))
 }

@@ -1,7 +1,7 @@
 //! `POST /recipe/user/email/verify`.
 
-use crate::app::App;
 use crate::command::emailverification::verify::{Verified, VerifyEmail};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
@@ -17,7 +17,7 @@ struct VerifiedBody {
     email: String,
 }
 
-pub(super) async fn verify(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn verify(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let method = body.string("method")?;
     let token = body.string("token")?;

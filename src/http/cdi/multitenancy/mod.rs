@@ -10,7 +10,7 @@ mod remove;
 mod shape;
 mod user;
 
-use crate::app::App;
+use crate::context::Context;
 use crate::domain::ids::PUBLIC;
 use crate::http::cdi::access::Credential;
 use crate::http::cdi::call::Call;
@@ -58,6 +58,6 @@ fn from_base(call: &Call) -> bool {
 }
 
 /// Protected settings are out of reach of ordinary keys once there is a secret above them.
-pub(super) fn may_touch_protected(app: &App, call: &Call) -> bool {
+pub(super) fn may_touch_protected(app: &Context, call: &Call) -> bool {
     app.directory.base().saas_secret.is_none() || call.credential == Credential::SaasSecret
 }

@@ -1,7 +1,7 @@
 //! Providers of the path's tenant.
 
-use crate::app::App;
 use crate::command::tenancy::{ProviderPut, PutProvider, RemoveProvider};
+use crate::context::Context;
 use crate::domain::tenancy::Provider;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, invalid_field};
@@ -25,7 +25,7 @@ struct RemovedBody {
 }
 
 /// A member of the wrong type makes the whole provider invalid.
-pub(super) async fn put(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn put(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let mut config = body.map("config")?;
     let id = config.get("thirdPartyId").and_then(Value::as_str).map(|id| id.trim().to_owned());
@@ -39,7 +39,7 @@ pub(super) async fn put(app: &App, call: &Call) -> Result<Reply, ApiError> {
     }
 }
 
-pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let id = Body::of(&call.request)?.string("thirdPartyId")?.trim().to_owned();
     let command = RemoveProvider { scope: call.scope()?, tenant: call.tenant.clone(), id };
     Ok(Reply::json(&RemovedBody { status: "OK", did_config_exist: command.run(app).await? }))

@@ -1,8 +1,8 @@
 //! PUT of tenants, apps and connection URI domains: create or update.
 
 use super::{from_public_app, from_public_tenant, may_touch_protected};
-use crate::app::App;
 use crate::command::tenancy::{Put, PutTenant};
+use crate::context::Context;
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::tenancy::{self, Change, Factors, IdError, Switches};
 use crate::http::cdi::call::Call;
@@ -24,31 +24,31 @@ enum Generation {
     Second,
 }
 
-pub(super) async fn tenant_v2(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn tenant_v2(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     put_tenant(app, call, Generation::Second).await
 }
 
-pub(super) async fn tenant(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn tenant(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     put_tenant(app, call, Generation::First).await
 }
 
-pub(super) async fn app_v2(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn app_v2(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     put_app(app, call, Generation::Second).await
 }
 
-pub(super) async fn app(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn app(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     put_app(app, call, Generation::First).await
 }
 
-pub(super) async fn domain_v2(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn domain_v2(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     put_domain(app, call, Generation::Second).await
 }
 
-pub(super) async fn domain(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn domain(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     put_domain(app, call, Generation::First).await
 }
 
-async fn put_tenant(app: &App, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
+async fn put_tenant(app: &Context, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let tenant = optional_id(&body, "tenantId", tenancy::tenant_id)?.map_or_else(TenantId::public, TenantId::new);
     call.existing_tenant()?;
@@ -60,7 +60,7 @@ async fn put_tenant(app: &App, call: &Call, generation: Generation) -> Result<Re
     put(app, call, target, (change, core_config), Permission { allowed, sentence }).await
 }
 
-async fn put_app(app: &App, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
+async fn put_app(app: &Context, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let app_id = optional_id(&body, "appId", tenancy::app_id)?.unwrap_or_else(|| PUBLIC.to_owned());
     call.existing_tenant()?;
@@ -72,7 +72,7 @@ async fn put_app(app: &App, call: &Call, generation: Generation) -> Result<Reply
     put(app, call, target, (change, core_config), Permission { allowed, sentence: NOT_THIS_APP }).await
 }
 
-async fn put_domain(app: &App, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
+async fn put_domain(app: &Context, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let domain = optional_id(&body, "connectionUriDomain", tenancy::connection_uri_domain)?.unwrap_or_default();
     call.existing_tenant()?;
@@ -98,7 +98,7 @@ struct Permission {
 
 /// Permission, then the change itself.
 async fn put(
-    app: &App,
+    app: &Context,
     call: &Call,
     target: Target,
     (change, core_config): (Change, Option<Map<String, Value>>),

@@ -2,8 +2,8 @@
 
 use super::shape::{self, View};
 use super::{from_base, from_public_app, from_public_tenant};
-use crate::app::App;
 use crate::command::tenancy::providers;
+use crate::context::Context;
 use crate::http::cdi::call::Call;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
@@ -11,11 +11,11 @@ use crate::state::directory::AppEntry;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(super) async fn tenant_v2(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn tenant_v2(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     one(app, call, &View::second_generation(app, call)).await
 }
 
-pub(super) async fn tenant(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn tenant(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     one(app, call, &View::first_generation(app, call)).await
 }
 
@@ -24,7 +24,7 @@ pub(super) fn tenant_not_found() -> Reply {
     Reply::status("TENANT_NOT_FOUND_ERROR")
 }
 
-async fn one(app: &App, call: &Call, view: &View) -> Result<Reply, ApiError> {
+async fn one(app: &Context, call: &Call, view: &View) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct Found {
         status: &'static str,
@@ -36,15 +36,15 @@ async fn one(app: &App, call: &Call, view: &View) -> Result<Reply, ApiError> {
     Ok(Reply::json(&Found { status: "OK", tenant: view.tenant(&entry, &providers) }))
 }
 
-pub(super) async fn tenants_v2(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn tenants_v2(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     all_tenants(app, call, &View::second_generation(app, call)).await
 }
 
-pub(super) async fn tenants(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn tenants(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     all_tenants(app, call, &View::first_generation(app, call)).await
 }
 
-async fn all_tenants(app: &App, call: &Call, view: &View) -> Result<Reply, ApiError> {
+async fn all_tenants(app: &Context, call: &Call, view: &View) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct List {
         status: &'static str,
@@ -59,15 +59,15 @@ async fn all_tenants(app: &App, call: &Call, view: &View) -> Result<Reply, ApiEr
     Ok(Reply::json(&List { status: "OK", tenants: view.tenants(app, &call.app).await? }))
 }
 
-pub(super) async fn apps_v2(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn apps_v2(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     all_apps(app, call, &View::second_generation(app, call)).await
 }
 
-pub(super) async fn apps(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn apps(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     all_apps(app, call, &View::first_generation(app, call)).await
 }
 
-async fn all_apps(app: &App, call: &Call, view: &View) -> Result<Reply, ApiError> {
+async fn all_apps(app: &Context, call: &Call, view: &View) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct List {
         status: &'static str,
@@ -84,15 +84,15 @@ async fn all_apps(app: &App, call: &Call, view: &View) -> Result<Reply, ApiError
     Ok(Reply::json(&List { status: "OK", apps: view.apps(app, &entries).await? }))
 }
 
-pub(super) async fn domains_v2(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn domains_v2(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     all_domains(app, call, &View::second_generation(app, call)).await
 }
 
-pub(super) async fn domains(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn domains(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     all_domains(app, call, &View::first_generation(app, call)).await
 }
 
-async fn all_domains(app: &App, call: &Call, view: &View) -> Result<Reply, ApiError> {
+async fn all_domains(app: &Context, call: &Call, view: &View) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct List {

@@ -1,8 +1,8 @@
 //! Removal of tenants, apps and connection URI domains.
 
 use super::{from_base, from_public_app, from_public_tenant};
-use crate::app::App;
 use crate::command::tenancy::{Gone, RemoveApp, RemoveTenant};
+use crate::context::Context;
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::tenancy::{self, IdError};
 use crate::http::cdi::call::Call;
@@ -11,7 +11,7 @@ use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use serde::Serialize;
 
-pub(super) async fn tenant(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn tenant(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let tenant = TenantId::new(id(&Body::of(&call.request)?, "tenantId", tenancy::tenant_id)?);
     if tenant.is_public() {
         return Err(ApiError::forbidden("Cannot delete public tenant, use remove app API instead"));
@@ -23,7 +23,7 @@ pub(super) async fn tenant(app: &App, call: &Call) -> Result<Reply, ApiError> {
     reply(RemoveTenant { app: call.app.id.clone(), tenant }.run(app).await?)
 }
 
-pub(super) async fn app(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn app(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let app_id = id(&Body::of(&call.request)?, "appId", tenancy::app_id)?;
     if app_id == PUBLIC {
         return Err(ApiError::forbidden("Cannot delete the public app, use remove connection uri domain API instead"));
@@ -36,7 +36,7 @@ pub(super) async fn app(app: &App, call: &Call) -> Result<Reply, ApiError> {
     reply(RemoveApp { app: id }.run(app).await?)
 }
 
-pub(super) async fn domain(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn domain(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let is_base = body.string("connectionUriDomain")?.trim().is_empty();
     if is_base {

@@ -1,9 +1,9 @@
 //! The tenant object in its two shapes.
 
 use super::may_touch_protected;
-use crate::app::App;
 use crate::command::tenancy::providers;
 use crate::config::settings;
+use crate::context::Context;
 use crate::domain::tenancy::{Provider, Recipe};
 use crate::fault::Fault;
 use crate::http::cdi::call::Call;
@@ -43,11 +43,11 @@ pub(super) struct DomainBody {
 }
 
 impl View {
-    pub(super) fn second_generation(app: &App, call: &Call) -> Self {
+    pub(super) fn second_generation(app: &Context, call: &Call) -> Self {
         Self { shape: Shape::Second, show_protected: may_touch_protected(app, call) }
     }
 
-    pub(super) fn first_generation(app: &App, call: &Call) -> Self {
+    pub(super) fn first_generation(app: &Context, call: &Call) -> Self {
         let shape = Shape::First { with_factors: call.wire.tenants_have_factors };
         Self { shape, show_protected: may_touch_protected(app, call) }
     }
@@ -91,7 +91,7 @@ impl View {
         config
     }
 
-    pub(super) async fn tenants(&self, app: &App, entry: &AppEntry) -> Result<Vec<Value>, Fault> {
+    pub(super) async fn tenants(&self, app: &Context, entry: &AppEntry) -> Result<Vec<Value>, Fault> {
         let mut providers = providers(app, &entry.id, None).await?;
         let tenant = |tenant: &Arc<TenantEntry>| {
             let own = providers.remove(&tenant.id).unwrap_or_default();
@@ -100,7 +100,7 @@ impl View {
         Ok(entry.tenants().iter().map(tenant).collect())
     }
 
-    pub(super) async fn apps(&self, app: &App, entries: &[Arc<AppEntry>]) -> Result<Vec<AppBody>, Fault> {
+    pub(super) async fn apps(&self, app: &Context, entries: &[Arc<AppEntry>]) -> Result<Vec<AppBody>, Fault> {
         let mut apps = Vec::with_capacity(entries.len());
         for entry in entries {
             apps.push(AppBody { app_id: entry.id.app_id.clone(), tenants: self.tenants(app, entry).await? });
@@ -108,7 +108,7 @@ impl View {
         Ok(apps)
     }
 
-    pub(super) async fn domain(&self, app: &App, entries: &[Arc<AppEntry>]) -> Result<DomainBody, Fault> {
+    pub(super) async fn domain(&self, app: &Context, entries: &[Arc<AppEntry>]) -> Result<DomainBody, Fault> {
         let name = entries.first().map(|entry| entry.id.connection_uri_domain.clone()).unwrap_or_default();
         Ok(DomainBody { connection_uri_domain: name, apps: self.apps(app, entries).await? })
     }

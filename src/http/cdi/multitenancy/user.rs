@@ -1,8 +1,8 @@
 //! Login methods in tenants. The path's tenant is the one that is meant.
 
-use crate::app::App;
 use crate::command::user::Conflict;
 use crate::command::user::association::{AddToTenant, Added, RemoveFromTenant, Removed};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::user::AccountInfo;
 use crate::http::cdi::call::Call;
@@ -25,7 +25,7 @@ struct RemovedBody {
     was_associated: bool,
 }
 
-pub(super) async fn add(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn add(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let id = id(call)?;
     let command = AddToTenant { scope: call.scope()?, tenant: call.tenant.clone(), id };
     Ok(match command.run(app).await? {
@@ -51,7 +51,7 @@ fn reason(conflict: &Conflict) -> String {
     format!("Another primary user with {what} already exists: {}", conflict.primary_user_id.as_str())
 }
 
-pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let id = id(call)?;
     let command = RemoveFromTenant { scope: call.scope()?, tenant: call.tenant.clone(), id };
     Ok(match command.run(app).await? {

@@ -1,9 +1,9 @@
 //! `POST /recipe/signinup/code/consume` and `POST /recipe/signinup/code/check`.
 
 use super::{DeviceBody, bad_encoding, device, place};
-use crate::app::App;
 use crate::command::passwordless::attempt::{Attempt, CheckCode, Presented, Refused, RightDevice};
 use crate::command::passwordless::consume::{ConsumeCode, Consumed};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::passwordless::{DeviceHash, LinkCode};
 use crate::domain::secret::Secret;
@@ -42,7 +42,7 @@ struct FailedBody {
     maximum_code_input_attempts: u64,
 }
 
-pub(super) async fn consume(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn consume(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let attempt = attempt(call)?;
     let command = ConsumeCode { attempt, confirms_email: call.wire.codes_confirm_email };
     match command.run(app).await? {
@@ -60,7 +60,7 @@ pub(super) async fn consume(app: &App, call: &Call) -> Result<Reply, ApiError> {
     }
 }
 
-pub(super) async fn check(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn check(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     match CheckCode(attempt(call)?).run(app).await? {
         Ok(device) => Ok(Reply::json(&CheckedBody { status: "OK", consumed_device: told(&device) })),
         Err(refused) => reply(refused),

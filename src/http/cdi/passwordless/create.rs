@@ -1,8 +1,8 @@
 //! `POST /recipe/signinup/code`.
 
 use super::{contact, device, place};
-use crate::app::App;
 use crate::command::passwordless::create::{CodeCreated, CreateCode, Recipient};
+use crate::context::Context;
 use crate::domain::secret::Secret;
 use crate::domain::tenancy::Recipe;
 use crate::domain::time::UnixMillis;
@@ -25,7 +25,7 @@ struct CreatedBody<'a> {
     code_lifetime: u64,
 }
 
-pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     // Which fields are there is looked at before what they hold, and whether that can be read comes last.
     if ["email", "phoneNumber", "deviceId"].into_iter().filter(|field| body.has(field)).count() != 1 {

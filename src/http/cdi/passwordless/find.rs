@@ -1,9 +1,9 @@
 //! `GET /recipe/user`: by id in the whole app, by contact in the path's tenant.
 
 use super::contact;
-use crate::app::App;
 use crate::command::passwordless::find::FindByContact;
 use crate::command::user::look_up::FindLogin;
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::user::RecipeId;
 use crate::http::cdi::call::Call;
@@ -12,7 +12,7 @@ use crate::http::cdi::user::object::found_or;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn find(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn find(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let (id, email, phone_number) = (query.optional("userId"), query.optional("email"), query.optional("phoneNumber"));
     let (found, unknown) = match (id, contact(email.as_deref(), phone_number.as_deref())?) {

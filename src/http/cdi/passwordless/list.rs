@@ -1,8 +1,8 @@
 //! `GET /recipe/signinup/codes`.
 
 use super::{DeviceBody, contact, device, place};
-use crate::app::App;
 use crate::command::passwordless::list::{ListDevices, Of};
+use crate::context::Context;
 use crate::domain::passwordless::{Device, DeviceHash};
 use crate::domain::time::UnixMillis;
 use crate::http::cdi::call::Call;
@@ -32,7 +32,7 @@ struct CodeBody {
     code_lifetime: u64,
 }
 
-pub(super) async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let (email, phone_number) = (query.optional("email"), query.optional("phoneNumber"));
     let (device_id, session) = (query.optional("deviceId"), query.optional("preAuthSessionId"));

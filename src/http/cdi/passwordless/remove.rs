@@ -1,8 +1,8 @@
 //! `POST /recipe/signinup/code/remove` and `POST /recipe/signinup/codes/remove`.
 
 use super::{contact, place};
-use crate::app::App;
 use crate::command::passwordless::remove::{RemoveCodes, Which};
+use crate::context::Context;
 use crate::domain::passwordless::{CodeId, DeviceHash};
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
@@ -10,7 +10,7 @@ use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
 /// One code, or (from CDI 5.0) those of a device. A name that no code can have is that of none.
-pub(super) async fn one(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn one(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let which = if call.wire.codes_go_by_device {
         let (code, device) = (body.optional_string("codeId")?, body.optional_string("preAuthSessionId")?);
@@ -31,7 +31,7 @@ pub(super) async fn one(app: &App, call: &Call) -> Result<Reply, ApiError> {
 }
 
 /// All codes of a contact.
-pub(super) async fn all(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn all(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let (email, phone_number) = (body.optional_string("email")?, body.optional_string("phoneNumber")?);
     let Some(contact) = contact(email.as_deref(), phone_number.as_deref())? else {
@@ -40,7 +40,7 @@ pub(super) async fn all(app: &App, call: &Call) -> Result<Reply, ApiError> {
     remove(app, call, Some(Which::Contact(contact))).await
 }
 
-async fn remove(app: &App, call: &Call, which: Option<Which>) -> Result<Reply, ApiError> {
+async fn remove(app: &Context, call: &Call, which: Option<Which>) -> Result<Reply, ApiError> {
     let place = place(call)?;
     if let Some(which) = which {
         RemoveCodes { place, which }.run(app).await?;

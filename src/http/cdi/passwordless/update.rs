@@ -1,7 +1,7 @@
 //! `PUT /recipe/user`.
 
-use crate::app::App;
 use crate::command::passwordless::update::{Change, UpdateContacts, Updated};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::user::{normalise_email, normalise_phone_number};
 use crate::http::cdi::call::Call;
@@ -10,7 +10,7 @@ use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn update(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn update(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = UserId::new(body.string(if call.wire.users_have_login_methods { "recipeUserId" } else { "userId" })?);
     let email = change(&body, "email", normalise_email)?;

@@ -6,7 +6,7 @@
 
 mod path;
 
-use crate::app::App;
+use crate::context::Context;
 use crate::http::cdi::call::{Call, CallRoute, Reach};
 use crate::http::cdi::version::CdiVersion;
 use crate::http::error::ApiError;
@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// A handler: decode, run the command, encode.
-pub type Handler = for<'a> fn(&'a App, &'a Call) -> BoxFuture<'a, Result<Reply, ApiError>>;
+pub type Handler = for<'a> fn(&'a Context, &'a Call) -> BoxFuture<'a, Result<Reply, ApiError>>;
 
 /// One method of one path in one range of versions.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +53,7 @@ pub struct Route {
 macro_rules! route {
     ($verb:ident $path:literal, $reach:ident => $handler:path) => {{
         fn boxed<'a>(
-            app: &'a $crate::app::App,
+            app: &'a $crate::context::Context,
             call: &'a $crate::http::cdi::call::Call,
         ) -> futures_util::future::BoxFuture<'a, Result<$crate::http::exchange::Reply, $crate::http::error::ApiError>>
         {

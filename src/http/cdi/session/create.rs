@@ -1,15 +1,15 @@
 //! `POST /recipe/session`.
 
 use super::reply::{invalid_validity, issued, key_info, protected_claim};
-use crate::app::App;
 use crate::command::session::create::{CreateSession, Created};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let user_id = body.string("userId")?;
     let enable_anti_csrf = body.bool("enableAntiCsrf")?;

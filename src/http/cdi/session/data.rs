@@ -2,8 +2,8 @@
 
 use super::reply::{no_such_session, protected_claim};
 use super::{require_handle_tenant, show};
-use crate::app::App;
 use crate::command::session::data::{Change, UpdateSession, Updated};
+use crate::context::Context;
 use crate::domain::json::JsonObject;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
@@ -18,14 +18,14 @@ struct DataBody {
     user_data_in_database: JsonObject,
 }
 
-pub(super) async fn replace(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn replace(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let handle = body.string("sessionHandle")?;
     let data = body.object("userDataInDatabase")?;
     update(app, call, &handle, Change::Database(data)).await
 }
 
-pub(super) async fn show(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     Ok(match show::find(app, call).await? {
         Some(session) => Reply::json(&DataBody { status: "OK", user_data_in_database: session.user_data_in_database }),
         None => no_such_session(),
@@ -33,7 +33,7 @@ pub(super) async fn show(app: &App, call: &Call) -> Result<Reply, ApiError> {
 }
 
 /// Runs an update and answers for it.
-pub(super) async fn update(app: &App, call: &Call, handle: &str, change: Change) -> Result<Reply, ApiError> {
+pub(super) async fn update(app: &Context, call: &Call, handle: &str, change: Change) -> Result<Reply, ApiError> {
     require_handle_tenant(call, handle)?;
     let command = UpdateSession { scope: call.scope()?, handle, change };
     match command.run(app).await? {

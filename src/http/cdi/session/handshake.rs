@@ -1,7 +1,7 @@
 //! `POST /recipe/handshake` (CDI < 2.21): keys and settings for SDKs that verify with a bare public key.
 
 use super::reply::{KeyBody, key_info};
-use crate::app::App;
+use crate::context::Context;
 use crate::http::cdi::call::Call;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
@@ -18,7 +18,7 @@ struct HandshakeBody {
     refresh_token_validity: u64,
 }
 
-pub(super) async fn handshake(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn handshake(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     call.scope()?;
     let config = &call.app.config;
     Ok(Reply::json(&HandshakeBody {

@@ -1,17 +1,17 @@
 //! `GET /.well-known/jwks.json` and its deprecated twin `GET /recipe/jwt/jwks`: the public keys.
 
-use crate::app::App;
+use crate::context::Context;
 use crate::http::cdi::call::Call;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn well_known(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn well_known(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let ring = app.key_ring(&call.app).await?;
     let max_age = ring.jwks_max_age_s(app.now());
     Ok(Reply::raw_json(format!("{}\n", ring.jwks)).cached(format!("max-age={max_age}, must-revalidate")))
 }
 
-pub(super) async fn with_status(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn with_status(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     call.scope()?;
     let ring = app.key_ring(&call.app).await?;
     let members = ring.jwks.strip_prefix('{').unwrap_or("}");

@@ -1,7 +1,7 @@
 //! `POST /recipe/jwt`: a JWT of the caller's own.
 
-use crate::app::App;
 use crate::command::session::jwt::CreateJwt;
+use crate::context::Context;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
@@ -17,7 +17,7 @@ struct JwtBody<'a> {
     jwt: &'a str,
 }
 
-pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let algorithm = body.string("algorithm")?;
     let jwks_domain = body.string("jwksDomain")?.into_owned();

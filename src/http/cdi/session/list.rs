@@ -1,7 +1,7 @@
 //! `GET /recipe/session/user`.
 
-use crate::app::App;
 use crate::command::session::list::ListSessions;
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
@@ -16,7 +16,7 @@ struct HandlesBody {
     session_handles: Vec<String>,
 }
 
-pub(super) async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let user_id = UserId::new(query.required("userId")?);
     let linked = query.flag("fetchSessionsForAllLinkedAccounts").unwrap_or(true);

@@ -2,8 +2,8 @@
 
 use super::reply::no_such_session;
 use super::{data, show};
-use crate::app::App;
 use crate::command::session::data::Change;
+use crate::context::Context;
 use crate::domain::json::JsonObject;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
@@ -18,7 +18,7 @@ struct PayloadBody {
     user_data_in_jwt: JsonObject,
 }
 
-pub(super) async fn replace(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn replace(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let handle = body.string("sessionHandle")?;
     let payload = body.object("userDataInJWT")?;
@@ -26,7 +26,7 @@ pub(super) async fn replace(app: &App, call: &Call) -> Result<Reply, ApiError> {
     data::update(app, call, &handle, Change::Payload(payload, checked_for)).await
 }
 
-pub(super) async fn show(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     Ok(match show::find(app, call).await? {
         Some(session) => Reply::json(&PayloadBody { status: "OK", user_data_in_jwt: session.user_data_in_jwt }),
         None => no_such_session(),

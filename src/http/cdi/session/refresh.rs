@@ -2,8 +2,8 @@
 
 use super::create::access_token_validity;
 use super::reply::{display, invalid_validity, issued};
-use crate::app::App;
 use crate::command::session::refresh::{RefreshSession, Refreshed, ReuseSubtype};
+use crate::context::Context;
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
@@ -40,7 +40,7 @@ struct StolenBody<'a> {
     recipe_user_id: &'a UserId,
 }
 
-pub(super) async fn refresh(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn refresh(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let refresh_token = body.string("refreshToken")?;
     let anti_csrf_token = body.optional_string("antiCsrfToken")?;

@@ -1,8 +1,8 @@
 //! `POST /recipe/session/regenerate`.
 
 use super::reply::{SessionBody, TokenBody, protected_claim};
-use crate::app::App;
 use crate::command::session::regenerate::{RegenerateAccessToken, Regenerated};
+use crate::context::Context;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
@@ -19,7 +19,7 @@ struct RegeneratedBody<'a> {
     access_token: Option<TokenBody<'a>>,
 }
 
-pub(super) async fn regenerate(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn regenerate(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let access_token = body.string("accessToken")?;
     let user_data_in_jwt = body.optional_object("userDataInJWT")?;

@@ -1,7 +1,7 @@
 //! `POST /recipe/session/remove`.
 
-use crate::app::App;
 use crate::command::session::revoke::{RevokeSessions, Which};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
@@ -16,7 +16,7 @@ struct RevokedBody {
     session_handles_revoked: Vec<String>,
 }
 
-pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let user_id = body.optional_string("userId")?;
     let handles = body.optional_strings("sessionHandles")?;

@@ -1,6 +1,6 @@
 //! Shapes that several session replies share.
 
-use crate::app::App;
+use crate::context::Context;
 use crate::domain::entropy::random_uuid;
 use crate::domain::ids::{SessionHandle, TenantId, UserId};
 use crate::domain::json::JsonObject;
@@ -74,7 +74,7 @@ pub(super) struct IssuedBody<'a> {
 }
 
 /// The reply to a create or refresh that went well.
-pub(super) fn issued(app: &App, call: &Call, issued: &IssuedSession, keys: Option<KeyBody>) -> Reply {
+pub(super) fn issued(app: &Context, call: &Call, issued: &IssuedSession, keys: Option<KeyBody>) -> Reply {
     let id_refresh_text = call.wire.id_refresh_token.then(|| random_uuid(&*app.entropy).to_string());
     let refresh_token = TokenBody::new(&issued.refresh_token);
     Reply::json(&IssuedBody {
@@ -107,7 +107,7 @@ struct KeyEntry {
 }
 
 /// The key info, if the version has it.
-pub(super) async fn key_info(app: &App, call: &Call) -> Result<Option<KeyBody>, Fault> {
+pub(super) async fn key_info(app: &Context, call: &Call) -> Result<Option<KeyBody>, Fault> {
     if !call.wire.legacy_key_info {
         return Ok(None);
     }

@@ -2,8 +2,8 @@
 
 use super::reply::{display, no_such_session};
 use super::require_handle_tenant;
-use crate::app::App;
 use crate::command::session::list::{FindSession, SessionInfo};
+use crate::context::Context;
 use crate::domain::ids::{SessionHandle, TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::time::UnixMillis;
@@ -31,7 +31,7 @@ struct InfoBody<'a> {
     tenant_id: Option<&'a TenantId>,
 }
 
-pub(super) async fn show(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let Some(session) = find(app, call).await? else {
         return Ok(no_such_session());
     };
@@ -49,7 +49,7 @@ pub(super) async fn show(app: &App, call: &Call) -> Result<Reply, ApiError> {
 }
 
 /// The session that the query's `sessionHandle` names.
-pub(super) async fn find(app: &App, call: &Call) -> Result<Option<SessionInfo>, ApiError> {
+pub(super) async fn find(app: &Context, call: &Call) -> Result<Option<SessionInfo>, ApiError> {
     let handle = Query::of(&call.request).required("sessionHandle")?;
     require_handle_tenant(call, &handle)?;
     Ok(FindSession { scope: call.scope()?, handle: &handle }.run(app).await?)

@@ -2,8 +2,8 @@
 
 use super::reply::display;
 use super::require_handle_tenant;
-use crate::app::App;
 use crate::command::session::timeline::SessionTimeline;
+use crate::context::Context;
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::time::UnixMillis;
 use crate::http::cdi::call::Call;
@@ -28,7 +28,7 @@ struct TimelineBody {
     events_omitted: u64,
 }
 
-pub(super) async fn show(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let handle = Query::of(&call.request).required("sessionHandle")?;
     require_handle_tenant(call, &handle)?;
     let timeline = SessionTimeline { scope: call.scope()?, handle: &handle }.run(app).await?;

@@ -1,8 +1,8 @@
 //! `POST /recipe/session/verify`.
 
 use super::reply::{KeyBody, SessionBody, TokenBody, key_info};
-use crate::app::App;
 use crate::command::session::verify::{Verified, VerifySession};
+use crate::context::Context;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
@@ -30,7 +30,7 @@ struct TryRefreshBody {
     keys: Option<KeyBody>,
 }
 
-pub(super) async fn verify(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn verify(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let access_token = body.string("accessToken")?;
     let anti_csrf_token = body.optional_string("antiCsrfToken")?;

@@ -1,9 +1,9 @@
 //! `GET /recipe/user` and `GET /recipe/users/by-email`.
 
 use super::account;
-use crate::app::App;
 use crate::command::thirdparty::find::{FindByAccount, FindByEmail};
 use crate::command::user::look_up::FindLogin;
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::user::{RecipeId, normalise_email};
 use crate::http::cdi::call::Call;
@@ -20,7 +20,7 @@ struct UsersBody<'a> {
 }
 
 /// By id in the whole app, by account in the path's tenant.
-pub(super) async fn find(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn find(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let pair = (query.optional("thirdPartyId"), query.optional("thirdPartyUserId"));
     let (found, unknown) = match (query.optional("userId"), pair) {
@@ -48,7 +48,7 @@ pub(super) async fn find(app: &App, call: &Call) -> Result<Reply, ApiError> {
 }
 
 /// A person once, before account linking once per login method that is meant.
-pub(super) async fn by_email(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn by_email(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let email = normalise_email(&Query::of(&call.request).required("email")?);
     let (scope, tenant) = (call.scope()?, call.tenant.clone());
     let mut people = FindByEmail { scope, tenant, email }.run(app).await?;

@@ -1,8 +1,8 @@
 //! `POST /recipe/signinup`.
 
 use super::account;
-use crate::app::App;
 use crate::command::thirdparty::sign_in_up::{SignInUp, SignedInUp};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::tenancy::Recipe;
 use crate::domain::user::normalise_email;
@@ -25,7 +25,7 @@ struct SignedInUpBody<'a> {
     recipe_user_id: Option<&'a UserId>,
 }
 
-pub(super) async fn sign_in_up(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn sign_in_up(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let account = account(body.string("thirdPartyId")?, body.string("thirdPartyUserId")?);
     let email = body.object("email")?;

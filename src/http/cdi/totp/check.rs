@@ -1,8 +1,8 @@
 //! `POST /recipe/totp/verify` and `…/device/verify`.
 
 use super::filled;
-use crate::app::App;
 use crate::command::totp::check::{CheckCode, Checked};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
@@ -30,7 +30,7 @@ struct RefusedBody {
     retry_after_ms: Option<u64>,
 }
 
-pub(super) async fn device(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn device(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let (user_id, name, code) = (body.string("userId")?, body.string("deviceName")?, body.string("totp")?);
     let user_id = filled(user_id, "userId")?;
@@ -38,13 +38,19 @@ pub(super) async fn device(app: &App, call: &Call) -> Result<Reply, ApiError> {
     check(app, call, user_id, Some(&name), &code).await
 }
 
-pub(super) async fn verify(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn verify(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let (user_id, code) = (body.string("userId")?, body.string("totp")?);
     check(app, call, filled(user_id, "userId")?, None, &code).await
 }
 
-async fn check(app: &App, call: &Call, user_id: String, device: Option<&str>, code: &str) -> Result<Reply, ApiError> {
+async fn check(
+    app: &Context,
+    call: &Call,
+    user_id: String,
+    device: Option<&str>,
+    code: &str,
+) -> Result<Reply, ApiError> {
     let limits = call.existing_tenant()?.config.totp;
     let (scope, tenant) = (call.scope()?, call.tenant.clone());
     let refused = |status, failures, retry_after_ms| {

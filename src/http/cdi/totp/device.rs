@@ -1,8 +1,8 @@
 //! `/recipe/totp/device`, `…/import` and `…/remove`.
 
 use super::filled;
-use crate::app::App;
 use crate::command::totp::device::{AddDevice, Added, RemoveDevice, RenameDevice, Renamed};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::totp::{DEVICES_MAX, NAME_MAX, Pace, SKEW_MAX, TotpSecret};
 use crate::http::cdi::call::Call;
@@ -20,7 +20,7 @@ struct AddedBody<'a> {
     secret: Option<&'a str>,
 }
 
-pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let command = new_device(call, false)?;
     match command.run(app).await? {
         Added::Ok { name, secret } => {
@@ -32,7 +32,7 @@ pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
     }
 }
 
-pub(super) async fn import(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn import(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let command = new_device(call, true)?;
     match command.run(app).await? {
         Added::Ok { name, .. } => Ok(Reply::json(&AddedBody { status: "OK", device_name: name, secret: None })),
@@ -89,7 +89,7 @@ fn already_exists() -> Reply {
     Reply::status("DEVICE_ALREADY_EXISTS_ERROR")
 }
 
-pub(super) async fn rename(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn rename(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let (user_id, name) = (body.string("userId")?, body.string("existingDeviceName")?);
     let new_name = body.string("newDeviceName")?;
@@ -111,7 +111,7 @@ struct RemovedBody {
     did_device_exist: bool,
 }
 
-pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let (user_id, name) = (body.string("userId")?, body.string("deviceName")?);
     let user_id = UserId::new(filled(user_id, "userId")?);

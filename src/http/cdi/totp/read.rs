@@ -1,8 +1,8 @@
 //! `GET /recipe/totp/device/list` and `POST /recipe/totp/device/status/bulk`.
 
 use super::filled;
-use crate::app::App;
 use crate::command::totp::device::ReadDevices;
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, Query};
@@ -24,7 +24,7 @@ struct DeviceBody {
     verified: bool,
 }
 
-pub(super) async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let user_id = Query::of(&call.request).required("userId")?;
     let user_id = UserId::new(filled(user_id, "userId")?);
     let devices = ReadDevices(call.scope()?).of(app, &user_id).await?;
@@ -51,7 +51,7 @@ struct UserStatus {
     has_verified_device: Option<bool>,
 }
 
-pub(super) async fn statuses(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn statuses(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let ids = Body::of(&call.request)?.user_ids()?;
     let verified = ReadDevices(call.scope()?).verified(app, &ids).await?;
     let of_user = |(user_id, has_verified_device)| UserStatus { user_id, has_verified_device };

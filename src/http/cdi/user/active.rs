@@ -1,7 +1,7 @@
 //! `GET /users/count/active`.
 
-use crate::app::App;
 use crate::command::activity::CountActiveUsers;
+use crate::context::Context;
 use crate::domain::time::UnixMillis;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
@@ -15,7 +15,7 @@ struct CountBody {
     count: u64,
 }
 
-pub(super) async fn count(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn count(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     query.required("since")?;
     let since = query.long("since")?.unwrap_or_default();

@@ -1,8 +1,8 @@
 //! `GET /users/by-accountinfo`.
 
 use super::object::UserObject;
-use crate::app::App;
 use crate::command::user::look_up::LookUpUsers;
+use crate::context::Context;
 use crate::domain::user::{AccountInfo, LookUp, ThirdPartyAccount, normalise_email, normalise_phone_number};
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
@@ -17,7 +17,7 @@ struct UsersBody<'a> {
 }
 
 /// Always answers with whole users, at every version.
-pub(super) async fn by_account_info(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn by_account_info(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let union = match &*query.required("doUnionOfAccountInfo")? {
         "true" => true,

@@ -1,8 +1,8 @@
 //! `GET /user/id`. Node and Python ask it before they create a session, and take an unknown id as it is.
 
 use super::object::UserObject;
-use crate::app::App;
 use crate::command::user::FindUser;
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
@@ -17,7 +17,7 @@ struct UserBody<'a> {
 }
 
 /// Always answers with the whole user, at every version.
-pub(super) async fn by_id(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn by_id(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let id = UserId::new(Query::of(&call.request).required("userId")?);
     let Some(info) = (FindUser { scope: call.scope()?, id }).run(app).await? else {
         return Ok(Reply::status("UNKNOWN_USER_ID_ERROR"));

@@ -1,8 +1,8 @@
 //! `GET /users/count`.
 
 use super::recipes;
-use crate::app::App;
 use crate::command::user::count::CountUsers;
+use crate::context::Context;
 use crate::domain::time::UnixMillis;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Query;
@@ -22,7 +22,7 @@ struct CountBody {
 }
 
 /// A whole app is counted on its public tenant only.
-pub(super) async fn count(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn count(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let recipes = recipes(query)?;
     let all_tenants = query.flag("includeAllTenants") == Some(true);

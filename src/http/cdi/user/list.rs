@@ -2,9 +2,9 @@
 
 use super::object::UserObject;
 use super::recipes;
-use crate::app::App;
 use crate::command::user::UserInfo;
 use crate::command::user::list::{ListUsers, SearchUsers, UserPage};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::{Order, Position, RecipeId, SearchTags, normalise_phone_number};
@@ -55,7 +55,7 @@ impl<'a> Listed<'a> {
 }
 
 /// A page, or up to a thousand users who match the search tags: then limit, recipes and token do nothing.
-pub(super) async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let recipes = recipes(query)?;
     let scope = call.scope()?;
@@ -130,7 +130,7 @@ fn parse_token(token: &str) -> Result<Position, ApiError> {
 }
 
 /// By what `GET /users` searches.
-pub(super) async fn search_tags_known(_app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn search_tags_known(_app: &Context, call: &Call) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct TagsBody {
         status: &'static str,

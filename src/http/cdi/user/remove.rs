@@ -1,7 +1,7 @@
 //! `POST /user/remove`.
 
-use crate::app::App;
 use crate::command::user::delete::{DeleteUser, Extent};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
@@ -9,7 +9,7 @@ use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
 /// Says OK to an id of nobody too.
-pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = UserId::new(body.string("userId")?);
     let all = body.optional_bool("removeAllLinkedAccounts")?.unwrap_or(true);

@@ -1,15 +1,15 @@
 //! `PUT /recipe/userid/external-user-id-info`. Python's SDK sends POST.
 
 use super::{external_info, id_type};
-use crate::app::App;
 use crate::command::user::mapping::SetMappingInfo;
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, invalid_field};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn set(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn set(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = UserId::new(body.trimmed_string("userId")?);
     let id_type = id_type(body.nullable_string("userIdType")?.as_deref())?;

@@ -1,8 +1,8 @@
 //! `POST` and `GET /recipe/userid/map`.
 
 use super::{external_info, id_type, in_use};
-use crate::app::App;
 use crate::command::user::mapping::{CreateMapping, FindMapping, MappingCreated};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::user::ExternalId;
 use crate::http::cdi::call::Call;
@@ -32,7 +32,7 @@ struct MappingBody<'a> {
     external_user_id_info: Option<&'a str>,
 }
 
-pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = UserId::new(body.trimmed_string("superTokensUserId")?);
     let external_id = UserId::new(body.trimmed_string("externalUserId")?);
@@ -55,7 +55,7 @@ pub(super) async fn create(app: &App, call: &Call) -> Result<Reply, ApiError> {
     }
 }
 
-pub(super) async fn show(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let text = query.required("userId")?;
     let text = text.trim();

@@ -1,8 +1,8 @@
 //! `POST /recipe/userid/map/remove`.
 
 use super::{id_type, in_use};
-use crate::app::App;
 use crate::command::user::mapping::{MappingRemoved, RemoveMapping};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
@@ -17,7 +17,7 @@ struct RemovedBody {
     did_mapping_exist: bool,
 }
 
-pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = UserId::new(body.trimmed_string("userId")?);
     let id_type = id_type(body.nullable_string("userIdType")?.as_deref())?;

@@ -1,7 +1,7 @@
 //! `POST /recipe/user/metadata/bulk`: what dashboards ask for a page of users.
 
-use crate::app::App;
 use crate::command::usermetadata::ReadMetadata;
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::json::JsonObject;
 use crate::http::cdi::call::Call;
@@ -24,7 +24,7 @@ struct UserMetadata {
     metadata: Option<JsonObject>,
 }
 
-pub(super) async fn show(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let ids = Body::of(&call.request)?.user_ids()?;
     let found = ReadMetadata { scope: call.scope()? }.of_all(app, &ids).await?;
     let users = ids.into_iter().zip(found).map(|(user_id, metadata)| UserMetadata { user_id, metadata }).collect();

@@ -1,7 +1,7 @@
 //! `GET` and `PUT /recipe/user/metadata`, and `POST /recipe/user/metadata/remove`.
 
-use crate::app::App;
 use crate::command::usermetadata::{ReadMetadata, RemoveMetadata, UpdateMetadata};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::json::JsonObject;
 use crate::http::cdi::call::Call;
@@ -20,13 +20,13 @@ fn noted(metadata: JsonObject) -> Reply {
     Reply::json(&MetadataBody { status: "OK", metadata })
 }
 
-pub(super) async fn show(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let user_id = UserId::new(Query::of(&call.request).required("userId")?);
     let command = ReadMetadata { scope: call.scope()? };
     Ok(noted(command.of(app, &user_id).await?.unwrap_or_else(JsonObject::empty)))
 }
 
-pub(super) async fn update(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn update(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let user_id = UserId::new(body.string("userId")?);
     let update = body.map("metadataUpdate")?;
@@ -34,7 +34,7 @@ pub(super) async fn update(app: &App, call: &Call) -> Result<Reply, ApiError> {
     Ok(noted(command.run(app).await?))
 }
 
-pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let user_id = UserId::new(Body::of(&call.request)?.string("userId")?);
     let command = RemoveMetadata { scope: call.scope()?, user_id };
     command.run(app).await?;

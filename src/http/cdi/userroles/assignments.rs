@@ -2,10 +2,10 @@
 
 use super::input::{role_in, role_of};
 use super::{these_roles, unknown_role};
-use crate::app::App;
 use crate::command::userroles::UnknownRole;
 use crate::command::userroles::assign::{AssignRole, UnassignRole};
 use crate::command::userroles::read::{RolesOfUser, UsersOfRole};
+use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, Query};
@@ -20,7 +20,7 @@ struct AssignedBody {
     did_user_already_have_role: bool,
 }
 
-pub(super) async fn assign(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn assign(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let user_id = UserId::new(body.string("userId")?);
     let role = role_of(&body)?;
@@ -38,7 +38,7 @@ struct UnassignedBody {
     did_user_have_role: bool,
 }
 
-pub(super) async fn unassign(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn unassign(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let user_id = UserId::new(body.string("userId")?);
     let role = role_of(&body)?;
@@ -49,7 +49,7 @@ pub(super) async fn unassign(app: &App, call: &Call) -> Result<Reply, ApiError> 
     })
 }
 
-pub(super) async fn of_user(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn of_user(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let user_id = UserId::new(Query::of(&call.request).required("userId")?);
     let command = RolesOfUser { scope: call.scope()?, tenant: call.tenant.clone(), user_id };
     Ok(these_roles(command.run(app).await?))
@@ -61,7 +61,7 @@ struct UsersBody {
     users: Vec<UserId>,
 }
 
-pub(super) async fn users(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn users(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let role = role_in(&Query::of(&call.request))?;
     let command = UsersOfRole { scope: call.scope()?, tenant: call.tenant.clone(), role };
     Ok(match command.run(app).await? {

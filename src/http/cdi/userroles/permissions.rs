@@ -2,10 +2,10 @@
 
 use super::input::{permission_in, permissions_of, role_in, role_of};
 use super::{these_roles, unknown_role};
-use crate::app::App;
 use crate::command::userroles::UnknownRole;
 use crate::command::userroles::read::{ListRoles, PermissionsOfRole};
 use crate::command::userroles::role::WithdrawPermissions;
+use crate::context::Context;
 use crate::domain::userroles::Permission;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, Query};
@@ -20,7 +20,7 @@ struct PermissionsBody {
     permissions: BTreeSet<Permission>,
 }
 
-pub(super) async fn of_role(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn of_role(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let role = role_in(&Query::of(&call.request))?;
     let command = PermissionsOfRole { scope: call.scope()?, role };
     Ok(match command.run(app).await? {
@@ -30,7 +30,7 @@ pub(super) async fn of_role(app: &App, call: &Call) -> Result<Reply, ApiError> {
 }
 
 /// Without `permissions` the role loses all of them.
-pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let role = role_of(&body)?;
     let permissions = permissions_of(&body)?;
@@ -41,7 +41,7 @@ pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
-pub(super) async fn roles_with(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn roles_with(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let permission = permission_in(&Query::of(&call.request))?;
     let command = ListRoles { scope: call.scope()?, permission: Some(permission) };
     Ok(these_roles(command.run(app).await?))

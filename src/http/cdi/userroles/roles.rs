@@ -2,9 +2,9 @@
 
 use super::input::{permissions_of, role_of};
 use super::these_roles;
-use crate::app::App;
 use crate::command::userroles::read::ListRoles;
 use crate::command::userroles::role::{PutRole, RemoveRole, RolePut};
+use crate::context::Context;
 use crate::domain::userroles::PERMISSIONS_MAX;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
@@ -19,7 +19,7 @@ struct PutBody {
     created_new_role: bool,
 }
 
-pub(super) async fn put(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn put(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let role = role_of(&body)?;
     let permissions = permissions_of(&body)?.unwrap_or_default();
@@ -39,13 +39,13 @@ struct RemovedBody {
     did_role_exist: bool,
 }
 
-pub(super) async fn remove(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let role = role_of(&Body::of(&call.request)?)?;
     let command = RemoveRole { scope: call.scope()?, role };
     Ok(Reply::json(&RemovedBody { status: "OK", did_role_exist: command.run(app).await? }))
 }
 
-pub(super) async fn list(app: &App, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let command = ListRoles { scope: call.scope()?, permission: None };
     Ok(these_roles(command.run(app).await?))
 }

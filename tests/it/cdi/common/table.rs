@@ -2,7 +2,7 @@
 
 use crate::app::TestApp;
 use http::Method;
-use sessiond::app::App;
+use sessiond::context::Context;
 use sessiond::http::cdi::call::Call;
 use sessiond::http::cdi::route::{Route, Table};
 use sessiond::http::cdi::version::CdiVersion;
@@ -10,11 +10,11 @@ use sessiond::http::error::ApiError;
 use sessiond::http::exchange::Reply;
 use sessiond::route;
 
-async fn one(_app: &App, _call: &Call) -> Result<Reply, ApiError> {
+async fn one(_app: &Context, _call: &Call) -> Result<Reply, ApiError> {
     Ok(Reply::status("ONE"))
 }
 
-async fn two(_app: &App, _call: &Call) -> Result<Reply, ApiError> {
+async fn two(_app: &Context, _call: &Call) -> Result<Reply, ApiError> {
     Ok(Reply::status("TWO"))
 }
 
