@@ -57,6 +57,14 @@ pub enum StartError {
     /// The system would not give threads.
     #[error("cannot start worker threads: {0}")]
     Runtime(#[source] io::Error),
+    /// The host has no address.
+    #[error("Error while starting webserver. The host '{host}' has no address: {source}. Choose another with --host")]
+    UnknownHost {
+        /// Name.
+        host: String,
+        /// The system's word.
+        source: io::Error,
+    },
     /// The port could not be opened.
     #[error(
         "Error while starting webserver. Possible reasons: another program, or another sessiond, already uses port {port} \

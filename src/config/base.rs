@@ -56,6 +56,8 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// Time for the request body.
     pub body_timeout: Duration,
+    /// Time without progress while a reply is sent.
+    pub reply_timeout: Duration,
     /// Time between two requests of a connection.
     pub keep_alive_timeout: Duration,
     /// Connections served at once.
@@ -272,6 +274,7 @@ fn limits(values: &Values) -> Limits {
         body_bytes: size("max_request_body_kb").saturating_mul(1024),
         header_timeout: duration("request_header_timeout_ms"),
         body_timeout: duration("request_body_timeout_ms"),
+        reply_timeout: duration("reply_timeout_ms"),
         keep_alive_timeout: duration("keep_alive_timeout_ms"),
         connections: size("max_connections"),
         shutdown_timeout: duration("shutdown_timeout_ms"),

@@ -2,10 +2,10 @@
 
 use crate::config::settings;
 use crate::config::values::Values;
+use crate::domain::loopback::is_loopback;
 use crate::domain::password::limits;
 use regex::Regex;
 use std::cmp::Ordering;
-use std::net::IpAddr;
 
 /// Every CDI version that can be asked for, oldest first.
 pub const CDI_VERSIONS: [&str; 25] = [
@@ -169,14 +169,33 @@ fn at_least_one(values: &Values, keys: &[&str]) -> Result<(), String> {
 /// The prefix with one leading slash, none at the end and none doubled; empty for no prefix.
 ///
 /// # Errors
-/// The protocol's sentence when it holds a space.
+/// The protocol's sentence when it holds a space; one of ours when no request can have such a path.
 pub fn base_path(written: &str) -> Result<String, String> {
     let trimmed = written.trim();
     if trimmed.contains(' ') {
         return Err("Invalid characters in base_path config".to_owned());
     }
-    let parts = trimmed.split('/').filter(|part| !part.is_empty());
-    Ok(parts.flat_map(|part| ["/", part]).collect())
+    let parts = || trimmed.split('/').filter(|part| !part.is_empty());
+    if let Some(part) = parts().find(|part| !is_path_segment(part)) {
+        return Err(format!(
+            "Invalid characters in base_path config: no request can have {part:?} in its path. Use letters, digits, \
+             '-', '.', '_' and '~', percent-encode anything else, and leave out '.' and '..'"
+        ));
+    }
+    Ok(parts().flat_map(|part| ["/", part]).collect())
+}
+
+/// True if clients can send this between two slashes as it is (RFC 3986, 3.3). They resolve segments of dots themselves.
+fn is_path_segment(part: &str) -> bool {
+    let mut pieces = part.split('%');
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
+    let plain = pieces.next().is_some_and(|first| first.bytes().all(is_plain));
+    let encoded = pieces.all(|piece| {
+        let hex = piece.get(..2).is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        hex && piece.bytes().all(is_plain)
+    });
+    let undotted = part.replace("%2e", ".").replace("%2E", ".");
+    plain && encoded && undotted != "." && undotted != ".."
 }
 
 fn log_level(values: &Values) -> Result<(), String> {
@@ -299,6 +318,7 @@ fn own(values: &Values) -> Result<(), String> {
             "max_request_body_kb",
             "request_header_timeout_ms",
             "request_body_timeout_ms",
+            "reply_timeout_ms",
             "keep_alive_timeout_ms",
             "max_connections",
         ],
@@ -342,9 +362,7 @@ fn bearable_hashes(values: &Values) -> Result<(), String> {
 /// # Errors
 /// A sentence that says what to do.
 pub fn may_bind(host: &str, test_mode: bool, forced: bool) -> Result<(), String> {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let loopback = host.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-    if !test_mode || loopback || forced {
+    if !test_mode || is_loopback(host) || forced {
         return Ok(());
     }
     Err(format!(

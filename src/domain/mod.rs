@@ -8,6 +8,7 @@ pub mod ids;
 pub mod import;
 pub mod json;
 pub mod key;
+pub mod loopback;
 pub mod one_time_token;
 pub mod password;
 pub mod passwordless;

@@ -1,4 +1,4 @@
-//! How long a connection may keep us waiting: for a request's head, and between requests.
+//! How long a connection may keep us waiting: for a request's head, while it takes its reply, and between requests.
 //!
 //! hyper has one timer for both and arms it anew for every request. Here a connection notes in one atomic number what
 //! it waits for and since when, and a slow timer looks at that from time to time: a request costs two readings of the clock.
@@ -34,6 +34,8 @@ pub enum Phase {
     Head,
     /// Us: the body, which has its own limit, or the handler.
     Busy,
+    /// The peer, to take more of its reply.
+    Reply,
 }
 
 impl Patience {
@@ -49,7 +51,9 @@ impl Patience {
     pub fn enter(&self, phase: Phase) {
         let since = match phase {
             Phase::Busy => 0, // not limited from here: when it began is of no interest
-            Phase::Idle | Phase::Head => u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX >> 2),
+            Phase::Idle | Phase::Head | Phase::Reply => {
+                u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX >> 2)
+            }
         };
         self.since.store(since << 2 | phase as u64, Ordering::Relaxed);
     }
@@ -59,14 +63,16 @@ impl Patience {
         let phase = match noted & 3 {
             0 => Phase::Idle,
             1 => Phase::Head,
-            _ => Phase::Busy,
+            2 => Phase::Busy,
+            _ => Phase::Reply,
         };
         (phase, self.opened + Duration::from_millis(noted >> 2))
     }
 
     /// Ends when the peer has kept the connection waiting for longer than `limits` allow.
     async fn lost(&self, limits: Limits) {
-        let look = (limits.header_timeout.min(limits.keep_alive_timeout) / 2).max(MIN_LOOK);
+        let shortest = limits.header_timeout.min(limits.keep_alive_timeout).min(limits.reply_timeout);
+        let look = (shortest / 2).max(MIN_LOOK);
         let mut timer = pin!(sleep_until(self.opened + look));
         loop {
             timer.as_mut().await;
@@ -75,6 +81,7 @@ impl Patience {
                 (Phase::Idle, since) => since + limits.keep_alive_timeout,
                 (Phase::Head, since) => since + limits.header_timeout,
                 (Phase::Busy, _) => now + look,
+                (Phase::Reply, since) => since + limits.reply_timeout,
             };
             if due <= now {
                 return;
@@ -99,7 +106,7 @@ impl Default for Patience {
     }
 }
 
-/// A socket that notes when the first bytes of a request arrive.
+/// A socket that notes when the first bytes of a request arrive, and how its reply leaves.
 pub struct Watched<S> {
     socket: S,
     patience: Patience,
@@ -109,6 +116,13 @@ impl<S> Watched<S> {
     /// Watches `socket` for `patience`.
     pub const fn new(socket: S, patience: Patience) -> Self {
         Self { socket, patience }
+    }
+
+    /// Notes how much the peer took: a reply that moves on is not stalled, however long it takes.
+    fn note_written(&self, written: &Poll<io::Result<usize>>) {
+        if matches!(written, Poll::Ready(Ok(1..))) && matches!(self.patience.phase().0, Phase::Idle | Phase::Reply) {
+            self.patience.enter(Phase::Reply);
+        }
     }
 }
 
@@ -125,11 +139,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(cx, buf)
+        let written = Pin::new(&mut self.socket).poll_write(cx, buf);
+        self.note_written(&written);
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
+        let flushed = Pin::new(&mut self.socket).poll_flush(cx);
+        // hyper flushes the socket once it has written all it has.
+        if matches!(flushed, Poll::Ready(Ok(()))) && self.patience.phase().0 == Phase::Reply {
+            self.patience.enter(Phase::Idle);
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -141,7 +162,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.socket).poll_write_vectored(cx, bufs);
+        self.note_written(&written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {

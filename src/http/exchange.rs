@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// Methods that the protocol uses.
@@ -10,6 +11,8 @@ use std::net::IpAddr;
 pub enum Verb {
     /// GET.
     GET,
+    /// HEAD: GET without the body, which the server leaves out. Ours, for health checks; the protocol answers 405.
+    HEAD,
     /// POST.
     POST,
     /// PUT.
@@ -24,6 +27,7 @@ impl Verb {
     pub const fn of(method: &Method) -> Option<Self> {
         match *method {
             Method::GET => Some(Self::GET),
+            Method::HEAD => Some(Self::HEAD),
             Method::POST => Some(Self::POST),
             Method::PUT => Some(Self::PUT),
             Method::DELETE => Some(Self::DELETE),
@@ -36,6 +40,7 @@ impl Verb {
     pub const fn name(self) -> &'static str {
         match self {
             Self::GET => "GET",
+            Self::HEAD => "HEAD",
             Self::POST => "POST",
             Self::PUT => "PUT",
             Self::DELETE => "DELETE",
@@ -89,8 +94,24 @@ pub struct Reply {
 
 /// `Content-Type` of JSON replies.
 pub const JSON: &str = "application/json; charset=UTF-8";
-/// `Content-Type` of text replies: the official SDKs expect what the original sends.
-pub const TEXT: &str = "text/html; charset=UTF-8";
+/// `Content-Type` of text replies. The original says `text/html`; the official SDKs look for `text` at most.
+pub const TEXT: &str = "text/plain; charset=UTF-8";
+
+/// Text that holds no tag, whatever it is taken for: every `<` becomes `&lt;`, except in `<=`, which the protocol's
+/// sentences use and which opens no tag.
+fn without_markup(text: &str) -> Cow<'_, str> {
+    if !text.contains('<') {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    let mut pieces = text.split('<');
+    escaped.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        escaped.push_str(if piece.starts_with('=') { "<" } else { "&lt;" });
+        escaped.push_str(piece);
+    }
+    Cow::Owned(escaped)
+}
 
 impl Reply {
     const fn bare(status: StatusCode, content_type: &'static str, body: Bytes) -> Self {
@@ -144,9 +165,11 @@ impl Reply {
         Self::json(&MessageBody { status, message })
     }
 
-    /// A text body with the newline that the protocol ends bodies with.
+    /// A text body without markup, and the newline that the protocol ends bodies with. Sentences may repeat what a caller
+    /// sent: this is the one place that makes it harmless.
     #[must_use]
     pub fn text(status: StatusCode, text: &str) -> Self {
+        let text = without_markup(text);
         Self::bare(status, TEXT, format!("{text}\n").into())
     }
 
@@ -162,5 +185,23 @@ impl Reply {
     pub const fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after_s = Some(seconds);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_markup;
+
+    #[test]
+    fn text_cannot_open_a_tag() {
+        for (text, escaped) in [
+            ("plain", "plain"),
+            ("a <= b & c", "a <= b & c"),
+            ("<script>alert(1)</script>", "&lt;script>alert(1)&lt;/script>"),
+            ("<<=<", "&lt;<=&lt;"),
+            ("<!--", "&lt;!--"),
+        ] {
+            assert_eq!(without_markup(text), escaped);
+        }
     }
 }

@@ -4,11 +4,14 @@
 //! by hyper on our own accept loop, and bodies are read here.
 
 use crate::config::Limits;
+use crate::http::accept::{Accept, Failures};
 use crate::http::connection::{Patience, Phase, Watched};
 use crate::http::exchange::{Reply, Request};
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{FutureExt, Stream, StreamExt};
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, RETRY_AFTER};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
@@ -16,14 +19,13 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use warp::Filter;
@@ -33,6 +35,13 @@ use warp::path::FullPath;
 pub trait Dispatch: Send + Sync + 'static {
     /// Answers one request.
     fn dispatch(&self, request: Request) -> impl Future<Output = Reply> + Send;
+
+    /// Largest body in bytes that this request may have, if that is more than any request may have. Its body has not been
+    /// read yet.
+    fn body_limit(&self, request: &Request) -> Option<usize> {
+        let _ = request;
+        None
+    }
 
     /// Called when answering panicked, after it has been logged.
     fn panicked(&self) {}
@@ -46,14 +55,12 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 const DISCARDED_LIMITS: usize = 8;
 /// Longest `x-request-id` taken over.
 const MAX_REQUEST_ID: usize = 64;
-/// Pause after a failed accept: without it, running out of file descriptors would spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `listener` until `shutdown` ends, then lets running requests finish for the shutdown timeout.
+/// Serves what `connections` accepts until `shutdown` ends, then lets running requests finish for the shutdown timeout.
 ///
 /// `boot_id` makes the request ids of this run of the server distinct from those of other runs.
 pub async fn serve<D: Dispatch>(
-    listener: TcpListener,
+    mut connections: impl Accept,
     limits: Limits,
     boot_id: u32,
     dispatch: Arc<D>,
@@ -63,11 +70,12 @@ pub async fn serve<D: Dispatch>(
     let slots = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
+    let mut failures = Failures::default();
     loop {
         let next = async {
             // invariant: the semaphore is never closed
             let permit = Arc::clone(&slots).acquire_owned().await.ok()?;
-            Some((permit, listener.accept().await))
+            Some((permit, poll_fn(|cx| connections.poll_accept(cx)).await))
         };
         let accepted = tokio::select! {
             () = &mut shutdown => break,
@@ -75,16 +83,19 @@ pub async fn serve<D: Dispatch>(
         };
         match accepted {
             Some((permit, Ok((stream, peer)))) => {
+                failures.clear();
                 serve_connection(stream, peer.ip(), &shared, &graceful, permit);
             }
-            Some((_, Err(error))) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+            Some((permit, Err(error))) => {
+                drop(permit);
+                if let Some(pause) = failures.note(&error) {
+                    tokio::time::sleep(pause).await;
+                }
             }
             None => break,
         }
     }
-    drop(listener);
+    drop(connections);
     let drained = timeout(limits.shutdown_timeout, graceful.shutdown()).await;
     if drained.is_err() {
         tracing::warn!("stopped with requests still running: they took longer than the drain time");
@@ -109,7 +120,7 @@ fn serve_connection<D: Dispatch>(
     let _ = stream.set_nodelay(true);
     let patience = Patience::new();
     let filter = TowerToHyperService::new(warp::service(filter(shared, peer, &patience)));
-    let service = service_fn(move |request| filter.call(with_path(request)));
+    let service = service_fn(move |request| filter.call(in_origin_form(request)));
     let connection = http1::Builder::new()
         .header_read_timeout(None)
         .max_buf_size(MAX_HEAD_BYTES)
@@ -132,8 +143,16 @@ fn serve_connection<D: Dispatch>(
 /// Stands for a target without a path. No route has it.
 const NO_PATH: &str = "/:";
 
-/// A request for an authority instead of a path (CONNECT) is one that warp does not survive.
-fn with_path<B>(mut request: http::Request<B>) -> http::Request<B> {
+/// A request whose target is a path. The authority of a target in absolute form takes the place of `Host` (RFC 9112,
+/// 3.2.2), but does not hide that there were two. A request for an authority instead of a path (CONNECT) is one that
+/// warp does not survive.
+fn in_origin_form<B>(mut request: http::Request<B>) -> http::Request<B> {
+    let authority = request.uri().authority().map(|authority| authority.as_str());
+    let host = authority.map(|authority| authority.rsplit_once('@').map_or(authority, |(_, host)| host));
+    let host = host.and_then(|host| HeaderValue::from_str(host).ok());
+    if let Some(host) = host.filter(|_| request.headers().get_all(HOST).iter().nth(1).is_none()) {
+        request.headers_mut().insert(HOST, host);
+    }
     if request.uri().path_and_query().is_none() {
         *request.uri_mut() = Uri::from_static(NO_PATH);
     }
@@ -168,14 +187,16 @@ async fn answer<D: Dispatch>(
 ) -> Response<Bytes> {
     patience.enter(Phase::Busy);
     let id = request_id(&headers, &shared);
-    let response = match read_body(&headers, body, shared.limits).await {
+    let path = path.as_str().to_owned();
+    let mut request = Request { id, method, path, query, headers, body: Bytes::new(), peer };
+    let response = match read_body(&*shared.dispatch, &request, body, shared.limits).await {
         Ok(body) => {
-            let path = path.as_str().to_owned();
-            guarded(&*shared.dispatch, Request { id, method, path, query, headers, body, peer }).await
+            request.body = body;
+            guarded(&*shared.dispatch, request).await
         }
         Err(refusal) => respond(refusal.reply(shared.limits), None),
     };
-    patience.enter(Phase::Idle);
+    patience.enter(Phase::Reply);
     response
 }
 
@@ -223,7 +244,10 @@ fn push_hex(text: &mut String, value: u64, digits: u32) {
 
 /// Why a body was not read.
 enum Refusal {
-    TooLarge,
+    TooLarge {
+        /// Bytes allowed.
+        limit: usize,
+    },
     TooSlow,
     Broken,
 }
@@ -231,8 +255,8 @@ enum Refusal {
 impl Refusal {
     fn reply(&self, limits: Limits) -> Reply {
         match self {
-            Self::TooLarge => {
-                let sentence = format!("Request body is larger than {} bytes", limits.body_bytes);
+            Self::TooLarge { limit } => {
+                let sentence = format!("Request body is larger than {limit} bytes");
                 Reply::text(StatusCode::PAYLOAD_TOO_LARGE, &sentence)
             }
             Self::TooSlow => {
@@ -244,22 +268,46 @@ impl Refusal {
     }
 }
 
-async fn read_body(
-    headers: &HeaderMap,
+/// How large a request's body may be. Whoever dispatches it is asked only if it is larger than any may be.
+struct BodyLimit<'a, D> {
+    dispatch: &'a D,
+    request: &'a Request,
+    bytes: usize,
+    is_final: bool,
+}
+
+impl<D: Dispatch> BodyLimit<'_, D> {
+    fn admits(&mut self, length: usize) -> bool {
+        if length > self.bytes && !self.is_final {
+            self.is_final = true;
+            self.bytes = self.bytes.max(self.dispatch.body_limit(self.request).unwrap_or(0));
+        }
+        length <= self.bytes
+    }
+}
+
+async fn read_body<D: Dispatch>(
+    dispatch: &D,
+    request: &Request,
     body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send,
     limits: Limits,
 ) -> Result<Bytes, Refusal> {
+    let mut limit = BodyLimit { dispatch, request, bytes: limits.body_bytes, is_final: false };
+    let headers = &request.headers;
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    let too_large = announced.is_some_and(|length| length > limits.body_bytes);
+    let too_large = announced.is_some_and(|length| !limit.admits(length));
     if too_large && headers.contains_key(EXPECT) {
         // The sender waits for a word before it sends anything.
-        return Err(Refusal::TooLarge);
+        return Err(Refusal::TooLarge { limit: limit.bytes });
     }
-    timeout(limits.body_timeout, collect(body, limits.body_bytes)).await.unwrap_or(Err(Refusal::TooSlow))
+    timeout(limits.body_timeout, collect(body, limit)).await.unwrap_or(Err(Refusal::TooSlow))
 }
 
-/// Reads a body of at most `max` bytes; what is above it is thrown away as it comes.
-async fn collect(body: impl Stream<Item = Result<impl Buf, warp::Error>>, max: usize) -> Result<Bytes, Refusal> {
+/// Reads a body within its limit; what is above it is thrown away as it comes.
+async fn collect<D: Dispatch>(
+    body: impl Stream<Item = Result<impl Buf, warp::Error>>,
+    mut limit: BodyLimit<'_, D>,
+) -> Result<Bytes, Refusal> {
     let mut body = pin!(body);
     let mut whole = Bytes::new();
     let mut more = BytesMut::new();
@@ -267,9 +315,9 @@ async fn collect(body: impl Stream<Item = Result<impl Buf, warp::Error>>, max: u
     while let Some(chunk) = body.next().await {
         let mut chunk = chunk.map_err(|_| Refusal::Broken)?;
         length = length.saturating_add(chunk.remaining());
-        if length > max {
+        if !limit.admits(length) {
             (whole, more) = (Bytes::new(), BytesMut::new());
-            if length > max.saturating_mul(DISCARDED_LIMITS) {
+            if length > limit.bytes.saturating_mul(DISCARDED_LIMITS) {
                 break;
             }
         } else if whole.is_empty() {
@@ -280,8 +328,8 @@ async fn collect(body: impl Stream<Item = Result<impl Buf, warp::Error>>, max: u
             more.extend_from_slice(&chunk.copy_to_bytes(chunk.remaining()));
         }
     }
-    if length > max {
-        return Err(Refusal::TooLarge);
+    if !limit.admits(length) {
+        return Err(Refusal::TooLarge { limit: limit.bytes });
     }
     if more.is_empty() {
         return Ok(whole);
@@ -297,6 +345,7 @@ fn respond(reply: Reply, request_id: Option<&str>) -> Response<Bytes> {
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     for (name, text) in [(CACHE_CONTROL, reply.cache_control), (ALLOW, reply.allow)] {
         if let Some(value) = text.and_then(|text| HeaderValue::try_from(text).ok()) {
             headers.insert(name, value);

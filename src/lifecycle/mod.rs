@@ -26,11 +26,11 @@ use crate::http::server;
 use crate::store::sled::{Fatal, OnProgress};
 use crate::{control, jobs, logs};
 use announce::Announcer;
+use listen::{ReserveError, Reserved};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use stop::FailSwitch;
-use tokio::net::TcpSocket;
 
 /// Exit code of a server that did not wait for its requests, or never served, as of a shell's interrupted command.
 const TOLD_TWICE: u8 = 130;
@@ -144,8 +144,7 @@ async fn run(
 ) -> Result<ExitCode, StartError> {
     let stop = StopSwitch::default();
     tokio::spawn(stop.clone().press_at_signals(launch.detached));
-    let bind_error = |source| StartError::Bind { host: config.host.clone(), port: config.port, source };
-    let reserved = listen::reserve(&config.host, config.port).await.map_err(bind_error)?;
+    let reserved = listen::reserve(&config.host, config.port).await.map_err(|error| start_error(&config, error))?;
     let failure = FailSwitch::default();
     let Some(store) = open_store(&config, &stop, &failure, Arc::clone(&launch.progress)).await? else {
         return Ok(ExitCode::from(TOLD_TWICE));
@@ -171,6 +170,14 @@ async fn run(
     let code = ended?;
     announcer.say("Goodbye");
     Ok(ExitCode::from(code))
+}
+
+fn start_error(config: &BaseConfig, error: ReserveError) -> StartError {
+    let host = config.host.clone();
+    match error {
+        ReserveError::UnknownHost(source) => StartError::UnknownHost { host, source },
+        ReserveError::Bind(source) => StartError::Bind { host, port: config.port, source },
+    }
 }
 
 /// Opens the store on a thread of its own, because recovery takes its time; `None` when told to stop meanwhile. Recovery
@@ -205,13 +212,12 @@ async fn attend(
     store: &OpenStore,
     stop: &StopSwitch,
     announcer: Announcer,
-    reserved: TcpSocket,
+    reserved: Reserved,
     presence: &mut Presence,
 ) -> Result<u8, StartError> {
-    let bind_error = |source| StartError::Bind { host: config.host.clone(), port: config.port, source };
     let cdi = Arc::new(Cdi::new(Arc::clone(app)).map_err(|error| Fault::new("joining the routes", error))?);
-    let listener = listen::open(reserved).map_err(bind_error)?;
-    let port = listener.local_addr().map_err(bind_error)?.port();
+    let port = reserved.port;
+    let listeners = reserved.open().map_err(|error| start_error(config, ReserveError::Bind(error)))?;
     let operator =
         Operator::new(Arc::clone(app), store.clone(), Arc::clone(config), Greeting::new(config, port), stop.clone());
     let operator = Arc::new(operator);
@@ -219,7 +225,7 @@ async fn attend(
 
     let boot_id = u32::from_be_bytes(random_bytes(&*app.entropy));
     let limits = Limits { connections: handles::connections(config.limits.connections), ..config.limits };
-    let server = server::serve(listener, limits, boot_id, cdi, stop.clone().pressed(1));
+    let server = server::serve(listeners, limits, boot_id, cdi, stop.clone().pressed(1));
     operator.set_serving(true);
     let address = format!("{}:{port}", config.host);
     let folder = if config.ephemeral { "memory only".to_owned() } else { config.data_dir.display().to_string() };

@@ -21,6 +21,7 @@ use sessiond::context::Context;
 use sessiond::domain::entropy::Entropy;
 use sessiond::domain::secret::Secret;
 use sessiond::domain::time::{Clock, SteadyMillis, UnixMillis};
+use sessiond::http::accept::Accept;
 use sessiond::http::cdi::route::Route;
 use sessiond::http::cdi::{self, Cdi};
 use sessiond::http::exchange::{Reply, Request};
@@ -399,11 +400,21 @@ impl TestServer {
     pub(crate) async fn with<D: Dispatch>(dispatch: Arc<D>, limits: sessiond::config::Limits) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port");
+        Self::accepting(listener, address, dispatch, limits)
+    }
+
+    /// The same with connections from elsewhere.
+    pub(crate) fn accepting<D: Dispatch>(
+        connections: impl Accept + 'static,
+        address: SocketAddr,
+        dispatch: Arc<D>,
+        limits: sessiond::config::Limits,
+    ) -> Self {
         let (stop, stopped) = oneshot::channel();
         let shutdown = async move {
             let _ = stopped.await;
         };
-        let task = tokio::spawn(server::serve(listener, limits, 1, dispatch, shutdown));
+        let task = tokio::spawn(server::serve(connections, limits, 1, dispatch, shutdown));
         Self { address, stop: Some(stop), task: Some(task) }
     }
 

@@ -45,6 +45,14 @@ pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
     )
     .unit("ms"),
     setting(
+        "reply_timeout_ms",
+        "SESSIOND_REPLY_TIMEOUT_MS",
+        Kind::Long,
+        Int(30_000),
+        "A client that takes no byte of its reply for this long is cut.",
+    )
+    .unit("ms"),
+    setting(
         "keep_alive_timeout_ms",
         "SESSIOND_KEEP_ALIVE_TIMEOUT_MS",
         Kind::Long,

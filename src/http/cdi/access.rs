@@ -7,7 +7,7 @@ use crate::http::error::ApiError;
 use crate::http::exchange::Request;
 use crate::state::directory::{AppEntry, Directory};
 use http::HeaderName;
-use http::header::{AUTHORIZATION, HOST};
+use http::header::AUTHORIZATION;
 use regex::Regex;
 use std::net::IpAddr;
 
@@ -107,24 +107,4 @@ pub fn client_address(request: &Request, config: &AppConfig) -> Option<IpAddr> {
         (Some(only), None) => only.to_str().ok()?.trim().parse().ok(),
         _ => None,
     }
-}
-
-/// Two hosts would let a proxy in front and this server disagree on the connection URI domain (RFC 9112, 3.2).
-///
-/// # Errors
-/// 400 for a request with more than one `Host` header.
-pub fn one_host(request: &Request) -> Result<(), ApiError> {
-    match request.headers.get_all(HOST).iter().nth(1) {
-        None => Ok(()),
-        Some(_) => Err(ApiError::bad_request("A request must not have more than one Host header")),
-    }
-}
-
-/// The host of a `Host` header without its port.
-#[must_use]
-pub fn without_port(host: &str) -> &str {
-    if host.starts_with('[') {
-        return host.split_inclusive(']').next().unwrap_or(host);
-    }
-    host.split_once(':').map_or(host, |(name, _)| name)
 }

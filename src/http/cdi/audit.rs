@@ -38,7 +38,7 @@ async fn read(app: &Context, call: &Call) -> Result<Reply, ApiError> {
         .filter(|limit| (1..=LIMIT_MAX).contains(limit))
         .ok_or_else(|| ApiError::bad_request(format!("'limit' must be between 1 and {LIMIT_MAX}")))?;
     let kind = query.optional("kind");
-    let kind = kind.map(|name| AuditKind::named(&name).ok_or_else(|| unknown_kind(&name))).transpose()?;
+    let kind = kind.map(|name| AuditKind::named(&name).ok_or_else(unknown_kind)).transpose()?;
     let cursor = query.optional("cursor").map(|text| {
         let refuse = || ApiError::bad_request("'cursor' is not one that an earlier page ended with");
         Cursor::parse(&text).ok_or_else(refuse)
@@ -63,8 +63,7 @@ fn moment(query: Query<'_>, name: &str) -> Result<Option<UnixMillis>, ApiError> 
     query.long(name)?.map(|ms| u64::try_from(ms).map(UnixMillis).map_err(negative)).transpose()
 }
 
-/// The sentence goes out as HTML, and a name may hold anything: it is not repeated.
-fn unknown_kind(_name: &str) -> ApiError {
+fn unknown_kind() -> ApiError {
     let names: Vec<_> = AuditKind::ALL.into_iter().map(AuditKind::name).collect();
     ApiError::bad_request(format!("'kind' must be one of {}", names.join(", ")))
 }

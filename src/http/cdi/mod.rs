@@ -32,11 +32,10 @@ use crate::http::cdi::route::{Duplicate, Mounted, Route, Table};
 use crate::http::cdi::version::{CdiVersion, Wire};
 use crate::http::error::ApiError;
 use crate::http::exchange::{Reply, Request, Verb};
+use crate::http::host::Host;
 use crate::http::server::Dispatch;
 use crate::metrics::RouteFigures;
-use http::header::HOST;
 use http::{HeaderName, StatusCode};
-use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -142,12 +141,12 @@ impl Cdi {
 
     /// The common checks in the protocol's order, then the handler. `taken` becomes the route, once there is one.
     async fn answer(&self, request: Request, taken: &mut Option<Mounted>) -> Result<Reply, ApiError> {
-        access::one_host(&request)?;
+        let host = Host::of(&request)?;
         let path = self.table.normalise(&request.path).ok_or(ApiError::NotFound)?;
         let found = self.table.find(&path);
         let prefix = found.as_ref().map_or_else(|| route::prefix_of_unknown(&path), |found| found.prefix);
         let directory = &self.app.directory;
-        let domain = self.connection_uri_domain(&request)?;
+        let domain = self.connection_uri_domain(host.as_ref())?;
         let app_id = prefix.app.unwrap_or(PUBLIC);
         let app = directory.find(&domain, app_id);
         let tenant = prefix.tenant.map_or_else(TenantId::public, TenantId::new);
@@ -189,22 +188,14 @@ impl Cdi {
     }
 
     /// The connection URI domain that the request's host names; empty for the base one.
-    fn connection_uri_domain(&self, request: &Request) -> Result<String, ApiError> {
-        let host = request.header(&HOST).map_or("", access::without_port);
-        if host.is_empty() {
-            return Ok(String::new());
-        }
-        let host = if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            Cow::Owned(host.to_ascii_lowercase())
-        } else {
-            Cow::Borrowed(host)
-        };
-        if !self.app.directory.has_connection_uri_domain(&host) {
+    fn connection_uri_domain(&self, host: Option<&Host<'_>>) -> Result<String, ApiError> {
+        let Some(host) = host.map(Host::as_str) else { return Ok(String::new()) };
+        if !self.app.directory.has_connection_uri_domain(host) {
             return Ok(String::new());
         }
         match &self.app.directory.base().saas_load_only_cud {
-            Some(only) if *only != host => Err(ApiError::bad_request("Connection URI domain is disallowed")),
-            _ => Ok(host.into_owned()),
+            Some(only) if only != host => Err(ApiError::bad_request("Connection URI domain is disallowed")),
+            _ => Ok(host.to_owned()),
         }
     }
 }

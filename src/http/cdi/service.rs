@@ -18,16 +18,19 @@ use std::path::Path;
 /// Routes of this part.
 pub const ROUTES: &[Route] = &[
     route!(GET "/hello", App => hello).without_key().without_version(),
+    route!(HEAD "/hello", App => hello).without_key().without_version(),
     route!(POST "/hello", App => hello).without_key().without_version(),
     route!(PUT "/hello", App => hello).without_key().without_version(),
     route!(DELETE "/hello", App => hello).without_key().without_version(),
     route!(GET "/", App => root).without_key().without_version(),
+    route!(HEAD "/", App => root).without_key().without_version(),
     route!(POST "/", App => root).without_key().without_version(),
     route!(PUT "/", App => root).without_key().without_version(),
     route!(DELETE "/", App => root).without_key().without_version(),
     route!(GET "/apiversion", AppStrict403 => api_versions).without_version(),
     route!(GET "/config", App => config_path).without_key(),
     route!(GET "/metrics", AppStrict403 => metrics).without_version(),
+    route!(HEAD "/metrics", AppStrict403 => metrics).without_version(),
 ];
 
 /// `/hello`: alive, and the store answers.

@@ -76,17 +76,17 @@ fn named_by_seeds(target: &str) -> BTreeSet<String> {
 }
 
 /// How inputs name an endpoint: GET without its verb, for those of a query know no other.
-fn name(route: &Route) -> String {
+pub(crate) fn name(route: &Route) -> String {
     let path = if route.path.is_empty() { "/" } else { route.path };
     let rid = route.rid.map(|rid| format!(" {rid}")).unwrap_or_default();
     match route.verb {
-        Verb::GET => format!("{path}{rid}"),
+        Verb::GET | Verb::HEAD => format!("{path}{rid}"),
         verb => format!("{} {path}{rid}", verb.name()),
     }
 }
 
 /// Requests with good fields by an endpoint's [`name`]: (query, body).
-fn good_requests() -> BTreeMap<String, Vec<(String, String)>> {
+pub(crate) fn good_requests() -> BTreeMap<String, Vec<(String, String)>> {
     let mut requests: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for Seed { endpoint, rest, .. } in seeds("query") {
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -147,7 +147,7 @@ async fn fuzzing_has_an_input_for_every_endpoint() {
     let (mut bodies, mut queries) = (BTreeSet::new(), BTreeSet::new());
     for mounted in app.cdi.table().routes() {
         let route = mounted.route;
-        let inputs = if route.verb == Verb::GET { &mut queries } else { &mut bodies };
+        let inputs = if matches!(route.verb, Verb::GET | Verb::HEAD) { &mut queries } else { &mut bodies };
         inputs.insert(name(route));
     }
     // Those of a query alone are among the endpoints of the one and are all that the other knows.

@@ -210,10 +210,31 @@ fn test_mode_listens_on_this_machine_only_unless_forced() {
 
 #[test]
 fn base_paths_are_normalised() {
-    for (written, path) in
-        [("", ""), ("/", ""), ("a", "/a"), ("/a/", "/a"), ("//a//b//", "/a/b"), (" /A ", "/A"), ("a/b", "/a/b")]
-    {
+    for (written, path) in [
+        ("", ""),
+        ("/", ""),
+        ("a", "/a"),
+        ("/a/", "/a"),
+        ("//a//b//", "/a/b"),
+        (" /A ", "/A"),
+        ("a/b", "/a/b"),
+        ("/a%C3%BC/v1.0~:@", "/a%C3%BC/v1.0~:@"),
+    ] {
         assert_eq!(BaseConfig::with(&[("base_path", written)], false).unwrap().base_path, path, "{written:?}");
+    }
+}
+
+#[test]
+fn a_base_path_that_no_request_can_have_is_refused() {
+    for written in [
+        "/ü", "/core?x", "/core#x", "/a/../b", "/.", "/%2e%2E", "/a%", "/a%zz", "/a%2", "/<x>", "/a\\b", "/a\tb",
+        "/a|b",
+    ] {
+        let error = BaseConfig::with(&[("base_path", written)], false).unwrap_err().to_string();
+        assert!(
+            error.starts_with("Invalid characters in base_path config: no request can have "),
+            "{written}: {error}"
+        );
     }
 }
 

@@ -128,13 +128,13 @@ fn types_of_a_file_are_those_of_the_protocol() {
 #[test]
 fn environment_values_are_unwrapped_and_empty_ones_ignored() {
     let config = Given::new()
-        .env("BASE_PATH", "\"/a\\\\b\\tc\"")
+        .env("SESSIOND_DATA_DIR", "\"/a\\\\b\\tc\"")
         .env("SUPERTOKENS_HOST", "")
         .env("SUPERTOKENS_PORT", "\"\"")
         .env("IP_ALLOW_REGEX", "\"10\\\\..*\"")
         .loaded()
         .config;
-    assert_eq!(config.base_path, "/a\\b\tc");
+    assert_eq!(config.data_dir.to_str(), Some("/a\\b\tc"));
     assert_eq!((config.host.as_str(), config.port), ("localhost", 3567));
     assert!(config.app.ip_allow.as_ref().unwrap().is_match("10.1"));
 }

@@ -118,3 +118,22 @@ async fn a_get_with_a_body_is_served() {
     wire.send(b"GET /a?b=c HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}").await;
     assert_eq!(soon(wire.reply()).await.body, "GET /a?b=c 2\n");
 }
+
+#[tokio::test]
+async fn a_route_may_take_larger_bodies_than_others() {
+    let (server, _) = echo(small()).await;
+    let mut wire = Wire::open(&server).await;
+    wire.send(&post("/roomy", &[b'x'; 10_000])).await;
+    assert_eq!(soon(wire.reply()).await.body, "POST /roomy 10000\n");
+    wire.send(&post("/roomy", &[b'x'; 10_001])).await;
+    let reply = soon(wire.reply()).await;
+    assert_eq!((reply.code, reply.body.as_str()), (413, "Request body is larger than 10000 bytes\n"));
+
+    let head = "POST /roomy HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    wire.send(head.as_bytes()).await;
+    for _ in 0..4 {
+        wire.send(format!("7d0\r\n{}\r\n", "x".repeat(2_000)).as_bytes()).await;
+    }
+    wire.send(b"0\r\n\r\n").await;
+    assert_eq!(soon(wire.reply()).await.body, "POST /roomy 8000\n");
+}

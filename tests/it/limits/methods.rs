@@ -22,9 +22,26 @@ async fn options_and_trace_are_not_supported() {
 
 #[tokio::test]
 async fn head_is_not_supported_and_has_no_body() {
-    let (code, body, head) = answer("HEAD", "/hello").await;
-    assert_eq!((code, body.as_str()), (405, ""));
-    assert!(head.contains("content-length: 21"), "{head}");
+    for path in ["/recipe/session", "/apiversion", "/nothing/at/all"] {
+        let (code, body, head) = answer("HEAD", path).await;
+        assert_eq!((code, body.as_str()), (405, ""), "{path}");
+        assert!(head.contains("content-length: 21"), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn health_checks_may_use_head() {
+    let server = TestServer::start(&TestApp::new().await).await;
+    let mut wire = Wire::open(&server).await;
+    for path in ["/hello", "/", "/public/hello", "/metrics"] {
+        for method in ["HEAD", "GET"] {
+            wire.send(format!("{method} {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await;
+        }
+        // A body after the first reply would be read as the head of the second.
+        let (head, get) = (soon(wire.head_reply()).await, soon(wire.reply()).await);
+        assert_eq!((head.code, get.code), (200, 200), "{path}");
+        assert!(head.head.contains("content-length: ") && !get.body.is_empty(), "{path}: {head:?}");
+    }
 }
 
 #[tokio::test]
@@ -48,7 +65,8 @@ async fn a_refused_method_is_answered_with_those_there_are() {
         ("DELETE", "/recipe/session", "get, post"),
         ("OPTIONS", "/public/recipe/session", "get, post"),
         ("TRACE", "/recipe/session/refresh", "post"),
-        ("HEAD", "/hello", "get, post, put, delete"),
+        ("OPTIONS", "/hello", "get, head, post, put, delete"),
+        ("HEAD", "/apiversion", "get"),
         ("OPTIONS", "/nothing/at/all", ""),
     ] {
         let (code, _, head) = answer(method, path).await;

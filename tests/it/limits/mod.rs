@@ -1,11 +1,14 @@
 //! What the server grants to its peers, and what it does with those who want more.
 
+mod accept;
 mod bodies;
 mod connections;
 mod flood;
 mod malformed;
 mod methods;
 mod panics;
+mod replies;
+mod targets;
 mod wire;
 
 use crate::app::TestServer;
@@ -20,7 +23,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// Says back what arrived; `/panic` panics, `/wait` waits for [`Echo::release`].
+/// Bytes of the reply to `/large`: more than the buffers of two sockets hold.
+const LARGE: usize = 16 << 20;
+
+/// Says back what arrived; `/panic` panics, `/wait` waits for [`Echo::release`], `/large` has a large reply. A body on
+/// `/roomy` may be ten times as large as elsewhere.
 #[derive(Default)]
 struct Echo {
     waiting: AtomicUsize,
@@ -36,6 +43,7 @@ impl Dispatch for Echo {
                 self.waiting.fetch_add(1, Ordering::SeqCst);
                 self.release.notified().await;
             }
+            "/large" => return Reply::text(StatusCode::OK, &"x".repeat(LARGE)),
             _ => {}
         }
         let mut text = format!("{} {}", request.method, request.path);
@@ -44,6 +52,10 @@ impl Dispatch for Echo {
         }
         text = format!("{text} {}", request.body.len());
         Reply::text(StatusCode::OK, &text)
+    }
+
+    fn body_limit(&self, request: &Request) -> Option<usize> {
+        (request.path == "/roomy").then_some(10_000)
     }
 
     fn panicked(&self) {

@@ -272,10 +272,13 @@ pub fn choose<'r>(
     let of_rid = || routes.iter().filter(|mounted| mounted.route.rid == rid);
     let Some(verb) = Verb::of(method) else {
         return Err(match *method {
-            Method::HEAD | Method::OPTIONS | Method::TRACE => not_supported(of_rid(), version),
+            Method::OPTIONS | Method::TRACE => not_supported(of_rid(), version),
             _ => ApiError::MethodNotImplemented,
         });
     };
+    if verb == Verb::HEAD && routes.is_empty() {
+        return Err(not_supported(of_rid(), version));
+    }
     let mut same_verb = of_rid().filter(|mounted| mounted.route.verb == verb).peekable();
     if routes.is_empty() || same_verb.peek().is_some() {
         return same_verb.find(|mounted| mounted.route.serves(version)).copied().ok_or(ApiError::NotFound);

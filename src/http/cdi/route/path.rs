@@ -5,7 +5,7 @@ use crate::domain::tenancy::RESERVED_TENANTS;
 use std::borrow::Cow;
 
 /// Decodes `%XX` of letters, digits and `-._~`: such a path means the same with and without them (RFC 3986, 6.2.2.2).
-/// Everything else stays encoded: a decoded slash would be another path.
+/// Everything else stays encoded, with its digits in upper case (6.2.2.1): a decoded slash would be another path.
 pub(super) fn decode_unreserved(path: &str) -> Cow<'_, str> {
     if !path.contains('%') {
         return Cow::Borrowed(path);
@@ -14,13 +14,18 @@ pub(super) fn decode_unreserved(path: &str) -> Cow<'_, str> {
     let mut pieces = path.split('%');
     decoded.push_str(pieces.next().unwrap_or_default());
     for piece in pieces {
-        let byte = piece.get(..2).and_then(hex_byte).filter(|byte| is_unreserved(*byte));
-        match (byte, piece.get(2..)) {
-            (Some(byte), Some(rest)) => {
+        let split = piece.split_at_checked(2).and_then(|(digits, rest)| Some((hex_byte(digits)?, digits, rest)));
+        match split {
+            Some((byte, _, rest)) if is_unreserved(byte) => {
                 decoded.push(char::from(byte));
                 decoded.push_str(rest);
             }
-            _ => {
+            Some((_, digits, rest)) => {
+                decoded.push('%');
+                decoded.push_str(&digits.to_ascii_uppercase());
+                decoded.push_str(rest);
+            }
+            None => {
                 decoded.push('%');
                 decoded.push_str(piece);
             }

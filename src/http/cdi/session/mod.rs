@@ -15,7 +15,7 @@ pub mod show;
 pub mod timeline;
 pub mod verify;
 
-use crate::domain::ids::{SessionHandle, TenantId};
+use crate::domain::ids::SessionHandle;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::route::Route;
 use crate::http::cdi::version::CdiVersion;
@@ -52,7 +52,5 @@ fn require_handle_tenant(call: &Call, handle: &str) -> Result<(), ApiError> {
     if call.app.tenant(&tenant).is_some() {
         return Ok(());
     }
-    // The sentence goes out as HTML, as the protocol has it, and a handle may hold anything.
-    let shown = tenant.as_str().replace('&', "&amp;").replace('<', "&lt;");
-    Err(call.no_such_tenant(&TenantId::new(shown)))
+    Err(call.no_such_tenant(&tenant))
 }

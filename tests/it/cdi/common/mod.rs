@@ -4,6 +4,7 @@ mod api_keys;
 mod bodies;
 mod ip_rules;
 mod logs;
+mod markup;
 mod methods;
 mod paths;
 mod replies;

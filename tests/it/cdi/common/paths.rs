@@ -80,6 +80,29 @@ async fn the_base_path_stands_before_everything() {
 }
 
 #[tokio::test]
+async fn a_base_path_may_be_percent_encoded_in_any_case() {
+    for written in ["/%C3%BC/%61", "/%c3%bc/a"] {
+        let app = TestApp::builder().setting("base_path", written).build().await;
+        for path in ["/%C3%BC/a/hello", "/%c3%Bc/%61/hello"] {
+            app.get(path).await.is_text(200, "Hello");
+        }
+        app.get("/%C3%BD/a/hello").await.is_text(404, "Not found");
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_is_none_is_refused() {
+    let app = TestApp::new().await;
+    for host in ["", "localhost", "my_core:3567", "127.0.0.1:1", "[::1]:1", "core.internal.:80"] {
+        app.get("/hello").host(host).await.is_text(200, "Hello");
+    }
+    for host in ["a b", "a/b", "user@a", "a:b", "<b>", "::1", "[a]"] {
+        let reply = app.get("/hello").host(host).await;
+        reply.is_text(400, "The Host header is not a host with an optional port");
+    }
+}
+
+#[tokio::test]
 async fn a_request_for_two_hosts_is_for_none() {
     let app = TestApp::new().await;
     app.get("/hello").host("one.io").await.is_text(200, "Hello");

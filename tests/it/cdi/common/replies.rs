@@ -10,6 +10,6 @@ async fn json_and_text_end_with_a_newline_and_say_what_they_are() {
     assert_eq!((json.0.content_type, JSON), (JSON, "application/json; charset=UTF-8"));
     assert!(json.body().ends_with("}\n"));
     let text = app.get("/none").await;
-    assert_eq!((text.0.content_type, TEXT), (TEXT, "text/html; charset=UTF-8"));
+    assert_eq!((text.0.content_type, TEXT), (TEXT, "text/plain; charset=UTF-8"));
     assert_eq!(text.body(), "Not found\n");
 }
