@@ -21,7 +21,7 @@ pub(super) struct Audit {
     /// So many events at most.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     limit: u32,
-    /// Only from this moment on (2026-11-23T09:00:00Z).
+    /// Only from this moment on (2026-11-23T09:00:00Z, or seconds or milliseconds since 1970).
     #[arg(long, value_name = "MOMENT", value_parser = moment::read)]
     from: Option<u64>,
     /// Only before this moment.

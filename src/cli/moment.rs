@@ -7,10 +7,16 @@ pub(super) fn show(ms: u64) -> String {
     UnixMillis(ms).to_string().replacen('T', " ", 1)
 }
 
-/// Reads RFC 3339 (`2026-11-23T09:00:00Z`, `2026-11-23 10:00:00.5+01:00`) or milliseconds since 1970.
+/// Reads RFC 3339 (`2026-11-23T09:00:00Z`, `2026-11-23 10:00:00.5+01:00`) or a bare number of 10 digits (seconds since
+/// 1970) or 13 (milliseconds): both mean moments from 2001 to 2286.
 pub(super) fn read(text: &str) -> Result<u64, String> {
-    if let Ok(ms) = text.parse() {
-        return Ok(ms);
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let unit = match text.len() {
+            10 => 1000,
+            13 => 1,
+            _ => return Err("a bare number has 10 digits (seconds since 1970) or 13 (milliseconds)".to_owned()),
+        };
+        return text.parse().map(|number: u64| number * unit).map_err(|error| error.to_string());
     }
     rfc3339(text).ok_or_else(|| "not a moment like 2026-11-23T09:00:00Z".to_owned())
 }
@@ -40,6 +46,9 @@ fn rfc3339(text: &str) -> Option<u64> {
         ("Z" | "z", "") => 0,
         (sign, shift) => {
             let [hours, minutes] = numbers(shift, ':', [2, 2])?;
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
             (hours * 60 + minutes) * if sign == "-" { -1 } else { 1 }
         }
     };
@@ -88,7 +97,18 @@ mod tests {
         assert_eq!(read("2026-11-23T09:00:00Z"), Ok(1_795_424_400_000));
         assert_eq!(read("2026-11-23t10:00:00.5+01:00"), Ok(1_795_424_400_500));
         assert_eq!(read("2026-11-23 03:30:00.1234-05:30"), Ok(1_795_424_400_123));
+        assert_eq!(read("2026-11-24T08:59:00+23:59"), Ok(1_795_424_400_000));
+    }
+
+    #[test]
+    fn a_bare_number_is_read_by_its_length() {
         assert_eq!(read("1795424400000"), Ok(1_795_424_400_000));
+        assert_eq!(read("1795424400"), Ok(1_795_424_400_000));
+        for text in
+            ["0", "179542440", "17954244000", "179542440000", "17954244000000", "1795424400000000", "+1795424400"]
+        {
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 
     #[test]
@@ -106,6 +126,9 @@ mod tests {
             "2026-11-23T09:00:00.Z",
             "1960-01-01T00:00:00Z",
             "2026-11-23T09:00:00Zulu",
+            "2026-11-23T09:00:00+24:00",
+            "2026-11-23T09:00:00-00:60",
+            "2026-11-23T09:00:00+99:99",
         ] {
             assert!(read(text).is_err(), "{text}");
         }

@@ -8,7 +8,6 @@ use crate::domain::time::UnixMillis;
 use crate::store::sled::maintenance::{self, Until};
 use anyhow::Result;
 use clap::Args;
-use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,7 +20,7 @@ pub(super) struct Restore {
     from: PathBuf,
     /// The new folder.
     to: PathBuf,
-    /// Leave out what was committed after this moment (2026-11-23T09:00:00Z).
+    /// Leave out what was committed after this moment (2026-11-23T09:00:00Z, or seconds or milliseconds since 1970).
     #[arg(long, value_name = "MOMENT", value_parser = moment::read)]
     until: Option<u64>,
     /// Leave out what was committed after this frame.
@@ -48,9 +47,9 @@ impl Restore {
             for note in &report.notes {
                 output::note(format!("note: {note}"));
             }
-            let time = output::moment(&json!(report), "time");
+            let time = if report.time == 0 { String::new() } else { format!(" as of {}", moment::show(report.time)) };
             let (to, records, frame) = (self.to.display(), report.records, report.frame);
-            output::line(format!("{to} holds {records} records as of {time} (frame {frame})"));
+            output::line(format!("{to} holds {records} records{time} (frame {frame})"));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -184,9 +184,9 @@ impl<'a> Committer<'a> {
             return Ok(Err(self.disk_full()));
         }
         let body_end = frame.len();
-        // Times never go back in the journal, whatever the clock does: "restore until" depends on their order.
-        self.last_time = self.last_time.max(self.shared.clock.now().0);
-        frame::finish(frame, number, self.last_time, Kind::Data);
+        // As the clock shows it, also when it was set back: one that was ahead must not give later frames its time.
+        let now = self.shared.clock.now().0;
+        frame::finish(frame, number, now, Kind::Data);
         match self.writer.append(frame) {
             Ok(()) => {}
             Err(AppendError::Full(error)) => {
@@ -195,6 +195,7 @@ impl<'a> Committer<'a> {
             }
             Err(AppendError::Broken(error)) => return Err(error),
         }
+        self.last_time = now;
         self.writer.acknowledge();
         self.publish(frame.get(frame::HEADER..body_end).unwrap_or_default(), number)?;
         self.keep_house(frame.len() as u64)?;
@@ -206,7 +207,8 @@ impl<'a> Committer<'a> {
         let index = shared.index()?;
         let Some(index) = index.as_ref() else { return Err(shared::closed()) };
         shared.epoch.fetch_add(1, Ordering::AcqRel);
-        let mut writes: Vec<_> = frame::writes(body).map_while(Result::ok).map(|write| (number, write)).collect();
+        let writes: Result<Vec<_>, _> = frame::writes(body).map(|write| write.map(|write| (number, write))).collect();
+        let mut writes = writes.map_err(|malformed| malformed.of(number))?;
         writes.sort_unstable_by_key(|(_, write)| write.key);
         batch::apply(index, &writes)?;
         shared.published.store(number, Ordering::Release);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub(super) struct Marker {
     /// The last frame; the index holds exactly the state after it.
     pub(super) frame: u64,
-    /// Time of the last frame; times in the journal never go back.
+    /// Time of the last frame.
     pub(super) time: u64,
     files: Vec<Fingerprint>,
 }

@@ -112,8 +112,12 @@ impl Collector {
     }
 
     /// Adds a frame's writes.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when its body is malformed; what comes before that has been added.
     pub(super) fn add_frame(&mut self, number: u64, body: &[u8]) -> Result<(), StoreError> {
-        for write in frame::writes(body).map_while(Result::ok) {
+        for write in frame::writes(body) {
+            let write = write.map_err(|malformed| malformed.of(number))?;
             self.add(&Entry { key: write.key, frame: number, value: write.value })?;
         }
         Ok(())

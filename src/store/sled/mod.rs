@@ -6,6 +6,7 @@
 //! - `reindex`: that state written anew beside the traffic, when much of its space is dead;
 //! - `snapshot`, `merge`, `rot`: all records as of one frame, made from the snapshot before it and the journal, not from sled;
 //! - `recovery`, `truth`, `marker`: what is believed when a folder is opened;
+//! - `point`: which frame a moment means, for `restore --until`;
 //! - `moment`, `archive`: all rows as of one moment, and the file in which an app travels;
 //! - `maintenance`: check, backup, restore, compact, salvage.
 //!
@@ -25,6 +26,7 @@ pub mod maintenance;
 mod marker;
 mod merge;
 mod moment;
+mod point;
 mod queue;
 mod recent;
 mod reconcile;

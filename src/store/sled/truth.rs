@@ -7,6 +7,7 @@ use super::journal::frames::{Coverage, Scanned};
 use super::journal::{self, Frames};
 use super::maintenance::Until;
 use super::merge::Merge;
+use super::point::{self, Point, Times};
 use super::snapshot::{self, Head, Reader};
 use crate::store::StoreError;
 use std::path::{Path, PathBuf};
@@ -47,9 +48,10 @@ impl Truth {
         until: u64,
         progress: &dyn Fn(Progress),
     ) -> Result<Self, StoreError> {
-        let scanned = journal::scan(&folder.journal(), id, until, &|done| {
+        let report = |done| {
             progress(Progress { stage: "reading the journal", done, total: 0 });
-        })?;
+        };
+        let scanned = journal::scan(&folder.journal(), id, until, &report, &mut |_, _, _| {})?;
         let mut bad_snapshots = Vec::new();
         let mut first_damage = None;
         for (_, path) in snapshot::list(&folder.snapshots())?.into_iter().rev() {
@@ -83,56 +85,46 @@ impl Truth {
     /// As [`Self::find`], for a point in time: damage after it does no harm, and an older snapshot may have to serve.
     ///
     /// # Errors
-    /// [`StoreError::Unusable`] when nothing goes back that far.
+    /// [`StoreError::Unusable`] when the point cannot be reached, or cannot be told.
     pub(super) fn find_until(
         folder: &Folder,
         id: &FolderId,
         acknowledged: u64,
         until: Until,
         progress: &dyn Fn(Progress),
-    ) -> Result<Self, StoreError> {
+    ) -> Result<(Self, Point), StoreError> {
         if until == Until::End {
-            return Self::find(folder, id, acknowledged, u64::MAX, progress);
+            let truth = Self::find(folder, id, acknowledged, u64::MAX, progress)?;
+            let point = Point { frame: truth.last(), time: truth.time(), notes: Vec::new() };
+            return Ok((truth, point));
         }
-        let scanned = journal::scan(&folder.journal(), id, u64::MAX, &|_| {})?;
-        let in_time = |frame: u64, time: u64| match until {
-            Until::End => true,
-            Until::Time(limit) => time <= limit.0,
-            Until::Frame(limit) => frame <= limit,
-        };
+        let mut times = Times::new(until);
+        let mut add = |segment: &Scanned, number, time| times.add(segment, number, time);
+        let scanned = journal::scan(&folder.journal(), id, u64::MAX, &|_| {}, &mut add)?;
         let mut bad_snapshots = Vec::new();
         let mut bases = vec![None];
         for (_, path) in snapshot::list(&folder.snapshots())? {
             match snapshot::verify(&path, id, &mut || Ok(())) {
-                Ok((head, rows)) if in_time(head.frame, head.time) => bases.push(Some(Base { path, head, rows })),
-                Ok(_) => {}
+                Ok((head, rows)) => bases.push(Some(Base { path, head, rows })),
                 Err(StoreError::Damaged { what, .. }) => bad_snapshots.push((path, what)),
                 Err(error) => return Err(error),
             }
         }
-        let mut damage = None;
-        for base in bases.into_iter().rev() {
-            let from = base.as_ref().map_or(1, |base| base.head.frame + 1);
-            let run = journal::frames::unbroken(&scanned, from);
-            let found = Self {
-                folder: folder.clone(),
-                id: *id,
-                base,
-                frames: run,
-                scanned: scanned.clone(),
-                bad_snapshots: bad_snapshots.clone(),
-            };
-            // Enough is there if the frames run past the point, or to the known end.
-            if found.last() >= acknowledged.max(1) || !in_time(found.last(), found.frames.time) {
-                return Ok(found);
-            }
-            damage.get_or_insert((found.last(), found.base.is_some()));
-        }
-        let what = format!(
-            "it does not go back to that point, or what followed is damaged (readable up to frame {})",
-            damage.map_or(0, |(frame, _)| frame)
-        );
-        Err(StoreError::Unusable { place: folder.root.display().to_string(), what })
+        let read_from = |base: Option<Base>| Self {
+            folder: folder.clone(),
+            id: *id,
+            frames: journal::frames::unbroken(&scanned, base.as_ref().map_or(1, |base| base.head.frame + 1)),
+            base,
+            scanned: scanned.clone(),
+            bad_snapshots: bad_snapshots.clone(),
+        };
+        let candidates = bases.into_iter().rev().map(read_from).filter(|truth| truth.last() > 0);
+        point::choose(candidates.collect(), &times, acknowledged, &folder.root)
+    }
+
+    /// Whose files these are.
+    pub(super) const fn id(&self) -> FolderId {
+        self.id
     }
 
     /// The last frame.
@@ -142,7 +134,10 @@ impl Truth {
 
     /// The time of the last frame.
     pub(super) fn time(&self) -> u64 {
-        self.frames.time.max(self.base.as_ref().map_or(0, |base| base.head.time))
+        if self.frames.last < self.frames.from {
+            return self.base.as_ref().map_or(0, |base| base.head.time);
+        }
+        self.frames.time
     }
 
     /// The frame of the snapshot, 0 without one.

@@ -75,6 +75,14 @@ fn a_stopped_folder_is_backed_up_and_restored_as_of_a_moment() {
     let nonsense = sandbox.run(&["restore", "data", "then3", "--until", "yesterday"]);
     assert_eq!(nonsense.code, Some(2), "{nonsense:?}");
     assert!(nonsense.err.contains("not a moment like 2026-11-23T09:00:00Z"), "{nonsense:?}");
+    let seconds = (first["time"].as_u64().unwrap() / 1000 + 60).to_string();
+    assert_eq!(sandbox.json(&["restore", "data", "seconds", "--until", &seconds, "--json"])["notes"], json!([]));
+    assert_eq!(handles(&sandbox, &["--data-dir", "seconds"]), 2, "a number of ten digits is read as seconds");
+    let digits = sandbox.run(&["restore", "data", "then3", "--until", "20261123"]);
+    assert!(digits.code == Some(2) && digits.err.contains("10 digits (seconds since 1970)"), "{digits:?}");
+    let early = sandbox.run(&["restore", "data", "then3", "--until", "2001-01-01T00:00:00Z"]);
+    assert!(early.code == Some(1) && early.err.contains("the first moment that can be reached is 2"), "{early:?}");
+    assert!(early.err.contains("(frame 1)") && !sandbox.path().join("then3").exists(), "{early:?}");
     let missing = sandbox.run(&["restore", "nowhere", "then3"]);
     assert_eq!(missing.code, Some(1));
     assert!(missing.err.contains("nowhere") && !sandbox.path().join("then3").exists(), "{missing:?}");

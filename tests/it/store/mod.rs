@@ -1,6 +1,7 @@
 //! The storage seam: one conformance suite for every engine, record bytes, and what only the sled engine promises.
 
 mod bulk_import;
+mod clock;
 mod codec;
 mod conformance;
 mod counting;

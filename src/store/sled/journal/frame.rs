@@ -7,6 +7,8 @@
 //! ```
 //! Numbers are little endian. The checksum covers the header before it and the body.
 
+use super::frames::WAY_OUT;
+use crate::store::StoreError;
 use crate::store::sled::io::{take, take_slice};
 
 /// Bytes before the body.
@@ -104,6 +106,18 @@ pub(in crate::store::sled) struct Write<'a> {
     pub(in crate::store::sled) value: Option<&'a [u8]>,
 }
 
+/// A whole frame whose body is no list of writes: something else than this program made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store::sled) struct Malformed;
+
+impl Malformed {
+    /// As the damage of frame `number`.
+    pub(in crate::store::sled) fn of(self, number: u64) -> StoreError {
+        let what = "it is whole, but not a list of writes".to_owned();
+        StoreError::Damaged { place: format!("journal frame {number}"), what, way_out: WAY_OUT.to_owned() }
+    }
+}
+
 /// Appends a write to a body.
 pub(in crate::store::sled) fn push_write(body: &mut Vec<u8>, keyspace: u8, key: &[u8], value: Option<&[u8]>) {
     // invariant: keys and values are below the sizes checked before every commit.
@@ -116,8 +130,8 @@ pub(in crate::store::sled) fn push_write(body: &mut Vec<u8>, keyspace: u8, key: 
     body.extend_from_slice(value.unwrap_or_default());
 }
 
-/// The writes of a body; ends early (with `Err`) where the bytes are not a write.
-pub(in crate::store::sled) fn writes(mut body: &[u8]) -> impl Iterator<Item = Result<Write<'_>, ()>> {
+/// The writes of a body; ends early (with `Err`) where the bytes are not a write, which no checksum lets through.
+pub(in crate::store::sled) fn writes(mut body: &[u8]) -> impl Iterator<Item = Result<Write<'_>, Malformed>> {
     std::iter::from_fn(move || {
         if body.is_empty() {
             return None;
@@ -132,7 +146,7 @@ pub(in crate::store::sled) fn writes(mut body: &[u8]) -> impl Iterator<Item = Re
             };
             Some(Write { key, value })
         };
-        let write = parse().ok_or(());
+        let write = parse().ok_or(Malformed);
         if write.is_err() {
             body = &[];
         }

@@ -1,6 +1,6 @@
 //! Reading the journal as one sequence of frames, and judging what is wrong with it.
 
-use super::segment::{self, SegmentReader, Step};
+use super::segment::{self, SegmentReader, Step, Timing};
 use crate::store::StoreError;
 use crate::store::sled::folder::FolderId;
 use std::collections::VecDeque;
@@ -18,6 +18,8 @@ pub(in crate::store::sled) struct Scanned {
     pub(in crate::store::sled) end: u64,
     /// Time of its last good frame.
     pub(in crate::store::sled) time: u64,
+    /// `None`: its header cannot be read.
+    pub(in crate::store::sled) timing: Option<Timing>,
     /// How it ends.
     pub(in crate::store::sled) ending: Ending,
 }
@@ -35,23 +37,27 @@ pub(in crate::store::sled) enum Ending {
     Unreadable(&'static str),
 }
 
-/// Reads every segment that does not start after frame `until`, and checks every frame.
+/// Reads every segment that does not start after frame `until`, and checks every frame. `frame` is told the number and
+/// the time of each good one.
 pub(in crate::store::sled) fn scan(
     directory: &Path,
     id: &FolderId,
     until: u64,
     progress: &dyn Fn(u64),
+    frame: &mut dyn FnMut(&Scanned, u64, u64),
 ) -> Result<Vec<Scanned>, StoreError> {
     let mut found = Vec::new();
     let mut body = Vec::new();
     for (first, path) in segment::list(directory)?.into_iter().filter(|(first, _)| *first <= until) {
-        let mut scanned = Scanned { path, first, next: first, end: 0, time: 0, ending: Ending::Blank };
+        let mut scanned = Scanned { path, first, next: first, end: 0, time: 0, timing: None, ending: Ending::Blank };
         match SegmentReader::open(&scanned.path, Some(id), first)? {
             Err(what) => scanned.ending = Ending::Unreadable(what),
             Ok(mut reader) => {
+                scanned.timing = Some(reader.timing);
                 scanned.ending = loop {
                     match reader.step(&mut body)? {
-                        Step::Frame { time, .. } => {
+                        Step::Frame { number, time } => {
+                            frame(&scanned, number, time);
                             scanned.time = time;
                             progress(reader.offset);
                         }
@@ -81,7 +87,7 @@ pub(in crate::store::sled) struct Coverage {
     pub(in crate::store::sled) segments: Vec<(u64, PathBuf)>,
     /// What was cut off at the end: the write that was going on when the process or the power went.
     pub(in crate::store::sled) torn: Option<String>,
-    /// Time of the last frame.
+    /// Time of the last frame; 0 when there is none.
     pub(in crate::store::sled) time: u64,
 }
 
@@ -106,10 +112,10 @@ pub(in crate::store::sled) fn coverage(
         }
         if segment.next > run.last + 1 {
             run.last = segment.next - 1;
+            run.time = segment.time;
         }
         if segment.next > segment.first {
             run.segments.push((segment.first, segment.path.clone()));
-            run.time = run.time.max(segment.time);
         }
         let complete = following.is_some_and(|following| following.first == segment.next);
         let trouble = match segment.ending {
@@ -144,8 +150,10 @@ pub(in crate::store::sled) fn unbroken(scanned: &[Scanned], from: u64) -> Covera
         if segment.first > run.last + 1 {
             break;
         }
-        run.last = run.last.max(segment.next - 1);
-        run.time = run.time.max(segment.time);
+        if segment.next > run.last + 1 {
+            run.last = segment.next - 1;
+            run.time = segment.time;
+        }
         run.segments.push((segment.first, segment.path.clone()));
     }
     run

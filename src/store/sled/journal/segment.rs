@@ -1,10 +1,14 @@
 //! A segment file: a header, frames, and either a seal or zeros reserved for more.
 //!
 //! ```text
-//! header = magic "SESSJRNL" | format u32 | folder id 16 bytes | first frame number u64 | created ms u64 | crc u32 | zeros to 64
+//! header = magic "SESSJRNL" | format u32 | folder id 16 bytes | first frame number u64 | created ms u64 | crc u32
+//!        | "WALL" or zeros | zeros to 64
 //! ```
 //! The file's name is its first frame number. A segment that is no longer written ends with a seal frame; the one in use
 //! ends with zeros.
+//!
+//! "WALL": frames carry the time that the clock showed. Releases up to 0.1.0 wrote zeros there, skip whatever stands
+//! there, and raised a frame's time to that of the frame before it.
 
 use super::frame::{self, Head, Kind};
 use crate::store::StoreError;
@@ -19,6 +23,7 @@ pub(in crate::store::sled) const HEADER: usize = 64;
 const HEADER_USED: usize = 44;
 const MAGIC: [u8; 8] = *b"SESSJRNL";
 const FORMAT: u32 = 1;
+const WALL: [u8; 4] = *b"WALL";
 
 /// The file of the segment that starts with frame `first`.
 pub(in crate::store::sled) fn path(directory: &Path, first: u64) -> PathBuf {
@@ -35,6 +40,7 @@ pub(in crate::store::sled) fn header(id: &FolderId, first: u64, created: u64) ->
     let mut bytes =
         [MAGIC.as_slice(), &FORMAT.to_le_bytes(), id, &first.to_le_bytes(), &created.to_le_bytes()].concat();
     bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
+    bytes.extend_from_slice(&WALL);
     let mut header = [0; HEADER];
     for (place, byte) in header.iter_mut().zip(bytes) {
         *place = byte;
@@ -42,19 +48,29 @@ pub(in crate::store::sled) fn header(id: &FolderId, first: u64, created: u64) ->
     header
 }
 
+/// What a header says of the frames' times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store::sled) struct Timing {
+    /// When the segment was started, in ms since 1970.
+    pub(in crate::store::sled) created: u64,
+    /// True if frames carry the time that the clock showed, also when it had been set back.
+    pub(in crate::store::sled) is_wall: bool,
+}
+
 /// Reads a header; says what is wrong with it otherwise.
-fn parse_header(bytes: &[u8; HEADER], id: Option<&FolderId>, first: u64) -> Result<(), &'static str> {
+fn parse_header(bytes: &[u8; HEADER], id: Option<&FolderId>, first: u64) -> Result<Timing, &'static str> {
     let mut rest = bytes.as_slice();
     let mut parse = || {
         let magic: [u8; 8] = take(&mut rest)?;
         let format = u32::from_le_bytes(take(&mut rest)?);
         let folder: FolderId = take(&mut rest)?;
         let number = u64::from_le_bytes(take(&mut rest)?);
-        let _created: [u8; 8] = take(&mut rest)?;
+        let created = u64::from_le_bytes(take(&mut rest)?);
         let crc = u32::from_le_bytes(take(&mut rest)?);
-        Some((magic, format, folder, number, crc))
+        let timing = Timing { created, is_wall: take(&mut rest)? == WALL };
+        Some((magic, format, folder, number, crc, timing))
     };
-    let Some((magic, format, folder, number, crc)) = parse() else { return Err("its header is cut off") };
+    let Some((magic, format, folder, number, crc, timing)) = parse() else { return Err("its header is cut off") };
     if magic != MAGIC || crc != crc32fast::hash(bytes.get(..HEADER_USED).unwrap_or_default()) {
         return Err("its header is damaged");
     }
@@ -67,7 +83,7 @@ fn parse_header(bytes: &[u8; HEADER], id: Option<&FolderId>, first: u64) -> Resu
     if number != first {
         return Err("it is not the segment that its name says");
     }
-    Ok(())
+    Ok(timing)
 }
 
 /// The folder id that a segment's header names, if it can be read: for a lost identity file.
@@ -102,6 +118,7 @@ pub(in crate::store::sled) struct SegmentReader {
     pub(in crate::store::sled) offset: u64,
     /// The number the next frame must have.
     pub(in crate::store::sled) next: u64,
+    pub(in crate::store::sled) timing: Timing,
 }
 
 impl SegmentReader {
@@ -119,12 +136,13 @@ impl SegmentReader {
             return Ok(Err("its header is cut off"));
         }
         file.read_exact(&mut bytes).map_err(|error| io::failed("cannot read", path, error))?;
-        Ok(parse_header(&bytes, id, first).map(|()| Self {
+        Ok(parse_header(&bytes, id, first).map(|timing| Self {
             path: path.to_owned(),
             file,
             length,
             offset: HEADER as u64,
             next: first,
+            timing,
         }))
     }
 

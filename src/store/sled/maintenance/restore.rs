@@ -7,7 +7,7 @@ use crate::store::StoreError;
 use crate::store::sled::acknowledged::Acknowledged;
 use crate::store::sled::background::{Pausing, write_snapshot};
 use crate::store::sled::folder::{self, Folder, FolderId, Identity};
-use crate::store::sled::journal::{Frames, segment};
+use crate::store::sled::journal::segment;
 use crate::store::sled::merge::Merge;
 use crate::store::sled::snapshot::Head;
 use crate::store::sled::truth::Truth;
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 pub enum Until {
     /// Everything.
     End,
-    /// Everything that was committed at this moment or before.
+    /// Everything up to the last frame that was committed at this moment or before, by the clock of then.
     Time(UnixMillis),
     /// Everything up to this frame.
     Frame(u64),
@@ -45,7 +45,8 @@ pub struct RestoreReport {
 /// Writes the folder `to` from what `from` holds. `from` is only read.
 ///
 /// # Errors
-/// [`StoreError::Unusable`] if `to` holds anything, or if `from` does not go back as far as `until`;
+/// [`StoreError::Unusable`] if `to` holds anything, if `from` does not go back as far as `until`, or if which frame that
+/// is cannot be told;
 /// [`StoreError::Damaged`] if `from` cannot say what it held.
 pub fn restore(
     from: &Path,
@@ -63,9 +64,10 @@ pub fn restore(
         notes.extend(manifest.changed(&source)?);
     }
     let target = Target::new(to)?;
-    let truth = Truth::find_until(&source, &id, last_known_frame(&source)?, until, progress)?;
+    let (truth, point) = Truth::find_until(&source, &id, last_known_frame(&source)?, until, progress)?;
     notes.extend(truth.bad_snapshots.iter().map(|(path, what)| format!("{}: {what}", path.display())));
-    let (frame, time) = stop(&truth, id, until)?;
+    notes.extend(point.notes);
+    let (frame, time) = (point.frame, point.time);
     let mut merge = truth.merge_into(frame, &target.partial.join("scratch"))?;
     let records = write_folder(&target, &mut merge, frame, time, options, progress)?;
     target.complete()?;
@@ -87,25 +89,6 @@ pub(super) fn source_id(source: &Folder) -> Result<FolderId, StoreError> {
         place: source.root.display().to_string(),
         what: "this is neither a data folder of sessiond nor a backup of one".to_owned(),
     })
-}
-
-/// The last frame to take, and its time.
-fn stop(truth: &Truth, id: FolderId, until: Until) -> Result<(u64, u64), StoreError> {
-    let (mut frame, mut time) = truth.base.as_ref().map_or((0, 0), |base| (base.head.frame, base.head.time));
-    let mut frames = Frames::new(&truth.frames, id, truth.last());
-    let mut body = Vec::new();
-    while let Some((number, at)) = frames.next(&mut body)? {
-        let beyond = match until {
-            Until::End => false,
-            Until::Time(limit) => at > limit.0,
-            Until::Frame(limit) => number > limit,
-        };
-        if beyond {
-            break;
-        }
-        (frame, time) = (number, at);
-    }
-    Ok((frame, time))
 }
 
 /// Makes the target a complete data folder that holds what `merge` yields; returns the number of records.

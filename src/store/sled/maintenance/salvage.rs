@@ -123,7 +123,10 @@ fn from_journal(
                 report.cannot_read(&path, &format!("frames {expected} to {} are missing", number - 1));
             }
             next = Some(number + 1);
-            collector.add_frame(number, &body)?;
+            match collector.add_frame(number, &body) {
+                Err(StoreError::Damaged { what, .. }) => report.cannot_read(&path, &format!("frame {number}: {what}")),
+                added => added?,
+            }
             report.from_journal += 1;
             report.frame = report.frame.max(number);
         }
