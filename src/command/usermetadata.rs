@@ -1,13 +1,13 @@
 //! The user metadata recipe's operations (CDI: user metadata).
 
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::usermetadata::merged;
 use crate::fault::{Fault, Gone};
-use crate::store::{self, StoreError, usermetadata};
+use crate::store::{self, StoreError, Tx, usermetadata};
 use serde_json::{Map, Value};
 
 /// Reads what is noted about users.
@@ -56,23 +56,22 @@ impl UpdateMetadata {
     /// # Errors
     /// When the store fails or the object has become too large.
     pub async fn run(self, app: &Context) -> Result<JsonObject, Fault> {
+        let about = (&self.scope.app.id, &self.user_id);
+        transact(app, &about, "committing user metadata", |tx| self.attempt(tx)).await
+    }
+
+    async fn attempt(&self, mut tx: Box<dyn Tx>) -> Result<Step<JsonObject>, Fault> {
         let id = &self.scope.app.id;
-        let mut retry = Retry::new(&app.contention, &(id, &self.user_id));
-        loop {
-            let mut tx = app.store.begin();
-            let current = usermetadata::get(tx.as_mut(), id, &self.user_id).await.map_err(reading)?;
-            let new = merged(current.as_ref().unwrap_or(&JsonObject::empty()), self.update.clone());
-            if current.as_ref() == Some(&new) {
-                return Ok(new);
-            }
-            if !store::app::exists(tx.as_mut(), id).await.map_err(reading)? {
-                return Err(Fault::new("writing user metadata", Gone { app: id.clone(), tenant: TenantId::public() }));
-            }
-            usermetadata::put(tx.as_mut(), id, &self.user_id, new.clone()).map_err(writing)?;
-            if retry.commit(tx, "committing user metadata").await? {
-                return Ok(new);
-            }
+        let current = usermetadata::get(tx.as_mut(), id, &self.user_id).await.map_err(reading)?;
+        let new = merged(current.as_ref().unwrap_or(&JsonObject::empty()), self.update.clone());
+        if current.as_ref() == Some(&new) {
+            return Ok(Step::Done(new));
         }
+        if !store::app::exists(tx.as_mut(), id).await.map_err(reading)? {
+            return Err(Fault::new("writing user metadata", Gone { app: id.clone(), tenant: TenantId::public() }));
+        }
+        usermetadata::put(tx.as_mut(), id, &self.user_id, new.clone()).map_err(writing)?;
+        Ok(Step::Commit(tx, new))
     }
 }
 
@@ -90,18 +89,17 @@ impl RemoveMetadata {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<(), Fault> {
+        let about = (&self.scope.app.id, &self.user_id);
+        transact(app, &about, "committing the removal of user metadata", |tx| self.attempt(tx)).await
+    }
+
+    async fn attempt(&self, mut tx: Box<dyn Tx>) -> Result<Step<()>, Fault> {
         let id = &self.scope.app.id;
-        let mut retry = Retry::new(&app.contention, &(id, &self.user_id));
-        loop {
-            let mut tx = app.store.begin();
-            if !usermetadata::in_use(tx.as_mut(), id, &self.user_id).await.map_err(reading)? {
-                return Ok(());
-            }
-            usermetadata::remove_user(tx.as_mut(), id, &self.user_id);
-            if retry.commit(tx, "committing the removal of user metadata").await? {
-                return Ok(());
-            }
+        if !usermetadata::in_use(tx.as_mut(), id, &self.user_id).await.map_err(reading)? {
+            return Ok(Step::Done(()));
         }
+        usermetadata::remove_user(tx.as_mut(), id, &self.user_id);
+        Ok(Step::Commit(tx, ()))
     }
 }
 

@@ -6,6 +6,7 @@
 //! sees a mass delete.
 
 use super::{audit, email_tokens};
+use crate::command::transact::{Step, transact_unqueued};
 use crate::config::AppConfig;
 use crate::context::Context;
 use crate::domain::ids::AppId;
@@ -16,7 +17,7 @@ use crate::fault::Fault;
 use crate::store::dashboard::DashboardSessionRecord;
 use crate::store::session::{self, Ending, SessionRecord, just_after, parse_row_key};
 use crate::store::timeline::{TimelineRecord, purge_at};
-use crate::store::{CommitError, Key, Keyspace, Scan, codec};
+use crate::store::{Key, Keyspace, Scan, codec};
 
 /// Rows looked at in one step, and so the most that are deleted in one transaction.
 pub(super) const PAGE: usize = 64;
@@ -122,11 +123,11 @@ impl Sweep {
         if due.is_empty() {
             return Ok(0);
         }
-        loop {
-            let mut tx = app.store.begin();
+        let due = &due;
+        let ended = transact_unqueued(&*app.store, "committing expired sessions", |mut tx| async move {
             let mut ended = 0;
             // Read again: a scan is not part of what the commit checks, and a session may have been refreshed since.
-            for (id, handle) in &due {
+            for (id, handle) in due {
                 let found = session::get(tx.as_mut(), id, handle).await;
                 let found = found.map_err(|error| Fault::new("loading an expired session", error))?;
                 let Some(record) = found.filter(|row| is_over(row, now)) else { continue };
@@ -136,15 +137,11 @@ impl Sweep {
                     .map_err(|error| Fault::new("ending an expired session", error))?;
                 ended += 1;
             }
-            match tx.commit().await {
-                Ok(()) => {
-                    app.metrics.sessions.expired.inc_by(ended);
-                    return Ok(ended);
-                }
-                Err(CommitError::Conflict) => {}
-                Err(CommitError::Store(error)) => return Err(Fault::new("committing expired sessions", error)),
-            }
-        }
+            Ok(Step::Commit(tx, ended))
+        });
+        let ended = ended.await?;
+        app.metrics.sessions.expired.inc_by(ended);
+        Ok(ended)
     }
 
     /// Deletes the timelines of a page whose time is over.

@@ -1,11 +1,12 @@
 //! Deletes what nobody used in time: a page of rows per step, as a sweep does.
 
 use super::sweep::PAGE;
+use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::store::session::just_after;
-use crate::store::{CommitError, Key, Keyspace, Scan, StoreError, Tx};
+use crate::store::{Key, Keyspace, Scan, StoreError, Tx};
 use std::future::Future;
 use std::marker::PhantomData;
 
@@ -76,18 +77,14 @@ async fn delete<E: Expiring>(app: &Context, due: &[&Key], now: UnixMillis) -> Re
     if due.is_empty() {
         return Ok(0);
     }
-    loop {
-        let mut tx = app.store.begin();
+    // It conflicts when a row is used meanwhile, or gets company.
+    transact_unqueued(&*app.store, "committing deleted rows", |mut tx| async move {
         let mut deleted = 0;
         for key in due {
             let gone = E::delete(app, tx.as_mut(), key, now).await;
             deleted += u64::from(gone.map_err(|error| Fault::new("deleting a row that is over", error))?);
         }
-        match tx.commit().await {
-            Ok(()) => return Ok(deleted),
-            // A row was used, or got company.
-            Err(CommitError::Conflict) => {}
-            Err(CommitError::Store(error)) => return Err(Fault::new("committing deleted rows", error)),
-        }
-    }
+        Ok(Step::Commit(tx, deleted))
+    })
+    .await
 }

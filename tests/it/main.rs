@@ -9,6 +9,8 @@ mod cli;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod contention;
+#[cfg(test)]
 mod dashboard;
 #[cfg(test)]
 mod emailpassword;

@@ -5,8 +5,8 @@
 //! up. So no user is lost, and none is imported twice.
 
 use super::{Reader, Sealer, complaint, failed};
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::command::user::arrival::{Ready, note, prepare_all, write};
 use crate::context::Context;
 use crate::domain::import::BadLine;
@@ -72,46 +72,44 @@ impl ImportBatch {
     async fn mark(&self, app: &Context) -> Result<Vec<(Uuid, BulkImportRecord)>, Fault> {
         let id = &self.scope.app.id;
         let size = usize::try_from(self.scope.app.config.import_batch).unwrap_or(MAX_BATCH).min(MAX_BATCH);
-        let mut retry = Retry::new(&app.contention, &(id, "bulk import"));
-        loop {
-            let mut tx = app.store.begin();
-            let tx_ref = tx.as_mut();
+        transact(app, &(id, "bulk import"), "committing a batch of users", |mut tx| async move {
             let mut status = BulkStatus::Processing;
-            let mut ids = bulk_import::oldest(tx_ref, id, status, size).await.map_err(failed)?;
+            let mut ids = bulk_import::oldest(tx.as_mut(), id, status, size).await.map_err(failed)?;
             if ids.is_empty() {
                 status = BulkStatus::New;
-                ids = bulk_import::oldest(tx_ref, id, status, size).await.map_err(failed)?;
+                ids = bulk_import::oldest(tx.as_mut(), id, status, size).await.map_err(failed)?;
             }
             let (mut marked, mut changed, mut bytes) = (Vec::with_capacity(ids.len()), false, 0);
             for user in ids {
                 if bytes >= BATCH_BYTES {
                     break;
                 }
-                let Some(mut record) = bulk_import::get(tx_ref, id, &user).await.map_err(failed)? else {
+                let Some(mut record) = bulk_import::get(tx.as_mut(), id, &user).await.map_err(failed)? else {
                     // Imported since the index was read. Were it a leftover, it would be in the way for good.
-                    bulk_import::remove(tx_ref, id, &user, status);
+                    bulk_import::remove(tx.as_mut(), id, &user, status);
                     changed = true;
                     continue;
                 };
                 if record.status == BulkStatus::New {
                     (record.status, record.updated, changed) = (BulkStatus::Processing, app.now(), true);
-                    bulk_import::put(tx_ref, id, &user, Some(BulkStatus::New), &record).map_err(failed)?;
+                    bulk_import::put(tx.as_mut(), id, &user, Some(BulkStatus::New), &record).map_err(failed)?;
                 }
                 bytes += record.sealed_user.len();
                 marked.push((user, record));
             }
-            // All of them imported meanwhile says nothing of those who come after them.
-            let others = changed && marked.is_empty();
-            if (!changed || retry.commit(tx, "committing a batch of users").await?) && !others {
-                return Ok(marked);
-            }
-        }
+            Ok(match (changed, marked.is_empty()) {
+                (false, _) => Step::Done(marked),
+                (true, false) => Step::Commit(tx, marked),
+                // All of them imported meanwhile says nothing of those who come after them.
+                (true, true) => Step::Continue(tx),
+            })
+        })
+        .await
     }
 
     async fn import(&self, app: &Context, batch: &[(Uuid, Result<Ready, BadLine>)]) -> Result<Counts, Fault> {
-        let mut retry = Retry::new(&app.contention, &(&self.scope.app.id, "bulk import"));
-        loop {
-            let mut tx = app.store.begin();
+        let about = (&self.scope.app.id, "bulk import");
+        transact(app, &about, "committing imported users", |mut tx| async move {
             let mut counts = Counts::default();
             for (user, ready) in batch {
                 match self.settle(app, tx.as_mut(), user, ready).await? {
@@ -120,10 +118,9 @@ impl ImportBatch {
                     None => {}
                 }
             }
-            if retry.commit(tx, "committing imported users").await? {
-                return Ok(counts);
-            }
-        }
+            Ok(Step::Commit(tx, counts))
+        })
+        .await
     }
 
     async fn import_singly(&self, app: &Context, batch: Vec<(Uuid, Result<Ready, BadLine>)>) -> Result<Counts, Fault> {

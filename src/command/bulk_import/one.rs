@@ -1,16 +1,16 @@
 //! `POST /bulk-import/import`: one user, at once.
 
 use super::{Members, Reader, complaint, failed};
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::command::user::UserInfo;
-use crate::command::user::arrival::{note, prepare_all, write};
+use crate::command::user::arrival::{Ready, note, prepare_all, write};
 use crate::context::Context;
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::TenantId;
 use crate::domain::import::BadLine;
 use crate::fault::{Fault, Gone};
-use crate::store;
+use crate::store::{self, Tx};
 use std::collections::HashSet;
 
 /// Imports a user.
@@ -46,25 +46,21 @@ impl ImportOne {
             Some(Err(BadLine(what))) => return Ok(Imported::Invalid(vec![what])),
             None => return Err(Fault::invariant("importing a user: one in, one out")),
         };
-        let mut retry = Retry::new(&app.contention, &(id, "bulk import"));
-        loop {
-            let mut tx = app.store.begin();
-            let tx_ref = tx.as_mut();
-            if !store::app::exists(tx_ref, id).await.map_err(failed)? {
-                return Err(Fault::new("importing a user", Gone { app: id.clone(), tenant: TenantId::public() }));
-            }
-            if let Some(complaint) = complaint(&ready, write(tx_ref, id, &ready, app.now()).await.map_err(failed)?) {
-                // Nothing was written, so that this only looks whether it is still so.
-                match retry.commit(tx, "looking at a user to be imported").await? {
-                    true => return Ok(Imported::Invalid(vec![complaint])),
-                    false => continue,
-                }
-            }
-            note(app, tx_ref, &self.scope, &ready)?;
-            let info = UserInfo::load(tx_ref, id, ready.user.clone()).await.map_err(failed)?;
-            if retry.commit(tx, "committing an imported user").await? {
-                return Ok(Imported::Ok(Box::new(info)));
-            }
+        transact(app, &(id, "bulk import"), "committing an imported user", |tx| self.attempt(app, tx, &ready)).await
+    }
+
+    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>, ready: &Ready) -> Result<Step<Imported>, Fault> {
+        let id = &self.scope.app.id;
+        if !store::app::exists(tx.as_mut(), id).await.map_err(failed)? {
+            return Err(Fault::new("importing a user", Gone { app: id.clone(), tenant: TenantId::public() }));
         }
+        let arrived = write(tx.as_mut(), id, ready, app.now()).await.map_err(failed)?;
+        if let Some(complaint) = complaint(ready, arrived) {
+            // Nothing was written, so that this only looks whether it is still so.
+            return Ok(Step::Commit(tx, Imported::Invalid(vec![complaint])));
+        }
+        note(app, tx.as_mut(), &self.scope, ready)?;
+        let info = UserInfo::load(tx.as_mut(), id, ready.user.clone()).await.map_err(failed)?;
+        Ok(Step::Commit(tx, Imported::Ok(Box::new(info))))
     }
 }

@@ -1,8 +1,8 @@
 //! `/bulk-import/users…`: users that wait.
 
 use super::{Members, Reader, Sealer, failed};
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::TenantId;
@@ -52,22 +52,21 @@ impl AddUsers {
         ids.sort_unstable();
         let sealer = Sealer::of(app, &self.scope).await?;
         let sealed: Vec<_> = ids.iter().zip(&self.users).map(|(id, user)| sealer.seal(app, id, user)).collect();
-        let mut retry = Retry::new(&app.contention, &(id, "bulk import"));
-        loop {
-            let mut tx = app.store.begin();
+        let waiting = &ids.iter().zip(&sealed).collect::<Vec<_>>();
+        transact(app, &(id, "bulk import"), "committing users that wait", |mut tx| async move {
             if !store::app::exists(tx.as_mut(), id).await.map_err(failed)? {
                 return Err(Fault::new("adding users", Gone { app: id.clone(), tenant: TenantId::public() }));
             }
-            for (user, sealed_user) in ids.iter().zip(&sealed) {
-                let (status, sealed_user) = (BulkStatus::New, sealed_user.clone());
+            for (user, sealed_user) in waiting {
+                let (status, sealed_user) = (BulkStatus::New, (*sealed_user).clone());
                 let record = BulkImportRecord { status, error: None, created: now, updated: now, sealed_user };
                 bulk_import::put(tx.as_mut(), id, user, None, &record).map_err(failed)?;
             }
-            if retry.commit(tx, "committing users that wait").await? {
-                app.imports.notify_one();
-                return Ok(Added::Ok(ids));
-            }
-        }
+            Ok(Step::Commit(tx, ()))
+        })
+        .await?;
+        app.imports.notify_one();
+        Ok(Added::Ok(ids))
     }
 }
 
@@ -158,21 +157,18 @@ impl RemoveUsers {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<HashSet<Uuid>, Fault> {
-        let id = &self.scope.app.id;
-        let mut retry = Retry::new(&app.contention, &(id, "bulk import"));
-        loop {
-            let mut tx = app.store.begin();
+        let (id, ids) = (&self.scope.app.id, &self.ids);
+        transact(app, &(id, "bulk import"), "committing removed users", |mut tx| async move {
             let mut removed = HashSet::new();
-            for user in &self.ids {
+            for user in ids {
                 let record: Result<_, StoreError> = bulk_import::get(tx.as_mut(), id, user).await;
                 if let Some(record) = record.map_err(failed)? {
                     bulk_import::remove(tx.as_mut(), id, user, record.status);
                     removed.insert(*user);
                 }
             }
-            if retry.commit(tx, "committing removed users").await? {
-                return Ok(removed);
-            }
-        }
+            Ok(Step::Commit(tx, removed))
+        })
+        .await
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{event, reading, writing};
 use crate::command::audit;
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::crypto::password::Check;
 use crate::domain::audit::{AuditEvent, AuditKind};
@@ -68,31 +68,28 @@ impl SignIn<'_> {
 
     /// Writes a refusal to the audit log; those that are refused before anything is looked at are not written.
     async fn note_refusal(&self, app: &Context) -> Result<(), Fault> {
-        let mut retry = Retry::new(&app.contention, &self.email);
-        loop {
-            let mut tx = app.store.begin();
+        transact(app, &self.email, "committing a refused sign-in to the dashboard", |mut tx| async move {
             let kind = AuditKind::DashboardSignInRefused;
             let refused = match self.find(tx.as_mut()).await? {
                 Some(user) => event(kind, &user).detail("wrong password"),
                 None => AuditEvent::of(kind).login(&self.email).detail("unknown e-mail address"),
             };
             audit::note(tx.as_mut(), app, &self.scope, refused)?;
-            if retry.commit(tx, "committing a refused sign-in to the dashboard").await? {
-                return Ok(());
-            }
-        }
+            Ok(Step::Commit(tx, ()))
+        })
+        .await
     }
 
     /// A new session, if the user is still the one whose password was checked.
     async fn enter(&self, app: &Context, checked: &DashboardUserRecord) -> Result<Option<Secret<String>>, Fault> {
         let app_id = &self.scope.app.id;
         let id = Secret::new(random_uuid(app.entropy.as_ref()).to_string());
-        let hash = TokenHash1::of(id.expose());
-        let mut retry = Retry::new(&app.contention, &self.email);
-        loop {
-            let mut tx = app.store.begin();
+        let hash = &TokenHash1::of(id.expose());
+        let is_entered = transact(app, &self.email, "committing a sign-in to the dashboard", |mut tx| async move {
             let user = self.find(tx.as_mut()).await?;
-            let Some(user) = user.filter(|user| user.password == checked.password) else { return Ok(None) };
+            let Some(user) = user.filter(|user| user.password == checked.password) else {
+                return Ok(Step::Done(false));
+            };
             let now = app.now();
             let session = DashboardSessionRecord {
                 user_id: user.id.clone(),
@@ -100,11 +97,10 @@ impl SignIn<'_> {
                 created: now,
                 expires: now.plus(SESSION_LIFETIME_MS),
             };
-            codec::put(tx.as_mut(), dashboard::session_key(app_id, &hash), &session).map_err(writing)?;
+            codec::put(tx.as_mut(), dashboard::session_key(app_id, hash), &session).map_err(writing)?;
             audit::note(tx.as_mut(), app, &self.scope, event(AuditKind::DashboardSignedIn, &user))?;
-            if retry.commit(tx, "committing a sign-in to the dashboard").await? {
-                return Ok(Some(id));
-            }
-        }
+            Ok(Step::Commit(tx, true))
+        });
+        Ok(is_entered.await?.then_some(id))
     }
 }

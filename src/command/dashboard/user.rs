@@ -2,8 +2,8 @@
 
 use super::{DashboardUser, Named, event, reading, writing};
 use crate::command::audit;
-use crate::command::retry::{Retry, steady};
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::audit::AuditKind;
 use crate::domain::dashboard::{WeakPassword, check_password, is_email};
@@ -14,8 +14,8 @@ use crate::domain::user::PasswordHash;
 use crate::fault::{Fault, Gone};
 use crate::state::password::Unserved;
 use crate::state::password::budgets::Door;
-use crate::store::app as app_row;
 use crate::store::dashboard::{self, DashboardUserRecord};
+use crate::store::{Tx, app as app_row};
 
 /// How the making or changing of a user ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,21 +66,27 @@ impl CreateUser<'_> {
             time_joined,
             sessions: new_series(app),
         };
-        let mut retry = Retry::new(&app.contention, &self.email);
-        loop {
-            let mut tx = app.store.begin();
-            if !app_row::exists(tx.as_mut(), app_id).await.map_err(reading)? {
-                let gone = Gone { app: app_id.clone(), tenant: TenantId::public() };
-                return Err(Fault::new("making a dashboard user", gone).into());
-            }
-            if !dashboard::save(tx.as_mut(), app_id, None, &user).await.map_err(writing)? {
-                return Ok(Saved::EmailTaken);
-            }
-            audit::note(tx.as_mut(), app, &self.scope, event(AuditKind::DashboardUserCreated, &user))?;
-            if retry.commit(tx, "committing a new dashboard user").await? {
-                return Ok(Saved::Ok(user.into()));
-            }
+        let is_saved = transact(app, &self.email, "committing a new dashboard user", |tx| self.attempt(app, tx, &user));
+        Ok(if is_saved.await? { Saved::Ok(user.into()) } else { Saved::EmailTaken })
+    }
+
+    /// `false`: somebody else has the address.
+    async fn attempt(
+        &self,
+        app: &Context,
+        mut tx: Box<dyn Tx>,
+        user: &DashboardUserRecord,
+    ) -> Result<Step<bool>, Fault> {
+        let app_id = &self.scope.app.id;
+        if !app_row::exists(tx.as_mut(), app_id).await.map_err(reading)? {
+            let gone = Gone { app: app_id.clone(), tenant: TenantId::public() };
+            return Err(Fault::new("making a dashboard user", gone));
         }
+        if !dashboard::save(tx.as_mut(), app_id, None, user).await.map_err(writing)? {
+            return Ok(Step::Done(false));
+        }
+        audit::note(tx.as_mut(), app, &self.scope, event(AuditKind::DashboardUserCreated, user))?;
+        Ok(Step::Commit(tx, true))
     }
 }
 
@@ -105,50 +111,56 @@ impl UpdateUser<'_> {
         if let Some(refused) = refusal(self.email.as_deref(), self.password) {
             return Ok(refused);
         }
-        let app_id = &self.scope.app.id;
         // Who is unknown is told so without the price of a hash.
-        let found = steady!(app, &self.named, "looking a dashboard user up", |tx| self.named.find(tx, app_id).await?);
-        if found.is_none() {
+        let is_known = transact(app, &self.named, "looking a dashboard user up", |tx| self.is_known(tx));
+        if !is_known.await? {
             return Ok(Saved::UnknownUser);
         }
         let password = match self.password {
             Some(password) => Some(hash(app, &self.scope, password).await?),
             None => None,
         };
-        let detail = match (&self.email, &password) {
+        let saved = transact(app, &self.named, "committing a changed dashboard user", |tx| {
+            self.attempt(app, tx, password.as_ref())
+        });
+        let saved = saved.await?;
+        if let (Saved::Ok(user), Some(_)) = (&saved, &password) {
+            app.budgets.forget(&self.scope.app, Door::Dashboard, &user.email);
+        }
+        Ok(saved)
+    }
+
+    async fn is_known(&self, mut tx: Box<dyn Tx>) -> Result<Step<bool>, Fault> {
+        let is_known = self.named.find(tx.as_mut(), &self.scope.app.id).await?.is_some();
+        Ok(Step::Commit(tx, is_known))
+    }
+
+    async fn attempt(
+        &self,
+        app: &Context,
+        mut tx: Box<dyn Tx>,
+        password: Option<&PasswordHash>,
+    ) -> Result<Step<Saved>, Fault> {
+        let app_id = &self.scope.app.id;
+        let Some(before) = self.named.find(tx.as_mut(), app_id).await? else {
+            return Ok(Step::Commit(tx, Saved::UnknownUser));
+        };
+        let mut after = DashboardUserRecord { sessions: new_series(app), ..before.clone() };
+        after.email = self.email.clone().unwrap_or(after.email);
+        after.password = password.cloned().unwrap_or(after.password);
+        if !dashboard::save(tx.as_mut(), app_id, Some(&before), &after).await.map_err(writing)? {
+            // By somebody else only if the user is still as it was read.
+            return Ok(Step::Commit(tx, Saved::EmailTaken));
+        }
+        let detail = match (&self.email, password) {
             (Some(_), Some(_)) => "e-mail address and password",
             (Some(_), None) => "e-mail address",
             (None, Some(_)) => "password",
             (None, None) => "nothing",
         };
-        let mut retry = Retry::new(&app.contention, &self.named);
-        loop {
-            let mut tx = app.store.begin();
-            let Some(before) = self.named.find(tx.as_mut(), app_id).await? else {
-                match retry.commit(tx, "looking a dashboard user up").await? {
-                    true => return Ok(Saved::UnknownUser),
-                    false => continue,
-                }
-            };
-            let mut after = DashboardUserRecord { sessions: new_series(app), ..before.clone() };
-            after.email = self.email.clone().unwrap_or(after.email);
-            after.password = password.clone().unwrap_or(after.password);
-            if !dashboard::save(tx.as_mut(), app_id, Some(&before), &after).await.map_err(writing)? {
-                // By somebody else only if the user is still as it was read.
-                match retry.commit(tx, "looking at a changed dashboard user").await? {
-                    true => return Ok(Saved::EmailTaken),
-                    false => continue,
-                }
-            }
-            let changed = event(AuditKind::DashboardUserChanged, &after).detail(detail);
-            audit::note(tx.as_mut(), app, &self.scope, changed)?;
-            if retry.commit(tx, "committing a changed dashboard user").await? {
-                if password.is_some() {
-                    app.budgets.forget(&self.scope.app, Door::Dashboard, &after.email);
-                }
-                return Ok(Saved::Ok(after.into()));
-            }
-        }
+        let changed = event(AuditKind::DashboardUserChanged, &after).detail(detail);
+        audit::note(tx.as_mut(), app, &self.scope, changed)?;
+        Ok(Step::Commit(tx, Saved::Ok(after.into())))
     }
 }
 
@@ -166,22 +178,15 @@ impl DeleteUser {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<bool, Fault> {
+        transact(app, &self.named, "committing the removal of a dashboard user", |tx| self.attempt(app, tx)).await
+    }
+
+    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<bool>, Fault> {
         let app_id = &self.scope.app.id;
-        let mut retry = Retry::new(&app.contention, &self.named);
-        loop {
-            let mut tx = app.store.begin();
-            let Some(user) = self.named.find(tx.as_mut(), app_id).await? else {
-                match retry.commit(tx, "looking a dashboard user up").await? {
-                    true => return Ok(false),
-                    false => continue,
-                }
-            };
-            dashboard::remove(tx.as_mut(), app_id, &user);
-            audit::note(tx.as_mut(), app, &self.scope, event(AuditKind::DashboardUserRemoved, &user))?;
-            if retry.commit(tx, "committing the removal of a dashboard user").await? {
-                return Ok(true);
-            }
-        }
+        let Some(user) = self.named.find(tx.as_mut(), app_id).await? else { return Ok(Step::Commit(tx, false)) };
+        dashboard::remove(tx.as_mut(), app_id, &user);
+        audit::note(tx.as_mut(), app, &self.scope, event(AuditKind::DashboardUserRemoved, &user))?;
+        Ok(Step::Commit(tx, true))
     }
 }
 

@@ -1,7 +1,7 @@
 //! `GET /recipe/user` by address (deprecated by the protocol).
 
 use super::{Account, Person};
-use crate::command::retry::steady;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::fault::Fault;
 
@@ -17,9 +17,14 @@ impl FindByEmail {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Option<Person>, Fault> {
-        Ok(steady!(app, &self.0.about(), "looking an account up", |tx| match self.0.find(tx).await? {
-            Some(found) => Some(Person::load(tx, &self.0.scope.app.id, found).await?),
-            None => None,
-        }))
+        let account = &self.0;
+        transact(app, &account.about(), "looking an account up", |mut tx| async move {
+            let person = match account.find(tx.as_mut()).await? {
+                Some(found) => Some(Person::load(tx.as_mut(), &account.scope.app.id, found).await?),
+                None => None,
+            };
+            Ok(Step::Commit(tx, person))
+        })
+        .await
     }
 }

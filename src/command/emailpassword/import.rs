@@ -3,7 +3,7 @@
 use super::sign_up::add;
 use super::{Account, Person, writing};
 use crate::command::audit;
-use crate::command::retry::Retry;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::AuditKind;
@@ -51,27 +51,34 @@ impl ImportHash<'_> {
             return Err(Unserved::NoSignerKey);
         }
         let hash = PasswordHash::new(self.hash);
-        let mut retry = Retry::new(&app.contention, &self.account.about());
-        loop {
-            let mut tx = app.store.begin();
-            let (person, existed) = match self.replace(tx.as_mut(), &hash).await? {
-                Some(person) => (person, true),
-                None => match add(app, tx.as_mut(), &self.account, &hash).await? {
-                    Some(person) => (person, false),
+        let about = self.account.about();
+        let imported = transact(app, &about, "committing an imported password hash", |tx| self.attempt(app, tx, &hash));
+        let (person, existed) = imported.await??;
+        Ok(Imported::Ok { person: Box::new(person), existed })
+    }
+
+    /// The person, and whether the account existed.
+    async fn attempt(
+        &self,
+        app: &Context,
+        mut tx: Box<dyn Tx>,
+        hash: &PasswordHash,
+    ) -> Result<Step<Result<(Person, bool), Fault>>, Fault> {
+        let (person, existed) = match self.replace(tx.as_mut(), hash).await? {
+            Some(person) => (person, true),
+            None => match add(app, tx.as_mut(), &self.account, hash).await? {
+                Some(person) => (person, false),
+                None => {
                     // Taken since this transaction looked: it conflicts.
-                    None if retry.commit(tx, "looking an account up").await? => {
-                        return Err(Fault::invariant("importing a password hash: a free address is somebody's").into());
-                    }
-                    None => continue,
-                },
-            };
-            let kind = if existed { AuditKind::PasswordChanged } else { AuditKind::UserImported };
-            let event = self.account.event_of(kind, &person).detail("imported hash");
-            audit::note(tx.as_mut(), app, &self.account.scope, event)?;
-            if retry.commit(tx, "committing an imported password hash").await? {
-                return Ok(Imported::Ok { person: Box::new(person), existed });
-            }
-        }
+                    let broken = Fault::invariant("importing a password hash: a free address is somebody's");
+                    return Ok(Step::Commit(tx, Err(broken)));
+                }
+            },
+        };
+        let kind = if existed { AuditKind::PasswordChanged } else { AuditKind::UserImported };
+        let event = self.account.event_of(kind, &person).detail("imported hash");
+        audit::note(tx.as_mut(), app, &self.account.scope, event)?;
+        Ok(Step::Commit(tx, Ok((person, existed))))
     }
 
     /// Gives the account its new hash; `None` if there is no account.

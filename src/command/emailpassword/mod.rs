@@ -10,8 +10,8 @@ pub mod sign_in;
 pub mod sign_up;
 pub mod update;
 
-use crate::command::retry::steady;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 pub use crate::command::user::Person;
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
@@ -42,7 +42,11 @@ impl Account {
 
     /// The same, as of one moment, for who does not go on to write.
     async fn look(&self, app: &Context) -> Result<Option<Found>, Fault> {
-        Ok(steady!(app, &self.about(), "looking an account up", |tx| self.find(tx).await?))
+        transact(app, &self.about(), "looking an account up", |mut tx| async move {
+            let found = self.find(tx.as_mut()).await?;
+            Ok(Step::Commit(tx, found))
+        })
+        .await
     }
 
     /// What the audit log says of this account, whoever has it.

@@ -2,8 +2,8 @@
 
 use super::{forgive, hash_of, reading, writing};
 use crate::command::audit;
-use crate::command::retry::{Retry, steady};
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::entropy::random_bytes;
@@ -46,34 +46,41 @@ impl CreateResetToken<'_> {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<ResetTokenCreated, Fault> {
-        let app_id = &self.scope.app.id;
         let token = one_time_token::mint(app.entropy.as_ref());
         let hash = OneTimeHash::of(token.expose());
         let new_series = SeriesId(u64::from_le_bytes(random_bytes(app.entropy.as_ref())));
-        let mut retry = Retry::new(&app.contention, &self.id);
-        loop {
-            let mut tx = app.store.begin();
-            let tx_ref = tx.as_mut();
-            if !app_row::exists(tx_ref, app_id).await.map_err(reading)? {
-                let gone = Gone { app: app_id.clone(), tenant: TenantId::public() };
-                return Err(Fault::new("creating a password-reset token", gone));
-            }
-            let (Found { user, id }, email) = match self.addressee(tx_ref).await? {
-                Ok(addressee) => addressee,
-                Err(refused) if retry.commit(tx, "looking a user up").await? => return Ok(refused),
-                Err(_) => continue,
-            };
-            let expires = app.now().plus(self.lifetime_ms);
-            let series = passwordreset::series(tx_ref, app_id, &id).await.map_err(reading)?;
-            let series = series.unwrap_or(Series::new(new_series));
-            let event = event(AuditKind::PasswordResetRequested, &user, &id, &email);
-            audit::note(tx_ref, app, &self.scope, event)?;
-            let record = ResetTokenRecord { user_id: id, email, expires, series: series.id };
-            passwordreset::add(tx_ref, app_id, &hash, series, &record).map_err(writing)?;
-            if retry.commit(tx, "committing a password-reset token").await? {
-                return Ok(ResetTokenCreated::Ok(token));
-            }
+        let made =
+            transact(app, &self.id, "committing a password-reset token", |tx| self.attempt(app, tx, &hash, new_series));
+        Ok(match made.await? {
+            Ok(()) => ResetTokenCreated::Ok(token),
+            Err(refused) => refused,
+        })
+    }
+
+    async fn attempt(
+        &self,
+        app: &Context,
+        mut tx: Box<dyn Tx>,
+        hash: &OneTimeHash,
+        new_series: SeriesId,
+    ) -> Result<Step<Result<(), ResetTokenCreated>>, Fault> {
+        let app_id = &self.scope.app.id;
+        if !app_row::exists(tx.as_mut(), app_id).await.map_err(reading)? {
+            let gone = Gone { app: app_id.clone(), tenant: TenantId::public() };
+            return Err(Fault::new("creating a password-reset token", gone));
         }
+        let (Found { user, id }, email) = match self.addressee(tx.as_mut()).await? {
+            Ok(addressee) => addressee,
+            Err(refused) => return Ok(Step::Commit(tx, Err(refused))),
+        };
+        let expires = app.now().plus(self.lifetime_ms);
+        let series = passwordreset::series(tx.as_mut(), app_id, &id).await.map_err(reading)?;
+        let series = series.unwrap_or(Series::new(new_series));
+        let event = event(AuditKind::PasswordResetRequested, &user, &id, &email);
+        audit::note(tx.as_mut(), app, &self.scope, event)?;
+        let record = ResetTokenRecord { user_id: id, email, expires, series: series.id };
+        passwordreset::add(tx.as_mut(), app_id, hash, series, &record).map_err(writing)?;
+        Ok(Step::Commit(tx, Ok(())))
     }
 
     /// Whose token it is to be, and for which address; or why there is to be none.
@@ -120,26 +127,28 @@ impl ConsumeResetToken<'_> {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Consumed, Fault> {
-        let app_id = &self.scope.app.id;
         let hash = OneTimeHash::of(self.token);
-        let mut retry = Retry::new(&app.contention, &hash);
-        loop {
-            let mut tx = app.store.begin();
-            let (token, presented) = match judged(app, tx.as_mut(), &self.scope, &hash).await? {
-                Some(judged) => judged,
-                None if retry.commit(tx, "judging a password-reset token").await? => return Ok(Consumed::InvalidToken),
-                None => continue,
-            };
-            passwordreset::end(tx.as_mut(), app_id, &token.user_id).await.map_err(writing)?;
-            let found = user::find_internal(tx.as_mut(), app_id, &token.user_id).await.map_err(reading)?;
-            if retry.commit(tx, "committing a used password-reset token").await? {
-                let Some(found) = found.filter(|_| presented == Presented::Good) else {
-                    return Ok(Consumed::InvalidToken);
-                };
-                found.user.methods.iter().for_each(|method| forgive(app, &self.scope, method));
-                return Ok(Consumed::Ok { user_id: found.user.shown(&found.id).clone(), email: token.email });
-            }
-        }
+        let used = transact(app, &hash, "committing a used password-reset token", |tx| self.attempt(app, tx, &hash));
+        let Some((Found { user, id }, email)) = used.await? else { return Ok(Consumed::InvalidToken) };
+        user.methods.iter().for_each(|method| forgive(app, &self.scope, method));
+        Ok(Consumed::Ok { user_id: user.shown(&id).clone(), email })
+    }
+
+    /// The person and the address, if the token is good.
+    async fn attempt(
+        &self,
+        app: &Context,
+        mut tx: Box<dyn Tx>,
+        hash: &OneTimeHash,
+    ) -> Result<Step<Option<(Found, String)>>, Fault> {
+        let app_id = &self.scope.app.id;
+        let Some((token, presented)) = judged(app, tx.as_mut(), &self.scope, hash).await? else {
+            return Ok(Step::Commit(tx, None));
+        };
+        passwordreset::end(tx.as_mut(), app_id, &token.user_id).await.map_err(writing)?;
+        let found = user::find_internal(tx.as_mut(), app_id, &token.user_id).await.map_err(reading)?;
+        let good = found.filter(|_| presented == Presented::Good).map(|found| (found, token.email));
+        Ok(Step::Commit(tx, good))
     }
 }
 
@@ -159,41 +168,49 @@ impl ResetPassword<'_> {
     /// # Errors
     /// When the store fails, or too many passwords wait to be hashed.
     pub async fn run(self, app: &Context) -> Result<Consumed, Unserved> {
-        let app_id = &self.scope.app.id;
         let hash = OneTimeHash::of(self.token);
         // A bad token is told so without the price of a hash.
-        let token =
-            steady!(app, &hash, "judging a password-reset token", |tx| judged(app, tx, &self.scope, &hash).await?);
-        if token.is_none() {
+        let is_bad = transact(app, &hash, "judging a password-reset token", |tx| self.is_bad(app, tx, &hash));
+        if is_bad.await? {
             return Ok(Consumed::InvalidToken);
         }
         let parameters = self.scope.app.config.password_hashing;
         let new = PasswordHash::new(app.hashing.hash(self.new_password, parameters, app.entropy.as_ref()).await?);
-        let mut retry = Retry::new(&app.contention, &hash);
-        loop {
-            let mut tx = app.store.begin();
-            let (token, presented) = match judged(app, tx.as_mut(), &self.scope, &hash).await? {
-                Some(judged) => judged,
-                None if retry.commit(tx, "judging a password-reset token").await? => return Ok(Consumed::InvalidToken),
-                None => continue,
-            };
-            passwordreset::end(tx.as_mut(), app_id, &token.user_id).await.map_err(writing)?;
-            let found = user::find_internal(tx.as_mut(), app_id, &token.user_id).await.map_err(reading)?;
-            let changed =
-                found.filter(|_| presented == Presented::Good).and_then(|found| with_hash(found, &token, &new));
-            if let Some((before, after, id)) = &changed {
-                user::write(tx.as_mut(), app_id, &[before], &[after]).await.map_err(writing)?;
-                // The login may be another one than the token was made for; links that were sent for it end as well.
-                passwordreset::end_of(tx.as_mut(), app_id, [id, &before.id]).await.map_err(writing)?;
-                let event = event(AuditKind::PasswordChanged, after, id, &token.email).detail("reset token");
-                audit::note(tx.as_mut(), app, &self.scope, event)?;
-            }
-            if retry.commit(tx, "committing a reset password").await? {
-                let Some((_, after, id)) = changed else { return Ok(Consumed::InvalidToken) };
-                after.methods.iter().for_each(|method| forgive(app, &self.scope, method));
-                return Ok(Consumed::Ok { user_id: after.shown(&id).clone(), email: token.email });
-            }
-        }
+        let changed = transact(app, &hash, "committing a reset password", |tx| self.attempt(app, tx, &hash, &new));
+        let Some((user, id, email)) = changed.await? else { return Ok(Consumed::InvalidToken) };
+        user.methods.iter().for_each(|method| forgive(app, &self.scope, method));
+        Ok(Consumed::Ok { user_id: user.shown(&id).clone(), email })
+    }
+
+    async fn is_bad(&self, app: &Context, mut tx: Box<dyn Tx>, hash: &OneTimeHash) -> Result<Step<bool>, Fault> {
+        let is_bad = judged(app, tx.as_mut(), &self.scope, hash).await?.is_none();
+        Ok(Step::Commit(tx, is_bad))
+    }
+
+    /// The person, the login method that got the password, and the token's address; `None` for a token that is not good.
+    async fn attempt(
+        &self,
+        app: &Context,
+        mut tx: Box<dyn Tx>,
+        hash: &OneTimeHash,
+        new: &PasswordHash,
+    ) -> Result<Step<Option<(User, UserId, String)>>, Fault> {
+        let app_id = &self.scope.app.id;
+        let Some((token, presented)) = judged(app, tx.as_mut(), &self.scope, hash).await? else {
+            return Ok(Step::Commit(tx, None));
+        };
+        passwordreset::end(tx.as_mut(), app_id, &token.user_id).await.map_err(writing)?;
+        let found = user::find_internal(tx.as_mut(), app_id, &token.user_id).await.map_err(reading)?;
+        let good = found.filter(|_| presented == Presented::Good);
+        let Some((before, after, id)) = good.and_then(|found| with_hash(found, &token, new)) else {
+            return Ok(Step::Commit(tx, None));
+        };
+        user::write(tx.as_mut(), app_id, &[&before], &[&after]).await.map_err(writing)?;
+        // The login may be another one than the token was made for; links that were sent for it end as well.
+        passwordreset::end_of(tx.as_mut(), app_id, [&id, &before.id]).await.map_err(writing)?;
+        let event = event(AuditKind::PasswordChanged, &after, &id, &token.email).detail("reset token");
+        audit::note(tx.as_mut(), app, &self.scope, event)?;
+        Ok(Step::Commit(tx, Some((after, id, token.email))))
     }
 }
 

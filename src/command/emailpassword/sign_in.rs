@@ -3,7 +3,7 @@
 use super::{Account, Person, hash_of, writing};
 use crate::command::activity::mark_active;
 use crate::command::audit;
-use crate::command::retry::Retry;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::crypto::password::Check;
 use crate::domain::audit::AuditKind;
@@ -108,10 +108,7 @@ impl SignIn<'_> {
     ///
     /// Of a known account its user is named, so that attempts on it are found by the user's id.
     async fn note_refusal(&self, app: &Context, why: Option<&str>) -> Result<(), Fault> {
-        let Account { scope, .. } = &self.account;
-        let mut retry = Retry::new(&app.contention, &self.account.about());
-        loop {
-            let mut tx = app.store.begin();
+        transact(app, &self.account.about(), "committing a refused sign-in", |mut tx| async move {
             let refused = self.account.event(AuditKind::SignInRefused);
             let event = match self.account.find(tx.as_mut()).await? {
                 Some(Found { user, id }) => {
@@ -120,11 +117,10 @@ impl SignIn<'_> {
                 }
                 None => refused.detail(why.unwrap_or("unknown e-mail address")),
             };
-            audit::note(tx.as_mut(), app, scope, event)?;
-            if retry.commit(tx, "committing a refused sign-in").await? {
-                return Ok(());
-            }
-        }
+            audit::note(tx.as_mut(), app, &self.account.scope, event)?;
+            Ok(Step::Commit(tx, ()))
+        })
+        .await
     }
 
     /// A hash of the whole password with the present settings, instead of an outdated one. The person is let in without
@@ -147,13 +143,12 @@ impl SignIn<'_> {
         checked: &PasswordHash,
         newer: Option<&PasswordHash>,
     ) -> Result<Option<Person>, Fault> {
-        let scope = &self.account.scope;
-        let mut retry = Retry::new(&app.contention, &self.account.about());
-        loop {
-            let mut tx = app.store.begin();
-            let Some(mut found) = self.account.find(tx.as_mut()).await? else { return Ok(None) };
+        let about = self.account.about();
+        let entered = transact(app, &about, "committing a sign-in", |mut tx| async move {
+            let scope = &self.account.scope;
+            let Some(mut found) = self.account.find(tx.as_mut()).await? else { return Ok(Step::Done(None)) };
             if found.user.method(&found.id).and_then(hash_of) != Some(checked) {
-                return Ok(None);
+                return Ok(Step::Done(None));
             }
             if let Some(newer) = newer {
                 let before = found.user.clone();
@@ -165,10 +160,11 @@ impl SignIn<'_> {
             let person = Person::load(tx.as_mut(), &scope.app.id, found).await?;
             let event = self.account.event_of(AuditKind::SignedIn, &person);
             audit::note(tx.as_mut(), app, scope, event)?;
-            if retry.commit(tx, "committing a sign-in").await? {
-                active.committed(app);
-                return Ok(Some(person));
-            }
-        }
+            Ok(Step::Commit(tx, Some((person, active))))
+        });
+        Ok(entered.await?.map(|(person, active)| {
+            active.committed(app);
+            person
+        }))
     }
 }

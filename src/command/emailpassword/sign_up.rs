@@ -1,9 +1,9 @@
 //! `POST /recipe/signup`, and how imported accounts come to be.
 
 use super::{Account, Person, writing};
-use crate::command::activity::mark_active;
+use crate::command::activity::{Marked, mark_active};
 use crate::command::audit;
-use crate::command::retry::Retry;
+use crate::command::transact::{Step, transact};
 use crate::command::user::{new_id, require_tenant};
 use crate::context::Context;
 use crate::domain::audit::AuditKind;
@@ -42,25 +42,30 @@ impl SignUp<'_> {
         let parameters = self.account.scope.app.config.password_hashing;
         let hash = app.hashing.hash(self.password, parameters, app.entropy.as_ref()).await?;
         let hash = PasswordHash::new(hash);
-        let mut retry = Retry::new(&app.contention, &self.account.about());
-        loop {
-            let mut tx = app.store.begin();
-            let Some(person) = add(app, tx.as_mut(), &self.account, &hash).await? else {
-                if retry.commit(tx, "looking an account up").await? {
-                    return Ok(SignedUp::EmailTaken);
-                }
-                continue;
-            };
-            let (entry, shown) = (&self.account.scope.app, person.info.user.shown_id());
-            let active = mark_active(tx.as_mut(), app, entry, shown, app.now()).map_err(writing)?;
-            let event = self.account.event_of(AuditKind::SignedUp, &person);
-            audit::note(tx.as_mut(), app, &self.account.scope, event)?;
-            if retry.commit(tx, "committing a sign-up").await? {
-                active.committed(app);
-                app.metrics.sign_ups.happened(RecipeId::EmailPassword);
-                return Ok(SignedUp::Ok(Box::new(person)));
-            }
-        }
+        let about = self.account.about();
+        let added = transact(app, &about, "committing a sign-up", |tx| self.attempt(app, tx, &hash));
+        let Some((person, active)) = added.await? else { return Ok(SignedUp::EmailTaken) };
+        active.committed(app);
+        app.metrics.sign_ups.happened(RecipeId::EmailPassword);
+        Ok(SignedUp::Ok(Box::new(person)))
+    }
+
+    /// `None`: the address is taken.
+    async fn attempt(
+        &self,
+        app: &Context,
+        mut tx: Box<dyn Tx>,
+        hash: &PasswordHash,
+    ) -> Result<Step<Option<(Person, Marked)>>, Fault> {
+        let Account { scope, .. } = &self.account;
+        let Some(person) = add(app, tx.as_mut(), &self.account, hash).await? else {
+            return Ok(Step::Commit(tx, None));
+        };
+        let shown = person.info.user.shown_id();
+        let active = mark_active(tx.as_mut(), app, &scope.app, shown, app.now()).map_err(writing)?;
+        let event = self.account.event_of(AuditKind::SignedUp, &person);
+        audit::note(tx.as_mut(), app, scope, event)?;
+        Ok(Step::Commit(tx, Some((person, active))))
     }
 }
 

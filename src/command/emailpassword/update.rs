@@ -2,12 +2,12 @@
 
 use super::{forgive, hash_of, reading, writing};
 use crate::command::audit;
-use crate::command::retry::{Retry, steady};
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
-use crate::domain::user::{PasswordHash, RecipeId, User};
+use crate::domain::user::{LoginMethod, PasswordHash, RecipeId, User};
 use crate::fault::Fault;
 use crate::state::password::Unserved;
 use crate::store::user::{self, Found, Taken};
@@ -48,54 +48,63 @@ impl UpdateLogin<'_> {
             None => None,
             Some(password) => {
                 // Who is unknown is told so without the price of a hash.
-                let found = steady!(app, &self.id, "looking a login up", |tx| self.find(tx).await?);
-                if found.is_none() {
+                if !transact(app, &self.id, "looking a login up", |tx| self.is_known(tx)).await? {
                     return Ok(Updated::UnknownUser);
                 }
                 let parameters = self.scope.app.config.password_hashing;
                 Some(PasswordHash::new(app.hashing.hash(password, parameters, app.entropy.as_ref()).await?))
             }
         };
-        let mut retry = Retry::new(&app.contention, &self.id);
-        loop {
-            let mut tx = app.store.begin();
-            let Some(Found { user: before, id }) = self.find(tx.as_mut()).await? else {
-                match retry.commit(tx, "looking a login up").await? {
-                    true => return Ok(Updated::UnknownUser),
-                    false => continue,
+        let changed = transact(app, &self.id, "committing a changed login", |tx| self.attempt(app, tx, hash.as_ref()));
+        match changed.await? {
+            Ok(method) => {
+                if let Some(method) = method.filter(|_| hash.is_some()) {
+                    forgive(app, &self.scope, &method);
                 }
-            };
-            let mut after = before.clone();
-            if let Some(hash) = &hash {
-                after.set_password(&id, hash);
+                Ok(Updated::Ok)
             }
-            if let Some(email) = &self.email {
-                after.set_email(&id, email);
-            }
-            let saved = user::save(tx.as_mut(), &self.scope.app.id, &[&before], &[&after]).await.map_err(writing)?;
-            if let Err(taken) = saved {
-                let taken = user::reservation_first(tx.as_mut(), &self.scope.app.id, &before, taken).await;
-                let taken = taken.map_err(reading)?;
-                // By somebody else only if the user is still as it was read.
-                match retry.commit(tx, "looking at a changed login").await? {
-                    true => return Ok(refused(&taken)?),
-                    false => continue,
-                }
-            }
-            let events = events(&before, &after, &id);
-            if !events.is_empty() {
-                passwordreset::end_of(tx.as_mut(), &self.scope.app.id, [&id, &before.id]).await.map_err(writing)?;
-            }
-            for event in events {
-                audit::note(tx.as_mut(), app, &self.scope, event)?;
-            }
-            if retry.commit(tx, "committing a changed login").await? {
-                if let Some(method) = after.method(&id).filter(|_| hash.is_some()) {
-                    forgive(app, &self.scope, method);
-                }
-                return Ok(Updated::Ok);
-            }
+            Err(None) => Ok(Updated::UnknownUser),
+            Err(Some(taken)) => Ok(refused(&taken)?),
         }
+    }
+
+    async fn is_known(&self, mut tx: Box<dyn Tx>) -> Result<Step<bool>, Fault> {
+        let is_known = self.find(tx.as_mut()).await?.is_some();
+        Ok(Step::Commit(tx, is_known))
+    }
+
+    /// The login method as it is now; or what it wants that is somebody else's, `None` where there is no such method.
+    async fn attempt(
+        &self,
+        app: &Context,
+        mut tx: Box<dyn Tx>,
+        hash: Option<&PasswordHash>,
+    ) -> Result<Step<Result<Option<LoginMethod>, Option<Taken>>>, Fault> {
+        let app_id = &self.scope.app.id;
+        let Some(Found { user: before, id }) = self.find(tx.as_mut()).await? else {
+            return Ok(Step::Commit(tx, Err(None)));
+        };
+        let mut after = before.clone();
+        if let Some(hash) = hash {
+            after.set_password(&id, hash);
+        }
+        if let Some(email) = &self.email {
+            after.set_email(&id, email);
+        }
+        if let Err(taken) = user::save(tx.as_mut(), app_id, &[&before], &[&after]).await.map_err(writing)? {
+            let taken = user::reservation_first(tx.as_mut(), app_id, &before, taken).await.map_err(reading)?;
+            // By somebody else only if the user is still as it was read.
+            return Ok(Step::Commit(tx, Err(Some(taken))));
+        }
+        let events = events(&before, &after, &id);
+        if !events.is_empty() {
+            passwordreset::end_of(tx.as_mut(), app_id, [&id, &before.id]).await.map_err(writing)?;
+        }
+        for event in events {
+            audit::note(tx.as_mut(), app, &self.scope, event)?;
+        }
+        let method = after.method(&id).cloned();
+        Ok(Step::Commit(tx, Ok(method)))
     }
 
     /// The person, if the id is that of a login method with a password.

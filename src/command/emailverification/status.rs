@@ -2,11 +2,11 @@
 
 use super::{Address, failed};
 use crate::command::audit;
-use crate::command::retry::Retry;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::fault::Fault;
-use crate::store::{emailverification, user};
+use crate::store::{Tx, emailverification, user};
 
 /// Asks whether an address is verified; of the whole app.
 pub struct IsEmailVerified(pub Address);
@@ -32,20 +32,20 @@ impl UnverifyEmail {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<(), Fault> {
+        let about = (&self.0.user_id, &self.0.email);
+        transact(app, &about, "committing an e-mail address that is not verified any more", |tx| self.attempt(app, tx))
+            .await
+    }
+
+    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<()>, Fault> {
         let Address { scope, user_id, email, .. } = &self.0;
         let id = &scope.app.id;
-        let mut retry = Retry::new(&app.contention, &(user_id, email));
-        loop {
-            let mut tx = app.store.begin();
-            if !emailverification::is_verified(tx.as_mut(), id, user_id, email).await.map_err(failed)? {
-                return Ok(());
-            }
-            user::verified::unmark(tx.as_mut(), id, user_id, email).await.map_err(failed)?;
-            let event = AuditEvent::of(AuditKind::EmailUnverified).user(user_id).login(email);
-            audit::note(tx.as_mut(), app, scope, event)?;
-            if retry.commit(tx, "committing an e-mail address that is not verified any more").await? {
-                return Ok(());
-            }
+        if !emailverification::is_verified(tx.as_mut(), id, user_id, email).await.map_err(failed)? {
+            return Ok(Step::Done(()));
         }
+        user::verified::unmark(tx.as_mut(), id, user_id, email).await.map_err(failed)?;
+        let event = AuditEvent::of(AuditKind::EmailUnverified).user(user_id).login(email);
+        audit::note(tx.as_mut(), app, scope, event)?;
+        Ok(Step::Commit(tx, ()))
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{failed, require_tenant};
 use crate::command::audit;
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
@@ -11,7 +11,7 @@ use crate::domain::one_time_token::OneTimeHash;
 use crate::domain::token_series::{Presented, judge};
 use crate::fault::Fault;
 use crate::store::emailverification::{self, Addressee};
-use crate::store::user;
+use crate::store::{Tx, user};
 
 /// Uses a token.
 pub struct VerifyEmail<'a> {
@@ -42,36 +42,33 @@ impl VerifyEmail<'_> {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Verified, Fault> {
-        let id = &self.scope.app.id;
         let hash = OneTimeHash::of(self.token);
-        let mut retry = Retry::new(&app.contention, &hash);
-        loop {
-            let mut tx = app.store.begin();
-            let tx_ref = tx.as_mut();
-            require_tenant(tx_ref, &self.scope, &self.tenant).await?;
-            let token = emailverification::token(tx_ref, id, &self.tenant, &hash).await.map_err(failed)?;
-            let Some(token) = token else { return Ok(Verified::InvalidToken) };
-            let addressee = Addressee { app: id, tenant: &self.tenant, user: &token.user_id, email: &token.email };
-            let series = addressee.series(tx_ref).await.map_err(failed)?;
-            let now = app.now();
-            let presented = judge(token.series, token.expires, series.map(|series| series.id), now);
-            match presented {
-                Presented::Dead => {}
-                Presented::Expired => addressee.end(tx_ref).await.map_err(failed)?,
-                Presented::Good => {
-                    addressee.end(tx_ref).await.map_err(failed)?;
-                    user::verified::mark(tx_ref, id, &token.user_id, &token.email, now).await.map_err(failed)?;
-                    let event = AuditEvent::of(AuditKind::EmailVerified).user(&token.user_id);
-                    let event = event.tenant(&self.tenant).login(&token.email);
-                    audit::note(tx_ref, app, &self.scope, event)?;
-                }
+        transact(app, &hash, "committing a used e-mail verification token", |tx| self.attempt(app, tx, &hash)).await
+    }
+
+    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>, hash: &OneTimeHash) -> Result<Step<Verified>, Fault> {
+        let id = &self.scope.app.id;
+        require_tenant(tx.as_mut(), &self.scope, &self.tenant).await?;
+        let token = emailverification::token(tx.as_mut(), id, &self.tenant, hash).await.map_err(failed)?;
+        let Some(token) = token else { return Ok(Step::Done(Verified::InvalidToken)) };
+        let addressee = Addressee { app: id, tenant: &self.tenant, user: &token.user_id, email: &token.email };
+        let series = addressee.series(tx.as_mut()).await.map_err(failed)?;
+        let now = app.now();
+        let outcome = match judge(token.series, token.expires, series.map(|series| series.id), now) {
+            Presented::Dead => Verified::InvalidToken,
+            Presented::Expired => {
+                addressee.end(tx.as_mut()).await.map_err(failed)?;
+                Verified::InvalidToken
             }
-            if retry.commit(tx, "committing a used e-mail verification token").await? {
-                return Ok(match presented {
-                    Presented::Good => Verified::Ok { user_id: token.user_id, email: token.email },
-                    Presented::Expired | Presented::Dead => Verified::InvalidToken,
-                });
+            Presented::Good => {
+                addressee.end(tx.as_mut()).await.map_err(failed)?;
+                user::verified::mark(tx.as_mut(), id, &token.user_id, &token.email, now).await.map_err(failed)?;
+                let event = AuditEvent::of(AuditKind::EmailVerified).user(&token.user_id);
+                let event = event.tenant(&self.tenant).login(&token.email);
+                audit::note(tx.as_mut(), app, &self.scope, event)?;
+                Verified::Ok { user_id: token.user_id, email: token.email }
             }
-        }
+        };
+        Ok(Step::Commit(tx, outcome))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Place, failed};
 use crate::command::audit;
-use crate::command::retry::Retry;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::crypto::link_code::link_code;
 use crate::domain::audit::AuditKind;
@@ -11,6 +11,7 @@ use crate::domain::secret::Secret;
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::user::Found;
+use std::hash::Hash;
 
 /// A code that somebody presents.
 pub struct Attempt {
@@ -77,14 +78,12 @@ impl CheckCode {
     /// When the store or the app's key fails.
     pub async fn run(self, app: &Context) -> Result<Result<RightDevice, Refused>, Fault> {
         let code = self.0.link_code(app).await?;
-        let mut retry = self.0.retry(app);
-        loop {
-            let mut tx = app.store.begin();
-            let outcome = self.0.decide(app, tx.as_mut(), &code).await?;
-            if retry.commit(tx, "committing a checked code").await? {
-                return Ok(outcome);
-            }
-        }
+        let (attempt, code) = (&self.0, &code);
+        transact(app, attempt.about(), "committing a checked code", |mut tx| async move {
+            let outcome = attempt.decide(app, tx.as_mut(), code).await?;
+            Ok(Step::Commit(tx, outcome))
+        })
+        .await
     }
 }
 
@@ -101,8 +100,8 @@ impl Attempt {
     }
 
     /// Attempts on one device queue behind each other.
-    pub(super) fn retry<'a>(&self, app: &'a Context) -> Retry<'a> {
-        Retry::new(&app.contention, &self.pre_auth_session)
+    pub(super) const fn about(&self) -> &impl Hash {
+        &self.pre_auth_session
     }
 
     /// Judges the code, and writes what a failed attempt leaves behind. The transaction is to be committed either way.

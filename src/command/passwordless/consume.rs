@@ -2,13 +2,14 @@
 
 use super::attempt::{Attempt, Refused, RightDevice};
 use super::failed;
-use crate::command::activity::mark_active;
+use crate::command::activity::{Marked, mark_active};
 use crate::command::audit;
+use crate::command::transact::{Step, transact};
 use crate::command::user::{Person, confirm_email, new_id, require_tenant};
 use crate::context::Context;
 use crate::domain::audit::AuditKind;
 use crate::domain::ids::UserId;
-use crate::domain::passwordless::Contact;
+use crate::domain::passwordless::{Contact, LinkCodeHash};
 use crate::domain::user::{LoginMethod, RecipeId, User};
 use crate::fault::Fault;
 use crate::store::Tx;
@@ -37,53 +38,55 @@ pub enum Consumed {
     Refused(Refused),
 }
 
+/// The person, its mark, whether it is new, and the device; or why not.
+type Used = Result<Result<(Box<Person>, Marked, bool, RightDevice), Refused>, Fault>;
+
 impl ConsumeCode {
     /// Runs the command. Of several runs at once with codes for one contact, one finds its code right.
     ///
     /// # Errors
     /// When the store or the app's key fails.
     pub async fn run(self, app: &Context) -> Result<Consumed, Fault> {
-        let doing = "committing a used code";
-        let scope = &self.attempt.place.scope;
         let code = self.attempt.link_code(app).await?;
-        let mut retry = self.attempt.retry(app);
-        loop {
-            let mut tx = app.store.begin();
-            let device = match self.attempt.decide(app, tx.as_mut(), &code).await? {
-                Ok(device) => device,
-                Err(refused) if retry.commit(tx, doing).await? => return Ok(Consumed::Refused(refused)),
-                Err(_) => continue,
-            };
-            let found = self.attempt.place.owner(tx.as_mut(), &device.contact).await?;
-            if !self.end_devices(tx.as_mut(), &device, found.as_ref()).await? {
-                // The code stays good until every other device is gone.
-                retry.commit(tx, doing).await?;
-                continue;
-            }
-            let created = found.is_none();
-            let Some(found) = (match found {
-                Some(found) => Some(found),
-                None => self.sign_up(app, tx.as_mut(), &device.contact).await?,
-            }) else {
-                // Taken since this transaction looked: it conflicts.
-                if retry.commit(tx, doing).await? {
-                    return Err(Fault::invariant("signing up: a contact that is free is somebody's"));
-                }
-                continue;
-            };
-            let active = mark_active(tx.as_mut(), app, &scope.app, found.user.shown_id(), app.now()).map_err(failed)?;
-            let kind = if created { AuditKind::SignedUp } else { AuditKind::SignedIn };
-            self.note(app, tx.as_mut(), kind, &device.contact, &found)?;
-            self.confirm(app, tx.as_mut(), &device.contact, &found).await?;
-            let person = Box::new(Person::load(tx.as_mut(), &scope.app.id, found).await?);
-            if retry.commit(tx, doing).await? {
+        let used = transact(app, self.attempt.about(), "committing a used code", |tx| self.consume(app, tx, &code));
+        Ok(match used.await?? {
+            Ok((person, active, created, device)) => {
                 active.committed(app);
                 if created {
                     app.metrics.sign_ups.happened(RecipeId::Passwordless);
                 }
-                return Ok(Consumed::Ok { person, created, device });
+                Consumed::Ok { person, created, device }
             }
+            Err(refused) => Consumed::Refused(refused),
+        })
+    }
+
+    async fn consume(&self, app: &Context, mut tx: Box<dyn Tx>, code: &LinkCodeHash) -> Result<Step<Used>, Fault> {
+        let scope = &self.attempt.place.scope;
+        let device = match self.attempt.decide(app, tx.as_mut(), code).await? {
+            Ok(device) => device,
+            Err(refused) => return Ok(Step::Commit(tx, Ok(Err(refused)))),
+        };
+        let found = self.attempt.place.owner(tx.as_mut(), &device.contact).await?;
+        if !self.end_devices(tx.as_mut(), &device, found.as_ref()).await? {
+            // The code stays good until every other device is gone.
+            return Ok(Step::Continue(tx));
         }
+        let created = found.is_none();
+        let Some(found) = (match found {
+            Some(found) => Some(found),
+            None => self.sign_up(app, tx.as_mut(), &device.contact).await?,
+        }) else {
+            // Taken since this transaction looked: it conflicts.
+            let broken = Fault::invariant("signing up: a contact that is free is somebody's");
+            return Ok(Step::Commit(tx, Err(broken)));
+        };
+        let active = mark_active(tx.as_mut(), app, &scope.app, found.user.shown_id(), app.now()).map_err(failed)?;
+        let kind = if created { AuditKind::SignedUp } else { AuditKind::SignedIn };
+        self.note(app, tx.as_mut(), kind, &device.contact, &found)?;
+        self.confirm(app, tx.as_mut(), &device.contact, &found).await?;
+        let person = Box::new(Person::load(tx.as_mut(), &scope.app.id, found).await?);
+        Ok(Step::Commit(tx, Ok(Ok((person, active, created, device)))))
     }
 
     /// Ends every sign-in under way of this contact, and of the other one that its owner has. False when there are more

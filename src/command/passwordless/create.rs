@@ -1,7 +1,7 @@
 //! `POST /recipe/signinup/code`: another sign-in, or another code for one under way.
 
 use super::{Place, failed};
-use crate::command::retry::Retry;
+use crate::command::transact::{Step, transact};
 use crate::command::user::require_tenant;
 use crate::context::Context;
 use crate::crypto::link_code::link_code;
@@ -10,6 +10,7 @@ use crate::domain::passwordless::{Code, CodeId, Contact, Device, DeviceHash, Dev
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
+use crate::store::Tx;
 
 /// Makes a code.
 pub struct CreateCode {
@@ -62,39 +63,41 @@ impl CreateCode {
     /// When the store or the app's key fails.
     pub async fn run(self, app: &Context) -> Result<CodeCreated, Fault> {
         let ring = app.key_ring(&self.place.scope.app).await?;
-        let devices = self.place.devices();
         let device_id = match &self.recipient {
             Recipient::Contact(_) => DeviceId::random(app.entropy.as_ref()),
             Recipient::Device(id) => id.clone(),
         };
+        transact(app, &device_id.hash(), "committing a code", |tx| {
+            self.attempt(app, tx, &ring.refresh_sealing, &device_id)
+        })
+        .await
+    }
+
+    async fn attempt(
+        &self,
+        app: &Context,
+        mut tx: Box<dyn Tx>,
+        key: &SealingKey,
+        device_id: &DeviceId,
+    ) -> Result<Step<CodeCreated>, Fault> {
+        let devices = self.place.devices();
         let hash = device_id.hash();
-        let mut retry = Retry::new(&app.contention, &hash);
-        loop {
-            let mut tx = app.store.begin();
-            require_tenant(tx.as_mut(), &self.place.scope, &self.place.tenant, "making a code").await?;
-            let before = match &self.recipient {
-                // Nobody else has drawn these 32 bytes.
-                Recipient::Contact(_) => None,
-                Recipient::Device(_) => match devices.get(tx.as_mut(), &hash).await.map_err(failed)? {
-                    Some(device) => Some(device),
-                    None => return Ok(CodeCreated::RestartFlow),
-                },
-            };
-            let mut after = match (&before, &self.recipient) {
-                (None, Recipient::Contact(contact)) => {
-                    Device { contact: contact.clone(), failed_attempts: 0, codes: Vec::new() }
-                }
-                (Some(device), _) => device.clone(),
-                (None, Recipient::Device(_)) => return Ok(CodeCreated::RestartFlow),
-            };
-            let Some(new) = self.add(app, &ring.refresh_sealing, &mut after, &device_id) else {
-                return Ok(CodeCreated::InputCodeTaken);
-            };
-            devices.save(tx.as_mut(), &hash, before.as_ref(), Some(&after)).map_err(failed)?;
-            if retry.commit(tx, "committing a code").await? {
-                return Ok(CodeCreated::Ok(Box::new(new)));
+        require_tenant(tx.as_mut(), &self.place.scope, &self.place.tenant, "making a code").await?;
+        let (before, mut after) = match &self.recipient {
+            // Nobody else has drawn these 32 bytes.
+            Recipient::Contact(contact) => {
+                (None, Device { contact: contact.clone(), failed_attempts: 0, codes: Vec::new() })
             }
-        }
+            Recipient::Device(_) => match devices.get(tx.as_mut(), &hash).await.map_err(failed)? {
+                Some(device) => (Some(device.clone()), device),
+                None => return Ok(Step::Done(CodeCreated::RestartFlow)),
+            },
+        };
+        let Some(new) = self.add(app, key, &mut after, device_id) else {
+            return Ok(Step::Done(CodeCreated::InputCodeTaken));
+        };
+        devices.save(tx.as_mut(), &hash, before.as_ref(), Some(&after)).map_err(failed)?;
+        Ok(Step::Commit(tx, CodeCreated::Ok(Box::new(new))))
     }
 
     /// Adds a code to a device; `None` when the device has the chosen one. One that nobody chose is drawn anew until it

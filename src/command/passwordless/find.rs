@@ -1,8 +1,8 @@
 //! `GET /recipe/user` by contact (deprecated by the protocol).
 
 use super::failed;
-use crate::command::retry::steady;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::command::user::Person;
 use crate::context::Context;
 use crate::domain::ids::TenantId;
@@ -27,14 +27,15 @@ impl FindByContact {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Option<Person>, Fault> {
-        let app_id = &self.scope.app.id;
-        let info = self.contact.info();
-        Ok(steady!(app, &info, "looking a contact up", |tx| {
-            let found = user::find_identity(tx, app_id, &self.tenant, RecipeId::Passwordless, &info).await;
-            match found.map_err(failed)? {
-                Some(found) => Some(Person::load(tx, app_id, found).await?),
+        let (app_id, tenant, info) = (&self.scope.app.id, &self.tenant, &self.contact.info());
+        transact(app, info, "looking a contact up", |mut tx| async move {
+            let found = user::find_identity(tx.as_mut(), app_id, tenant, RecipeId::Passwordless, info).await;
+            let person = match found.map_err(failed)? {
+                Some(found) => Some(Person::load(tx.as_mut(), app_id, found).await?),
                 None => None,
-            }
-        }))
+            };
+            Ok(Step::Commit(tx, person))
+        })
+        .await
     }
 }

@@ -1,10 +1,11 @@
 //! `POST /recipe/signinup/code/remove` and `POST /recipe/signinup/codes/remove`.
 
 use super::{Place, failed};
-use crate::command::retry::Retry;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::passwordless::{CodeId, Contact, Device, DeviceHash};
 use crate::fault::Fault;
+use crate::store::Tx;
 
 /// Takes codes back that were sent. What is not there is as good as removed.
 pub struct RemoveCodes {
@@ -30,31 +31,31 @@ impl RemoveCodes {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<(), Fault> {
+        transact(app, &self.place.tenant, "committing removed codes", |tx| self.attempt(tx)).await
+    }
+
+    async fn attempt(&self, mut tx: Box<dyn Tx>) -> Result<Step<()>, Fault> {
         let devices = self.place.devices();
-        let mut retry = Retry::new(&app.contention, &self.place.tenant);
-        loop {
-            let mut tx = app.store.begin();
-            let mut whole = true;
-            match &self.which {
-                Which::Contact(contact) => {
-                    whole = devices.delete_of(tx.as_mut(), contact, None).await.map_err(failed)?;
-                }
-                Which::Device(hash) => {
-                    let device = devices.get(tx.as_mut(), hash).await.map_err(failed)?;
-                    devices.save(tx.as_mut(), hash, device.as_ref(), None).map_err(failed)?;
-                }
-                Which::Code(id) => {
-                    let hash = devices.with_code(tx.as_mut(), *id).await.map_err(failed)?;
-                    let Some(hash) = hash else { return Ok(()) };
-                    let Some(before) = devices.get(tx.as_mut(), &hash).await.map_err(failed)? else { return Ok(()) };
-                    let codes = before.codes.iter().copied().filter(|code| code.id != *id).collect();
-                    let after = Device { codes, ..before.clone() };
-                    devices.save(tx.as_mut(), &hash, Some(&before), Some(&after)).map_err(failed)?;
+        match &self.which {
+            Which::Contact(contact) => {
+                if !devices.delete_of(tx.as_mut(), contact, None).await.map_err(failed)? {
+                    return Ok(Step::Continue(tx));
                 }
             }
-            if retry.commit(tx, "committing removed codes").await? && whole {
-                return Ok(());
+            Which::Device(hash) => {
+                let device = devices.get(tx.as_mut(), hash).await.map_err(failed)?;
+                devices.save(tx.as_mut(), hash, device.as_ref(), None).map_err(failed)?;
+            }
+            Which::Code(id) => {
+                let hash = devices.with_code(tx.as_mut(), *id).await.map_err(failed)?;
+                let Some(hash) = hash else { return Ok(Step::Done(())) };
+                let before = devices.get(tx.as_mut(), &hash).await.map_err(failed)?;
+                let Some(before) = before else { return Ok(Step::Done(())) };
+                let codes = before.codes.iter().copied().filter(|code| code.id != *id).collect();
+                let after = Device { codes, ..before.clone() };
+                devices.save(tx.as_mut(), &hash, Some(&before), Some(&after)).map_err(failed)?;
             }
         }
+        Ok(Step::Commit(tx, ()))
     }
 }

@@ -2,8 +2,8 @@
 
 use super::failed;
 use crate::command::audit;
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
@@ -71,46 +71,38 @@ impl UpdateContacts {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Updated, Fault> {
+        transact(app, &self.id, "committing a changed login", |tx| self.attempt(app, tx)).await?
+    }
+
+    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Result<Updated, Fault>>, Fault> {
         let app_id = &self.scope.app.id;
-        let mut retry = Retry::new(&app.contention, &self.id);
-        loop {
-            let mut tx = app.store.begin();
-            let Some((Found { user: before, id }, old)) = self.find(tx.as_mut()).await? else {
-                match retry.commit(tx, "looking a login up").await? {
-                    true => return Ok(Updated::UnknownUser),
-                    false => continue,
-                }
-            };
-            let email = self.email.of(old.login.email());
-            let phone_number = self.phone_number.of(old.login.phone_number());
-            if email.is_none() && phone_number.is_none() {
-                return Ok(Updated::NothingLeft);
-            }
-            let new = LoginMethod { login: Login::Passwordless { email, phone_number }, ..old.clone() };
-            let mut after = before.clone();
-            if let Some(method) = after.method_mut(&id) {
-                *method = new.clone();
-            }
-            if let Err(taken) = user::save(tx.as_mut(), app_id, &[&before], &[&after]).await.map_err(failed)? {
-                let taken = user::reservation_first(tx.as_mut(), app_id, &before, taken).await.map_err(failed)?;
-                // By somebody else only if the user is still as it was read.
-                if retry.commit(tx, "looking at a changed login").await? {
-                    return refused(&taken);
-                }
-                continue;
-            }
-            let changed = changed(&old, &new);
-            passwordless::delete_all(tx.as_mut(), app_id, &old, &changed).await.map_err(failed)?;
-            if changed.iter().any(|contact| contact.email().is_some()) {
-                passwordreset::end_of(tx.as_mut(), app_id, [&id, &before.id]).await.map_err(failed)?;
-            }
-            for event in events(&after, &new, &changed) {
-                audit::note(tx.as_mut(), app, &self.scope, event)?;
-            }
-            if retry.commit(tx, "committing a changed login").await? {
-                return Ok(Updated::Ok);
-            }
+        let Some((Found { user: before, id }, old)) = self.find(tx.as_mut()).await? else {
+            return Ok(Step::Commit(tx, Ok(Updated::UnknownUser)));
+        };
+        let email = self.email.of(old.login.email());
+        let phone_number = self.phone_number.of(old.login.phone_number());
+        if email.is_none() && phone_number.is_none() {
+            return Ok(Step::Done(Ok(Updated::NothingLeft)));
         }
+        let new = LoginMethod { login: Login::Passwordless { email, phone_number }, ..old.clone() };
+        let mut after = before.clone();
+        if let Some(method) = after.method_mut(&id) {
+            *method = new.clone();
+        }
+        if let Err(taken) = user::save(tx.as_mut(), app_id, &[&before], &[&after]).await.map_err(failed)? {
+            let taken = user::reservation_first(tx.as_mut(), app_id, &before, taken).await.map_err(failed)?;
+            // By somebody else only if the user is still as it was read.
+            return Ok(Step::Commit(tx, refused(&taken)));
+        }
+        let changed = changed(&old, &new);
+        passwordless::delete_all(tx.as_mut(), app_id, &old, &changed).await.map_err(failed)?;
+        if changed.iter().any(|contact| contact.email().is_some()) {
+            passwordreset::end_of(tx.as_mut(), app_id, [&id, &before.id]).await.map_err(failed)?;
+        }
+        for event in events(&after, &new, &changed) {
+            audit::note(tx.as_mut(), app, &self.scope, event)?;
+        }
+        Ok(Step::Commit(tx, Ok(Updated::Ok)))
     }
 
     /// The person and the login method, if the id is that of one of this recipe.

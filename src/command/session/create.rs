@@ -1,10 +1,10 @@
 //! `POST /recipe/session`.
 
 use crate::command::activity::{Marked, mark_active};
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::session::holder::Holder;
 use crate::command::session::issue::{Mint, Seat, Wanted};
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::crypto::access_token::has_protected_claim;
 use crate::domain::ids::{TenantId, UserId};
@@ -74,20 +74,16 @@ impl CreateSession {
             return Ok(Created::ProtectedClaim);
         }
         let ring = app.key_ring(entry).await?;
-        let mut retry = Retry::new(&app.contention, &self.user_id);
-        loop {
-            let mut tx = app.store.begin();
+        // Only a change of the tenant or of the user conflicts.
+        let created = transact(app, &self.user_id, "committing a new session", |tx| {
             let now = app.now();
             let mint = Mint::new(&ring, config, wanted, app.entropy.as_ref(), now);
-            let attempt = self.attempt(app, tx.as_mut(), &mint, now).await?;
-            let Some((issued, active)) = attempt else { return Ok(Created::ProtectedClaim) };
-            // Only a change of the tenant or of the user conflicts.
-            if retry.commit(tx, "committing a new session").await? {
-                active.committed(app);
-                app.metrics.sessions.created.inc();
-                return Ok(Created::Ok(issued));
-            }
-        }
+            self.attempt(app, tx, mint, now)
+        });
+        let Some((issued, active)) = created.await? else { return Ok(Created::ProtectedClaim) };
+        active.committed(app);
+        app.metrics.sessions.created.inc();
+        Ok(Created::Ok(issued))
     }
 
     /// Mints and writes. A handle of 122 random bits is new; the tenant and the user are read, so that no session
@@ -95,21 +91,23 @@ impl CreateSession {
     async fn attempt(
         &self,
         app: &Context,
-        tx: &mut dyn Tx,
-        mint: &Mint<'_>,
+        mut tx: Box<dyn Tx>,
+        mint: Mint<'_>,
         now: UnixMillis,
-    ) -> Result<Option<(Box<IssuedSession>, Marked)>, Fault> {
+    ) -> Result<Step<Option<(Box<IssuedSession>, Marked)>>, Fault> {
         let writing = |error| Fault::new("writing a new session", error);
         let Scope { app: entry, cause } = &self.scope;
-        if !tenant::exists(tx, &entry.id, &self.tenant).await.map_err(writing)? {
+        if !tenant::exists(tx.as_mut(), &entry.id, &self.tenant).await.map_err(writing)? {
             let gone = Gone { app: entry.id.clone(), tenant: self.tenant.clone() };
             return Err(Fault::new("creating a session", gone));
         }
-        let holder = Holder::of_id(tx, &entry.id, &self.user_id).await?;
+        let holder = Holder::of_id(tx.as_mut(), &entry.id, &self.user_id).await?;
         let handle = mint.handle(self.tenant.clone());
         let use_static_key = !self.use_dynamic_signing_key;
         let seat = Seat { parent: None, awaits_use: false, generation: 0, use_static_key };
-        let Some(pair) = mint.pair(&handle, &holder, &self.user_data_in_jwt, &seat)? else { return Ok(None) };
+        let Some(pair) = mint.pair(&handle, &holder, &self.user_data_in_jwt, &seat)? else {
+            return Ok(Step::Done(None));
+        };
         let validity_ms = entry.config.refresh_token_validity_ms;
         let created = EventKind::Created { request_id: cause.request_id.clone() };
         let record = SessionRecord {
@@ -120,8 +118,9 @@ impl CreateSession {
             user_data_in_database: self.user_data_in_database.clone(),
             log: EventLog::begun(now, created),
         };
-        session::insert(tx, &entry.id, &handle, &record).map_err(writing)?;
-        let active = mark_active(tx, app, entry, &holder.user_id, now).map_err(writing)?;
-        Ok(Some((pair.issued(handle, holder, self.user_data_in_jwt.clone(), validity_ms), active)))
+        session::insert(tx.as_mut(), &entry.id, &handle, &record).map_err(writing)?;
+        let active = mark_active(tx.as_mut(), app, entry, &holder.user_id, now).map_err(writing)?;
+        let issued = pair.issued(handle, holder, self.user_data_in_jwt.clone(), validity_ms);
+        Ok(Step::Commit(tx, Some((issued, active))))
     }
 }

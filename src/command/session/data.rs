@@ -1,7 +1,7 @@
 //! `PUT /recipe/session/data` and `PUT /recipe/jwt/data`.
 
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::crypto::access_token::has_protected_claim;
 use crate::domain::ids::SessionHandle;
@@ -9,7 +9,7 @@ use crate::domain::json::JsonObject;
 use crate::domain::session::AccessTokenVersion;
 use crate::domain::session::event::EventKind;
 use crate::fault::Fault;
-use crate::store::session;
+use crate::store::{Tx, session};
 
 /// Replaces one of a session's two data objects.
 pub struct UpdateSession<'a> {
@@ -51,32 +51,34 @@ impl UpdateSession<'_> {
             return Ok(Updated::ProtectedClaim);
         }
         let Some(handle) = SessionHandle::parse(self.handle) else { return Ok(Updated::NoSuchSession) };
+        transact(app, &handle, "committing session data", |tx| self.attempt(app, tx, &handle)).await
+    }
+
+    async fn attempt(
+        &self,
+        app: &Context,
+        mut tx: Box<dyn Tx>,
+        handle: &SessionHandle,
+    ) -> Result<Step<Updated>, Fault> {
         let id = &self.scope.app.id;
-        let mut retry = Retry::new(&app.contention, &handle);
-        loop {
-            let mut tx = app.store.begin();
-            let found = session::get(tx.as_mut(), id, &handle).await;
-            let found = found.map_err(|error| Fault::new("loading a session", error))?;
-            let now = app.now();
-            let Some(mut record) = found.filter(|record| record.family.expires > now) else {
-                return Ok(Updated::NoSuchSession);
-            };
-            let request_id = self.scope.cause.request_id.clone();
-            match &self.change {
-                Change::Database(data) => {
-                    record.user_data_in_database = data.clone();
-                    record.log.push(now, EventKind::DatabaseUpdated { request_id });
-                }
-                Change::Payload(payload, _) => {
-                    record.user_data_in_jwt = payload.clone();
-                    record.log.push(now, EventKind::PayloadUpdated { request_id });
-                }
+        let found = session::get(tx.as_mut(), id, handle).await;
+        let found = found.map_err(|error| Fault::new("loading a session", error))?;
+        let now = app.now();
+        let Some(mut record) = found.filter(|record| record.family.expires > now) else {
+            return Ok(Step::Done(Updated::NoSuchSession));
+        };
+        let request_id = self.scope.cause.request_id.clone();
+        match &self.change {
+            Change::Database(data) => {
+                record.user_data_in_database = data.clone();
+                record.log.push(now, EventKind::DatabaseUpdated { request_id });
             }
-            session::update(tx.as_mut(), id, &handle, &record)
-                .map_err(|error| Fault::new("writing session data", error))?;
-            if retry.commit(tx, "committing session data").await? {
-                return Ok(Updated::Ok);
+            Change::Payload(payload, _) => {
+                record.user_data_in_jwt = payload.clone();
+                record.log.push(now, EventKind::PayloadUpdated { request_id });
             }
         }
+        session::update(tx.as_mut(), id, handle, &record).map_err(|error| Fault::new("writing session data", error))?;
+        Ok(Step::Commit(tx, Updated::Ok))
     }
 }

@@ -1,6 +1,6 @@
 //! Whose a session is: the login method whose id its row holds, and the user that this is part of at the moment.
 
-use crate::command::retry::steady;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::ids::{AppId, UserId};
 use crate::fault::Fault;
@@ -59,7 +59,11 @@ impl Holders {
     /// # Errors
     /// When the store fails.
     pub(super) async fn look(app: &Context, id: &AppId, user: &UserId, linked: bool) -> Result<Self, Fault> {
-        Ok(steady!(app, user, "looking a session's user up", |tx| Self::of_id(tx, id, user, linked).await?))
+        transact(app, user, "looking a session's user up", |mut tx| async move {
+            let holders = Self::of_id(tx.as_mut(), id, user, linked).await?;
+            Ok(Step::Commit(tx, holders))
+        })
+        .await
     }
 
     async fn of_id(tx: &mut dyn Tx, app: &AppId, id: &UserId, linked: bool) -> Result<Self, Fault> {

@@ -1,8 +1,8 @@
 //! `GET /recipe/session/user` and `GET /recipe/session`.
 
-use crate::command::retry::steady;
 use crate::command::scope::Scope;
 use crate::command::session::holder::{Holder, Holders};
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::ids::{AppId, SessionHandle, TenantId, UserId};
 use crate::domain::json::JsonObject;
@@ -93,17 +93,20 @@ impl FindSession<'_> {
     pub async fn run(self, app: &Context) -> Result<Option<SessionInfo>, Fault> {
         let Some(handle) = SessionHandle::parse(self.handle) else { return Ok(None) };
         let id = &self.scope.app.id;
-        let found = steady!(app, &handle, "loading a session", |tx| {
-            let found = session::get(tx, id, &handle).await.map_err(|error| Fault::new("loading a session", error))?;
-            match found.filter(|record| record.family.expires > app.now()) {
+        let named = &handle;
+        let found = transact(app, named, "loading a session", |mut tx| async move {
+            let found = session::get(tx.as_mut(), id, named).await;
+            let found = found.map_err(|error| Fault::new("loading a session", error))?;
+            let live = match found.filter(|record| record.family.expires > app.now()) {
                 Some(record) => {
-                    let holder = Holder::of_row(tx, id, &record.user_id).await?;
+                    let holder = Holder::of_row(tx.as_mut(), id, &record.user_id).await?;
                     Some((record, holder))
                 }
                 None => None,
-            }
+            };
+            Ok(Step::Commit(tx, live))
         });
-        let Some((record, holder)) = found else { return Ok(None) };
+        let Some((record, holder)) = found.await? else { return Ok(None) };
         Ok(Some(SessionInfo {
             handle,
             user_id: holder.user_id,

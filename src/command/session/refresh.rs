@@ -1,11 +1,11 @@
 //! `POST /recipe/session/refresh`.
 
 use crate::command::activity::{Marked, mark_active};
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::session::family_rules;
 use crate::command::session::holder::Holder;
 use crate::command::session::issue::{Mint, Seat, Wanted};
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::ids::{SessionHandle, UserId};
@@ -101,19 +101,11 @@ impl RefreshSession<'_> {
             return Ok(unauthorised("Anti CSRF token missing, or not matching"));
         }
         let exchange = Exchange { command: self, app, ring: &ring, hash: TokenHash1::of(self.refresh_token), token };
-        let mut retry = Retry::new(&app.contention, &exchange.token.handle);
-        loop {
-            let mut tx = app.store.begin();
-            let (outcome, happened) = match exchange.attempt(tx.as_mut()).await? {
-                Attempt::Done(outcome) => return Ok(outcome),
-                Attempt::Commit(outcome, happened) => (outcome, happened),
-            };
-            if retry.commit(tx, "committing a refresh").await? {
-                happened.events.iter().for_each(|event| app.metrics.sessions.happened(event));
-                happened.active.committed(app);
-                return Ok(outcome);
-            }
-        }
+        let refreshed = transact(app, &exchange.token.handle, "committing a refresh", |tx| exchange.attempt(tx));
+        let (outcome, happened) = refreshed.await?;
+        happened.events.iter().for_each(|event| app.metrics.sessions.happened(event));
+        happened.active.committed(app);
+        Ok(outcome)
     }
 
     const fn wanted(&self) -> Wanted {
@@ -149,13 +141,8 @@ const fn unauthorised(message: &'static str) -> Refreshed {
     Refreshed::Unauthorised { message, subtype: None }
 }
 
-/// What one attempt came to.
-enum Attempt {
-    /// Nothing to write.
-    Done(Refreshed),
-    /// The outcome holds once the transaction is committed.
-    Commit(Refreshed, Happened),
-}
+/// The outcome, and what has happened once the transaction is committed.
+type Attempted = (Refreshed, Happened);
 
 /// What has happened once the transaction is committed.
 struct Happened {
@@ -170,6 +157,10 @@ impl Happened {
     const NOTHING: Self = Self { events: Vec::new(), active: Marked::NOBODY };
 }
 
+const fn nothing_to_write(outcome: Refreshed) -> Step<Attempted> {
+    Step::Done((outcome, Happened::NOTHING))
+}
+
 /// An opened refresh token on its way through the family.
 struct Exchange<'a> {
     command: &'a RefreshSession<'a>,
@@ -180,9 +171,9 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    async fn attempt(&self, tx: &mut dyn Tx) -> Result<Attempt, Fault> {
+    async fn attempt(&self, mut tx: Box<dyn Tx>) -> Result<Step<Attempted>, Fault> {
         let entry = &self.command.scope.app;
-        let found = session::get(tx, &entry.id, &self.token.handle).await;
+        let found = session::get(tx.as_mut(), &entry.id, &self.token.handle).await;
         let Some(record) = found.map_err(|error| Fault::new("loading a session", error))? else {
             return self.after_the_end(tx).await;
         };
@@ -190,13 +181,13 @@ impl Exchange<'_> {
         let use_static_key = self.command.use_dynamic_signing_key.map(|dynamic| !dynamic);
         let rules = family_rules(&entry.config);
         match record.family.refresh(&self.presented(), self.command.policy, use_static_key, &rules, now) {
-            RefreshDecision::Expired => Ok(Attempt::Done(unauthorised(GONE))),
+            RefreshDecision::Expired => Ok(nothing_to_write(unauthorised(GONE))),
             RefreshDecision::Grant(grant) => {
-                let holder = Holder::of_row(tx, &entry.id, &record.user_id).await?;
+                let holder = Holder::of_row(tx.as_mut(), &entry.id, &record.user_id).await?;
                 self.grant(tx, record, holder, grant, now)
             }
             RefreshDecision::Reuse(reuse) => {
-                let holder = Holder::of_row(tx, &entry.id, &record.user_id).await?;
+                let holder = Holder::of_row(tx.as_mut(), &entry.id, &record.user_id).await?;
                 self.reuse(tx, record, holder, reuse, now)
             }
         }
@@ -204,37 +195,37 @@ impl Exchange<'_> {
 
     fn reuse(
         &self,
-        tx: &mut dyn Tx,
+        mut tx: Box<dyn Tx>,
         mut record: SessionRecord,
         holder: Holder,
         reuse: Reuse,
         now: UnixMillis,
-    ) -> Result<Attempt, Fault> {
+    ) -> Result<Step<Attempted>, Fault> {
         let Scope { app: entry, cause } = &self.command.scope;
         let outcome = self.reuse_outcome(holder, &reuse);
         let event = reuse.event.of_request(&cause.request_id);
         let handle = &self.token.handle;
         if reuse.ends_session {
             let purge_at = purge_at(entry.config.session_timeline_retention_ms, now);
-            session::end(tx, &entry.id, handle, record, Ending { event, at: now, purge_at })
+            session::end(tx.as_mut(), &entry.id, handle, record, Ending { event, at: now, purge_at })
         } else if record.log.wants_reuse(now) {
             record.log.push(now, event);
-            session::update(tx, &entry.id, handle, &record)
+            session::update(tx.as_mut(), &entry.id, handle, &record)
         } else {
-            return Ok(Attempt::Commit(outcome, Happened::NOTHING));
+            return Ok(Step::Commit(tx, (outcome, Happened::NOTHING)));
         }
         .map_err(|error| Fault::new("writing a detected reuse", error))?;
-        Ok(Attempt::Commit(outcome, Happened::NOTHING))
+        Ok(Step::Commit(tx, (outcome, Happened::NOTHING)))
     }
 
     fn grant(
         &self,
-        tx: &mut dyn Tx,
+        mut tx: Box<dyn Tx>,
         mut record: SessionRecord,
         holder: Holder,
         mut grant: Grant,
         now: UnixMillis,
-    ) -> Result<Attempt, Fault> {
+    ) -> Result<Step<Attempted>, Fault> {
         let entry = &self.command.scope.app;
         let handle = &self.token.handle;
         let seat = Seat {
@@ -245,7 +236,7 @@ impl Exchange<'_> {
         };
         let mint = Mint::new(self.ring, &entry.config, self.command.wanted(), self.app.entropy.as_ref(), now);
         let Some(pair) = mint.pair(handle, &holder, &record.user_data_in_jwt, &seat)? else {
-            return Ok(Attempt::Done(unauthorised("The user payload contains protected field")));
+            return Ok(nothing_to_write(unauthorised("The user payload contains protected field")));
         };
         let events = std::mem::take(&mut grant.events);
         for event in &events {
@@ -253,27 +244,28 @@ impl Exchange<'_> {
         }
         record.family = grant.complete(pair.hash.stored());
         let writing = |error| Fault::new("writing a refresh", error);
-        session::update(tx, &entry.id, handle, &record).map_err(writing)?;
-        let active = mark_active(tx, self.app, entry, &holder.user_id, now).map_err(writing)?;
+        session::update(tx.as_mut(), &entry.id, handle, &record).map_err(writing)?;
+        let active = mark_active(tx.as_mut(), self.app, entry, &holder.user_id, now).map_err(writing)?;
         let validity = entry.config.refresh_token_validity_ms;
         let issued = pair.issued(handle.clone(), holder, record.user_data_in_jwt, validity);
-        Ok(Attempt::Commit(Refreshed::Ok(issued), Happened { events, active }))
+        Ok(Step::Commit(tx, (Refreshed::Ok(issued), Happened { events, active })))
     }
 
     /// Counts the attempt on the timeline of the ended session, if that is still kept.
-    async fn after_the_end(&self, tx: &mut dyn Tx) -> Result<Attempt, Fault> {
+    async fn after_the_end(&self, mut tx: Box<dyn Tx>) -> Result<Step<Attempted>, Fault> {
         let AppEntry { id: app, config, .. } = &*self.command.scope.app;
         let now = self.app.now();
-        let found = timeline::get(tx, app, &self.token.handle).await;
+        let found = timeline::get(tx.as_mut(), app, &self.token.handle).await;
         let found = found.map_err(|error| Fault::new("loading a timeline", error))?;
         let kept = found.filter(|story| !story.is_over(config.session_timeline_retention_ms, now));
-        let Some(mut story) = kept else { return Ok(Attempt::Done(unauthorised(GONE))) };
+        let Some(mut story) = kept else { return Ok(nothing_to_write(unauthorised(GONE))) };
         let Some(attempts) = Attempts::with_another(story.attempts, now) else {
-            return Ok(Attempt::Done(unauthorised(GONE)));
+            return Ok(nothing_to_write(unauthorised(GONE)));
         };
         story.attempts = Some(attempts);
-        timeline::put(tx, app, &self.token.handle, &story).map_err(|error| Fault::new("writing a timeline", error))?;
-        Ok(Attempt::Commit(unauthorised(GONE), Happened::NOTHING))
+        timeline::put(tx.as_mut(), app, &self.token.handle, &story)
+            .map_err(|error| Fault::new("writing a timeline", error))?;
+        Ok(Step::Commit(tx, (unauthorised(GONE), Happened::NOTHING)))
     }
 
     fn presented(&self) -> PresentedToken {

@@ -1,9 +1,9 @@
 //! `POST /recipe/session/regenerate`.
 
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::session::holder::Holder;
 use crate::command::session::key_kind;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::crypto::access_token::{
     AccessToken, MintError, NewAccessToken, TokenRefusal, has_protected_claim, parse_unverified,
@@ -90,14 +90,14 @@ impl RegenerateAccessToken<'_> {
         app: &Context,
         token: &AccessToken,
     ) -> Result<Option<(SessionRecord, Holder, UnixMillis)>, Fault> {
-        let (id, handle) = (&self.scope.app.id, &token.session.handle);
-        let mut retry = Retry::new(&app.contention, handle);
-        loop {
-            let mut tx = app.store.begin();
+        transact(app, &token.session.handle, "committing a payload", |mut tx| async move {
+            let (id, handle) = (&self.scope.app.id, &token.session.handle);
             let found = session::get(tx.as_mut(), id, handle).await;
             let found = found.map_err(|error| Fault::new("loading a session", error))?;
             let now = app.now();
-            let Some(mut record) = found.filter(|record| record.family.expires > now) else { return Ok(None) };
+            let Some(mut record) = found.filter(|record| record.family.expires > now) else {
+                return Ok(Step::Done(None));
+            };
             let holder = Holder::of_row(tx.as_mut(), id, &record.user_id).await?;
             match &self.user_data_in_jwt {
                 Some(payload) if *payload != record.user_data_in_jwt => {
@@ -108,10 +108,9 @@ impl RegenerateAccessToken<'_> {
                 }
                 _ => {}
             }
-            if retry.commit(tx, "committing a payload").await? {
-                return Ok(Some((record, holder, now)));
-            }
-        }
+            Ok(Step::Commit(tx, Some((record, holder, now))))
+        })
+        .await
     }
 }
 

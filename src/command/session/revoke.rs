@@ -1,10 +1,10 @@
 //! `POST /recipe/session/remove`.
 
 use crate::command::activity::{Marked, mark_active};
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::session::holder::Holders;
 use crate::command::session::list::live_sessions;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::ids::{SessionHandle, TenantId, UserId};
 use crate::domain::session::event::{EventKind, UserChange};
@@ -70,11 +70,9 @@ impl RevokeSessions {
 
     /// Ends those of `batch` that exist, in one transaction, and marks a user as active.
     async fn end(&self, app: &Context, batch: &[SessionHandle], active: Option<&UserId>) -> Result<Vec<String>, Fault> {
-        let id = &self.scope.app.id;
         let Some(first) = batch.first() else { return Ok(Vec::new()) };
-        let mut retry = Retry::new(&app.contention, first);
-        loop {
-            let mut tx = app.store.begin();
+        let ended = transact(app, first, "committing ended sessions", |mut tx| async move {
+            let id = &self.scope.app.id;
             let mut gone = Vec::with_capacity(batch.len());
             for handle in batch {
                 let found = session::get(tx.as_mut(), id, handle).await;
@@ -84,18 +82,18 @@ impl RevokeSessions {
                 gone.push(handle.to_string());
             }
             if gone.is_empty() {
-                return Ok(gone);
+                return Ok(Step::Done((gone, Marked::NOBODY)));
             }
             let marked = match active {
                 Some(user) => mark_active(tx.as_mut(), app, &self.scope.app, user, app.now())
                     .map_err(|error| Fault::new("marking a user as active", error))?,
                 None => Marked::NOBODY,
             };
-            if retry.commit(tx, "committing ended sessions").await? {
-                marked.committed(app);
-                return Ok(gone);
-            }
-        }
+            Ok(Step::Commit(tx, (gone, marked)))
+        });
+        let (gone, marked) = ended.await?;
+        marked.committed(app);
+        Ok(gone)
     }
 }
 
@@ -118,6 +116,12 @@ pub(in crate::command) struct SomeEnded {
     pub(in crate::command) count: u64,
     /// There are more than one transaction should end.
     pub(in crate::command) more: bool,
+}
+
+impl SomeEnded {
+    const fn is_nothing(&self) -> bool {
+        self.count == 0 && !self.more
+    }
 }
 
 impl SignOut<'_> {
@@ -157,15 +161,15 @@ impl SignOut<'_> {
     /// # Errors
     /// When the store fails.
     pub(in crate::command) async fn rest(&self, app: &Context) -> Result<(), Fault> {
-        let mut retry = Retry::new(&app.contention, &self.users);
         loop {
-            let mut tx = app.store.begin();
-            let ended = self.some(app, tx.as_mut()).await?;
-            if ended.count == 0 && !ended.more {
+            let ended = transact(app, &self.users, "committing ended sessions", |mut tx| async move {
+                let ended = self.some(app, tx.as_mut()).await?;
+                Ok(if ended.is_nothing() { Step::Done(ended) } else { Step::Commit(tx, ended) })
+            });
+            let ended = ended.await?;
+            app.metrics.sessions.revoked.inc_by(ended.count);
+            if ended.is_nothing() {
                 return Ok(());
-            }
-            if retry.commit(tx, "committing ended sessions").await? {
-                app.metrics.sessions.revoked.inc_by(ended.count);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! `GET /recipe/session/timeline` and `sessiond sessions why`.
 
-use crate::command::retry::steady;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::session::RefreshPolicy;
@@ -47,10 +47,13 @@ impl SessionTimeline<'_> {
         let Some(handle) = SessionHandle::parse(self.handle) else { return Ok(None) };
         let id = &self.scope.app.id;
         let failed = |error| Fault::new("loading a timeline", error);
-        let (session, ended) = steady!(app, &handle, "loading a timeline", |tx| {
-            let session = session::get(tx, id, &handle).await.map_err(failed)?;
-            (session, timeline::get(tx, id, &handle).await.map_err(failed)?)
+        let named = &handle;
+        let found = transact(app, named, "loading a timeline", |mut tx| async move {
+            let session = session::get(tx.as_mut(), id, named).await.map_err(failed)?;
+            let ended = timeline::get(tx.as_mut(), id, named).await.map_err(failed)?;
+            Ok(Step::Commit(tx, (session, ended)))
         });
+        let (session, ended) = found.await?;
         if let Some(record) = session {
             let story = Story { log: &record.log, expires: Some(record.family.expires), attempts: None };
             return Ok(Some(told(handle, record.user_id, record.created, None, &story, app.now())));

@@ -1,11 +1,12 @@
 //! `POST /recipe/session/verify`.
 
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::session::{family_rules, key_kind};
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::crypto::access_token::{AccessToken, MintError, NewAccessToken};
 use crate::domain::json::JsonObject;
+use crate::domain::session::event::EventKind;
 use crate::domain::session::family::Lineage;
 use crate::domain::session::{IssuedToken, RefreshPolicy, SessionView};
 use crate::domain::time::UnixMillis;
@@ -101,40 +102,48 @@ impl VerifySession<'_> {
 
     /// CDI ≤ 5.5: the first use of a refreshed token promotes it; a changed payload is minted.
     async fn promoting(&self, app: &Context, ring: &KeyRing, token: &AccessToken) -> Result<Verified, Fault> {
-        let mut retry = Retry::new(&app.contention, &token.session.handle);
-        loop {
-            let mut tx = app.store.begin();
-            let Some(mut record) = self.load(tx.as_mut(), token).await? else {
-                let sentence = if self.check_database { BLACKLISTED } else { "Session missing in db" };
-                return Ok(Verified::Unauthorised(sentence));
-            };
-            let changed = self.check_database && !record.user_data_in_jwt.same_value(&token.session.user_data_in_jwt);
-            if token.parent_refresh_token_hash_1.is_none() && !changed {
-                return Ok(as_presented(token, None));
-            }
-            let config = &self.scope.app.config;
-            let now = app.now();
-            let decision = record.family.verify(&lineage(token), changed, &family_rules(config), now);
-            if !decision.remint {
-                return Ok(as_presented(token, None));
-            }
-            let Some(access_token) = mint_anew(ring, token, &record, now, config.access_token_validity_ms)? else {
-                return Ok(Verified::Unauthorised("The user payload contains protected field"));
-            };
-            let session = with_payload(&token.session, record.user_data_in_jwt.clone());
-            if let Some((family, event)) = decision.change {
-                record.family = family;
-                record.log.push(now, event.clone());
-                session::update(tx.as_mut(), &self.scope.app.id, &token.session.handle, &record)
-                    .map_err(|error| Fault::new("writing a promotion", error))?;
-                if !retry.commit(tx, "committing a promotion").await? {
-                    continue;
-                }
-                app.metrics.sessions.happened(&event);
-            }
-            let access_token = Some(access_token);
-            return Ok(Verified::Ok { session, access_token, payload_update_available: None });
+        let verified =
+            transact(app, &token.session.handle, "committing a promotion", |tx| self.promote(app, tx, ring, token));
+        let (verified, event) = verified.await?;
+        if let Some(event) = event {
+            app.metrics.sessions.happened(&event);
         }
+        Ok(verified)
+    }
+
+    /// The outcome, and what it did to the family.
+    async fn promote(
+        &self,
+        app: &Context,
+        mut tx: Box<dyn Tx>,
+        ring: &KeyRing,
+        token: &AccessToken,
+    ) -> Result<Step<(Verified, Option<EventKind>)>, Fault> {
+        let Some(mut record) = self.load(tx.as_mut(), token).await? else {
+            let sentence = if self.check_database { BLACKLISTED } else { "Session missing in db" };
+            return Ok(Step::Done((Verified::Unauthorised(sentence), None)));
+        };
+        let changed = self.check_database && !record.user_data_in_jwt.same_value(&token.session.user_data_in_jwt);
+        if token.parent_refresh_token_hash_1.is_none() && !changed {
+            return Ok(Step::Done((as_presented(token, None), None)));
+        }
+        let config = &self.scope.app.config;
+        let now = app.now();
+        let decision = record.family.verify(&lineage(token), changed, &family_rules(config), now);
+        if !decision.remint {
+            return Ok(Step::Done((as_presented(token, None), None)));
+        }
+        let Some(access_token) = mint_anew(ring, token, &record, now, config.access_token_validity_ms)? else {
+            return Ok(Step::Done((Verified::Unauthorised("The user payload contains protected field"), None)));
+        };
+        let session = with_payload(&token.session, record.user_data_in_jwt.clone());
+        let verified = Verified::Ok { session, access_token: Some(access_token), payload_update_available: None };
+        let Some((family, event)) = decision.change else { return Ok(Step::Done((verified, None))) };
+        record.family = family;
+        record.log.push(now, event.clone());
+        session::update(tx.as_mut(), &self.scope.app.id, &token.session.handle, &record)
+            .map_err(|error| Fault::new("writing a promotion", error))?;
+        Ok(Step::Commit(tx, (verified, Some(event))))
     }
 
     async fn load(&self, tx: &mut dyn Tx, token: &AccessToken) -> Result<Option<SessionRecord>, Fault> {

@@ -1,7 +1,7 @@
 //! `PUT /recipe/multitenancy/config/thirdparty` and `POST …/remove`: providers of a tenant.
 
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::command::user::require_tenant;
 use crate::context::Context;
 use crate::crypto::sealing::{MessageKey, SealingKey};
@@ -10,7 +10,7 @@ use crate::domain::tenancy::{Provider, ProviderError};
 use crate::fault::{Fault, Gone};
 use crate::state::directory::AppEntry;
 use crate::store::provider::{ProviderRecord, ProviderText, StoredProvider, place};
-use crate::store::{self, Key, StoreError, codec, provider};
+use crate::store::{self, Key, StoreError, Tx, codec, provider};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
@@ -51,23 +51,29 @@ impl PutProvider {
         let sealer = Sealer::of(app, &self.scope.app).await?;
         let key = provider::key(app_id, &self.tenant, id);
         let record = sealer.seal(app, app_id, &key, &Zeroizing::new(self.provider.to_text()));
-        let mut retry = Retry::new(&app.contention, &(&app_id.app_id, self.tenant.as_str(), id));
-        loop {
-            let mut tx = app.store.begin();
-            require_tenant(tx.as_mut(), &self.scope, &self.tenant, "storing a provider").await?;
-            let stored = provider::of_tenant(tx.as_mut(), app_id, &self.tenant).await.map_err(storing)?;
-            // A look that the commit checks: of several who put it first, one is told that it is new.
-            let existed = provider::exists(tx.as_mut(), app_id, &self.tenant, id).await.map_err(storing)?;
-            for other in stored.iter().filter(|other| !self.skip_validation && other.key != key) {
-                if let Err(error) = open(Some(&sealer), app_id, other)?.check() {
-                    return Ok(ProviderPut::Invalid(error));
-                }
-            }
-            codec::put(tx.as_mut(), key.clone(), &record).map_err(storing)?;
-            if retry.commit(tx, "committing a provider").await? {
-                return Ok(ProviderPut::Ok { created: !existed });
+        let about = (&app_id.app_id, self.tenant.as_str(), id);
+        transact(app, &about, "committing a provider", |tx| self.attempt(tx, &sealer, &key, &record)).await
+    }
+
+    async fn attempt(
+        &self,
+        mut tx: Box<dyn Tx>,
+        sealer: &Sealer,
+        key: &Key,
+        record: &ProviderRecord,
+    ) -> Result<Step<ProviderPut>, Fault> {
+        let (app_id, id) = (&self.scope.app.id, &self.provider.third_party_id);
+        require_tenant(tx.as_mut(), &self.scope, &self.tenant, "storing a provider").await?;
+        let stored = provider::of_tenant(tx.as_mut(), app_id, &self.tenant).await.map_err(storing)?;
+        // A look that the commit checks: of several who put it first, one is told that it is new.
+        let existed = provider::exists(tx.as_mut(), app_id, &self.tenant, id).await.map_err(storing)?;
+        for other in stored.iter().filter(|other| !self.skip_validation && other.key != *key) {
+            if let Err(error) = open(Some(sealer), app_id, other)?.check() {
+                return Ok(Step::Done(ProviderPut::Invalid(error)));
             }
         }
+        codec::put(tx.as_mut(), key.clone(), record).map_err(storing)?;
+        Ok(Step::Commit(tx, ProviderPut::Ok { created: !existed }))
     }
 
     fn check(&self, provider: &Provider) -> Result<(), ProviderError> {
@@ -91,18 +97,17 @@ impl RemoveProvider {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<bool, Fault> {
+        let about = (&self.scope.app.id.app_id, self.tenant.as_str(), &self.id);
+        transact(app, &about, "committing the removal of a provider", |tx| self.attempt(tx)).await
+    }
+
+    async fn attempt(&self, mut tx: Box<dyn Tx>) -> Result<Step<bool>, Fault> {
         let app_id = &self.scope.app.id;
-        let mut retry = Retry::new(&app.contention, &(&app_id.app_id, self.tenant.as_str(), &self.id));
-        loop {
-            let mut tx = app.store.begin();
-            if !provider::exists(tx.as_mut(), app_id, &self.tenant, &self.id).await.map_err(storing)? {
-                return Ok(false);
-            }
-            provider::delete(tx.as_mut(), app_id, &self.tenant, &self.id);
-            if retry.commit(tx, "committing the removal of a provider").await? {
-                return Ok(true);
-            }
+        if !provider::exists(tx.as_mut(), app_id, &self.tenant, &self.id).await.map_err(storing)? {
+            return Ok(Step::Done(false));
         }
+        provider::delete(tx.as_mut(), app_id, &self.tenant, &self.id);
+        Ok(Step::Commit(tx, true))
     }
 }
 
@@ -151,18 +156,18 @@ impl SealProvider<'_> {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<bool, Fault> {
-        let sealer = Sealer::of(app, self.app).await?;
-        let mut retry = Retry::new(&app.contention, self.key);
-        loop {
-            let mut tx = app.store.begin();
-            let stored = codec::get::<ProviderRecord>(tx.as_mut(), self.key).await.map_err(storing)?;
-            let Some(ProviderRecord { provider: ProviderText::Plain(text) }) = stored else { return Ok(false) };
-            let sealed = sealer.seal(app, &self.app.id, self.key, &text);
-            codec::put(tx.as_mut(), self.key.clone(), &sealed).map_err(storing)?;
-            if retry.commit(tx, "committing a sealed provider").await? {
-                return Ok(true);
-            }
-        }
+        let Self { app: entry, key } = self;
+        let sealer = &Sealer::of(app, entry).await?;
+        transact(app, key, "committing a sealed provider", |mut tx| async move {
+            let stored = codec::get::<ProviderRecord>(tx.as_mut(), key).await.map_err(storing)?;
+            let Some(ProviderRecord { provider: ProviderText::Plain(text) }) = stored else {
+                return Ok(Step::Done(false));
+            };
+            let sealed = sealer.seal(app, &entry.id, key, &text);
+            codec::put(tx.as_mut(), key.clone(), &sealed).map_err(storing)?;
+            Ok(Step::Commit(tx, true))
+        })
+        .await
     }
 }
 

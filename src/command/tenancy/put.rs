@@ -2,6 +2,7 @@
 
 use super::plan::{Effects, Plan, own_settings};
 use super::work::Work;
+use crate::command::transact::{Step, transact_unqueued};
 use crate::config::settings;
 use crate::context::Context;
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
@@ -11,7 +12,7 @@ use crate::fault::Fault;
 use crate::state::directory::{Directory, TenantEntry};
 use crate::store::app::AppRecord;
 use crate::store::removal::Removed;
-use crate::store::{self, CommitError, StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 use serde_json::{Map, Value as Json};
 
 /// Creates a tenant or changes it. The public tenant stands for its app, the one of a public app for its domain.
@@ -75,15 +76,12 @@ impl PutTenant {
             Ok(decision) => decision,
             Err(refusal) => return Ok(refusal),
         };
-        let created = loop {
-            let mut tx = work.store.begin();
-            let created = self.write(&mut *tx, &decision.tenant, work).await.map_err(storing)?;
-            match tx.commit().await {
-                Ok(()) => break created,
-                Err(CommitError::Conflict) => {}
-                Err(CommitError::Store(error)) => return Err(storing(error)),
-            }
-        };
+        let (command, tenant) = (&self, &decision.tenant);
+        let created = transact_unqueued(&*work.store, "committing a tenant", |mut tx| async move {
+            let created = command.write(tx.as_mut(), tenant, work).await.map_err(storing)?;
+            Ok(Step::Commit(tx, created))
+        })
+        .await?;
         decision.enter(directory, &self.app, &self.tenant);
         Ok(Put::Ok { created })
     }

@@ -1,11 +1,12 @@
 //! Removes tenants, apps and connection URI domains with everything in them.
 
 use super::work::{Work, finish, removing};
+use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::fault::Fault;
+use crate::store;
 use crate::store::removal::{self, Removed};
-use crate::store::{self, CommitError};
 
 /// Removes a tenant that is not public.
 pub struct RemoveTenant {
@@ -79,28 +80,26 @@ impl RemoveApp {
 async fn remove(work: &Work, removed: &Removed) -> Result<Gone, Fault> {
     let public = TenantId::public();
     let tenant = removed.tenant.as_ref().unwrap_or(&public);
-    loop {
-        let mut tx = work.store.begin();
-        let existed = store::tenant::exists(&mut *tx, &removed.app, tenant).await.map_err(removing)?;
-        if !existed {
-            work.finish_if_pending(removed).await?;
-            return Ok(Gone::Ok { existed: false });
-        }
-        store::tenant::delete(&mut *tx, &removed.app, tenant);
-        let record = store::app::get(&mut *tx, &removed.app).await.map_err(removing)?;
-        match record {
-            Some(mut record) if removed.tenant.is_some() => {
-                record.changes += 1;
-                store::app::put(&mut *tx, &removed.app, &record).map_err(removing)?;
+    let existed =
+        transact_unqueued(&*work.store, "committing the removal of an app or a tenant", |mut tx| async move {
+            if !store::tenant::exists(tx.as_mut(), &removed.app, tenant).await.map_err(removing)? {
+                return Ok(Step::Done(false));
             }
-            _ => store::app::delete(&mut *tx, &removed.app),
-        }
-        removal::begin(&mut *tx, removed, work.now).map_err(removing)?;
-        match tx.commit().await {
-            Ok(()) => break,
-            Err(CommitError::Conflict) => {}
-            Err(CommitError::Store(error)) => return Err(removing(error)),
-        }
+            store::tenant::delete(tx.as_mut(), &removed.app, tenant);
+            let record = store::app::get(tx.as_mut(), &removed.app).await.map_err(removing)?;
+            match record {
+                Some(mut record) if removed.tenant.is_some() => {
+                    record.changes += 1;
+                    store::app::put(tx.as_mut(), &removed.app, &record).map_err(removing)?;
+                }
+                _ => store::app::delete(tx.as_mut(), &removed.app),
+            }
+            removal::begin(tx.as_mut(), removed, work.now).map_err(removing)?;
+            Ok(Step::Commit(tx, true))
+        });
+    if !existed.await? {
+        work.finish_if_pending(removed).await?;
+        return Ok(Gone::Ok { existed: false });
     }
     match &removed.tenant {
         Some(tenant) => work.directory.remove_tenant(&removed.app, tenant),

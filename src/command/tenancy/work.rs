@@ -1,12 +1,13 @@
 //! What changes of tenants share: running to their end, and finishing removals.
 
+use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::state::directory::Directory;
 use crate::state::key::KeyRings;
 use crate::store::removal::{self, Removed};
-use crate::store::{CommitError, Engine, StoreError};
+use crate::store::{Engine, StoreError};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -54,18 +55,15 @@ impl Work {
 
 /// Deletes everything that belongs to `removed`, then its marker.
 pub(super) async fn finish(store: &dyn Engine, removed: &Removed) -> Result<(), Fault> {
-    loop {
-        let mut tx = store.begin();
-        let found = removed.delete_some(&mut *tx, ROWS_PER_STEP).await.map_err(removing)?;
-        if found == 0 {
-            removal::finish(&mut *tx, removed);
+    transact_unqueued(store, "committing deleted rows of an app or a tenant", |mut tx| async move {
+        let found = removed.delete_some(tx.as_mut(), ROWS_PER_STEP).await.map_err(removing)?;
+        if found > 0 {
+            return Ok(Step::Continue(tx));
         }
-        match tx.commit().await {
-            Ok(()) if found == 0 => return Ok(()),
-            Ok(()) | Err(CommitError::Conflict) => {}
-            Err(CommitError::Store(error)) => return Err(removing(error)),
-        }
-    }
+        removal::finish(tx.as_mut(), removed);
+        Ok(Step::Commit(tx, ()))
+    })
+    .await
 }
 
 pub(super) fn removing(error: StoreError) -> Fault {

@@ -1,8 +1,8 @@
 //! `GET /recipe/user` by account and `GET /recipe/users/by-email` (both deprecated by the protocol).
 
 use super::reading;
-use crate::command::retry::steady;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::command::user::{Person, UserInfo};
 use crate::context::Context;
 use crate::domain::ids::TenantId;
@@ -27,15 +27,16 @@ impl FindByAccount {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Option<Person>, Fault> {
-        let app_id = &self.scope.app.id;
-        let identity = AccountInfo::ThirdParty(self.account);
-        Ok(steady!(app, &identity, "looking an account at a provider up", |tx| {
-            let found = user::find_identity(tx, app_id, &self.tenant, RecipeId::ThirdParty, &identity).await;
-            match found.map_err(reading)? {
-                Some(found) => Some(Person::load(tx, app_id, found).await?),
+        let (app_id, tenant, identity) = (&self.scope.app.id, &self.tenant, &AccountInfo::ThirdParty(self.account));
+        transact(app, identity, "looking an account at a provider up", |mut tx| async move {
+            let found = user::find_identity(tx.as_mut(), app_id, tenant, RecipeId::ThirdParty, identity).await;
+            let person = match found.map_err(reading)? {
+                Some(found) => Some(Person::load(tx.as_mut(), app_id, found).await?),
                 None => None,
-            }
-        }))
+            };
+            Ok(Step::Commit(tx, person))
+        })
+        .await
     }
 }
 
@@ -55,21 +56,21 @@ impl FindByEmail {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Vec<Person>, Fault> {
-        Ok(steady!(app, &self.email, "looking an address at providers up", |tx| self.look(tx).await?))
+        transact(app, &self.email, "looking an address at providers up", |tx| self.look(tx)).await
     }
 
-    async fn look(&self, tx: &mut dyn Tx) -> Result<Vec<Person>, Fault> {
+    async fn look(&self, mut tx: Box<dyn Tx>) -> Result<Step<Vec<Person>>, Fault> {
         let app_id = &self.scope.app.id;
         let email = LookUp::Info(AccountInfo::Email(self.email.clone()));
-        let rows = search::with_info(tx, app_id, &self.tenant, &email).await.map_err(reading)?;
+        let rows = search::with_info(tx.as_mut(), app_id, &self.tenant, &email).await.map_err(reading)?;
         let mut people = Vec::new();
         for row in rows {
-            let info = UserInfo::of_row(tx, app_id, row).await.map_err(reading)?;
+            let info = UserInfo::of_row(tx.as_mut(), app_id, row).await.map_err(reading)?;
             for method in info.user.methods.iter().filter(|method| self.means(method)) {
                 people.push(Person { info: info.clone(), recipe_user_id: method.id.clone() });
             }
         }
-        Ok(people)
+        Ok(Step::Commit(tx, people))
     }
 
     fn means(&self, method: &LoginMethod) -> bool {

@@ -1,10 +1,10 @@
 //! `POST /recipe/signinup`.
 
 use super::{reading, writing};
-use crate::command::activity::mark_active;
+use crate::command::activity::{Marked, mark_active};
 use crate::command::audit;
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::command::user::{Person, confirm_email, new_id, require_tenant};
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
@@ -50,59 +50,55 @@ struct Change {
     id: UserId,
 }
 
+/// The person, its mark, and whether it is new; `None` where the address is reserved.
+type Signed = Result<Option<(Person, Marked, bool)>, Fault>;
+
 impl SignInUp {
     /// Runs the command. Of several runs at once with one account, one signs the person up.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<SignedInUp, Fault> {
+        let about = (&self.scope.app.id.app_id, self.tenant.as_str(), &self.account.id, &self.account.user_id);
+        let signed = transact(app, &about, "committing a sign-in", |tx| self.attempt(app, tx));
+        let Some((person, active, created)) = signed.await?? else { return Ok(SignedInUp::EmailReserved) };
+        active.committed(app);
+        if created {
+            app.metrics.sign_ups.happened(RecipeId::ThirdParty);
+        }
+        Ok(SignedInUp::Ok { person: Box::new(person), created })
+    }
+
+    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Signed>, Fault> {
         let entry = &self.scope.app;
-        let about = (&entry.id.app_id, self.tenant.as_str(), &self.account.id, &self.account.user_id);
-        let mut retry = Retry::new(&app.contention, &about);
-        loop {
-            let mut tx = app.store.begin();
-            let Change { before, after, id } = self.change(app, tx.as_mut()).await?;
-            let created = before.is_none();
-            let events = self.events(before.as_ref(), &after, &id);
-            let before: Vec<&User> = before.iter().collect();
-            match user::save(tx.as_mut(), &entry.id, &before, &[&after]).await {
-                Ok(Ok(())) => {}
-                Ok(Err(Taken::Reservation { .. })) => {
-                    let refused = self.event(AuditKind::SignInRefused, &after, &id);
-                    let refused = refused.detail("another primary user has the new e-mail address");
-                    audit::note(tx.as_mut(), app, &self.scope, refused)?;
-                    if retry.commit(tx, "committing a refused sign-in").await? {
-                        return Ok(SignedInUp::EmailReserved);
-                    }
-                    continue;
-                }
-                Ok(Err(Taken::Identity { .. } | Taken::Id { .. })) => {
-                    // Taken since this transaction looked: it conflicts.
-                    if retry.commit(tx, "looking at a sign-in").await? {
-                        return Err(Fault::invariant("signing in or up: a login that is free is somebody else's"));
-                    }
-                    continue;
-                }
-                Err(error) => return Err(writing(error)),
+        let Change { before, after, id } = self.change(app, tx.as_mut()).await?;
+        let created = before.is_none();
+        let events = self.events(before.as_ref(), &after, &id);
+        let before: Vec<&User> = before.iter().collect();
+        match user::save(tx.as_mut(), &entry.id, &before, &[&after]).await.map_err(writing)? {
+            Ok(()) => {}
+            Err(Taken::Reservation { .. }) => {
+                let refused = self.event(AuditKind::SignInRefused, &after, &id);
+                let refused = refused.detail("another primary user has the new e-mail address");
+                audit::note(tx.as_mut(), app, &self.scope, refused)?;
+                return Ok(Step::Commit(tx, Ok(None)));
             }
-            if before.first().is_some_and(|before| **before != after) {
-                let ended = passwordreset::end_of(tx.as_mut(), &entry.id, [&id, &after.id]).await;
-                ended.map_err(writing)?;
-            }
-            self.mark_verified(app, tx.as_mut(), &after, &id).await?;
-            for event in events {
-                audit::note(tx.as_mut(), app, &self.scope, event)?;
-            }
-            let active = mark_active(tx.as_mut(), app, entry, after.shown_id(), app.now()).map_err(writing)?;
-            let person = Person::load(tx.as_mut(), &entry.id, Found { user: after, id }).await?;
-            if retry.commit(tx, "committing a sign-in").await? {
-                active.committed(app);
-                if created {
-                    app.metrics.sign_ups.happened(RecipeId::ThirdParty);
-                }
-                return Ok(SignedInUp::Ok { person: Box::new(person), created });
+            Err(Taken::Identity { .. } | Taken::Id { .. }) => {
+                // Taken since this transaction looked: it conflicts.
+                let broken = Fault::invariant("signing in or up: a login that is free is somebody else's");
+                return Ok(Step::Commit(tx, Err(broken)));
             }
         }
+        if before.first().is_some_and(|before| **before != after) {
+            passwordreset::end_of(tx.as_mut(), &entry.id, [&id, &after.id]).await.map_err(writing)?;
+        }
+        self.mark_verified(app, tx.as_mut(), &after, &id).await?;
+        for event in events {
+            audit::note(tx.as_mut(), app, &self.scope, event)?;
+        }
+        let active = mark_active(tx.as_mut(), app, entry, after.shown_id(), app.now()).map_err(writing)?;
+        let person = Person::load(tx.as_mut(), &entry.id, Found { user: after, id }).await?;
+        Ok(Step::Commit(tx, Ok(Some((person, active, created)))))
     }
 
     /// The person with the address of today, or a new one.

@@ -2,8 +2,8 @@
 
 use super::{Sealer, failed};
 use crate::command::audit;
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::command::user::require_tenant;
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
@@ -12,6 +12,7 @@ use crate::domain::time::UnixMillis;
 use crate::domain::totp::attempts::{Admission, Attempts, Limits};
 use crate::domain::totp::{CODE_MAX, Code};
 use crate::fault::Fault;
+use crate::store::Tx;
 use crate::store::totp::{self, TotpDevice};
 
 /// Checks a code.
@@ -62,44 +63,42 @@ impl CheckCode<'_> {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Checked, Fault> {
-        let (id, user) = (&self.scope.app.id, &self.user_id);
         let sealer = Sealer::of(app, &self.scope).await?;
-        let mut retry = Retry::new(&app.contention, &(id, user));
-        loop {
-            let mut tx = app.store.begin();
-            let tx_ref = tx.as_mut();
-            require_tenant(tx_ref, &self.scope, &self.tenant, "checking a one-time code").await?;
-            let mut devices = totp::devices(tx_ref, id, user).await.map_err(failed)?;
-            if let Some(outcome) = self.settled(&devices) {
-                return Ok(outcome);
-            }
-            let found = totp::attempts(tx_ref, id, &self.tenant, user).await.map_err(failed)?;
-            let is_first = found.is_none();
-            let mut attempts = found.unwrap_or_default();
-            let now = app.now();
-            let failures = match attempts.admission(self.limits, now) {
-                Admission::Open { failures } => failures,
-                Admission::Closed { failures, retry_after_ms } => {
-                    return Ok(Checked::LimitReached { failures, retry_after_ms });
-                }
-            };
-            if self.code.chars().count() > CODE_MAX {
-                return Ok(Checked::Invalid { failures: failures + 1 });
-            }
-            let right = self.right(&sealer, &mut devices, &attempts, now)?;
-            let verifies = self.device.is_some() && right.is_some();
-            let (outcome, event) = self.decide(right, failures, &mut attempts, now);
-            if is_first || verifies {
-                totp::put_devices(tx_ref, id, user, devices).await.map_err(failed)?;
-            }
-            totp::put_attempts(tx_ref, id, &self.tenant, user, attempts).map_err(failed)?;
-            if let Some(event) = event {
-                audit::note(tx_ref, app, &self.scope, event)?;
-            }
-            if retry.commit(tx, "committing a one-time code").await? {
-                return Ok(outcome);
-            }
+        let about = (&self.scope.app.id, &self.user_id);
+        transact(app, &about, "committing a one-time code", |tx| self.attempt(app, tx, &sealer)).await
+    }
+
+    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>, sealer: &Sealer) -> Result<Step<Checked>, Fault> {
+        let (id, user) = (&self.scope.app.id, &self.user_id);
+        require_tenant(tx.as_mut(), &self.scope, &self.tenant, "checking a one-time code").await?;
+        let mut devices = totp::devices(tx.as_mut(), id, user).await.map_err(failed)?;
+        if let Some(outcome) = self.settled(&devices) {
+            return Ok(Step::Done(outcome));
         }
+        let found = totp::attempts(tx.as_mut(), id, &self.tenant, user).await.map_err(failed)?;
+        let is_first = found.is_none();
+        let mut attempts = found.unwrap_or_default();
+        let now = app.now();
+        let failures = match attempts.admission(self.limits, now) {
+            Admission::Open { failures } => failures,
+            Admission::Closed { failures, retry_after_ms } => {
+                return Ok(Step::Done(Checked::LimitReached { failures, retry_after_ms }));
+            }
+        };
+        if self.code.chars().count() > CODE_MAX {
+            return Ok(Step::Done(Checked::Invalid { failures: failures + 1 }));
+        }
+        let right = self.right(sealer, &mut devices, &attempts, now)?;
+        let verifies = self.device.is_some() && right.is_some();
+        let (outcome, event) = self.decide(right, failures, &mut attempts, now);
+        if is_first || verifies {
+            totp::put_devices(tx.as_mut(), id, user, devices).await.map_err(failed)?;
+        }
+        totp::put_attempts(tx.as_mut(), id, &self.tenant, user, attempts).map_err(failed)?;
+        if let Some(event) = event {
+            audit::note(tx.as_mut(), app, &self.scope, event)?;
+        }
+        Ok(Step::Commit(tx, outcome))
     }
 
     /// What can be said without a look at the code.

@@ -2,13 +2,14 @@
 
 use super::{Sealer, failed, require_app};
 use crate::command::audit;
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::totp::{DEVICES_MAX, Pace, TotpSecret};
 use crate::fault::Fault;
+use crate::store::Tx;
 use crate::store::totp::{self, TotpDevice};
 
 /// Adds a device.
@@ -46,34 +47,44 @@ impl AddDevice {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Added, Fault> {
-        let id = &self.scope.app.id;
-        let verified = self.known_secret.is_some();
-        let secret = self.known_secret.unwrap_or_else(|| TotpSecret::mint(app.entropy.as_ref()));
+        let secret = self.known_secret.clone().unwrap_or_else(|| TotpSecret::mint(app.entropy.as_ref()));
         let sealed_secret = Sealer::of(app, &self.scope).await?.seal(app, &self.user_id, &secret);
-        let mut retry = Retry::new(&app.contention, &(id, &self.user_id));
-        loop {
-            let mut tx = app.store.begin();
-            require_app(tx.as_mut(), &self.scope).await?;
-            let mut devices = totp::devices(tx.as_mut(), id, &self.user_id).await.map_err(failed)?;
-            let name = self.name.clone().unwrap_or_else(|| free_name(&devices));
-            if devices.iter().any(|device| device.name == name && device.verified) {
-                return Ok(Added::AlreadyExists);
-            }
-            devices.retain(|device| device.name != name);
-            if devices.len() >= DEVICES_MAX {
-                return Ok(Added::TooMany);
-            }
-            let (sealed_secret, created) = (sealed_secret.clone(), app.now());
-            devices.push(TotpDevice { name: name.clone(), sealed_secret, pace: self.pace, verified, created });
-            totp::put_devices(tx.as_mut(), id, &self.user_id, devices).await.map_err(failed)?;
-            if verified {
-                let event = AuditEvent::of(AuditKind::TotpDeviceAdded).user(&self.user_id).detail(&name);
-                audit::note(tx.as_mut(), app, &self.scope, event)?;
-            }
-            if retry.commit(tx, "committing an authenticator app").await? {
-                return Ok(Added::Ok { name, secret });
-            }
+        let about = (&self.scope.app.id, &self.user_id);
+        let named =
+            transact(app, &about, "committing an authenticator app", |tx| self.attempt(app, tx, &sealed_secret));
+        Ok(match named.await? {
+            Ok(name) => Added::Ok { name, secret },
+            Err(refused) => refused,
+        })
+    }
+
+    /// The name that the device gets, or why there is none.
+    async fn attempt(
+        &self,
+        app: &Context,
+        mut tx: Box<dyn Tx>,
+        sealed_secret: &[u8],
+    ) -> Result<Step<Result<String, Added>>, Fault> {
+        let id = &self.scope.app.id;
+        require_app(tx.as_mut(), &self.scope).await?;
+        let mut devices = totp::devices(tx.as_mut(), id, &self.user_id).await.map_err(failed)?;
+        let name = self.name.clone().unwrap_or_else(|| free_name(&devices));
+        if devices.iter().any(|device| device.name == name && device.verified) {
+            return Ok(Step::Done(Err(Added::AlreadyExists)));
         }
+        devices.retain(|device| device.name != name);
+        if devices.len() >= DEVICES_MAX {
+            return Ok(Step::Done(Err(Added::TooMany)));
+        }
+        let (sealed_secret, created) = (sealed_secret.to_vec(), app.now());
+        let verified = self.known_secret.is_some();
+        devices.push(TotpDevice { name: name.clone(), sealed_secret, pace: self.pace, verified, created });
+        totp::put_devices(tx.as_mut(), id, &self.user_id, devices).await.map_err(failed)?;
+        if verified {
+            let event = AuditEvent::of(AuditKind::TotpDeviceAdded).user(&self.user_id).detail(&name);
+            audit::note(tx.as_mut(), app, &self.scope, event)?;
+        }
+        Ok(Step::Commit(tx, Ok(name)))
     }
 }
 
@@ -119,27 +130,26 @@ impl RenameDevice {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Renamed, Fault> {
+        let about = (&self.scope.app.id, &self.user_id);
+        transact(app, &about, "committing an authenticator app's name", |tx| self.attempt(tx)).await
+    }
+
+    async fn attempt(&self, mut tx: Box<dyn Tx>) -> Result<Step<Renamed>, Fault> {
         let id = &self.scope.app.id;
-        let mut retry = Retry::new(&app.contention, &(id, &self.user_id));
-        loop {
-            let mut tx = app.store.begin();
-            let mut devices = totp::devices(tx.as_mut(), id, &self.user_id).await.map_err(failed)?;
-            let taken = devices.iter().any(|device| device.name == self.new_name);
-            let Some(device) = devices.iter_mut().find(|device| device.name == self.name) else {
-                return Ok(Renamed::UnknownDevice);
-            };
-            if self.name == self.new_name {
-                return Ok(Renamed::Ok);
-            }
-            if taken {
-                return Ok(Renamed::AlreadyExists);
-            }
-            device.name.clone_from(&self.new_name);
-            totp::put_devices(tx.as_mut(), id, &self.user_id, devices).await.map_err(failed)?;
-            if retry.commit(tx, "committing an authenticator app's name").await? {
-                return Ok(Renamed::Ok);
-            }
+        let mut devices = totp::devices(tx.as_mut(), id, &self.user_id).await.map_err(failed)?;
+        let taken = devices.iter().any(|device| device.name == self.new_name);
+        let Some(device) = devices.iter_mut().find(|device| device.name == self.name) else {
+            return Ok(Step::Done(Renamed::UnknownDevice));
+        };
+        if self.name == self.new_name {
+            return Ok(Step::Done(Renamed::Ok));
         }
+        if taken {
+            return Ok(Step::Done(Renamed::AlreadyExists));
+        }
+        device.name.clone_from(&self.new_name);
+        totp::put_devices(tx.as_mut(), id, &self.user_id, devices).await.map_err(failed)?;
+        Ok(Step::Commit(tx, Renamed::Ok))
     }
 }
 
@@ -159,22 +169,23 @@ impl RemoveDevice {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<bool, Fault> {
+        let about = (&self.scope.app.id, &self.user_id);
+        transact(app, &about, "committing an authenticator app's removal", |tx| self.attempt(app, tx)).await
+    }
+
+    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<bool>, Fault> {
         let id = &self.scope.app.id;
-        let mut retry = Retry::new(&app.contention, &(id, &self.user_id));
-        loop {
-            let mut tx = app.store.begin();
-            let mut devices = totp::devices(tx.as_mut(), id, &self.user_id).await.map_err(failed)?;
-            let Some(place) = devices.iter().position(|device| device.name == self.name) else { return Ok(false) };
-            let removed = devices.remove(place);
-            totp::put_devices(tx.as_mut(), id, &self.user_id, devices).await.map_err(failed)?;
-            if removed.verified {
-                let event = AuditEvent::of(AuditKind::TotpDeviceRemoved).user(&self.user_id).detail(removed.name);
-                audit::note(tx.as_mut(), app, &self.scope, event)?;
-            }
-            if retry.commit(tx, "committing an authenticator app's removal").await? {
-                return Ok(true);
-            }
+        let mut devices = totp::devices(tx.as_mut(), id, &self.user_id).await.map_err(failed)?;
+        let Some(place) = devices.iter().position(|device| device.name == self.name) else {
+            return Ok(Step::Done(false));
+        };
+        let removed = devices.remove(place);
+        totp::put_devices(tx.as_mut(), id, &self.user_id, devices).await.map_err(failed)?;
+        if removed.verified {
+            let event = AuditEvent::of(AuditKind::TotpDeviceRemoved).user(&self.user_id).detail(removed.name);
+            audit::note(tx.as_mut(), app, &self.scope, event)?;
         }
+        Ok(Step::Commit(tx, true))
     }
 }
 

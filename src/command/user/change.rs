@@ -3,9 +3,9 @@
 use super::UserInfo;
 use crate::command::activity::{Marked, mark_active};
 use crate::command::audit;
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
 use crate::command::session::revoke::{SignOut, SomeEnded};
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::audit::AuditEvent;
 use crate::domain::ids::{AppId, TenantId, UserId};
@@ -64,6 +64,14 @@ pub(super) enum Decision<T> {
     Change(Box<Change>, T),
 }
 
+impl<'a> SignOut<'a> {
+    /// The sessions that end with a change.
+    fn of(scope: &'a Scope, change: &Change) -> Option<Self> {
+        let (reason, users) = change.signed_out.clone()?;
+        Some(Self { scope, change: reason, users, tenant: change.only_in.clone() })
+    }
+}
+
 impl<T> Decision<T> {
     fn outcome(self) -> T {
         match self {
@@ -84,14 +92,12 @@ pub(super) trait Decide: Sync {
 
 /// Decides without writing: what would happen, as of one moment.
 pub(super) async fn check<D: Decide>(app: &Context, about: &UserId, command: &D) -> Result<D::Outcome, Fault> {
-    let mut retry = Retry::new(&app.contention, about);
-    loop {
-        let mut tx = app.store.begin();
+    transact(app, about, "looking users up", |mut tx| async move {
         let decision = command.decide(tx.as_mut()).await;
-        if retry.commit(tx, "looking users up").await? {
-            return Ok(decision?.outcome());
-        }
-    }
+        Ok(Step::Commit(tx, decision))
+    })
+    .await?
+    .map(Decision::outcome)
 }
 
 /// Decides and writes.
@@ -104,44 +110,75 @@ pub(super) async fn run<D: Decide>(
     about: &UserId,
     command: &D,
 ) -> Result<D::Outcome, Fault> {
-    let failed = |error| Fault::new("changing users", error);
-    let mut retry = Retry::new(&app.contention, about);
     loop {
-        let mut tx = app.store.begin();
+        let attempt = Attempt { app, scope, command };
+        let attempted = transact(app, about, "committing a change of users", |tx| attempt.run(tx)).await?;
+        match attempted {
+            Attempted::Decided(outcome) => return outcome,
+            Attempted::Ended(count) => {
+                app.metrics.sessions.revoked.inc_by(count);
+            }
+            Attempted::Changed(changed, outcome) => {
+                app.metrics.sessions.revoked.inc_by(changed.ended);
+                changed.change.unmarked().for_each(|id| app.activity.forget(&scope.app, id));
+                changed.active.committed(app);
+                if let Some(sign_out) = SignOut::of(scope, &changed.change) {
+                    sign_out.rest(app).await?;
+                }
+                return Ok(outcome);
+            }
+        }
+    }
+}
+
+/// What a transaction comes to once it is committed.
+enum Attempted<T> {
+    /// Nothing was to be written. Who saw a change by half may find an invariant broken, too.
+    Decided(Result<T, Fault>),
+    /// So many sessions have ended, and there are more.
+    Ended(u64),
+    /// The change is written.
+    Changed(Changed, T),
+}
+
+/// A change that is written.
+struct Changed {
+    change: Box<Change>,
+    /// Sessions that ended with it.
+    ended: u64,
+    active: Marked,
+}
+
+struct Attempt<'a, D> {
+    app: &'a Context,
+    scope: &'a Scope,
+    command: &'a D,
+}
+
+impl<D: Decide> Attempt<'_, D> {
+    async fn run(&self, mut tx: Box<dyn Tx>) -> Result<Step<Attempted<D::Outcome>>, Fault> {
+        let Self { app, scope, command } = *self;
+        let failed = |error| Fault::new("changing users", error);
         let (change, outcome) = match command.decide(tx.as_mut()).await {
             Ok(Decision::Change(change, outcome)) => (change, outcome),
-            // Who saw a change by half may find an invariant broken, too.
-            done if retry.commit(tx, "looking users up").await? => return Ok(done?.outcome()),
-            _ => continue,
+            done => return Ok(Step::Commit(tx, Attempted::Decided(done.map(Decision::outcome)))),
         };
-        let tenant = change.only_in.clone();
-        let sign_out = change.signed_out.clone().map(|(change, users)| SignOut { scope, change, users, tenant });
-        let ended = match &sign_out {
+        let ended = match SignOut::of(scope, &change) {
             Some(sign_out) => sign_out.some(app, tx.as_mut()).await?,
             None => SomeEnded::default(),
         };
-        let mut active = Marked::NOBODY;
-        if !ended.more {
-            write(tx.as_mut(), &scope.app.id, &change).await.map_err(failed)?;
-            for event in &change.audit {
-                audit::note(tx.as_mut(), app, scope, event.clone())?;
-            }
-            if let Some(user) = &change.active {
-                active = mark_active(tx.as_mut(), app, &scope.app, user, app.now()).map_err(failed)?;
-            }
+        if ended.more {
+            return Ok(Step::Commit(tx, Attempted::Ended(ended.count)));
         }
-        if !retry.commit(tx, "committing a change of users").await? {
-            continue;
+        write(tx.as_mut(), &scope.app.id, &change).await.map_err(failed)?;
+        for event in &change.audit {
+            audit::note(tx.as_mut(), app, scope, event.clone())?;
         }
-        app.metrics.sessions.revoked.inc_by(ended.count);
-        if !ended.more {
-            change.unmarked().for_each(|id| app.activity.forget(&scope.app, id));
-            active.committed(app);
-            if let Some(sign_out) = sign_out {
-                sign_out.rest(app).await?;
-            }
-            return Ok(outcome);
-        }
+        let active = match &change.active {
+            Some(user) => mark_active(tx.as_mut(), app, &scope.app, user, app.now()).map_err(failed)?,
+            None => Marked::NOBODY,
+        };
+        Ok(Step::Commit(tx, Attempted::Changed(Changed { change, ended: ended.count, active }, outcome)))
     }
 }
 

@@ -1,8 +1,8 @@
 //! `sessiond users import`: many users with their passwords' hashes, roles, metadata and marks.
 
 use super::arrival::{Arrived, Ready, note, prepare_all, write};
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::TenantId;
@@ -97,13 +97,12 @@ impl ImportUsers {
         let id = &self.scope.app.id;
         let tenants: BTreeSet<TenantId> =
             ready.iter().flatten().flat_map(|ready| ready.user.tenants()).cloned().collect();
-        let mut retry = Retry::new(&app.contention, &(id, "import"));
-        loop {
-            let mut tx = app.store.begin();
+        let tenants = &tenants;
+        transact(app, &(id, "import"), "committing imported users", |mut tx| async move {
             if let Some(ended) = self.ended(tx.as_mut(), &lines).await? {
-                return Ok(ended);
+                return Ok(Step::Done(ended));
             }
-            for name in &tenants {
+            for name in tenants {
                 if !tenant::exists(tx.as_mut(), id, name).await.map_err(reading)? {
                     return Err(Fault::new("importing users", Gone { app: id.clone(), tenant: name.clone() }));
                 }
@@ -122,10 +121,9 @@ impl ImportUsers {
             if step == 0 {
                 user_import::delete_given_up(tx.as_mut(), id, now).await.map_err(reading)?;
             }
-            if retry.commit(tx, "committing imported users").await? {
-                return Ok(StepEnded::Done(done.outcomes));
-            }
-        }
+            Ok(Step::Commit(tx, StepEnded::Done(done.outcomes)))
+        })
+        .await
     }
 
     fn parse(&self, line: &str) -> Result<NewUser, BadLine> {
@@ -174,14 +172,12 @@ impl EndImport {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<(), Fault> {
-        let mut retry = Retry::new(&app.contention, &self.import);
-        loop {
-            let mut tx = app.store.begin();
-            tx.delete(user_import::key(&self.scope.app.id, self.import));
-            if retry.commit(tx, "committing the end of an import").await? {
-                return Ok(());
-            }
-        }
+        let Self { scope, import } = &self;
+        transact(app, import, "committing the end of an import", |mut tx| async move {
+            tx.delete(user_import::key(&scope.app.id, *import));
+            Ok(Step::Commit(tx, ()))
+        })
+        .await
     }
 }
 

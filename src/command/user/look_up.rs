@@ -2,8 +2,8 @@
 
 use super::list::with_info;
 use super::{Person, UserInfo};
-use crate::command::retry::steady;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{LookUp, Position, RecipeId, User};
@@ -30,22 +30,23 @@ impl LookUpUsers {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Vec<UserInfo>, Fault> {
-        Ok(steady!(app, &self.criteria, "looking users up", |tx| self.look(tx).await?))
+        transact(app, &self.criteria, "looking users up", |tx| self.look(tx)).await
     }
 
-    async fn look(&self, tx: &mut dyn Tx) -> Result<Vec<UserInfo>, Fault> {
+    async fn look(&self, mut tx: Box<dyn Tx>) -> Result<Step<Vec<UserInfo>>, Fault> {
         let failed = |error| Fault::new("looking users up", error);
         let id = &self.scope.app.id;
         let mut found: BTreeMap<Position, Row> = BTreeMap::new();
         for criterion in &self.criteria {
-            let rows = search::with_info(tx, id, &self.tenant, criterion).await.map_err(failed)?;
+            let rows = search::with_info(tx.as_mut(), id, &self.tenant, criterion).await.map_err(failed)?;
             found.extend(rows.into_iter().map(|row| (row.user.position(), row)));
         }
         // Any method of the person counts here, of whatever tenant.
         let has = |user: &User, criterion: &LookUp| user.methods.iter().any(|method| criterion.matches(&method.login));
         let fits = |row: &Row| self.union || self.criteria.iter().all(|criterion| has(&row.user, criterion));
         let rows = found.into_values().filter(fits).collect();
-        with_info(tx, id, rows).await.map_err(failed)
+        let users = with_info(tx.as_mut(), id, rows).await.map_err(failed)?;
+        Ok(Step::Commit(tx, users))
     }
 }
 
@@ -65,7 +66,12 @@ impl FindLogin {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Option<Person>, Fault> {
-        Ok(steady!(app, &self.id, "looking a login method up", |tx| self.look(tx).await?))
+        let command = &self;
+        transact(app, &self.id, "looking a login method up", |mut tx| async move {
+            let found = command.look(tx.as_mut()).await?;
+            Ok(Step::Commit(tx, found))
+        })
+        .await
     }
 
     async fn look(&self, tx: &mut dyn Tx) -> Result<Option<Person>, Fault> {

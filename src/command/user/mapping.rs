@@ -1,8 +1,8 @@
 //! Ids of the callers' own for login methods (CDI: user id mapping).
 
 use super::change::{self, Change, Decide, Decision};
-use crate::command::retry::steady;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
@@ -145,10 +145,12 @@ impl FindMapping {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Option<Mapping>, Fault> {
-        let found = steady!(app, &self.id, "looking a user id mapping up", |tx| {
-            find(tx, &self.scope, &self.id, self.id_type).await?
+        let Self { scope, id, id_type } = &self;
+        let found = transact(app, id, "looking a user id mapping up", |mut tx| async move {
+            let found = find(tx.as_mut(), scope, id, *id_type).await?;
+            Ok(Step::Commit(tx, found))
         });
-        Ok(found.map(|(_, mapping)| mapping))
+        Ok(found.await?.map(|(_, mapping)| mapping))
     }
 }
 

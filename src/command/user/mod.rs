@@ -18,8 +18,8 @@ pub use info::UserInfo;
 pub use person::Person;
 pub(in crate::command) use person::{confirm_email, new_id, require_tenant};
 
-use crate::command::retry::steady;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::fault::Fault;
@@ -39,15 +39,16 @@ impl FindUser {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Option<UserInfo>, Fault> {
-        Ok(steady!(app, &self.id, "looking a user up", |tx| self.look(tx).await?))
+        transact(app, &self.id, "looking a user up", |tx| self.look(tx)).await
     }
 
-    async fn look(&self, tx: &mut dyn Tx) -> Result<Option<UserInfo>, Fault> {
+    async fn look(&self, mut tx: Box<dyn Tx>) -> Result<Step<Option<UserInfo>>, Fault> {
         let failed = |error| Fault::new("looking a user up", error);
         let id = &self.scope.app.id;
-        match user::find(tx, id, &self.id).await.map_err(failed)? {
-            Some(found) => Ok(Some(UserInfo::load(tx, id, found.user).await.map_err(failed)?)),
-            None => Ok(None),
-        }
+        let info = match user::find(tx.as_mut(), id, &self.id).await.map_err(failed)? {
+            Some(found) => Some(UserInfo::load(tx.as_mut(), id, found.user).await.map_err(failed)?),
+            None => None,
+        };
+        Ok(Step::Commit(tx, info))
     }
 }

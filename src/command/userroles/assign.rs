@@ -2,15 +2,15 @@
 
 use super::{UnknownRole, reading, writing};
 use crate::command::audit;
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::userroles::RoleName;
 use crate::fault::{Fault, Gone};
 use crate::store::userroles::assignment::Assignment;
-use crate::store::{tenant, userroles};
+use crate::store::{Tx, tenant, userroles};
 
 /// Gives a user a role in a tenant.
 pub struct AssignRole {
@@ -32,29 +32,26 @@ impl AssignRole {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Result<bool, UnknownRole>, Fault> {
+        let about = (&self.scope.app.id, &self.role);
+        transact(app, &about, "committing a role's assignment", |tx| self.attempt(app, tx)).await
+    }
+
+    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Result<bool, UnknownRole>>, Fault> {
         let id = &self.scope.app.id;
         let assignment = Assignment { app: id, tenant: &self.tenant, user: &self.user_id, role: &self.role };
-        let mut retry = Retry::new(&app.contention, &(id, &self.role));
-        loop {
-            let mut tx = app.store.begin();
-            let found = userroles::incarnation(tx.as_mut(), id, &self.role).await.map_err(reading)?;
-            let Some(incarnation) = found else { return Ok(Err(UnknownRole)) };
-            if assignment.stands(tx.as_mut(), incarnation).await.map_err(reading)? {
-                match retry.commit(tx, "looking at a role's assignment").await? {
-                    true => return Ok(Ok(true)),
-                    false => continue,
-                }
-            }
-            if !tenant::exists(tx.as_mut(), id, &self.tenant).await.map_err(reading)? {
-                return Err(Fault::new("assigning a role", Gone { app: id.clone(), tenant: self.tenant }));
-            }
-            assignment.put(tx.as_mut(), incarnation).map_err(writing)?;
-            let event = event(AuditKind::RoleAssigned, &self.user_id, &self.tenant, &self.role);
-            audit::note(tx.as_mut(), app, &self.scope, event)?;
-            if retry.commit(tx, "committing a role's assignment").await? {
-                return Ok(Ok(false));
-            }
+        let found = userroles::incarnation(tx.as_mut(), id, &self.role).await.map_err(reading)?;
+        let Some(incarnation) = found else { return Ok(Step::Done(Err(UnknownRole))) };
+        if assignment.stands(tx.as_mut(), incarnation).await.map_err(reading)? {
+            return Ok(Step::Commit(tx, Ok(true)));
         }
+        if !tenant::exists(tx.as_mut(), id, &self.tenant).await.map_err(reading)? {
+            let gone = Gone { app: id.clone(), tenant: self.tenant.clone() };
+            return Err(Fault::new("assigning a role", gone));
+        }
+        assignment.put(tx.as_mut(), incarnation).map_err(writing)?;
+        let event = event(AuditKind::RoleAssigned, &self.user_id, &self.tenant, &self.role);
+        audit::note(tx.as_mut(), app, &self.scope, event)?;
+        Ok(Step::Commit(tx, Ok(false)))
     }
 }
 
@@ -76,26 +73,22 @@ impl UnassignRole {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Result<bool, UnknownRole>, Fault> {
+        let about = (&self.scope.app.id, &self.role);
+        transact(app, &about, "committing the end of a role's assignment", |tx| self.attempt(app, tx)).await
+    }
+
+    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Result<bool, UnknownRole>>, Fault> {
         let id = &self.scope.app.id;
         let assignment = Assignment { app: id, tenant: &self.tenant, user: &self.user_id, role: &self.role };
-        let mut retry = Retry::new(&app.contention, &(id, &self.role));
-        loop {
-            let mut tx = app.store.begin();
-            let found = userroles::incarnation(tx.as_mut(), id, &self.role).await.map_err(reading)?;
-            let Some(incarnation) = found else { return Ok(Err(UnknownRole)) };
-            if !assignment.stands(tx.as_mut(), incarnation).await.map_err(reading)? {
-                match retry.commit(tx, "looking at a role's assignment").await? {
-                    true => return Ok(Ok(false)),
-                    false => continue,
-                }
-            }
-            assignment.delete(tx.as_mut());
-            let event = event(AuditKind::RoleUnassigned, &self.user_id, &self.tenant, &self.role);
-            audit::note(tx.as_mut(), app, &self.scope, event)?;
-            if retry.commit(tx, "committing the end of a role's assignment").await? {
-                return Ok(Ok(true));
-            }
+        let found = userroles::incarnation(tx.as_mut(), id, &self.role).await.map_err(reading)?;
+        let Some(incarnation) = found else { return Ok(Step::Done(Err(UnknownRole))) };
+        if !assignment.stands(tx.as_mut(), incarnation).await.map_err(reading)? {
+            return Ok(Step::Commit(tx, Ok(false)));
         }
+        assignment.delete(tx.as_mut());
+        let event = event(AuditKind::RoleUnassigned, &self.user_id, &self.tenant, &self.role);
+        audit::note(tx.as_mut(), app, &self.scope, event)?;
+        Ok(Step::Commit(tx, Ok(true)))
     }
 }
 

@@ -1,10 +1,11 @@
 //! Deletes the rows of removed roles' assignments, a bounded number per transaction.
 
 use super::{reading, writing};
+use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
 use crate::fault::Fault;
+use crate::store::Engine;
 use crate::store::userroles::removal::{RemovedRole, pending};
-use crate::store::{CommitError, Engine};
 use std::sync::Arc;
 
 /// Assignments deleted per transaction: small enough not to hold up other writers.
@@ -47,16 +48,15 @@ pub async fn finish_pending(store: &dyn Engine) -> Result<usize, Fault> {
 }
 
 async fn finish(store: &dyn Engine, removed: &RemovedRole) -> Result<(), Fault> {
-    let mut at = removed.start();
-    loop {
-        let mut tx = store.begin();
-        let next = removed.step(tx.as_mut(), at.clone(), ASSIGNMENTS_PER_STEP).await.map_err(writing)?;
-        match (tx.commit().await, next) {
-            (Ok(()), Some(next)) => at = next,
-            (Ok(()), None) => return Ok(()),
-            // An assignment was written again meanwhile, for a new role of this name.
-            (Err(CommitError::Conflict), _) => {}
-            (Err(CommitError::Store(error)), _) => return Err(writing(error)),
-        }
+    let mut next = Some(removed.start());
+    while let Some(at) = next {
+        let at = &at;
+        // It conflicts when an assignment is written again meanwhile, for a new role of this name.
+        next = transact_unqueued(store, "committing deleted assignments", |mut tx| async move {
+            let next = removed.step(tx.as_mut(), at.clone(), ASSIGNMENTS_PER_STEP).await.map_err(writing)?;
+            Ok(Step::Commit(tx, next))
+        })
+        .await?;
     }
+    Ok(())
 }

@@ -2,16 +2,16 @@
 
 use super::{UnknownRole, reading, removal, writing};
 use crate::command::audit;
-use crate::command::retry::Retry;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::entropy::random_bytes;
 use crate::domain::ids::TenantId;
 use crate::domain::userroles::{Incarnation, Permission, Role, RoleName, TooManyPermissions};
 use crate::fault::{Fault, Gone};
-use crate::store::userroles::removal::begin;
-use crate::store::{self, userroles};
+use crate::store::userroles::removal::{RemovedRole, begin};
+use crate::store::{self, Tx, userroles};
 
 /// Creates a role, or adds permissions to one.
 pub struct PutRole {
@@ -41,29 +41,28 @@ impl PutRole {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<RolePut, Fault> {
+        let about = (&self.scope.app.id, &self.role);
+        transact(app, &about, "committing a role", |tx| self.attempt(app, tx)).await
+    }
+
+    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<RolePut>, Fault> {
         let id = &self.scope.app.id;
-        let mut retry = Retry::new(&app.contention, &(id, &self.role));
-        loop {
-            let mut tx = app.store.begin();
-            let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
-            let created = found.is_none();
-            let mut role =
-                found.unwrap_or_else(|| Role::new(Incarnation(u64::from_le_bytes(random_bytes(app.entropy.as_ref())))));
-            let added = match role.permit(&self.permissions) {
-                Ok(added) if added.is_empty() && !created => return Ok(RolePut::Ok { created }),
-                Ok(added) => added,
-                Err(TooManyPermissions) => return Ok(RolePut::TooManyPermissions),
-            };
-            if !store::app::exists(tx.as_mut(), id).await.map_err(reading)? {
-                return Err(Fault::new("writing a role", Gone { app: id.clone(), tenant: TenantId::public() }));
-            }
-            userroles::put(tx.as_mut(), id, &self.role, role, &added, &[]).map_err(writing)?;
-            let event = AuditEvent::of(AuditKind::RoleChanged).detail(self.role.as_str());
-            audit::note(tx.as_mut(), app, &self.scope, event)?;
-            if retry.commit(tx, "committing a role").await? {
-                return Ok(RolePut::Ok { created });
-            }
+        let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
+        let created = found.is_none();
+        let mut role =
+            found.unwrap_or_else(|| Role::new(Incarnation(u64::from_le_bytes(random_bytes(app.entropy.as_ref())))));
+        let added = match role.permit(&self.permissions) {
+            Ok(added) if added.is_empty() && !created => return Ok(Step::Done(RolePut::Ok { created })),
+            Ok(added) => added,
+            Err(TooManyPermissions) => return Ok(Step::Done(RolePut::TooManyPermissions)),
+        };
+        if !store::app::exists(tx.as_mut(), id).await.map_err(reading)? {
+            return Err(Fault::new("writing a role", Gone { app: id.clone(), tenant: TenantId::public() }));
         }
+        userroles::put(tx.as_mut(), id, &self.role, role, &added, &[]).map_err(writing)?;
+        let event = AuditEvent::of(AuditKind::RoleChanged).detail(self.role.as_str());
+        audit::note(tx.as_mut(), app, &self.scope, event)?;
+        Ok(Step::Commit(tx, RolePut::Ok { created }))
     }
 }
 
@@ -83,23 +82,22 @@ impl WithdrawPermissions {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Result<(), UnknownRole>, Fault> {
+        let about = (&self.scope.app.id, &self.role);
+        transact(app, &about, "committing a role", |tx| self.attempt(app, tx)).await
+    }
+
+    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Result<(), UnknownRole>>, Fault> {
         let id = &self.scope.app.id;
-        let mut retry = Retry::new(&app.contention, &(id, &self.role));
-        loop {
-            let mut tx = app.store.begin();
-            let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
-            let Some(mut role) = found else { return Ok(Err(UnknownRole)) };
-            let withdrawn = role.withdraw(self.permissions.as_deref());
-            if withdrawn.is_empty() {
-                return Ok(Ok(()));
-            }
-            userroles::put(tx.as_mut(), id, &self.role, role, &[], &withdrawn).map_err(writing)?;
-            let event = AuditEvent::of(AuditKind::RoleChanged).detail(self.role.as_str());
-            audit::note(tx.as_mut(), app, &self.scope, event)?;
-            if retry.commit(tx, "committing a role").await? {
-                return Ok(Ok(()));
-            }
+        let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
+        let Some(mut role) = found else { return Ok(Step::Done(Err(UnknownRole))) };
+        let withdrawn = role.withdraw(self.permissions.as_deref());
+        if withdrawn.is_empty() {
+            return Ok(Step::Done(Ok(())));
         }
+        userroles::put(tx.as_mut(), id, &self.role, role, &[], &withdrawn).map_err(writing)?;
+        let event = AuditEvent::of(AuditKind::RoleChanged).detail(self.role.as_str());
+        audit::note(tx.as_mut(), app, &self.scope, event)?;
+        Ok(Step::Commit(tx, Ok(())))
     }
 }
 
@@ -120,20 +118,20 @@ impl RemoveRole {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<bool, Fault> {
-        let id = &self.scope.app.id;
-        let mut retry = Retry::new(&app.contention, &(id, &self.role));
-        let removed = loop {
-            let mut tx = app.store.begin();
-            let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
-            let Some(role) = found else { return Ok(false) };
-            let removed = begin(tx.as_mut(), id, &self.role, &role, app.now()).map_err(writing)?;
-            let event = AuditEvent::of(AuditKind::RoleRemoved).detail(self.role.as_str());
-            audit::note(tx.as_mut(), app, &self.scope, event)?;
-            if retry.commit(tx, "committing the removal of a role").await? {
-                break removed;
-            }
-        };
+        let about = (&self.scope.app.id, &self.role);
+        let removed = transact(app, &about, "committing the removal of a role", |tx| self.attempt(app, tx));
+        let Some(removed) = removed.await? else { return Ok(false) };
         removal::finish_beside(app, removed).await;
         Ok(true)
+    }
+
+    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Option<RemovedRole>>, Fault> {
+        let id = &self.scope.app.id;
+        let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
+        let Some(role) = found else { return Ok(Step::Done(None)) };
+        let removed = begin(tx.as_mut(), id, &self.role, &role, app.now()).map_err(writing)?;
+        let event = AuditEvent::of(AuditKind::RoleRemoved).detail(self.role.as_str());
+        audit::note(tx.as_mut(), app, &self.scope, event)?;
+        Ok(Step::Commit(tx, Some(removed)))
     }
 }

@@ -7,6 +7,7 @@
 use super::super::load::enter_app;
 use super::super::work::{Work, finish};
 use super::{FORMAT, Label, TOLD_EVERY, Told, TransferError};
+use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
 use crate::domain::entropy::Entropy;
 use crate::domain::ids::{AppId, PUBLIC};
@@ -162,18 +163,15 @@ impl ImportApp {
     }
 }
 
-async fn begin(work: &Work, removed: &Removed) -> Result<(), TransferError> {
-    loop {
-        let mut tx = work.store.begin();
+async fn begin(work: &Work, removed: &Removed) -> Result<(), Fault> {
+    let failed = |error| Fault::new("beginning the import of an app", error);
+    transact_unqueued(&*work.store, "beginning the import of an app", |mut tx| async move {
         // Of two that want one name, the second conflicts.
-        store::app::get(&mut *tx, &removed.app).await?;
-        removal::begin(&mut *tx, removed, work.now)?;
-        match tx.commit().await {
-            Ok(()) => return Ok(()),
-            Err(CommitError::Conflict) => {}
-            Err(CommitError::Store(error)) => return Err(error.into()),
-        }
-    }
+        store::app::get(tx.as_mut(), &removed.app).await.map_err(failed)?;
+        removal::begin(tx.as_mut(), removed, work.now).map_err(failed)?;
+        Ok(Step::Commit(tx, ()))
+    })
+    .await
 }
 
 type Row = (Key, Vec<u8>);
