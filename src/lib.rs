@@ -26,5 +26,6 @@ pub mod lifecycle;
 pub mod logs;
 pub mod metrics;
 pub mod state;
+pub mod stop;
 pub mod store;
 pub mod system;

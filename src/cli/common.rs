@@ -6,8 +6,8 @@ use crate::config::{self, BaseConfig, ConfigFile, Sources};
 use crate::context::Context;
 use crate::control::client::{self, Client, Found};
 use crate::control::started::{self, Started};
-use crate::control::upkeep::Report;
-use crate::control::{Request, Task, tasks};
+use crate::control::task_context::TaskContext;
+use crate::control::{Report, Request, Task, tasks};
 use crate::domain::ids::{AppId, PUBLIC};
 use anyhow::{Result, bail};
 use clap::Args;
@@ -191,8 +191,8 @@ impl DataDir {
         let store = open(&config)?;
         block_on(async {
             let app = app::over(&config, &store).await?;
-            let desk = tasks::Desk { app: &app, report: output::bar(), served: false };
-            let outcome = tasks::run(&desk, task).await;
+            let task_context = TaskContext { app: &app, report: output::bar(), served: false };
+            let outcome = tasks::run(&task_context, task).await;
             app.store.close().await?;
             outcome.map_err(anyhow::Error::msg)
         })
@@ -246,8 +246,8 @@ impl Worker {
         match self {
             Self::Server(client) => Ok(client.request(&Request::Task(task), |progress| report(progress))?),
             Self::Here { app, runtime } => {
-                let desk = tasks::Desk { app, report, served: false };
-                runtime.block_on(tasks::run(&desk, task)).map_err(anyhow::Error::msg)
+                let task_context = TaskContext { app, report, served: false };
+                runtime.block_on(tasks::run(&task_context, task)).map_err(anyhow::Error::msg)
             }
         }
     }

@@ -2,7 +2,8 @@
 
 use super::moment;
 use crate::control::Progress;
-use crate::control::upkeep::{Report, translated};
+use crate::control::Report;
+use crate::control::upkeep::translated;
 use crate::store::sled::OnProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;

@@ -1,6 +1,6 @@
 //! The audit log for operators.
 
-use super::tasks::{failed, scope};
+use super::task_context::{failed, scope};
 use crate::command::audit::{Entry, ReadAudit};
 use crate::context::Context;
 use crate::domain::audit::AuditKind;

@@ -4,7 +4,7 @@ use crate::command::dashboard::user::{CreateUser, DeleteUser, ListUsers, Saved};
 use crate::command::dashboard::{DashboardUser, Named};
 use crate::context::Context;
 use crate::control::PlainSecret;
-use crate::control::tasks::{failed, scope};
+use crate::control::task_context::{failed, scope};
 use crate::domain::ids::{AppId, UserId};
 use crate::domain::user::{EMAIL_MAX, normalise_email};
 use crate::state::password::Unserved;

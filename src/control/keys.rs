@@ -2,37 +2,12 @@
 
 use crate::command::key::{ListKeys, ListedKey, ResealKeys, RevokeKey, Revoked, RotateKeys};
 use crate::context::Context;
-use crate::control::tasks::{entry, failed};
+use crate::control::PlainSecret;
+use crate::control::task_context::{entry, failed};
 use crate::domain::ids::AppId;
 use crate::domain::key::Kid;
-use crate::domain::secret::Secret;
 use crate::state::key::MasterKey;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::fmt;
-
-/// A master key or a password on its way to the server.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct PlainSecret(String);
-
-impl PlainSecret {
-    /// Takes the operator's text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text, kept from view.
-    pub(super) fn into_secret(self) -> Secret<String> {
-        Secret::new(self.0)
-    }
-}
-
-impl fmt::Debug for PlainSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PlainSecret(…)")
-    }
-}
 
 pub(super) async fn list(app: &Context, id: &AppId) -> Result<Value, String> {
     let listed = ListKeys { app: entry(app, id)? }.run(app).await.map_err(failed)?;

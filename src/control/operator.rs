@@ -5,8 +5,9 @@ use crate::config::BaseConfig;
 use crate::context::Context;
 use crate::control::client::Greeting;
 use crate::control::server::{Handler, Reporter};
+use crate::control::task_context::TaskContext;
 use crate::control::{Request, tasks, upkeep};
-use crate::lifecycle::StopSwitch;
+use crate::stop::StopSwitch;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -68,8 +69,8 @@ impl Handler for Operator {
             Request::Compact => upkeep::compact(&self.store, progress.as_report()).await,
             Request::Check => upkeep::check(&self.store, progress.as_report()).await,
             Request::Task(task) => {
-                let desk = tasks::Desk { app: &self.app, report: progress.as_report(), served: true };
-                tasks::run(&desk, task).await
+                let task_context = TaskContext { app: &self.app, report: progress.as_report(), served: true };
+                tasks::run(&task_context, task).await
             }
         }
     }

@@ -1,12 +1,11 @@
 //! What is said over the control socket.
 
-use crate::control::keys::PlainSecret;
-use crate::control::tenancy::{NewTenant, WantedImport};
-use crate::control::users::{UserLines, UsersWanted};
+use crate::control::payload::{NewTenant, PlainSecret, UserLines, UsersWanted, WantedImport};
 use crate::domain::ids::AppId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::PathBuf;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The longest line either side accepts, in bytes. Requests are small; replies can list many sessions.
@@ -266,3 +265,6 @@ pub struct Progress {
     /// Steps in all; 0 when unknown.
     pub total: u64,
 }
+
+/// Told how far long work has come.
+pub type Report = Arc<dyn Fn(Progress) + Send + Sync>;

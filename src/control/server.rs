@@ -2,8 +2,7 @@
 
 use crate::control::endpoint::{Connection, Listener};
 use crate::control::protocol::LONGEST_LINE;
-use crate::control::upkeep::Report;
-use crate::control::{Frame, Progress, Request};
+use crate::control::{Frame, Progress, Report, Request};
 use crate::domain::secret::Secret;
 use async_trait::async_trait;
 use serde_json::Value;

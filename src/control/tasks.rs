@@ -1,36 +1,22 @@
-//! Work on the data that needs an [`Context`] and nothing else: the running server does it, and so does the command line on
+//! Work on the data that needs a [`Context`] and nothing else: the running server does it, and so does the command line on
 //! a folder that no server uses.
 
-use crate::command::scope::{Cause, Scope};
 use crate::command::session::list::{FindSession, ListSessions};
 use crate::command::session::revoke::{RevokeSessions, Which};
 use crate::command::session::timeline::SessionTimeline;
 use crate::command::user::import::Place;
 use crate::context::Context;
-use crate::control::upkeep::Report;
+use crate::control::task_context::{TaskContext, failed, scope};
 use crate::control::{Revoke, Task, audit, dashboard, keys, tenancy, users};
-use crate::domain::ids::{AppId, PUBLIC, TenantId, UserId};
-use crate::fault::Fault;
-use crate::state::directory::AppEntry;
+use crate::domain::ids::{AppId, TenantId, UserId};
 use serde_json::{Value, json};
-use std::sync::Arc;
-
-/// Where a task is done.
-pub struct Desk<'a> {
-    /// With what.
-    pub app: &'a Context,
-    /// Told how far long work has come.
-    pub report: Report,
-    /// Requests are answered meanwhile.
-    pub served: bool,
-}
 
 /// Does a task. The result's shape is that of the command's `--json` output.
 ///
 /// # Errors
 /// One sentence for the operator: cause and way out.
-pub async fn run(desk: &Desk<'_>, task: Task) -> Result<Value, String> {
-    let app = desk.app;
+pub async fn run(tasks: &TaskContext<'_>, task: Task) -> Result<Value, String> {
+    let app = tasks.app;
     match task {
         Task::SessionsList { app: id, user, tenant } => list(app, &id, user, tenant).await,
         Task::SessionsWhy { app: id, handle } => why(app, &id, &handle).await,
@@ -47,7 +33,7 @@ pub async fn run(desk: &Desk<'_>, task: Task) -> Result<Value, String> {
         Task::UsersImport { app: id, tenant, lines, import, step } => {
             users::import(app, &id, &tenant, lines, Place { import, step }).await
         }
-        Task::UsersImportEnd { app: id, import } => users::end_import(desk, &id, import).await,
+        Task::UsersImportEnd { app: id, import } => users::end_import(tasks, &id, import).await,
         Task::KeysReseal { new } => keys::reseal(app, new).await,
         Task::DashboardUsersList { app: id } => dashboard::list(app, &id).await,
         Task::DashboardUsersCreate { app: id, email, password } => dashboard::create(app, &id, &email, password).await,
@@ -56,8 +42,8 @@ pub async fn run(desk: &Desk<'_>, task: Task) -> Result<Value, String> {
         Task::AppsShow { app: id } => tenancy::app(app, &id).await,
         Task::AppsCreate { app: id, new } => tenancy::create(app, id, None, new).await,
         Task::AppsDelete { app: id, with_tenants } => tenancy::delete_app(app, id, with_tenants).await,
-        Task::AppsExport { app: id, to, key, plain } => tenancy::export(desk, id, to, key, plain).await,
-        Task::AppsImport(wanted) => tenancy::import(desk, wanted).await,
+        Task::AppsExport { app: id, to, key, plain } => tenancy::export(tasks, id, to, key, plain).await,
+        Task::AppsImport(wanted) => tenancy::import(tasks, wanted).await,
         Task::TenantsList { app: id } => tenancy::tenants(app, &id),
         Task::TenantsShow { app: id, tenant } => tenancy::tenant(app, &id, &tenant).await,
         Task::TenantsCreate { app: id, tenant, new } => tenancy::create(app, id, Some(tenant), new).await,
@@ -117,30 +103,4 @@ async fn revoke(app: &Context, id: &AppId, which: Revoke) -> Result<Value, Strin
     let scope = scope(app, id, tenant.as_deref(), "sessiond sessions revoke")?;
     let revoked = RevokeSessions { scope, which }.run(app).await.map_err(failed)?;
     Ok(json!({ "sessionHandlesRevoked": revoked }))
-}
-
-/// The app and, if one is named, the check of its tenant.
-pub(super) fn scope(app: &Context, id: &AppId, tenant: Option<&str>, call: &'static str) -> Result<Scope, String> {
-    let entry = entry(app, id)?;
-    if let Some(tenant) = tenant
-        && entry.tenant(&TenantId::new(tenant)).is_none()
-    {
-        return Err(format!("there is no tenant {tenant} in this app"));
-    }
-    Ok(Scope { app: entry, cause: Cause::without_request(call) })
-}
-
-/// The app that an operator named.
-pub(super) fn entry(app: &Context, id: &AppId) -> Result<Arc<AppEntry>, String> {
-    app.directory.app(id).ok_or_else(|| match (id.connection_uri_domain.as_str(), id.app_id.as_str()) {
-        ("", PUBLIC) => "the public app is missing from the store".to_owned(),
-        ("", name) => format!("there is no app {name}; --app takes an app id as it stands after /appid-"),
-        (domain, name) => format!("there is no app {name} in the connection URI domain {domain}"),
-    })
-}
-
-/// The operator may see the chain: it holds no secrets.
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-pub(super) fn failed(fault: Fault) -> String {
-    fault.chain()
 }

@@ -5,51 +5,19 @@ use crate::command::tenancy::{Gone, Put, PutTenant, RemoveApp, RemoveTenant, pro
 use crate::command::user::count::CountUsers;
 use crate::config::settings;
 use crate::context::Context;
-use crate::control::tasks::{Desk, entry, failed, scope};
-use crate::control::{PlainSecret, Progress};
+use crate::control::task_context::{TaskContext, entry, failed, scope};
+use crate::control::{NewTenant, PlainSecret, Progress, WantedImport};
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::tenancy::{Change, check_factors, tenant_id};
 use crate::domain::user::Recipes;
 use crate::state::directory::{AppEntry, TenantEntry};
 use crate::state::key::MasterKey;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What a masked value looks like.
 const MASKED: &str = "********";
-
-/// A new app's or tenant's own state.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewTenant {
-    /// Settings of its own.
-    pub core_config: OwnSettings,
-    /// Factors that may begin a sign-in; without, what the protocol gives a new one.
-    pub first_factors: Option<Vec<String>>,
-    /// Factors that must follow.
-    pub required_secondary_factors: Option<Vec<String>>,
-}
-
-/// Own settings on their way to the server. API keys may be among them: values are never shown.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct OwnSettings(Map<String, Value>);
-
-impl OwnSettings {
-    /// Takes settings as they were written.
-    #[must_use]
-    pub const fn new(settings: Map<String, Value>) -> Self {
-        Self(settings)
-    }
-}
-
-impl fmt::Debug for OwnSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.keys()).finish()
-    }
-}
 
 pub(super) fn apps(app: &Context) -> Value {
     let rows: Vec<Value> = app.directory.apps().iter().map(|entry| app_row(entry)).collect();
@@ -133,7 +101,7 @@ pub(super) async fn create(app: &Context, id: AppId, tenant: Option<String>, new
         required_secondary: list("requiredSecondaryFactors", new.required_secondary_factors)
             .map_err(|error| error.to_string())?,
     };
-    let core_config = Some(new.core_config.0);
+    let core_config = Some(new.core_config.into_map());
     let put = PutTenant {
         app: id.clone(),
         tenant: tenant.clone(),
@@ -183,16 +151,16 @@ pub(super) async fn delete_tenant(app: &Context, id: AppId, tenant: String) -> R
 
 /// Writes an archive of an app.
 pub(super) async fn export(
-    desk: &Desk<'_>,
+    tasks: &TaskContext<'_>,
     id: AppId,
     to: PathBuf,
     key: Option<PlainSecret>,
     plain: bool,
 ) -> Result<Value, String> {
-    entry(desk.app, &id)?;
+    entry(tasks.app, &id)?;
     let name = id.app_id.clone();
     let command = ExportApp { app: id, to: to.clone(), key: archive_key(key)?, plain };
-    let done = command.run(desk.app, told(desk)).await.map_err(|error| error.to_string())?;
+    let done = command.run(tasks.app, told(tasks)).await.map_err(|error| error.to_string())?;
     let count: u64 = done.records.values().sum();
     Ok(json!({
         "appId": name,
@@ -204,24 +172,11 @@ pub(super) async fn export(
     }))
 }
 
-/// What to import, and as what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WantedImport {
-    /// The archive's absolute path, as the server sees it.
-    pub from: PathBuf,
-    /// Under this id, instead of the archive's.
-    pub as_id: Option<String>,
-    /// In this connection URI domain, instead of the archive's.
-    pub domain: Option<String>,
-    /// Opens the keys in it.
-    pub key: Option<PlainSecret>,
-}
-
-pub(super) async fn import(desk: &Desk<'_>, wanted: WantedImport) -> Result<Value, String> {
+pub(super) async fn import(tasks: &TaskContext<'_>, wanted: WantedImport) -> Result<Value, String> {
     let WantedImport { from, as_id, domain, key } = wanted;
     let key = archive_key(key)?;
-    let command = ImportApp { from, as_id, domain, key, served: desk.served };
-    let done = command.run(desk.app, told(desk)).await.map_err(|error| error.to_string())?;
+    let command = ImportApp { from, as_id, domain, key, served: tasks.served };
+    let done = command.run(tasks.app, told(tasks)).await.map_err(|error| error.to_string())?;
     let count: u64 = done.records.values().sum();
     Ok(json!({
         "appId": done.app.app_id,
@@ -236,7 +191,7 @@ fn archive_key(key: Option<PlainSecret>) -> Result<Option<MasterKey>, String> {
     key.map_err(|_| "the key for the archive is too short: at least 32 characters".to_owned())
 }
 
-fn told(desk: &Desk<'_>) -> Told {
-    let report = Arc::clone(&desk.report);
+fn told(tasks: &TaskContext<'_>) -> Told {
+    let report = Arc::clone(&tasks.report);
     Arc::new(move |doing, done, total| report(Progress { doing: doing.to_owned(), done, total }))
 }

@@ -1,16 +1,13 @@
 //! Backup, check and compaction of an open data folder, beside its traffic.
 
 use crate::app::OpenStore;
-use crate::control::Progress;
+use crate::control::{Progress, Report};
 use crate::store::sled::SledEngine;
 use crate::store::sled::maintenance::{CheckReport, Finding, NoAudit};
 use crate::store::{Engine, Progress as StoreProgress, StoreError, passwordless, session, user, userroles};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Told how far the work has come.
-pub type Report = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// Writes a backup into a new folder.
 ///

@@ -8,56 +8,18 @@ use crate::command::user::{FindUser, UserInfo};
 use crate::command::usermetadata::ReadMetadata;
 use crate::command::userroles::read::RolesOfUser;
 use crate::context::Context;
-use crate::control::tasks::{Desk, failed, scope};
-use crate::control::upkeep;
+use crate::control::task_context::{TaskContext, failed, scope};
+use crate::control::{UserLines, UsersWanted, upkeep};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::import::Imported;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::{Login, LoginMethod, Order, Position, RecipeId, Recipes, SearchTags};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::fmt;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// Users listed in one answer.
 const PAGE_MAX: usize = 500;
-
-/// Which users to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UsersWanted {
-    /// With a login method in this tenant.
-    pub tenant: String,
-    /// With a login method of this recipe there; of any without.
-    pub recipe: Option<String>,
-    /// Newest first; otherwise oldest first.
-    pub newest_first: bool,
-    /// With an e-mail address, or a domain of one, that begins so.
-    pub email: Option<String>,
-    /// From this place on: time joined (ms) and id, as the answer before named it.
-    pub from: Option<(u64, String)>,
-    /// At most so many.
-    pub limit: usize,
-}
-
-/// Lines of a file of users, on their way to the server. They hold hashes and passwords: never shown.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct UserLines(Vec<String>);
-
-impl UserLines {
-    /// Takes lines as they stand in the file.
-    #[must_use]
-    pub const fn new(lines: Vec<String>) -> Self {
-        Self(lines)
-    }
-}
-
-impl fmt::Debug for UserLines {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "UserLines({})", self.0.len())
-    }
-}
 
 pub(super) async fn list(app: &Context, id: &AppId, wanted: UsersWanted) -> Result<Value, String> {
     let scope = scope(app, id, Some(&wanted.tenant), "sessiond users list")?;
@@ -169,7 +131,7 @@ pub(super) async fn import(
     place: Place,
 ) -> Result<Value, String> {
     let scope = scope(app, id, Some(tenant), "sessiond users import")?;
-    let command = ImportUsers { scope, tenant: TenantId::new(tenant), lines: lines.0, place };
+    let command = ImportUsers { scope, tenant: TenantId::new(tenant), lines: lines.into_lines(), place };
     let outcomes = match command.run(app).await.map_err(failed)? {
         StepEnded::Done(outcomes) => outcomes,
         StepEnded::OtherLines => {
@@ -199,10 +161,10 @@ pub(super) async fn import(
 }
 
 /// Forgets an import's steps, and gives back the disk space that it has left behind.
-pub(super) async fn end_import(desk: &Desk<'_>, id: &AppId, import: Uuid) -> Result<Value, String> {
-    let app = desk.app;
+pub(super) async fn end_import(tasks: &TaskContext<'_>, id: &AppId, import: Uuid) -> Result<Value, String> {
+    let app = tasks.app;
     let scope = scope(app, id, None, "sessiond users import")?;
     EndImport { scope, import }.run(app).await.map_err(failed)?;
-    upkeep::reclaim(Arc::clone(&app.store), Arc::clone(&desk.report)).await;
+    upkeep::reclaim(Arc::clone(&app.store), Arc::clone(&tasks.report)).await;
     Ok(json!({}))
 }

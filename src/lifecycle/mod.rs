@@ -7,9 +7,6 @@
 mod announce;
 mod handles;
 mod listen;
-mod stop;
-
-pub use stop::StopSwitch;
 
 use crate::app::{self, OpenStore, StartError};
 use crate::config::{self, BaseConfig, Limits, Loaded, Sources};
@@ -23,6 +20,7 @@ use crate::domain::entropy::random_bytes;
 use crate::fault::Fault;
 use crate::http::cdi::Cdi;
 use crate::http::server;
+use crate::stop::{FailSwitch, StopSwitch};
 use crate::store::sled::{Fatal, OnProgress};
 use crate::{control, jobs, logs};
 use announce::Announcer;
@@ -30,7 +28,6 @@ use listen::{ReserveError, Reserved};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use stop::FailSwitch;
 
 /// Exit code of a server that did not wait for its requests, or never served, as of a shell's interrupted command.
 const TOLD_TWICE: u8 = 130;

@@ -48,7 +48,7 @@ impl StopSwitch {
 
 /// The end that nobody asked for: the store has failed.
 #[derive(Debug, Clone)]
-pub(super) struct FailSwitch(watch::Sender<Option<String>>);
+pub(crate) struct FailSwitch(watch::Sender<Option<String>>);
 
 impl Default for FailSwitch {
     fn default() -> Self {
@@ -58,7 +58,7 @@ impl Default for FailSwitch {
 
 impl FailSwitch {
     /// Ends the server; should it not end by itself, the process is aborted.
-    pub(super) fn fail(&self, reason: &str) {
+    pub(crate) fn fail(&self, reason: &str) {
         self.0.send_modify(|known| {
             known.get_or_insert_with(|| reason.to_owned());
         });
@@ -69,7 +69,7 @@ impl FailSwitch {
     }
 
     /// Waits for a failure; its reason.
-    pub(super) async fn failed(&self) -> String {
+    pub(crate) async fn failed(&self) -> String {
         let mut watched = self.0.subscribe();
         // invariant: the sender lives as long as self, so waiting cannot fail
         watched.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()).unwrap_or_default()

@@ -1,0 +1,45 @@
+//! What the operator's tasks are done with, and what they share.
+
+use crate::command::scope::{Cause, Scope};
+use crate::context::Context;
+use crate::control::Report;
+use crate::domain::ids::{AppId, PUBLIC, TenantId};
+use crate::fault::Fault;
+use crate::state::directory::AppEntry;
+use std::sync::Arc;
+
+/// What tasks are done with.
+pub struct TaskContext<'a> {
+    /// The data.
+    pub app: &'a Context,
+    /// Told how far long work has come.
+    pub report: Report,
+    /// Requests are answered meanwhile.
+    pub served: bool,
+}
+
+/// The app and, if one is named, the check of its tenant.
+pub(super) fn scope(app: &Context, id: &AppId, tenant: Option<&str>, call: &'static str) -> Result<Scope, String> {
+    let entry = entry(app, id)?;
+    if let Some(tenant) = tenant
+        && entry.tenant(&TenantId::new(tenant)).is_none()
+    {
+        return Err(format!("there is no tenant {tenant} in this app"));
+    }
+    Ok(Scope { app: entry, cause: Cause::without_request(call) })
+}
+
+/// The app that an operator named.
+pub(super) fn entry(app: &Context, id: &AppId) -> Result<Arc<AppEntry>, String> {
+    app.directory.app(id).ok_or_else(|| match (id.connection_uri_domain.as_str(), id.app_id.as_str()) {
+        ("", PUBLIC) => "the public app is missing from the store".to_owned(),
+        ("", name) => format!("there is no app {name}; --app takes an app id as it stands after /appid-"),
+        (domain, name) => format!("there is no app {name} in the connection URI domain {domain}"),
+    })
+}
+
+/// The operator may see the chain: it holds no secrets.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(super) fn failed(fault: Fault) -> String {
+    fault.chain()
+}
