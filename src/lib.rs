@@ -29,3 +29,4 @@ pub mod state;
 pub mod stop;
 pub mod store;
 pub mod system;
+mod table;

@@ -2,145 +2,77 @@
 
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::RecipeId;
+use crate::table::table;
 use serde::{Deserialize, Serialize};
 
-/// What happened. The order is stored: append, never reorder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum AuditKind {
-    /// A login method was created by its user.
-    SignedUp,
-    /// A user signed in.
-    SignedIn,
-    /// Somebody was not let in; the detail says why.
-    SignInRefused,
-    /// A password was changed; the detail says how.
-    PasswordChanged,
-    /// A token that sets a new password was made.
-    PasswordResetRequested,
-    /// A login method has another e-mail address; `login` is the new one.
-    EmailChanged,
-    /// A login method has another phone number; `login` is the new one.
-    PhoneNumberChanged,
-    /// An e-mail address was verified.
-    EmailVerified,
-    /// An e-mail address is not verified any more.
-    EmailUnverified,
-    /// A user got a role; the detail names it.
-    RoleAssigned,
-    /// A user lost a role; the detail names it.
-    RoleUnassigned,
-    /// A role was made, or permits something else; the detail names it.
-    RoleChanged,
-    /// A role was removed, from all users; the detail names it.
-    RoleRemoved,
-    /// A user was made primary.
-    MadePrimary,
-    /// A login method was linked to a user.
-    Linked,
-    /// A login method was taken out of a user.
-    Unlinked,
-    /// An id, shown as that of the login method, got one from outside, by which callers see the user.
-    IdMapped,
-    /// An id, shown as that of the login method, lost the one from outside.
-    IdUnmapped,
-    /// A user, or one of its login methods, was deleted.
-    UserDeleted,
-    /// A user was brought in from elsewhere.
-    UserImported,
-    /// An authenticator app was verified or brought in; the detail names it.
-    TotpDeviceAdded,
-    /// An authenticator app was removed; the detail names it.
-    TotpDeviceRemoved,
-    /// One-time codes are not taken for a while, after too many wrong ones.
-    TotpLimitReached,
-    /// A login method may be used in one tenant more.
-    AddedToTenant,
-    /// A login method may not be used in a tenant any more; its roles there are gone.
-    RemovedFromTenant,
-    /// Somebody signed in to the dashboard; user and login are the dashboard's own.
-    DashboardSignedIn,
-    /// Somebody was not let in to the dashboard; the detail says why.
-    DashboardSignInRefused,
-    /// A dashboard user was made.
-    DashboardUserCreated,
-    /// A dashboard user was changed, and signed out; the detail says what changed.
-    DashboardUserChanged,
-    /// A dashboard user was removed.
-    DashboardUserRemoved,
+table! {
+    /// What happened. The order is stored: append, never reorder.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+    pub enum AuditKind {
+        /// A login method was created by its user.
+        SignedUp, "signed-up";
+        /// A user signed in.
+        SignedIn, "signed-in";
+        /// Somebody was not let in; the detail says why.
+        SignInRefused, "sign-in-refused";
+        /// A password was changed; the detail says how.
+        PasswordChanged, "password-changed";
+        /// A token that sets a new password was made.
+        PasswordResetRequested, "password-reset-requested";
+        /// A login method has another e-mail address; `login` is the new one.
+        EmailChanged, "email-changed";
+        /// A login method has another phone number; `login` is the new one.
+        PhoneNumberChanged, "phone-number-changed";
+        /// An e-mail address was verified.
+        EmailVerified, "email-verified";
+        /// An e-mail address is not verified any more.
+        EmailUnverified, "email-unverified";
+        /// A user got a role; the detail names it.
+        RoleAssigned, "role-assigned";
+        /// A user lost a role; the detail names it.
+        RoleUnassigned, "role-unassigned";
+        /// A role was made, or permits something else; the detail names it.
+        RoleChanged, "role-changed";
+        /// A role was removed, from all users; the detail names it.
+        RoleRemoved, "role-removed";
+        /// A user was made primary.
+        MadePrimary, "made-primary";
+        /// A login method was linked to a user.
+        Linked, "linked";
+        /// A login method was taken out of a user.
+        Unlinked, "unlinked";
+        /// An id, shown as that of the login method, got one from outside, by which callers see the user.
+        IdMapped, "id-mapped";
+        /// An id, shown as that of the login method, lost the one from outside.
+        IdUnmapped, "id-unmapped";
+        /// A user, or one of its login methods, was deleted.
+        UserDeleted, "user-deleted";
+        /// A user was brought in from elsewhere.
+        UserImported, "user-imported";
+        /// An authenticator app was verified or brought in; the detail names it.
+        TotpDeviceAdded, "totp-device-added";
+        /// An authenticator app was removed; the detail names it.
+        TotpDeviceRemoved, "totp-device-removed";
+        /// One-time codes are not taken for a while, after too many wrong ones.
+        TotpLimitReached, "totp-limit-reached";
+        /// A login method may be used in one tenant more.
+        AddedToTenant, "added-to-tenant";
+        /// A login method may not be used in a tenant any more; its roles there are gone.
+        RemovedFromTenant, "removed-from-tenant";
+        /// Somebody signed in to the dashboard; user and login are the dashboard's own.
+        DashboardSignedIn, "dashboard-signed-in";
+        /// Somebody was not let in to the dashboard; the detail says why.
+        DashboardSignInRefused, "dashboard-sign-in-refused";
+        /// A dashboard user was made.
+        DashboardUserCreated, "dashboard-user-created";
+        /// A dashboard user was changed, and signed out; the detail says what changed.
+        DashboardUserChanged, "dashboard-user-changed";
+        /// A dashboard user was removed.
+        DashboardUserRemoved, "dashboard-user-removed";
+    }
 }
 
 impl AuditKind {
-    /// Every kind.
-    pub const ALL: [Self; 30] = [
-        Self::SignedUp,
-        Self::SignedIn,
-        Self::SignInRefused,
-        Self::PasswordChanged,
-        Self::PasswordResetRequested,
-        Self::EmailChanged,
-        Self::PhoneNumberChanged,
-        Self::EmailVerified,
-        Self::EmailUnverified,
-        Self::RoleAssigned,
-        Self::RoleUnassigned,
-        Self::RoleChanged,
-        Self::RoleRemoved,
-        Self::MadePrimary,
-        Self::Linked,
-        Self::Unlinked,
-        Self::IdMapped,
-        Self::IdUnmapped,
-        Self::UserDeleted,
-        Self::UserImported,
-        Self::TotpDeviceAdded,
-        Self::TotpDeviceRemoved,
-        Self::TotpLimitReached,
-        Self::AddedToTenant,
-        Self::RemovedFromTenant,
-        Self::DashboardSignedIn,
-        Self::DashboardSignInRefused,
-        Self::DashboardUserCreated,
-        Self::DashboardUserChanged,
-        Self::DashboardUserRemoved,
-    ];
-
-    /// The name in replies and on the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SignedUp => "signed-up",
-            Self::SignedIn => "signed-in",
-            Self::SignInRefused => "sign-in-refused",
-            Self::PasswordChanged => "password-changed",
-            Self::PasswordResetRequested => "password-reset-requested",
-            Self::EmailChanged => "email-changed",
-            Self::PhoneNumberChanged => "phone-number-changed",
-            Self::EmailVerified => "email-verified",
-            Self::EmailUnverified => "email-unverified",
-            Self::RoleAssigned => "role-assigned",
-            Self::RoleUnassigned => "role-unassigned",
-            Self::RoleChanged => "role-changed",
-            Self::RoleRemoved => "role-removed",
-            Self::MadePrimary => "made-primary",
-            Self::Linked => "linked",
-            Self::Unlinked => "unlinked",
-            Self::IdMapped => "id-mapped",
-            Self::IdUnmapped => "id-unmapped",
-            Self::UserDeleted => "user-deleted",
-            Self::UserImported => "user-imported",
-            Self::TotpDeviceAdded => "totp-device-added",
-            Self::TotpDeviceRemoved => "totp-device-removed",
-            Self::TotpLimitReached => "totp-limit-reached",
-            Self::AddedToTenant => "added-to-tenant",
-            Self::RemovedFromTenant => "removed-from-tenant",
-            Self::DashboardSignedIn => "dashboard-signed-in",
-            Self::DashboardSignInRefused => "dashboard-sign-in-refused",
-            Self::DashboardUserCreated => "dashboard-user-created",
-            Self::DashboardUserChanged => "dashboard-user-changed",
-            Self::DashboardUserRemoved => "dashboard-user-removed",
-        }
-    }
-
     /// The kind with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

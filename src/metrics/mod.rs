@@ -10,6 +10,7 @@ use crate::crypto::password::pool::PoolStats;
 use crate::domain::password::HashFamily;
 use crate::domain::session::event::EventKind;
 use crate::store::EngineStats;
+use crate::table::table;
 use http::StatusCode;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric};
@@ -65,32 +66,20 @@ pub struct SessionFigures {
     refreshes: [(RefreshOutcome, Counter); RefreshOutcome::ALL.len()],
 }
 
-/// What a refresh came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefreshOutcome {
-    /// New tokens.
-    Ok,
-    /// No such session, or a bad token.
-    Unauthorised,
-    /// A recent token came back, and the app treats that as signed out.
-    Reuse,
-    /// A replaced token came back.
-    Theft,
-    /// The request was not acceptable.
-    Invalid,
-}
-
-impl RefreshOutcome {
-    const ALL: [Self; 5] = [Self::Ok, Self::Unauthorised, Self::Reuse, Self::Theft, Self::Invalid];
-
-    const fn label(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Unauthorised => "unauthorised",
-            Self::Reuse => "reuse",
-            Self::Theft => "theft",
-            Self::Invalid => "invalid",
-        }
+table! {
+    /// What a refresh came to.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum RefreshOutcome {
+        /// New tokens.
+        Ok, "ok";
+        /// No such session, or a bad token.
+        Unauthorised, "unauthorised";
+        /// A recent token came back, and the app treats that as signed out.
+        Reuse, "reuse";
+        /// A replaced token came back.
+        Theft, "theft";
+        /// The request was not acceptable.
+        Invalid, "invalid";
     }
 }
 
@@ -139,7 +128,7 @@ impl SessionFigures {
         let refreshes: Family<OutcomeLabels, Counter> = Family::default();
         registry.register("refreshes", "Refreshes by outcome", refreshes.clone());
         let refreshes = RefreshOutcome::ALL
-            .map(|outcome| (outcome, refreshes.get_or_create(&OutcomeLabels { outcome: outcome.label() }).clone()));
+            .map(|outcome| (outcome, refreshes.get_or_create(&OutcomeLabels { outcome: outcome.name() }).clone()));
         let moves: Family<MoveLabels, Counter> = Family::default();
         registry.register("lineage_moves", "Changes of a session's live refresh token by kind", moves.clone());
         let moves = |kind| moves.get_or_create(&MoveLabels { kind }).clone();

@@ -2,6 +2,7 @@
 
 use crate::crypto::password::pool::PoolStats;
 use crate::domain::password::HashFamily;
+use crate::table::table;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -14,29 +15,18 @@ pub struct SignInFigures {
     outcomes: [(SignInOutcome, Counter); SignInOutcome::ALL.len()],
 }
 
-/// What a sign-in with a password came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignInOutcome {
-    /// Signed in.
-    Ok,
-    /// Unknown e-mail address or wrong password.
-    WrongCredentials,
-    /// Refused unseen: too many have failed before.
-    Delayed,
-    /// Refused unseen: too many wait to be hashed.
-    Busy,
-}
-
-impl SignInOutcome {
-    const ALL: [Self; 4] = [Self::Ok, Self::WrongCredentials, Self::Delayed, Self::Busy];
-
-    const fn label(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::WrongCredentials => "wrong_credentials",
-            Self::Delayed => "delayed",
-            Self::Busy => "busy",
-        }
+table! {
+    /// What a sign-in with a password came to.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum SignInOutcome {
+        /// Signed in.
+        Ok, "ok";
+        /// Unknown e-mail address or wrong password.
+        WrongCredentials, "wrong_credentials";
+        /// Refused unseen: too many have failed before.
+        Delayed, "delayed";
+        /// Refused unseen: too many wait to be hashed.
+        Busy, "busy";
     }
 }
 
@@ -49,8 +39,7 @@ impl SignInFigures {
     pub(super) fn registered(registry: &mut Registry) -> Self {
         let family: Family<OutcomeLabels, Counter> = Family::default();
         registry.register("sign_ins", "Sign-ins with a password by outcome", family.clone());
-        let counter =
-            |outcome: SignInOutcome| family.get_or_create(&OutcomeLabels { outcome: outcome.label() }).clone();
+        let counter = |outcome: SignInOutcome| family.get_or_create(&OutcomeLabels { outcome: outcome.name() }).clone();
         Self { outcomes: SignInOutcome::ALL.map(|outcome| (outcome, counter(outcome))) }
     }
 

@@ -4,6 +4,7 @@ use super::user::{self, find_internal};
 use super::{StoreError, Tx, activity, emailverification, passwordreset, session, totp, usermetadata, userroles};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::user::User;
+use crate::table::table;
 
 /// The ids under which recipes keep data of `id`, an internal id of `user`: as callers see it, and as it is.
 ///
@@ -21,38 +22,24 @@ pub async fn ids(tx: &mut dyn Tx, app: &AppId, user: &User, id: &UserId) -> Resu
     Ok(ids)
 }
 
-/// A recipe that keeps data under a user's id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeptBy {
-    /// Sessions, expired ones that were not removed yet among them.
-    Session,
-    /// User metadata.
-    UserMetadata,
-    /// Roles.
-    UserRoles,
-    /// Verified addresses and tokens to verify them.
-    EmailVerification,
-    /// Authenticator apps.
-    Totp,
+table! {
+    /// A recipe that keeps data under a user's id; in the order in which the protocol asks them.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum KeptBy {
+        /// Sessions, expired ones that were not removed yet among them.
+        Session, "Session";
+        /// User metadata.
+        UserMetadata, "UserMetadata";
+        /// Roles.
+        UserRoles, "UserRoles";
+        /// Verified addresses and tokens to verify them.
+        EmailVerification, "EmailVerification";
+        /// Authenticator apps.
+        Totp, "TOTP";
+    }
 }
 
 impl KeptBy {
-    /// Every recipe that does, in the order in which the protocol asks them.
-    pub const ALL: [Self; 5] =
-        [Self::Session, Self::UserMetadata, Self::UserRoles, Self::EmailVerification, Self::Totp];
-
-    /// The name in the protocol's sentences.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Session => "Session",
-            Self::UserMetadata => "UserMetadata",
-            Self::UserRoles => "UserRoles",
-            Self::EmailVerification => "EmailVerification",
-            Self::Totp => "TOTP",
-        }
-    }
-
     async fn has(self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<bool, StoreError> {
         match self {
             Self::Session => Ok(!session::of_user(tx, app, id, None, None, 1).await?.is_empty()),

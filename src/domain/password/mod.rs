@@ -1,5 +1,7 @@
 //! Passwords: how new ones are hashed, which hashes may be imported, what failed sign-ins cost (CDI: emailpassword).
 
+use crate::table::table;
+
 pub mod budget;
 
 /// What checking one hash may cost. Above, it would take minutes or all memory, so such hashes are neither made nor
@@ -36,31 +38,20 @@ pub enum HashParameters {
     },
 }
 
-/// The families of hashes that can be checked; each has its own limit of hashes computed at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HashFamily {
-    /// `$2a$`, `$2b$`, `$2x$`, `$2y$`, and bcrypt of a shortened long password.
-    Bcrypt,
-    /// `$argon2id$`, `$argon2i$`, `$argon2d$`.
-    Argon2,
-    /// `$f_scrypt$`: Firebase's variant of scrypt.
-    FirebaseScrypt,
+table! {
+    /// The families of hashes that can be checked; each has its own limit of hashes computed at once.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum HashFamily {
+        /// `$2a$`, `$2b$`, `$2x$`, `$2y$`, and bcrypt of a shortened long password.
+        Bcrypt, "BCRYPT";
+        /// `$argon2id$`, `$argon2i$`, `$argon2d$`.
+        Argon2, "ARGON2";
+        /// `$f_scrypt$`: Firebase's variant of scrypt.
+        FirebaseScrypt, "FIREBASE_SCRYPT";
+    }
 }
 
 impl HashFamily {
-    /// Every family.
-    pub const ALL: [Self; 3] = [Self::Bcrypt, Self::Argon2, Self::FirebaseScrypt];
-
-    /// The protocol's name (`hashingAlgorithm` of an import).
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Bcrypt => "BCRYPT",
-            Self::Argon2 => "ARGON2",
-            Self::FirebaseScrypt => "FIREBASE_SCRYPT",
-        }
-    }
-
     /// The protocol's sentence for a text that should be such a hash and is not.
     #[must_use]
     pub const fn invalid_sentence(self) -> &'static str {
