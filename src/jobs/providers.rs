@@ -5,9 +5,9 @@ use super::sweep::{PAGE, decoded};
 use crate::command::tenancy::SealProvider;
 use crate::context::Context;
 use crate::fault::Fault;
+use crate::store::Keyspace;
 use crate::store::provider::{ProviderRecord, ProviderText, app_of};
-use crate::store::session::just_after;
-use crate::store::{Key, Keyspace, Scan};
+use crate::store::walk::Pages;
 use tokio::time::sleep;
 
 /// Seals every provider that is not sealed yet; returns how many there were.
@@ -15,11 +15,11 @@ use tokio::time::sleep;
 /// # Errors
 /// When the store or the master key fails; what was not sealed is left to the next round.
 pub async fn round(app: &Context) -> Result<u64, Fault> {
-    let (mut next, mut sealed) = (Some(Key::of(Keyspace::ThirdPartyProvider)), 0);
-    while let Some(start) = next.take() {
-        let scan = Scan { start, end: None, reverse: false, limit: PAGE };
-        let page = app.store.begin().scan(&scan).await;
+    let (mut pages, mut sealed) = (Pages::of_keyspace(Keyspace::ThirdPartyProvider, PAGE), 0);
+    loop {
+        let page = pages.rows(app.store.begin().as_mut()).await;
         let page = page.map_err(|error| Fault::new("looking for providers that are not sealed", error))?;
+        let Some(page) = page else { return Ok(sealed) };
         for (key, bytes) in &page {
             let is_plain = |record: &ProviderRecord| matches!(record.provider, ProviderText::Plain(_));
             if !decoded(app, key, bytes).is_some_and(|record| is_plain(&record)) {
@@ -33,10 +33,8 @@ pub async fn round(app: &Context) -> Result<u64, Fault> {
                 Err(fault) => return Err(fault),
             }
         }
-        if let Some((last, _)) = page.last().filter(|_| page.len() == PAGE) {
-            next = Some(just_after(last.clone()));
+        if pages.next_key().is_some() {
             sleep(BETWEEN_STEPS).await;
         }
     }
-    Ok(sealed)
 }

@@ -15,9 +15,10 @@ use crate::domain::time::UnixMillis;
 use crate::domain::token_series;
 use crate::fault::Fault;
 use crate::store::dashboard::DashboardSessionRecord;
-use crate::store::session::{self, Ending, SessionRecord, just_after, parse_row_key};
+use crate::store::session::{self, Ending, SessionRecord, parse_row_key};
 use crate::store::timeline::{TimelineRecord, purge_at};
-use crate::store::{Key, Keyspace, Scan, codec};
+use crate::store::walk::Pages;
+use crate::store::{Key, Keyspace};
 
 /// Rows looked at in one step, and so the most that are deleted in one transaction.
 pub(super) const PAGE: usize = 64;
@@ -34,7 +35,8 @@ const STAGES: [Keyspace; 5] = [
 /// One walk over all rows that end some time, kind by kind.
 #[derive(Debug)]
 pub struct Sweep {
-    next: Option<Key>,
+    /// What is left of the stage under way, and that stage; `None` after the last one.
+    pages: Option<(Keyspace, Pages)>,
     removed: Removed,
 }
 
@@ -69,11 +71,16 @@ impl Default for Sweep {
     }
 }
 
+/// A stage at its first row.
+fn begun(stage: Keyspace) -> (Keyspace, Pages) {
+    (stage, Pages::of_keyspace(stage, PAGE))
+}
+
 impl Sweep {
     /// At the first row.
     #[must_use]
     pub fn new() -> Self {
-        Self { next: STAGES.first().copied().map(Key::of), removed: Removed::default() }
+        Self { pages: STAGES.first().copied().map(begun), removed: Removed::default() }
     }
 
     /// What was removed so far.
@@ -87,12 +94,9 @@ impl Sweep {
     /// # Errors
     /// When the store fails; the step can be repeated.
     pub async fn step(&mut self, app: &Context, now: UnixMillis) -> Result<bool, Fault> {
-        let Some(start) = self.next.clone() else { return Ok(false) };
-        let keyspace = start.keyspace;
-        let scan = Scan { start, end: Key::of(keyspace).prefix_end(), reverse: false, limit: PAGE };
-        let page = app.store.begin().scan(&scan).await;
-        let page = page.map_err(|error| Fault::new("walking over rows that may be due", error))?;
-        let mut last = page.last().map(|(key, _)| just_after(key.clone()));
+        let Some((keyspace, mut pages)) = self.pages.clone() else { return Ok(false) };
+        let page = pages.rows(app.store.begin().as_mut()).await;
+        let page = page.map_err(|error| Fault::new("walking over rows that may be due", error))?.unwrap_or_default();
         match keyspace {
             Keyspace::Session => self.removed.sessions += self.expire(app, &page, now).await?,
             Keyspace::EmailVerificationToken => {
@@ -104,13 +108,15 @@ impl Sweep {
             Keyspace::AuditEvent => {
                 let purged = audit::purge(app, &page, now).await?;
                 self.removed.audit_events += purged.events;
-                last = purged.skip_to.or(last);
+                if let Some(key) = purged.skip_to {
+                    pages.skip_to(key);
+                }
             }
             _ => self.removed.timelines += self.purge(app, &page, now).await?,
         }
-        let next_stage = || STAGES.into_iter().skip_while(|stage| *stage != keyspace).nth(1).map(Key::of);
-        self.next = last.or_else(next_stage);
-        Ok(self.next.is_some())
+        let next_stage = || STAGES.into_iter().skip_while(|stage| *stage != keyspace).nth(1).map(begun);
+        self.pages = if pages.next_key().is_some() { Some((keyspace, pages)) } else { next_stage() };
+        Ok(self.pages.is_some())
     }
 
     /// Ends the sessions of a page that are past their end of life.

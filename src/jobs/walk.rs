@@ -5,8 +5,8 @@ use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
-use crate::store::session::just_after;
-use crate::store::{Key, Keyspace, Scan, StoreError, Tx};
+use crate::store::walk::Pages;
+use crate::store::{Key, Keyspace, StoreError, Tx};
 use std::future::Future;
 use std::marker::PhantomData;
 
@@ -33,7 +33,7 @@ pub trait Expiring: Send {
 /// One walk over all rows of a kind.
 #[derive(Debug)]
 pub struct Walk<E> {
-    next: Option<Key>,
+    pages: Pages,
     deleted: u64,
     kind: PhantomData<E>,
 }
@@ -47,8 +47,8 @@ impl<E: Expiring> Default for Walk<E> {
 impl<E: Expiring> Walk<E> {
     /// At the first row.
     #[must_use]
-    pub const fn new() -> Self {
-        Self { next: Some(Key::of(E::KEYSPACE)), deleted: 0, kind: PhantomData }
+    pub fn new() -> Self {
+        Self { pages: Pages::of_keyspace(E::KEYSPACE, PAGE), deleted: 0, kind: PhantomData }
     }
 
     /// How many rows were deleted so far.
@@ -62,14 +62,12 @@ impl<E: Expiring> Walk<E> {
     /// # Errors
     /// When the store fails.
     pub async fn step(&mut self, app: &Context, now: UnixMillis) -> Result<bool, Fault> {
-        let Some(start) = self.next.take() else { return Ok(false) };
-        let end = Key::of(E::KEYSPACE).prefix_end();
-        let page = app.store.begin().scan(&Scan { start, end, reverse: false, limit: PAGE }).await;
+        let page = self.pages.rows(app.store.begin().as_mut()).await;
         let page = page.map_err(|error| Fault::new("walking over rows that may be over", error))?;
-        self.next = page.last().map(|(key, _)| just_after(key.clone()));
+        let Some(page) = page else { return Ok(false) };
         let due = page.iter().filter(|(key, bytes)| E::is_over(app, key, bytes, now)).map(|(key, _)| key);
         self.deleted += delete::<E>(app, &due.collect::<Vec<_>>(), now).await?;
-        Ok(self.next.is_some())
+        Ok(self.pages.next_key().is_some())
     }
 }
 

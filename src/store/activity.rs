@@ -1,8 +1,8 @@
 //! When users were last active: [`Keyspace::UserActive`]: (domain, app, user) → [`ActiveRecord`].
 
 use super::codec;
-use super::session::just_after;
-use super::{Key, Keyspace, Scan, StoreError, Tx};
+use super::walk::Pages;
+use super::{Key, Keyspace, StoreError, Tx};
 use crate::domain::ids::{AppId, UserId};
 use crate::domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -51,13 +51,8 @@ pub async fn rename_user(tx: &mut dyn Tx, app: &AppId, from: &UserId, to: &UserI
     Ok(())
 }
 
-/// The marks of an app after the key `after`, a page of them.
-///
-/// # Errors
-/// When the store fails.
-pub async fn page(tx: &mut dyn Tx, app: &AppId, after: Option<&Key>) -> Result<Vec<(Key, ActiveRecord)>, StoreError> {
-    let all = Key::of_app(Keyspace::UserActive, app);
-    let end = all.prefix_end();
-    let start = after.map_or(all, |key| just_after(key.clone()));
-    codec::scan(tx, &Scan { start, end, reverse: false, limit: PAGE }).await
+/// The marks of an app.
+#[must_use]
+pub fn pages(app: &AppId) -> Pages {
+    Pages::of(Key::of_app(Keyspace::UserActive, app), PAGE)
 }

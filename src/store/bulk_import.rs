@@ -8,7 +8,7 @@
 //! row in the transaction that writes the user.
 
 use super::key::KeyReader;
-use super::session::just_after;
+use super::walk::Pages;
 use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
 use crate::domain::ids::AppId;
 use crate::domain::import::waiting::BulkStatus;
@@ -92,7 +92,7 @@ pub async fn newest(
 ) -> Result<Vec<Uuid>, StoreError> {
     let start = status.map_or_else(|| all(app), |status| by_status(app, status));
     let end = match from {
-        Some(id) => Some(just_after(start.clone().raw(id.as_bytes()))),
+        Some(id) => Some(start.clone().raw(id.as_bytes()).successor()),
         None => start.prefix_end(),
     };
     ids(tx, start, end, true, limit).await
@@ -130,11 +130,9 @@ pub async fn count(tx: &mut dyn Tx, app: &AppId, status: Option<BulkStatus>) -> 
         Some(status) => by_status(app, status),
         None => Key::of_app(Keyspace::BulkImportByStatus, app),
     };
-    let (mut next, end, mut count) = (Some(prefix.clone()), prefix.prefix_end(), 0);
-    while let Some(start) = next {
-        let rows = tx.scan(&Scan { start, end: end.clone(), reverse: false, limit: PAGE }).await?;
+    let (mut pages, mut count) = (Pages::of(prefix, PAGE), 0);
+    while let Some(rows) = pages.rows(tx).await? {
         count += rows.len();
-        next = rows.last().filter(|_| rows.len() == PAGE).map(|(key, _)| just_after(key.clone()));
     }
     Ok(count)
 }

@@ -1,8 +1,8 @@
 //! What walks share that compare rows with the keys that lead to them. They run beside live traffic: a page of rows is
 //! read at once, and what belongs together is looked at as of one moment.
 
-use super::session::just_after;
-use super::{CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx};
+use super::walk::Pages;
+use super::{CommitError, Engine, Key, Keyspace, StoreError, Tx};
 use std::vec::IntoIter;
 
 /// Rows read in one go.
@@ -35,16 +35,14 @@ impl CrossReferences {
 /// All rows of a keyspace, one after the other; others run between two pages.
 pub(super) struct Rows<'a> {
     engine: &'a dyn Engine,
-    end: Option<Key>,
-    next: Option<Key>,
+    pages: Pages,
     page: IntoIter<(Key, Vec<u8>)>,
 }
 
 impl<'a> Rows<'a> {
     /// From the first one on.
     pub(super) fn of(engine: &'a dyn Engine, keyspace: Keyspace) -> Self {
-        let start = Key::of(keyspace);
-        Self { engine, end: start.prefix_end(), next: Some(start), page: Vec::new().into_iter() }
+        Self { engine, pages: Pages::of_keyspace(keyspace, PAGE), page: Vec::new().into_iter() }
     }
 
     /// The next one; `None` after the last.
@@ -55,10 +53,7 @@ impl<'a> Rows<'a> {
         if let Some(row) = self.page.next() {
             return Ok(Some(row));
         }
-        let Some(start) = self.next.take() else { return Ok(None) };
-        let scan = Scan { start, end: self.end.clone(), reverse: false, limit: PAGE };
-        let page = self.engine.begin().scan(&scan).await?;
-        self.next = page.last().map(|(key, _)| just_after(key.clone()));
+        let Some(page) = self.pages.rows(self.engine.begin().as_mut()).await? else { return Ok(None) };
         self.page = page.into_iter();
         tokio::task::yield_now().await;
         Ok(self.page.next())

@@ -37,6 +37,7 @@ pub mod user_data;
 pub mod user_import;
 pub mod usermetadata;
 pub mod userroles;
+pub mod walk;
 
 pub use key::{Key, Keyspace};
 

@@ -1,7 +1,7 @@
 //! Providers at rest: [`Keyspace::ThirdPartyProvider`]: (domain, app, tenant, provider's id) → [`ProviderRecord`].
 
-use super::session::just_after;
-use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
+use super::walk::Pages;
+use super::{Key, Keyspace, StoreError, Tx, codec};
 use crate::domain::ids::{AppId, TenantId};
 use crate::store::key::KeyReader;
 use serde::{Deserialize, Serialize};
@@ -114,13 +114,8 @@ pub async fn of_app(tx: &mut dyn Tx, app: &AppId) -> Result<Vec<StoredProvider>,
 const PAGE: usize = 256;
 
 async fn scan(tx: &mut dyn Tx, prefix: Key) -> Result<Vec<StoredProvider>, StoreError> {
-    let mut found = Vec::new();
-    let end = prefix.prefix_end();
-    let mut next = Some(prefix);
-    while let Some(start) = next.take() {
-        let scan = Scan { start, end: end.clone(), reverse: false, limit: PAGE };
-        let rows = codec::scan::<ProviderRecord>(tx, &scan).await?;
-        next = rows.last().filter(|_| rows.len() == PAGE).map(|(last, _)| just_after(last.clone()));
+    let (mut pages, mut found) = (Pages::of(prefix, PAGE), Vec::new());
+    while let Some(rows) = pages.records::<ProviderRecord>(tx).await? {
         for (key, record) in rows {
             let mut parts = KeyReader::new(&key);
             let (_domain, _app) = (parts.text(), parts.text());

@@ -4,7 +4,8 @@
 //! transactions. Whoever finds a marker finishes the work first: the server at its start, and a creation under the same
 //! name.
 
-use super::session::{self, just_after};
+use super::session;
+use super::walk::Pages;
 use super::{Encoding, Key, Keyspace, Scan, StoreError, Tx, codec, emailverification, totp, user, userroles};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::time::UnixMillis;
@@ -129,16 +130,12 @@ pub fn finish(tx: &mut dyn Tx, removed: &Removed) {
 /// # Errors
 /// When the store fails.
 pub async fn pending(tx: &mut dyn Tx) -> Result<Vec<Removed>, StoreError> {
-    let prefix = Key::of(Keyspace::Meta).text(PREFIX);
-    let end = prefix.prefix_end();
-    let mut start = prefix;
+    let mut pages = Pages::of(Key::of(Keyspace::Meta).text(PREFIX), 256);
     let mut found = Vec::new();
-    loop {
-        let rows = tx.scan(&Scan { start: start.clone(), end: end.clone(), reverse: false, limit: 256 }).await?;
-        let Some((last, _)) = rows.last() else { return Ok(found) };
-        start = just_after(last.clone());
+    while let Some(rows) = pages.rows(tx).await? {
         found.extend(rows.iter().filter_map(|(key, _)| parse_marker(key)));
     }
+    Ok(found)
 }
 
 fn parse_marker(key: &Key) -> Option<Removed> {

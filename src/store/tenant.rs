@@ -2,8 +2,8 @@
 //!
 //! The base tenant exists without a record; it gets one with its first change.
 
-use super::session::just_after;
-use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
+use super::walk::Pages;
+use super::{Key, Keyspace, StoreError, Tx, codec};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::json::JsonObject;
 use crate::domain::tenancy::Tenant;
@@ -94,28 +94,17 @@ pub async fn exists(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId) -> Result<b
     Ok(tx.get(&key(app, tenant)).await?.is_some() || (*app == AppId::base() && tenant.is_public()))
 }
 
-/// Up to `limit` tenants from the key `start` on and before `end`, by app and id.
+/// The next tenants of a walk; `None` after the last ones.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn page(
-    tx: &mut dyn Tx,
-    start: Key,
-    end: Option<Key>,
-    limit: usize,
-) -> Result<Vec<(Key, AppId, TenantId, Tenant)>, StoreError> {
-    let rows = codec::scan::<TenantRecord>(tx, &Scan { start, end, reverse: false, limit }).await?;
+pub async fn page(tx: &mut dyn Tx, pages: &mut Pages) -> Result<Option<Vec<(AppId, TenantId, Tenant)>>, StoreError> {
+    let Some(rows) = pages.records::<TenantRecord>(tx).await? else { return Ok(None) };
     let parsed = rows.into_iter().filter_map(|(key, record)| {
         let (app, tenant) = parse_key(&key)?;
-        Some((key, app, tenant, Tenant::from(record)))
+        Some((app, tenant, Tenant::from(record)))
     });
-    Ok(parsed.collect())
-}
-
-/// Where the page after the one that ended with this key starts.
-#[must_use]
-pub fn after(last: &Key) -> Key {
-    just_after(last.clone())
+    Ok(Some(parsed.collect()))
 }
 
 fn parse_key(key: &Key) -> Option<(AppId, TenantId)> {

@@ -9,7 +9,8 @@ use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::state::directory::AppEntry;
-use crate::store::{StoreError, Tx, activity};
+use crate::store::activity::{self, ActiveRecord};
+use crate::store::{StoreError, Tx};
 
 /// A mark in a transaction: say [`Marked::committed`] when that is committed.
 #[must_use]
@@ -97,13 +98,11 @@ impl CountActiveByDays {
 
 /// Looks at the mark of each user of an app, a page at a time.
 async fn each_mark(app: &Context, scope: &Scope, mut look: impl FnMut(UnixMillis)) -> Result<(), Fault> {
-    let mut after = None;
+    let mut pages = activity::pages(&scope.app.id);
     loop {
-        let mut tx = app.store.begin();
-        let page = activity::page(tx.as_mut(), &scope.app.id, after.as_ref()).await;
+        let page = pages.records::<ActiveRecord>(app.store.begin().as_mut()).await;
         let page = page.map_err(|error| Fault::new("counting active users", error))?;
-        let Some((last, _)) = page.last() else { return Ok(()) };
-        after = Some(last.clone());
+        let Some(page) = page else { return Ok(()) };
         page.iter().for_each(|(_, mark)| look(mark.at));
         // A long walk lets requests pass.
         tokio::task::yield_now().await;

@@ -7,6 +7,7 @@ use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::tenancy::Tenant;
 use crate::fault::Fault;
 use crate::state::directory::{Directory, TenantEntry};
+use crate::store::walk::Pages;
 use crate::store::{self, Engine, Key, Keyspace, removal};
 use std::sync::Arc;
 
@@ -51,14 +52,12 @@ fn enter(directory: &Directory, mut rows: Vec<(AppId, TenantId, Tenant)>) {
 
 /// Every tenant whose key begins so.
 async fn tenants(store: &dyn Engine, prefix: Key) -> Result<Vec<(AppId, TenantId, Tenant)>, Fault> {
-    let end = prefix.prefix_end();
-    let mut start = prefix;
-    let mut all = Vec::new();
+    let (mut pages, mut all) = (Pages::of(prefix, PAGE), Vec::new());
     loop {
-        let page = store::tenant::page(&mut *store.begin(), start, end.clone(), PAGE).await;
-        let page = page.map_err(|error| Fault::new("reading tenants", error))?;
-        let Some((last, ..)) = page.last() else { return Ok(all) };
-        start = store::tenant::after(last);
-        all.extend(page.into_iter().map(|(_, app, id, own)| (app, id, own)));
+        let page = store::tenant::page(store.begin().as_mut(), &mut pages).await;
+        match page.map_err(|error| Fault::new("reading tenants", error))? {
+            Some(page) => all.extend(page),
+            None => return Ok(all),
+        }
     }
 }

@@ -112,6 +112,12 @@ impl Key {
         self
     }
 
+    /// The smallest key above this one.
+    #[must_use]
+    pub fn successor(&self) -> Self {
+        self.clone().raw(&[0])
+    }
+
     /// The first key after every key that starts with this one; `None` when there is none in the keyspace.
     #[must_use]
     pub fn prefix_end(&self) -> Option<Self> {

@@ -174,13 +174,7 @@ pub async fn of_user(
         prefix = prefix.text(tenant.as_str());
     }
     let end = prefix.prefix_end();
-    let start = after.map_or(prefix, |handle| just_after(index_key(app, user, handle)));
+    let start = after.map_or(prefix, |handle| index_key(app, user, handle).successor());
     let rows = tx.scan(&Scan { start, end, reverse: false, limit }).await?;
     Ok(rows.iter().filter_map(|(key, _)| parse_index_key(key)).map(|(_, handle)| handle).collect())
-}
-
-/// The smallest key above `key`.
-#[must_use]
-pub fn just_after(key: Key) -> Key {
-    key.raw(&[0])
 }

@@ -12,7 +12,7 @@
 use super::{Row, UserRecord, parse_row_key};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::user::{LoginMethod, RecipeId, Recipes, User};
-use crate::store::session::just_after;
+use crate::store::walk::Pages;
 use crate::store::{CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx, codec, counter};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -126,9 +126,8 @@ pub(super) struct Counted {
 /// Counts the rows of all apps.
 pub(super) async fn count(engine: &dyn Engine) -> Result<Counted, StoreError> {
     let mut counted = Counted::default();
-    let mut next = Some(Key::of(Keyspace::User));
-    while let Some(start) = next.take() {
-        let rows = page(engine, start).await?;
+    let mut pages = Pages::of_keyspace(Keyspace::User, PAGE);
+    while let Some(rows) = pages.rows(engine.begin().as_mut()).await? {
         for (key, bytes) in &rows {
             let Some((app, id)) = parse_row_key(key) else { continue };
             match codec::decode::<UserRecord>(engine.encoding(), key, bytes) {
@@ -143,7 +142,7 @@ pub(super) async fn count(engine: &dyn Engine) -> Result<Counted, StoreError> {
                 }
             }
         }
-        next = rows.last().map(|(key, _)| just_after(key.clone()));
+        tokio::task::yield_now().await;
     }
     Ok(counted)
 }
@@ -159,19 +158,11 @@ impl Counted {
 pub(super) async fn stored(engine: &dyn Engine) -> Result<BTreeMap<Key, Vec<u8>>, StoreError> {
     let mut all = BTreeMap::new();
     for keyspace in [Keyspace::UserCount, Keyspace::AppUserCount] {
-        let mut next = Some(Key::of(keyspace));
-        while let Some(start) = next.take() {
-            let rows = page(engine, start).await?;
-            next = rows.last().map(|(key, _)| just_after(key.clone()));
+        let mut pages = Pages::of_keyspace(keyspace, PAGE);
+        while let Some(rows) = pages.rows(engine.begin().as_mut()).await? {
             all.extend(rows);
+            tokio::task::yield_now().await;
         }
     }
     Ok(all)
-}
-
-async fn page(engine: &dyn Engine, start: Key) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
-    let end = Key::of(start.keyspace).prefix_end();
-    let rows = engine.begin().scan(&Scan { start, end, reverse: false, limit: PAGE }).await?;
-    tokio::task::yield_now().await;
-    Ok(rows)
 }

@@ -1,10 +1,11 @@
 //! Who has which role in which tenant: two rows per assignment, one to read by user and one to read by role.
 
-use super::{PAGE, next_page};
+use super::PAGE;
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::userroles::{Incarnation, RoleName};
 use crate::store::key::KeyReader;
-use crate::store::{Key, Keyspace, Scan, StoreError, Tx, codec};
+use crate::store::walk::Pages;
+use crate::store::{Key, Keyspace, StoreError, Tx, codec};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -116,13 +117,10 @@ pub async fn roles_of(
     tenant: &TenantId,
     user: &UserId,
 ) -> Result<Vec<RoleName>, StoreError> {
-    let mut found = Vec::new();
-    let mut next = Some(user_prefix(app, user).text(tenant.as_str()));
-    let (end, skip) = (next.as_ref().and_then(Key::prefix_end), next.as_ref().map_or(0, |prefix| prefix.bytes.len()));
-    while let Some(start) = next {
-        let scan = Scan { start, end: end.clone(), reverse: false, limit: PAGE };
-        let rows = codec::scan::<UserRoleRecord>(tx, &scan).await?;
-        next = next_page(&rows, PAGE);
+    let prefix = user_prefix(app, user).text(tenant.as_str());
+    let skip = prefix.bytes.len();
+    let (mut pages, mut found) = (Pages::of(prefix, PAGE), Vec::new());
+    while let Some(rows) = pages.records::<UserRoleRecord>(tx).await? {
         for (key, record) in rows {
             let Some(name) = KeyReader::after(&key, skip).and_then(|mut rest| rest.text()) else { continue };
             let name = RoleName::from_stored(name);
@@ -146,17 +144,16 @@ pub async fn users_page(
     start: Option<Key>,
 ) -> Result<(Vec<UserId>, Option<Key>), StoreError> {
     let prefix = role_prefix(app, tenant, role);
-    let (end, skip) = (prefix.prefix_end(), prefix.bytes.len());
-    let scan = Scan { start: start.unwrap_or(prefix), end, reverse: false, limit: PAGE };
-    let rows = codec::scan::<RoleUserRecord>(tx, &scan).await?;
-    let next = next_page(&rows, PAGE);
+    let skip = prefix.bytes.len();
+    let mut pages = Pages::of(prefix, PAGE).from(start);
+    let rows = pages.records::<RoleUserRecord>(tx).await?.unwrap_or_default();
     let user = |(key, record): (Key, RoleUserRecord)| {
         if record.incarnation != incarnation {
             return None;
         }
         record.long_user_id.or_else(|| KeyReader::after(&key, skip)?.text().map(UserId::new))
     };
-    Ok((rows.into_iter().filter_map(user).collect(), next))
+    Ok((rows.into_iter().filter_map(user).collect(), pages.into_next_key()))
 }
 
 /// Removes every role that a user has, in all tenants.
@@ -176,11 +173,8 @@ pub async fn remove_user_in(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, use
 }
 
 async fn remove_all(tx: &mut dyn Tx, prefix: Key) -> Result<(), StoreError> {
-    let end = prefix.prefix_end();
-    let mut next = Some(prefix);
-    while let Some(start) = next {
-        let rows = tx.scan(&Scan { start, end: end.clone(), reverse: false, limit: PAGE }).await?;
-        next = next_page(&rows, PAGE);
+    let mut pages = Pages::of(prefix, PAGE);
+    while let Some(rows) = pages.rows(tx).await? {
         for (key, _) in rows {
             if let Some(row) = row_of(&key) {
                 tx.delete(row);
@@ -197,13 +191,10 @@ async fn remove_all(tx: &mut dyn Tx, prefix: Key) -> Result<(), StoreError> {
 /// When the store fails.
 pub async fn in_use(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<bool, StoreError> {
     let prefix = user_prefix(app, user);
-    let (end, skip) = (prefix.prefix_end(), prefix.bytes.len());
-    let mut next = Some(prefix);
+    let skip = prefix.bytes.len();
+    let mut pages = Pages::of(prefix, PAGE);
     let mut living: HashMap<RoleName, Option<Incarnation>> = HashMap::new();
-    while let Some(start) = next {
-        let scan = Scan { start, end: end.clone(), reverse: false, limit: PAGE };
-        let rows = codec::scan::<UserRoleRecord>(tx, &scan).await?;
-        next = next_page(&rows, PAGE);
+    while let Some(rows) = pages.records::<UserRoleRecord>(tx).await? {
         for (key, record) in rows {
             let parts = KeyReader::after(&key, skip).and_then(|mut rest| Some((rest.text()?, rest.text()?)));
             let Some((_tenant, role)) = parts else { continue };

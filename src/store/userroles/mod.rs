@@ -16,8 +16,8 @@ pub mod removal;
 pub use assignment::{in_use, index_of, remove_user, remove_user_in};
 pub use check::check;
 
-use super::session::just_after;
-use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
+use super::walk::Pages;
+use super::{Key, Keyspace, StoreError, Tx, codec};
 use crate::domain::ids::AppId;
 use crate::domain::userroles::{Incarnation, Permission, Role, RoleName};
 use crate::store::key::KeyReader;
@@ -117,14 +117,9 @@ pub async fn page_with(
 
 /// A page of the keys that are `prefix` and a role's name.
 async fn names(tx: &mut dyn Tx, prefix: Key, start: Option<Key>) -> Result<(Vec<RoleName>, Option<Key>), StoreError> {
-    let (end, skip) = (prefix.prefix_end(), prefix.bytes.len());
-    let rows = tx.scan(&Scan { start: start.unwrap_or(prefix), end, reverse: false, limit: PAGE }).await?;
-    let next = next_page(&rows, PAGE);
+    let skip = prefix.bytes.len();
+    let mut pages = Pages::of(prefix, PAGE).from(start);
+    let rows = pages.rows(tx).await?.unwrap_or_default();
     let name = |(key, _): &(Key, Vec<u8>)| KeyReader::after(key, skip)?.text().map(RoleName::from_stored);
-    Ok((rows.iter().filter_map(name).collect(), next))
-}
-
-/// Where the page after these rows starts; `None` when they were the last.
-fn next_page<T>(rows: &[(Key, T)], limit: usize) -> Option<Key> {
-    rows.last().filter(|_| rows.len() == limit).map(|(last, _)| just_after(last.clone()))
+    Ok((rows.iter().filter_map(name).collect(), pages.into_next_key()))
 }

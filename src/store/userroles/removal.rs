@@ -4,11 +4,12 @@
 //! finds a marker deletes the rows of that incarnation: the request that removed the role, or a job later.
 
 use super::assignment::{RoleUserRecord, index_of, role_prefix};
-use super::{next_page, permission_key, role_key};
+use super::{permission_key, role_key};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::time::UnixMillis;
 use crate::domain::userroles::{Incarnation, Role, RoleName};
 use crate::store::key::KeyReader;
+use crate::store::walk::Pages;
 use crate::store::{Key, Keyspace, Scan, StoreError, Tx, codec};
 use serde::{Deserialize, Serialize};
 
@@ -89,17 +90,16 @@ impl RemovedRole {
             return Ok(Some(Progress(None)));
         };
         let prefix = role_prefix(&self.app, &tenant, &self.role);
-        let end = prefix.prefix_end();
-        let scan = Scan { start: start.max(prefix), end, reverse: false, limit };
-        let rows = codec::scan::<RoleUserRecord>(tx, &scan).await?;
-        let next = next_page(&rows, limit);
+        let start = start.max(prefix.clone());
+        let mut pages = Pages::of(prefix, limit).from(Some(start));
+        let rows = pages.records::<RoleUserRecord>(tx).await?.unwrap_or_default();
         for (key, record) in rows {
             if record.incarnation == self.incarnation {
                 self.delete(tx, key).await?;
             }
         }
         let next_tenant = || Key::of_tenant(Keyspace::RoleUser, &self.app, &tenant).prefix_end();
-        Ok(Some(Progress(next.or_else(next_tenant))))
+        Ok(Some(Progress(pages.into_next_key().or_else(next_tenant))))
     }
 
     /// Deletes an assignment's two rows, unless they were written again for a new role of this name: a scan is not part of

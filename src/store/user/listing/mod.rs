@@ -12,7 +12,6 @@ use crate::domain::ids::{AppId, TenantId};
 use crate::domain::time::UnixMillis;
 use crate::domain::user::{Order, Position, RecipeId, Recipes};
 use crate::store::key::KeyReader;
-use crate::store::session::just_after;
 use crate::store::{Encoding, Key, Scan, StoreError, Tx};
 use std::collections::BTreeMap;
 
@@ -155,7 +154,7 @@ impl<'a> Lists<'a> {
         for (recipe, prefix) in &self.prefixes {
             let end = match upto {
                 Upto::End => prefix.prefix_end(),
-                Upto::Place(place) => Some(just_after(at_place(prefix, place))),
+                Upto::Place(place) => Some(at_place(prefix, place).successor()),
                 Upto::Millisecond(time) => at(prefix, time).prefix_end(),
             };
             let rows = tx.scan(&Scan { start: at(prefix, low), end, reverse: true, limit }).await?;

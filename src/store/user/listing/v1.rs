@@ -5,8 +5,8 @@
 use super::super::index::parse_joined;
 use crate::domain::ids::UserId;
 use crate::store::key::KeyReader;
-use crate::store::session::just_after;
-use crate::store::{CommitError, Engine, Key, Keyspace, Scan, StoreError, codec};
+use crate::store::walk::Pages;
+use crate::store::{CommitError, Engine, Key, Keyspace, StoreError, codec};
 
 /// Keys moved in one transaction.
 const STEP: usize = 1000;
@@ -49,12 +49,10 @@ fn translated(key: &Key, ending: impl Fn(KeyReader<'_>) -> Option<Key>) -> Optio
 /// # Errors
 /// When the store fails.
 pub async fn upgrade(engine: &dyn Engine) -> Result<(), StoreError> {
-    let (mut next, mut moved) = (Some(Key::of(Keyspace::UserListingV1)), 0_u64);
-    while let Some(start) = next.take() {
+    let (mut pages, mut moved) = (Pages::of_keyspace(Keyspace::UserListingV1, STEP), 0_u64);
+    loop {
         let mut tx = engine.begin();
-        let end = Key::of(Keyspace::UserListingV1).prefix_end();
-        let rows = tx.scan(&Scan { start, end, reverse: false, limit: STEP }).await?;
-        next = rows.last().map(|(key, _)| just_after(key.clone()));
+        let Some(rows) = pages.rows(tx.as_mut()).await? else { break };
         for (old, _) in rows {
             let new = current(old.clone());
             if new.keyspace == Keyspace::UserListingV1 {
