@@ -7,12 +7,12 @@ use crate::domain::time::UnixMillis;
 use crate::domain::token_series::is_over;
 use crate::fault::Fault;
 use crate::store::Key;
-use crate::store::emailverification::{self, TokenRecord};
+use crate::store::emailverification::{self, VerificationTokenRecord};
 
 /// Deletes those of a page that are over; how many.
 pub(super) async fn delete_expired(app: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
     let over = |key: &Key, bytes: &[u8]| {
-        decoded::<TokenRecord>(app, key, bytes).is_some_and(|record| is_over(record.expires, now))
+        decoded::<VerificationTokenRecord>(app, key, bytes).is_some_and(|record| is_over(record.expires, now))
     };
     let due: Vec<_> = page.iter().filter(|(key, bytes)| over(key, bytes)).map(|(key, _)| key).collect();
     if due.is_empty() {

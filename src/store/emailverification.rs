@@ -1,20 +1,18 @@
 //! E-mail verification at rest.
 //!
 //! * [`Keyspace::EmailVerified`]: (domain, app, user, e-mail) → [`VerifiedRecord`]. Verification is of the whole app.
-//! * [`Keyspace::EmailVerificationToken`]: (domain, app, tenant, token hash) → [`TokenRecord`].
-//! * [`Keyspace::EmailVerificationTokenByUser`]: (domain, app, user, tenant, e-mail) → [`SeriesRecord`], and the same
+//! * [`Keyspace::EmailVerificationToken`]: (domain, app, tenant, token hash) → [`VerificationTokenRecord`].
+//! * [`Keyspace::EmailVerificationTokenByUser`]: (domain, app, user, tenant, e-mail) → [`VerificationSeriesRecord`], and the same
 //!   followed by a token hash → nothing, one for each token.
-//!
-//! The series is the point key that creation, use and revocation of tokens agree on: each of them reads it and writes
-//! it, so that of two that meet one runs again. A token counts only while the series that it names is the current one.
 
 use super::codec;
 use super::key::KeyReader;
+use super::token_series::{Owner, SeriesRecord, TokenKind, TokenRecord};
 use super::{Encoding, Key, Keyspace, Scan, StoreError, Tx};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::one_time_token::OneTimeHash;
 use crate::domain::time::UnixMillis;
-use crate::domain::token_series::{Series, SeriesId, is_over};
+use crate::domain::token_series::Series;
 use serde::{Deserialize, Serialize};
 
 /// An address of a user is verified.
@@ -26,46 +24,19 @@ pub struct VerifiedRecord {
 
 crate::record!(VerifiedRecord, EmailVerified, version 1);
 
-/// A token that was sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenRecord {
-    /// Whose address it verifies: the id with which it was asked for.
-    pub user_id: UserId,
-    /// The address.
-    pub email: String,
-    /// Good until then, that moment included.
-    pub expires: UnixMillis,
-    /// It counts only in this series.
-    pub series: SeriesId,
+/// Tokens that verify an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EmailVerification {}
+
+impl TokenKind for EmailVerification {
+    const TOKENS: Keyspace = Keyspace::EmailVerificationToken;
+    const SERIES: Keyspace = Keyspace::EmailVerificationTokenByUser;
 }
 
-crate::record!(TokenRecord, EmailVerificationToken, version 1);
-
+/// A token that was sent, for the id with which it was asked for.
+pub type VerificationTokenRecord = TokenRecord<EmailVerification>;
 /// The living tokens of a tenant, user and address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SeriesRecord(pub Series);
-
-crate::record!(SeriesRecord, EmailVerificationTokenByUser, version 2 after SeriesRecordV1);
-
-/// [`SeriesRecord`] before tokens were counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeriesRecordV1 {
-    id: SeriesId,
-    expires: UnixMillis,
-}
-
-crate::record!(SeriesRecordV1, EmailVerificationTokenByUser, version 1);
-
-impl From<SeriesRecordV1> for SeriesRecord {
-    fn from(SeriesRecordV1 { id, expires }: SeriesRecordV1) -> Self {
-        Self(Series { id, expires, tokens: Vec::new() })
-    }
-}
-
-/// Token rows deleted together with their series: all, unless there are many that were made before they were counted. What
-/// is left of those is dead and goes when it expires.
-const DELETED_AT_ONCE: usize = 256;
+pub type VerificationSeriesRecord = SeriesRecord<EmailVerification>;
 
 /// Whose tokens, for which address.
 #[derive(Debug, Clone, Copy)]
@@ -81,23 +52,15 @@ pub struct Addressee<'a> {
 }
 
 impl Addressee<'_> {
-    /// Where the series lives; every index key of its tokens begins with it.
+    /// Its tokens.
     #[must_use]
-    pub fn series_key(&self) -> Key {
+    pub fn tokens(&self) -> Owner<EmailVerification> {
         let user = Key::of_app(Keyspace::EmailVerificationTokenByUser, self.app).user(self.user);
-        user.text(self.tenant.as_str()).text(self.email)
+        let series_key = user.text(self.tenant.as_str()).text(self.email);
+        Owner::new(series_key, Key::of_tenant(Keyspace::EmailVerificationToken, self.app, self.tenant))
     }
 
-    /// The series with its living tokens, if there is one.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn series(&self, tx: &mut dyn Tx) -> Result<Option<Series>, StoreError> {
-        Ok(codec::get::<SeriesRecord>(tx, &self.series_key()).await?.map(|SeriesRecord(series)| series))
-    }
-
-    /// Adds a token to a series: the current one as read by [`Addressee::series`], or a new one. If it is one too many, the
-    /// oldest goes.
+    /// Adds a token to a series: the current one as read before, or a new one. If it is one too many, the oldest goes.
     ///
     /// # Errors
     /// When a key is too long.
@@ -105,30 +68,11 @@ impl Addressee<'_> {
         &self,
         tx: &mut dyn Tx,
         hash: &OneTimeHash,
-        mut series: Series,
+        series: Series,
         expires: UnixMillis,
     ) -> Result<(), StoreError> {
-        if let Some(oldest) = series.add(*hash, expires) {
-            delete_indexed(tx, self.app, index_key(self.series_key(), &oldest));
-        }
-        let (user_id, email) = (self.user.clone(), self.email.to_owned());
-        let record = TokenRecord { user_id, email, expires, series: series.id };
-        codec::put(tx, self.series_key(), &SeriesRecord(series))?;
-        codec::put_marker(tx, index_key(self.series_key(), hash));
-        codec::put(tx, token_key(self.app, self.tenant, hash), &record)
-    }
-
-    /// Ends the series that was read by [`Addressee::series`]: none of its tokens is good any more.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn end(&self, tx: &mut dyn Tx) -> Result<(), StoreError> {
-        let start = self.series_key();
-        let scan = Scan { end: start.prefix_end(), start, reverse: false, limit: DELETED_AT_ONCE };
-        for (key, _) in tx.scan(&scan).await? {
-            delete_indexed(tx, self.app, key);
-        }
-        Ok(())
+        let token = TokenRecord::new(self.user.clone(), self.email.to_owned(), expires, series.id);
+        self.tokens().add(tx, hash, series, &token)
     }
 }
 
@@ -136,10 +80,6 @@ impl Addressee<'_> {
 #[must_use]
 pub fn token_key(app: &AppId, tenant: &TenantId, hash: &OneTimeHash) -> Key {
     Key::of_tenant(Keyspace::EmailVerificationToken, app, tenant).raw(hash.as_bytes())
-}
-
-fn index_key(series: Key, hash: &OneTimeHash) -> Key {
-    series.raw(hash.as_bytes())
 }
 
 /// Where the mark of a verified address lives.
@@ -157,7 +97,7 @@ pub async fn token(
     app: &AppId,
     tenant: &TenantId,
     hash: &OneTimeHash,
-) -> Result<Option<TokenRecord>, StoreError> {
+) -> Result<Option<VerificationTokenRecord>, StoreError> {
     codec::get(tx, &token_key(app, tenant, hash)).await
 }
 
@@ -194,17 +134,9 @@ pub(super) fn unmark(tx: &mut dyn Tx, app: &AppId, user: &UserId, email: &str) {
 /// When the store fails.
 pub async fn delete_expired(tx: &mut dyn Tx, key: &Key, now: UnixMillis) -> Result<bool, StoreError> {
     let Some((app, tenant, hash)) = parse_token_key(key) else { return Ok(false) };
-    let Some(record) = codec::get::<TokenRecord>(tx, key).await? else { return Ok(false) };
-    if !is_over(record.expires, now) {
-        return Ok(false);
-    }
-    let addressee = Addressee { app: &app, tenant: &tenant, user: &record.user_id, email: &record.email };
-    if addressee.series(tx).await?.is_some_and(|series| is_over(series.expires, now)) {
-        tx.delete(addressee.series_key());
-    }
-    tx.delete(index_key(addressee.series_key(), &hash));
-    tx.delete(key.clone());
-    Ok(true)
+    let Some(token) = codec::get::<VerificationTokenRecord>(tx, key).await? else { return Ok(false) };
+    let addressee = Addressee { app: &app, tenant: &tenant, user: &token.user_id, email: &token.email };
+    addressee.tokens().delete_expired(tx, &hash, &token, now).await
 }
 
 /// Whether anything is stored under this user id.
@@ -266,7 +198,7 @@ pub(super) async fn rename_user(tx: &mut dyn Tx, app: &AppId, from: &UserId, to:
         living.sort_by_key(|(hash, _)| old.tokens.iter().position(|one| one == hash));
         let new = Addressee { app, tenant: &tenant, user: to, email: &email };
         for (hash, expires) in living {
-            let series = new.series(tx).await?.unwrap_or(Series::new(old.id));
+            let series = new.tokens().series(tx).await?.unwrap_or(Series::new(old.id));
             new.add(tx, &hash, series, expires)?;
         }
     }
@@ -283,15 +215,15 @@ async fn taken_out(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<Vec<Ta
     for (key, bytes) in tx.scan(&all_of(Keyspace::EmailVerificationTokenByUser, app, user, usize::MAX)).await? {
         let Some((tenant, email, hash)) = parse_by_user_key(&key) else { continue };
         if let Some(hash) = hash {
-            let token: Option<TokenRecord> = codec::get(tx, &token_key(app, &tenant, &hash)).await?;
+            let token: Option<VerificationTokenRecord> = codec::get(tx, &token_key(app, &tenant, &hash)).await?;
             if let (Some(token), Some((_, _, series, living))) = (token, taken.last_mut())
                 && token.series == series.id
             {
                 living.push((hash, token.expires));
             }
         } else {
-            let SeriesRecord(series) = codec::decode(tx.encoding(), &key, &bytes)?;
-            taken.push((tenant, email, series, Vec::new()));
+            let record: VerificationSeriesRecord = codec::decode(tx.encoding(), &key, &bytes)?;
+            taken.push((tenant, email, record.series, Vec::new()));
         }
         delete_indexed(tx, app, key);
     }
@@ -322,10 +254,10 @@ fn delete_indexed(tx: &mut dyn Tx, app: &AppId, key: Key) {
 /// When the row is damaged.
 pub(super) fn index_keys(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<Vec<Key>, StoreError> {
     let Some((app, tenant, hash)) = parse_token_key(key) else { return Ok(Vec::new()) };
-    let record: TokenRecord = codec::decode(encoding, key, bytes)?;
+    let record: VerificationTokenRecord = codec::decode(encoding, key, bytes)?;
     let addressee = Addressee { app: &app, tenant: &tenant, user: &record.user_id, email: &record.email };
-    let series = addressee.series_key();
-    Ok(vec![index_key(series.clone(), &hash), series])
+    let series = addressee.tokens().series_key().clone();
+    Ok(vec![series.clone().raw(hash.as_bytes()), series])
 }
 
 fn parse_token_key(key: &Key) -> Option<(AppId, TenantId, OneTimeHash)> {

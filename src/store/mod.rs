@@ -31,6 +31,7 @@ pub mod signing_key;
 pub mod sled;
 pub mod tenant;
 pub mod timeline;
+pub mod token_series;
 pub mod totp;
 pub mod user;
 pub mod user_data;

@@ -78,8 +78,9 @@ impl CreateResetToken<'_> {
         let series = series.unwrap_or(Series::new(new_series));
         let event = event(AuditKind::PasswordResetRequested, &user, &id, &email);
         audit::note(tx.as_mut(), app, &self.scope, event)?;
-        let record = ResetTokenRecord { user_id: id, email, expires, series: series.id };
-        passwordreset::add(tx.as_mut(), app_id, hash, series, &record).map_err(writing)?;
+        let tokens = passwordreset::tokens_of(app_id, &id);
+        let record = ResetTokenRecord::new(id, email, expires, series.id);
+        tokens.add(tx.as_mut(), hash, series, &record).map_err(writing)?;
         Ok(Step::Commit(tx, Ok(())))
     }
 

@@ -58,7 +58,7 @@ impl CreateVerificationToken {
             return Ok(Step::Done(false));
         }
         let expires = app.now().plus(self.lifetime_ms);
-        let series = addressee.series(tx.as_mut()).await.map_err(failed)?;
+        let series = addressee.tokens().series(tx.as_mut()).await.map_err(failed)?;
         let series = series.unwrap_or(Series::new(new_series));
         addressee.add(tx.as_mut(), hash, series, expires).map_err(failed)?;
         Ok(Step::Commit(tx, true))

@@ -21,10 +21,10 @@ impl RevokeVerificationTokens {
 
     async fn attempt(&self, mut tx: Box<dyn Tx>) -> Result<Step<()>, Fault> {
         let addressee = self.0.addressee();
-        if addressee.series(tx.as_mut()).await.map_err(failed)?.is_none() {
+        if addressee.tokens().series(tx.as_mut()).await.map_err(failed)?.is_none() {
             return Ok(Step::Done(()));
         }
-        addressee.end(tx.as_mut()).await.map_err(failed)?;
+        addressee.tokens().end(tx.as_mut()).await.map_err(failed)?;
         Ok(Step::Commit(tx, ()))
     }
 }

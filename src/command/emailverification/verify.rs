@@ -52,16 +52,16 @@ impl VerifyEmail<'_> {
         let token = emailverification::token(tx.as_mut(), id, &self.tenant, hash).await.map_err(failed)?;
         let Some(token) = token else { return Ok(Step::Done(Verified::InvalidToken)) };
         let addressee = Addressee { app: id, tenant: &self.tenant, user: &token.user_id, email: &token.email };
-        let series = addressee.series(tx.as_mut()).await.map_err(failed)?;
+        let series = addressee.tokens().series(tx.as_mut()).await.map_err(failed)?;
         let now = app.now();
         let outcome = match judge(token.series, token.expires, series.map(|series| series.id), now) {
             Presented::Dead => Verified::InvalidToken,
             Presented::Expired => {
-                addressee.end(tx.as_mut()).await.map_err(failed)?;
+                addressee.tokens().end(tx.as_mut()).await.map_err(failed)?;
                 Verified::InvalidToken
             }
             Presented::Good => {
-                addressee.end(tx.as_mut()).await.map_err(failed)?;
+                addressee.tokens().end(tx.as_mut()).await.map_err(failed)?;
                 user::verified::mark(tx.as_mut(), id, &token.user_id, &token.email, now).await.map_err(failed)?;
                 let event = AuditEvent::of(AuditKind::EmailVerified).user(&token.user_id);
                 let event = event.tenant(&self.tenant).login(&token.email);

@@ -161,10 +161,10 @@ async fn of_tokens_from_before_they_were_counted_none_is_good_after_one_was_used
     let mut tx = app.app.store.begin();
     for number in 0..400 {
         // Nothing in the series: the record of an older version.
-        let record =
-            ResetTokenRecord { user_id: UserId::new(id.as_str()), email: "e".to_owned(), expires, series: series.id };
+        let user = UserId::new(id.as_str());
+        let record = ResetTokenRecord::new(user.clone(), "e".to_owned(), expires, series.id);
         let hash = OneTimeHash::of(&number.to_string());
-        passwordreset::add(tx.as_mut(), &base, &hash, series.clone(), &record).unwrap();
+        passwordreset::tokens_of(&base, &user).add(tx.as_mut(), &hash, series.clone(), &record).unwrap();
     }
     tx.commit().await.unwrap();
     assert_eq!(consume(&app, "7").await, "OK");

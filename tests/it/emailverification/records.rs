@@ -6,7 +6,7 @@ use sessiond::domain::one_time_token::OneTimeHash;
 use sessiond::domain::time::UnixMillis;
 use sessiond::domain::token_series::{Series, SeriesId};
 use sessiond::store::emailverification::{
-    Addressee, SeriesRecord, TokenRecord, VerifiedRecord, token_key, verified_key,
+    Addressee, VerificationSeriesRecord, VerificationTokenRecord, VerifiedRecord, token_key, verified_key,
 };
 
 const EMAIL: &str = "jane@example.org";
@@ -19,12 +19,8 @@ fn verified_version_1() {
 
 #[test]
 fn token_version_1() {
-    let record = TokenRecord {
-        user_id: UserId::new("üser"),
-        email: EMAIL.to_owned(),
-        expires: UnixMillis(1_700_086_400_000),
-        series: SeriesId(u64::MAX),
-    };
+    let (user, expires) = (UserId::new("üser"), UnixMillis(1_700_086_400_000));
+    let record = VerificationTokenRecord::new(user, EMAIL.to_owned(), expires, SeriesId(u64::MAX));
     let key = token_key(&AppId::base(), &TenantId::new("t1"), &OneTimeHash::from_bytes([7; 32]));
     golden::newest("email_verification_token", &key, &record);
 }
@@ -32,11 +28,11 @@ fn token_version_1() {
 #[test]
 fn series_of_every_version() {
     let (app, tenant, user) = (AppId::base(), TenantId::new("t1"), UserId::new("üser"));
-    let key = Addressee { app: &app, tenant: &tenant, user: &user, email: EMAIL }.series_key();
+    let addressee = Addressee { app: &app, tenant: &tenant, user: &user, email: EMAIL };
     let (id, expires) = (SeriesId(1), UnixMillis(1_700_086_400_000));
-    let uncounted = SeriesRecord(Series { id, expires, tokens: Vec::new() });
+    let uncounted = VerificationSeriesRecord::from(Series { id, expires, tokens: Vec::new() });
     golden::any_version("email_verification_token_by_user-series", 1, &uncounted);
     let tokens = vec![OneTimeHash::from_bytes([7; 32]), OneTimeHash::from_bytes([1; 32])];
-    let record = SeriesRecord(Series { id, expires, tokens });
-    golden::newest("email_verification_token_by_user-series", &key, &record);
+    let record = VerificationSeriesRecord::from(Series { id, expires, tokens });
+    golden::newest("email_verification_token_by_user-series", addressee.tokens().series_key(), &record);
 }

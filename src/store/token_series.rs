@@ -1,0 +1,220 @@
+//! One-time tokens at rest: a row for each token, and for each owner a series that says which of them count.
+//!
+//! A row of the series lives at the owner's key, and an index key of each token is that key followed by the token's hash. The
+//! series is the point key that creation, use and revocation of tokens agree on: each of them reads it and writes it, so
+//! that of two that meet one runs again. A token counts only while the series that it names is the current one.
+
+use super::codec::{self, NoPrevious, Record};
+use super::{Key, Keyspace, Scan, StoreError, Tx};
+use crate::domain::ids::UserId;
+use crate::domain::one_time_token::OneTimeHash;
+use crate::domain::time::UnixMillis;
+use crate::domain::token_series::{Series, SeriesId, is_over};
+use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+/// Token rows deleted together with their series: all, unless there are many that were made before they were counted. What
+/// is left of those is dead and goes when it expires.
+const DELETED_AT_ONCE: usize = 256;
+
+/// A kind of tokens.
+pub trait TokenKind: Debug + Clone + PartialEq + Eq + Send + Sync + 'static {
+    /// Where the tokens are.
+    const TOKENS: Keyspace;
+    /// Where their series are.
+    const SERIES: Keyspace;
+}
+
+/// A token that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct TokenRecord<K> {
+    /// For whom; the kind says by which id.
+    pub user_id: UserId,
+    /// The address as it was given.
+    pub email: String,
+    /// Good until then, that moment included.
+    pub expires: UnixMillis,
+    /// It counts only in this series.
+    pub series: SeriesId,
+    #[serde(skip)]
+    kind: PhantomData<K>,
+}
+
+impl<K: TokenKind> Record for TokenRecord<K> {
+    const KEYSPACE: Keyspace = K::TOKENS;
+    const VERSION: u8 = 1;
+    type Previous = NoPrevious;
+
+    fn migrate(previous: NoPrevious) -> Self {
+        match previous {}
+    }
+}
+
+impl<K: TokenKind> TokenRecord<K> {
+    /// A token of this series.
+    #[must_use]
+    pub const fn new(user_id: UserId, email: String, expires: UnixMillis, series: SeriesId) -> Self {
+        Self { user_id, email, expires, series, kind: PhantomData }
+    }
+}
+
+/// The living tokens of an owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent, bound = "")]
+pub struct SeriesRecord<K> {
+    /// The tokens.
+    pub series: Series,
+    #[serde(skip)]
+    kind: PhantomData<K>,
+}
+
+impl<K: TokenKind> Record for SeriesRecord<K> {
+    const KEYSPACE: Keyspace = K::SERIES;
+    const VERSION: u8 = 2;
+    type Previous = SeriesRecordV1<K>;
+
+    fn migrate(SeriesRecordV1 { id, expires, .. }: SeriesRecordV1<K>) -> Self {
+        Self::from(Series { id, expires, tokens: Vec::new() })
+    }
+}
+
+impl<K> From<Series> for SeriesRecord<K> {
+    fn from(series: Series) -> Self {
+        Self { series, kind: PhantomData }
+    }
+}
+
+/// [`SeriesRecord`] before tokens were counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct SeriesRecordV1<K> {
+    id: SeriesId,
+    expires: UnixMillis,
+    #[serde(skip)]
+    kind: PhantomData<K>,
+}
+
+impl<K: TokenKind> Record for SeriesRecordV1<K> {
+    const KEYSPACE: Keyspace = K::SERIES;
+    const VERSION: u8 = 1;
+    type Previous = NoPrevious;
+
+    fn migrate(previous: NoPrevious) -> Self {
+        match previous {}
+    }
+}
+
+/// Whose tokens they are.
+pub struct Owner<K> {
+    series_key: Key,
+    tokens: Key,
+    kind: PhantomData<K>,
+}
+
+impl<K: TokenKind> Owner<K> {
+    /// The owner whose series lives at `series_key`, and whose tokens live at `tokens` followed by their hash.
+    #[must_use]
+    pub const fn new(series_key: Key, tokens: Key) -> Self {
+        Self { series_key, tokens, kind: PhantomData }
+    }
+
+    /// Where the series lives; every index key of its tokens begins with it.
+    #[must_use]
+    pub const fn series_key(&self) -> &Key {
+        &self.series_key
+    }
+
+    fn index_key(&self, hash: &OneTimeHash) -> Key {
+        self.series_key.clone().raw(hash.as_bytes())
+    }
+
+    fn token_key(&self, hash: &OneTimeHash) -> Key {
+        self.tokens.clone().raw(hash.as_bytes())
+    }
+
+    /// The series with its living tokens, if there is one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn series(&self, tx: &mut dyn Tx) -> Result<Option<Series>, StoreError> {
+        Ok(codec::get::<SeriesRecord<K>>(tx, &self.series_key).await?.map(|record| record.series))
+    }
+
+    /// Adds a token to the series that it names: the one that [`series`](Self::series) has read, or a new one. If it is one too
+    /// many, the oldest goes.
+    ///
+    /// # Errors
+    /// When a key is too long.
+    pub fn add(
+        &self,
+        tx: &mut dyn Tx,
+        hash: &OneTimeHash,
+        mut series: Series,
+        token: &TokenRecord<K>,
+    ) -> Result<(), StoreError> {
+        if let Some(oldest) = series.add(*hash, token.expires) {
+            self.delete(tx, &oldest);
+        }
+        codec::put(tx, self.series_key.clone(), &SeriesRecord::<K>::from(series))?;
+        codec::put_marker(tx, self.index_key(hash));
+        codec::put(tx, self.token_key(hash), token)
+    }
+
+    /// Ends the series that [`series`](Self::series) has read: none of its tokens is good any more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end(&self, tx: &mut dyn Tx) -> Result<(), StoreError> {
+        self.delete_some(tx, DELETED_AT_ONCE).await
+    }
+
+    /// Deletes the series with every token of it, however many there are.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn remove(&self, tx: &mut dyn Tx) -> Result<(), StoreError> {
+        // Read, so that a token made meanwhile is seen: a scan alone is not checked again.
+        self.series(tx).await?;
+        self.delete_some(tx, usize::MAX).await
+    }
+
+    /// Deletes a token that is over and, if it was the last one, its series. False when it lives after all.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn delete_expired(
+        &self,
+        tx: &mut dyn Tx,
+        hash: &OneTimeHash,
+        token: &TokenRecord<K>,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        if !is_over(token.expires, now) {
+            return Ok(false);
+        }
+        if self.series(tx).await?.is_some_and(|series| is_over(series.expires, now)) {
+            tx.delete(self.series_key.clone());
+        }
+        self.delete(tx, hash);
+        Ok(true)
+    }
+
+    async fn delete_some(&self, tx: &mut dyn Tx, limit: usize) -> Result<(), StoreError> {
+        let (start, end) = (self.series_key.clone(), self.series_key.prefix_end());
+        for (key, _) in tx.scan(&Scan { start, end, reverse: false, limit }).await? {
+            let hash = key.bytes.get(self.series_key.bytes.len()..).and_then(|rest| rest.try_into().ok());
+            if let Some(hash) = hash {
+                tx.delete(self.token_key(&OneTimeHash::from_bytes(hash)));
+            }
+            tx.delete(key);
+        }
+        Ok(())
+    }
+
+    fn delete(&self, tx: &mut dyn Tx, hash: &OneTimeHash) {
+        tx.delete(self.index_key(hash));
+        tx.delete(self.token_key(hash));
+    }
+}
