@@ -1,6 +1,6 @@
 //! `POST /recipe/accountlinking/user/primary`, and `GET …/check`: what it would answer.
 
-use super::{InTheWay, taken, unknown_user};
+use super::shared::{InTheWay, taken, unknown_user};
 use crate::command::user::linking::{MadePrimaryUser, MakePrimary};
 use crate::context::Context;
 use crate::domain::ids::UserId;

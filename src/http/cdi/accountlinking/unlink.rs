@@ -1,6 +1,6 @@
 //! `POST /recipe/accountlinking/user/unlink`.
 
-use super::unknown_user;
+use super::shared::unknown_user;
 use crate::command::user::linking::{AccountUnlinked, UnlinkAccount};
 use crate::context::Context;
 use crate::domain::ids::UserId;

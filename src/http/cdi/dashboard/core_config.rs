@@ -5,7 +5,7 @@ use crate::config::settings::{self, Kind, Level, Setting};
 use crate::config::values::Value;
 use crate::context::Context;
 use crate::http::cdi::call::Call;
-use crate::http::cdi::multitenancy::may_touch_protected;
+use crate::http::cdi::multitenancy::shared::may_touch_protected;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use serde::Serialize;

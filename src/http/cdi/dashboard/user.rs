@@ -8,7 +8,7 @@ use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::normalise_email;
 use crate::http::cdi::call::Call;
-use crate::http::cdi::emailverification::require_storable;
+use crate::http::cdi::emailverification::shared::require_storable;
 use crate::http::cdi::input::{Body, Query};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -1,6 +1,6 @@
 //! `GET /recipe/user`: by id in the whole app, by address in the path's tenant.
 
-use super::PersonBody;
+use super::shared::PersonBody;
 use crate::command::emailpassword::Account;
 use crate::command::emailpassword::find::FindByEmail;
 use crate::command::user::look_up::FindLogin;

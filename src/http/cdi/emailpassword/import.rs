@@ -1,6 +1,6 @@
 //! `POST /recipe/user/passwordhash/import`.
 
-use super::{PersonBody, new_account};
+use super::shared::{PersonBody, new_account};
 use crate::command::emailpassword::import::{ImportHash, Imported};
 use crate::context::Context;
 use crate::domain::password::HashFamily;

@@ -1,6 +1,6 @@
 //! `POST /recipe/user/password/reset/token`, `…/token/consume` and `POST /recipe/user/password/reset`.
 
-use super::require_password;
+use super::shared::require_password;
 use crate::command::emailpassword::reset::{
     ConsumeResetToken, Consumed, CreateResetToken, ResetPassword, ResetTokenCreated,
 };
@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::tenancy::Recipe;
 use crate::http::cdi::call::Call;
-use crate::http::cdi::emailverification::require_storable;
+use crate::http::cdi::emailverification::shared::require_storable;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

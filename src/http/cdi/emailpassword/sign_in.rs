@@ -1,6 +1,6 @@
 //! `POST /recipe/signin`.
 
-use super::{account, signed_in};
+use super::shared::{account, signed_in};
 use crate::command::emailpassword::sign_in::{SignIn, SignedIn};
 use crate::context::Context;
 use crate::domain::tenancy::Recipe;

@@ -1,6 +1,6 @@
 //! `POST /recipe/signup`.
 
-use super::{new_account, require_password, signed_in};
+use super::shared::{new_account, require_password, signed_in};
 use crate::command::emailpassword::sign_up::{SignUp, SignedUp};
 use crate::context::Context;
 use crate::http::cdi::call::Call;

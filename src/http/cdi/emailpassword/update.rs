@@ -1,12 +1,12 @@
 //! `PUT /recipe/user`.
 
-use super::require_password;
+use super::shared::require_password;
 use crate::command::emailpassword::update::{UpdateLogin, Updated};
 use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::user::normalise_email;
 use crate::http::cdi::call::Call;
-use crate::http::cdi::emailverification::require_storable;
+use crate::http::cdi::emailverification::shared::require_storable;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

@@ -1,6 +1,6 @@
 //! `GET /recipe/user/email/verify` and `POST /recipe/user/email/verify/remove`.
 
-use super::{address_in_app, require_storable};
+use super::shared::{address_in_app, require_storable};
 use crate::command::emailverification::Address;
 use crate::command::emailverification::status::{IsEmailVerified, UnverifyEmail};
 use crate::context::Context;

@@ -1,6 +1,6 @@
 //! `POST /recipe/user/email/verify/token` and `…/token/remove`.
 
-use super::address;
+use super::shared::address;
 use crate::command::emailverification::create::{CreateVerificationToken, Created};
 use crate::command::emailverification::revoke::RevokeVerificationTokens;
 use crate::context::Context;

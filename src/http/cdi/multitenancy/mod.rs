@@ -8,12 +8,9 @@ mod put;
 mod read;
 mod remove;
 mod shape;
+pub(super) mod shared;
 mod user;
 
-use crate::context::Context;
-use crate::domain::ids::PUBLIC;
-use crate::http::cdi::access::Credential;
-use crate::http::cdi::call::Call;
 use crate::http::cdi::route::Route;
 use crate::route;
 
@@ -41,23 +38,3 @@ pub const ROUTES: &[Route] = &[
     route!(POST "/recipe/multitenancy/tenant/user", Tenant => user::add),
     route!(POST "/recipe/multitenancy/tenant/user/remove", Tenant => user::remove),
 ];
-
-/// The request comes from its app's public tenant.
-fn from_public_tenant(call: &Call) -> bool {
-    call.tenant.is_public()
-}
-
-/// The request comes from its domain's public app and tenant.
-fn from_public_app(call: &Call) -> bool {
-    from_public_tenant(call) && call.app.id.app_id == PUBLIC
-}
-
-/// The request comes from the base domain's public app and tenant.
-fn from_base(call: &Call) -> bool {
-    from_public_app(call) && call.app.id.connection_uri_domain.is_empty()
-}
-
-/// Protected settings are out of reach of ordinary keys once there is a secret above them.
-pub(super) fn may_touch_protected(app: &Context, call: &Call) -> bool {
-    app.directory.base().saas_secret.is_none() || call.credential == Credential::SaasSecret
-}

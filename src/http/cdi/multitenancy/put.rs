@@ -1,6 +1,6 @@
 //! PUT of tenants, apps and connection URI domains: create or update.
 
-use super::{from_public_app, from_public_tenant, may_touch_protected};
+use super::shared::{from_public_app, from_public_tenant, may_touch_protected};
 use crate::command::tenancy::{Put, PutTenant};
 use crate::context::Context;
 use crate::domain::ids::{AppId, PUBLIC, TenantId};

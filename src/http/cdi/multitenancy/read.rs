@@ -1,7 +1,7 @@
 //! GET of one tenant and of lists.
 
 use super::shape::{self, View};
-use super::{from_base, from_public_app, from_public_tenant};
+use super::shared::{from_base, from_public_app, from_public_tenant};
 use crate::command::tenancy::providers;
 use crate::context::Context;
 use crate::http::cdi::call::Call;

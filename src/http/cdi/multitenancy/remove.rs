@@ -1,6 +1,6 @@
 //! Removal of tenants, apps and connection URI domains.
 
-use super::{from_base, from_public_app, from_public_tenant};
+use super::shared::{from_base, from_public_app, from_public_tenant};
 use crate::command::tenancy::{Gone, RemoveApp, RemoveTenant};
 use crate::context::Context;
 use crate::domain::ids::{AppId, PUBLIC, TenantId};

@@ -1,6 +1,6 @@
 //! The tenant object in its two shapes.
 
-use super::may_touch_protected;
+use super::shared::may_touch_protected;
 use crate::command::tenancy::providers;
 use crate::config::settings;
 use crate::context::Context;

@@ -1,6 +1,6 @@
 //! `POST /recipe/signinup/code/consume` and `POST /recipe/signinup/code/check`.
 
-use super::{DeviceBody, bad_encoding, device, place};
+use super::shared::{DeviceBody, bad_encoding, device, place};
 use crate::command::passwordless::attempt::{Attempt, CheckCode, Presented, Refused, RightDevice};
 use crate::command::passwordless::consume::{ConsumeCode, Consumed};
 use crate::context::Context;

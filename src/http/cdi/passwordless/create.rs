@@ -1,6 +1,6 @@
 //! `POST /recipe/signinup/code`.
 
-use super::{contact, device, place};
+use super::shared::{contact, device, place};
 use crate::command::passwordless::create::{CodeCreated, CreateCode, Recipient};
 use crate::context::Context;
 use crate::domain::secret::Secret;

@@ -1,6 +1,6 @@
 //! `GET /recipe/user`: by id in the whole app, by contact in the path's tenant.
 
-use super::contact;
+use super::shared::contact;
 use crate::command::passwordless::find::FindByContact;
 use crate::command::user::look_up::FindLogin;
 use crate::context::Context;

@@ -1,6 +1,6 @@
 //! `GET /recipe/signinup/codes`.
 
-use super::{DeviceBody, contact, device, place};
+use super::shared::{DeviceBody, contact, device, place};
 use crate::command::passwordless::list::{ListDevices, Of};
 use crate::context::Context;
 use crate::domain::passwordless::{Device, DeviceHash};

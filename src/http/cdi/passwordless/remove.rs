@@ -1,6 +1,6 @@
 //! `POST /recipe/signinup/code/remove` and `POST /recipe/signinup/codes/remove`.
 
-use super::{contact, place};
+use super::shared::{contact, place};
 use crate::command::passwordless::remove::{RemoveCodes, Which};
 use crate::context::Context;
 use crate::domain::passwordless::{CodeId, DeviceHash};

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::user::{normalise_email, normalise_phone_number};
 use crate::http::cdi::call::Call;
-use crate::http::cdi::emailverification::require_storable;
+use crate::http::cdi::emailverification::shared::require_storable;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;

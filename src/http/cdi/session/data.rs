@@ -1,7 +1,8 @@
 //! `PUT` and `GET /recipe/session/data`: the object that is kept in the store only.
 
 use super::reply::{no_such_session, protected_claim};
-use super::{require_handle_tenant, show};
+use super::shared::require_handle_tenant;
+use super::show;
 use crate::command::session::data::{Change, UpdateSession, Updated};
 use crate::context::Context;
 use crate::domain::json::JsonObject;

@@ -11,15 +11,13 @@ pub mod refresh;
 pub mod regenerate;
 pub mod remove;
 pub mod reply;
+mod shared;
 pub mod show;
 pub mod timeline;
 pub mod verify;
 
-use crate::domain::ids::SessionHandle;
-use crate::http::cdi::call::Call;
 use crate::http::cdi::route::Route;
 use crate::http::cdi::version::CdiVersion;
-use crate::http::error::ApiError;
 use crate::route;
 
 /// Routes of this recipe.
@@ -42,15 +40,3 @@ pub const ROUTES: &[Route] = &[
     route!(GET "/.well-known/jwks.json", App => jwks::well_known).without_key().without_version(),
     route!(GET "/recipe/session/timeline", App => timeline::show),
 ];
-
-/// Refuses a handle whose tenant does not exist.
-///
-/// # Errors
-/// 400 as for a tenant in the path.
-fn require_handle_tenant(call: &Call, handle: &str) -> Result<(), ApiError> {
-    let tenant = SessionHandle::tenant_of(handle);
-    if call.app.tenant(&tenant).is_some() {
-        return Ok(());
-    }
-    Err(call.no_such_tenant(&tenant))
-}

@@ -1,7 +1,7 @@
 //! `GET /recipe/session`.
 
 use super::reply::{display, no_such_session};
-use super::require_handle_tenant;
+use super::shared::require_handle_tenant;
 use crate::command::session::list::{FindSession, SessionInfo};
 use crate::context::Context;
 use crate::domain::ids::{SessionHandle, TenantId, UserId};

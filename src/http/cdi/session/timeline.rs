@@ -1,7 +1,7 @@
 //! `GET /recipe/session/timeline` (ours): what happened to a session, living or ended.
 
 use super::reply::display;
-use super::require_handle_tenant;
+use super::shared::require_handle_tenant;
 use crate::command::session::timeline::SessionTimeline;
 use crate::context::Context;
 use crate::domain::ids::{SessionHandle, UserId};

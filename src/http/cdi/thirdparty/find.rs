@@ -1,6 +1,6 @@
 //! `GET /recipe/user` and `GET /recipe/users/by-email`.
 
-use super::account;
+use super::shared::account;
 use crate::command::thirdparty::find::{FindByAccount, FindByEmail};
 use crate::command::user::look_up::FindLogin;
 use crate::context::Context;

@@ -1,12 +1,11 @@
 //! The thirdparty recipe: people with accounts at providers.
 
 mod find;
+mod shared;
 mod sign_in_up;
 
-use crate::domain::user::ThirdPartyAccount;
 use crate::http::cdi::route::Route;
 use crate::route;
-use std::borrow::Cow;
 
 /// Routes of this recipe.
 pub const ROUTES: &[Route] = &[
@@ -15,8 +14,3 @@ pub const ROUTES: &[Route] = &[
     // Other recipes share this path.
     route!(GET "/recipe/user", App => find::find).rid("thirdparty"),
 ];
-
-/// An account as the caller names it: in any case, with any blanks.
-fn account(id: Cow<'_, str>, user_id: Cow<'_, str>) -> ThirdPartyAccount {
-    ThirdPartyAccount { id: id.into_owned(), user_id: user_id.into_owned() }
-}

@@ -1,13 +1,13 @@
 //! `POST /recipe/signinup`.
 
-use super::account;
+use super::shared::account;
 use crate::command::thirdparty::sign_in_up::{SignInUp, SignedInUp};
 use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::tenancy::Recipe;
 use crate::domain::user::normalise_email;
 use crate::http::cdi::call::Call;
-use crate::http::cdi::emailverification::require_storable;
+use crate::http::cdi::emailverification::shared::require_storable;
 use crate::http::cdi::input::{Body, invalid_field};
 use crate::http::cdi::user::object::UserObject;
 use crate::http::cdi::version::Presence;

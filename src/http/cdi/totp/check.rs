@@ -1,6 +1,6 @@
 //! `POST /recipe/totp/verify` and `…/device/verify`.
 
-use super::filled;
+use super::shared::filled;
 use crate::command::totp::check::{CheckCode, Checked};
 use crate::context::Context;
 use crate::domain::ids::UserId;

@@ -1,6 +1,6 @@
 //! `/recipe/totp/device`, `…/import` and `…/remove`.
 
-use super::filled;
+use super::shared::filled;
 use crate::command::totp::device::{AddDevice, Added, RemoveDevice, RenameDevice, Renamed};
 use crate::context::Context;
 use crate::domain::ids::UserId;

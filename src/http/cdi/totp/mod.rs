@@ -3,11 +3,10 @@
 pub mod check;
 pub mod device;
 pub mod read;
+mod shared;
 
 use crate::http::cdi::route::Route;
-use crate::http::error::ApiError;
 use crate::route;
-use std::borrow::Cow;
 
 /// Routes of this recipe.
 pub const ROUTES: &[Route] = &[
@@ -20,11 +19,3 @@ pub const ROUTES: &[Route] = &[
     route!(POST "/recipe/totp/device/verify", Tenant => check::device),
     route!(POST "/recipe/totp/verify", Tenant => check::verify),
 ];
-
-/// A text that is not empty; refused in this recipe's own words. Every field is read before any is looked at so.
-fn filled(text: Cow<'_, str>, name: &str) -> Result<String, ApiError> {
-    if text.is_empty() {
-        return Err(ApiError::bad_request(format!("{name} cannot be empty")));
-    }
-    Ok(text.into_owned())
-}

@@ -1,6 +1,6 @@
 //! `GET /recipe/totp/device/list` and `POST /recipe/totp/device/status/bulk`.
 
-use super::filled;
+use super::shared::filled;
 use crate::command::totp::device::ReadDevices;
 use crate::context::Context;
 use crate::domain::ids::UserId;

@@ -1,6 +1,6 @@
 //! `GET /users/count`.
 
-use super::recipes;
+use super::shared::recipes;
 use crate::command::user::count::CountUsers;
 use crate::context::Context;
 use crate::domain::time::UnixMillis;

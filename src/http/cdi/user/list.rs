@@ -1,7 +1,7 @@
 //! `GET /users` and `GET /user/search/tags`.
 
 use super::object::UserObject;
-use super::recipes;
+use super::shared::recipes;
 use crate::command::user::UserInfo;
 use crate::command::user::list::{ListUsers, SearchUsers, UserPage};
 use crate::context::Context;

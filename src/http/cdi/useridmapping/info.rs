@@ -1,6 +1,6 @@
 //! `PUT /recipe/userid/external-user-id-info`. Python's SDK sends POST.
 
-use super::{external_info, id_type};
+use super::shared::{external_info, id_type};
 use crate::command::user::mapping::SetMappingInfo;
 use crate::context::Context;
 use crate::domain::ids::UserId;

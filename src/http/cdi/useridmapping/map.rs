@@ -1,6 +1,6 @@
 //! `POST` and `GET /recipe/userid/map`.
 
-use super::{external_info, id_type, in_use};
+use super::shared::{external_info, id_type, in_use};
 use crate::command::user::mapping::{CreateMapping, FindMapping, MappingCreated};
 use crate::context::Context;
 use crate::domain::ids::UserId;

@@ -3,11 +3,9 @@
 mod info;
 mod map;
 mod remove;
+mod shared;
 
-use crate::command::user::mapping::{IdType, KeptBy};
-use crate::http::cdi::input::Body;
 use crate::http::cdi::route::Route;
-use crate::http::error::ApiError;
 use crate::route;
 
 /// Routes of this recipe.
@@ -18,28 +16,3 @@ pub const ROUTES: &[Route] = &[
     route!(PUT "/recipe/userid/external-user-id-info", AppStrict403 => info::set),
     route!(POST "/recipe/userid/external-user-id-info", AppStrict403 => info::set),
 ];
-
-/// `userIdType`: both kinds unless it says which.
-fn id_type(text: Option<&str>) -> Result<IdType, ApiError> {
-    match text.map(str::trim) {
-        None | Some("ANY") => Ok(IdType::Any),
-        Some("SUPERTOKENS") => Ok(IdType::Internal),
-        Some("EXTERNAL") => Ok(IdType::External),
-        Some(_) => {
-            Err(ApiError::bad_request("Field name 'userIdType' should be one of 'SUPERTOKENS', 'EXTERNAL' or 'ANY'"))
-        }
-    }
-}
-
-/// `externalUserIdInfo`: `null` is none, blank text is refused.
-fn external_info(body: &Body<'_>) -> Result<Option<String>, ApiError> {
-    match body.nullable_string("externalUserIdInfo")? {
-        None => Ok(None),
-        Some(_) => body.trimmed_string("externalUserIdInfo").map(Some),
-    }
-}
-
-/// 400 for an id that other recipes hold data under.
-fn in_use(by: KeptBy) -> ApiError {
-    ApiError::bad_request(format!("UserId is already in use in {} recipe", by.name()))
-}

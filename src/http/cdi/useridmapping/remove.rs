@@ -1,6 +1,6 @@
 //! `POST /recipe/userid/map/remove`.
 
-use super::{id_type, in_use};
+use super::shared::{id_type, in_use};
 use crate::command::user::mapping::{MappingRemoved, RemoveMapping};
 use crate::context::Context;
 use crate::domain::ids::UserId;

@@ -1,7 +1,7 @@
 //! `PUT /recipe/user/role`, `POST /recipe/user/role/remove`, `GET /recipe/user/roles` and `GET /recipe/role/users`.
 
 use super::input::{role_in, role_of};
-use super::{these_roles, unknown_role};
+use super::shared::{these_roles, unknown_role};
 use crate::command::userroles::UnknownRole;
 use crate::command::userroles::assign::{AssignRole, UnassignRole};
 use crate::command::userroles::read::{RolesOfUser, UsersOfRole};

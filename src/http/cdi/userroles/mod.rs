@@ -4,12 +4,10 @@ pub mod assignments;
 pub mod input;
 pub mod permissions;
 pub mod roles;
+mod shared;
 
-use crate::domain::userroles::RoleName;
 use crate::http::cdi::route::Route;
-use crate::http::exchange::Reply;
 use crate::route;
-use serde::Serialize;
 
 /// Routes of this recipe.
 pub const ROUTES: &[Route] = &[
@@ -24,18 +22,3 @@ pub const ROUTES: &[Route] = &[
     route!(GET "/recipe/user/roles", Tenant => assignments::of_user),
     route!(GET "/recipe/role/users", Tenant => assignments::users),
 ];
-
-#[derive(Serialize)]
-struct RolesBody {
-    status: &'static str,
-    roles: Vec<RoleName>,
-}
-
-/// `{"status": "OK", "roles": […]}`.
-fn these_roles(roles: Vec<RoleName>) -> Reply {
-    Reply::json(&RolesBody { status: "OK", roles })
-}
-
-fn unknown_role() -> Reply {
-    Reply::status("UNKNOWN_ROLE_ERROR")
-}

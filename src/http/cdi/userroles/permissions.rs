@@ -1,7 +1,7 @@
 //! `GET /recipe/role/permissions`, `POST /recipe/role/permissions/remove` and `GET /recipe/permission/roles`.
 
 use super::input::{permission_in, permissions_of, role_in, role_of};
-use super::{these_roles, unknown_role};
+use super::shared::{these_roles, unknown_role};
 use crate::command::userroles::UnknownRole;
 use crate::command::userroles::read::{ListRoles, PermissionsOfRole};
 use crate::command::userroles::role::WithdrawPermissions;

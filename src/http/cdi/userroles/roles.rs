@@ -1,7 +1,7 @@
 //! `PUT /recipe/role`, `POST /recipe/role/remove` and `GET /recipe/roles`.
 
 use super::input::{permissions_of, role_of};
-use super::these_roles;
+use super::shared::these_roles;
 use crate::command::userroles::read::ListRoles;
 use crate::command::userroles::role::{PutRole, RemoveRole, RolePut};
 use crate::context::Context;

@@ -1,0 +1,33 @@
+//! What the endpoints of this recipe share.
+
+use crate::command::emailverification::Address;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::user::{EMAIL_MAX, normalise_email};
+use crate::http::cdi::call::Call;
+use crate::http::cdi::input::Body;
+use crate::http::error::ApiError;
+
+/// `userId` and `email` of a body, the address trimmed and in lower case; in the path's tenant.
+pub(super) fn address(call: &Call) -> Result<Address, ApiError> {
+    let body = Body::of(&call.request)?;
+    let user_id = UserId::new(body.string("userId")?);
+    let email = normalise_email(&body.string("email")?);
+    require_storable(&email)?;
+    Ok(Address { scope: call.scope()?, tenant: call.tenant.clone(), user_id, email })
+}
+
+/// The same, of the whole app: a tenant in the path means nothing where it is not refused.
+pub(super) fn address_in_app(call: &Call) -> Result<Address, ApiError> {
+    Ok(Address { tenant: TenantId::public(), ..address(call)? })
+}
+
+/// 400 for an address that is too long for a key.
+///
+/// # Errors
+/// That.
+pub(in crate::http::cdi) fn require_storable(email: &str) -> Result<(), ApiError> {
+    if email.len() <= EMAIL_MAX {
+        return Ok(());
+    }
+    Err(ApiError::bad_request(format!("Field name 'email' cannot be longer than {EMAIL_MAX} bytes")))
+}
