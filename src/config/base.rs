@@ -208,16 +208,6 @@ impl BaseConfig {
         })
     }
 
-    /// Built-in settings with these over them, given as on the command line. For tests and embedding.
-    ///
-    /// # Errors
-    /// The sentence of the first rule that fails.
-    pub fn with(settings: &[(&str, &str)], test_mode: bool) -> Result<Self, ConfigError> {
-        let flags = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let sources = super::Sources { flags, test_mode, ..super::Sources::default() };
-        super::load(&sources).map(|loaded| loaded.config)
-    }
-
     /// Every setting with its effective value and where that came from.
     #[must_use]
     pub fn effective_settings(&self) -> Vec<EffectiveSetting> {

@@ -266,3 +266,15 @@ fn master_key(env: &BTreeMap<String, String>) -> Result<Option<Secret<String>>, 
         (None, None) => Ok(None),
     }
 }
+
+impl BaseConfig {
+    /// Built-in settings with these over them, given as on the command line. For tests and embedding.
+    ///
+    /// # Errors
+    /// The sentence of the first rule that fails.
+    pub fn with(settings: &[(&str, &str)], test_mode: bool) -> Result<Self, ConfigError> {
+        let flags = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let sources = Sources { flags, test_mode, ..Sources::default() };
+        load(&sources).map(|loaded| loaded.config)
+    }
+}

@@ -1,6 +1,6 @@
 //! Imports users that wait: app by app, a batch at a time.
 
-use super::BETWEEN_STEPS;
+use super::step::BETWEEN_STEPS;
 use crate::command::bulk_import::batch::{Counts, ImportBatch};
 use crate::command::scope::{Cause, Scope};
 use crate::context::Context;

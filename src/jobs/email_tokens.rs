@@ -1,6 +1,6 @@
 //! Deletes e-mail verification tokens that nobody used in time.
 
-use super::sweep::decoded;
+use super::step::decoded;
 use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
 use crate::domain::time::UnixMillis;

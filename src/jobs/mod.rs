@@ -6,6 +6,7 @@ mod email_tokens;
 pub mod passwordless_devices;
 pub mod providers;
 pub mod reset_tokens;
+mod step;
 pub mod sweep;
 pub mod totp_attempts;
 pub mod walk;
@@ -19,6 +20,7 @@ use passwordless_devices::PasswordlessDevices;
 use reset_tokens::ResetTokens;
 use std::sync::Arc;
 use std::time::Duration;
+use step::BETWEEN_STEPS;
 use sweep::{Removed, Sweep};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval_at, sleep};
@@ -30,8 +32,6 @@ use walk::{Expiring, Walk};
 const SWEEP_INTERVAL: Duration = Duration::from_millis(SETTLING_MS);
 /// In test mode the first sweep comes soon.
 const FIRST_SWEEP_IN_TEST_MODE: Duration = Duration::from_secs(1);
-/// Pause between two steps of a sweep: the store's clients come first, and deletes stay a trickle.
-const BETWEEN_STEPS: Duration = Duration::from_millis(25);
 /// Pause after a step that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(60);
 

@@ -1,6 +1,6 @@
 //! Passwordless sign-ins that nobody finished in time: devices whose codes are all over, by their tenant's rules.
 
-use super::sweep::decoded;
+use super::step::decoded;
 use super::walk::Expiring;
 use crate::context::Context;
 use crate::domain::ids::{AppId, TenantId};

@@ -1,7 +1,7 @@
 //! Seals what older versions have stored as it is: providers of tenants.
 
-use super::BETWEEN_STEPS;
-use super::sweep::{PAGE, decoded};
+use super::step::BETWEEN_STEPS;
+use super::step::{PAGE, decoded};
 use crate::command::tenancy::SealProvider;
 use crate::context::Context;
 use crate::fault::Fault;

@@ -1,6 +1,6 @@
 //! Password-reset tokens that nobody used in time.
 
-use super::sweep::decoded;
+use super::step::decoded;
 use super::walk::Expiring;
 use crate::context::Context;
 use crate::domain::time::UnixMillis;

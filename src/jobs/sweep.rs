@@ -5,6 +5,7 @@
 //! the cost per step is bounded however many sessions there are, and an engine whose space comes back slowly never
 //! sees a mass delete.
 
+use super::step::{PAGE, decoded};
 use super::{audit, email_tokens};
 use crate::command::transact::{Step, transact_unqueued};
 use crate::config::AppConfig;
@@ -19,9 +20,6 @@ use crate::store::session::{self, Ending, SessionRecord, parse_row_key};
 use crate::store::timeline::{TimelineRecord, purge_at};
 use crate::store::walk::Pages;
 use crate::store::{Key, Keyspace};
-
-/// Rows looked at in one step, and so the most that are deleted in one transaction.
-pub(super) const PAGE: usize = 64;
 
 /// What a sweep walks over, in this order.
 const STAGES: [Keyspace; 5] = [
@@ -189,15 +187,4 @@ fn is_over(record: &SessionRecord, now: UnixMillis) -> bool {
 fn retention(app: &Context, id: &AppId) -> u64 {
     let config = |config: &AppConfig| config.session_timeline_retention_ms;
     app.directory.app(id).map_or_else(|| config(&app.directory.base().app), |entry| config(&entry.config))
-}
-
-/// The record, unless it is damaged: that is logged, and the walk goes on.
-pub(super) fn decoded<R: codec::Record>(app: &Context, key: &Key, bytes: &[u8]) -> Option<R> {
-    match codec::decode(app.store.encoding(), key, bytes) {
-        Ok(record) => Some(record),
-        Err(error) => {
-            tracing::error!(%error, "a record is skipped while removing what has expired");
-            None
-        }
-    }
 }

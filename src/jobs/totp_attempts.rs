@@ -1,6 +1,6 @@
 //! Attempts with one-time codes that count no more.
 
-use super::sweep::decoded;
+use super::step::decoded;
 use super::walk::Expiring;
 use crate::context::Context;
 use crate::domain::time::UnixMillis;

@@ -1,6 +1,6 @@
 //! Deletes what nobody used in time: a page of rows per step, as a sweep does.
 
-use super::sweep::PAGE;
+use super::step::PAGE;
 use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
 use crate::domain::time::UnixMillis;

@@ -2,7 +2,7 @@
 
 use super::super::common::Answered;
 use super::super::output;
-use super::{Named, domain};
+use super::named::{Named, domain};
 use crate::config::{ARCHIVE_KEY, unquoted};
 use crate::control::{PlainSecret, Task, WantedImport};
 use crate::domain::tenancy;

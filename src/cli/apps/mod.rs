@@ -1,14 +1,16 @@
 //! `sessiond apps`: list, show, create, delete, and move apps.
 
 mod archive;
+mod named;
+
+pub(super) use named::Named;
 
 use super::common::Answered;
 use super::output;
 use super::tenants::{self, Confirmed, New};
 use crate::control::Task;
-use crate::domain::ids::{AppId, PUBLIC};
-use crate::domain::tenancy;
-use anyhow::{Result, bail};
+use crate::domain::ids::PUBLIC;
+use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 use std::process::ExitCode;
@@ -69,36 +71,6 @@ struct Delete {
     confirmed: Confirmed,
     #[command(flatten)]
     answered: Answered,
-}
-
-/// An app by its id.
-#[derive(Debug, Args)]
-pub(super) struct Named {
-    /// Id of the app, as it stands after /appid-.
-    #[arg(value_name = "APP")]
-    id: String,
-    /// Connection URI domain of the app.
-    #[arg(long, value_name = "DOMAIN", default_value = "", hide_default_value = true)]
-    domain: String,
-}
-
-impl Named {
-    /// The app's id as the store has it.
-    pub(super) fn id(&self) -> Result<AppId> {
-        let app_id = match tenancy::app_id(&self.id) {
-            Ok(id) => id,
-            Err(error) => bail!("{error}"),
-        };
-        Ok(AppId { connection_uri_domain: domain(&self.domain)?, app_id })
-    }
-}
-
-/// A connection URI domain; empty for the base one.
-pub(super) fn domain(written: &str) -> Result<String> {
-    if written.trim().is_empty() {
-        return Ok(String::new());
-    }
-    tenancy::connection_uri_domain(written).map_err(|error| anyhow::anyhow!("{error}"))
 }
 
 impl Apps {

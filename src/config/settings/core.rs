@@ -1,6 +1,6 @@
 //! Settings of the server, of access to it, of sessions and logs.
 
-use super::{Default, Kind, Setting, setting};
+use super::setting::{Default, Kind, Setting, setting};
 use Default::{Bool, Double, Int, Null, Text};
 
 pub(super) const SERVER: &[Setting] = &[

@@ -1,6 +1,6 @@
 //! Settings that only sessiond has: storage, limits, protection of passwords.
 
-use super::{Default, Kind, Setting, setting};
+use super::setting::{Default, Kind, Setting, setting};
 use Default::{Bool, Int, Text};
 
 pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[

@@ -1,7 +1,7 @@
 //! Settings of sign-in recipes. Those of recipes that arrive later are read and checked already, so that existing files and
 //! apps work.
 
-use super::{Default, Kind, Setting, setting};
+use super::setting::{Default, Kind, Setting, setting};
 use Default::{Cores, Int, Null, Text};
 
 pub(super) const SIGN_IN: &[Setting] = &[

@@ -1,7 +1,7 @@
 //! The claims of a presented token, read in one pass without building a tree.
 
-use super::keys::Parts;
-use super::{AccessToken, TokenRefusal, header, protected_claims};
+use super::parts::Parts;
+use super::{AccessToken, TokenRefusal, header, json, protected_claims};
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::json::{JsonObject, MemberName};
 use crate::domain::session::{AccessTokenVersion, SessionView};
@@ -143,7 +143,7 @@ impl<'de> Visitor<'de> for ClaimsVisitor {
                 if claims.custom.len() > 1 {
                     claims.custom.push(',');
                 }
-                super::mint::put_string(&mut claims.custom, &name);
+                json::put_string(&mut claims.custom, &name);
                 claims.custom.push(':');
                 claims.custom.push_str(map.next_value::<&RawValue>()?.get());
             }

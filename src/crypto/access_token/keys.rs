@@ -1,6 +1,7 @@
 //! [`TokenKeys`]: the keys that sign and verify an app's tokens at one moment.
 
-use super::{AccessToken, MAX_TOKEN, MintError, NewAccessToken, TokenRefusal, claims, header, mint};
+use super::parts::Parts;
+use super::{AccessToken, MintError, NewAccessToken, TokenRefusal, claims, header, mint};
 use crate::crypto::signature::{PrivateKey, PublicKey};
 use crate::domain::key::{KeyKind, Kid, SigningAlgorithm};
 use crate::domain::secret::Secret;
@@ -166,35 +167,5 @@ impl Signer {
         text.push('.');
         base64.encode_string(signature, &mut text);
         Ok(Secret::new(text))
-    }
-}
-
-/// A token's three parts, and the text that is signed.
-pub(super) struct Parts<'a> {
-    pub(super) header: &'a str,
-    payload: &'a str,
-    signature: &'a str,
-    signed: &'a str,
-}
-
-impl<'a> Parts<'a> {
-    pub(super) fn split(token: &'a str) -> Result<Self, TokenRefusal> {
-        if token.len() > MAX_TOKEN {
-            return Err(TokenRefusal::Unparsable);
-        }
-        let (signed, signature) = token.rsplit_once('.').ok_or(TokenRefusal::Unparsable)?;
-        let (header, payload) = signed.split_once('.').ok_or(TokenRefusal::Unparsable)?;
-        if payload.contains('.') {
-            return Err(TokenRefusal::Unparsable);
-        }
-        Ok(Self { header, payload, signature, signed })
-    }
-
-    pub(super) fn payload_bytes(&self, version: AccessTokenVersion) -> Result<Vec<u8>, TokenRefusal> {
-        let decoded = match version {
-            AccessTokenVersion::V1 | AccessTokenVersion::V2 => STANDARD.decode(self.payload),
-            _ => URL_SAFE_NO_PAD.decode(self.payload),
-        };
-        decoded.map_err(|_| TokenRefusal::Unparsable)
     }
 }

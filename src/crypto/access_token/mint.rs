@@ -1,5 +1,6 @@
 //! The claims of a new token, written straight into its text.
 
+use super::json::put_string;
 use super::{NewAccessToken, has_protected_claim};
 use crate::crypto::access_token::MintError;
 use crate::domain::session::AccessTokenVersion;
@@ -88,16 +89,4 @@ pub(super) fn splice(json: &mut String, object: &str) {
 fn put(json: &mut String, text: std::fmt::Arguments<'_>) {
     // invariant: writing to a String succeeds
     let _ = json.write_fmt(text);
-}
-
-/// Appends a JSON string.
-pub(crate) fn put_string(json: &mut String, text: &str) {
-    if text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
-        // invariant: a string always serialises
-        json.push_str(&serde_json::to_string(text).unwrap_or_default());
-    } else {
-        json.push('"');
-        json.push_str(text);
-        json.push('"');
-    }
 }

@@ -1,6 +1,6 @@
 //! Argon2 in the layout of PHC strings: `$argon2id$v=19$m=<KiB>,t=<passes>,p=<lanes>$<salt>$<hash>`.
 
-use super::{BASE64, NoMemory, SALT_BYTES, argon2_algorithm};
+use super::common::{BASE64, NoMemory, SALT_BYTES, argon2_algorithm};
 use crate::domain::password::limits::{ARGON2_MEMORY_KIB_MAX, ARGON2_PARALLELISM_MAX, ARGON2_WORK_MAX};
 use argon2::{Algorithm, Argon2, Error, Params, Version};
 use base64::Engine;

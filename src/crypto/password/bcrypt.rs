@@ -5,7 +5,7 @@
 //! text says so with its own prefix. A `$2a$` hash of our own is never of such a password, so no longer one matches it;
 //! a hash that was imported may be.
 
-use super::{BASE64_BCRYPT, BASE64_PADDED, SALT_BYTES};
+use super::common::{BASE64_BCRYPT, BASE64_PADDED, SALT_BYTES};
 use crate::domain::password::limits::BCRYPT_COST_MAX;
 use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};

@@ -2,7 +2,7 @@
 //!
 //! The password's scrypt is the key under which the project's signer key is encrypted; the result is the hash.
 
-use super::BASE64_PADDED;
+use super::common::BASE64_PADDED;
 use crate::domain::password::limits::FIREBASE_MEMORY_MAX;
 use aes::Aes256;
 use base64::Engine;

@@ -6,37 +6,18 @@
 mod argon2;
 mod bcrypt;
 pub mod calibrate;
+mod common;
 mod firebase;
 pub mod pool;
 
+pub use common::{NoMemory, SALT_BYTES};
+
 use crate::domain::password::{HashFamily, HashParameters};
-use ::argon2::Algorithm;
 use argon2::Argon2Hash;
 use base64::Engine;
-use base64::alphabet::{self, Alphabet};
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use bcrypt::{BcryptHash, Knows};
+use common::BASE64_PADDED;
 use firebase::FirebaseHash;
-
-/// Random bytes in a new hash.
-pub const SALT_BYTES: usize = 16;
-
-/// A base64 that reads what careless writers wrote: padding or not, stray bits at the end.
-const fn lenient(alphabet: &Alphabet, padded: bool) -> GeneralPurpose {
-    let config = GeneralPurposeConfig::new()
-        .with_encode_padding(padded)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true);
-    GeneralPurpose::new(alphabet, config)
-}
-
-/// PHC strings.
-const BASE64: GeneralPurpose = lenient(&alphabet::STANDARD, false);
-/// Firebase, and the digest of a long password.
-const BASE64_PADDED: GeneralPurpose = lenient(&alphabet::STANDARD, true);
-/// bcrypt's own.
-const BASE64_BCRYPT: GeneralPurpose = lenient(&alphabet::BCRYPT, false);
 
 /// A hash that can be checked.
 #[derive(Clone)]
@@ -153,22 +134,12 @@ impl StoredHash {
     }
 }
 
-/// There is not enough memory to compute the hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not enough memory for an argon2 hash; lower argon2_memory_kb")]
-pub struct NoMemory;
-
 /// The bytes of `firebase_password_hashing_signer_key`: base64, in which anything else is passed over. With a key that is
 /// none, no password is right.
 #[must_use]
 pub fn signer_key_bytes(text: &str) -> Vec<u8> {
     let digits: String = text.chars().filter(|char| char.is_ascii_alphanumeric() || "+/".contains(*char)).collect();
     BASE64_PADDED.decode(digits).unwrap_or_default()
-}
-
-/// The algorithm of a PHC string's first field.
-fn argon2_algorithm(name: &str) -> Option<Algorithm> {
-    [Algorithm::Argon2id, Algorithm::Argon2i, Algorithm::Argon2d].into_iter().find(|known| known.as_str() == name)
 }
 
 #[cfg(test)]

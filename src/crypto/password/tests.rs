@@ -1,3 +1,4 @@
+use super::common::BASE64_BCRYPT;
 use super::*;
 
 const CHEAP: HashParameters = HashParameters::Bcrypt { cost: 4 };

@@ -13,7 +13,7 @@ use crate::http::error::ApiError;
 use crate::http::exchange::{Reply, Verb};
 use futures_util::future::BoxFuture;
 use http::Method;
-pub use path::prefix_of_unknown;
+pub use path::{Prefix, prefix_of_unknown};
 use path::{after_first_segment, decode_unreserved, peel};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -181,15 +181,6 @@ pub struct Found<'t, 'p> {
     pub routes: &'t [Mounted],
     /// What stood before it.
     pub prefix: Prefix<'p>,
-}
-
-/// The optional segments before an API path.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Prefix<'p> {
-    /// The app id after `appid-`, lower case.
-    pub app: Option<&'p str>,
-    /// The tenant id, lower case.
-    pub tenant: Option<&'p str>,
 }
 
 impl Table {

@@ -1,8 +1,16 @@
 //! The text of a request's path: decoding, tidying, and the optional segments before an API path.
 
-use super::Prefix;
 use crate::domain::tenancy::RESERVED_TENANTS;
 use std::borrow::Cow;
+
+/// The optional segments before an API path.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Prefix<'p> {
+    /// The app id after `appid-`, lower case.
+    pub app: Option<&'p str>,
+    /// The tenant id, lower case.
+    pub tenant: Option<&'p str>,
+}
 
 /// Decodes `%XX` of letters, digits and `-._~`: such a path means the same with and without them (RFC 3986, 6.2.2.2).
 /// Everything else stays encoded, with its digits in upper case (6.2.2.1): a decoded slash would be another path.

@@ -1,0 +1,171 @@
+//! [`Setting`]: what there is to say of one.
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// Its name in `config.yaml` and in `coreConfig`.
+    pub key: &'static str,
+    /// A second name that means the same.
+    pub alias: Option<&'static str>,
+    /// Its environment variable; none for the few that have no such name.
+    pub env: Option<&'static str>,
+    /// Type of its value.
+    pub kind: Kind,
+    /// Value when nobody sets it.
+    pub default: Default,
+    /// Where it may differ.
+    pub level: Level,
+    /// Protected from callers that use an ordinary key while `supertokens_saas_secret` is set.
+    pub protected: bool,
+    /// Left out of the dashboard's listing.
+    pub hidden: bool,
+    /// Must not be shown: masked in every listing.
+    pub secret: bool,
+    /// Values it may have, compared without regard to case; empty when it is no enumeration.
+    pub one_of: &'static [&'static str],
+    /// Unit of its value; empty when it has none.
+    pub unit: &'static str,
+    /// What it does.
+    pub about: &'static str,
+    /// What sessiond does with it.
+    pub status: Status,
+}
+
+/// Type of a setting's value; the names are those of the protocol's sentences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// 32-bit integer.
+    Int,
+    /// 64-bit integer.
+    Long,
+    /// Number with a fraction.
+    Double,
+    /// Text.
+    Text,
+    /// `true` or `false`.
+    Bool,
+}
+
+impl Kind {
+    /// The type's name in `'<key>' must be of type <name>`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Int => "int",
+            Self::Long => "long",
+            Self::Double => "double",
+            Self::Text => "String",
+            Self::Bool => "boolean",
+        }
+    }
+}
+
+/// Value of a setting that nobody set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Default {
+    /// No value.
+    Null,
+    /// This integer.
+    Int(i64),
+    /// This number.
+    Double(f64),
+    /// This text.
+    Text(&'static str),
+    /// This truth value.
+    Bool(bool),
+    /// As many as the machine has cores.
+    Cores,
+}
+
+/// Where a setting may differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Set for the whole server only.
+    Core,
+    /// May differ per app, is equal in all tenants of an app.
+    App,
+    /// May differ per tenant.
+    Tenant,
+}
+
+/// What sessiond does with a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It has the effect that is described.
+    Used,
+    /// Read and checked, so that existing files work; without effect until the recipe that uses it exists.
+    Later,
+    /// Read and checked; sessiond has nothing that it could act on.
+    Without(&'static str),
+}
+
+/// A setting with the defaults of the table: core level, shown, used.
+pub(super) const fn setting(
+    key: &'static str,
+    env: &'static str,
+    kind: Kind,
+    default: Default,
+    about: &'static str,
+) -> Setting {
+    Setting {
+        key,
+        alias: None,
+        env: Some(env),
+        kind,
+        default,
+        level: Level::Core,
+        protected: false,
+        hidden: false,
+        secret: false,
+        one_of: &[],
+        unit: "",
+        about,
+        status: Status::Used,
+    }
+}
+
+impl Setting {
+    pub(super) const fn per_app(self) -> Self {
+        Self { level: Level::App, ..self }
+    }
+
+    pub(super) const fn per_tenant(self) -> Self {
+        Self { level: Level::Tenant, ..self }
+    }
+
+    pub(super) const fn protected(self) -> Self {
+        Self { protected: true, ..self }
+    }
+
+    pub(super) const fn hidden(self) -> Self {
+        Self { hidden: true, ..self }
+    }
+
+    pub(super) const fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+
+    pub(super) const fn unit(self, unit: &'static str) -> Self {
+        Self { unit, ..self }
+    }
+
+    pub(super) const fn one_of(self, values: &'static [&'static str]) -> Self {
+        Self { one_of: values, ..self }
+    }
+
+    pub(super) const fn alias(self, alias: &'static str) -> Self {
+        Self { alias: Some(alias), ..self }
+    }
+
+    pub(super) const fn without_env(self) -> Self {
+        Self { env: None, ..self }
+    }
+
+    pub(super) const fn later(self) -> Self {
+        Self { status: Status::Later, ..self }
+    }
+
+    pub(super) const fn without(self, reason: &'static str) -> Self {
+        Self { status: Status::Without(reason), ..self }
+    }
+}

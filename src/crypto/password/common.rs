@@ -1,0 +1,35 @@
+//! What the families of hashes share.
+
+use ::argon2::Algorithm;
+use base64::alphabet::{self, Alphabet};
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+
+/// Random bytes in a new hash.
+pub const SALT_BYTES: usize = 16;
+
+/// A base64 that reads what careless writers wrote: padding or not, stray bits at the end.
+const fn lenient(alphabet: &Alphabet, padded: bool) -> GeneralPurpose {
+    let config = GeneralPurposeConfig::new()
+        .with_encode_padding(padded)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    GeneralPurpose::new(alphabet, config)
+}
+
+/// PHC strings.
+pub(super) const BASE64: GeneralPurpose = lenient(&alphabet::STANDARD, false);
+/// Firebase, and the digest of a long password.
+pub(super) const BASE64_PADDED: GeneralPurpose = lenient(&alphabet::STANDARD, true);
+/// bcrypt's own.
+pub(super) const BASE64_BCRYPT: GeneralPurpose = lenient(&alphabet::BCRYPT, false);
+
+/// There is not enough memory to compute the hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not enough memory for an argon2 hash; lower argon2_memory_kb")]
+pub struct NoMemory;
+
+/// The algorithm of a PHC string's first field.
+pub(super) fn argon2_algorithm(name: &str) -> Option<Algorithm> {
+    [Algorithm::Argon2id, Algorithm::Argon2i, Algorithm::Argon2d].into_iter().find(|known| known.as_str() == name)
+}

@@ -1,0 +1,22 @@
+//! What the steps of jobs share.
+
+use crate::context::Context;
+use crate::store::{Key, codec};
+use std::time::Duration;
+
+/// Rows looked at in one step, and so the most that are deleted in one transaction.
+pub(super) const PAGE: usize = 64;
+
+/// Pause between two steps of a sweep: the store's clients come first, and deletes stay a trickle.
+pub(super) const BETWEEN_STEPS: Duration = Duration::from_millis(25);
+
+/// The record, unless it is damaged: that is logged, and the walk goes on.
+pub(super) fn decoded<R: codec::Record>(app: &Context, key: &Key, bytes: &[u8]) -> Option<R> {
+    match codec::decode(app.store.encoding(), key, bytes) {
+        Ok(record) => Some(record),
+        Err(error) => {
+            tracing::error!(%error, "a record is skipped while removing what has expired");
+            None
+        }
+    }
+}
