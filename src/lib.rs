@@ -9,7 +9,7 @@
 //! 5. [`domain`] holds types and pure rules: time and random bytes are arguments;
 //! 6. [`crypto`] signs, seals and hashes; [`store`] keeps typed records over an ordered key-value transaction.
 //!
-//! `tests/it/layering.rs` enforces which module may name which.
+//! `tests/it/layering/` enforces which module may name which.
 
 pub mod app;
 pub mod cli;
