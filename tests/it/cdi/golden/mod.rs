@@ -85,7 +85,7 @@ fn redact(name: &str, value: &mut Value) {
 fn golden(endpoint: &str, version: &str, reply: &TestReply) {
     let mut json = reply.json();
     redact("", &mut json);
-    insta::with_settings!({snapshot_path => "golden", prepend_module_to_snapshot => false, omit_expression => true}, {
+    insta::with_settings!({snapshot_path => ".", prepend_module_to_snapshot => false, omit_expression => true}, {
         insta::assert_json_snapshot!(format!("{endpoint}@{version}"), json);
     });
 }
