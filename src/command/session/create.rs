@@ -86,7 +86,7 @@ impl CreateSession {
         Ok(Created::Ok(issued))
     }
 
-    /// Mints and writes. A handle of 122 random bits is new; the tenant and the user are read, so that no session
+    /// Mints and writes. A handle of a moment and 74 random bits is new; the tenant and the user are read, so that no session
     /// outlives the one, and none is made for the other as it was. `None` for a payload with a reserved name.
     async fn attempt(
         &self,

@@ -21,6 +21,9 @@ const TEXT_MAX: usize = 256;
 /// How the stand-in of a long text begins. Texts that begin so themselves are hashed too: no two share a place.
 const HASHED: &str = "sha256:";
 
+/// Bytes reserved for a tuple: domain, app, tenant or user, and a UUID fit for most.
+const USUAL_LENGTH: usize = 96;
+
 /// Ends a text part. Zero bytes inside text are escaped, so no text contains it.
 const TERMINATOR: [u8; 2] = [0, 0];
 /// Stands for one zero byte inside text.
@@ -42,19 +45,21 @@ impl Key {
     #[must_use]
     pub fn text(mut self, part: &str) -> Self {
         self = self.text_prefix(part);
-        self.bytes.extend(TERMINATOR);
+        self.bytes.extend_from_slice(&TERMINATOR);
         self
     }
 
     /// Appends the beginning of a text part: the prefix of every key whose part there begins with this text.
     #[must_use]
     pub fn text_prefix(mut self, part: &str) -> Self {
-        for byte in part.bytes() {
-            if byte == 0 {
-                self.bytes.extend(ESCAPED_ZERO);
-            } else {
-                self.bytes.push(byte);
-            }
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve(USUAL_LENGTH);
+        }
+        let mut pieces = part.as_bytes().split(|byte| *byte == 0);
+        self.bytes.extend_from_slice(pieces.next().unwrap_or_default());
+        for piece in pieces {
+            self.bytes.extend_from_slice(&ESCAPED_ZERO);
+            self.bytes.extend_from_slice(piece);
         }
         self
     }

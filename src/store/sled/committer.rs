@@ -4,7 +4,7 @@
 //! for the disk once, makes the writes visible in the index, and then wakes the callers in one pass. The size of a group
 //! follows the load by itself: what arrives during one disk wait is the next group.
 
-use super::batch;
+use super::flusher;
 use super::journal::frame::{self, Kind};
 use super::journal::{AppendError, Writer};
 use super::queue::{Add, Control, Replacement, Request};
@@ -13,15 +13,15 @@ use super::reindex;
 use super::shared::{self, Shared};
 use super::space::Space;
 use super::sums::Sums;
+use super::view::View;
 use crate::store::{CommitError, StoreError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
 /// A group is closed at this size; one large transaction alone may be larger.
 const GROUP_BYTES: usize = 8 << 20;
-/// How often the index's frame number is brought up to date. It may lag: recovery replays from there.
-const NOTE_EVERY: u64 = 256;
 /// Segments since the newest snapshot that call for another one, however small they are.
 const MANY_SEGMENTS: u64 = 64;
 
@@ -42,7 +42,6 @@ struct Committer<'a> {
     frame: Vec<u8>,
     last_time: u64,
     space: Space,
-    noted: u64,
     /// The last attempt to start a new segment failed, and that was said.
     unrotated: bool,
 }
@@ -64,7 +63,6 @@ impl<'a> Committer<'a> {
             frame: Vec::new(),
             last_time,
             space: Space::default(),
-            noted: last,
             unrotated: false,
         }
     }
@@ -92,6 +90,7 @@ impl<'a> Committer<'a> {
                         self.exchange(replacement);
                         self.stop_if_broken()?;
                     }
+                    Control::Flush => flusher::freeze(self.shared)?,
                     Control::Close(reply) => {
                         while !requests.is_empty() {
                             requests = self.group(requests)?;
@@ -157,8 +156,8 @@ impl<'a> Committer<'a> {
             if known && (last.is_none() || last == read.seen) {
                 continue;
             }
-            let index = self.shared.index()?;
-            let now = index.as_ref().map_or(Ok(None), |index| index.frame_at(&read.key))?;
+            let view = self.shared.view()?;
+            let now = view.as_ref().map_or(Ok(None), |view| view.frame_at(&read.key))?;
             if now != read.seen {
                 return Ok(Check::Changed);
             }
@@ -169,9 +168,9 @@ impl<'a> Committer<'a> {
         if request.written.iter().any(again) || request.adds.iter().any(written) {
             return Ok(Check::Later);
         }
-        let index = self.shared.index()?;
-        let Some(index) = index.as_ref() else { return Err(shared::closed()) };
-        sums.load(index, &request.adds)?;
+        let view = self.shared.view()?;
+        let Some(view) = view.as_ref() else { return Err(shared::closed()) };
+        sums.load(view, &request.adds)?;
         Ok(Check::Holds)
     }
 
@@ -202,22 +201,17 @@ impl<'a> Committer<'a> {
         Ok(Ok(()))
     }
 
-    fn publish(&mut self, body: &[u8], number: u64) -> Result<(), StoreError> {
+    fn publish(&self, body: &[u8], number: u64) -> Result<(), StoreError> {
         let shared = self.shared;
-        let index = shared.index()?;
-        let Some(index) = index.as_ref() else { return Err(shared::closed()) };
+        let view = shared.view()?;
+        let Some(view) = view.as_ref() else { return Err(shared::closed()) };
         shared.epoch.fetch_add(1, Ordering::AcqRel);
-        let writes: Result<Vec<_>, _> = frame::writes(body).map(|write| write.map(|write| (number, write))).collect();
-        let mut writes = writes.map_err(|malformed| malformed.of(number))?;
-        writes.sort_unstable_by_key(|(_, write)| write.key);
-        batch::apply(index, &writes)?;
+        for write in frame::writes(body) {
+            view.young.put(number, &write.map_err(|malformed| malformed.of(number))?);
+        }
         shared.published.store(number, Ordering::Release);
         shared.epoch.fetch_add(1, Ordering::AcqRel);
-        if number >= self.noted + NOTE_EVERY {
-            index.set_frame(number)?;
-            self.noted = number;
-        }
-        Ok(())
+        flusher::make_room(shared)
     }
 
     /// After a group: counts, and starts a new segment or asks for a snapshot when it is time.
@@ -289,10 +283,10 @@ impl<'a> Committer<'a> {
     /// written by the same frames.
     fn exchange(&mut self, replacement: Replacement) {
         let Replacement { index, frame, reply } = replacement;
-        let done = self.rotate().and_then(|last| {
+        let done = flusher::wait(self.shared).and_then(|()| self.rotate()).and_then(|last| {
             reindex::catch_up(&index, self.shared, frame, last)?;
-            self.noted = last;
-            self.shared.index.swap(Some(index)).ok_or_else(shared::closed)
+            let old = self.shared.view.swap(Some(Arc::new(View::of(index)))).ok_or_else(shared::closed)?;
+            Ok(Arc::clone(&old.index))
         });
         let _ = reply.send(done);
     }
@@ -305,11 +299,15 @@ impl<'a> Committer<'a> {
     }
 
     fn close(&mut self) -> Result<(u64, u64), StoreError> {
+        flusher::wait(self.shared)?;
         self.shared.queue.stop("it was closed");
         self.writer.close()?;
         let last = self.writer.next() - 1;
-        let index = self.shared.index()?;
-        index.as_ref().map_or(Ok(()), |index| index.set_frame(last))?;
+        let view = self.shared.view()?;
+        if let Some(view) = view.as_ref() {
+            flusher::flush(&view.index, &view.young, &mut || Ok(()))?;
+            view.index.set_frame(last)?;
+        }
         Ok((last, self.last_time))
     }
 

@@ -2,6 +2,7 @@
 //!
 //! - `committer`: one thread owns all writes; a group of transactions from the `queue` is one frame and one disk wait;
 //! - `journal`: numbered, checksummed frames in append-only segments;
+//! - `memtable`, `flusher`, `view`: rows on their way into the index, and what readers see of both;
 //! - `index`, `batch`, `leaves`: the state after the last frame, in sled; everything in it can be rebuilt;
 //! - `reindex`: that state written anew beside the traffic, when much of its space is dead;
 //! - `snapshot`, `merge`, `rot`: all records as of one frame, made from the snapshot before it and the journal, not from sled;
@@ -17,6 +18,7 @@ pub mod archive;
 mod background;
 mod batch;
 mod committer;
+mod flusher;
 mod folder;
 mod index;
 mod io;
@@ -24,6 +26,7 @@ mod journal;
 mod leaves;
 pub mod maintenance;
 mod marker;
+mod memtable;
 mod merge;
 mod moment;
 mod point;
@@ -39,6 +42,7 @@ mod space;
 mod sums;
 mod truth;
 mod tx;
+mod view;
 
 use self::folder::{Folder, FolderLock};
 use self::index::Index;
@@ -68,6 +72,8 @@ pub type OnProgress = Arc<dyn Fn(Progress) + Send + Sync>;
 pub struct Options {
     /// Memory for the index's pages. The process needs about twice as much.
     pub cache_bytes: u64,
+    /// Rows in memory before they are written into the index, in bytes; twice as many while that is being done.
+    pub memtable_bytes: usize,
     /// Times in the journal.
     pub clock: Arc<dyn Clock>,
     /// The id of a new folder.
@@ -96,6 +102,7 @@ impl Options {
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         Self {
             cache_bytes: 32 << 20,
+            memtable_bytes: 4 << 20,
             clock,
             entropy,
             progress: Arc::new(|_| {}),
@@ -206,6 +213,7 @@ impl SledEngine {
         };
         let threads = vec![
             spawn("committer", Box::new(move |shared| committer::run(shared, writer, time)))?,
+            spawn("flusher", Box::new(flusher::run))?,
             spawn("housekeeper", Box::new(background::housekeep))?,
             spawn("watchdog", Box::new(background::watch))?,
         ];
@@ -222,6 +230,7 @@ impl SledEngine {
 
     fn end_threads(&self) {
         self.shared.housekeeping.finish();
+        self.shared.flush_wanted.finish();
         self.shared.watchdog.finish();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {

@@ -43,6 +43,8 @@ pub(super) enum Control {
     Rotate(mpsc::Sender<Result<u64, StoreError>>),
     /// Take this index in place of the one in use.
     Exchange(Replacement),
+    /// Freeze the memtable however small it is, so that an idle server's index is complete.
+    Flush,
     /// Finish what is waiting, seal the journal and end; the answer is the last frame and its time.
     Close(mpsc::Sender<Result<(u64, u64), StoreError>>),
 }

@@ -51,7 +51,7 @@ pub(super) fn reconcile(
     let last = truth.last();
     let mut outcome = Outcome::default();
     let mut repairs = Batch::default();
-    outcome.rows = walk(index, truth, indexed, progress, &mut |_| {}, &mut |difference| {
+    outcome.rows = walk(index.all(), truth, indexed, progress, &mut |_| {}, &mut |difference| {
         if let Some(frame) = difference.indexed.filter(|frame| *frame > last) {
             let key = difference.key.escape_ascii();
             let what = format!("{LOST_TAIL}: {key} was written by frame {frame}, it ends with {last}");
@@ -67,9 +67,9 @@ pub(super) fn reconcile(
     Ok(outcome)
 }
 
-/// Walks index and truth side by side; returns how many records there are.
+/// Walks rows and truth side by side; returns how many records there are.
 pub(super) fn walk(
-    index: &Index,
+    mut rows: impl Iterator<Item = Result<(Vec<u8>, Stamped), StoreError>>,
     truth: &Truth,
     indexed: u64,
     progress: &dyn Fn(Progress),
@@ -78,7 +78,6 @@ pub(super) fn walk(
 ) -> Result<u64, StoreError> {
     let total = truth.base.as_ref().map_or(0, |base| base.rows);
     let mut merge = truth.merge(truth.last())?;
-    let mut rows = index.all();
     let mut row: Option<(Vec<u8>, Stamped)> = rows.next().transpose()?;
     let mut more = merge.advance()?;
     let mut records: u64 = 0;

@@ -56,10 +56,10 @@ pub(super) fn set_aside(shared: &Shared, bad: &[PathBuf]) -> Result<(), StoreErr
 pub(super) fn from_index(shared: &Shared, before: u64, pace: &dyn Pausing) -> Result<(Merge, u64), StoreError> {
     tracing::error!("no snapshot is whole: the new one is made from the index");
     let mut collector = Collector::new(&shared.folder.snapshots().join("scratch"));
-    let index = shared.index()?;
-    let Some(index) = index.as_ref() else { return Err(shared::closed()) };
+    let view = shared.view()?;
+    let Some(view) = view.as_ref() else { return Err(shared::closed()) };
     let mut since = Instant::now();
-    for (walked, row) in (1..).zip(index.all()) {
+    for (walked, row) in (1..).zip(view.all()) {
         let (key, (frame, value)) = row?;
         collector.add(&Entry { key: &key, frame, value: Some(&value) })?;
         if walked % 512 == 0 {

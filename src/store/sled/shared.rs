@@ -5,6 +5,7 @@ use super::index::Index;
 use super::journal::segment;
 use super::queue::Queue;
 use super::snapshot;
+use super::view::View;
 use super::{Fatal, Options};
 use crate::domain::time::Clock;
 use crate::store::StoreError;
@@ -29,8 +30,13 @@ pub(super) struct Shared {
     /// Bytes of journal after which the next snapshot is due.
     pub(super) snapshot_at: AtomicU64,
     pub(super) snapshot_duty: u32,
-    /// Gone once the engine is closed.
-    pub(super) index: ArcSwapOption<Index>,
+    /// What readers see; gone once the engine is closed.
+    pub(super) view: ArcSwapOption<View>,
+    /// A memtable of about this many bytes is written into the index.
+    pub(super) memtable_bytes: usize,
+    /// Raised when a memtable has been frozen, and when it has been flushed.
+    pub(super) flush_wanted: Signal,
+    pub(super) flushed: Signal,
     /// The last frame whose writes are all visible.
     pub(super) published: AtomicU64,
     /// Odd while a group is being made visible.
@@ -77,7 +83,10 @@ impl Shared {
             cache_bytes: options.cache_bytes,
             snapshot_at: AtomicU64::new(options.snapshot_after_bytes),
             snapshot_duty: options.snapshot_duty.clamp(1, 100),
-            index: ArcSwapOption::from_pointee(index),
+            view: ArcSwapOption::from_pointee(View::of(Arc::new(index))),
+            memtable_bytes: options.memtable_bytes,
+            flush_wanted: Signal::default(),
+            flushed: Signal::default(),
             published: AtomicU64::new(last),
             epoch: AtomicU64::new(0),
             queue: Queue::default(),
@@ -96,16 +105,16 @@ impl Shared {
         self.hasher.hash_one(key)
     }
 
-    /// The index, unless the engine is closed.
-    pub(super) fn index(&self) -> Result<arc_swap::Guard<Option<Arc<Index>>>, StoreError> {
-        let index = self.index.load();
-        if index.is_none() { Err(closed()) } else { Ok(index) }
+    /// What readers see, unless the engine is closed.
+    pub(super) fn view(&self) -> Result<arc_swap::Guard<Option<Arc<View>>>, StoreError> {
+        let view = self.view.load();
+        if view.is_none() { Err(closed()) } else { Ok(view) }
     }
 
     /// Takes the index away from readers and waits until the last one has let go of it.
     pub(super) fn take_index(&self, patience: Duration) -> Result<Index, StoreError> {
-        let index = self.index.swap(None).ok_or_else(closed)?;
-        unshared(index, patience)
+        let view = self.view.swap(None).ok_or_else(closed)?;
+        unshared(unshared(view, patience)?.index, patience)
     }
 
     /// Counts what has been written since the newest snapshot by earlier processes.
@@ -173,7 +182,7 @@ impl Shared {
 }
 
 /// Waits until the last reader has let go of an index that new ones no longer find.
-pub(super) fn unshared(mut index: Arc<Index>, patience: Duration) -> Result<Index, StoreError> {
+pub(super) fn unshared<T>(mut index: Arc<T>, patience: Duration) -> Result<T, StoreError> {
     let until = Instant::now() + patience;
     loop {
         match Arc::try_unwrap(index) {

@@ -2,9 +2,10 @@
 //!
 //! The frame holds numbers, not differences, so that replaying it twice comes to the same.
 
-use super::index::{self, Index};
+use super::index;
 use super::journal::frame;
 use super::queue::Add;
+use super::view::View;
 use crate::store::{Encoding, Key, StoreError, counter};
 use std::collections::BTreeMap;
 
@@ -22,10 +23,10 @@ impl Sums {
     }
 
     /// Looks up where the counters stand before the group; an error is the fault of these additions alone.
-    pub(super) fn load(&mut self, index: &Index, adds: &[Add]) -> Result<(), StoreError> {
+    pub(super) fn load(&mut self, view: &View, adds: &[Add]) -> Result<(), StoreError> {
         for Add { key, .. } in adds {
             if !self.counters.contains_key(key) {
-                let stored = index.get(&index::physical(key))?.map(|(_, value)| value);
+                let stored = view.get(&index::physical(key))?.map(|(_, value)| value);
                 let number = counter::decode(Encoding::Binary, key, stored.as_deref())?;
                 self.counters.insert(key.clone(), (number, false));
             }

@@ -1,9 +1,10 @@
 //! A transaction on the sled engine.
 
-use super::index::{self, Cursor, Stamped};
+use super::index::{self, Stamped};
 use super::journal::frame;
 use super::queue::{Add, Read, Request};
 use super::shared::{self, Shared};
+use super::view::Cursor;
 use crate::store::buffer::{self, Buffer};
 use crate::store::{CommitError, Encoding, Key, Scan, StoreError, Tx, limits};
 use async_trait::async_trait;
@@ -29,8 +30,8 @@ impl SledTx {
     }
 
     fn stored(&self, key: &Key) -> Result<Option<Stamped>, StoreError> {
-        let index = self.shared.index()?;
-        index.as_ref().map_or(Ok(None), |index| index.get(&index::physical(key)))
+        let view = self.shared.view()?;
+        view.as_ref().map_or(Ok(None), |view| view.get(&index::physical(key)))
     }
 
     /// Are all reads still current, at one moment? `None` when a group is being made visible meanwhile.
@@ -39,10 +40,10 @@ impl SledTx {
         if epoch % 2 == 1 {
             return Ok(None);
         }
-        let index = self.shared.index()?;
-        let Some(index) = index.as_ref() else { return Err(shared::closed()) };
+        let view = self.shared.view()?;
+        let Some(view) = view.as_ref() else { return Err(shared::closed()) };
         for (key, seen) in &self.buffer.reads {
-            if index.frame_at(&index::physical(key))? != *seen {
+            if view.frame_at(&index::physical(key))? != *seen {
                 return Ok(Some(false));
             }
         }
@@ -98,9 +99,9 @@ impl Tx for SledTx {
         physical.sort();
         let mut stored = HashMap::with_capacity(keys.len());
         {
-            let index = self.shared.index()?;
-            let Some(index) = index.as_ref() else { return Err(shared::closed()) };
-            let mut cursor = Cursor::new(index);
+            let view = self.shared.view()?;
+            let Some(view) = view.as_ref() else { return Err(shared::closed()) };
+            let mut cursor = Cursor::new(view);
             for (at, key) in &physical {
                 stored.insert(*key, cursor.get(at)?);
             }
@@ -135,9 +136,9 @@ impl Tx for SledTx {
             Bound::Excluded(key) => Bound::Excluded(index::physical(&key)),
             Bound::Unbounded => Bound::Excluded(vec![index::RECORDS_END]),
         };
-        let index = self.shared.index()?;
-        let Some(index) = index.as_ref() else { return Err(shared::closed()) };
-        let rows = index.rows((physical(start), physical(end)), scan.reverse);
+        let view = self.shared.view()?;
+        let Some(view) = view.as_ref() else { return Err(shared::closed()) };
+        let rows = view.rows(&(physical(start), physical(end)), scan.reverse);
         let mut rows = rows.filter_map(|row| match row {
             Ok((key, (_, value))) => index::logical(&key).map(|key| Ok((key, value))),
             Err(error) => Some(Err(error)),

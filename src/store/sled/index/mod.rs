@@ -209,7 +209,12 @@ impl Index {
 
     /// Every record.
     pub(super) fn all(&self) -> Rows<'_> {
-        self.rows((Bound::Included(vec![1]), Bound::Excluded(vec![CHUNKS])), false)
+        self.rows(Self::every_record(), false)
+    }
+
+    /// The range of all records.
+    pub(super) fn every_record() -> (Bound<Vec<u8>>, Bound<Vec<u8>>) {
+        (Bound::Included(vec![1]), Bound::Excluded(vec![CHUNKS]))
     }
 
     /// Where it is.

@@ -3,7 +3,7 @@
 use super::{ProgressFn, last_known_frame, lock_source};
 use crate::store::sled::acknowledged;
 use crate::store::sled::folder::{self, Folder, FolderId, Identity};
-use crate::store::sled::index::{self, Index};
+use crate::store::sled::index::{self, Index, Stamped};
 use crate::store::sled::journal::{Frames, frame, segment};
 use crate::store::sled::marker::Marker;
 use crate::store::sled::reconcile::{Difference, walk};
@@ -221,7 +221,7 @@ fn check_index(
             let what = format!("it ends with frame {indexed} instead of {}", truth.last());
             report.find(Finding { place: folder.index().display().to_string(), what });
         }
-        let walked = walk_both(&index, truth, indexed, report, audit, progress, &mut |_| true);
+        let walked = walk_both(index.all(), truth, indexed, report, audit, progress, &mut |_| true);
         index.close()?;
         walked
     });
@@ -235,7 +235,7 @@ fn check_index(
 }
 
 fn walk_both(
-    index: &Index,
+    rows: impl Iterator<Item = Result<(Vec<u8>, Stamped), StoreError>>,
     truth: &Truth,
     indexed: u64,
     report: &mut CheckReport,
@@ -254,7 +254,7 @@ fn walk_both(
         }
         Ok(())
     };
-    let records = walk(index, truth, indexed, progress, &mut count, &mut differs)?;
+    let records = walk(rows, truth, indexed, progress, &mut count, &mut differs)?;
     let report = shared.into_inner();
     report.records = records;
     audit.finish().into_iter().for_each(|finding| report.find(finding));
@@ -290,11 +290,11 @@ impl SledEngine {
             }
         };
         describe(&truth, &mut report);
-        let index = shared.index()?;
-        let Some(index) = index.as_ref() else { return Ok(report) };
+        let view = shared.view()?;
+        let Some(view) = view.as_ref() else { return Ok(report) };
         // Keys that differ may have been written since; the frames since then will tell.
         let mut suspects = BTreeSet::new();
-        let walked = walk_both(index, &truth, last, &mut report, audit, progress, &mut |difference| {
+        let walked = walk_both(view.all(), &truth, last, &mut report, audit, progress, &mut |difference| {
             if difference.indexed.is_none_or(|frame| frame <= last) {
                 suspects.insert(difference.key.to_vec());
             }

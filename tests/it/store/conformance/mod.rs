@@ -32,6 +32,17 @@ macro_rules! conformance {
                 super::$rule(crate::store::sled_engine(folder.path())).await;
             })*
         }
+
+        /// Every commit goes from the memtable into the index at once.
+        mod sled_flushing {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $rule() {
+                let folder = crate::store::scratch();
+                let options = sessiond::store::sled::Options { memtable_bytes: 0, ..crate::store::options() };
+                let (engine, _) = sessiond::store::sled::open(folder.path(), &options).unwrap();
+                super::$rule(std::sync::Arc::new(engine)).await;
+            })*
+        }
     };
 }
 

@@ -1,0 +1,104 @@
+//! The thread that writes full memtables into the index.
+
+use super::batch;
+use super::index::Index;
+use super::memtable::Memtable;
+use super::queue::Control;
+use super::shared::{Shared, closed};
+use super::view::View;
+use crate::store::StoreError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Tables of more rows, as imports leave, are worth all cores.
+const MANY_ROWS: usize = 1 << 15;
+/// A memtable that is not full is flushed after this time: what the index lacks, it cannot help to salvage.
+const FLUSH_EVERY: Duration = Duration::from_secs(5);
+/// How long the committer waits between two looks at whether the engine has ended meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Flushes whatever the committer has frozen, until the engine ends.
+pub(super) fn run(shared: &Shared) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        while !shared.flush_wanted.is_finished() {
+            flush_frozen(shared)?;
+            shared.flush_wanted.wait(FLUSH_EVERY);
+        }
+        Ok(())
+    }));
+    match outcome {
+        Ok(Ok(()) | Err(StoreError::Stopped { .. })) => {}
+        Ok(Err(error)) => shared.die(&error.to_string()),
+        Err(_) => shared.die("the flusher stopped on an assertion"),
+    }
+}
+
+fn flush_frozen(shared: &Shared) -> Result<(), StoreError> {
+    let Some(view) = shared.view.load_full() else { return Ok(()) };
+    let Some(table) = &view.flushing else {
+        // Nothing was frozen for as long as a flush may wait: a young table that holds anything is due.
+        return if view.young.last_frame() > 0 { shared.queue.control(Control::Flush) } else { Ok(()) };
+    };
+    flush(&view.index, table, &mut || {
+        // A drop without a close: the next start does it.
+        if shared.flush_wanted.is_finished() { Err(closed()) } else { Ok(()) }
+    })?;
+    // Nobody else changes a view with a frozen table.
+    let young = Arc::clone(&view.young);
+    shared.view.store(Some(Arc::new(View { young, flushing: None, index: Arc::clone(&view.index) })));
+    shared.flushed.raise();
+    Ok(())
+}
+
+/// Writes a table into the index, and notes up to which frame that is complete now.
+pub(super) fn flush(
+    index: &Index,
+    table: &Memtable,
+    pause: &mut dyn FnMut() -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    table.with_all(
+        |sorted| {
+            if sorted.len() > MANY_ROWS { batch::apply(index, sorted) } else { index.apply(sorted, pause) }
+        },
+    )?;
+    let last = table.last_frame();
+    if last > 0 { index.set_frame(last) } else { Ok(()) }
+}
+
+/// Freezes the committer's table when it is full, and gives it a new one. Waits for the flusher if that is a whole table
+/// behind. Only the committer calls this.
+pub(super) fn make_room(shared: &Shared) -> Result<(), StoreError> {
+    let view = shared.view.load_full().ok_or_else(closed)?;
+    let bytes = view.young.bytes();
+    if bytes < shared.memtable_bytes || view.flushing.is_some() && bytes < 2 * shared.memtable_bytes {
+        return Ok(());
+    }
+    wait(shared)?;
+    freeze(shared)
+}
+
+/// Freezes the committer's table, unless one is being flushed. Only the committer calls this.
+pub(super) fn freeze(shared: &Shared) -> Result<(), StoreError> {
+    let view = shared.view.load_full().ok_or_else(closed)?;
+    if view.flushing.is_none() && view.young.last_frame() > 0 {
+        let (frozen, index) = (Arc::clone(&view.young), Arc::clone(&view.index));
+        shared.view.store(Some(Arc::new(View { young: Arc::default(), flushing: Some(frozen), index })));
+        shared.flush_wanted.raise();
+    }
+    Ok(())
+}
+
+/// Waits until nothing is being flushed. Only the committer calls this: nothing is frozen meanwhile.
+pub(super) fn wait(shared: &Shared) -> Result<(), StoreError> {
+    loop {
+        let view = shared.view.load_full().ok_or_else(closed)?;
+        if view.flushing.is_none() {
+            return Ok(());
+        }
+        if let Some(reason) = shared.queue.stopped() {
+            return Err(StoreError::Stopped { reason });
+        }
+        shared.flushed.wait(LOOK_EVERY);
+    }
+}

@@ -1,0 +1,159 @@
+//! Rows that are in the journal and not yet in the index: a sorted table in memory that readers ask first.
+//!
+//! Changing a leaf of the index costs far more than changing a row, and a row of a session that is in use changes often. So the
+//! committer writes into a memtable; when it is full, the flusher writes it into the index in key order, off the way of
+//! commits, and every row once, however often it has changed. This is the memtable of log-structured merge trees (O'Neil et al.,
+//! "The Log-Structured Merge-Tree", 1996), with one level below it. A crash loses nothing: the journal is the truth.
+
+use super::index::Stamped;
+use super::journal::frame::Write;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+/// What a row takes in memory beside its bytes, about.
+const OVERHEAD: usize = 96;
+
+/// A key's last write: the frame, and the value; `None` for a removal.
+pub(super) type Entry = (u64, Option<Box<[u8]>>);
+
+/// Sorted rows by physical key. One thread writes, any number read.
+#[derive(Debug, Default)]
+pub(super) struct Memtable {
+    rows: RwLock<BTreeMap<Box<[u8]>, Entry>>,
+    bytes: AtomicUsize,
+    last: AtomicU64,
+}
+
+impl Memtable {
+    /// Takes up a write of `frame`. Readers see the row as it was, or as it is, never neither.
+    pub(super) fn put(&self, frame: u64, write: &Write<'_>) {
+        let entry: Entry = (frame, write.value.map(Box::from));
+        let size = write.value.map_or(0, <[u8]>::len);
+        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        match rows.get_mut(write.key) {
+            Some(there) => {
+                let before = there.1.as_ref().map_or(0, |value| value.len());
+                *there = entry;
+                drop(rows);
+                self.bytes.fetch_add(size, Ordering::Relaxed);
+                self.bytes.fetch_sub(before, Ordering::Relaxed);
+            }
+            None => {
+                rows.insert(write.key.into(), entry);
+                drop(rows);
+                self.bytes.fetch_add(size + write.key.len() + OVERHEAD, Ordering::Relaxed);
+            }
+        }
+        self.last.store(frame, Ordering::Release);
+    }
+
+    /// The last write of a key: `None` when there is none here, `Some(None)` when it was removed.
+    pub(super) fn get(&self, key: &[u8]) -> Option<Option<Stamped>> {
+        let rows = self.read();
+        let (frame, value) = rows.get(key)?;
+        Some(value.as_ref().map(|value| (*frame, value.to_vec())))
+    }
+
+    /// The frame of the last write of a key: as [`Memtable::get`], without the value.
+    pub(super) fn frame_at(&self, key: &[u8]) -> Option<Option<u64>> {
+        let rows = self.read();
+        let (frame, value) = rows.get(key)?;
+        Some(value.as_ref().map(|_| *frame))
+    }
+
+    /// Up to `limit` entries of a range, from its beginning or, in reverse, from its end.
+    pub(super) fn page(&self, range: &Range, reverse: bool, limit: usize) -> Vec<(Vec<u8>, Entry)> {
+        let bounds = (bound(&range.0), bound(&range.1));
+        if is_empty(&bounds) {
+            return Vec::new();
+        }
+        let rows = self.read();
+        let rows = rows.range::<[u8], _>(bounds);
+        let copy = |(key, entry): (&Box<[u8]>, &Entry)| (key.to_vec(), entry.clone());
+        if reverse { rows.rev().take(limit).map(copy).collect() } else { rows.take(limit).map(copy).collect() }
+    }
+
+    /// Shows all entries in key order to `look`, which must not read or write this table. For one that is written no more.
+    pub(super) fn with_all<T>(&self, look: impl FnOnce(&[(u64, Write<'_>)]) -> T) -> T {
+        let rows = self.read();
+        let sorted: Vec<_> =
+            rows.iter().map(|(key, (frame, value))| (*frame, Write { key, value: value.as_deref() })).collect();
+        look(&sorted)
+    }
+
+    /// Memory that the rows take, about, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// The last frame that wrote; 0 for none.
+    pub(super) fn last_frame(&self) -> u64 {
+        self.last.load(Ordering::Acquire)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<Box<[u8]>, Entry>> {
+        self.rows.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A range of physical keys.
+pub(super) type Range = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+
+fn bound(bound: &Bound<Vec<u8>>) -> Bound<&[u8]> {
+    match bound {
+        Bound::Included(key) => Bound::Included(key),
+        Bound::Excluded(key) => Bound::Excluded(key),
+        Bound::Unbounded => Bound::Unbounded,
+    }
+}
+
+/// `BTreeMap::range` panics on a range that is the wrong way round.
+fn is_empty((start, end): &(Bound<&[u8]>, Bound<&[u8]>)) -> bool {
+    match (start, end) {
+        (Bound::Included(start), Bound::Included(end)) => start > end,
+        (Bound::Included(start), Bound::Excluded(end))
+        | (Bound::Excluded(start), Bound::Included(end) | Bound::Excluded(end)) => start >= end,
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write<'a>(key: &'a [u8], value: Option<&'a [u8]>) -> Write<'a> {
+        Write { key, value }
+    }
+
+    #[test]
+    fn the_last_write_of_a_key_counts_and_a_removal_is_one() {
+        let table = Memtable::default();
+        assert_eq!((table.get(b"a"), table.frame_at(b"a"), table.last_frame()), (None, None, 0));
+        table.put(1, &write(b"a", Some(b"one")));
+        table.put(2, &write(b"a", Some(b"three")));
+        assert_eq!(table.get(b"a"), Some(Some((2, b"three".to_vec()))));
+        let bytes = table.bytes();
+        table.put(3, &write(b"a", None));
+        assert_eq!((table.get(b"a"), table.frame_at(b"a"), table.last_frame()), (Some(None), Some(None), 3));
+        assert_eq!(table.bytes(), bytes - 5);
+    }
+
+    #[test]
+    fn pages_go_both_ways_and_empty_ranges_are_empty() {
+        let table = Memtable::default();
+        for key in [b"a", b"b", b"c", b"d"] {
+            table.put(1, &write(key, Some(key)));
+        }
+        let keys = |start: Bound<&[u8]>, end: Bound<&[u8]>, reverse, limit| {
+            let range = (start.map(<[u8]>::to_vec), end.map(<[u8]>::to_vec));
+            let page = table.page(&range, reverse, limit);
+            page.into_iter().map(|(key, _)| String::from_utf8(key).unwrap()).collect::<String>()
+        };
+        assert_eq!(keys(Bound::Included(b"b"), Bound::Unbounded, false, 2), "bc");
+        assert_eq!(keys(Bound::Unbounded, Bound::Excluded(b"d"), true, 9), "cba");
+        assert_eq!(keys(Bound::Excluded(b"b"), Bound::Excluded(b"b"), false, 9), "");
+        assert_eq!(keys(Bound::Included(b"c"), Bound::Included(b"b"), true, 9), "");
+    }
+}
