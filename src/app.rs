@@ -4,7 +4,6 @@
 
 use crate::config::{BaseConfig, ConfigError};
 use crate::context::Context;
-use crate::domain::clock_watch::ClockWatch;
 use crate::domain::entropy::Entropy;
 use crate::domain::time::Clock;
 use crate::fault::Fault;
@@ -18,6 +17,7 @@ use crate::state::password::Hashing;
 use crate::state::password::budgets::Budgets;
 use crate::state::password::refusals::Refusals;
 use crate::state::recent_marks::RecentMarks;
+use crate::state::settled_clock::SettledClock;
 use crate::state::verified_tokens::VerifiedTokens;
 use crate::store::memory::MemoryEngine;
 use crate::store::sled::{Fatal, OnProgress, Options, SledEngine, open as open_sled};
@@ -25,7 +25,7 @@ use crate::store::{Engine, StoreError, user};
 use crate::system::{SystemClock, SystemEntropy, create_private};
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::sync::Notify;
 
 /// The part of the setting for cached records that access tokens may take which have been checked already; about 700
@@ -134,8 +134,10 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: Parts) -> Result<Context, 
     let Parts { store, clock, entropy } = parts;
     let master = config.master_key.as_ref().map(|key| MasterKey::new(key.expose())).transpose()?;
     let vault = unlock(&*store, master.as_ref(), &*entropy).await?;
-    let watch = if config.test_mode { ClockWatch::trusting } else { ClockWatch::new };
-    let clock_watch = Mutex::new(watch(clock.reading()));
+    let settled_clock = match config.test_mode {
+        true => SettledClock::trusting(clock.reading()),
+        false => SettledClock::resume(&*store, clock.reading()).await?,
+    };
     let directory = Directory::load(Arc::clone(config), &*store).await?;
     user::listing::v1::upgrade(&*store).await?;
     user::count::establish(&*store).await?;
@@ -143,7 +145,7 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: Parts) -> Result<Context, 
         directory,
         store,
         clock,
-        clock_watch,
+        settled_clock,
         entropy,
         keys: Arc::new(KeyRings::new(vault)),
         verified: VerifiedTokens::new(config.cache_bytes / VERIFIED_TOKENS_SHARE),

@@ -1,8 +1,7 @@
 //! [`Context`]: what every command is run with. Put together by [`crate::app`].
 
-use crate::domain::clock_watch::{ClockWatch, SETTLING_MS, Verdict};
 use crate::domain::entropy::Entropy;
-use crate::domain::time::{Clock, UnixMillis};
+use crate::domain::time::{Clock, Reading, SteadyMillis, UnixMillis};
 use crate::fault::Fault;
 use crate::metrics::Metrics;
 use crate::state::contention::Contention;
@@ -13,9 +12,10 @@ use crate::state::password::Hashing;
 use crate::state::password::budgets::Budgets;
 use crate::state::password::refusals::Refusals;
 use crate::state::recent_marks::RecentMarks;
+use crate::state::settled_clock::SettledClock;
 use crate::state::verified_tokens::VerifiedTokens;
 use crate::store::Engine;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokio::sync::Notify;
 
 /// Everything a command needs.
@@ -24,8 +24,8 @@ pub struct Context {
     pub store: Arc<dyn Engine>,
     /// The present.
     pub clock: Arc<dyn Clock>,
-    /// Whether the clock can be relied on.
-    pub clock_watch: Mutex<ClockWatch>,
+    /// Whether the clock can be relied on for what cannot be undone.
+    pub settled_clock: SettledClock,
     /// Unpredictable bytes.
     pub entropy: Arc<dyn Entropy>,
     /// Connection URI domains, apps and tenants with their effective settings.
@@ -58,34 +58,22 @@ impl Context {
         self.clock.now()
     }
 
-    /// The present, if it can be relied on for what cannot be undone (see [`ClockWatch`]); says so once when it cannot
-    /// any more.
-    pub fn settled_now(&self) -> Option<UnixMillis> {
-        let reading = self.clock.reading();
-        // Plain numbers: no panic leaves them half-changed.
-        let verdict = self.clock_watch.lock().unwrap_or_else(PoisonError::into_inner).judge(reading);
-        match verdict {
-            Verdict::Settled => Some(reading.wall),
-            Verdict::Settling => None,
-            Verdict::Jumped { by_ms, ahead } => {
-                let way = if ahead { "ahead" } else { "back" };
-                tracing::warn!(
-                    "the system's clock jumped {way} by {} s: what has expired is refused but not deleted until the \
-                     clock has gone evenly for {} h. If the time is wrong now, correct it and see to the time service; if \
-                     it is right (it was wrong before, or the machine was paused), nothing needs to be done",
-                    by_ms / 1000,
-                    SETTLING_MS / 3_600_000,
-                );
-                None
-            }
-        }
+    /// The present for pauses that end with the process, shorthand for `clock.steady()`.
+    pub fn steady(&self) -> SteadyMillis {
+        self.clock.steady()
+    }
+
+    /// The present, if it can be relied on for what cannot be undone; see [`SettledClock`].
+    pub fn settled_now(&self) -> Option<Reading> {
+        let now = self.clock.reading();
+        self.settled_clock.trusts(now).then_some(now)
     }
 
     /// What the key rings need of this server.
     pub fn surroundings(&self) -> Surroundings<'_> {
-        let settled = self.settled_now();
-        let now = settled.unwrap_or_else(|| self.now());
-        Surroundings { store: &*self.store, entropy: &*self.entropy, now, settled: settled.is_some() }
+        let now = self.clock.reading();
+        let settled = self.settled_clock.trusts(now);
+        Surroundings { store: &*self.store, entropy: &*self.entropy, now: now.wall, steady: now.steady, settled }
     }
 
     /// An app's keys, ready for use: made, published, promoted and retired as the clock demands.
@@ -93,6 +81,6 @@ impl Context {
     /// # Errors
     /// When the store or the master key fails.
     pub async fn key_ring(&self, app: &AppEntry) -> Result<Arc<KeyRing>, Fault> {
-        self.keys.ring(app, self.now(), || self.surroundings()).await
+        self.keys.ring(app, self.clock.reading(), || self.surroundings()).await
     }
 }

@@ -1,11 +1,12 @@
 //! The operating system's clock, random source and folders: what tests replace by their own.
 
-use crate::domain::entropy::{Entropy, time_ordered_uuid};
-use crate::domain::time::{Clock, SteadyMillis, UnixMillis};
+use crate::domain::entropy::{Entropy, random_bytes, time_ordered_uuid};
+use crate::domain::time::{BootId, Clock, SteadyMillis, UnixMillis};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::LazyLock;
 use uuid::Uuid;
 
 /// The system's clock.
@@ -19,19 +20,54 @@ impl Clock for SystemClock {
         UnixMillis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
     }
 
-    #[cfg(target_os = "linux")]
     fn steady(&self) -> SteadyMillis {
-        // Unlike the standard library's, this clock goes on while the machine sleeps: a laptop that wakes has not jumped.
-        let since_boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        let (seconds, nanos) = (u64::try_from(since_boot.tv_sec), u64::try_from(since_boot.tv_nsec));
-        SteadyMillis(seconds.unwrap_or_default() * 1000 + nanos.unwrap_or_default() / 1_000_000)
+        SteadyMillis(running_ms().saturating_sub(RUN.began_ms))
     }
 
-    #[cfg(not(target_os = "linux"))]
-    fn steady(&self) -> SteadyMillis {
-        static FIRST: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
-        SteadyMillis(u64::try_from(FIRST.elapsed().as_millis()).unwrap_or(u64::MAX))
+    fn boot(&self) -> BootId {
+        RUN.boot
     }
+}
+
+/// A run of the steady clock.
+struct Run {
+    boot: BootId,
+    /// What [`running_ms`] said when it began.
+    began_ms: u64,
+}
+
+/// The run that this process is in: that of the boot, if the system names it, else its own.
+static RUN: LazyLock<Run> = LazyLock::new(|| match name_of_boot() {
+    Some(boot) => Run { boot, began_ms: 0 },
+    None => Run { boot: BootId(random_bytes(&SystemEntropy)), began_ms: running_ms() },
+});
+
+/// What Linux calls this boot: a UUID. A sandbox may hide it.
+#[cfg(target_os = "linux")]
+fn name_of_boot() -> Option<BootId> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Uuid::try_parse(text.trim()).ok().map(|id| BootId(id.into_bytes()))
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn name_of_boot() -> Option<BootId> {
+    None
+}
+
+/// Milliseconds since the boot. Unlike the standard library's, this clock goes on while the machine sleeps: a laptop that
+/// wakes has not jumped.
+#[cfg(target_os = "linux")]
+fn running_ms() -> u64 {
+    let since_boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let (seconds, nanos) = (u64::try_from(since_boot.tv_sec), u64::try_from(since_boot.tv_nsec));
+    seconds.unwrap_or_default() * 1000 + nanos.unwrap_or_default() / 1_000_000
+}
+
+/// Milliseconds since the first call.
+#[cfg(not(target_os = "linux"))]
+fn running_ms() -> u64 {
+    static FIRST: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+    u64::try_from(FIRST.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The system's random source.

@@ -7,7 +7,7 @@ use sessiond::state::key::KeyRing;
 use sessiond::config::BaseConfig;
 use sessiond::domain::entropy::Entropy;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
-use sessiond::domain::time::{Clock, SteadyMillis, UnixMillis};
+use sessiond::domain::time::{BootId, Clock, SteadyMillis, UnixMillis};
 use sessiond::domain::user::{Login, LoginMethod, User};
 use sessiond::http::cdi::{Cdi, RECIPES};
 use sessiond::http::exchange::{Reply, Request, Verb};
@@ -53,6 +53,10 @@ impl Clock for StandingClock {
 
     fn steady(&self) -> SteadyMillis {
         SteadyMillis(0)
+    }
+
+    fn boot(&self) -> BootId {
+        BootId([1; 16])
     }
 }
 

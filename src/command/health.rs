@@ -26,7 +26,7 @@ impl CheckHealth<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn run(self, app: &Context) -> Result<Health, Fault> {
-        if !app.health.allow(&self.app.id, app.now()) {
+        if !app.health.allow(&self.app.id, app.steady()) {
             return Ok(Health::NotAsked);
         }
         let key = Key::of(Keyspace::Meta).text("hello");

@@ -3,9 +3,16 @@
 //! A clock that is set ahead by mistake and back again would meanwhile have ended sessions that are good, and deleted
 //! keys that tokens in users' hands still need. So the wall clock is watched beside one that nobody can set. While both
 //! go at the same pace deletions go on; after a jump of either direction they wait until both have agreed for
-//! [`SETTLING_MS`]. A process begins as after a jump: it cannot know what happened before.
+//! [`SETTLING_MS`].
+//!
+//! What a watch knows outlives its process as a [`WatchState`]. A process of the same boot goes on where the last one
+//! ended: the steady clock has gone on meanwhile, and would show a jump. After a reboot only the wall clock tells how
+//! long nobody watched. If that was moments, nothing is lost by it; if it was days at most, the clock has to agree with
+//! the new boot's steady clock for [`AFTER_REBOOT_MS`] at least, long enough for a time service to correct it; else, and
+//! in a folder that has never been watched, a process begins as after a jump.
 
-use super::time::Reading;
+use super::time::{Reading, SteadyMillis};
+use serde::{Deserialize, Serialize};
 
 /// How long both clocks must have agreed, in ms. Also the time between two sweeps, so that waiting costs a whole sweep.
 pub const SETTLING_MS: u64 = 12 * 3_600_000;
@@ -14,13 +21,32 @@ pub const SETTLING_MS: u64 = 12 * 3_600_000;
 /// small steps, and what would be deleted minutes too early is over for every caller by then.
 pub const TOLERANCE_MS: u64 = 5 * 60_000;
 
+/// How long both must agree after a reboot in any case, in ms.
+pub const AFTER_REBOOT_MS: u64 = 3_600_000;
+
+/// A machine that was off for longer than this, by its wall clock, begins as after a jump; in ms.
+pub const LONGEST_GAP_MS: u64 = 7 * 24 * 3_600_000;
+
 /// The watch. Feed it readings now and then; the more often, the sooner a jump is noticed.
 #[derive(Debug, Clone)]
 pub struct ClockWatch {
     /// What readings are compared with.
     anchor: Reading,
-    /// The reading since which both clocks agree; `None` when they are believed without proof.
-    agreed_since: Option<Reading>,
+    /// Since when both clocks agree.
+    agreeing_since: SteadyMillis,
+    /// For how long they agreed before that, in ms.
+    agreed_before_ms: u64,
+}
+
+/// What a watch knows, for the next process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchState {
+    /// What readings are compared with.
+    pub anchor: Reading,
+    /// The last reading that was compared.
+    pub seen: Reading,
+    /// How long both clocks had agreed by then, in ms; at most [`SETTLING_MS`].
+    pub agreed_ms: u64,
 }
 
 /// What a reading says.
@@ -43,18 +69,50 @@ impl ClockWatch {
     /// A watch that begins now and settles like after a jump.
     #[must_use]
     pub const fn new(start: Reading) -> Self {
-        Self { anchor: start, agreed_since: Some(start) }
+        Self::after(start, 0)
     }
 
     /// A watch that believes the clock until it jumps.
     #[must_use]
     pub const fn trusting(start: Reading) -> Self {
-        Self { anchor: start, agreed_since: None }
+        Self::after(start, SETTLING_MS)
+    }
+
+    /// A watch that goes on from what an earlier process knew. Its next reading may well tell of a jump.
+    #[must_use]
+    pub fn resume(known: &WatchState, start: Reading) -> Self {
+        let agreed = known.agreed_ms.min(SETTLING_MS);
+        if known.anchor.steadily_passed(&start).is_some() && known.seen.steadily_passed(&start).is_some() {
+            return Self { anchor: known.anchor, agreeing_since: known.seen.steady, agreed_before_ms: agreed };
+        }
+        match known.seen.wall.age(start.wall).known() {
+            Some(gap) if gap <= TOLERANCE_MS => Self::after(start, agreed),
+            Some(gap) if gap <= LONGEST_GAP_MS => Self::after(start, agreed.min(SETTLING_MS - AFTER_REBOOT_MS)),
+            _ => Self::new(start),
+        }
+    }
+
+    const fn after(start: Reading, agreed_before_ms: u64) -> Self {
+        Self { anchor: start, agreeing_since: start.steady, agreed_before_ms }
+    }
+
+    /// What the next process should know; `seen` is the reading that was judged last.
+    #[must_use]
+    pub fn state(&self, seen: Reading) -> WatchState {
+        WatchState { anchor: self.anchor, seen, agreed_ms: self.agreed_ms(seen) }
+    }
+
+    fn agreed_ms(&self, now: Reading) -> u64 {
+        self.agreed_before_ms.saturating_add(self.agreeing_since.age(now.steady).at_least()).min(SETTLING_MS)
     }
 
     /// Takes a reading.
     pub fn judge(&mut self, reading: Reading) -> Verdict {
-        let passed = reading.steady.since(self.anchor.steady);
+        // A process sees one run of the steady clock, unless its virtual machine was put back to an earlier state.
+        let Some(passed) = self.anchor.steadily_passed(&reading) else {
+            *self = Self::new(reading);
+            return Verdict::Settling;
+        };
         let expected = self.anchor.wall.plus(passed);
         let by_ms = reading.wall.0.abs_diff(expected.0);
         if by_ms > TOLERANCE_MS {
@@ -65,23 +123,26 @@ impl ClockWatch {
             // Small differences are forgiven, not added up for ever.
             self.anchor = reading;
         }
-        match self.agreed_since {
-            Some(since) if reading.steady.since(since.steady) < SETTLING_MS => Verdict::Settling,
-            _ => Verdict::Settled,
-        }
+        if self.agreed_ms(reading) < SETTLING_MS { Verdict::Settling } else { Verdict::Settled }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::{SteadyMillis, UnixMillis};
+    use crate::domain::time::{BootId, UnixMillis};
 
     const START: u64 = 1_700_000_000_000;
+    const MINUTE: u64 = 60_000;
     const HOUR: u64 = 3_600_000;
+    const DAY: u64 = 24 * HOUR;
 
-    fn at(wall: u64, steady: u64) -> Reading {
-        Reading { wall: UnixMillis(wall), steady: SteadyMillis(steady) }
+    const fn at(wall: u64, steady: u64) -> Reading {
+        in_boot(1, wall, steady)
+    }
+
+    const fn in_boot(boot: u8, wall: u64, steady: u64) -> Reading {
+        Reading { wall: UnixMillis(wall), steady: SteadyMillis(steady), boot: BootId([boot; 16]) }
     }
 
     fn settled() -> ClockWatch {
@@ -134,5 +195,75 @@ mod tests {
         }
         assert_eq!(watch.judge(at(wall + TOLERANCE_MS, steady)), Verdict::Settled);
         assert!(matches!(watch.judge(at(wall + TOLERANCE_MS + 1, steady)), Verdict::Jumped { .. }));
+    }
+
+    /// What a watch knows that began at `START` and has gone on for so long.
+    fn known_after(passed: u64) -> WatchState {
+        let mut watch = ClockWatch::new(at(START, 0));
+        let seen = at(START + passed, passed);
+        assert!(!matches!(watch.judge(seen), Verdict::Jumped { .. }));
+        watch.state(seen)
+    }
+
+    #[test]
+    fn processes_of_one_boot_settle_together() {
+        let mut known = known_after(0);
+        for hour in 0..12 {
+            let now = hour * HOUR + 30 * MINUTE;
+            let mut watch = ClockWatch::resume(&known, at(START + now, now));
+            assert_eq!(watch.judge(at(START + now, now)), Verdict::Settling, "{hour}");
+            known = watch.state(at(START + now, now));
+        }
+        let mut watch = ClockWatch::resume(&known, at(START + SETTLING_MS, SETTLING_MS));
+        assert_eq!(watch.judge(at(START + SETTLING_MS, SETTLING_MS)), Verdict::Settled);
+    }
+
+    #[test]
+    fn a_jump_between_two_processes_of_one_boot_is_found() {
+        for wall in [START + 30 * DAY, START - DAY] {
+            let now = at(wall, SETTLING_MS + HOUR);
+            let mut watch = ClockWatch::resume(&known_after(SETTLING_MS), now);
+            assert!(matches!(watch.judge(now), Verdict::Jumped { .. }), "{wall}");
+            assert_eq!(watch.judge(now), Verdict::Settling);
+        }
+    }
+
+    /// How long a watch that was settled still has to settle after a reboot with this gap on the wall clock; negative: it
+    /// went back.
+    fn settling_after(gap: i64) -> u64 {
+        let begin = (START + SETTLING_MS).strict_add_signed(gap);
+        let mut watch = ClockWatch::resume(&known_after(SETTLING_MS), in_boot(2, begin, 7));
+        (0..=SETTLING_MS)
+            .step_by(usize::try_from(MINUTE).unwrap())
+            .find(|passed| watch.judge(in_boot(2, begin + passed, 7 + passed)) == Verdict::Settled)
+            .expect("settled after the whole time at the latest")
+    }
+
+    #[test]
+    fn after_a_reboot_it_settles_the_sooner_the_less_can_have_happened() {
+        let signed = |ms: u64| i64::try_from(ms).unwrap();
+        assert_eq!(settling_after(0), 0);
+        assert_eq!(settling_after(signed(TOLERANCE_MS)), 0);
+        assert_eq!(settling_after(signed(TOLERANCE_MS + 1)), AFTER_REBOOT_MS);
+        assert_eq!(settling_after(signed(LONGEST_GAP_MS)), AFTER_REBOOT_MS);
+        assert_eq!(settling_after(signed(LONGEST_GAP_MS + 1)), SETTLING_MS);
+        assert_eq!(settling_after(-1), SETTLING_MS, "it was set back, or was wrong before");
+    }
+
+    #[test]
+    fn a_machine_that_is_on_for_eight_hours_a_day_settles_on_the_second() {
+        let day_one = known_after(8 * HOUR);
+        let morning = START + DAY;
+        let mut watch = ClockWatch::resume(&day_one, in_boot(2, morning, 0));
+        assert_eq!(watch.judge(in_boot(2, morning + 4 * HOUR - 1, 4 * HOUR - 1)), Verdict::Settling);
+        assert_eq!(watch.judge(in_boot(2, morning + 4 * HOUR, 4 * HOUR)), Verdict::Settled);
+    }
+
+    #[test]
+    fn a_machine_that_is_put_back_to_an_earlier_state_counts_as_rebooted() {
+        let mut watch = settled();
+        assert_eq!(watch.judge(at(START + SETTLING_MS, SETTLING_MS)), Verdict::Settled);
+        let mut resumed = ClockWatch::resume(&watch.state(at(START + DAY, DAY)), at(START + DAY + HOUR, 5));
+        assert_eq!(resumed.judge(at(START + DAY + HOUR, 5)), Verdict::Settling);
     }
 }

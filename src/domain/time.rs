@@ -1,4 +1,16 @@
-//! Time as the protocol counts it: milliseconds since the Unix epoch.
+//! Time as the protocol counts it, milliseconds since the Unix epoch, and how long ago something was.
+//!
+//! People and time services set the wall clock, forwards and back, so a difference of two of its moments need not be the
+//! time that has passed. One rule holds for all of them:
+//!
+//! - What ends with the process is measured on the steady clock, which nobody sets ([`SteadyMillis`]).
+//! - What outlives the process and keeps somebody waiting is stored with both clocks ([`Reading`]) and measured on the
+//!   steady one while that goes on, also over restarts. After a reboot the wall clock tells, as long as it does not
+//!   contradict the steady one.
+//! - Where the clocks contradict each other, or something is dated in the future, nobody knows its [`Age`], and it is taken
+//!   in the user's favour: a pause is over, a grace period is not, and nothing is deleted.
+//! - A date that was promised or that others check too (the end of a token, of a session, of a key) is compared with the
+//!   wall clock as it is: that is no age.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -27,10 +39,59 @@ impl UnixMillis {
         Self(self.0.saturating_add(millis))
     }
 
-    /// Milliseconds from `earlier` to this moment; 0 when `earlier` is in the future.
+    /// `millis` earlier; the epoch instead of an underflow.
     #[must_use]
-    pub const fn since(self, earlier: Self) -> u64 {
-        self.0.saturating_sub(earlier.0)
+    pub const fn minus(self, millis: u64) -> Self {
+        Self(self.0.saturating_sub(millis))
+    }
+
+    /// Milliseconds from this moment to `date`; 0 when that has passed.
+    #[must_use]
+    pub const fn until(self, date: Self) -> u64 {
+        date.0.saturating_sub(self.0)
+    }
+
+    /// How long ago this was, by the wall clock alone.
+    #[must_use]
+    pub const fn age(self, now: Self) -> Age {
+        Age(now.0.checked_sub(self.0))
+    }
+}
+
+/// How long ago something was, if that can be told; see the module's rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Age(Option<u64>);
+
+impl Age {
+    /// Milliseconds that are left of a pause of `length_ms` that began then; `None` when it is over. A step of the clock
+    /// never makes it longer.
+    #[must_use]
+    pub const fn pause_left(self, length_ms: u64) -> Option<u64> {
+        match self.0 {
+            Some(age) if age < length_ms => Some(length_ms - age),
+            _ => None,
+        }
+    }
+
+    /// True when it was `length_ms` ago or longer, for certain: what is deleted then is deleted late rather than early.
+    #[must_use]
+    pub const fn has_reached(self, length_ms: u64) -> bool {
+        matches!(self.0, Some(age) if age >= length_ms)
+    }
+
+    /// Milliseconds; `None` when it is dated in the future.
+    #[must_use]
+    pub const fn known(self) -> Option<u64> {
+        self.0
+    }
+
+    /// Milliseconds that have passed for certain: 0 when it is dated in the future.
+    #[must_use]
+    pub const fn at_least(self) -> u64 {
+        match self.0 {
+            Some(age) => age,
+            None => 0,
+        }
     }
 }
 
@@ -62,25 +123,86 @@ const fn civil_date(days: u64) -> (u64, u64, u64) {
     (if month <= 2 { year + 1 } else { year }, month, day)
 }
 
-/// Milliseconds since a moment that means nothing, by a clock that nobody sets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SteadyMillis(pub u64);
-
-impl SteadyMillis {
-    /// Milliseconds from `earlier` to this moment.
-    #[must_use]
-    pub const fn since(self, earlier: Self) -> u64 {
-        self.0.saturating_sub(earlier.0)
+/// A length of time for people: its largest unit, rounded down.
+#[must_use]
+pub fn roughly(ms: u64) -> String {
+    let units = [("year", 365 * DAY_MS), ("day", DAY_MS), ("hour", 3_600_000), ("minute", 60_000), ("second", 1_000)];
+    let (unit, length) = units.into_iter().find(|(_, length)| ms >= *length).unwrap_or(("ms", 1));
+    match ms / length {
+        count if unit == "ms" => format!("{count} ms"),
+        1 => format!("1 {unit}"),
+        count => format!("{count} {unit}s"),
     }
 }
 
+/// Milliseconds since a moment that means nothing, by a clock that nobody sets. Comparable within one [`BootId`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SteadyMillis(pub u64);
+
+impl SteadyMillis {
+    /// `millis` later; the end of time instead of an overflow.
+    #[must_use]
+    pub const fn plus(self, millis: u64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
+    /// How long ago this was.
+    #[must_use]
+    pub const fn age(self, now: Self) -> Age {
+        Age(Some(now.0.saturating_sub(self.0)))
+    }
+}
+
+/// Which run of the steady clock a moment belongs to: from one boot of the machine to the next where the system names
+/// its boots, else one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BootId(pub [u8; 16]);
+
+impl BootId {
+    /// Not known: moments of it can be compared with no others.
+    pub const UNKNOWN: Self = Self([0; 16]);
+}
+
 /// Both clocks at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
-    /// The present.
+    /// By the wall clock.
     pub wall: UnixMillis,
     /// By the clock that nobody sets.
     pub steady: SteadyMillis,
+    /// The run of that clock.
+    pub boot: BootId,
+}
+
+impl Reading {
+    /// A moment of which only the wall clock's time is known.
+    #[must_use]
+    pub const fn of_wall(wall: UnixMillis) -> Self {
+        Self { wall, steady: SteadyMillis(0), boot: BootId::UNKNOWN }
+    }
+
+    /// Milliseconds on the steady clock from this moment to `now`; `None` when it was not going all the time.
+    #[must_use]
+    pub fn steadily_passed(&self, now: &Self) -> Option<u64> {
+        let same_run = self.boot == now.boot && self.boot != BootId::UNKNOWN;
+        // A virtual machine that is put back to an earlier state keeps the name of its boot.
+        if same_run { now.steady.0.checked_sub(self.steady.0) } else { None }
+    }
+
+    /// How long ago this was: by the steady clock if that has been going since, else by the wall clock.
+    #[must_use]
+    pub fn age(&self, now: &Self) -> Age {
+        if let Some(passed) = self.steadily_passed(now) {
+            return Age(Some(passed));
+        }
+        let by_wall = self.wall.age(now.wall);
+        let is_of_earlier_run = self.boot != now.boot && self.boot != BootId::UNKNOWN;
+        // It was before this run began. If less than that has passed on the wall clock, that was set back since, and stays
+        // wrong about it when it comes to the same time again.
+        if is_of_earlier_run && !by_wall.has_reached(now.steady.0) { Age(None) } else { by_wall }
+    }
 }
 
 /// Where the present comes from. Only the composition root names the real one.
@@ -91,9 +213,12 @@ pub trait Clock: Send + Sync {
     /// The time that has passed; goes on while the machine is suspended, where the system can say so.
     fn steady(&self) -> SteadyMillis;
 
+    /// The run of the steady clock.
+    fn boot(&self) -> BootId;
+
     /// Both at once.
     fn reading(&self) -> Reading {
-        Reading { wall: self.now(), steady: self.steady() }
+        Reading { wall: self.now(), steady: self.steady(), boot: self.boot() }
     }
 }
 
@@ -114,6 +239,56 @@ mod tests {
         ];
         for (ms, text) in cases {
             assert_eq!(UnixMillis(ms).to_string(), text);
+        }
+    }
+    #[test]
+    fn lengths_are_told_in_their_largest_unit() {
+        let cases = [(0, "0 ms"), (999, "999 ms"), (1_999, "1 second"), (119_999, "1 minute"), (7_200_000, "2 hours")];
+        for (ms, text) in cases.into_iter().chain([(3 * DAY_MS, "3 days"), (56 * 366 * DAY_MS, "56 years")]) {
+            assert_eq!(roughly(ms), text);
+        }
+    }
+
+    const HERE: BootId = BootId([1; 16]);
+
+    const fn read(wall: u64, steady: u64, boot: BootId) -> Reading {
+        Reading { wall: UnixMillis(wall), steady: SteadyMillis(steady), boot }
+    }
+
+    #[test]
+    fn a_pause_counts_down_and_is_over_when_it_is_dated_in_the_future() {
+        let left = |now| UnixMillis(1000).age(UnixMillis(now)).pause_left(100);
+        assert_eq!([left(1000), left(1099), left(1100), left(u64::MAX)], [Some(100), Some(1), None, None]);
+        assert_eq!([left(999), left(0)], [None, None]);
+        assert_eq!(UnixMillis(1000).age(UnixMillis(1000)).pause_left(0), None);
+    }
+
+    #[test]
+    fn what_is_dated_in_the_future_has_reached_no_age() {
+        let reached = |now| UnixMillis(1000).age(UnixMillis(now)).has_reached(100);
+        assert_eq!([reached(0), reached(999), reached(1099), reached(1100)], [false, false, false, true]);
+        assert_eq!(UnixMillis(1000).age(UnixMillis(999)).known(), None);
+        assert_eq!(UnixMillis(1000).age(UnixMillis(999)).at_least(), 0);
+    }
+
+    #[test]
+    fn the_steady_clock_tells_an_age_while_it_goes_on_and_the_wall_clock_after_that() {
+        let began = read(5_000, 100, HERE);
+        for wall in [0, 4_999, 5_000, u64::MAX] {
+            assert_eq!(began.age(&read(wall, 130, HERE)).known(), Some(30), "{wall}");
+        }
+        let rebooted = |wall, steady| read(wall, steady, BootId([2; 16]));
+        for later in [rebooted(5_040, 0), rebooted(5_040, 40), read(5_040, 99, HERE)] {
+            assert_eq!(began.age(&later).known(), Some(40), "{later:?}");
+        }
+        assert_eq!(Reading::of_wall(UnixMillis(5_000)).age(&rebooted(5_040, 130)).known(), Some(40));
+    }
+
+    #[test]
+    fn a_wall_clock_that_says_less_than_has_passed_since_the_boot_was_set_back() {
+        let began = read(5_000, 100, HERE);
+        for (wall, steady) in [(4_999, 0), (5_000, 1), (5_040, 41)] {
+            assert_eq!(began.age(&read(wall, steady, BootId([2; 16]))).known(), None, "{wall}");
         }
     }
 }

@@ -8,41 +8,46 @@ pub mod providers;
 pub mod reset_tokens;
 mod step;
 pub mod sweep;
+mod sweeping;
 pub mod totp_attempts;
 pub mod walk;
+
+pub use sweeping::{sweep_if_due, sweep_round};
 
 use crate::command::bulk_import::batch::Counts;
 use crate::command::userroles::removal::finish_pending;
 use crate::context::Context;
-use crate::domain::clock_watch::SETTLING_MS;
-use crate::domain::time::UnixMillis;
+use crate::domain::time::Reading;
 use passwordless_devices::PasswordlessDevices;
 use reset_tokens::ResetTokens;
 use std::sync::Arc;
 use std::time::Duration;
-use step::BETWEEN_STEPS;
-use sweep::{Removed, Sweep};
+use step::{AFTER_FAILURE, BETWEEN_STEPS};
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval_at, sleep};
+use tokio::time::{MissedTickBehavior, interval_at, sleep, timeout};
 use totp_attempts::TotpAttempts;
 use walk::{Expiring, Walk};
 
-/// How often expired sessions, old timelines and unused tokens are removed; the first time after one interval. After a jump
-/// of the clock a whole one is waited for.
-const SWEEP_INTERVAL: Duration = Duration::from_millis(SETTLING_MS);
+/// How soon after the start it is looked whether something is due to be deleted. A server that is restarted again and again
+/// must come to it too.
+const FIRST_LOOK: Duration = Duration::from_mins(1);
+/// How often it is looked whether a sweep is due: expired sessions, old timelines and unused tokens are removed half a day
+/// after the last time.
+const SWEEP_LOOKS: Duration = Duration::from_mins(10);
 /// In test mode the first sweep comes soon.
 const FIRST_SWEEP_IN_TEST_MODE: Duration = Duration::from_secs(1);
-/// Pause after a step that failed.
-const AFTER_FAILURE: Duration = Duration::from_secs(60);
 
 /// How often the key rings in memory are brought up to date, so that an idle app publishes its next key in time too: well
 /// within the minute for which a key is published before it signs.
 const KEYS_INTERVAL: Duration = Duration::from_secs(20);
 
+/// How long the end waits for the last note about the clock.
+const LAST_NOTE: Duration = Duration::from_secs(1);
+
 /// How often removals of roles that were interrupted are taken up again; the first time at once.
 const ROLES_INTERVAL: Duration = Duration::from_mins(10);
 
-/// How often tokens and codes that nobody used in time are deleted; the first time after one interval.
+/// How often tokens and codes that nobody used in time are deleted.
 const UNUSED_INTERVAL: Duration = Duration::from_hours(1);
 
 /// How often users that wait are looked for without a word from whoever adds them; the first time at once.
@@ -76,66 +81,47 @@ pub fn start(app: &Arc<Context>) -> Jobs {
 impl Jobs {
     /// Ends every job and waits until they let go of the app. A step under way is abandoned; commits are whole or
     /// nothing.
-    pub async fn end(self) {
+    pub async fn end(self, app: &Context) {
         for job in self.running {
             job.abort();
             // An aborted task ends with an error that says so.
             let _ = job.await;
         }
+        // The next process does without it if the disk is slow.
+        let _ = timeout(LAST_NOTE, keep_clock(app, true)).await;
     }
 }
 
 async fn keep_sweeping(app: Arc<Context>) {
-    let first = if app.directory.base().test_mode { FIRST_SWEEP_IN_TEST_MODE } else { SWEEP_INTERVAL };
-    let mut due = interval_at(tokio::time::Instant::now() + first, SWEEP_INTERVAL);
+    if app.directory.base().test_mode {
+        sleep(FIRST_SWEEP_IN_TEST_MODE).await;
+        sweep_round(&app).await;
+    }
+    let mut due = interval_at(tokio::time::Instant::now() + FIRST_LOOK, SWEEP_LOOKS);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         due.tick().await;
-        if sweep_round(&app).await.is_none() {
-            due.reset();
-        }
+        sweep_if_due(&app).await;
     }
-}
-
-/// Removes what has expired, a page at a time. `None`: the clock cannot be relied on; what was not removed yet waits for
-/// another round.
-pub async fn sweep_round(app: &Context) -> Option<Removed> {
-    let mut sweep = Sweep::new();
-    loop {
-        let Some(now) = app.settled_now() else {
-            tracing::info!("expired sessions are not removed in this round: the system's clock has jumped");
-            return None;
-        };
-        match sweep.step(app, now).await {
-            Ok(true) => sleep(BETWEEN_STEPS).await,
-            Ok(false) => break,
-            Err(fault) => {
-                tracing::error!(error = fault.chain(), "removing expired sessions failed; trying again in a minute");
-                sleep(AFTER_FAILURE).await;
-            }
-        }
-    }
-    let removed = sweep.removed();
-    tracing::info!(
-        sessions = removed.sessions,
-        timelines = removed.timelines,
-        email_tokens = removed.email_tokens,
-        audit_events = removed.audit_events,
-        dashboard_sessions = removed.dashboard_sessions,
-        "removed what had expired"
-    );
-    Some(removed)
 }
 
 async fn keep_rotating(app: Arc<Context>) {
-    let mut due = interval_at(tokio::time::Instant::now() + KEYS_INTERVAL, KEYS_INTERVAL);
+    let mut due = interval_at(tokio::time::Instant::now(), KEYS_INTERVAL);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         due.tick().await;
-        // A look at the clock, so that a jump is noticed soon and not at the next sweep.
-        let _ = app.settled_now();
+        // A look at the clock too, so that a jump is noticed soon and not at the next sweep.
+        keep_clock(&app, false).await;
         // What fails is logged where it fails, and tried again by the next request or tick.
         app.keys.rotate_due(&app.directory, || app.surroundings()).await;
+    }
+}
+
+/// Writes down what is known of the clock for the next process, if that is worth a write.
+pub async fn keep_clock(app: &Context, is_last: bool) {
+    if let Err(error) = app.settled_clock.keep(&*app.store, app.clock.reading(), is_last).await {
+        // Whoever writes something of value meets the same error, and says it louder.
+        tracing::debug!(%error, "what is known of the system's clock could not be written down");
     }
 }
 
@@ -155,7 +141,7 @@ async fn keep_finishing(app: Arc<Context>) {
 }
 
 async fn keep_deleting_unused(app: Arc<Context>) {
-    let mut due = interval_at(tokio::time::Instant::now() + UNUSED_INTERVAL, UNUSED_INTERVAL);
+    let mut due = interval_at(tokio::time::Instant::now() + FIRST_LOOK, UNUSED_INTERVAL);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         due.tick().await;
@@ -173,7 +159,7 @@ pub async fn unused_round(app: &Context) -> Option<u64> {
     Some(tokens + attempts + devices)
 }
 
-async fn delete_unused<E: Expiring>(app: &Context, now: UnixMillis) -> u64 {
+async fn delete_unused<E: Expiring>(app: &Context, now: Reading) -> u64 {
     let mut walk = Walk::<E>::new();
     loop {
         match walk.step(app, now).await {

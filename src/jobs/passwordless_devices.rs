@@ -5,7 +5,7 @@ use super::walk::Expiring;
 use crate::context::Context;
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::passwordless::{CodeRules, Device};
-use crate::domain::time::UnixMillis;
+use crate::domain::time::Reading;
 use crate::store::passwordless::{Devices, parse_key};
 use crate::store::{Key, Keyspace, StoreError, Tx};
 
@@ -17,17 +17,17 @@ impl Expiring for PasswordlessDevices {
     const KEYSPACE: Keyspace = Keyspace::PasswordlessDevice;
     const WHAT: &'static str = "passwordless sign-ins";
 
-    fn is_over(app: &Context, key: &Key, bytes: &[u8], now: UnixMillis) -> bool {
+    fn is_over(app: &Context, key: &Key, bytes: &[u8], now: Reading) -> bool {
         let Some((id, tenant, _)) = parse_key(key) else { return false };
-        decoded::<Device>(app, key, bytes).is_some_and(|device| device.is_over(rules(app, &id, &tenant), now))
+        decoded::<Device>(app, key, bytes).is_some_and(|device| device.is_over(rules(app, &id, &tenant), now.wall))
     }
 
-    async fn delete(app: &Context, tx: &mut dyn Tx, key: &Key, now: UnixMillis) -> Result<bool, StoreError> {
+    async fn delete(app: &Context, tx: &mut dyn Tx, key: &Key, now: Reading) -> Result<bool, StoreError> {
         let Some((id, tenant, hash)) = parse_key(key) else { return Ok(false) };
         let devices = Devices { app: &id, tenant: &tenant };
         // Read again: another code may have been made since.
         let Some(device) = devices.get(tx, &hash).await? else { return Ok(false) };
-        if !device.is_over(rules(app, &id, &tenant), now) {
+        if !device.is_over(rules(app, &id, &tenant), now.wall) {
             return Ok(false);
         }
         devices.save(tx, &hash, Some(&device), None)?;

@@ -10,6 +10,9 @@ pub(super) const PAGE: usize = 64;
 /// Pause between two steps of a sweep: the store's clients come first, and deletes stay a trickle.
 pub(super) const BETWEEN_STEPS: Duration = Duration::from_millis(25);
 
+/// Pause after a step that failed.
+pub(super) const AFTER_FAILURE: Duration = Duration::from_secs(60);
+
 /// The record, unless it is damaged: that is logged, and the walk goes on.
 pub(super) fn decoded<R: codec::Record>(app: &Context, key: &Key, bytes: &[u8]) -> Option<R> {
     match codec::decode(app.store.encoding(), key, bytes) {

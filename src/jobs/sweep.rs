@@ -81,6 +81,20 @@ impl Sweep {
         Self { pages: STAGES.first().copied().map(begun), removed: Removed::default() }
     }
 
+    /// At the first row that is not before `next`, where an earlier sweep stopped.
+    #[must_use]
+    pub fn starting_at(next: Key) -> Self {
+        let stage = STAGES.into_iter().find(|stage| *stage == next.keyspace);
+        let Some((stage, pages)) = stage.map(begun) else { return Self::new() };
+        Self { pages: Some((stage, pages.from(Some(next)))), removed: Removed::default() }
+    }
+
+    /// Where the next step looks; `None` at the end.
+    #[must_use]
+    pub fn next_key(&self) -> Option<&Key> {
+        self.pages.as_ref().and_then(|(_, pages)| pages.next_key())
+    }
+
     /// What was removed so far.
     #[must_use]
     pub const fn removed(&self) -> Removed {

@@ -3,7 +3,7 @@
 use super::step::decoded;
 use super::walk::Expiring;
 use crate::context::Context;
-use crate::domain::time::UnixMillis;
+use crate::domain::time::Reading;
 use crate::domain::totp::attempts::Attempts;
 use crate::store::totp::{self, TotpAttemptsRecord, parse_attempts_key};
 use crate::store::{Key, Keyspace, StoreError, Tx};
@@ -16,15 +16,15 @@ impl Expiring for TotpAttempts {
     const KEYSPACE: Keyspace = Keyspace::TotpAttempts;
     const WHAT: &'static str = "one-time codes";
 
-    fn is_over(app: &Context, key: &Key, bytes: &[u8], now: UnixMillis) -> bool {
+    fn is_over(app: &Context, key: &Key, bytes: &[u8], now: Reading) -> bool {
         // Rows of a tenant that is being removed go with it.
         let tenant = parse_attempts_key(key).and_then(|(id, tenant, _)| app.directory.app(&id)?.tenant(&tenant));
         let Some(tenant) = tenant else { return false };
         decoded::<TotpAttemptsRecord>(app, key, bytes)
-            .is_some_and(|row| Attempts::from(row).are_over(tenant.config.totp.cooldown_ms, now))
+            .is_some_and(|row| Attempts::from(row).are_over(tenant.config.totp.cooldown_ms, &now))
     }
 
-    async fn delete(app: &Context, tx: &mut dyn Tx, key: &Key, now: UnixMillis) -> Result<bool, StoreError> {
+    async fn delete(app: &Context, tx: &mut dyn Tx, key: &Key, now: Reading) -> Result<bool, StoreError> {
         let row = tx.get(key).await?;
         let over = row.is_some_and(|bytes| Self::is_over(app, key, &bytes, now));
         if over {

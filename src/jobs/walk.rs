@@ -3,7 +3,7 @@
 use super::step::PAGE;
 use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
-use crate::domain::time::UnixMillis;
+use crate::domain::time::Reading;
 use crate::fault::Fault;
 use crate::store::walk::Pages;
 use crate::store::{Key, Keyspace, StoreError, Tx};
@@ -18,7 +18,7 @@ pub trait Expiring: Send {
     const WHAT: &'static str;
 
     /// True if a row has to go.
-    fn is_over(app: &Context, key: &Key, bytes: &[u8], now: UnixMillis) -> bool;
+    fn is_over(app: &Context, key: &Key, bytes: &[u8], now: Reading) -> bool;
 
     /// Deletes a row with all that belongs to it, unless it has to stay after all: what was seen before is not part of what
     /// the commit checks.
@@ -26,7 +26,7 @@ pub trait Expiring: Send {
         app: &Context,
         tx: &mut dyn Tx,
         key: &Key,
-        now: UnixMillis,
+        now: Reading,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
@@ -61,7 +61,7 @@ impl<E: Expiring> Walk<E> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn step(&mut self, app: &Context, now: UnixMillis) -> Result<bool, Fault> {
+    pub async fn step(&mut self, app: &Context, now: Reading) -> Result<bool, Fault> {
         let page = self.pages.rows(app.store.begin().as_mut()).await;
         let page = page.map_err(|error| Fault::new("walking over rows that may be over", error))?;
         let Some(page) = page else { return Ok(false) };
@@ -71,7 +71,7 @@ impl<E: Expiring> Walk<E> {
     }
 }
 
-async fn delete<E: Expiring>(app: &Context, due: &[&Key], now: UnixMillis) -> Result<u64, Fault> {
+async fn delete<E: Expiring>(app: &Context, due: &[&Key], now: Reading) -> Result<u64, Fault> {
     if due.is_empty() {
         return Ok(0);
     }

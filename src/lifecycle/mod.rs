@@ -235,7 +235,7 @@ async fn attend(
         () = async { tokio::join!(server, stopping(stop, &operator, announcer)); } => 0,
         () = stop.clone().pressed(2) => TOLD_TWICE,
     };
-    jobs.end().await;
+    jobs.end(app).await;
     Ok(code)
 }
 

@@ -1,7 +1,7 @@
 //! [`HealthLimits`]: how often health checks may reach the store.
 
 use crate::domain::ids::AppId;
-use crate::domain::time::UnixMillis;
+use crate::domain::time::SteadyMillis;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -22,21 +22,21 @@ pub struct HealthLimits {
 #[derive(Clone, Copy)]
 struct Bucket {
     tokens: u64,
-    last: UnixMillis,
+    last: SteadyMillis,
 }
 
 impl HealthLimits {
     /// Whether the store may be asked for this app now; counts it.
-    pub fn allow(&self, app: &AppId, now: UnixMillis) -> bool {
+    pub fn allow(&self, app: &AppId, now: SteadyMillis) -> bool {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(bucket) = buckets.get_mut(app) else {
             if buckets.len() >= MAX_BUCKETS {
-                buckets.retain(|_, bucket| now.since(bucket.last) < BURST * REFILL_MS);
+                buckets.retain(|_, bucket| !bucket.last.age(now).has_reached(BURST * REFILL_MS));
             }
             buckets.insert(app.clone(), Bucket { tokens: BURST - 1, last: now });
             return true;
         };
-        let tokens = bucket.tokens.saturating_add(now.since(bucket.last) / REFILL_MS).min(BURST);
+        let tokens = bucket.tokens.saturating_add(bucket.last.age(now).at_least() / REFILL_MS).min(BURST);
         if tokens == 0 {
             return false;
         }
@@ -55,14 +55,14 @@ mod tests {
         let app = |n: usize| AppId { connection_uri_domain: String::new(), app_id: format!("a{n}") };
         let held = || limits.buckets.lock().unwrap().len();
         for n in 0..MAX_BUCKETS {
-            assert!(limits.allow(&app(n), UnixMillis(1_000)));
+            assert!(limits.allow(&app(n), SteadyMillis(1_000)));
         }
         for _ in 0..BURST {
-            assert!(limits.allow(&app(MAX_BUCKETS), UnixMillis(1_999)));
+            assert!(limits.allow(&app(MAX_BUCKETS), SteadyMillis(1_999)));
         }
         assert_eq!(held(), MAX_BUCKETS + 1);
-        assert!(limits.allow(&app(MAX_BUCKETS + 1), UnixMillis(2_000)));
+        assert!(limits.allow(&app(MAX_BUCKETS + 1), SteadyMillis(2_000)));
         assert_eq!(held(), 2);
-        assert!(!limits.allow(&app(MAX_BUCKETS), UnixMillis(2_000)));
+        assert!(!limits.allow(&app(MAX_BUCKETS), SteadyMillis(2_000)));
     }
 }

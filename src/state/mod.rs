@@ -7,5 +7,6 @@ pub mod health_limits;
 pub mod key;
 pub mod password;
 pub mod recent_marks;
+pub mod settled_clock;
 pub mod traffic;
 pub mod verified_tokens;

@@ -1,7 +1,7 @@
 //! [`RecentMarks`]: whose activity was marked lately.
 
 use crate::domain::ids::UserId;
-use crate::domain::time::UnixMillis;
+use crate::domain::time::SteadyMillis;
 use crate::state::directory::AppEntry;
 use quick_cache::sync::Cache;
 use std::hash::{BuildHasher, RandomState};
@@ -13,7 +13,7 @@ const REMEMBERED: usize = 65_536;
 
 /// Who was marked lately.
 pub struct RecentMarks {
-    marked: Cache<u64, UnixMillis>,
+    marked: Cache<u64, SteadyMillis>,
     hasher: RandomState,
 }
 
@@ -37,12 +37,12 @@ impl RecentMarks {
 
     /// Whether the user at this place was marked lately.
     #[must_use]
-    pub fn is_marked(&self, place: u64, now: UnixMillis) -> bool {
-        self.marked.get(&place).is_some_and(|at| now.since(at) < BETWEEN_MARKS_MS)
+    pub fn is_marked(&self, place: u64, now: SteadyMillis) -> bool {
+        self.marked.get(&place).is_some_and(|at| at.age(now).pause_left(BETWEEN_MARKS_MS).is_some())
     }
 
     /// Remembers a mark that is committed.
-    pub fn remember(&self, place: u64, at: UnixMillis) {
+    pub fn remember(&self, place: u64, at: SteadyMillis) {
         self.marked.insert(place, at);
     }
 }

@@ -12,6 +12,7 @@ pub mod app;
 pub mod audit;
 mod buffer;
 pub mod bulk_import;
+pub mod clock;
 pub mod codec;
 pub mod counter;
 pub mod cross_references;

@@ -12,7 +12,7 @@
 use super::key::KeyReader;
 use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
 use crate::domain::ids::{AppId, TenantId, UserId};
-use crate::domain::time::UnixMillis;
+use crate::domain::time::{Reading, UnixMillis};
 use crate::domain::totp::attempts::Attempts;
 use crate::domain::totp::{Code, Pace};
 use serde::{Deserialize, Serialize};
@@ -47,12 +47,29 @@ crate::record!(TotpDevicesRecord, TotpDevices, version 1);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TotpAttemptsRecord {
     /// When the wrong codes since the last right one came, oldest first.
+    pub failures: Vec<Reading>,
+    /// Codes that are used up, and until when.
+    pub used: Vec<(Code, UnixMillis)>,
+}
+
+crate::record!(TotpAttemptsRecord, TotpAttempts, version 2 after TotpAttemptsRecordV1);
+
+/// Attempts before they were counted on the steady clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TotpAttemptsRecordV1 {
+    /// When the wrong codes since the last right one came, oldest first.
     pub failures: Vec<UnixMillis>,
     /// Codes that are used up, and until when.
     pub used: Vec<(Code, UnixMillis)>,
 }
 
-crate::record!(TotpAttemptsRecord, TotpAttempts, version 1);
+crate::record!(TotpAttemptsRecordV1, TotpAttempts, version 1);
+
+impl From<TotpAttemptsRecordV1> for TotpAttemptsRecord {
+    fn from(TotpAttemptsRecordV1 { failures, used }: TotpAttemptsRecordV1) -> Self {
+        Self { failures: failures.into_iter().map(Reading::of_wall).collect(), used }
+    }
+}
 
 impl From<TotpAttemptsRecord> for Attempts {
     fn from(record: TotpAttemptsRecord) -> Self {

@@ -58,7 +58,7 @@ pub async fn delete_given_up(tx: &mut dyn Tx, app: &AppId, now: UnixMillis) -> R
     let start = Key::of_app(Keyspace::UserImport, app);
     let all = Scan { end: start.prefix_end(), start, reverse: false, limit: usize::MAX };
     for (key, record) in codec::scan::<ImportRecord>(tx, &all).await? {
-        if now.since(record.at) > GIVEN_UP_MS {
+        if record.at.age(now).has_reached(GIVEN_UP_MS) {
             tx.delete(key);
         }
     }

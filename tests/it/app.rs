@@ -20,7 +20,7 @@ use sessiond::config::BaseConfig;
 use sessiond::context::Context;
 use sessiond::domain::entropy::Entropy;
 use sessiond::domain::secret::Secret;
-use sessiond::domain::time::{Clock, SteadyMillis, UnixMillis};
+use sessiond::domain::time::{BootId, Clock, SteadyMillis, UnixMillis};
 use sessiond::http::accept::Accept;
 use sessiond::http::cdi::route::Route;
 use sessiond::http::cdi::{self, Cdi};
@@ -47,12 +47,13 @@ pub(crate) const START: UnixMillis = UnixMillis(1_700_000_000_000);
 pub(crate) struct ManualClock {
     wall: Arc<AtomicU64>,
     steady: Arc<AtomicU64>,
+    boot: Arc<AtomicU64>,
 }
 
 impl ManualClock {
     /// Standing at `start`.
     pub(crate) fn at(start: UnixMillis) -> Self {
-        Self { wall: Arc::new(AtomicU64::new(start.0)), steady: Arc::default() }
+        Self { wall: Arc::new(AtomicU64::new(start.0)), steady: Arc::default(), boot: Arc::new(AtomicU64::new(1)) }
     }
 
     /// `millis` later.
@@ -65,6 +66,18 @@ impl ManualClock {
     pub(crate) fn set(&self, now: UnixMillis) {
         self.wall.store(now.0, Ordering::SeqCst);
     }
+
+    /// Sets the wall clock forwards or back by so many ms.
+    pub(crate) fn step(&self, by: i64) {
+        self.set(UnixMillis(self.wall.load(Ordering::SeqCst).strict_add_signed(by)));
+    }
+
+    /// The machine was off for `millis`: a new run of the steady clock begins.
+    pub(crate) fn reboot(&self, millis: u64) {
+        self.wall.fetch_add(millis, Ordering::SeqCst);
+        self.steady.store(0, Ordering::SeqCst);
+        self.boot.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 impl Clock for ManualClock {
@@ -74,6 +87,10 @@ impl Clock for ManualClock {
 
     fn steady(&self) -> SteadyMillis {
         SteadyMillis(self.steady.load(Ordering::SeqCst))
+    }
+
+    fn boot(&self) -> BootId {
+        BootId(u128::from(self.boot.load(Ordering::SeqCst)).to_be_bytes())
     }
 }
 
@@ -133,6 +150,12 @@ impl TestAppBuilder {
     /// Another stream of randomness.
     pub(crate) fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// On another clock.
+    pub(crate) fn clock(mut self, clock: &ManualClock) -> Self {
+        self.clock = clock.clone();
         self
     }
 

@@ -7,6 +7,8 @@ mod cdi;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod contention;

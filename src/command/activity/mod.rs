@@ -6,7 +6,7 @@
 use crate::command::scope::Scope;
 use crate::context::Context;
 use crate::domain::ids::UserId;
-use crate::domain::time::UnixMillis;
+use crate::domain::time::{SteadyMillis, UnixMillis};
 use crate::fault::Fault;
 use crate::state::directory::AppEntry;
 use crate::store::activity::{self, ActiveRecord};
@@ -15,7 +15,7 @@ use crate::store::{StoreError, Tx};
 /// A mark in a transaction: say [`Marked::committed`] when that is committed.
 #[must_use]
 #[derive(Debug, Clone, Copy)]
-pub struct Marked(Option<(u64, UnixMillis)>);
+pub struct Marked(Option<(u64, SteadyMillis)>);
 
 impl Marked {
     /// Nobody was marked.
@@ -42,12 +42,12 @@ pub fn mark_active(
     user: &UserId,
     now: UnixMillis,
 ) -> Result<Marked, StoreError> {
-    let place = app.activity.place(entry, user);
-    if app.activity.is_marked(place, now) {
+    let (place, steady) = (app.activity.place(entry, user), app.steady());
+    if app.activity.is_marked(place, steady) {
         return Ok(Marked::NOBODY);
     }
     activity::put(tx, &entry.id, user, now)?;
-    Ok(Marked(Some((place, now))))
+    Ok(Marked(Some((place, steady))))
 }
 
 /// Counts the users of an app that were active.
@@ -86,7 +86,7 @@ impl CountActiveByDays {
         let now = app.now();
         let mut counts = [0; Self::DAYS];
         each_mark(app, &self.0, |at| {
-            let days_ago = usize::try_from(now.since(at) / DAY_MS).unwrap_or(usize::MAX);
+            let days_ago = usize::try_from(at.age(now).at_least() / DAY_MS).unwrap_or(usize::MAX);
             for count in counts.iter_mut().skip(days_ago) {
                 *count += 1;
             }

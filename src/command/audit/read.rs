@@ -105,8 +105,8 @@ impl ReadAudit {
     pub async fn run(self, app: &Context) -> Result<AuditPage, Fault> {
         let entry = &self.scope.app;
         // What is past its time is not told, whether it is deleted already or not.
-        let oldest = app.now().0.saturating_sub(entry.config.audit_retention_ms);
-        let from = self.from.max(UnixMillis(oldest.saturating_add(1)));
+        let oldest = app.now().minus(entry.config.audit_retention_ms);
+        let from = self.from.max(oldest.plus(1));
         let limits = [self.to.map(Place::first), self.cursor.map(|cursor| cursor.0)];
         let mut before = limits.into_iter().flatten().min();
         let mut events = Vec::new();

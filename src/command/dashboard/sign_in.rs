@@ -44,7 +44,7 @@ impl SignIn<'_> {
         let entry = &self.scope.app;
         let address = self.scope.cause.client;
         let who = Who { app: entry, door: Door::Dashboard, email: &self.email, address };
-        let attempt = app.budgets.begin(who, app.now())?;
+        let attempt = app.budgets.begin(who, app.steady())?;
         loop {
             let stored = self.find(app.store.begin().as_mut()).await?;
             let hash = stored.as_ref().map(|user| user.password.expose());

@@ -56,7 +56,7 @@ impl SignIn<'_> {
     async fn attempt(&self, app: &Context) -> Result<SignedIn, Unserved> {
         let Account { scope, tenant, email } = &self.account;
         let who = Who { app: &scope.app, door: Door::Tenant(tenant), email, address: scope.cause.client };
-        let attempt = app.budgets.begin(who, app.now())?;
+        let attempt = app.budgets.begin(who, app.steady())?;
         loop {
             let stored = self.stored(app).await?;
             let text = stored.as_ref().map(PasswordHash::expose);
@@ -94,7 +94,7 @@ impl SignIn<'_> {
             Unserved::Busy { .. } => {
                 let known = self.account.look(app).await?.map(|_| email);
                 let account = (scope.app.serial, tenant, known);
-                (app.refusals.is_first_for_busy(account, app.now()), "too many sign-ins at once".to_owned())
+                (app.refusals.is_first_for_busy(account, app.steady()), "too many sign-ins at once".to_owned())
             }
             Unserved::NoSignerKey | Unserved::Fault(_) => return Ok(()),
         };

@@ -8,7 +8,7 @@ use crate::command::user::require_tenant;
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
-use crate::domain::time::UnixMillis;
+use crate::domain::time::{Reading, UnixMillis};
 use crate::domain::totp::attempts::{Admission, Attempts, Limits};
 use crate::domain::totp::{CODE_MAX, Code};
 use crate::fault::Fault;
@@ -78,8 +78,8 @@ impl CheckCode<'_> {
         let found = totp::attempts(tx.as_mut(), id, &self.tenant, user).await.map_err(failed)?;
         let is_first = found.is_none();
         let mut attempts = found.unwrap_or_default();
-        let now = app.now();
-        let failures = match attempts.admission(self.limits, now) {
+        let now = app.clock.reading();
+        let failures = match attempts.admission(self.limits, &now) {
             Admission::Open { failures } => failures,
             Admission::Closed { failures, retry_after_ms } => {
                 return Ok(Step::Done(Checked::LimitReached { failures, retry_after_ms }));
@@ -88,7 +88,7 @@ impl CheckCode<'_> {
         if self.code.chars().count() > CODE_MAX {
             return Ok(Step::Done(Checked::Invalid { failures: failures + 1 }));
         }
-        let right = self.right(sealer, &mut devices, &attempts, now)?;
+        let right = self.right(sealer, &mut devices, &attempts, now.wall)?;
         let verifies = self.device.is_some() && right.is_some();
         let (outcome, event) = self.decide(right, failures, &mut attempts, now);
         if is_first || verifies {
@@ -140,11 +140,11 @@ impl CheckCode<'_> {
         right: Option<(Code, u64)>,
         failures: u32,
         attempts: &mut Attempts,
-        now: UnixMillis,
+        now: Reading,
     ) -> (Checked, Option<AuditEvent>) {
         let event = |kind| AuditEvent::of(kind).user(&self.user_id).tenant(&self.tenant);
         if let Some((code, window_ms)) = right {
-            attempts.succeed(code, window_ms, now);
+            attempts.succeed(code, window_ms, now.wall);
             let added = self.device.map(|name| event(AuditKind::TotpDeviceAdded).detail(name));
             return (Checked::Ok { was_verified: false }, added);
         }

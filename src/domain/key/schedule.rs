@@ -107,7 +107,7 @@ impl KeyRules {
     #[must_use]
     pub fn is_forgettable(&self, key: &KeyLife, now: UnixMillis) -> bool {
         let ended = key.deleted.or_else(|| key.revoked.as_ref().map(|revocation| revocation.at));
-        ended.is_some_and(|ended| now.since(ended) > HISTORY_MS)
+        ended.is_some_and(|ended| ended.age(now).has_reached(HISTORY_MS))
     }
 
     /// When the last token of a key has ended, if nobody withdraws it.
@@ -150,7 +150,7 @@ impl KeyRules {
 
     /// From the millisecond after this one, `newest` needs a successor.
     const fn next_due(&self, newest: &KeyLife) -> UnixMillis {
-        UnixMillis(newest.created.plus(self.update_interval_ms).0.saturating_sub(self.overlap_ms))
+        newest.created.plus(self.update_interval_ms).minus(self.overlap_ms)
     }
 
     fn next_change(&self, keys: &[KeyLife], dynamic: &Kid, fixed: &Kid, now: UnixMillis) -> UnixMillis {

@@ -1,6 +1,7 @@
-//! Failure budgets: after a few failed sign-ins each further one makes the next wait longer.
+//! Failure budgets: after a few failed sign-ins each further one makes the next wait longer. They end with the process,
+//! so they are counted on the clock that nobody sets.
 
-use crate::domain::time::UnixMillis;
+use crate::domain::time::SteadyMillis;
 
 /// What a kind of budget allows.
 #[derive(Debug, Clone, Copy)]
@@ -27,28 +28,27 @@ pub const ADDRESS: BudgetRules =
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Failures {
     count: u32,
-    last: UnixMillis,
+    last: SteadyMillis,
 }
 
 impl Failures {
-    /// When the next attempt is allowed.
+    /// How long an attempt after the latest failure has to wait, in ms.
     #[must_use]
-    pub fn open_at(&self, rules: &BudgetRules) -> UnixMillis {
-        let Some(above) = self.count.checked_sub(rules.free + 1) else { return UnixMillis(0) };
-        let delay = rules.first_delay_ms.checked_shl(above.min(40)).unwrap_or(u64::MAX);
-        self.last.plus(delay.min(rules.longest_delay_ms))
+    pub fn delay_ms(&self, rules: &BudgetRules) -> u64 {
+        let Some(above) = self.count.checked_sub(rules.free + 1) else { return 0 };
+        rules.first_delay_ms.checked_shl(above.min(40)).unwrap_or(u64::MAX).min(rules.longest_delay_ms)
     }
 
     /// How long an attempt at `now` has still to wait, in ms; `None` when it may be made.
     #[must_use]
-    pub fn wait(&self, rules: &BudgetRules, now: UnixMillis) -> Option<u64> {
-        Some(self.open_at(rules).since(now)).filter(|wait| *wait > 0)
+    pub fn wait(&self, rules: &BudgetRules, now: SteadyMillis) -> Option<u64> {
+        self.last.age(now).pause_left(self.delay_ms(rules))
     }
 
     /// With the attempt that is being made. It counts as failed until it is known to have succeeded, so that attempts
     /// made at once do not get more tries than attempts made one after the other.
     #[must_use]
-    pub fn with_attempt(self, rules: &BudgetRules, now: UnixMillis) -> Self {
+    pub fn with_attempt(self, rules: &BudgetRules, now: SteadyMillis) -> Self {
         Self { count: self.remembered(rules, now).saturating_add(1), last: now }
     }
 
@@ -60,14 +60,15 @@ impl Failures {
 
     /// Failures that still count at `now`.
     #[must_use]
-    pub fn remembered(&self, rules: &BudgetRules, now: UnixMillis) -> u32 {
-        let forgotten = now.since(self.open_at(rules).max(self.last)) / rules.forget_one_after_ms.max(1);
+    pub fn remembered(&self, rules: &BudgetRules, now: SteadyMillis) -> u32 {
+        let since_delay = self.last.age(now).at_least().saturating_sub(self.delay_ms(rules));
+        let forgotten = since_delay / rules.forget_one_after_ms.max(1);
         self.count.saturating_sub(u32::try_from(forgotten).unwrap_or(u32::MAX))
     }
 
     /// The latest failure.
     #[must_use]
-    pub const fn last(&self) -> UnixMillis {
+    pub const fn last(&self) -> SteadyMillis {
         self.last
     }
 }
@@ -82,20 +83,20 @@ mod tests {
     #[test]
     fn delays_grow_from_the_first_failure_above_the_free_ones() {
         let mut failures = Failures::default();
-        let mut now = UnixMillis(1_000_000);
+        let mut now = SteadyMillis(1_000_000);
         let mut waits = Vec::new();
         for _ in 0..7 {
             assert_eq!(failures.wait(&RULES, now), None);
             failures = failures.with_attempt(&RULES, now);
             waits.push(failures.wait(&RULES, now).unwrap_or(0));
-            now = now.max(failures.open_at(&RULES));
+            now = now.plus(failures.delay_ms(&RULES));
         }
         assert_eq!(waits, [0, 0, 1_000, 2_000, 4_000, 5_000, 5_000]);
     }
 
     #[test]
     fn attempts_at_the_same_moment_share_the_budget() {
-        let now = UnixMillis(5);
+        let now = SteadyMillis(5);
         let mut failures = Failures::default();
         let mut made = 0;
         for _ in 0..10 {
@@ -113,10 +114,10 @@ mod tests {
     fn failures_are_forgotten_one_by_one() {
         let mut failures = Failures::default();
         for _ in 0..3 {
-            failures = failures.with_attempt(&RULES, UnixMillis(0));
+            failures = failures.with_attempt(&RULES, SteadyMillis(0));
         }
-        let open = failures.open_at(&RULES);
-        assert_eq!(open, UnixMillis(1_000));
+        let open = failures.last().plus(failures.delay_ms(&RULES));
+        assert_eq!(open, SteadyMillis(1_000));
         let counts =
             [0, 9_999, 10_000, 20_000, 30_000, u64::MAX].map(|later| failures.remembered(&RULES, open.plus(later)));
         assert_eq!(counts, [3, 3, 2, 1, 0, 0]);
@@ -124,10 +125,10 @@ mod tests {
 
     #[test]
     fn no_number_of_failures_overflows() {
-        let mut failures = Failures { count: u32::MAX - 1, last: UnixMillis(0) };
+        let mut failures = Failures { count: u32::MAX - 1, last: SteadyMillis(0) };
         for _ in 0..3 {
-            failures = failures.with_attempt(&RULES, UnixMillis(0));
+            failures = failures.with_attempt(&RULES, SteadyMillis(0));
         }
-        assert_eq!(failures.wait(&RULES, UnixMillis(0)), Some(RULES.longest_delay_ms));
+        assert_eq!(failures.wait(&RULES, SteadyMillis(0)), Some(RULES.longest_delay_ms));
     }
 }

@@ -301,7 +301,8 @@ impl Family {
     }
 
     fn is_previous_in_grace(&self, hash: TokenHash2, rules: &FamilyRules, now: UnixMillis) -> bool {
-        self.previous.is_some_and(|previous| previous.hash == hash && now <= previous.replaced_at.plus(rules.grace_ms))
+        let is_over = |previous: Previous| previous.replaced_at.age(now).has_reached(rules.grace_ms.saturating_add(1));
+        self.previous.is_some_and(|previous| previous.hash == hash && !is_over(previous))
     }
 
     fn reuse(&self, presented: &PresentedToken, policy: RefreshPolicy, rules: &FamilyRules, now: UnixMillis) -> Reuse {
@@ -319,7 +320,7 @@ impl Family {
             subtype,
             policy,
             generation: presented.generation,
-            after_ms: self.previous.map(|previous| now.since(previous.replaced_at)),
+            after_ms: self.previous.and_then(|previous| previous.replaced_at.age(now).known()),
             request_id: String::new(),
         };
         Reuse { subtype, ends_session, is_theft, event }

@@ -45,7 +45,7 @@ mod tests {
     fn jitter_is_uniform() {
         let step = u64::MAX / 1000;
         let mean =
-            (0..1000).map(|i| access_token_expiry(NOW, 1_000_000, 0.25, i * step).since(NOW)).sum::<u64>() / 1000;
+            (0..1000).map(|i| NOW.until(access_token_expiry(NOW, 1_000_000, 0.25, i * step))).sum::<u64>() / 1000;
         assert!((874_000..=876_000).contains(&mean), "{mean}");
     }
 

@@ -165,10 +165,10 @@ impl Story<'_> {
             EventKind::Revoked { call, request_id } => {
                 let by = by_call(call, request_id);
                 match self.log.last_reuse() {
-                    Some(reuse) if end.at.since(reuse.last_at()) <= ANSWER_TO_REUSE_MS => format!(
+                    Some(reuse) if !reuse.last_at().age(end.at).has_reached(ANSWER_TO_REUSE_MS + 1) => format!(
                         "Ended at {} by {by}, {} after a theft was reported to the application because {}. {}",
                         end.at,
-                        duration(end.at.since(reuse.last_at())),
+                        duration(reuse.last_at().age(end.at).at_least()),
                         what_came_back(&reuse.kind),
                         advice(&reuse.kind),
                     ),
@@ -184,9 +184,9 @@ impl Story<'_> {
     }
 }
 
-/// True when something recorded at `last` may be recorded again: also when the clock has been set back since.
+/// True when something recorded at `last` may be recorded again.
 const fn is_apart(last: UnixMillis, now: UnixMillis) -> bool {
-    now.0.abs_diff(last.0) >= RECORDED_APART_MS
+    last.age(now).pause_left(RECORDED_APART_MS).is_none()
 }
 
 fn by_call(call: &str, request_id: &str) -> String {

@@ -7,7 +7,7 @@ use crate::domain::entropy::{Entropy, random_bytes, random_uuid};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::key::{KeyKind, KeyLife, KeyRules, KeyStage, Kid, RingPlan, SigningAlgorithm};
 use crate::domain::secret::Secret;
-use crate::domain::time::UnixMillis;
+use crate::domain::time::{SteadyMillis, UnixMillis};
 use crate::fault::{Fault, Gone};
 use crate::store::sealing_key::SealingKeyEntry;
 use crate::store::signing_key::{SigningKey, StoredSecret};
@@ -26,6 +26,8 @@ pub struct Surroundings<'a> {
     pub entropy: &'a dyn Entropy,
     /// The present.
     pub now: UnixMillis,
+    /// The present for pauses.
+    pub steady: SteadyMillis,
     /// It can be relied on for what cannot be undone; see [`crate::domain::clock_watch`].
     pub settled: bool,
 }

@@ -17,11 +17,11 @@ use crate::config::AppConfig;
 use crate::crypto::sealing::SealingKey;
 use crate::domain::ids::AppId;
 use crate::domain::key::KeyRules;
-use crate::domain::time::UnixMillis;
+use crate::domain::time::{Reading, SteadyMillis, UnixMillis};
 use crate::fault::Fault;
 use crate::metrics::KeySnapshot;
 use crate::state::directory::{AppEntry, Directory};
-use crate::state::key::slot::{RETRY_MS, RingSlot};
+use crate::state::key::slot::RingSlot;
 use crate::store::{Engine, StoreError, key_vault, sealing_key};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use change::{Vaults, Work};
@@ -64,13 +64,13 @@ impl KeyRings {
     pub async fn ring<'w>(
         &self,
         entry: &AppEntry,
-        now: UnixMillis,
+        now: Reading,
         world: impl FnOnce() -> Surroundings<'w>,
     ) -> Result<Arc<KeyRing>, Fault> {
         let rules = KeyRules::from(&*entry.config);
         let slot = entry.ring_slot.get_or_init(|| self.slot(&entry.id));
-        slot.touch(now);
-        match slot.current(rules, now) {
+        slot.touch(now.steady);
+        match slot.current(rules, now.wall) {
             Some(ring) => Ok(ring),
             None => self.ring_of(slot, world(), &entry.id, rules).await,
         }
@@ -106,7 +106,7 @@ impl KeyRings {
         }
         let serves = slot.ring.load_full().filter(|ring| world.now < ring.usable_until);
         if let Some(ring) = &serves
-            && slot.waits(world.now)
+            && slot.waits(world.steady)
         {
             return Ok(Arc::clone(ring));
         }
@@ -115,7 +115,7 @@ impl KeyRings {
             (Err(fault), None) => Err(fault),
             (Err(fault), Some(_)) if fault.gone().is_some() => Err(fault),
             (Err(fault), Some(ring)) => {
-                slot.retry_at.store(world.now.plus(RETRY_MS).0, Ordering::Relaxed);
+                slot.wait(world.steady);
                 tracing::error!(app = ?app, error = fault.chain(), "keys could not be rotated; the old ones serve on");
                 Ok(ring)
             }
@@ -146,7 +146,7 @@ impl KeyRings {
             let world = world();
             match directory.app(&id) {
                 None => self.forget(&id),
-                Some(_) if self.forget_idle(&id, world.now) => {}
+                Some(_) if self.forget_idle(&id, world.steady) => {}
                 Some(entry) => {
                     let rules = KeyRules::from(&*entry.config);
                     failed += usize::from(self.ring_in(world, &id, rules).await.is_err());
@@ -157,9 +157,9 @@ impl KeyRings {
     }
 
     /// Drops a ring that is idle; true if there was none or it is gone. Its slot stays, for the app's entry may hold it.
-    fn forget_idle(&self, app: &AppId, now: UnixMillis) -> bool {
+    fn forget_idle(&self, app: &AppId, now: SteadyMillis) -> bool {
         let slot = self.slot(app);
-        let idle = now.since(UnixMillis(slot.used_at.load(Ordering::Relaxed))) > IDLE_MS;
+        let idle = slot.last_use().age(now).has_reached(IDLE_MS);
         // A change under way is about to put another ring in place.
         if idle && let Ok(_changing) = slot.changing.try_lock() {
             slot.ring.store(None);

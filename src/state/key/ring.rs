@@ -72,7 +72,7 @@ impl KeyRing {
     /// `max-age` of the JWKS document in seconds: until a new key may be published, at least 1.
     #[must_use]
     pub fn jwks_max_age_s(&self, now: UnixMillis) -> u64 {
-        (self.jwks_max_age_anchor.since(now) / 1000).max(1)
+        (now.until(self.jwks_max_age_anchor) / 1000).max(1)
     }
 
     /// Public keys as CDI < 2.21 has them, for an app whose tokens are signed with keys of this kind.
@@ -97,8 +97,8 @@ impl KeyRing {
         KeySnapshot {
             rings: 1,
             published: u64::try_from(self.legacy.len()).unwrap_or(u64::MAX),
-            signing_age_ms: created.map(|created| now.since(created)),
-            next_change_ms: Some(self.jwks_max_age_anchor.since(now)),
+            signing_age_ms: created.map(|created| created.age(now).at_least()),
+            next_change_ms: Some(now.until(self.jwks_max_age_anchor)),
         }
     }
 

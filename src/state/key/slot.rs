@@ -2,14 +2,14 @@
 
 use super::ring::KeyRing;
 use crate::domain::key::KeyRules;
-use crate::domain::time::UnixMillis;
+use crate::domain::time::{SteadyMillis, UnixMillis};
 use arc_swap::ArcSwapOption;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::Mutex;
 
 /// After a failed change, how long the old ring serves before the next attempt.
-pub(super) const RETRY_MS: u64 = 1000;
+const RETRY_MS: u64 = 1000;
 /// How exactly the last use of a ring is kept.
 const USE_STEP_MS: u64 = 60_000;
 
@@ -22,10 +22,10 @@ pub struct RingSlot {
     /// A change by an operator has begun and is not in `ring` yet: it may be in the store all the same, for its caller
     /// can go away at any await.
     pub(super) in_doubt: AtomicBool,
-    /// When a request last asked (ms), to within [`USE_STEP_MS`].
-    pub(super) used_at: AtomicU64,
-    /// No attempt to replace a ring that still serves before this moment (ms).
-    pub(super) retry_at: AtomicU64,
+    /// When a request last asked, to within [`USE_STEP_MS`]; ms on the steady clock.
+    used_at: AtomicU64,
+    /// No attempt to replace a ring that still serves before this moment; ms on the steady clock.
+    retry_at: AtomicU64,
 }
 
 impl RingSlot {
@@ -41,16 +41,25 @@ impl RingSlot {
     }
 
     /// A request asks for the ring now.
-    pub(super) fn touch(&self, now: UnixMillis) {
-        if now.0.abs_diff(self.used_at.load(Ordering::Relaxed)) > USE_STEP_MS {
+    pub(super) fn touch(&self, now: SteadyMillis) {
+        if self.last_use().age(now).has_reached(USE_STEP_MS) {
             self.used_at.store(now.0, Ordering::Relaxed);
         }
     }
 
-    /// True for a moment after an attempt that failed; not for longer, should the clock have been set back.
-    pub(super) fn waits(&self, now: UnixMillis) -> bool {
-        let left = self.retry_at.load(Ordering::Relaxed).saturating_sub(now.0);
-        (1..=RETRY_MS).contains(&left)
+    /// When a request last asked.
+    pub(super) fn last_use(&self) -> SteadyMillis {
+        SteadyMillis(self.used_at.load(Ordering::Relaxed))
+    }
+
+    /// An attempt to replace the ring has failed now.
+    pub(super) fn wait(&self, now: SteadyMillis) {
+        self.retry_at.store(now.plus(RETRY_MS).0, Ordering::Relaxed);
+    }
+
+    /// True for a moment after an attempt that failed.
+    pub(super) fn waits(&self, now: SteadyMillis) -> bool {
+        now < SteadyMillis(self.retry_at.load(Ordering::Relaxed))
     }
 
     /// The ring, if it is the one that the schedule asks for.

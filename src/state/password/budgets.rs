@@ -5,7 +5,7 @@
 
 use crate::domain::ids::TenantId;
 use crate::domain::password::budget::{ACCOUNT, ADDRESS, BudgetRules, Failures};
-use crate::domain::time::UnixMillis;
+use crate::domain::time::SteadyMillis;
 use crate::state::directory::AppEntry;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -74,7 +74,7 @@ impl Budgets {
     ///
     /// # Errors
     /// When account or address have to wait; that attempt is not counted and changes nothing.
-    pub fn begin(&self, who: Who<'_>, now: UnixMillis) -> Result<Attempt<'_>, Unserved> {
+    pub fn begin(&self, who: Who<'_>, now: SteadyMillis) -> Result<Attempt<'_>, Unserved> {
         if !who.app.config.brute_force_protection {
             return Ok(Attempt { counted: None });
         }
@@ -156,7 +156,7 @@ impl Table {
     }
 
     /// Counts an attempt, or says how long it has to wait, in ms.
-    fn begin(&self, key: u64, now: UnixMillis) -> Result<(), u64> {
+    fn begin(&self, key: u64, now: SteadyMillis) -> Result<(), u64> {
         let Some(mut shard) = self.shard(key) else { return Ok(()) };
         let before = shard.get(&key).copied().unwrap_or_default();
         if let Some(wait) = before.wait(self.rules, now) {
@@ -192,7 +192,7 @@ impl Table {
 
 /// Forgets whatever counts no more; if all count, the one with the fewest failures: who floods the table with names
 /// of accounts does not free the account that he is after.
-fn make_room(shard: &mut HashMap<u64, Failures>, rules: &BudgetRules, now: UnixMillis) {
+fn make_room(shard: &mut HashMap<u64, Failures>, rules: &BudgetRules, now: SteadyMillis) {
     shard.retain(|_, failures| failures.remembered(rules, now) > 0);
     if shard.len() >= PER_SHARD {
         let least = shard.iter().min_by_key(|(_, failures)| (failures.remembered(rules, now), failures.last()));
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn a_flood_of_names_neither_grows_the_table_nor_frees_the_account_under_attack() {
         let table = Table::new(&ACCOUNT);
-        let now = UnixMillis(1_000);
+        let now = SteadyMillis(1_000);
         let victim = 0;
         for _ in 0..6 {
             table.begin(victim, now).unwrap();

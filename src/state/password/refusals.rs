@@ -1,7 +1,7 @@
 //! Which refusals of sign-ins the audit log has been told of: each delay, and each full queue, once. Who is refused can come
 //! again at no cost, and must not be able to fill the log.
 
-use crate::domain::time::UnixMillis;
+use crate::domain::time::SteadyMillis;
 use quick_cache::sync::Cache;
 use std::convert::Infallible;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -35,7 +35,7 @@ impl Refusals {
     }
 
     /// Whether this is the first refusal of this account for a full queue, lately.
-    pub fn is_first_for_busy(&self, account: impl Hash, now: UnixMillis) -> bool {
+    pub fn is_first_for_busy(&self, account: impl Hash, now: SteadyMillis) -> bool {
         self.is_first((account, now.0 / BUSY_PERIOD_MS))
     }
 }

@@ -52,8 +52,9 @@ use self::queue::Control;
 use self::shared::Shared;
 use self::tx::SledTx;
 use super::{EachRow, Encoding, Engine, EngineStats, Progress, StoreError, Tx};
+use crate::domain::clock_watch::TOLERANCE_MS;
 use crate::domain::entropy::Entropy;
-use crate::domain::time::Clock;
+use crate::domain::time::{Clock, UnixMillis, roughly};
 use async_trait::async_trait;
 use serde::Serialize;
 use std::path::Path;
@@ -176,9 +177,14 @@ pub fn open(path: &Path, options: &Options) -> Result<(SledEngine, RecoveryRepor
     io::create_directory(path)?;
     let folder = Folder::new(path);
     let lock = FolderLock::take(&folder)?;
-    let opened = recovery::open(&folder, options)?;
+    let mut opened = recovery::open(&folder, options)?;
     let (last, time) = (opened.last, opened.time);
-    let writer = Writer::create(&folder, opened.id, last + 1, options.clock.now().0)?;
+    let now = options.clock.now();
+    if let Some(note) = clock_note(UnixMillis(time), now) {
+        tracing::warn!("{note}");
+        opened.report.notes.push(note);
+    }
+    let writer = Writer::create(&folder, opened.id, last + 1, now.0)?;
     let shared = Arc::new(Shared::new(folder, opened.id, opened.index, last, options));
     shared.remember_journal()?;
     let engine = SledEngine::start(shared, writer, time, lock)?;
@@ -186,6 +192,20 @@ pub fn open(path: &Path, options: &Options) -> Result<(SledEngine, RecoveryRepor
         engine.shared.housekeeping.raise();
     }
     Ok((engine, opened.report))
+}
+
+/// What to say of a clock that shows a time before the folder's last write.
+fn clock_note(last_write: UnixMillis, now: UnixMillis) -> Option<String> {
+    let behind_ms = now.until(last_write);
+    (behind_ms > TOLERANCE_MS).then(|| {
+        format!(
+            "the system's clock says {now}, {} before the folder's last write: either it is wrong now, as on a board \
+             without a clock of its own, or it was wrong then. Nothing is deleted until it can be relied on, but who signs \
+             in under a wrong date is signed out when the date is put right: set the clock, or let the server start after \
+             the time service (After=time-sync.target under systemd)",
+            roughly(behind_ms)
+        )
+    })
 }
 
 /// An open data folder. Close it with [`Engine::close`]; dropped without, it counts as a crash (and loses nothing).

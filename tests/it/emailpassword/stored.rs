@@ -33,7 +33,7 @@ async fn rows(app: &TestApp) -> [usize; 2] {
 
 async fn walk(app: &TestApp) -> u64 {
     let mut walk = Walk::<ResetTokens>::new();
-    while walk.step(&app.app, app.app.now()).await.unwrap() {}
+    while walk.step(&app.app, app.app.clock.reading()).await.unwrap() {}
     walk.deleted()
 }
 

@@ -8,6 +8,7 @@ use sessiond::command::key::{ResealKeys, RevokeKey, Revoked};
 use sessiond::domain::ids::AppId;
 use sessiond::domain::key::KeyKind::Dynamic;
 use sessiond::domain::key::{KeyRules, SigningAlgorithm};
+use sessiond::domain::time::SteadyMillis;
 use sessiond::state::key::{KeyRing, KeyRings, KeyVault, MasterKey, Surroundings, unlock};
 use sessiond::store::memory::MemoryEngine;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ async fn while_the_store_refuses_writes_the_old_keys_serve_on() {
     let rings = KeyRings::new(KeyVault::plain());
     let app = AppId::base();
     let ring = async |now| {
-        let world = Surroundings { store: &store, entropy: &entropy, now, settled: true };
+        let world = Surroundings { store: &store, entropy: &entropy, now, steady: SteadyMillis(now.0), settled: true };
         rings.ring_in(world, &app, DEFAULTS).await
     };
     let first = ring(START).await.unwrap();
@@ -45,7 +46,7 @@ async fn without_any_ring_a_failing_store_is_a_fault() {
     store.be(Mood::Refuses);
     let rings = KeyRings::new(KeyVault::plain());
     let entropy = Seeded::new(1);
-    let world = Surroundings { store: &store, entropy: &entropy, now: START, settled: true };
+    let world = Surroundings { store: &store, entropy: &entropy, now: START, steady: SteadyMillis(0), settled: true };
     assert!(rings.ring_in(world, &AppId::base(), DEFAULTS).await.is_err());
     store.be(Mood::Works);
     assert!(rings.ring_in(world, &AppId::base(), DEFAULTS).await.is_ok(), "and it recovers");
@@ -115,8 +116,10 @@ async fn requests_go_on_while_a_slow_key_is_being_made() {
     let rings = KeyRings::new(KeyVault::plain());
     let app = AppId::base();
     let rsa = KeyRules { algorithm: SigningAlgorithm::RS256, ..DEFAULTS };
-    let world = Surroundings { store: &store, entropy: &entropy, now: START.plus(1), settled: true };
-    let before = rings.ring_in(Surroundings { now: START, ..world }, &app, DEFAULTS).await.unwrap();
+    let world =
+        Surroundings { store: &store, entropy: &entropy, now: START.plus(1), steady: SteadyMillis(1), settled: true };
+    let before =
+        rings.ring_in(Surroundings { now: START, steady: SteadyMillis(0), ..world }, &app, DEFAULTS).await.unwrap();
 
     let slow = rings.ring_in(world, &app, rsa);
     tokio::pin!(slow);

@@ -189,7 +189,7 @@ async fn the_job_rotates_apps_that_nobody_calls() {
 async fn rings_that_nobody_asks_for_leave_memory_after_a_day() {
     let app = TestApp::new().await;
     let jwks = ring(&app).await.jwks.clone();
-    app.clock.advance(24 * 3_600_000);
+    app.clock.advance(24 * 3_600_000 - 1);
     app.app.keys.rotate_due(&app.app.directory, || app.app.surroundings()).await;
     assert_eq!(app.app.keys.in_memory(), 1);
     app.clock.advance(1);

@@ -50,7 +50,7 @@ impl Keys {
 
     /// `max-age` of the document, as the server says it.
     fn max_age_ms(&self, plan: &RingPlan, now: UnixMillis) -> u64 {
-        (plan.next_key_due.since(now) / 1000).max(1) * 1000
+        (now.until(plan.next_key_due) / 1000).max(1) * 1000
     }
 }
 
@@ -200,7 +200,7 @@ proptest! {
                 now = now.plus(ms);
             }
             let plan = keys.at(now);
-            let span = plan.valid_until.since(now);
+            let span = now.until(plan.valid_until);
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a span")]
             let inside = now.plus(((span - 1) as f64 * part) as u64);
             let before = keys.all.clone();

@@ -5,7 +5,7 @@ use rand::{Rng, SeedableRng};
 use sessiond::domain::entropy::Entropy;
 use sessiond::domain::ids::AppId;
 use sessiond::domain::key::{KeyRules, SigningAlgorithm};
-use sessiond::domain::time::UnixMillis;
+use sessiond::domain::time::{SteadyMillis, UnixMillis};
 use sessiond::state::key::{KeyRing, KeyRings, KeyVault, Surroundings};
 use sessiond::store::Engine;
 use sessiond::store::app::AppRecord;
@@ -57,7 +57,7 @@ impl World {
     }
 
     pub(crate) fn at(&self, now: UnixMillis) -> Surroundings<'_> {
-        Surroundings { store: &self.store, entropy: &self.entropy, now, settled: true }
+        Surroundings { store: &self.store, entropy: &self.entropy, now, steady: SteadyMillis(now.0), settled: true }
     }
 
     pub(crate) async fn ring(&self, now: UnixMillis) -> Arc<KeyRing> {

@@ -125,7 +125,7 @@ async fn devices_go_with_their_tenant_and_with_their_app() {
 
 async fn walk(app: &TestApp) -> u64 {
     let mut walk = Walk::<PasswordlessDevices>::new();
-    while walk.step(&app.app, app.app.now()).await.unwrap() {}
+    while walk.step(&app.app, app.app.clock.reading()).await.unwrap() {}
     walk.deleted()
 }
 

@@ -1,7 +1,8 @@
 //! Failed sign-ins make the next ones wait, where the operator wants that.
 
-use crate::app::{START, TestApp};
+use crate::app::TestApp;
 use sessiond::domain::ids::TenantId;
+use sessiond::domain::time::SteadyMillis;
 use sessiond::state::password::Unserved;
 use sessiond::state::password::budgets::{Attempt, Door, Who};
 use std::net::IpAddr;
@@ -22,7 +23,7 @@ impl World {
         let tenant = TenantId::new(tenant);
         let address: Option<IpAddr> = address.map(|address| address.parse().unwrap());
         let who = Who { app: &app, door: Door::Tenant(&tenant), email, address };
-        match self.app.app.budgets.begin(who, START.plus(self.now)) {
+        match self.app.app.budgets.begin(who, SteadyMillis(self.now)) {
             Ok(attempt) => Ok(attempt),
             Err(Unserved::TooManyFailures { of, retry_after_s, .. }) => Err((of, retry_after_s)),
             Err(other) => panic!("{other}"),

@@ -1,7 +1,7 @@
 //! Counters on the sled engine: one frame for many additions, and numbers that outlive a crash.
 
 use super::{copy_folder, dump, options, scratch, sled_engine};
-use sessiond::domain::time::{Clock, SteadyMillis, UnixMillis};
+use sessiond::domain::time::{BootId, Clock, SteadyMillis, UnixMillis};
 use sessiond::store::sled::{self, Options, Start};
 use sessiond::store::{Encoding, Engine, Key, Keyspace, counter};
 use std::fs;
@@ -34,6 +34,10 @@ impl Clock for Gate {
 
     fn steady(&self) -> SteadyMillis {
         SteadyMillis(1)
+    }
+
+    fn boot(&self) -> BootId {
+        BootId::UNKNOWN
     }
 }
 

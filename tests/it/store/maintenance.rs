@@ -1,7 +1,7 @@
 //! Check, backup, restore, compact, salvage.
 
 use super::{Contents, copy_folder, dump, fill, options, remove_some, scratch, sled_engine};
-use sessiond::domain::time::{Clock, SteadyMillis, UnixMillis};
+use sessiond::domain::time::{BootId, Clock, SteadyMillis, UnixMillis};
 use sessiond::store::sled::maintenance::{Audit, Finding, NoAudit, Until, check, compact, restore, salvage};
 use sessiond::store::sled::{self, Options, Start};
 use sessiond::store::{Engine, Key, Keyspace, StoreError};
@@ -21,6 +21,10 @@ impl Clock for Hand {
 
     fn steady(&self) -> SteadyMillis {
         SteadyMillis(0)
+    }
+
+    fn boot(&self) -> BootId {
+        BootId::UNKNOWN
     }
 }
 

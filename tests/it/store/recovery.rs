@@ -234,7 +234,7 @@ async fn files_of_another_folder_are_not_mixed_in() {
 
 #[tokio::test]
 async fn a_clock_that_only_goes_back_is_noted_as_it_is() {
-    use sessiond::domain::time::{Clock, SteadyMillis, UnixMillis};
+    use sessiond::domain::time::{BootId, Clock, SteadyMillis, UnixMillis};
     struct Backwards(std::sync::atomic::AtomicU64);
     impl Clock for Backwards {
         fn now(&self) -> UnixMillis {
@@ -243,6 +243,10 @@ async fn a_clock_that_only_goes_back_is_noted_as_it_is() {
 
         fn steady(&self) -> SteadyMillis {
             SteadyMillis(0)
+        }
+
+        fn boot(&self) -> BootId {
+            BootId::UNKNOWN
         }
     }
     let folder = scratch();

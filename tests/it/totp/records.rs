@@ -2,7 +2,7 @@
 
 use crate::store::golden;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
-use sessiond::domain::time::UnixMillis;
+use sessiond::domain::time::{BootId, Reading, SteadyMillis, UnixMillis};
 use sessiond::domain::totp::{Code, Pace};
 use sessiond::store::totp::{TotpAttemptsRecord, TotpDevice, TotpDevicesRecord, attempts_key, devices_key};
 
@@ -21,13 +21,22 @@ fn devices_version_1() {
     golden::newest("totp_devices", &key, &record);
 }
 
+fn attempts(failures: [Reading; 2]) -> TotpAttemptsRecord {
+    let used = vec![(Code::parse("000123").unwrap(), UnixMillis(1_700_000_090_000))];
+    TotpAttemptsRecord { failures: failures.to_vec(), used }
+}
+
 #[test]
 fn attempts_version_1() {
-    let at = UnixMillis;
-    let record = TotpAttemptsRecord {
-        failures: vec![at(1_700_000_000_000), at(1_700_000_001_000)],
-        used: vec![(Code::parse("000123").unwrap(), at(1_700_000_090_000))],
-    };
+    let at = |wall| Reading::of_wall(UnixMillis(wall));
+    golden::any_version("totp_attempts", 1, &attempts([at(1_700_000_000_000), at(1_700_000_001_000)]));
+}
+
+#[test]
+fn attempts_version_2() {
+    let boot = BootId([9; 16]);
+    let at = |wall, steady| Reading { wall: UnixMillis(wall), steady: SteadyMillis(steady), boot };
+    let record = attempts([at(1_700_000_000_000, 700), at(1_700_000_001_000, 1700)]);
     let key = attempts_key(&AppId::base(), &TenantId::new("t1"), &UserId::new("üser"));
     golden::newest("totp_attempts", &key, &record);
 }

@@ -173,7 +173,7 @@ async fn a_server_seals_when_it_starts() {
         }
     };
     tokio::time::timeout(Duration::from_secs(60), sealed).await.expect("sealed soon");
-    jobs.end().await;
+    jobs.end(&app.app).await;
     assert_eq!(shown(&app, "").await, json!([apple()]));
 }
 

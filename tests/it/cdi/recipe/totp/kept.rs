@@ -21,7 +21,7 @@ pub(super) async fn rows(app: &TestApp) -> [usize; 3] {
 
 async fn walk(app: &TestApp) -> u64 {
     let mut walk = Walk::<TotpAttempts>::new();
-    while walk.step(&app.app, app.app.now()).await.unwrap() {}
+    while walk.step(&app.app, app.app.clock.reading()).await.unwrap() {}
     walk.deleted()
 }
 

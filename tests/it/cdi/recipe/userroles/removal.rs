@@ -158,7 +158,7 @@ async fn a_server_takes_up_interrupted_removals_when_it_starts() {
         }
     };
     tokio::time::timeout(Duration::from_secs(60), all_gone).await.expect("the job deletes the rows");
-    jobs.end().await;
+    jobs.end(&app.app).await;
 }
 
 #[tokio::test]
