@@ -82,7 +82,7 @@ impl Server {
             entropy: Arc::new(Counting(AtomicU64::new(1))),
         };
         let app = Arc::new(runtime.block_on(app::compose(&config, parts)).expect("an app"));
-        let cdi = Cdi::new(Arc::clone(&app)).expect("no route twice");
+        let cdi = Cdi::new(Arc::clone(&app), Vec::new()).expect("no route twice");
         let entry = app.directory.app(&AppId::base()).expect("the base app");
         let ring = runtime.block_on(app.key_ring(&entry)).expect("keys");
         let empty = String::new;

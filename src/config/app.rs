@@ -1,5 +1,6 @@
 //! [`AppConfig`]: the typed settings of one app or tenant.
 
+use crate::config::trust::person_header;
 use crate::config::validate::{ip_rule, split_api_keys};
 use crate::config::values::Values;
 use crate::domain::key::SigningAlgorithm;
@@ -7,6 +8,7 @@ use crate::domain::password::HashParameters;
 use crate::domain::passwordless::CodeRules;
 use crate::domain::secret::Secret;
 use crate::domain::totp::attempts::Limits as TotpLimits;
+use http::HeaderName;
 use regex::Regex;
 
 /// What one app (or tenant) effectively runs with: base settings with its own `coreConfig` over them.
@@ -58,8 +60,8 @@ pub struct AppConfig {
     pub import_parallelism: u64,
     /// Failed sign-ins are counted, and make the next ones wait.
     pub brute_force_protection: bool,
-    /// Header that names the address of the person for whom the caller acts.
-    pub brute_force_address_header: String,
+    /// Header in which trusted callers name the address of the person for whom they act.
+    pub brute_force_address_header: Option<HeaderName>,
     /// Only peers that match may call.
     pub ip_allow: Option<Regex>,
     /// Peers that match may not call; wins over `ip_allow`.
@@ -137,7 +139,7 @@ impl AppConfig {
             import_batch: values.unsigned("bulk_migration_batch_size"),
             import_parallelism: values.unsigned("bulk_migration_parallelism"),
             brute_force_protection: values.flag("brute_force_protection"),
-            brute_force_address_header: values.text("brute_force_address_header").unwrap_or_default().to_owned(),
+            brute_force_address_header: person_header(values).ok().flatten(),
             ip_allow: compiled(values.text("ip_allow_regex"), parent.and_then(|parent| parent.ip_allow.as_ref())),
             ip_deny: compiled(values.text("ip_deny_regex"), parent.and_then(|parent| parent.ip_deny.as_ref())),
             max_cdi_version: values.text("supertokens_max_cdi_version").map(str::to_owned),

@@ -2,6 +2,7 @@
 
 use crate::config::app::AppConfig;
 use crate::config::settings::{self, Setting};
+use crate::config::trust::{self, AllowedOrigins, HostPattern, TrustedProxies};
 use crate::config::validate::{Context, base_path, validate};
 use crate::config::values::{Raw, Value, Values, Written, read};
 use crate::domain::secret::Secret;
@@ -19,6 +20,12 @@ pub struct BaseConfig {
     pub port: u16,
     /// Prefix of every path: empty, or with a leading and without a trailing slash.
     pub base_path: String,
+    /// Proxies that may say for whom they call.
+    pub trusted_proxies: TrustedProxies,
+    /// Hosts under which apps without API keys are served, besides those that no stranger can own.
+    pub allowed_hosts: Vec<HostPattern>,
+    /// Pages that may call apps without API keys.
+    pub allowed_origins: AllowedOrigins,
     /// Folder of the store.
     pub data_dir: PathBuf,
     /// Keep everything in memory only.
@@ -190,6 +197,9 @@ impl BaseConfig {
             host: values.text("host").unwrap_or("localhost").to_owned(),
             port: u16::try_from(values.int("port")).unwrap_or_default(),
             base_path: base_path(values.text("base_path").unwrap_or_default()).map_err(ConfigError::Invalid)?,
+            trusted_proxies: TrustedProxies::read(&values).map_err(ConfigError::Invalid)?,
+            allowed_hosts: trust::allowed_hosts(&values).map_err(ConfigError::Invalid)?,
+            allowed_origins: AllowedOrigins::read(&values).map_err(ConfigError::Invalid)?,
             data_dir: values.text("data_dir").unwrap_or("data").into(),
             ephemeral: values.flag("ephemeral"),
             cache_bytes: values.unsigned("cache_size_mb") << 20,
@@ -206,6 +216,12 @@ impl BaseConfig {
             values,
             origins,
         })
+    }
+
+    /// True if some caller of the base app needs no key: it has none.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.app.api_keys.is_empty() && self.saas_secret.is_none()
     }
 
     /// Every setting with its effective value and where that came from.

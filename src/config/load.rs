@@ -73,6 +73,10 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     let mut config = BaseConfig::new(loading.values, loading.origins, &context)?;
     config.master_key = master_key(&sources.env)?;
     config.config_path = path;
+    if config.app.brute_force_address_header.is_some() && config.trusted_proxies.is_empty() {
+        let warning = "'brute_force_address_header' has no effect: 'trusted_proxies' names nobody who may send it.";
+        loading.warnings.push(warning.to_owned());
+    }
     Ok(Loaded { config, warnings: loading.warnings })
 }
 

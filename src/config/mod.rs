@@ -9,6 +9,7 @@ mod base;
 pub mod load;
 pub mod reference;
 pub mod settings;
+mod trust;
 pub mod validate;
 pub mod values;
 mod yaml;
@@ -19,4 +20,5 @@ pub use base::{
     BaseConfig, ConfigError, EffectiveSetting, HashingLimits, Limits, LogConfig, LogFormat, LogLevel, Origin,
 };
 pub use load::{ARCHIVE_KEY, ConfigFile, Loaded, NEW_MASTER_KEY, Sources, load, unquoted};
+pub use trust::{AllowedOrigins, HostPattern, TrustedProxies};
 pub use validate::may_bind;

@@ -1,6 +1,7 @@
 //! The rules that values must satisfy, in the protocol's order and words. The first that fails wins.
 
 use crate::config::settings;
+use crate::config::trust::{self, AllowedOrigins, TrustedProxies};
 use crate::config::values::Values;
 use crate::domain::loopback::is_loopback;
 use crate::domain::password::limits;
@@ -324,6 +325,10 @@ fn own(values: &Values) -> Result<(), String> {
         ],
     )?;
     bearable_hashes(values)?;
+    TrustedProxies::read(values)?;
+    trust::allowed_hosts(values)?;
+    AllowedOrigins::read(values)?;
+    trust::person_header(values)?;
     if values.int("shutdown_timeout_ms") < 0 {
         return Err("'shutdown_timeout_ms' must be >= 0".to_owned());
     }

@@ -7,6 +7,7 @@
 mod announce;
 mod handles;
 mod listen;
+mod own_hosts;
 
 use crate::app::{self, OpenStore, StartError};
 use crate::config::{self, BaseConfig, Limits, Loaded, Sources};
@@ -17,6 +18,7 @@ use crate::control::operator::Operator;
 use crate::control::server::Handler;
 use crate::control::started::{Started, StartedFile};
 use crate::domain::entropy::random_bytes;
+use crate::domain::loopback::is_loopback;
 use crate::fault::Fault;
 use crate::http::cdi::Cdi;
 use crate::http::server;
@@ -212,7 +214,9 @@ async fn attend(
     reserved: Reserved,
     presence: &mut Presence,
 ) -> Result<u8, StartError> {
-    let cdi = Arc::new(Cdi::new(Arc::clone(app)).map_err(|error| Fault::new("joining the routes", error))?);
+    let cdi = Arc::new(
+        Cdi::new(Arc::clone(app), own_hosts::read()).map_err(|error| Fault::new("joining the routes", error))?,
+    );
     let port = reserved.port;
     let listeners = reserved.open().map_err(|error| start_error(config, ReserveError::Bind(error)))?;
     let operator =
@@ -225,6 +229,7 @@ async fn attend(
     let server = server::serve(listeners, limits, boot_id, cdi, stop.clone().pressed(1));
     operator.set_serving(true);
     let address = format!("{}:{port}", config.host);
+    say_if_open(config, announcer);
     let folder = if config.ephemeral { "memory only".to_owned() } else { config.data_dir.display().to_string() };
     announcer.say(format!("Started sessiond {} on {address}, data: {folder}", env!("CARGO_PKG_VERSION")));
     // Last, and in the original's words: its command line, images and test set-ups wait for this beginning of a line.
@@ -237,6 +242,22 @@ async fn attend(
     };
     jobs.end(app).await;
     Ok(code)
+}
+
+/// Says who may call when no key is needed.
+fn say_if_open(config: &BaseConfig, announcer: Announcer) {
+    if !config.is_open() {
+        return;
+    }
+    if is_loopback(&config.host) {
+        announcer.say("No API key is set: programs on this machine may call, web pages may not");
+    } else {
+        let host = &config.host;
+        tracing::warn!(
+            "No API key is set: whoever reaches {host} may call, except for web pages. Set api_keys (openssl rand -hex 20 \
+             makes one)"
+        );
+    }
 }
 
 async fn stopping(stop: &StopSwitch, operator: &Operator, announcer: Announcer) {

@@ -70,6 +70,38 @@ pub(super) const ACCESS: &[Setting] = &[
     .per_tenant()
     .protected(),
     setting(
+        "trusted_proxies",
+        "SESSIOND_TRUSTED_PROXIES",
+        Kind::Text,
+        Null,
+        "Comma-separated addresses and networks (`10.0.0.0/8,::1`) of machines that may say for whom they call: proxies in front, \
+         and applications that pass on people's addresses. IP rules and the audit log look at the last address before theirs; \
+         without any, at the connection's.",
+    ),
+    setting(
+        "trusted_proxy_header",
+        "SESSIOND_TRUSTED_PROXY_HEADER",
+        Kind::Text,
+        Text("x-forwarded-for"),
+        "Header in which trusted proxies say so. It must be one that they write themselves, never pass on from their callers.",
+    )
+    .one_of(&["x-forwarded-for", "forwarded"]),
+    setting(
+        "allowed_hosts",
+        "SESSIOND_ALLOWED_HOSTS",
+        Kind::Text,
+        Null,
+        "Comma-separated host names (`core.example.com,*.example.net`, `*` for any) under which apps without an API key are served, \
+         besides addresses and names that no stranger can own.",
+    ),
+    setting(
+        "allowed_origins",
+        "SESSIOND_ALLOWED_ORIGINS",
+        Kind::Text,
+        Null,
+        "Comma-separated origins (`http://localhost:3000`, `*` for any) of web pages that may call apps without an API key.",
+    ),
+    setting(
         "supertokens_max_cdi_version",
         "SUPERTOKENS_MAX_CDI_VERSION",
         Kind::Text,

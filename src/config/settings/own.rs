@@ -1,7 +1,7 @@
 //! Settings that only sessiond has: storage, limits, protection of passwords.
 
 use super::setting::{Default, Kind, Setting, setting};
-use Default::{Bool, Int, Text};
+use Default::{Bool, Int, Null, Text};
 
 pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
     setting("data_dir", "SESSIOND_DATA_DIR", Kind::Text, Text("data"), "Folder of the store.").unit("path"),
@@ -106,8 +106,8 @@ pub(super) const PASSWORDS: &[Setting] = &[
         "brute_force_address_header",
         "SESSIOND_BRUTE_FORCE_ADDRESS_HEADER",
         Kind::Text,
-        Text("x-forwarded-for"),
-        "Header in which the application passes on the address of the person it acts for: exactly one. The audit log tells it; without it only accounts are counted.",
+        Null,
+        "Header in which the application passes on the address of the person it acts for: exactly one, and only from `trusted_proxies`. The audit log tells it; without it only accounts are counted.",
     )
     .per_app(),
 ];

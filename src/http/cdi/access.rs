@@ -57,31 +57,31 @@ fn presented(request: &Request) -> Option<&[u8]> {
 /// IP rules of the tenant; of the app if the tenant is unknown, of the base app if the app is.
 ///
 /// # Errors
-/// 403 with an empty body for a peer that is denied, or not among the allowed ones.
-pub fn check_peer(
+/// 403 with an empty body for a caller that is denied, or not among the allowed ones.
+pub fn check_caller(
     directory: &Directory,
     app: Option<&AppEntry>,
     tenant: &TenantId,
-    peer: IpAddr,
+    caller: IpAddr,
 ) -> Result<(), ApiError> {
     match app {
-        Some(app) if tenant.is_public() => admits(&app.config, peer),
+        Some(app) if tenant.is_public() => admits(&app.config, caller),
         Some(app) => match app.tenant(tenant) {
-            Some(tenant) => admits(&tenant.config, peer),
-            None => admits(&app.config, peer),
+            Some(tenant) => admits(&tenant.config, caller),
+            None => admits(&app.config, caller),
         },
         None => match directory.find("", PUBLIC) {
-            Some(base) => admits(&base.config, peer),
+            Some(base) => admits(&base.config, caller),
             None => Ok(()),
         },
     }
 }
 
-fn admits(config: &AppConfig, peer: IpAddr) -> Result<(), ApiError> {
+fn admits(config: &AppConfig, caller: IpAddr) -> Result<(), ApiError> {
     if config.ip_allow.is_none() && config.ip_deny.is_none() {
         return Ok(());
     }
-    let spellings = spellings(peer);
+    let spellings = spellings(caller);
     let matches = |rule: &Regex| spellings.iter().any(|text| rule.is_match(text));
     let denied = config.ip_deny.as_ref().is_some_and(matches);
     let allowed = config.ip_allow.as_ref().is_none_or(matches);
@@ -89,22 +89,12 @@ fn admits(config: &AppConfig, peer: IpAddr) -> Result<(), ApiError> {
 }
 
 /// How rules may spell an address: the usual way, and for IPv6 also in full, as the original's runtime prints it.
-fn spellings(peer: IpAddr) -> Vec<String> {
-    match peer.to_canonical() {
+fn spellings(address: IpAddr) -> Vec<String> {
+    match address.to_canonical() {
         IpAddr::V4(v4) => vec![v4.to_string()],
         IpAddr::V6(v6) => {
             let full = v6.segments().map(|segment| format!("{segment:x}")).join(":");
             vec![v6.to_string(), full]
         }
-    }
-}
-
-/// The address of the person, where the application passes it on. The connection's own is the application's.
-#[must_use]
-pub fn client_address(request: &Request, config: &AppConfig) -> Option<IpAddr> {
-    let mut values = request.headers.get_all(config.brute_force_address_header.as_str()).iter();
-    match (values.next(), values.next()) {
-        (Some(only), None) => only.to_str().ok()?.trim().parse().ok(),
-        _ => None,
     }
 }

@@ -21,13 +21,15 @@ use uuid::Uuid;
 
 /// Routes of this part.
 pub const ROUTES: &[Route] = &[
-    route!(POST "/bulk-import/users", AppStrict403 => add),
+    route!(POST "/bulk-import/users", AppStrict403 => add).body_up_to(BATCH_BYTES),
     route!(GET "/bulk-import/users", AppStrict403 => list),
     route!(GET "/bulk-import/users/count", AppStrict403 => count),
     route!(POST "/bulk-import/users/remove", AppStrict403 => remove),
     route!(POST "/bulk-import/import", AppStrict403 => import),
 ];
 
+/// Largest batch in bytes: 1.6 kB for each of as many users as it may hold.
+const BATCH_BYTES: usize = 16 << 20;
 /// Most users in a page.
 const PAGE_MAX: usize = 500;
 /// Users in a page unless the caller says so.

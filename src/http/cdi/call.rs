@@ -3,7 +3,8 @@
 use crate::command::scope::{Cause, Scope};
 use crate::domain::ids::TenantId;
 use crate::domain::tenancy::Recipe;
-use crate::http::cdi::access::{self, Credential};
+use crate::http::cdi::access::Credential;
+use crate::http::cdi::client_address::ClientAddress;
 use crate::http::cdi::version::{CdiVersion, Wire};
 use crate::http::error::ApiError;
 use crate::http::exchange::Request;
@@ -24,6 +25,8 @@ pub struct Call {
     pub wire: Wire,
     /// The route it took.
     pub route: CallRoute,
+    /// Where it comes from.
+    pub address: ClientAddress,
     /// What the caller proved to hold.
     pub credential: Credential,
 }
@@ -71,8 +74,8 @@ impl Call {
         let cause = Cause {
             call: self.route.label,
             request_id: self.request.id.clone(),
-            caller: Some(self.request.peer),
-            client: access::client_address(&self.request, &self.app.config),
+            caller: Some(self.address.caller),
+            client: self.address.person,
         };
         Scope { app: Arc::clone(&self.app), cause }
     }

@@ -6,11 +6,13 @@ pub mod admin;
 pub mod audit;
 pub mod bulk_import;
 pub mod call;
+pub mod client_address;
 pub mod dashboard;
 pub mod emailpassword;
 pub mod emailverification;
 pub mod input;
 pub mod multitenancy;
+pub mod pages;
 pub mod passwordless;
 pub mod route;
 pub mod service;
@@ -24,10 +26,13 @@ pub mod usermetadata;
 pub mod userroles;
 pub mod version;
 
+use crate::config::HostPattern;
 use crate::context::Context;
 use crate::domain::ids::{PUBLIC, TenantId};
 use crate::http::cdi::access::Credential;
 use crate::http::cdi::call::Call;
+use crate::http::cdi::client_address::ClientAddress;
+use crate::http::cdi::pages::PageGuard;
 use crate::http::cdi::route::{Duplicate, Mounted, Route, Table};
 use crate::http::cdi::version::{CdiVersion, Wire};
 use crate::http::error::ApiError;
@@ -35,6 +40,7 @@ use crate::http::exchange::{Reply, Request, Verb};
 use crate::http::host::Host;
 use crate::http::server::Dispatch;
 use crate::metrics::RouteFigures;
+use crate::state::directory::AppEntry;
 use http::{HeaderName, StatusCode};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -70,13 +76,35 @@ static RID: HeaderName = HeaderName::from_static("rid");
 pub struct Cdi {
     app: Arc<Context>,
     table: Table,
+    pages: PageGuard,
     /// By a route's index, made when the route is first used; the last one is for requests without a route.
     figures: Vec<OnceLock<RouteFigures>>,
+}
+
+/// What a request is for.
+struct Target<'t> {
+    /// The app, or the refusal of a request for one that does not exist.
+    app: Result<Arc<AppEntry>, ApiError>,
+    /// The tenant that the path names; may not exist.
+    tenant: TenantId,
+    /// The routes of the path.
+    routes: &'t [Mounted],
 }
 
 impl Dispatch for Cdi {
     async fn dispatch(&self, request: Request) -> Reply {
         self.answer_and_count(request).await
+    }
+
+    fn body_limit(&self, request: &Request) -> Option<usize> {
+        let host = Host::of(request).ok()?;
+        let target = self.target(request, host.as_ref()).ok()?;
+        let verb = Verb::of(&request.method)?;
+        let routes = target.routes.iter().filter(|mounted| mounted.route.verb == verb);
+        let limit = routes.filter_map(|mounted| mounted.route.body_limit).max()?;
+        // A stranger's body is not worth the memory.
+        self.check_address(request, &target).and_then(|_| self.authorise(request, host.as_ref(), &target)).ok()?;
+        Some(limit)
     }
 
     fn panicked(&self) {
@@ -85,12 +113,13 @@ impl Dispatch for Cdi {
 }
 
 impl Cdi {
-    /// Joins the recipes' routes.
+    /// Joins the recipes' routes. `own_hosts` are names of this machine that no stranger can own.
     ///
     /// # Errors
     /// When two routes could serve one request.
-    pub fn new(app: Arc<Context>) -> Result<Self, Duplicate> {
-        Self::with_recipes(app, RECIPES)
+    pub fn new(app: Arc<Context>, own_hosts: Vec<HostPattern>) -> Result<Self, Duplicate> {
+        let pages = PageGuard::new(app.directory.base(), own_hosts);
+        Ok(Self { pages, ..Self::with_recipes(app, RECIPES)? })
     }
 
     /// A plane with other routes, for tests of the plane itself.
@@ -98,9 +127,11 @@ impl Cdi {
     /// # Errors
     /// When two routes could serve one request.
     pub fn with_recipes(app: Arc<Context>, recipes: &[&'static [Route]]) -> Result<Self, Duplicate> {
-        let table = Table::new(app.directory.base().base_path.clone(), recipes)?;
+        let base = app.directory.base();
+        let table = Table::new(base.base_path.clone(), recipes)?;
+        let pages = PageGuard::new(base, Vec::new());
         let figures = (0..=table.len()).map(|_| OnceLock::new()).collect();
-        Ok(Self { app, table, figures })
+        Ok(Self { app, table, pages, figures })
     }
 
     /// The routes.
@@ -142,30 +173,23 @@ impl Cdi {
     /// The common checks in the protocol's order, then the handler. `taken` becomes the route, once there is one.
     async fn answer(&self, request: Request, taken: &mut Option<Mounted>) -> Result<Reply, ApiError> {
         let host = Host::of(&request)?;
-        let path = self.table.normalise(&request.path).ok_or(ApiError::NotFound)?;
-        let found = self.table.find(&path);
-        let prefix = found.as_ref().map_or_else(|| route::prefix_of_unknown(&path), |found| found.prefix);
-        let directory = &self.app.directory;
-        let domain = self.connection_uri_domain(host.as_ref())?;
-        let app_id = prefix.app.unwrap_or(PUBLIC);
-        let app = directory.find(&domain, app_id);
-        let tenant = prefix.tenant.map_or_else(TenantId::public, TenantId::new);
-        access::check_peer(directory, app.as_deref(), &tenant, request.peer)?;
-
-        let routes = found.as_ref().map_or(&[][..], |found| found.routes);
-        let needs = routes.first().map(|mounted| mounted.route);
-        let Some(app) = app else {
-            let verb = Verb::of(&request.method);
-            let without_app = routes
-                .iter()
-                .find_map(|mounted| mounted.route.without_app.filter(|_| Some(mounted.route.verb) == verb));
-            return without_app.map(|reply| reply()).ok_or_else(|| ApiError::unknown_tenant(&domain, app_id, PUBLIC));
-        };
-        app.traffic.count(self.app.now());
-        let credential = access::credential(&request, &app, directory.base().saas_secret.as_ref());
-        if credential == Credential::Refused && needs.is_some_and(|route| route.key) {
-            return Err(ApiError::InvalidApiKey);
+        let target = self.target(&request, host.as_ref())?;
+        let address = self.check_address(&request, &target)?;
+        if let Ok(app) = &target.app {
+            app.traffic.count(self.app.now());
         }
+        let credential = self.authorise(&request, host.as_ref(), &target)?;
+        let Target { routes, app, tenant } = target;
+        let app = match app {
+            Ok(app) => app,
+            Err(unknown) => {
+                let verb = Verb::of(&request.method);
+                let mut same_verb = routes.iter().filter(|mounted| Some(mounted.route.verb) == verb);
+                let reply = same_verb.find_map(|mounted| mounted.route.without_app);
+                return reply.map(|reply| reply()).ok_or(unknown);
+            }
+        };
+        let needs = routes.first().map(|mounted| mounted.route);
         let sent = request.headers.get(&CDI_VERSION).map(|value| value.to_str().unwrap_or("?"));
         let (max, min) = (app.config.max_cdi_version.as_deref(), app.config.min_cdi_version.as_deref());
         let negotiated = version::negotiate(sent, max, min)?;
@@ -179,12 +203,61 @@ impl Cdi {
         let mounted = route::choose(routes, &request.method, || request.header(&RID), version)?;
         *taken = Some(mounted);
         let wire = Wire::of(version);
-        let call = Call { request, app, tenant, version, wire, route: mounted.route.into(), credential };
+        let call = Call { request, app, tenant, version, wire, route: mounted.route.into(), address, credential };
         (mounted.route.handler)(&self.app, &call).await.inspect_err(|error| {
             if let ApiError::Internal(fault) = error {
                 tracing::error!(request = call.request.id, route = call.route.label, "{}", fault.chain());
             }
         })
+    }
+
+    /// What the request is for: routes, app and tenant.
+    fn target(&self, request: &Request, host: Option<&Host<'_>>) -> Result<Target<'_>, ApiError> {
+        let path = self.table.normalise(&request.path).ok_or(ApiError::NotFound)?;
+        let found = self.table.find(&path);
+        let prefix = found.as_ref().map_or_else(|| route::prefix_of_unknown(&path), |found| found.prefix);
+        let domain = self.connection_uri_domain(host)?;
+        let app_id = prefix.app.unwrap_or(PUBLIC);
+        let app = self.app.directory.find(&domain, app_id);
+        Ok(Target {
+            app: app.ok_or_else(|| ApiError::unknown_tenant(&domain, app_id, PUBLIC)),
+            tenant: prefix.tenant.map_or_else(TenantId::public, TenantId::new),
+            routes: found.map_or(&[], |found| found.routes),
+        })
+    }
+
+    /// Where the request comes from, if IP rules let it in.
+    fn check_address(&self, request: &Request, target: &Target<'_>) -> Result<ClientAddress, ApiError> {
+        let directory = &self.app.directory;
+        let app = target.app.as_deref().ok();
+        let address = ClientAddress::of(request, &directory.base().trusted_proxies, app.map(|app| &*app.config));
+        access::check_caller(directory, app, &target.tenant, address.caller)?;
+        Ok(address)
+    }
+
+    /// What the caller proved to hold, if that is enough. Nobody needs a key to be told that an app does not exist, but it
+    /// is told to web pages only where the base app is open to them.
+    fn authorise(
+        &self,
+        request: &Request,
+        host: Option<&Host<'_>>,
+        target: &Target<'_>,
+    ) -> Result<Credential, ApiError> {
+        let directory = &self.app.directory;
+        let needs = target.routes.first().map(|mounted| mounted.route);
+        let app = target.app.as_ref().ok().cloned().or_else(|| directory.find("", PUBLIC));
+        let saas_secret = directory.base().saas_secret.as_ref();
+        let credential = app.map_or(Credential::NotNeeded, |app| access::credential(request, &app, saas_secret));
+        match credential {
+            Credential::Refused if target.app.is_ok() && needs.is_some_and(|route| route.key) => {
+                return Err(ApiError::InvalidApiKey);
+            }
+            Credential::NotNeeded if !needs.is_some_and(|route| route.public) => {
+                self.pages.check(request, host, |name| directory.has_connection_uri_domain(name))?;
+            }
+            _ => {}
+        }
+        Ok(credential)
     }
 
     /// The connection URI domain that the request's host names; empty for the base one.

@@ -26,6 +26,7 @@ async fn the_list_of_endpoints_is_the_one_on_file() {
             route.until.map(|end| format!("until={}", version(end))),
             route.without_app.map(|_| "answers-without-app".to_owned()),
             (!route.key).then(|| "no-key".to_owned()),
+            route.public.then(|| "public".to_owned()),
             (!route.version).then(|| "no-version".to_owned()),
         ];
         for fact in facts.into_iter().flatten() {

@@ -20,6 +20,37 @@ fn a_server_says_that_it_has_started_in_its_own_and_in_the_originals_words() {
 }
 
 #[test]
+fn a_server_that_needs_no_key_says_who_may_call() {
+    let sandbox = Sandbox::new();
+    let told = |args: &[&str]| {
+        let mut server = sandbox.serve(&[&["--ephemeral"], args].concat());
+        assert_eq!(sandbox.run(&["stop"]).code, Some(0));
+        server.wait();
+        server.out() + &server.err()
+    };
+    assert!(told(&[]).contains("No API key is set: programs on this machine may call, web pages may not\n"));
+    assert!(told(&["--host", "0.0.0.0"]).contains("No API key is set: whoever reaches 0.0.0.0 may call"));
+    sandbox.write("config.yaml", "core_config_version: 0\napi_keys: abcdefghijklmnopqrstuvwxyz\n");
+    assert!(!told(&["--host", "0.0.0.0"]).contains("No API key"));
+}
+
+#[cfg(unix)]
+#[test]
+fn localhost_answers_on_both_loopback_addresses() {
+    let sandbox = Sandbox::new();
+    for host in ["localhost", "localhost."] {
+        let server = sandbox.serve(&["--ephemeral", "--host", host]);
+        for address in ["127.0.0.1", "::1"] {
+            let port = server.port;
+            let connected = TcpStream::connect((address, port));
+            // A machine without IPv6 has no second one.
+            let exists = std::net::TcpListener::bind((address, 0)).is_ok();
+            assert_eq!(connected.is_ok(), exists, "{host} at {address}");
+        }
+    }
+}
+
+#[test]
 fn the_started_file_holds_pid_and_base_path_and_goes_with_the_server() {
     let sandbox = Sandbox::new();
     sandbox.write("config.yaml", "core_config_version: 0\nbase_path: some/base\n");

@@ -32,6 +32,17 @@ fn a_host_that_is_not_ours_is_refused() {
 }
 
 #[test]
+fn a_base_path_that_no_request_can_have_is_refused_before_anybody_is_told_of_a_server() {
+    let sandbox = Sandbox::new();
+    for path in ["/ü", "/core?x"] {
+        sandbox.write("config.yaml", &format!("core_config_version: 0\nbase_path: {path}\n"));
+        let ended = sandbox.run(&["serve", "--ephemeral", "--port", "0"]);
+        let line = crash(&ended);
+        assert!(line.starts_with("Invalid characters in base_path config: no request can have "), "{line}");
+    }
+}
+
+#[test]
 fn a_data_folder_that_cannot_be_one_is_named() {
     let sandbox = Sandbox::new();
     sandbox.write("file", "not a folder");

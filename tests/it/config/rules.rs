@@ -275,3 +275,32 @@ fn the_versions_of_settings_are_those_of_the_interface() {
     let spoken: Vec<_> = CdiVersion::supported_up_to(CdiVersion::LATEST).collect();
     assert_eq!(spoken, sessiond::config::validate::CDI_VERSIONS);
 }
+
+#[test]
+fn lists_of_whom_to_believe_name_what_is_no_item_of_theirs() {
+    for (key, good, bad) in [
+        ("trusted_proxies", " 10.0.0.0/8, ::1,192.0.2.7 ,fd00::/8,", "10.0.0.0/33"),
+        ("trusted_proxies", "0.0.0.0/0", "proxy.internal"),
+        ("allowed_hosts", "core.example.com, *.Example.net.,my_core,*", "core.example.com:3567"),
+        ("allowed_hosts", "127.0.0.1", "http://core"),
+        ("allowed_hosts", "*.a", "a.*"),
+        ("allowed_origins", "http://localhost:3000, https://a.example.com,http://[::1]:80", "localhost:3000"),
+        ("allowed_origins", "*", "http://localhost/x"),
+        ("allowed_origins", "http://a", "null"),
+        ("allowed_origins", "HTTP://A", "http://a/"),
+    ] {
+        assert!(BaseConfig::with(&[(key, good)], false).is_ok(), "{key}: {good}");
+        let error = BaseConfig::with(&[(key, &format!("{good},{bad}"))], false).map(|_| ());
+        let error = if good.contains('*') && key == "allowed_origins" {
+            BaseConfig::with(&[(key, bad)], false).unwrap_err().to_string()
+        } else {
+            error.unwrap_err().to_string()
+        };
+        assert!(error.starts_with(&format!("'{key}' must be a comma-separated list of ")), "{error}");
+        assert!(error.ends_with(&format!(": '{bad}' is none")), "{error}");
+    }
+    for (key, value) in [("brute_force_address_header", "x y"), ("trusted_proxy_header", "x-real-ip")] {
+        let error = BaseConfig::with(&[(key, value)], false).unwrap_err().to_string();
+        assert!(error.contains(key), "{error}");
+    }
+}

@@ -71,15 +71,21 @@ async fn refusals(app: &TestApp, query: &str) -> Vec<String> {
     details.rev().collect()
 }
 
+/// An app that delays guesses, and whose callers pass on people's addresses.
+async fn delaying() -> TestApp {
+    let app = with_cheap_passwords().setting("brute_force_protection", "true");
+    app.setting("trusted_proxies", "127.0.0.1").setting("brute_force_address_header", "x-person").build().await
+}
+
 #[tokio::test]
 async fn each_delay_is_told_once_with_the_persons_address() {
-    let app = with_cheap_passwords().setting("brute_force_protection", "true").build().await;
+    let app = delaying().await;
     let id = app.sign_up("jane@x.io", "right").await;
     let body = json!({"email": "jane@x.io", "password": "wrong"});
     let attempt = async || {
         // A moment apart: events of one moment have no order.
         app.clock.advance(1);
-        app.post("/recipe/signin", body.clone()).header("x-forwarded-for", "192.0.2.7").await.code()
+        app.post("/recipe/signin", body.clone()).header("x-person", "192.0.2.7").await.code()
     };
     let (wrong, delayed) = ("wrong password", "too many failed sign-ins to this account");
     for _ in 0..30 {
@@ -98,10 +104,10 @@ async fn each_delay_is_told_once_with_the_persons_address() {
 
 #[tokio::test]
 async fn the_delay_of_an_address_is_told_once_whatever_accounts_it_is_after() {
-    let app = with_cheap_passwords().setting("brute_force_protection", "true").build().await;
+    let app = delaying().await;
     for number in 0..200 {
         let body = json!({"email": format!("{number}@x.io"), "password": "wrong"});
-        app.post("/recipe/signin", body).header("x-forwarded-for", "192.0.2.7").await;
+        app.post("/recipe/signin", body).header("x-person", "192.0.2.7").await;
     }
     let told = refusals(&app, "&limit=500").await;
     assert_eq!(told.iter().filter(|detail| *detail == "unknown e-mail address").count(), 51);

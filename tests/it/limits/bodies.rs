@@ -2,6 +2,8 @@
 
 use super::wire::Wire;
 use super::{echo, impatient, limits, post, soon};
+use crate::app::{TestApp, TestServer};
+use serde_json::{Value, json};
 use sessiond::config::Limits;
 
 fn small() -> Limits {
@@ -136,4 +138,41 @@ async fn a_route_may_take_larger_bodies_than_others() {
     }
     wire.send(b"0\r\n\r\n").await;
     assert_eq!(soon(wire.reply()).await.body, "POST /roomy 8000\n");
+}
+
+/// A batch of as many users as one call may bring.
+fn batch(filler: usize) -> Vec<u8> {
+    let users: Vec<Value> = (0..10_000)
+        .map(|number| {
+            let email = format!("user-{number:05}@example.org");
+            let method = json!({"recipeId": "thirdparty", "thirdPartyId": "google", "thirdPartyUserId": email, "email": email});
+            json!({"externalUserId": format!("external-{number:05}"), "userMetadata": {"a": "x".repeat(filler)}, "loginMethods": [method]})
+        })
+        .collect();
+    json!({ "users": users }).to_string().into_bytes()
+}
+
+#[tokio::test]
+async fn the_largest_batch_of_users_fits() {
+    const KEY: &str = "abcdefghijklmnopqrstuvwxyz";
+    let folder = tempfile::tempdir().expect("a folder");
+    let app = TestApp::builder().setting("api_keys", KEY).on_disk(folder.path()).build().await;
+    let server = TestServer::start(&app).await;
+    let send = async |path: &str, key: &str, body: &[u8]| {
+        let head =
+            format!("POST {path} HTTP/1.1\r\nhost: x\r\napi-key: {key}\r\ncontent-length: {}\r\n\r\n", body.len());
+        let mut wire = Wire::open(&server).await;
+        wire.send(head.as_bytes()).await;
+        wire.try_send(body).await;
+        soon(wire.reply()).await
+    };
+    let users = batch(20);
+    assert!(users.len() > 2 << 20, "{} bytes", users.len());
+    // Neither strangers nor other routes get that much memory.
+    assert_eq!(send("/bulk-import/users", "wrong", &users).await.code, 413);
+    assert_eq!(send("/bulk-import/import", KEY, &users).await.code, 413);
+    let reply = send("/public/bulk-import/users", KEY, &users).await;
+    assert_eq!((reply.code, &reply.body[..14]), (200, "{\"status\":\"OK\""));
+    let reply = send("/bulk-import/users", KEY, &batch(2_000)).await;
+    assert_eq!((reply.code, reply.body.as_str()), (413, "Request body is larger than 16777216 bytes\n"));
 }

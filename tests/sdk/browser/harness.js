@@ -20,9 +20,9 @@ export const isTrue = (condition, what) => {
 };
 
 /** Starts the browser (playwright's `chromium`); `check` runs one rule, `end` tells the sum and ends the process. */
-export async function start(chromium, suite) {
+export async function start(chromium, suite, flags = []) {
   const { ARTIFACTS } = process.env;
-  const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags] });
   let passed = 0;
   let failed = 0;
 

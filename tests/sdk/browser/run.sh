@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The Node application in a real browser (Debian's chromium) through the official frontend SDK.
+# A real browser (Debian's chromium): pages of strangers against the server itself, then the Node application through
+# the official frontend SDK.
 set -euo pipefail
 cd "$(dirname "$0")"
 npm ci --silent --no-audit --no-fund
@@ -7,4 +8,5 @@ npm ci --silent --no-audit --no-fund
 rm -rf dist
 npx --no-install esbuild page.js --bundle --outdir=dist --log-level=warning
 cp page.html dist/
+python3 stranger.py
 exec python3 run.py

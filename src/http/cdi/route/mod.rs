@@ -40,6 +40,10 @@ pub struct Route {
     pub reach: Reach,
     /// An API key is needed, if any is configured.
     pub key: bool,
+    /// Open to everybody, web pages included: it tells nothing and changes nothing.
+    pub public: bool,
+    /// Largest body in bytes, if that is more than other routes take.
+    pub body_limit: Option<usize>,
     /// The version must be in the supported list.
     pub version: bool,
     /// What to answer for an app that does not exist; `None` for the usual 400.
@@ -87,6 +91,8 @@ impl Route {
             until: None,
             reach,
             key: true,
+            public: false,
+            body_limit: None,
             version: true,
             without_app: None,
             handler,
@@ -118,6 +124,19 @@ impl Route {
     #[must_use]
     pub const fn without_key(mut self) -> Self {
         self.key = false;
+        self
+    }
+
+    /// Open to callers without an API key, also to web pages.
+    #[must_use]
+    pub const fn public(self) -> Self {
+        Self { public: true, ..self.without_key() }
+    }
+
+    /// Takes bodies of up to so many bytes, whatever other routes take.
+    #[must_use]
+    pub const fn body_up_to(mut self, bytes: usize) -> Self {
+        self.body_limit = Some(bytes);
         self
     }
 

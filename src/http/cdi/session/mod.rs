@@ -37,6 +37,6 @@ pub const ROUTES: &[Route] = &[
     route!(POST "/recipe/handshake", Tenant => handshake::handshake).until(CdiVersion::V2_21),
     route!(POST "/recipe/jwt", AppStrict403 => jwt::create),
     route!(GET "/recipe/jwt/jwks", AppStrict403 => jwks::with_status),
-    route!(GET "/.well-known/jwks.json", App => jwks::well_known).without_key().without_version(),
+    route!(GET "/.well-known/jwks.json", App => jwks::well_known).public().without_version(),
     route!(GET "/recipe/session/timeline", App => timeline::show),
 ];

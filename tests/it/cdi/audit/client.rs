@@ -6,10 +6,16 @@ use crate::people::{by_provider, with_cheap_passwords};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+/// An app whose callers pass on addresses.
+async fn told_of_people() -> TestApp {
+    let app = with_cheap_passwords().setting("trusted_proxies", "127.0.0.1");
+    app.setting("brute_force_address_header", "x-person").build().await
+}
+
 /// A call with these values of the header.
 async fn call(app: &TestApp, addresses: &[&str], path: &str, body: Value) -> TestReply {
     let request = app.post(path, body);
-    addresses.iter().fold(request, |request, address| request.header("x-forwarded-for", address)).await
+    addresses.iter().fold(request, |request, address| request.header("x-person", address)).await
 }
 
 fn google(account: &str, email: &str) -> Value {
@@ -63,7 +69,7 @@ async fn told(app: &TestApp) -> Vec<Value> {
 
 #[tokio::test]
 async fn every_recipe_tells_it() {
-    let app = with_cheap_passwords().build().await;
+    let app = told_of_people().await;
     a_day(&app, &["::ffff:192.0.2.7"]).await;
     let events = told(&app).await;
     let kinds: BTreeSet<_> = events
@@ -97,8 +103,8 @@ async fn every_recipe_tells_it() {
 
 #[tokio::test]
 async fn what_is_not_exactly_one_address_is_none() {
-    for from in [&[][..], &["192.0.2.7", "192.0.2.8"], &["192.0.2.7, 192.0.2.8"], &["unknown"], &["192.0.2.7:80"]] {
-        let app = with_cheap_passwords().build().await;
+    for from in [&[][..], &["192.0.2.7", "192.0.2.8"], &["192.0.2.7, 192.0.2.8"], &["unknown"], &["127.0.0.1"]] {
+        let app = told_of_people().await;
         a_day(&app, from).await;
         for event in told(&app).await {
             assert_eq!(event.get("client"), None, "{from:?}: {event}");
@@ -106,12 +112,42 @@ async fn what_is_not_exactly_one_address_is_none() {
     }
 }
 
-#[tokio::test]
-async fn another_header_may_hold_it() {
-    let app = TestApp::builder().setting("brute_force_address_header", "x-real-ip").build().await;
+/// The clients that two events tell after a call with these headers.
+async fn clients(settings: &[(&str, &str)], headers: &[(&str, &str)]) -> Vec<Value> {
+    let app = settings.iter().fold(TestApp::builder(), |app, (key, value)| app.setting(key, value)).build().await;
     let request = app.post("/recipe/signinup", google("g-1", "one@x.io"));
-    request.header("x-forwarded-for", "192.0.2.7").header("x-real-ip", " 2001:db8::8 ").await.ok();
+    headers.iter().fold(request, |request, (name, value)| request.header(name, value)).await.ok();
     let events = told(&app).await;
     assert_eq!(events.len(), 2);
-    assert!(events.iter().all(|event| event["client"] == "2001:db8::8"), "{events:?}");
+    events.iter().map(|event| event["client"].clone()).collect()
+}
+
+#[tokio::test]
+async fn no_header_is_believed_unless_its_sender_and_its_name_are_set() {
+    const FORWARDED: [(&str, &str); 2] = [("x-forwarded-for", "192.0.2.7"), ("x-real-ip", " 2001:db8::8 ")];
+    let (named, trusted) = (("brute_force_address_header", "X-Real-IP"), ("trusted_proxies", "127.0.0.0/8,::1"));
+    let nobody = [Value::Null, Value::Null];
+    assert_eq!(clients(&[], &FORWARDED).await, nobody);
+    assert_eq!(clients(&[named], &FORWARDED).await, nobody);
+    assert_eq!(clients(&[trusted], &FORWARDED).await, nobody);
+    assert_eq!(clients(&[named, ("trusted_proxies", "10.0.0.0/8")], &FORWARDED).await, nobody);
+    assert_eq!(clients(&[named, trusted], &FORWARDED).await, ["2001:db8::8", "2001:db8::8"]);
+}
+
+#[tokio::test]
+async fn the_header_of_proxies_tells_the_first_address_that_is_not_theirs() {
+    let named = ("brute_force_address_header", "x-forwarded-for");
+    let trusted = ("trusted_proxies", "127.0.0.1,10.0.0.0/8");
+    for (header, client) in [
+        ("192.0.2.7", json!("192.0.2.7")),
+        ("203.0.113.9, 192.0.2.7, 10.0.0.5", json!("192.0.2.7")),
+        ("10.0.0.6, 10.0.0.5", Value::Null),
+        ("192.0.2.7, unknown", Value::Null),
+    ] {
+        assert_eq!(
+            clients(&[named, trusted], &[("x-forwarded-for", header)]).await,
+            [client.clone(), client],
+            "{header}"
+        );
+    }
 }

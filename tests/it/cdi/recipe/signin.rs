@@ -170,7 +170,8 @@ async fn figures_tell_what_sign_ins_come_to() {
 
 #[tokio::test]
 async fn who_guesses_has_to_wait_where_that_was_asked_for() {
-    let app = with_cheap_passwords().setting("brute_force_protection", "true").build().await;
+    let app = with_cheap_passwords().setting("brute_force_protection", "true").setting("trusted_proxies", "127.0.0.1");
+    let app = app.setting("brute_force_address_header", "x-person").build().await;
     let id = app.sign_up("jane@x.io", RIGHT).await;
     for _ in 0..6 {
         assert_eq!(app.sign_in("jane@x.io", "wrong").await, "WRONG_CREDENTIALS_ERROR");
@@ -188,13 +189,26 @@ async fn who_guesses_has_to_wait_where_that_was_asked_for() {
     // Addresses that try many accounts, as the application passes them on.
     for number in 0..51 {
         let attempt = app.post("/recipe/signin", body(&format!("{number}@x.io"), "x"));
-        assert_eq!(attempt.header("x-forwarded-for", "192.0.2.1").await.text_at("/status"), "WRONG_CREDENTIALS_ERROR");
+        assert_eq!(attempt.header("x-person", "192.0.2.1").await.text_at("/status"), "WRONG_CREDENTIALS_ERROR");
     }
-    let refused = app.post("/recipe/signin", body("jane@x.io", RIGHT)).header("x-forwarded-for", "192.0.2.1").await;
+    let refused = app.post("/recipe/signin", body("jane@x.io", RIGHT)).header("x-person", "192.0.2.1").await;
     refused.is_text(429, "Too many failed sign-ins from this address. Try again in 1 seconds");
     for header in ["192.0.2.2", "192.0.2.1, 192.0.2.1", "unknown"] {
-        app.post("/recipe/signin", body("jane@x.io", RIGHT)).header("x-forwarded-for", header).await.ok();
+        app.post("/recipe/signin", body("jane@x.io", RIGHT)).header("x-person", header).await.ok();
     }
+}
+
+#[tokio::test]
+async fn the_address_that_a_proxy_adds_is_not_taken_for_a_person() {
+    // As behind a proxy for TLS: everybody comes from the application.
+    let app = with_cheap_passwords().setting("brute_force_protection", "true");
+    let app = app.setting("trusted_proxies", "127.0.0.1").build().await;
+    app.sign_up("jane@x.io", RIGHT).await;
+    for number in 0..60 {
+        let attempt = app.post("/recipe/signin", body(&format!("{number}@x.io"), "x"));
+        assert_eq!(attempt.header("x-forwarded-for", "10.0.0.5").await.text_at("/status"), "WRONG_CREDENTIALS_ERROR");
+    }
+    app.post("/recipe/signin", body("jane@x.io", RIGHT)).header("x-forwarded-for", "10.0.0.5").await.ok();
 }
 
 #[tokio::test]

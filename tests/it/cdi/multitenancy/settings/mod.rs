@@ -77,6 +77,7 @@ struct Probe {
 
 async fn server() -> TestApp {
     let app = with_cheap_passwords()
+        .setting("trusted_proxies", "127.0.0.1")
         .setting("argon2_memory_kb", "64")
         .setting("access_token_validity_jitter", "0")
         .build()

@@ -130,7 +130,7 @@ async fn an_app_has_its_own_keys_versions_and_lifetimes() {
 
 #[tokio::test]
 async fn a_connection_uri_domain_is_chosen_by_the_host() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().setting("allowed_hosts", "*.example.com").build().await;
     let body = json!({"connectionUriDomain": "auth.example.com"});
     app.put("/recipe/multitenancy/connectionuridomain/v2", body).await.ok();
     let at = |host: &str| app.post("/recipe/session", new_session("u")).host(host);

@@ -1,0 +1,174 @@
+//! Settings of whom to believe: networks of proxies, and the hosts and pages that need no API key to be answered.
+
+use crate::config::values::Values;
+use http::HeaderName;
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+/// The proxies that are believed when they name the address for which they call.
+#[derive(Debug, Clone)]
+pub struct TrustedProxies {
+    networks: Vec<IpNet>,
+    /// Header in which they name it.
+    pub header: HeaderName,
+}
+
+impl TrustedProxies {
+    /// Reads `trusted_proxies` and `trusted_proxy_header`.
+    ///
+    /// # Errors
+    /// A sentence that names the first item that is no network.
+    pub(super) fn read(values: &Values) -> Result<Self, String> {
+        let network = |item: &str| {
+            let network = item.parse().ok().or_else(|| item.parse::<IpAddr>().ok().map(IpNet::from));
+            network.ok_or_else(|| {
+                format!(
+                    "'trusted_proxies' must be a comma-separated list of addresses and networks, such as \
+                     10.0.0.0/8,::1: '{item}' is none"
+                )
+            })
+        };
+        let networks: Result<_, String> = items(values, "trusted_proxies").map(network).collect();
+        let header = HeaderName::try_from(values.text("trusted_proxy_header").unwrap_or_default().trim());
+        let header = header.map_err(|_| "'trusted_proxy_header' must be the name of a header".to_owned())?;
+        Ok(Self { networks: networks?, header })
+    }
+
+    /// True if nobody is trusted.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.networks.is_empty()
+    }
+
+    /// True if this is the address of a trusted proxy.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.networks.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// A host name, or many of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HostPattern {
+    /// `*`: every name.
+    Any,
+    /// `*.example.com`: every name below this one.
+    Below(String),
+    /// This name or address.
+    Exactly(String),
+}
+
+impl HostPattern {
+    /// Reads a name, `*.<name>` or `*`.
+    #[must_use]
+    pub fn parse(written: &str) -> Option<Self> {
+        let text = written.strip_suffix('.').unwrap_or(written).to_ascii_lowercase();
+        let is_name = |name: &str| {
+            !name.is_empty() && name.split('.').all(|label| !label.is_empty() && label.bytes().all(is_label_byte))
+        };
+        match text.strip_prefix('*') {
+            Some("") => Some(Self::Any),
+            Some(below) => {
+                below.strip_prefix('.').filter(|name| is_name(name)).map(|name| Self::Below(name.to_owned()))
+            }
+            None => is_name(&text).then_some(Self::Exactly(text)),
+        }
+    }
+
+    /// True if a host, in lower case and without a dot at its end, is meant.
+    #[must_use]
+    pub fn matches(&self, host: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Below(name) => host
+                .strip_suffix(name.as_str())
+                .and_then(|rest| rest.strip_suffix('.'))
+                .is_some_and(|rest| !rest.is_empty()),
+            Self::Exactly(name) => name == host,
+        }
+    }
+}
+
+const fn is_label_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+/// Reads `allowed_hosts`.
+///
+/// # Errors
+/// A sentence that names the first item that is no host name.
+pub(super) fn allowed_hosts(values: &Values) -> Result<Vec<HostPattern>, String> {
+    let read = |item: &str| {
+        HostPattern::parse(item).ok_or_else(|| {
+            format!(
+                "'allowed_hosts' must be a comma-separated list of host names without ports, such as \
+                 core.example.com,*.example.net: '{item}' is none"
+            )
+        })
+    };
+    items(values, "allowed_hosts").map(read).collect()
+}
+
+/// Origins of web pages (RFC 6454).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllowedOrigins {
+    /// `*`: every page may call.
+    Any,
+    /// Pages of these origins may.
+    These(Vec<String>),
+}
+
+impl AllowedOrigins {
+    /// Reads `allowed_origins`.
+    ///
+    /// # Errors
+    /// A sentence that names the first item that is no origin.
+    pub(super) fn read(values: &Values) -> Result<Self, String> {
+        let mut origins = Vec::new();
+        for item in items(values, "allowed_origins") {
+            if item == "*" {
+                return Ok(Self::Any);
+            }
+            let uri: Option<http::Uri> = item.parse().ok();
+            let is_origin = uri.is_some_and(|uri| {
+                matches!(uri.scheme_str(), Some("http" | "https"))
+                    && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+                    && uri.path_and_query().is_none_or(|path| path == "/")
+                    && !item.ends_with('/')
+            });
+            if !is_origin {
+                return Err(format!(
+                    "'allowed_origins' must be a comma-separated list of origins, such as http://localhost:3000: \
+                     '{item}' is none"
+                ));
+            }
+            origins.push(item.to_ascii_lowercase());
+        }
+        Ok(Self::These(origins))
+    }
+
+    /// True if pages of this origin may call.
+    #[must_use]
+    pub fn contains(&self, origin: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::These(origins) => origins.iter().any(|known| known.eq_ignore_ascii_case(origin)),
+        }
+    }
+}
+
+/// The header in which the application names the person for whom it acts, if `brute_force_address_header` names one.
+///
+/// # Errors
+/// When that is no name of a header.
+pub(super) fn person_header(values: &Values) -> Result<Option<HeaderName>, String> {
+    let name = values.text("brute_force_address_header").map(str::trim).filter(|name| !name.is_empty());
+    let header = name.map(HeaderName::try_from).transpose();
+    header.map_err(|_| "'brute_force_address_header' must be the name of a header".to_owned())
+}
+
+/// The items of a comma-separated list, without blank ones.
+fn items<'v>(values: &'v Values, key: &str) -> impl Iterator<Item = &'v str> {
+    values.text(key).unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty())
+}
