@@ -1,13 +1,14 @@
 //! [`Context`]: what every command is run with. Put together by [`crate::app`].
 
 use crate::domain::entropy::Entropy;
+use crate::domain::session::AccessTokenVersion;
 use crate::domain::time::{Clock, Reading, SteadyMillis, UnixMillis};
 use crate::fault::Fault;
 use crate::metrics::Metrics;
 use crate::state::contention::Contention;
 use crate::state::directory::{AppEntry, Directory};
 use crate::state::health_limits::HealthLimits;
-use crate::state::key::{KeyRing, KeyRings, Surroundings};
+use crate::state::key::{KeyRing, KeyRings, Need, Surroundings};
 use crate::state::password::Hashing;
 use crate::state::password::budgets::Budgets;
 use crate::state::password::refusals::Refusals;
@@ -81,6 +82,16 @@ impl Context {
     /// # Errors
     /// When the store or the master key fails.
     pub async fn key_ring(&self, app: &AppEntry) -> Result<Arc<KeyRing>, Fault> {
-        self.keys.ring(app, self.clock.reading(), || self.surroundings()).await
+        self.keys.ring(app, Need::Any, self.clock.reading(), || self.surroundings()).await
+    }
+
+    /// As [`key_ring`](Self::key_ring), to mint access tokens of this layout: some need an RSA key, whatever the app's
+    /// algorithm. The first caller who needs one waits until it is made.
+    ///
+    /// # Errors
+    /// When the store, the master key or the RSA library fails.
+    pub async fn key_ring_to_mint(&self, app: &AppEntry, version: AccessTokenVersion) -> Result<Arc<KeyRing>, Fault> {
+        let need = if version.needs_rsa() { Need::Rsa } else { Need::Any };
+        self.keys.ring(app, need, self.clock.reading(), || self.surroundings()).await
     }
 }

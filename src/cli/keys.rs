@@ -115,7 +115,12 @@ impl Reseal {
 
 fn print_list(answer: &Value) {
     for key in output::rows(answer, "keys") {
-        let signs = if key.get("signsNow") == Some(&Value::Bool(true)) { ", signs now" } else { "" };
+        let is = |name: &str| key.get(name) == Some(&Value::Bool(true));
+        let signs = match (is("signsNow"), is("onlyForRsaReaders")) {
+            (true, true) => ", signs now for old SDKs, which know RSA only",
+            (true, false) => ", signs now",
+            (false, _) => "",
+        };
         let (kind, algorithm) = (output::text(key, "kind"), output::text(key, "algorithm"));
         let stage = output::text(key, "stage").replace('_', " ");
         output::line(format!("{}  {kind} {algorithm}, {stage}{signs}", output::text(key, "kid")));
@@ -132,7 +137,11 @@ fn print_list(answer: &Value) {
 }
 
 fn print_rotated(answer: &Value) {
-    output::line(format!("new key {} signs from {}", output::text(answer, "kid"), output::moment(answer, "signsFrom")));
+    let from = output::moment(answer, "signsFrom");
+    output::line(format!("new key {} signs from {from}", output::text(answer, "kid")));
+    if let Some(kid) = answer.get("rsaKid").and_then(Value::as_str) {
+        output::line(format!("new key {kid} signs from then on for old SDKs, which know RSA only"));
+    }
 }
 
 fn print_revoked(answer: &Value) {

@@ -23,6 +23,7 @@ fn row(key: &ListedKey) -> Value {
         "algorithm": life.algorithm.name(),
         "stage": key.stage,
         "signsNow": key.signs_now,
+        "onlyForRsaReaders": key.only_rsa_readers,
         "verifiesUntil": key.verifies_until,
         "created": life.created,
         "published": life.published,
@@ -36,7 +37,7 @@ fn row(key: &ListedKey) -> Value {
 
 pub(super) async fn rotate(app: &Context, id: &AppId, immediate: bool) -> Result<Value, String> {
     let rotated = RotateKeys { app: entry(app, id)?, immediate }.run(app).await.map_err(failed)?;
-    Ok(json!({ "kid": rotated.kid, "signsFrom": rotated.signs_from }))
+    Ok(json!({ "kid": rotated.kid, "rsaKid": rotated.rsa_kid, "signsFrom": rotated.signs_from }))
 }
 
 pub(super) async fn revoke(app: &Context, id: &AppId, kid: &str, reason: &str) -> Result<Value, String> {

@@ -24,6 +24,8 @@ pub struct ListedKey {
     pub stage: KeyStage,
     /// It signs now.
     pub signs_now: bool,
+    /// It does so only for SDKs that know RSA alone; the app's algorithm is another one.
+    pub only_rsa_readers: bool,
     /// Until when its tokens are accepted; `None` when they are not (any more).
     pub verifies_until: Option<UnixMillis>,
 }
@@ -39,15 +41,19 @@ impl ListKeys {
         let keys =
             signing_key::list(&mut *tx, &self.app.id).await.map_err(|error| Fault::new("listing keys", error))?;
         let (rules, now) = (KeyRules::from(&*self.app.config), app.now());
-        let signs =
-            |kid: &Kid| [KeyKind::Dynamic, KeyKind::Static].iter().any(|kind| ring.tokens.signing_kid(*kind) == kid);
         let mut listed: Vec<ListedKey> = keys
             .into_iter()
-            .map(|key| ListedKey {
-                stage: key.life.stage(),
-                signs_now: signs(&key.life.kid),
-                verifies_until: Some(rules.verifies_until(&key.life)).filter(|until| now < *until),
-                life: key.life,
+            .map(|key| {
+                let kinds = [KeyKind::Dynamic, KeyKind::Static];
+                let signs = kinds.iter().any(|kind| *ring.tokens.signing_kid(*kind) == key.life.kid);
+                let signs_rsa = kinds.iter().any(|kind| ring.tokens.rsa_signing_kid(*kind) == Some(&key.life.kid));
+                ListedKey {
+                    stage: key.life.stage(),
+                    signs_now: signs || signs_rsa,
+                    only_rsa_readers: signs_rsa && !signs,
+                    verifies_until: Some(rules.verifies_until(&key.life)).filter(|until| now < *until),
+                    life: key.life,
+                }
             })
             .collect();
         listed.sort_by(|a, b| b.life.created.cmp(&a.life.created).then_with(|| a.life.kid.cmp(&b.life.kid)));
@@ -55,7 +61,7 @@ impl ListKeys {
     }
 }
 
-/// Makes a new dynamic key now.
+/// Makes a new dynamic key now, and another one for readers of RSA alone where the app has such.
 pub struct RotateKeys {
     /// Whose.
     pub app: Arc<AppEntry>,
@@ -69,6 +75,8 @@ pub struct RotateKeys {
 pub struct Rotated {
     /// The new key.
     pub kid: Kid,
+    /// The new key for readers of RSA alone, where that is another one.
+    pub rsa_kid: Option<Kid>,
     /// From when on it signs.
     pub signs_from: UnixMillis,
 }
@@ -83,10 +91,12 @@ impl RotateKeys {
         let rules = KeyRules::from(&*self.app.config);
         let change = Change::Rotate { immediate: self.immediate };
         match app.keys.ask(world, &self.app.id, rules, change).await? {
-            Outcome::Done { made: Some(kid) } => {
+            Outcome::Done { made } => {
+                let mut made = made.into_iter();
+                let kid = made.next().ok_or(Fault::invariant("rotating keys without making one"))?;
                 tracing::info!(app = ?self.app.id, %kid, immediate = self.immediate, "made a new signing key");
                 let wait = if self.immediate { 0 } else { rules.overlap_ms };
-                Ok(Rotated { kid, signs_from: world.now.plus(wait) })
+                Ok(Rotated { kid, rsa_kid: made.next(), signs_from: world.now.plus(wait) })
             }
             _ => Err(Fault::invariant("rotating keys without making one")),
         }
@@ -128,7 +138,7 @@ impl RevokeKey<'_> {
         Ok(match app.keys.ask(app.surroundings(), &self.app.id, rules, change).await? {
             Outcome::Done { made } => {
                 tracing::warn!(app = ?self.app.id, kid = %self.kid, "revoked a signing key");
-                Revoked::Ok { replaced_by: made }
+                Revoked::Ok { replaced_by: made.into_iter().next() }
             }
             Outcome::NoSuchKey => Revoked::NoSuchKey,
             Outcome::AlreadyEnded => Revoked::AlreadyEnded,

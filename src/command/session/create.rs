@@ -73,7 +73,7 @@ impl CreateSession {
         if !self.token_version.is_flat() && has_protected_claim(self.token_version, &self.user_data_in_jwt) {
             return Ok(Created::ProtectedClaim);
         }
-        let ring = app.key_ring(entry).await?;
+        let ring = app.key_ring_to_mint(entry, self.token_version).await?;
         // Only a change of the tenant or of the user conflicts.
         let created = transact(app, &self.user_id, "committing a new session", |tx| {
             let now = app.now();

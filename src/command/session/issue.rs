@@ -131,7 +131,7 @@ impl<'a> Mint<'a> {
         match access {
             Ok(access) => Ok(Some(Pair { refresh, hash, access, anti_csrf, now: self.now })),
             Err(MintError::ProtectedClaim) => Ok(None),
-            Err(error @ MintError::Signing { .. }) => Err(Fault::new("signing an access token", error)),
+            Err(error) => Err(Fault::new("signing an access token", error)),
         }
     }
 }

@@ -9,6 +9,10 @@ use crate::domain::secret::Secret;
 use crate::fault::Fault;
 use std::fmt::Write as _;
 
+/// The last second of the year 9999: what validity says beyond it is cut off, for many readers of `exp` know no later date,
+/// and some no number of more than 63 bits.
+const LATEST_EXPIRY_S: u64 = 253_402_300_799;
+
 /// Signs a caller's claims. The caller has checked `algorithm` and `validity`.
 ///
 /// The token has the app's algorithm, whatever `algorithm` said: SDKs send `RS256` as a constant.
@@ -39,6 +43,7 @@ impl CreateJwt {
 
     /// The payload, then what it lacks of `iss`, `exp` and `iat`.
     fn claims(&self, now_s: u64) -> String {
+        let expiry_s = now_s.saturating_add(self.validity_s).min(LATEST_EXPIRY_S);
         let payload = self.payload.as_str();
         let mut claims = payload.strip_suffix('}').unwrap_or("{").to_owned();
         let mut add = |name: &str, write: &dyn Fn(&mut String)| {
@@ -52,7 +57,7 @@ impl CreateJwt {
             }
         };
         add("iss", &|claims| put_json_string(claims, &self.jwks_domain));
-        add("exp", &|claims| claims.push_str(&now_s.saturating_add(self.validity_s).to_string()));
+        add("exp", &|claims| claims.push_str(&expiry_s.to_string()));
         add("iat", &|claims| claims.push_str(&now_s.to_string()));
         claims.push('}');
         claims

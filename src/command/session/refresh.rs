@@ -93,7 +93,7 @@ impl RefreshSession<'_> {
         if let Some(max_ms) = self.wanted().broken_limit(&entry.config) {
             return Ok(Refreshed::InvalidAccessTokenValidity { max_ms });
         }
-        let ring = app.key_ring(entry).await?;
+        let ring = app.key_ring_to_mint(entry, self.token_version).await?;
         let Some(token) = ring.refresh_sealing.open_refresh_token(self.refresh_token) else {
             return Ok(unauthorised("Invalid refresh token"));
         };

@@ -73,14 +73,14 @@ impl RegenerateAccessToken<'_> {
         if token.expiry < now {
             return Ok(Regenerated::Ok { session, access_token: None });
         }
-        let ring = app.key_ring(&self.scope.app).await?;
+        let ring = app.key_ring_to_mint(&self.scope.app, token.version).await?;
         // Nobody has vouched for the presented expiry: no token of ours lives longer than a new one does.
         let latest = now.plus(self.scope.app.config.access_token_validity_ms);
         let new = NewAccessToken { expiry: token.expiry.min(latest), ..same_but_payload(&token, &session, now) };
         match ring.tokens.mint(key_kind(record.family.use_static_key), &new) {
             Ok(token) => Ok(Regenerated::Ok { session, access_token: Some(token) }),
             Err(MintError::ProtectedClaim) => Ok(Regenerated::ProtectedClaim),
-            Err(error @ MintError::Signing { .. }) => Err(Fault::new("signing an access token", error)),
+            Err(error) => Err(Fault::new("signing an access token", error)),
         }
     }
 

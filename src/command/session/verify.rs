@@ -1,6 +1,7 @@
 //! `POST /recipe/session/verify`.
 
 use crate::command::scope::Scope;
+use crate::command::session::holder::Holder;
 use crate::command::session::{family_rules, key_kind};
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
@@ -20,6 +21,9 @@ use subtle::ConstantTimeEq;
 
 /// The sentence for a session that is gone, when the caller asked to look.
 const BLACKLISTED: &str = "Either the session has ended or has been blacklisted";
+
+/// The sentence for a custom JWT whose claims are those of no session that is alive.
+const NO_SUCH_SESSION: &str = "The claims are not those of a live session";
 
 /// Checks an access token.
 pub struct VerifySession<'a> {
@@ -70,10 +74,15 @@ impl VerifySession<'_> {
         if self.enable_anti_csrf && self.do_anti_csrf_check && !self.anti_csrf_matches(&token) {
             return Ok(Verified::TryRefreshToken("anti-csrf check failed"));
         }
+        if token.is_custom
+            && let Some(refused) = self.refuse_custom(app, &token).await?
+        {
+            return Ok(refused);
+        }
         match self.policy {
             RefreshPolicy::RotateOnRefresh if self.check_database => self.stateless(app, &token).await,
             RefreshPolicy::PromoteOnUse if self.check_database || token.parent_refresh_token_hash_1.is_some() => {
-                self.promoting(app, &ring, &token).await
+                self.promoting(app, &token).await
             }
             // The token's word is enough: no store call at all.
             RefreshPolicy::RotateOnRefresh | RefreshPolicy::PromoteOnUse => Ok(as_presented(&token, None)),
@@ -85,6 +94,27 @@ impl VerifySession<'_> {
             (Some(demanded), Some(presented)) => presented.as_bytes().ct_eq(demanded.as_bytes()).into(),
             _ => false,
         }
+    }
+
+    /// The claims of a custom JWT are the application's word, and that may hold what its users typed. So the session is
+    /// looked up even where a token of ours would not be: it must be alive, of this user, and know the refresh token's
+    /// hash, which nobody learns but from one of the session's own tokens.
+    async fn refuse_custom(&self, app: &Context, token: &AccessToken) -> Result<Option<Verified>, Fault> {
+        let mut tx = app.store.begin();
+        let now = app.now();
+        let Some(record) = self.load(tx.as_mut(), token).await?.filter(|record| record.family.expires > now) else {
+            return Ok(Some(if self.check_database {
+                Verified::Unauthorised(BLACKLISTED)
+            } else {
+                Verified::TryRefreshToken(NO_SUCH_SESSION)
+            }));
+        };
+        let holder = Holder::of_row(tx.as_mut(), &self.scope.app.id, &record.user_id).await?;
+        let session = &token.session;
+        let is_its_own = holder.user_id == session.user_id
+            && holder.recipe_user_id == session.recipe_user_id
+            && record.family.knows(&lineage(token));
+        Ok((!is_its_own).then_some(Verified::TryRefreshToken(NO_SUCH_SESSION)))
     }
 
     /// CDI ≥ 5.6 with `checkDatabase`: looks, never writes.
@@ -101,9 +131,9 @@ impl VerifySession<'_> {
     }
 
     /// CDI ≤ 5.5: the first use of a refreshed token promotes it; a changed payload is minted.
-    async fn promoting(&self, app: &Context, ring: &KeyRing, token: &AccessToken) -> Result<Verified, Fault> {
+    async fn promoting(&self, app: &Context, token: &AccessToken) -> Result<Verified, Fault> {
         let verified =
-            transact(app, &token.session.handle, "committing a promotion", |tx| self.promote(app, tx, ring, token));
+            transact(app, &token.session.handle, "committing a promotion", |tx| self.promote(app, tx, token));
         let (verified, event) = verified.await?;
         if let Some(event) = event {
             app.metrics.sessions.happened(&event);
@@ -116,7 +146,6 @@ impl VerifySession<'_> {
         &self,
         app: &Context,
         mut tx: Box<dyn Tx>,
-        ring: &KeyRing,
         token: &AccessToken,
     ) -> Result<Step<(Verified, Option<EventKind>)>, Fault> {
         let Some(mut record) = self.load(tx.as_mut(), token).await? else {
@@ -133,7 +162,8 @@ impl VerifySession<'_> {
         if !decision.remint {
             return Ok(Step::Done((as_presented(token, None), None)));
         }
-        let Some(access_token) = mint_anew(ring, token, &record, now, config.access_token_validity_ms)? else {
+        let ring = app.key_ring_to_mint(&self.scope.app, token.version).await?;
+        let Some(access_token) = mint_anew(&ring, token, &record, now, config.access_token_validity_ms)? else {
             return Ok(Step::Done((Verified::Unauthorised("The user payload contains protected field"), None)));
         };
         let session = with_payload(&token.session, record.user_data_in_jwt.clone());
@@ -190,7 +220,7 @@ fn mint_anew(
     match minted {
         Ok(token) => Ok(Some(token)),
         Err(MintError::ProtectedClaim) => Ok(None),
-        Err(error @ MintError::Signing { .. }) => Err(Fault::new("signing an access token", error)),
+        Err(error) => Err(Fault::new("signing an access token", error)),
     }
 }
 

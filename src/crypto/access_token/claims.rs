@@ -9,8 +9,12 @@ use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash1;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
+
+/// The claim that tells tokens of an OAuth2 provider (1, 2) from those of sessions (0, or none).
+const TOKEN_TYPE: &str = "stt";
 
 /// Reads an access token **without checking its signature or expiry** (CDI: regenerate).
 ///
@@ -19,7 +23,7 @@ use std::sync::Arc;
 pub fn parse_unverified(token: &str) -> Result<AccessToken, TokenRefusal> {
     let parts = Parts::split(token)?;
     let version = header::claimed_version(parts.header).ok_or(TokenRefusal::Unparsable)?;
-    parse(version, &parts.payload_bytes(version)?, true)
+    parse(version, &parts.payload_bytes(version)?, Origin::Unknown)
 }
 
 /// True if `user_data` has a top-level name that this layout reserves.
@@ -43,22 +47,34 @@ fn any_named(object: &JsonObject, names: &[&str]) -> Result<bool, serde_json::Er
     json.deserialize_map(AnyNamed(names))
 }
 
-/// The claims of a token of this version. Text of unknown origin is put into canonical form.
-pub(super) fn parse(
-    version: AccessTokenVersion,
-    payload: &[u8],
-    unknown_origin: bool,
-) -> Result<AccessToken, TokenRefusal> {
+/// Who has written a token's claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// This server.
+    Server,
+    /// An application, into a custom JWT that this server signed.
+    Application,
+    /// Nobody knows: the signature was not checked.
+    Unknown,
+}
+
+/// The claims of a token of this version. Text that was not written here is put into canonical form.
+pub(super) fn parse(version: AccessTokenVersion, payload: &[u8], origin: Origin) -> Result<AccessToken, TokenRefusal> {
     let text = std::str::from_utf8(payload).map_err(|_| TokenRefusal::Unparsable)?;
     let mut json = serde_json::Deserializer::from_str(text);
     let claims = json.deserialize_map(ClaimsVisitor(version)).and_then(|claims| json.end().map(|()| claims));
     let mut claims =
         claims.map_err(|error| if error.is_data() { TokenRefusal::Claims } else { TokenRefusal::Unparsable })?;
-    if unknown_origin {
-        let map = serde_json::from_str(&claims.custom).map_err(|_| TokenRefusal::Claims)?;
+    if origin != Origin::Server {
+        let map: Map<String, Value> = serde_json::from_str(&claims.custom).map_err(|_| TokenRefusal::Claims)?;
+        // Tokens of the OAuth2 provider say so with another number (protocol: 14, 2); they are no sessions.
+        if origin == Origin::Application && map.get(TOKEN_TYPE).is_some_and(|kind| *kind != 0) {
+            return Err(TokenRefusal::Claims);
+        }
         claims.custom = JsonObject::from_map(&map).as_str().to_owned();
     }
-    claims.into_token(version).ok_or(TokenRefusal::Claims)
+    let token = claims.into_token(version).ok_or(TokenRefusal::Claims)?;
+    Ok(AccessToken { is_custom: origin == Origin::Application, ..token })
 }
 
 impl AccessToken {
@@ -106,6 +122,7 @@ impl Claims {
         let unit = if nested { 1 } else { 1000 };
         Some(AccessToken {
             version,
+            is_custom: false,
             session: Arc::new(SessionView {
                 handle,
                 user_id,

@@ -23,7 +23,7 @@ pub(super) fn flat(algorithm: SigningAlgorithm, kid: &Kid, version: AccessTokenV
         .encode(format!(r#"{{"alg":"{}","typ":"JWT","kid":"{kid}","version":"{number}"}}"#, algorithm.name()))
 }
 
-/// The encoded header of a custom JWT: no `version`, so it is no access token.
+/// The encoded header of a custom JWT: it has no `version`.
 pub(super) fn custom(algorithm: SigningAlgorithm, kid: &Kid) -> String {
     URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{}","typ":"JWT","kid":"{kid}"}}"#, algorithm.name()))
 }

@@ -1,5 +1,6 @@
 //! [`TokenKeys`]: the keys that sign and verify an app's tokens at one moment.
 
+use super::claims::Origin;
 use super::parts::Parts;
 use super::{AccessToken, MintError, NewAccessToken, TokenRefusal, claims, header, mint};
 use crate::crypto::signature::{PrivateKey, PublicKey};
@@ -13,49 +14,90 @@ use std::collections::HashMap;
 
 /// The keys that sign and verify an app's tokens at one moment.
 pub struct TokenKeys {
-    dynamic: Signer,
-    fixed: Signer,
+    signing: Signers,
+    /// Signs what is for readers of RSA alone.
+    rsa: Option<Signers>,
     verifying: Vec<(Kid, PublicKey)>,
-    /// Encoded header of a flat token → (index into `verifying`, version).
-    headers: HashMap<String, (usize, AccessTokenVersion)>,
+    /// Encoded headers that name a key.
+    headers: HashMap<String, Header>,
     /// Encoded headers of tokens that name no key.
     legacy_headers: [(String, SigningAlgorithm, AccessTokenVersion); 4],
+    /// The encoded header of new tokens that name no key.
+    nested_header: String,
+}
+
+/// Keys that sign, with their names: one of each kind.
+pub struct SigningKeys {
+    /// The dynamic key.
+    pub dynamic: (Kid, PrivateKey),
+    /// The static key.
+    pub fixed: (Kid, PrivateKey),
+}
+
+/// What a header that names a key says.
+#[derive(Clone, Copy)]
+struct Header {
+    /// Which of the verifying keys.
+    index: usize,
+    version: AccessTokenVersion,
+    is_custom: bool,
+}
+
+struct Signers {
+    dynamic: Signer,
+    fixed: Signer,
 }
 
 struct Signer {
     kid: Kid,
     key: PrivateKey,
-    nested_header: String,
     flat_headers: [(AccessTokenVersion, String); 3],
     custom_header: String,
 }
 
 impl TokenKeys {
-    /// Keys that verify (in the order of the JWKS document), and of those the two that sign.
+    /// Keys that verify (in the order of the JWKS document), and of those the ones that sign: for everybody, and, if there
+    /// are some, RSA keys for layouts whose readers know nothing else.
     #[must_use]
-    pub fn new(verifying: Vec<(Kid, PublicKey)>, dynamic: (Kid, PrivateKey), fixed: (Kid, PrivateKey)) -> Self {
+    pub fn new(verifying: Vec<(Kid, PublicKey)>, signing: SigningKeys, rsa: Option<SigningKeys>) -> Self {
         use AccessTokenVersion::{V1, V2, V3, V4, V5};
         use SigningAlgorithm::{EdDSA, RS256};
         let mut headers = HashMap::new();
         for (index, (kid, key)) in verifying.iter().enumerate() {
             for version in [V3, V4, V5] {
-                headers.insert(header::flat(key.algorithm(), kid, version), (index, version));
+                headers
+                    .insert(header::flat(key.algorithm(), kid, version), Header { index, version, is_custom: false });
             }
+            headers.insert(header::custom(key.algorithm(), kid), Header { index, version: V5, is_custom: true });
         }
+        // Nothing mints version 1 any more. EdDSA under a nested header is what earlier releases minted.
         let legacy_headers = [(EdDSA, V1), (EdDSA, V2), (RS256, V1), (RS256, V2)]
             .map(|(algorithm, version)| (header::legacy(algorithm, version), algorithm, version));
-        Self { dynamic: Signer::new(dynamic), fixed: Signer::new(fixed), verifying, headers, legacy_headers }
+        Self {
+            signing: Signers::new(signing),
+            rsa: rsa.map(Signers::new),
+            verifying,
+            headers,
+            legacy_headers,
+            nested_header: header::legacy(RS256, V2),
+        }
     }
 
-    /// Mints an access token with the key of this kind that signs now. `expiry` and `created` of the result are what
-    /// the reply's JSON carries.
+    /// Mints an access token with the key of this kind that signs now: an RSA key where the layout needs one. `expiry` and
+    /// `created` of the result are what the reply's JSON carries.
     ///
     /// # Errors
-    /// [`MintError::ProtectedClaim`], or a key that fails.
+    /// [`MintError::ProtectedClaim`], a missing RSA key, or a key that fails.
     pub fn mint(&self, kind: KeyKind, token: &NewAccessToken<'_>) -> Result<IssuedToken, MintError> {
         let claims = Secret::new(mint::claims(token)?);
+        let signers = if token.version.needs_rsa() { self.rsa.as_ref() } else { Some(&self.signing) };
+        let signer = signers.ok_or(MintError::NoRsaKey)?.of(kind);
+        let text = match signer.flat_headers.iter().find(|(known, _)| *known == token.version) {
+            Some((_, header)) => signer.sign(header, &URL_SAFE_NO_PAD, claims.expose())?,
+            None => signer.sign(&self.nested_header, &STANDARD, claims.expose())?,
+        };
         Ok(IssuedToken {
-            token: self.signer(kind).access_token(token.version, claims.expose())?,
+            token: text,
             expiry: mint::moment(token.version, token.expiry),
             created: mint::moment(token.version, token.created),
         })
@@ -66,7 +108,7 @@ impl TokenKeys {
     /// # Errors
     /// When the key fails.
     pub fn sign_custom(&self, kind: KeyKind, claims: &str) -> Result<Secret<String>, MintError> {
-        let signer = self.signer(kind);
+        let signer = self.signing.of(kind);
         signer.sign(&signer.custom_header, &URL_SAFE_NO_PAD, claims)
     }
 
@@ -88,14 +130,16 @@ impl TokenKeys {
     /// The first check that failed.
     pub fn verify_whenever(&self, token: &str) -> Result<(AccessToken, &Kid), TokenRefusal> {
         let parts = Parts::split(token)?;
-        if let Some(&(index, version)) = self.headers.get(parts.header) {
+        if let Some(&Header { index, version, is_custom }) = self.headers.get(parts.header) {
             // invariant: `headers` holds indices into `verifying`
             let (kid, key) = self.verifying.get(index).ok_or(TokenRefusal::UnknownKey)?;
             let signature = URL_SAFE_NO_PAD.decode(parts.signature).map_err(|_| TokenRefusal::BadSignature)?;
             if !key.verify(parts.signed.as_bytes(), &signature) {
                 return Err(TokenRefusal::BadSignature);
             }
-            return Ok((claims::parse(version, &parts.payload_bytes(version)?, false)?, kid));
+            let payload = parts.payload_bytes(version)?;
+            let origin = if is_custom { Origin::Application } else { Origin::Server };
+            return Ok((claims::parse(version, &payload, origin)?, kid));
         }
         let legacy = self.legacy_headers.iter().find(|(header, ..)| header == parts.header);
         let Some(&(_, algorithm, version)) = legacy else {
@@ -107,7 +151,7 @@ impl TokenKeys {
         let (kid, _) = candidates
             .find(|(_, key)| key.verify(parts.signed.as_bytes(), &signature))
             .ok_or(TokenRefusal::BadSignature)?;
-        Ok((claims::parse(version, &parts.payload_bytes(version)?, false)?, kid))
+        Ok((claims::parse(version, &parts.payload_bytes(version)?, Origin::Server)?, kid))
     }
 
     /// True while tokens of this key are accepted.
@@ -124,10 +168,22 @@ impl TokenKeys {
     /// Name of the key of this kind that signs now.
     #[must_use]
     pub const fn signing_kid(&self, kind: KeyKind) -> &Kid {
-        &self.signer(kind).kid
+        &self.signing.of(kind).kid
     }
 
-    const fn signer(&self, kind: KeyKind) -> &Signer {
+    /// Name of the RSA key of this kind that signs now for readers of RSA alone, if there is one.
+    #[must_use]
+    pub fn rsa_signing_kid(&self, kind: KeyKind) -> Option<&Kid> {
+        self.rsa.as_ref().map(|signers| &signers.of(kind).kid)
+    }
+}
+
+impl Signers {
+    fn new(keys: SigningKeys) -> Self {
+        Self { dynamic: Signer::new(keys.dynamic), fixed: Signer::new(keys.fixed) }
+    }
+
+    const fn of(&self, kind: KeyKind) -> &Signer {
         match kind {
             KeyKind::Dynamic => &self.dynamic,
             KeyKind::Static => &self.fixed,
@@ -137,21 +193,13 @@ impl TokenKeys {
 
 impl Signer {
     fn new((kid, key): (Kid, PrivateKey)) -> Self {
-        use AccessTokenVersion::{V2, V3, V4, V5};
+        use AccessTokenVersion::{V3, V4, V5};
         let algorithm = key.algorithm();
         Self {
-            nested_header: header::legacy(algorithm, V2),
             flat_headers: [V3, V4, V5].map(|version| (version, header::flat(algorithm, &kid, version))),
             custom_header: header::custom(algorithm, &kid),
             kid,
             key,
-        }
-    }
-
-    fn access_token(&self, version: AccessTokenVersion, claims: &str) -> Result<Secret<String>, MintError> {
-        match self.flat_headers.iter().find(|(known, _)| *known == version) {
-            Some((_, header)) => self.sign(header, &URL_SAFE_NO_PAD, claims),
-            None => self.sign(&self.nested_header, &STANDARD, claims),
         }
     }
 

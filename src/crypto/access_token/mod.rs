@@ -1,8 +1,9 @@
 //! Access tokens: minting and verifying JWTs of every layout (CDI: access token versions 1 to 5).
 //!
 //! Only this server mints what it verifies, so a token's header must be, byte for byte, one that a key of the app
-//! writes: the header chooses among known keys and nothing else. `alg` tricks, foreign `kid`s, `jku`, `jwk`, `x5u`,
-//! `crit` and tokens of another kind (custom JWTs have no `version`) fail at that comparison.
+//! writes: the header chooses among known keys and nothing else. `alg` tricks, foreign `kid`s, `jku`, `jwk`, `x5u` and
+//! `crit` fail at that comparison. The header of a custom JWT is one of those: what an application has put into it as a
+//! session's claims is read, and marked as the application's word.
 
 mod claims;
 mod header;
@@ -13,7 +14,7 @@ mod parts;
 
 pub use claims::{has_member, has_protected_claim, parse_unverified};
 pub(crate) use json::put_string as put_json_string;
-pub use keys::TokenKeys;
+pub use keys::{SigningKeys, TokenKeys};
 
 use crate::crypto::signature::KeyError;
 use crate::domain::ids::{SessionHandle, UserId};
@@ -28,6 +29,8 @@ use std::sync::Arc;
 pub struct AccessToken {
     /// Its layout.
     pub version: AccessTokenVersion,
+    /// The application has written these claims (a custom JWT), so they prove nothing without the session's row.
+    pub is_custom: bool,
     /// Handle (with tenant), user ids and custom claims.
     pub session: Arc<SessionView>,
     /// Hash of the refresh token it was issued with.
@@ -76,6 +79,9 @@ pub enum MintError {
     /// A custom claim has a name that this layout reserves.
     #[error("The user payload contains protected field")]
     ProtectedClaim,
+    /// The layout needs an RSA key, and the ring was not asked for one.
+    #[error("there is no RSA key to sign with")]
+    NoRsaKey,
     /// The key would not sign.
     #[error("signing with key {kid} failed")]
     Signing {

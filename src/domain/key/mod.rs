@@ -4,7 +4,7 @@ mod life;
 mod schedule;
 
 pub use life::{IllegalTransition, KeyLife, KeyStage, Revocation};
-pub use schedule::{HISTORY_MS, KeyRules, RingPlan};
+pub use schedule::{HISTORY_MS, KeyRules, KeySpec, RingPlan, RsaPlan, SigningKids};
 
 use crate::domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};

@@ -6,6 +6,10 @@
 //! tokens are accepted until 2 V after its use. When the app's algorithm changes, the new algorithm's key takes over in
 //! the same way, and the old one's tokens go on being accepted: nobody is signed out. A key remembers the longest U under
 //! which it has signed, so that a shorter one that comes later ends none of its tokens.
+//!
+//! Some verifiers know RSA alone. For them an app whose algorithm is another one has RSA keys beside its own, by the same
+//! rules: made when they are first asked for, and replaced as long as somebody asks. An RSA key left over from before a
+//! switch of algorithm serves them until its U is over.
 
 use super::life::{KeyLife, KeyStage};
 use super::{KeyKind, Kid, SigningAlgorithm};
@@ -27,13 +31,22 @@ pub struct KeyRules {
     pub overlap_ms: u64,
 }
 
+/// The keys that sign: one of each kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningKids {
+    /// The dynamic key.
+    pub dynamic: Kid,
+    /// The static key.
+    pub fixed: Kid,
+}
+
 /// What holds from now until `valid_until`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RingPlan {
-    /// The dynamic key that signs.
-    pub dynamic: Kid,
-    /// The static key that signs.
-    pub fixed: Kid,
+    /// The keys that sign.
+    pub signing: SigningKids,
+    /// The keys that sign for readers of RSA alone, if the app has some.
+    pub rsa: Option<RsaPlan>,
     /// Keys whose tokens are accepted, in the order of the JWKS document.
     pub verifying: Vec<Kid>,
     /// When the next dynamic key is due; the JWKS document may be kept until then.
@@ -42,14 +55,34 @@ pub struct RingPlan {
     pub valid_until: UnixMillis,
 }
 
+/// The RSA half of a [`RingPlan`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RsaPlan {
+    /// The keys that sign.
+    pub signing: SigningKids,
+    /// When the next dynamic key is due, if somebody still asks for RSA.
+    pub next_key_due: UnixMillis,
+}
+
+/// What a new key is to be.
+pub type KeySpec = (KeyKind, SigningAlgorithm);
+
 impl KeyRules {
-    /// The kinds of key that are missing or due.
+    /// The keys that are missing or due. `with_rsa`: somebody asks for RSA, whatever the app's algorithm.
     #[must_use]
-    pub fn due(&self, keys: &[KeyLife], now: UnixMillis) -> Vec<KeyKind> {
-        let dynamic_is_due = self.newest(keys, KeyKind::Dynamic).is_none_or(|newest| now > self.next_due(newest));
-        let static_is_missing = self.newest(keys, KeyKind::Static).is_none();
-        let kinds = [(KeyKind::Dynamic, dynamic_is_due), (KeyKind::Static, static_is_missing)];
-        kinds.into_iter().filter(|(_, due)| *due).map(|(kind, _)| kind).collect()
+    pub fn due(&self, keys: &[KeyLife], with_rsa: bool, now: UnixMillis) -> Vec<KeySpec> {
+        let beside = (with_rsa && self.algorithm != SigningAlgorithm::RS256).then_some(SigningAlgorithm::RS256);
+        let mut due = Vec::new();
+        for algorithm in [self.algorithm].into_iter().chain(beside) {
+            let dynamic = newest(keys, KeyKind::Dynamic, algorithm);
+            if dynamic.is_none_or(|newest| now > self.next_due(newest) || self.is_over(newest, now)) {
+                due.push((KeyKind::Dynamic, algorithm));
+            }
+            if newest(keys, KeyKind::Static, algorithm).is_none() {
+                due.push((KeyKind::Static, algorithm));
+            }
+        }
+        due
     }
 
     /// Lets every key take the steps that are due, and says what holds then. `None` while a kind of key is missing
@@ -59,31 +92,57 @@ impl KeyRules {
         for key in keys.iter_mut() {
             let _ = key.publish(now); // only newly created ones can
         }
-        let dynamic = self.signer(keys, KeyKind::Dynamic, now)?.kid.clone();
-        let fixed = self.signer(keys, KeyKind::Static, now)?.kid.clone();
-        let dynamic_created = keys.iter().find(|key| key.kid == dynamic)?.created;
+        let kids_for = |readers| -> [Option<Kid>; 2] {
+            [KeyKind::Dynamic, KeyKind::Static]
+                .map(|kind| self.signer(keys, kind, readers, now).map(|key| key.kid.clone()))
+        };
+        let ([dynamic, fixed], rsa) = (kids_for(Readers::Any), kids_for(Readers::OfRsa));
+        let signing = SigningKids { dynamic: dynamic?, fixed: fixed? };
+        let signers: Vec<Kid> =
+            [&signing.dynamic, &signing.fixed].into_iter().chain(rsa.iter().flatten()).cloned().collect();
+        let created = |kid: &Kid| keys.iter().find(|key| key.kid == *kid).map(|key| key.created);
+        let newest_own = newest(keys, KeyKind::Dynamic, self.algorithm)?.kid.clone();
+        let dynamic_created = created(&signing.dynamic)?;
+        let rsa_created = rsa.first().and_then(Option::as_ref).and_then(created);
         for key in keys.iter_mut() {
-            if key.kid == dynamic || key.kid == fixed {
+            let successor = match key.algorithm {
+                SigningAlgorithm::RS256 => rsa_created.unwrap_or(dynamic_created),
+                SigningAlgorithm::EdDSA => dynamic_created,
+            };
+            let is_superseded = key.created < successor && key.kid != newest_own;
+            if signers.contains(&key.kid) {
                 let _ = key.use_first(now); // only published ones can
                 key.extend(key.created.plus(self.update_interval_ms));
-            } else if key.kind == KeyKind::Dynamic
-                && (key.created < dynamic_created || now >= key.created.plus(self.update_interval_ms))
-            {
+            } else if key.kind == KeyKind::Dynamic && (is_superseded || self.is_over(key, now)) {
                 let _ = key.retire(now); // only those that could sign can
             }
         }
+        let rsa_due = newest(keys, KeyKind::Dynamic, SigningAlgorithm::RS256).map(|newest| self.next_due(newest));
+        let rsa = match (rsa, rsa_due) {
+            ([Some(dynamic), Some(fixed)], Some(next_key_due)) => {
+                Some(RsaPlan { signing: SigningKids { dynamic, fixed }, next_key_due })
+            }
+            _ => None,
+        };
+        let own_due = self.next_due(newest(keys, KeyKind::Dynamic, self.algorithm)?);
+        Some(RingPlan {
+            verifying: self.verifying(keys, now),
+            next_key_due: rsa_due.filter(|due| *due >= now).map_or(own_due, |due| due.min(own_due)),
+            valid_until: self.next_change(keys, &signing, now),
+            signing,
+            rsa,
+        })
+    }
+
+    /// Names of the keys whose tokens are accepted, in the order of the JWKS document: RSA first, because a verifier that
+    /// tries one key after the other, for a token that names none, may give up at one of another kind.
+    fn verifying(&self, keys: &[KeyLife], now: UnixMillis) -> Vec<Kid> {
         let mut verifying: Vec<&KeyLife> = keys.iter().filter(|key| now < self.verifies_until(key)).collect();
         verifying.sort_by_key(|key| {
-            (key.kind, key.algorithm != self.algorithm, std::cmp::Reverse(key.created), key.kid.clone())
+            let is_rsa = key.algorithm == SigningAlgorithm::RS256;
+            (!is_rsa, key.kind, std::cmp::Reverse(key.created), key.kid.clone())
         });
-        let newest = self.newest(keys, KeyKind::Dynamic)?;
-        Some(RingPlan {
-            verifying: verifying.iter().map(|key| key.kid.clone()).collect(),
-            next_key_due: self.next_due(newest),
-            valid_until: self.next_change(keys, &dynamic, &fixed, now),
-            dynamic,
-            fixed,
-        })
+        verifying.into_iter().map(|key| key.kid.clone()).collect()
     }
 
     /// Makes history of keys whose tokens have all ended. It cannot be undone, so `now` must not come from a clock that
@@ -120,26 +179,26 @@ impl KeyRules {
         used.max(by_interval).plus(self.access_token_validity_ms.saturating_mul(2))
     }
 
-    /// The newest key of a kind that may sign and has the app's algorithm.
-    fn newest<'a>(&self, keys: &'a [KeyLife], kind: KeyKind) -> Option<&'a KeyLife> {
-        let fit = keys.iter().filter(|key| {
-            key.kind == kind && key.algorithm == self.algorithm && (key.may_sign() || key.stage() == KeyStage::Created)
-        });
-        fit.max_by_key(|key| key.created)
-    }
-
     /// The key of a kind that signs now: the newest, unless it is too young and an older one can stand in.
-    fn signer<'a>(&self, keys: &'a [KeyLife], kind: KeyKind, now: UnixMillis) -> Option<&'a KeyLife> {
-        let newest = self.newest(keys, kind)?;
+    fn signer<'a>(&self, keys: &'a [KeyLife], kind: KeyKind, readers: Readers, now: UnixMillis) -> Option<&'a KeyLife> {
+        let algorithm = match readers {
+            Readers::Any => self.algorithm,
+            Readers::OfRsa => SigningAlgorithm::RS256,
+        };
+        let newest = newest(keys, kind, algorithm)?;
+        if readers == Readers::OfRsa && self.is_over(newest, now) {
+            return None; // nobody has asked for its successor
+        }
         if self.is_known(newest, now) {
             return Some(newest);
         }
         let stand_in = keys
             .iter()
             .filter(|key| key.kind == kind && key.kid != newest.kid && key.may_sign())
-            .filter(|key| key.stage() == KeyStage::InUse || self.is_known(key, now))
-            .filter(|key| kind == KeyKind::Static || now < key.created.plus(self.update_interval_ms))
-            .max_by_key(|key| key.created);
+            .filter(|key| readers == Readers::Any || key.algorithm == algorithm)
+            .filter(|key| key.first_used.is_some_and(|used| used < newest.created) || self.is_known(key, now))
+            .filter(|key| !self.is_over(key, now))
+            .max_by_key(|key| (key.algorithm == algorithm, key.created));
         Some(stand_in.unwrap_or(newest))
     }
 
@@ -148,23 +207,48 @@ impl KeyRules {
         now >= key.created.plus(self.overlap_ms)
     }
 
+    /// True for a dynamic key at the end of its U.
+    fn is_over(&self, key: &KeyLife, now: UnixMillis) -> bool {
+        key.kind == KeyKind::Dynamic && now >= key.created.plus(self.update_interval_ms)
+    }
+
     /// From the millisecond after this one, `newest` needs a successor.
     const fn next_due(&self, newest: &KeyLife) -> UnixMillis {
         newest.created.plus(self.update_interval_ms).minus(self.overlap_ms)
     }
 
-    fn next_change(&self, keys: &[KeyLife], dynamic: &Kid, fixed: &Kid, now: UnixMillis) -> UnixMillis {
-        let due = self.newest(keys, KeyKind::Dynamic).map(|newest| self.next_due(newest).plus(1));
+    fn next_change(&self, keys: &[KeyLife], signing: &SigningKids, now: UnixMillis) -> UnixMillis {
+        let due = [SigningAlgorithm::EdDSA, SigningAlgorithm::RS256]
+            .into_iter()
+            .filter_map(|algorithm| newest(keys, KeyKind::Dynamic, algorithm))
+            .map(|newest| self.next_due(newest).plus(1));
         let ends = keys.iter().map(|key| self.verifies_until(key));
         let takes_over = keys
             .iter()
-            .filter(|key| key.may_sign() && key.kid != *dynamic && key.kid != *fixed)
+            .filter(|key| key.may_sign() && key.kid != signing.dynamic && key.kid != signing.fixed)
             .map(|key| key.created.plus(self.overlap_ms));
         let interval_ends = keys
             .iter()
             .filter(|key| key.may_sign() && key.kind == KeyKind::Dynamic)
             .map(|key| key.created.plus(self.update_interval_ms));
-        let moments = due.into_iter().chain(ends).chain(takes_over).chain(interval_ends);
+        let moments = due.chain(ends).chain(takes_over).chain(interval_ends);
         moments.filter(|moment| *moment > now).min().unwrap_or_else(|| now.plus(1))
     }
+}
+
+/// Who is to verify what a key signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Readers {
+    /// Those who know the app's algorithm, and the one it had before.
+    Any,
+    /// Those who know RSA alone.
+    OfRsa,
+}
+
+/// The newest key of a kind and algorithm that may sign.
+fn newest(keys: &[KeyLife], kind: KeyKind, algorithm: SigningAlgorithm) -> Option<&KeyLife> {
+    let fit = keys.iter().filter(|key| {
+        key.kind == kind && key.algorithm == algorithm && (key.may_sign() || key.stage() == KeyStage::Created)
+    });
+    fit.max_by_key(|key| key.created)
 }

@@ -44,6 +44,13 @@ impl AccessTokenVersion {
     pub const fn is_flat(self) -> bool {
         matches!(self, Self::V3 | Self::V4 | Self::V5)
     }
+
+    /// True when those who read this layout know RSA alone, so that RSA signs it whatever the app's algorithm: the header
+    /// of versions 1 and 2 is a constant that says RS256, and of the SDKs that ask for version 3 some verify nothing else.
+    #[must_use]
+    pub const fn needs_rsa(self) -> bool {
+        matches!(self, Self::V1 | Self::V2 | Self::V3)
+    }
 }
 
 /// The `session` member of replies.

@@ -5,13 +5,14 @@ use super::vault::KeyVault;
 use crate::crypto::signature::{KeyError, PrivateKey};
 use crate::domain::entropy::{Entropy, random_bytes, random_uuid};
 use crate::domain::ids::{AppId, TenantId};
-use crate::domain::key::{KeyKind, KeyLife, KeyRules, KeyStage, Kid, RingPlan, SigningAlgorithm};
+use crate::domain::key::{KeyKind, KeyLife, KeyRules, KeySpec, KeyStage, Kid, RingPlan, SigningAlgorithm};
 use crate::domain::secret::Secret;
 use crate::domain::time::{SteadyMillis, UnixMillis};
 use crate::fault::{Fault, Gone};
 use crate::store::sealing_key::SealingKeyEntry;
 use crate::store::signing_key::{SigningKey, StoredSecret};
 use crate::store::{self, CommitError, Engine, Tx, key_vault, sealing_key, signing_key};
+use futures_util::future::try_join_all;
 use std::sync::Arc;
 
 /// Attempts before a change that keeps conflicting is given up.
@@ -36,7 +37,10 @@ pub struct Surroundings<'a> {
 #[derive(Debug, Clone, Copy)]
 pub enum Change<'a> {
     /// Nothing.
-    Schedule,
+    Schedule {
+        /// Somebody has asked for RSA of late, whatever the app's algorithm.
+        with_rsa: bool,
+    },
     /// A new dynamic key now.
     Rotate {
         /// It signs at once; else after the overlap.
@@ -62,8 +66,8 @@ pub(super) struct Changed {
 pub enum Outcome {
     /// Done, or nothing was asked.
     Done {
-        /// The dynamic key that was made.
-        made: Option<Kid>,
+        /// The dynamic keys that were made, the one of the app's algorithm first.
+        made: Vec<Kid>,
     },
     /// There is no such key.
     NoSuchKey,
@@ -149,8 +153,18 @@ impl<'a> Work<'a> {
     async fn apply(&mut self, loaded: &mut Loaded, change: Change<'_>) -> Result<Outcome, Fault> {
         let now = self.world.now;
         let mut refused = None;
+        // What an operator asks for is done to the RSA keys too, if the app has them beside its own.
+        let has_rsa = loaded.keys.iter().any(|key| {
+            let life = &key.life;
+            life.kind == KeyKind::Dynamic && life.algorithm == SigningAlgorithm::RS256 && life.may_sign()
+        });
+        let (with_rsa, rotate) = match change {
+            Change::Schedule { with_rsa } => (with_rsa, false),
+            Change::Revoke { .. } => (has_rsa, false),
+            Change::Rotate { .. } => (has_rsa, true),
+        };
         match change {
-            Change::Schedule | Change::Rotate { immediate: false } => {}
+            Change::Schedule { .. } | Change::Rotate { immediate: false } => {}
             Change::Rotate { immediate: true } => {
                 for key in loaded.keys.iter_mut().filter(|key| key.life.kind == KeyKind::Dynamic) {
                     let _ = key.life.retire(now); // those that can still sign
@@ -165,26 +179,39 @@ impl<'a> Work<'a> {
                 }
             },
         }
-        let rotate = matches!(change, Change::Rotate { .. });
-        let mut due = self.rules.due(&lives(&loaded.keys), now);
-        if rotate && !due.contains(&KeyKind::Dynamic) {
-            due.push(KeyKind::Dynamic);
+        let mut due = self.rules.due(&lives(&loaded.keys), with_rsa, now);
+        if rotate {
+            let own = (KeyKind::Dynamic, self.rules.algorithm);
+            let rsa = with_rsa.then_some((KeyKind::Dynamic, SigningAlgorithm::RS256));
+            for spec in [own].into_iter().chain(rsa) {
+                if !due.contains(&spec) {
+                    due.push(spec);
+                }
+            }
         }
-        let mut made = None;
-        let mut private = std::mem::take(&mut self.spare);
-        for kind in due {
-            let key = match private.pop() {
-                Some(key) => key,
-                None => generate(self.rules.algorithm, self.world.entropy).await?,
-            };
+        let made = self.make(loaded, due).await?;
+        Ok(refused.unwrap_or(Outcome::Done { made }))
+    }
+
+    /// Makes keys; the names of the dynamic ones, that of the app's algorithm first.
+    async fn make(&mut self, loaded: &mut Loaded, mut due: Vec<KeySpec>) -> Result<Vec<Kid>, Fault> {
+        due.sort_by_key(|(kind, algorithm)| (*kind, *algorithm != self.rules.algorithm));
+        let mut spare = std::mem::take(&mut self.spare);
+        let keys = due.iter().map(|(_, algorithm)| {
+            let found = spare.iter().position(|key| key.algorithm() == *algorithm).map(|at| spare.swap_remove(at));
+            generate_unless(found, *algorithm, self.world.entropy)
+        });
+        let keys = try_join_all(keys.collect::<Vec<_>>()).await?;
+        let mut made = Vec::new();
+        for ((kind, _), key) in due.into_iter().zip(keys) {
             let stored = self.new_signing_key(kind, &key, &loaded.keys).map_err(unusable)?;
             if kind == KeyKind::Dynamic {
-                made = Some(stored.life.kid.clone());
+                made.push(stored.life.kid.clone());
             }
             self.spare.push(key);
             loaded.keys.push(stored);
         }
-        Ok(refused.unwrap_or(Outcome::Done { made }))
+        Ok(made)
     }
 
     /// Lets every key take the steps that are due.
@@ -246,14 +273,21 @@ impl<'a> Work<'a> {
         let mut created = self.world.now;
         let kid = match kind {
             KeyKind::Static => Kid::fixed(random_uuid(self.world.entropy)),
-            KeyKind::Dynamic => loop {
-                // Names come from the millisecond of creation: two keys of one millisecond must not share one.
-                let kid = Kid::dynamic(created);
-                if others.iter().all(|other| other.life.kid != kid) {
-                    break kid;
+            KeyKind::Dynamic => {
+                // Two keys of one millisecond must share no name, and in one lineage one must be the newer.
+                let is_taken = |created: UnixMillis| {
+                    let lives = others.iter().map(|other| &other.life);
+                    lives.filter(|life| life.algorithm == key.algorithm()).any(|life| life.created == created)
+                };
+                while is_taken(created) {
+                    created = created.plus(1);
                 }
-                created = created.plus(1);
-            },
+                let mut named = created;
+                while others.iter().any(|other| other.life.kid == Kid::dynamic(named)) {
+                    named = named.plus(1);
+                }
+                Kid::dynamic(named)
+            }
         };
         let secret = self.vault.store(self.app, kid.as_str(), &key.secret_bytes()?, self.world.entropy);
         let life = KeyLife::created(kid, kind, key.algorithm(), self.rules.update_interval_ms, created);
@@ -269,10 +303,16 @@ fn unusable(error: KeyError) -> Fault {
     Fault::new("making a signing key", error)
 }
 
-async fn generate(algorithm: SigningAlgorithm, entropy: &dyn Entropy) -> Result<PrivateKey, Fault> {
-    match algorithm {
-        SigningAlgorithm::EdDSA => Ok(PrivateKey::generate_ed25519(entropy)),
-        SigningAlgorithm::RS256 => tokio::task::spawn_blocking(PrivateKey::generate_rsa)
+/// The key that was found, or a new one.
+async fn generate_unless(
+    found: Option<PrivateKey>,
+    algorithm: SigningAlgorithm,
+    entropy: &dyn Entropy,
+) -> Result<PrivateKey, Fault> {
+    match (found, algorithm) {
+        (Some(key), _) => Ok(key),
+        (None, SigningAlgorithm::EdDSA) => Ok(PrivateKey::generate_ed25519(entropy)),
+        (None, SigningAlgorithm::RS256) => tokio::task::spawn_blocking(PrivateKey::generate_rsa)
             .await
             .map_err(|error| Fault::new("making an RSA key", error))?
             .map_err(unusable),

@@ -10,6 +10,7 @@ mod vault;
 pub use change::{Change, Outcome, Surroundings};
 pub use reseal::{ResealError, reseal};
 pub use ring::{KeyRing, LegacyKey, LegacyKeyInfo};
+pub use slot::Need;
 pub use transfer::{Rewrap, RewrapError, archive_seal, open_archive_seal};
 pub use vault::{KeyVault, MasterKey, UnlockError, unlock};
 
@@ -64,15 +65,16 @@ impl KeyRings {
     pub async fn ring<'w>(
         &self,
         entry: &AppEntry,
+        need: Need,
         now: Reading,
         world: impl FnOnce() -> Surroundings<'w>,
     ) -> Result<Arc<KeyRing>, Fault> {
         let rules = KeyRules::from(&*entry.config);
         let slot = entry.ring_slot.get_or_init(|| self.slot(&entry.id));
-        slot.touch(now.steady);
-        match slot.current(rules, now.wall) {
+        slot.touch(need, now.steady);
+        match slot.current(rules, need, now.wall) {
             Some(ring) => Ok(ring),
-            None => self.ring_of(slot, world(), &entry.id, rules).await,
+            None => self.ring_of(slot, world(), &entry.id, rules, need).await,
         }
     }
 
@@ -81,7 +83,22 @@ impl KeyRings {
     /// # Errors
     /// When the store or the master key fails.
     pub async fn ring_in(&self, world: Surroundings<'_>, app: &AppId, rules: KeyRules) -> Result<Arc<KeyRing>, Fault> {
-        self.ring_of(&self.slot(app), world, app, rules).await
+        self.ring_of(&self.slot(app), world, app, rules, Need::Any).await
+    }
+
+    /// As [`ring_in`](Self::ring_in), for layouts that need RSA.
+    ///
+    /// # Errors
+    /// When the store, the master key or the RSA library fails.
+    pub async fn rsa_ring_in(
+        &self,
+        world: Surroundings<'_>,
+        app: &AppId,
+        rules: KeyRules,
+    ) -> Result<Arc<KeyRing>, Fault> {
+        let slot = self.slot(app);
+        slot.touch(Need::Rsa, world.steady);
+        self.ring_of(&slot, world, app, rules, Need::Rsa).await
     }
 
     async fn ring_of(
@@ -90,27 +107,29 @@ impl KeyRings {
         world: Surroundings<'_>,
         app: &AppId,
         rules: KeyRules,
+        need: Need,
     ) -> Result<Arc<KeyRing>, Fault> {
-        if let Some(ring) = slot.current(rules, world.now) {
+        if let Some(ring) = slot.current(rules, need, world.now) {
             return Ok(ring);
         }
         // While somebody else replaces the ring, or nobody can, the one before goes on serving.
-        let serves = slot.ring.load_full().filter(|ring| world.now < ring.usable_until);
+        let serves = slot.ring.load_full().filter(|ring| ring.is_usable(need, world.now));
         let _changing = match (slot.changing.try_lock(), &serves) {
             (Ok(guard), _) => guard,
             (Err(_), Some(ring)) => return Ok(Arc::clone(ring)),
             (Err(_), None) => slot.changing.lock().await,
         };
-        if let Some(ring) = slot.current(rules, world.now) {
+        if let Some(ring) = slot.current(rules, need, world.now) {
             return Ok(ring);
         }
-        let serves = slot.ring.load_full().filter(|ring| world.now < ring.usable_until);
+        let serves = slot.ring.load_full().filter(|ring| ring.is_usable(need, world.now));
         if let Some(ring) = &serves
             && slot.waits(world.steady)
         {
             return Ok(Arc::clone(ring));
         }
-        match (self.change(slot, world, app, rules, Change::Schedule).await, serves) {
+        let change = Change::Schedule { with_rsa: slot.wants_rsa(rules, world.steady) };
+        match (self.change(slot, world, app, rules, change).await, serves) {
             (Ok((ring, _)), _) => Ok(ring),
             (Err(fault), None) => Err(fault),
             (Err(fault), Some(_)) if fault.gone().is_some() => Err(fault),

@@ -1,11 +1,12 @@
 //! [`KeyRing`]: one app's keys at one moment, ready for use.
 
+use super::slot::Need;
 use super::vault::KeyVault;
-use crate::crypto::access_token::TokenKeys;
+use crate::crypto::access_token::{SigningKeys, TokenKeys};
 use crate::crypto::sealing::SealingKey;
 use crate::crypto::signature::{PrivateKey, PublicKey};
 use crate::domain::ids::AppId;
-use crate::domain::key::{KeyKind, KeyRules, Kid, RingPlan};
+use crate::domain::key::{KeyKind, KeyRules, Kid, RingPlan, SigningAlgorithm, SigningKids};
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
@@ -36,13 +37,24 @@ pub struct KeyRing {
     pub(super) valid_until: UnixMillis,
     /// Tokens minted until then are accepted for their whole life, even if no newer ring can be made.
     pub(super) usable_until: UnixMillis,
+    rsa: Option<RsaTimes>,
     legacy: Vec<LegacyEntry>,
+}
+
+/// Until when the ring's RSA keys are good for readers of RSA alone.
+#[derive(Clone, Copy)]
+struct RsaTimes {
+    /// A successor is due after this.
+    due: UnixMillis,
+    /// As [`KeyRing::usable_until`].
+    usable_until: UnixMillis,
 }
 
 /// A verifying key as CDI < 2.21 has it.
 struct LegacyEntry {
     kid: Kid,
     kind: KeyKind,
+    algorithm: SigningAlgorithm,
     key: LegacyKey,
 }
 
@@ -75,18 +87,18 @@ impl KeyRing {
         (now.until(self.jwks_max_age_anchor) / 1000).max(1)
     }
 
-    /// Public keys as CDI < 2.21 has them, for an app whose tokens are signed with keys of this kind.
+    /// Public keys as CDI < 2.21 has them, for an app whose tokens are signed with keys of this kind: its RSA keys, which
+    /// sign the tokens of those versions. `None` while it has none.
     #[must_use]
-    pub fn legacy_key_info(&self, kind: KeyKind) -> LegacyKeyInfo {
-        let signing = self.tokens.signing_kid(kind);
-        let current = self.legacy.iter().find(|entry| entry.kid == *signing);
-        let list = self.legacy.iter().filter(|entry| entry.kind == kind).map(|entry| entry.key.clone());
-        LegacyKeyInfo {
-            // invariant: the signing key is one of those that verify
-            public_key: current.map(|entry| entry.key.public_key.clone()).unwrap_or_default(),
-            expiry: current.map(|entry| entry.key.expiry).unwrap_or_default(),
-            list: list.collect(),
-        }
+    pub fn legacy_key_info(&self, kind: KeyKind) -> Option<LegacyKeyInfo> {
+        let signing = self.tokens.rsa_signing_kid(kind)?;
+        let current = &self.legacy.iter().find(|entry| entry.kid == *signing)?.key;
+        let fit = self.legacy.iter().filter(|entry| entry.kind == kind && entry.algorithm == SigningAlgorithm::RS256);
+        Some(LegacyKeyInfo {
+            public_key: current.public_key.clone(),
+            expiry: current.expiry,
+            list: fit.map(|entry| entry.key.clone()).collect(),
+        })
     }
 
     /// Figures for `/metrics`.
@@ -103,8 +115,16 @@ impl KeyRing {
     }
 
     /// True while this ring is the one that the schedule asks for.
-    pub(super) fn is_current(&self, rules: KeyRules, now: UnixMillis) -> bool {
-        self.rules == rules && self.valid_from <= now && now < self.valid_until
+    pub(super) fn is_current(&self, rules: KeyRules, need: Need, now: UnixMillis) -> bool {
+        self.rules == rules
+            && self.valid_from <= now
+            && now < self.valid_until
+            && (need == Need::Any || self.rsa.is_some_and(|rsa| now <= rsa.due))
+    }
+
+    /// True while this ring may serve although another one is asked for.
+    pub(super) fn is_usable(&self, need: Need, now: UnixMillis) -> bool {
+        now < self.usable_until && (need == Need::Any || self.rsa.is_some_and(|rsa| now < rsa.usable_until))
     }
 }
 
@@ -136,22 +156,37 @@ impl Parts<'_> {
             verifying.push((kid.clone(), key));
         }
         jwks.push_str("]}");
-        let dynamic = self.private(&self.plan.dynamic)?;
-        let fixed = self.private(&self.plan.fixed)?;
-        let signs_from = self.stored(&self.plan.dynamic)?.life.created;
-        let validity = self.rules.access_token_validity_ms;
+        let rsa = self.plan.rsa.as_ref();
+        let rsa_times = rsa.map(|rsa| {
+            let usable_until = self.usable_until(&rsa.signing)?;
+            Ok::<_, Fault>(RsaTimes { due: rsa.next_key_due, usable_until })
+        });
         Ok(KeyRing {
             serial: self.serial,
-            tokens: TokenKeys::new(verifying, dynamic, fixed),
+            tokens: TokenKeys::new(
+                verifying,
+                self.signing_keys(&self.plan.signing)?,
+                rsa.map(|rsa| self.signing_keys(&rsa.signing)).transpose()?,
+            ),
             refresh_sealing: open_sealing_key(self.vault, self.app, self.sealing)?,
             jwks: jwks.into(),
             jwks_max_age_anchor: self.plan.next_key_due,
             rules: self.rules,
             valid_from: self.now,
             valid_until: self.plan.valid_until,
-            usable_until: signs_from.plus(self.rules.update_interval_ms).plus(validity),
+            usable_until: self.usable_until(&self.plan.signing)?,
+            rsa: rsa_times.transpose()?,
             legacy,
         })
+    }
+
+    fn signing_keys(&self, kids: &SigningKids) -> Result<SigningKeys, Fault> {
+        Ok(SigningKeys { dynamic: self.private(&kids.dynamic)?, fixed: self.private(&kids.fixed)? })
+    }
+
+    fn usable_until(&self, kids: &SigningKids) -> Result<UnixMillis, Fault> {
+        let created = self.stored(&kids.dynamic)?.life.created;
+        Ok(created.plus(self.rules.update_interval_ms).plus(self.rules.access_token_validity_ms))
     }
 
     fn stored(&self, kid: &Kid) -> Result<&SigningKey, Fault> {
@@ -183,6 +218,7 @@ impl Parts<'_> {
         Ok(LegacyEntry {
             kid: life.kid.clone(),
             kind: life.kind,
+            algorithm: life.algorithm,
             key: LegacyKey { public_key, expiry, created: life.created },
         })
     }

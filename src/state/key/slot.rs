@@ -13,6 +13,15 @@ const RETRY_MS: u64 = 1000;
 /// How exactly the last use of a ring is kept.
 const USE_STEP_MS: u64 = 60_000;
 
+/// What a caller wants a ring for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Tokens of the app's algorithm.
+    Any,
+    /// Tokens for readers of RSA alone too.
+    Rsa,
+}
+
 /// One app's place; stays the same while the app is there.
 pub struct RingSlot {
     pub(super) serial: u64,
@@ -24,6 +33,8 @@ pub struct RingSlot {
     pub(super) in_doubt: AtomicBool,
     /// When a request last asked, to within [`USE_STEP_MS`]; ms on the steady clock.
     used_at: AtomicU64,
+    /// When one last asked for RSA, in the same way and a millisecond on; 0: never. RSA keys are replaced while somebody does.
+    rsa_asked_at: AtomicU64,
     /// No attempt to replace a ring that still serves before this moment; ms on the steady clock.
     retry_at: AtomicU64,
 }
@@ -36,15 +47,29 @@ impl RingSlot {
             changing: Mutex::new(()),
             in_doubt: AtomicBool::new(false),
             used_at: AtomicU64::new(0),
+            rsa_asked_at: AtomicU64::new(0),
             retry_at: AtomicU64::new(0),
         }
     }
 
     /// A request asks for the ring now.
-    pub(super) fn touch(&self, now: SteadyMillis) {
+    pub(super) fn touch(&self, need: Need, now: SteadyMillis) {
         if self.last_use().age(now).has_reached(USE_STEP_MS) {
             self.used_at.store(now.0, Ordering::Relaxed);
         }
+        if need == Need::Rsa && self.last_asked_for_rsa().is_none_or(|last| last.age(now).has_reached(USE_STEP_MS)) {
+            self.rsa_asked_at.store(now.plus(1).0, Ordering::Relaxed);
+        }
+    }
+
+    fn last_asked_for_rsa(&self) -> Option<SteadyMillis> {
+        self.rsa_asked_at.load(Ordering::Relaxed).checked_sub(1).map(SteadyMillis)
+    }
+
+    /// True when somebody has asked for RSA in the time that a dynamic key is used.
+    pub(super) fn wants_rsa(&self, rules: KeyRules, now: SteadyMillis) -> bool {
+        let lately = rules.update_interval_ms.max(USE_STEP_MS);
+        self.last_asked_for_rsa().is_some_and(|last| !last.age(now).has_reached(lately))
     }
 
     /// When a request last asked.
@@ -63,8 +88,8 @@ impl RingSlot {
     }
 
     /// The ring, if it is the one that the schedule asks for.
-    pub(super) fn current(&self, rules: KeyRules, now: UnixMillis) -> Option<Arc<KeyRing>> {
-        let ring = self.ring.load_full().filter(|ring| ring.is_current(rules, now))?;
+    pub(super) fn current(&self, rules: KeyRules, need: Need, now: UnixMillis) -> Option<Arc<KeyRing>> {
+        let ring = self.ring.load_full().filter(|ring| ring.is_current(rules, need, now))?;
         (!self.in_doubt.load(Ordering::Acquire)).then_some(ring)
     }
 }

@@ -4,6 +4,7 @@ mod faults;
 mod manage;
 mod records;
 mod ring;
+mod rsa;
 mod schedule;
 mod vault;
 pub(crate) mod world;

@@ -13,39 +13,61 @@ const SLACK_MS: u64 = 58_000;
 /// An app's keys as the server would keep them.
 struct Keys {
     rules: KeyRules,
+    /// Somebody asks for RSA all the time.
+    with_rsa: bool,
     all: Vec<KeyLife>,
 }
 
 impl Keys {
     fn new(rules: KeyRules) -> Self {
-        Self { rules, all: Vec::new() }
+        Self { rules, with_rsa: false, all: Vec::new() }
+    }
+
+    fn with_rsa(rules: KeyRules) -> Self {
+        Self { with_rsa: true, ..Self::new(rules) }
     }
 
     /// What a request at this moment sees.
     fn at(&mut self, now: UnixMillis) -> RingPlan {
-        for kind in self.rules.due(&self.all, now) {
-            self.make(kind, now);
+        for (kind, algorithm) in self.rules.due(&self.all, self.with_rsa, now) {
+            self.make(kind, algorithm, now);
         }
         let plan = self.rules.advance(&mut self.all, now).expect("one of each kind was made");
         self.rules.delete_ended(&mut self.all, now);
         assert!(plan.valid_until > now);
+        if let Some(rsa) = &plan.rsa {
+            for kid in [&rsa.signing.dynamic, &rsa.signing.fixed] {
+                let key = self.all.iter().find(|key| key.kid == *kid).expect("a key that signs is one of the app's");
+                assert_eq!(key.algorithm, SigningAlgorithm::RS256);
+            }
+        }
+        assert!(!self.with_rsa || plan.rsa.is_some(), "who asks for RSA gets it");
         plan
     }
 
-    fn make(&mut self, kind: KeyKind, now: UnixMillis) {
+    fn make(&mut self, kind: KeyKind, algorithm: SigningAlgorithm, now: UnixMillis) {
         let mut created = now;
         let kid = match kind {
             KeyKind::Static => Kid::new(format!("s-{}", self.all.len())),
-            KeyKind::Dynamic => loop {
-                let kid = Kid::dynamic(created);
-                if self.all.iter().all(|key| key.kid != kid) {
-                    break kid;
+            KeyKind::Dynamic => {
+                while self.all.iter().any(|key| key.algorithm == algorithm && key.created == created) {
+                    created = created.plus(1);
                 }
-                created = created.plus(1);
-            },
+                let mut named = created;
+                while self.all.iter().any(|key| key.kid == Kid::dynamic(named)) {
+                    named = named.plus(1);
+                }
+                Kid::dynamic(named)
+            }
         };
         let interval = self.rules.update_interval_ms;
-        self.all.push(KeyLife::created(kid, kind, self.rules.algorithm, interval, created));
+        self.all.push(KeyLife::created(kid, kind, algorithm, interval, created));
+    }
+
+    /// Every key that signs.
+    fn signers(plan: &RingPlan) -> Vec<Kid> {
+        let rsa = plan.rsa.iter().map(|rsa| &rsa.signing);
+        rsa.chain([&plan.signing]).flat_map(|kids| [kids.dynamic.clone(), kids.fixed.clone()]).collect()
     }
 
     /// `max-age` of the document, as the server says it.
@@ -103,10 +125,10 @@ fn a_shorter_interval_ends_no_token_that_was_signed_under_a_longer_one() {
     keys.at(UnixMillis(START));
     let after = |hours| UnixMillis(START + hours * HOUR);
     keys.rules = rules(SigningAlgorithm::RS256, 162);
-    let signs = keys.at(UnixMillis(START)).dynamic;
+    let signs = keys.at(UnixMillis(START)).signing.dynamic;
     keys.rules = rules(SigningAlgorithm::EdDSA, 57);
-    assert_eq!(keys.at(after(56)).dynamic, signs, "until the other algorithm's key is known");
-    assert_ne!(keys.at(after(68)).dynamic, signs);
+    assert_eq!(keys.at(after(56)).signing.dynamic, signs, "until the other algorithm's key is known");
+    assert_ne!(keys.at(after(68)).signing.dynamic, signs);
     keys.rules = rules(SigningAlgorithm::EdDSA, 1);
     for hours in 68..=56 + 34 {
         assert!(keys.at(after(hours)).verifying.contains(&signs), "its last token lives after {hours} hours");
@@ -119,8 +141,11 @@ proptest! {
     /// A verifier that keeps the document for its max-age and a little longer, and fetches a new one only then, knows
     /// every key that signs.
     #[test]
-    fn a_verifier_that_caches_the_document_never_meets_an_unknown_key((rules, steps) in rules_and_steps()) {
-        let mut keys = Keys::new(rules);
+    fn a_verifier_that_caches_the_document_never_meets_an_unknown_key(
+        (rules, steps) in rules_and_steps(),
+        with_rsa: bool,
+    ) {
+        let mut keys = Keys { with_rsa, ..Keys::new(rules) };
         let mut now = UnixMillis(START);
         let mut cached: Option<(Vec<Kid>, UnixMillis)> = None;
         for step in steps {
@@ -135,10 +160,11 @@ proptest! {
                 }
                 Step::Mint => {
                     let plan = keys.at(now);
-                    prop_assert!(plan.verifying.contains(&plan.dynamic), "the server knows its own key");
-                    if let Some((kids, until)) = &cached && now < *until {
-                        prop_assert!(kids.contains(&plan.dynamic), "{} signs at {now:?}", plan.dynamic);
-                        prop_assert!(kids.contains(&plan.fixed));
+                    for kid in Keys::signers(&plan) {
+                        prop_assert!(plan.verifying.contains(&kid), "the server knows its own key");
+                        if let Some((kids, until)) = &cached && now < *until {
+                            prop_assert!(kids.contains(&kid), "{kid} signs at {now:?}");
+                        }
                     }
                 }
             }
@@ -147,17 +173,18 @@ proptest! {
 
     /// A token is accepted as long as it lives, whatever happens to the keys by schedule.
     #[test]
-    fn no_token_outlives_its_key((rules, steps) in rules_and_steps()) {
+    fn no_token_outlives_its_key((rules, steps) in rules_and_steps(), asks in any::<u64>()) {
         let mut keys = Keys::new(rules);
         let mut now = UnixMillis(START);
         let mut tokens: Vec<(Kid, UnixMillis)> = Vec::new();
-        for step in steps {
+        for (index, step) in steps.into_iter().enumerate() {
+            keys.with_rsa = asks >> (index % 64) & 1 == 1;
             match step {
                 Step::Wait(ms) => now = now.plus(ms),
                 Step::Mint | Step::Fetch => {
                     let plan = keys.at(now);
-                    tokens.push((plan.dynamic, now.plus(rules.access_token_validity_ms)));
-                    tokens.push((plan.fixed, now.plus(rules.access_token_validity_ms)));
+                    let expiry = now.plus(rules.access_token_validity_ms);
+                    tokens.extend(Keys::signers(&plan).into_iter().map(|kid| (kid, expiry)));
                 }
             }
             let plan = keys.at(now);
@@ -171,17 +198,17 @@ proptest! {
     #[test]
     fn changed_settings_sign_nobody_out(
         rules in rules(),
-        changes in proptest::collection::vec((rules(), 0u64..3_000_000_000), 1..30),
+        changes in proptest::collection::vec((rules(), 0u64..3_000_000_000, any::<bool>()), 1..30),
     ) {
         let mut keys = Keys::new(rules);
         let mut now = UnixMillis(START);
         let mut tokens: Vec<(Kid, UnixMillis)> = Vec::new();
-        for (changed, wait) in changes {
+        for (changed, wait, with_rsa) in changes {
+            keys.with_rsa = with_rsa;
             // a shorter life of tokens is a wish to end them; everything else is not
             keys.rules = KeyRules { access_token_validity_ms: rules.access_token_validity_ms, ..changed };
-            let plan = keys.at(now);
-            tokens.push((plan.dynamic, now.plus(rules.access_token_validity_ms)));
-            tokens.push((plan.fixed, now.plus(rules.access_token_validity_ms)));
+            let expiry = now.plus(rules.access_token_validity_ms);
+            tokens.extend(Keys::signers(&keys.at(now)).into_iter().map(|kid| (kid, expiry)));
             now = now.plus(wait);
             let plan = keys.at(now);
             for (kid, expiry) in &tokens {
@@ -192,8 +219,8 @@ proptest! {
 
     /// Until a plan says it must be made again, making it again changes nothing.
     #[test]
-    fn a_plan_holds_until_it_says((rules, steps) in rules_and_steps(), part in 0.0..1.0f64) {
-        let mut keys = Keys::new(rules);
+    fn a_plan_holds_until_it_says((rules, steps) in rules_and_steps(), part in 0.0..1.0f64, with_rsa: bool) {
+        let mut keys = Keys { with_rsa, ..Keys::new(rules) };
         let mut now = UnixMillis(START);
         for step in steps {
             if let Step::Wait(ms) = step {
@@ -206,7 +233,7 @@ proptest! {
             let before = keys.all.clone();
             let again = keys.at(inside);
             prop_assert_eq!(&before, &keys.all, "no key took a step inside");
-            prop_assert_eq!((&again.dynamic, &again.fixed), (&plan.dynamic, &plan.fixed));
+            prop_assert_eq!((&again.signing, &again.rsa), (&plan.signing, &plan.rsa));
             prop_assert_eq!(&again.verifying, &plan.verifying);
             now = inside;
         }
@@ -214,23 +241,99 @@ proptest! {
 
     /// However often a key is asked for, one is made per interval, and only a few are alive.
     #[test]
-    fn keys_do_not_pile_up(rules in rules(), waits in proptest::collection::vec(0u64..10_000_000, 1..200)) {
-        let mut keys = Keys::new(rules);
+    fn keys_do_not_pile_up(
+        rules in rules(),
+        waits in proptest::collection::vec(0u64..10_000_000, 1..200),
+        with_rsa: bool,
+    ) {
+        let mut keys = Keys { with_rsa, ..Keys::new(rules) };
         let mut now = UnixMillis(START);
         for wait in waits {
             now = now.plus(wait);
             keys.at(now);
         }
-        let dynamic = keys.all.iter().filter(|key| key.kind == KeyKind::Dynamic).count() as u64;
-        prop_assert!(dynamic <= (now.0 - START) / (rules.update_interval_ms - 60_000) + 2);
-        let signing = keys.all.iter().filter(|key| key.may_sign() && key.kind == KeyKind::Dynamic).count();
-        prop_assert!(signing <= 2);
-        prop_assert_eq!(keys.all.iter().filter(|key| key.kind == KeyKind::Static).count(), 1);
+        for algorithm in [SigningAlgorithm::EdDSA, SigningAlgorithm::RS256] {
+            let of_one: Vec<_> = keys.all.iter().filter(|key| key.algorithm == algorithm).collect();
+            let dynamic = of_one.iter().filter(|key| key.kind == KeyKind::Dynamic).count() as u64;
+            prop_assert!(dynamic <= (now.0 - START) / (rules.update_interval_ms - 60_000) + 2);
+            let signing = of_one.iter().filter(|key| key.may_sign() && key.kind == KeyKind::Dynamic).count();
+            prop_assert!(signing <= 2);
+            let wanted = algorithm == rules.algorithm || with_rsa && algorithm == SigningAlgorithm::RS256;
+            let statics = of_one.iter().filter(|key| key.kind == KeyKind::Static).count();
+            prop_assert_eq!(statics, usize::from(wanted));
+        }
         let mut names = HashMap::new();
         for key in &keys.all {
             prop_assert!(names.insert(key.kid.clone(), ()).is_none(), "{} twice", key.kid);
         }
     }
+}
+
+const EDDSA: KeyRules = KeyRules {
+    algorithm: SigningAlgorithm::EdDSA,
+    update_interval_ms: 168 * 3_600_000,
+    access_token_validity_ms: 3_600_000,
+    overlap_ms: 60_000,
+};
+
+fn algorithms(keys: &Keys, plan: &RingPlan) -> Vec<SigningAlgorithm> {
+    let of = |kid: &Kid| keys.all.iter().find(|key| key.kid == *kid).expect("a key of the app").algorithm;
+    plan.verifying.iter().map(of).collect()
+}
+
+#[test]
+fn rsa_keys_are_made_when_they_are_asked_for_and_stand_first_in_the_document() {
+    use SigningAlgorithm::{EdDSA, RS256};
+    let mut keys = Keys::new(EDDSA);
+    let plan = keys.at(UnixMillis(START));
+    assert_eq!((plan.rsa.as_ref(), algorithms(&keys, &plan)), (None, vec![EdDSA, EdDSA]));
+    keys.with_rsa = true;
+    let now = UnixMillis(START + 1000);
+    let asked = keys.at(now);
+    assert_eq!(asked.signing, plan.signing, "others are not concerned");
+    assert_eq!(algorithms(&keys, &asked), [RS256, RS256, EdDSA, EdDSA]);
+    assert_eq!(asked.rsa.expect("who asks gets one").signing.dynamic, Kid::dynamic(now), "at once");
+}
+
+#[test]
+fn an_rsa_key_that_nobody_asks_for_any_more_is_used_until_its_interval_ends() {
+    let mut keys = Keys::with_rsa(EDDSA);
+    let rsa = keys.at(UnixMillis(START)).rsa.expect("it was asked for").signing.dynamic;
+    keys.with_rsa = false;
+    let created = keys.all.iter().find(|key| key.kid == rsa).expect("made").created;
+    let end = created.plus(EDDSA.update_interval_ms);
+    let last = keys.at(UnixMillis(end.0 - 1));
+    assert_eq!(last.rsa.expect("it serves on").signing.dynamic, rsa);
+    assert!(last.verifying.contains(&rsa));
+    let after = keys.at(end);
+    assert_eq!(after.rsa, None);
+    assert!(after.verifying.contains(&rsa), "its tokens live on");
+    let key = keys.all.iter().find(|key| key.kid == rsa).expect("kept");
+    assert_eq!(key.stage(), KeyStage::Retired);
+    // who comes back later is served all the same
+    keys.with_rsa = true;
+    let later = end.plus(1_000_000);
+    assert_eq!(keys.at(later).rsa.expect("asked for").signing.dynamic, Kid::dynamic(later));
+}
+
+#[test]
+fn rsa_readers_are_never_given_a_key_that_they_cannot_read() {
+    // an app that switches to RS256 signs on with the old key for a minute, but not for them
+    let mut keys = Keys::new(EDDSA);
+    let old = keys.at(UnixMillis(START)).signing;
+    keys.rules.algorithm = SigningAlgorithm::RS256;
+    let plan = keys.at(UnixMillis(START + 1000));
+    assert_eq!(plan.signing, old);
+    let rsa = plan.rsa.expect("the app's own").signing;
+    assert_ne!(rsa.dynamic, old.dynamic);
+    let later = keys.at(UnixMillis(START + 61_000));
+    assert_eq!(later.signing, rsa);
+    // and back: the RSA key goes on for them, beside the new one
+    keys.rules.algorithm = SigningAlgorithm::EdDSA;
+    keys.at(UnixMillis(START + 100_000));
+    let back = keys.at(UnixMillis(START + 160_000));
+    assert_eq!(back.signing.dynamic, Kid::dynamic(UnixMillis(START + 100_000)));
+    assert_eq!(back.rsa.expect("still there").signing, rsa);
 }
 
 #[test]

@@ -64,6 +64,11 @@ impl World {
         self.rings.ring_in(self.at(now), &self.app, self.rules).await.unwrap()
     }
 
+    /// The ring for SDKs that know RSA alone.
+    pub(crate) async fn rsa_ring(&self, now: UnixMillis) -> Arc<KeyRing> {
+        self.rings.rsa_ring_in(self.at(now), &self.app, self.rules).await.unwrap()
+    }
+
     /// Makes an app known to the store; keys are made for apps that exist only.
     pub(crate) async fn add_app(&self, app: &AppId) {
         let mut tx = self.store.begin();

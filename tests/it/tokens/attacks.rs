@@ -4,15 +4,15 @@ use super::fixed::{CREATED, Claims, VERSIONS, ed25519, ed25519_ring, ring, rsa, 
 use crate::app::SeededEntropy;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde_json::json;
-use sessiond::crypto::access_token::{MAX_TOKEN, TokenKeys, TokenRefusal, parse_unverified};
+use serde_json::{Value, json};
+use sessiond::crypto::access_token::{MAX_TOKEN, SigningKeys, TokenKeys, TokenRefusal, parse_unverified};
 use sessiond::crypto::refresh_token::RefreshToken;
 use sessiond::crypto::sealing::SealingKey;
 use sessiond::crypto::signature::PrivateKey;
 use sessiond::domain::key::KeyKind::{Dynamic, Static};
 use sessiond::domain::key::Kid;
 use sessiond::domain::secret::Secret;
-use sessiond::domain::session::AccessTokenVersion::{V2, V5};
+use sessiond::domain::session::AccessTokenVersion::{V2, V4, V5};
 
 fn good(ring: &TokenKeys) -> String {
     ring.mint(Dynamic, &Claims::full().as_new(V5)).unwrap().token.expose().clone()
@@ -82,8 +82,8 @@ fn the_other_algorithm_under_a_known_kid_is_refused() {
             (Kid::new("d-2"), rsa("rsa-1").public_key().unwrap()),
             (Kid::new("s-1"), ed25519(2).public_key().unwrap()),
         ],
-        (Kid::new("d-1"), ed25519(1)),
-        (Kid::new("s-1"), ed25519(2)),
+        SigningKeys { dynamic: (Kid::new("d-1"), ed25519(1)), fixed: (Kid::new("s-1"), ed25519(2)) },
+        None,
     );
     let header = |alg: &str, kid: &str| format!(r#"{{"alg":"{alg}","typ":"JWT","kid":"{kid}","version":"5"}}"#);
     assert!(both.verify(&forged(&header("EdDSA", "d-1"), by(&ed25519(1))), CREATED).is_ok());
@@ -106,8 +106,9 @@ fn a_foreign_kid_is_refused() {
 
 #[test]
 fn another_apps_token_is_refused_even_under_the_same_kid() {
+    // the RSA keys beside them are the same two files
     let other = ring(ed25519(3), ed25519(4));
-    for version in VERSIONS {
+    for version in [V4, V5] {
         let token = other.mint(Dynamic, &Claims::full().as_new(version)).unwrap();
         assert_eq!(refused(&ed25519_ring(), token.token.expose()), TokenRefusal::BadSignature);
     }
@@ -153,13 +154,54 @@ fn headers_that_mean_the_same_but_were_not_written_here_are_refused() {
 }
 
 #[test]
-fn a_custom_jwt_is_no_access_token() {
+fn a_custom_jwt_with_the_claims_of_a_session_is_the_applications_word() {
     let ring = ed25519_ring();
     let claims = String::from_utf8(URL_SAFE_NO_PAD.decode(payload()).unwrap()).unwrap();
     for kind in [Dynamic, Static] {
         // the caller chose every claim, signed with the very key of access tokens
         let custom = ring.sign_custom(kind, &claims).unwrap();
-        refused(&ring, custom.expose());
+        let token = ring.verify(custom.expose(), CREATED).unwrap();
+        assert!(token.is_custom);
+        assert_eq!(token.version, V5);
+    }
+    assert!(!ring.verify(&good(&ring), CREATED).unwrap().is_custom);
+}
+
+#[test]
+fn a_custom_jwt_without_the_claims_of_a_session_is_no_access_token() {
+    let ring = ed25519_ring();
+    let claims: Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload()).unwrap()).expect("claims are an object");
+    let sign = |claims: &Value| ring.sign_custom(Dynamic, &claims.to_string()).unwrap().expose().clone();
+    assert_eq!(refused(&ring, &sign(&json!({"iss": "me", "iat": 1, "exp": 2_000_000_000}))), TokenRefusal::Claims);
+    for name in ["sub", "exp", "iat", "tId", "rsub", "sessionHandle", "refreshTokenHash1", "antiCsrfToken"] {
+        let mut without = claims.clone();
+        without.as_object_mut().unwrap().remove(name);
+        assert_eq!(refused(&ring, &sign(&without)), TokenRefusal::Claims, "{name}");
+    }
+    // tokens of an OAuth2 provider, which may hold a handle as well
+    for kind in [json!(1), json!(2), json!("0"), json!(null)] {
+        let mut other = claims.clone();
+        other["stt"] = kind;
+        assert_eq!(refused(&ring, &sign(&other)), TokenRefusal::Claims);
+    }
+    let mut session = claims;
+    session["stt"] = json!(0);
+    assert!(ring.verify(&sign(&session), CREATED).unwrap().is_custom);
+}
+
+#[test]
+fn a_custom_jwt_of_another_app_or_issuer_is_refused() {
+    let claims = String::from_utf8(URL_SAFE_NO_PAD.decode(payload()).unwrap()).unwrap();
+    let other = ring(ed25519(3), ed25519(4)).sign_custom(Dynamic, &claims).unwrap();
+    assert_eq!(refused(&ed25519_ring(), other.expose()), TokenRefusal::BadSignature);
+    for header in [
+        r#"{"alg":"EdDSA","typ":"JWT","kid":"d-2"}"#,
+        r#"{"alg":"EdDSA","typ":"at+jwt","kid":"d-1"}"#,
+        r#"{"typ":"JWT","alg":"EdDSA","kid":"d-1"}"#,
+        r#"{"alg":"EdDSA","kid":"d-1"}"#,
+    ] {
+        refused(&ed25519_ring(), &forged(header, by(&ed25519(1))));
     }
 }
 
@@ -190,10 +232,12 @@ fn a_version_2_payload_does_not_pass_as_version_5_nor_the_other_way_round() {
     let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(ed25519(1).sign(signed.as_bytes()).unwrap()));
     assert_eq!(refused(&ring, &token), TokenRefusal::Claims);
 
-    let header = STANDARD.encode(r#"{"alg":"EdDSA","typ":"JWT","version":"2"}"#);
-    let signed = format!("{header}.{}", STANDARD.encode(URL_SAFE_NO_PAD.decode(payload()).unwrap()));
-    let token = format!("{signed}.{}", STANDARD.encode(ed25519(1).sign(signed.as_bytes()).unwrap()));
-    assert_eq!(refused(&ring, &token), TokenRefusal::Claims);
+    for (alg, key) in [("EdDSA", ed25519(1)), ("RS256", rsa("rsa-1"))] {
+        let header = STANDARD.encode(format!(r#"{{"alg":"{alg}","typ":"JWT","version":"2"}}"#));
+        let signed = format!("{header}.{}", STANDARD.encode(URL_SAFE_NO_PAD.decode(payload()).unwrap()));
+        let token = format!("{signed}.{}", STANDARD.encode(key.sign(signed.as_bytes()).unwrap()));
+        assert_eq!(refused(&ring, &token), TokenRefusal::Claims);
+    }
 }
 
 #[test]

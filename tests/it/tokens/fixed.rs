@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use sessiond::crypto::access_token::{NewAccessToken, TokenKeys};
-use sessiond::crypto::signature::PrivateKey;
+use sessiond::crypto::access_token::{NewAccessToken, SigningKeys, TokenKeys};
+use sessiond::crypto::signature::{PrivateKey, PublicKey};
 use sessiond::domain::ids::{SessionHandle, TenantId, UserId};
 use sessiond::domain::json::JsonObject;
 use sessiond::domain::key::{Kid, SigningAlgorithm};
@@ -41,11 +41,34 @@ pub(crate) fn rsa(name: &str) -> PrivateKey {
     PrivateKey::from_secret_bytes(SigningAlgorithm::RS256, &der).unwrap()
 }
 
-/// A ring of these keys: dynamic `d-1`, static `s-1`.
+fn named(names: [&str; 2], [dynamic, fixed]: [PrivateKey; 2]) -> SigningKeys {
+    SigningKeys { dynamic: (Kid::new(names[0]), dynamic), fixed: (Kid::new(names[1]), fixed) }
+}
+
+fn public(keys: &SigningKeys) -> [(Kid, PublicKey); 2] {
+    [&keys.dynamic, &keys.fixed].map(|(kid, key)| (kid.clone(), key.public_key().unwrap()))
+}
+
+/// A ring of these keys: dynamic `d-1`, static `s-1`; where they are no RSA keys, `d-rsa` and `s-rsa` beside them.
 pub(crate) fn ring(dynamic: PrivateKey, fixed: PrivateKey) -> TokenKeys {
-    let verifying =
-        vec![(Kid::new("d-1"), dynamic.public_key().unwrap()), (Kid::new("s-1"), fixed.public_key().unwrap())];
-    TokenKeys::new(verifying, (Kid::new("d-1"), dynamic), (Kid::new("s-1"), fixed))
+    let own_rsa = dynamic.algorithm() == SigningAlgorithm::RS256;
+    let signing = named(["d-1", "s-1"], [dynamic.clone(), fixed.clone()]);
+    let rsa = if own_rsa {
+        named(["d-1", "s-1"], [dynamic, fixed])
+    } else {
+        named(["d-rsa", "s-rsa"], [rsa("rsa-1"), rsa("rsa-2")])
+    };
+    let mut verifying = public(&signing).to_vec();
+    if !own_rsa {
+        verifying.extend(public(&rsa));
+    }
+    TokenKeys::new(verifying, signing, Some(rsa))
+}
+
+/// As [`ring`], without RSA keys.
+pub(crate) fn ring_without_rsa(dynamic: PrivateKey, fixed: PrivateKey) -> TokenKeys {
+    let signing = named(["d-1", "s-1"], [dynamic, fixed]);
+    TokenKeys::new(public(&signing).to_vec(), signing, None)
 }
 
 pub(crate) fn ed25519_ring() -> TokenKeys {

@@ -1,6 +1,6 @@
 //! What minted tokens look like, and that they say back what was put in.
 
-use super::fixed::{CREATED, Claims, EXPIRY, VERSIONS, ed25519_ring, rsa_ring};
+use super::fixed::{CREATED, Claims, EXPIRY, VERSIONS, ed25519, ed25519_ring, ring_without_rsa, rsa_ring};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -26,15 +26,33 @@ fn part(token: &str, index: usize) -> String {
 #[test]
 fn headers_are_exactly_these() {
     let claims = Claims::new(&json!({}));
-    assert_eq!(part(&minted(V2, &claims), 0), r#"{"alg":"EdDSA","typ":"JWT","version":"2"}"#);
-    for (version, number) in [(V3, 3), (V4, 4), (V5, 5)] {
+    for kind in [Dynamic, Static] {
+        for ring in [ed25519_ring(), rsa_ring()] {
+            let nested = ring.mint(kind, &claims.as_new(V2)).unwrap().token.expose().clone();
+            // of all official SDKs the constant by which they know a token of version 2
+            let constant = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIyIn0=";
+            assert_eq!(nested.split('.').next(), Some(constant));
+        }
+    }
+    assert_eq!(part(&minted(V3, &claims), 0), r#"{"alg":"RS256","typ":"JWT","kid":"d-rsa","version":"3"}"#);
+    for (version, number) in [(V4, 4), (V5, 5)] {
         let header = format!(r#"{{"alg":"EdDSA","typ":"JWT","kid":"d-1","version":"{number}"}}"#);
         assert_eq!(part(&minted(version, &claims), 0), header);
     }
-    let rsa = rsa_ring().mint(Static, &claims.as_new(V5)).unwrap();
-    assert_eq!(part(rsa.token.expose(), 0), r#"{"alg":"RS256","typ":"JWT","kid":"s-1","version":"5"}"#);
-    let rsa = rsa_ring().mint(Static, &claims.as_new(V2)).unwrap();
-    assert_eq!(part(rsa.token.expose(), 0), r#"{"alg":"RS256","typ":"JWT","version":"2"}"#);
+    for (version, number) in [(V3, 3), (V4, 4), (V5, 5)] {
+        let token = rsa_ring().mint(Static, &claims.as_new(version)).unwrap();
+        let header = format!(r#"{{"alg":"RS256","typ":"JWT","kid":"s-1","version":"{number}"}}"#);
+        assert_eq!(part(token.token.expose(), 0), header);
+    }
+}
+
+#[test]
+fn a_ring_without_rsa_keys_mints_nothing_for_those_who_need_them() {
+    let ring = ring_without_rsa(ed25519(1), ed25519(2));
+    for version in VERSIONS {
+        let minted = ring.mint(Dynamic, &Claims::full().as_new(version));
+        assert_eq!(matches!(minted, Err(MintError::NoRsaKey)), version.needs_rsa(), "{version:?}");
+    }
 }
 
 #[test]
@@ -44,7 +62,7 @@ fn version_2_is_padded_standard_base64_throughout() {
         assert_eq!(part.len() % 4, 0);
         STANDARD.decode(part).unwrap();
     }
-    assert!(token.ends_with("=="), "an Ed25519 signature of 64 bytes needs two signs of padding");
+    assert!(token.ends_with("=="), "an RSA signature of 256 bytes needs two signs of padding");
 }
 
 #[test]

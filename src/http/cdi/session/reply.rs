@@ -113,7 +113,10 @@ pub(super) async fn key_info(app: &Context, call: &Call) -> Result<Option<KeyBod
     }
     let dynamic = call.app.config.access_token_signing_key_dynamic;
     let kind = if dynamic { KeyKind::Dynamic } else { KeyKind::Static };
-    let LegacyKeyInfo { public_key, expiry, list } = app.key_ring(&call.app).await?.legacy_key_info(kind);
+    let ring = app.key_ring_to_mint(&call.app, call.wire.access_token_version).await?;
+    let Some(LegacyKeyInfo { public_key, expiry, list }) = ring.legacy_key_info(kind) else {
+        return Err(Fault::invariant("naming an RSA key to a caller of an old version"));
+    };
     let entries = list.into_iter().map(|key| KeyEntry {
         public_key: key.public_key,
         expiry_time: key.expiry,

@@ -36,7 +36,7 @@ fn is_uuid(text: &str) -> bool {
 }
 
 fn is_key(text: &str) -> bool {
-    STANDARD.decode(text).is_ok_and(|der| der.len() == 44 && der.starts_with(&[0x30, 0x2A]))
+    STANDARD.decode(text).is_ok_and(|der| der.len() == 294 && der.starts_with(&[0x30, 0x82, 0x01, 0x22]))
 }
 
 /// Replaces what differs from run to run by its kind.

@@ -90,3 +90,21 @@ async fn fields_are_checked_in_order() {
         create(&app, body).await.is_text(400, "validity must be greater than or equal to 0");
     }
 }
+
+#[tokio::test]
+async fn an_expiry_beyond_what_readers_know_is_cut_to_the_year_9999() {
+    let app = TestApp::new().await;
+    let latest = 253_402_300_799_u64;
+    let now = START.0 / 1000;
+    for (validity, exp) in [
+        (json!(i64::MAX), latest),
+        (json!(i64::MAX / 1000), latest),
+        (json!(latest - now + 1), latest),
+        (json!(latest - now), latest),
+        (json!(latest - now - 1), latest - 1),
+    ] {
+        let mut body = body();
+        body["validity"] = validity;
+        assert_eq!(claims(&create(&app, body).await.ok().text_at("/jwt"))["exp"], exp);
+    }
+}

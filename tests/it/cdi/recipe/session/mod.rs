@@ -1,8 +1,10 @@
 //! `/recipe/session…`.
 
 mod create;
+mod custom_jwt;
 mod data;
 mod linked;
+mod old_sdks;
 mod refresh;
 mod regenerate;
 mod remove;
