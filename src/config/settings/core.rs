@@ -199,8 +199,9 @@ pub(super) const SESSIONS: &[Setting] = &[
         "SESSIOND_ACCESS_TOKEN_SIGNING_ALGORITHM",
         Kind::Text,
         Text("EdDSA"),
-        "Kind of key that signs new tokens: Ed25519, or RSA for verifiers that know nothing else. Tokens of the other \
-         kind stay valid.",
+        "Kind of key that signs new tokens: Ed25519, or RSA for verifiers that know nothing else. After a change the new \
+         key is published at once and signs a minute after the first request; tokens of the other kind stay valid for \
+         the rest of their life. SDKs that ask for CDI 2.21 or less get RSA in any case.",
     )
     .one_of(&["EdDSA", "RS256"])
     .per_app(),

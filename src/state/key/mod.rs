@@ -9,8 +9,7 @@ mod vault;
 
 pub use change::{Change, Outcome, Surroundings};
 pub use reseal::{ResealError, reseal};
-pub use ring::{KeyRing, LegacyKey, LegacyKeyInfo};
-pub use slot::Need;
+pub use ring::{KeyRing, LegacyKey, LegacyKeyInfo, Need};
 pub use transfer::{Rewrap, RewrapError, archive_seal, open_archive_seal};
 pub use vault::{KeyVault, MasterKey, UnlockError, unlock};
 
@@ -76,6 +75,11 @@ impl KeyRings {
             Some(ring) => Ok(ring),
             None => self.ring_of(slot, world(), &entry.id, rules, need).await,
         }
+    }
+
+    /// Notes that an SDK of this app reads its JWKS document and knows RSA alone. True for the first time.
+    pub fn note_rsa_only_reader(&self, entry: &AppEntry) -> bool {
+        entry.ring_slot.get_or_init(|| self.slot(&entry.id)).note_rsa_only_reader()
     }
 
     /// As [`ring`](Self::ring), for an app with these rules in these surroundings.

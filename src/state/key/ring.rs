@@ -1,6 +1,5 @@
 //! [`KeyRing`]: one app's keys at one moment, ready for use.
 
-use super::slot::Need;
 use super::vault::KeyVault;
 use crate::crypto::access_token::{SigningKeys, TokenKeys};
 use crate::crypto::sealing::SealingKey;
@@ -50,6 +49,15 @@ struct RsaTimes {
     usable_until: UnixMillis,
 }
 
+/// What a caller wants a ring for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Tokens of the app's algorithm.
+    Any,
+    /// Tokens for readers of RSA alone too.
+    Rsa,
+}
+
 /// A verifying key as CDI < 2.21 has it.
 struct LegacyEntry {
     kid: Kid,
@@ -85,6 +93,12 @@ impl KeyRing {
     #[must_use]
     pub fn jwks_max_age_s(&self, now: UnixMillis) -> u64 {
         (now.until(self.jwks_max_age_anchor) / 1000).max(1)
+    }
+
+    /// True when a reader that knows RSA alone cannot make sense of the JWKS document.
+    #[must_use]
+    pub fn jwks_needs_more_than_rsa(&self) -> bool {
+        self.legacy.iter().any(|entry| entry.algorithm != SigningAlgorithm::RS256)
     }
 
     /// Public keys as CDI < 2.21 has them, for an app whose tokens are signed with keys of this kind: its RSA keys, which

@@ -1,6 +1,6 @@
 //! [`RingSlot`]: where an app's key ring is kept.
 
-use super::ring::KeyRing;
+use super::ring::{KeyRing, Need};
 use crate::domain::key::KeyRules;
 use crate::domain::time::{SteadyMillis, UnixMillis};
 use arc_swap::ArcSwapOption;
@@ -12,15 +12,6 @@ use tokio::sync::Mutex;
 const RETRY_MS: u64 = 1000;
 /// How exactly the last use of a ring is kept.
 const USE_STEP_MS: u64 = 60_000;
-
-/// What a caller wants a ring for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// Tokens of the app's algorithm.
-    Any,
-    /// Tokens for readers of RSA alone too.
-    Rsa,
-}
 
 /// One app's place; stays the same while the app is there.
 pub struct RingSlot {
@@ -35,6 +26,8 @@ pub struct RingSlot {
     used_at: AtomicU64,
     /// When one last asked for RSA, in the same way and a millisecond on; 0: never. RSA keys are replaced while somebody does.
     rsa_asked_at: AtomicU64,
+    /// An SDK of this app reads the JWKS document and knows RSA alone; the log has been told.
+    has_rsa_only_reader: AtomicBool,
     /// No attempt to replace a ring that still serves before this moment; ms on the steady clock.
     retry_at: AtomicU64,
 }
@@ -48,6 +41,7 @@ impl RingSlot {
             in_doubt: AtomicBool::new(false),
             used_at: AtomicU64::new(0),
             rsa_asked_at: AtomicU64::new(0),
+            has_rsa_only_reader: AtomicBool::new(false),
             retry_at: AtomicU64::new(0),
         }
     }
@@ -60,6 +54,11 @@ impl RingSlot {
         if need == Need::Rsa && self.last_asked_for_rsa().is_none_or(|last| last.age(now).has_reached(USE_STEP_MS)) {
             self.rsa_asked_at.store(now.plus(1).0, Ordering::Relaxed);
         }
+    }
+
+    /// True for the first who notes it.
+    pub(super) fn note_rsa_only_reader(&self) -> bool {
+        !self.has_rsa_only_reader.swap(true, Ordering::Relaxed)
     }
 
     fn last_asked_for_rsa(&self) -> Option<SteadyMillis> {

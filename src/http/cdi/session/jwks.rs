@@ -1,12 +1,24 @@
 //! `GET /.well-known/jwks.json` and its deprecated twin `GET /recipe/jwt/jwks`: the public keys.
 
 use crate::context::Context;
+use crate::http::cdi::access::Credential;
 use crate::http::cdi::call::Call;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
+use crate::state::key::KeyRing;
+use http::HeaderName;
+use http::header::USER_AGENT;
+
+/// How the Python and the Go SDK call. With a version they ask for the document that they publish themselves, and read RSA
+/// keys only; what verifies sessions in them sends none.
+const RSA_ONLY_READERS: [&str; 2] = ["python-httpx/", "Go-http-client/"];
+
+/// The version that the caller speaks.
+static CDI_VERSION: HeaderName = HeaderName::from_static("cdi-version");
 
 pub(super) async fn well_known(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let ring = app.key_ring(&call.app).await?;
+    warn_of_rsa_only_reader(app, call, &ring);
     let max_age = ring.jwks_max_age_s(app.now());
     Ok(Reply::raw_json(format!("{}\n", ring.jwks)).cached(format!("max-age={max_age}, must-revalidate")))
 }
@@ -14,6 +26,30 @@ pub(super) async fn well_known(app: &Context, call: &Call) -> Result<Reply, ApiE
 pub(super) async fn with_status(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     call.scope()?;
     let ring = app.key_ring(&call.app).await?;
+    warn_of_rsa_only_reader(app, call, &ring);
     let members = ring.jwks.strip_prefix('{').unwrap_or("}");
     Ok(Reply::raw_json(format!("{{\"status\":\"OK\",{members}\n")))
+}
+
+/// Says once per app that its SDK will make nothing of the document: the error that the application's users see names no
+/// cause.
+fn warn_of_rsa_only_reader(app: &Context, call: &Call, ring: &KeyRing) {
+    let request = &call.request;
+    let is_reader = || {
+        let agent = request.header(&USER_AGENT).unwrap_or_default();
+        request.headers.contains_key(&CDI_VERSION) && RSA_ONLY_READERS.iter().any(|reader| agent.starts_with(reader))
+    };
+    if ring.jwks_needs_more_than_rsa()
+        && call.credential != Credential::Refused
+        && is_reader()
+        && app.keys.note_rsa_only_reader(&call.app)
+    {
+        tracing::warn!(
+            app = ?call.app.id,
+            "an SDK has asked for the keys that it publishes at {{apiBasePath}}/jwt/jwks.json, and the Python and the Go SDK \
+             read RSA keys only: that address fails while this app has Ed25519 keys. Its sessions are not concerned. Let \
+             those who need the keys read this server's /.well-known/jwks.json, or set access_token_signing_algorithm to \
+             RS256 and revoke the Ed25519 keys (sessiond keys list, sessiond keys revoke)"
+        );
+    }
 }
