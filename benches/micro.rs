@@ -66,7 +66,6 @@ fn refresh_token(app: &Context) -> RefreshToken {
         parent_refresh_token_hash_1: Some(TokenHash1::of("parent")),
         anti_csrf_token: None,
         generation: 7,
-        minted: app.now(),
     }
 }
 

@@ -7,7 +7,8 @@
 use crate::config::{LogConfig, LogFormat, LogLevel};
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
@@ -22,7 +23,20 @@ const WAITING_LINES: usize = 4096;
 #[must_use = "log lines are lost once this is dropped"]
 pub struct LogGuard {
     counters: [ErrorCounter; 2],
+    files: LogFiles,
     _writers: [WorkerGuard; 2],
+}
+
+/// The log files of the process; none where lines go to the console.
+#[derive(Clone, Default)]
+pub struct LogFiles(Vec<LogFile>);
+
+/// A file that can be opened again under its name; clones write to the same one.
+#[derive(Clone)]
+struct LogFile {
+    path: PathBuf,
+    key: &'static str,
+    file: Arc<Mutex<File>>,
 }
 
 /// Why logging could not start.
@@ -48,12 +62,15 @@ pub enum LogError {
 /// # Errors
 /// When a log file cannot be opened, or logging has been started before.
 pub fn start(settings: &LogConfig) -> Result<LogGuard, LogError> {
-    let (info, info_writer) = match &settings.info_path {
-        Some(path) => sink(open(path, "info_log_path")?),
+    let info_file = settings.info_path.as_deref().map(|path| LogFile::open(path, "info_log_path")).transpose()?;
+    let error_file = settings.error_path.as_deref().map(|path| LogFile::open(path, "error_log_path")).transpose()?;
+    let files = LogFiles(info_file.iter().chain(&error_file).cloned().collect());
+    let (info, info_writer) = match info_file {
+        Some(file) => sink(file),
         None => sink(io::stdout()),
     };
-    let (error, error_writer) = match &settings.error_path {
-        Some(path) => sink(open(path, "error_log_path")?),
+    let (error, error_writer) = match error_file {
+        Some(file) => sink(file),
         None => sink(io::stderr()),
     };
     let colour = settings.info_path.is_none()
@@ -77,7 +94,57 @@ pub fn start(settings: &LogConfig) -> Result<LogGuard, LogError> {
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     };
     Registry::default().with(layer.with_filter(filter)).try_init().map_err(|_| LogError::Twice)?;
-    Ok(LogGuard { counters, _writers: [info_writer, error_writer] })
+    Ok(LogGuard { counters, files, _writers: [info_writer, error_writer] })
+}
+
+impl LogGuard {
+    /// The log files.
+    #[must_use]
+    pub fn files(&self) -> LogFiles {
+        self.files.clone()
+    }
+}
+
+impl LogFiles {
+    /// Opens each file again, for who has moved it away. One that cannot be opened is written to where it is now.
+    pub fn reopen(&self) {
+        for log in &self.0 {
+            match LogFile::open(&log.path, log.key) {
+                Ok(fresh) => std::mem::swap(&mut *log.lock(), &mut *fresh.lock()),
+                Err(error) => tracing::warn!(%error, "lines go on to the old file"),
+            }
+        }
+    }
+
+    /// Whether every line goes to the console.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl LogFile {
+    fn open(path: &Path, key: &'static str) -> Result<Self, LogError> {
+        Ok(Self { path: path.to_owned(), key, file: Arc::new(Mutex::new(open(path, key)?)) })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, File> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Write for LogFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.lock().write(bytes)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.lock().write_all(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.lock().flush()
+    }
 }
 
 impl Drop for LogGuard {

@@ -10,7 +10,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut yaml = String::from("core_config_version: 0\n");
     for line in text.lines() {
         match line.strip_prefix('$').and_then(|rest| rest.split_once('=')) {
-            Some((name, value)) => drop(sources.env.insert(name.to_owned(), value.to_owned())),
+            Some((name, value)) => drop(sources.env.insert(name.to_owned(), value.into())),
             None => writeln!(yaml, "{line}").expect("a string takes all"),
         }
     }

@@ -1,6 +1,7 @@
 //! Arguments and steps that several commands share.
 
 use super::output::{self, Bar};
+use super::trimmed::Trimmed;
 use crate::app::{self, OpenStore};
 use crate::config::{self, BaseConfig, ConfigFile, Sources};
 use crate::context::Context;
@@ -11,6 +12,7 @@ use crate::control::{Report, Request, Task, tasks};
 use crate::domain::ids::{AppId, PUBLIC};
 use anyhow::{Result, bail};
 use clap::Args;
+use clap::builder::PathBufValueParser;
 use serde_json::Value;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -21,7 +23,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Args)]
 pub(super) struct DataDir {
     /// Folder that holds all data, the control socket and the lock [default: data].
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = Trimmed(PathBufValueParser::new()))]
     data_dir: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingsFile,
@@ -31,7 +33,7 @@ pub(super) struct DataDir {
 #[derive(Debug, Clone, Args)]
 pub(super) struct SettingsFile {
     /// Configuration file; without it config.yaml in the working directory, if there is one.
-    #[arg(long, alias = "with-config", value_name = "FILE")]
+    #[arg(long, alias = "with-config", value_name = "FILE", value_parser = Trimmed(PathBufValueParser::new()))]
     config: Option<PathBuf>,
 }
 
@@ -41,9 +43,8 @@ impl SettingsFile {
             Some(path) => ConfigFile::Required(path.clone()),
             None => ConfigFile::IfPresent(PathBuf::from("config.yaml")),
         };
-        // A variable that is no Unicode is none of ours.
-        let env =
-            std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+        // A variable whose name is not Unicode is none of ours.
+        let env = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         Sources { config_file, env: env.collect(), ..Sources::default() }
     }
 
@@ -119,13 +120,18 @@ impl AppName {
 impl DataDir {
     /// The sources of a server's settings, with the flags that every command has.
     pub(super) fn sources(&self) -> Sources {
-        let flags = self.data_dir.iter().map(|path| ("data_dir".to_owned(), path.display().to_string())).collect();
+        let flags = self.data_dir.iter().map(|path| ("data_dir".to_owned(), path.into())).collect();
         Sources { flags, ..self.settings.sources() }
     }
 
-    /// A file named on the command line.
-    pub(super) fn set_config(&mut self, path: PathBuf) {
-        self.settings.config = Some(path);
+    /// A file named on the command line by a word of the original's; `--config` must not name another.
+    pub(super) fn set_config(&mut self, path: PathBuf) -> Result<()> {
+        if let Some(before) = self.settings.config.replace(path.clone())
+            && before != path
+        {
+            bail!("two configuration files are named, {} and {}: name one", before.display(), path.display());
+        }
+        Ok(())
     }
 
     /// The same choice as arguments for another process.
@@ -139,14 +145,7 @@ impl DataDir {
     ///
     /// Settings that a server would refuse do not matter here: a command must reach a server that runs.
     pub(super) fn path(&self) -> PathBuf {
-        let sources = Sources { test_mode: true, ..self.sources() };
-        match config::load(&sources) {
-            Ok(loaded) => loaded.config.data_dir,
-            Err(_) => {
-                let named = self.data_dir.clone().or_else(|| std::env::var_os("SESSIOND_DATA_DIR").map(PathBuf::from));
-                named.unwrap_or_else(|| PathBuf::from("data"))
-            }
-        }
+        config::data_dir(&self.sources())
     }
 
     /// The server that holds this folder's store (or the only ephemeral one there), if any runs.

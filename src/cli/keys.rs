@@ -2,9 +2,9 @@
 
 use super::common::{Answered, AppName};
 use super::output;
-use crate::config::{NEW_MASTER_KEY, unquoted};
+use crate::config::{NEW_MASTER_KEY, secret_file, secret_variable};
 use crate::control::{PlainSecret, Task};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -96,14 +96,12 @@ impl Keys {
 
 impl Reseal {
     fn new_key(&self) -> Result<Option<PlainSecret>> {
-        let variable = std::env::var(NEW_MASTER_KEY).ok().map(|text| unquoted(&text)).filter(|text| !text.is_empty());
+        let variable = secret_variable(NEW_MASTER_KEY, std::env::var_os(NEW_MASTER_KEY).as_deref())?;
         match (&self.new_key_file, variable, self.plain) {
             (Some(path), None, false) => {
-                let text = std::fs::read_to_string(path);
-                let text = text.with_context(|| format!("cannot read the new master key from {}", path.display()))?;
-                Ok(Some(PlainSecret::new(text.trim())))
+                Ok(Some(PlainSecret::new(secret_file("--new-key-file", path)?.expose().as_str())))
             }
-            (None, Some(text), false) => Ok(Some(PlainSecret::new(text))),
+            (None, Some(key), false) => Ok(Some(PlainSecret::new(key.expose().as_str()))),
             (None, None, true) => Ok(None),
             (None, None, false) => {
                 bail!("no new master key: set {NEW_MASTER_KEY}, or name a file with --new-key-file, or say --plain")

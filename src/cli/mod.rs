@@ -27,6 +27,7 @@ mod sessions;
 mod start;
 mod stop;
 mod tenants;
+mod trimmed;
 mod uninstall;
 mod users;
 mod version;

@@ -17,7 +17,9 @@ pub fn reference() -> String {
          SIGTERM and SIGINT stop a server as `sessiond stop` does: it takes no new connections, answers what it has, closes the\n\
          store. The same signal again ends it at once. SIGHUP does the same in the foreground, when the terminal goes, unless it\n\
          was ignored before (`nohup`, Linux only); a server that `sessiond start` left behind ignores it, with a line in the log.\n\
-         There is nothing to reload: settings are read at the start.\n",
+         There is nothing to reload: settings are read at the start.\n\n\
+         Log files can be rotated by copying (logrotate's `copytruncate`), which needs no signal, or by renaming: then send\n\
+         SIGUSR1, and the server opens its log files again under their names. SIGUSR2 is ignored.\n",
     );
     section(&mut page, &root, "sessiond");
     page

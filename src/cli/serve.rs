@@ -2,9 +2,12 @@
 
 use super::common::DataDir;
 use super::output;
+use super::trimmed::{self, Trimmed};
+use crate::domain::text;
 use crate::lifecycle::{self, Launch};
 use anyhow::Result;
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,7 +30,7 @@ pub(super) struct Options {
     #[arg(long)]
     pub(super) host: Option<String>,
     /// Port to listen on, 0 for any free one; wins over the configuration.
-    #[arg(long)]
+    #[arg(long, value_parser = trimmed::port)]
     pub(super) port: Option<u16>,
     /// Keep everything in memory: nothing survives the process.
     #[arg(long)]
@@ -39,7 +42,7 @@ pub(super) struct Options {
     #[arg(long, requires = "dev")]
     pub(super) dev_anywhere: bool,
     /// What log lines look like.
-    #[arg(long, value_name = "FORMAT", value_parser = ["text", "json"])]
+    #[arg(long, value_name = "FORMAT", value_parser = Trimmed(PossibleValuesParser::new(["text", "json"])))]
     pub(super) log_format: Option<String>,
     /// DEBUG, INFO, WARN, ERROR or NONE; wins over the configuration.
     #[arg(long, value_name = "LEVEL")]
@@ -62,19 +65,16 @@ impl Options {
     }
 
     /// The original's server program takes bare words; its images and test set-ups pass them.
-    fn take_words(&mut self, words: &[String]) -> Result<()> {
+    pub(super) fn take_words(&mut self, words: &[String]) -> Result<()> {
         for word in words {
             match word.split_once('=') {
-                None if word == "test_mode" => self.dev = true,
+                None if text::trim(word) == "test_mode" => self.dev = true,
                 Some(("host", host)) => self.host = Some(host.to_owned()),
-                Some(("port", port)) => {
-                    let parsed = port.parse();
-                    self.port = Some(parsed.map_err(|_| anyhow::anyhow!("port={port} is not a port number"))?);
-                }
+                Some(("port", port)) => self.port = Some(trimmed::port(port).map_err(anyhow::Error::msg)?),
                 Some(("configFile", path)) => {
-                    let path = PathBuf::from(path);
+                    let path = PathBuf::from(text::trim(path));
                     anyhow::ensure!(path.is_absolute(), "configPath option must be an absolute path only");
-                    self.folder.set_config(path);
+                    self.folder.set_config(path)?;
                 }
                 _ => {}
             }
@@ -92,7 +92,7 @@ impl Options {
             ("log_format", self.log_format.clone()),
             ("log_level", self.log_level.clone()),
         ];
-        sources.flags.extend(given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+        sources.flags.extend(given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into()))));
         Launch { sources, dev_anywhere: self.dev_anywhere, detached: self.detached, progress: output::opening() }
     }
 }

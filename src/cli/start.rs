@@ -88,7 +88,9 @@ impl Start {
         if self.foreground {
             return self.options.run(&self.words);
         }
-        let log = self.options.folder.path().join("logs").join("start.log");
+        let mut options = self.options.clone();
+        options.take_words(&self.words)?;
+        let log = options.folder.path().join("logs").join("start.log");
         let child = self.spawn(&log)?;
         if follow(child, &log)? {
             return Ok(ExitCode::SUCCESS);

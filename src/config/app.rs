@@ -1,7 +1,8 @@
 //! [`AppConfig`]: the typed settings of one app or tenant.
 
+use crate::config::ip_rule;
 use crate::config::trust::person_header;
-use crate::config::validate::{ip_rule, split_api_keys};
+use crate::config::validate::split_api_keys;
 use crate::config::values::Values;
 use crate::domain::key::SigningAlgorithm;
 use crate::domain::password::HashParameters;
@@ -140,8 +141,16 @@ impl AppConfig {
             import_parallelism: values.unsigned("bulk_migration_parallelism"),
             brute_force_protection: values.flag("brute_force_protection"),
             brute_force_address_header: person_header(values).ok().flatten(),
-            ip_allow: compiled(values.text("ip_allow_regex"), parent.and_then(|parent| parent.ip_allow.as_ref())),
-            ip_deny: compiled(values.text("ip_deny_regex"), parent.and_then(|parent| parent.ip_deny.as_ref())),
+            ip_allow: compiled(
+                values.text("ip_allow_regex"),
+                parent.and_then(|parent| parent.ip_allow.as_ref()),
+                NO_ADDRESS,
+            ),
+            ip_deny: compiled(
+                values.text("ip_deny_regex"),
+                parent.and_then(|parent| parent.ip_deny.as_ref()),
+                EVERY_ADDRESS,
+            ),
             max_cdi_version: values.text("supertokens_max_cdi_version").map(str::to_owned),
             min_cdi_version: values.text("supertokens_min_cdi_version").map(str::to_owned),
         }
@@ -151,7 +160,7 @@ impl AppConfig {
 fn password_hashing(values: &Values) -> HashParameters {
     let number = |key| u32::try_from(values.unsigned(key)).unwrap_or(u32::MAX);
     match values.text("password_hashing_alg") {
-        Some(text) if text.trim().eq_ignore_ascii_case("ARGON2") => HashParameters::Argon2 {
+        Some(text) if text.eq_ignore_ascii_case("ARGON2") => HashParameters::Argon2 {
             iterations: number("argon2_iterations"),
             memory_kib: number("argon2_memory_kb"),
             parallelism: number("argon2_parallelism"),
@@ -173,13 +182,17 @@ fn millis(count: f64, unit_ms: u64) -> u64 {
     millis
 }
 
-fn compiled(pattern: Option<&str>, parent: Option<&Regex>) -> Option<Regex> {
-    let pattern = pattern.filter(|pattern| !pattern.trim().is_empty())?;
+const NO_ADDRESS: &str = "[a&&b]";
+const EVERY_ADDRESS: &str = "";
+
+/// The compiled rule. A stored one that is no rule any more (settings of tenants are not checked again at a start) lets
+/// nobody in: `closed` stands for it.
+fn compiled(pattern: Option<&str>, parent: Option<&Regex>, closed: &str) -> Option<Regex> {
+    let pattern = pattern?;
     if let Some(parent) = parent
-        && parent.as_str() == format!("^(?:{pattern})$")
+        && parent.as_str() == ip_rule::whole(pattern)
     {
         return Some(parent.clone());
     }
-    // invariant: validated before
-    ip_rule(Some(pattern)).ok().flatten()
+    ip_rule::compile(Some(pattern)).unwrap_or_else(|_| Regex::new(closed).ok())
 }

@@ -1,13 +1,15 @@
 //! [`BaseConfig`]: the settings of the whole server, and how apps and tenants derive theirs.
 
 use crate::config::app::AppConfig;
+use crate::config::raw::{Raw, read};
 use crate::config::settings::{self, Setting};
 use crate::config::trust::{self, AllowedOrigins, HostPattern, TrustedProxies};
 use crate::config::validate::{Context, base_path, validate};
-use crate::config::values::{Raw, Value, Values, Written, read};
+use crate::config::values::{Value, Values};
 use crate::domain::secret::Secret;
+use crate::domain::text;
 use serde_json::{Map, Value as Json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -162,13 +164,15 @@ pub struct EffectiveSetting {
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file could not be read.
-    #[error("cannot read the config file {path}: {source}")]
+    /// A file could not be read, or is not a text.
+    #[error("cannot read {file} {}: {why}", text::escape(&.path.to_string_lossy()))]
     Unreadable {
+        /// What the file is to be, such as "the config file".
+        file: String,
         /// The file.
         path: PathBuf,
-        /// The system's word.
-        source: std::io::Error,
+        /// The OS error, or what is wrong with the content.
+        why: String,
     },
     /// The file is no YAML, or not a list of settings.
     #[error("{path}, line {line}: {what}")]
@@ -200,7 +204,7 @@ impl BaseConfig {
             trusted_proxies: TrustedProxies::read(&values).map_err(ConfigError::Invalid)?,
             allowed_hosts: trust::allowed_hosts(&values).map_err(ConfigError::Invalid)?,
             allowed_origins: AllowedOrigins::read(&values).map_err(ConfigError::Invalid)?,
-            data_dir: values.text("data_dir").unwrap_or("data").into(),
+            data_dir: values.path("data_dir").unwrap_or(Path::new("data")).into(),
             ephemeral: values.flag("ephemeral"),
             cache_bytes: values.unsigned("cache_size_mb") << 20,
             limits: limits(&values),
@@ -249,8 +253,12 @@ impl BaseConfig {
         for (key, json) in core_config {
             let (place, setting) = core_config_key(key)?;
             let raw = Raw::from_json(json);
-            let null = raw.written == Written::Null;
-            values.set(place, if null { Value::default_of(setting) } else { read(setting, &raw)? });
+            let value = if raw.is_null() {
+                Value::default_of(setting)
+            } else {
+                read(setting, &raw).map_err(|error| error.for_caller())?
+            };
+            values.set(place, value);
         }
         Ok(())
     }
@@ -297,9 +305,9 @@ fn hashing(values: &Values) -> HashingLimits {
 }
 
 fn log(values: &Values) -> LogConfig {
-    let path = |key| values.text(key).filter(|path| !path.is_empty() && *path != "null").map(PathBuf::from);
+    let path = |key| values.path(key).filter(|path| path.as_os_str() != "null").map(PathBuf::from);
     LogConfig {
-        level: match values.text("log_level").unwrap_or("INFO").trim().to_ascii_uppercase().as_str() {
+        level: match values.text("log_level").unwrap_or("INFO").to_ascii_uppercase().as_str() {
             "DEBUG" => LogLevel::Debug,
             "WARN" => LogLevel::Warn,
             "ERROR" => LogLevel::Error,

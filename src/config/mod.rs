@@ -6,12 +6,21 @@
 
 mod app;
 mod base;
+mod environment;
+mod file;
+mod ip_rule;
 pub mod load;
+mod loading;
+pub mod raw;
 pub mod reference;
+mod secrets;
+mod service_link;
 pub mod settings;
+mod sources;
 mod trust;
 pub mod validate;
 pub mod values;
+mod variable;
 mod yaml;
 
 pub use crate::domain::key::SigningAlgorithm;
@@ -19,6 +28,8 @@ pub use app::{AppConfig, RecentTokenReuse};
 pub use base::{
     BaseConfig, ConfigError, EffectiveSetting, HashingLimits, Limits, LogConfig, LogFormat, LogLevel, Origin,
 };
-pub use load::{ARCHIVE_KEY, ConfigFile, Loaded, NEW_MASTER_KEY, Sources, load, unquoted};
+pub use load::{Loaded, data_dir, load};
+pub use secrets::{ARCHIVE_KEY, NEW_MASTER_KEY, secret_file, secret_variable};
+pub use sources::{ConfigFile, Sources};
 pub use trust::{AllowedOrigins, HostPattern, TrustedProxies};
 pub use validate::may_bind;

@@ -1,6 +1,6 @@
 //! `docs/configuration.md`, made from the table of settings.
 
-use crate::config::settings::{Level, SECTIONS, Setting, Status};
+use crate::config::settings::{Level, Range, SECTIONS, Setting, Status};
 use std::fmt::Write;
 
 const HEAD: &str = "# Configuration
@@ -13,8 +13,15 @@ come from, each over the one before:
 1. built-in defaults;
 2. `config.yaml` in the working directory, or the file that `--config` (`--with-config` of `start`) names; it must hold
    `core_config_version: 0`;
-3. environment variables; one that is empty counts as unset, one in double quotes is unwrapped;
+3. environment variables; one that is blank counts as unset, quotes around the whole value are removed (in double quotes
+   `\\n`, `\\t`, `\\r`, `\\\"`, `\\'` and `\\\\` are escapes, as Docker's env files need it);
 4. flags of the command line (`--host`, `--port`, …).
+
+White space at both ends of a value never counts, whatever the source, nor do characters that print as nothing (a byte
+order mark, a zero-width space). Inside a value they are refused. A value that cannot be read ends the start, with its
+source and the value in one line, unless a later source has another one. A setting that is twice in the file has its last
+value, with a warning. Variables that Kubernetes or Docker set for a service named `supertokens` or `sessiond`
+(`SUPERTOKENS_PORT=tcp://…`) are no settings.
 
 `sessiond config` shows every effective value and where it came from. Unknown keys in `config.yaml` are ignored with a
 warning that names the line and the nearest known key. Keys, environment names and meanings are those of the SuperTokens
@@ -26,7 +33,8 @@ because sessiond has its own store. `coreConfig` of an app or a tenant overrides
 - **tenant**: may differ per tenant.
 
 Two secrets have no key and come from the environment only: `SESSIOND_MASTER_KEY`, or `SESSIOND_MASTER_KEY_FILE` with the
-path of a file that holds it. With a master key, private signing keys and sealing keys are encrypted in the store.
+path of a file that holds it. With a master key, private signing keys and sealing keys are encrypted in the store. Single
+quotes around a master key are a part of it, double ones are not.
 ";
 
 /// The whole document.
@@ -50,7 +58,7 @@ pub fn markdown() -> String {
 fn row(text: &mut String, setting: &Setting) {
     let env = setting.env.map(|name| format!("<br>`{name}`")).unwrap_or_default();
     let kind = match setting.one_of {
-        [] => setting.kind.name().to_owned(),
+        [] => format!("{}{}", setting.kind.name(), range(setting.range)),
         values => values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(" or "),
     };
     let level = match setting.level {
@@ -60,6 +68,15 @@ fn row(text: &mut String, setting: &Setting) {
     };
     let default = default(setting);
     let _ = writeln!(text, "| `{}`{env} | {kind} | {default} | {level} | {} |", setting.key, meaning(setting));
+}
+
+fn range(range: Range) -> String {
+    match (range.min, range.max) {
+        (None, None) => String::new(),
+        (Some(min), None) => format!(", at least {min}"),
+        (None, Some(max)) => format!(", at most {max}"),
+        (Some(min), Some(max)) => format!(", {min} to {max}"),
+    }
 }
 
 fn default(setting: &Setting) -> String {

@@ -1,6 +1,7 @@
 //! Settings of whom to believe: networks of proxies, and the hosts and pages that need no API key to be answered.
 
 use crate::config::values::Values;
+use crate::domain::text;
 use http::HeaderName;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -164,8 +165,12 @@ impl AllowedOrigins {
 /// When that is no name of a header.
 pub(super) fn person_header(values: &Values) -> Result<Option<HeaderName>, String> {
     let name = values.text("brute_force_address_header").map(str::trim).filter(|name| !name.is_empty());
-    let header = name.map(HeaderName::try_from).transpose();
-    header.map_err(|_| "'brute_force_address_header' must be the name of a header".to_owned())
+    let read = |name: &str| {
+        HeaderName::try_from(name).map_err(|_| {
+            format!("'brute_force_address_header' must be the name of a header, not {}", text::quote(name))
+        })
+    };
+    name.map(read).transpose()
 }
 
 /// The items of a comma-separated list, without blank ones.

@@ -1,11 +1,13 @@
 //! The rules that values must satisfy, in the protocol's order and words. The first that fails wins.
 
+use crate::config::ip_rule;
+use crate::config::raw::check_visible;
 use crate::config::settings;
 use crate::config::trust::{self, AllowedOrigins, TrustedProxies};
-use crate::config::values::Values;
+use crate::config::values::{Value, Values};
 use crate::domain::loopback::is_loopback;
 use crate::domain::password::limits;
-use regex::Regex;
+use crate::domain::text;
 use std::cmp::Ordering;
 
 /// Every CDI version that can be asked for, oldest first.
@@ -101,7 +103,7 @@ fn recipes(values: &Values) -> Result<(), String> {
 /// The keys of `api_keys`, without white space, sorted. Empty keys in the middle stay (and are too short).
 #[must_use]
 pub fn split_api_keys(list: &str) -> Vec<String> {
-    let dense: String = list.chars().filter(|char| !char.is_whitespace()).collect();
+    let dense: String = list.chars().filter(|char| !text::is_blank(*char)).collect();
     let mut keys: Vec<String> = dense.split(',').map(str::to_owned).collect();
     while keys.len() > 1 && keys.last().is_some_and(String::is_empty) {
         keys.pop();
@@ -146,7 +148,7 @@ fn saas_secret(values: &Values) -> Result<(), String> {
 }
 
 fn hashing(values: &Values) -> Result<(), String> {
-    let algorithm = values.text("password_hashing_alg").unwrap_or("BCRYPT").trim();
+    let algorithm = values.text("password_hashing_alg").unwrap_or("BCRYPT");
     if algorithm.eq_ignore_ascii_case("BCRYPT") {
         return at_least_one(values, &["bcrypt_log_rounds"]);
     }
@@ -200,32 +202,15 @@ fn is_path_segment(part: &str) -> bool {
 }
 
 fn log_level(values: &Values) -> Result<(), String> {
-    let level = values.text("log_level").unwrap_or("INFO").trim();
+    let level = values.text("log_level").unwrap_or("INFO");
     if ["NONE", "DEBUG", "INFO", "WARN", "ERROR"].iter().any(|known| known.eq_ignore_ascii_case(level)) {
         return Ok(());
     }
     Err("'log_level' config must be one of \"NONE\",\"DEBUG\", \"INFO\", \"WARN\" or \"ERROR\".".to_owned())
 }
 
-/// Compiles an IP rule, which must match the whole address. Blank text is no rule.
-///
-/// # Errors
-/// When it is no regular expression.
-pub fn ip_rule(pattern: Option<&str>) -> Result<Option<Regex>, regex::Error> {
-    match pattern.filter(|pattern| !pattern.trim().is_empty()) {
-        None => Ok(None),
-        // Compiled bare first: "a)|(b" becomes valid only by being wrapped.
-        Some(pattern) => Regex::new(pattern).and_then(|_| Regex::new(&format!("^(?:{pattern})$"))).map(Some),
-    }
-}
-
 fn ip_rules(values: &Values) -> Result<(), String> {
-    for key in ["ip_allow_regex", "ip_deny_regex"] {
-        if ip_rule(values.text(key)).is_err() {
-            return Err(format!("Provided regular expression is invalid for {key} config"));
-        }
-    }
-    Ok(())
+    ["ip_allow_regex", "ip_deny_regex"].into_iter().try_for_each(|key| ip_rule::check(key, values.text(key)))
 }
 
 fn cdi_versions(values: &Values) -> Result<(), String> {
@@ -302,55 +287,30 @@ fn is_url(text: &str) -> bool {
     text.parse::<http::Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.host().is_some_and(|host| !host.is_empty()))
 }
 
-/// Rules of settings that only sessiond has.
+/// Rules that only sessiond has.
 fn own(values: &Values) -> Result<(), String> {
-    if !(0..=65_535).contains(&values.int("port")) {
-        return Err("'port' must be between 0 and 65535 inclusive.".to_owned());
-    }
-    for key in ["session_timeline_retention_days", "audit_retention_days"] {
-        if !(0..=3650).contains(&values.int(key)) {
-            return Err(format!("'{key}' must be between 0 and 3650 inclusive."));
+    for (place, setting) in settings::ALL.iter().enumerate() {
+        if let Value::Int(number) = values.at(place) {
+            setting.range.check(setting.key, *number)?;
         }
+        check_visible(setting, values.at(place))?;
     }
-    at_least_one(
-        values,
-        &[
-            "cache_size_mb",
-            "max_request_body_kb",
-            "request_header_timeout_ms",
-            "request_body_timeout_ms",
-            "reply_timeout_ms",
-            "keep_alive_timeout_ms",
-            "max_connections",
-        ],
-    )?;
-    bearable_hashes(values)?;
+    affordable_hashes(values)?;
     TrustedProxies::read(values)?;
     trust::allowed_hosts(values)?;
     AllowedOrigins::read(values)?;
     trust::person_header(values)?;
-    if values.int("shutdown_timeout_ms") < 0 {
-        return Err("'shutdown_timeout_ms' must be >= 0".to_owned());
+    if values.text("host").is_some_and(str::is_empty) {
+        return Err("'host' must not be empty".to_owned());
     }
-    match values.text("data_dir") {
-        None | Some("") => Err("'data_dir' must not be empty".to_owned()),
+    match values.path("data_dir") {
+        None => Err("'data_dir' must not be empty".to_owned()),
         Some(_) => Ok(()),
     }
 }
 
 /// Hashes that would take minutes or all memory cannot be checked later: they are not made.
-fn bearable_hashes(values: &Values) -> Result<(), String> {
-    if values.int("password_hashing_queue_size") < 0 {
-        return Err("'password_hashing_queue_size' must be >= 0".to_owned());
-    }
-    let most = [
-        ("bcrypt_log_rounds", u64::from(limits::BCRYPT_COST_MAX)),
-        ("argon2_memory_kb", u64::from(limits::ARGON2_MEMORY_KIB_MAX)),
-        ("argon2_parallelism", u64::from(limits::ARGON2_PARALLELISM_MAX)),
-    ];
-    if let Some((key, most)) = most.into_iter().find(|(key, most)| values.unsigned(key) > *most) {
-        return Err(format!("'{key}' must be <= {most}"));
-    }
+fn affordable_hashes(values: &Values) -> Result<(), String> {
     if values.unsigned("argon2_memory_kb").saturating_mul(values.unsigned("argon2_iterations"))
         > limits::ARGON2_WORK_MAX
     {

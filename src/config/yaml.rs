@@ -1,14 +1,24 @@
 //! `config.yaml` as a flat list of keys and raw values with their lines. The only file that names the YAML library.
 
-use crate::config::values::{Raw, Written};
+use crate::config::raw::Raw;
+use crate::domain::text;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 use std::borrow::Cow;
-use std::collections::HashSet;
+
+/// The top level of the first document.
+#[derive(Debug, Default)]
+pub(super) struct Document<'a> {
+    /// In the order of the file; a key can be there more than once.
+    pub(super) entries: Vec<Entry<'a>>,
+    /// The line in which a second document begins: nothing of it is read.
+    pub(super) second: Option<usize>,
+}
 
 /// One entry of the file.
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
-    pub(super) key: Cow<'a, str>,
+    /// Without white space at its ends.
+    pub(super) key: String,
     pub(super) raw: Raw<'a>,
     /// Counted from 1.
     pub(super) line: usize,
@@ -34,41 +44,62 @@ impl From<ScanError> for Malformed {
     }
 }
 
+/// The text without byte order marks at the ends of its lines and words: at the beginning of the file, where another
+/// file was added to it, around a value. YAML forbids them, and the parser names the line of one inside a word.
+pub(super) fn without_marks(text: &str) -> Cow<'_, str> {
+    const MARK: char = '\u{feff}';
+    if !text.contains(MARK) {
+        return text.into();
+    }
+    let is_end = |char: Option<char>| char.is_none_or(|char| char.is_whitespace() || matches!(char, '"' | '\''));
+    let mut plain = String::with_capacity(text.len());
+    for (at, char) in text.char_indices() {
+        let mut before = text.get(..at).unwrap_or_default().chars().rev();
+        let mut after = text.get(at..).unwrap_or_default().chars();
+        let is_mark = |char: &char| *char == MARK;
+        if char != MARK || !(is_end(before.find(|char| !is_mark(char))) || is_end(after.find(|char| !is_mark(char)))) {
+            plain.push(char);
+        }
+    }
+    plain.into()
+}
+
 /// Reads the top level of the first document. An empty document has no entries.
-pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, Malformed> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+pub(super) fn document(text: &str) -> Result<Document<'_>, Malformed> {
     let mut events = Parser::new_from_str(text);
-    let mut found: Vec<Entry<'_>> = Vec::new();
-    let mut seen = HashSet::new();
+    let mut found = Document::default();
     loop {
         match next(&mut events)? {
             (Event::MappingStart(..), _) => break,
             (Event::Nothing | Event::StreamStart | Event::DocumentStart(_), _) => {}
             (Event::StreamEnd | Event::DocumentEnd, _) => return Ok(found),
-            (Event::Scalar(text, ScalarStyle::Plain, ..), _) if is_null(&text) => {}
+            (Event::Scalar(text, ScalarStyle::Plain, ..), _) if Raw::plain(&*text).is_null() => {}
             (_, span) => return Err(Malformed::new(span, "expected lines of the form `key: value`")),
         }
     }
     loop {
         let (key, span) = match next(&mut events)? {
-            (Event::MappingEnd, _) => return Ok(found),
+            (Event::MappingEnd, _) => break,
             (Event::Scalar(key, ..), span) => (key, span),
             (_, span) => return Err(Malformed::new(span, "expected a key")),
         };
-        if !seen.insert(key.clone()) {
-            return Err(Malformed::new(span, format!("'{key}' is set twice")));
-        }
         let raw = value(&mut events)?;
-        found.push(Entry { key, raw, line: span.start.line() });
+        found.entries.push(Entry { key: text::trim(&key).to_owned(), raw, line: span.start.line() });
     }
+    found.second = loop {
+        match next(&mut events)? {
+            (Event::StreamEnd, _) => break None,
+            (Event::DocumentStart(_), span) => break Some(span.start.line()),
+            _ => {}
+        }
+    };
+    Ok(found)
 }
 
 fn value<'a>(events: &mut Parser<'a, saphyr_parser::StrInput<'a>>) -> Result<Raw<'a>, Malformed> {
     match next(events)? {
-        (Event::Scalar(text, style, ..), _) => {
-            let written = if style == ScalarStyle::Plain { written(&text) } else { Written::Text };
-            Ok(Raw { text, written })
-        }
+        (Event::Scalar(text, ScalarStyle::Plain, ..), _) => Ok(Raw::plain(text)),
+        (Event::Scalar(text, ..), _) => Ok(Raw::text(text)),
         (Event::SequenceStart(..) | Event::MappingStart(..), _) => {
             let mut depth = 1_usize;
             while depth > 0 {
@@ -79,7 +110,7 @@ fn value<'a>(events: &mut Parser<'a, saphyr_parser::StrInput<'a>>) -> Result<Raw
                     _ => {}
                 }
             }
-            Ok(Raw { text: "".into(), written: Written::Compound })
+            Ok(Raw::compound())
         }
         (_, span) => Err(Malformed::new(span, "anchors and aliases are not supported here")),
     }
@@ -92,44 +123,30 @@ fn next<'a>(events: &mut Parser<'a, saphyr_parser::StrInput<'a>>) -> Result<(Eve
     }
 }
 
-fn is_null(plain: &str) -> bool {
-    matches!(plain, "" | "~" | "null" | "Null" | "NULL")
-}
-
-fn written(plain: &str) -> Written {
-    if is_null(plain) {
-        Written::Null
-    } else if plain.parse::<f64>().is_ok_and(f64::is_finite) {
-        Written::Number
-    } else {
-        Written::Text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Vec<(String, String, Written, usize)> {
-        let entries = entries(text).unwrap().into_iter();
-        entries.map(|e| (e.key.into_owned(), e.raw.text.into_owned(), e.raw.written, e.line)).collect()
+    fn read(text: &str) -> Vec<(String, String, usize)> {
+        let entries = document(text).unwrap().entries.into_iter();
+        entries.map(|entry| (entry.key, format!("{:?}", entry.raw), entry.line)).collect()
     }
 
-    fn entry(key: &str, text: &str, written: Written, line: usize) -> (String, String, Written, usize) {
-        (key.to_owned(), text.to_owned(), written, line)
+    fn entry(key: &str, raw: &str, line: usize) -> (String, String, usize) {
+        (key.to_owned(), format!("Raw({raw})"), line)
     }
 
     #[test]
-    fn entries_keep_their_text_and_their_line() {
+    fn entries_keep_their_kind_and_their_line() {
         let text = "# a comment\ncore_config_version: 0\n\napi_keys: \"007\"\nport: 3567 # here\nbase_path:\nx: 1.50\n";
         assert_eq!(
             read(text),
             [
-                entry("core_config_version", "0", Written::Number, 2),
-                entry("api_keys", "007", Written::Text, 4),
-                entry("port", "3567", Written::Number, 5),
-                entry("base_path", "", Written::Null, 6),
-                entry("x", "1.50", Written::Number, 7),
+                entry("core_config_version", "number", 2),
+                entry("api_keys", "text", 4),
+                entry("port", "number", 5),
+                entry("base_path", "null", 6),
+                entry("x", "number", 7),
             ]
         );
     }
@@ -138,12 +155,20 @@ mod tests {
     fn plain_null_is_null_and_quoted_null_is_text() {
         assert_eq!(
             read("a: null\nb: 'null'\nc: ~"),
-            [
-                entry("a", "null", Written::Null, 1),
-                entry("b", "null", Written::Text, 2),
-                entry("c", "~", Written::Null, 3),
-            ]
+            [entry("a", "null", 1), entry("b", "text", 2), entry("c", "null", 3)]
         );
+    }
+
+    #[test]
+    fn white_space_of_other_kinds_belongs_to_neither_keys_nor_values() {
+        let text = without_marks("\u{feff}a\u{a0}: 1\u{a0}\r\n\u{feff}b: |\r\n  x\u{feff}\u{feff}\r\n");
+        let entries = document(&text).unwrap().entries;
+        let keys: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+        assert_eq!(keys, ["a", "b"]);
+        assert_eq!(format!("{:?}", entries[0].raw), "Raw(number)");
+        assert_eq!(entries[1].raw.as_text(), Some("x"));
+        assert_eq!(without_marks("a: \"\u{feff}b\u{feff}c\u{feff}\""), "a: \"b\u{feff}c\"");
+        assert_eq!(document("a: b\u{feff}c").unwrap_err().line, 1);
     }
 
     #[test]
@@ -157,20 +182,21 @@ mod tests {
     fn nested_values_are_skipped_as_a_whole() {
         assert_eq!(
             read("a: {b: [1, 2]}\nc:\n  - x\n  - y: 1\nd: 1"),
-            [
-                entry("a", "", Written::Compound, 1),
-                entry("c", "", Written::Compound, 2),
-                entry("d", "1", Written::Number, 5),
-            ]
+            [entry("a", "compound", 1), entry("c", "compound", 2), entry("d", "number", 5)]
         );
     }
 
     #[test]
+    fn a_second_document_is_noticed() {
+        assert_eq!(document("---\na: 1\n...\n# the end\n").unwrap().second, None);
+        assert_eq!(document("a: 1\n---\nb: 2\n").unwrap().second, Some(2));
+    }
+
+    #[test]
     fn malformed_text_is_named_with_its_line() {
-        assert!(entries("a: 1\nb: [1").unwrap_err().line > 0);
-        assert_eq!(entries("a: 1\na: 2").unwrap_err(), Malformed { line: 2, what: "'a' is set twice".to_owned() });
-        assert_eq!(entries("- a\n- b").unwrap_err().line, 1);
-        assert_eq!(entries("just text").unwrap_err().line, 1);
-        assert!(entries("a: &x 1\nb: *x").is_err());
+        assert!(document("a: 1\nb: [1").unwrap_err().line > 0);
+        assert_eq!(document("- a\n- b").unwrap_err().line, 1);
+        assert_eq!(document("just text").unwrap_err().line, 1);
+        assert!(document("a: &x 1\nb: *x").is_err());
     }
 }

@@ -11,6 +11,7 @@ mod dashboard;
 pub mod endpoint;
 mod keys;
 pub mod operator;
+mod path;
 mod payload;
 mod protocol;
 pub mod server;

@@ -83,5 +83,6 @@ pub fn effective(config: &BaseConfig) -> Value {
     let rows: Vec<Value> = settings
         .map(|setting| json!({ "key": setting.key, "value": setting.value, "from": setting.origin.to_string() }))
         .collect();
-    json!({ "configFile": config.config_path, "settings": rows })
+    let file = config.config_path.as_ref().map(|path| path.display().to_string());
+    json!({ "configFile": file, "settings": rows })
 }

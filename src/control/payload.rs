@@ -68,6 +68,7 @@ impl fmt::Debug for OwnSettings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WantedImport {
     /// The archive's absolute path, as the server sees it.
+    #[serde(with = "super::path")]
     pub from: PathBuf,
     /// Under this id, instead of the archive's.
     pub as_id: Option<String>,

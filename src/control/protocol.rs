@@ -24,6 +24,7 @@ pub enum Request {
     /// Write a backup into a new folder, beside the traffic.
     Backup {
         /// Its absolute path, as the server sees it.
+        #[serde(with = "super::path")]
         to: PathBuf,
     },
     /// Read everything and say what does not hold.
@@ -154,6 +155,7 @@ pub enum Task {
         /// Which.
         app: AppId,
         /// The file's absolute path, as the server sees it.
+        #[serde(with = "super::path")]
         to: PathBuf,
         /// Seals the keys in it.
         key: Option<PlainSecret>,

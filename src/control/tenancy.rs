@@ -164,7 +164,7 @@ pub(super) async fn export(
     let count: u64 = done.records.values().sum();
     Ok(json!({
         "appId": name,
-        "archive": to,
+        "archive": to.display().to_string(),
         "bytes": done.bytes,
         "sealed": done.sealed,
         "count": count,

@@ -8,14 +8,15 @@ use crate::crypto::sealing::{NONCE_LEN, SealingKey};
 use crate::domain::entropy::{Entropy, random_bytes};
 use crate::domain::ids::{SessionHandle, TenantId, UserId};
 use crate::domain::secret::Secret;
-use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash1;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-/// The first byte of a token of this layout; a change of layout takes the next number.
-const FORMAT: u8 = 1;
+/// The first byte of a new token; a change of layout takes the next number.
+const FORMAT: u8 = 2;
+/// Tokens of this layout have 8 bytes after the generation that nothing reads: when the token was made.
+const FORMAT_WITH_TIME: u8 = 1;
 /// Format and key id.
 const PREFIX_LEN: usize = 5;
 const SALT_LEN: usize = 12;
@@ -39,15 +40,13 @@ pub struct RefreshToken {
     pub anti_csrf_token: Option<String>,
     /// The family's generation when it was minted (see `domain::session::family`).
     pub generation: u64,
-    /// When it was made.
-    pub minted: UnixMillis,
 }
 
 impl SealingKey {
     /// Seals a refresh token into text.
     #[must_use]
     pub fn seal_refresh_token(&self, token: &RefreshToken, entropy: &dyn Entropy) -> Secret<String> {
-        let prefix = self.prefix();
+        let prefix = self.prefix(FORMAT);
         let fresh: [u8; SALT_LEN + NONCE_LEN] = random_bytes(entropy);
         let (salt, nonce) = fresh.split_first_chunk::<SALT_LEN>().unwrap_or((&[0; SALT_LEN], &fresh));
         let nonce: [u8; NONCE_LEN] = nonce.try_into().unwrap_or([0; NONCE_LEN]);
@@ -67,16 +66,17 @@ impl SealingKey {
         let (prefix, rest) = bytes.split_first_chunk::<PREFIX_LEN>()?;
         let (salt, rest) = rest.split_first_chunk::<SALT_LEN>()?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>()?;
-        if *prefix != self.prefix() {
+        let [format, ..] = *prefix;
+        if !matches!(format, FORMAT | FORMAT_WITH_TIME) || *prefix != self.prefix(format) {
             return None;
         }
         let plaintext = Secret::new(self.for_message(salt).open(nonce, prefix, sealed)?);
-        RefreshToken::decode(plaintext.expose())
+        RefreshToken::decode(format, plaintext.expose())
     }
 
-    const fn prefix(&self) -> [u8; PREFIX_LEN] {
+    const fn prefix(&self, format: u8) -> [u8; PREFIX_LEN] {
         let [a, b, c, d] = self.id().to_be_bytes();
-        [FORMAT, a, b, c, d]
+        [format, a, b, c, d]
     }
 }
 
@@ -92,7 +92,6 @@ impl RefreshToken {
         );
         bytes.extend(self.handle.uuid.as_bytes());
         bytes.extend(self.generation.to_le_bytes());
-        bytes.extend(self.minted.0.to_le_bytes());
         if let Some(parent) = &self.parent_refresh_token_hash_1 {
             bytes.extend(parent.as_bytes());
         }
@@ -106,11 +105,13 @@ impl RefreshToken {
         bytes
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    fn decode(format: u8, bytes: &[u8]) -> Option<Self> {
         let (&flags, rest) = bytes.split_first()?;
         let (uuid, rest) = rest.split_first_chunk::<16>()?;
-        let (generation, rest) = rest.split_first_chunk::<8>()?;
-        let (minted, mut rest) = rest.split_first_chunk::<8>()?;
+        let (generation, mut rest) = rest.split_first_chunk::<8>()?;
+        if format == FORMAT_WITH_TIME {
+            rest = rest.split_first_chunk::<8>()?.1;
+        }
         let mut parent = None;
         if flags & HAS_PARENT != 0 {
             let (hash, after) = rest.split_first_chunk::<32>()?;
@@ -126,7 +127,6 @@ impl RefreshToken {
             parent_refresh_token_hash_1: parent,
             anti_csrf_token,
             generation: u64::from_le_bytes(*generation),
-            minted: UnixMillis(u64::from_le_bytes(*minted)),
         })
     }
 }

@@ -15,6 +15,7 @@ pub mod passwordless;
 pub mod secret;
 pub mod session;
 pub mod tenancy;
+pub mod text;
 pub mod time;
 pub mod token_hash;
 pub mod token_series;

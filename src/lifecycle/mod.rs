@@ -8,6 +8,7 @@ mod announce;
 mod handles;
 mod listen;
 mod own_hosts;
+mod signals;
 
 use crate::app::{self, OpenStore, StartError};
 use crate::config::{self, BaseConfig, Limits, Loaded, Sources};
@@ -22,11 +23,13 @@ use crate::domain::loopback::is_loopback;
 use crate::fault::Fault;
 use crate::http::cdi::Cdi;
 use crate::http::server;
+use crate::logs::LogFiles;
 use crate::stop::{FailSwitch, StopSwitch};
 use crate::store::sled::{Fatal, OnProgress};
 use crate::{control, jobs, logs};
 use announce::Announcer;
 use listen::{ReserveError, Reserved};
+use signals::Signals;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +65,7 @@ pub fn main(launch: &Launch) -> ExitCode {
     };
     log_panics();
     let mut presence = Presence::default();
-    let code = match serve(launch, loaded, announcer, &mut presence) {
+    let code = match serve(launch, loaded, announcer, guard.files(), &mut presence) {
         Ok(code) => code,
         Err(error) => crash(announcer, &error),
     };
@@ -111,6 +114,7 @@ fn serve(
     launch: &Launch,
     loaded: Loaded,
     announcer: Announcer,
+    logs: LogFiles,
     presence: &mut Presence,
 ) -> Result<ExitCode, StartError> {
     for warning in &loaded.warnings {
@@ -121,7 +125,7 @@ fn serve(
         .enable_all()
         .build()
         .map_err(StartError::Runtime)?;
-    let outcome = runtime.block_on(run(launch, Arc::new(loaded.config), announcer, presence));
+    let outcome = runtime.block_on(run(launch, Arc::new(loaded.config), announcer, logs, presence));
     if matches!(outcome, Err(StartError::StoreFailed(_))) {
         // Ending its tasks would close the store; see `run`.
         std::mem::forget(runtime);
@@ -139,10 +143,14 @@ async fn run(
     launch: &Launch,
     config: Arc<BaseConfig>,
     announcer: Announcer,
+    logs: LogFiles,
     presence: &mut Presence,
 ) -> Result<ExitCode, StartError> {
     let stop = StopSwitch::default();
-    tokio::spawn(stop.clone().press_at_signals(launch.detached));
+    match Signals::new() {
+        Ok(signals) => drop(tokio::spawn(signals::obey(signals, stop.clone(), launch.detached, logs))),
+        Err(error) => tracing::warn!(%error, "signals cannot be received; stop with \"sessiond stop\""),
+    }
     let reserved = listen::reserve(&config.host, config.port).await.map_err(|error| start_error(&config, error))?;
     let failure = FailSwitch::default();
     let Some(store) = open_store(&config, &stop, &failure, Arc::clone(&launch.progress)).await? else {

@@ -263,8 +263,6 @@ impl Snapshot {
         counter("commits", "Commits that became durable", self.engine.commits);
         counter("commit_conflicts", "Commits refused because something read had changed", self.engine.conflicts);
         counter("commit_groups", "Groups of commits written with one disk wait each", self.engine.groups);
-        counter("record_cache_hits", "Records found in memory", self.engine.cache_hits);
-        counter("record_cache_misses", "Records read from the store", self.engine.cache_misses);
         counter("verified_token_cache_hits", "Access tokens known as verified", self.verified_hits);
         counter("verified_token_cache_misses", "Access tokens whose signature was checked", self.verified_misses);
         let mut gauge = |name, help, value| register(&mut registry, name, help, ConstGauge::new(value));

@@ -165,10 +165,6 @@ pub struct EngineStats {
     pub journal_bytes: u64,
     /// Bytes on disk now, everything included.
     pub disk_bytes: u64,
-    /// Record cache hits since the start.
-    pub cache_hits: u64,
-    /// Record cache misses since the start.
-    pub cache_misses: u64,
 }
 
 /// Why a commit did not happen.

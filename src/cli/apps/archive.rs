@@ -3,7 +3,7 @@
 use super::super::common::Answered;
 use super::super::output;
 use super::named::{Named, domain};
-use crate::config::{ARCHIVE_KEY, unquoted};
+use crate::config::{ARCHIVE_KEY, secret_file, secret_variable};
 use crate::control::{PlainSecret, Task, WantedImport};
 use crate::domain::tenancy;
 use anyhow::{Context, Result, bail};
@@ -63,14 +63,10 @@ struct KeyFile {
 impl KeyFile {
     /// Never an argument: arguments are visible to every user of the machine.
     fn read(&self) -> Result<Option<PlainSecret>> {
-        let variable = std::env::var(ARCHIVE_KEY).ok().map(|text| unquoted(&text)).filter(|text| !text.is_empty());
+        let variable = secret_variable(ARCHIVE_KEY, std::env::var_os(ARCHIVE_KEY).as_deref())?;
         match (&self.key_file, variable) {
-            (Some(path), None) => {
-                let text = std::fs::read_to_string(path);
-                let text = text.with_context(|| format!("cannot read the archive's key from {}", path.display()))?;
-                Ok(Some(PlainSecret::new(text.trim())))
-            }
-            (None, variable) => Ok(variable.map(PlainSecret::new)),
+            (Some(path), None) => Ok(Some(PlainSecret::new(secret_file("--key-file", path)?.expose().as_str()))),
+            (None, variable) => Ok(variable.map(|key| PlainSecret::new(key.expose().as_str()))),
             (Some(_), Some(_)) => bail!("{ARCHIVE_KEY} and --key-file exclude each other"),
         }
     }

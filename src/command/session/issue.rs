@@ -104,7 +104,6 @@ impl<'a> Mint<'a> {
             parent_refresh_token_hash_1: seat.parent.copied(),
             anti_csrf_token: anti_csrf.clone(),
             generation: seat.generation,
-            minted: self.now,
         };
         let refresh = self.ring.refresh_sealing.seal_refresh_token(&token, &self.draw);
         let hash = TokenHash1::of(refresh.expose());

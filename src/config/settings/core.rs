@@ -7,7 +7,9 @@ pub(super) const SERVER: &[Setting] = &[
     setting("core_config_version", "", Kind::Int, Null, "Version of the file's layout. Must be 0 in a `config.yaml`.")
         .without_env(),
     setting("host", "SUPERTOKENS_HOST", Kind::Text, Text("localhost"), "Address to listen on."),
-    setting("port", "SUPERTOKENS_PORT", Kind::Int, Int(3567), "Port to listen on; 0 takes any free one."),
+    setting("port", "SUPERTOKENS_PORT", Kind::Int, Int(3567), "Port to listen on; 0 takes any free one.")
+        .at_least(0)
+        .at_most(65_535),
     setting("base_path", "BASE_PATH", Kind::Text, Text(""), "Prefix of every path."),
     setting(
         "max_server_pool_size",
@@ -210,9 +212,11 @@ pub(super) const SESSIONS: &[Setting] = &[
         "SESSIOND_SESSION_TIMELINE_RETENTION_DAYS",
         Kind::Int,
         Int(31),
-        "How long the timeline of an ended session is kept, 0 (not at all) to 3650.",
+        "How long the timeline of an ended session is kept; 0 for not at all.",
     )
     .unit("days")
+    .at_least(0)
+    .at_most(3650)
     .per_app(),
 ];
 
@@ -229,7 +233,7 @@ pub(super) const LOGS: &[Setting] = &[
     setting(
         "info_log_path",
         "INFO_LOG_PATH",
-        Kind::Text,
+        Kind::Path,
         Null,
         "File for DEBUG and INFO lines; without one, standard output, or `logs/info.log` in the data folder after `sessiond start`.",
     )
@@ -237,7 +241,7 @@ pub(super) const LOGS: &[Setting] = &[
     setting(
         "error_log_path",
         "ERROR_LOG_PATH",
-        Kind::Text,
+        Kind::Path,
         Null,
         "File for WARN and ERROR lines; without one, standard error, or `logs/error.log` in the data folder after `sessiond start`.",
     )

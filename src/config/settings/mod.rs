@@ -7,7 +7,7 @@ mod own;
 mod recipes;
 mod setting;
 
-pub use setting::{Default, Kind, Level, Setting, Status};
+pub use setting::{Default, Kind, Level, Range, Setting, Status};
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -4,7 +4,7 @@ use super::setting::{Default, Kind, Setting, setting};
 use Default::{Bool, Int, Null, Text};
 
 pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
-    setting("data_dir", "SESSIOND_DATA_DIR", Kind::Text, Text("data"), "Folder of the store.").unit("path"),
+    setting("data_dir", "SESSIOND_DATA_DIR", Kind::Path, Text("data"), "Folder of the store.").unit("path"),
     setting(
         "ephemeral",
         "SESSIOND_EPHEMERAL",
@@ -17,9 +17,10 @@ pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
         "SESSIOND_CACHE_SIZE_MB",
         Kind::Int,
         Int(32),
-        "Memory for cached records, at least 1; a quarter of it on top for verified access tokens.",
+        "Memory for cached records; a quarter of it on top for verified access tokens.",
     )
-    .unit("MiB"),
+    .unit("MiB")
+    .at_least(1),
     setting(
         "max_request_body_kb",
         "SESSIOND_MAX_REQUEST_BODY_KB",
@@ -27,7 +28,8 @@ pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
         Int(1024),
         "Largest request body; a larger one is answered 413.",
     )
-    .unit("KiB"),
+    .unit("KiB")
+    .at_least(1),
     setting(
         "request_header_timeout_ms",
         "SESSIOND_REQUEST_HEADER_TIMEOUT_MS",
@@ -35,7 +37,8 @@ pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
         Int(10_000),
         "A client that has not sent its request head by then is cut.",
     )
-    .unit("ms"),
+    .unit("ms")
+    .at_least(1),
     setting(
         "request_body_timeout_ms",
         "SESSIOND_REQUEST_BODY_TIMEOUT_MS",
@@ -43,7 +46,8 @@ pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
         Int(30_000),
         "A client that has not sent its request body by then is cut.",
     )
-    .unit("ms"),
+    .unit("ms")
+    .at_least(1),
     setting(
         "reply_timeout_ms",
         "SESSIOND_REPLY_TIMEOUT_MS",
@@ -51,7 +55,8 @@ pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
         Int(30_000),
         "A client that takes no byte of its reply for this long is cut.",
     )
-    .unit("ms"),
+    .unit("ms")
+    .at_least(1),
     setting(
         "keep_alive_timeout_ms",
         "SESSIOND_KEEP_ALIVE_TIMEOUT_MS",
@@ -59,14 +64,16 @@ pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
         Int(75_000),
         "An idle connection is closed after this time.",
     )
-    .unit("ms"),
+    .unit("ms")
+    .at_least(1),
     setting(
         "max_connections",
         "SESSIOND_MAX_CONNECTIONS",
         Kind::Int,
         Int(10_000),
         "Connections served at once; more wait to be accepted.",
-    ),
+    )
+    .at_least(1),
     setting(
         "shutdown_timeout_ms",
         "SESSIOND_SHUTDOWN_TIMEOUT_MS",
@@ -74,7 +81,8 @@ pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
         Int(5_000),
         "How long a stop waits for requests that are being answered.",
     )
-    .unit("ms"),
+    .unit("ms")
+    .at_least(0),
 ];
 
 pub(super) const PASSWORDS: &[Setting] = &[
@@ -84,15 +92,18 @@ pub(super) const PASSWORDS: &[Setting] = &[
         Kind::Int,
         Int(64),
         "Sign-ins that may wait for a hash, per family of hashes; one more is answered 503.",
-    ),
+    )
+    .at_least(0),
     setting(
         "audit_retention_days",
         "SESSIOND_AUDIT_RETENTION_DAYS",
         Kind::Int,
         Int(31),
-        "How long events of the audit log are kept, 0 (not at all) to 3650.",
+        "How long events of the audit log are kept; 0 for not at all.",
     )
     .unit("days")
+    .at_least(0)
+    .at_most(3650)
     .per_app(),
     setting(
         "brute_force_protection",

@@ -2,6 +2,7 @@
 //! apps work.
 
 use super::setting::{Default, Kind, Setting, setting};
+use crate::domain::password::limits;
 use Default::{Cores, Int, Null, Text};
 
 pub(super) const SIGN_IN: &[Setting] = &[
@@ -75,11 +76,15 @@ pub(super) const SIGN_IN: &[Setting] = &[
         "BCRYPT_LOG_ROUNDS",
         Kind::Int,
         Int(11),
-        "Cost of a bcrypt hash, at most 20; what is below 4 counts as 4.",
-    ),
+        "Cost of a bcrypt hash; what is below 4 counts as 4.",
+    )
+    .at_most(limits::BCRYPT_COST_MAX as i64),
     setting("argon2_iterations", "ARGON2_ITERATIONS", Kind::Int, Int(1), "Passes of an argon2 hash."),
-    setting("argon2_memory_kb", "ARGON2_MEMORY_KB", Kind::Int, Int(87_795), "Memory of an argon2 hash.").unit("KiB"),
-    setting("argon2_parallelism", "ARGON2_PARALLELISM", Kind::Int, Int(2), "Lanes of an argon2 hash."),
+    setting("argon2_memory_kb", "ARGON2_MEMORY_KB", Kind::Int, Int(87_795), "Memory of an argon2 hash.")
+        .unit("KiB")
+        .at_most(limits::ARGON2_MEMORY_KIB_MAX as i64),
+    setting("argon2_parallelism", "ARGON2_PARALLELISM", Kind::Int, Int(2), "Lanes of an argon2 hash.")
+        .at_most(limits::ARGON2_PARALLELISM_MAX as i64),
     setting(
         "argon2_hashing_pool_size",
         "ARGON2_HASHING_POOL_SIZE",

@@ -23,6 +23,9 @@ pub struct Setting {
     pub secret: bool,
     /// Values it may have, compared without regard to case; empty when it is no enumeration.
     pub one_of: &'static [&'static str],
+    /// Whole numbers it may have. Settings of the protocol have none here: their rules have an order and words of their
+    /// own (`config/validate.rs`).
+    pub range: Range,
     /// Unit of its value; empty when it has none.
     pub unit: &'static str,
     /// What it does.
@@ -42,8 +45,41 @@ pub enum Kind {
     Double,
     /// Text.
     Text,
+    /// A file or a folder; need not be Unicode.
+    Path,
     /// `true` or `false`.
     Bool,
+}
+
+/// Whole numbers that a setting may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// The smallest.
+    pub min: Option<i64>,
+    /// The largest.
+    pub max: Option<i64>,
+}
+
+impl Range {
+    /// Any number of the setting's type.
+    const ANY: Self = Self { min: None, max: None };
+
+    /// Checks the value of a setting.
+    ///
+    /// # Errors
+    /// A sentence that names the setting and the range.
+    pub fn check(self, key: &str, value: i64) -> Result<(), String> {
+        if self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max) {
+            return Ok(());
+        }
+        match self {
+            Self { min: Some(min), max: Some(max) } => {
+                Err(format!("'{key}' must be between {min} and {max} inclusive."))
+            }
+            Self { min: Some(min), max: None } => Err(format!("'{key}' must be >= {min}")),
+            Self { max, .. } => Err(format!("'{key}' must be <= {}", max.unwrap_or_default())),
+        }
+    }
 }
 
 impl Kind {
@@ -54,7 +90,7 @@ impl Kind {
             Self::Int => "int",
             Self::Long => "long",
             Self::Double => "double",
-            Self::Text => "String",
+            Self::Text | Self::Path => "String",
             Self::Bool => "boolean",
         }
     }
@@ -69,7 +105,7 @@ pub enum Default {
     Int(i64),
     /// This number.
     Double(f64),
-    /// This text.
+    /// This text or path.
     Text(&'static str),
     /// This truth value.
     Bool(bool),
@@ -118,6 +154,7 @@ pub(super) const fn setting(
         hidden: false,
         secret: false,
         one_of: &[],
+        range: Range::ANY,
         unit: "",
         about,
         status: Status::Used,
@@ -151,6 +188,14 @@ impl Setting {
 
     pub(super) const fn one_of(self, values: &'static [&'static str]) -> Self {
         Self { one_of: values, ..self }
+    }
+
+    pub(super) const fn at_least(self, min: i64) -> Self {
+        Self { range: Range { min: Some(min), ..self.range }, ..self }
+    }
+
+    pub(super) const fn at_most(self, max: i64) -> Self {
+        Self { range: Range { max: Some(max), ..self.range }, ..self }
     }
 
     pub(super) const fn alias(self, alias: &'static str) -> Self {

@@ -160,11 +160,6 @@ impl TokenKeys {
         self.verifying.iter().any(|(known, _)| known == kid)
     }
 
-    /// Names of the keys that verify, in the order of the JWKS document.
-    pub fn verifying_kids(&self) -> impl Iterator<Item = &Kid> {
-        self.verifying.iter().map(|(kid, _)| kid)
-    }
-
     /// Name of the key of this kind that signs now.
     #[must_use]
     pub const fn signing_kid(&self, kind: KeyKind) -> &Kid {

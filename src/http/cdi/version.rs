@@ -1,5 +1,6 @@
 //! CDI versions end here: existence in the route, shape in [`Wire`], behaviour as an explicit field of the command.
 
+use crate::config::validate::CDI_VERSIONS;
 use crate::domain::session::{AccessTokenVersion, RefreshPolicy};
 use crate::http::error::ApiError;
 use std::cmp::Ordering;
@@ -13,34 +14,16 @@ pub struct CdiVersion {
     pub minor: u16,
 }
 
-/// Every supported version with its one accepted spelling, lowest first.
-const SUPPORTED: [(&str, CdiVersion); 25] = [
-    ("2.7", CdiVersion::new(2, 7)),
-    ("2.8", CdiVersion::new(2, 8)),
-    ("2.9", CdiVersion::new(2, 9)),
-    ("2.10", CdiVersion::new(2, 10)),
-    ("2.11", CdiVersion::new(2, 11)),
-    ("2.12", CdiVersion::new(2, 12)),
-    ("2.13", CdiVersion::new(2, 13)),
-    ("2.14", CdiVersion::new(2, 14)),
-    ("2.15", CdiVersion::new(2, 15)),
-    ("2.16", CdiVersion::new(2, 16)),
-    ("2.17", CdiVersion::new(2, 17)),
-    ("2.18", CdiVersion::new(2, 18)),
-    ("2.19", CdiVersion::new(2, 19)),
-    ("2.20", CdiVersion::new(2, 20)),
-    ("2.21", CdiVersion::V2_21),
-    ("3.0", CdiVersion::V3_0),
-    ("3.1", CdiVersion::new(3, 1)),
-    ("4.0", CdiVersion::V4_0),
-    ("5.0", CdiVersion::V5_0),
-    ("5.1", CdiVersion::new(5, 1)),
-    ("5.2", CdiVersion::new(5, 2)),
-    ("5.3", CdiVersion::new(5, 3)),
-    ("5.4", CdiVersion::new(5, 4)),
-    ("5.5", CdiVersion::new(5, 5)),
-    ("5.6", CdiVersion::V5_6),
-];
+/// Every supported version with its one accepted spelling, lowest first: the versions that settings may name.
+const SUPPORTED: [(&str, CdiVersion); CDI_VERSIONS.len()] = {
+    let mut table = [("", CdiVersion::new(0, 0)); CDI_VERSIONS.len()];
+    let (mut slots, mut spellings): (&mut [_], &[&'static str]) = (&mut table, &CDI_VERSIONS);
+    while let ([slot, slots_left @ ..], [spelling, spellings_left @ ..]) = (slots, spellings) {
+        *slot = (*spelling, CdiVersion::of_digits(spelling.as_bytes()));
+        (slots, spellings) = (slots_left, spellings_left);
+    }
+    table
+};
 
 impl CdiVersion {
     /// Flat access tokens; handshake, id-refresh tokens and key info end.
@@ -60,6 +43,20 @@ impl CdiVersion {
 
     const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor }
+    }
+
+    /// The version that `digits`, a dot and digits spell.
+    const fn of_digits(mut text: &[u8]) -> Self {
+        let mut version = Self::new(0, 0);
+        while let [first, rest @ ..] = text {
+            if *first == b'.' {
+                version = Self::new(version.minor, 0);
+            } else {
+                version.minor = version.minor * 10 + (*first - b'0') as u16;
+            }
+            text = rest;
+        }
+        version
     }
 
     /// The version with exactly this spelling, if it is supported.

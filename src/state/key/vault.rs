@@ -9,6 +9,7 @@ use crate::crypto::sealing::{MessageKey, key_from_master};
 use crate::domain::entropy::{Entropy, random_bytes};
 use crate::domain::ids::AppId;
 use crate::domain::secret::Secret;
+use crate::domain::text;
 use crate::store::key_vault::{self, KeyVaultRecord};
 use crate::store::signing_key::StoredSecret;
 use crate::store::{CommitError, Engine, StoreError};
@@ -29,7 +30,12 @@ pub struct KeyVault {
 
 /// The operator's master key: at least 32 characters.
 #[derive(Debug, Clone)]
-pub struct MasterKey(Secret<String>);
+pub struct MasterKey {
+    text: Secret<String>,
+    /// The text as version 0.1.0 took it, with the byte order mark or the like at its ends: what it sealed is opened with
+    /// it, and nothing is sealed under it any more.
+    untrimmed: Option<Secret<String>>,
+}
 
 /// Why the keys of a data folder can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -77,17 +83,18 @@ pub struct OpenError {
 }
 
 impl MasterKey {
-    /// Takes the text of `SESSIOND_MASTER_KEY` or of the file named by `SESSIOND_MASTER_KEY_FILE`; surrounding white
-    /// space does not count.
+    /// Takes the text of `SESSIOND_MASTER_KEY` or of the file named by `SESSIOND_MASTER_KEY_FILE`; white space and
+    /// invisible characters at its ends do not count.
     ///
     /// # Errors
     /// [`UnlockError::TooShort`].
     pub fn new(text: &str) -> Result<Self, UnlockError> {
-        let text = text.trim();
-        if text.chars().count() < 32 {
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let (trimmed, untrimmed) = (text::trim(text), text.trim());
+        if trimmed.chars().count() < 32 {
             return Err(UnlockError::TooShort);
         }
-        Ok(Self(Secret::new(text.to_owned())))
+        Ok(Self { text: secret(trimmed), untrimmed: (trimmed != untrimmed).then(|| secret(untrimmed)) })
     }
 }
 
@@ -132,11 +139,11 @@ impl KeyVault {
             (KeyVaultRecord { check: None, .. }, Some(_)) => Err(UnlockError::NotSealed),
             (KeyVaultRecord { check: Some(_), .. }, None) => Err(UnlockError::Missing),
             (KeyVaultRecord { salt, check: Some(check) }, Some(master)) => {
-                let key = MessageKey::new(&key_from_master(&master.0, &salt));
-                match key.open_at_rest(CHECK_PLACE, &check) {
-                    Some(text) if text == CHECK => Ok(Self { key: Some(key.into()), salt: Some(salt) }),
-                    _ => Err(UnlockError::Wrong),
-                }
+                let texts = std::iter::once(&master.text).chain(&master.untrimmed);
+                let mut keys = texts.map(|text| MessageKey::new(&key_from_master(text, &salt)));
+                let key = keys.find(|key| key.open_at_rest(CHECK_PLACE, &check).is_some_and(|text| text == CHECK));
+                let key = key.ok_or(UnlockError::Wrong)?;
+                Ok(Self { key: Some(key.into()), salt: Some(salt) })
             }
         }
     }
@@ -150,7 +157,7 @@ impl KeyVault {
     /// A vault with a new salt, and the record that goes with it.
     pub(super) fn fresh(master: Option<&MasterKey>, entropy: &dyn Entropy) -> (Self, KeyVaultRecord) {
         let salt = random_bytes(entropy);
-        let key = master.map(|master| std::sync::Arc::new(MessageKey::new(&key_from_master(&master.0, &salt))));
+        let key = master.map(|master| std::sync::Arc::new(MessageKey::new(&key_from_master(&master.text, &salt))));
         let check = key.as_ref().map(|key| key.seal_at_rest(CHECK_PLACE, CHECK, entropy));
         (Self { key, salt: Some(salt) }, KeyVaultRecord { salt, check })
     }

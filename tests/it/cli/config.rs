@@ -46,6 +46,60 @@ fn an_unknown_key_is_warned_about_with_its_line_and_the_nearest_known_key() {
 }
 
 #[test]
+fn values_and_flags_may_have_white_space_around_them() {
+    let mut sandbox = Sandbox::new();
+    sandbox.write("c.yaml", "core_config_version: 0\nlog_level: \"WARN\\r\"\n");
+    sandbox.set("SESSIOND_DATA_DIR", "elsewhere\r\n");
+    sandbox.set("IP_DENY_REGEX", "'192\\.0\\.2\\.1'\n");
+    let flags = ["--ephemeral", "--config", "c.yaml\r", "--log-format", "json\u{a0}", "--host", "127.0.0.1\n"];
+    let server = sandbox.spawn(&[&["serve", "--port", " 0\r"], &flags[..]].concat());
+    let mut server = server;
+    server.wait_for_line("Started SuperTokens on 127.0.0.1:");
+    for args in [["config", "--json"].as_slice(), &["config", "--json", "--offline", "--config", "c.yaml"]] {
+        let document = sandbox.json(args);
+        let row = |key| (setting(&document, key)["value"].clone(), setting(&document, key)["from"].clone());
+        assert_eq!(row("log_level"), (json!("WARN"), json!("config file, line 2")));
+        assert_eq!(row("data_dir"), (json!("elsewhere"), json!("environment, SESSIOND_DATA_DIR")));
+        assert_eq!(row("ip_deny_regex"), (json!("192\\.0\\.2\\.1"), json!("environment, IP_DENY_REGEX")));
+    }
+    assert!(sandbox.path().join("elsewhere").exists());
+}
+
+#[test]
+fn a_flag_that_cannot_be_read_is_shown_as_it_is() {
+    let sandbox = Sandbox::new();
+    let port = sandbox.run(&["serve", "--port", "35\u{200b}67"]);
+    assert!(port.err.contains(r#""35\u{200b}67" is not a port number"#), "{port:?}");
+    let word = sandbox.run(&["serve", "port=x\r"]);
+    assert_eq!((word.code, word.err.as_str()), (Some(1), "error: \"x\\r\" is not a port number\n"));
+    let level = sandbox.run(&["serve", "--log-level", "IN\u{feff}FO", "--port", "0"]);
+    assert!(
+        level
+            .err
+            .contains(r#"'log_level' holds the invisible character \u{feff}: "IN\u{feff}FO", on the command line"#)
+    );
+}
+
+#[test]
+fn a_configuration_file_is_named_once() {
+    let sandbox = Sandbox::new();
+    let (one, two) =
+        (sandbox.write("1.yaml", "core_config_version: 0\n"), sandbox.write("2.yaml", "core_config_version: 0\n"));
+    let twice = sandbox.run(&["config", "--config", "1.yaml", "--config", "2.yaml"]);
+    assert_eq!(twice.code, Some(2), "{twice:?}");
+    let word = format!("configFile={}", two.display());
+    let both = sandbox.run(&["serve", "--config", one.to_str().unwrap(), &word]);
+    assert_eq!(both.code, Some(1), "{both:?}");
+    assert!(both.err.contains("two configuration files are named"), "{both:?}");
+}
+
+#[test]
+fn completions_know_the_values_of_a_flag() {
+    let script = Sandbox::new().run(&["completions", "bash"]).out;
+    assert!(script.contains("\"text json\""), "{script}");
+}
+
+#[test]
 fn commands_find_the_folder_that_the_configuration_names() {
     let mut sandbox = Sandbox::new();
     sandbox.write("config.yaml", "core_config_version: 0\ndata_dir: elsewhere\n");

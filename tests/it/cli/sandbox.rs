@@ -2,6 +2,7 @@
 
 use crate::secrecy::Watch;
 use serde_json::{Value, json};
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -16,7 +17,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// A throw-away working directory.
 pub(crate) struct Sandbox {
     folder: TempDir,
-    environment: Vec<(String, String)>,
+    environment: Vec<(String, OsString)>,
 }
 
 /// How a command ended.
@@ -50,8 +51,8 @@ impl Sandbox {
     }
 
     /// Sets a variable for every command from now on.
-    pub(crate) fn set(&mut self, name: &str, value: &str) {
-        self.environment.push((name.to_owned(), value.to_owned()));
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<OsString>) {
+        self.environment.push((name.to_owned(), value.into()));
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -96,6 +97,13 @@ impl Sandbox {
     /// Starts `serve` on a free port and waits until it serves.
     pub(crate) fn serve(&self, args: &[&str]) -> Server {
         Self::serving(self.spawn(&[&["serve", "--port", "0"], args].concat()))
+    }
+
+    /// The same, with arguments that need not be Unicode.
+    pub(crate) fn serve_os(&self, args: &[&OsStr]) -> Server {
+        let mut command = self.command(&["serve", "--port", "0"]);
+        command.args(args);
+        Self::serving(self.start(command))
     }
 
     /// The same, in a process that may have only so many open files.

@@ -1,10 +1,14 @@
 //! Settings: sources, sentences, the generated reference.
 
+mod environment;
+mod files;
 mod reference;
 mod rules;
 mod sources;
+pub(crate) mod white_space;
 
-use sessiond::config::{ConfigError, ConfigFile, Loaded, Sources, load};
+use sessiond::config::{ConfigError, ConfigFile, Loaded, Origin, Sources, load};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -25,18 +29,22 @@ impl Given {
     }
 
     fn raw_file(mut self, text: &str) -> Self {
-        std::fs::write(self.path(), text).unwrap();
+        self.bytes(text.as_bytes());
         self.sources.config_file = ConfigFile::Required(self.path());
         self
     }
 
-    fn env(mut self, name: &str, value: &str) -> Self {
-        self.sources.env.insert(name.to_owned(), value.to_owned());
+    fn bytes(&self, bytes: &[u8]) {
+        std::fs::write(self.path(), bytes).unwrap();
+    }
+
+    fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.sources.env.insert(name.to_owned(), value.into());
         self
     }
 
-    fn flag(mut self, key: &str, value: &str) -> Self {
-        self.sources.flags.push((key.to_owned(), value.to_owned()));
+    fn flag(mut self, key: &str, value: impl Into<OsString>) -> Self {
+        self.sources.flags.push((key.to_owned(), value.into()));
         self
     }
 
@@ -57,6 +65,13 @@ impl Given {
     #[track_caller]
     fn refused(&self) -> String {
         load(&self.sources).map(|loaded| loaded.config.app).map_err(|error: ConfigError| error.to_string()).unwrap_err()
+    }
+
+    /// The value of a setting and where it came from.
+    #[track_caller]
+    fn effective(&self, key: &str) -> (String, Origin) {
+        let row = self.loaded().config.effective_settings().into_iter().find(|row| row.key == key).unwrap();
+        (row.value, row.origin)
     }
 
     /// A sentence as it continues when there is a file.

@@ -30,3 +30,15 @@ fn keys_and_environment_names_are_unique() {
     }
     assert!(keys.len() > 60);
 }
+
+/// A setting is one entry of the table and one reading of it. One that nothing reads would be documented and do nothing.
+#[test]
+fn every_setting_with_an_effect_is_read() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/config");
+    let files =
+        ["app.rs", "base.rs", "file.rs"].map(|name| std::fs::read_to_string(format!("{folder}/{name}")).unwrap());
+    for setting in settings::ALL.iter().filter(|setting| setting.status == settings::Status::Used) {
+        let quoted = format!("\"{}\"", setting.key);
+        assert!(files.iter().any(|text| text.contains(&quoted)), "nothing reads {}", setting.key);
+    }
+}

@@ -2,9 +2,12 @@
 
 use super::world::{START, Seeded, World};
 use sessiond::crypto::refresh_token::RefreshToken;
+use sessiond::crypto::sealing::{MessageKey, key_from_master};
 use sessiond::domain::ids::{AppId, SessionHandle, TenantId, UserId};
 use sessiond::domain::key::KeyKind::Dynamic;
+use sessiond::domain::secret::Secret;
 use sessiond::state::key::{KeyRing, KeyRings, KeyVault, MasterKey, UnlockError, reseal, unlock};
+use sessiond::store::key_vault::{self, KeyVaultRecord};
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::signing_key::{self, StoredSecret};
 use sessiond::store::{Engine, Keyspace, Scan, sealing_key};
@@ -71,7 +74,6 @@ fn refresh_token() -> RefreshToken {
         parent_refresh_token_hash_1: None,
         anti_csrf_token: None,
         generation: 0,
-        minted: START,
     }
 }
 
@@ -116,6 +118,25 @@ async fn the_same_master_key_opens_again() {
     let before = world.ring(START).await;
     let world = open(world.store, Some(&format!("  {FIRST}\n"))).await;
     assert!(same_keys(&before, &world.ring(START).await));
+}
+
+/// Version 0.1.0 took the byte order mark of a key file for a part of the key.
+#[tokio::test]
+async fn a_folder_that_was_sealed_under_a_key_with_a_byte_order_mark_opens() {
+    let (salt, entropy) = ([7; 16], Seeded::new(1));
+    let old = format!("\u{feff}{FIRST}");
+    let key = MessageKey::new(&key_from_master(&Secret::new(old.clone()), &salt));
+    let check = Some(key.seal_at_rest(b"the master key of this data folder", b"sessiond", &entropy));
+    let store = MemoryEngine::new();
+    let mut tx = store.begin();
+    key_vault::put(&mut *tx, &KeyVaultRecord { salt, check }).unwrap();
+    tx.commit().await.unwrap();
+    let (wrong, store) = error(store, Some(FIRST)).await;
+    assert!(matches!(wrong, UnlockError::Wrong), "{wrong}");
+    open(store, Some(&old)).await.ring(START).await;
+
+    let world = open(MemoryEngine::new(), Some(&old)).await;
+    open(world.store, Some(FIRST)).await.ring(START).await;
 }
 
 #[tokio::test]

@@ -215,7 +215,6 @@ fn a_refresh_token_is_no_access_token_and_the_other_way_round() {
         parent_refresh_token_hash_1: None,
         anti_csrf_token: None,
         generation: 0,
-        minted: CREATED,
     };
     let sealed = sealing.seal_refresh_token(&refresh, &SeededEntropy::new(1));
     assert_eq!(refused(&ed25519_ring(), sealed.expose()), TokenRefusal::Unparsable);

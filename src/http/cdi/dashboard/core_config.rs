@@ -65,7 +65,7 @@ const fn value_type(setting: &Setting) -> &'static str {
     match setting.kind {
         _ if !setting.one_of.is_empty() => "enum",
         Kind::Int | Kind::Long | Kind::Double => "number",
-        Kind::Text => "string",
+        Kind::Text | Kind::Path => "string",
         Kind::Bool => "boolean",
     }
 }
@@ -76,6 +76,6 @@ fn json_of(setting: &Setting, value: &Value) -> Json {
         Value::Int(number) => json!(number),
         Value::Double(number) => json!(number),
         Value::Bool(flag) => json!(flag),
-        Value::Text(_) => json!(value.shown(setting)),
+        Value::Text(_) | Value::Path(_) => json!(value.shown(setting)),
     }
 }

@@ -14,6 +14,7 @@ mod sdk_setup;
 mod settings;
 mod tenant_user;
 mod transfer;
+mod white_space;
 
 use crate::app::{TestApp, TestReply};
 use serde_json::{Value, json};

@@ -1,0 +1,106 @@
+//! What the process does at signals.
+
+use crate::logs::LogFiles;
+use crate::stop::StopSwitch;
+
+/// Presses `stop` at SIGTERM, SIGINT and what the platform has in their place, until the process ends. A hang-up is one of
+/// them unless the server is `detached` from its terminal, or was started to outlive it (`nohup`). SIGUSR1 opens the
+/// log files again, for who rotates them by renaming.
+pub(super) async fn obey(mut signals: Signals, stop: StopSwitch, detached: bool, logs: LogFiles) {
+    loop {
+        match signals.next().await {
+            Received::HangUp if detached => {
+                tracing::info!("SIGHUP is ignored: settings are read at the start; stop and start to change them");
+            }
+            Received::HangUp | Received::Stop => stop.press(),
+            Received::User1 if logs.is_empty() => {
+                tracing::info!("SIGUSR1 is ignored: there are no log files to open again");
+            }
+            Received::User1 => {
+                logs.reopen();
+                tracing::info!("log files were opened again");
+            }
+            Received::User2 => tracing::info!("SIGUSR2 is ignored"),
+        }
+    }
+}
+
+/// What a signal asks for.
+enum Received {
+    Stop,
+    #[cfg_attr(windows, expect(dead_code, reason = "there is no such signal"))]
+    HangUp,
+    #[cfg_attr(windows, expect(dead_code, reason = "there is no such signal"))]
+    User1,
+    #[cfg_attr(windows, expect(dead_code, reason = "there is no such signal"))]
+    User2,
+}
+
+/// Made once: a signal that arrives between two waits is not lost.
+#[cfg(unix)]
+pub(super) struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    user1: tokio::signal::unix::Signal,
+    /// Received only because it would end the process otherwise.
+    user2: tokio::signal::unix::Signal,
+    /// `None` when the process was started with hang-ups ignored: that is left as it is.
+    hang_up: Option<tokio::signal::unix::Signal>,
+}
+
+#[cfg(unix)]
+impl Signals {
+    pub(super) fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let hang_up = if hang_ups_are_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            user1: signal(SignalKind::user_defined1())?,
+            user2: signal(SignalKind::user_defined2())?,
+            hang_up,
+        })
+    }
+
+    async fn next(&mut self) -> Received {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(signal) => signal.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.terminate.recv() => Received::Stop,
+            _ = self.interrupt.recv() => Received::Stop,
+            _ = self.user1.recv() => Received::User1,
+            _ = self.user2.recv() => Received::User2,
+            _ = hang_up => Received::HangUp,
+        }
+    }
+}
+
+/// True when whoever started this process wants it to outlive a hang-up. Known on Linux only, where the kernel tells
+/// which signals are ignored as a mask; SIGHUP is its lowest bit.
+#[cfg(unix)]
+fn hang_ups_are_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}
+
+#[cfg(windows)]
+pub(super) struct Signals(tokio::signal::windows::CtrlC, tokio::signal::windows::CtrlClose);
+
+#[cfg(windows)]
+impl Signals {
+    pub(super) fn new() -> std::io::Result<Self> {
+        Ok(Self(tokio::signal::windows::ctrl_c()?, tokio::signal::windows::ctrl_close()?))
+    }
+
+    async fn next(&mut self) -> Received {
+        tokio::select! {
+            _ = self.0.recv() => Received::Stop,
+            _ = self.1.recv() => Received::Stop,
+        }
+    }
+}
