@@ -3,11 +3,12 @@
 
 use sessiond::crypto::password::StoredHash;
 use sessiond::domain::ids::TenantId;
+use sessiond::domain::time::UnixMillis;
 use sessiond::domain::import::{NewLogin, NewPassword, NewUser};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let line = String::from_utf8_lossy(data);
-    match NewUser::parse(&line, &TenantId::public()) {
+    match NewUser::parse(&line, &TenantId::public(), UnixMillis(1 << 41)) {
         Ok(user) => {
             let [method] = user.methods.as_slice() else { panic!("a line is one login method") };
             assert!(!method.tenants.is_empty());

@@ -87,9 +87,14 @@ impl Answered {
         self.json.json
     }
 
+    /// Has a task done.
+    pub(super) fn answer(&self, task: Task) -> Result<Value> {
+        self.folder.ask(task)
+    }
+
     /// Has a task done and prints the answer, as JSON or in the command's own words.
     pub(super) fn ask(&self, task: Task, print: impl FnOnce(&Value)) -> Result<ExitCode> {
-        let answer = self.folder.ask(task)?;
+        let answer = self.answer(task)?;
         if self.json.json {
             output::json(&answer);
         } else {

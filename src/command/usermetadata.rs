@@ -8,7 +8,6 @@ use crate::domain::json::JsonObject;
 use crate::domain::usermetadata::merged;
 use crate::fault::{Fault, Gone};
 use crate::store::{self, StoreError, Tx, usermetadata};
-use serde_json::{Map, Value};
 
 /// Reads what is noted about users.
 pub struct ReadMetadata {
@@ -47,7 +46,7 @@ pub struct UpdateMetadata {
     /// About whom; the user need not exist.
     pub user_id: UserId,
     /// The members to change.
-    pub update: Map<String, Value>,
+    pub update: JsonObject,
 }
 
 impl UpdateMetadata {
@@ -63,7 +62,7 @@ impl UpdateMetadata {
     async fn attempt(&self, mut tx: Box<dyn Tx>) -> Result<Step<JsonObject>, Fault> {
         let id = &self.scope.app.id;
         let current = usermetadata::get(tx.as_mut(), id, &self.user_id).await.map_err(reading)?;
-        let new = merged(current.as_ref().unwrap_or(&JsonObject::empty()), self.update.clone());
+        let new = merged(current.as_ref().unwrap_or(&JsonObject::empty()), &self.update);
         if current.as_ref() == Some(&new) {
             return Ok(Step::Done(new));
         }

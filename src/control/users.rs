@@ -12,6 +12,7 @@ use crate::control::task_context::{TaskContext, failed, scope};
 use crate::control::{UserLines, UsersWanted, upkeep};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::import::Imported;
+use crate::domain::json::JsonObject;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::{Login, LoginMethod, Order, Position, RecipeId, Recipes, SearchTags};
 use serde_json::{Value, json};
@@ -71,7 +72,8 @@ pub(super) async fn show(app: &Context, id: &AppId, user: String) -> Result<Valu
         ListSessions { scope, user_id: known_as, tenant: None, linked: true }.run(app).await.map_err(failed)?;
     if let Some(members) = all.as_object_mut() {
         members.insert("roles".to_owned(), Value::Object(roles));
-        members.insert("metadata".to_owned(), json!(metadata));
+        // As text: a tree would round numbers beyond 64 bits.
+        members.insert("metadata".to_owned(), json!(metadata.as_ref().map(JsonObject::as_str)));
         members.insert("liveSessions".to_owned(), json!(sessions.len()));
     }
     Ok(all)

@@ -2,6 +2,8 @@
 //!
 //! Dashboard users are operators of an app. They have nothing to do with the app's users.
 
+use crate::domain::password::composed;
+
 /// How long a dashboard session lasts, in ms: 30 days, whatever is done with it.
 pub const SESSION_LIFETIME_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
@@ -48,11 +50,13 @@ impl WeakPassword {
     }
 }
 
-/// Whether a password is good enough.
+/// Whether a password is good enough: in its composed form, which is what is hashed.
 ///
 /// # Errors
 /// The first rule that it breaks.
 pub fn check_password(password: &str) -> Result<(), WeakPassword> {
+    let composed = composed(password);
+    let password = composed.as_ref().map_or(password, |composed| composed.expose());
     let length = password.encode_utf16().count();
     if length < PASSWORD_MIN {
         return Err(WeakPassword::TooShort);

@@ -43,6 +43,13 @@ impl Series {
     }
 }
 
+impl Series {
+    /// Takes a token away.
+    pub fn remove(&mut self, token: &OneTimeHash) {
+        self.tokens.retain(|other| other != token);
+    }
+}
+
 /// What a presented token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {

@@ -11,6 +11,7 @@ use crate::domain::ids::{AppId, UserId};
 use crate::domain::one_time_token::OneTimeHash;
 use crate::domain::time::UnixMillis;
 use crate::domain::token_series::Series;
+use crate::domain::user::{User, reset_links};
 
 /// Tokens that set a new password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,21 +64,32 @@ pub async fn end(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<(), Stor
     tokens_of(app, user).end(tx).await
 }
 
-/// Ends the series of these internal ids of a person, because one of the person's addresses is no more what it was: whoever
-/// reads that mailbox has their links.
+/// Ends the tokens that a change of users has made wrong: all of an internal id that nobody has now, and where an address
+/// has left the person, those that were sent to addresses which are not the person's ([`reset_links`]).
 ///
 /// # Errors
 /// When the store fails.
-pub async fn end_of<'a>(
-    tx: &mut dyn Tx,
-    app: &AppId,
-    ids: impl IntoIterator<Item = &'a UserId>,
-) -> Result<(), StoreError> {
-    for id in ids {
-        let tokens = tokens_of(app, id);
-        if tokens.series(tx).await?.is_some() {
-            tokens.end(tx).await?;
+pub async fn end_outdated(tx: &mut dyn Tx, app: &AppId, before: &[&User], after: &[&User]) -> Result<(), StoreError> {
+    for was in before {
+        for id in was.internal_ids() {
+            match after.iter().find(|is| is.internal_ids().contains(id)) {
+                None => remove_user(tx, app, id).await?,
+                Some(is) if !reset_links::ends_some(was, is) => {}
+                Some(is) => tokens_of(app, id).end_where(tx, |email| !is.has_email(email)).await?,
+            }
         }
+    }
+    Ok(())
+}
+
+/// Ends the tokens that would set the password of this login: it has another one now.
+///
+/// # Errors
+/// When the store fails.
+pub async fn end_for_login(tx: &mut dyn Tx, app: &AppId, user: &User, login: &UserId) -> Result<(), StoreError> {
+    for id in user.internal_ids() {
+        let opened = |email: &str| reset_links::login_opened(user, id, email).map(|method| &method.id);
+        tokens_of(app, id).end_where(tx, |email| opened(email) == Some(login)).await?;
     }
     Ok(())
 }

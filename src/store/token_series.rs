@@ -170,6 +170,36 @@ impl<K: TokenKind> Owner<K> {
         self.delete_some(tx, DELETED_AT_ONCE).await
     }
 
+    /// Ends the tokens that were made for such addresses; the others stay good.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_where(&self, tx: &mut dyn Tx, is_ended: impl Fn(&str) -> bool) -> Result<(), StoreError> {
+        let Some(old) = self.series(tx).await? else { return Ok(()) };
+        let (start, end) = (self.series_key.clone(), self.series_key.prefix_end());
+        let rows = tx.scan(&Scan { start, end, reverse: false, limit: DELETED_AT_ONCE }).await?;
+        if rows.len() == DELETED_AT_ONCE {
+            // There may be more, made before tokens were counted, that could not be looked at.
+            return self.end(tx).await;
+        }
+        let (mut some_left, mut new) = (false, old.clone());
+        for hash in rows.iter().filter_map(|(key, _)| self.hash_in(key)) {
+            match codec::get::<TokenRecord<K>>(tx, &self.token_key(&hash)).await? {
+                Some(token) if token.series == old.id && !is_ended(&token.email) => some_left = true,
+                _ => {
+                    new.remove(&hash);
+                    self.delete(tx, &hash);
+                }
+            }
+        }
+        if !some_left {
+            tx.delete(self.series_key.clone());
+        } else if new != old {
+            codec::put(tx, self.series_key.clone(), &SeriesRecord::<K>::from(new))?;
+        }
+        Ok(())
+    }
+
     /// Deletes the series with every token of it, however many there are.
     ///
     /// # Errors
@@ -204,13 +234,18 @@ impl<K: TokenKind> Owner<K> {
     async fn delete_some(&self, tx: &mut dyn Tx, limit: usize) -> Result<(), StoreError> {
         let (start, end) = (self.series_key.clone(), self.series_key.prefix_end());
         for (key, _) in tx.scan(&Scan { start, end, reverse: false, limit }).await? {
-            let hash = key.bytes.get(self.series_key.bytes.len()..).and_then(|rest| rest.try_into().ok());
-            if let Some(hash) = hash {
-                tx.delete(self.token_key(&OneTimeHash::from_bytes(hash)));
+            if let Some(hash) = self.hash_in(&key) {
+                tx.delete(self.token_key(&hash));
             }
             tx.delete(key);
         }
         Ok(())
+    }
+
+    /// The token to which a key of the index leads; `None` for that of the series.
+    fn hash_in(&self, key: &Key) -> Option<OneTimeHash> {
+        let rest = key.bytes.get(self.series_key.bytes.len()..)?;
+        rest.try_into().ok().map(OneTimeHash::from_bytes)
     }
 
     fn delete(&self, tx: &mut dyn Tx, hash: &OneTimeHash) {

@@ -77,12 +77,18 @@ pub async fn remove(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), Sto
     totp::remove_user(tx, app, id).await
 }
 
-/// Removes what is kept for a deleted login method by its internal id, whoever else lives on under that.
+/// Removes what is kept by internal ids and has become wrong by a change of users: everything under ids that nobody has now,
+/// and links that were sent to addresses which have left the person.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn remove_login(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), StoreError> {
-    passwordreset::remove_user(tx, app, id).await
+pub async fn remove_outdated(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    before: &[&User],
+    after: &[&User],
+) -> Result<(), StoreError> {
+    passwordreset::end_outdated(tx, app, before, after).await
 }
 
 /// Removes what is kept under exactly this id in one tenant, but sessions: those end with a timeline.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Lines in one step; each step is one transaction.
 const LINES_PER_STEP: usize = 500;
@@ -17,15 +17,43 @@ const PLAIN_WEIGHT: usize = 50;
 /// Longest line, in bytes.
 const LINE_MAX: u64 = 1 << 20;
 
-/// The file of users, and the hash of what has been read of it.
+/// Where users are read from.
+pub(super) struct Source {
+    /// What is read.
+    pub(super) reader: Hashed,
+    /// Bytes to be read; 0 if nobody knows.
+    pub(super) length: u64,
+    /// Beside which the note and the report are: the file, or `stdin` in the working directory.
+    pub(super) path: PathBuf,
+    /// What messages call it.
+    pub(super) shown: String,
+}
+
+impl Source {
+    /// A file, or standard input for `-`.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let shown = path.display().to_string();
+        if path == Path::new("-") {
+            let reader = Hashed::new(Box::new(io::stdin()));
+            return Ok(Self { reader, length: 0, path: PathBuf::from("stdin"), shown });
+        }
+        let file = File::open(path).with_context(|| format!("reading {shown}"))?;
+        let about = file.metadata()?;
+        // Beside a pipe or a device there is no place for files of ours.
+        let path = if about.is_file() { path.to_owned() } else { PathBuf::from("stdin") };
+        Ok(Self { reader: Hashed::new(Box::new(file)), length: about.len(), path, shown })
+    }
+}
+
+/// A reader, and the hash of what has been read from it.
 pub(super) struct Hashed {
-    reader: BufReader<File>,
+    reader: BufReader<Box<dyn Read>>,
     hash: Sha256,
 }
 
 impl Hashed {
-    pub(super) fn new(file: File) -> Self {
-        Self { reader: BufReader::new(file), hash: Sha256::new() }
+    fn new(reader: Box<dyn Read>) -> Self {
+        Self { reader: BufReader::new(reader), hash: Sha256::new() }
     }
 
     /// Reads so many bytes; false when there are fewer.
@@ -69,8 +97,8 @@ pub(super) struct Step {
     pub(super) lines: Vec<String>,
     /// Of each line in `lines`: its number inside the step, from 0.
     pub(super) numbers: Vec<u64>,
-    /// Numbers of lines above the limit.
-    pub(super) too_long: Vec<u64>,
+    /// Lines that are not for the server to judge: their numbers, and why.
+    pub(super) refused: Vec<(u64, &'static str)>,
     /// Lines read, blank ones included.
     pub(super) count: u64,
     /// Bytes read.
@@ -80,7 +108,7 @@ pub(super) struct Step {
 impl Step {
     /// The next lines; `None` at the file's end.
     pub(super) fn read(reader: &mut impl BufRead) -> Result<Option<Self>> {
-        let mut step = Self { lines: Vec::new(), numbers: Vec::new(), too_long: Vec::new(), count: 0, bytes: 0 };
+        let mut step = Self { lines: Vec::new(), numbers: Vec::new(), refused: Vec::new(), count: 0, bytes: 0 };
         let mut weight = 0;
         while weight < LINES_PER_STEP && step.bytes < BYTES_PER_STEP {
             let mut line = Vec::new();
@@ -92,11 +120,13 @@ impl Step {
             (step.bytes, step.count, weight) = (step.bytes + read, step.count + 1, weight + 1);
             if read == LINE_MAX && !line.ends_with(b"\n") {
                 step.bytes += skip_line(reader)?;
-                step.too_long.push(number);
+                step.refused.push((number, "the line is too long"));
                 continue;
             }
-            // What is no UTF-8 is no JSON either, and is refused as such.
-            let text = String::from_utf8_lossy(&line);
+            let Ok(text) = std::str::from_utf8(&line) else {
+                step.refused.push((number, "the line is not UTF-8"));
+                continue;
+            };
             let text = text.trim_start_matches('\u{feff}').trim();
             if text.is_empty() {
                 continue;

@@ -1,26 +1,29 @@
 //! `sessiond users import`: hands a file of users over, some hundred lines at a time.
 //!
-//! Beside the file stand a note of how far the import has come, written after every step and removed at its end, and a
+//! Beside the file are a note of how far the import has come, written after every step and removed at its end, and a
 //! report of the lines that were not imported. An import that was interrupted goes on where the note says. The store knows
 //! the last step, too (it is written with the users): a step that it has done without the note knowing is answered and
 //! not done again, and a store that lacks what the note says is done is refused.
 
 use super::super::common::{Answered, AppName, Worker, tenant};
 use super::super::output::{self, Bar};
-use super::files::{Hashed, Report, Step};
+use super::files::{Hashed, Report, Source, Step};
+use super::format::refuse_other_formats;
 use crate::control::{Progress, Task, UserLines};
 use crate::domain::ids::{AppId, PUBLIC};
+use crate::domain::import::{YEAR_2000, time_joined};
 use crate::system;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::fs::{self, File};
+use std::fs;
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use uuid::Uuid;
 
-/// Import users from a file with one JSON object per line. Exit code 1 if lines were refused.
+/// Import users from a file with one JSON object per line, in UTF-8. Exit code 1 if lines were refused.
 ///
 /// A user has an "email" and either a "passwordHash" (bcrypt, argon2 or Firebase scrypt; "hashingAlgorithm" is found out
 /// if it is not given) or a "plaintextPassword" (slow: each has to be hashed), and may have: "userId" (your own id for
@@ -31,9 +34,22 @@ use uuid::Uuid;
 /// An import that was interrupted goes on when it is started again, unless the lines before that place have changed or the
 /// store was restored to a state without them. Lines that were not imported are named, with the
 /// reason, in FILE.report.jsonl.
+///
+/// Exports of other products become such lines with jq. An Auth0 export with password hashes:
+///
+///   jq -c '{email, verified: .email_verified, passwordHash, userId: ("auth0|" + ._id."$oid")}' auth0.json
+///
+/// `firebase auth:export users.json`, with m, r and s from the project's password hash parameters, and the signer key in the
+/// setting firebase_password_hashing_signer_key:
+///
+///   jq -c '.users[] | select(.passwordHash) | {email, verified: .emailVerified, userId: .localId,
+///     timeJoined: (.createdAt | tonumber), passwordHash: "$f_scrypt$\(.passwordHash)$\(.salt)$m=14$r=8$s=Bw=="}' users.json
+///
+/// A JSON array: jq -c '.[]'. Moments in seconds: timeJoined: (.created_at * 1000); in words: (.created_at | fromdate * 1000).
+/// People who sign in with other providers or with codes come in over HTTP (POST /bulk-import/users).
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// The users.
+    /// The users; - for standard input (the report is stdin.report.jsonl then).
     file: PathBuf,
     /// For users that name no tenants.
     #[arg(long, value_parser = tenant, default_value = PUBLIC)]
@@ -66,14 +82,51 @@ struct State {
     refused: u64,
     /// Bytes of the report that belong to what is done.
     report: u64,
+    /// Lines that say when the user joined.
+    #[serde(default)]
+    dated: u64,
+    /// Of these, lines that say so of a moment before 2000.
+    #[serde(default)]
+    before_2000: u64,
 }
 
 impl State {
     /// Of an import that has not begun.
     fn new(app: AppId, tenant: String) -> Self {
         let import = system::new_id();
-        let (sha256, report) = (Hashed::sha256_of_nothing(), 0);
-        Self { app, tenant, import, steps: 0, done: 0, sha256, lines: 0, imported: 0, existing: 0, refused: 0, report }
+        Self {
+            app,
+            tenant,
+            import,
+            steps: 0,
+            done: 0,
+            sha256: Hashed::sha256_of_nothing(),
+            lines: 0,
+            imported: 0,
+            existing: 0,
+            refused: 0,
+            report: 0,
+            dated: 0,
+            before_2000: 0,
+        }
+    }
+
+    /// Counts when the users of a step joined, as far as the lines say so.
+    fn look_at_times(&mut self, step: &Step) {
+        for joined in step.lines.iter().filter_map(|line| time_joined(line)) {
+            self.dated += 1;
+            self.before_2000 += u64::from(joined < YEAR_2000);
+        }
+    }
+
+    /// Asks the operator when most moments are too old to be meant.
+    fn remark_on_times(&self) {
+        if self.before_2000 * 2 > self.dated {
+            output::note(format!(
+                "{} of {} users with a 'timeJoined' joined before 2000: is it in seconds? It must be in milliseconds",
+                self.before_2000, self.dated
+            ));
+        }
     }
 
     /// Takes in what became of a step's lines.
@@ -87,8 +140,8 @@ impl State {
                 *count += 1;
             }
         }
-        for number in &step.too_long {
-            named.push((*number, "refused", "the line is too long".to_owned()));
+        for (number, why) in &step.refused {
+            named.push((*number, "refused", (*why).to_owned()));
             self.refused += 1;
         }
         named.sort_unstable();
@@ -105,27 +158,27 @@ impl State {
 
 impl Import {
     pub(super) fn run(self) -> Result<ExitCode> {
-        let file = File::open(&self.file).with_context(|| format!("reading {}", self.file.display()))?;
-        let length = file.metadata()?.len();
-        let mut reader = Hashed::new(file);
+        let mut source = Source::open(&self.file)?;
+        refuse_other_formats(source.reader.fill_buf()?, &source.shown)?;
         let mut worker = self.answered.worker()?;
-        let (mut state, resumed) = self.begin(&mut reader, &mut worker)?;
-        let mut report = Report::open(beside(&self.file, "report.jsonl"), state.report)?;
+        let (mut state, resumed) = self.begin(&mut source, &mut worker)?;
+        let mut report = Report::open(beside(&source.path, "report.jsonl"), state.report)?;
         let bar = Bar::new();
-        while let Some(mut step) = Step::read(&mut reader)? {
+        while let Some(mut step) = Step::read(&mut source.reader)? {
+            state.look_at_times(&step);
             let lines = UserLines::new(std::mem::take(&mut step.lines));
             let (app, tenant, import) = (state.app.clone(), state.tenant.clone(), state.import);
             let answer = worker.run(Task::UsersImport { app, tenant, lines, import, step: state.steps })?;
             state.add(&step, &answer, &mut report)?;
-            state.sha256 = reader.sha256();
-            self.note(&state)?;
+            state.sha256 = source.reader.sha256();
+            note(&source.path, &state)?;
             let doing = format!("{} users imported", state.imported);
-            bar.show(Progress { doing, done: state.done, total: length });
+            bar.show(Progress { doing, done: state.done, total: source.length });
         }
         drop(bar);
         // The next import of this file begins at its first line. The note goes first: an import whose steps the store has
         // forgotten cannot go on. A store that is not told forgets by itself, later.
-        let _ = fs::remove_file(self.note_path());
+        let _ = fs::remove_file(note_path(&source.path));
         let end = Task::UsersImportEnd { app: state.app.clone(), import: state.import };
         let _ = worker.run_reporting(end, output::bar());
         worker.finish()?;
@@ -133,8 +186,8 @@ impl Import {
     }
 
     /// Where to begin: at the start, or where an interrupted import has come to; and whether it was interrupted.
-    fn begin(&self, reader: &mut Hashed, worker: &mut Worker) -> Result<(State, bool)> {
-        let path = self.note_path();
+    fn begin(&self, source: &mut Source, worker: &mut Worker) -> Result<(State, bool)> {
+        let path = note_path(&source.path);
         let text = fs::read_to_string(&path).ok();
         let fresh = State::new(self.app.id(), self.tenant.clone());
         if self.restart
@@ -146,17 +199,17 @@ impl Import {
         }
         let Some(text) = text.filter(|_| !self.restart) else {
             // Before the first step, so that one that is done without another word is known to be of this import.
-            self.note(&fresh)?;
+            note(&source.path, &fresh)?;
             return Ok((fresh, false));
         };
         let state: State = serde_json::from_str(&text)
             .with_context(|| format!("{} is damaged; --restart begins again", path.display()))?;
-        let same_file = reader.pass(state.done)? && reader.sha256() == state.sha256;
+        let same_file = source.reader.pass(state.done)? && source.reader.sha256() == state.sha256;
         if !same_file || state.app != fresh.app || state.tenant != fresh.tenant {
             bail!(
                 "an import of {} was interrupted, and since then {} changed; --restart begins again and leaves users \
                  alone that are there",
-                self.file.display(),
+                source.shown,
                 if same_file { "--app or --tenant have" } else { "lines that are imported already have" },
             );
         }
@@ -167,19 +220,9 @@ impl Import {
         Ok((state, resumed))
     }
 
-    fn note_path(&self) -> PathBuf {
-        beside(&self.file, "import.json")
-    }
-
-    /// Replaces the note as a whole: it is never half written.
-    fn note(&self, state: &State) -> Result<()> {
-        let (path, fresh) = (self.note_path(), beside(&self.file, "import.json.new"));
-        fs::write(&fresh, serde_json::to_vec(state)?).with_context(|| format!("writing {}", fresh.display()))?;
-        fs::rename(&fresh, &path).with_context(|| format!("writing {}", path.display()))
-    }
-
     fn conclude(&self, state: &State, resumed: bool, report: Report) -> ExitCode {
         let report = report.finish();
+        state.remark_on_times();
         if self.answered.as_json() {
             output::json(&json!({
                 "lines": state.lines,
@@ -200,6 +243,18 @@ impl Import {
         }
         if state.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
+}
+
+/// The note of how far an import of this file has come.
+fn note_path(file: &Path) -> PathBuf {
+    beside(file, "import.json")
+}
+
+/// Replaces the note as a whole: it is never half written.
+fn note(file: &Path, state: &State) -> Result<()> {
+    let (path, fresh) = (note_path(file), beside(file, "import.json.new"));
+    fs::write(&fresh, serde_json::to_vec(state)?).with_context(|| format!("writing {}", fresh.display()))?;
+    fs::rename(&fresh, &path).with_context(|| format!("writing {}", path.display()))
 }
 
 /// `users.jsonl` → `users.jsonl.<suffix>`.

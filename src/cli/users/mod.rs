@@ -1,14 +1,17 @@
 //! `sessiond users`: the people who sign in.
 
 mod files;
+mod format;
 mod import;
 
 use super::common::{Answered, AppName, tenant};
 use super::output;
 use crate::control::{Task, UsersWanted};
 use crate::domain::ids::PUBLIC;
+use crate::domain::json::Members;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -91,9 +94,7 @@ impl Users {
     pub(super) fn run(self) -> Result<ExitCode> {
         match self.verb {
             Verb::List(list) => list.run(),
-            Verb::Show(Show { id, app, answered }) => {
-                answered.ask(Task::UsersShow { app: app.id(), user: id }, print_user)
-            }
+            Verb::Show(show) => show.run(),
             Verb::Delete(Delete { id, only_method, app, answered }) => {
                 answered.ask(Task::UsersDelete { app: app.id(), user: id, only_method }, print_deleted)
             }
@@ -140,6 +141,28 @@ impl List {
     }
 }
 
+/// A user as a script gets it.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    user: Value,
+    metadata: Option<Members>,
+}
+
+impl Show {
+    fn run(self) -> Result<ExitCode> {
+        let mut user = self.answered.answer(Task::UsersShow { app: self.app.id(), user: self.id })?;
+        if self.answered.as_json() {
+            let metadata = user.as_object_mut().and_then(|members| members.shift_remove("metadata"));
+            let metadata = metadata.as_ref().and_then(Value::as_str).and_then(|text| Members::parse(text).ok());
+            output::json(&Shown { user, metadata });
+        } else {
+            print_user(&user);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
 /// One line: id, when, and by what the person signs in.
 fn print_row(user: &Value) {
     let mut names: Vec<String> = Vec::new();
@@ -181,7 +204,7 @@ fn print_user(user: &Value) {
             output::line(format!("roles in {tenant}: {}", roles.join(" ")));
         }
     }
-    if let Some(metadata) = user.get("metadata").filter(|metadata| !metadata.is_null()) {
+    if let Some(metadata) = user.get("metadata").and_then(Value::as_str) {
         output::line(format!("metadata {metadata}"));
     }
     output::line(format!("{} live sessions", output::number(user, "liveSessions")));

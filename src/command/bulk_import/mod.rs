@@ -12,18 +12,15 @@ use crate::crypto::password::StoredHash;
 use crate::crypto::sealing::MessageKey;
 use crate::domain::import::NewUser;
 use crate::domain::import::bulk::{self, Known};
+use crate::domain::json::Members;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::{AccountInfo, Login, RecipeId};
 use crate::domain::userroles::RoleName;
 use crate::fault::Fault;
 use crate::store::StoreError;
 use crate::store::user::Taken;
-use serde_json::{Map, Value};
 use std::collections::HashSet;
 use uuid::Uuid;
-
-/// A user as a request gives it.
-pub type Members = Map<String, Value>;
 
 /// Reads users of one app.
 struct Reader<'a> {
@@ -59,14 +56,14 @@ impl Sealer {
     }
 
     fn seal(&self, app: &Context, id: &Uuid, user: &Members) -> Vec<u8> {
-        // invariant: a map with string keys always serialises
-        let text = zeroize::Zeroizing::new(serde_json::to_vec(user).unwrap_or_default());
-        self.0.seal_at_rest(id.as_bytes(), &text, app.entropy.as_ref())
+        let text = zeroize::Zeroizing::new(user.to_text());
+        self.0.seal_at_rest(id.as_bytes(), text.as_bytes(), app.entropy.as_ref())
     }
 
     fn open(&self, id: &Uuid, sealed: &[u8]) -> Result<Members, Fault> {
         let text = self.0.open_at_rest(id.as_bytes(), sealed).map(zeroize::Zeroizing::new);
-        text.and_then(|text| serde_json::from_slice(&text).ok()).ok_or(Fault::invariant("opening a user that waits"))
+        let members = text.and_then(|text| Members::parse(std::str::from_utf8(&text).ok()?).ok());
+        members.ok_or(Fault::invariant("opening a user that waits"))
     }
 }
 

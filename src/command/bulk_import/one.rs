@@ -1,6 +1,6 @@
 //! `POST /bulk-import/import`: one user, at once.
 
-use super::{Members, Reader, complaint, failed};
+use super::{Reader, complaint, failed};
 use crate::command::scope::Scope;
 use crate::command::transact::{Step, transact};
 use crate::command::user::UserInfo;
@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::TenantId;
 use crate::domain::import::BadLine;
+use crate::domain::json::Members;
 use crate::fault::{Fault, Gone};
 use crate::store::{self, Tx};
 use std::collections::HashSet;

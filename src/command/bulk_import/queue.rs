@@ -1,6 +1,6 @@
 //! `/bulk-import/users…`: users that wait.
 
-use super::{Members, Reader, Sealer, failed};
+use super::{Reader, Sealer, failed};
 use crate::command::scope::Scope;
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
@@ -8,6 +8,7 @@ use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::TenantId;
 use crate::domain::import::bulk::without_secrets;
 use crate::domain::import::waiting::BulkStatus;
+use crate::domain::json::Members;
 use crate::domain::time::UnixMillis;
 use crate::fault::{Fault, Gone};
 use crate::store::bulk_import::{self, BulkImportRecord};

@@ -90,7 +90,7 @@ impl ImportHash<'_> {
         user::write(tx, &scope.app.id, &[&before], &[&found.user]).await.map_err(writing)?;
         // Callers that import the same again and again change nothing: links that people wait for stay good.
         if before != found.user {
-            passwordreset::end_of(tx, &scope.app.id, [&found.id, &before.id]).await.map_err(writing)?;
+            passwordreset::end_for_login(tx, &scope.app.id, &found.user, &found.id).await.map_err(writing)?;
         }
         Person::load(tx, &scope.app.id, found).await.map(Some)
     }

@@ -1,6 +1,6 @@
 //! Password-reset tokens: made, used up, and (before CDI 4.0) exchanged for a new password in one call.
 
-use super::{forgive, hash_of, reading, writing};
+use super::{forgive, reading, writing};
 use crate::command::audit;
 use crate::command::scope::Scope;
 use crate::command::transact::{Step, transact};
@@ -11,6 +11,7 @@ use crate::domain::ids::{TenantId, UserId};
 use crate::domain::one_time_token::{self, OneTimeHash};
 use crate::domain::secret::Secret;
 use crate::domain::token_series::{Presented, Series, SeriesId, judge};
+use crate::domain::user::reset_links::login_opened;
 use crate::domain::user::{Login, LoginMethod, PasswordHash, RecipeId, User};
 use crate::fault::{Fault, Gone};
 use crate::state::password::Unserved;
@@ -208,7 +209,7 @@ impl ResetPassword<'_> {
         };
         user::write(tx.as_mut(), app_id, &[&before], &[&after]).await.map_err(writing)?;
         // The login may be another one than the token was made for; links that were sent for it end as well.
-        passwordreset::end_of(tx.as_mut(), app_id, [&id, &before.id]).await.map_err(writing)?;
+        passwordreset::end_for_login(tx.as_mut(), app_id, &after, &id).await.map_err(writing)?;
         let event = event(AuditKind::PasswordChanged, &after, &id, &token.email).detail("reset token");
         audit::note(tx.as_mut(), app, &self.scope, event)?;
         Ok(Step::Commit(tx, Some((after, id, token.email))))
@@ -233,10 +234,7 @@ async fn judged(
 /// address, else the one for which the token was made.
 fn with_hash(found: Found, token: &ResetTokenRecord, new: &PasswordHash) -> Option<(User, User, UserId)> {
     let Found { user: before, id } = found;
-    let of_address =
-        before.methods.iter().find(|one| hash_of(one).is_some() && one.login.email() == Some(&token.email));
-    let own = || before.method(&id).filter(|method| hash_of(method).is_some());
-    let target = of_address.or_else(own)?.id.clone();
+    let target = login_opened(&before, &id, &token.email)?.id.clone();
     let mut after = before.clone();
     after.set_password(&target, new);
     Some((before, after, target))

@@ -11,7 +11,7 @@ use crate::domain::user::{LoginMethod, PasswordHash, RecipeId, User};
 use crate::fault::Fault;
 use crate::state::password::Unserved;
 use crate::store::user::{self, Found, Taken};
-use crate::store::{Tx, passwordreset};
+use crate::store::{Tx, passwordreset, user_data};
 
 /// Changes a login method with a password.
 pub struct UpdateLogin<'a> {
@@ -97,8 +97,9 @@ impl UpdateLogin<'_> {
             return Ok(Step::Commit(tx, Err(Some(taken))));
         }
         let events = events(&before, &after, &id);
-        if !events.is_empty() {
-            passwordreset::end_of(tx.as_mut(), app_id, [&id, &before.id]).await.map_err(writing)?;
+        user_data::remove_outdated(tx.as_mut(), app_id, &[&before], &[&after]).await.map_err(writing)?;
+        if hash.is_some() {
+            passwordreset::end_for_login(tx.as_mut(), app_id, &after, &id).await.map_err(writing)?;
         }
         for event in events {
             audit::note(tx.as_mut(), app, &self.scope, event)?;

@@ -11,7 +11,7 @@ use crate::domain::passwordless::Contact;
 use crate::domain::user::{AccountInfo, Login, LoginMethod, RecipeId, User};
 use crate::fault::Fault;
 use crate::store::user::{self, Found, Taken};
-use crate::store::{Tx, passwordless, passwordreset};
+use crate::store::{Tx, passwordless, user_data};
 
 /// Changes a login method that signs in with codes.
 pub struct UpdateContacts {
@@ -96,9 +96,7 @@ impl UpdateContacts {
         }
         let changed = changed(&old, &new);
         passwordless::delete_all(tx.as_mut(), app_id, &old, &changed).await.map_err(failed)?;
-        if changed.iter().any(|contact| contact.email().is_some()) {
-            passwordreset::end_of(tx.as_mut(), app_id, [&id, &before.id]).await.map_err(failed)?;
-        }
+        user_data::remove_outdated(tx.as_mut(), app_id, &[&before], &[&after]).await.map_err(failed)?;
         for event in events(&after, &new, &changed) {
             audit::note(tx.as_mut(), app, &self.scope, event)?;
         }

@@ -2,8 +2,8 @@
 
 use crate::command::scope::Scope;
 use crate::context::Context;
-use crate::crypto::access_token::{has_member, put_json_string};
-use crate::domain::json::JsonObject;
+use crate::crypto::access_token::has_member;
+use crate::domain::json::{JsonObject, put_text};
 use crate::domain::key::KeyKind;
 use crate::domain::secret::Secret;
 use crate::fault::Fault;
@@ -56,7 +56,7 @@ impl CreateJwt {
                 write(&mut claims);
             }
         };
-        add("iss", &|claims| put_json_string(claims, &self.jwks_domain));
+        add("iss", &|claims| put_text(claims, &self.jwks_domain));
         add("exp", &|claims| claims.push_str(&expiry_s.to_string()));
         add("iat", &|claims| claims.push_str(&now_s.to_string()));
         claims.push('}');

@@ -200,8 +200,8 @@ fn open(sealer: Option<&Sealer>, id: &AppId, stored: &StoredProvider) -> Result<
         ProviderText::Plain(text) => Some(text.clone().into_bytes()),
         ProviderText::Sealed(sealed) => sealer.and_then(|sealer| sealer.0.open_at_rest(place(id, &stored.key), sealed)),
     };
-    let members = text.map(Zeroizing::new).and_then(|text| serde_json::from_slice(&text).ok());
-    let provider = members.and_then(Provider::parse);
+    let text = text.map(Zeroizing::new);
+    let provider = text.and_then(|text| std::str::from_utf8(&text).ok().and_then(Provider::parse));
     provider.ok_or_else(|| Fault::new("reading a provider", Unopened(stored.key.to_string())))
 }
 

@@ -12,7 +12,7 @@ use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{AccountInfo, Login, LoginMethod, RecipeId, ThirdPartyAccount, User};
 use crate::fault::Fault;
 use crate::store::user::{self, Found, Taken};
-use crate::store::{Tx, passwordreset};
+use crate::store::{Tx, user_data};
 
 /// Signs in the person who has an account at a provider, or up if nobody has it.
 pub struct SignInUp {
@@ -89,9 +89,7 @@ impl SignInUp {
                 return Ok(Step::Commit(tx, Err(broken)));
             }
         }
-        if before.first().is_some_and(|before| **before != after) {
-            passwordreset::end_of(tx.as_mut(), &entry.id, [&id, &after.id]).await.map_err(writing)?;
-        }
+        user_data::remove_outdated(tx.as_mut(), &entry.id, &before, &[&after]).await.map_err(writing)?;
         self.mark_verified(app, tx.as_mut(), &after, &id).await?;
         for event in events {
             audit::note(tx.as_mut(), app, &self.scope, event)?;

@@ -11,10 +11,10 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::passwordless::Contact;
 use crate::domain::session::event::UserChange;
-use crate::domain::user::{AccountInfo, User};
+use crate::domain::user::{AccountInfo, LoginMethod, User};
 use crate::fault::Fault;
 use crate::store::user::{self, Found, Taken};
-use crate::store::{StoreError, Tx, activity, passwordless, passwordreset, user_data};
+use crate::store::{StoreError, Tx, activity, passwordless, user_data};
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 
@@ -29,10 +29,6 @@ pub(super) struct Change {
     pub(super) signed_out: Option<(UserChange, Vec<UserId>)>,
     /// Whose data in other recipes goes: ids as those recipes have them.
     pub(super) forgotten: Vec<UserId>,
-    /// Internal ids that are deleted: of login methods, or of a group whose founder went before.
-    pub(super) deleted: BTreeSet<UserId>,
-    /// Internal ids whose password-reset tokens end: one may have been sent to an address that has left the user.
-    pub(super) resets_ended: BTreeSet<UserId>,
     /// Of those sessions and data only what is of this tenant; `None` for all of the app.
     pub(super) only_in: Option<TenantId>,
     /// Whose verified addresses get another id: from, to.
@@ -191,12 +187,9 @@ async fn write(tx: &mut dyn Tx, app: &AppId, change: &Change) -> Result<(), Stor
             None => user_data::remove(tx, app, id).await?,
         }
     }
-    for id in &change.deleted {
-        user_data::remove_login(tx, app, id).await?;
-    }
-    passwordreset::end_of(tx, app, &change.resets_ended).await?;
-    let methods = change.before.iter().flat_map(|user| &user.methods);
-    for method in methods.filter(|method| change.deleted.contains(&method.id)) {
+    user_data::remove_outdated(tx, app, &before, &after).await?;
+    let is_there = |method: &LoginMethod| after.iter().any(|user| user.method(&method.id).is_some());
+    for method in before.iter().flat_map(|user| &user.methods).filter(|method| !is_there(method)) {
         passwordless::delete_all(tx, app, method, &Contact::all_of(&method.login)).await?;
     }
     for id in &change.inactive {

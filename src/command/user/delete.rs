@@ -13,7 +13,6 @@ use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::user::Found;
 use async_trait::async_trait;
-use std::collections::BTreeSet;
 
 /// Deletes a user, or one of its login methods, with all that recipes keep for it. Sessions end and tell why.
 pub struct DeleteUser {
@@ -58,20 +57,15 @@ impl Decide for DeleteUser {
         let Some(Deletion { after, methods, forgotten }) = linking::delete(&user, &id, self.extent) else {
             return Ok(Decision::Done(Deleted::Nothing));
         };
-        // A token may have been made for a group whose founder is gone.
-        let ids = methods.union(&forgotten).cloned().collect();
         let forgotten = change::data_ids(tx, &self.scope.app.id, &user, &forgotten).await?;
         let audit = methods.iter().filter_map(|id| user.method(id)).map(|method| gone(&user, method)).collect();
         let outcome = Deleted::Ok { methods: methods.len() };
-        let resets_ended = BTreeSet::from([user.id.clone()]);
         let change = Change {
             before: vec![user],
             after: after.into_iter().collect(),
             signed_out: Some((UserChange::Deletion, forgotten.clone())),
             forgotten,
             audit,
-            deleted: ids,
-            resets_ended,
             ..Change::default()
         };
         Ok(Decision::Change(Box::new(change), outcome))

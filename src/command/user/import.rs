@@ -80,9 +80,10 @@ impl ImportUsers {
 
     /// Reads the lines and hashes passwords.
     async fn all_ready(&self, app: &Context) -> Result<Vec<Result<Ready, BadLine>>, Fault> {
-        let parsed: Vec<_> = self.lines.iter().map(|line| self.parse(line)).collect();
+        let now = app.now();
+        let parsed: Vec<_> = self.lines.iter().map(|line| self.parse(line, now)).collect();
         // In the order of the lines, so that people who are listed side by side also lie so.
-        let mut ids: Vec<_> = parsed.iter().map(|_| time_ordered_uuid(&*app.entropy, app.now())).collect();
+        let mut ids: Vec<_> = parsed.iter().map(|_| time_ordered_uuid(&*app.entropy, now)).collect();
         ids.sort_unstable();
         prepare_all(app, &self.scope, parsed.into_iter().zip(ids).collect()).await
     }
@@ -126,8 +127,8 @@ impl ImportUsers {
         .await
     }
 
-    fn parse(&self, line: &str) -> Result<NewUser, BadLine> {
-        let user = NewUser::parse(line, &self.tenant)?;
+    fn parse(&self, line: &str, now: UnixMillis) -> Result<NewUser, BadLine> {
+        let user = NewUser::parse(line, &self.tenant, now)?;
         let mut tenants = user.methods.iter().flat_map(|method| &method.tenants);
         match tenants.find(|name| self.scope.app.tenant(name).is_none()) {
             Some(unknown) => Err(BadLine(format!("there is no tenant {}", unknown.as_str()))),

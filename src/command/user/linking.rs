@@ -232,10 +232,7 @@ impl Decide for UnlinkAccount {
                 let outcome = AccountUnlinked::Ok { deleted: deleted.is_some(), was_linked: true };
                 let unlinked = AuditEvent::of(AuditKind::Unlinked).user(user.shown_id()).recipe_user(user.shown(&id));
                 let audit = iter::once(unlinked).chain(deleted.iter().map(|method| gone(&user, method))).collect();
-                let deleted = deleted.into_iter().map(|method| method.id).collect();
-                let resets_ended = BTreeSet::from([id, user.id.clone()]);
-                let before = vec![user];
-                let change = Change { before, after, signed_out, deleted, resets_ended, audit, ..Change::default() };
+                let change = Change { before: vec![user], after, signed_out, audit, ..Change::default() };
                 Ok(Decision::Change(Box::new(change), outcome))
             }
         }

@@ -1,15 +1,14 @@
 //! The claims of a presented token, read in one pass without building a tree.
 
 use super::parts::Parts;
-use super::{AccessToken, TokenRefusal, header, json, protected_claims};
+use super::{AccessToken, TokenRefusal, header, protected_claims};
 use crate::domain::ids::{SessionHandle, UserId};
-use crate::domain::json::{JsonObject, MemberName};
+use crate::domain::json::{JsonObject, MemberName, put_text};
 use crate::domain::session::{AccessTokenVersion, SessionView};
 use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash1;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
 
@@ -66,12 +65,12 @@ pub(super) fn parse(version: AccessTokenVersion, payload: &[u8], origin: Origin)
     let mut claims =
         claims.map_err(|error| if error.is_data() { TokenRefusal::Claims } else { TokenRefusal::Unparsable })?;
     if origin != Origin::Server {
-        let map: Map<String, Value> = serde_json::from_str(&claims.custom).map_err(|_| TokenRefusal::Claims)?;
+        let object = JsonObject::parse(&claims.custom).map_err(|_| TokenRefusal::Claims)?;
         // Tokens of the OAuth2 provider say so with another number (protocol: 14, 2); they are no sessions.
-        if origin == Origin::Application && map.get(TOKEN_TYPE).is_some_and(|kind| *kind != 0) {
+        if origin == Origin::Application && object.members().get(TOKEN_TYPE).is_some_and(|kind| kind.get() != "0") {
             return Err(TokenRefusal::Claims);
         }
-        claims.custom = JsonObject::from_map(&map).as_str().to_owned();
+        object.as_str().clone_into(&mut claims.custom);
     }
     let token = claims.into_token(version).ok_or(TokenRefusal::Claims)?;
     Ok(AccessToken { is_custom: origin == Origin::Application, ..token })
@@ -160,7 +159,7 @@ impl<'de> Visitor<'de> for ClaimsVisitor {
                 if claims.custom.len() > 1 {
                     claims.custom.push(',');
                 }
-                json::put_string(&mut claims.custom, &name);
+                put_text(&mut claims.custom, &name);
                 claims.custom.push(':');
                 claims.custom.push_str(map.next_value::<&RawValue>()?.get());
             }

@@ -1,8 +1,8 @@
 //! The claims of a new token, written straight into its text.
 
-use super::json::put_string;
 use super::{NewAccessToken, has_protected_claim};
 use crate::crypto::access_token::MintError;
+use crate::domain::json::put_text;
 use crate::domain::session::AccessTokenVersion;
 use crate::domain::time::UnixMillis;
 use std::fmt::Write as _;
@@ -30,9 +30,9 @@ pub(super) fn moment(version: AccessTokenVersion, at: UnixMillis) -> UnixMillis 
 
 fn nested(json: &mut String, token: &NewAccessToken<'_>) {
     json.push_str(r#"{"sessionHandle":"#);
-    put_string(json, &token.handle.to_string());
+    put_text(json, &token.handle.to_string());
     json.push_str(r#","userId":"#);
-    put_string(json, token.user_id.as_str());
+    put_text(json, token.user_id.as_str());
     put(json, format_args!(r#","refreshTokenHash1":"{}""#, token.refresh_token_hash_1.to_hex()));
     put(json, format_args!(r#","userData":{}"#, token.user_data.as_str()));
     if let Some(hash) = token.parent_refresh_token_hash_1 {
@@ -40,24 +40,24 @@ fn nested(json: &mut String, token: &NewAccessToken<'_>) {
     }
     if let Some(anti_csrf) = token.anti_csrf_token {
         json.push_str(r#","antiCsrfToken":"#);
-        put_string(json, anti_csrf);
+        put_text(json, anti_csrf);
     }
     put(json, format_args!(r#","expiryTime":{},"timeCreated":{}}}"#, token.expiry.0, token.created.0));
 }
 
 fn flat(json: &mut String, token: &NewAccessToken<'_>) {
     put(json, format_args!(r#"{{"iat":{},"exp":{},"sub":"#, token.created.seconds(), token.expiry.seconds()));
-    put_string(json, token.user_id.as_str());
+    put_text(json, token.user_id.as_str());
     if token.version >= AccessTokenVersion::V4 {
         json.push_str(r#","tId":"#);
-        put_string(json, token.handle.tenant.as_str());
+        put_text(json, token.handle.tenant.as_str());
     }
     if token.version >= AccessTokenVersion::V5 {
         json.push_str(r#","rsub":"#);
-        put_string(json, token.recipe_user_id.as_str());
+        put_text(json, token.recipe_user_id.as_str());
     }
     json.push_str(r#","sessionHandle":"#);
-    put_string(json, &token.handle.to_string());
+    put_text(json, &token.handle.to_string());
     put(
         json,
         format_args!(r#","refreshTokenHash1":"{}","parentRefreshTokenHash1":"#, token.refresh_token_hash_1.to_hex()),
@@ -68,7 +68,7 @@ fn flat(json: &mut String, token: &NewAccessToken<'_>) {
     }
     json.push_str(r#","antiCsrfToken":"#);
     match token.anti_csrf_token {
-        Some(anti_csrf) => put_string(json, anti_csrf),
+        Some(anti_csrf) => put_text(json, anti_csrf),
         None => json.push_str("null"),
     }
     splice(json, token.user_data.as_str());

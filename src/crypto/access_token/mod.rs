@@ -7,13 +7,11 @@
 
 mod claims;
 mod header;
-mod json;
 mod keys;
 mod mint;
 mod parts;
 
 pub use claims::{has_member, has_protected_claim, parse_unverified};
-pub(crate) use json::put_string as put_json_string;
 pub use keys::{SigningKeys, TokenKeys};
 
 use crate::crypto::signature::KeyError;

@@ -1,6 +1,7 @@
 //! What the families of hashes share.
 
 use ::argon2::Algorithm;
+use base64::Engine;
 use base64::alphabet::{self, Alphabet};
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
@@ -21,6 +22,12 @@ const fn lenient(alphabet: &Alphabet, padded: bool) -> GeneralPurpose {
 pub(super) const BASE64: GeneralPurpose = lenient(&alphabet::STANDARD, false);
 /// Firebase, and the digest of a long password.
 pub(super) const BASE64_PADDED: GeneralPurpose = lenient(&alphabet::STANDARD, true);
+/// Base64 of Firebase, in the standard alphabet or in the web-safe one that its Admin SDK and REST interface use: they
+/// differ in two characters, and no text means other bytes in the other one (RFC 4648, 5).
+pub(super) fn firebase_bytes(text: &str) -> Option<Vec<u8>> {
+    BASE64_PADDED.decode(text.replace('-', "+").replace('_', "/")).ok()
+}
+
 /// bcrypt's own.
 pub(super) const BASE64_BCRYPT: GeneralPurpose = lenient(&alphabet::BCRYPT, false);
 

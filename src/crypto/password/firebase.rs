@@ -2,10 +2,9 @@
 //!
 //! The password's scrypt is the key under which the project's signer key is encrypted; the result is the hash.
 
-use super::common::BASE64_PADDED;
+use super::common::firebase_bytes;
 use crate::domain::password::limits::FIREBASE_MEMORY_MAX;
 use aes::Aes256;
-use base64::Engine;
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit, StreamCipher};
 use scrypt::Params;
@@ -38,9 +37,8 @@ impl FirebaseHash {
             return None;
         }
         let params = Params::new(memory_cost, rounds, 1).ok()?;
-        let decoded = |text: &str| BASE64_PADDED.decode(text).ok();
-        let hash = decoded(hash).filter(|hash| !hash.is_empty())?;
-        let salt = [decoded(salt)?, decoded(find("s=")?)?].concat();
+        let hash = firebase_bytes(hash).filter(|hash| !hash.is_empty())?;
+        let salt = [firebase_bytes(salt)?, firebase_bytes(find("s=")?)?].concat();
         Some(Self { text: text.to_owned(), hash, salt, params })
     }
 

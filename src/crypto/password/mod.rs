@@ -14,9 +14,8 @@ pub use common::{NoMemory, SALT_BYTES};
 
 use crate::domain::password::{HashFamily, HashParameters};
 use argon2::Argon2Hash;
-use base64::Engine;
 use bcrypt::{BcryptHash, Knows};
-use common::BASE64_PADDED;
+use common::firebase_bytes;
 use firebase::FirebaseHash;
 
 /// A hash that can be checked.
@@ -114,6 +113,15 @@ impl StoredHash {
         })
     }
 
+    /// Whether a password that matches is all that the hash was made of.
+    #[must_use]
+    pub fn knows_all_of(&self, password: &[u8]) -> bool {
+        match &self.0 {
+            Kind::Bcrypt(hash) => matches!(hash.knows(password), Knows::All),
+            Kind::Argon2(_) | Kind::Firebase(_) => true,
+        }
+    }
+
     /// Whether a hash of this password should be replaced by a new one.
     fn is_outdated(&self, password: &[u8], wanted: HashParameters) -> bool {
         let is_as_wanted = match (&self.0, wanted) {
@@ -134,12 +142,12 @@ impl StoredHash {
     }
 }
 
-/// The bytes of `firebase_password_hashing_signer_key`: base64, in which anything else is passed over. With a key that is
-/// none, no password is right.
+/// The bytes of `firebase_password_hashing_signer_key`: base64 in either alphabet, in which anything else is passed over.
+/// With a key that is none, no password is right.
 #[must_use]
 pub fn signer_key_bytes(text: &str) -> Vec<u8> {
-    let digits: String = text.chars().filter(|char| char.is_ascii_alphanumeric() || "+/".contains(*char)).collect();
-    BASE64_PADDED.decode(digits).unwrap_or_default()
+    let digits: String = text.chars().filter(|char| char.is_ascii_alphanumeric() || "+/-_".contains(*char)).collect();
+    firebase_bytes(&digits).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,15 +1,14 @@
 //! Users as the protocol's bulk import has them: read completely, so that everything that is wrong is told at once.
 
-use super::{NewDevice, NewLogin, NewMethod, NewPassword, NewRole, NewUser};
+use super::{IN_FUTURE, NewDevice, NewLogin, NewMethod, NewPassword, NewRole, NewUser};
 use crate::domain::ids::{TenantId, UserId};
-use crate::domain::json::JsonObject;
+use crate::domain::json::{Json, JsonObject, Members};
 use crate::domain::password::HashFamily;
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
 use crate::domain::totp::{DEVICES_MAX, Pace, SKEW_MAX, TotpSecret};
 use crate::domain::user::{ThirdPartyAccount, normalise_email, normalise_phone_number};
 use crate::domain::userroles::RoleName;
-use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashSet};
 
 /// What a user's fields are held against.
@@ -31,14 +30,10 @@ const LONGEST: usize = 256;
 ///
 /// # Errors
 /// Everything that is wrong, in the protocol's sentences.
-pub fn parse(
-    members: &Map<String, Value>,
-    known: &Known<'_>,
-    external_ids: &mut HashSet<String>,
-) -> Result<NewUser, Vec<String>> {
+pub fn parse(members: &Members, known: &Known<'_>, external_ids: &mut HashSet<String>) -> Result<NewUser, Vec<String>> {
     let mut reader = Reader { known, errors: Vec::new() };
     let external_id = reader.text(members, "externalUserId", ".");
-    let metadata = reader.object(members, "userMetadata").map(JsonObject::from_map);
+    let metadata = reader.object(members, "userMetadata").map(JsonObject::from);
     let roles = reader.roles(members);
     let devices = reader.devices(members);
     let mut methods = reader.methods(members);
@@ -65,14 +60,11 @@ pub fn parse(
 
 /// The user as it was sent, without what must not be shown: passwords, their hashes, secrets of authenticator apps.
 #[must_use]
-pub fn without_secrets(mut members: Map<String, Value>) -> Map<String, Value> {
+pub fn without_secrets(mut members: Members) -> Members {
     for (list, secrets) in
         [("loginMethods", ["passwordHash", "plainTextPassword"].as_slice()), ("totpDevices", ["secretKey"].as_slice())]
     {
-        let entries = members.get_mut(list).and_then(Value::as_array_mut);
-        for entry in entries.into_iter().flatten().filter_map(Value::as_object_mut) {
-            secrets.iter().for_each(|secret| drop(entry.remove(*secret)));
-        }
+        members.each_in(list, |entry| secrets.iter().for_each(|secret| drop(entry.remove(secret))));
     }
     members
 }
@@ -91,10 +83,10 @@ impl Reader<'_> {
     /// A member of this type. `suffix` ends the sentence that says whose member it is.
     fn member<'v, T>(
         &mut self,
-        members: &'v Map<String, Value>,
+        members: &'v Members,
         (name, kind): (&str, &str),
         suffix: &str,
-        read: impl FnOnce(&'v Value) -> Option<T>,
+        read: impl FnOnce(&'v Json) -> Option<T>,
     ) -> Option<T> {
         let read = read(members.get(name)?);
         if read.is_none() {
@@ -103,45 +95,45 @@ impl Reader<'_> {
         read
     }
 
-    fn require(&mut self, members: &Map<String, Value>, name: &str, suffix: &str) {
-        if !members.contains_key(name) {
+    fn require(&mut self, members: &Members, name: &str, suffix: &str) {
+        if members.get(name).is_none() {
             self.wrong(format!("{name} is required{suffix}"));
         }
     }
 
-    fn text<'v>(&mut self, members: &'v Map<String, Value>, name: &str, suffix: &str) -> Option<&'v str> {
+    fn text<'v>(&mut self, members: &'v Members, name: &str, suffix: &str) -> Option<&'v str> {
         self.member(members, (name, "string"), suffix, filled)
     }
 
-    fn required_text<'v>(&mut self, members: &'v Map<String, Value>, name: &str, suffix: &str) -> Option<&'v str> {
+    fn required_text<'v>(&mut self, members: &'v Members, name: &str, suffix: &str) -> Option<&'v str> {
         self.require(members, name, suffix);
         self.text(members, name, suffix)
     }
 
-    fn flag(&mut self, members: &Map<String, Value>, name: &str, suffix: &str) -> bool {
-        self.member(members, (name, "boolean"), suffix, Value::as_bool).unwrap_or_default()
+    fn flag(&mut self, members: &Members, name: &str, suffix: &str) -> bool {
+        self.member(members, (name, "boolean"), suffix, Json::as_bool).unwrap_or_default()
     }
 
-    fn integer(&mut self, members: &Map<String, Value>, name: &str, suffix: &str) -> Option<i64> {
+    fn integer(&mut self, members: &Members, name: &str, suffix: &str) -> Option<i64> {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "cutting the fraction is the rule; ranges are checked later"
         )]
-        let whole = |value: &Value| value.as_i64().or_else(|| value.as_f64().map(|float| float as i64));
+        let whole = |value: &Json| value.as_i64().or_else(|| value.as_f64().map(|float| float as i64));
         self.member(members, (name, "integer"), suffix, whole)
     }
 
-    fn object<'v>(&mut self, members: &'v Map<String, Value>, name: &str) -> Option<&'v Map<String, Value>> {
-        self.member(members, (name, "object"), ".", Value::as_object)
+    fn object<'v>(&mut self, members: &'v Members, name: &str) -> Option<&'v Members> {
+        self.member(members, (name, "object"), ".", Json::as_object)
     }
 
-    fn objects<'v>(&mut self, members: &'v Map<String, Value>, name: &str) -> Option<Vec<&'v Map<String, Value>>> {
-        let read = |value: &'v Value| value.as_array()?.iter().map(Value::as_object).collect();
+    fn objects<'v>(&mut self, members: &'v Members, name: &str) -> Option<Vec<&'v Members>> {
+        let read = |value: &'v Json| value.as_array()?.iter().map(Json::as_object).collect();
         self.member(members, (name, "array of object"), ".", read)
     }
 
-    fn texts<'v>(&mut self, members: &'v Map<String, Value>, name: &str, suffix: &str) -> Option<Vec<&'v str>> {
-        let read = |value: &'v Value| value.as_array()?.iter().map(filled).collect();
+    fn texts<'v>(&mut self, members: &'v Members, name: &str, suffix: &str) -> Option<Vec<&'v str>> {
+        let read = |value: &'v Json| value.as_array()?.iter().map(filled).collect();
         self.member(members, (name, "array of string"), suffix, read)
     }
 
@@ -160,7 +152,7 @@ impl Reader<'_> {
         Some(id.trim()).filter(|id| !id.is_empty()).map(UserId::new)
     }
 
-    fn roles(&mut self, members: &Map<String, Value>) -> Vec<NewRole> {
+    fn roles(&mut self, members: &Members) -> Vec<NewRole> {
         const SUFFIX: &str = " for a user role.";
         let mut roles = Vec::new();
         for role in self.objects(members, "userRoles").unwrap_or_default() {
@@ -198,7 +190,7 @@ impl Reader<'_> {
         tenants
     }
 
-    fn devices(&mut self, members: &Map<String, Value>) -> Vec<NewDevice> {
+    fn devices(&mut self, members: &Members) -> Vec<NewDevice> {
         let listed = self.objects(members, "totpDevices").unwrap_or_default();
         if listed.len() > DEVICES_MAX {
             self.wrong(format!("A user cannot have more than {DEVICES_MAX} TOTP devices."));
@@ -217,7 +209,7 @@ impl Reader<'_> {
         devices
     }
 
-    fn device(&mut self, device: &Map<String, Value>) -> Option<NewDevice> {
+    fn device(&mut self, device: &Members) -> Option<NewDevice> {
         const SUFFIX: &str = " for a totp device.";
         let secret = self.required_text(device, "secretKey", SUFFIX);
         let period = self.integer(device, "period", SUFFIX).unwrap_or(30);
@@ -246,20 +238,20 @@ impl Reader<'_> {
         Some(NewDevice { name, secret: read?, pace: Pace { period_s: period_s?, skew: steps? } })
     }
 
-    fn methods(&mut self, members: &Map<String, Value>) -> Vec<NewMethod> {
+    fn methods(&mut self, members: &Members) -> Vec<NewMethod> {
         self.require(members, "loginMethods", ".");
         let Some(listed) = self.objects(members, "loginMethods") else { return Vec::new() };
         if listed.is_empty() {
             self.wrong("At least one loginMethod is required.");
         }
-        let primary = |method: &&Map<String, Value>| method.get("isPrimary").and_then(Value::as_bool) == Some(true);
+        let primary = |method: &&Members| method.get("isPrimary").and_then(Json::as_bool) == Some(true);
         for _ in listed.iter().copied().filter(primary).skip(1) {
             self.wrong("No two loginMethods can have isPrimary as true.");
         }
         listed.into_iter().filter_map(|method| self.method(method)).collect()
     }
 
-    fn method(&mut self, method: &Map<String, Value>) -> Option<NewMethod> {
+    fn method(&mut self, method: &Members) -> Option<NewMethod> {
         const SUFFIX: &str = " for a loginMethod.";
         let recipe = self.required_text(method, "recipeId", SUFFIX);
         let tenants = self.texts(method, "tenantIds", SUFFIX);
@@ -297,7 +289,7 @@ impl Reader<'_> {
             return None;
         };
         if UnixMillis(ms) > self.known.now {
-            self.wrong("timeJoined cannot be in future for a loginMethod.");
+            self.wrong(format!("{IN_FUTURE} for a loginMethod."));
         }
         Some(UnixMillis(ms))
     }
@@ -307,7 +299,7 @@ impl Reader<'_> {
         normalise_email(email)
     }
 
-    fn email_password(&mut self, method: &Map<String, Value>) -> Option<NewLogin> {
+    fn email_password(&mut self, method: &Members) -> Option<NewLogin> {
         const SUFFIX: &str = " for an emailpassword recipe.";
         let email = self.required_text(method, "email", SUFFIX);
         let hash = self.text(method, "passwordHash", SUFFIX);
@@ -349,7 +341,7 @@ impl Reader<'_> {
         Some(NewPassword::Hash(Secret::new(hash.to_owned()), Some(family)))
     }
 
-    fn third_party(&mut self, method: &Map<String, Value>) -> Option<NewLogin> {
+    fn third_party(&mut self, method: &Members) -> Option<NewLogin> {
         const SUFFIX: &str = " for a thirdparty recipe.";
         let email = self.required_text(method, "email", SUFFIX);
         let id = self.required_text(method, "thirdPartyId", SUFFIX);
@@ -365,7 +357,7 @@ impl Reader<'_> {
         Some(NewLogin::ThirdParty { account, email: email? })
     }
 
-    fn passwordless(&mut self, method: &Map<String, Value>) -> Option<NewLogin> {
+    fn passwordless(&mut self, method: &Members) -> Option<NewLogin> {
         const SUFFIX: &str = " for a passwordless recipe.";
         let email = self.text(method, "email", SUFFIX);
         let phone = self.text(method, "phoneNumber", SUFFIX);
@@ -382,6 +374,6 @@ impl Reader<'_> {
     }
 }
 
-fn filled(value: &Value) -> Option<&str> {
+fn filled(value: &Json) -> Option<&str> {
     value.as_str().filter(|text| !text.is_empty())
 }

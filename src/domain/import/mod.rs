@@ -5,20 +5,24 @@ pub mod bulk;
 pub mod waiting;
 
 use crate::domain::ids::{TenantId, UserId};
-use crate::domain::json::JsonObject;
+use crate::domain::json::{Json, JsonObject, Members, RawMembers};
 use crate::domain::password::HashFamily;
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
 use crate::domain::totp::{Pace, TotpSecret};
 use crate::domain::user::{ThirdPartyAccount, normalise_email};
 use crate::domain::userroles::RoleName;
-use serde_json::{Map, Value};
+use serde::Deserialize;
 use std::collections::BTreeSet;
 
 /// Longest e-mail address taken, in bytes: the longest that can be delivered has 254.
 const EMAIL_MAX: usize = 320;
 /// Longest external id taken, in bytes.
 const ID_MAX: usize = 2048;
+/// The protocol's words for a user who is to have joined after now.
+const IN_FUTURE: &str = "timeJoined cannot be in future";
+/// Before this moment hardly anybody joined anything: 2000-01-01. A `timeJoined` in seconds lies in 1970.
+pub const YEAR_2000: UnixMillis = UnixMillis(946_684_800_000);
 
 /// A user to be imported, with everything that belongs to it.
 #[derive(Debug)]
@@ -153,9 +157,10 @@ impl NewUser {
     ///
     /// # Errors
     /// When it is no such object; one sentence that says why.
-    pub fn parse(line: &str, tenant: &TenantId) -> Result<Self, BadLine> {
-        let members: Map<String, Value> = serde_json::from_str(line).map_err(|_| bad("the line is no JSON object"))?;
-        if let Some(unknown) = members.keys().find(|name| !KNOWN.contains(&name.as_str())) {
+    pub fn parse(line: &str, tenant: &TenantId, now: UnixMillis) -> Result<Self, BadLine> {
+        let members: RawMembers<'_> = serde_json::from_str(line).map_err(|_| bad("the line is no JSON object"))?;
+        let members = Members::of_scanned(members).map_err(|(name, flaw)| bad(format!("'{name}' {flaw}")))?;
+        if let Some((unknown, _)) = members.iter().find(|(name, _)| !KNOWN.contains(name)) {
             return Err(bad(format!("there is no field '{unknown}'; the fields are {}", KNOWN.join(", "))));
         }
         let fields = Fields(members);
@@ -169,7 +174,7 @@ impl NewUser {
             external_id: fields.external_id()?,
             verified: fields.flag("verified")?,
             is_primary: false,
-            time_joined: fields.moment("timeJoined")?,
+            time_joined: fields.time_joined(now)?,
             tenants,
         };
         let roles = fields.roles()?.into_iter().map(|role| NewRole { role, tenants: method.tenants.clone() });
@@ -178,15 +183,26 @@ impl NewUser {
     }
 }
 
+/// When the user of a line joined, as far as the line says so; whatever else may be wrong with it.
+#[must_use]
+pub fn time_joined(line: &str) -> Option<UnixMillis> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Joined {
+        time_joined: u64,
+    }
+    serde_json::from_str(line).ok().map(|Joined { time_joined }| UnixMillis(time_joined))
+}
+
 fn bad(sentence: impl Into<String>) -> BadLine {
     BadLine(sentence.into())
 }
 
 /// A line's members. `null` is as good as absent.
-struct Fields(Map<String, Value>);
+struct Fields(Members);
 
 impl Fields {
-    fn value(&self, name: &str) -> Option<&Value> {
+    fn value(&self, name: &str) -> Option<&Json> {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
@@ -199,7 +215,7 @@ impl Fields {
     fn texts(&self, name: &str) -> Result<Option<Vec<&str>>, BadLine> {
         let refused = || bad(format!("'{name}' must be an array of strings"));
         let Some(value) = self.value(name) else { return Ok(None) };
-        let entries = value.as_array().ok_or_else(refused)?.iter().map(Value::as_str);
+        let entries = value.as_array().ok_or_else(refused)?.iter().map(Json::as_str);
         entries.collect::<Option<Vec<_>>>().map(Some).ok_or_else(refused)
     }
 
@@ -210,10 +226,14 @@ impl Fields {
         }
     }
 
-    fn moment(&self, name: &str) -> Result<Option<UnixMillis>, BadLine> {
-        let Some(value) = self.value(name) else { return Ok(None) };
+    fn time_joined(&self, now: UnixMillis) -> Result<Option<UnixMillis>, BadLine> {
+        let Some(value) = self.value("timeJoined") else { return Ok(None) };
         let ms = value.as_i64().and_then(|ms| u64::try_from(ms).ok());
-        ms.map(|ms| Some(UnixMillis(ms))).ok_or_else(|| bad(format!("'{name}' must be milliseconds since 1970")))
+        match ms.map(UnixMillis) {
+            None => Err(bad("'timeJoined' must be milliseconds since 1970")),
+            Some(joined) if joined > now => Err(bad(IN_FUTURE)),
+            joined => Ok(joined),
+        }
     }
 
     fn email(&self) -> Result<String, BadLine> {
@@ -261,7 +281,7 @@ impl Fields {
     fn metadata(&self) -> Result<Option<JsonObject>, BadLine> {
         let refused = || bad("'metadata' must be an object");
         let Some(value) = self.value("metadata") else { return Ok(None) };
-        Ok(Some(JsonObject::from_map(value.as_object().ok_or_else(refused)?)))
+        Ok(Some(value.as_object().ok_or_else(refused)?.into()))
     }
 }
 
@@ -270,7 +290,7 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<NewUser, String> {
-        NewUser::parse(line, &TenantId::new("t1")).map_err(|error| error.0)
+        NewUser::parse(line, &TenantId::new("t1"), UnixMillis(1_000)).map_err(|error| error.0)
     }
 
     #[test]
@@ -289,6 +309,13 @@ mod tests {
         assert_eq!((user.roles.len(), method.time_joined), (2, Some(UnixMillis(17))));
         assert!(user.roles.iter().all(|role| role.tenants == method.tenants));
         assert_eq!(user.metadata.unwrap().as_str(), r#"{"n":null}"#);
+    }
+
+    #[test]
+    fn numbers_in_metadata_stay_as_they_were_written() {
+        let metadata = r#"{"n":[1000000000000000000000001,1e2,-0,1.00]}"#;
+        let user = parse(&format!(r#"{{"email":"a@b","passwordHash":"x","timeJoined":1000,"metadata":{metadata}}}"#));
+        assert_eq!(user.unwrap().metadata.unwrap().as_str(), metadata);
     }
 
     #[test]
@@ -313,6 +340,13 @@ mod tests {
             (r#"{"email":"a@b","passwordHash":"x","hashingAlgorithm":"md5"}"#, "'hashingAlgorithm' must be bcrypt,"),
             (r#"{"email":"a@b","passwordHash":"x","verified":"yes"}"#, "'verified' must be true or false"),
             (r#"{"email":"a@b","passwordHash":"x","timeJoined":-1}"#, "'timeJoined' must be milliseconds since 1970"),
+            (r#"{"email":"a@b","passwordHash":"x","timeJoined":1001}"#, "timeJoined cannot be in future"),
+            (r#"{"email":"a@b","passwordHash":"x","timeJoined":1e30}"#, "'timeJoined' must be milliseconds since 1970"),
+            (r#"{"email":"a@b","plaintextPassword":"\ud83d"}"#, "'plaintextPassword' has half of a surrogate pair"),
+            (
+                r#"{"email":"a@b","passwordHash":"x","metadata":{"n":[1e999]}}"#,
+                "'metadata' has a number beyond 1.8e308",
+            ),
             (r#"{"email":"a@b","passwordHash":"x","tenants":[]}"#, "'tenants' must name one at least"),
             (r#"{"email":"a@b","passwordHash":"x","roles":[" "]}"#, "'roles' has a name that is empty or too long"),
             (r#"{"email":"a@b","passwordHash":"x","metadata":[]}"#, "'metadata' must be an object"),

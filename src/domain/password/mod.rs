@@ -4,6 +4,23 @@ use crate::table::table;
 
 pub mod budget;
 
+use crate::domain::secret::Secret;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+/// The password in Normalization Form C (UAX 15; NIST SP 800-63B-4, 3.1.1.2), in which an accented letter is the same from
+/// every keyboard. `None` if it is in that form as it is.
+#[must_use]
+pub fn composed(password: &str) -> Option<Secret<String>> {
+    /// Most bytes of UTF-8 that one byte becomes (UAX 15, table 7): no copy is left behind by growing.
+    const GROWTH_MAX: usize = 3;
+    if is_nfc(password) {
+        return None;
+    }
+    let mut text = String::with_capacity(GROWTH_MAX * password.len());
+    text.extend(password.nfc());
+    Some(Secret::new(text))
+}
+
 /// What checking one hash may cost. Above, it would take minutes or all memory, so such hashes are neither made nor
 /// imported.
 pub mod limits {
@@ -77,5 +94,35 @@ impl HashParameters {
             Self::Bcrypt { .. } => HashFamily::Bcrypt,
             Self::Argon2 { .. } => HashFamily::Argon2,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_with_accents_are_composed_and_nothing_else_is_changed() {
+        for (sent, form) in [
+            ("cafe\u{301}", Some("caf\u{e9}")),
+            ("Vie\u{302}\u{323}t", Some("Vi\u{1ec7}t")),
+            ("\u{1112}\u{1161}\u{11ab}", Some("\u{d55c}")),
+            ("\u{212b}", Some("\u{c5}")),
+            ("caf\u{e9}", None),
+            ("plain, 7 \u{0}", None),
+            // Compatibility forms are characters of their own.
+            ("\u{fb01}x\u{b2}\u{ff21}", None),
+            ("", None),
+        ] {
+            assert_eq!(composed(sent).as_ref().map(|text| text.expose().as_str()), form, "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_form_needs_no_second_allocation() {
+        let sent = "\u{1d160}".repeat(1000);
+        let text = composed(&sent).unwrap();
+        assert!(text.expose().len() > sent.len());
+        assert_eq!(text.expose().capacity(), 3 * sent.len());
     }
 }

@@ -2,15 +2,12 @@
 //!
 //! They are kept for the applications, which read them; nothing here ever asks a provider.
 
+use crate::domain::json::{Json, Members};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Members as given, `null` being as good as absent. Members of other names are dropped.
-type Members = Map<String, Value>;
-
-/// A provider.
+/// A provider: members as given, `null` being as good as absent. Members of other names are dropped.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Provider {
@@ -97,14 +94,9 @@ fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserial
 fn without_nulls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Members>, D::Error> {
     let mut given: Option<Members> = Option::deserialize(deserializer)?;
     if let Some(members) = &mut given {
-        prune(members);
+        members.remove_nulls();
     }
     Ok(given)
-}
-
-fn prune(members: &mut Members) {
-    members.retain(|_, value| !value.is_null());
-    members.values_mut().filter_map(Value::as_object_mut).for_each(prune);
 }
 
 /// Why a provider is refused: the protocol's sentence.
@@ -115,8 +107,8 @@ pub struct ProviderError(&'static str);
 impl Provider {
     /// Reads a provider as given or as stored; `None` when a member is of the wrong type.
     #[must_use]
-    pub fn parse(members: Members) -> Option<Self> {
-        serde_json::from_value(Value::Object(members)).ok()
+    pub fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
     }
 
     /// The JSON text in which it is stored.
@@ -152,7 +144,7 @@ impl Client {
             return Err(ProviderError("scope array cannot contain a null"));
         }
         let given = |name: &str| self.additional_config.as_ref().and_then(|config| config.get(name));
-        let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+        let is_text = |value: &Json| value.as_str().is_some_and(|text| !text.is_empty());
         if provider.starts_with("apple")
             && !["keyId", "teamId", "privateKey"].iter().all(|name| given(name).is_some_and(is_text))
         {
@@ -176,10 +168,10 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn parse(provider: &Value) -> Option<Provider> {
-        Provider::parse(provider.as_object().unwrap().clone())
+        Provider::parse(&provider.to_string())
     }
 
     fn shown(provider: &Value) -> Value {

@@ -4,6 +4,7 @@ pub mod linking;
 mod listing;
 mod method;
 mod phone;
+pub mod reset_links;
 mod search;
 
 pub use listing::{Order, Position, Recipes, are_apart};

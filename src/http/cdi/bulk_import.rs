@@ -1,10 +1,10 @@
 //! `/bulk-import/…`: users that wait to be imported, and one that does not. Bad input is answered with JSON in a text.
 
-use crate::command::bulk_import::Members;
 use crate::command::bulk_import::one::{ImportOne, Imported};
 use crate::command::bulk_import::queue::{AddUsers, Added, CountUsers, ListUsers, RemoveUsers, Waiting};
 use crate::context::Context;
 use crate::domain::import::waiting::{ADDED_AT_ONCE, BulkStatus};
+use crate::domain::json::Members;
 use crate::domain::time::UnixMillis;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, Query, invalid_field};
@@ -54,13 +54,11 @@ struct AddedBody {
 
 async fn add(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     require_disk(app)?;
-    let users = Body::of(&call.request)?.array("users")?;
+    let users = Body::of(&call.request)?.objects("users")?;
     if users.len() > ADDED_AT_ONCE {
         let error = format!("You can only add {ADDED_AT_ONCE} users at a time.");
         return Err(refused(&json!({ "error": error })));
     }
-    let users: Option<Vec<Members>> = users.into_iter().map(object).collect();
-    let users = users.ok_or_else(|| invalid_field("users"))?;
     let scope = call.scope()?;
     if users.is_empty() {
         return Ok(Reply::json(&AddedBody { status: "OK", users: None }));
@@ -81,13 +79,6 @@ async fn add(app: &Context, call: &Call) -> Result<Reply, ApiError> {
 /// 400 with JSON in a text. JSON has an escape of its own for `<`: with that of texts, readers would get other words.
 fn refused(error: &Value) -> ApiError {
     ApiError::bad_request(error.to_string().replace('<', "\\u003c"))
-}
-
-fn object(value: Value) -> Option<Members> {
-    match value {
-        Value::Object(members) => Some(members),
-        _ => None,
-    }
 }
 
 fn status(query: Query<'_>) -> Result<Option<BulkStatus>, ApiError> {
@@ -206,7 +197,7 @@ struct ImportedBody<'a> {
 
 async fn import(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     require_disk(app)?;
-    let user = Body::of(&call.request)?.into_map();
+    let user = Body::of(&call.request)?.into_members()?;
     match (ImportOne { scope: call.scope()?, user }).run(app).await? {
         Imported::Ok(info) => {
             Ok(Reply::json(&ImportedBody { status: "OK", user: UserObject::whole(&info, call.wire) }))

@@ -4,19 +4,16 @@
 //! order, so that the first wrong field is the one that the reply names.
 
 use crate::domain::ids::UserId;
-use crate::domain::json::{JsonObject, MemberName};
+use crate::domain::json::{Json, JsonFlaw, JsonObject, Members, RawMembers};
 use crate::http::error::ApiError;
 use crate::http::exchange::Request;
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
-use std::fmt;
 
 /// A JSON object's members, not looked into yet.
 pub struct Body<'a> {
-    members: Vec<(Cow<'a, str>, &'a str)>,
+    members: RawMembers<'a>,
 }
 
 impl<'a> Body<'a> {
@@ -34,12 +31,13 @@ impl<'a> Body<'a> {
     /// 400 `Invalid Json Input` unless they are one JSON object in UTF-8.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ApiError> {
         let text = std::str::from_utf8(bytes).ok();
-        text.and_then(|text| serde_json::from_str(text).ok()).ok_or_else(|| ApiError::bad_request("Invalid Json Input"))
+        let members = text.and_then(|text| serde_json::from_str(text).ok());
+        Ok(Self { members: members.ok_or_else(|| ApiError::bad_request("Invalid Json Input"))? })
     }
 
     /// A member's raw text. Of doubled members the last one counts.
     fn raw(&self, name: &str) -> Option<&'a str> {
-        self.members.iter().rev().find(|(member, _)| member == name).map(|(_, raw)| *raw)
+        self.members.get(name).map(RawValue::get)
     }
 
     /// True if there are no members.
@@ -61,19 +59,23 @@ impl<'a> Body<'a> {
     }
 
     /// All members, parsed.
-    #[must_use]
-    pub fn into_map(self) -> Map<String, Value> {
-        // invariant: the scan has checked the syntax
-        let parsed = |raw| serde_json::from_str(raw).unwrap_or_default();
-        self.members.into_iter().map(|(name, raw)| (name.into_owned(), parsed(raw))).collect()
+    ///
+    /// # Errors
+    /// 400 when one of them holds something that cannot be kept.
+    pub fn into_members(self) -> Result<Members, ApiError> {
+        Members::of_scanned(self.members).map_err(|(name, flaw)| flawed_field(&name, flaw))
     }
 
     fn required<T>(&self, name: &str, read: fn(&'a str) -> Option<T>) -> Result<T, ApiError> {
-        self.raw(name).and_then(read).ok_or_else(|| invalid_field(name))
+        self.optional(name, read)?.ok_or_else(|| invalid_field(name))
     }
 
     fn optional<T>(&self, name: &str, read: fn(&'a str) -> Option<T>) -> Result<Option<T>, ApiError> {
-        self.raw(name).map(|raw| read(raw).ok_or_else(|| invalid_field(name))).transpose()
+        let Some(raw) = self.members.get(name) else { return Ok(None) };
+        match read(raw.get()) {
+            Some(value) => Ok(Some(value)),
+            None => Err(Json::of(raw).map_or_else(|flaw| flawed_field(name, flaw), |_| invalid_field(name))),
+        }
     }
 
     /// A required string.
@@ -151,28 +153,31 @@ impl<'a> Body<'a> {
     /// A required object, kept as text.
     ///
     /// # Errors
-    /// 400 when it is missing or of another type.
+    /// 400 when it is missing, of another type, or holds something that cannot be kept.
     pub fn object(&self, name: &str) -> Result<JsonObject, ApiError> {
-        self.required(name, read_object)
+        self.optional_object(name)?.ok_or_else(|| invalid_field(name))
     }
 
     /// An optional object, kept as text.
     ///
     /// # Errors
-    /// 400 when it is `null` or of another type.
+    /// 400 when it is `null`, of another type, or holds something that cannot be kept.
     pub fn optional_object(&self, name: &str) -> Result<Option<JsonObject>, ApiError> {
-        self.optional(name, read_object)
+        let object = self.members.get(name).map(JsonObject::of).transpose();
+        object.map_err(|flaw| flawed_field(name, flaw))
     }
 
-    /// A required object, parsed.
+    /// A required array of objects, parsed.
     ///
     /// # Errors
-    /// 400 when it is missing or of another type.
-    pub fn map(&self, name: &str) -> Result<Map<String, Value>, ApiError> {
-        self.required(name, |raw| serde_json::from_str(raw).ok())
+    /// 400 when it is missing or of another type, or an entry is, or holds something that cannot be kept.
+    pub fn objects(&self, name: &str) -> Result<Vec<Members>, ApiError> {
+        let entries: Vec<&RawValue> = self.required(name, |raw| serde_json::from_str(raw).ok())?;
+        let entries = entries.into_iter().map(Members::of);
+        entries.collect::<Result<_, _>>().map_err(|flaw| flawed_field(name, flaw))
     }
 
-    /// An optional object, parsed.
+    /// An optional object of settings, parsed.
     ///
     /// # Errors
     /// 400 when it is `null` or of another type.
@@ -241,6 +246,14 @@ pub fn invalid_field(name: &str) -> ApiError {
     ApiError::bad_request(format!("Field name '{name}' is invalid in JSON input"))
 }
 
+/// 400 for a field that holds something which cannot be kept, and what that is.
+fn flawed_field(name: &str, flaw: JsonFlaw) -> ApiError {
+    match flaw {
+        JsonFlaw::NotAnObject => invalid_field(name),
+        flaw => ApiError::bad_request(format!("Field name '{name}' is invalid in JSON input: it {flaw}")),
+    }
+}
+
 fn read_string(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     // The scan has checked the syntax: without an escape the text is the value.
@@ -268,38 +281,6 @@ fn read_long(raw: &str) -> Option<i64> {
     })
 }
 
-fn read_object(raw: &str) -> Option<JsonObject> {
-    if raw == "{}" {
-        return Some(JsonObject::empty());
-    }
-    serde_json::from_str::<Map<String, Value>>(raw).ok().map(|map| JsonObject::from_map(&map))
-}
-
-impl<'de> Deserialize<'de> for Body<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Body<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::with_capacity(8);
-        while let Some(MemberName(name)) = map.next_key()? {
-            let raw: &'de RawValue = map.next_value()?;
-            members.push((name, raw.get()));
-        }
-        Ok(Body { members })
-    }
-}
-
 /// A query's parameters, decoded on demand. Of doubled parameters the first one counts.
 #[derive(Clone, Copy)]
 pub struct Query<'a>(&'a str);
@@ -309,6 +290,16 @@ impl<'a> Query<'a> {
     #[must_use]
     pub fn of(request: &'a Request) -> Self {
         Self(&request.query)
+    }
+
+    /// Refuses a query whose percent-encoded bytes are not UTF-8: another character would stand for each of them, and one
+    /// user be taken for another.
+    ///
+    /// # Errors
+    /// 400.
+    pub fn check(request: &Request) -> Result<(), ApiError> {
+        let decoded = percent_encoding::percent_decode_str(&request.query).decode_utf8();
+        decoded.map(drop).map_err(|_| ApiError::bad_request("The query is not UTF-8 once it is percent-decoded"))
     }
 
     /// An optional parameter; an empty one is present.

@@ -202,6 +202,7 @@ impl Cdi {
         }
         let mounted = route::choose(routes, &request.method, || request.header(&RID), version)?;
         *taken = Some(mounted);
+        input::Query::check(&request)?;
         let wire = Wire::of(version);
         let call = Call { request, app, tenant, version, wire, route: mounted.route.into(), address, credential };
         (mounted.route.handler)(&self.app, &call).await.inspect_err(|error| {

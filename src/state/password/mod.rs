@@ -7,7 +7,7 @@ use crate::config::{AppConfig, HashingLimits};
 use crate::crypto::password::pool::{Pool, PoolError, PoolStats};
 use crate::crypto::password::{Check, NoMemory, SALT_BYTES, StoredHash, signer_key_bytes};
 use crate::domain::entropy::{Entropy, random_bytes};
-use crate::domain::password::{HashFamily, HashParameters};
+use crate::domain::password::{HashFamily, HashParameters, composed};
 use crate::domain::secret::Secret;
 use crate::fault::Fault;
 
@@ -57,7 +57,7 @@ impl Hashing {
         }
     }
 
-    /// The hash of a new password, as text.
+    /// The hash of a new password in its composed form, as text.
     ///
     /// # Errors
     /// When the queue is full, or memory runs out.
@@ -68,21 +68,25 @@ impl Hashing {
         entropy: &dyn Entropy,
     ) -> Result<String, Unserved> {
         let salt: [u8; SALT_BYTES] = random_bytes(entropy);
-        let password = Secret::new(password.to_owned());
+        let password = composed(password).unwrap_or_else(|| Secret::new(password.to_owned()));
         let work = move || StoredHash::new(password.expose().as_bytes(), parameters, salt).map(|hash| hash.text());
         finished(self.pool(parameters.family()).run(work).await)
     }
 
-    /// Checks a password against a stored hash. No hash (there is no such account), or one that cannot be read, costs
-    /// the time of a wrong password all the same.
+    /// Checks a password against a stored hash: as it was sent, and if that is wrong and its composed form is another text,
+    /// in that form. No hash (there is no such account), or one that cannot be read, costs the time of a wrong password
+    /// all the same.
     ///
     /// # Errors
     /// When the queue is full, memory runs out, or a Firebase hash meets no signer key.
     pub async fn check(&self, stored: Option<&str>, password: &str, config: &AppConfig) -> Result<Check, Unserved> {
-        let password = Secret::new(password.to_owned());
+        let (sent, composed) = (Secret::new(password.to_owned()), composed(password));
         let parameters = config.password_hashing;
         let Some(stored) = stored.and_then(StoredHash::parse) else {
-            let work = move || StoredHash::new(password.expose().as_bytes(), parameters, [0; SALT_BYTES]);
+            let hash = move |form: &Secret<String>| {
+                StoredHash::new(form.expose().as_bytes(), parameters, [0; SALT_BYTES]).map(|hash| hash.text())
+            };
+            let work = move || [Some(sent), composed].iter().flatten().map(hash).collect::<Result<Vec<_>, _>>();
             finished(self.pool(parameters.family()).run(work).await)?;
             return Ok(Check::Wrong);
         };
@@ -90,7 +94,13 @@ impl Hashing {
         let pool = self.pool(stored.family());
         let work = move || {
             let signer_key = signer_key.as_ref().map(|key| &**key.expose());
-            stored.check(password.expose().as_bytes(), signer_key, parameters)
+            let check = |form: &Secret<String>| stored.check(form.expose().as_bytes(), signer_key, parameters);
+            match (check(&sent)?, &composed) {
+                (Check::Wrong, Some(composed)) => check(composed),
+                // Only keyboards that send this very form could open the account: a new hash opens it to all.
+                (Check::Right, Some(_)) if stored.knows_all_of(sent.expose().as_bytes()) => Ok(Check::RightButOutdated),
+                (outcome, _) => Ok(outcome),
+            }
         };
         match finished(pool.run(work).await)? {
             Check::NoSignerKey => Err(Unserved::NoSignerKey),

@@ -8,7 +8,6 @@ use crate::http::cdi::input::{Body, invalid_field};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,11 +26,12 @@ struct RemovedBody {
 /// A member of the wrong type makes the whole provider invalid.
 pub(super) async fn put(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
-    let mut config = body.map("config")?;
-    let id = config.get("thirdPartyId").and_then(Value::as_str).map(|id| id.trim().to_owned());
-    config.insert("thirdPartyId".to_owned(), json!(id.ok_or_else(|| invalid_field("thirdPartyId"))?));
+    let config = body.object("config")?;
+    let id = config.members().get("thirdPartyId").and_then(|id| serde_json::from_str::<String>(id.get()).ok());
+    let id = id.ok_or_else(|| invalid_field("thirdPartyId"))?;
     let skip_validation = body.optional_bool("skipValidation")?.unwrap_or_default();
-    let provider = Provider::parse(config).ok_or_else(|| invalid_field("config"))?;
+    let mut provider = Provider::parse(config.as_str()).ok_or_else(|| invalid_field("config"))?;
+    id.trim().clone_into(&mut provider.third_party_id);
     let command = PutProvider { scope: call.scope()?, tenant: call.tenant.clone(), provider, skip_validation };
     match command.run(app).await? {
         ProviderPut::Ok { created } => Ok(Reply::json(&PutBody { status: "OK", created_new: created })),

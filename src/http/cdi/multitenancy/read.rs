@@ -1,6 +1,6 @@
 //! GET of one tenant and of lists.
 
-use super::shape::{self, View};
+use super::shape::{self, TenantBody, View};
 use super::shared::{from_base, from_public_app, from_public_tenant};
 use crate::command::tenancy::providers;
 use crate::context::Context;
@@ -9,7 +9,6 @@ use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use crate::state::directory::AppEntry;
 use serde::Serialize;
-use serde_json::Value;
 
 pub(super) async fn tenant_v2(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     one(app, call, &View::second_generation(app, call)).await
@@ -29,7 +28,7 @@ async fn one(app: &Context, call: &Call, view: &View) -> Result<Reply, ApiError>
     struct Found {
         status: &'static str,
         #[serde(flatten)]
-        tenant: Value,
+        tenant: TenantBody,
     }
     let Some(entry) = call.app.tenant(&call.tenant) else { return Ok(tenant_not_found()) };
     let providers = providers(app, &call.app.id, Some(&entry.id)).await?.remove(&entry.id).unwrap_or_default();
@@ -48,7 +47,7 @@ async fn all_tenants(app: &Context, call: &Call, view: &View) -> Result<Reply, A
     #[derive(Serialize)]
     struct List {
         status: &'static str,
-        tenants: Vec<Value>,
+        tenants: Vec<TenantBody>,
     }
     call.existing_tenant()?;
     if !from_public_tenant(call) {

@@ -8,7 +8,8 @@ use crate::domain::tenancy::{Provider, Recipe};
 use crate::fault::Fault;
 use crate::http::cdi::call::Call;
 use crate::state::directory::{AppEntry, TenantEntry};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -26,12 +27,35 @@ enum Shape {
     },
 }
 
+/// A tenant: members as text, so that numbers in providers are shown as they were given.
+pub(super) struct TenantBody(Vec<(&'static str, Box<RawValue>)>);
+
+impl TenantBody {
+    fn add(&mut self, name: &'static str, value: &impl Serialize) {
+        // invariant: what a tenant has always serialises
+        self.0.extend(to_raw_value(value).ok().map(|value| (name, value)));
+    }
+}
+
+impl Serialize for TenantBody {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+#[derive(Serialize)]
+struct ThirdParty<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled: Option<bool>,
+    providers: &'a [Provider],
+}
+
 /// An app in a list.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AppBody {
     app_id: String,
-    tenants: Vec<Value>,
+    tenants: Vec<TenantBody>,
 }
 
 /// A connection URI domain in a list.
@@ -52,34 +76,33 @@ impl View {
         Self { shape, show_protected: may_touch_protected(app, call) }
     }
 
-    pub(super) fn tenant(&self, entry: &TenantEntry, providers: &[Provider]) -> Value {
+    pub(super) fn tenant(&self, entry: &TenantEntry, providers: &[Provider]) -> TenantBody {
         let own = &entry.own;
-        let mut body = Map::new();
-        body.insert("tenantId".to_owned(), json!(entry.id.as_str()));
+        let mut body = TenantBody(Vec::new());
+        body.add("tenantId", &entry.id.as_str());
         match self.shape {
             Shape::Second => {
-                body.insert("thirdParty".to_owned(), json!({"providers": providers}));
+                body.add("thirdParty", &ThirdParty { enabled: None, providers });
                 if let Some(list) = own.shown_first_factors() {
-                    body.insert("firstFactors".to_owned(), json!(list));
+                    body.add("firstFactors", &list);
                 }
             }
             Shape::First { with_factors } => {
                 let enabled = |recipe| own.shows_enabled(recipe, !with_factors);
-                body.insert("emailPassword".to_owned(), json!({"enabled": enabled(Recipe::EmailPassword)}));
-                let third_party = json!({"enabled": enabled(Recipe::ThirdParty), "providers": providers});
-                body.insert("thirdParty".to_owned(), third_party);
-                body.insert("passwordless".to_owned(), json!({"enabled": enabled(Recipe::Passwordless)}));
+                body.add("emailPassword", &json!({"enabled": enabled(Recipe::EmailPassword)}));
+                body.add("thirdParty", &ThirdParty { enabled: Some(enabled(Recipe::ThirdParty)), providers });
+                body.add("passwordless", &json!({"enabled": enabled(Recipe::Passwordless)}));
                 if let Some(list) = own.first_factors.as_ref().filter(|list| with_factors && !list.is_empty()) {
-                    body.insert("firstFactors".to_owned(), json!(list));
+                    body.add("firstFactors", &list);
                 }
             }
         }
         let shows_secondary = !matches!(self.shape, Shape::First { with_factors: false });
         if let Some(list) = own.required_secondary_factors.as_ref().filter(|_| shows_secondary) {
-            body.insert("requiredSecondaryFactors".to_owned(), json!(list));
+            body.add("requiredSecondaryFactors", &list);
         }
-        body.insert("coreConfig".to_owned(), Value::Object(self.core_config(entry)));
-        Value::Object(body)
+        body.add("coreConfig", &self.core_config(entry));
+        body
     }
 
     /// Own settings as they were given.
@@ -91,7 +114,7 @@ impl View {
         config
     }
 
-    pub(super) async fn tenants(&self, app: &Context, entry: &AppEntry) -> Result<Vec<Value>, Fault> {
+    pub(super) async fn tenants(&self, app: &Context, entry: &AppEntry) -> Result<Vec<TenantBody>, Fault> {
         let mut providers = providers(app, &entry.id, None).await?;
         let tenant = |tenant: &Arc<TenantEntry>| {
             let own = providers.remove(&tenant.id).unwrap_or_default();

@@ -9,6 +9,7 @@ use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, Query, blank_field};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
+use http::header::USER_AGENT;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -17,9 +18,9 @@ struct ExistsBody {
     status: &'static str,
     does_super_tokens_user_id_exist: bool,
     does_external_user_id_exist: bool,
-    /// The same by the name under which Python's SDK looks for it.
-    #[serde(rename = "does_external_user_id_exist")]
-    for_python: bool,
+    /// The same by the name under which Python's SDK looks for it, and raises an error without it.
+    #[serde(rename = "does_external_user_id_exist", skip_serializing_if = "Option::is_none")]
+    for_python: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -46,13 +47,18 @@ pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError
             status: "USER_ID_MAPPING_ALREADY_EXISTS_ERROR",
             does_super_tokens_user_id_exist: internal,
             does_external_user_id_exist: external,
-            for_python: external,
+            for_python: is_python_sdk(call).then_some(external),
         })),
         MappingCreated::ExternalIsInternal => Err(ApiError::bad_request(
             "Cannot create a userId mapping where the externalId is also a SuperTokens userID",
         )),
         MappingCreated::InUse(by) => Err(in_use(by)),
     }
+}
+
+/// Python's SDK leaves the user agent to its HTTP client.
+fn is_python_sdk(call: &Call) -> bool {
+    call.request.header(&USER_AGENT).is_some_and(|agent| agent.starts_with("python-httpx/"))
 }
 
 pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> {

@@ -29,7 +29,7 @@ pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> 
 pub(super) async fn update(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let user_id = UserId::new(body.string("userId")?);
-    let update = body.map("metadataUpdate")?;
+    let update = body.object("metadataUpdate")?;
     let command = UpdateMetadata { scope: call.scope()?, user_id, update };
     Ok(noted(command.run(app).await?))
 }

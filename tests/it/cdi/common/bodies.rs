@@ -44,7 +44,8 @@ async fn a_deeply_nested_body_is_refused_not_fatal() {
     let body = format!(
         "{{\"userId\":\"u\",\"enableAntiCsrf\":false,\"userDataInJWT\":{{\"a\":{deep}}},\"userDataInDatabase\":{{}}}}"
     );
-    send(&body).await.is_text(400, "Field name 'userDataInJWT' is invalid in JSON input");
+    let sentence = "Field name 'userDataInJWT' is invalid in JSON input: it is nested more than 127 levels deep";
+    send(&body).await.is_text(400, sentence);
 }
 
 #[tokio::test]
@@ -116,7 +117,9 @@ async fn text_may_be_escaped_and_of_any_script() {
     assert_eq!(send(body).await.ok().json()["session"]["userId"], "aé\n\"😀 ü");
     // half of a surrogate pair is no text
     let body = body.replace("\\ude00", "");
-    send(&body).await.is_text(400, "Field name 'userId' is invalid in JSON input");
+    let sentence = "Field name 'userId' is invalid in JSON input: it has half of a surrogate pair (such as \\ud83d alone): \
+                    text that was cut inside a character";
+    send(&body).await.is_text(400, sentence);
 }
 
 #[tokio::test]
@@ -136,6 +139,21 @@ async fn a_missing_parameter_is_named_and_an_empty_one_is_present() {
     }
     for query in ["?userId=", "?userId", "?x=1&userId=u"] {
         app.get(&format!("/recipe/session/user{query}")).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_is_not_utf_8_is_refused() {
+    let app = TestApp::new().await;
+    app.session("m\u{fffd}ller").await;
+    let sentence = "The query is not UTF-8 once it is percent-decoded";
+    // Latin-1, half of an e with an accent, and half of a surrogate pair.
+    for spelling in ["m%FCller", "%C3", "%C3&x=%A9", "%ED%A0%BD"] {
+        app.get(&format!("/recipe/session/user?userId={spelling}")).await.is_text(400, sentence);
+        app.get(&format!("/recipe/session/user?userId=u&other={spelling}")).await.is_text(400, sentence);
+    }
+    for spelling in ["m%C3%BCller", "%F0%9F%98%80", "%", "%zz", "100%"] {
+        app.get(&format!("/recipe/session/user?userId={spelling}")).await.ok();
     }
 }
 

@@ -6,6 +6,7 @@ mod ip_rules;
 mod logs;
 mod markup;
 mod methods;
+mod numbers;
 mod pages;
 mod paths;
 mod proxies;

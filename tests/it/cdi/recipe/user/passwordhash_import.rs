@@ -4,6 +4,7 @@ use crate::app::TestApp;
 use crate::people::{FIREBASE, SIGNER_KEY, by_provider, with_cheap_passwords};
 use crate::refused::post;
 use serde_json::{Value, json};
+use sessiond::jobs::bulk_import::round;
 
 const PATH: &str = "/recipe/user/passwordhash/import";
 /// Of "abc".
@@ -31,6 +32,39 @@ async fn hashes_of_every_family_open_accounts() {
         assert_eq!(signed_in["user"], reply["user"]);
         assert_eq!(app.sign_in(&email, "another").await, "WRONG_CREDENTIALS_ERROR");
         assert_eq!(import(&app, &email, hash).await["didUserAlreadyExist"], true);
+    }
+}
+
+/// Firebase's Admin SDK and REST interface write `-` and `_` where its command line writes `+` and `/`.
+#[tokio::test]
+async fn firebase_hashes_come_in_either_alphabet_with_or_without_padding() {
+    let web_safe = |text: &str| text.replace('+', "-").replace('/', "_");
+    let unpadded = |text: &str| text.replace('=', "").replace("$m", "$m=").replace("$r", "$r=").replace("$s", "$s=");
+    assert_ne!(web_safe(FIREBASE), FIREBASE);
+    let hashes = [web_safe(FIREBASE), unpadded(FIREBASE), unpadded(&web_safe(FIREBASE)), FIREBASE.replace('+', "-")];
+    for key in [SIGNER_KEY.to_owned(), web_safe(SIGNER_KEY)] {
+        let app = with_cheap_passwords().setting("firebase_password_hashing_signer_key", &key).build().await;
+        for (number, hash) in hashes.iter().enumerate() {
+            let emails = ["a", "b", "c"].map(|name| format!("{name}{number}@x.io"));
+            let [by_hash, by_job, at_once] = &emails;
+            import(&app, by_hash, hash).await;
+            let user = |email: &str| {
+                json!({"loginMethods": [{"recipeId": "emailpassword", "email": email, "passwordHash": hash,
+                    "hashingAlgorithm": "firebase_scrypt"}]})
+            };
+            app.post("/bulk-import/users", json!({"users": [user(by_job)]})).await.ok();
+            assert_eq!(round(&app.app).await.unwrap().imported, 1);
+            app.post("/bulk-import/import", user(at_once)).await.ok();
+            for email in &emails {
+                assert_eq!(app.sign_in(email, "another").await, "WRONG_CREDENTIALS_ERROR", "{hash}");
+                assert_eq!(app.sign_in(email, "user1password").await, "OK", "{hash}");
+            }
+        }
+    }
+    let app = with_cheap_passwords().setting("firebase_password_hashing_signer_key", SIGNER_KEY).build().await;
+    for wrong in [FIREBASE.replace('+', "*"), FIREBASE.replace('+', " ")] {
+        let reply = app.post(PATH, json!({"email": "jane@x.io", "passwordHash": wrong})).await;
+        reply.is_text(400, "Password hash is in invalid format");
     }
 }
 

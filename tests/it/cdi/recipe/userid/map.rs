@@ -49,7 +49,6 @@ async fn of_two_mappings_the_first_stays() {
         json!({
             "status": "USER_ID_MAPPING_ALREADY_EXISTS_ERROR",
             "doesSuperTokensUserIdExist": internal, "doesExternalUserIdExist": external,
-            "does_external_user_id_exist": external,
         })
     };
     assert_eq!(map(&app, "a", "mine").await, exists(true, true));
@@ -58,6 +57,22 @@ async fn of_two_mappings_the_first_stays() {
     assert_eq!(map(&app, "x", "mine").await, exists(false, true), "before the internal id is looked at");
     assert_eq!(map(&app, "x", "other").await, json!({"status": "UNKNOWN_SUPERTOKENS_USER_ID_ERROR"}));
     assert_eq!(map(&app, "mine", "other").await, json!({"status": "UNKNOWN_SUPERTOKENS_USER_ID_ERROR"}));
+}
+
+#[tokio::test]
+async fn pythons_sdk_finds_the_member_that_it_reads() {
+    let app = people().await;
+    map(&app, "a", "mine").await;
+    let again = async |agent: &str| {
+        let body = json!({"superTokensUserId": "a", "externalUserId": "other"});
+        app.post("/recipe/userid/map", body).header("user-agent", agent).await.json()
+    };
+    let python = again("python-httpx/0.28.1").await;
+    assert_eq!(python["does_external_user_id_exist"], json!(false));
+    assert_eq!(python["doesExternalUserIdExist"], json!(false));
+    for other in ["node", "Go-http-client/1.1", "undici", "curl/8", "my-python-httpx/1"] {
+        assert_eq!(again(other).await.as_object().map(serde_json::Map::len), Some(3), "{other}");
+    }
 }
 
 #[tokio::test]
@@ -197,7 +212,6 @@ async fn the_checks_come_in_the_protocols_order_and_force_skips_some() {
         json!({
             "status": "USER_ID_MAPPING_ALREADY_EXISTS_ERROR",
             "doesSuperTokensUserIdExist": internal, "doesExternalUserIdExist": external,
-            "does_external_user_id_exist": external,
         })
     };
     let unknown = json!({"status": "UNKNOWN_SUPERTOKENS_USER_ID_ERROR"});

@@ -76,9 +76,12 @@ async fn bad_input_is_refused() {
         }
         app.refuses(&good, "", r#"{"userId":"u"}"#, (400, invalid)).await;
         // What is no number, and what is half of a character.
-        for wrong in [r#"{"a":1e999}"#, r#"{"a":"\ud83d"}"#, r#"{"\ud83d":1}"#] {
+        let (number, half) =
+            ("it has a number beyond 1.8e308", "it has half of a surrogate pair (such as \\ud83d alone)");
+        let half = format!("{half}: text that was cut inside a character");
+        for (wrong, reason) in [(r#"{"a":1e999}"#, number), (r#"{"a":"\ud83d"}"#, &half), (r#"{"\ud83d":1}"#, &half)] {
             let body = format!(r#"{{"userId":"u","metadataUpdate":{wrong}}}"#);
-            app.refuses(&good, "", &body, (400, invalid)).await;
+            app.refuses(&good, "", &body, (400, &format!("{invalid}: {reason}"))).await;
         }
         app.wants_texts(&post("/recipe/user/metadata/remove", version, json!({"userId": "u"})), &["userId"]).await;
     }

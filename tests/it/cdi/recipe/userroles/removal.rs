@@ -11,6 +11,7 @@ use sessiond::command::userroles::assign::AssignRole;
 use sessiond::command::userroles::removal::finish_pending;
 use sessiond::command::userroles::role::PutRole;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
+use sessiond::domain::json::JsonObject;
 use sessiond::domain::userroles::RoleName;
 use sessiond::fault::Gone;
 use sessiond::store::userroles::assignment::Assignment;
@@ -199,7 +200,7 @@ async fn what_comes_late_is_not_written() {
     let gone = Gone { app: id, tenant: TenantId::public() };
     let late = PutRole { scope: scope.clone(), role, permissions: Vec::new() };
     assert_eq!(late.run(&app.app).await.unwrap_err().gone(), Some(&gone));
-    let late = UpdateMetadata { scope, user_id, update: serde_json::Map::new() };
+    let late = UpdateMetadata { scope, user_id, update: JsonObject::empty() };
     assert_eq!(late.run(&app.app).await.unwrap_err().gone(), Some(&gone));
     for keyspace in [Keyspace::Role, Keyspace::UserRole, Keyspace::RoleUser, Keyspace::UserMetadata] {
         assert!(rows_of(store, keyspace).await.is_empty(), "{keyspace:?}");

@@ -1,5 +1,7 @@
 //! `sessiond users` on a running server and on a stopped folder.
 
+mod foreign;
+
 use crate::cli::sandbox::{Sandbox, Server};
 use serde_json::{Value, json};
 use std::fmt::Write as _;

@@ -1,0 +1,128 @@
+//! [`JsonObject`]: a caller's JSON object, kept as text and parsed only where a rule looks inside.
+
+use super::raw::{RawMembers, put_text};
+use super::tree::{JsonFlaw, Members};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// A JSON object as compact text; members in the order in which they were given, duplicates resolved (the last wins),
+/// numbers as they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonObject(Arc<str>);
+
+impl JsonObject {
+    /// `{}`.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self(Arc::from("{}"))
+    }
+
+    /// The object of a text whose syntax has been checked.
+    ///
+    /// # Errors
+    /// When it is no object, or holds something that cannot be kept.
+    pub fn of(raw: &RawValue) -> Result<Self, JsonFlaw> {
+        if raw.get() == "{}" { Ok(Self::empty()) } else { Members::of(raw).map(|members| Self::from(&members)) }
+    }
+
+    /// The object of a text.
+    ///
+    /// # Errors
+    /// When it is no object, or holds something that cannot be kept.
+    pub fn parse(text: &str) -> Result<Self, JsonFlaw> {
+        Self::of(serde_json::from_str(text).map_err(|_| JsonFlaw::NotAnObject)?)
+    }
+
+    /// The object with the members of `map`.
+    #[must_use]
+    pub fn from_map(map: &Map<String, Value>) -> Self {
+        // invariant: a map with string keys always serialises
+        Self(serde_json::to_string(map).unwrap_or_else(|_| "{}".to_owned()).into())
+    }
+
+    /// Takes text that this type produced before (a stored record).
+    #[must_use]
+    pub fn from_stored(text: String) -> Self {
+        Self(text.into())
+    }
+
+    /// The compact text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The members, parsed: for settings, whose numbers have 64 bits. `None` only if stored text was not an object.
+    #[must_use]
+    pub fn to_map(&self) -> Option<Map<String, Value>> {
+        serde_json::from_str(&self.0).ok()
+    }
+
+    /// The members as text; none if stored text was not an object.
+    #[must_use]
+    pub fn members(&self) -> RawMembers<'_> {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+
+    /// True when both hold the same members with the same values, whatever their order. Numbers are the same when they are
+    /// written alike.
+    #[must_use]
+    pub fn same_value(&self, other: &Self) -> bool {
+        self.0 == other.0 || matches!((Members::parse(&self.0), Members::parse(&other.0)), (Ok(a), Ok(b)) if a == b)
+    }
+}
+
+impl From<&Members> for JsonObject {
+    fn from(members: &Members) -> Self {
+        Self(members.to_text().into())
+    }
+}
+
+/// Puts members together that have been scanned, each name once.
+impl<'a> FromIterator<(Cow<'a, str>, &'a RawValue)> for JsonObject {
+    fn from_iter<T: IntoIterator<Item = (Cow<'a, str>, &'a RawValue)>>(members: T) -> Self {
+        let mut text = "{".to_owned();
+        for (name, raw) in members {
+            if text.len() > 1 {
+                text.push(',');
+            }
+            put_text(&mut text, &name);
+            text.push(':');
+            text.push_str(raw.get());
+        }
+        text.push('}');
+        Self(text.into())
+    }
+}
+
+impl Serialize for JsonObject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+/// Keeps a [`JsonObject`] in a record as text: `#[serde(with = "json::as_text")]`.
+pub mod as_text {
+    use super::JsonObject;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Writes the compact text.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(object: &JsonObject, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(object.as_str())
+    }
+
+    /// Takes the text back as it is.
+    ///
+    /// # Errors
+    /// Those of the deserializer.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<JsonObject, D::Error> {
+        String::deserialize(deserializer).map(JsonObject::from_stored)
+    }
+}
