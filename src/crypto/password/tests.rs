@@ -1,5 +1,6 @@
 use super::common::BASE64_BCRYPT;
 use super::*;
+use base64::Engine as _;
 
 const CHEAP: HashParameters = HashParameters::Bcrypt { cost: 4 };
 
