@@ -13,8 +13,8 @@ use std::process::ExitCode;
 /// Read all data and report what does not hold; repairs nothing. Exit code 1 if anything was found.
 ///
 /// Works on a running server, on a stopped folder, and on a backup (name it with --data-dir). Whether sessions, users,
-/// roles and their indexes agree is not checked in a backup or after a crash: that needs a folder that was stopped cleanly, so
-/// restore a backup and check the new folder.
+/// roles and their indexes agree is not checked in a backup, after a crash, or in a folder that cannot be written: restore it
+/// and check the new folder.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
@@ -45,9 +45,11 @@ impl Check {
         let files = maintenance::check(&config.data_dir, &mut NoAudit, &upkeep::translated(&output::bar()))?;
         // What records say of each other needs an open store, and opening one that is not sound or was not stopped
         // would change it.
-        if !files.clean || !files.is_sound() {
+        if !files.clean || !files.is_sound() || files.read_only {
             let way = if files.backup {
                 "restore the backup and check the new folder"
+            } else if files.read_only {
+                "this folder cannot be written, so restore it into a new one and check that"
             } else {
                 "that needs a folder that was stopped cleanly"
             };

@@ -87,6 +87,8 @@ pub fn main() -> ExitCode {
     // Whatever this process writes is for its owner alone: data, logs, backups.
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    #[cfg(unix)]
+    outlive_file_size_limit();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -97,6 +99,20 @@ pub fn main() -> ExitCode {
             output::note(format!("error: {}", one_line(&error)));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// A write beyond the limit on file sizes is to fail, like one to a full disk. Without a handler the system ends the process
+/// by SIGXFSZ, without a word.
+#[cfg(unix)]
+fn outlive_file_size_limit() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let number = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    // The handler stays when this runtime has gone, and nobody has to listen to it.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    let handled = runtime.and_then(|runtime| runtime.block_on(async { signal(number).map(drop) }));
+    if let Err(error) = handled {
+        output::note(format!("the limit on file sizes will end this process without a word: {error}"));
     }
 }
 

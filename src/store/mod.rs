@@ -215,6 +215,15 @@ pub enum StoreError {
         /// The data folder.
         path: String,
     },
+    /// The process may not make its files any larger; reads go on.
+    #[error(
+        "{path} has reached this process's limit on file sizes (ulimit -f, LimitFSIZE): writes are refused. Raise the limit \
+         and start again"
+    )]
+    FileSizeLimit {
+        /// File or data folder.
+        path: String,
+    },
     /// A record above the size cap.
     #[error("a record of {size} bytes is above the limit of {limit} bytes")]
     TooLarge {

@@ -17,7 +17,8 @@ const ROUNDS: u64 = 100;
 /// Concurrent clients.
 const WORKERS: usize = 8;
 
-fn from_environment(name: &str) -> Option<u64> {
+/// A number that somebody asks for.
+pub(crate) fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }
 

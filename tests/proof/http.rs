@@ -29,6 +29,11 @@ impl Client {
         Self { address, stream: None }
     }
 
+    /// Where the server is.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Sends a request at `cdi-version: 5.6` and reads the whole reply.
     ///
     /// # Errors

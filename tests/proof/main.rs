@@ -1,7 +1,7 @@
 //! Proofs that need the real binary, a real disk and a hard hand: `crash` kills it with `kill -9`, `powercut` takes the
-//! disk away from under it.
+//! disk away from under it, `heal` stops it in the middle of recovery and of every kind of work on a folder.
 //!
-//! Both drive the same load ([`load`]) and hold the same claims ([`ledger`]): every acknowledged write is there, whole;
+//! All drive the same load ([`load`]) and hold the same claims ([`ledger`]): every acknowledged write is there, whole;
 //! every revoked session stays revoked; a client whose reply was lost by the kill is not logged out. People who sign up and are
 //! linked ([`people`]) are there whole, with indexes that tell the same as their rows.
 
@@ -17,6 +17,7 @@
 mod bulk_import;
 mod codes;
 mod crash;
+mod heal;
 mod http;
 mod ledger;
 mod load;

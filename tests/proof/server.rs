@@ -121,7 +121,7 @@ impl Drop for Server {
 }
 
 /// The address in `Started … on <host>:<port> with PID: <pid>`.
-fn started_address(line: &str) -> Option<SocketAddr> {
+pub(crate) fn started_address(line: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once("Started ")?.1.split_once(" on ")?;
     let (_, port) = rest.split_once(" with PID").map_or(rest, |(address, _)| address).rsplit_once(':')?;
     Some(SocketAddr::from(([127, 0, 0, 1], port.trim().parse().ok()?)))

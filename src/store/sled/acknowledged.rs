@@ -5,6 +5,7 @@
 
 use super::folder::Folder;
 use super::io;
+use super::journal::frames::Damage;
 use super::journal::segment;
 use super::marker::Marker;
 use super::snapshot;
@@ -42,6 +43,11 @@ impl Acknowledged {
     }
 }
 
+/// Makes the note say `number`, unless it does.
+pub(super) fn ensure(folder: &Folder, number: u64) -> Result<(), StoreError> {
+    if read(folder)? == Some(number) { Ok(()) } else { Acknowledged::open(folder, number).map(drop) }
+}
+
 /// The last frame that is known to have been acknowledged; `None` when the note is missing or damaged.
 pub(super) fn read(folder: &Folder) -> Result<Option<u64>, StoreError> {
     let bytes = io::read_small(&folder.acknowledged())?.unwrap_or_default();
@@ -72,6 +78,19 @@ pub(super) fn emptied(folder: &Folder) -> Result<Option<StoreError>, StoreError>
                   nothing, remove the whole folder"
             .to_owned(),
     }))
+}
+
+/// Names what nobody can know of a folder without a mark of a clean stop: a server that runs always has a segment, so one
+/// without any is no crash, and without the note nothing says what followed the last snapshot.
+pub(super) fn untold(folder: &Folder) -> Result<Option<StoreError>, StoreError> {
+    if read(folder)?.is_some() || !segment::list(&folder.journal())?.is_empty() {
+        return Ok(None);
+    }
+    let what =
+        "no segment is there, nor the note of the last acknowledged frame: what was written after the last snapshot \
+                cannot be known"
+            .to_owned();
+    Ok(Some(Damage { place: folder.journal(), what }.error()))
 }
 
 fn note(number: u64) -> [u8; 12] {

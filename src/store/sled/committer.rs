@@ -11,7 +11,7 @@ use super::queue::{Add, Control, Replacement, Request};
 use super::recent::Recent;
 use super::reindex;
 use super::shared::{self, Shared};
-use super::space::Space;
+use super::space::{Lack, Space};
 use super::sums::Sums;
 use super::view::View;
 use crate::store::{CommitError, StoreError};
@@ -174,13 +174,13 @@ impl<'a> Committer<'a> {
         Ok(Check::Holds)
     }
 
-    /// Makes the frame durable and visible. `Err` inside: the disk is full, nothing has changed.
-    fn write(&mut self, frame: &mut Vec<u8>, number: u64) -> Result<Result<(), StoreError>, StoreError> {
+    /// Makes the frame durable and visible. `Err` inside: there is no room for it, nothing has changed.
+    fn write(&mut self, frame: &mut Vec<u8>, number: u64) -> Result<Result<(), Lack>, StoreError> {
         if frame.len() == frame::HEADER {
             return Ok(Ok(()));
         }
-        if !self.space.is_enough_for(frame.len(), self.shared) {
-            return Ok(Err(self.disk_full()));
+        if let Some(lack) = self.space.lack_for(frame.len(), self.shared) {
+            return Ok(Err(lack));
         }
         let body_end = frame.len();
         // As the clock shows it, also when it was set back: one that was ahead must not give later frames its time.
@@ -188,9 +188,9 @@ impl<'a> Committer<'a> {
         frame::finish(frame, number, now, Kind::Data);
         match self.writer.append(frame) {
             Ok(()) => {}
-            Err(AppendError::Full(error)) => {
-                self.space.is_used_up();
-                return Ok(Err(error));
+            Err(AppendError::Full(lack)) => {
+                self.space.is_used_up(lack);
+                return Ok(Err(lack));
             }
             Err(AppendError::Broken(error)) => return Err(error),
         }
@@ -238,11 +238,7 @@ impl<'a> Committer<'a> {
         Ok(())
     }
 
-    fn answer(
-        &self,
-        verdicts: Verdicts,
-        outcome: Result<Result<(), StoreError>, StoreError>,
-    ) -> Result<(), StoreError> {
+    fn answer(&self, verdicts: Verdicts, outcome: Result<Result<(), Lack>, StoreError>) -> Result<(), StoreError> {
         let counters = &self.shared.counters;
         counters.conflicts.fetch_add(verdicts.refused.len() as u64, Ordering::Relaxed);
         for (reply, error) in verdicts.refused {
@@ -256,9 +252,9 @@ impl<'a> Committer<'a> {
                 }
                 Ok(())
             }
-            Ok(Err(_)) => {
+            Ok(Err(lack)) => {
                 for reply in verdicts.accepted {
-                    let _ = reply.send(Err(self.disk_full().into()));
+                    let _ = reply.send(Err(lack.error(&self.shared.folder.root).into()));
                 }
                 Ok(())
             }
@@ -309,10 +305,6 @@ impl<'a> Committer<'a> {
             view.index.set_frame(last)?;
         }
         Ok((last, self.last_time))
-    }
-
-    fn disk_full(&self) -> StoreError {
-        StoreError::DiskFull { path: self.shared.folder.root.display().to_string() }
     }
 }
 

@@ -4,7 +4,7 @@ use super::io;
 use crate::domain::entropy::{Entropy, random_bytes};
 use crate::store::StoreError;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// The folder format this build reads and writes.
@@ -51,6 +51,15 @@ impl Folder {
 
     pub(super) fn identity(&self) -> PathBuf {
         self.root.join("identity")
+    }
+
+    pub(super) fn lock(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+
+    /// What a check writes while it reads.
+    pub(super) fn check_in_work(&self) -> PathBuf {
+        self.root.join("check.new")
     }
 
     pub(super) fn acknowledged(&self) -> PathBuf {
@@ -104,19 +113,12 @@ impl Drop for FolderLock {
 impl FolderLock {
     /// Takes the folder for this process.
     pub(super) fn take(folder: &Folder) -> Result<Self, StoreError> {
-        let path = folder.root.join("lock");
+        let path = folder.lock();
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = opened.map_err(|error| io::failed("cannot open the lock file", &path, error))?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let _ = (&file).take(20).read_to_string(&mut holder);
-                let holder = holder.trim();
-                let known = !holder.is_empty() && holder.bytes().all(|byte| byte.is_ascii_digit());
-                let pid = if known { holder.to_owned() } else { "unknown".to_owned() };
-                return Err(StoreError::Locked { path: folder.root.display().to_string(), pid });
-            }
+            Err(TryLockError::WouldBlock) => return Err(locked(folder, &file)),
             Err(TryLockError::Error(error)) => return Err(io::failed("cannot lock", &path, error)),
         }
         let pid = format!("{}\n", std::process::id());
@@ -131,6 +133,38 @@ impl FolderLock {
         }
         Ok(Self { file })
     }
+
+    /// Keeps writers out of a folder that is only read, which takes no right to write: its owner's server has the same file
+    /// locked, and one on a read-only mount may be written through another. `None` without a lock file.
+    pub(super) fn share(folder: &Folder) -> Result<Option<Self>, StoreError> {
+        let path = folder.lock();
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io::failed("cannot open the lock file", &path, error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Some(Self { file })),
+            Err(TryLockError::WouldBlock) => Err(locked(folder, &file)),
+            // No server can have locked it there either.
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(None),
+            Err(TryLockError::Error(error)) => Err(io::failed("cannot lock", &path, error)),
+        }
+    }
+}
+
+/// Names whoever holds the folder. Readers leave no name, and the file still has that of the last writer.
+fn locked(folder: &Folder, file: &File) -> StoreError {
+    let mut holder = String::new();
+    if file.try_lock_shared().is_ok() {
+        let _ = file.unlock();
+    } else {
+        let _ = file.take(20).read_to_string(&mut holder);
+    }
+    let holder = holder.trim();
+    let known = !holder.is_empty() && holder.bytes().all(|byte| byte.is_ascii_digit());
+    let pid = if known { holder.to_owned() } else { "unknown".to_owned() };
+    StoreError::Locked { path: folder.root.display().to_string(), pid }
 }
 
 /// What the identity file says.
@@ -237,6 +271,24 @@ mod tests {
         let _inherited = lock.file.try_clone().unwrap();
         assert!(matches!(FolderLock::take(&folder), Err(StoreError::Locked { .. })));
         drop(lock);
+        FolderLock::take(&folder).unwrap();
+    }
+
+    #[test]
+    fn readers_share_the_lock_and_a_writer_keeps_them_out() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path());
+        assert!(FolderLock::share(&folder).unwrap().is_none(), "there is no lock file");
+        let writer = FolderLock::take(&folder).unwrap();
+        let pid_of_holder = |error| match error {
+            StoreError::Locked { pid, .. } => pid,
+            other => panic!("{other}"),
+        };
+        assert_eq!(pid_of_holder(FolderLock::share(&folder).unwrap_err()), std::process::id().to_string());
+        drop(writer);
+        let readers = [FolderLock::share(&folder).unwrap().unwrap(), FolderLock::share(&folder).unwrap().unwrap()];
+        assert_eq!(pid_of_holder(FolderLock::take(&folder).unwrap_err()), "unknown");
+        drop(readers);
         FolderLock::take(&folder).unwrap();
     }
 }

@@ -1,18 +1,23 @@
 //! Small helpers: errors that say what was attempted on which file, durable directories, and how long it took.
 
+use super::space::Lack;
 use crate::store::StoreError;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Turns a system error into ours; a full disk has its own name.
+/// Turns a system error into ours; a full disk and a file that may not grow have their own names.
 pub(super) fn failed(doing: &'static str, path: &Path, source: io::Error) -> StoreError {
-    let path = path.display().to_string();
-    match source.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::DiskFull { path },
-        _ => StoreError::Io { doing, path, source },
+    match Lack::of(&source) {
+        Some(lack) => lack.error(path),
+        None => StoreError::Io { doing, path: path.display().to_string(), source },
     }
+}
+
+/// True when this process may not write there, as opposed to a disk that fails.
+pub(super) fn is_read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied)
 }
 
 /// Makes names created, renamed or removed in `directory` survive a power cut.
@@ -79,6 +84,22 @@ pub(super) fn remove_directory(path: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("cannot remove the folder", path, error)),
         _ => Ok(()),
     }
+}
+
+/// Copies a folder with all it holds, which nothing may change meanwhile; what is there already is replaced. Not durably.
+pub(super) fn copy_directory(from: &Path, to: &Path) -> Result<(), StoreError> {
+    create_directory(to)?;
+    let entries = fs::read_dir(from).map_err(|error| failed("cannot list", from, error))?;
+    for entry in entries {
+        let path = entry.map_err(|error| failed("cannot list", from, error))?.path();
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy_directory(&path, &target)?;
+        } else {
+            fs::copy(&path, &target).map_err(|error| failed("cannot copy to", &target, error))?;
+        }
+    }
+    Ok(())
 }
 
 /// The whole content of a small file; `None` when there is no such file.

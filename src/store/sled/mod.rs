@@ -6,7 +6,7 @@
 //! - `index`, `batch`, `leaves`: the state after the last frame, in sled; everything in it can be rebuilt;
 //! - `reindex`: that state written anew beside the traffic, when much of its space is dead;
 //! - `snapshot`, `merge`, `rot`: all records as of one frame, made from the snapshot before it and the journal, not from sled;
-//! - `recovery`, `truth`, `marker`: what is believed when a folder is opened;
+//! - `recovery`, `heal`, `truth`, `marker`: what is believed when a folder is opened;
 //! - `point`: which frame a moment means, for `restore --until`;
 //! - `moment`, `archive`: all rows as of one moment, and the file in which an app travels;
 //! - `maintenance`: check, backup, restore, compact, salvage.
@@ -20,6 +20,7 @@ mod batch;
 mod committer;
 mod flusher;
 mod folder;
+mod heal;
 mod index;
 mod io;
 mod journal;

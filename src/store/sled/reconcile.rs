@@ -3,7 +3,7 @@
 use super::Progress;
 use super::batch::Batch;
 use super::index::{Index, Stamped};
-use super::journal::frames::Damage;
+use super::journal::frames::{COPIED, Damage};
 use super::snapshot::Entry;
 use super::truth::Truth;
 use crate::store::StoreError;
@@ -54,7 +54,7 @@ pub(super) fn reconcile(
     outcome.rows = walk(index.all(), truth, indexed, progress, &mut |_| {}, &mut |difference| {
         if let Some(frame) = difference.indexed.filter(|frame| *frame > last) {
             let key = difference.key.escape_ascii();
-            let what = format!("{LOST_TAIL}: {key} was written by frame {frame}, it ends with {last}");
+            let what = format!("{LOST_TAIL}: {key} was written by frame {frame}, it ends with {last} {COPIED}");
             return Err(Damage { place: index.path().to_owned(), what }.error());
         }
         outcome.repaired += 1;

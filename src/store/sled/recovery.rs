@@ -3,9 +3,13 @@
 //! After a clean stop: every file is compared with the mark, then the index is used as it is. After anything else: the
 //! index is compared, row by row, with snapshot and journal, and brought in line. What cannot be healed is refused, by
 //! name, with the way out.
+//!
+//! A start may be killed anywhere. So what allows a step (the mark, the note of the last acknowledged frame, a file that names
+//! the folder) stays until what the step makes is durable; the next start then sees no less than this one did.
 
 use super::acknowledged::{self, Acknowledged};
 use super::folder::{self, Folder, FolderId, Identity};
+use super::heal;
 use super::index::Index;
 use super::journal::frames::{Damage, Ending, Scanned};
 use super::journal::segment;
@@ -13,7 +17,7 @@ use super::journal::writer::seal_at;
 use super::maintenance::settle_unfinished;
 use super::marker::{Changes, Marker};
 use super::reconcile::{Outcome, is_lost_tail, reconcile};
-use super::snapshot::{self, Head, Writer};
+use super::snapshot;
 use super::truth::Truth;
 use super::{Options, Progress, RecoveryReport, Start};
 use crate::store::StoreError;
@@ -41,23 +45,37 @@ pub(super) fn open(folder: &Folder, options: &Options) -> Result<Opened, StoreEr
     if let Some(error) = acknowledged::emptied(folder)? {
         return Err(error);
     }
-    let (id, fresh) = identify(folder, options, &mut notes)?;
+    let owner = identify(folder, options, &mut notes)?;
     clean_up(folder)?;
-    let marker = Marker::read(folder)?;
-    let mut opened = match marker {
-        Some(marker) => after_clean_stop(folder, id, &marker, options, notes)?,
-        None => after_crash(folder, id, 0, options, notes, fresh)?,
+    let mut opened = match credible_mark(folder, &mut notes)? {
+        Some(marker) => after_clean_stop(folder, owner.id, &marker, options, notes)?,
+        None => after_crash(folder, owner.id, None, options, notes, owner.is_fresh)?,
     };
+    // From here on nothing depends on the mark, which goes last.
+    acknowledged::ensure(folder, opened.last)?;
+    if !owner.is_named {
+        folder::write_identity(folder, &owner.id)?;
+    }
     Marker::remove(folder)?;
     opened.report.milliseconds = io::milliseconds_since(started);
     opened.report.log();
     Ok(opened)
 }
 
-/// Finds out whose files these are; a lost identity file is replaced if journal or snapshots still name the folder.
-fn identify(folder: &Folder, options: &Options, notes: &mut Vec<String>) -> Result<(FolderId, bool), StoreError> {
+/// Whose files these are.
+struct Owner {
+    id: FolderId,
+    /// There were none.
+    is_fresh: bool,
+    /// The identity file says so.
+    is_named: bool,
+}
+
+/// Finds out whose files these are. When the identity file is lost, journal or snapshots may still name the folder; it is
+/// written again once the folder is known to be whole, because a stray file may have told.
+fn identify(folder: &Folder, options: &Options, notes: &mut Vec<String>) -> Result<Owner, StoreError> {
     let why = match folder::read_identity(folder)? {
-        Identity::Is(id) => return Ok((id, false)),
+        Identity::Is(id) => return Ok(Owner { id, is_fresh: false, is_named: true }),
         Identity::Missing(why) => why,
     };
     let segments = segment::list(&folder.journal())?;
@@ -65,9 +83,8 @@ fn identify(folder: &Folder, options: &Options, notes: &mut Vec<String>) -> Resu
     let from_journal = segments.iter().find_map(|(first, path)| segment::folder_id(path, *first));
     let from_snapshot = || snapshots.iter().find_map(|(_, path)| snapshot::Reader::open(path, None).ok());
     if let Some(id) = from_journal.or_else(|| from_snapshot().map(|reader| reader.head.id)) {
-        folder::write_identity(folder, &id)?;
         notes.push(format!("the identity file {why}: written again from what journal and snapshots say"));
-        return Ok((id, false));
+        return Ok(Owner { id, is_fresh: false, is_named: false });
     }
     if !segments.is_empty() || !snapshots.is_empty() || folder.index().join("db").exists() || why != "is missing" {
         let what = format!("the identity file {why}, and no journal or snapshot says whose folder this is");
@@ -78,7 +95,22 @@ fn identify(folder: &Folder, options: &Options, notes: &mut Vec<String>) -> Resu
     // The identity last: where it is, the note has been.
     Acknowledged::open(folder, 0)?;
     folder::write_identity(folder, &id)?;
-    Ok((id, true))
+    Ok(Owner { id, is_fresh: true, is_named: true })
+}
+
+/// The mark of a clean stop, unless the folder has been in use since.
+fn credible_mark(folder: &Folder, notes: &mut Vec<String>) -> Result<Option<Marker>, StoreError> {
+    let Some(marker) = Marker::read(folder)? else { return Ok(None) };
+    match acknowledged::read(folder)? {
+        Some(frame) if frame > marker.frame => {
+            notes.push(format!(
+                "the mark of the clean stop is of frame {}, but frame {frame} was acknowledged: verifying everything",
+                marker.frame
+            ));
+            Ok(None)
+        }
+        _ => Ok(Some(marker)),
+    }
 }
 
 /// Removes what a killed process left half-done.
@@ -86,6 +118,7 @@ fn clean_up(folder: &Folder) -> Result<(), StoreError> {
     io::remove_directory(&folder.index_in_work())?;
     io::remove_directory(&folder.index_replaced())?;
     io::remove_directory(&folder.snapshots().join("scratch"))?;
+    io::remove_directory(&folder.check_in_work())?;
     if let Ok(entries) = std::fs::read_dir(folder.snapshots()) {
         for entry in entries.flatten() {
             if entry.path().extension().is_some_and(|extension| extension == "new") {
@@ -106,71 +139,40 @@ fn after_clean_stop(
     (options.progress)(Progress { stage: "comparing files", done: 0, total: 0 });
     let Changes { truth, index } = marker.changes(folder)?;
     notes.extend(truth.iter().chain(&index).cloned());
-    if index.is_empty() {
-        Marker::remove(folder)?;
+    if index.is_empty() && truth.is_empty() {
         match Index::open(&folder.index(), options.cache_bytes) {
-            Ok(index) if truth.is_empty() => {
+            Ok(index) => {
                 let report = RecoveryReport::new(Start::Clean, marker.frame, notes);
                 return Ok(Opened { id, index, last: marker.frame, time: marker.time, snapshot_now: false, report });
             }
-            Ok(index) => return from_index(folder, id, index, marker, notes),
             Err(error) => notes.push(error.to_string()),
         }
     }
-    after_crash(folder, id, marker.frame, options, notes, false)
+    let is_healed = index.is_empty() && !truth.is_empty() && heal::from_index(folder, id, marker, options, &mut notes)?;
+    let mut opened = after_crash(folder, id, Some(marker.frame), options, notes, false)?;
+    if is_healed {
+        opened.report.start = Start::Healed;
+    }
+    Ok(opened)
 }
 
-/// The index is whole, journal or snapshots are not: they are set aside, and a new snapshot is written from the index.
-fn from_index(
-    folder: &Folder,
-    id: FolderId,
-    index: Index,
-    marker: &Marker,
-    mut notes: Vec<String>,
-) -> Result<Opened, StoreError> {
-    let (last, time) = (marker.frame, marker.time);
-    let snapshots = snapshot::list(&folder.snapshots())?;
-    let segments = segment::list(&folder.journal())?;
-    io::create_directory(&folder.snapshots())?;
-    let path = snapshot::path(&folder.snapshots(), last);
-    let temporary = path.with_extension("new");
-    let mut writer = Writer::create(&temporary, &Head { id, frame: last, time })?;
-    for row in index.all() {
-        let (key, (frame, value)) = row?;
-        writer.push(&snapshot::Entry { key: &key, frame, value: Some(&value) })?;
-    }
-    let rows = writer.rows;
-    writer.finish()?;
-    snapshot::verify_deeply(&temporary, &id, &mut |_| Ok(()))?;
-    // The new snapshot first: a kill from here on finds it, and needs nothing of what is set aside.
-    io::rename(&temporary, &path)?;
-    for (_, old) in snapshots.iter().chain(&segments).filter(|(_, old)| *old != path) {
-        let aside = folder.set_aside(old)?;
-        notes.push(format!("{} was set aside as {}", old.display(), aside.display()));
-    }
-    notes.push(format!("a new snapshot with {rows} records was written from the index"));
-    let report = RecoveryReport::new(Start::Healed, last, notes);
-    Ok(Opened { id, index, last, time, snapshot_now: false, report })
-}
-
-/// Nothing is taken for granted: the index must agree with snapshot and journal, or is made to.
+/// Nothing is taken for granted: the index must agree with snapshot and journal, or is made to. `marked` is the frame of a
+/// mark that files differ from.
 fn after_crash(
     folder: &Folder,
     id: FolderId,
-    at_least: u64,
+    marked: Option<u64>,
     options: &Options,
     mut notes: Vec<String>,
     fresh: bool,
 ) -> Result<Opened, StoreError> {
     let progress = options.progress.as_ref();
-    let note = acknowledged::read(folder)?;
-    // A server that runs always has a segment, so this is no crash.
-    if note.is_none() && at_least == 0 && segment::list(&folder.journal())?.is_empty() {
-        let what = "no segment is there, nor the note of the last acknowledged frame: what was written after the \
-                    last snapshot cannot be known"
-            .to_owned();
-        return Err(Damage { place: folder.journal(), what }.error());
+    if marked.is_none()
+        && let Some(error) = acknowledged::untold(folder)?
+    {
+        return Err(error);
     }
+    let note = acknowledged::read(folder)?;
     let existed = folder.index().join("db").exists();
     let mut index = None;
     let mut indexed = 0;
@@ -179,7 +181,7 @@ fn after_crash(
         Err(error @ StoreError::Damaged { .. }) => notes.push(error.to_string()),
         Err(error) => return Err(error),
     }
-    let acknowledged = note.unwrap_or(0).max(at_least).max(indexed);
+    let acknowledged = note.max(marked).unwrap_or(0).max(indexed);
     let truth = Truth::find(folder, &id, acknowledged, u64::MAX, progress)?;
     let mut start = match (fresh, existed) {
         (true, _) => Start::Fresh,
@@ -215,6 +217,8 @@ fn after_crash(
             rebuild(folder, broken, &truth, options)?
         }
     };
+    // Before an empty segment goes, which says that the folder has been in use.
+    acknowledged::ensure(folder, truth.last())?;
     finish_journal(folder, &truth.scanned, &mut notes)?;
     if let Some(torn) = &truth.frames.torn {
         notes.push(format!("an unfinished write at the end of the journal was cut off: {torn}"));

@@ -5,6 +5,7 @@ use super::index::Index;
 use super::journal::segment;
 use super::queue::Queue;
 use super::snapshot;
+use super::space::Lack;
 use super::view::View;
 use super::{Fatal, Options};
 use crate::domain::time::Clock;
@@ -179,6 +180,18 @@ impl Shared {
     pub(super) fn has_space_for(&self, bytes: u64) -> bool {
         free_space(&self.folder.root).is_none_or(|free| free >= self.reserve_bytes.saturating_add(bytes))
     }
+
+    /// What a write of so many bytes lacks. The index must meet neither a full disk nor the limit on file sizes: it fails for
+    /// good at either, the journal does not.
+    pub(super) fn lack_for(&self, bytes: u64) -> Option<Lack> {
+        if !self.has_space_for(bytes) {
+            return Some(Lack::DiskSpace);
+        }
+        let limit = file_size_limit()?;
+        let index = self.folder.index().join("db").metadata().map_or(0, |data| data.len());
+        let left = limit.saturating_sub(index);
+        (left < self.reserve_bytes.saturating_add(bytes)).then_some(Lack::FileSize)
+    }
 }
 
 /// Waits until the last reader has let go of an index that new ones no longer find.
@@ -213,6 +226,16 @@ pub(super) fn free_space(path: &std::path::Path) -> Option<u64> {
         let _ = path;
         None
     }
+}
+
+/// The length that no file of this process may exceed.
+fn file_size_limit() -> Option<u64> {
+    #[cfg(unix)]
+    {
+        rustix::process::getrlimit(rustix::process::Resource::Fsize).current
+    }
+    #[cfg(not(unix))]
+    None
 }
 
 /// Wakes threads that wait for something to do.

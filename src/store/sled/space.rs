@@ -1,47 +1,74 @@
 //! Is there room on the disk for another write? Asked of the system now and then, not for every write.
 
 use super::shared::Shared;
+use crate::store::StoreError;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How old the last answer about free space may be, in time and in bytes written since.
 const SPACE_EVERY: Duration = Duration::from_millis(100);
 const SPACE_EVERY_BYTES: usize = 256 << 10;
 
+/// Why nothing more can be written, for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lack {
+    /// The disk is full, or a quota used up.
+    DiskSpace,
+    /// A file may not grow beyond the process's limit.
+    FileSize,
+}
+
+impl Lack {
+    /// What a system error says was lacking; `None` for every other failure.
+    pub(super) fn of(error: &std::io::Error) -> Option<Self> {
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(Self::DiskSpace),
+            ErrorKind::FileTooLarge => Some(Self::FileSize),
+            _ => None,
+        }
+    }
+
+    /// The error that names a file or folder.
+    pub(super) fn error(self, path: &Path) -> StoreError {
+        let path = path.display().to_string();
+        match self {
+            Self::DiskSpace => StoreError::DiskFull { path },
+            Self::FileSize => StoreError::FileSizeLimit { path },
+        }
+    }
+}
+
 /// Keeps writes away from the last bytes of the disk, so that the index never meets a full one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Space {
     checked: Option<Instant>,
     since: usize,
-    enough: bool,
-}
-
-impl Default for Space {
-    fn default() -> Self {
-        Self { checked: None, since: 0, enough: true }
-    }
+    /// What is lacking.
+    lack: Option<Lack>,
 }
 
 impl Space {
-    /// The disk has just refused a write.
-    pub(super) const fn is_used_up(&mut self) {
-        self.enough = false;
+    /// The system has just refused a write.
+    pub(super) const fn is_used_up(&mut self, lack: Lack) {
+        self.lack = Some(lack);
     }
 
-    /// May so many bytes be written?
-    pub(super) fn is_enough_for(&mut self, bytes: usize, shared: &Shared) -> bool {
+    /// What a write of so many bytes lacks; `None` if there is room.
+    pub(super) fn lack_for(&mut self, bytes: usize, shared: &Shared) -> Option<Lack> {
         self.since += bytes;
         let old = |checked: Instant| checked.elapsed() >= SPACE_EVERY || self.since >= SPACE_EVERY_BYTES;
-        if !self.enough || self.checked.is_none_or(old) {
-            let enough = shared.has_space_for(bytes as u64);
+        if self.lack.is_some() || self.checked.is_none_or(old) {
+            let lack = shared.lack_for(bytes as u64);
             self.since = 0;
-            if self.enough && !enough {
-                tracing::error!(folder = %shared.folder.root.display(), "the disk is full: writes are refused");
-            } else if !self.enough && enough {
-                tracing::info!("there is space on the disk again: writes are accepted");
+            match (self.lack, lack) {
+                (None, Some(lack)) => tracing::error!("{}", lack.error(&shared.folder.root)),
+                (Some(_), None) => tracing::info!("there is space on the disk again: writes are accepted"),
+                _ => {}
             }
-            self.enough = enough;
+            self.lack = lack;
             self.checked = Some(Instant::now());
         }
-        self.enough
+        self.lack
     }
 }

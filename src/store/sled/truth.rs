@@ -25,6 +25,8 @@ pub(super) struct Base {
 pub(super) struct Truth {
     folder: Folder,
     id: FolderId,
+    /// For temporary files, if not beside the snapshots.
+    scratch: Option<PathBuf>,
     /// `None`: the journal goes back to the first frame.
     pub(super) base: Option<Base>,
     /// The frames after it.
@@ -66,7 +68,15 @@ impl Truth {
             match journal::coverage(&scanned, head.frame + 1, acknowledged)? {
                 Ok(frames) => {
                     let base = Some(Base { path, head, rows });
-                    return Ok(Self { folder: folder.clone(), id: *id, base, frames, scanned, bad_snapshots });
+                    return Ok(Self {
+                        folder: folder.clone(),
+                        id: *id,
+                        scratch: None,
+                        base,
+                        frames,
+                        scanned,
+                        bad_snapshots,
+                    });
                 }
                 Err(damage) => {
                     first_damage.get_or_insert(damage);
@@ -74,7 +84,9 @@ impl Truth {
             }
         }
         match journal::coverage(&scanned, 1, acknowledged)? {
-            Ok(frames) => Ok(Self { folder: folder.clone(), id: *id, base: None, frames, scanned, bad_snapshots }),
+            Ok(frames) => {
+                Ok(Self { folder: folder.clone(), id: *id, scratch: None, base: None, frames, scanned, bad_snapshots })
+            }
             Err(damage) => Err(bad_snapshots.into_iter().next().map_or_else(
                 || first_damage.unwrap_or(damage).at(&folder.journal()).error(),
                 |(path, what)| journal::frames::Damage { place: path, what }.error(),
@@ -113,6 +125,7 @@ impl Truth {
         let read_from = |base: Option<Base>| Self {
             folder: folder.clone(),
             id: *id,
+            scratch: None,
             frames: journal::frames::unbroken(&scanned, base.as_ref().map_or(1, |base| base.head.frame + 1)),
             base,
             scanned: scanned.clone(),
@@ -125,6 +138,11 @@ impl Truth {
     /// Whose files these are.
     pub(super) const fn id(&self) -> FolderId {
         self.id
+    }
+
+    /// With another folder for temporary files.
+    pub(super) fn with_scratch(self, scratch: PathBuf) -> Self {
+        Self { scratch: Some(scratch), ..self }
     }
 
     /// The last frame.
@@ -147,7 +165,8 @@ impl Truth {
 
     /// Every key's state after frame `upto`, in key order.
     pub(super) fn merge(&self, upto: u64) -> Result<Merge, StoreError> {
-        self.merge_into(upto, &self.folder.snapshots().join("scratch"))
+        let beside = || self.folder.snapshots().join("scratch");
+        self.merge_into(upto, &self.scratch.clone().unwrap_or_else(beside))
     }
 
     /// As [`Self::merge`], with temporary files in `scratch`.

@@ -6,12 +6,17 @@ mod config;
 mod control;
 mod dashboard;
 mod disk;
+#[cfg(target_os = "linux")]
+mod file_size;
 mod foreign_names;
 mod hashing_calibrate;
 mod keys;
 mod lifecycle;
 mod log_files;
 mod maintenance;
+mod old_folder;
+#[cfg(target_os = "linux")]
+mod read_only;
 mod reference;
 mod refusals;
 pub(crate) mod sandbox;

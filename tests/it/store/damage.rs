@@ -3,12 +3,14 @@
 //! The cases are the same in every run. Each works on a copy of one of two folders: one that was stopped cleanly, one
 //! that was copied while it was in use (which is what a killed process leaves behind).
 
-use super::{Contents, copy_folder, dump, fill, options, remove_some, scratch, sled_engine};
+use super::codec::NoteV1;
+use super::{Contents, copy_folder, dump, options, scratch, sled_engine};
 use sessiond::store::sled::maintenance::{NoAudit, check, salvage};
 use sessiond::store::sled::{self, Options, Start};
-use sessiond::store::{Engine, Key, Keyspace, StoreError};
+use sessiond::store::{Encoding, Engine, Key, Keyspace, StoreError, codec};
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
@@ -98,6 +100,68 @@ struct Subject {
     name: &'static str,
     folder: tempfile::TempDir,
     expected: Contents,
+    history: History,
+}
+
+/// What each frame wrote: a commit by itself is a frame, and the first has number 1.
+#[derive(Default)]
+struct History(Vec<Vec<(Key, Option<Vec<u8>>)>>);
+
+impl History {
+    async fn commit(&mut self, engine: &dyn Engine, writes: Vec<(Key, Option<Vec<u8>>)>) {
+        let mut tx = engine.begin();
+        for (key, value) in writes.clone() {
+            match value {
+                Some(value) => tx.put(key, value),
+                None => tx.delete(key),
+            }
+        }
+        tx.commit().await.unwrap();
+        self.0.push(writes);
+    }
+
+    /// Writes records numbered by `range`, some large, some that are there already; returns all contents.
+    async fn fill(&mut self, engine: &dyn Engine, range: Range<usize>) -> Contents {
+        for n in range {
+            let id = (n as u128).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835).to_be_bytes();
+            let size = if n % 37 == 5 { 100_000 + n } else { 40 + n % 500 };
+            let salt = self.0.len();
+            let text: String =
+                (0..size).map(|at| char::from(b"etaoinshrdlucmfwypvbgkjqxz"[(at * 7 + salt) % 26])).collect();
+            let session = Key::of(Keyspace::Session).text("").text("public").raw(&id);
+            let by_user = Key::of(Keyspace::SessionByUser).text("").text(&format!("user{}", n % 50)).raw(&id);
+            let timeline = Key::of(Keyspace::Timeline).text("").raw(&[(n % 11).to_le_bytes()[0]]);
+            let of_timeline = (n % 10 != 3).then(|| record(&timeline, &text));
+            let value = record(&session, &text);
+            let writes = vec![(session, Some(value)), (by_user, Some(Vec::new())), (timeline, of_timeline)];
+            self.commit(engine, writes).await;
+        }
+        dump(engine).await
+    }
+
+    /// Removes every third record.
+    async fn remove_some(&mut self, engine: &dyn Engine) {
+        for (key, _) in dump(engine).await.into_iter().step_by(3) {
+            self.commit(engine, vec![(key, None)]).await;
+        }
+    }
+
+    /// The frame that wrote or removed a key last.
+    fn last(&self, key: &Key) -> u64 {
+        let place = self.0.iter().rposition(|frame| frame.iter().any(|(written, _)| written == key));
+        place.unwrap_or_else(|| panic!("{key} was never written")) as u64 + 1
+    }
+
+    fn has(&self, key: &Key, value: &[u8]) -> bool {
+        self.0.iter().flatten().any(|(written, was)| written == key && was.as_deref() == Some(value))
+    }
+}
+
+/// A record's bytes, checksum included.
+fn record(key: &Key, text: &str) -> Vec<u8> {
+    let place = Key::of(Keyspace::Meta).text("note");
+    let bytes = codec::encode(Encoding::Binary, &place, &NoteV1 { text: text.to_owned() }).unwrap();
+    codec::moved(Encoding::Binary, &place, key, &bytes).unwrap()
 }
 
 fn small() -> Options {
@@ -107,26 +171,27 @@ fn small() -> Options {
 /// A folder with snapshots, several segments, large values; stopped cleanly, or copied while in use.
 async fn subject(name: &'static str) -> Subject {
     let origin = scratch();
+    let mut history = History::default();
     let engine = sled::open(origin.path(), &small()).unwrap().0;
-    fill(&engine, 0..120).await;
+    history.fill(&engine, 0..120).await;
     engine.snapshot().unwrap();
-    remove_some(&engine).await;
-    fill(&engine, 100..200).await;
+    history.remove_some(&engine).await;
+    history.fill(&engine, 100..200).await;
     engine.snapshot().unwrap();
-    fill(&engine, 190..260).await;
+    history.fill(&engine, 190..260).await;
     engine.close().await.unwrap();
     drop(engine);
     // Two runs, so that the killed one has an index with something in it.
     let engine = sled::open(origin.path(), &small()).unwrap().0;
-    fill(&engine, 260..300).await;
-    remove_some(&engine).await;
-    let expected = fill(&engine, 300..330).await;
+    history.fill(&engine, 260..300).await;
+    history.remove_some(&engine).await;
+    let expected = history.fill(&engine, 300..330).await;
     let folder = scratch();
     if name == "clean" {
         engine.close().await.unwrap();
     }
     copy_folder(origin.path(), folder.path());
-    Subject { name, folder, expected }
+    Subject { name, folder, expected, history }
 }
 
 fn files(root: &Path, below: &Path, found: &mut Vec<PathBuf>) {
@@ -204,7 +269,7 @@ fn run(subject: &Subject, seed: u64) -> BTreeMap<(&'static str, End), usize> {
             }
             let end = judge(copy.path(), &subject.expected, &label);
             if end == End::Named && dice.roll(4) == 0 {
-                salvaged(copy.path(), &subject.expected, &label);
+                salvaged(copy.path(), subject, file, &label);
             }
             *tally.entry((kind_of(file), end)).or_default() += 1;
         }
@@ -212,13 +277,35 @@ fn run(subject: &Subject, seed: u64) -> BTreeMap<(&'static str, End), usize> {
     tally
 }
 
-/// The way out that the error names leads somewhere.
-fn salvaged(path: &Path, expected: &Contents, label: &str) {
+/// Frames that were in one segment of an undamaged folder.
+fn frames_in(folder: &Path, segment: &Path) -> Range<u64> {
+    let mut found = Vec::new();
+    files(folder, &folder.join("journal"), &mut found);
+    let number = |path: &Path| path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+    let next = found.iter().find(|path| path.as_path() > segment).map_or(u64::MAX, |path| number(path));
+    number(segment)..next
+}
+
+/// The way out that the error names leads somewhere: whatever other files than the damaged one say is in the new folder, nothing
+/// is made up, and a loss is reported.
+fn salvaged(path: &Path, subject: &Subject, damaged: &Path, label: &str) {
+    let Subject { folder, expected, history, .. } = subject;
     let to = path.join("saved");
     let report = salvage(path, &to, &options(), &|_| {}).unwrap_or_else(|error| panic!("{label}: salvage: {error}"));
-    // The test's records carry no record checksums, so only index entries pass salvage's filter.
-    let found = report.records + report.unreadable;
-    assert!(found > expected.len() as u64 / 2 || !report.findings.is_empty(), "{label}: {report:?}");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let saved = runtime.block_on(async { dump(&sled::open(&to, &small()).unwrap().0).await });
+    assert_eq!((report.records, report.unreadable), (saved.len() as u64, 0), "{label}: {report:?}");
+    let in_doubt = frames_in(folder.path(), damaged);
+    let is_known = |key: &Key| !in_doubt.contains(&history.last(key));
+    for (key, value) in expected.iter().filter(|(key, _)| is_known(key)) {
+        assert!(saved.get(key) == Some(value), "{label}: {key} is not saved");
+    }
+    for (key, value) in &saved {
+        assert!(history.has(key, value), "{label}: {key} never had this value");
+        assert!(expected.contains_key(key) || !is_known(key), "{label}: {key} is back");
+    }
+    let told = !report.findings.is_empty() && !report.warnings.is_empty();
+    assert!(saved == *expected || told, "{label}: a loss without a word: {report:?}");
 }
 
 #[tokio::test]
@@ -245,10 +332,11 @@ async fn damage_heals_or_is_named_and_nothing_is_lost_in_silence() {
 async fn damage_to_a_young_folder_without_snapshots_heals_or_is_named() {
     let folder = scratch();
     let origin = scratch();
+    let mut history = History::default();
     let engine = sled_engine(origin.path());
-    let expected = fill(engine.as_ref(), 0..40).await;
+    let expected = history.fill(engine.as_ref(), 0..40).await;
     copy_folder(origin.path(), folder.path());
-    let subject = Subject { name: "young", folder, expected };
+    let subject = Subject { name: "young", folder, expected, history };
     let tally = std::thread::scope(|scope| scope.spawn(|| run(&subject, 0xCAFE)).join().unwrap());
     assert!(tally.keys().all(|(kind, end)| *end == End::Whole || *kind == "journal"), "{tally:?}");
 }

@@ -110,6 +110,43 @@ async fn a_snapshot_that_does_not_fit_is_given_up_and_nothing_is_lost() {
 }
 
 #[tokio::test]
+async fn a_start_that_has_no_room_to_heal_is_refused_by_name_until_there_is() {
+    let folder = scratch();
+    let small = Small::mount(&folder.path().join("disk"), "160m");
+    let (data, ballast) = (small.0.join("data"), small.0.join("ballast"));
+    let (engine, _) = sled::open(&data, &options()).unwrap();
+    let expected = fill(&engine, 0..200).await;
+    engine.close().await.unwrap();
+    drop(engine);
+    let segment = fs::read_dir(data.join("journal")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[3000] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    let free = || rustix::fs::statvfs(&small.0).map(|disk| disk.f_bavail * disk.f_frsize).unwrap();
+    let index: u64 =
+        fs::read_dir(data.join("index")).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
+    // Room for nothing, for a part of the copy of the index, for that and a part of the snapshot.
+    let mut refused = 0;
+    for left in [0, 4096, index / 2, index, index + 4096, index + (64 << 10), index + (256 << 10)] {
+        let full = usize::try_from(free().saturating_sub(left)).unwrap();
+        fs::write(&ballast, vec![1; full]).unwrap();
+        let before = free();
+        match sled::open(&data, &options()) {
+            Ok(_) => break,
+            Err(StoreError::DiskFull { .. } | StoreError::Unusable { .. }) => refused += 1,
+            Err(other) => panic!("with {left} bytes left: {other}"),
+        }
+        assert!(free() + 8192 >= before, "a failed start has left something: {} of {before}", free());
+        fs::remove_file(&ballast).unwrap();
+    }
+    assert!(refused >= 5, "{refused}");
+    let _ = fs::remove_file(&ballast);
+    let (engine, report) = sled::open(&data, &options()).unwrap();
+    assert_eq!(report.start, sled::Start::Healed, "{report:?}");
+    assert!(dump(&engine).await == expected);
+}
+
+#[tokio::test]
 async fn a_start_on_a_full_disk_is_named() {
     let folder = scratch();
     let small = Small::mount(&folder.path().join("disk"), "1m");

@@ -11,6 +11,7 @@ mod disk_error;
 #[cfg(target_os = "linux")]
 mod disk_full;
 pub(crate) mod golden;
+mod heal;
 mod maintenance;
 mod recovery;
 mod reindex;

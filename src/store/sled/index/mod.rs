@@ -76,6 +76,11 @@ impl Index {
         Self::open_at(beside, path, cache_bytes)
     }
 
+    /// Opens a copy in the folder `at` of the index at `path`, which errors name.
+    pub(super) fn open_copy(at: &Path, path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+        Self::open_at(at, path, cache_bytes)
+    }
+
     fn open_at(at: &Path, path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
         super::io::create_directory(at)?;
         remove_unfinished(at)?;
@@ -85,7 +90,7 @@ impl Index {
             .cache_capacity(cache_bytes)
             .flush_every_ms(Some(FLUSH_EVERY_MS))
             .mode(::sled::Mode::HighThroughput);
-        let tree = guarded(at, || config.open())?;
+        let tree = guarded(path, || config.open())?;
         let file = super::io::open(&at.join("db"))?;
         Ok(Self { tree, path: path.to_owned(), file, in_place: AtomicBool::new(at == path) })
     }
@@ -292,7 +297,8 @@ impl Index {
         possible.ok_or_else(|| self.damaged("a large value has an impossible length"))
     }
 
-    fn damaged(&self, what: &str) -> StoreError {
+    /// The error that names this index.
+    pub(super) fn damaged(&self, what: &str) -> StoreError {
         damaged(&self.path, what)
     }
 }

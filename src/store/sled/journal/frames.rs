@@ -130,14 +130,19 @@ pub(in crate::store::sled) fn coverage(
             Some(what) => format!("{what} (at byte {}, after frame {})", segment.end, run.last),
         };
         let later = !is_last || segment::recognise(&segment.path, segment.end)?.iter().any(|(n, ..)| *n > run.last);
-        if later || run.last < acknowledged {
+        if later {
+            return Ok(Err(Damage { place: segment.path.clone(), what }));
+        }
+        if run.last < acknowledged {
+            let what = format!("{what}, but frame {acknowledged} was acknowledged {COPIED}");
             return Ok(Err(Damage { place: segment.path.clone(), what }));
         }
         run.torn = Some(format!("{}: {what}", segment.path.display()));
     }
     if run.last < acknowledged {
         let place = scanned.last().map_or_else(PathBuf::new, |segment| segment.path.clone());
-        let what = format!("the journal ends with frame {}, but frame {acknowledged} was acknowledged", run.last);
+        let what =
+            format!("the journal ends with frame {}, but frame {acknowledged} was acknowledged {COPIED}", run.last);
         return Ok(Err(Damage { place, what }));
     }
     Ok(Ok(run))
@@ -184,6 +189,10 @@ impl Damage {
 /// What an operator can do when snapshot and journal do not suffice.
 pub(in crate::store::sled) const WAY_OUT: &str =
     "Restore a backup with `sessiond restore`, or collect what is readable with `sessiond salvage`";
+
+/// Why a journal most likely ends too early.
+pub(in crate::store::sled) const COPIED: &str = "(most likely the folder was copied while its server ran: then `sessiond \
+     salvage` loses only what was written during the copy, and `sessiond backup` copies without loss)";
 
 /// Reads the frames of a coverage in order.
 #[derive(Debug)]

@@ -6,8 +6,9 @@ use crate::store::StoreError;
 use crate::store::sled::acknowledged::Acknowledged;
 use crate::store::sled::folder::{Folder, FolderId};
 use crate::store::sled::io;
+use crate::store::sled::space::Lack;
 use std::fs::File;
-use std::io::{ErrorKind, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 /// Zeros are written ahead in steps of this size, so that most appends change no file length: a cheaper `fdatasync`, and
@@ -18,8 +19,8 @@ static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 /// Why a frame did not become durable.
 #[derive(Debug)]
 pub(in crate::store::sled) enum AppendError {
-    /// The disk is full; the journal is as it was before, later appends may succeed.
-    Full(StoreError),
+    /// There is no room; the journal is as it was before, later appends may succeed.
+    Full(Lack),
     /// The journal's state is unknown: nothing may be written any more.
     Broken(StoreError),
 }
@@ -137,7 +138,7 @@ impl Writer {
         let reason = error.to_string();
         self.broken = Some(reason.clone());
         match error {
-            StoreError::DiskFull { .. } => StoreError::Stopped { reason },
+            StoreError::DiskFull { .. } | StoreError::FileSizeLimit { .. } => StoreError::Stopped { reason },
             error => error,
         }
     }
@@ -182,16 +183,14 @@ impl Writer {
 
     /// After a failed write: cuts the file back to its last good frame.
     fn roll_back(&mut self, error: std::io::Error) -> AppendError {
-        if !matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) {
-            return self.broken("cannot write", error);
-        }
+        let Some(lack) = Lack::of(&error) else { return self.broken("cannot write", error) };
         let cut = self.file.set_len(self.end).and_then(|()| self.file.sync_data());
         if let Err(error) = cut {
             return self.broken("cannot cut back", error);
         }
         self.reserved = self.end;
         match self.position() {
-            Ok(()) => AppendError::Full(StoreError::DiskFull { path: self.folder.root.display().to_string() }),
+            Ok(()) => AppendError::Full(lack),
             Err(error) => AppendError::Broken(error),
         }
     }

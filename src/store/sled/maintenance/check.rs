@@ -1,5 +1,6 @@
 //! `check`: reads everything there is and says what does not hold. Repairs nothing.
 
+use super::workspace::Workspace;
 use super::{ProgressFn, last_known_frame, lock_source};
 use crate::store::sled::acknowledged;
 use crate::store::sled::folder::{self, Folder, FolderId, Identity};
@@ -14,7 +15,7 @@ use crate::store::{Encoding, Key, Keyspace, StoreError, codec};
 use serde::Serialize;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Findings that are listed; further ones are only counted.
 const LISTED: usize = 100;
@@ -58,6 +59,8 @@ pub struct CheckReport {
     pub clean: bool,
     /// True if the folder is a backup: it never had an index, and nobody stops it.
     pub backup: bool,
+    /// True if the folder cannot be written by this process.
+    pub read_only: bool,
     /// The last frame.
     pub frame: u64,
     /// Records in all.
@@ -117,7 +120,8 @@ impl CheckReport {
     }
 }
 
-/// Checks a folder that no server uses.
+/// Checks a folder that no server uses. It is only read: what has to be written meanwhile goes into a folder of its own,
+/// among the system's temporary files if it cannot be inside.
 ///
 /// # Errors
 /// Damage is not an error but a finding. [`StoreError::Locked`] while a server runs; [`StoreError::Io`] when the system
@@ -156,11 +160,16 @@ pub fn check(path: &Path, audit: &mut dyn Audit, progress: ProgressFn<'_>) -> Re
         report.notes.push("this is a backup: snapshots and journal were read; it has no index to compare".to_owned());
     } else {
         report.notes.push("the folder was not stopped cleanly: the next start verifies it".to_owned());
+        if let Some(error) = acknowledged::untold(&folder)? {
+            report.find_error(error)?;
+        }
     }
+    let workspace = Workspace::new(&folder)?;
+    report.read_only = workspace.is_elsewhere;
     check_snapshots(&folder, &id, &mut report)?;
     let known = last_known_frame(&folder)?;
     let truth = match Truth::find(&folder, &id, known, u64::MAX, progress) {
-        Ok(truth) => truth,
+        Ok(truth) => truth.with_scratch(workspace.runs()),
         Err(error) => {
             report.find_error(error)?;
             report.notes.push("the index was not compared: snapshot and journal do not suffice".to_owned());
@@ -168,8 +177,48 @@ pub fn check(path: &Path, audit: &mut dyn Audit, progress: ProgressFn<'_>) -> Re
         }
     };
     describe(&truth, &mut report);
-    check_index(&folder, &truth, marker.is_some(), &mut report, audit, progress)?;
+    match copy_of_index(&folder, &workspace, &mut report)? {
+        Some(copy) => check_index(&folder, &copy, &truth, &mut report, audit, progress)?,
+        None => count_records(&truth, &mut report, audit)?,
+    }
     Ok(report)
+}
+
+/// A copy of the index to open, because that changes sled's files; `None`, with a note, if there is none.
+fn copy_of_index(
+    folder: &Folder,
+    workspace: &Workspace,
+    report: &mut CheckReport,
+) -> Result<Option<PathBuf>, StoreError> {
+    if !folder.index().join("db").exists() {
+        if !report.backup {
+            report.notes.push("there is no index: the next start rebuilds it".to_owned());
+        }
+        return Ok(None);
+    }
+    match workspace.copy(&folder.index()) {
+        Ok(copy) => Ok(Some(copy)),
+        Err(StoreError::DiskFull { .. } | StoreError::FileSizeLimit { .. }) => {
+            let place = workspace.path.display();
+            report.notes.push(format!("the index was not compared: there is no room for a copy of it in {place}"));
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Counts the records by snapshot and journal alone.
+fn count_records(truth: &Truth, report: &mut CheckReport, audit: &mut dyn Audit) -> Result<(), StoreError> {
+    let mut merge = truth.merge(truth.last())?;
+    while merge.advance()? {
+        let entry = merge.entry();
+        if entry.value.is_some() {
+            report.records += 1;
+            report.count(&entry, audit);
+        }
+    }
+    audit.finish().into_iter().for_each(|finding| report.find(finding));
+    Ok(())
 }
 
 fn describe(truth: &Truth, report: &mut CheckReport) {
@@ -191,33 +240,15 @@ fn check_snapshots(folder: &Folder, id: &FolderId, report: &mut CheckReport) -> 
 
 fn check_index(
     folder: &Folder,
+    copy: &Path,
     truth: &Truth,
-    clean: bool,
     report: &mut CheckReport,
     audit: &mut dyn Audit,
     progress: ProgressFn<'_>,
 ) -> Result<(), StoreError> {
-    if !folder.index().join("db").exists() {
-        if !report.backup {
-            report.notes.push("there is no index: the next start rebuilds it".to_owned());
-        }
-        let mut merge = truth.merge(truth.last())?;
-        while merge.advance()? {
-            let entry = merge.entry();
-            if entry.value.is_some() {
-                report.records += 1;
-                report.count(&entry, audit);
-            }
-        }
-        audit.finish().into_iter().for_each(|finding| report.find(finding));
-        return Ok(());
-    }
-    // Opening changes sled's files, so the mark of the clean stop goes first and is renewed afterwards.
-    Marker::remove(folder)?;
-    let sound_before = report.is_sound();
-    let walked = Index::open(&folder.index(), CACHE).and_then(|index| {
+    let walked = Index::open_copy(copy, &folder.index(), CACHE).and_then(|index| {
         let indexed = index.frame()?;
-        if indexed < truth.last() && clean {
+        if indexed < truth.last() && report.clean {
             let what = format!("it ends with frame {indexed} instead of {}", truth.last());
             report.find(Finding { place: folder.index().display().to_string(), what });
         }
@@ -225,13 +256,7 @@ fn check_index(
         index.close()?;
         walked
     });
-    match walked {
-        Ok(()) if clean && sound_before && report.is_sound() => {
-            Marker::of(folder, truth.last(), truth.time())?.write(folder)
-        }
-        Ok(()) => Ok(()),
-        Err(error) => report.find_error(error),
-    }
+    walked.or_else(|error| report.find_error(error))
 }
 
 fn walk_both(

@@ -9,6 +9,7 @@ mod compact;
 mod restore;
 mod salvage;
 mod target;
+mod workspace;
 
 pub use backup::BackupReport;
 pub use check::{Audit, CheckReport, Finding, NoAudit, check};
@@ -21,20 +22,28 @@ use self::target::Target;
 use super::Progress;
 use super::acknowledged;
 use super::folder::{Folder, FolderLock};
+use super::io;
 use super::marker::Marker;
 use crate::store::StoreError;
 
 /// Called now and then during long work.
 pub type ProgressFn<'a> = &'a dyn Fn(Progress);
 
-/// Takes the lock of a folder that must exist, if it can be written at all (a backup may lie on read-only media).
+/// Takes the lock of a folder that must exist. A folder that this process may not write is locked as a reader, and one
+/// without a lock file, like a backup on read-only media, not at all.
 fn lock_source(folder: &Folder) -> Result<Option<FolderLock>, StoreError> {
     if !folder.root.is_dir() {
         let what = "there is no such folder".to_owned();
         return Err(StoreError::Unusable { place: folder.root.display().to_string(), what });
     }
     target::refuse_unfinished(folder)?;
-    if folder.root.join("lock").exists() { FolderLock::take(folder).map(Some) } else { Ok(None) }
+    if !folder.lock().exists() {
+        return Ok(None);
+    }
+    match FolderLock::take(folder) {
+        Err(StoreError::Io { source, .. }) if io::is_read_only(&source) => FolderLock::share(folder),
+        taken => taken.map(Some),
+    }
 }
 
 /// The last frame that some file of the folder testifies to.

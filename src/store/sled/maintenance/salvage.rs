@@ -154,7 +154,7 @@ fn from_index(
     if !source.index().join("db").exists() {
         return Ok(());
     }
-    copy_index(&source.index(), copy)?;
+    io::copy_directory(&source.index(), copy)?;
     match Index::open(copy, 32 << 20) {
         Err(error) => report.cannot_read(&source.index(), &error.to_string()),
         Ok(index) => {
@@ -199,19 +199,4 @@ fn keep_readable(mut all: Merge, scratch: &Path, report: &mut SalvageReport) -> 
         }
     }
     kept.merge(Vec::new())
-}
-
-fn copy_index(from: &Path, to: &Path) -> Result<(), StoreError> {
-    io::create_directory(to)?;
-    let entries = std::fs::read_dir(from).map_err(|error| io::failed("cannot list", from, error))?;
-    for entry in entries {
-        let path = entry.map_err(|error| io::failed("cannot list", from, error))?.path();
-        let target = to.join(path.file_name().unwrap_or_default());
-        if path.is_dir() {
-            copy_index(&path, &target)?;
-        } else {
-            std::fs::copy(&path, &target).map_err(|error| io::failed("cannot copy", &path, error))?;
-        }
-    }
-    Ok(())
 }
