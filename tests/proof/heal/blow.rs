@@ -119,7 +119,7 @@ impl Program {
     }
 
     /// Runs it to its end, or until the blow. A server that serves is killed.
-    pub(super) fn run(&self, blow: Blow) -> Ended {
+    pub(super) fn run(&self, blow: &Blow) -> Ended {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let mut running = match blow {
             Blow::Before { call, time } => {
@@ -131,8 +131,8 @@ impl Program {
             Blow::None | Blow::Kill(_) | Blow::Term(_) => self.started(&[]),
         };
         let is_done = match blow {
-            Blow::Kill(after) => running.wait(Some((after, Signal::KILL))),
-            Blow::Term(after) => running.wait(Some((after, Signal::TERM))),
+            Blow::Kill(after) => running.wait(Some((*after, Signal::KILL))),
+            Blow::Term(after) => running.wait(Some((*after, Signal::TERM))),
             _ => running.wait(None),
         };
         let took = running.began.elapsed();
