@@ -130,8 +130,8 @@ impl DataDir {
     }
 
     /// A file named on the command line by a word of the original's; `--config` must not name another.
-    pub(super) fn set_config(&mut self, path: PathBuf) -> Result<()> {
-        if let Some(before) = self.settings.config.replace(path.clone())
+    pub(super) fn set_config(&mut self, path: &Path) -> Result<()> {
+        if let Some(before) = self.settings.config.replace(path.to_owned())
             && before != path
         {
             bail!("two configuration files are named, {} and {}: name one", before.display(), path.display());

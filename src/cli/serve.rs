@@ -74,7 +74,7 @@ impl Options {
                 Some(("configFile", path)) => {
                     let path = PathBuf::from(text::trim(path));
                     anyhow::ensure!(path.is_absolute(), "configPath option must be an absolute path only");
-                    self.folder.set_config(path)?;
+                    self.folder.set_config(&path)?;
                 }
                 _ => {}
             }

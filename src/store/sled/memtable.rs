@@ -70,9 +70,8 @@ impl Memtable {
             return Vec::new();
         }
         let rows = self.read();
-        let rows = rows.range::<[u8], _>(bounds);
-        let copy = |(key, entry): (&Box<[u8]>, &Entry)| (key.to_vec(), entry.clone());
-        if reverse { rows.rev().take(limit).map(copy).collect() } else { rows.take(limit).map(copy).collect() }
+        let copies = rows.range::<[u8], _>(bounds).map(|(key, entry)| (key.to_vec(), entry.clone()));
+        if reverse { copies.rev().take(limit).collect() } else { copies.take(limit).collect() }
     }
 
     /// Shows all entries in key order to `look`, which must not read or write this table. For one that is written no more.

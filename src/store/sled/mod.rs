@@ -310,7 +310,6 @@ impl Engine for SledEngine {
             groups: counters.groups.load(Ordering::Relaxed),
             journal_bytes,
             disk_bytes,
-            ..EngineStats::default()
         }
     }
 
