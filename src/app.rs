@@ -19,9 +19,10 @@ use crate::state::password::refusals::Refusals;
 use crate::state::recent_marks::RecentMarks;
 use crate::state::settled_clock::SettledClock;
 use crate::state::verified_tokens::VerifiedTokens;
+use crate::store::data_folder::{self, OpenFolder, Options};
+use crate::store::maintenance::Maintain;
 use crate::store::memory::MemoryEngine;
-use crate::store::sled::{Fatal, OnProgress, Options, SledEngine, open as open_sled};
-use crate::store::{Engine, StoreError, user};
+use crate::store::{Engine, Fatal, OnProgress, StoreError, user};
 use crate::system::{SystemClock, SystemEntropy, create_private};
 use std::io;
 use std::path::PathBuf;
@@ -116,7 +117,7 @@ pub async fn open(config: &Arc<BaseConfig>) -> Result<Context, StartError> {
 /// # Errors
 /// When the keys or the directory cannot be read.
 pub async fn over(config: &Arc<BaseConfig>, store: &OpenStore) -> Result<Context, StartError> {
-    let engine = store.engine();
+    let engine = Arc::clone(&store.engine);
     let parts = Parts { store: Arc::clone(&engine), clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
     let app = compose(config, parts).await;
     if app.is_err() {
@@ -162,11 +163,11 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: Parts) -> Result<Context, 
 
 /// The store of a server.
 #[derive(Clone)]
-pub enum OpenStore {
-    /// In a data folder.
-    Disk(Arc<SledEngine>),
-    /// Gone at the process's end.
-    Memory(Arc<MemoryEngine>),
+pub struct OpenStore {
+    /// Where records live.
+    pub engine: Arc<dyn Engine>,
+    /// What an operator does with it; `None` for one that is gone at the process's end.
+    pub maintenance: Option<Arc<dyn Maintain>>,
 }
 
 impl OpenStore {
@@ -178,21 +179,12 @@ impl OpenStore {
         let folder = create_private(&config.data_dir);
         if config.ephemeral {
             // Without a folder commands cannot find the server, which it says later; it serves all the same.
-            return Ok(Self::Memory(Arc::new(MemoryEngine::new())));
+            return Ok(Self { engine: Arc::new(MemoryEngine::new()), maintenance: None });
         }
         folder.map_err(|source| StartError::Folder { path: config.data_dir.clone(), source })?;
         let options = Options { progress, fatal, ..disk_options(config) };
-        let (engine, _report) = open_sled(&config.data_dir, &options)?;
-        Ok(Self::Disk(Arc::new(engine)))
-    }
-
-    /// The store as commands see it.
-    #[must_use]
-    pub fn engine(&self) -> Arc<dyn Engine> {
-        match self {
-            Self::Disk(engine) => Arc::clone(engine) as _,
-            Self::Memory(engine) => Arc::clone(engine) as _,
-        }
+        let OpenFolder { engine, maintenance } = data_folder::open(&config.data_dir, &options)?;
+        Ok(Self { engine, maintenance: Some(maintenance) })
     }
 }
 

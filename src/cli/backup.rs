@@ -32,7 +32,7 @@ impl Backup {
             let store = common::open(&self.folder.unserved()?)?;
             common::block_on(async {
                 let outcome = upkeep::backup(&store, to.clone(), output::bar()).await;
-                store.engine().close().await?;
+                store.engine.close().await?;
                 outcome.map_err(anyhow::Error::msg)
             })?
         };

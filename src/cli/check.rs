@@ -4,7 +4,8 @@ use super::common::{self, DataDir, Json};
 use super::output::{self, Bar};
 use crate::app::OpenStore;
 use crate::control::{Request, upkeep};
-use crate::store::sled::maintenance::{self, NoAudit};
+use crate::store::data_folder;
+use crate::store::maintenance::NoAudit;
 use anyhow::Result;
 use clap::Args;
 use serde_json::Value;
@@ -42,7 +43,7 @@ impl Check {
 
     fn check_folder(&self) -> Result<Value> {
         let config = self.folder.unserved()?;
-        let files = maintenance::check(&config.data_dir, &mut NoAudit, &upkeep::translated(&output::bar()))?;
+        let files = data_folder::check(&config.data_dir, &mut NoAudit, &upkeep::translated(&output::bar()))?;
         // What records say of each other needs an open store, and opening one that is not sound or was not stopped
         // would change it.
         if !files.clean || !files.is_sound() || files.read_only {
@@ -66,7 +67,7 @@ impl Check {
 }
 
 async fn close(store: &OpenStore) -> Result<()> {
-    Ok(store.engine().close().await?)
+    Ok(store.engine.close().await?)
 }
 
 fn print(report: &Value) {

@@ -5,7 +5,7 @@ use super::output::{self, Bar};
 use crate::app::disk_options;
 use crate::control::Request;
 use crate::control::upkeep::translated;
-use crate::store::sled::maintenance;
+use crate::store::data_folder;
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
@@ -30,7 +30,7 @@ impl Compact {
             client.request(&Request::Compact, |progress| bar.show(progress))?
         } else {
             let config = self.folder.unserved()?;
-            json!(maintenance::compact(&config.data_dir, &disk_options(&config), &translated(&output::bar()))?)
+            json!(data_folder::compact(&config.data_dir, &disk_options(&config), &translated(&output::bar()))?)
         };
         if self.json.json {
             output::json(&report);

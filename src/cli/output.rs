@@ -4,7 +4,7 @@ use super::moment;
 use crate::control::Progress;
 use crate::control::Report;
 use crate::control::upkeep::translated;
-use crate::store::sled::OnProgress;
+use crate::store::OnProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;

@@ -5,7 +5,8 @@ use super::{moment, output};
 use crate::app::disk_options;
 use crate::control::upkeep::translated;
 use crate::domain::time::UnixMillis;
-use crate::store::sled::maintenance::{self, Until};
+use crate::store::data_folder;
+use crate::store::maintenance::Until;
 use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
@@ -40,7 +41,7 @@ impl Restore {
             (None, None) => Until::End,
         };
         let options = disk_options(&self.settings.offline()?);
-        let report = maintenance::restore(&self.from, &self.to, until, &options, &translated(&output::bar()))?;
+        let report = data_folder::restore(&self.from, &self.to, until, &options, &translated(&output::bar()))?;
         if self.json.json {
             output::json(&report);
         } else {

@@ -2,8 +2,7 @@
 
 use crate::app::OpenStore;
 use crate::control::{Progress, Report};
-use crate::store::sled::SledEngine;
-use crate::store::sled::maintenance::{CheckReport, Finding, NoAudit};
+use crate::store::maintenance::{CheckReport, Finding, Maintain, NoAudit};
 use crate::store::{Engine, Progress as StoreProgress, StoreError, passwordless, session, user, userroles};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -51,11 +50,11 @@ pub async fn check(store: &OpenStore, report: Report) -> Result<Value, String> {
 /// # Errors
 /// When the store fails.
 pub async fn with_cross_references(store: &OpenStore, mut files: CheckReport) -> Result<Value, String> {
-    let engine = store.engine();
-    let sessions = session::check(&*engine).await.map_err(|error| error.to_string())?;
-    let users = user::check(&*engine).await.map_err(|error| error.to_string())?;
-    let roles = userroles::check(&*engine).await.map_err(|error| error.to_string())?;
-    let passwordless = passwordless::check(&*engine).await.map_err(|error| error.to_string())?;
+    let engine = &store.engine;
+    let sessions = session::check(&**engine).await.map_err(|error| error.to_string())?;
+    let users = user::check(&**engine).await.map_err(|error| error.to_string())?;
+    let roles = userroles::check(&**engine).await.map_err(|error| error.to_string())?;
+    let passwordless = passwordless::check(&**engine).await.map_err(|error| error.to_string())?;
     let all = [("sessions", sessions), ("users", users), ("roles", roles), ("passwordless sign-ins", passwordless)];
     for (place, found) in all {
         files.found += found.broken;
@@ -80,11 +79,9 @@ pub fn translated(report: &Report) -> impl Fn(StoreProgress) + use<> {
     move |now| report(Progress { doing: now.stage.to_owned(), done: now.done, total: now.total })
 }
 
-fn disk(store: &OpenStore, verb: &str) -> Result<Arc<SledEngine>, String> {
-    match store {
-        OpenStore::Disk(engine) => Ok(Arc::clone(engine)),
-        OpenStore::Memory(_) => Err(format!("this server keeps everything in memory: there is nothing to {verb}")),
-    }
+fn disk(store: &OpenStore, verb: &str) -> Result<Arc<dyn Maintain>, String> {
+    let nothing = || format!("this server keeps everything in memory: there is nothing to {verb}");
+    store.maintenance.clone().ok_or_else(nothing)
 }
 
 async fn on_thread<T: Send + 'static>(

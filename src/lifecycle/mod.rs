@@ -25,7 +25,7 @@ use crate::http::cdi::Cdi;
 use crate::http::server;
 use crate::logs::LogFiles;
 use crate::stop::{FailSwitch, StopSwitch};
-use crate::store::sled::{Fatal, OnProgress};
+use crate::store::{Fatal, OnProgress};
 use crate::{control, jobs, logs};
 use announce::Announcer;
 use listen::{ReserveError, Reserved};

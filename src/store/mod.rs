@@ -6,9 +6,11 @@
 //! uniqueness is always a point key.
 
 use async_trait::async_trait;
+use std::sync::Arc;
 
 pub mod activity;
 pub mod app;
+pub mod archive;
 pub mod audit;
 mod buffer;
 pub mod bulk_import;
@@ -17,10 +19,12 @@ pub mod codec;
 pub mod counter;
 pub mod cross_references;
 pub mod dashboard;
+pub mod data_folder;
 pub mod emailverification;
 pub mod key;
 pub mod key_vault;
 pub mod limits;
+pub mod maintenance;
 pub mod memory;
 pub mod passwordless;
 pub mod passwordreset;
@@ -53,6 +57,11 @@ pub struct Progress {
     /// Units in this stage; 0 when unknown.
     pub total: u64,
 }
+
+/// Called once when the store has failed and the process must end; gets the reason.
+pub type Fatal = Arc<dyn Fn(&str) + Send + Sync>;
+/// Called now and then during long work.
+pub type OnProgress = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// Told every row; its error ends the reading.
 pub type EachRow<'a> = &'a mut dyn FnMut(&Key, &[u8]) -> Result<(), StoreError>;

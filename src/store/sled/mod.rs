@@ -64,10 +64,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Called once when the store has failed and the process must end; gets the reason.
-pub type Fatal = Arc<dyn Fn(&str) + Send + Sync>;
-/// Called now and then during long work.
-pub type OnProgress = Arc<dyn Fn(Progress) + Send + Sync>;
+pub use crate::store::{Fatal, OnProgress};
 
 /// How to open a folder.
 #[derive(Clone)]

@@ -73,14 +73,7 @@ const FENCES: &[Fence] = &[
     Fence { what: Name::Module("store"), allowed: Allowed::Not(&["config/", "crypto/", "domain/", "http/"]) },
     Fence {
         what: Name::Inner("store", "sled"),
-        allowed: Allowed::Only(&[
-            "app.rs",
-            "cli/",
-            "command/tenancy/transfer/",
-            "control/upkeep.rs",
-            "lifecycle/",
-            "store/sled/",
-        ]),
+        allowed: Allowed::Only(&["store/archive.rs", "store/data_folder.rs", "store/sled/"]),
     },
     Fence { what: Name::Module("system"), allowed: Allowed::Only(&["app.rs", "cli/", "system.rs"]) },
 ];

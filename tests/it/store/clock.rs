@@ -4,7 +4,8 @@
 use super::maintenance::{Hand, contents, refused_as_unusable};
 use super::{Contents, dump, options, scratch};
 use sessiond::domain::time::UnixMillis;
-use sessiond::store::sled::maintenance::{RestoreReport, Until, restore};
+use sessiond::store::data_folder::restore;
+use sessiond::store::maintenance::{RestoreReport, Until};
 use sessiond::store::sled::{self, Options, SledEngine};
 use sessiond::store::{Engine, Key, Keyspace, StoreError};
 use std::path::{Path, PathBuf};

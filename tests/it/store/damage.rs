@@ -5,7 +5,8 @@
 
 use super::codec::NoteV1;
 use super::{Contents, copy_folder, dump, options, scratch, sled_engine};
-use sessiond::store::sled::maintenance::{NoAudit, check, salvage};
+use sessiond::store::data_folder::{check, salvage};
+use sessiond::store::maintenance::NoAudit;
 use sessiond::store::sled::{self, Options, Start};
 use sessiond::store::{Encoding, Engine, Key, Keyspace, StoreError, codec};
 use std::collections::BTreeMap;
@@ -291,7 +292,8 @@ fn frames_in(folder: &Path, segment: &Path) -> Range<u64> {
 fn salvaged(path: &Path, subject: &Subject, damaged: &Path, label: &str) {
     let Subject { folder, expected, history, .. } = subject;
     let to = path.join("saved");
-    let report = salvage(path, &to, &options(), &|_| {}).unwrap_or_else(|error| panic!("{label}: salvage: {error}"));
+    let report = salvage(path, &to, &options(), &sessiond::store::user::count::is_marker, &|_| {})
+        .unwrap_or_else(|error| panic!("{label}: salvage: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let saved = runtime.block_on(async { dump(&sled::open(&to, &small()).unwrap().0).await });
     assert_eq!((report.records, report.unreadable), (saved.len() as u64, 0), "{label}: {report:?}");

@@ -1,7 +1,8 @@
 //! Disk space that is given back beside the traffic.
 
 use super::{Contents, dump, fill, options, remove_some, scratch, sled_engine};
-use sessiond::store::sled::maintenance::{NoAudit, check};
+use sessiond::store::data_folder::check;
+use sessiond::store::maintenance::NoAudit;
 use sessiond::store::sled::{self, Options, SledEngine, Start};
 use sessiond::store::{Engine, Key, Keyspace, Progress, StoreError};
 use std::fs;

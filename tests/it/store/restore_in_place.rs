@@ -3,7 +3,8 @@
 use super::maintenance::{contents, refused_as_unusable};
 use super::{copy_folder, fill, options, scratch, sled_engine};
 use sessiond::store::Engine;
-use sessiond::store::sled::maintenance::{NoAudit, Until, check, restore};
+use sessiond::store::data_folder::{check, restore};
+use sessiond::store::maintenance::{NoAudit, Until};
 use sessiond::store::sled::{self, Start};
 use std::fs;
 

@@ -1,7 +1,8 @@
 //! Snapshots that go bad on the disk while the server runs.
 
 use super::{Contents, copy_folder, dump, fill, options, remove_some, scratch, sled_engine};
-use sessiond::store::sled::maintenance::{NoAudit, check};
+use sessiond::store::data_folder::check;
+use sessiond::store::maintenance::NoAudit;
 use sessiond::store::sled::{self, SledEngine, Start};
 use sessiond::store::{Engine, Key, Keyspace};
 use std::fs;

@@ -1,7 +1,8 @@
 //! `backup`: a consistent copy of a running server's snapshots and journal.
 
-use super::{ProgressFn, Target};
+use super::Target;
 use crate::store::StoreError;
+use crate::store::maintenance::{BackupReport, ProgressFn};
 use crate::store::sled::acknowledged::Acknowledged;
 use crate::store::sled::folder::Folder;
 use crate::store::sled::journal::segment;
@@ -11,21 +12,6 @@ use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::path::Path;
 use std::time::Instant;
-
-/// What a backup holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct BackupReport {
-    /// The last frame in it.
-    pub frame: u64,
-    /// When that frame was written, in milliseconds since 1970.
-    pub time: u64,
-    /// Files copied.
-    pub files: u64,
-    /// Bytes copied.
-    pub bytes: u64,
-    /// How long it took.
-    pub milliseconds: u64,
-}
 
 /// Lists a backup's files; written last.
 #[derive(Debug, Serialize, Deserialize)]

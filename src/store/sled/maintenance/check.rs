@@ -1,7 +1,8 @@
 //! `check`: reads everything there is and says what does not hold. Repairs nothing.
 
 use super::workspace::Workspace;
-use super::{ProgressFn, last_known_frame, lock_source};
+use super::{last_known_frame, lock_source};
+use crate::store::maintenance::{Audit, CheckReport, Finding, ProgressFn};
 use crate::store::sled::acknowledged;
 use crate::store::sled::folder::{self, Folder, FolderId, Identity};
 use crate::store::sled::index::{self, Index, Stamped};
@@ -11,10 +12,9 @@ use crate::store::sled::reconcile::{Difference, walk};
 use crate::store::sled::snapshot::{self, Entry};
 use crate::store::sled::truth::Truth;
 use crate::store::sled::{SledEngine, background};
-use crate::store::{Encoding, Key, Keyspace, StoreError, codec};
-use serde::Serialize;
+use crate::store::{Encoding, Keyspace, StoreError, codec};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Findings that are listed; further ones are only counted.
@@ -22,74 +22,7 @@ const LISTED: usize = 100;
 /// Memory for the pages of an index that is only walked through.
 const CACHE: u64 = 32 << 20;
 
-/// Looks at every record in key order, to find what no checksum can: an index entry without its record, for one.
-pub trait Audit {
-    /// One record; `value` has passed its checksum.
-    fn record(&mut self, key: &Key, value: &[u8]);
-
-    /// After the last record.
-    fn finish(&mut self) -> Vec<Finding>;
-}
-
-/// No further questions.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoAudit;
-
-impl Audit for NoAudit {
-    fn record(&mut self, _key: &Key, _value: &[u8]) {}
-
-    fn finish(&mut self) -> Vec<Finding> {
-        Vec::new()
-    }
-}
-
-/// Something that does not hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// File or record.
-    pub place: String,
-    /// What is wrong.
-    pub what: String,
-}
-
-/// What was looked at, and what was found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct CheckReport {
-    /// True if the folder was stopped cleanly (or is being served).
-    pub clean: bool,
-    /// True if the folder is a backup: it never had an index, and nobody stops it.
-    pub backup: bool,
-    /// True if the folder cannot be written by this process.
-    pub read_only: bool,
-    /// The last frame.
-    pub frame: u64,
-    /// Records in all.
-    pub records: u64,
-    /// Records by kind.
-    pub by_kind: BTreeMap<&'static str, u64>,
-    /// Snapshots read.
-    pub snapshots: u64,
-    /// Journal segments read.
-    pub segments: u64,
-    /// Frames that are not yet in a snapshot.
-    pub frames: u64,
-    /// Index rows that are merely behind; the next start brings them up to date.
-    pub behind: u64,
-    /// What does not hold, the first hundred.
-    pub findings: Vec<Finding>,
-    /// Findings in all.
-    pub found: u64,
-    /// What is worth knowing, but no damage.
-    pub notes: Vec<String>,
-}
-
 impl CheckReport {
-    /// True when nothing was found.
-    #[must_use]
-    pub const fn is_sound(&self) -> bool {
-        self.found == 0
-    }
-
     fn find(&mut self, finding: Finding) {
         self.found += 1;
         if self.findings.len() < LISTED {

@@ -1,25 +1,11 @@
 //! `compact`: gives back the space that the index, old snapshots and old journal hold.
 
-use super::ProgressFn;
 use crate::store::StoreError;
+use crate::store::maintenance::{CompactReport, ProgressFn};
 use crate::store::sled::background::{self, Pace};
 use crate::store::sled::{self as engine, Options, SledEngine, io, reindex};
-use serde::Serialize;
 use std::path::Path;
 use std::time::Instant;
-
-/// What was gained.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CompactReport {
-    /// Bytes on disk before.
-    pub before: u64,
-    /// Bytes on disk after.
-    pub after: u64,
-    /// Records kept.
-    pub records: u64,
-    /// How long it took.
-    pub milliseconds: u64,
-}
 
 /// Compacts a folder that no server uses, as [`SledEngine::compact`].
 ///

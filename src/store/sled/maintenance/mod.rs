@@ -11,23 +11,22 @@ mod salvage;
 mod target;
 mod workspace;
 
-pub use backup::BackupReport;
-pub use check::{Audit, CheckReport, Finding, NoAudit, check};
-pub use compact::{CompactReport, compact};
-pub use restore::{RestoreReport, Until, restore};
-pub use salvage::{SalvageReport, salvage};
+pub use crate::store::maintenance::{Finding, NoAudit, Until};
+pub use check::check;
+pub use compact::compact;
+pub use restore::restore;
+pub use salvage::salvage;
 pub(super) use target::settle_unfinished;
 
 use self::target::Target;
-use super::Progress;
+use super::SledEngine;
 use super::acknowledged;
 use super::folder::{Folder, FolderLock};
 use super::io;
 use super::marker::Marker;
 use crate::store::StoreError;
-
-/// Called now and then during long work.
-pub type ProgressFn<'a> = &'a dyn Fn(Progress);
+use crate::store::maintenance::{Audit, BackupReport, CheckReport, CompactReport, Maintain, ProgressFn};
+use std::path::Path;
 
 /// Takes the lock of a folder that must exist. A folder that this process may not write is locked as a reader, and one
 /// without a lock file, like a backup on read-only media, not at all.
@@ -52,4 +51,18 @@ fn last_known_frame(folder: &Folder) -> Result<u64, StoreError> {
     let marked = Marker::read(folder)?.map_or(0, |marker| marker.frame);
     let backed_up = backup::read_manifest(folder)?.map_or(0, |manifest| manifest.frame);
     Ok(acknowledged.max(marked).max(backed_up))
+}
+
+impl Maintain for SledEngine {
+    fn backup(&self, to: &Path, progress: ProgressFn<'_>) -> Result<BackupReport, StoreError> {
+        Self::backup(self, to, progress)
+    }
+
+    fn check(&self, audit: &mut dyn Audit, progress: ProgressFn<'_>) -> Result<CheckReport, StoreError> {
+        Self::check(self, audit, progress)
+    }
+
+    fn compact(&self, progress: ProgressFn<'_>) -> Result<CompactReport, StoreError> {
+        Self::compact(self, progress)
+    }
 }

@@ -1,9 +1,9 @@
 //! `restore`: a fresh, compact folder from a backup or from a stopped data folder, whole or up to a point in time.
 
 use super::backup::read_manifest;
-use super::{ProgressFn, Target, last_known_frame, lock_source};
-use crate::domain::time::UnixMillis;
+use super::{Target, last_known_frame, lock_source};
 use crate::store::StoreError;
+use crate::store::maintenance::{ProgressFn, RestoreReport, Until};
 use crate::store::sled::acknowledged::Acknowledged;
 use crate::store::sled::background::{Pausing, write_snapshot};
 use crate::store::sled::folder::{self, Folder, FolderId, Identity};
@@ -12,35 +12,8 @@ use crate::store::sled::merge::Merge;
 use crate::store::sled::snapshot::Head;
 use crate::store::sled::truth::Truth;
 use crate::store::sled::{self as engine, Options, Progress, io, snapshot};
-use serde::Serialize;
 use std::path::Path;
 use std::time::{Duration, Instant};
-
-/// Up to where to restore.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
-    /// Everything.
-    End,
-    /// Everything up to the last frame that was committed at this moment or before, by the clock of then.
-    Time(UnixMillis),
-    /// Everything up to this frame.
-    Frame(u64),
-}
-
-/// What was restored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RestoreReport {
-    /// The last frame that was restored.
-    pub frame: u64,
-    /// When it was written, in milliseconds since 1970; 0 if that is not known.
-    pub time: u64,
-    /// Records restored.
-    pub records: u64,
-    /// What is worth knowing.
-    pub notes: Vec<String>,
-    /// How long it took.
-    pub milliseconds: u64,
-}
 
 /// Writes the folder `to` from what `from` holds. `from` is only read.
 ///

@@ -1,42 +1,20 @@
 //! `salvage`: the last resort. Collects every record that can still be read, from wherever it is.
 
 use super::restore::write_folder;
-use super::{Finding, ProgressFn, Target, last_known_frame, lock_source};
+use super::{Target, last_known_frame, lock_source};
+use crate::store::maintenance::{Finding, IsDerived, ProgressFn, SalvageReport};
 use crate::store::sled::folder::Folder;
 use crate::store::sled::index::{self, Index};
 use crate::store::sled::journal::segment;
 use crate::store::sled::merge::{Collector, Merge};
 use crate::store::sled::snapshot::{self, Entry, Reader};
 use crate::store::sled::{Options, Progress, io};
-use crate::store::{Encoding, StoreError, codec, user};
-use serde::Serialize;
+use crate::store::{Encoding, StoreError, codec};
 use std::path::Path;
 use std::time::Instant;
 
-/// What could be read, and what could not.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct SalvageReport {
-    /// The last frame of which anything was found.
-    pub frame: u64,
-    /// Records in the new folder.
-    pub records: u64,
-    /// Entries read from snapshots.
-    pub from_snapshots: u64,
-    /// Frames read from the journal.
-    pub from_journal: u64,
-    /// Rows read from the index.
-    pub from_index: u64,
-    /// Records left out because their checksum does not match.
-    pub unreadable: u64,
-    /// What could not be read.
-    pub findings: Vec<Finding>,
-    /// What to keep in mind.
-    pub warnings: Vec<String>,
-    /// How long it took.
-    pub milliseconds: u64,
-}
-
-/// Writes the folder `to` from whatever is readable in `from`. `from` is only read.
+/// Writes the folder `to` from whatever is readable in `from`. `from` is only read. Records that are derived from others are
+/// left out.
 ///
 /// # Errors
 /// [`StoreError::Unusable`] if `to` holds anything; [`StoreError::Io`] when the system refuses.
@@ -44,6 +22,7 @@ pub fn salvage(
     from: &Path,
     to: &Path,
     options: &Options,
+    is_derived: IsDerived<'_>,
     progress: ProgressFn<'_>,
 ) -> Result<SalvageReport, StoreError> {
     let started = Instant::now();
@@ -56,7 +35,7 @@ pub fn salvage(
     from_journal(&source, &mut collector, &mut report, progress)?;
     from_index(&source, &target.partial.join("index.copy"), &mut collector, &mut report, progress)?;
     let collected = collector.merge(Vec::new())?;
-    let mut kept = keep_readable(collected, &target.partial.join("kept"), &mut report)?;
+    let mut kept = keep_readable(collected, &target.partial.join("kept"), is_derived, &mut report)?;
     let (frame, time) = (report.frame, options.clock.now().0);
     report.records = write_folder(&target, &mut kept, frame, time, options, progress)?;
     if !report.findings.is_empty() {
@@ -182,14 +161,19 @@ fn from_index(
     io::remove_directory(copy)
 }
 
-/// Leaves out records whose checksum does not match, and the note that users are counted: the next start counts them.
-fn keep_readable(mut all: Merge, scratch: &Path, report: &mut SalvageReport) -> Result<Merge, StoreError> {
+/// Leaves out records whose checksum does not match, and those that the next start derives from others.
+fn keep_readable(
+    mut all: Merge,
+    scratch: &Path,
+    is_derived: IsDerived<'_>,
+    report: &mut SalvageReport,
+) -> Result<Merge, StoreError> {
     let mut kept = Collector::new(scratch);
     while all.advance()? {
         let entry = all.entry();
         let Some(value) = entry.value else { continue };
         let key = index::logical(entry.key);
-        if key.as_ref().is_some_and(user::count::is_marker) {
+        if key.as_ref().is_some_and(is_derived) {
             continue;
         }
         if key.is_some_and(|key| codec::check(Encoding::Binary, &key, value).is_ok()) {
