@@ -37,22 +37,10 @@ impl SealingKey {
         derive(self.root.expose(), &[purpose])
     }
 
-    /// The key for what an app keeps of its users' authenticator apps. A change of the master key leaves it as it is.
+    /// A key of the app for what it keeps at rest for one purpose. A change of the master key leaves it as it is.
     #[must_use]
-    pub fn for_totp_secrets(&self) -> MessageKey {
-        MessageKey::new(&derive(self.root.expose(), &[b"sessiond totp secret"]))
-    }
-
-    /// The key for users that wait to be imported.
-    #[must_use]
-    pub fn for_waiting_users(&self) -> MessageKey {
-        MessageKey::new(&derive(self.root.expose(), &[b"sessiond users to import"]))
-    }
-
-    /// The key for providers of tenants: their settings hold secrets of applications.
-    #[must_use]
-    pub fn for_providers(&self) -> MessageKey {
-        MessageKey::new(&derive(self.root.expose(), &[b"sessiond third-party provider"]))
+    pub fn at_rest(&self, purpose: &[u8]) -> MessageKey {
+        MessageKey::new(&self.for_purpose(purpose))
     }
 
     /// The key for one message: with a fresh one each time, random nonces of 12 bytes cannot run out.

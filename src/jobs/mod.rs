@@ -18,6 +18,7 @@ use crate::command::bulk_import::batch::Counts;
 use crate::command::userroles::removal::finish_pending;
 use crate::context::Context;
 use crate::domain::time::Reading;
+use futures_util::future::BoxFuture;
 use passwordless_devices::PasswordlessDevices;
 use reset_tokens::ResetTokens;
 use std::sync::Arc;
@@ -25,7 +26,6 @@ use std::time::Duration;
 use step::{AFTER_FAILURE, BETWEEN_STEPS};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval_at, sleep, timeout};
-use totp_attempts::TotpAttempts;
 use walk::{Expiring, Walk};
 
 /// How soon after the start it is looked whether something is due to be deleted. A server that is restarted again and again
@@ -153,11 +153,19 @@ async fn keep_deleting_unused(app: Arc<Context>) {
 /// it.
 pub async fn unused_round(app: &Context) -> Option<u64> {
     let now = app.settled_now()?;
-    let tokens = delete_unused::<ResetTokens>(app, now).await;
-    let attempts = delete_unused::<TotpAttempts>(app, now).await;
-    let devices = delete_unused::<PasswordlessDevices>(app, now).await;
-    Some(tokens + attempts + devices)
+    let mut deleted = 0;
+    for delete in UNUSED {
+        deleted += delete(app, now).await;
+    }
+    Some(deleted)
 }
+
+/// What nobody used in time.
+const UNUSED: [for<'a> fn(&'a Context, Reading) -> BoxFuture<'a, u64>; 3] = [
+    |app, now| Box::pin(delete_unused::<ResetTokens>(app, now)),
+    |app, now| Box::pin(delete_unused::<totp_attempts::TotpAttempts>(app, now)),
+    |app, now| Box::pin(delete_unused::<PasswordlessDevices>(app, now)),
+];
 
 async fn delete_unused<E: Expiring>(app: &Context, now: Reading) -> u64 {
     let mut walk = Walk::<E>::new();

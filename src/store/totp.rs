@@ -15,6 +15,8 @@ use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::time::{Reading, UnixMillis};
 use crate::domain::totp::attempts::Attempts;
 use crate::domain::totp::{Code, Pace};
+use crate::store::user_data::recipe::UserData;
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 /// All authenticator apps of a user; never empty.
@@ -206,4 +208,23 @@ pub fn parse_attempts_key(key: &Key) -> Option<(AppId, TenantId, String)> {
     let mut parts = KeyReader::new(key);
     let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
     Some((app, TenantId::new(parts.text()?), parts.text()?))
+}
+
+/// Users' authenticator apps.
+pub(super) struct Kept;
+
+#[async_trait]
+impl UserData for Kept {
+    async fn in_use(&self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<bool, StoreError> {
+        in_use(tx, app, id).await
+    }
+
+    async fn remove(&self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), StoreError> {
+        remove_user(tx, app, id).await
+    }
+
+    async fn remove_in(&self, tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, id: &UserId) -> Result<(), StoreError> {
+        remove_user_in(tx, app, tenant, id);
+        Ok(())
+    }
 }

@@ -5,6 +5,8 @@
 use super::{Key, Keyspace, StoreError, Tx, codec};
 use crate::domain::ids::{AppId, UserId};
 use crate::domain::json::{self, JsonObject};
+use crate::store::user_data::recipe::UserData;
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 /// A user's metadata.
@@ -53,4 +55,19 @@ pub fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) {
 /// When the store fails.
 pub async fn in_use(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<bool, StoreError> {
     Ok(tx.get(&key(app, user)).await?.is_some())
+}
+
+/// What is noted about users.
+pub(super) struct Kept;
+
+#[async_trait]
+impl UserData for Kept {
+    async fn in_use(&self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<bool, StoreError> {
+        in_use(tx, app, id).await
+    }
+
+    async fn remove(&self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), StoreError> {
+        remove_user(tx, app, id);
+        Ok(())
+    }
 }

@@ -52,7 +52,7 @@ struct Sealer(MessageKey);
 
 impl Sealer {
     async fn of(app: &Context, scope: &Scope) -> Result<Self, Fault> {
-        Ok(Self(app.key_ring(&scope.app).await?.refresh_sealing.for_waiting_users()))
+        Ok(Self(app.key_ring(&scope.app).await?.refresh_sealing.at_rest(b"sessiond users to import")))
     }
 
     fn seal(&self, app: &Context, id: &Uuid, user: &Members) -> Vec<u8> {

@@ -180,7 +180,7 @@ impl Sealer {
     }
 
     fn with(key: &SealingKey) -> Self {
-        Self(key.for_providers())
+        Self(key.at_rest(b"sessiond third-party provider"))
     }
 
     fn seal(&self, app: &Context, id: &AppId, at: &Key, text: &str) -> ProviderRecord {

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod device;
+pub(in crate::command) mod import;
 
 use crate::command::scope::Scope;
 use crate::context::Context;
@@ -22,7 +23,7 @@ impl Sealer {
     /// When the app's keys cannot be read.
     pub(in crate::command) async fn of(app: &Context, scope: &Scope) -> Result<Self, Fault> {
         let ring = app.key_ring(&scope.app).await?;
-        Ok(Self(ring.refresh_sealing.for_totp_secrets()))
+        Ok(Self(ring.refresh_sealing.at_rest(b"sessiond totp secret")))
     }
 
     /// The form in which a user's secret is stored; it opens for that user alone.

@@ -2,24 +2,23 @@
 
 use crate::command::audit;
 use crate::command::scope::Scope;
-use crate::command::totp::Sealer;
+use crate::command::totp::import::ImportedDevices;
 use crate::command::userroles::assign::event as role_event;
 use crate::context::Context;
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::{AppId, TenantId, UserId};
-use crate::domain::import::{BadLine, NewDevice, NewLogin, NewMethod, NewPassword, NewRole, NewUser};
+use crate::domain::import::{BadLine, NewLogin, NewMethod, NewPassword, NewRole, NewUser};
 use crate::domain::json::JsonObject;
 use crate::domain::password::HashFamily;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::{ExternalId, Login, LoginMethod, PasswordHash, User, is_fake_email};
 use crate::fault::Fault;
 use crate::state::password::Unserved;
-use crate::store::totp::TotpDevice;
 use crate::store::user::Taken;
 use crate::store::userroles::assignment::Assignment;
-use crate::store::{StoreError, Tx, tenant, totp, user, usermetadata, userroles};
+use crate::store::{StoreError, Tx, tenant, user, usermetadata, userroles};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use uuid::Uuid;
@@ -35,7 +34,7 @@ pub(in crate::command) struct Ready {
     pub(in crate::command) user: User,
     roles: Vec<NewRole>,
     metadata: Option<JsonObject>,
-    devices: Vec<TotpDevice>,
+    devices: ImportedDevices,
     /// Login methods whose e-mail addresses are verified.
     verified: BTreeSet<UserId>,
 }
@@ -111,11 +110,7 @@ async fn prepare(app: &Context, scope: &Scope, new: NewUser, id: Uuid) -> Result
     }
     let mut user = User { id: group, is_primary, kept_mapping: None, methods };
     user.sort();
-    let devices = if new.devices.is_empty() {
-        Vec::new()
-    } else {
-        devices(app, &Sealer::of(app, scope).await?, user.shown_id(), new.devices)
-    };
+    let devices = ImportedDevices::sealed(app, scope, user.shown_id(), new.devices).await?;
     Ok(Ok(Ready { user, roles: new.roles, metadata: new.metadata, devices, verified }))
 }
 
@@ -157,26 +152,6 @@ async fn hashed(app: &Context, scope: &Scope, password: &str) -> Result<String, 
     }
 }
 
-/// Authenticator apps of a user; those without a name get one that none of the others has.
-fn devices(app: &Context, sealer: &Sealer, user: &UserId, new: Vec<NewDevice>) -> Vec<TotpDevice> {
-    let mut taken: BTreeSet<String> = new.iter().filter_map(|device| device.name.clone()).collect();
-    let mut free_name = || {
-        let name = (0..).map(|number| format!("TOTP Device {number}")).find(|name| !taken.contains(name));
-        // invariant: numbers do not run out
-        let name = name.unwrap_or_default();
-        taken.insert(name.clone());
-        name
-    };
-    let device = |device: NewDevice| TotpDevice {
-        name: device.name.unwrap_or_else(&mut free_name),
-        sealed_secret: sealer.seal(app, user, &device.secret),
-        pace: device.pace,
-        verified: true,
-        created: app.now(),
-    };
-    new.into_iter().map(device).collect()
-}
-
 /// Writes a user and all that belongs to it; or nothing.
 ///
 /// # Errors
@@ -205,20 +180,17 @@ pub(in crate::command) async fn write(
             return Ok(Arrived::Shadows);
         }
     }
-    let mut devices = totp::devices(tx, app, shown).await?;
-    if let Some(double) = ready.devices.iter().find(|new| devices.iter().any(|device| device.name == new.name)) {
-        return Ok(Arrived::Refused(format!("A totp device with name {} already exists", double.name)));
-    }
+    let devices = match ready.devices.beside_others(tx, app, shown).await? {
+        Ok(devices) => devices,
+        Err(refused) => return Ok(Arrived::Refused(refused)),
+    };
     if let Err(taken) = user::save(tx, app, &[], &[user]).await? {
         return Ok(Arrived::Taken(taken));
     }
     if let Some(metadata) = &ready.metadata {
         usermetadata::put(tx, app, shown, metadata.clone())?;
     }
-    if !ready.devices.is_empty() {
-        devices.extend_from_slice(&ready.devices);
-        totp::put_devices(tx, app, shown, devices).await?;
-    }
+    devices.put(tx, app, shown).await?;
     for (NewRole { role, tenants }, incarnation) in roles {
         for tenant in tenants {
             Assignment { app, tenant, user: shown, role }.put(tx, incarnation)?;

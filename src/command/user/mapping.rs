@@ -10,7 +10,7 @@ use crate::domain::session::event::UserChange;
 use crate::domain::user::ExternalId;
 use crate::fault::Fault;
 use crate::store::user::{self, Found, Taken};
-pub use crate::store::user_data::KeptBy;
+use crate::store::user_data::EMAIL_VERIFICATION;
 use crate::store::{StoreError, Tx, user_data};
 use async_trait::async_trait;
 
@@ -56,7 +56,7 @@ pub enum MappingCreated {
     /// The external id is an internal one too.
     ExternalIsInternal,
     /// A recipe keeps data under the internal id, which nobody would find again.
-    InUse(KeptBy),
+    InUse(&'static str),
 }
 
 impl CreateMapping {
@@ -78,8 +78,8 @@ impl CreateMapping {
         }
         Ok(match user_data::kept_by(tx, &self.scope.app.id, &self.id).await?.as_slice() {
             [] => Ok(false),
-            [KeptBy::EmailVerification] if self.moves_verification => Ok(true),
-            [first, ..] => Err(MappingCreated::InUse(*first)),
+            [EMAIL_VERIFICATION] if self.moves_verification => Ok(true),
+            [first, ..] => Err(MappingCreated::InUse(first)),
         })
     }
 }
@@ -175,7 +175,7 @@ pub enum MappingRemoved {
         existed: bool,
     },
     /// A recipe keeps data under the external id, which nobody would find again.
-    InUse(KeptBy),
+    InUse(&'static str),
 }
 
 impl RemoveMapping {
@@ -204,7 +204,7 @@ impl Decide for RemoveMapping {
         if !self.force && !shadows {
             let kept_by = user_data::kept_by(tx, app, external).await.map_err(failed)?;
             if let Some(first) = kept_by.first() {
-                return Ok(Decision::Done(MappingRemoved::InUse(*first)));
+                return Ok(Decision::Done(MappingRemoved::InUse(first)));
             }
         }
         let activity_moved = (!shadows).then(|| (external.clone(), mapping.internal.clone()));

@@ -1,30 +1,17 @@
 //! Users as the protocol's bulk import has them: read completely, so that everything that is wrong is told at once.
 
-use super::{IN_FUTURE, NewDevice, NewLogin, NewMethod, NewPassword, NewRole, NewUser};
+pub use super::reader::Known;
+use super::reader::{LONGEST, Reader};
+use super::{IN_FUTURE, NewLogin, NewMethod, NewPassword, NewRole, NewUser};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::json::{Json, JsonObject, Members};
 use crate::domain::password::HashFamily;
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
-use crate::domain::totp::{DEVICES_MAX, Pace, SKEW_MAX, TotpSecret};
+use crate::domain::totp::import::devices;
 use crate::domain::user::{ThirdPartyAccount, normalise_email, normalise_phone_number};
 use crate::domain::userroles::RoleName;
 use std::collections::{BTreeSet, HashSet};
-
-/// What a user's fields are held against.
-pub struct Known<'a> {
-    /// The app has this tenant.
-    pub has_tenant: &'a (dyn Fn(&TenantId) -> bool + Sync),
-    /// The app has this role.
-    pub has_role: &'a (dyn Fn(&RoleName) -> bool + Sync),
-    /// The text is a hash of this family that can be checked.
-    pub is_hash: &'a (dyn Fn(&str, HashFamily) -> bool + Sync),
-    /// The present.
-    pub now: UnixMillis,
-}
-
-/// Longest text of most fields, in characters.
-const LONGEST: usize = 256;
 
 /// Reads a user. `external_ids` are those of the users before it in the same request.
 ///
@@ -35,7 +22,7 @@ pub fn parse(members: &Members, known: &Known<'_>, external_ids: &mut HashSet<St
     let external_id = reader.text(members, "externalUserId", ".");
     let metadata = reader.object(members, "userMetadata").map(JsonObject::from);
     let roles = reader.roles(members);
-    let devices = reader.devices(members);
+    let devices = devices(&mut reader, members);
     let mut methods = reader.methods(members);
     let external_id = external_id.and_then(|id| reader.external_id(id, external_ids));
     for tenant in roles.iter().flat_map(|role| &role.tenants) {
@@ -69,81 +56,7 @@ pub fn without_secrets(mut members: Members) -> Members {
     members
 }
 
-/// Reads members and collects what is wrong with them.
-struct Reader<'a> {
-    known: &'a Known<'a>,
-    errors: Vec<String>,
-}
-
 impl Reader<'_> {
-    fn wrong(&mut self, sentence: impl Into<String>) {
-        self.errors.push(sentence.into());
-    }
-
-    /// A member of this type. `suffix` ends the sentence that says whose member it is.
-    fn member<'v, T>(
-        &mut self,
-        members: &'v Members,
-        (name, kind): (&str, &str),
-        suffix: &str,
-        read: impl FnOnce(&'v Json) -> Option<T>,
-    ) -> Option<T> {
-        let read = read(members.get(name)?);
-        if read.is_none() {
-            self.wrong(format!("{name} should be of type {kind}{suffix}"));
-        }
-        read
-    }
-
-    fn require(&mut self, members: &Members, name: &str, suffix: &str) {
-        if members.get(name).is_none() {
-            self.wrong(format!("{name} is required{suffix}"));
-        }
-    }
-
-    fn text<'v>(&mut self, members: &'v Members, name: &str, suffix: &str) -> Option<&'v str> {
-        self.member(members, (name, "string"), suffix, filled)
-    }
-
-    fn required_text<'v>(&mut self, members: &'v Members, name: &str, suffix: &str) -> Option<&'v str> {
-        self.require(members, name, suffix);
-        self.text(members, name, suffix)
-    }
-
-    fn flag(&mut self, members: &Members, name: &str, suffix: &str) -> bool {
-        self.member(members, (name, "boolean"), suffix, Json::as_bool).unwrap_or_default()
-    }
-
-    fn integer(&mut self, members: &Members, name: &str, suffix: &str) -> Option<i64> {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "cutting the fraction is the rule; ranges are checked later"
-        )]
-        let whole = |value: &Json| value.as_i64().or_else(|| value.as_f64().map(|float| float as i64));
-        self.member(members, (name, "integer"), suffix, whole)
-    }
-
-    fn object<'v>(&mut self, members: &'v Members, name: &str) -> Option<&'v Members> {
-        self.member(members, (name, "object"), ".", Json::as_object)
-    }
-
-    fn objects<'v>(&mut self, members: &'v Members, name: &str) -> Option<Vec<&'v Members>> {
-        let read = |value: &'v Json| value.as_array()?.iter().map(Json::as_object).collect();
-        self.member(members, (name, "array of object"), ".", read)
-    }
-
-    fn texts<'v>(&mut self, members: &'v Members, name: &str, suffix: &str) -> Option<Vec<&'v str>> {
-        let read = |value: &'v Json| value.as_array()?.iter().map(filled).collect();
-        self.member(members, (name, "array of string"), suffix, read)
-    }
-
-    /// Complains about a text that is longer than `longest` characters; `shown` is what the complaint calls it.
-    fn bounded(&mut self, text: &str, shown: &str, longest: usize, told: usize) {
-        if text.chars().count() > longest {
-            self.wrong(format!("{shown} is too long. Max length is {told}."));
-        }
-    }
-
     fn external_id(&mut self, id: &str, seen: &mut HashSet<String>) -> Option<UserId> {
         self.bounded(id, &format!("externalUserId {id}"), 128, 128);
         if !seen.insert(id.to_owned()) {
@@ -188,54 +101,6 @@ impl Reader<'_> {
             }
         }
         tenants
-    }
-
-    fn devices(&mut self, members: &Members) -> Vec<NewDevice> {
-        let listed = self.objects(members, "totpDevices").unwrap_or_default();
-        if listed.len() > DEVICES_MAX {
-            self.wrong(format!("A user cannot have more than {DEVICES_MAX} TOTP devices."));
-            return Vec::new();
-        }
-        let mut devices: Vec<NewDevice> = Vec::new();
-        for device in listed {
-            let Some(device) = self.device(device) else { continue };
-            if let Some(name) = &device.name
-                && devices.iter().any(|other| other.name.as_ref() == Some(name))
-            {
-                self.wrong(format!("A totp device with name {name} already exists"));
-            }
-            devices.push(device);
-        }
-        devices
-    }
-
-    fn device(&mut self, device: &Members) -> Option<NewDevice> {
-        const SUFFIX: &str = " for a totp device.";
-        let secret = self.required_text(device, "secretKey", SUFFIX);
-        let period = self.integer(device, "period", SUFFIX).unwrap_or(30);
-        let skew = self.integer(device, "skew", SUFFIX).unwrap_or(1);
-        let name = self.text(device, "deviceName", SUFFIX);
-        // The secret stays out of every sentence: those are kept.
-        self.bounded(secret.unwrap_or_default(), "TOTP secretKey", LONGEST, LONGEST);
-        let read = secret.and_then(TotpSecret::from_base32);
-        if read.is_none() && secret.is_some() {
-            self.wrong("secretKey should be a Base32 text for a totp device.");
-        }
-        let period_s = u32::try_from(period).ok().filter(|period| *period > 0 && i32::try_from(*period).is_ok());
-        if period_s.is_none() {
-            self.wrong("period should be > 0 for a totp device.");
-        }
-        let steps = u32::try_from(skew).ok();
-        match steps {
-            None => self.wrong("skew should be >= 0 for a totp device."),
-            Some(steps) if steps > SKEW_MAX => self.wrong(format!("skew should be <= {SKEW_MAX} for a totp device.")),
-            Some(_) => {}
-        }
-        if let Some(name) = name {
-            self.bounded(name, &format!("TOTP deviceName {name}"), LONGEST, LONGEST);
-        }
-        let name = name.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
-        Some(NewDevice { name, secret: read?, pace: Pace { period_s: period_s?, skew: steps? } })
     }
 
     fn methods(&mut self, members: &Members) -> Vec<NewMethod> {
@@ -372,8 +237,4 @@ impl Reader<'_> {
         }
         Some(NewLogin::Passwordless { email, phone_number })
     }
-}
-
-fn filled(value: &Json) -> Option<&str> {
-    value.as_str().filter(|text| !text.is_empty())
 }

@@ -2,6 +2,7 @@
 //! ([`bulk`]).
 
 pub mod bulk;
+pub(in crate::domain) mod reader;
 pub mod waiting;
 
 use crate::domain::ids::{TenantId, UserId};
@@ -9,7 +10,7 @@ use crate::domain::json::{Json, JsonObject, Members, RawMembers};
 use crate::domain::password::HashFamily;
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
-use crate::domain::totp::{Pace, TotpSecret};
+use crate::domain::totp::import::NewDevice;
 use crate::domain::user::{ThirdPartyAccount, normalise_email};
 use crate::domain::userroles::RoleName;
 use serde::Deserialize;
@@ -87,17 +88,6 @@ pub struct NewRole {
     pub role: RoleName,
     /// Where it is held.
     pub tenants: BTreeSet<TenantId>,
-}
-
-/// An authenticator app.
-#[derive(Debug)]
-pub struct NewDevice {
-    /// Its name; without one it gets one.
-    pub name: Option<String>,
-    /// What it shares with us.
-    pub secret: TotpSecret,
-    /// Which of its codes are taken.
-    pub pace: Pace,
 }
 
 impl NewUser {

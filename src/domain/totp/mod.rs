@@ -2,6 +2,7 @@
 
 pub mod attempts;
 mod base32;
+pub mod import;
 
 use crate::domain::entropy::{Entropy, random_bytes};
 use crate::domain::secret::Secret;

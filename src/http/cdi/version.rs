@@ -147,68 +147,121 @@ impl Number {
     }
 }
 
-/// Every version difference in the shape of replies and requests, as a named fact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wire {
+/// Declares [`Wire`]: one line per fact.
+macro_rules! facts {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $of:expr;)*) => {
+        /// Every version difference in the shape of replies and requests, as a named fact.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct Wire {
+            $($(#[$doc])* pub $name: $type,)*
+        }
+
+        impl Wire {
+            /// The facts of one version.
+            #[must_use]
+            pub fn of(version: CdiVersion) -> Self {
+                // A name for the type, so that closures know what they get.
+                const fn fact<T>(of: impl Fn(CdiVersion) -> T + Copy) -> impl Fn(CdiVersion) -> T {
+                    of
+                }
+                Self { $($name: fact($of)(version),)* }
+            }
+        }
+    };
+}
+
+facts! {
     /// App routes answer 403 when the path names a tenant.
-    pub app_routes_refuse_tenants: bool,
+    app_routes_refuse_tenants: bool = since(CdiVersion::V5_0);
     /// `session` has `tenantId`.
-    pub session_has_tenant_id: bool,
+    session_has_tenant_id: bool = since(CdiVersion::V3_0);
     /// `session` has `recipeUserId`.
-    pub session_has_recipe_user_id: bool,
+    session_has_recipe_user_id: bool = since(CdiVersion::V4_0);
     /// Create and refresh answer with `idRefreshToken`.
-    pub id_refresh_token: bool,
+    id_refresh_token: bool = before(CdiVersion::V2_21);
     /// Create and verify answer with `jwtSigningPublicKey` and its expiry.
-    pub legacy_key_info: bool,
+    legacy_key_info: bool = before(CdiVersion::V2_21);
     /// The key info has `jwtSigningPublicKeyList`.
-    pub key_list: bool,
+    key_list: bool = between(CdiVersion::new(2, 9), CdiVersion::V2_21);
     /// Verify requires `checkDatabase`; below, `access_token_blacklisting` decides.
-    pub requires_check_database: bool,
+    requires_check_database: bool = since(CdiVersion::V2_21);
     /// Create takes `useDynamicSigningKey`; below, `access_token_signing_key_dynamic` decides.
-    pub create_chooses_signing_key: bool,
+    create_chooses_signing_key: bool = since(CdiVersion::V2_21);
     /// What refresh does with `useDynamicSigningKey`.
-    pub refresh_signing_key: Presence,
+    refresh_signing_key: Presence = |version| match version {
+        _ if version >= CdiVersion::V5_0 => Presence::Required,
+        _ if version >= CdiVersion::V3_0 => Presence::Optional,
+        _ => Presence::Ignored,
+    };
     /// Create and refresh take `accessTokenValidity`.
-    pub access_token_validity_override: bool,
+    access_token_validity_override: bool = since(CdiVersion::V5_6);
     /// Replies to a reused refresh token name `recentTokenReuseSubtype`.
-    pub reuse_has_subtype: bool,
+    reuse_has_subtype: bool = since(CdiVersion::V5_6);
     /// Replacing a payload refuses protected claim names.
-    pub payload_updates_are_checked: bool,
+    payload_updates_are_checked: bool = since(CdiVersion::V2_21);
     /// First-generation tenants have factor lists.
-    pub tenants_have_factors: bool,
+    tenants_have_factors: bool = since(CdiVersion::V5_0);
     /// `POST /recipe/jwt` takes `useStaticSigningKey`.
-    pub jwt_chooses_signing_key: bool,
+    jwt_chooses_signing_key: bool = since(CdiVersion::V2_21);
     /// A new user id mapping takes verified addresses along instead of refusing.
-    pub mapping_moves_verification: bool,
+    mapping_moves_verification: bool = since(CdiVersion::V4_0);
     /// Layout of minted access tokens.
-    pub access_token_version: AccessTokenVersion,
+    access_token_version: AccessTokenVersion = |version| match version {
+        _ if version >= CdiVersion::V4_0 => AccessTokenVersion::V5,
+        _ if version >= CdiVersion::V3_0 => AccessTokenVersion::V4,
+        _ if version >= CdiVersion::V2_21 => AccessTokenVersion::V3,
+        _ => AccessTokenVersion::V2,
+    };
     /// Which refresh machine, and with it which verify.
-    pub refresh_policy: RefreshPolicy,
+    refresh_policy: RefreshPolicy = |version| if version >= CdiVersion::V5_6 {
+        RefreshPolicy::RotateOnRefresh
+    } else {
+        RefreshPolicy::PromoteOnUse
+    };
     /// Users are persons with `loginMethods`, and replies beside them name the `recipeUserId`; below, a user is one login
     /// method.
-    pub users_have_login_methods: bool,
+    users_have_login_methods: bool = since(CdiVersion::V4_0);
     /// The recipe switches of tenants are looked at when somebody signs up or in.
-    pub recipes_may_be_switched_off: bool,
+    recipes_may_be_switched_off: bool = before(CdiVersion::V5_1);
     /// `POST /recipe/user/password/reset` answers with `userId`.
-    pub password_reset_names_user: bool,
+    password_reset_names_user: bool = since(CdiVersion::new(2, 12));
     /// Whether `POST /recipe/signinup` reads `email.isVerified`.
-    pub provider_tells_verified: Presence,
+    provider_tells_verified: Presence = |version| match version {
+        _ if version >= CdiVersion::V4_0 => Presence::Required,
+        _ if version >= CdiVersion::new(2, 8) => Presence::Ignored,
+        _ => Presence::Required,
+    };
     /// A passwordless code that is used verifies the e-mail address it was sent to.
-    pub codes_confirm_email: bool,
+    codes_confirm_email: bool = since(CdiVersion::V4_0);
     /// `POST /recipe/signinup/code/consume` answers with `consumedDevice`.
-    pub consumed_device_is_told: bool,
+    consumed_device_is_told: bool = since(CdiVersion::V5_0);
     /// `POST /recipe/signinup/code/remove` takes a `preAuthSessionId` too.
-    pub codes_go_by_device: bool,
+    codes_go_by_device: bool = since(CdiVersion::V5_0);
     /// Users have `tenantIds`.
-    pub users_have_tenant_ids: bool,
+    users_have_tenant_ids: bool = since(CdiVersion::V3_0);
     /// Users and login methods have `webauthn`.
-    pub users_have_webauthn: bool,
+    users_have_webauthn: bool = since(CdiVersion::new(5, 3));
     /// `POST /recipe/dashboard/session/verify` answers with `email`.
-    pub dashboard_names_user: bool,
+    dashboard_names_user: bool = since(CdiVersion::V3_0);
     /// `GET /users/count` takes `allowApproximate`.
-    pub counts_may_be_approximate: bool,
+    counts_may_be_approximate: bool = since(CdiVersion::V5_6);
     /// Refused one-time codes are answered with the number of attempts.
-    pub totp_counts_attempts: bool,
+    totp_counts_attempts: bool = since(CdiVersion::V5_0);
+}
+
+/// True from this version on.
+const fn since(first: CdiVersion) -> impl Fn(CdiVersion) -> bool + Copy {
+    move |version| version >= first
+}
+
+/// True for all versions before this one.
+const fn before(first: CdiVersion) -> impl Fn(CdiVersion) -> bool + Copy {
+    move |version| version < first
+}
+
+/// True from one version on, and no more from another one on.
+const fn between(first: CdiVersion, end: CdiVersion) -> impl Fn(CdiVersion) -> bool + Copy {
+    move |version| version >= first && version < end
 }
 
 /// Whether a field is read.
@@ -220,60 +273,4 @@ pub enum Presence {
     Optional,
     /// Must be present.
     Required,
-}
-
-impl Wire {
-    /// The facts of one version.
-    #[must_use]
-    pub fn of(version: CdiVersion) -> Self {
-        let since = |first: CdiVersion| version >= first;
-        Self {
-            app_routes_refuse_tenants: since(CdiVersion::V5_0),
-            session_has_tenant_id: since(CdiVersion::V3_0),
-            session_has_recipe_user_id: since(CdiVersion::V4_0),
-            id_refresh_token: !since(CdiVersion::V2_21),
-            legacy_key_info: !since(CdiVersion::V2_21),
-            key_list: since(CdiVersion::new(2, 9)) && !since(CdiVersion::V2_21),
-            requires_check_database: since(CdiVersion::V2_21),
-            create_chooses_signing_key: since(CdiVersion::V2_21),
-            refresh_signing_key: match version {
-                _ if since(CdiVersion::V5_0) => Presence::Required,
-                _ if since(CdiVersion::V3_0) => Presence::Optional,
-                _ => Presence::Ignored,
-            },
-            access_token_validity_override: since(CdiVersion::V5_6),
-            reuse_has_subtype: since(CdiVersion::V5_6),
-            payload_updates_are_checked: since(CdiVersion::V2_21),
-            tenants_have_factors: since(CdiVersion::V5_0),
-            jwt_chooses_signing_key: since(CdiVersion::V2_21),
-            mapping_moves_verification: since(CdiVersion::V4_0),
-            access_token_version: match version {
-                _ if since(CdiVersion::V4_0) => AccessTokenVersion::V5,
-                _ if since(CdiVersion::V3_0) => AccessTokenVersion::V4,
-                _ if since(CdiVersion::V2_21) => AccessTokenVersion::V3,
-                _ => AccessTokenVersion::V2,
-            },
-            refresh_policy: if since(CdiVersion::V5_6) {
-                RefreshPolicy::RotateOnRefresh
-            } else {
-                RefreshPolicy::PromoteOnUse
-            },
-            users_have_login_methods: since(CdiVersion::V4_0),
-            recipes_may_be_switched_off: !since(CdiVersion::V5_1),
-            password_reset_names_user: since(CdiVersion::new(2, 12)),
-            provider_tells_verified: match version {
-                _ if since(CdiVersion::V4_0) => Presence::Required,
-                _ if since(CdiVersion::new(2, 8)) => Presence::Ignored,
-                _ => Presence::Required,
-            },
-            codes_confirm_email: since(CdiVersion::V4_0),
-            consumed_device_is_told: since(CdiVersion::V5_0),
-            codes_go_by_device: since(CdiVersion::V5_0),
-            users_have_tenant_ids: since(CdiVersion::V3_0),
-            users_have_webauthn: since(CdiVersion::new(5, 3)),
-            dashboard_names_user: since(CdiVersion::V3_0),
-            counts_may_be_approximate: since(CdiVersion::V5_6),
-            totp_counts_attempts: since(CdiVersion::V5_0),
-        }
-    }
 }

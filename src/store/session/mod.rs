@@ -22,6 +22,8 @@ use crate::domain::session::event::EventKind;
 use crate::domain::session::family::Family;
 use crate::domain::session::timeline::EventLog;
 use crate::domain::time::UnixMillis;
+use crate::store::user_data::recipe::UserData;
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -177,4 +179,18 @@ pub async fn of_user(
     let start = after.map_or(prefix, |handle| index_key(app, user, handle).successor());
     let rows = tx.scan(&Scan { start, end, reverse: false, limit }).await?;
     Ok(rows.iter().filter_map(|(key, _)| parse_index_key(key)).map(|(_, handle)| handle).collect())
+}
+
+/// Sessions, expired ones that were not removed yet among them. They end with a timeline, and are not removed here.
+pub(super) struct Kept;
+
+#[async_trait]
+impl UserData for Kept {
+    async fn in_use(&self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<bool, StoreError> {
+        Ok(!of_user(tx, app, id, None, None, 1).await?.is_empty())
+    }
+
+    async fn remove(&self, _tx: &mut dyn Tx, _app: &AppId, _id: &UserId) -> Result<(), StoreError> {
+        Ok(())
+    }
 }

@@ -6,10 +6,10 @@
 
 use super::journal::Frames;
 use super::journal::frames::Scanned;
-use super::maintenance::Until;
 use super::truth::Truth;
 use crate::domain::time::UnixMillis;
 use crate::store::StoreError;
+use crate::store::maintenance::Until;
 use std::path::Path;
 
 /// So many frames with one time are no coincidence: each waits for the disk.

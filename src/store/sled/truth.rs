@@ -5,11 +5,11 @@ use super::Progress;
 use super::folder::{Folder, FolderId};
 use super::journal::frames::{Coverage, Scanned};
 use super::journal::{self, Frames};
-use super::maintenance::Until;
 use super::merge::Merge;
 use super::point::{self, Point, Times};
 use super::snapshot::{self, Head, Reader};
 use crate::store::StoreError;
+use crate::store::maintenance::Until;
 use std::path::{Path, PathBuf};
 
 /// A good snapshot.

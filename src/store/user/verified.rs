@@ -6,10 +6,12 @@
 //! transactions that change a mark and its user at once, one runs again.
 
 use super::{Row, find_external, find_internal, put_row};
-use crate::domain::ids::{AppId, UserId};
+use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::time::UnixMillis;
 use crate::domain::user::{Login, LoginMethod, User};
+use crate::store::user_data::recipe::UserData;
 use crate::store::{StoreError, Tx, emailverification};
+use async_trait::async_trait;
 
 /// For each login method of a user, in their order: whether its e-mail address or phone number is verified. Read from the marks.
 ///
@@ -92,4 +94,22 @@ async fn copy(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), StoreErro
         put_row(tx, app, &found.user).await?;
     }
     Ok(())
+}
+
+/// Verified addresses, and tokens to verify them.
+pub(in crate::store) struct Kept;
+
+#[async_trait]
+impl UserData for Kept {
+    async fn in_use(&self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<bool, StoreError> {
+        emailverification::in_use(tx, app, id).await
+    }
+
+    async fn remove(&self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), StoreError> {
+        remove(tx, app, id).await
+    }
+
+    async fn remove_in(&self, tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, id: &UserId) -> Result<(), StoreError> {
+        emailverification::remove_user_in(tx, app, tenant, id).await
+    }
 }

@@ -18,9 +18,11 @@ pub use check::check;
 
 use super::walk::Pages;
 use super::{Key, Keyspace, StoreError, Tx, codec};
-use crate::domain::ids::AppId;
+use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::userroles::{Incarnation, Permission, Role, RoleName};
 use crate::store::key::KeyReader;
+use crate::store::user_data::recipe::UserData;
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 /// Rows read in one scan.
@@ -122,4 +124,22 @@ async fn names(tx: &mut dyn Tx, prefix: Key, start: Option<Key>) -> Result<(Vec<
     let rows = pages.rows(tx).await?.unwrap_or_default();
     let name = |(key, _): &(Key, Vec<u8>)| KeyReader::after(key, skip)?.text().map(RoleName::from_stored);
     Ok((rows.iter().filter_map(name).collect(), pages.into_next_key()))
+}
+
+/// The roles of users.
+pub(super) struct Kept;
+
+#[async_trait]
+impl UserData for Kept {
+    async fn in_use(&self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<bool, StoreError> {
+        in_use(tx, app, id).await
+    }
+
+    async fn remove(&self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), StoreError> {
+        remove_user(tx, app, id).await
+    }
+
+    async fn remove_in(&self, tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, id: &UserId) -> Result<(), StoreError> {
+        remove_user_in(tx, app, tenant, id).await
+    }
 }

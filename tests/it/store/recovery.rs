@@ -260,14 +260,14 @@ async fn a_clock_that_only_goes_back_is_noted_as_it_is() {
     }
     let restore =
         |until, to: &str| sled::maintenance::restore(&data, &folder.path().join(to), until, &options(), &|_| {});
-    let last = restore(maintenance::Until::End, "all").unwrap();
+    let last = restore(sessiond::store::maintenance::Until::End, "all").unwrap();
     assert!(last.frame == 30 && last.time < 9_000_000 - 30 * 1000, "{last:?}");
     // Each frame was written before the one whose time is the earliest.
     for time in [last.time, last.time + 1000, 9_000_000] {
-        let report = restore(maintenance::Until::Time(UnixMillis(time)), &time.to_string()).unwrap();
+        let report = restore(sessiond::store::maintenance::Until::Time(UnixMillis(time)), &time.to_string()).unwrap();
         assert_eq!((report.frame, report.time), (30, last.time), "{report:?}");
     }
-    restore(maintenance::Until::Time(UnixMillis(last.time - 1)), "none").unwrap_err();
+    restore(sessiond::store::maintenance::Until::Time(UnixMillis(last.time - 1)), "none").unwrap_err();
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What the endpoints of this recipe share.
 
-use crate::command::user::mapping::{IdType, KeptBy};
+use crate::command::user::mapping::IdType;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 
@@ -25,6 +25,6 @@ pub(super) fn external_info(body: &Body<'_>) -> Result<Option<String>, ApiError>
 }
 
 /// 400 for an id that other recipes hold data under.
-pub(super) fn in_use(by: KeptBy) -> ApiError {
-    ApiError::bad_request(format!("UserId is already in use in {} recipe", by.name()))
+pub(super) fn in_use(recipe: &str) -> ApiError {
+    ApiError::bad_request(format!("UserId is already in use in {recipe} recipe"))
 }

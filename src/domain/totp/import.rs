@@ -1,0 +1,65 @@
+//! Authenticator apps that come with users from elsewhere.
+
+use crate::domain::import::reader::{LONGEST, Reader};
+use crate::domain::json::Members;
+use crate::domain::totp::{DEVICES_MAX, Pace, SKEW_MAX, TotpSecret};
+
+/// An authenticator app.
+#[derive(Debug)]
+pub struct NewDevice {
+    /// Its name; without one it gets one.
+    pub name: Option<String>,
+    /// What it shares with us.
+    pub secret: TotpSecret,
+    /// Which of its codes are taken.
+    pub pace: Pace,
+}
+
+/// The devices in a user's members, in the form of the protocol's bulk import.
+pub(in crate::domain) fn devices(reader: &mut Reader<'_>, members: &Members) -> Vec<NewDevice> {
+    let listed = reader.objects(members, "totpDevices").unwrap_or_default();
+    if listed.len() > DEVICES_MAX {
+        reader.wrong(format!("A user cannot have more than {DEVICES_MAX} TOTP devices."));
+        return Vec::new();
+    }
+    let mut devices: Vec<NewDevice> = Vec::new();
+    for members in listed {
+        let Some(device) = device(reader, members) else { continue };
+        if let Some(name) = &device.name
+            && devices.iter().any(|other| other.name.as_ref() == Some(name))
+        {
+            reader.wrong(format!("A totp device with name {name} already exists"));
+        }
+        devices.push(device);
+    }
+    devices
+}
+
+fn device(reader: &mut Reader<'_>, device: &Members) -> Option<NewDevice> {
+    const SUFFIX: &str = " for a totp device.";
+    let secret = reader.required_text(device, "secretKey", SUFFIX);
+    let period = reader.integer(device, "period", SUFFIX).unwrap_or(30);
+    let skew = reader.integer(device, "skew", SUFFIX).unwrap_or(1);
+    let name = reader.text(device, "deviceName", SUFFIX);
+    // The secret stays out of every sentence: those are kept.
+    reader.bounded(secret.unwrap_or_default(), "TOTP secretKey", LONGEST, LONGEST);
+    let read = secret.and_then(TotpSecret::from_base32);
+    if read.is_none() && secret.is_some() {
+        reader.wrong("secretKey should be a Base32 text for a totp device.");
+    }
+    let period_s = u32::try_from(period).ok().filter(|period| *period > 0 && i32::try_from(*period).is_ok());
+    if period_s.is_none() {
+        reader.wrong("period should be > 0 for a totp device.");
+    }
+    let steps = u32::try_from(skew).ok();
+    match steps {
+        None => reader.wrong("skew should be >= 0 for a totp device."),
+        Some(steps) if steps > SKEW_MAX => reader.wrong(format!("skew should be <= {SKEW_MAX} for a totp device.")),
+        Some(_) => {}
+    }
+    if let Some(name) = name {
+        reader.bounded(name, &format!("TOTP deviceName {name}"), LONGEST, LONGEST);
+    }
+    let name = name.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
+    Some(NewDevice { name, secret: read?, pace: Pace { period_s: period_s?, skew: steps? } })
+}
