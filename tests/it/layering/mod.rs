@@ -160,7 +160,8 @@ fn too_long(files: &BTreeMap<String, String>) -> Vec<String> {
 
 /// The code of a file without comments, text literals and tests; lines keep their numbers.
 fn code_of(source: &str) -> String {
-    let without_tests = source.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let tests = Regex::new(r"\n#\[cfg\((?:test|all\(test\b[^\n]*)\)\]\nmod ").expect("a pattern");
+    let without_tests = tests.split(source).next().unwrap_or_default();
     let literal = Regex::new(r##"(?s)//[^\n]*|r#".*?"#|"(?:\\.|[^"\\])*"|b?'(?:\\.|[^'\\])'"##).expect("a pattern");
     let blank = |hit: &regex::Captures<'_>| "\n".repeat(hit[0].matches('\n').count());
     literal.replace_all(without_tests, blank).into_owned()
