@@ -3,8 +3,8 @@
 
 use sessiond::crypto::password::StoredHash;
 use sessiond::domain::ids::TenantId;
-use sessiond::domain::time::UnixMillis;
 use sessiond::domain::import::{NewLogin, NewPassword, NewUser};
+use sessiond::domain::time::UnixMillis;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let line = String::from_utf8_lossy(data);

@@ -1,10 +1,9 @@
 //! A server's inside for the fuzz targets: in memory, on a clock that stands still, with reproducible randomness.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use sessiond::context::Context;
 use sessiond::app::{self, Parts};
-use sessiond::state::key::KeyRing;
 use sessiond::config::BaseConfig;
+use sessiond::context::Context;
 use sessiond::domain::entropy::Entropy;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::time::{BootId, Clock, SteadyMillis, UnixMillis};
@@ -12,6 +11,7 @@ use sessiond::domain::user::{Login, LoginMethod, User};
 use sessiond::http::cdi::{Cdi, RECIPES};
 use sessiond::http::exchange::{Reply, Request, Verb};
 use sessiond::http::server::Dispatch;
+use sessiond::state::key::KeyRing;
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::user;
 use std::net::{IpAddr, Ipv4Addr};
@@ -75,7 +75,9 @@ impl Entropy for Counting {
 impl Server {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        let config = Arc::new(BaseConfig::with(&[("ephemeral", "true"), ("bcrypt_log_rounds", "4")], false).expect("good settings"));
+        let config = Arc::new(
+            BaseConfig::with(&[("ephemeral", "true"), ("bcrypt_log_rounds", "4")], false).expect("good settings"),
+        );
         let parts = Parts {
             store: Arc::new(MemoryEngine::new()),
             clock: Arc::new(StandingClock),
@@ -212,7 +214,8 @@ pub struct Endpoint {
 pub struct Endpoints(Vec<Endpoint>);
 
 /// All of them.
-pub static ALL: LazyLock<Endpoints> = LazyLock::new(|| Endpoints::of(|_| true, |verb, path| format!("{verb:?} {path}")));
+pub static ALL: LazyLock<Endpoints> =
+    LazyLock::new(|| Endpoints::of(|_| true, |verb, path| format!("{verb:?} {path}")));
 /// Those that take a query and nothing else.
 pub static QUERIES: LazyLock<Endpoints> =
     LazyLock::new(|| Endpoints::of(|verb| verb == Verb::GET, |_, path| path.to_owned()));
@@ -241,12 +244,14 @@ impl Endpoints {
     /// well, it chooses by its bytes.
     pub fn choose(&self, line: &str) -> (&Endpoint, HeaderMap) {
         let sum: usize = line.bytes().map(usize::from).sum();
-        let named = self.0.iter().filter(|one| {
-            line.strip_prefix(&one.name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
-        });
+        let named = self
+            .0
+            .iter()
+            .filter(|one| line.strip_prefix(&one.name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')));
         let endpoint = named.last().unwrap_or(&self.0[sum % self.0.len()]);
         let words: Vec<_> = line.split(' ').collect();
-        let version = VERSIONS.iter().find(|version| words.contains(version)).unwrap_or(&VERSIONS[sum % VERSIONS.len()]);
+        let version =
+            VERSIONS.iter().find(|version| words.contains(version)).unwrap_or(&VERSIONS[sum % VERSIONS.len()]);
         let rid = RIDS.iter().find(|rid| words.last() == Some(rid)).unwrap_or(&RIDS[0]);
         let lines = [format!("cdi-version: {version}"), format!("rid: {rid}")];
         (endpoint, headers(lines.iter().map(String::as_str)))

@@ -15,6 +15,7 @@ mod dashboard;
 mod hashing_calibrate;
 mod keys;
 mod list;
+mod man;
 mod moment;
 mod output;
 mod password;
@@ -78,6 +79,7 @@ enum Command {
     #[command(alias = "hashingCalibrate")]
     HashingCalibrate(hashing_calibrate::HashingCalibrate),
     Completions(completions::Completions),
+    Man(man::Man),
     Uninstall(uninstall::Uninstall),
 }
 
@@ -144,6 +146,7 @@ impl Cli {
             Some(Command::Config(command)) => command.run(),
             Some(Command::HashingCalibrate(command)) => command.run(),
             Some(Command::Completions(command)) => Ok(command.run()),
+            Some(Command::Man(command)) => command.run().map(|()| ExitCode::SUCCESS),
             Some(Command::Uninstall(command)) => command.run(),
         }
     }

@@ -12,20 +12,16 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
-/// Rounds of the full suite. `SESSIOND_CRASH_ROUNDS` asks for more, `SESSIOND_CRASH_SEED` repeats a run's choices.
+/// Rounds of the full suite. `SESSIOND_PROOF_ROUNDS` asks for more, `SESSIOND_CRASH_SEED` repeats a run's choices.
 const ROUNDS: u64 = 100;
 /// Concurrent clients.
 const WORKERS: usize = 8;
 
-/// A number that somebody asks for.
-pub(crate) fn from_environment(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-}
-
 #[test]
 fn crash_loses_nothing_that_was_acknowledged() {
-    let seed = from_environment("SESSIOND_CRASH_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish());
-    let rounds = from_environment("SESSIOND_CRASH_ROUNDS").unwrap_or(ROUNDS);
+    let seed =
+        crate::from_environment("SESSIOND_CRASH_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish());
+    let rounds = crate::rounds().unwrap_or(ROUNDS);
     let folder = tempfile::tempdir().unwrap();
     let (data, log) = (folder.path().join("data"), folder.path().join("server.log"));
     println!("seed {seed}, {rounds} rounds");

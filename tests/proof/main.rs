@@ -24,3 +24,14 @@ mod load;
 mod people;
 mod powercut;
 mod server;
+
+/// A whole number in an environment variable.
+fn from_environment(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok().filter(|text| !text.is_empty())?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
+
+/// How many rounds a proof shall take instead of its usual number: `SESSIOND_PROOF_ROUNDS`.
+fn rounds() -> Option<u64> {
+    from_environment("SESSIOND_PROOF_ROUNDS")
+}

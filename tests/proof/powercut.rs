@@ -18,19 +18,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Cuts with small values, and again as many with the largest.
+/// Cuts with small values, and again as many with the largest. `SESSIOND_PROOF_ROUNDS` asks for more.
 const CUTS: usize = 20;
 const WORKERS: u64 = 4;
 
+fn cuts() -> usize {
+    crate::rounds().map_or(CUTS, |rounds| usize::try_from(rounds).unwrap())
+}
+
 #[test]
 fn powercut_loses_nothing_small() {
-    cut_power(CUTS, 200, 128);
+    cut_power(cuts(), 200, 128);
 }
 
 /// The largest request body allowed is 1 MiB.
 #[test]
 fn powercut_loses_nothing_large() {
-    cut_power(CUTS, 1_000_000, 1024);
+    cut_power(cuts(), 1_000_000, 1024);
 }
 
 /// The proof of the proof: what nobody made durable is lost by such a cut, what was synced is there.

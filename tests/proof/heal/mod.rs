@@ -17,7 +17,7 @@ mod worker;
 use self::blow::{Blow, Ended, Program, calls_of};
 use self::disk::Disk;
 use self::folder::{Contents, DAMAGES, Damage, Ground, Verdict, bytes_of, copy_folder, verdict};
-use crate::crash::from_environment;
+use crate::from_environment;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::fmt::Write as _;
@@ -39,7 +39,7 @@ struct Form {
 }
 
 fn form() -> Form {
-    if std::env::var_os("SESSIOND_PROOF_LONG").is_some() {
+    if from_environment("SESSIOND_PROOF_LONG").is_some() {
         Form { random: 12, calls: 60, lacks: 8, works: 25 }
     } else {
         Form { random: 1, calls: 2, lacks: 1, works: 2 }

@@ -3,8 +3,9 @@
 # the official frontend SDK.
 set -euo pipefail
 cd "$(dirname "$0")"
-npm ci --silent --no-audit --no-fund
-(cd ../node && npm ci --silent --no-audit --no-fund)
+. ../install.sh
+npm_install .
+npm_install ../node
 rm -rf dist
 npx --no-install esbuild page.js --bundle --outdir=dist --log-level=warning
 cp page.html dist/

@@ -3,5 +3,6 @@
 # Needs root (a network namespace), iproute2 and strace.
 set -euo pipefail
 cd "$(dirname "$0")"
-(cd ../node && npm ci --silent --no-audit --no-fund)
+. ../install.sh
+npm_install ../node
 exec python3 run.py

@@ -2,5 +2,6 @@
 # The Express application on the official Node SDK: installs its locked packages, then runs every check.
 set -euo pipefail
 cd "$(dirname "$0")"
-npm ci --silent --no-audit --no-fund
+. ../install.sh
+npm_install .
 exec python3 ../driver node -- node app.js

@@ -2,7 +2,8 @@
 # A React application on the SDK's prebuilt UI, built by Vite, in a real browser (Debian's chromium).
 set -euo pipefail
 cd "$(dirname "$0")"
-npm ci --silent --no-audit --no-fund
-(cd ../node && npm ci --silent --no-audit --no-fund)
+. ../install.sh
+npm_install .
+npm_install ../node
 npx --no-install vite build --logLevel warn
 exec python3 run.py
