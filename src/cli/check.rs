@@ -5,7 +5,6 @@ use super::output::{self, Bar};
 use crate::app::OpenStore;
 use crate::control::{Request, upkeep};
 use crate::store::data_folder;
-use crate::store::maintenance::NoAudit;
 use anyhow::Result;
 use clap::Args;
 use serde_json::Value;
@@ -43,7 +42,8 @@ impl Check {
 
     fn check_folder(&self) -> Result<Value> {
         let config = self.folder.unserved()?;
-        let files = data_folder::check(&config.data_dir, &mut NoAudit, &upkeep::translated(&output::bar()))?;
+        let mut readable = upkeep::Readable::default();
+        let files = data_folder::check(&config.data_dir, &mut readable, &upkeep::translated(&output::bar()))?;
         // What records say of each other needs an open store, and opening one that is not sound or was not stopped
         // would change it.
         if !files.clean || !files.is_sound() || files.read_only {

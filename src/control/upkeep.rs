@@ -2,8 +2,9 @@
 
 use crate::app::OpenStore;
 use crate::control::{Progress, Report};
-use crate::store::maintenance::{CheckReport, Finding, Maintain, NoAudit};
-use crate::store::{Engine, Progress as StoreProgress, StoreError, passwordless, session, user, userroles};
+use crate::store::maintenance::{Audit, CheckReport, Finding, Maintain};
+use crate::store::{Encoding, Engine, Key, Progress as StoreProgress, StoreError};
+use crate::store::{passwordless, records, session, user, userroles};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,8 +42,42 @@ pub async fn reclaim(engine: Arc<dyn Engine>, report: Report) {
 /// One sentence for the operator. Damage is no error but a finding.
 pub async fn check(store: &OpenStore, report: Report) -> Result<Value, String> {
     let engine = disk(store, "check")?;
-    let files = on_thread(move || engine.check(&mut NoAudit, &translated(&report))).await?;
+    let files = on_thread(move || engine.check(&mut Readable::default(), &translated(&report))).await?;
     with_cross_references(store, files).await
+}
+
+/// Looks whether records that are whole can be read: a newer version may have written them.
+#[derive(Debug, Default)]
+pub struct Readable {
+    findings: Vec<Finding>,
+    unlisted: u64,
+}
+
+/// Records described one by one; more are only counted.
+const DESCRIBED_MAX: usize = 100;
+
+impl Audit for Readable {
+    fn record(&mut self, key: &Key, value: &[u8]) {
+        let Err(error) = records::check(Encoding::Binary, key, value) else { return };
+        if self.findings.len() == DESCRIBED_MAX {
+            self.unlisted += 1;
+            return;
+        }
+        let what = match error {
+            StoreError::Damaged { what, .. } => what,
+            other => other.to_string(),
+        };
+        self.findings.push(Finding { place: key.to_string(), what });
+    }
+
+    fn finish(&mut self) -> Vec<Finding> {
+        let mut findings = std::mem::take(&mut self.findings);
+        if self.unlisted > 0 {
+            let what = format!("{} more of them cannot be read", self.unlisted);
+            findings.push(Finding { place: "records".to_owned(), what });
+        }
+        findings
+    }
 }
 
 /// Completes a report on files with what only the records' meaning shows.

@@ -15,6 +15,8 @@ pub struct KeyVaultRecord {
 
 record!(KeyVaultRecord, Meta, version 1);
 
+pub(super) const NAME: &str = "key_vault";
+
 /// The record, if the folder has been started before.
 ///
 /// # Errors
@@ -32,5 +34,5 @@ pub fn put(tx: &mut dyn Tx, record: &KeyVaultRecord) -> Result<(), StoreError> {
 }
 
 fn place() -> Key {
-    Key::of(Keyspace::Meta).text("key_vault")
+    Key::of(Keyspace::Meta).text(NAME)
 }

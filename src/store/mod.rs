@@ -29,6 +29,7 @@ pub mod memory;
 pub mod passwordless;
 pub mod passwordreset;
 pub mod provider;
+pub mod records;
 pub mod removal;
 pub mod sealing_key;
 pub mod session;

@@ -30,7 +30,7 @@ pub struct Removed {
     pub tenant: Option<TenantId>,
 }
 
-const PREFIX: &str = "removal";
+pub(super) const PREFIX: &str = "removal";
 
 impl Removed {
     /// Where its marker lives.

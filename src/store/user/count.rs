@@ -43,7 +43,7 @@ async fn sum(tx: &mut dyn Tx, start: Key, recipes: &Recipes) -> Result<u64, Stor
     let rows = tx.scan(&Scan { end: start.prefix_end(), start, reverse: false, limit: PAGE }).await?;
     let mut count = 0;
     for (key, bytes) in rows.iter().filter(|(key, _)| key.bytes.last().is_some_and(|set| set & wanted != 0)) {
-        count += counter::decode(tx.encoding(), key, Some(bytes))?;
+        count = i64::saturating_add(count, counter::decode(tx.encoding(), key, Some(bytes))?);
     }
     Ok(u64::try_from(count).unwrap_or_default())
 }

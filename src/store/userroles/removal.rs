@@ -37,7 +37,7 @@ pub struct RemovedRole {
 #[derive(Debug, Clone)]
 pub struct Progress(Option<Key>);
 
-const PREFIX: &str = "role-removal";
+pub(in crate::store) const PREFIX: &str = "role-removal";
 
 /// The markers of an app's removed roles.
 pub(in crate::store) fn marker_prefix(app: &AppId) -> Key {

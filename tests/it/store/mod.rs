@@ -13,6 +13,7 @@ mod disk_full;
 pub(crate) mod golden;
 mod heal;
 mod maintenance;
+mod records;
 mod recovery;
 mod reindex;
 mod restore_in_place;
