@@ -21,6 +21,13 @@ else
 fi
 seconds=${1:-10}
 
+# Data folders and archives that targets change; in memory where the system has such a thing.
+memory=/dev/shm
+[ -d "$memory" ] || memory=${TMPDIR:-/tmp}
+TMPDIR=$(mktemp -d -p "$memory")
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+
 failed=
 for seeds in fuzz/seeds/*/; do
   target=$(basename "$seeds")

@@ -1,9 +1,14 @@
 //! A server's inside for the fuzz targets: in memory, on a clock that stands still, with reproducible randomness.
 
+pub mod stored;
+
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use sessiond::app::{self, Parts};
 use sessiond::config::BaseConfig;
 use sessiond::context::Context;
+use sessiond::control::Task;
+use sessiond::control::task_context::TaskContext;
+use sessiond::control::tasks;
 use sessiond::domain::entropy::Entropy;
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::time::{BootId, Clock, SteadyMillis, UnixMillis};
@@ -72,16 +77,32 @@ impl Entropy for Counting {
     }
 }
 
+/// Bytes that differ from call to call, the same in every run.
+pub fn counting() -> impl Entropy {
+    Counting(AtomicU64::new(1))
+}
+
+/// Drives what waits for nobody.
+pub fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
+}
+
+/// Waits for work that does not need the server.
+pub fn wait<T>(work: impl Future<Output = T>) -> T {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(runtime);
+    RUNTIME.block_on(work)
+}
+
 impl Server {
     fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let runtime = runtime();
         let config = Arc::new(
             BaseConfig::with(&[("ephemeral", "true"), ("bcrypt_log_rounds", "4")], false).expect("good settings"),
         );
         let parts = Parts {
             store: Arc::new(MemoryEngine::new()),
             clock: Arc::new(StandingClock),
-            entropy: Arc::new(Counting(AtomicU64::new(1))),
+            entropy: Arc::new(counting()),
         };
         let app = Arc::new(runtime.block_on(app::compose(&config, parts)).expect("an app"));
         let cdi = Cdi::new(Arc::clone(&app), Vec::new()).expect("no route twice");
@@ -164,6 +185,16 @@ impl Server {
             || (reply.status == StatusCode::INTERNAL_SERVER_ERROR && text == "accessToken is not a JWT\n");
         assert!(fine, "{} {text}", reply.status);
         reply
+    }
+
+    /// What a task of the command line comes to. Panics, as a finding, when its error is no sentence.
+    pub fn task(&self, task: Task) -> Result<serde_json::Value, String> {
+        let context = TaskContext { app: &self.app, report: Arc::new(|_| {}), served: true };
+        let outcome = self.runtime.block_on(tasks::run(&context, task));
+        if let Err(sentence) = &outcome {
+            assert!(!sentence.is_empty() && !sentence.contains('\n'), "no sentence: {sentence:?}");
+        }
+        outcome
     }
 
     /// `text` with `$A`, `$R`, `$H`, `$P` and `$T` replaced by a good access token, refresh token, handle, id of a user and

@@ -1,0 +1,25 @@
+//! Lines of the control socket: requests as a server takes them, and answers as the command line does.
+//!
+//! What is understood can be said again. Tasks are done, except for those that name files: the error of one that cannot be is a
+//! sentence.
+#![no_main]
+
+use sessiond::control::{Frame, Request, Task};
+use sessiond_fuzz::SERVER;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(frame) = serde_json::from_str::<Frame>(text) {
+        let again = serde_json::to_string(&frame).expect("JSON");
+        serde_json::from_str::<Frame>(&again).expect("what is said can be understood");
+    }
+    let Ok(request) = serde_json::from_str::<Request>(text) else { return };
+    let again = serde_json::to_string(&request).expect("JSON");
+    assert!(!again.contains('\n'), "a request is one line");
+    serde_json::from_str::<Request>(&again).expect("what is said can be understood");
+    match request {
+        Request::Task(Task::AppsExport { .. } | Task::AppsImport(_)) => {}
+        Request::Task(task) => drop(SERVER.task(task)),
+        _ => {}
+    }
+});
