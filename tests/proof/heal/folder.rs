@@ -7,9 +7,9 @@ use crate::people::Pair;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 use sessiond::domain::entropy::Entropy;
-use sessiond::domain::time::{Clock, SteadyMillis, UnixMillis};
+use sessiond::domain::time::{BootId, Clock, SteadyMillis, UnixMillis};
 use sessiond::store::sled::{self, Options};
-use sessiond::store::{Engine, Key, Keyspace, Scan};
+use sessiond::store::{Engine, Key, Keyspace, Scan, clock};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,10 @@ impl Clock for Still {
 
     fn steady(&self) -> SteadyMillis {
         SteadyMillis(0)
+    }
+
+    fn boot(&self) -> BootId {
+        BootId::UNKNOWN
     }
 }
 
@@ -131,11 +135,13 @@ pub(super) fn verdict(data: &Path) -> Verdict {
     Verdict::Whole(contents(data))
 }
 
-/// Reads a folder that opens.
+/// Reads a folder that opens, but for what every server notes of its clock.
 pub(super) fn contents(data: &Path) -> Contents {
     let engine = sled::open(data, &options()).unwrap_or_else(|error| panic!("{error}")).0;
+    let notes = [clock::key(), clock::sweep_key()];
     block_on(async {
-        let contents = dump(&engine).await;
+        let mut contents = dump(&engine).await;
+        contents.retain(|key, _| !notes.contains(key));
         engine.close().await.unwrap();
         contents
     })
@@ -353,7 +359,8 @@ impl Part {
             Self::GarbageAfterTheLastFrame => {
                 let path = segment();
                 let mut bytes = fs::read(&path).unwrap();
-                let end = used(&bytes).next_multiple_of(8);
+                // A frame may end with zeros.
+                let end = used(&bytes).next_multiple_of(8) + 256;
                 bytes.resize(bytes.len().max(end + 64), 0);
                 bytes[end..end + 12].copy_from_slice(b"SFRM\x99\0\0\0torn");
                 fs::write(path, bytes).unwrap();
