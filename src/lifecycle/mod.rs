@@ -237,9 +237,9 @@ async fn attend(
     let server = server::serve(listeners, limits, boot_id, cdi, stop.clone().pressed(1));
     operator.set_serving(true);
     let address = format!("{}:{port}", config.host);
-    say_if_open(config, announcer);
     let folder = if config.ephemeral { "memory only".to_owned() } else { config.data_dir.display().to_string() };
-    announcer.say(format!("Started sessiond {} on {address}, data: {folder}", env!("CARGO_PKG_VERSION")));
+    let open = who_may_call(config);
+    announcer.say(format!("Started sessiond {} on {address}, data: {folder}{open}", env!("CARGO_PKG_VERSION")));
     // Last, and in the original's words: its command line, images and test set-ups wait for this beginning of a line.
     announcer.say(format!("Started SuperTokens on {address} with PID: {}", std::process::id()));
 
@@ -252,20 +252,20 @@ async fn attend(
     Ok(code)
 }
 
-/// Says who may call when no key is needed.
-fn say_if_open(config: &BaseConfig, announcer: Announcer) {
+/// The part of the start line that says who may call when no key is needed; a warning where that is whoever can connect.
+fn who_may_call(config: &BaseConfig) -> &'static str {
     if !config.is_open() {
-        return;
+        return "";
     }
     if is_loopback(&config.host) {
-        announcer.say("No API key is set: programs on this machine may call, web pages may not");
-    } else {
-        let host = &config.host;
-        tracing::warn!(
-            "No API key is set: whoever reaches {host} may call, except for web pages. Set api_keys (openssl rand -hex 20 \
-             makes one)"
-        );
+        return ", no API key: programs on this machine may call, web pages may not";
     }
+    let host = &config.host;
+    tracing::warn!(
+        "No API key is set: whoever reaches {host} may call, except for web pages. Set api_keys (openssl rand -hex 20 makes \
+         one)"
+    );
+    ", no API key: whoever can connect may call, web pages may not"
 }
 
 async fn stopping(stop: &StopSwitch, operator: &Operator, announcer: Announcer) {

@@ -4,19 +4,14 @@ use crate::config::HostPattern;
 
 /// The machine's own name, and in a Kubernetes pod the short names of services in its namespace.
 pub(super) fn read() -> Vec<HostPattern> {
-    let mut hosts = Vec::new();
+    let mut hosts = in_cluster(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default());
     #[cfg(unix)]
-    {
-        let system = rustix::system::uname();
-        hosts.extend(system.nodename().to_str().ok().and_then(HostPattern::parse));
-        hosts.extend(in_cluster(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default()));
-    }
+    hosts.extend(rustix::system::uname().nodename().to_str().ok().and_then(HostPattern::parse));
     hosts
 }
 
 /// `<service>.<namespace>` is a name in the cluster, although `<namespace>` may be a top-level domain outside it. The
 /// kubelet writes `search <namespace>.svc.<cluster domain> svc.<cluster domain> …`.
-#[cfg(unix)]
 fn in_cluster(resolv_conf: &str) -> Vec<HostPattern> {
     let lines = resolv_conf.lines().filter_map(|line| line.trim().strip_prefix("search"));
     let words = lines.flat_map(str::split_whitespace);
@@ -27,7 +22,7 @@ fn in_cluster(resolv_conf: &str) -> Vec<HostPattern> {
     cluster.flatten().map(HostPattern::Below).collect()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::in_cluster;
 

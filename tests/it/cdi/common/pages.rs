@@ -173,7 +173,7 @@ async fn what_is_public_is_open_to_pages_and_tells_them_nothing() {
     }
     public.sort_unstable();
     public.dedup();
-    assert_eq!(public, ["", "/.well-known/jwks.json", "/hello"]);
+    assert_eq!(public, ["/", "/.well-known/jwks.json", "/hello"]);
 }
 
 #[tokio::test]
