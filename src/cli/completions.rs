@@ -1,6 +1,6 @@
 //! `sessiond completions`: a script that teaches a shell our commands.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 use std::io::Write;
 use std::process::ExitCode;
@@ -15,9 +15,10 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(&self) -> ExitCode {
+    /// Prints the script for the whole command line.
+    pub(super) fn run(&self, mut command_line: Command) -> ExitCode {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut super::Cli::command(), "sessiond", &mut script);
+        clap_complete::generate(self.shell, &mut command_line, "sessiond", &mut script);
         let _ = std::io::stdout().lock().write_all(&script);
         ExitCode::SUCCESS
     }

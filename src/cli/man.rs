@@ -2,7 +2,7 @@
 
 use super::output;
 use anyhow::{Context as _, Result};
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use std::path::PathBuf;
 
 /// Write manual pages, one for each command.
@@ -15,9 +15,10 @@ pub(super) struct Man {
 }
 
 impl Man {
-    pub(super) fn run(&self) -> Result<()> {
+    /// Writes the pages of the whole command line.
+    pub(super) fn run(&self, command_line: Command) -> Result<()> {
         std::fs::create_dir_all(&self.folder).with_context(|| format!("cannot create {}", self.folder.display()))?;
-        clap_mangen::generate_to(super::Cli::command(), &self.folder)
+        clap_mangen::generate_to(command_line, &self.folder)
             .with_context(|| format!("cannot write manual pages to {}", self.folder.display()))?;
         output::line(format!("Manual pages written to {}", self.folder.display()));
         Ok(())

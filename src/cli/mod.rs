@@ -37,7 +37,7 @@ pub use reference::reference;
 
 use anyhow::Result;
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// A session server in one binary that speaks the SuperTokens Core Driver Interface.
@@ -145,8 +145,8 @@ impl Cli {
             Some(Command::Keys(command)) => command.run(),
             Some(Command::Config(command)) => command.run(),
             Some(Command::HashingCalibrate(command)) => command.run(),
-            Some(Command::Completions(command)) => Ok(command.run()),
-            Some(Command::Man(command)) => command.run().map(|()| ExitCode::SUCCESS),
+            Some(Command::Completions(command)) => Ok(command.run(Self::command())),
+            Some(Command::Man(command)) => command.run(Self::command()).map(|()| ExitCode::SUCCESS),
             Some(Command::Uninstall(command)) => command.run(),
         }
     }

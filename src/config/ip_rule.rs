@@ -9,11 +9,16 @@ use regex_syntax::hir::{Hir, HirKind};
 /// # Errors
 /// When it is no regular expression.
 pub(super) fn compile(pattern: Option<&str>) -> Result<Option<Regex>, regex::Error> {
-    match pattern.map(text::trim).filter(|pattern| !pattern.is_empty()) {
+    match written(pattern) {
         None => Ok(None),
         // Compiled bare first: "a)|(b" becomes valid only by being wrapped.
         Some(pattern) => Regex::new(pattern).and_then(|_| Regex::new(&whole(pattern))).map(Some),
     }
+}
+
+/// A rule without what surrounds it; blank text is none.
+fn written(pattern: Option<&str>) -> Option<&str> {
+    pattern.map(text::trim).filter(|pattern| !pattern.is_empty())
 }
 
 /// The pattern that [`compile`] makes of a rule.
@@ -31,7 +36,7 @@ pub(super) fn check(key: &str, pattern: Option<&str>) -> Result<(), String> {
     if compile(pattern).is_err() {
         return Err(invalid());
     }
-    let Some(pattern) = pattern else { return Ok(()) };
+    let Some(pattern) = written(pattern) else { return Ok(()) };
     match regex_syntax::parse(pattern).ok().as_ref().and_then(leftover) {
         None => Ok(()),
         Some(char) => {

@@ -22,6 +22,7 @@ pub(super) struct Shared {
     pub(super) id: FolderId,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) fatal: Fatal,
+    is_dead: AtomicBool,
     pub(super) reserve_bytes: u64,
     pub(super) segment_bytes: u64,
     snapshot_after_bytes: u64,
@@ -76,6 +77,7 @@ impl Shared {
             id,
             clock: Arc::clone(&options.clock),
             fatal: Arc::clone(&options.fatal),
+            is_dead: AtomicBool::new(false),
             reserve_bytes: options.reserve_bytes,
             segment_bytes: options.segment_bytes,
             snapshot_after_bytes: options.snapshot_after_bytes,
@@ -171,6 +173,10 @@ impl Shared {
 
     /// Ends all writing and tells the server, which must end the process.
     pub(super) fn die(&self, reason: &str) {
+        // Whoever else meets the same disk says so, too.
+        if self.is_dead.swap(true, Ordering::AcqRel) {
+            return;
+        }
         tracing::error!(reason, "the store has failed and takes no more writes");
         self.queue.stop(reason);
         (self.fatal)(reason);

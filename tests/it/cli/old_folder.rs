@@ -217,7 +217,8 @@ async fn folders_of_released_versions_open_unchanged_and_all_is_found() {
         pack();
     }
     let mut seen = 0;
-    for archive in fs::read_dir(archives()).unwrap().map(|entry| entry.unwrap().path()) {
+    let packed = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "gz");
+    for archive in fs::read_dir(archives()).unwrap().map(|entry| entry.unwrap().path()).filter(packed) {
         let sandbox = Sandbox::new();
         let unpacked = sandbox.path().join("unpacked");
         fs::create_dir(&unpacked).unwrap();

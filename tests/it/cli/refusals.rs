@@ -93,7 +93,7 @@ fn an_unknown_command_is_answered_in_the_originals_words() {
 fn a_program_word_that_makes_no_sense_is_refused() {
     let sandbox = Sandbox::new();
     let port = sandbox.run(&["serve", "port=many"]);
-    assert_eq!((port.code, port.err.as_str()), (Some(1), "error: port=many is not a port number\n"));
+    assert_eq!((port.code, port.err.as_str()), (Some(1), "error: \"many\" is not a port number\n"));
     let config = sandbox.run(&["serve", "configFile=relative.yaml"]);
     assert_eq!(config.err, "error: configPath option must be an absolute path only\n");
 }

@@ -32,7 +32,12 @@ fn is_hex(text: &str) -> bool {
 }
 
 fn is_uuid(text: &str) -> bool {
-    uuid::Uuid::try_parse(text).is_ok_and(|uuid| uuid.get_version_num() == 4 && uuid.to_string() == text)
+    is_uuid_of(4, text)
+}
+
+/// A UUID of a version (RFC 9562): 4 is random, 7 begins with its time.
+fn is_uuid_of(version: usize, text: &str) -> bool {
+    uuid::Uuid::try_parse(text).is_ok_and(|uuid| uuid.get_version_num() == version && uuid.to_string() == text)
 }
 
 fn is_key(text: &str) -> bool {
@@ -57,7 +62,7 @@ fn redact(name: &str, value: &mut Value) {
                 *text = "[refresh token]".to_owned();
             }
             "handle" | "sessionHandle" => {
-                assert!(is_uuid(text), "{text}");
+                assert!(is_uuid_of(7, text), "{text}");
                 *text = "[handle]".to_owned();
             }
             "refreshTokenHash1" | "parentRefreshTokenHash1" => {
