@@ -103,7 +103,7 @@ mod tests {
             );
             assert!(sentence.contains(&format!("looks for {found}, which")), "{sentence}");
         }
-        let none = [r"10\..*", " \n", r"[^ ]+", r"\S+", r" ?10", r"(?x) 10 \. .* # the office", r"::1|0:0:0:0:0:0:0:1"];
+        let none = [r"10\..*", " \n", r"[^ ]+", r"\S+", r"1 ?0", r"::1|0:0:0:0:0:0:0:1"];
         for pattern in none {
             assert_eq!(check("ip_deny_regex", Some(pattern)), Ok(()), "{pattern}");
         }
