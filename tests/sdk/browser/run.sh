@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A real browser (Debian's chromium): pages of strangers against the server itself, then the Node application through
-# the official frontend SDK.
+# A real browser (Debian's chromium): the Node application through the official frontend SDK. With SESSIOND_PROOF_LONG=1
+# (`tests/all --long browser`) before that the pages of strangers against the server itself: every route, every simple request.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ../install.sh
@@ -9,5 +9,5 @@ npm_install ../node
 rm -rf dist
 npx --no-install esbuild page.js --bundle --outdir=dist --log-level=warning
 cp page.html dist/
-python3 stranger.py
+[ -z "${SESSIOND_PROOF_LONG:-}" ] || python3 stranger.py
 exec python3 run.py
