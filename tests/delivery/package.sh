@@ -10,7 +10,7 @@ binary=$(realpath "$1")
 
 if [ -z "${SESSIOND_IN_COPY:-}" ]; then
   rm -rf target/debian
-  packaging/build-deb "$binary" --deb-version 0.0.1-1
+  packaging/build-deb "$binary" 0.0.1-1
   packaging/build-deb "$binary"
   # Mounts end with the namespace.
   exec env SESSIOND_IN_COPY=1 unshare --mount --propagation private bash "$0" "$binary"
@@ -24,8 +24,9 @@ if [ "$SESSIOND_IN_COPY" = 1 ]; then
   mount -t proc proc "$copy/root/proc"
   mount --bind /dev "$copy/root/dev"
   mount -t tmpfs none "$copy/root/tmp"
-  # The checkout may lie on a mount of its own.
-  mount --bind "$PWD" "$copy/root$PWD" 2>/dev/null || true
+  # The checkout may lie on a mount of its own, or where the copy has nothing.
+  mkdir -p "$copy/root$PWD"
+  mount --bind "$PWD" "$copy/root$PWD"
   SESSIOND_IN_COPY=2 exec chroot "$copy/root" bash "$PWD/tests/delivery/package.sh" "$binary"
 fi
 
