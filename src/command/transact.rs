@@ -3,13 +3,13 @@
 //! Commits re-check what they read, so requests about one session or user conflict when they arrive together. Retrying
 //! blindly costs quadratic work for a burst; queueing always would serialise requests that never meet. So a command
 //! commits without any lock, and takes its place in a short queue (one of a fixed number, by what it is about) only for
-//! its second and later attempts. The place is given up before [`transact`] returns: a command that runs a second
+//! its second and later attempts. The place is given up before `transact` returns: a command that runs a second
 //! transaction after its first waits in one queue at a time, so that no two commands can wait for each other.
 //!
 //! A transaction reads one key after the other, and others commit in between: of two reads one may have seen a user before
 //! it was linked and the other after it. What is written is safe, because the commit re-checks both. So an outcome that writes
 //! nothing and rests on several reads is returned only after a commit of nothing, which re-checks them too
-//! ([`Step::Commit`]); only one that rests on a single read needs none ([`Step::Done`]).
+//! (`Step::Commit`); only one that rests on a single read needs none (`Step::Done`).
 
 use crate::context::Context;
 use crate::fault::Fault;

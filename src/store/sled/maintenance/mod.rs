@@ -1,7 +1,7 @@
 //! What an operator does with a data folder: check, back up, restore, compact, salvage.
 //!
 //! Plain functions with a progress callback and reports that can be printed or serialised. Those that take a path work on
-//! a folder that no server uses (they take its lock); those on [`SledEngine`](super::SledEngine) work on a running server.
+//! a folder that no server uses (they take its lock); those on [`SledEngine`] work on a running server.
 
 mod backup;
 mod check;
