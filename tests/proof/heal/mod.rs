@@ -176,7 +176,8 @@ fn heal_starts_on_a_full_disk_cost_nothing() {
         for _ in 0..form.lacks {
             let disk = Disk::make(place.path(), 192);
             copy_folder(&case.folder, &disk.data());
-            let left = rng.random_range(0..24 << 20);
+            // Little matters most: from 4 KiB to 32 MiB, each doubling as likely as the next.
+            let left = rng.random_range(4096..8192) << rng.random_range(0..13);
             disk.fill_up_to(left);
             tally.add(&Program::serve(&disk.data()).run(&Blow::None));
             disk.empty();
