@@ -275,11 +275,11 @@ impl Endpoints {
     /// well, it chooses by its bytes.
     pub fn choose(&self, line: &str) -> (&Endpoint, HeaderMap) {
         let sum: usize = line.bytes().map(usize::from).sum();
-        let named = self
+        let mut named = self
             .0
             .iter()
             .filter(|one| line.strip_prefix(&one.name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')));
-        let endpoint = named.last().unwrap_or(&self.0[sum % self.0.len()]);
+        let endpoint = named.next_back().unwrap_or(&self.0[sum % self.0.len()]);
         let words: Vec<_> = line.split(' ').collect();
         let version =
             VERSIONS.iter().find(|version| words.contains(version)).unwrap_or(&VERSIONS[sum % VERSIONS.len()]);

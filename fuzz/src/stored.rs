@@ -163,13 +163,13 @@ async fn write(engine: &SledEngine, frame: u64) {
     };
     let mut tx = engine.begin();
     let (app, person_now) = (AppId::base(), person(frame));
-    let before = (frame % 4 == 0).then(|| person(frame - 2));
+    let before = frame.is_multiple_of(4).then(|| person(frame - 2));
     user::save(tx.as_mut(), &app, &before.iter().collect::<Vec<_>>(), &[&person_now])
         .await
         .expect("keys")
         .expect("new");
     activity::put(tx.as_mut(), &app, &UserId::new(format!("user-{}", frame % 5)), crate::NOW).expect("a mark");
-    if frame % 6 == 0 {
+    if frame.is_multiple_of(6) {
         tx.put(Key::of(Keyspace::UserMetadata).text("large"), Vec::new());
         tx.delete(Key::of(Keyspace::UserMetadata).text("large"));
     }

@@ -311,7 +311,7 @@ async fn generate_unless(
 ) -> Result<PrivateKey, Fault> {
     match (found, algorithm) {
         (Some(key), _) => Ok(key),
-        (None, SigningAlgorithm::EdDSA) => Ok(PrivateKey::generate_ed25519(entropy)),
+        (None, SigningAlgorithm::EdDSA) => PrivateKey::generate_ed25519(entropy).map_err(unusable),
         (None, SigningAlgorithm::RS256) => tokio::task::spawn_blocking(PrivateKey::generate_rsa)
             .await
             .map_err(|error| Fault::new("making an RSA key", error))?

@@ -16,7 +16,7 @@ use crate::state::key::{KeyVault, MasterKey, Rewrap, open_archive_seal};
 use crate::store::archive::ArchiveReader;
 use crate::store::key::Belongs;
 use crate::store::removal::{self, Removed};
-use crate::store::{self, CommitError, Engine, Key, Keyspace, Scan, StoreError, codec};
+use crate::store::{self, CommitError, Engine, Key, Keyspace, Scan, StoreError, records};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -204,7 +204,7 @@ fn inspect(path: &Path, encoding: store::Encoding, told: &Told) -> Result<(Label
         {
             return Err(TransferError::Strange("a row belongs to something else than the app"));
         }
-        codec::check(encoding, &key, value)?;
+        records::check(encoding, &key, value)?;
         exists |= key.keyspace == Keyspace::App;
         rows += 1;
         if rows.is_multiple_of(TOLD_EVERY) {

@@ -112,7 +112,7 @@ pub fn check(path: &Path, audit: &mut dyn Audit, progress: ProgressFn<'_>) -> Re
     describe(&truth, &mut report);
     match copy_of_index(&folder, &workspace, &mut report)? {
         Some(copy) => check_index(&folder, &copy, &truth, &mut report, audit, progress)?,
-        None => count_records(&truth, &mut report, audit)?,
+        None => count_records(&truth, &mut report, audit).or_else(|error| report.find_error(error))?,
     }
     Ok(report)
 }

@@ -12,8 +12,8 @@ use sessiond::domain::ids::AppId;
 use sessiond::domain::totp::TotpSecret;
 use sessiond::jobs::bulk_import::round;
 use sessiond::state::key::MasterKey;
-use sessiond::store::Engine;
 use sessiond::store::memory::MemoryEngine;
+use sessiond::store::{Engine, Key, Keyspace};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -198,6 +198,28 @@ async fn no_secret_half_is_in_a_sealed_archive() {
         assert_eq!(find(source, &secret[secret.len() - 32..]), shown);
         assert!(!find(source, CLIENT_SECRET.as_bytes()), "providers are sealed under that key");
     }
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_refused_before_anything_is_written() {
+    let source = Source::new(None).await;
+    let key = Key::of_app(Keyspace::Tenant, &app_id("shop")).text("t9");
+    // A version to come, with a good checksum.
+    let mut hasher = crc32fast::Hasher::new();
+    [&[key.keyspace as u8], key.bytes.as_slice(), &[99, 7]].into_iter().for_each(|bytes| hasher.update(bytes));
+    let from = over(&source.store).await;
+    let mut tx = source.store.begin();
+    tx.put(key, [&[99], hasher.finalize().to_le_bytes().as_slice(), &[7]].concat());
+    tx.commit().await.unwrap();
+    let archive = source.folder.path().join("unreadable.archive");
+    export(&from, &app_id("shop"), &archive, None).await.unwrap();
+
+    let store: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
+    let there = over(&store).await;
+    let before = dump(&*store).await;
+    let refused = refusal(&there, wanted(&archive)).await;
+    assert!(refused.contains("tenant/") && refused.contains("99"), "{refused}");
+    assert_eq!(dump(&*store).await, before);
 }
 
 #[tokio::test]
