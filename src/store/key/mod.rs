@@ -111,15 +111,15 @@ impl Keyspace {
     }
 }
 
-/// To what the rows of a keyspace belong: what they are removed with.
+/// The owner of the rows of a keyspace, with which they are removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Belongs {
-    /// To the installation; keys are free-form.
+    /// The installation; keys are free-form.
     Installation,
-    /// To an app: keys begin with domain and app.
+    /// An app: keys begin with domain and app.
     App,
-    /// To a tenant: keys begin with domain, app and tenant.
+    /// A tenant: keys begin with domain, app and tenant.
     Tenant,
-    /// To rows of a tenant, which lead to them; keys begin with domain and app, the tenant comes later.
+    /// Rows of a tenant, from which the keys can be derived; keys begin with domain and app, the tenant comes later.
     TenantIndex,
 }

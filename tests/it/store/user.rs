@@ -473,7 +473,8 @@ async fn the_check_names_keys_that_show_something_else_than_the_row() {
     for key in [&searched, &listed] {
         assert_eq!(stands(&(key.clone(), Vec::new())).await, [""; 0], "as before there were copies");
     }
-    let by_search = format!("user {ID} of app shop is shown by {searched} in a way that differs from its row and marks");
+    let by_search =
+        format!("user {ID} of app shop is shown by {searched} in a way that differs from its row and marks");
     let by_list = format!("user {ID} of app shop is shown by {listed} in a way that differs from its row and marks");
     let right_search = search(RecipeId::EmailPassword, false, 1);
     let right_list = list(false, user::Kind::Email, "jane@x.io");
