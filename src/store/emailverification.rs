@@ -1,10 +1,10 @@
 //! E-mail verification at rest.
 //!
 //! * [`Keyspace::EmailVerified`]: (domain, app, user, e-mail) → [`VerifiedRecord`]. Verification applies to the whole
-//! app.
+//!   app.
 //! * [`Keyspace::EmailVerificationToken`]: (domain, app, tenant, token hash) → [`VerificationTokenRecord`].
-//! * [`Keyspace::EmailVerificationTokenByUser`]: (domain, app, user, tenant, e-mail) → [`VerificationSeriesRecord`], and the same
-//!   followed by a token hash → nothing, one for each token.
+//! * [`Keyspace::EmailVerificationTokenByUser`]: (domain, app, user, tenant, e-mail) → [`VerificationSeriesRecord`],
+//!   and the same followed by a token hash → nothing, one for each token.
 
 use super::codec;
 use super::key::KeyReader;

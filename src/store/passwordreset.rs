@@ -1,9 +1,9 @@
 //! Password-reset tokens at rest.
 //!
 //! * [`Keyspace::PasswordResetToken`]: (domain, app, token hash) → [`ResetTokenRecord`]. A token belongs to the whole
-//! app.
-//! * [`Keyspace::PasswordResetTokenByUser`]: (domain, app, user) → [`ResetSeriesRecord`], and the same followed by a token
-//!   hash → nothing, one for each token. The user is the internal id for which the token was made.
+//!   app.
+//! * [`Keyspace::PasswordResetTokenByUser`]: (domain, app, user) → [`ResetSeriesRecord`], and the same followed by a
+//!   token hash → nothing, one for each token. The user is the internal id for which the token was made.
 
 use super::key::KeyReader;
 use super::token_series::{Owner, SeriesRecord, TokenKind, TokenRecord};

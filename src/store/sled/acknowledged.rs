@@ -76,7 +76,7 @@ pub(super) fn emptied(folder: &Folder) -> Result<Option<StoreError>, StoreError>
     Ok(Some(StoreError::Damaged {
         place: folder.root.display().to_string(),
         what: format!("{what}, but journal, snapshot and index are gone"),
-        way_out: "Put them back, or restore a backup into a new folder with `sessiond restore`; to begin again with \
+        way_out: "Put them back, or restore a backup into a new folder with `sessiond restore`; to start again with \
                   nothing, remove the whole folder"
             .to_owned(),
     }))
@@ -90,8 +90,8 @@ pub(super) fn untold(folder: &Folder) -> Result<Option<StoreError>, StoreError> 
         return Ok(None);
     }
     let what =
-        "no segment is there, nor the note of the last acknowledged frame: what was written after the last snapshot \
-                cannot be known"
+        "there is neither a segment nor the note of the last acknowledged frame: what was written after the last \
+                snapshot is unknown"
             .to_owned();
     Ok(Some(Damage { place: folder.journal(), what }.error()))
 }

@@ -230,7 +230,7 @@ pub(super) fn refuse_foreign(folder: &Folder) -> Result<(), StoreError> {
             return Err(StoreError::Unusable {
                 place: folder.root.display().to_string(),
                 what: format!(
-                    "this is no data folder of sessiond, but it holds files ({name}): choose an empty or new folder \
+                    "this is not a data folder of sessiond, but it holds files ({name}): choose an empty or new folder \
                      with --data-dir"
                 ),
             });

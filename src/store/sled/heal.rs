@@ -65,8 +65,8 @@ fn require_space(folder: &Folder) -> Result<(), StoreError> {
         return Ok(());
     }
     let what = format!(
-        "journal or snapshots are damaged, and the index can replace them. That needs {} MiB for a copy of the index, and so \
-         much is not free: make room on the disk and start again",
+        "journal or snapshots are damaged, and the index can replace them. That needs {} MiB for a copy of the index, which \
+         are not free: free space on the disk and start again",
         needed.div_ceil(1 << 20)
     );
     Err(StoreError::Unusable { place: folder.root.display().to_string(), what })

@@ -5,7 +5,8 @@
 //! - `memtable`, `flusher`, `view`: rows on their way into the index, and what readers see of both;
 //! - `index`, `batch`, `leaves`: the state after the last frame, in sled; everything in it can be rebuilt;
 //! - `reindex`: that state rebuilt online, when much of its space is dead;
-//! - `snapshot`, `merge`, `rot`: all records as of one frame, made from the snapshot before it and the journal, not from sled;
+//! - `snapshot`, `merge`, `rot`: all records as of one frame, made from the snapshot before it and the journal, not from
+//!   sled;
 //! - `recovery`, `heal`, `truth`, `marker`: what is trusted when a folder is opened;
 //! - `point`: the frame that corresponds to a moment, for `restore --until`;
 //! - `moment`, `archive`: all rows as of one moment, and the file that carries an app;
@@ -198,10 +199,10 @@ fn clock_note(last_write: UnixMillis, now: UnixMillis) -> Option<String> {
     let behind_ms = now.until(last_write);
     (behind_ms > TOLERANCE_MS).then(|| {
         format!(
-            "the system's clock says {now}, {} before the folder's last write: either it is wrong now, as on a board \
-             without a clock of its own, or it was wrong then. Nothing is deleted until it can be relied on, but who signs \
-             in under a wrong date is signed out when the date is put right: set the clock, or let the server start after \
-             the time service (After=time-sync.target under systemd)",
+            "the system clock shows {now}, {} before the folder's last write: either it is wrong now, as on a board \
+             without a battery-backed clock, or it was wrong then. Nothing is deleted until the clock can be relied \
+             on, but users who sign in under a wrong date are signed out when the date is corrected: set the clock, \
+             or start the server after the time service (After=time-sync.target under systemd)",
             roughly(behind_ms)
         )
     })

@@ -138,7 +138,7 @@ impl Times {
             let (frame, time) = (point.frame, UnixMillis(point.time));
             point.notes.push(format!(
                 "the clock was set back after frame {last}: {} included although the times go up to {latest}, because \
-                 frame {frame} after it was there at {time}{}",
+                 frame {frame}, which followed, was already there at {time}{}",
                 frames(first, last),
                 if first > 1 { format!("; --until-frame {} leaves them out", first - 1) } else { String::new() },
             ));
@@ -149,9 +149,9 @@ impl Times {
             let last = last.last;
             if ahead.iter().any(|run| run.repeated) {
                 return Err(format!(
-                    "which of the frames {first} to {last} were written before that moment is not known: the clock had \
-                     been set back, and the release that wrote them noted no earlier times. Choose with --until-frame: \
-                     {before} leaves all of them out, {last} takes all"
+                    "it is not known which of the frames {first} to {last} were written before that moment: the clock \
+                     had been set back, and the release that wrote them recorded no earlier times. Choose with \
+                     --until-frame: {before} leaves all of them out, {last} takes all"
                 ));
             }
             let start = ahead.iter().map(|run| run.start).min().map(UnixMillis).unwrap_or_default();
@@ -163,8 +163,8 @@ impl Times {
         } else if let Some((first, last, time)) = self.suspect(point) {
             point.notes.push(format!(
                 "{} left out, with the time {}; if the clock had been set back before, they may have been written \
-                 before that moment, because the release that wrote them noted no earlier times; --until-frame {last} \
-                 includes them",
+                 before that moment, because the release that wrote them recorded no earlier times; --until-frame \
+                 {last} includes them",
                 frames(first, last),
                 UnixMillis(time)
             ));
@@ -211,7 +211,7 @@ pub(super) fn choose(
         return Err(unusable(if known == 0 {
             "nothing has been written to it".to_owned()
         } else {
-            "no snapshot is whole, and the journal does not go back to the first frame".to_owned()
+            "no snapshot is intact, and the journal does not go back to the first frame".to_owned()
         }));
     };
     let Some((frame, time)) = wanted.filter(|(frame, _)| *frame >= lowest) else {

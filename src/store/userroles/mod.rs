@@ -2,7 +2,8 @@
 //!
 //! * [`Keyspace::Role`]: (domain, app, role) → [`RoleRecord`].
 //! * [`Keyspace::RoleByPermission`]: (domain, app, permission, role) → nothing; written with the role.
-//! * [`Keyspace::UserRole`]: (domain, app, user, tenant, role) → [`assignment::UserRoleRecord`], what a user's roles are read from.
+//! * [`Keyspace::UserRole`]: (domain, app, user, tenant, role) → [`assignment::UserRoleRecord`], to
+//!   read a user's roles.
 //! * [`Keyspace::RoleUser`]: (domain, app, tenant, role, user) → [`assignment::RoleUserRecord`], written with it.
 //!
 //! An assignment refers to the incarnation of its role. Removing a role invalidates its assignments at once, because

@@ -4,8 +4,8 @@
 //! header = magic "SESSJRNL" | format u32 | folder id 16 bytes | first frame number u64 | created ms u64 | crc u32
 //!        | "WALL" or zeros | zeros to 64
 //! ```
-//! The file's name is its first frame number. A segment that is no longer written ends with a seal frame; the one in use
-//! ends with zeros.
+//! The file's name is its first frame number. A segment that is no longer written to ends with a seal frame; the one in
+//! use ends with zeros.
 //!
 //! "WALL": frames carry the time shown by the clock. Releases up to 0.1.0 wrote zeros there, ignore these bytes when
 //! reading, and raised a frame's time to at least that of the frame before it.

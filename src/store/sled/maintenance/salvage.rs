@@ -40,8 +40,8 @@ pub fn salvage(
     report.records = write_folder(&target, &mut kept, frame, time, options, progress)?;
     if !report.findings.is_empty() {
         report.warnings.push(
-            "what was written or removed by unreadable parts is missing: records may be old, and removed ones (revoked \
-             sessions too) may be back"
+            "changes recorded in unreadable parts are missing: records may be old, and removed ones (including revoked \
+             sessions) may be back"
                 .to_owned(),
         );
     }

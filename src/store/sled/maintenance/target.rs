@@ -82,8 +82,8 @@ pub(super) fn refuse_unfinished(folder: &Folder) -> Result<(), StoreError> {
         return Ok(());
     }
     let what = format!(
-        "a restore or backup into this folder was interrupted: remove all it holds ({INSIDE} too), and repeat it; what \
-         it was made from is unchanged"
+        "a restore or backup into this folder was interrupted: remove everything in it (including {INSIDE}), and \
+         repeat the operation; its source is unchanged"
     );
     Err(StoreError::Unusable { place: folder.root.display().to_string(), what })
 }
