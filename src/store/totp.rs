@@ -35,7 +35,7 @@ pub struct TotpDevice {
     pub name: String,
     /// The secret shared with the authenticator app, sealed under a key of the app.
     pub sealed_secret: Vec<u8>,
-    /// The state that determines which codes are accepted.
+    /// The period of its codes, and which of them are accepted.
     pub pace: Pace,
     /// True if it has produced a correct code, or was imported.
     pub verified: bool,

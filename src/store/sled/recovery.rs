@@ -66,7 +66,7 @@ pub(super) fn open(folder: &Folder, options: &Options) -> Result<Opened, StoreEr
 /// The identity of a folder, and how it was found.
 struct Owner {
     id: FolderId,
-    /// True if the folder was empty.
+    /// True if the folder was new.
     is_fresh: bool,
     /// True if the id comes from the identity file.
     is_named: bool,

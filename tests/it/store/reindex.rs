@@ -221,7 +221,7 @@ async fn a_compaction_without_the_space_for_it_changes_nothing() {
     let snapshots = bytes_in(&folder.path().join("snapshot"));
     let full = Options { reserve_bytes: u64::MAX / 4, ..options() };
     let error = sled::maintenance::compact(folder.path(), &full, &|_| {}).unwrap_err();
-    assert!(matches!(&error, StoreError::Unusable { what, .. } if what.contains("is not free")), "{error}");
+    assert!(matches!(&error, StoreError::Unusable { what, .. } if what.contains("are not free")), "{error}");
     assert_eq!(bytes_in(&folder.path().join("snapshot")), snapshots);
     found_again(folder.path(), &expected, Start::Clean).await;
 }

@@ -596,7 +596,7 @@ async fn a_copy_that_differs_from_the_marks_is_found() {
     };
     let found = put(Some(vec![true])).await;
     assert_eq!(found.broken, 1);
-    assert!(found.described[0].contains("something else about verified addresses"), "{found:?}");
+    assert!(found.described[0].contains("differs from its marks in which addresses are verified"), "{found:?}");
     assert_eq!(put(None).await.broken, 0, "a row without a copy says nothing wrong");
 }
 
