@@ -88,7 +88,7 @@ fn identify(folder: &Folder, options: &Options, notes: &mut Vec<String>) -> Resu
         return Ok(Owner { id, is_fresh: false, is_named: false });
     }
     if !segments.is_empty() || !snapshots.is_empty() || folder.index().join("db").exists() || why != "is missing" {
-        let what = format!("the identity file {why}, and no journal or snapshot says whose folder this is");
+        let what = format!("the identity file {why}, and no journal or snapshot identifies the folder");
         return Err(Damage { place: folder.identity(), what }.error());
     }
     folder::refuse_foreign(folder)?;

@@ -161,7 +161,7 @@ async fn counters(engine: &dyn Engine, found: &mut CrossReferences) -> Result<()
         wrong.retain(|key, numbers| again.get(key) == Some(numbers));
     }
     for (key, (counter, rows)) in wrong {
-        found.report(format!("{key} says {counter}, but {rows} users are there"));
+        found.report(format!("{key} is {counter}, but there are {rows} users"));
     }
     Ok(())
 }

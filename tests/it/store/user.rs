@@ -520,11 +520,11 @@ async fn the_check_names_rows_without_keys_and_keys_without_rows() {
         let found = user::check(&engine).await.unwrap();
         assert!(found.broken > 0, "{key} is missed");
         if key.keyspace == Keyspace::User {
-            let says = |what: &String| what.contains("leads to a user who is gone") || what.contains("users are there");
+            let says = |what: &String| what.contains("leads to a user who is gone") || what.contains("but there are");
             assert!(found.described.iter().all(says), "{found:?}");
-            assert!(found.described.iter().any(|what| what.contains("users are there")), "{found:?}");
+            assert!(found.described.iter().any(|what| what.contains("but there are")), "{found:?}");
         } else if is_counter(&key) {
-            assert_eq!(found.described, [format!("{key} says 0, but 1 users are there")]);
+            assert_eq!(found.described, [format!("{key} is 0, but there are 1 users")]);
         } else {
             assert!(found.described.iter().any(|what| what.contains("is not found by")), "{found:?}");
         }
