@@ -7,25 +7,25 @@ use crate::domain::ids::{AppId, UserId};
 use crate::domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-/// A user's last mark; it lags by up to five minutes.
+/// A user's last activity; it lags by up to five minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActiveRecord {
-    /// When.
+    /// The time of the activity.
     pub at: UnixMillis,
 }
 
 crate::record!(ActiveRecord, UserActive, version 1);
 
-/// Marks read in one go.
+/// Rows read at once.
 const PAGE: usize = 1024;
 
-/// Where a user's mark lives.
+/// The key of a user's record.
 #[must_use]
 pub fn key(app: &AppId, user: &UserId) -> Key {
     Key::of_app(Keyspace::UserActive, app).user(user)
 }
 
-/// Marks a user (by the id that callers use) as active.
+/// Records a user (by the id that callers use) as active.
 ///
 /// # Errors
 /// When a key is too long.
@@ -33,12 +33,12 @@ pub fn put(tx: &mut dyn Tx, app: &AppId, user: &UserId, at: UnixMillis) -> Resul
     codec::put(tx, key(app, user), &ActiveRecord { at })
 }
 
-/// Removes a user's mark, with the user or when it is linked to another.
+/// Removes a user's record, together with the user or when it is linked to another.
 pub fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) {
     tx.delete(key(app, user));
 }
 
-/// Moves a user's mark to another id.
+/// Moves a user's record to another id.
 ///
 /// # Errors
 /// When the store fails.
@@ -51,7 +51,7 @@ pub async fn rename_user(tx: &mut dyn Tx, app: &AppId, from: &UserId, to: &UserI
     Ok(())
 }
 
-/// The marks of an app.
+/// The records of an app.
 #[must_use]
 pub fn pages(app: &AppId) -> Pages {
     Pages::of(Key::of_app(Keyspace::UserActive, app), PAGE)

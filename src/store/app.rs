@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 pub struct AppRecord {
     /// When it was created.
     pub created: UnixMillis,
-    /// Counts tenants that came and went: whoever adds or removes one writes the app, so that a removal of the app
-    /// and the creation of a tenant in it conflict.
+    /// Counts tenants created and removed: adding or removing one writes the app, so that a removal of the app and the
+    /// creation of a tenant in it conflict.
     pub changes: u64,
 }
 
 crate::record!(AppRecord, App, version 1);
 
-/// Where an app's record lives.
+/// The key of an app's record.
 #[must_use]
 pub fn key(id: &AppId) -> Key {
     Key::of_app(Keyspace::App, id)
@@ -46,8 +46,8 @@ pub fn delete(tx: &mut dyn Tx, id: &AppId) {
     tx.delete(key(id));
 }
 
-/// Whether the app exists. The commit of a transaction that asked this fails when the app is removed meanwhile, so
-/// whatever it writes cannot outlive the app.
+/// Whether the app exists. A transaction that calls this fails to commit if the app is removed in the meantime, so
+/// nothing it writes can outlive the app.
 ///
 /// # Errors
 /// When the store fails.

@@ -1,7 +1,7 @@
 //! The audit log at rest: [`Keyspace::AuditEvent`]: (domain, app, time, random) → [`AuditRecord`].
 //!
-//! Time stands first, so that the newest are one range. The random part lets events of one moment stand side by side and
-//! never conflict.
+//! Time comes first, so that the newest events are one range. The random part keeps events of the same moment apart, so
+//! that they never conflict.
 
 use super::codec;
 use super::key::KeyReader;
@@ -11,28 +11,28 @@ use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-/// An event with what led to it. When it was is the key.
+/// An event and its circumstances. Its time is in the key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRecord {
     /// What happened.
     pub kind: AuditKind,
-    /// To whom.
+    /// The user concerned.
     pub user: Option<UserId>,
-    /// To which login method, where that is another id.
+    /// The login method concerned, if its id differs from the user's.
     pub recipe_user: Option<UserId>,
-    /// In which tenant.
+    /// The tenant concerned.
     pub tenant: Option<TenantId>,
-    /// By which recipe.
+    /// The recipe concerned.
     pub recipe: Option<String>,
-    /// With which address, number or account; masked.
+    /// The address, number or account used; masked.
     pub login: Option<String>,
-    /// More, depending on the kind.
+    /// Further details, depending on the kind.
     pub detail: Option<String>,
-    /// Address of the person's device, where the application passes it on.
+    /// Address of the user's device, if the application passes it on.
     pub client: Option<String>,
     /// Address of the peer that called.
     pub caller: Option<String>,
-    /// The call: method and path, a command of this program.
+    /// The call: a method and path, or a command of this program.
     pub call: String,
     /// Its request id; empty for the command line.
     pub request_id: String,
@@ -40,30 +40,30 @@ pub struct AuditRecord {
 
 crate::record!(AuditRecord, AuditEvent, version 1);
 
-/// Where an event stands: its time, and a random part that tells it from others of that moment.
+/// The position of an event: its time, and a random part that distinguishes it from others of that moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// When it happened.
     pub at: UnixMillis,
-    /// Tells it from others.
+    /// Distinguishes it from others of that moment.
     pub random: [u8; 8],
 }
 
 impl Place {
-    /// The first place of a moment.
+    /// The first position of a moment.
     #[must_use]
     pub const fn first(at: UnixMillis) -> Self {
         Self { at, random: [0; 8] }
     }
 }
 
-/// Where an event lives.
+/// The key of an event.
 #[must_use]
 pub fn key(app: &AppId, place: &Place) -> Key {
     Key::of_app(Keyspace::AuditEvent, app).raw(&place.at.0.to_be_bytes()).raw(&place.random)
 }
 
-/// The app and the place that a key names.
+/// The app and the position in a key.
 #[must_use]
 pub fn parse_key(key: &Key) -> Option<(AppId, Place)> {
     let mut parts = KeyReader::new(key);

@@ -1,4 +1,4 @@
-//! What every engine's transaction keeps: the stamps of what it read, and the writes it holds back.
+//! The state of a transaction in every engine: the stamps of what it has read, and the writes it buffers.
 
 use super::{Encoding, Key, Scan, StoreError, counter};
 use std::cmp::Ordering;
@@ -8,16 +8,16 @@ use std::ops::Bound;
 /// Reads and writes of one transaction. A stamp names the commit that wrote a value; `None` is an absent key.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
-    /// Key to the stamp seen at its first read; later reads must agree with it at commit.
+    /// Keys with the stamp seen at their first read; later reads must match it at commit.
     pub(crate) reads: BTreeMap<Key, Option<u64>>,
-    /// Key to the new value, or `None` for a removal.
+    /// Keys with their new value, or `None` for a removal.
     pub(crate) writes: BTreeMap<Key, Option<Vec<u8>>>,
-    /// Key to what is added to its counter, on top of a write to it.
+    /// Keys with the amount added to their counter, on top of any write to it.
     pub(crate) adds: BTreeMap<Key, i64>,
 }
 
 impl Buffer {
-    /// Buffers a write or a removal; what was added before no longer counts.
+    /// Buffers a write or a removal; earlier additions no longer count.
     pub(crate) fn write(&mut self, key: Key, value: Option<Vec<u8>>) {
         self.adds.remove(&key);
         self.writes.insert(key, value);
@@ -29,12 +29,12 @@ impl Buffer {
         *sum = sum.saturating_add(delta);
     }
 
-    /// This transaction's own write at `key`, if it has one, without what it adds.
+    /// This transaction's own write at `key`, if it has one, without its additions.
     pub(crate) fn own(&self, key: &Key) -> Option<Option<Vec<u8>>> {
         if self.writes.is_empty() { None } else { self.writes.get(key).cloned() }
     }
 
-    /// What is at `key` when this transaction's additions come on top of `value`.
+    /// The value at `key` after applying this transaction's additions to `value`.
     pub(crate) fn with_adds(
         &self,
         encoding: Encoding,
@@ -46,7 +46,7 @@ impl Buffer {
         Ok(counter::encode(encoding, key, number.saturating_add(*delta)))
     }
 
-    /// Before the commit: additions to what this transaction has itself written become part of the write.
+    /// Before the commit: turns additions to what this transaction has itself written into part of the write.
     pub(crate) fn settle(&mut self, encoding: Encoding) -> Result<(), StoreError> {
         let own: Vec<Key> = self.adds.keys().filter(|key| self.writes.contains_key(key)).cloned().collect();
         for key in own {
@@ -56,7 +56,7 @@ impl Buffer {
         Ok(())
     }
 
-    /// Remembers what a read saw. The first stamp stays: a value that changed in between is a conflict at commit.
+    /// Records what a read saw. The first stamp is kept: a value that changed in between is a conflict at commit.
     pub(crate) fn saw(&mut self, key: &Key, stamp: Option<u64>) {
         if !self.reads.contains_key(key) {
             self.reads.insert(key.clone(), stamp);
@@ -103,7 +103,7 @@ impl Buffer {
     }
 }
 
-/// The scan's range; `None` when it is empty by itself.
+/// The scan's range; `None` if it is empty.
 pub(crate) fn bounds(scan: &Scan) -> Option<(Bound<Key>, Bound<Key>)> {
     let end = match &scan.end {
         Some(end) if *end <= scan.start => return None,

@@ -1,11 +1,11 @@
-//! Users that wait to be imported, at rest.
+//! Users waiting to be imported, at rest.
 //!
-//! * [`Keyspace::BulkImport`]: (domain, app, id) → [`BulkImportRecord`]. Ids begin with their time, so keys lie in the order
-//!   in which the users came. The id becomes the user's.
+//! * [`Keyspace::BulkImport`]: (domain, app, id) → [`BulkImportRecord`]. Ids begin with their time, so keys are in the
+//!   order in which the users were added. The id becomes the user's.
 //! * [`Keyspace::BulkImportByStatus`]: (domain, app, status, id) → nothing.
 //!
-//! A row is the point key that a batch, a removal and a second batch agree on: whoever imports a user reads and deletes its
-//! row in the transaction that writes the user.
+//! The row is the point key shared by batches and removals: importing a user reads and deletes its row in the
+//! transaction that writes the user.
 
 use super::key::KeyReader;
 use super::walk::Pages;
@@ -16,16 +16,16 @@ use crate::domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A user that waits, or could not be imported.
+/// A user that is waiting, or that could not be imported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BulkImportRecord {
-    /// How far it has come.
+    /// The progress of the import.
     pub status: BulkStatus,
-    /// Why it could not be imported.
+    /// The reason the user could not be imported.
     pub error: Option<String>,
-    /// When it came.
+    /// The time it was added.
     pub created: UnixMillis,
-    /// When its status last changed.
+    /// The time of the last change of its status.
     pub updated: UnixMillis,
     /// The user as JSON, sealed under a key of the app: it may hold passwords.
     pub sealed_user: Vec<u8>,
@@ -33,7 +33,7 @@ pub struct BulkImportRecord {
 
 crate::record!(BulkImportRecord, BulkImport, version 1);
 
-/// Where a user that waits lives.
+/// The key of a waiting user.
 #[must_use]
 pub fn key(app: &AppId, id: &Uuid) -> Key {
     all(app).raw(id.as_bytes())
@@ -55,7 +55,7 @@ pub async fn get(tx: &mut dyn Tx, app: &AppId, id: &Uuid) -> Result<Option<BulkI
     codec::get(tx, &key(app, id)).await
 }
 
-/// Writes a user, new or with another status than `before`, which this transaction has read.
+/// Writes a user, either new or with a status other than `before`, which this transaction has read.
 ///
 /// # Errors
 /// When it is too large.
@@ -79,7 +79,7 @@ pub fn remove(tx: &mut dyn Tx, app: &AppId, id: &Uuid, status: BulkStatus) {
     tx.delete(key(app, id));
 }
 
-/// Ids of users, newest first, from `from` on: of one status, or all.
+/// Ids of users, newest first, starting at `from`: those with one status, or all.
 ///
 /// # Errors
 /// When the store fails.
@@ -98,7 +98,7 @@ pub async fn newest(
     ids(tx, start, end, true, limit).await
 }
 
-/// Ids of the users of a status that came first.
+/// Ids of the users with a status, oldest first.
 ///
 /// # Errors
 /// When the store fails.
@@ -120,7 +120,7 @@ async fn ids(
     Ok(rows.iter().filter_map(|(key, _)| Uuid::from_slice(key.bytes.get(skip..)?).ok()).collect())
 }
 
-/// How many users there are: of one status, or all. Counted a page at a time.
+/// The number of users with one status, or of all. Counted a page at a time.
 ///
 /// # Errors
 /// When the store fails.
@@ -137,7 +137,7 @@ pub async fn count(tx: &mut dyn Tx, app: &AppId, status: Option<BulkStatus>) -> 
     Ok(count)
 }
 
-/// The first app after `after` that has users here.
+/// The first app after `after` that has users waiting here.
 ///
 /// # Errors
 /// When the store fails.

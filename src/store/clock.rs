@@ -1,35 +1,36 @@
-//! What outlives a process of the system's clock and of the sweeps: [`ClockRecord`] and [`SweepRecord`], one of each.
+//! State of the system clock and of the sweeps that outlives a process: [`ClockRecord`] and [`SweepRecord`], one of
+//! each.
 
 use super::{Key, Keyspace, StoreError, Tx, codec};
 use crate::domain::clock_watch::WatchState;
 use crate::domain::time::Reading;
 use serde::{Deserialize, Serialize};
 
-/// What is known of the clock.
+/// What is known about the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClockRecord(pub WatchState);
 
 crate::record!(ClockRecord, Meta, version 1);
 
-/// How far removing what has expired has come.
+/// Progress of the deletion of expired records.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SweepRecord {
-    /// When the last whole sweep ended.
+    /// End of the last complete sweep.
     pub finished: Option<Reading>,
-    /// Where the sweep that is under way goes on: keyspace and key.
+    /// Keyspace and key at which the current sweep continues.
     pub next: Option<(u8, Vec<u8>)>,
 }
 
 crate::record!(SweepRecord, Meta, version 1);
 
 impl SweepRecord {
-    /// A sweep is under way and goes on at `next`.
+    /// Records that a sweep is in progress and continues at `next`.
     pub fn go_on_at(&mut self, next: &Key) {
         self.next = Some((next.keyspace as u8, next.bytes.clone()));
     }
 
-    /// Where the sweep that is under way goes on.
+    /// The key at which the current sweep continues.
     #[must_use]
     pub fn next(&self) -> Option<Key> {
         let (keyspace, bytes) = self.next.as_ref()?;
@@ -37,19 +38,19 @@ impl SweepRecord {
     }
 }
 
-/// Where the record of the clock lives.
+/// The key of the record of the clock.
 #[must_use]
 pub fn key() -> Key {
     Key::of(Keyspace::Meta).text("clock")
 }
 
-/// Where the record of the sweeps lives.
+/// The key of the record of the sweeps.
 #[must_use]
 pub fn sweep_key() -> Key {
     Key::of(Keyspace::Meta).text("sweep")
 }
 
-/// What is known of the clock, if it has been watched.
+/// What is known about the clock, if it has been watched.
 ///
 /// # Errors
 /// When the store fails or the record is damaged.
@@ -65,7 +66,7 @@ pub fn put(tx: &mut dyn Tx, state: WatchState) -> Result<(), StoreError> {
     codec::put(tx, key(), &ClockRecord(state))
 }
 
-/// How far sweeps have come; nowhere in a store that was never swept.
+/// The progress of sweeps; empty in a store that was never swept.
 ///
 /// # Errors
 /// When the store fails or the record is damaged.

@@ -1,8 +1,8 @@
-//! Record bytes: the only place that knows how a record looks at rest.
+//! Encoding of records: the only place that knows the stored form of a record.
 //!
 //! A record type is a plain struct with a version (a small number) and, from version 2 on, the frozen type of the
 //! version before it. Old bytes are decoded with the type that wrote them and migrated step by step; they are written
-//! back in the new form when the record is next put. A stored version never changes: add `v2`, keep `v1` and its golden
+//! in the new form when the record is next put. A stored version never changes: add `v2`, keep `v1` and its golden
 //! bytes (`tests/fixtures/records/`).
 //!
 //! - [`Encoding::Binary`]: version byte, CRC-32 (little endian), bincode. The checksum covers key, version and content,
@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
-/// Largest encoded record: a session holds two JSON documents that each may fill a request body.
+/// Largest encoded record: a session holds two JSON documents, each of which may fill a request body.
 pub const MAX_RECORD: usize = 4 << 20;
 
 /// Version byte and checksum before the content.
@@ -26,18 +26,18 @@ const HEADER: usize = 5;
 
 /// A type of stored record; implement it with [`record!`](crate::record).
 pub trait Record: Serialize + DeserializeOwned + Send + Sync {
-    /// Where records of this type live.
+    /// The keyspace of records of this type.
     const KEYSPACE: Keyspace;
     /// The version this type writes; 1 is the first.
     const VERSION: u8;
-    /// The type of the version before; [`NoPrevious`] at version 1.
+    /// The type of the previous version; [`NoPrevious`] for version 1.
     type Previous: Record;
 
-    /// This version's form of an older record.
+    /// Converts an older record to this version.
     fn migrate(previous: Self::Previous) -> Self;
 }
 
-/// Ends the migration chain: there was no version before.
+/// Ends the migration chain: there was no previous version.
 #[derive(Debug, Clone, Copy, Serialize, serde::Deserialize)]
 pub enum NoPrevious {}
 
@@ -93,7 +93,7 @@ pub async fn get<R: Record>(tx: &mut dyn Tx, key: &Key) -> Result<Option<R>, Sto
     }
 }
 
-/// The records at many keys, in this order.
+/// The records at several keys, in the same order.
 ///
 /// # Errors
 /// [`StoreError::Damaged`] when the bytes are not what was written.
@@ -104,8 +104,8 @@ pub async fn get_many<R: Record>(tx: &mut dyn Tx, keys: &[Key]) -> Result<Vec<Op
     keys.iter().zip(values).map(record).collect()
 }
 
-/// The beginning of the record at `key`, for readers who need no more of it: what follows the fields of `H` is checked as
-/// bytes but not parsed. `H` must be how `R` begins.
+/// The beginning of the record at `key`, for callers that need no more of it: what follows the fields of `H` is covered
+/// by the checksum but not parsed. `H` must match the beginning of `R`.
 ///
 /// # Errors
 /// [`StoreError::Damaged`] when the bytes are not what was written.
@@ -150,7 +150,7 @@ pub async fn scan<R: Record>(tx: &mut dyn Tx, range: &Scan) -> Result<Vec<(Key, 
         .collect()
 }
 
-/// Buffers an index entry: a key whose presence is all it says.
+/// Buffers an index entry: a key without a value.
 pub fn put_marker(tx: &mut dyn Tx, key: Key) {
     tx.put(key, Vec::new());
 }
@@ -158,8 +158,8 @@ pub fn put_marker(tx: &mut dyn Tx, key: Key) {
 /// The bytes of `record`, to be stored at `key`.
 ///
 /// # Errors
-/// [`StoreError::TooLarge`] above [`MAX_RECORD`]; [`StoreError::Damaged`] when the record cannot be encoded at all
-/// (a type that breaks the rules above).
+/// [`StoreError::TooLarge`] above [`MAX_RECORD`]; [`StoreError::Damaged`] if the record cannot be encoded at all (a
+/// type that breaks the rules above).
 pub fn encode<R: Record>(encoding: Encoding, key: &Key, record: &R) -> Result<Vec<u8>, StoreError> {
     debug_assert_eq!(key.keyspace, R::KEYSPACE, "a record goes into its own keyspace");
     let bytes = match encoding {
@@ -188,7 +188,7 @@ pub fn encode<R: Record>(encoding: Encoding, key: &Key, record: &R) -> Result<Ve
 /// The record in `bytes`, which were stored at `key`; older versions are migrated.
 ///
 /// # Errors
-/// [`StoreError::Damaged`] for a wrong checksum, an unknown version, or content that is no such record.
+/// [`StoreError::Damaged`] for a wrong checksum, an unknown version, or content that is not such a record.
 pub fn decode<R: Record>(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<R, StoreError> {
     match encoding {
         Encoding::Binary => {
@@ -218,7 +218,7 @@ pub fn check(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<(), StoreErr
     }
 }
 
-/// The bytes of any record that stood at `from`, to be stored at `to`: the checksum covers the key.
+/// The bytes of any record stored at `from`, converted for storage at `to`: the checksum covers the key.
 ///
 /// # Errors
 /// [`StoreError::Damaged`] as in [`decode`].
@@ -244,7 +244,7 @@ struct Stored<'a> {
     record: &'a RawValue,
 }
 
-/// How the content of one record is parsed.
+/// Parses the content of one record.
 trait Content {
     fn parse<R: Record>(&self, bytes: &[u8]) -> Result<R, String>;
 }
@@ -275,7 +275,8 @@ fn decode_version<R: Record, C: Content>(
         return how.parse(content).map_err(|what| damaged(key, what));
     }
     if version > R::VERSION || R::VERSION == 0 {
-        let what = format!("version {version} of this record is not known here, the newest is {}", newest());
+        let what =
+            format!("version {version} of this record is not known to this sessiond, the newest is {}", newest());
         let way_out = "A newer sessiond wrote it: start that version, or restore an older backup".to_owned();
         return Err(StoreError::Damaged { place: key.to_string(), what, way_out });
     }
@@ -292,7 +293,7 @@ pub(super) fn checked<'a>(key: &Key, bytes: &'a [u8]) -> Result<(u8, &'a [u8]), 
     Ok((version, content))
 }
 
-/// Content under a version, with its checksum before it.
+/// Content with its version and checksum prepended.
 pub(super) fn sealed(key: &Key, version: u8, content: &[u8]) -> Vec<u8> {
     [&[version], checksum(key, version, content).to_le_bytes().as_slice(), content].concat()
 }
@@ -306,7 +307,7 @@ fn checksum(key: &Key, version: u8, content: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// Variable-length numbers, a length limit against damaged sizes, nothing left over.
+/// Variable-length numbers, a length limit against damaged sizes, no trailing bytes.
 fn options() -> impl Options {
     bincode::DefaultOptions::new().with_limit(MAX_RECORD as u64).reject_trailing_bytes()
 }

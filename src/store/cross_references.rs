@@ -1,25 +1,25 @@
-//! What walks share that compare rows with the keys that lead to them. They run beside live traffic: a page of rows is
-//! read at once, and what belongs together is looked at as of one moment.
+//! Common parts of the walks that compare rows with the keys that lead to them. They run while the server does: a page
+//! of rows is read at once, and related rows are examined as of one moment.
 
 use super::walk::Pages;
 use super::{CommitError, Engine, Key, Keyspace, StoreError, Tx};
 use std::vec::IntoIter;
 
-/// Rows read in one go.
+/// Rows read at once.
 const PAGE: usize = 128;
-/// Findings described one by one; more are only counted.
+/// Findings beyond this number are only counted.
 const DESCRIBED_MAX: usize = 100;
 
-/// What a walk found.
+/// The result of a walk.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CrossReferences {
     /// Rows seen.
     pub rows: u64,
     /// Index keys seen.
     pub index_keys: u64,
-    /// Things that do not fit together.
+    /// Inconsistencies found.
     pub broken: u64,
-    /// The first of them, in words.
+    /// Descriptions of the first of them.
     pub described: Vec<String>,
 }
 
@@ -32,7 +32,7 @@ impl CrossReferences {
     }
 }
 
-/// All rows of a keyspace, one after the other; others run between two pages.
+/// All rows of a keyspace, one after the other; other tasks run between two pages.
 pub(super) struct Rows<'a> {
     engine: &'a dyn Engine,
     pages: Pages,
@@ -40,12 +40,12 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// From the first one on.
+    /// Starts at the first row.
     pub(super) fn of(engine: &'a dyn Engine, keyspace: Keyspace) -> Self {
         Self { engine, pages: Pages::of_keyspace(keyspace, PAGE), page: Vec::new().into_iter() }
     }
 
-    /// The next one; `None` after the last.
+    /// The next row; `None` after the last.
     ///
     /// # Errors
     /// When the store fails.
@@ -60,10 +60,10 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// What a look came to, or that a record in it is damaged.
+/// The result of one examination, or the error of a damaged record in it.
 pub(super) type Look<T> = Result<T, StoreError>;
 
-/// Ends a look that this transaction took. `None`: what it read has changed meanwhile; look again.
+/// Ends an examination made with this transaction. `None`: what it read has changed in the meantime, so repeat it.
 ///
 /// # Errors
 /// When the store fails. A record that cannot be decoded is a finding, not an error.

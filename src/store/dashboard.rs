@@ -1,12 +1,12 @@
-//! Dashboard users and their sessions at rest. All are of the whole app, and none of its users.
+//! Dashboard users and their sessions at rest. They belong to the whole app and are separate from its users.
 //!
 //! * [`Keyspace::DashboardUser`]: (domain, app, user id) → [`DashboardUserRecord`].
 //! * [`Keyspace::DashboardUserByEmail`]: (domain, app, e-mail) → [`DashboardEmailRecord`]: the point key that makes
 //!   addresses unique.
 //! * [`Keyspace::DashboardSession`]: (domain, app, hash of the session's id) → [`DashboardSessionRecord`].
 //!
-//! A session counts only while its user exists and names the series that the session is of: ending all of a user's
-//! sessions is one write. Rows of ended sessions stay until they expire.
+//! A session is valid only while its user exists and refers to the session's series: ending all of a user's sessions is
+//! one write. Rows of ended sessions stay until they expire.
 
 use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
 use crate::domain::ids::{AppId, UserId};
@@ -17,27 +17,27 @@ use crate::domain::user::PasswordHash;
 use crate::store::key::KeyReader;
 use serde::{Deserialize, Serialize};
 
-/// Somebody who may open the dashboard.
+/// A user that may open the dashboard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DashboardUserRecord {
-    /// Made here; never changes.
+    /// The user's id, generated here; never changes.
     pub id: UserId,
-    /// Normalised; unique in the app.
+    /// The e-mail address, normalised; unique in the app.
     pub email: String,
     /// Hash of the password.
     pub password: PasswordHash,
-    /// When the user was made.
+    /// The time the user was created.
     pub time_joined: UnixMillis,
-    /// Which sessions count.
+    /// The series of valid sessions.
     pub sessions: SeriesId,
 }
 
 crate::record!(DashboardUserRecord, DashboardUser, version 1);
 
-/// Who has an address.
+/// The user that has an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DashboardEmailRecord {
-    /// That user.
+    /// The user's id.
     pub user_id: UserId,
 }
 
@@ -46,39 +46,39 @@ crate::record!(DashboardEmailRecord, DashboardUserByEmail, version 1);
 /// A sign-in to the dashboard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DashboardSessionRecord {
-    /// Whose.
+    /// The id of the user that signed in.
     pub user_id: UserId,
-    /// It counts only in this series.
+    /// The series in which the session is valid.
     pub series: SeriesId,
-    /// Since when.
+    /// The time of the sign-in.
     pub created: UnixMillis,
-    /// Good until then, that moment included.
+    /// The last moment at which the session is valid.
     pub expires: UnixMillis,
 }
 
 crate::record!(DashboardSessionRecord, DashboardSession, version 1);
 
 impl DashboardSessionRecord {
-    /// Whether the session is good for `user` at this moment.
+    /// Whether the session is valid for `user` at this moment.
     #[must_use]
     pub fn counts_for(&self, user: &DashboardUserRecord, now: UnixMillis) -> bool {
         self.user_id == user.id && self.series == user.sessions && !is_over(self.expires, now)
     }
 }
 
-/// Where a user lives.
+/// The key of a user.
 #[must_use]
 pub fn user_key(app: &AppId, user: &UserId) -> Key {
     Key::of_app(Keyspace::DashboardUser, app).user(user)
 }
 
-/// Where it stands who has an address.
+/// The key that leads from an address to its user.
 #[must_use]
 pub fn email_key(app: &AppId, email: &str) -> Key {
     Key::of_app(Keyspace::DashboardUserByEmail, app).bounded_text(email)
 }
 
-/// Where a session lives.
+/// The key of a session.
 #[must_use]
 pub fn session_key(app: &AppId, hash: &TokenHash1) -> Key {
     Key::of_app(Keyspace::DashboardSession, app).raw(hash.as_bytes())
@@ -118,7 +118,7 @@ pub async fn users(tx: &mut dyn Tx, app: &AppId) -> Result<Vec<DashboardUserReco
     Ok(users)
 }
 
-/// Writes a user, a new one or in place of `before`. `false`: somebody else has the address; nothing is written.
+/// Writes a user, either new or in place of `before`. `false`: another user has the address, and nothing is written.
 ///
 /// # Errors
 /// When the store fails.
@@ -142,13 +142,13 @@ pub async fn save(
     Ok(true)
 }
 
-/// Deletes a user, and with it what makes its sessions count.
+/// Deletes a user, which invalidates its sessions.
 pub fn remove(tx: &mut dyn Tx, app: &AppId, user: &DashboardUserRecord) {
     tx.delete(email_key(app, &user.email));
     tx.delete(user_key(app, &user.id));
 }
 
-/// The session with this hash, whether it counts or not.
+/// The session with this hash, whether valid or not.
 ///
 /// # Errors
 /// When the store fails.
@@ -160,8 +160,8 @@ pub async fn session(
     codec::get(tx, &session_key(app, hash)).await
 }
 
-/// The sessions of a user that count, oldest first. Looks at all of the app: there are as many as operators who signed
-/// in during one lifetime.
+/// The valid sessions of a user, oldest first. Reads all sessions of the app: there are as many as operators signed in
+/// within one session lifetime.
 ///
 /// # Errors
 /// When the store fails.

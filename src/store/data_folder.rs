@@ -1,5 +1,5 @@
-//! Data folders: opened for a server, or worked on while no server uses them. Nothing outside the store names the engine that
-//! keeps them.
+//! Data folders: opened for a server, or maintained while no server uses them. Nothing outside the store names the
+//! engine behind them.
 
 pub use super::sled::Options;
 pub use super::sled::maintenance::{check, compact, restore, salvage};
@@ -9,18 +9,19 @@ use super::{Engine, StoreError};
 use std::path::Path;
 use std::sync::Arc;
 
-/// A folder that is open.
+/// An open folder.
 pub struct OpenFolder {
-    /// Where records live.
+    /// The engine that stores the records.
     pub engine: Arc<dyn Engine>,
-    /// What an operator does with it.
+    /// Its maintenance operations.
     pub maintenance: Arc<dyn Maintain>,
 }
 
-/// Opens a folder, new or known. Blocks while it is recovered.
+/// Opens a new or existing folder. Blocks during recovery.
 ///
 /// # Errors
-/// When another process uses it, when it is damaged beyond what snapshot and journal repair, or when the system refuses.
+/// When another process uses it, when it is damaged beyond what snapshot and journal can repair, or when a system call
+/// fails.
 pub fn open(path: &Path, options: &Options) -> Result<OpenFolder, StoreError> {
     let (engine, _report) = super::sled::open(path, options)?;
     let engine = Arc::new(engine);

@@ -1,9 +1,10 @@
 //! E-mail verification at rest.
 //!
-//! * [`Keyspace::EmailVerified`]: (domain, app, user, e-mail) → [`VerifiedRecord`]. Verification is of the whole app.
+//! * [`Keyspace::EmailVerified`]: (domain, app, user, e-mail) → [`VerifiedRecord`]. Verification applies to the whole
+//!   app.
 //! * [`Keyspace::EmailVerificationToken`]: (domain, app, tenant, token hash) → [`VerificationTokenRecord`].
-//! * [`Keyspace::EmailVerificationTokenByUser`]: (domain, app, user, tenant, e-mail) → [`VerificationSeriesRecord`], and the same
-//!   followed by a token hash → nothing, one for each token.
+//! * [`Keyspace::EmailVerificationTokenByUser`]: (domain, app, user, tenant, e-mail) → [`VerificationSeriesRecord`],
+//!   and the same followed by a token hash → nothing, one for each token.
 
 use super::codec;
 use super::key::KeyReader;
@@ -15,10 +16,10 @@ use crate::domain::time::UnixMillis;
 use crate::domain::token_series::Series;
 use serde::{Deserialize, Serialize};
 
-/// An address of a user is verified.
+/// A verified address of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerifiedRecord {
-    /// Since when.
+    /// The time of verification.
     pub since: UnixMillis,
 }
 
@@ -33,12 +34,12 @@ impl TokenKind for EmailVerification {
     const SERIES: Keyspace = Keyspace::EmailVerificationTokenByUser;
 }
 
-/// A token that was sent, for the id with which it was asked for.
+/// A token that was sent; its user id is the one used in the request for it.
 pub type VerificationTokenRecord = TokenRecord<EmailVerification>;
-/// The living tokens of a tenant, user and address.
+/// The valid tokens of a tenant, user and address.
 pub type VerificationSeriesRecord = SeriesRecord<EmailVerification>;
 
-/// Whose tokens, for which address.
+/// The owner of tokens, and the address they are for.
 #[derive(Debug, Clone, Copy)]
 pub struct Addressee<'a> {
     /// The app.
@@ -52,7 +53,7 @@ pub struct Addressee<'a> {
 }
 
 impl Addressee<'_> {
-    /// Its tokens.
+    /// The series of its tokens.
     #[must_use]
     pub fn tokens(&self) -> Owner<EmailVerification> {
         let user = Key::of_app(Keyspace::EmailVerificationTokenByUser, self.app).user(self.user);
@@ -60,7 +61,8 @@ impl Addressee<'_> {
         Owner::new(series_key, Key::of_tenant(Keyspace::EmailVerificationToken, self.app, self.tenant))
     }
 
-    /// Adds a token to a series: the current one as read before, or a new one. If it is one too many, the oldest goes.
+    /// Adds a token to a series: either the current one, as read before, or a new one. If there are too many, the
+    /// oldest is removed.
     ///
     /// # Errors
     /// When a key is too long.
@@ -76,13 +78,13 @@ impl Addressee<'_> {
     }
 }
 
-/// Where a token lives.
+/// The key of a token.
 #[must_use]
 pub fn token_key(app: &AppId, tenant: &TenantId, hash: &OneTimeHash) -> Key {
     Key::of_tenant(Keyspace::EmailVerificationToken, app, tenant).raw(hash.as_bytes())
 }
 
-/// Where the mark of a verified address lives.
+/// The key of the mark of a verified address.
 #[must_use]
 pub fn verified_key(app: &AppId, user: &UserId, email: &str) -> Key {
     Key::of_app(Keyspace::EmailVerified, app).user(user).text(email)
@@ -109,7 +111,7 @@ pub async fn is_verified(tx: &mut dyn Tx, app: &AppId, user: &UserId, email: &st
     Ok(tx.get(&verified_key(app, user, email)).await?.is_some())
 }
 
-/// Marks an address as verified; twice is fine.
+/// Marks an address as verified; does nothing if it already is.
 ///
 /// # Errors
 /// When the address is too long for a key.
@@ -123,12 +125,12 @@ pub(super) fn mark(
     codec::put(tx, verified_key(app, user, email), &VerifiedRecord { since })
 }
 
-/// Takes the mark away; tokens stay.
+/// Removes the mark; tokens stay.
 pub(super) fn unmark(tx: &mut dyn Tx, app: &AppId, user: &UserId, email: &str) {
     tx.delete(verified_key(app, user, email));
 }
 
-/// Deletes a token that is over and, if it was the last one, its series. Returns false when it lives after all.
+/// Deletes an expired token and, if it was the last one, its series. Returns false if it is still valid.
 ///
 /// # Errors
 /// When the store fails.
@@ -165,7 +167,7 @@ pub(super) async fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> 
     Ok(())
 }
 
-/// Deletes the tokens that are stored under this user id in one tenant. Verified addresses are of the whole app.
+/// Deletes the tokens stored under this user id in one tenant. Verified addresses belong to the whole app.
 ///
 /// # Errors
 /// When the store fails.
@@ -178,7 +180,7 @@ pub async fn remove_user_in(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, use
     Ok(())
 }
 
-/// Moves everything that is stored under one user id to another, in all tenants; tokens that were sent stay good.
+/// Moves everything stored under one user id to another, in all tenants; tokens already sent stay valid.
 ///
 /// # Errors
 /// When the store fails.
@@ -194,7 +196,7 @@ pub(super) async fn rename_user(tx: &mut dyn Tx, app: &AppId, from: &UserId, to:
         tx.delete(key);
     }
     for (tenant, email, old, mut living) in taken_out(tx, app, from).await? {
-        // Those that were made before tokens were counted are the oldest.
+        // Tokens created before tokens were counted are the oldest.
         living.sort_by_key(|(hash, _)| old.tokens.iter().position(|one| one == hash));
         let new = Addressee { app, tenant: &tenant, user: to, email: &email };
         for (hash, expires) in living {
@@ -205,13 +207,13 @@ pub(super) async fn rename_user(tx: &mut dyn Tx, app: &AppId, from: &UserId, to:
     Ok(())
 }
 
-/// Tenant, address, series, and its living tokens with their ends.
+/// Tenant, address, series, and its valid tokens with their expiry times.
 type TakenOut = (TenantId, String, Series, Vec<(OneTimeHash, UnixMillis)>);
 
-/// Takes every series of a user id out of the store.
+/// Removes every series of a user id from the store and returns them.
 async fn taken_out(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<Vec<TakenOut>, StoreError> {
     let mut taken: Vec<TakenOut> = Vec::new();
-    // A series stands before its tokens.
+    // The key of a series sorts before those of its tokens.
     for (key, bytes) in tx.scan(&all_of(Keyspace::EmailVerificationTokenByUser, app, user, usize::MAX)).await? {
         let Some((tenant, email, hash)) = parse_by_user_key(&key) else { continue };
         if let Some(hash) = hash {
@@ -238,7 +240,7 @@ fn all_of(keyspace: Keyspace, app: &AppId, user: &UserId, limit: usize) -> Scan 
     Scan { end: start.prefix_end(), start, reverse: false, limit }
 }
 
-/// Deletes a key of [`OF_USER`] and the token that it leads to, if it does.
+/// Deletes a key of [`OF_USER`] and the token that it leads to, if any.
 fn delete_indexed(tx: &mut dyn Tx, app: &AppId, key: Key) {
     if key.keyspace == Keyspace::EmailVerificationTokenByUser
         && let Some((tenant, _, Some(hash))) = parse_by_user_key(&key)
@@ -248,7 +250,7 @@ fn delete_indexed(tx: &mut dyn Tx, app: &AppId, key: Key) {
     tx.delete(key);
 }
 
-/// The keys of other keyspaces that a token leads to: its own in the index, and its series.
+/// The keys in other keyspaces that belong to a token: its index key, and its series.
 ///
 /// # Errors
 /// When the row is damaged.
@@ -278,7 +280,7 @@ fn parse_by_user_key(key: &Key) -> Option<(TenantId, String, Option<OneTimeHash>
     Some((tenant, email, hash))
 }
 
-/// What follows domain, app and user in a key.
+/// The part of a key that follows domain, app and user.
 fn after_user(key: &Key) -> Option<KeyReader<'_>> {
     let mut parts = KeyReader::new(key);
     for _ in 0..3 {

@@ -1,15 +1,16 @@
-//! How an installation's keys are kept: plain, or sealed under a master key. One record.
+//! The way an installation's keys are stored: plain, or sealed under a master key. One record.
 
 use crate::record;
 use crate::store::{Key, Keyspace, StoreError, Tx, codec};
 use serde::{Deserialize, Serialize};
 
-/// Version 1.
+/// Version 1 of the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyVaultRecord {
-    /// Salt for this folder; new with every change of the master key, so it also names the state.
+    /// Salt for this folder; new with every change of the master key, so that it also identifies the state.
     pub salt: [u8; 16],
-    /// A known text sealed under the master key, which tells the right key from a wrong one; `None`: keys are plain.
+    /// A known text sealed under the master key, which distinguishes the right key from a wrong one; `None` if keys are
+    /// plain.
     pub check: Option<Vec<u8>>,
 }
 

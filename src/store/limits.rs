@@ -1,14 +1,14 @@
-//! Sizes that every engine refuses alike, so that no command works on one engine and fails on another.
+//! Size limits enforced by every engine, so that no command works on one engine and fails on another.
 
 use super::StoreError;
 use super::buffer::Buffer;
 
 /// Longest key, in bytes. Index pages of the embedded engine hold 256 keys and must stay far below its blob limit.
 pub const MAX_KEY: usize = 2048;
-/// Most bytes in one transaction, keys and values together.
+/// Maximum number of bytes in one transaction, keys and values together.
 pub const MAX_TRANSACTION: usize = 64 << 20;
 
-/// Refuses what no engine takes.
+/// Rejects what no engine accepts.
 pub(crate) fn check(buffer: &Buffer) -> Result<(), StoreError> {
     let mut total = 0;
     let writes = buffer.writes.iter().map(|(key, value)| (key, value.as_ref().map_or(0, Vec::len)));

@@ -1,6 +1,6 @@
-//! What an operator does with a store on disk, and what comes of it.
+//! Maintenance of a store on disk, and its reports.
 //!
-//! Reports can be printed or serialised. What is done with a folder that no server uses is in [`super::data_folder`].
+//! Reports can be printed or serialised. Operations on a folder that no server uses are in [`super::data_folder`].
 
 use super::{Key, Progress, StoreError};
 use crate::domain::time::UnixMillis;
@@ -8,42 +8,42 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Called now and then during long work.
+/// Called from time to time during long work.
 pub type ProgressFn<'a> = &'a dyn Fn(Progress);
-/// Which records are derived from others, so that the next start makes them again.
+/// Tells which records are derived from others, so that the next start recreates them.
 pub type IsDerived<'a> = &'a dyn Fn(&Key) -> bool;
 
-/// Maintenance of a store that is open, beside its traffic. All of it blocks: for threads that may.
+/// Maintenance of an open store while it is in use. All operations block: call them from threads that may block.
 pub trait Maintain: Send + Sync {
     /// Copies everything up to now into a new folder `to`.
     ///
     /// # Errors
-    /// [`StoreError::Unusable`] if `to` holds anything; [`StoreError::Damaged`] if the copy does not read back whole.
+    /// [`StoreError::Unusable`] if `to` is not empty; [`StoreError::Damaged`] if the copy fails verification.
     fn backup(&self, to: &Path, progress: ProgressFn<'_>) -> Result<BackupReport, StoreError>;
 
-    /// Reads everything and says what does not hold.
+    /// Reads all data and reports what is wrong.
     ///
     /// # Errors
-    /// When the system refuses. Damage is no error but a finding.
+    /// When a system call fails. Damage is not an error but a finding.
     fn check(&self, audit: &mut dyn Audit, progress: ProgressFn<'_>) -> Result<CheckReport, StoreError>;
 
-    /// Gives back the disk space that replaced and removed records take. A kill at any moment loses nothing.
+    /// Reclaims the disk space of replaced and removed records. A kill at any moment loses nothing.
     ///
     /// # Errors
-    /// [`StoreError`] when the system refuses, there is too little space, or the store is closed.
+    /// [`StoreError`] if a system call fails, there is too little space, or the store is closed.
     fn compact(&self, progress: ProgressFn<'_>) -> Result<CompactReport, StoreError>;
 }
 
-/// Looks at every record in key order, to find what no checksum can: an index entry without its record, for one.
+/// Examines every record in key order, to find what no checksum can, such as an index entry without its record.
 pub trait Audit {
-    /// One record; `value` has passed its checksum.
+    /// Called with each record; `value` has passed its checksum.
     fn record(&mut self, key: &Key, value: &[u8]);
 
-    /// After the last record.
+    /// Called after the last record; returns the findings.
     fn finish(&mut self) -> Vec<Finding>;
 }
 
-/// No further questions.
+/// An audit that examines nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoAudit;
 
@@ -55,27 +55,27 @@ impl Audit for NoAudit {
     }
 }
 
-/// Something that does not hold.
+/// A defect found by a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// File or record.
+    /// The file or record concerned.
     pub place: String,
     /// What is wrong.
     pub what: String,
 }
 
-/// What was looked at, and what was found.
+/// The extent and the findings of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CheckReport {
     /// True if the folder was stopped cleanly (or is being served).
     pub clean: bool,
-    /// True if the folder is a backup: it never had an index, and nobody stops it.
+    /// True if the folder is a backup: it never had an index or a clean stop.
     pub backup: bool,
-    /// True if the folder cannot be written by this process.
+    /// True if the folder is not writable for this process.
     pub read_only: bool,
     /// The last frame.
     pub frame: u64,
-    /// Records in all.
+    /// Total number of records.
     pub records: u64,
     /// Records by kind.
     pub by_kind: BTreeMap<&'static str, u64>,
@@ -83,42 +83,42 @@ pub struct CheckReport {
     pub snapshots: u64,
     /// Journal segments read.
     pub segments: u64,
-    /// Frames that are not yet in a snapshot.
+    /// Frames not yet in a snapshot.
     pub frames: u64,
-    /// Index rows that are merely behind; the next start brings them up to date.
+    /// Index rows that are merely out of date; the next start updates them.
     pub behind: u64,
-    /// What does not hold, the first hundred.
+    /// The first hundred findings.
     pub findings: Vec<Finding>,
-    /// Findings in all.
+    /// Total number of findings.
     pub found: u64,
-    /// What is worth knowing, but no damage.
+    /// Remarks that are not damage.
     pub notes: Vec<String>,
 }
 
 impl CheckReport {
-    /// True when nothing was found.
+    /// True if nothing was found.
     #[must_use]
     pub const fn is_sound(&self) -> bool {
         self.found == 0
     }
 }
 
-/// What a backup holds.
+/// The content of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BackupReport {
-    /// The last frame in it.
+    /// The last frame in the backup.
     pub frame: u64,
-    /// When that frame was written, in milliseconds since 1970.
+    /// Time of that frame, in milliseconds since 1970.
     pub time: u64,
     /// Files copied.
     pub files: u64,
     /// Bytes copied.
     pub bytes: u64,
-    /// How long it took.
+    /// Duration in milliseconds.
     pub milliseconds: u64,
 }
 
-/// What was gained.
+/// The effect of a compaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CompactReport {
     /// Bytes on disk before.
@@ -127,37 +127,37 @@ pub struct CompactReport {
     pub after: u64,
     /// Records kept.
     pub records: u64,
-    /// How long it took.
+    /// Duration in milliseconds.
     pub milliseconds: u64,
 }
 
-/// Up to where to restore.
+/// The point up to which to restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
     /// Everything.
     End,
-    /// Everything up to the last frame that was committed at this moment or before, by the clock of then.
+    /// Everything up to the last frame committed at or before this moment, according to the clock at that time.
     Time(UnixMillis),
     /// Everything up to this frame.
     Frame(u64),
 }
 
-/// What was restored.
+/// The result of a restore.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RestoreReport {
-    /// The last frame that was restored.
+    /// The last frame restored.
     pub frame: u64,
-    /// When it was written, in milliseconds since 1970; 0 if that is not known.
+    /// Time of that frame, in milliseconds since 1970; 0 if it is not known.
     pub time: u64,
     /// Records restored.
     pub records: u64,
-    /// What is worth knowing.
+    /// Remarks for the operator.
     pub notes: Vec<String>,
-    /// How long it took.
+    /// Duration in milliseconds.
     pub milliseconds: u64,
 }
 
-/// What could be read, and what could not.
+/// The result of a salvage.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SalvageReport {
     /// The last frame of which anything was found.
@@ -174,8 +174,8 @@ pub struct SalvageReport {
     pub unreadable: u64,
     /// What could not be read.
     pub findings: Vec<Finding>,
-    /// What to keep in mind.
+    /// Warnings for the operator.
     pub warnings: Vec<String>,
-    /// How long it took.
+    /// Duration in milliseconds.
     pub milliseconds: u64,
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// Keeps everything in memory, with the same optimistic commit as the engines on disk.
+/// Stores everything in memory, with the same optimistic commit as the engines on disk.
 #[derive(Debug, Default, Clone)]
 pub struct MemoryEngine {
     shared: Arc<RwLock<State>>,
@@ -22,14 +22,14 @@ struct State {
 }
 
 impl MemoryEngine {
-    /// An empty engine.
+    /// Creates an empty engine.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
-        // invariant: no code under the lock panics half-way through a change, so a poisoned state is still whole.
+        // invariant: no code under the lock panics half-way through a change, so a poisoned state is still consistent.
         self.shared.read().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -2,8 +2,8 @@
 //!
 //! Repositories (`store/totp.rs`, …) are written once over `&mut dyn Tx`; engines implement [`Engine`] and [`Tx`].
 //! `commit` is optimistic: it re-checks what the transaction read, applies everything or nothing, and returns when the
-//! writes are durable, or says [`CommitError::Conflict`] and the command runs again. Scans are not re-checked, so
-//! uniqueness is always a point key.
+//! writes are durable. If a read value has changed, it returns [`CommitError::Conflict`] and the command runs again.
+//! Scans are not re-checked, so uniqueness always relies on a point key.
 
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -48,56 +48,58 @@ pub mod walk;
 
 pub use key::{Key, Keyspace};
 
-/// How far long work has come.
+/// The progress of long work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// What is being done ("reading the journal").
+    /// The current stage ("reading the journal").
     pub stage: &'static str,
     /// Units done in this stage.
     pub done: u64,
-    /// Units in this stage; 0 when unknown.
+    /// Units in this stage; 0 if unknown.
     pub total: u64,
 }
 
-/// Called once when the store has failed and the process must end; gets the reason.
+/// Called once with the reason when the store has failed and the process must end.
 pub type Fatal = Arc<dyn Fn(&str) + Send + Sync>;
-/// Called now and then during long work.
+/// Called from time to time during long work.
 pub type OnProgress = Arc<dyn Fn(Progress) + Send + Sync>;
 
-/// Told every row; its error ends the reading.
+/// Called with every row; an error from it ends the reading.
 pub type EachRow<'a> = &'a mut dyn FnMut(&Key, &[u8]) -> Result<(), StoreError>;
 
-/// A place where records live. Engines are shared by all requests.
+/// A transactional store of records. Engines are shared by all requests.
 #[async_trait]
 pub trait Engine: Send + Sync {
-    /// A new transaction. Cheap; touches no storage.
+    /// A new transaction. Cheap; does not access storage.
     fn begin(&self) -> Box<dyn Tx>;
 
-    /// How this engine wants records encoded.
+    /// The encoding of records in this engine.
     fn encoding(&self) -> Encoding;
 
-    /// Figures for `/metrics` and `sessiond config`.
+    /// Statistics for `/metrics` and `sessiond config`.
     fn stats(&self) -> EngineStats;
 
-    /// Gives every row to `row`, in key order, as of one moment, beside the traffic. Blocks: for threads that may.
+    /// Calls `row` with every row, in key order, as of one moment, while the store is in use. Blocks: call it from
+    /// threads that may block.
     ///
     /// # Errors
-    /// When the store cannot say what it held, or what `row` says. An engine may not be able to at all.
+    /// When the content cannot be read as of one moment, or with the error of `row`. An engine may not support this at
+    /// all.
     fn rows_now(&self, _row: EachRow<'_>) -> Result<(), StoreError> {
-        let what = "this engine cannot read all of it as of one moment".to_owned();
+        let what = "this engine cannot read all rows as of one moment".to_owned();
         Err(StoreError::Unusable { place: "the store".to_owned(), what })
     }
 
-    /// Gives back disk space that replaced and removed records still take, beside the traffic, if there is so much of it that it
-    /// is worth the work. Blocks: for threads that may.
+    /// Reclaims disk space still held by replaced and removed records, while the store is in use, if there is enough of
+    /// it to be worth the work. Blocks: call it from threads that may block.
     ///
     /// # Errors
-    /// When the system refuses; nothing is lost then.
+    /// When a system call fails; nothing is lost then.
     fn reclaim(&self, _progress: &dyn Fn(Progress)) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// Ends the engine after the last commit: everything on disk, marked as cleanly stopped.
+    /// Ends the engine after the last commit: everything is on disk, and marked as cleanly stopped.
     async fn close(&self) -> Result<(), StoreError>;
 }
 
@@ -107,7 +109,7 @@ pub trait Tx: Send {
     /// The value at `key`, as of now plus this transaction's own writes.
     async fn get(&mut self, key: &Key) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// The values at many keys, as [`get`](Self::get) has them; quicker where keys lie side by side.
+    /// The values at several keys, like [`get`](Self::get); faster for adjacent keys.
     async fn get_many(&mut self, keys: &[Key]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         let mut values = Vec::with_capacity(keys.len());
         for key in keys {
@@ -122,25 +124,26 @@ pub trait Tx: Send {
     /// Buffers a removal; removing nothing is fine.
     fn delete(&mut self, key: Key);
 
-    /// Buffers a change of the [`counter`] at `key` by `delta`; an absent counter is 0, one that comes to 0 is removed,
-    /// and it stays at the ends of the range of numbers.
+    /// Buffers a change of the [`counter`] at `key` by `delta`. An absent counter is 0, one that becomes 0 is removed,
+    /// and the value saturates at the limits of its type.
     ///
-    /// Additions never conflict with each other, because none says what was there before; several transactions that add
-    /// to one key share a frame. A `get` in this transaction sees them and is re-checked like any other; a `scan` does not
-    /// see them. `commit` fails with [`StoreError::Damaged`], and applies nothing, when no counter is at `key`.
+    /// Additions never conflict with each other, because none depends on the previous value; several transactions that
+    /// add to one key share a frame. A `get` in this transaction sees them and is re-checked like any other; a `scan`
+    /// does not see them. `commit` fails with [`StoreError::Damaged`], and applies nothing, if the record at `key` is
+    /// not a counter.
     fn add(&mut self, key: Key, delta: i64);
 
     /// Keys and values in `scan`'s range and order, own writes included. Not re-checked at commit.
     async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError>;
 
-    /// How records must be encoded for this transaction's engine.
+    /// The encoding of records in this transaction's engine.
     fn encoding(&self) -> Encoding;
 
     /// Re-checks every `get`, applies all writes or none, returns when they are durable.
     async fn commit(self: Box<Self>) -> Result<(), CommitError>;
 }
 
-/// The bytes of a record: compact for embedded engines, readable for engines whose users query them.
+/// The encoding of records: compact for embedded engines, readable for engines whose users query them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// bincode with version marker and checksum.
@@ -154,41 +157,41 @@ pub enum Encoding {
 pub struct Scan {
     /// First key, inclusive.
     pub start: Key,
-    /// Last key, exclusive; `None` runs to the keyspace's end.
+    /// Last key, exclusive; `None` for the end of the keyspace.
     pub end: Option<Key>,
-    /// From the last key to the first.
+    /// True to scan from the last key to the first.
     pub reverse: bool,
-    /// At most so many entries.
+    /// The maximum number of entries.
     pub limit: usize,
 }
 
-/// What an engine can say about itself.
+/// Statistics of an engine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EngineStats {
-    /// Commits that became durable since the start.
+    /// Commits that have become durable since the start.
     pub commits: u64,
     /// Commits refused because something read had changed.
     pub conflicts: u64,
     /// Groups written (one disk wait each).
     pub groups: u64,
-    /// Bytes in the journal now.
+    /// Current size of the journal, in bytes.
     pub journal_bytes: u64,
-    /// Bytes on disk now, everything included.
+    /// Current size on disk in total, in bytes.
     pub disk_bytes: u64,
 }
 
-/// Why a commit did not happen.
+/// The reason a commit did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
     /// Something this transaction read has changed: load and decide again.
     #[error("another transaction changed what this one had read")]
     Conflict,
-    /// The engine could not do it.
+    /// The engine failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What can go wrong below the seam.
+/// Errors of the storage layer.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Stored bytes are not what was written.
@@ -196,36 +199,36 @@ pub enum StoreError {
     Damaged {
         /// File or key that is damaged.
         place: String,
-        /// What does not hold.
+        /// What is wrong.
         what: String,
         /// What the operator can do.
         way_out: String,
     },
-    /// A folder or a wish that cannot be used as it stands; nothing is damaged.
+    /// A folder or request that cannot be used; nothing is damaged.
     #[error("{place}: {what}")]
     Unusable {
-        /// File or folder.
+        /// The file or folder.
         place: String,
-        /// Why, and what to do.
+        /// The reason, and what to do.
         what: String,
     },
-    /// The operating system refused.
+    /// A system call failed.
     #[error("{doing} {path}: {source}")]
     Io {
         /// What was attempted.
         doing: &'static str,
-        /// On which file.
+        /// The file concerned.
         path: String,
-        /// The system's word.
+        /// The OS error.
         source: std::io::Error,
     },
-    /// No space for another write; reads go on.
+    /// No space for another write; reads still work.
     #[error("the disk that holds {path} is full: writes are refused until there is space")]
     DiskFull {
         /// The data folder.
         path: String,
     },
-    /// The process may not make its files any larger; reads go on.
+    /// The process may not make its files any larger; reads still work.
     #[error(
         "{path} has reached this process's limit on file sizes (ulimit -f, LimitFSIZE): writes are refused. Raise the limit \
          and start again"
@@ -234,12 +237,12 @@ pub enum StoreError {
         /// File or data folder.
         path: String,
     },
-    /// A record above the size cap.
+    /// A record above the size limit.
     #[error("a record of {size} bytes is above the limit of {limit} bytes")]
     TooLarge {
         /// Encoded size.
         size: usize,
-        /// The cap.
+        /// The limit.
         limit: usize,
     },
     /// The folder belongs to another process.

@@ -1,8 +1,9 @@
 //! Password-reset tokens at rest.
 //!
-//! * [`Keyspace::PasswordResetToken`]: (domain, app, token hash) → [`ResetTokenRecord`]. A token is of the whole app.
-//! * [`Keyspace::PasswordResetTokenByUser`]: (domain, app, user) → [`ResetSeriesRecord`], and the same followed by a token
-//!   hash → nothing, one for each token. The user is the internal id for which the token was made.
+//! * [`Keyspace::PasswordResetToken`]: (domain, app, token hash) → [`ResetTokenRecord`]. A token belongs to the whole
+//!   app.
+//! * [`Keyspace::PasswordResetTokenByUser`]: (domain, app, user) → [`ResetSeriesRecord`], and the same followed by a
+//!   token hash → nothing, one for each token. The user is the internal id for which the token was made.
 
 use super::key::KeyReader;
 use super::token_series::{Owner, SeriesRecord, TokenKind, TokenRecord};
@@ -22,12 +23,12 @@ impl TokenKind for PasswordReset {
     const SERIES: Keyspace = Keyspace::PasswordResetTokenByUser;
 }
 
-/// A token that was sent, for an internal id: of a group or of a login method.
+/// A token that was sent. It is for an internal id: that of a group or a login method.
 pub type ResetTokenRecord = TokenRecord<PasswordReset>;
-/// The living tokens of a user.
+/// The valid tokens of a user.
 pub type ResetSeriesRecord = SeriesRecord<PasswordReset>;
 
-/// Where a token lives.
+/// The key of a token.
 #[must_use]
 pub fn token_key(app: &AppId, hash: &OneTimeHash) -> Key {
     Key::of_app(Keyspace::PasswordResetToken, app).raw(hash.as_bytes())
@@ -48,7 +49,7 @@ pub async fn token(tx: &mut dyn Tx, app: &AppId, hash: &OneTimeHash) -> Result<O
     codec::get(tx, &token_key(app, hash)).await
 }
 
-/// The series with a user's living tokens, if there is one.
+/// The series with a user's valid tokens, if there is one.
 ///
 /// # Errors
 /// When the store fails.
@@ -56,7 +57,7 @@ pub async fn series(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<Optio
     tokens_of(app, user).series(tx).await
 }
 
-/// Ends the series that [`series`] has read: none of its tokens is good any more.
+/// Ends the series that [`series`] has read: none of its tokens is valid any more.
 ///
 /// # Errors
 /// When the store fails.
@@ -64,8 +65,8 @@ pub async fn end(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<(), Stor
     tokens_of(app, user).end(tx).await
 }
 
-/// Ends the tokens that a change of users has made wrong: all of an internal id that nobody has now, and where an address
-/// has left the person, those that were sent to addresses which are not the person's ([`reset_links`]).
+/// Ends the tokens that a change of users has made invalid: all those of an internal id that no user has any more, and,
+/// if a user has lost an address, those sent to addresses that are not the user's ([`reset_links`]).
 ///
 /// # Errors
 /// When the store fails.
@@ -82,7 +83,7 @@ pub async fn end_outdated(tx: &mut dyn Tx, app: &AppId, before: &[&User], after:
     Ok(())
 }
 
-/// Ends the tokens that would set the password of this login: it has another one now.
+/// Ends the tokens that would set the password of this login, which now has another one.
 ///
 /// # Errors
 /// When the store fails.
@@ -102,7 +103,7 @@ pub async fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<
     tokens_of(app, user).remove(tx).await
 }
 
-/// Deletes a token that is over and, if it was the last one, its series. Returns false when it lives after all.
+/// Deletes an expired token and, if it was the last one, its series. Returns false if it is still valid.
 ///
 /// # Errors
 /// When the store fails.

@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 /// A provider of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderRecord {
-    /// JSON text: much of it is free-form.
+    /// The provider as JSON text: much of it is free-form.
     pub provider: ProviderText,
 }
 
-/// How the text of a provider is kept.
+/// The stored form of a provider's text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProviderText {
-    /// As it is: written by version 1, until a job seals it.
+    /// In plain text: written by version 1, until a job seals it.
     Plain(String),
     /// Sealed under a key of the app, for its [`place`].
     Sealed(Vec<u8>),
@@ -25,7 +25,7 @@ pub enum ProviderText {
 crate::record!(ProviderRecord, ThirdPartyProvider, version 2 after ProviderRecordV1);
 
 impl std::fmt::Debug for ProviderText {
-    /// Without the text: it has secrets.
+    /// Omits the text, which contains secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Plain(_) => "Plain",
@@ -34,10 +34,10 @@ impl std::fmt::Debug for ProviderText {
     }
 }
 
-/// Version 1: the text as it is.
+/// Version 1: the text is not sealed.
 #[derive(Serialize, Deserialize)]
 pub struct ProviderRecordV1 {
-    /// JSON.
+    /// The provider as JSON.
     pub provider: String,
 }
 
@@ -52,29 +52,29 @@ impl From<ProviderRecordV1> for ProviderRecord {
 /// A stored provider.
 #[derive(Debug)]
 pub struct StoredProvider {
-    /// Whose.
+    /// The tenant that it belongs to.
     pub tenant: TenantId,
-    /// Where it lives.
+    /// Its key.
     pub key: Key,
-    /// What is there.
+    /// Its record.
     pub record: ProviderRecord,
 }
 
-/// Where a provider lives.
+/// The key of a provider.
 #[must_use]
 pub fn key(app: &AppId, tenant: &TenantId, id: &str) -> Key {
     Key::of_tenant(Keyspace::ThirdPartyProvider, app, tenant).bounded_text(id)
 }
 
-/// What the sealed text of a provider is bound to: tenant and provider's id. Not the app, whose name changes when it moves;
-/// each app has a sealing key of its own.
+/// The context that the sealed text of a provider is bound to: tenant and provider id. The app is not included, because
+/// its name changes when it moves; each app has a sealing key of its own.
 #[must_use]
 pub fn place<'k>(app: &AppId, key: &'k Key) -> &'k [u8] {
     let of_app = Key::of_app(key.keyspace, app).bytes.len();
     key.bytes.get(of_app..).unwrap_or_default()
 }
 
-/// The app whose provider lives at a key.
+/// The app in the key of a provider.
 #[must_use]
 pub fn app_of(key: &Key) -> Option<AppId> {
     let mut parts = KeyReader::new(key);
@@ -110,7 +110,7 @@ pub async fn of_app(tx: &mut dyn Tx, app: &AppId) -> Result<Vec<StoredProvider>,
     scan(tx, Key::of_app(Keyspace::ThirdPartyProvider, app)).await
 }
 
-/// Rows read in one go.
+/// Rows read at once.
 const PAGE: usize = 256;
 
 async fn scan(tx: &mut dyn Tx, prefix: Key) -> Result<Vec<StoredProvider>, StoreError> {
@@ -120,7 +120,7 @@ async fn scan(tx: &mut dyn Tx, prefix: Key) -> Result<Vec<StoredProvider>, Store
             let mut parts = KeyReader::new(&key);
             let (_domain, _app) = (parts.text(), parts.text());
             let tenant = parts.text().map(TenantId::new);
-            let tenant = tenant.ok_or_else(|| codec::damaged(&key, "it is of no tenant".to_owned()))?;
+            let tenant = tenant.ok_or_else(|| codec::damaged(&key, "it does not belong to a tenant".to_owned()))?;
             found.push(StoredProvider { tenant, key, record });
         }
     }

@@ -1,4 +1,4 @@
-//! Which record stands under which key, for walks over rows of all kinds.
+//! Maps keys to record types, for walks over rows of all kinds.
 
 use super::codec::{self, Record};
 use super::key::KeyReader;
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::passwordless::Device;
 
-/// Says whether `bytes` can be read as the record that belongs at `key`.
+/// Checks whether `bytes` can be read as the kind of record that belongs at `key`.
 ///
 /// # Errors
 /// [`StoreError::Damaged`] when they cannot.
@@ -19,11 +19,11 @@ pub fn check(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<(), StoreErr
     Row { encoding, key, bytes, write: false }.read().map(drop)
 }
 
-/// The bytes of the record at `key` as they are written now: decoded, brought to the newest version, encoded again.
+/// The bytes of the record at `key` in the current encoding: decoded, converted to the newest version, encoded again.
 ///
 /// # Errors
-/// [`StoreError::Damaged`] when `bytes` are no record of the kind that belongs there; [`StoreError::TooLarge`] when it
-/// has grown above the limit.
+/// [`StoreError::Damaged`] if `bytes` are not a record of the kind that belongs there; [`StoreError::TooLarge`] if it
+/// has grown beyond the limit.
 pub fn rewrite(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
     Row { encoding, key, bytes, write: true }.read()
 }
@@ -32,7 +32,7 @@ struct Row<'a> {
     encoding: Encoding,
     key: &'a Key,
     bytes: &'a [u8],
-    /// Encode what was read; else the answer is empty.
+    /// True to encode what was read; otherwise the result is empty.
     write: bool,
 }
 
@@ -109,7 +109,7 @@ impl Row<'_> {
         stored.ok_or_else(|| codec::damaged(self.key, "a counter of 0 is stored".to_owned()))
     }
 
-    /// Facts about the installation differ by their names; those of no known name are only checked as bytes.
+    /// Facts about the installation are distinguished by name; those with an unknown name are only checked as bytes.
     fn fact(&self) -> Result<Vec<u8>, StoreError> {
         match KeyReader::new(self.key).text().as_deref() {
             Some(key_vault::NAME) => self.again::<key_vault::KeyVaultRecord>(),

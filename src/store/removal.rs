@@ -1,8 +1,8 @@
 //! Removals of whole apps and tenants: a marker that outlives a crash, and the deletion of everything they own.
 //!
-//! A removal commits in one step (the record goes, the marker comes) and then deletes what is left in small
-//! transactions. Whoever finds a marker finishes the work first: the server at its start, and a creation under the same
-//! name.
+//! A removal commits in one step (the record is deleted, the marker created) and then deletes what is left in small
+//! transactions. A marker that is found later is handled first: by the server at its start, and by a creation under the
+//! same name.
 
 use super::session;
 use super::walk::Pages;
@@ -12,10 +12,10 @@ use crate::domain::time::UnixMillis;
 use crate::store::key::{Belongs, KeyReader};
 use serde::{Deserialize, Serialize};
 
-/// What was removed, and since when its rows are being deleted.
+/// The record of a removal whose rows are being deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemovalRecord {
-    /// When it was removed.
+    /// The time of the removal.
     pub since: UnixMillis,
 }
 
@@ -33,7 +33,7 @@ pub struct Removed {
 pub(super) const PREFIX: &str = "removal";
 
 impl Removed {
-    /// Where its marker lives.
+    /// The key of its marker.
     #[must_use]
     pub fn marker_key(&self) -> Key {
         let tenant = self.tenant.as_ref().map_or("", TenantId::as_str);
@@ -41,7 +41,7 @@ impl Removed {
         app.text(tenant)
     }
 
-    /// Deletes up to `limit` rows that belong to it. Returns how many were found: 0 when all is gone.
+    /// Deletes up to `limit` rows that belong to it. Returns how many were found: 0 when nothing is left.
     ///
     /// # Errors
     /// When the store fails.
@@ -57,7 +57,7 @@ impl Removed {
                 Some(tenant) if keyspace == Keyspace::UserListing => {
                     user::leave_tenant(tx, &self.app, tenant, limit).await?
                 }
-                // An app's indexes go by themselves; a tenant's are found through its rows.
+                // An app's indexes are prefixes of their own; a tenant's are found through its rows.
                 _ => delete_prefix(tx, rows, self.tenant.is_some(), limit).await?,
             };
             if deleted > 0 {
@@ -71,7 +71,7 @@ impl Removed {
     }
 }
 
-/// Deletes rows and, if it is asked to, the keys of each in indexes that are ordered by something else than the tenant.
+/// Deletes rows and, if `with_index` is set, the keys of each in indexes that are not ordered by tenant.
 async fn delete_prefix(tx: &mut dyn Tx, start: Key, with_index: bool, limit: usize) -> Result<usize, StoreError> {
     let rows = tx.scan(&Scan { end: start.prefix_end(), start, reverse: false, limit }).await?;
     let count = rows.len();
@@ -85,7 +85,7 @@ async fn delete_prefix(tx: &mut dyn Tx, start: Key, with_index: bool, limit: usi
     Ok(count)
 }
 
-/// The [`Belongs::TenantIndex`] keys that a row leads to.
+/// The [`Belongs::TenantIndex`] keys of a row.
 fn index_keys(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<Vec<Key>, StoreError> {
     match key.keyspace {
         Keyspace::Session => session::index_keys(encoding, key, bytes),
@@ -96,7 +96,7 @@ fn index_keys(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<Vec<Key>, S
     }
 }
 
-/// Notes that the rows of `removed` must go.
+/// Records that the rows of `removed` must be deleted.
 ///
 /// # Errors
 /// When an id is too long for a key.
@@ -112,7 +112,7 @@ pub async fn is_pending(tx: &mut dyn Tx, removed: &Removed) -> Result<bool, Stor
     Ok(tx.get(&removed.marker_key()).await?.is_some())
 }
 
-/// True for the markers of removals inside an app, or of the app: some of its rows count no more.
+/// True for the markers of removals inside an app, or of the app itself: some of its rows are no longer valid.
 #[must_use]
 pub fn is_marker_of(key: &Key, app: &AppId) -> bool {
     let tenants = Key::of(Keyspace::Meta).text(PREFIX).text(&app.connection_uri_domain).text(&app.app_id);
@@ -120,7 +120,7 @@ pub fn is_marker_of(key: &Key, app: &AppId) -> bool {
     key.keyspace == Keyspace::Meta && [tenants, roles].iter().any(|prefix| key.bytes.starts_with(&prefix.bytes))
 }
 
-/// Notes that nothing of `removed` is left.
+/// Records that nothing of `removed` is left.
 pub fn finish(tx: &mut dyn Tx, removed: &Removed) {
     tx.delete(removed.marker_key());
 }

@@ -7,21 +7,21 @@ use crate::store::signing_key::StoredSecret;
 use crate::store::{Encoding, Key, Keyspace, Scan, StoreError, Tx, codec};
 use serde::{Deserialize, Serialize};
 
-/// The sealing key of an app. Whoever changes any key of the app reads this record and puts it back with the next
-/// revision, so that of two concurrent changes one conflicts.
+/// The sealing key of an app. Any change of the app's keys reads this record and writes it back with the next revision,
+/// so that of two concurrent changes one conflicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealingKeyEntry {
     /// Counts changes to the app's keys.
     pub revision: u64,
-    /// The number by which refresh tokens name the key.
+    /// The number that identifies the key in refresh tokens.
     pub id: u32,
-    /// Creation.
+    /// The time of creation.
     pub created: UnixMillis,
     /// The key: 32 bytes.
     pub secret: StoredSecret,
 }
 
-/// Version 1.
+/// Version 1 of the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealingKeyRecord {
     connection_uri_domain: String,
@@ -35,7 +35,7 @@ pub struct SealingKeyRecord {
 record!(SealingKeyRecord, SealingKey, version 1);
 
 impl SealingKeyRecord {
-    /// The record of an app's entry.
+    /// The key of an app's record.
     #[must_use]
     pub fn new(app: &AppId, entry: SealingKeyEntry) -> Self {
         Self {
@@ -84,7 +84,7 @@ pub fn put(tx: &mut dyn Tx, app: &AppId, entry: SealingKeyEntry) -> Result<(), S
     codec::put(tx, place(app), &SealingKeyRecord::new(app, entry))
 }
 
-/// The row of an entry that is not in the store: of an archive.
+/// Decodes the row of an entry from an archive rather than the store.
 ///
 /// # Errors
 /// When the record is damaged.
@@ -92,7 +92,7 @@ pub fn read_row(encoding: Encoding, at: &Key, bytes: &[u8]) -> Result<SealingKey
     codec::decode::<SealingKeyRecord>(encoding, at, bytes).map(SealingKeyEntry::from)
 }
 
-/// What [`read_row`] reads.
+/// Encodes the row that [`read_row`] decodes.
 ///
 /// # Errors
 /// When the record is too large.

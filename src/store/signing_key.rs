@@ -1,4 +1,4 @@
-//! Signing keys: one record per key, kept as history when the secret half is gone.
+//! Signing keys: one record per key, kept as history after the secret half is gone.
 
 use crate::domain::ids::AppId;
 use crate::domain::key::{KeyKind, KeyLife, Kid, Revocation, SigningAlgorithm};
@@ -12,9 +12,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 /// The secret half of a key at rest.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub enum StoredSecret {
-    /// Wiped: the key signs no more.
+    /// Wiped: the key no longer signs.
     Gone,
-    /// As it is: the installation has no master key.
+    /// Plain: the installation has no master key.
     Plain(Vec<u8>),
     /// Sealed under the master key.
     Sealed(Vec<u8>),
@@ -30,7 +30,7 @@ impl fmt::Debug for StoredSecret {
     }
 }
 
-/// A key with its halves.
+/// A key with both halves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigningKey {
     /// Name, kind and history.
@@ -41,7 +41,7 @@ pub struct SigningKey {
     pub secret: StoredSecret,
 }
 
-/// Version 1. All times in ms since the epoch.
+/// Version 1 of the record. All times in ms since the epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningKeyRecord {
     kid: String,
@@ -99,8 +99,8 @@ impl From<SigningKeyRecord> for SigningKey {
     }
 }
 
-/// All keys of an app, history included, by name. Not re-checked at commit: read the app's
-/// [`sealing_key`](super::sealing_key) in the same transaction and put it with every change.
+/// All keys of an app, history included, ordered by name. Not re-checked at commit: read the app's
+/// [`sealing_key`](super::sealing_key) in the same transaction and write it with every change.
 ///
 /// # Errors
 /// When the store fails or a record is damaged.
@@ -120,7 +120,7 @@ pub fn put(tx: &mut dyn Tx, app: &AppId, key: SigningKey) -> Result<(), StoreErr
     codec::put(tx, at, &SigningKeyRecord::from(key))
 }
 
-/// The row of a key that is not in the store: of an archive.
+/// Decodes the row of a key from an archive rather than the store.
 ///
 /// # Errors
 /// When the record is damaged.
@@ -128,7 +128,7 @@ pub fn read_row(encoding: Encoding, at: &Key, bytes: &[u8]) -> Result<SigningKey
     codec::decode::<SigningKeyRecord>(encoding, at, bytes).map(SigningKey::from)
 }
 
-/// What [`read_row`] reads.
+/// Encodes the row that [`read_row`] decodes.
 ///
 /// # Errors
 /// When the record is too large.

@@ -18,14 +18,14 @@ pub struct TenantRecord {
     passwordless: bool,
     first_factors: Option<Vec<String>>,
     required_secondary_factors: Option<Vec<String>>,
-    /// JSON text: free-form.
+    /// The settings as JSON text: free-form.
     core_config: String,
 }
 
 crate::record!(TenantRecord, Tenant, version 1);
 
 impl std::fmt::Debug for TenantRecord {
-    /// Without the settings: they may hold API keys.
+    /// Omits the settings, which may contain API keys.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TenantRecord").field("first_factors", &self.first_factors).finish_non_exhaustive()
     }
@@ -58,13 +58,13 @@ impl From<TenantRecord> for Tenant {
     }
 }
 
-/// Where a tenant's record lives.
+/// The key of a tenant's record.
 #[must_use]
 pub fn key(app: &AppId, tenant: &TenantId) -> Key {
     Key::of_tenant(Keyspace::Tenant, app, tenant)
 }
 
-/// The tenant.
+/// The tenant, if it has a record.
 ///
 /// # Errors
 /// When the store fails.
@@ -85,8 +85,8 @@ pub fn delete(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId) {
     tx.delete(key(app, tenant));
 }
 
-/// Whether the tenant exists. The commit of a transaction that asked this fails when the tenant is removed meanwhile,
-/// so whatever it writes cannot outlive the tenant.
+/// Whether the tenant exists. A transaction that calls this fails to commit if the tenant is removed in the meantime,
+/// so nothing it writes can outlive the tenant.
 ///
 /// # Errors
 /// When the store fails.

@@ -7,40 +7,40 @@ use crate::domain::session::timeline::{Attempts, EventLog};
 use crate::domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-/// What is kept of a session after its end. The handle is the key.
+/// What is kept of a session after its end. The handle is in the key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimelineRecord {
     /// The login method's user.
     pub user_id: UserId,
-    /// Creation of the session.
+    /// The time the session was created.
     pub created: UnixMillis,
-    /// Its end.
+    /// The time the session ended.
     pub ended: UnixMillis,
-    /// When this record may go.
+    /// The time from which this record may be deleted.
     pub purge_at: UnixMillis,
-    /// Refreshes after the end.
+    /// Attempts to refresh after the end.
     pub attempts: Option<Attempts>,
-    /// What happened; the last entry is the end.
+    /// The events; the last one is the end.
     pub log: EventLog,
 }
 
 crate::record!(TimelineRecord, Timeline, version 1);
 
 impl TimelineRecord {
-    /// True when it must not be told any more. It may lie in the store until the next sweep all the same.
+    /// True if it must no longer be shown. It may still be in the store until the next sweep.
     #[must_use]
     pub fn is_over(&self, retention_ms: u64, now: UnixMillis) -> bool {
         retention_ms == 0 || self.purge_at <= now
     }
 }
 
-/// Until when the timeline of a session that ends now is kept; `None` when none is to be kept.
+/// The time until which the timeline of a session that ends now is kept; `None` if none is to be kept.
 #[must_use]
 pub fn purge_at(retention_ms: u64, now: UnixMillis) -> Option<UnixMillis> {
     (retention_ms > 0).then(|| now.plus(retention_ms))
 }
 
-/// The record of an ended session.
+/// The key of an ended session's timeline.
 #[must_use]
 pub fn key(app: &AppId, handle: &SessionHandle) -> Key {
     Key::of_tenant(Keyspace::Timeline, app, &handle.tenant).raw(handle.uuid.as_bytes())

@@ -1,7 +1,9 @@
-//! One-time tokens at rest: a row for each token, and for each owner a series that says which of them count.
+//! One-time tokens at rest: a row for each token, and for each owner a series that determines which of them are valid.
 //!
-//! A row of the series lives at the owner's key, and an index key of each token is that key followed by the token's hash. The
-//! series is the point key that creation, use and revocation of tokens agree on: each of them reads it and writes it, so
+//! The row of the series has the owner's key, and the index key of each token is that key followed by the token's hash.
+//! The series is the point key shared by creation, use and revocation of tokens: each of them reads it and writes it,
+//! so that of two concurrent ones one runs again. A token is valid only while the series that it refers to is the
+//! current one.
 //! that of two that meet one runs again. A token counts only while the series that it names is the current one.
 
 use super::codec::{self, NoPrevious, Record};
@@ -14,15 +16,15 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-/// Token rows deleted together with their series: all, unless there are many that were made before they were counted. What
-/// is left of those is dead and goes when it expires.
+/// Token rows deleted together with their series: all, unless there are many from before tokens were counted. Any that
+/// are left are invalid and are deleted when they expire.
 const DELETED_AT_ONCE: usize = 256;
 
-/// A kind of tokens.
+/// A kind of token.
 pub trait TokenKind: Debug + Clone + PartialEq + Eq + Send + Sync + 'static {
-    /// Where the tokens are.
+    /// The keyspace of the tokens.
     const TOKENS: Keyspace;
-    /// Where their series are.
+    /// The keyspace of their series.
     const SERIES: Keyspace;
 }
 
@@ -30,13 +32,13 @@ pub trait TokenKind: Debug + Clone + PartialEq + Eq + Send + Sync + 'static {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct TokenRecord<K> {
-    /// For whom; the kind says by which id.
+    /// The owner; the kind of token determines which kind of id this is.
     pub user_id: UserId,
     /// The address as it was given.
     pub email: String,
-    /// Good until then, that moment included.
+    /// The last moment at which the token is valid.
     pub expires: UnixMillis,
-    /// It counts only in this series.
+    /// The series in which the token is valid.
     pub series: SeriesId,
     #[serde(skip)]
     kind: PhantomData<K>,
@@ -60,11 +62,11 @@ impl<K: TokenKind> TokenRecord<K> {
     }
 }
 
-/// The living tokens of an owner.
+/// The valid tokens of an owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent, bound = "")]
 pub struct SeriesRecord<K> {
-    /// The tokens.
+    /// The series with its tokens.
     pub series: Series,
     #[serde(skip)]
     kind: PhantomData<K>,
@@ -106,7 +108,7 @@ impl<K: TokenKind> Record for SeriesRecordV1<K> {
     }
 }
 
-/// Whose tokens they are.
+/// The owner of a series of tokens.
 pub struct Owner<K> {
     series_key: Key,
     tokens: Key,
@@ -114,13 +116,13 @@ pub struct Owner<K> {
 }
 
 impl<K: TokenKind> Owner<K> {
-    /// The owner whose series lives at `series_key`, and whose tokens live at `tokens` followed by their hash.
+    /// The owner whose series has the key `series_key`, and whose tokens have the key `tokens` followed by their hash.
     #[must_use]
     pub const fn new(series_key: Key, tokens: Key) -> Self {
         Self { series_key, tokens, kind: PhantomData }
     }
 
-    /// Where the series lives; every index key of its tokens begins with it.
+    /// The key of the series; every index key of its tokens begins with it.
     #[must_use]
     pub const fn series_key(&self) -> &Key {
         &self.series_key
@@ -134,7 +136,7 @@ impl<K: TokenKind> Owner<K> {
         self.tokens.clone().raw(hash.as_bytes())
     }
 
-    /// The series with its living tokens, if there is one.
+    /// The series with its valid tokens, if there is one.
     ///
     /// # Errors
     /// When the store fails.
@@ -142,8 +144,8 @@ impl<K: TokenKind> Owner<K> {
         Ok(codec::get::<SeriesRecord<K>>(tx, &self.series_key).await?.map(|record| record.series))
     }
 
-    /// Adds a token to the series that it names: the one that [`series`](Self::series) has read, or a new one. If it is one too
-    /// many, the oldest goes.
+    /// Adds a token to the series that it refers to: either the one that [`series`](Self::series) has read, or a new
+    /// one. If there are too many, the oldest is removed.
     ///
     /// # Errors
     /// When a key is too long.
@@ -162,7 +164,7 @@ impl<K: TokenKind> Owner<K> {
         codec::put(tx, self.token_key(hash), token)
     }
 
-    /// Ends the series that [`series`](Self::series) has read: none of its tokens is good any more.
+    /// Ends the series that [`series`](Self::series) has read: none of its tokens is valid any more.
     ///
     /// # Errors
     /// When the store fails.
@@ -170,7 +172,7 @@ impl<K: TokenKind> Owner<K> {
         self.delete_some(tx, DELETED_AT_ONCE).await
     }
 
-    /// Ends the tokens that were made for such addresses; the others stay good.
+    /// Ends the tokens for addresses that satisfy `is_ended`; the others stay valid.
     ///
     /// # Errors
     /// When the store fails.
@@ -179,7 +181,7 @@ impl<K: TokenKind> Owner<K> {
         let (start, end) = (self.series_key.clone(), self.series_key.prefix_end());
         let rows = tx.scan(&Scan { start, end, reverse: false, limit: DELETED_AT_ONCE }).await?;
         if rows.len() == DELETED_AT_ONCE {
-            // There may be more, made before tokens were counted, that could not be looked at.
+            // There may be more, from before tokens were counted, that could not be examined.
             return self.end(tx).await;
         }
         let (mut some_left, mut new) = (false, old.clone());
@@ -200,17 +202,17 @@ impl<K: TokenKind> Owner<K> {
         Ok(())
     }
 
-    /// Deletes the series with every token of it, however many there are.
+    /// Deletes the series with all its tokens, however many there are.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn remove(&self, tx: &mut dyn Tx) -> Result<(), StoreError> {
-        // Read, so that a token made meanwhile is seen: a scan alone is not checked again.
+        // Read so that a token created in the meantime is noticed: a scan alone is not re-checked.
         self.series(tx).await?;
         self.delete_some(tx, usize::MAX).await
     }
 
-    /// Deletes a token that is over and, if it was the last one, its series. False when it lives after all.
+    /// Deletes an expired token and, if it was the last one, its series. False if it is still valid.
     ///
     /// # Errors
     /// When the store fails.
@@ -242,7 +244,7 @@ impl<K: TokenKind> Owner<K> {
         Ok(())
     }
 
-    /// The token to which a key of the index leads; `None` for that of the series.
+    /// The token hash in an index key; `None` for the key of the series.
     fn hash_in(&self, key: &Key) -> Option<OneTimeHash> {
         let rest = key.bytes.get(self.series_key.bytes.len()..)?;
         rest.try_into().ok().map(OneTimeHash::from_bytes)

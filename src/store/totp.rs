@@ -1,12 +1,12 @@
 //! Authenticator apps at rest.
 //!
-//! * [`Keyspace::TotpDevices`]: (domain, app, user) → [`TotpDevicesRecord`]. Devices are of the whole app; the user is the
-//!   id that callers use.
+//! * [`Keyspace::TotpDevices`]: (domain, app, user) → [`TotpDevicesRecord`]. Devices belong to the whole app; the user
+//!   is the id that callers use.
 //! * [`Keyspace::TotpAttempts`]: (domain, app, tenant, user) → [`TotpAttemptsRecord`].
 //! * [`Keyspace::TotpAttemptsByUser`]: (domain, app, user, tenant) → nothing, one for each row of attempts.
 //!
-//! The rows are the point keys that requests agree on: whoever judges a code reads both rows and writes that of the
-//! attempts, so that of two that meet one runs again. A user's first attempt in a tenant writes the devices too, so that
+//! The rows are the point keys shared by requests: verifying a code reads both rows and writes that of the attempts, so
+//! that of two concurrent requests one runs again. A user's first attempt in a tenant writes the devices too, so that
 //! their removal does not miss it.
 
 use super::key::KeyReader;
@@ -22,46 +22,46 @@ use serde::{Deserialize, Serialize};
 /// All authenticator apps of a user; never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TotpDevicesRecord {
-    /// Whose; a key holds long ids only as a hash.
+    /// The user's id, because a key contains only the hash of a long id.
     pub user_id: UserId,
-    /// In the order in which they came.
+    /// In order of creation.
     pub devices: Vec<TotpDevice>,
 }
 
 /// An authenticator app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TotpDevice {
-    /// Its name, of which the user has one.
+    /// The name, unique for the user.
     pub name: String,
-    /// The secret that it shares with us, sealed under a key of the app.
+    /// The secret shared with the authenticator app, sealed under a key of the app.
     pub sealed_secret: Vec<u8>,
-    /// Which of its codes are taken.
+    /// The period of its codes, and which of them are accepted.
     pub pace: Pace,
-    /// It has shown a right code, or was brought in.
+    /// True if it has produced a correct code, or was imported.
     pub verified: bool,
-    /// When it came.
+    /// The time of creation.
     pub created: UnixMillis,
 }
 
 crate::record!(TotpDevicesRecord, TotpDevices, version 1);
 
-/// What still matters of a user's attempts in a tenant.
+/// The relevant part of a user's attempts in a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TotpAttemptsRecord {
-    /// When the wrong codes since the last right one came, oldest first.
+    /// Times of the wrong codes since the last correct one, oldest first.
     pub failures: Vec<Reading>,
-    /// Codes that are used up, and until when.
+    /// Used codes, and the time until which each is remembered.
     pub used: Vec<(Code, UnixMillis)>,
 }
 
 crate::record!(TotpAttemptsRecord, TotpAttempts, version 2 after TotpAttemptsRecordV1);
 
-/// Attempts before they were counted on the steady clock.
+/// Attempts before they were timed with the steady clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TotpAttemptsRecordV1 {
-    /// When the wrong codes since the last right one came, oldest first.
+    /// Times of the wrong codes since the last correct one, oldest first.
     pub failures: Vec<UnixMillis>,
-    /// Codes that are used up, and until when.
+    /// Used codes, and the time until which each is remembered.
     pub used: Vec<(Code, UnixMillis)>,
 }
 
@@ -79,19 +79,19 @@ impl From<TotpAttemptsRecord> for Attempts {
     }
 }
 
-/// Where the devices of a user live.
+/// The key of a user's devices.
 #[must_use]
 pub fn devices_key(app: &AppId, user: &UserId) -> Key {
     Key::of_app(Keyspace::TotpDevices, app).user(user)
 }
 
-/// Where a user's attempts in a tenant live.
+/// The key of a user's attempts in a tenant.
 #[must_use]
 pub fn attempts_key(app: &AppId, tenant: &TenantId, user: &UserId) -> Key {
     Key::of_tenant(Keyspace::TotpAttempts, app, tenant).user(user)
 }
 
-/// A user's devices; none for a user who never had one.
+/// A user's devices; empty for a user that never had one.
 ///
 /// # Errors
 /// When the store fails.
@@ -100,7 +100,7 @@ pub async fn devices(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<Vec<
     Ok(record.map(|record| record.devices).unwrap_or_default())
 }
 
-/// Writes a user's devices. With the last one everything goes that is kept for the user.
+/// Writes a user's devices. If there are none left, deletes everything kept for the user.
 ///
 /// # Errors
 /// When the store fails or there are too many.
@@ -116,7 +116,7 @@ pub async fn put_devices(
     codec::put(tx, devices_key(app, user), &TotpDevicesRecord { user_id: user.clone(), devices })
 }
 
-/// What still matters of a user's attempts in a tenant; `None` where there is no row.
+/// The relevant part of a user's attempts in a tenant; `None` if there is no row.
 ///
 /// # Errors
 /// When the store fails.
@@ -168,7 +168,7 @@ pub async fn in_use(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<bool,
 /// # Errors
 /// When the store fails.
 pub async fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<(), StoreError> {
-    // Read, so that an attempt that is not found below is a conflict.
+    // Read so that an attempt that is not found below is a conflict.
     tx.get(&devices_key(app, user)).await?;
     tx.delete(devices_key(app, user));
     let start = by_user(app, user);
@@ -185,24 +185,24 @@ pub async fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<
     Ok(())
 }
 
-/// Deletes a user's attempts in one tenant. Devices are of the whole app.
+/// Deletes a user's attempts in one tenant. Devices belong to the whole app.
 pub fn remove_user_in(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, user: &UserId) {
     remove_attempts(tx, attempts_key(app, tenant, user));
 }
 
-/// All index keys of a user.
+/// The prefix of all index keys of a user.
 fn by_user(app: &AppId, user: &UserId) -> Key {
     Key::of_app(Keyspace::TotpAttemptsByUser, app).user(user)
 }
 
-/// The index key that goes with a row of attempts.
+/// The index key that belongs to a row of attempts.
 pub(super) fn index_of(key: &Key) -> Option<Key> {
     let (app, tenant, user) = parse_attempts_key(key)?;
-    // The user's part as it stands: it may be a hash already.
+    // The user's part unchanged: it may be a hash already.
     Some(Key::of_app(Keyspace::TotpAttemptsByUser, &app).text(&user).text(tenant.as_str()))
 }
 
-/// App, tenant and the user's part of a row of attempts' key.
+/// Parses app, tenant and the user's part from the key of a row of attempts.
 #[must_use]
 pub fn parse_attempts_key(key: &Key) -> Option<(AppId, TenantId, String)> {
     let mut parts = KeyReader::new(key);
@@ -210,7 +210,7 @@ pub fn parse_attempts_key(key: &Key) -> Option<(AppId, TenantId, String)> {
     Some((app, TenantId::new(parts.text()?), parts.text()?))
 }
 
-/// Users' authenticator apps.
+/// Users' authenticator apps as user data.
 pub(super) struct Kept;
 
 #[async_trait]

@@ -1,7 +1,8 @@
-//! Imports of users that are under way: [`Keyspace::UserImport`]: (domain, app, import's id) → [`ImportRecord`].
+//! Imports of users in progress: [`Keyspace::UserImport`]: (domain, app, import's id) → [`ImportRecord`].
 //!
-//! Written in the transaction of each step. So a step that is asked for again, because nobody heard how it ended, is not
-//! done again; and an import does not go on in a store that has not seen its last step: an older state, or another store.
+//! Written in the transaction of each step. So a step that is requested again, because its result was not received, is
+//! not repeated; and an import does not continue in a store that has not seen its last step: an older state, or another
+//! store.
 
 use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
 use crate::domain::ids::AppId;
@@ -10,25 +11,25 @@ use crate::domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// How far an import has come.
+/// The progress of an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportRecord {
-    /// The last step that was done; the first is 0.
+    /// The last completed step; the first is 0.
     pub step: u64,
     /// SHA-256 of its lines.
     pub lines: [u8; 32],
-    /// When.
+    /// The time of the step.
     pub at: UnixMillis,
-    /// What became of its lines, in their order.
+    /// The outcomes of its lines, in order.
     pub outcomes: Vec<Imported>,
 }
 
 crate::record!(ImportRecord, UserImport, version 1);
 
-/// An import of which nothing was heard for so long was given up, in ms.
+/// Imports without a step for this long have been abandoned, in ms.
 pub const GIVEN_UP_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
-/// Where an import lives.
+/// The key of an import.
 #[must_use]
 pub fn key(app: &AppId, import: Uuid) -> Key {
     Key::of_app(Keyspace::UserImport, app).raw(import.as_bytes())
@@ -42,7 +43,7 @@ pub async fn get(tx: &mut dyn Tx, app: &AppId, import: Uuid) -> Result<Option<Im
     codec::get(tx, &key(app, import)).await
 }
 
-/// Notes a step as done.
+/// Records a step as completed.
 ///
 /// # Errors
 /// When its outcomes are too large.
@@ -50,7 +51,7 @@ pub fn put(tx: &mut dyn Tx, app: &AppId, import: Uuid, record: &ImportRecord) ->
     codec::put(tx, key(app, import), record)
 }
 
-/// Forgets imports that were given up.
+/// Deletes imports that have been abandoned.
 ///
 /// # Errors
 /// When the store fails.

@@ -12,16 +12,16 @@ use serde::{Deserialize, Serialize};
 /// A user's metadata.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserMetadataRecord {
-    /// Whose; a key holds long ids only as a hash.
+    /// The user's id, because a key contains only the hash of a long id.
     pub user_id: UserId,
-    /// What is noted.
+    /// The metadata.
     #[serde(with = "json::as_text")]
     pub metadata: JsonObject,
 }
 
 crate::record!(UserMetadataRecord, UserMetadata, version 1);
 
-/// The row of a user.
+/// The key of a user's metadata.
 #[must_use]
 pub fn key(app: &AppId, user: &UserId) -> Key {
     Key::of_app(Keyspace::UserMetadata, app).user(user)
@@ -44,12 +44,12 @@ pub fn put(tx: &mut dyn Tx, app: &AppId, user: &UserId, metadata: JsonObject) ->
     codec::put(tx, key(app, user), &UserMetadataRecord { user_id: user.clone(), metadata })
 }
 
-/// Removes what is noted about a user.
+/// Removes a user's metadata.
 pub fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) {
     tx.delete(key(app, user));
 }
 
-/// True if anything was noted under this id.
+/// True if there is metadata under this id.
 ///
 /// # Errors
 /// When the store fails.
@@ -57,7 +57,7 @@ pub async fn in_use(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<bool,
     Ok(tx.get(&key(app, user)).await?.is_some())
 }
 
-/// What is noted about users.
+/// Metadata as user data.
 pub(super) struct Kept;
 
 #[async_trait]

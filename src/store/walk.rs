@@ -1,10 +1,10 @@
-//! [`Pages`]: the one way in which many rows are walked over, a page at a time.
+//! [`Pages`]: the common way to walk over many rows, a page at a time.
 
 use super::codec::{self, Record};
 use super::{Key, Keyspace, Scan, StoreError, Tx};
 
-/// The rows whose keys begin in one way, in the order of their keys. Between two pages others may write: a walk is no
-/// snapshot, and what it has read is not part of what a commit checks.
+/// The rows whose keys have a common prefix, in key order. Between two pages others may write: a walk is not a
+/// snapshot, and what it has read is not re-checked by a commit.
 #[derive(Debug, Clone)]
 pub struct Pages {
     next: Option<Key>,
@@ -13,7 +13,7 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// All rows that begin with `prefix`, `limit` of them at a time.
+    /// All rows whose keys begin with `prefix`, `limit` of them at a time.
     #[must_use]
     pub fn of(prefix: Key, limit: usize) -> Self {
         Self { end: prefix.prefix_end(), next: Some(prefix), limit }
@@ -25,25 +25,25 @@ impl Pages {
         Self::of(Key::of(keyspace), limit)
     }
 
-    /// The same from `start` on, where an earlier walk stopped; without it from the first row on.
+    /// The same walk from `start` on, where an earlier one stopped; without `start`, from the first row on.
     #[must_use]
     pub fn from(self, start: Option<Key>) -> Self {
         Self { next: start.or(self.next), ..self }
     }
 
-    /// Where the next page begins; `None` after the last one.
+    /// The first key of the next page; `None` after the last one.
     #[must_use]
     pub const fn next_key(&self) -> Option<&Key> {
         self.next.as_ref()
     }
 
-    /// Where the next page begins, for a walk that goes on elsewhere.
+    /// The first key of the next page, for a walk that is continued elsewhere.
     #[must_use]
     pub fn into_next_key(self) -> Option<Key> {
         self.next
     }
 
-    /// Leaves out what lies before `key`.
+    /// Skips everything before `key`.
     pub fn skip_to(&mut self, key: Key) {
         self.next = Some(key);
     }
@@ -51,7 +51,7 @@ impl Pages {
     /// The next rows; `None` after the last ones.
     ///
     /// # Errors
-    /// When the store fails; the page can be asked for again.
+    /// When the store fails; the page can be requested again.
     pub async fn rows(&mut self, tx: &mut dyn Tx) -> Result<Option<Vec<(Key, Vec<u8>)>>, StoreError> {
         let Some(scan) = self.scan() else { return Ok(None) };
         let rows = tx.scan(&scan).await?;
@@ -62,7 +62,7 @@ impl Pages {
     /// The next rows as records; `None` after the last ones.
     ///
     /// # Errors
-    /// When the store fails, or a record is damaged; the page can be asked for again.
+    /// When the store fails, or a record is damaged; the page can be requested again.
     pub async fn records<R: Record>(&mut self, tx: &mut dyn Tx) -> Result<Option<Vec<(Key, R)>>, StoreError> {
         let Some(scan) = self.scan() else { return Ok(None) };
         let records = codec::scan(tx, &scan).await?;

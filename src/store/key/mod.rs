@@ -30,7 +30,7 @@ table! {
         SealingKey = 8, "sealing_key", App;
         /// Roles: (cud, app, role) → incarnation and permissions.
         Role = 9, "role", App;
-        /// Roles by what they permit: (cud, app, permission, role) → empty.
+        /// Roles by permission: (cud, app, permission, role) → empty.
         RoleByPermission = 10, "role_by_permission", App;
         /// A user's roles: (cud, app, user, tenant, role) → incarnation of the role.
         UserRole = 11, "user_role", TenantIndex;
@@ -38,7 +38,7 @@ table! {
         RoleUser = 12, "role_user", Tenant;
         /// Metadata of users: (cud, app, user) → JSON object.
         UserMetadata = 13, "user_metadata", App;
-        /// Verified e-mail addresses: (cud, app, user, e-mail) → since when.
+        /// Verified e-mail addresses: (cud, app, user, e-mail) → time of verification.
         EmailVerified = 14, "email_verified", App;
         /// E-mail verification tokens: (cud, app, tenant, token hash) → user and e-mail.
         EmailVerificationToken = 15, "email_verification_token", Tenant;
@@ -58,7 +58,8 @@ table! {
         LoginIdentity = 22, "login_identity", Tenant;
         /// Logins by account info: (cud, app, tenant, kind, value, recipe user id) → a plain user, or empty.
         AccountInfo = 23, "account_info", Tenant;
-        /// Users of a tenant as they were listed at first, ids as text: (cud, app, tenant, recipe, time joined, group id) → empty.
+        /// Users of a tenant in the original layout, ids as text: (cud, app, tenant, recipe, time joined, group id) →
+        /// empty.
         UserListingV1 = 24, "user_listing_v1", Tenant;
         /// Account infos of primary users: (cud, app, tenant, kind, value) → group id.
         PrimaryAccountInfo = 25, "primary_account_info", Tenant;
@@ -68,7 +69,7 @@ table! {
         PasswordResetTokenByUser = 27, "password_reset_token_by_user", App;
         /// Providers: (cud, app, tenant, provider's id) → provider.
         ThirdPartyProvider = 28, "third_party_provider", Tenant;
-        /// Passwordless sign-ins under way: (cud, app, tenant, device hash) → contact, failed attempts, codes.
+        /// Pending passwordless sign-ins: (cud, app, tenant, device hash) → contact, failed attempts, codes.
         PasswordlessDevice = 29, "passwordless_device", Tenant;
         /// The same by contact: (cud, app, tenant, kind, contact, device hash) → empty.
         PasswordlessDeviceByContact = 30, "passwordless_device_by_contact", Tenant;
@@ -78,7 +79,7 @@ table! {
         PasswordlessLinkCode = 32, "passwordless_link_code", Tenant;
         /// Authenticator apps: (cud, app, user) → devices.
         TotpDevices = 34, "totp_devices", App;
-        /// Attempts with one-time codes: (cud, app, tenant, user) → wrong ones in a row and codes that are used up.
+        /// Attempts with one-time codes: (cud, app, tenant, user) → consecutive wrong ones and used codes.
         TotpAttempts = 35, "totp_attempts", Tenant;
         /// The same by user: (cud, app, user, tenant) → empty.
         TotpAttemptsByUser = 36, "totp_attempts_by_user", TenantIndex;
@@ -88,15 +89,15 @@ table! {
         DashboardUserByEmail = 38, "dashboard_user_by_email", App;
         /// Dashboard sessions: (cud, app, session id hash) → session.
         DashboardSession = 39, "dashboard_session", App;
-        /// Users that wait to be imported: (cud, app, id) → user.
+        /// Users waiting to be imported: (cud, app, id) → user.
         BulkImport = 40, "bulk_import", App;
         /// The same by status: (cud, app, status, id) → empty.
         BulkImportByStatus = 41, "bulk_import_by_status", App;
-        /// Numbers of a tenant's users: (cud, app, tenant, set of recipes) → counter.
+        /// Number of users of a tenant: (cud, app, tenant, set of recipes) → counter.
         UserCount = 43, "user_count", Tenant;
-        /// Numbers of an app's users: (cud, app, set of recipes) → counter.
+        /// Number of users of an app: (cud, app, set of recipes) → counter.
         AppUserCount = 44, "app_user_count", App;
-        /// Imports of users that are under way: (cud, app, import's id) → last step.
+        /// Imports of users in progress: (cud, app, import's id) → last step.
         UserImport = 46, "user_import", App;
         /// Users of a tenant: (cud, app, tenant, recipe, time joined, group id) → a plain user, or empty.
         UserListing = 47, "user_listing", Tenant;
@@ -111,15 +112,15 @@ impl Keyspace {
     }
 }
 
-/// To what the rows of a keyspace belong: what they are removed with.
+/// The owner of the rows of a keyspace, with which they are removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Belongs {
-    /// To the installation; keys are free-form.
+    /// The installation; keys are free-form.
     Installation,
-    /// To an app: keys begin with domain and app.
+    /// An app: keys begin with domain and app.
     App,
-    /// To a tenant: keys begin with domain, app and tenant.
+    /// A tenant: keys begin with domain, app and tenant.
     Tenant,
-    /// To rows of a tenant, which lead to them; keys begin with domain and app, the tenant comes later.
+    /// Rows of a tenant, from which the keys can be derived; keys begin with domain and app, the tenant comes later.
     TenantIndex,
 }

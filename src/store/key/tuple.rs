@@ -1,4 +1,4 @@
-//! A key's tuple: building it, and taking it apart.
+//! A key's tuple: building and parsing it.
 
 use super::Keyspace;
 use crate::domain::ids::{AppId, TenantId, UserId, canonical_uuid};
@@ -10,32 +10,33 @@ use uuid::Uuid;
 /// A key: a keyspace and an encoded tuple. Byte order is tuple order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    /// Which kind of record.
+    /// The kind of record.
     pub keyspace: Keyspace,
     /// The encoded tuple; build it with [`Key::text`] and [`Key::raw`].
     pub bytes: Vec<u8>,
 }
 
-/// Longest text of [`Key::bounded_text`] that stands in a key as it is; longer ones are hashed.
+/// Longest text that [`Key::bounded_text`] stores in a key unchanged; longer ones are hashed.
 const TEXT_MAX: usize = 256;
-/// How the stand-in of a long text begins. Texts that begin so themselves are hashed too: no two share a place.
+/// Prefix of the hash that replaces a long text. Texts that begin with it are hashed too, so that no two texts share a
+/// key.
 const HASHED: &str = "sha256:";
 
-/// Bytes reserved for a tuple: domain, app, tenant or user, and a UUID fit for most.
+/// Bytes reserved for a tuple: in most cases domain, app, tenant or user, and a UUID fit.
 const USUAL_LENGTH: usize = 96;
 
 /// Ends a text part. Zero bytes inside text are escaped, so no text contains it.
 const TERMINATOR: [u8; 2] = [0, 0];
-/// Stands for one zero byte inside text.
+/// Encodes one zero byte inside text.
 const ESCAPED_ZERO: [u8; 2] = [0, 0xFF];
 
-/// What begins an id of [`Key::internal_id`] that is a UUID, in 16 bytes.
+/// First byte of an id of [`Key::internal_id`] that is a UUID, stored as 16 bytes.
 const UUID: u8 = 0;
-/// What begins one that is any other text.
+/// First byte of an id that is any other text.
 const TEXT: u8 = 1;
 
 impl Key {
-    /// The empty tuple of a keyspace: its first key, and the prefix of all.
+    /// The empty tuple of a keyspace: its first key, and the prefix of all others.
     #[must_use]
     pub const fn of(keyspace: Keyspace) -> Self {
         Self { keyspace, bytes: Vec::new() }
@@ -49,7 +50,7 @@ impl Key {
         self
     }
 
-    /// Appends the beginning of a text part: the prefix of every key whose part there begins with this text.
+    /// Appends the beginning of a text part: the prefix of every key whose part begins with this text.
     #[must_use]
     pub fn text_prefix(mut self, part: &str) -> Self {
         if self.bytes.capacity() == 0 {
@@ -64,13 +65,13 @@ impl Key {
         self
     }
 
-    /// All keys of an app, in a keyspace whose keys begin with domain and app.
+    /// The prefix of all keys of an app, in a keyspace whose keys begin with domain and app.
     #[must_use]
     pub fn of_app(keyspace: Keyspace, app: &AppId) -> Self {
         Self::of(keyspace).text(&app.connection_uri_domain).text(&app.app_id)
     }
 
-    /// All keys of a tenant, in a keyspace whose keys begin with domain, app and tenant.
+    /// The prefix of all keys of a tenant, in a keyspace whose keys begin with domain, app and tenant.
     #[must_use]
     pub fn of_tenant(keyspace: Keyspace, app: &AppId, tenant: &TenantId) -> Self {
         Self::of_app(keyspace, app).text(tenant.as_str())
@@ -82,8 +83,8 @@ impl Key {
         self.bounded_text(user.as_str())
     }
 
-    /// Appends an internal id, which is a UUID, in less than half of its text: where very many keys lie side by side, they cost by
-    /// the byte. Any other text stands as it is, after all UUIDs. UUIDs are in the order of their texts.
+    /// Appends an internal id, which is a UUID, in less than half the length of its text: in a large index every byte
+    /// of a key counts. Any other text is stored unchanged, after all UUIDs. UUIDs sort like their texts.
     #[must_use]
     pub fn internal_id(self, id: &UserId) -> Self {
         match canonical_uuid(id.as_str()) {
@@ -92,9 +93,9 @@ impl Key {
         }
     }
 
-    /// Appends a text that callers choose. One above 256 bytes is hashed: a key has bounds.
+    /// Appends a text chosen by callers. One longer than 256 bytes is hashed, because keys are limited in length.
     ///
-    /// What stands in the key then is not the text; a record that has to know it holds it.
+    /// The key then does not contain the text; a record that needs the text has to store it.
     #[must_use]
     pub fn bounded_text(self, text: &str) -> Self {
         if holds(text) {
@@ -104,13 +105,13 @@ impl Key {
         self.text(&format!("{HASHED}{}", hex(&hash)))
     }
 
-    /// True when [`Key::user`] keeps the id itself, so that it can be read back from the key.
+    /// True if [`Key::user`] stores the id itself, so that it can be read back from the key.
     #[must_use]
     pub fn holds_user(user: &UserId) -> bool {
         holds(user.as_str())
     }
 
-    /// Appends bytes of a fixed length (a UUID, a big-endian number), as they are.
+    /// Appends bytes of a fixed length (a UUID, a big-endian number) unchanged.
     #[must_use]
     pub fn raw(mut self, part: &[u8]) -> Self {
         self.bytes.extend_from_slice(part);
@@ -123,7 +124,7 @@ impl Key {
         self.clone().raw(&[0])
     }
 
-    /// The first key after every key that starts with this one; `None` when there is none in the keyspace.
+    /// The first key after all keys that start with this one; `None` if there is none in the keyspace.
     #[must_use]
     pub fn prefix_end(&self) -> Option<Self> {
         let mut bytes = self.bytes.clone();
@@ -147,14 +148,14 @@ impl fmt::Display for Key {
     }
 }
 
-/// Takes a key's tuple apart again.
+/// Parses a key's tuple.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyReader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> KeyReader<'a> {
-    /// Starts at the key's first part.
+    /// Starts at the first part of the key.
     #[must_use]
     pub fn new(key: &'a Key) -> Self {
         Self { rest: &key.bytes }
@@ -166,7 +167,7 @@ impl<'a> KeyReader<'a> {
         key.bytes.get(bytes..).map(|rest| Self { rest })
     }
 
-    /// The next part, written by [`Key::text`]. `None` when what follows is no text part.
+    /// The next part, written by [`Key::text`]. `None` if what follows is not a text part.
     pub fn text(&mut self) -> Option<String> {
         let mut bytes = Vec::new();
         loop {
@@ -188,7 +189,7 @@ impl<'a> KeyReader<'a> {
         }
     }
 
-    /// The next part, written by [`Key::internal_id`]. `None` when what follows is none.
+    /// The next part, written by [`Key::internal_id`]. `None` if what follows is not such a part.
     pub fn internal_id(&mut self) -> Option<UserId> {
         match self.byte()? {
             UUID => {
@@ -208,12 +209,12 @@ impl<'a> KeyReader<'a> {
         Some(*byte)
     }
 
-    /// Leaves out the next `count` bytes, written by [`Key::raw`].
+    /// Skips the next `count` bytes, written by [`Key::raw`].
     pub fn skip(&mut self, count: usize) {
         self.rest = self.rest.get(count..).unwrap_or_default();
     }
 
-    /// What is left: the part written by [`Key::raw`].
+    /// The rest of the key: the part written by [`Key::raw`].
     #[must_use]
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
@@ -230,7 +231,7 @@ mod tests {
             "00000000-0000-0000-0000-000000000000",
             "01a22445-0b1f-7009-a8e9-de33f749556a",
             "01a22445-0b1f-700b-9d89-54d99b37875e",
-            // Not as we write them, so they stay what they are.
+            // Not in our notation, so they are stored as text.
             "01A22445-0B1F-7009-A8E9-DE33F749556A",
             "01a224450b1f7009a8e9de33f749556a",
             "",
@@ -254,7 +255,7 @@ mod tests {
         let place = |id: &str| Key::of(Keyspace::SessionByUser).user(&UserId::new(id)).bytes;
         let long = "u".repeat(257);
         assert_eq!(place("u"), b"u\0\0");
-        assert_eq!(place(&long[1..]).len(), 258, "up to 256 bytes an id stands in the key as it is");
+        assert_eq!(place(&long[1..]).len(), 258, "up to 256 bytes an id is stored in the key unchanged");
         assert_eq!(place(&long).len(), 7 + 64 + 2);
         let stand_in = String::from_utf8(place(&long)[..7 + 64].to_vec()).unwrap();
         assert_ne!(place(&long), place(&stand_in));

@@ -8,7 +8,7 @@ use crate::store::{Engine, Key, Keyspace, StoreError, Tx};
 const INDEXES: [Keyspace; 3] =
     [Keyspace::PasswordlessDeviceByContact, Keyspace::PasswordlessCode, Keyspace::PasswordlessLinkCode];
 
-/// Walks all devices and their indexes. Works beside live traffic: what belongs together is read as of one moment.
+/// Walks all devices and their indexes. Works while the server runs: related rows are read as of one moment.
 ///
 /// # Errors
 /// When the store fails. A row that cannot be decoded is reported, not an error.
@@ -25,7 +25,7 @@ pub async fn check(engine: &dyn Engine) -> Result<CrossReferences, StoreError> {
     Ok(found)
 }
 
-/// Looks at one key and what belongs to it, as of one moment.
+/// Checks one key and the rows related to it, as of one moment.
 async fn one(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Result<(), StoreError> {
     loop {
         let mut tx = engine.begin();
@@ -33,7 +33,7 @@ async fn one(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Res
         match settled(tx, wrong).await? {
             None => continue,
             Some(Ok(Some(what))) => found.report(format!("{key} {what}")),
-            // Of an index key the damage is in the row, which has a walk of its own.
+            // Behind an index key, a damaged row is reported by the walk over the rows.
             Some(Err(damaged)) if key.keyspace == Keyspace::PasswordlessDevice => found.report(damaged.to_string()),
             Some(Ok(None) | Err(_)) => {}
         }
@@ -42,7 +42,7 @@ async fn one(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Res
 }
 
 async fn wrong(tx: &mut dyn Tx, key: &Key) -> Result<Option<&'static str>, StoreError> {
-    let Some((app, tenant, hash)) = parse_key(key) else { return Ok(Some("is no key of a passwordless sign-in")) };
+    let Some((app, tenant, hash)) = parse_key(key) else { return Ok(Some("is not the key of a passwordless sign-in")) };
     let devices = Devices { app: &app, tenant: &tenant };
     if tx.get(key).await?.is_none() {
         return Ok(None);
@@ -51,7 +51,7 @@ async fn wrong(tx: &mut dyn Tx, key: &Key) -> Result<Option<&'static str>, Store
     let Some(device) = device else { return Ok(Some("leads to a passwordless sign-in that is gone")) };
     let keys = devices.index_keys(&hash, &device);
     if key.keyspace != Keyspace::PasswordlessDevice {
-        return Ok((!keys.contains(key)).then_some("leads to a passwordless sign-in to which it does not belong"));
+        return Ok((!keys.contains(key)).then_some("leads to a passwordless sign-in that it does not belong to"));
     }
     for key in &keys {
         if tx.get(key).await?.is_none() {

@@ -1,12 +1,12 @@
-//! Passwordless sign-ins under way, at rest.
+//! Pending passwordless sign-ins, at rest.
 //!
 //! * [`Keyspace::PasswordlessDevice`]: (domain, app, tenant, device hash) → [`Device`], with its codes.
 //! * [`Keyspace::PasswordlessDeviceByContact`]: (…, kind, contact, device hash) → nothing.
 //! * [`Keyspace::PasswordlessCode`]: (…, code id, device hash) → nothing.
 //! * [`Keyspace::PasswordlessLinkCode`]: (…, link code's hash, device hash) → nothing.
 //!
-//! The row is the truth: each use of a code reads it and writes it or deletes it, so that of two that meet one runs again.
-//! Index keys follow from the row and are only ways to it.
+//! The row is the truth: each use of a code reads the row and writes or deletes it, so that of two concurrent uses one
+//! runs again. Index keys are derived from the row and only lead to it.
 
 mod check;
 
@@ -21,13 +21,14 @@ use std::collections::BTreeSet;
 
 crate::record!(Device, PasswordlessDevice, version 1);
 
-/// Devices deleted in one transaction: whoever can ask for messages can make any number for somebody else's address.
+/// Devices deleted in one transaction: anyone who can request messages can create any number of devices for another
+/// person's address.
 pub const DELETED_AT_ONCE: usize = 256;
 
-/// Bytes of a device's hash, with which every key ends.
+/// Length of a device's hash, with which every key ends.
 const HASH_LEN: usize = 32;
 
-/// Where devices live: a tenant.
+/// The tenant whose devices are accessed.
 #[derive(Debug, Clone, Copy)]
 pub struct Devices<'a> {
     /// The app.
@@ -41,7 +42,7 @@ impl Devices<'_> {
         Key::of_tenant(keyspace, self.app, self.tenant)
     }
 
-    /// Where a device lives.
+    /// The key of a device.
     #[must_use]
     pub fn row_key(&self, device: &DeviceHash) -> Key {
         self.key(Keyspace::PasswordlessDevice).raw(device.as_bytes())
@@ -78,7 +79,7 @@ impl Devices<'_> {
         codec::get(tx, &self.row_key(hash)).await
     }
 
-    /// Replaces a device as this transaction read it (`None`: a new one) by another state of it; one without codes is
+    /// Replaces a device, as read by this transaction (`None` for a new one), with its new state; one without codes is
     /// deleted.
     ///
     /// # Errors
@@ -102,7 +103,7 @@ impl Devices<'_> {
         Ok(())
     }
 
-    /// Up to `limit` devices of a contact, in the order of their hashes.
+    /// Up to `limit` devices of a contact, ordered by hash.
     ///
     /// # Errors
     /// When the store fails.
@@ -115,7 +116,7 @@ impl Devices<'_> {
         self.led_to(tx, self.of_contact(contact), limit).await
     }
 
-    /// The device that has this code.
+    /// The device with this code.
     ///
     /// # Errors
     /// When the store fails.
@@ -123,7 +124,7 @@ impl Devices<'_> {
         Ok(self.led_to(tx, self.of_code(id), 1).await?.pop())
     }
 
-    /// The device that has this link code.
+    /// The device with this link code.
     ///
     /// # Errors
     /// When the store fails.
@@ -135,8 +136,8 @@ impl Devices<'_> {
         Ok(self.led_to(tx, self.of_link_code(link_code), 1).await?.pop())
     }
 
-    /// Deletes the devices of a contact with all their codes, at most [`DELETED_AT_ONCE`] of them. False when there may be
-    /// more; of those deleted then `last` is none.
+    /// Deletes the devices of a contact with all their codes, but at most [`DELETED_AT_ONCE`] of them. Returns false if
+    /// there may be more; in that case `last` is not among those deleted.
     ///
     /// # Errors
     /// When the store fails.
@@ -156,7 +157,7 @@ impl Devices<'_> {
         Ok(all)
     }
 
-    /// The devices in which index keys with this prefix end.
+    /// The device hashes at the end of index keys with this prefix.
     async fn led_to(&self, tx: &mut dyn Tx, start: Key, limit: usize) -> Result<Vec<DeviceHash>, StoreError> {
         let prefix = start.bytes.len();
         let rows = tx.scan(&Scan { end: start.prefix_end(), start, reverse: false, limit }).await?;
@@ -168,8 +169,8 @@ impl Devices<'_> {
     }
 }
 
-/// Deletes every device of these contacts in each tenant of a login method: what was sent to somebody who is deleted, or
-/// who has another address now, lets nobody in.
+/// Deletes every device of these contacts in each tenant of a login method, so that a code sent to a user who has been
+/// deleted, or who now has another address, no longer signs anyone in.
 ///
 /// # Errors
 /// When the store fails.
@@ -187,7 +188,7 @@ pub async fn delete_all(
     Ok(())
 }
 
-/// App, tenant and device of a key of any of these keyspaces.
+/// Parses app, tenant and device from a key of any of these keyspaces.
 #[must_use]
 pub fn parse_key(key: &Key) -> Option<(AppId, TenantId, DeviceHash)> {
     let mut parts = KeyReader::new(key);

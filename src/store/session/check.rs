@@ -1,10 +1,10 @@
-//! Cross-references: every session row has its index key, every index key its row.
+//! Cross-references: every session row has its index key, and every index key its row.
 
 use super::{SessionRecord, index_key, parse_index_key, parse_row_key, row_key};
 use crate::store::cross_references::{CrossReferences, Rows};
 use crate::store::{CommitError, Engine, Key, Keyspace, StoreError, codec};
 
-/// Walks all sessions and their index. Works beside live traffic: what looks broken is read again, atomically.
+/// Walks all sessions and their index. Works while the server runs: what looks broken is read again, atomically.
 ///
 /// # Errors
 /// When the store fails. A row that cannot be decoded is reported, not an error.
@@ -54,7 +54,7 @@ async fn index_has_row(engine: &dyn Engine, key: &Key, found: &mut CrossReferenc
             found.report(format!("an index lists session {handle} of app {}, which is gone", app.app_id))
         }
         [Some(_), Some(bytes)] => {
-            // A row that cannot be decoded was reported by the walk over the rows.
+            // A row that cannot be decoded was already reported by the walk over the rows.
             if let Ok(record) = codec::decode::<SessionRecord>(engine.encoding(), &row, &bytes)
                 && index_key(&app, &record.user_id, &handle) != *key
             {
@@ -66,7 +66,7 @@ async fn index_has_row(engine: &dyn Engine, key: &Key, found: &mut CrossReferenc
     Ok(())
 }
 
-/// Two values as of one moment.
+/// Reads two values as of one moment.
 async fn read_both(engine: &dyn Engine, keys: [&Key; 2]) -> Result<[Option<Vec<u8>>; 2], StoreError> {
     loop {
         let mut tx = engine.begin();

@@ -1,12 +1,12 @@
 //! Sessions at rest: one row per session, one index key per session and user, one timeline per ended session.
 //!
-//! * [`Keyspace::Session`]: (domain, app, tenant, handle uuid) → [`SessionRecord`]. The events of a living session are
+//! * [`Keyspace::Session`]: (domain, app, tenant, handle uuid) → [`SessionRecord`]. The events of an active session are
 //!   part of its row, so that a refresh is one write.
-//! * [`Keyspace::SessionByUser`]: (domain, app, user, tenant, handle uuid) → nothing. The user stands before the
-//!   tenant, because most callers ask for a user's sessions in all tenants: one range either way.
+//! * [`Keyspace::SessionByUser`]: (domain, app, user, tenant, handle uuid) → nothing. The user comes before the
+//!   tenant, because most callers ask for a user's sessions in all tenants: either way it is one range.
 //! * [`Keyspace::Timeline`]: written in the transaction that removes the row; see [`super::timeline`].
 //!
-//! There is no index by expiry: the sweep walks the rows steadily.
+//! There is no index by expiry: the sweep continuously walks the rows.
 
 mod check;
 
@@ -27,22 +27,22 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A living session. The handle is the row's key.
+/// An active session. The handle is in the row's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRecord {
     /// The login method's user.
     pub user_id: UserId,
-    /// Creation.
+    /// The time of creation.
     pub created: UnixMillis,
     /// The refresh family: hashes, key type, end of life.
     pub family: Family,
-    /// Custom claims.
+    /// The payload of the access token.
     #[serde(with = "json::as_text")]
     pub user_data_in_jwt: JsonObject,
-    /// Kept in the store only.
+    /// The payload that is kept only in the store.
     #[serde(with = "json::as_text")]
     pub user_data_in_database: JsonObject,
-    /// What happened so far.
+    /// The events so far.
     pub log: EventLog,
 }
 
@@ -54,7 +54,7 @@ pub fn row_key(app: &AppId, handle: &SessionHandle) -> Key {
     Key::of_tenant(Keyspace::Session, app, &handle.tenant).raw(handle.uuid.as_bytes())
 }
 
-/// The app and the handle that a row's or a timeline's key names.
+/// The app and the handle in the key of a row or timeline.
 #[must_use]
 pub fn parse_row_key(key: &Key) -> Option<(AppId, SessionHandle)> {
     let mut parts = KeyReader::new(key);
@@ -74,7 +74,7 @@ pub fn index_key(app: &AppId, user: &UserId, handle: &SessionHandle) -> Key {
     user_prefix(app, user).text(handle.tenant.as_str()).raw(handle.uuid.as_bytes())
 }
 
-/// The index key of a row as it is stored.
+/// The index key of a stored row.
 ///
 /// # Errors
 /// When the row is damaged.
@@ -83,7 +83,7 @@ pub(super) fn index_keys(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<
     Ok(parse_row_key(key).map(|(app, handle)| index_key(&app, &record.user_id, &handle)).into_iter().collect())
 }
 
-/// The app and the handle that an index key names.
+/// The app and the handle in an index key.
 #[must_use]
 pub fn parse_index_key(key: &Key) -> Option<(AppId, SessionHandle)> {
     let mut parts = KeyReader::new(key);
@@ -119,18 +119,18 @@ pub fn update(tx: &mut dyn Tx, app: &AppId, handle: &SessionHandle, record: &Ses
     codec::put(tx, row_key(app, handle), record)
 }
 
-/// How a session ends.
+/// The end of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
     /// The last entry of its timeline.
     pub event: EventKind,
-    /// When.
+    /// The time of the end.
     pub at: UnixMillis,
-    /// Until when its timeline is kept; see [`timeline::purge_at`].
+    /// The time until which its timeline is kept; see [`timeline::purge_at`].
     pub purge_at: Option<UnixMillis>,
 }
 
-/// Ends a session: its row and index go, its timeline stays if it is to be kept.
+/// Ends a session: deletes its row and index key, and writes its timeline if it is to be kept.
 ///
 /// # Errors
 /// When the timeline is too large.
@@ -157,9 +157,9 @@ pub fn end(
     timeline::put(tx, app, handle, &story)
 }
 
-/// Up to `limit` sessions of a user by index, in one tenant or in all, those after `after`.
+/// Up to `limit` sessions of a user according to the index, in one tenant or in all, starting after `after`.
 ///
-/// The rows behind them may be gone or expired: check the row.
+/// Their rows may be gone or expired: check the row.
 ///
 /// # Errors
 /// When the store fails.
@@ -181,7 +181,8 @@ pub async fn of_user(
     Ok(rows.iter().filter_map(|(key, _)| parse_index_key(key)).map(|(_, handle)| handle).collect())
 }
 
-/// Sessions, expired ones that were not removed yet among them. They end with a timeline, and are not removed here.
+/// Sessions as user data, including expired ones that have not been removed yet. They end with a timeline, and are not
+/// removed here.
 pub(super) struct Kept;
 
 #[async_trait]

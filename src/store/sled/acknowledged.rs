@@ -1,7 +1,8 @@
-//! The note of the last acknowledged frame: 12 bytes beside `identity`, number and CRC-32.
+//! The note of the last acknowledged frame: 12 bytes in a file next to `identity`, holding the frame number and a
+//! CRC-32.
 //!
-//! It lies outside the folders that hold the data, so that a folder whose data has gone does not look like a new one.
-//! Invariant: it is there before the identity is, so an identity alone is no new folder either.
+//! It lies outside the folders that hold the data, so that a folder whose data is gone does not look like a new one.
+//! Invariant: it is written before the identity is, so a folder with only an identity is not a new folder either.
 
 use super::folder::Folder;
 use super::io;
@@ -13,12 +14,12 @@ use crate::store::StoreError;
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, Write};
 
-/// The open note; written by the committer's thread alone.
+/// The open note; written only by the committer thread.
 #[derive(Debug)]
 pub(super) struct Acknowledged(File);
 
 impl Acknowledged {
-    /// Opens or creates the note and makes it say `number`, durably.
+    /// Opens or creates the note and durably sets it to `number`.
     pub(super) fn open(folder: &Folder, number: u64) -> Result<Self, StoreError> {
         let path = folder.acknowledged();
         let created = !path.exists();
@@ -32,7 +33,7 @@ impl Acknowledged {
         Ok(Self(file))
     }
 
-    /// Says that everything up to frame `number` is about to be acknowledged.
+    /// Notes that everything up to frame `number` is about to be acknowledged.
     ///
     /// Not synced: the note only has to outlive this process, and can never run ahead of the journal on disk.
     pub(super) fn write(&mut self, number: u64) {
@@ -43,7 +44,7 @@ impl Acknowledged {
     }
 }
 
-/// Makes the note say `number`, unless it does.
+/// Durably sets the note to `number`, unless it already holds it.
 pub(super) fn ensure(folder: &Folder, number: u64) -> Result<(), StoreError> {
     if read(folder)? == Some(number) { Ok(()) } else { Acknowledged::open(folder, number).map(drop) }
 }
@@ -55,7 +56,8 @@ pub(super) fn read(folder: &Folder) -> Result<Option<u64>, StoreError> {
     Ok(number.filter(|known| bytes == note(*known)))
 }
 
-/// Names what is missing in a folder that has been in use and holds no data any more; `None` for every other folder.
+/// Returns what is missing in a folder that has been in use and no longer holds any data; `None` for every other
+/// folder.
 pub(super) fn emptied(folder: &Folder) -> Result<Option<StoreError>, StoreError> {
     let holds_data = folder.index().join("db").exists()
         || !segment::list(&folder.journal())?.is_empty()
@@ -74,21 +76,22 @@ pub(super) fn emptied(folder: &Folder) -> Result<Option<StoreError>, StoreError>
     Ok(Some(StoreError::Damaged {
         place: folder.root.display().to_string(),
         what: format!("{what}, but journal, snapshot and index are gone"),
-        way_out: "Put them back, or restore a backup into a new folder with `sessiond restore`; to begin again with \
+        way_out: "Put them back, or restore a backup into a new folder with `sessiond restore`; to start again with \
                   nothing, remove the whole folder"
             .to_owned(),
     }))
 }
 
-/// Names what nobody can know of a folder without a mark of a clean stop: a server that runs always has a segment, so one
-/// without any is no crash, and without the note nothing says what followed the last snapshot.
+/// Returns the error for a folder without a clean mark whose last frame cannot be determined: a running server always
+/// has a segment, so a folder without one did not merely crash, and without the note it is unknown what followed the
+/// last snapshot.
 pub(super) fn untold(folder: &Folder) -> Result<Option<StoreError>, StoreError> {
     if read(folder)?.is_some() || !segment::list(&folder.journal())?.is_empty() {
         return Ok(None);
     }
     let what =
-        "no segment is there, nor the note of the last acknowledged frame: what was written after the last snapshot \
-                cannot be known"
+        "there is neither a segment nor the note of the last acknowledged frame: what was written after the last \
+                snapshot is unknown"
             .to_owned();
     Ok(Some(Damage { place: folder.journal(), what }.error()))
 }

@@ -1,7 +1,7 @@
 //! Archives: rows of one app in one file, to be carried to another installation.
 //!
-//! An archive has the form of a snapshot: blocks with checksums and an end that says how much there must be, so what is
-//! cut or damaged is noticed. Its first entry is no row but says what the file is.
+//! An archive has the form of a snapshot: blocks with checksums and a trailer with the totals, so that truncation and
+//! damage are detected. Its first entry is not a row but a label that describes the file.
 
 use super::io;
 use super::journal::frames::Damage;
@@ -10,12 +10,12 @@ use crate::domain::time::UnixMillis;
 use crate::store::{Key, Keyspace, StoreError};
 use std::path::{Path, PathBuf};
 
-/// Where the first entry stands; no row of an app does.
+/// The key of the first entry; no row of an app has it.
 const LABEL: &[u8] = b"archive of an app";
-/// What to do with an archive that is not whole.
+/// Advice for an archive that is damaged or incomplete.
 const WAY_OUT: &str = "Nothing was changed: export the app again, or copy the file again";
 
-/// Writes an archive under a temporary name; it gets its own when it is complete.
+/// Writes an archive under a temporary name; the file gets its final name when it is complete.
 pub struct ArchiveWriter {
     path: PathBuf,
     partial: PathBuf,
@@ -30,10 +30,10 @@ pub struct ArchiveReader {
 }
 
 impl ArchiveWriter {
-    /// Begins a file that must not exist; `label` says what will be in it.
+    /// Creates the archive at `path`, which must not exist; `label` describes its content.
     ///
     /// # Errors
-    /// [`StoreError::Unusable`] when it exists; when the disk refuses.
+    /// [`StoreError::Unusable`] if it exists; [`StoreError::Io`] if the write fails.
     pub fn create(path: &Path, exported: UnixMillis, label: &[u8]) -> Result<Self, StoreError> {
         refuse_existing(path)?;
         let mut name = path.file_name().unwrap_or_default().to_os_string();
@@ -49,7 +49,7 @@ impl ArchiveWriter {
     /// Adds a row.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// If the write fails.
     pub fn push(&mut self, key: &Key, value: &[u8]) -> Result<(), StoreError> {
         self.entry(&[&[key.keyspace as u8], key.bytes.as_slice()].concat(), value)
     }
@@ -62,7 +62,7 @@ impl ArchiveWriter {
     /// Completes the file, waits until it is durable and gives it its name. Returns its size in bytes.
     ///
     /// # Errors
-    /// When the disk refuses, or somebody else made a file of this name meanwhile.
+    /// If the write fails, or if another process has created a file of this name in the meantime.
     pub fn finish(mut self) -> Result<u64, StoreError> {
         let Some(writer) = self.writer.take() else { return Err(super::shared::closed()) };
         writer.finish()?;
@@ -73,7 +73,7 @@ impl ArchiveWriter {
 }
 
 impl Drop for ArchiveWriter {
-    /// What was not completed goes.
+    /// Removes the temporary file of an archive that was not completed.
     fn drop(&mut self) {
         if let Err(error) = io::remove_file(&self.partial) {
             tracing::warn!(%error, "cannot remove an unfinished archive");
@@ -89,10 +89,10 @@ fn refuse_existing(path: &Path) -> Result<(), StoreError> {
 }
 
 impl ArchiveReader {
-    /// Opens a file; returns its label too.
+    /// Opens an archive; also returns its label.
     ///
     /// # Errors
-    /// [`StoreError::Unusable`] when it is no archive; [`StoreError::Damaged`] when it was one.
+    /// [`StoreError::Unusable`] if it is not an archive; [`StoreError::Damaged`] if it is a damaged one.
     pub fn open(path: &Path) -> Result<(Self, Vec<u8>), StoreError> {
         if !path.is_file() {
             return Err(unusable(path, "there is no such file"));
@@ -108,14 +108,14 @@ impl ArchiveReader {
                 return Ok((archive, label));
             }
         }
-        Err(unusable(path, "it is no archive of an app; \"sessiond app export\" makes one"))
+        Err(unusable(path, "it is not an archive of an app; \"sessiond app export\" makes one"))
     }
 
-    /// The next row; `None` at the end of a whole file.
+    /// The next row; `None` at the end of a complete file.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when the file is not what was written; [`StoreError::Unusable`] for a kind of record that
-    /// is not known here.
+    /// [`StoreError::Damaged`] if the file is not what was written; [`StoreError::Unusable`] for a kind of record that
+    /// this version does not know.
     pub fn advance(&mut self) -> Result<Option<(Key, &[u8])>, StoreError> {
         self.ended = self.ended || !self.reader.advance().map_err(wayward)?;
         if self.ended {
@@ -123,7 +123,7 @@ impl ArchiveReader {
         }
         let entry = self.reader.entry();
         let (Some((byte, bytes)), Some(value)) = (entry.key.split_first(), entry.value) else {
-            let damage = Damage { place: self.path.clone(), what: "an entry is no row".to_owned() };
+            let damage = Damage { place: self.path.clone(), what: "an entry is not a row".to_owned() };
             return Err(wayward(damage.error()));
         };
         match Keyspace::from_byte(*byte) {
@@ -139,7 +139,7 @@ impl ArchiveReader {
     }
 }
 
-/// Damage of an archive has another way out than damage of a folder.
+/// Replaces the advice: a damaged archive is handled differently from a damaged folder.
 fn wayward(error: StoreError) -> StoreError {
     match error {
         StoreError::Damaged { place, what, .. } => StoreError::Damaged { place, what, way_out: WAY_OUT.to_owned() },

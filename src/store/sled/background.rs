@@ -1,4 +1,4 @@
-//! The threads beside the committer: one makes snapshots, one watches the committer.
+//! The background threads other than the committer: one makes snapshots, one watches the committer.
 
 use super::folder::Folder;
 use super::merge::Merge;
@@ -15,18 +15,18 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// How often the watchdog looks, and how many times in a row it may see the same group: longer than any disk should
-/// take. Looks are counted, not seconds, because a machine or container that was paused has no stuck disk.
+/// How often the watchdog checks, and how many times in a row it may see the same group: longer than any disk should
+/// take. Checks are counted rather than seconds, because a paused machine or container does not have a stuck disk.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const STUCK_LOOKS: u32 = 10;
-/// After an index was written anew, that takes a rest of so many times as long.
+/// After the index has been rebuilt, the next rebuild waits this many times as long as that one took.
 const REINDEX_REST: u32 = 10;
-/// Snapshots that are kept: should the newest be damaged, the one before it and a longer journal serve.
+/// Snapshots to keep: if the newest is damaged, the one before it and a longer journal take its place.
 const KEPT: usize = 2;
 
-/// Makes snapshots when asked to, and the index anew when it is due, until the engine ends.
+/// Makes snapshots on request, and rebuilds the index when that is due, until the engine ends.
 pub(super) fn housekeep(shared: &Shared) {
-    // A burst of writes, like an import, is waited out: what is written anew in the middle of it is soon out of date.
+    // Wait out a burst of writes such as an import: an index rebuilt in the middle of it is soon out of date.
     let mut may_reindex = Instant::now() + shared.reindex_after;
     loop {
         shared.housekeeping.wait(Duration::from_secs(3600));
@@ -39,7 +39,7 @@ pub(super) fn housekeep(shared: &Shared) {
             Ok(frame) => frame,
             Err(StoreError::Stopped { .. }) => return,
             Err(error) => {
-                // Nothing is lost: the journal stays until a snapshot succeeds.
+                // Nothing is lost: the journal is kept until a snapshot succeeds.
                 tracing::error!(%error, "a snapshot could not be made; the journal keeps growing");
                 shared.counters.since_snapshot.store(0, Ordering::Relaxed);
                 continue;
@@ -51,7 +51,7 @@ pub(super) fn housekeep(shared: &Shared) {
                 Ok(()) => {}
                 Err(StoreError::Stopped { .. }) => return,
                 Err(error) => {
-                    tracing::warn!(%error, "the index could not be written anew; the old one stays in use");
+                    tracing::warn!(%error, "the index could not be rebuilt; the old one stays in use");
                 }
             }
         }
@@ -59,19 +59,20 @@ pub(super) fn housekeep(shared: &Shared) {
     }
 }
 
-/// Gives back the disk space of an index that takes up much more than what is in it, at full speed.
+/// Reclaims, at full speed, the disk space of an index that takes up much more than its content.
 pub(super) fn reclaim(shared: &Shared, progress: &dyn Fn(Progress)) -> Result<(), StoreError> {
     if !reindex::is_due(shared)? {
         return Ok(());
     }
     let _alone = shared.maintain();
     let pace = Pace::new(shared, false);
-    // The index may have grown because there is more to keep.
+    // The index may have grown because there is more data in it.
     let frame = snapshot_now(shared, &pace)?;
     reindex_if_due(shared, frame, &pace, progress)
 }
 
-/// Writes the index anew from the snapshot of `frame`, the newest, if that is worth it; [`Shared::maintain`] is held.
+/// Rebuilds the index from the newest snapshot, that of `frame`, if that is worth it; the caller holds
+/// [`Shared::maintain`].
 fn reindex_if_due(shared: &Shared, frame: u64, pace: &Pace<'_>, progress: &dyn Fn(Progress)) -> Result<(), StoreError> {
     if reindex::is_due(shared)? { reindex::run(shared, frame, pace, progress).map(drop) } else { Ok(()) }
 }
@@ -88,7 +89,7 @@ pub(super) fn watch(shared: &Shared) {
     }
 }
 
-/// What the watchdog has seen.
+/// What the watchdog has seen so far.
 #[derive(Debug, Default)]
 struct Watch {
     group: Option<u64>,
@@ -96,7 +97,7 @@ struct Watch {
 }
 
 impl Watch {
-    /// Looks once; true when the group at work has been the same for too many looks.
+    /// Checks once; true if the committer has been at the same group for too many checks.
     fn is_stuck(&mut self, group: Option<u64>) -> bool {
         if group.is_none() || group != self.group {
             (self.group, self.looks) = (group, 0);
@@ -107,23 +108,23 @@ impl Watch {
     }
 }
 
-/// Asks the committer to start a new segment; the last frame before it.
+/// Makes the committer start a new segment; returns the last frame before it.
 pub(super) fn rotate(shared: &Shared) -> Result<u64, StoreError> {
     let (reply, answer) = mpsc::channel();
     shared.queue.control(Control::Rotate(reply))?;
     answer.recv().unwrap_or_else(|_| Err(super::shared::closed()))
 }
 
-/// Writes a snapshot of everything so far, checks it, and removes what it makes superfluous. Returns its frame.
+/// Writes a snapshot of everything so far, verifies it, and removes what it makes superfluous. Returns its frame.
 ///
-/// Reads the snapshots that are there first: one that has gone bad on the disk is replaced while journal and index can
-/// still say what it held, and no journal is removed in reliance on it.
+/// Reads the existing snapshots first: one that has gone bad on disk is replaced while journal and index can still
+/// supply its content, and no journal is removed in reliance on it.
 pub(super) fn take_snapshot(shared: &Shared) -> Result<u64, StoreError> {
     let _alone = shared.maintain();
     snapshot_now(shared, &Pace::new(shared, false))
 }
 
-/// As [`take_snapshot`], for whoever holds [`Shared::maintain`].
+/// Like [`take_snapshot`], for a caller that holds [`Shared::maintain`].
 pub(super) fn snapshot_now(shared: &Shared, pace: &Pace<'_>) -> Result<u64, StoreError> {
     let Sorted { good, bad } = rot::sort(shared, pace)?;
     let last = rotate(shared)?;
@@ -135,7 +136,8 @@ pub(super) fn snapshot_now(shared: &Shared, pace: &Pace<'_>) -> Result<u64, Stor
     }
     let journal_bytes = shared.counters.since_snapshot.swap(0, Ordering::Relaxed);
     shared.counters.segments_since_snapshot.store(0, Ordering::Relaxed);
-    // The committer asks with every group until somebody begins; what it asks for after this is another one.
+    // The committer raises the signal with every group until a snapshot begins; a signal raised after this one is for
+    // another snapshot.
     shared.housekeeping.settle();
     let base_bytes = newest.map_or(0, |(_, path)| path.metadata().map_or(0, |data| data.len()));
     if !shared.has_space_for(base_bytes + journal_bytes) {
@@ -157,7 +159,7 @@ pub(super) fn snapshot_now(shared: &Shared, pace: &Pace<'_>) -> Result<u64, Stor
     Ok(head.frame)
 }
 
-/// What goes into a snapshot after the `newest` good one, and which frame it will be of: `last`, or a later one.
+/// Returns what goes into a snapshot after the `newest` good one, and the frame it will be of: `last`, or a later one.
 fn gather(
     shared: &Shared,
     newest: Option<&(u64, PathBuf)>,
@@ -168,7 +170,7 @@ fn gather(
     let run = closed_segments(&shared.folder, from + 1, last)?;
     if run.segments.first().is_none_or(|(first, _)| *first > from + 1) {
         let (merge, frame) = rot::from_index(shared, last, pace)?;
-        // Older moments cannot be restored from it, so the time is when it was made.
+        // Older moments cannot be restored from it, so its time is the time it was made.
         return Ok((merge, Head { id: shared.id, frame, time: shared.clock.now().0 }));
     }
     let mut frames = Frames::new(&run, shared.id, last);
@@ -180,7 +182,7 @@ fn gather(
     Ok((merge, Head { id: shared.id, frame: last, time: frames.time() }))
 }
 
-/// Segments with the frames `from` to `last`, which the committer no longer writes.
+/// The segments with the frames `from` to `last`, which the committer no longer writes to.
 pub(super) fn closed_segments(folder: &Folder, from: u64, last: u64) -> Result<journal::Coverage, StoreError> {
     let all = journal::segment::list(&folder.journal())?;
     let mut segments = Vec::new();
@@ -193,7 +195,7 @@ pub(super) fn closed_segments(folder: &Folder, from: u64, last: u64) -> Result<j
     Ok(journal::Coverage { from, last, segments, torn: None, time: 0 })
 }
 
-/// Writes a snapshot under a temporary name, reads it back, and gives it its name.
+/// Writes a snapshot under a temporary name, verifies it, and renames it.
 pub(super) fn write_snapshot(
     folder: &Folder,
     head: &Head,
@@ -236,12 +238,12 @@ pub(super) fn write_snapshot(
     Ok(Base { path: path.clone(), head: *head, rows: outcome? })
 }
 
-/// Removes all but the newest `kept` snapshots, and the segments that only the removed ones needed.
+/// Removes all but the newest `kept` snapshots, and the segments that only the removed snapshots needed.
 pub(super) fn prune(folder: &Folder, kept: usize) -> Result<(), StoreError> {
     let mut snapshots = snapshot::list(&folder.snapshots())?;
     let surplus = snapshots.len().saturating_sub(kept);
     let removed: Vec<(u64, PathBuf)> = snapshots.drain(..surplus).collect();
-    // Until there are as many as should be kept, the whole journal stands in for the missing ones.
+    // Until there are `kept` snapshots, the whole journal stands in for the missing ones.
     if let Some((oldest, _)) = snapshots.first().filter(|_| snapshots.len() == kept) {
         let segments = journal::segment::list(&folder.journal())?;
         for pair in segments.windows(2) {
@@ -259,26 +261,26 @@ pub(super) fn prune(folder: &Folder, kept: usize) -> Result<(), StoreError> {
     if removed.is_empty() { Ok(()) } else { io::sync_directory(&folder.snapshots()) }
 }
 
-/// Somebody who may slow down or stop long work.
+/// Can slow down or stop long-running work.
 pub(super) trait Pausing {
-    /// Called after each block, with the rows so far and how long the block took.
+    /// Called after each block with the number of rows so far and how long the block took.
     fn pause(&self, rows: u64, took: Duration) -> Result<(), StoreError>;
 
-    /// True while the work is to take no more than a part of one core.
+    /// True if the work should use only a part of one core.
     fn is_gentle(&self) -> bool {
         false
     }
 }
 
-/// Leaves most of the machine to the requests.
+/// Throttles background work to leave most of the machine to requests.
 pub(super) struct Pace<'a> {
-    /// Percentage of the time to work.
+    /// Percentage of the time spent working.
     duty: u32,
     shared: &'a Shared,
 }
 
 impl<'a> Pace<'a> {
-    /// Gently: with the percentage that is set for the background.
+    /// Creates a pace; with `gently`, it uses the percentage configured for background work.
     pub(super) fn new(shared: &'a Shared, gently: bool) -> Self {
         Self { duty: if gently { shared.snapshot_duty } else { 100 }, shared }
     }
@@ -290,7 +292,7 @@ impl Pausing for Pace<'_> {
             return Err(super::shared::closed());
         }
         if self.is_gentle() {
-            // Long blocks are the disk's doing; waiting for them in proportion would never end.
+            // Long blocks are the disk's doing; sleeping in proportion to them would never end.
             std::thread::sleep((took * (100 - self.duty) / self.duty).min(Duration::from_millis(50)));
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! Rows on their way into the index, many at a time.
 //!
-//! They fill its leaves in three passes (`leaves`), so most of what the first pass writes into sled's file is soon written
-//! again. A batch is several times as large as a segment of that file: what it writes first then fills segments of its own,
-//! which are free again when the batch is over. With small batches every segment would keep something, and the file half of
+//! They fill its leaves in three passes (`leaves`), so most of what the first pass writes to sled's file is soon
+//! rewritten. A batch is several times as large as a segment of that file: what the first pass writes then fills
+//! segments of its own, which become free when the batch is done. With small batches every segment would keep some live
+//! data, and the file would hold half of everything ever written.
 //! what was ever written.
 
 use super::index::Index;
@@ -11,10 +12,10 @@ use super::snapshot::Entry;
 use crate::store::StoreError;
 use std::thread::ScopedJoinHandle;
 
-/// Fewer rows are not worth a thread.
+/// Fewer rows than this are not worth a thread.
 const LEAST_PART: usize = 1 << 10;
 
-/// Rows to be written, in key order.
+/// Rows to write, in key order.
 #[derive(Default)]
 pub(super) struct Batch {
     rows: Vec<Row>,
@@ -29,12 +30,12 @@ struct Row {
 }
 
 impl Batch {
-    /// Written at once, however small the rows are.
+    /// A batch of this many rows is written, however small they are.
     const ROWS: usize = 64 << 10;
-    /// Written at once, about.
+    /// A batch of about this many bytes is written.
     const BYTES: usize = 8 << 20;
 
-    /// Adds a row, or the removal of one; true when there are enough of them to be written.
+    /// Adds a row, or the removal of one; true once there are enough of them to write.
     pub(super) fn add(&mut self, entry: &Entry<'_>) -> bool {
         self.rows.push(Row { frame: entry.frame, key: entry.key.len(), value: entry.value.map(<[u8]>::len) });
         self.bytes.extend_from_slice(entry.key);
@@ -42,14 +43,14 @@ impl Batch {
         self.rows.len() >= Self::ROWS || self.bytes.len() >= Self::BYTES
     }
 
-    /// Writes what has been added, on all cores.
+    /// Writes everything added so far, on all cores.
     pub(super) fn write(&mut self, index: &Index) -> Result<(), StoreError> {
         apply(index, &self.writes())?;
         self.clear();
         Ok(())
     }
 
-    /// Writes what has been added, on this thread alone. `pause` is called now and then.
+    /// Writes everything added so far, on this thread only. Calls `pause` from time to time.
     pub(super) fn write_gently(
         &mut self,
         index: &Index,
@@ -73,7 +74,7 @@ impl Batch {
     }
 }
 
-/// Applies writes of frames, sorted by key, on as many cores as they are worth.
+/// Applies the writes of several frames, sorted by key, on as many cores as pay off.
 pub(super) fn apply(index: &Index, sorted: &[(u64, Write<'_>)]) -> Result<(), StoreError> {
     let apply = |part: &[(u64, Write<'_>)]| index.apply(part, &mut || Ok(()));
     if sorted.len() <= LEAST_PART {
@@ -91,7 +92,7 @@ pub(super) fn apply(index: &Index, sorted: &[(u64, Write<'_>)]) -> Result<(), St
 }
 
 fn panicked() -> StoreError {
-    StoreError::Stopped { reason: "a thread that wrote the index stopped on an assertion".to_owned() }
+    StoreError::Stopped { reason: "a thread that wrote the index panicked".to_owned() }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The committer: one thread that owns all writes.
 //!
-//! It takes every waiting transaction, checks what each has read, appends one frame for all of them to the journal, waits
-//! for the disk once, makes the writes visible in the index, and then wakes the callers in one pass. The size of a group
-//! follows the load by itself: what arrives during one disk wait is the next group.
+//! It takes every waiting transaction, checks what each has read, appends one frame for all of them to the journal,
+//! waits for the disk once, makes the writes visible in the index, and then wakes all callers at once. The group size
+//! adapts to the load: what arrives during one disk wait forms the next group.
 
 use super::flusher;
 use super::journal::frame::{self, Kind};
@@ -22,16 +22,16 @@ use tokio::sync::oneshot;
 
 /// A group is closed at this size; one large transaction alone may be larger.
 const GROUP_BYTES: usize = 8 << 20;
-/// Segments since the newest snapshot that call for another one, however small they are.
+/// This many segments since the newest snapshot trigger another one, however small they are.
 const MANY_SEGMENTS: u64 = 64;
 
-/// Runs until closed; a failure or a panic ends the store loudly.
+/// Runs until closed; a failure or a panic ends the store with an error.
 pub(super) fn run(shared: &Shared, writer: Writer, last_time: u64) {
     let outcome = catch_unwind(AssertUnwindSafe(|| Committer::new(shared, writer, last_time).run()));
     match outcome {
         Ok(Ok(())) => {}
         Ok(Err(error)) => shared.die(&error.to_string()),
-        Err(_) => shared.die("the committer stopped on an assertion"),
+        Err(_) => shared.die("the committer panicked"),
     }
 }
 
@@ -42,11 +42,11 @@ struct Committer<'a> {
     frame: Vec<u8>,
     last_time: u64,
     space: Space,
-    /// The last attempt to start a new segment failed, and that was said.
+    /// True if the last attempt to start a new segment failed and this has been logged.
     unrotated: bool,
 }
 
-/// What the callers of a group are told, all at once when it is over.
+/// The replies to the callers of a group, sent all at once at its end.
 #[derive(Default)]
 struct Verdicts {
     accepted: Vec<oneshot::Sender<Result<(), CommitError>>>,
@@ -70,7 +70,7 @@ impl<'a> Committer<'a> {
     fn run(mut self) -> Result<(), StoreError> {
         let mut requests = Vec::new();
         loop {
-            // Requests that were put off from the last group must not wait for new ones.
+            // Requests deferred from the last group must not wait for new ones.
             let urgent = !requests.is_empty();
             let controls = self.shared.queue.take(&mut requests, urgent);
             if controls.is_empty() && requests.is_empty() {
@@ -105,7 +105,7 @@ impl<'a> Committer<'a> {
         }
     }
 
-    /// Commits as many of `requests` as fit into one frame; returns the others.
+    /// Commits as many of `requests` as fit into one frame; returns the rest.
     fn group(&mut self, requests: Vec<Request>) -> Result<Vec<Request>, StoreError> {
         let number = self.writer.next();
         let mut verdicts = Verdicts::default();
@@ -135,7 +135,7 @@ impl<'a> Committer<'a> {
         sums.push_writes(&mut frame);
         let outcome = self.write(&mut frame, number);
         if matches!(outcome, Ok(Err(_))) {
-            // The number will be used again: forget which keys went with it.
+            // The number will be reused: forget which keys were written under it.
             self.recent = Recent::new(number - 1);
         }
         if frame.capacity() <= 2 * GROUP_BYTES {
@@ -145,7 +145,7 @@ impl<'a> Committer<'a> {
         Ok(later)
     }
 
-    /// Does the index still hold what the transaction saw, the group so far included?
+    /// Checks whether what the transaction read is still current, including the group so far.
     fn check(&self, request: &Request, number: u64, sums: &mut Sums) -> Result<Check, StoreError> {
         let known = request.begin >= self.recent.complete_after();
         for read in &request.reads {
@@ -174,7 +174,7 @@ impl<'a> Committer<'a> {
         Ok(Check::Holds)
     }
 
-    /// Makes the frame durable and visible. `Err` inside: there is no room for it, nothing has changed.
+    /// Makes the frame durable and visible. The inner `Err` means that there is no room for it and nothing has changed.
     fn write(&mut self, frame: &mut Vec<u8>, number: u64) -> Result<Result<(), Lack>, StoreError> {
         if frame.len() == frame::HEADER {
             return Ok(Ok(()));
@@ -183,7 +183,8 @@ impl<'a> Committer<'a> {
             return Ok(Err(lack));
         }
         let body_end = frame.len();
-        // As the clock shows it, also when it was set back: one that was ahead must not give later frames its time.
+        // The clock's time even if it was set back: a clock that was once ahead must not affect the times of later
+        // frames.
         let now = self.shared.clock.now().0;
         frame::finish(frame, number, now, Kind::Data);
         match self.writer.append(frame) {
@@ -214,7 +215,7 @@ impl<'a> Committer<'a> {
         flusher::make_room(shared)
     }
 
-    /// After a group: counts, and starts a new segment or asks for a snapshot when it is time.
+    /// After a group: counts it, and starts a new segment or requests a snapshot when due.
     fn keep_house(&mut self, bytes: u64) -> Result<(), StoreError> {
         let counters = &self.shared.counters;
         counters.groups.fetch_add(1, Ordering::Relaxed);
@@ -224,7 +225,7 @@ impl<'a> Committer<'a> {
                 Ok(_) => self.unrotated = false,
                 Err(error) => {
                     self.stop_if_broken()?;
-                    // A full disk, or no file handle to be had: the old segment stays in use, and grows.
+                    // The disk is full or no file handle is available: the old segment stays in use and grows.
                     if !std::mem::replace(&mut self.unrotated, true) {
                         tracing::warn!(%error, "no new journal segment can be started; the old one grows");
                     }
@@ -275,8 +276,8 @@ impl<'a> Committer<'a> {
         Ok(self.writer.next() - 1)
     }
 
-    /// Brings a new index up to date and takes it into use, between two frames. Readers see the same rows before and after,
-    /// written by the same frames.
+    /// Brings a new index up to date and takes it into use, between two frames. Readers see the same rows before and
+    /// after, written by the same frames.
     fn exchange(&mut self, replacement: Replacement) {
         let Replacement { index, frame, reply } = replacement;
         let done = flusher::wait(self.shared).and_then(|()| self.rotate()).and_then(|last| {
@@ -308,7 +309,7 @@ impl<'a> Committer<'a> {
     }
 }
 
-/// The answer to "may this transaction commit?".
+/// The result of checking whether a transaction may commit.
 enum Check {
     Holds,
     Changed,

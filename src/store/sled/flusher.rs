@@ -11,14 +11,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Tables of more rows, as imports leave, are worth all cores.
+/// Tables with more rows than this, as left by imports, are written on all cores.
 const MANY_ROWS: usize = 1 << 15;
-/// A memtable that is not full is flushed after this time: what the index lacks, it cannot help to salvage.
+/// A memtable that is not full is flushed after this time: salvage can only recover from the index what has been
+/// flushed to it.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
-/// How long the committer waits between two looks at whether the engine has ended meanwhile.
+/// How often the committer checks, while it waits, whether the engine has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Flushes whatever the committer has frozen, until the engine ends.
+/// Flushes every table that the committer has frozen, until the engine ends.
 pub(super) fn run(shared: &Shared) {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         while !shared.flush_wanted.is_finished() {
@@ -30,28 +31,28 @@ pub(super) fn run(shared: &Shared) {
     match outcome {
         Ok(Ok(()) | Err(StoreError::Stopped { .. })) => {}
         Ok(Err(error)) => shared.die(&error.to_string()),
-        Err(_) => shared.die("the flusher stopped on an assertion"),
+        Err(_) => shared.die("the flusher panicked"),
     }
 }
 
 fn flush_frozen(shared: &Shared) -> Result<(), StoreError> {
     let Some(view) = shared.view.load_full() else { return Ok(()) };
     let Some(table) = &view.flushing else {
-        // Nothing was frozen for as long as a flush may wait: a young table that holds anything is due.
+        // Nothing was frozen within the longest time between flushes: flush the young table if it holds anything.
         return if view.young.last_frame() > 0 { shared.queue.control(Control::Flush) } else { Ok(()) };
     };
     flush(&view.index, table, &mut || {
-        // A drop without a close: the next start does it.
+        // Dropped without a close: the next start brings the index up to date.
         if shared.flush_wanted.is_finished() { Err(closed()) } else { Ok(()) }
     })?;
-    // Nobody else changes a view with a frozen table.
+    // No other thread changes a view with a frozen table.
     let young = Arc::clone(&view.young);
     shared.view.store(Some(Arc::new(View { young, flushing: None, index: Arc::clone(&view.index) })));
     shared.flushed.raise();
     Ok(())
 }
 
-/// Writes a table into the index, and notes up to which frame that is complete now.
+/// Writes a table into the index and records up to which frame the index is now complete.
 pub(super) fn flush(
     index: &Index,
     table: &Memtable,
@@ -66,8 +67,8 @@ pub(super) fn flush(
     if last > 0 { index.set_frame(last) } else { Ok(()) }
 }
 
-/// Freezes the committer's table when it is full, and gives it a new one. Waits for the flusher if that is a whole table
-/// behind. Only the committer calls this.
+/// Freezes the committer's table when it is full, and gives it a new one. Waits if the flusher is a whole table behind.
+/// Called only by the committer.
 pub(super) fn make_room(shared: &Shared) -> Result<(), StoreError> {
     let view = shared.view.load_full().ok_or_else(closed)?;
     let bytes = view.young.bytes();
@@ -78,7 +79,7 @@ pub(super) fn make_room(shared: &Shared) -> Result<(), StoreError> {
     freeze(shared)
 }
 
-/// Freezes the committer's table, unless one is being flushed. Only the committer calls this.
+/// Freezes the committer's table unless another one is being flushed. Called only by the committer.
 pub(super) fn freeze(shared: &Shared) -> Result<(), StoreError> {
     let view = shared.view.load_full().ok_or_else(closed)?;
     if view.flushing.is_none() && view.young.last_frame() > 0 {
@@ -89,7 +90,7 @@ pub(super) fn freeze(shared: &Shared) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Waits until nothing is being flushed. Only the committer calls this: nothing is frozen meanwhile.
+/// Waits until no table is being flushed. Called only by the committer, so nothing is frozen in the meantime.
 pub(super) fn wait(shared: &Shared) -> Result<(), StoreError> {
     loop {
         let view = shared.view.load_full().ok_or_else(closed)?;

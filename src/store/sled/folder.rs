@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 
 /// The folder format this build reads and writes.
 const FORMAT: u32 = 1;
-/// Names that other parts of the server, or a start that was killed, may have put here before the store is opened for
-/// the first time.
+/// Names that other parts of the server, or a killed start, may have put here before the store is opened for the first
+/// time.
 const NEIGHBOURS: [&str; 6] = ["lock", "logs", "config.yaml", "lost+found", "identity.new", "acked"];
-/// How names of control files begin.
+/// Prefix of the names of control files.
 const CONTROL: &str = "control";
 
 /// Ties journal, snapshots and identity of one folder together, so that files of two folders never mix.
 pub(super) type FolderId = [u8; 16];
 
-/// Where everything is.
+/// The paths inside a data folder.
 #[derive(Debug, Clone)]
 pub(super) struct Folder {
     pub(super) root: PathBuf,
@@ -57,7 +57,7 @@ impl Folder {
         self.root.join("lock")
     }
 
-    /// What a check writes while it reads.
+    /// The folder for the temporary files of a check.
     pub(super) fn check_in_work(&self) -> PathBuf {
         self.root.join("check.new")
     }
@@ -66,22 +66,22 @@ impl Folder {
         self.root.join("acked")
     }
 
-    /// The index that a compaction has just replaced.
+    /// The index that has just been replaced.
     pub(super) fn index_replaced(&self) -> PathBuf {
         self.root.join("index.old")
     }
 
-    /// What a backup says of its files.
+    /// The list of a backup's files.
     pub(super) fn manifest(&self) -> PathBuf {
         self.root.join("manifest.json")
     }
 
-    /// Where damaged files are put instead of being deleted.
+    /// The folder to which damaged files are moved instead of being deleted.
     pub(super) fn aside(&self) -> PathBuf {
         self.root.join("damaged")
     }
 
-    /// Moves a damaged file out of the way, keeping it for `salvage` and for the curious.
+    /// Moves a damaged file out of the way, keeping it for `salvage` and for examination.
     pub(super) fn set_aside(&self, path: &Path) -> Result<PathBuf, StoreError> {
         let aside = self.aside();
         io::create_directory(&aside)?;
@@ -103,7 +103,7 @@ pub(super) struct FolderLock {
 
 impl Drop for FolderLock {
     fn drop(&mut self) {
-        // Closing is not enough: a child that has been forked and not yet replaced holds the file open for a moment.
+        // Closing is not enough: a child process between fork and exec holds the file open for a moment.
         if let Err(error) = self.file.unlock() {
             tracing::warn!(%error, "cannot unlock the data folder");
         }
@@ -111,7 +111,7 @@ impl Drop for FolderLock {
 }
 
 impl FolderLock {
-    /// Takes the folder for this process.
+    /// Locks the folder for this process.
     pub(super) fn take(folder: &Folder) -> Result<Self, StoreError> {
         let path = folder.lock();
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
@@ -127,15 +127,17 @@ impl FolderLock {
             file.rewind()?;
             file.write_all(pid.as_bytes())
         };
-        // The pid only helps a second process to say who holds the lock; a full disk must not keep the first one out.
+        // The pid only lets a second process report who holds the lock; a full disk must not prevent this one from
+        // starting.
         if let Err(error) = write(&mut file) {
             tracing::warn!(%error, "cannot write the process id into the lock file");
         }
         Ok(Self { file })
     }
 
-    /// Keeps writers out of a folder that is only read, which takes no right to write: its owner's server has the same file
-    /// locked, and one on a read-only mount may be written through another. `None` without a lock file.
+    /// Keeps writers out of a folder while it is only read, which does not need write permission: the server that owns
+    /// it locks the same file, and a folder on a read-only mount may be written through another mount. `None` without a
+    /// lock file.
     pub(super) fn share(folder: &Folder) -> Result<Option<Self>, StoreError> {
         let path = folder.lock();
         let file = match File::open(&path) {
@@ -153,7 +155,8 @@ impl FolderLock {
     }
 }
 
-/// Names whoever holds the folder. Readers leave no name, and the file still has that of the last writer.
+/// The error that names the process holding the folder. Readers leave no name; the file still has that of the last
+/// writer.
 fn locked(folder: &Folder, file: &File) -> StoreError {
     let mut holder = String::new();
     if file.try_lock_shared().is_ok() {
@@ -167,7 +170,7 @@ fn locked(folder: &Folder, file: &File) -> StoreError {
     StoreError::Locked { path: folder.root.display().to_string(), pid }
 }
 
-/// What the identity file says.
+/// The content of the identity file.
 pub(super) enum Identity {
     /// A good identity.
     Is(FolderId),
@@ -175,7 +178,7 @@ pub(super) enum Identity {
     Missing(&'static str),
 }
 
-/// Reads the identity; a folder of a newer format is refused.
+/// Reads the identity; refuses a folder of a newer format.
 pub(super) fn read_identity(folder: &Folder) -> Result<Identity, StoreError> {
     let path = folder.identity();
     let Some(content) = io::read_small(&path)? else { return Ok(Identity::Missing("is missing")) };
@@ -209,12 +212,12 @@ pub(super) fn write_identity(folder: &Folder, id: &FolderId) -> Result<(), Store
     io::replace_file(&folder.identity(), text.as_bytes())
 }
 
-/// A new folder's identity.
+/// Generates the identity of a new folder.
 pub(super) fn new_identity(entropy: &dyn Entropy) -> FolderId {
     random_bytes(entropy)
 }
 
-/// Refuses a folder that holds somebody else's files; hidden files are left out of account.
+/// Refuses a folder that holds foreign files; hidden files are ignored.
 pub(super) fn refuse_foreign(folder: &Folder) -> Result<(), StoreError> {
     let entries = std::fs::read_dir(&folder.root).map_err(|error| io::failed("cannot list", &folder.root, error))?;
     for entry in entries {
@@ -227,7 +230,7 @@ pub(super) fn refuse_foreign(folder: &Folder) -> Result<(), StoreError> {
             return Err(StoreError::Unusable {
                 place: folder.root.display().to_string(),
                 what: format!(
-                    "this is no data folder of sessiond, but it holds files ({name}): choose an empty or new folder \
+                    "this is not a data folder of sessiond, but it holds files ({name}): choose an empty or new folder \
                      with --data-dir"
                 ),
             });
@@ -237,13 +240,13 @@ pub(super) fn refuse_foreign(folder: &Folder) -> Result<(), StoreError> {
 }
 
 impl Folder {
-    /// Bytes in the journal, and bytes in all.
+    /// Bytes in the journal, and bytes in total.
     pub(super) fn sizes(&self) -> (u64, u64) {
         let journal = size_of_directory(&self.journal());
         (journal, journal + size_of_directory(&self.snapshots()) + self.index_bytes())
     }
 
-    /// Bytes in the index, one that is being written beside it included.
+    /// Bytes in the index, including a new one that is being written.
     pub(super) fn index_bytes(&self) -> u64 {
         size_of_directory(&self.index()) + size_of_directory(&self.index_in_work())
     }

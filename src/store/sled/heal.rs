@@ -1,4 +1,5 @@
-//! A damaged journal or snapshot after a clean stop: the index still holds everything, and a new snapshot is made from it.
+//! A journal or snapshot damaged after a clean stop: the index still holds everything, and a new snapshot is made from
+//! it.
 
 use super::folder::{Folder, FolderId};
 use super::index::Index;
@@ -10,14 +11,14 @@ use super::{Options, Progress, io};
 use crate::store::StoreError;
 use std::path::Path;
 
-/// Rows between two reports of progress.
+/// Rows between two progress reports.
 const TOLD_EVERY: u64 = 4096;
 
-/// Writes a new snapshot from an index that is as the clean stop left it, then sets aside the journal and the snapshots
-/// that it replaces. False if the index cannot be used after all; then nothing has changed.
+/// Writes a new snapshot from an index that is unchanged since the clean stop, then sets aside the journal and the
+/// snapshots that it replaces. False if the index cannot be used after all; then nothing has changed.
 ///
-/// A copy of the index is read, because opening one changes sled's files. The mark and the files that it vouches for stay as
-/// they are, so this can be interrupted anywhere: the next start finds the same evidence and does it again.
+/// Reads a copy of the index, because opening one changes sled's files. The mark and the files it covers stay as they
+/// are, so this can be interrupted anywhere: the next start finds the same evidence and repeats it.
 pub(super) fn from_index(
     folder: &Folder,
     id: FolderId,
@@ -33,10 +34,11 @@ pub(super) fn from_index(
     let head = Head { id, frame: marker.frame, time: marker.time };
     let written = io::copy_directory(&folder.index(), &copy)
         .and_then(|()| write_snapshot(folder, &copy, &temporary, &head, options))
-        // The new name first: a kill from here on finds the snapshot, and needs nothing of what is set aside.
+        // Rename first: after a kill from here on, the snapshot is found, and nothing that is about to be set aside is
+        // needed.
         .and_then(|rows| io::rename(&temporary, &path).map(|()| rows));
     if written.is_err() {
-        // Whatever went wrong, a disk must not stay full of halves.
+        // Whatever went wrong, do not leave partial files on a full disk.
         let _ = io::remove_file(&temporary);
     }
     io::remove_directory(&copy)?;
@@ -63,14 +65,14 @@ fn require_space(folder: &Folder) -> Result<(), StoreError> {
         return Ok(());
     }
     let what = format!(
-        "journal or snapshots are damaged, and the index can replace them. That needs {} MiB for a copy of the index, and so \
-         much is not free: make room on the disk and start again",
+        "journal or snapshots are damaged, and the index can replace them. That needs {} MiB for a copy of the index, which \
+         are not free: free space on the disk and start again",
         needed.div_ceil(1 << 20)
     );
     Err(StoreError::Unusable { place: folder.root.display().to_string(), what })
 }
 
-/// Writes every row of the index in `copy` into `temporary` and reads it back; how many there are.
+/// Writes every row of the index in `copy` into `temporary` and verifies the file; returns the number of rows.
 fn write_snapshot(
     folder: &Folder,
     copy: &Path,
@@ -97,7 +99,7 @@ fn write_snapshot(
         Ok(rows)
     };
     let written = write();
-    // sled must have let go of the files before they are removed.
+    // sled must have released the files before they are removed.
     let closed = index.close();
     let rows = written?;
     closed?;

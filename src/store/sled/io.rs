@@ -1,4 +1,4 @@
-//! Small helpers: errors that say what was attempted on which file, durable directories, and how long it took.
+//! Small helpers: errors that name the attempted operation and the file, durable directory operations, and timing.
 
 use super::space::Lack;
 use crate::store::StoreError;
@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Turns a system error into ours; a full disk and a file that may not grow have their own names.
+/// Turns an OS error into ours; a full disk and a file that has reached its size limit have their own errors.
 pub(super) fn failed(doing: &'static str, path: &Path, source: io::Error) -> StoreError {
     match Lack::of(&source) {
         Some(lack) => lack.error(path),
@@ -15,16 +15,16 @@ pub(super) fn failed(doing: &'static str, path: &Path, source: io::Error) -> Sto
     }
 }
 
-/// True when this process may not write there, as opposed to a disk that fails.
+/// True if this process lacks permission to write there, as opposed to a failing disk.
 pub(super) fn is_read_only(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied)
 }
 
-/// Makes names created, renamed or removed in `directory` survive a power cut.
+/// Makes names created, renamed or removed in `directory` survive a power failure.
 pub(super) fn sync_directory(directory: &Path) -> Result<(), StoreError> {
     // The parent of a relative name is the empty path.
     let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-    // Windows has no such operation; its file system journals names by itself.
+    // Windows has no such operation; its file system journals names.
     #[cfg(unix)]
     File::open(directory)
         .and_then(|handle| handle.sync_all())
@@ -52,7 +52,7 @@ pub(super) fn create_directory(directory: &Path) -> Result<(), StoreError> {
     sync_directory(parent.unwrap_or(Path::new("")))
 }
 
-/// Writes a small file so that after a power cut either the old or the new content is there.
+/// Writes a small file so that after a power failure it has either its old or its new content.
 pub(super) fn replace_file(path: &Path, content: &[u8]) -> Result<(), StoreError> {
     let temporary = path.with_extension("new");
     let write = || -> io::Result<()> {
@@ -70,7 +70,7 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
     to.parent().map_or(Ok(()), sync_directory)
 }
 
-/// Removes a file; one that is not there is fine.
+/// Removes a file; succeeds if it does not exist.
 pub(super) fn remove_file(path: &Path) -> Result<(), StoreError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("cannot remove", path, error)),
@@ -78,7 +78,7 @@ pub(super) fn remove_file(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Removes a folder with all it holds; one that is not there is fine.
+/// Removes a folder with everything in it; succeeds if it does not exist.
 pub(super) fn remove_directory(path: &Path) -> Result<(), StoreError> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("cannot remove the folder", path, error)),
@@ -86,7 +86,8 @@ pub(super) fn remove_directory(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Copies a folder with all it holds, which nothing may change meanwhile; what is there already is replaced. Not durably.
+/// Copies a folder with everything in it, replacing existing files. Nothing may change `from` in the meantime. Not
+/// durable.
 pub(super) fn copy_directory(from: &Path, to: &Path) -> Result<(), StoreError> {
     create_directory(to)?;
     let entries = fs::read_dir(from).map_err(|error| failed("cannot list", from, error))?;
@@ -102,7 +103,7 @@ pub(super) fn copy_directory(from: &Path, to: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The whole content of a small file; `None` when there is no such file.
+/// The whole content of a small file; `None` if the file does not exist.
 pub(super) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     match fs::read(path) {
         Ok(content) => Ok(Some(content)),
@@ -111,7 +112,7 @@ pub(super) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     }
 }
 
-/// Opens for reading.
+/// Opens a file for reading.
 pub(super) fn open(path: &Path) -> Result<File, StoreError> {
     File::open(path).map_err(|error| failed("cannot open", path, error))
 }
@@ -138,7 +139,7 @@ pub(super) fn fingerprint(path: &Path) -> Result<(u64, u32), StoreError> {
     }
 }
 
-/// How long work has taken, in ms.
+/// Time elapsed since `started`, in ms.
 pub(super) fn milliseconds_since(started: Instant) -> u64 {
     u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
@@ -157,7 +158,7 @@ pub(super) fn take_slice<'a>(input: &mut &'a [u8], count: usize) -> Option<&'a [
     Some(head)
 }
 
-/// Files named `<20 digits><suffix>` in `directory`, by number; a folder that is not there holds none.
+/// Files named `<20 digits><suffix>` in `directory`, by number; none if the folder does not exist.
 pub(super) fn numbered(directory: &Path, suffix: &str) -> Result<Vec<(u64, PathBuf)>, StoreError> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,

@@ -1,42 +1,43 @@
-//! The order in which rows go into sled, so that its leaves become full and lie in its file in one piece.
+//! The order in which rows are written to sled, so that its leaves become full and contiguous in its file.
 //!
-//! sled 0.34 halves a leaf of 17 rows into 9 and 8, whatever is inserted next. Rows that come in the order of their keys, as
-//! an import's do and a rebuilt index's, go on behind the 8: 9 of 16 places are used for good. What is read
-//! cold pays per leaf, and every leaf has an entry in sled's page table. So 9 of every 16 rows go in first, which makes one
+//! sled 0.34 splits a leaf of 17 rows into 9 and 8, wherever the next row is inserted. Rows that arrive in key order,
+//! as in an import or an index rebuild, continue after the 8: only 9 of 16 places are ever used. Cold reads pay per
+//! leaf, and every leaf has an entry in sled's page table. So 9 of every 16 rows are written first, which makes one
 //! leaf of them, and then the 7 that lie between them.
 //!
-//! Each of the 7 is a piece of its own in sled's file, and a cold leaf is read piece by piece, until the tenth change of the
-//! leaf joins them (`PAGE_CONSOLIDATION_THRESHOLD`). So 3 of the 7 go in twice: a place for the row, then the row.
+//! Each of the 7 is a separate piece in sled's file, and a cold leaf is read piece by piece, until the tenth change of
+//! the leaf consolidates them (`PAGE_CONSOLIDATION_THRESHOLD`). So 3 of the 7 are written twice: a placeholder for the
+//! row, then the row.
 
-/// What is done with a row.
+/// One operation on a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Its place in the leaf is taken.
+    /// Reserves its place in the leaf.
     Hold,
-    /// It is written.
+    /// Writes it.
     Write,
 }
 
-/// When a row is written.
+/// The pass in which a row is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Turn {
     First,
     Second,
-    /// After its place was held in the second turn.
+    /// In the third pass, after its place was reserved in the second.
     Third,
 }
 
-/// The turns of 16 rows in key order. No two that are not first are neighbours: a leaf may begin or end between any
-/// two of the first ones, and what lies there is one row.
+/// The passes of 16 consecutive rows in key order. Two rows of later passes are never adjacent: a leaf may begin or end
+/// between any two rows of the first pass, and only one row lies there.
 const TURNS: [Turn; 16] = {
     use Turn::{First as A, Second as B, Third as C};
     [A, C, A, B, A, B, A, C, A, B, A, B, A, C, A, A]
 };
 
-/// Fewer rows are written as they come: they fill no leaf.
+/// Fewer rows than this are written in their order: they do not fill leaves.
 const LEAST: usize = 2 * TURNS.len();
 
-/// Rows that are sorted by key, in the order in which they fill leaves.
+/// Arranges rows, which are sorted by key, in the order in which they fill leaves.
 pub(super) fn filling<T>(sorted: &[T]) -> impl Iterator<Item = (Step, &T)> {
     let is_few = sorted.len() < LEAST;
     (1..=3).flat_map(move |pass| {
@@ -58,16 +59,16 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    /// What sled does with leaves of numbers.
+    /// A model of sled's leaves, with numbers as rows.
     #[derive(Default)]
     struct Leaf {
         rows: Vec<u32>,
-        /// Pieces after the first one.
+        /// Pieces in addition to the first one.
         pieces: usize,
     }
 
-    /// Begins a new leaf behind the 9th of 17 rows. Its first key is as short as it can be, which is why it may lie anywhere
-    /// between two rows: at the end of the gap, or at its beginning.
+    /// Starts a new leaf after the 9th of 17 rows. Its first key is made as short as possible, which is why it may lie
+    /// anywhere between two rows: at the end of the gap, or at its beginning.
     fn leaves(steps: impl Iterator<Item = u32>, is_early: bool) -> Vec<Leaf> {
         let mut leaves = BTreeMap::from([(0, Leaf::default())]);
         for row in steps {

@@ -1,4 +1,4 @@
-//! The mark of a clean stop: length and CRC-32 of every file, so that the next start knows that nothing has changed.
+//! The mark of a clean stop: length and CRC-32 of every file, so that the next start can tell that nothing has changed.
 
 use super::folder::Folder;
 use super::io;
@@ -6,7 +6,7 @@ use crate::store::StoreError;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// What a clean stop left behind.
+/// The content of the mark.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Marker {
     /// The last frame; the index holds exactly the state after it.
@@ -18,18 +18,18 @@ pub(super) struct Marker {
 
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 struct Fingerprint {
-    /// Relative to the folder, with `/` between the parts.
+    /// Path relative to the folder, with `/` as the separator.
     path: String,
     length: u64,
     crc: u32,
 }
 
-/// Which files are not what they were.
+/// Files that differ from the mark.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// Journal, snapshots.
+    /// Differences in journal and snapshots.
     pub(super) truth: Vec<String>,
-    /// The index.
+    /// Differences in the index.
     pub(super) index: Vec<String>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Changes {
 const COVERED: [&str; 3] = ["index", "journal", "snapshot"];
 
 impl Marker {
-    /// Describes the folder as it is now; nothing may change it meanwhile.
+    /// Describes the current state of the folder; nothing may change it in the meantime.
     pub(super) fn of(folder: &Folder, frame: u64, time: u64) -> Result<Self, StoreError> {
         let mut files = Vec::new();
         for name in COVERED {
@@ -57,7 +57,7 @@ impl Marker {
         io::replace_file(&folder.marker(), text.as_bytes())
     }
 
-    /// Reads the mark; `Ok(None)` without one, and when it is damaged (which is then said).
+    /// Reads the mark; `Ok(None)` if there is none or it is damaged (which is logged).
     pub(super) fn read(folder: &Folder) -> Result<Option<Self>, StoreError> {
         let Some(content) = io::read_small(&folder.marker())? else { return Ok(None) };
         let text = String::from_utf8_lossy(&content);
@@ -73,7 +73,7 @@ impl Marker {
         Ok(marker)
     }
 
-    /// Removes the mark durably: from now on the folder changes.
+    /// Removes the mark durably, before the folder changes.
     pub(super) fn remove(folder: &Folder) -> Result<(), StoreError> {
         if folder.marker().exists() {
             io::remove_file(&folder.marker())?;
@@ -93,7 +93,7 @@ impl Marker {
             (index, truth)
         });
         let mut changes = Changes { index: index?, truth: truth? };
-        // Files that were not there: sled must not take up foreign ones, the journal has no business with more segments.
+        // Files that were not there before: sled must not pick up foreign ones, and the journal must not gain segments.
         for name in COVERED {
             for path in files_below(&folder.root.join(name))? {
                 let path = relative(folder, &path);

@@ -1,9 +1,10 @@
-//! Rows that are in the journal and not yet in the index: a sorted table in memory that readers ask first.
+//! Rows that are in the journal but not yet in the index: a sorted table in memory that readers consult first.
 //!
-//! Changing a leaf of the index costs far more than changing a row, and a row of a session that is in use changes often. So the
-//! committer writes into a memtable; when it is full, the flusher writes it into the index in key order, off the way of
-//! commits, and every row once, however often it has changed. This is the memtable of log-structured merge trees (O'Neil et al.,
-//! "The Log-Structured Merge-Tree", 1996), with one level below it. A crash loses nothing: the journal is the truth.
+//! Changing a leaf of the index costs far more than changing a row, and a row of an active session changes often. So
+//! the committer writes into a memtable; when it is full, the flusher writes it into the index in key order, without
+//! holding up commits, and writes every row once, however often it has changed. This is the memtable of log-structured
+//! merge trees (O'Neil et al., "The Log-Structured Merge-Tree", 1996), with one level below it. A crash loses nothing:
+//! the journal is the truth.
 
 use super::index::Stamped;
 use super::journal::frame::Write;
@@ -12,13 +13,13 @@ use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-/// What a row takes in memory beside its bytes, about.
+/// Approximate memory overhead of a row.
 const OVERHEAD: usize = 96;
 
-/// A key's last write: the frame, and the value; `None` for a removal.
+/// The last write of a key: the frame, and the value; `None` for a removal.
 pub(super) type Entry = (u64, Option<Box<[u8]>>);
 
-/// Sorted rows by physical key. One thread writes, any number read.
+/// Rows sorted by physical key. One thread writes, any number of threads read.
 #[derive(Debug, Default)]
 pub(super) struct Memtable {
     rows: RwLock<BTreeMap<Box<[u8]>, Entry>>,
@@ -27,7 +28,7 @@ pub(super) struct Memtable {
 }
 
 impl Memtable {
-    /// Takes up a write of `frame`. Readers see the row as it was, or as it is, never neither.
+    /// Adds a write of `frame`. Readers see either the old or the new row, never neither.
     pub(super) fn put(&self, frame: u64, write: &Write<'_>) {
         let entry: Entry = (frame, write.value.map(Box::from));
         let size = write.value.map_or(0, <[u8]>::len);
@@ -49,21 +50,21 @@ impl Memtable {
         self.last.store(frame, Ordering::Release);
     }
 
-    /// The last write of a key: `None` when there is none here, `Some(None)` when it was removed.
+    /// The last write of a key: `None` if there is none here, `Some(None)` if the key was removed.
     pub(super) fn get(&self, key: &[u8]) -> Option<Option<Stamped>> {
         let rows = self.read();
         let (frame, value) = rows.get(key)?;
         Some(value.as_ref().map(|value| (*frame, value.to_vec())))
     }
 
-    /// The frame of the last write of a key: as [`Memtable::get`], without the value.
+    /// The frame of the last write of a key: like [`Memtable::get`], without the value.
     pub(super) fn frame_at(&self, key: &[u8]) -> Option<Option<u64>> {
         let rows = self.read();
         let (frame, value) = rows.get(key)?;
         Some(value.as_ref().map(|_| *frame))
     }
 
-    /// Up to `limit` entries of a range, from its beginning or, in reverse, from its end.
+    /// Returns up to `limit` entries of a range, from its beginning or, in reverse, from its end.
     pub(super) fn page(&self, range: &Range, reverse: bool, limit: usize) -> Vec<(Vec<u8>, Entry)> {
         let bounds = (bound(&range.0), bound(&range.1));
         if is_empty(&bounds) {
@@ -74,7 +75,8 @@ impl Memtable {
         if reverse { copies.rev().take(limit).collect() } else { copies.take(limit).collect() }
     }
 
-    /// Shows all entries in key order to `look`, which must not read or write this table. For one that is written no more.
+    /// Calls `look` with all entries in key order; `look` must not read or write this table. For a table that is no
+    /// longer written to.
     pub(super) fn with_all<T>(&self, look: impl FnOnce(&[(u64, Write<'_>)]) -> T) -> T {
         let rows = self.read();
         let sorted: Vec<_> =
@@ -82,12 +84,12 @@ impl Memtable {
         look(&sorted)
     }
 
-    /// Memory that the rows take, about, in bytes.
+    /// Approximate memory used by the rows, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// The last frame that wrote; 0 for none.
+    /// The last frame with a write in this table; 0 if there is none.
     pub(super) fn last_frame(&self) -> u64 {
         self.last.load(Ordering::Acquire)
     }
@@ -108,7 +110,7 @@ fn bound(bound: &Bound<Vec<u8>>) -> Bound<&[u8]> {
     }
 }
 
-/// `BTreeMap::range` panics on a range that is the wrong way round.
+/// `BTreeMap::range` panics on a range whose bounds are reversed.
 fn is_empty((start, end): &(Bound<&[u8]>, Bound<&[u8]>)) -> bool {
     match (start, end) {
         (Bound::Included(start), Bound::Included(end)) => start > end,

@@ -1,7 +1,7 @@
 //! One sorted view of a snapshot and the journal frames after it, in bounded memory.
 //!
-//! Journal writes are collected in slices; a full slice is sorted and spilled as a run. Runs and snapshot are then read
-//! side by side; of several entries for one key, the one with the highest frame counts.
+//! Journal writes are collected in slices; a full slice is sorted and spilled as a run. Runs and snapshot are then
+//! merged; of several entries for one key, the one with the highest frame wins.
 
 use super::folder::FolderId;
 use super::io;
@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 /// Memory for one slice of journal writes.
 const SLICE: usize = 8 << 20;
 
-/// Entries in key order, one per key; removed keys are among them.
+/// Entries in key order, one per key, including removals.
 #[derive(Debug, Default)]
 pub(super) struct Merge {
     sources: Vec<Source>,
-    /// Sources that stand at the current key.
+    /// Sources whose next entry has the current key.
     current: Vec<usize>,
     /// The one of them with the highest frame.
     winner: usize,
@@ -47,7 +47,8 @@ impl Source {
 }
 
 impl Merge {
-    /// Collects `frames` and merges them with `base`; runs are spilled into `scratch`, a folder that is removed again.
+    /// Collects `frames` and merges them with `base`; runs are spilled to the folder `scratch`, which is removed
+    /// afterwards.
     pub(super) fn new(base: Option<Reader>, frames: &mut Frames, scratch: &Path) -> Result<Self, StoreError> {
         let mut collector = Collector::new(scratch);
         let mut body = Vec::new();
@@ -59,7 +60,7 @@ impl Merge {
 
     /// Moves to the next key; false after the last.
     pub(super) fn advance(&mut self) -> Result<bool, StoreError> {
-        // From the back, because removing shifts what follows.
+        // In reverse, because removing an element shifts those after it.
         for index in std::mem::take(&mut self.current).into_iter().rev() {
             let more = self.sources.get_mut(index).map_or(Ok(false), Source::advance)?;
             if !more {
@@ -82,7 +83,7 @@ impl Merge {
                 self.current.clear();
             }
             self.current.push(index);
-            // Of two entries of one frame the later source has the later write.
+            // Of two entries with the same frame, the later source has the later write.
             if order.is_lt() || lowest.is_some_and(|lowest| entry.frame >= lowest.frame) {
                 self.winner = index;
                 lowest = Some(entry);
@@ -114,7 +115,7 @@ impl Collector {
     /// Adds a frame's writes.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when its body is malformed; what comes before that has been added.
+    /// [`StoreError::Damaged`] if its body is malformed; the writes before the malformed one have been added.
     pub(super) fn add_frame(&mut self, number: u64, body: &[u8]) -> Result<(), StoreError> {
         for write in frame::writes(body) {
             let write = write.map_err(|malformed| malformed.of(number))?;
@@ -123,7 +124,7 @@ impl Collector {
         Ok(())
     }
 
-    /// Adds one entry; of two with the same key and frame, the later one counts.
+    /// Adds one entry; of two with the same key and frame, the later one wins.
     pub(super) fn add(&mut self, entry: &Entry<'_>) -> Result<(), StoreError> {
         if self.slice.size() + entry.key.len() + entry.value.map_or(0, <[u8]>::len) > SLICE {
             self.spill()?;
@@ -152,7 +153,7 @@ impl Collector {
         Ok(())
     }
 
-    /// Everything that was added, merged with `bases`.
+    /// Merges everything that was added with `bases`.
     pub(super) fn merge(mut self, bases: Vec<Reader>) -> Result<Merge, StoreError> {
         let mut sources: Vec<Source> = bases.into_iter().map(|reader| Source::File(Box::new(reader))).collect();
         for run in &self.runs {
@@ -169,7 +170,7 @@ impl Collector {
     }
 }
 
-/// Removes the runs when they are no longer read.
+/// Removes the runs once they are no longer read.
 #[derive(Debug)]
 struct Spilled(PathBuf);
 
@@ -181,7 +182,7 @@ impl Drop for Spilled {
     }
 }
 
-/// Writes in the order in which they were made, in one piece of memory.
+/// Writes in the order in which they were made, in one buffer.
 #[derive(Debug, Default)]
 struct Slice {
     bytes: Vec<u8>,
@@ -224,7 +225,7 @@ impl Slice {
     fn sort(self) -> Sorted {
         let mut order: Vec<usize> = (0..self.entries.len()).collect();
         let key = |index: usize| self.entries.get(index).map(|place| self.entry(place));
-        // By key; for one key the newest first: the highest frame, in it the last write.
+        // By key; for one key the newest first: the highest frame, and within it the last write.
         order.sort_unstable_by(|left, right| {
             let (a, b) = (key(*left), key(*right));
             let keys = a.map(|a| a.key).cmp(&b.map(|b| b.key));

@@ -4,14 +4,15 @@
 //! - `journal`: numbered, checksummed frames in append-only segments;
 //! - `memtable`, `flusher`, `view`: rows on their way into the index, and what readers see of both;
 //! - `index`, `batch`, `leaves`: the state after the last frame, in sled; everything in it can be rebuilt;
-//! - `reindex`: that state written anew beside the traffic, when much of its space is dead;
-//! - `snapshot`, `merge`, `rot`: all records as of one frame, made from the snapshot before it and the journal, not from sled;
-//! - `recovery`, `heal`, `truth`, `marker`: what is believed when a folder is opened;
-//! - `point`: which frame a moment means, for `restore --until`;
-//! - `moment`, `archive`: all rows as of one moment, and the file in which an app travels;
+//! - `reindex`: that state rebuilt online, when much of its space is dead;
+//! - `snapshot`, `merge`, `rot`: all records as of one frame, made from the snapshot before it and the journal, not from
+//!   sled;
+//! - `recovery`, `heal`, `truth`, `marker`: what is trusted when a folder is opened;
+//! - `point`: the frame that corresponds to a moment, for `restore --until`;
+//! - `moment`, `archive`: all rows as of one moment, and the file that carries an app;
 //! - `maintenance`: check, backup, restore, compact, salvage.
 //!
-//! Nothing of sled's is visible outside this module.
+//! Nothing of sled is visible outside this module.
 
 mod acknowledged;
 pub mod archive;
@@ -66,37 +67,38 @@ use std::time::Duration;
 
 pub use crate::store::{Fatal, OnProgress};
 
-/// How to open a folder.
+/// How to open a data folder.
 #[derive(Clone)]
 pub struct Options {
     /// Memory for the index's pages. The process needs about twice as much.
     pub cache_bytes: u64,
-    /// Rows in memory before they are written into the index, in bytes; twice as many while that is being done.
+    /// Size in bytes of the rows held in memory before they are written to the index; twice as much while they are
+    /// being written.
     pub memtable_bytes: usize,
-    /// Times in the journal.
+    /// Source of the times in the journal.
     pub clock: Arc<dyn Clock>,
-    /// The id of a new folder.
+    /// Source of the id of a new folder.
     pub entropy: Arc<dyn Entropy>,
-    /// Told during recovery.
+    /// Called with the progress of recovery.
     pub progress: OnProgress,
-    /// Told when the store has failed. It must end the process.
+    /// Called when the store has failed. It must end the process.
     pub fatal: Fatal,
-    /// Writes are refused while less than this is free on the disk.
+    /// Writes are refused while less space than this is free on the disk.
     pub reserve_bytes: u64,
     /// A journal segment is closed at this size.
     pub segment_bytes: u64,
     /// A snapshot is made when the journal has grown by this much, or by half the last snapshot if that is more.
     pub snapshot_after_bytes: u64,
-    /// Percentage of the time that a snapshot, or a new index, in the background may work.
+    /// Percentage of the time that background work on a snapshot or a new index may use.
     pub snapshot_duty: u32,
-    /// An index on less disk than this is not written anew by itself.
+    /// An index that takes up less disk space than this is not rebuilt automatically.
     pub reindex_above_bytes: u64,
-    /// Nor when a snapshot was made so short a time ago.
+    /// An index is not rebuilt automatically within this time after a snapshot.
     pub reindex_after: Duration,
 }
 
 impl Options {
-    /// The defaults.
+    /// Creates the default options.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         Self {
@@ -116,7 +118,7 @@ impl Options {
     }
 }
 
-/// In which state a folder was found.
+/// The state in which a folder was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Start {
@@ -135,15 +137,15 @@ pub enum Start {
 /// What happened when a folder was opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RecoveryReport {
-    /// The state it was found in.
+    /// The state in which the folder was found.
     pub start: Start,
     /// The last frame.
     pub frame: u64,
     /// Index rows that were brought up to date.
     pub repaired: u64,
-    /// What an operator should know.
+    /// Notes for the operator.
     pub notes: Vec<String>,
-    /// How long it took.
+    /// How long opening took.
     pub milliseconds: u64,
 }
 
@@ -166,11 +168,11 @@ impl RecoveryReport {
     }
 }
 
-/// Opens a data folder, creating it if it is not there.
+/// Opens a data folder, creating it if it does not exist.
 ///
 /// # Errors
-/// [`StoreError::Locked`] while another process has it; [`StoreError::Damaged`] when snapshot and journal do not suffice
-/// to restore every acknowledged write; [`StoreError::Io`] when the system refuses.
+/// [`StoreError::Locked`] while another process holds it; [`StoreError::Damaged`] if snapshot and journal do not
+/// suffice to restore every acknowledged write; [`StoreError::Io`] if a system call fails.
 pub fn open(path: &Path, options: &Options) -> Result<(SledEngine, RecoveryReport), StoreError> {
     io::create_directory(path)?;
     let folder = Folder::new(path);
@@ -192,28 +194,29 @@ pub fn open(path: &Path, options: &Options) -> Result<(SledEngine, RecoveryRepor
     Ok((engine, opened.report))
 }
 
-/// What to say of a clock that shows a time before the folder's last write.
+/// The note about a clock that shows a time before the folder's last write.
 fn clock_note(last_write: UnixMillis, now: UnixMillis) -> Option<String> {
     let behind_ms = now.until(last_write);
     (behind_ms > TOLERANCE_MS).then(|| {
         format!(
-            "the system's clock says {now}, {} before the folder's last write: either it is wrong now, as on a board \
-             without a clock of its own, or it was wrong then. Nothing is deleted until it can be relied on, but who signs \
-             in under a wrong date is signed out when the date is put right: set the clock, or let the server start after \
-             the time service (After=time-sync.target under systemd)",
+            "the system clock shows {now}, {} before the folder's last write: either it is wrong now, as on a board \
+             without a battery-backed clock, or it was wrong then. Nothing is deleted until the clock can be relied \
+             on, but users who sign in under a wrong date are signed out when the date is corrected: set the clock, \
+             or start the server after the time service (After=time-sync.target under systemd)",
             roughly(behind_ms)
         )
     })
 }
 
-/// An open data folder. Close it with [`Engine::close`]; dropped without, it counts as a crash (and loses nothing).
+/// An open data folder. Close it with [`Engine::close`]; dropping it without closing counts as a crash (and loses
+/// nothing).
 pub struct SledEngine {
     shared: Arc<Shared>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     lock: Mutex<Option<FolderLock>>,
 }
 
-/// What is left of an engine that has ended: the lock, the last frame and its time, the index.
+/// What is left of an engine that has ended: the lock, the last frame and its time, and the index.
 type Ended = (FolderLock, (u64, u64), Index);
 
 impl std::fmt::Debug for SledEngine {
@@ -241,7 +244,7 @@ impl SledEngine {
     /// Makes a snapshot now, at full speed; returns its frame.
     ///
     /// # Errors
-    /// [`StoreError`] when the system refuses or the engine is closed.
+    /// [`StoreError`] if a system call fails or the engine is closed.
     pub fn snapshot(&self) -> Result<u64, StoreError> {
         background::take_snapshot(&self.shared)
     }
@@ -253,12 +256,13 @@ impl SledEngine {
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             if thread.join().is_err() {
-                tracing::error!("a store thread ended by a panic");
+                tracing::error!("a store thread panicked");
             }
         }
     }
 
-    /// Ends everything; the lock, the last frame with its time, and the index, or `None` if that has happened before.
+    /// Ends everything; returns the lock, the last frame with its time, and the index, or `None` if the engine had
+    /// already ended.
     fn end(&self) -> Result<Option<Ended>, StoreError> {
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(lock) = lock else { return Ok(None) };
@@ -268,7 +272,7 @@ impl SledEngine {
             Err(error) => Err(error),
         };
         self.end_threads();
-        // A snapshot or backup that somebody else had begun notices the end and gives up.
+        // A snapshot or backup in progress on another thread notices the end and gives up.
         drop(self.shared.maintain());
         let index = self.shared.take_index(Duration::from_secs(5));
         Ok(Some((lock, last?, index?)))
@@ -279,7 +283,7 @@ impl SledEngine {
         let Some((lock, (last, time), index)) = self.end()? else { return Ok(()) };
         let is_in_place = index.is_in_place();
         index.close()?;
-        // Files that are not where the next start looks for them are no clean stop.
+        // If the files are not where the next start looks for them, this is not a clean stop.
         if is_in_place {
             Marker::of(&self.shared.folder, last, time)?.write(&self.shared.folder)?;
         }
@@ -319,7 +323,7 @@ impl Engine for SledEngine {
     }
 
     async fn close(&self) -> Result<(), StoreError> {
-        // Waits for the disk; the caller is about to end the process.
+        // Waiting for the disk is fine here: the caller is about to end the process.
         self.close_now()
     }
 }

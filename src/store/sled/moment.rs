@@ -1,17 +1,17 @@
-//! All rows as of one moment, read from snapshots and journal beside the traffic.
+//! All rows as of one moment, read from snapshots and journal while the store is in use.
 
 use super::background;
 use super::shared::{self, Shared};
 use super::truth::Truth;
 use crate::store::{EachRow, Key, Keyspace, StoreError};
 
-/// Rows between two looks at whether the engine ends.
+/// Rows between two checks for the end of the engine.
 const LOOK_EVERY: u64 = 4096;
 
-/// Gives every row to `row`, in key order, as of the last frame before now. The index is not asked, so damage in it cannot
-/// show.
+/// Calls `row` with every row, in key order, as of the last frame before now. The index is not read, so damage in it
+/// has no effect.
 pub(super) fn read(shared: &Shared, row: EachRow<'_>) -> Result<(), StoreError> {
-    // No snapshot is made and no segment removed meanwhile.
+    // No snapshot is made and no segment removed in the meantime.
     let _alone = shared.maintain();
     let last = background::rotate(shared)?;
     let truth = Truth::find(&shared.folder, &shared.id, last, last, &|_| {})?;

@@ -1,8 +1,8 @@
-//! Which frame a moment means.
+//! Determines which frame a moment corresponds to.
 //!
-//! Frames are ordered by their numbers. Their times are what the clock showed, and a clock may be set back: then later
-//! frames carry earlier times. A moment means the last frame that was written at it or before; all frames before that one
-//! belong to the result, whatever times they carry. Where that leaves doubt, the report names the frames.
+//! Frames are ordered by number. Their times are those shown by the clock, and a clock may be set back: then later
+//! frames carry earlier times. A moment corresponds to the last frame written at or before it; all frames before that
+//! one are included, whatever times they carry. Where this leaves doubt, the report names the frames.
 
 use super::journal::Frames;
 use super::journal::frames::Scanned;
@@ -12,17 +12,17 @@ use crate::store::StoreError;
 use crate::store::maintenance::Until;
 use std::path::Path;
 
-/// So many frames with one time are no coincidence: each waits for the disk.
+/// This many frames with the same time are no coincidence: each one waits for the disk.
 const MANY_AT_ONCE: u64 = 4;
 
-/// Where a restore ends.
+/// The point at which a restore ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Point {
-    /// The last frame that is taken.
+    /// The last frame that is included.
     pub(super) frame: u64,
-    /// When it was written, in ms since 1970.
+    /// The time it was written, in ms since 1970.
     pub(super) time: u64,
-    /// What an operator should know.
+    /// Notes for the operator.
     pub(super) notes: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Times {
     runs: Vec<Run>,
 }
 
-/// Consecutive frames of one segment whose times do not go back, all of them in time or none.
+/// Consecutive frames of one segment whose times do not decrease and are either all in time or all too late.
 #[derive(Debug, Clone, Copy)]
 struct Run {
     first: u64,
@@ -42,8 +42,8 @@ struct Run {
     end: u64,
     /// First frame of the segment.
     segment: u64,
-    /// They carry the time of the frame before them, and an earlier release may have given it to them because the clock
-    /// had been set back.
+    /// True if the frames carry the time of the frame before them; an earlier release may have copied it because the
+    /// clock had been set back.
     repeated: bool,
 }
 
@@ -52,7 +52,7 @@ impl Times {
         Self { until, runs: Vec::new() }
     }
 
-    /// True if a frame is to be taken by what it says itself.
+    /// True if a frame is to be included according to its own number or time.
     pub(super) fn is_in_time(&self, frame: u64, time: u64) -> bool {
         match self.until {
             Until::End => true,
@@ -61,7 +61,7 @@ impl Times {
         }
     }
 
-    /// Adds a frame; they come in order.
+    /// Adds a frame; frames must be added in order.
     pub(super) fn add(&mut self, segment: &Scanned, number: u64, time: u64) {
         let is_wall = segment.timing.is_none_or(|timing| timing.is_wall);
         let is_in_time = self.is_in_time(number, time);
@@ -84,14 +84,14 @@ impl Times {
         Some((run.last, run.end))
     }
 
-    /// Runs behind `point`.
+    /// Runs after `point`.
     fn after(&self, point: &Point) -> impl DoubleEndedIterator<Item = &Run> {
         let frame = point.frame;
         self.runs.iter().filter(move |run| run.last > frame)
     }
 
-    /// The runs right behind `point` that carry later times than something which followed them: the clock was ahead.
-    /// What followed is a frame, or the start of one of `segments`.
+    /// The runs right after `point` that carry later times than something that followed them, which means that the
+    /// clock was ahead. What followed is a frame, or the start of one of `segments`.
     fn ahead(&self, point: &Point, segments: &[Scanned]) -> Vec<Run> {
         let mut lowest = u64::MAX;
         let mut judged = Vec::new();
@@ -99,7 +99,8 @@ impl Times {
             let begins_later =
                 |segment: &Scanned| segment.first > run.last || (run.repeated && segment.first == run.segment);
             let starts = segments.iter().filter(|segment| begins_later(segment)).filter_map(|segment| segment.timing);
-            // One before the point is a clock that had not been set yet; it says nothing about these.
+            // A start before the point comes from a clock that had not been set yet; it is no evidence about these
+            // runs.
             let starts = starts.map(|timing| timing.created).filter(|created| *created >= point.time);
             judged.push((*run, run.start > lowest.min(starts.min().unwrap_or(u64::MAX))));
             lowest = lowest.min(run.start);
@@ -107,7 +108,8 @@ impl Times {
         judged.into_iter().rev().take_while(|(_, is_ahead)| *is_ahead).map(|(run, _)| run).collect()
     }
 
-    /// Moves `point` on to the start of a segment that came in time, if the frames before it carry wrong times.
+    /// Moves `point` forward to the start of a segment that was started in time, if the frames before it carry wrong
+    /// times.
     fn move_on(&self, point: &mut Point, limit: u64, segments: &[Scanned]) {
         let Some(last) = self.ahead(point, &[]).last().map(|run| run.last) else { return };
         let started = |segment: &Scanned| Some((segment.first.checked_sub(1)?, segment.timing?.created));
@@ -119,14 +121,14 @@ impl Times {
         }
     }
 
-    /// Says which frames the clock puts in doubt.
+    /// Adds notes about the frames whose times are in doubt.
     ///
-    /// The error says that the point cannot be told.
+    /// The error says that the point cannot be determined.
     fn judge(&self, point: &mut Point, base: Option<(u64, u64)>, segments: &[Scanned]) -> Result<(), String> {
         let Until::Time(UnixMillis(limit)) = self.until else { return Ok(()) };
         self.move_on(point, limit, segments);
         let taken = self.runs.iter().filter(|run| run.last <= point.frame).map(|run| (run.first, run.last, run.end));
-        // A snapshot's own time counts where the journal no longer holds its last frame.
+        // A snapshot's own time counts if the journal no longer holds its last frame.
         let is_held = |frame: u64| self.runs.iter().any(|run| (run.first..=run.last).contains(&frame));
         let base = base.filter(|(frame, _)| !is_held(*frame)).map(|(frame, time)| (frame, frame, time));
         let taken = base.into_iter().chain(taken);
@@ -136,7 +138,7 @@ impl Times {
             let (frame, time) = (point.frame, UnixMillis(point.time));
             point.notes.push(format!(
                 "the clock was set back after frame {last}: {} included although the times go up to {latest}, because \
-                 frame {frame} after it was there at {time}{}",
+                 frame {frame}, which followed, was already there at {time}{}",
                 frames(first, last),
                 if first > 1 { format!("; --until-frame {} leaves them out", first - 1) } else { String::new() },
             ));
@@ -147,9 +149,9 @@ impl Times {
             let last = last.last;
             if ahead.iter().any(|run| run.repeated) {
                 return Err(format!(
-                    "which of the frames {first} to {last} were written before that moment is not known: the clock had \
-                     been set back, and the release that wrote them noted no earlier times. Choose with --until-frame: \
-                     {before} leaves all of them out, {last} takes all"
+                    "it is not known which of the frames {first} to {last} were written before that moment: the clock \
+                     had been set back, and the release that wrote them recorded no earlier times. Choose with \
+                     --until-frame: {before} leaves all of them out, {last} takes all"
                 ));
             }
             let start = ahead.iter().map(|run| run.start).min().map(UnixMillis).unwrap_or_default();
@@ -161,8 +163,8 @@ impl Times {
         } else if let Some((first, last, time)) = self.suspect(point) {
             point.notes.push(format!(
                 "{} left out, with the time {}; if the clock had been set back before, they may have been written \
-                 before that moment, because the release that wrote them noted no earlier times; --until-frame {last} \
-                 includes them",
+                 before that moment, because the release that wrote them recorded no earlier times; --until-frame \
+                 {last} includes them",
                 frames(first, last),
                 UnixMillis(time)
             ));
@@ -170,7 +172,7 @@ impl Times {
         Ok(())
     }
 
-    /// The first frames behind `point` whose common time may be that of one before them.
+    /// The first frames after `point` whose common time may have been copied from the frame before them.
     fn suspect(&self, point: &Point) -> Option<(u64, u64, u64)> {
         let mut before = None;
         for run in self.after(point) {
@@ -190,8 +192,8 @@ fn frames(first: u64, last: u64) -> String {
     if first == last { format!("frame {first} is") } else { format!("frames {first} to {last} are") }
 }
 
-/// Of what the folder can be read as (the newest snapshot first, the whole journal last), the one that reaches the
-/// point. `acknowledged` is the last frame that is known to have existed.
+/// Of the ways in which the folder can be read (the newest snapshot first, the whole journal last), chooses the one
+/// that reaches the point. `acknowledged` is the last frame that is known to have existed.
 pub(super) fn choose(
     candidates: Vec<Truth>,
     times: &Times,
@@ -209,7 +211,7 @@ pub(super) fn choose(
         return Err(unusable(if known == 0 {
             "nothing has been written to it".to_owned()
         } else {
-            "no snapshot is whole, and the journal does not go back to the first frame".to_owned()
+            "no snapshot is intact, and the journal does not go back to the first frame".to_owned()
         }));
     };
     let Some((frame, time)) = wanted.filter(|(frame, _)| *frame >= lowest) else {

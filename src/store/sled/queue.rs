@@ -1,17 +1,17 @@
-//! Where transactions wait for the committer, and what else is asked of it.
+//! The queue in which transactions and control messages wait for the committer.
 
 use super::index::Index;
 use crate::store::{CommitError, Key, StoreError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use tokio::sync::oneshot;
 
-/// One transaction on its way to the disk.
+/// One transaction on its way to disk.
 #[derive(Debug)]
 pub(super) struct Request {
-    /// The published frame when the transaction began.
+    /// The published frame at the start of the transaction.
     pub(super) begin: u64,
     pub(super) reads: Vec<Read>,
-    /// Writes in the journal's form.
+    /// Writes in the format of the journal.
     pub(super) body: Vec<u8>,
     /// Hashes of the keys in `body`.
     pub(super) written: Vec<u64>,
@@ -32,16 +32,16 @@ pub(super) struct Add {
 pub(super) struct Read {
     pub(super) hash: u64,
     pub(super) key: Vec<u8>,
-    /// The frame that wrote what was seen; `None` for an absent key.
+    /// The frame that wrote the value read; `None` for an absent key.
     pub(super) seen: Option<u64>,
 }
 
-/// What other threads ask of the committer.
+/// A request from another thread to the committer.
 #[derive(Debug)]
 pub(super) enum Control {
     /// Start a new segment; the answer is the last frame before it.
     Rotate(mpsc::Sender<Result<u64, StoreError>>),
-    /// Take this index in place of the one in use.
+    /// Use this index instead of the current one.
     Exchange(Replacement),
     /// Freeze the memtable however small it is, so that an idle server's index is complete.
     Flush,
@@ -53,13 +53,13 @@ pub(super) enum Control {
 #[derive(Debug)]
 pub(super) struct Replacement {
     pub(super) index: Arc<Index>,
-    /// It holds everything up to this frame.
+    /// The index holds everything up to this frame.
     pub(super) frame: u64,
-    /// Gets the index that was in use until now.
+    /// Receives the index that was in use before.
     pub(super) reply: mpsc::Sender<Result<Arc<Index>, StoreError>>,
 }
 
-/// Where transactions wait for the committer.
+/// The queue of the committer.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
@@ -70,7 +70,7 @@ pub(super) struct Queue {
 struct Waiting {
     requests: Vec<Request>,
     controls: Vec<Control>,
-    /// The committer sleeps and must be woken.
+    /// True if the committer sleeps and must be woken.
     asleep: bool,
     stopped: Option<String>,
 }
@@ -80,12 +80,12 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a transaction over.
+    /// Queues a transaction.
     pub(super) fn push(&self, request: Request) -> Result<(), StoreError> {
         self.with(|waiting| waiting.requests.push(request))
     }
 
-    /// Hands a control message over.
+    /// Queues a control message.
     pub(super) fn control(&self, control: Control) -> Result<(), StoreError> {
         self.with(|waiting| waiting.controls.push(control))
     }
@@ -104,7 +104,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Refuses everything from now on; what waits is dropped, which its callers see.
+    /// Refuses everything from now on; drops waiting requests, which their callers notice.
     pub(super) fn stop(&self, reason: &str) {
         let mut waiting = self.lock();
         waiting.stopped.get_or_insert_with(|| reason.to_owned());
@@ -114,12 +114,12 @@ impl Queue {
         drop(dropped);
     }
 
-    /// Why nothing is taken any more.
+    /// The reason nothing is accepted any more.
     pub(super) fn stopped(&self) -> Option<String> {
         self.lock().stopped.clone()
     }
 
-    /// Everything that waits; blocks while that is nothing, unless `urgent`.
+    /// Takes everything that is waiting; blocks while nothing is, unless `urgent`.
     pub(super) fn take(&self, requests: &mut Vec<Request>, urgent: bool) -> Vec<Control> {
         let mut waiting = self.lock();
         while waiting.requests.is_empty() && waiting.controls.is_empty() && !urgent && waiting.stopped.is_none() {

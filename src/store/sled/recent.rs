@@ -1,6 +1,6 @@
-//! What was written lately, so that most commits are checked without reading the index.
+//! Recent writes, so that most commits can be checked without reading the index.
 //!
-//! Keys are remembered as 64-bit hashes. Two keys with one hash only cost a needless look into the index.
+//! Keys are remembered as 64-bit hashes. Two keys with the same hash only cost an unnecessary lookup in the index.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -20,23 +20,23 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// Knows nothing of frames up to `last`.
+    /// Creates a memory that knows nothing of frames up to `last`.
     pub(super) fn new(last: u64) -> Self {
         Self { young_since: last, complete_after: last, frame: last, ..Self::default() }
     }
 
-    /// Every write of a frame after this one is remembered.
+    /// The frame after which every write is remembered.
     pub(super) const fn complete_after(&self) -> u64 {
         self.complete_after
     }
 
-    /// The last frame that wrote a key with this hash, as far as is remembered.
+    /// The last frame that wrote a key with this hash, if remembered.
     pub(super) fn last_write(&self, hash: u64) -> Option<u64> {
         self.young.get(&hash).or_else(|| self.old.get(&hash)).copied()
     }
 
-    /// Remembers a write of `frame`. A generation is as long as its last frame needs: a transaction of the frame being
-    /// made must find all that others have put into it, however much that is.
+    /// Remembers a write of `frame`. A generation grows until its last frame is complete: a transaction of the frame
+    /// being made must find everything that others have put into it, however much that is.
     pub(super) fn wrote(&mut self, hash: u64, frame: u64) {
         if self.young.len() >= GENERATION && frame != self.frame {
             self.complete_after = self.young_since;
@@ -48,7 +48,7 @@ impl Recent {
     }
 }
 
-/// The keys are hashes already.
+/// A hasher for keys that are hashes already.
 #[derive(Debug, Default)]
 pub(super) struct Already(u64);
 

@@ -1,4 +1,4 @@
-//! Index and truth, side by side.
+//! Comparing the index with the truth.
 
 use super::Progress;
 use super::batch::Batch;
@@ -9,14 +9,14 @@ use super::truth::Truth;
 use crate::store::StoreError;
 use std::cmp::Ordering;
 
-/// How the comparison went.
+/// The result of a comparison.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
-    /// Records that the store holds.
+    /// Records in the store.
     pub(super) rows: u64,
-    /// Rows that were brought in line.
+    /// Rows that were repaired.
     pub(super) repaired: u64,
-    /// Those of them that should have been in line: the index was damaged.
+    /// Repaired rows that should have been correct: the index was damaged.
     pub(super) unexplained: u64,
 }
 
@@ -24,24 +24,24 @@ pub(super) struct Outcome {
 #[derive(Debug)]
 pub(super) struct Difference<'a> {
     pub(super) key: &'a [u8],
-    /// What the truth says; `None`: no such record.
+    /// The value according to the truth; `None` if there is no such record.
     pub(super) value: Option<&'a [u8]>,
     /// The frame that wrote it, or the last frame.
     pub(super) frame: u64,
     /// The frame that wrote the index's row, if it has one.
     pub(super) indexed: Option<u64>,
-    /// The index says itself that it is not that far yet.
+    /// True if the difference is expected, because the index is not complete up to that frame.
     pub(super) explained: bool,
 }
 
 const LOST_TAIL: &str = "the index holds writes that the journal has lost";
 
-/// True for the error of an index that is ahead of the journal: not the index is damaged then, but the journal.
+/// True for the error of an index that is ahead of the journal: then the journal is damaged, not the index.
 pub(super) fn is_lost_tail(error: &StoreError) -> bool {
     matches!(error, StoreError::Damaged { what, .. } if what.contains(LOST_TAIL))
 }
 
-/// Makes the index agree with the truth. `indexed` is the frame up to which it says it does.
+/// Makes the index agree with the truth. `indexed` is the frame up to which the index claims to be complete.
 pub(super) fn reconcile(
     index: &Index,
     truth: &Truth,
@@ -67,7 +67,7 @@ pub(super) fn reconcile(
     Ok(outcome)
 }
 
-/// Walks rows and truth side by side; returns how many records there are.
+/// Walks index and truth in parallel; returns the number of records.
 pub(super) fn walk(
     mut rows: impl Iterator<Item = Result<(Vec<u8>, Stamped), StoreError>>,
     truth: &Truth,

@@ -1,11 +1,12 @@
-//! What happens when a folder is opened.
+//! Opening a folder.
 //!
-//! After a clean stop: every file is compared with the mark, then the index is used as it is. After anything else: the
-//! index is compared, row by row, with snapshot and journal, and brought in line. What cannot be healed is refused, by
-//! name, with the way out.
+//! After a clean stop, every file is compared with the mark, and then the index is used as it is. Otherwise the index
+//! is compared, row by row, with snapshot and journal, and repaired. What cannot be healed is refused with an error
+//! that names it and suggests what to do.
 //!
-//! A start may be killed anywhere. So what allows a step (the mark, the note of the last acknowledged frame, a file that names
-//! the folder) stays until what the step makes is durable; the next start then sees no less than this one did.
+//! A start may be killed anywhere. So whatever justifies a step (the mark, the note of the last acknowledged frame, a
+//! file that names the folder) is kept until the result of the step is durable; the next start then has the same
+//! evidence.
 
 use super::acknowledged::{self, Acknowledged};
 use super::folder::{self, Folder, FolderId, Identity};
@@ -24,20 +25,20 @@ use crate::store::StoreError;
 use crate::store::sled::io;
 use std::time::Instant;
 
-/// A folder that is ready to be used.
+/// A folder that is ready for use.
 pub(super) struct Opened {
     pub(super) id: FolderId,
     pub(super) index: Index,
     /// The last frame.
     pub(super) last: u64,
-    /// Its time.
+    /// Time of that frame.
     pub(super) time: u64,
-    /// A snapshot is wanted at once: one that was there could not be used.
+    /// True if a snapshot is needed at once, because an existing one could not be used.
     pub(super) snapshot_now: bool,
     pub(super) report: RecoveryReport,
 }
 
-/// Opens a folder whose lock is held.
+/// Opens a folder; the caller holds its lock.
 pub(super) fn open(folder: &Folder, options: &Options) -> Result<Opened, StoreError> {
     let started = Instant::now();
     let mut notes = Vec::new();
@@ -51,7 +52,7 @@ pub(super) fn open(folder: &Folder, options: &Options) -> Result<Opened, StoreEr
         Some(marker) => after_clean_stop(folder, owner.id, &marker, options, notes)?,
         None => after_crash(folder, owner.id, None, options, notes, owner.is_fresh)?,
     };
-    // From here on nothing depends on the mark, which goes last.
+    // From here on nothing depends on the mark, which is removed last.
     acknowledged::ensure(folder, opened.last)?;
     if !owner.is_named {
         folder::write_identity(folder, &owner.id)?;
@@ -62,17 +63,17 @@ pub(super) fn open(folder: &Folder, options: &Options) -> Result<Opened, StoreEr
     Ok(opened)
 }
 
-/// Whose files these are.
+/// The identity of a folder, and how it was found.
 struct Owner {
     id: FolderId,
-    /// There were none.
+    /// True if the folder was new.
     is_fresh: bool,
-    /// The identity file says so.
+    /// True if the id comes from the identity file.
     is_named: bool,
 }
 
-/// Finds out whose files these are. When the identity file is lost, journal or snapshots may still name the folder; it is
-/// written again once the folder is known to be whole, because a stray file may have told.
+/// Determines the folder id. If the identity file is lost, journal or snapshots may still name the folder; the file is
+/// written again only once the folder is known to be intact, because the name may have come from a stray file.
 fn identify(folder: &Folder, options: &Options, notes: &mut Vec<String>) -> Result<Owner, StoreError> {
     let why = match folder::read_identity(folder)? {
         Identity::Is(id) => return Ok(Owner { id, is_fresh: false, is_named: true }),
@@ -83,16 +84,16 @@ fn identify(folder: &Folder, options: &Options, notes: &mut Vec<String>) -> Resu
     let from_journal = segments.iter().find_map(|(first, path)| segment::folder_id(path, *first));
     let from_snapshot = || snapshots.iter().find_map(|(_, path)| snapshot::Reader::open(path, None).ok());
     if let Some(id) = from_journal.or_else(|| from_snapshot().map(|reader| reader.head.id)) {
-        notes.push(format!("the identity file {why}: written again from what journal and snapshots say"));
+        notes.push(format!("the identity file {why}: it was rebuilt from journal and snapshots"));
         return Ok(Owner { id, is_fresh: false, is_named: false });
     }
     if !segments.is_empty() || !snapshots.is_empty() || folder.index().join("db").exists() || why != "is missing" {
-        let what = format!("the identity file {why}, and no journal or snapshot says whose folder this is");
+        let what = format!("the identity file {why}, and no journal or snapshot identifies the folder");
         return Err(Damage { place: folder.identity(), what }.error());
     }
     folder::refuse_foreign(folder)?;
     let id = folder::new_identity(options.entropy.as_ref());
-    // The identity last: where it is, the note has been.
+    // The identity last: where it exists, the note was written before it.
     Acknowledged::open(folder, 0)?;
     folder::write_identity(folder, &id)?;
     Ok(Owner { id, is_fresh: true, is_named: true })
@@ -113,7 +114,7 @@ fn credible_mark(folder: &Folder, notes: &mut Vec<String>) -> Result<Option<Mark
     }
 }
 
-/// Removes what a killed process left half-done.
+/// Removes what a killed process left unfinished.
 fn clean_up(folder: &Folder) -> Result<(), StoreError> {
     io::remove_directory(&folder.index_in_work())?;
     io::remove_directory(&folder.index_replaced())?;
@@ -156,8 +157,8 @@ fn after_clean_stop(
     Ok(opened)
 }
 
-/// Nothing is taken for granted: the index must agree with snapshot and journal, or is made to. `marked` is the frame of a
-/// mark that files differ from.
+/// Trusts nothing: the index must agree with snapshot and journal, or is repaired. `marked` is the frame of a mark that
+/// files differ from.
 fn after_crash(
     folder: &Folder,
     id: FolderId,
@@ -217,7 +218,7 @@ fn after_crash(
             rebuild(folder, broken, &truth, options)?
         }
     };
-    // Before an empty segment goes, which says that the folder has been in use.
+    // Before an empty segment is removed, which proves that the folder has been in use.
     acknowledged::ensure(folder, truth.last())?;
     finish_journal(folder, &truth.scanned, &mut notes)?;
     if let Some(torn) = &truth.frames.torn {
@@ -237,7 +238,7 @@ fn rebuild(folder: &Folder, broken: Option<Index>, truth: &Truth, options: &Opti
     if let Some(broken) = broken
         && let Err(error) = broken.close()
     {
-        tracing::warn!(%error, "the damaged index did not close well");
+        tracing::warn!(%error, "the damaged index could not be closed");
     }
     io::remove_directory(&folder.index())?;
     let index = Index::open(&folder.index(), options.cache_bytes)?;
@@ -245,7 +246,7 @@ fn rebuild(folder: &Folder, broken: Option<Index>, truth: &Truth, options: &Opti
     Ok(index)
 }
 
-/// Ends every segment that an earlier process left open; empty ones go.
+/// Ends every segment that an earlier process left open; removes empty ones.
 fn finish_journal(folder: &Folder, scanned: &[Scanned], notes: &mut Vec<String>) -> Result<(), StoreError> {
     for segment in scanned {
         match segment.ending {

@@ -1,8 +1,8 @@
-//! Writes the index anew, beside the traffic, to give back what sled holds on to: space of rows that were replaced or
-//! removed, which it moves together more slowly than a great import leaves it behind.
+//! Rebuilds the index online, to reclaim space that sled holds on to: the space of replaced or removed rows, which it
+//! consolidates more slowly than a large import leaves it behind.
 //!
-//! The new index is made of the newest snapshot and the journal, brought up to date while the old one is in use, and taken
-//! in its place by the committer, between two frames. A kill at any moment costs at most the rebuilding of an index.
+//! The new index is made from the newest snapshot and the journal, brought up to date while the old one is in use, and
+//! swapped in by the committer, between two frames. A kill at any moment costs at most the rebuilding of an index.
 
 use super::background::{Pausing, closed_segments, rotate};
 use super::batch::Batch;
@@ -18,28 +18,30 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-/// An index that takes so many times the bytes of its rows is worth writing anew: a new one takes about 1.3 times.
+/// An index this many times as large as its rows is worth rebuilding: a new one takes about 1.3 times their size.
 const WORTH: u64 = 3;
-/// A new index may take so many times the bytes of its rows while it is written.
+/// A new index may take up this many times the size of its rows while it is being written.
 const ROOM: u64 = 2;
-/// Rounds of catching up with the traffic, each with what was written during the one before. The committer does the last one
-/// while commits wait: about as long as the round before it took.
+/// Rounds of catching up, each with what was written during the one before. The committer does the last one while
+/// commits wait: this takes about as long as the round before it.
 const ROUNDS: usize = 20;
-/// A wait of commits that nobody minds.
+/// Commits may wait this long without anyone noticing.
 const SHORT: Duration = Duration::from_millis(50);
-/// The longest one, when writes come so fast that no round is short.
+/// The longest acceptable wait, if writes arrive so fast that no round is short.
 const LONGEST: Duration = Duration::from_secs(1);
-/// How long readers of the old index may take to end.
+/// How long readers of the old index may take to finish.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// True when the index takes much more disk than what is in it. As of the newest snapshot, so it may have grown since.
+/// True if the index takes up much more disk space than its content. The content is that of the newest snapshot, so it
+/// may have grown since.
 pub(super) fn is_due(shared: &Shared) -> Result<bool, StoreError> {
     let bytes = shared.folder.index_bytes();
     let Some((_, path)) = snapshot::list(&shared.folder.snapshots())?.pop() else { return Ok(false) };
     Ok(bytes > shared.reindex_above_bytes && bytes > WORTH * snapshot::unpacked_bytes(&path)?)
 }
 
-/// Writes the index anew from the snapshot of frame `base`; [`Shared::maintain`] is held. Returns how many records it has.
+/// Rebuilds the index from the snapshot of frame `base`; the caller holds [`Shared::maintain`]. Returns the number of
+/// records in it.
 pub(super) fn run(
     shared: &Shared,
     base: u64,
@@ -51,14 +53,13 @@ pub(super) fn run(
     let bytes = snapshot::unpacked_bytes(&base)?;
     if !shared.has_space_for(ROOM * bytes) {
         let mib = (ROOM * bytes) >> 20;
-        let what = format!("a new index needs {mib} MiB beside the old one for a while, and so much is not free");
+        let what = format!("a new index needs {mib} MiB in addition to the old one for a while, which are not free");
         return Err(StoreError::Unusable { place: folder.root.display().to_string(), what });
     }
     let started = Instant::now();
     let before = folder.index_bytes();
     let index = Arc::new(Index::create_beside(&folder.index_in_work(), &folder.index(), shared.cache_bytes)?);
-    let report =
-        |done: u64| progress(Progress { stage: "writing the index anew", done: done.min(bytes), total: bytes });
+    let report = |done: u64| progress(Progress { stage: "rebuilding the index", done: done.min(bytes), total: bytes });
     let taken = build(shared, &index, &base, pace, &report)
         .and_then(|(records, frame)| Ok((records, exchange(shared, &index, frame)?)));
     let (records, old) = match taken {
@@ -73,15 +74,16 @@ pub(super) fn run(
     report(bytes);
     match unshared(old, PATIENCE) {
         Ok(old) => old.end()?,
-        // Its last reader ends it.
-        Err(error) => tracing::warn!(%error, "the index that was replaced is still in use"),
+        // Ended by its last reader.
+        Err(error) => tracing::warn!(%error, "the replaced index is still in use"),
     }
     let milliseconds = io::milliseconds_since(started);
-    tracing::info!(records, before, after = folder.index_bytes(), milliseconds, "index written anew");
+    tracing::info!(records, before, after = folder.index_bytes(), milliseconds, "index rebuilt");
     Ok(records)
 }
 
-/// Fills the new index and follows the traffic closely; how many records there were at first, and up to which frame it is.
+/// Fills the new index and closely follows ongoing writes; returns the initial number of records, and the frame up to
+/// which the index is complete.
 fn build(
     shared: &Shared,
     index: &Index,
@@ -115,24 +117,24 @@ fn build(
         }
         before = took;
     }
-    let what = "writes come faster than a new index can follow: try again when there are fewer".to_owned();
+    let what = "writes come faster than a new index can follow: try again when there are fewer writes".to_owned();
     Err(StoreError::Unusable { place: shared.folder.root.display().to_string(), what })
 }
 
-/// Brings an index that holds everything up to frame `from` up to frame `last`. Those frames are in segments that are closed.
+/// Brings an index that is complete up to frame `from` up to frame `last`. Those frames are in closed segments.
 pub(super) fn catch_up(index: &Index, shared: &Shared, from: u64, last: u64) -> Result<(), StoreError> {
     fill(&mut merge(shared, None, from, last)?, &mut |batch, _, _| batch.write(index))?;
     index.set_frame(last)
 }
 
-/// What the frames after `from` up to `last` leave behind, after a snapshot of frame `from`, or by themselves.
+/// The resulting rows of the frames after `from` up to `last`, applied to a snapshot of frame `from` or on their own.
 fn merge(shared: &Shared, base: Option<Reader>, from: u64, last: u64) -> Result<Merge, StoreError> {
     let run = closed_segments(&shared.folder, from + 1, last)?;
     let mut frames = Frames::new(&run, shared.id, last);
     Merge::new(base, &mut frames, &shared.folder.snapshots().join("scratch"))
 }
 
-/// Writes a batch at a pace.
+/// Writes a batch at a given pace.
 fn write_at(pace: &dyn Pausing, batch: &mut Batch, index: &Index, records: u64) -> Result<(), StoreError> {
     if !pace.is_gentle() {
         pace.pause(records, Duration::ZERO)?;
@@ -146,8 +148,8 @@ fn write_at(pace: &dyn Pausing, batch: &mut Batch, index: &Index, records: u64) 
     })
 }
 
-/// Takes up all of `merge` in batches for `write`, which is also told how many records and bytes there have been; how many
-/// records there were.
+/// Passes all of `merge` in batches to `write`, together with the number of records and bytes so far; returns the
+/// number of records.
 fn fill(
     merge: &mut Merge,
     write: &mut dyn FnMut(&mut Batch, u64, u64) -> Result<(), StoreError>,
@@ -166,7 +168,7 @@ fn fill(
     Ok(records)
 }
 
-/// Has the committer take the new index into use; the old one.
+/// Makes the committer take the new index into use; returns the old one.
 fn exchange(shared: &Shared, index: &Arc<Index>, frame: u64) -> Result<Arc<Index>, StoreError> {
     let (reply, answer) = mpsc::channel();
     let index = Arc::clone(index);
@@ -174,11 +176,11 @@ fn exchange(shared: &Shared, index: &Arc<Index>, frame: u64) -> Result<Arc<Index
     answer.recv().unwrap_or_else(|_| Err(shared::closed()))
 }
 
-/// Gives the new index its name and removes the files of the old one, which may still be read. Where that fails, the new one
-/// stays in use under its old name, and the next start will compare what it finds with snapshot and journal.
+/// Renames the new index and removes the files of the old one, which may still be read. If that fails, the new one
+/// stays in use under its temporary name, and the next start compares what it finds with snapshot and journal.
 fn put_in_place(shared: &Shared, index: &Index) -> Result<(), StoreError> {
     let folder = &shared.folder;
-    // What an attempt that failed half-way has left.
+    // Left by an earlier attempt that failed half-way.
     io::remove_directory(&folder.index_replaced())?;
     if folder.index().exists() {
         io::rename(&folder.index(), &folder.index_replaced())?;

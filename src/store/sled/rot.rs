@@ -1,4 +1,4 @@
-//! Snapshots that go bad on the disk while the server runs: noticed before each new one, replaced by it.
+//! Snapshots that go bad on disk while the server runs: detected before each new snapshot, and replaced by it.
 
 use super::background::{self, Pausing};
 use super::journal::Frames;
@@ -12,13 +12,13 @@ use std::time::Instant;
 /// Snapshots of a folder, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Sorted {
-    /// Read back just now, with their frames.
+    /// Snapshots that were just verified, with their frames.
     pub(super) good: Vec<(u64, PathBuf)>,
-    /// No longer what was written.
+    /// Snapshots that are damaged.
     pub(super) bad: Vec<PathBuf>,
 }
 
-/// Reads every snapshot and says which are whole; the others are logged.
+/// Verifies every snapshot; logs the damaged ones.
 pub(super) fn sort(shared: &Shared, pace: &dyn Pausing) -> Result<Sorted, StoreError> {
     let mut sorted = Sorted::default();
     for (frame, path) in snapshot::list(&shared.folder.snapshots())? {
@@ -31,7 +31,7 @@ pub(super) fn sort(shared: &Shared, pace: &dyn Pausing) -> Result<Sorted, StoreE
         match read {
             Ok(_) => sorted.good.push((frame, path)),
             Err(StoreError::Damaged { what, .. }) => {
-                tracing::error!(file = %path.display(), what, "a snapshot has gone bad on the disk: a new one is made");
+                tracing::error!(file = %path.display(), what, "a snapshot has gone bad on disk: making a new one");
                 sorted.bad.push(path);
             }
             Err(error) => return Err(error),
@@ -40,7 +40,7 @@ pub(super) fn sort(shared: &Shared, pace: &dyn Pausing) -> Result<Sorted, StoreE
     Ok(sorted)
 }
 
-/// Puts bad snapshots out of the way, once they are not needed any more.
+/// Moves bad snapshots out of the way, once they are no longer needed.
 pub(super) fn set_aside(shared: &Shared, bad: &[PathBuf]) -> Result<(), StoreError> {
     for path in bad.iter().filter(|path| path.exists()) {
         let aside = shared.folder.set_aside(path)?;
@@ -49,12 +49,12 @@ pub(super) fn set_aside(shared: &Shared, bad: &[PathBuf]) -> Result<(), StoreErr
     Ok(())
 }
 
-/// All records from the index, beside the traffic, and the frame as of which they are: for when no snapshot is whole and
-/// the journal does not go back to the first frame. Nothing else knows the records then.
+/// Returns all records from the index while it is in use, and the frame as of which they are: for when no snapshot is
+/// intact and the journal does not go back to the first frame. Then there is no other source of the records.
 ///
-/// The walk sees some of the writes that are made meanwhile; the frames since its beginning bring all of them.
+/// The walk sees some of the writes made in the meantime; the frames since its beginning supply all of them.
 pub(super) fn from_index(shared: &Shared, before: u64, pace: &dyn Pausing) -> Result<(Merge, u64), StoreError> {
-    tracing::error!("no snapshot is whole: the new one is made from the index");
+    tracing::error!("no snapshot is intact: making a new one from the index");
     let mut collector = Collector::new(&shared.folder.snapshots().join("scratch"));
     let view = shared.view()?;
     let Some(view) = view.as_ref() else { return Err(shared::closed()) };

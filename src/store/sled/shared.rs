@@ -1,4 +1,4 @@
-//! What the engine's threads share.
+//! State shared by the engine's threads.
 
 use super::folder::{Folder, FolderId};
 use super::index::Index;
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// State that outlives a single call; one per open folder.
+/// The state of an open folder.
 pub(super) struct Shared {
     pub(super) folder: Folder,
     pub(super) id: FolderId,
@@ -32,33 +32,33 @@ pub(super) struct Shared {
     /// Bytes of journal after which the next snapshot is due.
     pub(super) snapshot_at: AtomicU64,
     pub(super) snapshot_duty: u32,
-    /// What readers see; gone once the engine is closed.
+    /// What readers see; `None` once the engine is closed.
     pub(super) view: ArcSwapOption<View>,
-    /// A memtable of about this many bytes is written into the index.
+    /// The approximate size at which a memtable is written to the index.
     pub(super) memtable_bytes: usize,
-    /// Raised when a memtable has been frozen, and when it has been flushed.
+    /// Raised when a memtable has been frozen, and when one has been flushed.
     pub(super) flush_wanted: Signal,
     pub(super) flushed: Signal,
     /// The last frame whose writes are all visible.
     pub(super) published: AtomicU64,
-    /// Odd while a group is being made visible.
+    /// Odd while the writes of a group are being made visible.
     pub(super) epoch: AtomicU64,
     pub(super) queue: Queue,
     pub(super) counters: Counters,
     /// Hashes keys; seeded per process.
     pub(super) hasher: RandomState,
-    /// Held by whoever adds or removes snapshot and journal files outside the committer: snapshot, backup, check.
+    /// Held while adding or removing snapshot and journal files outside the committer: for a snapshot, backup or check.
     maintenance: Mutex<()>,
-    /// How many wait for it.
+    /// Number of threads waiting for it.
     waiting: AtomicU64,
     pub(super) housekeeping: Signal,
     pub(super) watchdog: Signal,
     started: Instant,
-    /// Milliseconds since `started` at which the committer took up its present group, plus one; 0 while it waits.
+    /// Milliseconds since `started` at which the committer began its current group, plus one; 0 while it waits.
     busy_since: AtomicU64,
 }
 
-/// Figures for `EngineStats`.
+/// Counters for `EngineStats`.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) commits: AtomicU64,
@@ -114,13 +114,13 @@ impl Shared {
         if view.is_none() { Err(closed()) } else { Ok(view) }
     }
 
-    /// Takes the index away from readers and waits until the last one has let go of it.
+    /// Hides the index from readers and waits until the last one has released it.
     pub(super) fn take_index(&self, patience: Duration) -> Result<Index, StoreError> {
         let view = self.view.swap(None).ok_or_else(closed)?;
         unshared(unshared(view, patience)?.index, patience)
     }
 
-    /// Counts what has been written since the newest snapshot by earlier processes.
+    /// Counts the journal that earlier processes have written since the newest snapshot.
     pub(super) fn remember_journal(&self) -> Result<(), StoreError> {
         let newest = snapshot::list(&self.folder.snapshots())?.pop().map_or(0, |(frame, _)| frame);
         let later = |(first, _): &&(u64, std::path::PathBuf)| *first > newest;
@@ -135,7 +135,7 @@ impl Shared {
         self.adapt_snapshot_threshold()
     }
 
-    /// The larger the snapshot, the more journal must have gathered before the next one is worth its cost.
+    /// The larger the snapshot, the more journal must have accumulated before the next one is worth its cost.
     pub(super) fn adapt_snapshot_threshold(&self) -> Result<(), StoreError> {
         let newest = snapshot::list(&self.folder.snapshots())?.pop();
         let size = newest.map_or(0, |(_, path)| path.metadata().map_or(0, |data| data.len()));
@@ -143,7 +143,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Whoever holds this may add and remove snapshot and journal files.
+    /// Locks snapshot and journal files for adding and removing.
     pub(super) fn maintain(&self) -> MutexGuard<'_, ()> {
         self.waiting.fetch_add(1, Ordering::AcqRel);
         let held = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
@@ -151,18 +151,18 @@ impl Shared {
         held
     }
 
-    /// True while somebody waits for [`Self::maintain`]: no time to be gentle.
+    /// True while another thread waits for [`Self::maintain`]: then work should run at full speed.
     pub(super) fn is_waited_for(&self) -> bool {
         self.waiting.load(Ordering::Acquire) > 0
     }
 
-    /// The committer has begun a group, or has ended one.
+    /// Records that the committer has begun or finished a group.
     pub(super) fn set_busy(&self, busy: bool) {
         let now = if busy { self.elapsed_ms() + 1 } else { 0 };
         self.busy_since.store(now, Ordering::Relaxed);
     }
 
-    /// Names the group that the committer is at; `None` while it waits.
+    /// Identifies the committer's current group; `None` while it waits.
     pub(super) fn busy_since(&self) -> Option<u64> {
         Some(self.busy_since.load(Ordering::Relaxed)).filter(|since| *since > 0)
     }
@@ -171,9 +171,9 @@ impl Shared {
         super::io::milliseconds_since(self.started)
     }
 
-    /// Ends all writing and tells the server, which must end the process.
+    /// Stops all writing and notifies the server, which must end the process.
     pub(super) fn die(&self, reason: &str) {
-        // Whoever else meets the same disk says so, too.
+        // Other threads that hit the same disk failure report it, too.
         if self.is_dead.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -182,13 +182,13 @@ impl Shared {
         (self.fatal)(reason);
     }
 
-    /// True while another large file fits on the disk without touching the reserve.
+    /// True if another file of this size fits on the disk without touching the reserve.
     pub(super) fn has_space_for(&self, bytes: u64) -> bool {
         free_space(&self.folder.root).is_none_or(|free| free >= self.reserve_bytes.saturating_add(bytes))
     }
 
-    /// What a write of so many bytes lacks. The index must meet neither a full disk nor the limit on file sizes: it fails for
-    /// good at either, the journal does not.
+    /// What a write of this size lacks. The index must never hit a full disk or the file size limit: either breaks it
+    /// for good, unlike the journal.
     pub(super) fn lack_for(&self, bytes: u64) -> Option<Lack> {
         if !self.has_space_for(bytes) {
             return Some(Lack::DiskSpace);
@@ -200,7 +200,7 @@ impl Shared {
     }
 }
 
-/// Waits until the last reader has let go of an index that new ones no longer find.
+/// Waits until the last reader has released an index that new readers no longer find.
 pub(super) fn unshared<T>(mut index: Arc<T>, patience: Duration) -> Result<T, StoreError> {
     let until = Instant::now() + patience;
     loop {
@@ -210,7 +210,7 @@ pub(super) fn unshared<T>(mut index: Arc<T>, patience: Duration) -> Result<T, St
                 index = shared;
                 std::thread::sleep(Duration::from_millis(1));
             }
-            Err(_) => return Err(StoreError::Stopped { reason: "somebody still reads the index".to_owned() }),
+            Err(_) => return Err(StoreError::Stopped { reason: "the index is still being read".to_owned() }),
         }
     }
 }
@@ -220,7 +220,7 @@ pub(super) fn closed() -> StoreError {
     StoreError::Stopped { reason: "it was closed".to_owned() }
 }
 
-/// Bytes that this process may still write on the disk of `path`; `None` where that cannot be asked.
+/// Bytes that this process may still write to the disk of `path`; `None` if the system cannot report this.
 pub(super) fn free_space(path: &std::path::Path) -> Option<u64> {
     #[cfg(unix)]
     {
@@ -234,7 +234,7 @@ pub(super) fn free_space(path: &std::path::Path) -> Option<u64> {
     }
 }
 
-/// The length that no file of this process may exceed.
+/// The maximum length of a file written by this process.
 fn file_size_limit() -> Option<u64> {
     #[cfg(unix)]
     {
@@ -244,7 +244,7 @@ fn file_size_limit() -> Option<u64> {
     None
 }
 
-/// Wakes threads that wait for something to do.
+/// Wakes a thread that waits for something to do.
 #[derive(Debug, Default)]
 pub(super) struct Signal {
     raised: Mutex<bool>,
@@ -259,13 +259,13 @@ impl Signal {
         self.changed.notify_all();
     }
 
-    /// What it was raised for is being done.
+    /// Clears the signal, because what it was raised for is being done.
     pub(super) fn settle(&self) {
         let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
         *raised = self.is_finished();
     }
 
-    /// Wakes for the last time.
+    /// Wakes the waiting thread for the last time.
     pub(super) fn finish(&self) {
         self.done.store(true, Ordering::Release);
         self.raise();

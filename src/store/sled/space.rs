@@ -1,4 +1,4 @@
-//! Is there room on the disk for another write? Asked of the system now and then, not for every write.
+//! Is there room on the disk for another write? The system is asked from time to time, not for every write.
 
 use super::shared::Shared;
 use crate::store::StoreError;
@@ -6,21 +6,21 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How old the last answer about free space may be, in time and in bytes written since.
+/// The maximum age of the last answer about free space, as a time and as bytes written since.
 const SPACE_EVERY: Duration = Duration::from_millis(100);
 const SPACE_EVERY_BYTES: usize = 256 << 10;
 
-/// Why nothing more can be written, for now.
+/// The reason nothing more can be written for now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lack {
-    /// The disk is full, or a quota used up.
+    /// The disk is full, or a quota is used up.
     DiskSpace,
     /// A file may not grow beyond the process's limit.
     FileSize,
 }
 
 impl Lack {
-    /// What a system error says was lacking; `None` for every other failure.
+    /// What an OS error indicates was lacking; `None` for every other failure.
     pub(super) fn of(error: &std::io::Error) -> Option<Self> {
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(Self::DiskSpace),
@@ -29,7 +29,7 @@ impl Lack {
         }
     }
 
-    /// The error that names a file or folder.
+    /// The error that names the file or folder.
     pub(super) fn error(self, path: &Path) -> StoreError {
         let path = path.display().to_string();
         match self {
@@ -39,7 +39,7 @@ impl Lack {
     }
 }
 
-/// Keeps writes away from the last bytes of the disk, so that the index never meets a full one.
+/// Keeps writes away from the last bytes of the disk, so that the index never hits a full disk.
 #[derive(Debug, Default)]
 pub(super) struct Space {
     checked: Option<Instant>,
@@ -49,12 +49,12 @@ pub(super) struct Space {
 }
 
 impl Space {
-    /// The system has just refused a write.
+    /// Records that the system has just refused a write.
     pub(super) const fn is_used_up(&mut self, lack: Lack) {
         self.lack = Some(lack);
     }
 
-    /// What a write of so many bytes lacks; `None` if there is room.
+    /// What a write of this size lacks; `None` if there is room.
     pub(super) fn lack_for(&mut self, bytes: usize, shared: &Shared) -> Option<Lack> {
         self.since += bytes;
         let old = |checked: Instant| checked.elapsed() >= SPACE_EVERY || self.since >= SPACE_EVERY_BYTES;

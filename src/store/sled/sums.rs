@@ -1,6 +1,6 @@
-//! Counters while a group is made: all additions to one key become one write of the number they come to.
+//! Counters of a group: all additions to one key become one write of the resulting number.
 //!
-//! The frame holds numbers, not differences, so that replaying it twice comes to the same.
+//! The frame holds numbers, not differences, so that replaying it twice gives the same result.
 
 use super::index;
 use super::journal::frame;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// The counters of one group.
 #[derive(Debug, Default)]
 pub(super) struct Sums {
-    /// Where each stands, and whether the group has added to it (it may only have been looked up).
+    /// The value of each counter, and whether the group has added to it (it may only have been looked up).
     counters: BTreeMap<Key, (i64, bool)>,
 }
 
@@ -22,7 +22,7 @@ impl Sums {
         self.counters.get(key).is_some_and(|(_, added)| *added)
     }
 
-    /// Looks up where the counters stand before the group; an error is the fault of these additions alone.
+    /// Looks up the values of the counters before the group; an error concerns only these additions.
     pub(super) fn load(&mut self, view: &View, adds: &[Add]) -> Result<(), StoreError> {
         for Add { key, .. } in adds {
             if !self.counters.contains_key(key) {
@@ -34,7 +34,7 @@ impl Sums {
         Ok(())
     }
 
-    /// Counts additions whose counters were loaded.
+    /// Applies additions to counters that were loaded.
     pub(super) fn add(&mut self, adds: &[Add]) {
         for Add { key, delta, .. } in adds {
             if let Some((number, added)) = self.counters.get_mut(key) {
@@ -44,7 +44,7 @@ impl Sums {
         }
     }
 
-    /// Appends what the counters have come to.
+    /// Appends the resulting values of the counters.
     pub(super) fn push_writes(self, body: &mut Vec<u8>) {
         for (key, (number, _)) in self.counters.into_iter().filter(|(_, (_, added))| *added) {
             let value = counter::encode(Encoding::Binary, &key, number);

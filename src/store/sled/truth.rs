@@ -1,5 +1,5 @@
-//! What the store holds, according to snapshot and journal: the newest good snapshot and an unbroken run of frames after
-//! it. The index is not asked.
+//! What the store holds according to snapshot and journal: the newest good snapshot and an unbroken run of frames after
+//! it. The index is not consulted.
 
 use super::Progress;
 use super::folder::{Folder, FolderId};
@@ -25,24 +25,24 @@ pub(super) struct Base {
 pub(super) struct Truth {
     folder: Folder,
     id: FolderId,
-    /// For temporary files, if not beside the snapshots.
+    /// Folder for temporary files, if not the one next to the snapshots.
     scratch: Option<PathBuf>,
-    /// `None`: the journal goes back to the first frame.
+    /// The snapshot; `None` if the journal goes back to the first frame.
     pub(super) base: Option<Base>,
-    /// The frames after it.
+    /// The frames after the snapshot.
     pub(super) frames: Coverage,
-    /// Every segment, for whoever ends or removes them.
+    /// All segments, for ending or removing them.
     pub(super) scanned: Vec<Scanned>,
-    /// Snapshots that are damaged, and how.
+    /// Damaged snapshots, with a description of the damage.
     pub(super) bad_snapshots: Vec<(PathBuf, String)>,
 }
 
 impl Truth {
     /// Reads journal and snapshots of a folder; `acknowledged` is the last frame that is known to have existed.
-    /// Segments that start after frame `until` are left alone: somebody may be writing them.
+    /// Segments that start after frame `until` are left alone: they may be in use.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] names what is missing when no snapshot with an unbroken run of frames is left.
+    /// [`StoreError::Damaged`] names what is missing if no snapshot with an unbroken run of frames is left.
     pub(super) fn find(
         folder: &Folder,
         id: &FolderId,
@@ -94,10 +94,10 @@ impl Truth {
         }
     }
 
-    /// As [`Self::find`], for a point in time: damage after it does no harm, and an older snapshot may have to serve.
+    /// Like [`Self::find`], for a point in time: damage after it does not matter, and an older snapshot may be needed.
     ///
     /// # Errors
-    /// [`StoreError::Unusable`] when the point cannot be reached, or cannot be told.
+    /// [`StoreError::Unusable`] if the point cannot be reached or cannot be determined.
     pub(super) fn find_until(
         folder: &Folder,
         id: &FolderId,
@@ -135,12 +135,12 @@ impl Truth {
         point::choose(candidates.collect(), &times, acknowledged, &folder.root)
     }
 
-    /// Whose files these are.
+    /// The id of the folder.
     pub(super) const fn id(&self) -> FolderId {
         self.id
     }
 
-    /// With another folder for temporary files.
+    /// Uses another folder for temporary files.
     pub(super) fn with_scratch(self, scratch: PathBuf) -> Self {
         Self { scratch: Some(scratch), ..self }
     }
@@ -158,7 +158,7 @@ impl Truth {
         self.frames.time
     }
 
-    /// The frame of the snapshot, 0 without one.
+    /// The frame of the snapshot, or 0 if there is none.
     pub(super) fn base_frame(&self) -> u64 {
         self.base.as_ref().map_or(0, |base| base.head.frame)
     }
@@ -169,7 +169,7 @@ impl Truth {
         self.merge_into(upto, &self.scratch.clone().unwrap_or_else(beside))
     }
 
-    /// As [`Self::merge`], with temporary files in `scratch`.
+    /// Like [`Self::merge`], with temporary files in `scratch`.
     pub(super) fn merge_into(&self, upto: u64, scratch: &Path) -> Result<Merge, StoreError> {
         let base = match &self.base {
             Some(base) => Some(Reader::open(&base.path, Some(&self.id))?),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
-/// How often a read-only commit tries to check by itself before it asks the committer.
+/// How often a read-only commit tries to check its reads before it leaves this to the committer.
 const TRIES: usize = 3;
 
 pub(super) struct SledTx {
@@ -34,7 +34,8 @@ impl SledTx {
         view.as_ref().map_or(Ok(None), |view| view.get(&index::physical(key)))
     }
 
-    /// Are all reads still current, at one moment? `None` when a group is being made visible meanwhile.
+    /// Checks whether all reads are still current at a single moment. `None` if a group is being made visible in the
+    /// meantime.
     fn reads_hold(&self) -> Result<Option<bool>, StoreError> {
         let epoch = self.shared.epoch.load(Ordering::Acquire);
         if epoch % 2 == 1 {
@@ -170,7 +171,7 @@ impl Tx for SledTx {
         shared.queue.push(request)?;
         match answer.await {
             Ok(outcome) => outcome,
-            // Dropped unanswered: the committer has ended.
+            // Dropped without a reply: the committer has ended.
             Err(_) => {
                 let reason = shared.queue.stopped().unwrap_or_else(|| "the committer has ended".to_owned());
                 Err(StoreError::Stopped { reason }.into())

@@ -1,4 +1,4 @@
-//! What readers see: the index, and before it the rows that are still on their way there.
+//! What readers see: the index, overlaid with the rows that have not been written to it yet.
 
 use super::index::{Cursor as IndexCursor, Index, Rows as IndexRows, Stamped};
 use super::memtable::{Entry, Memtable, Range};
@@ -7,22 +7,22 @@ use std::collections::VecDeque;
 use std::ops::Bound;
 use std::sync::Arc;
 
-/// Entries of a memtable that are read in one go.
+/// Entries of a memtable that are read at once.
 const PAGE: usize = 64;
 
-/// All rows as of the last frame. Only the parts change places; a view that somebody still reads stays as complete as it was.
+/// All rows as of the last frame. Rows only move between the parts; a view that is still being read stays complete.
 #[derive(Debug)]
 pub(super) struct View {
-    /// Where the committer writes.
+    /// The memtable that the committer writes to.
     pub(super) young: Arc<Memtable>,
-    /// The table before it, while the flusher writes it into the index.
+    /// The previous memtable, while the flusher writes it to the index.
     pub(super) flushing: Option<Arc<Memtable>>,
-    /// Everything older.
+    /// The index, with everything older.
     pub(super) index: Arc<Index>,
 }
 
 impl View {
-    /// A view of an index that holds everything.
+    /// Creates a view of an index that is complete.
     pub(super) fn of(index: Arc<Index>) -> Self {
         Self { young: Arc::default(), flushing: None, index }
     }
@@ -59,7 +59,7 @@ impl View {
     }
 }
 
-/// Looks up one key after the other, each higher than the one before.
+/// Looks up keys in ascending order.
 pub(super) struct Cursor<'a> {
     view: &'a View,
     index: IndexCursor<'a>,
@@ -79,19 +79,19 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Walks records in key order, of all parts of a view.
+/// Iterates over the records of all parts of a view in key order.
 pub(super) struct Rows<'a> {
-    /// The youngest first.
+    /// Memtables, the youngest first.
     tables: Vec<TableRows<'a>>,
     index: IndexRows<'a>,
-    /// The index's next record, once it was asked for.
+    /// The index's next record, once it has been read.
     next: Option<(Vec<u8>, Stamped)>,
     is_done: bool,
     reverse: bool,
 }
 
 impl Rows<'_> {
-    /// The next key of all parts.
+    /// The next key across all parts.
     fn next_key(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
         if self.next.is_none() && !self.is_done {
             self.next = self.index.next().transpose()?;
@@ -102,8 +102,8 @@ impl Rows<'_> {
         Ok(if self.reverse { keys.max() } else { keys.min() }.cloned())
     }
 
-    /// The record at a key that is next in at least one part; `None` when it was removed. The later frame counts: what was read
-    /// of the index may be younger than a table that was frozen long ago.
+    /// Takes the record at a key that comes next in at least one part; `None` if it was removed. The later frame wins:
+    /// what was read from the index may be newer than a table that was frozen long ago.
     fn take(&mut self, key: &[u8]) -> Option<Stamped> {
         let mut latest: Option<Entry> = None;
         for table in &mut self.tables {
@@ -138,10 +138,10 @@ impl Iterator for Rows<'_> {
     }
 }
 
-/// Walks a memtable, a page at a time.
+/// Iterates over a memtable, one page at a time.
 struct TableRows<'a> {
     table: &'a Memtable,
-    /// What has not been read yet.
+    /// The range that has not been read yet.
     range: Range,
     page: VecDeque<(Vec<u8>, Entry)>,
     is_read: bool,
@@ -179,7 +179,7 @@ mod tests {
     use rand::{RngExt as _, SeedableRng as _};
     use std::collections::BTreeMap;
 
-    /// Freezes the young table, or has the frozen one flushed, as the committer and the flusher do in turn.
+    /// Freezes the young table, or flushes the frozen one, as the committer and the flusher do in turn.
     fn step(view: &View) -> View {
         let index = Arc::clone(&view.index);
         match &view.flushing {

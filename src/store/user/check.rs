@@ -10,7 +10,7 @@ use crate::store::key::KeyReader;
 use crate::store::{CommitError, Engine, Key, Keyspace, StoreError, Tx, counter};
 use std::collections::BTreeMap;
 
-/// What [`index::entries`] makes.
+/// The keyspaces of the keys that [`index::entries`] returns.
 const INDEXES: [Keyspace; 7] = [
     Keyspace::LoginMethodUser,
     Keyspace::ExternalUserId,
@@ -18,11 +18,11 @@ const INDEXES: [Keyspace; 7] = [
     Keyspace::AccountInfo,
     Keyspace::UserListing,
     Keyspace::PrimaryAccountInfo,
-    // Until the server's next start.
+    // The old listing, until the server's next start.
     Keyspace::UserListingV1,
 ];
 
-/// Walks all users and their indexes. Works beside live traffic: what belongs together is read as of one moment.
+/// Walks all users and their indexes. Works while the server runs: related rows are read as of one moment.
 ///
 /// # Errors
 /// When the store fails. A row that cannot be decoded is reported, not an error.
@@ -63,20 +63,20 @@ async fn row_has_index(engine: &dyn Engine, key: &Key, found: &mut CrossReferenc
     }
 }
 
-/// What does not hold of a user's row, as of one moment.
+/// The defects of a user's row, as of one moment.
 async fn wrong_with_row(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Vec<String>, StoreError> {
     let mut wrong = Vec::new();
     let Some(Row { user, verified }) = row(tx, app, id).await? else { return Ok(wrong) };
     let marks = verified::of_user(tx, app, &user).await?;
     let copies = Copies::of(app, &user, marks.first().copied().unwrap_or_default());
-    // An index key that is missing, or that leads elsewhere.
+    // An index key that is missing or leads elsewhere.
     for Entry { key, pointer } in index::entries(app, &user) {
         let stands = match &pointer {
             Some(pointer) => index::read_pointer(tx, &key).await?.as_ref() == Some(&pointer.to),
             None => match stored(tx, &key).await? {
                 Some(value) => {
                     if !plain::agrees(tx.encoding(), &key, &value, copies.as_ref())? {
-                        wrong.push(format!("is shown by {key} otherwise than its row and marks say"));
+                        wrong.push(format!("is shown by {key} in a way that differs from its row and marks"));
                     }
                     true
                 }
@@ -90,12 +90,12 @@ async fn wrong_with_row(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Vec
     if let Some(copy) = verified
         && copy != marks
     {
-        wrong.push("has a row that says something else about verified addresses than their marks".to_owned());
+        wrong.push("has a row that differs from its marks in which addresses are verified".to_owned());
     }
     Ok(wrong)
 }
 
-/// What stands at a key, be it in the layout of a folder that no server has opened since.
+/// The value at a key, even if the folder still has the layout of an older version.
 async fn stored(tx: &mut dyn Tx, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
     if let Some(value) = tx.get(key).await? {
         return Ok(Some(value));
@@ -116,7 +116,7 @@ async fn index_has_row(engine: &dyn Engine, key: &Key, found: &mut CrossReferenc
     loop {
         let mut tx = engine.begin();
         let wrong = wrong(tx.as_mut(), &app, key).await;
-        // A damaged row was reported by the walk over the rows; a damaged key is no other's finding.
+        // A damaged row was reported by the walk over the rows; a damaged key is reported only here.
         match settled(tx, wrong).await? {
             None => {}
             Some(Ok(Some(what))) => {
@@ -128,7 +128,7 @@ async fn index_has_row(engine: &dyn Engine, key: &Key, found: &mut CrossReferenc
     }
 }
 
-/// What does not hold of an index key, as of one moment.
+/// The defect of an index key, as of one moment.
 async fn wrong(tx: &mut dyn Tx, app: &AppId, key: &Key) -> Result<Option<&'static str>, StoreError> {
     if tx.get(key).await?.is_none() {
         return Ok(None);
@@ -148,11 +148,11 @@ async fn wrong(tx: &mut dyn Tx, app: &AppId, key: &Key) -> Result<Option<&'stati
     Ok((!own).then_some("leads to a user to whom it does not belong"))
 }
 
-/// Compares counters with what the rows come to. Those that change while the rows are walked are left out; what differs is
-/// looked at a second time before it is reported.
+/// Compares counters with what the rows add up to. Counters that change while the rows are walked are left out; a
+/// difference is checked a second time before it is reported.
 async fn counters(engine: &dyn Engine, found: &mut CrossReferences) -> Result<(), StoreError> {
     if engine.begin().get(&count::marker()).await?.is_none() {
-        // They are kept from the server's next start on.
+        // Counters are kept from the server's next start on.
         return Ok(());
     }
     let mut wrong = different(engine, found).await?;
@@ -161,18 +161,18 @@ async fn counters(engine: &dyn Engine, found: &mut CrossReferences) -> Result<()
         wrong.retain(|key, numbers| again.get(key) == Some(numbers));
     }
     for (key, (counter, rows)) in wrong {
-        found.report(format!("{key} says {counter}, but {rows} users are there"));
+        found.report(format!("{key} is {counter}, but there are {rows} users"));
     }
     Ok(())
 }
 
-/// Counters that held still while the rows were counted and say something else, with both numbers.
+/// Counters that did not change while the rows were counted and still differ, with both numbers.
 async fn different(engine: &dyn Engine, found: &mut CrossReferences) -> Result<BTreeMap<Key, (i64, i64)>, StoreError> {
     let mut looks = Vec::new();
     for key in count::stored(engine).await?.into_keys() {
         let mut look = engine.begin();
         match counter::get(look.as_mut(), &key).await {
-            // The commit of this look tells whether the counter is still the same.
+            // The commit of this look shows whether the counter is still the same.
             Ok(number) => looks.push((key, number, look)),
             Err(damaged @ StoreError::Damaged { .. }) => found.report(damaged.to_string()),
             Err(error) => return Err(error),

@@ -1,13 +1,13 @@
-//! How many users there are: counters that every change of users keeps.
+//! Numbers of users: counters that are updated with every change of users.
 //!
-//! A user is counted once per tenant and once for its app, under the *set* of recipes that its login methods there have,
-//! as a byte with a bit for each. Whatever recipes are asked for, the answer is the sum of the sets that share one with
-//! them: at most 15 numbers, and nobody is counted twice.
+//! A user is counted once per tenant and once for its app, under the *set* of recipes of its login methods there,
+//! encoded as a byte with one bit per recipe. The number for any choice of recipes is the sum over the sets that share
+//! a recipe with it: at most 15 numbers, and no user is counted twice.
 //!
 //! * [`Keyspace::UserCount`]: (domain, app, tenant, set) → counter.
 //! * [`Keyspace::AppUserCount`]: (domain, app, set) → counter, over login methods that are in some tenant.
 //!
-//! Counters are added to, never read, by those who change users, so that no two of them meet in one.
+//! Changes of users add to counters but never read them, so that two changes never conflict on a counter.
 
 use super::{Row, UserRecord, parse_row_key};
 use crate::domain::ids::{AppId, TenantId};
@@ -16,13 +16,13 @@ use crate::store::walk::Pages;
 use crate::store::{CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx, codec, counter};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Rows read in one go. Between two goes others get the thread.
+/// Rows read at once. Between two batches other tasks get the thread.
 const PAGE: usize = 512;
 
-/// The number of a tenant's users with a login method of one of these recipes there.
+/// The number of a tenant's users with a login method of one of these recipes in that tenant.
 ///
-/// The counters are read one after the other: a user who gets another set of recipes at that moment may be seen in both
-/// or in neither.
+/// The counters are read one after the other: a user whose set of recipes changes at that moment may be counted twice
+/// or not at all.
 ///
 /// # Errors
 /// When the store fails.
@@ -52,7 +52,7 @@ fn set(recipes: impl Iterator<Item = RecipeId>) -> u8 {
     recipes.fold(0, |set, recipe| set | 1 << (recipe as u8 - 1))
 }
 
-/// The counters in which a user is counted.
+/// The keys of the counters that count a user.
 fn places<'a>(app: &'a AppId, user: &'a User) -> impl Iterator<Item = Key> + 'a {
     let recipes = |here: &dyn Fn(&LoginMethod) -> bool| {
         set(user.methods.iter().filter(|method| here(method)).map(|method| method.login.recipe()))
@@ -66,7 +66,7 @@ fn places<'a>(app: &'a AppId, user: &'a User) -> impl Iterator<Item = Key> + 'a 
     of_app.into_iter().chain(of_tenants)
 }
 
-/// Counts users who become others; both lists as in [`super::save`].
+/// Updates the counters for a change of users; both lists are those of [`super::save`].
 pub(super) fn change(tx: &mut dyn Tx, app: &AppId, before: &[&User], after: &[&User]) {
     let mut changes: BTreeMap<Key, i64> = BTreeMap::new();
     for (users, by) in [(before, -1), (after, 1)] {
@@ -79,19 +79,19 @@ pub(super) fn change(tx: &mut dyn Tx, app: &AppId, before: &[&User], after: &[&U
     }
 }
 
-/// Stands in a store whose counters are kept.
+/// The key of the marker that exists in a store whose counters are maintained.
 pub(super) fn marker() -> Key {
     Key::of(Keyspace::Meta).text("users counted")
 }
 
-/// True for the note that counters are kept. What may lack users (a salvaged folder) must not have it.
+/// True for the marker that counters are maintained. A store that may lack users (a salvaged folder) must not have it.
 #[must_use]
 pub fn is_marker(key: &Key) -> bool {
     *key == marker()
 }
 
-/// Counts all users of a store that has no counters yet: one that is new, older than they are, or salvaged. Nobody else
-/// may use the store meanwhile.
+/// Counts all users of a store that has no counters yet: a new one, one from an older version, or a salvaged one.
+/// Nothing else may use the store in the meantime.
 ///
 /// # Errors
 /// When the store fails. Rows that cannot be read are not counted.
@@ -114,12 +114,12 @@ pub async fn establish(engine: &dyn Engine) -> Result<(), StoreError> {
     })
 }
 
-/// What the rows come to.
+/// The numbers that the rows add up to.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
-    /// By counter.
+    /// Numbers by the key of their counter.
     pub(super) numbers: BTreeMap<Key, i64>,
-    /// Apps of whose rows some cannot be read, by the beginning of their keys.
+    /// Key prefixes of the apps with rows that cannot be read.
     pub(super) unsure: BTreeSet<Vec<u8>>,
 }
 
@@ -148,13 +148,13 @@ pub(super) async fn count(engine: &dyn Engine) -> Result<Counted, StoreError> {
 }
 
 impl Counted {
-    /// Whether every row that may belong to this counter could be read.
+    /// True if every row that may belong to this counter could be read.
     pub(super) fn is_sure_of(&self, counter: &Key) -> bool {
         !self.unsure.iter().any(|app| counter.bytes.starts_with(app))
     }
 }
 
-/// All counters as they are stored.
+/// All stored counters.
 pub(super) async fn stored(engine: &dyn Engine) -> Result<BTreeMap<Key, Vec<u8>>, StoreError> {
     let mut all = BTreeMap::new();
     for keyspace in [Keyspace::UserCount, Keyspace::AppUserCount] {

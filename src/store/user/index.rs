@@ -21,9 +21,9 @@ use sha2::{Digest, Sha256};
 /// One index key of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// Where.
+    /// The key itself.
     pub(super) key: Key,
-    /// What stands there; `None` for a key whose presence is all it says.
+    /// The pointer in the value of the key; `None` for a key without a pointer.
     pub(super) pointer: Option<Pointer>,
 }
 
@@ -32,14 +32,14 @@ pub(super) struct Entry {
 pub(super) struct Pointer {
     /// Internal id of a user or of a login method.
     pub(super) to: UserId,
-    /// What it claims for its user, and where; `None` for ids.
+    /// The account info claimed, and the tenant; `None` for ids.
     pub(super) claim: Option<(TenantId, AccountInfo)>,
-    /// Claimed by the primary user, not by the login method.
+    /// True if it is claimed by the primary user rather than the login method.
     pub(super) reservation: bool,
 }
 
 impl Pointer {
-    /// Order in which conflicts are looked for.
+    /// The order in which conflicts are reported.
     pub(super) fn rank(&self) -> (u8, Option<&AccountInfo>) {
         match &self.claim {
             Some((_, info)) => (u8::from(self.reservation), Some(info)),
@@ -47,12 +47,12 @@ impl Pointer {
         }
     }
 
-    /// True for what makes a login unique in its tenant.
+    /// True if this makes a login unique in its tenant.
     pub(super) const fn is_identity(&self) -> bool {
         self.claim.is_some() && !self.reservation
     }
 
-    /// Why this cannot be written where `by` stands already.
+    /// The conflict reported if the key already points to `by`.
     pub(super) fn taken(self, by: UserId) -> Taken {
         match self.claim {
             Some((tenant, info)) if self.reservation => Taken::Reservation { tenant, info, by },
@@ -62,7 +62,7 @@ impl Pointer {
     }
 }
 
-/// By what logins are looked up and searched for.
+/// The kinds of values by which logins are looked up and searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
@@ -70,9 +70,9 @@ pub enum Kind {
     Email = 1,
     /// E.164 number.
     PhoneNumber = 2,
-    /// Provider and account there, two text parts.
+    /// Provider and account id at the provider, two text parts.
     ThirdParty = 3,
-    /// What follows the first `@` of the e-mail address.
+    /// The part of the e-mail address after the first `@`.
     EmailDomain = 4,
     /// Provider, lower case.
     Provider = 5,
@@ -80,11 +80,11 @@ pub enum Kind {
     Credential = 6,
 }
 
-/// Longest value that stands in a key as it is. Of a longer one so much stands there, followed by its hash: longer than
-/// any value that stands there as it is.
+/// The longest value that is stored in a key unchanged. A longer one is cut to this length and followed by its hash,
+/// which makes it longer than any unchanged value.
 const VALUE_MAX: usize = 256;
 
-/// Text as it stands in a key. Prefixes survive up to the cut.
+/// Text in the form in which it is stored in a key. Prefixes are preserved up to the cut.
 pub(super) fn bounded(text: &str) -> String {
     if text.len() <= VALUE_MAX {
         return text.to_owned();
@@ -107,12 +107,12 @@ fn with_info(key: Key, info: &AccountInfo) -> Key {
     }
 }
 
-/// Where a login method's group is named.
+/// The key that leads from a login method to its group.
 pub(super) fn method_key(app: &AppId, id: &UserId) -> Key {
     Key::of_app(Keyspace::LoginMethodUser, app).text(id.as_str())
 }
 
-/// Where the internal id behind an external one is named.
+/// The key that leads from an external id to the internal id.
 pub(super) fn external_key(app: &AppId, id: &UserId) -> Key {
     Key::of_app(Keyspace::ExternalUserId, app).user(id)
 }
@@ -123,21 +123,21 @@ pub fn identity_key(app: &AppId, tenant: &TenantId, recipe: RecipeId, identity: 
     with_info(Key::of_tenant(Keyspace::LoginIdentity, app, tenant).raw(&[recipe as u8]), identity)
 }
 
-/// The point key by which a primary user reserves an account info in a tenant.
+/// The point key with which a primary user reserves an account info in a tenant.
 pub(super) fn reservation_key(app: &AppId, tenant: &TenantId, info: &AccountInfo) -> Key {
     with_info(Key::of_tenant(Keyspace::PrimaryAccountInfo, app, tenant), info)
 }
 
-/// What [`info_value_key`] looks for.
+/// The values that [`info_value_key`] looks for.
 #[derive(Debug, Clone, Copy)]
 pub enum Search<'a> {
     /// Values that begin with this text.
     Prefix(&'a str),
-    /// Just this value.
+    /// Exactly this value.
     Exact(&'a str),
 }
 
-/// The first of the scan keys of login methods whose `kind` of info matches; use its prefix as range.
+/// The prefix of the scan keys of login methods whose info of this `kind` matches.
 #[must_use]
 pub fn info_value_key(app: &AppId, tenant: &TenantId, kind: Kind, search: Search<'_>) -> Key {
     let prefix = Key::of_tenant(Keyspace::AccountInfo, app, tenant).raw(&[kind as u8]);
@@ -147,29 +147,29 @@ pub fn info_value_key(app: &AppId, tenant: &TenantId, kind: Kind, search: Search
     }
 }
 
-/// The scan keys of login methods with exactly this account info begin with this.
+/// The prefix of the scan keys of login methods with exactly this account info.
 #[must_use]
 pub fn info_key(app: &AppId, tenant: &TenantId, info: &AccountInfo) -> Key {
     with_info(Key::of_tenant(Keyspace::AccountInfo, app, tenant), info)
 }
 
-/// The scan key of one of the [`info_key`]s.
+/// The scan key of a login method under an [`info_key`].
 pub(super) fn info_method_key(app: &AppId, tenant: &TenantId, info: &AccountInfo, id: &UserId) -> Key {
     info_key(app, tenant, info).text(id.as_str())
 }
 
-/// What a key of [`Keyspace::AccountInfo`] says after its tenant.
+/// The parts of a key of [`Keyspace::AccountInfo`] that follow the tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InfoKey {
     /// One of [`Kind`].
     pub kind: u8,
-    /// What is searched for; of an account at a provider, the provider.
+    /// The searchable value; for an account at a provider, the provider.
     pub value: String,
-    /// The recipe user id that ends the key.
+    /// The recipe user id at the end of the key.
     pub id: UserId,
 }
 
-/// The parts of a key of [`Keyspace::AccountInfo`].
+/// Parses a key of [`Keyspace::AccountInfo`].
 #[must_use]
 pub fn parse_info_key(key: &Key) -> Option<InfoKey> {
     let mut parts = KeyReader::new(key);
@@ -182,29 +182,29 @@ pub fn parse_info_key(key: &Key) -> Option<InfoKey> {
     Some(InfoKey { kind, value, id: UserId::new(parts.text()?) })
 }
 
-/// All users of a tenant with a login method of this recipe there, by time joined and id.
+/// The prefix of the list of a tenant's users with a login method of this recipe, ordered by time joined and id.
 #[must_use]
 pub fn listing_prefix(app: &AppId, tenant: &TenantId, recipe: RecipeId) -> Key {
     Key::of_tenant(Keyspace::UserListing, app, tenant).raw(&[recipe as u8])
 }
 
-/// The place of a user in the list of a recipe.
+/// The key of a user in the list of a recipe.
 #[must_use]
 pub fn listing_key(app: &AppId, tenant: &TenantId, recipe: RecipeId, place: &Position) -> Key {
     at_place(&listing_prefix(app, tenant, recipe), place)
 }
 
-/// A place in the list with this prefix.
+/// The key of a position in the list with this prefix.
 pub(super) fn at_place(prefix: &Key, place: &Position) -> Key {
     at(prefix, place.time_joined).internal_id(&place.id)
 }
 
-/// What the places of a millisecond begin with, in the list with this prefix.
+/// The prefix of all positions of a millisecond in the list with this prefix.
 pub(super) fn at(prefix: &Key, time: UnixMillis) -> Key {
     prefix.clone().raw(&time.0.to_be_bytes())
 }
 
-/// Time joined and group id of a key of [`Keyspace::UserListing`].
+/// Parses time joined and group id from a key of [`Keyspace::UserListing`].
 #[must_use]
 pub fn parse_listing_key(key: &Key) -> Option<(UnixMillis, UserId)> {
     let mut parts = KeyReader::new(key);
@@ -213,20 +213,20 @@ pub fn parse_listing_key(key: &Key) -> Option<(UnixMillis, UserId)> {
     parse_listed(parts)
 }
 
-/// What follows the [`listing_prefix`].
+/// Parses the part that follows the [`listing_prefix`].
 pub(super) fn parse_listed(mut parts: KeyReader<'_>) -> Option<(UnixMillis, UserId)> {
     let time = parse_joined(&mut parts)?;
     Some((time, parts.internal_id()?))
 }
 
-/// The time joined, of either layout of a list.
+/// Parses the time joined, in either layout of a list.
 pub(super) fn parse_joined(parts: &mut KeyReader<'_>) -> Option<UnixMillis> {
     let (time, _id) = parts.rest().split_first_chunk::<8>()?;
     parts.skip(8);
     Some(UnixMillis(u64::from_be_bytes(*time)))
 }
 
-/// Every index key that this user has.
+/// All index keys of this user.
 pub(super) fn entries(app: &AppId, user: &User) -> Vec<Entry> {
     let mut entries = Vec::with_capacity(8);
     let id =
@@ -249,7 +249,7 @@ pub(super) fn entries(app: &AppId, user: &User) -> Vec<Entry> {
     entries
 }
 
-/// What a login method has in one of its tenants.
+/// Adds the index keys of a login method in one of its tenants.
 fn of_method(app: &AppId, tenant: &TenantId, method: &LoginMethod, entries: &mut Vec<Entry>) {
     for info in method.login.identities() {
         let key = identity_key(app, tenant, method.login.recipe(), &info);
@@ -277,7 +277,7 @@ fn of_method(app: &AppId, tenant: &TenantId, method: &LoginMethod, entries: &mut
     }
 }
 
-/// What a group has in its tenants.
+/// Adds the index keys of a group in its tenants.
 fn of_group(app: &AppId, user: &User, entries: &mut Vec<Entry>) {
     let place = user.position();
     for tenant in user.tenants() {
@@ -300,7 +300,7 @@ fn of_group(app: &AppId, user: &User, entries: &mut Vec<Entry>) {
 macro_rules! pointers {
     ($($keyspace:ident => $record:ident),+) => {
         $(
-            #[doc = concat!("What stands in [`Keyspace::", stringify!($keyspace), "`]: an internal id.")]
+            #[doc = concat!("The value in [`Keyspace::", stringify!($keyspace), "`]: an internal id.")]
             #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
             pub struct $record(pub UserId);
             crate::record!($record, $keyspace, version 1);

@@ -1,12 +1,12 @@
-//! Users at rest: one row per user with all login methods, and index keys that follow from the rows.
+//! Users at rest: one row per user with all login methods, and index keys derived from the rows.
 //!
 //! * [`Keyspace::User`]: (domain, app, group id) → [`UserRecord`].
 //! * Everything else is derived by `index::entries`: pointers from recipe user ids and external ids to the row, point
 //!   keys that make logins unique, reservations of primary users, and scan keys for listing and search.
 //!
 //! Every change of a user goes through [`save`], which compares the keys of the state before with those of the state
-//! after: no index can be forgotten, and a key that is new and must be unique is read, so that of two who want it one
-//! conflicts.
+//! after, so that no index key can be forgotten. A new key that must be unique is read, so that of two transactions
+//! that claim it one conflicts.
 
 mod check;
 pub mod count;
@@ -31,7 +31,7 @@ use index::{Entry, Pointer};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A user's row. The group's id is the key.
+/// A user's row. The group id is the key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRecord {
     is_primary: bool,
@@ -42,7 +42,7 @@ pub struct UserRecord {
 
 crate::record!(UserRecord, User, version 2 after UserRecordV1);
 
-/// [`UserRecord`] before it said what is verified.
+/// [`UserRecord`] before it included what is verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRecordV1 {
     is_primary: bool,
@@ -64,7 +64,7 @@ impl From<Row> for UserRecord {
     }
 }
 
-/// What a user's row says.
+/// The content of a user's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The user.
@@ -80,13 +80,13 @@ impl Row {
     }
 }
 
-/// Where a user's row lives.
+/// The key of a user's row.
 #[must_use]
 pub fn row_key(app: &AppId, id: &UserId) -> Key {
     Key::of_app(Keyspace::User, app).text(id.as_str())
 }
 
-/// The app and the group id that a row's key names.
+/// Parses the app and the group id from the key of a row.
 fn parse_row_key(key: &Key) -> Option<(AppId, UserId)> {
     let mut parts = KeyReader::new(key);
     let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
@@ -120,7 +120,7 @@ pub async fn rows(tx: &mut dyn Tx, app: &AppId, ids: &[UserId]) -> Result<Vec<Op
     Ok(ids.iter().zip(records).map(|(id, record)| Some(Row::new(id.clone(), record?))).collect())
 }
 
-/// Writes a user's row, with what is verified as this transaction sees it.
+/// Writes a user's row, including what is verified according to this transaction.
 async fn put_row(tx: &mut dyn Tx, app: &AppId, user: &User) -> Result<(), StoreError> {
     let mut user = user.clone();
     user.sort();
@@ -140,7 +140,7 @@ pub struct Found {
     pub id: UserId,
 }
 
-/// Longest internal id: they are UUIDs. What is longer can only be an external id.
+/// The longest internal id: they are UUIDs. A longer id can only be an external one.
 const INTERNAL_ID_MAX: usize = 64;
 
 /// Finds a user by any id: internal ones win over external ones, recipe user ids lead to the group.
@@ -163,7 +163,7 @@ pub async fn find_internal(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<
     Ok(row.map(|row| Found { user: row.user, id: id.clone() }))
 }
 
-/// The row that belongs to an internal id: of the group, or of one of its methods.
+/// The row for an internal id: of the group, or of one of its methods.
 async fn row_of(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<Row>, StoreError> {
     if id.as_str().len() > INTERNAL_ID_MAX {
         return Ok(None);
@@ -188,7 +188,7 @@ pub async fn find_external(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<
     }
 }
 
-/// The recipe user id that has this identity (its e-mail with a password, its account at a provider, …) in a tenant.
+/// The recipe user id with this identity (its e-mail with a password, its account at a provider, …) in a tenant.
 ///
 /// # Errors
 /// When the store fails.
@@ -218,36 +218,36 @@ pub async fn reserved_by(
     index::read_pointer(tx, &index::reservation_key(app, tenant, info)).await
 }
 
-/// Why users cannot be saved as they are to be. The transaction must be dropped.
+/// The reason users cannot be saved. Nothing has been written; committing the transaction re-checks its reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
     /// Another login method of the same recipe has this identity in this tenant.
     Identity {
-        /// Where.
+        /// The tenant.
         tenant: TenantId,
-        /// What.
+        /// The identity.
         info: AccountInfo,
         /// Internal id of the method that has it.
         by: UserId,
     },
     /// Another primary user has this account info in this tenant.
     Reservation {
-        /// Where.
+        /// The tenant.
         tenant: TenantId,
-        /// What.
+        /// The account info.
         info: AccountInfo,
         /// Internal id of that primary user.
         by: UserId,
     },
     /// The id is in use: an external id of another user, or a recipe user id.
     Id {
-        /// Internal id it stands for.
+        /// The internal id that it belongs to.
         by: UserId,
     },
 }
 
-/// `taken` as the change of a login of `user` tells it: what is both another's login and reserved by another primary user is
-/// reserved first of all.
+/// Adjusts `taken` for a change of a login of `user`: if something is both another user's login and reserved by another
+/// primary user, the reservation is reported.
 ///
 /// # Errors
 /// When the store fails.
@@ -261,10 +261,10 @@ pub async fn reservation_first(tx: &mut dyn Tx, app: &AppId, user: &User, taken:
     Ok(taken)
 }
 
-/// Replaces the users in `before`, as this transaction read them, by those in `after`, with every index key.
+/// Replaces the users in `before`, as read by this transaction, with those in `after`, including every index key.
 ///
-/// Both may be empty: a new user has no before, a deleted one no after; linking takes two and leaves one. Conflicts are
-/// reported in the order identities, reservations (accounts at providers, e-mails, phone numbers), ids.
+/// Either may be empty: a new user has no before, a deleted one no after; linking takes two and leaves one. Conflicts
+/// are reported in the order identities, reservations (accounts at providers, e-mails, phone numbers), ids.
 ///
 /// # Errors
 /// When the store fails.
@@ -281,7 +281,7 @@ pub async fn save(
     }
 }
 
-/// What stands against [`save`], without writing anything.
+/// Returns what prevents a [`save`], without writing anything.
 ///
 /// # Errors
 /// When the store fails.
@@ -294,7 +294,7 @@ pub async fn taken(
     Change::new(app, before, after).taken(tx).await
 }
 
-/// The second half of [`save`], once this transaction has seen that nothing is [`taken`].
+/// The second half of [`save`], after this transaction has found that nothing is [`taken`].
 ///
 /// # Errors
 /// When the store fails, or a record is too large.
@@ -302,14 +302,14 @@ pub async fn write(tx: &mut dyn Tx, app: &AppId, before: &[&User], after: &[&Use
     Change::new(app, before, after).write(tx).await
 }
 
-/// Users before and after, with the index keys of both.
+/// A change of users, with the index keys before and after.
 struct Change<'a> {
     app: &'a AppId,
     before: &'a [&'a User],
     after: &'a [&'a User],
     old: BTreeMap<Key, Option<Pointer>>,
     new: BTreeMap<Key, Option<Pointer>>,
-    /// Two login methods of those to be saved claim the same identity: one key has room for one.
+    /// Set if two login methods to be saved claim the same identity; a key can hold only one.
     double: Option<Taken>,
 }
 
@@ -334,7 +334,7 @@ impl<'a> Change<'a> {
         if let Some(taken) = &self.double {
             return Ok(Some(taken.clone()));
         }
-        // A key that one of the users had before is no new one: it is theirs to pass on.
+        // A key that one of the users had before is not new: it is theirs to pass on.
         let added = self.new.iter().filter(|(key, _)| !self.old.contains_key(*key));
         let mut claimed: Vec<_> = added.filter_map(|(key, pointer)| pointer.as_ref().map(|to| (key, to))).collect();
         claimed.sort_by_key(|(_, pointer)| pointer.rank());
@@ -370,8 +370,8 @@ impl<'a> Change<'a> {
     }
 }
 
-/// Takes up to `limit` users out of a tenant that is being removed. Returns how many index keys were found: 0 when
-/// nobody is left in it.
+/// Takes up to `limit` users out of a tenant that is being removed. Returns how many index keys were found: 0 when no
+/// user is left in it.
 ///
 /// # Errors
 /// When the store fails.

@@ -1,13 +1,13 @@
-//! Plain users, and what the keys they are listed and searched by say of them.
+//! Plain users, and copies of them in their listing and search keys.
 //!
-//! Most users have one login method, in one tenant, that signs in with an e-mail address or a phone number. What replies
-//! show of such a user fits beside two of its keys: the one in [`Keyspace::AccountInfo`] that names its address, and its place in
-//! the list of its tenant ([`Keyspace::UserListing`]). So a page or a search among very many users reads the leaves of one
-//! index where it would read those of the rows, too.
+//! Most users have one login method, in one tenant, that signs in with an e-mail address or a phone number. What
+//! replies show of such a user fits into the values of two of its keys: the one in [`Keyspace::AccountInfo`] that
+//! contains its address, and its entry in the list of its tenant ([`Keyspace::UserListing`]). So a page or a search
+//! among very many users only reads the leaves of one index rather than those of the rows as well.
 //!
-//! What stands there is right: whoever writes a user's row writes it too ([`put`]), and whoever makes a plain user
-//! another one takes it away ([`outgrown`]). Where nothing stands, the row has to be read: the user is not plain, or was written
-//! before there were such copies.
+//! The copies are always correct: writing a user's row also writes the copies ([`put`]), and a change that makes the
+//! user no longer plain removes them ([`outgrown`]). Without a copy the row has to be read: the user is not plain, or
+//! was written before there were copies.
 
 use super::Row;
 use super::index::{InfoKey, Kind, bounded, info_method_key, listing_key};
@@ -19,7 +19,7 @@ use crate::store::{Encoding, Key, Keyspace, StoreError, Tx, codec};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// A plain user, as far as its search key does not say it. 8 bytes, so that sled keeps the stored 22 in place.
+/// The part of a plain user that its search key does not contain. 8 bytes, so that sled keeps the stored 22 in place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountInfoRecord {
     /// [`RecipeId::EmailPassword`] or [`RecipeId::Passwordless`], as a number.
@@ -33,7 +33,7 @@ pub struct AccountInfoRecord {
 crate::record!(AccountInfoRecord, AccountInfo, version 1);
 
 impl AccountInfoRecord {
-    /// What stands beside the key of such a user; `None` for a time that does not fit.
+    /// The value of the search key of such a user; `None` for a time that does not fit.
     #[must_use]
     pub fn new(recipe: RecipeId, verified: bool, time_joined: UnixMillis) -> Option<Self> {
         let [0, 0, time_joined @ ..] = time_joined.0.to_be_bytes() else { return None };
@@ -41,35 +41,35 @@ impl AccountInfoRecord {
     }
 }
 
-/// A plain user, as far as its place in a list does not say it.
+/// The part of a plain user that its list entry's key does not contain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserListingRecord {
     /// The copy of its mark, see [`verified`](super::verified).
     verified: bool,
     /// [`Kind::Email`] or [`Kind::PhoneNumber`], as a number.
     kind: u8,
-    /// The address or the number.
+    /// The e-mail address or phone number.
     value: String,
 }
 
 crate::record!(UserListingRecord, UserListing, version 1);
 
 impl UserListingRecord {
-    /// What stands beside the place of such a user.
+    /// The value of the list entry of such a user.
     #[must_use]
     pub const fn new(verified: bool, kind: Kind, value: String) -> Self {
         Self { verified, kind: kind as u8, value }
     }
 }
 
-/// What stands beside the keys of a plain user.
+/// The copies of a plain user in the values of its keys.
 pub(super) struct Copies {
     info: (Key, AccountInfoRecord),
     listed: (Key, UserListingRecord),
 }
 
 impl Copies {
-    /// Those of a plain user; `None` for all others.
+    /// The copies for a plain user; `None` for all other users.
     pub(super) fn of(app: &AppId, user: &User, verified: bool) -> Option<Self> {
         let [method] = user.methods.as_slice() else { return None };
         let is_grown =
@@ -102,7 +102,7 @@ impl Copies {
     }
 }
 
-/// Whether what stands at a listing or search key of a user is what it should be, or nothing.
+/// True if the value of a user's listing or search key is empty or as it should be.
 ///
 /// # Errors
 /// When it is damaged.
@@ -126,7 +126,7 @@ fn is_copy<R: Record + PartialEq>(
     Ok(copy.is_some_and(|(own, copy)| own == key && *copy == record))
 }
 
-/// Writes what stands beside the keys of a plain user.
+/// Writes the copies of a plain user into the values of its keys.
 ///
 /// # Errors
 /// When it cannot be encoded.
@@ -138,7 +138,7 @@ pub(super) fn put(tx: &mut dyn Tx, app: &AppId, user: &User, verified: &[bool]) 
     codec::put(tx, listed.0, &listed.1)
 }
 
-/// The keys beside which plain users stood before, and none stands after.
+/// The keys that held copies of plain users before the change and hold none after it.
 pub(super) fn outgrown(app: &AppId, before: &[&User], after: &[&User]) -> BTreeSet<Key> {
     let keys = |users: &[&User]| -> BTreeSet<Key> {
         let copies = users.iter().filter_map(|user| Copies::of(app, user, false));
@@ -152,10 +152,10 @@ pub(super) fn outgrown(app: &AppId, before: &[&User], after: &[&User]) -> BTreeS
     keys_before
 }
 
-/// The plain user that a search key names, without its password hash; `None` when the row has to be asked.
+/// The plain user in a search key, without its password hash; `None` if the row has to be read.
 ///
 /// # Errors
-/// When what stands there is damaged.
+/// When the copy is damaged.
 pub(super) fn searched(
     encoding: Encoding,
     tenant: &TenantId,
@@ -173,10 +173,10 @@ pub(super) fn searched(
     Ok(Some(shown(named.id.clone(), time_joined, tenant.clone(), login, verified)))
 }
 
-/// The plain user at a place of a recipe's list, without its password hash; `None` when the row has to be asked.
+/// The plain user in an entry of a recipe's list, without its password hash; `None` if the row has to be read.
 ///
 /// # Errors
-/// When what stands there is damaged.
+/// When the copy is damaged.
 pub(super) fn listed(
     encoding: Encoding,
     (tenant, recipe): (&TenantId, RecipeId),
@@ -207,15 +207,15 @@ fn shown(id: UserId, time_joined: UnixMillis, tenant: TenantId, login: Login, ve
     Row { user: User::new(method), verified: Some(vec![verified]) }
 }
 
-/// Without its password hash a user can be shown but not written.
+/// Rejects a user without its password hash, who can be shown but not written.
 ///
 /// # Errors
-/// When it is to be written all the same.
+/// When such a user is about to be written.
 pub(super) fn must_be_whole(key: &Key, user: &User) -> Result<(), StoreError> {
     let withheld =
         |method: &LoginMethod| matches!(&method.login, Login::EmailPassword { password, .. } if password.is_withheld());
     if user.methods.iter().any(withheld) {
-        let what = "a user who was read to be shown cannot be written: a fault of sessiond".to_owned();
+        let what = "a user who was read for display cannot be written: a bug in sessiond".to_owned();
         return Err(StoreError::Unusable { place: key.to_string(), what });
     }
     Ok(())

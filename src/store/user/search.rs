@@ -1,7 +1,7 @@
-//! Users by what they sign in with: exact look-up, and search by beginnings.
+//! Finding users by what they sign in with: exact look-up, and search by prefix.
 //!
-//! Both read [`Keyspace::AccountInfo`] with bounded scans and then the rows behind those keys that do not say it all
-//! themselves. Users found are to be shown: they may come without their password hash.
+//! Both read [`Keyspace::AccountInfo`] with bounded scans, and then the rows behind those keys that do not hold a copy
+//! of the user. Users found are for display only: they may lack their password hash.
 //!
 //! [`Keyspace::AccountInfo`]: crate::store::Keyspace::AccountInfo
 
@@ -12,19 +12,19 @@ use crate::domain::user::{LoginMethod, LookUp, Position, SearchTags};
 use crate::store::{Encoding, Key, Scan, StoreError, Tx};
 use std::collections::BTreeMap;
 
-/// Most users that one search finds (CDI: `GET /users`).
+/// The maximum number of users found by one search (CDI: `GET /users`).
 pub const FOUND_MAX: usize = 1000;
 /// Index keys read for one value of a tag.
 const KEYS_PER_VALUE: usize = 2000;
-/// Login methods looked at for one tag.
+/// Login methods examined for one tag.
 const METHODS_PER_TAG: usize = 10_000;
-/// Looks for a login method that is not where it was.
+/// Attempts to find a login method that is no longer where the index says.
 const LOOKS_MAX: usize = 3;
-/// Rows read before others get the thread.
+/// Rows read before other tasks get the thread.
 const ROWS_AT_ONCE: usize = 64;
 
-/// The users of whom a login method in this tenant has exactly this, up to [`FOUND_MAX`]. A commit checks everybody found
-/// again.
+/// The users with a login method in this tenant that has exactly this info, up to [`FOUND_MAX`]. A commit re-checks
+/// every user found.
 ///
 /// # Errors
 /// When the store fails.
@@ -36,7 +36,7 @@ pub async fn with_info(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, info: &L
     let mut methods = Methods::new();
     for (key, mut value) in tx.scan(&within(prefix, FOUND_MAX)).await? {
         if !value.is_empty() {
-            // A commit checks again what was read at a key, but not what a scan has found.
+            // A commit re-checks what was read by key, but not what a scan has found.
             value = tx.get(&key).await?.unwrap_or_default();
         }
         note(&mut methods, tx.encoding(), tenant, &key, &value)?;
@@ -45,9 +45,9 @@ pub async fn with_info(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, info: &L
     Ok(found.into_values().collect())
 }
 
-/// The users of whom a login method in this tenant matches the tags, oldest first, up to [`FOUND_MAX`].
+/// The users with a login method in this tenant that matches the tags, oldest first, up to [`FOUND_MAX`].
 ///
-/// Of a value that very many match, only those are looked at that come first in the order of the index.
+/// If very many login methods match a value, only the first ones in index order are considered.
 ///
 /// # Errors
 /// When the store fails.
@@ -62,7 +62,7 @@ pub async fn search(
         (&tags.phones, &[Kind::PhoneNumber]),
         (&tags.providers, &[Kind::Provider]),
     ];
-    // A method must be in every tag's set: the smallest one that is whole is enough to look at.
+    // A method must be in every tag's set: it is enough to look at the smallest complete one.
     let mut smallest: Option<(bool, Methods)> = None;
     for (values, kinds) in by_tag.into_iter().filter(|(values, _)| !values.is_empty()) {
         let found = candidates(tx, app, tenant, values, kinds).await?;
@@ -76,7 +76,7 @@ pub async fn search(
     Ok(users_of(tx, app, methods, fits).await?.into_values().collect())
 }
 
-/// Login methods by id, and of plain users what their keys say.
+/// Login methods by id, with the copies of plain users found in their keys.
 type Methods = BTreeMap<UserId, Option<Row>>;
 
 /// Login methods that may match one of a tag's values, and whether there may be more.
@@ -102,7 +102,7 @@ async fn candidates(
     Ok((cut, methods))
 }
 
-/// Adds the login methods behind up to `limit` keys; true if there were so many.
+/// Adds the login methods behind up to `limit` keys; true if there were that many.
 async fn methods_with(
     tx: &mut dyn Tx,
     tenant: &TenantId,
@@ -121,7 +121,7 @@ fn within(prefix: Key, limit: usize) -> Scan {
     Scan { end: prefix.prefix_end(), start: prefix, reverse: false, limit }
 }
 
-/// Adds the login method that a key names, and what stands beside the key.
+/// Adds the login method in a key, with the copy in its value.
 fn note(
     methods: &mut Methods,
     encoding: Encoding,
@@ -136,7 +136,7 @@ fn note(
     Ok(())
 }
 
-/// The users of those login methods that fit, oldest first, up to [`FOUND_MAX`].
+/// The users of the login methods that match, oldest first, up to [`FOUND_MAX`].
 async fn users_of(
     tx: &mut dyn Tx,
     app: &AppId,
@@ -150,7 +150,7 @@ async fn users_of(
         }
         let row = match shown {
             Some(row) => row,
-            // It may be gone since the scan, or have changed.
+            // It may have been removed or changed since the scan.
             None => match row_behind(tx, app, &id).await? {
                 Some(row) => row,
                 None => continue,
@@ -166,8 +166,8 @@ async fn users_of(
     Ok(users)
 }
 
-/// The row of a login method that an index names. Of one that is linked or unlinked just now, a pointer may lead to where
-/// it was: another look finds it where it is.
+/// The row of a login method found in an index. While it is being linked or unlinked, the pointer may lead to the old
+/// row: another attempt finds the new one.
 async fn row_behind(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<Row>, StoreError> {
     for _ in 1..LOOKS_MAX {
         if let Some(row) = row_of(tx, app, id).await? {

@@ -1,9 +1,9 @@
 //! Which login methods of a user are verified: marks of the e-mail verification recipe, and a copy of them in the row.
 //!
-//! The marks are what counts, and they may stand under ids of no user. The copy is for pages of users, where a look for
-//! each mark is a third of the leaves that a large index has to read. So that it is always right, marks are changed by
-//! this module only, and [`write`](super::write) makes the copy anew from the marks as the transaction sees them: of two
-//! transactions that change a mark and its user at once, one runs again.
+//! The marks are authoritative, and they may exist under ids that belong to no user. The copy is for pages of users,
+//! where looking up each mark would be a third of the leaves to read from a large index. To keep the copy correct,
+//! marks are changed only by this module, and [`write`](super::write) rebuilds the copy from the marks as the
+//! transaction sees them: of two transactions that change a mark and its user at once, one runs again.
 
 use super::{Row, find_external, find_internal, put_row};
 use crate::domain::ids::{AppId, TenantId, UserId};
@@ -13,7 +13,8 @@ use crate::store::user_data::recipe::UserData;
 use crate::store::{StoreError, Tx, emailverification};
 use async_trait::async_trait;
 
-/// For each login method of a user, in their order: whether its e-mail address or phone number is verified. Read from the marks.
+/// For each login method of a user, in order: whether its e-mail address or phone number is verified. Read from the
+/// marks.
 ///
 /// # Errors
 /// When the store fails.
@@ -25,7 +26,7 @@ pub async fn of_user(tx: &mut dyn Tx, app: &AppId, user: &User) -> Result<Vec<bo
     Ok(verified)
 }
 
-/// The same of a row: its copy, or the marks if the row was written before there were copies.
+/// The same for a row: from its copy, or from the marks if the row was written before there were copies.
 ///
 /// # Errors
 /// When the store fails.
@@ -49,7 +50,7 @@ async fn is_verified(tx: &mut dyn Tx, app: &AppId, method: &LoginMethod) -> Resu
     emailverification::is_verified(tx, app, method.shown_id(), email).await
 }
 
-/// Marks an address as verified, under the id that callers use; twice is fine.
+/// Marks an address as verified, under the id that callers use; does nothing if it already is.
 ///
 /// # Errors
 /// When the store fails, or the address is too long for a key.
@@ -58,7 +59,7 @@ pub async fn mark(tx: &mut dyn Tx, app: &AppId, id: &UserId, email: &str, since:
     copy(tx, app, id).await
 }
 
-/// Takes a mark away; tokens stay.
+/// Removes a mark; tokens stay.
 ///
 /// # Errors
 /// When the store fails.
@@ -86,8 +87,8 @@ pub async fn rename(tx: &mut dyn Tx, app: &AppId, from: &UserId, to: &UserId) ->
     copy(tx, app, to).await
 }
 
-/// Copies the marks under this id into the rows of those who show it: one user may have it as an internal id and another
-/// as an external one.
+/// Copies the marks under this id into the rows of the users that show it: one user may have it as an internal id and
+/// another one as an external id.
 async fn copy(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), StoreError> {
     let found = [find_internal(tx, app, id).await?, find_external(tx, app, id).await?];
     for found in found.into_iter().flatten() {

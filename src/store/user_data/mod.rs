@@ -1,4 +1,4 @@
-//! What recipes keep under a user's id, beside the user.
+//! Data that recipes keep under a user's id, in addition to the user.
 
 pub mod recipe;
 
@@ -8,9 +8,10 @@ use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::user::User;
 use recipe::UserData;
 
-/// The ids under which recipes keep data of `id`, an internal id of `user`: as callers see it, and as it is.
+/// The ids under which recipes keep data of `id`, an internal id of `user`: the id that callers see, and the internal
+/// id.
 ///
-/// An external id that is somebody's internal id too (callers can force that) stands for that somebody.
+/// An external id that is also another user's internal id (callers can force this) refers to that other user.
 ///
 /// # Errors
 /// When the store fails.
@@ -24,8 +25,8 @@ pub async fn ids(tx: &mut dyn Tx, app: &AppId, user: &User, id: &UserId) -> Resu
     Ok(ids)
 }
 
-/// Every recipe that keeps data under a user's id, by its name in the protocol's sentences and in the order in which the
-/// protocol asks them.
+/// Every recipe that keeps data under a user's id, with its name in protocol messages and in the order in which the
+/// protocol checks them.
 const RECIPES: [(&str, &dyn UserData); 5] = [
     ("Session", &session::Kept),
     ("UserMetadata", &usermetadata::Kept),
@@ -51,7 +52,7 @@ pub async fn kept_by(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Vec<&'
     Ok(found)
 }
 
-/// Removes what is kept under exactly this id, in all tenants, but sessions: those end with a timeline.
+/// Removes everything kept under exactly this id, in all tenants, except sessions, which end with a timeline.
 ///
 /// # Errors
 /// When the store fails.
@@ -63,8 +64,8 @@ pub async fn remove(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), Sto
     Ok(())
 }
 
-/// Removes what is kept by internal ids and has become wrong by a change of users: everything under ids that nobody has now,
-/// and links that were sent to addresses which have left the person.
+/// Removes data kept under internal ids that a change of users has made invalid: everything under ids that no user has
+/// any more, and links sent to addresses that the user no longer has.
 ///
 /// # Errors
 /// When the store fails.
@@ -77,7 +78,7 @@ pub async fn remove_outdated(
     passwordreset::end_outdated(tx, app, before, after).await
 }
 
-/// Removes what is kept under exactly this id in one tenant, but sessions: those end with a timeline.
+/// Removes everything kept under exactly this id in one tenant, except sessions, which end with a timeline.
 ///
 /// # Errors
 /// When the store fails.

@@ -1,10 +1,10 @@
-//! [`UserData`]: what a recipe has to say of the data that it keeps under users' ids.
+//! [`UserData`]: the interface to the data that a recipe keeps under users' ids.
 
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::store::{StoreError, Tx};
 use async_trait::async_trait;
 
-/// What a recipe keeps under users' ids, in its own store.
+/// The data that a recipe keeps under users' ids, in its own store.
 #[async_trait]
 pub trait UserData: Sync {
     /// Whether anything is kept under exactly this id.
@@ -19,7 +19,7 @@ pub trait UserData: Sync {
     /// When the store fails.
     async fn remove(&self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), StoreError>;
 
-    /// Removes what is kept under exactly this id in one tenant. What is of the whole app stays.
+    /// Removes everything kept under exactly this id in one tenant. Data of the whole app stays.
     ///
     /// # Errors
     /// When the store fails.

@@ -1,4 +1,4 @@
-//! Who has which role in which tenant: two rows per assignment, one to read by user and one to read by role.
+//! Roles assigned to users in tenants: two rows per assignment, one to read by user and one to read by role.
 
 use super::PAGE;
 use crate::domain::ids::{AppId, TenantId, UserId};
@@ -12,49 +12,49 @@ use std::collections::HashMap;
 /// A role of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRoleRecord {
-    /// Which role of this name.
+    /// The incarnation of the role.
     pub incarnation: Incarnation,
 }
 
 /// A user of a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleUserRecord {
-    /// Which role of this name.
+    /// The incarnation of the role.
     pub incarnation: Incarnation,
-    /// The user, if the key holds only a hash.
+    /// The user, if the key contains only a hash.
     pub long_user_id: Option<UserId>,
 }
 
 crate::record!(UserRoleRecord, UserRole, version 1);
 crate::record!(RoleUserRecord, RoleUser, version 1);
 
-/// A user, a tenant and a role in one app: what an assignment joins.
+/// A user, a tenant and a role of an app: the parts of an assignment.
 #[derive(Debug, Clone, Copy)]
 pub struct Assignment<'a> {
     /// The app.
     pub app: &'a AppId,
-    /// The tenant in which it holds.
+    /// The tenant in which it applies.
     pub tenant: &'a TenantId,
-    /// Who.
+    /// The user.
     pub user: &'a UserId,
-    /// Which role.
+    /// The role.
     pub role: &'a RoleName,
 }
 
 impl Assignment<'_> {
-    /// Its row among the user's.
+    /// The key of its row under the user.
     #[must_use]
     pub fn user_key(&self) -> Key {
         user_prefix(self.app, self.user).text(self.tenant.as_str()).text(self.role.as_str())
     }
 
-    /// Its row among the role's.
+    /// The key of its row under the role.
     #[must_use]
     pub fn role_key(&self) -> Key {
         role_prefix(self.app, self.tenant, self.role).user(self.user)
     }
 
-    /// True if it stands, for this incarnation of the role.
+    /// True if it exists for this incarnation of the role.
     ///
     /// # Errors
     /// When the store fails.
@@ -63,7 +63,7 @@ impl Assignment<'_> {
         Ok(record.is_some_and(|record| record.incarnation == incarnation))
     }
 
-    /// Writes it.
+    /// Writes both rows of the assignment.
     ///
     /// # Errors
     /// When the user's id is too large.
@@ -73,7 +73,7 @@ impl Assignment<'_> {
         codec::put(tx, self.role_key(), &RoleUserRecord { incarnation, long_user_id })
     }
 
-    /// Removes it.
+    /// Deletes both rows of the assignment.
     pub fn delete(&self, tx: &mut dyn Tx) {
         tx.delete(self.user_key());
         tx.delete(self.role_key());
@@ -84,22 +84,22 @@ fn user_prefix(app: &AppId, user: &UserId) -> Key {
     Key::of_app(Keyspace::UserRole, app).user(user)
 }
 
-/// All users of a role in a tenant.
+/// The prefix of all users of a role in a tenant.
 pub(super) fn role_prefix(app: &AppId, tenant: &TenantId, role: &RoleName) -> Key {
     Key::of_tenant(Keyspace::RoleUser, app, tenant).text(role.as_str())
 }
 
-/// The user's row that goes with a row of a role's user.
+/// The key of the row under the user that belongs to a row under the role.
 #[must_use]
 pub fn index_of(key: &Key) -> Option<Key> {
     let mut parts = KeyReader::new(key);
     let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
     let (tenant, role, user) = (parts.text()?, parts.text()?, parts.text()?);
-    // The user's part as it stands: it may be a hash already.
+    // The user's part unchanged: it may be a hash already.
     Some(Key::of_app(Keyspace::UserRole, &app).text(&user).text(&tenant).text(&role))
 }
 
-/// The other way round: the row of a role's user that goes with a user's row.
+/// The inverse: the key of the row under the role that belongs to a row under the user.
 pub(super) fn row_of(key: &Key) -> Option<Key> {
     let mut parts = KeyReader::new(key);
     let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
@@ -107,7 +107,7 @@ pub(super) fn row_of(key: &Key) -> Option<Key> {
     Some(Key::of_tenant(Keyspace::RoleUser, &app, &TenantId::new(tenant)).text(&role).text(&user))
 }
 
-/// The user's roles in a tenant: one scan, and a look at each role.
+/// The user's roles in a tenant: one scan, and a read of each role.
 ///
 /// # Errors
 /// When the store fails.
@@ -132,7 +132,7 @@ pub async fn roles_of(
     Ok(found)
 }
 
-/// Up to a page of a role's users in a tenant, and where the next page starts; `None` after the last.
+/// Up to a page of a role's users in a tenant, and the start of the next page; `None` after the last.
 ///
 /// # Errors
 /// When the store fails.
@@ -156,7 +156,7 @@ pub async fn users_page(
     Ok((rows.into_iter().filter_map(user).collect(), pages.into_next_key()))
 }
 
-/// Removes every role that a user has, in all tenants.
+/// Removes all roles of a user, in all tenants.
 ///
 /// # Errors
 /// When the store fails.
@@ -164,7 +164,7 @@ pub async fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<
     remove_all(tx, user_prefix(app, user)).await
 }
 
-/// Removes every role that a user has in one tenant.
+/// Removes all roles of a user in one tenant.
 ///
 /// # Errors
 /// When the store fails.

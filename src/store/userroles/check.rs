@@ -1,4 +1,4 @@
-//! Cross-references: both rows of an assignment agree and their role lives, and permissions lead to their roles.
+//! Cross-references: both rows of an assignment agree and their role exists, and permissions lead to their roles.
 
 use super::assignment::{RoleUserRecord, UserRoleRecord, index_of, row_of};
 use super::removal::RemovedRole;
@@ -9,7 +9,7 @@ use crate::store::cross_references::{CrossReferences, Rows, settled};
 use crate::store::key::KeyReader;
 use crate::store::{Engine, Key, Keyspace, StoreError, Tx, codec};
 
-/// Walks all roles, assignments and the index by permission. Works beside live traffic: what belongs together is read as of
+/// Walks all roles, assignments and the index by permission. Works while the server runs: related rows are read as of
 /// one moment.
 ///
 /// # Errors
@@ -29,7 +29,7 @@ pub async fn check(engine: &dyn Engine) -> Result<CrossReferences, StoreError> {
     Ok(found)
 }
 
-/// Reports what does not hold of a row, as of one moment.
+/// Reports the defects of a row, as of one moment.
 async fn look(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Result<(), StoreError> {
     loop {
         let mut tx = engine.begin();
@@ -49,7 +49,7 @@ async fn look(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Re
     }
 }
 
-const NO_KEY: Option<&str> = Some("is no key of a role");
+const NO_KEY: Option<&str> = Some("is not the key of a role");
 
 async fn role(tx: &mut dyn Tx, key: &Key) -> Result<Option<&'static str>, StoreError> {
     let Some(record) = codec::get::<RoleRecord>(tx, key).await? else { return Ok(None) };
@@ -88,7 +88,7 @@ async fn role_user(tx: &mut dyn Tx, key: &Key) -> Result<Option<&'static str>, S
     let Some(record) = codec::get::<RoleUserRecord>(tx, key).await? else { return Ok(None) };
     let Some(twin) = index_of(key) else { return Ok(NO_KEY) };
     let twin = codec::get::<UserRoleRecord>(tx, &twin).await?;
-    // Whether the role lives is said of the other row.
+    // Whether the role exists is checked with the other row.
     Ok(twin.is_none_or(|twin| twin.incarnation != record.incarnation).then_some("is not among the user's roles"))
 }
 
@@ -104,10 +104,10 @@ async fn outlived(
     }
     let removed = RemovedRole { app, role, incarnation: named };
     let under_way = tx.get(&removed.marker_key()).await?.is_some();
-    Ok((!under_way).then_some("names a role that is no more"))
+    Ok((!under_way).then_some("refers to a role that no longer exists"))
 }
 
-/// The app and the texts after it.
+/// Parses the app and the texts after it.
 fn parts<const N: usize>(key: &Key) -> Option<(AppId, [String; N])> {
     let mut parts = KeyReader::new(key);
     let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };

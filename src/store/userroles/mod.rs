@@ -2,12 +2,13 @@
 //!
 //! * [`Keyspace::Role`]: (domain, app, role) → [`RoleRecord`].
 //! * [`Keyspace::RoleByPermission`]: (domain, app, permission, role) → nothing; written with the role.
-//! * [`Keyspace::UserRole`]: (domain, app, user, tenant, role) → [`assignment::UserRoleRecord`], what a user's roles are read from.
+//! * [`Keyspace::UserRole`]: (domain, app, user, tenant, role) → [`assignment::UserRoleRecord`], to
+//!   read a user's roles.
 //! * [`Keyspace::RoleUser`]: (domain, app, tenant, role, user) → [`assignment::RoleUserRecord`], written with it.
 //!
-//! An assignment names the incarnation of its role. A role that is removed takes its assignments with it at once, because
-//! none names a living role any more; their rows are deleted afterwards ([`removal`]), also while a new role of the
-//! same name is in use.
+//! An assignment refers to the incarnation of its role. Removing a role invalidates its assignments at once, because
+//! they no longer refer to an existing role; their rows are deleted afterwards ([`removal`]), even while a new role of
+//! the same name is in use.
 
 pub mod assignment;
 mod check;
@@ -41,7 +42,7 @@ impl From<RoleRecord> for Incarnation {
     }
 }
 
-/// The row of a role. A transaction that depends on the role reads it, and so conflicts with the role's removal.
+/// The key of a role. A transaction that depends on the role reads it, and so conflicts with the role's removal.
 #[must_use]
 pub fn role_key(app: &AppId, role: &RoleName) -> Key {
     Key::of_app(Keyspace::Role, app).text(role.as_str())
@@ -63,7 +64,7 @@ pub async fn get(tx: &mut dyn Tx, app: &AppId, role: &RoleName) -> Result<Option
     Ok(codec::get::<RoleRecord>(tx, &role_key(app, role)).await?.map(|record| record.0))
 }
 
-/// Which role has this name now, without a look at its permissions.
+/// The current incarnation of the role with this name, without reading its permissions.
 ///
 /// # Errors
 /// When the store fails.
@@ -71,7 +72,7 @@ pub async fn incarnation(tx: &mut dyn Tx, app: &AppId, role: &RoleName) -> Resul
     codec::get_head::<RoleRecord, Incarnation>(tx, &role_key(app, role)).await
 }
 
-/// Writes a role. `added` and `withdrawn` are what its permissions gained and lost.
+/// Writes a role. `added` and `withdrawn` are the permissions gained and lost.
 ///
 /// # Errors
 /// When its permissions are too large.
@@ -92,7 +93,7 @@ pub fn put(
     codec::put(tx, role_key(app, name), &RoleRecord(role))
 }
 
-/// Names of up to a page of the app's roles, and where the next page starts; `None` after the last.
+/// Names of up to a page of the app's roles, and the start of the next page; `None` after the last.
 ///
 /// # Errors
 /// When the store fails.
@@ -104,7 +105,7 @@ pub async fn page(
     names(tx, Key::of_app(Keyspace::Role, app), start).await
 }
 
-/// Names of up to a page of the roles with this permission, and where the next page starts; `None` after the last.
+/// Names of up to a page of the roles with this permission, and the start of the next page; `None` after the last.
 ///
 /// # Errors
 /// When the store fails.
@@ -117,7 +118,7 @@ pub async fn page_with(
     names(tx, permission_prefix(app, permission), start).await
 }
 
-/// A page of the keys that are `prefix` and a role's name.
+/// A page of the keys that consist of `prefix` and a role's name.
 async fn names(tx: &mut dyn Tx, prefix: Key, start: Option<Key>) -> Result<(Vec<RoleName>, Option<Key>), StoreError> {
     let skip = prefix.bytes.len();
     let mut pages = Pages::of(prefix, PAGE).from(start);
@@ -126,7 +127,7 @@ async fn names(tx: &mut dyn Tx, prefix: Key, start: Option<Key>) -> Result<(Vec<
     Ok((rows.iter().filter_map(name).collect(), pages.into_next_key()))
 }
 
-/// The roles of users.
+/// The roles of users as user data.
 pub(super) struct Kept;
 
 #[async_trait]

@@ -1,7 +1,7 @@
 //! Removed roles: a marker that outlives a crash, and the deletion of their assignments in small steps.
 //!
-//! The removal of a role is one transaction: its row goes, the marker comes. From then on no assignment counts. Whoever
-//! finds a marker deletes the rows of that incarnation: the request that removed the role, or a job later.
+//! The removal of a role is one transaction: its row is deleted, the marker created. From then on its assignments are
+//! invalid. Their rows are deleted by the request that removed the role, or later by a job that finds the marker.
 
 use super::assignment::{RoleUserRecord, index_of, role_prefix};
 use super::{permission_key, role_key};
@@ -13,10 +13,10 @@ use crate::store::walk::Pages;
 use crate::store::{Key, Keyspace, Scan, StoreError, Tx, codec};
 use serde::{Deserialize, Serialize};
 
-/// Since when a removed role's assignments are being deleted.
+/// The record of a removed role whose assignments are being deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleRemovalRecord {
-    /// When the role was removed.
+    /// The time the role was removed.
     pub since: UnixMillis,
 }
 
@@ -29,22 +29,22 @@ pub struct RemovedRole {
     pub app: AppId,
     /// Its name, which may be in use again.
     pub role: RoleName,
-    /// Which role of this name.
+    /// The incarnation that was removed.
     pub incarnation: Incarnation,
 }
 
-/// Where the deletion of a removed role's rows has come to.
+/// The progress of deleting a removed role's rows.
 #[derive(Debug, Clone)]
 pub struct Progress(Option<Key>);
 
 pub(in crate::store) const PREFIX: &str = "role-removal";
 
-/// The markers of an app's removed roles.
+/// The prefix of the markers of an app's removed roles.
 pub(in crate::store) fn marker_prefix(app: &AppId) -> Key {
     Key::of(Keyspace::Meta).text(PREFIX).text(&app.connection_uri_domain).text(&app.app_id)
 }
 
-/// Removes a role: everything but its assignments' rows goes in this transaction.
+/// Removes a role: everything but the rows of its assignments is deleted in this transaction.
 ///
 /// # Errors
 /// When a name is too long for a key.
@@ -65,19 +65,19 @@ pub fn begin(
 }
 
 impl RemovedRole {
-    /// Where its marker lives.
+    /// The key of its marker.
     #[must_use]
     pub fn marker_key(&self) -> Key {
         marker_prefix(&self.app).text(self.role.as_str()).raw(&self.incarnation.0.to_be_bytes())
     }
 
-    /// At the app's first tenant.
+    /// The start of the deletion, at the app's first tenant.
     #[must_use]
     pub fn start(&self) -> Progress {
         Progress(Some(Key::of_app(Keyspace::RoleUser, &self.app)))
     }
 
-    /// Deletes up to `limit` of its assignments. `None` when all are gone; the marker goes with the last step.
+    /// Deletes up to `limit` of its assignments. `None` when all are gone; the last step deletes the marker.
     ///
     /// # Errors
     /// When the store fails.
@@ -102,8 +102,8 @@ impl RemovedRole {
         Ok(Some(Progress(pages.into_next_key().or_else(next_tenant))))
     }
 
-    /// Deletes an assignment's two rows, unless they were written again for a new role of this name: a scan is not part of
-    /// what the commit checks, so the row is read once more.
+    /// Deletes an assignment's two rows, unless they were rewritten for a new role of this name: a scan is not
+    /// re-checked by the commit, so the row is read once more.
     async fn delete(&self, tx: &mut dyn Tx, key: Key) -> Result<(), StoreError> {
         let record = codec::get::<RoleUserRecord>(tx, &key).await?;
         if record.is_none_or(|record| record.incarnation != self.incarnation) {

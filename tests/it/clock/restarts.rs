@@ -210,7 +210,7 @@ async fn a_clock_that_is_before_the_last_write_is_told_at_the_start() {
     let right = clock.now();
     clock.set(UnixMillis(180_000));
     let told = notes().await;
-    assert!(told[0].starts_with("the system's clock says 1970-01-01T00:03:00.000Z, 56 years before the folder's last"));
+    assert!(told[0].starts_with("the system clock shows 1970-01-01T00:03:00.000Z, 56 years before the folder's last"));
     assert!(told[0].contains("After=time-sync.target"), "{told:?}");
     clock.set(right);
     assert_eq!(notes().await, Vec::<String>::new(), "looking writes nothing");

@@ -399,7 +399,7 @@ async fn a_moment_that_an_earlier_release_noted_wrongly_is_refused() {
     let folder = clamped();
     for moment in [IN_THE_FIRST_RUN, IN_THE_SECOND_RUN] {
         let refused = refused_as_unusable(restored(folder.path(), Until::Time(UnixMillis(moment))));
-        let expected = "which of the frames 4 to 8 were written before that moment is not known";
+        let expected = "it is not known which of the frames 4 to 8 were written before that moment";
         assert!(refused.contains(expected) && refused.contains("--until-frame: 3 leaves"), "{refused}");
     }
     assert_eq!(restored(folder.path(), Until::Frame(5)).unwrap().frame, 5);

@@ -84,7 +84,10 @@ fn an_unknown_version_is_refused_by_name() {
     for encoding in [Encoding::Binary, Encoding::Json] {
         let bytes = codec::encode(encoding, &key(), &Note { text: None, stars: 1 }).unwrap();
         let message = damage(codec::decode::<NoteV2>(encoding, &key(), &bytes));
-        assert!(message.contains("version 3 of this record is not known here, the newest is 2"), "{message}");
+        assert!(
+            message.contains("version 3 of this record is not known to this sessiond, the newest is 2"),
+            "{message}"
+        );
     }
     let mut zero = codec::encode(Encoding::Json, &key(), &NoteV1 { text: String::new() }).unwrap();
     zero[5] = b'0';

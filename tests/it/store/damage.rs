@@ -370,7 +370,7 @@ async fn snapshots_with_each_others_names_are_not_taken_for_what_they_are_not() 
         for (what, folder) in [("swapped", &swap), ("renamed", &renamed), ("doubled", &doubled)] {
             let label = format!("{} {what}", subject.name);
             let report = check(folder.path(), &mut NoAudit, &|_| {}).unwrap();
-            let named = |text: &str| text.contains("it is not the snapshot that its name says");
+            let named = |text: &str| text.contains("it is not the snapshot its name indicates");
             assert!(report.findings.iter().any(|finding| named(&finding.what)), "{label}: {report:?}");
             // Two snapshots and a shortened journal: only the index could replace both, and it must be trustworthy.
             let expected = if what == "swapped" && subject.name == "killed" { End::Named } else { End::Whole };

@@ -71,6 +71,6 @@ async fn a_check_names_records_that_are_whole_and_cannot_be_read() {
     for report in [online, stopped] {
         assert_eq!(report.found, 1, "{report:?}");
         let what = &report.findings[0].what;
-        assert_eq!(what, "version 9 of this record is not known here, the newest is 1");
+        assert_eq!(what, "version 9 of this record is not known to this sessiond, the newest is 1");
     }
 }

@@ -57,7 +57,7 @@ async fn reclaiming_makes_an_index_of_mostly_air_small_and_says_how_far_it_is() 
     assert!(after * 2 < before, "{before} bytes before, {after} after");
     assert!(dump(&engine).await == expected);
     let said = said.into_inner().unwrap();
-    assert!(said.iter().all(|said| said.done <= said.total && said.stage == "writing the index anew"), "{said:?}");
+    assert!(said.iter().all(|said| said.done <= said.total && said.stage == "rebuilding the index"), "{said:?}");
     assert!(said.last().is_some_and(|last| last.done == last.total), "{said:?}");
     engine.close().await.unwrap();
     found_again(folder.path(), &expected, Start::Clean).await;
@@ -221,7 +221,7 @@ async fn a_compaction_without_the_space_for_it_changes_nothing() {
     let snapshots = bytes_in(&folder.path().join("snapshot"));
     let full = Options { reserve_bytes: u64::MAX / 4, ..options() };
     let error = sled::maintenance::compact(folder.path(), &full, &|_| {}).unwrap_err();
-    assert!(matches!(&error, StoreError::Unusable { what, .. } if what.contains("is not free")), "{error}");
+    assert!(matches!(&error, StoreError::Unusable { what, .. } if what.contains("are not free")), "{error}");
     assert_eq!(bytes_in(&folder.path().join("snapshot")), snapshots);
     found_again(folder.path(), &expected, Start::Clean).await;
 }

@@ -473,8 +473,9 @@ async fn the_check_names_keys_that_show_something_else_than_the_row() {
     for key in [&searched, &listed] {
         assert_eq!(stands(&(key.clone(), Vec::new())).await, [""; 0], "as before there were copies");
     }
-    let by_search = format!("user {ID} of app shop is shown by {searched} otherwise than its row and marks say");
-    let by_list = format!("user {ID} of app shop is shown by {listed} otherwise than its row and marks say");
+    let by_search =
+        format!("user {ID} of app shop is shown by {searched} in a way that differs from its row and marks");
+    let by_list = format!("user {ID} of app shop is shown by {listed} in a way that differs from its row and marks");
     let right_search = search(RecipeId::EmailPassword, false, 1);
     let right_list = list(false, user::Kind::Email, "jane@x.io");
     for (line, wrong, right) in [
@@ -519,11 +520,11 @@ async fn the_check_names_rows_without_keys_and_keys_without_rows() {
         let found = user::check(&engine).await.unwrap();
         assert!(found.broken > 0, "{key} is missed");
         if key.keyspace == Keyspace::User {
-            let says = |what: &String| what.contains("leads to a user who is gone") || what.contains("users are there");
+            let says = |what: &String| what.contains("leads to a user who is gone") || what.contains("but there are");
             assert!(found.described.iter().all(says), "{found:?}");
-            assert!(found.described.iter().any(|what| what.contains("users are there")), "{found:?}");
+            assert!(found.described.iter().any(|what| what.contains("but there are")), "{found:?}");
         } else if is_counter(&key) {
-            assert_eq!(found.described, [format!("{key} says 0, but 1 users are there")]);
+            assert_eq!(found.described, [format!("{key} is 0, but there are 1 users")]);
         } else {
             assert!(found.described.iter().any(|what| what.contains("is not found by")), "{found:?}");
         }
@@ -595,7 +596,7 @@ async fn a_copy_that_differs_from_the_marks_is_found() {
     };
     let found = put(Some(vec![true])).await;
     assert_eq!(found.broken, 1);
-    assert!(found.described[0].contains("something else about verified addresses"), "{found:?}");
+    assert!(found.described[0].contains("differs from its marks in which addresses are verified"), "{found:?}");
     assert_eq!(put(None).await.broken, 0, "a row without a copy says nothing wrong");
 }
 

@@ -1,8 +1,8 @@
-//! The index: what the latest frame left behind, in one sled tree, for reading. Everything in it can be rebuilt.
+//! The index: the state after the latest frame, in one sled tree, for reading. Everything in it can be rebuilt.
 //!
 //! sled 0.34.7 is used in the narrowest way that measured well: one tree, plain `get`, `insert`, `remove` and ranges.
-//! No transactions and no batches: either switches a process-wide lock on for good, which stalls every reader. A batch's
-//! atomicity is not needed, because the journal carries it.
+//! No transactions and no batches: either permanently turns on a process-wide lock, which stalls every reader. The
+//! atomicity of a batch is not needed, because the journal provides it.
 //!
 //! ```text
 //! [0]                             -> frame u64 | crc u32      everything up to this frame is in the index
@@ -31,8 +31,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const SEGMENT: usize = 4 << 20;
 /// Larger values are stored in chunks of this size.
 pub(super) const CHUNK: usize = 32 << 10;
-/// Index pages are written and synced in the background; the journal is what makes a commit durable. After each time sled
-/// moves pages out of one segment, for many minutes after a great import: every half second that was a twentieth of a core.
+/// Index pages are written and synced in the background; the journal is what makes a commit durable. After each flush
+/// sled moves pages out of one segment, for many minutes after a large import: at every half second this took a
+/// twentieth of a core.
 const FLUSH_EVERY_MS: u64 = 3000;
 
 /// Writes between two pauses.
@@ -53,9 +54,9 @@ const _: () = assert!(257 * crate::store::limits::MAX_KEY < SEGMENT / 2);
 #[derive(Debug)]
 pub(super) struct Index {
     tree: ::sled::Db,
-    /// Its own place, where it may not be yet.
+    /// The index's own path, where it may not have been moved yet.
     path: PathBuf,
-    /// sled's file, wherever it is moved.
+    /// sled's file, wherever it has been moved.
     file: File,
     in_place: AtomicBool,
 }
@@ -64,19 +65,19 @@ pub(super) struct Index {
 pub(super) type Stamped = (u64, Vec<u8>);
 
 impl Index {
-    /// Opens or creates an index; whatever sled does on damaged files comes back as an error.
+    /// Opens or creates an index; whatever sled does on damaged files is returned as an error.
     pub(super) fn open(path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
         Self::open_at(path, path, cache_bytes)
     }
 
-    /// Creates an index for the place `path` in the folder `beside`. sled names its path only while it opens (and in blob
-    /// files, which no row is large enough for), so the folder may get its name while the index is in use.
+    /// Creates an index for the path `path` in the folder `beside`. sled uses its path only while it opens (and for
+    /// blob files, which no row is large enough for), so the folder may be renamed while the index is in use.
     pub(super) fn create_beside(beside: &Path, path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
         super::io::remove_directory(beside)?;
         Self::open_at(beside, path, cache_bytes)
     }
 
-    /// Opens a copy in the folder `at` of the index at `path`, which errors name.
+    /// Opens a copy in the folder `at` of the index at `path`; errors name `path`.
     pub(super) fn open_copy(at: &Path, path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
         Self::open_at(at, path, cache_bytes)
     }
@@ -95,12 +96,12 @@ impl Index {
         Ok(Self { tree, path: path.to_owned(), file, in_place: AtomicBool::new(at == path) })
     }
 
-    /// Its folder has its name now.
+    /// Records that the index's folder has been given its final name.
     pub(super) fn set_in_place(&self) {
         self.in_place.store(true, Ordering::Release);
     }
 
-    /// False as long as its files lie in another folder than its own: then they are not what the next start finds.
+    /// False while its files lie in another folder than its own: then they are not what the next start finds.
     pub(super) fn is_in_place(&self) -> bool {
         self.in_place.load(Ordering::Acquire)
     }
@@ -112,11 +113,11 @@ impl Index {
             if let Some(whole) = self.assemble(key, &stored)? {
                 return Ok(Some(whole));
             }
-            // Its chunks went while they were read: the value has been replaced.
+            // Its chunks disappeared during the read: the value has been replaced.
         }
     }
 
-    /// The row at a physical key, as sled has it.
+    /// The stored form of the row at a physical key.
     fn stored(&self, key: &[u8]) -> Result<Option<::sled::IVec>, StoreError> {
         Ok(guarded(&self.path, || self.tree.get(key))?.filter(|stored| !is_held(stored)))
     }
@@ -127,8 +128,8 @@ impl Index {
         self.split(&stored).map(|(frame, ..)| Some(frame))
     }
 
-    /// Applies writes of frames, sorted by key. Whoever reads meanwhile may see any of them already. `pause` is called now and
-    /// then.
+    /// Applies the writes of several frames, sorted by key. Concurrent readers may already see any of them. Calls
+    /// `pause` from time to time.
     pub(super) fn apply(
         &self,
         sorted: &[(u64, Write<'_>)],
@@ -147,11 +148,11 @@ impl Index {
         Ok(())
     }
 
-    /// Takes the place of a row that the frame will write, unless one is there. Readers take no notice.
+    /// Reserves the place of a row that the frame will write, unless there is a row. Readers ignore it.
     fn hold(&self, frame: u64, key: &[u8]) -> Result<(), StoreError> {
         let mut held = frame.to_le_bytes().to_vec();
         held.push(HELD);
-        // That something is there already is fine.
+        // An existing row is fine.
         guarded(&self.path, || self.tree.compare_and_swap(key, None::<&[u8]>, Some(held))).map(drop)
     }
 
@@ -189,14 +190,14 @@ impl Index {
         Ok(())
     }
 
-    /// Notes that everything up to `frame` is in the index.
+    /// Records that the index holds everything up to `frame`.
     pub(super) fn set_frame(&self, frame: u64) -> Result<(), StoreError> {
         let number = frame.to_le_bytes();
         let note = [number.as_slice(), &crc32fast::hash(&number).to_le_bytes()].concat();
         guarded(&self.path, || self.tree.insert(FRAME_KEY, note)).map(drop)
     }
 
-    /// The frame up to which everything is in the index; 0 in a new one.
+    /// The frame up to which the index is complete; 0 in a new one.
     pub(super) fn frame(&self) -> Result<u64, StoreError> {
         let Some(note) = guarded(&self.path, || self.tree.get(FRAME_KEY))? else { return Ok(0) };
         let number = note.first_chunk::<8>().copied().unwrap_or_default();
@@ -206,7 +207,7 @@ impl Index {
         Ok(u64::from_le_bytes(number))
     }
 
-    /// Records in physical key order; chunks are put together.
+    /// Records in physical key order; chunked values are reassembled.
     pub(super) fn rows(&self, range: (Bound<Vec<u8>>, Bound<Vec<u8>>), reverse: bool) -> Rows<'_> {
         let iter = self.tree.range::<Vec<u8>, _>(range);
         Rows { index: self, iter, reverse }
@@ -222,12 +223,12 @@ impl Index {
         (Bound::Included(vec![1]), Bound::Excluded(vec![CHUNKS]))
     }
 
-    /// Where it is.
+    /// The path of the index.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Ends sled and waits for nothing; enough when the files are gone.
+    /// Ends sled without waiting for anything; enough once the files are gone.
     pub(super) fn end(self) -> Result<(), StoreError> {
         let Self { tree, path, .. } = self;
         guarded(&path, || {
@@ -236,7 +237,7 @@ impl Index {
         })
     }
 
-    /// Writes out what sled still has in memory.
+    /// Writes out what sled still holds in memory.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
         guarded(&self.path, || self.tree.flush()).map(drop)
     }
@@ -259,7 +260,7 @@ impl Index {
         Ok(count)
     }
 
-    /// A whole value; `None` when it has been replaced while it was read.
+    /// Reassembles a value; `None` if it was replaced during the read.
     fn assemble(&self, key: &[u8], stored: &[u8]) -> Result<Option<Stamped>, StoreError> {
         let (frame, tag, rest) = self.split(stored)?;
         if tag == INLINE {
@@ -317,7 +318,7 @@ pub(super) fn logical(physical: &[u8]) -> Option<Key> {
     Some(Key { keyspace: Keyspace::from_byte(*byte)?, bytes: bytes.to_vec() })
 }
 
-/// A place without a row.
+/// True for a reserved place without a row.
 fn is_held(stored: &[u8]) -> bool {
     stored.get(size_of::<u64>()) == Some(&HELD)
 }
@@ -338,17 +339,17 @@ fn damaged(path: &Path, what: &str) -> StoreError {
     }
 }
 
-/// Runs a sled call; its errors and panics become ours. sled asserts on damaged files.
+/// Runs a sled call and turns its errors and panics into ours. sled panics on damaged files.
 fn guarded<T>(path: &Path, call: impl FnOnce() -> ::sled::Result<T>) -> Result<T, StoreError> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(::sled::Error::Io(source))) => Err(super::io::failed("the index failed at", path, source)),
         Ok(Err(error)) => Err(damaged(path, &format!("the index cannot be used: {error}"))),
-        Err(_) => Err(damaged(path, "the index is damaged inside (sled stopped on an assertion)")),
+        Err(_) => Err(damaged(path, "the index is damaged inside (sled panicked)")),
     }
 }
 
-/// A snapshot that sled was writing when it was killed keeps it from opening; it is not needed.
+/// An unfinished sled snapshot from a killed process prevents opening; it is not needed.
 fn remove_unfinished(path: &Path) -> Result<(), StoreError> {
     let entries = std::fs::read_dir(path).map_err(|error| super::io::failed("cannot list", path, error))?;
     for entry in entries {
@@ -361,17 +362,18 @@ fn remove_unfinished(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// sled's helper threads may hold the file for a moment after the last handle is gone; its own lock tells.
+/// sled's helper threads may hold the file for a moment after the last handle is gone; its lock shows when they are
+/// done.
 fn wait_until_released(path: &Path, file: &File) -> Result<(), StoreError> {
     for _ in 0..2000 {
         if file.try_lock().is_ok() {
-            // Unlocked by hand: a child that is being forked may keep the file open beyond this function.
+            // Unlock explicitly: a child that is being forked may keep the file open beyond this function.
             let done = file.sync_all().and_then(|()| file.unlock());
             return done.map_err(|error| super::io::failed("cannot sync", &path.join("db"), error));
         }
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    Err(damaged(path, "sled does not let go of its files"))
+    Err(damaged(path, "sled does not release its files"))
 }
 
 #[cfg(test)]

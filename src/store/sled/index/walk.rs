@@ -1,9 +1,9 @@
-//! Readers of many rows.
+//! Iterators over many rows.
 
 use super::{Index, Stamped, guarded, is_held};
 use crate::store::StoreError;
 
-/// Walks records in key order.
+/// Iterates over records in key order.
 pub(in crate::store::sled) struct Rows<'a> {
     pub(super) index: &'a Index,
     pub(super) iter: ::sled::Iter,
@@ -27,7 +27,7 @@ impl Iterator for Rows<'_> {
                 Err(error) => return Some(Err(error)),
             };
             let whole = match self.index.assemble(&key, &stored) {
-                // Replaced while it was read: the value as of now will do.
+                // Replaced during the read: the current value will do.
                 Ok(None) => self.index.get(&key),
                 other => other,
             };
@@ -40,17 +40,16 @@ impl Iterator for Rows<'_> {
     }
 }
 
-/// Looks up one key after the other, each higher than the one before: those that lie side by side cost a step and no way
-/// down the tree.
+/// Looks up keys in ascending order: adjacent ones cost one step instead of a descent of the tree.
 pub(in crate::store::sled) struct Cursor<'a> {
     index: &'a Index,
     iter: Option<::sled::Iter>,
-    /// The record that the iterator has come to.
+    /// The record the iterator has reached.
     at: Option<(::sled::IVec, ::sled::IVec)>,
 }
 
 impl<'a> Cursor<'a> {
-    /// Records that lie between two keys and are read over, rather than going down the tree again.
+    /// This many records between two keys are skipped by reading them, rather than by descending the tree again.
     const NEAR: usize = 3;
 
     pub(in crate::store::sled) fn new(index: &'a Index) -> Self {
@@ -64,12 +63,12 @@ impl<'a> Cursor<'a> {
         let Some((_, stored)) = found else { return Ok(None) };
         match self.index.assemble(key, stored)? {
             Some(whole) => Ok(Some(whole)),
-            // Replaced while it was read.
+            // Replaced during the read.
             None => self.index.get(key),
         }
     }
 
-    /// Goes to the first record that is not before `key`.
+    /// Moves to the first record at or after `key`.
     fn approach(&mut self, key: &[u8]) -> Result<(), StoreError> {
         for _ in 0..=Self::NEAR {
             match &self.at {

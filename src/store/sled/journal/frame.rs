@@ -16,12 +16,12 @@ pub(in crate::store::sled) const HEADER: usize = 32;
 const MAGIC: [u8; 4] = *b"SFRM";
 const REMOVED: u32 = u32::MAX;
 
-/// What a frame is for.
+/// The kind of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store::sled) enum Kind {
-    /// Writes.
+    /// A frame with writes.
     Data = 1,
-    /// The end of a segment; its number is that of the frame which follows in the next one.
+    /// The end of a segment; its number is that of the first frame in the next segment.
     Seal = 2,
 }
 
@@ -36,7 +36,7 @@ pub(in crate::store::sled) struct Head {
 }
 
 impl Head {
-    /// Reads a header; `None` when these bytes are none.
+    /// Parses a header; `None` if the bytes are not a header.
     pub(in crate::store::sled) fn parse(bytes: &[u8; HEADER]) -> Option<Self> {
         let mut rest = bytes.as_slice();
         let magic: [u8; 4] = take(&mut rest)?;
@@ -52,7 +52,7 @@ impl Head {
         (magic == MAGIC).then_some(Self { length, number, time, kind, crc })
     }
 
-    /// True if the body is the one that was written under this header.
+    /// True if the body is the one written under this header.
     pub(in crate::store::sled) fn matches(&self, header: &[u8; HEADER], body: &[u8]) -> bool {
         let mut hasher = crc32fast::Hasher::new();
         hasher.update(header.get(..HEADER - 4).unwrap_or_default());
@@ -60,19 +60,19 @@ impl Head {
         hasher.finalize() == self.crc
     }
 
-    /// Header, body and padding.
+    /// The length of header, body and padding.
     pub(in crate::store::sled) fn padded(&self) -> usize {
         (HEADER + self.length).next_multiple_of(8)
     }
 }
 
-/// Room for the header in front of a body that is about to be collected in `buffer`.
+/// Reserves room for the header in front of a body that is about to be collected in `buffer`.
 pub(in crate::store::sled) fn start(buffer: &mut Vec<u8>) {
     buffer.clear();
     buffer.resize(HEADER, 0);
 }
 
-/// Completes the frame whose body follows the room left by [`start`].
+/// Completes the frame whose body follows the room reserved by [`start`].
 pub(in crate::store::sled) fn finish(buffer: &mut Vec<u8>, number: u64, time: u64, kind: Kind) {
     // invariant: a group stays far below 4 GiB (limits on transactions and groups).
     let length = u32::try_from(buffer.len().saturating_sub(HEADER)).unwrap_or(u32::MAX);
@@ -94,7 +94,7 @@ pub(in crate::store::sled) fn finish(buffer: &mut Vec<u8>, number: u64, time: u6
     buffer.resize(buffer.len().next_multiple_of(8), 0);
 }
 
-/// Bytes of a write before its key.
+/// Bytes of a write that precede its key.
 pub(in crate::store::sled) const WRITE_HEADER: usize = 6;
 
 /// One write inside a frame.
@@ -106,21 +106,21 @@ pub(in crate::store::sled) struct Write<'a> {
     pub(in crate::store::sled) value: Option<&'a [u8]>,
 }
 
-/// A whole frame whose body is no list of writes: something else than this program made it.
+/// A frame with a valid checksum whose body is not a list of writes: it was made by another program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store::sled) struct Malformed;
 
 impl Malformed {
-    /// As the damage of frame `number`.
+    /// The damage error for frame `number`.
     pub(in crate::store::sled) fn of(self, number: u64) -> StoreError {
-        let what = "it is whole, but not a list of writes".to_owned();
+        let what = "its checksum is valid, but it is not a list of writes".to_owned();
         StoreError::Damaged { place: format!("journal frame {number}"), what, way_out: WAY_OUT.to_owned() }
     }
 }
 
 /// Appends a write to a body.
 pub(in crate::store::sled) fn push_write(body: &mut Vec<u8>, keyspace: u8, key: &[u8], value: Option<&[u8]>) {
-    // invariant: keys and values are below the sizes checked before every commit.
+    // invariant: keys and values are within the sizes checked before every commit.
     let key_length = u16::try_from(key.len() + 1).unwrap_or(u16::MAX);
     let value_length = value.map_or(REMOVED, |value| u32::try_from(value.len()).unwrap_or(REMOVED));
     body.extend_from_slice(&key_length.to_le_bytes());

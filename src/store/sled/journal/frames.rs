@@ -1,4 +1,4 @@
-//! Reading the journal as one sequence of frames, and judging what is wrong with it.
+//! Reading the journal as one sequence of frames, and classifying what is wrong with it.
 
 use super::segment::{self, SegmentReader, Step, Timing};
 use crate::store::StoreError;
@@ -14,31 +14,31 @@ pub(in crate::store::sled) struct Scanned {
     pub(in crate::store::sled) first: u64,
     /// Number of the frame after its last good one.
     pub(in crate::store::sled) next: u64,
-    /// Where its good frames end.
+    /// Byte offset of the end of its good frames.
     pub(in crate::store::sled) end: u64,
     /// Time of its last good frame.
     pub(in crate::store::sled) time: u64,
-    /// `None`: its header cannot be read.
+    /// The times in its header; `None` if the header cannot be read.
     pub(in crate::store::sled) timing: Option<Timing>,
-    /// How it ends.
+    /// The way it ends.
     pub(in crate::store::sled) ending: Ending,
 }
 
-/// How a segment ends.
+/// The way a segment ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store::sled) enum Ending {
     /// With its seal.
     Sealed,
     /// With zeros.
     Blank,
-    /// With something else.
+    /// With anything else; names the defect.
     Bad(&'static str),
-    /// Its header cannot be read, so nothing in it is believed.
+    /// Its header cannot be read, so nothing in it is trusted.
     Unreadable(&'static str),
 }
 
-/// Reads every segment that does not start after frame `until`, and checks every frame. `frame` is told the number and
-/// the time of each good one.
+/// Reads every segment that does not start after frame `until`, and checks every frame. Calls `frame` with the number
+/// and time of each good one.
 pub(in crate::store::sled) fn scan(
     directory: &Path,
     id: &FolderId,
@@ -79,19 +79,19 @@ pub(in crate::store::sled) fn scan(
 /// An unbroken run of frames.
 #[derive(Debug, Clone)]
 pub(in crate::store::sled) struct Coverage {
-    /// First frame of interest.
+    /// The first frame requested.
     pub(in crate::store::sled) from: u64,
-    /// Last frame; `from - 1` when there is none.
+    /// Last frame; `from - 1` if there is none.
     pub(in crate::store::sled) last: u64,
-    /// Where the frames are, in order.
+    /// The segments that hold the frames, in order.
     pub(in crate::store::sled) segments: Vec<(u64, PathBuf)>,
-    /// What was cut off at the end: the write that was going on when the process or the power went.
+    /// What was cut off at the end: the write in progress when the process or the power failed.
     pub(in crate::store::sled) torn: Option<String>,
-    /// Time of the last frame; 0 when there is none.
+    /// Time of the last frame; 0 if there is none.
     pub(in crate::store::sled) time: u64,
 }
 
-/// The frames `from` and later, if they are all there; `acknowledged` is the last one that is known to have existed.
+/// The frames from `from` on, if they are complete; `acknowledged` is the last one that is known to have existed.
 ///
 /// The inner error names the damage.
 pub(in crate::store::sled) fn coverage(
@@ -148,7 +148,7 @@ pub(in crate::store::sled) fn coverage(
     Ok(Ok(run))
 }
 
-/// The frames `from` and later, as far as they follow each other; whatever comes after does not matter.
+/// The frames from `from` on, as far as they are consecutive; anything after that does not matter.
 pub(in crate::store::sled) fn unbroken(scanned: &[Scanned], from: u64) -> Coverage {
     let mut run = Coverage { from, last: from.saturating_sub(1), segments: Vec::new(), torn: None, time: 0 };
     for segment in scanned.iter().filter(|segment| segment.next > from) {
@@ -164,7 +164,7 @@ pub(in crate::store::sled) fn unbroken(scanned: &[Scanned], from: u64) -> Covera
     run
 }
 
-/// What is wrong, and where.
+/// What is wrong, and in which place.
 #[derive(Debug, Clone)]
 pub(in crate::store::sled) struct Damage {
     pub(in crate::store::sled) place: PathBuf,
@@ -172,7 +172,7 @@ pub(in crate::store::sled) struct Damage {
 }
 
 impl Damage {
-    /// The same, in `folder` if it is no single file's.
+    /// The same damage, located in `folder` if it does not belong to a single file.
     pub(in crate::store::sled) fn at(mut self, folder: &Path) -> Self {
         if self.place.as_os_str().is_empty() {
             folder.clone_into(&mut self.place);
@@ -180,17 +180,17 @@ impl Damage {
         self
     }
 
-    /// As an error with the way out.
+    /// Converts the damage into an error with advice.
     pub(in crate::store::sled) fn error(self) -> StoreError {
         StoreError::Damaged { place: self.place.display().to_string(), what: self.what, way_out: WAY_OUT.to_owned() }
     }
 }
 
-/// What an operator can do when snapshot and journal do not suffice.
+/// What an operator can do if snapshot and journal do not suffice.
 pub(in crate::store::sled) const WAY_OUT: &str =
     "Restore a backup with `sessiond restore`, or collect what is readable with `sessiond salvage`";
 
-/// Why a journal most likely ends too early.
+/// The most likely reason for a journal that ends too early.
 pub(in crate::store::sled) const COPIED: &str = "(most likely the folder was copied while its server ran: then `sessiond \
      salvage` loses only what was written during the copy, and `sessiond backup` copies without loss)";
 
@@ -206,7 +206,7 @@ pub(in crate::store::sled) struct Frames {
 }
 
 impl Frames {
-    /// Frames `run.from` to `last`.
+    /// Creates a reader of the frames `run.from` to `last`.
     pub(in crate::store::sled) fn new(run: &Coverage, id: FolderId, last: u64) -> Self {
         Self {
             segments: run.segments.clone().into(),
@@ -218,12 +218,12 @@ impl Frames {
         }
     }
 
-    /// Time of the last frame that was read.
+    /// Time of the last frame read.
     pub(in crate::store::sled) const fn time(&self) -> u64 {
         self.time
     }
 
-    /// The next frame's number and time; `body` receives its writes.
+    /// Reads the next frame and returns its number and time; `body` receives its writes.
     pub(in crate::store::sled) fn next(&mut self, body: &mut Vec<u8>) -> Result<Option<(u64, u64)>, StoreError> {
         while self.from <= self.last {
             let (path, mut reader) = match self.current.take() {

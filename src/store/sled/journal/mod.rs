@@ -1,4 +1,4 @@
-//! The journal: append-only segments of numbered, checksummed frames. It is the truth; the index follows it.
+//! The journal: append-only segments of numbered, checksummed frames. It is the truth; the index is derived from it.
 
 pub(super) mod frame;
 pub(super) mod frames;

@@ -4,11 +4,11 @@
 //! header = magic "SESSJRNL" | format u32 | folder id 16 bytes | first frame number u64 | created ms u64 | crc u32
 //!        | "WALL" or zeros | zeros to 64
 //! ```
-//! The file's name is its first frame number. A segment that is no longer written ends with a seal frame; the one in use
-//! ends with zeros.
+//! The file's name is its first frame number. A segment that is no longer written to ends with a seal frame; the one in
+//! use ends with zeros.
 //!
-//! "WALL": frames carry the time that the clock showed. Releases up to 0.1.0 wrote zeros there, skip whatever stands
-//! there, and raised a frame's time to that of the frame before it.
+//! "WALL": frames carry the time shown by the clock. Releases up to 0.1.0 wrote zeros there, ignore these bytes when
+//! reading, and raised a frame's time to at least that of the frame before it.
 
 use super::frame::{self, Head, Kind};
 use crate::store::StoreError;
@@ -25,17 +25,17 @@ const MAGIC: [u8; 8] = *b"SESSJRNL";
 const FORMAT: u32 = 1;
 const WALL: [u8; 4] = *b"WALL";
 
-/// The file of the segment that starts with frame `first`.
+/// The path of the segment that starts with frame `first`.
 pub(in crate::store::sled) fn path(directory: &Path, first: u64) -> PathBuf {
     directory.join(format!("{first:020}.log"))
 }
 
-/// Segments of a folder, by first frame number.
+/// The segments in a folder, by first frame number.
 pub(in crate::store::sled) fn list(directory: &Path) -> Result<Vec<(u64, PathBuf)>, StoreError> {
     io::numbered(directory, ".log")
 }
 
-/// The header's bytes.
+/// Encodes a header.
 pub(in crate::store::sled) fn header(id: &FolderId, first: u64, created: u64) -> [u8; HEADER] {
     let mut bytes =
         [MAGIC.as_slice(), &FORMAT.to_le_bytes(), id, &first.to_le_bytes(), &created.to_le_bytes()].concat();
@@ -48,16 +48,16 @@ pub(in crate::store::sled) fn header(id: &FolderId, first: u64, created: u64) ->
     header
 }
 
-/// What a header says of the frames' times.
+/// What a header says about the times of the frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store::sled) struct Timing {
-    /// When the segment was started, in ms since 1970.
+    /// The time the segment was started, in ms since 1970.
     pub(in crate::store::sled) created: u64,
-    /// True if frames carry the time that the clock showed, also when it had been set back.
+    /// True if frames carry the time shown by the clock, even if it had been set back.
     pub(in crate::store::sled) is_wall: bool,
 }
 
-/// Reads a header; says what is wrong with it otherwise.
+/// Parses a header; the error names the defect.
 fn parse_header(bytes: &[u8; HEADER], id: Option<&FolderId>, first: u64) -> Result<Timing, &'static str> {
     let mut rest = bytes.as_slice();
     let mut parse = || {
@@ -81,12 +81,12 @@ fn parse_header(bytes: &[u8; HEADER], id: Option<&FolderId>, first: u64) -> Resu
         return Err("it belongs to another data folder");
     }
     if number != first {
-        return Err("it is not the segment that its name says");
+        return Err("it is not the segment its name indicates");
     }
     Ok(timing)
 }
 
-/// The folder id that a segment's header names, if it can be read: for a lost identity file.
+/// The folder id in a segment's header, if it can be read: used when the identity file is lost.
 pub(in crate::store::sled) fn folder_id(path: &Path, first: u64) -> Option<FolderId> {
     let mut bytes = [0; HEADER];
     File::open(path).and_then(|mut file| file.read_exact(&mut bytes)).ok()?;
@@ -95,16 +95,16 @@ pub(in crate::store::sled) fn folder_id(path: &Path, first: u64) -> Option<Folde
     take(&mut rest)
 }
 
-/// What comes next in a segment.
+/// The next item of a segment.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::store::sled) enum Step {
     /// A frame of writes; its body is in the caller's buffer.
     Frame { number: u64, time: u64 },
-    /// The segment ends here, as it was meant to.
+    /// The regular end of the segment.
     Sealed,
     /// Nothing but zeros from here on, or the end of the file.
     Blank,
-    /// Something that is no frame.
+    /// Bytes that are not a frame; names the defect.
     Bad(&'static str),
 }
 
@@ -114,7 +114,7 @@ pub(in crate::store::sled) struct SegmentReader {
     path: PathBuf,
     file: BufReader<File>,
     length: u64,
-    /// Where the next frame starts.
+    /// Byte offset of the next frame.
     pub(in crate::store::sled) offset: u64,
     /// The number the next frame must have.
     pub(in crate::store::sled) next: u64,
@@ -122,7 +122,7 @@ pub(in crate::store::sled) struct SegmentReader {
 }
 
 impl SegmentReader {
-    /// Opens a segment; the inner error says why its header is not usable.
+    /// Opens a segment; the inner error says why its header is unusable.
     pub(in crate::store::sled) fn open(
         path: &Path,
         id: Option<&FolderId>,
@@ -146,7 +146,7 @@ impl SegmentReader {
         }))
     }
 
-    /// The next frame; `body` receives its writes.
+    /// Reads the next item; `body` receives the writes of a frame.
     pub(in crate::store::sled) fn step(&mut self, body: &mut Vec<u8>) -> Result<Step, StoreError> {
         let left = self.length.saturating_sub(self.offset);
         if left < frame::HEADER as u64 {
@@ -200,8 +200,8 @@ impl SegmentReader {
     }
 }
 
-/// Frames that can still be recognised at or after `offset`, by their number and checksum: for telling a torn tail from
-/// damage, and for salvage.
+/// Finds the frames at or after `offset` that can still be recognised by their number and checksum: used to distinguish
+/// a torn tail from damage, and for salvage.
 pub(in crate::store::sled) fn recognise(path: &Path, offset: u64) -> Result<Vec<(u64, u64, Vec<u8>)>, StoreError> {
     let bytes = io::read_small(path)?.unwrap_or_default();
     let mut place = usize::try_from(offset).unwrap_or(usize::MAX).next_multiple_of(8);

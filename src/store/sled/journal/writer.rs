@@ -1,4 +1,4 @@
-//! Appending to the journal. Used by the committer's thread alone.
+//! Appending to the journal. Used only by the committer thread.
 
 use super::frame::{self, Kind};
 use super::segment;
@@ -11,17 +11,17 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
-/// Zeros are written ahead in steps of this size, so that most appends change no file length: a cheaper `fdatasync`, and
-/// no "disk full" in the middle of a frame.
+/// Zeros are written ahead in steps of this size, so that most appends do not change the file length: `fdatasync` is
+/// cheaper, and the disk does not run full in the middle of a frame.
 const RESERVE: u64 = 1 << 20;
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
-/// Why a frame did not become durable.
+/// The reason a frame did not become durable.
 #[derive(Debug)]
 pub(in crate::store::sled) enum AppendError {
-    /// There is no room; the journal is as it was before, later appends may succeed.
+    /// There is no room; the journal is unchanged, and later appends may succeed.
     Full(Lack),
-    /// The journal's state is unknown: nothing may be written any more.
+    /// The state of the journal is unknown: nothing more may be written.
     Broken(StoreError),
 }
 
@@ -33,14 +33,14 @@ pub(in crate::store::sled) struct Writer {
     file: File,
     path: PathBuf,
     first: u64,
-    /// Where the next frame goes.
+    /// Byte offset of the next frame.
     end: u64,
-    /// Up to where zeros are written ahead; the file's length.
+    /// The end of the zeros written ahead, which is the length of the file.
     reserved: u64,
     /// Number of the next frame.
     next: u64,
     acknowledged: Acknowledged,
-    /// Why nothing may be written any more.
+    /// The reason nothing more may be written.
     broken: Option<String>,
 }
 
@@ -81,12 +81,12 @@ impl Writer {
         self.end
     }
 
-    /// Why nothing may be written any more; `None` while all is well.
+    /// The reason nothing more may be written; `None` in normal operation.
     pub(in crate::store::sled) fn why_broken(&self) -> Option<&str> {
         self.broken.as_deref()
     }
 
-    /// Writes a finished frame (which carries [`Self::next`]) and waits until it is durable.
+    /// Writes a finished frame (numbered [`Self::next`]) and waits until it is durable.
     pub(in crate::store::sled) fn append(&mut self, frame: &[u8]) -> Result<(), AppendError> {
         if let Some(reason) = &self.broken {
             return Err(AppendError::Broken(StoreError::Stopped { reason: reason.clone() }));
@@ -111,7 +111,7 @@ impl Writer {
 
     /// Starts a new segment, so that all frames so far are in segments that no longer change.
     ///
-    /// After an error the old segment is still in use and whole, unless [`Self::why_broken`] says otherwise.
+    /// After an error the old segment is still in use and intact, unless [`Self::why_broken`] says otherwise.
     pub(in crate::store::sled) fn rotate(&mut self, now: u64) -> Result<(), StoreError> {
         if let Some(reason) = &self.broken {
             return Err(StoreError::Stopped { reason: reason.clone() });
@@ -119,21 +119,22 @@ impl Writer {
         if self.first == self.next {
             return Ok(());
         }
-        // The new one first: if the disk is full, the old one is still in use and whole.
+        // Create the new one first: if the disk is full, the old one is still in use and intact.
         let created = create_segment(&self.folder, &self.id, self.next, now);
         let (path, file) = created.map_err(|error| match error {
             CreateError::Undone(error) => error,
-            // A frame of this number in the old segment would contradict the new one's name.
+            // A frame with this number in the old segment would contradict the name of the new one.
             CreateError::LeftBehind(error) => self.broke(error),
         })?;
-        // Half a seal, or one that may or may not be on the disk: no frame may follow it.
+        // The seal may be incomplete, or not on disk: no frame may follow it.
         self.seal().map_err(|error| self.broke(error))?;
         (self.path, self.file) = (path, file);
         (self.first, self.end, self.reserved) = (self.next, segment::HEADER as u64, segment::HEADER as u64);
         self.position().map_err(|error| self.broke(error))
     }
 
-    /// From now on nothing is written. A full disk is not a full disk then: it does not pass.
+    /// Stops all further writes. A full disk is then reported as broken rather than full, because free space would not
+    /// help.
     fn broke(&mut self, error: StoreError) -> StoreError {
         let reason = error.to_string();
         self.broken = Some(reason.clone());
@@ -181,7 +182,7 @@ impl Writer {
         self.position().map_err(AppendError::Broken)
     }
 
-    /// After a failed write: cuts the file back to its last good frame.
+    /// After a failed write: truncates the file to its last good frame.
     fn roll_back(&mut self, error: std::io::Error) -> AppendError {
         let Some(lack) = Lack::of(&error) else { return self.broken("cannot write", error) };
         let cut = self.file.set_len(self.end).and_then(|()| self.file.sync_data());
@@ -219,11 +220,11 @@ pub(in crate::store::sled) fn seal_at(
     write().map_err(|error| io::failed("cannot seal", path, error))
 }
 
-/// Why a segment was not created.
+/// The reason a segment was not created.
 enum CreateError {
-    /// Nothing of it is there.
+    /// Nothing of the new file exists.
     Undone(StoreError),
-    /// Its file may be there.
+    /// The new file may exist.
     LeftBehind(StoreError),
 }
 
@@ -266,7 +267,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let mut writer = Writer::create(&Folder::new(root.path()), [1; 16], 1, 0).unwrap();
         writer.append(&frame(1)).unwrap();
-        // The disk fails while the segment is sealed, and only then.
+        // Make the disk fail while the segment is sealed, and only then.
         let blind = File::open(&writer.path).unwrap();
         let good = std::mem::replace(&mut writer.file, blind);
         assert!(writer.rotate(0).is_err());

@@ -18,7 +18,7 @@ use std::time::Instant;
 pub(super) struct Manifest {
     /// The last frame in the backup.
     pub(super) frame: u64,
-    /// When it was written.
+    /// Time of that frame.
     pub(super) time: u64,
     files: Vec<Listed>,
 }
@@ -30,7 +30,7 @@ struct Listed {
     crc: u32,
 }
 
-/// A backup's manifest; `None` in a folder that is no backup.
+/// Reads a backup's manifest; `None` in a folder that is not a backup.
 pub(super) fn read_manifest(folder: &Folder) -> Result<Option<Manifest>, StoreError> {
     let path = folder.manifest();
     let Some(content) = io::read_small(&path)? else { return Ok(None) };
@@ -45,16 +45,16 @@ pub(super) fn read_manifest(folder: &Folder) -> Result<Option<Manifest>, StoreEr
 }
 
 impl SledEngine {
-    /// Copies everything up to now into a new folder `to`, beside the traffic. The copy can be restored to any point in
-    /// time since the older of the two snapshots it holds.
+    /// Copies everything up to now into a new folder `to` while the store is in use. The copy can be restored to any
+    /// point in time since the older of the two snapshots it holds.
     ///
     /// # Errors
-    /// [`StoreError::Unusable`] if `to` holds anything; [`StoreError::Damaged`] if the copy does not read back whole.
+    /// [`StoreError::Unusable`] if `to` is not empty; [`StoreError::Damaged`] if the copy fails verification.
     pub fn backup(&self, to: &Path, progress: ProgressFn<'_>) -> Result<BackupReport, StoreError> {
         let started = Instant::now();
         let target = Target::new(to)?;
         let copy = Folder::new(&target.partial);
-        // No snapshot is made and no segment removed until the copy is complete.
+        // No snapshot is made and no segment is removed until the copy is complete.
         let _alone = self.shared.maintain();
         let folder = &self.shared.folder;
         let frame = background::rotate(&self.shared)?;
@@ -103,7 +103,7 @@ fn copy_file(folder: &Folder, path: &Path, copy: &Folder) -> Result<Listed, Stor
 }
 
 impl Manifest {
-    /// Files of a backup that are not what they were.
+    /// The files of a backup that differ from the manifest.
     pub(super) fn changed(&self, folder: &Folder) -> Result<Vec<String>, StoreError> {
         let mut changed = Vec::new();
         for file in &self.files {

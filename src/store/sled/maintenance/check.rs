@@ -1,4 +1,4 @@
-//! `check`: reads everything there is and says what does not hold. Repairs nothing.
+//! `check`: reads all data and reports what is wrong. Repairs nothing.
 
 use super::workspace::Workspace;
 use super::{last_known_frame, lock_source};
@@ -17,9 +17,9 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Findings that are listed; further ones are only counted.
+/// Findings beyond this number are only counted.
 const LISTED: usize = 100;
-/// Memory for the pages of an index that is only walked through.
+/// Page cache of an index that is only scanned.
 const CACHE: u64 = 32 << 20;
 
 impl CheckReport {
@@ -53,12 +53,12 @@ impl CheckReport {
     }
 }
 
-/// Checks a folder that no server uses. It is only read: what has to be written meanwhile goes into a folder of its own,
-/// among the system's temporary files if it cannot be inside.
+/// Checks a folder that no server uses. The folder is only read: temporary files go into a folder of their own inside
+/// it, or among the system's temporary files if it is not writable.
 ///
 /// # Errors
-/// Damage is not an error but a finding. [`StoreError::Locked`] while a server runs; [`StoreError::Io`] when the system
-/// refuses.
+/// [`StoreError::Locked`] while a server runs; [`StoreError::Io`] if a system call fails. Damage is not an error but a
+/// finding.
 pub fn check(path: &Path, audit: &mut dyn Audit, progress: ProgressFn<'_>) -> Result<CheckReport, StoreError> {
     let folder = Folder::new(path);
     let _lock = lock_source(&folder)?;
@@ -117,7 +117,8 @@ pub fn check(path: &Path, audit: &mut dyn Audit, progress: ProgressFn<'_>) -> Re
     Ok(report)
 }
 
-/// A copy of the index to open, because that changes sled's files; `None`, with a note, if there is none.
+/// Copies the index so that it can be opened, which changes sled's files; `None`, with a note, if there is no index or
+/// no room.
 fn copy_of_index(
     folder: &Folder,
     workspace: &Workspace,
@@ -140,7 +141,7 @@ fn copy_of_index(
     }
 }
 
-/// Counts the records by snapshot and journal alone.
+/// Counts the records from snapshot and journal alone.
 fn count_records(truth: &Truth, report: &mut CheckReport, audit: &mut dyn Audit) -> Result<(), StoreError> {
     let mut merge = truth.merge(truth.last())?;
     while merge.advance()? {
@@ -225,10 +226,10 @@ fn differing(key: &[u8]) -> Finding {
 }
 
 impl SledEngine {
-    /// Checks the folder of a running server, beside its traffic.
+    /// Checks the folder of a running server while it is in use.
     ///
     /// # Errors
-    /// As [`check`].
+    /// As for [`check`].
     pub fn check(&self, audit: &mut dyn Audit, progress: ProgressFn<'_>) -> Result<CheckReport, StoreError> {
         let shared = &self.shared;
         let _alone = shared.maintain();
@@ -250,7 +251,7 @@ impl SledEngine {
         describe(&truth, &mut report);
         let view = shared.view()?;
         let Some(view) = view.as_ref() else { return Ok(report) };
-        // Keys that differ may have been written since; the frames since then will tell.
+        // Keys that differ may have been written since; the frames since then will show it.
         let mut suspects = BTreeSet::new();
         let walked = walk_both(view.all(), &truth, last, &mut report, audit, progress, &mut |difference| {
             if difference.indexed.is_none_or(|frame| frame <= last) {
@@ -265,7 +266,7 @@ impl SledEngine {
         let mut frames = Frames::new(&background::closed_segments(folder, last + 1, now)?, shared.id, now);
         let mut body = Vec::new();
         while !suspects.is_empty() && frames.next(&mut body)?.is_some() {
-            // A malformed one is found by whoever merges it.
+            // A malformed frame is found by the merge.
             for write in frame::writes(&body).flatten() {
                 suspects.remove(write.key);
             }

@@ -1,4 +1,4 @@
-//! `compact`: gives back the space that the index, old snapshots and old journal hold.
+//! `compact`: reclaims the space held by the index, old snapshots and old journal.
 
 use crate::store::StoreError;
 use crate::store::maintenance::{CompactReport, ProgressFn};
@@ -7,10 +7,10 @@ use crate::store::sled::{self as engine, Options, SledEngine, io, reindex};
 use std::path::Path;
 use std::time::Instant;
 
-/// Compacts a folder that no server uses, as [`SledEngine::compact`].
+/// Compacts a folder that no server uses, like [`SledEngine::compact`].
 ///
 /// # Errors
-/// As [`engine::open`].
+/// As for [`engine::open`].
 pub fn compact(path: &Path, options: &Options, progress: ProgressFn<'_>) -> Result<CompactReport, StoreError> {
     let (opened, _) = engine::open(path, options)?;
     let report = opened.compact(progress);
@@ -19,12 +19,12 @@ pub fn compact(path: &Path, options: &Options, progress: ProgressFn<'_>) -> Resu
 }
 
 impl SledEngine {
-    /// Makes a snapshot, writes the index anew, and removes older snapshots and journal, beside the traffic. A kill at any
-    /// moment loses nothing: snapshot and journal stay whole until the new ones are, and the index can be rebuilt. Moments
-    /// before now can no longer be restored from the folder.
+    /// Makes a snapshot, rebuilds the index, and removes older snapshots and journal, all while the store is in use. A
+    /// kill at any moment loses nothing: the old snapshots and journal are kept until the new ones are complete, and
+    /// the index can be rebuilt. Afterwards, earlier moments can no longer be restored from the folder.
     ///
     /// # Errors
-    /// [`StoreError`] when the system refuses, there is no space for two indexes, or the engine is closed.
+    /// [`StoreError`] if a system call fails, there is no space for two indexes, or the engine is closed.
     pub fn compact(&self, progress: ProgressFn<'_>) -> Result<CompactReport, StoreError> {
         let started = Instant::now();
         let shared = &self.shared;
@@ -33,7 +33,7 @@ impl SledEngine {
         let pace = Pace::new(shared, false);
         let frame = background::snapshot_now(shared, &pace)?;
         let records = if frame == 0 { 0 } else { reindex::run(shared, frame, &pace, progress)? };
-        // Last, so that a compaction that fails has taken nothing away.
+        // Last, so that a failed compaction has removed nothing.
         background::prune(&shared.folder, 1)?;
         let after = shared.folder.sizes().1;
         let milliseconds = io::milliseconds_since(started);

@@ -1,7 +1,7 @@
-//! What an operator does with a data folder: check, back up, restore, compact, salvage.
+//! Operations on a data folder: check, back up, restore, compact, salvage.
 //!
-//! Plain functions with a progress callback and reports that can be printed or serialised. Those that take a path work on
-//! a folder that no server uses (they take its lock); those on [`SledEngine`] work on a running server.
+//! Plain functions with a progress callback and reports that can be printed or serialised. Those that take a path work
+//! on a folder that no server uses (they take its lock); those on [`SledEngine`] work on a running server.
 
 mod backup;
 mod check;
@@ -28,8 +28,8 @@ use crate::store::StoreError;
 use crate::store::maintenance::{Audit, BackupReport, CheckReport, CompactReport, Maintain, ProgressFn};
 use std::path::Path;
 
-/// Takes the lock of a folder that must exist. A folder that this process may not write is locked as a reader, and one
-/// without a lock file, like a backup on read-only media, not at all.
+/// Locks a folder, which must exist. A folder that this process may not write to is locked as a reader; one without a
+/// lock file, such as a backup on read-only media, is not locked.
 fn lock_source(folder: &Folder) -> Result<Option<FolderLock>, StoreError> {
     if !folder.root.is_dir() {
         let what = "there is no such folder".to_owned();
@@ -45,7 +45,7 @@ fn lock_source(folder: &Folder) -> Result<Option<FolderLock>, StoreError> {
     }
 }
 
-/// The last frame that some file of the folder testifies to.
+/// The last frame that any file of the folder gives evidence of.
 fn last_known_frame(folder: &Folder) -> Result<u64, StoreError> {
     let acknowledged = acknowledged::read(folder)?.unwrap_or(0);
     let marked = Marker::read(folder)?.map_or(0, |marker| marker.frame);

@@ -1,4 +1,4 @@
-//! `restore`: a fresh, compact folder from a backup or from a stopped data folder, whole or up to a point in time.
+//! `restore`: a fresh, compact folder from a backup or a stopped data folder, complete or up to a point in time.
 
 use super::backup::read_manifest;
 use super::{Target, last_known_frame, lock_source};
@@ -15,12 +15,11 @@ use crate::store::sled::{self as engine, Options, Progress, io, snapshot};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Writes the folder `to` from what `from` holds. `from` is only read.
+/// Restores the content of `from` into a new folder `to`. `from` is only read.
 ///
 /// # Errors
-/// [`StoreError::Unusable`] if `to` holds anything, if `from` does not go back as far as `until`, or if which frame that
-/// is cannot be told;
-/// [`StoreError::Damaged`] if `from` cannot say what it held.
+/// [`StoreError::Unusable`] if `to` is not empty, if `from` does not go back as far as `until`, or if the frame meant
+/// by `until` cannot be determined; [`StoreError::Damaged`] if the content of `from` cannot be reconstructed.
 pub fn restore(
     from: &Path,
     to: &Path,
@@ -48,7 +47,7 @@ pub fn restore(
     Ok(RestoreReport { frame, time, records, notes, milliseconds })
 }
 
-/// Whose files these are.
+/// The folder id of the source.
 pub(super) fn source_id(source: &Folder) -> Result<FolderId, StoreError> {
     if let Identity::Is(id) = folder::read_identity(source)? {
         return Ok(id);
@@ -64,7 +63,7 @@ pub(super) fn source_id(source: &Folder) -> Result<FolderId, StoreError> {
     })
 }
 
-/// Makes the target a complete data folder that holds what `merge` yields; returns the number of records.
+/// Makes the target a complete data folder with the records of `merge`; returns their number.
 pub(super) fn write_folder(
     target: &Target,
     merge: &mut Merge,
@@ -84,7 +83,7 @@ pub(super) fn write_folder(
     Ok(base.rows)
 }
 
-/// Full speed, with a word now and then.
+/// Runs at full speed and reports progress from time to time.
 struct Reporting<'a>(ProgressFn<'a>);
 
 impl Pausing for Reporting<'_> {

@@ -1,4 +1,4 @@
-//! `salvage`: the last resort. Collects every record that can still be read, from wherever it is.
+//! `salvage`: the last resort. Collects every record that can still be read, wherever it is.
 
 use super::restore::write_folder;
 use super::{Target, last_known_frame, lock_source};
@@ -13,11 +13,11 @@ use crate::store::{Encoding, StoreError, codec};
 use std::path::Path;
 use std::time::Instant;
 
-/// Writes the folder `to` from whatever is readable in `from`. `from` is only read. Records that are derived from others are
+/// Writes everything readable in `from` into a new folder `to`. `from` is only read. Records derived from others are
 /// left out.
 ///
 /// # Errors
-/// [`StoreError::Unusable`] if `to` holds anything; [`StoreError::Io`] when the system refuses.
+/// [`StoreError::Unusable`] if `to` is not empty; [`StoreError::Io`] if a system call fails.
 pub fn salvage(
     from: &Path,
     to: &Path,
@@ -40,8 +40,8 @@ pub fn salvage(
     report.records = write_folder(&target, &mut kept, frame, time, options, progress)?;
     if !report.findings.is_empty() {
         report.warnings.push(
-            "what was written or removed by unreadable parts is missing: records may be old, and removed ones (revoked \
-             sessions too) may be back"
+            "changes recorded in unreadable parts are missing: records may be old, and removed ones (including revoked \
+             sessions) may be back"
                 .to_owned(),
         );
     }
@@ -122,7 +122,7 @@ fn from_journal(
     Ok(())
 }
 
-/// Reads a copy: opening changes sled's files.
+/// Collects rows from a copy of the index, because opening it changes sled's files.
 fn from_index(
     source: &Folder,
     copy: &Path,

@@ -1,4 +1,5 @@
-//! The folder that a backup, restore or salvage writes: built under another name, complete before it counts.
+//! The folder written by a backup, restore or salvage: built under another name, so that it is complete once it
+//! appears.
 
 use crate::store::StoreError;
 use crate::store::sled::folder::Folder;
@@ -8,23 +9,23 @@ use std::fs::DirEntry;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Where a folder is built that cannot be renamed when it is complete.
+/// Subfolder in which a target is built if it cannot be renamed on completion.
 const INSIDE: &str = ".partial";
 
 /// A folder under construction.
 ///
-/// A new one is built beside its place and gets its name at the end. One that is there already, and empty, may be a mount
-/// point or the working directory, which no name can be given to: it is built in `.partial` inside, and moved up.
+/// A new folder is built next to its final place and renamed at the end. An existing empty folder may be a mount point
+/// or the working directory, which cannot be replaced: the content is built in `.partial` inside it and then moved up.
 pub(super) struct Target {
     path: PathBuf,
-    /// Where to build.
+    /// The folder in which to build.
     pub(super) partial: PathBuf,
-    /// Parts of it are in their final place: nothing is removed any more.
+    /// Parts of it are in their final place: nothing may be removed any more.
     moving: bool,
 }
 
 impl Target {
-    /// Refuses a target that holds anything.
+    /// Prepares the target; refuses one that is not empty.
     pub(super) fn new(path: &Path) -> Result<Self, StoreError> {
         let partial = match names(path) {
             Ok(names) if names.iter().all(|name| name == INSIDE || name == "lost+found") => path.join(INSIDE),
@@ -44,7 +45,7 @@ impl Target {
         Ok(Self { path: path.to_owned(), partial, moving: false })
     }
 
-    /// Puts the folder in its place.
+    /// Moves the folder to its final place.
     pub(super) fn complete(mut self) -> Result<(), StoreError> {
         io::sync_directory(&self.partial)?;
         if self.partial != self.path.join(INSIDE) {
@@ -52,7 +53,7 @@ impl Target {
         }
         self.moving = true;
         let listed = names(&self.partial).map_err(|error| io::failed("cannot list", &self.partial, error))?;
-        // The identity last: without it, and with `.partial` there, the folder is known to be unfinished.
+        // The identity last: without it, and with `.partial` there, the folder is recognised as unfinished.
         let (identity, parts): (Vec<_>, Vec<_>) = listed.into_iter().partition(|name| name == "identity");
         for name in parts.iter().chain(&identity) {
             io::rename(&self.partial.join(name), &self.path.join(name))?;
@@ -75,22 +76,22 @@ impl Drop for Target {
     }
 }
 
-/// Refuses a folder into which a restore or backup was interrupted.
+/// Refuses a folder in which a restore or backup was interrupted.
 pub(super) fn refuse_unfinished(folder: &Folder) -> Result<(), StoreError> {
     if folder.identity().exists() || names(&folder.root.join(INSIDE)).is_err() {
         return Ok(());
     }
     let what = format!(
-        "a restore or backup into this folder was interrupted: remove all it holds ({INSIDE} too), and repeat it; what \
-         it was made from is unchanged"
+        "a restore or backup into this folder was interrupted: remove everything in it (including {INSIDE}), and \
+         repeat the operation; its source is unchanged"
     );
     Err(StoreError::Unusable { place: folder.root.display().to_string(), what })
 }
 
-/// As [`refuse_unfinished`]; of one that was interrupted after its last move, the empty `.partial` is removed.
+/// Like [`refuse_unfinished`], but if only the empty `.partial` is left after the last move, removes it.
 pub(in crate::store::sled) fn settle_unfinished(folder: &Folder) -> Result<(), StoreError> {
     refuse_unfinished(folder)?;
-    // Fails if somebody else keeps something of this name here, which is their affair.
+    // Fails if something foreign has this name and is not empty; leave it alone.
     let _ = std::fs::remove_dir(folder.root.join(INSIDE));
     Ok(())
 }
@@ -111,7 +112,7 @@ const PARTS: [&str; 12] = [
     "manifest.json",
 ];
 
-/// A folder under the name of an unfinished one is removed, unless it holds what we never put there.
+/// Removes a folder under the name of an unfinished one, unless it holds something that we never put there.
 fn refuse_strange(partial: &Path) -> Result<(), StoreError> {
     let names = match names(partial) {
         Ok(names) => names,

@@ -1,4 +1,4 @@
-//! Where a check writes what it needs while it reads: runs of the journal that are too large for memory, a copy of the index.
+//! Temporary files of a check: runs of the journal that are too large for memory, and a copy of the index.
 
 use crate::store::StoreError;
 use crate::store::sled::folder::Folder;
@@ -10,17 +10,17 @@ use std::path::{Path, PathBuf};
 /// A folder for temporary files, removed when dropped.
 #[derive(Debug)]
 pub(super) struct Workspace {
-    /// Where it is.
+    /// The path of the folder.
     pub(super) path: PathBuf,
-    /// The folder that is checked cannot be written, so this is among the system's temporary files.
+    /// True if the folder being checked is not writable, so that this one is among the system's temporary files.
     pub(super) is_elsewhere: bool,
 }
 
 impl Workspace {
-    /// Makes one inside the folder that is checked, or elsewhere if that cannot be written.
+    /// Creates a folder inside the one being checked, or elsewhere if that is not writable.
     pub(super) fn new(folder: &Folder) -> Result<Self, StoreError> {
         let inside = folder.check_in_work();
-        // What a check that was killed has left.
+        // Left by a check that was killed.
         let removed = std::fs::remove_dir_all(&inside);
         let removed = removed.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) });
         match removed.and_then(|()| create_private(&inside)) {
@@ -36,7 +36,7 @@ impl Workspace {
         for attempt in 1.. {
             match create_private(&path) {
                 Ok(()) => break,
-                // Left by a process that had the same number, or put there by somebody else.
+                // Left by a process with the same pid, or created by someone else.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     path.set_file_name(format!("{name}.{attempt}"));
                 }
@@ -46,12 +46,12 @@ impl Workspace {
         Ok(Self { path, is_elsewhere: true })
     }
 
-    /// For runs of the journal.
+    /// The folder for runs of the journal.
     pub(super) fn runs(&self) -> PathBuf {
         self.path.join("runs")
     }
 
-    /// A copy of the folder `from`.
+    /// Copies the folder `from` into the workspace.
     pub(super) fn copy(&self, from: &Path) -> Result<PathBuf, StoreError> {
         let to = self.path.join("copy");
         io::copy_directory(from, &to)?;
@@ -67,7 +67,7 @@ impl Drop for Workspace {
     }
 }
 
-/// Makes a folder that must not exist yet, for its owner alone.
+/// Creates a folder that must not exist yet, accessible only to its owner.
 fn create_private(path: &Path) -> std::io::Result<()> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]

@@ -1,5 +1,5 @@
 //! Snapshot files: all records as of one frame, sorted, compressed, checksummed. Sorted runs of journal writes use the
-//! same form while a snapshot is being made.
+//! same format while a snapshot is being made.
 //!
 //! ```text
 //! file   = header | block* | end
@@ -29,31 +29,31 @@ const HEADER_USED: usize = 48;
 const END_MAGIC: [u8; 8] = *b"SESSEND\n";
 const END: usize = 28;
 const BLOCK: usize = 64 << 10;
-/// No block is larger: one record of the largest size, with its key.
+/// The largest possible block: one record of the largest size, with its key.
 const LARGEST_BLOCK: usize = 8 << 20;
 const REMOVED: u32 = u32::MAX;
 /// Key length, frame, value length.
 const ENTRY_HEAD: usize = 14;
 
-/// One key's state.
+/// The state of one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry<'a> {
     /// Keyspace byte and key.
     pub(super) key: &'a [u8],
     /// The frame that wrote it.
     pub(super) frame: u64,
-    /// `None`: removed by that frame.
+    /// The value; `None` if that frame removed the key.
     pub(super) value: Option<&'a [u8]>,
 }
 
 impl Entry<'_> {
-    /// Bytes in a block.
+    /// Size in a block, in bytes.
     pub(super) fn size(&self) -> u64 {
         (ENTRY_HEAD + self.key.len() + self.value.map_or(0, <[u8]>::len)) as u64
     }
 }
 
-/// What a snapshot's header says.
+/// The content of a snapshot's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) id: FolderId,
@@ -63,12 +63,12 @@ pub(super) struct Head {
     pub(super) time: u64,
 }
 
-/// The file of the snapshot as of `frame`.
+/// The path of the snapshot as of `frame`.
 pub(super) fn path(directory: &Path, frame: u64) -> PathBuf {
     directory.join(format!("{frame:020}.snap"))
 }
 
-/// Snapshots of a folder, oldest first.
+/// The snapshots in a folder, oldest first.
 pub(super) fn list(directory: &Path) -> Result<Vec<(u64, PathBuf)>, StoreError> {
     io::numbered(directory, ".snap")
 }
@@ -77,16 +77,16 @@ fn damaged(path: &Path, what: &str) -> StoreError {
     Damage { place: path.to_owned(), what: what.to_owned() }.error()
 }
 
-/// Refuses a whole file that is not the one it is taken for: another folder's, or renamed.
+/// Refuses an intact file that is not the expected one: from another folder, or renamed.
 fn check_origin(path: &Path, id: &FolderId, head: &Head) -> Result<(), StoreError> {
     if *id != head.id {
         return Err(damaged(path, "it belongs to another data folder"));
     }
-    // Under construction it has the same stem.
+    // A file under construction has the same stem.
     let named = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
     if named != Some(head.frame) {
         let right = self::path(Path::new(""), head.frame);
-        return Err(damaged(path, &format!("it is not the snapshot that its name says, but {}", right.display())));
+        return Err(damaged(path, &format!("it is not the snapshot its name indicates, but {}", right.display())));
     }
     Ok(())
 }
@@ -125,9 +125,9 @@ impl Writer {
         })
     }
 
-    /// Adds an entry; true when that completed a block (a good moment to pause).
+    /// Adds an entry; true if that completed a block (a good moment to pause).
     pub(super) fn push(&mut self, entry: &Entry<'_>) -> Result<bool, StoreError> {
-        // invariant: keys and values are below the sizes checked before every commit.
+        // invariant: keys and values are within the sizes checked before every commit.
         let key_length = u16::try_from(entry.key.len()).unwrap_or(u16::MAX);
         let value_length = entry.value.map_or(REMOVED, |value| u32::try_from(value.len()).unwrap_or(REMOVED));
         self.block.extend_from_slice(&key_length.to_le_bytes());
@@ -162,7 +162,7 @@ impl Writer {
         let room = lz4_flex::block::get_maximum_output_size(self.block.len());
         let mut packed = std::mem::take(&mut self.packed);
         packed.resize(room, 0);
-        // invariant: the output buffer has the size that LZ4 asks for.
+        // invariant: the output buffer has the size that LZ4 requires.
         let length = lz4_flex::block::compress_into(&self.block, &mut packed)
             .map_err(|_| damaged(&self.path, "a block could not be compressed"))?;
         packed.truncate(length);
@@ -193,11 +193,11 @@ impl Writer {
 pub(super) struct Reader {
     path: PathBuf,
     file: BufReader<File>,
-    /// What the header says.
+    /// The file's header.
     pub(super) head: Head,
     packed: Vec<u8>,
     block: Vec<u8>,
-    /// Where the current entry is in the block: its key's start, its key's length, its value's length.
+    /// Position of the current entry in the block: start of its key, length of its key, length of its value.
     at: (usize, usize, Option<usize>),
     frame: u64,
     next: usize,
@@ -248,7 +248,7 @@ impl Reader {
         })
     }
 
-    /// Moves to the next entry; false at the end of a whole file.
+    /// Moves to the next entry; false at the end of a complete file.
     pub(super) fn advance(&mut self) -> Result<bool, StoreError> {
         if self.next >= self.block.len() && !self.load_block()? {
             return Ok(false);
@@ -283,7 +283,7 @@ impl Reader {
         }
     }
 
-    /// Reads the rest without looking inside the blocks.
+    /// Reads the rest of the file without decoding the blocks.
     fn skim(&mut self, pause: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
         while let Some(_raw) = self.load_part()? {
             pause()?;
@@ -303,7 +303,7 @@ impl Reader {
         Ok(true)
     }
 
-    /// The next block's stored bytes, checked; its raw length, or `None` at the end of a whole file.
+    /// Reads and checks the next block's stored bytes; returns its raw length, or `None` at the end of a complete file.
     fn load_part(&mut self) -> Result<Option<usize>, StoreError> {
         let (raw, stored, sum) = self.load_part_head()?;
         if raw > LARGEST_BLOCK || stored > LARGEST_BLOCK + LARGEST_BLOCK / 8 {
@@ -325,7 +325,7 @@ impl Reader {
         Ok(Some(raw))
     }
 
-    /// The next block's raw length, stored length and checksum.
+    /// Reads the next block's raw length, stored length and checksum.
     fn load_part_head(&mut self) -> Result<(usize, usize, u32), StoreError> {
         let mut head = [0; 12];
         self.read(&mut head)?;
@@ -352,13 +352,13 @@ impl Reader {
         })
     }
 
-    /// Entries according to the end of the file; known once the end has been reached.
+    /// Number of entries according to the end of the file; known once the end has been reached.
     pub(super) fn rows_at_end(&self) -> u64 {
         self.packed.first_chunk::<8>().map_or(0, |rows| u64::from_le_bytes(*rows))
     }
 }
 
-/// How many bytes a snapshot's entries have before they are compressed. Reads the blocks' heads alone.
+/// The uncompressed size of a snapshot's entries. Reads only the headers of the blocks.
 pub(super) fn unpacked_bytes(path: &Path) -> Result<u64, StoreError> {
     let mut reader = Reader::open(path, None)?;
     let mut bytes = 0;

@@ -1,4 +1,4 @@
-//! Reads snapshots back: is everything there that was written?
+//! Verifies snapshots: is everything there that was written?
 
 use super::{Head, Reader, damaged};
 use crate::store::StoreError;
@@ -6,7 +6,7 @@ use crate::store::sled::folder::FolderId;
 use crate::store::sled::journal::frames::WAY_OUT;
 use std::path::Path;
 
-/// Checks every block of a snapshot; its header and number of entries. `pause` is called after each block.
+/// Checks every block of a snapshot; returns its header and number of entries. Calls `pause` after each block.
 pub(in crate::store::sled) fn verify(
     path: &Path,
     id: &FolderId,
@@ -17,8 +17,8 @@ pub(in crate::store::sled) fn verify(
     Ok((reader.head, reader.rows_at_end()))
 }
 
-/// Checks every entry of a snapshot: decompressed, counted, in order. `pause` is called now and then, with the entries so
-/// far.
+/// Checks every entry of a snapshot: decompressed, counted, in order. Calls `pause` from time to time with the number
+/// of entries so far.
 pub(in crate::store::sled) fn verify_deeply(
     path: &Path,
     id: &FolderId,

@@ -1,8 +1,8 @@
 //! Pages of users by time joined.
 //!
-//! [`Keyspace::UserListing`](crate::store::Keyspace::UserListing) has one list per tenant and recipe, ordered by (time joined, id); a user with login methods
-//! of several recipes stands in several lists, at the same place in each. A page is the merge of the lists, read with
-//! a few bounded scans per recipe, whatever the number of users.
+//! [`Keyspace::UserListing`](crate::store::Keyspace::UserListing) has one list per tenant and recipe, ordered by (time
+//! joined, id); a user with login methods of several recipes is in several lists, at the same position in each. A page
+//! is the merge of the lists, read with a few bounded scans per recipe, whatever the number of users.
 
 pub mod v1;
 
@@ -15,34 +15,35 @@ use crate::store::key::KeyReader;
 use crate::store::{Encoding, Key, Scan, StoreError, Tx};
 use std::collections::BTreeMap;
 
-/// Which users of a tenant, from where on.
+/// A query for a page of a tenant's users.
 #[derive(Debug, Clone)]
 pub struct Page<'a> {
-    /// In this app.
+    /// The app.
     pub app: &'a AppId,
-    /// Users with a login method in this tenant…
+    /// The tenant in which the users have a login method.
     pub tenant: &'a TenantId,
-    /// …of one of these recipes.
+    /// The recipes, one of which the login method has.
     pub recipes: &'a Recipes,
-    /// By time joined.
+    /// The order of the users, by time joined.
     pub order: Order,
-    /// The first place of the page; `None` for the beginning of the list.
+    /// The first position of the page; `None` for the beginning of the list.
     pub from: Option<Position>,
-    /// At most so many.
+    /// The maximum number of users.
     pub limit: usize,
 }
 
 /// A user in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Where.
+    /// The user's position in the list.
     pub place: Position,
-    /// A plain user, as the list shows it: without its password hash. `None` when the row has to be asked; see [`read_rows`].
+    /// A plain user, as the list shows it: without its password hash. `None` if the row has to be read; see
+    /// [`read_rows`].
     pub row: Option<Row>,
 }
 
 impl Page<'_> {
-    /// The users on this page, in order. Rows that are still to be read may be gone by then.
+    /// Returns the users on this page, in order. Rows that are still to be read may be gone by then.
     ///
     /// # Errors
     /// When the store fails.
@@ -56,7 +57,7 @@ impl Page<'_> {
     }
 }
 
-/// Reads the rows of users whom the list does not show. Who is gone keeps none.
+/// Reads the rows of users that the list does not show. Users that are gone are left without a row.
 ///
 /// # Errors
 /// When the store fails.
@@ -69,10 +70,10 @@ pub async fn read_rows(tx: &mut dyn Tx, app: &AppId, listed: &mut [Listed]) -> R
     Ok(())
 }
 
-/// Keys ascend by time and then by id, a page by time only: inside a millisecond the lists are read backwards.
+/// Keys ascend by time and then by id, but a page only by time: within a millisecond the lists are read backwards.
 ///
 /// A chunk read forwards may end in the middle of a millisecond, which any number of users may share. So what is not
-/// known to be whole is read again, backwards, and only as far as the page needs.
+/// known to be complete is read again, backwards, and only as far as the page needs.
 async fn ascending(
     tx: &mut dyn Tx,
     lists: &Lists<'_>,
@@ -109,24 +110,24 @@ fn following(time: UnixMillis) -> Option<UnixMillis> {
     time.0.checked_add(1).map(UnixMillis)
 }
 
-/// Where a walk from the end begins.
+/// The point at which a backward walk begins.
 #[derive(Clone, Copy)]
 enum Upto<'a> {
-    /// At the list's end.
+    /// At the end of the list.
     End,
-    /// At this place, itself included.
+    /// At this position, inclusive.
     Place(&'a Position),
     /// At the end of this millisecond.
     Millisecond(UnixMillis),
 }
 
-/// Users by what their keys end in, which orders them like every list.
+/// Users by the end of their keys, which gives the same order as every list.
 type Found = BTreeMap<Vec<u8>, Listed>;
 
-/// Users read forwards.
+/// Users read in forward order.
 struct Chunk {
     found: Found,
-    /// From this millisecond on there may be more.
+    /// The millisecond from which on there may be more users.
     cut: Option<UnixMillis>,
 }
 
@@ -142,7 +143,7 @@ impl<'a> Lists<'a> {
         Self { tenant, prefixes }
     }
 
-    /// The last `limit` users down to the millisecond `low`, last first.
+    /// The last `limit` users down to the millisecond `low`, in reverse order.
     async fn down(
         &self,
         tx: &mut dyn Tx,
@@ -165,7 +166,7 @@ impl<'a> Lists<'a> {
         Ok(found.into_values().rev().take(limit).collect())
     }
 
-    /// The next users from the millisecond `low` on; at least `limit` of them are known, if there are so many.
+    /// The next users from the millisecond `low` on; at least `limit` of them, if there are that many.
     async fn up(&self, tx: &mut dyn Tx, low: UnixMillis, limit: usize) -> Result<Chunk, StoreError> {
         let mut chunk = Chunk { found: Found::new(), cut: None };
         for (recipe, prefix) in &self.prefixes {
@@ -185,7 +186,8 @@ impl<'a> Lists<'a> {
         Ok(chunk)
     }
 
-    /// Whom a row of one of the lists names, with what orders it among all of them; `None` for a key that is none.
+    /// Parses a row of one of the lists into the user and its sort key among all lists; `None` if the key is not a list
+    /// entry.
     fn listed(
         &self,
         (recipe, prefix): (RecipeId, &Key),

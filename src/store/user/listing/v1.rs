@@ -1,6 +1,7 @@
-//! Lists as they stood at first: [`Keyspace::UserListingV1`], with ids as text.
+//! Lists in their original layout: [`Keyspace::UserListingV1`], with ids as text.
 //!
-//! A server moves what it finds there at its start, before it serves; so does the import of an app whose archive is as old.
+//! A server moves the entries it finds there when it starts, before it serves; so does the import of an archive of that
+//! age.
 
 use super::super::index::parse_joined;
 use crate::domain::ids::UserId;
@@ -11,7 +12,8 @@ use crate::store::{CommitError, Engine, Key, Keyspace, StoreError, codec};
 /// Keys moved in one transaction.
 const STEP: usize = 1000;
 
-/// The key as it stands today; any other key as it is. A key of the old list that cannot be read stays in it.
+/// The key in the current layout; any other key unchanged. A key of the old list that cannot be read stays in that
+/// list.
 #[must_use]
 pub fn current(key: Key) -> Key {
     if key.keyspace != Keyspace::UserListingV1 {
@@ -24,7 +26,7 @@ pub fn current(key: Key) -> Key {
     .unwrap_or(key)
 }
 
-/// Where the entry of a list stood at first.
+/// The key of a list entry in the original layout.
 #[must_use]
 pub fn former(key: &Key) -> Option<Key> {
     if key.keyspace != Keyspace::UserListing {
@@ -33,7 +35,8 @@ pub fn former(key: &Key) -> Option<Key> {
     translated(key, |mut parts| Some(Key::of(Keyspace::UserListingV1).text(parts.internal_id()?.as_str())))
 }
 
-/// The key with another ending in the keyspace of that ending: up to the time joined both layouts are the same.
+/// Replaces the ending of a key and moves it to the keyspace of that ending: up to the time joined, both layouts are
+/// the same.
 fn translated(key: &Key, ending: impl Fn(KeyReader<'_>) -> Option<Key>) -> Option<Key> {
     let mut parts = KeyReader::new(key);
     let (_domain, _app, _tenant, _recipe) = (parts.text()?, parts.text()?, parts.text()?, parts.byte()?);
@@ -43,8 +46,8 @@ fn translated(key: &Key, ending: impl Fn(KeyReader<'_>) -> Option<Key>) -> Optio
     Some(Key { keyspace: end.keyspace, bytes: key.bytes.get(..kept)?.to_vec() }.raw(&end.bytes))
 }
 
-/// Moves all that is still in the old lists. Nobody else may use the store meanwhile; what a crash leaves is moved by the
-/// next start.
+/// Moves everything that is still in the old lists. Nothing else may use the store in the meantime; what a crash leaves
+/// behind is moved at the next start.
 ///
 /// # Errors
 /// When the store fails.
@@ -71,7 +74,7 @@ pub async fn upgrade(engine: &dyn Engine) -> Result<(), StoreError> {
         })?;
     }
     if moved > 0 {
-        tracing::info!(entries = moved, "lists of users brought into their present layout");
+        tracing::info!(entries = moved, "lists of users converted to the current layout");
     }
     Ok(())
 }
