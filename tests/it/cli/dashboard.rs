@@ -68,7 +68,7 @@ fn refusals_say_what_is_wrong() {
         ("joe@x.io", "short 1", "Password must contain at least 8 characters, including a number"),
         ("joe@x.io", "no number", "Password must contain at least one number"),
         ("joe@x.io", "", "no password: type one when asked, or pipe it in"),
-        ("joe@x.io", "one line 1\nand another 2\n", "a password is one line"),
+        ("joe@x.io", "one line 1\nand another 2\n", "a password must be a single line"),
     ] {
         let refused = create(&sandbox, email, stdin);
         assert_eq!((refused.code, refused.err), (Some(1), format!("error: {why}\n")), "{email}");

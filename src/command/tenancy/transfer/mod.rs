@@ -51,7 +51,7 @@ pub enum TransferError {
     /// The folder's keys are sealed, and nobody said how the archive's should be.
     #[error(
         "the keys of this installation are sealed under a master key: give a key for the archive in \
-         SESSIOND_ARCHIVE_KEY or --key-file (at least 32 characters), or say --plain to write them unsealed"
+         SESSIOND_ARCHIVE_KEY or --key-file (at least 32 characters), or pass --plain to write them unsealed"
     )]
     SealOrPlain,
     /// Rows are being deleted.

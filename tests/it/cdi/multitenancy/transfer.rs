@@ -179,7 +179,7 @@ async fn sealed_keys_are_opened_with_the_archives_key_and_sealed_anew() {
 
     let folder = TempDir::new().unwrap();
     let refused = export(&there, &app_id("shop"), &folder.path().join("a"), None).await.unwrap_err().to_string();
-    assert!(refused.contains("or say --plain"), "{refused}");
+    assert!(refused.contains("or pass --plain"), "{refused}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was written");
 }
 

@@ -204,14 +204,14 @@ fn an_import_goes_on_with_the_same_file_only() {
     let path = file.to_str().unwrap();
     assert!(interrupted(&sandbox, &file, &[], 2), "killed before its end");
     let other = sandbox.run(&["users", "import", path, "--app", "other"]);
-    assert!(other.err.contains("--app or --tenant have changed; --restart begins again"), "{other:?}");
+    assert!(other.err.contains("--app or --tenant have changed; --restart starts over"), "{other:?}");
     sandbox.write("users.jsonl", &text.replacen("user7@", "user8@", 1));
     let edited = sandbox.run(&["users", "import", path]);
     assert_eq!(edited.code, Some(1), "{edited:?}");
-    assert!(edited.err.contains("lines that are imported already have changed; --restart begins again"), "{edited:?}");
+    assert!(edited.err.contains("lines that are already imported have changed; --restart starts over"), "{edited:?}");
     sandbox.write("users.jsonl", &text[..100]);
     let cut = sandbox.run(&["users", "import", path]);
-    assert!(cut.err.contains("lines that are imported already have changed"), "{cut:?}");
+    assert!(cut.err.contains("lines that are already imported have changed"), "{cut:?}");
     // What comes after the last step may be mended.
     sandbox.write("users.jsonl", &format!("{}{}", text.replacen("user19999@", "jane@", 1), lines(20_000..20_001)));
     let done = sandbox.json(&["users", "import", path, "--json"]);
