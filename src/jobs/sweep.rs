@@ -2,8 +2,8 @@
 //! old dashboard sessions, and old events of the audit log.
 //!
 //! There is no index by expiry. A sweep walks the rows steadily, a page per step, and deletes what is due in the page:
-//! the cost per step is bounded however many sessions there are, and an engine that reclaims space slowly never sees a mass
-//! delete.
+//! the cost per step is bounded however many sessions there are, and an engine that reclaims space slowly never sees a
+//! mass delete.
 
 use super::step::{PAGE, decoded};
 use super::{audit, email_tokens};

@@ -14,9 +14,9 @@ use std::process::ExitCode;
 
 /// Write an archive of an app: everything that belongs to it at one moment, even while the server is running.
 ///
-/// A running server writes the file itself, with its own rights, to a path on its own machine. The archive holds password
-/// hashes, sessions and signing keys: keep it as safe as the data folder. Signing keys are sealed in it under the key in
-/// SESSIOND_ARCHIVE_KEY or --key-file, if one is given; the import needs the same.
+/// A running server writes the file itself, with its own rights, to a path on its own machine. The archive holds
+/// password hashes, sessions and signing keys: keep it as safe as the data folder. Signing keys are sealed in it under
+/// the key in SESSIOND_ARCHIVE_KEY or --key-file, if one is given; the import needs the same.
 #[derive(Debug, Args)]
 pub(super) struct Export {
     #[command(flatten)]

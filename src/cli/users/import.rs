@@ -2,8 +2,8 @@
 //!
 //! Next to the file are a note of how far the import has got, written after every step and removed at the end, and a
 //! report of the lines that were not imported. An interrupted import continues where the note says. The store also
-//! knows the last step (it is written together with the users): a step that was executed before the note could record it
-//! is answered and not executed again, and a store that lacks steps recorded in the note is refused.
+//! knows the last step (it is written together with the users): a step that was executed before the note could record
+//! it is answered and not executed again, and a store that lacks steps recorded in the note is refused.
 
 use super::super::common::{Answered, AppName, Worker, tenant};
 use super::super::output::{self, Bar};
