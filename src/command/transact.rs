@@ -37,7 +37,7 @@ pub(crate) enum Step<T> {
 /// The attempt gets a new transaction each time and hands it back with its [`Step`]; on an error nothing is written.
 ///
 /// # Errors
-/// Those of the attempt; when the store fails, or when the transaction conflicts without end.
+/// Those of the attempt; when the store fails, or when the transaction keeps conflicting.
 pub(crate) async fn transact<T, A, F>(
     ctx: &Context,
     about: &impl Hash,

@@ -18,9 +18,9 @@ pub(super) struct Wanted {
     pub(super) kind: Option<String>,
     /// The most events to return.
     pub(super) limit: u32,
-    /// From this moment on, in ms.
+    /// The first moment to include, in ms.
     pub(super) from: Option<u64>,
-    /// Before this moment, in ms.
+    /// The first moment to exclude, in ms.
     pub(super) to: Option<u64>,
 }
 

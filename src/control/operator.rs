@@ -1,4 +1,4 @@
-//! Carries out control requests on the running server.
+//! Executes control requests on the running server.
 
 use crate::app::OpenStore;
 use crate::config::BaseConfig;
@@ -24,7 +24,7 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// An operator of a server that does not serve yet.
+    /// An operator for a server that does not serve yet.
     #[must_use]
     pub fn new(
         app: Arc<Context>,

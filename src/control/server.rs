@@ -18,7 +18,7 @@ const LONGEST_TOKEN_LINE: u64 = 256;
 /// How long a TCP client may take to send the token.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Carries out requests.
+/// Executes requests.
 #[async_trait]
 pub trait Handler: Send + Sync {
     /// Executes `request`. The error is one sentence for the operator, with the cause and the way out.

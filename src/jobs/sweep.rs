@@ -1,4 +1,4 @@
-//! Removes expired sessions, the timelines of ended sessions after their retention time, tokens that nobody used,
+//! Removes expired sessions, the timelines of ended sessions after their retention time, expired tokens,
 //! old dashboard sessions, and old events of the audit log.
 //!
 //! There is no index by expiry. A sweep walks the rows steadily, a page per step, and deletes what is due in the page:
@@ -75,13 +75,13 @@ fn begun(stage: Keyspace) -> (Keyspace, Pages) {
 }
 
 impl Sweep {
-    /// At the first row.
+    /// A sweep that begins at the first row.
     #[must_use]
     pub fn new() -> Self {
         Self { pages: STAGES.first().copied().map(begun), removed: Removed::default() }
     }
 
-    /// At the first row that is not before `next`, where an earlier sweep stopped.
+    /// A sweep that begins at the first row that is not before `next`, where an earlier sweep stopped.
     #[must_use]
     pub fn starting_at(next: Key) -> Self {
         let stage = STAGES.into_iter().find(|stage| *stage == next.keyspace);

@@ -45,8 +45,9 @@ use uuid::Uuid;
 ///   jq -c '.users[] | select(.passwordHash) | {email, verified: .emailVerified, userId: .localId,
 ///     timeJoined: (.createdAt | tonumber), passwordHash: "$f_scrypt$\(.passwordHash)$\(.salt)$m=14$r=8$s=Bw=="}' users.json
 ///
-/// A JSON array: jq -c '.[]'. Times in seconds: timeJoined: (.created_at * 1000); as text: (.created_at | fromdate
-/// * 1000). Users who sign in with other providers or with codes are imported over HTTP (POST /bulk-import/users).
+/// A JSON array: jq -c '.[]'. Times in seconds: timeJoined: (.created_at * 1000); as text:
+/// (.created_at | fromdate * 1000). Users who sign in with other providers or with codes are imported over HTTP
+/// (POST /bulk-import/users).
 #[derive(Debug, Args)]
 pub(super) struct Import {
     /// File of users; - for standard input (the report is then stdin.report.jsonl).

@@ -80,7 +80,7 @@ impl CreateUser<'_> {
         let app_id = &self.scope.app.id;
         if !app_row::exists(tx.as_mut(), app_id).await.map_err(reading)? {
             let gone = Gone { app: app_id.clone(), tenant: TenantId::public() };
-            return Err(Fault::new("making a dashboard user", gone));
+            return Err(Fault::new("creating a dashboard user", gone));
         }
         if !dashboard::save(tx.as_mut(), app_id, None, user).await.map_err(writing)? {
             return Ok(Step::Done(false));

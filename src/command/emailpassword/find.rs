@@ -5,7 +5,7 @@ use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::fault::Fault;
 
-/// Looks an account up by its address.
+/// Looks up an account by its address.
 pub struct FindByEmail(
     /// The account to look up.
     pub Account,

@@ -82,7 +82,7 @@ impl CreateCode {
     ) -> Result<Step<CodeCreated>, Fault> {
         let devices = self.place.devices();
         let hash = device_id.hash();
-        require_tenant(tx.as_mut(), &self.place.scope, &self.place.tenant, "making a code").await?;
+        require_tenant(tx.as_mut(), &self.place.scope, &self.place.tenant, "creating a code").await?;
         let (before, mut after) = match &self.recipient {
             // These 32 random bytes are unique.
             Recipient::Contact(contact) => {

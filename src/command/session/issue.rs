@@ -89,7 +89,7 @@ impl<'a> Mint<'a> {
     /// Mints the pair; `None` when the payload has a name that the access token's layout reserves.
     ///
     /// # Errors
-    /// When the key would not sign.
+    /// When signing fails.
     pub(super) fn pair(
         &self,
         handle: &SessionHandle,

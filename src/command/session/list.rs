@@ -59,7 +59,7 @@ pub(super) async fn live_sessions(
     Ok(live)
 }
 
-/// Looks a session up by its handle.
+/// Looks up a session by its handle.
 pub struct FindSession<'a> {
     /// The app, and what led to the command.
     pub scope: Scope,
@@ -119,7 +119,7 @@ impl FindSession<'_> {
     }
 }
 
-/// Walks a user's sessions in pages, so that a user with very many does not fill the memory.
+/// Walks a user's sessions in pages, so that a very large number does not fill the memory.
 struct UserPages<'a> {
     app: &'a AppId,
     user: &'a UserId,

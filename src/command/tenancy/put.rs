@@ -157,7 +157,7 @@ impl PutTenant {
 
 struct Decision {
     tenant: Tenant,
-    /// `None`: settings stay as they are.
+    /// The new effective settings; `None`: they stay as they are.
     effects: Option<Effects>,
 }
 

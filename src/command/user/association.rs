@@ -35,7 +35,7 @@ pub enum Added {
     },
     /// No login method has this id.
     UnknownUser,
-    /// Another login method of the same recipe has this there.
+    /// Another login method of the same recipe has this account info there.
     LoginTaken(AccountInfo),
     /// Another primary user has an account info of the user there.
     AccountInfoTaken(Conflict),

@@ -29,7 +29,7 @@ pub struct MakePrimary {
 pub enum MadePrimaryUser {
     /// No user has this id.
     UnknownUser,
-    /// It is a primary user.
+    /// It is now a primary user.
     Ok {
         /// Whether it was one before.
         already: bool,
@@ -108,7 +108,7 @@ pub struct LinkAccounts {
 pub enum AccountsLinked {
     /// No user has one of the ids.
     UnknownUser,
-    /// Both are one user.
+    /// Both ids now belong to one user.
     Ok {
         /// Whether they were before.
         already: bool,
@@ -119,7 +119,7 @@ pub enum AccountsLinked {
     AccountInfoTaken(Conflict),
     /// The login method belongs to this primary user.
     Elsewhere {
-        /// That user.
+        /// The primary user.
         user: UserInfo,
     },
     /// The second id does not belong to a primary user.
@@ -195,7 +195,7 @@ pub struct UnlinkAccount {
 pub enum AccountUnlinked {
     /// No user has this id.
     UnknownUser,
-    /// It is in no group now.
+    /// It is no longer in a group.
     Ok {
         /// Whether the login method was deleted, because others keep using its id.
         deleted: bool,

@@ -21,11 +21,11 @@ pub enum IdType {
     Internal,
     /// A mapped one.
     External,
-    /// Either; internal ones win.
+    /// Either; internal ones take precedence.
     Any,
 }
 
-/// `POST /recipe/userid/map`.
+/// `POST /recipe/userid/map`: maps an external id to a user.
 pub struct CreateMapping {
     /// The app, and what led to the command.
     pub scope: Scope,
@@ -53,7 +53,7 @@ pub enum MappingCreated {
         /// Whether the external one is.
         external: bool,
     },
-    /// The external id is an internal one too.
+    /// The external id is also an internal one.
     ExternalIsInternal,
     /// A recipe keeps data under the internal id, which would no longer be found.
     InUse(&'static str),
@@ -120,7 +120,7 @@ impl Decide for CreateMapping {
     }
 }
 
-/// `GET /recipe/userid/map`.
+/// `GET /recipe/userid/map`: looks up a mapping.
 pub struct FindMapping {
     /// The app, and what led to the command.
     pub scope: Scope,
@@ -154,7 +154,7 @@ impl FindMapping {
     }
 }
 
-/// `POST /recipe/userid/map/remove`.
+/// `POST /recipe/userid/map/remove`: removes a mapping.
 pub struct RemoveMapping {
     /// The app, and what led to the command.
     pub scope: Scope,
@@ -217,7 +217,7 @@ impl Decide for RemoveMapping {
     }
 }
 
-/// `PUT /recipe/userid/external-user-id-info`.
+/// `PUT /recipe/userid/external-user-id-info`: sets the note on a mapping.
 pub struct SetMappingInfo {
     /// The app, and what led to the command.
     pub scope: Scope,
