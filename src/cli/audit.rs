@@ -12,19 +12,19 @@ use std::process::ExitCode;
 /// Print the audit log, newest first.
 #[derive(Debug, Args)]
 pub(super) struct Audit {
-    /// Only what is about this user.
+    /// Only events about this user.
     #[arg(long)]
     user: Option<String>,
     /// Only events of this kind.
     #[arg(long, value_parser = kinds())]
     kind: Option<String>,
-    /// So many events at most.
+    /// Print at most this many events.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     limit: u32,
-    /// Only from this moment on (2026-11-23T09:00:00Z, or seconds or milliseconds since 1970).
+    /// Only events from this moment on (2026-11-23T09:00:00Z, or seconds or milliseconds since 1970).
     #[arg(long, value_name = "MOMENT", value_parser = moment::read)]
     from: Option<u64>,
-    /// Only before this moment.
+    /// Only events before this moment.
     #[arg(long, value_name = "MOMENT", value_parser = moment::read)]
     to: Option<u64>,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `sessiond backup`: a consistent copy, of a running server too.
+//! `sessiond backup`: a consistent copy, even of a running server.
 
 use super::common::{self, DataDir, Json};
 use super::output::{self, Bar};
@@ -8,7 +8,7 @@ use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Write a consistent copy of everything into a new folder, also while the server runs.
+/// Write a consistent copy of everything into a new folder, even while the server is running.
 ///
 /// A running server writes the copy itself, with its own rights, to a path on its own machine. The copy holds signing
 /// keys: keep it as safe as the data folder.
@@ -24,7 +24,7 @@ pub(super) struct Backup {
 
 impl Backup {
     pub(super) fn run(&self) -> Result<ExitCode> {
-        let to = std::path::absolute(&self.to).context("cannot tell where the new folder is to be")?;
+        let to = std::path::absolute(&self.to).context("cannot resolve the path of the new folder")?;
         let report = if let Some(mut client) = self.folder.server()? {
             let bar = Bar::new();
             client.request(&Request::Backup { to: to.clone() }, |progress| bar.show(progress))?

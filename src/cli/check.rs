@@ -1,4 +1,4 @@
-//! `sessiond check`: reads everything and says what does not hold.
+//! `sessiond check`: reads everything and reports what is damaged or inconsistent.
 
 use super::common::{self, DataDir, Json};
 use super::output::{self, Bar};
@@ -10,10 +10,10 @@ use clap::Args;
 use serde_json::Value;
 use std::process::ExitCode;
 
-/// Read all data and report what does not hold; repairs nothing. Exit code 1 if anything was found.
+/// Read all data and report what is damaged or inconsistent; repairs nothing. Exit code 1 if anything was found.
 ///
 /// Works on a running server, on a stopped folder, and on a backup (name it with --data-dir). Whether sessions, users,
-/// roles and their indexes agree is not checked in a backup, after a crash, or in a folder that cannot be written: restore it
+/// roles and their indexes agree is not checked in a backup, after a crash, or in a read-only folder: restore it
 /// and check the new folder.
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -44,15 +44,15 @@ impl Check {
         let config = self.folder.unserved()?;
         let mut readable = upkeep::Readable::default();
         let files = data_folder::check(&config.data_dir, &mut readable, &upkeep::translated(&output::bar()))?;
-        // What records say of each other needs an open store, and opening one that is not sound or was not stopped
-        // would change it.
+        // Checking references between records needs an open store, and opening one that is damaged or was not stopped
+        // cleanly would change it.
         if !files.clean || !files.is_sound() || files.read_only {
             let way = if files.backup {
                 "restore the backup and check the new folder"
             } else if files.read_only {
-                "this folder cannot be written, so restore it into a new one and check that"
+                "this folder is read-only; restore it into a new one and check that"
             } else {
-                "that needs a folder that was stopped cleanly"
+                "that needs a folder whose server was stopped cleanly"
             };
             output::note(format!("not checked: whether sessions, users, roles and their indexes agree; {way}"));
             return Ok(upkeep::shown(&files));
@@ -84,7 +84,7 @@ fn print(report: &Value) {
         output::line(format!("DAMAGED {}: {}", output::text(finding, "place"), output::text(finding, "what")));
     }
     match number("found") {
-        0 => output::line("Everything holds."),
+        0 => output::line("No damage found."),
         found => {
             let unlisted = found.saturating_sub(findings.len() as u64);
             if unlisted > 0 {

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Which data folder, and the file that may name another.
+/// The data folder, and the configuration file that may name another one.
 #[derive(Debug, Clone, Args)]
 pub(super) struct DataDir {
     /// Folder that holds all data, the control socket and the lock [default: data].
@@ -32,7 +32,7 @@ pub(super) struct DataDir {
 /// The file with the settings.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SettingsFile {
-    /// Configuration file; without it config.yaml in the working directory, if there is one.
+    /// Configuration file; defaults to config.yaml in the working directory, if it exists.
     #[arg(long, alias = "with-config", value_name = "FILE", value_parser = Trimmed(PathBufValueParser::new()))]
     config: Option<PathBuf>,
 }
@@ -43,23 +43,23 @@ impl SettingsFile {
             Some(path) => ConfigFile::Required(path.clone()),
             None => ConfigFile::IfPresent(PathBuf::from("config.yaml")),
         };
-        // A variable whose name is not Unicode is none of ours.
+        // A variable whose name is not Unicode cannot be one of our settings.
         let env = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         Sources { config_file, env: env.collect(), ..Sources::default() }
     }
 
-    /// The settings for work on folders that no server uses.
+    /// The settings for working on folders that no server uses.
     pub(super) fn offline(&self) -> Result<BaseConfig> {
         offline(self.sources())
     }
 }
 
-/// Settings without a server. Rules that only `--dev` relaxes are relaxed: the folder may be of such a server.
+/// Settings without a server. Rules that only `--dev` relaxes are relaxed: the folder may be such a server's.
 fn offline(sources: Sources) -> Result<BaseConfig> {
     Ok(config::load(&Sources { test_mode: true, ..sources })?.config)
 }
 
-/// Print for a script.
+/// Print output for a script.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Json {
     /// Print JSON.
@@ -67,7 +67,7 @@ pub(super) struct Json {
     pub(super) json: bool,
 }
 
-/// Where a task is done, and how its answer is printed.
+/// Where a task is executed, and how its answer is printed.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Answered {
     #[command(flatten)]
@@ -77,22 +77,22 @@ pub(super) struct Answered {
 }
 
 impl Answered {
-    /// Whoever does tasks on the folder.
+    /// What executes tasks on the folder: the running server, or this process.
     pub(super) fn worker(&self) -> Result<Worker> {
         self.folder.worker()
     }
 
-    /// Whether to print for a script.
+    /// Whether to print output for a script.
     pub(super) const fn as_json(&self) -> bool {
         self.json.json
     }
 
-    /// Has a task done.
+    /// Has a task executed and returns its answer.
     pub(super) fn answer(&self, task: Task) -> Result<Value> {
         self.folder.ask(task)
     }
 
-    /// Has a task done and prints the answer, as JSON or in the command's own words.
+    /// Has a task executed and prints the answer, as JSON or in the command's own format.
     pub(super) fn ask(&self, task: Task, print: impl FnOnce(&Value)) -> Result<ExitCode> {
         let answer = self.answer(task)?;
         if self.json.json {
@@ -104,7 +104,7 @@ impl Answered {
     }
 }
 
-/// Which app.
+/// The app to work on.
 #[derive(Debug, Clone, Args)]
 pub(super) struct AppName {
     /// Id of the app.
@@ -116,25 +116,25 @@ pub(super) struct AppName {
 }
 
 impl AppName {
-    /// The app's id as the store has it.
+    /// The app's id as the store spells it.
     pub(super) fn id(&self) -> AppId {
         AppId { connection_uri_domain: self.domain.to_lowercase(), app_id: self.app.to_lowercase() }
     }
 }
 
 impl DataDir {
-    /// The sources of a server's settings, with the flags that every command has.
+    /// The sources of a server's settings, including the flags that every command has.
     pub(super) fn sources(&self) -> Sources {
         let flags = self.data_dir.iter().map(|path| ("data_dir".to_owned(), path.into())).collect();
         Sources { flags, ..self.settings.sources() }
     }
 
-    /// A file named on the command line by a word of the original's; `--config` must not name another.
+    /// Sets a configuration file given in the original's syntax; `--config` must not name a different one.
     pub(super) fn set_config(&mut self, path: &Path) -> Result<()> {
         if let Some(before) = self.settings.config.replace(path.to_owned())
             && before != path
         {
-            bail!("two configuration files are named, {} and {}: name one", before.display(), path.display());
+            bail!("two configuration files were given, {} and {}: give only one", before.display(), path.display());
         }
         Ok(())
     }
@@ -146,19 +146,19 @@ impl DataDir {
         pairs.into_iter().flatten().flatten().collect()
     }
 
-    /// The folder, as the server would find it: flag, environment, configuration file, `data`.
+    /// The folder as the server would find it: flag, environment, configuration file, `data`.
     ///
-    /// Settings that a server would refuse do not matter here: a command must reach a server that runs.
+    /// Settings that a server would refuse are ignored here: a command must be able to reach a running server.
     pub(super) fn path(&self) -> PathBuf {
         config::data_dir(&self.sources())
     }
 
-    /// The server that holds this folder's store (or the only ephemeral one there), if any runs.
+    /// The server that holds this folder's store (or the only ephemeral one there), if one is running.
     pub(super) fn server(&self) -> Result<Option<Client>> {
         Ok(answering(&self.path())?.clients.into_iter().next())
     }
 
-    /// The running server; an error that says how to start one otherwise.
+    /// The running server; without one, an error that says how to start one.
     pub(super) fn running_server(&self) -> Result<Client> {
         match self.server()? {
             Some(client) => Ok(client),
@@ -175,7 +175,7 @@ impl DataDir {
         let found = answering(&folder)?;
         let mut clients = found.clients;
         let stuck = found.mute > 0;
-        // A stuck server keeps its entry: it is alive, it only cannot be talked to.
+        // A stuck server keeps its entry: it is alive but does not answer.
         let alive = |pid| stuck || clients.iter().any(|client| client.server.pid == pid);
         let entries = started::list(&folder, alive);
         let known = entries.into_iter().filter_map(|entry| {
@@ -185,7 +185,7 @@ impl DataDir {
         Ok(known.collect())
     }
 
-    /// Has a task done by the running server, or does it here when none runs.
+    /// Has a task executed by the running server, or executes it here when none is running.
     pub(super) fn ask(&self, task: Task) -> Result<Value> {
         if let Some(mut client) = self.server()? {
             let bar = Bar::new();
@@ -202,7 +202,7 @@ impl DataDir {
         })
     }
 
-    /// Whoever does tasks here: the running server, or this process when none runs.
+    /// What executes tasks: the running server, or this process when none is running.
     pub(super) fn worker(&self) -> Result<Worker> {
         if let Some(client) = self.server()? {
             return Ok(Worker::Server(Box::new(client)));
@@ -214,7 +214,7 @@ impl DataDir {
         Ok(Worker::Here { app: Box::new(app), runtime })
     }
 
-    /// The settings for work on the folder itself, which must be there; says that no server does the work.
+    /// The settings for working on the folder itself, which must exist; notes on stderr that no server is involved.
     pub(super) fn unserved(&self) -> Result<BaseConfig> {
         let config = offline(self.sources())?;
         let folder = &config.data_dir;
@@ -226,26 +226,26 @@ impl DataDir {
     }
 }
 
-/// Does one task after the other; see [`DataDir::worker`].
+/// Executes tasks one after another; see [`DataDir::worker`].
 pub(super) enum Worker {
     /// A running server.
     Server(Box<Client>),
     /// This process, on a folder that no server uses.
     Here {
-        /// Over the folder's store.
+        /// The context over the folder's store.
         app: Box<Context>,
-        /// Runs the tasks.
+        /// The runtime that tasks run on.
         runtime: tokio::runtime::Runtime,
     },
 }
 
 impl Worker {
-    /// Has a task done.
+    /// Executes a task.
     pub(super) fn run(&mut self, task: Task) -> Result<Value> {
         self.run_reporting(task, Arc::new(|_| ()))
     }
 
-    /// Has a task done that takes its time.
+    /// Executes a task that takes a while, reporting its progress.
     pub(super) fn run_reporting(&mut self, task: Task, report: Report) -> Result<Value> {
         match self {
             Self::Server(client) => Ok(client.request(&Request::Task(task), |progress| report(progress))?),
@@ -256,7 +256,7 @@ impl Worker {
         }
     }
 
-    /// Ends: a store that was opened here is closed.
+    /// Finishes: closes the store if it was opened here.
     pub(super) fn finish(self) -> Result<()> {
         match self {
             Self::Server(_) => Ok(()),
@@ -265,7 +265,7 @@ impl Worker {
     }
 }
 
-/// The servers of a folder; an error when there are only such as do not answer.
+/// The servers of a folder; an error when there are only servers that do not answer.
 fn answering(folder: &Path) -> Result<Found> {
     let found = client::find(folder);
     if found.clients.is_empty() && found.mute > 0 {
@@ -274,7 +274,7 @@ fn answering(folder: &Path) -> Result<Found> {
     Ok(found)
 }
 
-/// A tenant's id as the store has it, for value parsers.
+/// A tenant's id as the store spells it, for value parsers.
 #[expect(clippy::unnecessary_wraps, reason = "the shape of a value parser")]
 pub(super) fn tenant(written: &str) -> Result<String, std::convert::Infallible> {
     Ok(written.to_lowercase())
@@ -285,7 +285,7 @@ pub(super) fn open(config: &BaseConfig) -> Result<OpenStore> {
     Ok(OpenStore::open(config, output::opening(), Arc::new(|_| std::process::abort()))?)
 }
 
-/// Runs asynchronous work to its end.
+/// Runs asynchronous work to completion.
 pub(super) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }

@@ -1,4 +1,4 @@
-//! `sessiond compact`: gives disk space back.
+//! `sessiond compact`: gives back disk space.
 
 use super::common::{DataDir, Json};
 use super::output::{self, Bar};
@@ -11,10 +11,11 @@ use clap::Args;
 use serde_json::json;
 use std::process::ExitCode;
 
-/// Rewrite a folder without what is superfluous, also while the server runs; a kill at any moment loses nothing.
+/// Rewrite a folder without superfluous data, even while the server is running; a kill at any moment loses nothing.
 ///
-/// Moments before now can no longer be restored from the folder: make a backup first if that matters. A new index is written
-/// beside the old one, which takes disk space for a while: where there is too little, it says so and nothing is changed.
+/// The folder can then no longer be restored to moments before now: make a backup first if that matters. A new index is
+/// written next to the old one, which temporarily takes disk space: if there is too little, the command says so and
+/// changes nothing.
 #[derive(Debug, Args)]
 pub(super) struct Compact {
     #[command(flatten)]

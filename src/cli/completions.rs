@@ -1,4 +1,4 @@
-//! `sessiond completions`: a script that teaches a shell our commands.
+//! `sessiond completions`: a script that teaches a shell to complete our commands.
 
 use clap::{Args, Command};
 use clap_complete::Shell;
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 /// For example: sessiond completions bash > ~/.local/share/bash-completion/completions/sessiond
 #[derive(Debug, Args)]
 pub(super) struct Completions {
-    /// Which shell.
+    /// Shell to print the script for.
     shell: Shell,
 }
 

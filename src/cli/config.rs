@@ -11,17 +11,17 @@ use std::process::ExitCode;
 
 /// Show the effective settings and where each came from; secrets are masked.
 ///
-/// Asks the running server, if there is one; else shows what a server started here would use.
+/// Asks the running server, if there is one; otherwise shows what a server started here would use.
 #[derive(Debug, Args)]
 pub(super) struct Config {
     #[command(flatten)]
     folder: DataDir,
     #[command(flatten)]
     json: Json,
-    /// Show what a server started here would use, even if one runs.
+    /// Show what a server started here would use, even if one is running.
     #[arg(long)]
     offline: bool,
-    /// Show only settings that differ from the built-in ones.
+    /// Show only settings that differ from the defaults.
     #[arg(long)]
     changed: bool,
 }

@@ -1,4 +1,4 @@
-//! `sessiond dashboard`: who may open the dashboard.
+//! `sessiond dashboard`: the users of the dashboard.
 
 use super::common::{Answered, AppName};
 use super::{output, password};
@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 use std::process::ExitCode;
 
-/// Manage who may open the dashboard.
+/// Manage access to the dashboard.
 #[derive(Debug, Args)]
 pub(super) struct Dashboard {
     #[command(subcommand)]
@@ -22,7 +22,7 @@ enum Part {
 
 /// List, create and delete dashboard users.
 ///
-/// They are operators of one app and none of its users.
+/// They are operators of one app and separate from its users.
 #[derive(Debug, Args)]
 struct Users {
     #[command(subcommand)]
@@ -47,7 +47,7 @@ struct List {
 
 /// Create a dashboard user.
 ///
-/// The password is asked for on a terminal, which does not show it, and read from stdin otherwise; never from an
+/// The password is prompted for on a terminal, without echo, and read from stdin otherwise; never from an
 /// argument: arguments are visible to every user of the machine. It needs at least 8 characters, a letter and a digit.
 #[derive(Debug, Args)]
 struct Create {
@@ -59,7 +59,7 @@ struct Create {
     answered: Answered,
 }
 
-/// Delete a dashboard user, who is signed out at once.
+/// Delete a dashboard user and end their dashboard sessions.
 #[derive(Debug, Args)]
 struct Delete {
     /// E-mail address or id.

@@ -1,4 +1,4 @@
-//! `sessiond hashing-calibrate`: settings with which hashing a password takes the wanted time on this machine.
+//! `sessiond hashing-calibrate`: settings with which hashing a password takes a given time on this machine.
 
 use super::common::Json;
 use super::output::{self, Bar};
@@ -11,22 +11,22 @@ use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Rounds of which the fastest counts.
+/// Rounds per measurement, of which the fastest counts.
 const ROUNDS: u32 = 3;
 
-/// Find the settings with which hashing a password takes a wanted time on this machine.
+/// Find settings with which hashing a password takes a given time on this machine.
 ///
-/// Run it on the machine that will serve, while it does little else. Nothing is changed: copy the result into config.yaml.
+/// Run it on the machine that will serve, while it is idle. Nothing is changed: copy the result into config.yaml.
 #[derive(Debug, Args)]
 pub(super) struct HashingCalibrate {
-    /// Which algorithm.
+    /// Hashing algorithm.
     #[arg(long, alias = "with_alg", value_name = "ALGORITHM", ignore_case = true)]
     with_alg: Option<Algorithm>,
-    /// Wanted time of one hash in ms.
+    /// Desired time per hash, in ms.
     #[arg(long, alias = "with_time_per_hash_ms", value_name = "MS", default_value_t = 300,
           value_parser = clap::value_parser!(u64).range(1..=60_000))]
     with_time_per_hash_ms: u64,
-    /// Argon2: hashes computed at once.
+    /// Argon2: number of hashes computed at once.
     #[arg(long, alias = "with_argon2_hashing_pool_size", value_name = "COUNT", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..=1024))]
     with_argon2_hashing_pool_size: u32,
@@ -34,7 +34,7 @@ pub(super) struct HashingCalibrate {
     #[arg(long, alias = "with_argon2_max_memory_mb", value_name = "MIB", default_value_t = 1024,
           value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
     with_argon2_max_memory_mb: u32,
-    /// Argon2: lanes of a hash [default: twice the number of cores].
+    /// Argon2: lanes per hash [default: twice the number of cores].
     #[arg(long, alias = "with_argon2_parallelism", value_name = "LANES",
           value_parser = clap::value_parser!(u32).range(1..=1024))]
     with_argon2_parallelism: Option<u32>,
@@ -72,7 +72,7 @@ impl HashingCalibrate {
             Algorithm::Bcrypt => calibrate::bcrypt(target, &mut measure),
             Algorithm::Argon2 => calibrate::argon2(target, self.limits(), &mut measure).context(
                 "this machine needs longer for an argon2 hash of at least 15 MiB; allow more with \
-                 --with_time_per_hash_ms, or take bcrypt",
+                 --with_time_per_hash_ms, or use bcrypt",
             )?,
         };
         drop(bar);
@@ -123,7 +123,7 @@ impl HashingCalibrate {
     }
 }
 
-/// How many timings it usually takes; one more than done when it takes more.
+/// How many timings a calibration usually takes; one more than done once it has taken that many.
 fn expected(algorithm: Algorithm, done: u64) -> u64 {
     let usual = if algorithm == Algorithm::Argon2 { 5 } else { 9 };
     usual.max(done + 1)

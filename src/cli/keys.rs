@@ -1,4 +1,4 @@
-//! `sessiond keys`: signing keys, on a running server or on a folder that none uses.
+//! `sessiond keys`: signing keys, on a running server or in a folder that no server uses.
 
 use super::common::{Answered, AppName};
 use super::output;
@@ -34,7 +34,7 @@ struct List {
     answered: Answered,
 }
 
-/// Make a new dynamic key now; tokens signed with the old one stay good.
+/// Make a new dynamic key now; tokens signed with the old one remain valid.
 #[derive(Debug, Args)]
 struct Rotate {
     /// Sign with it at once. Verifiers that cache the JWKS document refuse its tokens until they fetch it again.
@@ -51,7 +51,7 @@ struct Rotate {
 struct Revoke {
     /// The key's id, as in the list.
     kid: String,
-    /// Why; kept in the key's history.
+    /// Reason, kept in the key's history.
     #[arg(long, value_name = "TEXT", default_value = "no reason given")]
     reason: String,
     #[command(flatten)]
@@ -63,7 +63,7 @@ struct Revoke {
 /// Seal all keys under another master key, or under none.
 ///
 /// The new master key is read from SESSIOND_NEW_MASTER_KEY or from --new-key-file, never from an argument: arguments
-/// are visible to every user of the machine. From the next start on the server needs the new one.
+/// are visible to every user of the machine. The server needs the new one from its next start on.
 #[derive(Debug, Args)]
 struct Reseal {
     /// File that holds the new master key.
@@ -104,7 +104,7 @@ impl Reseal {
             (None, Some(key), false) => Ok(Some(PlainSecret::new(key.expose().as_str()))),
             (None, None, true) => Ok(None),
             (None, None, false) => {
-                bail!("no new master key: set {NEW_MASTER_KEY}, or name a file with --new-key-file, or say --plain")
+                bail!("no new master key: set {NEW_MASTER_KEY}, or name a file with --new-key-file, or pass --plain")
             }
             _ => bail!("{NEW_MASTER_KEY}, --new-key-file and --plain exclude each other"),
         }
@@ -115,7 +115,7 @@ fn print_list(answer: &Value) {
     for key in output::rows(answer, "keys") {
         let is = |name: &str| key.get(name) == Some(&Value::Bool(true));
         let signs = match (is("signsNow"), is("onlyForRsaReaders")) {
-            (true, true) => ", signs now for old SDKs, which know RSA only",
+            (true, true) => ", signs now for old SDKs, which only know RSA",
             (true, false) => ", signs now",
             (false, _) => "",
         };
@@ -138,7 +138,7 @@ fn print_rotated(answer: &Value) {
     let from = output::moment(answer, "signsFrom");
     output::line(format!("new key {} signs from {from}", output::text(answer, "kid")));
     if let Some(kid) = answer.get("rsaKid").and_then(Value::as_str) {
-        output::line(format!("new key {kid} signs from then on for old SDKs, which know RSA only"));
+        output::line(format!("new key {kid} signs from then on for old SDKs, which only know RSA"));
     }
 }
 
@@ -154,6 +154,6 @@ fn print_resealed(answer: &Value) {
     if answer.get("sealed") == Some(&Value::Bool(true)) {
         output::line(format!("{count} secrets are sealed under the new master key; the next start needs it"));
     } else {
-        output::line(format!("{count} secrets are stored plain now; the next start needs no master key"));
+        output::line(format!("{count} secrets are now stored unsealed; the next start needs no master key"));
     }
 }

@@ -10,12 +10,12 @@ use std::path::PathBuf;
 /// For example: sessiond man /usr/local/share/man/man1
 #[derive(Debug, Args)]
 pub(super) struct Man {
-    /// Folder to write to; it is created when it does not exist.
+    /// Folder to write to; it is created if it does not exist.
     folder: PathBuf,
 }
 
 impl Man {
-    /// Writes the pages of the whole command line.
+    /// Writes the pages for the whole command line.
     pub(super) fn run(&self, command_line: Command) -> Result<()> {
         std::fs::create_dir_all(&self.folder).with_context(|| format!("cannot create {}", self.folder.display()))?;
         clap_mangen::generate_to(command_line, &self.folder)

@@ -1,7 +1,7 @@
 //! The command line; one file per subcommand.
 //!
 //! Commands that concern a running server talk to it over the control socket; some can also work on a data folder that
-//! no server uses, and then say so. Errors end here: one line with the cause and the way out.
+//! no server uses, and then say so. Errors end up here: one line with the cause and the way out.
 
 mod apps;
 mod audit;
@@ -83,10 +83,10 @@ enum Command {
     Uninstall(uninstall::Uninstall),
 }
 
-/// Parses the process's arguments and runs what they ask for.
+/// Parses the process's arguments and executes the command they name.
 #[must_use]
 pub fn main() -> ExitCode {
-    // Whatever this process writes is for its owner alone: data, logs, backups.
+    // Everything this process writes is for its owner alone: data, logs, backups.
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     #[cfg(unix)]
@@ -104,17 +104,17 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// A write beyond the limit on file sizes is to fail, like one to a full disk. Without a handler the system ends the process
-/// by SIGXFSZ, without a word.
+/// A write beyond the file size limit should fail, like one to a full disk. Without a handler, SIGXFSZ ends the process
+/// silently.
 #[cfg(unix)]
 fn outlive_file_size_limit() {
     use tokio::signal::unix::{SignalKind, signal};
     let number = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
-    // The handler stays when this runtime has gone, and nobody has to listen to it.
+    // The handler stays installed after this runtime is dropped, and needs no listener.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
     let handled = runtime.and_then(|runtime| runtime.block_on(async { signal(number).map(drop) }));
     if let Err(error) = handled {
-        output::note(format!("the limit on file sizes will end this process without a word: {error}"));
+        output::note(format!("reaching the file size limit will end this process silently: {error}"));
     }
 }
 
@@ -152,7 +152,7 @@ impl Cli {
     }
 }
 
-/// The chain of causes; one that its effect has quoted already is not said twice.
+/// The chain of causes; a cause that its effect already quotes is not repeated.
 fn one_line(error: &anyhow::Error) -> String {
     let mut line = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {

@@ -61,7 +61,7 @@ fn rfc3339(text: &str) -> Option<u64> {
     u64::try_from((minutes * 60 + second) * 1000 + millis).ok()
 }
 
-/// Numbers of these many digits, parted by `separator`.
+/// Numbers of the given digit counts, separated by `separator`.
 fn numbers<const N: usize>(text: &str, separator: char, digits: [usize; N]) -> Option<[i64; N]> {
     let mut parts = text.split(separator);
     let mut numbers = [0; N];

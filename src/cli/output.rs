@@ -1,4 +1,4 @@
-//! What commands print: lines on stdout, JSON for scripts, progress on stderr when a person watches.
+//! What commands print: lines on stdout, JSON for scripts, progress on stderr if that is a terminal.
 
 use super::moment;
 use crate::control::Progress;
@@ -12,12 +12,12 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
-/// Prints a line. A closed pipe (`| head`) is not an error of ours.
+/// Prints a line. A closed pipe (`| head`) is not an error.
 pub(super) fn line(text: impl Display) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
-/// Prints a line beside the result: notes, warnings.
+/// Prints a line that is not part of the result: a note or a warning.
 pub(super) fn note(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
@@ -28,18 +28,18 @@ pub(super) fn json(value: &impl Serialize) {
     line(serde_json::to_string_pretty(value).unwrap_or_default());
 }
 
-/// A progress bar on stderr; silent when that is no terminal.
+/// A progress bar on stderr; silent when that is not a terminal.
 pub(super) struct Bar(ProgressBar);
 
 impl Bar {
-    /// A bar that shows itself with the first progress.
+    /// A bar that appears with the first progress.
     pub(super) fn new() -> Self {
         let target =
             if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         Self(ProgressBar::with_draw_target(None, target))
     }
 
-    /// Shows how far the work has come, and goes away when it has come to its end.
+    /// Shows how far the work has got, and disappears when it is complete.
     pub(super) fn show(&self, progress: Progress) {
         if progress.total > 0 && progress.done >= progress.total {
             self.0.finish_and_clear();
@@ -61,13 +61,13 @@ impl Bar {
     }
 }
 
-/// A bar for long work of a store.
+/// A bar for long work in a store.
 pub(super) fn bar() -> Report {
     let bar = Bar::new();
     Arc::new(move |progress| bar.show(progress))
 }
 
-/// A bar for what a store does while it is opened.
+/// A bar for what a store does while it is being opened.
 pub(super) fn opening() -> OnProgress {
     Arc::new(translated(&bar()))
 }
@@ -87,7 +87,7 @@ pub(super) fn table<const N: usize>(headings: [&str; N], rows: Vec<[String; N]>)
     }
 }
 
-/// A count of bytes for people.
+/// A byte count, formatted for people.
 pub(super) fn size(bytes: u64) -> String {
     indicatif::BinaryBytes(bytes).to_string()
 }
@@ -98,12 +98,12 @@ impl Drop for Bar {
     }
 }
 
-/// An array inside an answer.
+/// An array in an answer.
 pub(super) fn rows<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
     answer.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// A text inside an answer; empty when there is none.
+/// A text in an answer; empty when there is none.
 pub(super) fn text<'a>(answer: &'a Value, name: &str) -> &'a str {
     answer.get(name).and_then(Value::as_str).unwrap_or_default()
 }
@@ -113,12 +113,12 @@ pub(super) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A moment (ms since 1970) inside an answer as UTC; `-` when there is none.
+/// A moment (ms since 1970) in an answer, as UTC; `-` when there is none.
 pub(super) fn moment(answer: &Value, name: &str) -> String {
     answer.get(name).and_then(Value::as_u64).map_or_else(|| "-".to_owned(), moment::show)
 }
 
-/// A number inside an answer; 0 when there is none.
+/// A number in an answer; 0 when there is none.
 pub(super) fn number(answer: &Value, name: &str) -> u64 {
     answer.get(name).and_then(Value::as_u64).unwrap_or(0)
 }

@@ -6,10 +6,10 @@ use anyhow::{Context, Result, bail};
 use console::Term;
 use std::io::{self, IsTerminal, Read};
 
-/// Most bytes that are read from a pipe.
+/// The most bytes read from a pipe.
 const LENGTH_MAX: u64 = 4096;
 
-/// A new password: asked for twice on a terminal, which does not show it, or else all that stands on stdin.
+/// A new password: prompted for twice on a terminal, without echo, or else everything on stdin.
 pub(super) fn new_password() -> Result<PlainSecret> {
     let text = if io::stdin().is_terminal() { asked_twice()? } else { piped()? };
     if text.trim().is_empty() {
@@ -21,11 +21,11 @@ pub(super) fn new_password() -> Result<PlainSecret> {
 fn asked_twice() -> Result<String> {
     let term = Term::stderr();
     if !term.is_term() {
-        bail!("there is no terminal to ask for a password on: pipe it in");
+        bail!("there is no terminal to prompt for a password: pipe it in");
     }
-    output::note("Password (it is not shown):");
+    output::note("Password (not shown):");
     let first = term.read_secure_line()?;
-    output::note("The same again:");
+    output::note("Repeat the password:");
     if term.read_secure_line()? != first {
         bail!("the two passwords differ");
     }
@@ -37,7 +37,7 @@ fn piped() -> Result<String> {
     io::stdin().lock().take(LENGTH_MAX).read_to_string(&mut text).context("cannot read the password from stdin")?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.contains(['\r', '\n']) {
-        bail!("a password is one line");
+        bail!("a password must be a single line");
     }
     Ok(text.to_owned())
 }

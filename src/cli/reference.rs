@@ -1,4 +1,4 @@
-//! docs/cli.md, made from the argument definitions.
+//! docs/cli.md, generated from the argument definitions.
 
 use clap::{Arg, Command, CommandFactory};
 use std::fmt::Write;
@@ -12,14 +12,14 @@ pub fn reference() -> String {
         "# Command line\n\n\
          <!-- Generated from src/cli: edit there, then run `SESSIOND_BLESS=1 cargo test --test it reference`. -->\n\n\
          Exit codes: 0 done, 1 refused or failed (one line on stderr says why), 2 arguments that make no sense, 130 a server\n\
-         that was told to stop twice. Commands find a server through its data folder: give them the same `--data-dir`,\n\
-         `SESSIOND_DATA_DIR` or configuration file. Who may open the folder's `control.sock` may command the server.\n\n\
-         SIGTERM and SIGINT stop a server as `sessiond stop` does: it takes no new connections, answers what it has, closes the\n\
-         store. The same signal again ends it at once. SIGHUP does the same in the foreground, when the terminal goes, unless it\n\
-         was ignored before (`nohup`, Linux only); a server that `sessiond start` left behind ignores it, with a line in the log.\n\
-         There is nothing to reload: settings are read at the start.\n\n\
+         that was asked to stop twice. Commands find a server through its data folder: give them the same `--data-dir`,\n\
+         `SESSIOND_DATA_DIR` or configuration file. Anyone who may open the folder's `control.sock` controls the server.\n\n\
+         SIGTERM and SIGINT stop a server as `sessiond stop` does: it takes no new connections, answers pending requests and\n\
+         closes the store. The same signal again ends it at once. SIGHUP, sent when the terminal closes, does the same in the\n\
+         foreground unless it was ignored before (`nohup`, Linux only); a server that `sessiond start` put in the background\n\
+         logs and ignores it. There is nothing to reload: settings are read at startup.\n\n\
          Log files can be rotated by copying (logrotate's `copytruncate`), which needs no signal, or by renaming: then send\n\
-         SIGUSR1, and the server opens its log files again under their names. SIGUSR2 is ignored.\n",
+         SIGUSR1, and the server reopens its log files under their names. SIGUSR2 is ignored.\n",
     );
     section(&mut page, &root, "sessiond");
     page
@@ -59,7 +59,7 @@ fn usage(argument: &Arg) -> String {
 fn meaning(argument: &Arg) -> String {
     let help = argument.get_long_help().or_else(|| argument.get_help());
     let mut text = help.map(ToString::to_string).unwrap_or_default().replace('\n', " ").replace('|', "\\|");
-    // clap takes the last full stop off.
+    // clap strips the final full stop.
     if !text.is_empty() && !text.ends_with(['.', ']']) {
         text.push('.');
     }

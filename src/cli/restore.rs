@@ -1,4 +1,4 @@
-//! `sessiond restore`: a fresh folder from a backup or a stopped folder, whole or as of a moment.
+//! `sessiond restore`: a fresh folder from a backup or a stopped folder, complete or as of a moment.
 
 use super::common::{Json, SettingsFile};
 use super::{moment, output};
@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 /// Write a fresh, compact folder from a backup or from a stopped folder; never overwrites.
 ///
-/// Afterwards start a server on it with --data-dir, or put it in the place of the old folder.
+/// Afterwards start a server on it with --data-dir, or replace the old folder with it.
 #[derive(Debug, Args)]
 pub(super) struct Restore {
     /// A backup, or the data folder of a stopped server. It is only read.

@@ -10,9 +10,9 @@ use anyhow::Result;
 use clap::Args;
 use std::process::ExitCode;
 
-/// Write a new folder from whatever is readable in a damaged one; the last resort when there is no backup.
+/// Write a new folder with everything that is readable in a damaged one; the last resort when there is no backup.
 ///
-/// What it writes may lack acknowledged writes, and revoked sessions may be back. Exit code 1 if anything was lost.
+/// The result may lack acknowledged writes, and revoked sessions may be valid again. Exit code 1 if anything was lost.
 #[derive(Debug, Args)]
 pub(super) struct Salvage {
     /// The damaged folder. It is only read.

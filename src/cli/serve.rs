@@ -16,38 +16,38 @@ use std::process::ExitCode;
 pub(super) struct Serve {
     #[command(flatten)]
     options: Options,
-    /// Words of the original's server program: test_mode, host=…, port=…, configFile=…; others are ignored.
+    /// Arguments of the original's server program: test_mode, host=…, port=…, configFile=…; others are ignored.
     #[arg(value_name = "WORD")]
     words: Vec<String>,
 }
 
-/// What a server can be told on the command line. Everything else is in the configuration.
+/// Settings that can be given on the command line. Everything else is in the configuration.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Options {
     #[command(flatten)]
     pub(super) folder: DataDir,
-    /// Address to listen on; wins over the configuration.
+    /// Address to listen on; overrides the configuration.
     #[arg(long)]
     pub(super) host: Option<String>,
-    /// Port to listen on, 0 for any free one; wins over the configuration.
+    /// Port to listen on, 0 for any free one; overrides the configuration.
     #[arg(long, value_parser = trimmed::port)]
     pub(super) port: Option<u16>,
     /// Keep everything in memory: nothing survives the process.
     #[arg(long)]
     pub(super) ephemeral: bool,
-    /// Relax the checks that test suites of the SDKs trip over. Refuses to listen beyond this machine.
+    /// Relax the checks that the SDKs' test suites fail on. Refuses to listen beyond this machine.
     #[arg(long)]
     pub(super) dev: bool,
-    /// With --dev: listen beyond this machine all the same.
+    /// With --dev: listen beyond this machine anyway.
     #[arg(long, requires = "dev")]
     pub(super) dev_anywhere: bool,
-    /// What log lines look like.
+    /// Format of log lines.
     #[arg(long, value_name = "FORMAT", value_parser = Trimmed(PossibleValuesParser::new(["text", "json"])))]
     pub(super) log_format: Option<String>,
-    /// DEBUG, INFO, WARN, ERROR or NONE; wins over the configuration.
+    /// DEBUG, INFO, WARN, ERROR or NONE; overrides the configuration.
     #[arg(long, value_name = "LEVEL")]
     pub(super) log_level: Option<String>,
-    /// Set by `start` for the process that it leaves behind.
+    /// Set by `start` for the process that it leaves in the background.
     #[arg(long, hide = true)]
     pub(super) detached: bool,
 }

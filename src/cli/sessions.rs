@@ -1,4 +1,4 @@
-//! `sessiond sessions`: a user's sessions, why one ended, ending some.
+//! `sessiond sessions`: lists a user's sessions, explains why one ended, ends sessions.
 
 use super::common::{Answered, AppName, tenant};
 use super::output;
@@ -25,9 +25,9 @@ enum Verb {
 /// List a user's live sessions.
 #[derive(Debug, Args)]
 struct List {
-    /// Whose sessions.
+    /// Id of the user.
     user: String,
-    /// Only those of this tenant.
+    /// Only sessions of this tenant.
     #[arg(long, value_parser = tenant)]
     tenant: Option<String>,
     #[command(flatten)]
@@ -36,7 +36,7 @@ struct List {
     answered: Answered,
 }
 
-/// Tell what happened to a session, also after its end.
+/// Show what happened to a session, even after its end.
 #[derive(Debug, Args)]
 struct Why {
     /// The session's handle.
@@ -56,7 +56,7 @@ struct RevokeArgs {
     /// End all sessions of this user instead.
     #[arg(long, conflicts_with = "handles")]
     user: Option<String>,
-    /// With --user: only those of this tenant.
+    /// With --user: only sessions of this tenant.
     #[arg(long, requires = "user", value_parser = tenant)]
     tenant: Option<String>,
     #[command(flatten)]

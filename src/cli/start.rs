@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
 
-/// What scripts made for the original wait for; the last line of a start that succeeded.
+/// What scripts written for the original wait for; the last line of a successful start.
 const STARTED: &str = "Started SuperTokens on";
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -23,10 +23,10 @@ pub(super) struct Start {
     /// Stay in the foreground, like serve.
     #[arg(long)]
     foreground: bool,
-    /// Accepted for scripts made for the original: a heap size. Ignored.
+    /// Accepted for scripts written for the original: a heap size. Ignored.
     #[arg(long, value_name = "MB", hide_short_help = true)]
     with_space: Option<String>,
-    /// Accepted for scripts made for the original: a folder for temporary files. Ignored.
+    /// Accepted for scripts written for the original: a folder for temporary files. Ignored.
     #[arg(long, value_name = "DIR", hide_short_help = true)]
     with_temp_dir: Option<PathBuf>,
     #[command(flatten)]
@@ -34,15 +34,15 @@ pub(super) struct Start {
     /// Refuse --ephemeral, as the original refuses its in-memory database.
     #[arg(long, conflicts_with = "ephemeral")]
     no_in_mem_db: bool,
-    /// Words of the original's server program.
+    /// Arguments of the original's server program.
     #[arg(value_name = "WORD")]
     words: Vec<String>,
 }
 
-/// What the original's start has for its runtime. Scripts made for it pass them on.
+/// Options that the original's start passes to its runtime, and that scripts written for it still use.
 #[derive(Debug, Args)]
 struct JavaSwitches {
-    /// Accepted for scripts made for the original, like the following. Ignored.
+    /// Accepted for scripts written for the original, like the following. Ignored.
     #[arg(long, value_name = "AGENT", num_args = 0..=1, require_equals = true, hide_short_help = true)]
     javaagent: Option<Option<String>>,
     /// Ignored.
@@ -99,7 +99,7 @@ impl Start {
         Ok(ExitCode::FAILURE)
     }
 
-    /// The child writes to a file rather than a pipe, because a pipe breaks when this process has gone.
+    /// The child writes to a file rather than a pipe, because a pipe breaks once this process has exited.
     fn spawn(&self, log: &Path) -> Result<Child> {
         let what = || format!("cannot write {}; choose a writable folder with --data-dir", log.display());
         std::fs::create_dir_all(log.parent().unwrap_or(log)).with_context(what)?;
@@ -137,7 +137,7 @@ impl Start {
     }
 }
 
-/// Echoes what the child writes until it says that it has started (true) or ends (false).
+/// Echoes what the child writes until it reports that it has started (true) or ends (false).
 fn follow(mut child: Child, log: &Path) -> Result<bool> {
     let mut file = File::open(log)?;
     let mut line = String::new();

@@ -52,9 +52,9 @@ impl Stop {
     }
 }
 
-/// Asks through the control socket rather than by a signal: a process id may have been reused, the socket not.
+/// Asks over the control socket rather than with a signal: a process id may have been reused, a socket cannot be.
 fn stop(mut client: Client) -> bool {
-    // A server with nothing to drain may be gone before its answer is: only a refusal is one.
+    // A server with nothing to drain may be gone before its answer arrives: only a refusal is a failure.
     if let Err(ControlError::Refused(_)) = client.request(&Request::Stop, |_| ()) {
         return false;
     }
@@ -67,6 +67,6 @@ fn stop(mut client: Client) -> bool {
         }
         std::thread::sleep(LOOK_AGAIN);
     }
-    // Killed meanwhile: nobody was left to remove the file.
+    // Killed meanwhile, so the server did not remove its file.
     !client::answers(&file)
 }

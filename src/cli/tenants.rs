@@ -46,7 +46,7 @@ struct Show {
     answered: Answered,
 }
 
-/// Create a tenant. Without --first-factors nobody can sign in to it.
+/// Create a tenant. Without --first-factors no one can sign in to it.
 #[derive(Debug, Args)]
 struct Create {
     /// Id of the tenant.
@@ -74,13 +74,13 @@ struct Delete {
     answered: Answered,
 }
 
-/// What a new app or tenant is to be like.
+/// The settings and factors of a new app or tenant.
 #[derive(Debug, Args)]
 pub(super) struct New {
-    /// A setting of its own; may be repeated. See docs/configuration.md for those that may differ.
+    /// A setting of its own; may be repeated. See docs/configuration.md for the settings that may differ.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
     settings: Vec<(String, Value)>,
-    /// Factors that may begin a sign-in: emailpassword, thirdparty, otp-email, otp-phone, link-email, link-phone.
+    /// Factors that may start a sign-in: emailpassword, thirdparty, otp-email, otp-phone, link-email, link-phone.
     #[arg(long, value_name = "FACTORS", value_delimiter = ',')]
     first_factors: Option<Vec<String>>,
     /// Factors that must follow, such as totp.
@@ -89,7 +89,7 @@ pub(super) struct New {
 }
 
 impl New {
-    /// The same as the server takes it.
+    /// The same, as the server takes it.
     pub(super) fn state(self) -> Result<NewTenant> {
         let mut settings = Map::new();
         for (key, value) in self.settings {
@@ -105,32 +105,32 @@ impl New {
     }
 }
 
-/// Reads `key=value`; numbers and truth values are told from text by the setting's type.
+/// Reads `key=value`; the setting's type decides whether the text is a number, a boolean or text.
 fn setting(written: &str) -> Result<(String, Value), String> {
-    let Some((key, text)) = written.split_once('=') else { return Err("it has to be KEY=VALUE".to_owned()) };
+    let Some((key, text)) = written.split_once('=') else { return Err("it must be KEY=VALUE".to_owned()) };
     let is_text = settings::find(key).is_some_and(|setting| setting.kind == settings::Kind::Text);
     let value = if is_text { None } else { serde_json::from_str(text).ok() };
     Ok((key.to_owned(), value.unwrap_or_else(|| Value::String(text.to_owned()))))
 }
 
-/// A deletion is meant.
+/// Confirmation of a deletion.
 #[derive(Debug, Args)]
 pub(super) struct Confirmed {
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long, short = 'y')]
     yes: bool,
 }
 
 impl Confirmed {
-    /// Has a person type the name; whoever cannot be asked has to say --yes.
+    /// Has the operator type the name; without a terminal, --yes is required.
     pub(super) fn ask(&self, name: &str, what: &str, with: &str) -> Result<()> {
         if self.yes {
             return Ok(());
         }
         if !io::stdin().is_terminal() {
-            bail!("this deletes the {what} {name} with {with}: say --yes to do it");
+            bail!("this deletes the {what} {name} with {with}: pass --yes to do it");
         }
-        output::note(format!("This deletes the {what} {name} with {with}. Type its id to go on:"));
+        output::note(format!("This deletes the {what} {name} with {with}. Type its id to continue:"));
         let mut typed = String::new();
         io::stdin().lock().read_line(&mut typed)?;
         if typed.trim() != name {
@@ -182,7 +182,7 @@ fn second_factors(row: &Value) -> String {
     if list.is_empty() { "-".to_owned() } else { list.iter().map(output::plain).collect::<Vec<_>>().join(",") }
 }
 
-/// Factors, providers and settings of an app's public tenant or of another one.
+/// Prints the factors, providers and settings of a tenant, the public one of an app included.
 pub(super) fn print_state(tenant: &Value) {
     output::line(format!("first factors: {}", first_factors(tenant)));
     output::line(format!("second factors: {}", second_factors(tenant)));
@@ -195,8 +195,8 @@ pub(super) fn print_state(tenant: &Value) {
     }
 }
 
-/// What became of a deletion.
+/// Prints the outcome of a deletion.
 pub(super) fn print_deleted(answer: &Value) {
     let existed = answer.get("existed") == Some(&Value::Bool(true));
-    output::line(if existed { "deleted" } else { "It was not there: nothing to delete." });
+    output::line(if existed { "deleted" } else { "It did not exist: nothing to delete." });
 }

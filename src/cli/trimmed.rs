@@ -1,11 +1,11 @@
-//! Values of flags that are settings: white space at their ends does not count, as in every other source.
+//! Values of flags that are settings: white space at their ends is ignored, as in every other source.
 
 use crate::config::raw::trim_os;
 use crate::domain::text;
 use clap::builder::{PossibleValue, TypedValueParser};
 use std::ffi::OsStr;
 
-/// Parses what is left of a value without white space at its ends.
+/// Parses what is left of a value after trimming white space.
 #[derive(Debug, Clone)]
 pub(super) struct Trimmed<P>(pub(super) P);
 
@@ -26,7 +26,7 @@ impl<P: TypedValueParser> TypedValueParser for Trimmed<P> {
     }
 }
 
-/// A port number, with white space around it or not.
+/// A port number, with or without white space around it.
 pub(super) fn port(given: &str) -> Result<u16, String> {
     text::trim(given).parse().map_err(|_| format!("{} is not a port number", text::quote(given)))
 }

@@ -2,10 +2,10 @@
 
 use super::output;
 
-/// Version of the storage engine; Cargo tells a program only its own.
+/// Version of the storage engine; Cargo only exposes our own.
 const ENGINE: &str = "0.34.7";
 
-/// Prints the lines that the original prints, as far as they mean something here.
+/// Prints the lines that the original prints, where they apply here.
 pub(super) fn print() {
     output::line("You are using sessiond");
     output::line(format!("sessiond version: {}", env!("CARGO_PKG_VERSION")));

@@ -1,27 +1,27 @@
-//! `GET /hello`: does the store answer?
+//! `GET /hello`: checks that the store answers.
 
 use crate::context::Context;
 use crate::fault::Fault;
 use crate::state::directory::AppEntry;
 use crate::store::{Key, Keyspace};
 
-/// Asks the store for a record, unless it was asked too often.
+/// Reads a record from the store, unless that is done too often.
 pub struct CheckHealth<'a> {
     /// The app whose allowance is used.
     pub app: &'a AppEntry,
 }
 
-/// How it ended.
+/// The outcome of a health check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
     /// The store answered.
     Good,
-    /// Over the limit: the store was left alone.
+    /// Over the limit: the store was not read.
     NotAsked,
 }
 
 impl CheckHealth<'_> {
-    /// Runs the command.
+    /// Checks the store and returns the outcome.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -30,7 +30,7 @@ impl CheckHealth<'_> {
             return Ok(Health::NotAsked);
         }
         let key = Key::of(Keyspace::Meta).text("hello");
-        app.store.begin().get(&key).await.map_err(|error| Fault::new("asking the store for a record", error))?;
+        app.store.begin().get(&key).await.map_err(|error| Fault::new("reading a record to check the store", error))?;
         Ok(Health::Good)
     }
 }

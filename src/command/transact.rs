@@ -1,14 +1,14 @@
 //! Transactions of commands: run, committed, and run again when something they have read has changed.
 //!
-//! Commits re-check what they read, so requests about one session or user conflict when they arrive together. Retrying
-//! blindly costs quadratic work for a burst; queueing always would serialise requests that never meet. So a command
-//! commits without any lock, and takes its place in a short queue (one of a fixed number, by what it is about) only for
-//! its second and later attempts. The place is given up before `transact` returns: a command that runs a second
+//! Commits re-check what they read, so concurrent requests about one session or user conflict. Retrying blindly costs
+//! quadratic work for a burst; always queueing would serialise requests that never conflict. So a command commits
+//! without any lock first, and joins a short queue (one of a fixed number, chosen by what the command is about) only
+//! for its second and later attempts. It leaves the queue before `transact` returns: a command that runs a second
 //! transaction after its first waits in one queue at a time, so that no two commands can wait for each other.
 //!
-//! A transaction reads one key after the other, and others commit in between: of two reads one may have seen a user before
-//! it was linked and the other after it. What is written is safe, because the commit re-checks both. So an outcome that writes
-//! nothing and rests on several reads is returned only after a commit of nothing, which re-checks them too
+//! A transaction reads one key after another, and others commit in between: of two reads, one may have seen a user
+//! before it was linked and the other after. Writes are safe, because the commit re-checks both reads. So an outcome
+//! that writes nothing and rests on several reads is returned only after an empty commit, which re-checks them too
 //! (`Step::Commit`); only one that rests on a single read needs none (`Step::Done`).
 
 use crate::context::Context;
@@ -18,26 +18,26 @@ use std::future::Future;
 use std::hash::Hash;
 use tokio::sync::Mutex;
 
-/// Commits of one transaction before it gives up. In the queue only newcomers can win against it, each of them once.
+/// The most commits tried for one transaction. In the queue only newcomers can win against it, each of them once.
 const MAX_ATTEMPTS: u32 = 200;
 
-/// What one attempt comes to.
+/// The result of one attempt.
 pub(crate) enum Step<T> {
-    /// The outcome holds as it is: nothing is written, and no more than one read decides.
+    /// The outcome is final: nothing is written, and it rests on one read at most.
     Done(T),
-    /// The outcome holds once this is committed: what it writes, or that what it read was so at one moment.
+    /// The outcome is final once this is committed: what it writes, or that all it read held at one moment.
     Commit(Box<dyn Tx>, T),
-    /// The next attempt follows once this is committed: work of more rows than one transaction should write.
+    /// Another attempt follows once this is committed: the work has more rows than one transaction should write.
     Continue(Box<dyn Tx>),
 }
 
-/// Runs an attempt until its transaction is committed. `about` is what it reads and writes, such as a session's handle or
-/// a user's id: commands that may conflict should name the same.
+/// Runs an attempt until its transaction is committed. `about` names what it reads and writes, such as a session's
+/// handle or a user's id: commands that may conflict should give the same.
 ///
 /// The attempt gets a new transaction each time and hands it back with its [`Step`]; on an error nothing is written.
 ///
 /// # Errors
-/// Those of the attempt; when the store fails, or when the transaction conflicts without end.
+/// Those of the attempt; when the store fails, or when the transaction keeps conflicting.
 pub(crate) async fn transact<T, A, F>(
     ctx: &Context,
     about: &impl Hash,
@@ -51,10 +51,10 @@ where
     run(&*ctx.store, ctx.contention.queue(about), doing, attempt).await
 }
 
-/// As [`transact`], for work that nobody waits for, or that holds a lock of its own: it is tried again at once.
+/// Like [`transact`], for work that no one waits for, or that holds a lock of its own: it is retried at once.
 ///
 /// # Errors
-/// As those of [`transact`].
+/// The same as for [`transact`].
 pub(crate) async fn transact_unqueued<T, A, F>(store: &dyn Engine, doing: &'static str, attempt: A) -> Result<T, Fault>
 where
     A: FnMut(Box<dyn Tx>) -> F,

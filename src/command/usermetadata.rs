@@ -9,14 +9,14 @@ use crate::domain::usermetadata::merged;
 use crate::fault::{Fault, Gone};
 use crate::store::{self, StoreError, Tx, usermetadata};
 
-/// Reads what is noted about users.
+/// Reads metadata of users.
 pub struct ReadMetadata {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
 }
 
 impl ReadMetadata {
-    /// What is noted about one user; `None` if nothing ever was.
+    /// The metadata of one user; `None` if there never was any.
     ///
     /// # Errors
     /// When the store fails.
@@ -25,7 +25,7 @@ impl ReadMetadata {
         usermetadata::get(tx.as_mut(), &self.scope.app.id, user).await.map_err(reading)
     }
 
-    /// What is noted about each of these users, in their order.
+    /// The metadata of each of these users, in their order.
     ///
     /// # Errors
     /// When the store fails.
@@ -39,18 +39,18 @@ impl ReadMetadata {
     }
 }
 
-/// Merges an object into what is noted about a user; see [`merged`].
+/// Merges an object into a user's metadata; see [`merged`].
 pub struct UpdateMetadata {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// About whom; the user need not exist.
+    /// The user; need not exist.
     pub user_id: UserId,
     /// The members to change.
     pub update: JsonObject,
 }
 
 impl UpdateMetadata {
-    /// Runs the command; returns what is noted now. Concurrent updates of a user follow each other: none is lost.
+    /// Merges the members; returns the resulting metadata. Concurrent updates of a user are serialised: none is lost.
     ///
     /// # Errors
     /// When the store fails or the object has become too large.
@@ -74,16 +74,16 @@ impl UpdateMetadata {
     }
 }
 
-/// Removes what is noted about a user.
+/// Removes a user's metadata.
 pub struct RemoveMetadata {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// About whom.
+    /// The user whose metadata is removed.
     pub user_id: UserId,
 }
 
 impl RemoveMetadata {
-    /// Runs the command.
+    /// Removes the metadata.
     ///
     /// # Errors
     /// When the store fails.

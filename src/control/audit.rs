@@ -8,28 +8,28 @@ use crate::domain::ids::{AppId, UserId};
 use crate::domain::time::UnixMillis;
 use serde_json::{Value, json};
 
-/// Which events an operator wants.
+/// The events that an operator wants to see.
 pub(super) struct Wanted {
-    /// In which app.
+    /// The app whose events are read.
     pub(super) app: AppId,
-    /// About whom.
+    /// The user that the events are about; all without.
     pub(super) user: Option<String>,
-    /// Of which kind, by name.
+    /// The kind of the events, by name; all without.
     pub(super) kind: Option<String>,
-    /// At most.
+    /// The most events to return.
     pub(super) limit: u32,
-    /// From this moment on, in ms.
+    /// The first moment to include, in ms.
     pub(super) from: Option<u64>,
-    /// Before this moment, in ms.
+    /// The first moment to exclude, in ms.
     pub(super) to: Option<u64>,
 }
 
-/// Reads on until there are enough, or no more.
+/// Reads pages until there are enough events, or no more.
 pub(super) async fn read(app: &Context, wanted: Wanted) -> Result<Value, String> {
     let scope = scope(app, &wanted.app, None, "sessiond audit")?;
     let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
     let kind = wanted.kind.as_deref();
-    let kind = kind.map(|name| AuditKind::named(name).ok_or_else(|| format!("there are no events of kind {name}")));
+    let kind = kind.map(|name| AuditKind::named(name).ok_or_else(|| format!("there is no kind of event named {name}")));
     let kind = kind.transpose()?;
     let mut events = Vec::new();
     let mut cursor = None;

@@ -10,27 +10,27 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long a server may take to say who it is.
+/// How long a server may take to identify itself.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection to a running server.
 pub struct Client {
     read: BufReader<Box<dyn Read + Send>>,
     write: Box<dyn Write + Send>,
-    /// What the server said of itself when asked.
+    /// The server's description of itself, as it answered.
     pub server: Greeting,
-    /// The file it was found by; the server removes it as the last thing it does.
+    /// The file it was found by; the server removes it as its last act.
     pub path: PathBuf,
 }
 
-/// What a server says of itself: the answer to [`Request::Ready`].
+/// A server's description of itself: the answer to [`Request::Ready`].
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Greeting {
-    /// Its process.
+    /// Its process id.
     pub pid: u32,
-    /// True once requests are answered and the store works.
+    /// True once it answers requests and its store works.
     pub ready: bool,
-    /// Why not, when `ready` is false.
+    /// The reason, when `ready` is false.
     pub reason: Option<String>,
     /// Host as configured.
     pub host: String,
@@ -38,7 +38,7 @@ pub struct Greeting {
     pub port: u16,
     /// Its version.
     pub version: String,
-    /// Which configuration file it read.
+    /// The configuration file it read.
     pub config_file: Option<String>,
     /// True when nothing is kept on disk.
     pub ephemeral: bool,
@@ -47,13 +47,13 @@ pub struct Greeting {
 /// Why a request to a running server failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
-    /// The server refused, in its own words.
+    /// The server refused; the text is its own.
     #[error("{0}")]
     Refused(String),
     /// The connection broke.
     #[error("the connection to the running server broke: {0}")]
     Broken(#[from] io::Error),
-    /// The server said something else than the protocol.
+    /// The server's answer did not follow the protocol.
     #[error("the running server answered something unexpected: {0}")]
     Unexpected(String),
 }
@@ -61,13 +61,13 @@ pub enum ControlError {
 /// The servers found in a folder.
 #[derive(Default)]
 pub struct Found {
-    /// Those that answer; the one that holds the store goes first.
+    /// Those that answer; the one that holds the store comes first.
     pub clients: Vec<Client>,
-    /// How many took the connection but do not answer: alive, and stuck.
+    /// How many accepted the connection but do not answer: alive, but stuck.
     pub mute: usize,
 }
 
-/// Looks for the servers of `folder`.
+/// Finds the servers of `folder`.
 #[must_use]
 pub fn find(folder: &Path) -> Found {
     let mut found = Found::default();
@@ -76,19 +76,19 @@ pub fn find(folder: &Path) -> Found {
         match Client::greet(path, read, write, timeout) {
             Ok(client) => found.clients.push(client),
             Err(ControlError::Broken(error)) if is_timeout(&error) => found.mute += 1,
-            // Closed in the middle of a word: it is just stopping.
+            // Closed in the middle of a line: it is just stopping.
             Err(_) => {}
         }
     }
     found
 }
 
-/// What a read that took too long is called differs by platform.
+/// Whether an error means that a read timed out; the kind differs by platform.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
-/// True if somebody takes connections behind a control file.
+/// Whether a process accepts connections behind a control file.
 #[must_use]
 pub fn answers(file: &Path) -> bool {
     open_stream(file).is_ok()
@@ -109,7 +109,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Sends a request and waits for its end.
+    /// Sends a request and waits until it is finished.
     ///
     /// # Errors
     /// When the server refuses, or the connection breaks.
@@ -133,7 +133,7 @@ impl Client {
 }
 
 impl Greeting {
-    /// This process, serving with these settings on this port.
+    /// Describes this process, serving with these settings on this port.
     #[must_use]
     pub fn new(config: &BaseConfig, port: u16) -> Self {
         Self {

@@ -22,7 +22,7 @@ pub(super) async fn create(app: &Context, id: &AppId, email: &str, password: Pla
     if email.len() > EMAIL_MAX {
         return Err(format!("an e-mail address has at most {EMAIL_MAX} bytes"));
     }
-    // Signing in trims passwords: one that is not trimmed here would open nothing.
+    // Sign-in trims passwords: one that is not trimmed here could never be used.
     let password = password.into_secret();
     let command = CreateUser { scope, email: email.clone(), password: password.expose().trim() };
     let saved = command.run(app).await.map_err(|unserved| match unserved {
@@ -31,14 +31,14 @@ pub(super) async fn create(app: &Context, id: &AppId, email: &str, password: Pla
     })?;
     match saved {
         Saved::Ok(user) => Ok(shown(&user)),
-        Saved::InvalidEmail => Err(format!("{email} is no e-mail address for the dashboard")),
+        Saved::InvalidEmail => Err(format!("{email} is not a valid e-mail address for the dashboard")),
         Saved::Weak(why) => Err(why.sentence().to_owned()),
-        Saved::EmailTaken => Err(format!("a dashboard user with the address {email} is there already")),
-        Saved::UnknownUser => Err("there is no such dashboard user".to_owned()),
+        Saved::EmailTaken => Err(format!("a dashboard user with the address {email} already exists")),
+        Saved::UnknownUser => Err("no such dashboard user".to_owned()),
     }
 }
 
-/// Deletes a user, who is signed out with it.
+/// Deletes a user and ends their dashboard sessions.
 pub(super) async fn delete(app: &Context, id: &AppId, user: &str) -> Result<Value, String> {
     let scope = scope(app, id, None, "sessiond dashboard users delete")?;
     let named = match user.trim() {
@@ -49,7 +49,7 @@ pub(super) async fn delete(app: &Context, id: &AppId, user: &str) -> Result<Valu
     Ok(json!({ "didUserExist": did_user_exist }))
 }
 
-/// A user as `--json` prints it: the names of the protocol.
+/// A user as `--json` prints it, with the names of the protocol.
 fn shown(user: &DashboardUser) -> Value {
     json!({ "email": user.email, "userId": user.id, "timeJoined": user.time_joined })
 }

@@ -9,12 +9,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// Socket addresses hold about 104 bytes of path; beyond this the TCP transport is used.
+/// Socket addresses hold about 104 bytes of path; longer paths use the TCP transport.
 const LONGEST_SOCKET_PATH: usize = 100;
-/// What control files are called: `control.sock`, or `control.tcp`.
+/// Stem of the names of control files: `control.sock`, or `control.tcp`.
 const STEM: &str = "control";
 
-/// Which transport carries the control lines.
+/// The transport that carries the control lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// A Unix socket with mode 0600.
@@ -24,20 +24,20 @@ pub enum Transport {
     Tcp,
 }
 
-/// Which of a folder's servers: at most one holds the store, any number live in memory only.
+/// One of a folder's servers: at most one holds the store, any number live in memory only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Instance {
-    /// The one that has the folder's lock.
+    /// The one that holds the folder's lock.
     Store,
-    /// An ephemeral one, told apart by its process id.
+    /// An ephemeral one, identified by its process id.
     Ephemeral(u32),
 }
 
 /// A server's listening end.
 pub struct Listener(Socket);
 
-/// The file that others find a listener by. Dropping it removes the file: the last thing that a server does, so that
-/// whoever waits for it finds everything written and the folder free.
+/// The file by which others find a listener. Dropping it removes the file: the last thing a server does, so that a
+/// process that waits for it finds everything written and the folder free.
 pub struct ControlFile(PathBuf);
 
 enum Socket {
@@ -53,7 +53,7 @@ pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 impl Transport {
-    /// The transport this platform and this folder's path allow.
+    /// The transport that this platform and this folder's path allow.
     #[must_use]
     pub fn for_folder(folder: &Path) -> Self {
         #[cfg(unix)]
@@ -88,7 +88,7 @@ impl Listener {
     /// instance's name, by the store's lock or by its process id.
     ///
     /// # Errors
-    /// When the folder does not take the file or the socket cannot be bound.
+    /// When the file cannot be created in the folder or the socket cannot be bound.
     pub fn bind(
         folder: &Path,
         instance: Instance,
@@ -114,7 +114,7 @@ impl Listener {
     /// The next connection, and the token its first line must be (TCP only).
     ///
     /// # Errors
-    /// When the system cannot accept now (too many open files).
+    /// When the system cannot accept a connection now (too many open files).
     pub(super) async fn accept(&self) -> io::Result<(Connection, Option<&Secret<String>>)> {
         match &self.0 {
             #[cfg(unix)]
@@ -130,7 +130,7 @@ impl Drop for ControlFile {
     }
 }
 
-/// Binds under another name, closes the file to others, then moves it into place: nobody can connect in between.
+/// Binds under another name, closes the file to others, then moves it into place: no one can connect in between.
 #[cfg(unix)]
 fn bind_unix(path: &Path) -> io::Result<tokio::net::UnixListener> {
     use std::os::unix::fs::PermissionsExt;
@@ -143,7 +143,7 @@ fn bind_unix(path: &Path) -> io::Result<tokio::net::UnixListener> {
     tokio::net::UnixListener::from_std(listener)
 }
 
-/// Writes a file that only its owner can read; it appears whole or not at all.
+/// Writes a file that only its owner can read; it appears complete or not at all.
 fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let fresh = path.with_extension("tcp.new");
     remove_if_there(&fresh)?;
@@ -162,7 +162,7 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Control files in `folder`, the store's server first. Some may be left over from servers that were killed.
+/// Control files in `folder`, the store's server first. Killed servers may have left some behind.
 #[must_use]
 pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = fs::read_dir(folder)
@@ -174,7 +174,7 @@ pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
             name.starts_with(STEM) && (name.ends_with(".sock") || name.ends_with(".tcp"))
         })
         .collect();
-    // "control." sorts after "control-": the store's server goes first by its shorter name.
+    // The store's server comes first: its name is shorter, and "control." sorts after "control-".
     found.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
     found
 }

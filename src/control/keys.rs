@@ -45,7 +45,7 @@ pub(super) async fn revoke(app: &Context, id: &AppId, kid: &str, reason: &str) -
     match (RevokeKey { app: entry(app, id)?, kid: &key, reason }).run(app).await.map_err(failed)? {
         Revoked::Ok { replaced_by } => Ok(json!({ "kid": kid, "replacedBy": replaced_by })),
         Revoked::NoSuchKey => Err(format!("this app has no key {kid}; see \"sessiond keys list\"")),
-        Revoked::AlreadyEnded => Err(format!("the key {kid} has been withdrawn before, or its time was over")),
+        Revoked::AlreadyEnded => Err(format!("the key {kid} was already withdrawn or has expired")),
     }
 }
 

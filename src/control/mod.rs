@@ -1,9 +1,10 @@
 //! The control plane: how commands on this machine talk to a running server.
 //!
-//! A running server listens on a Unix socket in its data folder; whoever may open that file may command the server, so
-//! file permissions are the authentication. Where Unix sockets do not exist, or the folder's path is too long for one,
-//! it is a loopback TCP port instead, named together with a random token in a file that only the owner can read.
-//! Both carry the same lines of JSON: one [`Request`] per line from the client, then [`Frame`]s until one is final.
+//! A running server listens on a Unix socket in its data folder; anyone who may open that file may command the server,
+//! so file permissions are the authentication. Where Unix sockets do not exist, or the folder's path is too long for
+//! one, it listens on a loopback TCP port instead, which is recorded together with a random token in a file that only
+//! the owner can read. Both carry the same lines of JSON: one [`Request`] per line from the client, then [`Frame`]s
+//! until one is final.
 
 mod audit;
 pub mod client;

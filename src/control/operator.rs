@@ -1,4 +1,4 @@
-//! Carries out control requests on the running server.
+//! Executes control requests on the running server.
 
 use crate::app::OpenStore;
 use crate::config::BaseConfig;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What the control socket commands.
+/// What control requests act on.
 pub struct Operator {
     app: Arc<Context>,
     store: OpenStore,
@@ -24,7 +24,7 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// An operator of a server that does not serve yet.
+    /// An operator for a server that does not serve yet.
     #[must_use]
     pub fn new(
         app: Arc<Context>,
@@ -36,12 +36,12 @@ impl Operator {
         Self { app, store, config, greeting, serving: AtomicBool::new(false), stop }
     }
 
-    /// Says whether requests are answered now.
+    /// Records whether requests are answered now.
     pub fn set_serving(&self, serving: bool) {
         self.serving.store(serving, Ordering::Release);
     }
 
-    /// Ready means: requests are answered, and the store reads.
+    /// Ready means that requests are answered and the store can be read.
     async fn greeting(&self) -> Greeting {
         let mut greeting = self.greeting.clone();
         greeting.reason = if self.serving.load(Ordering::Acquire) {

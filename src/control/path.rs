@@ -1,4 +1,5 @@
-//! Paths on the control socket: as text where they are Unicode, else as the OS has them. Both ends are one machine.
+//! Paths on the control socket: as text where they are Unicode, otherwise as the OS has them. Both ends share a
+//! machine.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ffi::OsString;

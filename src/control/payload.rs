@@ -1,4 +1,4 @@
-//! What requests carry besides names and numbers. Secrets and settings are never shown.
+//! What requests carry besides names and numbers. Secrets and settings are never printed.
 
 use crate::domain::secret::Secret;
 use serde::{Deserialize, Serialize};
@@ -12,12 +12,12 @@ use std::path::PathBuf;
 pub struct PlainSecret(String);
 
 impl PlainSecret {
-    /// Takes the operator's text.
+    /// Wraps the operator's text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text, kept from view.
+    /// The text, still protected from being printed.
     pub(super) fn into_secret(self) -> Secret<String> {
         Secret::new(self.0)
     }
@@ -29,24 +29,24 @@ impl fmt::Debug for PlainSecret {
     }
 }
 
-/// A new app's or tenant's own state.
+/// The own settings and factors of a new app or tenant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewTenant {
     /// Settings of its own.
     pub core_config: OwnSettings,
-    /// Factors that may begin a sign-in; without, what the protocol gives a new one.
+    /// Factors that may start a sign-in; without them, the protocol's default for a new one.
     pub first_factors: Option<Vec<String>>,
     /// Factors that must follow.
     pub required_secondary_factors: Option<Vec<String>>,
 }
 
-/// Own settings on their way to the server. API keys may be among them: values are never shown.
+/// Own settings on their way to the server. API keys may be among them: values are never printed.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OwnSettings(Map<String, Value>);
 
 impl OwnSettings {
-    /// Takes settings as they were written.
+    /// Wraps settings as they were written.
     #[must_use]
     pub const fn new(settings: Map<String, Value>) -> Self {
         Self(settings)
@@ -64,44 +64,44 @@ impl fmt::Debug for OwnSettings {
     }
 }
 
-/// What to import, and as what.
+/// The archive to import, and the id to import it under.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WantedImport {
     /// The archive's absolute path, as the server sees it.
     #[serde(with = "super::path")]
     pub from: PathBuf,
-    /// Under this id, instead of the archive's.
+    /// The id to use instead of the archive's.
     pub as_id: Option<String>,
-    /// In this connection URI domain, instead of the archive's.
+    /// The connection URI domain to use instead of the archive's.
     pub domain: Option<String>,
-    /// Opens the keys in it.
+    /// The key that opens the signing keys in it.
     pub key: Option<PlainSecret>,
 }
 
-/// Which users to list.
+/// The users to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsersWanted {
-    /// With a login method in this tenant.
+    /// The tenant in which they have a login method.
     pub tenant: String,
-    /// With a login method of this recipe there; of any without.
+    /// The recipe of a login method they have there; any without.
     pub recipe: Option<String>,
-    /// Newest first; otherwise oldest first.
+    /// Whether to list the newest first instead of the oldest.
     pub newest_first: bool,
-    /// With an e-mail address, or a domain of one, that begins so.
+    /// The beginning of their e-mail address, or of its domain.
     pub email: Option<String>,
-    /// From this place on: time joined (ms) and id, as the answer before named it.
+    /// Position to continue from: time joined (ms) and id, as in the previous answer.
     pub from: Option<(u64, String)>,
-    /// At most so many.
+    /// The most users to return.
     pub limit: usize,
 }
 
-/// Lines of a file of users, on their way to the server. They hold hashes and passwords: never shown.
+/// Lines of a file of users, on their way to the server. They hold hashes and passwords and are never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserLines(Vec<String>);
 
 impl UserLines {
-    /// Takes lines as they stand in the file.
+    /// Wraps lines as they are in the file.
     #[must_use]
     pub const fn new(lines: Vec<String>) -> Self {
         Self(lines)

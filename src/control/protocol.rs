@@ -1,4 +1,4 @@
-//! What is said over the control socket.
+//! The messages on the control socket.
 
 use crate::control::payload::{NewTenant, PlainSecret, UserLines, UsersWanted, WantedImport};
 use crate::domain::ids::AppId;
@@ -8,240 +8,240 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The longest line either side accepts, in bytes. Requests are small; replies can list many sessions.
+/// The longest line that either side accepts, in bytes. Requests are small; replies can list many sessions.
 pub(super) const LONGEST_LINE: u64 = 64 * 1024 * 1024;
 
 /// A command to a running server; one JSON object on one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case")]
 pub enum Request {
-    /// Who are you, and do you serve? Answered as soon as the socket exists.
+    /// Asks who the server is and whether it serves. Answered as soon as the socket exists.
     Ready,
-    /// Stop gracefully. Answered before the stop begins.
+    /// Stops the server gracefully. Answered before the stop begins.
     Stop,
-    /// Effective settings, secrets masked.
+    /// Returns the effective settings, with secrets masked.
     Config,
-    /// Write a backup into a new folder, beside the traffic.
+    /// Writes a backup into a new folder, while serving.
     Backup {
-        /// Its absolute path, as the server sees it.
+        /// The folder's absolute path, as the server sees it.
         #[serde(with = "super::path")]
         to: PathBuf,
     },
-    /// Read everything and say what does not hold.
+    /// Reads everything and reports what is damaged or inconsistent.
     Check,
-    /// Give disk space back, beside the traffic.
+    /// Gives back disk space, while serving.
     Compact,
-    /// Work on the data.
+    /// Executes a task on the data.
     #[serde(untagged)]
     Task(Task),
 }
 
-/// Work that a server does, or the command line itself on a folder that no server uses.
+/// Work done by a server, or by the command line itself on a folder that no server uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case")]
 pub enum Task {
-    /// A user's live sessions.
+    /// Lists a user's live sessions.
     SessionsList {
-        /// In which app.
+        /// The app of the user.
         app: AppId,
-        /// Whose.
+        /// The user's id.
         user: String,
-        /// In this tenant; all of the app without.
+        /// The tenant of the sessions; the whole app without.
         tenant: Option<String>,
     },
-    /// A session's story, also after its end.
+    /// Returns a session's timeline, even after its end.
     SessionsWhy {
-        /// In which app.
+        /// The app of the session.
         app: AppId,
-        /// Its public name.
+        /// The session's handle.
         handle: String,
     },
     /// Ends sessions.
     SessionsRevoke {
-        /// In which app.
+        /// The app of the sessions.
         app: AppId,
-        /// Which.
+        /// The sessions to end.
         #[serde(flatten)]
         which: Revoke,
     },
-    /// A page of users.
+    /// Returns a page of users.
     UsersList {
-        /// In which app.
+        /// The app of the users.
         app: AppId,
-        /// Which.
+        /// The users to list.
         #[serde(flatten)]
         wanted: UsersWanted,
     },
-    /// One user, found by any id.
+    /// Returns one user, found by any of its ids.
     UsersShow {
-        /// In which app.
+        /// The app of the user.
         app: AppId,
-        /// Who.
+        /// Any of the user's ids.
         user: String,
     },
-    /// Deletes a user with all that is kept for it.
+    /// Deletes a user with everything kept for it.
     UsersDelete {
-        /// In which app.
+        /// The app of the user.
         app: AppId,
-        /// Any of its ids.
+        /// Any of the user's ids.
         user: String,
-        /// Only the login method with this id; the others stay.
+        /// Whether to delete only the login method with this id and keep the others.
         only_method: bool,
     },
     /// Imports users, one per line.
     UsersImport {
-        /// Into which app.
+        /// The app to import into.
         app: AppId,
-        /// For users that name no tenants.
+        /// The tenant for users that name no tenants.
         tenant: String,
         /// The lines.
         lines: UserLines,
-        /// Which import they are part of.
+        /// The id of the import that they are part of.
         import: Uuid,
-        /// Which of its steps they are.
+        /// The number of the step that they make up.
         step: u64,
     },
-    /// Ends an import: what the server knows of its steps is forgotten.
+    /// Ends an import: the server forgets its steps.
     UsersImportEnd {
-        /// Into which app.
+        /// The app that was imported into.
         app: AppId,
-        /// Which.
+        /// The id of the import.
         import: Uuid,
     },
-    /// Everybody who may open an app's dashboard.
+    /// Lists the dashboard users of an app.
     DashboardUsersList {
-        /// Of which app.
+        /// The app of the dashboard.
         app: AppId,
     },
-    /// Makes somebody who may open the dashboard.
+    /// Creates a dashboard user.
     DashboardUsersCreate {
-        /// Of which app.
+        /// The app of the dashboard.
         app: AppId,
         /// The address to sign in with.
         email: String,
         /// The password to sign in with.
         password: PlainSecret,
     },
-    /// Deletes somebody who may open the dashboard.
+    /// Deletes a dashboard user.
     DashboardUsersDelete {
-        /// Of which app.
+        /// The app of the dashboard.
         app: AppId,
-        /// Id or e-mail address.
+        /// The dashboard user's id or e-mail address.
         user: String,
     },
-    /// Every app.
+    /// Lists all apps.
     AppsList,
-    /// One app.
+    /// Returns one app.
     AppsShow {
-        /// Which.
+        /// The app to return.
         app: AppId,
     },
     /// Creates an app.
     AppsCreate {
         /// Its id.
         app: AppId,
-        /// What it is to be like.
+        /// Its own settings and factors.
         new: NewTenant,
     },
-    /// Deletes an app with all that is in it.
+    /// Deletes an app with everything in it.
     AppsDelete {
-        /// Which.
+        /// The app to delete.
         app: AppId,
-        /// Its tenants too; without, one that has some is refused.
+        /// Whether to delete its tenants too; if not, an app that has some is refused.
         with_tenants: bool,
     },
     /// Writes an archive of an app.
     AppsExport {
-        /// Which.
+        /// The app to export.
         app: AppId,
         /// The file's absolute path, as the server sees it.
         #[serde(with = "super::path")]
         to: PathBuf,
-        /// Seals the keys in it.
+        /// The key to seal the signing keys with.
         key: Option<PlainSecret>,
-        /// Write them unsealed, although they are sealed here.
+        /// Whether to write the signing keys unsealed although they are sealed here.
         plain: bool,
     },
-    /// Makes an app of an archive.
+    /// Creates an app from an archive.
     AppsImport(WantedImport),
-    /// Every tenant of an app.
+    /// Lists the tenants of an app.
     TenantsList {
-        /// Of which.
+        /// The app of the tenants.
         app: AppId,
     },
-    /// One tenant.
+    /// Returns one tenant.
     TenantsShow {
-        /// Of which app.
+        /// The app of the tenant.
         app: AppId,
-        /// Which.
+        /// The tenant to return.
         tenant: String,
     },
     /// Creates a tenant.
     TenantsCreate {
-        /// In which app.
+        /// The app to create it in.
         app: AppId,
         /// Its id.
         tenant: String,
-        /// What it is to be like.
+        /// Its own settings and factors.
         new: NewTenant,
     },
-    /// Deletes a tenant with all that is in it; users stay in the app.
+    /// Deletes a tenant with everything in it; users stay in the app.
     TenantsDelete {
-        /// Of which app.
+        /// The app of the tenant.
         app: AppId,
-        /// Which.
+        /// The tenant to delete.
         tenant: String,
     },
-    /// The audit log, newest first.
+    /// Reads the audit log, newest first.
     Audit {
-        /// In which app.
+        /// The app whose events are read.
         app: AppId,
-        /// Only what is about this user.
+        /// Only events about this user.
         user: Option<String>,
-        /// Only this kind, by its name.
+        /// Only events of this kind, by its name.
         kind: Option<String>,
-        /// At most so many events.
+        /// The most events to return.
         limit: u32,
-        /// Only from this moment on, in ms since 1970.
+        /// Only events from this moment on, in ms since 1970.
         from: Option<u64>,
-        /// Only before this moment, in ms since 1970.
+        /// Only events before this moment, in ms since 1970.
         to: Option<u64>,
     },
-    /// An app's signing keys, history included.
+    /// Lists an app's signing keys, with their history.
     KeysList {
-        /// Whose.
+        /// The app of the keys.
         app: AppId,
     },
-    /// A new dynamic key now.
+    /// Makes a new dynamic key now.
     KeysRotate {
-        /// Whose.
+        /// The app of the key.
         app: AppId,
-        /// It signs at once, without being published first.
+        /// Whether it signs at once, without being published first.
         immediate: bool,
     },
     /// Withdraws a key.
     KeysRevoke {
-        /// Whose.
+        /// The app of the key.
         app: AppId,
-        /// Which.
+        /// The key's id.
         kid: String,
-        /// Why; kept in its history.
+        /// The reason, kept in the key's history.
         reason: String,
     },
     /// Seals all keys under another master key.
     KeysReseal {
-        /// The new one; without it keys are stored plain.
+        /// The new master key; without it, keys are stored unsealed.
         new: Option<PlainSecret>,
     },
 }
 
-/// Which sessions to end.
+/// The sessions to end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Revoke {
-    /// These.
+    /// The sessions with these handles.
     Handles(Vec<String>),
-    /// All of a user, in one tenant or in all.
+    /// All sessions of a user, in one tenant or in all.
     User(String, Option<String>),
 }
 
@@ -249,18 +249,18 @@ pub enum Revoke {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Frame {
-    /// The work goes on; more frames follow.
+    /// Progress: the work continues, and more frames follow.
     Progress(Progress),
     /// Final: the result, its shape depending on the request.
     Done(Value),
-    /// Final: one sentence with the cause and the way out.
+    /// Final: an error, as one sentence with the cause and the way out.
     Failed(String),
 }
 
-/// How far long work has come.
+/// The progress of long work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// What is being done, for a person.
+    /// What is being done, as text for a person.
     pub doing: String,
     /// Steps done.
     pub done: u64,
@@ -268,5 +268,5 @@ pub struct Progress {
     pub total: u64,
 }
 
-/// Told how far long work has come.
+/// A function that is called with the progress of long work.
 pub type Report = Arc<dyn Fn(Progress) + Send + Sync>;

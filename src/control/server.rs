@@ -11,26 +11,26 @@ use std::time::Duration;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 
-/// Frames that may wait for a slow client before progress is dropped.
+/// Frames that may wait for a slow client before further progress is dropped.
 const WAITING_FRAMES: usize = 64;
-/// The longest first line of a TCP client, in bytes: a token has 43. Nothing more is read of who cannot show it.
+/// The longest first line of a TCP client, in bytes: a token has 43. Nothing more is read from one without it.
 const LONGEST_TOKEN_LINE: u64 = 256;
-/// How long a TCP client may take to name the token.
+/// How long a TCP client may take to send the token.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Carries out requests.
+/// Executes requests.
 #[async_trait]
 pub trait Handler: Send + Sync {
-    /// Does what `request` says. The error is one sentence for the operator: cause and way out.
+    /// Executes `request`. The error is one sentence for the operator, with the cause and the way out.
     async fn handle(&self, request: Request, progress: &Reporter) -> Result<Value, String>;
 }
 
-/// Tells the client how far long work has come.
+/// Reports the progress of long work to the client.
 #[derive(Clone)]
 pub struct Reporter(mpsc::Sender<Frame>);
 
 impl Reporter {
-    /// Reports; dropped silently when the client does not keep up or has gone.
+    /// Reports progress; drops it silently when the client does not keep up or has gone.
     pub fn report(&self, progress: Progress) {
         let _ = self.0.try_send(Frame::Progress(progress));
     }
@@ -83,7 +83,7 @@ async fn converse(connection: Connection, token: Option<Secret<String>>, handler
     }
 }
 
-/// One line without its end; `None` at the end of the stream, on an error, or when it is too long.
+/// One line without its terminator; `None` at the end of the stream, on an error, or when it is too long.
 async fn line(read: &mut (impl AsyncBufRead + Unpin), longest: u64) -> Option<String> {
     let mut text = String::new();
     read.take(longest).read_line(&mut text).await.ok()?;
@@ -96,7 +96,7 @@ async fn answer(text: String, handler: Arc<dyn Handler>, frames: mpsc::Sender<Fr
             tracing::debug!(?request, "control request");
             handler.handle(request, &Reporter(frames.clone())).await
         }
-        // A newer command line may ask for what this server does not know yet.
+        // A newer command line may send requests that this server does not know.
         Err(error) => {
             Err(format!("the running server does not understand this request ({error}); is it an older version?"))
         }

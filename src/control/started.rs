@@ -1,7 +1,7 @@
-//! `.started/<host>-<port>`: how running instances are found, by our command line and by tools made for the original.
+//! `.started/<host>-<port>`: how our command line, and tools written for the original, find running instances.
 //!
-//! A file holds two lines, the process id and the base path. It is written once the server answers and removed when it
-//! ends. Nothing else lives in that folder, because those tools take every file in it for an instance.
+//! A file holds two lines, the process id and the base path. It is written once the server answers and removed when the
+//! server ends. Nothing else lives in that folder, because those tools take every file in it for an instance.
 
 use std::fs;
 use std::io;
@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 /// The folder's name inside the data folder.
 const FOLDER: &str = ".started";
 
-/// What one file says. Its server may be gone: see [`list`].
+/// The content of one file. Its server may be gone: see [`list`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Started {
     /// Host as configured.
     pub host: String,
-    /// Port listened on.
+    /// Port that it listens on.
     pub port: u16,
-    /// Process.
+    /// Its process id.
     pub pid: u32,
     /// Normalised base path; empty for none.
     pub base_path: String,
@@ -27,10 +27,10 @@ pub struct Started {
 pub struct StartedFile(PathBuf);
 
 impl StartedFile {
-    /// Writes the file in `data_dir`, replacing one that a killed server left.
+    /// Writes the file in `data_dir`, replacing one that a killed server left behind.
     ///
     /// # Errors
-    /// When the folder does not take it.
+    /// When the file cannot be written.
     pub fn write(data_dir: &Path, started: &Started) -> io::Result<Self> {
         let folder = data_dir.join(FOLDER);
         fs::create_dir_all(&folder)?;
@@ -61,7 +61,7 @@ impl Started {
     }
 }
 
-/// Instances whose server answers (`alive` says so for a process id). Files of others are removed.
+/// Instances whose server answers (according to `alive`, by process id). Files of other instances are removed.
 #[must_use]
 pub fn list(data_dir: &Path, alive: impl Fn(u32) -> bool) -> Vec<Started> {
     let mut found = Vec::new();

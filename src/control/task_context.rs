@@ -1,4 +1,4 @@
-//! What the operator's tasks are done with, and what they share.
+//! What the operator's tasks need and share.
 
 use crate::command::scope::{Cause, Scope};
 use crate::context::Context;
@@ -8,17 +8,17 @@ use crate::fault::Fault;
 use crate::state::directory::AppEntry;
 use std::sync::Arc;
 
-/// What tasks are done with.
+/// What tasks work with.
 pub struct TaskContext<'a> {
-    /// The data.
+    /// The app's data and services.
     pub app: &'a Context,
-    /// Told how far long work has come.
+    /// Called with the progress of long work.
     pub report: Report,
-    /// Requests are answered meanwhile.
+    /// Whether requests are answered meanwhile.
     pub served: bool,
 }
 
-/// The app and, if one is named, the check of its tenant.
+/// The app, after checking that the tenant exists if one is named.
 pub(super) fn scope(app: &Context, id: &AppId, tenant: Option<&str>, call: &'static str) -> Result<Scope, String> {
     let entry = entry(app, id)?;
     if let Some(tenant) = tenant
@@ -33,12 +33,12 @@ pub(super) fn scope(app: &Context, id: &AppId, tenant: Option<&str>, call: &'sta
 pub(super) fn entry(app: &Context, id: &AppId) -> Result<Arc<AppEntry>, String> {
     app.directory.app(id).ok_or_else(|| match (id.connection_uri_domain.as_str(), id.app_id.as_str()) {
         ("", PUBLIC) => "the public app is missing from the store".to_owned(),
-        ("", name) => format!("there is no app {name}; --app takes an app id as it stands after /appid-"),
+        ("", name) => format!("there is no app {name}; --app takes an app id as in the path after /appid-"),
         (domain, name) => format!("there is no app {name} in the connection URI domain {domain}"),
     })
 }
 
-/// The operator may see the chain: it holds no secrets.
+/// The operator may see the chain of causes: it holds no secrets.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(super) fn failed(fault: Fault) -> String {
     fault.chain()

@@ -1,5 +1,5 @@
-//! Work on the data that needs a [`Context`] and nothing else: the running server does it, and so does the command line on
-//! a folder that no server uses.
+//! Work on the data that needs a [`Context`] and nothing else: done by the running server, or by the command line on a
+//! folder that no server uses.
 
 use crate::command::session::list::{FindSession, ListSessions};
 use crate::command::session::revoke::{RevokeSessions, Which};
@@ -11,10 +11,10 @@ use crate::control::{Revoke, Task, audit, dashboard, keys, tenancy, users};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use serde_json::{Value, json};
 
-/// Does a task. The result's shape is that of the command's `--json` output.
+/// Executes a task. The result has the shape of the command's `--json` output.
 ///
 /// # Errors
-/// One sentence for the operator: cause and way out.
+/// One sentence for the operator, with the cause and the way out.
 pub async fn run(tasks: &TaskContext<'_>, task: Task) -> Result<Value, String> {
     let app = tasks.app;
     match task {
@@ -58,7 +58,7 @@ async fn list(app: &Context, id: &AppId, user: String, tenant: Option<String>) -
     let mut rows = Vec::new();
     for handle in listing.run(app).await.map_err(failed)? {
         let find = FindSession { scope: scope.clone(), handle: &handle };
-        // One that ended in between is left out.
+        // A session that ended in between is left out.
         if let Some(session) = find.run(app).await.map_err(failed)? {
             rows.push(json!({
                 "sessionHandle": handle,

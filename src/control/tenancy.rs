@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What a masked value looks like.
+/// What is shown in place of a masked value.
 const MASKED: &str = "********";
 
 pub(super) fn apps(app: &Context) -> Value {
@@ -32,7 +32,7 @@ fn app_row(entry: &AppEntry) -> Value {
     })
 }
 
-/// An app with its own settings, and how many people sign in to it.
+/// An app with its own settings, and the number of its users.
 pub(super) async fn app(app: &Context, id: &AppId) -> Result<Value, String> {
     let found = entry(app, id)?;
     let mut shown = app_row(&found);
@@ -60,7 +60,7 @@ fn tenant_row(tenant: &TenantEntry) -> Value {
     })
 }
 
-/// A tenant with its own settings, its providers, and how many people sign in to it.
+/// A tenant with its own settings, its providers, and the number of its users.
 pub(super) async fn tenant(app: &Context, id: &AppId, name: &str) -> Result<Value, String> {
     let scope = scope(app, id, Some(name), "sessiond tenants show")?;
     let tenant = TenantId::new(name);
@@ -78,7 +78,7 @@ pub(super) async fn tenant(app: &Context, id: &AppId, name: &str) -> Result<Valu
     Ok(shown)
 }
 
-/// What was set for it; secrets are masked.
+/// A tenant's own settings, with secrets masked.
 fn own_settings(tenant: &TenantEntry) -> Map<String, Value> {
     let mut own = tenant.own.core_config.to_map().unwrap_or_default();
     for (key, value) in &mut own {
@@ -89,7 +89,7 @@ fn own_settings(tenant: &TenantEntry) -> Map<String, Value> {
     own
 }
 
-/// Creates an app, or a tenant of one that is there.
+/// Creates an app, or a tenant of an existing one.
 pub(super) async fn create(app: &Context, id: AppId, tenant: Option<String>, new: NewTenant) -> Result<Value, String> {
     let tenant = match tenant {
         Some(name) => TenantId::new(tenant_id(&name).map_err(|error| error.to_string())?),
@@ -112,15 +112,15 @@ pub(super) async fn create(app: &Context, id: AppId, tenant: Option<String>, new
     };
     match put.run(app).await.map_err(failed)? {
         Put::Ok { .. } => Ok(json!({ "appId": id.app_id, "tenantId": tenant, "created": true })),
-        Put::Exists if tenant.is_public() => Err(format!("the app {} exists already", id.app_id)),
-        Put::Exists => Err(format!("the tenant {} exists already", tenant.as_str())),
+        Put::Exists if tenant.is_public() => Err(format!("the app {} already exists", id.app_id)),
+        Put::Exists => Err(format!("the tenant {} already exists", tenant.as_str())),
         Put::Invalid(sentence) => Err(sentence),
         Put::Protected => Err("these settings are protected".to_owned()),
         Put::UnknownApp => Err(entry(app, &id).err().unwrap_or_default()),
     }
 }
 
-/// Deletes an app with everything in it; with its other tenants if that was asked for.
+/// Deletes an app with everything in it, including its other tenants if requested.
 pub(super) async fn delete_app(app: &Context, id: AppId, with_tenants: bool) -> Result<Value, String> {
     if id == AppId::base() {
         return Err("the public app of an installation cannot be deleted".to_owned());
@@ -141,7 +141,7 @@ pub(super) async fn delete_tenant(app: &Context, id: AppId, tenant: String) -> R
     entry(app, &id)?;
     let tenant = TenantId::new(tenant);
     if tenant.is_public() {
-        return Err("the public tenant goes with its app: \"sessiond apps delete\"".to_owned());
+        return Err("the public tenant is deleted with its app: \"sessiond apps delete\"".to_owned());
     }
     match (RemoveTenant { app: id, tenant: tenant.clone() }).run(app).await.map_err(failed)? {
         Gone::Ok { existed } => Ok(json!({ "tenantId": tenant, "existed": existed })),

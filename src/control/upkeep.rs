@@ -1,4 +1,4 @@
-//! Backup, check and compaction of an open data folder, beside its traffic.
+//! Backup, check and compaction of an open data folder, while serving.
 
 use crate::app::OpenStore;
 use crate::control::{Progress, Report};
@@ -19,7 +19,7 @@ pub async fn backup(store: &OpenStore, to: PathBuf, report: Report) -> Result<Va
     Ok(json!(report))
 }
 
-/// Gives back the disk space that the index, older snapshots and older journal take.
+/// Gives back the disk space that the index, older snapshots and older journal segments take.
 ///
 /// # Errors
 /// One sentence for the operator.
@@ -29,31 +29,31 @@ pub async fn compact(store: &OpenStore, report: Report) -> Result<Value, String>
     Ok(json!(report))
 }
 
-/// Gives back disk space if much of it is taken by what is no longer needed: after work that leaves much behind.
+/// Gives back disk space if much of it is no longer needed: called after work that leaves much behind.
 pub async fn reclaim(engine: Arc<dyn Engine>, report: Report) {
     if let Err(error) = on_thread(move || engine.reclaim(&translated(&report))).await {
-        tracing::warn!(error, "disk space could not be given back; \"sessiond compact\" tries again");
+        tracing::warn!(error, "disk space could not be given back; run \"sessiond compact\" to try again");
     }
 }
 
-/// Reads everything and says what does not hold.
+/// Reads everything and reports what is damaged or inconsistent.
 ///
 /// # Errors
-/// One sentence for the operator. Damage is no error but a finding.
+/// One sentence for the operator. Damage is a finding, not an error.
 pub async fn check(store: &OpenStore, report: Report) -> Result<Value, String> {
     let engine = disk(store, "check")?;
     let files = on_thread(move || engine.check(&mut Readable::default(), &translated(&report))).await?;
     with_cross_references(store, files).await
 }
 
-/// Looks whether records that are whole can be read: a newer version may have written them.
+/// Checks that records whose checksums match can be read: a newer version may have written them.
 #[derive(Debug, Default)]
 pub struct Readable {
     findings: Vec<Finding>,
     unlisted: u64,
 }
 
-/// Records described one by one; more are only counted.
+/// The most records described one by one; more are only counted.
 const DESCRIBED_MAX: usize = 100;
 
 impl Audit for Readable {
@@ -80,7 +80,7 @@ impl Audit for Readable {
     }
 }
 
-/// Completes a report on files with what only the records' meaning shows.
+/// Adds to a report on files what only the records' meaning reveals.
 ///
 /// # Errors
 /// When the store fails.
@@ -108,7 +108,7 @@ pub fn shown(report: &CheckReport) -> Value {
     shown
 }
 
-/// Passes a store's progress on in the control plane's words.
+/// Passes a store's progress on in the form of the control plane.
 pub fn translated(report: &Report) -> impl Fn(StoreProgress) + use<> {
     let report = Arc::clone(report);
     move |now| report(Progress { doing: now.stage.to_owned(), done: now.done, total: now.total })

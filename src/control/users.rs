@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Users listed in one answer.
+/// The most users listed in one answer.
 const PAGE_MAX: usize = 500;
 
 pub(super) async fn list(app: &Context, id: &AppId, wanted: UsersWanted) -> Result<Value, String> {
@@ -72,14 +72,14 @@ pub(super) async fn show(app: &Context, id: &AppId, user: String) -> Result<Valu
         ListSessions { scope, user_id: known_as, tenant: None, linked: true }.run(app).await.map_err(failed)?;
     if let Some(members) = all.as_object_mut() {
         members.insert("roles".to_owned(), Value::Object(roles));
-        // As text: a tree would round numbers beyond 64 bits.
+        // As text: a JSON tree would round numbers beyond 64 bits.
         members.insert("metadata".to_owned(), json!(metadata.as_ref().map(JsonObject::as_str)));
         members.insert("liveSessions".to_owned(), json!(sessions.len()));
     }
     Ok(all)
 }
 
-/// A user as `--json` prints it: the names of the protocol's user object. No password hash is in it.
+/// A user as `--json` prints it, with the names of the protocol's user object. It holds no password hash.
 fn shown(info: &UserInfo) -> Value {
     let user = &info.user;
     let verified = info.verified.iter().copied().chain(std::iter::repeat(false));
@@ -112,7 +112,7 @@ fn method((method, verified): (&LoginMethod, bool)) -> Value {
     })
 }
 
-/// Deletes a person with every login method, or one login method only.
+/// Deletes a user with every login method, or one login method only.
 pub(super) async fn delete(app: &Context, id: &AppId, user: String, only_method: bool) -> Result<Value, String> {
     let scope = scope(app, id, None, "sessiond users delete")?;
     let extent = if only_method { Extent::Method } else { Extent::Group };
@@ -124,7 +124,7 @@ pub(super) async fn delete(app: &Context, id: &AppId, user: String, only_method:
     Ok(json!({ "loginMethodsDeleted": methods }))
 }
 
-/// Does a step of an import, once. Says of each line that was not imported why.
+/// Executes a step of an import, once. Returns, for each line that was not imported, why.
 pub(super) async fn import(
     app: &Context,
     id: &AppId,
@@ -137,13 +137,13 @@ pub(super) async fn import(
     let outcomes = match command.run(app).await.map_err(failed)? {
         StepEnded::Done(outcomes) => outcomes,
         StepEnded::OtherLines => {
-            return Err("the file has changed since the import was interrupted, in lines that are imported already; \
-                        --restart begins again and leaves users alone that are there"
+            return Err("the file has changed since the import was interrupted, in lines that are already imported; \
+                        --restart starts over and leaves existing users unchanged"
                 .to_owned());
         }
         StepEnded::StepsMissing => {
             return Err("the store does not know of the lines that this import has done: it was restored to an older \
-                        state, or it is another one; --restart begins again and leaves users alone that are there"
+                        state, or it is another one; --restart starts over and leaves existing users unchanged"
                 .to_owned());
         }
     };
@@ -153,7 +153,7 @@ pub(super) async fn import(
         match outcome {
             Imported::Ok => imported += 1,
             Imported::Existing { tenant } => {
-                let why = format!("an account with this 'email' is there already in tenant {}", tenant.as_str());
+                let why = format!("an account with this 'email' already exists in tenant {}", tenant.as_str());
                 existing.push((index, why));
             }
             Imported::Refused(why) => refused.push((index, why.to_string())),
@@ -162,7 +162,7 @@ pub(super) async fn import(
     Ok(json!({ "imported": imported, "existing": existing, "refused": refused }))
 }
 
-/// Forgets an import's steps, and gives back the disk space that it has left behind.
+/// Forgets an import's steps, and gives back the disk space that they took.
 pub(super) async fn end_import(tasks: &TaskContext<'_>, id: &AppId, import: Uuid) -> Result<Value, String> {
     let app = tasks.app;
     let scope = scope(app, id, None, "sessiond users import")?;

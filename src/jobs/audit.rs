@@ -6,16 +6,16 @@ use crate::fault::Fault;
 use crate::store::audit::{end_of, parse_key};
 use crate::store::{CommitError, Key};
 
-/// What a page came to.
+/// The outcome of a page.
 pub(super) struct Purged {
-    /// Events deleted.
+    /// Number of events deleted.
     pub(super) events: u64,
-    /// Where to go on instead of after the page: events of an app stand in the order of their time, so behind one that
-    /// stays there is none that goes.
+    /// Where to continue instead of after the page: events of an app are in the order of their time, so that after one
+    /// that is kept none is due.
     pub(super) skip_to: Option<Key>,
 }
 
-/// Deletes those of a page whose time is over.
+/// Deletes the events of a page whose retention time is over.
 pub(super) async fn purge(app: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<Purged, Fault> {
     let mut purged = Purged { events: 0, skip_to: None };
     let mut tx = app.store.begin();

@@ -1,4 +1,4 @@
-//! Imports users that wait: app by app, a batch at a time.
+//! Imports waiting users: app by app, a batch at a time.
 
 use super::step::BETWEEN_STEPS;
 use crate::command::bulk_import::batch::{Counts, ImportBatch};
@@ -8,17 +8,17 @@ use crate::fault::Fault;
 use crate::store::bulk_import;
 use tokio::time::sleep;
 
-/// Imports everybody who waits, and those who come meanwhile to the same app.
+/// Imports all waiting users, including those added to the same app meanwhile.
 ///
 /// # Errors
-/// When the store fails or a password cannot be hashed; who was not imported is taken up by the next round.
+/// When the store fails or a password cannot be hashed; the next round takes up the users that were not imported.
 pub async fn round(app: &Context) -> Result<Counts, Fault> {
     let (mut total, mut last) = (Counts::default(), None);
     loop {
         let next = bulk_import::next_app(app.store.begin().as_mut(), last.as_ref()).await;
-        let next = next.map_err(|error| Fault::new("looking for users that wait", error))?;
+        let next = next.map_err(|error| Fault::new("looking for waiting users", error))?;
         let Some(id) = next else { return Ok(total) };
-        // An app that is being removed takes its users along.
+        // Users of an app that is being removed are removed with it.
         while let Some(entry) = app.directory.app(&id) {
             let cause = Cause::without_request("bulk import");
             let Some(counts) = (ImportBatch { scope: Scope { app: entry, cause } }).run(app).await? else { break };

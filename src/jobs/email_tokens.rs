@@ -1,4 +1,4 @@
-//! Deletes e-mail verification tokens that nobody used in time.
+//! Deletes expired e-mail verification tokens that were never used.
 
 use super::step::decoded;
 use crate::command::transact::{Step, transact_unqueued};
@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::store::Key;
 use crate::store::emailverification::{self, VerificationTokenRecord};
 
-/// Deletes those of a page that are over; how many.
+/// Deletes the expired tokens of a page; returns how many.
 pub(super) async fn delete_expired(app: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
     let over = |key: &Key, bytes: &[u8]| {
         decoded::<VerificationTokenRecord>(app, key, bytes).is_some_and(|record| is_over(record.expires, now))
@@ -19,7 +19,7 @@ pub(super) async fn delete_expired(app: &Context, page: &[(Key, Vec<u8>)], now: 
         return Ok(0);
     }
     let due = &due;
-    // It conflicts when a token is used meanwhile, or another one sent to the same address.
+    // It conflicts when a token is used meanwhile, or another one is sent to the same address.
     transact_unqueued(&*app.store, "committing deleted e-mail verification tokens", |mut tx| async move {
         let mut deleted = 0;
         for key in due {

@@ -1,4 +1,4 @@
-//! Work that no request asks for. Jobs are functions of `now`; [`start`] runs them on a timer.
+//! Background work that no request triggers. Jobs are functions of `now`; [`start`] runs them on a timer.
 
 mod audit;
 pub mod bulk_import;
@@ -28,33 +28,33 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval_at, sleep, timeout};
 use walk::{Expiring, Walk};
 
-/// How soon after the start it is looked whether something is due to be deleted. A server that is restarted again and again
-/// must come to it too.
+/// Delay after the start before the first check for a due sweep. It is short, so that a server that is restarted again
+/// and again sweeps too.
 const FIRST_LOOK: Duration = Duration::from_mins(1);
-/// How often it is looked whether a sweep is due: expired sessions, old timelines and unused tokens are removed half a day
-/// after the last time.
+/// How often to check whether a sweep is due: expired sessions, old timelines and unused tokens are removed half a day
+/// after the last sweep.
 const SWEEP_LOOKS: Duration = Duration::from_mins(10);
-/// In test mode the first sweep comes soon.
+/// Delay before the first sweep in test mode.
 const FIRST_SWEEP_IN_TEST_MODE: Duration = Duration::from_secs(1);
 
-/// How often the key rings in memory are brought up to date, so that an idle app publishes its next key in time too: well
-/// within the minute for which a key is published before it signs.
+/// How often the key rings in memory are brought up to date, so that an idle app publishes its next key in time too:
+/// well within the minute for which a key is published before it signs.
 const KEYS_INTERVAL: Duration = Duration::from_secs(20);
 
-/// How long the end waits for the last note about the clock.
+/// How long shutdown waits for the last note about the clock to be written.
 const LAST_NOTE: Duration = Duration::from_secs(1);
 
-/// How often removals of roles that were interrupted are taken up again; the first time at once.
+/// How often interrupted removals of roles are continued; the first time at once.
 const ROLES_INTERVAL: Duration = Duration::from_mins(10);
 
-/// How often tokens and codes that nobody used in time are deleted.
+/// How often expired tokens and codes that were never used are deleted.
 const UNUSED_INTERVAL: Duration = Duration::from_hours(1);
 
-/// How often users that wait are looked for without a word from whoever adds them; the first time at once.
+/// How often to look for waiting users without a notification; the first time at once.
 const IMPORTS_INTERVAL: Duration = Duration::from_mins(5);
 
-/// How often providers are looked for that are not sealed: an older version wrote them, or the archive of one brought them.
-/// The first time at once.
+/// How often to look for unsealed providers: an older version wrote them, or an archive from one contained them. The
+/// first time at once.
 const SEALING_INTERVAL: Duration = Duration::from_hours(1);
 
 /// The running jobs.
@@ -79,15 +79,14 @@ pub fn start(app: &Arc<Context>) -> Jobs {
 }
 
 impl Jobs {
-    /// Ends every job and waits until they let go of the app. A step under way is abandoned; commits are whole or
-    /// nothing.
+    /// Ends every job and waits until they release the app. A step in progress is abandoned; commits are atomic.
     pub async fn end(self, app: &Context) {
         for job in self.running {
             job.abort();
             // An aborted task ends with an error that says so.
             let _ = job.await;
         }
-        // The next process does without it if the disk is slow.
+        // If the disk is slow, the next process does without the note.
         let _ = timeout(LAST_NOTE, keep_clock(app, true)).await;
     }
 }
@@ -110,18 +109,18 @@ async fn keep_rotating(app: Arc<Context>) {
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         due.tick().await;
-        // A look at the clock too, so that a jump is noticed soon and not at the next sweep.
+        // Read the clock too, so that a jump is noticed soon and not only at the next sweep.
         keep_clock(&app, false).await;
-        // What fails is logged where it fails, and tried again by the next request or tick.
+        // Failures are logged where they happen, and the next request or tick tries again.
         app.keys.rotate_due(&app.directory, || app.surroundings()).await;
     }
 }
 
-/// Writes down what is known of the clock for the next process, if that is worth a write.
+/// Saves what is known about the clock for the next process, if that is worth a write.
 pub async fn keep_clock(app: &Context, is_last: bool) {
     if let Err(error) = app.settled_clock.keep(&*app.store, app.clock.reading(), is_last).await {
-        // Whoever writes something of value meets the same error, and says it louder.
-        tracing::debug!(%error, "what is known of the system's clock could not be written down");
+        // A more important write meets the same error and logs it at a higher level.
+        tracing::debug!(%error, "what is known about the system's clock could not be saved");
     }
 }
 
@@ -132,9 +131,9 @@ async fn keep_finishing(app: Arc<Context>) {
         due.tick().await;
         match finish_pending(&*app.store).await {
             Ok(0) => {}
-            Ok(roles) => tracing::info!(roles, "deleted what removed roles had left"),
+            Ok(roles) => tracing::info!(roles, "deleted leftovers of removed roles"),
             Err(fault) => {
-                tracing::error!(error = fault.chain(), "deleting what removed roles left failed; it is tried again")
+                tracing::error!(error = fault.chain(), "deleting leftovers of removed roles failed; trying again later")
             }
         }
     }
@@ -149,8 +148,8 @@ async fn keep_deleting_unused(app: Arc<Context>) {
     }
 }
 
-/// Deletes tokens and codes that nobody used in time; how many. `None`: the clock cannot be relied on, and another round does
-/// it.
+/// Deletes expired tokens and codes that were never used; returns how many. `None`: the clock cannot be relied on, and
+/// another round does it.
 pub async fn unused_round(app: &Context) -> Option<u64> {
     let now = app.settled_now()?;
     let mut deleted = 0;
@@ -160,7 +159,7 @@ pub async fn unused_round(app: &Context) -> Option<u64> {
     Some(deleted)
 }
 
-/// What nobody used in time.
+/// The kinds of tokens and codes to delete.
 const UNUSED: [for<'a> fn(&'a Context, Reading) -> BoxFuture<'a, u64>; 3] = [
     |app, now| Box::pin(delete_unused::<ResetTokens>(app, now)),
     |app, now| Box::pin(delete_unused::<totp_attempts::TotpAttempts>(app, now)),
@@ -174,12 +173,12 @@ async fn delete_unused<E: Expiring>(app: &Context, now: Reading) -> u64 {
             Ok(true) => sleep(BETWEEN_STEPS).await,
             Ok(false) => break,
             Err(fault) => {
-                tracing::error!(error = fault.chain(), "deleting unused {} failed; it is tried again", E::WHAT);
+                tracing::error!(error = fault.chain(), "deleting unused {} failed; it will be tried again", E::WHAT);
                 break;
             }
         }
     }
-    tracing::debug!(deleted = walk.deleted(), "deleted {} that nobody used in time", E::WHAT);
+    tracing::debug!(deleted = walk.deleted(), "deleted expired {}", E::WHAT);
     walk.deleted()
 }
 
@@ -193,9 +192,9 @@ async fn keep_importing(app: Arc<Context>) {
         }
         match bulk_import::round(&app).await {
             Ok(counts) if counts == Counts::default() => {}
-            Ok(Counts { imported, failed }) => tracing::info!(imported, failed, "imported users that waited"),
+            Ok(Counts { imported, failed }) => tracing::info!(imported, failed, "imported waiting users"),
             Err(fault) => {
-                tracing::error!(error = fault.chain(), "importing users failed; it is tried again in a minute");
+                tracing::error!(error = fault.chain(), "importing users failed; it will be tried again in a minute");
                 sleep(AFTER_FAILURE).await;
                 app.imports.notify_one();
             }
@@ -210,9 +209,9 @@ async fn keep_sealing(app: Arc<Context>) {
         due.tick().await;
         match providers::round(&app).await {
             Ok(0) => {}
-            Ok(sealed) => tracing::info!(sealed, "sealed providers that an older version had stored as they are"),
+            Ok(sealed) => tracing::info!(sealed, "sealed providers that an older version had stored unsealed"),
             Err(fault) => {
-                tracing::error!(error = fault.chain(), "sealing providers failed; it is tried again in an hour");
+                tracing::error!(error = fault.chain(), "sealing providers failed; it will be tried again in an hour");
             }
         }
     }

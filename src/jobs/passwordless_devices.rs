@@ -1,4 +1,4 @@
-//! Passwordless sign-ins that nobody finished in time: devices whose codes are all over, by their tenant's rules.
+//! Passwordless sign-ins never completed: devices whose codes have all expired, by their tenant's rules.
 
 use super::step::decoded;
 use super::walk::Expiring;
@@ -9,7 +9,7 @@ use crate::domain::time::Reading;
 use crate::store::passwordless::{Devices, parse_key};
 use crate::store::{Key, Keyspace, StoreError, Tx};
 
-/// Those.
+/// The job's kind of row: passwordless devices.
 #[derive(Debug)]
 pub struct PasswordlessDevices;
 
@@ -25,7 +25,7 @@ impl Expiring for PasswordlessDevices {
     async fn delete(app: &Context, tx: &mut dyn Tx, key: &Key, now: Reading) -> Result<bool, StoreError> {
         let Some((id, tenant, hash)) = parse_key(key) else { return Ok(false) };
         let devices = Devices { app: &id, tenant: &tenant };
-        // Read again: another code may have been made since.
+        // Read again: another code may have been created since.
         let Some(device) = devices.get(tx, &hash).await? else { return Ok(false) };
         if !device.is_over(rules(app, &id, &tenant), now.wall) {
             return Ok(false);
@@ -35,7 +35,7 @@ impl Expiring for PasswordlessDevices {
     }
 }
 
-/// The tenant's rules; those of the server for one that is just being removed.
+/// The tenant's rules, or the server's for a tenant that is just being removed.
 fn rules(app: &Context, id: &AppId, tenant: &TenantId) -> CodeRules {
     let entry = app.directory.app(id).and_then(|entry| entry.tenant(tenant));
     entry.map_or_else(|| app.directory.base().app.passwordless, |entry| entry.config.passwordless)

@@ -1,4 +1,4 @@
-//! Seals what older versions have stored as it is: providers of tenants.
+//! Seals providers of tenants that older versions stored unsealed.
 
 use super::step::BETWEEN_STEPS;
 use super::step::{PAGE, decoded};
@@ -25,7 +25,7 @@ pub async fn round(app: &Context) -> Result<u64, Fault> {
             if !decoded(app, key, bytes).is_some_and(|record| is_plain(&record)) {
                 continue;
             }
-            // Those of an app that is being removed go with it.
+            // Providers of an app that is being removed are removed with it.
             let Some(entry) = app_of(key).and_then(|id| app.directory.app(&id)) else { continue };
             match (SealProvider { app: &entry, key }).run(app).await {
                 Ok(was_plain) => sealed += u64::from(was_plain),

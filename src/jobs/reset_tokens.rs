@@ -1,4 +1,4 @@
-//! Password-reset tokens that nobody used in time.
+//! Expired password-reset tokens that were never used.
 
 use super::step::decoded;
 use super::walk::Expiring;
@@ -8,7 +8,7 @@ use crate::domain::token_series::is_over;
 use crate::store::passwordreset::{self, ResetTokenRecord};
 use crate::store::{Key, Keyspace, StoreError, Tx};
 
-/// Those.
+/// The job's kind of row: password-reset tokens.
 #[derive(Debug)]
 pub struct ResetTokens;
 

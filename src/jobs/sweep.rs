@@ -1,9 +1,9 @@
-//! Removes expired sessions, the timelines of ended sessions after their retention time, tokens that nobody used,
+//! Removes expired sessions, the timelines of ended sessions after their retention time, expired tokens,
 //! old dashboard sessions, and old events of the audit log.
 //!
 //! There is no index by expiry. A sweep walks the rows steadily, a page per step, and deletes what is due in the page:
-//! the cost per step is bounded however many sessions there are, and an engine whose space comes back slowly never
-//! sees a mass delete.
+//! the cost per step is bounded however many sessions there are, and an engine that reclaims space slowly never sees a
+//! mass delete.
 
 use super::step::{PAGE, decoded};
 use super::{audit, email_tokens};
@@ -21,7 +21,7 @@ use crate::store::timeline::{TimelineRecord, purge_at};
 use crate::store::walk::Pages;
 use crate::store::{Key, Keyspace};
 
-/// What a sweep walks over, in this order.
+/// The kinds of rows that a sweep walks over, in this order.
 const STAGES: [Keyspace; 5] = [
     Keyspace::Session,
     Keyspace::Timeline,
@@ -30,15 +30,15 @@ const STAGES: [Keyspace; 5] = [
     Keyspace::DashboardSession,
 ];
 
-/// One walk over all rows that end some time, kind by kind.
+/// One walk over all rows that expire, kind by kind.
 #[derive(Debug)]
 pub struct Sweep {
-    /// What is left of the stage under way, and that stage; `None` after the last one.
+    /// The current stage and what is left of it; `None` after the last one.
     pages: Option<(Keyspace, Pages)>,
     removed: Removed,
 }
 
-/// What a sweep has removed.
+/// The number of rows that a sweep has removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Removed {
     /// Sessions past their end of life.
@@ -53,7 +53,7 @@ pub struct Removed {
     pub dashboard_sessions: u64,
 }
 
-/// Does a whole sweep without pauses: for tests and for operators who ask.
+/// Executes a whole sweep without pauses: for tests and at an operator's request.
 ///
 /// # Errors
 /// When the store fails.
@@ -75,13 +75,13 @@ fn begun(stage: Keyspace) -> (Keyspace, Pages) {
 }
 
 impl Sweep {
-    /// At the first row.
+    /// A sweep that begins at the first row.
     #[must_use]
     pub fn new() -> Self {
         Self { pages: STAGES.first().copied().map(begun), removed: Removed::default() }
     }
 
-    /// At the first row that is not before `next`, where an earlier sweep stopped.
+    /// A sweep that begins at the first row that is not before `next`, where an earlier sweep stopped.
     #[must_use]
     pub fn starting_at(next: Key) -> Self {
         let stage = STAGES.into_iter().find(|stage| *stage == next.keyspace);
@@ -89,19 +89,19 @@ impl Sweep {
         Self { pages: Some((stage, pages.from(Some(next)))), removed: Removed::default() }
     }
 
-    /// Where the next step looks; `None` at the end.
+    /// Where the next step continues; `None` at the end.
     #[must_use]
     pub fn next_key(&self) -> Option<&Key> {
         self.pages.as_ref().and_then(|(_, pages)| pages.next_key())
     }
 
-    /// What was removed so far.
+    /// What has been removed so far.
     #[must_use]
     pub const fn removed(&self) -> Removed {
         self.removed
     }
 
-    /// Looks at the next page. `false`: the walk is over.
+    /// Processes the next page. `false`: the walk is over.
     ///
     /// # Errors
     /// When the store fails; the step can be repeated.
@@ -162,7 +162,7 @@ impl Sweep {
         Ok(ended)
     }
 
-    /// Deletes the timelines of a page whose time is over.
+    /// Deletes the timelines of a page whose retention time is over.
     async fn purge(&self, app: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
         let due = page.iter().filter(|(key, bytes)| {
             let retention = parse_row_key(key).map_or(u64::MAX, |(id, _)| retention(app, &id));
@@ -172,14 +172,14 @@ impl Sweep {
     }
 }
 
-/// Deletes the dashboard sessions of a page that are over.
+/// Deletes the expired dashboard sessions of a page.
 async fn purge_dashboard(app: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
     let over = |record: &DashboardSessionRecord| token_series::is_over(record.expires, now);
     let due = page.iter().filter(|(key, bytes)| decoded(app, key, bytes).is_some_and(|record| over(&record)));
     delete(app, due.map(|(key, _)| key), "committing purged dashboard sessions").await
 }
 
-/// Deletes rows whose time nothing extends: they need no second look.
+/// Deletes rows whose expiry nothing extends: they need no second read.
 async fn delete(app: &Context, due: impl Iterator<Item = &Key>, doing: &'static str) -> Result<u64, Fault> {
     let mut tx = app.store.begin();
     let mut deleted = 0;

@@ -1,5 +1,5 @@
-//! When sweeps are done, and how far the one under way has come: both outlive the process, so that a server that is
-//! restarted often sweeps as often as one that is not, and comes to the end of a large store.
+//! When sweeps are due, and how far the current one has got: both outlive the process, so that a server that is
+//! restarted often sweeps as often as any other, and finishes with a large store.
 
 use super::step::{AFTER_FAILURE, BETWEEN_STEPS};
 use super::sweep::{Removed, Sweep};
@@ -13,10 +13,10 @@ use tokio::time::sleep;
 /// How long after a sweep the next one is due, in ms.
 const SWEEP_INTERVAL_MS: u64 = SETTLING_MS;
 
-/// Steps after which it is written down how far a sweep has come: about every 25 s.
+/// Number of steps after which a sweep's position is saved: about every 25 s.
 const STEPS_BETWEEN_NOTES: u32 = 1000;
 
-/// Sweeps if the last sweep was long enough ago, or has not come to its end. `None`: it was not, or the clock cannot be
+/// Sweeps if the last sweep was long enough ago or has not finished. `None`: it was not due, or the clock cannot be
 /// relied on.
 pub async fn sweep_if_due(app: &Context) -> Option<Removed> {
     let now = app.settled_now()?;
@@ -26,7 +26,7 @@ pub async fn sweep_if_due(app: &Context) -> Option<Removed> {
     if is_due { sweep_round(app).await } else { None }
 }
 
-/// Removes what has expired, a page at a time, from where the last round ended if that was not the end. `None`: the clock
+/// Removes expired rows, a page at a time, from where the last round stopped if it did not finish. `None`: the clock
 /// cannot be relied on; what was not removed yet waits for another round.
 pub async fn sweep_round(app: &Context) -> Option<Removed> {
     let mut note = record(app).await;
@@ -35,7 +35,7 @@ pub async fn sweep_round(app: &Context) -> Option<Removed> {
     loop {
         let Some(now) = app.settled_now() else {
             if steps > 0 {
-                tracing::info!("removing what has expired was given up: the system's clock has jumped");
+                tracing::info!("removing expired records was stopped: the system's clock has jumped");
             }
             return None;
         };
@@ -67,16 +67,16 @@ pub async fn sweep_round(app: &Context) -> Option<Removed> {
         email_tokens = removed.email_tokens,
         audit_events = removed.audit_events,
         dashboard_sessions = removed.dashboard_sessions,
-        "removed what had expired"
+        "removed expired records"
     );
     Some(removed)
 }
 
-/// How far sweeps have come. What cannot be read counts as nothing: a sweep too many does no harm.
+/// How far sweeps have got. What cannot be read counts as nothing: an extra sweep does no harm.
 async fn record(app: &Context) -> SweepRecord {
     let found = clock::sweep(app.store.begin().as_mut()).await;
     found.unwrap_or_else(|error| {
-        tracing::warn!(%error, "how far removing what has expired has come is not known; it begins anew");
+        tracing::warn!(%error, "the position of the last sweep is not known; it starts over");
         SweepRecord::default()
     })
 }
@@ -89,7 +89,7 @@ async fn write_down(app: &Context, record: &SweepRecord) {
         Err(error) => Err(error),
     };
     if let Err(error) = written {
-        let fault = Fault::new("noting how far removing what has expired has come", error);
-        tracing::error!(error = fault.chain(), "a part of it will be done again");
+        let fault = Fault::new("saving the position of a sweep", error);
+        tracing::error!(error = fault.chain(), "part of the sweep will be repeated");
     }
 }

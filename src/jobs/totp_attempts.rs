@@ -1,4 +1,4 @@
-//! Attempts with one-time codes that count no more.
+//! Attempts with one-time codes that no longer count.
 
 use super::step::decoded;
 use super::walk::Expiring;
@@ -8,7 +8,7 @@ use crate::domain::totp::attempts::Attempts;
 use crate::store::totp::{self, TotpAttemptsRecord, parse_attempts_key};
 use crate::store::{Key, Keyspace, StoreError, Tx};
 
-/// Those.
+/// The job's kind of row: attempts with one-time codes.
 #[derive(Debug)]
 pub struct TotpAttempts;
 
@@ -17,7 +17,7 @@ impl Expiring for TotpAttempts {
     const WHAT: &'static str = "one-time codes";
 
     fn is_over(app: &Context, key: &Key, bytes: &[u8], now: Reading) -> bool {
-        // Rows of a tenant that is being removed go with it.
+        // Rows of a tenant that is being removed are removed with it.
         let tenant = parse_attempts_key(key).and_then(|(id, tenant, _)| app.directory.app(&id)?.tenant(&tenant));
         let Some(tenant) = tenant else { return false };
         decoded::<TotpAttemptsRecord>(app, key, bytes)

@@ -1,4 +1,4 @@
-//! Deletes what nobody used in time: a page of rows per step, as a sweep does.
+//! Deletes expired rows that were never used: a page of rows per step, like a sweep.
 
 use super::step::PAGE;
 use crate::command::transact::{Step, transact_unqueued};
@@ -10,18 +10,18 @@ use crate::store::{Key, Keyspace, StoreError, Tx};
 use std::future::Future;
 use std::marker::PhantomData;
 
-/// A kind of row whose time is over some day.
+/// A kind of row that expires.
 pub trait Expiring: Send {
-    /// Where the rows are.
+    /// The keyspace of the rows.
     const KEYSPACE: Keyspace;
-    /// What they are, for log lines.
+    /// The kind's name in log lines.
     const WHAT: &'static str;
 
-    /// True if a row has to go.
+    /// Whether a row has to be deleted.
     fn is_over(app: &Context, key: &Key, bytes: &[u8], now: Reading) -> bool;
 
-    /// Deletes a row with all that belongs to it, unless it has to stay after all: what was seen before is not part of what
-    /// the commit checks.
+    /// Deletes a row with everything that belongs to it, unless it has to stay after all: what was read before is not
+    /// part of what the commit checks.
     fn delete(
         app: &Context,
         tx: &mut dyn Tx,
@@ -45,25 +45,25 @@ impl<E: Expiring> Default for Walk<E> {
 }
 
 impl<E: Expiring> Walk<E> {
-    /// At the first row.
+    /// A walk at the first row.
     #[must_use]
     pub fn new() -> Self {
         Self { pages: Pages::of_keyspace(E::KEYSPACE, PAGE), deleted: 0, kind: PhantomData }
     }
 
-    /// How many rows were deleted so far.
+    /// How many rows have been deleted so far.
     #[must_use]
     pub const fn deleted(&self) -> u64 {
         self.deleted
     }
 
-    /// Looks at the next page. `false`: the walk is over.
+    /// Processes the next page. `false`: the walk is over.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn step(&mut self, app: &Context, now: Reading) -> Result<bool, Fault> {
         let page = self.pages.rows(app.store.begin().as_mut()).await;
-        let page = page.map_err(|error| Fault::new("walking over rows that may be over", error))?;
+        let page = page.map_err(|error| Fault::new("walking over rows that may have expired", error))?;
         let Some(page) = page else { return Ok(false) };
         let due = page.iter().filter(|(key, bytes)| E::is_over(app, key, bytes, now)).map(|(key, _)| key);
         self.deleted += delete::<E>(app, &due.collect::<Vec<_>>(), now).await?;
@@ -75,12 +75,12 @@ async fn delete<E: Expiring>(app: &Context, due: &[&Key], now: Reading) -> Resul
     if due.is_empty() {
         return Ok(0);
     }
-    // It conflicts when a row is used meanwhile, or gets company.
+    // It conflicts when a row is used meanwhile, or a row that belongs to it is added.
     transact_unqueued(&*app.store, "committing deleted rows", |mut tx| async move {
         let mut deleted = 0;
         for key in due {
             let gone = E::delete(app, tx.as_mut(), key, now).await;
-            deleted += u64::from(gone.map_err(|error| Fault::new("deleting a row that is over", error))?);
+            deleted += u64::from(gone.map_err(|error| Fault::new("deleting an expired row", error))?);
         }
         Ok(Step::Commit(tx, deleted))
     })

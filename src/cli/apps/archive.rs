@@ -1,4 +1,4 @@
-//! `sessiond apps export` and `import`: an app moves to another installation.
+//! `sessiond apps export` and `import`: moving an app to another installation.
 
 use super::super::common::Answered;
 use super::super::output;
@@ -12,11 +12,11 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Write an archive of an app: everything that belongs to it, as of one moment, also while the server runs.
+/// Write an archive of an app: everything that belongs to it at one moment, even while the server is running.
 ///
-/// A running server writes the file itself, with its own rights, to a path on its own machine. The archive holds password
-/// hashes, sessions and signing keys: keep it as safe as the data folder. Signing keys are sealed in it under the key in
-/// SESSIOND_ARCHIVE_KEY or --key-file, if one is given; the import needs the same.
+/// A running server writes the file itself, with its own rights, to a path on its own machine. The archive holds
+/// password hashes, sessions and signing keys: keep it as safe as the data folder. Signing keys are sealed in it under
+/// the key in SESSIOND_ARCHIVE_KEY or --key-file, if one is given; the import needs the same.
 #[derive(Debug, Args)]
 pub(super) struct Export {
     #[command(flatten)]
@@ -25,25 +25,25 @@ pub(super) struct Export {
     to: PathBuf,
     #[command(flatten)]
     key: KeyFile,
-    /// Write signing keys unsealed, although this installation keeps them sealed.
+    /// Write signing keys unsealed, even though this installation keeps them sealed.
     #[arg(long, conflicts_with = "key_file")]
     plain: bool,
     #[command(flatten)]
     answered: Answered,
 }
 
-/// Make an app of an archive; never overwrites.
+/// Create an app from an archive; never overwrites an existing one.
 ///
-/// The app comes whole or not at all, and is served from the moment it is there. Tokens that were issued before stay good,
-/// with the same signing keys. Delete the app at its old place before callers are sent to the new one.
+/// The app is imported whole or not at all, and is served as soon as it exists. Tokens issued before remain valid, with
+/// the same signing keys. Delete the app from its old installation before sending callers to the new one.
 #[derive(Debug, Args)]
 pub(super) struct Import {
     /// The archive.
     from: PathBuf,
-    /// Under this id instead of the archive's.
+    /// Import under this id instead of the archive's.
     #[arg(long = "as", value_name = "APP")]
     as_id: Option<String>,
-    /// In this connection URI domain instead of the archive's.
+    /// Import into this connection URI domain instead of the archive's.
     #[arg(long, value_name = "DOMAIN")]
     domain: Option<String>,
     #[command(flatten)]
@@ -55,13 +55,13 @@ pub(super) struct Import {
 /// The key of an archive.
 #[derive(Debug, Args)]
 struct KeyFile {
-    /// File that holds the key of the archive, at least 32 characters.
+    /// File that holds the archive's key, at least 32 characters.
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
 }
 
 impl KeyFile {
-    /// Never an argument: arguments are visible to every user of the machine.
+    /// Not an argument, because arguments are visible to every user of the machine.
     fn read(&self) -> Result<Option<PlainSecret>> {
         let variable = secret_variable(ARCHIVE_KEY, std::env::var_os(ARCHIVE_KEY).as_deref())?;
         match (&self.key_file, variable) {
@@ -97,7 +97,7 @@ impl Import {
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
-    std::path::absolute(path).with_context(|| format!("cannot tell where {} is", path.display()))
+    std::path::absolute(path).with_context(|| format!("cannot resolve the path {}", path.display()))
 }
 
 fn print_exported(answer: &Value) {
@@ -110,5 +110,5 @@ fn print_exported(answer: &Value) {
 
 fn print_imported(answer: &Value) {
     let (app, count) = (output::text(answer, "appId"), output::number(answer, "count"));
-    output::line(format!("app {app} is here: {count} records"));
+    output::line(format!("imported app {app}: {count} records"));
 }

@@ -105,7 +105,7 @@ fn print_list(answer: &Value) {
 fn print_app(app: &Value) {
     let (id, domain) = (output::text(app, "appId"), output::text(app, "connectionUriDomain"));
     let of_domain = if domain.is_empty() { String::new() } else { format!(" of {domain}") };
-    let public = if id == PUBLIC { " (the app that is always there)" } else { "" };
+    let public = if id == PUBLIC { " (the app that always exists)" } else { "" };
     output::line(format!("app {id}{of_domain}{public}"));
     output::line(format!("{} tenants, {} users", output::number(app, "tenants"), output::number(app, "users")));
     tenants::print_state(app);

@@ -8,7 +8,7 @@ use clap::Args;
 /// An app by its id.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Named {
-    /// Id of the app, as it stands after /appid-.
+    /// Id of the app, as in the path after /appid-.
     #[arg(value_name = "APP")]
     pub(super) id: String,
     /// Connection URI domain of the app.
@@ -17,7 +17,7 @@ pub(in crate::cli) struct Named {
 }
 
 impl Named {
-    /// The app's id as the store has it.
+    /// The app's id as the store spells it.
     pub(in crate::cli) fn id(&self) -> Result<AppId> {
         let app_id = match tenancy::app_id(&self.id) {
             Ok(id) => id,

@@ -8,24 +8,24 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Lines in one step; each step is one transaction.
+/// The most lines in one step; each step is one transaction.
 const LINES_PER_STEP: usize = 500;
-/// Bytes in one step.
+/// The most bytes in one step.
 const BYTES_PER_STEP: u64 = 1 << 20;
-/// How many lines one counts for whose password has yet to be hashed.
+/// How many lines a line counts for if its password has yet to be hashed.
 const PLAIN_WEIGHT: usize = 50;
 /// Longest line, in bytes.
 const LINE_MAX: u64 = 1 << 20;
 
 /// Where users are read from.
 pub(super) struct Source {
-    /// What is read.
+    /// The reader of the users, which hashes what it reads.
     pub(super) reader: Hashed,
-    /// Bytes to be read; 0 if nobody knows.
+    /// Number of bytes to read; 0 if unknown.
     pub(super) length: u64,
-    /// Beside which the note and the report are: the file, or `stdin` in the working directory.
+    /// The path that the paths of the note and the report extend: the file, or `stdin` in the working directory.
     pub(super) path: PathBuf,
-    /// What messages call it.
+    /// The source's name in messages.
     pub(super) shown: String,
 }
 
@@ -39,13 +39,13 @@ impl Source {
         }
         let file = File::open(path).with_context(|| format!("reading {shown}"))?;
         let about = file.metadata()?;
-        // Beside a pipe or a device there is no place for files of ours.
+        // Files of ours cannot be put next to a pipe or a device.
         let path = if about.is_file() { path.to_owned() } else { PathBuf::from("stdin") };
         Ok(Self { reader: Hashed::new(Box::new(file)), length: about.len(), path, shown })
     }
 }
 
-/// A reader, and the hash of what has been read from it.
+/// A reader that hashes what has been read from it.
 pub(super) struct Hashed {
     reader: BufReader<Box<dyn Read>>,
     hash: Sha256,
@@ -56,7 +56,7 @@ impl Hashed {
         Self { reader: BufReader::new(reader), hash: Sha256::new() }
     }
 
-    /// Reads so many bytes; false when there are fewer.
+    /// Reads this many bytes; false when there are fewer.
     pub(super) fn pass(&mut self, bytes: u64) -> io::Result<bool> {
         Ok(io::copy(&mut self.take(bytes), &mut io::sink())? == bytes)
     }
@@ -66,7 +66,7 @@ impl Hashed {
         hex(&self.hash.clone().finalize().into())
     }
 
-    /// The same of nothing.
+    /// SHA-256 of no bytes, in hex.
     pub(super) fn sha256_of_nothing() -> String {
         hex(&Sha256::new().finalize().into())
     }
@@ -93,11 +93,11 @@ impl BufRead for Hashed {
 
 /// Some lines of the file.
 pub(super) struct Step {
-    /// Those with text.
+    /// The lines that are not blank.
     pub(super) lines: Vec<String>,
-    /// Of each line in `lines`: its number inside the step, from 0.
+    /// For each line in `lines`, its number within the step, from 0.
     pub(super) numbers: Vec<u64>,
-    /// Lines that are not for the server to judge: their numbers, and why.
+    /// Lines refused without asking the server: their numbers, and why.
     pub(super) refused: Vec<(u64, &'static str)>,
     /// Lines read, blank ones included.
     pub(super) count: u64,
@@ -106,7 +106,7 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// The next lines; `None` at the file's end.
+    /// The next lines; `None` at the end of the file.
     pub(super) fn read(reader: &mut impl BufRead) -> Result<Option<Self>> {
         let mut step = Self { lines: Vec::new(), numbers: Vec::new(), refused: Vec::new(), count: 0, bytes: 0 };
         let mut weight = 0;
@@ -141,12 +141,12 @@ impl Step {
     }
 }
 
-/// Reads to the line's end, but no further than [`LINE_MAX`].
+/// Reads to the end of the line, but no further than [`LINE_MAX`].
 fn part_of_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> Result<u64> {
     Ok(reader.by_ref().take(LINE_MAX).read_until(b'\n', line)? as u64)
 }
 
-/// Passes over the rest of a line; returns its length.
+/// Skips the rest of a line; returns its length.
 fn skip_line(reader: &mut impl BufRead) -> Result<u64> {
     let mut skipped = 0;
     loop {
@@ -159,7 +159,7 @@ fn skip_line(reader: &mut impl BufRead) -> Result<u64> {
     }
 }
 
-/// The lines that were not imported, one JSON object each. The file is made when there is one.
+/// The lines that were not imported, one JSON object each. The file is created with the first of them.
 pub(super) struct Report {
     path: PathBuf,
     file: Option<File>,
@@ -167,7 +167,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// A report of which `length` bytes count.
+    /// A report of which the first `length` bytes are valid.
     pub(super) fn open(path: PathBuf, length: u64) -> Result<Self> {
         if length == 0 {
             let _ = fs::remove_file(&path);
@@ -192,12 +192,12 @@ impl Report {
         Ok(())
     }
 
-    /// Bytes so far.
+    /// Its length so far, in bytes.
     pub(super) const fn length(&self) -> u64 {
         self.length
     }
 
-    /// Where it is, if there is anything in it.
+    /// Its path, if it holds anything.
     pub(super) fn finish(self) -> Option<PathBuf> {
         self.file.is_some().then_some(self.path)
     }

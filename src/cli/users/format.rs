@@ -1,8 +1,8 @@
-//! What a file of users is when it is not one JSON object per line, and how to make it that.
+//! Recognises a file of users that is not one JSON object per line, and names the command that converts it.
 
 use anyhow::{Result, bail};
 
-/// How packed files begin, what they are, and what unpacks them.
+/// Magic bytes of compressed files, their formats, and the commands that decompress them.
 const PACKED: [(&[u8], &str, &str); 5] = [
     (b"\x1f\x8b", "gzip", "gzip -dc"),
     (b"\x28\xb5\x2f\xfd", "zstd", "zstd -dc"),
@@ -11,24 +11,24 @@ const PACKED: [(&[u8], &str, &str); 5] = [
     (b"PK\x03\x04", "zip", "unzip -p"),
 ];
 
-/// Turns a table into lines of JSON; the first line names the fields.
+/// Turns a CSV table into lines of JSON; the first line names the fields.
 const FROM_TABLE: &str =
     "python3 -c 'import csv, json, sys; [print(json.dumps(row)) for row in csv.DictReader(sys.stdin)]' <";
 
-/// Refuses a file by its first bytes when none of its lines could be a user, once and with the way out.
+/// Refuses a file by its first bytes when none of its lines could be a user: once, with the way out.
 ///
 /// # Errors
-/// One sentence that says what the file is and which command makes lines of it.
+/// One sentence that says what the file is and which command converts it to lines.
 pub(super) fn refuse_other_formats(start: &[u8], shown: &str) -> Result<()> {
     let Some((what, command)) = recognise(start) else { return Ok(()) };
     let file = if shown == "-" { "FILE" } else { shown };
     bail!("{shown} is {what}, not one JSON object per line: {command} {file} | sessiond users import -");
 }
 
-/// What it is instead, and the command that makes lines of it.
+/// What the file is instead, and the command that converts it to lines.
 fn recognise(start: &[u8]) -> Option<(String, &'static str)> {
     if let Some((_, name, command)) = PACKED.into_iter().find(|(magic, ..)| start.starts_with(magic)) {
-        return Some((format!("packed with {name}"), command));
+        return Some((format!("compressed with {name}"), command));
     }
     if start.starts_with(b"\xff\xfe\0\0") || start.starts_with(b"\0\0\xfe\xff") {
         return Some(("UTF-32".to_owned(), "iconv -f UTF-32 -t UTF-8"));
@@ -49,7 +49,7 @@ fn recognise(start: &[u8]) -> Option<(String, &'static str)> {
         b'{' if is_list_of_users(text) => {
             Some(("one JSON object with a list of users in it".to_owned(), "jq -c '.users[]'"))
         }
-        // Where the first line ends an object is open, and there is more.
+        // An object is still open at the end of the first line, and there is more.
         b'{' if !rest.trim_ascii().is_empty() && is_cut(line) => {
             Some(("JSON over several lines".to_owned(), "jq -c ."))
         }
@@ -59,7 +59,7 @@ fn recognise(start: &[u8]) -> Option<(String, &'static str)> {
     }
 }
 
-/// `{"users": [`, on one line or several.
+/// Whether the text begins with `{"users": [`, on one line or several.
 fn is_list_of_users(text: &[u8]) -> bool {
     let mut rest = text;
     for part in [b"{".as_slice(), b"\"users\"", b":", b"["] {
@@ -71,7 +71,7 @@ fn is_list_of_users(text: &[u8]) -> bool {
     true
 }
 
-/// The text is the beginning of JSON.
+/// Whether the text is the beginning of JSON.
 fn is_cut(line: &[u8]) -> bool {
     serde_json::from_slice::<serde::de::IgnoredAny>(line).is_err_and(|error| error.is_eof())
 }
@@ -83,8 +83,8 @@ mod tests {
     #[test]
     fn other_formats_are_recognised_by_their_first_bytes() {
         for (start, what) in [
-            (b"\x1f\x8b\x08\0".as_slice(), "packed with gzip"),
-            (b"PK\x03\x04\x14", "packed with zip"),
+            (b"\x1f\x8b\x08\0".as_slice(), "compressed with gzip"),
+            (b"PK\x03\x04\x14", "compressed with zip"),
             (b"\xff\xfe{\0\"\0", "UTF-16"),
             (b"\xfe\xff\0{", "UTF-16"),
             (b"{\0\"\0", "UTF-16"),
@@ -110,7 +110,7 @@ mod tests {
             b"{\"email\":\"a@b\"}\n",
             b"\xef\xbb\xbf\r\n{\"email\":\"a@b\"}\r\n",
             b"{\"email\":\"a@b\",\"users\":[]}",
-            // Broken lines, which are named with their numbers.
+            // Broken lines, which are reported by number.
             b"{\"email\":\"a@b\"",
             b"{\"email\":\"a@b\"\n\n",
             b"{\"email\":}\n{}\n",

@@ -1,9 +1,9 @@
-//! `sessiond users import`: hands a file of users over, some hundred lines at a time.
+//! `sessiond users import`: sends a file of users to the server, a few hundred lines at a time.
 //!
-//! Beside the file are a note of how far the import has come, written after every step and removed at its end, and a
-//! report of the lines that were not imported. An import that was interrupted goes on where the note says. The store knows
-//! the last step, too (it is written with the users): a step that it has done without the note knowing is answered and
-//! not done again, and a store that lacks what the note says is done is refused.
+//! Next to the file are a note of how far the import has got, written after every step and removed at the end, and a
+//! report of the lines that were not imported. An interrupted import continues where the note says. The store also
+//! knows the last step (it is written together with the users): a step that was executed before the note could record
+//! it is answered and not executed again, and a store that lacks steps recorded in the note is refused.
 
 use super::super::common::{Answered, AppName, Worker, tenant};
 use super::super::output::{self, Bar};
@@ -25,33 +25,34 @@ use uuid::Uuid;
 
 /// Import users from a file with one JSON object per line, in UTF-8. Exit code 1 if lines were refused.
 ///
-/// A user has an "email" and either a "passwordHash" (bcrypt, argon2 or Firebase scrypt; "hashingAlgorithm" is found out
+/// A user has an "email" and either a "passwordHash" (bcrypt, argon2 or Firebase scrypt; "hashingAlgorithm" is detected
 /// if it is not given) or a "plaintextPassword" (slow: each has to be hashed), and may have: "userId" (your own id for
 /// the user), "roles" (which must exist), "metadata" (an object), "verified" (of the e-mail address), "timeJoined" (ms
-/// since 1970), "tenants" (instead of --tenant). A user is imported with everything or not at all. An account with the
-/// same e-mail address is left as it is.
+/// since 1970), "tenants" (instead of --tenant). A user is imported with everything or not at all. An existing account
+/// with the same e-mail address is left unchanged.
 ///
-/// An import that was interrupted goes on when it is started again, unless the lines before that place have changed or the
-/// store was restored to a state without them. Lines that were not imported are named, with the
-/// reason, in FILE.report.jsonl.
+/// An interrupted import continues when it is started again, unless the lines already imported have changed or the
+/// store was restored to a state without them. Lines that were not imported are listed, with the reason, in
+/// FILE.report.jsonl.
 ///
-/// Exports of other products become such lines with jq. An Auth0 export with password hashes:
+/// Exports from other products can be converted with jq. An Auth0 export with password hashes:
 ///
 ///   jq -c '{email, verified: .email_verified, passwordHash, userId: ("auth0|" + ._id."$oid")}' auth0.json
 ///
-/// `firebase auth:export users.json`, with m, r and s from the project's password hash parameters, and the signer key in the
-/// setting firebase_password_hashing_signer_key:
+/// `firebase auth:export users.json`, with m, r and s from the project's password hash parameters, and the signer key
+/// in the setting firebase_password_hashing_signer_key:
 ///
 ///   jq -c '.users[] | select(.passwordHash) | {email, verified: .emailVerified, userId: .localId,
 ///     timeJoined: (.createdAt | tonumber), passwordHash: "$f_scrypt$\(.passwordHash)$\(.salt)$m=14$r=8$s=Bw=="}' users.json
 ///
-/// A JSON array: jq -c '.[]'. Moments in seconds: timeJoined: (.created_at * 1000); in words: (.created_at | fromdate * 1000).
-/// People who sign in with other providers or with codes come in over HTTP (POST /bulk-import/users).
+/// A JSON array: jq -c '.[]'. Times in seconds: timeJoined: (.created_at * 1000); as text:
+/// (.created_at | fromdate * 1000). Users who sign in with other providers or with codes are imported over HTTP
+/// (POST /bulk-import/users).
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// The users; - for standard input (the report is stdin.report.jsonl then).
+    /// File of users; - for standard input (the report is then stdin.report.jsonl).
     file: PathBuf,
-    /// For users that name no tenants.
+    /// Tenant for users that name no tenants.
     #[arg(long, value_parser = tenant, default_value = PUBLIC)]
     tenant: String,
     /// Begin at the first line, even if an earlier import of this file was interrupted.
@@ -63,35 +64,35 @@ pub(super) struct Import {
     answered: Answered,
 }
 
-/// How far an import has come.
+/// How far an import has got.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct State {
     app: AppId,
     tenant: String,
-    /// By which the store knows this import.
+    /// The id by which the store knows this import.
     import: Uuid,
-    /// Steps that are done.
+    /// Number of completed steps.
     steps: u64,
-    /// Bytes of the file that are done.
+    /// Number of bytes of the file that are imported.
     done: u64,
-    /// SHA-256 of them, in hex.
+    /// SHA-256 of those bytes, in hex.
     sha256: String,
     lines: u64,
     imported: u64,
     existing: u64,
     refused: u64,
-    /// Bytes of the report that belong to what is done.
+    /// Length of the report for what is imported, in bytes.
     report: u64,
-    /// Lines that say when the user joined.
+    /// Number of lines with a time of joining.
     #[serde(default)]
     dated: u64,
-    /// Of these, lines that say so of a moment before 2000.
+    /// Number of those whose time of joining is before 2000.
     #[serde(default)]
     before_2000: u64,
 }
 
 impl State {
-    /// Of an import that has not begun.
+    /// The state of an import that has not begun.
     fn new(app: AppId, tenant: String) -> Self {
         let import = system::new_id();
         Self {
@@ -111,7 +112,7 @@ impl State {
         }
     }
 
-    /// Counts when the users of a step joined, as far as the lines say so.
+    /// Counts the times of joining in a step, where lines have them.
     fn look_at_times(&mut self, step: &Step) {
         for joined in step.lines.iter().filter_map(|line| time_joined(line)) {
             self.dated += 1;
@@ -119,7 +120,7 @@ impl State {
         }
     }
 
-    /// Asks the operator when most moments are too old to be meant.
+    /// Warns the operator when most times of joining are implausibly old.
     fn remark_on_times(&self) {
         if self.before_2000 * 2 > self.dated {
             output::note(format!(
@@ -129,7 +130,7 @@ impl State {
         }
     }
 
-    /// Takes in what became of a step's lines.
+    /// Records the outcome of a step's lines.
     fn add(&mut self, step: &Step, answer: &Value, report: &mut Report) -> Result<()> {
         self.imported += output::number(answer, "imported");
         let mut named: Vec<(u64, &str, String)> = Vec::new();
@@ -176,8 +177,8 @@ impl Import {
             bar.show(Progress { doing, done: state.done, total: source.length });
         }
         drop(bar);
-        // The next import of this file begins at its first line. The note goes first: an import whose steps the store has
-        // forgotten cannot go on. A store that is not told forgets by itself, later.
+        // The next import of this file begins at its first line. The note is removed first: an import whose steps the
+        // store has forgotten cannot continue. A store that is not notified forgets them later anyway.
         let _ = fs::remove_file(note_path(&source.path));
         let end = Task::UsersImportEnd { app: state.app.clone(), import: state.import };
         let _ = worker.run_reporting(end, output::bar());
@@ -185,7 +186,7 @@ impl Import {
         Ok(self.conclude(&state, resumed, report))
     }
 
-    /// Where to begin: at the start, or where an interrupted import has come to; and whether it was interrupted.
+    /// Where to begin: at the start, or where an interrupted import left off; and whether it was interrupted.
     fn begin(&self, source: &mut Source, worker: &mut Worker) -> Result<(State, bool)> {
         let path = note_path(&source.path);
         let text = fs::read_to_string(&path).ok();
@@ -198,24 +199,24 @@ impl Import {
             worker.run_reporting(end, output::bar())?;
         }
         let Some(text) = text.filter(|_| !self.restart) else {
-            // Before the first step, so that one that is done without another word is known to be of this import.
+            // Written before the first step, so that a step cut short right afterwards is known to be of this import.
             note(&source.path, &fresh)?;
             return Ok((fresh, false));
         };
         let state: State = serde_json::from_str(&text)
-            .with_context(|| format!("{} is damaged; --restart begins again", path.display()))?;
+            .with_context(|| format!("{} is damaged; --restart starts over", path.display()))?;
         let same_file = source.reader.pass(state.done)? && source.reader.sha256() == state.sha256;
         if !same_file || state.app != fresh.app || state.tenant != fresh.tenant {
             bail!(
-                "an import of {} was interrupted, and since then {} changed; --restart begins again and leaves users \
-                 alone that are there",
+                "an import of {} was interrupted, and since then {} changed; --restart starts over and leaves existing \
+                 users unchanged",
                 source.shown,
-                if same_file { "--app or --tenant have" } else { "lines that are imported already have" },
+                if same_file { "--app or --tenant have" } else { "lines that are already imported have" },
             );
         }
         let resumed = state.steps > 0;
         if resumed {
-            output::note(format!("going on after line {} with the import that was interrupted", state.lines));
+            output::note(format!("continuing the interrupted import after line {}", state.lines));
         }
         Ok((state, resumed))
     }
@@ -234,7 +235,7 @@ impl Import {
             }));
         } else {
             output::line(format!(
-                "{} lines: {} users imported, {} there already, {} refused",
+                "{} lines: {} users imported, {} existing, {} refused",
                 state.lines, state.imported, state.existing, state.refused
             ));
             if let Some(report) = report {
@@ -245,12 +246,12 @@ impl Import {
     }
 }
 
-/// The note of how far an import of this file has come.
+/// Path of the note of how far an import of this file has got.
 fn note_path(file: &Path) -> PathBuf {
     beside(file, "import.json")
 }
 
-/// Replaces the note as a whole: it is never half written.
+/// Replaces the note atomically: it is never half written.
 fn note(file: &Path, state: &State) -> Result<()> {
     let (path, fresh) = (note_path(file), beside(file, "import.json.new"));
     fs::write(&fresh, serde_json::to_vec(state)?).with_context(|| format!("writing {}", fresh.display()))?;

@@ -33,19 +33,19 @@ enum Verb {
 /// List users by the time they joined.
 #[derive(Debug, Args)]
 struct List {
-    /// Those who may sign in to this tenant.
+    /// Users who may sign in to this tenant.
     #[arg(long, value_parser = tenant, default_value = PUBLIC)]
     tenant: String,
-    /// Only those with a login method of this recipe: emailpassword, thirdparty, passwordless, webauthn.
+    /// Only users with a login method of this recipe: emailpassword, thirdparty, passwordless, webauthn.
     #[arg(long)]
     recipe: Option<String>,
-    /// Oldest or newest first.
+    /// List the oldest or the newest first.
     #[arg(long, value_enum, default_value_t = Order::Asc)]
     order: Order,
-    /// At most so many; 0 for all.
+    /// List at most this many; 0 for all.
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     limit: usize,
-    /// Only those whose e-mail address, or its domain, begins so; at most 1000 are found.
+    /// Only users whose e-mail address, or its domain, begins with this; at most 1000 are found.
     #[arg(long, value_name = "BEGINNING")]
     email: Option<String>,
     #[command(flatten)]
@@ -54,7 +54,7 @@ struct List {
     answered: Answered,
 }
 
-/// In which direction to list.
+/// The order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Order {
     /// Oldest first.
@@ -74,14 +74,14 @@ struct Show {
     answered: Answered,
 }
 
-/// Delete a user with everything kept for it: sessions, roles, metadata, marks, mapped ids.
+/// Delete a user with everything kept for it: sessions, roles, metadata, e-mail verifications, mapped ids.
 ///
-/// Sessions end; their timelines stay and name the deletion.
+/// Sessions end; their timelines are kept and name the deletion.
 #[derive(Debug, Args)]
 struct Delete {
     /// Any of the user's ids: internal or mapped, of the person or of a login method.
     id: String,
-    /// Delete only the login method with this id and leave those that are linked to it.
+    /// Delete only the login method with this id and keep those linked to it.
     #[arg(long)]
     only_method: bool,
     #[command(flatten)]
@@ -104,7 +104,7 @@ impl Users {
 }
 
 impl List {
-    /// Page after page, so that a long list costs neither side much memory; JSON is one document.
+    /// Page after page, so that a long list costs neither side much memory; JSON is printed as one document.
     fn run(self) -> Result<ExitCode> {
         let mut worker = self.answered.worker()?;
         let mut left = if self.limit == 0 { usize::MAX } else { self.limit };
@@ -128,7 +128,7 @@ impl List {
                 rows.iter().for_each(print_row);
             }
             let next = answer.get_mut("next").map(Value::take).unwrap_or_default();
-            wanted.from = serde_json::from_value(next).context("the answer names no place to go on")?;
+            wanted.from = serde_json::from_value(next).context("the answer has no valid position to continue from")?;
             if left == 0 || wanted.from.is_none() {
                 break;
             }
@@ -141,7 +141,7 @@ impl List {
     }
 }
 
-/// A user as a script gets it.
+/// A user as it is printed for a script.
 #[derive(Serialize)]
 struct Shown {
     #[serde(flatten)]
@@ -163,7 +163,7 @@ impl Show {
     }
 }
 
-/// One line: id, when, and by what the person signs in.
+/// Prints one line: id, time of joining, and what the user signs in with.
 fn print_row(user: &Value) {
     let mut names: Vec<String> = Vec::new();
     for method in output::rows(user, "loginMethods") {

@@ -1,7 +1,7 @@
-//! When users were last active, and how many were since a moment.
+//! When users were last active, and how many have been since a given moment.
 //!
-//! A mark costs no wait for the disk: it rides in a transaction that is committed anyway. It is put without being read,
-//! so that sessions of one user do not meet in it; what was marked lately is remembered in memory, and skipped.
+//! A mark costs no wait for the disk: it is part of a transaction that is committed anyway. It is written without being
+//! read, so that marks of one user do not conflict; recent marks are remembered in memory, and skipped.
 
 use crate::command::scope::Scope;
 use crate::context::Context;
@@ -12,16 +12,16 @@ use crate::state::directory::AppEntry;
 use crate::store::activity::{self, ActiveRecord};
 use crate::store::{StoreError, Tx};
 
-/// A mark in a transaction: say [`Marked::committed`] when that is committed.
+/// A mark in a transaction: call [`Marked::committed`] once that is committed.
 #[must_use]
 #[derive(Debug, Clone, Copy)]
 pub struct Marked(Option<(u64, SteadyMillis)>);
 
 impl Marked {
-    /// Nobody was marked.
+    /// No user was marked.
     pub const NOBODY: Self = Self(None);
 
-    /// The transaction is committed: the user is not marked again for a while.
+    /// Records that the transaction is committed: the user is not marked again for a while.
     pub fn committed(self, app: &Context) {
         if let Some((place, at)) = self.0 {
             app.activity.remember(place, at);
@@ -29,9 +29,9 @@ impl Marked {
     }
 }
 
-/// Marks a user (by the id that callers use) as active now, unless it was marked lately.
+/// Marks a user (by the id that callers use) as active now, unless it was marked recently.
 ///
-/// Call it in each attempt of a transaction that writes something else too.
+/// Call it in each attempt of a transaction that also writes something else.
 ///
 /// # Errors
 /// When a key is too long.
@@ -52,14 +52,14 @@ pub fn mark_active(
 
 /// Counts the users of an app that were active.
 pub struct CountActiveUsers {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// At that moment or after it.
+    /// The earliest moment of activity that counts.
     pub since: UnixMillis,
 }
 
 impl CountActiveUsers {
-    /// Runs the command.
+    /// Returns the number of users active at that moment or later.
     ///
     /// # Errors
     /// When the store fails.
@@ -74,10 +74,10 @@ impl CountActiveUsers {
 pub struct CountActiveByDays(pub Scope);
 
 impl CountActiveByDays {
-    /// Days that are told apart.
+    /// The number of days to count separately.
     pub const DAYS: usize = 31;
 
-    /// Runs the command: at place `i`, who was active in the last `i + 1` days.
+    /// Returns a list in which entry `i` is the number of users active in the last `i + 1` days.
     ///
     /// # Errors
     /// When the store fails.
@@ -96,7 +96,7 @@ impl CountActiveByDays {
     }
 }
 
-/// Looks at the mark of each user of an app, a page at a time.
+/// Reads the activity mark of each user of an app, a page at a time.
 async fn each_mark(app: &Context, scope: &Scope, mut look: impl FnMut(UnixMillis)) -> Result<(), Fault> {
     let mut pages = activity::pages(&scope.app.id);
     loop {
@@ -104,7 +104,7 @@ async fn each_mark(app: &Context, scope: &Scope, mut look: impl FnMut(UnixMillis
         let page = page.map_err(|error| Fault::new("counting active users", error))?;
         let Some(page) = page else { return Ok(()) };
         page.iter().for_each(|(_, mark)| look(mark.at));
-        // A long walk lets requests pass.
+        // Let requests pass during a long walk.
         tokio::task::yield_now().await;
     }
 }

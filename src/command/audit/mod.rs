@@ -1,4 +1,4 @@
-//! The audit log: written in the transactions that it tells of, read newest first.
+//! The audit log: written in the transactions that it reports, read newest first.
 
 mod read;
 
@@ -12,7 +12,7 @@ use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::audit::{self, AuditRecord, Place};
 
-/// Adds an event to a transaction; nothing, when the app keeps no audit log. Call it in each attempt.
+/// Adds an event to a transaction, or nothing when the app keeps no audit log. Call it in each attempt.
 ///
 /// # Errors
 /// When the event is too large.

@@ -10,43 +10,43 @@ use crate::store::audit::{self, AuditRecord, Place};
 use serde_json::{Map, Value, json};
 use std::fmt;
 
-/// Events looked at in one go.
+/// Events read at once.
 const PAGE: usize = 256;
-/// Events looked at for one page at most: one that few of them match is shorter, and its cursor goes on.
+/// The most events read for one page: if few of them match, the page is shorter and its cursor continues.
 const LOOKED_AT_MAX: usize = 20 * PAGE;
 
 /// Reads events, newest first.
 pub struct ReadAudit {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Only those about this user, or one of its login methods by id.
+    /// Only events about this user, or one of its login methods by id; all without.
     pub user_id: Option<UserId>,
-    /// Only those of this kind.
+    /// Only events of this kind; all without.
     pub kind: Option<AuditKind>,
-    /// From this moment on.
+    /// The first moment to include.
     pub from: UnixMillis,
-    /// Before this moment.
+    /// The first moment to exclude.
     pub to: Option<UnixMillis>,
-    /// Where an earlier page ended.
+    /// Where the previous page ended.
     pub cursor: Option<Cursor>,
-    /// So many at most.
+    /// The most events to return.
     pub limit: usize,
 }
 
-/// Some events.
+/// A page of events.
 pub struct AuditPage {
-    /// Newest first.
+    /// The events, newest first.
     pub events: Vec<Entry>,
-    /// Where to go on; `None` when there is nothing more.
+    /// Where to continue; `None` when there are no more events.
     pub next: Option<Cursor>,
 }
 
-/// The place before which the next page begins.
+/// The place that the next page's events come before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor(Place);
 
 impl Cursor {
-    /// Reads what [`Cursor`] shows.
+    /// Parses what [`Cursor`]'s `Display` writes.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_plain = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -62,14 +62,14 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// An event and when it happened.
+/// An event and its place in the log.
 pub struct Entry {
     place: Place,
     record: AuditRecord,
 }
 
 impl Entry {
-    /// The event as JSON; what it does not have is left out.
+    /// The event as JSON; absent values are left out.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let record = &self.record;
@@ -98,13 +98,13 @@ impl Entry {
 }
 
 impl ReadAudit {
-    /// Runs the command.
+    /// Returns a page of events.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<AuditPage, Fault> {
         let entry = &self.scope.app;
-        // What is past its time is not told, whether it is deleted already or not.
+        // Events past their retention time are never shown, deleted or not.
         let oldest = app.now().minus(entry.config.audit_retention_ms);
         let from = self.from.max(oldest.plus(1));
         let limits = [self.to.map(Place::first), self.cursor.map(|cursor| cursor.0)];

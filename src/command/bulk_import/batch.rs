@@ -1,8 +1,8 @@
-//! The job's part: users that wait become users, a batch at a time.
+//! The job's part: waiting users become users, a batch at a time.
 //!
-//! A batch is marked first, so that callers see what is under way; then users are written and their rows deleted in one
-//! transaction. A crash before that leaves marked rows, which the next batch takes up; after it there is nothing to take
-//! up. So no user is lost, and none is imported twice.
+//! A batch is marked first, so that callers see what is in progress; then users are written and their rows deleted in
+//! one transaction. A crash before that leaves marked rows, which the next batch takes up; after it nothing is left to
+//! take up. So no user is lost, and none is imported twice.
 
 use super::{Reader, Sealer, complaint, failed};
 use crate::command::scope::Scope;
@@ -17,32 +17,32 @@ use crate::store::bulk_import::{self, BulkImportRecord};
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// Most users of one batch, whatever the settings say: few enough for one quick transaction.
+/// The most users in one batch, whatever the settings say: few enough for one quick transaction.
 pub const MAX_BATCH: usize = 250;
 
-/// Bytes of users in one batch: far below what one transaction takes.
+/// The most bytes of users in one batch: far below what one transaction takes.
 const BATCH_BYTES: usize = 8 << 20;
 
-/// Imports the users of an app that came first.
+/// Imports the users of an app that have waited longest.
 pub struct ImportBatch {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
 }
 
-/// What became of a batch.
+/// The outcome of a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Users that are there now.
+    /// Number of users imported.
     pub imported: u64,
-    /// Users that could not be imported.
+    /// Number of users that could not be imported.
     pub failed: u64,
 }
 
 impl ImportBatch {
-    /// Runs the command. `None`: nobody waits.
+    /// Imports a batch; `None` when no users are waiting.
     ///
     /// # Errors
-    /// When the store fails or a password cannot be hashed; whoever was not imported is taken up again.
+    /// When the store fails or a password cannot be hashed; users that were not imported are taken up again.
     pub async fn run(self, app: &Context) -> Result<Option<Counts>, Fault> {
         let marked = self.mark(app).await?;
         if marked.is_empty() {
@@ -62,13 +62,13 @@ impl ImportBatch {
         let ids = marked.into_iter().map(|(id, _)| id);
         let batch: Vec<_> = ids.zip(ready).collect();
         match self.import(app, &batch).await {
-            // One of them has more than can be stored: so many login methods that their row is too large.
+            // One of them has more data than can be stored: so many login methods that their row is too large.
             Err(fault) if fault.too_large().is_some() => self.import_singly(app, batch).await.map(Some),
             counts => counts.map(Some),
         }
     }
 
-    /// Marks those that are next: first what an earlier batch has left.
+    /// Marks the next users: first those that an earlier batch has left.
     async fn mark(&self, app: &Context) -> Result<Vec<(Uuid, BulkImportRecord)>, Fault> {
         let id = &self.scope.app.id;
         let size = usize::try_from(self.scope.app.config.import_batch).unwrap_or(MAX_BATCH).min(MAX_BATCH);
@@ -85,7 +85,7 @@ impl ImportBatch {
                     break;
                 }
                 let Some(mut record) = bulk_import::get(tx.as_mut(), id, &user).await.map_err(failed)? else {
-                    // Imported since the index was read. Were it a leftover, it would be in the way for good.
+                    // Imported since the index was read. Were it a leftover, it would be in the way forever.
                     bulk_import::remove(tx.as_mut(), id, &user, status);
                     changed = true;
                     continue;
@@ -100,7 +100,7 @@ impl ImportBatch {
             Ok(match (changed, marked.is_empty()) {
                 (false, _) => Step::Done(marked),
                 (true, false) => Step::Commit(tx, marked),
-                // All of them imported meanwhile says nothing of those who come after them.
+                // That all of them were imported meanwhile says nothing about those after them.
                 (true, true) => Step::Continue(tx),
             })
         })
@@ -140,8 +140,8 @@ impl ImportBatch {
         Ok(counts)
     }
 
-    /// Writes the user and deletes its row, or notes in the row why not; whether it was imported. `None`: it was removed
-    /// meanwhile, or imported.
+    /// Writes the user and deletes its row, or records in the row why not; returns whether it was imported. `None`: it
+    /// was removed or imported meanwhile.
     async fn settle(
         &self,
         app: &Context,

@@ -1,4 +1,4 @@
-//! Bulk import over HTTP (CDI: bulk import): users are taken in at once and imported by a job, or one at a time.
+//! Bulk import over HTTP (CDI: bulk import): users are accepted at once and imported by a job, or one at a time.
 
 pub mod batch;
 pub mod one;
@@ -22,20 +22,21 @@ use crate::store::user::Taken;
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// Reads users of one app.
+/// Parses users of one app.
 struct Reader<'a> {
     scope: &'a Scope,
     roles: HashSet<RoleName>,
 }
 
 impl<'a> Reader<'a> {
-    /// With the roles that the app has now.
+    /// A reader for the roles that the app has now.
     async fn new(app: &Context, scope: &'a Scope) -> Result<Self, Fault> {
         let roles = ListRoles { scope: scope.clone(), permission: None }.run(app).await?;
         Ok(Self { scope, roles: roles.into_iter().collect() })
     }
 
-    /// Reads a user that came then; what is wrong otherwise. Unless it says so it joined when it came.
+    /// Parses a user received at the given moment, or returns what is wrong. The time of joining defaults to that
+    /// moment.
     fn read(&self, members: &Members, came: UnixMillis, ids: &mut HashSet<String>) -> Result<NewUser, Vec<String>> {
         let known = Known {
             has_tenant: &|tenant| self.scope.app.tenant(tenant).is_some(),
@@ -47,7 +48,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Seals users while they wait: they may come with passwords.
+/// Seals users while they wait, because they may contain passwords.
 struct Sealer(MessageKey);
 
 impl Sealer {
@@ -63,15 +64,15 @@ impl Sealer {
     fn open(&self, id: &Uuid, sealed: &[u8]) -> Result<Members, Fault> {
         let text = self.0.open_at_rest(id.as_bytes(), sealed).map(zeroize::Zeroizing::new);
         let members = text.and_then(|text| Members::parse(std::str::from_utf8(&text).ok()?).ok());
-        members.ok_or(Fault::invariant("opening a user that waits"))
+        members.ok_or(Fault::invariant("opening a waiting user"))
     }
 }
 
 fn failed(error: StoreError) -> Fault {
-    Fault::new("reading or writing users that wait", error)
+    Fault::new("reading or writing waiting users", error)
 }
 
-/// Why a user was not imported; `None` for one that was.
+/// Why a user was not imported; `None` if it was.
 fn complaint(user: &Ready, arrived: Arrived) -> Option<String> {
     Some(match arrived {
         Arrived::Ok => return None,

@@ -16,22 +16,22 @@ use std::collections::HashSet;
 
 /// Imports a user.
 pub struct ImportOne {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// As the request gave it.
+    /// The user as the request gave it.
     pub user: Members,
 }
 
-/// How it ended.
+/// The outcome of an import.
 pub enum Imported {
-    /// The user is there, durably.
+    /// The user is imported, durably.
     Ok(Box<UserInfo>),
-    /// It cannot be imported; everything that is wrong.
+    /// The user cannot be imported; everything that is wrong with it.
     Invalid(Vec<String>),
 }
 
 impl ImportOne {
-    /// Runs the command.
+    /// Imports the user and returns the outcome.
     ///
     /// # Errors
     /// When the store fails or the password cannot be hashed.
@@ -57,7 +57,7 @@ impl ImportOne {
         }
         let arrived = write(tx.as_mut(), id, ready, app.now()).await.map_err(failed)?;
         if let Some(complaint) = complaint(ready, arrived) {
-            // Nothing was written, so that this only looks whether it is still so.
+            // Nothing was written: committing only re-checks what was read.
             return Ok(Step::Commit(tx, Imported::Invalid(vec![complaint])));
         }
         note(app, tx.as_mut(), &self.scope, ready)?;

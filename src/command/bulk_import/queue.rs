@@ -1,4 +1,4 @@
-//! `/bulk-import/users…`: users that wait.
+//! `/bulk-import/users…`: users waiting to be imported.
 
 use super::{Reader, Sealer, failed};
 use crate::command::scope::Scope;
@@ -16,24 +16,24 @@ use crate::store::{self, StoreError};
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// Takes users in, all or none of them.
+/// Queues users for import, all or none of them.
 pub struct AddUsers {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// As the request gave them.
+    /// The users as the request gave them.
     pub users: Vec<Members>,
 }
 
-/// How it ended.
+/// The outcome of queueing users.
 pub enum Added {
-    /// They wait, durably; their ids, which will be the users' own.
+    /// They are queued, durably; their ids, which will be the users' own.
     Ok(Vec<Uuid>),
-    /// Some cannot be taken: their places, and everything that is wrong with each.
+    /// Some cannot be accepted: their indexes, and everything that is wrong with each.
     Invalid(Vec<(usize, Vec<String>)>),
 }
 
 impl AddUsers {
-    /// Runs the command.
+    /// Queues the users and returns the outcome.
     ///
     /// # Errors
     /// When the store fails.
@@ -54,7 +54,7 @@ impl AddUsers {
         let sealer = Sealer::of(app, &self.scope).await?;
         let sealed: Vec<_> = ids.iter().zip(&self.users).map(|(id, user)| sealer.seal(app, id, user)).collect();
         let waiting = &ids.iter().zip(&sealed).collect::<Vec<_>>();
-        transact(app, &(id, "bulk import"), "committing users that wait", |mut tx| async move {
+        transact(app, &(id, "bulk import"), "committing waiting users", |mut tx| async move {
             if !store::app::exists(tx.as_mut(), id).await.map_err(failed)? {
                 return Err(Fault::new("adding users", Gone { app: id.clone(), tenant: TenantId::public() }));
             }
@@ -71,36 +71,36 @@ impl AddUsers {
     }
 }
 
-/// Lists users that wait or could not be imported, newest first.
+/// Lists users that are waiting or could not be imported, newest first.
 pub struct ListUsers {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Of this status only.
+    /// Only users with this status; all without.
     pub status: Option<BulkStatus>,
-    /// From this user on.
+    /// The user to start from.
     pub from: Option<Uuid>,
-    /// At most so many.
+    /// The most users to return.
     pub limit: usize,
 }
 
-/// A user that waits or could not be imported.
+/// A user that is waiting or could not be imported.
 pub struct Waiting {
     /// Its id.
     pub id: Uuid,
-    /// As the request gave it, without secrets.
+    /// The user as the request gave it, without secrets.
     pub user: Members,
-    /// How far it has come.
+    /// Its status.
     pub status: BulkStatus,
     /// Why it could not be imported.
     pub error: Option<String>,
-    /// When it came.
+    /// When it was queued.
     pub created: UnixMillis,
     /// When its status last changed.
     pub updated: UnixMillis,
 }
 
 impl ListUsers {
-    /// Runs the command; the users, and the first one of the next page.
+    /// Returns the users, and the id of the first one of the next page.
     ///
     /// # Errors
     /// When the store fails.
@@ -113,7 +113,7 @@ impl ListUsers {
         let ids = bulk_import::newest(tx, id, status, from, self.limit + 1).await.map_err(failed)?;
         let mut users = Vec::with_capacity(ids.len());
         for user in ids {
-            // A status may have changed since the index was read.
+            // The status may have changed since the index was read.
             let Some(record) = bulk_import::get(tx, id, &user).await.map_err(failed)? else { continue };
             let BulkImportRecord { status, error, created, updated, sealed_user } = record;
             let members = without_secrets(sealer.open(&user, &sealed_user)?);
@@ -125,16 +125,16 @@ impl ListUsers {
     }
 }
 
-/// Counts users that wait or could not be imported.
+/// Counts users that are waiting or could not be imported.
 pub struct CountUsers {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Of this status only.
+    /// Only users with this status; all without.
     pub status: Option<BulkStatus>,
 }
 
 impl CountUsers {
-    /// Runs the command.
+    /// Returns the count.
     ///
     /// # Errors
     /// When the store fails.
@@ -144,16 +144,16 @@ impl CountUsers {
     }
 }
 
-/// Removes users that wait or could not be imported. One that was imported meanwhile stays what it is.
+/// Removes users that are waiting or could not be imported. A user imported meanwhile is not touched.
 pub struct RemoveUsers {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Which.
+    /// Ids of the users to remove.
     pub ids: Vec<Uuid>,
 }
 
 impl RemoveUsers {
-    /// Runs the command; those that were there.
+    /// Removes the users; returns the ids of those that existed.
     ///
     /// # Errors
     /// When the store fails.

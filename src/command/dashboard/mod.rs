@@ -1,4 +1,4 @@
-//! Dashboard users and their sessions (CDI: dashboard). There is no limit to their number.
+//! Dashboard users and their sessions (CDI: dashboard). Their number is not limited.
 
 pub mod session;
 pub mod sign_in;
@@ -11,7 +11,7 @@ use crate::fault::Fault;
 use crate::store::dashboard::{self, DashboardUserRecord};
 use crate::store::{StoreError, Tx};
 
-/// Which dashboard user.
+/// How a dashboard user is named.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Named {
     /// The one with this id.
@@ -30,14 +30,14 @@ impl Named {
     }
 }
 
-/// A dashboard user as others see it.
+/// A dashboard user as it is shown to others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DashboardUser {
-    /// Made here; never changes.
+    /// Its id; generated here, never changes.
     pub id: UserId,
-    /// Normalised; unique in the app.
+    /// Its address: normalised, and unique in the app.
     pub email: String,
-    /// When the user was made.
+    /// When the user was created.
     pub time_joined: UnixMillis,
 }
 
@@ -48,7 +48,7 @@ impl From<DashboardUserRecord> for DashboardUser {
     }
 }
 
-/// What the audit log says of a dashboard user.
+/// An audit event about a dashboard user.
 fn event(kind: AuditKind, user: &DashboardUserRecord) -> AuditEvent {
     AuditEvent::of(kind).user(&user.id).login(&user.email)
 }

@@ -9,16 +9,16 @@ use crate::domain::token_hash::TokenHash1;
 use crate::fault::Fault;
 use crate::store::dashboard;
 
-/// Whose session this is.
+/// Finds the user of a session.
 pub struct VerifySession<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The session's id as presented.
     pub session_id: &'a str,
 }
 
 impl VerifySession<'_> {
-    /// The user, if the session counts: it is not expired, and the user was neither changed nor removed since.
+    /// The user, if the session is valid: not expired, and its user neither changed nor removed since.
     ///
     /// # Errors
     /// When the store fails.
@@ -35,14 +35,14 @@ impl VerifySession<'_> {
 
 /// Ends a session.
 pub struct EndSession<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The session's id, or its name in a [list](ListSessions).
     pub session_id: &'a str,
 }
 
 impl EndSession<'_> {
-    /// Runs the command; of a session that is unknown there is nothing to end.
+    /// Ends the session; does nothing if it is unknown.
     ///
     /// # Errors
     /// When the store fails.
@@ -59,24 +59,24 @@ impl EndSession<'_> {
 /// A session as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// The id is not kept: this is its hash in hex, which ends the session but does not open the dashboard.
+    /// The hash of the id in hex, because the id is not kept: it can end the session but does not open the dashboard.
     pub name: String,
-    /// Since when.
+    /// When the session was created.
     pub created: UnixMillis,
-    /// Good until then.
+    /// When it expires.
     pub expires: UnixMillis,
 }
 
-/// Lists a user's sessions that count.
+/// Lists a user's valid sessions.
 pub struct ListSessions<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Whose.
+    /// Id of the user.
     pub user_id: &'a UserId,
 }
 
 impl ListSessions<'_> {
-    /// Runs the command; oldest first.
+    /// Returns the sessions, oldest first.
     ///
     /// # Errors
     /// When the store fails.

@@ -19,7 +19,7 @@ use crate::store::{Tx, codec};
 
 /// Signs an operator in.
 pub struct SignIn<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The address; normalised.
     pub email: String,
@@ -27,16 +27,16 @@ pub struct SignIn<'a> {
     pub password: &'a str,
 }
 
-/// How it ended.
+/// The outcome of a sign-in.
 pub enum SignedIn {
     /// The password is right; the new session's id.
     Ok(Secret<String>),
-    /// Unknown address or wrong password; which of them takes no look at the clock to find out.
+    /// Unknown address or wrong password; the response time does not reveal which.
     WrongCredentials,
 }
 
 impl SignIn<'_> {
-    /// Runs the command.
+    /// Signs the operator in and returns the outcome.
     ///
     /// # Errors
     /// When the store fails, too many passwords wait to be hashed, or too many sign-ins have failed.
@@ -54,7 +54,7 @@ impl SignIn<'_> {
                 self.note_refusal(app).await?;
                 return Ok(SignedIn::WrongCredentials);
             };
-            // While the password was hashed it may have been changed, or the user removed.
+            // The password may have been changed, or the user removed, while it was hashed.
             if let Some(session) = self.enter(app, &stored).await? {
                 attempt.succeeded();
                 return Ok(SignedIn::Ok(session));
@@ -66,7 +66,7 @@ impl SignIn<'_> {
         dashboard::user_by_email(tx, &self.scope.app.id, &self.email).await.map_err(reading)
     }
 
-    /// Writes a refusal to the audit log; those that are refused before anything is looked at are not written.
+    /// Writes a refusal to the audit log; sign-ins refused before anything was checked are not written.
     async fn note_refusal(&self, app: &Context) -> Result<(), Fault> {
         transact(app, &self.email, "committing a refused sign-in to the dashboard", |mut tx| async move {
             let kind = AuditKind::DashboardSignInRefused;
@@ -80,7 +80,7 @@ impl SignIn<'_> {
         .await
     }
 
-    /// A new session, if the user is still the one whose password was checked.
+    /// Creates a session, if the user is still the one whose password was checked.
     async fn enter(&self, app: &Context, checked: &DashboardUserRecord) -> Result<Option<Secret<String>>, Fault> {
         let app_id = &self.scope.app.id;
         let id = Secret::new(random_uuid(app.entropy.as_ref()).to_string());

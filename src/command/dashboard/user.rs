@@ -17,24 +17,24 @@ use crate::state::password::budgets::Door;
 use crate::store::dashboard::{self, DashboardUserRecord};
 use crate::store::{Tx, app as app_row};
 
-/// How the making or changing of a user ended.
+/// The outcome of creating or changing a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Saved {
     /// The user as it is now, durably.
     Ok(DashboardUser),
-    /// The address is none.
+    /// The address is not valid.
     InvalidEmail,
-    /// The password is not good enough.
+    /// The password is too weak.
     Weak(WeakPassword),
-    /// Another user of the app's dashboard has the address.
+    /// Another dashboard user of the app has the address.
     EmailTaken,
-    /// There is no such user to be changed.
+    /// There is no such user to change.
     UnknownUser,
 }
 
-/// Makes a user.
+/// Creates a user.
 pub struct CreateUser<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The address; normalised.
     pub email: String,
@@ -43,7 +43,7 @@ pub struct CreateUser<'a> {
 }
 
 impl CreateUser<'_> {
-    /// Runs the command. Of several runs at once with one address, one makes the user.
+    /// Creates the user and returns the outcome. Of several concurrent runs with one address, one creates the user.
     ///
     /// # Errors
     /// When the store fails, or too many passwords wait to be hashed.
@@ -52,7 +52,7 @@ impl CreateUser<'_> {
             return Ok(refused);
         }
         let app_id = &self.scope.app.id;
-        // Who is there already is told so without the price of a hash.
+        // Report an existing user without the cost of a hash.
         let mut tx = app.store.begin();
         if dashboard::user_by_email(tx.as_mut(), app_id, &self.email).await.map_err(reading)?.is_some() {
             return Ok(Saved::EmailTaken);
@@ -70,7 +70,7 @@ impl CreateUser<'_> {
         Ok(if is_saved.await? { Saved::Ok(user.into()) } else { Saved::EmailTaken })
     }
 
-    /// `false`: somebody else has the address.
+    /// `false`: another user has the address.
     async fn attempt(
         &self,
         app: &Context,
@@ -80,7 +80,7 @@ impl CreateUser<'_> {
         let app_id = &self.scope.app.id;
         if !app_row::exists(tx.as_mut(), app_id).await.map_err(reading)? {
             let gone = Gone { app: app_id.clone(), tenant: TenantId::public() };
-            return Err(Fault::new("making a dashboard user", gone));
+            return Err(Fault::new("creating a dashboard user", gone));
         }
         if !dashboard::save(tx.as_mut(), app_id, None, user).await.map_err(writing)? {
             return Ok(Step::Done(false));
@@ -90,11 +90,11 @@ impl CreateUser<'_> {
     }
 }
 
-/// Changes a user and ends its sessions, even if nothing is to be changed.
+/// Changes a user and ends its sessions, even if nothing else changes.
 pub struct UpdateUser<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Whom.
+    /// The user to change.
     pub named: Named,
     /// The new address; normalised.
     pub email: Option<String>,
@@ -103,7 +103,7 @@ pub struct UpdateUser<'a> {
 }
 
 impl UpdateUser<'_> {
-    /// Runs the command.
+    /// Changes the user and returns the outcome.
     ///
     /// # Errors
     /// When the store fails, or too many passwords wait to be hashed.
@@ -111,8 +111,8 @@ impl UpdateUser<'_> {
         if let Some(refused) = refusal(self.email.as_deref(), self.password) {
             return Ok(refused);
         }
-        // Who is unknown is told so without the price of a hash.
-        let is_known = transact(app, &self.named, "looking a dashboard user up", |tx| self.is_known(tx));
+        // Report an unknown user without the cost of a hash.
+        let is_known = transact(app, &self.named, "looking up a dashboard user", |tx| self.is_known(tx));
         if !is_known.await? {
             return Ok(Saved::UnknownUser);
         }
@@ -149,7 +149,7 @@ impl UpdateUser<'_> {
         after.email = self.email.clone().unwrap_or(after.email);
         after.password = password.cloned().unwrap_or(after.password);
         if !dashboard::save(tx.as_mut(), app_id, Some(&before), &after).await.map_err(writing)? {
-            // By somebody else only if the user is still as it was read.
+            // The address is another user's only if this user is still as it was read.
             return Ok(Step::Commit(tx, Saved::EmailTaken));
         }
         let detail = match (&self.email, password) {
@@ -166,14 +166,14 @@ impl UpdateUser<'_> {
 
 /// Deletes a user and ends its sessions.
 pub struct DeleteUser {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Whom.
+    /// The user to delete.
     pub named: Named,
 }
 
 impl DeleteUser {
-    /// Runs the command; `false` when there is no such user.
+    /// Deletes the user; `false` when there is no such user.
     ///
     /// # Errors
     /// When the store fails.
@@ -192,12 +192,12 @@ impl DeleteUser {
 
 /// Lists all users.
 pub struct ListUsers {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
 }
 
 impl ListUsers {
-    /// Runs the command; oldest first.
+    /// Returns the users, oldest first.
     ///
     /// # Errors
     /// When the store fails.

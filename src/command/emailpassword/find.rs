@@ -5,20 +5,20 @@ use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::fault::Fault;
 
-/// Looks an account up by its address.
+/// Looks up an account by its address.
 pub struct FindByEmail(
-    /// The account.
+    /// The account to look up.
     pub Account,
 );
 
 impl FindByEmail {
-    /// Runs the command.
+    /// Returns the person who has the account; `None` when there is none.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Option<Person>, Fault> {
         let account = &self.0;
-        transact(app, &account.about(), "looking an account up", |mut tx| async move {
+        transact(app, &account.about(), "looking up an account", |mut tx| async move {
             let person = match account.find(tx.as_mut()).await? {
                 Some(found) => Some(Person::load(tx.as_mut(), &account.scope.app.id, found).await?),
                 None => None,

@@ -13,31 +13,31 @@ use crate::fault::Fault;
 use crate::state::password::Unserved;
 use crate::store::{Tx, passwordreset, user};
 
-/// Makes an account with a hash from elsewhere, or gives an account that exists that hash.
+/// Creates an account with an imported hash, or gives an existing account that hash.
 pub struct ImportHash<'a> {
-    /// Which account.
+    /// The account to create or change.
     pub account: Account,
     /// The hash as text.
     pub hash: &'a str,
-    /// Of which family it must be; `None` for any.
+    /// The hash family it must belong to; `None` for any.
     pub family: Option<HashFamily>,
 }
 
-/// How it ended.
+/// The outcome of importing a hash.
 pub enum Imported {
     /// The account has the hash, durably.
     Ok {
-        /// Whose it is.
+        /// The person who has the account.
         person: Box<Person>,
-        /// The account was there before.
+        /// Whether the account existed before.
         existed: bool,
     },
-    /// It is no hash of that family, or of any.
+    /// It is not a hash of that family, or of any.
     InvalidFormat,
 }
 
 impl ImportHash<'_> {
-    /// Runs the command.
+    /// Imports the hash and returns the outcome.
     ///
     /// # Errors
     /// When the store fails, or a Firebase hash comes without a signer key being set.
@@ -69,8 +69,8 @@ impl ImportHash<'_> {
             None => match add(app, tx.as_mut(), &self.account, hash).await? {
                 Some(person) => (person, false),
                 None => {
-                    // Taken since this transaction looked: it conflicts.
-                    let broken = Fault::invariant("importing a password hash: a free address is somebody's");
+                    // Taken since this transaction read it: the commit conflicts.
+                    let broken = Fault::invariant("importing a password hash: a free address is taken");
                     return Ok(Step::Commit(tx, Err(broken)));
                 }
             },
@@ -88,7 +88,7 @@ impl ImportHash<'_> {
         let before = found.user.clone();
         found.user.set_password(&found.id, hash);
         user::write(tx, &scope.app.id, &[&before], &[&found.user]).await.map_err(writing)?;
-        // Callers that import the same again and again change nothing: links that people wait for stay good.
+        // Importing the same hash repeatedly changes nothing, so that reset links already sent stay valid.
         if before != found.user {
             passwordreset::end_for_login(tx, &scope.app.id, &found.user, &found.id).await.map_err(writing)?;
         }

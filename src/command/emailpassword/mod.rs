@@ -1,7 +1,7 @@
 //! The emailpassword recipe's operations (CDI: emailpassword).
 //!
-//! Passwords are hashed before a transaction begins, never inside one: whoever decides on what it has read finds the hash
-//! ready.
+//! Passwords are hashed before a transaction begins, never inside one: an attempt that decides on what it has read has
+//! the hash at hand.
 
 pub mod find;
 pub mod import;
@@ -22,51 +22,51 @@ use crate::state::password::budgets::Door;
 use crate::store::user::{self, Found};
 use crate::store::{StoreError, Tx};
 
-/// Whose account, where.
+/// An account: an address with a password in a tenant.
 pub struct Account {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// In which tenant.
+    /// The tenant of the account.
     pub tenant: TenantId,
-    /// Which address; normalised.
+    /// The address; normalised.
     pub email: String,
 }
 
 impl Account {
-    /// Who has this address and a password in this tenant.
+    /// Finds the person who has this address and a password in this tenant.
     async fn find(&self, tx: &mut dyn Tx) -> Result<Option<Found>, Fault> {
         let email = AccountInfo::Email(self.email.clone());
         let app = &self.scope.app.id;
         user::find_identity(tx, app, &self.tenant, RecipeId::EmailPassword, &email).await.map_err(reading)
     }
 
-    /// The same, as of one moment, for who does not go on to write.
+    /// The same, as of one moment, for callers that do not go on to write.
     async fn look(&self, app: &Context) -> Result<Option<Found>, Fault> {
-        transact(app, &self.about(), "looking an account up", |mut tx| async move {
+        transact(app, &self.about(), "looking up an account", |mut tx| async move {
             let found = self.find(tx.as_mut()).await?;
             Ok(Step::Commit(tx, found))
         })
         .await
     }
 
-    /// What the audit log says of this account, whoever has it.
+    /// An audit event about this account, whoever has it.
     fn event(&self, kind: AuditKind) -> AuditEvent {
         AuditEvent::of(kind).tenant(&self.tenant).recipe(RecipeId::EmailPassword).login(&self.email)
     }
 
-    /// What the audit log says of the person who has this account.
+    /// An audit event about the person who has this account.
     fn event_of(&self, kind: AuditKind, person: &Person) -> AuditEvent {
         let user = &person.info.user;
         self.event(kind).user(user.shown_id()).recipe_user(user.shown(&person.recipe_user_id))
     }
 
-    /// What the attempts of a command about this account queue by.
+    /// The key by which attempts of commands about this account are queued.
     fn about(&self) -> impl std::hash::Hash + '_ {
         (&self.scope.app.id.app_id, self.tenant.as_str(), self.email.as_str())
     }
 }
 
-/// The password's hash of a login method with a password.
+/// The password hash of a login method with a password.
 fn hash_of(method: &LoginMethod) -> Option<&PasswordHash> {
     match &method.login {
         Login::EmailPassword { password, .. } => Some(password),
@@ -74,7 +74,7 @@ fn hash_of(method: &LoginMethod) -> Option<&PasswordHash> {
     }
 }
 
-/// A person proved to be the owner in another way: failed sign-ins before that are forgotten.
+/// Forgets earlier failed sign-ins: a person proved to be the owner in another way.
 fn forgive(app: &Context, scope: &Scope, method: &LoginMethod) {
     for tenant in &method.tenants {
         if let Some(email) = method.login.email() {

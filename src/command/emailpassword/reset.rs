@@ -1,4 +1,4 @@
-//! Password-reset tokens: made, used up, and (before CDI 4.0) exchanged for a new password in one call.
+//! Password-reset tokens: created, used up, and (before CDI 4.0) exchanged for a new password in one call.
 
 use super::{forgive, reading, writing};
 use crate::command::audit;
@@ -19,30 +19,30 @@ use crate::store::passwordreset::{self, ResetTokenRecord};
 use crate::store::user::{self, Found};
 use crate::store::{Tx, app as app_row};
 
-/// Makes a token; the newest [`LIVING_MAX`](crate::domain::token_series::LIVING_MAX) live at once.
+/// Creates a token; the newest [`LIVING_MAX`](crate::domain::token_series::LIVING_MAX) are valid at once.
 pub struct CreateResetToken<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// Any id of the person: internal or mapped, of the group or of a login method.
     pub id: UserId,
-    /// For which address, as given; `None` before CDI 4.0, when a person was one login method with a password.
+    /// The address as given; `None` before CDI 4.0, when a person was one login method with a password.
     pub email: Option<&'a str>,
-    /// How long the token is good, in ms.
+    /// How long the token is valid, in ms.
     pub lifetime_ms: u64,
 }
 
-/// How it ended.
+/// The outcome of creating a token.
 pub enum ResetTokenCreated {
     /// The token, to be sent to the address.
     Ok(Secret<String>),
-    /// Nobody has this id; without an address: or signs in with something else than a password.
+    /// No user has this id; or, without an address, the user does not sign in with a password.
     UnknownUser,
     /// Without an address: the person has several login methods.
     Linked,
 }
 
 impl CreateResetToken<'_> {
-    /// Runs the command.
+    /// Creates the token and returns the outcome.
     ///
     /// # Errors
     /// When the store fails.
@@ -85,7 +85,7 @@ impl CreateResetToken<'_> {
         Ok(Step::Commit(tx, Ok(())))
     }
 
-    /// Whose token it is to be, and for which address; or why there is to be none.
+    /// The person and the address that the token is for; or why there is none.
     async fn addressee(&self, tx: &mut dyn Tx) -> Result<Result<(Found, String), ResetTokenCreated>, Fault> {
         let Some(found) = user::find(tx, &self.scope.app.id, &self.id).await.map_err(reading)? else {
             return Ok(Err(ResetTokenCreated::UnknownUser));
@@ -102,29 +102,29 @@ impl CreateResetToken<'_> {
     }
 }
 
-/// Uses a token up.
+/// Uses up a token.
 pub struct ConsumeResetToken<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The token as presented.
     pub token: &'a str,
 }
 
-/// How it ended.
+/// The outcome of using a token.
 pub enum Consumed {
-    /// The token was good; with it every other token of the person is used up.
+    /// The token was valid; every other token of the person is used up with it.
     Ok {
-        /// For whom it was made, as callers see the id.
+        /// The id that the token was created for, as callers see it.
         user_id: UserId,
-        /// For which address.
+        /// The address that the token was created for.
         email: String,
     },
-    /// Unknown, used or too late. Too late, it uses up the others too.
+    /// Unknown, used or expired. An expired token uses up the others too.
     InvalidToken,
 }
 
 impl ConsumeResetToken<'_> {
-    /// Runs the command. Of several runs at once with tokens of one person, one finds its token good.
+    /// Uses up the token and returns the outcome. Of several concurrent runs with tokens of one person, one succeeds.
     ///
     /// # Errors
     /// When the store fails.
@@ -136,7 +136,7 @@ impl ConsumeResetToken<'_> {
         Ok(Consumed::Ok { user_id: user.shown(&id).clone(), email })
     }
 
-    /// The person and the address, if the token is good.
+    /// The person and the address, if the token is valid.
     async fn attempt(
         &self,
         app: &Context,
@@ -154,9 +154,9 @@ impl ConsumeResetToken<'_> {
     }
 }
 
-/// Uses a token up and sets the password (before CDI 4.0).
+/// Uses up a token and sets the password (before CDI 4.0).
 pub struct ResetPassword<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The token as presented.
     pub token: &'a str,
@@ -165,13 +165,13 @@ pub struct ResetPassword<'a> {
 }
 
 impl ResetPassword<'_> {
-    /// Runs the command.
+    /// Sets the password and returns the outcome.
     ///
     /// # Errors
     /// When the store fails, or too many passwords wait to be hashed.
     pub async fn run(self, app: &Context) -> Result<Consumed, Unserved> {
         let hash = OneTimeHash::of(self.token);
-        // A bad token is told so without the price of a hash.
+        // Report an invalid token without the cost of a hash.
         let is_bad = transact(app, &hash, "judging a password-reset token", |tx| self.is_bad(app, tx, &hash));
         if is_bad.await? {
             return Ok(Consumed::InvalidToken);
@@ -189,7 +189,7 @@ impl ResetPassword<'_> {
         Ok(Step::Commit(tx, is_bad))
     }
 
-    /// The person, the login method that got the password, and the token's address; `None` for a token that is not good.
+    /// The person, the login method that got the password, and the token's address; `None` for an invalid token.
     async fn attempt(
         &self,
         app: &Context,
@@ -208,7 +208,7 @@ impl ResetPassword<'_> {
             return Ok(Step::Commit(tx, None));
         };
         user::write(tx.as_mut(), app_id, &[&before], &[&after]).await.map_err(writing)?;
-        // The login may be another one than the token was made for; links that were sent for it end as well.
+        // The login may not be the one that the token was created for; links that were sent for it end as well.
         passwordreset::end_for_login(tx.as_mut(), app_id, &after, &id).await.map_err(writing)?;
         let event = event(AuditKind::PasswordChanged, &after, &id, &token.email).detail("reset token");
         audit::note(tx.as_mut(), app, &self.scope, event)?;
@@ -216,7 +216,7 @@ impl ResetPassword<'_> {
     }
 }
 
-/// The token and what it is worth; `None` when there is nothing to use up.
+/// The token and its validity; `None` when there is nothing to use up.
 async fn judged(
     app: &Context,
     tx: &mut dyn Tx,
@@ -231,7 +231,7 @@ async fn judged(
 }
 
 /// The person before and after, and the id of the login method that got the new password: the one with the token's
-/// address, else the one for which the token was made.
+/// address, else the one for which the token was created.
 fn with_hash(found: Found, token: &ResetTokenRecord, new: &PasswordHash) -> Option<(User, User, UserId)> {
     let Found { user: before, id } = found;
     let target = login_opened(&before, &id, &token.email)?.id.clone();
@@ -240,7 +240,7 @@ fn with_hash(found: Found, token: &ResetTokenRecord, new: &PasswordHash) -> Opti
     Some((before, after, target))
 }
 
-/// What the audit log says of a person and one of its ids.
+/// An audit event about a person and one of its ids.
 fn event(kind: AuditKind, user: &User, id: &UserId, email: &str) -> AuditEvent {
     let event = AuditEvent::of(kind).user(user.shown_id()).recipe_user(user.shown(id));
     event.recipe(RecipeId::EmailPassword).login(email)

@@ -16,22 +16,22 @@ use crate::store::user::{self, Found};
 
 /// Signs a person in.
 pub struct SignIn<'a> {
-    /// Which account.
+    /// The account to sign in to.
     pub account: Account,
     /// The password as presented.
     pub password: &'a str,
 }
 
-/// How it ended.
+/// The outcome of a sign-in.
 pub enum SignedIn {
     /// The password is right.
     Ok(Box<Person>),
-    /// Unknown address or wrong password; which of them takes no look at the clock to find out.
+    /// Unknown address or wrong password; the response time does not reveal which.
     WrongCredentials,
 }
 
 impl SignIn<'_> {
-    /// Runs the command.
+    /// Signs the person in and returns the outcome.
     ///
     /// # Errors
     /// When the store fails, too many passwords wait to be hashed, or too many sign-ins have failed.
@@ -70,7 +70,7 @@ impl SignIn<'_> {
                 Check::RightButOutdated => self.newer_hash(app).await,
                 Check::Right | Check::Wrong | Check::NoSignerKey => None,
             };
-            // While the password was hashed it may have been changed, or the account deleted.
+            // The password may have been changed, or the account deleted, while it was hashed.
             if let Some(person) = self.enter(app, &stored, newer.as_ref()).await? {
                 attempt.succeeded();
                 return Ok(SignedIn::Ok(Box::new(person)));
@@ -84,9 +84,9 @@ impl SignIn<'_> {
         Ok(method.and_then(hash_of).cloned())
     }
 
-    /// Writes to the audit log that the password was not looked at. Once for each delay; and for a full queue once per
-    /// account and a few minutes, all that name no account together: whoever comes without pause must not be able to fill
-    /// the log.
+    /// Writes to the audit log that the password was not checked: once per delay, and for a full queue once per account
+    /// within a few minutes, with all attempts that name no account counted together. Continuous attempts must not be
+    /// able to fill the log.
     async fn note_unserved(&self, app: &Context, unserved: &Unserved) -> Result<(), Fault> {
         let Account { scope, tenant, email } = &self.account;
         let (is_first, why) = match unserved {
@@ -104,9 +104,9 @@ impl SignIn<'_> {
         }
     }
 
-    /// Writes a refusal to the audit log: for this reason, else because of the credentials.
+    /// Writes a refusal to the audit log, with this reason or else the wrong credentials.
     ///
-    /// Of a known account its user is named, so that attempts on it are found by the user's id.
+    /// For a known account its user is named, so that attempts on it are found by the user's id.
     async fn note_refusal(&self, app: &Context, why: Option<&str>) -> Result<(), Fault> {
         transact(app, &self.account.about(), "committing a refused sign-in", |mut tx| async move {
             let refused = self.account.event(AuditKind::SignInRefused);
@@ -123,20 +123,21 @@ impl SignIn<'_> {
         .await
     }
 
-    /// A hash of the whole password with the present settings, instead of an outdated one. The person is let in without
-    /// it, too: then the next sign-in makes it.
+    /// Hashes the whole password with the present settings, to replace an outdated hash. If that fails, the person is
+    /// let in anyway and the next sign-in tries again.
     async fn newer_hash(&self, app: &Context) -> Option<PasswordHash> {
         let parameters = self.account.scope.app.config.password_hashing;
         match app.hashing.hash(self.password, parameters, app.entropy.as_ref()).await {
             Ok(text) => Some(PasswordHash::new(text)),
             Err(error) => {
-                tracing::debug!(%error, "an outdated password hash stays until the next sign-in");
+                tracing::debug!(%error, "an outdated password hash is kept until the next sign-in");
                 None
             }
         }
     }
 
-    /// The person, if the account still has the hash that was checked; marks it as active, and gives it the newer hash.
+    /// The person, if the account still has the hash that was checked; marks it as active and replaces an outdated
+    /// hash.
     async fn enter(
         &self,
         app: &Context,

@@ -1,4 +1,4 @@
-//! `POST /recipe/signup`, and how imported accounts come to be.
+//! `POST /recipe/signup`, and how imported accounts are created.
 
 use super::{Account, Person, writing};
 use crate::command::activity::{Marked, mark_active};
@@ -13,29 +13,30 @@ use crate::state::password::Unserved;
 use crate::store::Tx;
 use crate::store::user::{self, Found, Taken};
 
-/// Makes an account.
+/// Creates an account.
 pub struct SignUp<'a> {
-    /// The account to be made.
+    /// The account to create.
     pub account: Account,
     /// Its password.
     pub password: &'a str,
 }
 
-/// How it ended.
+/// The outcome of a sign-up.
 pub enum SignedUp {
-    /// The account stands, durably.
+    /// The account is created, durably.
     Ok(Box<Person>),
     /// An account in this tenant has this address and a password.
     EmailTaken,
 }
 
 impl SignUp<'_> {
-    /// Runs the command. Of several runs at once with one address, one makes the account.
+    /// Creates the account and returns the outcome. Of several concurrent runs with one address, one creates the
+    /// account.
     ///
     /// # Errors
     /// When the store fails, or too many passwords wait to be hashed.
     pub async fn run(self, app: &Context) -> Result<SignedUp, Unserved> {
-        // Who is there already is told so without the price of a hash.
+        // Report an existing account without the cost of a hash.
         if self.account.look(app).await?.is_some() {
             return Ok(SignedUp::EmailTaken);
         }

@@ -15,7 +15,7 @@ use crate::store::{Tx, passwordreset, user_data};
 
 /// Changes a login method with a password.
 pub struct UpdateLogin<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The login method: internal or mapped id.
     pub id: UserId,
@@ -25,12 +25,12 @@ pub struct UpdateLogin<'a> {
     pub password: Option<&'a str>,
 }
 
-/// How it ended.
+/// The outcome of changing a login method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Updated {
     /// Done, durably.
     Ok,
-    /// Nobody has this id, or it is not a login method with a password.
+    /// No user has this id, or it is not a login method with a password.
     UnknownUser,
     /// Another account in one of its tenants has this address and a password.
     EmailTaken,
@@ -39,7 +39,7 @@ pub enum Updated {
 }
 
 impl UpdateLogin<'_> {
-    /// Runs the command.
+    /// Changes the login method and returns the outcome.
     ///
     /// # Errors
     /// When the store fails, or too many passwords wait to be hashed.
@@ -47,8 +47,8 @@ impl UpdateLogin<'_> {
         let hash = match self.password {
             None => None,
             Some(password) => {
-                // Who is unknown is told so without the price of a hash.
-                if !transact(app, &self.id, "looking a login up", |tx| self.is_known(tx)).await? {
+                // Report an unknown login method without the cost of a hash.
+                if !transact(app, &self.id, "looking up a login", |tx| self.is_known(tx)).await? {
                     return Ok(Updated::UnknownUser);
                 }
                 let parameters = self.scope.app.config.password_hashing;
@@ -73,7 +73,7 @@ impl UpdateLogin<'_> {
         Ok(Step::Commit(tx, is_known))
     }
 
-    /// The login method as it is now; or what it wants that is somebody else's, `None` where there is no such method.
+    /// The login method as it is now; or the conflict with another user, or `None` where there is no such method.
     async fn attempt(
         &self,
         app: &Context,
@@ -93,7 +93,7 @@ impl UpdateLogin<'_> {
         }
         if let Err(taken) = user::save(tx.as_mut(), app_id, &[&before], &[&after]).await.map_err(writing)? {
             let taken = user::reservation_first(tx.as_mut(), app_id, &before, taken).await.map_err(reading)?;
-            // By somebody else only if the user is still as it was read.
+            // The address is another user's only if this user is still as it was read.
             return Ok(Step::Commit(tx, Err(Some(taken))));
         }
         let events = events(&before, &after, &id);
@@ -123,7 +123,7 @@ fn refused(taken: &Taken) -> Result<Updated, Fault> {
     }
 }
 
-/// What changed of a login method.
+/// Which parts of a login method changed.
 fn events(before: &User, after: &User, id: &UserId) -> Vec<AuditEvent> {
     let (Some(old), Some(new)) = (before.method(id), after.method(id)) else { return Vec::new() };
     let changed = [

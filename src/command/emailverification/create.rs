@@ -10,24 +10,25 @@ use crate::domain::token_series::{Series, SeriesId};
 use crate::fault::Fault;
 use crate::store::{Tx, emailverification};
 
-/// Makes a token that verifies an address; the newest [`LIVING_MAX`](crate::domain::token_series::LIVING_MAX) live at once.
+/// Creates a token that verifies an address; the newest [`LIVING_MAX`](crate::domain::token_series::LIVING_MAX) are
+/// valid at once.
 pub struct CreateVerificationToken {
-    /// Whose address; normalised.
+    /// The user and the address; normalised.
     pub address: Address,
-    /// How long the token is good, in ms.
+    /// How long the token is valid, in ms.
     pub lifetime_ms: u64,
 }
 
-/// How it ended.
+/// The outcome of creating a token.
 pub enum Created {
     /// The token, to be sent to the address.
     Ok(Secret<String>),
-    /// There is nothing to verify.
+    /// The address is verified already.
     AlreadyVerified,
 }
 
 impl CreateVerificationToken {
-    /// Runs the command.
+    /// Creates the token and returns the outcome.
     ///
     /// # Errors
     /// When the store fails.

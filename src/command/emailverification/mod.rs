@@ -11,13 +11,13 @@ use crate::fault::{Fault, Gone};
 use crate::store::emailverification::Addressee;
 use crate::store::{StoreError, Tx, tenant};
 
-/// Whose address, in which tenant.
+/// An address of a user, in a tenant.
 pub struct Address {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// In which tenant; the public one for what is of the whole app.
+    /// The tenant; the public one for what concerns the whole app.
     pub tenant: TenantId,
-    /// Whose.
+    /// The user who has the address.
     pub user_id: UserId,
     /// The address, normalised by the caller where the protocol says so.
     pub email: String,
@@ -29,7 +29,7 @@ impl Address {
     }
 }
 
-/// Lets the transaction fail when the tenant is removed meanwhile, so that nothing it writes outlives the tenant.
+/// Makes the transaction fail if the tenant is removed meanwhile, so that nothing it writes outlives the tenant.
 async fn require_tenant(tx: &mut dyn Tx, scope: &Scope, id: &TenantId) -> Result<(), Fault> {
     if tenant::exists(tx, &scope.app.id, id).await.map_err(failed)? {
         return Ok(());

@@ -6,11 +6,11 @@ use crate::context::Context;
 use crate::fault::Fault;
 use crate::store::Tx;
 
-/// Makes every token for an address in a tenant worthless. A mark stays.
+/// Revokes every token for an address in a tenant. A verified address stays verified.
 pub struct RevokeVerificationTokens(pub Address);
 
 impl RevokeVerificationTokens {
-    /// Runs the command.
+    /// Revokes the tokens.
     ///
     /// # Errors
     /// When the store fails.

@@ -8,11 +8,11 @@ use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::fault::Fault;
 use crate::store::{Tx, emailverification, user};
 
-/// Asks whether an address is verified; of the whole app.
+/// Checks whether an address is verified, in the whole app.
 pub struct IsEmailVerified(pub Address);
 
 impl IsEmailVerified {
-    /// Runs the command.
+    /// Returns whether the address is verified.
     ///
     /// # Errors
     /// When the store fails.
@@ -23,17 +23,17 @@ impl IsEmailVerified {
     }
 }
 
-/// Takes the mark of a verified address away; of the whole app. Tokens stay good.
+/// Marks an address as not verified, in the whole app. Tokens stay valid.
 pub struct UnverifyEmail(pub Address);
 
 impl UnverifyEmail {
-    /// Runs the command.
+    /// Removes the verification.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<(), Fault> {
         let about = (&self.0.user_id, &self.0.email);
-        transact(app, &about, "committing an e-mail address that is not verified any more", |tx| self.attempt(app, tx))
+        transact(app, &about, "committing an e-mail address that is no longer verified", |tx| self.attempt(app, tx))
             .await
     }
 

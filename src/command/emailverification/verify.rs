@@ -15,29 +15,29 @@ use crate::store::{Tx, user};
 
 /// Uses a token.
 pub struct VerifyEmail<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// A token of another tenant is none here.
+    /// The tenant of the token; tokens of other tenants are unknown here.
     pub tenant: TenantId,
     /// The token as presented.
     pub token: &'a str,
 }
 
-/// How it ended.
+/// The outcome of using a token.
 pub enum Verified {
     /// The address is verified in the whole app; every token for it in this tenant is used up.
     Ok {
-        /// The user by the id with which the token was asked for.
+        /// The user's id, as given when the token was created.
         user_id: UserId,
         /// The address.
         email: String,
     },
-    /// Unknown, of another tenant, used, revoked or too late. Too late, it uses up the others too.
+    /// Unknown, of another tenant, used, revoked or expired. An expired token uses up the others too.
     InvalidToken,
 }
 
 impl VerifyEmail<'_> {
-    /// Runs the command. Of several runs at once with tokens of one address, one finds its token good.
+    /// Uses the token and returns the outcome. Of several concurrent runs with tokens of one address, one succeeds.
     ///
     /// # Errors
     /// When the store fails.

@@ -1,4 +1,4 @@
-//! What operators do with keys: list, rotate, revoke.
+//! Operators' tasks on keys: list, rotate, revoke.
 
 use crate::context::Context;
 use crate::domain::key::{KeyKind, KeyLife, KeyRules, KeyStage, Kid};
@@ -9,29 +9,29 @@ use crate::state::key::{Change, Outcome};
 use crate::store::signing_key;
 use std::sync::Arc;
 
-/// Lists an app's keys, history included.
+/// Lists an app's keys, with their history.
 pub struct ListKeys {
-    /// Whose.
+    /// The app of the keys.
     pub app: Arc<AppEntry>,
 }
 
-/// A key as operators see it.
+/// A key as it is shown to operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedKey {
-    /// Name, kind and history.
+    /// Id, kind and history.
     pub life: KeyLife,
-    /// Where it stands.
+    /// The current stage of its life.
     pub stage: KeyStage,
-    /// It signs now.
+    /// Whether it signs now.
     pub signs_now: bool,
-    /// It does so only for SDKs that know RSA alone; the app's algorithm is another one.
+    /// Whether it signs only for SDKs that know RSA alone; the app's algorithm is another one.
     pub only_rsa_readers: bool,
-    /// Until when its tokens are accepted; `None` when they are not (any more).
+    /// Until when its tokens are accepted; `None` when they are not accepted (any more).
     pub verifies_until: Option<UnixMillis>,
 }
 
 impl ListKeys {
-    /// Runs the command; newest first.
+    /// Returns the keys, newest first.
     ///
     /// # Errors
     /// When the store fails.
@@ -61,28 +61,28 @@ impl ListKeys {
     }
 }
 
-/// Makes a new dynamic key now, and another one for readers of RSA alone where the app has such.
+/// Makes a new dynamic key now, and another one for SDKs that know RSA alone if the app has such a key.
 pub struct RotateKeys {
-    /// Whose.
+    /// The app of the key.
     pub app: Arc<AppEntry>,
-    /// It signs at once. Else it is published first and signs after the overlap, which is what verifiers that cache the
-    /// JWKS document want.
+    /// Whether it signs at once. Otherwise it is published first and signs after the overlap, which suits verifiers
+    /// that cache the JWKS document.
     pub immediate: bool,
 }
 
-/// How a rotation ended.
+/// The outcome of a rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotated {
     /// The new key.
     pub kid: Kid,
-    /// The new key for readers of RSA alone, where that is another one.
+    /// The new key for SDKs that know RSA alone, if that is a separate one.
     pub rsa_kid: Option<Kid>,
-    /// From when on it signs.
+    /// When it begins to sign.
     pub signs_from: UnixMillis,
 }
 
 impl RotateKeys {
-    /// Runs the command.
+    /// Makes the key and returns the outcome.
     ///
     /// # Errors
     /// When the store or a key fails.
@@ -105,30 +105,30 @@ impl RotateKeys {
 
 /// Withdraws a key: its tokens are refused from now on.
 pub struct RevokeKey<'a> {
-    /// Whose.
+    /// The app of the key.
     pub app: Arc<AppEntry>,
-    /// Which.
+    /// The key's id.
     pub kid: &'a Kid,
-    /// Why; kept in the key's history.
+    /// The reason, kept in the key's history.
     pub reason: &'a str,
 }
 
-/// How a withdrawal ended.
+/// The outcome of a withdrawal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Revoked {
-    /// Its tokens are refused, here at once, elsewhere when verifiers fetch the JWKS document again.
+    /// Its tokens are refused: here at once, elsewhere when verifiers fetch the JWKS document again.
     Ok {
-        /// The dynamic key that was made in its place, if it was the one that signed.
+        /// The dynamic key that replaces it, if it was the one that signed.
         replaced_by: Option<Kid>,
     },
     /// The app has no such key.
     NoSuchKey,
-    /// It was withdrawn, or its time was over, before.
+    /// It had already been withdrawn or had expired.
     AlreadyEnded,
 }
 
 impl RevokeKey<'_> {
-    /// Runs the command.
+    /// Withdraws the key and returns the outcome.
     ///
     /// # Errors
     /// When the store or a key fails.

@@ -1,4 +1,4 @@
-//! What operators do with keys.
+//! Operators' tasks on keys.
 
 mod manage;
 mod reseal;

@@ -1,4 +1,4 @@
-//! A code that was presented, and `POST /recipe/signinup/code/check`, which only asks what it is worth.
+//! A presented code, and `POST /recipe/signinup/code/check`, which only checks whether it is valid.
 
 use super::{Place, failed};
 use crate::command::audit;
@@ -13,21 +13,21 @@ use crate::store::Tx;
 use crate::store::user::Found;
 use std::hash::Hash;
 
-/// A code that somebody presents.
+/// A code presented by a person.
 pub struct Attempt {
-    /// Where.
+    /// The app, the tenant and its rules.
     pub place: Place,
-    /// For which device, as the caller says; `None` for text that names none.
+    /// The device that the caller names; `None` if its text is not a device id.
     pub pre_auth_session: Option<DeviceHash>,
     /// The code.
     pub presented: Presented,
 }
 
-/// What somebody has in hands.
+/// The secret that a person presents.
 pub enum Presented {
-    /// The link.
+    /// The code of a link.
     LinkCode(LinkCode),
-    /// The code, typed in on the device that began.
+    /// A code typed in on the device that began the sign-in.
     InputCode {
         /// That device.
         device: DeviceId,
@@ -39,40 +39,40 @@ pub enum Presented {
 /// A device whose code was right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RightDevice {
-    /// Its public name.
+    /// Its public id.
     pub hash: DeviceHash,
-    /// Attempts that had failed before.
+    /// Number of attempts that had failed before.
     pub failed_attempts: u64,
-    /// Whose code it was.
+    /// The contact that the code was sent to.
     pub contact: Contact,
 }
 
 /// Why a code is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
-    /// Unknown or late link, unknown device, or no attempt is left.
+    /// Unknown or expired link, unknown device, or no attempt is left.
     RestartFlow,
-    /// A wrong or late input code; the next attempt may be better.
+    /// A wrong or expired input code; the next attempt may succeed.
     WrongInput {
-        /// It was right once.
+        /// Whether it was right but has expired.
         expired: bool,
-        /// Attempts that have failed by now.
+        /// Number of failed attempts, this one included.
         failed_attempts: u64,
-        /// The attempt of this number may not fail.
+        /// Number of failed attempts at which the sign-in ends.
         attempts_max: u64,
     },
-    /// The code is of another device than the caller says.
+    /// The code belongs to another device than the caller names.
     OtherDevice,
 }
 
-/// Asks what a code is worth. Failed attempts count; a right one changes nothing.
+/// Checks whether a code is valid. Failed attempts count; a right one changes nothing.
 pub struct CheckCode(
-    /// The code.
+    /// The code to check.
     pub Attempt,
 );
 
 impl CheckCode {
-    /// Runs the command.
+    /// Checks the code and returns the outcome.
     ///
     /// # Errors
     /// When the store or the app's key fails.
@@ -88,7 +88,7 @@ impl CheckCode {
 }
 
 impl Attempt {
-    /// What the code leads to.
+    /// The hash of the presented link code; for a code that was typed in, of the one that it belongs to.
     pub(super) async fn link_code(&self, app: &Context) -> Result<LinkCodeHash, Fault> {
         match &self.presented {
             Presented::LinkCode(link) => Ok(link.hash()),
@@ -99,12 +99,12 @@ impl Attempt {
         }
     }
 
-    /// Attempts on one device queue behind each other.
+    /// The key by which attempts on one device are queued.
     pub(super) const fn about(&self) -> &impl Hash {
         &self.pre_auth_session
     }
 
-    /// Judges the code, and writes what a failed attempt leaves behind. The transaction is to be committed either way.
+    /// Checks the code and records a failed attempt. The transaction must be committed either way.
     pub(super) async fn decide(
         &self,
         app: &Context,
@@ -141,7 +141,8 @@ impl Attempt {
         Ok(Err(refused))
     }
 
-    /// Of a contact that somebody signs in with its owner is named, so that attempts on an account are found by its id.
+    /// Records a refusal in the audit log. The contact's owner, if there is one, is named, so that attempts on an account
+    /// are found by its id.
     async fn note_refusal(&self, app: &Context, tx: &mut dyn Tx, contact: &Contact, why: &str) -> Result<(), Fault> {
         let refused = self.place.event(AuditKind::SignInRefused, contact).detail(why);
         let event = match self.place.owner(tx, contact).await? {

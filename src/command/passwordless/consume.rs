@@ -15,7 +15,7 @@ use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::user::{self, Found};
 
-/// Signs the person in who has the code's contact, or up if nobody has it.
+/// Signs in the person who has the code's contact; signs a new person up if there is none.
 pub struct ConsumeCode {
     /// The code.
     pub attempt: Attempt,
@@ -23,26 +23,26 @@ pub struct ConsumeCode {
     pub confirms_email: bool,
 }
 
-/// How it ended.
+/// The outcome of using a code.
 pub enum Consumed {
     /// Signed in, durably. Every device of the person's contacts is used up.
     Ok {
-        /// Who.
+        /// The person.
         person: Box<Person>,
-        /// By this call.
+        /// Whether the person signed up with this call.
         created: bool,
-        /// The device whose code it was.
+        /// The device that the code belonged to.
         device: RightDevice,
     },
     /// The code is not accepted.
     Refused(Refused),
 }
 
-/// The person, its mark, whether it is new, and the device; or why not.
+/// The person, its mark, whether it is new, and the device; or the reason for the refusal.
 type Used = Result<Result<(Box<Person>, Marked, bool, RightDevice), Refused>, Fault>;
 
 impl ConsumeCode {
-    /// Runs the command. Of several runs at once with codes for one contact, one finds its code right.
+    /// Uses the code and returns the outcome. Of several concurrent runs with codes for one contact, one succeeds.
     ///
     /// # Errors
     /// When the store or the app's key fails.
@@ -69,7 +69,7 @@ impl ConsumeCode {
         };
         let found = self.attempt.place.owner(tx.as_mut(), &device.contact).await?;
         if !self.end_devices(tx.as_mut(), &device, found.as_ref()).await? {
-            // The code stays good until every other device is gone.
+            // The code stays valid until every other device is removed.
             return Ok(Step::Continue(tx));
         }
         let created = found.is_none();
@@ -77,8 +77,8 @@ impl ConsumeCode {
             Some(found) => Some(found),
             None => self.sign_up(app, tx.as_mut(), &device.contact).await?,
         }) else {
-            // Taken since this transaction looked: it conflicts.
-            let broken = Fault::invariant("signing up: a contact that is free is somebody's");
+            // Taken since this transaction read it: the commit conflicts.
+            let broken = Fault::invariant("signing up: a free contact is taken");
             return Ok(Step::Commit(tx, Err(broken)));
         };
         let active = mark_active(tx.as_mut(), app, &scope.app, found.user.shown_id(), app.now()).map_err(failed)?;
@@ -89,8 +89,8 @@ impl ConsumeCode {
         Ok(Step::Commit(tx, Ok(Ok((person, active, created, device)))))
     }
 
-    /// Ends every sign-in under way of this contact, and of the other one that its owner has. False when there are more
-    /// than one transaction should end: the device itself is still there then.
+    /// Ends every pending sign-in of this contact, and of the owner's other contact. False when there are more than one
+    /// transaction should end: the device itself still exists then.
     async fn end_devices(&self, tx: &mut dyn Tx, device: &RightDevice, owner: Option<&Found>) -> Result<bool, Fault> {
         let devices = self.attempt.place.devices();
         let method = owner.and_then(|found| found.user.method(&found.id));
@@ -103,7 +103,7 @@ impl ConsumeCode {
         devices.delete_of(tx, &device.contact, Some(&device.hash)).await.map_err(failed)
     }
 
-    /// A new user with this contact; `None` when it is somebody else's by now.
+    /// Creates a user with this contact; `None` when another user has it by now.
     async fn sign_up(&self, app: &Context, tx: &mut dyn Tx, contact: &Contact) -> Result<Option<Found>, Fault> {
         let place = &self.attempt.place;
         let app_id = &place.scope.app.id;
@@ -117,7 +117,7 @@ impl ConsumeCode {
         Ok(saved.ok().map(|()| Found { user, id }))
     }
 
-    /// Who reads a mailbox has its address.
+    /// Marks the address as verified: a person who reads a mailbox has its address.
     async fn confirm(&self, app: &Context, tx: &mut dyn Tx, contact: &Contact, found: &Found) -> Result<(), Fault> {
         let Some(email) = contact.email().filter(|_| self.confirms_email) else { return Ok(()) };
         let app_id = &self.attempt.place.scope.app.id;

@@ -1,4 +1,4 @@
-//! `POST /recipe/signinup/code`: another sign-in, or another code for one under way.
+//! `POST /recipe/signinup/code`: a new sign-in, or another code for a pending one.
 
 use super::{Place, failed};
 use crate::command::transact::{Step, transact};
@@ -12,52 +12,52 @@ use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::store::Tx;
 
-/// Makes a code.
+/// Creates a code.
 pub struct CreateCode {
-    /// Where.
+    /// The app, the tenant and its rules.
     pub place: Place,
-    /// For whom.
+    /// The recipient of the code.
     pub recipient: Recipient,
-    /// The code to be typed in, if the caller chose one.
+    /// The code to type in, if the caller chose one.
     pub input_code: Option<Secret<String>>,
 }
 
-/// Who is to get a code.
+/// The recipient of a code.
 pub enum Recipient {
-    /// Somebody who begins to sign in.
+    /// A contact whose owner begins to sign in.
     Contact(Contact),
-    /// Whoever began with this device: another message.
+    /// A pending sign-in, by its device: another message is sent.
     Device(DeviceId),
 }
 
-/// How it ended.
+/// The outcome of creating a code.
 pub enum CodeCreated {
-    /// The code stands, durably.
+    /// The code is created, durably.
     Ok(Box<NewCode>),
-    /// There is no such device, or not any more.
+    /// There is no such device (any more).
     RestartFlow,
-    /// The chosen code is one that the device has.
+    /// The device already has the chosen code.
     InputCodeTaken,
 }
 
 /// A code to be sent.
 pub struct NewCode {
-    /// Its public name.
+    /// Its public id.
     pub id: CodeId,
-    /// What everybody may know of the device.
+    /// The public id of the device.
     pub pre_auth_session: DeviceHash,
-    /// The device, for who began.
+    /// The device's secret, for the client that began the sign-in.
     pub device: DeviceId,
-    /// To be typed in on that device.
+    /// The code to type in on that device.
     pub input_code: Secret<String>,
-    /// To be followed anywhere.
+    /// The code of the link, which can be followed anywhere.
     pub link_code: LinkCode,
-    /// When it was made.
+    /// When it was created.
     pub created: UnixMillis,
 }
 
 impl CreateCode {
-    /// Runs the command.
+    /// Creates the code and returns the outcome.
     ///
     /// # Errors
     /// When the store or the app's key fails.
@@ -82,9 +82,9 @@ impl CreateCode {
     ) -> Result<Step<CodeCreated>, Fault> {
         let devices = self.place.devices();
         let hash = device_id.hash();
-        require_tenant(tx.as_mut(), &self.place.scope, &self.place.tenant, "making a code").await?;
+        require_tenant(tx.as_mut(), &self.place.scope, &self.place.tenant, "creating a code").await?;
         let (before, mut after) = match &self.recipient {
-            // Nobody else has drawn these 32 bytes.
+            // These 32 random bytes are unique.
             Recipient::Contact(contact) => {
                 (None, Device { contact: contact.clone(), failed_attempts: 0, codes: Vec::new() })
             }
@@ -100,8 +100,8 @@ impl CreateCode {
         Ok(Step::Commit(tx, CodeCreated::Ok(Box::new(new))))
     }
 
-    /// Adds a code to a device; `None` when the device has the chosen one. One that nobody chose is drawn anew until it
-    /// is another.
+    /// Adds a code to a device; `None` when the device already has the chosen one. A random code is drawn again until
+    /// it is a new one.
     fn add(&self, app: &Context, key: &SealingKey, device: &mut Device, id: &DeviceId) -> Option<NewCode> {
         loop {
             let input_code = match &self.input_code {

@@ -11,24 +11,24 @@ use crate::domain::user::RecipeId;
 use crate::fault::Fault;
 use crate::store::user;
 
-/// Looks the person up who signs in with codes sent to a contact.
+/// Finds the person who signs in with codes sent to a contact.
 pub struct FindByContact {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// In which tenant.
+    /// The tenant to look in.
     pub tenant: TenantId,
     /// The contact.
     pub contact: Contact,
 }
 
 impl FindByContact {
-    /// Runs the command.
+    /// Returns the person; `None` when there is none.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Option<Person>, Fault> {
         let (app_id, tenant, info) = (&self.scope.app.id, &self.tenant, &self.contact.info());
-        transact(app, info, "looking a contact up", |mut tx| async move {
+        transact(app, info, "looking up a contact", |mut tx| async move {
             let found = user::find_identity(tx.as_mut(), app_id, tenant, RecipeId::Passwordless, info).await;
             let person = match found.map_err(failed)? {
                 Some(found) => Some(Person::load(tx.as_mut(), app_id, found).await?),

@@ -5,24 +5,24 @@ use crate::context::Context;
 use crate::domain::passwordless::{Contact, Device, DeviceHash};
 use crate::fault::Fault;
 
-/// Lists sign-ins under way; those whose time is over are among them until they are swept up.
+/// Lists pending sign-ins, including expired ones that have not been swept yet.
 pub struct ListDevices {
-    /// Where.
+    /// The app, the tenant and its rules.
     pub place: Place,
-    /// Which.
+    /// The devices to list.
     pub of: Of,
 }
 
-/// Which devices.
+/// A choice of devices.
 pub enum Of {
-    /// One, if it is there.
+    /// One device, if it exists.
     Device(DeviceHash),
-    /// Those of a contact.
+    /// The devices of a contact.
     Contact(Contact),
 }
 
 impl ListDevices {
-    /// Runs the command.
+    /// Returns the sign-ins.
     ///
     /// # Errors
     /// When the store fails.

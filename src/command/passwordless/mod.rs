@@ -1,4 +1,5 @@
-//! The passwordless recipe's operations (CDI: passwordless). Messages are sent by the caller: here codes are made and judged.
+//! The passwordless recipe's operations (CDI: passwordless). Messages are sent by the caller: here codes are created
+//! and checked.
 
 pub mod attempt;
 pub mod consume;
@@ -18,13 +19,13 @@ use crate::store::passwordless::Devices;
 use crate::store::user::{self, Found};
 use crate::store::{StoreError, Tx};
 
-/// Where devices are made and used.
+/// The tenant in which devices are created and used.
 pub struct Place {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// In which tenant.
+    /// The tenant's id.
     pub tenant: TenantId,
-    /// That tenant's rules.
+    /// The tenant's rules.
     pub rules: CodeRules,
 }
 
@@ -33,13 +34,13 @@ impl Place {
         Devices { app: &self.scope.app.id, tenant: &self.tenant }
     }
 
-    /// Who signs in with codes sent to this contact.
+    /// The person who signs in with codes sent to this contact.
     async fn owner(&self, tx: &mut dyn Tx, contact: &Contact) -> Result<Option<Found>, Fault> {
         let app = &self.scope.app.id;
         user::find_identity(tx, app, &self.tenant, RecipeId::Passwordless, &contact.info()).await.map_err(failed)
     }
 
-    /// What the audit log says of a contact, whoever has it.
+    /// An audit event about a contact, whoever has it.
     fn event(&self, kind: AuditKind, contact: &Contact) -> AuditEvent {
         AuditEvent::of(kind).tenant(&self.tenant).recipe(RecipeId::Passwordless).login(contact.text())
     }

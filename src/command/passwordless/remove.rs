@@ -7,26 +7,26 @@ use crate::domain::passwordless::{CodeId, Contact, Device, DeviceHash};
 use crate::fault::Fault;
 use crate::store::Tx;
 
-/// Takes codes back that were sent. What is not there is as good as removed.
+/// Revokes codes that were sent. Codes that do not exist count as removed.
 pub struct RemoveCodes {
-    /// Where.
+    /// The app, the tenant and its rules.
     pub place: Place,
-    /// Which.
+    /// The codes to remove.
     pub which: Which,
 }
 
-/// Which codes.
+/// A choice of codes.
 pub enum Which {
-    /// One; a device whose last one it is goes with it.
+    /// One code; if it is the last of its device, the device is removed too.
     Code(CodeId),
-    /// Those of a device.
+    /// The codes of a device.
     Device(DeviceHash),
-    /// Those of all devices of a contact.
+    /// The codes of all devices of a contact.
     Contact(Contact),
 }
 
 impl RemoveCodes {
-    /// Runs the command.
+    /// Removes the codes.
     ///
     /// # Errors
     /// When the store fails.

@@ -1,4 +1,4 @@
-//! `PUT /recipe/user`: another e-mail address, another phone number, or none.
+//! `PUT /recipe/user`: changes or removes an e-mail address or a phone number.
 
 use super::failed;
 use crate::command::audit;
@@ -15,43 +15,43 @@ use crate::store::{Tx, passwordless, user_data};
 
 /// Changes a login method that signs in with codes.
 pub struct UpdateContacts {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The login method: internal or mapped id.
     pub id: UserId,
-    /// What becomes of its address; normalised.
+    /// The change of its address; normalised.
     pub email: Change,
-    /// What becomes of its phone number; normalised.
+    /// The change of its phone number; normalised.
     pub phone_number: Change,
 }
 
-/// What becomes of a contact.
+/// A change of a contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Nothing.
+    /// It stays as it is.
     Keep,
-    /// It goes.
+    /// It is removed.
     Clear,
-    /// It is this.
+    /// It is replaced with this.
     Set(String),
 }
 
-/// How it ended.
+/// The outcome of changing a login method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Updated {
-    /// Done, durably. Sign-ins under way of the old and of the new contact have ended.
+    /// Done, durably. Pending sign-ins of the old and of the new contact have ended.
     Ok,
-    /// Nobody has this id, or it is not a login method of this recipe.
+    /// No user has this id, or it is not a login method of this recipe.
     UnknownUser,
-    /// Nothing would be left to send codes to.
+    /// No contact to send codes to would be left.
     NothingLeft,
     /// Another login method of this recipe in one of its tenants has this address.
     EmailTaken,
-    /// The same, with the phone number.
+    /// The same, for the phone number.
     PhoneNumberTaken,
     /// The person is a primary user, and in one of its tenants another primary user has this address.
     EmailReserved,
-    /// The same, with the phone number.
+    /// The same, for the phone number.
     PhoneNumberReserved,
 }
 
@@ -66,7 +66,7 @@ impl Change {
 }
 
 impl UpdateContacts {
-    /// Runs the command.
+    /// Changes the login method and returns the outcome.
     ///
     /// # Errors
     /// When the store fails.
@@ -91,7 +91,7 @@ impl UpdateContacts {
         }
         if let Err(taken) = user::save(tx.as_mut(), app_id, &[&before], &[&after]).await.map_err(failed)? {
             let taken = user::reservation_first(tx.as_mut(), app_id, &before, taken).await.map_err(failed)?;
-            // By somebody else only if the user is still as it was read.
+            // The contact is another user's only if this user is still as it was read.
             return Ok(Step::Commit(tx, refused(&taken)));
         }
         let changed = changed(&old, &new);
@@ -121,12 +121,12 @@ fn refused(taken: &Taken) -> Result<Updated, Fault> {
         Taken::Reservation { info: AccountInfo::Email(_), .. } => Ok(Updated::EmailReserved),
         Taken::Reservation { info: AccountInfo::PhoneNumber(_), .. } => Ok(Updated::PhoneNumberReserved),
         Taken::Identity { .. } | Taken::Reservation { .. } | Taken::Id { .. } => {
-            Err(Fault::invariant("changing a contact: something else is somebody else's"))
+            Err(Fault::invariant("changing a contact: something else is taken"))
         }
     }
 }
 
-/// The contacts that only one of the two has: those that went and those that came.
+/// The contacts that only one of the two has: those that were removed and those that were added.
 fn changed(old: &LoginMethod, new: &LoginMethod) -> Vec<Contact> {
     let (old, new) = (Contact::all_of(&old.login), Contact::all_of(&new.login));
     let went = old.iter().filter(|contact| !new.contains(contact));
@@ -134,7 +134,7 @@ fn changed(old: &LoginMethod, new: &LoginMethod) -> Vec<Contact> {
     went.chain(came).cloned().collect()
 }
 
-/// One event for each contact that is another now; the new one stands in it, or the old one where it went.
+/// One event for each contact that changed, with the new contact, or the old one if it was removed.
 fn events(user: &User, new: &LoginMethod, changed: &[Contact]) -> Vec<AuditEvent> {
     let event = |kind, contact: &Contact| {
         let event = AuditEvent::of(kind).user(user.shown_id()).recipe_user(new.shown_id());

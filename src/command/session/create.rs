@@ -20,19 +20,19 @@ use crate::store::{Tx, tenant};
 
 /// Creates a session.
 pub struct CreateSession {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// In which tenant.
+    /// The tenant of the session.
     pub tenant: TenantId,
-    /// For whom.
+    /// The user who signed in.
     pub user_id: UserId,
-    /// Mint an anti-CSRF token.
+    /// Whether to mint an anti-CSRF token.
     pub enable_anti_csrf: bool,
     /// Custom claims.
     pub user_data_in_jwt: JsonObject,
-    /// Kept in the store only.
+    /// Data that is kept in the store only.
     pub user_data_in_database: JsonObject,
-    /// Sign with the dynamic key (else the static one).
+    /// Whether to sign with the dynamic key instead of the static one.
     pub use_dynamic_signing_key: bool,
     /// Lifetime of the access token in ms instead of the configured one, without jitter.
     pub access_token_validity_ms: Option<u64>,
@@ -40,9 +40,9 @@ pub struct CreateSession {
     pub token_version: AccessTokenVersion,
 }
 
-/// How it ended.
+/// The outcome of creating a session.
 pub enum Created {
-    /// The session stands, durably.
+    /// The session is created, durably.
     Ok(Box<IssuedSession>),
     /// The payload has a name that the token's version reserves.
     ProtectedClaim,
@@ -54,7 +54,7 @@ pub enum Created {
 }
 
 impl CreateSession {
-    /// Runs the command.
+    /// Creates the session and returns the outcome.
     ///
     /// # Errors
     /// When the store or a key fails.
@@ -69,12 +69,13 @@ impl CreateSession {
         if let Some(max_ms) = wanted.broken_limit(config) {
             return Ok(Created::InvalidAccessTokenValidity { max_ms });
         }
-        // Minting looks at flat layouts only; a new session's payload is refused by every layout's names.
+        // Minting checks flat layouts only; a new session's payload is checked against the reserved names of every
+        // layout.
         if !self.token_version.is_flat() && has_protected_claim(self.token_version, &self.user_data_in_jwt) {
             return Ok(Created::ProtectedClaim);
         }
         let ring = app.key_ring_to_mint(entry, self.token_version).await?;
-        // Only a change of the tenant or of the user conflicts.
+        // Conflicts only with a change of the tenant or of the user.
         let created = transact(app, &self.user_id, "committing a new session", |tx| {
             let now = app.now();
             let mint = Mint::new(&ring, config, wanted, app.entropy.as_ref(), now);
@@ -86,8 +87,9 @@ impl CreateSession {
         Ok(Created::Ok(issued))
     }
 
-    /// Mints and writes. A handle of a moment and 74 random bits is new; the tenant and the user are read, so that no session
-    /// outlives the one, and none is made for the other as it was. `None` for a payload with a reserved name.
+    /// Mints and writes. A handle made of the time and 74 random bits is unique; the tenant and the user are read, so
+    /// that no session outlives the tenant or is created for an outdated user. `None` for a payload with a reserved
+    /// name.
     async fn attempt(
         &self,
         app: &Context,

@@ -13,23 +13,23 @@ use crate::store::{Tx, session};
 
 /// Replaces one of a session's two data objects.
 pub struct UpdateSession<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Its name as presented.
+    /// The session's handle as presented.
     pub handle: &'a str,
-    /// Which object, and what it becomes.
+    /// The object to replace, and its new value.
     pub change: Change,
 }
 
-/// Which of the two objects.
+/// One of the two objects, with its new value.
 pub enum Change {
-    /// `userDataInDatabase`.
+    /// The object `userDataInDatabase`.
     Database(JsonObject),
-    /// `userDataInJWT`; refused if it has a name reserved by this token version (`None`: not checked).
+    /// The object `userDataInJWT`; refused if it has a name reserved by this token version (`None`: not checked).
     Payload(JsonObject, Option<AccessTokenVersion>),
 }
 
-/// How it ended.
+/// The outcome of replacing session data.
 pub enum Updated {
     /// Replaced, durably.
     Ok,
@@ -40,7 +40,7 @@ pub enum Updated {
 }
 
 impl UpdateSession<'_> {
-    /// Runs the command.
+    /// Replaces the object and returns the outcome.
     ///
     /// # Errors
     /// When the store fails.

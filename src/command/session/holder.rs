@@ -1,4 +1,4 @@
-//! Whose a session is: the login method whose id its row holds, and the user that this is part of at the moment.
+//! The owner of a session: the login method whose id its row holds, and the user that it currently belongs to.
 
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
@@ -8,17 +8,17 @@ use crate::store::user::{self, Found};
 use crate::store::{Tx, user_data};
 use std::collections::BTreeSet;
 
-/// Ids as callers see them.
+/// The ids of a session's owner, as callers see them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Holder {
-    /// The current primary user.
+    /// The id of the current primary user.
     pub(super) user_id: UserId,
-    /// The login method.
+    /// The id of the login method.
     pub(super) recipe_user_id: UserId,
 }
 
 impl Holder {
-    /// For a new session of whoever has this id, internal or mapped. An id of nobody is taken as it is.
+    /// Finds the owner of a new session by an id, internal or mapped. An id that belongs to no user is taken as it is.
     ///
     /// # Errors
     /// When the store fails.
@@ -31,7 +31,7 @@ impl Holder {
         })
     }
 
-    /// For a session that has a row, with the id that stands there.
+    /// Finds the owner of an existing session, by the id in its row.
     ///
     /// # Errors
     /// When the store fails.
@@ -42,24 +42,24 @@ impl Holder {
     }
 }
 
-/// Whose sessions are meant by an id.
+/// The users whose sessions an id selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Holders {
     /// The user, as callers see it.
     pub(super) user_id: UserId,
-    /// Every id under which its sessions may stand.
+    /// Every id that its sessions may have in their rows.
     pub(super) ids: BTreeSet<UserId>,
 }
 
 impl Holders {
-    /// Those of one login method, in whatever form its id is given; with `linked`, of all that are linked to it.
+    /// Finds those of one login method, in whatever form its id is given; with `linked`, of all that are linked to it.
     ///
-    /// As of one moment: of somebody who is being linked no session may be overlooked.
+    /// Reads as of one moment: no session of a user that is being linked may be overlooked.
     ///
     /// # Errors
     /// When the store fails.
     pub(super) async fn look(app: &Context, id: &AppId, user: &UserId, linked: bool) -> Result<Self, Fault> {
-        transact(app, user, "looking a session's user up", |mut tx| async move {
+        transact(app, user, "looking up a session's user", |mut tx| async move {
             let holders = Self::of_id(tx.as_mut(), id, user, linked).await?;
             Ok(Step::Commit(tx, holders))
         })
@@ -78,12 +78,12 @@ impl Holders {
         };
         for id in &meant {
             let of_one = user_data::ids(tx, app, &user, id).await;
-            ids.extend(of_one.map_err(|error| Fault::new("looking a user's ids up", error))?);
+            ids.extend(of_one.map_err(|error| Fault::new("looking up a user's ids", error))?);
         }
         Ok(Self { user_id: user.shown_id().clone(), ids })
     }
 }
 
 async fn find(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<Found>, Fault> {
-    user::find(tx, app, id).await.map_err(|error| Fault::new("looking a session's user up", error))
+    user::find(tx, app, id).await.map_err(|error| Fault::new("looking up a session's user", error))
 }

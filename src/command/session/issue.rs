@@ -19,10 +19,10 @@ use crate::state::key::KeyRing;
 /// Random bytes for one pair: handle, anti-CSRF token, sealing nonce, jitter.
 const RANDOM_BYTES: usize = 64;
 
-/// What both commands are asked for.
+/// The options of a pair, common to both commands.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {
-    /// Mint an anti-CSRF token.
+    /// Whether to mint an anti-CSRF token.
     pub(super) anti_csrf: bool,
     /// Lifetime of the access token in ms instead of the configured one.
     pub(super) access_token_validity_ms: Option<u64>,
@@ -31,26 +31,26 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// The configured lifetime, if the caller's own one breaks it.
+    /// The configured lifetime, if the caller's own lifetime exceeds it or is 0.
     pub(super) fn broken_limit(&self, config: &AppConfig) -> Option<u64> {
         let max_ms = config.access_token_validity_ms;
         self.access_token_validity_ms.is_some_and(|ms| !override_is_valid(ms, max_ms)).then_some(max_ms)
     }
 }
 
-/// Where a pair stands in its family.
+/// The position of a pair in its family.
 pub(super) struct Seat<'a> {
     /// The refresh token that was exchanged.
     pub(super) parent: Option<&'a TokenHash1>,
-    /// The access token names the parent, so that its first use promotes.
+    /// Whether the access token names the parent, so that its first use promotes.
     pub(super) awaits_use: bool,
     /// The family's generation.
     pub(super) generation: u64,
-    /// Signed with the static key.
+    /// Whether to sign with the static key.
     pub(super) use_static_key: bool,
 }
 
-/// Mints pairs for one request, with one draw of randomness.
+/// Mints pairs for one request, from one batch of random bytes.
 pub(super) struct Mint<'a> {
     ring: &'a KeyRing,
     config: &'a AppConfig,
@@ -80,8 +80,8 @@ impl<'a> Mint<'a> {
         Self { ring, config, wanted, draw: Draw::new(entropy), now }
     }
 
-    /// The name of a new session. It begins with its time, so that new rows share the last leaf of the index instead of changing
-    /// a random one each; a handle is no secret.
+    /// The handle of a new session. It begins with the time, so that new rows share the last leaf of the index instead
+    /// of changing a random one each; a handle is not a secret.
     pub(super) fn handle(&self, tenant: TenantId) -> SessionHandle {
         SessionHandle { uuid: time_ordered_uuid(&self.draw, self.now), tenant }
     }
@@ -89,7 +89,7 @@ impl<'a> Mint<'a> {
     /// Mints the pair; `None` when the payload has a name that the access token's layout reserves.
     ///
     /// # Errors
-    /// When the key would not sign.
+    /// When signing fails.
     pub(super) fn pair(
         &self,
         handle: &SessionHandle,
@@ -136,7 +136,7 @@ impl<'a> Mint<'a> {
 }
 
 impl Pair {
-    /// What the caller gets.
+    /// The tokens as the caller gets them.
     pub(super) fn issued(
         self,
         handle: SessionHandle,

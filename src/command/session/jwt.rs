@@ -9,28 +9,28 @@ use crate::domain::secret::Secret;
 use crate::fault::Fault;
 use std::fmt::Write as _;
 
-/// The last second of the year 9999: what validity says beyond it is cut off, for many readers of `exp` know no later date,
-/// and some no number of more than 63 bits.
+/// The last second of the year 9999: a longer validity is cut off there, because many readers of `exp` support no later
+/// date, and some no number of more than 63 bits.
 const LATEST_EXPIRY_S: u64 = 253_402_300_799;
 
 /// Signs a caller's claims. The caller has checked `algorithm` and `validity`.
 ///
-/// The token has the app's algorithm, whatever `algorithm` said: SDKs send `RS256` as a constant.
+/// The token has the app's algorithm, whatever `algorithm` says: SDKs send `RS256` as a constant.
 pub struct CreateJwt {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// Becomes `iss` unless the payload has its own.
     pub jwks_domain: String,
-    /// Claims; its `iat`, `exp` and `iss` win over generated ones.
+    /// Claims; its `iat`, `exp` and `iss` take precedence over generated ones.
     pub payload: JsonObject,
     /// Lifetime in **seconds**.
     pub validity_s: u64,
-    /// Sign with the static key (else the current dynamic one).
+    /// Whether to sign with the static key instead of the current dynamic one.
     pub use_static_signing_key: bool,
 }
 
 impl CreateJwt {
-    /// Runs the command; the JWT's text.
+    /// Returns the JWT's text.
     ///
     /// # Errors
     /// When a key fails.
@@ -41,7 +41,7 @@ impl CreateJwt {
         ring.tokens.sign_custom(kind, claims.expose()).map_err(|error| Fault::new("signing a custom JWT", error))
     }
 
-    /// The payload, then what it lacks of `iss`, `exp` and `iat`.
+    /// The payload, followed by those of `iss`, `exp` and `iat` that it lacks.
     fn claims(&self, now_s: u64) -> String {
         let expiry_s = now_s.saturating_add(self.validity_s).min(LATEST_EXPIRY_S);
         let payload = self.payload.as_str();

@@ -13,18 +13,18 @@ use crate::store::session::{self, SessionRecord};
 
 /// Lists a user's live sessions.
 pub struct ListSessions {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Whose.
+    /// Id of the user.
     pub user_id: UserId,
-    /// Those of all login methods that are linked to this one, too.
+    /// Whether to include sessions of all login methods that are linked to this one.
     pub linked: bool,
-    /// In this tenant; `None` for all of the app.
+    /// Only sessions of this tenant; `None` for the whole app.
     pub tenant: Option<TenantId>,
 }
 
 impl ListSessions {
-    /// Runs the command; handles as text.
+    /// Returns the handles as text.
     ///
     /// # Errors
     /// When the store fails.
@@ -36,7 +36,7 @@ impl ListSessions {
     }
 }
 
-/// Sessions that have not expired, in one tenant or in all of the app.
+/// Sessions that have not expired, in one tenant or in the whole app.
 pub(super) async fn live_sessions(
     app: &Context,
     id: &AppId,
@@ -59,34 +59,34 @@ pub(super) async fn live_sessions(
     Ok(live)
 }
 
-/// Looks a session up by its handle.
+/// Looks up a session by its handle.
 pub struct FindSession<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Its name as presented.
+    /// The session's handle as presented.
     pub handle: &'a str,
 }
 
 /// A live session.
 pub struct SessionInfo {
-    /// Its public name.
+    /// Its handle.
     pub handle: SessionHandle,
-    /// The current primary user.
+    /// The id of the current primary user.
     pub user_id: UserId,
-    /// The login method's user.
+    /// The id of the login method.
     pub recipe_user_id: UserId,
-    /// Kept in the store only.
+    /// Data that is kept in the store only.
     pub user_data_in_database: JsonObject,
     /// Custom claims as stored.
     pub user_data_in_jwt: JsonObject,
     /// End of life unless refreshed.
     pub expiry: UnixMillis,
-    /// Creation.
+    /// When it was created.
     pub time_created: UnixMillis,
 }
 
 impl FindSession<'_> {
-    /// Runs the command; `None` when it is missing or has expired.
+    /// Returns the session; `None` when it is missing or has expired.
     ///
     /// # Errors
     /// When the store fails.
@@ -119,7 +119,7 @@ impl FindSession<'_> {
     }
 }
 
-/// Walks a user's sessions in pages, so that a user with very many does not fill the memory.
+/// Walks a user's sessions in pages, so that a very large number does not fill the memory.
 struct UserPages<'a> {
     app: &'a AppId,
     user: &'a UserId,
@@ -135,7 +135,7 @@ impl<'a> UserPages<'a> {
         Self { app, user, tenant, after: None }
     }
 
-    /// The next sessions with their rows, expired ones included, read through `tx`; empty at the end.
+    /// The next sessions with their rows, including expired ones, read through `tx`; empty at the end.
     async fn next(&mut self, tx: &mut dyn Tx) -> Result<Vec<(SessionHandle, SessionRecord)>, Fault> {
         let failed = |error| Fault::new("listing a user's sessions", error);
         loop {
@@ -148,7 +148,7 @@ impl<'a> UserPages<'a> {
             for handle in page {
                 match session::get(tx, self.app, &handle).await.map_err(failed)? {
                     Some(record) if record.user_id == *self.user => found.push((handle, record)),
-                    // Gone since the scan.
+                    // Removed since the scan.
                     _ => {}
                 }
             }

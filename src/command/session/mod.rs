@@ -19,12 +19,12 @@ use crate::domain::session::family::FamilyRules;
 use crate::domain::session::lifetime::access_token_expiry;
 use crate::domain::time::UnixMillis;
 
-/// Which kind of key signs for a session.
+/// The kind of key that signs for a session.
 const fn key_kind(use_static_key: bool) -> KeyKind {
     if use_static_key { KeyKind::Static } else { KeyKind::Dynamic }
 }
 
-/// When a new access token stops being accepted: the caller's own lifetime exactly, or the configured one with jitter.
+/// When a new access token expires: after the caller's own lifetime exactly, or the configured one with jitter.
 fn access_token_expiry_for(
     config: &AppConfig,
     own_validity_ms: Option<u64>,
@@ -40,7 +40,7 @@ fn access_token_expiry_for(
     }
 }
 
-/// The app's settings that the refresh family goes by.
+/// The app's settings that govern refresh families.
 fn family_rules(config: &AppConfig) -> FamilyRules {
     FamilyRules {
         grace_ms: config.refresh_token_rotation_grace_period_ms,

@@ -27,13 +27,13 @@ use subtle::ConstantTimeEq;
 
 /// Exchanges a refresh token.
 pub struct RefreshSession<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The token as presented.
     pub refresh_token: &'a str,
     /// The anti-CSRF token as presented.
     pub anti_csrf_token: Option<&'a str>,
-    /// The application uses anti-CSRF tokens.
+    /// Whether the application uses anti-CSRF tokens.
     pub enable_anti_csrf: bool,
     /// Kind of key from now on; `None` keeps the session's.
     pub use_dynamic_signing_key: Option<bool>,
@@ -41,11 +41,11 @@ pub struct RefreshSession<'a> {
     pub access_token_validity_ms: Option<u64>,
     /// Layout of the access token.
     pub token_version: AccessTokenVersion,
-    /// Which refresh machine.
+    /// The rules of rotation to apply.
     pub policy: RefreshPolicy,
 }
 
-/// How it ended.
+/// The outcome of a refresh.
 pub enum Refreshed {
     /// New tokens, durably.
     Ok(Box<IssuedSession>),
@@ -56,13 +56,13 @@ pub enum Refreshed {
         /// `recentTokenReuseSubtype`, when a recent token was reused and the app treats that as signed out.
         subtype: Option<ReuseSubtype>,
     },
-    /// A token that had been replaced came back.
+    /// A token that had been replaced was presented again.
     TokenTheft {
-        /// Which session.
+        /// The session's handle.
         handle: SessionHandle,
-        /// Its primary user.
+        /// The id of its primary user.
         user_id: UserId,
-        /// Its login method's user.
+        /// The id of its login method.
         recipe_user_id: UserId,
         /// `recentTokenReuseSubtype`, under `RotateOnRefresh`.
         subtype: Option<ReuseSubtype>,
@@ -78,7 +78,7 @@ pub enum Refreshed {
 const GONE: &str = "Session missing in db or has expired";
 
 impl RefreshSession<'_> {
-    /// Runs the command.
+    /// Exchanges the token and returns the outcome.
     ///
     /// # Errors
     /// When the store or a key fails.
@@ -141,19 +141,19 @@ const fn unauthorised(message: &'static str) -> Refreshed {
     Refreshed::Unauthorised { message, subtype: None }
 }
 
-/// The outcome, and what has happened once the transaction is committed.
+/// The outcome, and what to do once the transaction is committed.
 type Attempted = (Refreshed, Happened);
 
 /// What has happened once the transaction is committed.
 struct Happened {
-    /// To the family.
+    /// The event in the family.
     events: Vec<EventKind>,
-    /// The user's mark.
+    /// The user's mark of activity.
     active: Marked,
 }
 
 impl Happened {
-    /// Nothing that is counted.
+    /// No event that is counted.
     const NOTHING: Self = Self { events: Vec::new(), active: Marked::NOBODY };
 }
 
@@ -161,7 +161,7 @@ const fn nothing_to_write(outcome: Refreshed) -> Step<Attempted> {
     Step::Done((outcome, Happened::NOTHING))
 }
 
-/// An opened refresh token on its way through the family.
+/// An opened refresh token and what is needed to exchange it.
 struct Exchange<'a> {
     command: &'a RefreshSession<'a>,
     app: &'a Context,
@@ -251,7 +251,7 @@ impl Exchange<'_> {
         Ok(Step::Commit(tx, (Refreshed::Ok(issued), Happened { events, active })))
     }
 
-    /// Counts the attempt on the timeline of the ended session, if that is still kept.
+    /// Counts the attempt on the timeline of the ended session, if that still exists.
     async fn after_the_end(&self, mut tx: Box<dyn Tx>) -> Result<Step<Attempted>, Fault> {
         let AppEntry { id: app, config, .. } = &*self.command.scope.app;
         let now = self.app.now();

@@ -15,21 +15,21 @@ use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::store::session::{self, SessionRecord};
 
-/// A new access token with a new payload. The presented token's signature is not checked (CDI: regenerate).
+/// Mints an access token with a new payload. The presented token's signature is not checked (CDI: regenerate).
 pub struct RegenerateAccessToken<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The token as presented, possibly expired.
     pub access_token: &'a str,
-    /// Replaces the stored payload; `None` takes the stored one.
+    /// The new payload, which replaces the stored one; `None` uses the stored one.
     pub user_data_in_jwt: Option<JsonObject>,
-    /// Refuse protected names in nested layouts too (CDI ≥ 2.21); flat ones refuse them always.
+    /// Whether to refuse protected names in nested layouts too (CDI ≥ 2.21); flat ones always refuse them.
     pub check_protected_claims: bool,
 }
 
-/// How it ended.
+/// The outcome of a regeneration.
 pub enum Regenerated {
-    /// The payload stands.
+    /// The session has the payload.
     Ok {
         /// The session with its new payload.
         session: SessionView,
@@ -45,7 +45,7 @@ pub enum Regenerated {
 }
 
 impl RegenerateAccessToken<'_> {
-    /// Runs the command.
+    /// Regenerates the token and returns the outcome.
     ///
     /// # Errors
     /// When the store or a key fails.
@@ -55,7 +55,7 @@ impl RegenerateAccessToken<'_> {
             Err(TokenRefusal::Unparsable) => return Ok(Regenerated::Unparsable),
             Err(refusal) => return Ok(Regenerated::Unauthorised(refusal.message())),
         };
-        // A flat token could not be minted with such a name, so nothing may be stored then either.
+        // A flat token with such a name could not be minted, so nothing may be stored then either.
         let checked = self.check_protected_claims || token.version.is_flat();
         let protected = |payload| checked && has_protected_claim(token.version, payload);
         if self.user_data_in_jwt.as_ref().is_some_and(protected) {
@@ -74,7 +74,7 @@ impl RegenerateAccessToken<'_> {
             return Ok(Regenerated::Ok { session, access_token: None });
         }
         let ring = app.key_ring_to_mint(&self.scope.app, token.version).await?;
-        // Nobody has vouched for the presented expiry: no token of ours lives longer than a new one does.
+        // The presented expiry is not authenticated: no token of ours may live longer than a new one.
         let latest = now.plus(self.scope.app.config.access_token_validity_ms);
         let new = NewAccessToken { expiry: token.expiry.min(latest), ..same_but_payload(&token, &session, now) };
         match ring.tokens.mint(key_kind(record.family.use_static_key), &new) {
@@ -84,7 +84,7 @@ impl RegenerateAccessToken<'_> {
         }
     }
 
-    /// Replaces the stored payload, if a new one was given and differs; the session as it is now.
+    /// Replaces the stored payload, if a new one was given and differs; returns the session as it is now.
     async fn store_payload(
         &self,
         app: &Context,
@@ -114,7 +114,7 @@ impl RegenerateAccessToken<'_> {
     }
 }
 
-/// The token once more: same expiry, hashes, anti-CSRF token and layout. Who the user is says the session's row,
+/// The token again, with the same expiry, hashes, anti-CSRF token and layout. The user is taken from the session's row,
 /// because the presented token's signature was not checked.
 fn same_but_payload<'a>(token: &'a AccessToken, session: &'a SessionView, now: UnixMillis) -> NewAccessToken<'a> {
     NewAccessToken {

@@ -14,34 +14,34 @@ use crate::store::session::{self, Ending};
 use crate::store::timeline::purge_at;
 use std::collections::HashSet;
 
-/// Sessions ended in one transaction.
+/// The most sessions ended in one transaction.
 const BATCH: usize = 64;
 
 /// Ends sessions.
 pub struct RevokeSessions {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Which.
+    /// The sessions to end.
     pub which: Which,
 }
 
-/// Which sessions to end.
+/// A choice of sessions to end.
 pub enum Which {
-    /// These; unknown ones are skipped.
+    /// The sessions with these handles; unknown ones are skipped.
     Handles(Vec<String>),
-    /// All live sessions of a user in one tenant, or in all.
+    /// All live sessions of a user, in one tenant or in the whole app.
     User {
-        /// Whose.
+        /// Id of the user.
         user_id: UserId,
-        /// Those of all login methods that are linked to this one, too.
+        /// Whether to include sessions of all login methods that are linked to this one.
         linked: bool,
-        /// In this tenant; `None` for all of the app.
+        /// Only sessions of this tenant; `None` for the whole app.
         tenant: Option<TenantId>,
     },
 }
 
 impl RevokeSessions {
-    /// Runs the command; returns the handles that existed and are now gone, as text.
+    /// Ends the sessions; returns the handles of those that existed, as text.
     ///
     /// # Errors
     /// When the store fails. Sessions revoked before the failure stay revoked.
@@ -68,7 +68,7 @@ impl RevokeSessions {
         Ok(gone)
     }
 
-    /// Ends those of `batch` that exist, in one transaction, and marks a user as active.
+    /// Ends the sessions of `batch` that exist, in one transaction, and marks a user as active.
     async fn end(&self, app: &Context, batch: &[SessionHandle], active: Option<&UserId>) -> Result<Vec<String>, Fault> {
         let Some(first) = batch.first() else { return Ok(Vec::new()) };
         let ended = transact(app, first, "committing ended sessions", |mut tx| async move {
@@ -97,24 +97,24 @@ impl RevokeSessions {
     }
 }
 
-/// The end of all sessions of users who change, in the transactions in which they change.
+/// Ends all sessions of users that change, in the transactions in which they change.
 pub(in crate::command) struct SignOut<'a> {
-    /// Where, and what the timelines name as the cause.
+    /// The app, and the cause that the timelines name.
     pub(in crate::command) scope: &'a Scope,
-    /// What becomes of the users.
+    /// What happens to the users.
     pub(in crate::command) change: UserChange,
-    /// Whose: ids as sessions have them.
+    /// The users, by their ids as sessions have them.
     pub(in crate::command) users: Vec<UserId>,
-    /// In this tenant; `None` for all of the app.
+    /// Only sessions of this tenant; `None` for the whole app.
     pub(in crate::command) tenant: Option<TenantId>,
 }
 
 /// What one transaction of a [`SignOut`] ends.
 #[derive(Default)]
 pub(in crate::command) struct SomeEnded {
-    /// Sessions that end with it.
+    /// Number of sessions that end with it.
     pub(in crate::command) count: u64,
-    /// There are more than one transaction should end.
+    /// Whether there are more than one transaction should end.
     pub(in crate::command) more: bool,
 }
 
@@ -147,7 +147,7 @@ impl SignOut<'_> {
                         session::end(tx, id, &handle, record, ending).map_err(failed)?;
                         ended.count += 1;
                     }
-                    // Gone since the scan; or a key without a row, which would be found again and again.
+                    // Removed since the scan; or a key without a row, which would be found again and again.
                     None => tx.delete(session::index_key(id, user, &handle)),
                 }
             }
@@ -156,7 +156,7 @@ impl SignOut<'_> {
     }
 
     /// Ends what is left, in steps. Called once the users have changed: a session that was being created meanwhile has
-    /// read them as they were, and is either written by now or will be made for them as they are.
+    /// read them as they were, so it either has been written by now or will be created for the users as they are.
     ///
     /// # Errors
     /// When the store fails.
@@ -175,7 +175,7 @@ impl SignOut<'_> {
     }
 }
 
-/// How a session ends now, by this call; perhaps with its user.
+/// How a session ends now, by this call, possibly because its user changes.
 fn ending(app: &Context, scope: &Scope, with: Option<UserChange>) -> Ending {
     let Scope { app: entry, cause } = scope;
     let (call, request_id) = (cause.call.to_owned(), cause.request_id.clone());

@@ -12,34 +12,34 @@ use crate::fault::Fault;
 use crate::store::{session, timeline};
 use serde_json::{Map, Value, json};
 
-/// What happened to a session, living or ended.
+/// Finds what happened to a session, live or ended.
 pub struct SessionTimeline<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Its name as presented.
+    /// The session's handle as presented.
     pub handle: &'a str,
 }
 
-/// A session's story.
+/// The timeline of a session.
 pub struct Timeline {
-    /// Its public name.
+    /// Its handle.
     pub handle: SessionHandle,
-    /// Its login method's user.
+    /// The id of its login method.
     pub user_id: UserId,
-    /// Creation.
+    /// When it was created.
     pub time_created: UnixMillis,
-    /// When it ended; `None` while it lives.
+    /// When it ended; `None` while it is live.
     pub ended: Option<UnixMillis>,
-    /// One sentence: why the session is in the state it is in.
+    /// One sentence that explains why the session is in its present state.
     pub summary: String,
-    /// Oldest first; each an object with `time` (ms), `event` and details. No secrets.
+    /// The events, oldest first; each an object with `time` (ms), `event` and details. No secrets.
     pub events: Vec<Value>,
-    /// Events dropped between the first and the oldest kept, to stay within bounds.
+    /// Number of events dropped between the first and the oldest kept, to stay within bounds.
     pub omitted: u64,
 }
 
 impl SessionTimeline<'_> {
-    /// Runs the command; `None` when nothing is known of the handle (any more).
+    /// Returns the timeline; `None` when nothing is known about the handle (any more).
     ///
     /// # Errors
     /// When the store fails.

@@ -19,49 +19,49 @@ use crate::store::session::{self, SessionRecord};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
-/// The sentence for a session that is gone, when the caller asked to look.
+/// The sentence for a session that is gone, when the caller had it looked up.
 const BLACKLISTED: &str = "Either the session has ended or has been blacklisted";
 
-/// The sentence for a custom JWT whose claims are those of no session that is alive.
+/// The sentence for a custom JWT whose claims do not match a live session.
 const NO_SUCH_SESSION: &str = "The claims are not those of a live session";
 
 /// Checks an access token.
 pub struct VerifySession<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The token as presented.
     pub access_token: &'a str,
     /// The anti-CSRF token as presented.
     pub anti_csrf_token: Option<&'a str>,
-    /// The request is one that needs the anti-CSRF check.
+    /// Whether the request needs the anti-CSRF check.
     pub do_anti_csrf_check: bool,
-    /// The application uses anti-CSRF tokens.
+    /// Whether the application uses anti-CSRF tokens.
     pub enable_anti_csrf: bool,
-    /// Look the session up.
+    /// Whether to look up the session.
     pub check_database: bool,
-    /// Legacy promotion, or the stateless check.
+    /// The rules of rotation: legacy promotion, or the stateless check.
     pub policy: RefreshPolicy,
 }
 
-/// How it ended.
+/// The outcome of a verification.
 pub enum Verified {
-    /// The token is good.
+    /// The token is valid.
     Ok {
-        /// What the token says, with the payload that now holds.
+        /// The token's session, with the payload that now holds.
         session: Arc<SessionView>,
         /// Minted when this token was promoted or its payload had changed; never under `RotateOnRefresh`.
         access_token: Option<IssuedToken>,
         /// `RotateOnRefresh` with `check_database`: the stored payload differs from the token's.
         payload_update_available: Option<bool>,
     },
-    /// The session is over; the protocol's sentence.
+    /// The session has ended; the protocol's sentence.
     Unauthorised(&'static str),
-    /// The token is not good (any more); the protocol's sentence.
+    /// The token is not valid (any more); the protocol's sentence.
     TryRefreshToken(&'static str),
 }
 
 impl VerifySession<'_> {
-    /// Runs the command.
+    /// Verifies the token and returns the outcome.
     ///
     /// # Errors
     /// When the store or a key fails.
@@ -84,7 +84,7 @@ impl VerifySession<'_> {
             RefreshPolicy::PromoteOnUse if self.check_database || token.parent_refresh_token_hash_1.is_some() => {
                 self.promoting(app, &token).await
             }
-            // The token's word is enough: no store call at all.
+            // The token itself suffices: no store call at all.
             RefreshPolicy::RotateOnRefresh | RefreshPolicy::PromoteOnUse => Ok(as_presented(&token, None)),
         }
     }
@@ -96,9 +96,9 @@ impl VerifySession<'_> {
         }
     }
 
-    /// The claims of a custom JWT are the application's word, and that may hold what its users typed. So the session is
-    /// looked up even where a token of ours would not be: it must be alive, of this user, and know the refresh token's
-    /// hash, which nobody learns but from one of the session's own tokens.
+    /// The claims of a custom JWT come from the application, and may contain what its users typed. So the session is
+    /// looked up even where it would not be for a token of ours: it must be live, belong to this user, and have the
+    /// refresh token's hash, which is known only from one of the session's own tokens.
     async fn refuse_custom(&self, app: &Context, token: &AccessToken) -> Result<Option<Verified>, Fault> {
         let mut tx = app.store.begin();
         let now = app.now();
@@ -117,7 +117,7 @@ impl VerifySession<'_> {
         Ok((!is_its_own).then_some(Verified::TryRefreshToken(NO_SUCH_SESSION)))
     }
 
-    /// CDI ≥ 5.6 with `checkDatabase`: looks, never writes.
+    /// CDI ≥ 5.6 with `checkDatabase`: reads, never writes.
     async fn stateless(&self, app: &Context, token: &AccessToken) -> Result<Verified, Fault> {
         let mut tx = app.store.begin();
         let Some(record) = self.load(tx.as_mut(), token).await? else {
@@ -130,7 +130,7 @@ impl VerifySession<'_> {
         Ok(as_presented(token, Some(changed)))
     }
 
-    /// CDI ≤ 5.5: the first use of a refreshed token promotes it; a changed payload is minted.
+    /// CDI ≤ 5.5: the first use of a refreshed token promotes it; a token with a changed payload is minted.
     async fn promoting(&self, app: &Context, token: &AccessToken) -> Result<Verified, Fault> {
         let verified =
             transact(app, &token.session.handle, "committing a promotion", |tx| self.promote(app, tx, token));
@@ -141,7 +141,7 @@ impl VerifySession<'_> {
         Ok(verified)
     }
 
-    /// The outcome, and what it did to the family.
+    /// The outcome, and its effect on the family.
     async fn promote(
         &self,
         app: &Context,

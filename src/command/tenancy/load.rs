@@ -1,4 +1,4 @@
-//! Reads the directory from the store at the server's start.
+//! Reads the directory from the store when the server starts.
 
 use super::plan::{Own, stored_config};
 use super::work::{finish, removing};
@@ -34,13 +34,13 @@ impl Directory {
     }
 }
 
-/// Enters an app that came into the store as a whole.
+/// Adds an app that was imported into the store to the directory.
 pub(super) async fn enter_app(directory: &Directory, store: &dyn Engine, app: &AppId) -> Result<(), Fault> {
     enter(directory, tenants(store, Key::of_app(Keyspace::Tenant, app)).await?);
     Ok(())
 }
 
-/// Parents first: the domain's public tenant, the app's, the others.
+/// The order of loading, parents first: the domain's public tenant, the app's, the others.
 fn enter(directory: &Directory, mut rows: Vec<(AppId, TenantId, Tenant)>) {
     rows.sort_by_key(|(app, tenant, _)| (!tenant.is_public(), app.app_id != PUBLIC));
     for (app, id, own) in rows {
@@ -50,7 +50,7 @@ fn enter(directory: &Directory, mut rows: Vec<(AppId, TenantId, Tenant)>) {
     }
 }
 
-/// Every tenant whose key begins so.
+/// Every tenant whose key begins with the given one.
 async fn tenants(store: &dyn Engine, prefix: Key) -> Result<Vec<(AppId, TenantId, Tenant)>, Fault> {
     let (mut pages, mut all) = (Pages::of(prefix, PAGE), Vec::new());
     loop {

@@ -1,4 +1,4 @@
-//! What a change of a tenant's settings leads to: the effective settings of the tenant and of all who inherit from it.
+//! What a change of a tenant's settings leads to: the effective settings of the tenant and of all that inherit from it.
 //!
 //! Settings are inherited per key: own → the app's public tenant → the domain's public tenant → the server's.
 
@@ -34,7 +34,7 @@ pub(super) struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// Checks the change and returns the effective settings of the tenant and of all who inherit from it.
+    /// Checks the change and returns the effective settings of the tenant and of all that inherit from it.
     ///
     /// # Errors
     /// The protocol's sentence, without its prefix.
@@ -46,7 +46,7 @@ impl Plan<'_> {
         } else {
             self.app_effects(self.app, &mut effects)?;
         }
-        // The domain's public tenant lends its settings to every app; the base one has none to lend.
+        // The domain's public tenant passes its settings on to every app; the base one has none of its own.
         if self.tenant.is_public() && self.app.app_id == PUBLIC && !self.app.connection_uri_domain.is_empty() {
             for other in self.directory.apps_of(&self.app.connection_uri_domain) {
                 if other.id != *self.app {
@@ -58,7 +58,7 @@ impl Plan<'_> {
         Ok(effects)
     }
 
-    /// The changed tenant's settings, when it is not a public one.
+    /// The changed tenant's settings, if it is not a public one.
     fn tenant_config(&self) -> Result<Arc<AppConfig>, String> {
         if self.own.is_empty()
             && let Some(app) = self.directory.app(self.app)
@@ -71,7 +71,7 @@ impl Plan<'_> {
         Ok(own.config)
     }
 
-    /// An app's public tenant and all its others.
+    /// The settings of an app's public tenant and of all its others.
     fn app_effects(&self, app: &AppId, effects: &mut Effects) -> Result<(), String> {
         let public = self.level(app, &TenantId::public())?;
         effects.push((app.clone(), TenantId::public(), Arc::clone(&public.config)));
@@ -100,7 +100,7 @@ impl Plan<'_> {
         self.over(&inherited, app, tenant)
     }
 
-    /// A tenant's own settings over inherited ones; without own settings, the very same.
+    /// A tenant's own settings over inherited ones; without own settings, the inherited ones unchanged.
     fn over(&self, inherited: &Effective, app: &AppId, tenant: &TenantId) -> Result<Effective, String> {
         let entry = self.directory.app(app).and_then(|entry| entry.tenant(tenant));
         let own = if app == self.app && tenant == self.tenant {
@@ -124,7 +124,7 @@ impl Plan<'_> {
         Ok(Effective { values, config })
     }
 
-    /// Whether the change is about this tenant or about one that it inherits from.
+    /// Whether the change is to this tenant or to one that it inherits from.
     fn reaches(&self, app: &AppId, tenant: &TenantId) -> bool {
         (app == self.app && tenant == self.tenant)
             || parent(app, tenant).is_some_and(|parent| self.reaches(&parent, &TenantId::public()))
@@ -140,7 +140,7 @@ fn parent(app: &AppId, tenant: &TenantId) -> Option<AppId> {
     (app.app_id != PUBLIC).then(|| AppId { connection_uri_domain: domain.clone(), app_id: PUBLIC.to_owned() })
 }
 
-/// Effective settings of a stored tenant whose parents are in the directory; rules that it breaks only warn.
+/// Effective settings of a stored tenant whose parents are in the directory; broken rules only cause a warning.
 pub(super) fn stored_config(directory: &Directory, app: &AppId, tenant: &TenantId, own: &Own) -> Arc<AppConfig> {
     let base = directory.base();
     let ancestors = ancestors(directory, app, tenant);
@@ -151,18 +151,18 @@ pub(super) fn stored_config(directory: &Directory, app: &AppId, tenant: &TenantI
     let (values, mut problems) = layered(directory, &ancestors, own);
     problems.extend(base.check(&values).err());
     for problem in problems {
-        tracing::warn!(app = app.app_id, tenant = tenant.as_str(), problem, "a stored setting is not valid any more");
+        tracing::warn!(app = app.app_id, tenant = tenant.as_str(), problem, "a stored setting is no longer valid");
     }
     Arc::new(AppConfig::from_values(&values, Some(&inherited)))
 }
 
-/// The value of each setting as it holds for a tenant: its own, or what it inherits.
+/// The value of each setting in effect for a tenant: its own, or the inherited one.
 #[must_use]
 pub fn effective_values(directory: &Directory, app: &AppId, tenant: &TenantEntry) -> Values {
     layered(directory, &ancestors(directory, app, &tenant.id), &own_settings(tenant)).0
 }
 
-/// Those from whom a tenant inherits, nearest first; the server itself is not among them.
+/// The tenants that a tenant inherits from, nearest first; the server itself is not among them.
 fn ancestors(directory: &Directory, app: &AppId, tenant: &TenantId) -> Vec<Arc<TenantEntry>> {
     let mut found = Vec::new();
     let mut above = parent(app, tenant);
@@ -185,7 +185,7 @@ fn layered(directory: &Directory, ancestors: &[Arc<TenantEntry>], own: &Own) -> 
     (values, problems)
 }
 
-/// What was set for a tenant.
+/// The settings that were set for a tenant itself.
 pub(super) fn own_settings(tenant: &TenantEntry) -> Own {
     if has_none(tenant) { Own::new() } else { tenant.own.core_config.to_map().unwrap_or_default() }
 }
@@ -194,7 +194,7 @@ fn has_none(tenant: &TenantEntry) -> bool {
     tenant.own.core_config.as_str() == "{}"
 }
 
-/// Settings that must agree inside an app.
+/// Checks that settings that must agree within an app do.
 fn same_in_app(public: &Values, tenant: &Values) -> Result<(), String> {
     let differs = settings::ALL.iter().enumerate().find(|(place, setting)| {
         setting.level == Level::App && !same_value(setting.key, public.at(*place), tenant.at(*place))
@@ -214,7 +214,7 @@ fn same_value(key: &str, a: &Value, b: &Value) -> bool {
     a == b
 }
 
-/// Settings of the whole server cannot be set for less.
+/// Refuses settings of the whole server, which cannot be set for an app or a tenant.
 fn only_for_the_server(own: &Own) -> Result<(), String> {
     let is_core = |key: &&String| {
         settings::find(key).is_some_and(|setting| setting.level == Level::Core && setting.key != "core_config_version")

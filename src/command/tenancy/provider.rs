@@ -16,30 +16,30 @@ use zeroize::Zeroizing;
 
 /// Adds a provider to a tenant, or replaces the one with its id.
 pub struct PutProvider {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The tenant.
     pub tenant: TenantId,
     /// The provider.
     pub provider: Provider,
-    /// Take it, and what the tenant has, as it is.
+    /// Whether to skip validation of this provider and of those that the tenant has.
     pub skip_validation: bool,
 }
 
-/// How it ended.
+/// The outcome of storing a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderPut {
     /// The tenant has it, durably.
     Ok {
-        /// It had none with this id before.
+        /// Whether it is new: the tenant had none with this id.
         created: bool,
     },
-    /// It, or another one of the tenant, is not as it should be.
+    /// It, or another provider of the tenant, is not valid.
     Invalid(ProviderError),
 }
 
 impl PutProvider {
-    /// Runs the command.
+    /// Stores the provider and returns the outcome.
     ///
     /// # Errors
     /// When the store fails.
@@ -65,7 +65,7 @@ impl PutProvider {
         let (app_id, id) = (&self.scope.app.id, &self.provider.third_party_id);
         require_tenant(tx.as_mut(), &self.scope, &self.tenant, "storing a provider").await?;
         let stored = provider::of_tenant(tx.as_mut(), app_id, &self.tenant).await.map_err(storing)?;
-        // A look that the commit checks: of several who put it first, one is told that it is new.
+        // A read that the commit checks: of several concurrent first puts, one reports the provider as new.
         let existed = provider::exists(tx.as_mut(), app_id, &self.tenant, id).await.map_err(storing)?;
         for other in stored.iter().filter(|other| !self.skip_validation && other.key != *key) {
             if let Err(error) = open(Some(sealer), app_id, other)?.check() {
@@ -81,9 +81,9 @@ impl PutProvider {
     }
 }
 
-/// Takes a provider from a tenant.
+/// Removes a provider from a tenant.
 pub struct RemoveProvider {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The tenant.
     pub tenant: TenantId,
@@ -92,7 +92,7 @@ pub struct RemoveProvider {
 }
 
 impl RemoveProvider {
-    /// Runs the command; returns whether the tenant had it.
+    /// Removes the provider; returns whether the tenant had it.
     ///
     /// # Errors
     /// When the store fails.
@@ -142,16 +142,16 @@ pub async fn providers(
     Ok(found)
 }
 
-/// Seals a provider that an older version has stored as it is.
+/// Seals a provider that an older version has stored unsealed.
 pub struct SealProvider<'a> {
     /// The app.
     pub app: &'a AppEntry,
-    /// Where the provider lives.
+    /// The key of the provider's row.
     pub key: &'a Key,
 }
 
 impl SealProvider<'_> {
-    /// Runs the command; `false` if there is nothing to be sealed (any more).
+    /// Seals the provider; `false` if there is nothing to seal (any more).
     ///
     /// # Errors
     /// When the store fails.
@@ -171,7 +171,7 @@ impl SealProvider<'_> {
     }
 }
 
-/// Seals and opens the providers of an app. A change of the master key leaves them as they are.
+/// Seals and opens the providers of an app. A change of the master key does not affect them.
 struct Sealer(MessageKey);
 
 impl Sealer {
@@ -189,12 +189,12 @@ impl Sealer {
     }
 }
 
-/// Why a stored provider is of no use.
+/// A stored provider that cannot be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("the provider at {0} does not open: put it again with skipValidation, or remove it")]
+#[error("the provider at {0} cannot be opened: put it again with skipValidation, or remove it")]
 struct Unopened(String);
 
-/// A stored provider; without a sealer only what an older version stored as it is.
+/// Opens a stored provider; without a sealer only one that an older version stored unsealed.
 fn open(sealer: Option<&Sealer>, id: &AppId, stored: &StoredProvider) -> Result<Provider, Fault> {
     let text = match &stored.record.provider {
         ProviderText::Plain(text) => Some(text.clone().into_bytes()),

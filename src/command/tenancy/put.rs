@@ -1,4 +1,4 @@
-//! Creates and updates tenants, and with their public tenant apps and connection URI domains.
+//! Creates and updates tenants, and through their public tenants apps and connection URI domains.
 
 use super::plan::{Effects, Plan, own_settings};
 use super::work::Work;
@@ -15,9 +15,9 @@ use crate::store::removal::Removed;
 use crate::store::{self, StoreError, Tx};
 use serde_json::{Map, Value as Json};
 
-/// Creates a tenant or changes it. The public tenant stands for its app, the one of a public app for its domain.
+/// Creates a tenant or changes it. The public tenant represents its app, and that of a public app its domain.
 pub struct PutTenant {
-    /// The app; created with its public tenant.
+    /// The app; created together with its public tenant.
     pub app: AppId,
     /// The tenant.
     pub tenant: TenantId,
@@ -25,21 +25,21 @@ pub struct PutTenant {
     pub change: Change,
     /// Settings to change; `null` removes one.
     pub core_config: Option<Map<String, Json>>,
-    /// The caller may change protected settings.
+    /// Whether the caller may change protected settings.
     pub may_change_protected: bool,
-    /// Leave one that exists as it is.
+    /// Whether to leave an existing tenant unchanged.
     pub only_new: bool,
 }
 
-/// How it ended.
+/// The outcome of creating or changing a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Put {
-    /// It stands, durably.
+    /// It is stored, durably.
     Ok {
-        /// It did not exist before.
+        /// Whether it is new.
         created: bool,
     },
-    /// It was there before and is as it was.
+    /// It existed before and is unchanged.
     Exists,
     /// A rule was broken: the protocol's sentence (400).
     Invalid(String),
@@ -50,7 +50,7 @@ pub enum Put {
 }
 
 impl PutTenant {
-    /// Runs the command, to its end even if the caller goes away.
+    /// Stores the tenant and returns the outcome; runs to completion even if the caller goes away.
     ///
     /// # Errors
     /// When the store fails.
@@ -86,7 +86,7 @@ impl PutTenant {
         Ok(Put::Ok { created })
     }
 
-    /// What an earlier removal may have left under the same name.
+    /// Deletes what an earlier removal may have left under the same name.
     fn names(&self) -> Vec<Removed> {
         let mut names = vec![Removed { app: self.app.clone(), tenant: None }];
         if !self.tenant.is_public() {
@@ -103,7 +103,7 @@ impl PutTenant {
         self.tenant.is_public() && self.app.app_id == PUBLIC && !self.app.connection_uri_domain.is_empty()
     }
 
-    /// The new state, or why not. The order of checks is the protocol's.
+    /// The new state, or the reason for a refusal. The order of checks is the protocol's.
     fn decide(&self, directory: &Directory) -> Result<Decision, Put> {
         let existing = directory.app(&self.app).and_then(|entry| entry.tenant(&self.tenant));
         let invalid = |sentence: String| Put::Invalid(format!("Invalid core config: {sentence}"));
@@ -157,7 +157,7 @@ impl PutTenant {
 
 struct Decision {
     tenant: Tenant,
-    /// `None`: settings stay as they are.
+    /// The new effective settings; `None`: they stay as they are.
     effects: Option<Effects>,
 }
 
@@ -187,7 +187,7 @@ impl Decision {
 }
 
 /// Stored settings after a change: `null` removes a stored one; for one that is not stored it is kept, and means the
-/// built-in value.
+/// default.
 fn merged(mut stored: Map<String, Json>, given: Map<String, Json>) -> Map<String, Json> {
     for (key, value) in given {
         if value.is_null() && stored.contains_key(&key) {

@@ -16,19 +16,19 @@ pub struct RemoveTenant {
     pub tenant: TenantId,
 }
 
-/// Removes an app that has no other tenant than the public one; the public app of a domain stands for the domain and
-/// must be its last.
+/// Removes an app that has no tenant besides the public one; the public app of a domain represents the domain and must
+/// be its last.
 pub struct RemoveApp {
     /// The app.
     pub app: AppId,
 }
 
-/// How it ended.
+/// The outcome of a removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gone {
-    /// Nothing of it is left.
+    /// It is removed completely.
     Ok {
-        /// It existed before.
+        /// Whether it existed before.
         existed: bool,
     },
     /// The app has tenants besides the public one.
@@ -38,7 +38,7 @@ pub enum Gone {
 }
 
 impl RemoveTenant {
-    /// Runs the command, to its end even if the caller goes away.
+    /// Removes the tenant and returns the outcome; runs to completion even if the caller goes away.
     ///
     /// # Errors
     /// When the store fails.
@@ -54,7 +54,7 @@ impl RemoveTenant {
 }
 
 impl RemoveApp {
-    /// Runs the command, to its end even if the caller goes away.
+    /// Removes the app and returns the outcome; runs to completion even if the caller goes away.
     ///
     /// # Errors
     /// When the store fails.
@@ -76,7 +76,7 @@ impl RemoveApp {
     }
 }
 
-/// Takes the record out in one step, then the directory's entry, then everything that belonged to it.
+/// Removes the record in one step, then the directory's entry, then everything that belonged to it.
 async fn remove(work: &Work, removed: &Removed) -> Result<Gone, Fault> {
     let public = TenantId::public();
     let tenant = removed.tenant.as_ref().unwrap_or(&public);

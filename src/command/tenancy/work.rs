@@ -1,4 +1,4 @@
-//! What changes of tenants share: running to their end, and finishing removals.
+//! What changes of tenants share: running to completion, and finishing removals.
 
 use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
@@ -32,8 +32,8 @@ impl Work {
         }
     }
 
-    /// Runs a change in a task of its own: were it dropped with its request between commit and directory, the two would
-    /// disagree.
+    /// Runs a change in a task of its own: if it were dropped with its request between commit and directory, the two
+    /// would disagree.
     pub(super) async fn to_the_end<T: Send + 'static>(
         change: impl Future<Output = Result<T, Fault>> + Send + 'static,
     ) -> Result<T, Fault> {

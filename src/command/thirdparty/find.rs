@@ -11,24 +11,24 @@ use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::user::{self, search};
 
-/// Looks the person up who has an account at a provider.
+/// Finds the person who has an account at a provider.
 pub struct FindByAccount {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// In which tenant.
+    /// The tenant to look in.
     pub tenant: TenantId,
-    /// The account; compared as it is.
+    /// The account; compared exactly.
     pub account: ThirdPartyAccount,
 }
 
 impl FindByAccount {
-    /// Runs the command.
+    /// Returns the person; `None` when there is none.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Option<Person>, Fault> {
         let (app_id, tenant, identity) = (&self.scope.app.id, &self.tenant, &AccountInfo::ThirdParty(self.account));
-        transact(app, identity, "looking an account at a provider up", |mut tx| async move {
+        transact(app, identity, "looking up an account at a provider", |mut tx| async move {
             let found = user::find_identity(tx.as_mut(), app_id, tenant, RecipeId::ThirdParty, identity).await;
             let person = match found.map_err(reading)? {
                 Some(found) => Some(Person::load(tx.as_mut(), app_id, found).await?),
@@ -40,23 +40,23 @@ impl FindByAccount {
     }
 }
 
-/// Looks the people up to whom a provider gave an address.
+/// Finds the people whose accounts at providers have an address.
 pub struct FindByEmail {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// In which tenant.
+    /// The tenant to look in.
     pub tenant: TenantId,
     /// The address; normalised.
     pub email: String,
 }
 
 impl FindByEmail {
-    /// Runs the command: one entry per login method with an account at a provider and this address, oldest person first.
+    /// Returns one entry per login method with an account at a provider and this address, oldest person first.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Vec<Person>, Fault> {
-        transact(app, &self.email, "looking an address at providers up", |tx| self.look(tx)).await
+        transact(app, &self.email, "looking up an address at providers", |tx| self.look(tx)).await
     }
 
     async fn look(&self, mut tx: Box<dyn Tx>) -> Result<Step<Vec<Person>>, Fault> {

@@ -1,4 +1,4 @@
-//! The thirdparty recipe's operations (CDI: thirdparty). Providers are never asked anything here: the caller has done that.
+//! The thirdparty recipe's operations (CDI: thirdparty). Providers are never contacted here: the caller has done that.
 
 pub mod find;
 pub mod sign_in_up;

@@ -14,35 +14,36 @@ use crate::fault::Fault;
 use crate::store::user::{self, Found, Taken};
 use crate::store::{Tx, user_data};
 
-/// Signs in the person who has an account at a provider, or up if nobody has it.
+/// Signs in the person who has an account at a provider; signs a new person up if there is none.
 pub struct SignInUp {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// In which tenant.
+    /// The tenant to sign in to.
     pub tenant: TenantId,
-    /// The account; compared as it is.
+    /// The account; compared exactly.
     pub account: ThirdPartyAccount,
-    /// The address that the provider told; normalised.
+    /// The address that the provider reported; normalised.
     pub email: String,
-    /// The provider says that the address is the person's.
+    /// Whether the provider states that the address is the person's.
     pub email_is_verified: bool,
 }
 
-/// How it ended.
+/// The outcome of a sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignedInUp {
     /// Signed in, durably.
     Ok {
-        /// Who.
+        /// The person.
         person: Box<Person>,
-        /// By this call.
+        /// Whether the person signed up with this call.
         created: bool,
     },
-    /// The person is a primary user and has another address now, which in one of its tenants another primary user has.
+    /// The person is a primary user whose address has changed to one that another primary user has in one of its
+    /// tenants.
     EmailReserved,
 }
 
-/// A user as it is to be.
+/// A user as it will be written.
 struct Change {
     before: Option<User>,
     after: User,
@@ -54,7 +55,8 @@ struct Change {
 type Signed = Result<Option<(Person, Marked, bool)>, Fault>;
 
 impl SignInUp {
-    /// Runs the command. Of several runs at once with one account, one signs the person up.
+    /// Signs the person in and returns the outcome. Of several concurrent runs with one account, one signs the person
+    /// up.
     ///
     /// # Errors
     /// When the store fails.
@@ -84,8 +86,8 @@ impl SignInUp {
                 return Ok(Step::Commit(tx, Ok(None)));
             }
             Err(Taken::Identity { .. } | Taken::Id { .. }) => {
-                // Taken since this transaction looked: it conflicts.
-                let broken = Fault::invariant("signing in or up: a login that is free is somebody else's");
+                // Taken since this transaction read it: the commit conflicts.
+                let broken = Fault::invariant("signing in or up: a free login is taken");
                 return Ok(Step::Commit(tx, Err(broken)));
             }
         }
@@ -99,7 +101,7 @@ impl SignInUp {
         Ok(Step::Commit(tx, Ok(Some((person, active, created)))))
     }
 
-    /// The person with the address of today, or a new one.
+    /// The person with the current address, or a new one.
     async fn change(&self, app: &Context, tx: &mut dyn Tx) -> Result<Change, Fault> {
         let app_id = &self.scope.app.id;
         let identity = AccountInfo::ThirdParty(self.account.clone());
@@ -117,7 +119,7 @@ impl SignInUp {
         Ok(Change { before: None, after: User::new(method), id })
     }
 
-    /// What the audit log tells: a sign-up, or a sign-in with the address that changed by it.
+    /// The audit event: a sign-up, or a sign-in with the address if it has changed.
     fn events(&self, before: Option<&User>, after: &User, id: &UserId) -> Vec<AuditEvent> {
         let Some(before) = before else { return vec![self.event(AuditKind::SignedUp, after, id)] };
         let changed = (before != after).then_some(AuditKind::EmailChanged);
@@ -129,7 +131,7 @@ impl SignInUp {
         event.tenant(&self.tenant).recipe(RecipeId::ThirdParty).login(&self.email)
     }
 
-    /// What the provider confirms is confirmed, under the id that callers use. What it does not confirm stays as it is.
+    /// Marks an address that the provider confirms as verified, under the id that callers use. Others stay as they are.
     async fn mark_verified(&self, app: &Context, tx: &mut dyn Tx, user: &User, id: &UserId) -> Result<(), Fault> {
         if !self.email_is_verified {
             return Ok(());

@@ -17,13 +17,13 @@ use crate::store::totp::{self, TotpDevice};
 
 /// Checks a code.
 pub struct CheckCode<'a> {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Attempts are counted per tenant.
+    /// The tenant, for which attempts are counted.
     pub tenant: TenantId,
-    /// Whose.
+    /// The user who presents the code.
     pub user_id: UserId,
-    /// The device to be verified with it; `None`: any that is verified.
+    /// The device to verify with it; `None`: any verified one.
     pub device: Option<&'a str>,
     /// The code as presented.
     pub code: &'a str,
@@ -31,12 +31,12 @@ pub struct CheckCode<'a> {
     pub limits: Limits,
 }
 
-/// How it ended.
+/// The outcome of checking a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checked {
     /// The code is right, and used up; the device is verified.
     Ok {
-        /// The device was verified before: the code was not looked at.
+        /// Whether the device was verified before: then the code was not checked.
         was_verified: bool,
     },
     /// The user has no such device.
@@ -45,20 +45,20 @@ pub enum Checked {
     UnknownUser,
     /// The code is wrong, or used up.
     Invalid {
-        /// Wrong codes in a row, this one included.
+        /// Number of consecutive wrong codes, this one included.
         failures: u32,
     },
-    /// Too many wrong codes before; this one was not looked at.
+    /// Too many wrong codes before; this one was not checked.
     LimitReached {
-        /// How many.
+        /// Number of consecutive wrong codes.
         failures: u32,
-        /// ms until the next attempt.
+        /// Time until the next attempt, in ms.
         retry_after_ms: u64,
     },
 }
 
 impl CheckCode<'_> {
-    /// Runs the command. Of several runs at once with one right code, one finds it right; each other counts as wrong.
+    /// Checks the code. Of several concurrent runs with one right code, one succeeds; each other counts as wrong.
     ///
     /// # Errors
     /// When the store fails.
@@ -101,7 +101,7 @@ impl CheckCode<'_> {
         Ok(Step::Commit(tx, outcome))
     }
 
-    /// What can be said without a look at the code.
+    /// The outcome that does not depend on the code, if there is one.
     fn settled(&self, devices: &[TotpDevice]) -> Option<Checked> {
         match self.device {
             None => devices.is_empty().then_some(Checked::UnknownUser),
@@ -112,7 +112,7 @@ impl CheckCode<'_> {
         }
     }
 
-    /// The code, and for how long it is used up (ms), if a device that counts takes it now; that device is verified.
+    /// The code, and for how long it is used up (ms), if an eligible device accepts it now; that device is verified.
     fn right(
         &self,
         sealer: &Sealer,
@@ -124,7 +124,7 @@ impl CheckCode<'_> {
         let (mut is_right, mut window_ms) = (false, 0);
         for device in devices {
             let counts = self.device.map_or(device.verified, |name| device.name == name);
-            // Devices may have the same secret: then the code is used up for as long as the most patient of them takes it.
+            // Devices may have the same secret: then the code is used up for as long as any of them accepts it.
             if device.pace.accepts(&sealer.open(&self.user_id, device)?, code, now) {
                 window_ms = window_ms.max(device.pace.window_ms());
                 device.verified |= counts;
@@ -134,7 +134,7 @@ impl CheckCode<'_> {
         Ok(is_right.then_some((code, window_ms)))
     }
 
-    /// Notes the attempt.
+    /// Records the attempt.
     fn decide(
         &self,
         right: Option<(Code, u64)>,

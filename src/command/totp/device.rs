@@ -14,21 +14,21 @@ use crate::store::totp::{self, TotpDevice};
 
 /// Adds a device.
 pub struct AddDevice {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Whose; the user need not exist.
+    /// The user to add it to; need not exist.
     pub user_id: UserId,
     /// Its name; without one it gets one.
     pub name: Option<String>,
-    /// Which of its codes are taken.
+    /// Its rules for accepting codes.
     pub pace: Pace,
-    /// Its secret, if it has one already: it is verified then.
+    /// Its secret, if it already has one: then it is verified.
     pub known_secret: Option<TotpSecret>,
 }
 
-/// How it ended.
+/// The outcome of adding a device.
 pub enum Added {
-    /// It is there.
+    /// The device is added.
     Ok {
         /// Its name.
         name: String,
@@ -42,7 +42,7 @@ pub enum Added {
 }
 
 impl AddDevice {
-    /// Runs the command. A device of the same name that was never verified is replaced.
+    /// Adds the device and returns the outcome. A device of the same name that was never verified is replaced.
     ///
     /// # Errors
     /// When the store fails.
@@ -58,7 +58,7 @@ impl AddDevice {
         })
     }
 
-    /// The name that the device gets, or why there is none.
+    /// The name that the device gets, or why it cannot be added.
     async fn attempt(
         &self,
         app: &Context,
@@ -88,7 +88,7 @@ impl AddDevice {
     }
 }
 
-/// `TOTP Device <n>`, counted up from the number of verified devices until no verified one has the name.
+/// `TOTP Device <n>`, counted up from the number of verified devices to the first name that no verified device has.
 fn free_name(devices: &[TotpDevice]) -> String {
     let verified = || devices.iter().filter(|device| device.verified);
     let mut number = verified().count();
@@ -101,31 +101,31 @@ fn free_name(devices: &[TotpDevice]) -> String {
     }
 }
 
-/// Gives a device another name.
+/// Renames a device.
 pub struct RenameDevice {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Whose.
+    /// The user who has the device.
     pub user_id: UserId,
-    /// What it is called.
+    /// Its present name.
     pub name: String,
-    /// What it is to be called.
+    /// Its new name.
     pub new_name: String,
 }
 
-/// How it ended.
+/// The outcome of renaming a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Renamed {
-    /// It is called so.
+    /// It has the new name.
     Ok,
     /// The user has no such device.
     UnknownDevice,
-    /// Another device of the user is called so.
+    /// Another device of the user has the new name.
     AlreadyExists,
 }
 
 impl RenameDevice {
-    /// Runs the command.
+    /// Renames the device and returns the outcome.
     ///
     /// # Errors
     /// When the store fails.
@@ -153,18 +153,18 @@ impl RenameDevice {
     }
 }
 
-/// Removes a device; with the last one, what is remembered of the user's codes.
+/// Removes a device; with the last one, also the record of the user's used codes and attempts.
 pub struct RemoveDevice {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Whose.
+    /// The user who has the device.
     pub user_id: UserId,
-    /// Which.
+    /// Name of the device.
     pub name: String,
 }
 
 impl RemoveDevice {
-    /// Runs the command; `true` if there was such a device.
+    /// Removes the device; `true` if it existed.
     ///
     /// # Errors
     /// When the store fails.

@@ -1,4 +1,4 @@
-//! Authenticator apps that come with users from elsewhere: sealed before the transaction, written in it.
+//! Authenticator apps of imported users: sealed before the transaction, written in it.
 
 use super::Sealer;
 use crate::command::scope::Scope;
@@ -10,10 +10,10 @@ use crate::store::totp::{self, TotpDevice};
 use crate::store::{StoreError, Tx};
 use std::collections::BTreeSet;
 
-/// Authenticator apps of a user that is imported.
+/// Authenticator apps of a user to import.
 pub(in crate::command) struct ImportedDevices(Vec<TotpDevice>);
 
-/// All authenticator apps of a user; nothing to write where none is new.
+/// All authenticator apps of a user; nothing to write if none is new.
 pub(in crate::command) struct AllDevices(Option<Vec<TotpDevice>>);
 
 impl ImportedDevices {
@@ -33,7 +33,7 @@ impl ImportedDevices {
         Ok(Self(devices(app, &Sealer::of(app, scope).await?, user, new)))
     }
 
-    /// These and those that stand under the user's id already, or why they do not go together.
+    /// Merges these with those stored under the user's id, or returns why they conflict.
     ///
     /// # Errors
     /// When the store fails.
@@ -53,7 +53,7 @@ impl ImportedDevices {
 }
 
 impl AllDevices {
-    /// Writes them.
+    /// Writes the devices.
     ///
     /// # Errors
     /// When the store fails.

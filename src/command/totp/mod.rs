@@ -17,7 +17,7 @@ use crate::store::{self, StoreError, Tx};
 pub(in crate::command) struct Sealer(MessageKey);
 
 impl Sealer {
-    /// That of an app.
+    /// The sealer of an app.
     ///
     /// # Errors
     /// When the app's keys cannot be read.
@@ -37,7 +37,7 @@ impl Sealer {
     }
 }
 
-/// Lets the transaction fail when the app is removed meanwhile, so that nothing it writes outlives the app.
+/// Makes the transaction fail if the app is removed meanwhile, so that nothing it writes outlives the app.
 async fn require_app(tx: &mut dyn Tx, scope: &Scope) -> Result<(), Fault> {
     let id = &scope.app.id;
     if store::app::exists(tx, id).await.map_err(failed)? {

@@ -1,4 +1,4 @@
-//! Users on their way in: made ready before the transaction, written in it.
+//! Users being imported: prepared before the transaction, written in it.
 
 use crate::command::audit;
 use crate::command::scope::Scope;
@@ -23,9 +23,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Passwords that are hashed at once on every machine, if the setting allows it.
+/// Number of passwords that every machine hashes at once, if the setting allows it.
 const HASHED_AT_ONCE: usize = 2;
-/// Wait for a place in a full queue of passwords.
+/// Wait before trying again when the queue of passwords is full.
 const QUEUE_WAIT: Duration = Duration::from_millis(100);
 
 /// A user that is ready to be written.
@@ -39,20 +39,20 @@ pub(in crate::command) struct Ready {
     verified: BTreeSet<UserId>,
 }
 
-/// What became of a user.
+/// The outcome of writing a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::command) enum Arrived {
-    /// It is there, with everything.
+    /// The user is written, with everything.
     Ok,
-    /// Somebody has what it would have; nothing was written.
+    /// Another user has one of its keys; nothing was written.
     Taken(Taken),
-    /// An external id that it would have is somebody's internal id; nothing was written.
+    /// One of its external ids is another user's internal id; nothing was written.
     Shadows,
-    /// It cannot be taken; nothing was written.
+    /// It cannot be accepted; nothing was written.
     Refused(String),
 }
 
-/// Makes users ready, a few at once; in their order. Each gets the id beside it.
+/// Prepares users, a few at once, and returns them in their order. Each gets the id paired with it.
 ///
 /// # Errors
 /// When a password cannot be hashed.
@@ -77,14 +77,14 @@ pub(in crate::command) async fn prepare_all(
     }
 }
 
-/// What the app's setting says, but at most half of the threads: the others are for people who sign in.
+/// The app's setting, but at most half of the threads: the others are for people who sign in.
 fn hashed_at_once(scope: &Scope) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let wanted = usize::try_from(scope.app.config.import_parallelism).unwrap_or(usize::MAX);
     wanted.clamp(1, HASHED_AT_ONCE.max(cores / 2))
 }
 
-/// Hashes passwords, seals secrets, gives ids: `id` to the method by which the user is known.
+/// Hashes passwords, seals secrets, assigns ids: `id` to the method by which the user is known.
 async fn prepare(app: &Context, scope: &Scope, new: NewUser, id: Uuid) -> Result<Result<Ready, BadLine>, Fault> {
     let first = new.first_method();
     let is_primary = new.methods.len() > 1 || new.methods.iter().any(|method| method.is_primary);
@@ -127,8 +127,8 @@ async fn login_of(app: &Context, scope: &Scope, new: NewLogin) -> Result<Result<
                 return bad("a Firebase hash cannot be checked: 'firebase_password_hashing_signer_key' is not set");
             }
             Some(stored) if family.is_none_or(|family| stored.family() == family) => stored.text(),
-            Some(_) => return bad("'passwordHash' is not of that 'hashingAlgorithm'"),
-            None => return bad("'passwordHash' is no bcrypt, argon2 or Firebase scrypt hash that could be checked"),
+            Some(_) => return bad("'passwordHash' does not match 'hashingAlgorithm'"),
+            None => return bad("'passwordHash' is not a usable bcrypt, argon2 or Firebase scrypt hash"),
         },
         NewPassword::Plain(password) => hashed(app, scope, password.expose()).await?,
     };
@@ -139,7 +139,7 @@ fn lacks_signer_key(scope: &Scope, hash: &StoredHash) -> bool {
     hash.family() == HashFamily::FirebaseScrypt && scope.app.config.firebase_signer_key.is_none()
 }
 
-/// Hashes a password, whenever there is room for it in the queue.
+/// Hashes a password, waiting until the queue has room.
 async fn hashed(app: &Context, scope: &Scope, password: &str) -> Result<String, Fault> {
     let parameters = scope.app.config.password_hashing;
     loop {
@@ -152,7 +152,7 @@ async fn hashed(app: &Context, scope: &Scope, password: &str) -> Result<String, 
     }
 }
 
-/// Writes a user and all that belongs to it; or nothing.
+/// Writes a user and everything that belongs to it, or nothing.
 ///
 /// # Errors
 /// When the store fails.
@@ -219,7 +219,7 @@ async fn first_missing<'a>(
     Ok(None)
 }
 
-/// Notes a user that was written, and its roles, in the audit log.
+/// Records a written user, and its roles, in the audit log.
 ///
 /// # Errors
 /// When an event is too large.

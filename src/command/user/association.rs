@@ -1,4 +1,4 @@
-//! `POST /recipe/multitenancy/tenant/user` and `…/user/remove`: in which tenants a login method may be used.
+//! `POST /recipe/multitenancy/tenant/user` and `…/user/remove`: the tenants in which a login method may be used.
 
 use super::change::{self, Change, Conflict, Decide, Decision};
 use super::require_tenant;
@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 /// Lets a login method be used in a tenant. The others of its user stay where they are, but what the user reserves is
 /// reserved in that tenant too.
 pub struct AddToTenant {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The tenant.
     pub tenant: TenantId,
@@ -25,24 +25,24 @@ pub struct AddToTenant {
     pub id: UserId,
 }
 
-/// How it ended.
+/// The outcome of adding a login method to a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Added {
     /// It may be used there, durably.
     Ok {
-        /// It could be used there before.
+        /// Whether it could be used there before.
         already: bool,
     },
     /// No login method has this id.
     UnknownUser,
-    /// Another login method of the same recipe has this there.
+    /// Another login method of the same recipe has this account info there.
     LoginTaken(AccountInfo),
     /// Another primary user has an account info of the user there.
     AccountInfoTaken(Conflict),
 }
 
 impl AddToTenant {
-    /// Runs the command.
+    /// Adds the login method and returns the outcome.
     ///
     /// # Errors
     /// When the store fails.
@@ -83,9 +83,9 @@ impl Decide for AddToTenant {
     }
 }
 
-/// Takes a login method out of a tenant, with its sessions, roles and verification tokens there.
+/// Removes a login method from a tenant, with its sessions, roles and verification tokens there.
 pub struct RemoveFromTenant {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The tenant.
     pub tenant: TenantId,
@@ -93,12 +93,12 @@ pub struct RemoveFromTenant {
     pub id: UserId,
 }
 
-/// How it ended.
+/// The outcome of removing a login method from a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removed {
-    /// It may not be used there, durably.
+    /// It can no longer be used there, durably.
     Ok {
-        /// It could be before.
+        /// Whether it could be used there before.
         was_there: bool,
     },
     /// No login method has this id.
@@ -106,7 +106,7 @@ pub enum Removed {
 }
 
 impl RemoveFromTenant {
-    /// Runs the command.
+    /// Removes the login method and returns the outcome.
     ///
     /// # Errors
     /// When the store fails.
@@ -119,7 +119,7 @@ impl RemoveFromTenant {
 impl Decide for RemoveFromTenant {
     type Outcome = Removed;
 
-    /// What it left in a tenant is looked for whether it may be used there or not: recipes do not ask for that.
+    /// Its data in the tenant is looked for whether or not it may be used there: recipes do not check that.
     async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<Removed>, Fault> {
         let Some(Found { user: before, id }) = change::find(tx, &self.scope, &self.id).await? else {
             return Ok(Decision::Done(Removed::UnknownUser));
@@ -142,7 +142,7 @@ impl Decide for RemoveFromTenant {
     }
 }
 
-/// What the audit log says of a login method and a tenant.
+/// An audit event about a login method and a tenant.
 fn event(kind: AuditKind, user: &User, id: &UserId, tenant: &TenantId) -> AuditEvent {
     AuditEvent::of(kind).user(user.shown_id()).recipe_user(user.shown(id)).tenant(tenant)
 }

@@ -1,4 +1,4 @@
-//! Changes of users: decide on what the store holds, write, and end the sessions that end with it.
+//! Changes of users: decide on what the store holds, write, and end the affected sessions.
 
 use super::UserInfo;
 use crate::command::activity::{Marked, mark_active};
@@ -18,33 +18,33 @@ use crate::store::{StoreError, Tx, activity, passwordless, user_data};
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 
-/// Users before and after, and what goes with them.
+/// Users before and after, and the effects on other data.
 #[derive(Debug, Default)]
 pub(super) struct Change {
-    /// As the transaction read them.
+    /// The users as the transaction read them.
     pub(super) before: Vec<User>,
-    /// As they are to be.
+    /// The users as they will be.
     pub(super) after: Vec<User>,
-    /// Whose sessions end, ids as sessions have them, and why.
+    /// The users whose sessions end (ids as sessions have them), and why.
     pub(super) signed_out: Option<(UserChange, Vec<UserId>)>,
-    /// Whose data in other recipes goes: ids as those recipes have them.
+    /// The users whose data in other recipes is deleted (ids as those recipes have them).
     pub(super) forgotten: Vec<UserId>,
-    /// Of those sessions and data only what is of this tenant; `None` for all of the app.
+    /// Restricts those sessions and data to this tenant; `None` for the whole app.
     pub(super) only_in: Option<TenantId>,
-    /// Whose verified addresses get another id: from, to.
+    /// The ids between which verified addresses move: from, to.
     pub(super) verification_moved: Option<(UserId, UserId)>,
-    /// Whose mark of activity gets another id: from, to.
+    /// The ids between which the mark of activity moves: from, to.
     pub(super) activity_moved: Option<(UserId, UserId)>,
-    /// Whose mark of activity goes: ids as callers see them.
+    /// The users whose mark of activity is deleted (ids as callers see them).
     pub(super) inactive: Vec<UserId>,
-    /// Who is active now: an id as callers see it.
+    /// The user who is active now (id as callers see it).
     pub(super) active: Option<UserId>,
-    /// What the audit log tells of it.
+    /// The audit events of the change.
     pub(super) audit: Vec<AuditEvent>,
 }
 
 impl Change {
-    /// Whose marks of activity go or move: ids as callers see them.
+    /// The users whose marks of activity are deleted or move (ids as callers see them).
     fn unmarked(&self) -> impl Iterator<Item = &UserId> {
         let forgotten = self.forgotten.iter().filter(|_| self.only_in.is_none());
         let moved = self.activity_moved.iter().flat_map(|(from, to)| [from, to]);
@@ -52,7 +52,7 @@ impl Change {
     }
 }
 
-/// What a command comes to.
+/// The result of a decision.
 pub(super) enum Decision<T> {
     /// Nothing to write.
     Done(T),
@@ -76,10 +76,10 @@ impl<T> Decision<T> {
     }
 }
 
-/// A command that changes users: the part that runs anew when something it has read has changed.
+/// A command that changes users: the part that runs again when something it has read has changed.
 #[async_trait]
 pub(super) trait Decide: Sync {
-    /// How the command can end.
+    /// The outcome of the command.
     type Outcome: Send;
 
     /// Loads and decides.
@@ -88,7 +88,7 @@ pub(super) trait Decide: Sync {
 
 /// Decides without writing: what would happen, as of one moment.
 pub(super) async fn check<D: Decide>(app: &Context, about: &UserId, command: &D) -> Result<D::Outcome, Fault> {
-    transact(app, about, "looking users up", |mut tx| async move {
+    transact(app, about, "looking up users", |mut tx| async move {
         let decision = command.decide(tx.as_mut()).await;
         Ok(Step::Commit(tx, decision))
     })
@@ -98,8 +98,8 @@ pub(super) async fn check<D: Decide>(app: &Context, about: &UserId, command: &D)
 
 /// Decides and writes.
 ///
-/// Sessions end in the transaction that changes the users. Of more sessions than one transaction should end, as many as
-/// it takes go before, each time after another look at whether the change is still to happen.
+/// Sessions end in the transaction that changes the users. If there are more than one transaction should end, as many
+/// as it takes end in transactions before, each of which checks again that the change is still to happen.
 pub(super) async fn run<D: Decide>(
     app: &Context,
     scope: &Scope,
@@ -127,20 +127,20 @@ pub(super) async fn run<D: Decide>(
     }
 }
 
-/// What a transaction comes to once it is committed.
+/// The result of a transaction once it is committed.
 enum Attempted<T> {
-    /// Nothing was to be written. Who saw a change by half may find an invariant broken, too.
+    /// There was nothing to write. An attempt that read a half-made change may also find an invariant broken.
     Decided(Result<T, Fault>),
-    /// So many sessions have ended, and there are more.
+    /// This many sessions have ended, and there are more.
     Ended(u64),
     /// The change is written.
     Changed(Changed, T),
 }
 
-/// A change that is written.
+/// A change that has been written.
 struct Changed {
     change: Box<Change>,
-    /// Sessions that ended with it.
+    /// The sessions that ended with it.
     ended: u64,
     active: Marked,
 }
@@ -204,16 +204,16 @@ async fn write(tx: &mut dyn Tx, app: &AppId, change: &Change) -> Result<(), Stor
     Ok(())
 }
 
-/// Another primary user has an account info that a user is to reserve.
+/// Another primary user has an account info that a user wants to reserve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// That user's id, as callers see it.
     pub primary_user_id: UserId,
-    /// What it has.
+    /// The account info.
     pub info: AccountInfo,
 }
 
-/// The conflict that stands against a change which takes no other keys than reservations.
+/// The conflict that prevents a change which takes no other keys than reservations.
 pub(super) async fn conflict(
     tx: &mut dyn Tx,
     app: &AppId,
@@ -225,7 +225,7 @@ pub(super) async fn conflict(
         None => Ok(None),
         Some(Taken::Reservation { info, by, .. }) => reserved(tx, app, info, by).await.map(Some),
         Some(Taken::Identity { .. } | Taken::Id { .. }) => {
-            Err(Fault::invariant("changing users: a login that they have is somebody else's"))
+            Err(Fault::invariant("changing users: a login of theirs is another user's"))
         }
     }
 }
@@ -247,7 +247,7 @@ pub(super) async fn data_ids(
     let mut found = Vec::with_capacity(2 * ids.len());
     for id in ids {
         let of_one = user_data::ids(tx, app, user, id).await;
-        found.extend(of_one.map_err(|error| Fault::new("looking a user's ids up", error))?);
+        found.extend(of_one.map_err(|error| Fault::new("looking up a user's ids", error))?);
     }
     Ok(found)
 }
@@ -259,5 +259,5 @@ pub(super) async fn info(tx: &mut dyn Tx, app: &AppId, user: User) -> Result<Use
 
 /// Finds a user by any of its ids.
 pub(super) async fn find(tx: &mut dyn Tx, scope: &Scope, id: &UserId) -> Result<Option<Found>, Fault> {
-    user::find(tx, &scope.app.id, id).await.map_err(|error| Fault::new("looking a user up", error))
+    user::find(tx, &scope.app.id, id).await.map_err(|error| Fault::new("looking up a user", error))
 }

@@ -9,16 +9,16 @@ use crate::store::user::count;
 
 /// Counts users.
 pub struct CountUsers {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Those with a login method in this tenant; `None` for all tenants of the app.
+    /// Only users with a login method in this tenant; `None` for all tenants of the app.
     pub tenant: Option<TenantId>,
-    /// Those with a login method of one of these recipes.
+    /// Only users with a login method of one of these recipes.
     pub recipes: Recipes,
 }
 
 impl CountUsers {
-    /// Runs the command: exact, from counters that change with the users.
+    /// Returns the exact count, from counters that change with the users.
     ///
     /// # Errors
     /// When the store fails.

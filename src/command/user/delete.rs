@@ -14,30 +14,31 @@ use crate::store::Tx;
 use crate::store::user::Found;
 use async_trait::async_trait;
 
-/// Deletes a user, or one of its login methods, with all that recipes keep for it. Sessions end and tell why.
+/// Deletes a user, or one of its login methods, with everything that recipes keep for it. Its sessions end with that
+/// cause.
 pub struct DeleteUser {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// Any id: internal or mapped, of the group or of a login method.
     pub id: UserId,
-    /// How much.
+    /// Whether to delete the whole user or one login method.
     pub extent: Extent,
 }
 
-/// How it ended.
+/// The outcome of a deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deleted {
-    /// Gone, durably.
+    /// Deleted, durably.
     Ok {
-        /// Login methods that went.
+        /// Number of login methods deleted.
         methods: usize,
     },
-    /// Nobody has this id; or it is that of a group, and the login method that had it is gone already.
+    /// No user has this id; or it is that of a group, and the login method that had it is already deleted.
     Nothing,
 }
 
 impl DeleteUser {
-    /// Runs the command.
+    /// Deletes the user and returns the outcome.
     ///
     /// # Errors
     /// When the store fails.
@@ -72,7 +73,7 @@ impl Decide for DeleteUser {
     }
 }
 
-/// What the audit log says of a login method that goes.
+/// An audit event about a login method that is deleted.
 pub(super) fn gone(user: &User, method: &LoginMethod) -> AuditEvent {
     let event = AuditEvent::of(AuditKind::UserDeleted).user(user.shown_id()).recipe_user(user.shown(&method.id));
     let event = event.recipe(method.login.recipe());

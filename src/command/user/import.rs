@@ -1,4 +1,4 @@
-//! `sessiond users import`: many users with their passwords' hashes, roles, metadata and marks.
+//! `sessiond users import`: many users with their password hashes, roles, metadata and verified addresses.
 
 use super::arrival::{Arrived, Ready, note, prepare_all, write};
 use crate::command::scope::Scope;
@@ -16,48 +16,48 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// Imports users: all that can be, in one transaction.
+/// Imports users: as many as possible, in one transaction.
 pub struct ImportUsers {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// For users that name no tenants.
+    /// The tenant for users that name no tenants.
     pub tenant: TenantId,
-    /// One user each, as JSON.
+    /// The users, one JSON text each.
     pub lines: Vec<String>,
-    /// Which part of the import they are.
+    /// The step of the import that they make up.
     pub place: Place,
 }
 
 /// A step of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// Which import.
+    /// The id of the import.
     pub import: Uuid,
-    /// Which of its steps; the first is 0.
+    /// The number of the step; the first is 0.
     pub step: u64,
 }
 
-/// How a step ended.
+/// The outcome of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepEnded {
-    /// It is done, by this run or by one before. Of each line what became of it, in their order.
+    /// It is done, by this run or by an earlier one. The outcome of each line, in their order.
     Done(Vec<Imported>),
-    /// It was done, with other lines.
+    /// It was done before, with other lines.
     OtherLines,
-    /// The store has not seen the step before: it is another store, or an older state of it.
+    /// The store does not know the step before: it is another store, or an older state of it.
     StepsMissing,
 }
 
 impl ImportUsers {
-    /// Runs the command, unless an earlier run with the same place has done the work.
+    /// Imports the users, unless an earlier run with the same step has done the work.
     ///
-    /// A user is there with everything that belongs to it, or not at all.
+    /// A user is imported with everything that belongs to it, or not at all.
     ///
     /// # Errors
-    /// When the store fails or a password cannot be hashed: then nobody was imported.
+    /// When the store fails or a password cannot be hashed: then no user was imported.
     pub async fn run(self, app: &Context) -> Result<StepEnded, Fault> {
         let lines = hash_of(&self.lines);
-        // Passwords are hashed before the transaction that counts; a step that is over costs none.
+        // Passwords are hashed before the transaction that counts; a step that is already done costs none.
         if let Some(ended) = self.ended(app.store.begin().as_mut(), &lines).await? {
             return Ok(ended);
         }
@@ -65,7 +65,7 @@ impl ImportUsers {
         self.write(app, &ready, lines).await
     }
 
-    /// How this step has ended already; `None` when it is due.
+    /// The outcome of this step, if it has already ended; `None` when it is due.
     async fn ended(&self, tx: &mut dyn Tx, lines: &[u8; 32]) -> Result<Option<StepEnded>, Fault> {
         let Place { import, step } = self.place;
         let last = user_import::get(tx, &self.scope.app.id, import).await.map_err(reading)?;
@@ -78,11 +78,11 @@ impl ImportUsers {
         })
     }
 
-    /// Reads the lines and hashes passwords.
+    /// Parses the lines and hashes passwords.
     async fn all_ready(&self, app: &Context) -> Result<Vec<Result<Ready, BadLine>>, Fault> {
         let now = app.now();
         let parsed: Vec<_> = self.lines.iter().map(|line| self.parse(line, now)).collect();
-        // In the order of the lines, so that people who are listed side by side also lie so.
+        // In the order of the lines, so that people who are listed together are also stored together.
         let mut ids: Vec<_> = parsed.iter().map(|_| time_ordered_uuid(&*app.entropy, now)).collect();
         ids.sort_unstable();
         prepare_all(app, &self.scope, parsed.into_iter().zip(ids).collect()).await
@@ -159,16 +159,16 @@ impl ImportUsers {
     }
 }
 
-/// Forgets an import that has come to its end, or was given up.
+/// Forgets an import that is complete or was abandoned.
 pub struct EndImport {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Which.
+    /// The id of the import.
     pub import: Uuid,
 }
 
 impl EndImport {
-    /// Runs the command. One that is not there is fine.
+    /// Forgets the import; does nothing if it is unknown.
     ///
     /// # Errors
     /// When the store fails.

@@ -10,7 +10,7 @@ use crate::store::{StoreError, Tx};
 pub struct UserInfo {
     /// The user.
     pub user: User,
-    /// For each of its login methods, in their order: whether its e-mail address or phone number is verified.
+    /// For each of its login methods, in order: whether its e-mail address or phone number is verified.
     pub verified: Vec<bool>,
 }
 
@@ -24,7 +24,7 @@ impl UserInfo {
         Ok(Self { user, verified })
     }
 
-    /// The same from a row, which tells it by itself.
+    /// The same from a row that includes this information.
     ///
     /// # Errors
     /// When the store fails.

@@ -18,20 +18,20 @@ use std::iter;
 
 /// `POST /recipe/accountlinking/user/primary`: lets other login methods be linked to this one.
 pub struct MakePrimary {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The login method.
     pub id: UserId,
 }
 
-/// How it ended.
+/// The outcome of making a user primary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MadePrimaryUser {
-    /// Nobody has this id.
+    /// No user has this id.
     UnknownUser,
-    /// It is a primary user.
+    /// It is now a primary user.
     Ok {
-        /// It was one before.
+        /// Whether it was one before.
         already: bool,
         /// The user.
         user: UserInfo,
@@ -40,13 +40,13 @@ pub enum MadePrimaryUser {
     AccountInfoTaken(Conflict),
     /// It is linked to another id.
     Linked {
-        /// That id, as callers see it.
+        /// The id of that primary user, as callers see it.
         primary_user_id: UserId,
     },
 }
 
 impl MakePrimary {
-    /// Runs the command.
+    /// Makes the user primary and returns the outcome.
     ///
     /// # Errors
     /// When the store fails.
@@ -54,7 +54,7 @@ impl MakePrimary {
         change::run(app, &self.scope, &self.id, &self).await
     }
 
-    /// How the command would end now.
+    /// The outcome that the command would have now.
     ///
     /// # Errors
     /// When the store fails.
@@ -95,7 +95,7 @@ impl Decide for MakePrimary {
 
 /// `POST /recipe/accountlinking/user/link`: makes a login method part of a primary user. Its sessions end.
 pub struct LinkAccounts {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The login method.
     pub recipe_user_id: UserId,
@@ -103,14 +103,14 @@ pub struct LinkAccounts {
     pub primary_user_id: UserId,
 }
 
-/// How it ended.
+/// The outcome of linking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountsLinked {
-    /// Nobody has one of the ids.
+    /// No user has one of the ids.
     UnknownUser,
-    /// Both are one user.
+    /// Both ids now belong to one user.
     Ok {
-        /// They were before.
+        /// Whether they were before.
         already: bool,
         /// The user.
         user: UserInfo,
@@ -119,15 +119,15 @@ pub enum AccountsLinked {
     AccountInfoTaken(Conflict),
     /// The login method belongs to this primary user.
     Elsewhere {
-        /// That user.
+        /// The primary user.
         user: UserInfo,
     },
-    /// What should be the primary user is not one.
+    /// The second id does not belong to a primary user.
     NotPrimary,
 }
 
 impl LinkAccounts {
-    /// Runs the command.
+    /// Links the login method and returns the outcome.
     ///
     /// # Errors
     /// When the store fails.
@@ -135,7 +135,7 @@ impl LinkAccounts {
         change::run(app, &self.scope, &self.recipe_user_id, &self).await
     }
 
-    /// How the command would end now.
+    /// The outcome that the command would have now.
     ///
     /// # Errors
     /// When the store fails.
@@ -182,30 +182,30 @@ impl Decide for LinkAccounts {
     }
 }
 
-/// `POST /recipe/accountlinking/user/unlink`: takes a login method out of its group. Its sessions end.
+/// `POST /recipe/accountlinking/user/unlink`: removes a login method from its group. Its sessions end.
 pub struct UnlinkAccount {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The login method.
     pub id: UserId,
 }
 
-/// How it ended.
+/// The outcome of unlinking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountUnlinked {
-    /// Nobody has this id.
+    /// No user has this id.
     UnknownUser,
-    /// It is in no group now.
+    /// It is no longer in a group.
     Ok {
-        /// The login method is gone: others live on under its id.
+        /// Whether the login method was deleted, because others keep using its id.
         deleted: bool,
-        /// It was in a group.
+        /// Whether it was in a group.
         was_linked: bool,
     },
 }
 
 impl UnlinkAccount {
-    /// Runs the command.
+    /// Unlinks the login method and returns the outcome.
     ///
     /// # Errors
     /// When the store fails.

@@ -10,22 +10,23 @@ use crate::store::user::listing::{self, Listed, Page};
 use crate::store::user::{Row, search};
 use crate::store::{StoreError, Tx};
 
-/// How often users are read while some of them are linked, unlinked or deleted. After that they are told as they were seen.
+/// How often users are read again while some of them are linked, unlinked or deleted. After that they are returned as
+/// read.
 const LOOKS_MAX: usize = 8;
 
 /// Lists users of a tenant by time joined.
 pub struct ListUsers {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Users with a login method in this tenant…
+    /// The tenant in which the users must have a login method…
     pub tenant: TenantId,
     /// …of one of these recipes.
     pub recipes: Recipes,
-    /// In which direction.
+    /// The order of the list.
     pub order: Order,
-    /// The page's first place; `None` for the first page.
+    /// The position of the page's first user; `None` for the first page.
     pub from: Option<Position>,
-    /// Users on the page.
+    /// The most users on the page.
     pub limit: usize,
 }
 
@@ -33,12 +34,12 @@ pub struct ListUsers {
 pub struct UserPage {
     /// The users, in order.
     pub users: Vec<UserInfo>,
-    /// Where the next page begins, if there is one.
+    /// The position at which the next page begins, if there is one.
     pub next: Option<Position>,
 }
 
 impl ListUsers {
-    /// Runs the command. Its cost does not depend on how many users there are.
+    /// Returns the page. The cost does not depend on how many users there are.
     ///
     /// # Errors
     /// When the store fails.
@@ -54,8 +55,8 @@ impl ListUsers {
             let (mut listed, next) = self.listed(tx.as_mut()).await?;
             listing::read_rows(tx.as_mut(), id, &mut listed).await?;
             looks += 1;
-            // Who was linked or deleted since the list was read stands elsewhere in it now, or nowhere. Whoever came apart
-            // from a primary user may have a place that was not there: only the list tells.
+            // A user that was linked or deleted since the list was read is now elsewhere in it, or not in it at all. A
+            // user that was unlinked from a primary user may have a new place: only the list shows it.
             let mut steady =
                 listed.iter().all(|Listed { place, row }| row.as_ref().is_some_and(|row| row.user.is_at(place)));
             if steady && listed.iter().flat_map(|listed| &listed.row).any(|row| row.user.is_primary) {
@@ -72,7 +73,7 @@ impl ListUsers {
         }
     }
 
-    /// The users on the page, and the place of the first one after it.
+    /// The users on the page, and the position of the first one after it.
     async fn listed(&self, tx: &mut dyn Tx) -> Result<(Vec<Listed>, Option<Position>), StoreError> {
         let limit = self.limit.saturating_add(1);
         let (app, tenant, recipes) = (&self.scope.app.id, &self.tenant, &self.recipes);
@@ -85,18 +86,18 @@ impl ListUsers {
 
 /// Searches the users of a tenant.
 pub struct SearchUsers {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Only login methods in this tenant are looked at.
+    /// The tenant whose login methods are searched.
     pub tenant: TenantId,
-    /// What for.
+    /// The search criteria.
     pub tags: SearchTags,
-    /// Of the result, by time joined.
+    /// The order of the result, by time joined.
     pub order: Order,
 }
 
 impl SearchUsers {
-    /// Runs the command; at most a thousand users.
+    /// Returns at most a thousand users.
     ///
     /// # Errors
     /// When the store fails.
@@ -124,7 +125,7 @@ impl SearchUsers {
     }
 }
 
-/// Adds to each user what replies show of it.
+/// Adds to each user what replies show about it.
 pub(super) async fn with_info(tx: &mut dyn Tx, app: &AppId, rows: Vec<Row>) -> Result<Vec<UserInfo>, StoreError> {
     let mut shown = Vec::with_capacity(rows.len());
     for row in rows {

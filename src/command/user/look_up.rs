@@ -12,36 +12,36 @@ use crate::store::Tx;
 use crate::store::user::{self, Found, Row, search};
 use std::collections::BTreeMap;
 
-/// Finds users by exactly what they sign in with.
+/// Finds users by exact values of what they sign in with.
 pub struct LookUpUsers {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// A login method of this tenant must have one of the criteria.
+    /// The tenant in which a login method must match one of the criteria.
     pub tenant: TenantId,
-    /// What to look for; nobody is found without one.
+    /// The criteria; without any, no user is found.
     pub criteria: Vec<LookUp>,
-    /// Whether one criterion is enough; otherwise all must hold, each for any login method of the person.
+    /// Whether one criterion is enough; otherwise all must match, each for any login method of the person.
     pub union: bool,
 }
 
 impl LookUpUsers {
-    /// Runs the command; oldest first.
+    /// Returns the users, oldest first.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Vec<UserInfo>, Fault> {
-        transact(app, &self.criteria, "looking users up", |tx| self.look(tx)).await
+        transact(app, &self.criteria, "looking up users", |tx| self.look(tx)).await
     }
 
     async fn look(&self, mut tx: Box<dyn Tx>) -> Result<Step<Vec<UserInfo>>, Fault> {
-        let failed = |error| Fault::new("looking users up", error);
+        let failed = |error| Fault::new("looking up users", error);
         let id = &self.scope.app.id;
         let mut found: BTreeMap<Position, Row> = BTreeMap::new();
         for criterion in &self.criteria {
             let rows = search::with_info(tx.as_mut(), id, &self.tenant, criterion).await.map_err(failed)?;
             found.extend(rows.into_iter().map(|row| (row.user.position(), row)));
         }
-        // Any method of the person counts here, of whatever tenant.
+        // Any method of the person counts here, whatever its tenant.
         let has = |user: &User, criterion: &LookUp| user.methods.iter().any(|method| criterion.matches(&method.login));
         let fits = |row: &Row| self.union || self.criteria.iter().all(|criterion| has(&row.user, criterion));
         let rows = found.into_values().filter(fits).collect();
@@ -50,24 +50,24 @@ impl LookUpUsers {
     }
 }
 
-/// Looks a login method of one recipe up by its own id.
+/// Looks up a login method of one recipe by its own id.
 pub struct FindLogin {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Internal or mapped.
+    /// Its id, internal or mapped.
     pub id: UserId,
-    /// Which recipe.
+    /// The recipe of the login method.
     pub recipe: RecipeId,
 }
 
 impl FindLogin {
-    /// Runs the command; the person is shown with that login method alone.
+    /// Returns the person with that login method alone; `None` when there is none.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Option<Person>, Fault> {
         let command = &self;
-        transact(app, &self.id, "looking a login method up", |mut tx| async move {
+        transact(app, &self.id, "looking up a login method", |mut tx| async move {
             let found = command.look(tx.as_mut()).await?;
             Ok(Step::Commit(tx, found))
         })
@@ -77,7 +77,7 @@ impl FindLogin {
     async fn look(&self, tx: &mut dyn Tx) -> Result<Option<Person>, Fault> {
         let app_id = &self.scope.app.id;
         let found = user::find(tx, app_id, &self.id).await;
-        let found = found.map_err(|error| Fault::new("looking a login method up", error))?;
+        let found = found.map_err(|error| Fault::new("looking up a login method", error))?;
         let Some(Found { user, id }) = found else { return Ok(None) };
         match user.method(&id).filter(|method| method.login.recipe() == self.recipe) {
             Some(method) => {

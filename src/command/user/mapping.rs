@@ -1,4 +1,4 @@
-//! Ids of the callers' own for login methods (CDI: user id mapping).
+//! Callers' own ids for login methods (CDI: user id mapping).
 
 use super::change::{self, Change, Decide, Decision};
 use crate::command::scope::Scope;
@@ -14,53 +14,53 @@ use crate::store::user_data::EMAIL_VERIFICATION;
 use crate::store::{StoreError, Tx, user_data};
 use async_trait::async_trait;
 
-/// What an id is meant to be.
+/// How an id is to be understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdType {
     /// An internal id.
     Internal,
     /// A mapped one.
     External,
-    /// Either; internal ones win.
+    /// Either; internal ones take precedence.
     Any,
 }
 
-/// `POST /recipe/userid/map`.
+/// `POST /recipe/userid/map`: maps an external id to a user.
 pub struct CreateMapping {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The internal id.
     pub id: UserId,
-    /// What it is to be called.
+    /// The external id to map to it.
     pub external: ExternalId,
-    /// Map whatever stands under the ids.
+    /// Whether to map even if there is data under the ids.
     pub force: bool,
-    /// Verified addresses are no obstacle but move to the new id, if they are all there is (CDI ≥ 4.0).
+    /// Whether verified addresses, if they are the only obstacle, move to the new id (CDI ≥ 4.0).
     pub moves_verification: bool,
 }
 
-/// How it ended.
+/// The outcome of creating a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MappingCreated {
-    /// The mapping stands.
+    /// The mapping is stored.
     Ok,
-    /// Nobody has this internal id.
+    /// No user has this internal id.
     UnknownUser,
-    /// One of the two is mapped already.
+    /// One of the two ids is mapped already.
     Exists {
-        /// The internal one is.
+        /// Whether the internal one is.
         internal: bool,
-        /// The external one is.
+        /// Whether the external one is.
         external: bool,
     },
-    /// The external id is an internal one too.
+    /// The external id is also an internal one.
     ExternalIsInternal,
-    /// A recipe keeps data under the internal id, which nobody would find again.
+    /// A recipe keeps data under the internal id, which would no longer be found.
     InUse(&'static str),
 }
 
 impl CreateMapping {
-    /// Runs the command.
+    /// Creates the mapping and returns the outcome.
     ///
     /// # Errors
     /// When the store fails.
@@ -68,7 +68,7 @@ impl CreateMapping {
         change::run(app, &self.scope, &self.id, &self).await
     }
 
-    /// What stands against a mapping that is not forced; or the verified addresses that it has to move.
+    /// What prevents a mapping that is not forced; or the verified addresses that it has to move.
     async fn obstacle(&self, tx: &mut dyn Tx, shadows: bool) -> Result<Result<bool, MappingCreated>, StoreError> {
         if self.force {
             return Ok(Ok(false));
@@ -120,13 +120,13 @@ impl Decide for CreateMapping {
     }
 }
 
-/// `GET /recipe/userid/map`.
+/// `GET /recipe/userid/map`: looks up a mapping.
 pub struct FindMapping {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// One of the two ids.
     pub id: UserId,
-    /// Which.
+    /// How to understand the id.
     pub id_type: IdType,
 }
 
@@ -135,18 +135,18 @@ pub struct FindMapping {
 pub struct Mapping {
     /// The internal id.
     pub internal: UserId,
-    /// What it is called.
+    /// The external id.
     pub external: ExternalId,
 }
 
 impl FindMapping {
-    /// Runs the command.
+    /// Returns the mapping; `None` when there is none.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Option<Mapping>, Fault> {
         let Self { scope, id, id_type } = &self;
-        let found = transact(app, id, "looking a user id mapping up", |mut tx| async move {
+        let found = transact(app, id, "looking up a user id mapping", |mut tx| async move {
             let found = find(tx.as_mut(), scope, id, *id_type).await?;
             Ok(Step::Commit(tx, found))
         });
@@ -154,32 +154,32 @@ impl FindMapping {
     }
 }
 
-/// `POST /recipe/userid/map/remove`.
+/// `POST /recipe/userid/map/remove`: removes a mapping.
 pub struct RemoveMapping {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// One of the two ids.
     pub id: UserId,
-    /// Which.
+    /// How to understand the id.
     pub id_type: IdType,
-    /// Remove it whatever stands under the external id; sessions that do end.
+    /// Whether to remove it even if there is data under the external id; sessions under it end.
     pub force: bool,
 }
 
-/// How it ended.
+/// The outcome of removing a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MappingRemoved {
-    /// There is none now.
+    /// There is no mapping now.
     Ok {
-        /// There was one.
+        /// Whether there was one.
         existed: bool,
     },
-    /// A recipe keeps data under the external id, which nobody would find again.
+    /// A recipe keeps data under the external id, which would no longer be found.
     InUse(&'static str),
 }
 
 impl RemoveMapping {
-    /// Runs the command.
+    /// Removes the mapping and returns the outcome.
     ///
     /// # Errors
     /// When the store fails.
@@ -199,7 +199,7 @@ impl Decide for RemoveMapping {
             return Ok(Decision::Done(MappingRemoved::Ok { existed: false }));
         };
         let external = &mapping.external.id;
-        // What stands under an id that is internal too is that user's.
+        // Data under an id that is also internal belongs to the user with that internal id.
         let shadows = user::find_internal(tx, app, external).await.map_err(failed)?.is_some();
         if !self.force && !shadows {
             let kept_by = user_data::kept_by(tx, app, external).await.map_err(failed)?;
@@ -208,8 +208,8 @@ impl Decide for RemoveMapping {
             }
         }
         let activity_moved = (!shadows).then(|| (external.clone(), mapping.internal.clone()));
-        // Nobody would find them under the user any more: not to list them, and not to end them when it is deleted. Also
-        // without force, for one may begin at this moment.
+        // Sessions would no longer be found under the user: not to list them, and not to end them when the user is
+        // deleted. They end even without force, because one may be created at this moment.
         let signed_out = (!shadows).then(|| (UserChange::Unmapping, vec![external.clone()]));
         let audit = vec![AuditEvent::of(AuditKind::IdUnmapped).user(external).recipe_user(&mapping.internal)];
         let change = Change { activity_moved, signed_out, audit, ..remapped(before, &mapping.internal, None) };
@@ -217,20 +217,20 @@ impl Decide for RemoveMapping {
     }
 }
 
-/// `PUT /recipe/userid/external-user-id-info`.
+/// `PUT /recipe/userid/external-user-id-info`: sets the note on a mapping.
 pub struct SetMappingInfo {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// One of the two ids.
     pub id: UserId,
-    /// Which.
+    /// How to understand the id.
     pub id_type: IdType,
     /// The note; `None` removes it.
     pub info: Option<String>,
 }
 
 impl SetMappingInfo {
-    /// Runs the command; false when there is no such mapping.
+    /// Stores the note; false when there is no such mapping.
     ///
     /// # Errors
     /// When the store fails.
@@ -253,7 +253,7 @@ impl Decide for SetMappingInfo {
     }
 }
 
-/// The mapping and the user that has it.
+/// The mapping and the user that it belongs to.
 async fn find(
     tx: &mut dyn Tx,
     scope: &Scope,
@@ -266,7 +266,7 @@ async fn find(
         IdType::External => user::find_external(tx, app, id).await,
         IdType::Any => user::find(tx, app, id).await,
     };
-    let found = found.map_err(|error| Fault::new("looking a user id mapping up", error))?;
+    let found = found.map_err(|error| Fault::new("looking up a user id mapping", error))?;
     Ok(found.and_then(|found| {
         let external = found.user.mapping(&found.id)?.clone();
         let internal = found.id.clone();

@@ -25,25 +25,25 @@ use crate::domain::ids::UserId;
 use crate::fault::Fault;
 use crate::store::{Tx, user};
 
-/// Looks a user up by any of its ids: internal or mapped, of the group or of a login method.
+/// Looks up a user by any of its ids: internal or mapped, of the group or of a login method.
 pub struct FindUser {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// The id as presented.
     pub id: UserId,
 }
 
 impl FindUser {
-    /// Runs the command; `None` for an id of nobody.
+    /// Returns the user; `None` for an id that belongs to no user.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn run(self, app: &Context) -> Result<Option<UserInfo>, Fault> {
-        transact(app, &self.id, "looking a user up", |tx| self.look(tx)).await
+        transact(app, &self.id, "looking up a user", |tx| self.look(tx)).await
     }
 
     async fn look(&self, mut tx: Box<dyn Tx>) -> Result<Step<Option<UserInfo>>, Fault> {
-        let failed = |error| Fault::new("looking a user up", error);
+        let failed = |error| Fault::new("looking up a user", error);
         let id = &self.scope.app.id;
         let info = match user::find(tx.as_mut(), id, &self.id).await.map_err(failed)? {
             Some(found) => Some(UserInfo::load(tx.as_mut(), id, found.user).await.map_err(failed)?),

@@ -1,4 +1,4 @@
-//! What recipes share in which people sign up and in.
+//! What the recipes for signing up and in have in common.
 
 use super::UserInfo;
 use crate::command::scope::Scope;
@@ -10,24 +10,24 @@ use crate::fault::{Fault, Gone};
 use crate::store::user::{self, Found};
 use crate::store::{Tx, emailverification, tenant};
 
-/// A person and the login method that was meant.
+/// A person and the login method that is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// The person.
     pub info: UserInfo,
-    /// The login method: its internal id.
+    /// The internal id of the login method.
     pub recipe_user_id: UserId,
 }
 
 impl Person {
-    /// Adds what other recipes know.
+    /// Adds what other recipes know about the person.
     pub(in crate::command) async fn load(tx: &mut dyn Tx, app: &AppId, found: Found) -> Result<Self, Fault> {
         let info = UserInfo::load(tx, app, found.user).await.map_err(|error| Fault::new("loading a user", error))?;
         Ok(Self { info, recipe_user_id: found.id })
     }
 }
 
-/// An id that nobody has, internal or mapped.
+/// Generates an id that no user has, internal or mapped.
 pub(in crate::command) async fn new_id(app: &Context, tx: &mut dyn Tx, id: &AppId) -> Result<UserId, Fault> {
     let reading = |error| Fault::new("looking for a free user id", error);
     loop {
@@ -38,7 +38,7 @@ pub(in crate::command) async fn new_id(app: &Context, tx: &mut dyn Tx, id: &AppI
     }
 }
 
-/// Marks an address as the person's own, under the id that callers use. True when it was not marked before.
+/// Marks an address as the person's own, under the id that callers use. True if it was not marked before.
 pub(in crate::command) async fn confirm_email(
     tx: &mut dyn Tx,
     app: &AppId,
@@ -54,7 +54,7 @@ pub(in crate::command) async fn confirm_email(
     Ok(true)
 }
 
-/// Lets the transaction fail when the tenant is removed meanwhile, so that nothing it writes outlives the tenant.
+/// Makes the transaction fail if the tenant is removed meanwhile, so that nothing it writes outlives the tenant.
 pub(in crate::command) async fn require_tenant(
     tx: &mut dyn Tx,
     scope: &Scope,

@@ -1,4 +1,4 @@
-//! Gives users roles and takes them away.
+//! Assigns roles to users and removes them.
 
 use super::{UnknownRole, reading, writing};
 use crate::command::audit;
@@ -14,20 +14,20 @@ use crate::store::{Tx, tenant, userroles};
 
 /// Gives a user a role in a tenant.
 pub struct AssignRole {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// In which tenant.
+    /// The tenant in which the role is assigned.
     pub tenant: TenantId,
-    /// Whom; the user need not exist.
+    /// The user to assign it to; need not exist.
     pub user_id: UserId,
-    /// Which role.
+    /// Name of the role.
     pub role: RoleName,
 }
 
 impl AssignRole {
-    /// Runs the command; `true` if the user had the role already.
+    /// Assigns the role; `true` if the user already had it.
     ///
-    /// The role is part of what the commit checks: one that is removed meanwhile is not assigned.
+    /// The commit checks that the role exists: a role that is removed meanwhile is not assigned.
     ///
     /// # Errors
     /// When the store fails.
@@ -55,20 +55,20 @@ impl AssignRole {
     }
 }
 
-/// Takes a role from a user in a tenant.
+/// Removes a role from a user in a tenant.
 pub struct UnassignRole {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// In which tenant.
+    /// The tenant in which the role is assigned.
     pub tenant: TenantId,
-    /// From whom.
+    /// The user to remove it from.
     pub user_id: UserId,
-    /// Which role.
+    /// Name of the role.
     pub role: RoleName,
 }
 
 impl UnassignRole {
-    /// Runs the command; `true` if the user had the role.
+    /// Removes the role; `true` if the user had it.
     ///
     /// # Errors
     /// When the store fails.
@@ -92,7 +92,7 @@ impl UnassignRole {
     }
 }
 
-/// What the audit log says of a role and the user who gets or loses it.
+/// An audit event about a role and the user who gets or loses it.
 pub(in crate::command) fn event(kind: AuditKind, user: &UserId, tenant: &TenantId, role: &RoleName) -> AuditEvent {
     AuditEvent::of(kind).user(user).tenant(tenant).detail(role.as_str())
 }

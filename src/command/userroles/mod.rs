@@ -8,7 +8,7 @@ pub mod role;
 use crate::fault::Fault;
 use crate::store::StoreError;
 
-/// The command met a name that no role of the app has.
+/// The app has no role of the given name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownRole;
 

@@ -9,16 +9,16 @@ use crate::fault::Fault;
 use crate::store::userroles::{self, assignment};
 use std::collections::BTreeSet;
 
-/// What a role permits.
+/// Reads a role's permissions.
 pub struct PermissionsOfRole {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// Its name.
     pub role: RoleName,
 }
 
 impl PermissionsOfRole {
-    /// Runs the command.
+    /// Returns the permissions, or that there is no such role.
     ///
     /// # Errors
     /// When the store fails.
@@ -29,16 +29,16 @@ impl PermissionsOfRole {
     }
 }
 
-/// The app's roles.
+/// Lists the app's roles.
 pub struct ListRoles {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// Only those with this permission.
+    /// Only roles with this permission; all without.
     pub permission: Option<Permission>,
 }
 
 impl ListRoles {
-    /// Runs the command.
+    /// Returns the names of the roles.
     ///
     /// # Errors
     /// When the store fails.
@@ -62,18 +62,18 @@ impl ListRoles {
     }
 }
 
-/// A user's roles in a tenant.
+/// Lists a user's roles in a tenant.
 pub struct RolesOfUser {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// In which tenant.
+    /// The tenant in which the roles are assigned.
     pub tenant: TenantId,
-    /// Whose.
+    /// Id of the user.
     pub user_id: UserId,
 }
 
 impl RolesOfUser {
-    /// Runs the command.
+    /// Returns the names of the roles.
     ///
     /// # Errors
     /// When the store fails.
@@ -83,18 +83,18 @@ impl RolesOfUser {
     }
 }
 
-/// The users that have a role in a tenant.
+/// Lists the users that have a role in a tenant.
 pub struct UsersOfRole {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
-    /// In which tenant.
+    /// The tenant in which the role is assigned.
     pub tenant: TenantId,
-    /// Which role.
+    /// Name of the role.
     pub role: RoleName,
 }
 
 impl UsersOfRole {
-    /// Runs the command.
+    /// Returns the ids of the users, or that there is no such role.
     ///
     /// # Errors
     /// When the store fails.

@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 /// Assignments deleted per transaction: small enough not to hold up other writers.
 const ASSIGNMENTS_PER_STEP: usize = 256;
-/// Unfinished removals looked up at once.
+/// Number of unfinished removals read at once.
 const REMOVALS_PER_LOOK: usize = 64;
 
-/// Deletes what a removed role left, to the end even if the caller goes away. A failure is logged: the role is gone
-/// all the same, and the rows are deleted later.
+/// Deletes what a removed role left, to completion even if the caller goes away. A failure is logged: the role is gone
+/// anyway, and the rows are deleted later.
 pub(super) async fn finish_beside(app: &Context, removed: RemovedRole) {
     let store = Arc::clone(&app.store);
     let task = tokio::spawn(async move { finish(&*store, &removed).await });
@@ -25,11 +25,11 @@ pub(super) async fn finish_beside(app: &Context, removed: RemovedRole) {
     };
     tracing::error!(
         error = failed.chain(),
-        "the assignments of a removed role count no more; their rows are deleted later"
+        "the assignments of a removed role no longer count; their rows are deleted later"
     );
 }
 
-/// Finishes removals of roles that a crash or a failure interrupted. Returns how many there were.
+/// Finishes removals of roles that were interrupted by a crash or a failure. Returns how many there were.
 ///
 /// # Errors
 /// When the store fails.

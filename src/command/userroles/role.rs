@@ -15,28 +15,28 @@ use crate::store::{self, Tx, userroles};
 
 /// Creates a role, or adds permissions to one.
 pub struct PutRole {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// Its name.
     pub role: RoleName,
-    /// What it permits, besides what it permits already.
+    /// The permissions to add to those it has.
     pub permissions: Vec<Permission>,
 }
 
-/// How [`PutRole`] ended.
+/// The outcome of [`PutRole`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RolePut {
-    /// The role stands, durably.
+    /// The role is stored, durably.
     Ok {
-        /// It did not exist before.
+        /// Whether it is new.
         created: bool,
     },
-    /// It would permit too much.
+    /// It would have too many permissions.
     TooManyPermissions,
 }
 
 impl PutRole {
-    /// Runs the command.
+    /// Stores the role and returns the outcome.
     ///
     /// # Errors
     /// When the store fails.
@@ -66,18 +66,18 @@ impl PutRole {
     }
 }
 
-/// Takes permissions away from a role.
+/// Removes permissions from a role.
 pub struct WithdrawPermissions {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// Its name.
     pub role: RoleName,
-    /// Which; `None` for all.
+    /// The permissions to remove; `None` for all.
     pub permissions: Option<Vec<Permission>>,
 }
 
 impl WithdrawPermissions {
-    /// Runs the command. Permissions that the role does not have are none to take away.
+    /// Removes the permissions. Permissions that the role does not have are ignored.
     ///
     /// # Errors
     /// When the store fails.
@@ -103,14 +103,14 @@ impl WithdrawPermissions {
 
 /// Removes a role and its assignments in all tenants.
 pub struct RemoveRole {
-    /// Where.
+    /// The app, and what led to the command.
     pub scope: Scope,
     /// Its name.
     pub role: RoleName,
 }
 
 impl RemoveRole {
-    /// Runs the command; `true` if there was such a role.
+    /// Removes the role; `true` if it existed.
     ///
     /// The role and its assignments are gone with the first commit. Their rows are deleted before the command
     /// returns; if that cannot be finished, [`removal::finish_pending`] does it later.

@@ -30,10 +30,10 @@ fn apps_and_tenants_are_created_shown_listed_and_deleted() {
     let created = sandbox.run(&["apps", "create", "Shop", "--set", &set, "--set", "access_token_validity=60"]);
     assert_eq!((created.code, created.out.as_str()), (Some(0), "created shop\n"), "{created:?}");
     let again = sandbox.run(&["apps", "create", "shop"]);
-    assert_eq!((again.code, again.err.as_str()), (Some(1), "error: the app shop exists already\n"));
+    assert_eq!((again.code, again.err.as_str()), (Some(1), "error: the app shop already exists\n"));
     let tenant = ["tenants", "create", "t1", "--app", "shop", "--first-factors", "emailpassword,otp-email"];
     assert_eq!(sandbox.run(&tenant).out, "created t1\n");
-    assert_eq!(sandbox.run(&tenant).err, "error: the tenant t1 exists already\n");
+    assert_eq!(sandbox.run(&tenant).err, "error: the tenant t1 already exists\n");
     let refused = sandbox.run(&["tenants", "create", "recipe", "--app", "shop"]);
     assert_eq!(refused.err, "error: Cannot use 'recipe' as a tenantId\n");
     let refused = sandbox.run(&["apps", "create", "b", "--set", "nope=1"]);
@@ -56,17 +56,17 @@ fn apps_and_tenants_are_created_shown_listed_and_deleted() {
 
     let unsaid = sandbox.run(&["apps", "delete", "shop"]);
     assert_eq!(unsaid.code, Some(1));
-    assert!(unsaid.err.ends_with("say --yes to do it\n"), "{unsaid:?}");
+    assert!(unsaid.err.ends_with("pass --yes to do it\n"), "{unsaid:?}");
     let held = sandbox.run(&["apps", "delete", "shop", "--yes"]);
     assert_eq!(held.err, "error: the app shop has other tenants: --with-tenants deletes them too\n");
     assert_eq!(sandbox.run(&["tenants", "delete", "t1", "--app", "shop", "--yes"]).out, "deleted\n");
     assert_eq!(sandbox.run(&["tenants", "create", "t2", "--app", "shop"]).code, Some(0));
     assert_eq!(sandbox.run(&["apps", "delete", "shop", "--yes", "--with-tenants"]).out, "deleted\n");
-    assert_eq!(sandbox.run(&["apps", "delete", "shop", "-y"]).out, "It was not there: nothing to delete.\n");
+    assert_eq!(sandbox.run(&["apps", "delete", "shop", "-y"]).out, "It did not exist: nothing to delete.\n");
     let public = sandbox.run(&["apps", "delete", "public", "--yes"]);
     assert_eq!(public.err, "error: the public app of an installation cannot be deleted\n");
     let public = sandbox.run(&["tenants", "delete", "public", "--yes"]);
-    assert_eq!(public.err, "error: the public tenant goes with its app: \"sessiond apps delete\"\n");
+    assert_eq!(public.err, "error: the public tenant is deleted with its app: \"sessiond apps delete\"\n");
     assert_eq!(app_ids(&sandbox), ["public"]);
 }
 
@@ -93,7 +93,7 @@ fn an_app_moves_between_two_running_servers() {
     let session: Value = serde_json::from_str(&session.body).unwrap();
 
     let refused = from.run(&["app", "export", "shop", "shop.archive"]);
-    assert!(refused.err.contains("or say --plain"), "{refused:?}");
+    assert!(refused.err.contains("or pass --plain"), "{refused:?}");
     let key = from.write("key", "the key of the archive, which is long enough\n");
     let key = key.to_str().unwrap();
     let exported = from.run(&["app", "export", "shop", "shop.archive", "--key-file", key]);

@@ -90,7 +90,7 @@ fn a_configuration_file_is_named_once() {
     let word = format!("configFile={}", two.display());
     let both = sandbox.run(&["serve", "--config", one.to_str().unwrap(), &word]);
     assert_eq!(both.code, Some(1), "{both:?}");
-    assert!(both.err.contains("two configuration files are named"), "{both:?}");
+    assert!(both.err.contains("two configuration files were given"), "{both:?}");
 }
 
 #[test]

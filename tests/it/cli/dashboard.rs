@@ -62,13 +62,13 @@ fn refusals_say_what_is_wrong() {
     assert_eq!(create(&sandbox, "jane@x.io", PASSWORD).code, Some(0));
     let long = format!("{}@x.io", "a".repeat(512));
     for (email, stdin, why) in [
-        ("jane@x.io", PASSWORD, "a dashboard user with the address jane@x.io is there already"),
-        ("jane", PASSWORD, "jane is no e-mail address for the dashboard"),
+        ("jane@x.io", PASSWORD, "a dashboard user with the address jane@x.io already exists"),
+        ("jane", PASSWORD, "jane is not a valid e-mail address for the dashboard"),
         (&long, PASSWORD, "an e-mail address has at most 512 bytes"),
         ("joe@x.io", "short 1", "Password must contain at least 8 characters, including a number"),
         ("joe@x.io", "no number", "Password must contain at least one number"),
         ("joe@x.io", "", "no password: type one when asked, or pipe it in"),
-        ("joe@x.io", "one line 1\nand another 2\n", "a password is one line"),
+        ("joe@x.io", "one line 1\nand another 2\n", "a password must be a single line"),
     ] {
         let refused = create(&sandbox, email, stdin);
         assert_eq!((refused.code, refused.err), (Some(1), format!("error: {why}\n")), "{email}");

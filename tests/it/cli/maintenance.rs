@@ -100,7 +100,7 @@ fn check_is_sound_on_a_running_server_and_on_its_stopped_folder() {
     stop(&sandbox, server);
     let stopped = sandbox.run(&["check"]);
     assert_eq!(stopped.code, Some(0), "{stopped:?}");
-    assert!(stopped.out.ends_with("Everything holds.\n"), "{stopped:?}");
+    assert!(stopped.out.ends_with("No damage found.\n"), "{stopped:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Writes everything that belongs to an app into an archive, as of one moment, beside the traffic.
+//! Writes everything that belongs to an app into an archive, as of one moment, while serving.
 
 use super::{FORMAT, Label, TOLD_EVERY, Told, TransferError};
 use crate::context::Context;
@@ -18,33 +18,33 @@ pub struct ExportApp {
     pub app: AppId,
     /// The new file.
     pub to: PathBuf,
-    /// Seals the secret halves of keys in it.
+    /// The key that seals the secret halves of keys in it.
     pub key: Option<MasterKey>,
-    /// Write them plain, although this installation keeps them sealed.
+    /// Whether to write them unsealed, although this installation keeps them sealed.
     pub plain: bool,
 }
 
 /// What was written.
 #[derive(Debug)]
 pub struct Exported {
-    /// Rows by kind.
+    /// Number of rows by kind.
     pub records: BTreeMap<&'static str, u64>,
-    /// Size of the file.
+    /// Size of the file in bytes.
     pub bytes: u64,
-    /// The keys in it are sealed.
+    /// Whether the keys in it are sealed.
     pub sealed: bool,
 }
 
 impl ExportApp {
-    /// Runs the command.
+    /// Writes the archive and returns what was written.
     ///
     /// # Errors
-    /// Why there is no archive.
+    /// The reason why there is no archive.
     pub async fn run(self, app: &Context, told: Told) -> Result<Exported, TransferError> {
         if app.directory.app(&self.app).is_none() {
             return Err(TransferError::UnknownApp);
         }
-        // The keys are not sealed anew while they are read.
+        // Keys must not be resealed while they are read.
         let (_guard, vault) = app.keys.vault_as_it_is(&*app.store).await?;
         if vault.is_sealed() && self.key.is_none() && !self.plain {
             return Err(TransferError::SealOrPlain);
@@ -108,14 +108,14 @@ fn write(store: &dyn Engine, rewrap: &Rewrap, label: &Label, to: &Path, told: &T
         return Err(refused);
     }
     read?;
-    // Removed since the directory was asked.
+    // Removed since it was found in the directory.
     if !exists && rewrap.from_app != AppId::base() {
         return Err(TransferError::UnknownApp);
     }
     Ok((records, archive.finish()?))
 }
 
-/// Ends the reading; the reason is told by somebody else.
+/// Stops the reading; the reason is reported elsewhere.
 fn enough() -> StoreError {
     StoreError::Stopped { reason: "the export was given up".to_owned() }
 }

@@ -1,8 +1,8 @@
-//! Brings an app in from an archive.
+//! Imports an app from an archive.
 //!
-//! The file is read twice: once to see that it is whole, and once to write. Rows are written under the mark of a removal:
-//! until the last transaction takes the mark away and writes the app's record, nobody sees the app, and whoever finds the
-//! mark after a crash deletes what is there.
+//! The file is read twice: once to check that it is complete, and once to write. Rows are written under a removal mark:
+//! until the last transaction deletes the mark and writes the app's record, the app cannot be seen, and a start that
+//! finds the mark after a crash deletes the rows.
 
 use super::super::load::enter_app;
 use super::super::work::{Work, finish};
@@ -25,40 +25,40 @@ use std::sync::Arc;
 const ROWS_PER_STEP: usize = 1000;
 const BYTES_PER_STEP: usize = 1 << 20;
 
-/// Makes an app of an archive.
+/// Creates an app from an archive.
 pub struct ImportApp {
-    /// The archive.
+    /// The archive's path.
     pub from: PathBuf,
-    /// Under this id, instead of the archive's.
+    /// The id to use instead of the archive's.
     pub as_id: Option<String>,
-    /// In this connection URI domain, instead of the archive's.
+    /// The connection URI domain to use instead of the archive's.
     pub domain: Option<String>,
-    /// Opens the secret halves of keys in the archive.
+    /// The key that opens the secret halves of keys in the archive.
     pub key: Option<MasterKey>,
-    /// Requests are answered meanwhile.
+    /// Whether requests are answered meanwhile.
     pub served: bool,
 }
 
 /// What was written.
 #[derive(Debug)]
 pub struct Imported {
-    /// The app.
+    /// The id of the app.
     pub app: AppId,
-    /// Rows by kind.
+    /// Number of rows by kind.
     pub records: BTreeMap<&'static str, u64>,
 }
 
 impl ImportApp {
-    /// Runs the command, to its end even if the caller goes away.
+    /// Imports the app and returns what was written; runs to completion even if the caller goes away.
     ///
     /// # Errors
-    /// Why the app did not come in. Nothing of it is left.
+    /// The reason why the app was not imported. Nothing of it is left.
     pub async fn run(self, app: &Context, told: Told) -> Result<Imported, TransferError> {
         let (work, entropy) = (Work::of(app), Arc::clone(&app.entropy));
         let task = tokio::spawn(async move { self.apply(&work, entropy, told).await });
         match task.await {
             Ok(outcome) => {
-                // Users of the app may wait to be imported.
+                // Users of the app may be waiting to be imported.
                 app.imports.notify_one();
                 outcome
             }
@@ -86,9 +86,9 @@ impl ImportApp {
         let records = match staged {
             Ok(records) => records,
             Err(error) => {
-                // What cannot be deleted now is deleted by the next start.
+                // What cannot be deleted now is deleted at the next start.
                 if let Err(fault) = finish(&*work.store, &removed).await {
-                    tracing::error!(error = fault.chain(), "the rest of an import is deleted at the next start");
+                    tracing::error!(error = fault.chain(), "remains of a failed import are deleted at the next start");
                 }
                 return Err(error);
             }
@@ -98,7 +98,7 @@ impl ImportApp {
         Ok(Imported { app, records })
     }
 
-    /// Nothing of the name may be there, and what an earlier removal left is deleted first.
+    /// Checks that the name is free, and deletes what an earlier removal left.
     async fn may_come(&self, work: &Work, app: &AppId) -> Result<(), TransferError> {
         let unfinished = removal::pending(&mut *work.store.begin()).await?;
         for removed in unfinished.iter().filter(|removed| removed.app == *app) {
@@ -120,7 +120,7 @@ impl ImportApp {
         Ok(())
     }
 
-    /// Writes all rows, and with the last of them the app is there.
+    /// Writes all rows; the app exists with the last of them.
     async fn stage(
         &self,
         work: &Work,
@@ -129,7 +129,7 @@ impl ImportApp {
         entropy: Arc<dyn Entropy>,
         (rows, told): (u64, Told),
     ) -> Result<BTreeMap<&'static str, u64>, TransferError> {
-        // Keys that are being written must not miss a change of the master key.
+        // A change of the master key must not miss keys that are being written.
         let (_guard, to) = work.keys.vault_as_it_is(&*work.store).await?;
         let rewrap = Arc::new(Rewrap { from: vault, from_app, to, to_app: app.clone(), entropy });
         let encoding = work.store.encoding();
@@ -166,7 +166,7 @@ impl ImportApp {
 async fn begin(work: &Work, removed: &Removed) -> Result<(), Fault> {
     let failed = |error| Fault::new("beginning the import of an app", error);
     transact_unqueued(&*work.store, "beginning the import of an app", |mut tx| async move {
-        // Of two that want one name, the second conflicts.
+        // Of two that want the same name, the second conflicts.
         store::app::get(tx.as_mut(), &removed.app).await.map_err(failed)?;
         removal::begin(tx.as_mut(), removed, work.now).map_err(failed)?;
         Ok(Step::Commit(tx, ()))
@@ -176,7 +176,7 @@ async fn begin(work: &Work, removed: &Removed) -> Result<(), Fault> {
 
 type Row = (Key, Vec<u8>);
 
-/// Writes rows; with the last ones the mark of the removal goes.
+/// Writes rows; with the last ones, deletes the removal mark.
 async fn write(work: &Work, rows: &[Row], publish: Option<&Removed>) -> Result<(), TransferError> {
     let mut tx = work.store.begin();
     for (key, value) in rows {
@@ -192,7 +192,7 @@ async fn write(work: &Work, rows: &[Row], publish: Option<&Removed>) -> Result<(
     }
 }
 
-/// Reads the whole file: its label and how many rows there are. What is cut or damaged is found here.
+/// Reads the whole file: its label and the number of its rows. A truncated or damaged file is detected here.
 fn inspect(path: &Path, encoding: store::Encoding, told: &Told) -> Result<(Label, u64), TransferError> {
     let (mut archive, text) = ArchiveReader::open(path)?;
     let label = read_label(&text)?;
@@ -202,7 +202,7 @@ fn inspect(path: &Path, encoding: store::Encoding, told: &Told) -> Result<(Label
         if key.keyspace.belongs() == Belongs::Installation
             || !key.bytes.starts_with(&Key::of_app(key.keyspace, &app).bytes)
         {
-            return Err(TransferError::Strange("a row belongs to something else than the app"));
+            return Err(TransferError::Strange("a row does not belong to the app"));
         }
         records::check(encoding, &key, value)?;
         exists |= key.keyspace == Keyspace::App;
@@ -212,10 +212,10 @@ fn inspect(path: &Path, encoding: store::Encoding, told: &Told) -> Result<(Label
         }
     }
     if !exists {
-        return Err(TransferError::Strange("the app itself is not in it"));
+        return Err(TransferError::Strange("the app's own record is missing"));
     }
     if archive.rows() != rows {
-        return Err(TransferError::Strange("it holds another number of rows than it says"));
+        return Err(TransferError::Strange("its number of rows is not the one it states"));
     }
     Ok((label, rows))
 }
@@ -234,12 +234,12 @@ fn read_label(text: &[u8]) -> Result<Label, TransferError> {
     serde_json::from_slice(text).map_err(strange)
 }
 
-/// `1.2.3` as numbers, to be compared.
+/// `1.2.3` as numbers, for comparison.
 fn version(text: &str) -> Vec<u64> {
     text.split(['.', '-', '+']).map_while(|part| part.parse().ok()).collect()
 }
 
-/// The next rows as they will stand here; none at the end.
+/// The next rows in the form in which they are stored here; none at the end.
 fn next_step(
     archive: &mut ArchiveReader,
     rewrap: &Rewrap,

@@ -76,7 +76,7 @@ async fn a_fault_is_logged_once_with_its_chain_and_answered_without() {
     let lines = lines.of_level("ERROR");
     assert_eq!(lines.len(), 1, "{lines:?}");
     let message = lines[0]["fields"]["message"].as_str().expect("a message");
-    assert!(message.contains("asking the store for a record: ") && message.contains(REASON), "{message}");
+    assert!(message.contains("reading a record to check the store: ") && message.contains(REASON), "{message}");
     assert_eq!(lines[0]["fields"]["request"], "test");
 }
 

@@ -179,7 +179,7 @@ async fn sealed_keys_are_opened_with_the_archives_key_and_sealed_anew() {
 
     let folder = TempDir::new().unwrap();
     let refused = export(&there, &app_id("shop"), &folder.path().join("a"), None).await.unwrap_err().to_string();
-    assert!(refused.contains("or say --plain"), "{refused}");
+    assert!(refused.contains("or pass --plain"), "{refused}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was written");
 }
 
@@ -229,7 +229,7 @@ async fn what_is_there_is_never_overwritten() {
     let before = dump(&*source.store).await;
     assert_eq!(
         refusal(&app, wanted(&source.archive())).await,
-        "the app shop exists here already; nothing is overwritten. --as imports it under another id"
+        "the app shop already exists here; nothing is overwritten. --as imports it under another id"
     );
     let public = ImportApp { as_id: Some("public".to_owned()), ..wanted(&source.archive()) };
     let served = refusal(&app, public).await;
@@ -237,7 +237,7 @@ async fn what_is_there_is_never_overwritten() {
     app.post("/recipe/session", new_session("u")).await.ok();
     let public = ImportApp { as_id: Some("public".to_owned()), served: false, ..wanted(&source.archive()) };
     let held = refusal(&app, public).await;
-    assert!(held.contains("holds data already"), "{held}");
+    assert!(held.contains("already holds data"), "{held}");
     let elsewhere = ImportApp { domain: Some("x.io".to_owned()), ..wanted(&source.archive()) };
     assert_eq!(
         refusal(&app, elsewhere).await,
@@ -248,7 +248,7 @@ async fn what_is_there_is_never_overwritten() {
     let exists = export(&app, &app_id("shop"), &source.archive(), None).await.unwrap_err().to_string();
     assert!(exists.ends_with("it exists; nothing is overwritten"), "{exists}");
     let unknown = export(&app, &app_id("nope"), &source.folder.path().join("b"), None).await.unwrap_err().to_string();
-    assert_eq!(unknown, "there is no such app; \"sessiond apps list\" names them");
+    assert_eq!(unknown, "there is no such app; see \"sessiond apps list\"");
 }
 
 #[tokio::test]

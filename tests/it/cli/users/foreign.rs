@@ -47,7 +47,7 @@ fn lines_that_are_not_utf_8_are_refused_and_store_nothing() {
     }
     let ended = import(&sandbox, &file);
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.out.starts_with("6 lines: 1 users imported, 0 there already, 5 refused\n"), "{ended:?}");
+    assert!(ended.out.starts_with("6 lines: 1 users imported, 0 existing, 5 refused\n"), "{ended:?}");
     let refused = [1, 2, 3, 5, 6].map(|line| (line, "the line is not UTF-8".to_owned()));
     assert_eq!(report(&sandbox, "users.jsonl.report.jsonl"), refused);
     assert_eq!(count(&server), 1);
@@ -94,7 +94,7 @@ fn what_is_not_lines_is_named_once_with_the_way_out() {
             "jq -c '.users[]' users.jsonl",
         ),
         (b"email,passwordHash\na@x.io,x\n", "a table (CSV)", "csv.DictReader(sys.stdin)]' < users.jsonl"),
-        (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "packed with gzip", "gzip -dc users.jsonl"),
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "compressed with gzip", "gzip -dc users.jsonl"),
         (&utf_16, "UTF-16", "iconv -f UTF-16 -t UTF-8 users.jsonl"),
     ] {
         let ended = import(&sandbox, bytes);
@@ -124,7 +124,7 @@ fn users_come_through_standard_input() {
         let done = command.stdin(cat.stdout.take().unwrap()).output().unwrap();
         assert!(cat.wait().unwrap().success());
         let out = String::from_utf8(done.stdout).unwrap();
-        let told = format!("701 lines: {imported} users imported, {} there already, 1 refused\n", 700 - imported);
+        let told = format!("701 lines: {imported} users imported, {} existing, 1 refused\n", 700 - imported);
         assert!(out.starts_with(&told), "{out}");
         assert!(out.ends_with("lines that were not imported: stdin.report.jsonl\n"), "{out}");
         let report = report(&sandbox, "stdin.report.jsonl");

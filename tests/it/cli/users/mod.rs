@@ -102,7 +102,7 @@ fn what_cannot_be_imported_is_named_with_its_line() {
     let file = sandbox.write("users.jsonl", &text);
     let ended = sandbox.run(&["users", "import", file.to_str().unwrap()]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.out.starts_with("610 lines: 601 users imported, 1 there already, 8 refused\n"), "{ended:?}");
+    assert!(ended.out.starts_with("610 lines: 601 users imported, 1 existing, 8 refused\n"), "{ended:?}");
     let report = fs::read_to_string(sandbox.path().join("users.jsonl.report.jsonl")).unwrap();
     let rows: Vec<Value> = report.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let told: Vec<(u64, &str)> =
@@ -110,11 +110,11 @@ fn what_cannot_be_imported_is_named_with_its_line() {
     let expected = [
         (601, "the line is no JSON object"),
         (602, "'email' is no e-mail address"),
-        (603, "'passwordHash' is no bcrypt, argon2 or Firebase scrypt hash that could be checked"),
-        (604, "'passwordHash' is not of that 'hashingAlgorithm'"),
+        (603, "'passwordHash' is not a usable bcrypt, argon2 or Firebase scrypt hash"),
+        (604, "'passwordHash' does not match 'hashingAlgorithm'"),
         (605, "there is no role 'ghost'"),
         (606, "there is no tenant nowhere"),
-        (607, "an account with this 'email' is there already in tenant public"),
+        (607, "an account with this 'email' already exists in tenant public"),
         (609, "'userId' is the id of another user"),
         (610, "the line is too long"),
     ];
@@ -189,7 +189,7 @@ fn an_import_that_is_killed_again_and_again_imports_everybody_once() {
     assert_eq!(count(&server), 8000);
     let path = file.to_str().unwrap();
     let again = sandbox.run(&["users", "import", path, "--restart"]);
-    assert!(again.out.starts_with("8003 lines: 0 users imported, 8000 there already, 3 refused\n"), "{again:?}");
+    assert!(again.out.starts_with("8003 lines: 0 users imported, 8000 existing, 3 refused\n"), "{again:?}");
     let page = sandbox.json(&["users", "list", "--limit", "750", "--order", "desc", "--json"]);
     let rows = page["users"].as_array().unwrap();
     assert_eq!((rows.len(), &rows[749]["timeJoined"]), (750, &json!(7250)));
@@ -204,14 +204,14 @@ fn an_import_goes_on_with_the_same_file_only() {
     let path = file.to_str().unwrap();
     assert!(interrupted(&sandbox, &file, &[], 2), "killed before its end");
     let other = sandbox.run(&["users", "import", path, "--app", "other"]);
-    assert!(other.err.contains("--app or --tenant have changed; --restart begins again"), "{other:?}");
+    assert!(other.err.contains("--app or --tenant have changed; --restart starts over"), "{other:?}");
     sandbox.write("users.jsonl", &text.replacen("user7@", "user8@", 1));
     let edited = sandbox.run(&["users", "import", path]);
     assert_eq!(edited.code, Some(1), "{edited:?}");
-    assert!(edited.err.contains("lines that are imported already have changed; --restart begins again"), "{edited:?}");
+    assert!(edited.err.contains("lines that are already imported have changed; --restart starts over"), "{edited:?}");
     sandbox.write("users.jsonl", &text[..100]);
     let cut = sandbox.run(&["users", "import", path]);
-    assert!(cut.err.contains("lines that are imported already have changed"), "{cut:?}");
+    assert!(cut.err.contains("lines that are already imported have changed"), "{cut:?}");
     // What comes after the last step may be mended.
     sandbox.write("users.jsonl", &format!("{}{}", text.replacen("user19999@", "jane@", 1), lines(20_000..20_001)));
     let done = sandbox.json(&["users", "import", path, "--json"]);
@@ -254,7 +254,7 @@ fn a_stopped_folder_takes_users_too() {
     let ended = sandbox.run(&["users", "import", file.to_str().unwrap()]);
     assert_eq!(
         (ended.code, ended.out.lines().next()),
-        (Some(0), Some("1200 lines: 1200 users imported, 0 there already, 0 refused"))
+        (Some(0), Some("1200 lines: 1200 users imported, 0 existing, 0 refused"))
     );
     let server = sandbox.serve(&[]);
     assert_eq!(count(&server), 1200);
