@@ -1,4 +1,4 @@
-//! What devices and codes promise.
+//! The guarantees of devices and codes.
 
 use super::*;
 use crate::domain::entropy::Entropy;
@@ -108,8 +108,8 @@ fn contacts_are_those_of_the_login() {
 }
 
 proptest! {
-    /// Whatever is tried in whatever order: a device forgives less than the limit, a right code in time is always taken
-    /// before that, and a wrong one never.
+    /// Whatever is tried, in whatever order: a device forgives fewer failures than the limit; before that, a right code
+    /// in time is always accepted, and a wrong one never.
     #[test]
     fn attempts_are_counted_and_end(tries in prop::collection::vec((0_u8..4, 0_u64..200), 1..20), limit in 1_u64..6) {
         let rules = CodeRules { attempts_max: limit, ..RULES };

@@ -13,7 +13,7 @@ fn method(id: &str, joined: u64) -> LoginMethod {
     }
 }
 
-/// A primary user founded by the first of these.
+/// A primary user founded by the first of these ids.
 fn group(ids: &[&str]) -> User {
     let mut user = User::new(method(ids[0], 1));
     user.is_primary = true;
