@@ -1,4 +1,4 @@
-//! `docs/configuration.md`, made from the table of settings.
+//! `docs/configuration.md`, generated from the table of settings.
 
 use crate::config::settings::{Level, Range, SECTIONS, Setting, Status};
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! Settings of the server, of access to it, of sessions and logs.
+//! Settings of the server, access to it, sessions and logs.
 
 use super::setting::{Default, Kind, Setting, setting};
 use Default::{Bool, Double, Int, Null, Text};

@@ -1,5 +1,5 @@
-//! Settings of sign-in recipes. Those of recipes that arrive later are read and checked already, so that existing files and
-//! apps work.
+//! Settings of sign-in recipes. Those of future recipes are already read and checked, so that existing files and apps
+//! work.
 
 use super::setting::{Default, Kind, Setting, setting};
 use crate::domain::password::limits;
