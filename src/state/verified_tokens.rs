@@ -103,7 +103,7 @@ impl VerifiedTokens {
         self.cache.as_ref().map_or(0, Cache::weight)
     }
 
-    /// `serial` tells apps apart, and an app from one of the same name before it.
+    /// `serial` distinguishes apps, including an app from an earlier one with the same name.
     fn hash(serial: u64, token: &str) -> [u8; 32] {
         Sha256::new().chain_update(serial.to_le_bytes()).chain_update(token.as_bytes()).finalize().into()
     }
