@@ -68,9 +68,9 @@ pub enum StartError {
     },
     /// The port could not be opened.
     #[error(
-        "Error while starting webserver. Possible reasons: another program, or another sessiond, already uses port {port} \
-         on {host}; or this user may not open the port; or {host} is not an address of this machine ({source}). Choose \
-         another with --port or --host"
+        "Error while starting webserver. Possible reasons: another program, or another sessiond, already uses port \
+         {port} on {host}; or this user may not open the port; or {host} is not an address of this machine ({source}). \
+         Choose another with --port or --host"
     )]
     Bind {
         /// The address.
@@ -95,7 +95,7 @@ pub enum StartError {
     #[error(transparent)]
     Unlock(#[from] UnlockError),
     /// The store failed while the server ran.
-    #[error("{0}. Everything acknowledged is on disk; free or mend the disk, then start again")]
+    #[error("{0}. Everything acknowledged is on disk; free space on the disk or repair it, then start again")]
     StoreFailed(String),
     /// Another internal failure.
     #[error("{}", .0.chain())]

@@ -111,7 +111,9 @@ impl LogFiles {
         for log in &self.0 {
             match LogFile::open(&log.path, log.key) {
                 Ok(fresh) => std::mem::swap(&mut *log.lock(), &mut *fresh.lock()),
-                Err(error) => tracing::warn!(%error, "lines go on to the old file"),
+                Err(error) => {
+                    tracing::warn!(%error, "a log file could not be reopened; writing continues to the old one")
+                }
             }
         }
     }

@@ -39,8 +39,8 @@ pub(super) fn take(loading: &mut Loading, file: &ConfigFile) -> Result<Option<Pa
     take_entries(loading, &path, document);
     if !has_version {
         return Err(ConfigError::Invalid(format!(
-            "'{VERSION}' is not set in the config.yaml file. Please redownload and install SuperTokens, or add the line \
-             '{VERSION}: 0' to {}",
+            "'{VERSION}' is not set in the config.yaml file. Please redownload and install SuperTokens, or add the \
+             line '{VERSION}: 0' to {}",
             path.display()
         )));
     }
@@ -67,7 +67,7 @@ fn take_entries(loading: &mut Loading, path: &Path, document: yaml::Document<'_>
         loading.set(place, &raw, Origin::File { line }, &format!("in line {line}.{}", location(path)));
     }
     if let Some(line) = document.second {
-        let remark = format!("{}, line {line}: a second document begins here; nothing of it is read.", path.display());
+        let remark = format!("{}, line {line}: a second document begins here; it is not read.", path.display());
         loading.warnings.push(remark);
     }
 }

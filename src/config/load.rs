@@ -33,7 +33,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     config.master_key = secrets::master_key(&sources.env, &mut warnings)?;
     config.config_path = path;
     if config.app.brute_force_address_header.is_some() && config.trusted_proxies.is_empty() {
-        let warning = "'brute_force_address_header' has no effect: 'trusted_proxies' names nobody who may send it.";
+        let warning = "'brute_force_address_header' has no effect: 'trusted_proxies' is empty, so no one may send it.";
         warnings.push(warning.to_owned());
     }
     warnings.extend(dead_rules(&config));

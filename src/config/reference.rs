@@ -102,7 +102,7 @@ fn meaning(setting: &Setting) -> String {
     }
     match setting.status {
         Status::Used => {}
-        Status::Later => text.push_str(" *Accepted and checked; the recipe that uses it is not there yet.*"),
+        Status::Later => text.push_str(" *Accepted and checked; the recipe that uses it does not exist yet.*"),
         Status::Without(reason) => {
             let _ = write!(text, " *Accepted and checked, without effect: {reason}.*");
         }

@@ -267,10 +267,10 @@ fn who_may_call(config: &BaseConfig) -> &'static str {
     }
     let host = &config.host;
     tracing::warn!(
-        "No API key is set: whoever reaches {host} may call, except for web pages. Set api_keys (openssl rand -hex 20 makes \
-         one)"
+        "No API key is set: anyone who can reach {host} may call, except for web pages. Set api_keys (openssl rand \
+         -hex 20 makes one)"
     );
-    ", no API key: whoever can connect may call, web pages may not"
+    ", no API key: anyone who can connect may call, web pages may not"
 }
 
 async fn stopping(stop: &StopSwitch, operator: &Operator, announcer: Announcer) {

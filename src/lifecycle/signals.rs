@@ -10,15 +10,15 @@ pub(super) async fn obey(mut signals: Signals, stop: StopSwitch, detached: bool,
     loop {
         match signals.next().await {
             Received::HangUp if detached => {
-                tracing::info!("SIGHUP is ignored: settings are read at the start; stop and start to change them");
+                tracing::info!("SIGHUP is ignored: settings are only read at start; restart the server to change them");
             }
             Received::HangUp | Received::Stop => stop.press(),
             Received::User1 if logs.is_empty() => {
-                tracing::info!("SIGUSR1 is ignored: there are no log files to open again");
+                tracing::info!("SIGUSR1 is ignored: there are no log files to reopen");
             }
             Received::User1 => {
                 logs.reopen();
-                tracing::info!("log files were opened again");
+                tracing::info!("log files were reopened");
             }
             Received::User2 => tracing::info!("SIGUSR2 is ignored"),
         }

@@ -263,7 +263,7 @@ impl Snapshot {
         counter("commits", "Commits that became durable", self.engine.commits);
         counter("commit_conflicts", "Commits refused because something read had changed", self.engine.conflicts);
         counter("commit_groups", "Groups of commits written with one disk wait each", self.engine.groups);
-        counter("verified_token_cache_hits", "Access tokens known as verified", self.verified_hits);
+        counter("verified_token_cache_hits", "Access tokens found in the cache of verified tokens", self.verified_hits);
         counter("verified_token_cache_misses", "Access tokens whose signature was checked", self.verified_misses);
         let mut gauge = |name, help, value| register(&mut registry, name, help, ConstGauge::new(value));
         gauge("journal_bytes", "Size of the journal", self.engine.journal_bytes);
@@ -275,7 +275,7 @@ impl Snapshot {
             gauge("signing_key_age_seconds", "Age of the oldest dynamic key that signs", age / 1000);
         }
         if let Some(next_change) = self.keys.next_change_ms {
-            gauge("next_key_change_seconds", "Until the next app may publish a signing key", next_change / 1000);
+            gauge("next_key_change_seconds", "Time until an app may publish the next signing key", next_change / 1000);
         }
         password::register(&mut registry, &self.hashing);
         registry

@@ -69,11 +69,11 @@ pub(super) fn register(registry: &mut Registry, stats: &[PoolStats; HashFamily::
         waited.get_or_create(&labels).inc_by(seconds(stats.waited_us));
         worked.get_or_create(&labels).inc_by(seconds(stats.worked_us));
     }
-    registry.register("password_hash_queue", "Callers that wait for a password to be hashed", waiting);
+    registry.register("password_hash_queue", "Callers waiting for a password to be hashed", waiting);
     registry.register("password_hashes", "Passwords hashed", done);
     registry.register("password_hashes_refused", "Callers refused because the queue was full", refused);
-    registry.register("password_hash_wait_seconds", "Time that callers have waited in the queue", waited);
-    registry.register("password_hash_seconds", "Time that hashing has taken", worked);
+    registry.register("password_hash_wait_seconds", "Time callers have waited in the queue", waited);
+    registry.register("password_hash_seconds", "Time spent hashing", worked);
 }
 
 const fn label(family: HashFamily) -> &'static str {

@@ -32,7 +32,7 @@ impl SettledClock {
     pub async fn resume(store: &dyn Engine, now: Reading) -> Result<Self, StoreError> {
         let known = match clock::get(&mut *store.begin()).await {
             Err(error @ StoreError::Damaged { .. }) => {
-                tracing::warn!(%error, "what was known of the system's clock is lost; it is watched from now on");
+                tracing::warn!(%error, "the stored state of the system's clock is damaged; it starts afresh");
                 None
             }
             known => known?,
@@ -47,9 +47,9 @@ impl SettledClock {
         if let Verdict::Jumped { by_ms, ahead } = verdict {
             let way = if ahead { "ahead" } else { "back" };
             tracing::warn!(
-                "the system's clock jumped {way} by {} s: what has expired is refused but not deleted until the clock has \
-                 gone evenly for {} h. If the time is wrong now, correct it and see to the time service; if it is right \
-                 (it was wrong before, or the machine was paused), nothing needs to be done",
+                "the system's clock jumped {way} by {} s: what has expired is refused but not deleted until the clock \
+                 has run steadily for {} h. If the time is wrong now, correct it and check the time service; if it is \
+                 right (it was wrong before, or the machine was paused), nothing needs to be done",
                 by_ms / 1000,
                 SETTLING_MS / 3_600_000,
             );

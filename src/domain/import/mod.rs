@@ -149,7 +149,7 @@ impl NewUser {
     /// # Errors
     /// When the line is not such an object; one sentence that says why.
     pub fn parse(line: &str, tenant: &TenantId, now: UnixMillis) -> Result<Self, BadLine> {
-        let members: RawMembers<'_> = serde_json::from_str(line).map_err(|_| bad("the line is no JSON object"))?;
+        let members: RawMembers<'_> = serde_json::from_str(line).map_err(|_| bad("the line is not a JSON object"))?;
         let members = Members::of_scanned(members).map_err(|(name, flaw)| bad(format!("'{name}' {flaw}")))?;
         if let Some((unknown, _)) = members.iter().find(|(name, _)| !KNOWN.contains(name)) {
             return Err(bad(format!("there is no field '{unknown}'; the fields are {}", KNOWN.join(", "))));
@@ -157,7 +157,7 @@ impl NewUser {
         let fields = Fields(members);
         let tenants = match fields.texts("tenants")? {
             None => [tenant.clone()].into(),
-            Some(names) if names.is_empty() => return Err(bad("'tenants' must name one at least")),
+            Some(names) if names.is_empty() => return Err(bad("'tenants' must name at least one")),
             Some(names) => names.iter().map(|name| TenantId::new(name.to_lowercase())).collect(),
         };
         let method = NewMethod {
@@ -231,7 +231,7 @@ impl Fields {
         let email = normalise_email(self.text("email")?.ok_or_else(|| bad("'email' is missing"))?);
         match email.split_once('@') {
             Some((name, domain)) if !name.is_empty() && !domain.is_empty() && email.len() <= EMAIL_MAX => Ok(email),
-            _ => Err(bad("'email' is no e-mail address")),
+            _ => Err(bad("'email' is not an e-mail address")),
         }
     }
 
@@ -246,11 +246,11 @@ impl Fields {
         };
         match (self.text("passwordHash")?, self.text("plaintextPassword")?) {
             (Some(hash), None) => Ok(NewPassword::Hash(secret(hash.trim()), family)),
-            (None, Some(_)) if family.is_some() => Err(bad("'hashingAlgorithm' goes with 'passwordHash'")),
+            (None, Some(_)) if family.is_some() => Err(bad("'hashingAlgorithm' needs a 'passwordHash'")),
             (None, Some("")) => Err(bad("'plaintextPassword' is empty")),
             (None, Some(password)) => Ok(NewPassword::Plain(secret(password))),
             (None, None) => Err(bad("there must be a 'passwordHash' or a 'plaintextPassword'")),
-            (Some(_), Some(_)) => Err(bad("there must not be both, 'passwordHash' and 'plaintextPassword'")),
+            (Some(_), Some(_)) => Err(bad("'passwordHash' and 'plaintextPassword' must not both be present")),
         }
     }
 
@@ -320,14 +320,17 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_without_values() {
         for (line, sentence) in [
-            ("[]", "the line is no JSON object"),
-            (r#"{"email":"a@b","passwordHash":"x""#, "the line is no JSON object"),
+            ("[]", "the line is not a JSON object"),
+            (r#"{"email":"a@b","passwordHash":"x""#, "the line is not a JSON object"),
             (r#"{"pasword":1}"#, "there is no field 'pasword'; the fields are email, passwordHash"),
             ("{}", "'email' is missing"),
             (r#"{"email":7}"#, "'email' must be a string"),
-            (r#"{"email":"jane"}"#, "'email' is no e-mail address"),
+            (r#"{"email":"jane"}"#, "'email' is not an e-mail address"),
             (r#"{"email":"a@b"}"#, "there must be a 'passwordHash' or a 'plaintextPassword'"),
-            (r#"{"email":"a@b","passwordHash":"x","plaintextPassword":"y"}"#, "there must not be both"),
+            (
+                r#"{"email":"a@b","passwordHash":"x","plaintextPassword":"y"}"#,
+                "'passwordHash' and 'plaintextPassword' must not both be present",
+            ),
             (r#"{"email":"a@b","passwordHash":"x","hashingAlgorithm":"md5"}"#, "'hashingAlgorithm' must be bcrypt,"),
             (r#"{"email":"a@b","passwordHash":"x","verified":"yes"}"#, "'verified' must be true or false"),
             (r#"{"email":"a@b","passwordHash":"x","timeJoined":-1}"#, "'timeJoined' must be milliseconds since 1970"),
@@ -338,7 +341,7 @@ mod tests {
                 r#"{"email":"a@b","passwordHash":"x","metadata":{"n":[1e999]}}"#,
                 "'metadata' has a number beyond 1.8e308",
             ),
-            (r#"{"email":"a@b","passwordHash":"x","tenants":[]}"#, "'tenants' must name one at least"),
+            (r#"{"email":"a@b","passwordHash":"x","tenants":[]}"#, "'tenants' must name at least one"),
             (r#"{"email":"a@b","passwordHash":"x","roles":[" "]}"#, "'roles' has a name that is empty or too long"),
             (r#"{"email":"a@b","passwordHash":"x","metadata":[]}"#, "'metadata' must be an object"),
         ] {

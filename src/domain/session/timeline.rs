@@ -217,7 +217,7 @@ const fn advice(kind: &EventKind) -> &'static str {
              refresh_token_rotation_grace_period."
         }
         (ReuseSubtype::RecentPrev, RefreshPolicy::PromoteOnUse) => {
-            "Treat it as theft unless the user's own client still had a refresh with the old token under way: then \
+            "Treat it as theft unless the user's own client still had a refresh with the old token in progress: then \
              make its tabs refresh one at a time."
         }
         (ReuseSubtype::OrphanedBranch, _) => {

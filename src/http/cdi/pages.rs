@@ -13,10 +13,11 @@ use http::{HeaderName, Method};
 /// The relation between the target and the page that made the request (Fetch Metadata). Pages cannot set it.
 static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-const FOREIGN_HOST: &str = "No API key protects this app, so it is only served under host names that no stranger can \
-                            own: any other one may be a web page's. Set api_keys, or name the host in allowed_hosts";
-const FOREIGN_PAGE: &str = "No API key protects this app, so requests of web pages are refused. Set api_keys, or name \
-                            the page's origin in allowed_origins";
+const FOREIGN_HOST: &str = "No API key protects this app, so it is only served under host names that no outsider can \
+                            own: any other name could lead a web page here. Set api_keys, or name the host in \
+                            allowed_hosts";
+const FOREIGN_PAGE: &str = "No API key protects this app, so requests from web pages are refused. Set api_keys, or \
+                            name the page's origin in allowed_origins";
 
 /// Name suffixes that are not for sale: RFC 6761, RFC 6762 (appendix G), RFC 8375, ICANN's `internal`, and those used
 /// by Kubernetes and hosts files.

@@ -139,7 +139,7 @@ impl KeyRings {
             (Err(fault), Some(_)) if fault.gone().is_some() => Err(fault),
             (Err(fault), Some(ring)) => {
                 slot.wait(world.steady);
-                tracing::error!(app = ?app, error = fault.chain(), "keys could not be rotated; the old ones serve on");
+                tracing::error!(app = ?app, error = fault.chain(), "key rotation failed; the old keys stay in use");
                 Ok(ring)
             }
         }

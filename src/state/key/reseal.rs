@@ -26,7 +26,7 @@ pub enum ResealError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Keys kept changing in the meantime.
-    #[error("keys kept changing meanwhile: try again")]
+    #[error("keys kept changing: try again")]
     Busy,
 }
 

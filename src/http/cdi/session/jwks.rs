@@ -45,10 +45,11 @@ fn warn_of_rsa_only_reader(app: &Context, call: &Call, ring: &KeyRing) {
     {
         tracing::warn!(
             app = ?call.app.id,
-            "an SDK has asked for the keys that it publishes at {{apiBasePath}}/jwt/jwks.json, and the Python and the Go SDK \
-             read RSA keys only: that address fails while this app has Ed25519 keys. Its sessions are not concerned. Let \
-             those who need the keys read this server's /.well-known/jwks.json, or set access_token_signing_algorithm to \
-             RS256 and revoke the Ed25519 keys (sessiond keys list, sessiond keys revoke)"
+            "an SDK has requested the keys that it publishes at {{apiBasePath}}/jwt/jwks.json, and the Python and Go \
+             SDKs read only RSA keys: that address fails while this app has Ed25519 keys. Its sessions are not \
+             affected. Let clients that need the keys read this server's /.well-known/jwks.json, or set \
+             access_token_signing_algorithm to RS256 and revoke the Ed25519 keys (sessiond keys list, sessiond keys \
+             revoke)"
         );
     }
 }
