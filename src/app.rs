@@ -29,8 +29,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// The fraction (one in so many) of the memory for cached records that is used for verified access tokens; about 700
-/// bytes each.
+/// The memory for verified access tokens is the memory for cached records divided by this. A token takes about 700
+/// bytes.
 const VERIFIED_TOKENS_SHARE: u64 = 4;
 
 /// The parts of a [`Context`] that come from outside.

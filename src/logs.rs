@@ -112,7 +112,7 @@ impl LogFiles {
             match LogFile::open(&log.path, log.key) {
                 Ok(fresh) => std::mem::swap(&mut *log.lock(), &mut *fresh.lock()),
                 Err(error) => {
-                    tracing::warn!(%error, "a log file could not be reopened; writing continues to the old one")
+                    tracing::warn!(%error, "a log file could not be reopened; writing continues to the old one");
                 }
             }
         }

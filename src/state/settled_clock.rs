@@ -32,7 +32,7 @@ impl SettledClock {
     pub async fn resume(store: &dyn Engine, now: Reading) -> Result<Self, StoreError> {
         let known = match clock::get(&mut *store.begin()).await {
             Err(error @ StoreError::Damaged { .. }) => {
-                tracing::warn!(%error, "the stored state of the system's clock is damaged; it starts afresh");
+                tracing::warn!(%error, "the stored state of the system's clock is damaged; the watch starts afresh");
                 None
             }
             known => known?,

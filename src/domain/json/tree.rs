@@ -44,7 +44,7 @@ pub enum JsonFlaw {
     /// It is of another type, or not JSON at all.
     #[error("is not a JSON object")]
     NotAnObject,
-    /// A `\u` escape stands for half of a character.
+    /// A `\u` escape encodes half of a character.
     #[error("has half of a surrogate pair (such as \\ud83d alone): text that was cut inside a character")]
     LoneSurrogate,
     /// A number that is infinite as a float: most programs could not read it back.

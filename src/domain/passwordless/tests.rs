@@ -49,7 +49,7 @@ fn the_attempt_that_reaches_the_limit_uses_the_device_up() {
     assert_eq!(at(2, 1), Verdict::Right);
     assert_eq!(at(3, 1), Verdict::UsedUp, "the setting was lowered");
     let link = device(3, &[code(1, 0)]).judge_link(&hash(1), RULES, UnixMillis(0));
-    assert_eq!(link, Verdict::UsedUp, "a link is no way around it");
+    assert_eq!(link, Verdict::UsedUp, "a link does not bypass the limit");
 }
 
 #[test]
@@ -130,7 +130,7 @@ proptest! {
                     prop_assert_eq!(device.failed_attempts + 1, limit);
                     return Ok(());
                 }
-                Verdict::DeadLink => prop_assert!(false, "an input code is no link"),
+                Verdict::DeadLink => prop_assert!(false, "an input code is not a link"),
             }
         }
     }

@@ -55,7 +55,7 @@ fn a_method_is_linked_once() {
     assert_eq!(link(&group(&["b"]), &group(&["a"])), Linked::Elsewhere);
     let Linked::Now(linked) = link(&User::new(method("0", 0)), &group(&["a", "b"])) else { panic!() };
     assert_eq!(linked.id, id("a"));
-    assert_eq!(linked.methods[0].id, id("0"), "the oldest stands first");
+    assert_eq!(linked.methods[0].id, id("0"), "the oldest comes first");
     assert_eq!(linked.time_joined(), UnixMillis(0));
 }
 
