@@ -240,7 +240,8 @@ pub fn is_fake_email(email: &str) -> bool {
 /// Longest e-mail address, in bytes. The protocol sets no limit; RFC 5321 allows 254.
 pub const EMAIL_MAX: usize = 512;
 
-/// The form in which e-mail addresses are stored and compared: trimmed, lower case (CDI: common rules, no syntax check).
+/// The form in which e-mail addresses are stored and compared: trimmed, in lower case (CDI: common rules); the syntax is
+/// not checked.
 #[must_use]
 pub fn normalise_email(email: &str) -> String {
     email.trim().to_lowercase()
