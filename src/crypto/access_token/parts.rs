@@ -1,4 +1,4 @@
-//! [`Parts`]: a token's text taken apart.
+//! [`Parts`]: a token's text split into its parts.
 
 use super::{MAX_TOKEN, TokenRefusal};
 use crate::domain::session::AccessTokenVersion;

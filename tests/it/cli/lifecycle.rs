@@ -29,7 +29,7 @@ fn a_server_that_needs_no_key_says_who_may_call() {
         server.out() + &server.err()
     };
     assert!(told(&[]).contains(", no API key: programs on this machine may call, web pages may not\n"));
-    assert!(told(&["--host", "0.0.0.0"]).contains("No API key is set: whoever reaches 0.0.0.0 may call"));
+    assert!(told(&["--host", "0.0.0.0"]).contains("No API key is set: anyone who can reach 0.0.0.0 may call"));
     sandbox.write("config.yaml", "core_config_version: 0\napi_keys: abcdefghijklmnopqrstuvwxyz\n");
     assert!(!told(&["--host", "0.0.0.0"]).contains("API key"));
 }

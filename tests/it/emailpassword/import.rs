@@ -51,7 +51,7 @@ async fn told(app: &TestApp) -> Vec<(String, String, Value)> {
 async fn a_step_is_done_once() {
     let app = with_roles().await;
     let first = [line("jane@x.io"), "no user".to_owned(), line("joe@x.io")];
-    let refused = Imported::Refused(BadLine("the line is no JSON object".to_owned()));
+    let refused = Imported::Refused(BadLine("the line is not a JSON object".to_owned()));
     let done = StepEnded::Done(vec![Imported::Ok, refused, Imported::Ok]);
     assert_eq!(step(&app, IMPORT, 0, &first).await, done);
     assert_eq!(step(&app, IMPORT, 0, &first).await, done, "the answer of the first run, not that they are there");

@@ -44,7 +44,7 @@ async fn a_legacy_life_is_told_step_by_step() {
         story.summary,
         "Ended at 2023-11-14T22:15:00.110Z by POST /recipe/session/remove (request req-1), 100 ms after a theft was \
          reported to the application because the previous refresh token came back 40 s after it was replaced. Treat it \
-         as theft unless the user's own client still had a refresh with the old token under way: then make its tabs \
+         as theft unless the user's own client still had a refresh with the old token in progress: then make its tabs \
          refresh one at a time."
     );
 }

@@ -18,7 +18,7 @@ pub(super) async fn tenant(app: &Context, call: &Call) -> Result<Reply, ApiError
     one(app, call, &View::first_generation(app, call)).await
 }
 
-/// The reply for an unknown tenant, also of an unknown app.
+/// The reply for an unknown tenant, including one of an unknown app.
 pub(super) fn tenant_not_found() -> Reply {
     Reply::status("TENANT_NOT_FOUND_ERROR")
 }

@@ -36,7 +36,7 @@ pub(super) async fn update(app: &Context, call: &Call) -> Result<Reply, ApiError
     })
 }
 
-/// Absent: as it is. `null`: none.
+/// Absent: keep it. `null`: remove it.
 fn change(body: &Body<'_>, field: &str, normalise: fn(&str) -> String) -> Result<Change, ApiError> {
     if body.is_null(field) {
         return Ok(Change::Clear);

@@ -128,7 +128,7 @@ fn users_come_through_standard_input() {
         assert!(out.starts_with(&told), "{out}");
         assert!(out.ends_with("lines that were not imported: stdin.report.jsonl\n"), "{out}");
         let report = report(&sandbox, "stdin.report.jsonl");
-        assert_eq!(report.last(), Some(&(701, "the line is no JSON object".to_owned())));
+        assert_eq!(report.last(), Some(&(701, "the line is not a JSON object".to_owned())));
         assert!(!sandbox.path().join("stdin.import.json").exists());
         assert_eq!(count(&server), 700);
     }

@@ -108,8 +108,8 @@ fn what_cannot_be_imported_is_named_with_its_line() {
     let told: Vec<(u64, &str)> =
         rows.iter().map(|row| (row["line"].as_u64().unwrap(), row["reason"].as_str().unwrap())).collect();
     let expected = [
-        (601, "the line is no JSON object"),
-        (602, "'email' is no e-mail address"),
+        (601, "the line is not a JSON object"),
+        (602, "'email' is not an e-mail address"),
         (603, "'passwordHash' is not a usable bcrypt, argon2 or Firebase scrypt hash"),
         (604, "'passwordHash' does not match 'hashingAlgorithm'"),
         (605, "there is no role 'ghost'"),
