@@ -2,10 +2,11 @@
 //! requests.
 //!
 //! hyper has one timer for both and re-arms it for every request. Here a connection records in one atomic number what
-//! it waits for and since when, and a slow timer checks that from time to time: a request costs two clock readings.
+//! it waits for and since when, and a slow timer checks that from time to time. The clock is read once per poll of the
+//! connection, which for most requests means once.
 
 use crate::config::Limits;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -22,8 +23,14 @@ const MIN_LOOK: Duration = Duration::from_millis(5);
 #[derive(Clone)]
 pub struct Patience {
     opened: Instant,
-    /// Milliseconds since `opened`, times four, plus the phase.
-    since: Arc<AtomicU64>,
+    state: Arc<State>,
+}
+
+struct State {
+    /// Milliseconds from `opened` to the current poll of the connection.
+    now: AtomicU64,
+    /// Milliseconds from `opened` to the start of the phase, times four, plus the phase.
+    since: AtomicU64,
 }
 
 /// The state a connection waits in.
@@ -43,7 +50,8 @@ impl Patience {
     /// The state of a connection that was just accepted and whose first head is due.
     #[must_use]
     pub fn new() -> Self {
-        let patience = Self { opened: Instant::now(), since: Arc::new(AtomicU64::new(0)) };
+        let state = State { now: AtomicU64::new(0), since: AtomicU64::new(0) };
+        let patience = Self { opened: Instant::now(), state: Arc::new(state) };
         patience.enter(Phase::Head);
         patience
     }
@@ -52,15 +60,13 @@ impl Patience {
     pub fn enter(&self, phase: Phase) {
         let since = match phase {
             Phase::Busy => 0, // has no limit here, so its start does not matter
-            Phase::Idle | Phase::Head | Phase::Reply => {
-                u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX >> 2)
-            }
+            Phase::Idle | Phase::Head | Phase::Reply => self.state.now.load(Ordering::Relaxed),
         };
-        self.since.store(since << 2 | phase as u64, Ordering::Relaxed);
+        self.state.since.store(since << 2 | phase as u64, Ordering::Relaxed);
     }
 
     fn phase(&self) -> (Phase, Instant) {
-        let noted = self.since.load(Ordering::Relaxed);
+        let noted = self.state.since.load(Ordering::Relaxed);
         let phase = match noted & 3 {
             0 => Phase::Idle,
             1 => Phase::Head,
@@ -93,6 +99,12 @@ impl Patience {
 
     /// Runs a connection until it ends or its peer is too slow; returns true if it was cut.
     pub async fn guard(&self, connection: impl Future<Output = ()>, limits: Limits) -> bool {
+        let mut connection = pin!(connection);
+        let connection = poll_fn(|cx| {
+            let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX >> 2);
+            self.state.now.store(now, Ordering::Relaxed);
+            connection.as_mut().poll(cx)
+        });
         tokio::select! {
             biased;
             () = connection => false,

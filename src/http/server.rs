@@ -23,8 +23,9 @@ use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -121,7 +122,7 @@ fn serve_connection<D: Dispatch>(
     let _ = stream.set_nodelay(true);
     let patience = Patience::new();
     let filter = TowerToHyperService::new(warp::service(filter(shared, peer, &patience)));
-    let service = service_fn(move |request| filter.call(in_origin_form(request)));
+    let service = service_fn(move |request| filter.call(with_headers_apart(in_origin_form(request))));
     let connection = http1::Builder::new()
         .header_read_timeout(None)
         .max_buf_size(MAX_HEAD_BYTES)
@@ -159,6 +160,22 @@ fn in_origin_form<B>(mut request: http::Request<B>) -> http::Request<B> {
     request
 }
 
+/// A request's headers on their way past warp, whose filters can only copy them.
+#[derive(Clone)]
+struct HeadersApart(Arc<Mutex<HeaderMap>>);
+
+impl HeadersApart {
+    fn take(&self) -> HeaderMap {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn with_headers_apart<B>(mut request: http::Request<B>) -> http::Request<B> {
+    let headers = std::mem::take(request.headers_mut());
+    request.extensions_mut().insert(HeadersApart(Arc::new(Mutex::new(headers))));
+    request
+}
+
 /// The only filter: takes every request apart and answers it. It never rejects.
 fn filter<D: Dispatch>(
     shared: &Arc<Shared<D>>,
@@ -172,7 +189,7 @@ fn filter<D: Dispatch>(
         .and(warp::method())
         .and(warp::path::full())
         .and(query)
-        .and(warp::header::headers_cloned())
+        .and(warp::ext::optional::<HeadersApart>())
         .and(warp::body::stream())
         .then(answer)
 }
@@ -182,10 +199,11 @@ async fn answer<D: Dispatch>(
     method: Method,
     path: FullPath,
     query: String,
-    headers: HeaderMap,
+    headers: Option<HeadersApart>,
     body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send,
 ) -> Response<Bytes> {
     patience.enter(Phase::Busy);
+    let headers = headers.map(|headers| headers.take()).unwrap_or_default();
     let id = request_id(&headers, &shared);
     let path = path.as_str().to_owned();
     let mut request = Request { id, method, path, query, headers, body: Bytes::new(), peer };
@@ -300,7 +318,12 @@ async fn read_body<D: Dispatch>(
         // The sender waits for `100 Continue` before it sends anything.
         return Err(Refusal::TooLarge { limit: limit.bytes });
     }
-    timeout(limits.body_timeout, collect(body, limit)).await.unwrap_or(Err(Refusal::TooSlow))
+    let mut collecting = pin!(collect(body, limit));
+    // Most bodies have arrived with the head and need no timer.
+    if let Poll::Ready(collected) = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await {
+        return collected;
+    }
+    timeout(limits.body_timeout, collecting).await.unwrap_or(Err(Refusal::TooSlow))
 }
 
 /// Reads a body within its limit; anything above it is discarded as it arrives.

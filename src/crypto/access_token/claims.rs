@@ -127,7 +127,7 @@ impl Claims {
                 handle,
                 user_id,
                 recipe_user_id,
-                user_data_in_jwt: JsonObject::from_stored(self.custom),
+                user_data_in_jwt: JsonObject::from_stored(self.custom).checked(),
             }),
             refresh_token_hash_1: TokenHash1::parse(&self.hash?)?,
             parent_refresh_token_hash_1: parent,

@@ -62,7 +62,10 @@ async fn a_restore_that_was_killed_between_two_moves_is_recognised() {
         let restored = restore(place.path(), &folder.path().join("x"), Until::End, &options(), &|_| {}).map(drop);
         for result in [opened, checked, restored] {
             let message = refused_as_unusable(result);
-            assert!(message.contains("was interrupted") && message.contains("repeat the operation"), "{moved}: {message}");
+            assert!(
+                message.contains("was interrupted") && message.contains("repeat the operation"),
+                "{moved}: {message}"
+            );
         }
         assert!(!place.path().join("identity").exists());
     }
