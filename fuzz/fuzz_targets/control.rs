@@ -1,7 +1,7 @@
-//! Lines of the control socket: requests as a server takes them, and answers as the command line does.
+//! Lines of the control socket: requests as a server reads them, and replies as the command line reads them.
 //!
-//! What is understood can be said again. Tasks are done, except for those that name files: the error of one that cannot be is a
-//! sentence.
+//! Whatever can be parsed can be serialised again. Tasks are executed, except for those that name files; if one fails,
+//! its error must be a readable message.
 #![no_main]
 
 use sessiond::control::{Frame, Request, Task};

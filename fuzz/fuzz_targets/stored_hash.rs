@@ -1,4 +1,4 @@
-//! Hashes of passwords, as they come from elsewhere.
+//! Password hashes, as imported from elsewhere.
 #![no_main]
 
 use sessiond::crypto::password::StoredHash;
