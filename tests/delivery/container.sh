@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the Dockerfile's last stage around a static binary and runs the image: `container.sh BINARY`.
 #
-# The first stage, which compiles, is stood in for by the given binary, because its base image would have to be pulled. The
-# binary is linked by the same command line. Needs root, buildah, podman, runc.
+# The given binary, linked with the same command line, replaces the first stage, which compiles, because its base image
+# would have to be pulled. Needs root, buildah, podman, runc.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/delivery/lib.sh
@@ -21,7 +21,8 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# Some hosts let nobody set resource limits, not even to what they are; the runtime's configuration always asks for it.
+# On some hosts nobody may set resource limits, not even to their current values; the runtime's configuration always
+# asks for it.
 mkdir -p "$scratch/bin"
 cat >"$scratch/bin/runc" <<'RUNC'
 #!/usr/bin/env python3
@@ -54,7 +55,7 @@ build() {
 }
 inspect() { "${pods[@]}" image inspect --format "$1" localhost/sessiond-test; }
 inspect_is() { [ "$(inspect "$1")" = "$2" ]; }
-# The release profile's binary is larger than the dist profile's, which is what an image gets.
+# The release profile's binary is larger than the dist profile's, which goes into an image.
 at_most_25_mb() { [ "$(inspect '{{.Size}}')" -le 25000000 ]; }
 # start [options]: a container on a free port of the loopback interface, with a read-only root file system.
 start() {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the Debian package, runs what its unit file runs, upgrades, removes and purges it: `package.sh BINARY`.
 #
-# All of it happens in a copy of this system (an overlay in memory, left behind by nothing), as root, without systemd: the
-# unit's command line and environment are read from the unit and run as the unit's user.
+# Everything happens in a copy of this system (an overlay in memory that leaves nothing behind), as root, without
+# systemd: the unit's command line and environment are read from the unit and run as the unit's user.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/delivery/lib.sh
@@ -24,7 +24,7 @@ if [ "$SESSIOND_IN_COPY" = 1 ]; then
   mount -t proc proc "$copy/root/proc"
   mount --bind /dev "$copy/root/dev"
   mount -t tmpfs none "$copy/root/tmp"
-  # The checkout may lie on a mount of its own, or where the copy has nothing.
+  # The checkout may be on a mount of its own, or at a path that the copy does not have.
   mkdir -p "$copy/root$PWD"
   mount --bind "$PWD" "$copy/root$PWD"
   SESSIOND_IN_COPY=2 exec chroot "$copy/root" bash "$PWD/tests/delivery/package.sh" "$binary"

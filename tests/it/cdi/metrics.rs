@@ -4,7 +4,7 @@ use crate::app::TestApp;
 use serde_json::json;
 use sessiond::http::server::Dispatch;
 
-/// The value of a figure by its full name with labels.
+/// The value of a metric by its full name with labels.
 fn figure(text: &str, name: &str) -> Option<f64> {
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
 }

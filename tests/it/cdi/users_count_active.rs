@@ -88,7 +88,7 @@ async fn refreshing_and_signing_out_everywhere_mark_and_other_calls_do_not() {
 #[tokio::test]
 async fn a_mark_costs_no_commit_of_its_own() {
     let app = TestApp::new().await;
-    // The app's keys are made by the first session.
+    // The first session creates the app's keys.
     app.session("first").await;
     let before = app.app.store.stats().commits;
     let session = app.session("u").await;
@@ -274,7 +274,7 @@ async fn a_mark_goes_with_the_user_to_another_id_and_back() {
     app.session("a").await;
     assert_eq!((active(&app, "", 0).await, active(&app, "", START.0 + 1).await), (1, 1));
 
-    // The mark under an id that is somebody's internal one is that somebody's.
+    // A mark under another user's internal id belongs to that user.
     app.session("b").await;
     app.post("/recipe/userid/map", map("b")).await.ok();
     assert_eq!(active(&app, "", 0).await, 2);

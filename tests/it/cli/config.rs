@@ -1,4 +1,4 @@
-//! `sessiond config`, and what a start says about settings.
+//! `sessiond config`, and messages about settings at startup.
 
 use crate::cli::sandbox::Sandbox;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! check, backup, restore, compact, salvage: the commands around what the store tests prove.
+//! check, backup, restore, compact, salvage: the commands around what the store tests cover.
 
 use crate::cli::sandbox::{Sandbox, Server};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Servers that never run for long: what is known of the clock outlives them, and so what is due is deleted.
+//! Servers that never run for long: knowledge about the clock outlives them, so expired items are deleted.
 
 use super::{DAY, HOUR, MINUTE};
 use crate::app::{ManualClock, START, TestApp};
@@ -11,7 +11,7 @@ use sessiond::store::memory::MemoryEngine;
 use sessiond::store::{Engine, Key, Keyspace, clock, sled};
 use std::sync::Arc;
 
-/// A server that runs again and again over one store.
+/// A server that is restarted again and again on one store.
 struct Server {
     store: Arc<dyn Engine>,
     clock: ManualClock,
@@ -28,7 +28,7 @@ impl Server {
         app
     }
 
-    /// Runs for `millis`, looks at the clock every hour as the job does, and ends.
+    /// Runs for `millis`, reads the clock every hour as the job does, and ends.
     async fn run(&self, millis: u64) -> TestApp {
         let app = self.start().await;
         for _ in 0..millis / HOUR {
@@ -39,7 +39,7 @@ impl Server {
         app
     }
 
-    /// How many rows a process deletes that begins now.
+    /// The number of rows that a newly started process deletes.
     async fn deletes(&self) -> Option<u64> {
         let app = self.start().await;
         let swept = sweep_if_due(&app.app).await;
@@ -52,7 +52,7 @@ impl Server {
     }
 }
 
-/// A token that a sweep deletes after a day, and a code that the other round deletes after 15 minutes.
+/// Creates a token that a sweep deletes after a day, and a code that the other round deletes after 15 minutes.
 async fn fill(app: &TestApp) {
     let body = json!({"userId": "u", "email": "e"});
     app.post("/recipe/user/email/verify/token", body).await.ok();

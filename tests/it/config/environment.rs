@@ -1,9 +1,9 @@
-//! Variables: links of services, what a later source overrides, what is not Unicode, secrets.
+//! Variables: Kubernetes service links, overriding by later sources, non-Unicode values, secrets.
 
 use super::Given;
 use sessiond::config::Origin;
 
-/// What Kubernetes sets for a service of this name (upper case).
+/// The variables that Kubernetes sets for a service of this name (upper case).
 fn service(given: Given, name: &str, host: &str, port: &str) -> Given {
     let address = if host.contains(':') { format!("tcp://[{host}]:{port}") } else { format!("tcp://{host}:{port}") };
     given

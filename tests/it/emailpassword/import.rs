@@ -1,4 +1,4 @@
-//! Steps of an import: done once, however often they are asked for, and with an audit event for all that they change.
+//! Steps of an import: executed once, however often they are requested, with an audit event for everything they change.
 
 use crate::app::TestApp;
 use crate::store::golden;
@@ -38,7 +38,7 @@ async fn with_roles() -> TestApp {
     app
 }
 
-/// Kind, user and detail of what the audit log tells, the oldest first.
+/// Kind, user and detail of the audit events, oldest first.
 async fn told(app: &TestApp) -> Vec<(String, String, Value)> {
     let mut events = app.get("/audit?limit=100").await.ok().json()["events"].as_array().unwrap().clone();
     events.reverse();

@@ -1,4 +1,4 @@
-//! What is stored, and what goes with time and with users.
+//! What is stored, and what is deleted with time and with users.
 
 use crate::app::TestApp;
 use crate::people::with_cheap_passwords;
@@ -160,7 +160,7 @@ async fn of_tokens_from_before_they_were_counted_none_is_good_after_one_was_used
     let expires = app.app.now().plus(3_600_000);
     let mut tx = app.app.store.begin();
     for number in 0..400 {
-        // Nothing in the series: the record of an older version.
+        // Nothing in the series: a record of an older version.
         let user = UserId::new(id.as_str());
         let record = ResetTokenRecord::new(user.clone(), "e".to_owned(), expires, series.id);
         let hash = OneTimeHash::of(&number.to_string());

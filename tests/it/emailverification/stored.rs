@@ -1,4 +1,4 @@
-//! Rows: what expiry, deletion and renaming of users, and removal of tenants leave.
+//! Rows left by expiry, by deleting and renaming users, and by removing tenants.
 
 use super::{EMAIL, address, create, is_verified, unverify, verify};
 use crate::app::{START, TestApp};
@@ -12,7 +12,7 @@ use sessiond::store::Keyspace;
 use sessiond::store::emailverification::{self, Addressee};
 use sessiond::store::user::verified;
 
-/// Rows of marks, of tokens, and by user.
+/// The numbers of rows: marks, tokens, and tokens by user.
 async fn rows(app: &TestApp) -> [usize; 3] {
     let mut counts = [0; 3];
     let of = [Keyspace::EmailVerified, Keyspace::EmailVerificationToken, Keyspace::EmailVerificationTokenByUser];

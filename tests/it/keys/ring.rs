@@ -96,7 +96,7 @@ async fn a_key_is_published_a_minute_before_it_signs() {
     assert_eq!(document(&ring)[1].0, dynamic(START));
     let ring = world.ring(made.plus(59_998)).await;
     assert_eq!(signing(&ring), dynamic(START));
-    // one millisecond before the minute is over the old key's week is: it signs no more
+    // one millisecond before the minute is over, the old key's week ends: it no longer signs
     let ring = world.ring(made.plus(59_999)).await;
     assert_eq!(signing(&ring), dynamic(made));
 }

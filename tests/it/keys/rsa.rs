@@ -1,4 +1,4 @@
-//! RSA keys beside an app's own, for SDKs that know nothing else.
+//! RSA keys in addition to an app's own, for SDKs that support nothing else.
 
 use super::world::{HOUR, START, World};
 use crate::app::TestApp;
@@ -66,7 +66,7 @@ async fn they_survive_a_restart() {
     let world = World::new();
     let before = world.rsa_ring(START).await;
     let again = KeyRings::new(KeyVault::plain());
-    // also when the first caller afterwards is not an old one
+    // even if the first caller afterwards is not an old one
     let after = again.ring_in(world.at(START.plus(HOUR)), &world.app, world.rules).await.unwrap();
     assert_eq!(before.jwks, after.jwks);
     assert_eq!(rsa_kid(&before), rsa_kid(&after));

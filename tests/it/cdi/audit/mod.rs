@@ -1,4 +1,4 @@
-//! `GET /audit`, and what the audit log holds.
+//! `GET /audit`, and the contents of the audit log.
 
 mod client;
 
@@ -20,7 +20,7 @@ async fn read(app: &TestApp, query: &str) -> Value {
     app.get(&format!("/audit{query}")).await.ok().json()
 }
 
-/// Kind and user of every event of an answer.
+/// Kind and user of every event in a reply.
 fn told(answer: &Value) -> Vec<(&str, &str)> {
     let events = answer["events"].as_array().expect("events");
     events
@@ -232,7 +232,7 @@ async fn pages_follow_each_other_without_gap_or_repetition() {
         seen.extend(events);
         let Some(cursor) = page["nextCursor"].as_str() else { break };
         query = format!("?limit=4&cursor={cursor}");
-        // What is written meanwhile is newer: it does not come in.
+        // Events written in the meantime are newer and do not appear.
         signed_in(&app, "later").await;
         app.clock.advance(1);
     }

@@ -145,7 +145,7 @@ async fn what_is_wrong_is_refused_unless_the_caller_waives_it() {
     assert_eq!(shown(&app, "/t1").await, json!([]));
     put_as_it_is(&app, anonymous.clone()).await.ok();
     assert_eq!(shown(&app, "/t1").await[0]["clients"], anonymous["clients"]);
-    // It stands in the way of the others until it is mended.
+    // It blocks the others until it is repaired.
     let good = json!({"thirdPartyId": "good"});
     put(&app, "/t1", good.clone()).await.is_text(400, &refused("clientId cannot be null"));
     put(&app, "", good.clone()).await.ok();

@@ -141,7 +141,7 @@ async fn both_generations_change_one_tenant() {
         change["tenantId"] = json!("t1");
         app.put("/recipe/multitenancy/tenant", change).cdi(version).await.ok();
     };
-    // Nothing may begin a sign-in, until the first generation switches something on.
+    // No sign-in can begin until the first generation switches something on.
     put_tenant(&app, "", "t1", json!({})).await.ok();
     first("5.0", json!({"emailPasswordEnabled": true})).await;
     assert_eq!(shown().await, (json!(["emailpassword"]), Value::Null));

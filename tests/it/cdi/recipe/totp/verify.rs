@@ -110,7 +110,7 @@ async fn text_that_is_no_code_is_wrong_and_a_long_one_leaves_no_trace() {
 #[tokio::test]
 async fn a_code_is_taken_again_when_its_window_is_over() {
     let app = TestApp::new().await;
-    // A step so long that the same code is right for an hour.
+    // A step so long that the same code is valid for an hour.
     let body = json!({"userId": "u", "deviceName": "a", "skew": 0, "period": 3600});
     let secret = app.post("/recipe/totp/device", body).await.ok().text_at("/secret");
     app.clock.advance(3_600_000 - app.app.now().0 % 3_600_000);

@@ -52,7 +52,7 @@ async fn sessions_under_the_external_id_end_with_the_mapping() {
     app.post("/recipe/userid/map", json!({"superTokensUserId": "a", "externalUserId": "mine", "force": true}))
         .await
         .ok();
-    // More than one transaction ends.
+    // More than one transaction can end.
     for _ in 0..150 {
         app.session("mine").await;
     }

@@ -262,7 +262,7 @@ async fn of_a_group_the_login_with_the_tokens_address_gets_the_password() {
         assert_eq!(reset(email, "newer").await, invalid(), "nobody signs in with that address and a password");
     }
     assert_eq!([app.sign_in("joe@x.io", "new").await, app.sign_in("jane@x.io", "old").await], ["OK", "OK"]);
-    // Made for a login: its own password, unless the mail went to another one's address.
+    // Made for a login: sets its own password, unless the mail went to another login's address.
     for (email, id) in [("joe@x.io", &joe), ("elsewhere@y.io", &jane), ("p@x.io", &jane)] {
         let token = create(&app, &jane, email).await;
         let body = json!({"method": "token", "token": token, "newPassword": email});
@@ -286,7 +286,7 @@ async fn a_reset_opens_an_account_that_guessing_had_delayed() {
         assert_eq!(reply.code(), 429);
     };
     delayed().await;
-    // What changes nothing opens nothing.
+    // A request that changes nothing frees nothing.
     assert_eq!(consume(&app, "no token").await, invalid());
     app.put("/recipe/user", json!({"recipeUserId": id, "email": "jane@x.io"})).await.ok();
     let reply = app.post("/recipe/signin", json!({"email": "jane@x.io", "password": "right"})).await;
