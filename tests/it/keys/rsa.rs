@@ -166,7 +166,7 @@ async fn a_store_that_refuses_writes_fails_only_those_who_need_a_new_key() {
     assert!(app.app.key_ring_to_mint(&entry(&app), V5).await.is_ok());
     store.be(Mood::Works);
     let first = rsa_kid(&*rsa_ring(&app).await);
-    // one that is due serves on, as others do
+    // one that is due to be replaced continues to serve, as others do
     store.be(Mood::Refuses);
     app.clock.advance(WEEK + 1000);
     assert_eq!(rsa_kid(&*rsa_ring(&app).await), first);

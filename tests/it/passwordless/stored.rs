@@ -1,4 +1,4 @@
-//! What is stored, and what goes with time, users and tenants.
+//! What is stored, and what is deleted with time, users and tenants.
 
 use super::Sent;
 use crate::app::TestApp;
@@ -12,7 +12,7 @@ use sessiond::jobs::walk::Walk;
 use sessiond::store::passwordless::check;
 use sessiond::store::{Key, Keyspace, Scan};
 
-/// Rows of devices, and of each of their three indexes.
+/// The numbers of rows: devices, and each of their three indexes.
 async fn rows(app: &TestApp) -> [usize; 4] {
     let mut counts = [0; 4];
     let keyspaces = [

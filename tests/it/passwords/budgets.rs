@@ -1,4 +1,4 @@
-//! Failed sign-ins make the next ones wait, where the operator wants that.
+//! Failed sign-ins delay the next ones, if the operator wants that.
 
 use crate::app::TestApp;
 use sessiond::domain::ids::TenantId;

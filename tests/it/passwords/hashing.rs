@@ -45,7 +45,7 @@ async fn new_hashes_follow_the_settings() {
         assert_eq!(check(&app, Some(&stored), "a passwore").await, Check::Wrong);
         assert_eq!(check(&app, None, "a password").await, Check::Wrong);
         assert_eq!(check(&app, Some("no hash"), "a password").await, Check::Wrong);
-        // What was hashed with other settings verifies as well.
+        // Hashes made with other settings verify as well.
         assert_eq!(check(&defaults, Some(&stored), "a password").await, Check::RightButOutdated);
     }
 }

@@ -1,4 +1,4 @@
-//! The threads that hash: bounded, with a bounded queue.
+//! The hashing threads: bounded, with a bounded queue.
 
 use sessiond::crypto::password::pool::{Pool, PoolError};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
-/// Work that goes on until it is told to end.
+/// Work that continues until it is told to end.
 struct Held {
     end: Sender<()>,
     task: JoinHandle<Result<usize, PoolError>>,

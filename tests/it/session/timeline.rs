@@ -1,4 +1,4 @@
-//! Timelines: what happened, why, and nothing secret.
+//! Timelines: what happened, why, and no secrets.
 
 use super::driver::{Driver, told};
 use crate::app::START;

@@ -53,7 +53,7 @@ async fn save(engine: &MemoryEngine, before: &[&User], after: &[&User]) -> Resul
     Ok(())
 }
 
-/// With login methods of every recipe.
+/// A user with login methods of every recipe.
 fn whole() -> User {
     let mut whole =
         User::new(by_password("11111111-1111-4111-8111-111111111111", "jane@example.org", 1_700_000_000_000));
@@ -330,7 +330,7 @@ fn in_tenants(mask: u8) -> BTreeSet<TenantId> {
         .collect()
 }
 
-/// The state after a step, from the users it touches; `None` if it makes no sense.
+/// The state after a step, from the users it affects; `None` if the step makes no sense.
 fn change(people: &[User], step: &Step, round: u64) -> Option<(Vec<User>, Vec<User>)> {
     let find = |person: u8| people.get(usize::from(person)).cloned();
     match *step {
@@ -372,7 +372,7 @@ fn change(people: &[User], step: &Step, round: u64) -> Option<(Vec<User>, Vec<Us
     }
 }
 
-/// The counters say of every set of recipes what counting says.
+/// For every set of recipes, the counters match an actual count.
 async fn counted(engine: &MemoryEngine, people: &[User]) {
     for mask in 0..16_u8 {
         let asked: Recipes = RecipeId::ALL.into_iter().filter(|recipe| mask & (1 << *recipe as u8 >> 1) != 0).collect();
@@ -403,7 +403,7 @@ async fn users_of_a_store_without_counters_are_counted_once() {
     let mut tx = engine.begin();
     for (key, _) in dump(&engine).await {
         match key.keyspace {
-            // One counter is missing, one is wrong: a folder that lost something.
+            // One counter is missing, one is wrong: a folder that has lost something.
             Keyspace::UserCount => tx.delete(key),
             Keyspace::AppUserCount => tx.add(key, 7),
             _ => {}
@@ -421,7 +421,7 @@ async fn users_of_a_store_without_counters_are_counted_once() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever happened, the store holds what a store holds in which the survivors were just written.
+    /// Whatever happened, the store holds exactly what a store holds into which only the remaining users were written.
     #[test]
     fn the_index_is_always_that_of_the_rows(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -95,7 +95,7 @@ async fn what_is_kept_for_a_deleted_founder_stays_with_the_group() {
     assert_eq!([kept("mine").await, kept("b").await], [all("mine"), all("b")]);
     let mapping = app.get("/recipe/userid/map?userId=mine").await.json();
     assert_eq!((&mapping["superTokensUserId"], &mapping["externalUserId"]), (&json!("a"), &json!("mine")));
-    // Of a method that lives on its own, too.
+    // Also for a method that is not linked.
     assert_eq!(unlink(&app, "b").await, ok(false, true));
     assert_eq!([kept("mine").await, kept("b").await], [all("mine"), all("b")]);
     assert_eq!(app.get("/user/id?userId=b").await.json()["user"]["loginMethods"][0]["verified"], true);
@@ -112,7 +112,7 @@ async fn a_group_of_one_stays_a_primary_user_and_takes_others_in() {
     assert_eq!(app.make_primary("b").await["primaryUserId"], "a");
     assert_eq!(app.link("c", "a").await["user"]["id"], "a");
     assert_eq!(app.who_is("c").await, json!({"id": "a", "isPrimaryUser": true, "methods": ["b", "c"]}));
-    // What the founder signed in with is nobody's now.
+    // The founder's login no longer belongs to anyone.
     app.people([by_password("d", 4, "a@x.io")]).await;
     assert_eq!(app.make_primary("d").await["status"], "OK");
 }
