@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 host=$(rustc -vV | sed -n 's/^host: //p')
 if [ "${1:-}" = --instrument-all ]; then
   shift
-  command -v cargo-fuzz >/dev/null || { echo "fuzz/run.sh: cargo-fuzz is not there: cargo install cargo-fuzz" >&2; exit 1; }
+  command -v cargo-fuzz >/dev/null || { echo "fuzz/run.sh: cargo-fuzz is missing: cargo install cargo-fuzz" >&2; exit 1; }
   cargo-fuzz fuzz build --sanitizer none
   targets=target/$host/release
   [ -x "$targets/token" ] || targets=fuzz/target/$host/release

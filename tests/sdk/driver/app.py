@@ -185,7 +185,7 @@ class Device:
             if kind in self.tokens:
                 headers["Authorization"] = f"Bearer {self.tokens[kind]}"
         else:
-            # The refresh cookie's path keeps it away from everything but the refresh route.
+            # The refresh cookie's path restricts it to the refresh route.
             names = ["access", "refresh"] if kind == "refresh" else ["access"]
             pairs = [f"{COOKIES[name]}={self.tokens[name]}" for name in names if name in self.tokens]
             if pairs:

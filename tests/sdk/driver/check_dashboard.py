@@ -29,7 +29,7 @@ class Dashboard:
     def sign_in(self, **fields):
         answer = self.send("POST", "signin", {**ADMIN, **fields}).expect(200, "signin to the dashboard").json
         self.session = answer.get("sessionId")
-        return answer["status"].upper()  # the Go SDK's has a small "l"
+        return answer["status"].upper()  # the Go SDK spells it with a small "l"
 
 
 def app(world):

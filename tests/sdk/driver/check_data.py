@@ -3,7 +3,7 @@
 from check_flow import in_both_modes, long_app, user
 from harness import check, same, true
 
-# What JSON and other languages disagree about.
+# JSON that other languages treat differently.
 VALUES = {
     "text": "Grüße, 世界 🌍 \u0000\u001f \"'\\/",
     "nothing": {"inner": None},

@@ -5,7 +5,7 @@ import json
 from check_flow import in_both_modes, long_app, user
 from harness import check, same, true, until
 
-# Hours between keys. Below a minute, a development server publishes a new key a fifth of that before its use.
+# Hours between keys. Below a minute, a development server publishes a new key a fifth of that time before using it.
 EVERY_10_S = {"access_token_dynamic_signing_key_update_interval": 0.0028, "access_token_validity": 120}
 EVERY_30_S = {"access_token_dynamic_signing_key_update_interval": 0.0084, "access_token_validity": 120}
 
@@ -79,7 +79,7 @@ def revocation(world):
         device.me(checked=True).refuse("try refresh token", "a token of the revoked key, checked")
         device.refreshed()
         true(device.token_header()["kid"] != kid, "refresh signs with another key")
-        # The application knows the new key as soon as it may fetch the key document again.
+        # The application knows the new key as soon as it may fetch the JWKS again.
         until(5, "the application accepts the new key", lambda: device.me().status == 200)
         same(device.signed_in(checked=True)["handle"], handle, "the session")
 

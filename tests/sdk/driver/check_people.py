@@ -9,7 +9,7 @@ from harness import check, same, true, until
 from offers import offers
 
 PASSWORD = "correct-horse-1"
-# The same by bcrypt at its lowest cost, as if it came from another system.
+# The same password hashed by bcrypt at its lowest cost, as if it came from another system.
 HASH = "$2b$04$C/kyqnqUOz94Y7g.Mp5yyOkg7zCuV5K/ItFPOXyHnfTq0/8Ixv81u"
 CROWD = 10_000
 

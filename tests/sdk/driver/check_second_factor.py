@@ -94,7 +94,7 @@ def limit(world):
     needs(world, "second factors")
     strict, device, email, made = signed_up(world)
     same(totp(device, "device/verify", deviceName=made["deviceName"], totp=code(made["secret"]))["status"], "OK", "verified")
-    # A second device, whose code of the moment is still unused.
+    # A second device, whose current code is still unused.
     spare = totp(device, "device")
     for count in range(1, ATTEMPTS + 1):
         answer = totp(device, "device/verify", deviceName=spare["deviceName"], totp=other(spare["secret"]))

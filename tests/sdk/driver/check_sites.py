@@ -73,7 +73,7 @@ def own_logins(world, mode):
         true(not device.cookie_domain, f"cookies are for this host only, not {device.cookie_domain}")
         found = device.send("GET", "/site").expect(200, "the own site").json
         same(found, {"site": tenant, "userId": users[tenant]}, "at the own site")
-    # The last address is known to b only.
+    # Only b knows the last address.
     for tenant, status in (("a", "WRONG_CREDENTIALS_ERROR"), ("b", "OK")):
         same(app.device(mode, site(tenant)).form("/auth/signin", email=email, password=PASSWORD)["status"], status, f"sign-in at {tenant}")
     for tenant, other in (("a", "b"), ("b", "a")):

@@ -49,7 +49,7 @@ def until(seconds, what, probe):
         time.sleep(0.05)
 
 
-# A suite takes one to two minutes on a quiet machine; a stuck one ends by itself.
+# A suite takes one to two minutes on a quiet machine; a stuck one is stopped.
 LIMIT_SECONDS = 600
 
 
@@ -89,7 +89,7 @@ def _outcome(name, world, title, act):
         outcome, why = "ok", ""
     except NotOffered as reason:
         outcome, why = "lacks", f": {reason}"
-    except Exception as error:  # a check that breaks has failed, whatever it was
+    except Exception as error:  # a check that raises has failed, whatever the cause
         where = traceback.extract_tb(error.__traceback__)
         steps = " < ".join(f"{step.name}:{step.lineno}" for step in reversed(where[-4:]))
         outcome, why = "FAILED", f"\n       {type(error).__name__}: {error}\n       at {steps}"

@@ -134,7 +134,7 @@ class Provider:
         return 302, {}, {"Location": f"{query['redirect_uri']}?{urlencode(answer)}"}
 
     def post(self, path, form):
-        asked = self.codes.pop(form.get("code"), None)  # good for once
+        asked = self.codes.pop(form.get("code"), None)  # valid once
         if path != "/token" or asked is None or form.get("redirect_uri") != asked["redirect_uri"]:
             return 400, {"error": "invalid_grant"}
         client = asked["client_id"]

@@ -26,7 +26,7 @@ var mails struct {
 	sent []object
 }
 
-// keepMails sends none: what would be sent is kept, and given to whoever asks for it.
+// keepMails sends nothing: mails that would be sent are kept and can be requested.
 func keepMails() *emaildelivery.TypeInput {
 	send := func(input emaildelivery.EmailType, _ supertokens.UserContext) error {
 		mails.Lock()

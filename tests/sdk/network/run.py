@@ -14,7 +14,7 @@ sys.path.insert(0, str(HERE.parent / "driver"))
 import core  # noqa: E402
 from harness import check, end_in_order, run, same, true  # noqa: E402
 
-# -D: the traced program stays the child of whoever started it, and hears its signals. accept4 shows that the trace sees
+# -D: the traced program remains the child of its starter and receives its signals. accept4 shows that the trace sees
 # the server's traffic at all.
 TRACE = "strace -D -f -qq --seccomp-bpf -s 0 -e trace=connect,sendto,sendmsg,sendmmsg,accept4"
 CALL = re.compile(r"(?:\d+ +)?(connect|sendto|sendmsg|sendmmsg)\(.*sa_family=(\w+)(.*)")

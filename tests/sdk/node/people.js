@@ -10,7 +10,7 @@ import { verifySession } from "supertokens-node/recipe/session/framework/express
 import UserMetadata from "supertokens-node/recipe/usermetadata/index.js";
 import UserRoles from "supertokens-node/recipe/userroles/index.js";
 
-// No mail leaves: what would be sent is kept, and given to whoever asks for it.
+// No mail is sent: mails that would be sent are kept and can be requested.
 const mails = [];
 const emailDelivery = {
   override: (original) => ({

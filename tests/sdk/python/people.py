@@ -219,7 +219,7 @@ async def unlink(fields: Fields = Body()):
     return {"wasLinked": done.was_linked, "wasDeleted": done.was_recipe_user_deleted}
 
 
-# What the SDK answers has no status but its class.
+# The SDK's result has no status other than its class.
 MAPPING_STATUS = {
     "UnknownSupertokensUserIDError": "UNKNOWN_SUPERTOKENS_USER_ID_ERROR",
     "UserIdMappingAlreadyExistsError": "USER_ID_MAPPING_ALREADY_EXISTS_ERROR",
