@@ -86,7 +86,7 @@ impl Server {
             Err(reason) => {
                 let _ = child.kill();
                 let status = child.wait()?;
-                bail!("the server never said where it listens ({reason}, {status}): {}", std::fs::read_to_string(log)?)
+                bail!("the server never printed its address ({reason}, {status}): {}", std::fs::read_to_string(log)?)
             }
         }
     }

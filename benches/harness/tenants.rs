@@ -221,7 +221,7 @@ struct InTurn {
 }
 
 impl InTurn {
-    #[expect(clippy::new_ret_no_self, reason = "a fleet takes boxes")]
+    #[expect(clippy::new_ret_no_self, reason = "a fleet takes boxed conversations")]
     fn new(requests: &Arc<Vec<Vec<u8>>>, first: usize, step: usize) -> Box<dyn Script> {
         Box::new(Self { requests: Arc::clone(requests), next: first, step })
     }

@@ -21,7 +21,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         else {
             continue;
         };
-        let again = records::rewrite(Encoding::Binary, key, &newest).expect("what is written can be read");
+        let again = records::rewrite(Encoding::Binary, key, &newest).expect("what is written can be read back");
         assert_eq!(again, newest, "{key} reads otherwise than it was written");
         let changed = edited(value, edits);
         // Facts without a type may be empty.

@@ -130,7 +130,7 @@ impl Folder {
         let mut contents = Collect(Contents::new());
         match check(&self.root, &mut contents, &|_| {}) {
             Ok(report) => Found { report, contents: contents.0 },
-            Err(error) => panic!("not told as a finding: {error}"),
+            Err(error) => panic!("not reported as a finding: {error}"),
         }
     }
 }

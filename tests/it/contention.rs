@@ -138,7 +138,7 @@ async fn a_change_of_a_user_and_the_end_of_its_sessions_may_conflict_in_one_queu
     let removed = timeout(Duration::from_secs(10), removal).await.expect("the command waits for itself");
 
     assert_eq!(removed.text_at("/status"), "OK");
-    assert!(fates.0.lock().unwrap().is_empty(), "the commits were others than planned");
+    assert!(fates.0.lock().unwrap().is_empty(), "the commits were not as planned");
     assert_eq!(sessions_of(&app, &id).await, 0);
 }
 

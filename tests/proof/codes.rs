@@ -177,7 +177,7 @@ fn crash_leaves_no_code_that_can_be_used_twice() {
     people.iter_mut().flatten().for_each(|person| person.check(&mut client));
     let count = |stage: Stage| people.iter().flatten().filter(|person| person.done == stage).count();
     let (opened, lost) = (count(Stage::Opened), count(Stage::Lost));
-    println!("{ROUNDS} kills, {opened} people came to the end, {lost} codes were lost with their reply");
+    println!("{ROUNDS} kills, {opened} people completed all steps, {lost} codes were lost with their reply");
     assert!(opened > 50, "the load was too small to prove anything");
     server.stop();
 }
@@ -201,10 +201,7 @@ fn work(people: &mut Vec<Person>, client_index: usize, address: SocketAddr) {
 }
 
 /// The code that the authenticator app shows.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "an authenticator app reads the clock of the machine, as the server does"
-)]
+#[expect(clippy::disallowed_methods, reason = "an authenticator app reads the machine's clock, as the server does")]
 fn shown_now() -> String {
     let now_s = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     format!("{:06}", TotpSecret::from_base32(SECRET).unwrap().code(now_s / PERIOD_S))

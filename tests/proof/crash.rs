@@ -53,7 +53,7 @@ fn crash_loses_nothing_that_was_acknowledged() {
     let total: usize = workers.iter_mut().map(|worker| worker.check(&mut client, usize::MAX, 0)).sum();
     let people: usize = workers.iter().map(|worker| worker.check_people(&mut client, usize::MAX)).sum();
     println!("end: all {total} sessions and {people} pairs of people are as their clients left them");
-    println!("{compacted} compactions were over when the server was killed, the others were not");
+    println!("{compacted} compactions had finished when the server was killed, the others had not");
     assert!(total > 100 && people > 20, "the load was too small to prove anything");
     server.stop();
     let check = Command::new(env!("CARGO_BIN_EXE_sessiond")).args(["check", "--data-dir"]).arg(&data).output().unwrap();

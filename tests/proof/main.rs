@@ -11,7 +11,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a test may stop at the first surprise, and these tell how far they came"
+    reason = "a test may stop at the first surprise, and these show how far it got"
 )]
 
 mod bulk_import;

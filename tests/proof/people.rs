@@ -101,7 +101,7 @@ impl Pair {
             if let Some(id) = &self.ids[place] {
                 let path = format!("/user/id?userId={id}");
                 let by_id = client.send("GET", &path, None).expect("the server answers").json();
-                assert_eq!(shown(&by_id["user"]), seen[place], "an index tells something else than the row: {self:?}");
+                assert_eq!(shown(&by_id["user"]), seen[place], "an index disagrees with the row: {self:?}");
             }
         }
         let alive = self.handle.as_ref().map(|handle| {

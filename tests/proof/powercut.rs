@@ -84,7 +84,7 @@ fn cut_power(cuts: usize, large: usize, image_mib: u64) {
             run("cp", &["--sparse=always", text(&image), text(&copy_path(folder.path(), cut))]);
             server.signal("CONT");
             if let Some(compaction) = compaction {
-                assert!(compaction.wait(), "a compaction beside the traffic failed");
+                assert!(compaction.wait(), "an online compaction failed");
             }
         }
         stop.store(true, Ordering::Relaxed);
@@ -95,7 +95,7 @@ fn cut_power(cuts: usize, large: usize, image_mib: u64) {
     for (cut, (mut sessions, mut pairs)) in known.into_iter().enumerate() {
         checked += check_copy(folder.path(), &copy_path(folder.path(), cut), &log, &mut sessions, &mut pairs);
     }
-    println!("{cuts} power cuts, values up to {large} bytes: {checked} acknowledged sessions checked, all there");
+    println!("{cuts} power cuts, values up to {large} bytes: {checked} acknowledged sessions checked, none missing");
     assert!(checked > cuts * 10, "the load was too small to prove anything");
 }
 

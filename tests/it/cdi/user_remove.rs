@@ -208,7 +208,7 @@ async fn the_groups_id_and_data_outlive_the_method_that_founded_it() {
     assert_eq!(app.who_is("c").await, json!({"id": "mine", "isPrimaryUser": true, "methods": ["b", "c"]}));
     assert_eq!(left(&app, "mine").await, ALL);
     remove(&app, "a", Some(false)).await;
-    assert_eq!(app.who_is("mine").await["methods"], json!(["b", "c"]), "no method has that id any more");
+    assert_eq!(app.who_is("mine").await["methods"], json!(["b", "c"]), "no method has that id any longer");
     remove(&app, "b", Some(false)).await;
     assert_eq!([left(&app, "mine").await, left(&app, "b").await], [ALL, NOTHING]);
     remove(&app, "c", Some(false)).await;
@@ -309,7 +309,7 @@ async fn data_under_a_groups_id_that_ended_with_its_last_link_stays_under_it() {
     app.post("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "b"})).await.ok();
     assert_eq!(app.who_is("mine").await, Value::Null);
     let (sessions, roles, ..) = left(&app, "mine").await;
-    assert_eq!((sessions, roles), (0, 2), "sessions end, the rest is for the caller to move");
+    assert_eq!((sessions, roles), (0, 2), "sessions end, the caller has to move the rest");
     assert_eq!(left(&app, "b").await.1, 2);
 }
 

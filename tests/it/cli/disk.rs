@@ -47,9 +47,9 @@ fn a_second_server_on_a_folder_is_told_who_has_it() {
         server.pid()
     );
     assert!(second.err.ends_with(&line), "{second:?}");
-    assert_eq!(sandbox.run(&["ready"]).code, Some(0), "the first one is still commanded");
+    assert_eq!(sandbox.run(&["ready"]).code, Some(0), "commands still reach the first one");
     drop(sandbox.serve(&["--ephemeral"]));
-    assert_eq!(sandbox.run(&["ready"]).code, Some(0), "a server in memory beside it took nothing away");
+    assert_eq!(sandbox.run(&["ready"]).code, Some(0), "an in-memory server next to it removed nothing");
 }
 
 #[test]

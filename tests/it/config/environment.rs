@@ -96,7 +96,7 @@ fn a_value_that_a_later_source_overrides_ends_no_start() {
         ]
     );
     let last = Given::new().file("port: 1").env("SUPERTOKENS_PORT", "y");
-    assert!(last.refused().contains("not \"y\""), "the source that wins must be right");
+    assert!(last.refused().contains("not \"y\""), "the source that takes precedence must be valid");
 }
 
 #[test]

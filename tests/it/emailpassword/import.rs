@@ -54,7 +54,7 @@ async fn a_step_is_done_once() {
     let refused = Imported::Refused(BadLine("the line is no JSON object".to_owned()));
     let done = StepEnded::Done(vec![Imported::Ok, refused, Imported::Ok]);
     assert_eq!(step(&app, IMPORT, 0, &first).await, done);
-    assert_eq!(step(&app, IMPORT, 0, &first).await, done, "the answer of the first run, not that they are there");
+    assert_eq!(step(&app, IMPORT, 0, &first).await, done, "the reply of the first run, not that they exist");
     assert_eq!(app.get("/users/count").await.json()["count"], 2);
     assert_eq!(step(&app, IMPORT, 0, &first[..1]).await, StepEnded::OtherLines);
 
@@ -75,7 +75,7 @@ async fn a_step_is_done_once() {
     assert_eq!(app.rows(Keyspace::UserImport).await, 1);
     app.clock.advance(user_import::GIVEN_UP_MS + 1);
     step(&app, IMPORT, 0, &second).await;
-    assert_eq!(app.rows(Keyspace::UserImport).await, 1, "the other was given up");
+    assert_eq!(app.rows(Keyspace::UserImport).await, 1, "the other address was abandoned");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

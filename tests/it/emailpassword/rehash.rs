@@ -37,7 +37,7 @@ async fn one_sign_in_brings_a_hash_up_to_the_settings() {
         {
             import(&app, email, hash).await;
             assert_eq!(app.sign_in(email, "another").await, WRONG);
-            assert_eq!(stored(&app, email).await, hash, "who does not know the password changes nothing");
+            assert_eq!(stored(&app, email).await, hash, "nothing changes without the right password");
             assert_eq!(app.sign_in(email, password).await, "OK");
             let new = stored(&app, email).await;
             assert!(new.starts_with(prefix), "{new}");

@@ -57,7 +57,7 @@ async fn unused_tokens_go_after_their_time_and_not_before() {
     let last = token(&app, &id).await;
     assert_eq!(rows(&app).await, [91, 92]);
     app.clock.advance(3_600_000 - 1000);
-    assert_eq!(walk(&app).await, 0, "their last moment is their own");
+    assert_eq!(walk(&app).await, 0, "they are valid until their last moment");
     app.clock.advance(1);
     assert_eq!(walk(&app).await, 90);
     assert_eq!(rows(&app).await, [1, 2]);
@@ -77,7 +77,7 @@ async fn a_round_deletes_them_once_the_clock_is_relied_on() {
         token(&app, &id).await;
     }
     app.clock.advance(3_600_001);
-    assert_eq!(unused_round(&app.app).await, None, "nothing is known of the clock yet");
+    assert_eq!(unused_round(&app.app).await, None, "the clock is not known to be reliable yet");
     assert_eq!(rows(&app).await, [3, 4]);
     app.clock.advance(SETTLING_MS);
     let living = token(&app, &app.sign_up("joe@x.io", "password").await).await;

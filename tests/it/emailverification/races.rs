@@ -69,7 +69,7 @@ async fn a_token_made_beside_a_use_dies_with_it_or_is_not_made() {
         };
         assert!(verify(&app, &token).await);
         if let Some(other) = beside.await.unwrap() {
-            assert!(!verify(&app, &other).await, "made before the use, so it is used up");
+            assert!(!verify(&app, &other).await, "created before the use, so it is used up");
         }
         assert!(is_verified(&app, "u").await);
     }

@@ -41,7 +41,7 @@ impl Keys {
                 assert_eq!(key.algorithm, SigningAlgorithm::RS256);
             }
         }
-        assert!(!self.with_rsa || plan.rsa.is_some(), "who asks for RSA gets it");
+        assert!(!self.with_rsa || plan.rsa.is_some(), "a caller that requests RSA gets it");
         plan
     }
 
@@ -232,7 +232,7 @@ proptest! {
             let inside = now.plus(((span - 1) as f64 * part) as u64);
             let before = keys.all.clone();
             let again = keys.at(inside);
-            prop_assert_eq!(&before, &keys.all, "no key took a step inside");
+            prop_assert_eq!(&before, &keys.all, "no key changed its stage meanwhile");
             prop_assert_eq!((&again.signing, &again.rsa), (&plan.signing, &plan.rsa));
             prop_assert_eq!(&again.verifying, &plan.verifying);
             now = inside;
@@ -290,9 +290,9 @@ fn rsa_keys_are_made_when_they_are_asked_for_and_stand_first_in_the_document() {
     keys.with_rsa = true;
     let now = UnixMillis(START + 1000);
     let asked = keys.at(now);
-    assert_eq!(asked.signing, plan.signing, "others are not concerned");
+    assert_eq!(asked.signing, plan.signing, "others are not affected");
     assert_eq!(algorithms(&keys, &asked), [RS256, RS256, EdDSA, EdDSA]);
-    assert_eq!(asked.rsa.expect("who asks gets one").signing.dynamic, Kid::dynamic(now), "at once");
+    assert_eq!(asked.rsa.expect("a caller gets one").signing.dynamic, Kid::dynamic(now), "at once");
 }
 
 #[test]
@@ -303,11 +303,11 @@ fn an_rsa_key_that_nobody_asks_for_any_more_is_used_until_its_interval_ends() {
     let created = keys.all.iter().find(|key| key.kid == rsa).expect("made").created;
     let end = created.plus(EDDSA.update_interval_ms);
     let last = keys.at(UnixMillis(end.0 - 1));
-    assert_eq!(last.rsa.expect("it serves on").signing.dynamic, rsa);
+    assert_eq!(last.rsa.expect("it continues to serve").signing.dynamic, rsa);
     assert!(last.verifying.contains(&rsa));
     let after = keys.at(end);
     assert_eq!(after.rsa, None);
-    assert!(after.verifying.contains(&rsa), "its tokens live on");
+    assert!(after.verifying.contains(&rsa), "its tokens stay valid");
     let key = keys.all.iter().find(|key| key.kid == rsa).expect("kept");
     assert_eq!(key.stage(), KeyStage::Retired);
     // a caller that comes back later is served all the same

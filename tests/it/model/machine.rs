@@ -83,7 +83,7 @@ impl Machine for Pure {
                 if reuse.ends_session {
                     self.family = None;
                 }
-                assert!(reuse.is_theft, "the setting asks for it");
+                assert!(reuse.is_theft, "the setting requires it");
                 Outcome::Theft((policy == RotateOnRefresh).then_some(reuse.subtype))
             }
         }

@@ -214,7 +214,7 @@ impl<M: Machine> World<M> {
                 };
                 claim!(
                     of_current || (open && by_grace),
-                    "two live lineages: {token} beside {} under {policy:?} at {moment}",
+                    "two live lineages: {token} and {} under {policy:?} at {moment}",
                     ledger.current
                 );
             }

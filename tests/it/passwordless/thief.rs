@@ -61,7 +61,7 @@ async fn what_was_sent_in_one_place_is_worth_nothing_in_another() {
         assert_eq!(app.get(&query).await.json()["devices"], json!([]));
     }
     let reply = app.consume(sent.input()).await.ok().json();
-    assert_eq!(reply["consumedDevice"]["failedCodeInputAttemptCount"], 0, "nothing of that counted");
+    assert_eq!(reply["consumedDevice"]["failedCodeInputAttemptCount"], 0, "none of that counted");
     assert_eq!(app.get("/t1/users/count").await.json()["count"], 0);
 }
 

@@ -50,7 +50,7 @@ async fn hashes_of_passwords_as_they_were_sent_stay_good_and_follow() {
     let app = with_cheap_passwords().build().await;
     let old = hash_of(DECOMPOSED);
     import(&app, &old).await;
-    assert_eq!(app.sign_in(JANE, COMPOSED).await, WRONG, "nobody can tell what the hash was made of");
+    assert_eq!(app.sign_in(JANE, COMPOSED).await, WRONG, "the password of the hash cannot be known");
     assert_eq!(app.stored_hash(&AppId::base(), JANE).await, old);
     assert_eq!(app.sign_in(JANE, DECOMPOSED).await, "OK");
     assert_ne!(app.stored_hash(&AppId::base(), JANE).await, old, "a sign-in brings it up to date");
@@ -62,7 +62,7 @@ async fn hashes_of_passwords_as_they_were_sent_stay_good_and_follow() {
     import(&app, &hash_of(COMPOSED)).await;
     for password in [DECOMPOSED, COMPOSED] {
         assert_eq!(app.sign_in(JANE, password).await, "OK");
-        assert_eq!(app.stored_hash(&AppId::base(), JANE).await, hash_of(COMPOSED), "it is as new ones are");
+        assert_eq!(app.stored_hash(&AppId::base(), JANE).await, hash_of(COMPOSED), "it is like a new one");
     }
 }
 

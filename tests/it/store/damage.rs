@@ -218,7 +218,7 @@ fn judge(path: &Path, expected: &Contents, label: &str) -> End {
             assert!(text.contains("sessiond restore") || text.contains("sessiond salvage"), "{label}: {text}");
             return End::Named;
         }
-        Err(other) => panic!("{label}: not named as damage: {other}"),
+        Err(other) => panic!("{label}: not reported as damage: {other}"),
     };
     runtime.block_on(async {
         let contents = dump(&engine).await;

@@ -123,7 +123,7 @@ async fn a_stray_file_does_not_give_its_name_to_a_folder_whose_identity_is_lost(
     fs::remove_file(killed.path().join("identity")).unwrap();
     let refused = sled::open(killed.path(), &options()).unwrap_err();
     assert!(refused.to_string().contains("another data folder"), "{refused}");
-    assert!(!killed.path().join("identity").exists(), "nobody knows yet whose it is");
+    assert!(!killed.path().join("identity").exists(), "the owner is not known yet");
     fs::remove_file(killed.path().join("journal").join(&stray)).unwrap();
     holds(killed.path(), &expected, "without the stray file").await;
 }

@@ -61,7 +61,7 @@ async fn check_names_a_bad_snapshot_and_a_good_one_takes_its_place_at_once() {
     assert!(report.findings.iter().any(|finding| finding.place == place), "{report:?}");
     let deadline = Instant::now() + Duration::from_secs(30);
     while fs::read(&newest).unwrap() != good {
-        assert!(Instant::now() < deadline, "the bad snapshot stays");
+        assert!(Instant::now() < deadline, "the damaged snapshot remains");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     says_everything(folder.path(), &dump(engine.as_ref()).await).await;

@@ -195,7 +195,7 @@ async fn a_login_is_unique_among_the_methods_of_one_person_too() {
     let mut jane = User::new(by_password("a", "jane@x.io", 1));
     jane.is_primary = true;
     jane.methods.push(LoginMethod { tenants: [tenant("t1")].into(), ..by_password("b", "jane@x.io", 2) });
-    save(&engine, &[], &[&jane]).await.expect("in different tenants they do not meet");
+    save(&engine, &[], &[&jane]).await.expect("they do not conflict in different tenants");
     let mut together = jane.clone();
     together.methods[1].tenants = [tenant("public"), tenant("t1")].into();
     assert!(matches!(save(&engine, &[&jane], &[&together]).await, Err(Taken::Identity { .. })));
@@ -438,7 +438,7 @@ proptest! {
             }
             let fresh = MemoryEngine::new();
             for user in &people {
-                save(&fresh, &[], &[user]).await.expect("people who live side by side do not conflict");
+                save(&fresh, &[], &[user]).await.expect("users who are not linked do not conflict");
             }
             prop_assert_eq!(dump(&engine).await, dump(&fresh).await);
             counted(&engine, &people).await;
@@ -491,7 +491,7 @@ async fn the_check_names_keys_that_show_something_else_than_the_row() {
     let plain = jane.clone();
     jane.is_primary = true;
     save(&engine, &[&plain], &[&jane]).await.unwrap();
-    assert_eq!(stands(&right_search).await, [by_search.as_str()], "she is plain no more");
+    assert_eq!(stands(&right_search).await, [by_search.as_str()], "she is no longer a plain user");
     assert_eq!(stands(&right_list).await, [by_search.as_str(), by_list.as_str()]);
 }
 
@@ -564,7 +564,7 @@ async fn rows_follow_the_marks_under_internal_and_external_ids() {
     let mut mapped = plain.clone();
     mapped.methods[0].external = Some(ExternalId { id: crm.clone(), info: None });
     save(&engine, &[&plain], &[&mapped]).await.unwrap();
-    assert_eq!(copy(&engine, "a").await, Some(vec![true]), "a mark that stood under the id before");
+    assert_eq!(copy(&engine, "a").await, Some(vec![true]), "a mark that existed under the id before");
 
     // The id of the first user's login is the external id of the second.
     let mut other = User::new(by_password("b", "jane@y.io", 2));
@@ -596,7 +596,7 @@ async fn a_copy_that_differs_from_the_marks_is_found() {
     let found = put(Some(vec![true])).await;
     assert_eq!(found.broken, 1);
     assert!(found.described[0].contains("something else about verified addresses"), "{found:?}");
-    assert_eq!(put(None).await.broken, 0, "a row without a copy says nothing wrong");
+    assert_eq!(put(None).await.broken, 0, "a row without a copy is not wrong");
 }
 
 #[tokio::test]

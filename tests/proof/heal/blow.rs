@@ -161,7 +161,7 @@ pub(super) fn calls_of(program: &Program) -> Vec<(&'static str, usize)> {
         let known = most.entry(name).or_default();
         *known = count.max(*known);
     }
-    assert!(most.len() > 3, "strace tells nothing (this test needs it, and the right to trace): {text}");
+    assert!(most.len() > 3, "strace reports nothing (this test needs it, and permission to trace): {text}");
     CALLS.iter().flat_map(|name| (1..=most.get(name).copied().unwrap_or(0)).map(|time| (*name, time))).collect()
 }
 

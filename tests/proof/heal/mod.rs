@@ -144,8 +144,8 @@ fn heal_starts_that_are_stopped_at_any_moment_cost_nothing() {
         inside += tally.inside;
         let _ = writeln!(told, "{:>24}: {:?}, {} system calls, {tally:?}", case.damage.name, case.takes, calls.len());
     }
-    println!("{told}{inside} starts were stopped");
-    assert!(inside > DAMAGES.len(), "the blows came too late to prove anything");
+    println!("{told}{inside} starts were interrupted");
+    assert!(inside > DAMAGES.len(), "the interruptions came too late to prove anything");
     ground.check_ledgers(place.path());
 }
 
@@ -219,7 +219,7 @@ fn heal_work_on_a_folder_that_is_stopped_costs_nothing() {
         println!("{work:?}: {takes:?}, {tally:?}");
         inside += tally.inside;
     }
-    assert!(inside > 0, "no work was stopped");
+    assert!(inside > 0, "no work was interrupted");
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn heal_a_restore_that_is_stopped_is_repeated_and_its_source_is_untouched() {
         tally.judge(&verdict(to), &all, "a restore");
     }
     println!("restore: {tally:?}");
-    assert!(tally.inside > 0, "no restore was stopped");
+    assert!(tally.inside > 0, "no restore was interrupted");
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn heal_an_import_that_is_stopped_goes_on_and_brings_each_user_once() {
         let last = import.run(&Blow::None);
         assert!(last.is_done, "{}", last.err);
         takes = takes.max(last.took);
-        let Verdict::Whole(contents) = verdict(&data) else { panic!("refused after {blows} blows") };
+        let Verdict::Whole(contents) = verdict(&data) else { panic!("refused after {blows} interruptions") };
         assert!(holds(&contents, &ground.contents), "round {round}: an import has taken something away");
         let known = *expected.get_or_insert(contents.len());
         assert_eq!(contents.len(), known, "round {round}: users are missing, or twice there");

@@ -75,7 +75,7 @@ def restarted(world, mode, kill):
     revoked.me(checked=True).refuse("unauthorised", "the revoked session")
 
 
-@check("recipes that are not there yet say so through the SDK")
+@check("recipes that do not exist yet say so through the SDK")
 def awaited(world):
     needs(world, "awaited recipes")
     app = world.app("awaited", AWAITED="true")

@@ -85,7 +85,7 @@ def data_by_handle(world):
     same(app.admin("/info", handle="unknown"), {"found": False}, "unknown handle's information")
 
 
-@check("unusual JSON values come back as they went")
+@check("unusual JSON values come back unchanged")
 def round_trip(world):
     app = long_app(world)
     device = app.device()

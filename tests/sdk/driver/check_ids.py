@@ -1,4 +1,4 @@
-"""Ids of the application's own for users: mapped, used everywhere, found, noted and taken away."""
+"""The application's own user ids: mapped, used everywhere, found, annotated and removed."""
 
 import uuid
 
@@ -33,7 +33,7 @@ def mapped_user(world, mode):
     device.refresh().refuse("unauthorised", "a refresh after the deletion")
 
 
-@check("a mapping is found by either id, noted, and taken away")
+@check("a mapping is found by either id, annotated, and removed")
 def life_of_a_mapping(world):
     ids = app(world)
     _, internal = account(ids, ids.device(), "life")

@@ -1,4 +1,4 @@
-"""An application's users from sign-up to deletion, as one story; and a great many of them."""
+"""An application's users from sign-up to deletion, as one story; and a large number of them."""
 
 import threading
 import uuid
@@ -19,7 +19,7 @@ def address(name):
 
 
 def mailed_token(app, email, kind):
-    """The token in the link that was mailed last."""
+    """The token in the link in the latest mail."""
 
     def links():
         mails = app.admin("/mails", email=email)["mails"]

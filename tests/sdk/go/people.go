@@ -1,6 +1,6 @@
-// What the application has besides sessions when PEOPLE=true: accounts with an e-mail and a password, required
-// verification of the address, roles, metadata, lists of users; this SDK cannot link accounts. tests/sdk/driver/app.py
-// names the routes.
+// What else the application has, apart from sessions, when PEOPLE=true: accounts with an e-mail and a password,
+// required verification of the address, roles, metadata, lists of users; this SDK cannot link accounts.
+// tests/sdk/driver/app.py names the routes.
 package main
 
 import (

@@ -1,5 +1,6 @@
-// What the application has besides PEOPLE when WAYS=true: tenants with login methods of their own, providers, codes by
-// mail and by text message, the dashboard; this SDK has no second factors. tests/sdk/driver/app.py names the routes.
+// What else the application has, apart from PEOPLE, when WAYS=true: tenants with login methods of their own, providers,
+// codes by mail and by text message, the dashboard; this SDK has no second factors. tests/sdk/driver/app.py names the
+// routes.
 package main
 
 import (

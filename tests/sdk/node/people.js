@@ -1,5 +1,6 @@
-// What the application has besides sessions when PEOPLE=true: accounts with an e-mail and a password, required
-// verification of the address, roles, metadata, lists of users, linked accounts. The routes: tests/sdk/driver/app.py.
+// What else the application has, apart from sessions, when PEOPLE=true: accounts with an e-mail and a password,
+// required verification of the address, roles, metadata, lists of users, linked accounts. The routes:
+// tests/sdk/driver/app.py.
 import { Router } from "express";
 import supertokens from "supertokens-node";
 import AccountLinking from "supertokens-node/recipe/accountlinking/index.js";

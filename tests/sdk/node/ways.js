@@ -1,5 +1,5 @@
-// What the application has besides PEOPLE when WAYS=true: tenants with login methods of their own, providers, codes by
-// mail and by text message, TOTP as second factor, the dashboard. The routes: tests/sdk/driver/app.py.
+// What else the application has, apart from PEOPLE, when WAYS=true: tenants with login methods of their own, providers,
+// codes by mail and by text message, TOTP as second factor, the dashboard. The routes: tests/sdk/driver/app.py.
 import { Router } from "express";
 import supertokens from "supertokens-node";
 import Dashboard from "supertokens-node/recipe/dashboard/index.js";

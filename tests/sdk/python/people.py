@@ -1,5 +1,6 @@
-"""What the application has besides sessions when PEOPLE=true: accounts with an e-mail and a password, required
-verification of the address, roles, metadata, lists of users, linked accounts. tests/sdk/driver/app.py names the routes.
+"""What else the application has, apart from sessions, when PEOPLE=true: accounts with an e-mail and a password,
+required verification of the address, roles, metadata, lists of users, linked accounts. tests/sdk/driver/app.py names
+the routes.
 """
 
 from typing import Any
@@ -33,7 +34,7 @@ mails: list[Fields] = []
 
 
 def kept(kind: str, link: str) -> EmailDeliveryConfig[Any]:
-    """No mail leaves: what would be sent is kept, and given to whoever asks for it."""
+    """No mail is sent: mails that would be sent are kept and can be requested."""
 
     def override(original: Any) -> Any:
         async def send_email(template_vars: Any, user_context: Fields) -> None:

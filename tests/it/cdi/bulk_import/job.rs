@@ -44,7 +44,7 @@ async fn who_cannot_be_imported_says_why_and_keeps_nobody_else_back() {
     let failed = list(&app, "?status=FAILED").await["users"][0].clone();
     assert_eq!((failed["id"].clone(), failed["status"].clone()), (json!(ids[3]), json!("FAILED")));
     assert_eq!(failed["updatedAt"].as_u64().unwrap() - failed["createdAt"].as_u64().unwrap(), 7);
-    assert_eq!(run(&app).await, (0, 0), "it is not tried again");
+    assert_eq!(run(&app).await, (0, 0), "it is not retried");
     assert_eq!((count(&app, "").await, count(&app, "?status=FAILED").await), (3, 3));
     assert_eq!(app.get("/users/count").await.json()["count"], 2);
 }

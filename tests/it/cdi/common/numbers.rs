@@ -68,7 +68,7 @@ async fn a_payload_that_is_written_otherwise_is_another_one() {
         let verified = app.post("/recipe/session/verify", body).cdi("5.4").await.ok().json();
         verified.get("accessToken").map(|token| claims(token["token"].as_str().unwrap()))
     };
-    assert_eq!(update(r#"{"m":[1],"n":1.0}"#).await, None, "the order says nothing");
+    assert_eq!(update(r#"{"m":[1],"n":1.0}"#).await, None, "the order is irrelevant");
     for payload in [r#""n":1,"m":[1]"#, r#""n":1.00,"m":[1]"#, r#""n":1.0,"m":[1e0]"#] {
         let new = update(&format!("{{{payload}}}")).await.expect("another payload");
         assert!(new.contains(payload), "{new}");

@@ -91,7 +91,7 @@ async fn the_same_id_replaces_and_another_adds() {
     let mut h = with_defaults("h");
     h["name"] = json!("H");
     assert_eq!(shown(&app, "/t1").await, json!([with_defaults("G"), with_defaults("g"), h]));
-    assert_eq!(put(&app, "", json!({"thirdPartyId": "g"})).await.json(), new(true), "tenants have their own");
+    assert_eq!(put(&app, "", json!({"thirdPartyId": "g"})).await.json(), new(true), "each tenant has its own");
 }
 
 #[tokio::test]

@@ -299,7 +299,7 @@ async fn moves(here: &TestApp, there: TestApp, archive: &Path, wanted: ImportApp
     there.clock.set(here.app.now());
     let as_public = prefix.is_empty();
     import(&there, ImportApp { key: key(), ..wanted }).await.unwrap();
-    assert!(there.app.imports.notified().now_or_never().is_some(), "whoever waits is taken up at once");
+    assert!(there.app.imports.notified().now_or_never().is_some(), "waiting users are imported at once");
     // The public app is imported while nothing is served, and appears at the next start.
     let there = if as_public { again(&there).await } else { there };
     let target = Place { app: &there, prefix };

@@ -131,7 +131,7 @@ async fn what_an_older_version_stored_is_read_and_sealed_by_a_job() {
     }
     store_plain(&*store, &AppId::base(), "public", &apple()).await;
     store_plain(&*store, &app_id("gone"), "public", &json!({"thirdPartyId": "x"})).await;
-    assert_eq!(shown(&app, "").await, json!([apple()]), "it is read, also before the app has keys");
+    assert_eq!(shown(&app, "").await, json!([apple()]), "it is read even before the app has keys");
     let before = shown(&app, "/appid-a1/t1").await;
     assert_eq!((before.as_array().unwrap().len(), found(&*store).await.len()), (70, 71));
     assert_eq!(round(&app.app).await.unwrap(), 71);
@@ -172,7 +172,7 @@ async fn a_server_seals_when_it_starts() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), sealed).await.expect("sealed soon");
+    tokio::time::timeout(Duration::from_secs(60), sealed).await.expect("sealed in time");
     jobs.end(&app.app).await;
     assert_eq!(shown(&app, "").await, json!([apple()]));
 }

@@ -83,7 +83,11 @@ async fn factor_lists_are_refused_with_their_sentences() {
         put(json!("a")).await.is_text(400, &format!("Field name '{field}' is invalid in JSON input"));
         put(json!([1])).await.is_text(400, &format!("Field name '{field}' is invalid in JSON input"));
     }
-    assert_eq!(app.get(&format!("/t1{TENANT}")).await.json()["status"], "TENANT_NOT_FOUND_ERROR", "nothing was made");
+    assert_eq!(
+        app.get(&format!("/t1{TENANT}")).await.json()["status"],
+        "TENANT_NOT_FOUND_ERROR",
+        "nothing was created"
+    );
 }
 
 #[tokio::test]

@@ -158,7 +158,7 @@ async fn the_groups_reservations_follow_its_tenants() {
     assert_eq!(add(&app, "t1", "p").await, added(false));
     let methods = user(&app, "p").await["loginMethods"].clone();
     assert_eq!(methods[0]["tenantIds"], json!(["public", "t1"]));
-    assert_eq!(methods[1]["tenantIds"], json!(["public"]), "the other method stays where it is");
+    assert_eq!(methods[1]["tenantIds"], json!(["public"]), "the other method stays in its tenant");
     // The phone number is reserved in the group's tenants.
     app.people([within(["t1"], by_phone("there", 3, "+49"))]).await;
     assert_eq!(app.make_primary("there").await["primaryUserId"], "p");
@@ -213,14 +213,14 @@ async fn leaving_a_tenant_takes_along_what_is_of_it() {
     assert!(census().await.iter().zip(&before).all(|(now, before)| now > before), "{:?}", census().await);
 
     assert_eq!(remove(&app, "t1", "mine").await, removed(true));
-    assert_eq!(census().await, before, "what is elsewhere, and of others, stays");
+    assert_eq!(census().await, before, "data elsewhere, and of others, remains");
     assert_eq!(app.sessions_of("mine").await.len(), 70);
     assert_eq!(
         user(&app, "mine").await["loginMethods"][0]["verified"],
         true,
         "addresses are verified in the whole app"
     );
-    assert_eq!(app.rows(Keyspace::Timeline).await, 70, "ended sessions tell why");
+    assert_eq!(app.rows(Keyspace::Timeline).await, 70, "ended sessions have a reason");
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ async fn an_app_arrives_with_every_row_and_its_sessions_go_on() {
     import(&there, wanted(&source.archive())).await.unwrap();
     let arrived = holdings(&*store, &app_id("shop")).await;
     assert_eq!(arrived, holdings(&*source.store, &app_id("shop")).await);
-    assert!(arrived.values().all(|rows| !rows.is_empty()), "every keyspace has been carried");
+    assert!(arrived.values().all(|rows| !rows.is_empty()), "every keyspace has been transferred");
     let count: usize = arrived.values().map(Vec::len).sum();
     assert_eq!(dump(&*store).await.len(), nothing.len() + count, "and nothing of another app");
 
@@ -136,7 +136,7 @@ async fn an_app_arrives_with_every_row_and_its_sessions_go_on() {
     assert_eq!(tenant["coreConfig"], json!({"password_reset_token_lifetime": 5000}));
     assert_eq!(tenant["thirdParty"]["providers"][0]["clients"][0]["clientSecret"], CLIENT_SECRET);
     let entry = there.app.directory.app(&app_id("shop")).unwrap();
-    assert_eq!(entry.config.access_token_validity_ms, 1_800_000, "inherited and own settings are in force");
+    assert_eq!(entry.config.access_token_validity_ms, 1_800_000, "inherited and own settings are in effect");
     goes_on(&there, &source.sent).await;
 }
 
@@ -294,7 +294,7 @@ async fn an_import_that_is_cut_off_anywhere_leaves_nothing() {
         assert_eq!(dump(&*after).await, before, "after {commits} commits");
         import(&again, wanted(&source.archive())).await.unwrap();
     }
-    assert!(finished, "some number of commits is enough");
+    assert!(finished, "some number of commits must be enough");
 }
 
 #[tokio::test]

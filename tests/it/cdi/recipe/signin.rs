@@ -112,7 +112,7 @@ async fn whose_ids_are_mapped_is_called_by_the_callers_ids() {
     assert_eq!((&reply["user"]["id"], &reply["recipeUserId"]), (&json!("person"), &json!("login")));
     let methods = reply["user"]["loginMethods"].as_array().unwrap();
     let ids: Vec<_> = methods.iter().map(|method| &method["recipeUserId"]).collect();
-    assert_eq!(ids, ["person", "login"], "the oldest first");
+    assert_eq!(ids, ["person", "login"], "oldest first");
     let old = app.post("/recipe/signin", body("jane@x.io", RIGHT)).cdi("3.1").await.ok().json();
     assert_eq!(
         old["user"],

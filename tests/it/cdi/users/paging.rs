@@ -77,7 +77,7 @@ async fn walk(first: &[(u64, u8)], limit: usize, order: &str, changes: &[Vec<Bet
     });
     let expected: Vec<&str> = stayed.iter().map(|user| user.id.as_str()).collect();
     let found: Vec<&str> = seen.iter().map(String::as_str).filter(|id| expected.contains(id)).collect();
-    prop_assert_eq!(found, expected, "everybody who stayed, in order");
+    prop_assert_eq!(found, expected, "everybody who remained, in order");
     Ok(())
 }
 

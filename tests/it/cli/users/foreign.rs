@@ -75,7 +75,7 @@ fn users_do_not_join_in_the_future_and_seconds_are_remarked_on() {
     let remark = "2 of 3 users with a 'timeJoined' joined before 2000: is it in seconds? It must be in milliseconds\n";
     assert_eq!(ended.err, remark);
     let ended = import(&sandbox, file(&[now_ms / 1000 - 2, now_ms - 3000]).as_bytes());
-    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "one of two may be as it says");
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "one of the two may really be that old");
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn taken_status(login: &Login) -> &'static str {
         Login::EmailPassword { .. } => "EMAIL_ALREADY_EXISTS_ERROR",
         Login::ThirdParty { .. } => "THIRD_PARTY_USER_ALREADY_EXISTS_ERROR",
         Login::Passwordless { .. } => "PHONE_NUMBER_ALREADY_EXISTS_ERROR",
-        Login::Webauthn { .. } => unreachable!("nobody of the model joins with a passkey"),
+        Login::Webauthn { .. } => unreachable!("no user of the model signs up with a passkey"),
     }
 }
 
@@ -92,7 +92,7 @@ impl World {
             let users = page["users"].as_array().unwrap();
             let listed: Vec<&Value> = users.iter().map(|user| &user["id"]).collect();
             let expected = self.table.users_in(&TenantId::new(tenant));
-            assert_eq!(listed.len(), expected.len(), "nobody twice in {tenant}: {listed:?}");
+            assert_eq!(listed.len(), expected.len(), "a user is listed twice in {tenant}: {listed:?}");
             assert_eq!(listed.into_iter().map(|id| id.as_str().unwrap().to_owned()).collect::<BTreeSet<_>>(), expected);
             for method in users.iter().flat_map(|user| user["loginMethods"].as_array().unwrap()) {
                 let row = self.table.resolve(method["recipeUserId"].as_str().unwrap()).map(|id| &self.table.rows[&id]);

@@ -120,7 +120,7 @@ async fn accounts_are_compared_as_they_are_in_their_tenant() {
         assert_eq!(reply.json()["createdNewUser"], true);
         ids.insert(reply.text_at("/user/id"));
     }
-    assert_eq!(ids.len(), 5, "the address may be that of many");
+    assert_eq!(ids.len(), 5, "the address does not matter");
     app.people([within(["public", "t1"], by_provider("both", 1, "b@x.io"))]).await;
     for prefix in ["", "/t1"] {
         let reply = sign(&app, prefix, "g-both", "b@x.io").await.json();
@@ -218,7 +218,7 @@ async fn who_claims_somebodys_address_at_a_provider_is_a_stranger() {
     let jane = app.get("/user/id?userId=jane").await.ok().json()["user"].clone();
     let methods = jane["loginMethods"].as_array().unwrap();
     assert_eq!(methods.len(), 2);
-    assert!(methods.iter().all(|method| method["verified"] == false), "nobody verified it for her: {jane}");
+    assert!(methods.iter().all(|method| method["verified"] == false), "nobody verified the address for her: {jane}");
 }
 
 #[tokio::test]

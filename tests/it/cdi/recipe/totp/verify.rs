@@ -68,7 +68,7 @@ async fn five_wrong_codes_close_for_a_quarter_of_an_hour() {
     app.clock.advance(499_999);
     assert_eq!(verify(&app, "u", &code(&app, &secret, 0)).await.json(), limit_reached(5, 1));
     app.clock.advance(1);
-    assert_eq!(verify(&app, "u", &wrong(&app, &secret)).await.json(), invalid(1, 5), "the count begins anew");
+    assert_eq!(verify(&app, "u", &wrong(&app, &secret)).await.json(), invalid(1, 5), "the count starts again");
     verify(&app, "u", &code(&app, &secret, 0)).await.ok();
     assert_eq!(verify(&app, "u", &wrong(&app, &secret)).await.json(), invalid(1, 5), "a right one ends the row");
 }
@@ -134,7 +134,7 @@ async fn a_code_is_used_up_for_every_device_that_shows_it() {
     verify(&app, "u", &now).await.ok();
     for (failures, after) in [(1, 30_000), (2, 30_000), (3, 240_000)] {
         app.clock.advance(after);
-        assert_eq!(verify(&app, "u", &now).await.json(), invalid(failures, 5), "the patient one still takes it");
+        assert_eq!(verify(&app, "u", &now).await.json(), invalid(failures, 5), "used codes stay used");
     }
 }
 

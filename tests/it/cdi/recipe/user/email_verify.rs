@@ -177,7 +177,7 @@ async fn unverifying_and_revoking_leave_each_others_alone() {
         app.post(&format!("{second}{VERIFY}"), used(&tokens[1])).await.ok();
         assert!(is_verified(&app, &user, "a@b.c").await);
         app.post(&format!("{first}/recipe/user/email/verify/token/remove"), of(&user, "a@b.c")).await.ok();
-        assert!(is_verified(&app, &user, "a@b.c").await, "the mark stays");
+        assert!(is_verified(&app, &user, "a@b.c").await, "the mark remains");
         is_invalid(&app.post(&format!("{first}{VERIFY}"), used(&again)).await);
     }
 }
@@ -285,7 +285,7 @@ async fn shown(app: &TestApp, id: &str, email: &str) -> Vec<Value> {
     let listed = listed.as_array().unwrap().iter().find(|user| user["id"] == by_id["id"]).cloned();
     let path = format!("/users/by-accountinfo?doUnionOfAccountInfo=true&email={email}");
     let found = app.get(&path).await.ok().json()["users"][0].clone();
-    assert_eq!(listed.as_ref(), Some(&by_id), "the list shows what the look-up does");
+    assert_eq!(listed.as_ref(), Some(&by_id), "the list shows the same as the look-up");
     assert_eq!(found, by_id, "and so does the look-up by address");
     by_id["loginMethods"].as_array().unwrap().iter().map(|method| method["verified"].clone()).collect()
 }

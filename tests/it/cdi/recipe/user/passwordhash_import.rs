@@ -140,7 +140,7 @@ async fn accounts_are_of_the_tenant_and_shown_as_the_whole_person() {
     let there = app.post(&format!("/t1{PATH}"), body.clone()).await.ok().json();
     assert_eq!((&there["didUserAlreadyExist"], &there["user"]["tenantIds"]), (&json!(false), &json!(["t1"])));
     assert_ne!(there["user"]["id"], json!(public));
-    assert_eq!(app.sign_in("jane@x.io", "old").await, "OK", "the public tenant's account is another one");
+    assert_eq!(app.sign_in("jane@x.io", "old").await, "OK", "the public tenant's account is a different one");
     app.people([by_provider("p", 1, "p@x.io")]).await;
     app.group(&["p", &public]).await;
     let again = import(&app, "jane@x.io", BCRYPT).await;

@@ -240,7 +240,7 @@ async fn the_checks_come_in_the_protocols_order_and_force_skips_some() {
         refused.is_text(400, "Cannot create a userId mapping where the externalId is also a SuperTokens userID");
     }
     create(&app, "5.6", json!({})).await.is_text(400, "UserId is already in use in Session recipe");
-    assert!(app.stored().await == before, "who is refused has changed nothing");
+    assert!(app.stored().await == before, "a refused request changes nothing");
     create(&app, "5.6", json!({"externalUserId": "a", "force": true})).await.ok();
     assert_eq!(mapping(&app, "userId=a").await["externalUserId"], "a");
 }
@@ -328,7 +328,11 @@ async fn ids_may_be_long_or_strange_and_of_two_the_right_one_counts() {
     let twice =
         r#"{"superTokensUserId": "b", "superTokensUserId": "a", "externalUserId": 1, "externalUserId": "mine"}"#;
     app.post("/recipe/userid/map", json!({})).body(twice).await.ok();
-    assert_eq!(mapping(&app, "userId=mine&userId=x").await["superTokensUserId"], "a", "of two parameters the first");
+    assert_eq!(
+        mapping(&app, "userId=mine&userId=x").await["superTokensUserId"],
+        "a",
+        "the first of two parameters counts"
+    );
     assert_eq!(mapping(&app, "userId=x&userId=mine").await, unknown());
 }
 

@@ -97,7 +97,7 @@ async fn of_a_member_that_is_sent_twice_the_last_counts() {
     assert_eq!(show(&app, "u").await, json!({"b": 3}));
     assert_eq!(show(&app, "v").await, json!({}));
     let shown = app.get("/recipe/user/metadata?userId=u&userId=v").await.ok().json();
-    assert_eq!(shown["metadata"], json!({"b": 3}), "of a parameter the first");
+    assert_eq!(shown["metadata"], json!({"b": 3}), "the first value of a parameter counts");
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ async fn check(app: &TestApp) {
     for (key, bytes) in rows_of(store, Keyspace::UserRole).await {
         let [_, _, user, tenant, role] = texts(&key);
         let record: UserRoleRecord = codec::decode(Encoding::Binary, &key, &bytes).unwrap();
-        assert_eq!(living.get(&role), Some(&record.incarnation), "{user} has a role that is no more");
+        assert_eq!(living.get(&role), Some(&record.incarnation), "{user} has a role that no longer exists");
         by_user.insert((user, tenant, role));
     }
     let mut by_role = BTreeSet::new();

@@ -59,7 +59,7 @@ async fn whoever_has_the_mailbox_of_a_login_that_left_gets_no_further() {
     let own = create(&app, "b", "a@x.io").await;
     app.post("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "b"})).await.ok();
     for token in [token, own] {
-        assert_eq!(consume(&app, &token).await, invalid(), "the other way round, too");
+        assert_eq!(consume(&app, &token).await, invalid(), "and vice versa");
     }
 }
 
@@ -86,7 +86,7 @@ async fn whoever_has_the_mailbox_of_an_old_address_gets_no_further() {
     let token = create(&app, "a", "c@x.io").await;
     let number = json!({"recipeUserId": "c", "phoneNumber": "+493012346"});
     app.put("/recipe/user", number).header("rid", "passwordless").await.ok();
-    assert_eq!(consume(&app, &token).await["status"], "OK", "a number is no mailbox");
+    assert_eq!(consume(&app, &token).await["status"], "OK", "a phone number is not a mailbox");
 }
 
 const UNLINK: &str = "/recipe/accountlinking/user/unlink";
