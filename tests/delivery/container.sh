@@ -76,18 +76,18 @@ healthy() { "${pods[@]}" healthcheck run "$name"; }
 check "the binary is linked statically" statically_linked
 check "the image builds" build
 check "the image has at most 25 MB" at_most_25_mb
-check "it runs as nobody in particular" inspect_is '{{.User}}' 65532:65532
+check "it runs as an unprivileged user" inspect_is '{{.User}}' 65532:65532
 check "it has a health check" inspect_is '{{index .HealthCheck.Test 1}}' sessiond
 chown 65532:65532 "$scratch/volume"
 start
 check "it serves with a read-only root" curl -fsS "http://127.0.0.1:$port/hello"
-check "somebody signs up" sign_up "$port" kept@example.org
-check "the health check says healthy" healthy
+check "a user signs up" sign_up "$port" kept@example.org
+check "the health check reports healthy" healthy
 check "SIGTERM stops it with exit code 0" stop_is_clean
 remove
 chown -R 4321:4321 "$scratch/volume"
 start --user 4321:4321
-check "another user id finds the data" sign_in "$port" kept@example.org
+check "the data is there under another user id" sign_in "$port" kept@example.org
 check "it is healthy as that user, too" healthy
 check "it stops" stop_is_clean
 check "the clean stop is on the volume" test -e "$scratch/volume/clean"

@@ -154,14 +154,14 @@ for (const site of ["stranger.example", "localhost", REBOUND]) {
     const refused = served.filter(({ status }) => status === 403).length;
     isTrue(refused > all.length, `the pages were refused ${refused} times, of ${served.length}`);
     const letIn = served.filter(({ route }) => route !== "-" && !PUBLIC.includes(route));
-    same(letIn.slice(0, 10), [], "requests that were let in");
+    same(letIn.slice(0, 10), [], "requests that were accepted");
     const words = read.filter(({ path, status }) => status !== 403 && !PUBLIC.includes(path.split("?")[0]));
     same(words.slice(0, 10), [], "replies that were read");
     same(await state(GUARDED_URL), before, "what is stored");
   });
 }
 
-await check("where every page is let in, a page of stranger.example changes a lot", async (profile) => {
+await check("where every page is allowed, a page of stranger.example changes a lot", async (profile) => {
   const before = await state(OPEN_URL);
   const from = readFileSync(OPEN_LOG, "utf8").length;
   await attack(profile, "stranger.example", OPEN_URL);
