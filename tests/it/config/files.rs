@@ -1,4 +1,4 @@
-//! `config.yaml` as other programs leave it: twice set, cut, in another encoding, no file at all.
+//! `config.yaml` as other programs leave it: duplicate keys, truncated, in another encoding, not a file at all.
 
 use super::Given;
 use sessiond::config::{ConfigFile, Origin, data_dir};

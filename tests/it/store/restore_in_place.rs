@@ -1,4 +1,4 @@
-//! Backup and restore into an empty folder that is there: a mount point, the working directory.
+//! Backup and restore into an existing empty folder: a mount point, the working directory.
 
 use super::maintenance::{contents, refused_as_unusable};
 use super::{copy_folder, fill, options, scratch, sled_engine};
@@ -20,7 +20,7 @@ async fn an_empty_folder_that_is_there_is_restored_into_in_its_place() {
     engine.backup(&mount, &|_| {}).unwrap();
     assert!(mount.join("lost+found").exists() && !mount.join(".partial").exists());
     engine.close().await.unwrap();
-    // A handle on the folder shows that it is the same one afterwards, as a mount point must be.
+    // A handle on the folder shows that it is still the same one afterwards, as a mount point must be.
     let place = folder.path().join("place");
     fs::create_dir_all(place.join(".partial").join("index")).unwrap();
     let before = fs::File::open(&place).unwrap().metadata().unwrap();
