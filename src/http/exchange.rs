@@ -97,6 +97,9 @@ pub const JSON: &str = "application/json; charset=UTF-8";
 /// The `Content-Type` of text replies. The original sends `text/html`; the official SDKs check at most for `text`.
 pub const TEXT: &str = "text/plain; charset=UTF-8";
 
+/// Room for the body of most replies, tokens included, so that it need not grow.
+const REPLY_CAPACITY: usize = 2048;
+
 /// Text that contains no tag, whatever it is interpreted as: every `<` becomes `&lt;`, except in `<=`, which the
 /// protocol's sentences use and which opens no tag.
 fn without_markup(text: &str) -> Cow<'_, str> {
@@ -120,7 +123,7 @@ impl Reply {
 
     /// 200 with a JSON body and the newline that ends bodies in the protocol.
     pub fn json(body: &impl Serialize) -> Self {
-        let mut bytes = Vec::with_capacity(1024);
+        let mut bytes = Vec::with_capacity(REPLY_CAPACITY);
         // invariant: reply structs hold only serialisable data with string keys
         let _ = serde_json::to_writer(&mut bytes, body);
         bytes.push(b'\n');

@@ -183,7 +183,7 @@ impl Members {
     /// The compact text.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut text = String::new();
+        let mut text = String::with_capacity(128);
         self.write(&mut text);
         text
     }
