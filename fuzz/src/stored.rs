@@ -59,12 +59,13 @@ const SNAPSHOT_AFTER: u64 = 16;
 const RESERVED: usize = 64;
 
 impl Folder {
-    /// A folder as a kill leaves it, with its journal complete from the first frame on. The file to change is the
-    /// segment with this index among the three, from 0 on. The last frame was written but never acknowledged.
+    /// A folder as a kill leaves it, its journal whole from the first frame on. The file that changes is its first, its
+    /// middle or its last segment (0, 1, 2). The last frame was written and never acknowledged.
     pub fn journal(segment: usize) -> Self {
         let name = format!("journal-{segment}");
         Self::killed(&name, false, &|files| {
-            files.iter().filter(|path| path.starts_with("journal")).nth(segment).cloned()
+            let segments: Vec<_> = files.iter().filter(|path| path.starts_with("journal")).collect();
+            segments.get(segment * (segments.len() - 1) / 2).map(|path| (*path).clone())
         })
     }
 

@@ -10,13 +10,15 @@ use super::{FORMAT, Label, TOLD_EVERY, Told, TransferError};
 use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
 use crate::domain::entropy::Entropy;
-use crate::domain::ids::{AppId, PUBLIC};
+use crate::domain::ids::{AppId, PUBLIC, TenantId};
+use crate::domain::tenancy::Tenant;
 use crate::fault::Fault;
 use crate::state::key::{KeyVault, MasterKey, Rewrap, open_archive_seal};
+use crate::store::app::AppRecord;
 use crate::store::archive::ArchiveReader;
 use crate::store::key::Belongs;
 use crate::store::removal::{self, Removed};
-use crate::store::{self, CommitError, Engine, Key, Keyspace, Scan, StoreError, records};
+use crate::store::{self, CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx, records};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -136,7 +138,8 @@ impl ImportApp {
         let path = self.from.clone();
         let mut archive = blocking(move || Ok(ArchiveReader::open(&path)?.0)).await?;
         let (mut records, mut done) = (BTreeMap::new(), 0_u64);
-        let mut record_of_app = None;
+        let (mut record_of_app, mut has_public_tenant) = (None, false);
+        let public_tenant = store::tenant::key(app, &TenantId::public());
         loop {
             let rewrap = Arc::clone(&rewrap);
             let (step, back) = blocking(move || {
@@ -154,11 +157,11 @@ impl ImportApp {
             done += step.len() as u64;
             let (of_app, rest): (Vec<_>, Vec<_>) = step.into_iter().partition(|(key, _)| key.keyspace == Keyspace::App);
             record_of_app = of_app.into_iter().next().or(record_of_app);
-            write(work, &rest, None).await?;
+            has_public_tenant |= rest.iter().any(|(key, _)| *key == public_tenant);
+            write(work, &rest).await?;
             told("writing records", done, rows.max(done));
         }
-        let last: Vec<_> = record_of_app.into_iter().collect();
-        write(work, &last, Some(&Removed { app: app.clone(), tenant: None })).await?;
+        publish(work, app, record_of_app, has_public_tenant).await?;
         Ok(records)
     }
 }
@@ -176,15 +179,32 @@ async fn begin(work: &Work, removed: &Removed) -> Result<(), Fault> {
 
 type Row = (Key, Vec<u8>);
 
-/// Writes rows; with the last ones, deletes the removal mark.
-async fn write(work: &Work, rows: &[Row], publish: Option<&Removed>) -> Result<(), TransferError> {
+/// Writes rows that nobody sees yet.
+async fn write(work: &Work, rows: &[Row]) -> Result<(), TransferError> {
     let mut tx = work.store.begin();
     for (key, value) in rows {
         tx.put(key.clone(), value.clone());
     }
-    if let Some(removed) = publish {
-        removal::finish(&mut *tx, removed);
+    commit(tx).await
+}
+
+/// Makes the app visible: its record is written and the removal's marker is deleted. An archive of the app that always
+/// exists may lack the records that every other app needs.
+async fn publish(work: &Work, app: &AppId, record: Option<Row>, has_public_tenant: bool) -> Result<(), TransferError> {
+    let mut tx = work.store.begin();
+    match record {
+        Some((key, value)) => tx.put(key, value),
+        None if *app == AppId::base() => {}
+        None => store::app::put(&mut *tx, app, &AppRecord { created: work.now, changes: 0 })?,
     }
+    if !has_public_tenant && *app != AppId::base() {
+        store::tenant::put(&mut *tx, app, &TenantId::public(), &Tenant::public())?;
+    }
+    removal::finish(&mut *tx, &Removed { app: app.clone(), tenant: None });
+    commit(tx).await
+}
+
+async fn commit(tx: Box<dyn Tx>) -> Result<(), TransferError> {
     match tx.commit().await {
         Ok(()) => Ok(()),
         Err(CommitError::Store(error)) => Err(error.into()),
@@ -197,7 +217,9 @@ fn inspect(path: &Path, encoding: store::Encoding, told: &Told) -> Result<(Label
     let (mut archive, text) = ArchiveReader::open(path)?;
     let label = read_label(&text)?;
     let app = label.app();
-    let (mut rows, mut exists) = (0_u64, app == AppId::base());
+    let is_base = app == AppId::base();
+    let (mut rows, mut exists, mut has_public_tenant) = (0_u64, is_base, is_base);
+    let public_tenant = store::tenant::key(&app, &TenantId::public());
     while let Some((key, value)) = archive.advance()? {
         if key.keyspace.belongs() == Belongs::Installation
             || !key.bytes.starts_with(&Key::of_app(key.keyspace, &app).bytes)
@@ -206,6 +228,7 @@ fn inspect(path: &Path, encoding: store::Encoding, told: &Told) -> Result<(Label
         }
         records::check(encoding, &key, value)?;
         exists |= key.keyspace == Keyspace::App;
+        has_public_tenant |= key == public_tenant;
         rows += 1;
         if rows.is_multiple_of(TOLD_EVERY) {
             told("checking the archive", rows, 0);
@@ -213,6 +236,9 @@ fn inspect(path: &Path, encoding: store::Encoding, told: &Told) -> Result<(Label
     }
     if !exists {
         return Err(TransferError::Strange("the app's own record is missing"));
+    }
+    if !has_public_tenant {
+        return Err(TransferError::Strange("the record of the app's public tenant is missing"));
     }
     if archive.rows() != rows {
         return Err(TransferError::Strange("its number of rows is not the one it states"));

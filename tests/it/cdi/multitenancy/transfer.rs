@@ -201,6 +201,23 @@ async fn no_secret_half_is_in_a_sealed_archive() {
 }
 
 #[tokio::test]
+async fn the_public_app_becomes_another_app_although_it_may_lack_a_record_of_its_own() {
+    let folder = TempDir::new().unwrap();
+    let archive = folder.path().join("public.archive");
+    let from = TestApp::new().await;
+    let session = from.post("/recipe/session", new_session("u")).await.ok().json();
+    export(&from, &AppId::base(), &archive, None).await.unwrap();
+
+    let store: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
+    let there = over(&store).await;
+    import(&there, ImportApp { as_id: Some("shop".to_owned()), ..wanted(&archive) }).await.unwrap();
+    for app in [there, over(&store).await] {
+        app.post("/appid-shop/recipe/session/verify", verify(&session)).await.ok();
+        app.put("/appid-shop/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
+    }
+}
+
+#[tokio::test]
 async fn a_record_that_cannot_be_read_is_refused_before_anything_is_written() {
     let source = Source::new(None).await;
     let key = Key::of_app(Keyspace::Tenant, &app_id("shop")).text("t9");
