@@ -25,7 +25,7 @@ pub const TOLERANCE_MS: u64 = 5 * 60_000;
 pub const AFTER_REBOOT_MS: u64 = 3_600_000;
 
 /// A machine that was off for longer than this, by its wall clock, begins as after a jump; in ms.
-pub const LONGEST_GAP_MS: u64 = 7 * 24 * 3_600_000;
+pub const MAX_GAP_MS: u64 = 7 * 24 * 3_600_000;
 
 /// The watch. Feed it readings now and then; the more often, the sooner a jump is noticed.
 #[derive(Debug, Clone)]
@@ -87,7 +87,7 @@ impl ClockWatch {
         }
         match known.seen.wall.age(start.wall).known() {
             Some(gap) if gap <= TOLERANCE_MS => Self::after(start, agreed),
-            Some(gap) if gap <= LONGEST_GAP_MS => Self::after(start, agreed.min(SETTLING_MS - AFTER_REBOOT_MS)),
+            Some(gap) if gap <= MAX_GAP_MS => Self::after(start, agreed.min(SETTLING_MS - AFTER_REBOOT_MS)),
             _ => Self::new(start),
         }
     }
@@ -245,8 +245,8 @@ mod tests {
         assert_eq!(settling_after(0), 0);
         assert_eq!(settling_after(signed(TOLERANCE_MS)), 0);
         assert_eq!(settling_after(signed(TOLERANCE_MS + 1)), AFTER_REBOOT_MS);
-        assert_eq!(settling_after(signed(LONGEST_GAP_MS)), AFTER_REBOOT_MS);
-        assert_eq!(settling_after(signed(LONGEST_GAP_MS + 1)), SETTLING_MS);
+        assert_eq!(settling_after(signed(MAX_GAP_MS)), AFTER_REBOOT_MS);
+        assert_eq!(settling_after(signed(MAX_GAP_MS + 1)), SETTLING_MS);
         assert_eq!(settling_after(-1), SETTLING_MS, "it was set back, or was wrong before");
     }
 

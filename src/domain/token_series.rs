@@ -2,7 +2,7 @@
 //!
 //! Tokens for one purpose (verifying an address of a user in a tenant; resetting a user's password) belong to a *series*:
 //! they live together, and when one of them is used or all are revoked, the series ends and every token of it is dead,
-//! whether its row is deleted already or not. Of a series only the newest [`LIVING_MAX`] live: whoever asks for another
+//! whether its row is deleted already or not. Of a series only the newest [`MAX_VALID`] live: whoever asks for another
 //! mail gets one that works, and can never pile up more rows than the deletion of the user takes in one transaction.
 
 use crate::domain::one_time_token::OneTimeHash;
@@ -14,7 +14,7 @@ use crate::domain::time::UnixMillis;
 pub struct SeriesId(pub u64);
 
 /// Living tokens of a series; one more, and the oldest is dead.
-pub const LIVING_MAX: usize = 100;
+pub const MAX_VALID: usize = 100;
 
 /// The tokens that live together.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -23,7 +23,7 @@ pub struct Series {
     pub id: SeriesId,
     /// When the last of them ends.
     pub expires: UnixMillis,
-    /// They, the oldest first: at most [`LIVING_MAX`]. Some may have expired.
+    /// They, the oldest first: at most [`MAX_VALID`]. Some may have expired.
     pub tokens: Vec<OneTimeHash>,
 }
 
@@ -39,7 +39,7 @@ impl Series {
     pub fn add(&mut self, token: OneTimeHash, expires: UnixMillis) -> Option<OneTimeHash> {
         self.expires = self.expires.max(expires);
         self.tokens.push(token);
-        (self.tokens.len() > LIVING_MAX).then(|| self.tokens.remove(0))
+        (self.tokens.len() > MAX_VALID).then(|| self.tokens.remove(0))
     }
 }
 
@@ -65,7 +65,7 @@ pub enum Presented {
 #[must_use]
 pub fn judge(series: SeriesId, expires: UnixMillis, current: Option<SeriesId>, now: UnixMillis) -> Presented {
     match current {
-        Some(current) if current == series && is_over(expires, now) => Presented::Expired,
+        Some(current) if current == series && is_expired(expires, now) => Presented::Expired,
         Some(current) if current == series => Presented::Good,
         _ => Presented::Dead,
     }
@@ -73,7 +73,7 @@ pub fn judge(series: SeriesId, expires: UnixMillis, current: Option<SeriesId>, n
 
 /// True when a token that is good until `expires` is not good any more.
 #[must_use]
-pub fn is_over(expires: UnixMillis, now: UnixMillis) -> bool {
+pub fn is_expired(expires: UnixMillis, now: UnixMillis) -> bool {
     expires < now
 }
 
@@ -85,13 +85,13 @@ mod tests {
     fn one_token_too_many_takes_the_oldest_away() {
         let hash = |number: usize| OneTimeHash::of(&number.to_string());
         let mut series = Series::new(SeriesId(1));
-        for number in 0..LIVING_MAX {
+        for number in 0..MAX_VALID {
             assert_eq!(series.add(hash(number), UnixMillis(100)), None);
         }
-        assert_eq!(series.add(hash(LIVING_MAX), UnixMillis(50)), Some(hash(0)));
-        assert_eq!(series.add(hash(LIVING_MAX + 1), UnixMillis(200)), Some(hash(1)));
+        assert_eq!(series.add(hash(MAX_VALID), UnixMillis(50)), Some(hash(0)));
+        assert_eq!(series.add(hash(MAX_VALID + 1), UnixMillis(200)), Some(hash(1)));
         assert_eq!(series.expires, UnixMillis(200));
-        assert_eq!((series.tokens.len(), series.tokens.last()), (LIVING_MAX, Some(&hash(LIVING_MAX + 1))));
+        assert_eq!((series.tokens.len(), series.tokens.last()), (MAX_VALID, Some(&hash(MAX_VALID + 1))));
     }
 
     #[test]

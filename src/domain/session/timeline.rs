@@ -6,7 +6,7 @@ use crate::domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
 /// Events kept per session: the first, and the newest of the others.
-pub const EVENTS_MAX: usize = 32;
+pub const MAX_EVENTS: usize = 32;
 
 /// What a bad token can repeat at will is recorded once in this time, in ms: else each repetition costs a disk write.
 const RECORDED_APART_MS: u64 = 60_000;
@@ -50,7 +50,7 @@ pub struct Story<'a> {
 impl EventLog {
     /// A log whose first entry is `kind`.
     #[must_use]
-    pub fn begun(at: UnixMillis, kind: EventKind) -> Self {
+    pub fn starting_with(at: UnixMillis, kind: EventKind) -> Self {
         Self { events: vec![Event { at, repeats: None, kind }], omitted: 0 }
     }
 
@@ -63,7 +63,7 @@ impl EventLog {
             last.repeats = Some(Repeats { more, last: at });
             return;
         }
-        if self.events.len() >= EVENTS_MAX {
+        if self.events.len() >= MAX_EVENTS {
             self.drop_one();
         }
         self.events.push(Event { at, repeats: None, kind });

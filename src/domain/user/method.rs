@@ -237,7 +237,7 @@ pub fn is_fake_email(email: &str) -> bool {
 }
 
 /// Longest e-mail address, in bytes. The protocol knows no limit; RFC 5321 allows 254.
-pub const EMAIL_MAX: usize = 512;
+pub const MAX_EMAIL: usize = 512;
 
 /// The form in which e-mail addresses are stored and compared: trimmed, lower case (CDI: common rules, no syntax check).
 #[must_use]

@@ -234,7 +234,7 @@ facts! {
     /// A passwordless code that is used verifies the e-mail address it was sent to.
     codes_confirm_email: bool = since(CdiVersion::V4_0);
     /// `POST /recipe/signinup/code/consume` answers with `consumedDevice`.
-    consumed_device_is_told: bool = since(CdiVersion::V5_0);
+    shows_consumed_device: bool = since(CdiVersion::V5_0);
     /// `POST /recipe/signinup/code/remove` takes a `preAuthSessionId` too.
     codes_go_by_device: bool = since(CdiVersion::V5_0);
     /// Users have `tenantIds`.

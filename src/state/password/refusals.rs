@@ -13,13 +13,13 @@ const BUSY_PERIOD_MS: u64 = 5 * 60_000;
 
 /// The refusals that have been told.
 pub struct Refusals {
-    told: Cache<u64, ()>,
+    noted: Cache<u64, ()>,
     hasher: RandomState,
 }
 
 impl Default for Refusals {
     fn default() -> Self {
-        Self { told: Cache::new(REMEMBERED), hasher: RandomState::new() }
+        Self { noted: Cache::new(REMEMBERED), hasher: RandomState::new() }
     }
 }
 
@@ -27,11 +27,11 @@ impl Refusals {
     /// Whether this is the first refusal of its kind: because of the same delay, say. Of several at once one is.
     pub fn is_first(&self, kind: impl Hash) -> bool {
         let mut is_first = false;
-        let told = self.told.get_or_insert_with(&self.hasher.hash_one(kind), || {
+        let noted = self.noted.get_or_insert_with(&self.hasher.hash_one(kind), || {
             is_first = true;
             Ok::<_, Infallible>(())
         });
-        told.is_ok() && is_first
+        noted.is_ok() && is_first
     }
 
     /// Whether this is the first refusal of this account for a full queue, lately.

@@ -14,7 +14,7 @@ pub(super) fn unknown_user() -> ApiError {
 /// Another primary user is in the way.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct InTheWay<'a> {
+pub(super) struct ConflictBody<'a> {
     pub(super) status: &'static str,
     pub(super) primary_user_id: &'a UserId,
     pub(super) description: &'static str,
@@ -22,7 +22,7 @@ pub(super) struct InTheWay<'a> {
 
 /// The account info is another primary user's.
 pub(super) fn taken(conflict: &Conflict) -> Reply {
-    Reply::json(&InTheWay {
+    Reply::json(&ConflictBody {
         status: "ACCOUNT_INFO_ALREADY_ASSOCIATED_WITH_ANOTHER_PRIMARY_USER_ID_ERROR",
         primary_user_id: &conflict.primary_user_id,
         description: conflict.info.taken_sentence(),

@@ -16,24 +16,24 @@ const RSA_ONLY_READERS: [&str; 2] = ["python-httpx/", "Go-http-client/"];
 /// The version that the caller speaks.
 static CDI_VERSION: HeaderName = HeaderName::from_static("cdi-version");
 
-pub(super) async fn well_known(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    let ring = app.key_ring(&call.app).await?;
-    warn_of_rsa_only_reader(app, call, &ring);
-    let max_age = ring.jwks_max_age_s(app.now());
+pub(super) async fn well_known(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    let ring = context.key_ring(&call.app).await?;
+    warn_of_rsa_only_reader(context, call, &ring);
+    let max_age = ring.jwks_max_age_s(context.now());
     Ok(Reply::raw_json(format!("{}\n", ring.jwks)).cached(format!("max-age={max_age}, must-revalidate")))
 }
 
-pub(super) async fn with_status(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn with_status(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     call.scope()?;
-    let ring = app.key_ring(&call.app).await?;
-    warn_of_rsa_only_reader(app, call, &ring);
+    let ring = context.key_ring(&call.app).await?;
+    warn_of_rsa_only_reader(context, call, &ring);
     let members = ring.jwks.strip_prefix('{').unwrap_or("}");
     Ok(Reply::raw_json(format!("{{\"status\":\"OK\",{members}\n")))
 }
 
 /// Says once per app that its SDK will make nothing of the document: the error that the application's users see names no
 /// cause.
-fn warn_of_rsa_only_reader(app: &Context, call: &Call, ring: &KeyRing) {
+fn warn_of_rsa_only_reader(context: &Context, call: &Call, ring: &KeyRing) {
     let request = &call.request;
     let is_reader = || {
         let agent = request.header(&USER_AGENT).unwrap_or_default();
@@ -42,7 +42,7 @@ fn warn_of_rsa_only_reader(app: &Context, call: &Call, ring: &KeyRing) {
     if ring.jwks_needs_more_than_rsa()
         && call.credential != Credential::Refused
         && is_reader()
-        && app.keys.note_rsa_only_reader(&call.app)
+        && context.keys.note_rsa_only_reader(&call.app)
     {
         tracing::warn!(
             app = ?call.app.id,
