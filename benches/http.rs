@@ -1,8 +1,8 @@
-//! `cargo bench --bench http`: sessiond beside a bare warp server, and what many sessions change.
+//! `cargo bench --bench http`: sessiond compared with a bare warp server, and the effect of many sessions.
 //!
-//! Both servers run in processes of their own and get the same load, in alternating windows, from one thread of this
-//! process. The figure to trust is the server's CPU time per request; rates and latencies move with whatever else the
-//! machine does. `docs/performance.md` says how to read the table. `-- --help` lists what can be chosen.
+//! Both servers run in separate processes and get the same load, in alternating windows, from one thread of this
+//! process. The figure to trust is the server's CPU time per request; rates and latencies vary with the load of the
+//! machine. `docs/performance.md` explains how to read the table. `-- --help` lists the options.
 #![expect(clippy::print_stdout, reason = "printing the table is what this program is for")]
 
 mod harness;

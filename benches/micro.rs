@@ -1,6 +1,6 @@
 //! Criterion benches of the hot paths: `cargo bench --bench micro`, or `cargo bench --bench micro -- commit` for some.
 //!
-//! They say where a request's time goes; what a request costs as a whole is the business of the `http` bench.
+//! They show where a request's time is spent; the `http` bench measures what a request costs as a whole.
 
 #![expect(clippy::panic, reason = "a bench that cannot be set up has nothing to measure")]
 
@@ -35,7 +35,7 @@ const PAYLOAD: &str = r#"{"iss":"http://localhost:3001/auth","st-ev":{"v":true,"
 criterion_group!(all, tokens, decisions, records, bodies, commits);
 criterion_main!(all);
 
-/// A server's inside with its data in memory, or in `folder`.
+/// A server without its socket, with its data in memory or in `folder`.
 fn open(runtime: &Runtime, folder: Option<&str>) -> Context {
     let place = folder.map_or(("ephemeral", "true"), |folder| ("data_dir", folder));
     let config = BaseConfig::with(&[place], false).unwrap_or_else(|error| panic!("settings: {error}"));

@@ -1,7 +1,7 @@
-//! The storage engine by itself: CPU per durable commit, get and update, memory, disk, time to open.
+//! The storage engine alone: CPU per durable commit, get and update, memory, disk, time to open.
 //!
 //! `cargo bench --bench store -- [sessions] [cache MiB] [folder]`; by default 100,000 sessions with the default cache.
-//! Times of the wall say little on a busy machine; the CPU time of this process is the figure to compare.
+//! Wall-clock times say little on a busy machine; compare the CPU time of this process.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// As many transactions are under way at once.
+/// Concurrent transactions.
 const CALLERS: u64 = 64;
 
 struct Fixed;
@@ -27,7 +27,7 @@ impl Entropy for Fixed {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // `cargo bench` passes flags of its own.
+    // `cargo bench` passes additional flags.
     let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
     let sessions: u64 = arguments.next().map_or(Ok(100_000), |text| text.parse())?;
     let cache: u64 = arguments.next().map_or(Ok(0), |text| text.parse())?;

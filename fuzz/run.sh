@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # Runs every fuzz target for a while from its seeds: `fuzz/run.sh [--instrument-all] [seconds for each]`.
 #
-# Coverage is counted in our own code only, so that the dependencies of the tests' build are used as they are. With
-# --instrument-all (it needs cargo-fuzz on the PATH) everything is built anew and counted, for long runs.
+# Coverage is measured in our own code only, so that the dependencies built for the tests can be reused. With
+# --instrument-all (which needs cargo-fuzz on the PATH) everything is rebuilt and instrumented, for long runs.
 #
-# Works on stable Rust: no sanitizer is needed for code without `unsafe`, and coverage counters are stable. Anything that
-# a target finds fails the run and stays in fuzz/artifacts/; look at it with `cargo fuzz fmt <target> <file>`.
+# Works on stable Rust: code without `unsafe` needs no sanitizer, and coverage counters are stable. Any finding fails
+# the run and stays in fuzz/artifacts/; look at it with `cargo fuzz fmt <target> <file>`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 host=$(rustc -vV | sed -n 's/^host: //p')
 if [ "${1:-}" = --instrument-all ]; then
   shift
-  command -v cargo-fuzz >/dev/null || { echo "fuzz/run.sh: cargo-fuzz is not there: cargo install cargo-fuzz" >&2; exit 1; }
+  command -v cargo-fuzz >/dev/null || { echo "fuzz/run.sh: cargo-fuzz is missing: cargo install cargo-fuzz" >&2; exit 1; }
   cargo-fuzz fuzz build --sanitizer none
   targets=target/$host/release
   [ -x "$targets/token" ] || targets=fuzz/target/$host/release
@@ -21,7 +21,7 @@ else
 fi
 seconds=${1:-10}
 
-# Data folders and archives that targets change; in memory where the system has such a thing.
+# Data folders and archives that targets change; in memory where the system supports it.
 memory=/dev/shm
 [ -d "$memory" ] || memory=${TMPDIR:-/tmp}
 TMPDIR=$(mktemp -d -p "$memory")
@@ -33,7 +33,7 @@ for seeds in fuzz/seeds/*/; do
   target=$(basename "$seeds")
   mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target"
   printf '%s: ' "$target"
-  # What the run learns goes to the corpus; the seeds are only read.
+  # New inputs go to the corpus; the seeds are only read.
   if "$targets/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
     -artifact_prefix="fuzz/artifacts/$target/" "fuzz/corpus/$target" "$seeds" >"fuzz/artifacts/$target.log" 2>&1; then
     grep -E '^Done|^stat::' "fuzz/artifacts/$target.log" || tail -n 1 "fuzz/artifacts/$target.log"

@@ -29,55 +29,55 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// The part of the setting for cached records that access tokens may take which have been checked already; about 700
-/// bytes each.
+/// The memory for verified access tokens is the memory for cached records divided by this. A token takes about 700
+/// bytes.
 const VERIFIED_TOKENS_SHARE: u64 = 4;
 
-/// What a [`Context`] takes from outside.
+/// The parts of a [`Context`] that come from outside.
 pub struct ContextParts {
-    /// Where records live.
+    /// The store of the records.
     pub store: Arc<dyn Engine>,
-    /// The present.
+    /// The source of the present time.
     pub clock: Arc<dyn Clock>,
-    /// Unpredictable bytes.
+    /// The source of random bytes.
     pub entropy: Arc<dyn Entropy>,
 }
 
 /// Why a server could not start, or had to end.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The settings are wrong.
+    /// The settings are invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// These settings do not go together.
+    /// These settings cannot be combined.
     #[error("{0}")]
     Refused(String),
     /// Logging could not start.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The system would not give threads.
+    /// The system could not start threads.
     #[error("cannot start worker threads: {0}")]
     Runtime(#[source] io::Error),
     /// The host has no address.
     #[error("Error while starting webserver. The host '{host}' has no address: {source}. Choose another with --host")]
     UnknownHost {
-        /// Name.
+        /// The host's name.
         host: String,
-        /// The system's word.
+        /// The OS error.
         source: io::Error,
     },
     /// The port could not be opened.
     #[error(
-        "Error while starting webserver. Possible reasons: another program, or another sessiond, already uses port {port} \
-         on {host}; or this user may not open the port; or {host} is not an address of this machine ({source}). Choose \
-         another with --port or --host"
+        "Error while starting webserver. Possible reasons: another program, or another sessiond, already uses port \
+         {port} on {host}; or this user may not open the port; or {host} is not an address of this machine ({source}). \
+         Choose another with --port or --host"
     )]
     Bind {
-        /// Address.
+        /// The address.
         host: String,
-        /// Port.
+        /// The port.
         port: u16,
-        /// The system's word.
+        /// The OS error.
         source: io::Error,
     },
     /// The data folder is not usable.
@@ -85,25 +85,25 @@ pub enum StartError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// The system's word.
+        /// The OS error.
         source: io::Error,
     },
-    /// The store would not open, or failed.
+    /// The store could not be opened, or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The keys would not open.
+    /// The keys could not be opened.
     #[error(transparent)]
     Unlock(#[from] UnlockError),
     /// The store failed while the server ran.
-    #[error("{0}. Everything acknowledged is on disk; free or mend the disk, then start again")]
+    #[error("{0}. Everything acknowledged is on disk; free space on the disk or repair it, then start again")]
     StoreFailed(String),
-    /// Something else failed inside.
+    /// Another internal failure.
     #[error("{}", .0.chain())]
     Inside(#[from] Fault),
 }
 
-/// Opens the store, unlocks the keys and loads the directory. For short work: the process aborts should the store
-/// fail for good meanwhile.
+/// Opens the store, unlocks the keys and loads the directory. For short work: the process aborts if the store fails for
+/// good meanwhile.
 ///
 /// # Errors
 /// What was wrong, and what to do about it.
@@ -112,7 +112,7 @@ pub async fn open(config: &Arc<BaseConfig>) -> Result<Context, StartError> {
     over(config, &OpenStore::open(config, Arc::new(|_| ()), fatal)?).await
 }
 
-/// The same over a store that is open already. It is closed when something else does not open.
+/// The same over a store that is already open. The store is closed if the rest fails to open.
 ///
 /// # Errors
 /// When the keys or the directory cannot be read.
@@ -128,7 +128,7 @@ pub async fn over(config: &Arc<BaseConfig>, store: &OpenStore) -> Result<Context
     context
 }
 
-/// The same over parts that the caller chose: tests bring their own store, clock and randomness.
+/// The same with parts chosen by the caller: tests bring their own store, clock and randomness.
 ///
 /// # Errors
 /// When the keys or the directory cannot be read.
@@ -165,21 +165,21 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Co
 /// The store of a server.
 #[derive(Clone)]
 pub struct OpenStore {
-    /// Where records live.
+    /// The store of the records.
     pub engine: Arc<dyn Engine>,
-    /// What an operator does with it; `None` for one that is gone at the process's end.
+    /// The operations for operators; `None` for a store that does not outlive the process.
     pub maintenance: Option<Arc<dyn Maintain>>,
 }
 
 impl OpenStore {
-    /// Opens the data folder, or memory if that is what the settings say. Blocks while a folder is recovered.
+    /// Opens the data folder, or a store in memory if the settings say so. Blocks while a folder is recovered.
     ///
     /// # Errors
     /// When the folder cannot be used.
     pub fn open(config: &BaseConfig, progress: OnProgress, fatal: Fatal) -> Result<Self, StartError> {
         let folder = create_private(&config.data_dir);
         if config.ephemeral {
-            // Without a folder commands cannot find the server, which it says later; it serves all the same.
+            // Without a folder, commands cannot find the server, which is logged later; it serves all the same.
             return Ok(Self { engine: Arc::new(MemoryEngine::new()), maintenance: None });
         }
         folder.map_err(|source| StartError::Folder { path: config.data_dir.clone(), source })?;
@@ -189,7 +189,7 @@ impl OpenStore {
     }
 }
 
-/// How a data folder is opened with these settings.
+/// The options for opening a data folder with these settings.
 #[must_use]
 pub fn disk_options(config: &BaseConfig) -> Options {
     let options = Options::new(Arc::new(SystemClock), Arc::new(SystemEntropy));

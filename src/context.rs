@@ -1,4 +1,4 @@
-//! [`Context`]: what every command is run with. Put together by [`crate::app`].
+//! [`Context`]: the environment of every command. Built by [`crate::app`].
 
 use crate::domain::entropy::Entropy;
 use crate::domain::session::AccessTokenVersion;
@@ -21,33 +21,33 @@ use tokio::sync::Notify;
 
 /// Everything a command needs.
 pub struct Context {
-    /// Where records live.
+    /// The store of the records.
     pub store: Arc<dyn Engine>,
-    /// The present.
+    /// The source of the present time.
     pub clock: Arc<dyn Clock>,
-    /// Whether the clock can be relied on for what cannot be undone.
+    /// Whether the clock can be relied on for actions that cannot be undone.
     pub settled_clock: SettledClock,
-    /// Unpredictable bytes.
+    /// The source of random bytes.
     pub entropy: Arc<dyn Entropy>,
     /// Connection URI domains, apps and tenants with their effective settings.
     pub directory: Directory,
     /// Signing and sealing keys per app.
     pub keys: Arc<KeyRings>,
-    /// Access tokens whose signature has been checked already.
+    /// Access tokens whose signature has already been checked.
     pub verified: VerifiedTokens,
-    /// How often health checks may reach the store.
+    /// The limits on how often health checks may reach the store.
     pub health: HealthLimits,
-    /// Where commands about one session queue when their commits conflict.
+    /// Queues for commands on the same session whose commits conflict.
     pub contention: Contention,
-    /// Where passwords are hashed.
+    /// The threads that hash passwords.
     pub hashing: Hashing,
-    /// Failed sign-ins.
+    /// Budgets of failed sign-ins.
     pub budgets: Budgets,
-    /// Which refused sign-ins the audit log has been told of.
+    /// The refused sign-ins that are already in the audit log.
     pub refusals: Refusals,
-    /// Whose activity was marked lately.
+    /// The users whose activity was marked recently.
     pub activity: RecentMarks,
-    /// Told when users were added that wait to be imported.
+    /// Notified when users waiting to be imported were added.
     pub imports: Notify,
     /// Figures for `/metrics`.
     pub metrics: Metrics,
@@ -64,13 +64,13 @@ impl Context {
         self.clock.steady()
     }
 
-    /// The present, if it can be relied on for what cannot be undone; see [`SettledClock`].
+    /// The present, if it can be relied on for actions that cannot be undone; see [`SettledClock`].
     pub fn settled_now(&self) -> Option<Reading> {
         let now = self.clock.reading();
         self.settled_clock.trusts(now).then_some(now)
     }
 
-    /// What the key rings need of this server.
+    /// The environment that key rings need.
     pub fn key_context(&self) -> KeyContext<'_> {
         let now = self.clock.reading();
         let settled = self.settled_clock.trusts(now);
@@ -85,8 +85,8 @@ impl Context {
         self.keys.ring(app, Need::Any, self.clock.reading(), || self.key_context()).await
     }
 
-    /// As [`key_ring`](Self::key_ring), to mint access tokens of this layout: some need an RSA key, whatever the app's
-    /// algorithm. The first caller who needs one waits until it is made.
+    /// Same as [`key_ring`](Self::key_ring), to mint access tokens of this layout: some need an RSA key, whatever the
+    /// app's algorithm. The first caller that needs one waits until it is made.
     ///
     /// # Errors
     /// When the store, the master key or the RSA library fails.

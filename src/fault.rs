@@ -7,7 +7,7 @@ use std::fmt;
 
 /// An internal failure, answered with HTTP 500 and logged once, with its chain, where it is handled.
 ///
-/// Nothing of it reaches the reply. Protocol outcomes are variants of a command's result, bad input is an
+/// None of it reaches the reply. Protocol outcomes are variants of a command's result, bad input is an
 /// [`ApiError`](crate::http::error::ApiError).
 #[derive(Debug)]
 pub struct Fault {
@@ -15,7 +15,7 @@ pub struct Fault {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// A tenant, or a whole app, was removed while work for it was under way.
+/// A tenant, or a whole app, was removed while work for it was in progress.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("app {app:?} or its tenant {tenant:?} was removed meanwhile")]
 pub struct Gone {
@@ -26,7 +26,7 @@ pub struct Gone {
 }
 
 impl Fault {
-    /// A fault with its cause; `doing` says what was attempted ("committing a session").
+    /// A fault with its cause; `doing` states what was attempted ("committing a session").
     pub fn new(doing: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { doing, source: Some(source.into()) }
     }
@@ -37,9 +37,9 @@ impl Fault {
         Self { doing, source: None }
     }
 
-    /// The sizes in bytes (of what was given, of what is allowed), when the cause is data that no engine takes.
+    /// The sizes in bytes (given and allowed), when the cause is data that is too large for any engine.
     ///
-    /// Such a fault is the caller's doing after all: the edge answers it as bad input.
+    /// Such a fault is the caller's after all: the edge answers it as bad input.
     #[must_use]
     pub fn too_large(&self) -> Option<(usize, usize)> {
         let mut next = self.source();
@@ -59,7 +59,7 @@ impl Fault {
 
     /// The app and tenant, when the cause is that they were removed meanwhile.
     ///
-    /// Such a fault is a race that the caller lost: the edge answers as it does for a tenant that was never there.
+    /// Such a fault is a race that the caller lost: the edge answers as for a tenant that never existed.
     #[must_use]
     pub fn gone(&self) -> Option<&Gone> {
         self.source().and_then(|error| error.downcast_ref())

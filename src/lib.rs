@@ -1,15 +1,16 @@
 //! sessiond: a session and sign-in server in one binary.
 //!
-//! Read the modules in the order in which data flows:
+//! Read the modules in the order of the data flow:
 //!
 //! 1. [`cli`] parses arguments, [`config`] turns files, environment and flags into settings;
-//! 2. [`app`] puts the parts together into a [`context`] over the [`system`]'s clock and entropy; [`state`] is what it keeps in memory;
+//! 2. [`app`] puts the parts together into a [`context`] over the [`system`]'s clock and entropy; [`state`] is what it
+//!    keeps in memory;
 //! 3. [`http`] serves sockets and speaks the Core Driver Interface (CDI); it decodes requests into commands;
 //! 4. [`command`] has one struct per operation: load, decide, commit;
 //! 5. [`domain`] holds types and pure rules: time and random bytes are arguments;
 //! 6. [`crypto`] signs, seals and hashes; [`store`] keeps typed records over an ordered key-value transaction.
 //!
-//! `tests/it/layering/` enforces which module may name which.
+//! `tests/it/layering/` enforces which module may use which.
 
 pub mod app;
 pub mod cli;

@@ -1,8 +1,8 @@
-//! Log lines: where they go and what they look like.
+//! Log lines: their destination and format.
 //!
 //! Two sinks, as in the original: DEBUG and INFO go to the info log, WARN and ERROR to the error log. Without a path
-//! they are stdout and stderr. Writers run on threads of their own, so that a slow disk or terminal stalls no request;
-//! under a flood lines are dropped, not waited for, and how many is said at the end.
+//! they are stdout and stderr. Writers run on separate threads, so that a slow disk or terminal stalls no request.
+//! Under a flood, lines are dropped rather than waited for, and their number is logged at the end.
 
 use crate::config::{LogConfig, LogFormat, LogLevel};
 use std::fs::{File, OpenOptions};
@@ -16,10 +16,10 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::writer::MakeWriterExt;
 use tracing_subscriber::{Layer, Registry, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// Lines that may wait for a slow writer. The channel's memory is claimed at the start, so it is kept small.
+/// Maximum number of lines waiting for a slow writer. The channel's memory is allocated at the start, so this is small.
 const WAITING_LINES: usize = 4096;
 
-/// Keeps the writers alive. Dropping it writes what still waits.
+/// Keeps the writers alive. Dropping it writes the lines that are still waiting.
 #[must_use = "log lines are lost once this is dropped"]
 pub struct LogGuard {
     counters: [ErrorCounter; 2],
@@ -31,7 +31,7 @@ pub struct LogGuard {
 #[derive(Clone, Default)]
 pub struct LogFiles(Vec<LogFile>);
 
-/// A file that can be opened again under its name; clones write to the same one.
+/// A file that can be reopened by name; clones write to the same file.
 #[derive(Clone)]
 struct LogFile {
     path: PathBuf,
@@ -47,12 +47,12 @@ pub enum LogError {
     Open {
         /// The file.
         path: String,
-        /// The setting that names it.
+        /// The setting for its path.
         key: &'static str,
-        /// The system's word.
+        /// The OS error.
         source: io::Error,
     },
-    /// Logging was started before in this process.
+    /// Logging was already started in this process.
     #[error("logging has started already")]
     Twice,
 }
@@ -60,7 +60,7 @@ pub enum LogError {
 /// Starts logging for the whole process.
 ///
 /// # Errors
-/// When a log file cannot be opened, or logging has been started before.
+/// When a log file cannot be opened, or logging was already started.
 pub fn start(settings: &LogConfig) -> Result<LogGuard, LogError> {
     let info_file = settings.info_path.as_deref().map(|path| LogFile::open(path, "info_log_path")).transpose()?;
     let error_file = settings.error_path.as_deref().map(|path| LogFile::open(path, "error_log_path")).transpose()?;
@@ -86,7 +86,7 @@ pub fn start(settings: &LogConfig) -> Result<LogGuard, LogError> {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::None => LevelFilter::OFF,
     };
-    // Libraries speak only when something is wrong, our own modules as the setting says.
+    // Libraries log only problems, our own modules as configured.
     let filter = Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(env!("CARGO_CRATE_NAME"), level);
     let lines = fmt::layer().with_writer(writer);
     let layer = match settings.format {
@@ -106,12 +106,14 @@ impl LogGuard {
 }
 
 impl LogFiles {
-    /// Opens each file again, for who has moved it away. One that cannot be opened is written to where it is now.
+    /// Reopens each file, after it was moved away. If a file cannot be reopened, writing continues to the moved one.
     pub fn reopen(&self) {
         for log in &self.0 {
             match LogFile::open(&log.path, log.key) {
                 Ok(fresh) => std::mem::swap(&mut *log.lock(), &mut *fresh.lock()),
-                Err(error) => tracing::warn!(%error, "lines go on to the old file"),
+                Err(error) => {
+                    tracing::warn!(%error, "a log file could not be reopened; writing continues to the old one");
+                }
             }
         }
     }

@@ -1,12 +1,12 @@
-//! The wish to stop: by signal or by command. Once is graceful, twice is at once.
+//! Stop requests, by signal or by command. The first is graceful, the second immediate.
 
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How long a server whose store has failed may take to end.
+/// How long a server may take to end after its store has failed.
 const ABORT_AFTER: Duration = Duration::from_secs(5);
 
-/// Counts how often a stop was asked for; clones share the count.
+/// Counts how often a stop was requested; clones share the count.
 #[derive(Debug, Clone)]
 pub struct StopSwitch(watch::Sender<u32>);
 
@@ -17,19 +17,19 @@ impl Default for StopSwitch {
 }
 
 impl StopSwitch {
-    /// Asks for a stop, or for a quicker one.
+    /// Requests a stop, or a quicker one.
     pub fn press(&self) {
         self.0.send_modify(|count| *count = count.saturating_add(1));
     }
 
-    /// Waits until a stop was asked for `times` times.
+    /// Waits until a stop has been requested `times` times.
     pub async fn pressed(self, times: u32) {
         // invariant: the sender lives as long as self, so waiting cannot fail
         let _ = self.0.subscribe().wait_for(|count| *count >= times).await;
     }
 }
 
-/// The end that nobody asked for: the store has failed.
+/// The end that was not requested: the store has failed.
 #[derive(Debug, Clone)]
 pub(crate) struct FailSwitch(watch::Sender<Option<String>>);
 
@@ -40,7 +40,7 @@ impl Default for FailSwitch {
 }
 
 impl FailSwitch {
-    /// Ends the server; should it not end by itself, the process is aborted.
+    /// Ends the server; if it does not end in time, the process is aborted.
     pub(crate) fn fail(&self, reason: &str) {
         self.0.send_modify(|known| {
             known.get_or_insert_with(|| reason.to_owned());
@@ -51,7 +51,7 @@ impl FailSwitch {
         });
     }
 
-    /// Waits for a failure; its reason.
+    /// Waits for a failure and returns its reason.
     pub(crate) async fn failed(&self) -> String {
         let mut watched = self.0.subscribe();
         // invariant: the sender lives as long as self, so waiting cannot fail

@@ -1,4 +1,4 @@
-//! The operating system's clock, random source and folders: what tests replace by their own.
+//! The operating system's clock, random source and folders, which tests replace with their own.
 
 use crate::domain::entropy::{Entropy, random_bytes, time_ordered_uuid};
 use crate::domain::time::{BootId, Clock, SteadyMillis, UnixMillis};
@@ -32,17 +32,17 @@ impl Clock for SystemClock {
 /// A run of the steady clock.
 struct Run {
     boot: BootId,
-    /// What [`running_ms`] said when it began.
+    /// The value of [`running_ms`] when it began.
     began_ms: u64,
 }
 
-/// The run that this process is in: that of the boot, if the system names it, else its own.
+/// The run that this process belongs to: that of the boot, if the system identifies it, otherwise its own.
 static RUN: LazyLock<Run> = LazyLock::new(|| match name_of_boot() {
     Some(boot) => Run { boot, began_ms: 0 },
     None => Run { boot: BootId(random_bytes(&SystemEntropy)), began_ms: running_ms() },
 });
 
-/// What Linux calls this boot: a UUID. A sandbox may hide it.
+/// Linux's id of this boot: a UUID. A sandbox may hide it.
 #[cfg(target_os = "linux")]
 fn name_of_boot() -> Option<BootId> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
@@ -54,8 +54,8 @@ const fn name_of_boot() -> Option<BootId> {
     None
 }
 
-/// Milliseconds since the boot. Unlike the standard library's, this clock goes on while the machine sleeps: a laptop that
-/// wakes has not jumped.
+/// Milliseconds since the boot. Unlike the standard library's, this clock keeps running while the machine sleeps: a
+/// laptop that wakes has not jumped.
 #[cfg(target_os = "linux")]
 fn running_ms() -> u64 {
     let since_boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
@@ -77,21 +77,21 @@ pub struct SystemEntropy;
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) {
         if let Err(error) = SysRng.try_fill_bytes(bytes) {
-            // Without randomness every token would be guessable: no server is better than that one.
-            // Said past the log, whose writer would not come to it any more.
+            // Without randomness every token would be guessable: no server is better than such a server.
+            // Written directly, because the log's writer would not get to it any more.
             let _ = writeln!(io::stderr(), "What caused the crash: the system's random source failed: {error}");
             std::process::abort();
         }
     }
 }
 
-/// An id for something that the command line begins.
+/// An id for something started by the command line.
 #[must_use]
 pub fn new_id() -> Uuid {
     time_ordered_uuid(&SystemEntropy, SystemClock.now())
 }
 
-/// Makes a folder that only its owner can enter; one that is there is left as it is.
+/// Creates a folder that only its owner can enter; an existing folder is left as it is.
 ///
 /// # Errors
 /// The OS error.

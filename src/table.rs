@@ -1,7 +1,7 @@
-//! Enums that are tables: one line per variant with everything that is listed of it.
+//! Enums that are tables: one line per variant with everything about it.
 
-/// Declares an enum whose variants have names, and perhaps numbers that are stored and one more column:
-/// `Variant = number, "name", Column;`. A variant cannot be missing in [`ALL`] or be without a name.
+/// Declares an enum whose variants have names, and optionally stored numbers and one more column: `Variant = number,
+/// "name", Column;`. A variant cannot be missing in [`ALL`] or lack a name.
 ///
 /// [`ALL`]: crate::store::Keyspace::ALL
 macro_rules! table {
@@ -33,7 +33,7 @@ macro_rules! table {
     };
 }
 
-/// The last column of a table that has one: what rows of a keyspace belong to.
+/// The last column of a table that has one: the owner of a keyspace's rows.
 macro_rules! column {
     ($name:ident, $vis:vis,) => {};
     ($name:ident, $vis:vis, $($variant:ident, $column:ident;)+) => {

@@ -1,4 +1,4 @@
-//! What works once, links and codes of authenticator apps: the cost of using one, its durable commit included.
+//! One-time links and authenticator codes: what using one costs, including its durable commit.
 
 use super::load::{Script, send_all};
 use super::report::{Report, Target};
@@ -16,23 +16,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 const LINK: &str = "passwordless consume";
 const CODE: &str = "totp verify";
 const CLIENTS: usize = 64;
-/// More than a server answers in a second, so that no window runs out of links or codes.
+/// More than a server handles in a second, so that no window runs out of links or codes.
 const USED_PER_SECOND: f64 = 9000.0;
 
 /// Bodies that present a link or a code.
 type Bodies = Arc<Mutex<VecDeque<String>>>;
 
-/// Server CPU of a sign-in with a link by somebody who is there already, and of a right code.
+/// Server CPU of a sign-in with a link by an existing user, and of a right code.
 ///
 /// # Errors
-/// When a server fails or gives answers that were not expected.
+/// When a server fails or replies unexpectedly.
 pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &mut Report) -> anyhow::Result<()> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive number of people")]
     let people = (settings.window().as_secs_f64() * (f64::from(settings.rounds) + 0.5) * USED_PER_SECOND) as usize;
     if settings.wants(LINK) {
         let server = sessiond.start()?;
         let links = Bodies::default();
-        // Everybody signs up with one link and is sent another, which is for the measurement.
+        // Everybody signs up with one link and is sent another, which is used for the measurement.
         make(&server, Make::link, &links, people).await?;
         let users = users("/public/recipe/signinup/code/consume", &links);
         send_all(&server, "signing up", users).await?;
@@ -48,7 +48,7 @@ pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &m
     Ok(())
 }
 
-/// Uses what was made, beside the floor.
+/// Uses the prepared links or codes, compared with the floor.
 async fn use_up(
     settings: &Settings,
     sessiond: &Sessiond,
@@ -68,7 +68,7 @@ fn users(path: &'static str, bodies: &Bodies) -> Vec<Box<dyn Script>> {
     (0..CLIENTS).map(|_| user()).collect()
 }
 
-/// Makes something to use for each of so many people.
+/// Prepares a link or code for each of this many people.
 async fn make(server: &Server, what: Made, bodies: &Bodies, people: usize) -> anyhow::Result<()> {
     let script = |client| -> Box<dyn Script> {
         Box::new(Make { what, bodies: Arc::clone(bodies), person: client, people, request: (Vec::new(), None) })
@@ -77,10 +77,10 @@ async fn make(server: &Server, what: Made, bodies: &Bodies, people: usize) -> an
     Ok(())
 }
 
-/// A request for somebody, and the body that uses what it makes, if that is known before the answer.
+/// A person's request, and the body that uses its result if that is known before the reply.
 type Made = fn(usize) -> (Vec<u8>, Option<String>);
 
-/// Has something made for every [`CLIENTS`]th person.
+/// Prepares a link or code for every [`CLIENTS`]th person.
 struct Make {
     what: Made,
     bodies: Bodies,
@@ -96,7 +96,7 @@ impl Make {
         (wire::post("/public/recipe/signinup/code", wire::LEGACY, &body), None)
     }
 
-    /// A device whose code is right for hours, but once.
+    /// A device whose code is valid for hours, but only once.
     fn device(person: usize) -> (Vec<u8>, Option<String>) {
         const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
         const PERIOD: u64 = 36_000;
@@ -135,7 +135,7 @@ impl Script for Make {
     }
 }
 
-/// Uses one after another; ends with them.
+/// Uses them one after another, and ends when none is left.
 struct Use {
     path: &'static str,
     bodies: Bodies,

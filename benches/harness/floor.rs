@@ -1,16 +1,16 @@
-//! The floor: a bare warp server that reads the whole body and answers with as many bytes as it is asked for.
+//! The floor: a bare warp server that reads the whole body and replies with as many bytes as requested.
 //!
-//! It runs in a process of its own (the bench executes itself again), on tokio's default runtime and the system
-//! allocator, so that what the harness compares with is what warp alone costs on this machine in this minute.
+//! It runs in a separate process (the bench executes itself again), on tokio's default runtime and the system
+//! allocator, so that the harness compares with the cost of warp alone, on this machine at this minute.
 
 use bytes::Bytes;
 use std::io::Write as _;
 use warp::Filter as _;
 
-/// Serves until the process is ended; prints the address in the form that [`super::server`] looks for.
+/// Serves until the process is killed; prints the address in the format that [`super::server`] looks for.
 ///
 /// # Errors
-/// When no socket can be had.
+/// When no socket can be opened.
 pub(crate) fn run() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

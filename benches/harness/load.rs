@@ -1,7 +1,7 @@
-//! The load generator: keep-alive connections on one thread, each sends its next request when its answer is there.
+//! The load generator: keep-alive connections on one thread, each sending its next request once its reply is there.
 //!
 //! Hand-written because it shares the machine with what it measures: a request costs it one write, one read and a
-//! look for `Content-Length`.
+//! search for `Content-Length`.
 
 use super::server::Server;
 use super::settings::Settings;
@@ -18,31 +18,31 @@ pub(crate) trait Script: Send {
     /// The next request; `None` when there is nothing left to send.
     fn next(&mut self) -> Option<&[u8]>;
 
-    /// Takes the answer.
+    /// Handles the reply.
     ///
     /// # Errors
-    /// When it is not the one that this conversation expects.
+    /// When the reply is not the one that this conversation expects.
     fn answer(&mut self, status: u16, body: &[u8]) -> Result<(), String>;
 }
 
-/// What one or more windows of load showed.
+/// The results of one or more windows of load.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
-    /// Answers that were as expected.
+    /// Replies that were as expected.
     pub(crate) answers: u64,
-    /// Answers that were not, and broken connections.
+    /// Unexpected replies and broken connections.
     pub(crate) errors: u64,
-    /// The first thing that went wrong.
+    /// The first error.
     pub(crate) first_error: Option<String>,
     /// Bytes sent, heads included.
     pub(crate) sent: u64,
     /// Bytes of bodies received.
     pub(crate) received: u64,
-    /// Microseconds per answer.
+    /// Microseconds per reply.
     pub(crate) latencies: Vec<u32>,
-    /// Time on the clock.
+    /// Elapsed time.
     pub(crate) wall: Duration,
-    /// Time of the server on a processor.
+    /// CPU time of the server.
     pub(crate) cpu: Duration,
 }
 
@@ -59,21 +59,21 @@ impl Tally {
         self.first_error = self.first_error.take().or(other.first_error);
     }
 
-    /// Answers per second.
+    /// Replies per second.
     pub(crate) fn rate(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "counts of one run are far below 2^52")]
         let answers = self.answers as f64;
         answers / self.wall.as_secs_f64().max(1e-9)
     }
 
-    /// Server CPU in microseconds per answer.
+    /// Server CPU in microseconds per reply.
     pub(crate) fn cpu_us(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "counts of one run are far below 2^52")]
         let answers = self.answers.max(1) as f64;
         self.cpu.as_secs_f64() * 1e6 / answers
     }
 
-    /// The latency in microseconds that this share of the answers stayed below.
+    /// The latency in microseconds that this share of the replies stayed below.
     pub(crate) fn quantile(&mut self, share: f64) -> u32 {
         self.latencies.sort_unstable();
         #[expect(
@@ -113,12 +113,12 @@ impl Fleet {
         Ok(Self { connections })
     }
 
-    /// Drives all connections for `time`; every request that was sent is waited for.
+    /// Drives all connections for `time`, and then waits for the requests still in flight.
     ///
     /// # Errors
     /// When the server's CPU time cannot be read.
     pub(crate) async fn run(&mut self, server: &Server, time: Duration) -> anyhow::Result<Tally> {
-        // Those that were idle for long have been closed by the server.
+        // The server has closed connections that were idle for long.
         ensure!(!self.connections.is_empty(), "all connections are gone: shorter windows keep them alive");
         let cpu_before = server.cpu()?;
         let began = Instant::now();
@@ -138,22 +138,22 @@ impl Fleet {
         Ok(tally)
     }
 
-    /// Sends one request on every connection at the same time and waits for all answers.
+    /// Sends one request on every connection at the same time and waits for all replies.
     ///
     /// # Errors
     /// When the server's CPU time cannot be read.
     pub(crate) async fn once(&mut self, server: &Server) -> anyhow::Result<Tally> {
-        // A deadline in the past: each conversation has begun its first request before it looks at it.
+        // A deadline in the past: each conversation starts its first request before it checks the deadline.
         self.run(server, Duration::ZERO).await
     }
 }
 
-/// Sends everything that these scripts have to send, one connection each; for what a measurement needs beforehand.
+/// Sends everything that these scripts have to send, one connection each, to prepare a measurement.
 ///
 /// # Errors
-/// When an answer is not as expected; `what` says what failed.
+/// When a reply is not as expected; `what` says what failed.
 pub(crate) async fn send_all(server: &Server, what: &str, scripts: Vec<Box<dyn Script>>) -> anyhow::Result<Tally> {
-    // Scripts end by themselves; no preparation takes so long.
+    // Scripts end on their own; no preparation takes this long.
     let tally = Fleet::connect(server.address, scripts).await?.run(server, Duration::from_secs(3600)).await?;
     ensure!(tally.errors == 0, "{what} failed: {}", tally.first_error.unwrap_or_default());
     Ok(tally)
@@ -184,7 +184,7 @@ pub(crate) async fn alternate(
 }
 
 impl Connection {
-    /// Talks until the deadline; a broken connection is not given back.
+    /// Talks until the deadline; a broken connection is not returned.
     async fn drive(mut self, deadline: Instant) -> (Option<Self>, Tally) {
         let mut tally = Tally::default();
         loop {
@@ -200,7 +200,7 @@ impl Connection {
         }
     }
 
-    /// One request and its answer. `Ok(false)`: the script has no more requests.
+    /// One request and its reply. `Ok(false)`: the script has no more requests.
     async fn exchange(&mut self, tally: &mut Tally) -> Result<bool, String> {
         let Some(request) = self.script.next() else { return Ok(false) };
         let began = Instant::now();

@@ -3,12 +3,12 @@
 use super::load::Tally;
 use serde_json::{Value, json};
 
-/// What a row has to reach.
+/// The target of a row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target {
-    /// Server CPU at most so many times the floor's.
+    /// Server CPU at most this many times the floor's.
     Times(f64),
-    /// Server CPU at most so many microseconds above the floor's.
+    /// Server CPU at most this many microseconds above the floor's.
     Above(f64),
     /// For orientation only.
     None,
@@ -17,13 +17,13 @@ pub(crate) enum Target {
 /// One side of a row.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Side {
-    /// Answers per second.
+    /// Replies per second.
     pub(crate) rate: f64,
     /// Median latency in microseconds.
     pub p50: u32,
     /// 99th percentile in microseconds.
     pub p99: u32,
-    /// Server CPU per answer in microseconds.
+    /// Server CPU per reply in microseconds.
     pub(crate) cpu: f64,
 }
 
@@ -38,7 +38,7 @@ impl Side {
     }
 }
 
-/// sessiond beside the floor.
+/// sessiond compared with the floor.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     /// What was sent.
@@ -49,9 +49,9 @@ pub(crate) struct Row {
     pub(crate) sessiond: Side,
     /// The bare warp server with bodies of the same sizes.
     pub(crate) floor: Side,
-    /// What is to be reached.
+    /// The target.
     pub(crate) target: Target,
-    /// Answers that were not as expected.
+    /// Replies that were not as expected.
     pub(crate) errors: u64,
 }
 
@@ -74,9 +74,9 @@ pub(crate) struct Fact {
     pub(crate) value: f64,
     /// Its unit.
     pub(crate) unit: &'static str,
-    /// At most so much.
+    /// The limit, if there is one.
     pub(crate) target: Option<f64>,
-    /// What else to know.
+    /// Remarks.
     pub(crate) note: String,
 }
 
@@ -90,7 +90,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Adds a figure and shows it at once: long runs should be seen to move.
+    /// Adds a figure and shows it at once, so that long runs show progress.
     pub(crate) fn fact(
         &mut self,
         name: &str,
@@ -125,7 +125,7 @@ impl Report {
         }
     }
 
-    /// The same for programs.
+    /// The same for programs, as JSON.
     pub(crate) fn json(&self) -> Value {
         let rows: Vec<Value> = self
             .rows

@@ -17,16 +17,16 @@ pub(crate) struct Plan {
     pub(crate) name: &'static str,
     /// How many connections there are.
     pub(crate) connections: usize,
-    /// What it may cost.
+    /// The target for its cost.
     pub(crate) target: Target,
-    /// One for each connection.
+    /// The scripts, one for each connection.
     pub(crate) scripts: Vec<Box<dyn Script>>,
 }
 
-/// Measures every row at every number of connections.
+/// Measures every row with every number of connections.
 ///
 /// # Errors
-/// When a server fails or gives answers that were not expected before a row begins.
+/// When a server fails, or replies unexpectedly before a row begins.
 pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &mut Report) -> anyhow::Result<()> {
     let floor = Server::start_floor(&sessiond.folder)?;
     for &connections in &settings.connections {
@@ -81,10 +81,10 @@ fn scripts(name: &str, connections: usize, pool: &Pool) -> Vec<Box<dyn Script>> 
     (0..connections).map(script).collect()
 }
 
-/// Who has roles and metadata.
+/// The user that has roles and metadata.
 const USER: &str = "3f2b8c1e-5b1f-4c7e-9d3a-0123456789ab";
 
-/// Ten roles of ten permissions each; [`USER`] has three of them and some metadata.
+/// Ten roles with ten permissions each; [`USER`] has three of them and some metadata.
 async fn people(server: &Server) -> anyhow::Result<()> {
     let permissions: Vec<_> = (0..10).map(|n| format!("\"articles:action{n}\"")).collect();
     let permissions = permissions.join(",");
@@ -105,14 +105,14 @@ async fn people(server: &Server) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A session for one connection alone.
+/// A session for exactly one connection.
 fn own(pool: &Pool) -> super::scripts::Tokens {
     let taken = pool.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     // invariant: the pool is filled with four sessions for each connection, and three rows take one
     taken.unwrap_or_else(|| super::scripts::Tokens { access: String::new(), refresh: String::new() })
 }
 
-/// Tokens minted by one life of the server and verified by the next: no cache can know them.
+/// Tokens minted by one run of the server and verified by the next, so that no cache can contain them.
 async fn verify_new(
     settings: &Settings,
     sessiond: &Sessiond,
@@ -134,7 +134,7 @@ async fn verify_new(
     Ok(())
 }
 
-/// Creates about `sessions` sessions and keeps the tokens of every `keep_every`th.
+/// Creates about `sessions` sessions and keeps the tokens of every `keep_every`th one.
 ///
 /// # Errors
 /// When one is not created.
@@ -159,12 +159,12 @@ pub(crate) async fn create(
 /// Alternates windows of sessiond and the floor, so that whatever else the machine does hits both.
 ///
 /// # Errors
-/// When a server gives no answer before the windows begin, or the floor gives a wrong one.
+/// When a server does not reply before the windows begin, or the floor replies wrongly.
 pub(crate) async fn compare(settings: &Settings, server: &Server, floor: &Server, plan: Plan) -> anyhow::Result<Row> {
     let mut fleet = Fleet::connect(server.address, plan.scripts).await?;
     let warm = fleet.run(server, settings.window() / 3).await?;
     ensure!(warm.answers > 0, "{}: no answer: {}", plan.name, warm.first_error.unwrap_or_default());
-    // What is read without a body has to be compared with what is read without a body.
+    // Requests read without a body have to be compared with requests read without a body.
     let get = ["hello", "roles of a user", "permissions of a role", "metadata of a user"].contains(&plan.name);
     let request = floor_request(get, &warm);
     let scripts =
@@ -190,7 +190,7 @@ pub(crate) async fn compare(settings: &Settings, server: &Server, floor: &Server
     })
 }
 
-/// A request for the floor with as many bytes as sessiond's, whose answer has a body as long as sessiond's.
+/// A request to the floor with as many bytes as sessiond's, and with a reply body as long as sessiond's.
 fn floor_request(get: bool, sample: &Tally) -> Vec<u8> {
     let (sent, received) = (sample.sent / sample.answers.max(1), sample.received / sample.answers.max(1));
     let path = format!("/floor/{received}");

@@ -1,4 +1,4 @@
-//! Start, memory, disk, and what a great many sessions change.
+//! Start, memory, disk, and what a large number of sessions changes.
 
 use super::load::{Fleet, Script, Tally, alternate};
 use super::report::{Report, Side, mib, millis};
@@ -11,10 +11,10 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Sessions of the folder that the large one is compared with.
+/// Sessions in the folder that the large one is compared with.
 const FEW: u64 = 1_000;
 
-/// Measures starts on an empty folder and memory of a server that does nothing.
+/// Measures starts on an empty folder and the memory of an idle server.
 ///
 /// # Errors
 /// When the server fails.
@@ -121,7 +121,7 @@ fn tally_errors(tally: &Tally) -> f64 {
     tally.errors as f64
 }
 
-/// Everything that depends on how many sessions there are.
+/// Everything that depends on the number of sessions.
 ///
 /// # Errors
 /// When the server fails.
@@ -152,7 +152,7 @@ pub(crate) async fn many_sessions(settings: &Settings, sessiond: &Sessiond, repo
     Ok(())
 }
 
-/// Fills the folder through the API, then weighs it.
+/// Fills the folder through the API, then measures its size.
 async fn load(settings: &Settings, many: &Sessiond, sample: u64, report: &mut Report) -> anyhow::Result<Pool> {
     let server = many.start()?;
     let (began, cpu) = (Instant::now(), server.cpu()?);
@@ -183,7 +183,7 @@ fn disk(name: &str, many: &Sessiond, sessions: f64, report: &mut Report) -> anyh
     Ok(())
 }
 
-/// What the parts of the data folder take.
+/// The disk usage of the parts of the data folder.
 fn parts(folder: &Path) -> anyhow::Result<Vec<String>> {
     let mut parts = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -197,7 +197,7 @@ fn parts(folder: &Path) -> anyhow::Result<Vec<String>> {
     Ok(parts)
 }
 
-/// Starts after a clean stop; leaves the last one running.
+/// Starts after a clean stop; leaves the last server running.
 fn starts(settings: &Settings, many: &Sessiond, report: &mut Report) -> anyhow::Result<Server> {
     let mut times = Vec::new();
     for _ in 0..if settings.quick { 1 } else { 3 } {
@@ -247,7 +247,7 @@ async fn tails(
     Ok(())
 }
 
-/// Takes `count` sessions out of `pool`, from all over it.
+/// Takes `count` sessions from all over `pool`.
 fn take_evenly(pool: &Pool, count: u64) -> Pool {
     let every = (pool_len(pool) as u64 / count).max(1);
     let mut sessions = pool.lock().unwrap_or_else(PoisonError::into_inner);
@@ -276,7 +276,7 @@ async fn crash(
     let server = many.start()?;
     report.fact("many: start after kill -9 under load", server.first_hello.as_secs_f64(), "s", None, "");
     server.kill()?;
-    // What a power cut costs: the index is not trusted after one, whatever is in it.
+    // The cost of a power cut: afterwards the index is not trusted, whatever it contains.
     std::fs::remove_dir_all(many.folder.join("data").join("index"))?;
     let server = many.start()?;
     let note = "the index is rebuilt from snapshot and journal";

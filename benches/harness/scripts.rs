@@ -1,11 +1,11 @@
-//! Conversations: what a connection sends, one type per row of the table.
+//! Conversations: the requests that a connection sends, one type per row of the table.
 
 use super::load::Script;
 use super::wire;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Accepts a 200 whose body begins with the protocol's success.
+/// Accepts a 200 whose body begins with the protocol's success status.
 pub(crate) fn ok(status: u16, body: &[u8]) -> Result<(), String> {
     if status == 200 && body.starts_with(b"{\"status\":\"OK\"") {
         return Ok(());
@@ -26,7 +26,7 @@ impl Fixed {
         Self { request, must_be_ok: false }
     }
 
-    /// The answer has to be the protocol's success.
+    /// The reply has to be the protocol's success status.
     pub(crate) fn ok(request: Vec<u8>) -> Self {
         Self { request, must_be_ok: true }
     }
@@ -52,7 +52,7 @@ pub(crate) struct Once {
 }
 
 impl Once {
-    /// In this order; each answer has to be the protocol's success.
+    /// In this order; each reply has to be the protocol's success status.
     pub(crate) fn new(requests: Vec<Vec<u8>>) -> Self {
         Self { left: requests.into(), request: Vec::new() }
     }
@@ -69,7 +69,7 @@ impl Script for Once {
     }
 }
 
-/// What one session holds.
+/// The tokens of one session.
 #[derive(Debug, Clone)]
 pub(crate) struct Tokens {
     /// Access token.
@@ -78,10 +78,10 @@ pub(crate) struct Tokens {
     pub(crate) refresh: String,
 }
 
-/// Sessions that scripts put in and take out, shared by all connections of a server.
+/// Sessions that scripts add and remove, shared by all connections of a server.
 pub(crate) type Pool = Arc<Mutex<VecDeque<Tokens>>>;
 
-/// A pool with nothing in it.
+/// An empty pool.
 pub(crate) fn empty_pool() -> Pool {
     Arc::new(Mutex::new(VecDeque::new()))
 }
@@ -99,8 +99,8 @@ fn give(pool: &Pool, tokens: Tokens) {
     pool.lock().unwrap_or_else(PoisonError::into_inner).push_back(tokens);
 }
 
-/// A create below the path of an app and tenant (empty: the public ones): a short payload of claims and some data, as
-/// an application would send them.
+/// A create below the path of an app and tenant (empty: the public ones), with a short payload of claims and some data,
+/// as an application would send it.
 pub(crate) fn create_request(below: &str, user: u64) -> Vec<u8> {
     let body = format!(
         "{{\"userId\":\"{:08x}-5b1f-4c7e-9d3a-{:012x}\",\"userDataInJWT\":{{\"iss\":\"http://localhost:3001/auth\",\
@@ -138,14 +138,14 @@ pub(crate) fn refresh_request(refresh_token: &str, cdi_version: &str) -> Vec<u8>
     wire::post("/recipe/session/refresh", cdi_version, &body)
 }
 
-/// Tokens in a create's or refresh's answer.
+/// The tokens in the reply to a create or refresh.
 pub(crate) fn tokens_in(body: &[u8]) -> Result<Tokens, String> {
     let access = wire::token(body, "accessToken").ok_or("no access token")?.to_owned();
     let refresh = wire::token(body, "refreshToken").ok_or("no refresh token")?.to_owned();
     Ok(Tokens { access, refresh })
 }
 
-/// Creates sessions of ever new users; keeps the tokens of every `keep_every`th.
+/// Creates sessions, each for a new user; keeps the tokens of every `keep_every`th one.
 pub(crate) struct Create {
     pool: Pool,
     user: u64,
@@ -155,7 +155,7 @@ pub(crate) struct Create {
 }
 
 impl Create {
-    /// `number` tells the connections apart, so that no two make the same user; `keep_every` 0 keeps none.
+    /// `number` distinguishes the connections, so that no two create the same user; with `keep_every` 0, none is kept.
     pub(crate) fn new(pool: &Pool, number: usize, keep_every: u64, at_most: u64) -> Self {
         Self { pool: Arc::clone(pool), user: (number as u64) << 32, keep_every, left: at_most, request: Vec::new() }
     }
@@ -178,7 +178,7 @@ impl Script for Create {
     }
 }
 
-/// Verifies a token of the pool that nobody has verified before; ends with the pool.
+/// Verifies tokens of the pool that have not been verified before; ends when the pool is empty.
 pub(crate) struct VerifyNew {
     pool: Pool,
     request: Vec<u8>,
@@ -202,7 +202,7 @@ impl Script for VerifyNew {
     }
 }
 
-/// Verifies sessions of the pool in turn, looking each up.
+/// Verifies sessions of the pool in turn, with a database look-up.
 pub(crate) struct VerifyAround {
     pool: Pool,
     request: Vec<u8>,
@@ -228,7 +228,7 @@ impl Script for VerifyAround {
     }
 }
 
-/// Refreshes sessions of the pool in turn, each with the token that its last refresh gave.
+/// Refreshes sessions of the pool in turn, each with the token from its previous refresh.
 pub(crate) struct RefreshAround {
     pool: Pool,
     cdi_version: &'static str,
@@ -255,7 +255,7 @@ impl Script for RefreshAround {
     }
 }
 
-/// One whole rotation as a browser sees it under CDI ≤ 5.5: a refresh, then the verify that promotes its token.
+/// A complete rotation as a browser sees it under CDI ≤ 5.5: a refresh, then the verify that promotes its token.
 pub(crate) struct RefreshStep {
     tokens: Tokens,
     promoting: bool,
@@ -291,7 +291,8 @@ impl Script for RefreshStep {
     }
 }
 
-/// An application's day in small: sign in, many verifies, some with a look-up, a refresh, every other time a sign-out.
+/// An application's day in miniature: sign in, many verifies, some with a look-up, a refresh, every other time a
+/// sign-out.
 pub(crate) struct Mixed {
     step: u64,
     user: u64,
@@ -308,9 +309,9 @@ const REFRESH: u64 = ROUND / 2;
 const LAST: u64 = ROUND - 2;
 
 impl Mixed {
-    /// `number` tells the connections apart.
+    /// `number` distinguishes the connections.
     pub(crate) fn new(number: usize) -> Self {
-        // Not all connections do the same thing at the same moment, and users are not those of `Create`.
+        // Connections do not all do the same thing at the same time, and their users differ from those of `Create`.
         let number = number as u64;
         let user = (number + (1 << 20)) << 32;
         Self { step: number % ROUND, user, tokens: None, handle: String::new(), request: Vec::new() }

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 /// A started server.
 pub(crate) struct Server {
     child: Child,
-    /// Where it listens.
+    /// The address it listens on.
     pub(crate) address: SocketAddr,
-    /// From the process's start until it had answered its first `/hello`.
+    /// Time from the process's start until it replied to its first `/hello`.
     pub(crate) first_hello: Duration,
 }
 
@@ -33,23 +33,23 @@ impl Sessiond {
     /// Starts `sessiond serve` on a free port of the loopback interface.
     ///
     /// # Errors
-    /// When it does not come up; its log is quoted.
+    /// When it does not start; its log is quoted.
     pub(crate) fn start(&self) -> anyhow::Result<Server> {
         std::fs::create_dir_all(&self.folder)?;
         let mut command = Command::new(&self.binary);
         command.args(["serve", "--host", "127.0.0.1", "--port", "0", "--data-dir"]).arg(self.folder.join("data"));
         command.current_dir(&self.folder).envs(self.environment.iter().cloned());
-        // What an operator may have set for his own server does not belong into a measurement.
+        // Variables set in the operator's environment must not affect a measurement.
         command.env("INFO_LOG_PATH", "null").env("ERROR_LOG_PATH", "null");
         Server::start(command, &self.folder.join("server.log"))
     }
 }
 
 impl Server {
-    /// Starts the bare warp server in a process of its own.
+    /// Starts the bare warp server in a separate process.
     ///
     /// # Errors
-    /// When it does not come up.
+    /// When it does not start.
     pub(crate) fn start_floor(folder: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("--floor");
@@ -66,11 +66,11 @@ impl Server {
             .with_context(|| format!("cannot start {}", command.get_program().display()))?;
         let stdout = child.stdout.take().context("the server has no standard output")?;
         let (send, receive) = mpsc::channel();
-        // Reads on for the server's whole life, so that it never waits for a full pipe.
+        // Keeps reading for the server's whole life, so that it never blocks on a full pipe.
         std::thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 if let Some(address) = address_in(&line) {
-                    // The receiver is gone after the first address; later lines only need reading.
+                    // The receiver is gone after the first address; later lines only need to be read.
                     let _ = send.send(address);
                 }
             }
@@ -78,7 +78,7 @@ impl Server {
         match receive.recv_timeout(Duration::from_secs(600)) {
             Ok(address) => {
                 let mut server = Self { child, address, first_hello: Duration::ZERO };
-                // The floor answers 404, which is an answer too.
+                // The floor replies 404, which is a reply too.
                 hello(address)?;
                 server.first_hello = began.elapsed();
                 Ok(server)
@@ -86,17 +86,17 @@ impl Server {
             Err(reason) => {
                 let _ = child.kill();
                 let status = child.wait()?;
-                bail!("the server never said where it listens ({reason}, {status}): {}", std::fs::read_to_string(log)?)
+                bail!("the server never printed its address ({reason}, {status}): {}", std::fs::read_to_string(log)?)
             }
         }
     }
 
-    /// Time on a processor so far, in user and kernel mode, of all threads that live or lived.
+    /// CPU time so far, in user and kernel mode, of all current and past threads.
     ///
-    /// From `/proc/<pid>/stat`: the kernel scales its two parts to the scheduler's exact sum, in steps of 10 ms.
+    /// From `/proc/<pid>/stat`: the kernel scales the two parts to the scheduler's exact sum, in steps of 10 ms.
     ///
     /// # Errors
-    /// When `/proc` does not say (not Linux, or the server has died).
+    /// When `/proc` has no such information (not Linux, or the server has died).
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         let stat =
             std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).context("CPU time needs /proc")?;
@@ -109,7 +109,7 @@ impl Server {
     /// Resident memory in KiB: (now, highest so far).
     ///
     /// # Errors
-    /// When `/proc` does not say.
+    /// When `/proc` has no such information.
     pub(crate) fn resident_kib(&self) -> anyhow::Result<(u64, u64)> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let field = |name: &str| {
@@ -119,7 +119,7 @@ impl Server {
         field("VmRSS:").zip(field("VmHWM:")).context("unknown form of /proc/<pid>/status")
     }
 
-    /// Asks the server to stop and waits until it has.
+    /// Asks the server to stop and waits until it has stopped.
     ///
     /// # Errors
     /// When it ends with a failure.
@@ -158,13 +158,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Fails when it has ended already, which is what is wanted.
+        // Fails if the process has ended already, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Asks for `/hello` until there is an answer.
+/// Requests `/hello` until there is a reply.
 fn hello(address: SocketAddr) -> anyhow::Result<()> {
     let began = Instant::now();
     loop {
@@ -190,7 +190,7 @@ fn address_in(line: &str) -> Option<SocketAddr> {
 /// Bytes that a folder's files take on disk.
 ///
 /// # Errors
-/// When a file cannot be looked at.
+/// When a file cannot be read.
 pub(crate) fn disk_bytes(folder: &Path) -> anyhow::Result<u64> {
     let mut total = 0;
     for entry in std::fs::read_dir(folder)? {

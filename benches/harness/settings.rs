@@ -96,7 +96,7 @@ impl Settings {
         Duration::from_secs_f64(self.seconds)
     }
 
-    /// True when this row or fact was asked for.
+    /// True if this row or fact is to be measured.
     #[must_use]
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|word| name.contains(word.as_str()))

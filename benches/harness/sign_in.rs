@@ -1,4 +1,4 @@
-//! Signing in: its own cost beside the hash, and what it leaves to others.
+//! Signing in: its cost apart from the hash, and its effect on other requests.
 
 use super::load::{Fleet, Script};
 use super::report::{Report, Target};
@@ -17,7 +17,7 @@ const OVERHEAD: &str = "sign-in, hash excluded";
 const BESIDE: &str = "verify p99 beside 8 sign-ins";
 const CLIENTS: usize = 8;
 
-/// The smallest hash there is: some ten microseconds, so that an error in its time is none in what is left.
+/// The cheapest hash there is: some ten microseconds, so that an error in its time does not affect the rest.
 const SMALLEST: HashParameters = HashParameters::Argon2 { iterations: 1, memory_kib: 8, parallelism: 1 };
 const SMALLEST_SETTINGS: [(&str, &str); 5] = [
     ("PASSWORD_HASHING_ALG", "ARGON2"),
@@ -30,7 +30,7 @@ const SMALLEST_SETTINGS: [(&str, &str); 5] = [
 /// Measures both.
 ///
 /// # Errors
-/// When a server fails or gives answers that were not expected.
+/// When a server fails or replies unexpectedly.
 pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &mut Report) -> anyhow::Result<()> {
     if settings.wants(OVERHEAD) {
         overhead(settings, sessiond, report).await?;
@@ -41,7 +41,7 @@ pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &m
     Ok(())
 }
 
-/// Server CPU of a sign-in without that of its hash, beside the floor; its durable commit is part of it.
+/// Server CPU of a sign-in without that of its hash, compared with the floor; includes its durable commit.
 async fn overhead(settings: &Settings, sessiond: &Sessiond, report: &mut Report) -> anyhow::Result<()> {
     let small = SMALLEST_SETTINGS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let environment = sessiond.environment.iter().cloned().chain(small).collect();
@@ -58,7 +58,7 @@ async fn overhead(settings: &Settings, sessiond: &Sessiond, report: &mut Report)
     floor.kill()
 }
 
-/// The slowest hundredth of verified sessions, alone and while clients sign in without pause with the usual hash.
+/// p99 of verifying sessions, alone and while clients sign in continuously with the usual hash.
 async fn beside(settings: &Settings, sessiond: &Sessiond, report: &mut Report) -> anyhow::Result<()> {
     let server = sessiond.start()?;
     sign_up(&server).await?;
@@ -66,10 +66,10 @@ async fn beside(settings: &Settings, sessiond: &Sessiond, report: &mut Report) -
     let tokens = pool.lock().unwrap_or_else(PoisonError::into_inner).pop_front().context("no session")?;
     let verify: Box<dyn Script> = Box::new(Fixed::ok(verify_request(&tokens.access, false, wire::LEGACY)));
     let mut verifying = Fleet::connect(server.address, vec![verify]).await?;
-    // A sign-in takes long: windows must hold some hundred of them.
+    // A sign-in takes long: a window must hold some hundred of them.
     let window = settings.window().max(Duration::from_secs(if settings.quick { 1 } else { 10 }));
     let mut alone = verifying.run(&server, window).await?;
-    // Connected only now: the server closes connections on which nothing is sent for long.
+    // Connected only now, because the server closes connections that are idle for long.
     let mut signing_in = Fleet::connect(server.address, sign_ins()).await?;
     let (busy, signed_in) = tokio::join!(verifying.run(&server, window), signing_in.run(&server, window));
     let (mut busy, signed_in) = (busy?, signed_in?);
@@ -85,7 +85,7 @@ async fn sign_up(server: &Server) -> anyhow::Result<()> {
     let request = vec![wire::post("/public/recipe/signup", wire::LEGACY, BODY)];
     let once: Box<dyn Script> = Box::new(Once::new(request));
     let tally = Fleet::connect(server.address, vec![once]).await?.run(server, Duration::from_secs(60)).await?;
-    // A folder that an earlier measurement used has the account already.
+    // A folder from an earlier measurement already has the account.
     ensure!(tally.answers + tally.errors == 1, "no answer to a sign-up");
     Ok(())
 }

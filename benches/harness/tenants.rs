@@ -1,4 +1,4 @@
-//! Apps and tenants: what a prefix costs a request, and what a great many of them cost a server.
+//! Apps and tenants: what a prefix costs a request, and what a large number of them costs a server.
 
 use super::load::{Script, alternate, send_all};
 use super::report::{Report, Side, Target, mib, millis};
@@ -13,13 +13,13 @@ use std::time::Instant;
 
 const BELOW: &str = "verify below a tenant";
 const CLIENTS: usize = 16;
-/// The app whose tenants are many.
+/// The app with many tenants.
 const APP: &str = "/appid-crowded";
 
-/// Server CPU of a verify below the path of an app and tenant, beside the floor.
+/// Server CPU of a verify below the path of an app and tenant, compared with the floor.
 ///
 /// # Errors
-/// When a server fails or gives answers that were not expected.
+/// When a server fails or replies unexpectedly.
 pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &mut Report) -> anyhow::Result<()> {
     if !settings.wants(BELOW) {
         return Ok(());
@@ -38,10 +38,10 @@ pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &m
     floor.kill()
 }
 
-/// How fast apps and tenants are made, what each takes, and what they change for a request.
+/// How fast apps and tenants are created, how much space each takes, and how they affect a request.
 ///
 /// # Errors
-/// When a server fails or gives answers that were not expected.
+/// When a server fails or replies unexpectedly.
 pub(crate) async fn many_tenants(settings: &Settings, sessiond: &Sessiond, report: &mut Report) -> anyhow::Result<()> {
     if !settings.wants("tenants:") {
         return Ok(());
@@ -127,7 +127,7 @@ async fn creation(server: &Server, what: &str, mut requests: Vec<Vec<u8>>, repor
     Ok(())
 }
 
-/// What each of `count` apps and tenants adds to memory and disk.
+/// How much memory and disk each of `count` apps and tenants adds.
 fn weigh(
     when: &str,
     few: (&Server, &Sessiond),
@@ -149,7 +149,7 @@ fn weigh(
     Ok(())
 }
 
-/// A session in each of these places; the requests that verify them.
+/// Creates a session in each of these tenants; returns the requests that verify them.
 async fn sessions(server: &Server, places: &[String]) -> anyhow::Result<Vec<Vec<u8>>> {
     let verifies = Arc::new(Mutex::new(Vec::new()));
     let clients = CLIENTS.min(places.len());
@@ -162,7 +162,7 @@ async fn sessions(server: &Server, places: &[String]) -> anyhow::Result<Vec<Vec<
     Ok(std::mem::take(&mut *verifies))
 }
 
-/// Both servers in alternating windows; the ratio of their CPU per request.
+/// Both servers in alternating windows; returns the ratio of their CPU per request.
 async fn beside(
     settings: &Settings,
     name: &str,
@@ -188,9 +188,9 @@ async fn beside(
     Ok(())
 }
 
-/// Creates one session in each of its places.
+/// Creates one session in each of its tenants.
 struct SignIn {
-    /// The next is the last.
+    /// The index of the next one.
     places: Vec<String>,
     client: usize,
     verifies: Arc<Mutex<Vec<Vec<u8>>>>,
@@ -213,7 +213,7 @@ impl Script for SignIn {
     }
 }
 
-/// Every so manyth of these requests, round and round.
+/// Every n-th of these requests, in a loop.
 struct InTurn {
     requests: Arc<Vec<Vec<u8>>>,
     next: usize,
@@ -221,7 +221,7 @@ struct InTurn {
 }
 
 impl InTurn {
-    #[expect(clippy::new_ret_no_self, reason = "a fleet takes boxes")]
+    #[expect(clippy::new_ret_no_self, reason = "a fleet takes boxed conversations")]
     fn new(requests: &Arc<Vec<Vec<u8>>>, first: usize, step: usize) -> Box<dyn Script> {
         Box::new(Self { requests: Arc::clone(requests), next: first, step })
     }

@@ -1,4 +1,4 @@
-//! Lists, search and import of a great many users.
+//! Lists, search and import of a large number of users.
 
 use super::load::{Script, alternate};
 use super::report::{Report, Side, mib, millis};
@@ -16,12 +16,12 @@ use std::time::{Duration, Instant};
 /// Makes a request out of two numbers.
 type Request = fn(u64, u64) -> String;
 
-/// Users of the folder that the large one is compared with.
+/// Users in the folder that the large one is compared with.
 const FEW: u64 = 10_000;
-/// bcrypt of `password` at its least cost.
+/// bcrypt of `password` at the lowest cost.
 const HASH: &str = "$2b$04$sSSzUBxtM40vfpbQB3IaNeW1g8V.CKF7xLMv.YkLIEFpEr7Rfxw7K";
 
-/// Lists and search among many users, beside the same among few.
+/// Lists and search among many users, compared with the same among few.
 ///
 /// # Errors
 /// When a server or the import fails.
@@ -78,10 +78,10 @@ pub(crate) async fn many_users(settings: &Settings, sessiond: &Sessiond, report:
     Ok(())
 }
 
-/// Waits until the server does next to nothing, and tells how long that took.
+/// Waits until the server is nearly idle, and returns how long that took.
 ///
-/// After an import the last snapshot is written: work of the import, not of the requests that are measured next. The index also
-/// moves pages together, for longer than anybody waits and with a hundredth of a core; that goes on, and counts.
+/// After an import the last snapshot is written; that is part of the import, not of the requests that are measured
+/// next. The index also compacts pages for a long time, using a hundredth of a core; that continues and is included.
 fn rest(server: &Server) -> anyhow::Result<Duration> {
     const LOOK: Duration = Duration::from_secs(2);
     let began = Instant::now();
@@ -95,15 +95,15 @@ fn rest(server: &Server) -> anyhow::Result<Duration> {
     }
 }
 
-/// How the address of this user begins. Those who join one after the other have addresses in no order, as people do:
-/// in order they would fill the leaves of the index, and take a quarter less disk.
+/// How the address of this user begins. Users who join one after the other have addresses in random order, as in
+/// reality: in order they would fill the leaves of the index and take a quarter less disk.
 fn person(number: u64) -> String {
-    // Odd, so that no two numbers below 2^32 come to the same.
+    // Odd, so that no two numbers below 2^32 give the same result.
     const SPREAD: u64 = 0x9E37_79B1;
     format!("{:08x}", (number * SPREAD) & 0xFFFF_FFFF)
 }
 
-/// Everyone joins a second after the one before.
+/// Each user joins a second after the previous one.
 fn joined(number: u64) -> u64 {
     1_600_000_000_000 + number * 1000
 }
@@ -141,7 +141,7 @@ fn write_users(path: &Path, users: u64) -> anyhow::Result<()> {
     file.flush().context("writing users")
 }
 
-/// Asks for ever another user.
+/// Requests a different user each time.
 struct Around {
     number: u64,
     users: u64,

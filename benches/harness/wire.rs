@@ -1,8 +1,8 @@
-//! Requests as bytes that are ready to send, and just enough of HTTP/1.1 to read their answers.
+//! Requests as ready-made bytes, and just enough of HTTP/1.1 to read the replies.
 
-/// Which CDI version a request names: what the official Node SDK sends today.
+/// The CDI version that requests name: the one that the official Node SDK sends today.
 pub(crate) const LEGACY: &str = "5.4";
-/// The version with rotation at refresh.
+/// The version that rotates on refresh.
 pub(crate) const ROTATING: &str = "5.6";
 
 /// A PUT with the same headers as [`post`].
@@ -34,7 +34,7 @@ pub(crate) fn get(path: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Where the head of an answer ends and how long its body is.
+/// Where the head of a reply ends, and how long its body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
     /// Status code.
@@ -48,7 +48,7 @@ pub(crate) struct Head {
 /// Reads the head at the start of `bytes`. `Ok(None)`: more is needed.
 ///
 /// # Errors
-/// When this is no answer with a `Content-Length`.
+/// When this is not a reply with a `Content-Length`.
 pub(crate) fn head(bytes: &[u8]) -> Result<Option<Head>, String> {
     let Some(end) = find(bytes, b"\r\n\r\n") else { return Ok(None) };
     let text = std::str::from_utf8(bytes.get(..end).unwrap_or_default()).map_err(|e| e.to_string())?;

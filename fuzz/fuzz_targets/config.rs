@@ -18,7 +18,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     std::fs::write(&file, yaml).expect("a writable folder for temporary files");
     sources.config_file = ConfigFile::Required(file);
     match load(&sources) {
-        // What was accepted can be shown, and hides its secrets.
+        // Accepted settings can be shown without revealing secrets.
         Ok(loaded) => assert!(!loaded.config.effective_settings().is_empty()),
         Err(error) => assert!(!error.to_string().contains('\n'), "an error is one line: {error}"),
     }

@@ -1,9 +1,9 @@
-//! Requests to every endpoint, in every version of the protocol: with a body and a query.
+//! Requests with a body and a query to every endpoint, in every version of the protocol.
 //!
-//! The first line names endpoint, version and perhaps a recipe (`POST /recipe/signinup 5.4 thirdparty`), and may end with a query
-//! (`DELETE /recipe/dashboard/user 5.4 ?email=a%40example.org`), which is sent as it stands. What follows is the body. `$A`, `$R`,
-//! `$H`, `$P` and `$T` in both become a good access token, refresh token, session handle, id of a user with a password and
-//! password-reset token, so that inputs get past the first check.
+//! The first line names endpoint, version and optionally a recipe (`POST /recipe/signinup 5.4 thirdparty`), and may end
+//! with a query (`DELETE /recipe/dashboard/user 5.4 ?email=a%40example.org`), which is sent as it is. The rest is the
+//! body. In both, `$A`, `$R`, `$H`, `$P` and `$T` are replaced by a valid access token, refresh token, session handle,
+//! id of a user with a password and password-reset token, so that inputs get past the first check.
 #![no_main]
 
 use sessiond_fuzz::{ALL, SERVER, split_line, split_query};

@@ -1,8 +1,8 @@
 //! Queries of every GET endpoint, in every version of the protocol.
 //!
-//! The first line names path, version and perhaps a recipe, each line after it one parameter, which is percent-encoded; of one
-//! that begins with `~` the value is put into base64 first, like the tokens of lists. `$H` and `$P` are a good session
-//! handle and the id of a user.
+//! The first line names path, version and optionally a recipe, and each further line one parameter, which is
+//! percent-encoded; if it begins with `~`, its value is first encoded in base64, like the tokens of lists. `$H` and
+//! `$P` are a valid session handle and the id of a user.
 #![no_main]
 
 use base64::Engine as _;

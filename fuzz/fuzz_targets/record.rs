@@ -1,7 +1,7 @@
-//! Stored records of every kind: any content under a good checksum, and a good record with a few bytes changed.
+//! Stored records of every kind: any content with a valid checksum, and a valid record with a few bytes changed.
 //!
-//! Rows as in `stored::rows`. What can be read is written in its newest form, which reads as the same; what cannot is named. Those
-//! who walk over all rows end, whatever the rows say.
+//! Rows are encoded as in `stored::rows`. Whatever can be read is rewritten in its newest version, which reads the
+//! same; anything else is reported. Walks over all rows terminate, whatever the rows contain.
 #![no_main]
 
 use sessiond::domain::ids::AppId;
@@ -21,7 +21,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         else {
             continue;
         };
-        let again = records::rewrite(Encoding::Binary, key, &newest).expect("what is written can be read");
+        let again = records::rewrite(Encoding::Binary, key, &newest).expect("what is written can be read back");
         assert_eq!(again, newest, "{key} reads otherwise than it was written");
         let changed = edited(value, edits);
         // Facts without a type may be empty.

@@ -1,4 +1,4 @@
-//! Refresh tokens: text as it comes, and a good token with a few characters changed.
+//! Refresh tokens: arbitrary text, and a valid token with a few characters changed.
 #![no_main]
 
 use sessiond_fuzz::{SERVER, changed};

@@ -1,4 +1,4 @@
-//! Access tokens: text as it comes, JSON in the shape of a token, and good tokens with a few characters changed.
+//! Access tokens: arbitrary text, JSON in the shape of a token, and valid tokens with a few characters changed.
 #![no_main]
 
 use base64::Engine as _;

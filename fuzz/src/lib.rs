@@ -1,4 +1,5 @@
-//! A server's inside for the fuzz targets: in memory, on a clock that stands still, with reproducible randomness.
+//! A server without a socket for the fuzz targets: in memory, with a clock that stands still and reproducible
+//! randomness.
 
 pub mod stored;
 
@@ -24,10 +25,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use tokio::runtime::Runtime;
 
-/// The server that all inputs of a run go to.
+/// The server that receives all inputs of a run.
 pub static SERVER: LazyLock<Server> = LazyLock::new(Server::new);
 
-/// The present of every input.
+/// The current time for every input.
 pub const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 
 /// A server without a socket.
@@ -37,15 +38,15 @@ pub struct Server {
     cdi: Cdi,
     /// The keys of the base app.
     pub ring: Arc<KeyRing>,
-    /// A good access token.
+    /// A valid access token.
     pub access_token: String,
-    /// A good refresh token.
+    /// A valid refresh token.
     pub refresh_token: String,
     /// The session that both belong to.
     pub handle: String,
     /// The id of a user with a password.
     pub user: String,
-    /// A good password-reset token of that user.
+    /// A valid password-reset token of that user.
     pub reset_token: String,
 }
 
@@ -65,7 +66,7 @@ impl Clock for StandingClock {
     }
 }
 
-/// Counts: no secret is kept from anyone here, and every run is like the last.
+/// Counts up: secrecy does not matter here, and every run is like the last.
 struct Counting(AtomicU64);
 
 impl Entropy for Counting {
@@ -77,17 +78,17 @@ impl Entropy for Counting {
     }
 }
 
-/// Bytes that differ from call to call, the same in every run.
+/// Bytes that differ from call to call but are the same in every run.
 pub fn counting() -> impl Entropy {
     Counting(AtomicU64::new(1))
 }
 
-/// Drives what waits for nobody.
+/// Drives a future that never waits.
 pub fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
 }
 
-/// Waits for work that does not need the server.
+/// Waits for a future that does not need the server.
 pub fn wait<T>(work: impl Future<Output = T>) -> T {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(runtime);
     RUNTIME.block_on(work)
@@ -135,13 +136,13 @@ impl Server {
         server
     }
 
-    /// The reply to a request that begins the run.
+    /// The reply to a request made while setting up the run.
     fn made(&self, path: &str, body: &str) -> serde_json::Value {
         let reply = self.ask(Method::POST, path, "", HeaderMap::new(), body.as_bytes());
         serde_json::from_slice(&reply.body).expect("JSON")
     }
 
-    /// Three people with an address each: `a`, `b` and `c`.
+    /// Three users with an address each: `a`, `b` and `c`.
     async fn people(&self) {
         for id in ["a", "b", "c"] {
             let person = User::new(LoginMethod {
@@ -162,7 +163,7 @@ impl Server {
         &self.context
     }
 
-    /// The answer to a request. Panics, as a finding, when it is none that a caller's input may lead to.
+    /// The reply to a request. Panics, as a finding, if a caller's input may not lead to such a reply.
     pub fn ask(&self, method: Method, path: &str, query: &str, headers: HeaderMap, body: &[u8]) -> Reply {
         let request = Request {
             id: "fuzz".to_owned(),
@@ -181,13 +182,13 @@ impl Server {
         let fine = reply.status.is_success()
             || reply.status.is_client_error()
             || reply.status == StatusCode::NOT_IMPLEMENTED
-            // The protocol's answer to a token that is none.
+            // The protocol's reply to an invalid token.
             || (reply.status == StatusCode::INTERNAL_SERVER_ERROR && text == "accessToken is not a JWT\n");
         assert!(fine, "{} {text}", reply.status);
         reply
     }
 
-    /// What a task of the command line comes to. Panics, as a finding, when its error is no sentence.
+    /// The result of a task of the command line. Panics, as a finding, if its error is not a readable message.
     pub fn task(&self, task: Task) -> Result<serde_json::Value, String> {
         let tasks = TaskContext { context: &self.context, report: Arc::new(|_| {}), served: true };
         let outcome = self.runtime.block_on(tasks::run(&tasks, task));
@@ -197,15 +198,15 @@ impl Server {
         outcome
     }
 
-    /// `text` with `$A`, `$R`, `$H`, `$P` and `$T` replaced by a good access token, refresh token, handle, id of a user and
-    /// password-reset token.
+    /// `text` with `$A`, `$R`, `$H`, `$P` and `$T` replaced by a valid access token, refresh token, handle, id of a
+    /// user and password-reset token.
     pub fn fill_in(&self, text: &str) -> String {
         let text = text.replace("$A", &self.access_token).replace("$R", &self.refresh_token);
         text.replace("$H", &self.handle).replace("$P", &self.user).replace("$T", &self.reset_token)
     }
 }
 
-/// Headers from lines `name: value`; lines that are none are left out.
+/// Headers from lines `name: value`; other lines are skipped.
 pub fn headers<'a>(lines: impl Iterator<Item = &'a str>) -> HeaderMap {
     let pairs = lines.filter_map(|line| line.split_once(':'));
     pairs
@@ -215,7 +216,7 @@ pub fn headers<'a>(lines: impl Iterator<Item = &'a str>) -> HeaderMap {
         .collect()
 }
 
-/// A good token changed by what the fuzzer wants: pairs of a place and what is to stand there.
+/// A valid token changed as the fuzzer likes: pairs of a position and the new character.
 pub fn changed(token: &str, changes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut bytes = token.as_bytes().to_vec();
@@ -233,9 +234,9 @@ pub fn changed(token: &str, changes: &[u8]) -> String {
 
 /// An endpoint of the table of routes.
 pub struct Endpoint {
-    /// How it is asked.
+    /// Its method.
     pub method: Method,
-    /// Where.
+    /// Its path.
     pub path: &'static str,
     /// `METHOD path`, or the path alone where all are GET.
     name: String,
@@ -244,10 +245,10 @@ pub struct Endpoint {
 /// Endpoints to choose from.
 pub struct Endpoints(Vec<Endpoint>);
 
-/// All of them.
+/// All endpoints.
 pub static ALL: LazyLock<Endpoints> =
     LazyLock::new(|| Endpoints::of(|_| true, |verb, path| format!("{verb:?} {path}")));
-/// Those that take a query and nothing else.
+/// Endpoints that take only a query.
 pub static QUERIES: LazyLock<Endpoints> =
     LazyLock::new(|| Endpoints::of(|verb| verb == Verb::GET, |_, path| path.to_owned()));
 
@@ -271,8 +272,8 @@ impl Endpoints {
         Self(endpoints)
     }
 
-    /// The endpoint that a line names, and the headers for the version and the recipe that it names. What it does not name
-    /// well, it chooses by its bytes.
+    /// The endpoint that a line names, and the headers for the version and recipe that it names. Whatever it does not
+    /// name properly is chosen by its bytes.
     pub fn choose(&self, line: &str) -> (&Endpoint, HeaderMap) {
         let sum: usize = line.bytes().map(usize::from).sum();
         let mut named = self
@@ -289,12 +290,12 @@ impl Endpoints {
     }
 }
 
-/// A first line without the query at its end, which begins with a blank and a question mark; and that query.
+/// Splits the query, which begins with a blank and a question mark, off the end of a first line.
 pub fn split_query(line: &str) -> (&str, &str) {
     line.split_once(" ?").unwrap_or((line, ""))
 }
 
-/// The first line, and what follows it.
+/// The first line, and the rest.
 pub fn split_line(data: &[u8]) -> (String, &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
     (String::from_utf8_lossy(&data[..end]).into_owned(), data.get(end + 1..).unwrap_or_default())

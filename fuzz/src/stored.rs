@@ -1,4 +1,4 @@
-//! Data folders and archives whose bytes a target may change, and what they held before.
+//! Data folders and archives whose bytes a target may change, and what they contained before.
 
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::time::{BootId, Clock, SteadyMillis, UnixMillis};
@@ -12,29 +12,29 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What a store holds: keyspace byte and key, value.
+/// The contents of a store: keyspace byte and key, value.
 pub type Contents = BTreeMap<Vec<u8>, Vec<u8>>;
 
-/// A data folder on the disk, of which one file is changed for each input.
+/// A data folder on disk, of which one file is changed for each input.
 pub struct Folder {
     root: PathBuf,
     /// The file that inputs change, relative to the folder.
     file: PathBuf,
-    /// What that file held.
+    /// The original bytes of that file.
     pub good: Vec<u8>,
-    /// What the store held after each frame, from 0 on.
+    /// The contents of the store after each frame, from 0 on.
     pub states: Vec<Contents>,
 }
 
 /// What was found in a folder.
 pub struct Found {
-    /// What `sessiond check` says.
+    /// The findings of `sessiond check`.
     pub report: CheckReport,
-    /// Every record that it counted.
+    /// Every record that the check counted.
     pub contents: Contents,
 }
 
-/// Time that goes on with each reading, like that of the folder's frames.
+/// Time that advances with each reading, like that of the folder's frames.
 struct Ticking(std::sync::atomic::AtomicU64);
 
 impl Clock for Ticking {
@@ -55,12 +55,12 @@ impl Clock for Ticking {
 const FRAMES: u64 = 24;
 /// The frame up to which there is a snapshot, in the folder that has one.
 const SNAPSHOT_AFTER: u64 = 16;
-/// Zeros that stay behind the frames of the segment in use.
+/// Zeros left after the frames of the segment in use.
 const RESERVED: usize = 64;
 
 impl Folder {
-    /// A folder as a kill leaves it, its journal whole from the first frame on. The file that changes is the segment with this
-    /// place among the three, from 0 on. The last frame was written and never acknowledged.
+    /// A folder as a kill leaves it, with its journal complete from the first frame on. The file to change is the
+    /// segment with this index among the three, from 0 on. The last frame was written but never acknowledged.
     pub fn journal(segment: usize) -> Self {
         let name = format!("journal-{segment}");
         Self::killed(&name, false, &|files| {
@@ -68,7 +68,7 @@ impl Folder {
         })
     }
 
-    /// A folder as a kill leaves it, with a snapshot and the journal after it. The snapshot changes.
+    /// A folder as a kill leaves it, with a snapshot and the journal after it. The snapshot is changed.
     pub fn snapshot() -> Self {
         Self::killed("snapshot", true, &|files| files.iter().find(|path| path.starts_with("snapshot")).cloned())
     }
@@ -108,7 +108,7 @@ impl Folder {
             }
         }
         files.sort();
-        // Nobody was told of the last frame.
+        // The last frame was never acknowledged.
         files.push(("acked".into(), acknowledged(FRAMES - 1)));
         files.push(("identity".into(), std::fs::read(origin.join("identity")).expect("an identity")));
         drop(engine);
@@ -124,13 +124,13 @@ impl Folder {
     /// Checks the folder with these bytes in its file.
     ///
     /// # Panics
-    /// When the check is not able to name what is wrong.
+    /// When the check cannot say what is wrong.
     pub fn check(&self, bytes: &[u8]) -> Found {
         std::fs::write(self.root.join(&self.file), bytes).expect("a file");
         let mut contents = Collect(Contents::new());
         match check(&self.root, &mut contents, &|_| {}) {
             Ok(report) => Found { report, contents: contents.0 },
-            Err(error) => panic!("not told as a finding: {error}"),
+            Err(error) => panic!("not reported as a finding: {error}"),
         }
     }
 }
@@ -148,7 +148,7 @@ impl Audit for Collect {
     }
 }
 
-/// One frame: new users, marks that change, users that go.
+/// One frame: new users, changed marks, deleted users.
 async fn write(engine: &SledEngine, frame: u64) {
     let person = |number: u64| {
         let id = UserId::new(format!("user-{number}"));
@@ -187,7 +187,7 @@ fn acknowledged(frame: u64) -> Vec<u8> {
     [number.as_slice(), &crc32fast::hash(&number).to_le_bytes()].concat()
 }
 
-/// Bytes changed by what the fuzzer wants: a place and what is to stand there, or what is to happen there.
+/// Bytes changed as the fuzzer likes: a position and the new byte, or an operation at that position.
 pub fn edited(good: &[u8], edits: &[u8]) -> Vec<u8> {
     let mut bytes = good.to_vec();
     for edit in edits.chunks_exact(4) {
@@ -201,7 +201,7 @@ pub fn edited(good: &[u8], edits: &[u8]) -> Vec<u8> {
             2 => bytes[place..].fill(0),
             3 => drop(bytes.drain(place..(place + usize::from(edit[3])).min(bytes.len()))),
             4 => bytes.insert(place, edit[3]),
-            // A piece of it once more, as if it had been written twice.
+            // Repeats a piece, as if it had been written twice.
             5 => {
                 let again = bytes[place..(place + 8 * usize::from(edit[3])).min(bytes.len())].to_vec();
                 bytes.extend(again);
@@ -240,7 +240,7 @@ pub fn frame(number: u64, time: u64, kind: u32, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What the writes of a body make of `contents`; `None` when the bytes are not writes.
+/// The result of applying the writes of a body to `contents`; `None` if the bytes are not writes.
 pub fn apply(contents: &mut Contents, mut body: &[u8]) -> Option<()> {
     while !body.is_empty() {
         let key = usize::from(u16::from_le_bytes(take(&mut body)?));
@@ -258,7 +258,7 @@ pub fn apply(contents: &mut Contents, mut body: &[u8]) -> Option<()> {
     Some(())
 }
 
-/// A snapshot's file around blocks, each with the bytes as they are stored and the length before compression.
+/// A snapshot file around blocks, each with its stored bytes and its length before compression.
 pub fn snapshot(header: &[u8], blocks: &[(u32, Vec<u8>)], rows: u64) -> Vec<u8> {
     let mut bytes = header.to_vec();
     let mut sums = crc32fast::Hasher::new();
@@ -287,7 +287,7 @@ pub fn entry(key: &[u8], frame: u64, value: &[u8]) -> Vec<u8> {
     [key_length.as_slice(), &frame.to_le_bytes(), &value_length, key, value].concat()
 }
 
-/// A record's bytes: any content, under a good checksum.
+/// A record's bytes: any content with a valid checksum.
 pub fn sealed(key: &Key, version: u8, content: &[u8]) -> Vec<u8> {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&[key.keyspace as u8]);
@@ -297,8 +297,9 @@ pub fn sealed(key: &Key, version: u8, content: &[u8]) -> Vec<u8> {
     [&[version], hasher.finalize().to_le_bytes().as_slice(), content].concat()
 }
 
-/// Rows from an input: the keyspace's byte, length of the rest of the key, that rest, version, length of the content (two bytes), content.
-/// Version 0 is a value as it stands, version 255 none. All belong to `app` but facts about the installation.
+/// Rows from an input: the keyspace byte, length of the rest of the key, that rest, version, length of the content (two
+/// bytes), content. Version 0 is a raw value, version 255 none. All belong to `app`, except facts about the
+/// installation.
 pub fn rows(mut data: &[u8], app: &AppId) -> Vec<(Key, Vec<u8>)> {
     let mut rows = Vec::new();
     while let Some([keyspace, length]) = take(&mut data) {

@@ -12,60 +12,60 @@ use crate::domain::totp::attempts::Limits as TotpLimits;
 use http::HeaderName;
 use regex::Regex;
 
-/// What one app (or tenant) effectively runs with: base settings with its own `coreConfig` over them.
+/// The effective settings of one app (or tenant): the base settings with its own `coreConfig` over them.
 ///
-/// A recipe that arrives later adds its settings here, read from [`Values`] in [`AppConfig::from_values`].
+/// A new recipe adds its settings here, read from [`Values`] in [`AppConfig::from_values`].
 #[derive(Debug, Clone)]
 pub struct AppConfig {
-    /// Keys that open the API; empty means no key is needed.
+    /// Keys that give access to the API; empty means no key is needed.
     pub api_keys: Vec<Secret<String>>,
     /// Lifetime of access tokens in ms.
     pub access_token_validity_ms: u64,
-    /// Up to this fraction (0 to 0.25) is taken off an access token's lifetime at random.
+    /// The maximum fraction (0 to 0.25) by which an access token's lifetime is shortened at random.
     pub access_token_validity_jitter: f64,
     /// Lifetime of refresh tokens in ms (configured in minutes).
     pub refresh_token_validity_ms: u64,
-    /// How long after a rotation its loser is still understood, in ms (configured in s).
+    /// How long after a rotation the replaced token is still understood, in ms (configured in s).
     pub refresh_token_rotation_grace_period_ms: u64,
-    /// What a recently replaced refresh token is called when it comes back (CDI ≥ 5.6).
+    /// How reuse of a recently replaced refresh token is reported (CDI ≥ 5.6).
     pub recent_token_reuse_behaviour: RecentTokenReuse,
     /// How often a new dynamic signing key is made, in ms (configured in hours).
     pub dynamic_signing_key_update_interval_ms: u64,
     /// How long a new key is published before it signs, in ms: 60 s, or a fifth of a shorter interval (test mode).
     pub signing_key_overlap_ms: u64,
-    /// CDI < 2.21: sign with dynamic keys.
+    /// CDI < 2.21: whether to sign with dynamic keys.
     pub access_token_signing_key_dynamic: bool,
-    /// CDI < 2.21: look sessions up at verify.
+    /// CDI < 2.21: whether to look sessions up at verify.
     pub access_token_blacklisting: bool,
-    /// Which kind of key signs this app's tokens.
+    /// The kind of key that signs this app's tokens.
     pub access_token_signing_algorithm: SigningAlgorithm,
     /// How long an ended session's timeline is kept, in ms (configured in days, 31 by default).
     pub session_timeline_retention_ms: u64,
     /// How long an event of the audit log is kept, in ms (configured in days, 31 by default); 0 for no log.
     pub audit_retention_ms: u64,
-    /// How long an e-mail verification token is good, in ms.
+    /// How long an e-mail verification token is valid, in ms.
     pub email_verification_token_lifetime_ms: u64,
     /// How new passwords are hashed.
     pub password_hashing: HashParameters,
-    /// Key with which imported Firebase hashes are checked, in base64.
+    /// The key with which imported Firebase hashes are checked, in base64.
     pub firebase_signer_key: Option<Secret<String>>,
     /// Lifetime of password-reset tokens in ms.
     pub password_reset_token_lifetime_ms: u64,
-    /// How long passwordless codes are good, and how often they may be guessed.
+    /// How long passwordless codes are valid, and how often they may be guessed.
     pub passwordless: CodeRules,
-    /// When wrong codes of authenticator apps stop being taken.
+    /// The limit on wrong codes of authenticator apps.
     pub totp: TotpLimits,
-    /// Users that the import job takes in one transaction, at most.
+    /// Maximum number of users that the import job takes in one transaction.
     pub import_batch: u64,
-    /// Passwords of users on their way in that are hashed at once, at most.
+    /// Maximum number of passwords of imported users that are hashed at once.
     pub import_parallelism: u64,
-    /// Failed sign-ins are counted, and make the next ones wait.
+    /// Whether failed sign-ins are counted and delay the next ones.
     pub brute_force_protection: bool,
-    /// Header in which trusted callers name the address of the person for whom they act.
+    /// The header in which trusted callers pass the address of the person for whom they act.
     pub brute_force_address_header: Option<HeaderName>,
-    /// Only peers that match may call.
+    /// A rule that peers must match to be allowed to call.
     pub ip_allow: Option<Regex>,
-    /// Peers that match may not call; wins over `ip_allow`.
+    /// A rule for peers that may not call; takes precedence over `ip_allow`.
     pub ip_deny: Option<Regex>,
     /// Highest CDI version to offer.
     pub max_cdi_version: Option<String>,
@@ -73,7 +73,7 @@ pub struct AppConfig {
     pub min_cdi_version: Option<String>,
 }
 
-/// `recent_token_reuse_behaviour`.
+/// The values of `recent_token_reuse_behaviour`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RecentTokenReuse {
     /// `TOKEN_THEFT`: report it.
@@ -93,7 +93,7 @@ impl Default for AppConfig {
 impl AppConfig {
     /// The typed form of values that [`validate`](super::validate::validate) has accepted.
     ///
-    /// `parent` lends its compiled IP rules where they are the same, so that apps do not compile them again.
+    /// `parent` provides its compiled IP rules where they are the same, so that apps do not compile them again.
     #[must_use]
     pub fn from_values(values: &Values, parent: Option<&Self>) -> Self {
         let interval_ms = millis(values.double("access_token_dynamic_signing_key_update_interval"), HOUR_MS).max(1);
@@ -172,7 +172,7 @@ fn password_hashing(values: &Values) -> HashParameters {
 const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 
-/// `count` units in ms. Capped so that now plus it stays a number that JSON readers keep exact.
+/// `count` units in ms. Capped so that adding it to the present gives a number that JSON readers represent exactly.
 fn millis(count: f64, unit_ms: u64) -> u64 {
     const MAX_MS: f64 = 4_000_000_000_000_000.0;
     #[expect(clippy::cast_precision_loss, reason = "units are small")]
@@ -185,8 +185,8 @@ fn millis(count: f64, unit_ms: u64) -> u64 {
 const NO_ADDRESS: &str = "[a&&b]";
 const EVERY_ADDRESS: &str = "";
 
-/// The compiled rule. A stored one that is no rule any more (settings of tenants are not checked again at a start) lets
-/// nobody in: `closed` stands for it.
+/// The compiled rule. A stored rule that is no longer valid (settings of tenants are not checked again at start) admits
+/// nobody: `closed` replaces it.
 fn compiled(pattern: Option<&str>, parent: Option<&Regex>, closed: &str) -> Option<Regex> {
     let pattern = pattern?;
     if let Some(parent) = parent

@@ -22,31 +22,32 @@ pub struct BaseConfig {
     pub port: u16,
     /// Prefix of every path: empty, or with a leading and without a trailing slash.
     pub base_path: String,
-    /// Proxies that may say for whom they call.
+    /// Proxies that may report the address of their caller.
     pub trusted_proxies: TrustedProxies,
-    /// Hosts under which apps without API keys are served, besides those that no stranger can own.
+    /// Hosts under which apps without API keys are served, besides those that no outsider can own.
     pub allowed_hosts: Vec<HostPattern>,
     /// Pages that may call apps without API keys.
     pub allowed_origins: AllowedOrigins,
     /// Folder of the store.
     pub data_dir: PathBuf,
-    /// Keep everything in memory only.
+    /// Whether to keep everything in memory only.
     pub ephemeral: bool,
-    /// Memory for cached records.
+    /// Memory for cached records, in bytes.
     pub cache_bytes: u64,
-    /// What a client may cost.
+    /// Limits on what a client may use.
     pub limits: Limits,
     /// How many passwords are hashed at once.
     pub hashing: HashingLimits,
-    /// Log lines.
+    /// The settings of log lines.
     pub log: LogConfig,
-    /// Key of a hosted service's provider.
+    /// The key of a hosted service's provider.
     pub saas_secret: Option<Secret<String>>,
     /// The only connection URI domain to serve.
     pub saas_load_only_cud: Option<String>,
-    /// Seals private keys at rest, as given in `SESSIOND_MASTER_KEY` or the file that `SESSIOND_MASTER_KEY_FILE` names.
+    /// The key that seals private keys at rest, from `SESSIOND_MASTER_KEY` or the file named by
+    /// `SESSIOND_MASTER_KEY_FILE`.
     pub master_key: Option<Secret<String>>,
-    /// Rules are relaxed for test suites.
+    /// Whether rules are relaxed for test suites.
     pub test_mode: bool,
     /// The file that was read.
     pub config_path: Option<PathBuf>,
@@ -56,10 +57,10 @@ pub struct BaseConfig {
     origins: Vec<Origin>,
 }
 
-/// What a client may cost.
+/// Limits on what a client may use.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Largest request body.
+    /// Largest request body in bytes.
     pub body_bytes: usize,
     /// Time for the request head.
     pub header_timeout: Duration,
@@ -69,27 +70,27 @@ pub struct Limits {
     pub reply_timeout: Duration,
     /// Time between two requests of a connection.
     pub keep_alive_timeout: Duration,
-    /// Connections served at once.
+    /// Maximum number of connections served at once.
     pub connections: usize,
-    /// Time that a stop waits for requests being answered.
+    /// How long a stop waits for requests in progress.
     pub shutdown_timeout: Duration,
 }
 
-/// How many passwords are hashed at once; bcrypt hashes as many as there are cores.
+/// Limits on concurrent password hashing; bcrypt hashes as many at once as there are cores.
 #[derive(Debug, Clone, Copy)]
 pub struct HashingLimits {
-    /// Argon2 hashes at once.
+    /// Maximum number of argon2 hashes at once.
     pub argon2: usize,
-    /// Firebase hashes at once.
+    /// Maximum number of Firebase hashes at once.
     pub firebase: usize,
-    /// Sign-ins that may wait, per family of hashes.
+    /// Maximum number of waiting sign-ins, per family of hashes.
     pub queue: usize,
 }
 
-/// Log lines: which, how, where to.
+/// Log lines: which to write, in which layout, and where.
 #[derive(Debug, Clone)]
 pub struct LogConfig {
-    /// Least severe kind of line to write.
+    /// The least severe level to write.
     pub level: LogLevel,
     /// Layout of lines.
     pub format: LogFormat,
@@ -99,14 +100,14 @@ pub struct LogConfig {
     pub error_path: Option<PathBuf>,
 }
 
-/// `log_level`.
+/// The values of `log_level`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
     /// Everything.
     Debug,
     /// Normal events and worse.
     Info,
-    /// Oddities and worse.
+    /// Warnings and worse.
     Warn,
     /// Failures.
     Error,
@@ -114,26 +115,26 @@ pub enum LogLevel {
     None,
 }
 
-/// `log_format`.
+/// The values of `log_format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Plain text, for people.
     Text,
     /// One JSON object per line.
     Json,
 }
 
-/// Where an effective value came from.
+/// The source of an effective value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Built in.
+    /// The built-in default.
     Default,
-    /// `config.yaml`, in this line.
+    /// A line of `config.yaml`.
     File {
-        /// Counted from 1.
+        /// The line number, counted from 1.
         line: usize,
     },
-    /// This environment variable.
+    /// An environment variable.
     Env(&'static str),
     /// The command line.
     Flag,
@@ -150,41 +151,41 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// A setting as `sessiond config` shows it.
+/// A setting as shown by `sessiond config`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EffectiveSetting {
     /// Its key.
     pub key: &'static str,
     /// Its value; secrets are masked.
     pub value: String,
-    /// Where the value came from.
+    /// The source of the value.
     pub origin: Origin,
 }
 
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A file could not be read, or is not a text.
+    /// A file could not be read, or is not text.
     #[error("cannot read {file} {}: {why}", text::escape(&.path.to_string_lossy()))]
     Unreadable {
-        /// What the file is to be, such as "the config file".
+        /// What the file is for, such as "the config file".
         file: String,
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The OS error, or what is wrong with the content.
         why: String,
     },
-    /// The file is no YAML, or not a list of settings.
+    /// The file is not YAML, or not a list of settings.
     #[error("{path}, line {line}: {what}")]
     Malformed {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Counted from 1.
+        /// The line number, counted from 1.
         line: usize,
         /// What is wrong.
         what: String,
     },
-    /// A value breaks a rule: the protocol's sentence.
+    /// A value breaks a rule; the protocol's sentence.
     #[error("{0}")]
     Invalid(String),
 }
@@ -222,13 +223,13 @@ impl BaseConfig {
         })
     }
 
-    /// True if some caller of the base app needs no key: it has none.
+    /// True if some callers of the base app need no key: it has none.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.app.api_keys.is_empty() && self.saas_secret.is_none()
     }
 
-    /// Every setting with its effective value and where that came from.
+    /// Every setting with its effective value and the source of that value.
     #[must_use]
     pub fn effective_settings(&self) -> Vec<EffectiveSetting> {
         let rows = settings::ALL.iter().enumerate().zip(&self.origins);
@@ -245,7 +246,7 @@ impl BaseConfig {
         &self.values
     }
 
-    /// Puts a `coreConfig` over values. `null` means the built-in value.
+    /// Applies a `coreConfig` to values. `null` means the built-in value.
     ///
     /// # Errors
     /// `Invalid config key: <k>` or the type rule's sentence.
@@ -272,7 +273,7 @@ impl BaseConfig {
     }
 }
 
-/// A key of a `coreConfig`.
+/// Looks up a key of a `coreConfig`.
 ///
 /// # Errors
 /// `Invalid config key: <k>`.

@@ -1,4 +1,4 @@
-//! Environment variables: their settings, and remarks on those that look like settings.
+//! Environment variables: the settings in them, and warnings about those that look like settings.
 
 use crate::config::base::Origin;
 use crate::config::loading::Loading;
@@ -14,13 +14,13 @@ use std::ffi::{OsStr, OsString};
 
 const PREFIX: &str = "SESSIOND_";
 
-/// Takes the settings of the process's environment.
+/// Takes the settings from the process's environment.
 pub(super) fn take(loading: &mut Loading, env: &BTreeMap<String, OsString>) {
     let links = Links::of(env);
     for (place, setting) in settings::ALL.iter().enumerate() {
         let Some(name) = setting.env else { continue };
         let Some(given) = value(env, name) else {
-            // Somebody meant to protect the server: a secret that was not filled in must not pass in silence.
+            // Somebody meant to protect the server: a secret without a value must not go unnoticed.
             if (setting.secret || setting.protected) && find(env, name).is_some() {
                 loading.warnings.push(empty(name));
             }
@@ -42,7 +42,7 @@ fn take_one(loading: &mut Loading, place: usize, setting: &Setting, name: &'stat
     let is_own = name.starts_with(PREFIX);
     let is_truth = |text: &str| text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
     match raw.as_text() {
-        // The original takes every other text for false. A switch of our own is refused, as in the file.
+        // The original takes any other text for false. A switch of our own is refused, as in the file.
         Some(text) if setting.kind == Kind::Bool && !is_own && !is_truth(text) => {
             let text = text::quote(text);
             loading
@@ -54,7 +54,7 @@ fn take_one(loading: &mut Loading, place: usize, setting: &Setting, name: &'stat
     }
 }
 
-/// Remarks on variables that look like ours, or like a database's.
+/// Warns about variables that look like ours, or like a database's.
 fn warn_unknown(loading: &mut Loading, env: &BTreeMap<String, OsString>, links: &Links<'_>) {
     for (name, given) in env {
         let name = text::trim(name);

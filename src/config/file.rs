@@ -1,4 +1,4 @@
-//! `config.yaml`: read as a whole, and its entries taken one by one.
+//! `config.yaml`: read as a whole, then entry by entry.
 
 use crate::config::base::{ConfigError, Origin};
 use crate::config::loading::Loading;
@@ -11,12 +11,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// The largest file that is read, in bytes: one that is larger is another file.
+/// The largest file that is read, in bytes: a larger one cannot be a config file.
 const MAX_BYTES: u64 = 1 << 20;
-/// Reads of a file that somebody is writing, before it is given up.
+/// How many times a file that is being written is read before giving up.
 const MAX_READS: usize = 5;
 
-/// Takes the settings of the file. Returns its absolute path if there was one.
+/// Takes the settings from the file. Returns its absolute path if there was one.
 pub(super) fn take(loading: &mut Loading, file: &ConfigFile) -> Result<Option<PathBuf>, ConfigError> {
     let (path, is_required) = match file {
         ConfigFile::None => return Ok(None),
@@ -39,8 +39,8 @@ pub(super) fn take(loading: &mut Loading, file: &ConfigFile) -> Result<Option<Pa
     take_entries(loading, &path, document);
     if !has_version {
         return Err(ConfigError::Invalid(format!(
-            "'{VERSION}' is not set in the config.yaml file. Please redownload and install SuperTokens, or add the line \
-             '{VERSION}: 0' to {}",
+            "'{VERSION}' is not set in the config.yaml file. Please redownload and install SuperTokens, or add the \
+             line '{VERSION}: 0' to {}",
             path.display()
         )));
     }
@@ -67,7 +67,7 @@ fn take_entries(loading: &mut Loading, path: &Path, document: yaml::Document<'_>
         loading.set(place, &raw, Origin::File { line }, &format!("in line {line}.{}", location(path)));
     }
     if let Some(line) = document.second {
-        let remark = format!("{}, line {line}: a second document begins here; nothing of it is read.", path.display());
+        let remark = format!("{}, line {line}: a second document begins here; it is not read.", path.display());
         loading.warnings.push(remark);
     }
 }
@@ -83,19 +83,19 @@ fn unknown_key(loading: &mut Loading, path: &Path, key: &str, line: usize) {
     loading.warnings.push(format!("{}, line {line}: unknown key '{key}' is ignored.{hint}", path.display()));
 }
 
-/// How some sentences continue when there is a file.
+/// The end of some sentences when there is a file.
 pub(super) fn location(path: &Path) -> String {
     format!(" The config file can be found here: {}", path.display())
 }
 
-/// The text of a file that an operator wrote; `file` says what it is to be.
+/// The text of a file written by an operator; `file` says what it is for.
 pub(super) fn read_text(path: &Path, file: &str) -> Result<String, ConfigError> {
     let bytes = settled(|| read_once(path));
     let text = bytes.map_err(|error| error.to_string()).and_then(decode);
     text.map_err(|why| ConfigError::Unreadable { file: file.to_owned(), path: path.to_owned(), why })
 }
 
-/// A file's content, and whether it was the same before and after it was read.
+/// A file's content, and whether the file was unchanged while it was read.
 struct Reading {
     bytes: Vec<u8>,
     is_settled: bool,
@@ -111,11 +111,11 @@ fn read_once(path: &Path) -> io::Result<Reading> {
     (&mut file).take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     let after = file.metadata()?;
     let is_settled = before.len() == after.len() && before.modified().ok() == after.modified().ok();
-    // The length of a pipe says nothing.
+    // The length of a pipe has no meaning.
     Ok(Reading { bytes, is_settled: is_settled || !before.is_file() })
 }
 
-/// Reads until nobody writes meanwhile: half a file would be another configuration.
+/// Reads until the file does not change meanwhile: half a file would be a different configuration.
 fn settled(mut read: impl FnMut() -> io::Result<Reading>) -> io::Result<Vec<u8>> {
     for _ in 0..MAX_READS {
         let Reading { bytes, is_settled } = read()?;

@@ -7,30 +7,31 @@ use regex_syntax::hir::{Hir, HirKind};
 /// Compiles a rule. Blank text is no rule.
 ///
 /// # Errors
-/// When it is no regular expression.
+/// When it is not a regular expression.
 pub(super) fn compile(pattern: Option<&str>) -> Result<Option<Regex>, regex::Error> {
     match written(pattern) {
         None => Ok(None),
-        // Compiled bare first: "a)|(b" becomes valid only by being wrapped.
+        // The bare rule is compiled first: "a)|(b" is valid only when wrapped.
         Some(pattern) => Regex::new(pattern).and_then(|_| Regex::new(&whole(pattern))).map(Some),
     }
 }
 
-/// A rule without what surrounds it; blank text is none.
+/// A rule without surrounding blanks; blank text is no rule.
 fn written(pattern: Option<&str>) -> Option<&str> {
     pattern.map(text::trim).filter(|pattern| !pattern.is_empty())
 }
 
-/// The pattern that [`compile`] makes of a rule.
+/// The pattern that [`compile`] builds from a rule.
 pub(super) fn whole(pattern: &str) -> String {
     format!("^(?:{})$", text::trim(pattern))
 }
 
-/// Checks a rule: it must be a regular expression, and none of its parts may look for what is in no address because it
-/// was left over from a file or a shell (a space, a line break, a quotation mark): that part would match nobody.
+/// Checks a rule: it must be a regular expression, and none of its parts may contain a character that occurs in no
+/// address and was probably left over from a file or a shell (a space, a line break, a quotation mark): such a part
+/// matches nothing.
 ///
 /// # Errors
-/// The protocol's sentence, and what the part looks for.
+/// The protocol's sentence, and the character that the part looks for.
 pub(super) fn check(key: &str, pattern: Option<&str>) -> Result<(), String> {
     let invalid = || format!("Provided regular expression is invalid for {key} config");
     if compile(pattern).is_err() {
@@ -46,13 +47,13 @@ pub(super) fn check(key: &str, pattern: Option<&str>) -> Result<(), String> {
     }
 }
 
-/// Whether no address at all can match a rule that [`check`] accepts, as one that is written like a network
-/// (`10.0.0.0/8`) or a name.
+/// Whether no address can match a rule that [`check`] accepts, such as a rule written like a network (`10.0.0.0/8`) or
+/// a name.
 pub(super) fn matches_no_address(pattern: &str) -> bool {
     regex_syntax::parse(text::trim(pattern)).is_ok_and(|rule| !can_match(&rule))
 }
 
-/// A white space, an invisible character or a quotation mark that some part of a rule must find in an address.
+/// A white space, an invisible character or a quotation mark that some part of a rule requires in an address.
 fn leftover(rule: &Hir) -> Option<char> {
     let is_leftover = |char: &char| char.is_whitespace() || text::is_invisible(*char) || QUOTES.contains(char);
     match rule.kind() {

@@ -1,4 +1,4 @@
-//! Puts the sources together: built-in defaults, `config.yaml`, environment, command line.
+//! Combines the sources: built-in defaults, `config.yaml`, environment, command line.
 
 use crate::config::base::{BaseConfig, ConfigError};
 use crate::config::loading::Loading;
@@ -8,16 +8,16 @@ use crate::config::{environment, file, ip_rule, secrets};
 use crate::domain::text;
 use std::path::PathBuf;
 
-/// What loading brings.
+/// The result of loading.
 #[derive(Debug)]
 pub struct Loaded {
     /// The settings.
     pub config: BaseConfig,
-    /// One-line remarks for the log: unknown keys and the like.
+    /// Warnings of one line each for the log: unknown keys and the like.
     pub warnings: Vec<String>,
 }
 
-/// Loads, checks and types the settings.
+/// Loads, checks and converts the settings.
 ///
 /// # Errors
 /// When a file cannot be read or a value breaks a rule; the first one found.
@@ -33,25 +33,25 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     config.master_key = secrets::master_key(&sources.env, &mut warnings)?;
     config.config_path = path;
     if config.app.brute_force_address_header.is_some() && config.trusted_proxies.is_empty() {
-        let warning = "'brute_force_address_header' has no effect: 'trusted_proxies' names nobody who may send it.";
+        let warning = "'brute_force_address_header' has no effect: 'trusted_proxies' is empty, so no one may send it.";
         warnings.push(warning.to_owned());
     }
     warnings.extend(dead_rules(&config));
     Ok(Loaded { config, warnings })
 }
 
-/// The data folder of a server with these sources, also when it would refuse other settings of them.
+/// The data folder of a server with these sources, even if their other settings are invalid.
 #[must_use]
 pub fn data_dir(sources: &Sources) -> PathBuf {
     let mut loading = Loading::default();
-    // A file that cannot be read names no folder.
+    // A file that cannot be read does not name a folder.
     let _ = file::take(&mut loading, &sources.config_file);
     environment::take(&mut loading, &sources.env);
     let _ = loading.flags(&sources.flags);
     loading.values.path("data_dir").map_or_else(|| PathBuf::from("data"), PathBuf::from)
 }
 
-/// Remarks on IP rules that have no effect.
+/// Warnings about IP rules that have no effect.
 fn dead_rules(config: &BaseConfig) -> Vec<String> {
     let rule = |key, consequence: &str| {
         let pattern = config.values().text(key).filter(|pattern| ip_rule::matches_no_address(pattern))?;
@@ -62,7 +62,7 @@ fn dead_rules(config: &BaseConfig) -> Vec<String> {
 }
 
 impl BaseConfig {
-    /// Built-in settings with these over them, given as on the command line. For tests and embedding.
+    /// The built-in settings with these on top, given as on the command line. For tests and embedding.
     ///
     /// # Errors
     /// The sentence of the first rule that fails.

@@ -1,4 +1,4 @@
-//! [`Loading`]: the settings of the sources so far, each over the one before.
+//! [`Loading`]: the settings collected from the sources so far, later sources over earlier ones.
 
 use crate::config::base::{ConfigError, Origin};
 use crate::config::raw::{Raw, check_visible, read};
@@ -6,12 +6,12 @@ use crate::config::settings::{self, Setting, Status};
 use crate::config::values::{Value, Values};
 use std::ffi::OsString;
 
-/// Settings of the sources so far.
+/// The settings collected from the sources so far.
 pub(super) struct Loading {
     pub(super) values: Values,
     pub(super) warnings: Vec<String>,
     origins: Vec<Origin>,
-    /// What could not be read and was not overridden by a later source.
+    /// Values that could not be read and were not overridden by a later source.
     errors: Vec<SettingError>,
     is_database_named: bool,
 }
@@ -30,7 +30,7 @@ impl Default for Loading {
 }
 
 impl Loading {
-    /// Takes the settings of the command line.
+    /// Takes the settings from the command line.
     pub(super) fn flags(&mut self, flags: &[(String, OsString)]) -> Result<(), ConfigError> {
         for (key, given) in flags {
             match settings::place(key) {
@@ -41,7 +41,7 @@ impl Loading {
         Ok(())
     }
 
-    /// What all sources together say: values, their origins, remarks.
+    /// The result of all sources: values, their origins, warnings.
     ///
     /// # Errors
     /// The first value that could not be read.
@@ -52,7 +52,7 @@ impl Loading {
         }
     }
 
-    /// Sets one value over that of earlier sources; `at` completes the sentence about one that cannot be read.
+    /// Sets a value, overriding earlier sources; `at` completes the error sentence about a value that cannot be read.
     pub(super) fn set(&mut self, place: usize, raw: &Raw<'_>, origin: Origin, at: &str) {
         let Some(setting) = settings::ALL.get(place) else { return };
         let value = read(setting, raw).map_err(|error| error.with_value());
@@ -62,7 +62,7 @@ impl Loading {
         }
     }
 
-    /// Sets a value that has been read. A setting that could not be read in an earlier source matters no more.
+    /// Sets a value that has been read. An unreadable value from an earlier source no longer matters.
     pub(super) fn accept(&mut self, place: usize, value: Value, origin: Origin) {
         let Some(setting) = settings::ALL.get(place) else { return };
         for error in self.errors.extract_if(.., |error| error.place == place) {
@@ -75,18 +75,18 @@ impl Loading {
         }
     }
 
-    /// Notes that a source's value cannot be read.
+    /// Records that a source's value cannot be read.
     pub(super) fn refuse(&mut self, place: usize, sentence: String) {
         self.errors.retain(|error| error.place != place);
         self.errors.push(SettingError { place, sentence });
     }
 
-    /// Whether what the sources say of a setting could be read.
+    /// Whether the value that counts for a setting could be read.
     pub(super) fn is_readable(&self, key: &str) -> bool {
         self.errors.iter().all(|error| settings::place(key) != Some(error.place))
     }
 
-    /// Database settings are named once, however many there are.
+    /// Database settings are reported once, however many there are.
     pub(super) fn name_database(&mut self, what: &str) {
         if !self.is_database_named {
             self.is_database_named = true;

@@ -1,8 +1,8 @@
-//! Settings: what they are, where they come from, what they must satisfy.
+//! Settings: their definitions, their sources, and the rules they must satisfy.
 //!
-//! Precedence: built-in defaults, `config.yaml`, environment, command line; an app's or tenant's `coreConfig`
-//! overrides per key. Units differ by key as the protocol has them (s, ms, minutes, hours); the typed structs here hold
-//! milliseconds only.
+//! Precedence: built-in defaults, `config.yaml`, environment, command line; an app's or tenant's `coreConfig` overrides
+//! single keys. Units differ by key as in the protocol (s, ms, minutes, hours); the typed structs here use milliseconds
+//! only.
 
 mod app;
 mod base;

@@ -1,4 +1,4 @@
-//! A value as a source gave it, and how it becomes one of its setting's type.
+//! A value as given by a source, and its conversion to the type of its setting.
 
 use crate::config::settings::{Kind, Setting};
 use crate::config::values::Value;
@@ -10,31 +10,31 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 
-/// A value as a source gave it, before its type is known. White space at both ends never counts, whatever the source:
-/// every way to make one removes it.
+/// A value as given by a source, before its type is known. White space at both ends never counts, whatever the source:
+/// all constructors remove it.
 pub struct Raw<'a>(Form<'a>);
 
 enum Form<'a> {
-    /// `null`, or nothing.
+    /// `null`, or no value at all.
     Null,
     /// A number by the source's own syntax.
     Number(Cow<'a, str>),
-    /// Text, quoted or not, and truth values.
+    /// Text, quoted or not, and booleans.
     Text(Cow<'a, str>),
-    /// Text that is not Unicode: only a path may be.
+    /// Text that is not Unicode: allowed only for a path.
     NotUnicode(OsString),
-    /// A list or an object: no setting has such a value.
+    /// A list or an object: never valid for a setting.
     Compound,
 }
 
 impl<'a> Raw<'a> {
-    /// Text that was quoted, or comes from a source that has nothing else.
+    /// Text that was quoted, or comes from a source that has only text.
     #[must_use]
     pub fn text(text: impl Into<Cow<'a, str>>) -> Self {
         Self(Form::Text(trimmed(text.into())))
     }
 
-    /// Text without quotes in YAML: null, a number or text.
+    /// Unquoted text in YAML: null, a number or text.
     #[must_use]
     pub fn plain(text: impl Into<Cow<'a, str>>) -> Self {
         let text = trimmed(text.into());
@@ -72,13 +72,13 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// Whether it is `null`, or nothing.
+    /// Whether it is `null` or has no value at all.
     #[must_use]
     pub const fn is_null(&self) -> bool {
         matches!(self.0, Form::Null)
     }
 
-    /// Its text, when it is text.
+    /// Its text, if it is text.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         match &self.0 {
@@ -89,7 +89,7 @@ impl<'a> Raw<'a> {
 }
 
 impl fmt::Debug for Raw<'_> {
-    /// Without the text: it may be a secret.
+    /// Leaves out the text: it may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Form::Null => "Raw(null)",
@@ -100,19 +100,19 @@ impl fmt::Debug for Raw<'_> {
     }
 }
 
-/// Why a raw value is none of its setting.
+/// Why a raw value is not valid for its setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadError {
-    /// The protocol's sentence, or one of ours where it has none.
+    /// The protocol's sentence, or one of ours where the protocol has none.
     sentence: String,
     /// The value in quotes, when it may be shown.
     shown: Option<String>,
-    /// It holds a character that cannot be seen.
+    /// Whether it contains an invisible character.
     is_hidden: bool,
 }
 
 impl ReadError {
-    /// The sentence for people at the server's own configuration: with the value.
+    /// The sentence for the operator of the server: includes the value.
     #[must_use]
     pub fn with_value(&self) -> String {
         match &self.shown {
@@ -121,7 +121,7 @@ impl ReadError {
         }
     }
 
-    /// The sentence for a caller: the protocol's, with the value only where something in it cannot be seen.
+    /// The sentence for a caller: the protocol's; it includes the value only where part of it is invisible.
     #[must_use]
     pub fn for_caller(&self) -> String {
         if self.is_hidden { self.with_value() } else { self.sentence.clone() }
@@ -131,7 +131,7 @@ impl ReadError {
 /// Reads a raw value as the type of its setting.
 ///
 /// # Errors
-/// When it is no such value.
+/// When the value is of another type.
 pub fn read(setting: &Setting, raw: &Raw<'_>) -> Result<Value, ReadError> {
     let value = match &raw.0 {
         Form::Null => Some(default_of_null(setting)),
@@ -193,7 +193,7 @@ fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// [`text::trim`] for what may not be Unicode.
+/// [`text::trim`] for text that may not be Unicode.
 #[must_use]
 pub fn trim_os(given: &OsStr) -> &OsStr {
     if let Some(text) = given.to_str() {
@@ -214,13 +214,13 @@ pub fn trim_os(given: &OsStr) -> &OsStr {
     given
 }
 
-/// Null means the default for numbers and truth values, and no value for text.
+/// Null means the default for numbers and booleans, and no value for text.
 fn default_of_null(setting: &Setting) -> Value {
     let is_text = matches!(setting.kind, Kind::Text | Kind::Path);
     if is_text && setting.one_of.is_empty() { Value::Null } else { Value::default_of(setting) }
 }
 
-/// Numbers may be whole in any notation (`1.0`), text must be plain digits.
+/// Numbers may be whole numbers in any notation (`1.0`); text must be plain digits.
 fn integer(raw: &Raw<'_>, text: &str) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if let Ok(number) = text.parse() {

@@ -1,4 +1,4 @@
-//! `docs/configuration.md`, made from the table of settings.
+//! `docs/configuration.md`, generated from the table of settings.
 
 use crate::config::settings::{Level, Range, SECTIONS, Setting, Status};
 use std::fmt::Write;
@@ -8,20 +8,20 @@ const HEAD: &str = "# Configuration
 <!-- Made from the table in src/config/settings/. Do not edit: run `SESSIOND_BLESS=1 cargo test --test it config`. -->
 
 `sessiond` needs no configuration: without any it listens on `localhost:3567` and keeps its data in `./data`. Settings
-come from, each over the one before:
+come from these sources; each overrides the ones before it:
 
 1. built-in defaults;
-2. `config.yaml` in the working directory, or the file that `--config` (`--with-config` of `start`) names; it must hold
+2. `config.yaml` in the working directory, or the file named by `--config` (`--with-config` of `start`); it must contain
    `core_config_version: 0`;
-3. environment variables; one that is blank counts as unset, quotes around the whole value are removed (in double quotes
+3. environment variables; a blank one counts as unset, and quotes around the whole value are removed (in double quotes
    `\\n`, `\\t`, `\\r`, `\\\"`, `\\'` and `\\\\` are escapes, as Docker's env files need it);
-4. flags of the command line (`--host`, `--port`, …).
+4. command-line flags (`--host`, `--port`, …).
 
-White space at both ends of a value never counts, whatever the source, nor do characters that print as nothing (a byte
-order mark, a zero-width space). Inside a value they are refused. A value that cannot be read ends the start, with its
-source and the value in one line, unless a later source has another one. A setting that is twice in the file has its last
-value, with a warning. Variables that Kubernetes or Docker set for a service named `supertokens` or `sessiond`
-(`SUPERTOKENS_PORT=tcp://…`) are no settings.
+White space at both ends of a value is ignored, whatever the source, and so are invisible characters (a byte order mark, a
+zero-width space). Inside a value they are refused. If a value cannot be read, the server does not start, and reports the
+source and the value in one line, unless a later source overrides it. If a setting occurs twice in the file, the last value
+counts, with a warning. Variables that Kubernetes or Docker set for a service named `supertokens` or `sessiond`
+(`SUPERTOKENS_PORT=tcp://…`) are not settings.
 
 `sessiond config` shows every effective value and where it came from. Unknown keys in `config.yaml` are ignored with a
 warning that names the line and the nearest known key. Keys, environment names and meanings are those of the SuperTokens
@@ -29,12 +29,12 @@ core, so its files work unchanged; database settings (`postgresql_*`, `mysql_*`,
 because sessiond has its own store. `coreConfig` of an app or a tenant overrides a setting where its level allows:
 
 - **server**: for the whole server only;
-- **app**: may differ per app, is equal in all tenants of an app;
+- **app**: may differ per app, but is the same in all tenants of an app;
 - **tenant**: may differ per tenant.
 
 Two secrets have no key and come from the environment only: `SESSIOND_MASTER_KEY`, or `SESSIOND_MASTER_KEY_FILE` with the
-path of a file that holds it. With a master key, private signing keys and sealing keys are encrypted in the store. Single
-quotes around a master key are a part of it, double ones are not.
+path of a file that contains it. With a master key, private signing keys and sealing keys are encrypted in the store. Single
+quotes around a master key are part of it, double quotes are not.
 ";
 
 /// The whole document.
@@ -102,7 +102,7 @@ fn meaning(setting: &Setting) -> String {
     }
     match setting.status {
         Status::Used => {}
-        Status::Later => text.push_str(" *Accepted and checked; the recipe that uses it is not there yet.*"),
+        Status::Later => text.push_str(" *Accepted and checked; the recipe that uses it does not exist yet.*"),
         Status::Without(reason) => {
             let _ = write!(text, " *Accepted and checked, without effect: {reason}.*");
         }

@@ -11,12 +11,12 @@ use std::path::Path;
 
 const MASTER_KEY: &str = "SESSIOND_MASTER_KEY";
 const MASTER_KEY_FILE: &str = "SESSIOND_MASTER_KEY_FILE";
-/// What `sessiond keys reseal` seals keys under from now on.
+/// The key under which `sessiond keys reseal` seals keys from now on.
 pub const NEW_MASTER_KEY: &str = "SESSIOND_NEW_MASTER_KEY";
-/// What signing keys are sealed under in an archive of an app.
+/// The key under which signing keys are sealed in an app's archive.
 pub const ARCHIVE_KEY: &str = "SESSIOND_ARCHIVE_KEY";
 
-/// Environment variables of ours that are no settings.
+/// Our environment variables that are not settings.
 pub(super) const VARIABLES: [&str; 4] = [MASTER_KEY, MASTER_KEY_FILE, NEW_MASTER_KEY, ARCHIVE_KEY];
 
 /// The secret in an environment variable; `None` when it is blank.
@@ -28,28 +28,29 @@ pub fn secret_variable(name: &str, given: Option<&OsStr>) -> Result<Option<Secre
     let Some(text) = given.to_str() else {
         return Err(ConfigError::Invalid(format!("The environment variable {name} must be valid UTF-8")));
     };
-    // Whether quotes reach us depends on who reads an env file: the same line must mean the same key.
+    // Whether the quotes arrive here depends on the program that reads an env file: the same line must mean the same
+    // key.
     Ok(secret(&Secret::new(unquote_double(text))))
 }
 
 /// The secret in a file; `source` is the variable or the flag that names the file.
 ///
 /// # Errors
-/// When the file cannot be read, is no text or is blank.
+/// When the file cannot be read, is not text or is blank.
 pub fn secret_file(source: &str, path: &Path) -> Result<Secret<String>, ConfigError> {
     let text = Secret::new(read_text(path, &format!("the file in {source}"))?);
     let empty = || ConfigError::Invalid(format!("The file in {source} is empty: {}", path.display()));
     secret(&text).ok_or_else(empty)
 }
 
-/// The text without white space at its ends; `None` for one that is blank. Characters that print as nothing stay: data
-/// folders may be sealed under a key that has some, and only who opens them can tell.
+/// The text without white space at its ends; `None` if it is blank. Invisible characters are kept: data folders may be
+/// sealed under a key that contains some, which shows only when one is opened.
 fn secret(text: &Secret<String>) -> Option<Secret<String>> {
     let text = text.expose().trim();
     (!text::trim(text).is_empty()).then(|| Secret::new(text.to_owned()))
 }
 
-/// The master key, from the environment or the file that it names.
+/// The master key, from the environment or the file named there.
 pub(super) fn master_key(
     env: &BTreeMap<String, OsString>,
     warnings: &mut Vec<String>,

@@ -1,5 +1,6 @@
-//! Service links: variables by which Kubernetes (and Docker's `--link`) tell a container where services are, named after
-//! the services. A service named `supertokens` gives `SUPERTOKENS_PORT=tcp://10.0.0.1:3567`, which is no port of ours.
+//! Service links: variables by which Kubernetes (and Docker's `--link`) pass the addresses of services to a container,
+//! named after the services. A service named `supertokens` gives `SUPERTOKENS_PORT=tcp://10.0.0.1:3567`, which is not
+//! our port.
 
 use regex::Regex;
 use std::collections::BTreeMap;
@@ -19,8 +20,8 @@ impl<'a> Links<'a> {
         Self(env)
     }
 
-    /// The address in a variable that belongs to a service: what its companions say too. Without them it was set by a
-    /// person.
+    /// The address in a variable that belongs to a service: its companion variables have the same address. Without
+    /// them, a person set it.
     pub(super) fn address<'b>(&self, name: &str, given: &'b OsStr) -> Option<&'b str> {
         let link = Link::parse(given.to_str()?)?;
         let service = name.strip_suffix("_PORT")?;
@@ -32,7 +33,7 @@ impl<'a> Links<'a> {
         (kubernetes || docker).then_some(link.text)
     }
 
-    /// Whether a variable is one of those of a service.
+    /// Whether a variable is one of a service's.
     pub(super) fn names(&self, name: &str, given: &OsStr) -> bool {
         let is_link = |value: &OsStr| value.to_str().and_then(Link::parse).is_some();
         // Docker has two more kinds: NAME_NAME, NAME_ENV_ANYTHING.
@@ -43,11 +44,11 @@ impl<'a> Links<'a> {
     }
 }
 
-/// `tcp://10.0.0.1:3567`
+/// The parts of `tcp://10.0.0.1:3567`.
 struct Link<'a> {
     text: &'a str,
     protocol: &'a str,
-    /// Without brackets.
+    /// The host without brackets.
     host: &'a str,
     port: &'a str,
 }

@@ -1,30 +1,30 @@
-//! Where settings may come from.
+//! The sources of settings.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Where settings may come from. The default has none: built-in settings.
+/// The sources of settings. The default has none: built-in settings only.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// The file.
+    /// The configuration file.
     pub config_file: ConfigFile,
     /// The process's environment.
     pub env: BTreeMap<String, OsString>,
-    /// Keys and values that the command line sets.
+    /// Keys and values given on the command line.
     pub flags: Vec<(String, OsString)>,
-    /// Relax the rules that test suites go below.
+    /// Whether to relax the rules for test suites.
     pub test_mode: bool,
 }
 
-/// Which file to read.
+/// Which configuration file to read.
 #[derive(Debug, Clone, Default)]
 pub enum ConfigFile {
-    /// None.
+    /// No file.
     #[default]
     None,
-    /// This one, if it is there.
+    /// This file, if it exists.
     IfPresent(PathBuf),
-    /// This one; it must be there.
+    /// This file; it must exist.
     Required(PathBuf),
 }

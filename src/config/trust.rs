@@ -1,4 +1,4 @@
-//! Settings of whom to believe: networks of proxies, and the hosts and pages that need no API key to be answered.
+//! Settings of trust: networks of proxies, and the hosts and pages that are served without an API key.
 
 use crate::config::values::Values;
 use crate::domain::text;
@@ -6,19 +6,19 @@ use http::HeaderName;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
-/// The proxies that are believed when they name the address for which they call.
+/// The proxies that are trusted to report the address for which they call.
 #[derive(Debug, Clone)]
 pub struct TrustedProxies {
     networks: Vec<IpNet>,
-    /// Header in which they name it.
+    /// The header in which they report it.
     pub header: HeaderName,
 }
 
 impl TrustedProxies {
-    /// Reads `trusted_proxies` and `trusted_proxy_header`.
+    /// Parses `trusted_proxies` and `trusted_proxy_header`.
     ///
     /// # Errors
-    /// A sentence that names the first item that is no network.
+    /// A sentence that names the first item that is not a network.
     pub(super) fn read(values: &Values) -> Result<Self, String> {
         let network = |item: &str| {
             let network = item.parse().ok().or_else(|| item.parse::<IpAddr>().ok().map(IpNet::from));
@@ -35,7 +35,7 @@ impl TrustedProxies {
         Ok(Self { networks: networks?, header })
     }
 
-    /// True if nobody is trusted.
+    /// True if no proxy is trusted.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.networks.is_empty()
@@ -49,7 +49,7 @@ impl TrustedProxies {
     }
 }
 
-/// A host name, or many of them.
+/// A host name, or a pattern for many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostPattern {
     /// `*`: every name.
@@ -61,7 +61,7 @@ pub enum HostPattern {
 }
 
 impl HostPattern {
-    /// Reads a name, `*.<name>` or `*`.
+    /// Parses a name, `*.<name>` or `*`.
     #[must_use]
     pub fn parse(written: &str) -> Option<Self> {
         let text = written.strip_suffix('.').unwrap_or(written).to_ascii_lowercase();
@@ -77,7 +77,7 @@ impl HostPattern {
         }
     }
 
-    /// True if a host, in lower case and without a dot at its end, is meant.
+    /// True if the pattern matches a host, given in lower case and without a trailing dot.
     #[must_use]
     pub fn matches(&self, host: &str) -> bool {
         match self {
@@ -95,10 +95,10 @@ const fn is_label_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// Reads `allowed_hosts`.
+/// Parses `allowed_hosts`.
 ///
 /// # Errors
-/// A sentence that names the first item that is no host name.
+/// A sentence that names the first item that is not a host name.
 pub(super) fn allowed_hosts(values: &Values) -> Result<Vec<HostPattern>, String> {
     let read = |item: &str| {
         HostPattern::parse(item).ok_or_else(|| {
@@ -111,20 +111,20 @@ pub(super) fn allowed_hosts(values: &Values) -> Result<Vec<HostPattern>, String>
     items(values, "allowed_hosts").map(read).collect()
 }
 
-/// Origins of web pages (RFC 6454).
+/// The allowed origins of web pages (RFC 6454).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllowedOrigins {
     /// `*`: every page may call.
     Any,
-    /// Pages of these origins may.
+    /// Only pages of these origins may call.
     These(Vec<String>),
 }
 
 impl AllowedOrigins {
-    /// Reads `allowed_origins`.
+    /// Parses `allowed_origins`.
     ///
     /// # Errors
-    /// A sentence that names the first item that is no origin.
+    /// A sentence that names the first item that is not an origin.
     pub(super) fn read(values: &Values) -> Result<Self, String> {
         let mut origins = Vec::new();
         for item in items(values, "allowed_origins") {
@@ -159,10 +159,11 @@ impl AllowedOrigins {
     }
 }
 
-/// The header in which the application names the person for whom it acts, if `brute_force_address_header` names one.
+/// The header in which the application passes the address of the person for whom it acts, if
+/// `brute_force_address_header` names one.
 ///
 /// # Errors
-/// When that is no name of a header.
+/// When that is not a valid header name.
 pub(super) fn person_header(values: &Values) -> Result<Option<HeaderName>, String> {
     let name = values.text("brute_force_address_header").map(str::trim).filter(|name| !name.is_empty());
     let read = |name: &str| {

@@ -1,4 +1,4 @@
-//! The rules that values must satisfy, in the protocol's order and words. The first that fails wins.
+//! The rules that values must satisfy, in the protocol's order and wording. The first one that fails is reported.
 
 use crate::config::ip_rule;
 use crate::config::raw::check_visible;
@@ -10,18 +10,18 @@ use crate::domain::password::limits;
 use crate::domain::text;
 use std::cmp::Ordering;
 
-/// Every CDI version that can be asked for, oldest first.
+/// Every CDI version that a caller can use, oldest first.
 pub const CDI_VERSIONS: [&str; 25] = [
     "2.7", "2.8", "2.9", "2.10", "2.11", "2.12", "2.13", "2.14", "2.15", "2.16", "2.17", "2.18", "2.19", "2.20",
     "2.21", "3.0", "3.1", "4.0", "5.0", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6",
 ];
 
-/// What the rules depend on besides the values.
+/// The inputs of the rules besides the values.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
-    /// Test mode lifts the lower limits that test suites go below.
+    /// Test mode lifts the lower limits, which test suites go below.
     pub test_mode: bool,
-    /// Continues some sentences for values of the server's own configuration: where its file is.
+    /// The end of some sentences about values of the server's own configuration: the location of its file.
     pub suffix: String,
 }
 
@@ -100,7 +100,7 @@ fn recipes(values: &Values) -> Result<(), String> {
     }
 }
 
-/// The keys of `api_keys`, without white space, sorted. Empty keys in the middle stay (and are too short).
+/// The keys in `api_keys`, without white space, sorted. Empty keys in the middle stay (and are too short).
 #[must_use]
 pub fn split_api_keys(list: &str) -> Vec<String> {
     let dense: String = list.chars().filter(|char| !text::is_blank(*char)).collect();
@@ -169,10 +169,10 @@ fn at_least_one(values: &Values, keys: &[&str]) -> Result<(), String> {
     }
 }
 
-/// The prefix with one leading slash, none at the end and none doubled; empty for no prefix.
+/// The prefix with one leading slash, without trailing or duplicate slashes; empty for no prefix.
 ///
 /// # Errors
-/// The protocol's sentence when it holds a space; one of ours when no request can have such a path.
+/// The protocol's sentence when it contains a space; one of ours when no request can have such a path.
 pub fn base_path(written: &str) -> Result<String, String> {
     let trimmed = written.trim();
     if trimmed.contains(' ') {
@@ -188,7 +188,8 @@ pub fn base_path(written: &str) -> Result<String, String> {
     Ok(parts().flat_map(|part| ["/", part]).collect())
 }
 
-/// True if clients can send this between two slashes as it is (RFC 3986, 3.3). They resolve segments of dots themselves.
+/// True if clients can send this text between two slashes unchanged (RFC 3986, 3.3). They resolve segments of dots
+/// themselves.
 fn is_path_segment(part: &str) -> bool {
     let mut pieces = part.split('%');
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
@@ -309,7 +310,7 @@ fn own(values: &Values) -> Result<(), String> {
     }
 }
 
-/// Hashes that would take minutes or all memory cannot be checked later: they are not made.
+/// Hashes that would take minutes or all memory could not be checked later, so they are not made.
 fn affordable_hashes(values: &Values) -> Result<(), String> {
     if values.unsigned("argon2_memory_kb").saturating_mul(values.unsigned("argon2_iterations"))
         > limits::MAX_ARGON2_WORK

@@ -1,4 +1,4 @@
-//! Values of settings, held by place in the table.
+//! Values of settings, indexed by position in the table.
 
 use crate::config::settings::{self, Default, Kind, Setting};
 use crate::domain::secret::Secret;
@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 /// A setting's value.
 #[derive(Clone)]
 pub enum Value {
-    /// None.
+    /// No value.
     Null,
-    /// `Kind::Int` and `Kind::Long`.
+    /// An integer: `Kind::Int` and `Kind::Long`.
     Int(i64),
-    /// `Kind::Double`.
+    /// A number: `Kind::Double`.
     Double(f64),
-    /// `Kind::Bool`.
+    /// A boolean: `Kind::Bool`.
     Bool(bool),
-    /// `Kind::Text`; every text is kept as a secret, because some are.
+    /// Text: `Kind::Text`. Every text is kept as a secret, because some are.
     Text(Secret<String>),
-    /// `Kind::Path`.
+    /// A path: `Kind::Path`.
     Path(PathBuf),
 }
 
@@ -32,7 +32,7 @@ impl Value {
         }
     }
 
-    /// As it would be written in a file; `setting` says whether it may be shown.
+    /// The value as it would be written in a file; `setting` determines whether it may be shown.
     #[must_use]
     pub fn shown(&self, setting: &Setting) -> String {
         match self {
@@ -89,14 +89,14 @@ impl Values {
         Self(settings::ALL.iter().map(|setting| Value::default_of(setting)).collect())
     }
 
-    /// Sets the value at a place of the table.
+    /// Sets the value at a position in the table.
     pub fn set(&mut self, place: usize, value: Value) {
         if let Some(slot) = self.0.get_mut(place) {
             *slot = value;
         }
     }
 
-    /// The value at a place of the table.
+    /// The value at a position in the table.
     #[must_use]
     pub fn at(&self, place: usize) -> &Value {
         self.0.get(place).unwrap_or(&Value::Null)
@@ -133,7 +133,7 @@ impl Values {
         }
     }
 
-    /// The value of a truth setting; false for null.
+    /// The value of a boolean setting; false for null.
     #[must_use]
     pub fn flag(&self, key: &str) -> bool {
         matches!(self.value(key), Value::Bool(true))

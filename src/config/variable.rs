@@ -1,4 +1,4 @@
-//! One environment variable: found by its name, taken out of the quotes around it.
+//! Environment variables: looking them up by name, and removing the quotes around their values.
 
 use crate::config::raw::trim_os;
 use crate::domain::text;
@@ -6,12 +6,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
-/// The remark on a variable without a value.
+/// The warning about a variable without a value.
 pub(super) fn empty(name: &str) -> String {
     format!("Environment variable {name} is empty: it counts as not set.")
 }
 
-/// A variable's value without quotes around it and white space at both ends; `None` for one that is empty then.
+/// A variable's value without surrounding quotes and white space; `None` if nothing is left.
 pub(super) fn value<'a>(env: &'a BTreeMap<String, OsString>, name: &str) -> Option<Cow<'a, OsStr>> {
     let given = find(env, name)?;
     let plain = match given.to_str() {
@@ -21,15 +21,15 @@ pub(super) fn value<'a>(env: &'a BTreeMap<String, OsString>, name: &str) -> Opti
     (!plain.is_empty()).then_some(plain)
 }
 
-/// A variable as it was given. A file of variables may begin with a byte order mark, which becomes a part of the first
+/// A variable as it was given. A file of variables may begin with a byte order mark, which becomes part of the first
 /// name.
 pub(super) fn find<'a>(env: &'a BTreeMap<String, OsString>, name: &str) -> Option<&'a OsStr> {
     let misspelt = || env.iter().find(|(known, _)| text::trim(known) == name).map(|(_, given)| given);
     env.get(name).or_else(misspelt).map(OsString::as_os_str)
 }
 
-/// A variable's value without the quotes that readers of env files leave around it: double ones, and then with its
-/// escapes resolved, as Docker needs it; single ones.
+/// A variable's value without the quotes that readers of env files leave around it: double quotes, whose escapes are
+/// then resolved, as Docker needs it; or single quotes.
 fn unquote(given: &str) -> String {
     let text = text::trim(given);
     match text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
@@ -38,7 +38,7 @@ fn unquote(given: &str) -> String {
     }
 }
 
-/// The same for double quotes only. Single ones may belong to a secret.
+/// The same for double quotes only. Single quotes may be part of a secret.
 pub(super) fn unquote_double(given: &str) -> String {
     let inner = text::trim(given).strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let Some(inner) = inner else { return given.to_owned() };

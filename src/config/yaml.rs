@@ -8,26 +8,26 @@ use std::borrow::Cow;
 /// The top level of the first document.
 #[derive(Debug, Default)]
 pub(super) struct Document<'a> {
-    /// In the order of the file; a key can be there more than once.
+    /// The entries in file order; a key may occur more than once.
     pub(super) entries: Vec<YamlEntry<'a>>,
-    /// The line in which a second document begins: nothing of it is read.
+    /// The line in which a second document begins; it is not read.
     pub(super) second: Option<usize>,
 }
 
 /// One entry of the file.
 #[derive(Debug)]
 pub(super) struct YamlEntry<'a> {
-    /// Without white space at its ends.
+    /// The key without surrounding white space.
     pub(super) key: String,
     pub(super) raw: Raw<'a>,
-    /// Counted from 1.
+    /// The line number, counted from 1.
     pub(super) line: usize,
 }
 
-/// Why the text is no list of settings.
+/// Why the text is not a list of settings.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed {
-    /// Counted from 1.
+    /// The line number, counted from 1.
     pub(super) line: usize,
     pub(super) what: String,
 }
@@ -45,7 +45,7 @@ impl From<ScanError> for Malformed {
 }
 
 /// The text without byte order marks at the ends of its lines and words: at the beginning of the file, where another
-/// file was added to it, around a value. YAML forbids them, and the parser names the line of one inside a word.
+/// file was appended, around a value. YAML forbids them; for one inside a word the parser reports the line.
 pub(super) fn without_marks(text: &str) -> Cow<'_, str> {
     const MARK: char = '\u{feff}';
     if !text.contains(MARK) {
@@ -64,7 +64,7 @@ pub(super) fn without_marks(text: &str) -> Cow<'_, str> {
     plain.into()
 }
 
-/// Reads the top level of the first document. An empty document has no entries.
+/// Parses the top level of the first document. An empty document has no entries.
 pub(super) fn document(text: &str) -> Result<Document<'_>, Malformed> {
     let mut events = Parser::new_from_str(text);
     let mut found = Document::default();

@@ -6,11 +6,12 @@ use crate::domain::secret::Secret;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// What the app's part of the key is derived for.
+/// The purpose for which the app's part of the key is derived.
 const PURPOSE: &[u8] = b"sessiond passwordless link code";
 
 /// The link code of a device and an input code: HMAC-SHA256 of the input code under the device's id and a secret of the
-/// app. Without the secret, who began a sign-in for somebody else and reads the store could try all input codes.
+/// app. Without the secret, an attacker who begins a sign-in for another person and can read the store could try all
+/// input codes.
 #[must_use]
 pub fn link_code(key: &SealingKey, device: &DeviceId, input_code: &str) -> LinkCode {
     let salt = key.for_purpose(PURPOSE);

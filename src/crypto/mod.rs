@@ -1,4 +1,4 @@
-//! Signing, sealing, hashing. Knows keys and bytes, not requests or records.
+//! Signing, sealing, hashing. Works with keys and bytes, not with requests or records.
 
 pub mod access_token;
 pub mod link_code;

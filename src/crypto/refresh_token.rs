@@ -1,4 +1,4 @@
-//! Refresh tokens: sealed, opaque to everyone else.
+//! Refresh tokens: sealed, so opaque to everyone else.
 //!
 //! base64url without padding of `format (1) ‖ key id (4) ‖ salt (12) ‖ nonce (12) ‖ ciphertext ‖ tag (16)`. Salt and
 //! nonce are random: each token is sealed under its own key, derived from the app's. Format and key id are bound to the
@@ -13,28 +13,29 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-/// The first byte of a new token; a change of layout takes the next number.
+/// The first byte of a new token; a new layout gets the next number.
 const FORMAT: u8 = 2;
-/// Tokens of this layout have 8 bytes after the generation that nothing reads: when the token was made.
+/// Tokens of this layout have 8 more bytes after the generation, which are ignored: the time at which the token was
+/// made.
 const FORMAT_WITH_TIME: u8 = 1;
 /// Format and key id.
 const PREFIX_LEN: usize = 5;
 const SALT_LEN: usize = 12;
-/// Texts above this are refused before any work is done.
+/// Longer texts are refused before any work is done.
 const MAX_TEXT: usize = 2 << 20;
 
 const HAS_TENANT: u8 = 1;
 const HAS_PARENT: u8 = 2;
 const HAS_ANTI_CSRF: u8 = 4;
 
-/// What a refresh token says, to us alone. Two tokens with the same content differ in 24 random bytes.
+/// The content of a refresh token, readable only for us. Two tokens with the same content differ in 24 random bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshToken {
     /// The session; carries the tenant.
     pub handle: SessionHandle,
     /// The user of the login method.
     pub user_id: UserId,
-    /// Hash of the refresh token it was exchanged for; `None` for a session's first.
+    /// The hash of the refresh token it was exchanged for; `None` for a session's first.
     pub parent_refresh_token_hash_1: Option<TokenHash1>,
     /// The anti-CSRF token, if enabled.
     pub anti_csrf_token: Option<String>,
@@ -51,7 +52,7 @@ impl SealingKey {
         let (salt, nonce) = fresh.split_first_chunk::<SALT_LEN>().unwrap_or((&[0; SALT_LEN], &fresh));
         let nonce: [u8; NONCE_LEN] = nonce.try_into().unwrap_or([0; NONCE_LEN]);
         let plaintext = Secret::new(token.encode());
-        // invariant: only messages above 64 GiB are refused; a text without ciphertext would open for nobody
+        // invariant: only messages above 64 GiB are refused; a text without ciphertext cannot be opened by anyone
         let sealed = self.for_message(salt).seal(&nonce, &prefix, plaintext.expose()).unwrap_or_default();
         Secret::new(URL_SAFE_NO_PAD.encode([&prefix[..], &fresh, &sealed].concat()))
     }
@@ -146,7 +147,7 @@ fn put_text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend(text.as_bytes());
 }
 
-/// Takes what [`put_text`] appended.
+/// Reads what [`put_text`] appended.
 fn take_text<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
     let mut length = 0usize;
     for shift in [0, 7, 14, 21, 28] {

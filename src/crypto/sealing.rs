@@ -12,7 +12,7 @@ pub const KEY_LEN: usize = 32;
 /// Length of the nonce of one message.
 pub const NONCE_LEN: usize = 12;
 
-/// Seals and opens an app's refresh tokens. Its name is part of each token, so that several can live side by side.
+/// Seals and opens an app's refresh tokens. Its id is part of each token, so that several keys can coexist.
 #[derive(Clone, Debug)]
 pub struct SealingKey {
     id: u32,
@@ -20,36 +20,36 @@ pub struct SealingKey {
 }
 
 impl SealingKey {
-    /// A key and the number by which tokens name it.
+    /// A key, and the number that identifies it in tokens.
     #[must_use]
     pub const fn new(id: u32, root: Secret<[u8; KEY_LEN]>) -> Self {
         Self { id, root }
     }
 
-    /// The number by which tokens name it.
+    /// The number that identifies it in tokens.
     #[must_use]
     pub const fn id(&self) -> u32 {
         self.id
     }
 
-    /// A secret of the app for another purpose, which no secret for a third purpose tells anything about.
+    /// A secret of the app for another purpose; secrets for different purposes reveal nothing about each other.
     pub(crate) fn for_purpose(&self, purpose: &[u8]) -> Secret<[u8; KEY_LEN]> {
         derive(self.root.expose(), &[purpose])
     }
 
-    /// A key of the app for what it keeps at rest for one purpose. A change of the master key leaves it as it is.
+    /// A key of the app for data it stores for one purpose. A change of the master key does not affect it.
     #[must_use]
     pub fn at_rest(&self, purpose: &[u8]) -> MessageKey {
         MessageKey::new(&self.for_purpose(purpose))
     }
 
-    /// The key for one message: with a fresh one each time, random nonces of 12 bytes cannot run out.
+    /// The key for one message: with a fresh key each time, random nonces of 12 bytes cannot run out.
     pub(crate) fn for_message(&self, salt: &[u8]) -> MessageKey {
         MessageKey::new(&derive(self.root.expose(), &[b"sessiond refresh token", salt]))
     }
 }
 
-/// An AES-256-GCM key that is ready to use.
+/// An AES-256-GCM key that is ready for use.
 pub struct MessageKey(Box<Aes256Gcm>);
 
 impl MessageKey {
@@ -75,16 +75,16 @@ impl MessageKey {
 }
 
 impl MessageKey {
-    /// `nonce ‖ ciphertext ‖ tag`, for keys whose messages are so few (below 2^32) that random nonces do not run out.
+    /// `nonce ‖ ciphertext ‖ tag`, for keys with so few messages (below 2^32) that random nonces do not run out.
     #[must_use]
     pub fn seal_at_rest(&self, place: &[u8], plaintext: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
         let nonce: [u8; NONCE_LEN] = random_bytes(entropy);
-        // invariant: only messages above 64 GiB are refused; what is stored then opens for nobody
+        // invariant: only messages above 64 GiB are refused; then what is stored cannot be opened by anyone
         let sealed = self.seal(&nonce, place, plaintext).unwrap_or_default();
         [&nonce[..], &sealed].concat()
     }
 
-    /// What [`MessageKey::seal_at_rest`] was given for this place.
+    /// The plaintext that was passed to [`MessageKey::seal_at_rest`] for this place.
     #[must_use]
     pub fn open_at_rest(&self, place: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
@@ -92,7 +92,7 @@ impl MessageKey {
     }
 }
 
-/// HKDF-SHA256 (RFC 5869), expand step: a key for the purpose that `info` names.
+/// HKDF-SHA256 (RFC 5869), expand step: a key for the purpose given by `info`.
 fn derive(root: &[u8; KEY_LEN], info: &[&[u8]]) -> Secret<[u8; KEY_LEN]> {
     let mut key = Secret::new([0; KEY_LEN]);
     // invariant: a root of hash length and an output of hash length are always accepted
@@ -102,7 +102,7 @@ fn derive(root: &[u8; KEY_LEN], info: &[&[u8]]) -> Secret<[u8; KEY_LEN]> {
     key
 }
 
-/// HKDF-SHA256 (RFC 5869), extract and expand: the key that a master key gives for one data folder.
+/// HKDF-SHA256 (RFC 5869), extract and expand: the key derived from a master key for one data folder.
 #[must_use]
 pub fn key_from_master(master: &Secret<String>, salt: &[u8]) -> Secret<[u8; KEY_LEN]> {
     let mut key = Secret::new([0; KEY_LEN]);

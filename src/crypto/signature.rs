@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// DER of a SubjectPublicKeyInfo for Ed25519 (RFC 8410), up to the 32 bytes of the key.
 const ED25519_SPKI_PREFIX: [u8; 12] = [0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00];
 
-/// A key that does not work: damaged bytes, or a library that gave up.
+/// A key that does not work: damaged bytes, or a failure of the library.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct KeyError(&'static str);
@@ -60,7 +60,7 @@ impl PrivateKey {
     /// A new RSA key of 2048 bits. Takes 0.1 to 2 s of CPU: not on an async thread.
     ///
     /// # Errors
-    /// When the RSA library gives up.
+    /// When the RSA library fails.
     pub fn generate_rsa() -> Result<Self, KeyError> {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError("making an RSA key failed"))?;
         Ok(Self(Private::Rsa(Arc::new(pair))))
@@ -69,7 +69,7 @@ impl PrivateKey {
     /// A key from its stored form.
     ///
     /// # Errors
-    /// When the bytes are no key of this algorithm.
+    /// When the bytes are not a key of this algorithm.
     pub fn from_secret_bytes(algorithm: SigningAlgorithm, bytes: &Secret<Vec<u8>>) -> Result<Self, KeyError> {
         match algorithm {
             SigningAlgorithm::EdDSA => {
@@ -87,7 +87,7 @@ impl PrivateKey {
     /// The form to store: the 32-byte seed, or PKCS#8 DER.
     ///
     /// # Errors
-    /// When the RSA library gives up.
+    /// When the RSA library fails.
     pub fn secret_bytes(&self) -> Result<Secret<Vec<u8>>, KeyError> {
         match &self.0 {
             Private::Ed25519(pair) => Ok(Secret::new(pair.key.as_bytes().to_vec())),
@@ -98,7 +98,7 @@ impl PrivateKey {
         }
     }
 
-    /// Which algorithm this key is for.
+    /// The algorithm of this key.
     #[must_use]
     pub const fn algorithm(&self) -> SigningAlgorithm {
         match &self.0 {
@@ -110,7 +110,7 @@ impl PrivateKey {
     /// The public half.
     ///
     /// # Errors
-    /// When the RSA library gives up.
+    /// When the RSA library fails.
     pub fn public_key(&self) -> Result<PublicKey, KeyError> {
         match &self.0 {
             Private::Ed25519(pair) => Ok(PublicKey(Public::Ed25519(Box::new(pair.key.verifying_key())))),
@@ -121,7 +121,7 @@ impl PrivateKey {
     /// The signature of `message`: 64 bytes, or 256 for RSA.
     ///
     /// # Errors
-    /// When the RSA library gives up.
+    /// When the RSA library fails.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         match &self.0 {
             Private::Ed25519(pair) => Ok(pair.signer.sign(message).as_ref().to_vec()),
@@ -135,7 +135,7 @@ impl PrivateKey {
     }
 }
 
-/// The public half; verifies. Parsed once, because parsing costs as much as a tenth of a verification.
+/// The public half; verifies. Parsed only once, because parsing costs as much as a tenth of a verification.
 #[derive(Clone)]
 pub struct PublicKey(Public);
 
@@ -154,7 +154,7 @@ impl PublicKey {
     /// A key from its stored form: 32 bytes, or the DER of an `RSAPublicKey`.
     ///
     /// # Errors
-    /// When the bytes are no key of this algorithm.
+    /// When the bytes are not a key of this algorithm.
     pub fn from_bytes(algorithm: SigningAlgorithm, bytes: &[u8]) -> Result<Self, KeyError> {
         match algorithm {
             SigningAlgorithm::EdDSA => {
@@ -179,7 +179,7 @@ impl PublicKey {
         }
     }
 
-    /// Which algorithm this key is for. The key decides, never a token's header.
+    /// The algorithm of this key. It is determined by the key, never by a token's header.
     #[must_use]
     pub const fn algorithm(&self) -> SigningAlgorithm {
         match &self.0 {
@@ -188,7 +188,8 @@ impl PublicKey {
         }
     }
 
-    /// True if `signature` is this key's over `message`. Ed25519 is checked strictly: no small-order keys or points.
+    /// True if `signature` is this key's signature of `message`. Ed25519 is checked strictly: no small-order keys or
+    /// points.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.0 {
@@ -202,7 +203,7 @@ impl PublicKey {
     /// This key as a member of a JWKS document (RFC 7517, RFC 8037).
     ///
     /// # Errors
-    /// When the RSA library gives up.
+    /// When the RSA library fails.
     pub fn jwk(&self, kid: &str) -> Result<String, KeyError> {
         match &self.0 {
             Public::Ed25519(key) => {
@@ -221,7 +222,7 @@ impl PublicKey {
     /// base64 of the DER of a SubjectPublicKeyInfo (CDI < 2.21: `jwtSigningPublicKey`).
     ///
     /// # Errors
-    /// When the RSA library gives up.
+    /// When the RSA library fails.
     pub fn spki_base64(&self) -> Result<String, KeyError> {
         match &self.0 {
             Public::Ed25519(key) => Ok(STANDARD.encode([&ED25519_SPKI_PREFIX[..], key.as_bytes()].concat())),

@@ -1,4 +1,4 @@
-//! What is worth remembering of accounts: who signed in, who was refused, what changed. Holds no secret.
+//! Account events worth recording: who signed in, who was refused, what changed. They hold no secrets.
 
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::RecipeId;
@@ -13,61 +13,61 @@ table! {
         SignedUp, "signed-up";
         /// A user signed in.
         SignedIn, "signed-in";
-        /// Somebody was not let in; the detail says why.
+        /// A sign-in was refused; the detail says why.
         SignInRefused, "sign-in-refused";
         /// A password was changed; the detail says how.
         PasswordChanged, "password-changed";
-        /// A token that sets a new password was made.
+        /// A password-reset token was created.
         PasswordResetRequested, "password-reset-requested";
-        /// A login method has another e-mail address; `login` is the new one.
+        /// The e-mail address of a login method was changed; `login` is the new one.
         EmailChanged, "email-changed";
-        /// A login method has another phone number; `login` is the new one.
+        /// The phone number of a login method was changed; `login` is the new one.
         PhoneNumberChanged, "phone-number-changed";
         /// An e-mail address was verified.
         EmailVerified, "email-verified";
-        /// An e-mail address is not verified any more.
+        /// An e-mail address is no longer verified.
         EmailUnverified, "email-unverified";
-        /// A user got a role; the detail names it.
+        /// A user was given a role; the detail names it.
         RoleAssigned, "role-assigned";
         /// A user lost a role; the detail names it.
         RoleUnassigned, "role-unassigned";
-        /// A role was made, or permits something else; the detail names it.
+        /// A role was created or its permissions were changed; the detail names it.
         RoleChanged, "role-changed";
-        /// A role was removed, from all users; the detail names it.
+        /// A role was deleted and taken from all users; the detail names it.
         RoleRemoved, "role-removed";
         /// A user was made primary.
         MadePrimary, "made-primary";
         /// A login method was linked to a user.
         Linked, "linked";
-        /// A login method was taken out of a user.
+        /// A login method was separated from its user.
         Unlinked, "unlinked";
-        /// An id, shown as that of the login method, got one from outside, by which callers see the user.
+        /// A login method's id was mapped to an external id, which callers now see as the user's id.
         IdMapped, "id-mapped";
-        /// An id, shown as that of the login method, lost the one from outside.
+        /// A login method's id was unmapped from its external id.
         IdUnmapped, "id-unmapped";
         /// A user, or one of its login methods, was deleted.
         UserDeleted, "user-deleted";
-        /// A user was brought in from elsewhere.
+        /// A user was imported.
         UserImported, "user-imported";
-        /// An authenticator app was verified or brought in; the detail names it.
+        /// An authenticator app was verified or imported; the detail names it.
         TotpDeviceAdded, "totp-device-added";
         /// An authenticator app was removed; the detail names it.
         TotpDeviceRemoved, "totp-device-removed";
-        /// One-time codes are not taken for a while, after too many wrong ones.
+        /// One-time codes are refused for a while, after too many wrong ones.
         TotpLimitReached, "totp-limit-reached";
-        /// A login method may be used in one tenant more.
+        /// A login method was added to a tenant.
         AddedToTenant, "added-to-tenant";
-        /// A login method may not be used in a tenant any more; its roles there are gone.
+        /// A login method was removed from a tenant; its roles there are gone.
         RemovedFromTenant, "removed-from-tenant";
-        /// Somebody signed in to the dashboard; user and login are the dashboard's own.
+        /// A dashboard user signed in; user and login are the dashboard's own.
         DashboardSignedIn, "dashboard-signed-in";
-        /// Somebody was not let in to the dashboard; the detail says why.
+        /// A sign-in to the dashboard was refused; the detail says why.
         DashboardSignInRefused, "dashboard-sign-in-refused";
-        /// A dashboard user was made.
+        /// A dashboard user was created.
         DashboardUserCreated, "dashboard-user-created";
-        /// A dashboard user was changed, and signed out; the detail says what changed.
+        /// A dashboard user was changed and signed out; the detail says what changed.
         DashboardUserChanged, "dashboard-user-changed";
-        /// A dashboard user was removed.
+        /// A dashboard user was deleted.
         DashboardUserRemoved, "dashboard-user-removed";
     }
 }
@@ -80,72 +80,72 @@ impl AuditKind {
     }
 }
 
-/// One entry of the audit log. Time, call and caller are added when it is written.
+/// One entry of the audit log. The time, the call and the caller are added when it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEvent {
     /// What happened.
     pub kind: AuditKind,
-    /// To whom, by the id that callers see.
+    /// The user it happened to, by the id that callers see.
     pub user: Option<UserId>,
-    /// To which of the user's login methods, where that is another id.
+    /// The login method it happened to, where its id differs from the user's.
     pub recipe_user: Option<UserId>,
-    /// In which tenant; `None` for the whole app.
+    /// The tenant it happened in; `None` for the whole app.
     pub tenant: Option<TenantId>,
-    /// By which recipe.
+    /// The recipe that caused it.
     pub recipe: Option<&'static str>,
-    /// With which e-mail address, phone number or account: masked.
+    /// The e-mail address, phone number or account that was used: masked.
     pub login: Option<String>,
-    /// More, depending on the kind. Never a secret.
+    /// Further detail, depending on the kind. Never a secret.
     pub detail: Option<String>,
 }
 
 impl AuditEvent {
-    /// An event that names nobody yet.
+    /// An event of this kind, with every other field empty.
     #[must_use]
     pub const fn of(kind: AuditKind) -> Self {
         let (user, recipe_user, tenant, recipe) = (None, None, None, None);
         Self { kind, user, recipe_user, tenant, recipe, login: None, detail: None }
     }
 
-    /// To this user.
+    /// Sets the user it happened to.
     #[must_use]
     pub fn user(self, id: &UserId) -> Self {
         Self { user: Some(id.clone()), ..self }
     }
 
-    /// To this login method.
+    /// Sets the login method it happened to.
     #[must_use]
     pub fn recipe_user(self, id: &UserId) -> Self {
         Self { recipe_user: Some(id.clone()), ..self }
     }
 
-    /// In this tenant.
+    /// Sets the tenant it happened in.
     #[must_use]
     pub fn tenant(self, id: &TenantId) -> Self {
         Self { tenant: Some(id.clone()), ..self }
     }
 
-    /// By this recipe.
+    /// Sets the recipe that caused it.
     #[must_use]
     pub fn recipe(self, recipe: RecipeId) -> Self {
         Self { recipe: Some(recipe.as_str()), ..self }
     }
 
-    /// With this e-mail address, phone number or account, of which a part is kept.
+    /// Sets the e-mail address, phone number or account that was used; only a masked form is kept.
     #[must_use]
     pub fn login(self, login: &str) -> Self {
         Self { login: Some(masked(login)), ..self }
     }
 
-    /// With more to tell; must not be a secret.
+    /// Sets the further detail; it must not be a secret.
     #[must_use]
     pub fn detail(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
     }
 }
 
-/// Enough of an address or number to recognise one that is known, too little to write to one that is not:
-/// `j***@example.org`, `+4***67`.
+/// Enough of an address or number to recognise a known one, too little to reach an unknown one: `j***@example.org`,
+/// `+4***67`.
 #[must_use]
 pub fn masked(login: &str) -> String {
     const MAX_HOST: usize = 100;

@@ -1,47 +1,48 @@
-//! Whether the system's clock can be relied on for what cannot be undone.
+//! Whether the system's clock is reliable enough for actions that cannot be undone.
 //!
-//! A clock that is set ahead by mistake and back again would meanwhile have ended sessions that are good, and deleted
-//! keys that tokens in users' hands still need. So the wall clock is watched beside one that nobody can set. While both
-//! go at the same pace deletions go on; after a jump of either direction they wait until both have agreed for
-//! [`SETTLING_MS`].
+//! If a clock is set ahead by mistake and later set back, it will in the meantime have ended sessions that are valid,
+//! and deleted keys that tokens in users' hands still need. So the wall clock is compared with one that nobody can set.
+//! While both run at the same pace, deletions go on; after a jump in either direction they wait until both have agreed
+//! for [`SETTLING_MS`].
 //!
-//! What a watch knows outlives its process as a [`WatchState`]. A process of the same boot goes on where the last one
-//! ended: the steady clock has gone on meanwhile, and would show a jump. After a reboot only the wall clock tells how
-//! long nobody watched. If that was moments, nothing is lost by it; if it was days at most, the clock has to agree with
-//! the new boot's steady clock for [`AFTER_REBOOT_MS`] at least, long enough for a time service to correct it; else, and
-//! in a folder that has never been watched, a process begins as after a jump.
+//! What a watch knows outlives its process as a [`WatchState`]. A process of the same boot continues where the last one
+//! ended: the steady clock kept running, and would reveal a jump. After a reboot only the wall clock shows how long
+//! nothing was watched. If that was moments, no time is lost; if it was days at most, the wall clock must agree with
+//! the new boot's steady clock for at least [`AFTER_REBOOT_MS`], long enough for a time service to correct it. After a
+//! longer gap, and in a folder that has never been watched, a new process starts as if the clock had just jumped.
 
 use super::time::{Reading, SteadyMillis};
 use serde::{Deserialize, Serialize};
 
-/// How long both clocks must have agreed, in ms. Also the time between two sweeps, so that waiting costs a whole sweep.
+/// How long both clocks must have agreed, in ms. Also the time between two sweeps, so a wait delays a sweep by one full
+/// interval.
 pub const SETTLING_MS: u64 = 12 * 3_600_000;
 
-/// How far both may differ within [`SETTLING_MS`] without being called a jump, in ms: time services correct clocks in
-/// small steps, and what would be deleted minutes too early is over for every caller by then.
+/// How far the clocks may differ within [`SETTLING_MS`] before that counts as a jump, in ms: time services correct
+/// clocks in small steps, and whatever would be deleted a few minutes too early has expired for every caller by then.
 pub const TOLERANCE_MS: u64 = 5 * 60_000;
 
-/// How long both must agree after a reboot in any case, in ms.
+/// The least time both clocks must agree after a reboot, in ms.
 pub const AFTER_REBOOT_MS: u64 = 3_600_000;
 
-/// A machine that was off for longer than this, by its wall clock, begins as after a jump; in ms.
+/// After a gap longer than this by the wall clock, a machine starts as if the clock had just jumped; in ms.
 pub const MAX_GAP_MS: u64 = 7 * 24 * 3_600_000;
 
-/// The watch. Feed it readings now and then; the more often, the sooner a jump is noticed.
+/// The watch. Pass it readings regularly; the more often, the sooner a jump is noticed.
 #[derive(Debug, Clone)]
 pub struct ClockWatch {
-    /// What readings are compared with.
+    /// The reading that later ones are compared with.
     anchor: Reading,
-    /// Since when both clocks agree.
+    /// The moment since which both clocks have agreed.
     agreeing_since: SteadyMillis,
-    /// For how long they agreed before that, in ms.
+    /// How long they had agreed before that, in ms.
     agreed_before_ms: u64,
 }
 
 /// What a watch knows, for the next process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchState {
-    /// What readings are compared with.
+    /// The reading that later ones are compared with.
     pub anchor: Reading,
     /// The last reading that was compared.
     pub seen: Reading,
@@ -49,12 +50,12 @@ pub struct WatchState {
     pub agreed_ms: u64,
 }
 
-/// What a reading says.
+/// What a reading shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// What cannot be undone may be done.
+    /// Actions that cannot be undone are allowed.
     Settled,
-    /// Both clocks have not agreed for long enough yet.
+    /// The clocks have not agreed for long enough yet.
     Settling,
     /// The wall clock has jumped since the last reading.
     Jumped {
@@ -66,19 +67,19 @@ pub enum Verdict {
 }
 
 impl ClockWatch {
-    /// A watch that begins now and settles like after a jump.
+    /// A watch that starts now and settles as after a jump.
     #[must_use]
     pub const fn new(start: Reading) -> Self {
         Self::after(start, 0)
     }
 
-    /// A watch that believes the clock until it jumps.
+    /// A watch that trusts the clock until it jumps.
     #[must_use]
     pub const fn trusting(start: Reading) -> Self {
         Self::after(start, SETTLING_MS)
     }
 
-    /// A watch that goes on from what an earlier process knew. Its next reading may well tell of a jump.
+    /// A watch that continues from what an earlier process knew. Its next reading may well reveal a jump.
     #[must_use]
     pub fn resume(known: &WatchState, start: Reading) -> Self {
         let agreed = known.agreed_ms.min(SETTLING_MS);
@@ -96,7 +97,7 @@ impl ClockWatch {
         Self { anchor: start, agreeing_since: start.steady, agreed_before_ms }
     }
 
-    /// What the next process should know; `seen` is the reading that was judged last.
+    /// The state to hand to the next process; `seen` is the reading that was judged last.
     #[must_use]
     pub fn state(&self, seen: Reading) -> WatchState {
         WatchState { anchor: self.anchor, seen, agreed_ms: self.agreed_ms(seen) }
@@ -106,9 +107,9 @@ impl ClockWatch {
         self.agreed_before_ms.saturating_add(self.agreeing_since.age(now.steady).at_least()).min(SETTLING_MS)
     }
 
-    /// Takes a reading.
+    /// Judges a reading.
     pub fn judge(&mut self, reading: Reading) -> Verdict {
-        // A process sees one run of the steady clock, unless its virtual machine was put back to an earlier state.
+        // A process sees one run of the steady clock, unless its virtual machine was reset to an earlier state.
         let Some(passed) = self.anchor.steadily_passed(&reading) else {
             *self = Self::new(reading);
             return Verdict::Settling;
@@ -120,7 +121,7 @@ impl ClockWatch {
             return Verdict::Jumped { by_ms, ahead: reading.wall > expected };
         }
         if passed >= SETTLING_MS {
-            // Small differences are forgiven, not added up for ever.
+            // Small differences are forgiven rather than accumulated.
             self.anchor = reading;
         }
         if self.agreed_ms(reading) < SETTLING_MS { Verdict::Settling } else { Verdict::Settled }
@@ -197,7 +198,7 @@ mod tests {
         assert!(matches!(watch.judge(at(wall + TOLERANCE_MS + 1, steady)), Verdict::Jumped { .. }));
     }
 
-    /// What a watch knows that began at `START` and has gone on for so long.
+    /// The state of a watch that began at `START` and has been running for this long.
     fn known_after(passed: u64) -> WatchState {
         let mut watch = ClockWatch::new(at(START, 0));
         let seen = at(START + passed, passed);
@@ -228,8 +229,8 @@ mod tests {
         }
     }
 
-    /// How long a watch that was settled still has to settle after a reboot with this gap on the wall clock; negative: it
-    /// went back.
+    /// How long a settled watch still has to settle after a reboot with this gap on the wall clock; a negative gap
+    /// means that the clock went back.
     fn settling_after(gap: i64) -> u64 {
         let begin = (START + SETTLING_MS).strict_add_signed(gap);
         let mut watch = ClockWatch::resume(&known_after(SETTLING_MS), in_boot(2, begin, 7));

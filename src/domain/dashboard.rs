@@ -4,16 +4,16 @@
 
 use crate::domain::password::composed;
 
-/// How long a dashboard session lasts, in ms: 30 days, whatever is done with it.
+/// How long a dashboard session lasts, in ms: 30 days, regardless of activity.
 pub const SESSION_LIFETIME_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
-/// Fewest characters of a password.
+/// Minimum number of characters in a password.
 const MIN_PASSWORD: usize = 8;
-/// A password has fewer UTF-16 units than this.
+/// A password must have fewer UTF-16 units than this.
 const PASSWORD_END: usize = 100;
 
 /// Whether a normalised text passes as an e-mail address: the host ends in a dot and at least two letters, and has only
-/// letters, digits, hyphens and dots. What stands before it is free, as in the original.
+/// letters, digits, hyphens and dots. The part before it is not restricted, as in the original.
 #[must_use]
 pub fn is_email(text: &str) -> bool {
     let Some((local, host)) = text.rsplit_once('@') else { return false };
@@ -27,18 +27,18 @@ pub fn is_email(text: &str) -> bool {
 /// What is wrong with a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WeakPassword {
-    /// Less than 8 characters.
+    /// Fewer than 8 characters.
     TooShort,
     /// 100 characters or more.
     TooLong,
-    /// No letter from a to z, of either case.
+    /// No letter from a to z, in either case.
     NoLetter,
     /// No digit.
     NoDigit,
 }
 
 impl WeakPassword {
-    /// What to tell the person.
+    /// The sentence to show to the person.
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
@@ -50,7 +50,7 @@ impl WeakPassword {
     }
 }
 
-/// Whether a password is good enough: in its composed form, which is what is hashed.
+/// Checks whether a password is good enough, in its composed form, which is what is hashed.
 ///
 /// # Errors
 /// The first rule that it breaks.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use uuid::Uuid;
 use zeroize::Zeroize;
 
-/// A source of unpredictable bytes. Only the composition root names the system's.
+/// A source of unpredictable bytes. Only the composition root names the system's source.
 pub trait Entropy: Send + Sync {
     /// Fills `bytes` with random bytes.
     fn fill(&self, bytes: &mut [u8]);
@@ -25,8 +25,8 @@ pub fn random_uuid(entropy: &dyn Entropy) -> Uuid {
     uuid::Builder::from_random_bytes(random_bytes(entropy)).into_uuid()
 }
 
-/// A UUID that begins with its time (version 7, RFC 9562): 74 random bits, and those of one moment stand side by side in
-/// an ordered store.
+/// A UUID that begins with its time (version 7, RFC 9562): 74 random bits. UUIDs made at about the same time are
+/// adjacent in an ordered store.
 #[must_use]
 pub fn time_ordered_uuid(entropy: &dyn Entropy, now: UnixMillis) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(now.0, &random_bytes(entropy)).into_uuid()
@@ -40,7 +40,7 @@ pub struct RandomPool<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> RandomPool<'a, N> {
-    /// Draws `N` bytes; whoever asks for more goes to the source again.
+    /// Draws `N` bytes; anything beyond that is read from the source again.
     #[must_use]
     pub fn new(source: &'a dyn Entropy) -> Self {
         Self { source, pool: random_bytes(source), used: AtomicUsize::new(0) }
@@ -67,7 +67,7 @@ impl<const N: usize> Drop for RandomPool<'_, N> {
 mod tests {
     use super::*;
 
-    /// Counts up, and counts how often it was asked.
+    /// Counts up, and counts its calls.
     #[derive(Default)]
     struct Counting {
         next: AtomicUsize,

@@ -24,7 +24,7 @@ impl AppId {
     }
 }
 
-/// A tenant's id inside its app; lower case, `public` for the default tenant.
+/// A tenant's id within its app; lower case, `public` for the default tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TenantId(String);
@@ -36,18 +36,18 @@ impl TenantId {
         Self(PUBLIC.to_owned())
     }
 
-    /// Takes an id that is already lower case and well-formed (see `domain::tenancy` for the rules).
+    /// Wraps an id that is already lower case and well-formed (see `domain::tenancy` for the rules).
     pub fn new(id: impl Into<String>) -> Self {
         Self(id.into())
     }
 
-    /// True for the default tenant.
+    /// True for the public tenant.
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.0 == PUBLIC
     }
 
-    /// The id as it stands on the wire.
+    /// The id as it appears on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -60,7 +60,7 @@ impl fmt::Display for TenantId {
     }
 }
 
-/// A user's id: opaque text, possibly empty, as the caller sends it.
+/// A user's id: opaque text, possibly empty, as sent by the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(String);
@@ -71,16 +71,16 @@ impl UserId {
         Self(id.into())
     }
 
-    /// The id as it stands on the wire.
+    /// The id as it appears on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The UUID that this text is, if it is written as they are handed out.
+/// The UUID that this text is, if it is in the form in which UUIDs are handed out.
 ///
-/// Upper case, braces and the like name the same UUID but are another text.
+/// Upper case, braces and the like denote the same UUID but are a different text.
 #[must_use]
 pub fn canonical_uuid(text: &str) -> Option<Uuid> {
     let uuid = Uuid::try_parse(text).ok()?;
@@ -97,15 +97,15 @@ pub struct SessionHandle {
 }
 
 impl SessionHandle {
-    /// The tenant a handle's text names, even if the rest is no handle of ours.
+    /// The tenant named in a handle's text, even if the rest is not a handle of ours.
     ///
-    /// The protocol refuses a handle of an unknown tenant before it looks for the session.
+    /// The protocol refuses a handle of an unknown tenant before it looks the session up.
     #[must_use]
     pub fn tenant_of(text: &str) -> TenantId {
         text.split_once('_').map_or_else(TenantId::public, |(_, tenant)| TenantId::new(tenant))
     }
 
-    /// Reads a handle. `None` for text that no session here can have.
+    /// Parses a handle. `None` for text that cannot be the handle of a session here.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (uuid_text, tenant) = match text.split_once('_') {

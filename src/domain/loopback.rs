@@ -1,11 +1,11 @@
-//! Names that stand for the machine itself, whatever a resolver says (RFC 6761, 6.3, and the usual hosts files).
+//! Host names that mean this machine, whatever a resolver says (RFC 6761, 6.3, and the usual hosts files).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
-/// The addresses of a loopback name, in the order in which they are tried; none for any other name.
+/// The addresses of a loopback name, in the order in which to try them; none for any other name.
 #[must_use]
 pub fn addresses(name: &str) -> &'static [IpAddr] {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();

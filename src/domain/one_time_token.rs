@@ -1,4 +1,5 @@
-//! Tokens that are sent by e-mail and work once: what is handed out, and the hash of it, which is all that is kept.
+//! Tokens that are sent by e-mail and work once: the token that is handed out, and its hash, which is all that is
+//! stored.
 
 use crate::domain::entropy::{Entropy, random_bytes};
 use crate::domain::secret::Secret;
@@ -19,19 +20,19 @@ pub fn mint(entropy: &dyn Entropy) -> Secret<String> {
     Secret::new(URL_SAFE_NO_PAD.encode(hex.expose()))
 }
 
-/// SHA-256 of a token's text: a stolen database holds nothing that works.
+/// SHA-256 of a token's text: a stolen database holds no usable token.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct OneTimeHash([u8; 32]);
 
 impl OneTimeHash {
-    /// The hash of a token as presented; any text has one.
+    /// The hash of a presented token; any text has one.
     #[must_use]
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
     }
 
-    /// Takes the 32 bytes of a hash.
+    /// Wraps the 32 bytes of a hash.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)

@@ -1,4 +1,4 @@
-//! Secrets are types: they cannot be printed or serialised, are compared in constant time and wiped on drop.
+//! Secrets are types: they cannot be printed or serialised, are compared in constant time, and are wiped on drop.
 
 use std::fmt;
 use subtle::ConstantTimeEq;
@@ -19,14 +19,14 @@ impl<T: Zeroize> Secret<T> {
         &self.0
     }
 
-    /// The plain value, to be filled in place.
+    /// The plain value, for filling it in place.
     pub const fn expose_mut(&mut self) -> &mut T {
         &mut self.0
     }
 }
 
 impl<T: Zeroize + AsRef<[u8]>> Secret<T> {
-    /// Compares in time that depends on the lengths only.
+    /// Compares in time that depends only on the lengths.
     pub fn matches(&self, presented: &[u8]) -> bool {
         self.0.as_ref().ct_eq(presented).into()
     }

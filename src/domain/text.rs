@@ -1,20 +1,21 @@
-//! Text that people write into files, variables and arguments: what counts of it, and how it is shown in one line.
+//! Text written by people in files, variables and arguments: which of its characters count, and how to show it in one
+//! line.
 
-/// `text` without white space and without characters that print as nothing at both ends: a byte order mark, a
-/// zero-width space, the carriage return of another system.
+/// `text` without white space and without invisible characters at both ends: a byte order mark, a zero-width space, a
+/// carriage return from another system.
 #[must_use]
 pub fn trim(text: &str) -> &str {
     text.trim_matches(is_blank)
 }
 
-/// Whether a character at an end of a text does not count; see [`trim`].
+/// Whether a character at either end of a text is ignored; see [`trim`].
 #[must_use]
 pub fn is_blank(char: char) -> bool {
     char.is_whitespace() || is_ignorable(char)
 }
 
-/// Whether a reader cannot see a character, or takes it for an ordinary space: controls, white space other than the
-/// space itself, and what prints as nothing.
+/// Whether a character is invisible or looks like an ordinary space: controls, white space other than the space itself,
+/// and characters that print as nothing.
 #[must_use]
 pub fn is_invisible(char: char) -> bool {
     char.is_control() || (char.is_whitespace() && char != ' ') || is_ignorable(char)
@@ -30,8 +31,8 @@ pub const fn is_ignorable(char: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// `text` in double quotes and in one line, invisible characters escaped as in Rust (`\n`, `\u{feff}`), the end of a
-/// long one left out.
+/// `text` in double quotes and on one line; invisible characters are escaped as in Rust (`\n`, `\u{feff}`), and a long
+/// text is cut off.
 #[must_use]
 pub fn quote(text: &str) -> String {
     const MAX_CHARS: usize = 80;
@@ -46,7 +47,7 @@ pub fn quote(text: &str) -> String {
     quoted
 }
 
-/// `text` as it is, but for invisible characters: they are escaped as in [`quote`].
+/// `text` with its invisible characters escaped as in [`quote`].
 #[must_use]
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -75,7 +76,7 @@ mod tests {
             assert_eq!(trim(&format!("{blank}{blank}a b{blank}")), "a b", "{blank:?}");
             assert_eq!(trim(blank), "");
         }
-        assert_eq!(trim("\0a\u{1b}"), "\0a\u{1b}", "controls are no space between words");
+        assert_eq!(trim("\0a\u{1b}"), "\0a\u{1b}", "controls are not blanks");
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! Time as the protocol counts it, milliseconds since the Unix epoch, and how long ago something was.
 //!
-//! People and time services set the wall clock, forwards and back, so a difference of two of its moments need not be the
-//! time that has passed. One rule holds for all of them:
+//! People and time services set the wall clock, forwards and back, so the difference of two of its readings need not be
+//! the time that has passed. These rules apply everywhere:
 //!
 //! - What ends with the process is measured on the steady clock, which nobody sets ([`SteadyMillis`]).
-//! - What outlives the process and keeps somebody waiting is stored with both clocks ([`Reading`]) and measured on the
-//!   steady one while that goes on, also over restarts. After a reboot the wall clock tells, as long as it does not
-//!   contradict the steady one.
-//! - Where the clocks contradict each other, or something is dated in the future, nobody knows its [`Age`], and it is taken
-//!   in the user's favour: a pause is over, a grace period is not, and nothing is deleted.
-//! - A date that was promised or that others check too (the end of a token, of a session, of a key) is compared with the
-//!   wall clock as it is: that is no age.
+//! - What outlives the process and makes someone wait is stored with both clocks ([`Reading`]). It is measured on the
+//!   steady clock while that keeps running, also across restarts. After a reboot the wall clock counts, as long as it
+//!   does not contradict the steady one.
+//! - Where the clocks contradict each other, or something is dated in the future, its [`Age`] is unknown, and the user
+//!   gets the benefit of the doubt: a pause is over, a grace period is not, and nothing is deleted.
+//! - A date that was promised or that others check too (the end of a token, of a session, of a key) is compared with
+//!   the wall clock as it is: that is not an age.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -58,13 +58,13 @@ impl UnixMillis {
     }
 }
 
-/// How long ago something was, if that can be told; see the module's rule.
+/// How long ago something was, if known; see the rules of this module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Age(Option<u64>);
 
 impl Age {
-    /// Milliseconds that are left of a pause of `length_ms` that began then; `None` when it is over. A step of the clock
-    /// never makes it longer.
+    /// Milliseconds left of a pause of `length_ms` that began at that moment; `None` when it is over. A step of the
+    /// clock never makes it longer.
     #[must_use]
     pub const fn pause_left(self, length_ms: u64) -> Option<u64> {
         match self.0 {
@@ -73,7 +73,7 @@ impl Age {
         }
     }
 
-    /// True when it was `length_ms` ago or longer, for certain: what is deleted then is deleted late rather than early.
+    /// True when it was certainly `length_ms` ago or longer. Deletions that depend on this come late rather than early.
     #[must_use]
     pub const fn has_reached(self, length_ms: u64) -> bool {
         matches!(self.0, Some(age) if age >= length_ms)
@@ -85,7 +85,7 @@ impl Age {
         self.0
     }
 
-    /// Milliseconds that have passed for certain: 0 when it is dated in the future.
+    /// Milliseconds that have certainly passed: 0 when it is dated in the future.
     #[must_use]
     pub const fn at_least(self) -> u64 {
         match self.0 {
@@ -108,8 +108,8 @@ impl fmt::Display for UnixMillis {
 
 const DAY_MS: u64 = 86_400_000;
 
-/// Year, month and day of a day since 1970 in the Gregorian calendar; years begin in March while counting, so that the
-/// leap day comes last.
+/// Year, month and day, in the Gregorian calendar, of a day counted from 1970. Years are counted from March, so that
+/// the leap day comes last.
 const fn civil_date(days: u64) -> (u64, u64, u64) {
     const DAYS_PER_ERA: u64 = 146_097; // 400 years
     let since_year_0 = days + 719_468; // 0000-03-01
@@ -123,7 +123,7 @@ const fn civil_date(days: u64) -> (u64, u64, u64) {
     (if month <= 2 { year + 1 } else { year }, month, day)
 }
 
-/// A length of time for people: its largest unit, rounded down.
+/// A length of time for display: in its largest unit, rounded down.
 #[must_use]
 pub fn roughly(ms: u64) -> String {
     let units = [("year", 365 * DAY_MS), ("day", DAY_MS), ("hour", 3_600_000), ("minute", 60_000), ("second", 1_000)];
@@ -135,7 +135,7 @@ pub fn roughly(ms: u64) -> String {
     }
 }
 
-/// Milliseconds since a moment that means nothing, by a clock that nobody sets. Comparable within one [`BootId`].
+/// Milliseconds since an arbitrary moment, by a clock that nobody sets. Comparable within one [`BootId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SteadyMillis(pub u64);
@@ -154,44 +154,44 @@ impl SteadyMillis {
     }
 }
 
-/// Which run of the steady clock a moment belongs to: from one boot of the machine to the next where the system names
-/// its boots, else one process.
+/// The run of the steady clock that a moment belongs to: from one boot of the machine to the next where the system
+/// identifies its boots, otherwise one process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BootId(pub [u8; 16]);
 
 impl BootId {
-    /// Not known: moments of it can be compared with no others.
+    /// An unknown run: its moments cannot be compared with any others.
     pub const UNKNOWN: Self = Self([0; 16]);
 }
 
 /// Both clocks at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
-    /// By the wall clock.
+    /// The wall clock's time.
     pub wall: UnixMillis,
-    /// By the clock that nobody sets.
+    /// The steady clock's time.
     pub steady: SteadyMillis,
-    /// The run of that clock.
+    /// The run of the steady clock.
     pub boot: BootId,
 }
 
 impl Reading {
-    /// A moment of which only the wall clock's time is known.
+    /// A moment for which only the wall clock's time is known.
     #[must_use]
     pub const fn of_wall(wall: UnixMillis) -> Self {
         Self { wall, steady: SteadyMillis(0), boot: BootId::UNKNOWN }
     }
 
-    /// Milliseconds on the steady clock from this moment to `now`; `None` when it was not going all the time.
+    /// Milliseconds on the steady clock from this moment to `now`; `None` when it did not run all the time.
     #[must_use]
     pub fn steadily_passed(&self, now: &Self) -> Option<u64> {
         let same_run = self.boot == now.boot && self.boot != BootId::UNKNOWN;
-        // A virtual machine that is put back to an earlier state keeps the name of its boot.
+        // A virtual machine that is reset to an earlier state keeps its boot id.
         if same_run { now.steady.0.checked_sub(self.steady.0) } else { None }
     }
 
-    /// How long ago this was: by the steady clock if that has been going since, else by the wall clock.
+    /// How long ago this was: by the steady clock if it has run since then, otherwise by the wall clock.
     #[must_use]
     pub fn age(&self, now: &Self) -> Age {
         if let Some(passed) = self.steadily_passed(now) {
@@ -199,18 +199,18 @@ impl Reading {
         }
         let by_wall = self.wall.age(now.wall);
         let is_of_earlier_run = self.boot != now.boot && self.boot != BootId::UNKNOWN;
-        // It was before this run began. If less than that has passed on the wall clock, that was set back since, and stays
-        // wrong about it when it comes to the same time again.
+        // The moment lies before this run. If less time than the run has passed on the wall clock, that clock was set
+        // back since, and stays wrong about this age even when it reaches the same time again.
         if is_of_earlier_run && !by_wall.has_reached(now.steady.0) { Age(None) } else { by_wall }
     }
 }
 
-/// Where the present comes from. Only the composition root names the real one.
+/// The source of the present time. Only the composition root names the real one.
 pub trait Clock: Send + Sync {
-    /// The present. It can jump: people and time services set it.
+    /// The wall clock's time. It can jump: people and time services set it.
     fn now(&self) -> UnixMillis;
 
-    /// The time that has passed; goes on while the machine is suspended, where the system can say so.
+    /// The steady clock's time; it keeps running while the machine is suspended, where the system supports that.
     fn steady(&self) -> SteadyMillis;
 
     /// The run of the steady clock.

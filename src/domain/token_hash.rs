@@ -1,4 +1,4 @@
-//! Hashes of refresh tokens: what access tokens carry, and the hash of that, which is all the store keeps.
+//! Hashes of refresh tokens: the hash in access tokens, and the hash of that hash, which is all the store keeps.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -10,19 +10,19 @@ use std::fmt;
 pub struct TokenHash1([u8; 32]);
 
 impl TokenHash1 {
-    /// The hash of a refresh token as handed out.
+    /// The hash of a refresh token in the form in which it is handed out.
     #[must_use]
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
     }
 
-    /// Takes the 32 bytes of a hash.
+    /// Wraps the 32 bytes of a hash.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Reads a claim; `None` unless it is 64 lower-case hex digits.
+    /// Parses a claim; `None` unless it is 64 lower-case hex digits.
     #[must_use]
     pub fn parse(claim: &str) -> Option<Self> {
         let digits: &[u8; 64] = claim.as_bytes().try_into().ok()?;
@@ -40,7 +40,7 @@ impl TokenHash1 {
         &self.0
     }
 
-    /// Lower-case hex, as claims carry it.
+    /// The hash in lower-case hex, as in claims.
     #[must_use]
     pub fn to_hex(&self) -> String {
         hex(&self.0)
@@ -53,13 +53,13 @@ impl TokenHash1 {
     }
 }
 
-/// SHA-256 of a [`TokenHash1`]'s hex text: a stolen database holds nothing that an access token carries.
+/// SHA-256 of a [`TokenHash1`]'s hex text: a stolen database holds none of the hashes in access tokens.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TokenHash2(pub [u8; 32]);
 
 impl TokenHash2 {
-    /// The stored hash of a refresh token as handed out.
+    /// The stored hash of a refresh token in the form in which it is handed out.
     #[must_use]
     pub fn of(token: &str) -> Self {
         TokenHash1::of(token).stored()
@@ -85,7 +85,7 @@ impl fmt::Debug for TokenHash2 {
     }
 }
 
-/// Lower-case hex.
+/// The bytes in lower-case hex.
 #[must_use]
 pub fn hex(bytes: &[u8; 32]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

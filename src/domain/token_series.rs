@@ -1,40 +1,41 @@
-//! Tokens that were sent by e-mail: which are good.
+//! Which of the tokens sent by e-mail are valid.
 //!
-//! Tokens for one purpose (verifying an address of a user in a tenant; resetting a user's password) belong to a *series*:
-//! they live together, and when one of them is used or all are revoked, the series ends and every token of it is dead,
-//! whether its row is deleted already or not. Of a series only the newest [`MAX_VALID`] live: whoever asks for another
-//! mail gets one that works, and can never pile up more rows than the deletion of the user takes in one transaction.
+//! Tokens for one purpose (verifying an address of a user in a tenant; resetting a user's password) belong to a
+//! *series*. They live together: when one of them is used, or all are revoked, the series ends and every token in it is
+//! dead, even if its row is not deleted yet. Only the newest [`MAX_VALID`] tokens of a series live: anyone who
+//! requests another mail gets one that works, but cannot pile up more rows than the deletion of the user can take in
+//! one transaction.
 
 use crate::domain::one_time_token::OneTimeHash;
 use crate::domain::time::UnixMillis;
 
-/// Tells a series from those before and after it.
+/// Identifies a series among those before and after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct SeriesId(pub u64);
 
-/// Living tokens of a series; one more, and the oldest is dead.
+/// Maximum number of living tokens of a series; with one more, the oldest is dead.
 pub const MAX_VALID: usize = 100;
 
 /// The tokens that live together.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Series {
-    /// Which they are.
+    /// Its id.
     pub id: SeriesId,
-    /// When the last of them ends.
+    /// When its last token expires.
     pub expires: UnixMillis,
-    /// They, the oldest first: at most [`MAX_VALID`]. Some may have expired.
+    /// The tokens, oldest first: at most [`MAX_VALID`]. Some may have expired.
     pub tokens: Vec<OneTimeHash>,
 }
 
 impl Series {
-    /// One without tokens.
+    /// A series without tokens.
     #[must_use]
     pub const fn new(id: SeriesId) -> Self {
         Self { id, expires: UnixMillis(0), tokens: Vec::new() }
     }
 
-    /// Adds a token that is good until `expires`; which one had to go for it.
+    /// Adds a token that is valid until `expires`; returns the one that was dropped to make room.
     #[must_use]
     pub fn add(&mut self, token: OneTimeHash, expires: UnixMillis) -> Option<OneTimeHash> {
         self.expires = self.expires.max(expires);
@@ -44,24 +45,24 @@ impl Series {
 }
 
 impl Series {
-    /// Takes a token away.
+    /// Removes a token.
     pub fn remove(&mut self, token: &OneTimeHash) {
         self.tokens.retain(|other| other != token);
     }
 }
 
-/// What a presented token is.
+/// The verdict on a presented token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {
-    /// Good: it does what it is for, and the series ends.
+    /// Valid: it takes effect, and the series ends.
     Good,
-    /// Too late: the series ends all the same.
+    /// Expired: the series ends all the same.
     Expired,
-    /// Of a series that has ended: nothing happens.
+    /// Its series has ended: nothing happens.
     Dead,
 }
 
-/// Judges a token of `series` that is good until `expires`, that moment included.
+/// Judges a token of `series` that is valid until `expires`, inclusive.
 #[must_use]
 pub fn judge(series: SeriesId, expires: UnixMillis, current: Option<SeriesId>, now: UnixMillis) -> Presented {
     match current {
@@ -71,7 +72,7 @@ pub fn judge(series: SeriesId, expires: UnixMillis, current: Option<SeriesId>, n
     }
 }
 
-/// True when a token that is good until `expires` is not good any more.
+/// True when a token that is valid until `expires` is no longer valid.
 #[must_use]
 pub fn is_expired(expires: UnixMillis, now: UnixMillis) -> bool {
     expires < now

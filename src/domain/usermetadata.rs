@@ -1,12 +1,12 @@
-//! What an application notes about a user: one JSON object.
+//! An application's metadata about a user: one JSON object.
 
 use super::json::JsonObject;
 use indexmap::IndexMap;
 
-/// `current` with the members of `update` in place of its own (CDI: user metadata).
+/// `current` with the members of `update` replacing its own (CDI: user metadata).
 ///
-/// Shallow: a member is replaced as a whole, `null` at the top removes it, `null` further inside is a value like any
-/// other. Replaced members move to the end.
+/// Shallow: a member is replaced as a whole; `null` at the top level removes it, and `null` further inside is an
+/// ordinary value. Replaced members move to the end.
 #[must_use]
 pub fn merged(current: &JsonObject, update: &JsonObject) -> JsonObject {
     let mut members: IndexMap<_, _> = current.members().into_iter().collect();

@@ -6,10 +6,10 @@ use std::fmt;
 
 /// Longest name of a role or permission, in bytes.
 pub const MAX_NAME: usize = 255;
-/// Most permissions of one role: what one transaction changes stays small.
+/// Maximum number of permissions of one role: keeps the changes of one transaction small.
 pub const MAX_PERMISSIONS: usize = 10_000;
 
-/// Why a text is no name.
+/// Why a text is not a valid name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameError {
     /// Nothing but white space.
@@ -37,13 +37,13 @@ impl RoleName {
         trimmed(text).map(Self)
     }
 
-    /// Takes text that was a name before (a stored key).
+    /// Wraps text that was a name before (a stored key).
     #[must_use]
     pub const fn from_stored(text: String) -> Self {
         Self(text)
     }
 
-    /// The name as it stands on the wire.
+    /// The name as it appears on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -59,13 +59,13 @@ impl Permission {
         trimmed(text).map(Self)
     }
 
-    /// Takes text that was a permission before (a stored key).
+    /// Wraps text that was a permission before (a stored key).
     #[must_use]
     pub const fn from_stored(text: String) -> Self {
         Self(text)
     }
 
-    /// The permission as it stands on the wire.
+    /// The permission as it appears on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -80,7 +80,8 @@ fn trimmed(text: &str) -> Result<String, NameError> {
     }
 }
 
-/// Tells a role from an earlier one of the same name: assignments of that one are no assignments of this.
+/// Distinguishes a role from an earlier one with the same name: assignments of the earlier role do not apply to this
+/// one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Incarnation(pub u64);
@@ -96,16 +97,16 @@ impl fmt::Debug for Incarnation {
 pub struct Role {
     /// Drawn at random when the role was created.
     pub incarnation: Incarnation,
-    /// What it permits, at most [`MAX_PERMISSIONS`].
+    /// Its permissions, at most [`MAX_PERMISSIONS`].
     pub permissions: BTreeSet<Permission>,
 }
 
-/// More than [`MAX_PERMISSIONS`] permissions.
+/// A role would have more than [`MAX_PERMISSIONS`] permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManyPermissions;
 
 impl Role {
-    /// A role that permits nothing yet.
+    /// A role without permissions.
     #[must_use]
     pub const fn new(incarnation: Incarnation) -> Self {
         Self { incarnation, permissions: BTreeSet::new() }
@@ -125,7 +126,7 @@ impl Role {
         if self.permissions.len() > MAX_PERMISSIONS { Err(TooManyPermissions) } else { Ok(added) }
     }
 
-    /// Takes these permissions away, or all; returns those that it had.
+    /// Removes these permissions, or all; returns those that the role had.
     pub fn withdraw(&mut self, permissions: Option<&[Permission]>) -> Vec<Permission> {
         match permissions {
             Some(these) => these.iter().filter_map(|permission| self.permissions.take(permission)).collect(),

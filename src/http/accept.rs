@@ -1,4 +1,4 @@
-//! Where connections come from, and what to do when one cannot be accepted.
+//! The source of connections, and what to do when one cannot be accepted.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Pause while the process or the machine has no room for another connection.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Failures in a row that are taken for those of single connections.
+/// Consecutive failures that are still taken for problems of single connections.
 const MAX_FAILURES_IN_A_ROW: u32 = 100;
 
 /// A source of connections.
@@ -26,7 +26,7 @@ impl Accept for TcpListener {
     }
 }
 
-/// Several listeners as one source. Each goes first in turn, so that a busy one keeps no other waiting.
+/// Several listeners as one source. They take turns at being polled first, so that a busy one cannot starve the others.
 pub struct Listeners {
     listeners: Vec<TcpListener>,
     first: usize,
@@ -55,19 +55,19 @@ impl Accept for Listeners {
     }
 }
 
-/// Failed accepts since the last one that worked.
+/// The number of failed accepts since the last successful one.
 #[derive(Debug, Default)]
 pub struct Failures(u32);
 
 impl Failures {
-    /// Notes that a connection was accepted.
+    /// Records that a connection was accepted.
     pub const fn clear(&mut self) {
         self.0 = 0;
     }
 
-    /// Logs a failure. Returns how long to wait before the next accept: a lack of handles or memory lasts a while. Other
-    /// errors are those of one connection and say nothing about the next one; many in a row are something else, and
-    /// without a pause they would spin.
+    /// Logs a failure. Returns how long to wait before the next accept: a lack of handles or memory lasts a while.
+    /// Other errors concern one connection and say nothing about the next. Many in a row have another cause, and would
+    /// make the loop spin without a pause.
     pub fn note(&mut self, error: &io::Error) -> Option<Duration> {
         self.0 = self.0.saturating_add(1);
         let lasts = lacks_resources(error) || self.0 > MAX_FAILURES_IN_A_ROW;
@@ -80,7 +80,7 @@ impl Failures {
     }
 }
 
-/// EMFILE, ENFILE, ENOBUFS and ENOMEM, and what Windows has in their place.
+/// EMFILE, ENFILE, ENOBUFS and ENOMEM, and their Windows equivalents.
 fn lacks_resources(error: &io::Error) -> bool {
     #[cfg(unix)]
     {

@@ -1,10 +1,12 @@
-//! How long a connection may keep us waiting: for a request's head, while it takes its reply, and between requests.
+//! How long a connection may keep us waiting: for a request's head, while its reply is being read, and between
+//! requests.
 //!
-//! hyper has one timer for both and arms it anew for every request. Here a connection notes in one atomic number what
-//! it waits for and since when, and a slow timer looks at that from time to time: a request costs two readings of the clock.
+//! hyper has one timer for both and re-arms it for every request. Here a connection records in one atomic number what
+//! it waits for and since when, and a slow timer checks that from time to time. The clock is read once per poll of the
+//! connection, which for most requests means once.
 
 use crate::config::Limits;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -14,52 +16,57 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
-/// Shortest pause between two looks.
+/// Shortest pause between two checks.
 const MIN_CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// What a connection waits for, and since when. Shared by its socket, its service and its timer.
 #[derive(Clone)]
 pub struct Patience {
     opened: Instant,
-    /// Milliseconds since `opened`, times four, plus the phase.
-    since: Arc<AtomicU64>,
+    state: Arc<State>,
 }
 
-/// What a connection waits for.
+struct State {
+    /// Milliseconds from `opened` to the current poll of the connection.
+    now: AtomicU64,
+    /// Milliseconds from `opened` to the start of the phase, times four, plus the phase.
+    since: AtomicU64,
+}
+
+/// The state a connection waits in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// The next request.
     Idle,
     /// The rest of a request's head.
     Head,
-    /// Us: the body, which has its own limit, or the handler.
+    /// Our own work: reading the body, which has its own limit, or the handler.
     Busy,
-    /// The peer, to take more of its reply.
+    /// The peer, which has to read more of its reply.
     Reply,
 }
 
 impl Patience {
-    /// A connection that was just accepted; its first head is due.
+    /// The state of a connection that was just accepted and whose first head is due.
     #[must_use]
     pub fn new() -> Self {
-        let patience = Self { opened: Instant::now(), since: Arc::new(AtomicU64::new(0)) };
+        let state = State { now: AtomicU64::new(0), since: AtomicU64::new(0) };
+        let patience = Self { opened: Instant::now(), state: Arc::new(state) };
         patience.enter(Phase::Head);
         patience
     }
 
-    /// Notes that `phase` begins.
+    /// Records that `phase` begins.
     pub fn enter(&self, phase: Phase) {
         let since = match phase {
-            Phase::Busy => 0, // not limited from here: when it began is of no interest
-            Phase::Idle | Phase::Head | Phase::Reply => {
-                u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX >> 2)
-            }
+            Phase::Busy => 0, // has no limit here, so its start does not matter
+            Phase::Idle | Phase::Head | Phase::Reply => self.state.now.load(Ordering::Relaxed),
         };
-        self.since.store(since << 2 | phase as u64, Ordering::Relaxed);
+        self.state.since.store(since << 2 | phase as u64, Ordering::Relaxed);
     }
 
     fn phase(&self) -> (Phase, Instant) {
-        let noted = self.since.load(Ordering::Relaxed);
+        let noted = self.state.since.load(Ordering::Relaxed);
         let phase = match noted & 3 {
             0 => Phase::Idle,
             1 => Phase::Head,
@@ -69,7 +76,7 @@ impl Patience {
         (phase, self.opened + Duration::from_millis(noted >> 2))
     }
 
-    /// Ends when the peer has kept the connection waiting for longer than `limits` allow.
+    /// Completes when the peer has kept the connection waiting for longer than `limits` allow.
     async fn lost(&self, limits: Limits) {
         let shortest = limits.header_timeout.min(limits.keep_alive_timeout).min(limits.reply_timeout);
         let check_interval = (shortest / 2).max(MIN_CHECK_INTERVAL);
@@ -90,8 +97,14 @@ impl Patience {
         }
     }
 
-    /// Runs a connection until it ends or its peer is too slow; true if it was cut.
+    /// Runs a connection until it ends or its peer is too slow; returns true if it was cut.
     pub async fn guard(&self, connection: impl Future<Output = ()>, limits: Limits) -> bool {
+        let mut connection = pin!(connection);
+        let connection = poll_fn(|cx| {
+            let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX >> 2);
+            self.state.now.store(now, Ordering::Relaxed);
+            connection.as_mut().poll(cx)
+        });
         tokio::select! {
             biased;
             () = connection => false,
@@ -106,19 +119,19 @@ impl Default for Patience {
     }
 }
 
-/// A socket that notes when the first bytes of a request arrive, and how its reply leaves.
+/// A socket that records when the first bytes of a request arrive, and how its reply is being sent.
 pub struct Watched<S> {
     socket: S,
     patience: Patience,
 }
 
 impl<S> Watched<S> {
-    /// Watches `socket` for `patience`.
+    /// Wraps `socket` and reports its progress to `patience`.
     pub const fn new(socket: S, patience: Patience) -> Self {
         Self { socket, patience }
     }
 
-    /// Notes how much the peer took: a reply that moves on is not stalled, however long it takes.
+    /// Records how much the peer has read: a reply that makes progress is not stalled, however long it takes.
     fn note_written(&self, written: &Poll<io::Result<usize>>) {
         if matches!(written, Poll::Ready(Ok(1..))) && matches!(self.patience.phase().0, Phase::Idle | Phase::Reply) {
             self.patience.enter(Phase::Reply);
@@ -146,7 +159,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.socket).poll_flush(cx);
-        // hyper flushes the socket once it has written all it has.
+        // hyper flushes the socket once it has written everything.
         if matches!(flushed, Poll::Ready(Ok(()))) && self.patience.phase().0 == Phase::Reply {
             self.patience.enter(Phase::Idle);
         }

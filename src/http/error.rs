@@ -21,22 +21,22 @@ pub enum ApiError {
     /// 404 `Not found`.
     #[error("Not found")]
     NotFound,
-    /// 405 `Method not supported`, with the methods there are in `Allow` (RFC 9110, 15.5.6).
+    /// 405 `Method not supported`, with the available methods in `Allow` (RFC 9110, 15.5.6).
     #[error("Method not supported")]
     MethodNotSupported {
-        /// What the path does support.
+        /// The methods that the path supports.
         allowed: BTreeSet<Verb>,
     },
-    /// 501 for methods no endpoint of the protocol ever has (PATCH and invented ones).
+    /// 501 for methods that no endpoint of the protocol ever has (PATCH and invented ones).
     #[error("Method not implemented")]
     MethodNotImplemented,
-    /// 501 for a recipe of the protocol that sessiond does not have. SDKs throw with this text.
+    /// 501 for a recipe of the protocol that sessiond does not have. SDKs throw an error with this text.
     #[error("{what} is not available in sessiond yet")]
     NotAvailable {
-        /// Which.
+        /// The name of the recipe.
         what: &'static str,
     },
-    /// 413: what the request wants to keep is above what the store takes. The protocol knows no such limit.
+    /// 413: the request would store more than the store accepts. The protocol has no such limit.
     #[error("The data to be stored is too large: {size} bytes, at most {limit} are allowed")]
     TooLarge {
         /// Bytes to be stored.
@@ -44,24 +44,24 @@ pub enum ApiError {
         /// Bytes allowed.
         limit: usize,
     },
-    /// 429: sign-ins are delayed after failed ones. The protocol knows no such limit; it is off unless asked for.
+    /// 429: sign-ins are delayed after failed ones. The protocol has no such limit; it is off unless configured.
     #[error("{sentence}. Try again in {retry_after_s} seconds")]
     TooManyRequests {
-        /// What there was too much of.
+        /// The sentence that says what there was too much of.
         sentence: &'static str,
-        /// `Retry-After`.
+        /// The value of `Retry-After`, in s.
         retry_after_s: u64,
     },
-    /// 503: more passwords are to be hashed than the queue takes.
+    /// 503: the queue for password hashing is full.
     #[error("Too many sign-ins at once: the queue for password hashing is full. Try again in {retry_after_s} seconds")]
     Busy {
-        /// `Retry-After`.
+        /// The value of `Retry-After`, in s.
         retry_after_s: u64,
     },
-    /// 500 with this sentence: the operator left out a setting that the request needs.
+    /// 500 with this sentence: the configuration lacks a setting that the request needs.
     #[error("{0}")]
     Misconfigured(&'static str),
-    /// 500; the chain is logged by whoever turns it into a reply.
+    /// 500; its chain is logged where it is turned into a reply.
     #[error("Internal error")]
     Internal(Fault),
 }

@@ -1,4 +1,4 @@
-//! Our request and reply: nothing below this file knows which server library carries them.
+//! Our request and reply types: nothing below this file knows which server library is used.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
@@ -51,17 +51,17 @@ impl Verb {
 /// A request whose body has been read within the limits.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Request id for logs: the caller's `x-request-id` if it is sane, else made by the server.
+    /// Request id for logs: the caller's `x-request-id` if it is valid, otherwise made by the server.
     pub id: String,
-    /// Method.
+    /// The method.
     pub method: Method,
     /// Path as sent, percent-encoded, without query.
     pub path: String,
     /// Query as sent, without the question mark; empty when there is none.
     pub query: String,
-    /// Headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Body; empty when there is none.
+    /// The body; empty when there is none.
     pub body: Bytes,
     /// The connection's peer address.
     pub peer: IpAddr,
@@ -75,30 +75,33 @@ impl Request {
     }
 }
 
-/// A reply, ready to be sent.
+/// A reply, ready to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// Status.
+    /// The status code.
     pub status: StatusCode,
-    /// `Content-Type`.
+    /// The value of `Content-Type`.
     pub content_type: &'static str,
-    /// `Cache-Control`, if the endpoint sends one.
+    /// The value of `Cache-Control`, if the endpoint sends one.
     pub cache_control: Option<String>,
-    /// `Allow`, with a 405.
+    /// The value of `Allow`, with a 405.
     pub allow: Option<String>,
-    /// `Retry-After` in s, if the caller is asked to come again.
+    /// The value of `Retry-After` in s, if the caller should retry.
     pub retry_after_s: Option<u64>,
-    /// Body.
+    /// The body.
     pub body: Bytes,
 }
 
-/// `Content-Type` of JSON replies.
+/// The `Content-Type` of JSON replies.
 pub const JSON: &str = "application/json; charset=UTF-8";
-/// `Content-Type` of text replies. The original says `text/html`; the official SDKs look for `text` at most.
+/// The `Content-Type` of text replies. The original sends `text/html`; the official SDKs check at most for `text`.
 pub const TEXT: &str = "text/plain; charset=UTF-8";
 
-/// Text that holds no tag, whatever it is taken for: every `<` becomes `&lt;`, except in `<=`, which the protocol's
-/// sentences use and which opens no tag.
+/// Room for the body of most replies, tokens included, so that it need not grow.
+const REPLY_CAPACITY: usize = 2048;
+
+/// Text that contains no tag, whatever it is interpreted as: every `<` becomes `&lt;`, except in `<=`, which the
+/// protocol's sentences use and which opens no tag.
 fn without_markup(text: &str) -> Cow<'_, str> {
     if !text.contains('<') {
         return Cow::Borrowed(text);
@@ -118,16 +121,16 @@ impl Reply {
         Self { status, content_type, cache_control: None, allow: None, retry_after_s: None, body }
     }
 
-    /// 200 with a JSON body and the newline that the protocol ends bodies with.
+    /// 200 with a JSON body and the newline that ends bodies in the protocol.
     pub fn json(body: &impl Serialize) -> Self {
-        let mut bytes = Vec::with_capacity(1024);
+        let mut bytes = Vec::with_capacity(REPLY_CAPACITY);
         // invariant: reply structs hold only serialisable data with string keys
         let _ = serde_json::to_writer(&mut bytes, body);
         bytes.push(b'\n');
         Self::bare(StatusCode::OK, JSON, bytes.into())
     }
 
-    /// 200 with a body that is JSON already.
+    /// 200 with a body that already is JSON.
     #[must_use]
     pub fn raw_json(body: impl Into<Bytes>) -> Self {
         Self::bare(StatusCode::OK, JSON, body.into())
@@ -143,7 +146,7 @@ impl Reply {
         Self::json(&StatusBody { status })
     }
 
-    /// `{"status": …, "reason": …}`: a refusal in words for the developer.
+    /// `{"status": …, "reason": …}`: a refusal explained to the developer.
     #[must_use]
     pub fn status_with_reason(status: &'static str, reason: &str) -> Self {
         #[derive(Serialize)]
@@ -154,7 +157,7 @@ impl Reply {
         Self::json(&ReasonBody { status, reason })
     }
 
-    /// `{"status": …, "message": …}`: what went wrong, in words.
+    /// `{"status": …, "message": …}`: an error message.
     #[must_use]
     pub fn status_with_message(status: &'static str, message: &str) -> Self {
         #[derive(Serialize)]
@@ -165,8 +168,8 @@ impl Reply {
         Self::json(&MessageBody { status, message })
     }
 
-    /// A text body without markup, and the newline that the protocol ends bodies with. Sentences may repeat what a caller
-    /// sent: this is the one place that makes it harmless.
+    /// A text body without markup, and the newline that ends bodies in the protocol. Sentences may repeat what a caller
+    /// sent: this is the one place that makes them harmless.
     #[must_use]
     pub fn text(status: StatusCode, text: &str) -> Self {
         let text = without_markup(text);

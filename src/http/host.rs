@@ -1,4 +1,4 @@
-//! The host that a request names (RFC 9110, 7.2).
+//! The host named by a request (RFC 9110, 7.2).
 
 use crate::http::error::ApiError;
 use crate::http::exchange::Request;
@@ -6,7 +6,7 @@ use http::header::HOST;
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// A host without its port and without the dot that may end a name, in lower case.
+/// A host without its port and without the trailing dot of a name, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host<'r>(Cow<'r, str>);
 
@@ -14,8 +14,8 @@ impl<'r> Host<'r> {
     /// The host of a request; `None` when there is none, as in HTTP/1.0.
     ///
     /// # Errors
-    /// 400 for two `Host` headers, of which a proxy in front and this server could choose different ones, and for a value
-    /// that is no host (RFC 9112, 3.2).
+    /// 400 for two `Host` headers, as a proxy in front and this server could choose different ones, and for a value
+    /// that is not a host (RFC 9112, 3.2).
     pub fn of(request: &'r Request) -> Result<Option<Self>, ApiError> {
         let mut values = request.headers.get_all(HOST).iter();
         let (first, second) = (values.next(), values.next());
@@ -31,7 +31,7 @@ impl<'r> Host<'r> {
         host.map(Some).ok_or_else(|| ApiError::bad_request("The Host header is not a host with an optional port"))
     }
 
-    /// Reads `host` or `host:port`.
+    /// Parses `host` or `host:port`.
     #[must_use]
     pub fn parse(authority: &'r str) -> Option<Self> {
         let end = match authority.find(']') {
@@ -48,7 +48,7 @@ impl<'r> Host<'r> {
         Some(Self(if upper { Cow::Owned(host.to_ascii_lowercase()) } else { Cow::Borrowed(host) }))
     }
 
-    /// The host's text; an IPv6 address has its brackets.
+    /// The host's text; an IPv6 address includes its brackets.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -61,7 +61,8 @@ impl<'r> Host<'r> {
     }
 }
 
-/// A registered name or an address as RFC 3986 (3.2.2) spells them. Names may have an underscore: those of containers do.
+/// True for a registered name or an address in the syntax of RFC 3986 (3.2.2). Names may contain an underscore, as
+/// those of containers do.
 fn is_host(text: &str) -> bool {
     if let Some(inner) = text.strip_prefix('[') {
         let inner = inner.strip_suffix(']').unwrap_or_default();

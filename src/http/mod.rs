@@ -1,4 +1,5 @@
-//! HTTP: `server` owns sockets and limits (the only file that names warp), `exchange` is what everything below sees.
+//! HTTP: `server` owns sockets and limits (the only file that names warp); `exchange` has the types that everything
+//! below uses.
 
 pub mod accept;
 pub mod cdi;

@@ -23,40 +23,42 @@ use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use warp::Filter;
 use warp::path::FullPath;
 
-/// What answers requests.
+/// The service that answers requests.
 pub trait Dispatch: Send + Sync + 'static {
     /// Answers one request.
     fn dispatch(&self, request: Request) -> impl Future<Output = Reply> + Send;
 
-    /// Largest body in bytes that this request may have, if that is more than any request may have. Its body has not been
+    /// The largest body in bytes that this request may have, if that is above the general limit. Its body has not been
     /// read yet.
     fn body_limit(&self, request: &Request) -> Option<usize> {
         let _ = request;
         None
     }
 
-    /// Called when answering panicked, after it has been logged.
+    /// Called after answering a request has panicked and the panic has been logged.
     fn record_panic(&self) {}
 }
 
-/// Names a request for logs.
+/// The header that identifies a request in logs.
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Longest request head, and the buffer of a connection.
+/// Longest request head; also the size of a connection's buffer.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// A body above the limit is read and thrown away up to this many times the limit, so that its sender sees the reply.
+/// A body above the limit is read and discarded up to this many times the limit, so that its sender sees the reply.
 const DISCARDED_LIMITS: usize = 8;
-/// Longest `x-request-id` taken over.
+/// Longest `x-request-id` that is accepted.
 const MAX_REQUEST_ID: usize = 64;
 
-/// Serves what `connections` accepts until `shutdown` ends, then lets running requests finish for the shutdown timeout.
+/// Serves the connections from `connections` until `shutdown` completes, then gives running requests the shutdown
+/// timeout to finish.
 ///
 /// `boot_id` makes the request ids of this run of the server distinct from those of other runs.
 pub async fn serve<D: Dispatch>(
@@ -116,11 +118,11 @@ fn serve_connection<D: Dispatch>(
     graceful: &GracefulShutdown,
     permit: OwnedSemaphorePermit,
 ) {
-    // Replies are small and complete: waiting for more to send would only delay them.
+    // Replies are small and complete: waiting for more data would only delay them.
     let _ = stream.set_nodelay(true);
     let patience = Patience::new();
     let filter = TowerToHyperService::new(warp::service(filter(shared, peer, &patience)));
-    let service = service_fn(move |request| filter.call(in_origin_form(request)));
+    let service = service_fn(move |request| filter.call(with_headers_apart(in_origin_form(request))));
     let connection = http1::Builder::new()
         .header_read_timeout(None)
         .max_buf_size(MAX_HEAD_BYTES)
@@ -140,12 +142,11 @@ fn serve_connection<D: Dispatch>(
     });
 }
 
-/// Stands for a target without a path. No route has it.
+/// Replaces a target that has no path. No route has this path.
 const NO_PATH: &str = "/:";
 
-/// A request whose target is a path. The authority of a target in absolute form takes the place of `Host` (RFC 9112,
-/// 3.2.2), but does not hide that there were two. A request for an authority instead of a path (CONNECT) is one that
-/// warp does not survive.
+/// A request whose target is a path. The authority of a target in absolute form replaces `Host` (RFC 9112, 3.2.2), but
+/// must not hide that there were two. warp panics on a request whose target is an authority without a path (CONNECT).
 fn in_origin_form<B>(mut request: http::Request<B>) -> http::Request<B> {
     let authority = request.uri().authority().map(|authority| authority.as_str());
     let host = authority.map(|authority| authority.rsplit_once('@').map_or(authority, |(_, host)| host));
@@ -159,7 +160,23 @@ fn in_origin_form<B>(mut request: http::Request<B>) -> http::Request<B> {
     request
 }
 
-/// The one filter: every request, taken apart and answered. It never rejects.
+/// A request's headers on their way past warp, whose filters can only copy them.
+#[derive(Clone)]
+struct HeadersApart(Arc<Mutex<HeaderMap>>);
+
+impl HeadersApart {
+    fn take(&self) -> HeaderMap {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn with_headers_apart<B>(mut request: http::Request<B>) -> http::Request<B> {
+    let headers = std::mem::take(request.headers_mut());
+    request.extensions_mut().insert(HeadersApart(Arc::new(Mutex::new(headers))));
+    request
+}
+
+/// The only filter: takes every request apart and answers it. It never rejects.
 fn filter<D: Dispatch>(
     shared: &Arc<ServerShared<D>>,
     peer: IpAddr,
@@ -172,7 +189,7 @@ fn filter<D: Dispatch>(
         .and(warp::method())
         .and(warp::path::full())
         .and(query)
-        .and(warp::header::headers_cloned())
+        .and(warp::ext::optional::<HeadersApart>())
         .and(warp::body::stream())
         .then(answer)
 }
@@ -182,10 +199,11 @@ async fn answer<D: Dispatch>(
     method: Method,
     path: FullPath,
     query: String,
-    headers: HeaderMap,
+    headers: Option<HeadersApart>,
     body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send,
 ) -> Response<Bytes> {
     patience.enter(Phase::Busy);
+    let headers = headers.map(|headers| headers.take()).unwrap_or_default();
     let id = request_id(&headers, &shared);
     let path = path.as_str().to_owned();
     let mut request = Request { id, method, path, query, headers, body: Bytes::new(), peer };
@@ -200,7 +218,7 @@ async fn answer<D: Dispatch>(
     response
 }
 
-/// Answers a request; a panic on the way becomes a 500, and the server lives.
+/// Answers a request; a panic on the way becomes a 500, and the server keeps running.
 async fn guarded<D: Dispatch>(dispatch: &D, request: Request) -> Response<Bytes> {
     let id = request.id.clone();
     match AssertUnwindSafe(dispatch.dispatch(request)).catch_unwind().await {
@@ -214,7 +232,7 @@ async fn guarded<D: Dispatch>(dispatch: &D, request: Request) -> Response<Bytes>
     }
 }
 
-/// The caller's request id if it is fit for a log line, else one of our own.
+/// The caller's request id if it is fit for a log line, otherwise one of our own.
 fn request_id<D>(headers: &HeaderMap, shared: &ServerShared<D>) -> String {
     let sane = |id: &&str| {
         (1..=MAX_REQUEST_ID).contains(&id.len())
@@ -226,7 +244,7 @@ fn request_id<D>(headers: &HeaderMap, shared: &ServerShared<D>) -> String {
     }
 }
 
-/// `<boot id>-<number>` in hex, by hand: this runs for nearly every request.
+/// `<boot id>-<number>` in hex, formatted by hand: this runs for nearly every request.
 fn own_request_id(boot_id: u32, number: u64) -> String {
     let mut id = String::with_capacity(25);
     push_hex(&mut id, u64::from(boot_id), 8);
@@ -245,7 +263,7 @@ fn push_hex(text: &mut String, value: u64, digits: u32) {
 /// Why a body was not read.
 enum Refusal {
     TooLarge {
-        /// Bytes allowed.
+        /// The limit in bytes.
         limit: usize,
     },
     TooSlow,
@@ -268,7 +286,7 @@ impl Refusal {
     }
 }
 
-/// How large a request's body may be. Whoever dispatches it is asked only if it is larger than any may be.
+/// The largest body a request may have. The dispatcher is only asked when the body is larger than the general limit.
 struct BodyLimit<'a, D> {
     dispatch: &'a D,
     request: &'a Request,
@@ -297,13 +315,18 @@ async fn read_body<D: Dispatch>(
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let too_large = announced.is_some_and(|length| !limit.admits(length));
     if too_large && headers.contains_key(EXPECT) {
-        // The sender waits for a word before it sends anything.
+        // The sender waits for `100 Continue` before it sends anything.
         return Err(Refusal::TooLarge { limit: limit.bytes });
     }
-    timeout(limits.body_timeout, collect(body, limit)).await.unwrap_or(Err(Refusal::TooSlow))
+    let mut collecting = pin!(collect(body, limit));
+    // Most bodies have arrived with the head and need no timer.
+    if let Poll::Ready(collected) = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await {
+        return collected;
+    }
+    timeout(limits.body_timeout, collecting).await.unwrap_or(Err(Refusal::TooSlow))
 }
 
-/// Reads a body within its limit; what is above it is thrown away as it comes.
+/// Reads a body within its limit; anything above it is discarded as it arrives.
 async fn collect<D: Dispatch>(
     body: impl Stream<Item = Result<impl Buf, warp::Error>>,
     mut limit: BodyLimit<'_, D>,
@@ -321,7 +344,7 @@ async fn collect<D: Dispatch>(
                 break;
             }
         } else if whole.is_empty() {
-            // The usual case: the body is one chunk and is taken over without a copy.
+            // The usual case: the body is one chunk and is used without a copy.
             whole = chunk.copy_to_bytes(chunk.remaining());
         } else {
             more.reserve(chunk.remaining());

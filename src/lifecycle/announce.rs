@@ -1,11 +1,11 @@
-//! Lines that people and scripts wait for, whatever the log level is and wherever logs go.
+//! Lines that people and scripts wait for; they are printed whatever the log level and the destination of logs.
 
 use crate::config::{LogConfig, LogFormat};
 use serde_json::json;
 use std::fmt::Display;
 use std::io::{self, Write};
 
-/// Prints start, stop and crash lines in the format of the log, and into the log when that is not the console.
+/// Prints start, stop and crash lines in the format of the log, and also to the log when that is not the console.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Announcer {
     json: bool,
@@ -19,7 +19,7 @@ impl Announcer {
         Self { json: false, info_in_file: false, error_in_file: false }
     }
 
-    /// For a process that logs like this.
+    /// For a process that logs with these settings.
     pub(super) fn new(log: &LogConfig) -> Self {
         Self {
             json: matches!(log.format, LogFormat::Json),
@@ -28,7 +28,7 @@ impl Announcer {
         }
     }
 
-    /// To stdout.
+    /// Prints to stdout.
     pub(super) fn say(self, text: impl Display) {
         let line = self.line("INFO", &text);
         let _ = writeln!(io::stdout().lock(), "{line}");
@@ -37,7 +37,7 @@ impl Announcer {
         }
     }
 
-    /// To stderr.
+    /// Prints to stderr.
     pub(super) fn error(self, text: impl Display) {
         let line = self.line("ERROR", &text);
         let _ = writeln!(io::stderr().lock(), "{line}");

@@ -1,4 +1,4 @@
-//! The port: taken before the store is opened, opened to clients after.
+//! The port: reserved before the store is opened, opened to clients after that.
 
 use crate::domain::loopback;
 use crate::http::accept::Listeners;
@@ -6,37 +6,37 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use tokio::net::TcpSocket;
 
-/// Connections that may wait to be accepted, per address.
+/// Maximum number of connections waiting to be accepted, per address.
 const BACKLOG: u32 = 1024;
-/// How often a free port is looked for that is free on every address of the host.
+/// How many ports are tried to find one that is free on every address of the host.
 const MAX_ATTEMPTS: u32 = 16;
 
-/// Sockets that hold the port on every address of the host and do not accept connections yet.
+/// Sockets that hold the port on every address of the host but do not accept connections yet.
 pub(super) struct Reserved {
     sockets: Vec<TcpSocket>,
     /// The port they hold.
     pub(super) port: u16,
 }
 
-/// Why the port could not be taken.
+/// Why the port could not be reserved.
 pub(super) enum ReserveError {
     /// The host's name has no address.
     UnknownHost(io::Error),
-    /// An address or the port is not to be had.
+    /// An address or the port is not available.
     Bind(io::Error),
 }
 
-/// Takes `port` (0: any free one) of `host` without accepting connections yet: a port that is busy is found out
-/// before any work is done, and no client waits on a server that is still recovering.
+/// Reserves `port` (0: any free one) of `host` without accepting connections yet: a busy port is detected before any
+/// work is done, and no client waits for a server that is still recovering.
 ///
-/// A name stands for all its addresses: clients choose among them as they like. Those that this machine does not have,
-/// such as those of IPv6 where it is off, are left out as long as one is left.
+/// A name means all of its addresses, because clients choose among them freely. Addresses that this machine does not
+/// have, such as IPv6 addresses where IPv6 is off, are left out as long as one is left.
 pub(super) async fn reserve(host: &str, port: u16) -> Result<Reserved, ReserveError> {
     let addresses = resolve(host).await.map_err(ReserveError::UnknownHost)?;
     let mut attempt = 1;
     loop {
         match reserve_all(&addresses, port) {
-            // The system chose a port by the first address; on another one it may be busy.
+            // The system chose a free port for the first address; it may be busy on another one.
             Err(error) if port == 0 && error.kind() == io::ErrorKind::AddrInUse && attempt < MAX_ATTEMPTS => {
                 attempt += 1
             }
@@ -73,7 +73,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-/// True if this machine does not have the address, or no addresses of its kind.
+/// True if this machine does not have the address, or any addresses of its family.
 fn is_missing(error: &io::Error) -> bool {
     #[cfg(unix)]
     let no_such_family = error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error());
@@ -90,9 +90,9 @@ impl Reserved {
     }
 }
 
-/// The addresses of a host, each once; those of IPv4 first.
+/// The addresses of a host without duplicates; IPv4 first.
 async fn resolve(host: &str) -> io::Result<Vec<IpAddr>> {
-    // No resolver for names of this machine itself: it costs a thread, and many know only some of them.
+    // Names of this machine itself do not go to a resolver: it costs a thread, and many know only some of these names.
     let loopback = loopback::addresses(host);
     if !loopback.is_empty() {
         return Ok(loopback.to_vec());

@@ -34,24 +34,25 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Exit code of a server that did not wait for its requests, or never served, as of a shell's interrupted command.
+/// Exit code of a server that was stopped without waiting for its requests, or before it served, as in shells for an
+/// interrupted command.
 const EXIT_FORCED: u8 = 130;
 
-/// What the command line decides beyond settings.
+/// The choices of the command line besides settings.
 #[derive(Clone)]
 pub struct Launch {
-    /// Where settings come from.
+    /// The sources of settings.
     pub sources: Sources,
-    /// Allow test mode on addresses that others can reach.
+    /// Whether to allow test mode on addresses that others can reach.
     pub dev_anywhere: bool,
-    /// Started by `sessiond start`: leave the terminal, log to files.
+    /// Whether `sessiond start` started it: then it leaves the terminal and logs to files.
     pub detached: bool,
-    /// Told while a folder is recovered.
+    /// Called with the progress of a folder's recovery.
     pub progress: OnProgress,
 }
 
 /// Runs a server until it is asked to stop. The exit code is 0 after a graceful stop, 1 when it could not start or the
-/// store failed, 130 when it was told twice, or while its store was still being opened.
+/// store failed, 130 when it was asked twice, or while its store was still being opened.
 #[must_use]
 pub fn main(launch: &Launch) -> ExitCode {
     let loaded = match load(launch) {
@@ -69,13 +70,14 @@ pub fn main(launch: &Launch) -> ExitCode {
         Ok(code) => code,
         Err(error) => crash(announcer, &error),
     };
-    // The files by which others find us go last: who waits for that finds logs written and the folder free.
+    // The files by which other processes find this one are removed last: when they are gone, logs are written and the
+    // folder is free.
     drop(guard);
     drop(presence);
     code
 }
 
-/// A panic is a log line like any other: in the log's format, in the log's place.
+/// Logs a panic like any other line, in the format and destination of the log.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -94,7 +96,8 @@ fn load(launch: &Launch) -> Result<Loaded, StartError> {
     config::may_bind(&config.host, config.test_mode, launch.dev_anywhere).map_err(StartError::Refused)?;
     if launch.detached {
         detach();
-        // The console is gone after the start, so "no path" means our own files. In the foreground it means the console.
+        // The console is gone after the start, so "no path" means our own files. In the foreground it means the
+        // console.
         let logs = config.data_dir.join("logs");
         config.log.info_path.get_or_insert_with(|| logs.join("info.log"));
         config.log.error_path.get_or_insert_with(|| logs.join("error.log"));
@@ -131,12 +134,13 @@ fn serve(
         std::mem::forget(runtime);
         return outcome;
     }
-    // Blocking work that a second signal left behind must not hold up the exit.
+    // Blocking work left behind by a second signal must not delay the exit.
     runtime.shutdown_timeout(Duration::from_millis(200));
     outcome
 }
 
-/// How long a server whose store has failed goes on: those who waited for the disk have been told, and hear it.
+/// How long a server goes on after its store has failed, so that the replies to requests that waited for the disk are
+/// sent.
 const LAST_REPLIES: Duration = Duration::from_millis(100);
 
 async fn run(
@@ -162,14 +166,14 @@ async fn run(
         ended = &mut attending => ended,
         reason = failure.failed() => {
             let _ = tokio::time::timeout(LAST_REPLIES, attending).await;
-            // The index must not be closed over a disk that fails: it would panic, or write. The process ends anyway.
+            // The index must not be closed on a failing disk: it would panic, or write. The process ends anyway.
             std::mem::forget(context);
             return Err(StartError::StoreFailed(reason));
         }
     };
     let closing = context.store.close();
     if matches!(ended, Ok(EXIT_FORCED)) {
-        // At once means at once: what was acknowledged is on disk, the next start finds it.
+        // A quick stop has to be quick: what was acknowledged is on disk, and the next start finds it.
         let _ = tokio::time::timeout(Duration::from_secs(1), closing).await;
         return Ok(ExitCode::from(EXIT_FORCED));
     }
@@ -187,8 +191,8 @@ fn start_error(config: &BaseConfig, error: ReserveError) -> StartError {
     }
 }
 
-/// Opens the store on a thread of its own, because recovery takes its time; `None` when told to stop meanwhile. Recovery
-/// may be interrupted anywhere.
+/// Opens the store on a separate thread, because recovery takes time; `None` when asked to stop meanwhile. Recovery may
+/// be interrupted at any point.
 async fn open_store(
     config: &Arc<BaseConfig>,
     stop: &StopSwitch,
@@ -205,14 +209,14 @@ async fn open_store(
     }
 }
 
-/// What tells others that we are here; gone when dropped.
+/// The files by which other processes find this server; removed when dropped.
 #[derive(Default)]
 struct Presence {
     _control: Option<ControlFile>,
     _started: Option<StartedFile>,
 }
 
-/// From an open store until the last request is answered.
+/// Serves from the time the store is open until the last request is answered.
 async fn serve_until_stopped(
     config: &Arc<BaseConfig>,
     context: &Arc<Context>,
@@ -245,7 +249,8 @@ async fn serve_until_stopped(
     let folder = if config.ephemeral { "memory only".to_owned() } else { config.data_dir.display().to_string() };
     let open = who_may_call(config);
     announcer.say(format!("Started sessiond {} on {address}, data: {folder}{open}", env!("CARGO_PKG_VERSION")));
-    // Last, and in the original's words: its command line, images and test set-ups wait for this beginning of a line.
+    // Printed last, and in the original's words: its command line, images and test set-ups wait for a line that begins
+    // like this.
     announcer.say(format!("Started SuperTokens on {address} with PID: {}", std::process::id()));
 
     let jobs = jobs::start(context);
@@ -257,7 +262,7 @@ async fn serve_until_stopped(
     Ok(code)
 }
 
-/// The part of the start line that says who may call when no key is needed; a warning where that is whoever can connect.
+/// The part of the start line that states who may call when no key is needed; also warns if anyone on the network may.
 fn who_may_call(config: &BaseConfig) -> &'static str {
     if !config.is_open() {
         return "";
@@ -267,10 +272,10 @@ fn who_may_call(config: &BaseConfig) -> &'static str {
     }
     let host = &config.host;
     tracing::warn!(
-        "No API key is set: whoever reaches {host} may call, except for web pages. Set api_keys (openssl rand -hex 20 makes \
-         one)"
+        "No API key is set: anyone who can reach {host} may call, except for web pages. Set api_keys (openssl rand \
+         -hex 20 makes one)"
     );
-    ", no API key: whoever can connect may call, web pages may not"
+    ", no API key: anyone who can connect may call, web pages may not"
 }
 
 async fn stopping(stop: &StopSwitch, operator: &Operator, announcer: Announcer) {
@@ -279,7 +284,8 @@ async fn stopping(stop: &StopSwitch, operator: &Operator, announcer: Announcer) 
     announcer.say("Stopping webserver...");
 }
 
-/// Writes what others find us by. A server that nobody can command still serves: failures are warnings.
+/// Writes the files by which other processes find this one. A server that cannot be controlled still serves, so
+/// failures are warnings.
 fn announce_presence(config: &BaseConfig, context: &Context, operator: &Arc<Operator>, port: u16) -> Presence {
     let instance = if config.ephemeral { Instance::Ephemeral(std::process::id()) } else { Instance::Store };
     let folder = &config.data_dir;

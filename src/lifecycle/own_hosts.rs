@@ -1,4 +1,4 @@
-//! The host names that this machine goes by, as far as no stranger can own them.
+//! The host names of this machine, as far as no outsider can own them.
 
 use crate::config::HostPattern;
 

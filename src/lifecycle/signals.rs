@@ -1,31 +1,31 @@
-//! What the process does at signals.
+//! The handling of signals.
 
 use crate::logs::LogFiles;
 use crate::stop::StopSwitch;
 
-/// Presses `stop` at SIGTERM, SIGINT and what the platform has in their place, until the process ends. A hang-up is one of
-/// them unless the server is `detached` from its terminal, or was started to outlive it (`nohup`). SIGUSR1 opens the
-/// log files again, for who rotates them by renaming.
+/// Triggers `stop` at SIGTERM, SIGINT and their equivalents on other platforms, until the process ends. A hang-up is
+/// one of them unless the server is `detached` from its terminal, or was started to outlive it (`nohup`). SIGUSR1
+/// reopens the log files, for tools that rotate them by renaming.
 pub(super) async fn handle(mut signals: Signals, stop: StopSwitch, detached: bool, logs: LogFiles) {
     loop {
         match signals.next().await {
             Received::HangUp if detached => {
-                tracing::info!("SIGHUP is ignored: settings are read at the start; stop and start to change them");
+                tracing::info!("SIGHUP is ignored: settings are only read at start; restart the server to change them");
             }
             Received::HangUp | Received::Stop => stop.press(),
             Received::User1 if logs.is_empty() => {
-                tracing::info!("SIGUSR1 is ignored: there are no log files to open again");
+                tracing::info!("SIGUSR1 is ignored: there are no log files to reopen");
             }
             Received::User1 => {
                 logs.reopen();
-                tracing::info!("log files were opened again");
+                tracing::info!("log files were reopened");
             }
             Received::User2 => tracing::info!("SIGUSR2 is ignored"),
         }
     }
 }
 
-/// What a signal asks for.
+/// The action that a signal requests.
 enum Received {
     Stop,
     #[cfg_attr(windows, expect(dead_code, reason = "there is no such signal"))]
@@ -36,15 +36,15 @@ enum Received {
     User2,
 }
 
-/// Made once: a signal that arrives between two waits is not lost.
+/// Created once, so that a signal that arrives between two waits is not lost.
 #[cfg(unix)]
 pub(super) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
     user1: tokio::signal::unix::Signal,
-    /// Received only because it would end the process otherwise.
+    /// Received only because it would otherwise end the process.
     user2: tokio::signal::unix::Signal,
-    /// `None` when the process was started with hang-ups ignored: that is left as it is.
+    /// `None` when the process was started with hang-ups ignored: they stay ignored.
     hang_up: Option<tokio::signal::unix::Signal>,
 }
 
@@ -79,8 +79,8 @@ impl Signals {
     }
 }
 
-/// True when whoever started this process wants it to outlive a hang-up. Known on Linux only, where the kernel tells
-/// which signals are ignored as a mask; SIGHUP is its lowest bit.
+/// True when the process was started to outlive a hang-up. Known on Linux only, where the kernel shows the ignored
+/// signals as a mask; SIGHUP is its lowest bit.
 #[cfg(unix)]
 fn hang_ups_are_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Figures for `GET /metrics`, in the OpenMetrics text format that Prometheus reads.
 //!
 //! Counters are resolved when they are declared, so that counting is one atomic addition and no request allocates a
-//! label. What the store, caches and keys count themselves is read when somebody asks.
+//! label. Figures that the store, caches and keys count themselves are read on request.
 
 mod password;
 mod sign_ups;
@@ -22,7 +22,7 @@ use prometheus_client::registry::Registry;
 use std::fmt::Debug;
 use std::time::Duration;
 
-/// `Content-Type` of [`Metrics::text`].
+/// The `Content-Type` of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 pub use password::{SignInFigures, SignInOutcome};
 pub use sign_ups::SignUpFigures;
@@ -39,15 +39,15 @@ pub struct Metrics {
     latency: Family<RouteLabels, Histogram>,
     /// Panics caught in handlers.
     pub panics: Counter,
-    /// What happens to sessions.
+    /// Counters of what happens to sessions.
     pub sessions: SessionFigures,
-    /// What sign-ins with passwords come to.
+    /// Sign-ins with a password, by outcome.
     pub sign_ins: SignInFigures,
-    /// Who signs up.
+    /// Sign-ups, by recipe.
     pub sign_ups: SignUpFigures,
 }
 
-/// What happens to sessions. Each outcome has its counter, resolved once.
+/// Counters of what happens to sessions. Each outcome has its own counter, resolved once.
 pub struct SessionFigures {
     /// Sessions created.
     pub created: Counter,
@@ -67,24 +67,24 @@ pub struct SessionFigures {
 }
 
 table! {
-    /// What a refresh came to.
+    /// The outcome of a refresh.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum RefreshOutcome {
-        /// New tokens.
+        /// New tokens were issued.
         Ok, "ok";
         /// No such session, or a bad token.
         Unauthorised, "unauthorised";
-        /// A recent token came back, and the app treats that as signed out.
+        /// A recent token came back, and the app is configured to treat that as signed out.
         Reuse, "reuse";
         /// A replaced token came back.
         Theft, "theft";
-        /// The request was not acceptable.
+        /// The request was not valid.
         Invalid, "invalid";
     }
 }
 
-/// The keys of every app that has them in memory, at the moment of asking. One figure each for all apps: a label per app
-/// would make as many figures as there are apps.
+/// The current keys of all apps whose keys are in memory. There is one figure for all apps: a label per app would
+/// create as many figures as there are apps.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct KeySnapshot {
     /// Apps whose keys are in memory.
@@ -93,12 +93,12 @@ pub struct KeySnapshot {
     pub published: u64,
     /// Age of the oldest dynamic key that signs now, in ms; `None` without any.
     pub signing_age_ms: Option<u64>,
-    /// Until the first of them may publish a new dynamic key, in ms; `None` without any.
+    /// Time until the first of them may publish a new dynamic key, in ms; `None` without any.
     pub next_change_ms: Option<u64>,
 }
 
 impl KeySnapshot {
-    /// The figures of both together.
+    /// Combines the figures of both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -144,7 +144,7 @@ impl SessionFigures {
         }
     }
 
-    /// Counts an event that moved a session's lineage; others are counted where they are caused.
+    /// Counts an event that moved a session's lineage; other events are counted where they are caused.
     pub fn count(&self, event: &EventKind) {
         match event {
             EventKind::Promoted { .. } => self.promoted.inc(),
@@ -163,12 +163,12 @@ impl SessionFigures {
     }
 }
 
-/// What is counted elsewhere, read at the moment of asking.
+/// Figures that are counted elsewhere, read on request.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Snapshot {
     /// The store's own figures.
     pub engine: EngineStats,
-    /// Access tokens found among those verified before.
+    /// Access tokens that were found in the cache of verified ones.
     pub verified_hits: u64,
     /// Access tokens whose signature had to be checked.
     pub verified_misses: u64,
@@ -263,7 +263,7 @@ impl Snapshot {
         counter("commits", "Commits that became durable", self.engine.commits);
         counter("commit_conflicts", "Commits refused because something read had changed", self.engine.conflicts);
         counter("commit_groups", "Groups of commits written with one disk wait each", self.engine.groups);
-        counter("verified_token_cache_hits", "Access tokens known as verified", self.verified_hits);
+        counter("verified_token_cache_hits", "Access tokens found in the cache of verified tokens", self.verified_hits);
         counter("verified_token_cache_misses", "Access tokens whose signature was checked", self.verified_misses);
         let mut gauge = |name, help, value| register(&mut registry, name, help, ConstGauge::new(value));
         gauge("journal_bytes", "Size of the journal", self.engine.journal_bytes);
@@ -275,7 +275,7 @@ impl Snapshot {
             gauge("signing_key_age_seconds", "Age of the oldest dynamic key that signs", age / 1000);
         }
         if let Some(next_change) = self.keys.next_change_ms {
-            gauge("next_key_change_seconds", "Until the next app may publish a signing key", next_change / 1000);
+            gauge("next_key_change_seconds", "Time until an app may publish the next signing key", next_change / 1000);
         }
         password::register(&mut registry, &self.hashing);
         registry

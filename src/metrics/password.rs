@@ -1,4 +1,4 @@
-//! Figures of passwords: what sign-ins come to, and how long hashing takes.
+//! Figures about passwords: the outcomes of sign-ins, and the time hashing takes.
 
 use crate::crypto::password::pool::PoolStats;
 use crate::domain::password::HashFamily;
@@ -10,22 +10,22 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::sync::atomic::AtomicU64;
 
-/// What sign-ins with passwords come to. Each outcome has its counter, resolved once.
+/// Sign-ins with a password, by outcome. Each outcome has its own counter, resolved once.
 pub struct SignInFigures {
     outcomes: [(SignInOutcome, Counter); SignInOutcome::ALL.len()],
 }
 
 table! {
-    /// What a sign-in with a password came to.
+    /// The outcome of a sign-in with a password.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum SignInOutcome {
-        /// Signed in.
+        /// The user signed in.
         Ok, "ok";
         /// Unknown e-mail address or wrong password.
         WrongCredentials, "wrong_credentials";
-        /// Refused unseen: too many have failed before.
+        /// Refused without a check: too many have failed before.
         Delayed, "delayed";
-        /// Refused unseen: too many wait to be hashed.
+        /// Refused without a check: the queue for hashing is full.
         Busy, "busy";
     }
 }
@@ -56,7 +56,7 @@ struct FamilyLabels {
     family: &'static str,
 }
 
-/// What the hashing threads have counted.
+/// Registers the figures of the hashing threads.
 pub(super) fn register(registry: &mut Registry, stats: &[PoolStats; HashFamily::ALL.len()]) {
     let waiting: Family<FamilyLabels, Gauge<u64, AtomicU64>> = Family::default();
     let [done, refused]: [Family<FamilyLabels, Counter>; 2] = Default::default();
@@ -69,11 +69,11 @@ pub(super) fn register(registry: &mut Registry, stats: &[PoolStats; HashFamily::
         waited.get_or_create(&labels).inc_by(seconds(stats.waited_us));
         worked.get_or_create(&labels).inc_by(seconds(stats.worked_us));
     }
-    registry.register("password_hash_queue", "Callers that wait for a password to be hashed", waiting);
+    registry.register("password_hash_queue", "Callers waiting for a password to be hashed", waiting);
     registry.register("password_hashes", "Passwords hashed", done);
     registry.register("password_hashes_refused", "Callers refused because the queue was full", refused);
-    registry.register("password_hash_wait_seconds", "Time that callers have waited in the queue", waited);
-    registry.register("password_hash_seconds", "Time that hashing has taken", worked);
+    registry.register("password_hash_wait_seconds", "Time callers have waited in the queue", waited);
+    registry.register("password_hash_seconds", "Time spent hashing", worked);
 }
 
 const fn label(family: HashFamily) -> &'static str {

@@ -1,4 +1,4 @@
-//! Figures of sign-ups.
+//! Figures about sign-ups.
 
 use crate::domain::user::RecipeId;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -6,7 +6,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
-/// People who signed up themselves, not those who were imported. Each recipe has its counter, resolved once.
+/// People who signed up themselves, without imported users. Each recipe has its own counter, resolved once.
 pub struct SignUpFigures {
     recipes: [(RecipeId, Counter); RecipeId::ALL.len()],
 }

@@ -1,12 +1,12 @@
-//! [`Contention`]: where commands queue whose commits conflict.
+//! [`Contention`]: queues for commands whose commits conflict.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use tokio::sync::Mutex;
 
-/// Queues shared by everything that commands are about.
+/// The number of queues, shared by all commands.
 const QUEUES: usize = 64;
 
-/// Where commands wait whose first commit conflicted.
+/// Queues for commands whose first commit conflicted.
 #[derive(Debug)]
 pub struct Contention {
     queues: [Mutex<()>; QUEUES],
@@ -19,7 +19,7 @@ impl Default for Contention {
 }
 
 impl Contention {
-    /// The queue of what a command is about; many subjects share one.
+    /// The queue for a command on this subject; many subjects share one.
     pub fn queue(&self, about: &impl Hash) -> Option<&Mutex<()>> {
         let mut hasher = DefaultHasher::new();
         about.hash(&mut hasher);

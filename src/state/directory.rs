@@ -1,7 +1,7 @@
 //! [`Directory`]: every connection URI domain, app and tenant in memory, with effective settings.
 //!
 //! Requests read it under short locks; commands change single entries after their commit. Entries without settings of
-//! their own share their parent's, so ten thousand of them cost little more than their names.
+//! their own share their parent's, so ten thousand of them need little more memory than their names.
 
 use super::traffic::Traffic;
 use crate::config::{AppConfig, BaseConfig};
@@ -17,7 +17,7 @@ use tokio::sync::{
     Mutex, MutexGuard, RwLock as AsyncRwLock, RwLockReadGuard as AsyncRead, RwLockWriteGuard as AsyncWrite,
 };
 
-/// Every connection URI domain, app and tenant, with effective settings. Read on each request, changed rarely.
+/// Every connection URI domain, app and tenant, with effective settings. Read on each request, rarely changed.
 ///
 /// A handle: clones share one directory.
 #[derive(Clone)]
@@ -39,13 +39,13 @@ type Domains = HashMap<Box<str>, HashMap<Box<str>, Arc<AppEntry>>>;
 pub struct AppEntry {
     /// Its id.
     pub id: AppId,
-    /// Tells it from an earlier app of the same name; stays when its settings change.
+    /// Distinguishes it from an earlier app with the same name; stays the same when its settings change.
     pub serial: u64,
     /// Its effective settings: those of its public tenant.
     pub config: Arc<AppConfig>,
-    /// Its requests; stay when its settings change and go with it.
+    /// Its request counts; kept when its settings change, and dropped with the app.
     pub traffic: Arc<Traffic>,
-    /// Where its key ring is, once a request has asked for it.
+    /// The slot of its key ring, set once a request has needed it.
     pub(super) ring_slot: OnceLock<Arc<RingSlot>>,
     tenants: Arc<RwLock<Tenants>>,
 }
@@ -59,11 +59,11 @@ pub struct TenantEntry {
     pub id: TenantId,
     /// Its effective settings.
     pub config: Arc<AppConfig>,
-    /// What was set for it.
+    /// The settings made for this tenant itself.
     pub own: Tenant,
 }
 
-/// Who changes what: one change of an app at a time, one change of a domain alone.
+/// Locks for changes: apps change one at a time each, a change of a domain excludes all others.
 struct ChangeLocks {
     domains: AsyncRwLock<()>,
     apps: [Mutex<()>; 64],
@@ -100,13 +100,13 @@ impl Directory {
         self.find(&id.connection_uri_domain, &id.app_id)
     }
 
-    /// The app with these names, if it exists; for callers that have no [`AppId`] at hand.
+    /// The app with these names, if it exists; for callers that do not have an [`AppId`].
     #[must_use]
     pub fn find(&self, connection_uri_domain: &str, app_id: &str) -> Option<Arc<AppEntry>> {
         read(&self.shared.domains).get(connection_uri_domain)?.get(app_id).map(Arc::clone)
     }
 
-    /// True if a connection URI domain of this name was created.
+    /// True if a connection URI domain with this name was created.
     #[must_use]
     pub fn has_connection_uri_domain(&self, host: &str) -> bool {
         read(&self.shared.domains).contains_key(host)
@@ -131,7 +131,7 @@ impl Directory {
         apps
     }
 
-    /// Waits until nobody else changes this app; with `alone`, until nobody changes anything.
+    /// Waits until no one else is changing this app; with `alone`, until no one is changing anything.
     pub(crate) async fn begin_change(&self, app: &AppId, alone: bool) -> ChangeGuard<'_> {
         let locks = &self.shared.locks;
         if alone {
@@ -148,7 +148,7 @@ impl Directory {
         ChangeGuard::App(domain, app)
     }
 
-    /// Adds or replaces a tenant; its app comes with its public tenant.
+    /// Adds or replaces a tenant; an app is added with its public tenant.
     pub(crate) fn put(&self, app: &AppId, tenant: TenantEntry) {
         if !tenant.id.is_public() {
             if let Some(entry) = self.app(app) {
@@ -168,14 +168,14 @@ impl Directory {
         domain.insert(app.app_id.as_str().into(), Arc::new(entry));
     }
 
-    /// Takes a tenant out.
+    /// Removes a tenant.
     pub(crate) fn remove_tenant(&self, app: &AppId, tenant: &TenantId) {
         if let Some(entry) = self.app(app) {
             write(&entry.tenants).remove(tenant);
         }
     }
 
-    /// Takes an app out, and its domain with the last one.
+    /// Removes an app, and its domain with the domain's last app.
     pub(crate) fn remove_app(&self, app: &AppId) {
         let mut domains = write(&self.shared.domains);
         if let Some(domain) = domains.get_mut(app.connection_uri_domain.as_str()) {
@@ -202,13 +202,13 @@ impl AppEntry {
         tenants
     }
 
-    /// How many tenants there are, the public one included.
+    /// The number of tenants, including the public one.
     #[must_use]
     pub fn tenant_count(&self) -> usize {
         read(&self.tenants).len()
     }
 
-    /// True for the app that a domain always has.
+    /// True for the app that every domain has.
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.id.app_id == PUBLIC
@@ -221,7 +221,7 @@ impl fmt::Debug for AppEntry {
     }
 }
 
-/// Locks here guard maps that no panic leaves half-changed.
+/// The locks here guard maps that a panic never leaves half-changed.
 fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }

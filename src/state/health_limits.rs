@@ -1,19 +1,19 @@
-//! [`HealthLimits`]: how often health checks may reach the store.
+//! [`HealthLimits`]: limits how often health checks may reach the store.
 
 use crate::domain::ids::AppId;
 use crate::domain::time::SteadyMillis;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Checks that reach the store at once before the limit applies.
+/// Checks that may reach the store at once before the limit applies.
 const BURST: u64 = 5;
-/// One more check may reach the store each so many ms.
+/// The interval after which one more check may reach the store, in ms.
 const REFILL_MS: u64 = 200;
 
-/// From this many apps on, those that were idle for long enough to have a full bucket again are forgotten.
+/// From this number of apps on, those that were idle long enough to have a full bucket again are dropped.
 const MAX_BUCKETS: usize = 1024;
 
-/// One token bucket per app, so that a flood of health checks does not become a flood on the store.
+/// One token bucket per app, so that a flood of health checks does not become a flood of store reads.
 #[derive(Default)]
 pub struct HealthLimits {
     buckets: Mutex<HashMap<AppId, Bucket>>,
@@ -26,7 +26,7 @@ struct Bucket {
 }
 
 impl HealthLimits {
-    /// Whether the store may be asked for this app now; counts it.
+    /// Whether this app's health check may reach the store now; counts the check.
     pub fn allow(&self, app: &AppId, now: SteadyMillis) -> bool {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(bucket) = buckets.get_mut(app) else {

@@ -1,4 +1,4 @@
-//! What a running server keeps in memory: types that know the layers below them, but no command and no
+//! The state that a running server keeps in memory: types that use the layers below them, but no command and no
 //! [`Context`](crate::context::Context).
 
 pub mod contention;

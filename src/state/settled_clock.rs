@@ -1,38 +1,38 @@
-//! [`SettledClock`]: whether the system's clock can be relied on for what cannot be undone.
+//! [`SettledClock`]: whether the system's clock is reliable enough for actions that cannot be undone.
 
 use crate::domain::clock_watch::{ClockWatch, SETTLING_MS, Verdict, WatchState};
 use crate::domain::time::Reading;
 use crate::store::{CommitError, Engine, StoreError, clock};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// While the clock settles, what is known of it is written down this often, in ms. Once it has, each change of the anchor
+/// While the clock settles, its state is saved this often, in ms. Once it has settled, saving each change of the anchor
 /// is enough.
 const KEEP_EVERY_MS: u64 = 3_600_000;
 
-/// A [`ClockWatch`] that every request and job asks, and that the store remembers for the next process.
+/// A [`ClockWatch`] that every request and job consults, and whose state the store keeps for the next process.
 pub struct SettledClock {
     watch: Mutex<ClockWatch>,
-    /// What the store knows; `None` for nothing.
+    /// The state in the store; `None` if it has none.
     kept: Mutex<Option<WatchState>>,
-    /// What is believed without proof is not passed on.
+    /// Whether the clock is trusted without proof; then its state is not saved.
     is_trusting: bool,
 }
 
 impl SettledClock {
-    /// Believes the clock until it jumps.
+    /// Trusts the clock until it jumps.
     #[must_use]
     pub const fn trusting(now: Reading) -> Self {
         Self { watch: Mutex::new(ClockWatch::trusting(now)), kept: Mutex::new(None), is_trusting: true }
     }
 
-    /// Goes on from what the store remembers.
+    /// Continues from the state in the store.
     ///
     /// # Errors
-    /// When the store fails. A damaged record is logged, and counts as none.
+    /// When the store fails. A damaged record is logged and treated as missing.
     pub async fn resume(store: &dyn Engine, now: Reading) -> Result<Self, StoreError> {
         let known = match clock::get(&mut *store.begin()).await {
             Err(error @ StoreError::Damaged { .. }) => {
-                tracing::warn!(%error, "what was known of the system's clock is lost; it is watched from now on");
+                tracing::warn!(%error, "the stored state of the system's clock is damaged; the watch starts afresh");
                 None
             }
             known => known?,
@@ -41,15 +41,15 @@ impl SettledClock {
         Ok(Self { watch: Mutex::new(watch), kept: Mutex::new(known), is_trusting: false })
     }
 
-    /// Whether this reading can be relied on; says so once when the clock has jumped.
+    /// Whether this reading can be relied on; logs a jump of the clock once.
     pub fn trusts(&self, now: Reading) -> bool {
         let verdict = self.watch().judge(now);
         if let Verdict::Jumped { by_ms, ahead } = verdict {
             let way = if ahead { "ahead" } else { "back" };
             tracing::warn!(
-                "the system's clock jumped {way} by {} s: what has expired is refused but not deleted until the clock has \
-                 gone evenly for {} h. If the time is wrong now, correct it and see to the time service; if it is right \
-                 (it was wrong before, or the machine was paused), nothing needs to be done",
+                "the system's clock jumped {way} by {} s: what has expired is refused but not deleted until the clock \
+                 has run steadily for {} h. If the time is wrong now, correct it and check the time service; if it is \
+                 right (it was wrong before, or the machine was paused), nothing needs to be done",
                 by_ms / 1000,
                 SETTLING_MS / 3_600_000,
             );
@@ -57,13 +57,13 @@ impl SettledClock {
         verdict == Verdict::Settled
     }
 
-    /// Writes down for the next process what is known now, if that is worth a write; at the end of a process it is if
-    /// anything is new.
+    /// Saves the current state for the next process, if that is worth a write; at the end of a process it is if
+    /// anything has changed.
     ///
     /// # Errors
     /// When the store fails; the next call tries again.
     pub async fn keep(&self, store: &dyn Engine, now: Reading, is_last: bool) -> Result<(), StoreError> {
-        // Judged first: a jump since the last look must not be written down as time that both clocks agreed.
+        // Judged first: a jump since the last reading must not be saved as time in which both clocks agreed.
         self.trusts(now);
         let state = self.watch().state(now);
         let kept = *self.kept();
@@ -82,7 +82,7 @@ impl SettledClock {
         Ok(())
     }
 
-    // Plain numbers: no panic leaves them half-changed.
+    // Plain numbers: a panic never leaves them half-changed.
     fn watch(&self) -> MutexGuard<'_, ClockWatch> {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -94,7 +94,7 @@ impl SettledClock {
 
 fn is_news(kept: &WatchState, state: &WatchState, is_last: bool) -> bool {
     let step = if is_last { 1 } else { KEEP_EVERY_MS };
-    // After a jump less is agreed than before.
+    // After a jump, less is agreed than before.
     kept.anchor != state.anchor
         || state.agreed_ms < kept.agreed_ms
         || state.agreed_ms >= kept.agreed_ms.saturating_add(step)

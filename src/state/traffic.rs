@@ -1,16 +1,16 @@
-//! How many requests an app got, by minute, for the last day (CDI: request statistics).
+//! The number of requests to an app, by minute, for the last day (CDI: request statistics).
 
 use crate::domain::time::UnixMillis;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// Minutes that are remembered.
+/// The number of minutes that are remembered.
 const MINUTES: u64 = 1440;
-/// The same as a number of entries, and the minute under way.
+/// The same as a number of entries, plus the current minute.
 const MINUTES_KEPT: usize = 1441;
 const SECONDS_PER_MINUTE: u64 = 60;
-/// Low bits of [`Counts::current`]: requests of one second.
+/// The low bits of [`Counts::current`]: the requests of one second.
 const COUNT_BITS: u32 = 24;
 
 /// The requests of one app. Nothing is allocated before the first one.
@@ -22,27 +22,27 @@ pub struct Traffic {
 struct Counts {
     /// The second, above [`COUNT_BITS`], and its requests so far.
     current: AtomicU64,
-    /// Nothing is known of minutes before this one.
+    /// The first minute with data; nothing is known of earlier ones.
     first_minute: u64,
     past: Mutex<Past>,
 }
 
-/// The minutes that had requests, the oldest first: an app that is asked now and then takes a few of them, not a day.
+/// The minutes that had requests, oldest first: an app with few requests stores a few minutes, not a whole day.
 #[derive(Default)]
 struct Past(VecDeque<Minute>);
 
-/// Narrow, for there can be [`MINUTES`] in each app of a crowded server.
+/// Compact, because each app of a crowded server can have [`MINUTES`] of these.
 struct Minute {
     minute: u32,
     total: u32,
     peak: u32,
 }
 
-/// Requests per second in a minute; `None` for a minute of which nothing is known.
+/// Requests per second in a minute, average and peak; `None` for a minute without data.
 pub type Rate = Option<(f64, u64)>;
 
 impl Traffic {
-    /// Counts one request. Takes a lock once in a second only.
+    /// Counts one request. Takes a lock only once per second.
     pub fn count(&self, now: UnixMillis) {
         let second = now.seconds();
         let counts = self.counts.get_or_init(|| Counts {
@@ -74,11 +74,11 @@ impl Traffic {
 
 impl Counts {
     fn past(&self) -> MutexGuard<'_, Past> {
-        // Numbers only: no panic leaves them half-changed.
+        // Only numbers: a panic never leaves them half-changed.
         self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a second, and adds the one before to its minute. The caller holds the lock.
+    /// Begins a second, and adds the previous one to its minute. The caller holds the lock.
     fn turn_to(&self, second: u64, past: &mut Past) {
         if self.current.load(Ordering::Relaxed) >> COUNT_BITS == second {
             return;
@@ -99,7 +99,7 @@ impl Past {
 
     /// Adds a second's requests to its minute, and drops the minutes that are a day older than it.
     fn add(&mut self, minute: u64, requests: u64) {
-        // Minutes last until the year 10136, and a second's count has 24 bits.
+        // Minutes fit until the year 10136, and a second's count has 24 bits.
         let (Ok(minute), Ok(requests)) = (u32::try_from(minute), u32::try_from(requests)) else { return };
         let place = self.0.partition_point(|kept| kept.minute < minute);
         if let Some(kept) = self.0.get_mut(place).filter(|kept| kept.minute == minute) {
@@ -111,7 +111,7 @@ impl Past {
         while self.0.front().is_some_and(|oldest| u64::from(oldest.minute) + MINUTES < u64::from(minute)) {
             self.0.pop_front();
         }
-        // One too many is one to come: the clock was set back, and what is counted now must not be what goes.
+        // One too many means one is in the future: the clock was set back, and the current count must not be dropped.
         self.0.truncate(MINUTES_KEPT);
     }
 }

@@ -1,8 +1,8 @@
-//! Access tokens whose signature has been checked already, by the hash of the whole token.
+//! Access tokens whose signature has already been checked, by the hash of the whole token.
 //!
-//! A signature check is nine tenths of a verification, and applications present the same token for an hour. What is
-//! remembered is only that *this text, signature included,* was signed by *that key of that app*: expiry and the key's
-//! standing are looked at on every hit, so a revoked key ends its tokens at once.
+//! A signature check takes nine tenths of a verification, and applications present the same token for an hour. All that
+//! is remembered is that *this text, signature included,* was signed by *that key of that app*: expiry and the key's
+//! state are checked on every hit, so a revoked key ends its tokens at once.
 
 use crate::crypto::access_token::{AccessToken, MAX_TOKEN, TokenRefusal};
 use crate::domain::key::Kid;
@@ -14,9 +14,9 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a remembered token costs beside its texts: hash, structs, pointers and the cache's own book-keeping.
+/// The memory for a cached token besides its texts: hash, structs, pointers and the cache's own book-keeping.
 const ENTRY_OVERHEAD: u64 = 500;
-/// Room for the first entries; the weight decides, this is only an estimate of their number.
+/// The estimated size of an entry, to reserve room for the first ones; the limit is by weight.
 const TYPICAL_ENTRY: u64 = 1000;
 
 /// A bounded cache; every hit is still checked for expiry and key state.
@@ -55,10 +55,10 @@ impl VerifiedTokens {
         Self { cache, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
-    /// What the token says, if it is good now; a look-up when it was good before.
+    /// The content of the token, if it is valid now; a cache look-up if it was checked before.
     ///
     /// # Errors
-    /// Why it is not good.
+    /// Why the token is not valid.
     pub fn verify(&self, ring: &KeyRing, token: &str, now: UnixMillis) -> Result<Arc<AccessToken>, TokenRefusal> {
         if token.len() > MAX_TOKEN {
             return Err(TokenRefusal::Unparsable);
@@ -85,13 +85,13 @@ impl VerifiedTokens {
         Ok(token)
     }
 
-    /// Look-ups that were answered from memory, since the start.
+    /// Look-ups answered from the cache, since the start.
     #[must_use]
     pub fn hits(&self) -> u64 {
         self.hits.load(Ordering::Relaxed)
     }
 
-    /// Look-ups that cost a signature check, since the start.
+    /// Look-ups that required a signature check, since the start.
     #[must_use]
     pub fn misses(&self) -> u64 {
         self.misses.load(Ordering::Relaxed)
@@ -103,7 +103,7 @@ impl VerifiedTokens {
         self.cache.as_ref().map_or(0, Cache::weight)
     }
 
-    /// `serial` tells apps apart, and an app from one of the same name before it.
+    /// `serial` distinguishes apps, including an app from an earlier one with the same name.
     fn hash(serial: u64, token: &str) -> [u8; 32] {
         Sha256::new().chain_update(serial.to_le_bytes()).chain_update(token.as_bytes()).finalize().into()
     }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the Dockerfile's last stage around a static binary and runs the image: `container.sh BINARY`.
 #
-# The first stage, which compiles, is stood in for by the given binary, because its base image would have to be pulled. The
-# binary is linked by the same command line. Needs root, buildah, podman, runc.
+# The given binary, linked with the same command line, replaces the first stage, which compiles, because its base image
+# would have to be pulled. Needs root, buildah, podman, runc.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/delivery/lib.sh
@@ -21,7 +21,8 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# Some hosts let nobody set resource limits, not even to what they are; the runtime's configuration always asks for it.
+# On some hosts nobody may set resource limits, not even to their current values; the runtime's configuration always
+# asks for it.
 mkdir -p "$scratch/bin"
 cat >"$scratch/bin/runc" <<'RUNC'
 #!/usr/bin/env python3
@@ -54,7 +55,7 @@ build() {
 }
 inspect() { "${pods[@]}" image inspect --format "$1" localhost/sessiond-test; }
 inspect_is() { [ "$(inspect "$1")" = "$2" ]; }
-# The release profile's binary is larger than the dist profile's, which is what an image gets.
+# The release profile's binary is larger than the dist profile's, which goes into an image.
 at_most_25_mb() { [ "$(inspect '{{.Size}}')" -le 25000000 ]; }
 # start [options]: a container on a free port of the loopback interface, with a read-only root file system.
 start() {
@@ -75,18 +76,18 @@ healthy() { "${pods[@]}" healthcheck run "$name"; }
 check "the binary is linked statically" statically_linked
 check "the image builds" build
 check "the image has at most 25 MB" at_most_25_mb
-check "it runs as nobody in particular" inspect_is '{{.User}}' 65532:65532
+check "it runs as an unprivileged user" inspect_is '{{.User}}' 65532:65532
 check "it has a health check" inspect_is '{{index .HealthCheck.Test 1}}' sessiond
 chown 65532:65532 "$scratch/volume"
 start
 check "it serves with a read-only root" curl -fsS "http://127.0.0.1:$port/hello"
-check "somebody signs up" sign_up "$port" kept@example.org
-check "the health check says healthy" healthy
+check "a user signs up" sign_up "$port" kept@example.org
+check "the health check reports healthy" healthy
 check "SIGTERM stops it with exit code 0" stop_is_clean
 remove
 chown -R 4321:4321 "$scratch/volume"
 start --user 4321:4321
-check "another user id finds the data" sign_in "$port" kept@example.org
+check "the data is there under another user id" sign_in "$port" kept@example.org
 check "it is healthy as that user, too" healthy
 check "it stops" stop_is_clean
 check "the clean stop is on the volume" test -e "$scratch/volume/clean"

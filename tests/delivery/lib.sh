@@ -3,7 +3,7 @@
 passed=0
 failed=0
 
-# check WHAT COMMAND…: runs the command, counts and names the outcome.
+# check WHAT COMMAND…: runs the command, counts and prints the outcome.
 check() {
   local what=$1
   shift
@@ -17,7 +17,7 @@ check() {
   fi
 }
 
-# The port after "Started SuperTokens on host:" in a log file, as soon as it is there; fails after 20 s.
+# The port after "Started SuperTokens on host:" in a log file, as soon as it appears; fails after 20 s.
 port_in() {
   local port
   for _ in $(seq 200); do
@@ -29,7 +29,7 @@ port_in() {
   return 1
 }
 
-# post PORT PATH BODY: what the server answers.
+# post PORT PATH BODY: prints the server's reply.
 post() {
   curl -sS --max-time 20 -H 'cdi-version: 5.4' -H 'rid: emailpassword' -H 'content-type: application/json' --data "$3" "http://127.0.0.1:$1$2"
 }

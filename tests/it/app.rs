@@ -1,4 +1,4 @@
-//! [`TestApp`]: an app in process, on a clock that only the test moves and randomness from a seed.
+//! [`TestApp`]: an app in process, with a clock that only the test moves and randomness from a seed.
 //!
 //! ```ignore
 //! let app = TestApp::new().await;
@@ -39,7 +39,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// When every test begins: 2023-11-14T22:13:20Z.
+/// The time at which every test begins: 2023-11-14T22:13:20Z.
 pub(crate) const START: UnixMillis = UnixMillis(1_700_000_000_000);
 
 /// A clock that only the test moves.
@@ -51,12 +51,12 @@ pub(crate) struct ManualClock {
 }
 
 impl ManualClock {
-    /// Standing at `start`.
+    /// A clock that stands at `start`.
     pub(crate) fn at(start: UnixMillis) -> Self {
         Self { wall: Arc::new(AtomicU64::new(start.0)), steady: Arc::default(), boot: Arc::new(AtomicU64::new(1)) }
     }
 
-    /// `millis` later.
+    /// Advances the clock by `millis`.
     pub(crate) fn advance(&self, millis: u64) {
         self.wall.fetch_add(millis, Ordering::SeqCst);
         self.steady.fetch_add(millis, Ordering::SeqCst);
@@ -67,12 +67,12 @@ impl ManualClock {
         self.wall.store(now.0, Ordering::SeqCst);
     }
 
-    /// Sets the wall clock forwards or back by so many ms.
+    /// Sets the wall clock forwards or back by this many ms.
     pub(crate) fn step(&self, by: i64) {
         self.set(UnixMillis(self.wall.load(Ordering::SeqCst).strict_add_signed(by)));
     }
 
-    /// The machine was off for `millis`: a new run of the steady clock begins.
+    /// Simulates that the machine was off for `millis`: the steady clock starts anew.
     pub(crate) fn reboot(&self, millis: u64) {
         self.wall.fetch_add(millis, Ordering::SeqCst);
         self.steady.store(0, Ordering::SeqCst);
@@ -98,7 +98,7 @@ impl Clock for ManualClock {
 pub(crate) struct SeededEntropy(Mutex<StdRng>);
 
 impl SeededEntropy {
-    /// The stream of this seed.
+    /// The stream for this seed.
     pub(crate) fn new(seed: u64) -> Self {
         Self(Mutex::new(StdRng::seed_from_u64(seed)))
     }
@@ -110,7 +110,7 @@ impl Entropy for SeededEntropy {
     }
 }
 
-/// How a [`TestApp`] is to be.
+/// The configuration of a [`TestApp`].
 pub(crate) struct TestAppBuilder {
     settings: Vec<(String, String)>,
     config_path: Option<PathBuf>,
@@ -129,56 +129,56 @@ impl TestAppBuilder {
         self
     }
 
-    /// As if the settings had come from this file.
+    /// Takes the settings as if they had come from this file.
     pub(crate) fn config_path(mut self, path: &str) -> Self {
         self.config_path = Some(path.into());
         self
     }
 
-    /// Keeps keys sealed under this master key.
+    /// Seals keys under this master key.
     pub(crate) fn master_key(mut self, key: &str) -> Self {
         self.master_key = Some(key.to_owned());
         self
     }
 
-    /// Relaxes rules as for SDK test suites.
+    /// Relaxes rules, as for SDK test suites.
     pub(crate) fn test_mode(mut self) -> Self {
         self.test_mode = true;
         self
     }
 
-    /// Another stream of randomness.
+    /// Uses another stream of randomness.
     pub(crate) fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// On another clock.
+    /// Uses another clock.
     pub(crate) fn clock(mut self, clock: &ManualClock) -> Self {
         self.clock = clock.clone();
         self
     }
 
-    /// Another engine, or one that holds records already.
+    /// Uses another engine, or one that holds records already.
     pub(crate) fn store(mut self, store: Arc<dyn Engine>) -> Self {
         self.store = Some(store);
         self
     }
 
-    /// On the engine that keeps records in files of this folder.
+    /// Uses the engine that keeps records in files of this folder.
     pub(crate) fn on_disk(self, folder: &Path) -> Self {
         let options = Options::new(Arc::new(self.clock.clone()), Arc::new(SeededEntropy::new(self.seed)));
         let (engine, _) = sled::open(folder, &options).expect("the folder opens");
         self.store(Arc::new(engine))
     }
 
-    /// Routes of the test's own, beside the real ones.
+    /// Adds routes of the test's own.
     pub(crate) fn routes(mut self, routes: &'static [Route]) -> Self {
         self.recipes.push(routes);
         self
     }
 
-    /// The app.
+    /// Builds the app.
     pub(crate) async fn build(self) -> TestApp {
         let watch = Watch::new();
         let settings: Vec<_> = self.settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
@@ -204,21 +204,21 @@ impl TestAppBuilder {
 pub(crate) struct TestApp {
     /// The parts, for commands and stores.
     pub(crate) context: Arc<Context>,
-    /// The plane in front of them.
+    /// The HTTP layer in front of them.
     pub(crate) cdi: Arc<Cdi>,
     /// Its clock.
     pub(crate) clock: ManualClock,
-    /// What it hands out must not be in the logs.
+    /// Secrets that it handed out and that must not appear in the logs.
     watch: Arc<Watch>,
 }
 
 impl TestApp {
-    /// With default settings in memory.
+    /// An app with default settings, in memory.
     pub(crate) async fn new() -> Self {
         Self::builder().build().await
     }
 
-    /// With settings of one's own.
+    /// An app with special settings.
     pub(crate) fn builder() -> TestAppBuilder {
         TestAppBuilder {
             settings: Vec::new(),
@@ -247,18 +247,18 @@ impl TestApp {
         TestRequest { app: self, request }
     }
 
-    /// GET.
+    /// A GET request.
     pub(crate) fn get(&self, path: &str) -> TestRequest<'_> {
         self.request(Method::GET, path)
     }
 
-    /// POST with a JSON body.
+    /// A POST request with a JSON body.
     #[expect(clippy::needless_pass_by_value, reason = "`json!` reads better without a borrow")]
     pub(crate) fn post(&self, path: &str, body: Value) -> TestRequest<'_> {
         self.request(Method::POST, path).json(&body)
     }
 
-    /// PUT with a JSON body.
+    /// A PUT request with a JSON body.
     #[expect(clippy::needless_pass_by_value, reason = "`json!` reads better without a borrow")]
     pub(crate) fn put(&self, path: &str, body: Value) -> TestRequest<'_> {
         self.request(Method::PUT, path).json(&body)
@@ -270,52 +270,52 @@ impl TestApp {
     }
 }
 
-/// The least body that creates a session.
+/// The smallest body that creates a session.
 pub(crate) fn new_session(user: &str) -> Value {
     json!({"userId": user, "enableAntiCsrf": false, "userDataInJWT": {}, "userDataInDatabase": {}})
 }
 
-/// A request being put together; awaiting it sends it.
+/// A request under construction; awaiting it sends it.
 pub(crate) struct TestRequest<'a> {
     app: &'a TestApp,
     request: Request,
 }
 
 impl TestRequest<'_> {
-    /// With a header.
+    /// Adds a header.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::try_from(name).expect("a header's name");
         self.request.headers.append(name, HeaderValue::try_from(value).expect("a header's value"));
         self
     }
 
-    /// With this `cdi-version`.
+    /// Sets the `cdi-version`.
     pub(crate) fn cdi(self, version: &str) -> Self {
         self.header("cdi-version", version)
     }
 
-    /// With this API key.
+    /// Sets the API key.
     pub(crate) fn key(self, key: &str) -> Self {
         self.header("api-key", key)
     }
 
-    /// To this host.
+    /// Sets the host.
     pub(crate) fn host(self, host: &str) -> Self {
         self.header("host", host)
     }
 
-    /// From this address.
+    /// Sets the caller's address.
     pub(crate) fn from(mut self, peer: &str) -> Self {
         self.request.peer = peer.parse().expect("an address");
         self
     }
 
-    /// With a JSON body.
+    /// Sets a JSON body.
     pub(crate) fn json(self, body: &Value) -> Self {
         self.body(body.to_string())
     }
 
-    /// With any body.
+    /// Sets any body.
     pub(crate) fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.request.body = body.into();
         self
@@ -332,7 +332,7 @@ impl<'a> IntoFuture for TestRequest<'a> {
             self.app.watch.request(&self.request.body);
             let reply = self.app.cdi.dispatch(self.request).await;
             if is_audit {
-                // Whatever it tells, it was written: no secret may be in it either.
+                // Whatever the error text says was also logged, so no secret may be in it either.
                 self.app.watch.search(&String::from_utf8_lossy(&reply.body));
             }
             self.app.watch.reply(&reply.body);
@@ -371,7 +371,7 @@ impl TestReply {
         self
     }
 
-    /// Asserts a text reply: status, sentence and the newline after it.
+    /// Asserts a text reply: status, message and the newline after it.
     #[track_caller]
     pub(crate) fn is_text(&self, code: u16, sentence: &str) {
         assert_eq!((self.code(), self.body().as_str()), (code, format!("{sentence}\n").as_str()));
@@ -407,7 +407,7 @@ impl TestReply {
 
 /// A real socket on a free port; stops when it is dropped.
 pub(crate) struct TestServer {
-    /// Where it listens.
+    /// The address it listens on.
     pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
@@ -419,14 +419,14 @@ impl TestServer {
         Self::with(Arc::clone(&app.cdi), app.context.directory.base().limits).await
     }
 
-    /// Serves anything with limits of one's own.
+    /// Serves anything, with special limits.
     pub(crate) async fn with<D: Dispatch>(dispatch: Arc<D>, limits: sessiond::config::Limits) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port");
         Self::accepting(listener, address, dispatch, limits)
     }
 
-    /// The same with connections from elsewhere.
+    /// The same, with connections from another source.
     pub(crate) fn accepting<D: Dispatch>(
         connections: impl Accept + 'static,
         address: SocketAddr,

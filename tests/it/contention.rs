@@ -16,15 +16,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// What becomes of a commit.
+/// The outcome of a commit.
 enum Fate {
     /// It conflicts.
     Conflict,
-    /// It passes, and this happens before its command goes on.
+    /// It succeeds, and this happens before its command continues.
     ThenRun(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
-/// What becomes of the next commits; those after them pass.
+/// The outcomes of the next commits; later ones succeed.
 #[derive(Clone, Default)]
 struct Fates(Arc<Mutex<VecDeque<Fate>>>);
 
@@ -33,7 +33,7 @@ impl Fates {
         self.0.lock().unwrap().pop_front()
     }
 
-    /// Runs something whose own commits pass.
+    /// Runs something whose own commits succeed.
     async fn aside(&self, event: Pin<Box<dyn Future<Output = ()> + Send>>) {
         let kept = std::mem::take(&mut *self.0.lock().unwrap());
         event.await;
@@ -41,7 +41,7 @@ impl Fates {
     }
 }
 
-/// The memory engine under these fates.
+/// The memory engine with these outcomes.
 #[derive(Default)]
 struct Fated {
     engine: MemoryEngine,
@@ -111,7 +111,7 @@ impl Tx for FatedTx {
     }
 }
 
-/// An id whose changes queue where the end of its sessions does.
+/// An id whose changes use the same queue as the end of its sessions.
 fn id_of_one_queue(contention: &Contention) -> String {
     let is_one = |id: &String| {
         let id = UserId::new(id.as_str());
@@ -128,7 +128,7 @@ async fn a_change_of_a_user_and_the_end_of_its_sessions_may_conflict_in_one_queu
     let id = id_of_one_queue(&app.context.contention);
     app.people([mapped(&id, by_provider("anna", 1, "anna@x.io"))]).await;
 
-    // The mapping goes with the second attempt; then a session begins under the id, and its end conflicts as well.
+    // The second attempt removes the mapping; then a session starts under the id, and its end conflicts as well.
     let (late, user) = (app.clone(), id.clone());
     let begins = async move {
         late.session(&user).await;
@@ -138,7 +138,7 @@ async fn a_change_of_a_user_and_the_end_of_its_sessions_may_conflict_in_one_queu
     let removed = timeout(Duration::from_secs(10), removal).await.expect("the command waits for itself");
 
     assert_eq!(removed.text_at("/status"), "OK");
-    assert!(fates.0.lock().unwrap().is_empty(), "the commits were others than planned");
+    assert!(fates.0.lock().unwrap().is_empty(), "the commits were not as planned");
     assert_eq!(sessions_of(&app, &id).await, 0);
 }
 

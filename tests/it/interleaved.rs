@@ -1,6 +1,7 @@
-//! What a request answers when another one is carried out in the middle of it: what it answers before or after the other.
+//! A request during which another one is executed replies as it would before or after the other one.
 //!
-//! The other one is carried out between each two reads of the request, one place after the other. So no answer may rest
+//! The other request is executed between each two reads of the first, one position after the other. So no reply may
+//! depend on a user who was read half before and half after a change.
 //! on a user who was seen half before and half after a change.
 
 use crate::app::{TestApp, TestReply};
@@ -17,13 +18,13 @@ use std::sync::{Arc, Mutex};
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// What happens, after how many reads.
+/// What happens, and after how many reads.
 struct Planned {
     reads: usize,
     event: Boxed<()>,
 }
 
-/// What is to happen; nothing once it has happened.
+/// The pending event; nothing once it has happened.
 #[derive(Clone, Default)]
 struct Plan(Arc<Mutex<Option<Planned>>>);
 
@@ -119,8 +120,8 @@ impl Tx for InterruptedTx {
     }
 }
 
-/// Two people with passwords, `anna@x.io` a primary user; a role; a session of `bert@x.io`; and in the tenant `t1` a primary
-/// user with that address.
+/// Two users with passwords, `anna@x.io` a primary user; a role; a session of `bert@x.io`; and in the tenant `t1` a
+/// primary user with that address.
 #[derive(Clone)]
 struct World {
     app: TestApp,
@@ -155,7 +156,7 @@ impl World {
         said(&self.app.put(path, body).await)
     }
 
-    /// The reply; `null` for a sentence.
+    /// The reply; `null` for an error message.
     async fn get(&self, path: &str) -> Value {
         let reply = self.app.get(path).await;
         if said(&reply).ends_with('\n') { Value::Null } else { reply.json() }
@@ -167,7 +168,7 @@ impl World {
     }
 }
 
-/// The status, or the sentence of a request that is refused.
+/// The status, or the message of a refused request.
 fn said(reply: &TestReply) -> String {
     match reply.code() {
         200 => reply.text_at("/status"),
@@ -176,9 +177,9 @@ fn said(reply: &TestReply) -> String {
     }
 }
 
-/// What happens in the middle.
+/// The event in the middle.
 type Event = fn(World) -> Boxed<()>;
-/// What is asked; the answer in short.
+/// The request; returns the reply in short form.
 type Request = fn(World) -> Boxed<String>;
 
 fn link(world: World) -> Boxed<()> {
@@ -187,7 +188,7 @@ fn link(world: World) -> Boxed<()> {
     })
 }
 
-/// Somebody who joined long before the others, and Bert is a primary user.
+/// Adds a user who joined long before the others, and makes Bert a primary user.
 fn old_friend(world: World) -> Boxed<()> {
     Box::pin(async move {
         world.app.people([by_provider("old", 5, "bertie@x.io")]).await;
@@ -195,7 +196,7 @@ fn old_friend(world: World) -> Boxed<()> {
     })
 }
 
-/// Bert takes the place in lists of that one.
+/// Bert takes that user's place in lists.
 fn link_old_friend(world: World) -> Boxed<()> {
     Box::pin(async move {
         assert_eq!(world.app.link("old", &world.bert).await["status"], "OK");
@@ -227,7 +228,7 @@ fn unmap(world: World) -> Boxed<()> {
     })
 }
 
-/// Bert gets the address that others want, and somebody else his old one.
+/// Bert gets the address that others request, and another user gets his old one.
 fn move_on(world: World) -> Boxed<()> {
     Box::pin(async move {
         let body = json!({"recipeUserId": world.bert, "email": "new@x.io"});
@@ -264,7 +265,7 @@ fn revoke_session(world: World) -> Boxed<()> {
     })
 }
 
-/// With `before` done, what each request answers when `event` happens before each of its reads.
+/// After `before`, the reply of each request when `event` happens before each of its reads.
 async fn check(before: &[Event], event: Event, requests: &[(&str, Request)]) {
     let fresh = async || {
         let world = World::new().await;

@@ -1,4 +1,4 @@
-//! People for tests: users with known ids, written to the store as sign-ups would.
+//! Users for tests: with known ids, written to the store as sign-ups would.
 
 use crate::app::{SeededEntropy, TestApp, TestAppBuilder};
 use crate::store::{Contents, dump, rows_of};
@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 /// Firebase's hash of "user1password".
 pub(crate) const FIREBASE: &str = "$f_scrypt$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==\
                         $42xEC+ixf3L2lw==$m=14$r=8$s=Bw==";
-/// The key that [`FIREBASE`] is made with.
+/// The key with which [`FIREBASE`] is made.
 pub(crate) const SIGNER_KEY: &str =
     "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==";
 
@@ -26,35 +26,35 @@ pub(crate) fn method(id: &str, joined: u64, login: Login) -> LoginMethod {
     LoginMethod { id: UserId::new(id), external: None, tenants, time_joined: UnixMillis(joined), login }
 }
 
-/// With an e-mail address and a password.
+/// Adds an e-mail address and a password.
 pub(crate) fn by_password(id: &str, joined: u64, email: &str) -> LoginMethod {
     let password = PasswordHash::new("$2a$04$hash");
     method(id, joined, Login::EmailPassword { email: email.to_owned(), password })
 }
 
-/// With an account at a provider, named after the id.
+/// Adds an account at a provider, named after the id.
 pub(crate) fn by_provider(id: &str, joined: u64, email: &str) -> LoginMethod {
     let account = ThirdPartyAccount { id: "google".to_owned(), user_id: format!("g-{id}") };
     method(id, joined, Login::ThirdParty { account, email: email.to_owned() })
 }
 
-/// With codes sent to a phone.
+/// Adds codes sent to a phone.
 pub(crate) fn by_phone(id: &str, joined: u64, number: &str) -> LoginMethod {
     method(id, joined, Login::Passwordless { email: None, phone_number: Some(number.to_owned()) })
 }
 
-/// The method in these tenants only.
+/// Puts the method into these tenants only.
 pub(crate) fn within<const N: usize>(tenants: [&str; N], method: LoginMethod) -> LoginMethod {
     LoginMethod { tenants: tenants.into_iter().map(TenantId::new).collect(), ..method }
 }
 
-/// The method under an id of the caller's own.
+/// Gives the method an external id.
 pub(crate) fn mapped(external: &str, method: LoginMethod) -> LoginMethod {
     LoginMethod { external: Some(ExternalId { id: UserId::new(external), info: None }), ..method }
 }
 
 impl TestApp {
-    /// Signs these up, each as a user of its own.
+    /// Signs these up, each as a separate user.
     pub(crate) async fn people<const N: usize>(&self, methods: [LoginMethod; N]) {
         for method in methods {
             let mut tx = self.context.store.begin();
@@ -112,7 +112,7 @@ impl TestApp {
         serde_json::from_value(self.get(&query).await.json()["sessionHandles"].clone()).unwrap()
     }
 
-    /// Everything that is stored: the same before and after a request that is to change nothing.
+    /// Everything that is stored, to compare before and after a request that must change nothing.
     pub(crate) async fn stored(&self) -> Contents {
         dump(&*self.context.store).await
     }
@@ -123,7 +123,7 @@ impl TestApp {
     }
 }
 
-/// An app whose passwords are hashed at the least cost.
+/// An app whose passwords are hashed at the lowest cost.
 pub(crate) fn with_cheap_passwords() -> TestAppBuilder {
     TestApp::builder().setting("bcrypt_log_rounds", "4")
 }
@@ -135,7 +135,7 @@ impl TestApp {
         self.post("/recipe/signup", body).await.ok().text_at("/user/id")
     }
 
-    /// Keeps every thread for bcrypt busy with hashes of this cost: until the set is dropped, and they have come to their end.
+    /// Keeps every bcrypt thread busy with hashes of this cost, until the set is dropped and they have finished.
     pub(crate) async fn busy_with_bcrypt(&self, cost: u32) -> JoinSet<Result<String, SignInRefused>> {
         let mut running = JoinSet::new();
         for _ in 0..std::thread::available_parallelism().unwrap().get() {

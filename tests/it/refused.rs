@@ -1,19 +1,19 @@
-//! Requests that are refused: with the protocol's sentence, and without a trace in the store.
+//! Requests that are refused: with the protocol's message, and without a trace in the store.
 
 use crate::app::TestApp;
 use http::Method;
 use serde_json::{Value, json};
 
-/// Bodies that are no JSON object.
+/// Bodies that are not JSON objects.
 const NO_OBJECTS: [&str; 5] = ["", "{", "null", "[{}]", "\"a\""];
 
-/// A request that is good as it stands.
+/// A request that is valid as it is.
 pub(crate) struct Good {
     /// Its method.
     pub(crate) method: Method,
     /// Its path, without a tenant.
     pub(crate) path: &'static str,
-    /// At this version.
+    /// Its version.
     pub(crate) version: &'static str,
     /// Its body.
     pub(crate) body: Value,
@@ -30,14 +30,14 @@ pub(crate) const fn put(path: &'static str, version: &'static str, body: Value) 
 }
 
 impl Good {
-    /// Its body with another member.
+    /// Sets a member of its body.
     fn with(&self, field: &str, value: Value) -> String {
         let mut body = self.body.clone();
         body[field] = value;
         body.to_string()
     }
 
-    /// Its body without a member.
+    /// Removes a member of its body.
     fn without(&self, field: &str) -> String {
         let mut body = self.body.clone();
         body.as_object_mut().expect("an object").remove(field).expect("a member of the good body");
@@ -45,7 +45,7 @@ impl Good {
     }
 }
 
-/// Every kind of value that is no text; lists and objects of texts as well.
+/// Every kind of value that is not text; also lists and objects of texts.
 fn no_texts() -> [Value; 7] {
     [json!(null), json!(true), json!(1), json!([]), json!(["a"]), json!({}), json!({"a": "a"})]
 }
@@ -55,7 +55,7 @@ fn invalid(field: &str) -> String {
 }
 
 impl TestApp {
-    /// The request with another body, or in another tenant, is refused with a sentence, and changes nothing.
+    /// With another body, or in another tenant, the request is refused with this message and changes nothing.
     pub(crate) async fn refuses(&self, good: &Good, prefix: &str, body: &str, (code, sentence): (u16, &str)) {
         let before = self.stored().await;
         let path = format!("{prefix}{}", good.path);
@@ -66,7 +66,7 @@ impl TestApp {
         assert!(self.stored().await == before, "{told} changed something");
     }
 
-    /// The request with these members in the place of its own is refused with 400 and these sentences.
+    /// With these members in place of its own, the request is refused with 400 and these messages.
     pub(crate) async fn refuses_each(&self, good: &Good, cases: &[(Value, &str)]) {
         for (members, sentence) in cases {
             let mut body = good.body.clone();
@@ -75,7 +75,7 @@ impl TestApp {
         }
     }
 
-    /// The request wants these members, all of them texts; and a JSON object to find them in.
+    /// The request requires these members, all of them texts, in a JSON object.
     pub(crate) async fn wants_texts(&self, good: &Good, fields: &[&str]) {
         for body in NO_OBJECTS {
             self.refuses(good, "", body, (400, "Invalid Json Input")).await;
@@ -86,7 +86,7 @@ impl TestApp {
         self.wants_texts_if_any(good, fields).await;
     }
 
-    /// These members may be left out of the request, but must be texts.
+    /// These members may be omitted from the request, but must be texts.
     pub(crate) async fn wants_texts_if_any(&self, good: &Good, fields: &[&str]) {
         for field in fields {
             for wrong in no_texts() {
@@ -95,7 +95,7 @@ impl TestApp {
         }
     }
 
-    /// The request is one of a tenant: there has to be such a tenant, and below CDI 3.0 there is none.
+    /// The request belongs to a tenant: the tenant has to exist, and below CDI 3.0 there is none.
     pub(crate) async fn is_of_a_tenant(&self, good: &Good) {
         let body = good.body.to_string();
         let unknown = "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId \

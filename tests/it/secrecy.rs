@@ -1,5 +1,5 @@
-//! Watches the logs of the whole suite: everything that a test's app logs, at every level, is kept, and when the app
-//! goes, none of the secrets that it handed out may be found in it.
+//! Watches the logs of the whole suite: everything that a test's app logs, at every level, is kept, and when the app is
+//! dropped, none of the secrets that it handed out may appear in it.
 
 use serde_json::Value;
 use sessiond::domain::one_time_token::OneTimeHash;
@@ -34,19 +34,19 @@ impl io::Write for Writer {
     }
 }
 
-/// Secrets that were handed out, and since when the log is searched for them.
+/// Secrets that were handed out, and the position from which the log is searched for them.
 pub(crate) struct Watch {
     from: usize,
     secrets: Mutex<Vec<String>>,
 }
 
 impl Watch {
-    /// From now on.
+    /// Starts at the current position.
     pub(crate) fn new() -> Self {
         Self { from: lock(&LINES.0).len(), secrets: Mutex::default() }
     }
 
-    /// A secret of the test's own.
+    /// Adds a secret of the test's own.
     pub(crate) fn secret(&self, text: &str) {
         lock(&self.secrets).push(text.to_owned());
     }
@@ -59,7 +59,7 @@ impl Watch {
         }
     }
 
-    /// The secrets in a request that the server keeps.
+    /// The secrets in a request that the server stores.
     pub(crate) fn request(&self, body: &[u8]) {
         if let Ok(json) = serde_json::from_slice(body) {
             shared(&json, &mut lock(&self.secrets));
@@ -85,19 +85,19 @@ impl Drop for Watch {
     }
 }
 
-/// What is secret in a reply, in every form in which it could slip out.
+/// The secrets in a reply, in every form in which they could leak.
 fn issued(json: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for (name, value) in json.as_object().into_iter().flatten() {
         match (name.as_str(), value) {
             ("antiCsrfToken" | "sessionId", Value::String(text)) => found.push(text.clone()),
-            // One that is sent by e-mail: as it is, and as the store has it.
+            // A token sent by e-mail: as it is, and as stored.
             ("token", Value::String(text)) => {
                 found.extend([text.clone(), hex(OneTimeHash::of(text).as_bytes())]);
             }
-            // Of a passwordless sign-in. Six digits would be found in every other line.
+            // Secrets of a passwordless sign-in. Six digits would be found in every other line.
             ("deviceId" | "linkCode", Value::String(text)) => found.push(text.clone()),
-            // Of an authenticator app: as it is shown, and as it is counted with.
+            // Secrets of an authenticator app: as displayed, and as used in computations.
             ("secret", Value::String(text)) => {
                 found.push(text.clone());
                 found.extend(TotpSecret::from_base32(text).map(|secret| format!("{:?}", secret.expose())));
@@ -109,7 +109,7 @@ fn issued(json: &Value) -> Vec<String> {
             ("refreshToken", Value::Object(token)) => {
                 let Some(text) = token.get("token").and_then(Value::as_str) else { continue };
                 let hash = TokenHash1::of(text);
-                // Of the stored hash a part is kept in some records: any longer part would be too much.
+                // Some records keep a part of the stored hash: any longer part would be too much.
                 found.extend([text.to_owned(), hash.to_hex(), hex(&hash.stored().0)[..32].to_owned()]);
             }
             _ => {}
@@ -118,7 +118,7 @@ fn issued(json: &Value) -> Vec<String> {
     found
 }
 
-/// What applications share with providers, wherever it stands; a key in PEM line by line.
+/// Secrets that applications share with providers, wherever they are; a PEM key line by line.
 fn shared(json: &Value, found: &mut Vec<String>) {
     for (name, value) in json.as_object().into_iter().flatten() {
         if let ("clientSecret" | "privateKey", Value::String(text)) = (name.as_str(), value) {
@@ -130,7 +130,7 @@ fn shared(json: &Value, found: &mut Vec<String>) {
     json.as_array().into_iter().flatten().for_each(|value| shared(value, found));
 }
 
-/// Header and payload of a token are no secret by themselves; the signature makes it one.
+/// Header and payload of a token are not secret by themselves; the signature makes it one.
 pub(crate) fn signature(token: &str) -> String {
     token.rsplit('.').next().unwrap_or(token).to_owned()
 }

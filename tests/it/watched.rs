@@ -1,5 +1,5 @@
-//! [`Watched`]: an engine in memory that counts what is asked of it, and fails, conflicts or falls silent when the test
-//! says so.
+//! [`Watched`]: an in-memory engine that counts accesses, and fails, conflicts or stops responding when the test says
+//! so.
 
 use async_trait::async_trait;
 use sessiond::store::memory::MemoryEngine;
@@ -8,25 +8,25 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What a failing store says.
+/// The error of a failing store.
 pub(crate) const REASON: &str = "the test says so";
 
-/// The engine; copies of it are the same one.
+/// The engine; its copies share the same state.
 #[derive(Clone, Default)]
 pub(crate) struct Watched(Arc<Watch>);
 
-/// What was asked, and what is to happen.
+/// The accesses so far, and what is to happen.
 #[derive(Default)]
 pub(crate) struct Watch {
     /// The engine below.
     pub(crate) inner: Arc<MemoryEngine>,
     /// Transactions begun.
     pub(crate) begun: Count,
-    /// Values asked for.
+    /// Values read.
     pub(crate) gets: Count,
-    /// Rows that scans brought.
+    /// Rows returned by scans.
     pub(crate) rows: Count,
-    /// Most writes of one transaction that was committed.
+    /// Most writes of one committed transaction.
     pub(crate) largest: Count,
     /// Nothing can be read.
     pub(crate) unreadable: AtomicBool,
@@ -39,14 +39,14 @@ pub(crate) struct Watch {
     mood: Mutex<Mood>,
 }
 
-/// What becomes of a commit.
+/// The outcome of a commit.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Mood {
     #[default]
     Works,
     /// The disk is full.
     Refuses,
-    /// The commit is done, but the caller never hears of it.
+    /// The commit succeeds, but the caller never learns of it.
     FallsSilent,
 }
 
@@ -67,7 +67,7 @@ impl Count {
         self.0.fetch_add(number, Ordering::SeqCst);
     }
 
-    /// One less; what it was before.
+    /// Decrements it; returns the previous value.
     fn take(&self) -> usize {
         let taken = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| count.checked_sub(1));
         taken.unwrap_or_default()
@@ -75,7 +75,7 @@ impl Count {
 }
 
 impl Watched {
-    /// One whose commits let other tasks run before they return.
+    /// An engine whose commits let other tasks run before they return.
     pub(crate) fn yielding() -> Self {
         let engine = Self::default();
         engine.yields.store(true, Ordering::SeqCst);
@@ -92,12 +92,12 @@ impl Deref for Watched {
 }
 
 impl Watch {
-    /// From now on commits end so.
+    /// From now on commits end like this.
     pub(crate) fn be(&self, mood: Mood) {
         *self.mood.lock().unwrap_or_else(PoisonError::into_inner) = mood;
     }
 
-    /// Whether a commit may go on.
+    /// Whether a commit may proceed.
     fn admit(&self) -> Result<Mood, CommitError> {
         if self.conflicts.take() > 0 {
             return Err(CommitError::Conflict);

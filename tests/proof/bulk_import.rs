@@ -1,4 +1,4 @@
-//! Users that wait to be imported, under `kill -9`: none is lost and none comes twice.
+//! Users waiting to be imported, under `kill -9`: none is lost and none is imported twice.
 
 use crate::server::Server;
 use rand::rngs::StdRng;

@@ -1,7 +1,7 @@
-//! One-time codes under `kill -9`: a code that was sent signs in once, a code of an authenticator app opens once.
+//! One-time codes under `kill -9`: a code that was sent signs in once, a code of an authenticator app is accepted once.
 //!
-//! The claims: an acknowledged step is there; after an unanswered one, the user is there exactly when the code is gone;
-//! and no code that was used is ever taken again.
+//! The claims: the effect of an acknowledged step is there; after an unanswered one, the user exists exactly when the
+//! code is gone; and no used code is ever accepted again.
 
 use crate::http::Client;
 use crate::server::Server;
@@ -20,7 +20,7 @@ const SECRET: &str = "JBSWY3DPEHPK3PXP";
 /// Seconds for which an authenticator app shows a code.
 const PERIOD_S: u64 = 30;
 
-/// How far somebody has come.
+/// How far a person has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Nothing,
@@ -32,7 +32,7 @@ enum Stage {
     Lost,
 }
 
-/// Somebody who signs in with a code that was sent, adds an authenticator app and opens something with it.
+/// A person who signs in with a code that was sent, adds an authenticator app and uses a code of it.
 #[derive(Debug)]
 struct Person {
     email: String,
@@ -41,9 +41,9 @@ struct Person {
     id: Option<String>,
     totp: Option<String>,
     done: Stage,
-    /// Asked for and never answered.
+    /// Sent and never answered.
     asked: Option<Stage>,
-    /// A used code was tried again: not more than once, for wrong codes are counted.
+    /// A used code was tried again: at most once, because wrong codes are counted.
     tried_again: bool,
 }
 
@@ -101,10 +101,10 @@ impl Person {
         post(client, "/recipe/totp/verify", &json!({"userId": self.id(), "totp": self.totp}))
     }
 
-    /// Compares with a running server; takes over what an unanswered request has turned out to be.
+    /// Compares with a running server; adopts the outcome of an unanswered request.
     ///
     /// # Panics
-    /// When an acknowledged fact does not hold, or half of one does.
+    /// When an acknowledged fact does not hold, or only half of one does.
     fn check(&mut self, client: &mut Client) {
         let waiting = get(client, &format!("/recipe/signinup/codes?email={}", self.email));
         let waiting = waiting["devices"].as_array().unwrap().len();
@@ -140,7 +140,7 @@ impl Person {
         }
         assert_eq!(there, matches!(self.done, Stage::WithDevice | Stage::Opened), "{self:?} {listed}");
         if self.asked == Some(Stage::Opened) {
-            // Used up by the lost request or by this one: after it, it is.
+            // Used up by the lost request or by this one: afterwards, it is used up.
             self.open(client).expect("the server answers");
             self.done = Stage::Opened;
         }
@@ -161,7 +161,7 @@ fn crash_leaves_no_code_that_can_be_used_twice() {
     for _ in 0..ROUNDS {
         let server = Server::start(&data, &log);
         let mut client = server.client();
-        // All that may have a request open, or a used code that is still shown, are among the newest.
+        // Everyone who may have an unanswered request, or a used code that is still displayed, is among the newest.
         people.iter_mut().for_each(|people| newest(people, 20).iter_mut().for_each(|person| person.check(&mut client)));
         let (address, delay) = (server.address, Duration::from_millis(rng.random_range(5..200)));
         thread::scope(|scope| {
@@ -177,12 +177,12 @@ fn crash_leaves_no_code_that_can_be_used_twice() {
     people.iter_mut().flatten().for_each(|person| person.check(&mut client));
     let count = |stage: Stage| people.iter().flatten().filter(|person| person.done == stage).count();
     let (opened, lost) = (count(Stage::Opened), count(Stage::Lost));
-    println!("{ROUNDS} kills, {opened} people came to the end, {lost} codes were lost with their reply");
+    println!("{ROUNDS} kills, {opened} people completed all steps, {lost} codes were lost with their reply");
     assert!(opened > 50, "the load was too small to prove anything");
     server.stop();
 }
 
-/// Takes one person after the other to the end, until the server is gone.
+/// Takes one person after the other through all steps, until the server is gone.
 fn work(people: &mut Vec<Person>, client_index: usize, address: SocketAddr) {
     let mut client = Client::new(address);
     loop {
@@ -200,11 +200,8 @@ fn work(people: &mut Vec<Person>, client_index: usize, address: SocketAddr) {
     }
 }
 
-/// What the authenticator app shows.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "an authenticator app reads the clock of the machine, as the server does"
-)]
+/// The code that the authenticator app shows.
+#[expect(clippy::disallowed_methods, reason = "an authenticator app reads the machine's clock, as the server does")]
 fn shown_now() -> String {
     let now_s = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     format!("{:06}", TotpSecret::from_base32(SECRET).unwrap().code(now_s / PERIOD_S))

@@ -12,7 +12,8 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
-/// Rounds of the full suite. `SESSIOND_PROOF_ROUNDS` asks for more, `SESSIOND_CRASH_SEED` repeats a run's choices.
+/// Rounds of the full suite. `SESSIOND_PROOF_ROUNDS` sets a higher number, `SESSIOND_CRASH_SEED` repeats a run's
+/// choices.
 const ROUNDS: u64 = 100;
 /// Concurrent clients.
 const WORKERS: usize = 8;
@@ -36,7 +37,7 @@ fn crash_loses_nothing_that_was_acknowledged() {
         let server = Server::start(&data, &log);
         let mut client = server.client();
         checked += workers.iter_mut().map(|worker| worker.check(&mut client, 20, 5)).sum::<usize>();
-        // All that may have a request open are among the newest.
+        // All sessions that may have an unanswered request are among the newest.
         workers.iter().for_each(|worker| _ = worker.check_people(&mut client, 10));
         let delay = Duration::from_millis(rng.random_range(5..250));
         let compaction = rng.random_bool(0.5).then(|| server.compact(&data));
@@ -52,7 +53,7 @@ fn crash_loses_nothing_that_was_acknowledged() {
     let total: usize = workers.iter_mut().map(|worker| worker.check(&mut client, usize::MAX, 0)).sum();
     let people: usize = workers.iter().map(|worker| worker.check_people(&mut client, usize::MAX)).sum();
     println!("end: all {total} sessions and {people} pairs of people are as their clients left them");
-    println!("{compacted} compactions were over when the server was killed, the others were not");
+    println!("{compacted} compactions had finished when the server was killed, the others had not");
     assert!(total > 100 && people > 20, "the load was too small to prove anything");
     server.stop();
     let check = Command::new(env!("CARGO_BIN_EXE_sessiond")).args(["check", "--data-dir"]).arg(&data).output().unwrap();
@@ -73,7 +74,7 @@ fn run_until_killed(workers: &mut [Worker], server: Server, delay: Duration) {
     });
 }
 
-/// A crash in the middle of a start, recovery included.
+/// A crash in the middle of a start, including recovery.
 fn kill_while_starting(data: &Path, log: &Path, after_ms: u64) {
     let mut child = Server::command(data, log).spawn().unwrap();
     thread::sleep(Duration::from_millis(after_ms));

@@ -1,4 +1,4 @@
-//! A blocking HTTP/1.1 client that can tell "the server said so" from "the connection died".
+//! A blocking HTTP/1.1 client that can tell "the server replied" from "the connection died".
 
 use serde_json::Value;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -29,7 +29,7 @@ impl Client {
         Self { address, stream: None }
     }
 
-    /// Where the server is.
+    /// The address of the server.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }
@@ -37,7 +37,7 @@ impl Client {
     /// Sends a request at `cdi-version: 5.6` and reads the whole reply.
     ///
     /// # Errors
-    /// When the connection fails at any point: then nobody knows whether the server has done it.
+    /// When the connection fails at any point: then it is unknown whether the server has executed the request.
     pub(crate) fn send(&mut self, method: &str, path: &str, body: Option<&Value>) -> io::Result<Reply> {
         let outcome = self.exchange(method, path, body);
         if outcome.is_err() {
@@ -52,7 +52,7 @@ impl Client {
             None => {
                 let stream = TcpStream::connect_timeout(&self.address, Duration::from_secs(5))?;
                 stream.set_nodelay(true)?;
-                // A server that stands still for a power cut goes on within this time.
+                // A server that is paused for a power cut continues within this time.
                 stream.set_read_timeout(Some(Duration::from_secs(60)))?;
                 self.stream.insert(BufReader::new(stream))
             }

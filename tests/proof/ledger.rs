@@ -12,7 +12,7 @@ pub(crate) struct Session {
     pub(crate) refresh_token: String,
     /// `n` of the newest acknowledged `userDataInDatabase`.
     pub(crate) data: u64,
-    /// Characters of padding beside `n`.
+    /// Characters of padding next to `n`.
     pub(crate) padding: usize,
     pub(crate) state: State,
     /// A request that was sent and never answered.
@@ -25,7 +25,7 @@ pub(crate) enum State {
     Revoked,
 }
 
-/// What nobody knows the end of.
+/// A request with an unknown outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InFlight {
     Refresh,
@@ -33,7 +33,7 @@ pub(crate) enum InFlight {
     Revoke,
 }
 
-/// The text beside `n`, so that a torn or swapped value shows.
+/// The text next to `n`, so that a torn or swapped value shows.
 pub(crate) fn padding(n: u64, length: usize) -> String {
     let mut state = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     (0..length)
@@ -52,7 +52,7 @@ pub(crate) fn database(n: u64, length: usize) -> Value {
 }
 
 impl Session {
-    /// Compares with a running server; takes over what an unanswered request has turned out to be.
+    /// Compares with a running server; adopts the outcome of an unanswered request.
     ///
     /// # Panics
     /// When an acknowledged fact does not hold.
@@ -72,7 +72,8 @@ impl Session {
             }
         }
         if self.state == State::Live && self.in_flight == Some(InFlight::Refresh) {
-            // The reply may have been lost after the commit: the client only has its old token, and must stay signed in.
+            // The reply may have been lost after the commit: the client has only its old token, and must stay signed
+            // in.
             self.refresh(client).expect("the server answers");
         }
         self.in_flight = None;
@@ -90,7 +91,7 @@ impl Session {
         self.data = n;
     }
 
-    /// The session's story has outlived it.
+    /// The session's timeline has outlived it.
     fn check_ended(&self, client: &mut Client) {
         let path = format!("/recipe/session/timeline?sessionHandle={}", self.handle);
         let reply = client.send("GET", &path, None).expect("the server answers");

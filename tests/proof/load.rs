@@ -11,14 +11,14 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// What a client knows; a request under way is marked in its session before it is sent.
+/// What a client knows; a request is recorded in its session before it is sent.
 pub(crate) type Ledger = Arc<Mutex<Vec<Session>>>;
 
 /// One client and all it knows.
 pub(crate) struct Worker {
     name: String,
     rng: StdRng,
-    /// Shared, so that what is known can be read while a request is under way.
+    /// Shared, so that it can be read while a request is in progress.
     pub(crate) sessions: Ledger,
     /// Likewise.
     pub(crate) pairs: Pairs,
@@ -69,7 +69,7 @@ impl Worker {
         }
     }
 
-    /// Marks what is about to be asked, asks, and notes the acknowledgement.
+    /// Records the request, sends it, and records the acknowledgement.
     fn act(&self, index: usize, what: InFlight, ask: impl FnOnce(&mut Session) -> io::Result<()>) -> io::Result<()> {
         let mut session = {
             let mut sessions = self.sessions.lock().unwrap();
@@ -115,7 +115,7 @@ impl Worker {
         checked.len()
     }
 
-    /// Checks the `recent` newest sessions, those with an open request, and a sample of the older ones.
+    /// Checks the `recent` newest sessions, those with an unanswered request, and a sample of the older ones.
     pub(crate) fn check(&mut self, client: &mut Client, recent: usize, sample: usize) -> usize {
         let mut sessions = self.sessions.lock().unwrap();
         let newest = sessions.len().saturating_sub(recent);

@@ -1,9 +1,9 @@
-//! Proofs that need the real binary, a real disk and a hard hand: `crash` kills it with `kill -9`, `powercut` takes the
-//! disk away from under it, `heal` stops it in the middle of recovery and of every kind of work on a folder.
+//! Proofs that need the real binary, a real disk and brute force: `crash` kills the binary with `kill -9`, `powercut`
+//! takes the disk away from under it, `heal` interrupts it during recovery and every kind of work on a folder.
 //!
-//! All drive the same load ([`load`]) and hold the same claims ([`ledger`]): every acknowledged write is there, whole;
-//! every revoked session stays revoked; a client whose reply was lost by the kill is not logged out. People who sign up and are
-//! linked ([`people`]) are there whole, with indexes that tell the same as their rows.
+//! All use the same load ([`load`]) and check the same claims ([`ledger`]): every acknowledged write is there,
+//! complete; every revoked session stays revoked; a client whose reply was lost by the kill is not logged out. Users
+//! who sign up and are linked ([`people`]) are there as a whole, with indexes that match their rows.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,7 +11,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a test may stop at the first surprise, and these tell how far they came"
+    reason = "a test may stop at the first surprise, and these show how far it got"
 )]
 
 mod bulk_import;
@@ -25,13 +25,13 @@ mod people;
 mod powercut;
 mod server;
 
-/// A whole number in an environment variable.
+/// An integer in an environment variable.
 fn from_environment(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok().filter(|text| !text.is_empty())?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }
 
-/// How many rounds a proof shall take instead of its usual number: `SESSIOND_PROOF_ROUNDS`.
+/// The number of rounds that a proof runs instead of its usual number: `SESSIOND_PROOF_ROUNDS`.
 fn rounds() -> Option<u64> {
     from_environment("SESSIOND_PROOF_ROUNDS")
 }

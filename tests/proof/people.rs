@@ -1,7 +1,7 @@
-//! Pairs of login methods that sign up, are linked, come apart or are deleted, and what a client knows of them.
+//! Pairs of login methods that sign up, are linked, unlinked or deleted, and what a client knows of them.
 //!
-//! The claims: an acknowledged step is there, an unanswered one is there whole or not at all, look-up by address and
-//! look-up by id tell the same, and a session of the linked method is gone exactly when the link is there.
+//! The claims: an acknowledged step is there, an unanswered one is there as a whole or not at all, look-up by address
+//! and by id agree, and a session of the linked method is gone exactly when the link exists.
 
 use crate::http::Client;
 use rand::RngExt;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::io;
 use std::sync::{Arc, Mutex};
 
-/// What a client knows; a step under way is marked in its pair before it is asked for.
+/// What a client knows; a step is recorded in its pair before it is requested.
 pub(crate) type Pairs = Arc<Mutex<Vec<Pair>>>;
 
 /// How far a pair has come.
@@ -34,11 +34,11 @@ pub(crate) struct Pair {
     /// A session of the second method.
     handle: Option<String>,
     done: Stage,
-    /// Asked for and never answered.
+    /// Sent and never answered.
     asked: Option<Stage>,
 }
 
-/// A user as look-ups show it: id, whether it is primary, recipe user ids.
+/// A user as shown by look-ups: id, whether it is primary, recipe user ids.
 type Seen = Option<(String, bool, Vec<String>)>;
 
 impl Pair {
@@ -91,17 +91,17 @@ impl Pair {
         Ok(())
     }
 
-    /// Compares with a running server; takes over what an unanswered request has turned out to be.
+    /// Compares with a running server; adopts the outcome of an unanswered request.
     ///
     /// # Panics
-    /// When an acknowledged fact does not hold, or half of one does.
+    /// When an acknowledged fact does not hold, or only half of one does.
     pub(crate) fn check(&mut self, client: &mut Client) {
         let seen = [0, 1].map(|place| self.find(place, client));
         for place in [0, 1] {
             if let Some(id) = &self.ids[place] {
                 let path = format!("/user/id?userId={id}");
                 let by_id = client.send("GET", &path, None).expect("the server answers").json();
-                assert_eq!(shown(&by_id["user"]), seen[place], "an index tells something else than the row: {self:?}");
+                assert_eq!(shown(&by_id["user"]), seen[place], "an index disagrees with the row: {self:?}");
             }
         }
         let alive = self.handle.as_ref().map(|handle| {
@@ -149,7 +149,7 @@ impl Pair {
     }
 }
 
-/// Takes one of the newest pairs a step further, or begins a new one.
+/// Takes one of the newest pairs a step further, or starts a new one.
 ///
 /// # Errors
 /// When the connection dies.

@@ -1,7 +1,7 @@
-//! The power-cut test. The data folder lies on an ext4 image behind a loop device. While clients work, the server is
-//! stopped in its tracks and the image is copied: what the file system had not been made to write by then is missing
-//! from the copy, as it would be after the power went. The copy is mounted (ext4 replays its own journal), the server
-//! is started on it, and everything acknowledged before the stop has to be there.
+//! The power-cut test. The data folder is on an ext4 image behind a loop device. While clients work, the server is
+//! frozen and the image is copied: whatever the file system had not been forced to write by then is missing from the
+//! copy, as it would be after a power failure. The copy is mounted (ext4 replays its own journal), the server is
+//! started on it, and everything acknowledged before the freeze has to be there.
 //!
 //! Needs root; without it the test fails, because a skipped proof proves nothing.
 
@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Cuts with small values, and again as many with the largest. `SESSIOND_PROOF_ROUNDS` asks for more.
+/// Cuts with small values, and the same number with the largest. `SESSIOND_PROOF_ROUNDS` sets a higher number.
 const CUTS: usize = 20;
 const WORKERS: u64 = 4;
 
@@ -37,7 +37,7 @@ fn powercut_loses_nothing_large() {
     cut_power(cuts(), 1_000_000, 1024);
 }
 
-/// The proof of the proof: what nobody made durable is lost by such a cut, what was synced is there.
+/// The proof of the proof: such a cut loses what was not made durable, and keeps what was synced.
 #[test]
 fn powercut_rig_loses_what_was_not_synced() {
     let folder = tempfile::tempdir().unwrap();
@@ -78,13 +78,13 @@ fn cut_power(cuts: usize, large: usize, image_mib: u64) {
             let compaction = (cut % 2 == 1).then(|| server.compact(&disk.data()));
             thread::sleep(Duration::from_millis(150));
             stand_still(&server);
-            // The server says nothing more, so this is all that was acknowledged, and all that is under way.
+            // The server is frozen, so this is all that was acknowledged, and all that is in progress.
             let sessions = ledgers.iter().flat_map(|ledger| ledger.lock().unwrap().clone()).collect();
             known.push((sessions, pairs.iter().flat_map(|pairs| pairs.lock().unwrap().clone()).collect()));
             run("cp", &["--sparse=always", text(&image), text(&copy_path(folder.path(), cut))]);
             server.signal("CONT");
             if let Some(compaction) = compaction {
-                assert!(compaction.wait(), "a compaction beside the traffic failed");
+                assert!(compaction.wait(), "an online compaction failed");
             }
         }
         stop.store(true, Ordering::Relaxed);
@@ -95,11 +95,11 @@ fn cut_power(cuts: usize, large: usize, image_mib: u64) {
     for (cut, (mut sessions, mut pairs)) in known.into_iter().enumerate() {
         checked += check_copy(folder.path(), &copy_path(folder.path(), cut), &log, &mut sessions, &mut pairs);
     }
-    println!("{cuts} power cuts, values up to {large} bytes: {checked} acknowledged sessions checked, all there");
+    println!("{cuts} power cuts, values up to {large} bytes: {checked} acknowledged sessions checked, none missing");
     assert!(checked > cuts * 10, "the load was too small to prove anything");
 }
 
-/// Stops the process and waits until its last system call is over and its last replies are read.
+/// Freezes the process and waits until its last system call is over and its last replies are read.
 fn stand_still(server: &Server) {
     server.signal("STOP");
     loop {
@@ -116,7 +116,7 @@ fn stand_still(server: &Server) {
     thread::sleep(Duration::from_millis(30));
 }
 
-/// Starts on what the power cut left and holds every claim.
+/// Starts on what the power cut left and checks every claim.
 fn check_copy(folder: &Path, image: &Path, log: &Path, sessions: &mut [Session], pairs: &mut [Pair]) -> usize {
     let disk = Disk::mount(folder, image);
     let server = Server::start(&disk.data(), log);

@@ -1,4 +1,4 @@
-//! The real binary, started in a folder and ended in a way of our choosing.
+//! The real binary, started in a folder and ended in a chosen way.
 
 use crate::http::Client;
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// How long a start may take, recovery included, before it counts as hanging.
+/// How long a start may take, including recovery, before it counts as hanging.
 const START_LIMIT: Duration = Duration::from_secs(120);
 
 pub(crate) struct Server {
@@ -23,12 +23,12 @@ impl Server {
         let log = File::options().create(true).append(true).open(log).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_sessiond"));
         command.args(["serve", "--host", "127.0.0.1", "--port", "0", "--data-dir"]).arg(data);
-        // What is proven is not how hard a password is to guess.
+        // The strength of password hashes is not under test.
         command.env("BCRYPT_LOG_ROUNDS", "4");
-        // A client whose reply was lost asks again within the grace period; the checks of many copies take longer than
-        // the 30 seconds it has otherwise.
+        // A client whose reply was lost retries within the grace period; checking many copies takes longer than the
+        // default of 30 seconds.
         command.env("REFRESH_TOKEN_ROTATION_GRACE_PERIOD", "300");
-        // Runs beside the folder, so that no config.yaml of ours is picked up.
+        // Runs next to the folder, so that no config.yaml of ours is picked up.
         command.current_dir(data.parent().unwrap());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::from(log));
         command
@@ -36,7 +36,7 @@ impl Server {
 
     /// Starts and waits for the line that names the port.
     ///
-    /// # Panics
+    /// When the server refuses to start: it must start after a crash.
     /// When the server refuses to start: after a crash it has to.
     pub(crate) fn start(data: &Path, log: &Path) -> Self {
         let begin = Instant::now();
@@ -73,7 +73,7 @@ impl Server {
         Client::new(self.address)
     }
 
-    /// Has the server compact its folder, beside whatever else it does.
+    /// Has the server compact its folder while it serves.
     pub(crate) fn compact(&self, data: &Path) -> Compaction {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sessiond"));
         command.args(["compact", "--data-dir"]).arg(data).current_dir(data.parent().unwrap());
@@ -87,20 +87,20 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    /// Sends a signal by name and waits for nothing.
+    /// Sends a signal by name without waiting.
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success(), "kill -s {name}");
     }
 
-    /// A clean stop; it has to end with success.
+    /// A clean stop, which has to succeed.
     pub(crate) fn stop(mut self) {
         self.signal("TERM");
         let status = self.child.wait().unwrap();
         assert!(status.success(), "a clean stop ended with {status}");
     }
 
-    /// The process, for `/proc`.
+    /// The process id, for `/proc`.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -110,7 +110,7 @@ impl Server {
 pub(crate) struct Compaction(Child);
 
 impl Compaction {
-    /// Waits for its end: true if the server did it, false if the server went before that.
+    /// Waits for its end: true if the server did it, false if the server was gone before that.
     pub(crate) fn wait(mut self) -> bool {
         self.0.wait().unwrap().success()
     }

@@ -1,6 +1,6 @@
-# Sourced by the run.sh files: installs what an application's lock file names, once for all layers that need it.
+# Sourced by the run.sh files: installs what an application's lock file lists, once for all layers that need it.
 
-# npm_install FOLDER: the locked packages, unless this very lock file has been installed there.
+# npm_install FOLDER: installs the locked packages, unless this very lock file has been installed there.
 npm_install() {
   cmp -s "$1/package-lock.json" "$1/node_modules/.installed.json" && return 0
   (cd "$1" && npm ci --silent --no-audit --no-fund && cp package-lock.json node_modules/.installed.json)

@@ -1,4 +1,4 @@
-//! Settings of the server, of access to it, of sessions and logs.
+//! Settings of the server, access to it, sessions and logs.
 
 use super::setting::{Default, Kind, Setting, setting};
 use Default::{Bool, Double, Int, Null, Text};
@@ -31,7 +31,7 @@ pub(super) const ACCESS: &[Setting] = &[
         "API_KEYS",
         Kind::Text,
         Null,
-        "Comma-separated keys that open the API; without any the API is open. At least 20 characters each, \
+        "Comma-separated keys for the API; without any, the API is open. At least 20 characters each, \
          letters, digits, `=` and `-`.",
     )
     .per_app()
@@ -42,8 +42,8 @@ pub(super) const ACCESS: &[Setting] = &[
         "SUPERTOKENS_SAAS_SECRET",
         Kind::Text,
         Null,
-        "A key of the provider of a hosted service: opens the API of every app, while ordinary keys can neither see \
-         nor change protected settings.",
+        "Key of the provider of a hosted service: gives access to the API of every app, while ordinary keys can \
+         neither see nor change protected settings.",
     )
     .secret(),
     setting(
@@ -76,16 +76,17 @@ pub(super) const ACCESS: &[Setting] = &[
         "SESSIOND_TRUSTED_PROXIES",
         Kind::Text,
         Null,
-        "Comma-separated addresses and networks (`10.0.0.0/8,::1`) of machines that may say for whom they call: proxies in front, \
-         and applications that pass on people's addresses. IP rules and the audit log look at the last address before theirs; \
-         without any, at the connection's.",
+        "Comma-separated addresses and networks (`10.0.0.0/8,::1`) of machines that are trusted to report the address \
+         they call for: proxies in front, and applications that pass on people's addresses. IP rules and the audit log \
+         use the last address before theirs; without any, the connection's.",
     ),
     setting(
         "trusted_proxy_header",
         "SESSIOND_TRUSTED_PROXY_HEADER",
         Kind::Text,
         Text("x-forwarded-for"),
-        "Header in which trusted proxies say so. It must be one that they write themselves, never pass on from their callers.",
+        "Header in which trusted proxies report that address. They must set it themselves, never pass it on from their \
+         callers.",
     )
     .one_of(&["x-forwarded-for", "forwarded"]),
     setting(
@@ -93,15 +94,16 @@ pub(super) const ACCESS: &[Setting] = &[
         "SESSIOND_ALLOWED_HOSTS",
         Kind::Text,
         Null,
-        "Comma-separated host names (`core.example.com,*.example.net`, `*` for any) under which apps without an API key are served, \
-         besides addresses and names that no stranger can own.",
+        "Comma-separated host names (`core.example.com,*.example.net`, `*` for any) under which apps without an API \
+         key are served, besides addresses and names that no outsider can own.",
     ),
     setting(
         "allowed_origins",
         "SESSIOND_ALLOWED_ORIGINS",
         Kind::Text,
         Null,
-        "Comma-separated origins (`http://localhost:3000`, `*` for any) of web pages that may call apps without an API key.",
+        "Comma-separated origins (`http://localhost:3000`, `*` for any) of web pages that may call apps without an API \
+         key.",
     ),
     setting(
         "supertokens_max_cdi_version",
@@ -165,7 +167,7 @@ pub(super) const SESSIONS: &[Setting] = &[
         "RECENT_TOKEN_REUSE_BEHAVIOUR",
         Kind::Text,
         Text("TOKEN_THEFT"),
-        "What a recently replaced refresh token is called when it comes back after the grace period (CDI 5.6).",
+        "How a recently replaced refresh token is reported when it comes back after the grace period (CDI 5.6).",
     )
     .one_of(&["TOKEN_THEFT", "UNAUTHORISED"]),
     setting(
@@ -183,7 +185,7 @@ pub(super) const SESSIONS: &[Setting] = &[
         "ACCESS_TOKEN_SIGNING_KEY_DYNAMIC",
         Kind::Bool,
         Bool(true),
-        "CDI below 2.21 only: sign with dynamic keys. Newer callers say so in each request.",
+        "CDI below 2.21 only: sign with dynamic keys. Newer callers choose in each request.",
     )
     .per_app()
     .hidden(),
@@ -192,7 +194,7 @@ pub(super) const SESSIONS: &[Setting] = &[
         "ACCESS_TOKEN_BLACKLISTING",
         Kind::Bool,
         Bool(false),
-        "CDI below 2.21 only: look the session up at each verification. Newer callers say so in each request.",
+        "CDI below 2.21 only: look the session up at each verification. Newer callers choose in each request.",
     )
     .per_app()
     .hidden(),
@@ -201,9 +203,9 @@ pub(super) const SESSIONS: &[Setting] = &[
         "SESSIOND_ACCESS_TOKEN_SIGNING_ALGORITHM",
         Kind::Text,
         Text("EdDSA"),
-        "Kind of key that signs new tokens: Ed25519, or RSA for verifiers that know nothing else. After a change the new \
-         key is published at once and signs a minute after the first request; tokens of the other kind stay valid for \
-         the rest of their life. SDKs that ask for CDI 2.21 or less get RSA in any case.",
+        "Kind of key that signs new tokens: Ed25519, or RSA for verifiers that support nothing else. After a change, \
+         the new key is published at once and signs a minute after the first request; tokens of the other kind stay \
+         valid for the rest of their lifetime. SDKs that use CDI 2.21 or lower always get RSA.",
     )
     .one_of(&["EdDSA", "RS256"])
     .per_app(),
@@ -212,7 +214,7 @@ pub(super) const SESSIONS: &[Setting] = &[
         "SESSIOND_SESSION_TIMELINE_RETENTION_DAYS",
         Kind::Int,
         Int(31),
-        "How long the timeline of an ended session is kept; 0 for not at all.",
+        "How long the timeline of an ended session is kept; 0 keeps none.",
     )
     .unit("days")
     .at_least(0)
@@ -226,7 +228,7 @@ pub(super) const LOGS: &[Setting] = &[
         "LOG_LEVEL",
         Kind::Text,
         Text("INFO"),
-        "Least severe kind of line to write: DEBUG, INFO, WARN, ERROR or NONE.",
+        "Least severe level to write: DEBUG, INFO, WARN, ERROR or NONE.",
     ),
     setting("log_format", "SESSIOND_LOG_FORMAT", Kind::Text, Text("text"), "Layout of log lines.")
         .one_of(&["text", "json"]),
@@ -235,7 +237,8 @@ pub(super) const LOGS: &[Setting] = &[
         "INFO_LOG_PATH",
         Kind::Path,
         Null,
-        "File for DEBUG and INFO lines; without one, standard output, or `logs/info.log` in the data folder after `sessiond start`.",
+        "File for DEBUG and INFO lines; without one, standard output, or `logs/info.log` in the data folder after \
+         `sessiond start`.",
     )
     .unit("path"),
     setting(
@@ -243,7 +246,8 @@ pub(super) const LOGS: &[Setting] = &[
         "ERROR_LOG_PATH",
         Kind::Path,
         Null,
-        "File for WARN and ERROR lines; without one, standard error, or `logs/error.log` in the data folder after `sessiond start`.",
+        "File for WARN and ERROR lines; without one, standard error, or `logs/error.log` in the data folder after \
+         `sessiond start`.",
     )
     .unit("path"),
     setting(

@@ -1,4 +1,4 @@
-//! The settings: one table with every key, its environment name, type, default, level and meaning.
+//! The settings: one table with every key, its environment name, type, default, level and description.
 //!
 //! Loading, `coreConfig` of apps and tenants, `sessiond config` and `docs/configuration.md` all read this table.
 
@@ -12,9 +12,9 @@ pub use setting::{Default, Kind, Level, Range, Setting, Status};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// A part of the table, as the reference shows it.
+/// A part of the table, as shown in the reference.
 pub struct Section {
-    /// Heading.
+    /// The heading.
     pub title: &'static str,
     /// Its settings, in the order in which they are checked and shown.
     pub settings: &'static [Setting],
@@ -32,7 +32,7 @@ pub const SECTIONS: [Section; 8] = [
     Section { title: "OAuth, SAML and bulk import", settings: recipes::FEDERATION },
 ];
 
-/// Every setting; a setting's place in it is its index in [`Values`](super::values::Values).
+/// Every setting; a setting's position here is its index in [`Values`](super::values::Values).
 pub static ALL: LazyLock<Vec<&'static Setting>> =
     LazyLock::new(|| SECTIONS.iter().flat_map(|section| section.settings).collect());
 
@@ -42,7 +42,7 @@ static PLACES: LazyLock<HashMap<&'static str, usize>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Where a key (or an alias) stands in [`ALL`].
+/// The position of a key (or an alias) in [`ALL`].
 #[must_use]
 pub fn place(key: &str) -> Option<usize> {
     PLACES.get(key).copied()
@@ -54,7 +54,7 @@ pub fn find(key: &str) -> Option<&'static Setting> {
     place(key).and_then(|place| ALL.get(place).copied())
 }
 
-/// The known name that looks most like `unknown`, if one is close enough to be a typing error.
+/// The known name most similar to `unknown`, if it is close enough to be a typing error.
 #[must_use]
 pub fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
@@ -64,7 +64,7 @@ pub fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Optio
         .map(|(_, name)| name)
 }
 
-/// Keys of database plugins. sessiond keeps everything in its own store, so they say nothing to it.
+/// Keys of database plugins. sessiond keeps everything in its own store and does not use them.
 #[must_use]
 pub fn is_database_key(key: &str) -> bool {
     let key = key.to_ascii_lowercase();

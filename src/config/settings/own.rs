@@ -10,14 +10,14 @@ pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
         "SESSIOND_EPHEMERAL",
         Kind::Bool,
         Bool(false),
-        "Keep everything in memory only: gone at exit.",
+        "Keep everything in memory only; it is lost at exit.",
     ),
     setting(
         "cache_size_mb",
         "SESSIOND_CACHE_SIZE_MB",
         Kind::Int,
         Int(32),
-        "Memory for cached records; a quarter of it on top for verified access tokens.",
+        "Memory for cached records; a quarter as much again is used for verified access tokens.",
     )
     .unit("MiB")
     .at_least(1),
@@ -35,7 +35,7 @@ pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
         "SESSIOND_REQUEST_HEADER_TIMEOUT_MS",
         Kind::Long,
         Int(10_000),
-        "A client that has not sent its request head by then is cut.",
+        "A client that has not sent its request head within this time is disconnected.",
     )
     .unit("ms")
     .at_least(1),
@@ -44,7 +44,7 @@ pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
         "SESSIOND_REQUEST_BODY_TIMEOUT_MS",
         Kind::Long,
         Int(30_000),
-        "A client that has not sent its request body by then is cut.",
+        "A client that has not sent its request body within this time is disconnected.",
     )
     .unit("ms")
     .at_least(1),
@@ -53,7 +53,7 @@ pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
         "SESSIOND_REPLY_TIMEOUT_MS",
         Kind::Long,
         Int(30_000),
-        "A client that takes no byte of its reply for this long is cut.",
+        "A client that reads no byte of its reply for this long is disconnected.",
     )
     .unit("ms")
     .at_least(1),
@@ -79,7 +79,7 @@ pub(super) const STORAGE_AND_LIMITS: &[Setting] = &[
         "SESSIOND_SHUTDOWN_TIMEOUT_MS",
         Kind::Long,
         Int(5_000),
-        "How long a stop waits for requests that are being answered.",
+        "How long a stop waits for requests in progress.",
     )
     .unit("ms")
     .at_least(0),
@@ -99,7 +99,7 @@ pub(super) const PASSWORDS: &[Setting] = &[
         "SESSIOND_AUDIT_RETENTION_DAYS",
         Kind::Int,
         Int(31),
-        "How long events of the audit log are kept; 0 for not at all.",
+        "How long events of the audit log are kept; 0 keeps none.",
     )
     .unit("days")
     .at_least(0)
@@ -110,7 +110,8 @@ pub(super) const PASSWORDS: &[Setting] = &[
         "SESSIOND_BRUTE_FORCE_PROTECTION",
         Kind::Bool,
         Bool(false),
-        "Delay sign-ins to an account after 5 wrong passwords, and from an address after 50: 1 s, 2 s, 4 s … up to 15 minutes.",
+        "Delay sign-ins to an account after 5 wrong passwords, and from an address after 50: 1 s, 2 s, 4 s … up to 15 \
+         minutes.",
     )
     .per_app(),
     setting(
@@ -118,7 +119,8 @@ pub(super) const PASSWORDS: &[Setting] = &[
         "SESSIOND_BRUTE_FORCE_ADDRESS_HEADER",
         Kind::Text,
         Null,
-        "Header in which the application passes on the address of the person it acts for: exactly one, and only from `trusted_proxies`. The audit log tells it; without it only accounts are counted.",
+        "Header in which the application passes on the address of the person it acts for: exactly one, and only from \
+         `trusted_proxies`. The audit log records it; without it, only accounts are counted.",
     )
     .per_app(),
 ];

@@ -1,5 +1,5 @@
-//! Settings of sign-in recipes. Those of recipes that arrive later are read and checked already, so that existing files and
-//! apps work.
+//! Settings of sign-in recipes. Those of future recipes are already read and checked, so that existing files and apps
+//! work.
 
 use super::setting::{Default, Kind, Setting, setting};
 use crate::domain::password::limits;
@@ -29,7 +29,7 @@ pub(super) const SIGN_IN: &[Setting] = &[
         "PASSWORDLESS_MAX_CODE_INPUT_ATTEMPTS",
         Kind::Int,
         Int(5),
-        "Wrong codes before a passwordless sign-in starts anew.",
+        "Wrong codes before a passwordless sign-in has to be started again.",
     )
     .per_tenant(),
     setting(
@@ -76,7 +76,7 @@ pub(super) const SIGN_IN: &[Setting] = &[
         "BCRYPT_LOG_ROUNDS",
         Kind::Int,
         Int(11),
-        "Cost of a bcrypt hash; what is below 4 counts as 4.",
+        "Cost of a bcrypt hash; values below 4 count as 4.",
     )
     .at_most(limits::MAX_BCRYPT_COST as i64),
     setting("argon2_iterations", "ARGON2_ITERATIONS", Kind::Int, Int(1), "Passes of an argon2 hash."),
@@ -152,7 +152,7 @@ pub(super) const FEDERATION: &[Setting] = &[
         "OAUTH_PROVIDER_URL_CONFIGURED_IN_OAUTH_PROVIDER",
         Kind::Text,
         Null,
-        "The OAuth provider's own idea of its address; the public one unless set.",
+        "The OAuth provider's address as configured in the provider; the public one unless set.",
     )
     .unit("URL")
     .per_app()
@@ -214,7 +214,7 @@ pub(super) const FEDERATION: &[Setting] = &[
         "BULK_MIGRATION_PARALLELISM",
         Kind::Int,
         Cores,
-        "Passwords of imported users hashed at once; more than half of the cores (or two) count as so many.",
+        "Passwords of imported users hashed at once, at most half of the cores (or two).",
     )
     .per_app(),
     setting(
@@ -222,7 +222,7 @@ pub(super) const FEDERATION: &[Setting] = &[
         "BULK_MIGRATION_BATCH_SIZE",
         Kind::Int,
         Int(8000),
-        "Waiting users imported in one transaction; more than 250 count as 250.",
+        "Waiting users imported in one transaction, at most 250.",
     )
     .per_app(),
     setting(
@@ -234,5 +234,5 @@ pub(super) const FEDERATION: &[Setting] = &[
     )
     .unit("ms")
     .per_app()
-    .without("between batches there are 25 ms; smaller batches are the gentler ones"),
+    .without("there are 25 ms between batches; use smaller batches to reduce the load"),
 ];

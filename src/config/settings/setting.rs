@@ -1,40 +1,40 @@
-//! [`Setting`]: what there is to say of one.
+//! [`Setting`]: the description of one setting.
 
 /// One setting.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
     /// Its name in `config.yaml` and in `coreConfig`.
     pub key: &'static str,
-    /// A second name that means the same.
+    /// A second name for the setting.
     pub alias: Option<&'static str>,
-    /// Its environment variable; none for the few that have no such name.
+    /// Its environment variable; `None` for the few that have none.
     pub env: Option<&'static str>,
-    /// Type of its value.
+    /// The type of its value.
     pub kind: Kind,
-    /// Value when nobody sets it.
+    /// The value if it is not set.
     pub default: Default,
-    /// Where it may differ.
+    /// The level at which it may differ.
     pub level: Level,
-    /// Protected from callers that use an ordinary key while `supertokens_saas_secret` is set.
+    /// Whether it is protected from callers that use an ordinary key while `supertokens_saas_secret` is set.
     pub protected: bool,
-    /// Left out of the dashboard's listing.
+    /// Whether it is left out of the dashboard's listing.
     pub hidden: bool,
-    /// Must not be shown: masked in every listing.
+    /// Whether its value must not be shown: it is masked in every listing.
     pub secret: bool,
-    /// Values it may have, compared without regard to case; empty when it is no enumeration.
+    /// The values it may have, compared without regard to case; empty if it is not an enumeration.
     pub one_of: &'static [&'static str],
-    /// Whole numbers it may have. Settings of the protocol have none here: their rules have an order and words of their
-    /// own (`config/validate.rs`).
+    /// The whole numbers it may have. Settings of the protocol have no range here: their rules have their own order and
+    /// wording (`config/validate.rs`).
     pub range: Range,
-    /// Unit of its value; empty when it has none.
+    /// The unit of its value; empty if it has none.
     pub unit: &'static str,
-    /// What it does.
+    /// Its description.
     pub about: &'static str,
-    /// What sessiond does with it.
+    /// How sessiond treats it.
     pub status: Status,
 }
 
-/// Type of a setting's value; the names are those of the protocol's sentences.
+/// The type of a setting's value; the names are those in the protocol's sentences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// 32-bit integer.
@@ -51,12 +51,12 @@ pub enum Kind {
     Bool,
 }
 
-/// Whole numbers that a setting may have.
+/// The range of whole numbers that a setting may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
-    /// The smallest.
+    /// The smallest, if limited.
     pub min: Option<i64>,
-    /// The largest.
+    /// The largest, if limited.
     pub max: Option<i64>,
 }
 
@@ -64,7 +64,7 @@ impl Range {
     /// Any number of the setting's type.
     const ANY: Self = Self { min: None, max: None };
 
-    /// Checks the value of a setting.
+    /// Checks a setting's value against the range.
     ///
     /// # Errors
     /// A sentence that names the setting and the range.
@@ -96,7 +96,7 @@ impl Kind {
     }
 }
 
-/// Value of a setting that nobody set.
+/// The value of a setting that is not set.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Default {
     /// No value.
@@ -107,35 +107,35 @@ pub enum Default {
     Double(f64),
     /// This text or path.
     Text(&'static str),
-    /// This truth value.
+    /// This boolean.
     Bool(bool),
-    /// As many as the machine has cores.
+    /// The number of the machine's cores.
     Cores,
 }
 
-/// Where a setting may differ.
+/// The level at which a setting may differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// Set for the whole server only.
+    /// The same for the whole server.
     Core,
-    /// May differ per app, is equal in all tenants of an app.
+    /// May differ per app; the same in all tenants of an app.
     App,
     /// May differ per tenant.
     Tenant,
 }
 
-/// What sessiond does with a setting.
+/// How sessiond treats a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// It has the effect that is described.
+    /// It has the effect in its description.
     Used,
-    /// Read and checked, so that existing files work; without effect until the recipe that uses it exists.
+    /// Read and checked, so that existing files work; has no effect until the recipe that uses it exists.
     Later,
-    /// Read and checked; sessiond has nothing that it could act on.
+    /// Read and checked; has no effect in sessiond, for this reason.
     Without(&'static str),
 }
 
-/// A setting with the defaults of the table: core level, shown, used.
+/// A setting with the usual attributes: core level, shown, used.
 pub(super) const fn setting(
     key: &'static str,
     env: &'static str,

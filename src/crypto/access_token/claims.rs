@@ -12,13 +12,14 @@ use serde_json::value::RawValue;
 use std::fmt;
 use std::sync::Arc;
 
-/// The claim that tells tokens of an OAuth2 provider (1, 2) from those of sessions (0, or none).
+/// The claim that distinguishes tokens of an OAuth2 provider (1, 2) from those of sessions (0, or no claim).
 const TOKEN_TYPE: &str = "stt";
 
-/// Reads an access token **without checking its signature or expiry** (CDI: regenerate).
+/// Parses an access token **without checking its signature or expiry** (CDI: regenerate).
 ///
 /// # Errors
-/// [`TokenRefusal::Unparsable`] when it is no JWT of ours by layout, [`TokenRefusal::Claims`] when claims are missing.
+/// [`TokenRefusal::Unparsable`] when its layout is not that of our JWTs, [`TokenRefusal::Claims`] when claims are
+/// missing.
 pub fn parse_unverified(token: &str) -> Result<AccessToken, TokenRefusal> {
     let parts = TokenParts::split(token)?;
     let version = header::claimed_version(parts.header).ok_or(TokenRefusal::Unparsable)?;
@@ -28,11 +29,11 @@ pub fn parse_unverified(token: &str) -> Result<AccessToken, TokenRefusal> {
 /// True if `user_data` has a top-level name that this layout reserves.
 #[must_use]
 pub fn has_protected_claim(version: AccessTokenVersion, user_data: &JsonObject) -> bool {
-    // Text that is no object is refused like a reserved name: it must not be spliced into claims.
+    // Text that is not an object is refused like a reserved name: it must not be spliced into claims.
     any_named(user_data, protected_claims(version)).unwrap_or(true)
 }
 
-/// True if `object` has a top-level member of this name.
+/// True if `object` has a top-level member with this name.
 #[must_use]
 pub fn has_member(object: &JsonObject, name: &str) -> bool {
     any_named(object, &[name]).unwrap_or(false)
@@ -46,18 +47,18 @@ fn any_named(object: &JsonObject, names: &[&str]) -> Result<bool, serde_json::Er
     json.deserialize_map(AnyNamed(names))
 }
 
-/// Who has written a token's claims.
+/// The author of a token's claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     /// This server.
     Server,
     /// An application, into a custom JWT that this server signed.
     Application,
-    /// Nobody knows: the signature was not checked.
+    /// Unknown: the signature was not checked.
     Unknown,
 }
 
-/// The claims of a token of this version. Text that was not written here is put into canonical form.
+/// Parses the claims of a token of this version. Text that was not written here is converted to canonical form.
 pub(super) fn parse(version: AccessTokenVersion, payload: &[u8], origin: Origin) -> Result<AccessToken, TokenRefusal> {
     let text = std::str::from_utf8(payload).map_err(|_| TokenRefusal::Unparsable)?;
     let mut json = serde_json::Deserializer::from_str(text);
@@ -66,7 +67,7 @@ pub(super) fn parse(version: AccessTokenVersion, payload: &[u8], origin: Origin)
         claims.map_err(|error| if error.is_data() { TokenRefusal::Claims } else { TokenRefusal::Unparsable })?;
     if origin != Origin::Server {
         let object = JsonObject::parse(&claims.custom).map_err(|_| TokenRefusal::Claims)?;
-        // Tokens of the OAuth2 provider say so with another number (protocol: 14, 2); they are no sessions.
+        // Tokens of the OAuth2 provider have another number here (protocol: 14, 2); they are not sessions.
         if origin == Origin::Application && object.members().get(TOKEN_TYPE).is_some_and(|kind| kind.get() != "0") {
             return Err(TokenRefusal::Claims);
         }
@@ -77,7 +78,7 @@ pub(super) fn parse(version: AccessTokenVersion, payload: &[u8], origin: Origin)
 }
 
 impl AccessToken {
-    /// Refuses a token whose time is over.
+    /// Refuses an expired token.
     ///
     /// # Errors
     /// [`TokenRefusal::Expired`].
@@ -86,7 +87,7 @@ impl AccessToken {
     }
 }
 
-/// Claims as they stand in the token. `Some(None)`: present, with the value `null`.
+/// The claims as found in the token. `Some(None)`: present, with the value `null`.
 #[derive(Default)]
 struct Claims {
     user: Option<String>,
@@ -98,7 +99,7 @@ struct Claims {
     anti_csrf: Option<Option<String>>,
     tenant: Option<String>,
     recipe_user: Option<String>,
-    /// `{` and custom members so far; closed at the end.
+    /// `{` and the custom members so far; closed at the end.
     custom: String,
 }
 
@@ -126,7 +127,7 @@ impl Claims {
                 handle,
                 user_id,
                 recipe_user_id,
-                user_data_in_jwt: JsonObject::from_stored(self.custom),
+                user_data_in_jwt: JsonObject::from_stored(self.custom).checked(),
             }),
             refresh_token_hash_1: TokenHash1::parse(&self.hash?)?,
             parent_refresh_token_hash_1: parent,
@@ -202,7 +203,7 @@ impl Claims {
     }
 }
 
-/// Reads a value that may be there only once.
+/// Reads a value that may occur only once.
 fn once<'de, A: MapAccess<'de>, T: serde::Deserialize<'de>>(slot: &mut Option<T>, map: &mut A) -> Result<(), A::Error> {
     if slot.replace(map.next_value()?).is_some() {
         return Err(serde::de::Error::custom("a claim is there twice"));

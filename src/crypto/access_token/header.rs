@@ -1,4 +1,4 @@
-//! JWT headers: the exact texts that keys write, and the little that is read from unknown ones.
+//! JWT headers: the exact texts that our keys write, and the few fields that are read from unknown ones.
 
 use crate::domain::key::{Kid, SigningAlgorithm};
 use crate::domain::session::AccessTokenVersion;
@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::Deserialize;
 
-/// The encoded header of tokens of version 1 and 2, which name no key.
+/// The encoded header of tokens of version 1 and 2, which do not name a key.
 pub(super) fn legacy(algorithm: SigningAlgorithm, version: AccessTokenVersion) -> String {
     let number = if version == AccessTokenVersion::V1 { '1' } else { '2' };
     STANDARD.encode(format!(r#"{{"alg":"{}","typ":"JWT","version":"{number}"}}"#, algorithm.name()))
@@ -36,7 +36,7 @@ struct Unverified {
     version: Option<String>,
 }
 
-/// The version that a header claims, for tokens whose signature is not looked at. `None` if it is no header of ours.
+/// The version claimed in a header, for tokens whose signature is not checked. `None` if the header is not one of ours.
 pub(super) fn claimed_version(encoded: &str) -> Option<AccessTokenVersion> {
     for algorithm in [SigningAlgorithm::EdDSA, SigningAlgorithm::RS256] {
         for version in [AccessTokenVersion::V1, AccessTokenVersion::V2] {

@@ -15,18 +15,18 @@ use std::collections::HashMap;
 /// The keys that sign and verify an app's tokens at one moment.
 pub struct TokenKeys {
     signing: Signers,
-    /// Signs what is for readers of RSA alone.
+    /// The keys that sign for readers limited to RSA.
     rsa: Option<Signers>,
     verifying: Vec<(Kid, PublicKey)>,
-    /// Encoded headers that name a key.
+    /// Encoded headers that name a key, with their meaning.
     headers: HashMap<String, Header>,
-    /// Encoded headers of tokens that name no key.
+    /// Encoded headers of tokens that do not name a key.
     legacy_headers: [(String, SigningAlgorithm, AccessTokenVersion); 4],
-    /// The encoded header of new tokens that name no key.
+    /// The encoded header of new tokens that do not name a key.
     nested_header: String,
 }
 
-/// Keys that sign, with their names: one of each kind.
+/// The keys that sign, with their names: one of each kind.
 pub struct SigningKeys {
     /// The dynamic key.
     pub dynamic: (Kid, PrivateKey),
@@ -34,10 +34,10 @@ pub struct SigningKeys {
     pub fixed: (Kid, PrivateKey),
 }
 
-/// What a header that names a key says.
+/// The content of a header that names a key.
 #[derive(Clone, Copy)]
 struct Header {
-    /// Which of the verifying keys.
+    /// The key's index among the verifying keys.
     index: usize,
     version: AccessTokenVersion,
     is_custom: bool,
@@ -56,8 +56,8 @@ struct Signer {
 }
 
 impl TokenKeys {
-    /// Keys that verify (in the order of the JWKS document), and of those the ones that sign: for everybody, and, if there
-    /// are some, RSA keys for layouts whose readers know nothing else.
+    /// The keys that verify (in the order of the JWKS document), and those of them that sign: the general ones, and, if
+    /// the app has any, the RSA keys for layouts whose readers support nothing else.
     #[must_use]
     pub fn new(verifying: Vec<(Kid, PublicKey)>, signing: SigningKeys, rsa: Option<SigningKeys>) -> Self {
         use AccessTokenVersion::{V1, V2, V3, V4, V5};
@@ -70,7 +70,7 @@ impl TokenKeys {
             }
             headers.insert(header::custom(key.algorithm(), kid), Header { index, version: V5, is_custom: true });
         }
-        // Nothing mints version 1 any more. EdDSA under a nested header is what earlier releases minted.
+        // Version 1 is no longer minted. Earlier releases minted EdDSA under a nested header.
         let legacy_headers = [(EdDSA, V1), (EdDSA, V2), (RS256, V1), (RS256, V2)]
             .map(|(algorithm, version)| (header::legacy(algorithm, version), algorithm, version));
         Self {
@@ -83,8 +83,8 @@ impl TokenKeys {
         }
     }
 
-    /// Mints an access token with the key of this kind that signs now: an RSA key where the layout needs one. `expiry` and
-    /// `created` of the result are what the reply's JSON carries.
+    /// Mints an access token with the key of this kind that signs now: an RSA key where the layout needs one. `expiry`
+    /// and `created` of the result are the values for the reply's JSON.
     ///
     /// # Errors
     /// [`MintError::ProtectedClaim`], a missing RSA key, or a key that fails.
@@ -103,7 +103,7 @@ impl TokenKeys {
         })
     }
 
-    /// A custom JWT (CDI: `POST /recipe/jwt`) with these claims, JSON text that is taken as it is.
+    /// Signs a custom JWT (CDI: `POST /recipe/jwt`) with these claims, JSON text that is used unchanged.
     ///
     /// # Errors
     /// When the key fails.
@@ -112,7 +112,7 @@ impl TokenKeys {
         signer.sign(&signer.custom_header, &URL_SAFE_NO_PAD, claims)
     }
 
-    /// Checks structure, key, signature, claims and expiry. Prefer [`VerifiedTokens`], which remembers.
+    /// Checks structure, key, signature, claims and expiry. Prefer [`VerifiedTokens`], which caches the result.
     ///
     /// [`VerifiedTokens`]: crate::state::verified_tokens::VerifiedTokens
     ///
@@ -124,7 +124,7 @@ impl TokenKeys {
         Ok(token)
     }
 
-    /// As [`verify`](Self::verify) without the expiry; also says which key signed.
+    /// Same as [`verify`](Self::verify) without the expiry; also returns the key that signed.
     ///
     /// # Errors
     /// The first check that failed.
@@ -160,13 +160,13 @@ impl TokenKeys {
         self.verifying.iter().any(|(known, _)| known == kid)
     }
 
-    /// Name of the key of this kind that signs now.
+    /// The name of the key of this kind that signs now.
     #[must_use]
     pub const fn signing_kid(&self, kind: KeyKind) -> &Kid {
         &self.signing.of(kind).kid
     }
 
-    /// Name of the RSA key of this kind that signs now for readers of RSA alone, if there is one.
+    /// The name of the RSA key of this kind that signs now for readers limited to RSA, if there is one.
     #[must_use]
     pub fn rsa_signing_kid(&self, kind: KeyKind) -> Option<&Kid> {
         self.rsa.as_ref().map(|signers| &signers.of(kind).kid)

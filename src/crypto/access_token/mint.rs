@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 
 /// The JSON of a token's claims: ours first, then the caller's in the caller's order.
 ///
-/// Nested layouts keep the caller's apart, so no name can collide there: what was stored unchecked by a caller of an old
-/// version must not end the session when its next token is due.
+/// Nested layouts keep the caller's claims apart, so no name can collide there: data that a caller of an old version
+/// stored unchecked must not end the session when its next token is due.
 pub(super) fn claims(token: &NewAccessToken<'_>) -> Result<String, MintError> {
     if token.version.is_flat() && has_protected_claim(token.version, token.user_data) {
         return Err(MintError::ProtectedClaim);
@@ -23,7 +23,7 @@ pub(super) fn claims(token: &NewAccessToken<'_>) -> Result<String, MintError> {
     Ok(json)
 }
 
-/// The moment as this layout can express it: whole seconds from version 3 on.
+/// The moment in the precision of this layout: whole seconds from version 3 on.
 pub(super) fn moment(version: AccessTokenVersion, at: UnixMillis) -> UnixMillis {
     if version >= AccessTokenVersion::V3 { at.floor_to_second() } else { at }
 }
@@ -74,7 +74,7 @@ fn flat(json: &mut String, token: &NewAccessToken<'_>) {
     splice(json, token.user_data.as_str());
 }
 
-/// Appends the members of `object` (compact text) and closes the object that `json` has open.
+/// Appends the members of `object` (compact text) to the unfinished object in `json`, and closes that.
 pub(super) fn splice(json: &mut String, object: &str) {
     let members = object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
     if !members.is_empty() {

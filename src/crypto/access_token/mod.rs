@@ -1,9 +1,9 @@
 //! Access tokens: minting and verifying JWTs of every layout (CDI: access token versions 1 to 5).
 //!
-//! Only this server mints what it verifies, so a token's header must be, byte for byte, one that a key of the app
-//! writes: the header chooses among known keys and nothing else. `alg` tricks, foreign `kid`s, `jku`, `jwk`, `x5u` and
-//! `crit` fail at that comparison. The header of a custom JWT is one of those: what an application has put into it as a
-//! session's claims is read, and marked as the application's word.
+//! Only this server mints the tokens it verifies, so a token's header must be, byte for byte, one that a key of the app
+//! writes: the header selects one of the known keys and nothing else. `alg` tricks, foreign `kid`s, `jku`, `jwk`, `x5u`
+//! and `crit` fail at that comparison. The header of a custom JWT is one of those too: session claims that an
+//! application has put into one are read, and marked as written by the application.
 
 mod claims;
 mod header;
@@ -22,18 +22,19 @@ use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash1;
 use std::sync::Arc;
 
-/// What an access token says.
+/// The content of an access token.
 #[derive(Debug, Clone)]
 pub struct AccessToken {
     /// Its layout.
     pub version: AccessTokenVersion,
-    /// The application has written these claims (a custom JWT), so they prove nothing without the session's row.
+    /// Whether the application has written these claims (a custom JWT); then they prove nothing without the session's
+    /// row.
     pub is_custom: bool,
     /// Handle (with tenant), user ids and custom claims.
     pub session: Arc<SessionView>,
-    /// Hash of the refresh token it was issued with.
+    /// The hash of the refresh token it was issued with.
     pub refresh_token_hash_1: TokenHash1,
-    /// Hash of the refresh token before that, while the newer one has not been used.
+    /// The hash of that refresh token's parent, as long as the refresh token has not been used.
     pub parent_refresh_token_hash_1: Option<TokenHash1>,
     /// The anti-CSRF token, if enabled.
     pub anti_csrf_token: Option<String>,
@@ -43,32 +44,32 @@ pub struct AccessToken {
     pub expiry: UnixMillis,
 }
 
-/// What to put into a new access token.
+/// The content of an access token to be minted.
 #[derive(Debug, Clone, Copy)]
 pub struct NewAccessToken<'a> {
     /// Its layout (version 1 is minted as version 2).
     pub version: AccessTokenVersion,
     /// The session; its tenant becomes `tId`.
     pub handle: &'a SessionHandle,
-    /// Primary user.
+    /// The primary user.
     pub user_id: &'a UserId,
-    /// User of the login method (`rsub`).
+    /// The user of the login method (`rsub`).
     pub recipe_user_id: &'a UserId,
-    /// Hash of the refresh token that goes with it.
+    /// The hash of the refresh token issued with it.
     pub refresh_token_hash_1: &'a TokenHash1,
-    /// Hash of the refresh token before that, while the newer one has not been used.
+    /// The hash of that refresh token's parent, as long as the refresh token has not been used.
     pub parent_refresh_token_hash_1: Option<&'a TokenHash1>,
     /// The anti-CSRF token, if enabled.
     pub anti_csrf_token: Option<&'a str>,
     /// Custom claims.
     pub user_data: &'a JsonObject,
-    /// Now.
+    /// The present.
     pub created: UnixMillis,
-    /// When it shall stop being accepted (rounded down to the second from version 3 on).
+    /// When it will stop being accepted (rounded down to the second from version 3 on).
     pub expiry: UnixMillis,
 }
 
-/// Texts above this are refused before any work is done.
+/// Longer texts are refused before any work is done.
 pub const MAX_TOKEN: usize = 2 << 20;
 
 /// Why a token was not minted.
@@ -77,20 +78,20 @@ pub enum MintError {
     /// A custom claim has a name that this layout reserves.
     #[error("The user payload contains protected field")]
     ProtectedClaim,
-    /// The layout needs an RSA key, and the ring was not asked for one.
+    /// The layout needs an RSA key, but none was requested with the ring.
     #[error("there is no RSA key to sign with")]
     NoRsaKey,
-    /// The key would not sign.
+    /// The key failed to sign.
     #[error("signing with key {kid} failed")]
     Signing {
-        /// Which key.
+        /// The key's name.
         kid: String,
-        /// What the key said.
+        /// The key's error.
         source: KeyError,
     },
 }
 
-/// Why a token is not accepted. Every one of them is answered `TRY_REFRESH_TOKEN` at verify.
+/// Why a token is not accepted. At verify, each of these is answered with `TRY_REFRESH_TOKEN`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenRefusal {
     /// Not a JWT of any layout: parts, encodings, header.
@@ -99,13 +100,13 @@ pub enum TokenRefusal {
     /// A JWT, but no key of this app has that `kid`.
     #[error("Unknown signing key")]
     UnknownKey,
-    /// The signature is not this key's.
+    /// The signature was not made by this key.
     #[error("Signature verification failed")]
     BadSignature,
     /// Claims of its version are missing or of the wrong type.
     #[error("Access token does not contain all the information. Maybe the structure has changed?")]
     Claims,
-    /// Its time is over.
+    /// It has expired.
     #[error("Access token expired")]
     Expired,
 }

@@ -1,4 +1,4 @@
-//! [`TokenParts`]: a token's text taken apart.
+//! [`TokenParts`]: a token's text split into its parts.
 
 use super::{MAX_TOKEN, TokenRefusal};
 use crate::domain::session::AccessTokenVersion;

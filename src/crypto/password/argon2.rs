@@ -6,11 +6,11 @@ use argon2::{Algorithm, Argon2, Error, Params, Version};
 use base64::Engine;
 use subtle::ConstantTimeEq;
 
-/// What new hashes are.
+/// The variant used for new hashes.
 const NEWEST: (Algorithm, Version) = (Algorithm::Argon2id, Version::V0x13);
-/// Bytes of a new hash.
+/// The number of bytes in a new hash.
 const HASH_BYTES: usize = 32;
-/// Argon2 itself allows more; nothing honest is larger.
+/// Argon2 itself allows more; no legitimate hash is larger.
 const FIELD_BYTES: std::ops::RangeInclusive<usize> = 4..=256;
 
 /// An argon2 hash.
@@ -24,7 +24,7 @@ pub(super) struct Argon2Hash {
 }
 
 impl Argon2Hash {
-    /// Argon2id with (memory in KiB, passes, lanes); memory is raised to the least that so many lanes need.
+    /// Argon2id with (memory in KiB, passes, lanes); memory is raised to the minimum for this number of lanes.
     pub(super) fn new(password: &[u8], cost: (u32, u32, u32), salt: [u8; SALT_BYTES]) -> Result<Self, NoMemory> {
         let params = within_limits(cost).ok_or(NoMemory)?;
         let (algorithm, version) = NEWEST;
@@ -37,7 +37,7 @@ impl Argon2Hash {
         let mut fields = text.split('$').skip(1);
         let algorithm = argon2_algorithm(fields.next()?)?;
         let mut field = fields.next()?;
-        // Texts from before version 19 have no version.
+        // Texts from before version 19 do not state a version.
         let version = match field.strip_prefix("v=") {
             Some("19") => Version::V0x13,
             Some("16") | None => Version::V0x10,
@@ -77,20 +77,20 @@ impl Argon2Hash {
         match argon2.hash_password_into(password, &self.salt, &mut hash) {
             Ok(()) => Ok(hash),
             Err(Error::OutOfMemory) => Err(NoMemory),
-            // invariant: lengths and parameters were checked when the hash was read or made. No password matches.
+            // invariant: lengths and parameters were checked when the hash was parsed or made. No password matches.
             Err(_) => Ok(Vec::new()),
         }
     }
 }
 
-/// Memory in KiB, passes and lanes as a new hash gets them; `None` if no hash can be that large.
+/// Memory in KiB, passes and lanes as they are used for a new hash; `None` if no hash can be that large.
 fn within_limits((memory_kib, passes, lanes): (u32, u32, u32)) -> Option<Params> {
     let lanes = lanes.clamp(Params::MIN_P_COST, MAX_ARGON2_PARALLELISM);
     let memory_kib = memory_kib.max(lanes.saturating_mul(Params::MIN_M_COST));
     Params::new(memory_kib, passes.max(Params::MIN_T_COST), lanes, None).ok()
 }
 
-/// `m=…,t=…,p=…` in any order.
+/// Parses `m=…,t=…,p=…` in any order.
 fn parameters(field: &str) -> Option<Params> {
     let mut found = [None::<u32>; 3];
     for pair in field.split(',') {

@@ -1,9 +1,9 @@
-//! bcrypt, and what it is given of passwords that are too long for it.
+//! bcrypt, and the handling of passwords that are too long for it.
 //!
-//! bcrypt looks at 72 bytes: the password's and the NUL after it. A password of 72 bytes or more is therefore hashed by
-//! the construction of passlib's `bcrypt_sha256` (version 2): HMAC-SHA-256 under the salt, in base64, then bcrypt. The
-//! text says so with its own prefix. A `$2a$` hash of our own is never of such a password, so no longer one matches it;
-//! a hash that was imported may be.
+//! bcrypt uses 72 bytes: those of the password and the NUL after it. A password of 72 bytes or more is therefore hashed
+//! with the construction of passlib's `bcrypt_sha256` (version 2): HMAC-SHA-256 under the salt, in base64, then bcrypt.
+//! The text has its own prefix for that. A `$2a$` hash of our own is never of such a password, so no longer password
+//! matches it; an imported hash may be.
 
 use super::common::{BASE64_BCRYPT, BASE64_PADDED, SALT_BYTES};
 use crate::domain::password::limits::MAX_BCRYPT_COST;
@@ -13,13 +13,13 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// bcrypt looks at this many bytes.
+/// The number of bytes that bcrypt uses.
 const WINDOW: usize = 72;
-/// Bytes of a hash that are kept; bcrypt makes 24.
+/// The number of bytes of a hash that are kept; bcrypt makes 24.
 const HASH_BYTES: usize = 23;
 const SALT_CHARS: usize = 22;
 const HASH_CHARS: usize = 31;
-/// Costs that are made and read.
+/// The costs accepted in new and existing hashes.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=MAX_BCRYPT_COST;
 
 const LONG_PREFIX: &str = "$bcrypt-sha256$v=2,t=2b,r=";
@@ -91,7 +91,7 @@ impl BcryptHash {
         self.cost == within_limits(cost)
     }
 
-    /// How much it knows of a password that matches.
+    /// How much of a matching password the hash covers.
     pub(super) const fn knows(&self, password: &[u8]) -> Knows {
         match self.layout {
             Layout::Plain(_) if password.len() > WINDOW => Knows::Start,
@@ -101,13 +101,14 @@ impl BcryptHash {
     }
 }
 
-/// How much a hash knows of a password that matches it.
+/// How much of a matching password a hash covers.
 pub(super) enum Knows {
-    /// All of it.
+    /// The whole password.
     All,
-    /// As far as bcrypt looks; the password goes on after that.
+    /// The part that bcrypt uses; the password continues after that.
     Start,
-    /// All of this one; but it was imported, and the password that it was made of may go on, and must stay good.
+    /// The whole of this password. But the hash was imported: the password it was made from may be longer, and must
+    /// stay valid.
     PerhapsMore,
 }
 
@@ -115,7 +116,7 @@ fn within_limits(cost: u32) -> u32 {
     cost.clamp(*COSTS.start(), *COSTS.end())
 }
 
-/// Too long for bcrypt, which wants room for a NUL.
+/// Too long for bcrypt, which needs room for a NUL.
 const fn is_long(password: &[u8]) -> bool {
     password.len() >= WINDOW
 }

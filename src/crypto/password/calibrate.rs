@@ -1,4 +1,4 @@
-//! Finds the parameters with which one hash takes a wanted time on this machine (CDI: `hashingCalibrate`).
+//! Finds the parameters with which one hash takes the desired time on this machine (CDI: `hashingCalibrate`).
 
 use super::StoredHash;
 use crate::domain::password::HashParameters;
@@ -6,33 +6,33 @@ use crate::domain::password::limits::{MAX_ARGON2_MEMORY_KIB, MAX_ARGON2_WORK, MA
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
-/// Times one hash with these parameters.
+/// Measures one hash with these parameters.
 pub type Measure<'a> = &'a mut dyn FnMut(HashParameters) -> Duration;
 
 /// Below this an argon2 hash is no better than a bcrypt one, in KiB.
 const ARGON2_MEMORY_KIB_MIN: u32 = 15 * 1024;
-/// Attempts to meet the time with less memory.
+/// How often to try to meet the time with less memory.
 const ARGON2_ATTEMPTS: u32 = 12;
-/// How far above the wanted time a hash may be.
+/// How far a hash may exceed the desired time, as a factor.
 const TOLERANCE: f64 = 1.05;
 
-/// Parameters, and how long a hash takes with them.
+/// Parameters, and the time a hash takes with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {
     /// The parameters.
     pub parameters: HashParameters,
-    /// Time of one hash.
+    /// The time of one hash.
     pub took: Duration,
 }
 
-/// What argon2 may use.
+/// Limits for argon2.
 #[derive(Debug, Clone, Copy)]
 pub struct Argon2Limits {
-    /// Memory for all hashes computed at once, in KiB.
+    /// Memory for all concurrent hashes, in KiB.
     pub memory_kib: u32,
-    /// Hashes computed at once.
+    /// The number of concurrent hashes.
     pub pool_size: u32,
-    /// Lanes of a hash.
+    /// The lanes of a hash.
     pub parallelism: u32,
 }
 
@@ -57,7 +57,7 @@ pub fn bcrypt(target: Duration, measure: Measure<'_>) -> Found {
     below
 }
 
-/// The most memory, and then the most passes, with which an argon2 hash takes `target` at most. `None` when even the
+/// The most memory, and then the most passes, with which an argon2 hash takes at most `target`. `None` when even the
 /// least sensible memory takes longer.
 pub fn argon2(target: Duration, limits: Argon2Limits, measure: Measure<'_>) -> Option<Found> {
     let mut timed = |memory_kib, iterations| {
@@ -89,7 +89,7 @@ pub fn argon2(target: Duration, limits: Argon2Limits, measure: Measure<'_>) -> O
     Some(found)
 }
 
-/// `count` times `wanted / took`, rounded down, but always another number when it has to go down.
+/// `count` times `wanted / took`, rounded down, but always a different number when it has to go down.
 fn scaled(count: u32, wanted: Duration, took: Duration) -> u32 {
     let took_us = took.as_micros().max(1);
     let scaled = u128::from(count) * wanted.as_micros() / took_us;
@@ -97,8 +97,8 @@ fn scaled(count: u32, wanted: Duration, took: Duration) -> u32 {
     if took > wanted { scaled.min(count - count / 20) } else { scaled }
 }
 
-/// Times hashes on this machine: `at_once` of them side by side, the slowest counts, and of `rounds` rounds the fastest:
-/// whatever else the machine does only makes them slower.
+/// Measures hashes on this machine: `at_once` of them in parallel, of which the slowest counts, and of `rounds` rounds
+/// the fastest, because other load on the machine only makes them slower.
 #[must_use]
 pub fn on_this_machine(parameters: HashParameters, at_once: usize, rounds: u32) -> Duration {
     let round = || {
@@ -113,7 +113,7 @@ pub fn on_this_machine(parameters: HashParameters, at_once: usize, rounds: u32) 
             let others: Vec<_> = (1..at_once).map(|_| scope.spawn(hash)).collect();
             let own = hash();
             let all = std::iter::once(own).chain(others.into_iter().map(|other| other.join().ok().flatten()));
-            // A hash for which there was no memory took longer than any wish.
+            // A hash for which there was not enough memory counts as slower than any target.
             all.map(|took| took.unwrap_or(Duration::MAX)).max().unwrap_or_default()
         })
     };
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(bcrypt_in(u64::MAX >> 12, 1).0, MAX_BCRYPT_COST);
     }
 
-    /// Argon2 on a machine that does so many KiB per ms.
+    /// Argon2 on a machine that processes this many KiB per ms.
     fn argon2_in(target: u64, limits: Argon2Limits, per_ms: u32) -> Option<(u32, u32)> {
         let mut measure = |parameters| match parameters {
             HashParameters::Argon2 { iterations, memory_kib, .. } => {

@@ -1,4 +1,4 @@
-//! What the families of hashes share.
+//! Code shared by the families of hashes.
 
 use ::argon2::Algorithm;
 use base64::Engine;
@@ -6,10 +6,10 @@ use base64::alphabet::{self, Alphabet};
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
-/// Random bytes in a new hash.
+/// Random bytes in the salt of a new hash.
 pub const SALT_BYTES: usize = 16;
 
-/// A base64 that reads what careless writers wrote: padding or not, stray bits at the end.
+/// A base64 that accepts careless encodings: padding or not, stray bits at the end.
 const fn lenient(alphabet: &Alphabet, padded: bool) -> GeneralPurpose {
     let config = GeneralPurposeConfig::new()
         .with_encode_padding(padded)
@@ -18,17 +18,17 @@ const fn lenient(alphabet: &Alphabet, padded: bool) -> GeneralPurpose {
     GeneralPurpose::new(alphabet, config)
 }
 
-/// PHC strings.
+/// The base64 of PHC strings.
 pub(super) const BASE64: GeneralPurpose = lenient(&alphabet::STANDARD, false);
-/// Firebase, and the digest of a long password.
+/// The base64 of Firebase, and of the digest of a long password.
 pub(super) const BASE64_PADDED: GeneralPurpose = lenient(&alphabet::STANDARD, true);
-/// Base64 of Firebase, in the standard alphabet or in the web-safe one that its Admin SDK and REST interface use: they
-/// differ in two characters, and no text means other bytes in the other one (RFC 4648, 5).
+/// Decodes base64 of Firebase, in the standard alphabet or in the web-safe one that its Admin SDK and REST interface
+/// use: they differ in two characters, so no text is valid in both with different meanings (RFC 4648, 5).
 pub(super) fn firebase_bytes(text: &str) -> Option<Vec<u8>> {
     BASE64_PADDED.decode(text.replace('-', "+").replace('_', "/")).ok()
 }
 
-/// bcrypt's own.
+/// The base64 of bcrypt, in its own alphabet.
 pub(super) const BASE64_BCRYPT: GeneralPurpose = lenient(&alphabet::BCRYPT, false);
 
 /// There is not enough memory to compute the hash.

@@ -11,7 +11,7 @@ use scrypt::Params;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// scrypt's output; its first half is the key.
+/// The length of scrypt's output; its first half is the key.
 const DERIVED_BYTES: usize = 64;
 const KEY_BYTES: usize = 32;
 
@@ -20,7 +20,7 @@ const KEY_BYTES: usize = 32;
 pub(super) struct FirebaseHash {
     text: String,
     hash: Vec<u8>,
-    /// Salt and separator.
+    /// The salt and the separator.
     salt: Vec<u8>,
     params: Params,
 }

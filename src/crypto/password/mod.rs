@@ -1,7 +1,7 @@
-//! Password hashes as text: made with the app's parameters, read and checked by their own prefix.
+//! Password hashes as text: made with the app's parameters, parsed and verified according to their prefix.
 //!
-//! The texts are the ones that other programs read: `$2a$` for bcrypt, PHC strings for argon2, and for passwords that
-//! bcrypt would cut off the `$bcrypt-sha256$` layout of Python's passlib.
+//! The texts are in formats that other programs read: `$2a$` for bcrypt, PHC strings for argon2, and, for passwords
+//! that bcrypt would cut off, the `$bcrypt-sha256$` layout of Python's passlib.
 
 mod argon2;
 mod bcrypt;
@@ -18,7 +18,7 @@ use bcrypt::{BcryptHash, Knows};
 use common::firebase_bytes;
 use firebase::FirebaseHash;
 
-/// A hash that can be checked.
+/// A hash that can be verified.
 #[derive(Clone)]
 pub struct StoredHash(Kind);
 
@@ -29,23 +29,23 @@ enum Kind {
     Firebase(FirebaseHash),
 }
 
-/// What a check came to.
+/// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Check {
-    /// It is another password.
+    /// The password is wrong.
     Wrong,
-    /// It is the password.
+    /// The password is right.
     Right,
-    /// It is the password, and the hash should be replaced by a new one: it was made in another way than new ones are, or
-    /// knows only the 72 bytes of the password at which bcrypt looks.
+    /// The password is right, and the hash should be replaced: it was made in a different way from new ones, or covers
+    /// only the 72 bytes of the password that bcrypt uses.
     RightButOutdated,
-    /// A Firebase hash, and there is no signer key to check it with.
+    /// It is a Firebase hash, and there is no signer key to check it with.
     NoSignerKey,
 }
 
 impl StoredHash {
-    /// Reads a hash; `None` when its format is unknown, it is malformed, or checking it would cost more than any
-    /// honest hash does.
+    /// Parses a hash; `None` when its format is unknown, it is malformed, or checking it would cost more than any
+    /// legitimate hash does.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let kind = if text.starts_with("$2") || text.starts_with("$bcrypt-sha256$") {
@@ -82,7 +82,7 @@ impl StoredHash {
         }
     }
 
-    /// Which limit of hashes computed at once it falls under.
+    /// The family whose limit of concurrent hashes applies.
     #[must_use]
     pub const fn family(&self) -> HashFamily {
         match self.0 {
@@ -92,8 +92,8 @@ impl StoredHash {
         }
     }
 
-    /// Checks a password: as slow as hashing one, and in a time that does not depend on the outcome. `wanted` is how new
-    /// passwords are hashed.
+    /// Checks a password: as slow as hashing one, and in a time that does not depend on the outcome. `wanted` are the
+    /// parameters of new hashes.
     ///
     /// # Errors
     /// When there is not enough memory for an argon2 hash.
@@ -113,7 +113,7 @@ impl StoredHash {
         })
     }
 
-    /// Whether a password that matches is all that the hash was made of.
+    /// Whether the hash covers the whole of a matching password.
     #[must_use]
     pub fn knows_all_of(&self, password: &[u8]) -> bool {
         match &self.0 {
@@ -142,8 +142,8 @@ impl StoredHash {
     }
 }
 
-/// The bytes of `firebase_password_hashing_signer_key`: base64 in either alphabet, in which anything else is passed over.
-/// With a key that is none, no password is right.
+/// The bytes of `firebase_password_hashing_signer_key`: base64 in either alphabet; other characters are skipped. With
+/// an invalid key, no password is right.
 #[must_use]
 pub fn signer_key_bytes(text: &str) -> Vec<u8> {
     let digits: String = text.chars().filter(|char| char.is_ascii_alphanumeric() || "+/-_".contains(*char)).collect();

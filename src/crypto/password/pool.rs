@@ -1,9 +1,9 @@
-//! Threads that hash: a few at most, with a short queue before them, at low priority.
+//! Threads for hashing: a limited number, with a short queue, at low priority.
 //!
-//! A hash takes tens of milliseconds of one core on purpose. On the threads that answer requests it would stall all
-//! others, on an unbounded pool a burst of sign-ins would take every core. So each family of hashes has so many threads and
-//! no more, and so many callers may wait; who comes after them is told at once when to come again. A caller that goes away
-//! while it waits leaves the queue; a hash that has begun is finished.
+//! A hash deliberately takes tens of milliseconds of one core. On the threads that answer requests it would stall all
+//! others; on an unbounded pool a burst of sign-ins would take every core. So each family of hashes has a fixed number
+//! of threads and a limited queue; further callers are told at once when to retry. A caller that goes away while it
+//! waits leaves the queue; a hash that has begun is finished.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,8 +14,8 @@ use tokio::sync::{Semaphore, oneshot};
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// How far below everything else hashing runs. At 10 a core that is wanted by a request and by a hash gives the hash a
-/// tenth: requests hardly notice, and a machine that is busy for long does not keep people out.
+/// How far hashing is below everything else in priority. At 10, when a request and a hash compete for a core, the hash
+/// gets a tenth of it: requests hardly notice, and on a machine that is busy for long people can still sign in.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
@@ -24,11 +24,11 @@ pub struct Pool {
     name: &'static str,
     threads: usize,
     queue_max: usize,
-    /// Running and waiting.
+    /// Permits for jobs that run or wait.
     places: Arc<Semaphore>,
-    /// Running.
+    /// Permits for running jobs.
     slots: Arc<Semaphore>,
-    /// Made with the first job.
+    /// The channel to the threads, created with the first job.
     jobs: Mutex<Option<Sender<Job>>>,
     figures: Arc<Figures>,
 }
@@ -36,13 +36,13 @@ pub struct Pool {
 /// Why nothing was computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PoolError {
-    /// Too many callers wait already.
+    /// Too many callers are already waiting.
     #[error("the queue for password hashing is full")]
     Full {
-        /// When there may be room, in s; at least 1.
+        /// When there may be room again, in s; at least 1.
         retry_after_s: u64,
     },
-    /// The system gave no thread, or the work panicked.
+    /// The system could not start a thread, or the work panicked.
     #[error("password hashing failed")]
     Failed,
 }
@@ -54,27 +54,27 @@ struct Figures {
     refused: AtomicU64,
     waited_us: AtomicU64,
     worked_us: AtomicU64,
-    /// A moving average of the time that one job takes.
+    /// A moving average of the time one job takes.
     usual_us: AtomicU64,
 }
 
-/// A pool's figures at the moment of asking.
+/// A pool's current figures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PoolStats {
     /// Callers in the queue.
     pub waiting: u64,
-    /// Jobs done so far.
+    /// Jobs completed so far.
     pub done: u64,
     /// Callers refused so far because the queue was full.
     pub refused: u64,
-    /// Time that callers have spent in the queue, in µs.
+    /// The total time callers have spent in the queue, in µs.
     pub waited_us: u64,
-    /// Time that jobs have taken, in µs.
+    /// The total time jobs have taken, in µs.
     pub worked_us: u64,
 }
 
 impl Pool {
-    /// A pool of at most `threads` threads, before which `queue_max` callers may wait. Threads are started when they are
+    /// A pool of at most `threads` threads, with a queue for `queue_max` callers. Threads are started when they are
     /// first needed.
     #[must_use]
     pub fn new(name: &'static str, threads: usize, queue_max: usize) -> Self {
@@ -91,7 +91,7 @@ impl Pool {
         }
     }
 
-    /// Does `work` on one of the threads.
+    /// Runs `work` on one of the threads.
     ///
     /// # Errors
     /// At once when the queue is full; later when the work panics.
@@ -113,7 +113,7 @@ impl Pool {
             figures.worked(started.elapsed());
             drop((slot, place));
             if let Ok(outcome) = outcome {
-                // The caller may be gone.
+                // The caller may have gone away.
                 let _ = answer.send(outcome);
             }
         };
@@ -121,7 +121,7 @@ impl Pool {
         answered.await.map_err(|_| PoolError::Failed)
     }
 
-    /// The figures.
+    /// The current figures.
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         let read = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
@@ -135,7 +135,7 @@ impl Pool {
         }
     }
 
-    /// How long the present queue will take.
+    /// How long the present queue will take, in s.
     fn retry_after_s(&self) -> u64 {
         let jobs = u64::try_from(self.queue_max + self.threads).unwrap_or(u64::MAX);
         let threads = u64::try_from(self.threads).unwrap_or(1);
@@ -163,7 +163,7 @@ impl Pool {
     }
 }
 
-/// Until the pool is dropped.
+/// Runs jobs until the pool is dropped.
 fn work_off(jobs: &Mutex<Receiver<Job>>) {
     yield_to_others();
     loop {
@@ -175,7 +175,7 @@ fn work_off(jobs: &Mutex<Receiver<Job>>) {
     }
 }
 
-/// Lowers this thread's priority, so that requests which need no hash are answered first. Only Linux has priorities of
+/// Lowers this thread's priority, so that requests that need no hash are answered first. Only Linux has priorities for
 /// single threads.
 fn yield_to_others() {
     #[cfg(target_os = "linux")]
@@ -189,7 +189,7 @@ impl Figures {
         let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.done.fetch_add(1, Ordering::Relaxed);
         self.worked_us.fetch_add(us, Ordering::Relaxed);
-        // A lost update between two threads only makes the average a little older.
+        // If two threads race here, the average only gets a little older.
         let before = self.usual_us.load(Ordering::Relaxed);
         let after = if before == 0 { us } else { before - before / 8 + us / 8 };
         self.usual_us.store(after, Ordering::Relaxed);

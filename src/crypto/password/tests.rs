@@ -6,14 +6,14 @@ const CHEAP: HashParameters = HashParameters::Bcrypt { cost: 4 };
 
 fn check(hash: &str, password: &str) -> Check {
     let hash = StoredHash::parse(hash).unwrap_or_else(|| panic!("{hash} is a hash"));
-    // What new hashes would look like is of no matter here, save for what `outdated` asks.
+    // The parameters of new hashes do not matter here, only in `outdated`.
     match hash.check(password.as_bytes(), None, CHEAP).unwrap() {
         Check::RightButOutdated => Check::Right,
         check => check,
     }
 }
 
-/// Whether a hash of this password should be replaced, where new ones are made in the `wanted` way.
+/// Whether a hash of this password should be replaced when new ones are made with `wanted`.
 fn outdated(hash: &str, password: &str, wanted: HashParameters) -> bool {
     match StoredHash::parse(hash).unwrap().check(password.as_bytes(), None, wanted).unwrap() {
         Check::RightButOutdated => true,
@@ -90,7 +90,7 @@ fn an_imported_hash_of_a_long_password_verifies_as_where_it_came_from() {
     };
     assert!(outdated(&imported, &long, CHEAP));
     assert!(outdated(&imported, &format!("{long}x"), CHEAP));
-    // The owner's password may go on after the 72 bytes: a hash of these alone would shut the owner out.
+    // The owner's password may be longer than 72 bytes: a hash of these alone would lock the owner out.
     let start = "p".repeat(72);
     assert!(!outdated(&imported, &start, CHEAP));
     assert!(!outdated(&imported, &start, HashParameters::Bcrypt { cost: 5 }));
@@ -102,8 +102,8 @@ fn BASE64_BCRYPT_ENCODE(bytes: &[u8]) -> String {
     BASE64_BCRYPT.encode(bytes)
 }
 
-/// From the test suite of the reference implementation (phc-winner-argon2), which has no text for argon2d: that one was made
-/// by it.
+/// From the test suite of the reference implementation (phc-winner-argon2). It has no text for argon2d: the one here
+/// was generated with it.
 #[test]
 fn hashes_of_the_argon2_reference_verify() {
     for hash in [
@@ -141,7 +141,7 @@ fn a_hash_is_outdated_when_new_ones_take_another_time() {
             assert_eq!(outdated(&hash, "password", parameters), made != wanted, "{hash}, {parameters:?}");
         }
     }
-    // What is raised or lowered to the limits when it is made is not outdated because of that.
+    // Parameters that were raised or lowered to the limits do not make a hash outdated.
     for parameters in [HashParameters::Bcrypt { cost: 1 }, argon2(0, 8, 2), argon2(1, 0, 1)] {
         assert!(!outdated(&new("password", parameters), "password", parameters), "{parameters:?}");
     }

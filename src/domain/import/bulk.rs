@@ -1,4 +1,4 @@
-//! Users as the protocol's bulk import has them: read completely, so that everything that is wrong is told at once.
+//! Users in the form of the protocol's bulk import. Each is read completely, so that all errors are reported at once.
 
 pub use super::reader::Known;
 use super::reader::{MAX_LENGTH, MemberReader};
@@ -13,7 +13,7 @@ use crate::domain::user::{ThirdPartyAccount, normalise_email, normalise_phone_nu
 use crate::domain::userroles::RoleName;
 use std::collections::{BTreeSet, HashSet};
 
-/// Reads a user. `external_ids` are those of the users before it in the same request.
+/// Parses a user. `external_ids` are those of the users before it in the same request.
 ///
 /// # Errors
 /// Everything that is wrong, in the protocol's sentences.
@@ -45,7 +45,7 @@ pub fn parse(members: &Members, known: &Known<'_>, external_ids: &mut HashSet<St
     Ok(user)
 }
 
-/// The user as it was sent, without what must not be shown: passwords, their hashes, secrets of authenticator apps.
+/// The user as sent, without what must not be shown: passwords, their hashes, secrets of authenticator apps.
 #[must_use]
 pub fn without_secrets(mut members: Members) -> Members {
     for (list, secrets) in

@@ -1,4 +1,4 @@
-//! Users to be imported from elsewhere: one JSON object per user, in a form of ours ([`NewUser::parse`]) or in the protocol's
+//! Users to be imported: one JSON object per user, in our own form ([`NewUser::parse`]) or in the protocol's
 //! ([`bulk`]).
 
 pub mod bulk;
@@ -16,23 +16,24 @@ use crate::domain::userroles::RoleName;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-/// Longest e-mail address taken, in bytes: the longest that can be delivered has 254.
+/// Longest e-mail address accepted, in bytes; the longest deliverable one has 254.
 const MAX_EMAIL: usize = 320;
-/// Longest external id taken, in bytes.
+/// Longest external id accepted, in bytes.
 const MAX_ID: usize = 2048;
-/// The protocol's words for a user who is to have joined after now.
+/// The protocol's wording for a `timeJoined` in the future.
 const IN_FUTURE: &str = "timeJoined cannot be in future";
-/// Before this moment hardly anybody joined anything: 2000-01-01. A `timeJoined` in seconds lies in 1970.
+/// 2000-01-01: hardly anyone joined anything before then. A `timeJoined` given in seconds falls in 1970.
 pub const YEAR_2000: UnixMillis = UnixMillis(946_684_800_000);
 
 /// A user to be imported, with everything that belongs to it.
 #[derive(Debug)]
 pub struct NewUser {
-    /// At least one. Several are linked; the user has the id of the one that is to be primary, or of the oldest.
+    /// At least one. Several are linked; the user takes the id of the method that is to be primary, or else of the
+    /// oldest.
     pub methods: Vec<NewMethod>,
     /// Roles held in tenants.
     pub roles: Vec<NewRole>,
-    /// What is noted about the user.
+    /// The user's metadata.
     pub metadata: Option<JsonObject>,
     /// Authenticator apps.
     pub devices: Vec<NewDevice>,
@@ -41,35 +42,35 @@ pub struct NewUser {
 /// A way to sign in.
 #[derive(Debug)]
 pub struct NewMethod {
-    /// What it signs in with.
+    /// The credentials it signs in with.
     pub login: NewLogin,
-    /// The caller's own id for it.
+    /// The caller's own id for this method.
     pub external_id: Option<UserId>,
-    /// Its e-mail address is verified.
+    /// Whether its e-mail address is verified.
     pub verified: bool,
-    /// It is to be the user's first.
+    /// Whether it is to be the user's first method.
     pub is_primary: bool,
-    /// When the user signed up; at the import without it.
+    /// When the user signed up; `None` means the moment of the import.
     pub time_joined: Option<UnixMillis>,
-    /// Where the user may sign in; at least one.
+    /// The tenants where the user may sign in; at least one.
     pub tenants: BTreeSet<TenantId>,
 }
 
-/// What a user signs in with. Addresses and numbers are normalised.
+/// The credentials of a login method. Addresses and numbers are normalised.
 #[derive(Debug)]
 pub enum NewLogin {
     /// An e-mail address and a password.
     EmailPassword {
         /// The address.
         email: String,
-        /// How the password is known.
+        /// The password, as a hash or in plain text.
         password: NewPassword,
     },
     /// An account at another provider.
     ThirdParty {
         /// The account.
         account: ThirdPartyAccount,
-        /// As the provider told.
+        /// The address reported by the provider.
         email: String,
     },
     /// Codes sent by e-mail or to a phone; at least one of the two.
@@ -84,14 +85,14 @@ pub enum NewLogin {
 /// A role in tenants.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NewRole {
-    /// Which.
+    /// The role's name.
     pub role: RoleName,
-    /// Where it is held.
+    /// The tenants where it is held.
     pub tenants: BTreeSet<TenantId>,
 }
 
 impl NewUser {
-    /// The place of the method whose id becomes the user's: the one that is to be primary, or the oldest.
+    /// The index of the method whose id becomes the user's: the one that is to be primary, or else the oldest.
     #[must_use]
     pub fn first_method(&self) -> usize {
         let rank = |(place, method): &(usize, &NewMethod)| (!method.is_primary, method.time_joined, *place);
@@ -99,36 +100,36 @@ impl NewUser {
     }
 }
 
-/// A password, as it comes from elsewhere.
+/// A password from elsewhere.
 #[derive(Debug)]
 pub enum NewPassword {
-    /// Its hash, and what the writer says of the hash.
+    /// Its hash, and the family that the sender states for it.
     Hash(Secret<String>, Option<HashFamily>),
-    /// Itself.
+    /// The password in plain text.
     Plain(Secret<String>),
 }
 
-/// Why a line is no user. Names fields and rules, never a value: values may be secrets.
+/// Why a line is not a user. Names fields and rules, never a value: values may be secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 #[error("{0}")]
 #[serde(transparent)]
 pub struct BadLine(pub String);
 
-/// What became of a line. Stored: append variants, never reorder or change one.
+/// The outcome for a line. Stored: append variants, never reorder or change one.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Imported {
-    /// The user is there, durably.
+    /// The user was imported, durably.
     Ok,
-    /// An account with this e-mail address was there before: left as it is.
+    /// An account with this e-mail address already existed and was left as it was.
     Existing {
-        /// In which tenant.
+        /// The tenant that has the account.
         tenant: TenantId,
     },
-    /// The line is no user that could be taken.
+    /// The line is not a user that can be imported.
     Refused(BadLine),
 }
 
-/// Members that a user may have.
+/// The members a user may have.
 const KNOWN: [&str; 10] = [
     "email",
     "passwordHash",
@@ -143,12 +144,12 @@ const KNOWN: [&str; 10] = [
 ];
 
 impl NewUser {
-    /// Reads a line. Users that name no tenants are for `tenant`.
+    /// Parses a line. A user that names no tenants is imported into `tenant`.
     ///
     /// # Errors
-    /// When it is no such object; one sentence that says why.
+    /// When the line is not such an object; one sentence that says why.
     pub fn parse(line: &str, tenant: &TenantId, now: UnixMillis) -> Result<Self, BadLine> {
-        let members: RawMembers<'_> = serde_json::from_str(line).map_err(|_| bad("the line is no JSON object"))?;
+        let members: RawMembers<'_> = serde_json::from_str(line).map_err(|_| bad("the line is not a JSON object"))?;
         let members = Members::of_scanned(members).map_err(|(name, flaw)| bad(format!("'{name}' {flaw}")))?;
         if let Some((unknown, _)) = members.iter().find(|(name, _)| !KNOWN.contains(name)) {
             return Err(bad(format!("there is no field '{unknown}'; the fields are {}", KNOWN.join(", "))));
@@ -156,7 +157,7 @@ impl NewUser {
         let fields = Fields(members);
         let tenants = match fields.texts("tenants")? {
             None => [tenant.clone()].into(),
-            Some(names) if names.is_empty() => return Err(bad("'tenants' must name one at least")),
+            Some(names) if names.is_empty() => return Err(bad("'tenants' must name at least one")),
             Some(names) => names.iter().map(|name| TenantId::new(name.to_lowercase())).collect(),
         };
         let method = NewMethod {
@@ -173,7 +174,7 @@ impl NewUser {
     }
 }
 
-/// When the user of a line joined, as far as the line says so; whatever else may be wrong with it.
+/// When the user of a line joined, if the line states that, whatever else may be wrong with it.
 #[must_use]
 pub fn time_joined(line: &str) -> Option<UnixMillis> {
     #[derive(Deserialize)]
@@ -188,7 +189,7 @@ fn bad(sentence: impl Into<String>) -> BadLine {
     BadLine(sentence.into())
 }
 
-/// A line's members. `null` is as good as absent.
+/// A line's members. `null` is treated as absent.
 struct Fields(Members);
 
 impl Fields {
@@ -230,7 +231,7 @@ impl Fields {
         let email = normalise_email(self.text("email")?.ok_or_else(|| bad("'email' is missing"))?);
         match email.split_once('@') {
             Some((name, domain)) if !name.is_empty() && !domain.is_empty() && email.len() <= MAX_EMAIL => Ok(email),
-            _ => Err(bad("'email' is no e-mail address")),
+            _ => Err(bad("'email' is not an e-mail address")),
         }
     }
 
@@ -245,11 +246,11 @@ impl Fields {
         };
         match (self.text("passwordHash")?, self.text("plaintextPassword")?) {
             (Some(hash), None) => Ok(NewPassword::Hash(secret(hash.trim()), family)),
-            (None, Some(_)) if family.is_some() => Err(bad("'hashingAlgorithm' goes with 'passwordHash'")),
+            (None, Some(_)) if family.is_some() => Err(bad("'hashingAlgorithm' needs a 'passwordHash'")),
             (None, Some("")) => Err(bad("'plaintextPassword' is empty")),
             (None, Some(password)) => Ok(NewPassword::Plain(secret(password))),
             (None, None) => Err(bad("there must be a 'passwordHash' or a 'plaintextPassword'")),
-            (Some(_), Some(_)) => Err(bad("there must not be both, 'passwordHash' and 'plaintextPassword'")),
+            (Some(_), Some(_)) => Err(bad("'passwordHash' and 'plaintextPassword' must not both be present")),
         }
     }
 
@@ -319,14 +320,17 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_without_values() {
         for (line, sentence) in [
-            ("[]", "the line is no JSON object"),
-            (r#"{"email":"a@b","passwordHash":"x""#, "the line is no JSON object"),
+            ("[]", "the line is not a JSON object"),
+            (r#"{"email":"a@b","passwordHash":"x""#, "the line is not a JSON object"),
             (r#"{"pasword":1}"#, "there is no field 'pasword'; the fields are email, passwordHash"),
             ("{}", "'email' is missing"),
             (r#"{"email":7}"#, "'email' must be a string"),
-            (r#"{"email":"jane"}"#, "'email' is no e-mail address"),
+            (r#"{"email":"jane"}"#, "'email' is not an e-mail address"),
             (r#"{"email":"a@b"}"#, "there must be a 'passwordHash' or a 'plaintextPassword'"),
-            (r#"{"email":"a@b","passwordHash":"x","plaintextPassword":"y"}"#, "there must not be both"),
+            (
+                r#"{"email":"a@b","passwordHash":"x","plaintextPassword":"y"}"#,
+                "'passwordHash' and 'plaintextPassword' must not both be present",
+            ),
             (r#"{"email":"a@b","passwordHash":"x","hashingAlgorithm":"md5"}"#, "'hashingAlgorithm' must be bcrypt,"),
             (r#"{"email":"a@b","passwordHash":"x","verified":"yes"}"#, "'verified' must be true or false"),
             (r#"{"email":"a@b","passwordHash":"x","timeJoined":-1}"#, "'timeJoined' must be milliseconds since 1970"),
@@ -337,7 +341,7 @@ mod tests {
                 r#"{"email":"a@b","passwordHash":"x","metadata":{"n":[1e999]}}"#,
                 "'metadata' has a number beyond 1.8e308",
             ),
-            (r#"{"email":"a@b","passwordHash":"x","tenants":[]}"#, "'tenants' must name one at least"),
+            (r#"{"email":"a@b","passwordHash":"x","tenants":[]}"#, "'tenants' must name at least one"),
             (r#"{"email":"a@b","passwordHash":"x","roles":[" "]}"#, "'roles' has a name that is empty or too long"),
             (r#"{"email":"a@b","passwordHash":"x","metadata":[]}"#, "'metadata' must be an object"),
         ] {

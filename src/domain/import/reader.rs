@@ -1,4 +1,4 @@
-//! [`MemberReader`]: members of a user's JSON, read one by one.
+//! [`MemberReader`]: reads the members of a user's JSON one by one.
 
 use crate::domain::ids::TenantId;
 use crate::domain::json::{Json, Members};
@@ -6,13 +6,13 @@ use crate::domain::password::HashFamily;
 use crate::domain::time::UnixMillis;
 use crate::domain::userroles::RoleName;
 
-/// What a user's fields are held against.
+/// What a user's fields are checked against.
 pub struct Known<'a> {
-    /// The app has this tenant.
+    /// Whether the app has this tenant.
     pub has_tenant: &'a (dyn Fn(&TenantId) -> bool + Sync),
-    /// The app has this role.
+    /// Whether the app has this role.
     pub has_role: &'a (dyn Fn(&RoleName) -> bool + Sync),
-    /// The text is a hash of this family that can be checked.
+    /// Whether the text is a hash of this family that can be verified.
     pub is_hash: &'a (dyn Fn(&str, HashFamily) -> bool + Sync),
     /// The present.
     pub now: UnixMillis,
@@ -21,7 +21,7 @@ pub struct Known<'a> {
 /// Longest text of most fields, in characters.
 pub(in crate::domain) const MAX_LENGTH: usize = 256;
 
-/// Reads members and collects what is wrong with them.
+/// Reads members and collects the errors in them.
 pub(in crate::domain) struct MemberReader<'a> {
     pub(super) known: &'a Known<'a>,
     pub(super) errors: Vec<String>,
@@ -32,7 +32,7 @@ impl MemberReader<'_> {
         self.errors.push(sentence.into());
     }
 
-    /// A member of this type. `suffix` ends the sentence that says whose member it is.
+    /// A member of this type. `suffix` ends the error sentence and says what the member belongs to.
     pub(in crate::domain) fn member<'v, T>(
         &mut self,
         members: &'v Members,
@@ -99,7 +99,7 @@ impl MemberReader<'_> {
         self.member(members, (name, "array of string"), suffix, read)
     }
 
-    /// Complains about a text that is longer than `max` characters; `shown` is what the complaint calls it.
+    /// Reports a text that is longer than `max` characters; `shown` is its name in the error.
     pub(in crate::domain) fn bounded(&mut self, text: &str, shown: &str, max: usize, stated: usize) {
         if text.chars().count() > max {
             self.wrong(format!("{shown} is too long. Max length is {stated}."));

@@ -1,20 +1,20 @@
-//! Users that wait to be imported.
+//! Users waiting to be imported.
 
 use crate::table::table;
 use serde::{Deserialize, Serialize};
 
-/// Most users that are added in one request.
+/// Maximum number of users added in one request.
 pub const ADDED_AT_ONCE: usize = 10_000;
 
 table! {
-    /// How far a user has come. One that was imported is there no more. The numbers are stored.
+    /// How far a user has come. A user that was imported has no entry any more. The numbers are stored.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
     #[serde(rename_all = "UPPERCASE")]
     #[repr(u8)]
     pub enum BulkStatus {
-        /// It waits.
+        /// Waiting.
         New = 1, "NEW";
-        /// Its batch is under way.
+        /// Its batch is being processed.
         Processing = 2, "PROCESSING";
         /// It could not be imported.
         Failed = 3, "FAILED";

@@ -1,4 +1,5 @@
-//! A caller's JSON: objects kept as text and parsed only where a rule looks inside, and a tree for those rules.
+//! A caller's JSON: objects that are kept as text and parsed only where a rule needs their content, and a tree for
+//! those rules.
 
 mod object;
 mod raw;

@@ -1,4 +1,4 @@
-//! JSON text by pieces: an object's members before anybody looks into them, and strings that are written.
+//! JSON text in pieces: an object's members before they are parsed, and strings to be written.
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
@@ -18,24 +18,24 @@ pub fn put_text(json: &mut String, text: &str) {
     }
 }
 
-/// The members of an object, not looked into yet: names and the text of the values. Doubled ones are all there.
+/// The members of an object, not parsed yet: names and the text of the values, duplicates included.
 #[derive(Debug, Default)]
 pub struct RawMembers<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> RawMembers<'a> {
-    /// The member of this name; of doubled ones the last.
+    /// The member with this name; of duplicates, the last.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.0.iter().rev().find(|(member, _)| member == name).map(|(_, raw)| *raw)
     }
 
-    /// How many there are.
+    /// The number of members.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// True if there are none.
+    /// True if there are no members.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -75,7 +75,7 @@ impl<'de> Visitor<'de> for RawMembersVisitor {
     }
 }
 
-/// A member's name as a map visitor reads it: borrowed from the text unless it has escapes.
+/// A member's name as read by a map visitor: borrowed from the text unless it has escapes.
 pub struct MemberName<'a>(pub Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for MemberName<'de> {

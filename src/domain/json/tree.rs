@@ -1,8 +1,8 @@
 //! [`Json`]: a caller's JSON as a tree, with every number as it was written.
 //!
-//! serde_json's own tree holds numbers as 64 bits: it turns larger ones into floats, `1e2` into `100.0` and `-0` into `-0.0`. With
-//! its features for exact numbers and raw text it takes objects with certain member names for something else. A caller's
-//! data has to come back as it was sent.
+//! serde_json's own tree holds numbers as 64 bits: it turns larger ones into floats, `1e2` into `100.0` and `-0` into
+//! `-0.0`. With its features for exact numbers and raw text it misinterprets objects that have certain member names. A
+//! caller's data must come back as it was sent.
 
 use super::raw::{RawMembers, put_text};
 use indexmap::IndexMap;
@@ -10,10 +10,10 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// Levels of objects and arrays that may lie in each other: as many as serde_json reads.
+/// Maximum nesting of objects and arrays: as deep as serde_json reads.
 const MAX_DEPTH: usize = 127;
 
-/// Numbers up to this many characters are finite as floats unless they have an exponent.
+/// Numbers of up to this many characters are finite as floats unless they have an exponent.
 const SURELY_FINITE: usize = 300;
 
 /// A JSON value.
@@ -23,7 +23,7 @@ pub enum Json {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number as it was written: `1` and `1.0` differ.
+    /// A number as written: `1` and `1.0` differ.
     Number(Box<str>),
     /// A string.
     Text(String),
@@ -33,24 +33,24 @@ pub enum Json {
     Object(Members),
 }
 
-/// The members of an object in the order in which they were given; of doubled ones the last counts, in the first one's
-/// place. Equal whatever the order.
+/// The members of an object in the order given; of duplicates the last counts, in the place of the first. Equality
+/// ignores the order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Members(IndexMap<String, Json>);
 
-/// Why a text is not kept. Says nothing of the text itself: it may be a secret.
+/// Why a text cannot be kept. Reveals nothing of the text itself: it may be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum JsonFlaw {
-    /// It is of another type, or not JSON.
+    /// It is of another type, or not JSON at all.
     #[error("is not a JSON object")]
     NotAnObject,
-    /// A `\u` escape stands for half of a character.
+    /// A `\u` escape encodes half of a character.
     #[error("has half of a surrogate pair (such as \\ud83d alone): text that was cut inside a character")]
     LoneSurrogate,
-    /// A number that is infinite as a float: most programs could not read it again.
+    /// A number that is infinite as a float: most programs could not read it back.
     #[error("has a number beyond 1.8e308")]
     NumberTooLarge,
-    /// Objects and arrays lie too deep in each other.
+    /// Objects and arrays are nested too deeply.
     #[error("is nested more than {MAX_DEPTH} levels deep")]
     TooDeep,
 }
@@ -70,7 +70,7 @@ impl Json {
         matches!(self, Self::Null)
     }
 
-    /// The text of a string.
+    /// The text, if it is a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -79,7 +79,7 @@ impl Json {
         }
     }
 
-    /// The truth value.
+    /// The value, if it is a boolean.
     #[must_use]
     pub const fn as_bool(&self) -> Option<bool> {
         match self {
@@ -88,7 +88,7 @@ impl Json {
         }
     }
 
-    /// A number without fraction and exponent, if it fits.
+    /// The number, if it has no fraction or exponent and fits.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match self {
@@ -97,7 +97,7 @@ impl Json {
         }
     }
 
-    /// The float that is next to a number.
+    /// The nearest float, if it is a number.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
@@ -106,7 +106,7 @@ impl Json {
         }
     }
 
-    /// The entries of an array.
+    /// The elements, if it is an array.
     #[must_use]
     pub fn as_array(&self) -> Option<&[Self]> {
         match self {
@@ -115,7 +115,7 @@ impl Json {
         }
     }
 
-    /// The members of an object.
+    /// The members, if it is an object.
     #[must_use]
     pub const fn as_object(&self) -> Option<&Members> {
         match self {
@@ -146,10 +146,10 @@ impl Json {
 }
 
 impl Members {
-    /// The members of a text whose syntax has been checked.
+    /// The members in a text whose syntax has been checked.
     ///
     /// # Errors
-    /// When it is no object, or holds something that cannot be kept.
+    /// When it is not an object, or holds something that cannot be kept.
     pub fn of(raw: &RawValue) -> Result<Self, JsonFlaw> {
         match Json::of(raw)? {
             Json::Object(members) => Ok(members),
@@ -172,10 +172,10 @@ impl Members {
         Ok(Self(members))
     }
 
-    /// The members of a text.
+    /// The members in a text.
     ///
     /// # Errors
-    /// When it is no object, or holds something that cannot be kept.
+    /// When it is not an object, or holds something that cannot be kept.
     pub fn parse(text: &str) -> Result<Self, JsonFlaw> {
         Self::of(serde_json::from_str(text).map_err(|_| JsonFlaw::NotAnObject)?)
     }
@@ -183,28 +183,28 @@ impl Members {
     /// The compact text.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut text = String::new();
+        let mut text = String::with_capacity(128);
         self.write(&mut text);
         text
     }
 
-    /// The member of this name.
+    /// The member with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Json> {
         self.0.get(name)
     }
 
-    /// Names and values, in their order.
+    /// Names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Takes a member away; the order of the others stays.
+    /// Removes a member; the order of the others stays.
     pub fn remove(&mut self, name: &str) -> Option<Json> {
         self.0.shift_remove(name)
     }
 
-    /// Takes the members away that are `null`, here and in objects inside.
+    /// Removes the members that are `null`, here and in nested objects.
     pub fn remove_nulls(&mut self) {
         self.0.retain(|_, value| !value.is_null());
         for value in self.0.values_mut() {
@@ -214,7 +214,7 @@ impl Members {
         }
     }
 
-    /// Changes each object in an array of this name.
+    /// Applies `change` to each object in the array with this name.
     pub fn each_in(&mut self, name: &str, mut change: impl FnMut(&mut Self)) {
         let Some(Json::Array(entries)) = self.0.get_mut(name) else { return };
         for entry in entries {
@@ -238,7 +238,7 @@ impl Members {
     }
 }
 
-/// Into JSON text only: numbers are written as they are.
+/// For JSON text only: numbers are written as they are.
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -261,20 +261,20 @@ impl Serialize for Members {
     }
 }
 
-/// From JSON text only.
+/// For JSON text only.
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::of(<&RawValue>::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
-/// Reads a text whose syntax has been checked, in one pass.
+/// Parses a text whose syntax has been checked, in one pass.
 struct Scanner<'a> {
     rest: &'a str,
 }
 
 impl<'a> Scanner<'a> {
-    /// The next value, with at most so many levels in it.
+    /// The next value, with at most this many levels of nesting.
     fn value(&mut self, depth: usize) -> Result<Json, JsonFlaw> {
         match self.next_byte() {
             Some(b'{') => self.object(depth.checked_sub(1).ok_or(JsonFlaw::TooDeep)?).map(Json::Object),
@@ -320,7 +320,7 @@ impl<'a> Scanner<'a> {
         }
         let quoted = self.take(end + 1);
         if has_escapes {
-            // Everything else about it was checked.
+            // Everything else about the string has been checked.
             return serde_json::from_str(quoted).map_err(|_| JsonFlaw::LoneSurrogate);
         }
         Ok(quoted.trim_matches('"').to_owned())
@@ -338,7 +338,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The next byte that is not blank; it stays.
+    /// The next byte that is not blank, without consuming it.
     fn next_byte(&mut self) -> Option<u8> {
         self.rest = self.rest.trim_ascii_start();
         self.rest.as_bytes().first().copied()
@@ -354,7 +354,7 @@ impl<'a> Scanner<'a> {
         self.take(bytes);
     }
 
-    /// So many bytes, or what is left.
+    /// Consumes this many bytes, or whatever is left.
     fn take(&mut self, bytes: usize) -> &'a str {
         let (taken, rest) = self.rest.split_at_checked(bytes).unwrap_or((self.rest, ""));
         self.rest = rest;

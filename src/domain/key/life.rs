@@ -1,42 +1,42 @@
-//! One key's life: what happened to it and when. It outlives the key's secret half, as its history.
+//! The life of one key: what happened to it and when. It outlives the key's secret half, as a history.
 
 use super::{KeyKind, Kid, SigningAlgorithm};
 use crate::domain::time::UnixMillis;
 
-/// Where a key stands; each stage follows from what has happened so far.
+/// A key's stage; each follows from what has happened so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyStage {
-    /// Made, in no document yet.
+    /// Made, but not yet in any document.
     Created,
-    /// In the JWKS document; has not signed.
+    /// In the JWKS document; has not signed yet.
     Published,
-    /// Signs.
+    /// Signing.
     InUse,
-    /// Signs no more; its tokens are accepted until the last of them has ended.
+    /// No longer signs; its tokens are accepted until the last of them has expired.
     Retired,
-    /// Withdrawn: no longer in the document, its tokens are refused.
+    /// Withdrawn: no longer in the document, and its tokens are refused.
     Revoked,
-    /// History only.
+    /// Only its history is left.
     Deleted,
 }
 
-/// A step that does not follow from where a key stands.
+/// A step that is not possible from a key's current stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a key that is {from:?} cannot become {to:?}")]
 pub struct IllegalTransition {
-    /// Where it stands.
+    /// The current stage.
     pub from: KeyStage,
-    /// What was asked.
+    /// The stage that was requested.
     pub to: KeyStage,
 }
 
 /// Why and when a key was withdrawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revocation {
-    /// When.
+    /// When it was withdrawn.
     pub at: UnixMillis,
-    /// The operator's words.
+    /// The operator's reason.
     pub why: String,
 }
 
@@ -45,28 +45,28 @@ pub struct Revocation {
 pub struct KeyLife {
     /// Its public name.
     pub kid: Kid,
-    /// Dynamic or static.
+    /// Whether it is dynamic or static.
     pub kind: KeyKind,
-    /// What it signs with.
+    /// The algorithm it signs with.
     pub algorithm: SigningAlgorithm,
-    /// Creation; the schedule counts from here.
+    /// When it was made; the schedule counts from here.
     pub created: UnixMillis,
-    /// End of use as planned; a longer interval that is set while it signs extends it, a shorter one does not shorten it.
+    /// The planned end of use; setting a longer interval while it signs extends it, a shorter one does not shorten it.
     pub planned_end: UnixMillis,
-    /// When it entered the JWKS document.
+    /// When it was added to the JWKS document.
     pub published: Option<UnixMillis>,
-    /// Since when it signs.
+    /// When it started to sign.
     pub first_used: Option<UnixMillis>,
-    /// Since when it signs no more.
+    /// When it stopped signing.
     pub retired: Option<UnixMillis>,
-    /// Withdrawal.
+    /// When and why it was withdrawn, if it was.
     pub revoked: Option<Revocation>,
-    /// Since when it is history.
+    /// When it was deleted and became history.
     pub deleted: Option<UnixMillis>,
 }
 
 impl KeyLife {
-    /// A key that was made just now; `update_interval_ms` is how long a dynamic key is meant to be used.
+    /// A key made just now; `update_interval_ms` is how long a dynamic key is meant to be used.
     #[must_use]
     pub fn created(
         kid: Kid,
@@ -93,7 +93,7 @@ impl KeyLife {
         }
     }
 
-    /// Where it stands.
+    /// Its current stage.
     #[must_use]
     pub const fn stage(&self) -> KeyStage {
         if self.deleted.is_some() {
@@ -117,55 +117,55 @@ impl KeyLife {
         matches!(self.stage(), KeyStage::Published | KeyStage::InUse)
     }
 
-    /// It enters the JWKS document.
+    /// Marks it as added to the JWKS document.
     ///
     /// # Errors
-    /// Unless it was only created.
+    /// When it is at any stage but created.
     pub fn publish(&mut self, at: UnixMillis) -> Result<(), IllegalTransition> {
         self.step(KeyStage::Published, &[KeyStage::Created])?;
         self.published = Some(at);
         Ok(())
     }
 
-    /// It signs for the first time.
+    /// Marks its first signature.
     ///
     /// # Errors
-    /// Unless it is published and has not signed.
+    /// When it is not published, or has signed before.
     pub fn use_first(&mut self, at: UnixMillis) -> Result<(), IllegalTransition> {
         self.step(KeyStage::InUse, &[KeyStage::Published])?;
         self.first_used = Some(at);
         Ok(())
     }
 
-    /// It is to sign until then, if it was not to sign for longer.
+    /// Extends its planned use to `until`; never shortens it.
     pub fn extend(&mut self, until: UnixMillis) {
         self.planned_end = self.planned_end.max(until);
     }
 
-    /// It signs no more.
+    /// Marks it as no longer signing.
     ///
     /// # Errors
-    /// Unless it could sign.
+    /// When it was not allowed to sign.
     pub fn retire(&mut self, at: UnixMillis) -> Result<(), IllegalTransition> {
         self.step(KeyStage::Retired, &[KeyStage::Published, KeyStage::InUse])?;
         self.retired = Some(at);
         Ok(())
     }
 
-    /// It is withdrawn.
+    /// Marks it as withdrawn.
     ///
     /// # Errors
-    /// When it is withdrawn or deleted already.
+    /// When it is already withdrawn or deleted.
     pub fn revoke(&mut self, at: UnixMillis, why: &str) -> Result<(), IllegalTransition> {
         self.step(KeyStage::Revoked, &[KeyStage::Created, KeyStage::Published, KeyStage::InUse, KeyStage::Retired])?;
         self.revoked = Some(Revocation { at, why: why.to_owned() });
         Ok(())
     }
 
-    /// It becomes history.
+    /// Marks it as history.
     ///
     /// # Errors
-    /// Unless it is retired or withdrawn.
+    /// When it is neither retired nor withdrawn.
     pub fn delete(&mut self, at: UnixMillis) -> Result<(), IllegalTransition> {
         self.step(KeyStage::Deleted, &[KeyStage::Retired, KeyStage::Revoked])?;
         self.deleted = Some(at);

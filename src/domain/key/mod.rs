@@ -1,4 +1,4 @@
-//! Signing keys: states and the rules of publication, use, retirement.
+//! Signing keys: their stages, and the rules of publication, use and retirement.
 
 mod life;
 mod schedule;
@@ -11,18 +11,18 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
 
-/// `access_token_signing_algorithm`.
+/// The value of `access_token_signing_algorithm`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum SigningAlgorithm {
     /// Ed25519, `alg: EdDSA`.
     #[default]
     EdDSA,
-    /// RSA-2048 with SHA-256, for verifiers that know nothing else.
+    /// RSA-2048 with SHA-256, for verifiers that support nothing else.
     RS256,
 }
 
 impl SigningAlgorithm {
-    /// The `alg` of a JWT header and of a JWK.
+    /// The `alg` value in JWT headers and JWKs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -32,7 +32,7 @@ impl SigningAlgorithm {
     }
 }
 
-/// Which of an app's two kinds of key.
+/// The two kinds of key that an app has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum KeyKind {
     /// Replaced on schedule; `kid` starts with `d-`.
@@ -47,7 +47,7 @@ pub enum KeyKind {
 pub struct Kid(String);
 
 impl Kid {
-    /// Takes a key's name as it stands in a header, a record or a command line.
+    /// Wraps a key's name from a header, a record or a command line.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -64,7 +64,7 @@ impl Kid {
         Self(format!("s-{}", random.hyphenated()))
     }
 
-    /// The name as it stands on the wire.
+    /// The name as it appears on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

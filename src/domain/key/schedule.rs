@@ -1,31 +1,31 @@
-//! Which keys an app needs, which one signs, which verify, and until when all of that holds.
+//! Which keys an app needs, which of them sign, which verify, and how long all of that holds.
 //!
 //! U is the update interval of dynamic keys, V the lifetime of access tokens. A new dynamic key is made when the newest
-//! has less than the overlap left of its U; it is published at once and signs after the overlap, while the one before
-//! it goes on signing, so that a verifier that keeps the JWKS document for `max-age` has seen it by then. A key's
-//! tokens are accepted until 2 V after its use. When the app's algorithm changes, the new algorithm's key takes over in
-//! the same way, and the old one's tokens go on being accepted: nobody is signed out. A key remembers the longest U under
-//! which it has signed, so that a shorter one that comes later ends none of its tokens.
+//! has less than the overlap left of its U. It is published at once and signs after the overlap; until then its
+//! predecessor goes on signing, so that a verifier that caches the JWKS document for `max-age` has seen the new key by
+//! the time it signs. A key's tokens are accepted until 2 V after its use. When the app's algorithm changes, the new
+//! algorithm's key takes over in the same way, and tokens of the old one are still accepted: nobody is signed out. A
+//! key remembers the longest U under which it has signed, so that a shorter one set later ends none of its tokens.
 //!
-//! Some verifiers know RSA alone. For them an app whose algorithm is another one has RSA keys beside its own, by the same
-//! rules: made when they are first asked for, and replaced as long as somebody asks. An RSA key left over from before a
-//! switch of algorithm serves them until its U is over.
+//! Some verifiers support RSA only. For them an app with another algorithm also has RSA keys, under the same rules:
+//! made on the first request for them, and replaced as long as they are requested. An RSA key left over from before a
+//! switch of algorithm serves these verifiers until its U is over.
 
 use super::life::{KeyLife, KeyStage};
 use super::{KeyKind, Kid, SigningAlgorithm};
 use crate::domain::time::UnixMillis;
 
-/// How long history of deleted keys is kept.
+/// How long the history of deleted keys is kept.
 pub const HISTORY_MS: u64 = 400 * 24 * 3_600_000;
 
 /// An app's settings for its keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyRules {
-    /// What new keys sign with.
+    /// The algorithm of new keys.
     pub algorithm: SigningAlgorithm,
     /// U: how long a dynamic key is used, in ms.
     pub update_interval_ms: u64,
-    /// V: lifetime of access tokens, in ms.
+    /// V: the lifetime of access tokens, in ms.
     pub access_token_validity_ms: u64,
     /// How long a key is published before it signs, in ms.
     pub overlap_ms: u64,
@@ -45,13 +45,13 @@ pub struct SigningKids {
 pub struct RingPlan {
     /// The keys that sign.
     pub signing: SigningKids,
-    /// The keys that sign for readers of RSA alone, if the app has some.
+    /// The keys that sign for verifiers limited to RSA, if the app has any.
     pub rsa: Option<RsaPlan>,
     /// Keys whose tokens are accepted, in the order of the JWKS document.
     pub verifying: Vec<Kid>,
-    /// When the next dynamic key is due; the JWKS document may be kept until then.
+    /// When the next dynamic key is due; the JWKS document may be cached until then.
     pub next_key_due: UnixMillis,
-    /// When the plan must be made again.
+    /// When a new plan is needed.
     pub valid_until: UnixMillis,
 }
 
@@ -60,15 +60,15 @@ pub struct RingPlan {
 pub struct RsaPlan {
     /// The keys that sign.
     pub signing: SigningKids,
-    /// When the next dynamic key is due, if somebody still asks for RSA.
+    /// When the next dynamic key is due, if RSA is still requested then.
     pub next_key_due: UnixMillis,
 }
 
-/// What a new key is to be.
+/// The kind and algorithm of a key to be made.
 pub type KeySpec = (KeyKind, SigningAlgorithm);
 
 impl KeyRules {
-    /// The keys that are missing or due. `with_rsa`: somebody asks for RSA, whatever the app's algorithm.
+    /// The keys that are missing or due. `with_rsa`: RSA is requested, whatever the app's algorithm.
     #[must_use]
     pub fn due(&self, keys: &[KeyLife], with_rsa: bool, now: UnixMillis) -> Vec<KeySpec> {
         let beside = (with_rsa && self.algorithm != SigningAlgorithm::RS256).then_some(SigningAlgorithm::RS256);
@@ -85,8 +85,8 @@ impl KeyRules {
         due
     }
 
-    /// Lets every key take the steps that are due, and says what holds then. `None` while a kind of key is missing
-    /// (see [`due`](Self::due)).
+    /// Advances every key through the steps that are due, and returns what holds then. `None` while a kind of key is
+    /// missing (see [`due`](Self::due)).
     #[must_use]
     pub fn advance(&self, keys: &mut [KeyLife], now: UnixMillis) -> Option<RingPlan> {
         for key in keys.iter_mut() {
@@ -134,8 +134,8 @@ impl KeyRules {
         })
     }
 
-    /// Names of the keys whose tokens are accepted, in the order of the JWKS document: RSA first, because a verifier that
-    /// tries one key after the other, for a token that names none, may give up at one of another kind.
+    /// Names of the keys whose tokens are accepted, in the order of the JWKS document: RSA first, because a verifier
+    /// that tries one key after another for a token without a `kid` may give up at a key of another type.
     fn verifying(&self, keys: &[KeyLife], now: UnixMillis) -> Vec<Kid> {
         let mut verifying: Vec<&KeyLife> = keys.iter().filter(|key| now < self.verifies_until(key)).collect();
         verifying.sort_by_key(|key| {
@@ -145,15 +145,15 @@ impl KeyRules {
         verifying.into_iter().map(|key| key.kid.clone()).collect()
     }
 
-    /// Makes history of keys whose tokens have all ended. It cannot be undone, so `now` must not come from a clock that
-    /// has just jumped: until then such keys are of no use and do no harm.
+    /// Turns keys into history once all of their tokens have expired. That cannot be undone, so `now` must not come
+    /// from a clock that has just jumped; waiting is harmless, as such keys are no longer used.
     pub fn delete_ended(&self, keys: &mut [KeyLife], now: UnixMillis) {
         for key in keys.iter_mut().filter(|key| self.natural_end(key) <= now) {
             let _ = key.delete(now); // only retired and revoked ones can
         }
     }
 
-    /// Until when (exclusive) tokens of this key are accepted.
+    /// Until when (exclusive) this key's tokens are accepted.
     #[must_use]
     pub fn verifies_until(&self, key: &KeyLife) -> UnixMillis {
         match key.stage() {
@@ -162,14 +162,14 @@ impl KeyRules {
         }
     }
 
-    /// True when what is left of a key is history that nobody needs any more.
+    /// True when only a key's history is left, and it is no longer needed.
     #[must_use]
     pub fn is_forgettable(&self, key: &KeyLife, now: UnixMillis) -> bool {
         let ended = key.deleted.or_else(|| key.revoked.as_ref().map(|revocation| revocation.at));
         ended.is_some_and(|ended| ended.age(now).has_reached(HISTORY_MS))
     }
 
-    /// When the last token of a key has ended, if nobody withdraws it.
+    /// When the last of a key's tokens expires, unless the key is withdrawn.
     fn natural_end(&self, key: &KeyLife) -> UnixMillis {
         if key.kind == KeyKind::Static {
             return UnixMillis(u64::MAX);
@@ -179,7 +179,7 @@ impl KeyRules {
         used.max(by_interval).plus(self.access_token_validity_ms.saturating_mul(2))
     }
 
-    /// The key of a kind that signs now: the newest, unless it is too young and an older one can stand in.
+    /// The key of a kind that signs now: the newest, unless it is too young and an older one can still sign.
     fn signer<'a>(&self, keys: &'a [KeyLife], kind: KeyKind, readers: Readers, now: UnixMillis) -> Option<&'a KeyLife> {
         let algorithm = match readers {
             Readers::Any => self.algorithm,
@@ -187,7 +187,7 @@ impl KeyRules {
         };
         let newest = newest(keys, kind, algorithm)?;
         if readers == Readers::OfRsa && self.is_expired(newest, now) {
-            return None; // nobody has asked for its successor
+            return None; // no successor has been requested
         }
         if self.is_known(newest, now) {
             return Some(newest);
@@ -212,7 +212,7 @@ impl KeyRules {
         key.kind == KeyKind::Dynamic && now >= key.created.plus(self.update_interval_ms)
     }
 
-    /// From the millisecond after this one, `newest` needs a successor.
+    /// `newest` needs a successor from the millisecond after this one.
     const fn next_due(&self, newest: &KeyLife) -> UnixMillis {
         newest.created.plus(self.update_interval_ms).minus(self.overlap_ms)
     }
@@ -236,16 +236,16 @@ impl KeyRules {
     }
 }
 
-/// Who is to verify what a key signs.
+/// The verifiers that a key signs for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Readers {
-    /// Those who know the app's algorithm, and the one it had before.
+    /// Those that support the app's algorithm and its previous one.
     Any,
-    /// Those who know RSA alone.
+    /// Those that support RSA only.
     OfRsa,
 }
 
-/// The newest key of a kind and algorithm that may sign.
+/// The newest key of a kind and algorithm that is allowed to sign.
 fn newest(keys: &[KeyLife], kind: KeyKind, algorithm: SigningAlgorithm) -> Option<&KeyLife> {
     let fit = keys.iter().filter(|key| {
         key.kind == kind && key.algorithm == algorithm && (key.may_sign() || key.stage() == KeyStage::Created)

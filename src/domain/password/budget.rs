@@ -1,26 +1,26 @@
-//! Failure budgets: after a few failed sign-ins each further one makes the next wait longer. They end with the process,
-//! so they are counted on the clock that nobody sets.
+//! Failure budgets: after a few failed sign-ins, each further failure makes the next wait longer. Budgets end with the
+//! process, so they are measured on the steady clock.
 
 use crate::domain::time::SteadyMillis;
 
-/// What a kind of budget allows.
+/// The rules of a kind of budget.
 #[derive(Debug, Clone, Copy)]
 pub struct BudgetRules {
-    /// Failures without a delay.
+    /// Number of failures without a delay.
     pub free: u32,
-    /// Delay after the first failure above them, in ms; doubles with each further one.
+    /// Delay after the first failure beyond those, in ms; doubles with each further failure.
     pub first_delay_ms: u64,
     /// Longest delay, in ms.
     pub longest_delay_ms: u64,
-    /// After this long without a failure, in ms, one is forgotten; after twice as long two, and so on.
+    /// After this long without a failure, in ms, one failure is forgotten; after twice as long two, and so on.
     pub forget_one_after_ms: u64,
 }
 
-/// For one account (tenant and e-mail address).
+/// The budget of one account (tenant and e-mail address).
 pub const ACCOUNT: BudgetRules =
     BudgetRules { free: 5, first_delay_ms: 1_000, longest_delay_ms: 900_000, forget_one_after_ms: 900_000 };
 
-/// For one address of a client: more, because many people may share one.
+/// The budget of one client address: larger, because many people may share an address.
 pub const ADDRESS: BudgetRules =
     BudgetRules { free: 50, first_delay_ms: 1_000, longest_delay_ms: 900_000, forget_one_after_ms: 60_000 };
 
@@ -32,33 +32,33 @@ pub struct Failures {
 }
 
 impl Failures {
-    /// How long an attempt after the latest failure has to wait, in ms.
+    /// How long after the latest failure the next attempt has to wait, in ms.
     #[must_use]
     pub fn delay_ms(&self, rules: &BudgetRules) -> u64 {
         let Some(above) = self.count.checked_sub(rules.free + 1) else { return 0 };
         rules.first_delay_ms.checked_shl(above.min(40)).unwrap_or(u64::MAX).min(rules.longest_delay_ms)
     }
 
-    /// How long an attempt at `now` has still to wait, in ms; `None` when it may be made.
+    /// How long an attempt at `now` still has to wait, in ms; `None` when it is allowed.
     #[must_use]
     pub fn wait(&self, rules: &BudgetRules, now: SteadyMillis) -> Option<u64> {
         self.last.age(now).pause_left(self.delay_ms(rules))
     }
 
-    /// With the attempt that is being made. It counts as failed until it is known to have succeeded, so that attempts
-    /// made at once do not get more tries than attempts made one after the other.
+    /// Adds the attempt that is being made. It counts as failed until it is known to have succeeded, so that parallel
+    /// attempts do not get more tries than sequential ones.
     #[must_use]
     pub fn with_attempt(self, rules: &BudgetRules, now: SteadyMillis) -> Self {
         Self { count: self.remembered(rules, now).saturating_add(1), last: now }
     }
 
-    /// Without one attempt that turned out to be no failure.
+    /// Takes back one attempt that turned out not to be a failure.
     #[must_use]
     pub const fn without_attempt(self) -> Self {
         Self { count: self.count.saturating_sub(1), last: self.last }
     }
 
-    /// Failures that still count at `now`.
+    /// The number of failures that still count at `now`.
     #[must_use]
     pub fn remembered(&self, rules: &BudgetRules, now: SteadyMillis) -> u32 {
         let since_delay = self.last.age(now).at_least().saturating_sub(self.delay_ms(rules));
@@ -66,7 +66,7 @@ impl Failures {
         self.count.saturating_sub(u32::try_from(forgotten).unwrap_or(u32::MAX))
     }
 
-    /// The latest failure.
+    /// The time of the latest failure.
     #[must_use]
     pub const fn last(&self) -> SteadyMillis {
         self.last

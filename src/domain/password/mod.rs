@@ -7,11 +7,12 @@ pub mod budget;
 use crate::domain::secret::Secret;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-/// The password in Normalization Form C (UAX 15; NIST SP 800-63B-4, 3.1.1.2), in which an accented letter is the same from
-/// every keyboard. `None` if it is in that form as it is.
+/// The password in Normalization Form C (UAX 15; NIST SP 800-63B-4, 3.1.1.2), in which an accented letter is the same
+/// from every keyboard. `None` if it already is in that form.
 #[must_use]
 pub fn composed(password: &str) -> Option<Secret<String>> {
-    /// Most bytes of UTF-8 that one byte becomes (UAX 15, table 7): no copy is left behind by growing.
+    /// The most bytes of UTF-8 that one byte can become (UAX 15, table 7). With enough capacity, no copy is left behind
+    /// by growing.
     const MAX_GROWTH: usize = 3;
     if is_nfc(password) {
         return None;
@@ -21,18 +22,18 @@ pub fn composed(password: &str) -> Option<Secret<String>> {
     Some(Secret::new(text))
 }
 
-/// What checking one hash may cost. Above, it would take minutes or all memory, so such hashes are neither made nor
-/// imported.
+/// Limits on the cost of checking one hash. Beyond them it would take minutes or all memory, so such hashes are neither
+/// made nor imported.
 pub mod limits {
-    /// Highest cost of bcrypt: about a minute.
+    /// Highest bcrypt cost: about a minute.
     pub const MAX_BCRYPT_COST: u32 = 20;
-    /// Most memory of an argon2 hash, in KiB.
+    /// Maximum memory of an argon2 hash, in KiB.
     pub const MAX_ARGON2_MEMORY_KIB: u32 = 1 << 20;
-    /// Most memory times passes of an argon2 hash, in KiB: some tens of seconds.
+    /// Maximum of memory times passes of an argon2 hash, in KiB: some tens of seconds.
     pub const MAX_ARGON2_WORK: u64 = 1 << 25;
-    /// Most lanes of an argon2 hash.
+    /// Maximum number of lanes of an argon2 hash.
     pub const MAX_ARGON2_PARALLELISM: u32 = 1024;
-    /// Most memory of a Firebase hash, in bytes; its own highest cost takes 16 MiB.
+    /// Maximum memory of a Firebase hash, in bytes; Firebase's own highest cost takes 16 MiB.
     pub const MAX_FIREBASE_MEMORY: u64 = 256 << 20;
 }
 
@@ -50,13 +51,13 @@ pub enum HashParameters {
         iterations: u32,
         /// Memory of one hash in KiB.
         memory_kib: u32,
-        /// Lanes.
+        /// Number of lanes.
         parallelism: u32,
     },
 }
 
 table! {
-    /// The families of hashes that can be checked; each has its own limit of hashes computed at once.
+    /// The families of hashes that can be verified; each has its own limit of concurrent hashes.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum HashFamily {
         /// `$2a$`, `$2b$`, `$2x$`, `$2y$`, and bcrypt of a shortened long password.
@@ -69,7 +70,7 @@ table! {
 }
 
 impl HashFamily {
-    /// The protocol's sentence for a text that should be such a hash and is not.
+    /// The protocol's sentence for a text that should be such a hash but is not.
     #[must_use]
     pub const fn invalid_sentence(self) -> &'static str {
         match self {
@@ -87,7 +88,7 @@ impl HashFamily {
 }
 
 impl HashParameters {
-    /// The family of the hashes they make.
+    /// The family of the hashes these parameters make.
     #[must_use]
     pub const fn family(&self) -> HashFamily {
         match self {
@@ -110,7 +111,7 @@ mod tests {
             ("\u{212b}", Some("\u{c5}")),
             ("caf\u{e9}", None),
             ("plain, 7 \u{0}", None),
-            // Compatibility forms are characters of their own.
+            // Compatibility forms are distinct characters.
             ("\u{fb01}x\u{b2}\u{ff21}", None),
             ("", None),
         ] {

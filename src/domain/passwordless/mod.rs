@@ -1,9 +1,10 @@
-//! Signing in with a code or a link that was sent to somebody (CDI: passwordless).
+//! Signing in with a code or a link that was sent to a person (CDI: passwordless).
 //!
-//! A *device* is one sign-in under way: made for an e-mail address or a phone number, known by a secret id to who began
-//! it and by the hash of that to everybody. It holds *codes*, one per message that was sent; of each the person may type
-//! the input code in (on the device that began) or follow the link (anywhere). Both come to the same hash: the link code
-//! follows from device id, input code and a secret of the app, so that a device row alone lets nobody find the input code.
+//! A *device* is one sign-in in progress, made for an e-mail address or a phone number. The client that began it knows
+//! its secret id; everyone else knows it by the hash of that id. It holds *codes*, one per message that was sent. A
+//! person may type in a code's input code (on the device that began the sign-in) or follow its link (anywhere). Both
+//! lead to the same hash: the link code is derived from the device id, the input code and a secret of the app, so that
+//! a device row alone does not reveal the input code.
 
 mod secrets;
 
@@ -14,7 +15,7 @@ use crate::domain::token_series::is_expired;
 use crate::domain::user::{AccountInfo, Login};
 use serde::{Deserialize, Serialize};
 
-/// To whom codes are sent.
+/// The recipient of codes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Contact {
     /// A normalised e-mail address.
@@ -24,7 +25,7 @@ pub enum Contact {
 }
 
 impl Contact {
-    /// What it is called by, whatever it is.
+    /// The address or number as text.
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
@@ -50,7 +51,7 @@ impl Contact {
         }
     }
 
-    /// By what a person is recognised who has it.
+    /// The account info that identifies a person with this contact.
     #[must_use]
     pub fn info(&self) -> AccountInfo {
         match self {
@@ -59,7 +60,7 @@ impl Contact {
         }
     }
 
-    /// With what a person signs in who has nothing else.
+    /// The login of a person who has no other credentials.
     #[must_use]
     pub fn login(&self) -> Login {
         Login::Passwordless {
@@ -68,7 +69,7 @@ impl Contact {
         }
     }
 
-    /// Every contact of a login method of this recipe; none of another.
+    /// Every contact of a login method of this recipe; empty for other recipes.
     #[must_use]
     pub fn all_of(login: &Login) -> Vec<Self> {
         let Login::Passwordless { email, phone_number } = login else { return Vec::new() };
@@ -77,14 +78,14 @@ impl Contact {
     }
 }
 
-/// A sign-in under way.
+/// A sign-in in progress.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
-    /// To whom its codes were sent.
+    /// The recipient of its codes.
     pub contact: Contact,
-    /// Wrong or late input codes so far.
+    /// The number of wrong or late input codes so far.
     pub failed_attempts: u64,
-    /// At least one; in the order in which they were made.
+    /// The codes, in the order in which they were made; at least one.
     pub codes: Vec<Code>,
 }
 
@@ -93,62 +94,62 @@ pub struct Device {
 pub struct Code {
     /// Its public name.
     pub id: CodeId,
-    /// What the right input code and the right link lead to.
+    /// The hash that the right input code and the right link lead to.
     pub link_code: LinkCodeHash,
     /// When it was made.
     pub created: UnixMillis,
 }
 
-/// A tenant's rules. How long a code lives is asked when it is used, not when it is made.
+/// A tenant's rules. The lifetime of a code is checked when it is used, not fixed when it is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodeRules {
-    /// How long a code is good, in ms, its last millisecond included.
+    /// How long a code is valid, in ms, including its last millisecond.
     pub lifetime_ms: u64,
-    /// The attempt of this number may not fail.
+    /// The number of failed attempts that ends the device.
     pub attempts_max: u64,
 }
 
 impl CodeRules {
-    /// Whether a code's time is over.
+    /// Whether a code has expired.
     #[must_use]
     pub fn are_over_for(&self, code: &Code, now: UnixMillis) -> bool {
         is_expired(code.created.plus(self.lifetime_ms), now)
     }
 }
 
-/// What a presented code is worth.
+/// The verdict on a presented code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Right and in time.
+    /// Right, and in time.
     Right,
-    /// A wrong or late input code that counts; the device lives on.
+    /// A wrong or late input code, counted as a failure; the device lives on.
     Failed {
-        /// Attempts that have failed by now.
+        /// The number of failed attempts, including this one.
         failed_attempts: u64,
-        /// It was right once.
+        /// Whether it was a right code that has expired.
         expired: bool,
     },
-    /// No attempt is left: the device goes.
+    /// No attempts are left: the device is deleted.
     UsedUp,
-    /// A link that is not good, or not any more. Nobody guesses links, so nothing is counted.
+    /// A link that is not valid, or no longer. Links cannot be guessed, so this is not counted.
     DeadLink,
 }
 
-/// Codes a device keeps in any case: with more than that, those go that are over.
+/// The number of codes a device always keeps; beyond that, expired ones are dropped.
 const CODES_KEPT: usize = 64;
 
 impl Device {
-    /// The code that leads to this, if the device has it. Takes the same time wherever a difference is.
+    /// The code that leads to this hash, if the device has it. Takes the same time wherever the hashes differ.
     #[must_use]
     pub fn code(&self, link_code: &LinkCodeHash) -> Option<&Code> {
         self.codes.iter().find(|code| code.link_code.matches(link_code))
     }
 
-    /// Judges an input code by what it leads to.
+    /// Judges an input code by the hash it leads to.
     #[must_use]
     pub fn judge_input(&self, presented: &LinkCodeHash, rules: CodeRules, now: UnixMillis) -> Verdict {
         if self.failed_attempts >= rules.attempts_max {
-            // The setting was lowered meanwhile.
+            // The setting has been lowered since.
             return Verdict::UsedUp;
         }
         let code = self.code(presented);
@@ -172,7 +173,7 @@ impl Device {
         }
     }
 
-    /// Adds a code that the device does not have yet; false, and nothing changes, when it has it.
+    /// Adds a code. Returns false, and changes nothing, if the device already has it.
     pub fn add(&mut self, new: Code, rules: CodeRules) -> bool {
         if self.code(&new.link_code).is_some() {
             return false;
@@ -184,7 +185,7 @@ impl Device {
         true
     }
 
-    /// Whether no code of it can be good any more.
+    /// Whether none of its codes can be valid any more.
     #[must_use]
     pub fn is_expired(&self, rules: CodeRules, now: UnixMillis) -> bool {
         self.codes.iter().all(|code| rules.are_over_for(code, now))

@@ -1,4 +1,4 @@
-//! Ids and codes of devices, and what of them may be kept.
+//! Ids and codes of devices, and the forms in which they may be stored.
 
 use crate::domain::entropy::{Entropy, random_bytes, random_uuid};
 use crate::domain::secret::Secret;
@@ -26,24 +26,24 @@ const fn lenient(alphabet: &Alphabet) -> GeneralPurpose {
 const FROM_STANDARD: GeneralPurpose = lenient(&STANDARD_ALPHABET);
 const FROM_URL_SAFE: GeneralPurpose = lenient(&URL_SAFE);
 
-/// A device's secret id: proves that somebody is who began the sign-in.
+/// A device's secret id: proves that the client is the one that began the sign-in.
 #[derive(Debug, Clone)]
 pub struct DeviceId(Secret<Vec<u8>>);
 
 impl DeviceId {
-    /// A new one.
+    /// A new id.
     #[must_use]
     pub fn random(entropy: &dyn Entropy) -> Self {
         Self(Secret::new(random_bytes::<STRENGTH>(entropy).to_vec()))
     }
 
-    /// Reads base64; any bytes are an id, though of nobody. `None` for what is no base64.
+    /// Decodes base64; any bytes are an id, though possibly of no device. `None` for text that is not base64.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         FROM_STANDARD.decode(text).ok().map(|bytes| Self(Secret::new(bytes)))
     }
 
-    /// base64, as it is handed out.
+    /// The id in base64, as it is handed out.
     #[must_use]
     pub fn text(&self) -> Secret<String> {
         Secret::new(STANDARD.encode(self.0.expose()))
@@ -55,32 +55,32 @@ impl DeviceId {
         self.0.expose()
     }
 
-    /// What everybody may know of it.
+    /// The hash by which everyone else knows the device.
     #[must_use]
     pub fn hash(&self) -> DeviceHash {
         DeviceHash(Sha256::digest(self.0.expose()).into())
     }
 }
 
-/// SHA-256 of a device's id: `preAuthSessionId`, and the name under which the device is kept.
+/// SHA-256 of a device's id: the `preAuthSessionId`, and the key under which the device is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceHash([u8; 32]);
 
 impl DeviceHash {
-    /// Takes the 32 bytes.
+    /// Wraps the 32 bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Reads base64url; padding does not count. `None` for what no device's hash looks like.
+    /// Decodes base64url; padding is optional. `None` for text that cannot be a device's hash.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text.replace('=', "")).ok()?;
         bytes.try_into().ok().map(Self)
     }
 
-    /// base64url without padding.
+    /// The hash in base64url without padding.
     #[must_use]
     pub fn text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
@@ -93,43 +93,43 @@ impl DeviceHash {
     }
 }
 
-/// What stands in a link.
+/// The code in a link.
 #[derive(Debug, Clone)]
 pub struct LinkCode(Secret<Vec<u8>>);
 
 impl LinkCode {
-    /// Takes the bytes.
+    /// Wraps the bytes.
     #[must_use]
     pub const fn from_bytes(bytes: Secret<Vec<u8>>) -> Self {
         Self(bytes)
     }
 
-    /// Reads base64url; `None` for what is none.
+    /// Decodes base64url; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         FROM_URL_SAFE.decode(text).ok().map(|bytes| Self(Secret::new(bytes)))
     }
 
-    /// base64url without padding, as it is handed out.
+    /// The code in base64url without padding, as it is handed out.
     #[must_use]
     pub fn text(&self) -> Secret<String> {
         Secret::new(URL_SAFE_NO_PAD.encode(self.0.expose()))
     }
 
-    /// What is kept of it.
+    /// The hash that is stored.
     #[must_use]
     pub fn hash(&self) -> LinkCodeHash {
         LinkCodeHash(Sha256::digest(self.0.expose()).into())
     }
 }
 
-/// SHA-256 of a link code: a stolen database holds no link that works.
+/// SHA-256 of a link code: a stolen database holds no usable link.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LinkCodeHash([u8; 32]);
 
 impl LinkCodeHash {
-    /// Takes the 32 bytes.
+    /// Wraps the 32 bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -160,19 +160,19 @@ impl fmt::Debug for LinkCodeHash {
 pub struct CodeId([u8; 16]);
 
 impl CodeId {
-    /// A new one.
+    /// A new id.
     #[must_use]
     pub fn random(entropy: &dyn Entropy) -> Self {
         Self(random_uuid(entropy).into_bytes())
     }
 
-    /// Takes the 16 bytes.
+    /// Wraps the 16 bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// Reads a UUID; `None` for text that names no code here.
+    /// Parses a UUID; `None` for text that cannot be a code's id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(|uuid| Self(uuid.into_bytes()))
@@ -191,10 +191,10 @@ impl fmt::Display for CodeId {
     }
 }
 
-/// Six digits to be typed in, each number as likely as any other.
+/// Six digits to be typed in, each number equally likely.
 #[must_use]
 pub fn random_input_code(entropy: &dyn Entropy) -> Secret<String> {
-    // Of 2^64 numbers the last few are left out unevenly: one part in 10^13.
+    // The last few of the 2^64 numbers make this slightly uneven: by one part in 10^13.
     let number = u64::from_le_bytes(random_bytes(entropy)) % 1_000_000;
     Secret::new(format!("{number:06}"))
 }

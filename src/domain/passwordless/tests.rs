@@ -1,4 +1,4 @@
-//! What devices and codes promise.
+//! The guarantees of devices and codes.
 
 use super::*;
 use crate::domain::entropy::Entropy;
@@ -49,7 +49,7 @@ fn the_attempt_that_reaches_the_limit_uses_the_device_up() {
     assert_eq!(at(2, 1), Verdict::Right);
     assert_eq!(at(3, 1), Verdict::UsedUp, "the setting was lowered");
     let link = device(3, &[code(1, 0)]).judge_link(&hash(1), RULES, UnixMillis(0));
-    assert_eq!(link, Verdict::UsedUp, "a link is no way around it");
+    assert_eq!(link, Verdict::UsedUp, "a link does not bypass the limit");
 }
 
 #[test]
@@ -108,8 +108,8 @@ fn contacts_are_those_of_the_login() {
 }
 
 proptest! {
-    /// Whatever is tried in whatever order: a device forgives less than the limit, a right code in time is always taken
-    /// before that, and a wrong one never.
+    /// Whatever is tried, in whatever order: a device forgives fewer failures than the limit; before that, a right code
+    /// in time is always accepted, and a wrong one never.
     #[test]
     fn attempts_are_counted_and_end(tries in prop::collection::vec((0_u8..4, 0_u64..200), 1..20), limit in 1_u64..6) {
         let rules = CodeRules { attempts_max: limit, ..RULES };
@@ -130,7 +130,7 @@ proptest! {
                     prop_assert_eq!(device.failed_attempts + 1, limit);
                     return Ok(());
                 }
-                Verdict::DeadLink => prop_assert!(false, "an input code is no link"),
+                Verdict::DeadLink => prop_assert!(false, "an input code is not a link"),
             }
         }
     }

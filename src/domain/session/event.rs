@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 /// One entry. Holds no secret: no token, no hash, no payload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// When it happened (first).
+    /// When it first happened.
     pub at: UnixMillis,
-    /// It happened again and again, with nothing else between.
+    /// Set if it happened repeatedly with nothing else in between.
     pub repeats: Option<Repeats>,
     /// What happened.
     pub kind: EventKind,
 }
 
-/// How often more, and when last.
+/// How many more times something happened, and when last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repeats {
     /// Times after the first.
@@ -29,7 +29,7 @@ pub struct Repeats {
 pub enum EventKind {
     /// The session began.
     Created {
-        /// By which request.
+        /// The request that created it.
         request_id: String,
     },
     /// The current token minted a child that waits for its first use (CDI ≤ 5.5).
@@ -39,7 +39,7 @@ pub enum EventKind {
     },
     /// A child was used for the first time and replaced its parent (CDI ≤ 5.5).
     Promoted {
-        /// Where it was used.
+        /// Where the child was used.
         by: Use,
         /// The family's generation from now on.
         generation: u64,
@@ -65,67 +65,67 @@ pub enum EventKind {
     ReuseDetected {
         /// Which kind of replaced token.
         subtype: ReuseSubtype,
-        /// Which machine judged it; `RotateOnRefresh` ends the session with it.
+        /// The policy that judged it; under `RotateOnRefresh` it ends the session.
         policy: RefreshPolicy,
         /// The generation in which the presented token was minted.
         generation: u64,
         /// Time since the last replacement, in ms.
         after_ms: Option<u64>,
-        /// By which request.
+        /// The request that presented the token.
         request_id: String,
     },
     /// A call ended the session.
     Revoked {
-        /// Which call.
+        /// The call that ended it.
         call: String,
-        /// By which request; empty for the command line.
+        /// The request of that call; empty for the command line.
         request_id: String,
     },
-    /// The session's end of life passed.
+    /// The session reached its end of life.
     Expired,
     /// `userDataInJWT` was replaced.
     PayloadUpdated {
-        /// By which request.
+        /// The request that replaced it.
         request_id: String,
     },
     /// `userDataInDatabase` was replaced.
     DatabaseUpdated {
-        /// By which request.
+        /// The request that replaced it.
         request_id: String,
     },
     /// An access token was regenerated (which may replace `userDataInJWT`).
     Regenerated {
-        /// By which request.
+        /// The request that regenerated it.
         request_id: String,
     },
-    /// The session ended with what became of its user.
+    /// The session was ended by a change of its user.
     RevokedWithUser {
-        /// What that was.
+        /// The change.
         change: UserChange,
-        /// Which call.
+        /// The call that made the change.
         call: String,
-        /// By which request; empty for the command line.
+        /// The request of that call; empty for the command line.
         request_id: String,
     },
 }
 
-/// What becomes of a user and ends sessions. Stored: append, never reorder.
+/// Changes of a user that end sessions. Stored: append, never reorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UserChange {
-    /// It was deleted.
+    /// The user was deleted.
     Deletion,
-    /// It was linked to another one.
+    /// The user was linked to another one.
     Linking,
-    /// It was taken out of its group.
+    /// The user was separated from its group.
     Unlinking,
-    /// It left the session's tenant.
+    /// The user was removed from the session's tenant.
     LeavingTenant,
-    /// The session's id does not stand for it any more.
+    /// The session's id no longer refers to the user.
     Unmapping,
 }
 
 impl UserChange {
-    /// In words, as timelines tell it.
+    /// The wording in timelines.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -153,7 +153,7 @@ pub enum Use {
 pub enum ReuseSubtype {
     /// The previous token, after its grace period.
     RecentPrev,
-    /// A child of the previous token that lost.
+    /// A child of the previous token that was not the one promoted.
     OrphanedBranch,
     /// Anything older.
     StaleLineage,
@@ -191,7 +191,7 @@ impl EventKind {
         }
     }
 
-    /// Part of a session's normal life: the first to go when a timeline is full.
+    /// Part of a session's normal life: dropped first when a timeline is full.
     #[must_use]
     pub const fn is_routine(&self) -> bool {
         matches!(
@@ -205,7 +205,7 @@ impl EventKind {
         )
     }
 
-    /// The same thing as `other` once more, whichever request it came with.
+    /// True if this is the same thing as `other`, regardless of the request.
     #[must_use]
     pub fn repeats(&self, other: &Self) -> bool {
         match (self, other) {
@@ -221,7 +221,7 @@ impl EventKind {
         }
     }
 
-    /// The request this came from, where the kind keeps that.
+    /// The request this came from, if the kind records it.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         match self {
@@ -241,7 +241,7 @@ impl EventKind {
         }
     }
 
-    /// Says which request this came from, where the kind keeps that.
+    /// Sets the request this came from, if the kind records it.
     #[must_use]
     pub fn of_request(mut self, id: &str) -> Self {
         match &mut self {

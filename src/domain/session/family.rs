@@ -1,25 +1,26 @@
-//! The refresh family: what a presented token may still do, and what that makes of the session.
+//! The refresh family: what a presented token may still do, and how that changes the session.
 //!
-//! A session is a family of refresh tokens. The family knows the hash of its *current* token, of the token that one
-//! replaced (*previous*), and when that happened. Two machines decide (CDI: session refresh, session verify):
+//! A session is a family of refresh tokens. The family knows the hash of its *current* token, the hash of the token
+//! that this one replaced (*previous*), and when that happened. Two state machines decide (CDI: session refresh,
+//! session verify):
 //!
 //! * [`RefreshPolicy::PromoteOnUse`] (CDI ≤ 5.5): the current token mints *children*, any number of them, and stays
 //!   current. A child takes its parent's place when it is first used: by itself at refresh, or by its access token at
 //!   verify (*promotion*).
 //! * [`RefreshPolicy::RotateOnRefresh`] (CDI ≥ 5.6): a token is replaced the moment it is exchanged. For a grace period
-//!   the previous token is still understood and re-rotates: a client that lost the reply may ask again.
+//!   the previous token is still understood and rotates again: a client that lost the reply may retry.
 //!
-//! One thing goes beyond the protocol. Under `PromoteOnUse` two tabs may refresh at once, one's child be used first and
-//! the other's child be the one that the cookie jar kept. Such a *sibling*, first used inside the grace period after
-//! the promotion, moves the one live lineage to itself instead of being called theft an hour later. The period is
-//! anchored at the promotion and never starts again; what was displaced is stale from then on; the parent itself, once
-//! promoted past, is theft at once.
+//! One thing goes beyond the protocol. Under `PromoteOnUse` two tabs may refresh at once; the child of one may be used
+//! first while the cookie jar kept the child of the other. Such a *sibling*, first used within the grace period after
+//! the promotion, moves the one live lineage to itself, rather than being called theft an hour later. The period starts
+//! at the promotion and never restarts; what was displaced is stale from then on; the parent itself is theft at once
+//! after its promotion.
 //!
-//! There is never more than one live lineage: a token that has been current and is so no longer is refused for ever,
-//! but for the previous token inside its grace period under `RotateOnRefresh`.
+//! There is never more than one live lineage: a token that was current and no longer is will be refused for ever,
+//! except the previous token within its grace period under `RotateOnRefresh`.
 //!
 //! Generations: [`Family::generation`] counts how often `previous` changed. A refresh token carries the generation in
-//! which it was minted, so a child that was minted before a promotion is told from a replacement minted after it
+//! which it was minted. So a child minted before a promotion can be distinguished from a replacement minted after it
 //! without comparing clocks.
 
 use super::RefreshPolicy;
@@ -28,7 +29,7 @@ use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash2;
 use serde::{Deserialize, Serialize};
 
-/// Displaced hashes kept. Reaching it ends the sibling window, so a full list never forgets one.
+/// Maximum number of displaced hashes kept. Reaching it ends the sibling window, so a full list never forgets one.
 const MAX_DISPLACED: usize = 64;
 
 /// The state of a session's refresh family.
@@ -42,7 +43,7 @@ pub struct Family {
     pub generation: u64,
     /// Short hashes of tokens that were current since `previous` was replaced, and are stale now.
     pub displaced: Vec<[u8; 16]>,
-    /// Access tokens of this session are signed with the static key.
+    /// Whether access tokens of this session are signed with the static key.
     pub use_static_key: bool,
     /// End of life unless promoted or rotated.
     pub expires: UnixMillis,
@@ -53,7 +54,7 @@ pub struct Family {
 pub struct Previous {
     /// Its hash.
     pub hash: TokenHash2,
-    /// When it was replaced. The grace period is anchored here.
+    /// When it was replaced. The grace period starts here.
     pub replaced_at: UnixMillis,
 }
 
@@ -68,7 +69,7 @@ pub struct FamilyRules {
     pub recent_reuse_is_theft: bool,
 }
 
-/// A refresh token as presented, opened.
+/// A refresh token as presented, after decryption.
 #[derive(Debug, Clone, Copy)]
 pub struct PresentedToken {
     /// Its hash.
@@ -88,7 +89,7 @@ pub struct Lineage {
     pub parent: Option<TokenHash2>,
 }
 
-/// What a refresh comes to.
+/// The outcome of a refresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefreshDecision {
     /// The session's end of life has passed.
@@ -103,7 +104,7 @@ pub enum RefreshDecision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     family: Family,
-    /// The new refresh token becomes current (else it is a child that waits for its first use).
+    /// Whether the new refresh token becomes current (otherwise it is a child that waits for its first use).
     rotates: bool,
     /// What happened, oldest first.
     pub events: Vec<EventKind>,
@@ -114,20 +115,20 @@ pub struct Grant {
 pub struct Reuse {
     /// Which kind of replaced token.
     pub subtype: ReuseSubtype,
-    /// The session must be deleted with this.
+    /// Whether the session must be deleted with this.
     pub ends_session: bool,
-    /// The caller is to be told of a theft (else that it is signed out).
+    /// Whether the caller must be told of a theft (otherwise, that it is signed out).
     pub is_theft: bool,
     /// What happened.
     pub event: EventKind,
 }
 
-/// What a verify with the session at hand comes to, under `PromoteOnUse`.
+/// The outcome of a verify that looks at the session, under `PromoteOnUse`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifyDecision {
-    /// A new access token is due.
+    /// Whether a new access token is due.
     pub remint: bool,
-    /// The family's next state, if it changes.
+    /// The family's next state and the event that led to it, if it changes.
     pub change: Option<(Family, EventKind)>,
 }
 
@@ -138,13 +139,13 @@ impl Grant {
         self.family.generation
     }
 
-    /// Signed with the static key from now on.
+    /// Whether the new tokens are signed with the static key.
     #[must_use]
     pub const fn use_static_key(&self) -> bool {
         self.family.use_static_key
     }
 
-    /// The new access token names its parent, so that its first use promotes.
+    /// Whether the new access token names its parent, so that its first use promotes.
     #[must_use]
     pub const fn awaits_use(&self) -> bool {
         !self.rotates
@@ -168,7 +169,7 @@ impl Family {
         Self { current: first, previous: None, generation: 0, displaced: Vec::new(), use_static_key, expires }
     }
 
-    /// Decides a refresh. `use_static_key` is what the caller asks for; `None` keeps the session's.
+    /// Decides a refresh. `use_static_key` is the caller's choice; `None` keeps the session's.
     #[must_use]
     pub fn refresh(
         &self,
@@ -270,7 +271,7 @@ impl Family {
         EventKind::Promoted { by, generation: self.generation }
     }
 
-    /// `replaced` becomes the previous token; the caller seats a new current one.
+    /// `replaced` becomes the previous token; the caller sets the new current one.
     fn replace(&mut self, replaced: TokenHash2, rules: &FamilyRules, now: UnixMillis) {
         self.previous = Some(Previous { hash: replaced, replaced_at: now });
         self.generation = self.generation.saturating_add(1);
@@ -278,7 +279,7 @@ impl Family {
         self.expires = now.plus(rules.refresh_validity_ms);
     }
 
-    /// The lineage moves; the grace period stays where it is.
+    /// The lineage moves to the sibling; the grace period stays where it is.
     fn move_to_sibling(&mut self, sibling: TokenHash2, by: Use, rules: &FamilyRules, now: UnixMillis) -> EventKind {
         self.displace_current();
         self.current = sibling;

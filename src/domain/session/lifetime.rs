@@ -4,8 +4,8 @@ use crate::domain::time::UnixMillis;
 
 /// When an access token made at `now` stops being accepted.
 ///
-/// Up to the fraction `jitter` of the lifetime is taken off, so that clients that signed in together do not refresh
-/// together; `random` is a fresh uniform number (CDI: access token).
+/// Up to the fraction `jitter` of the lifetime is subtracted, so that clients that signed in together do not all
+/// refresh at once; `random` is a fresh uniform number (CDI: access token).
 #[must_use]
 pub fn access_token_expiry(now: UnixMillis, validity_ms: u64, jitter: f64, random: u64) -> UnixMillis {
     // Parts per million keep the arithmetic in integers: jitter is between 0 and 0.25.
@@ -16,7 +16,8 @@ pub fn access_token_expiry(now: UnixMillis, validity_ms: u64, jitter: f64, rando
     now.plus(validity_ms.saturating_sub(u64::try_from(off).unwrap_or(validity_ms)))
 }
 
-/// A caller's own lifetime must be above 0 and at most the configured one (CDI ≥ 5.6: `accessTokenValidity`).
+/// Whether a lifetime requested by the caller is above 0 and at most the configured one (CDI ≥ 5.6:
+/// `accessTokenValidity`).
 #[must_use]
 pub const fn override_is_valid(requested_ms: u64, configured_ms: u64) -> bool {
     requested_ms > 0 && requested_ms <= configured_ms

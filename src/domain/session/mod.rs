@@ -1,7 +1,7 @@
 //! Sessions: a session is a refresh-token family.
 //!
-//! [`family`] decides what a presented token may still do; [`event`] and [`timeline`] say what happened and why;
-//! [`lifetime`] bounds access tokens.
+//! [`family`] decides what a presented token may still do; [`event`] and [`timeline`] record what happened and why;
+//! [`lifetime`] limits access tokens.
 
 pub mod event;
 pub mod family;
@@ -23,12 +23,12 @@ pub enum RefreshPolicy {
     RotateOnRefresh,
 }
 
-/// Layouts of access tokens. Version 1 is only ever verified.
+/// Layouts of access tokens. Version 1 is only verified, never issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AccessTokenVersion {
     /// Nested `userData`, padded base64.
     V1,
-    /// As version 1 (CDI < 2.21).
+    /// The same as version 1 (CDI < 2.21).
     V2,
     /// Flat claims with `kid` (CDI 2.21).
     V3,
@@ -39,14 +39,15 @@ pub enum AccessTokenVersion {
 }
 
 impl AccessTokenVersion {
-    /// True when custom claims stand beside ours, false when they are nested in `userData`.
+    /// True when custom claims are at the top level, next to ours; false when they are nested in `userData`.
     #[must_use]
     pub const fn is_flat(self) -> bool {
         matches!(self, Self::V3 | Self::V4 | Self::V5)
     }
 
-    /// True when those who read this layout know RSA alone, so that RSA signs it whatever the app's algorithm: the header
-    /// of versions 1 and 2 is a constant that says RS256, and of the SDKs that ask for version 3 some verify nothing else.
+    /// True when readers of this layout support RSA only, so that it is signed with RSA whatever the app's algorithm:
+    /// the header of versions 1 and 2 is a constant that says RS256, and some of the SDKs that use version 3 verify
+    /// nothing else.
     #[must_use]
     pub const fn needs_rsa(self) -> bool {
         matches!(self, Self::V1 | Self::V2 | Self::V3)
@@ -66,7 +67,7 @@ pub struct SessionView {
     pub user_data_in_jwt: JsonObject,
 }
 
-/// A token as handed out.
+/// A token as it is handed out.
 #[derive(Debug, Clone)]
 pub struct IssuedToken {
     /// The token's text.
@@ -77,14 +78,14 @@ pub struct IssuedToken {
     pub created: UnixMillis,
 }
 
-/// What create and refresh hand out.
+/// The result of create and refresh.
 #[derive(Debug, Clone)]
 pub struct IssuedSession {
     /// The session.
     pub session: SessionView,
-    /// Access token.
+    /// The access token.
     pub access_token: IssuedToken,
-    /// Refresh token.
+    /// The refresh token.
     pub refresh_token: IssuedToken,
     /// Present if the caller enabled anti-CSRF tokens.
     pub anti_csrf_token: Option<String>,

@@ -1,49 +1,50 @@
-//! A session's timeline: a bounded list of [`Event`]s, and the sentence that an operator reads first.
+//! A session's timeline: a bounded list of [`Event`]s, and the summary that an operator reads first.
 
 use super::RefreshPolicy;
 use super::event::{Event, EventKind, Repeats, ReuseSubtype};
 use crate::domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-/// Events kept per session: the first, and the newest of the others.
+/// Maximum number of events kept per session: the first, and the newest of the others.
 pub const MAX_EVENTS: usize = 32;
 
-/// What a bad token can repeat at will is recorded once in this time, in ms: else each repetition costs a disk write.
+/// Events that a bad token could repeat at will are recorded once within this time, in ms; otherwise each repetition
+/// would cost a disk write.
 const RECORDED_APART_MS: u64 = 60_000;
 
-/// An end by a call this soon after a recorded reuse counts as the application's answer to it, in ms: a minute after the
-/// last reuse, which may itself have come too soon after the recorded one.
+/// If a call ends the session this soon after a recorded reuse, that counts as the application's reaction to it, in ms:
+/// a minute after the last reuse, which may itself have come too soon after the recorded one to be recorded.
 const ANSWER_TO_REUSE_MS: u64 = 60_000 + RECORDED_APART_MS;
 
 /// What happened to a session, oldest first, within bounds.
 ///
-/// The first event stays. When the list is full the oldest *routine* event goes, so that a busy session does not
-/// forget what was notable; the same thing again and again is one event with a count.
+/// The first event stays. When the list is full, the oldest *routine* event is dropped, so that a busy session does not
+/// forget what was notable; consecutive repetitions are one event with a count.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventLog {
     events: Vec<Event>,
     omitted: u64,
 }
 
-/// Refresh tokens of an ended session that came back.
+/// Refresh tokens that came back after the session had ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempts {
-    /// How often; repeats within a short time count once.
+    /// The number of attempts; repeats within a short time count once.
     pub count: u32,
-    /// The first time.
+    /// When the first one came.
     pub first: UnixMillis,
-    /// The last time that was counted.
+    /// When the last one that was counted came.
     pub last: UnixMillis,
 }
 
-/// What a summary is made from.
+/// The input of a summary.
 #[derive(Debug, Clone, Copy)]
 pub struct Story<'a> {
     /// The events.
     pub log: &'a EventLog,
-    /// End of life unless refreshed; `None` once ended.
+    /// End of life unless refreshed; `None` once the session has ended.
     pub expires: Option<UnixMillis>,
-    /// Refreshes after the end.
+    /// Refreshes attempted after the end.
     pub attempts: Option<Attempts>,
 }
 
@@ -54,7 +55,7 @@ impl EventLog {
         Self { events: vec![Event { at, repeats: None, kind }], omitted: 0 }
     }
 
-    /// Appends an entry, or counts it on the last one.
+    /// Appends an entry, or counts it as a repeat of the last one.
     pub fn push(&mut self, at: UnixMillis, kind: EventKind) {
         if let Some(last) = self.events.last_mut()
             && last.kind.repeats(&kind)
@@ -75,7 +76,7 @@ impl EventLog {
         &self.events
     }
 
-    /// How many entries were dropped.
+    /// The number of entries that were dropped.
     #[must_use]
     pub const fn omitted(&self) -> u64 {
         self.omitted
@@ -100,7 +101,7 @@ impl EventLog {
 }
 
 impl Event {
-    /// The last time it happened.
+    /// When it last happened.
     #[must_use]
     pub fn last_at(&self) -> UnixMillis {
         self.repeats.map_or(self.at, |repeats| repeats.last)
@@ -108,7 +109,7 @@ impl Event {
 }
 
 impl Attempts {
-    /// One more attempt at `now`; `None` when it comes too soon after the last one to be worth a write.
+    /// Adds an attempt at `now`; `None` when it comes too soon after the last one to be worth a write.
     #[must_use]
     pub fn with_another(known: Option<Self>, now: UnixMillis) -> Option<Self> {
         match known {
@@ -120,7 +121,7 @@ impl Attempts {
 }
 
 impl Story<'_> {
-    /// One sentence: why the session is in the state it is in, and what to do if that is bad.
+    /// A summary: why the session is in its present state, and what to do if that is bad.
     #[must_use]
     pub fn summary(&self, now: UnixMillis) -> String {
         let mut text = match self.expires {
@@ -216,7 +217,7 @@ const fn advice(kind: &EventKind) -> &'static str {
              refresh_token_rotation_grace_period."
         }
         (ReuseSubtype::RecentPrev, RefreshPolicy::PromoteOnUse) => {
-            "Treat it as theft unless the user's own client still had a refresh with the old token under way: then \
+            "Treat it as theft unless the user's own client still had a refresh with the old token in progress: then \
              make its tabs refresh one at a time."
         }
         (ReuseSubtype::OrphanedBranch, _) => {

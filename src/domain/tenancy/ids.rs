@@ -1,20 +1,20 @@
-//! What ids of connection URI domains, apps and tenants may look like.
+//! Rules for the ids of connection URI domains, apps and tenants.
 
 /// Why an id is refused: the protocol's sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct IdError(String);
 
-/// First path segments that would hide a tenant of that name.
+/// First path segments of routes; a tenant with such a name could not be reached.
 pub const RESERVED_TENANTS: [&str; 4] = ["recipe", "config", "users", "hello"];
 
-/// Longest app or tenant id, in characters. Both stand in the keys of records, which have to stay short; the protocol
-/// names no limit.
+/// Longest app or tenant id, in characters. Both are part of record keys, which have to stay short; the protocol sets
+/// no limit.
 const MAX_ID: usize = 255;
 /// Longest host name (RFC 1035).
 const MAX_HOST: usize = 253;
 
-/// Reads a tenant id: trimmed and in lower case.
+/// Parses a tenant id: trimmed and in lower case.
 ///
 /// # Errors
 /// The protocol's sentence.
@@ -26,7 +26,7 @@ pub fn tenant_id(written: &str) -> Result<String, IdError> {
     name(id, "tenantId")
 }
 
-/// Reads an app id: trimmed and in lower case.
+/// Parses an app id: trimmed and in lower case.
 ///
 /// # Errors
 /// The protocol's sentence.
@@ -34,7 +34,7 @@ pub fn app_id(written: &str) -> Result<String, IdError> {
     name(normalised(written, "appId")?, "appId")
 }
 
-/// Reads a connection URI domain: trimmed, in lower case, without its port.
+/// Parses a connection URI domain: trimmed, in lower case, without its port.
 ///
 /// # Errors
 /// The protocol's sentence.

@@ -1,13 +1,13 @@
 //! Providers of a tenant: how an application lets people sign in with accounts elsewhere (CDI: multitenancy).
 //!
-//! They are kept for the applications, which read them; nothing here ever asks a provider.
+//! They are stored for the applications, which read them; this server never contacts a provider.
 
 use crate::domain::json::{Json, Members};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// A provider: members as given, `null` being as good as absent. Members of other names are dropped.
+/// A provider: members as given; `null` is treated as absent. Unknown members are dropped.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Provider {
@@ -41,7 +41,7 @@ pub struct Provider {
     user_info_map: UserInfoMap,
 }
 
-/// One of the applications that a provider knows.
+/// A client of the application that is registered with the provider.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Client {
@@ -59,7 +59,7 @@ struct Client {
     additional_config: Option<Members>,
 }
 
-/// Where a provider's answers name the user.
+/// Where the user's data is found in a provider's responses.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct UserInfoMap {
@@ -81,7 +81,7 @@ struct Claims {
 }
 
 impl fmt::Debug for Provider {
-    /// Without clients: they have secrets.
+    /// Leaves out the clients: they hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Provider").field("third_party_id", &self.third_party_id).finish_non_exhaustive()
     }
@@ -105,7 +105,7 @@ fn without_nulls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Me
 pub struct ProviderError(&'static str);
 
 impl Provider {
-    /// Reads a provider as given or as stored; `None` when a member is of the wrong type.
+    /// Parses a provider as given or as stored; `None` when a member is of the wrong type.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
@@ -118,7 +118,7 @@ impl Provider {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Checks what the protocol demands unless the caller waives it.
+    /// Checks the rules of the protocol that a caller can ask to skip.
     ///
     /// # Errors
     /// The protocol's sentence.
@@ -126,7 +126,7 @@ impl Provider {
         if self.third_party_id.is_empty() {
             return Err(ProviderError("thirdPartyId cannot be null or empty"));
         }
-        // Two clients without a type are of one type.
+        // Two clients without a type count as having the same type.
         let types: BTreeSet<_> = self.clients.iter().map(|client| &client.client_type).collect();
         if types.len() != self.clients.len() {
             return Err(ProviderError("Duplicate clientType was specified in the clients list."));

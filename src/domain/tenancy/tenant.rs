@@ -1,7 +1,8 @@
-//! What a tenant is: recipe flags (first generation of the interface), factors (second generation), own settings.
+//! The state of a tenant: recipe flags (first generation of the interface), factors (second generation), its own
+//! settings.
 //!
 //! Both generations describe one state: flags say which recipes exist in the tenant, factor lists say which of them may
-//! begin a sign-in or must follow one.
+//! begin a sign-in or must follow.
 
 use crate::domain::json::JsonObject;
 use std::collections::BTreeSet;
@@ -18,22 +19,22 @@ pub struct Tenant {
     pub third_party: bool,
     /// Flag of the passwordless recipe.
     pub passwordless: bool,
-    /// Factors that may begin a sign-in; none for no restriction, empty for none at all.
+    /// Factors that may begin a sign-in; `None` is no restriction, an empty set allows none at all.
     pub first_factors: Option<Factors>,
-    /// Factors that must follow; never empty.
+    /// Factors that must follow; never an empty set.
     pub required_secondary_factors: Option<Factors>,
-    /// Own settings, as given.
+    /// The tenant's own settings, as given.
     pub core_config: JsonObject,
 }
 
 impl std::fmt::Debug for Tenant {
-    /// Without the settings: they may hold API keys.
+    /// Leaves out the settings: they may hold API keys.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tenant").field("first_factors", &self.first_factors).finish_non_exhaustive()
     }
 }
 
-/// A recipe that a tenant can have switched off.
+/// A recipe that can be switched off in a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recipe {
     /// Email and password.
@@ -58,7 +59,7 @@ impl Recipe {
         }
     }
 
-    /// Its name in sentences.
+    /// Its name in error sentences.
     const fn name(self) -> &'static str {
         match self {
             Self::EmailPassword => "emailPassword",
@@ -68,7 +69,7 @@ impl Recipe {
     }
 }
 
-/// Recipe switches of a first-generation request; those that are absent stay as they are.
+/// Recipe switches of a first-generation request; recipes without one stay as they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Switches {
     /// `emailPasswordEnabled`.
@@ -89,7 +90,8 @@ impl Switches {
     }
 }
 
-/// What a request says about recipes and factors. The outer option of a list: given at all; the inner one: not `null`.
+/// The recipes and factors in a request. The outer option of a list: whether it was given at all; the inner one:
+/// whether it was not `null`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TenantChange {
     /// Second generation: lists only.
@@ -117,10 +119,10 @@ pub enum TenantChange {
 #[error("{0}")]
 pub struct FactorError(String);
 
-/// Reads a list of factors; `field` is its name in the request.
+/// Checks a list of factors; `field` is its name in the request.
 ///
 /// # Errors
-/// The protocol's sentence for duplicates and for characters that no factor id has.
+/// The protocol's sentence for duplicates and for characters that factor ids cannot have.
 pub fn check_factors(field: &str, list: Vec<String>) -> Result<Factors, FactorError> {
     let count = list.len();
     let is_id = |factor: &String| !factor.is_empty() && factor.chars().all(is_factor_char);
@@ -135,7 +137,7 @@ pub fn check_factors(field: &str, list: Vec<String>) -> Result<Factors, FactorEr
     Ok(set)
 }
 
-/// Round brackets pass in the original as well.
+/// Round brackets are accepted, as in the original.
 fn is_factor_char(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '_' | '.' | '-' | '(' | ')')
 }
@@ -195,7 +197,7 @@ impl Tenant {
         match change {
             TenantChange::Factors { first: None, required_secondary: None } => {}
             TenantChange::Factors { first, required_secondary } => {
-                // From now on the list alone says what is allowed; until now the flags may have said it.
+                // From now on only the list says what is allowed; until now the flags may have said it.
                 self.first_factors = self.allowed_first_factors();
                 Recipe::ALL.into_iter().for_each(|recipe| self.set_flag(recipe, true));
                 self.set_lists(first, required_secondary);
@@ -220,7 +222,8 @@ impl Tenant {
         self.required_secondary_factors = self.required_secondary_factors.take().filter(|list| !list.is_empty());
     }
 
-    /// CDI ≥ 5.0: a switch is the flag; what is switched off leaves both lists, and what is listed is switched on.
+    /// CDI ≥ 5.0: a switch sets the flag; recipes switched off are removed from both lists, and listed ones are
+    /// switched on.
     fn switch_recipes(
         &mut self,
         switches: Switches,
@@ -231,7 +234,7 @@ impl Tenant {
             |tenant: &Self, recipe| switches.of(recipe) == Some(true) && !tenant.shows_enabled(recipe, false);
         let nothing_begins = self.first_factors.as_ref().is_some_and(Factors::is_empty);
         if nothing_begins && Recipe::ALL.into_iter().any(|recipe| switched_on(self, recipe)) {
-            // What is switched on now begins a sign-in, and nothing else.
+            // Recipes switched on now may begin a sign-in, and no others.
             Recipe::ALL.into_iter().for_each(|recipe| self.set_flag(recipe, false));
             self.first_factors = None;
         }
@@ -241,7 +244,7 @@ impl Tenant {
         let secondary = required_secondary.as_ref().and_then(Option::as_ref);
         let more = secondary.is_some_and(|list| Recipe::ALL.into_iter().any(|recipe| comes_with(list, recipe)));
         if first.is_none() && more && self.first_factors.is_none() {
-            // A recipe that comes as a second factor does not become a first one.
+            // A recipe that is listed as a second factor does not become a first one.
             let begins = |recipe: &Recipe| switches.of(*recipe).unwrap_or_else(|| self.flag(*recipe));
             self.first_factors = Some(factors_of(Recipe::ALL.into_iter().filter(begins)));
         }
@@ -262,7 +265,7 @@ impl Tenant {
         }
     }
 
-    /// CDI < 5.0: a switch moves factors; switching off leaves the flag.
+    /// CDI < 5.0: a switch moves factors; switching off does not change the flag.
     fn switch_factors(&mut self, switches: Switches) {
         for recipe in Recipe::ALL {
             if switches.of(recipe) == Some(true) && !self.shows_enabled(recipe, true) {
@@ -278,12 +281,12 @@ impl Tenant {
         }
     }
 
-    /// What may begin a sign-in, by the list or, without one, by the flags.
+    /// The factors that may begin a sign-in, by the list or, without one, by the flags.
     fn allowed_first_factors(&self) -> Option<Factors> {
         Some(self.shown_first_factors()?.into_iter().map(str::to_owned).collect())
     }
 
-    /// `firstFactors` as the second generation shows it: none for no restriction.
+    /// `firstFactors` as shown by the second generation: none for no restriction.
     #[must_use]
     pub fn shown_first_factors(&self) -> Option<Vec<&str>> {
         if let Some(list) = &self.first_factors {
@@ -318,7 +321,7 @@ fn remove_factors_of(list: &mut Factors, recipe: Recipe) {
     list.retain(|factor| !recipe.factors().contains(&factor.as_str()));
 }
 
-/// A request must not list what it switches off.
+/// Fails if a request lists a factor of a recipe that it switches off.
 fn check_contradictions(switches: Switches, list: Option<&Option<Factors>>, field: &str) -> Result<(), FactorError> {
     let Some(Some(list)) = list else { return Ok(()) };
     for recipe in Recipe::ALL.into_iter().filter(|recipe| switches.of(*recipe) == Some(false)) {

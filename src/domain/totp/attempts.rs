@@ -3,44 +3,44 @@
 use super::Code;
 use crate::domain::time::{Reading, UnixMillis};
 
-/// When wrong codes stop being taken.
+/// The limit on wrong codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Wrong codes in a row before the pause; above 0.
     pub attempts: u32,
-    /// The pause, in ms, counted from the last wrong code. What is older than that counts no more.
+    /// The pause, in ms, counted from the last wrong code. Older failures no longer count.
     pub cooldown_ms: u64,
 }
 
 /// What still matters of earlier attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attempts {
-    /// When the wrong codes since the last right one came, oldest first.
+    /// When each wrong code since the last right one was entered, oldest first.
     pub failures: Vec<Reading>,
-    /// Right codes that would still be taken for right, and until when by the wall clock (that moment excluded), which is
-    /// what codes follow.
+    /// Right codes that would still be valid, and until when by the wall clock (exclusive), which is the clock that
+    /// codes follow.
     pub used: Vec<(Code, UnixMillis)>,
 }
 
-/// The answer to an attempt before the code is looked at.
+/// The decision on an attempt before its code is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// The code may be looked at.
+    /// The code may be checked.
     Open {
         /// Wrong codes in a row so far.
         failures: u32,
     },
     /// Too many wrong codes.
     Closed {
-        /// How many there were.
+        /// The number of wrong codes in a row.
         failures: u32,
-        /// ms until the next attempt.
+        /// Milliseconds until the next attempt is allowed.
         retry_after_ms: u64,
     },
 }
 
 impl Attempts {
-    /// Whether another attempt is taken. One that is not leaves no trace: it would only lengthen the pause.
+    /// Whether another attempt is allowed. A refused attempt leaves no trace: it would only lengthen the pause.
     #[must_use]
     pub fn admission(&self, limits: Limits, now: &Reading) -> Admission {
         let Some(newest) = self.failures.last() else { return Admission::Open { failures: 0 } };
@@ -55,26 +55,26 @@ impl Attempts {
         }
     }
 
-    /// Wrong codes within one pause before the newest of them, at most as many as are allowed.
+    /// Wrong codes within one pause before the newest of them, counted up to the limit.
     fn failures_in_a_row(&self, newest: &Reading, limits: Limits) -> u32 {
         let near = self.failures.iter().filter(|at| at.age(newest).pause_left(limits.cooldown_ms).is_some()).count();
         u32::try_from(near).unwrap_or(u32::MAX).min(limits.attempts)
     }
 
-    /// True while a code that was right before must not be taken again.
+    /// True while a right code that has been used must not be accepted again.
     #[must_use]
     pub fn is_used(&self, code: Code, now: UnixMillis) -> bool {
         self.used.iter().any(|(used, until)| *used == code && *until > now)
     }
 
-    /// Notes a wrong code.
+    /// Records a wrong code.
     pub fn fail(&mut self, limits: Limits, now: Reading) {
         self.failures.retain(|at| at.age(&now).pause_left(limits.cooldown_ms).is_some());
         self.failures.push(now);
         self.forget_over(now.wall);
     }
 
-    /// Notes a right code, which is used up for `window_ms`.
+    /// Records a right code, which is used up for `window_ms`.
     pub fn succeed(&mut self, code: Code, window_ms: u64, now: UnixMillis) {
         self.failures.clear();
         self.forget_over(now);
@@ -85,7 +85,7 @@ impl Attempts {
         self.used.retain(|(_, until)| *until > now);
     }
 
-    /// True when nothing of it matters any more.
+    /// True when nothing here matters any more.
     #[must_use]
     pub fn are_over(&self, cooldown_ms: u64, now: &Reading) -> bool {
         let counts = self.failures.last().is_some_and(|newest| newest.age(now).pause_left(cooldown_ms).is_some());
@@ -105,7 +105,7 @@ mod tests {
         Code::parse(text).unwrap()
     }
 
-    /// A moment at which both clocks say the same.
+    /// A moment at which both clocks agree.
     const fn at(ms: u64) -> Reading {
         both(ms, ms)
     }

@@ -1,4 +1,4 @@
-//! Authenticator apps that come with users from elsewhere.
+//! Authenticator apps of imported users.
 
 use crate::domain::import::reader::{MAX_LENGTH, MemberReader};
 use crate::domain::json::Members;
@@ -7,11 +7,11 @@ use crate::domain::totp::{MAX_DEVICES, MAX_SKEW, Pace, TotpSecret};
 /// An authenticator app.
 #[derive(Debug)]
 pub struct NewDevice {
-    /// Its name; without one it gets one.
+    /// Its name; if absent, it is given one.
     pub name: Option<String>,
-    /// What it shares with us.
+    /// The secret it shares with us.
     pub secret: TotpSecret,
-    /// Which of its codes are taken.
+    /// Which of its codes are accepted.
     pub pace: Pace,
 }
 
@@ -41,7 +41,7 @@ fn device(reader: &mut MemberReader<'_>, device: &Members) -> Option<NewDevice> 
     let period = reader.integer(device, "period", SUFFIX).unwrap_or(30);
     let skew = reader.integer(device, "skew", SUFFIX).unwrap_or(1);
     let name = reader.text(device, "deviceName", SUFFIX);
-    // The secret stays out of every sentence: those are kept.
+    // The secret must stay out of every sentence: sentences are stored.
     reader.bounded(secret.unwrap_or_default(), "TOTP secretKey", MAX_LENGTH, MAX_LENGTH);
     let read = secret.and_then(TotpSecret::from_base32);
     if read.is_none() && secret.is_some() {

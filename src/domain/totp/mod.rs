@@ -1,4 +1,4 @@
-//! One-time codes of authenticator apps (RFC 6238: HMAC-SHA-1, six digits), and how often a wrong one is taken.
+//! One-time codes of authenticator apps (RFC 6238: HMAC-SHA-1, six digits), and the limit on wrong ones.
 
 pub mod attempts;
 mod base32;
@@ -12,38 +12,38 @@ use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
-/// Random bytes of a new secret: what RFC 4226 recommends.
+/// Random bytes in a new secret, as recommended by RFC 4226.
 const STRENGTH: usize = 20;
 /// Digits of a code.
 const DIGITS: usize = 6;
-/// Longest text that is counted as an attempt; a longer one is wrong and leaves no trace.
+/// Longest text that counts as an attempt; a longer one is wrong and leaves no trace.
 pub const MAX_CODE: usize = 8;
-/// Steps before and after the present in which codes may be accepted at most: each costs a hash.
+/// Maximum number of steps before and after the present in which codes may be accepted: each costs a hash.
 pub const MAX_SKEW: u32 = 100;
-/// Most devices of a user: each may have to be tried.
+/// Maximum number of devices of a user: each may have to be tried.
 pub const MAX_DEVICES: usize = 100;
 /// Longest name of a device, in bytes.
 pub const MAX_NAME: usize = 512;
 
-/// What a device and we share: the key of its codes.
+/// The secret that a device shares with us: the key of its codes.
 #[derive(Debug, Clone)]
 pub struct TotpSecret(Secret<Vec<u8>>);
 
 impl TotpSecret {
-    /// A new one.
+    /// A new secret.
     #[must_use]
     pub fn mint(entropy: &dyn Entropy) -> Self {
         Self(Secret::new(random_bytes::<STRENGTH>(entropy).to_vec()))
     }
 
-    /// Reads Base32 (RFC 4648) as people copy it: case, padding and characters outside the alphabet do not count. `None`
-    /// when no whole byte is left.
+    /// Decodes Base32 (RFC 4648) as people copy it: case, padding and characters outside the alphabet are ignored.
+    /// `None` when no whole byte is left.
     #[must_use]
     pub fn from_base32(text: &str) -> Option<Self> {
         Some(base32::decode(text)).filter(|bytes| !bytes.is_empty()).map(|bytes| Self(Secret::new(bytes)))
     }
 
-    /// Takes the bytes of a secret.
+    /// Wraps the bytes of a secret.
     #[must_use]
     pub const fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(Secret::new(bytes))
@@ -55,7 +55,7 @@ impl TotpSecret {
         self.0.expose()
     }
 
-    /// Base32 in capitals without padding: what the device is told.
+    /// The secret in Base32, in capitals without padding: the form given to the device.
     #[must_use]
     pub fn to_base32(&self) -> Secret<String> {
         Secret::new(base32::encode(self.expose()))
@@ -74,23 +74,24 @@ impl TotpSecret {
     }
 }
 
-/// How a device's codes follow each other, and which of them are taken.
+/// How often a device's code changes, and which codes are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pace {
     /// Seconds for which a code is shown; above 0.
     pub period_s: u32,
-    /// Steps before and after the present whose codes are taken too, at most [`MAX_SKEW`].
+    /// Steps before and after the present whose codes are accepted too, at most [`MAX_SKEW`].
     pub skew: u32,
 }
 
 impl Pace {
-    /// For how long one code is taken, in ms: until then it must not be used again.
+    /// For how long one code is accepted, in ms: until then it must not be used again.
     #[must_use]
     pub const fn window_ms(self) -> u64 {
         1000 * self.period_s as u64 * (2 * self.skew as u64 + 1)
     }
 
-    /// True if the secret's code of now, or of a step near enough, is `presented`. Takes the same time whichever it is.
+    /// True if `presented` is the secret's code of the present step or of one close enough. Takes the same time for any
+    /// of them.
     #[must_use]
     pub fn accepts(self, secret: &TotpSecret, presented: Code, now: UnixMillis) -> bool {
         let present = now.seconds() / u64::from(self.period_s.max(1));
@@ -103,13 +104,13 @@ impl Pace {
     }
 }
 
-/// Six decimal digits.
+/// A code of six decimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Code(u32);
 
 impl Code {
-    /// Reads a code; `None` for text that no device shows.
+    /// Parses a code; `None` for text that no device shows.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());

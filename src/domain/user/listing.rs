@@ -1,4 +1,4 @@
-//! Lists of users: order, place in a list, which recipes.
+//! Lists of users: order, position in a list, which recipes.
 
 use super::{RecipeId, User};
 use crate::domain::ids::UserId;
@@ -14,7 +14,7 @@ pub enum Order {
     Descending,
 }
 
-/// A place in a list of users. It need not be that of a user: who stood there may be gone.
+/// A position in a list of users. The user that was at this position may be gone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// When the user joined.
@@ -23,7 +23,7 @@ pub struct Position {
     pub id: UserId,
 }
 
-/// Whose users are meant: those with a login method of one of these recipes.
+/// The recipes to list: users with a login method of one of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipes(BTreeSet<RecipeId>);
 
@@ -52,7 +52,7 @@ impl FromIterator<RecipeId> for Recipes {
     }
 }
 
-/// Whether no login method is in two of these users. One that is was linked or unlinked while they were read.
+/// Whether no login method occurs in two of these users. One that does was linked or unlinked while they were read.
 pub fn are_apart<'a>(users: impl Iterator<Item = &'a User> + Clone) -> bool {
     if users.clone().all(|user| user.methods.len() <= 1) {
         return true;

@@ -1,4 +1,4 @@
-//! Login methods: the ways in which a person proves to be one.
+//! Login methods: the ways in which a person signs in.
 
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::time::UnixMillis;
@@ -13,11 +13,11 @@ pub struct LoginMethod {
     pub id: UserId,
     /// The id that callers use instead, if one was mapped.
     pub external: Option<ExternalId>,
-    /// Where it may be used; may be empty.
+    /// The tenants where it may be used; may be empty.
     pub tenants: BTreeSet<TenantId>,
     /// When it signed up.
     pub time_joined: UnixMillis,
-    /// What it signs in with.
+    /// The credentials it signs in with.
     pub login: Login,
 }
 
@@ -29,7 +29,7 @@ impl LoginMethod {
     }
 }
 
-/// An id of the caller's own that stands for an internal one (CDI: user id mapping).
+/// The caller's own id for an internal one (CDI: user id mapping).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExternalId {
     /// The caller's id.
@@ -38,21 +38,21 @@ pub struct ExternalId {
     pub info: Option<String>,
 }
 
-/// What a method signs in with. E-mails are normalised ([`normalise_email`]), phone numbers in E.164 where possible.
+/// The credentials of a method. E-mails are normalised ([`normalise_email`]), phone numbers in E.164 where possible.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Login {
     /// E-mail and password.
     EmailPassword {
         /// Unique among these methods in each tenant.
         email: String,
-        /// What the password is checked against.
+        /// The hash that the password is checked against.
         password: PasswordHash,
     },
     /// An account at another provider.
     ThirdParty {
         /// Unique in each tenant.
         account: ThirdPartyAccount,
-        /// As the provider told.
+        /// The address reported by the provider.
         email: String,
     },
     /// Codes sent by e-mail or to a phone; at least one of the two.
@@ -76,7 +76,7 @@ pub enum Login {
 pub struct ThirdPartyAccount {
     /// The provider (`google`, `github`, …).
     pub id: String,
-    /// The account's id there.
+    /// The account's id at the provider.
     pub user_id: String,
 }
 
@@ -86,12 +86,12 @@ pub struct ThirdPartyAccount {
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Takes a hash in its text form.
+    /// Wraps a hash in its text form.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// In place of the hash of a user who was read to be shown, not to sign in or to be written.
+    /// A placeholder for the hash when a user is read only to be shown, not to sign in or to be written.
     #[must_use]
     pub const fn withheld() -> Self {
         Self(String::new())
@@ -147,9 +147,9 @@ impl RecipeId {
     }
 }
 
-/// A fact by which a person is recognised across login methods: at most one primary user of a tenant has it.
+/// A fact that identifies a person across login methods: at most one primary user of a tenant has it.
 ///
-/// In the order in which conflicts are reported.
+/// Variants are in the order in which conflicts are reported.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AccountInfo {
     /// An account at a provider.
@@ -201,7 +201,7 @@ impl Login {
         }
     }
 
-    /// Ids of its passkeys, if it has any.
+    /// The ids of its passkeys, if it has any.
     #[must_use]
     pub fn credential_ids(&self) -> &[String] {
         match self {
@@ -210,7 +210,7 @@ impl Login {
         }
     }
 
-    /// Everything by which the person may be recognised.
+    /// Everything that may identify the person.
     #[must_use]
     pub fn account_infos(&self) -> Vec<AccountInfo> {
         let third_party = self.third_party().cloned().map(AccountInfo::ThirdParty);
@@ -219,27 +219,29 @@ impl Login {
         third_party.into_iter().chain(email).chain(phone).collect()
     }
 
-    /// What no other method of the same recipe may have in the same tenant.
+    /// The account infos that no other method of the same recipe may have in the same tenant.
     #[must_use]
     pub fn identities(&self) -> Vec<AccountInfo> {
         match self {
-            // The provider's account counts, not the address that it tells.
+            // The provider's account counts, not the address that the provider reports.
             Self::ThirdParty { account, .. } => vec![AccountInfo::ThirdParty(account.clone())],
             Self::EmailPassword { .. } | Self::Passwordless { .. } | Self::Webauthn { .. } => self.account_infos(),
         }
     }
 }
 
-/// Addresses that SDKs make up for people whose provider tells none: nobody can confirm them (CDI: emailpassword).
+/// Whether an SDK made this address up for a person whose provider reports none: it cannot be confirmed (CDI:
+/// emailpassword).
 #[must_use]
 pub fn is_fake_email(email: &str) -> bool {
     email.ends_with("@stfakeemail.supertokens.com") || email.ends_with(".fakeemail.com")
 }
 
-/// Longest e-mail address, in bytes. The protocol knows no limit; RFC 5321 allows 254.
+/// Longest e-mail address, in bytes. The protocol sets no limit; RFC 5321 allows 254.
 pub const MAX_EMAIL: usize = 512;
 
-/// The form in which e-mail addresses are stored and compared: trimmed, lower case (CDI: common rules, no syntax check).
+/// The form in which e-mail addresses are stored and compared: trimmed, in lower case (CDI: common rules); the syntax is
+/// not checked.
 #[must_use]
 pub fn normalise_email(email: &str) -> String {
     email.trim().to_lowercase()

@@ -25,11 +25,11 @@ use std::collections::BTreeSet;
 /// that method is deleted or the group loses all others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// The group's internal id: that of its only method, or of the one that was made primary.
+    /// The group's internal id: the id of its only method, or of the one that was made primary.
     pub id: UserId,
-    /// Made primary once: reserves its account infos, other methods may be linked to it.
+    /// Whether it was made primary: then its account infos are reserved, and other methods may be linked to it.
     pub is_primary: bool,
-    /// The mapping of the group's id when the method that had it is gone.
+    /// The mapping of the group's id, once the method that had this id is gone.
     pub kept_mapping: Option<ExternalId>,
     /// At least one; oldest first, see [`User::sort`].
     pub methods: Vec<LoginMethod>,
@@ -42,7 +42,7 @@ impl User {
         Self { id: method.id.clone(), is_primary: false, kept_mapping: None, methods: vec![method] }
     }
 
-    /// Puts the methods into the order in which they are shown: oldest first, by id among equals.
+    /// Sorts the methods into the order in which they are shown: oldest first, then by id.
     pub fn sort(&mut self) {
         self.methods.sort_by(|a, b| (a.time_joined, &a.id).cmp(&(b.time_joined, &b.id)));
     }
@@ -53,19 +53,19 @@ impl User {
         self.methods.iter().find(|method| method.id == *id)
     }
 
-    /// The method with this internal id, to be changed.
+    /// The method with this internal id, mutable.
     pub fn method_mut(&mut self, id: &UserId) -> Option<&mut LoginMethod> {
         self.methods.iter_mut().find(|method| method.id == *id)
     }
 
-    /// Gives the method with this internal id another password; nothing happens to one without a password.
+    /// Sets the password of the method with this internal id; does nothing if the method has no password.
     pub fn set_password(&mut self, id: &UserId, new: &PasswordHash) {
         if let Some(Login::EmailPassword { password, .. }) = self.method_mut(id).map(|method| &mut method.login) {
             password.clone_from(new);
         }
     }
 
-    /// Gives the method with this internal id another e-mail address.
+    /// Sets the e-mail address of the method with this internal id.
     pub fn set_email(&mut self, id: &UserId, new: &str) {
         match self.method_mut(id).map(|method| &mut method.login) {
             Some(
@@ -82,13 +82,13 @@ impl User {
         self.methods.iter().map(|method| method.time_joined).min().unwrap_or_default()
     }
 
-    /// Where the user stands in lists.
+    /// The user's position in lists.
     #[must_use]
     pub fn position(&self) -> Position {
         Position { time_joined: self.time_joined(), id: self.id.clone() }
     }
 
-    /// True when this is its [`position`](Self::position).
+    /// True when this is the user's [`position`](Self::position).
     #[must_use]
     pub fn is_at(&self, place: &Position) -> bool {
         self.id == place.id && self.time_joined() == place.time_joined
@@ -116,7 +116,7 @@ impl User {
         }
     }
 
-    /// Gives one of the group's internal ids another mapping, or none. False for an id that is not the group's.
+    /// Sets or removes the mapping of one of the group's internal ids. Returns false for an id that is not the group's.
     pub fn map(&mut self, id: &UserId, external: Option<ExternalId>) -> bool {
         if let Some(method) = self.method_mut(id) {
             method.external = external;
@@ -128,7 +128,7 @@ impl User {
         true
     }
 
-    /// What callers see for one of the group's internal ids: the external id if there is one.
+    /// The id that callers see for one of the group's internal ids: the external id if there is one.
     #[must_use]
     pub fn shown<'a>(&'a self, id: &'a UserId) -> &'a UserId {
         self.mapping(id).map_or(id, |external| &external.id)

@@ -1,12 +1,12 @@
-//! Phone numbers in one form.
+//! Normalised phone numbers.
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 
 /// The form in which phone numbers are stored and compared: E.164, if it can be read as a number with a country code;
 /// anything else is only trimmed.
 ///
-/// Whether such a number exists is not asked. A national prefix, an extension and letters that stand for digits are
-/// understood: `+49 (0)30 123456` is `+4930123456`.
+/// Whether such a number exists is not checked. A national prefix, an extension and letters for digits are understood:
+/// `+49 (0)30 123456` is `+4930123456`.
 #[must_use]
 pub fn normalise_phone_number(number: &str) -> String {
     let number = number.trim();
@@ -49,7 +49,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever somebody types: a number's digits, or the text without the blanks around it.
+        /// For any input: the number's digits, or the text without surrounding blanks.
         #[test]
         fn the_form_is_e164_or_the_text(text in "\\PC{0,40}", digits in "\\+[0-9 ()/.-]{0,30}") {
             for written in [text, digits] {

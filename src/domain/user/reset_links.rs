@@ -1,8 +1,9 @@
-//! What password-reset links open, and which of them a change of users ends.
+//! What password-reset links give access to, and which of them are ended by a change of users.
 //!
-//! A link is made for an internal id of a person and sent to an address. Whoever reads that mailbox can set the password of a
-//! login with that address, give the person one, or set the password of the login with the id. So when an
-//! address leaves a person, links to addresses that are not the person's end, and links to those that are stay.
+//! A link is made for an internal id of a person and sent to an address. Anyone who reads that mailbox can set the
+//! password of a login with that address, give the person such a login, or set the password of the login with the id.
+//! So when a person loses an address, links to addresses that are no longer the person's end; links to those that still
+//! are stay valid.
 
 use super::{Login, LoginMethod, User, normalise_email};
 use crate::domain::ids::UserId;
@@ -15,7 +16,7 @@ impl User {
         self.methods.iter().map(|method| &method.id).chain([&self.id]).collect()
     }
 
-    /// True if one of the login methods has this address, however it is written.
+    /// True if one of the login methods has this address, in any spelling.
     #[must_use]
     pub fn has_email(&self, email: &str) -> bool {
         let email = normalise_email(email);
@@ -23,8 +24,8 @@ impl User {
     }
 }
 
-/// The login whose password a link for `id` sets that was sent to `email`: the one with that address, else the one with
-/// that id.
+/// The login whose password is set by a link for `id` that was sent to `email`: the one with that address, otherwise
+/// the one with that id.
 #[must_use]
 pub fn login_opened<'a>(user: &'a User, id: &UserId, email: &str) -> Option<&'a LoginMethod> {
     let email = normalise_email(email);
@@ -33,8 +34,8 @@ pub fn login_opened<'a>(user: &'a User, id: &UserId, email: &str) -> Option<&'a 
     of_address.or_else(|| user.method(id).filter(has_password))
 }
 
-/// True if a change from `before` to `after`, the persons who have one internal id, ends links for that id: those to
-/// addresses that `after` does not have.
+/// True if a change from `before` to `after`, two states of the person with an internal id, ends links for that id:
+/// those to addresses that `after` does not have.
 #[must_use]
 pub fn ends_some(before: &User, after: &User) -> bool {
     let mut addresses = before.methods.iter().filter_map(|method| method.login.email());

@@ -1,13 +1,13 @@
-//! How users are found by what they sign in with: search tags (CDI: `GET /users`) and exact criteria
-//! (`GET /users/by-accountinfo`).
+//! Finding users by their credentials: search tags (CDI: `GET /users`) and exact criteria (`GET
+//! /users/by-accountinfo`).
 
 use super::{AccountInfo, Login};
 use std::collections::BTreeSet;
 
-/// What a person is looked up by.
+/// What to look a person up by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum LookUp {
-    /// A fact that login methods of several recipes have.
+    /// An account info, which login methods of several recipes may have.
     Info(AccountInfo),
     /// The id of a passkey.
     Credential(String),
@@ -26,20 +26,20 @@ impl LookUp {
     }
 }
 
-/// What to search for. Values of one tag are alternatives; a login method must match every tag that has values.
+/// The search criteria. Values of one tag are alternatives; a login method must match every tag that has values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchTags {
-    /// Beginnings of e-mail addresses or of their domains; lower case.
+    /// Prefixes of e-mail addresses or of their domains; lower case.
     pub emails: Vec<String>,
-    /// Beginnings of phone numbers in E.164.
+    /// Prefixes of phone numbers in E.164.
     pub phones: Vec<String>,
-    /// Beginnings of providers' ids; lower case.
+    /// Prefixes of providers' ids; lower case.
     pub providers: Vec<String>,
 }
 
 impl SearchTags {
-    /// The values of a tag as written: separated by `;`, in any case, with blanks around. Each value once, however often
-    /// it is written: every one of them is looked for.
+    /// The values of a tag as written: separated by `;`, in any case, with blanks around them. Duplicates are removed,
+    /// because each value costs a search.
     #[must_use]
     pub fn values(written: &str) -> Vec<String> {
         let values = written.split(';').map(|value| value.trim().to_lowercase()).filter(|value| !value.is_empty());
@@ -53,7 +53,7 @@ impl SearchTags {
         self.emails.is_empty() && self.phones.is_empty() && self.providers.is_empty()
     }
 
-    /// Whether a login method matches. None has both a phone number and a provider.
+    /// Whether a login method matches. No method has both a phone number and a provider.
     #[must_use]
     pub fn matches(&self, login: &Login) -> bool {
         let any = |values: &[String], text: Option<String>| {

@@ -1,4 +1,4 @@
-//! Who may call: IP rules and API keys (CDI: common rules, API key).
+//! Access control: IP rules and API keys (CDI: common rules, API key).
 
 use crate::config::AppConfig;
 use crate::domain::ids::{PUBLIC, TenantId};
@@ -11,23 +11,23 @@ use http::header::AUTHORIZATION;
 use regex::Regex;
 use std::net::IpAddr;
 
-/// Holds a key; wins over `Authorization`.
+/// The header that holds a key; takes precedence over `Authorization`.
 static API_KEY: HeaderName = HeaderName::from_static("api-key");
 
-/// What a caller proved to hold.
+/// The credential that a caller has presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credential {
     /// The app needs no key.
     NotNeeded,
     /// One of the app's API keys.
     ApiKey,
-    /// The secret that opens every app.
+    /// The secret that is valid for every app.
     SaasSecret,
-    /// A key is needed; none, or a wrong one, was sent. Routes without a key see this too.
+    /// A key is needed, but none or a wrong one was sent. Routes without a key see this too.
     Refused,
 }
 
-/// The credential of a request. Every configured key is compared, in constant time.
+/// The credential of a request. Every configured key is compared in constant time.
 pub fn credential(request: &Request, app: &AppEntry, saas_secret: Option<&Secret<String>>) -> Credential {
     let keys = &app.config.api_keys;
     if keys.is_empty() && saas_secret.is_none() {
@@ -44,7 +44,7 @@ pub fn credential(request: &Request, app: &AppEntry, saas_secret: Option<&Secret
     }
 }
 
-/// `api-key`, or without one `Authorization` with or without `Bearer`.
+/// The value of `api-key` or, without that header, of `Authorization` with or without `Bearer`.
 fn presented(request: &Request) -> Option<&[u8]> {
     if let Some(value) = request.headers.get(&API_KEY) {
         return Some(value.as_bytes().trim_ascii());
@@ -54,10 +54,10 @@ fn presented(request: &Request) -> Option<&[u8]> {
     Some(bearer.map_or(value, |(_, key)| key.trim_ascii()))
 }
 
-/// IP rules of the tenant; of the app if the tenant is unknown, of the base app if the app is.
+/// Checks the IP rules of the tenant; of the app if the tenant is unknown, of the base app if the app is.
 ///
 /// # Errors
-/// 403 with an empty body for a caller that is denied, or not among the allowed ones.
+/// 403 with an empty body for a caller that is denied or not among the allowed ones.
 pub fn check_caller(
     directory: &Directory,
     app: Option<&AppEntry>,
@@ -88,7 +88,8 @@ fn admits(config: &AppConfig, caller: IpAddr) -> Result<(), ApiError> {
     if denied || !allowed { Err(ApiError::forbidden("")) } else { Ok(()) }
 }
 
-/// How rules may spell an address: the usual way, and for IPv6 also in full, as the original's runtime prints it.
+/// The spellings of an address in rules: the usual one, and for IPv6 also the full form, as printed by the original's
+/// runtime.
 fn spellings(address: IpAddr) -> Vec<String> {
     match address.to_canonical() {
         IpAddr::V4(v4) => vec![v4.to_string()],

@@ -1,4 +1,4 @@
-//! What test set-ups and dashboards ask of a core: licence, telemetry, statistics. Every feature is on and nothing is sent.
+//! Endpoints for test set-ups and dashboards: licence, telemetry, statistics. Every feature is on and nothing is sent.
 
 use crate::command::activity::CountActiveByDays;
 use crate::context::Context;
@@ -22,7 +22,7 @@ pub const ROUTES: &[Route] = &[
     route!(GET "/migration/backfill/progress", App => migration),
 ];
 
-/// A licence key is accepted and not kept: it would unlock nothing.
+/// Accepts a licence key without storing it: it would unlock nothing.
 async fn set_licence(_context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     body.optional_string("licenseKey")?;
@@ -43,10 +43,10 @@ async fn remove_licence(_context: &Context, call: &Call) -> Result<Reply, ApiErr
     Ok(Reply::status("OK"))
 }
 
-/// The original's licensed features that are there: all of these, without a licence.
+/// The original's licensed features that exist here: all of these, without a licence.
 const FEATURES: [&str; 5] = ["account_linking", "multi_tenancy", "dashboard_login", "mfa", "security"];
 
-/// What is on, and how many users were active in the last 1, 2, … 31 days.
+/// The enabled features, and how many users were active in the last 1, 2, … 31 days.
 async fn features(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -63,7 +63,7 @@ async fn features(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     Ok(Reply::json(&FeaturesBody { status: "OK", features: FEATURES, usage_stats: UsageBody { maus } }))
 }
 
-/// No telemetry id exists: there is no telemetry.
+/// Answers that there is no telemetry id: there is no telemetry.
 async fn telemetry(_context: &Context, call: &Call) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct TelemetryBody {
@@ -73,13 +73,13 @@ async fn telemetry(_context: &Context, call: &Call) -> Result<Reply, ApiError> {
     Ok(Reply::json(&TelemetryBody { exists: false }))
 }
 
-/// The original reports here on the move between two shapes of its tables. There are none, and nothing moves.
+/// The original reports the progress of a migration between two table layouts here. There are none here to migrate.
 async fn migration(_context: &Context, call: &Call) -> Result<Reply, ApiError> {
     call.scope()?;
     Ok(Reply::status("FEATURE_NOT_SUPPORTED_ERROR"))
 }
 
-/// Requests of the app by minute, of the last day. The minute that runs is left out.
+/// The app's requests by minute for the last day, without the current minute.
 async fn request_stats(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]

@@ -17,9 +17,9 @@ use serde_json::Value;
 /// Routes of this part.
 pub const ROUTES: &[Route] = &[route!(GET "/audit", AppStrict403 => read)];
 
-/// Events in a page when the caller does not say how many.
+/// Default number of events in a page.
 const LIMIT: usize = 100;
-/// Most events in a page.
+/// Maximum number of events in a page.
 const MAX_LIMIT: usize = 500;
 
 #[derive(Serialize)]

@@ -1,4 +1,4 @@
-//! `/bulk-import/…`: users that wait to be imported, and one that does not. Bad input is answered with JSON in a text.
+//! `/bulk-import/…`: users queued for import, and a user imported at once. Errors are JSON in a text body.
 
 use crate::command::bulk_import::one::{ImportOne, Imported};
 use crate::command::bulk_import::queue::{AddUsers, CountUsers, ListUsers, QueueOutcome, RemoveUsers, Waiting};
@@ -28,16 +28,16 @@ pub const ROUTES: &[Route] = &[
     route!(POST "/bulk-import/import", AppStrict403 => import),
 ];
 
-/// Largest batch in bytes: 1.6 kB for each of as many users as it may hold.
+/// Largest batch in bytes: 1.6 kB for each of the users it may hold.
 const BATCH_BYTES: usize = 16 << 20;
-/// Most users in a page.
+/// Maximum number of users in a page.
 const MAX_PAGE: usize = 500;
-/// Users in a page unless the caller says so.
+/// Default number of users in a page.
 const PAGE: i32 = 100;
-/// Most ids in a removal.
+/// Maximum number of ids in a removal.
 const REMOVED_AT_ONCE: usize = 500;
 
-/// 400 on a server that keeps everything in memory: who waits there would be lost with it.
+/// 400 on a server that keeps everything in memory: queued users would be lost with it.
 fn require_disk(context: &Context) -> Result<(), ApiError> {
     if context.directory.base().ephemeral {
         return Err(ApiError::bad_request("This API is not supported in the in-memory database."));
@@ -76,7 +76,8 @@ async fn add(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     }
 }
 
-/// 400 with JSON in a text. JSON has an escape of its own for `<`: with that of texts, readers would get other words.
+/// 400 with JSON in a text. The `<` is escaped the JSON way: with the escape for plain text, readers would get
+/// different content.
 fn refused(error: &Value) -> ApiError {
     ApiError::bad_request(error.to_string().replace('<', "\\u003c"))
 }
@@ -132,7 +133,7 @@ async fn list(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     }))
 }
 
-/// The user that a token names: `<id>;<when it came>`, in base64.
+/// Parses the position in a token: `<id>;<when it came>`, in base64.
 fn position(token: &str) -> Option<Uuid> {
     let text = String::from_utf8(STANDARD.decode(token).ok()?).ok()?;
     let (id, created) = text.split_once(';')?;
@@ -142,7 +143,7 @@ fn position(token: &str) -> Option<Uuid> {
 
 fn shown(waiting: Waiting) -> WaitingBody {
     let Waiting { id, mut user, status, error, created, updated } = waiting;
-    // Members of ours are not to be doubled by members that somebody sent.
+    // Members that we add must not duplicate members that were sent.
     for name in ["id", "status", "errorMessage", "createdAt", "updatedAt"] {
         user.remove(name);
     }

@@ -1,4 +1,4 @@
-//! [`Call`]: a request that has passed the common checks, as the recipes see it.
+//! [`Call`]: a request that has passed the common checks, in the form that recipes use.
 
 use crate::command::scope::{Cause, Scope};
 use crate::domain::ids::TenantId;
@@ -15,45 +15,46 @@ use std::sync::Arc;
 pub struct Call {
     /// The request itself.
     pub request: Request,
-    /// The app it is for.
+    /// The app the request was addressed to.
     pub app: Arc<AppEntry>,
-    /// The tenant its path names; may not exist ([`Call::scope`] checks, after the handler's fields).
+    /// The tenant named in its path; it may not exist ([`Call::scope`] checks that, after the handler has read its
+    /// fields).
     pub tenant: TenantId,
     /// The negotiated version.
     pub version: CdiVersion,
-    /// What that version means.
+    /// The facts of that version.
     pub wire: Wire,
-    /// The route it took.
+    /// The route that was matched.
     pub route: CallRoute,
-    /// Where it comes from.
+    /// The addresses it comes from.
     pub address: ClientAddress,
-    /// What the caller proved to hold.
+    /// The credential the caller has presented.
     pub credential: Credential,
 }
 
-/// The route that a request took.
+/// The route that a request has matched.
 #[derive(Debug, Clone, Copy)]
 pub struct CallRoute {
-    /// `POST /recipe/session`: for logs, metrics and timelines.
+    /// Method and path, such as `POST /recipe/session`: for logs, metrics and timelines.
     pub label: &'static str,
-    /// What a tenant in the path means.
+    /// How the route treats a tenant in the path.
     pub reach: Reach,
 }
 
-/// What a tenant in the path means to a route. Enforced by [`Call::scope`].
+/// How a route treats a tenant in the path. Enforced by [`Call::scope`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// Acts in the path's tenant, which must exist.
     Tenant,
-    /// Acts on the app; a tenant in the path is not looked at.
+    /// Acts on the app; a tenant in the path is ignored.
     App,
-    /// Acts on the app; from CDI 5.0 a tenant in the path is refused with 403, below it is ignored.
+    /// Acts on the app; a tenant in the path is refused with 403 from CDI 5.0, and ignored before.
     AppStrict403,
 }
 
 impl Call {
-    /// Where and by whom a command is run. Checks what the route demands of the path's tenant: handlers call it once
-    /// their fields are read.
+    /// The app, tenant and caller that a command runs for. Checks the route's requirements on the path's tenant:
+    /// handlers call this once their fields have been read.
     ///
     /// # Errors
     /// 403 for a tenant on a route of the app (from CDI 5.0), 400 for an unknown tenant.
@@ -68,7 +69,7 @@ impl Call {
         Ok(self.app_scope())
     }
 
-    /// The same without a look at the path's tenant, for operations that are of the whole app only at times.
+    /// The same without a check of the path's tenant, for operations that only sometimes act on the whole app.
     #[must_use]
     pub fn app_scope(&self) -> Scope {
         let cause = Cause {
@@ -94,10 +95,10 @@ impl Call {
         ApiError::unknown_tenant(&self.app.id.connection_uri_domain, &self.app.id.app_id, tenant.as_str())
     }
 
-    /// What routes demand on which people sign up or in: that the path's tenant has the recipe.
+    /// Checks that the path's tenant has the recipe: required on routes by which people sign up or in.
     ///
     /// # Errors
-    /// 403 where it is switched off and the version leaves it to us to look; 400 for an unknown tenant.
+    /// 403 where it is switched off and the version requires this check; 400 for an unknown tenant.
     pub fn require_recipe(&self, recipe: Recipe) -> Result<(), ApiError> {
         let wire = self.wire;
         if !wire.recipes_may_be_switched_off {
@@ -113,10 +114,10 @@ impl Call {
         }))
     }
 
-    /// What every [`Reach::AppStrict403`] route demands.
+    /// The requirement of every [`Reach::AppStrict403`] route.
     ///
     /// # Errors
-    /// 403 when the path names a tenant and the version refuses that.
+    /// 403 when the path names a tenant and the version forbids that.
     pub fn require_public_tenant(&self) -> Result<(), ApiError> {
         if self.wire.app_routes_refuse_tenants && !self.tenant.is_public() {
             return Err(ApiError::forbidden("Only public tenantId can call this app specific API"));

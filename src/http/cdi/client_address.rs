@@ -1,4 +1,4 @@
-//! [`ClientAddress`]: where a request comes from, as far as that can be believed (decision 65).
+//! [`ClientAddress`]: where a request comes from, as far as that can be trusted (decision 65).
 
 use crate::config::{AppConfig, TrustedProxies};
 use crate::http::exchange::Request;
@@ -6,18 +6,18 @@ use http::HeaderValue;
 use http::header::FORWARDED;
 use std::net::{IpAddr, SocketAddr};
 
-/// Where a request comes from.
+/// The addresses a request comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress {
-    /// The machine that calls, as a rule the application's: the peer of the connection, or the one for which a trusted
-    /// proxy says that it calls.
+    /// The calling machine, usually the application's: the peer of the connection, or the address that a trusted proxy
+    /// reports for it.
     pub caller: IpAddr,
-    /// The person for whom the application acts, if it is trusted and says so.
+    /// The person for whom the application acts, if the application is trusted and reports the address.
     pub person: Option<IpAddr>,
 }
 
 impl ClientAddress {
-    /// The addresses of a request; `config` is that of the app it is for.
+    /// The addresses of a request; `config` is that of the app it was addressed to.
     #[must_use]
     pub fn of(request: &Request, proxies: &TrustedProxies, config: Option<&AppConfig>) -> Self {
         if !proxies.contains(request.peer) {
@@ -35,14 +35,14 @@ impl ClientAddress {
                 _ => None,
             }
         });
-        // A proxy is nobody's device.
+        // A proxy is not a person's device.
         Self { caller, person: person.filter(|address| !proxies.contains(*address)) }
     }
 }
 
-/// Goes back along the proxies that the header names, the last one first, up to the first address that is not trusted.
-/// What stands before that one anybody may have written: nothing of it counts, not even its quotes. An entry that is no
-/// address ends the way.
+/// Walks back along the proxies in the header, last one first, up to the first address that is not trusted. Anything
+/// before that address could have been written by anyone and is ignored, quotes included. An entry that is not an
+/// address ends the walk.
 fn far_end(request: &Request, proxies: &TrustedProxies) -> IpAddr {
     let is_forwarded = proxies.header == FORWARDED;
     let lines: Vec<&HeaderValue> = request.headers.get_all(&proxies.header).iter().collect();
@@ -66,7 +66,7 @@ fn far_end(request: &Request, proxies: &TrustedProxies) -> IpAddr {
     end
 }
 
-/// The `for` of an element of `Forwarded` (RFC 7239, 4). No address has a semicolon, quoted or not.
+/// The `for` of an element of `Forwarded` (RFC 7239, 4). Addresses have no semicolons, quoted or not.
 fn forwarded_for(element: &str) -> Option<&str> {
     let mut nodes = element.split(';').filter_map(|pair| {
         let (name, node) = pair.split_once('=')?;
@@ -75,7 +75,7 @@ fn forwarded_for(element: &str) -> Option<&str> {
     nodes.next()
 }
 
-/// An address with or without a port; one of IPv6 may have brackets.
+/// Parses an address with or without a port; IPv6 may have brackets.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);

@@ -1,7 +1,7 @@
 //! Readers of JSON bodies and queries that refuse bad input with the protocol's own sentences.
 //!
-//! A body is scanned once into its members, borrowed and unparsed; a handler then asks for them in the protocol's
-//! order, so that the first wrong field is the one that the reply names.
+//! A body is scanned once into its members, borrowed and unparsed. A handler then reads them in the protocol's order,
+//! so that the reply names the first wrong field.
 
 use crate::domain::ids::UserId;
 use crate::domain::json::{Json, JsonFlaw, JsonObject, Members, RawMembers};
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-/// A JSON object's members, not looked into yet.
+/// The members of a JSON object, not parsed yet.
 pub struct Body<'a> {
     members: RawMembers<'a>,
 }
@@ -35,7 +35,7 @@ impl<'a> Body<'a> {
         Ok(Self { members: members.ok_or_else(|| ApiError::bad_request("Invalid Json Input"))? })
     }
 
-    /// A member's raw text. Of doubled members the last one counts.
+    /// A member's raw text. Of duplicates, the last one counts.
     fn raw(&self, name: &str) -> Option<&'a str> {
         self.members.get(name).map(RawValue::get)
     }
@@ -46,13 +46,13 @@ impl<'a> Body<'a> {
         self.members.is_empty()
     }
 
-    /// True if the member is there, whatever its value.
+    /// True if the member is present, whatever its value.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.raw(name).is_some()
     }
 
-    /// True if the member is there and `null`.
+    /// True if the member is present and `null`.
     #[must_use]
     pub fn is_null(&self, name: &str) -> bool {
         self.raw(name) == Some("null")
@@ -61,7 +61,7 @@ impl<'a> Body<'a> {
     /// All members, parsed.
     ///
     /// # Errors
-    /// 400 when one of them holds something that cannot be kept.
+    /// 400 when one of them holds something that cannot be stored.
     pub fn into_members(self) -> Result<Members, ApiError> {
         Members::of_scanned(self.members).map_err(|(name, flaw)| flawed_field(&name, flaw))
     }
@@ -94,7 +94,7 @@ impl<'a> Body<'a> {
         self.optional(name, read_string)
     }
 
-    /// An optional string where the protocol says that `null` is as good as absent.
+    /// An optional string where the protocol treats `null` as absent.
     ///
     /// # Errors
     /// 400 when it is of another type.
@@ -102,7 +102,7 @@ impl<'a> Body<'a> {
         if self.is_null(name) { Ok(None) } else { self.optional_string(name) }
     }
 
-    /// A required string that is trimmed and must not be empty then.
+    /// A required string that is trimmed and must not be empty after that.
     ///
     /// # Errors
     /// 400 when it is missing, of another type, or blank.
@@ -110,7 +110,7 @@ impl<'a> Body<'a> {
         trimmed(name, &self.string(name)?)
     }
 
-    /// An optional string that is trimmed and must not be empty then.
+    /// An optional string that is trimmed and must not be empty after that.
     ///
     /// # Errors
     /// 400 when it is of another type, or blank.
@@ -134,7 +134,7 @@ impl<'a> Body<'a> {
         self.optional(name, read_bool)
     }
 
-    /// A required integer: a number, its fraction cut off, or a string of digits.
+    /// A required integer: a number, whose fraction is cut off, or a string of digits.
     ///
     /// # Errors
     /// 400 when it is missing, of another type or out of range.
@@ -150,18 +150,18 @@ impl<'a> Body<'a> {
         self.optional(name, read_long)
     }
 
-    /// A required object, kept as text.
+    /// A required object, stored as text.
     ///
     /// # Errors
-    /// 400 when it is missing, of another type, or holds something that cannot be kept.
+    /// 400 when it is missing, of another type, or holds something that cannot be stored.
     pub fn object(&self, name: &str) -> Result<JsonObject, ApiError> {
         self.optional_object(name)?.ok_or_else(|| invalid_field(name))
     }
 
-    /// An optional object, kept as text.
+    /// An optional object, stored as text.
     ///
     /// # Errors
-    /// 400 when it is `null`, of another type, or holds something that cannot be kept.
+    /// 400 when it is `null`, of another type, or holds something that cannot be stored.
     pub fn optional_object(&self, name: &str) -> Result<Option<JsonObject>, ApiError> {
         let object = self.members.get(name).map(JsonObject::of).transpose();
         object.map_err(|flaw| flawed_field(name, flaw))
@@ -170,7 +170,8 @@ impl<'a> Body<'a> {
     /// A required array of objects, parsed.
     ///
     /// # Errors
-    /// 400 when it is missing or of another type, or an entry is, or holds something that cannot be kept.
+    /// 400 when it is missing or of another type, or when an entry is of another type or holds something that cannot be
+    /// stored.
     pub fn objects(&self, name: &str) -> Result<Vec<Members>, ApiError> {
         let entries: Vec<&RawValue> = self.required(name, |raw| serde_json::from_str(raw).ok())?;
         let entries = entries.into_iter().map(Members::of);
@@ -204,12 +205,12 @@ impl<'a> Body<'a> {
     /// An optional array of strings.
     ///
     /// # Errors
-    /// 400 when it is `null` or of another type, or has other members than strings.
+    /// 400 when it is `null` or of another type, or has elements other than strings.
     pub fn optional_strings(&self, name: &str) -> Result<Option<Vec<String>>, ApiError> {
         self.optional(name, |raw| serde_json::from_str(raw).ok())
     }
 
-    /// `userIds`, at most 500.
+    /// The ids in `userIds`, at most 500.
     ///
     /// # Errors
     /// 400 when they are missing, too many, or not all strings.
@@ -234,7 +235,7 @@ fn trimmed(name: &str, text: &str) -> Result<String, ApiError> {
     }
 }
 
-/// 400 for a text that is empty once it is trimmed.
+/// 400 for a text that is empty after trimming.
 #[must_use]
 pub fn blank_field(name: &str) -> ApiError {
     ApiError::bad_request(format!("Field name '{name}' cannot be an empty String"))
@@ -246,7 +247,7 @@ pub fn invalid_field(name: &str) -> ApiError {
     ApiError::bad_request(format!("Field name '{name}' is invalid in JSON input"))
 }
 
-/// 400 for a field that holds something which cannot be kept, and what that is.
+/// 400 for a field that holds something that cannot be stored; the sentence says what.
 fn flawed_field(name: &str, flaw: JsonFlaw) -> ApiError {
     match flaw {
         JsonFlaw::NotAnObject => invalid_field(name),
@@ -281,7 +282,7 @@ fn read_long(raw: &str) -> Option<i64> {
     })
 }
 
-/// A query's parameters, decoded on demand. Of doubled parameters the first one counts.
+/// A query's parameters, decoded on demand. Of duplicates, the first one counts.
 #[derive(Clone, Copy)]
 pub struct Query<'a>(&'a str);
 
@@ -292,11 +293,11 @@ impl<'a> Query<'a> {
         Self(&request.query)
     }
 
-    /// Refuses a query whose percent-encoded bytes are not UTF-8: another character would stand for each of them, and one
-    /// user be taken for another.
+    /// Refuses a query whose percent-encoded bytes are not UTF-8: each would be replaced by another character, and one
+    /// user could be taken for another.
     ///
     /// # Errors
-    /// 400.
+    /// 400 when they are not UTF-8.
     pub fn check(request: &Request) -> Result<(), ApiError> {
         let decoded = percent_encoding::percent_decode_str(&request.query).decode_utf8();
         decoded.map(drop).map_err(|_| ApiError::bad_request("The query is not UTF-8 once it is percent-decoded"))
@@ -317,7 +318,7 @@ impl<'a> Query<'a> {
             .ok_or_else(|| ApiError::bad_request(format!("Field name '{name}' is missing in GET request")))
     }
 
-    /// A required parameter that is trimmed and must not be empty then.
+    /// A required parameter that is trimmed and must not be empty after that.
     ///
     /// # Errors
     /// 400 when it is missing or blank.
@@ -325,7 +326,7 @@ impl<'a> Query<'a> {
         trimmed(name, &self.required(name)?)
     }
 
-    /// An optional parameter that is trimmed and must not be empty then.
+    /// An optional parameter that is trimmed and must not be empty after that.
     ///
     /// # Errors
     /// 400 when it is blank.
@@ -360,7 +361,7 @@ impl<'a> Query<'a> {
         self.optional(name).map(|text| text.eq_ignore_ascii_case("true"))
     }
 
-    /// A comma list: trimmed, without empty entries; empty when the parameter is absent.
+    /// A comma-separated list: trimmed, without empty entries; empty when the parameter is absent.
     #[must_use]
     pub fn list(&self, name: &str) -> Vec<String> {
         let text = self.optional(name).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The Core Driver Interface: app and tenant, IP rules, API key, version, route, reply, in this order.
+//! The Core Driver Interface: app and tenant, IP rules, API key, version, route and reply, in this order.
 
 pub mod access;
 pub mod accountlinking;
@@ -67,27 +67,27 @@ pub const RECIPES: &[&[Route]] = &[
     unavailable::ROUTES,
 ];
 
-/// The version that the caller speaks.
+/// The version used by the caller.
 static CDI_VERSION: HeaderName = HeaderName::from_static("cdi-version");
-/// The recipe that the caller means, where several share a path.
+/// The recipe meant by the caller, where several share a path.
 static RID: HeaderName = HeaderName::from_static("rid");
 
-/// The plane: routes over a [`Context`].
+/// The CDI service: routes over a [`Context`].
 pub struct Cdi {
     context: Arc<Context>,
     table: Table,
     pages: PageGuard,
-    /// By a route's index, made when the route is first used; the last one is for requests without a route.
+    /// Figures by route index, created when the route is first used; the last one is for requests without a route.
     figures: Vec<OnceLock<RouteFigures>>,
 }
 
-/// What a request is for.
+/// The target of a request.
 struct Target<'t> {
     /// The app, or the refusal of a request for one that does not exist.
     app: Result<Arc<AppEntry>, ApiError>,
-    /// The tenant that the path names; may not exist.
+    /// The tenant named in the path; it may not exist.
     tenant: TenantId,
-    /// The routes of the path.
+    /// The routes with this path.
     routes: &'t [Mounted],
 }
 
@@ -102,7 +102,7 @@ impl Dispatch for Cdi {
         let verb = Verb::of(&request.method)?;
         let routes = target.routes.iter().filter(|mounted| mounted.route.verb == verb);
         let limit = routes.filter_map(|mounted| mounted.route.body_limit).max()?;
-        // A stranger's body is not worth the memory.
+        // Do not spend memory on the body of an unauthorised caller.
         self.check_address(request, &target).and_then(|_| self.authorise(request, host.as_ref(), &target)).ok()?;
         Some(limit)
     }
@@ -113,19 +113,19 @@ impl Dispatch for Cdi {
 }
 
 impl Cdi {
-    /// Joins the recipes' routes. `own_hosts` are names of this machine that no stranger can own.
+    /// Joins the recipes' routes. `own_hosts` are names of this machine that no outsider can own.
     ///
     /// # Errors
-    /// When two routes could serve one request.
+    /// When two routes could serve the same request.
     pub fn new(context: Arc<Context>, own_hosts: Vec<HostPattern>) -> Result<Self, Duplicate> {
         let pages = PageGuard::new(context.directory.base(), own_hosts);
         Ok(Self { pages, ..Self::with_recipes(context, RECIPES)? })
     }
 
-    /// A plane with other routes, for tests of the plane itself.
+    /// A service with other routes, for tests of the service itself.
     ///
     /// # Errors
-    /// When two routes could serve one request.
+    /// When two routes could serve the same request.
     pub fn with_recipes(context: Arc<Context>, recipes: &[&'static [Route]]) -> Result<Self, Duplicate> {
         let base = context.directory.base();
         let table = Table::new(base.base_path.clone(), recipes)?;
@@ -140,13 +140,13 @@ impl Cdi {
         &self.table
     }
 
-    /// What the plane works on.
+    /// The context behind the routes.
     #[must_use]
     pub const fn context(&self) -> &Arc<Context> {
         &self.context
     }
 
-    /// Answers one request; counts and logs it.
+    /// Answers one request, counts it and logs it.
     async fn answer_and_count(&self, request: Request) -> Reply {
         let started = Instant::now();
         let log = tracing::enabled!(tracing::Level::DEBUG).then(|| (request.id.clone(), request.method.clone()));
@@ -170,7 +170,7 @@ impl Cdi {
         }
     }
 
-    /// The common checks in the protocol's order, then the handler. `taken` becomes the route, once there is one.
+    /// The common checks in the protocol's order, then the handler. Sets `taken` to the route once it is known.
     async fn answer(&self, request: Request, taken: &mut Option<Mounted>) -> Result<Reply, ApiError> {
         let host = Host::of(&request)?;
         let target = self.target(&request, host.as_ref())?;
@@ -212,7 +212,7 @@ impl Cdi {
         })
     }
 
-    /// What the request is for: routes, app and tenant.
+    /// The target of a request: routes, app and tenant.
     fn target(&self, request: &Request, host: Option<&Host<'_>>) -> Result<Target<'_>, ApiError> {
         let path = self.table.normalise(&request.path).ok_or(ApiError::NotFound)?;
         let found = self.table.find(&path);
@@ -227,7 +227,7 @@ impl Cdi {
         })
     }
 
-    /// Where the request comes from, if IP rules let it in.
+    /// The addresses a request comes from, if the IP rules admit it.
     fn check_address(&self, request: &Request, target: &Target<'_>) -> Result<ClientAddress, ApiError> {
         let directory = &self.context.directory;
         let app = target.app.as_deref().ok();
@@ -236,8 +236,8 @@ impl Cdi {
         Ok(address)
     }
 
-    /// What the caller proved to hold, if that is enough. Nobody needs a key to be told that an app does not exist, but it
-    /// is told to web pages only where the base app is open to them.
+    /// The credential of the caller, if it suffices. The reply that an app does not exist needs no key, but web pages
+    /// get it only where the base app is open to them.
     fn authorise(
         &self,
         request: &Request,

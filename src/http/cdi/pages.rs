@@ -1,5 +1,6 @@
-//! Requests that a web page can make a browser send. While no API key applies, they are refused: whoever opens a page
-//! lends it the browser's place in the network, and nothing else tells its requests from the application's (decision 64).
+//! Refuses requests that a web page can make a browser send. They are refused while no API key applies: anyone who
+//! opens a page lends it the browser's place in the network, and nothing else distinguishes its requests from the
+//! application's (decision 64).
 
 use crate::config::{AllowedOrigins, BaseConfig, HostPattern};
 use crate::domain::loopback;
@@ -9,27 +10,28 @@ use crate::http::host::Host;
 use http::header::{CONTENT_TYPE, HOST, ORIGIN, REFERER, USER_AGENT};
 use http::{HeaderName, Method};
 
-/// Where a page stands that made a request (Fetch Metadata). Pages cannot write it.
+/// The relation between the target and the page that made the request (Fetch Metadata). Pages cannot set it.
 static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-const FOREIGN_HOST: &str = "No API key protects this app, so it is only served under host names that no stranger can \
-                            own: any other one may be a web page's. Set api_keys, or name the host in allowed_hosts";
-const FOREIGN_PAGE: &str = "No API key protects this app, so requests of web pages are refused. Set api_keys, or name \
-                            the page's origin in allowed_origins";
+const FOREIGN_HOST: &str = "No API key protects this app, so it is only served under host names that no outsider can \
+                            own: any other name could lead a web page here. Set api_keys, or name the host in \
+                            allowed_hosts";
+const FOREIGN_PAGE: &str = "No API key protects this app, so requests from web pages are refused. Set api_keys, or \
+                            name the page's origin in allowed_origins";
 
-/// Ends of names that are not for sale: RFC 6761, RFC 6762 (appendix G), RFC 8375, ICANN's `internal`, and what
-/// Kubernetes and hosts files use.
+/// Name suffixes that are not for sale: RFC 6761, RFC 6762 (appendix G), RFC 8375, ICANN's `internal`, and those used
+/// by Kubernetes and hosts files.
 const PRIVATE_ENDS: [&str; 10] =
     ["corp", "home", "internal", "intranet", "lan", "local", "localdomain", "localhost", "private", "svc"];
 
-/// Tells what web pages send from everything else.
+/// Distinguishes requests of web pages from all others.
 pub struct PageGuard {
     hosts: Vec<HostPattern>,
     origins: AllowedOrigins,
 }
 
 impl PageGuard {
-    /// With the server's settings, and the names that the machine has.
+    /// A guard with the server's settings and the machine's own names.
     #[must_use]
     pub fn new(base: &BaseConfig, own_hosts: Vec<HostPattern>) -> Self {
         let configured = HostPattern::parse(&base.host).filter(|host| matches!(host, HostPattern::Exactly(_)));
@@ -37,10 +39,10 @@ impl PageGuard {
         Self { hosts, origins: base.allowed_origins.clone() }
     }
 
-    /// Refuses what a page can send. `is_domain` tells whether a host is a connection URI domain.
+    /// Refuses requests that a page can send. `is_domain` returns whether a host is a connection URI domain.
     ///
     /// # Errors
-    /// 403 with a sentence that says what to set.
+    /// 403 with a sentence that names the setting to change.
     pub fn check(
         &self,
         request: &Request,
@@ -56,8 +58,9 @@ impl PageGuard {
         Ok(())
     }
 
-    /// True if no stranger can make this host name lead here. One who can makes a page of that name, and then the name an
-    /// alias of this machine: the browser takes both for one origin and lets the page read every reply (DNS rebinding).
+    /// True if no outsider can make this host name resolve to this machine. One who can serves a page under that name,
+    /// and then points the name at this machine: the browser takes both for one origin and lets the page read every
+    /// reply (DNS rebinding).
     fn is_own(&self, host: &Host<'_>) -> bool {
         let name = host.as_str();
         host.is_address()
@@ -66,7 +69,7 @@ impl PageGuard {
             || self.hosts.iter().any(|pattern| pattern.matches(name))
     }
 
-    /// True if a page of another origin had the request sent. Browsers say so, in one of several ways.
+    /// True if a page of another origin caused the request. Browsers indicate that in one of several ways.
     fn is_of_foreign_page(&self, request: &Request) -> bool {
         if self.origins == AllowedOrigins::Any {
             return false;
@@ -98,22 +101,22 @@ impl PageGuard {
     }
 }
 
-/// True for a name of one label, or with an end that nobody can register.
+/// True for a name of one label, or with a suffix that cannot be registered.
 fn is_private(name: &str) -> bool {
     let Some((_, end)) = name.rsplit_once('.') else { return true };
-    // Top-level domains have letters only, but for those of other scripts.
+    // Top-level domains have letters only, except for those in other scripts.
     let may_be_public = end.bytes().all(|byte| byte.is_ascii_alphabetic()) || end.starts_with("xn--");
     !may_be_public || PRIVATE_ENDS.contains(&end) || name.ends_with(".home.arpa")
 }
 
-/// True for a POST that a form could send, from a browser that says nothing of its page. Pages cannot write the name of
-/// the browser into such requests.
+/// True for a POST that a form could send, from a browser that does not identify its page. Pages cannot set the
+/// browser's name in such requests.
 fn is_form_of_old_browser(request: &Request) -> bool {
     let is_browser = request.header(&USER_AGENT).is_some_and(|agent| agent.starts_with("Mozilla/"));
     request.method == Method::POST && is_browser && is_simple(request.header(&CONTENT_TYPE).unwrap_or_default())
 }
 
-/// True for a type of body that pages may send anywhere without asking first (Fetch: CORS-safelisted request headers).
+/// True for a content type that pages may send anywhere without a preflight (Fetch: CORS-safelisted request headers).
 fn is_simple(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
@@ -121,14 +124,14 @@ fn is_simple(content_type: &str) -> bool {
         .any(|simple| simple.eq_ignore_ascii_case(essence))
 }
 
-/// Scheme and authority of an address.
+/// Scheme and authority of a URL.
 fn origin_of(url: &str) -> &str {
     let start = url.find("://").map_or(0, |scheme| scheme + 3);
     let end = url.get(start..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |end| start + end);
     url.get(..end).unwrap_or(url)
 }
 
-/// True if a page of this origin was served under the `Host` of its request. Behind a proxy that ends TLS the scheme
+/// True if a page of this origin was served under the request's `Host`. Behind a proxy that terminates TLS, the scheme
 /// differs.
 fn is_same_origin(origin: &str, host: &str) -> bool {
     let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));

@@ -33,7 +33,7 @@ pub const ROUTES: &[Route] = &[
     route!(HEAD "/metrics", AppStrict403 => metrics).without_version(),
 ];
 
-/// `/hello`: alive, and the store answers.
+/// `/hello`: answers if the process is alive and the store responds.
 async fn hello(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let health = CheckHealth { app: &call.app }.run(context).await?;
     let text = match health {
@@ -44,7 +44,8 @@ async fn hello(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     Ok(Reply::text(StatusCode::OK, text))
 }
 
-/// The root, which may stand behind a tenant. `/anything` looks like a tenant too: then nothing is there.
+/// The root, which may have a tenant before it. `/anything` looks like a tenant too; it is not found unless that tenant
+/// exists.
 async fn root(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     if call.app.tenant(&call.tenant).is_none() {
         return Err(ApiError::NotFound);
@@ -52,7 +53,7 @@ async fn root(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     hello(context, call).await
 }
 
-/// `GET /apiversion`: which versions the app speaks. Its parameters would be telemetry: they are not read.
+/// `GET /apiversion`: the versions that the app supports. Its parameters would be telemetry and are not read.
 async fn api_versions(_context: &Context, call: &Call) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct Body {
@@ -63,8 +64,8 @@ async fn api_versions(_context: &Context, call: &Call) -> Result<Reply, ApiError
     Ok(Reply::json(&Body { versions: CdiVersion::supported_up_to(max).collect() }))
 }
 
-/// `GET /config?pid=`: which file was read, for a caller on this machine that knows the process; the original's command
-/// line asks for it.
+/// `GET /config?pid=`: the path of the configuration file, for a caller on this machine that knows the process id; used
+/// by the original's command line.
 async fn config_path(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -78,7 +79,7 @@ async fn config_path(context: &Context, call: &Call) -> Result<Reply, ApiError> 
     }
     Ok(match &context.directory.base().config_path {
         Some(path) if is_own => Reply::json(&Body { status: "OK", path }),
-        // Without a file there is no path to tell; the protocol has no third answer.
+        // Without a file there is no path to return; the protocol has no third answer.
         _ => Reply::status("NOT_ALLOWED"),
     })
 }
@@ -87,7 +88,7 @@ fn is_base(call: &Call) -> bool {
     call.app.id == AppId::base() && call.tenant.is_public()
 }
 
-/// Figures of the whole server, so only the base app's keys open them.
+/// The figures cover the whole server, so only the base app's keys give access.
 async fn metrics(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     if !is_base(call) {
         return Err(ApiError::NotFound);

@@ -1,4 +1,4 @@
-//! Recipes that callers may ask for and sessiond does not have yet: their routes say so, in words that SDKs pass on.
+//! Recipes of the protocol that sessiond does not have yet: their routes answer that, in words that SDKs pass on.
 //!
 //! A 404 would look like a wrong address or an old core.
 

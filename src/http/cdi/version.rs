@@ -1,4 +1,5 @@
-//! CDI versions end here: existence in the route, shape in [`Wire`], behaviour as an explicit field of the command.
+//! CDI versions end here: whether a route exists is decided by the route, the shape of replies by [`Wire`], behaviour
+//! by an explicit field of the command.
 
 use crate::config::validate::CDI_VERSIONS;
 use crate::domain::session::{AccessTokenVersion, RefreshPolicy};
@@ -8,13 +9,14 @@ use std::cmp::Ordering;
 /// A supported CDI version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CdiVersion {
-    /// Before the dot.
+    /// The number before the dot.
     pub major: u16,
-    /// After the dot.
+    /// The number after the dot.
     pub minor: u16,
 }
 
-/// Every supported version with its one accepted spelling, lowest first: the versions that settings may name.
+/// Every supported version with its only accepted spelling, lowest first. These are the versions that settings may
+/// name.
 const SUPPORTED: [(&str, CdiVersion); CDI_VERSIONS.len()] = {
     let mut table = [("", CdiVersion::new(0, 0)); CDI_VERSIONS.len()];
     let (mut slots, mut spellings): (&mut [_], &[&'static str]) = (&mut table, &CDI_VERSIONS);
@@ -26,7 +28,7 @@ const SUPPORTED: [(&str, CdiVersion); CDI_VERSIONS.len()] = {
 };
 
 impl CdiVersion {
-    /// Flat access tokens; handshake, id-refresh tokens and key info end.
+    /// Flat access tokens; handshake, id-refresh tokens and key info are gone.
     pub const V2_21: Self = Self::new(2, 21);
     /// Tenants in the path.
     pub const V3_0: Self = Self::new(3, 0);
@@ -38,14 +40,14 @@ impl CdiVersion {
     pub const V5_1: Self = Self::new(5, 1);
     /// Rotation at refresh, stateless verify.
     pub const V5_6: Self = Self::new(5, 6);
-    /// The highest version spoken here.
+    /// The highest version supported here.
     pub const LATEST: Self = Self::V5_6;
 
     const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor }
     }
 
-    /// The version that `digits`, a dot and digits spell.
+    /// Parses a version written as digits, a dot and digits.
     const fn of_digits(mut text: &[u8]) -> Self {
         let mut version = Self::new(0, 0);
         while let [first, rest @ ..] = text {
@@ -65,16 +67,16 @@ impl CdiVersion {
         SUPPORTED.iter().find(|(spelling, _)| *spelling == text).map(|(_, version)| *version)
     }
 
-    /// Spellings of the supported versions up to and including `max`, lowest first.
+    /// The spellings of the supported versions up to and including `max`, lowest first.
     pub fn supported_up_to(max: Self) -> impl Iterator<Item = &'static str> {
         SUPPORTED.iter().filter(move |(_, version)| *version <= max).map(|(spelling, _)| *spelling)
     }
 }
 
-/// What a request's `cdi-version` header led to.
+/// The result of negotiating a request's `cdi-version` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Negotiated {
-    /// The version to speak. For an unlisted number: the highest supported one below it.
+    /// The version to use. For an unlisted number: the highest supported version below it.
     pub version: CdiVersion,
     /// False for a well-formed number that is not in the supported list (2.6, 5.4.0).
     pub listed: bool,
@@ -106,7 +108,7 @@ pub fn not_supported(sent: &str) -> ApiError {
     ApiError::bad_request(format!("cdi-version {sent} not supported"))
 }
 
-/// The rare half of [`negotiate`]: numbers outside the list or the bounds.
+/// The rare part of [`negotiate`]: numbers outside the list or the bounds.
 fn refuse_or_approximate(sent: &str, highest: CdiVersion, min: Option<&str>) -> Result<Negotiated, ApiError> {
     let number = Number::parse(sent).ok_or_else(|| ApiError::bad_request("cdi-version header is invalid"))?;
     if number.cmp_to(highest) == Ordering::Greater {
@@ -120,7 +122,7 @@ fn refuse_or_approximate(sent: &str, highest: CdiVersion, min: Option<&str>) -> 
     }
     let below = SUPPORTED.iter().rev().map(|(_, version)| *version);
     let version = below.into_iter().find(|version| number.cmp_to(*version) != Ordering::Less);
-    // invariant: the list is not empty; anything below its first entry speaks that one
+    // invariant: the list is not empty; anything below its first entry gets that one
     Ok(Negotiated { version: version.unwrap_or(CdiVersion::new(2, 7)), listed: false })
 }
 
@@ -160,7 +162,7 @@ macro_rules! facts {
             /// The facts of one version.
             #[must_use]
             pub fn of(version: CdiVersion) -> Self {
-                // A name for the type, so that closures know what they get.
+                // Names the type, so that closures know their argument.
                 const fn fact<T>(of: impl Fn(CdiVersion) -> T + Copy) -> impl Fn(CdiVersion) -> T {
                     of
                 }
@@ -187,7 +189,7 @@ facts! {
     requires_check_database: bool = since(CdiVersion::V2_21);
     /// Create takes `useDynamicSigningKey`; below, `access_token_signing_key_dynamic` decides.
     create_chooses_signing_key: bool = since(CdiVersion::V2_21);
-    /// What refresh does with `useDynamicSigningKey`.
+    /// How refresh treats `useDynamicSigningKey`.
     refresh_signing_key: Presence = |version| match version {
         _ if version >= CdiVersion::V5_0 => Presence::Required,
         _ if version >= CdiVersion::V3_0 => Presence::Optional,
@@ -203,25 +205,25 @@ facts! {
     tenants_have_factors: bool = since(CdiVersion::V5_0);
     /// `POST /recipe/jwt` takes `useStaticSigningKey`.
     jwt_chooses_signing_key: bool = since(CdiVersion::V2_21);
-    /// A new user id mapping takes verified addresses along instead of refusing.
+    /// A new user id mapping takes verified addresses along instead of being refused.
     mapping_moves_verification: bool = since(CdiVersion::V4_0);
-    /// Layout of minted access tokens.
+    /// The layout of minted access tokens.
     access_token_version: AccessTokenVersion = |version| match version {
         _ if version >= CdiVersion::V4_0 => AccessTokenVersion::V5,
         _ if version >= CdiVersion::V3_0 => AccessTokenVersion::V4,
         _ if version >= CdiVersion::V2_21 => AccessTokenVersion::V3,
         _ => AccessTokenVersion::V2,
     };
-    /// Which refresh machine, and with it which verify.
+    /// The refresh policy, which also determines how verify works.
     refresh_policy: RefreshPolicy = |version| if version >= CdiVersion::V5_6 {
         RefreshPolicy::RotateOnRefresh
     } else {
         RefreshPolicy::PromoteOnUse
     };
-    /// Users are persons with `loginMethods`, and replies beside them name the `recipeUserId`; below, a user is one login
-    /// method.
+    /// Users are persons with `loginMethods`, and replies give the `recipeUserId` next to them; before, a user is one
+    /// login method.
     users_have_login_methods: bool = since(CdiVersion::V4_0);
-    /// The recipe switches of tenants are looked at when somebody signs up or in.
+    /// Whether a tenant has the recipe switched on is checked when a user signs up or in.
     recipes_may_be_switched_off: bool = before(CdiVersion::V5_1);
     /// `POST /recipe/user/password/reset` answers with `userId`.
     password_reset_names_user: bool = since(CdiVersion::new(2, 12));
@@ -231,11 +233,11 @@ facts! {
         _ if version >= CdiVersion::new(2, 8) => Presence::Ignored,
         _ => Presence::Required,
     };
-    /// A passwordless code that is used verifies the e-mail address it was sent to.
+    /// Using a passwordless code verifies the e-mail address it was sent to.
     codes_confirm_email: bool = since(CdiVersion::V4_0);
     /// `POST /recipe/signinup/code/consume` answers with `consumedDevice`.
     shows_consumed_device: bool = since(CdiVersion::V5_0);
-    /// `POST /recipe/signinup/code/remove` takes a `preAuthSessionId` too.
+    /// `POST /recipe/signinup/code/remove` also takes a `preAuthSessionId`.
     codes_go_by_device: bool = since(CdiVersion::V5_0);
     /// Users have `tenantIds`.
     users_have_tenant_ids: bool = since(CdiVersion::V3_0);
@@ -245,7 +247,7 @@ facts! {
     dashboard_names_user: bool = since(CdiVersion::V3_0);
     /// `GET /users/count` takes `allowApproximate`.
     counts_may_be_approximate: bool = since(CdiVersion::V5_6);
-    /// Refused one-time codes are answered with the number of attempts.
+    /// Replies to refused one-time codes include the number of attempts.
     totp_counts_attempts: bool = since(CdiVersion::V5_0);
 }
 
@@ -259,7 +261,7 @@ const fn before(first: CdiVersion) -> impl Fn(CdiVersion) -> bool + Copy {
     move |version| version < first
 }
 
-/// True from one version on, and no more from another one on.
+/// True from one version until before another one.
 const fn between(first: CdiVersion, end: CdiVersion) -> impl Fn(CdiVersion) -> bool + Copy {
     move |version| version >= first && version < end
 }
@@ -267,10 +269,10 @@ const fn between(first: CdiVersion, end: CdiVersion) -> impl Fn(CdiVersion) -> b
 /// Whether a field is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// Not looked at.
+    /// The field is not read.
     Ignored,
-    /// Read if present.
+    /// The field is read if present.
     Optional,
-    /// Must be present.
+    /// The field must be present.
     Required,
 }

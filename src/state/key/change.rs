@@ -1,4 +1,4 @@
-//! Changes to an app's keys: what the schedule asks for, and what an operator asks for, in one transaction each.
+//! Changes to an app's keys, by schedule and by an operator, in one transaction each.
 
 use super::ring::{KeyRing, RingParts, SEALING_KEY_NAME};
 use super::vault::KeyVault;
@@ -15,68 +15,68 @@ use crate::store::{self, CommitError, Engine, Tx, key_vault, sealing_key, signin
 use futures_util::future::try_join_all;
 use std::sync::Arc;
 
-/// Attempts before a change that keeps conflicting is given up.
+/// Attempts before a change that keeps conflicting fails.
 const ATTEMPTS: usize = 20;
 
-/// What the key rings need from outside.
+/// The environment that key rings need.
 #[derive(Clone, Copy)]
 pub struct KeyContext<'a> {
-    /// Where records live.
+    /// The store of the records.
     pub store: &'a dyn Engine,
     /// Unpredictable bytes.
     pub entropy: &'a dyn Entropy,
-    /// The present.
+    /// The present by the wall clock.
     pub now: UnixMillis,
-    /// The present for pauses.
+    /// The present by the steady clock, for pauses.
     pub steady: SteadyMillis,
-    /// It can be relied on for what cannot be undone; see [`crate::domain::clock_watch`].
+    /// Whether the clock can be relied on for actions that cannot be undone; see [`crate::domain::clock_watch`].
     pub settled: bool,
 }
 
-/// What is asked for beside the schedule.
+/// A change requested in addition to the schedule.
 #[derive(Debug, Clone, Copy)]
 pub enum KeyChange<'a> {
-    /// Nothing.
+    /// Only what the schedule requires.
     Schedule {
-        /// Somebody has asked for RSA of late, whatever the app's algorithm.
+        /// Whether RSA was requested recently, whatever the app's algorithm.
         with_rsa: bool,
     },
-    /// A new dynamic key now.
+    /// Makes a new dynamic key now.
     Rotate {
-        /// It signs at once; else after the overlap.
+        /// Whether it signs at once; otherwise after the overlap.
         immediate: bool,
     },
-    /// This key is withdrawn.
+    /// Withdraws this key.
     Revoke {
-        /// Which.
+        /// The key's name.
         kid: &'a Kid,
-        /// The operator's words.
+        /// The operator's reason.
         why: &'a str,
     },
 }
 
-/// What came of it.
+/// The result of a change.
 pub(super) struct Changed {
     pub(super) ring: KeyRing,
     pub(super) outcome: Outcome,
 }
 
-/// What came of the operator's part of it.
+/// The outcome of the operator's part of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Done, or nothing was asked.
+    /// Done, or nothing was requested.
     Done {
-        /// The dynamic keys that were made, the one of the app's algorithm first.
+        /// The dynamic keys that were made, starting with the one of the app's algorithm.
         made: Vec<Kid>,
     },
     /// There is no such key.
     NoSuchKey,
-    /// The key was withdrawn, or deleted, before.
+    /// The key was already withdrawn or deleted.
     AlreadyEnded,
 }
 
-/// The vault in use, and the one that a change of the master key has committed, if its caller went away before it could
-/// say so.
+/// The vault in use, and the one that a committed change of the master key will use, if its caller went away before it
+/// could put that vault in place.
 pub(super) struct Vaults {
     pub(super) current: Arc<KeyVault>,
     pub(super) next: Option<Arc<KeyVault>>,
@@ -90,11 +90,11 @@ pub(super) struct Work<'a> {
     app: &'a AppId,
     serial: u64,
     rules: KeyRules,
-    /// Keys made for an attempt that conflicted: RSA keys are too dear to throw away.
+    /// Keys made for an attempt that conflicted: RSA keys are too expensive to throw away.
     spare: Vec<PrivateKey>,
 }
 
-/// An app's keys as loaded, and as they become.
+/// An app's keys as loaded, then as changed.
 struct Loaded {
     sealing: SealingKeyEntry,
     keys: Vec<SigningKey>,
@@ -107,7 +107,7 @@ impl<'a> Work<'a> {
         Self { context, vault, next_vault, app, serial, rules, spare: Vec::new() }
     }
 
-    /// Loads, changes, commits; again when another change came in between.
+    /// Loads, changes and commits; repeats that if another change came in between.
     pub(super) async fn run(mut self, change: KeyChange<'_>) -> Result<Changed, Fault> {
         for _ in 0..ATTEMPTS {
             let mut tx = self.context.store.begin();
@@ -149,11 +149,11 @@ impl<'a> Work<'a> {
         Ok(Loaded { sealing, keys, changed })
     }
 
-    /// Does what was asked, and makes the keys that are missing or due.
+    /// Makes the requested change, and makes the keys that are missing or due.
     async fn apply(&mut self, loaded: &mut Loaded, change: KeyChange<'_>) -> Result<Outcome, Fault> {
         let now = self.context.now;
         let mut refused = None;
-        // What an operator asks for is done to the RSA keys too, if the app has them beside its own.
+        // An operator's change also applies to the RSA keys, if the app has any besides its own.
         let has_rsa = loaded.keys.iter().any(|key| {
             let life = &key.life;
             life.kind == KeyKind::Dynamic && life.algorithm == SigningAlgorithm::RS256 && life.may_sign()
@@ -193,7 +193,7 @@ impl<'a> Work<'a> {
         Ok(refused.unwrap_or(Outcome::Done { made }))
     }
 
-    /// Makes keys; the names of the dynamic ones, that of the app's algorithm first.
+    /// Makes keys; returns the names of the dynamic ones, starting with the one of the app's algorithm.
     async fn make(&mut self, loaded: &mut Loaded, mut due: Vec<KeySpec>) -> Result<Vec<Kid>, Fault> {
         due.sort_by_key(|(kind, algorithm)| (*kind, *algorithm != self.rules.algorithm));
         let mut spare = std::mem::take(&mut self.spare);
@@ -214,7 +214,7 @@ impl<'a> Work<'a> {
         Ok(made)
     }
 
-    /// Lets every key take the steps that are due.
+    /// Advances every key through the steps that are due.
     fn advance(&self, loaded: &mut Loaded) -> Result<RingPlan, Fault> {
         let mut all = lives(&loaded.keys);
         let plan = self.rules.advance(&mut all, self.context.now);
@@ -224,7 +224,7 @@ impl<'a> Work<'a> {
         for (key, life) in loaded.keys.iter_mut().zip(all) {
             key.life = life;
             if !matches!(key.life.stage(), KeyStage::Created | KeyStage::Published | KeyStage::InUse) {
-                // What signs no more needs no secret.
+                // A key that no longer signs needs no secret.
                 key.secret = StoredSecret::Gone;
             }
         }
@@ -274,7 +274,7 @@ impl<'a> Work<'a> {
         let kid = match kind {
             KeyKind::Static => Kid::fixed(random_uuid(self.context.entropy)),
             KeyKind::Dynamic => {
-                // Two keys of one millisecond must share no name, and in one lineage one must be the newer.
+                // Two keys of the same millisecond must not share a name, and in one lineage one must be the newer.
                 let is_taken = |created: UnixMillis| {
                     let lives = others.iter().map(|other| &other.life);
                     lives.filter(|life| life.algorithm == key.algorithm()).any(|life| life.created == created)

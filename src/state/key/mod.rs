@@ -31,16 +31,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::RwLock as AsyncRwLock;
 
-/// An app's ring that nobody has asked for this long leaves memory; its keys are in the store.
+/// After this long without use, an app's ring is dropped from memory; its keys are in the store.
 const IDLE_MS: u64 = 24 * 3_600_000;
 /// The key rings of all apps, loaded on first use, rotated when due.
 pub struct KeyRings {
     vault: ArcSwap<KeyVault>,
-    /// What a change of the master key is about to put in place of `vault`.
+    /// The vault that will replace `vault` after a change of the master key.
     next_vault: ArcSwapOption<KeyVault>,
     slots: RwLock<HashMap<AppId, Arc<RingSlot>>>,
     next_serial: AtomicU64,
-    /// Changes of keys hold it shared, a change of the master key alone.
+    /// Held shared by changes of keys, and exclusively by a change of the master key.
     resealing: AsyncRwLock<()>,
 }
 
@@ -77,12 +77,12 @@ impl KeyRings {
         }
     }
 
-    /// Notes that an SDK of this app reads its JWKS document and knows RSA alone. True for the first time.
+    /// Records that an SDK of this app reads its JWKS document and supports RSA only. True the first time.
     pub fn note_rsa_only_reader(&self, entry: &AppEntry) -> bool {
         entry.ring_slot.get_or_init(|| self.slot(&entry.id)).note_rsa_only_reader()
     }
 
-    /// As [`ring`](Self::ring), for an app with these rules in this context.
+    /// Same as [`ring`](Self::ring), for an app with these rules in this environment.
     ///
     /// # Errors
     /// When the store or the master key fails.
@@ -90,7 +90,7 @@ impl KeyRings {
         self.ring_of(&self.slot(app), context, app, rules, Need::Any).await
     }
 
-    /// As [`ring_in`](Self::ring_in), for layouts that need RSA.
+    /// Same as [`ring_in`](Self::ring_in), for layouts that need RSA.
     ///
     /// # Errors
     /// When the store, the master key or the RSA library fails.
@@ -116,7 +116,7 @@ impl KeyRings {
         if let Some(ring) = slot.current(rules, need, context.now) {
             return Ok(ring);
         }
-        // While somebody else replaces the ring, or nobody can, the one before goes on serving.
+        // While another task replaces the ring, or it cannot be replaced, the previous one keeps serving.
         let serves = slot.ring.load_full().filter(|ring| ring.is_usable(need, context.now));
         let _changing = match (slot.changing.try_lock(), &serves) {
             (Ok(guard), _) => guard,
@@ -139,14 +139,14 @@ impl KeyRings {
             (Err(fault), Some(_)) if fault.gone().is_some() => Err(fault),
             (Err(fault), Some(ring)) => {
                 slot.wait(context.steady);
-                tracing::error!(app = ?app, error = fault.chain(), "keys could not be rotated; the old ones serve on");
+                tracing::error!(app = ?app, error = fault.chain(), "key rotation failed; the old keys stay in use");
                 Ok(ring)
             }
         }
     }
 
-    /// The key under which an app seals what it keeps; `None` for an app without keys. Makes no key and no ring, for those
-    /// who look into many apps.
+    /// The key under which an app seals data; `None` for an app without keys. Makes neither a key nor a ring, for
+    /// callers that look at many apps.
     ///
     /// # Errors
     /// When the store or the master key fails.
@@ -161,8 +161,8 @@ impl KeyRings {
         stored.map(|stored| open_sealing_key(&vault, app, &stored)).transpose()
     }
 
-    /// Brings the rings of every app that is in memory up to date, and drops those that nobody asks for; for a job.
-    /// Returns how many failed.
+    /// Brings the rings of every app that is in memory up to date, and drops unused ones; for a job. Returns how many
+    /// failed.
     pub async fn rotate_due<'w>(&self, directory: &Directory, context: impl Fn() -> KeyContext<'w>) -> usize {
         let mut failed = 0;
         for id in self.loaded() {
@@ -179,18 +179,19 @@ impl KeyRings {
         failed
     }
 
-    /// Drops a ring that is idle; true if there was none or it is gone. Its slot stays, for the app's entry may hold it.
+    /// Drops an idle ring; true if there was none or it was dropped. The slot stays, because the app's entry may hold
+    /// it.
     fn forget_idle(&self, app: &AppId, now: SteadyMillis) -> bool {
         let slot = self.slot(app);
         let idle = slot.last_use().age(now).has_reached(IDLE_MS);
-        // A change under way is about to put another ring in place.
+        // A change in progress is about to put another ring in place.
         if idle && let Ok(_changing) = slot.changing.try_lock() {
             slot.ring.store(None);
         }
         slot.ring.load().is_none()
     }
 
-    /// How many apps have their ring in memory.
+    /// The number of apps whose ring is in memory.
     #[must_use]
     pub fn in_memory(&self) -> usize {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
@@ -205,8 +206,8 @@ impl KeyRings {
         rings.map(|ring| ring.snapshot(now)).fold(KeySnapshot::default(), KeySnapshot::and)
     }
 
-    /// Drops what is remembered of an app that was removed. Who still has its entry finds that the app is gone when they
-    /// ask for the ring.
+    /// Drops what is kept in memory of an app that was removed. Callers that still hold its entry learn that the app is
+    /// gone when they request the ring.
     pub fn forget(&self, app: &AppId) {
         let slot = self.slots.write().unwrap_or_else(PoisonError::into_inner).remove(app);
         if let Some(slot) = slot {
@@ -220,7 +221,7 @@ impl KeyRings {
         self.vault.load().is_sealed()
     }
 
-    /// Does what an operator asks for, and puts the new ring in place before it returns.
+    /// Makes an operator's change, and puts the new ring in place before it returns.
     pub(crate) async fn ask(
         &self,
         context: KeyContext<'_>,

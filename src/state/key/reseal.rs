@@ -1,5 +1,5 @@
-//! Changing the master key: from none to one, from one to another, from one to none. One transaction, so a crash
-//! leaves a folder that is sealed either the old way or the new way, never a mix.
+//! Changing the master key: from none to one, from one to another, from one to none. It happens in one transaction, so
+//! after a crash a folder is sealed either the old way or the new way, never a mix.
 
 use super::ring::SEALING_KEY_NAME;
 use super::vault::{KeyVault, OpenError};
@@ -10,32 +10,32 @@ use crate::store::signing_key::StoredSecret;
 use crate::store::{CommitError, Engine, StoreError, Tx, key_vault, sealing_key, signing_key};
 use std::sync::Arc;
 
-/// Attempts before a change that keeps conflicting is given up.
+/// Attempts before a change that keeps conflicting fails.
 const ATTEMPTS: usize = 50;
 
 /// Why keys were not resealed. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ResealError {
-    /// The folder is not what the vault was opened for.
+    /// The folder does not match the vault.
     #[error(transparent)]
     Unlock(#[from] UnlockError),
-    /// A key does not open with the old master key.
+    /// A key cannot be opened with the old master key.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Keys kept changing meanwhile.
-    #[error("keys kept changing meanwhile: try again")]
+    /// Keys kept changing in the meantime.
+    #[error("keys kept changing: try again")]
     Busy,
 }
 
 impl KeyRings {
     /// Seals every key of the installation under another master key (`None`: under none); returns how many secrets were
-    /// sealed anew.
+    /// resealed.
     ///
     /// # Errors
-    /// Why not; nothing has changed then.
+    /// The reason for the failure; then nothing has changed.
     pub async fn reseal(
         &self,
         store: &dyn Engine,
@@ -52,11 +52,11 @@ impl KeyRings {
     }
 }
 
-/// Seals every key in `store` under another master key, or under none; returns the vault that fits from now on, and how
-/// many secrets were sealed anew.
+/// Seals every key in `store` under another master key, or under none; returns the matching vault, and how many secrets
+/// were resealed.
 ///
 /// # Errors
-/// Why not; nothing has changed then.
+/// The reason for the failure; then nothing has changed.
 pub async fn reseal(
     store: &dyn Engine,
     old: &KeyVault,
@@ -74,7 +74,8 @@ struct Reseal<'a> {
 }
 
 impl Reseal<'_> {
-    /// `announce` hears of the new vault before the commit, so that it is not lost with this future.
+    /// `announce` is called with the new vault before the commit, so that the vault is not lost if this future is
+    /// dropped.
     async fn run(self, announce: &(dyn Fn(&KeyVault) + Sync)) -> Result<(KeyVault, usize), ResealError> {
         for _ in 0..ATTEMPTS {
             let mut tx = self.store.begin();
@@ -103,7 +104,7 @@ impl Reseal<'_> {
         };
         let Some(mut sealing) = sealing_key::get(tx, app).await? else { return Ok(0) };
         sealing.secret = again(SEALING_KEY_NAME, &sealing.secret)?;
-        // Whoever changes this app's keys meanwhile conflicts with this.
+        // Anyone who changes this app's keys meanwhile conflicts with this.
         sealing.revision += 1;
         sealing_key::put(tx, app, sealing)?;
         let mut count = 1;

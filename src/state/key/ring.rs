@@ -14,51 +14,51 @@ use crate::store::sealing_key::SealingKeyEntry;
 use crate::store::signing_key::SigningKey;
 use std::sync::Arc;
 
-/// What a sealing key is called where names are bound to secrets.
+/// The name of the sealing key where secrets are bound to names.
 pub(super) const SEALING_KEY_NAME: &str = "refresh tokens";
 /// `jwtSigningPublicKeyExpiryTime` of the static key: ten years in ms, a constant of the protocol.
 const STATIC_EXPIRY: UnixMillis = UnixMillis(10 * 365 * 24 * 3_600_000);
 
 /// One app's keys at one moment; immutable, replaced as a whole.
 pub struct KeyRing {
-    /// Tells rings of different apps apart, also of an app made again under an old name.
+    /// Distinguishes the rings of different apps, including that of an app created again under an old name.
     pub serial: u64,
     /// Keys that sign and verify access tokens and custom JWTs.
     pub tokens: TokenKeys,
-    /// Seals refresh tokens.
+    /// The key that seals refresh tokens.
     pub refresh_sealing: SealingKey,
     /// The JWKS document as text, computed once per change: `{"keys":[…]}`.
     pub jwks: Arc<str>,
-    /// When the JWKS document may change next by schedule; see [`KeyRing::jwks_max_age_s`].
+    /// When the JWKS document may next change by schedule; see [`KeyRing::jwks_max_age_s`].
     pub jwks_max_age_anchor: UnixMillis,
     pub(super) rules: KeyRules,
     pub(super) valid_from: UnixMillis,
     pub(super) valid_until: UnixMillis,
-    /// Tokens minted until then are accepted for their whole life, even if no newer ring can be made.
+    /// Tokens minted until then are accepted for their whole lifetime, even if no newer ring can be made.
     pub(super) usable_until: UnixMillis,
     rsa: Option<RsaTimes>,
     legacy: Vec<LegacyEntry>,
 }
 
-/// Until when the ring's RSA keys are good for readers of RSA alone.
+/// How long the ring's RSA keys serve readers limited to RSA.
 #[derive(Clone, Copy)]
 struct RsaTimes {
-    /// A successor is due after this.
+    /// When a successor is due.
     due: UnixMillis,
-    /// As [`KeyRing::usable_until`].
+    /// Same as [`KeyRing::usable_until`].
     usable_until: UnixMillis,
 }
 
-/// What a caller wants a ring for.
+/// What a caller needs a ring for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// Tokens of the app's algorithm.
     Any,
-    /// Tokens for readers of RSA alone too.
+    /// Tokens for readers limited to RSA as well.
     Rsa,
 }
 
-/// A verifying key as CDI < 2.21 has it.
+/// A verifying key in the form of CDI < 2.21.
 struct LegacyEntry {
     kid: Kid,
     kind: KeyKind,
@@ -66,7 +66,7 @@ struct LegacyEntry {
     key: LegacyKey,
 }
 
-/// What CDI < 2.21 says about keys.
+/// The key information of CDI < 2.21.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LegacyKeyInfo {
     /// `jwtSigningPublicKey`: base64 DER (SPKI) of the key that signs now.
@@ -80,29 +80,29 @@ pub struct LegacyKeyInfo {
 /// One entry of `jwtSigningPublicKeyList`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LegacyKey {
-    /// base64 DER (SPKI).
+    /// The public key as base64 DER (SPKI).
     pub public_key: String,
-    /// Until when it signs.
+    /// When it stops signing.
     pub expiry: UnixMillis,
-    /// Creation.
+    /// When it was made.
     pub created: UnixMillis,
 }
 
 impl KeyRing {
-    /// `max-age` of the JWKS document in seconds: until a new key may be published, at least 1.
+    /// `max-age` of the JWKS document in seconds: the time until a new key may be published, at least 1.
     #[must_use]
     pub fn jwks_max_age_s(&self, now: UnixMillis) -> u64 {
         (now.until(self.jwks_max_age_anchor) / 1000).max(1)
     }
 
-    /// True when a reader that knows RSA alone cannot make sense of the JWKS document.
+    /// True when a reader limited to RSA cannot process the JWKS document.
     #[must_use]
     pub fn jwks_needs_more_than_rsa(&self) -> bool {
         self.legacy.iter().any(|entry| entry.algorithm != SigningAlgorithm::RS256)
     }
 
-    /// Public keys as CDI < 2.21 has them, for an app whose tokens are signed with keys of this kind: its RSA keys, which
-    /// sign the tokens of those versions. `None` while it has none.
+    /// Public keys in the form of CDI < 2.21, for an app whose tokens are signed with keys of this kind: its RSA keys,
+    /// which sign the tokens of those versions. `None` while it has none.
     #[must_use]
     pub fn legacy_key_info(&self, kind: KeyKind) -> Option<LegacyKeyInfo> {
         let signing = self.tokens.rsa_signing_kid(kind)?;
@@ -128,7 +128,7 @@ impl KeyRing {
         }
     }
 
-    /// True while this ring is the one that the schedule asks for.
+    /// True while this ring is the one that the schedule requires.
     pub(super) fn is_current(&self, rules: KeyRules, need: Need, now: UnixMillis) -> bool {
         self.rules == rules
             && self.valid_from <= now
@@ -136,13 +136,13 @@ impl KeyRing {
             && (need == Need::Any || self.rsa.is_some_and(|rsa| now <= rsa.due))
     }
 
-    /// True while this ring may serve although another one is asked for.
+    /// True while this ring may serve although the schedule requires another one.
     pub(super) fn is_usable(&self, need: Need, now: UnixMillis) -> bool {
         now < self.usable_until && (need == Need::Any || self.rsa.is_some_and(|rsa| now < rsa.usable_until))
     }
 }
 
-/// What a ring is made from.
+/// The data from which a ring is built.
 pub(super) struct RingParts<'a> {
     pub(super) app: &'a AppId,
     pub(super) serial: u64,

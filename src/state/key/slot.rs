@@ -1,4 +1,4 @@
-//! [`RingSlot`]: where an app's key ring is kept.
+//! [`RingSlot`]: the place where an app's key ring is kept.
 
 use super::ring::{KeyRing, Need};
 use crate::domain::key::KeyRules;
@@ -10,25 +10,26 @@ use tokio::sync::Mutex;
 
 /// After a failed change, how long the old ring serves before the next attempt.
 const RETRY_MS: u64 = 1000;
-/// How exactly the last use of a ring is kept.
+/// Resolution of the time of a ring's last use.
 const USE_STEP_MS: u64 = 60_000;
 
-/// One app's place; stays the same while the app is there.
+/// The place of one app's ring; stays the same while the app exists.
 pub struct RingSlot {
     pub(super) serial: u64,
     pub(super) ring: ArcSwapOption<KeyRing>,
-    /// Held while keys change, so that many requests at once make one key.
+    /// Held while keys change, so that many concurrent requests make only one key.
     pub(super) changing: Mutex<()>,
-    /// A change by an operator has begun and is not in `ring` yet: it may be in the store all the same, for its caller
+    /// An operator's change has begun and is not in `ring` yet. It may be in the store all the same, because its caller
     /// can go away at any await.
     pub(super) in_doubt: AtomicBool,
-    /// When a request last asked, to within [`USE_STEP_MS`]; ms on the steady clock.
+    /// When a request last used the ring, to within [`USE_STEP_MS`]; ms on the steady clock.
     used_at: AtomicU64,
-    /// When one last asked for RSA, in the same way and a millisecond on; 0: never. RSA keys are replaced while somebody does.
+    /// When a request last needed RSA, in the same form plus one millisecond; 0: never. RSA keys are replaced while
+    /// they are needed.
     rsa_asked_at: AtomicU64,
-    /// An SDK of this app reads the JWKS document and knows RSA alone; the log has been told.
+    /// Whether an SDK of this app reads the JWKS document and supports RSA only; this has been logged.
     has_rsa_only_reader: AtomicBool,
-    /// No attempt to replace a ring that still serves before this moment; ms on the steady clock.
+    /// A ring that still serves is not replaced before this moment; ms on the steady clock.
     retry_at: AtomicU64,
 }
 
@@ -46,7 +47,7 @@ impl RingSlot {
         }
     }
 
-    /// A request asks for the ring now.
+    /// Records that a request uses the ring now.
     pub(super) fn touch(&self, need: Need, now: SteadyMillis) {
         if self.last_use().age(now).has_reached(USE_STEP_MS) {
             self.used_at.store(now.0, Ordering::Relaxed);
@@ -56,7 +57,7 @@ impl RingSlot {
         }
     }
 
-    /// True for the first who notes it.
+    /// True for the first call.
     pub(super) fn note_rsa_only_reader(&self) -> bool {
         !self.has_rsa_only_reader.swap(true, Ordering::Relaxed)
     }
@@ -65,28 +66,28 @@ impl RingSlot {
         self.rsa_asked_at.load(Ordering::Relaxed).checked_sub(1).map(SteadyMillis)
     }
 
-    /// True when somebody has asked for RSA in the time that a dynamic key is used.
+    /// True when RSA was needed within the time that a dynamic key is used.
     pub(super) fn wants_rsa(&self, rules: KeyRules, now: SteadyMillis) -> bool {
         let lately = rules.update_interval_ms.max(USE_STEP_MS);
         self.last_asked_for_rsa().is_some_and(|last| !last.age(now).has_reached(lately))
     }
 
-    /// When a request last asked.
+    /// When a request last used the ring.
     pub(super) fn last_use(&self) -> SteadyMillis {
         SteadyMillis(self.used_at.load(Ordering::Relaxed))
     }
 
-    /// An attempt to replace the ring has failed now.
+    /// Records that an attempt to replace the ring has failed now.
     pub(super) fn wait(&self, now: SteadyMillis) {
         self.retry_at.store(now.plus(RETRY_MS).0, Ordering::Relaxed);
     }
 
-    /// True for a moment after an attempt that failed.
+    /// True for a short while after a failed attempt.
     pub(super) fn waits(&self, now: SteadyMillis) -> bool {
         now < SteadyMillis(self.retry_at.load(Ordering::Relaxed))
     }
 
-    /// The ring, if it is the one that the schedule asks for.
+    /// The ring, if it is the one that the schedule requires.
     pub(super) fn current(&self, rules: KeyRules, need: Need, now: UnixMillis) -> Option<Arc<KeyRing>> {
         let ring = self.ring.load_full().filter(|ring| ring.is_current(rules, need, now))?;
         (!self.in_doubt.load(Ordering::Acquire)).then_some(ring)

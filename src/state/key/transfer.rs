@@ -1,4 +1,4 @@
-//! The secrets of an app on their way into an archive or out of it: opened with one vault, stored with another.
+//! Moving an app's secrets into an archive or out of it: they are opened with one vault and stored with another.
 
 use super::ring::SEALING_KEY_NAME;
 use super::vault::{KeyVault, OpenError};
@@ -11,24 +11,24 @@ use crate::store::{Encoding, Engine, Key, Keyspace, StoreError, codec, sealing_k
 use std::sync::Arc;
 use tokio::sync::RwLockReadGuard;
 
-/// Carries rows of one app from one installation to another, or into an archive: keys are renamed, secrets sealed anew.
+/// Transfers rows of one app from one installation to another, or into an archive: keys are renamed, secrets resealed.
 pub struct Rewrap {
-    /// With what secrets open.
+    /// The vault that opens the secrets.
     pub from: KeyVault,
-    /// Whose rows they are.
+    /// The app that the rows belong to.
     pub from_app: AppId,
-    /// With what they are sealed.
+    /// The vault that seals the secrets again.
     pub to: KeyVault,
-    /// Whose they become.
+    /// The app that the rows will belong to.
     pub to_app: AppId,
-    /// For nonces.
+    /// The source of nonces.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// Why a row was not carried over.
+/// Why a row was not transferred.
 #[derive(Debug, thiserror::Error)]
 pub enum RewrapError {
-    /// Its secret does not open.
+    /// Its secret cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// It is damaged.
@@ -37,16 +37,16 @@ pub enum RewrapError {
 }
 
 impl Rewrap {
-    /// True for the rows of the app that are carried.
+    /// True for the rows of the app that are transferred.
     #[must_use]
     pub fn is_of_app(&self, key: &Key) -> bool {
         key.bytes.starts_with(&Key::of_app(key.keyspace, &self.from_app).bytes)
     }
 
-    /// The row as it stands at its new place.
+    /// The row in the form it has at its destination.
     ///
     /// # Errors
-    /// When it is damaged, or its secret does not open.
+    /// When it is damaged, or its secret cannot be opened.
     pub fn row(&self, encoding: Encoding, at: &Key, bytes: &[u8]) -> Result<(Key, Vec<u8>), RewrapError> {
         match at.keyspace {
             Keyspace::SigningKey => {
@@ -75,13 +75,13 @@ impl Rewrap {
     }
 }
 
-/// A vault for a new archive, and what the archive says of it.
+/// A vault for a new archive, and the record of it in the archive.
 #[must_use]
 pub fn archive_seal(key: Option<&MasterKey>, entropy: &dyn Entropy) -> (KeyVault, KeyVaultRecord) {
     KeyVault::fresh(key, entropy)
 }
 
-/// The vault of an archive. A key for one that is not sealed is not needed and does no harm.
+/// The vault of an archive. For an archive that is not sealed a key is not needed, and ignored.
 ///
 /// # Errors
 /// A wrong or missing key.
@@ -91,7 +91,7 @@ pub fn open_archive_seal(seal: KeyVaultRecord, key: Option<&MasterKey>) -> Resul
 }
 
 impl KeyRings {
-    /// The vault of this folder; the master key does not change while the guard lives.
+    /// The vault of this folder; the master key does not change while the guard is held.
     ///
     /// # Errors
     /// When the store fails.

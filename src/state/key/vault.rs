@@ -1,9 +1,9 @@
-//! [`KeyVault`]: how the secret halves of keys are kept at rest.
+//! [`KeyVault`]: how the secret halves of keys are stored at rest.
 //!
 //! With a master key, each secret is sealed with AES-256-GCM under a key that HKDF-SHA256 derives from the master key
-//! and a salt of this folder; app and key name are bound to it, so a sealed key that is moved elsewhere does not open.
-//! One record says which way a folder uses, and tells the right master key from a wrong one. The first start decides;
-//! later only `sessiond keys reseal` changes it.
+//! and a salt of this folder. App and key name are bound to it, so a sealed key that is moved elsewhere cannot be
+//! opened. One record states whether a folder is sealed, and distinguishes the right master key from a wrong one. The
+//! first start decides; later only `sessiond keys reseal` changes it.
 
 use crate::crypto::sealing::{MessageKey, key_from_master};
 use crate::domain::entropy::{Entropy, random_bytes};
@@ -15,16 +15,16 @@ use crate::store::signing_key::StoredSecret;
 use crate::store::{CommitError, Engine, StoreError};
 
 const SALT_LEN: usize = 16;
-/// What the check value holds.
+/// The content of the check value.
 const CHECK: &[u8] = b"sessiond";
-/// What the check value is bound to.
+/// The context that the check value is bound to.
 const CHECK_PLACE: &[u8] = b"the master key of this data folder";
 
 /// Seals the secret half of keys at rest, or leaves it plain when there is no master key.
 #[derive(Clone)]
 pub struct KeyVault {
     key: Option<std::sync::Arc<MessageKey>>,
-    /// Names the folder's record that this vault belongs to; `None` in memory-only tests without one.
+    /// Identifies the folder's record that this vault belongs to; `None` in memory-only tests without one.
     salt: Option<[u8; SALT_LEN]>,
 }
 
@@ -32,8 +32,8 @@ pub struct KeyVault {
 #[derive(Debug, Clone)]
 pub struct MasterKey {
     text: Secret<String>,
-    /// The text as version 0.1.0 took it, with the byte order mark or the like at its ends: what it sealed is opened with
-    /// it, and nothing is sealed under it any more.
+    /// The text as used by version 0.1.0, including a byte order mark or similar at its ends: it still opens what was
+    /// sealed with it, but nothing is sealed under it any more.
     untrimmed: Option<Secret<String>>,
 }
 
@@ -73,7 +73,7 @@ pub enum UnlockError {
     Raced,
 }
 
-/// A stored secret that does not open.
+/// A stored secret that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("the secret half of key {name} of app {app:?} does not open: {what}")]
 pub struct OpenError {
@@ -83,7 +83,7 @@ pub struct OpenError {
 }
 
 impl MasterKey {
-    /// Takes the text of `SESSIOND_MASTER_KEY` or of the file named by `SESSIOND_MASTER_KEY_FILE`; white space and
+    /// Wraps the text of `SESSIOND_MASTER_KEY` or of the file named by `SESSIOND_MASTER_KEY_FILE`; white space and
     /// invisible characters at its ends do not count.
     ///
     /// # Errors
@@ -123,13 +123,13 @@ pub async fn unlock(
 }
 
 impl KeyVault {
-    /// A vault without a master key and without a record, for stores that nobody else opens.
+    /// A vault without a master key and without a record, for stores that nothing else opens.
     #[must_use]
     pub const fn plain() -> Self {
         Self { key: None, salt: None }
     }
 
-    /// The vault that a record stands for.
+    /// The vault described by a record.
     ///
     /// # Errors
     /// A wrong, missing or unexpected master key.
@@ -162,7 +162,7 @@ impl KeyVault {
         (Self { key, salt: Some(salt) }, KeyVaultRecord { salt, check })
     }
 
-    /// True while the folder's record is the one this vault was made for; false after a reseal by someone else.
+    /// True while the folder's record is the one this vault was made for; false after another process has resealed it.
     pub(super) fn belongs_to(&self, record: Option<&KeyVaultRecord>) -> bool {
         record.map(|record| record.salt) == self.salt
     }
@@ -188,7 +188,7 @@ impl KeyVault {
             (_, StoredSecret::Gone) => Err(failed("it was wiped")),
             (None, StoredSecret::Plain(secret)) => Ok(Secret::new(secret.clone())),
             (None, StoredSecret::Sealed(_)) => Err(failed("it is sealed and there is no master key")),
-            // Whoever can write to the store could otherwise plant a key of their own.
+            // Otherwise anyone who can write to the store could plant a key of their own.
             (Some(_), StoredSecret::Plain(_)) => Err(failed("it is plain where sealed ones are expected")),
             (Some(key), StoredSecret::Sealed(sealed)) => key
                 .open_at_rest(&place(app, name), sealed)
@@ -198,7 +198,7 @@ impl KeyVault {
     }
 }
 
-/// What a sealed secret is bound to: app and name, each with its length.
+/// The context that a sealed secret is bound to: app and name, each with its length.
 fn place(app: &AppId, name: &str) -> Vec<u8> {
     let mut place = Vec::new();
     for part in [app.connection_uri_domain.as_str(), app.app_id.as_str(), name] {

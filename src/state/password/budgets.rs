@@ -1,7 +1,7 @@
-//! Failed sign-ins, remembered in memory: per account, and per address where the application tells it.
+//! Failed sign-ins, remembered in memory: per account, and per address where the application reports it.
 //!
-//! Off unless `brute_force_protection` is on. Only sign-ins are delayed: sessions that live stay as they are. The memory is
-//! bounded, and a restart forgets everything: an attacker gains a few attempts by it, no more.
+//! Off unless `brute_force_protection` is on. Only sign-ins are delayed; live sessions are not affected. The memory is
+//! bounded, and a restart forgets everything: that gives an attacker a few attempts, no more.
 
 use crate::domain::ids::TenantId;
 use crate::domain::password::budget::{ACCOUNT, ADDRESS, BudgetRules, Failures};
@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::SignInRefused;
 
 const SHARDS: usize = 16;
-/// Accounts or addresses remembered per shard: 64 Ki of each kind, a few MiB in all.
+/// Maximum number of accounts or addresses remembered per shard: 64 Ki of each kind, a few MiB in all.
 const PER_SHARD: usize = 4096;
 
 const OF_ACCOUNT: &str = "Too many failed sign-ins to this account";
@@ -34,30 +34,30 @@ impl Default for Budgets {
     }
 }
 
-/// Whose sign-in it is.
+/// The account and origin of a sign-in.
 #[derive(Debug, Clone, Copy)]
 pub struct Who<'a> {
-    /// In which app.
+    /// The app.
     pub app: &'a AppEntry,
-    /// Into what.
+    /// The realm that the person signs in to.
     pub realm: SignInRealm<'a>,
-    /// To which account, normalised.
+    /// The account's e-mail address, normalised.
     pub email: &'a str,
-    /// From where, if the application told.
+    /// The person's address, if the application reported it.
     pub address: Option<IpAddr>,
 }
 
-/// Into what somebody signs in. Accounts of the same address in different realms have nothing to do with each other.
+/// What a person signs in to. Accounts with the same e-mail address in different realms are unrelated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SignInRealm<'a> {
-    /// As a user of this tenant.
+    /// A tenant, as one of its users.
     Tenant(&'a TenantId),
-    /// As a user of the dashboard.
+    /// The dashboard, as one of its users.
     Dashboard,
 }
 
-/// An attempt under way. It counts as a failure until it is [settled](Self::record_success); dropped without a verdict (the
-/// queue was full, the caller went away) it counts for nothing.
+/// An attempt in progress. It counts as a failure until it is [settled](Self::record_success); dropped without a verdict
+/// (the queue was full, the caller went away) it is not counted.
 #[must_use]
 pub struct Attempt<'a> {
     counted: Option<Counted<'a>>,
@@ -73,7 +73,7 @@ impl Budgets {
     /// Begins an attempt.
     ///
     /// # Errors
-    /// When account or address have to wait; that attempt is not counted and changes nothing.
+    /// When account or address have to wait; then the attempt is not counted and changes nothing.
     pub fn begin(&self, who: Who<'_>, now: SteadyMillis) -> Result<Attempt<'_>, SignInRefused> {
         if !who.app.config.brute_force_protection {
             return Ok(Attempt { counted: None });
@@ -97,7 +97,7 @@ impl Budgets {
         Ok(Attempt { counted: Some(Counted { budgets: self, account, address }) })
     }
 
-    /// Forgets an account's failures: its owner has proved to be one in another way, such as a password reset.
+    /// Forgets an account's failures: its owner has proved their identity in another way, such as a password reset.
     pub fn forget(&self, app: &AppEntry, realm: SignInRealm<'_>, email: &str) {
         if app.config.brute_force_protection {
             self.accounts.forget(self.account(app, realm, email));
@@ -109,7 +109,7 @@ impl Budgets {
     }
 }
 
-/// Whose address it is: single hosts own a /64 of IPv6.
+/// The network of an address: with IPv6, a single host owns a /64.
 fn network(address: IpAddr) -> u128 {
     match address.to_canonical() {
         IpAddr::V4(address) => u32::from(address).into(),
@@ -118,12 +118,12 @@ fn network(address: IpAddr) -> u128 {
 }
 
 impl Attempt<'_> {
-    /// The password was wrong.
+    /// Records that the password was wrong.
     pub fn record_failure(mut self) {
         self.counted = None;
     }
 
-    /// The password was right: the account starts anew, the address gets this attempt back.
+    /// Records that the password was right: the account's count is reset, the address gets this attempt back.
     pub fn record_success(mut self) {
         if let Some(Counted { budgets, account, address }) = self.counted.take() {
             budgets.accounts.forget(account);
@@ -155,7 +155,7 @@ impl Table {
         Self { rules, shards: std::array::from_fn(|_| Mutex::default()) }
     }
 
-    /// Counts an attempt, or says how long it has to wait, in ms.
+    /// Counts an attempt; fails with the time it still has to wait, in ms.
     fn begin(&self, key: u64, now: SteadyMillis) -> Result<(), u64> {
         let Some(mut shard) = self.shard(key) else { return Ok(()) };
         let before = shard.get(&key).copied().unwrap_or_default();
@@ -190,8 +190,8 @@ impl Table {
     }
 }
 
-/// Forgets whatever counts no more; if all count, the one with the fewest failures: who floods the table with names
-/// of accounts does not free the account that he is after.
+/// Drops entries that no longer count; if all count, the one with the fewest failures. So an attacker who floods the
+/// table with account names does not free the account under attack.
 fn make_room(shard: &mut HashMap<u64, Failures>, rules: &BudgetRules, now: SteadyMillis) {
     shard.retain(|_, failures| failures.remembered(rules, now) > 0);
     if shard.len() >= PER_SHARD {

@@ -1,4 +1,4 @@
-//! Passwords on their way to the threads that hash them, and what happens when there are too many.
+//! Passwords on their way to the hashing threads, and the handling of overload.
 
 pub mod budgets;
 pub mod refusals;
@@ -11,26 +11,26 @@ use crate::domain::password::{HashFamily, HashParameters, composed};
 use crate::domain::secret::Secret;
 use crate::fault::Fault;
 
-/// Why a sign-in was not looked at, or could not be decided.
+/// Why a sign-in was not processed, or could not be decided.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInRefused {
     /// Too many passwords wait to be hashed.
     #[error("the queue for password hashing is full")]
     Busy {
-        /// When there may be room, in s.
+        /// When there may be room again, in s.
         retry_after_s: u64,
     },
     /// Too many sign-ins have failed.
     #[error("{of}")]
     TooManyFailures {
-        /// What there was too much of.
+        /// The sentence that says what there was too much of.
         of: &'static str,
         /// When the next attempt is allowed, in s.
         retry_after_s: u64,
-        /// Tells this delay from others: all attempts that come too early for the same moment have it.
+        /// Identifies this delay: all attempts that are too early for the same moment share it.
         delay: u64,
     },
-    /// A Firebase hash, and no signer key is set.
+    /// The hash is a Firebase hash, and no signer key is configured.
     #[error("'firebase_password_hashing_signer_key' is not set")]
     NoSignerKey,
     /// The server failed.
@@ -38,7 +38,7 @@ pub enum SignInRefused {
     Fault(#[from] Fault),
 }
 
-/// The threads that hash, by family.
+/// The hashing threads, by family.
 pub struct Hashing {
     bcrypt: Pool,
     argon2: Pool,
@@ -46,7 +46,7 @@ pub struct Hashing {
 }
 
 impl Hashing {
-    /// Threads within these limits; bcrypt gets one per core.
+    /// Hashing threads within these limits; bcrypt gets one per core.
     #[must_use]
     pub fn new(limits: HashingLimits) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -73,12 +73,12 @@ impl Hashing {
         finished(self.pool(parameters.family()).run(work).await)
     }
 
-    /// Checks a password against a stored hash: as it was sent, and if that is wrong and its composed form is another text,
-    /// in that form. No hash (there is no such account), or one that cannot be read, costs the time of a wrong password
-    /// all the same.
+    /// Checks a password against a stored hash: first as it was sent; if that is wrong and its composed form differs,
+    /// in that form too. A missing hash (there is no such account), or an unreadable one, takes as long as a wrong
+    /// password.
     ///
     /// # Errors
-    /// When the queue is full, memory runs out, or a Firebase hash meets no signer key.
+    /// When the queue is full, memory runs out, or there is no signer key for a Firebase hash.
     pub async fn check(
         &self,
         stored: Option<&str>,
@@ -102,7 +102,7 @@ impl Hashing {
             let check = |form: &Secret<String>| stored.check(form.expose().as_bytes(), signer_key, parameters);
             match (check(&sent)?, &composed) {
                 (Check::Wrong, Some(composed)) => check(composed),
-                // Only keyboards that send this very form could open the account: a new hash opens it to all.
+                // Only keyboards that send exactly this form could open the account: a new hash opens it to all.
                 (Check::Right, Some(_)) if stored.knows_all_of(sent.expose().as_bytes()) => Ok(Check::RightButOutdated),
                 (outcome, _) => Ok(outcome),
             }

@@ -19,7 +19,7 @@ async fn every_feature_is_on_and_active_users_are_counted_by_day() {
         app.clock.advance(days_later * DAY_MS);
     }
     let maus = app.get("/ee/featureflag").await.ok().json()["usageStats"]["maus"].clone();
-    // The third is active now, the second was a day ago, and the first, 31 days ago, is out of sight.
+    // The third user is active now, the second was a day ago, and the first, 31 days ago, no longer counts.
     let expected: Vec<u64> = (0..31).map(|day| if day < 1 { 1 } else { 2 }).collect();
     assert_eq!(maus, json!(expected));
 }

@@ -4,7 +4,7 @@ use crate::app::TestApp;
 use serde_json::json;
 use sessiond::http::server::Dispatch;
 
-/// The value of a figure by its full name with labels.
+/// The value of a metric by its full name with labels.
 fn figure(text: &str, name: &str) -> Option<f64> {
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
 }
@@ -83,7 +83,7 @@ async fn key_figures_are_of_all_apps_in_memory() {
     let before = app.get("/metrics").await.body();
     assert_eq!(figure(&before, "sessiond_key_rings"), Some(0.0));
     assert_eq!(figure(&before, "sessiond_published_keys"), Some(0.0));
-    assert_eq!(figure(&before, "sessiond_signing_key_age_seconds"), None, "no key, no age");
+    assert_eq!(figure(&before, "sessiond_signing_key_age_seconds"), None, "without a key there is no age");
     for id in ["a1", "a2"] {
         app.put("/recipe/multitenancy/app/v2", json!({"appId": id})).await.ok();
         app.post(&format!("/appid-{id}/recipe/session"), crate::app::new_session("u")).await.ok();

@@ -20,7 +20,7 @@ fn latest(stats: &Value, count: usize) -> Vec<(f64, i64)> {
 #[tokio::test]
 async fn minutes_have_average_and_peak_and_the_running_one_is_left_out() {
     let app = TestApp::new().await;
-    // The clock stands at second 20 of its minute.
+    // The clock is at second 20 of its minute.
     for _ in 0..4 {
         app.get("/telemetry").await;
     }
@@ -47,7 +47,7 @@ async fn apps_are_counted_apart_and_forgotten_when_removed() {
     make().await;
     app.get("/appid-a1/telemetry").await;
     app.clock.advance(60_000);
-    // Settings that change do not begin a new count.
+    // Changed settings do not restart the count.
     make().await;
     assert_eq!(latest(&app.get("/appid-a1/requests/stats").await.ok().json(), 1), [(1.0, 1)]);
     assert_eq!(latest(&app.get(PATH).await.ok().json(), 1), [(1.0, 1)]);

@@ -1,4 +1,4 @@
-//! The list of endpoints, as a file to look at.
+//! The list of endpoints, as a file for review.
 
 use crate::app::{TestApp, TestReply};
 use http::Method;
@@ -44,13 +44,13 @@ async fn the_list_of_endpoints_is_the_one_on_file() {
     assert_eq!(now, on_file, "if the change is meant: UPDATE_FIXTURES=1 cargo test --test it endpoints");
 }
 
-/// An input with which fuzzing of a target begins.
+/// An initial input for fuzzing a target.
 struct Seed {
-    /// What its first line names but for the version; GET without its verb.
+    /// The text of its first line without the version; GET without its verb.
     endpoint: String,
     /// The query at the end of its first line.
     query: String,
-    /// What follows the first line.
+    /// The rest, after the first line.
     rest: String,
 }
 
@@ -76,7 +76,7 @@ fn named_by_seeds(target: &str) -> BTreeSet<String> {
     seeds(target).into_iter().map(|seed| seed.endpoint).collect()
 }
 
-/// How inputs name an endpoint: GET without its verb, for those of a query know no other.
+/// The name of an endpoint in inputs: GET without its verb, because the query target has no other methods.
 pub(crate) fn name(route: &Route) -> String {
     let path = if route.path.is_empty() { "/" } else { route.path };
     let rid = route.rid.map(|rid| format!(" {rid}")).unwrap_or_default();
@@ -86,7 +86,7 @@ pub(crate) fn name(route: &Route) -> String {
     }
 }
 
-/// Requests with good fields by an endpoint's [`name`]: (query, body).
+/// Valid requests by an endpoint's [`name`]: (query, body).
 pub(crate) fn good_requests() -> BTreeMap<String, Vec<(String, String)>> {
     let mut requests: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for Seed { endpoint, rest, .. } in seeds("query") {
@@ -97,7 +97,7 @@ pub(crate) fn good_requests() -> BTreeMap<String, Vec<(String, String)>> {
     for Seed { endpoint, query, rest } in seeds("json_body") {
         requests.entry(endpoint).or_default().push((query, rest));
     }
-    // All of its inputs are bad ones.
+    // All of its inputs are invalid.
     let bulk = requests.entry("POST /recipe/user/metadata/bulk".to_owned()).or_default();
     bulk.push((String::new(), r#"{"userIds":["a"]}"#.to_owned()));
     requests
@@ -111,7 +111,7 @@ async fn every_route_of_the_app_refuses_a_tenant_from_5_0_and_ignores_it_below()
     let refused = |reply: &TestReply| reply.code() == 403 && reply.body().trim_end() == REFUSAL;
     let (mut looked_at, mut wrong) = (0, Vec::new());
     let routes = app.cdi.table().routes().map(|mounted| mounted.route);
-    // Figures of the whole server are nowhere else.
+    // Figures of the whole server are available nowhere else.
     for route in routes.filter(|route| route.reach == Reach::AppStrict403 && route.path != "/metrics") {
         let endpoint = name(route);
         let send = async |version: &str| {
@@ -151,10 +151,10 @@ async fn fuzzing_has_an_input_for_every_endpoint() {
         let inputs = if matches!(route.verb, Verb::GET | Verb::HEAD) { &mut queries } else { &mut bodies };
         inputs.insert(name(route));
     }
-    // Those of a query alone are among the endpoints of the one and are all that the other knows.
+    // Endpoints with only a query are part of the one target and are all that the other one has.
     let all: BTreeSet<_> = bodies.union(&queries).cloned().collect();
     for (target, endpoints, known) in [("json_body", &bodies, &all), ("query", &queries, &queries)] {
-        // A recipe is named where others share the path, and may be named elsewhere.
+        // A recipe is named where several share the path, and may be named elsewhere.
         let seeds = named_by_seeds(target);
         let without: Vec<_> = endpoints.difference(&seeds).collect();
         assert_eq!(without, [""; 0], "add an input to fuzz/seeds/{target}");

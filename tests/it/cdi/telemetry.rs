@@ -5,7 +5,7 @@ use serde_json::json;
 
 const PATH: &str = "/telemetry";
 
-/// Nothing is ever sent, so there is nothing by which it could be told apart, whatever the setting says.
+/// Nothing is ever sent, so the reply does not depend on the setting.
 #[tokio::test]
 async fn there_is_none() {
     for disabled in ["true", "false"] {

@@ -1,4 +1,4 @@
-//! Recipes of the protocol that are not there yet.
+//! Recipes of the protocol that do not exist yet.
 
 use crate::app::TestApp;
 use http::Method;
@@ -63,7 +63,7 @@ const ROUTES: [(&str, &str, &[&str]); 9] = [
     (SAML, "GET /recipe/saml/", &["clients/list", "legacy/authorize", "legacy/userinfo"]),
 ];
 
-/// Method, path and sentence of every one.
+/// Method, path and error message of each.
 fn routes() -> Vec<(Method, String, &'static str)> {
     let below = ROUTES.iter().flat_map(|(sentence, start, paths)| {
         let (method, start) = start.split_once(' ').unwrap();

@@ -14,7 +14,7 @@ async fn remove(app: &TestApp, id: &str, all: Option<bool>) {
     assert_eq!(app.post("/user/remove", body).await.json(), json!({"status": "OK"}));
 }
 
-/// Leaves something of this id with every recipe, in two tenants where that is possible.
+/// Leaves data under this id with every recipe, in two tenants where that is possible.
 async fn live(app: &TestApp, id: &str) {
     app.post("/recipe/user/email/verify/token", json!({"userId": id, "email": "sent@x.io"})).await.ok();
     let token = app.post("/recipe/user/email/verify/token", json!({"userId": id, "email": "e@x.io"})).await.ok();
@@ -32,7 +32,7 @@ async fn live(app: &TestApp, id: &str) {
     }
 }
 
-/// What is left of this id with each recipe: sessions, roles, devices, verified addresses, metadata.
+/// What is left under this id with each recipe: sessions, roles, devices, verified addresses, metadata.
 async fn left(app: &TestApp, id: &str) -> (usize, usize, usize, bool, bool) {
     let roles = app.get(&format!("/recipe/user/roles?userId={id}")).await.json();
     let there = app.get(&format!("/t1/recipe/user/roles?userId={id}")).await.json();
@@ -58,7 +58,7 @@ async fn two_tenants() -> TestApp {
     app
 }
 
-/// mine (a), b and c as one user; everything of each is in use.
+/// mine (a), b and c as one user, with data of each kind for every method.
 async fn group() -> TestApp {
     let app = two_tenants().await;
     app.people([
@@ -75,7 +75,7 @@ async fn group() -> TestApp {
     app
 }
 
-/// What the store holds of users, and whether the test leaves something there.
+/// Whether a keyspace holds data of users, and whether the test leaves something in it.
 fn holds_users(keyspace: Keyspace) -> bool {
     match keyspace {
         Keyspace::Session
@@ -104,15 +104,15 @@ fn holds_users(keyspace: Keyspace) -> bool {
         | Keyspace::PasswordlessDeviceByContact
         | Keyspace::PasswordlessCode
         | Keyspace::PasswordlessLinkCode => true,
-        // Found through their series, which goes with the user; the record has no id.
+        // Found through their series, which is deleted with the user; the record has no id.
         Keyspace::EmailVerificationToken | Keyspace::PasswordResetToken => true,
-        // Who waits to be imported is no user yet.
+        // A user waiting to be imported is not a user yet.
         Keyspace::BulkImport | Keyspace::BulkImportByStatus => false,
-        // Why sessions ended is kept longer than the sessions.
+        // The reason why a session ended is kept longer than the session.
         Keyspace::Timeline => false,
-        // That a user was deleted is one of the events; they go when their time is over.
+        // The deletion of a user is one of the events; they are deleted after their retention.
         Keyspace::AuditEvent => false,
-        // Emptied at every start.
+        // Emptied at every startup.
         Keyspace::UserListingV1 => false,
         Keyspace::Meta
         | Keyspace::App
@@ -123,12 +123,12 @@ fn holds_users(keyspace: Keyspace) -> bool {
         | Keyspace::RoleByPermission
         | Keyspace::ThirdPartyProvider
         | Keyspace::UserImport => false,
-        // Operators of the app, none of its users.
+        // Dashboard users are operators of the app, not its users.
         Keyspace::DashboardUser | Keyspace::DashboardUserByEmail | Keyspace::DashboardSession => false,
     }
 }
 
-/// How many rows each keyspace has that holds users.
+/// The number of rows in each keyspace that holds users.
 async fn rows(app: &TestApp) -> Vec<(&'static str, usize)> {
     let mut rows = Vec::new();
     for keyspace in Keyspace::ALL.into_iter().filter(|keyspace| holds_users(*keyspace)) {
@@ -208,7 +208,7 @@ async fn the_groups_id_and_data_outlive_the_method_that_founded_it() {
     assert_eq!(app.who_is("c").await, json!({"id": "mine", "isPrimaryUser": true, "methods": ["b", "c"]}));
     assert_eq!(left(&app, "mine").await, ALL);
     remove(&app, "a", Some(false)).await;
-    assert_eq!(app.who_is("mine").await["methods"], json!(["b", "c"]), "no method has that id any more");
+    assert_eq!(app.who_is("mine").await["methods"], json!(["b", "c"]), "no method has that id any longer");
     remove(&app, "b", Some(false)).await;
     assert_eq!([left(&app, "mine").await, left(&app, "b").await], [ALL, NOTHING]);
     remove(&app, "c", Some(false)).await;
@@ -309,7 +309,7 @@ async fn data_under_a_groups_id_that_ended_with_its_last_link_stays_under_it() {
     app.post("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "b"})).await.ok();
     assert_eq!(app.who_is("mine").await, Value::Null);
     let (sessions, roles, ..) = left(&app, "mine").await;
-    assert_eq!((sessions, roles), (0, 2), "sessions end, the rest is for the caller to move");
+    assert_eq!((sessions, roles), (0, 2), "sessions end, the caller has to move the rest");
     assert_eq!(left(&app, "b").await.1, 2);
 }
 

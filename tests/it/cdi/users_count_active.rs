@@ -74,7 +74,7 @@ async fn refreshing_and_signing_out_everywhere_mark_and_other_calls_do_not() {
     assert_eq!(active(&app, "", moment(1)).await, 1);
     next();
     app.post("/recipe/session/remove", json!({"sessionHandles": [refreshed.handle()]})).await.ok();
-    assert_eq!(active(&app, "", moment(2)).await, 0, "ending some sessions is no sign of life");
+    assert_eq!(active(&app, "", moment(2)).await, 0, "ending some sessions does not mark the user as active");
 
     app.session("v").await;
     next();
@@ -82,13 +82,13 @@ async fn refreshing_and_signing_out_everywhere_mark_and_other_calls_do_not() {
     assert_eq!(active(&app, "", moment(3)).await, 1);
     next();
     app.post("/recipe/session/remove", json!({"userId": "v"})).await.ok();
-    assert_eq!(active(&app, "", moment(4)).await, 0, "without a session to end nothing is written");
+    assert_eq!(active(&app, "", moment(4)).await, 0, "without a session to end, nothing is written");
 }
 
 #[tokio::test]
 async fn a_mark_costs_no_commit_of_its_own() {
     let app = TestApp::new().await;
-    // The app's keys are made by the first session.
+    // The first session creates the app's keys.
     app.session("first").await;
     let before = app.context.store.stats().commits;
     let session = app.session("u").await;
@@ -132,7 +132,7 @@ async fn marks_are_of_the_app_and_go_with_it() {
         app.put("/recipe/multitenancy/app/v2", json!({"appId": "a1"})).await.ok();
         assert_eq!(active(&app, "/appid-a1", 0).await, 0);
         app.post("/appid-a1/recipe/session", new_session("u")).await.ok();
-        assert_eq!(active(&app, "/appid-a1", 0).await, 1, "an app of the same name starts anew");
+        assert_eq!(active(&app, "/appid-a1", 0).await, 1, "an app of the same name starts afresh");
         app.post("/recipe/multitenancy/app/remove", json!({"appId": "a1"})).await.ok();
     }
     app.post("/recipe/multitenancy/tenant/remove", json!({"tenantId": "t1"})).await.ok();
@@ -171,7 +171,7 @@ async fn who_is_linked_and_unlinked_is_marked_again_at_once() {
     app.people([by_password("a", 1, "a@x.io"), by_password("b", 2, "b@x.io")]).await;
     app.session("b").await;
     app.group(&["a", "b"]).await;
-    assert_eq!(active(&app, "", 0).await, 1, "linking is a sign of life of the whole, and of nobody else");
+    assert_eq!(active(&app, "", 0).await, 1, "linking marks the whole user as active, and nobody else");
     app.post("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "b"})).await.ok();
     app.session("b").await;
     assert_eq!(active(&app, "", 0).await, 2);
@@ -207,7 +207,7 @@ async fn linking_marks_the_primary_user_now_and_takes_the_others_mark_away() {
     }
     app.clock.advance(10 * MINUTE);
     app.make_primary("a").await;
-    assert_eq!(active(&app, "", START.0 + 1).await, 0, "becoming primary is no sign of life");
+    assert_eq!(active(&app, "", START.0 + 1).await, 0, "becoming primary does not mark the user as active");
     app.link("b2", "mine").await;
     assert_eq!((active(&app, "", START.0 + 1).await, active(&app, "", 0).await), (1, 1));
     app.clock.advance(10 * MINUTE);
@@ -270,11 +270,11 @@ async fn a_mark_goes_with_the_user_to_another_id_and_back() {
     assert_eq!(active(&app, "", 0).await, 1);
     app.clock.advance(10 * MINUTE);
     app.post("/recipe/userid/map/remove", unmap.clone()).await.ok();
-    assert_eq!((active(&app, "", 0).await, active(&app, "", START.0 + 1).await), (1, 0), "no sign of life");
+    assert_eq!((active(&app, "", 0).await, active(&app, "", START.0 + 1).await), (1, 0), "no activity is marked");
     app.session("a").await;
     assert_eq!((active(&app, "", 0).await, active(&app, "", START.0 + 1).await), (1, 1));
 
-    // The mark under an id that is somebody's internal one is that somebody's.
+    // A mark under another user's internal id belongs to that user.
     app.session("b").await;
     app.post("/recipe/userid/map", map("b")).await.ok();
     assert_eq!(active(&app, "", 0).await, 2);

@@ -120,7 +120,7 @@ fn an_app_moves_between_two_running_servers() {
     assert_eq!(there.request("GET", jwks, &[], "").body, here.request("GET", jwks, &[], "").body);
 }
 
-/// The importing process is killed after longer and longer times; what it leaves is nothing or the whole app.
+/// The importing process is killed after longer and longer times; it leaves either nothing or the whole app.
 #[test]
 fn an_import_that_is_killed_leaves_nothing_half() {
     let from = Sandbox::new();

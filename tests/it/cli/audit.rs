@@ -1,4 +1,4 @@
-//! `sessiond audit` on a running server, and on the folder of a stopped one.
+//! `sessiond audit` on a running server and on a stopped server's folder.
 
 use crate::cli::sandbox::Sandbox;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `sessiond config`, and what a start says about settings.
+//! `sessiond config`, and messages about settings at startup.
 
 use crate::cli::sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -107,7 +107,7 @@ fn commands_find_the_folder_that_the_configuration_names() {
     assert!(sandbox.path().join("elsewhere").exists() && !sandbox.path().join("data").exists());
     assert_eq!(sandbox.json(&["ready", "--json"])["pid"], json!(server.pid()));
     sandbox.set("SESSIOND_DATA_DIR", "other");
-    assert_eq!(sandbox.run(&["ready"]).code, Some(1), "the environment wins over the file");
+    assert_eq!(sandbox.run(&["ready"]).code, Some(1), "the environment takes precedence over the file");
 }
 
 #[test]

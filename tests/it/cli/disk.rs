@@ -1,4 +1,4 @@
-//! A server over its data folder: what survives, who may have it.
+//! A server on its data folder: what survives, and who may use the folder.
 
 use crate::cli::sandbox::Sandbox;
 use serde_json::json;
@@ -47,9 +47,9 @@ fn a_second_server_on_a_folder_is_told_who_has_it() {
         server.pid()
     );
     assert!(second.err.ends_with(&line), "{second:?}");
-    assert_eq!(sandbox.run(&["ready"]).code, Some(0), "the first one is still commanded");
+    assert_eq!(sandbox.run(&["ready"]).code, Some(0), "commands still reach the first one");
     drop(sandbox.serve(&["--ephemeral"]));
-    assert_eq!(sandbox.run(&["ready"]).code, Some(0), "a server in memory beside it took nothing away");
+    assert_eq!(sandbox.run(&["ready"]).code, Some(0), "an in-memory server next to it removed nothing");
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_folder_sealed_with_a_master_key_opens_with_that_key_only() {
     sandbox.serve(&[]);
 }
 
-/// An ext4 file system on a loop device, to be broken. Needs root; fails loudly without.
+/// An ext4 file system on a loop device, to be broken by the test. Needs root; fails loudly without.
 #[cfg(target_os = "linux")]
 struct Breakable {
     mounted: std::path::PathBuf,

@@ -1,4 +1,4 @@
-//! A limit on file sizes (`ulimit -f`, `LimitFSIZE`): like a full disk, and never a silent end.
+//! A limit on file sizes (`ulimit -f`, `LimitFSIZE`): treated like a full disk, never a silent end.
 
 use crate::cli::sandbox::{Sandbox, Server};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ fn create(server: &Server, data: &str) -> (u16, Value) {
 #[test]
 fn writes_that_would_outgrow_the_limit_are_refused_and_the_server_goes_on() {
     let sandbox = Sandbox::new();
-    // 80 MiB, of which 64 are kept back, in units of 512 bytes.
+    // 80 MiB, of which 64 are reserved, in units of 512 bytes.
     let mut server = sandbox.serve_by("ulimit -f 163840");
     let data = "x".repeat(500_000);
     let (mut handles, mut refused) = (Vec::new(), 0);

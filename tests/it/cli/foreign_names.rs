@@ -1,4 +1,4 @@
-//! Folders and files whose names are not Unicode: used as they are named, by every command and over the control socket.
+//! Folders and files whose names are not Unicode, used by every command and over the control socket.
 #![cfg(unix)]
 
 use crate::cli::sandbox::{Ended, Sandbox};
@@ -28,7 +28,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// A server on this folder from its start to its end, with a backup, an archive and its settings meanwhile.
+/// Runs a server on this folder from start to end, with a backup, an archive and a settings file in between.
 fn lives(sandbox: &Sandbox, server: &mut crate::cli::sandbox::Server, work: &Path, flags: &[&OsStr]) {
     let command = |args: &[&OsStr]| {
         let ended = run(sandbox, work, &[args, flags].concat());

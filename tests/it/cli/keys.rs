@@ -81,6 +81,6 @@ fn a_new_master_key_never_comes_as_an_argument() {
     assert_eq!(sealed["sealed"], json!(true));
     assert_eq!(sandbox.json(&["keys", "list", "--json"])["sealed"], json!(true));
     sandbox.set("SESSIOND_NEW_MASTER_KEY", "9876543210987654321098765432109876543210");
-    assert_eq!(sandbox.run(&["keys", "reseal", "--plain"]).code, Some(1), "two answers to one question");
+    assert_eq!(sandbox.run(&["keys", "reseal", "--plain"]).code, Some(1), "two different replies to one request");
     assert_eq!(sandbox.run(&["keys", "reseal"]).code, Some(0));
 }

@@ -1,4 +1,4 @@
-//! serve, start, list, stop, ready: a server's life.
+//! serve, start, list, stop, ready: the life of a server.
 
 use crate::cli::sandbox::{Sandbox, request};
 #[cfg(unix)]
@@ -29,7 +29,7 @@ fn a_server_that_needs_no_key_says_who_may_call() {
         server.out() + &server.err()
     };
     assert!(told(&[]).contains(", no API key: programs on this machine may call, web pages may not\n"));
-    assert!(told(&["--host", "0.0.0.0"]).contains("No API key is set: whoever reaches 0.0.0.0 may call"));
+    assert!(told(&["--host", "0.0.0.0"]).contains("No API key is set: anyone who can reach 0.0.0.0 may call"));
     sandbox.write("config.yaml", "core_config_version: 0\napi_keys: abcdefghijklmnopqrstuvwxyz\n");
     assert!(!told(&["--host", "0.0.0.0"]).contains("API key"));
 }
@@ -43,7 +43,7 @@ fn localhost_answers_on_both_loopback_addresses() {
         for address in ["127.0.0.1", "::1"] {
             let port = server.port;
             let connected = TcpStream::connect((address, port));
-            // A machine without IPv6 has no second one.
+            // A machine without IPv6 has only the first one.
             let exists = std::net::TcpListener::bind((address, 0)).is_ok();
             assert_eq!(connected.is_ok(), exists, "{host} at {address}");
         }
@@ -71,7 +71,7 @@ fn list_and_stop_know_only_instances_that_answer() {
 
     let mut one = sandbox.serve(&["--ephemeral"]);
     let two = sandbox.serve(&["--ephemeral"]);
-    // A file of a server that was killed: its pid belongs to somebody else now (this test).
+    // A file left by a killed server: its pid belongs to another process now (this test).
     let stale = sandbox.path().join("data/.started/localhost-1");
     std::fs::write(&stale, format!("{}\n", std::process::id())).unwrap();
 
@@ -168,7 +168,7 @@ fn readiness_is_an_exit_code() {
     assert_eq!(sandbox.json(&["ready", "--json"])["pid"], json!(server.pid()));
 }
 
-/// A request whose body is still on its way, and which the server is reading: it has said so.
+/// A request whose body is still being sent and which the server is reading, as it has announced.
 #[cfg(unix)]
 fn half_a_request(port: u16) -> TcpStream {
     let mut slow = TcpStream::connect(("127.0.0.1", port)).unwrap();
@@ -262,7 +262,7 @@ fn uninstall_refuses_while_an_instance_runs_and_leaves_the_data() {
     let output = loop {
         let mut command = std::process::Command::new(&copy);
         match command.arg("uninstall").current_dir(sandbox.path()).env_clear().output() {
-            // A process that another test started just now still holds the copy open for writing.
+            // A process that another test has just started still holds the copy open for writing.
             Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
             output => break output.unwrap(),
         }
@@ -302,7 +302,7 @@ fn a_flood_of_connections_leaves_file_handles_for_the_store() {
     let sandbox = Sandbox::new();
     let server = sandbox.serve_with_handles(256);
     let flood: Vec<_> = (0..400).map(|_| std::net::TcpStream::connect(("127.0.0.1", server.port)).unwrap()).collect();
-    // A backup needs handles for the command's connection, for a new journal segment and for the copies.
+    // A backup needs file handles for the command's connection, for a new journal segment and for the copies.
     let ended = sandbox.run(&["backup", "copy"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(server.out().contains("128 connections") || server.err().contains("128 connections"), "{}", server.err());
@@ -310,7 +310,7 @@ fn a_flood_of_connections_leaves_file_handles_for_the_store() {
     server.session("still-here");
 }
 
-/// The settings come from the file that the build of the allocator reads; without it there would be an arena per core.
+/// The allocator's build reads its settings from that file; without it there would be an arena per core.
 #[test]
 #[cfg(target_os = "linux")]
 fn the_allocator_keeps_little_for_itself() {
@@ -328,7 +328,7 @@ fn the_allocator_keeps_little_for_itself() {
         "lg_tcache_nslots_mul: 2",
         "tcache_gc_incr_bytes: 1048576",
     ];
-    // What follows a setting in brackets is how it can be changed.
+    // The text in brackets after a setting says how it can be changed.
     let is = |line: &str, setting| line.trim().split(" (").next() == Some(&format!("opt.{setting}"));
     for setting in set {
         assert!(told.lines().any(|line| is(line, setting)), "{setting}: {told}");

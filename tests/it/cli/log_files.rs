@@ -34,7 +34,7 @@ fn a_signal_opens_renamed_log_files_again() {
         std::fs::rename(logs.join(name), logs.join(format!("{name}.1"))).unwrap();
     }
     server.signal(Signal::USR1);
-    wait_for("a new file", || text(&logs, "info.log").contains("log files were opened again"));
+    wait_for("a new file", || text(&logs, "info.log").contains("log files were reopened"));
     assert!(logs.join("error.log").exists());
     let old = text(&logs, "info.log.1");
     server.session("alice");
@@ -53,7 +53,10 @@ fn a_file_that_cannot_be_opened_again_is_written_to_where_it_is() {
     std::fs::rename(&logs, sandbox.path().join("moved")).unwrap();
     std::fs::write(&logs, "in the way").unwrap();
     server.signal(Signal::USR1);
-    wait_for("a warning", || text(&sandbox.path().join("moved"), "error.log").contains("lines go on to the old file"));
+    wait_for("a warning", || {
+        text(&sandbox.path().join("moved"), "error.log")
+            .contains("a log file could not be reopened; writing continues to the old one")
+    });
     assert_eq!(sandbox.run(&["stop"]).code, Some(0));
     server.wait();
     assert!(text(&sandbox.path().join("moved"), "info.log").contains("Goodbye"));

@@ -1,4 +1,4 @@
-//! check, backup, restore, compact, salvage: the commands around what the store tests prove.
+//! check, backup, restore, compact, salvage: the commands around what the store tests cover.
 
 use crate::cli::sandbox::{Sandbox, Server};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ fn a_backup_of_a_running_server_is_restored_and_served() {
     let backup = sandbox.json(&["backup", "kept/monday", "--json"]);
     assert!(backup["bytes"].as_u64() > Some(0), "{backup}");
     server.session("alice");
-    assert_eq!(handles(&sandbox, &[]), 2, "the server went on");
+    assert_eq!(handles(&sandbox, &[]), 2, "the server continued");
     let again = sandbox.run(&["backup", "kept/monday"]);
     assert_eq!(again.code, Some(1), "{again:?}");
     assert!(again.err.contains("nothing is overwritten"), "{again:?}");
@@ -44,7 +44,7 @@ fn a_backup_of_a_running_server_is_restored_and_served() {
     assert_eq!(refused.code, Some(1));
     assert!(refused.err.contains("fresh") && refused.err.contains("nothing is overwritten"), "{refused:?}");
     let server = sandbox.serve(&["--data-dir", "fresh"]);
-    assert_eq!(handles(&sandbox, &["--data-dir", "fresh"]), 1, "what came after the backup is not in it");
+    assert_eq!(handles(&sandbox, &["--data-dir", "fresh"]), 1, "later writes are not in the backup");
     assert_eq!(refresh(&server, &session)["status"], "OK");
 }
 
@@ -173,7 +173,7 @@ fn the_folder_of_a_server_with_relaxed_rules_is_worked_on_after_its_stop() {
     let sandbox = Sandbox::new();
     // Refused without --dev: refresh tokens would not outlive access tokens.
     sandbox.write("config.yaml", "core_config_version: 0\naccess_token_validity: 3600\nrefresh_token_validity: 1\n");
-    assert_eq!(sandbox.run(&["serve", "--port", "0"]).code, Some(1), "the settings are relaxed ones");
+    assert_eq!(sandbox.run(&["serve", "--port", "0"]).code, Some(1), "the settings are relaxed");
     let server = sandbox.serve(&["--dev"]);
     server.session("alice");
     stop(&sandbox, server);

@@ -1,4 +1,4 @@
-//! The real binary: starting, stopping, commanding, and what it says when something is wrong.
+//! The real binary: starting, stopping, controlling it, and its messages when something is wrong.
 
 mod apps;
 mod audit;

@@ -1,8 +1,8 @@
-//! Data folders that released versions wrote open unchanged, and all they held is found.
+//! Data folders written by released versions open unchanged, with everything in them.
 //!
-//! `tests/fixtures/folders/VERSION.tar.gz` holds two folders, one of a server that was stopped and one of a server that was
-//! killed, with what it answered (`answers.json`). One for the next release: check that release out and run
-//! `SESSIOND_PACK_FOLDER=1 cargo test --test it old_folder`. An archive never changes once it is there.
+//! `tests/fixtures/folders/VERSION.tar.gz` holds two folders, one of a server that was stopped and one of a server that
+//! was killed, with the replies that it gave (`answers.json`). To add one for the next release, check that release out
+//! and run `SESSIOND_PACK_FOLDER=1 cargo test --test it old_folder`. Existing archives never change.
 
 use crate::cli::sandbox::{Sandbox, Server};
 use crate::store::{copy_folder, dump, options};
@@ -52,7 +52,7 @@ fn stop(sandbox: &Sandbox, mut server: Server) {
     assert_eq!(server.wait().code(), Some(0));
 }
 
-/// Answers to these paths are compared; the ids in `users` and `sessions` come from the folder.
+/// Replies to these paths are compared; the ids in `users` and `sessions` come from the folder.
 fn paths(users: &[String], sessions: &[String]) -> Vec<String> {
     let mut paths: Vec<String> = [
         "/users?limit=100&timeJoinedOrder=ASC",
@@ -82,7 +82,7 @@ fn paths(users: &[String], sessions: &[String]) -> Vec<String> {
     paths
 }
 
-/// Something of every kind of record that lives for long.
+/// Creates one of every kind of long-lived record.
 fn fill(server: &Server, prefix: &str) -> (Vec<String>, Vec<String>, Map<String, Value>) {
     let id = |reply: &Value| text(&reply["user"]["id"]);
     ask(server, "PUT", "/recipe/role", &json!({"role": "admin", "permissions": ["read", "write"]}));
@@ -148,7 +148,7 @@ fn answers(server: &Server, (users, sessions, tokens): (Vec<String>, Vec<String>
     json!({"answers": answers, "users": users, "refreshTokens": tokens})
 }
 
-/// Packs folders of the version under test, unless that has been done.
+/// Packs folders of the version under test, unless they exist.
 fn pack() {
     let archive = archives().join(format!("{}.tar.gz", env!("CARGO_PKG_VERSION")));
     assert!(!archive.exists(), "{} is there and never changes", archive.display());
@@ -183,7 +183,7 @@ fn totp_code() -> String {
     format!("{:06}", TotpSecret::from_base32(TOTP_SECRET).unwrap().code(options().clock.now().seconds() / 30))
 }
 
-/// A server on the folder answers as the one that wrote it, and lets in whoever could come in.
+/// A server on the folder replies like the one that wrote it, and lets in everyone who could sign in before.
 fn holds_all(sandbox: &Sandbox, known: &Value, label: &str) {
     for round in 0..2 {
         let server = sandbox.serve(&[]);

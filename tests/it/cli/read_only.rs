@@ -1,5 +1,5 @@
-//! Folders that can only be read: snapshots of a volume, `:ro` mounts, folders of somebody else. Needs root; fails loudly
-//! without.
+//! Folders that can only be read: snapshots of a volume, `:ro` mounts, folders of another account. Needs root; fails
+//! loudly without.
 
 use crate::cli::sandbox::{Ended, Sandbox, Server};
 use std::fs;
@@ -12,7 +12,7 @@ fn run(program: &str, arguments: &[&str]) {
     assert!(done.status.success(), "{program} {arguments:?} (needs root): {}", String::from_utf8_lossy(&done.stderr));
 }
 
-/// A folder seen through a mount that cannot be written; unmounted at the end.
+/// A folder seen through a read-only mount; unmounted at the end.
 struct ReadOnly(PathBuf);
 
 impl ReadOnly {
@@ -43,7 +43,7 @@ fn stop(sandbox: &Sandbox, mut server: Server) {
     assert_eq!(server.wait().code(), Some(0));
 }
 
-/// `check`, `restore` and `salvage` work, and what they write is whole.
+/// `check`, `restore` and `salvage` work, and what they write is complete.
 fn works(sandbox: &Sandbox, ask: &dyn Fn(&[&str]) -> Ended, folder: &str, out: &str) {
     let checked = ask(&["check", "--data-dir", folder]);
     assert!(checked.code == Some(0) && checked.out.ends_with("No damage found.\n"), "{folder}: {checked:?}");
@@ -100,7 +100,7 @@ fn a_folder_of_somebody_else_is_read_unless_its_owner_serves_it() {
     for _ in 0..3 {
         server.session("alice");
     }
-    // Everybody may read, nobody but root may write. The binary is where others can run it.
+    // Everyone may read, only root may write. The binary is where others can run it.
     let (out, binary) = (sandbox.path().join("out"), sandbox.path().join("sessiond"));
     fs::copy(env!("CARGO_BIN_EXE_sessiond"), &binary).unwrap();
     fs::create_dir(&out).unwrap();

@@ -1,4 +1,4 @@
-//! Starts that must fail: one line with the cause and the way out, exit code 1, nothing left behind.
+//! Starts that must fail: one line with the cause and the remedy, exit code 1, nothing left behind.
 
 use crate::cli::sandbox::{Ended, Sandbox};
 use std::net::TcpListener;

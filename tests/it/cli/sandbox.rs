@@ -1,4 +1,4 @@
-//! A folder of its own for one test, and the binary run inside it: no variables, no ports, no data of anybody else.
+//! A folder for one test, and the binary run inside it: no inherited variables, ports or data.
 
 use crate::secrecy::Watch;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ pub(crate) struct Sandbox {
     environment: Vec<(String, OsString)>,
 }
 
-/// How a command ended.
+/// The outcome of a command.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -34,11 +34,11 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     out: PathBuf,
     err: PathBuf,
-    /// What it hands out must not be in its output.
+    /// Secrets that it handed out and that must not appear in its output.
     pub(crate) watch: Watch,
 }
 
-/// A reply as it came over the wire.
+/// A reply as received over the wire.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -106,7 +106,7 @@ impl Sandbox {
         Self::serving(self.start(command))
     }
 
-    /// The same, in a process that may have only so many open files.
+    /// The same, in a process with a limit on open files.
     pub(crate) fn serve_with_handles(&self, handles: u32) -> Server {
         self.serve_by(&format!("ulimit -n {handles}"))
     }
@@ -181,8 +181,8 @@ impl Server {
         }
     }
 
-    /// Ends the process without a word, as a crash would.
-    /// Whether it has not ended yet.
+    /// Kills the process, as a crash would.
+    /// Whether it is still running.
     pub(crate) fn runs(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }

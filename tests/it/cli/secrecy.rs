@@ -1,4 +1,4 @@
-//! No log line, no command's output and no reply to somebody else ever holds a secret.
+//! No log line, no command's output and no reply to anyone else ever holds a secret.
 
 use crate::cli::sandbox::{Sandbox, Server};
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ fn no_output_holds_a_secret_at_any_log_level() {
 
         put_provider(&server, key[0]);
 
-        // Bad input is where secrets slip into messages.
+        // Bad input is where secrets leak into messages.
         let mangled = created["accessToken"]["token"].as_str().unwrap().replace('.', "..");
         assert_ne!(verify(&json!(mangled), first.1)["status"], "OK");
         server.watch.secret(&mangled);
@@ -98,7 +98,7 @@ fn no_output_holds_a_secret_at_any_log_level() {
     }
 }
 
-/// Puts a provider with its secrets, and bad ones like it.
+/// Adds a provider with its secrets, and invalid ones like it.
 fn put_provider(server: &Server, key: (&str, &str)) {
     let clients = json!([{"clientId": "c", "clientSecret": CLIENT_SECRET,
         "additionalConfig": {"keyId": "k", "teamId": "t", "privateKey": PRIVATE_KEY}}]);

@@ -1,5 +1,5 @@
-//! Dates: tokens, sessions, keys, codes, and what is kept for a while. They go by the wall clock, so while that is wrong
-//! they may be refused; when it is right again they are good again, and nothing of them was deleted.
+//! Dates: tokens, sessions, keys, codes, and data kept for a while. They follow the wall clock, so while it is wrong
+//! they may be refused; once it is right again they are valid again, and nothing of them was deleted.
 
 use super::{DAY, HOUR, MINUTE, walks};
 use crate::app::{START, TestApp};
@@ -21,7 +21,7 @@ async fn rotate_due(app: &TestApp) {
 
 #[tokio::test]
 async fn no_token_ends_before_its_time_and_its_key_neither() {
-    // Tokens live for an hour, less up to a twentieth.
+    // Tokens live for an hour, minus up to a twentieth.
     const LEAST: u64 = 57 * MINUTE;
     for walk in walks() {
         let driver = Driver::new().await;
@@ -82,7 +82,7 @@ async fn who_lost_a_reply_is_no_thief_while_the_grace_period_lasts() {
     }
 }
 
-/// What was sent to somebody and works once.
+/// Something that was sent to a person and works once.
 struct Sent {
     reset: String,
     verify: String,
@@ -123,7 +123,7 @@ async fn what_was_sent_works_in_its_time_and_not_after_it() {
     }
 }
 
-/// Rows that are kept for a while: sessions, timelines, tokens, codes, attempts, audit events, dashboard sessions.
+/// Rows kept for a while: sessions, timelines, tokens, codes, attempts, audit events, dashboard sessions.
 const KEPT: [Keyspace; 8] = [
     Keyspace::Session,
     Keyspace::Timeline,
@@ -143,7 +143,7 @@ async fn kept(app: &TestApp) -> [usize; 8] {
     counts
 }
 
-/// One row of each kind at least; the dashboard session.
+/// Creates at least one row of each kind; returns the dashboard session.
 async fn fill(app: &TestApp) -> String {
     let user = app.sign_up(EMAIL, PASSWORD).await;
     send(app, &user, EMAIL).await;
@@ -178,7 +178,8 @@ async fn nothing_is_deleted_early_and_everything_in_the_end() {
         }
         let verify = app.post("/recipe/dashboard/session/verify", json!({"sessionId": dashboard})).await;
         assert_eq!(verify.text_at("/email"), EMAIL, "{walk:?}");
-        // Settled, and everything is over: sessions after 100 days, audit events after their retention.
+        // The clock has settled, and everything has expired: sessions after 100 days, audit events after their
+        // retention.
         for _ in 0..3 {
             app.clock.advance(100 * DAY);
             for _ in 0..4 {

@@ -1,7 +1,8 @@
-//! A wall clock that is set forwards and back, by seconds, days and years, under everything that takes a moment.
+//! A wall clock that is set forwards and back, by seconds, days and years, under everything that depends on time.
 //!
-//! The rule is that of `domain/time.rs`: no pause gets longer, what is refused while the clock is wrong is good again when
-//! it is right, nothing is deleted before its time, and everything is once the clock can be relied on.
+//! The rule is that of `domain/time.rs`: no pause gets longer, what is refused while the clock is wrong is accepted
+//! again when it is right, nothing is deleted before its time, and everything due is deleted once the clock is
+//! reliable.
 
 mod dates;
 mod pauses;

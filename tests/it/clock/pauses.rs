@@ -16,7 +16,7 @@ use sessiond::store::codec;
 use sessiond::store::memory::MemoryEngine;
 use std::sync::Arc;
 
-/// Seconds in `Retry-After`, 0 for a sign-in that was looked at.
+/// Seconds in `Retry-After`, 0 for a sign-in that was processed.
 async fn delay(app: &TestApp, path: &str, password: &str) -> u64 {
     let body = json!({"email": "jane@x.io", "password": password});
     app.post(path, body).await.0.retry_after_s.unwrap_or(0)
@@ -47,7 +47,7 @@ async fn a_sign_in_waits_for_its_delay_and_no_longer() {
     }
 }
 
-/// What an authenticator app of 30 s shows, some steps from now.
+/// The code that a 30 s authenticator app shows, this many steps from now.
 fn code(app: &TestApp, secret: &str, steps: i64) -> String {
     let step = (app.context.now().seconds() / 30).checked_add_signed(steps).unwrap();
     format!("{:06}", TotpSecret::from_base32(secret).unwrap().code(step))
@@ -57,7 +57,7 @@ async fn check(app: &TestApp, code: &str) -> Value {
     app.post("/recipe/totp/verify", json!({"userId": "u", "totp": code})).await.json()
 }
 
-/// A verified device's secret, after five wrong codes under a clock that was set before.
+/// The secret of a verified device, after five wrong codes under a clock that was set before.
 async fn locked_out(app: &TestApp, by: i64) -> String {
     let body = json!({"userId": "u", "deviceName": "a", "skew": 1, "period": 30});
     let secret = app.post("/recipe/totp/device", body).await.ok().text_at("/secret");
@@ -65,7 +65,7 @@ async fn locked_out(app: &TestApp, by: i64) -> String {
     app.post("/recipe/totp/device/verify", body).await.ok();
     app.clock.step(by);
     for _ in 0..5 {
-        // Of a step that no walk comes near.
+        // A code of a step that no clock in the test comes near.
         assert_eq!(check(app, &code(app, &secret, -1_000_000)).await["status"], "INVALID_TOTP_ERROR");
     }
     secret

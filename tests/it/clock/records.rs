@@ -1,4 +1,4 @@
-//! What the clock's and the sweeps' records look like at rest, for ever.
+//! The permanent stored format of the clock's and the sweeps' records.
 
 use crate::store::golden;
 use sessiond::domain::clock_watch::WatchState;

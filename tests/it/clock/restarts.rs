@@ -1,4 +1,4 @@
-//! Servers that never run for long: what is known of the clock outlives them, and so what is due is deleted.
+//! Servers that never run for long: knowledge about the clock outlives them, so expired items are deleted.
 
 use super::{DAY, HOUR, MINUTE};
 use crate::app::{ManualClock, START, TestApp};
@@ -11,7 +11,7 @@ use sessiond::store::memory::MemoryEngine;
 use sessiond::store::{Engine, Key, Keyspace, clock, sled};
 use std::sync::Arc;
 
-/// A server that runs again and again over one store.
+/// A server that is restarted again and again on one store.
 struct Server {
     store: Arc<dyn Engine>,
     clock: ManualClock,
@@ -28,7 +28,7 @@ impl Server {
         app
     }
 
-    /// Runs for `millis`, looks at the clock every hour as the job does, and ends.
+    /// Runs for `millis`, reads the clock every hour as the job does, and ends.
     async fn run(&self, millis: u64) -> TestApp {
         let app = self.start().await;
         for _ in 0..millis / HOUR {
@@ -39,7 +39,7 @@ impl Server {
         app
     }
 
-    /// How many rows a process deletes that begins now.
+    /// The number of rows that a newly started process deletes.
     async fn deletes(&self) -> Option<u64> {
         let app = self.start().await;
         let swept = sweep_if_due(&app.context).await;
@@ -52,7 +52,7 @@ impl Server {
     }
 }
 
-/// A token that a sweep deletes after a day, and a code that the other round deletes after 15 minutes.
+/// Creates a token that a sweep deletes after a day, and a code that the other round deletes after 15 minutes.
 async fn fill(app: &TestApp) {
     let body = json!({"userId": "u", "email": "e"});
     app.post("/recipe/user/email/verify/token", body).await.ok();
@@ -65,12 +65,12 @@ async fn a_server_that_is_restarted_every_eleven_hours_deletes_what_is_due() {
         let server = Server::new();
         fill(&server.start().await).await;
         let app = server.run(11 * HOUR).await;
-        assert_eq!(unused_round(&app.context).await, None, "nothing is known of the clock yet");
+        assert_eq!(unused_round(&app.context).await, None, "the clock is not known to be reliable yet");
         if ends_well {
             keep_clock(&app.context, true).await;
         }
         let app = server.run(HOUR).await;
-        assert_eq!(unused_round(&app.context).await, Some(1), "what both processes know together");
+        assert_eq!(unused_round(&app.context).await, Some(1), "the combined knowledge of both processes");
         let app = server.run(11 * HOUR).await;
         assert_eq!(sweep_if_due(&app.context).await.unwrap().email_tokens, 0, "it lives for a day");
         server.run(11 * HOUR).await;
@@ -206,12 +206,12 @@ async fn a_clock_that_is_before_the_last_write_is_told_at_the_start() {
     fill_store(&engine, 0..3).await;
     engine.close().await.unwrap();
     clock.step(-300_000);
-    assert_eq!(notes().await, Vec::<String>::new(), "time services correct by no more");
+    assert_eq!(notes().await, Vec::<String>::new(), "time services never correct by more");
     let right = clock.now();
     clock.set(UnixMillis(180_000));
     let told = notes().await;
     assert!(told[0].starts_with("the system clock shows 1970-01-01T00:03:00.000Z, 56 years before the folder's last"));
     assert!(told[0].contains("After=time-sync.target"), "{told:?}");
     clock.set(right);
-    assert_eq!(notes().await, Vec::<String>::new(), "looking writes nothing");
+    assert_eq!(notes().await, Vec::<String>::new(), "reading writes nothing");
 }

@@ -1,9 +1,9 @@
-//! Variables: links of services, what a later source overrides, what is not Unicode, secrets.
+//! Variables: Kubernetes service links, overriding by later sources, non-Unicode values, secrets.
 
 use super::Given;
 use sessiond::config::Origin;
 
-/// What Kubernetes sets for a service of this name (upper case).
+/// The variables that Kubernetes sets for a service of this name (upper case).
 fn service(given: Given, name: &str, host: &str, port: &str) -> Given {
     let address = if host.contains(':') { format!("tcp://[{host}]:{port}") } else { format!("tcp://{host}:{port}") };
     given
@@ -96,7 +96,7 @@ fn a_value_that_a_later_source_overrides_ends_no_start() {
         ]
     );
     let last = Given::new().file("port: 1").env("SUPERTOKENS_PORT", "y");
-    assert!(last.refused().contains("not \"y\""), "the source that wins must be right");
+    assert!(last.refused().contains("not \"y\""), "the source that takes precedence must be valid");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `config.yaml` as other programs leave it: twice set, cut, in another encoding, no file at all.
+//! `config.yaml` as other programs leave it: duplicate keys, truncated, in another encoding, not a file at all.
 
 use super::Given;
 use sessiond::config::{ConfigFile, Origin, data_dir};
@@ -42,7 +42,7 @@ fn a_second_document_is_not_read_in_silence() {
     let given = Given::new().file("port: 1\n---\nip_deny_regex: .*");
     let loaded = given.loaded();
     assert!(loaded.config.app.ip_deny.is_none());
-    let line = format!("{}, line 3: a second document begins here; nothing of it is read.", given.path().display());
+    let line = format!("{}, line 3: a second document begins here; it is not read.", given.path().display());
     assert_eq!(loaded.warnings, [line]);
 }
 

@@ -1,4 +1,4 @@
-//! Settings: sources, sentences, the generated reference.
+//! Settings: sources, error messages, the generated reference.
 
 mod environment;
 mod files;
@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-/// Sources of one test, with a file of its own.
+/// The sources of one test, with a separate file.
 struct Given {
     folder: TempDir,
     sources: Sources,
@@ -67,14 +67,14 @@ impl Given {
         load(&self.sources).map(|loaded| loaded.config.app).map_err(|error: ConfigError| error.to_string()).unwrap_err()
     }
 
-    /// The value of a setting and where it came from.
+    /// The value of a setting and its source.
     #[track_caller]
     fn effective(&self, key: &str) -> (String, Origin) {
         let row = self.loaded().config.effective_settings().into_iter().find(|row| row.key == key).unwrap();
         (row.value, row.origin)
     }
 
-    /// A sentence as it continues when there is a file.
+    /// The end of an error message when there is a file.
     fn here(&self, sentence: &str) -> String {
         format!("{sentence} The config file can be found here: {}", self.path().display())
     }

@@ -31,7 +31,8 @@ fn keys_and_environment_names_are_unique() {
     assert!(keys.len() > 60);
 }
 
-/// A setting is one entry of the table and one reading of it. One that nothing reads would be documented and do nothing.
+/// A setting has one entry in the table and is read in one place. One that nothing reads would be documented without
+/// effect.
 #[test]
 fn every_setting_with_an_effect_is_read() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/config");

@@ -4,7 +4,7 @@ use sessiond::domain::key::SigningAlgorithm;
 
 const KEY: &str = "abcdefghijklmnopqrstuvwx";
 
-/// Sentences that continue with the file's place.
+/// Error messages that end with the position in the file.
 #[test]
 fn rules_about_tokens_and_threads_say_where_the_file_is() {
     for (lines, sentence) in [

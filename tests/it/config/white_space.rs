@@ -1,14 +1,14 @@
-//! What cannot be seen at the ends of a value never counts; inside of one it is named.
+//! Invisible characters at the ends of a value never count; inside one they are reported.
 
 use super::Given;
 use sessiond::config::settings::{self, Default, Kind, Setting};
 use sessiond::config::{BaseConfig, Origin};
 use std::collections::HashMap;
 
-/// What editors, shells, secrets made of files and other systems leave at the ends of a value.
+/// Characters that editors, shells, secrets from files and other systems leave at the ends of a value.
 pub(crate) const BLANKS: [&str; 8] = ["\n", "\r\n", "\r", " ", "\t", "\u{a0}", "\u{feff}", "\u{200b}"];
 
-/// A value that differs from the built-in one and passes every rule.
+/// A value that differs from the default and passes every rule.
 pub(crate) fn sample(setting: &Setting) -> String {
     let named = match setting.key {
         "core_config_version" => "0",
@@ -50,7 +50,7 @@ pub(crate) fn sample(setting: &Setting) -> String {
     }
 }
 
-/// Sources in which the settings stand without which this one is refused.
+/// Sources with the other settings without which this one would be refused.
 fn companions(setting: &Setting) -> Given {
     let needed: &[(&str, &str)] = match setting.key {
         "supertokens_saas_secret" => &[("api_keys", "abcdefghijklmnopqrstuvwx")],
@@ -69,7 +69,7 @@ fn companions(setting: &Setting) -> Given {
     Given::new().file(&lines.join("\n"))
 }
 
-/// The setting's value as something that can be compared, secrets included.
+/// The setting's value in a comparable form, secrets included.
 fn seen(config: &BaseConfig, key: &str) -> (String, Origin) {
     let row = config.effective_settings().into_iter().find(|row| row.key == key).unwrap();
     let secret = match key {
@@ -83,7 +83,7 @@ fn seen(config: &BaseConfig, key: &str) -> (String, Origin) {
     (secret.unwrap_or(row.value), row.origin)
 }
 
-/// The same setting given by every source, each in every way that it has; `written` is the value.
+/// The same setting given by every source, in every way that each supports; `written` is the value.
 fn ways(setting: &Setting, written: &str) -> Vec<(String, Given)> {
     let key = setting.key;
     let mut ways = Vec::new();

@@ -1,3 +1,3 @@
-//! The dashboard's users beneath the wire.
+//! Dashboard users, below HTTP.
 
 mod records;

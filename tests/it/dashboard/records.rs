@@ -1,4 +1,4 @@
-//! What dashboard users and sessions look like at rest, for ever.
+//! The permanent stored format of dashboard users and sessions.
 
 use crate::store::golden;
 use sessiond::domain::ids::{AppId, UserId};

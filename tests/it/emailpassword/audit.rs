@@ -1,4 +1,4 @@
-//! What the audit log tells of accounts.
+//! What the audit log records about accounts.
 
 use crate::app::TestApp;
 use crate::people::with_cheap_passwords;
@@ -20,7 +20,7 @@ async fn told(app: &TestApp) -> Vec<(String, String, String, String)> {
 async fn sign_ups_sign_ins_refusals_and_changes_are_told_without_secrets() {
     let app = with_cheap_passwords().build().await;
     let id = app.sign_up("jane@x.io", "a secret").await;
-    // A moment apart: events of one moment have no order.
+    // At different times, because events with the same time have no order.
     app.clock.advance(1);
     app.sign_in("jane@x.io", "a secret").await;
     app.clock.advance(1);
@@ -83,7 +83,7 @@ async fn each_delay_is_told_once_with_the_persons_address() {
     let id = app.sign_up("jane@x.io", "right").await;
     let body = json!({"email": "jane@x.io", "password": "wrong"});
     let attempt = async || {
-        // A moment apart: events of one moment have no order.
+        // At different times, because events with the same time have no order.
         app.clock.advance(1);
         app.post("/recipe/signin", body.clone()).header("x-person", "192.0.2.7").await.code()
     };

@@ -1,4 +1,4 @@
-//! Steps of an import: done once, however often they are asked for, and with an audit event for all that they change.
+//! Steps of an import: executed once, however often they are requested, with an audit event for everything they change.
 
 use crate::app::TestApp;
 use crate::store::golden;
@@ -38,7 +38,7 @@ async fn with_roles() -> TestApp {
     app
 }
 
-/// Kind, user and detail of what the audit log tells, the oldest first.
+/// Kind, user and detail of the audit events, oldest first.
 async fn told(app: &TestApp) -> Vec<(String, String, Value)> {
     let mut events = app.get("/audit?limit=100").await.ok().json()["events"].as_array().unwrap().clone();
     events.reverse();
@@ -51,10 +51,10 @@ async fn told(app: &TestApp) -> Vec<(String, String, Value)> {
 async fn a_step_is_done_once() {
     let app = with_roles().await;
     let first = [line("jane@x.io"), "no user".to_owned(), line("joe@x.io")];
-    let refused = Imported::Refused(BadLine("the line is no JSON object".to_owned()));
+    let refused = Imported::Refused(BadLine("the line is not a JSON object".to_owned()));
     let done = StepEnded::Done(vec![Imported::Ok, refused, Imported::Ok]);
     assert_eq!(step(&app, IMPORT, 0, &first).await, done);
-    assert_eq!(step(&app, IMPORT, 0, &first).await, done, "the answer of the first run, not that they are there");
+    assert_eq!(step(&app, IMPORT, 0, &first).await, done, "the reply of the first run, not that they exist");
     assert_eq!(app.get("/users/count").await.json()["count"], 2);
     assert_eq!(step(&app, IMPORT, 0, &first[..1]).await, StepEnded::OtherLines);
 
@@ -75,7 +75,7 @@ async fn a_step_is_done_once() {
     assert_eq!(app.rows(Keyspace::UserImport).await, 1);
     app.clock.advance(user_import::ABANDONED_AFTER_MS + 1);
     step(&app, IMPORT, 0, &second).await;
-    assert_eq!(app.rows(Keyspace::UserImport).await, 1, "the other was given up");
+    assert_eq!(app.rows(Keyspace::UserImport).await, 1, "the other address was abandoned");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,4 +1,4 @@
-//! Hashes that were made in another way than new ones are replaced when their owner signs in.
+//! Hashes made with other settings than new ones are replaced when their owner signs in.
 
 use crate::app::TestApp;
 use crate::passwords::timing::{assert_same_time, is_told_apart};
@@ -19,7 +19,7 @@ async fn import(app: &TestApp, email: &str, hash: &str) {
     app.post("/recipe/user/passwordhash/import", body).await.ok();
 }
 
-/// The hash that is stored for this address.
+/// The stored hash for this address.
 async fn stored(app: &TestApp, email: &str) -> String {
     app.stored_hash(&AppId::base(), email).await
 }
@@ -37,7 +37,7 @@ async fn one_sign_in_brings_a_hash_up_to_the_settings() {
         {
             import(&app, email, hash).await;
             assert_eq!(app.sign_in(email, "another").await, WRONG);
-            assert_eq!(stored(&app, email).await, hash, "who does not know the password changes nothing");
+            assert_eq!(stored(&app, email).await, hash, "nothing changes without the right password");
             assert_eq!(app.sign_in(email, password).await, "OK");
             let new = stored(&app, email).await;
             assert!(new.starts_with(prefix), "{new}");
@@ -63,8 +63,8 @@ async fn changed_settings_reach_the_accounts_that_are_there() {
     assert!(stored(&before, "jane@x.io").await.starts_with("$2a$04$"), "downwards, too");
 }
 
-/// The first 72 bytes of a long password open an account whose hash is imported. Were they hashed anew, the whole one
-/// would open it no more.
+/// The first 72 bytes of a long password match an imported hash. If only they were hashed again, the whole password
+/// would no longer match.
 #[tokio::test]
 async fn a_hash_that_may_be_of_a_longer_password_stays() {
     /// bcrypt of 72 times "p", at cost 4.
@@ -105,7 +105,7 @@ async fn a_password_that_is_changed_meanwhile_wins() {
         let app = app.clone();
         async move { app.sign_in(email, old).await }
     });
-    // The old password was right; its new hash waits for a thread.
+    // The old password was right; its new hash is waiting for a thread.
     while app.context.hashing.stats()[0].waiting == 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
         assert!(!signing_in.is_finished());

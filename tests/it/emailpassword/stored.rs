@@ -1,4 +1,4 @@
-//! What is stored, and what goes with time and with users.
+//! What is stored, and what is deleted with time and with users.
 
 use crate::app::TestApp;
 use crate::people::with_cheap_passwords;
@@ -57,7 +57,7 @@ async fn unused_tokens_go_after_their_time_and_not_before() {
     let last = token(&app, &id).await;
     assert_eq!(rows(&app).await, [91, 92]);
     app.clock.advance(3_600_000 - 1000);
-    assert_eq!(walk(&app).await, 0, "their last moment is their own");
+    assert_eq!(walk(&app).await, 0, "they are valid until their last moment");
     app.clock.advance(1);
     assert_eq!(walk(&app).await, 90);
     assert_eq!(rows(&app).await, [1, 2]);
@@ -77,7 +77,7 @@ async fn a_round_deletes_them_once_the_clock_is_relied_on() {
         token(&app, &id).await;
     }
     app.clock.advance(3_600_001);
-    assert_eq!(unused_round(&app.context).await, None, "nothing is known of the clock yet");
+    assert_eq!(unused_round(&app.context).await, None, "the clock is not known to be reliable yet");
     assert_eq!(rows(&app).await, [3, 4]);
     app.clock.advance(SETTLING_MS);
     let living = token(&app, &app.sign_up("joe@x.io", "password").await).await;
@@ -160,7 +160,7 @@ async fn of_tokens_from_before_they_were_counted_none_is_good_after_one_was_used
     let expires = app.context.now().plus(3_600_000);
     let mut tx = app.context.store.begin();
     for number in 0..400 {
-        // Nothing in the series: the record of an older version.
+        // Nothing in the series: a record of an older version.
         let user = UserId::new(id.as_str());
         let record = ResetTokenRecord::new(user.clone(), "e".to_owned(), expires, series.id);
         let hash = OneTimeHash::of(&number.to_string());

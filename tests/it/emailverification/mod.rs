@@ -1,4 +1,4 @@
-//! E-mail verification below HTTP: races, what other recipes ask of it, expiry, bytes at rest.
+//! E-mail verification below HTTP: races, requests from other recipes, expiry, stored bytes.
 
 mod races;
 mod records;

@@ -1,4 +1,4 @@
-//! Tokens of one address used, made and revoked at once, on real threads.
+//! Tokens of one address used, created and revoked at once, on real threads.
 
 use super::{create, is_verified, revoke, verify};
 use crate::app::TestApp;
@@ -10,7 +10,7 @@ async fn fresh() -> TestApp {
     TestApp::new().await
 }
 
-/// Runs these at once; how many said yes.
+/// Runs these at once; returns how many succeeded.
 async fn yes<F: Future<Output = bool> + Send + 'static>(runs: Vec<F>) -> usize {
     let start = Arc::new(Barrier::new(runs.len()));
     let tasks: Vec<_> = runs
@@ -69,7 +69,7 @@ async fn a_token_made_beside_a_use_dies_with_it_or_is_not_made() {
         };
         assert!(verify(&app, &token).await);
         if let Some(other) = beside.await.unwrap() {
-            assert!(!verify(&app, &other).await, "made before the use, so it is used up");
+            assert!(!verify(&app, &other).await, "created before the use, so it is used up");
         }
         assert!(is_verified(&app, "u").await);
     }

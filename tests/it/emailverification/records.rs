@@ -1,4 +1,4 @@
-//! What marks and tokens look like at rest, for ever.
+//! The permanent stored format of marks and tokens.
 
 use crate::store::golden;
 use sessiond::domain::ids::{AppId, TenantId, UserId};

@@ -1,4 +1,4 @@
-//! Rows: what expiry, deletion and renaming of users, and removal of tenants leave.
+//! Rows left by expiry, by deleting and renaming users, and by removing tenants.
 
 use super::{EMAIL, address, create, is_verified, unverify, verify};
 use crate::app::{START, TestApp};
@@ -12,7 +12,7 @@ use sessiond::store::Keyspace;
 use sessiond::store::emailverification::{self, Addressee};
 use sessiond::store::user::verified;
 
-/// Rows of marks, of tokens, and by user.
+/// The numbers of rows: marks, tokens, and tokens by user.
 async fn rows(app: &TestApp) -> [usize; 3] {
     let mut counts = [0; 3];
     let of = [Keyspace::EmailVerified, Keyspace::EmailVerificationToken, Keyspace::EmailVerificationTokenByUser];
@@ -71,7 +71,7 @@ async fn a_flood_of_uncounted_tokens_dies_at_once_and_its_rows_later() {
     let [_, tokens, by_user] = rows(&app).await;
     assert!(tokens > 100 && by_user == tokens + 1, "{tokens} {by_user}");
     rename(&app, "u", "w").await;
-    assert_eq!(rows(&app).await, [0, 1, 2], "only what lives is renamed");
+    assert_eq!(rows(&app).await, [0, 1, 2], "only live data is renamed");
     assert!(!verify(&app, &last).await);
     assert!(verify(&app, &new).await && is_verified(&app, "w").await);
 }
@@ -153,7 +153,7 @@ async fn a_sweep_deletes_tokens_after_their_time_only() {
     let mut steps = Sweep::new();
     while steps.step(&app.context, START.plus(10_000)).await.unwrap() {}
     assert_eq!(steps.removed().email_tokens, 1);
-    assert_eq!(rows(&app).await, [1, 0, 0], "the last token takes its series with it");
+    assert_eq!(rows(&app).await, [1, 0, 0], "the series is deleted with its last token");
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn a_renamed_user_keeps_marks_and_tokens() {
     assert_eq!(rows(&app).await, [1, 3, 4]);
     assert!(verify(&app, &token).await);
     assert!(is_verified(&app, "to").await && !is_verified(&app, "from").await);
-    assert!(!verify(&app, &second).await && !verify(&app, &own).await, "they are of one address now");
+    assert!(!verify(&app, &second).await && !verify(&app, &own).await, "they belong to one address now");
     let mut tx = app.context.store.begin();
     let id = AppId::base();
     assert!(emailverification::is_verified(tx.as_mut(), &id, &user("to"), "other@b.c").await.unwrap());

@@ -1,4 +1,4 @@
-//! Keys when the store fails, when callers go away in the middle, and while a slow key is being made.
+//! Keys when the store fails, when callers disconnect midway, and while a slow key is being generated.
 
 use super::world::{DEFAULTS, HOUR, START, Seeded};
 use crate::app::TestApp;
@@ -30,7 +30,7 @@ async fn while_the_store_refuses_writes_the_old_keys_serve_on() {
     let first = ring(START).await.unwrap();
     store.be(Mood::Refuses);
     let end = START.plus(168 * HOUR);
-    // past its week, and for as long as a token minted then would verify
+    // past its week, and for as long as a token minted then would be valid
     for now in [START.plus(1), end, end.plus(HOUR - 1)] {
         assert!(Arc::ptr_eq(&first, &ring(now).await.unwrap()));
     }
@@ -99,7 +99,7 @@ async fn a_new_master_key_counts_although_its_caller_went_away() {
     assert!(ResealKeys { new: Some(&master) }.run(&app.context).now_or_never().is_none(), "dropped in the middle");
     store.be(Mood::Works);
 
-    // the running server goes on making keys, and they open with the new master key
+    // the running server continues to create keys, and they open with the new master key
     app.clock.advance(168 * HOUR);
     let ring = app.context.key_ring(&entry).await.unwrap();
     assert_eq!(kid(&ring), format!("d-{}", app.context.now().0));
@@ -123,7 +123,7 @@ async fn requests_go_on_while_a_slow_key_is_being_made() {
 
     let slow = rings.ring_in(world, &app, rsa);
     tokio::pin!(slow);
-    assert!(slow.as_mut().now_or_never().is_none(), "an RSA key is being made on another thread");
+    assert!(slow.as_mut().now_or_never().is_none(), "an RSA key is being generated on another thread");
     let other = rings.ring_in(world, &app, rsa).now_or_never().expect("served without waiting").unwrap();
     assert!(Arc::ptr_eq(&before, &other));
     assert!(slow.await.unwrap().jwks.contains("RS256"));

@@ -161,7 +161,7 @@ async fn a_clock_that_is_wrong_for_a_while_takes_no_key_from_tokens_that_live() 
     let now = app.context.now();
     app.clock.set(now.plus(500 * 24 * 3_600_000));
     let second = ring(&app).await;
-    assert!(!second.tokens.verifies(&first), "in the wrong year its tokens have all ended");
+    assert!(!second.tokens.verifies(&first), "in the wrong year all its tokens have expired");
     app.clock.set(now.plus(1000));
     let back = ring(&app).await;
     assert!(back.tokens.verifies(&first));

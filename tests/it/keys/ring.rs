@@ -96,7 +96,7 @@ async fn a_key_is_published_a_minute_before_it_signs() {
     assert_eq!(document(&ring)[1].0, dynamic(START));
     let ring = world.ring(made.plus(59_998)).await;
     assert_eq!(signing(&ring), dynamic(START));
-    // one millisecond before the minute is over the old key's week is: it signs no more
+    // one millisecond before the minute is over, the old key's week ends: it no longer signs
     let ring = world.ring(made.plus(59_999)).await;
     assert_eq!(signing(&ring), dynamic(made));
 }
@@ -131,7 +131,7 @@ async fn after_a_long_sleep_a_new_key_signs_at_once() {
     let now = START.plus(10 * WEEK);
     let ring = world.ring(now).await;
     assert_eq!(signing(&ring), dynamic(now));
-    assert_eq!(document(&ring).len(), 2, "the old key's time is over");
+    assert_eq!(document(&ring).len(), 2, "the old key has expired");
 }
 
 #[tokio::test]
@@ -163,7 +163,7 @@ async fn a_switch_of_algorithm_signs_nobody_out() {
     assert_eq!(signing(&ring), dynamic(back));
     assert!(ring.tokens.verify(&new, back.plus(60_000)).is_ok());
     let statics: Vec<_> = document(&ring).into_iter().filter(|(kid, _)| kid.starts_with("s-")).collect();
-    assert_eq!(statics.len(), 2, "static keys are kept, not made again");
+    assert_eq!(statics.len(), 2, "static keys are kept, not regenerated");
     assert_eq!(ring.tokens.signing_kid(Static).as_str(), statics[1].0);
     assert_eq!(statics[1].1, "EdDSA");
 }
@@ -176,7 +176,7 @@ async fn a_shorter_interval_does_not_end_tokens_that_are_out() {
     let token = minted(&*world.ring(now).await, now);
     world.rules = KeyRules { update_interval_ms: HOUR, ..DEFAULTS };
     let ring = world.ring(now.plus(1)).await;
-    assert_eq!(signing(&ring), dynamic(now.plus(1)), "the old key is over its new interval");
+    assert_eq!(signing(&ring), dynamic(now.plus(1)), "the old key exceeds its new interval");
     assert!(ring.tokens.verify(&token, now.plus(1)).is_ok());
     assert!(world.ring(now.plus(HOUR)).await.tokens.verify(&token, now.floor_to_second().plus(HOUR - 1000)).is_ok());
 }
@@ -218,7 +218,7 @@ async fn an_app_that_was_made_again_has_new_keys() {
     world.rings.forget(&world.app);
     let second = world.ring(START).await;
     assert_ne!(first.jwks, second.jwks);
-    assert_ne!(first.serial, second.serial, "what was verified before does not count");
+    assert_ne!(first.serial, second.serial, "earlier verifications do not count");
 }
 
 #[tokio::test]
@@ -242,7 +242,7 @@ async fn legacy_key_info_names_the_rsa_key_that_signs_and_its_end() {
     let made = START.plus(WEEK - 30_000);
     let ring = world.rsa_ring(made).await;
     let info = ring.legacy_key_info(Dynamic).unwrap();
-    assert_eq!(info.expiry, START.plus(WEEK), "the old one signs still");
+    assert_eq!(info.expiry, START.plus(WEEK), "the old one still signs");
     let list: Vec<_> = info.list.iter().map(|key| (key.created, key.expiry)).collect();
     assert_eq!(list, [(made, made.plus(WEEK)), (START, START.plus(WEEK))]);
     assert_eq!(info.public_key, info.list[1].public_key);

@@ -1,4 +1,4 @@
-//! RSA keys beside an app's own, for SDKs that know nothing else.
+//! RSA keys in addition to an app's own, for SDKs that support nothing else.
 
 use super::world::{HOUR, START, World};
 use crate::app::TestApp;
@@ -37,7 +37,7 @@ async fn nobody_has_rsa_keys_before_somebody_asks() {
     assert!(!ring.jwks.contains("RS256"));
     let rsa = world.rsa_ring(START.plus(1)).await;
     assert_eq!(rsa.jwks.matches(r#""alg":"RS256""#).count(), 2);
-    assert_eq!(rsa.tokens.signing_kid(Dynamic), ring.tokens.signing_kid(Dynamic), "nobody else is concerned");
+    assert_eq!(rsa.tokens.signing_kid(Dynamic), ring.tokens.signing_kid(Dynamic), "nobody else is affected");
     assert!(Arc::ptr_eq(&rsa, &world.ring(START.plus(2)).await), "one ring for everybody");
 }
 
@@ -56,7 +56,7 @@ async fn others_are_served_while_an_rsa_key_is_being_made() {
     world.ring(START).await;
     let slow = world.rsa_ring(START.plus(1));
     tokio::pin!(slow);
-    assert!(slow.as_mut().now_or_never().is_none(), "an RSA key is being made on another thread");
+    assert!(slow.as_mut().now_or_never().is_none(), "an RSA key is being generated on another thread");
     assert!(world.ring(START.plus(1)).now_or_never().is_some(), "served without waiting");
     rsa_kid(&*slow.await);
 }
@@ -66,7 +66,7 @@ async fn they_survive_a_restart() {
     let world = World::new();
     let before = world.rsa_ring(START).await;
     let again = KeyRings::new(KeyVault::plain());
-    // also when the first caller afterwards is not an old one
+    // even if the first caller afterwards is not an old one
     let after = again.ring_in(world.at(START.plus(HOUR)), &world.app, world.rules).await.unwrap();
     assert_eq!(before.jwks, after.jwks);
     assert_eq!(rsa_kid(&before), rsa_kid(&after));
@@ -94,7 +94,7 @@ async fn the_job_renews_them_while_old_callers_come() {
     assert_eq!(app.context.keys.rotate_due(&app.context.directory, || app.context.key_context()).await, 0);
     app.clock.advance(60_001);
     let ring = rsa_ring(&app).await;
-    assert_ne!(rsa_kid(&ring), first, "made by the job, a minute ago");
+    assert_ne!(rsa_kid(&ring), first, "created by the job, a minute ago");
     let made = rsa_kid(&ring);
     let known = app.context.key_ring(&entry(&app)).await.unwrap();
     assert_eq!(rsa_kid(&known), made);
@@ -107,7 +107,7 @@ async fn after_a_week_without_old_callers_they_retire() {
     app.clock.advance(WEEK + 1000);
     let ring = app.context.key_ring(&entry(&app)).await.unwrap();
     assert_eq!(ring.tokens.rsa_signing_kid(Dynamic), None);
-    assert!(ring.tokens.verifies(&kid), "tokens that are out live on");
+    assert!(ring.tokens.verifies(&kid), "tokens in circulation stay valid");
     let listed = ListKeys { app: entry(&app) }.run(&app.context).await.unwrap();
     let key = listed.iter().find(|key| key.life.kid == kid).unwrap();
     assert_eq!((key.stage, key.signs_now), (KeyStage::Retired, false));
@@ -142,7 +142,7 @@ async fn operators_see_them_rotate_them_and_revoke_them() {
     let ring = rsa_ring(&app).await;
     assert_eq!(replaced_by, Some(rsa_kid(&ring)));
     assert!(!ring.tokens.verifies(&revoked) && !ring.jwks.contains(&format!("\"{revoked}\"")));
-    assert_eq!(*ring.tokens.signing_kid(Dynamic), rotated.kid, "the app's own key stays");
+    assert_eq!(*ring.tokens.signing_kid(Dynamic), rotated.kid, "the app's own key remains");
 }
 
 #[tokio::test]
@@ -166,7 +166,7 @@ async fn a_store_that_refuses_writes_fails_only_those_who_need_a_new_key() {
     assert!(app.context.key_ring_to_mint(&entry(&app), V5).await.is_ok());
     store.be(Mood::Works);
     let first = rsa_kid(&*rsa_ring(&app).await);
-    // one that is due serves on, as others do
+    // one that is due to be replaced continues to serve, as others do
     store.be(Mood::Refuses);
     app.clock.advance(WEEK + 1000);
     assert_eq!(rsa_kid(&*rsa_ring(&app).await), first);

@@ -1,4 +1,4 @@
-//! The schedule's promises, for any settings and any pattern of requests, on keys without secrets.
+//! The guarantees of the schedule, for any settings and any pattern of requests, on keys without secrets.
 
 use proptest::prelude::*;
 use sessiond::domain::key::{KeyKind, KeyLife, KeyRules, KeyStage, Kid, RingPlan, SigningAlgorithm};
@@ -6,14 +6,14 @@ use sessiond::domain::time::UnixMillis;
 use std::collections::HashMap;
 
 const START: u64 = 1_700_000_000_000;
-/// How much longer than its max-age a verifier may keep a document: slow networks, slow clocks. The overlap less the
-/// second that max-age is at least, and one for rounding.
+/// How much longer than its max-age a verifier may keep a document: slow networks, slow clocks. This is the overlap
+/// minus the second that max-age is at least, and one for rounding.
 const SLACK_MS: u64 = 58_000;
 
 /// An app's keys as the server would keep them.
 struct Keys {
     rules: KeyRules,
-    /// Somebody asks for RSA all the time.
+    /// Some caller requests RSA all the time.
     with_rsa: bool,
     all: Vec<KeyLife>,
 }
@@ -27,7 +27,7 @@ impl Keys {
         Self { with_rsa: true, ..Self::new(rules) }
     }
 
-    /// What a request at this moment sees.
+    /// What a request at this time sees.
     fn at(&mut self, now: UnixMillis) -> RingPlan {
         for (kind, algorithm) in self.rules.due(&self.all, self.with_rsa, now) {
             self.make(kind, algorithm, now);
@@ -41,7 +41,7 @@ impl Keys {
                 assert_eq!(key.algorithm, SigningAlgorithm::RS256);
             }
         }
-        assert!(!self.with_rsa || plan.rsa.is_some(), "who asks for RSA gets it");
+        assert!(!self.with_rsa || plan.rsa.is_some(), "a caller that requests RSA gets it");
         plan
     }
 
@@ -70,13 +70,13 @@ impl Keys {
         rsa.chain([&plan.signing]).flat_map(|kids| [kids.dynamic.clone(), kids.fixed.clone()]).collect()
     }
 
-    /// `max-age` of the document, as the server says it.
+    /// `max-age` of the document, as the server sends it.
     fn max_age_ms(&self, plan: &RingPlan, now: UnixMillis) -> u64 {
         (now.until(plan.next_key_due) / 1000).max(1) * 1000
     }
 }
 
-/// What an operator or the passing of time does.
+/// Actions of an operator, or the passing of time.
 #[derive(Debug, Clone)]
 enum Step {
     Wait(u64),
@@ -111,7 +111,7 @@ fn rules_and_steps() -> impl Strategy<Value = (KeyRules, Vec<Step>)> {
     rules().prop_flat_map(|rules| steps(rules.update_interval_ms).prop_map(move |steps| (rules, steps)))
 }
 
-/// Longer for a while, while the key signs, and then shorter: found by the property below.
+/// First longer, while the key signs, and then shorter: found by the property below.
 #[test]
 fn a_shorter_interval_ends_no_token_that_was_signed_under_a_longer_one() {
     const HOUR: u64 = 3_600_000;
@@ -138,7 +138,7 @@ fn a_shorter_interval_ends_no_token_that_was_signed_under_a_longer_one() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
-    /// A verifier that keeps the document for its max-age and a little longer, and fetches a new one only then, knows
+    /// A verifier that keeps the document for its max-age and a little longer, and only then fetches a new one, knows
     /// every key that signs.
     #[test]
     fn a_verifier_that_caches_the_document_never_meets_an_unknown_key(
@@ -171,7 +171,7 @@ proptest! {
         }
     }
 
-    /// A token is accepted as long as it lives, whatever happens to the keys by schedule.
+    /// A token is accepted for its whole lifetime, whatever the schedule does to the keys.
     #[test]
     fn no_token_outlives_its_key((rules, steps) in rules_and_steps(), asks in any::<u64>()) {
         let mut keys = Keys::new(rules);
@@ -205,7 +205,7 @@ proptest! {
         let mut tokens: Vec<(Kid, UnixMillis)> = Vec::new();
         for (changed, wait, with_rsa) in changes {
             keys.with_rsa = with_rsa;
-            // a shorter life of tokens is a wish to end them; everything else is not
+            // a shorter lifetime is meant to end tokens; everything else is not
             keys.rules = KeyRules { access_token_validity_ms: rules.access_token_validity_ms, ..changed };
             let expiry = now.plus(rules.access_token_validity_ms);
             tokens.extend(Keys::signers(&keys.at(now)).into_iter().map(|kid| (kid, expiry)));
@@ -217,7 +217,7 @@ proptest! {
         }
     }
 
-    /// Until a plan says it must be made again, making it again changes nothing.
+    /// Until a plan says that it must be recomputed, recomputing it changes nothing.
     #[test]
     fn a_plan_holds_until_it_says((rules, steps) in rules_and_steps(), part in 0.0..1.0f64, with_rsa: bool) {
         let mut keys = Keys { with_rsa, ..Keys::new(rules) };
@@ -232,14 +232,14 @@ proptest! {
             let inside = now.plus(((span - 1) as f64 * part) as u64);
             let before = keys.all.clone();
             let again = keys.at(inside);
-            prop_assert_eq!(&before, &keys.all, "no key took a step inside");
+            prop_assert_eq!(&before, &keys.all, "no key changed its stage meanwhile");
             prop_assert_eq!((&again.signing, &again.rsa), (&plan.signing, &plan.rsa));
             prop_assert_eq!(&again.verifying, &plan.verifying);
             now = inside;
         }
     }
 
-    /// However often a key is asked for, one is made per interval, and only a few are alive.
+    /// However often a key is requested, one is created per interval, and only a few are alive.
     #[test]
     fn keys_do_not_pile_up(
         rules in rules(),
@@ -290,9 +290,9 @@ fn rsa_keys_are_made_when_they_are_asked_for_and_stand_first_in_the_document() {
     keys.with_rsa = true;
     let now = UnixMillis(START + 1000);
     let asked = keys.at(now);
-    assert_eq!(asked.signing, plan.signing, "others are not concerned");
+    assert_eq!(asked.signing, plan.signing, "others are not affected");
     assert_eq!(algorithms(&keys, &asked), [RS256, RS256, EdDSA, EdDSA]);
-    assert_eq!(asked.rsa.expect("who asks gets one").signing.dynamic, Kid::dynamic(now), "at once");
+    assert_eq!(asked.rsa.expect("a caller gets one").signing.dynamic, Kid::dynamic(now), "at once");
 }
 
 #[test]
@@ -303,14 +303,14 @@ fn an_rsa_key_that_nobody_asks_for_any_more_is_used_until_its_interval_ends() {
     let created = keys.all.iter().find(|key| key.kid == rsa).expect("made").created;
     let end = created.plus(EDDSA.update_interval_ms);
     let last = keys.at(UnixMillis(end.0 - 1));
-    assert_eq!(last.rsa.expect("it serves on").signing.dynamic, rsa);
+    assert_eq!(last.rsa.expect("it continues to serve").signing.dynamic, rsa);
     assert!(last.verifying.contains(&rsa));
     let after = keys.at(end);
     assert_eq!(after.rsa, None);
-    assert!(after.verifying.contains(&rsa), "its tokens live on");
+    assert!(after.verifying.contains(&rsa), "its tokens stay valid");
     let key = keys.all.iter().find(|key| key.kid == rsa).expect("kept");
     assert_eq!(key.stage(), KeyStage::Retired);
-    // who comes back later is served all the same
+    // a caller that comes back later is served all the same
     keys.with_rsa = true;
     let later = end.plus(1_000_000);
     assert_eq!(keys.at(later).rsa.expect("asked for").signing.dynamic, Kid::dynamic(later));
@@ -318,7 +318,7 @@ fn an_rsa_key_that_nobody_asks_for_any_more_is_used_until_its_interval_ends() {
 
 #[test]
 fn rsa_readers_are_never_given_a_key_that_they_cannot_read() {
-    // an app that switches to RS256 signs on with the old key for a minute, but not for them
+    // an app that switches to RS256 continues to sign with the old key for a minute, but not for them
     let mut keys = Keys::new(EDDSA);
     let old = keys.at(UnixMillis(START)).signing;
     keys.rules.algorithm = SigningAlgorithm::RS256;
@@ -328,7 +328,7 @@ fn rsa_readers_are_never_given_a_key_that_they_cannot_read() {
     assert_ne!(rsa.dynamic, old.dynamic);
     let later = keys.at(UnixMillis(START + 61_000));
     assert_eq!(later.signing, rsa);
-    // and back: the RSA key goes on for them, beside the new one
+    // and back: the RSA key continues for them, next to the new one
     keys.rules.algorithm = SigningAlgorithm::EdDSA;
     keys.at(UnixMillis(START + 100_000));
     let back = keys.at(UnixMillis(START + 160_000));

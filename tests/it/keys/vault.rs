@@ -1,4 +1,4 @@
-//! Keys at rest: plain or under a master key, and the way from one to the other.
+//! Keys at rest: plain or under a master key, and conversion between the two.
 
 use super::world::{START, Seeded, World};
 use sessiond::crypto::refresh_token::RefreshToken;
@@ -20,7 +20,7 @@ fn master(text: &str) -> MasterKey {
     MasterKey::new(text).unwrap()
 }
 
-/// A world whose vault was opened with this master key.
+/// An environment whose vault was opened with this master key.
 async fn unlocked(store: MemoryEngine, key: Option<&str>) -> Result<World, (UnlockError, MemoryEngine)> {
     let key = key.map(master);
     match unlock(&store, key.as_ref(), &Seeded::new(9)).await {
@@ -100,7 +100,7 @@ async fn with_a_master_key_no_secret_is_in_the_store() {
     sealed.ring(START).await;
     assert!(plain_secrets(&sealed).await.is_empty());
     let bytes = all_bytes(&sealed.store).await;
-    // the secrets themselves, as they are once they are plain
+    // the secrets themselves, as they are in plain form
     let (vault, _) = reseal(&sealed.store, &vault_of(&sealed.store, FIRST).await, None, &Seeded::new(4)).await.unwrap();
     assert!(!vault.is_sealed());
     for secret in plain_secrets(&sealed).await {
@@ -120,7 +120,7 @@ async fn the_same_master_key_opens_again() {
     assert!(same_keys(&before, &world.ring(START).await));
 }
 
-/// Version 0.1.0 took the byte order mark of a key file for a part of the key.
+/// Version 0.1.0 treated the byte order mark of a key file as part of the key.
 #[tokio::test]
 async fn a_folder_that_was_sealed_under_a_key_with_a_byte_order_mark_opens() {
     let (salt, entropy) = ([7; 16], Seeded::new(1));
@@ -150,7 +150,7 @@ async fn a_wrong_missing_or_unexpected_master_key_is_refused_with_the_way_out() 
         matches!(missing, UnlockError::Missing) && missing.to_string().contains("SESSIOND_MASTER_KEY"),
         "{missing}"
     );
-    // refusals change nothing
+    // refused attempts change nothing
     open(store, Some(FIRST)).await.ring(START).await;
 
     let world = open(MemoryEngine::new(), None).await;
@@ -196,7 +196,7 @@ async fn a_vault_that_does_not_fit_any_more_reseals_nothing() {
     let stale = vault_of(&world.store, FIRST).await;
     reseal(&world.store, &stale, Some(&master(SECOND)), &Seeded::new(2)).await.unwrap();
     assert!(reseal(&world.store, &stale, None, &Seeded::new(3)).await.is_err());
-    // nor does a server with the old vault write keys that nobody could open
+    // nor does a server with the old vault write keys that could never be opened
     let rings = KeyRings::new(stale);
     let new = AppId { app_id: "new".into(), ..AppId::base() };
     world.add_app(&new).await;
@@ -212,7 +212,7 @@ async fn a_sealed_key_is_bound_to_its_app_and_name() {
     world.ring(START).await;
     world.rings.ring_in(world.at(START), &other, world.rules).await.unwrap();
 
-    // whoever can write to the store moves one app's keys to another
+    // an attacker who can write to the store moves one app's keys to another
     let mut tx = world.store.begin();
     for key in signing_key::list(&mut *tx, &world.app).await.unwrap() {
         signing_key::put(&mut *tx, &other, key).unwrap();

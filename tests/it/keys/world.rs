@@ -64,12 +64,12 @@ impl World {
         self.rings.ring_in(self.at(now), &self.app, self.rules).await.unwrap()
     }
 
-    /// The ring for SDKs that know RSA alone.
+    /// The ring for SDKs that support only RSA.
     pub(crate) async fn rsa_ring(&self, now: UnixMillis) -> Arc<KeyRing> {
         self.rings.rsa_ring_in(self.at(now), &self.app, self.rules).await.unwrap()
     }
 
-    /// Makes an app known to the store; keys are made for apps that exist only.
+    /// Registers an app in the store; keys are created only for apps that exist.
     pub(crate) async fn add_app(&self, app: &AppId) {
         let mut tx = self.store.begin();
         sessiond::store::app::put(&mut *tx, app, &AppRecord { created: START, changes: 0 }).unwrap();

@@ -1,4 +1,4 @@
-//! Which file names something that another file defines, read from the sources.
+//! Which file uses something that another file defines, read from the sources.
 
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A path of modules and names below the crate.
 type Path = Vec<String>;
 
-/// Files, and the files that each of them names.
+/// Files, and the files that each of them uses.
 pub(super) struct Graph {
     files: Vec<String>,
     arrows: Vec<BTreeSet<usize>>,
@@ -15,19 +15,19 @@ pub(super) struct Graph {
 /// What a file brings into scope by `use`.
 struct Import {
     path: Path,
-    /// Others may name it through this file.
+    /// Other files may use it through this file.
     is_public: bool,
 }
 
 struct Sources<'a> {
-    /// Files by their module.
+    /// Files by module.
     modules: BTreeMap<Path, &'a str>,
     imports: BTreeMap<&'a str, BTreeMap<String, Import>>,
 }
 
 impl Graph {
-    /// Reads the arrows off the code of all files, without comments, text and tests. What a file exports again counts as named
-    /// where it is defined.
+    /// Reads the edges from the code of all files, without comments, strings and tests. What a file re-exports counts
+    /// as used where it is defined.
     pub(super) fn of(code: &BTreeMap<String, String>) -> Self {
         let names_path = Regex::new(r"[A-Za-z_]\w*(?:\s*::\s*\w+)+").expect("a pattern");
         let imports = Regex::new(r"(?m)\b(pub(?:\([^)]*\))?\s+)?use\s+([^;]+);").expect("a pattern");
@@ -65,7 +65,7 @@ impl Graph {
         Self { files, arrows }
     }
 
-    /// The groups of files of which each leads to each.
+    /// The groups of files in which each file leads to every other.
     pub(super) fn circles(&self) -> Vec<Vec<&str>> {
         let reached: Vec<BTreeSet<usize>> = (0..self.files.len()).map(|from| self.reached(from)).collect();
         let mut found = BTreeSet::new();
@@ -91,7 +91,7 @@ impl Graph {
 }
 
 impl Sources<'_> {
-    /// A path as one below the crate, from inside a module; `None` for other crates.
+    /// A path inside a module as a path from the crate root; `None` for other crates.
     fn absolute(&self, module: &Path, path: &[String]) -> Option<Path> {
         let (first, rest) = path.split_first()?;
         match first.as_str() {
@@ -112,7 +112,7 @@ impl Sources<'_> {
         }
     }
 
-    /// What a path in the code of a file leads to: from the crate, a child module, or something that was imported.
+    /// Resolves a path in the code of a file: from the crate, a child module, or something that was imported.
     fn named(&self, file: &str, path: &[String]) -> Option<Path> {
         self.absolute(&module_of(file), path).or_else(|| {
             let import = self.imports[file].get(&path[0])?;
@@ -120,7 +120,7 @@ impl Sources<'_> {
         })
     }
 
-    /// The file that defines what a path names; `None` for a module as such.
+    /// The file that defines what a path names; `None` for a module itself.
     fn definition(&self, path: &Path, hops: usize) -> Option<&str> {
         let length = (0..=path.len()).rev().find(|length| self.modules.contains_key(&path[..*length]))?;
         let file = self.modules[&path[..length]];
@@ -163,7 +163,7 @@ fn flat(tree: &str) -> Vec<(Path, String)> {
     vec![(path, name)]
 }
 
-/// The parts between commas that lie in no inner braces.
+/// The parts between commas that are not inside inner braces.
 fn parts(inner: &str) -> Vec<String> {
     let (mut depth, mut found) = (0, vec![String::new()]);
     for c in inner.chars() {

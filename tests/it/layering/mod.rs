@@ -1,4 +1,4 @@
-//! Which module may name which: read from the sources, because one package has no other fence.
+//! Which module may use which name, read from the sources, because a single package has no other boundaries.
 
 mod graph;
 
@@ -78,8 +78,8 @@ const FENCES: &[Fence] = &[
     Fence { what: Name::Module("system"), allowed: Allowed::Only(&["app.rs", "cli/", "system.rs"]) },
 ];
 
-/// Circles of files that are there, each with its reason: the files, or the folder with all of them. A circle goes from here
-/// once it is open, and none is added.
+/// Existing cycles between files, each with its reason: the files, or the folder that contains them all. A cycle is
+/// removed from here once it is broken, and none is added.
 const CIRCLES: &[(&str, &[&str])] = &[
     (
         "a user's row, the keys that follow from it and the marks that it copies are written together",
@@ -95,7 +95,7 @@ const CIRCLES: &[(&str, &[&str])] = &[
 ];
 
 impl Name {
-    /// As the document calls it.
+    /// The name in the document.
     fn shown(&self) -> String {
         match self {
             Self::Crate(name) => format!("crate `{name}`"),
@@ -107,7 +107,7 @@ impl Name {
 
     fn pattern(&self) -> Regex {
         let pattern = match self {
-            // The first part of a path: after a path separator it would be a module of ours.
+            // The first part of a path: after a path separator it would be one of our modules.
             Self::Crate(name) => {
                 format!(r"(?:^|[^\w:])(?:::)?{name}::|\buse\s+(?:::)?{name}\b|\bextern\s+crate\s+{name}\b")
             }
@@ -120,7 +120,7 @@ impl Name {
 }
 
 impl Allowed {
-    /// As the document says it.
+    /// The rule as worded in the document.
     fn shown(&self) -> String {
         let named = |places: &[&str]| places.iter().map(|place| format!("`{place}`")).collect::<Vec<_>>().join(", ");
         match self {
@@ -137,7 +137,7 @@ impl Allowed {
     }
 }
 
-/// `(file, line)` of every breach, as text.
+/// `(file, line)` of every violation, as text.
 fn breaches(files: &BTreeMap<String, String>) -> Vec<String> {
     let mut found = Vec::new();
     for fence in FENCES {
@@ -157,7 +157,7 @@ fn too_long(files: &BTreeMap<String, String>) -> Vec<String> {
     long.filter(|(_, lines)| *lines > MAX_LINES).map(|(file, lines)| format!("{file}: {lines} lines")).collect()
 }
 
-/// The code of a file without comments, text literals and tests; lines keep their numbers.
+/// The code of a file without comments, string literals and tests; lines keep their numbers.
 fn code_of(source: &str) -> String {
     let tests = Regex::new(r"\n#\[cfg\((?:test|all\(test\b[^\n]*)\)\]\nmod ").expect("a pattern");
     let without_tests = tests.split(source).next().unwrap_or_default();
@@ -247,7 +247,7 @@ fn a_circle_is_found_through_re_exports_aliases_and_nested_imports() {
     assert_eq!(sample("use crate::{b, a::{Two, c}};", "fn f() { super::one::f() }"), circle);
     assert_eq!(sample("use super::two as other; fn f() { other::f() }", "use crate::a::Uno;"), circle);
     assert!(sample("use crate::a::Two;", "use super::three::One; fn f() { std::one::f() }").is_empty());
-    assert!(sample("use crate::a::Two;", "pub use crate::a::one::One;").is_empty(), "what is passed on is not named");
+    assert!(sample("use crate::a::Two;", "pub use crate::a::one::One;").is_empty(), "re-exports do not count");
 }
 
 #[test]

@@ -36,7 +36,7 @@ async fn listener() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// How long the first request takes behind so many failures.
+/// How long the first request takes after this many failures.
 async fn answered_after(error: Errno, times: u32) -> Duration {
     let (listener, address) = listener().await;
     let since = Instant::now();

@@ -1,4 +1,4 @@
-//! Bodies: the limit, chunks, and those who take their time.
+//! Bodies: the limit, chunks, and slow senders.
 
 use super::wire::Wire;
 use super::{echo, impatient, limits, post, soon};
@@ -140,7 +140,7 @@ async fn a_route_may_take_larger_bodies_than_others() {
     assert_eq!(soon(wire.reply()).await.body, "POST /roomy 8000\n");
 }
 
-/// A batch of as many users as one call may bring.
+/// A batch of as many users as one call may contain.
 fn batch(filler: usize) -> Vec<u8> {
     let users: Vec<Value> = (0..10_000)
         .map(|number| {
@@ -168,7 +168,7 @@ async fn the_largest_batch_of_users_fits() {
     };
     let users = batch(20);
     assert!(users.len() > 2 << 20, "{} bytes", users.len());
-    // Neither strangers nor other routes get that much memory.
+    // Neither unauthorised callers nor other routes get that much memory.
     assert_eq!(send("/bulk-import/users", "wrong", &users).await.code, 413);
     assert_eq!(send("/bulk-import/import", KEY, &users).await.code, 413);
     let reply = send("/public/bulk-import/users", KEY, &users).await;

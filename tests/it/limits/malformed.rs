@@ -1,4 +1,4 @@
-//! Requests that nobody honest sends: answered in the 4xx or cut, never a failure, and the server lives.
+//! Requests that no honest client sends: answered with 4xx or cut off, never a failure, and the server survives.
 
 use super::wire::Wire;
 use super::{get, impatient, soon};
@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::json;
 use sessiond::store::{user, userroles};
 
-/// Bytes that are no HTTP, or just about.
+/// Bytes that are not HTTP, or only just.
 fn broken_heads() -> Vec<Vec<u8>> {
     let text = [
         "\r\n\r\n",
@@ -77,7 +77,7 @@ async fn random_bytes_are_refused_and_the_server_lives() {
     assert_eq!(soon(wire.reply()).await.body, "Hello\n");
 }
 
-/// Values that fit nowhere, and some that fit somewhere.
+/// Values that are valid nowhere, and some that are valid somewhere.
 const ODD: [&str; 22] = [
     "null",
     "true",
@@ -124,7 +124,7 @@ const FIELDS: [&str; 17] = [
     "validity",
 ];
 
-/// Every field that an endpoint of people, roles or metadata reads.
+/// Every field that an endpoint of users, roles or metadata reads.
 const FIELDS_OF_PEOPLE: [&str; 17] = [
     "userId",
     "recipeUserId",
@@ -145,7 +145,7 @@ const FIELDS_OF_PEOPLE: [&str; 17] = [
     "primaryUserId",
 ];
 
-/// Sends bodies of these fields, with odd values in them, to every route that takes a body and whose path begins so.
+/// Sends bodies with these fields and odd values to every route that takes a body and whose path begins like this.
 async fn throw_odd_fields(app: &TestApp, (seed, rounds): (u64, usize), fields: &[&str], paths: &[&str]) {
     let mut random = StdRng::seed_from_u64(seed);
     for _ in 0..rounds {
@@ -168,7 +168,7 @@ async fn throw_odd_fields(app: &TestApp, (seed, rounds): (u64, usize), fields: &
                 continue;
             }
             let reply = app.request(method, mounted.route.path).cdi(version).body(body.clone()).await;
-            // 500 is what the protocol has for an access token that is no JWT
+            // the protocol answers 500 to an access token that is not a JWT
             let expected = reply.code() < 500 || mounted.route.path == "/recipe/session/regenerate";
             assert!(expected, "{} {version} {body}: {}", mounted.route.label, reply.body());
         }
@@ -213,7 +213,7 @@ async fn odd_queries_never_make_an_endpoint_fail() {
         for mounted in app.cdi.table().routes() {
             if format!("{:?}", mounted.route.verb) == "GET" {
                 let reply = app.get(&format!("{}?{query}", mounted.route.path)).await;
-                // 501 is the answer of a recipe that is not there yet.
+                // 501 is the reply of a recipe that does not exist yet
                 let failed = reply.code() >= 500 && reply.code() != 501;
                 assert!(!failed, "{} {query}: {}", mounted.route.label, reply.body());
             }
@@ -226,7 +226,7 @@ fn start(reply: &TestReply) -> String {
     reply.body().chars().take(200).collect()
 }
 
-/// With a body limit above the record limit, the store has the last word.
+/// With a body limit above the record limit, the store decides.
 #[tokio::test]
 async fn what_no_engine_stores_is_refused_in_one_line_and_leaves_nothing() {
     let app = TestApp::new().await;

@@ -1,4 +1,4 @@
-//! What the server grants to its peers, and what it does with those who want more.
+//! What the server allows its peers, and what it does with those that want more.
 
 mod accept;
 mod bodies;
@@ -23,10 +23,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// Bytes of the reply to `/large`: more than the buffers of two sockets hold.
+/// Bytes of the reply to `/large`: more than the buffers of two sockets can hold.
 const LARGE: usize = 16 << 20;
 
-/// Says back what arrived; `/panic` panics, `/wait` waits for [`Echo::release`], `/large` has a large reply. A body on
+/// Echoes what arrived; `/panic` panics, `/wait` waits for [`Echo::release`], `/large` has a large reply. A body on
 /// `/roomy` may be ten times as large as elsewhere.
 #[derive(Default)]
 struct Echo {
@@ -63,7 +63,7 @@ impl Dispatch for Echo {
     }
 }
 
-/// Built-in limits, to be changed by the test.
+/// The default limits, to be changed by the test.
 fn limits() -> Limits {
     BaseConfig::with(&[], false).expect("built-in settings are good").limits
 }
@@ -79,19 +79,19 @@ async fn echo(limits: Limits) -> (TestServer, Arc<Echo>) {
     (TestServer::with(Arc::clone(&echo), limits).await, echo)
 }
 
-/// Ends a test that would hang.
+/// Aborts a test that would hang.
 async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), future).await.expect("an answer within 20 s")
 }
 
-/// A POST with a content length.
+/// A POST request with a content length.
 fn post(path: &str, body: &[u8]) -> Bytes {
     let mut request = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();
     request.extend_from_slice(body);
     request.into()
 }
 
-/// A GET.
+/// A GET request.
 fn get(path: &str) -> Bytes {
     format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").into()
 }

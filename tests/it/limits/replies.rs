@@ -30,7 +30,7 @@ async fn no_browser_guesses_what_a_reply_is() {
     }
 }
 
-/// A connection with a small buffer that has asked for the large reply.
+/// A connection with a small buffer that has requested the large reply.
 async fn asking(server: &TestServer) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(32 << 10).expect("a socket option");
@@ -54,7 +54,7 @@ async fn a_reader_that_moves_on_is_not_cut_however_slow_it_is() {
         read += length;
         tokio::time::sleep(pause).await;
         if read > LARGE / 2 {
-            // Slow enough, for long enough.
+            // Slowly enough, for long enough.
             pause = Duration::ZERO;
         }
     }

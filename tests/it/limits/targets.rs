@@ -1,4 +1,4 @@
-//! What a request is for: its target, or else its `Host` (RFC 9112, 3.2).
+//! The destination of a request: its target, or else its `Host` (RFC 9112, 3.2).
 
 use super::soon;
 use super::wire::Wire;
@@ -33,7 +33,7 @@ async fn the_authority_of_a_target_takes_the_place_of_the_host() {
         ("http://auth.example.com/users", "", 401),
         ("http://127.0.0.1/users", "host: auth.example.com\r\n", 200),
         ("http://auth.example.com", "host: 127.0.0.1\r\n", 200),
-        // Still two, of which a proxy may have taken either.
+        // Still two, and a proxy may have used either.
         ("http://auth.example.com/users", "host: a\r\nhost: b\r\n", 400),
     ])
     .await;

@@ -10,7 +10,7 @@ pub(super) struct Wire {
     read: Vec<u8>,
 }
 
-/// A reply as it stood on the wire.
+/// A reply as received over the wire.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct WireReply {
     pub(super) code: u16,
@@ -29,7 +29,7 @@ impl Wire {
         self.socket.write_all(bytes).await.expect("the server reads");
     }
 
-    /// Sends as much as the server takes; true if it took everything.
+    /// Sends as much as the server accepts; true if it accepted everything.
     pub(super) async fn try_send(&mut self, bytes: &[u8]) -> bool {
         self.socket.write_all(bytes).await.is_ok()
     }

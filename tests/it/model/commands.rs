@@ -14,7 +14,7 @@ use sessiond::domain::session::RefreshPolicy;
 use sessiond::domain::time::UnixMillis;
 use tokio::runtime::{Builder, Runtime};
 
-/// A server of its own for each case.
+/// A separate server for each case.
 struct Commands {
     runtime: Runtime,
     driver: Driver,
@@ -25,7 +25,7 @@ struct Commands {
 impl Machine for Commands {
     fn create(now: u64) -> Self {
         let runtime = Builder::new_current_thread().build().unwrap();
-        // An hour more than the tests look at, and the rounding down of `exp`.
+        // An hour more than the tests cover, plus the rounding down of `exp`.
         let access_validity = (ACCESS_VALIDITY + 3_600_000) / 1000;
         let builder = TestApp::builder()
             .setting("access_token_validity", &access_validity.to_string())

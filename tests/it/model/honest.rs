@@ -34,7 +34,7 @@ impl<'a, M: Machine> Client<'a, M> {
         self.jar.refresh
     }
 
-    /// Lives until the tape is over, or for so many rounds.
+    /// Continues until the tape is over, or for this many rounds.
     pub(super) fn live(&mut self, rounds: usize) -> Checked<()> {
         for _ in 0..rounds {
             if self.tape.is_over() && self.due.is_none() {
@@ -66,7 +66,7 @@ impl<'a, M: Machine> Client<'a, M> {
         Pair { refresh: self.world.token_count() - 1, access: self.world.access_count() - 1 }
     }
 
-    /// CDI ≤ 5.5: tabs refresh with one token; replies are lost, doubled, reordered; the children get used.
+    /// CDI ≤ 5.5: tabs refresh with one token; replies are lost, duplicated, reordered; the children get used.
     fn promoting_round(&mut self) -> Checked<()> {
         let parent = self.jar.refresh;
         let tabs = 1 + if self.tape.once_in(8) { self.tape.next(50) } else { self.tape.next(3) };
@@ -88,7 +88,7 @@ impl<'a, M: Machine> Client<'a, M> {
                 break; // too late: dropped, like all that come after it
             }
             if taken.contains(&pair.refresh) || !self.world.is_fresh(pair.access) {
-                continue; // doubled: a reply is taken once; or so late that its access token is over
+                continue; // duplicated: a reply is taken only once; or so late that its access token has expired
             }
             taken.push(pair.refresh);
             self.jar = pair;
@@ -111,7 +111,7 @@ impl<'a, M: Machine> Client<'a, M> {
         Ok(())
     }
 
-    /// CDI ≥ 5.6: one refresh at a time; a lost reply is asked for again in time.
+    /// CDI ≥ 5.6: one refresh at a time; a lost reply is requested again in time.
     fn rotating_round(&mut self) -> Checked<()> {
         let before = self.jar;
         let outcome = self.world.refresh(RotateOnRefresh, before.refresh)?;
@@ -130,7 +130,7 @@ impl<'a, M: Machine> Client<'a, M> {
         self.call_api(RotateOnRefresh)
     }
 
-    /// Requests with the jar's access token; what verify hands back may get lost.
+    /// Requests with the jar's access token; what verify returns may get lost.
     fn call_api(&mut self, policy: RefreshPolicy) -> Checked<()> {
         for _ in 0..=self.tape.next(3) {
             let check_database = self.tape.once_in(2);
@@ -144,7 +144,7 @@ impl<'a, M: Machine> Client<'a, M> {
         Ok(())
     }
 
-    /// A late request of some tab, with an access token that was used before: no reason to sign anyone out.
+    /// A late request of some tab, with an access token that was used before: not a reason to sign anyone out.
     fn old_request_arrives(&mut self) -> Checked<()> {
         if self.used.is_empty() || !self.tape.once_in(4) {
             return Ok(());

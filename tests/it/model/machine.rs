@@ -1,4 +1,4 @@
-//! What the properties run on; here the pure rules.
+//! The interface that the properties run on, and the pure rules behind it.
 
 use super::world::{GRACE, REFRESH_VALIDITY};
 use sessiond::domain::session::RefreshPolicy::{self, PromoteOnUse, RotateOnRefresh};
@@ -9,10 +9,10 @@ use sessiond::domain::token_hash::TokenHash2;
 
 /// Refresh tokens are numbered as they are issued; the session's first is 0.
 pub(super) type TokenId = usize;
-/// Access tokens too.
+/// Access tokens are numbered the same way.
 pub(super) type AccessId = usize;
 
-/// What a refresh came to.
+/// The outcome of a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// New tokens: the next numbers.
@@ -22,7 +22,7 @@ pub(super) enum Outcome {
     Gone,
 }
 
-/// What a verify came to.
+/// The outcome of a verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
     Good {
@@ -37,7 +37,7 @@ pub(super) trait Machine {
     fn create(now: u64) -> Self;
     fn refresh(&mut self, policy: RefreshPolicy, token: TokenId, now: u64) -> Outcome;
     fn verify(&mut self, policy: RefreshPolicy, access: AccessId, check_database: bool, now: u64) -> Seen;
-    /// Would it be granted? Changes nothing. `None` when the machine can't tell without trying.
+    /// Whether it would be granted. Changes nothing. `None` when the machine can't tell without trying.
     fn would_grant(&self, policy: RefreshPolicy, token: TokenId, now: u64) -> Option<bool>;
 }
 
@@ -83,7 +83,7 @@ impl Machine for Pure {
                 if reuse.ends_session {
                     self.family = None;
                 }
-                assert!(reuse.is_theft, "the setting asks for it");
+                assert!(reuse.is_theft, "the setting requires it");
                 Outcome::Theft((policy == RotateOnRefresh).then_some(reuse.subtype))
             }
         }

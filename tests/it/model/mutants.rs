@@ -12,7 +12,7 @@ use sessiond::domain::session::family::{Family, FamilyRules};
 use sessiond::domain::time::UnixMillis;
 use std::marker::PhantomData;
 
-/// What is wrong with the rules.
+/// The defects in the rules.
 trait Defect {
     const RULES: FamilyRules = RULES;
 
@@ -60,7 +60,7 @@ impl<D: Defect> Machine for Mutant<D> {
     }
 }
 
-/// A machine that can only be judged by what it answers.
+/// A machine that can be judged only by its replies.
 struct Blind<M>(M);
 
 impl<M: Machine> Machine for Blind<M> {
@@ -81,7 +81,7 @@ impl<M: Machine> Machine for Blind<M> {
     }
 }
 
-/// Runs a property until it fails; what it said.
+/// Runs a property until it fails; returns the failure.
 fn first_failure<M: Machine>(property: fn(World<M>, Vec<u16>) -> Checked<()>) -> String {
     let config = Config { cases: 20_000, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(
@@ -105,7 +105,7 @@ fn current(machine: &Pure) -> Option<TokenId> {
     machine.tokens.iter().position(|token| token.hash == current)
 }
 
-/// A move or a re-rotation starts the grace period again.
+/// A move or a re-rotation restarts the grace period.
 struct GraceReArmed;
 impl Defect for GraceReArmed {
     fn after(before: &Family, family: &mut Family, now: u64) {
@@ -118,7 +118,7 @@ impl Defect for GraceReArmed {
     }
 }
 
-/// What a move displaced may come back.
+/// A token displaced by a move may come back.
 struct DisplacedForgotten;
 impl Defect for DisplacedForgotten {
     fn after(_: &Family, family: &mut Family, _: u64) {

@@ -1,26 +1,26 @@
-//! The naive model: the protocol's tables over a complete history of who sat where, and when.
+//! The naive model: the protocol's tables over a complete history of which token held the seat, and when.
 
 use super::machine::{AccessId, Outcome, Seen, TokenId};
 use super::world::{GRACE, REFRESH_VALIDITY};
 use sessiond::domain::session::RefreshPolicy::{self, PromoteOnUse, RotateOnRefresh};
 use sessiond::domain::session::event::ReuseSubtype;
 
-/// A refresh token: what it was exchanged for, and how many seats had been taken by then.
+/// A refresh token: the one it was exchanged for, and how many seats had been taken by then.
 struct Minted {
     parent: Option<TokenId>,
     seats_before: usize,
 }
 
-/// An access token: whose it is, and the parent that it names.
+/// An access token: the refresh token it belongs to, and the parent that it names.
 struct Access {
     token: TokenId,
     parent: Option<TokenId>,
 }
 
-/// Somebody became current.
+/// A token became current.
 struct Seat {
     token: TokenId,
-    /// Whom this one replaced for good; `None` for moves inside the grace period.
+    /// The token that this one replaced for good; `None` for moves inside the grace period.
     replaced: Option<TokenId>,
     at: u64,
 }
@@ -49,7 +49,7 @@ impl Naive {
         self.seats.last().unwrap().token
     }
 
-    /// Who was replaced last, when, and which seat that was.
+    /// The token that was replaced last, when, and which seat that was.
     fn replacement(&self) -> Option<(TokenId, u64, usize)> {
         let at = self.seats.iter().rposition(|seat| seat.replaced.is_some())?;
         Some((self.seats[at].replaced?, self.seats[at].at, at))
@@ -59,7 +59,8 @@ impl Naive {
         self.tokens[token].parent
     }
 
-    /// A child of the replaced token, minted before the replacement, that never sat since; inside the window.
+    /// A child of the replaced token, minted before the replacement, that has not held the seat since; inside the
+    /// window.
     fn may_move_to(&self, token: TokenId, parent: Option<TokenId>, now: u64) -> bool {
         self.replacement().is_some_and(|(replaced, at, seat)| {
             parent == Some(replaced)

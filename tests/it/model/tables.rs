@@ -122,7 +122,7 @@ fn the_current_token_mints_children_any_number_of_times_and_stays_current() {
     }
     assert!(session.is_current("R1"));
     assert_eq!(session.previous(), None);
-    assert_eq!(session.0.expires, T0.plus(VALIDITY), "the end of life does not move");
+    assert_eq!(session.0.expires, T0.plus(VALIDITY), "the end of life does not change");
     assert_eq!(session.0.generation, 0);
 }
 

@@ -14,7 +14,7 @@ pub(super) fn anything_goes<M: Machine>(mut world: World<M>, choices: Vec<u16>) 
     while !tape.is_over() {
         world.pass_time(&mut tape);
         let policy = POLICIES[tape.next(2)];
-        // Mostly recent tokens: old ones are all alike.
+        // Mostly recent tokens, because old ones are all alike.
         let pick = |tape: &mut Tape, count: usize| {
             let reach = if tape.once_in(4) { count } else { count.min(4) };
             count - 1 - tape.next(reach)
@@ -31,7 +31,7 @@ pub(super) fn anything_goes<M: Machine>(mut world: World<M>, choices: Vec<u16>) 
     Ok(())
 }
 
-/// One of two who hold tokens of one family.
+/// One of two parties that hold tokens of one family.
 struct Party {
     policy: RefreshPolicy,
     refresh: TokenId,
@@ -50,7 +50,7 @@ impl Party {
     }
 }
 
-/// After any honest past a thief has a token of the family; then both go on, in any order.
+/// After any honest past a thief gets a token of the family; then both continue, in any order.
 pub(super) fn two_cannot_share<M: Machine>(world: World<M>, choices: Vec<u16>) -> Checked<()> {
     let mut tape = Tape::new(choices);
     let rounds = tape.next(4);
@@ -63,7 +63,7 @@ pub(super) fn two_cannot_share<M: Machine>(world: World<M>, choices: Vec<u16>) -
     let mut parties =
         [(policies[0], own), (policies[1], stolen)].map(|(policy, refresh)| Party { policy, refresh, access: 0 });
     for _ in 0..4 {
-        // Each of them in each round, whoever comes first, an ordinary access token's life apart.
+        // Each of them in each round, in either order, an ordinary access token's life apart.
         let first = tape.next(2);
         for party in [first, 1 - first] {
             world.now += GRACE + 1;

@@ -1,4 +1,4 @@
-//! A session under test: the machine and the naive model side by side, and the claims that hold after every step.
+//! A session under test: the machine and the naive model together, and the claims that hold after every step.
 
 use super::Tape;
 use super::machine::{AccessId, Machine, Outcome, Seen, TokenId};
@@ -10,7 +10,7 @@ pub(super) const START: u64 = 1_700_000_000_000;
 pub(super) const GRACE: u64 = 30_000;
 /// 100 days.
 pub(super) const REFRESH_VALIDITY: u64 = 8_640_000_000;
-/// Access tokens live longer than any test looks at them: expiry is another test's matter.
+/// Access tokens live longer than any test here: expiry is tested elsewhere.
 pub(super) const ACCESS_VALIDITY: u64 = REFRESH_VALIDITY - 86_400_000;
 
 pub(super) const POLICIES: [RefreshPolicy; 2] = [PromoteOnUse, RotateOnRefresh];
@@ -36,11 +36,11 @@ pub(super) struct World<M> {
     /// Which refresh token each access token belongs to, and when it was minted.
     access: Vec<(TokenId, u64)>,
     ledger: Ledger,
-    /// What was done, for failures.
+    /// The operations so far, for failure messages.
     story: String,
 }
 
-/// Who is current, as seen from outside: kept from what was granted.
+/// The current token, as seen from outside: derived from what was granted.
 struct Ledger {
     current: TokenId,
     previous: Option<TokenId>,
@@ -51,18 +51,18 @@ struct Ledger {
     expires: u64,
 }
 
-/// What a grant does to the family.
+/// The effect of a grant on the family.
 enum Effect {
     /// Nothing: the current token again.
     Stays,
     /// `previous` is replaced by `current`.
     Replaces { previous: TokenId, current: TokenId },
-    /// Somebody becomes current because of grace.
+    /// A token becomes current because of grace.
     ByGrace { current: TokenId },
 }
 
 impl<M: Machine> World<M> {
-    /// A new session, with the naive model beside it.
+    /// A new session with its naive model.
     pub(super) fn new() -> Self {
         Self { naive: Some(Naive::new(START)), ..Self::without_model() }
     }
@@ -98,7 +98,7 @@ impl<M: Machine> World<M> {
         self.ledger.expires
     }
 
-    /// Will the access token still be good at the end of a grace period that begins now?
+    /// Whether the access token will still be valid at the end of a grace period that starts now.
     pub(super) fn is_fresh(&self, access: AccessId) -> bool {
         self.now + GRACE <= self.access[access].1 + ACCESS_VALIDITY
     }
@@ -107,7 +107,7 @@ impl<M: Machine> World<M> {
         self.story.push_str(&format!("\n  {:>10} ms: {what}", self.now - START));
     }
 
-    /// Adds what was done to a failure.
+    /// Adds the operations to a failure message.
     pub(super) fn explain<T>(&self, result: Checked<T>) -> Checked<T> {
         result.map_err(|error| TestCaseError::fail(format!("{error}{}", self.story)))
     }
@@ -161,7 +161,7 @@ impl<M: Machine> World<M> {
         Ok(seen)
     }
 
-    /// A token was used under `PromoteOnUse`, and that was good: what must it have been?
+    /// A token was used successfully under `PromoteOnUse`: checks what it must have been.
     fn use_effect(&self, token: TokenId, parent: Option<TokenId>) -> Checked<Effect> {
         let ledger = &self.ledger;
         if token == ledger.current {
@@ -214,7 +214,7 @@ impl<M: Machine> World<M> {
                 };
                 claim!(
                     of_current || (open && by_grace),
-                    "two live lineages: {token} beside {} under {policy:?} at {moment}",
+                    "two live lineages: {token} and {} under {policy:?} at {moment}",
                     ledger.current
                 );
             }

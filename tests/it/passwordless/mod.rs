@@ -1,4 +1,4 @@
-//! Passwordless sign-ins: what requests that meet come to, and what is stored. Endpoints are in `cdi/recipe/signinup/`.
+//! Passwordless sign-ins: concurrent requests, and what is stored. Endpoints are in `cdi/recipe/signinup/`.
 
 mod races;
 mod records;
@@ -8,7 +8,7 @@ mod thief;
 use crate::app::{TestApp, TestReply};
 use serde_json::{Value, json};
 
-/// A code that was made.
+/// A code that was created.
 #[derive(Debug, Clone)]
 pub(crate) struct Sent(pub(crate) Value);
 
@@ -39,17 +39,17 @@ impl Sent {
 }
 
 impl TestApp {
-    /// Makes a code for `{"email": …}`, `{"phoneNumber": …}` or `{"deviceId": …}`.
+    /// Creates a code for `{"email": …}`, `{"phoneNumber": …}` or `{"deviceId": …}`.
     pub(crate) async fn send(&self, to: Value) -> Sent {
         Sent(self.post("/recipe/signinup/code", to).await.ok().json())
     }
 
-    /// Presents a code; the whole reply.
+    /// Presents a code; returns the whole reply.
     pub(crate) async fn consume(&self, body: Value) -> TestReply {
         self.post("/recipe/signinup/code/consume", body).await
     }
 
-    /// Presents a code; the status.
+    /// Presents a code; returns the status.
     pub(crate) async fn consumed(&self, body: Value) -> String {
         self.consume(body).await.text_at("/status")
     }

@@ -1,4 +1,4 @@
-//! Requests that meet.
+//! Concurrent requests.
 
 use crate::app::TestApp;
 use crate::people::method;

@@ -1,4 +1,4 @@
-//! What is stored, and what goes with time, users and tenants.
+//! What is stored, and what is deleted with time, users and tenants.
 
 use super::Sent;
 use crate::app::TestApp;
@@ -12,7 +12,7 @@ use sessiond::jobs::walk::Walk;
 use sessiond::store::passwordless::check;
 use sessiond::store::{Key, Keyspace, Scan};
 
-/// Rows of devices, and of each of their three indexes.
+/// The numbers of rows: devices, and each of their three indexes.
 async fn rows(app: &TestApp) -> [usize; 4] {
     let mut counts = [0; 4];
     let keyspaces = [
@@ -139,7 +139,7 @@ async fn unfinished_sign_ins_go_when_all_their_codes_are_over_and_not_before() {
         app.post("/t1/recipe/signinup/code", json!({"email": "jane@x.io"})).await.ok();
     }
     app.clock.advance(10_000);
-    assert_eq!(walk(&app).await, 0, "their last moment is their own");
+    assert_eq!(walk(&app).await, 0, "they are valid until their last moment");
     app.clock.advance(1);
     assert_eq!(walk(&app).await, 150, "each tenant has its own rules");
     let kept = app.send(json!({"email": "joe@x.io"})).await;
@@ -147,7 +147,7 @@ async fn unfinished_sign_ins_go_when_all_their_codes_are_over_and_not_before() {
     app.send(json!({"deviceId": kept.device()})).await;
     assert_eq!(walk(&app).await, 150);
     app.clock.advance(10_001);
-    assert_eq!(walk(&app).await, 0, "its second code is good");
+    assert_eq!(walk(&app).await, 0, "its second code is valid");
     assert_eq!(rows(&app).await, [1, 1, 2, 2]);
     app.clock.advance(900_000);
     assert_eq!(walk(&app).await, 1);

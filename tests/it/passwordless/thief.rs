@@ -1,4 +1,4 @@
-//! What somebody gets who has something that was made for another device, contact, tenant, app or time.
+//! What an attacker gains with something made for another device, contact, tenant, app or time.
 
 use super::Sent;
 use crate::app::TestApp;
@@ -9,7 +9,7 @@ use sessiond::domain::user::Login;
 const INCORRECT: &str = "INCORRECT_USER_INPUT_CODE_ERROR";
 const RESTART: &str = "RESTART_FLOW_ERROR";
 
-/// An app and a tenant beside the public one, and below which paths they are.
+/// An app and a tenant in addition to the public one, and their path prefixes.
 async fn elsewhere() -> (TestApp, [&'static str; 2]) {
     let app = TestApp::new().await;
     app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
@@ -25,7 +25,7 @@ async fn at(app: &TestApp, prefix: &str, path: &str, body: Value) -> Value {
 async fn a_code_is_good_on_its_own_device_only() {
     let app = TestApp::new().await;
     let sent = app.send(json!({"email": "jane@x.io", "userInputCode": "to jane"})).await;
-    // Begun for the same contact, by somebody who has read the code but not begun the sign-in.
+    // Started for the same contact, by somebody who has read the code but has not started the sign-in.
     let other = app.send(json!({"email": "jane@x.io", "userInputCode": "again"})).await;
     for (device, code) in [(&sent, "again"), (&other, "to jane")] {
         let reply = app.consume(device.typed(code)).await.json();
@@ -61,7 +61,7 @@ async fn what_was_sent_in_one_place_is_worth_nothing_in_another() {
         assert_eq!(app.get(&query).await.json()["devices"], json!([]));
     }
     let reply = app.consume(sent.input()).await.ok().json();
-    assert_eq!(reply["consumedDevice"]["failedCodeInputAttemptCount"], 0, "nothing of that counted");
+    assert_eq!(reply["consumedDevice"]["failedCodeInputAttemptCount"], 0, "none of that counted");
     assert_eq!(app.get("/t1/users/count").await.json()["count"], 0);
 }
 

@@ -1,4 +1,4 @@
-//! Passwords with accents: the same from keyboards that compose letters and from those that do not.
+//! Passwords with accents are the same from keyboards that compose letters and from those that do not.
 
 use super::timing::assert_same_time;
 use crate::app::TestApp;
@@ -50,7 +50,7 @@ async fn hashes_of_passwords_as_they_were_sent_stay_good_and_follow() {
     let app = with_cheap_passwords().build().await;
     let old = hash_of(DECOMPOSED);
     import(&app, &old).await;
-    assert_eq!(app.sign_in(JANE, COMPOSED).await, WRONG, "nobody can tell what the hash was made of");
+    assert_eq!(app.sign_in(JANE, COMPOSED).await, WRONG, "the password of the hash cannot be known");
     assert_eq!(app.stored_hash(&AppId::base(), JANE).await, old);
     assert_eq!(app.sign_in(JANE, DECOMPOSED).await, "OK");
     assert_ne!(app.stored_hash(&AppId::base(), JANE).await, old, "a sign-in brings it up to date");
@@ -62,17 +62,17 @@ async fn hashes_of_passwords_as_they_were_sent_stay_good_and_follow() {
     import(&app, &hash_of(COMPOSED)).await;
     for password in [DECOMPOSED, COMPOSED] {
         assert_eq!(app.sign_in(JANE, password).await, "OK");
-        assert_eq!(app.stored_hash(&AppId::base(), JANE).await, hash_of(COMPOSED), "it is as new ones are");
+        assert_eq!(app.stored_hash(&AppId::base(), JANE).await, hash_of(COMPOSED), "it is like a new one");
     }
 }
 
-/// An imported hash that knows 72 bytes only: the owner's password may go on after them.
+/// An imported hash that covers only 72 bytes: the owner's password may be longer.
 #[tokio::test]
 async fn a_hash_that_may_be_of_a_longer_password_is_not_replaced_by_a_shorter_one() {
     let app = with_cheap_passwords().build().await;
     let start = format!("e\u{301}{}", "p".repeat(69));
     assert_eq!(start.len(), 72);
-    // bcrypt of the 72 bytes of `start`, as a library makes it that cuts passwords off.
+    // bcrypt of the 72 bytes of `start`, as made by a library that truncates passwords.
     let cut = {
         let bytes = bcrypt::bcrypt(4, *b"0123456789abcdef", start.as_bytes());
         let engine = GeneralPurpose::new(&alphabet::BCRYPT, NO_PAD);

@@ -1,4 +1,4 @@
-//! Failed sign-ins make the next ones wait, where the operator wants that.
+//! Failed sign-ins delay the next ones, if the operator wants that.
 
 use crate::app::TestApp;
 use sessiond::domain::ids::TenantId;
@@ -65,7 +65,7 @@ async fn delays_grow_with_each_failure_and_a_success_ends_them() {
         world.fail("a@x.io");
     }
     assert_eq!(world.refusal("b@x.io"), None, "another account");
-    assert!(world.begin("other", "a@x.io", None).is_ok(), "the same address in another tenant is another account");
+    assert!(world.begin("other", "a@x.io", None).is_ok(), "the same address in another tenant is a different account");
     world.now += 16_000;
     world.begin("public", "a@x.io", None).unwrap().record_success();
     for _ in 0..6 {

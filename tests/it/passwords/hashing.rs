@@ -45,7 +45,7 @@ async fn new_hashes_follow_the_settings() {
         assert_eq!(check(&app, Some(&stored), "a passwore").await, Check::Wrong);
         assert_eq!(check(&app, None, "a password").await, Check::Wrong);
         assert_eq!(check(&app, Some("no hash"), "a password").await, Check::Wrong);
-        // What was hashed with other settings verifies as well.
+        // Hashes made with other settings verify as well.
         assert_eq!(check(&defaults, Some(&stored), "a password").await, Check::RightButOutdated);
     }
 }
@@ -71,7 +71,7 @@ async fn the_queue_has_the_size_that_was_set() {
     let outcomes = running.join_all().await;
     let busy =
         outcomes.iter().filter(|outcome| matches!(outcome, Err(SignInRefused::Busy { retry_after_s: 1.. }))).count();
-    assert_eq!(busy, 3, "one per core, nobody may wait");
+    assert_eq!(busy, 3, "one per core, with no queue");
     let [bcrypt, ..] = app.context.hashing.stats();
     assert_eq!((bcrypt.refused, usize::try_from(bcrypt.done).unwrap()), (3, cores));
 }

@@ -1,4 +1,4 @@
-//! Hashing passwords, the queue before it, and what failed sign-ins cost.
+//! Hashing passwords, the queue in front of it, and the cost of failed sign-ins.
 
 mod accents;
 mod budgets;

@@ -1,4 +1,4 @@
-//! The threads that hash: bounded, with a bounded queue.
+//! The hashing threads: bounded, with a bounded queue.
 
 use sessiond::crypto::password::pool::{Pool, PoolError};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
-/// Work that goes on until it is told to end.
+/// Work that continues until it is told to end.
 struct Held {
     end: Sender<()>,
     task: JoinHandle<Result<usize, PoolError>>,
@@ -44,7 +44,7 @@ impl World {
     async fn until(&self, what: impl Fn(&Self) -> bool) {
         let began = Instant::now();
         while !what(self) {
-            assert!(began.elapsed() < Duration::from_secs(30), "it never came to that");
+            assert!(began.elapsed() < Duration::from_secs(30), "the condition was not met in time");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
@@ -72,7 +72,7 @@ async fn so_many_run_so_many_wait_and_the_next_is_refused_at_once() {
         held.task.await.unwrap().unwrap();
     }
     assert_eq!(world.most.load(Ordering::SeqCst), 2);
-    assert_eq!(world.pool.run(|| 7).await, Ok(7), "there is room again");
+    assert_eq!(world.pool.run(|| 7).await, Ok(7), "there is space again");
     let stats = world.pool.stats();
     assert_eq!((stats.waiting, stats.done), (0, 6));
     assert!(stats.waited_us > 0 && stats.worked_us > 0);

@@ -1,4 +1,4 @@
-//! Many requests about one session at once, on real threads.
+//! Many concurrent requests about one session, on real threads.
 
 use super::driver::{Driver, Held, told};
 use sessiond::command::session::refresh::Refreshed;

@@ -165,7 +165,7 @@ impl Driver {
     }
 }
 
-/// An outcome in words, for failures: the type has no `Debug`, it holds tokens.
+/// An outcome in words, for failure messages: the type has no `Debug`, because it holds tokens.
 pub(crate) fn told(outcome: &Refreshed) -> String {
     match outcome {
         Refreshed::Ok(_) => "ok".to_owned(),

@@ -148,7 +148,7 @@ async fn a_clock_that_is_wrong_for_a_while_ends_no_session() {
     let driver = Driver::new().await;
     let app = &driver.app.context;
     let held = driver.create("u").await;
-    assert_eq!(sweep_round(app).await, None, "nothing is known of the clock yet");
+    assert_eq!(sweep_round(app).await, None, "the clock is not known to be reliable yet");
     driver.advance(12 * HOUR);
     assert_eq!(sweep_round(app).await, Some(SweepCounts::default()));
 
@@ -159,7 +159,7 @@ async fn a_clock_that_is_wrong_for_a_while_ends_no_session() {
         driver.advance(HOUR - 1);
     }
     driver.app.clock.set(START.plus(24 * HOUR));
-    assert_eq!(sweep_round(app).await, None, "the way back is a jump, too");
+    assert_eq!(sweep_round(app).await, None, "the jump back is a jump, too");
     assert_eq!(driver.list("u", None).await, [held.handle.as_str()]);
     assert_eq!(told(&driver.refresh(PromoteOnUse, &held.refresh).await), "ok");
 }

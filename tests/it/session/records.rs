@@ -1,4 +1,4 @@
-//! What sessions and timelines look like at rest, for ever.
+//! The permanent stored format of sessions and timelines.
 
 use crate::store::golden;
 use sessiond::domain::ids::{AppId, SessionHandle, UserId};
@@ -16,7 +16,7 @@ fn handle() -> SessionHandle {
     SessionHandle::parse("01234567-89ab-4def-8123-456789abcdef_t1").unwrap()
 }
 
-/// Every kind of event but the ends with the user.
+/// Every kind of event except the ends together with the user.
 fn log() -> EventLog {
     let request_id = || "r".to_owned();
     let mut log = EventLog::starting_with(UnixMillis(1), EventKind::Created { request_id: request_id() });
@@ -73,7 +73,7 @@ fn session_version_1() {
     golden::newest("session", &row_key(&AppId::base(), &handle()), &record);
 }
 
-/// Every way to end with the user.
+/// Every way in which a session ends together with the user.
 #[test]
 fn endings_with_the_user() {
     let changes = [

@@ -29,7 +29,7 @@ async fn refreshing_the_child_promotes_and_the_parent_is_theft() {
     let second = driver.refreshed(PromoteOnUse, &first.refresh).await;
     driver.refreshed(PromoteOnUse, &second.refresh).await;
     assert_eq!(told(&driver.refresh(PromoteOnUse, &first.refresh).await), "theft None");
-    assert!(driver.find(&first.handle).await.is_some(), "the session stays");
+    assert!(driver.find(&first.handle).await.is_some(), "the session remains");
     driver.refreshed(PromoteOnUse, &second.refresh).await;
 }
 
@@ -250,7 +250,7 @@ async fn a_stored_payload_reaches_the_token_at_verify_with_a_look_and_at_refresh
     assert!(matches!(update(SessionDataChange::Payload(payload.clone(), None)).run(app).await.unwrap(), Updated::Ok));
 
     let Verified::Ok { access_token: None, .. } = driver.verify(PromoteOnUse, &held.access, false).await else {
-        panic!("without a look nothing changes")
+        panic!("nothing changes without a look-up")
     };
     let Verified::Ok { session, access_token: Some(token), .. } = driver.verify(PromoteOnUse, &held.access, true).await
     else {

@@ -1,4 +1,4 @@
-//! Timelines: what happened, why, and nothing secret.
+//! Timelines: what happened, why, and no secrets.
 
 use super::driver::{Driver, told};
 use crate::app::START;
@@ -34,7 +34,7 @@ async fn a_legacy_life_is_told_step_by_step() {
     assert_eq!(driver.events(&first.handle).await, names);
     let story = driver.timeline(&first.handle).await.unwrap();
     assert_eq!(story.ended, Some(START.plus(100_110)));
-    assert_eq!(story.events[1]["count"], 2, "the same again is one event with a count");
+    assert_eq!(story.events[1]["count"], 2, "repetitions are one event with a count");
     assert_eq!(story.events[2]["usedAt"], "verify");
     assert_eq!(story.events[4]["subtype"], "RECENT_PREV");
     assert_eq!(story.events[4]["count"], 2);
@@ -44,7 +44,7 @@ async fn a_legacy_life_is_told_step_by_step() {
         story.summary,
         "Ended at 2023-11-14T22:15:00.110Z by POST /recipe/session/remove (request req-1), 100 ms after a theft was \
          reported to the application because the previous refresh token came back 40 s after it was replaced. Treat it \
-         as theft unless the user's own client still had a refresh with the old token under way: then make its tabs \
+         as theft unless the user's own client still had a refresh with the old token in progress: then make its tabs \
          refresh one at a time."
     );
 }
@@ -129,7 +129,7 @@ async fn a_long_life_keeps_its_first_and_its_newest_and_its_notable_events() {
     let story = driver.timeline(&first.handle).await.unwrap();
     assert_eq!(story.events.len(), 32);
     assert_eq!(story.events[0]["event"], "created");
-    assert_eq!(story.events[1]["event"], "reuse-detected", "routine goes first");
+    assert_eq!(story.events[1]["event"], "reuse-detected", "routine events are dropped first");
     assert_eq!(story.events[31]["generation"], 100);
     assert_eq!(story.omitted, 1 + 1 + 200 + 1 - 32);
 }

@@ -25,7 +25,7 @@ async fn without_a_look_and_without_a_parent_the_store_is_not_asked() {
     }
     assert_eq!(engine.begun.get(), before);
     driver.verify(PromoteOnUse, &held.access, true).await;
-    assert_eq!(engine.begun.get(), before + 1, "one look is one transaction");
+    assert_eq!(engine.begun.get(), before + 1, "one check is one transaction");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What users that wait look like at rest, for ever.
+//! The permanent stored format of users waiting to be imported.
 
 use super::golden;
 use sessiond::domain::ids::AppId;

@@ -1,5 +1,5 @@
-//! `restore --until` while clocks go wrong and are put right: a moment means the last frame that was written at it or
-//! before, whatever was written in between.
+//! `restore --until` with clocks that go wrong and are corrected: a time means the last frame written at it or before,
+//! whatever was written in between.
 
 use super::maintenance::{Hand, contents, refused_as_unusable};
 use super::{Contents, dump, options, scratch};
@@ -19,7 +19,7 @@ const YEAR: u64 = 365 * DAY;
 /// 2026-11-23T09:00:00Z
 const MORNING: u64 = 1_795_424_400_000;
 
-/// A folder, its clock, and what was there after each frame.
+/// A folder, its clock, and the contents after each frame.
 struct Bench {
     root: tempfile::TempDir,
     data: PathBuf,
@@ -86,7 +86,7 @@ impl Bench {
         restore(&self.data, &to, until, &self.options(), &|_| {}).map(|report| (report, to))
     }
 
-    /// Restores as of `time` and compares with what was there after the frame that the report names.
+    /// Restores as of `time` and compares with the contents after the frame that the report names.
     async fn until(&mut self, time: u64) -> RestoreReport {
         let (report, to) = self.restore(Until::Time(UnixMillis(time))).unwrap();
         self.compare(&report, &to).await;
@@ -103,7 +103,7 @@ impl Bench {
     }
 }
 
-/// A clock that is a day ahead for one write: before, the write, then two after it was put right, an hour apart.
+/// A clock that is a day ahead for one write: before, the write, then two after it was corrected, an hour apart.
 async fn excursion(stop_between: bool) -> (Bench, [u64; 4], u64) {
     let mut bench = Bench::new();
     let before = bench.write(0).await;
@@ -154,7 +154,7 @@ async fn nothing_is_said_when_the_clock_did_not_go_back() {
 #[tokio::test]
 async fn what_may_have_been_written_before_the_moment_is_named() {
     let (mut bench, [before, astray, ..], between) = excursion(false).await;
-    // After the clock had gone wrong, and before the next write: the frame in doubt says only "tomorrow".
+    // After the clock went wrong, and before the next write: the frame in doubt says only "tomorrow".
     let report = bench.until(between - HOUR).await;
     assert_eq!(report.frame, before);
     let [note] = &report.notes[..] else { panic!("{report:?}") };
@@ -179,7 +179,7 @@ async fn a_segment_that_was_started_in_time_places_the_frames_before_it() {
     let report = bench.until(started + HOUR).await;
     assert_eq!((report.frame, report.time), (astray, started));
     assert!(report.notes[0].contains(&format!("frame {astray} is included")), "{report:?}");
-    // It can be restored as of the same moment again.
+    // It can be restored as of the same time again.
     bench.data = bench.root.path().join("restored-1");
     assert_eq!(bench.until(started + HOUR).await.frame, astray);
 }
@@ -275,7 +275,7 @@ async fn damage_behind_the_moment_does_no_harm_and_damage_that_may_lie_before_it
     let (report, to) = bench.restore(Until::Frame(readable)).unwrap();
     bench.compare(&report, &to).await;
     assert_eq!(report.frame, readable);
-    // Its last frame is at this moment, and the next one, which is damaged, may be too.
+    // Its last frame is at this time, and the next one, which is damaged, may be too.
     let refused = bench.refused(Until::Time(UnixMillis(MORNING + readable * SECOND)));
     assert!(refused.contains(&format!("what followed frame {readable} is damaged")), "{refused}");
     let report = bench.until(MORNING + (readable - 1) * SECOND).await;
@@ -283,7 +283,7 @@ async fn damage_behind_the_moment_does_no_harm_and_damage_that_may_lie_before_it
     assert_eq!(report.notes, [format!("what followed frame {readable} is damaged, and is left out")]);
 }
 
-/// A seeded stream: a walk that fails is the same the next time.
+/// A seeded stream: a walk that fails will fail the same way next time.
 struct Dice(u64);
 
 impl Dice {
@@ -295,7 +295,7 @@ impl Dice {
     }
 }
 
-/// What is expected of a moment: the last reachable frame that was written at it or before.
+/// The expected result for a time: the last reachable frame written at it or before.
 fn expected(bench: &Bench, moment: u64) -> Option<u64> {
     let oldest = |folder: &str| {
         let names = std::fs::read_dir(bench.data.join(folder)).into_iter().flatten();
@@ -327,7 +327,7 @@ async fn a_clock_that_walks_anywhere_hides_nothing_across_restarts_snapshots_and
                     bench.start();
                 }
                 5 if step > 10 => {
-                    // As of a moment, and on from there in the new folder.
+                    // Restored as of a time, and continued in the new folder.
                     bench.stop().await;
                     let moment = bench.states[dice.roll(bench.states.len())].1;
                     if let Some(frame) = expected(&bench, moment) {
@@ -360,15 +360,15 @@ async fn a_clock_that_walks_anywhere_hides_nothing_across_restarts_snapshots_and
             let report = bench.until(moment).await;
             assert!(report.time <= moment, "seed {seed}: {report:?}");
             let time = |frame: u64| bench.states.iter().find(|state| state.0 == frame).unwrap().1;
-            // Further frames are taken only if a segment started in time after them, and what follows says that the
-            // clock had been ahead.
+            // Further frames are included only if a segment was started in time after them, and later frames show that
+            // the clock had been ahead.
             for more in frame + 1..=report.frame {
                 assert!(bench.states.iter().any(|(later, at, _)| *later > more && *at < time(more)), "{report:?}");
             }
             assert!(report.frame >= frame, "seed {seed}: {report:?} instead of {frame}");
             let late = bench.states.iter().any(|(taken, at, _)| *taken <= report.frame && *at > moment);
             let said = report.notes.iter().any(|note| note.contains("included although"));
-            // States of frames before the oldest snapshot are not looked at.
+            // States of frames before the oldest snapshot are not considered.
             assert!(late || !said, "seed {seed}: {report:?}");
             judged += 1;
         }
@@ -377,7 +377,7 @@ async fn a_clock_that_walks_anywhere_hides_nothing_across_restarts_snapshots_and
 }
 
 /// Written by release 0.1.0, whose clock was a day ahead for one write: `before`, `astray`, `first`, then `second`, a
-/// stop, a start, `third` and `fourth`. All from `astray` on carry the time of that one.
+/// stop, a start, `third` and `fourth`. All from `astray` on carry that frame's time.
 fn clamped() -> tempfile::TempDir {
     let folder = scratch();
     let fixture = [env!("CARGO_MANIFEST_DIR"), "tests", "fixtures", "folders", "clock-ahead-0.1.0"];
@@ -410,7 +410,7 @@ async fn a_moment_that_an_earlier_release_noted_wrongly_is_refused() {
 #[tokio::test]
 async fn a_moment_that_an_earlier_release_may_have_noted_wrongly_is_doubted() {
     let folder = clamped();
-    // Nothing tells then that the clock was put right.
+    // In that case nothing shows that the clock was corrected.
     std::fs::remove_file(folder.path().join("journal/00000000000000000007.log")).unwrap();
     std::fs::remove_file(folder.path().join("manifest.json")).unwrap();
     std::fs::remove_file(folder.path().join("acked")).unwrap();

@@ -45,7 +45,7 @@ fn key() -> Key {
 fn damage<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
     match result {
         Err(error @ StoreError::Damaged { .. }) => error.to_string(),
-        other => panic!("not named as damage: {other:?}"),
+        other => panic!("not reported as damage: {other:?}"),
     }
 }
 

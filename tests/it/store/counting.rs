@@ -1,4 +1,4 @@
-//! Counters on the sled engine: one frame for many additions, and numbers that outlive a crash.
+//! Counters on the sled engine: one frame for many additions, and numbers that survive a crash.
 
 use super::{copy_folder, dump, options, scratch, sled_engine};
 use sessiond::domain::time::{BootId, Clock, SteadyMillis, UnixMillis};
@@ -16,7 +16,7 @@ async fn count(engine: &dyn Engine, name: &str) -> i64 {
     counter::get(engine.begin().as_mut(), &key(name)).await.unwrap()
 }
 
-/// A clock that the committer waits for while somebody holds it.
+/// A clock that makes the committer wait while it is held.
 #[derive(Default)]
 struct Gate(Mutex<()>);
 
@@ -50,7 +50,7 @@ async fn additions_that_wait_together_are_one_frame() {
     let mut commits = Vec::new();
     for n in 0..=100 {
         let mut tx = engine.begin();
-        // The first one is at the gate while the others queue up behind it.
+        // The first one is held up while the others queue behind it.
         if n == 0 {
             tx.put(key("first"), Vec::new())
         } else {
@@ -67,7 +67,7 @@ async fn additions_that_wait_together_are_one_frame() {
     assert_eq!(count(&engine, "n").await, 5050);
     let stats = engine.stats();
     assert_eq!(stats.commits, 101);
-    // The committer may have begun with the first one, or with the first few.
+    // The committer may have started with the first one, or with the first few.
     assert!(stats.groups <= 2, "{stats:?}");
 }
 
@@ -99,7 +99,7 @@ async fn counters_outlive_a_crash_at_any_moment_and_agree_with_what_they_count()
         tokio::time::sleep(std::time::Duration::from_millis(3)).await;
         engine.snapshot().unwrap();
         let journal = scratch();
-        // The note and the index first: what the journal says later may only be more.
+        // The mark and the index first: the journal may only know more.
         fs::copy(folder.path().join("identity"), journal.path().join("identity")).unwrap();
         fs::copy(folder.path().join("acked"), journal.path().join("acked")).unwrap();
         copy_folder(&folder.path().join("journal"), &journal.path().join("journal"));

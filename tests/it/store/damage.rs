@@ -1,7 +1,7 @@
-//! Every kind of damage to every kind of file: what was acknowledged is there and exact, or the damage is named.
+//! Every kind of damage to every kind of file: what was acknowledged is there and exact, or the damage is reported.
 //!
-//! The cases are the same in every run. Each works on a copy of one of two folders: one that was stopped cleanly, one
-//! that was copied while it was in use (which is what a killed process leaves behind).
+//! The cases are the same in every run. Each works on a copy of one of two folders: one that was stopped cleanly, and
+//! one that was copied while in use (which is what a killed process leaves behind).
 
 use super::codec::NoteV1;
 use super::{Contents, copy_folder, dump, options, scratch, sled_engine};
@@ -57,7 +57,7 @@ const KINDS: [Damage; 10] = [
 impl Damage {
     fn inflict(self, path: &Path, dice: &mut Dice) {
         let mut bytes = fs::read(path).unwrap();
-        // Journal and sled reserve zeros ahead; hits there prove little.
+        // Journal and sled reserve zeros ahead; damage there proves little.
         let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         match self {
             Self::CutAnywhere => bytes.truncate(dice.roll(bytes.len())),
@@ -90,7 +90,7 @@ impl Damage {
     }
 }
 
-/// What a case came to.
+/// The outcome of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum End {
     Whole,
@@ -121,7 +121,7 @@ impl History {
         self.0.push(writes);
     }
 
-    /// Writes records numbered by `range`, some large, some that are there already; returns all contents.
+    /// Writes records numbered by `range`, some large, some that exist already; returns all contents.
     async fn fill(&mut self, engine: &dyn Engine, range: Range<usize>) -> Contents {
         for n in range {
             let id = (n as u128).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835).to_be_bytes();
@@ -147,7 +147,7 @@ impl History {
         }
     }
 
-    /// The frame that wrote or removed a key last.
+    /// The last frame that wrote or removed a key.
     fn last(&self, key: &Key) -> u64 {
         let place = self.0.iter().rposition(|frame| frame.iter().any(|(written, _)| written == key));
         place.unwrap_or_else(|| panic!("{key} was never written")) as u64 + 1
@@ -218,12 +218,12 @@ fn judge(path: &Path, expected: &Contents, label: &str) -> End {
             assert!(text.contains("sessiond restore") || text.contains("sessiond salvage"), "{label}: {text}");
             return End::Named;
         }
-        Err(other) => panic!("{label}: not named as damage: {other}"),
+        Err(other) => panic!("{label}: not reported as damage: {other}"),
     };
     runtime.block_on(async {
         let contents = dump(&engine).await;
         assert!(contents == *expected, "{label}: {} records instead of {}", contents.len(), expected.len());
-        // It works on, and the next start has nothing to complain about.
+        // It continues to work, and the next start finds nothing to complain about.
         let mut tx = engine.begin();
         tx.put(Key::of(Keyspace::Meta).text("after"), b"damage".to_vec());
         tx.commit().await.unwrap();
@@ -252,7 +252,7 @@ fn kind_of(file: &Path) -> &'static str {
     }
 }
 
-/// Runs the cases of one subject; how each kind of file fared.
+/// Runs the cases of one subject; returns the outcomes for each kind of file.
 fn run(subject: &Subject, seed: u64) -> BTreeMap<(&'static str, End), usize> {
     let mut found = Vec::new();
     files(subject.folder.path(), subject.folder.path(), &mut found);
@@ -287,8 +287,8 @@ fn frames_in(folder: &Path, segment: &Path) -> Range<u64> {
     number(segment)..next
 }
 
-/// The way out that the error names leads somewhere: whatever other files than the damaged one say is in the new folder, nothing
-/// is made up, and a loss is reported.
+/// The remedy that the error names works: everything that the undamaged files contain is in the new folder, nothing is
+/// made up, and any loss is reported.
 fn salvaged(path: &Path, subject: &Subject, damaged: &Path, label: &str) {
     let Subject { folder, expected, history, .. } = subject;
     let to = path.join("saved");
@@ -320,7 +320,7 @@ async fn damage_heals_or_is_named_and_nothing_is_lost_in_silence() {
     let total: usize = tallies.iter().flat_map(BTreeMap::values).sum();
     println!("{total} cases: after a clean stop {:?}; after a kill {:?}", tallies[0], tallies[1]);
     assert!(total >= 200, "{total} cases");
-    // After a clean stop one damaged file is always healed; after a kill only the journal is irreplaceable.
+    // After a clean stop one damaged file is always healed; after a kill only the journal cannot be replaced.
     for (kind, end) in tallies[0].keys() {
         assert_eq!(*end, End::Whole, "{kind} after a clean stop");
     }
@@ -391,7 +391,7 @@ async fn parts_that_go_missing_together_never_make_an_older_or_an_empty_folder()
         for case in 0..1_u32 << PARTS.len() {
             let gone = PARTS.iter().enumerate().filter(|(bit, _)| case & 1 << bit != 0).map(|(_, part)| *part);
             let gone: Vec<_> = gone.collect();
-            // Nothing says then that there ever was a folder; and what is done twice is done once.
+            // Then nothing shows that there ever was a folder; and doing it twice has the same effect as once.
             let nothing_left = gone.starts_with(&PARTS[..5]) && (gone.contains(&"clean") || subject.name == "killed");
             if nothing_left || subject.name == "killed" && gone.contains(&"clean") {
                 continue;

@@ -67,7 +67,7 @@ async fn an_io_error_ends_all_writing_and_tells_the_server() {
     assert!(matches!(error, CommitError::Store(StoreError::Stopped { .. })), "{error}");
     let again = put(9999).await.unwrap_err();
     assert!(matches!(again, CommitError::Store(StoreError::Stopped { .. })), "{again}");
-    // The index may have met the bad disk too, and then says so; what it does answer is whole.
+    // The index may have hit the bad disk too, and then reports it; whatever it does return is intact.
     match try_dump(&engine).await {
         Ok(contents) => {
             for n in 0..acknowledged {

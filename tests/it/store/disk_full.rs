@@ -1,4 +1,4 @@
-//! A full disk: writes are refused by name, reads go on, and writes come back with the space.
+//! A full disk: writes are refused with a clear error, reads continue, and writes work again once there is space.
 //!
 //! Needs root for a small file system in memory (Linux); fails loudly without.
 
@@ -28,7 +28,7 @@ impl Drop for Small {
     }
 }
 
-/// Writes until refused; what was acknowledged.
+/// Writes until refused; returns what was acknowledged.
 async fn write_until_full(engine: &SledEngine, salt: u64, limit: u64) -> (Contents, Option<StoreError>) {
     let mut written = Contents::new();
     for n in 0..limit {
@@ -78,7 +78,7 @@ async fn a_full_disk_refuses_writes_and_loses_nothing() {
 #[tokio::test]
 async fn a_journal_that_meets_the_end_of_the_disk_is_cut_back_and_goes_on() {
     let folder = scratch();
-    // Only the journal's disk is small, so that free space is not seen to run out beforehand.
+    // Only the journal's disk is small, so that the shortage of space is not noticed beforehand.
     let small = Small::mount(&folder.path().join("journal"), "12m");
     sled::open(folder.path(), &options()).unwrap().0.close().await.unwrap();
     let ballast = small.0.join(".ballast");

@@ -1,9 +1,8 @@
-//! Golden bytes: what a stored record of each version looks like, for ever.
+//! Golden bytes: the permanent stored format of each version of a record.
 //!
 //! One file per version, `tests/fixtures/records/<name>-v<n>.hex` (the name is the keyspace's, or longer where it holds
-//! several types): the key on the first line, the value on the
-//! second. A new version adds a file; an existing file never changes. To write a new one, run the test once with
-//! `SESSIOND_WRITE_GOLDEN=1` and look at what it wrote.
+//! several types): the key on the first line, the value on the second. A new version adds a file; an existing file
+//! never changes. To write a new one, run the test once with `SESSIOND_WRITE_GOLDEN=1` and check the result.
 
 use sessiond::store::codec::{self, Record};
 use sessiond::store::{Encoding, Key};

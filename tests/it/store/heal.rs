@@ -1,5 +1,5 @@
-//! Folders that are healed after a clean stop: interrupted between any two steps, on evidence that contradicts itself, and
-//! looked at before.
+//! Folders that are healed after a clean stop: interrupted between any two steps, with contradictory evidence, or
+//! inspected beforehand.
 
 use super::{Contents, copy_folder, dump, fill, options, remove_some, scratch, sled_engine};
 use sessiond::store::Engine;
@@ -39,7 +39,7 @@ fn flip(path: &Path) {
     fs::write(path, bytes).unwrap();
 }
 
-/// Opens, compares, closes; and the next start has nothing to complain about.
+/// Opens, compares and closes; the next start finds nothing to complain about.
 async fn holds(root: &Path, expected: &Contents, label: &str) -> RecoveryReport {
     let (engine, report) = sled::open(root, &small()).unwrap_or_else(|error| panic!("{label}: {error}"));
     assert!(dump(&engine).await == *expected, "{label}: {report:?}");
@@ -61,7 +61,7 @@ async fn healing_that_was_interrupted_between_two_steps_is_done_by_the_next_star
     copy_folder(origin.path(), healed.path());
     assert_eq!(holds(healed.path(), &expected, "at once").await.start, Start::Healed);
     let new = files(&healed.path().join("snapshot")).pop().unwrap();
-    // The new snapshot has its name, and some of the old files are out of the way.
+    // The new snapshot has its name, and some of the old files have been set aside.
     for moved in 0..=old.len() {
         let copy = scratch();
         copy_folder(origin.path(), copy.path());
@@ -123,12 +123,12 @@ async fn a_stray_file_does_not_give_its_name_to_a_folder_whose_identity_is_lost(
     fs::remove_file(killed.path().join("identity")).unwrap();
     let refused = sled::open(killed.path(), &options()).unwrap_err();
     assert!(refused.to_string().contains("another data folder"), "{refused}");
-    assert!(!killed.path().join("identity").exists(), "nobody knows yet whose it is");
+    assert!(!killed.path().join("identity").exists(), "the owner is not known yet");
     fs::remove_file(killed.path().join("journal").join(&stray)).unwrap();
     holds(killed.path(), &expected, "without the stray file").await;
 }
 
-/// Every file and what is in it, but for the lock's process id.
+/// Every file with its contents, except for the process id in the lock.
 fn bytes_of(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_owned()];

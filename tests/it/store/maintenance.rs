@@ -42,12 +42,12 @@ pub(super) fn refused_as_unusable<T: std::fmt::Debug>(result: Result<T, StoreErr
     error.to_string()
 }
 
-/// Records in these tests have no record checksum, so each is a finding; everything else must be sound.
+/// Records in these tests have no checksum, so each is a finding; everything else must be sound.
 fn unrecorded(findings: &[Finding]) -> Vec<&Finding> {
     findings.iter().filter(|finding| !finding.place.contains('/') || !finding.what.contains("checksum")).collect()
 }
 
-/// Valid record bytes, so that `check` has nothing to say about them.
+/// Valid record bytes, so that `check` does not complain about them.
 async fn fill_records(engine: &dyn Engine, count: u64) {
     for n in 0..count {
         let mut tx = engine.begin();
@@ -328,7 +328,7 @@ async fn a_healed_folder_is_not_taken_for_an_older_state_of_it() {
     fill(&engine, 20..30).await;
     engine.close().await.unwrap();
     let until = |time, to| restore(&data, &folder.path().join(to), Until::Time(UnixMillis(time)), &options(), &|_| {});
-    // The state at 5000 is gone for good; what was there at 9000 must not be sold as it.
+    // The state at 5000 is gone for good; the state at 9000 must not be presented as it.
     refused_as_unusable(until(5000, "before"));
     until(15_000, "after").unwrap();
     assert!(contents(&folder.path().join("after")).await.0 == healed);

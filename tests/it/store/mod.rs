@@ -1,4 +1,5 @@
-//! The storage seam: one conformance suite for every engine, record bytes, and what only the sled engine promises.
+//! The storage interface: one conformance suite for every engine, record bytes, and what only the sled engine
+//! guarantees.
 
 mod bulk_import;
 mod clock;
@@ -93,7 +94,7 @@ pub(crate) async fn rows_of(engine: &dyn Engine, keyspace: Keyspace) -> Vec<(Key
     engine.begin().scan(&scan).await.unwrap()
 }
 
-/// Looks for secrets in all keys and all values: in no form that is given here may they be stored.
+/// Searches all keys and all values for secrets: none of the given forms may be stored.
 pub(crate) async fn assert_holds_none_of(engine: &dyn Engine, secrets: &[&[u8]]) {
     let contents = dump(engine).await;
     assert!(contents.len() > 5, "{} rows are too few to have a secret in them", contents.len());
@@ -136,7 +137,7 @@ pub(crate) async fn remove_some(engine: &dyn Engine) {
     }
 }
 
-/// Copies a folder with all it holds.
+/// Copies a folder with all its contents.
 pub(crate) fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
@@ -150,7 +151,7 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// A folder in memory where the system has such a thing: these tests are about bytes, not about the disk's speed.
+/// A folder in memory where the system supports it: these tests concern bytes, not the disk's speed.
 pub(crate) fn scratch() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }

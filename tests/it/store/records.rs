@@ -1,4 +1,4 @@
-//! Which record stands under which key: every kind that was ever stored can be read by its key alone.
+//! Which record is stored under which key: every kind that was ever stored can be read by its key alone.
 
 use super::{options, scratch};
 use sessiond::control::upkeep::Readable;
@@ -56,7 +56,7 @@ async fn a_check_names_records_that_are_whole_and_cannot_be_read() {
     let mut tx = engine.begin();
     activity::put(tx.as_mut(), &app, &UserId::new("here"), UnixMillis(7)).unwrap();
     let key = Key::of_app(Keyspace::UserActive, &app).text("later");
-    // Version 9, with a good checksum.
+    // Version 9, with a valid checksum.
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&[Keyspace::UserActive as u8]);
     hasher.update(&key.bytes);

@@ -14,7 +14,7 @@ fn only_file(directory: &Path, suffix: &str) -> PathBuf {
     found.remove(0)
 }
 
-/// Opens, compares, closes; returns how the folder was found.
+/// Opens, compares, closes; returns the state in which the folder was found.
 async fn expect(path: &Path, expected: &Contents) -> sled::RecoveryReport {
     let (engine, report) = sled::open(path, &options()).unwrap();
     assert!(dump(&engine).await == *expected, "contents differ: {report:?}");
@@ -280,7 +280,7 @@ async fn many_segments_and_snapshots_stay_bounded_and_read_back() {
         expected = fill(&engine, round * 50..round * 50 + 100).await;
     }
     let count = |name: &str| fs::read_dir(folder.path().join(name)).unwrap().count();
-    // On a busy machine the thread that makes snapshots lags behind a storm of writes; beside a trickle it catches up.
+    // On a busy machine the snapshot thread lags behind a flood of writes; with a trickle it catches up.
     let deadline = Instant::now() + Duration::from_secs(60);
     for round in 40.. {
         if count("journal") < 30 {

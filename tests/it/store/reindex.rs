@@ -1,4 +1,4 @@
-//! Disk space that is given back beside the traffic.
+//! Disk space that is given back while serving.
 
 use super::{Contents, dump, fill, options, remove_some, scratch, sled_engine};
 use sessiond::store::data_folder::check;
@@ -18,12 +18,13 @@ fn bytes_in(folder: &Path) -> u64 {
         .sum()
 }
 
-/// Any index that is mostly air is written anew. Rows go into it at once: the memtable would spare it most of the air.
+/// Any index that is mostly empty is rebuilt. Rows go into it at once, because the memtable would avoid most of the
+/// waste.
 fn eager() -> Options {
     Options { reindex_above_bytes: 0, memtable_bytes: 0, ..options() }
 }
 
-/// Rows that are written over and over, each time with much that is new.
+/// Rows that are overwritten again and again, each time with mostly new content.
 async fn churn(engine: &dyn Engine) {
     for round in 0..30_u64 {
         let mut tx = engine.begin();
@@ -89,7 +90,7 @@ async fn an_index_of_mostly_air_is_written_anew_by_itself() {
     let file = || fs::metadata(folder.path().join("index/db")).map(|data| data.ino()).ok();
     let first = file();
     while file().is_none() || file() == first {
-        assert!(began.elapsed() < Duration::from_secs(60), "the index was never written anew");
+        assert!(began.elapsed() < Duration::from_secs(60), "the index was never rebuilt");
         churn(&engine).await;
     }
     let expected = dump(&engine).await;
@@ -97,7 +98,7 @@ async fn an_index_of_mostly_air_is_written_anew_by_itself() {
     found_again(folder.path(), &expected, Start::Clean).await;
 }
 
-/// Counts up in rows of its own, in transactions that must see what was written last; the sum of all counts.
+/// Counts up in rows of its own, in transactions that must see the last write; returns the sum of all counts.
 async fn count(engine: Arc<SledEngine>, who: u8, stop: Arc<AtomicBool>) -> u64 {
     let mut counted = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -108,7 +109,7 @@ async fn count(engine: Arc<SledEngine>, who: u8, stop: Arc<AtomicBool>) -> u64 {
             assert_eq!(old, counted, "a count was lost, or an old one came back");
             tx.put(key, (counted + 1).to_be_bytes().to_vec());
         }
-        // Larger than one piece, and gone again with the next.
+        // Larger than one chunk, and deleted again by the next write.
         let large = Key::of(Keyspace::Timeline).raw(&[who]);
         match counted % 16 {
             0 => tx.put(large, vec![who; 70_000]),
@@ -117,7 +118,7 @@ async fn count(engine: Arc<SledEngine>, who: u8, stop: Arc<AtomicBool>) -> u64 {
         }
         tx.commit().await.unwrap();
         counted += 1;
-        // As much traffic as a test can bear.
+        // As much traffic as a test can afford.
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     counted
@@ -200,7 +201,7 @@ async fn an_index_that_cannot_be_put_in_its_place_is_no_clean_stop() {
     let error = engine.compact(&|_| {}).unwrap_err();
     blocker.join().unwrap();
     assert!(matches!(error, StoreError::Io { .. }), "{error}");
-    // The new index is in use, under the wrong name, and the old one lies where the next start looks.
+    // The new index is in use under the wrong name, and the old one is where the next start looks.
     let expected = fill(engine.as_ref(), 300..350).await;
     engine.close().await.unwrap();
     assert!(!folder.path().join("clean").exists());

@@ -1,4 +1,4 @@
-//! Backup and restore into an empty folder that is there: a mount point, the working directory.
+//! Backup and restore into an existing empty folder: a mount point, the working directory.
 
 use super::maintenance::{contents, refused_as_unusable};
 use super::{copy_folder, fill, options, scratch, sled_engine};
@@ -20,7 +20,7 @@ async fn an_empty_folder_that_is_there_is_restored_into_in_its_place() {
     engine.backup(&mount, &|_| {}).unwrap();
     assert!(mount.join("lost+found").exists() && !mount.join(".partial").exists());
     engine.close().await.unwrap();
-    // A handle on the folder shows that it is the same one afterwards, as a mount point must be.
+    // A handle on the folder shows that it is still the same one afterwards, as a mount point must be.
     let place = folder.path().join("place");
     fs::create_dir_all(place.join(".partial").join("index")).unwrap();
     let before = fs::File::open(&place).unwrap().metadata().unwrap();
@@ -62,7 +62,10 @@ async fn a_restore_that_was_killed_between_two_moves_is_recognised() {
         let restored = restore(place.path(), &folder.path().join("x"), Until::End, &options(), &|_| {}).map(drop);
         for result in [opened, checked, restored] {
             let message = refused_as_unusable(result);
-            assert!(message.contains("was interrupted") && message.contains("repeat it"), "{moved}: {message}");
+            assert!(
+                message.contains("was interrupted") && message.contains("repeat the operation"),
+                "{moved}: {message}"
+            );
         }
         assert!(!place.path().join("identity").exists());
     }

@@ -1,4 +1,4 @@
-//! Snapshots that go bad on the disk while the server runs.
+//! Snapshots that become damaged on disk while the server runs.
 
 use super::{Contents, copy_folder, dump, fill, options, remove_some, scratch, sled_engine};
 use sessiond::store::data_folder::check;
@@ -25,7 +25,7 @@ fn rot(path: &Path) {
     fs::write(path, bytes).unwrap();
 }
 
-/// A server with two snapshots and a journal that no longer goes back to the first frame.
+/// A server with two snapshots and a journal that no longer reaches back to the first frame.
 async fn running(root: &Path) -> Arc<SledEngine> {
     let engine = sled_engine(root);
     for round in 0..3 {
@@ -38,7 +38,7 @@ async fn running(root: &Path) -> Arc<SledEngine> {
     engine
 }
 
-/// Journal and snapshots alone, as a crash leaves them, still say everything.
+/// Journal and snapshots alone, as a crash leaves them, are still complete.
 async fn says_everything(root: &Path, expected: &Contents) {
     let copy = scratch();
     copy_folder(root, copy.path());
@@ -61,7 +61,7 @@ async fn check_names_a_bad_snapshot_and_a_good_one_takes_its_place_at_once() {
     assert!(report.findings.iter().any(|finding| finding.place == place), "{report:?}");
     let deadline = Instant::now() + Duration::from_secs(30);
     while fs::read(&newest).unwrap() != good {
-        assert!(Instant::now() < deadline, "the bad snapshot stays");
+        assert!(Instant::now() < deadline, "the damaged snapshot remains");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     says_everything(folder.path(), &dump(engine.as_ref()).await).await;
@@ -78,7 +78,7 @@ async fn a_bad_older_snapshot_is_set_aside_before_anything_relies_on_it() {
     assert!(!older.exists() && snapshots(folder.path()).len() == 2);
     assert_eq!(fs::read_dir(folder.path().join("damaged")).unwrap().count(), 1);
     let expected = fill(engine.as_ref(), 320..330).await;
-    // The newest may now go bad as well.
+    // Now the newest may become damaged as well.
     rot(&snapshots(folder.path()).pop().unwrap());
     engine.snapshot().unwrap();
     says_everything(folder.path(), &expected).await;

@@ -53,7 +53,7 @@ async fn save(engine: &MemoryEngine, before: &[&User], after: &[&User]) -> Resul
     Ok(())
 }
 
-/// With login methods of every recipe.
+/// A user with login methods of every recipe.
 fn whole() -> User {
     let mut whole =
         User::new(by_password("11111111-1111-4111-8111-111111111111", "jane@example.org", 1_700_000_000_000));
@@ -195,7 +195,7 @@ async fn a_login_is_unique_among_the_methods_of_one_person_too() {
     let mut jane = User::new(by_password("a", "jane@x.io", 1));
     jane.is_primary = true;
     jane.methods.push(LoginMethod { tenants: [tenant("t1")].into(), ..by_password("b", "jane@x.io", 2) });
-    save(&engine, &[], &[&jane]).await.expect("in different tenants they do not meet");
+    save(&engine, &[], &[&jane]).await.expect("they do not conflict in different tenants");
     let mut together = jane.clone();
     together.methods[1].tenants = [tenant("public"), tenant("t1")].into();
     assert!(matches!(save(&engine, &[&jane], &[&together]).await, Err(Taken::Identity { .. })));
@@ -330,7 +330,7 @@ fn in_tenants(mask: u8) -> BTreeSet<TenantId> {
         .collect()
 }
 
-/// The state after a step, from the users it touches; `None` if it makes no sense.
+/// The state after a step, from the users it affects; `None` if the step makes no sense.
 fn change(people: &[User], step: &Step, round: u64) -> Option<(Vec<User>, Vec<User>)> {
     let find = |person: u8| people.get(usize::from(person)).cloned();
     match *step {
@@ -372,7 +372,7 @@ fn change(people: &[User], step: &Step, round: u64) -> Option<(Vec<User>, Vec<Us
     }
 }
 
-/// The counters say of every set of recipes what counting says.
+/// For every set of recipes, the counters match an actual count.
 async fn counted(engine: &MemoryEngine, people: &[User]) {
     for mask in 0..16_u8 {
         let asked: Recipes = RecipeId::ALL.into_iter().filter(|recipe| mask & (1 << *recipe as u8 >> 1) != 0).collect();
@@ -403,7 +403,7 @@ async fn users_of_a_store_without_counters_are_counted_once() {
     let mut tx = engine.begin();
     for (key, _) in dump(&engine).await {
         match key.keyspace {
-            // One counter is missing, one is wrong: a folder that lost something.
+            // One counter is missing, one is wrong: a folder that has lost something.
             Keyspace::UserCount => tx.delete(key),
             Keyspace::AppUserCount => tx.add(key, 7),
             _ => {}
@@ -421,7 +421,7 @@ async fn users_of_a_store_without_counters_are_counted_once() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever happened, the store holds what a store holds in which the survivors were just written.
+    /// Whatever happened, the store holds exactly what a store holds into which only the remaining users were written.
     #[test]
     fn the_index_is_always_that_of_the_rows(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -438,7 +438,7 @@ proptest! {
             }
             let fresh = MemoryEngine::new();
             for user in &people {
-                save(&fresh, &[], &[user]).await.expect("people who live side by side do not conflict");
+                save(&fresh, &[], &[user]).await.expect("users who are not linked do not conflict");
             }
             prop_assert_eq!(dump(&engine).await, dump(&fresh).await);
             counted(&engine, &people).await;
@@ -492,7 +492,7 @@ async fn the_check_names_keys_that_show_something_else_than_the_row() {
     let plain = jane.clone();
     jane.is_primary = true;
     save(&engine, &[&plain], &[&jane]).await.unwrap();
-    assert_eq!(stands(&right_search).await, [by_search.as_str()], "she is plain no more");
+    assert_eq!(stands(&right_search).await, [by_search.as_str()], "she is no longer a plain user");
     assert_eq!(stands(&right_list).await, [by_search.as_str(), by_list.as_str()]);
 }
 
@@ -565,7 +565,7 @@ async fn rows_follow_the_marks_under_internal_and_external_ids() {
     let mut mapped = plain.clone();
     mapped.methods[0].external = Some(ExternalId { id: crm.clone(), info: None });
     save(&engine, &[&plain], &[&mapped]).await.unwrap();
-    assert_eq!(copy(&engine, "a").await, Some(vec![true]), "a mark that stood under the id before");
+    assert_eq!(copy(&engine, "a").await, Some(vec![true]), "a mark that existed under the id before");
 
     // The id of the first user's login is the external id of the second.
     let mut other = User::new(by_password("b", "jane@y.io", 2));
@@ -597,7 +597,7 @@ async fn a_copy_that_differs_from_the_marks_is_found() {
     let found = put(Some(vec![true])).await;
     assert_eq!(found.broken, 1);
     assert!(found.described[0].contains("differs from its marks in which addresses are verified"), "{found:?}");
-    assert_eq!(put(None).await.broken, 0, "a row without a copy says nothing wrong");
+    assert_eq!(put(None).await.broken, 0, "a row without a copy is not wrong");
 }
 
 #[tokio::test]

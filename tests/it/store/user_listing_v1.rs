@@ -1,4 +1,4 @@
-//! Lists of users as they stood before ids in them were short: a server brings them up to date before it serves.
+//! Lists of users as stored before their ids became short: a server converts them before it serves.
 
 use super::{dump, rows_of};
 use crate::app::TestApp;
@@ -15,7 +15,7 @@ async fn over(store: &Arc<dyn Engine>) -> TestApp {
     TestApp::builder().store(Arc::clone(store)).build().await
 }
 
-/// Puts entries of lists where they stood at first.
+/// Puts list entries where they used to be stored.
 async fn put_back(store: &dyn Engine, entries: impl Iterator<Item = Key>) {
     let mut tx = store.begin();
     for key in entries {
@@ -46,14 +46,14 @@ async fn a_start_moves_what_stands_in_old_lists_also_after_half_of_it() {
     let store: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
     let app = over(&store).await;
     app.people([by_password("a", 5, "a@x.io"), by_provider("not-a-uuid", 5, "b@x.io")]).await;
-    // More than one transaction of them.
+    // More than one transaction can convert.
     for n in 0..1100_u64 {
         let id = format!("01a22445-0b1f-7009-a8e9-{n:012x}");
         app.people([by_password(&id, n / 3, &format!("{n}@x.io"))]).await;
     }
     let all = entries(&*store).await;
     let shown = listed(&app, "").await;
-    // Lists of that time said nothing beside their keys.
+    // Lists of that version stored nothing under their keys.
     let mut tx = store.begin();
     all.iter().for_each(|key| codec::put_marker(tx.as_mut(), key.clone()));
     tx.commit().await.unwrap();

@@ -27,7 +27,7 @@ fn role_records_keep_their_bytes() {
     golden::newest("role", &role_key(&app(), &role()), &record);
 }
 
-/// The row of a role begins with its incarnation; what comes after it is still under the checksum.
+/// The row of a role begins with its incarnation; the rest is still covered by the checksum.
 #[tokio::test]
 async fn an_incarnation_is_read_without_the_permissions() {
     let store = MemoryEngine::new();

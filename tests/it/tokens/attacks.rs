@@ -22,7 +22,7 @@ fn payload() -> String {
     good(&ed25519_ring()).split('.').nth(1).unwrap().to_owned()
 }
 
-/// A token with this header text over good claims, signed by `sign`.
+/// A token with this header text over valid claims, signed by `sign`.
 fn forged(header: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
     let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), payload());
     let signature = sign(signed.as_bytes());
@@ -38,7 +38,7 @@ fn refused(ring: &TokenKeys, token: &str) -> TokenRefusal {
     ring.verify(token, CREATED).expect_err(token)
 }
 
-/// The forging helper itself works: with the right header and key the token is good.
+/// The forging helper itself works: with the right header and key the token is valid.
 #[test]
 fn an_honest_token_made_by_hand_is_accepted() {
     let token = forged(r#"{"alg":"EdDSA","typ":"JWT","kid":"d-1","version":"5"}"#, by(&ed25519(1)));
@@ -106,7 +106,7 @@ fn a_foreign_kid_is_refused() {
 
 #[test]
 fn another_apps_token_is_refused_even_under_the_same_kid() {
-    // the RSA keys beside them are the same two files
+    // the RSA keys next to them are the same two files
     let other = ring(ed25519(3), ed25519(4));
     for version in [V4, V5] {
         let token = other.mint(Dynamic, &Claims::full().as_new(version)).unwrap();
@@ -132,7 +132,7 @@ fn headers_that_bring_their_own_key_or_demands_are_refused() {
     ] {
         let header = format!(r#"{{"alg":"EdDSA","typ":"JWT","kid":"d-1","version":"5",{extra}}}"#);
         refused(&ed25519_ring(), &forged(&header, by(&attacker)));
-        // not even with the right signature: such a header was never written here
+        // not even with a valid signature: the server never writes such a header
         refused(&ed25519_ring(), &forged(&header, by(&ed25519(1))));
     }
 }
@@ -179,7 +179,7 @@ fn a_custom_jwt_without_the_claims_of_a_session_is_no_access_token() {
         without.as_object_mut().unwrap().remove(name);
         assert_eq!(refused(&ring, &sign(&without)), TokenRefusal::Claims, "{name}");
     }
-    // tokens of an OAuth2 provider, which may hold a handle as well
+    // tokens of an OAuth2 provider, which may hold a handle too
     for kind in [json!(1), json!(2), json!("0"), json!(null)] {
         let mut other = claims.clone();
         other["stt"] = kind;
@@ -271,7 +271,7 @@ fn a_signature_has_one_text_only() {
     {
         refused(&ring, &format!("{signed}.{other}"));
     }
-    // s + L is the same number modulo the group's order: RFC 8032 wants s < L
+    // s + L is the same number modulo the group's order: RFC 8032 requires s < L
     let mut bytes = URL_SAFE_NO_PAD.decode(signature).unwrap();
     const ORDER: [u8; 32] = [
         0xED, 0xD3, 0xF5, 0x5C, 0x1A, 0x63, 0x12, 0x58, 0xD6, 0x9C, 0xF7, 0xA2, 0xDE, 0xF9, 0xDE, 0x14, 0, 0, 0, 0, 0,

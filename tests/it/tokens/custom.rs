@@ -1,4 +1,4 @@
-//! `POST /recipe/jwt` below the wire: claims and keys.
+//! `POST /recipe/jwt` below HTTP: claims and keys.
 
 use crate::app::{START, TestApp};
 use base64::Engine as _;

@@ -29,7 +29,7 @@ pub(crate) fn ed25519(byte: u8) -> PrivateKey {
     PrivateKey::from_secret_bytes(SigningAlgorithm::EdDSA, &Secret::new(vec![byte; 32])).unwrap()
 }
 
-/// One of two RSA keys that are kept as files, because making one takes a second.
+/// One of two RSA keys that are kept as files, because generating one takes a second.
 pub(crate) fn rsa(name: &str) -> PrivateKey {
     let path = fixture(&format!("{name}.pkcs8.base64"));
     if !path.exists() && std::env::var_os("SESSIOND_WRITE_GOLDEN").is_some() {
@@ -49,7 +49,7 @@ fn public(keys: &SigningKeys) -> [(Kid, PublicKey); 2] {
     [&keys.dynamic, &keys.fixed].map(|(kid, key)| (kid.clone(), key.public_key().unwrap()))
 }
 
-/// A ring of these keys: dynamic `d-1`, static `s-1`; where they are no RSA keys, `d-rsa` and `s-rsa` beside them.
+/// A ring of these keys: dynamic `d-1`, static `s-1`; if they are not RSA keys, also `d-rsa` and `s-rsa`.
 pub(crate) fn ring(dynamic: PrivateKey, fixed: PrivateKey) -> TokenKeys {
     let own_rsa = dynamic.algorithm() == SigningAlgorithm::RS256;
     let signing = named(["d-1", "s-1"], [dynamic.clone(), fixed.clone()]);
@@ -65,7 +65,7 @@ pub(crate) fn ring(dynamic: PrivateKey, fixed: PrivateKey) -> TokenKeys {
     TokenKeys::new(verifying, signing, Some(rsa))
 }
 
-/// As [`ring`], without RSA keys.
+/// Like [`ring`], without RSA keys.
 pub(crate) fn ring_without_rsa(dynamic: PrivateKey, fixed: PrivateKey) -> TokenKeys {
     let signing = named(["d-1", "s-1"], [dynamic, fixed]);
     TokenKeys::new(public(&signing).to_vec(), signing, None)
@@ -103,7 +103,7 @@ impl Claims {
         }
     }
 
-    /// With everything that can be there.
+    /// Every optional value is present.
     pub(crate) fn full() -> Self {
         Self {
             parent: Some(TokenHash1::of("parent")),

@@ -1,4 +1,4 @@
-//! What minted tokens look like, and that they say back what was put in.
+//! The format of minted tokens, and that they return what was put in.
 
 use super::fixed::{CREATED, Claims, EXPIRY, VERSIONS, ed25519, ed25519_ring, ring_without_rsa, rsa_ring};
 use base64::Engine as _;
@@ -29,7 +29,7 @@ fn headers_are_exactly_these() {
     for kind in [Dynamic, Static] {
         for ring in [ed25519_ring(), rsa_ring()] {
             let nested = ring.mint(kind, &claims.as_new(V2)).unwrap().token.expose().clone();
-            // of all official SDKs the constant by which they know a token of version 2
+            // the constant by which all official SDKs recognise a token of version 2
             let constant = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIyIn0=";
             assert_eq!(nested.split('.').next(), Some(constant));
         }

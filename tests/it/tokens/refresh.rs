@@ -37,7 +37,7 @@ fn a_kept_token_opens_for_ever() {
     assert_eq!(key(1, 9).open_refresh_token(&kept).unwrap(), example());
     assert_eq!(kept, *sealed.expose());
     let oldest = std::fs::read_to_string(fixture("refresh-format-1.txt")).unwrap();
-    assert_eq!(key(1, 9).open_refresh_token(&oldest).unwrap(), example(), "with the time at which it was made");
+    assert_eq!(key(1, 9).open_refresh_token(&oldest).unwrap(), example(), "with its creation time");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn any_change_and_any_cut_is_noticed() {
 fn nothing_of_the_content_is_readable() {
     let sealed = key(1, 9).seal_refresh_token(&example(), &SeededEntropy::new(7));
     let bytes = URL_SAFE_NO_PAD.decode(sealed.expose()).unwrap();
-    assert!(!sealed.expose().contains('.'), "no structure either");
+    assert!(!sealed.expose().contains('.'), "no structure remains either");
     for secret in [&b"user-1"[..], b"anti-csrf", example().handle.uuid.as_bytes()] {
         assert!(!bytes.windows(secret.len()).any(|window| window == secret));
     }

@@ -1,13 +1,13 @@
-//! Tokens kept as files: what was minted once verifies for ever. The expected content stands here, the text there.
+//! Tokens kept as files: what was minted once verifies for ever. The expected content is here, the text is there.
 //!
-//! To write new ones, run once with `SESSIOND_WRITE_GOLDEN=1` and look at what it wrote.
+//! To write new ones, run once with `SESSIOND_WRITE_GOLDEN=1` and check the result.
 
 use super::fixed::{CREATED, Claims, VERSIONS, ed25519_ring, fixture, ring, rsa, rsa_ring};
 use sessiond::crypto::access_token::TokenKeys;
 use sessiond::domain::key::KeyKind::Dynamic;
 use sessiond::domain::session::AccessTokenVersion;
 
-/// The file verifies and says what was put in; its text.
+/// The file verifies and returns what was put in; returns its text.
 fn check(name: &str, keys: &TokenKeys, version: AccessTokenVersion) -> String {
     let path = fixture(&format!("{name}-{version:?}.jwt").to_lowercase());
     let kept = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -23,7 +23,7 @@ fn check(name: &str, keys: &TokenKeys, version: AccessTokenVersion) -> String {
     kept.trim().to_owned()
 }
 
-/// As [`check`], of a token that is minted today as it was then: both algorithms sign deterministically.
+/// Like [`check`], for a token that is minted today exactly as it was then: both algorithms sign deterministically.
 fn check_minted(name: &str, keys: &TokenKeys, version: AccessTokenVersion) {
     let minted = keys.mint(Dynamic, &Claims::full().as_new(version)).unwrap();
     let path = fixture(&format!("{name}-{version:?}.jwt").to_lowercase());
@@ -51,7 +51,7 @@ fn version_1_verifies_although_nothing_mints_it() {
 
 #[test]
 fn tokens_without_kid_verify_with_any_key_of_the_ring() {
-    // of which one is static here and dynamic there
+    // one of which is static here and dynamic there
     let token = ring(rsa("rsa-2"), rsa("rsa-1")).mint(Dynamic, &Claims::full().as_new(AccessTokenVersion::V2)).unwrap();
     assert!(rsa_ring().verify(token.token.expose(), CREATED).is_ok());
     assert!(ed25519_ring().verify(token.token.expose(), CREATED).is_ok());

@@ -1,4 +1,4 @@
-//! The memory of verified tokens: faster, never more lenient.
+//! The cache of verified tokens: faster, never more lenient.
 
 use super::fixed::Claims;
 use crate::app::{SeededEntropy, TestApp};

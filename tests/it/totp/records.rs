@@ -1,4 +1,4 @@
-//! What devices and attempts look like at rest, for ever.
+//! The permanent stored format of devices and attempts.
 
 use crate::store::golden;
 use sessiond::domain::ids::{AppId, TenantId, UserId};

@@ -1,4 +1,4 @@
-//! The binary, run and stopped in the middle.
+//! The binary, run and interrupted.
 
 use crate::http::Client;
 use crate::server::started_address;
@@ -37,7 +37,7 @@ const CALLS: [&str; 17] = [
     "writev",
 ];
 
-/// What stops a process.
+/// The kind of interruption.
 #[derive(Debug, Clone)]
 pub(super) enum Blow {
     None,
@@ -45,12 +45,12 @@ pub(super) enum Blow {
     Kill(Duration),
     /// SIGTERM after a while.
     Term(Duration),
-    /// `kill -9` in place of a system call: the so-and-so-manieth that a thread makes.
+    /// `kill -9` instead of a thread's n-th call of this system call.
     Before {
         call: &'static str,
         time: usize,
     },
-    /// No file may grow beyond so many bytes.
+    /// No file may grow beyond this many bytes.
     FileSize(u64),
 }
 
@@ -66,17 +66,17 @@ impl Blow {
 pub(super) struct Program {
     arguments: Vec<String>,
     directory: PathBuf,
-    /// Done when it serves, not when it ends.
+    /// Done once it serves, not when it ends.
     serves: bool,
 }
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Debug)]
 pub(super) struct Ended {
-    /// It came as far as it should, blow or not.
+    /// It got as far as it should, interrupted or not.
     pub(super) is_done: bool,
     pub(super) took: Duration,
-    /// What it said.
+    /// Its output.
     pub(super) err: String,
 }
 
@@ -88,7 +88,7 @@ impl Program {
         program
     }
 
-    /// A command on `data`, which must be below a folder to run in.
+    /// A command on `data`, which must be inside a folder in which the command can run.
     pub(super) fn on(data: &Path, arguments: &[&str]) -> Self {
         let folder = ["--data-dir", data.to_str().unwrap()];
         Self::command(data.parent().unwrap(), &[arguments, &folder].concat())
@@ -111,14 +111,14 @@ impl Program {
         Running { began: Instant::now(), child: command.spawn().unwrap(), output, serves: self.serves }
     }
 
-    /// Starts it; a server serves then.
+    /// Starts it; a server is serving afterwards.
     pub(super) fn start(&self) -> Running {
         let mut running = self.started(&[]);
         assert!(!self.serves || running.wait(None), "{}", running.said("err"));
         running
     }
 
-    /// Runs it to its end, or until the blow. A server that serves is killed.
+    /// Runs it to its end, or until it is interrupted. A server that serves is killed.
     pub(super) fn run(&self, blow: &Blow) -> Ended {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let mut running = match blow {
@@ -140,7 +140,7 @@ impl Program {
     }
 }
 
-/// The system calls of a run that change something: each with how many times one thread makes it.
+/// The system calls of a run that change something, each with how many times one thread makes it.
 pub(super) fn calls_of(program: &Program) -> Vec<(&'static str, usize)> {
     let log = tempfile::NamedTempFile::new().unwrap();
     let trace = format!("trace={}", CALLS.join(","));
@@ -161,11 +161,11 @@ pub(super) fn calls_of(program: &Program) -> Vec<(&'static str, usize)> {
         let known = most.entry(name).or_default();
         *known = count.max(*known);
     }
-    assert!(most.len() > 3, "strace tells nothing (this test needs it, and the right to trace): {text}");
+    assert!(most.len() > 3, "strace reports nothing (this test needs it, and permission to trace): {text}");
     CALLS.iter().flat_map(|name| (1..=most.get(name).copied().unwrap_or(0)).map(|time| (*name, time))).collect()
 }
 
-/// A process under way; killed with its children when dropped.
+/// A running process; killed with its children when dropped.
 pub(super) struct Running {
     began: Instant,
     child: Child,
@@ -190,7 +190,7 @@ impl Running {
         let _ = kill_process_group(Pid::from_child(&self.child), signal);
     }
 
-    /// Waits until it is done, or has ended; true if it is done. A signal is sent when its time comes.
+    /// Waits until it is done or has ended; true if it is done. A signal is sent when its time comes.
     fn wait(&mut self, mut signal: Option<(Duration, Signal)>) -> bool {
         loop {
             let status = self.child.try_wait().unwrap();

@@ -1,4 +1,4 @@
-//! Folders: whole ones to begin with, what is done to them, and what a start makes of them.
+//! Folders: intact ones to start with, the damage done to them, and the outcome of a start.
 
 use super::blow::{Blow, Program};
 use crate::ledger::Session;
@@ -23,7 +23,7 @@ pub(super) type Contents = BTreeMap<Key, Vec<u8>>;
 
 const WORKERS: u64 = 4;
 
-/// A clock that stands, and bytes that differ: what a folder holds does not depend on them.
+/// A clock that stands still, and bytes that differ: what a folder holds does not depend on them.
 struct Still;
 
 impl Clock for Still {
@@ -52,7 +52,7 @@ pub(super) fn options() -> Options {
     Options { reserve_bytes: 0, ..Options::new(Arc::new(Still), Arc::new(Still)) }
 }
 
-/// A folder in memory where there is such a thing: many are copied.
+/// A folder in memory where the system supports it, because many are copied.
 pub(super) fn scratch() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
@@ -71,7 +71,7 @@ pub(super) fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// Every file and what is in it, but for the lock's process id.
+/// Every file with its contents, except for the process id in the lock.
 pub(super) fn bytes_of(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
@@ -107,11 +107,11 @@ pub(super) async fn dump(engine: &dyn Engine) -> Contents {
     contents
 }
 
-/// What a start makes of a folder.
+/// The outcome of starting on a folder.
 #[derive(PartialEq, Eq)]
 pub(super) enum Verdict {
     Whole(Contents),
-    /// For this reason.
+    /// The reason of the refusal.
     Refused(String),
 }
 
@@ -135,7 +135,7 @@ pub(super) fn verdict(data: &Path) -> Verdict {
     Verdict::Whole(contents(data))
 }
 
-/// Reads a folder that opens, but for what every server notes of its clock.
+/// Reads a folder that opens, except for what every server records about its clock.
 pub(super) fn contents(data: &Path) -> Contents {
     let engine = sled::open(data, &options()).unwrap_or_else(|error| panic!("{error}")).0;
     let notes = [clock::key(), clock::sweep_key()];
@@ -147,11 +147,11 @@ pub(super) fn contents(data: &Path) -> Contents {
     })
 }
 
-/// Whole folders that a server has written, and what its clients know.
+/// Intact folders written by a server, and what its clients know.
 pub(super) struct Ground {
     /// Two snapshots and a journal after them, stopped cleanly.
     pub(super) stopped: PathBuf,
-    /// What `stopped` holds.
+    /// The contents of `stopped`.
     pub(super) contents: Contents,
     /// How many users there are.
     pub(super) users: u64,
@@ -159,7 +159,7 @@ pub(super) struct Ground {
     killed_contents: Contents,
     /// One snapshot and no journal, stopped cleanly.
     compacted: PathBuf,
-    /// Of `stopped` and of `killed`.
+    /// What clients know about `stopped` and `killed`.
     ledgers: [(Vec<Session>, Vec<Pair>); 2],
 }
 
@@ -204,7 +204,7 @@ impl Ground {
         Self { stopped, contents, users, killed, killed_contents, compacted, ledgers: [of_stopped, of_killed] }
     }
 
-    /// The folders hold what clients were told: rows are compared with rows everywhere else.
+    /// The folders hold what clients were told; everywhere else, rows are compared with rows.
     pub(super) fn check_ledgers(&self, at: &Path) {
         let copy = at.join("to-check");
         for (folder, (sessions, pairs)) in [&self.stopped, &self.killed].into_iter().zip(&self.ledgers) {
@@ -220,7 +220,7 @@ impl Ground {
     }
 }
 
-/// Clients at work for a moment.
+/// Clients that work for a moment.
 fn load(data: &Path, workers: &mut [Worker], is_killed: bool) {
     let server = Program::serve(data).start();
     let (stop, address) = (Arc::new(AtomicBool::new(false)), server.client().address());
@@ -234,13 +234,13 @@ fn load(data: &Path, workers: &mut [Worker], is_killed: bool) {
             server.kill();
         } else {
             stop.store(true, Ordering::Relaxed);
-            // Clients end after their request; connections that are idle then do not hold up the stop.
+            // Clients end after their request; connections that are idle then do not delay the stop.
             server.stop();
         }
     });
 }
 
-/// Which folder a damage is done to.
+/// The folder that is damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum To {
     Stopped,
@@ -249,12 +249,12 @@ enum To {
     Nothing,
 }
 
-/// What is done to a folder before it is started.
+/// The damage done to a folder before it is started.
 pub(super) struct Damage {
     pub(super) name: &'static str,
     to: To,
     parts: &'static [Part],
-    /// Nobody could know any more what was there.
+    /// Afterwards it is impossible to know what was there.
     pub(super) is_refused: bool,
 }
 
@@ -301,7 +301,7 @@ pub(super) const DAMAGES: [Damage; 16] = [
 ];
 
 impl Damage {
-    /// Makes the damaged folder at `at`.
+    /// Creates the damaged folder at `at`.
     pub(super) fn inflict(&self, ground: &Ground, at: &Path, rng: &mut StdRng) {
         match self.to {
             To::Stopped => copy_folder(&ground.stopped, at),
@@ -314,7 +314,7 @@ impl Damage {
         }
     }
 
-    /// Of a new folder, which has keys and an id of its own each time, only what kinds of rows there are can be compared.
+    /// A new folder has different keys and a different id each time, so only its kinds of rows can be compared.
     pub(super) fn comparable(&self, verdict: Verdict) -> Verdict {
         match verdict {
             Verdict::Whole(contents) if self.to == To::Nothing => {
@@ -324,7 +324,7 @@ impl Damage {
         }
     }
 
-    /// What must be there in the end, if that is known.
+    /// The expected contents in the end, if known.
     pub(super) fn contents<'a>(&self, ground: &'a Ground) -> Option<&'a Contents> {
         match self.to {
             To::Stopped | To::Compacted => Some(&ground.contents),
@@ -341,7 +341,7 @@ impl Part {
             found.sort();
             found
         };
-        // The segment that recovery needs is the last with frames in it.
+        // The segment that recovery needs is the last one with frames in it.
         let segment = || {
             let used = |path: &PathBuf| used(&fs::read(path).unwrap()) > 1000;
             files("journal").into_iter().rfind(used).expect("a segment with frames")
@@ -369,12 +369,12 @@ impl Part {
     }
 }
 
-/// How long a file is without the zeros that are kept ready at its end.
+/// The length of a file without the zeros reserved at its end.
 fn used(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
 }
 
-/// Changes a bit in the middle third.
+/// Flips a bit in the middle third.
 fn flip(path: &Path, rng: &mut StdRng) {
     let mut bytes = fs::read(path).unwrap();
     let third = used(&bytes) / 3;

@@ -1,12 +1,12 @@
-//! The process is stopped inside recovery, healing and every kind of work on a folder: by `kill -9` and SIGTERM at random
-//! moments, before chosen system calls, by a limit on file sizes, by a full disk. The next start finds everything that was
-//! acknowledged, or refuses for the reason it would have had without.
+//! The process is interrupted during recovery, healing and every kind of work on a folder: by `kill -9` and SIGTERM at
+//! random moments, before chosen system calls, by a limit on file sizes, by a full disk. The next start finds
+//! everything that was acknowledged, or refuses for the same reason as without the interruption.
 //!
-//! A case is a folder with a damage. What an undisturbed start makes of it is the verdict; the same folder is then started,
-//! or worked on, and stopped, once or several times, and started undisturbed: the verdict has to be the same, and what is
-//! there has to be what was there, row by row.
+//! A case is a folder with some damage. The outcome of an undisturbed start on it is the verdict. The same folder is
+//! then started, or worked on, and interrupted, once or several times, and finally started undisturbed: the verdict has
+//! to be the same, and the contents have to be the same, row by row.
 //!
-//! `SESSIOND_PROOF_LONG=1` asks for the long form, `SESSIOND_HEAL_SEED` repeats a run's choices. Needs root and strace.
+//! `SESSIOND_PROOF_LONG=1` runs the long form, `SESSIOND_HEAL_SEED` repeats a run's choices. Needs root and strace.
 
 mod blow;
 mod disk;
@@ -26,15 +26,15 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How much is done.
+/// The amount of work.
 struct Form {
-    /// Random blows per damage.
+    /// Random interruptions per damage.
     random: usize,
-    /// Blows before system calls per damage, at most.
+    /// Interruptions before system calls per damage, at most.
     calls: usize,
     /// Limits on file sizes, and full disks, per damage.
     lacks: usize,
-    /// Random blows per kind of work.
+    /// Random interruptions per kind of work.
     works: usize,
 }
 
@@ -52,12 +52,12 @@ fn rng(name: &str) -> StdRng {
     StdRng::seed_from_u64(seed)
 }
 
-/// What became of the blows of one test.
+/// The results of one test's interruptions.
 #[derive(Debug, Default)]
 struct Tally {
-    /// Stopped before the work was done.
+    /// Interrupted before the work was done.
     inside: usize,
-    /// The work was done before, or did without what it lacked.
+    /// The work was done before the interruption, or succeeded despite it.
     outside: usize,
     whole: usize,
     refused: usize,
@@ -68,7 +68,7 @@ impl Tally {
         if ended.is_done { self.outside += 1 } else { self.inside += 1 }
     }
 
-    /// The verdict has to be what it was.
+    /// The verdict has to be the same as before.
     fn judge(&mut self, found: &Verdict, expected: &Verdict, label: &str) {
         match expected {
             Verdict::Whole(_) => self.whole += 1,
@@ -78,12 +78,12 @@ impl Tally {
     }
 }
 
-/// A damaged folder, ready to be copied, and what an undisturbed start makes of it.
+/// A damaged folder, ready to be copied, and the outcome of an undisturbed start on it.
 struct Case {
     damage: &'static Damage,
     folder: PathBuf,
     verdict: Verdict,
-    /// What that start takes.
+    /// The system calls of that start.
     takes: Duration,
 }
 
@@ -144,12 +144,12 @@ fn heal_starts_that_are_stopped_at_any_moment_cost_nothing() {
         inside += tally.inside;
         let _ = writeln!(told, "{:>24}: {:?}, {} system calls, {tally:?}", case.damage.name, case.takes, calls.len());
     }
-    println!("{told}{inside} starts were stopped");
-    assert!(inside > DAMAGES.len(), "the blows came too late to prove anything");
+    println!("{told}{inside} starts were interrupted");
+    assert!(inside > DAMAGES.len(), "the interruptions came too late to prove anything");
     ground.check_ledgers(place.path());
 }
 
-/// Some of the calls: of each kind the first, and others at random.
+/// Some of the calls: the first of each kind, and others at random.
 fn some(calls: &[(&'static str, usize)], count: usize, rng: &mut StdRng) -> Vec<(&'static str, usize)> {
     let mut rest = calls.to_vec();
     let mut chosen = Vec::new();
@@ -176,7 +176,7 @@ fn heal_starts_on_a_full_disk_cost_nothing() {
         for _ in 0..form.lacks {
             let disk = Disk::make(place.path(), 192);
             copy_folder(&case.folder, &disk.data());
-            // Little matters most: from 4 KiB to 32 MiB, each doubling as likely as the next.
+            // Small limits matter most: from 4 KiB to 32 MiB, each doubling equally likely.
             let left = rng.random_range(4096..8192) << rng.random_range(0..13);
             disk.fill_up_to(left);
             tally.add(&Program::serve(&disk.data()).run(&Blow::None));
@@ -189,7 +189,7 @@ fn heal_starts_on_a_full_disk_cost_nothing() {
     assert!(tally.inside >= DAMAGES.len() / 3, "the disks were not full: {tally:?}");
 }
 
-/// Work that leaves a folder as it is: what stops it must, too.
+/// Work that leaves a folder as it is: interrupting it must leave it so, too.
 #[test]
 fn heal_work_on_a_folder_that_is_stopped_costs_nothing() {
     let (form, mut rng) = (form(), rng("work"));
@@ -219,7 +219,7 @@ fn heal_work_on_a_folder_that_is_stopped_costs_nothing() {
         println!("{work:?}: {takes:?}, {tally:?}");
         inside += tally.inside;
     }
-    assert!(inside > 0, "no work was stopped");
+    assert!(inside > 0, "no work was interrupted");
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn heal_a_restore_that_is_stopped_is_repeated_and_its_source_is_untouched() {
     let (before, all) = (bytes_of(&ground.stopped), Verdict::Whole(ground.contents.clone()));
     let mut tally = Tally::default();
     for number in 0..form.works {
-        // Into a folder that is not there, and into one that is.
+        // Into a folder that does not exist, and into one that does.
         let to = if number % 2 == 0 { &fresh } else { &mounted };
         let _ = fs::remove_dir_all(&fresh);
         let _ = fs::remove_dir_all(&mounted);
@@ -269,7 +269,7 @@ fn heal_a_restore_that_is_stopped_is_repeated_and_its_source_is_untouched() {
         assert!(bytes_of(&ground.stopped) == before, "the source has changed");
         let mut again = program.run(&Blow::None);
         if !again.is_done && again.err.contains("nothing is overwritten") {
-            // It was complete, or it had begun to move its parts up, which a start says as well.
+            // It was complete, or it had begun to move its parts up, which a start reports as well.
             let started = Program::serve(to).run(&Blow::None);
             if !started.is_done {
                 assert!(started.err.contains("repeat it"), "{}", started.err);
@@ -283,7 +283,7 @@ fn heal_a_restore_that_is_stopped_is_repeated_and_its_source_is_untouched() {
         tally.judge(&verdict(to), &all, "a restore");
     }
     println!("restore: {tally:?}");
-    assert!(tally.inside > 0, "no restore was stopped");
+    assert!(tally.inside > 0, "no restore was interrupted");
 }
 
 #[test]
@@ -305,7 +305,7 @@ fn heal_an_import_that_is_stopped_goes_on_and_brings_each_user_once() {
     let mut tally = Tally::default();
     for round in 0..=form.works {
         copy_folder(&ground.stopped, &data);
-        // The first is left alone and says how many rows there are afterwards.
+        // The first one is not interrupted and shows how many rows there are afterwards.
         let blows = if round == 0 { 0 } else { rng.random_range(1..3) };
         for _ in 0..blows {
             tally.add(&import.run(&Blow::random(&mut rng, takes)));
@@ -313,7 +313,7 @@ fn heal_an_import_that_is_stopped_goes_on_and_brings_each_user_once() {
         let last = import.run(&Blow::None);
         assert!(last.is_done, "{}", last.err);
         takes = takes.max(last.took);
-        let Verdict::Whole(contents) = verdict(&data) else { panic!("refused after {blows} blows") };
+        let Verdict::Whole(contents) = verdict(&data) else { panic!("refused after {blows} interruptions") };
         assert!(holds(&contents, &ground.contents), "round {round}: an import has taken something away");
         let known = *expected.get_or_insert(contents.len());
         assert_eq!(contents.len(), known, "round {round}: users are missing, or twice there");
@@ -326,7 +326,7 @@ fn heal_an_import_that_is_stopped_goes_on_and_brings_each_user_once() {
     println!("import: {tally:?}");
 }
 
-/// Rows that nobody changes are there as they were; counters of users have grown.
+/// Rows that nobody changes are there unchanged; counters of users have grown.
 fn holds(found: &Contents, all: &Contents) -> bool {
     all.iter()
         .all(|(key, value)| found.get(key).is_some_and(|now| now == value || key.keyspace.name().contains("count")))

@@ -1,5 +1,5 @@
-//! Snapshots and new indexes in the background, killed: another process of this test writes with small limits, so that both are
-//! made all the time, and says what was acknowledged.
+//! Snapshots and index rebuilds in the background, killed: another process of this test writes with small limits, so
+//! that both happen all the time, and reports what was acknowledged.
 
 use super::folder::{block_on, dump, options, scratch};
 use super::{form, rng};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const FOLDER: &str = "SESSIOND_HEAL_WORKER";
-/// Keys that are written over and over, so that the index has much to give back.
+/// Keys that are overwritten again and again, so that the index has much space to give back.
 const KEYS: u64 = 200;
 
 fn small() -> Options {
@@ -41,8 +41,8 @@ fn newest(contents: &super::Contents) -> Option<u64> {
     contents.values().map(|value| u64::from_be_bytes(*value.first_chunk().unwrap())).max()
 }
 
-/// What the other process runs. In a run of the tests there is nothing to do: [`heal_snapshots_and_new_indexes_that_are_killed`]
-/// starts it.
+/// The code that the other process runs. In an ordinary test run there is nothing to do:
+/// [`heal_snapshots_and_new_indexes_that_are_killed`] starts it.
 #[test]
 fn heal_worker() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
@@ -80,7 +80,7 @@ fn heal_snapshots_and_new_indexes_that_are_killed() {
     let (mut last, mut snapshots, mut refused) = (None, 0, 0);
     for round in 0..rounds {
         let mut command = Command::new("prlimit");
-        // The index needs 4 MiB to begin with.
+        // The index needs 4 MiB to start with.
         let limit: u64 = if rng.random_range(0..4) == 0 { rng.random_range(4 << 20..12 << 20) } else { 1 << 40 };
         command.arg(format!("--fsize={limit}")).arg("--").arg(std::env::current_exe().unwrap());
         command.args(["--exact", "heal::worker::heal_worker", "--nocapture"]).env(FOLDER, &data);
@@ -109,7 +109,7 @@ fn heal_snapshots_and_new_indexes_that_are_killed() {
         let (engine, report) = sled::open(&data, &small()).unwrap_or_else(|error| panic!("round {round}: {error}"));
         let contents = block_on(dump(&engine));
         let found = newest(&contents);
-        // One that was never answered may be there, too.
+        // A write that was never answered may be there, too.
         assert!(found == last || found == last.map_or(Some(0), |last| Some(last + 1)), "{found:?} {last:?} {report:?}");
         for number in found.map_or(0..0, |found| (found + 1).saturating_sub(KEYS)..found + 1) {
             assert!(contents.get(&key(number)) == Some(&value(number)), "round {round}: {number} is not there");
@@ -119,7 +119,7 @@ fn heal_snapshots_and_new_indexes_that_are_killed() {
         drop(engine);
         snapshots += fs::read_dir(data.join("snapshot")).map_or(0, Iterator::count);
         let findings = check(&data, &mut NoAudit, &|_| {}).unwrap().findings;
-        // The values are no records.
+        // The values are not records.
         assert!(findings.iter().all(|finding| finding.what.contains("checksum")), "round {round}: {findings:?}");
     }
     println!("{last:?} writes, {snapshots} snapshots seen, {refused} of {rounds} rounds ended at the limit");

@@ -27,7 +27,7 @@ const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 const EXPIRY = 3_300;
 
 for (const mode of ["cookie", "header"]) {
-  await check(`a person signs in, reads, waits past expiry, reads on and signs out, ${mode} mode`, async (profile) => {
+  await check(`a person signs in, reads, waits past expiry, reads again and signs out, ${mode} mode`, async (profile) => {
     const tab = await open(profile, mode);
     same(await tab.textContent("#state"), "signed out", "state at first");
     same((await call(tab, "load")).status, 401, "status before signing in");

@@ -1,4 +1,4 @@
-// Checks in a real, headless Chromium: each in a browser profile of its own, printed with its outcome.
+// Checks in a real, headless Chromium: each in its own browser profile, printed with its outcome.
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const FLAGS = [
   "--no-sandbox",

@@ -1,5 +1,5 @@
-// What runs in the browser: the official frontend SDK, and buttons that use it as a site would.
-// ?mode=cookie|header chooses how tokens travel; &lock=off takes away the lock between tabs.
+// The code that runs in the browser: the official frontend SDK, and buttons that use it as a site would.
+// ?mode=cookie|header chooses how tokens travel; &lock=off removes the lock between tabs.
 import SuperTokens from "supertokens-website";
 
 const options = new URLSearchParams(location.search);

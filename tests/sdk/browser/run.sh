@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A real browser (Debian's chromium): the Node application through the official frontend SDK. With SESSIOND_PROOF_LONG=1
-# (`tests/all --long browser`) before that the pages of strangers against the server itself: every route, every simple request.
+# A real browser (Debian's chromium): the Node application through the official frontend SDK. Before that, pages of
+# strangers attack the server itself; with SESSIOND_PROOF_LONG=1 (`tests/all --long browser`) on every route with every
+# simple request.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ../install.sh

@@ -1,4 +1,4 @@
-// Runs inside pages: each function is sent there as text and may name nothing outside itself.
+// Runs inside pages: each function is sent there as text and must not use anything outside itself.
 
 /** Sends every request to another origin in every way that asks nobody first, and in those that do. What could be read. */
 export async function attackAcross({ url, requests }) {
@@ -43,7 +43,7 @@ export async function attackAcross({ url, requests }) {
         try {
           text = element.contentDocument?.body?.innerText ?? "";
         } catch {
-          // As it should be.
+          // The regular form.
         }
         if (text) read.push({ path, how: name, status: 0, text });
         element.remove();

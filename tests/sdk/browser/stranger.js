@@ -1,5 +1,5 @@
-// What pages of a stranger can do to a server in reach of the browser: every route with every request that a page may
-// send without asking, from another site, from the same site, and from a host name that came to mean the server itself.
+// What a stranger's pages can do to a server that the browser can reach: every route with every request that a page may
+// send without a preflight, from another site, from the same site, and from a host name that was rebound to the server.
 import { readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { chromium } from "playwright-core";
@@ -117,7 +117,7 @@ async function openPage(profile, site, url) {
     await page.goto(`http://${site}:${port}/`);
     return page;
   }
-  // The name meant the stranger's server when the page came, and means this one from now on.
+  // When the page was loaded, the name pointed to the stranger's server; from now on it points to this one.
   const address = `http://${REBOUND}:${new URL(url).port}/page`;
   await page.route(address, (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html><p>hello" }));
   await page.goto(address);
@@ -129,7 +129,7 @@ async function attack(profile, site, url) {
   const page = await openPage(profile, site, url);
   if (site === REBOUND) return page.evaluate(attackAsOneOrigin, { requests: all });
   const read = await page.evaluate(attackAcross, { url, requests: all });
-  // Whole pages: links and forms that take the visitor along.
+  // Whole pages: links and forms that navigate.
   for (const { path } of all.filter(({ verb }) => verb === "GET")) {
     await page.evaluate((target) => void (location.href = target), url + path).catch(() => {});
     await page.waitForURL(url + path, { waitUntil: "commit" }).catch(() => {});
@@ -154,14 +154,14 @@ for (const site of ["stranger.example", "localhost", REBOUND]) {
     const refused = served.filter(({ status }) => status === 403).length;
     isTrue(refused > all.length, `the pages were refused ${refused} times, of ${served.length}`);
     const letIn = served.filter(({ route }) => route !== "-" && !PUBLIC.includes(route));
-    same(letIn.slice(0, 10), [], "requests that were let in");
+    same(letIn.slice(0, 10), [], "requests that were accepted");
     const words = read.filter(({ path, status }) => status !== 403 && !PUBLIC.includes(path.split("?")[0]));
     same(words.slice(0, 10), [], "replies that were read");
     same(await state(GUARDED_URL), before, "what is stored");
   });
 }
 
-await check("where every page is let in, a page of stranger.example changes a lot", async (profile) => {
+await check("where every page is allowed, a page of stranger.example changes a lot", async (profile) => {
   const before = await state(OPEN_URL);
   const from = readFileSync(OPEN_LOG, "utf8").length;
   await attack(profile, "stranger.example", OPEN_URL);

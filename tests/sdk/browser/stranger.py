@@ -1,5 +1,5 @@
 """Pages of a stranger in a browser on the server's machine, against a server without an API key, and against one that
-lets every page in: there the same pages read and change what they like, so they would have here.
+lets every page in: there the same pages can read and change anything, which proves that they work.
 """
 
 import os

@@ -36,7 +36,7 @@ AT_ONCE = 6
 
 
 class World:
-    """The servers and applications that the checks share; each is started when first asked for."""
+    """The servers and applications that the checks share; each is started when first needed."""
 
     def __init__(self, name, command, folder):
         self.name = name
@@ -66,7 +66,7 @@ class World:
             return self.apps[name]
 
     def provider(self):
-        """Where people have accounts that applications may ask for."""
+        """The provider at which people have accounts."""
         with self.locks["provider"]:
             self.found_provider = self.found_provider or Provider()
             return self.found_provider

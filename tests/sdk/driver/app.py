@@ -2,8 +2,8 @@
 
 Every application takes these settings from its environment:
 
-    APP_PORT      where it listens (127.0.0.1)
-    CORE_URI      address of sessiond, with /appid-… where the app is not the default one
+    APP_PORT      port to listen on (127.0.0.1)
+    CORE_URI      address of sessiond, with /appid-… unless the app is the default one
     CORE_API_KEY  sent to it, if set
     ANTI_CSRF     NONE (default) or VIA_TOKEN
     STATIC_KEYS   "true": sessions are signed with the app's static key
@@ -12,9 +12,9 @@ Every application takes these settings from its environment:
     WAYS          "true", with PEOPLE: providers, codes by mail and text message, second factors, tenants, the dashboard
     AWAITED       "true": the recipes that sessiond does not have yet (not Go)
     SITES         with WAYS, hosts are TENANT.shop.example; "own": each has its own login, "shared": all have one
-    STATIC_DIR    a folder that is served too (Node only)
+    STATIC_DIR    a folder that is also served (Node only)
 
-and has these routes, JSON in and out (an error of the core: 500 with {"error"}):
+and has these routes, with JSON in and out (an error of the core: 500 with {"error"}):
 
     POST /login {userId, payload?, data?, tenantId?}    creates a session
     GET|POST /me, /me-checked                           verifies it (checked: in the core's database)
@@ -42,7 +42,7 @@ With PEOPLE, a session needs a verified e-mail address, mails are kept instead o
     POST /admin/id/note {userId, note?}   /admin/id/unmap {userId, force?}                          (not Go)
     POST /admin/link/primary {recipeUserId}   /admin/link {recipeUserId, primaryUserId}   /admin/unlink {recipeUserId}
 
-With WAYS, what would be sent as a code is kept too, and there are also:
+With WAYS, codes are kept instead of sent, too, and there are also:
 
     /auth/TENANT/…                                      the SDK's own: authorisationurl, signinup, loginmethods, dashboard
     GET /site                                           {site, userId}, if the session is good for the host of the request
@@ -52,12 +52,12 @@ With WAYS, what would be sent as a code is kept too, and there are also:
 
 With AWAITED:
 
-    POST /admin/awaited {recipe}                        {told: what each of some calls of that recipe throws}
+    POST /admin/awaited {recipe}                        {told: the error that each of some calls of that recipe throws}
 
-With ROLES, sessions carry roles and permissions, and there are also (answers with the core's status):
+With ROLES, sessions carry roles and permissions, and there are also (replies with the core's status):
 
     GET /admins, /writers                               for sessions with role admin, with permission write (else 403)
-    POST /roles                                         reads the user's roles and permissions anew
+    POST /roles                                         fetches the user's roles and permissions again
     POST /admin/role {role, permissions}   /admin/role/remove, /admin/role/users, /admin/role/permissions {role}
     POST /admin/role/permissions/remove {role, permissions}   /admin/role/list   /admin/permission/roles {permission}
     POST /admin/user/role, /admin/user/role/remove {userId, role, tenantId?}   /admin/user/roles {userId, tenantId?}
@@ -114,7 +114,7 @@ class App:
         return self.log.read_text(errors="replace")[-1500:]
 
     def admin(self, path, **fields):
-        """What the application's own code does, without a session."""
+        """Calls the application's own code, without a session."""
         return self.try_admin(path, **fields).expect(200, f"/admin{path}").json
 
     def try_admin(self, path, **fields):
@@ -146,7 +146,7 @@ class Reply:
         return self
 
     def refuse(self, message, what):
-        """401 for this reason."""
+        """Expects a 401 for this reason."""
         self.expect(401, what)
         same(self.json.get("message"), message, f"reason of {what}")
         return self
@@ -164,7 +164,7 @@ def send(port, method, path, fields=None, headers=None):
 
 
 class Device:
-    """A user's browser (cookie mode) or app (header mode): keeps what the server tells it to."""
+    """A user's browser (cookie mode) or app (header mode): keeps what the server tells it to keep."""
 
     def __init__(self, port, mode, host=None):
         self.port = port
@@ -185,7 +185,7 @@ class Device:
             if kind in self.tokens:
                 headers["Authorization"] = f"Bearer {self.tokens[kind]}"
         else:
-            # The refresh cookie's path keeps it away from everything but the refresh route.
+            # The refresh cookie's path restricts it to the refresh route.
             names = ["access", "refresh"] if kind == "refresh" else ["access"]
             pairs = [f"{COOKIES[name]}={self.tokens[name]}" for name in names if name in self.tokens]
             if pairs:
@@ -235,7 +235,7 @@ class Device:
         return self.send("POST", "/login", {"userId": user, **fields}).expect(200, "sign in").json
 
     def form(self, path, **values):
-        """Sends a form of the SDK's own routes; its answer, whose "status" tells how it went."""
+        """Sends a form to one of the SDK's own routes; returns its reply, whose "status" is the outcome."""
         fields = [{"id": name, "value": value} for name, value in values.items()]
         return self.send("POST", path, {"formFields": fields}).expect(200, path).json
 

@@ -15,8 +15,8 @@ NODE_APP = ["node", str(Path(__file__).resolve().parents[1] / "node/app.js")]
 
 
 def browse(here, apps):
-    """`apps`: for each environment variable that shall name an application's address, what sets its app in the core
-    apart, and the application. All of them serve the folder's `dist`; screenshots go to the artifacts of its name.
+    """`apps`: for each environment variable that holds an application's address, what distinguishes its app in the core
+    from others, and the application. All of them serve the folder's `dist`; screenshots go to the artifacts of its name.
     """
     end_in_order()
     folder = Path(tempfile.mkdtemp(prefix=f"sessiond-{here.name}-"))

@@ -14,14 +14,14 @@ numbers = itertools.count(1000)
 
 
 def contacts():
-    """One of each kind, as people type them, and as they are kept."""
+    """One contact of each kind, as people type it, and as it is stored."""
     number = next(numbers)
     email = address("code")
     return [("email", email.upper(), email), ("phoneNumber", f"+1 650 253 {number}", f"+1650253{number}")]
 
 
 class Flow:
-    """One sign-in: the page that asked for the code, and what was sent."""
+    """One sign-in: the page that requested the code, and the messages sent."""
 
     def __init__(self, ways, kind, typed, kept, tenant="public"):
         self.ways, self.to, self.path = ways, kept, f"/auth/{tenant}/signinup/code"
@@ -34,7 +34,7 @@ class Flow:
         return self.ways.admin("/messages", to=self.to)["messages"]
 
     def message(self, number=0):
-        """What was sent first (or next) in this flow."""
+        """The first (or next) message sent in this flow."""
         wanted = self.before + number
         return until(10, f"a message to {self.to}", lambda: self.sent()[wanted:])[0]
 
@@ -76,7 +76,7 @@ def life(world, mode):
         same(device.signed_in()["userId"], user_id, "user after a refresh")
 
 
-@check("a code that was sent again counts beside the first, until one was used")
+@check("a code that was sent again is valid along with the first, until one is used")
 def resent(world):
     ways = app(world)
     for kind, typed, kept in contacts():
@@ -89,7 +89,7 @@ def resent(world):
         same(flow.resend(), "RESTART_FLOW_ERROR", "sending again when all is done")
 
 
-@check("wrong codes are counted until the flow starts anew, also for the right code")
+@check("too many wrong codes end the flow, even for the right code")
 def wrong(world):
     ways = app(world)
     for kind, typed, kept in contacts():
@@ -106,7 +106,7 @@ def wrong(world):
         same(new(again.enter(again.message()["code"])), True, "a new flow")
 
 
-@check("a code of one tenant is good for nothing in another")
+@check("a code of one tenant is useless in another")
 def tenants(world):
     ways = app(world)
     for kind, typed, kept in contacts():

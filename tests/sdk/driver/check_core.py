@@ -57,14 +57,14 @@ def restarted(world, mode, kill):
     devices[1].signed_in()
     core.stop(kill=kill)
     try:
-        # Node needs no server for tokens that it has the keys for; a refresh must fail without logging out.
+        # Node needs no server for tokens whose keys it has; a refresh must fail without logging out.
         devices[2].signed_in()
         reply = devices[2].refresh()
         same(reply.status, 500, f"status of a refresh without the server ({reply.body[:200]})")
         true(len(devices[2].tokens) == 2, "tokens are kept")
     finally:
         core.start()
-    # An application's kept connection is found closed once.
+    # An application's kept-alive connection is found closed once.
     until(5, "the application reaches the server again", lambda: app.try_admin("/sessions", userId=name).status == 200)
     same(set(app.admin("/sessions", userId=name)["handles"]), handles - {gone}, "sessions")
     for n, device in enumerate(devices):
@@ -75,7 +75,7 @@ def restarted(world, mode, kill):
     revoked.me(checked=True).refuse("unauthorised", "the revoked session")
 
 
-@check("recipes that are not there yet say so through the SDK")
+@check("recipes that do not exist yet say so through the SDK")
 def awaited(world):
     needs(world, "awaited recipes")
     app = world.app("awaited", AWAITED="true")

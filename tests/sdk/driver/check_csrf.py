@@ -20,7 +20,7 @@ def in_cookies(world):
         device.send("GET", path, anti_csrf=None).expect(200, "reading without a token")
 
 
-@check("anti-CSRF by token: a refresh without it is refused, with it the session goes on")
+@check("anti-CSRF by token: a refresh without it is refused, with it the session continues")
 def at_refresh(world):
     device = app(world).device("cookie")
     handle = device.login(user())["handle"]
@@ -34,7 +34,7 @@ def at_refresh(world):
     device.send("POST", "/me", {}, anti_csrf=first).refuse("try refresh token", "the old token")
 
 
-@check("anti-CSRF by token: not asked for in header mode")
+@check("anti-CSRF by token: not required in header mode")
 def in_headers(world):
     device = app(world).device("header")
     device.login(user())

@@ -12,7 +12,7 @@ NAMES = ("ada", "albert", "grace", "alan", "edsger")
 
 
 class Dashboard:
-    """The dashboard's page: what it asks of the application's backend."""
+    """The dashboard's page: its requests to the application's backend."""
 
     def __init__(self, app):
         self.app = app
@@ -29,7 +29,7 @@ class Dashboard:
     def sign_in(self, **fields):
         answer = self.send("POST", "signin", {**ADMIN, **fields}).expect(200, "signin to the dashboard").json
         self.session = answer.get("sessionId")
-        return answer["status"].upper()  # the Go SDK's has a small "l"
+        return answer["status"].upper()  # the Go SDK spells it with a small "l"
 
 
 def app(world):
@@ -69,7 +69,7 @@ def session(world):
 
 
 def emails(answer):
-    """Of users as newer SDKs tell them, and as older ones do."""
+    """The addresses of users, in the format of newer and of older SDKs."""
     users = [user.get("user", user) for user in answer["users"]]
     return [user["emails"][0] if "emails" in user else user["email"] for user in users]
 
@@ -110,7 +110,7 @@ def details(world):
     true(unknown["status"] in ("NO_USER_FOUND_ERROR", "RECIPE_NOT_INITIALISED"), f"an unknown user: {unknown}")
 
 
-@check("the dashboard makes a tenant, chooses its ways to sign in, and changes its settings")
+@check("the dashboard creates a tenant, chooses its login methods, and changes its settings")
 def tenants(world):
     needs(world, "tenants in the dashboard")
     board = opened(world)

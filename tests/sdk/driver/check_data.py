@@ -3,7 +3,7 @@
 from check_flow import in_both_modes, long_app, user
 from harness import check, same, true
 
-# What JSON and other languages disagree about.
+# JSON that other languages treat differently.
 VALUES = {
     "text": "Grüße, 世界 🌍 \u0000\u001f \"'\\/",
     "nothing": {"inner": None},
@@ -85,7 +85,7 @@ def data_by_handle(world):
     same(app.admin("/info", handle="unknown"), {"found": False}, "unknown handle's information")
 
 
-@check("unusual JSON values come back as they went")
+@check("unusual JSON values come back unchanged")
 def round_trip(world):
     app = long_app(world)
     device = app.device()

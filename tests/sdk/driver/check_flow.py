@@ -111,7 +111,7 @@ def old_generation(world):
     thief.refresh().refuse("token theft detected", "a refresh token two generations old")
 
 
-@check("the timeline tells why a session ended in theft")
+@check("the timeline shows why a session ended in theft")
 def why(world):
     device = long_app(world).device()
     handle = device.login(user())["handle"]
@@ -182,7 +182,7 @@ def bad_tokens(world):
     device.signed_in()
 
 
-@check("access tokens carry what the protocol version of this SDK asks for")
+@check("access tokens carry what the protocol version of this SDK requires")
 def token_shape(world):
     device = long_app(world).device()
     device.login(user())

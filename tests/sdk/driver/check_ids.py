@@ -1,4 +1,4 @@
-"""Ids of the application's own for users: mapped, used everywhere, found, noted and taken away."""
+"""The application's own user ids: mapped, used everywhere, found, annotated and removed."""
 
 import uuid
 
@@ -18,7 +18,7 @@ def mapped_user(world, mode):
     device = ids.device(mode)
     email, internal = account(ids, device, "mapped")
     mine = f"crm-{uuid.uuid4()}"
-    # The address is verified and a session lives under the internal id.
+    # The address is verified and a session exists under the internal id.
     same(ids.try_admin("/id/map", userId=internal, externalUserId=mine).status, 500, "mapping of an id in use")
     same(ids.admin("/id/map", userId=internal, externalUserId=mine, force=True)["status"], "OK", "forced")
     same(ids.admin("/user", userId=internal)["id"], mine, "the user's id from now on")
@@ -33,7 +33,7 @@ def mapped_user(world, mode):
     device.refresh().refuse("unauthorised", "a refresh after the deletion")
 
 
-@check("a mapping is found by either id, noted, and taken away")
+@check("a mapping is found by either id, annotated, and removed")
 def life_of_a_mapping(world):
     ids = app(world)
     _, internal = account(ids, ids.device(), "life")
@@ -43,7 +43,8 @@ def life_of_a_mapping(world):
     same(ids.admin("/id/find", userId=internal), unknown, "before")
     same(ids.admin("/id/note", userId=internal, note="n")["status"], "UNKNOWN_MAPPING_ERROR", "note on nothing")
     same(ids.admin("/id/map", userId=str(uuid.uuid4()), externalUserId=mine)["status"], "UNKNOWN_SUPERTOKENS_USER_ID_ERROR", "nobody")
-    # Only the verified address stands under the internal id now: from CDI 4.0 on it moves, before it is in the way.
+    # Only the verified address is stored under the internal id now: from CDI 4.0 on it moves, before that it is in the
+    # way.
     if offers(world, "renamed verification"):
         same(ids.admin("/id/map", userId=internal, externalUserId=mine)["status"], "OK", "mapped")
     else:

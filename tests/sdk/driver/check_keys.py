@@ -5,7 +5,7 @@ import json
 from check_flow import in_both_modes, long_app, user
 from harness import check, same, true, until
 
-# Hours between keys. Below a minute, a development server publishes a new key a fifth of that before its use.
+# Hours between keys. Below a minute, a development server publishes a new key a fifth of that time before using it.
 EVERY_10_S = {"access_token_dynamic_signing_key_update_interval": 0.0028, "access_token_validity": 120}
 EVERY_30_S = {"access_token_dynamic_signing_key_update_interval": 0.0084, "access_token_validity": 120}
 
@@ -39,7 +39,7 @@ def rotation_by_time(world, mode):
 
 
 def works(device):
-    """A request; right after a change of keys an application may have to fetch them once more."""
+    """A request; right after a change of keys an application may have to fetch them again."""
     if device.me().status == 401:
         device.refreshed()
     return device.signed_in()
@@ -67,7 +67,7 @@ def rotation_by_hand(world):
     old.signed_in(checked=True)
 
 
-@check("a key revoked by the operator: its tokens are refused when checked, its sessions go on after a refresh")
+@check("a key revoked by the operator: its tokens are refused when checked, its sessions continue after a refresh")
 def revocation(world):
     app = world.app("revoking", "revoking")
     devices = [fresh(app) for _ in range(3)]
@@ -79,7 +79,7 @@ def revocation(world):
         device.me(checked=True).refuse("try refresh token", "a token of the revoked key, checked")
         device.refreshed()
         true(device.token_header()["kid"] != kid, "refresh signs with another key")
-        # The application knows the new key as soon as it may fetch the key document again.
+        # The application knows the new key as soon as it may fetch the JWKS again.
         until(5, "the application accepts the new key", lambda: device.me().status == 200)
         same(device.signed_in(checked=True)["handle"], handle, "the session")
 
@@ -101,7 +101,7 @@ def two_algorithms(world):
     ed.signed_in(checked=True)
 
 
-@check("the key document that this SDK passes on works for an app that uses RS256")
+@check("the JWKS that this SDK passes on works for an app that uses RS256")
 def sdk_jwks(world):
     app = world.app("rsa", "rsa", core_settings={"access_token_signing_algorithm": "RS256"})
     fresh(app)
@@ -132,7 +132,7 @@ def switching(world, mode):
     same(kinds, {"RS256", "EdDSA"}, "both kinds are published side by side")
 
 
-@check("an application that turns to static keys logs nobody out")
+@check("an application that switches to static keys logs nobody out")
 def static_keys(world):
     dynamic = world.app("turning", "turning")
     static = world.app("turned", "turning", STATIC_KEYS="true")
@@ -171,7 +171,7 @@ def custom_jwts(world):
         same(forged["valid"], False, "a forged signature")
 
 
-@check("a custom JWT is no session")
+@check("a custom JWT is not a session")
 def jwt_is_no_session(world):
     app = long_app(world)
     device = app.device()

@@ -1,4 +1,4 @@
-"""An application's users from sign-up to deletion, as one story; and a great many of them."""
+"""An application's users from sign-up to deletion, as one story; and a large number of them."""
 
 import threading
 import uuid
@@ -9,7 +9,7 @@ from harness import check, same, true, until
 from offers import offers
 
 PASSWORD = "correct-horse-1"
-# The same by bcrypt at its lowest cost, as if it came from another system.
+# The same password hashed by bcrypt at its lowest cost, as if it came from another system.
 HASH = "$2b$04$C/kyqnqUOz94Y7g.Mp5yyOkg7zCuV5K/ItFPOXyHnfTq0/8Ixv81u"
 CROWD = 10_000
 
@@ -19,7 +19,7 @@ def address(name):
 
 
 def mailed_token(app, email, kind):
-    """The token in the link that was mailed last."""
+    """The token in the link in the latest mail."""
 
     def links():
         mails = app.admin("/mails", email=email)["mails"]

@@ -16,7 +16,7 @@ LIMITS = {"totp_max_attempts": ATTEMPTS, "totp_rate_limit_cooldown_sec": COOLDOW
 
 
 def code(secret, steps=0):
-    """What the authenticator shows (RFC 6238), some steps from now."""
+    """The code that the authenticator shows (RFC 6238), this many steps from now."""
     key = base64.b32decode(secret + "=" * (-len(secret) % 8))
     moment = (int(time.time()) // PERIOD + steps).to_bytes(8, "big")
     digest = hmac.new(key, moment, hashlib.sha1).digest()
@@ -25,7 +25,7 @@ def code(secret, steps=0):
 
 
 def other(secret):
-    """A code that the authenticator does not show about now."""
+    """A code that the authenticator does not show around this time."""
     near = {code(secret, steps) for steps in range(-3, 4)}
     return next(text for text in map(str, range(100_000, 100_009)) if text not in near)
 
@@ -42,7 +42,7 @@ def totp(device, path, **fields):
 
 
 def signed_up(world, mode="header"):
-    """Somebody with a verified TOTP device: the application, the session, the address, the secret."""
+    """A user with a verified TOTP device: the application, the session, the address, the secret."""
     strict = app(world)
     device = strict.device(mode)
     email, _ = account(strict, device, "totp", "strict")
@@ -89,12 +89,12 @@ def life(world, mode):
     same(second.send("GET", "/auth/totp/device/list").json["devices"], [], "devices at last")
 
 
-@check("too many wrong codes of a second factor close it for a while")
+@check("too many wrong codes of a second factor block it for a while")
 def limit(world):
     needs(world, "second factors")
     strict, device, email, made = signed_up(world)
     same(totp(device, "device/verify", deviceName=made["deviceName"], totp=code(made["secret"]))["status"], "OK", "verified")
-    # A second device, whose code of the moment is still unused.
+    # A second device, whose current code is still unused.
     spare = totp(device, "device")
     for count in range(1, ATTEMPTS + 1):
         answer = totp(device, "device/verify", deviceName=spare["deviceName"], totp=other(spare["secret"]))

@@ -1,4 +1,4 @@
-"""Tenants as people meet them: login methods of their own, one login for many sub-domains, one login for each."""
+"""Tenants from the users' point of view: separate login methods, one login for many sub-domains, one login for each."""
 
 from check_flow import in_both_modes
 from check_people import PASSWORD, account, address, refused_by, verified
@@ -11,7 +11,7 @@ PORT = ":8080"
 
 
 def by_method(world):
-    """Tenant paper knows passwords only, tenant cloud only the provider."""
+    """Tenant paper allows only passwords, tenant cloud only the provider."""
     app = ways(world)
     with world.locks["by method"]:
         if not app.admin("/tenant/get", tenantId="cloud")["found"]:
@@ -22,11 +22,11 @@ def by_method(world):
 
 
 def refused(reply, what):
-    """By the SDK, or by the core through it; in any case without a session."""
+    """Refused by the SDK, or by the core through it; in any case without a session."""
     true(reply.status in (401, 403) or reply.status == 500 and "not enabled" in reply.body, f"{what}: {reply.status} {reply.body}")
 
 
-@check("each tenant offers its own ways to sign in, and refuses the others")
+@check("each tenant offers its own login methods, and refuses the others")
 def methods(world):
     app = by_method(world)
     offered = {}
@@ -73,7 +73,7 @@ def own_logins(world, mode):
         true(not device.cookie_domain, f"cookies are for this host only, not {device.cookie_domain}")
         found = device.send("GET", "/site").expect(200, "the own site").json
         same(found, {"site": tenant, "userId": users[tenant]}, "at the own site")
-    # The last address is known to b only.
+    # Only b knows the last address.
     for tenant, status in (("a", "WRONG_CREDENTIALS_ERROR"), ("b", "OK")):
         same(app.device(mode, site(tenant)).form("/auth/signin", email=email, password=PASSWORD)["status"], status, f"sign-in at {tenant}")
     for tenant, other in (("a", "b"), ("b", "a")):
@@ -96,7 +96,7 @@ def shared_login(world, mode):
         same(device.cookie_domain.lstrip("."), "shop.example", "domain of the cookies")
 
     def sites(device):
-        """The tenants whose sites let the session in."""
+        """The tenants whose sites accept the session."""
         answers = {}
         for tenant in ("a", "b", "c"):
             device.host = site(tenant)

@@ -10,7 +10,7 @@ ROUNDS = 25
 
 
 def refreshed_together(devices):
-    """Each device refreshes, all at the same time."""
+    """Refreshes all devices at the same time."""
     with ThreadPoolExecutor(len(devices)) as pool:
         for job in [pool.submit(device.refreshed) for device in devices]:
             job.result()

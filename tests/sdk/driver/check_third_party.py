@@ -12,7 +12,7 @@ ALL_METHODS = ["emailpassword", "thirdparty", "otp-email", "otp-phone", "link-em
 
 
 def app(world):
-    """An application with two tenants, each of which is a client of its own of the provider "house"."""
+    """An application with two tenants, each of which is a separate client of the provider "house"."""
     ways = world.app("ways", "ways", PEOPLE="true", WAYS="true")
     with world.locks["ways"]:
         for tenant in ("blue", "green"):
@@ -32,7 +32,7 @@ def house(world, ways, tenant, name="house", **settings):
 
 
 def person(world, **claims):
-    """Somebody new with an account at the provider."""
+    """A new user with an account at the provider."""
     subject = f"sub-{uuid.uuid4()}"
     world.provider().people[subject] = {"email": address("house"), "email_verified": True, **claims}
     return subject
@@ -45,7 +45,7 @@ def ask(device, tenant, name="house"):
 
 
 def finish(device, tenant, asked, given, name="house"):
-    """What the callback page sends when the person is back."""
+    """The data that the callback page sends when the person returns."""
     info = {"redirectURIOnProviderDashboard": CALLBACK, "redirectURIQueryParams": given}
     if "pkceCodeVerifier" in asked:
         info["pkceCodeVerifier"] = asked["pkceCodeVerifier"]
@@ -59,7 +59,7 @@ def sign_in(world, device, tenant, subject, name="house"):
 
 
 def new(answer):
-    """Whether the answer says that the user is new (two generations of the SDKs' answers)."""
+    """Whether the reply says that the user is new (two generations of SDK replies)."""
     return answer["createdNewRecipeUser"] if "createdNewRecipeUser" in answer else answer["createdNewUser"]
 
 
@@ -110,7 +110,7 @@ def two_clients(world):
     same(device.tokens, {}, "no session")
 
 
-@check("a provider that gives no address is refused, or allowed where addresses are not required")
+@check("a provider that supplies no address is refused, or allowed where addresses are not required")
 def no_address(world):
     ways = app(world)
     house(world, ways, "blue", "nameless", requireEmail=False)
@@ -128,7 +128,7 @@ def no_address(world):
     same(new(sign_in(world, ways.device(), "blue", subject, "nameless")), False, "the same user again")
 
 
-@check("a code of the provider is good for once, and an unknown provider is refused")
+@check("a provider's code is valid once, and an unknown provider is refused")
 def codes(world):
     ways = app(world)
     device = ways.device()

@@ -48,7 +48,7 @@ def pages(world):
         same(times, sorted(times, reverse=newest_first), "users in the order in which they joined")
 
 
-@check("users are searched by the beginning of their address or its domain")
+@check("users are found by the beginning of their address or its domain")
 def search(world):
     listing = app(world)
     found = listing.admin("/users", limit=10, query={"email": "user99"})["users"]

@@ -68,7 +68,7 @@ class Core:
         return (self.folder / "server.log").read_text(errors="replace")[-1500:]
 
     def cli(self, *words):
-        """A command of the same binary about this server's folder; what it printed."""
+        """Runs a command of the same binary on this server's folder; returns its output."""
         done = subprocess.run(
             [BINARY, *words, "--data-dir", str(self.folder / "data")],
             capture_output=True,
@@ -122,7 +122,7 @@ class Core:
         return answer["keys"]
 
     def timeline(self, app_id, handle):
-        """The kinds of what happened to a session, oldest first, as one text."""
+        """The kinds of a session's events, oldest first, as one text."""
         path = f"/appid-{app_id}/recipe/session/timeline?sessionHandle={handle}"
         status, answer = self.call("GET", path)
         true(status == 200, f"timeline of {handle}: {status} {answer}")

@@ -11,11 +11,11 @@ CHECKS = []
 
 
 class Failure(AssertionError):
-    """What a check expected did not happen."""
+    """Something that a check expected did not happen."""
 
 
 class NotOffered(Exception):
-    """The SDK has nothing of what the check is about."""
+    """The SDK does not offer what the check needs."""
 
 
 def check(title):
@@ -39,7 +39,7 @@ def true(condition, what):
 
 
 def until(seconds, what, probe):
-    """The first true answer of `probe`, asked again and again for a while."""
+    """The first true result of `probe`, which is called repeatedly for a while."""
     end = time.monotonic() + seconds
     while True:
         answer = probe()
@@ -49,12 +49,12 @@ def until(seconds, what, probe):
         time.sleep(0.05)
 
 
-# A suite takes one to two minutes on a quiet machine; a stuck one ends by itself.
+# A suite takes one to two minutes on a quiet machine; a stuck one is stopped.
 LIMIT_SECONDS = 600
 
 
 def end_in_order():
-    """Makes a SIGTERM and the time limit an ordinary end, so that everything that was started is stopped."""
+    """Turns SIGTERM and the time limit into a normal exit, so that everything that was started is stopped."""
 
     def end(number, _frame):
         sys.exit(f"0 passed, 1 failed: ended by {signal.Signals(number).name}")
@@ -65,7 +65,7 @@ def end_in_order():
 
 
 def run(name, world, only=None, at_once=1):
-    """Runs the checks (those whose title contains `only`), some at once; the number of failures."""
+    """Runs the checks (those whose title contains `only`), some in parallel; returns the number of failures."""
     chosen = [(title, act) for title, act in CHECKS if only is None or only in title]
     pool = ThreadPoolExecutor(at_once)
     try:
@@ -82,14 +82,14 @@ def run(name, world, only=None, at_once=1):
 
 
 def _outcome(name, world, title, act):
-    """Runs one check and prints what became of it."""
+    """Runs one check and prints its outcome."""
     begin = time.monotonic()
     try:
         act(world)
         outcome, why = "ok", ""
     except NotOffered as reason:
         outcome, why = "lacks", f": {reason}"
-    except Exception as error:  # a check that breaks has failed, whatever it was
+    except Exception as error:  # a check that raises has failed, whatever the cause
         where = traceback.extract_tb(error.__traceback__)
         steps = " < ".join(f"{step.name}:{step.lineno}" for step in reversed(where[-4:]))
         outcome, why = "FAILED", f"\n       {type(error).__name__}: {error}\n       at {steps}"

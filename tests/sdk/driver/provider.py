@@ -1,4 +1,4 @@
-"""An OpenID provider of the tests' own: whom the driver names is signed in at once, without a page."""
+"""The tests' own OpenID provider: a person named by the driver is signed in at once, without a page."""
 
 import base64
 import hashlib
@@ -107,7 +107,7 @@ class Provider:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def client(self, name):
-        """Registers an application; its id and secret."""
+        """Registers an application; returns its id and secret."""
         self.clients[name] = secrets.token_hex(16)
         return {"clientId": name, "clientSecret": self.clients[name]}
 
@@ -134,7 +134,7 @@ class Provider:
         return 302, {}, {"Location": f"{query['redirect_uri']}?{urlencode(answer)}"}
 
     def post(self, path, form):
-        asked = self.codes.pop(form.get("code"), None)  # good for once
+        asked = self.codes.pop(form.get("code"), None)  # valid once
         if path != "/token" or asked is None or form.get("redirect_uri") != asked["redirect_uri"]:
             return 400, {"error": "invalid_grant"}
         client = asked["client_id"]
@@ -148,7 +148,7 @@ class Provider:
         return 200, {"access_token": token, "token_type": "Bearer", "expires_in": 600, "id_token": self.key.sign(claims)}
 
     def sign_in(self, url, subject):
-        """A person opens the address that the application gave and signs in; what the redirect back carries."""
+        """A person opens the address from the application and signs in; returns the parameters of the redirect back."""
 
         class Stay(urllib.request.HTTPRedirectHandler):
             def redirect_request(self, *_):
@@ -160,7 +160,7 @@ class Provider:
             if reply.code == 302:
                 return dict(parse_qsl(urlsplit(reply.headers["Location"]).query))
             raise
-        raise AssertionError("the provider did not send the person back")
+        raise AssertionError("the provider did not redirect the person back")
 
 
 def challenge(verifier):

@@ -226,7 +226,7 @@ func adminRoutes(routes *http.ServeMux) {
 	}))
 	routes.HandleFunc("POST /admin/jwt/verify", plain(verifyAsAnotherService))
 	routes.HandleFunc("POST /admin/jwks", plain(func(fields) (out object, err error) {
-		defer func() { // the SDK panics on keys that it does not know
+		defer func() { // the SDK panics on unknown keys
 			if reason := recover(); reason != nil {
 				err = fmt.Errorf("panic in the SDK: %v", reason)
 			}

@@ -1,6 +1,6 @@
-// What the application has besides sessions when PEOPLE=true: accounts with an e-mail and a password, required
-// verification of the address, roles, metadata, lists of users; this SDK cannot link accounts. tests/sdk/driver/app.py
-// names the routes.
+// What else the application has, apart from sessions, when PEOPLE=true: accounts with an e-mail and a password,
+// required verification of the address, roles, metadata, lists of users; this SDK cannot link accounts.
+// tests/sdk/driver/app.py names the routes.
 package main
 
 import (
@@ -26,7 +26,7 @@ var mails struct {
 	sent []object
 }
 
-// keepMails sends none: what would be sent is kept, and given to whoever asks for it.
+// keepMails sends nothing: mails that would be sent are kept and can be requested.
 func keepMails() *emaildelivery.TypeInput {
 	send := func(input emaildelivery.EmailType, _ supertokens.UserContext) error {
 		mails.Lock()

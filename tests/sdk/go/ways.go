@@ -1,5 +1,6 @@
-// What the application has besides PEOPLE when WAYS=true: tenants with login methods of their own, providers, codes by
-// mail and by text message, the dashboard; this SDK has no second factors. tests/sdk/driver/app.py names the routes.
+// What else the application has, apart from PEOPLE, when WAYS=true: tenants with login methods of their own, providers,
+// codes by mail and by text message, the dashboard; this SDK has no second factors. tests/sdk/driver/app.py names the
+// routes.
 package main
 
 import (
@@ -32,7 +33,7 @@ var (
 	sitePattern = regexp.MustCompile(`^([a-z0-9-]+)\.shop\.example(:\d+)?$`)
 )
 
-// siteOf is the tenant that a host name stands for, or nothing.
+// siteOf is the tenant that a host name belongs to, or nothing.
 func siteOf(host string) string {
 	if found := sitePattern.FindStringSubmatch(host); found != nil {
 		return found[1]
@@ -45,8 +46,8 @@ var messages struct {
 	sent []object
 }
 
-// keep sends nothing: what would be sent is kept, and given to whoever asks for it. The SDK tells an address as
-// it was typed.
+// keep sends nothing: messages that would be sent are kept and can be requested. The SDK passes on an address as it was
+// typed.
 func keep(to string, code *string, link *string) {
 	messages.Lock()
 	defer messages.Unlock()
@@ -82,8 +83,8 @@ func wayRecipes() []supertokens.Recipe {
 	}
 }
 
-// tenantOfAddress: with SITES=own the address decides about the tenant, not the page. The SDK's GetTenantId is asked only for
-// requests with a "rid" header, which today's pages do not send; so the tenant goes into the path.
+// tenantOfAddress: with SITES=own the host name determines the tenant, not the page. The SDK calls GetTenantId only for
+// requests with a "rid" header, which today's pages do not send; so the tenant is put into the path.
 func tenantOfAddress(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if rest, own := strings.CutPrefix(r.URL.Path, "/auth/"); own && sites == "own" && siteOf(r.Host) != "" {

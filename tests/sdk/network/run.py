@@ -1,5 +1,5 @@
 """The server opens no connection: a whole run of an application in a network namespace that has nothing but loopback, in
-which the kernel tells of every address that the server (and each command of its binary) connects or sends to."""
+which the kernel reports every address that the server (and each command of its binary) connects or sends to."""
 
 import os
 import re
@@ -14,7 +14,7 @@ sys.path.insert(0, str(HERE.parent / "driver"))
 import core  # noqa: E402
 from harness import check, end_in_order, run, same, true  # noqa: E402
 
-# -D: the traced program stays the child of whoever started it, and hears its signals. accept4 shows that the trace sees
+# -D: the traced program remains the child of its starter and receives its signals. accept4 shows that the trace sees
 # the server's traffic at all.
 TRACE = "strace -D -f -qq --seccomp-bpf -s 0 -e trace=connect,sendto,sendmsg,sendmmsg,accept4"
 CALL = re.compile(r"(?:\d+ +)?(connect|sendto|sendmsg|sendmmsg)\(.*sa_family=(\w+)(.*)")
@@ -24,7 +24,7 @@ NAMESPACE = ["unshare", "--net", "--", "sh", "-c", 'ip link set lo up && ! ip ro
 
 
 def outbound(folder):
-    """The calls in a folder's traces that name an address, except the command line's to its own server."""
+    """The calls in a folder's traces that name an address, except those of the command line to its own server."""
     named = []
     for trace in folder.glob("*.trace"):
         for line in trace.read_text().splitlines():
@@ -42,7 +42,7 @@ def traced(folder, program):
     return script
 
 
-@check("the trace names whom a program connects or sends to, and refuses it")
+@check("the trace reports where a program connects or sends to, and refuses it")
 def notices(world):
     program = """
 import socket
@@ -61,7 +61,7 @@ with socket.create_server(("127.0.0.1", 0)) as server:
     same(calls, ["connect", "connect", "sendmsg", "sendto"], f"calls found in {found}")
 
 
-@check("a whole run without a route out passes, and the server connects to nobody")
+@check("a whole run without a route off the machine passes, and the server connects nowhere")
 def watched(world):
     with tempfile.TemporaryDirectory() as folder:
         script = traced(Path(folder), core.BINARY)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The Node application once more, without a way out of the machine and with every connection of the server watched.
-# Needs root (a network namespace), iproute2 and strace.
+# The Node application again, with no route off the machine and with every connection of the server traced. Needs root
+# (a network namespace), iproute2 and strace.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ../install.sh

@@ -139,7 +139,7 @@ admin.post("/jwt", async (req, res) => {
   res.json({ status: answer.status, jwt: answer.jwt });
 });
 admin.post("/jwt/verify", async (req, res) => {
-  // As another service would do it: only the key document's address is known.
+  // As another service would do it: it knows only the address of the JWKS.
   const keys = createRemoteJWKSet(new URL(`${env.CORE_URI}/.well-known/jwks.json`));
   try {
     const { payload } = await jwtVerify(req.body.jwt, keys);
@@ -150,7 +150,7 @@ admin.post("/jwt/verify", async (req, res) => {
 });
 admin.post("/jwks", async (_req, res) => res.json({ keys: (await Session.getJWKS()).keys }));
 
-// A site of one page finds its own way through its addresses.
+// A single-page site handles its own addresses.
 if (env.STATIC_DIR && existsSync(`${env.STATIC_DIR}/index.html`)) {
   app.get("/{*path}", (_req, res) => res.sendFile(`${env.STATIC_DIR}/index.html`));
 }

@@ -1,4 +1,5 @@
-// What the application has besides when AWAITED=true: the recipes that sessiond does not have yet. The route: tests/sdk/driver/app.py.
+// What else the application has when AWAITED=true: recipes that sessiond does not have yet. Route:
+// tests/sdk/driver/app.py.
 import { Router } from "express";
 import OAuth2Provider from "supertokens-node/recipe/oauth2provider/index.js";
 import SAML from "supertokens-node/recipe/saml/index.js";
@@ -29,7 +30,7 @@ const calls = {
 
 export const admin = Router();
 
-// What each call throws; its answer, if it does not.
+// The error that each call throws, or its result if it does not throw.
 const outcome = (call) => call().then(JSON.stringify, (error) => String(error?.message ?? error));
 
 admin.post("/awaited", async (req, res) => res.json({ told: await Promise.all(calls[req.body.recipe].map(outcome)) }));

@@ -1,5 +1,6 @@
-// What the application has besides sessions when PEOPLE=true: accounts with an e-mail and a password, required
-// verification of the address, roles, metadata, lists of users, linked accounts. The routes: tests/sdk/driver/app.py.
+// What else the application has, apart from sessions, when PEOPLE=true: accounts with an e-mail and a password,
+// required verification of the address, roles, metadata, lists of users, linked accounts. The routes:
+// tests/sdk/driver/app.py.
 import { Router } from "express";
 import supertokens from "supertokens-node";
 import AccountLinking from "supertokens-node/recipe/accountlinking/index.js";
@@ -10,7 +11,7 @@ import { verifySession } from "supertokens-node/recipe/session/framework/express
 import UserMetadata from "supertokens-node/recipe/usermetadata/index.js";
 import UserRoles from "supertokens-node/recipe/userroles/index.js";
 
-// No mail leaves: what would be sent is kept, and given to whoever asks for it.
+// No mail is sent: mails that would be sent are kept and can be requested.
 const mails = [];
 const emailDelivery = {
   override: (original) => ({

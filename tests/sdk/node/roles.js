@@ -1,5 +1,5 @@
-// What the application has besides sessions when ROLES=true: roles and permissions, which sessions carry, and metadata.
-// The routes: tests/sdk/driver/app.py.
+// What else the application has, apart from sessions, when ROLES=true: roles and permissions, which sessions carry, and
+// metadata. The routes: tests/sdk/driver/app.py.
 import { Router } from "express";
 import UserMetadata from "supertokens-node/recipe/usermetadata/index.js";
 import UserRoles from "supertokens-node/recipe/userroles/index.js";

@@ -1,5 +1,5 @@
-// What the application has besides PEOPLE when WAYS=true: tenants with login methods of their own, providers, codes by
-// mail and by text message, TOTP as second factor, the dashboard. The routes: tests/sdk/driver/app.py.
+// What else the application has, apart from PEOPLE, when WAYS=true: tenants with login methods of their own, providers,
+// codes by mail and by text message, TOTP as second factor, the dashboard. The routes: tests/sdk/driver/app.py.
 import { Router } from "express";
 import supertokens from "supertokens-node";
 import Dashboard from "supertokens-node/recipe/dashboard/index.js";
@@ -14,7 +14,7 @@ const sites = process.env.SITES;
 const SITE = /^([a-z0-9-]+)\.shop\.example$/;
 const siteOf = (host) => SITE.exec((host ?? "").split(":")[0])?.[1];
 
-// With SITES=own the address decides about the tenant, not the page.
+// With SITES=own the host name determines the tenant, not the page.
 const multitenancy = () =>
   Multitenancy.init({
     getAllowedDomainsForTenantId: async (tenantId) => [`${tenantId}.shop.example`],
@@ -29,7 +29,7 @@ const multitenancy = () =>
     },
   });
 
-// Nothing leaves: what would be sent is kept, and given to whoever asks for it. The SDK tells the first address as typed.
+// Nothing is sent: messages that would be sent are kept and can be requested. The SDK passes on the address as typed.
 const messages = [];
 const keep = async ({ email, phoneNumber, userInputCode, urlWithLinkCode }) => {
   messages.push({ to: (email ?? phoneNumber).toLowerCase(), code: userInputCode, link: urlWithLinkCode });

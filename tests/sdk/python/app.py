@@ -223,7 +223,7 @@ async def create_jwt(fields: Fields = Body()):
 
 
 def verify_as_another_service(token: str) -> Fields:
-    """Only the key document's address is known."""
+    """Knows only the address of the JWKS."""
     try:
         key = jwt.PyJWKClient(f"{CORE_URI}/.well-known/jwks.json").get_signing_key_from_jwt(token)
         payload = jwt.decode(token, key.key, algorithms=[key.algorithm_name])

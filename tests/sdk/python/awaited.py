@@ -1,4 +1,4 @@
-"""What the application has besides when AWAITED=true: the recipes that sessiond does not have yet.
+"""What else the application has when AWAITED=true: the recipes that sessiond does not have yet.
 
 The route: tests/sdk/driver/app.py.
 """

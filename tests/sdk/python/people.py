@@ -1,5 +1,6 @@
-"""What the application has besides sessions when PEOPLE=true: accounts with an e-mail and a password, required
-verification of the address, roles, metadata, lists of users, linked accounts. tests/sdk/driver/app.py names the routes.
+"""What else the application has, apart from sessions, when PEOPLE=true: accounts with an e-mail and a password,
+required verification of the address, roles, metadata, lists of users, linked accounts. tests/sdk/driver/app.py names
+the routes.
 """
 
 from typing import Any
@@ -33,7 +34,7 @@ mails: list[Fields] = []
 
 
 def kept(kind: str, link: str) -> EmailDeliveryConfig[Any]:
-    """No mail leaves: what would be sent is kept, and given to whoever asks for it."""
+    """No mail is sent: mails that would be sent are kept and can be requested."""
 
     def override(original: Any) -> Any:
         async def send_email(template_vars: Any, user_context: Fields) -> None:
@@ -219,7 +220,7 @@ async def unlink(fields: Fields = Body()):
     return {"wasLinked": done.was_linked, "wasDeleted": done.was_recipe_user_deleted}
 
 
-# What the SDK answers has no status but its class.
+# The SDK's result has no status other than its class.
 MAPPING_STATUS = {
     "UnknownSupertokensUserIDError": "UNKNOWN_SUPERTOKENS_USER_ID_ERROR",
     "UserIdMappingAlreadyExistsError": "USER_ID_MAPPING_ALREADY_EXISTS_ERROR",

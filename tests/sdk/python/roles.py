@@ -1,4 +1,5 @@
-"""What the application has besides sessions when ROLES=true: roles and permissions, which sessions carry, and metadata.
+"""What else the application has, apart from sessions, when ROLES=true: roles and permissions, which sessions carry, and
+metadata.
 
 The routes: tests/sdk/driver/app.py.
 """
@@ -29,7 +30,7 @@ def requiring(validator: Any):
 
 
 def told(answer: Any) -> Fields:
-    """What the SDK answered, under the names that the core uses."""
+    """The SDK's result, with the names that the core uses."""
     if isinstance(answer, UnknownRoleError):
         return {"status": "UNKNOWN_ROLE_ERROR"}
     names = {name: re.sub("_(.)", lambda found: found[1].upper(), name) for name in vars(answer)}

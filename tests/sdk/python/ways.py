@@ -1,5 +1,5 @@
-"""What the application has besides PEOPLE when WAYS=true: tenants with login methods of their own, providers, codes by
-mail and by text message, TOTP as second factor, the dashboard. tests/sdk/driver/app.py names the routes.
+"""What else the application has, apart from PEOPLE, when WAYS=true: tenants with login methods of their own, providers,
+codes by mail and by text message, TOTP as second factor, the dashboard. tests/sdk/driver/app.py names the routes.
 """
 
 import os
@@ -34,7 +34,7 @@ def site_of(host: str | None) -> str | None:
 
 
 def tenant_of_address(original: Any) -> Any:
-    """With SITES=own the address decides about the tenant, not the page."""
+    """With SITES=own the host name determines the tenant, not the page."""
     of_page = original.get_tenant_id
 
     async def get_tenant_id(tenant_id_from_frontend: str, user_context: Fields) -> str:
@@ -51,7 +51,7 @@ async def allowed_domains(tenant_id: str, _context: Fields) -> list[str]:
 
 
 async def keep(template_vars: Any, user_context: Fields) -> None:
-    """Nothing leaves: what would be sent is kept, and given to whoever asks for it. The SDK tells the address as typed."""
+    """Nothing is sent: messages are kept and can be requested. The SDK passes on the address as typed."""
     to = getattr(template_vars, "email", None) or template_vars.phone_number
     messages.append({"to": to.lower(), "code": template_vars.user_input_code, "link": template_vars.url_with_link_code})
 
@@ -96,7 +96,7 @@ async def with_access(validators: list[Any], _session: Any, context: Fields) -> 
 
 
 async def at_site(request: Request) -> SessionContainer:
-    """A verifier for each request: one that is kept has one context for all, so that two at once see each other's address."""
+    """One verifier per request: with a shared one, concurrent requests would see each other's address."""
     return await verify_session(override_global_claim_validators=with_access)(request)
 
 
@@ -112,7 +112,7 @@ async def show_site(request: Request, found: SessionContainer = Depends(at_site)
 
 
 def told(answer: Any) -> Fields:
-    """What the SDK answered: its status, and the reason for one that is not OK."""
+    """The SDK's result: its status, and the reason if it is not OK."""
     return {"status": answer.status, **{name: value for name, value in vars(answer).items() if name != "status"}}
 
 

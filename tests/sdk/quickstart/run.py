@@ -1,4 +1,4 @@
-"""Follows docs/quickstart.md: takes its code blocks in their order, runs them and looks at what they print."""
+"""Follows docs/quickstart.md: takes its code blocks in order, runs them and checks their output."""
 
 import re
 import shutil
@@ -49,7 +49,7 @@ def blocks(world):
     same([text for _, text in BLOCKS][0], "cargo run --release\n", "how the server is started")
 
 
-@check("the application is made and starts")
+@check("the application is created and starts")
 def application(world):
     world.shell(world.block("sh", 1), world.folder)
     (world.folder / "my-app/app.mjs").write_text(world.block("js", 0))
@@ -66,7 +66,7 @@ def application(world):
     until(20, "the application answers 401 without a session", up)
 
 
-@check("the five requests answer as promised")
+@check("the five requests are answered as promised")
 def requests(world):
     lines = world.block("sh", 3).splitlines()
     same(len(lines), 5, "requests")

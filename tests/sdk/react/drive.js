@@ -1,4 +1,4 @@
-// A person at the React application, in a real browser. APP_URL: where it is served. Screenshots go to ARTIFACTS.
+// A person using the React application in a real browser. APP_URL: where it is served. Screenshots go to ARTIFACTS.
 import { randomUUID } from "node:crypto";
 import { chromium } from "playwright-core";
 import { isTrue, same, start } from "../browser/harness.js";
@@ -43,7 +43,7 @@ async function open(profile, path) {
 const goTo = (tab, url) => tab.goto(url, { waitUntil: "domcontentloaded" });
 const sees = (tab, text) => tab.getByText(text).first().waitFor();
 const picture = (tab, name) => tab.screenshot({ path: `${ARTIFACTS}/${name}.png`, animations: "disabled" });
-// The prebuilt UI's own marks; its elements live in a shadow root, which locators look into.
+// The prebuilt UI's own attributes; its elements are in a shadow root, which locators can look into.
 const input = (tab, name) => tab.locator(`[data-supertokens~="input"][name="${name}"]`);
 const follow = (tab, text) => tab.locator('[data-supertokens~="link"]', { hasText: text }).click();
 const button = (tab, name) => tab.getByRole("button", { name, exact: true });

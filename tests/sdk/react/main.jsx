@@ -1,5 +1,5 @@
-// A site of three pages: "/" for everybody with a verified address, "/admin" for admins, and "/auth…", which the SDK's
-// prebuilt UI draws. Nothing here is written for the test.
+// A site of three pages: "/" for everyone with a verified address, "/admin" for admins, and "/auth…", which the SDK's
+// prebuilt UI renders. Nothing here is specific to the test.
 import { useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import SuperTokens, { SuperTokensWrapper } from "supertokens-auth-react";

@@ -1,5 +1,5 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
-// The SDK alone makes one large chunk; that is no news in a test.
+// The SDK alone makes one large chunk, which is expected in a test.
 export default defineConfig({ plugins: [react()], build: { chunkSizeWarningLimit: 4_000 } });

@@ -1,24 +1,24 @@
-//! Account linking: login methods become groups, and groups come apart (CDI: account linking).
+//! Account linking: login methods are joined into groups, and groups are taken apart (CDI: account linking).
 //!
-//! Pure rules over [`User`]s. That no two primary users of a tenant share an account info is for the store to see: it
-//! holds the reservations that follow from what these rules make.
+//! Pure rules over [`User`]s. It is the store that ensures that no two primary users of a tenant share an account info:
+//! it holds the reservations that follow from the results of these rules.
 
 use super::{AccountInfo, LoginMethod, User};
 use crate::domain::ids::UserId;
 use std::collections::BTreeSet;
 
-/// What [`make_primary`] comes to.
+/// The outcome of [`make_primary`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MakePrimaryOutcome {
-    /// It is one.
+    /// The user already is primary.
     Already,
-    /// The id is that of a login method linked to another id.
+    /// The id belongs to a login method that is linked to another id.
     Linked,
-    /// The user to be, if nobody else has its account infos.
+    /// The user as it will be, if no other user has its account infos.
     Now(Box<User>),
 }
 
-/// Makes the user primary of which `id` is an internal id.
+/// Makes the user that has the internal id `id` primary.
 #[must_use]
 pub fn make_primary(user: &User, id: &UserId) -> MakePrimaryOutcome {
     match user.is_primary {
@@ -28,16 +28,16 @@ pub fn make_primary(user: &User, id: &UserId) -> MakePrimaryOutcome {
     }
 }
 
-/// What [`link`] comes to.
+/// The outcome of [`link`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Linked {
-    /// What should be the primary user is not one.
+    /// The intended primary user is not primary.
     NotPrimary,
-    /// Both are one user.
+    /// Both already are one user.
     Already,
-    /// The login method is a primary user of its own, or linked to another one.
+    /// The login method is a primary user itself, or linked to another one.
     Elsewhere,
-    /// The group to be, if nobody else has its account infos.
+    /// The group as it will be, if no other user has its account infos.
     Now(Box<User>),
 }
 
@@ -57,16 +57,16 @@ pub fn link(recipe: &User, primary: &User) -> Linked {
     }
 }
 
-/// What [`unlink`] comes to.
+/// The outcome of [`unlink`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unlinked {
-    /// The id is of no login method of a primary user.
+    /// The id does not belong to a login method of a primary user.
     NotLinked,
-    /// The group has come apart.
+    /// The group was separated.
     Now {
-        /// The users that take its place.
+        /// The users that replace it.
         after: Vec<User>,
-        /// The login method that could not live on: another user has its id.
+        /// The login method that was deleted, because its id remains another user's.
         deleted: Option<Box<LoginMethod>>,
         /// Internal ids whose sessions end.
         signed_out: BTreeSet<UserId>,
@@ -75,8 +75,8 @@ pub enum Unlinked {
 
 /// Takes the login method with this internal id out of its group.
 ///
-/// The group keeps its id. So its founder cannot leave and live on: it is deleted, unless it is the only one; then it
-/// just stops being primary. When a group without its founder loses its last method, its id ends.
+/// The group keeps its id, so its founder cannot leave and live on: it is deleted, unless it is the only method; then
+/// it just stops being primary. When a group without its founder loses its last method, its id ends.
 #[must_use]
 pub fn unlink(user: &User, id: &UserId) -> Unlinked {
     let Some(method) = user.method(id).filter(|_| user.is_primary) else { return Unlinked::NotLinked };
@@ -96,14 +96,14 @@ pub fn unlink(user: &User, id: &UserId) -> Unlinked {
     Unlinked::Now { after: vec![rest, User::new(method.clone())], deleted: None, signed_out }
 }
 
-/// What is left of a user of whom something is deleted.
+/// The result of deleting part or all of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deletion {
     /// The rest of the group.
     pub after: Option<User>,
-    /// Internal ids of the login methods that go.
+    /// Internal ids of the login methods that are deleted.
     pub methods: BTreeSet<UserId>,
-    /// Internal ids whose data in other recipes goes: sessions, metadata, roles, verification.
+    /// Internal ids whose data in other recipes is deleted: sessions, metadata, roles, verification.
     pub forgotten: BTreeSet<UserId>,
 }
 
@@ -112,14 +112,14 @@ pub struct Deletion {
 pub enum Extent {
     /// Every login method of the group.
     Group,
-    /// The one with the given id.
+    /// The one method with the given id.
     Method,
 }
 
-/// Deletes the user of which `id` is an internal id, or this login method of it. `None`: a group's id whose own method
-/// is gone names no method.
+/// Deletes the user that has the internal id `id`, or only the login method with this id. `None` if that method does
+/// not exist: `id` is a group's id whose founder is gone.
 ///
-/// While other methods are left, the data that other recipes keep under the group's id stays: it is theirs too.
+/// While other methods are left, the data that other recipes keep under the group's id stays: it belongs to them too.
 #[must_use]
 pub fn delete(user: &User, id: &UserId, extent: Extent) -> Option<Deletion> {
     let all = user.methods.iter().map(|method| method.id.clone());
@@ -134,7 +134,7 @@ pub fn delete(user: &User, id: &UserId, extent: Extent) -> Option<Deletion> {
     Some(Deletion { after: Some(without(user, method)), methods: gone, forgotten })
 }
 
-/// The group without one of several methods. Its id and that id's mapping stay.
+/// The group without one of its methods. Its id and the mapping of that id stay.
 fn without(user: &User, method: &LoginMethod) -> User {
     let mut rest = user.clone();
     rest.methods.retain(|other| other.id != method.id);

@@ -13,7 +13,7 @@ fn method(id: &str, joined: u64) -> LoginMethod {
     }
 }
 
-/// A primary user founded by the first of these.
+/// A primary user founded by the first of these ids.
 fn group(ids: &[&str]) -> User {
     let mut user = User::new(method(ids[0], 1));
     user.is_primary = true;
@@ -55,7 +55,7 @@ fn a_method_is_linked_once() {
     assert_eq!(link(&group(&["b"]), &group(&["a"])), Linked::Elsewhere);
     let Linked::Now(linked) = link(&User::new(method("0", 0)), &group(&["a", "b"])) else { panic!() };
     assert_eq!(linked.id, id("a"));
-    assert_eq!(linked.methods[0].id, id("0"), "the oldest stands first");
+    assert_eq!(linked.methods[0].id, id("0"), "the oldest comes first");
     assert_eq!(linked.time_joined(), UnixMillis(0));
 }
 

@@ -1,4 +1,4 @@
-//! `POST /recipe/accountlinking/user/link`, and `GET …/check`: what it would answer.
+//! `POST /recipe/accountlinking/user/link`, and `GET …/check`, which returns what that call would answer.
 
 use super::shared::{ConflictBody, taken, unknown_user};
 use crate::command::user::linking::{AccountsLinked, LinkAccounts};

@@ -1,4 +1,4 @@
-//! `POST /recipe/accountlinking/user/primary`, and `GET …/check`: what it would answer.
+//! `POST /recipe/accountlinking/user/primary`, and `GET …/check`, which returns what that call would answer.
 
 use super::shared::{ConflictBody, taken, unknown_user};
 use crate::command::user::linking::{MakePrimary, MakePrimaryUserOutcome};

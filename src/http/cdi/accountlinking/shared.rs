@@ -1,4 +1,4 @@
-//! What the endpoints of this recipe share.
+//! Code shared by the endpoints of this recipe.
 
 use crate::command::user::Conflict;
 use crate::domain::ids::UserId;
@@ -6,12 +6,12 @@ use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use serde::Serialize;
 
-/// 400 for an id of nobody.
+/// 400 for an id that belongs to no user.
 pub(super) fn unknown_user() -> ApiError {
     ApiError::bad_request("Unknown user ID provided")
 }
 
-/// Another primary user is in the way.
+/// The body of a reply that names another primary user as the conflict.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ConflictBody<'a> {
@@ -20,7 +20,7 @@ pub(super) struct ConflictBody<'a> {
     pub(super) description: &'static str,
 }
 
-/// The account info is another primary user's.
+/// The reply for an account info that belongs to another primary user.
 pub(super) fn taken(conflict: &Conflict) -> Reply {
     Reply::json(&ConflictBody {
         status: "ACCOUNT_INFO_ALREADY_ASSOCIATED_WITH_ANOTHER_PRIMARY_USER_ID_ERROR",

@@ -1,4 +1,4 @@
-//! `GET /recipe/dashboard/tenant/core-config`: the settings that a tenant or its app may have of its own.
+//! `GET /recipe/dashboard/tenant/core-config`: the settings that a tenant or its app can override.
 
 use crate::command::tenancy::effective_values;
 use crate::config::settings::{self, Kind, Level, Setting};
@@ -17,7 +17,7 @@ struct ListBody {
     config: Vec<SettingBody>,
 }
 
-/// One setting as a dashboard edits it; nulls are printed.
+/// One setting in the form that a dashboard edits; nulls are included.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SettingBody {
@@ -29,7 +29,7 @@ struct SettingBody {
     possible_values: Option<&'static [&'static str]>,
     is_nullable: bool,
     default_value: Json,
-    /// Of the original's storage plugin; there is none here.
+    /// Whether it belongs to the original's storage plugin; never here.
     is_plugin_property: bool,
     is_plugin_property_editable: bool,
 }

@@ -1,4 +1,4 @@
-//! `POST /recipe/dashboard/signin`, and the sessions that it makes.
+//! `POST /recipe/dashboard/signin`, and the sessions that it creates.
 
 use crate::command::dashboard::session::{EndSession, ListSessions, VerifyDashboardSession};
 use crate::command::dashboard::sign_in::{DashboardSignIn, SignedIn};

@@ -86,7 +86,7 @@ pub(super) async fn list(context: &Context, call: &Call) -> Result<Reply, ApiErr
     Ok(Reply::json(&UsersBody { status: "OK", users: users.iter().map(UserBody::of).collect() }))
 }
 
-/// Whom a request means: the id, and only without one the address.
+/// The user a request refers to: by id, or by address if there is no id.
 fn named(user_id: Option<String>, email: Option<String>) -> Result<Named, ApiError> {
     match (user_id, email) {
         (Some(id), _) => Ok(Named::Id(UserId::new(id))),

@@ -30,7 +30,7 @@ struct ConsumedBody {
     email: Option<String>,
 }
 
-/// The address is taken as it is: it need not be one of the person's.
+/// The address is used as sent: it need not be one of the person's.
 pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = UserId::new(body.string("userId")?);

@@ -1,4 +1,4 @@
-//! What the endpoints of this recipe share.
+//! Code shared by the endpoints of this recipe.
 
 use crate::command::emailpassword::{Account, Person};
 use crate::domain::ids::UserId;
@@ -11,7 +11,7 @@ use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use serde::Serialize;
 
-/// A person, and before it the login method that was meant.
+/// A person, preceded by the login method that the request concerned.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PersonBody<'a> {
@@ -30,7 +30,7 @@ impl<'a> PersonBody<'a> {
     }
 }
 
-/// A person who has signed up or in.
+/// The reply for a person who has signed up or in.
 pub(super) fn signed_in(person: &Person, call: &Call) -> Reply {
     let shown = person.info.user.shown(&person.recipe_user_id);
     let recipe_user_id = call.wire.users_have_login_methods.then_some(shown);
@@ -42,7 +42,7 @@ pub(super) fn account(call: &Call, email: &str) -> Result<Account, ApiError> {
     Ok(Account { scope: call.scope()?, tenant: call.tenant.clone(), email: normalise_email(email) })
 }
 
-/// The same where the recipe must be switched on, and the address may be stored.
+/// The same, but the recipe must be switched on and the address must be storable.
 pub(super) fn new_account(call: &Call, email: &str) -> Result<Account, ApiError> {
     let account = account(call, email)?;
     call.require_recipe(Recipe::EmailPassword)?;

@@ -18,7 +18,7 @@ struct StatusBody {
     is_verified: bool,
 }
 
-/// Unlike everywhere else, the address is taken as it is.
+/// Unlike everywhere else, the address is used as sent.
 pub(super) async fn show(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let user_id = UserId::new(query.required("userId")?);

@@ -1,4 +1,4 @@
-//! What the endpoints of this recipe share.
+//! Code shared by the endpoints of this recipe.
 
 use crate::command::emailverification::Address;
 use crate::domain::ids::{TenantId, UserId};
@@ -7,7 +7,7 @@ use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 
-/// `userId` and `email` of a body, the address trimmed and in lower case; in the path's tenant.
+/// `userId` and `email` of a body, the address trimmed and in lower case, in the path's tenant.
 pub(super) fn address(call: &Call) -> Result<Address, ApiError> {
     let body = Body::of(&call.request)?;
     let user_id = UserId::new(body.string("userId")?);
@@ -16,15 +16,15 @@ pub(super) fn address(call: &Call) -> Result<Address, ApiError> {
     Ok(Address { scope: call.scope()?, tenant: call.tenant.clone(), user_id, email })
 }
 
-/// The same, of the whole app: a tenant in the path means nothing where it is not refused.
+/// The same, for the whole app: a tenant in the path is ignored where it is not refused.
 pub(super) fn address_in_app(call: &Call) -> Result<Address, ApiError> {
     Ok(Address { tenant: TenantId::public(), ..address(call)? })
 }
 
-/// 400 for an address that is too long for a key.
+/// Checks that an address is short enough to be part of a key.
 ///
 /// # Errors
-/// That.
+/// 400 when it is too long.
 pub(in crate::http::cdi) fn require_storable(email: &str) -> Result<(), ApiError> {
     if email.len() <= MAX_EMAIL {
         return Ok(());

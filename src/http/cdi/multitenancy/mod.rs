@@ -1,7 +1,7 @@
 //! Multitenancy: connection URI domains, apps and tenants (CDI: multitenancy, both generations).
 //!
-//! "Self" is the tenant that host and path of the request name. The public tenant of an app stands for the app, the
-//! public app of a domain for the domain.
+//! "Self" is the tenant that the host and path of the request name. The public tenant of an app represents the app, the
+//! public app of a domain represents the domain.
 
 mod provider;
 mod put;

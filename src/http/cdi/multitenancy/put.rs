@@ -17,7 +17,7 @@ const NOT_THIS_TENANT: &str = "You must use the public or same tenant to add/upd
 const NOT_THIS_DOMAIN: &str =
     "You must use the default or same connectionUriDomain to create/update a connectionUriDomain";
 
-/// Which generation of the interface a request speaks.
+/// The generation of the interface that a request uses.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Generation {
     First,
@@ -90,13 +90,13 @@ struct Target {
     tenant: TenantId,
 }
 
-/// Whether the caller may do it, and what to say if not.
+/// Whether the caller may make the change, and the sentence for the refusal.
 struct Permission {
     allowed: bool,
     sentence: &'static str,
 }
 
-/// Permission, then the change itself.
+/// Checks the permission, then makes the change.
 async fn put(
     context: &Context,
     call: &Call,
@@ -137,7 +137,7 @@ fn optional_id(
     written.map(|id| read(&id)).transpose().map_err(|error| ApiError::bad_request(error.to_string()))
 }
 
-/// What the body says about recipes and factors.
+/// The recipes and factors in the body.
 fn change(body: &Body<'_>, call: &Call, generation: Generation) -> Result<TenantChange, ApiError> {
     if generation == Generation::Second {
         let first_generation_only = [
@@ -165,7 +165,7 @@ fn change(body: &Body<'_>, call: &Call, generation: Generation) -> Result<Tenant
     Ok(TenantChange::SwitchesAndFactors { switches, first, required_secondary })
 }
 
-/// A list of factors: absent, `null`, or a list.
+/// A list of factors: absent, `null`, or present.
 fn factors(body: &Body<'_>, field: &str) -> Result<Option<Option<Factors>>, ApiError> {
     if body.is_null(field) {
         return Ok(Some(None));

@@ -18,7 +18,7 @@ pub(super) async fn tenant(context: &Context, call: &Call) -> Result<Reply, ApiE
     one(context, call, &View::first_generation(context, call)).await
 }
 
-/// The reply for an unknown tenant, also of an unknown app.
+/// The reply for an unknown tenant, including one of an unknown app.
 pub(super) fn tenant_not_found() -> Reply {
     Reply::status("TENANT_NOT_FOUND_ERROR")
 }

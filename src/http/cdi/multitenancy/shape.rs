@@ -13,7 +13,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// How tenants are shown to one caller.
+/// How tenants are shown to a particular caller.
 pub(super) struct View {
     shape: Shape,
     show_protected: bool,
@@ -22,17 +22,17 @@ pub(super) struct View {
 enum Shape {
     Second,
     First {
-        /// From CDI 5.0: factor lists are shown, and no longer decide per recipe.
+        /// From CDI 5.0: factor lists are shown, and no longer decide for each recipe.
         with_factors: bool,
     },
 }
 
-/// A tenant: members as text, so that numbers in providers are shown as they were given.
+/// A tenant: members as text, so that numbers in providers are shown as given.
 pub(super) struct TenantBody(Vec<(&'static str, Box<RawValue>)>);
 
 impl TenantBody {
     fn add(&mut self, name: &'static str, value: &impl Serialize) {
-        // invariant: what a tenant has always serialises
+        // invariant: all data of a tenant can be serialised
         self.0.extend(to_raw_value(value).ok().map(|value| (name, value)));
     }
 }
@@ -105,7 +105,7 @@ impl View {
         body
     }
 
-    /// Own settings as they were given.
+    /// The tenant's own settings as given.
     fn core_config(&self, entry: &TenantEntry) -> Map<String, Value> {
         let mut config = entry.own.core_config.to_map().unwrap_or_default();
         if !self.show_protected {

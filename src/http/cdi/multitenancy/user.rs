@@ -1,4 +1,4 @@
-//! Login methods in tenants. The path's tenant is the one that is meant.
+//! Login methods in tenants. The path's tenant is the one concerned.
 
 use crate::command::user::Conflict;
 use crate::command::user::association::{AddToTenant, AddToTenantOutcome, RemoveFromTenant, RemoveFromTenantOutcome};
@@ -62,7 +62,7 @@ pub(super) async fn remove(context: &Context, call: &Call) -> Result<Reply, ApiE
     })
 }
 
-/// An empty id is called `userId` at every version.
+/// An empty id is reported as `userId` at every version.
 fn id(call: &Call) -> Result<UserId, ApiError> {
     let body = Body::of(&call.request)?;
     let id = body.string(if call.wire.users_have_login_methods { "recipeUserId" } else { "userId" })?;

@@ -74,7 +74,7 @@ fn device_body(device: &RightDevice) -> DeviceBody<'_> {
 fn attempt(call: &Call) -> Result<Attempt, ApiError> {
     let body = Body::of(&call.request)?;
     let pre_auth_session = DeviceHash::parse(&body.string("preAuthSessionId")?);
-    // Which fields are there is looked at before what they hold, and whether that can be read comes last.
+    // The presence of fields is checked before their content, and whether the content can be decoded comes last.
     let texts = match ["linkCode", "deviceId", "userInputCode"].map(|field| body.has(field)) {
         [true, false, false] => [Some(body.string("linkCode")?), None, None],
         [false, true, true] => [None, Some(body.string("deviceId")?), Some(body.string("userInputCode")?)],

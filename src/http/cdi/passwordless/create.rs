@@ -27,7 +27,7 @@ struct CreatedBody<'a> {
 
 pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
-    // Which fields are there is looked at before what they hold, and whether that can be read comes last.
+    // The presence of fields is checked before their content, and whether the content can be decoded comes last.
     if ["email", "phoneNumber", "deviceId"].into_iter().filter(|field| body.has(field)).count() != 1 {
         return Err(ApiError::bad_request("Please provide exactly one of email, phoneNumber or deviceId"));
     }

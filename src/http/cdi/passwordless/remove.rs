@@ -9,7 +9,7 @@ use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-/// One code, or (from CDI 5.0) those of a device. A name that no code can have is that of none.
+/// Removes one code, or (from CDI 5.0) those of a device. A name that no code can have matches none.
 pub(super) async fn one(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let which = if call.wire.codes_go_by_device {
@@ -30,7 +30,7 @@ pub(super) async fn one(context: &Context, call: &Call) -> Result<Reply, ApiErro
     remove(context, call, which).await
 }
 
-/// All codes of a contact.
+/// Removes all codes of a contact.
 pub(super) async fn all(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let (email, phone_number) = (body.optional_string("email")?, body.optional_string("phoneNumber")?);

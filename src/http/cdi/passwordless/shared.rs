@@ -1,4 +1,4 @@
-//! What the endpoints of this recipe share.
+//! Code shared by the endpoints of this recipe.
 
 use crate::command::passwordless::PasswordlessScope;
 use crate::domain::passwordless::{Contact, DeviceHash, DeviceId};
@@ -38,7 +38,7 @@ pub(super) fn place(call: &Call) -> Result<PasswordlessScope, ApiError> {
     Ok(PasswordlessScope { scope, tenant: call.tenant.clone(), rules })
 }
 
-/// The one contact that is given, normalised; `None` for none or both.
+/// The one contact given, normalised; `None` for none or both.
 pub(super) fn contact(email: Option<&str>, phone_number: Option<&str>) -> Result<Option<Contact>, ApiError> {
     let contact = match (email, phone_number) {
         (Some(email), None) => Contact::Email(normalise_email(email)),
@@ -49,12 +49,12 @@ pub(super) fn contact(email: Option<&str>, phone_number: Option<&str>) -> Result
     Ok(Some(contact))
 }
 
-/// A device's id as it was handed out.
+/// Decodes a device's id as it was handed out.
 pub(super) fn device(text: &str) -> Result<DeviceId, ApiError> {
     DeviceId::parse(text).ok_or_else(|| bad_encoding("deviceId"))
 }
 
-/// 400 for a field that is no base64.
+/// 400 for a field that is not base64.
 pub(super) fn bad_encoding(field: &str) -> ApiError {
     ApiError::bad_request(format!("Input encoding error in {field}"))
 }

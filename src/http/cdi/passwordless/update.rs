@@ -36,7 +36,7 @@ pub(super) async fn update(context: &Context, call: &Call) -> Result<Reply, ApiE
     })
 }
 
-/// Absent: as it is. `null`: none.
+/// Absent: keep it. `null`: remove it.
 fn change(body: &Body<'_>, field: &str, normalise: fn(&str) -> String) -> Result<ContactChange, ApiError> {
     if body.is_null(field) {
         return Ok(ContactChange::Clear);

@@ -1,4 +1,4 @@
-//! Routes: a const table per recipe, joined once, duplicates refused at start-up, looked up by exact path.
+//! Routes: a const table per recipe, joined once, with duplicates refused at start-up; looked up by exact path.
 //!
 //! Path grammar (CDI: common rules): `<base_path>/[appid-<app>/][<tenant>/]<api path>[/]`, case-insensitive. No path
 //! of the protocol has a variable, so a hash look-up of the path, then of the path without its first and without its
@@ -24,31 +24,31 @@ pub type Handler = for<'a> fn(&'a Context, &'a Call) -> BoxFuture<'a, Result<Rep
 /// One method of one path in one range of versions.
 #[derive(Debug, Clone, Copy)]
 pub struct Route {
-    /// Method.
+    /// The method.
     pub verb: Verb,
-    /// Path without prefixes, lower case, no trailing slash; empty for the root.
+    /// The path without prefixes, lower case, no trailing slash; empty for the root.
     pub path: &'static str,
-    /// `POST /recipe/session`: for logs, metrics and timelines.
+    /// Method and path, such as `POST /recipe/session`: for logs, metrics and timelines.
     pub label: &'static str,
-    /// Only for requests with this `rid` header. A route without one serves every rid that no other route names.
+    /// The `rid` header that requests must have. A route without one serves every rid that no other route names.
     pub rid: Option<&'static str>,
-    /// First version that has it. `None`: all; the original does not hide new routes from old callers.
+    /// First version that has the route. `None`: all; the original does not hide new routes from old callers.
     pub since: Option<CdiVersion>,
-    /// First version that has it no more (404).
+    /// First version that no longer has it (404).
     pub until: Option<CdiVersion>,
-    /// What a tenant in the path means.
+    /// How the route treats a tenant in the path.
     pub reach: Reach,
-    /// An API key is needed, if any is configured.
+    /// Whether an API key is needed, if any is configured.
     pub key: bool,
-    /// Open to everybody, web pages included: it tells nothing and changes nothing.
+    /// Whether it is open to everyone, web pages included: it reveals nothing and changes nothing.
     pub public: bool,
-    /// Largest body in bytes, if that is more than other routes take.
+    /// Largest body in bytes, if above the limit for other routes.
     pub body_limit: Option<usize>,
-    /// The version must be in the supported list.
+    /// Whether the version must be in the supported list.
     pub version: bool,
-    /// What to answer for an app that does not exist; `None` for the usual 400.
+    /// The reply for an app that does not exist; `None` for the usual 400.
     pub without_app: Option<fn() -> Reply>,
-    /// What to run.
+    /// The handler to run.
     pub handler: Handler,
 }
 
@@ -80,7 +80,7 @@ impl From<&Route> for CallRoute {
 }
 
 impl Route {
-    /// Use [`route!`].
+    /// Used by [`route!`].
     pub const fn new(verb: Verb, path: &'static str, label: &'static str, reach: Reach, handler: Handler) -> Self {
         Self {
             verb,
@@ -99,55 +99,55 @@ impl Route {
         }
     }
 
-    /// Only from this version on.
+    /// Restricts the route to this version and later ones.
     #[must_use]
     pub const fn since(mut self, first: CdiVersion) -> Self {
         self.since = Some(first);
         self
     }
 
-    /// 404 from this version on.
+    /// Makes the route answer 404 from this version on.
     #[must_use]
     pub const fn until(mut self, first_without: CdiVersion) -> Self {
         self.until = Some(first_without);
         self
     }
 
-    /// Only for this `rid`.
+    /// Restricts the route to this `rid`.
     #[must_use]
     pub const fn rid(mut self, rid: &'static str) -> Self {
         self.rid = Some(rid);
         self
     }
 
-    /// Open to callers without an API key.
+    /// Opens the route to callers without an API key.
     #[must_use]
     pub const fn without_key(mut self) -> Self {
         self.key = false;
         self
     }
 
-    /// Open to callers without an API key, also to web pages.
+    /// Opens the route to callers without an API key, web pages included.
     #[must_use]
     pub const fn public(self) -> Self {
         Self { public: true, ..self.without_key() }
     }
 
-    /// Takes bodies of up to so many bytes, whatever other routes take.
+    /// Sets the largest body in bytes, whatever the limit for other routes.
     #[must_use]
     pub const fn body_up_to(mut self, bytes: usize) -> Self {
         self.body_limit = Some(bytes);
         self
     }
 
-    /// An unknown app is not the usual 400 but this reply.
+    /// Sets the reply for an unknown app, instead of the usual 400.
     #[must_use]
     pub const fn without_app(mut self, reply: fn() -> Reply) -> Self {
         self.without_app = Some(reply);
         self
     }
 
-    /// Any well-formed version within the app's bounds will do.
+    /// Accepts any well-formed version within the app's bounds.
     #[must_use]
     pub const fn without_version(mut self) -> Self {
         self.version = false;
@@ -170,11 +170,11 @@ impl Route {
     }
 }
 
-/// Two routes that one request could mean.
+/// Two routes that could serve the same request.
 #[derive(Debug, thiserror::Error)]
 #[error("two routes for {label} share an rid and a version")]
 pub struct Duplicate {
-    /// Method and path.
+    /// Its method and path.
     pub label: &'static str,
 }
 
@@ -190,7 +190,7 @@ pub struct Table {
 pub struct Mounted {
     /// The route.
     pub route: &'static Route,
-    /// Its number: 0 up to [`Table::len`].
+    /// Its index: 0 up to [`Table::len`].
     pub index: usize,
 }
 
@@ -198,7 +198,7 @@ pub struct Mounted {
 pub struct Found<'t, 'p> {
     /// All routes with this path.
     pub routes: &'t [Mounted],
-    /// What stood before it.
+    /// The prefixes before it.
     pub prefix: Prefix<'p>,
 }
 
@@ -206,7 +206,7 @@ impl Table {
     /// Joins the recipes' tables. `base_path` is empty or begins with a slash and does not end with one.
     ///
     /// # Errors
-    /// When two routes could serve one request.
+    /// When two routes could serve the same request.
     pub fn new(base_path: impl Into<String>, recipes: &[&'static [Route]]) -> Result<Self, Duplicate> {
         let mut paths: HashMap<&'static str, Vec<Mounted>> = HashMap::new();
         let mut count = 0;
@@ -221,13 +221,13 @@ impl Table {
         Ok(Self { base_path: decode_unreserved(&base_path.into()).into_owned(), paths, count })
     }
 
-    /// How many routes there are.
+    /// The number of routes.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.count
     }
 
-    /// True if there are none.
+    /// True if there are no routes.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.count == 0
@@ -239,8 +239,8 @@ impl Table {
     }
 
     /// A request's path in the form that [`Table::find`] takes: with letters, digits and `-._~` decoded (RFC 3986,
-    /// 6.2.2.2), without base path, doubled slashes and one trailing slash, in lower case. `None` outside the base path,
-    /// whose case matters.
+    /// 6.2.2.2), without base path, duplicate slashes and one trailing slash, in lower case. `None` outside the base
+    /// path, whose case matters.
     #[must_use]
     pub fn normalise<'p>(&self, path: &'p str) -> Option<Cow<'p, str>> {
         match decode_unreserved(path) {
@@ -249,7 +249,7 @@ impl Table {
         }
     }
 
-    /// The routes of a normalised path: as it is, else behind an app, a tenant, or both.
+    /// The routes of a normalised path: as it is, or after removing an app, a tenant, or both.
     #[must_use]
     pub fn find<'t, 'p>(&'t self, path: &'p str) -> Option<Found<'t, 'p>> {
         if let Some(routes) = self.paths.get(path) {
@@ -266,11 +266,11 @@ impl Table {
     }
 }
 
-/// The route among those of one path that serves a request.
+/// Chooses the route that serves a request among those of one path.
 ///
 /// # Errors
-/// 405 when the path has no such method for this rid, or nobody has it; 404 when it has none in this version, or there
-/// is no such path; 501 for methods outside the protocol and HTTP's own.
+/// 405 when the path does not have this method for this rid; 404 when it does not have it in this version, or the path
+/// does not exist; 501 for methods that neither the protocol nor HTTP defines.
 pub fn choose<'r>(
     routes: &[Mounted],
     method: &Method,
@@ -296,7 +296,7 @@ pub fn choose<'r>(
     Err(not_supported(of_rid(), version))
 }
 
-/// 405 that names the methods there are in this version.
+/// 405 that lists the methods available in this version.
 fn not_supported<'m>(routes: impl Iterator<Item = &'m Mounted>, version: CdiVersion) -> ApiError {
     let serving = routes.filter(|mounted| mounted.route.serves(version));
     ApiError::MethodNotSupported { allowed: serving.map(|mounted| mounted.route.verb).collect() }

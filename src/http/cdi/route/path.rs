@@ -1,4 +1,4 @@
-//! The text of a request's path: decoding, tidying, and the optional segments before an API path.
+//! The text of a request's path: decoding, normalising, and the optional segments before an API path.
 
 use crate::domain::tenancy::RESERVED_TENANTS;
 use std::borrow::Cow;
@@ -12,8 +12,8 @@ pub struct Prefix<'p> {
     pub tenant: Option<&'p str>,
 }
 
-/// Decodes `%XX` of letters, digits and `-._~`: such a path means the same with and without them (RFC 3986, 6.2.2.2).
-/// Everything else stays encoded, with its digits in upper case (6.2.2.1): a decoded slash would be another path.
+/// Decodes `%XX` of letters, digits and `-._~`: such a path is equivalent encoded or not (RFC 3986, 6.2.2.2).
+/// Everything else stays encoded, with its digits in upper case (6.2.2.1): a decoded slash would make a different path.
 pub(super) fn decode_unreserved(path: &str) -> Cow<'_, str> {
     if !path.contains('%') {
         return Cow::Borrowed(path);
@@ -42,7 +42,7 @@ pub(super) fn decode_unreserved(path: &str) -> Cow<'_, str> {
     Cow::Owned(decoded)
 }
 
-/// Two hex digits; `from_str_radix` alone would take a sign.
+/// Parses two hex digits; `from_str_radix` alone would accept a sign.
 fn hex_byte(digits: &str) -> Option<u8> {
     let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_hex.then(|| u8::from_str_radix(digits, 16).ok()).flatten()
@@ -52,12 +52,12 @@ const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
-/// What stands behind the base path; `None` outside it.
+/// The rest of the path after the base path; `None` outside it.
 pub(super) fn below<'p>(base_path: &str, path: &'p str) -> Option<&'p str> {
     path.strip_prefix(base_path).filter(|below| below.is_empty() || below.starts_with('/'))
 }
 
-/// Without doubled slashes and one trailing slash, in lower case.
+/// The path without duplicate slashes and one trailing slash, in lower case.
 pub(super) fn tidy(path: &str) -> Cow<'_, str> {
     let single = if path.contains("//") {
         let mut single = String::with_capacity(path.len());
@@ -86,13 +86,13 @@ pub(super) fn tidy(path: &str) -> Cow<'_, str> {
     }
 }
 
-/// What can be said of a normalised path that the route table does not know: its app, if it names one.
+/// The prefix of a normalised path that is not in the route table: its app, if it names one.
 #[must_use]
 pub fn prefix_of_unknown(path: &str) -> Prefix<'_> {
     Prefix { app: peel(path).0.app, tenant: None }
 }
 
-/// Splits the optional app and tenant segments off.
+/// Splits off the optional app and tenant segments.
 pub(super) fn peel(path: &str) -> (Prefix<'_>, &str) {
     let mut prefix = Prefix::default();
     let mut rest = path;

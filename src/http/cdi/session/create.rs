@@ -39,7 +39,7 @@ pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiE
     }
 }
 
-/// `accessTokenValidity` in ms, where the version has it. What is below 0 is as wrong as 0.
+/// `accessTokenValidity` in ms, where the version has it. A value below 0 is treated like 0.
 pub(super) fn access_token_validity(call: &Call, body: &Body<'_>) -> Result<Option<u64>, ApiError> {
     if !call.wire.access_token_validity_override {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! `PUT` and `GET /recipe/session/data`: the object that is kept in the store only.
+//! `PUT` and `GET /recipe/session/data`: the object that is kept only in the store.
 
 use super::reply::{no_such_session, protected_claim};
 use super::shared::require_handle_tenant;
@@ -33,7 +33,7 @@ pub(super) async fn show(context: &Context, call: &Call) -> Result<Reply, ApiErr
     })
 }
 
-/// Runs an update and answers for it.
+/// Runs an update and builds the reply.
 pub(super) async fn update(
     context: &Context,
     call: &Call,

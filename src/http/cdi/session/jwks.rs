@@ -9,11 +9,11 @@ use crate::state::key::KeyRing;
 use http::HeaderName;
 use http::header::USER_AGENT;
 
-/// How the Python and the Go SDK call. With a version they ask for the document that they publish themselves, and read RSA
-/// keys only; what verifies sessions in them sends none.
+/// User agents of the Python and the Go SDK. They send a version when they request the document that they publish
+/// themselves, and read only RSA keys; their session verification sends no version.
 const RSA_ONLY_READERS: [&str; 2] = ["python-httpx/", "Go-http-client/"];
 
-/// The version that the caller speaks.
+/// The version used by the caller.
 static CDI_VERSION: HeaderName = HeaderName::from_static("cdi-version");
 
 pub(super) async fn well_known(context: &Context, call: &Call) -> Result<Reply, ApiError> {
@@ -31,8 +31,7 @@ pub(super) async fn with_status(context: &Context, call: &Call) -> Result<Reply,
     Ok(Reply::raw_json(format!("{{\"status\":\"OK\",{members}\n")))
 }
 
-/// Says once per app that its SDK will make nothing of the document: the error that the application's users see names no
-/// cause.
+/// Warns once per app that its SDK cannot use the document: the error that the application's users see names no cause.
 fn warn_of_rsa_only_reader(context: &Context, call: &Call, ring: &KeyRing) {
     let request = &call.request;
     let is_reader = || {
@@ -46,10 +45,11 @@ fn warn_of_rsa_only_reader(context: &Context, call: &Call, ring: &KeyRing) {
     {
         tracing::warn!(
             app = ?call.app.id,
-            "an SDK has asked for the keys that it publishes at {{apiBasePath}}/jwt/jwks.json, and the Python and the Go SDK \
-             read RSA keys only: that address fails while this app has Ed25519 keys. Its sessions are not concerned. Let \
-             those who need the keys read this server's /.well-known/jwks.json, or set access_token_signing_algorithm to \
-             RS256 and revoke the Ed25519 keys (sessiond keys list, sessiond keys revoke)"
+            "an SDK has requested the keys that it publishes at {{apiBasePath}}/jwt/jwks.json, and the Python and Go \
+             SDKs read only RSA keys: that address fails while this app has Ed25519 keys. Its sessions are not \
+             affected. Let clients that need the keys read this server's /.well-known/jwks.json, or set \
+             access_token_signing_algorithm to RS256 and revoke the Ed25519 keys (sessiond keys list, sessiond keys \
+             revoke)"
         );
     }
 }

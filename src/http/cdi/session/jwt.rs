@@ -1,4 +1,4 @@
-//! `POST /recipe/jwt`: a JWT of the caller's own.
+//! `POST /recipe/jwt`: a JWT with the caller's own payload.
 
 use crate::command::session::jwt::CreateJwt;
 use crate::context::Context;
@@ -8,7 +8,7 @@ use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use serde::Serialize;
 
-/// The one algorithm the protocol knows. SDKs send it as a constant; the token is of the app's algorithm.
+/// The only algorithm in the protocol. SDKs send it as a constant; the token uses the app's algorithm.
 const ALGORITHM: &str = "RS256";
 
 #[derive(Serialize)]

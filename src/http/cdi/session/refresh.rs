@@ -30,7 +30,7 @@ struct TheftBody<'a> {
     recent_token_reuse_subtype: Option<ReuseSubtype>,
 }
 
-/// `recipeUserId` is here in every version.
+/// `recipeUserId` is present in every version.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct StolenBody<'a> {

@@ -37,7 +37,7 @@ pub(super) async fn regenerate(context: &Context, call: &Call) -> Result<Reply, 
         })),
         Regenerated::Unauthorised(sentence) => Ok(Reply::status_with_message("UNAUTHORISED", sentence)),
         Regenerated::ProtectedClaim => Err(protected_claim()),
-        // A caller's mistake, but 500 is what the protocol has for it.
+        // This is the caller's mistake, but the protocol answers it with 500.
         Regenerated::Unparsable => Ok(Reply::text(StatusCode::INTERNAL_SERVER_ERROR, "accessToken is not a JWT")),
     }
 }

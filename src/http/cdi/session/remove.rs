@@ -37,7 +37,7 @@ pub(super) async fn remove(context: &Context, call: &Call) -> Result<Reply, ApiE
         (None, Some(handles)) => {
             only_with_user_id("revokeAcrossAllTenants", across_all_tenants)?;
             only_with_user_id("revokeSessionsForLinkedAccounts", for_linked_accounts)?;
-            // Each handle names its own tenant; the path's plays no part.
+            // Each handle names its own tenant; the path's tenant does not matter.
             RevokeSessions { scope: call.app_scope(), which: Which::Handles(handles) }
         }
         _ => {

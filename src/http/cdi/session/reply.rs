@@ -1,4 +1,4 @@
-//! Shapes that several session replies share.
+//! Reply bodies shared by several session endpoints.
 
 use crate::context::Context;
 use crate::domain::entropy::random_uuid;
@@ -57,7 +57,7 @@ impl<'a> TokenBody<'a> {
     }
 }
 
-/// What create and refresh answer.
+/// The reply of create and refresh.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct IssuedBody<'a> {
@@ -73,7 +73,7 @@ pub(super) struct IssuedBody<'a> {
     keys: Option<KeyBody>,
 }
 
-/// The reply to a create or refresh that went well.
+/// The reply to a successful create or refresh.
 pub(super) fn issued(context: &Context, call: &Call, issued: &IssuedSession, keys: Option<KeyBody>) -> Reply {
     let id_refresh_text = call.wire.id_refresh_token.then(|| random_uuid(&*context.entropy).to_string());
     let refresh_token = TokenBody::new(&issued.refresh_token);
@@ -88,7 +88,7 @@ pub(super) fn issued(context: &Context, call: &Call, issued: &IssuedSession, key
     })
 }
 
-/// Public keys as CDI < 2.21 has them in create, verify and handshake.
+/// Public keys in the form that CDI < 2.21 has in create, verify and handshake.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct KeyBody {
@@ -129,12 +129,12 @@ pub(super) async fn key_info(context: &Context, call: &Call) -> Result<Option<Ke
     }))
 }
 
-/// `UNAUTHORISED` for a handle that names no living session.
+/// `UNAUTHORISED` for a handle that names no live session.
 pub(super) fn no_such_session() -> Reply {
     Reply::status_with_message("UNAUTHORISED", "Session does not exist.")
 }
 
-/// 400 for a payload with a reserved name.
+/// 400 for a payload that has a reserved name.
 pub(super) fn protected_claim() -> ApiError {
     ApiError::bad_request("The user payload contains protected field")
 }
@@ -146,7 +146,7 @@ pub(super) fn invalid_validity(max_ms: u64) -> ApiError {
     ))
 }
 
-/// Serialises by `Display`.
+/// Serialises with `Display`.
 pub(super) fn display<S: Serializer>(value: &impl std::fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }

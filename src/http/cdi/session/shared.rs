@@ -1,4 +1,4 @@
-//! What the endpoints of this recipe share.
+//! Code shared by the endpoints of this recipe.
 
 use crate::domain::ids::SessionHandle;
 use crate::http::cdi::call::Call;

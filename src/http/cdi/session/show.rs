@@ -48,7 +48,7 @@ pub(super) async fn show(context: &Context, call: &Call) -> Result<Reply, ApiErr
     }))
 }
 
-/// The session that the query's `sessionHandle` names.
+/// The session named by the query's `sessionHandle`.
 pub(super) async fn find(context: &Context, call: &Call) -> Result<Option<SessionInfo>, ApiError> {
     let handle = Query::of(&call.request).required("sessionHandle")?;
     require_handle_tenant(call, &handle)?;

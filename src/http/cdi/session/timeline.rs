@@ -1,4 +1,4 @@
-//! `GET /recipe/session/timeline` (ours): what happened to a session, living or ended.
+//! `GET /recipe/session/timeline` (ours): what happened to a session, live or ended.
 
 use super::reply::display;
 use super::shared::require_handle_tenant;

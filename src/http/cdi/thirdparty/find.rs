@@ -47,7 +47,7 @@ pub(super) async fn find(context: &Context, call: &Call) -> Result<Reply, ApiErr
     Ok(found_or(unknown, found.as_ref(), call.wire))
 }
 
-/// A person once, before account linking once per login method that is meant.
+/// Lists each person once; before account linking, each matching login method.
 pub(super) async fn by_email(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let email = normalise_email(&Query::of(&call.request).required("email")?);
     let (scope, tenant) = (call.scope()?, call.tenant.clone());

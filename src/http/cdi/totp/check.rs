@@ -17,7 +17,7 @@ struct VerifiedBody {
     was_already_verified: bool,
 }
 
-/// A refused code: how often, and how many times are allowed.
+/// A refused code: the number of wrong codes so far, and the limit.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RefusedBody {

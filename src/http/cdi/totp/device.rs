@@ -58,7 +58,7 @@ fn new_device(call: &Call, has_secret: bool) -> Result<AddDevice, ApiError> {
     Ok(AddDevice { scope: call.scope()?, user_id, name, pace, known_secret })
 }
 
-/// A number that fits 32 bits.
+/// A number that fits in 32 bits.
 fn int(body: &Body<'_>, name: &str) -> Result<i32, ApiError> {
     i32::try_from(body.long(name)?).map_err(|_| invalid_field(name))
 }

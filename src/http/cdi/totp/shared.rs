@@ -1,9 +1,9 @@
-//! What the endpoints of this recipe share.
+//! Code shared by the endpoints of this recipe.
 
 use crate::http::error::ApiError;
 use std::borrow::Cow;
 
-/// A text that is not empty; refused in this recipe's own words. Every field is read before any is looked at so.
+/// A text that is not empty; refused in this recipe's own wording. All fields are read before any is checked this way.
 pub(super) fn filled(text: Cow<'_, str>, name: &str) -> Result<String, ApiError> {
     if text.is_empty() {
         return Err(ApiError::bad_request(format!("{name} cannot be empty")));

@@ -1,4 +1,4 @@
-//! `GET /user/id`. Node and Python ask it before they create a session, and take an unknown id as it is.
+//! `GET /user/id`. The Node and Python SDKs call it before they create a session, and use an unknown id as it is.
 
 use super::object::UserObject;
 use crate::command::user::FindUser;

@@ -21,7 +21,7 @@ struct CountBody {
     as_of: Option<UnixMillis>,
 }
 
-/// A whole app is counted on its public tenant only.
+/// A whole app can only be counted on its public tenant.
 pub(super) async fn count(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let recipes = recipes(query)?;
@@ -33,7 +33,7 @@ pub(super) async fn count(context: &Context, call: &Call) -> Result<Reply, ApiEr
     let as_of = context.now();
     let tenant = (!all_tenants).then(|| call.tenant.clone());
     let count = CountUsers { scope, tenant, recipes }.run(context).await?;
-    // The count is exact; who allows another gets told.
+    // The count is exact; callers that allow an approximate one expect to be told which it is.
     let is_approximate_allowed = call.wire.counts_may_be_approximate && query.flag("allowApproximate") == Some(true);
     Ok(Reply::json(&CountBody {
         status: "OK",

@@ -18,9 +18,9 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Serialize;
 
-/// Users on a page, if the caller does not say.
+/// Default number of users on a page.
 const LIMIT_DEFAULT: i32 = 100;
-/// Most users on a page.
+/// Maximum number of users on a page.
 const MAX_LIMIT: i32 = 500;
 
 #[derive(Serialize)]
@@ -32,7 +32,7 @@ struct ListBody<'a> {
     next_pagination_token: Option<String>,
 }
 
-/// A user in a list: before account linking its recipe stands beside it.
+/// A user in a list: before account linking, with its recipe next to it.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum UserListItem<'a> {
@@ -54,7 +54,7 @@ impl<'a> UserListItem<'a> {
     }
 }
 
-/// A page, or up to a thousand users who match the search tags: then limit, recipes and token do nothing.
+/// A page, or up to a thousand users that match the search tags: with these, limit, recipes and token have no effect.
 pub(super) async fn list(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let recipes = recipes(query)?;
@@ -88,7 +88,7 @@ fn order(query: Query<'_>) -> Result<Order, ApiError> {
 fn search_tags(query: Query<'_>) -> SearchTags {
     let values = |name| query.optional(name).map_or_else(Vec::new, |written| SearchTags::values(&written));
     let mut phones = values("phone");
-    // Who types a whole number in may type it in any form; beginnings of one stay as they are.
+    // A complete number may be typed in any form; a prefix of one is used as it is.
     phones.extend(values("phone").iter().map(|phone| normalise_phone_number(phone)));
     phones.sort_unstable();
     phones.dedup();
@@ -104,18 +104,18 @@ fn page_size(limit: Option<i32>, bounded: bool) -> Result<usize, ApiError> {
     usize::try_from(limit).ok().filter(|limit| *limit > 0).ok_or_else(refused)
 }
 
-/// Padding may be missing in what callers send back.
+/// Callers may drop the padding from a token they send back.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The token of a place: `<id>;<time joined>`, in base64.
+/// The token of a position: `<id>;<time joined>`, in base64.
 fn token(place: &Position) -> String {
     BASE64.encode(format!("{};{}", place.id.as_str(), place.time_joined.0))
 }
 
-/// A place, whether anybody stands there or not. Times before 1970 come before everybody.
+/// Parses a position, whether or not a user is there. Times before 1970 come before all users.
 fn parse_token(token: &str) -> Result<Position, ApiError> {
     let place = || {
         let text = String::from_utf8(BASE64.decode(token).ok()?).ok()?;
@@ -129,7 +129,7 @@ fn parse_token(token: &str) -> Result<Position, ApiError> {
     place().ok_or_else(|| ApiError::bad_request("invalid pagination token"))
 }
 
-/// By what `GET /users` searches.
+/// The tags that `GET /users` can search by.
 pub(super) async fn search_tags_known(_context: &Context, call: &Call) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct TagsBody {

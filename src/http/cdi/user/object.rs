@@ -9,13 +9,13 @@ use crate::http::exchange::Reply;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// A user as a caller sees it.
+/// A user as shown to a caller.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum UserObject<'a> {
-    /// Since account linking: the person with all login methods.
+    /// From account linking on: the person with all login methods.
     Whole(Box<WholeUser<'a>>),
-    /// Before: one login method.
+    /// Before account linking: one login method.
     Legacy(LegacyUser<'a>),
 }
 
@@ -83,8 +83,8 @@ pub struct LegacyUser<'a> {
 }
 
 impl<'a> UserObject<'a> {
-    /// What this version calls a user, where one login method is meant: `recipe_user_id` is its internal id. Before
-    /// account linking only that method is shown; a group whose own method is gone shows its oldest.
+    /// The form that this version uses for a user when one login method is meant: `recipe_user_id` is its internal id.
+    /// Before account linking only that method is shown; a group whose founder is gone shows its oldest.
     #[must_use]
     pub fn of(info: &'a UserInfo, recipe_user_id: &UserId, wire: Wire) -> Self {
         let method = info.user.method(recipe_user_id).or_else(|| info.user.methods.first());
@@ -94,7 +94,7 @@ impl<'a> UserObject<'a> {
         }
     }
 
-    /// The same without a login method in particular: before account linking the oldest one is shown.
+    /// The same without a particular login method: before account linking the oldest one is shown.
     #[must_use]
     pub fn listed(info: &'a UserInfo, wire: Wire) -> Self {
         match info.user.methods.first() {
@@ -138,7 +138,7 @@ struct FoundBody<'a> {
     user: UserObject<'a>,
 }
 
-/// A person who was looked up, or what to say when there is none.
+/// The reply for a person who was looked up, or with the status `unknown` if there is none.
 #[must_use]
 pub fn found_or(unknown: &'static str, person: Option<&Person>, wire: Wire) -> Reply {
     person.map_or_else(

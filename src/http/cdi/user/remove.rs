@@ -8,7 +8,7 @@ use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-/// Says OK to an id of nobody too.
+/// Answers OK even for an id that belongs to no user.
 pub(super) async fn remove(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = UserId::new(body.string("userId")?);

@@ -1,4 +1,4 @@
-//! What the endpoints of this recipe share.
+//! Code shared by the endpoints of this recipe.
 
 use crate::domain::user::{RecipeId, Recipes};
 use crate::http::cdi::input::Query;
@@ -21,7 +21,7 @@ pub(super) const WITHOUT_USERS: [&str; 13] = [
     "saml",
 ];
 
-/// The recipes that `includeRecipeIds` names, in any case; all without it.
+/// The recipes named in `includeRecipeIds`, in any case; all recipes if it is absent.
 pub(super) fn recipes(query: Query<'_>) -> Result<Recipes, ApiError> {
     let named = query.list("includeRecipeIds");
     if named.is_empty() {

@@ -18,7 +18,7 @@ struct ExistsBody {
     status: &'static str,
     does_super_tokens_user_id_exist: bool,
     does_external_user_id_exist: bool,
-    /// The same by the name under which Python's SDK looks for it, and raises an error without it.
+    /// The same under the name that Python's SDK expects; it raises an error if it is missing.
     #[serde(rename = "does_external_user_id_exist", skip_serializing_if = "Option::is_none")]
     for_python: Option<bool>,
 }
@@ -56,7 +56,7 @@ pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiE
     }
 }
 
-/// Python's SDK leaves the user agent to its HTTP client.
+/// Python's SDK does not set a user agent of its own, so this is its HTTP client's.
 fn is_python_sdk(call: &Call) -> bool {
     call.request.header(&USER_AGENT).is_some_and(|agent| agent.starts_with("python-httpx/"))
 }

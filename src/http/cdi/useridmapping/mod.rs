@@ -1,4 +1,4 @@
-//! Ids of the callers' own for users (CDI: user id mapping).
+//! The callers' own ids for users (CDI: user id mapping).
 
 mod info;
 mod map;

@@ -1,10 +1,10 @@
-//! What the endpoints of this recipe share.
+//! Code shared by the endpoints of this recipe.
 
 use crate::command::user::mapping::IdType;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 
-/// `userIdType`: both kinds unless it says which.
+/// `userIdType`: both kinds if it is absent.
 pub(super) fn id_type(text: Option<&str>) -> Result<IdType, ApiError> {
     match text.map(str::trim) {
         None | Some("ANY") => Ok(IdType::Any),

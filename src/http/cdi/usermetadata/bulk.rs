@@ -1,4 +1,4 @@
-//! `POST /recipe/user/metadata/bulk`: what dashboards ask for a page of users.
+//! `POST /recipe/user/metadata/bulk`: used by dashboards for a page of users.
 
 use crate::command::usermetadata::ReadMetadata;
 use crate::context::Context;
@@ -20,7 +20,7 @@ struct BulkBody {
 #[serde(rename_all = "camelCase")]
 struct UserMetadata {
     user_id: UserId,
-    /// `null` where nothing ever was noted.
+    /// `null` if none was ever set.
     metadata: Option<JsonObject>,
 }
 

@@ -1,4 +1,4 @@
-//! Names of roles and permissions as requests give them: trimmed, neither empty nor too long.
+//! Names of roles and permissions in requests: trimmed, neither empty nor too long.
 
 use crate::domain::userroles::{MAX_NAME, NameError, Permission, RoleName};
 use crate::http::cdi::input::{Body, Query};
@@ -19,7 +19,7 @@ pub(super) fn permission_in(query: &Query<'_>) -> Result<Permission, ApiError> {
     Permission::new(&query.required("permission")?).map_err(|error| refused("permission", error))
 }
 
-/// `permissions` of a body, if there are any.
+/// `permissions` of a body, if present.
 pub(super) fn permissions_of(body: &Body<'_>) -> Result<Option<Vec<Permission>>, ApiError> {
     let Some(texts) = body.optional_strings("permissions")? else { return Ok(None) };
     let parsed: Result<Vec<_>, _> = texts.iter().map(|text| Permission::new(text)).collect();

@@ -12,10 +12,12 @@
 //! [0xF0] [keyspace] key | frame u64 | n u16   -> chunk
 //! ```
 
+mod occupied;
 mod walk;
 
 pub(super) use self::walk::{Cursor, Rows};
 
+use self::occupied::Occupied;
 use super::io::take;
 use super::journal::frame::Write;
 use super::leaves::{Step, filling};
@@ -59,6 +61,7 @@ pub(super) struct Index {
     /// sled's file, wherever it has been moved.
     file: File,
     in_place: AtomicBool,
+    occupied: Occupied,
 }
 
 /// A stored value and the frame that wrote it.
@@ -93,7 +96,9 @@ impl Index {
             .mode(::sled::Mode::HighThroughput);
         let tree = guarded(path, || config.open())?;
         let file = super::io::open(&at.join("db"))?;
-        Ok(Self { tree, path: path.to_owned(), file, in_place: AtomicBool::new(at == path) })
+        let first = |from: &[u8]| guarded(path, || tree.range(from..).keys().next().transpose());
+        let occupied = Occupied::probe(|from| Ok::<_, StoreError>(first(from)?.and_then(|key| key.first().copied())));
+        Ok(Self { tree, path: path.to_owned(), file, in_place: AtomicBool::new(at == path), occupied })
     }
 
     /// Records that the index's folder has been given its final name.
@@ -119,6 +124,9 @@ impl Index {
 
     /// The stored form of the row at a physical key.
     fn stored(&self, key: &[u8]) -> Result<Option<::sled::IVec>, StoreError> {
+        if !self.occupied.may_have(key) {
+            return Ok(None);
+        }
         Ok(guarded(&self.path, || self.tree.get(key))?.filter(|stored| !is_reserved(stored)))
     }
 
@@ -150,6 +158,7 @@ impl Index {
 
     /// Reserves the place of a row that the frame will write, unless there is a row. Readers ignore it.
     fn reserve(&self, frame: u64, key: &[u8]) -> Result<(), StoreError> {
+        self.occupied.mark(key);
         let mut reserved = frame.to_le_bytes().to_vec();
         reserved.push(RESERVED);
         // An existing row is fine.
@@ -158,6 +167,7 @@ impl Index {
 
     /// Applies one write of `frame`.
     fn write(&self, frame: u64, write: &Write<'_>) -> Result<(), StoreError> {
+        self.occupied.mark(write.key);
         let chunks = match write.value {
             Some(value) if value.len() > CHUNK => self.write_chunks(frame, write.key, value)?,
             _ => 0,

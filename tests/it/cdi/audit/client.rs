@@ -1,4 +1,4 @@
-//! The address of the person's device, where the application passes it on: in what every recipe tells.
+//! The address of the person's device, where the application passes it on, in the events of every recipe.
 
 use crate::app::{TestApp, TestReply};
 use crate::passwordless::Sent;
@@ -22,7 +22,7 @@ fn google(account: &str, email: &str) -> Value {
     json!({"thirdPartyId": "google", "thirdPartyUserId": account, "email": {"id": email, "isVerified": true}})
 }
 
-/// Signs up, in and is refused, once with each recipe.
+/// Signs up, signs in and is refused, once with each recipe.
 async fn a_day(app: &TestApp, from: &[&str]) {
     let post = async |path: &str, body: Value| call(app, from, path, body).await;
     let status = async |path: &str, body: Value| post(path, body).await.text_at("/status");
@@ -60,7 +60,7 @@ async fn a_day(app: &TestApp, from: &[&str]) {
     assert_eq!(status("/recipe/dashboard/signin", unknown).await, "INVALID_CREDENTIALS_ERROR");
 }
 
-/// Every event but those that the test's own preparations leave.
+/// Every event except those from the test's own preparations.
 async fn told(app: &TestApp) -> Vec<Value> {
     let told = app.get("/audit?limit=500").await.ok().json();
     let events = told["events"].as_array().unwrap().iter();
@@ -112,7 +112,7 @@ async fn what_is_not_exactly_one_address_is_none() {
     }
 }
 
-/// The clients that two events tell after a call with these headers.
+/// The client addresses in two events after a call with these headers.
 async fn clients(settings: &[(&str, &str)], headers: &[(&str, &str)]) -> Vec<Value> {
     let app = settings.iter().fold(TestApp::builder(), |app, (key, value)| app.setting(key, value)).build().await;
     let request = app.post("/recipe/signinup", google("g-1", "one@x.io"));

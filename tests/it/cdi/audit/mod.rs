@@ -1,4 +1,4 @@
-//! `GET /audit`, and what the audit log holds.
+//! `GET /audit`, and the contents of the audit log.
 
 mod client;
 
@@ -20,7 +20,7 @@ async fn read(app: &TestApp, query: &str) -> Value {
     app.get(&format!("/audit{query}")).await.ok().json()
 }
 
-/// Kind and user of every event of an answer.
+/// Kind and user of every event in a reply.
 fn told(answer: &Value) -> Vec<(&str, &str)> {
     let events = answer["events"].as_array().expect("events");
     events
@@ -70,7 +70,7 @@ async fn changes_of_roles_and_addresses_are_told_newest_first() {
     assert_eq!(kinds[..4], ["email-unverified", "email-verified", "role-removed", "role-unassigned"]);
     let mut first: Vec<_> = kinds[4..].to_vec();
     first.sort_unstable();
-    assert_eq!(first, ["role-assigned", "role-changed"], "of one moment, in any order");
+    assert_eq!(first, ["role-assigned", "role-changed"], "those of one moment are in any order");
     let events = answer["events"].as_array().unwrap();
     assert_eq!(
         events[1],
@@ -232,7 +232,7 @@ async fn pages_follow_each_other_without_gap_or_repetition() {
         seen.extend(events);
         let Some(cursor) = page["nextCursor"].as_str() else { break };
         query = format!("?limit=4&cursor={cursor}");
-        // What is written meanwhile is newer: it does not come in.
+        // Events written in the meantime are newer and do not appear.
         signed_in(&app, "later").await;
         app.clock.advance(1);
     }
@@ -305,7 +305,7 @@ async fn events_are_kept_for_their_time_and_then_deleted() {
     assert_eq!(sweep(&app.context, START.plus(2 * DAY - 1)).await.unwrap(), SweepCounts::default());
 
     app.clock.set(START.plus(2 * DAY));
-    assert_eq!(told(&read(&app, "").await), [("signed-in", "young")], "not told although it is still there");
+    assert_eq!(told(&read(&app, "").await), [("signed-in", "young")], "hidden although it still exists");
     let removed = sweep(&app.context, app.context.now()).await.unwrap();
     assert_eq!(removed, SweepCounts { audit_events: 200, ..SweepCounts::default() });
     assert_eq!(told(&read(&app, "").await), [("signed-in", "young")]);

@@ -1,4 +1,4 @@
-//! What is wrong with a user, in the protocol's sentences.
+//! What is wrong with a user, in the protocol's words.
 
 use super::{HASH, by_hash, by_number, with_method, wrong};
 use crate::app::TestApp;
@@ -11,7 +11,7 @@ async fn errors(app: &TestApp, user: Value) -> Value {
     added
 }
 
-/// Expects of each user that the sentence is among those that are told.
+/// Expects for each user that this message is among those reported.
 async fn tells(app: &TestApp, cases: Vec<(Value, String)>) {
     for (user, sentence) in cases {
         let told = errors(app, user.clone()).await;

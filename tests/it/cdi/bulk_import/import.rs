@@ -9,7 +9,7 @@ async fn import(app: &TestApp, user: Value) -> Value {
     app.post("/bulk-import/import", user).await.ok().json()["user"].clone()
 }
 
-/// Somebody with all there is.
+/// A user with every possible field.
 fn whole() -> Value {
     json!({
         "externalUserId": " crm-1 ",

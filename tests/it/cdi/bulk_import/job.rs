@@ -1,4 +1,4 @@
-//! The job: who waits becomes a user once, whatever happens.
+//! The job: a waiting user becomes a user exactly once, whatever happens.
 
 use super::{added, by_hash, by_number, count, list, messages, run, with_method};
 use crate::app::TestApp;
@@ -44,7 +44,7 @@ async fn who_cannot_be_imported_says_why_and_keeps_nobody_else_back() {
     let failed = list(&app, "?status=FAILED").await["users"][0].clone();
     assert_eq!((failed["id"].clone(), failed["status"].clone()), (json!(ids[3]), json!("FAILED")));
     assert_eq!(failed["updatedAt"].as_u64().unwrap() - failed["createdAt"].as_u64().unwrap(), 7);
-    assert_eq!(run(&app).await, (0, 0), "it is not tried again");
+    assert_eq!(run(&app).await, (0, 0), "it is not retried");
     assert_eq!((count(&app, "").await, count(&app, "?status=FAILED").await), (3, 3));
     assert_eq!(app.get("/users/count").await.json()["count"], 2);
 }
@@ -61,8 +61,8 @@ async fn an_import_is_in_the_audit_log() {
     );
 }
 
-/// Drops the job where it waits for the `waits`th time, if it has not ended by then. Counted and not timed: a machine
-/// may be so quick that a few milliseconds are the whole job.
+/// Drops the job at its `waits`-th wait, if it has not ended by then. Waits are counted instead of timed, because on a
+/// fast machine the whole job may take a few milliseconds.
 async fn cut_off<T: Debug>(job: impl Future<Output = Result<T, Fault>>, waits: usize) -> bool {
     let mut job = pin!(job);
     let mut waited = 0;
@@ -79,12 +79,12 @@ async fn cut_off<T: Debug>(job: impl Future<Output = Result<T, Fault>>, waits: u
     .await
 }
 
-/// Ends the job at any of its steps, over and over: as a crash does, but for what the disk holds.
+/// Stops the job at any of its steps, over and over, as a crash does except for the state of the disk.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_that_is_cut_off_loses_nobody_and_imports_nobody_twice() {
     const USERS: usize = 1200;
     let folder = tempfile::tempdir().unwrap();
-    // A batch may take no more than one wait: many of them are cut off wherever the machine is quick.
+    // A batch may wait only once, so many jobs are dropped wherever the machine is fast.
     let app = TestApp::builder().on_disk(folder.path()).setting("bulk_migration_batch_size", "20").build().await;
     let mut ids = Vec::new();
     for part in 0..4 {
@@ -95,7 +95,7 @@ async fn a_job_that_is_cut_off_loses_nobody_and_imports_nobody_twice() {
         cut += 1;
     }
     assert!(cut >= 10, "{cut}");
-    // A commit may be under way without anybody who waits for it.
+    // A commit may be in progress with nobody waiting for it.
     while count(&app, "").await > 0 {
         run(&app).await;
     }

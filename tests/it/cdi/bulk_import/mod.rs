@@ -21,7 +21,7 @@ fn by_number(number: usize) -> Value {
         "email": format!("u{number}@x.io")}]})
 }
 
-/// A user of one login method.
+/// A user with one login method.
 #[expect(clippy::needless_pass_by_value, reason = "`json!` reads better without a borrow")]
 fn with_method(method: Value) -> Value {
     json!({"loginMethods": [method]})
@@ -35,7 +35,7 @@ async fn add(app: &TestApp, users: Vec<Value>) -> TestReply {
     app.post("/bulk-import/users", json!({ "users": users })).await
 }
 
-/// Adds users that are good; their ids.
+/// Adds valid users; returns their ids.
 async fn added(app: &TestApp, users: Vec<Value>) -> Vec<String> {
     serde_json::from_value(add(app, users).await.ok().json()["users"].clone()).unwrap()
 }
@@ -54,13 +54,13 @@ async fn list(app: &TestApp, query: &str) -> Value {
     app.get(&format!("/bulk-import/users{query}")).await.ok().json()
 }
 
-/// The messages of those that failed, newest first.
+/// The error messages of failed users, newest first.
 async fn messages(app: &TestApp) -> Vec<String> {
     let users = list(app, "?status=FAILED").await["users"].clone();
     users.as_array().unwrap().iter().map(|user| user["errorMessage"].as_str().unwrap().to_owned()).collect()
 }
 
-/// What is wrong with users, as the reply's JSON in a text says.
+/// What is wrong with users, according to the JSON inside the reply's text.
 #[track_caller]
 fn wrong(reply: &TestReply) -> Value {
     assert_eq!((reply.code(), reply.0.content_type), (400, sessiond::http::exchange::TEXT), "{}", reply.body());

@@ -75,7 +75,7 @@ async fn users_are_removed_before_they_are_imported() {
     assert_eq!(run(&app).await, (2, 0));
     assert_eq!(app.who_is(&ids[1]).await, json!(null));
     let gone = remove(json!([ids[0], ids[1]])).await.json();
-    assert_eq!(gone, json!({"deletedIds": [], "invalidIds": [ids[0], ids[1]]}), "who was imported stays");
+    assert_eq!(gone, json!({"deletedIds": [], "invalidIds": [ids[0], ids[1]]}), "imported users remain");
     assert_eq!(app.who_is(&ids[0]).await["id"], json!(ids[0]));
     assert_eq!(remove(json!([])).await.json(), json!({"deletedIds": [], "invalidIds": []}));
     remove(json!([""])).await.is_text(400, "Field name 'ids' cannot contain an empty string");

@@ -5,7 +5,7 @@ use crate::app::TestApp;
 const KEY: &str = "abcdefghijklmnopqrstuvwxyz";
 const OTHER: &str = "0123456789-=ABCDEFGHIJKL";
 const SECRET: &str = "a-secret-of-the-provider-with-forty-characters";
-/// Needs a key and nothing else.
+/// Requires a key and nothing else.
 const PATH: &str = "/recipe/session/user?userId=u";
 
 async fn app() -> TestApp {

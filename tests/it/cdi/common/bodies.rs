@@ -115,7 +115,7 @@ async fn text_may_be_escaped_and_of_any_script() {
     let body = "{\"user\\u0049d\":\"a\\u00e9\\n\\\"\\ud83d\\ude00 ü\",\"enableAntiCsrf\":false,\"userDataInJWT\":{},\
                 \"userDataInDatabase\":{}}";
     assert_eq!(send(body).await.ok().json()["session"]["userId"], "aé\n\"😀 ü");
-    // half of a surrogate pair is no text
+    // half of a surrogate pair is not text
     let body = body.replace("\\ude00", "");
     let sentence = "Field name 'userId' is invalid in JSON input: it has half of a surrogate pair (such as \\ud83d alone): \
                     text that was cut inside a character";

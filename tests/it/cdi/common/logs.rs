@@ -1,4 +1,4 @@
-//! What a request leaves in the log.
+//! What a request logs.
 
 use crate::app::{TestApp, new_session};
 use crate::cdi::hello::broken_store;
@@ -32,7 +32,7 @@ impl<'a> MakeWriter<'a> for Lines {
 }
 
 impl Lines {
-    /// Lines of the plane at this level, as JSON.
+    /// Log lines at this level, as JSON.
     fn of_level(&self, level: &str) -> Vec<Value> {
         let bytes = self.0.lock().expect("no writer panics").clone();
         let text = String::from_utf8(bytes).expect("log lines are UTF-8");
@@ -80,7 +80,7 @@ async fn a_fault_is_logged_once_with_its_chain_and_answered_without() {
     assert_eq!(lines[0]["fields"]["request"], "test");
 }
 
-/// How the Python SDK asks for the keys that it publishes; Go's says `Go-http-client/1.1`.
+/// How the Python SDK fetches the keys that it publishes; Go's user agent is `Go-http-client/1.1`.
 const PYTHON: &str = "python-httpx/0.28.1";
 
 #[tokio::test]

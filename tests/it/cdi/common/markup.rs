@@ -1,4 +1,4 @@
-//! What a caller sends never comes back as markup: a browser that shows a reply runs nothing.
+//! What a caller sends never comes back as markup, so a browser that shows a reply executes nothing.
 
 use crate::app::TestApp;
 use crate::cdi::routes::{good_requests, name};
@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 const MARKUP: &str = "<script>";
 
-/// Texts that bring markup to where a value, the tenant in a handle or decoded bytes would be repeated.
+/// Texts that put markup where a value, the tenant in a handle or decoded bytes would be repeated.
 fn values() -> Vec<String> {
     let encoded = STANDARD_NO_PAD.encode(MARKUP);
     vec![MARKUP.to_owned(), format!("x_{MARKUP}"), format!("{MARKUP}@{MARKUP}.io"), encoded]
@@ -62,7 +62,7 @@ fn spoilt_queries(good: &str, text: &str) -> Vec<String> {
         pairs[place].1 = text.to_owned();
         queries.push(encode(&pairs));
     }
-    // Parameters that only few requests have.
+    // Parameters that only a few requests have.
     for more in ["includeRecipeIds", "email", "thirdPartyId", "paginationToken", "timeJoinedOrder", "status", "limit"] {
         let more = [(more.to_owned(), text.to_owned())];
         queries.push(encode(&[&pairs[..], &more].concat()));
@@ -92,7 +92,7 @@ impl Search<'_> {
             body: body.into(),
             peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
         };
-        // Past the search for secrets, which would take minutes for so many replies.
+        // Bypasses the search for secrets, which would take minutes for so many replies.
         let reply = self.app.cdi.dispatch(request).await;
         self.replies += 1;
         if reply.content_type == JSON {

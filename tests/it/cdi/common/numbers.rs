@@ -1,4 +1,4 @@
-//! Numbers in what callers keep with us come back as they were written.
+//! Numbers in data that callers store come back as they were written.
 
 use crate::app::{TestApp, TestReply};
 use base64::Engine;
@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::json;
 use sessiond::jobs::bulk_import::round;
 
-/// Beyond 64 bits, with an exponent, with a fraction that says nothing, below nothing.
+/// Beyond 64 bits, with an exponent, with a redundant fraction, negative zero.
 const NUMBERS: &str = r#"{"big":1000000000000000000000001,"low":-9223372036854775809,"high":18446744073709551616,"list":[1e2,1E2,1.0,-0,0.10,9007199254740993]}"#;
 
 async fn send(app: &TestApp, method: Method, path: &str, body: &str) -> TestReply {
@@ -20,7 +20,7 @@ fn claims(token: &str) -> String {
     String::from_utf8(claims).unwrap()
 }
 
-/// What lies between the outer braces.
+/// The text between the outer braces.
 fn inside(object: &str) -> &str {
     object.strip_prefix('{').unwrap().strip_suffix('}').unwrap()
 }
@@ -68,7 +68,7 @@ async fn a_payload_that_is_written_otherwise_is_another_one() {
         let verified = app.post("/recipe/session/verify", body).cdi("5.4").await.ok().json();
         verified.get("accessToken").map(|token| claims(token["token"].as_str().unwrap()))
     };
-    assert_eq!(update(r#"{"m":[1],"n":1.0}"#).await, None, "the order says nothing");
+    assert_eq!(update(r#"{"m":[1],"n":1.0}"#).await, None, "the order is irrelevant");
     for payload in [r#""n":1,"m":[1]"#, r#""n":1.00,"m":[1]"#, r#""n":1.0,"m":[1e0]"#] {
         let new = update(&format!("{{{payload}}}")).await.expect("another payload");
         assert!(new.contains(payload), "{new}");

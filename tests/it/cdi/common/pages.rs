@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::json;
 
 const KEY: &str = "abcdefghijklmnopqrstuvwxyz";
-/// Needs a key where there is one, and nothing else.
+/// Requires a key if there is one, and nothing else.
 const PATH: &str = "/recipe/session/user?userId=u";
 const OWN_HOST: &str = "localhost:3567";
 const PAGE: &str = "http://localhost:3000";
@@ -122,7 +122,7 @@ async fn pages_of_other_origins_are_refused_however_they_send() {
         (&[firefox, ("content-type", "multipart/form-data; boundary=x")], ForeignPage),
         (&[firefox], ForeignPage),
         (&[firefox, ("content-type", "application/json")], Served),
-        // What is of one origin with the server can only be its own.
+        // A page of the same origin as the server can only be the server's own.
         (&[firefox, ("origin", "http://localhost:3567"), ("sec-fetch-site", "same-origin")], Served),
         (&[("referer", "http://localhost:3567/users")], Served),
     ] {
@@ -148,7 +148,7 @@ async fn each_app_is_judged_by_its_own_keys() {
     let at = |path: &str| app.get(&format!("{path}{PATH}")).header("origin", PAGE);
     assert_eq!(at("/appid-keyed").key(KEY).await.code(), 200);
     assert_eq!(answer(&at("").key(KEY).await), ForeignPage);
-    // Whether an app exists is nothing for pages either.
+    // Pages may not find out whether an app exists, either.
     assert_eq!(answer(&at("/appid-none").await), ForeignPage);
     assert_eq!(app.get(&format!("/appid-none{PATH}")).await.code(), 400);
 }

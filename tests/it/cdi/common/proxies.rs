@@ -1,8 +1,8 @@
-//! `trusted_proxies`: whose address IP rules look at.
+//! `trusted_proxies`: whose address IP rules check.
 
 use crate::app::TestApp;
 
-/// The status for calls from a peer with these headers, where 192.0.2.7 must not call.
+/// The status of calls from a peer with these headers, where 192.0.2.7 may not call.
 async fn status(settings: &[(&str, &str)], peer: &str, headers: &[(&str, &str)]) -> u16 {
     let app = TestApp::builder().setting("ip_deny_regex", r"192\.0\.2\.7|2001:db8::7");
     let app = settings.iter().fold(app, |app, (key, value)| app.setting(key, value)).build().await;
@@ -37,7 +37,7 @@ async fn the_last_address_that_is_no_proxys_counts() {
         (&["::ffff:192.0.2.7"], 403),
         (&["198.51.100.1", "192.0.2.7"], 403),
         (&["198.51.100.1", "192.0.2.7, 10.0.0.9"], 403),
-        // What the caller itself wrote hides nothing and accuses nobody.
+        // Headers written by the caller itself neither hide nor incriminate anyone.
         (&["\"x, 192.0.2.7"], 403),
         (&["192.0.2.7, 198.51.100.1"], 200),
         (&["192.0.2.7", "198.51.100.1"], 200),
@@ -63,7 +63,7 @@ async fn proxies_may_write_the_standard_header() {
         ("192.0.2.7", 200),
     ] {
         assert_eq!(status(&settings, "10.0.0.1", &[("forwarded", value)]).await, code, "{value}");
-        // The other header is the caller's own then.
+        // In this case the other header is the caller's own.
         assert_eq!(status(&[PROXY], "10.0.0.1", &[("forwarded", value)]).await, 200, "{value}");
     }
     assert_eq!(status(&settings, "10.0.0.1", &[("x-forwarded-for", "192.0.2.7")]).await, 200);

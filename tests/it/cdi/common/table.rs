@@ -1,4 +1,4 @@
-//! The table of routes itself: what it refuses, what `rid` and versions choose.
+//! The table of routes itself: what it refuses, and what `rid` and versions select.
 
 use crate::app::TestApp;
 use http::Method;

@@ -1,7 +1,7 @@
-//! Golden replies: what each session endpoint says at the versions where something changes.
+//! Golden replies: the reply of each session endpoint at the versions where something changes.
 //!
-//! Tokens, keys and handles are replaced by what they are, after a check that they are it; access tokens are shown
-//! with their header and claims.
+//! Tokens, keys and handles are replaced by their kind, after a check that they are of that kind; access tokens are
+//! shown with their header and claims.
 
 use crate::app::{TestApp, TestReply, new_session};
 use base64::Engine as _;

@@ -91,7 +91,7 @@ async fn the_same_id_replaces_and_another_adds() {
     let mut h = with_defaults("h");
     h["name"] = json!("H");
     assert_eq!(shown(&app, "/t1").await, json!([with_defaults("G"), with_defaults("g"), h]));
-    assert_eq!(put(&app, "", json!({"thirdPartyId": "g"})).await.json(), new(true), "tenants have their own");
+    assert_eq!(put(&app, "", json!({"thirdPartyId": "g"})).await.json(), new(true), "each tenant has its own");
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn what_is_wrong_is_refused_unless_the_caller_waives_it() {
     assert_eq!(shown(&app, "/t1").await, json!([]));
     put_as_it_is(&app, anonymous.clone()).await.ok();
     assert_eq!(shown(&app, "/t1").await[0]["clients"], anonymous["clients"]);
-    // It stands in the way of the others until it is mended.
+    // It blocks the others until it is repaired.
     let good = json!({"thirdPartyId": "good"});
     put(&app, "/t1", good.clone()).await.is_text(400, &refused("clientId cannot be null"));
     put(&app, "", good.clone()).await.ok();

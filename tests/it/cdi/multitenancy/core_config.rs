@@ -185,7 +185,7 @@ async fn protected_settings_need_the_secret_above_the_keys() {
         json!({"tenantId": "t1", "coreConfig": {"ip_deny_regex": "10\\..*", "password_reset_token_lifetime": 5}});
     let put = |key: &str| app.put("/recipe/multitenancy/tenant/v2", body.clone()).key(key);
     put(KEY).await.is_text(403, "Not allowed to modify protected configs.");
-    // an unknown key is named first, wherever it stands
+    // an unknown key is reported first, wherever it is
     let unknown = json!({"tenantId": "t1", "coreConfig": {"ip_deny_regex": "10\\..*", "nope": 1}});
     let reply = app.put("/recipe/multitenancy/tenant/v2", unknown).key(KEY).await;
     reply.is_text(400, "Invalid core config: Invalid config key: nope");

@@ -1,4 +1,4 @@
-//! Changes that are cut off, meet others, or find the store failing.
+//! Changes that are interrupted, run concurrently, or fail in the store.
 
 use super::{created, put_app, put_tenant};
 use crate::app::{TestApp, new_session};
@@ -67,7 +67,7 @@ async fn a_caller_that_goes_away_leaves_store_and_directory_agreeing() {
     }
 }
 
-/// Lets tasks of callers that went away run to their end.
+/// Lets tasks of disconnected callers run to their end.
 async fn settled() {
     for _ in 0..50 {
         tokio::task::yield_now().await;

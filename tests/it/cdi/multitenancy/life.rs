@@ -18,7 +18,7 @@ pub(super) fn app_id(name: &str) -> AppId {
 /// What the application shares with the provider that [`live`] adds.
 pub(super) const CLIENT_SECRET: &str = "secret-at-the-provider";
 
-/// Two people who sign up, sign in, are linked, mapped, given roles, and sign out again; below `prefix`.
+/// Two users below `prefix` who sign up, sign in, are linked, mapped and given roles, and sign out again.
 pub(super) async fn live(app: &TestApp, prefix: &str) -> Value {
     let at = |path: &str| format!("{prefix}{path}");
     let clients = json!([{"clientId": "c", "clientSecret": CLIENT_SECRET}]);
@@ -52,8 +52,8 @@ pub(super) async fn live(app: &TestApp, prefix: &str) -> Value {
 /// The secret of the authenticator app that [`wait`] adds.
 pub(super) const TOTP_SECRET: &str = "MZXW6YTB";
 
-/// An authenticator app, an operator of the dashboard who is signed in, somebody who waits to be imported: all of the
-/// app; and a code that was sent in one of its tenants, which is returned.
+/// Adds an authenticator app, a signed-in dashboard user and a user waiting to be imported, all of the app; and a code
+/// sent in one of its tenants, which is returned.
 pub(super) async fn wait(app: &TestApp, of_app: &str, tenant: &str) -> Value {
     let at = |path: &str| format!("{of_app}{path}");
     let device = json!({"userId": "crm-1", "deviceName": "d", "skew": 1, "period": 30, "secretKey": TOTP_SECRET});

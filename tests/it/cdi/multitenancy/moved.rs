@@ -1,4 +1,4 @@
-//! What an app answers, and does, before its move and after it: the same.
+//! An app replies and behaves the same before and after its move.
 
 use super::life::{app_id, live};
 use super::transfer::{export, import, key, over, wanted};
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 /// bcrypt of "abc".
 const BCRYPT: &str = "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i";
-/// Of authenticator apps that are brought in.
+/// Secret of imported authenticator apps.
 const SECRET: &str = "GEZDGNBVGY3TQOJQ";
 
 /// An app on a server, under the name that it has there.
@@ -43,7 +43,7 @@ impl Place<'_> {
         self.post(path, body).await.text_at("/status")
     }
 
-    /// What an authenticator app of 30 s shows, some steps from now.
+    /// The code that a 30 s authenticator app shows, this many steps from now.
     fn code(&self, secret: &str, steps: u64) -> String {
         let secret = TotpSecret::from_base32(secret).unwrap();
         format!("{:06}", secret.code(self.app.context.now().seconds() / 30 + steps))
@@ -62,7 +62,7 @@ impl Place<'_> {
     }
 }
 
-/// What people hold while their app moves.
+/// What users hold while their app moves.
 struct Held {
     session: Value,
     replaced: Value,
@@ -78,7 +78,7 @@ struct Held {
     waiting: String,
 }
 
-/// An app with a life in two tenants, in the middle of everything.
+/// An app in use in two tenants, with everything in progress.
 async fn before(place: &Place<'_>) -> Held {
     let config = json!({"access_token_validity": 1800, "firebase_password_hashing_signer_key": SIGNER_KEY});
     put_app(place.app, "shop", config).await.ok();
@@ -130,7 +130,7 @@ async fn before(place: &Place<'_>) -> Held {
     }
 }
 
-/// Somebody with everything an import may bring, and somebody who cannot come.
+/// Adds a waiting user with everything that an import may bring, and one whose import must fail.
 async fn wait(place: &Place<'_>) -> String {
     let methods = json!([
         {"recipeId": "emailpassword", "email": "w@b.io", "passwordHash": BCRYPT, "hashingAlgorithm": "bcrypt",
@@ -191,7 +191,7 @@ async fn read(place: &Place<'_>, held: &Held) -> Vec<(String, Value)> {
     told
 }
 
-/// Authenticator apps: what is used up stays so, who is closed out too, and the rest is good.
+/// Authenticator apps: used codes stay used, locked-out users stay locked out, and the rest works.
 async fn second_factors(place: &Place<'_>, held: &Held) {
     assert_eq!(place.totp("", "crm-1", &held.used_code).await["status"], "INVALID_TOTP_ERROR");
     assert_eq!(place.totp("", "crm-1", &place.code(&held.totp_secret, 1)).await["status"], "OK");
@@ -203,7 +203,7 @@ async fn second_factors(place: &Place<'_>, held: &Held) {
     assert_eq!(place.totp("", "closed", &place.code(SECRET, 0)).await["status"], "OK");
 }
 
-/// Codes that were sent: typed in, followed, too late; each once, and in its tenant.
+/// Codes that were sent: typed in, followed as a link, too late; each works once, and only in its tenant.
 async fn codes(place: &Place<'_>, held: &Held) {
     let late = place.consume(held.late.input()).await;
     assert_eq!(
@@ -224,7 +224,7 @@ async fn codes(place: &Place<'_>, held: &Held) {
     }
 }
 
-/// Passwords, accounts at providers, tokens that were mailed.
+/// Passwords, accounts at providers, tokens sent by mail.
 async fn accounts(place: &Place<'_>, held: &Held) {
     let sign_in = async |tenant: &str, email: &str, password: &str| {
         place.status(&format!("{tenant}/recipe/signin"), json!({"email": email, "password": password})).await
@@ -245,7 +245,7 @@ async fn accounts(place: &Place<'_>, held: &Held) {
     assert_eq!(place.get("/recipe/user/email/verify?userId=u&email=u@b.io").await["isVerified"], true);
 }
 
-/// Sessions of people and of operators.
+/// Sessions of users and of dashboard users.
 async fn sessions(place: &Place<'_>, held: &Held) {
     let verify = json!({"accessToken": held.session["accessToken"]["token"], "enableAntiCsrf": false,
         "doAntiCsrfCheck": false, "checkDatabase": true});
@@ -256,12 +256,13 @@ async fn sessions(place: &Place<'_>, held: &Held) {
     place.post("/recipe/session/refresh", refresh(&fresh)).await.ok();
     let operator = json!({"sessionId": held.dashboard});
     assert_eq!(place.status("/recipe/dashboard/session/verify", operator).await, "OK");
-    // Whoever refreshed before the move has a newer token: that this one comes back is theft, wherever it comes.
+    // A user who refreshed before the move has a newer token, so this one coming back is theft, wherever it is
+    // presented.
     place.app.clock.advance(600_000);
     assert_eq!(place.status("/recipe/session/refresh", refresh(&held.replaced)).await, "TOKEN_THEFT_DETECTED");
 }
 
-/// Who waits to be imported arrives with everything, under the id that was told before.
+/// A waiting user is imported with everything, under the id announced before.
 async fn arrivals(place: &Place<'_>, held: &Held) {
     let counts = round(&place.app.context).await.unwrap();
     assert_eq!((counts.imported, counts.failed), (1, 1));
@@ -280,7 +281,7 @@ async fn arrivals(place: &Place<'_>, held: &Held) {
     assert_eq!(place.get("/recipe/user/metadata?userId=crm-w").await["metadata"], json!({"plan": "gold"}));
 }
 
-/// Everything that is open goes on.
+/// Everything in progress continues.
 async fn goes_on(place: &Place<'_>, held: &Held) {
     second_factors(place, held).await;
     codes(place, held).await;
@@ -289,7 +290,7 @@ async fn goes_on(place: &Place<'_>, held: &Held) {
     sessions(place, held).await;
 }
 
-/// Exports the app of `here` and compares it with what the import makes of it `there`.
+/// Exports the app of `here` and compares it with the imported app `there`.
 async fn moves(here: &TestApp, there: TestApp, archive: &Path, wanted: ImportApp, prefix: &str) -> TestApp {
     let source = Place { app: here, prefix: "/appid-shop" };
     let held = before(&source).await;
@@ -298,20 +299,20 @@ async fn moves(here: &TestApp, there: TestApp, archive: &Path, wanted: ImportApp
     there.clock.set(here.context.now());
     let as_public = prefix.is_empty();
     import(&there, ImportApp { key: key(), ..wanted }).await.unwrap();
-    assert!(there.context.imports.notified().now_or_never().is_some(), "whoever waits is taken up at once");
-    // The public app is filled while nothing is served, and is there from the next start on.
+    assert!(there.context.imports.notified().now_or_never().is_some(), "waiting users are imported at once");
+    // The public app is imported while nothing is served, and appears at the next start.
     let there = if as_public { again(&there).await } else { there };
     let target = Place { app: &there, prefix };
     for ((path, before), (_, after)) in told.iter().zip(read(&target, &held).await) {
         assert_eq!(after, *before, "{path}");
     }
     goes_on(&target, &held).await;
-    // And at its old place, as long as it is there.
+    // It also remains at its old place until it is deleted there.
     goes_on(&source, &held).await;
     there
 }
 
-/// A new start over the same records.
+/// Restarts over the same records.
 async fn again(app: &TestApp) -> TestApp {
     let again = over(&app.context.store).await;
     again.clock.set(app.context.now());

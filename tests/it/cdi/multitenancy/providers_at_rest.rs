@@ -1,4 +1,4 @@
-//! Providers at rest: their secrets are sealed, also those that an older version had stored as they are.
+//! Providers at rest: their secrets are sealed, including those that an older version stored in plain text.
 
 use super::life::app_id;
 use super::{put_app, put_domain, put_tenant};
@@ -19,7 +19,7 @@ use std::time::Duration;
 const CONFIG: &str = "/recipe/multitenancy/config/thirdparty";
 const TENANT: &str = "/recipe/multitenancy/tenant/v2";
 
-/// Everything in a provider that is a secret of an application.
+/// Every secret of an application in a provider.
 const SECRETS: [&str; 4] = ["secret-of-a-client", "private-key-of-a-team", "password-in-a-body", "token-in-a-header"];
 
 fn apple() -> Value {
@@ -47,7 +47,7 @@ async fn shown(app: &TestApp, prefix: &str) -> Value {
     app.get(&format!("{prefix}{TENANT}")).await.ok().json()["thirdParty"]["providers"].clone()
 }
 
-/// Where the store holds a secret as it is.
+/// The places where the store holds a secret in plain text.
 async fn found(store: &dyn Engine) -> Vec<String> {
     let mut places = Vec::new();
     for keyspace in Keyspace::ALL {
@@ -108,7 +108,7 @@ async fn a_provider_opens_for_its_tenant_and_its_id_alone() {
         app.get(&format!("{prefix}{TENANT}")).await.is_text(500, "Internal error");
     }
     assert_eq!(shown(&app, "").await, json!([apple()]));
-    // What does not open can be replaced or removed.
+    // A provider that cannot be opened can be replaced or removed.
     let body = json!({"config": {"thirdPartyId": "apple"}, "skipValidation": true});
     app.put(&format!("/t1{CONFIG}"), body).await.ok();
     assert_eq!(shown(&app, "/t1").await[0]["clients"], json!([]));
@@ -123,7 +123,7 @@ async fn what_an_older_version_stored_is_read_and_sealed_by_a_job() {
     put_app(&app, "a1", json!({})).await.ok();
     put_tenant(&app, "/appid-a1", "t1", json!({})).await.ok();
     let a1 = app_id("a1");
-    // More than a page of them.
+    // More than one page of them.
     for number in 0..70 {
         let mut config = apple();
         config["thirdPartyId"] = json!(format!("apple-{number:02}"));
@@ -131,7 +131,7 @@ async fn what_an_older_version_stored_is_read_and_sealed_by_a_job() {
     }
     store_plain(&*store, &AppId::base(), "public", &apple()).await;
     store_plain(&*store, &app_id("gone"), "public", &json!({"thirdPartyId": "x"})).await;
-    assert_eq!(shown(&app, "").await, json!([apple()]), "it is read, also before the app has keys");
+    assert_eq!(shown(&app, "").await, json!([apple()]), "it is read even before the app has keys");
     let before = shown(&app, "/appid-a1/t1").await;
     assert_eq!((before.as_array().unwrap().len(), found(&*store).await.len()), (70, 71));
     assert_eq!(round(&app.context).await.unwrap(), 71);
@@ -172,7 +172,7 @@ async fn a_server_seals_when_it_starts() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), sealed).await.expect("sealed soon");
+    tokio::time::timeout(Duration::from_secs(60), sealed).await.expect("sealed in time");
     jobs.end(&app.context).await;
     assert_eq!(shown(&app, "").await, json!([apple()]));
 }

@@ -83,7 +83,11 @@ async fn factor_lists_are_refused_with_their_sentences() {
         put(json!("a")).await.is_text(400, &format!("Field name '{field}' is invalid in JSON input"));
         put(json!([1])).await.is_text(400, &format!("Field name '{field}' is invalid in JSON input"));
     }
-    assert_eq!(app.get(&format!("/t1{TENANT}")).await.json()["status"], "TENANT_NOT_FOUND_ERROR", "nothing was made");
+    assert_eq!(
+        app.get(&format!("/t1{TENANT}")).await.json()["status"],
+        "TENANT_NOT_FOUND_ERROR",
+        "nothing was created"
+    );
 }
 
 #[tokio::test]
@@ -141,7 +145,7 @@ async fn both_generations_change_one_tenant() {
         change["tenantId"] = json!("t1");
         app.put("/recipe/multitenancy/tenant", change).cdi(version).await.ok();
     };
-    // Nothing may begin a sign-in, until the first generation switches something on.
+    // No sign-in can begin until the first generation switches something on.
     put_tenant(&app, "", "t1", json!({})).await.ok();
     first("5.0", json!({"emailPasswordEnabled": true})).await;
     assert_eq!(shown().await, (json!(["emailpassword"]), Value::Null));

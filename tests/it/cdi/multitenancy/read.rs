@@ -58,7 +58,7 @@ async fn first_generation_flags_depend_on_the_version() {
     app.put(TENANT, json!({"tenantId": "t1", "emailPasswordEnabled": false})).cdi("4.0").await.ok();
     assert_eq!(enabled(&app.get(&path).cdi("4.0").await.json()), [false, true, false]);
     let from_5 = app.get(&path).cdi("5.0").await.json();
-    assert_eq!(enabled(&from_5), [true, true, false], "the flag stays beside a list without the factor");
+    assert_eq!(enabled(&from_5), [true, true, false], "the flag remains although the list lacks the factor");
     assert_eq!(from_5["firstFactors"], json!(["thirdparty"]));
 }
 

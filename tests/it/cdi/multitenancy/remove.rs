@@ -152,7 +152,7 @@ async fn nothing_that_belonged_to_a_tenant_or_an_app_is_left() {
     with_app.insert("user_active", with_app["user_active"] + 299);
     // So is the audit log: the roles that were given.
     with_app.insert("audit_event", with_app["audit_event"] + 300);
-    assert_eq!(census(&*store).await, with_app, "the tenant is gone, its app and others are not touched");
+    assert_eq!(census(&*store).await, with_app, "the tenant is gone, its app and others are untouched");
 
     sessions(&app, "/appid-app", 300).await;
     existed(&remove(&app, APP, json!({"appId": "app"})).await, true);

@@ -59,7 +59,7 @@ async fn every_setting_that_the_suites_send_is_taken_in_test_mode() {
         let body = json!({"appId": format!("app{index}"), "coreConfig": config});
         created(&app.put("/recipe/multitenancy/app/v2", body).await, true);
         let mut shown = app.get(&format!("/appid-app{index}/recipe/multitenancy/tenant/v2")).key(key).await.ok().json();
-        assert_eq!(shown["coreConfig"].take(), config, "settings are shown as they were given");
+        assert_eq!(shown["coreConfig"].take(), config, "settings are shown as given");
     }
 }
 

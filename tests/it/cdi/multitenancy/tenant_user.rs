@@ -95,7 +95,7 @@ async fn a_login_that_somebody_has_there_is_refused() {
     for id in ["p", "c", "g"] {
         assert_eq!(user(&app, id).await["tenantIds"], json!(["public"]), "refused means unchanged");
     }
-    // The same address in another recipe, or at a provider, is no conflict.
+    // The same address in another recipe or at a provider is not a conflict.
     app.people([by_provider("other", 6, "p@x.io")]).await;
     assert_eq!(add(&app, "t1", "other").await, added(false));
 }
@@ -129,7 +129,7 @@ async fn what_a_primary_user_has_there_is_refused_to_another_one() {
     );
     assert_eq!(user(&app, "p").await["tenantIds"], json!(["public"]));
 
-    // Who is not primary reserves nothing.
+    // A user who is not primary reserves nothing.
     app.people([by_password("single", 6, "s@x.io"), within(["t1"], by_provider("there", 7, "s@x.io"))]).await;
     app.group(&["there"]).await;
     assert_eq!(add(&app, "t1", "single").await, added(false));
@@ -158,15 +158,15 @@ async fn the_groups_reservations_follow_its_tenants() {
     assert_eq!(add(&app, "t1", "p").await, added(false));
     let methods = user(&app, "p").await["loginMethods"].clone();
     assert_eq!(methods[0]["tenantIds"], json!(["public", "t1"]));
-    assert_eq!(methods[1]["tenantIds"], json!(["public"]), "the other method stays where it is");
-    // The phone number is reserved where the group is.
+    assert_eq!(methods[1]["tenantIds"], json!(["public"]), "the other method stays in its tenant");
+    // The phone number is reserved in the group's tenants.
     app.people([within(["t1"], by_phone("there", 3, "+49"))]).await;
     assert_eq!(app.make_primary("there").await["primaryUserId"], "p");
     assert_eq!(remove(&app, "t1", "p").await, removed(true));
     assert_eq!(app.make_primary("there").await["status"], "OK");
 }
 
-/// Leaves something of this id in a tenant with every recipe that keeps data by tenant.
+/// Leaves data under this id in a tenant, with every recipe that keeps data by tenant.
 async fn live(app: &TestApp, tenant: &str, id: &str) {
     app.put("/recipe/role", json!({"role": "admin", "permissions": []})).await.ok();
     app.put(&format!("/{tenant}/recipe/user/role"), json!({"userId": id, "role": "admin"})).await.ok();
@@ -213,14 +213,14 @@ async fn leaving_a_tenant_takes_along_what_is_of_it() {
     assert!(census().await.iter().zip(&before).all(|(now, before)| now > before), "{:?}", census().await);
 
     assert_eq!(remove(&app, "t1", "mine").await, removed(true));
-    assert_eq!(census().await, before, "what is elsewhere, and of others, stays");
+    assert_eq!(census().await, before, "data elsewhere, and of others, remains");
     assert_eq!(app.sessions_of("mine").await.len(), 70);
     assert_eq!(
         user(&app, "mine").await["loginMethods"][0]["verified"],
         true,
         "addresses are verified in the whole app"
     );
-    assert_eq!(app.rows(Keyspace::Timeline).await, 70, "ended sessions tell why");
+    assert_eq!(app.rows(Keyspace::Timeline).await, 70, "ended sessions have a reason");
 }
 
 #[tokio::test]

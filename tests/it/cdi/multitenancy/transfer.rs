@@ -1,4 +1,4 @@
-//! An app that moves to another installation, as an archive.
+//! An app that is moved to another installation as an archive.
 
 use super::life::{CLIENT_SECRET, TOTP_SECRET, app_id, fill, holdings, live, wait};
 use super::{put_app, put_tenant};
@@ -42,12 +42,12 @@ pub(super) async fn import(app: &TestApp, wanted: ImportApp) -> Result<Imported,
     wanted.run(&app.context, Arc::new(|_, _, _| ())).await
 }
 
-/// What an operator is told.
+/// The message that an operator gets.
 async fn refusal(app: &TestApp, wanted: ImportApp) -> String {
     import(app, wanted).await.unwrap_err().to_string()
 }
 
-/// An app with a life in two tenants, exported; and the last session of its public tenant.
+/// An app in use in two tenants, exported; and the last session of its public tenant.
 struct Source {
     folder: TempDir,
     store: Arc<dyn Engine>,
@@ -88,8 +88,8 @@ fn refresh(session: &Value) -> Value {
     json!({"refreshToken": session["refreshToken"]["token"], "enableAntiCsrf": false, "useDynamicSigningKey": true})
 }
 
-/// What was sealed is opened and what waited goes on: an authenticator app, a code that was sent, somebody to import, an
-/// operator of the dashboard.
+/// Sealed data opens and pending work continues: an authenticator app, a code that was sent, a user waiting to be
+/// imported, a dashboard user.
 async fn goes_on(there: &TestApp, sent: &Value) {
     let at = |path: &str| format!("/appid-shop{path}");
     let step = there.context.now().seconds() / 30;
@@ -120,7 +120,7 @@ async fn an_app_arrives_with_every_row_and_its_sessions_go_on() {
     import(&there, wanted(&source.archive())).await.unwrap();
     let arrived = holdings(&*store, &app_id("shop")).await;
     assert_eq!(arrived, holdings(&*source.store, &app_id("shop")).await);
-    assert!(arrived.values().all(|rows| !rows.is_empty()), "every keyspace has been carried");
+    assert!(arrived.values().all(|rows| !rows.is_empty()), "every keyspace has been transferred");
     let count: usize = arrived.values().map(Vec::len).sum();
     assert_eq!(dump(&*store).await.len(), nothing.len() + count, "and nothing of another app");
 
@@ -136,7 +136,7 @@ async fn an_app_arrives_with_every_row_and_its_sessions_go_on() {
     assert_eq!(tenant["coreConfig"], json!({"password_reset_token_lifetime": 5000}));
     assert_eq!(tenant["thirdParty"]["providers"][0]["clients"][0]["clientSecret"], CLIENT_SECRET);
     let entry = there.context.directory.app(&app_id("shop")).unwrap();
-    assert_eq!(entry.config.access_token_validity_ms, 1_800_000, "inherited and own settings are in force");
+    assert_eq!(entry.config.access_token_validity_ms, 1_800_000, "inherited and own settings are in effect");
     goes_on(&there, &source.sent).await;
 }
 
@@ -187,7 +187,7 @@ async fn sealed_keys_are_opened_with_the_archives_key_and_sealed_anew() {
 async fn no_secret_half_is_in_a_sealed_archive() {
     let sealed = Source::new(key()).await;
     let plain = Source::new(None).await;
-    // Blocks are compressed, but keys are random: they stand in them as they are.
+    // Blocks are compressed, but keys are random, so they appear in them unchanged.
     let find = |source: &Source, needle: &[u8]| {
         let bytes = fs::read(source.archive()).unwrap();
         bytes.windows(needle.len()).any(|window| window == needle)
@@ -291,7 +291,7 @@ async fn a_cut_or_damaged_archive_is_named_and_changes_nothing() {
     assert_eq!(dump(&*store).await, before);
 }
 
-/// The process may end after any commit: the next start finds either nothing or all of it.
+/// The process may end after any commit: the next start finds either nothing or everything.
 #[tokio::test]
 async fn an_import_that_is_cut_off_anywhere_leaves_nothing() {
     let source = Source::new(None).await;
@@ -316,7 +316,7 @@ async fn an_import_that_is_cut_off_anywhere_leaves_nothing() {
         assert_eq!(dump(&*after).await, before, "after {commits} commits");
         import(&again, wanted(&source.archive())).await.unwrap();
     }
-    assert!(finished, "some number of commits is enough");
+    assert!(finished, "some number of commits must be enough");
 }
 
 #[tokio::test]

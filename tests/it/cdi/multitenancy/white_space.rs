@@ -1,4 +1,4 @@
-//! Settings of apps and tenants: what surrounds a value, and rules about addresses that are stored already.
+//! Settings of apps and tenants: white space around a value, and IP rules that are already stored.
 
 use super::life::app_id;
 use super::{put_app, put_tenant};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 const RULES: [&str; 2] = ["ip_allow_regex", "ip_deny_regex"];
 
-/// The settings of an app as they hold, by key.
+/// The effective settings of an app, by key.
 async fn effective(app: &TestApp) -> Map<String, Value> {
     let reply = app.get("/appid-a1/recipe/dashboard/tenant/core-config").await.ok().json();
     let rows = reply["config"].as_array().unwrap();
@@ -91,7 +91,7 @@ async fn what_cannot_be_seen_inside_a_value_is_refused() {
     .await;
 }
 
-/// Rules that older versions took, or that nobody can read any more: settings of tenants are not refused at a start.
+/// Rules that older versions accepted or that can no longer be parsed: settings of tenants are not refused at startup.
 #[tokio::test]
 async fn a_stored_rule_never_opens_by_being_refused_now() {
     let engine = Arc::new(MemoryEngine::new());

@@ -87,7 +87,7 @@ async fn an_account_of_one_tenant_is_none_in_another() {
     app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
     let reply = app.post("/t1/recipe/signin", body("jane@x.io", RIGHT)).await.json();
     assert_eq!(reply, json!({"status": "WRONG_CREDENTIALS_ERROR"}));
-    // Nor is a password that another login method of the person has there, though the address is known here.
+    // Nor does a password that another login method of the person has there, although the address is known here.
     let there = app.post("/t1/recipe/signup", body("p@x.io", RIGHT)).await.ok().text_at("/user/id");
     app.people([within(["public", "t1"], by_provider("p", 1, "p@x.io"))]).await;
     app.group(&["p", &there]).await;
@@ -112,7 +112,7 @@ async fn whose_ids_are_mapped_is_called_by_the_callers_ids() {
     assert_eq!((&reply["user"]["id"], &reply["recipeUserId"]), (&json!("person"), &json!("login")));
     let methods = reply["user"]["loginMethods"].as_array().unwrap();
     let ids: Vec<_> = methods.iter().map(|method| &method["recipeUserId"]).collect();
-    assert_eq!(ids, ["person", "login"], "the oldest first");
+    assert_eq!(ids, ["person", "login"], "oldest first");
     let old = app.post("/recipe/signin", body("jane@x.io", RIGHT)).cdi("3.1").await.ok().json();
     assert_eq!(
         old["user"],
@@ -186,7 +186,7 @@ async fn who_guesses_has_to_wait_where_that_was_asked_for() {
     app.clock.advance(1000);
     assert_eq!(app.sign_in("jane@x.io", RIGHT).await, "OK");
     assert!(app.get("/metrics").await.body().contains("sessiond_sign_ins_total{outcome=\"delayed\"} 1"));
-    // Addresses that try many accounts, as the application passes them on.
+    // Addresses that try many accounts, passed on by the application.
     for number in 0..51 {
         let attempt = app.post("/recipe/signin", body(&format!("{number}@x.io"), "x"));
         assert_eq!(attempt.header("x-person", "192.0.2.1").await.text_at("/status"), "WRONG_CREDENTIALS_ERROR");
@@ -200,7 +200,7 @@ async fn who_guesses_has_to_wait_where_that_was_asked_for() {
 
 #[tokio::test]
 async fn the_address_that_a_proxy_adds_is_not_taken_for_a_person() {
-    // As behind a proxy for TLS: everybody comes from the application.
+    // As behind a TLS proxy: all requests come from the application.
     let app = with_cheap_passwords().setting("brute_force_protection", "true");
     let app = app.setting("trusted_proxies", "127.0.0.1").build().await;
     app.sign_up("jane@x.io", RIGHT).await;

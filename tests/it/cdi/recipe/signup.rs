@@ -59,7 +59,7 @@ async fn an_address_is_taken_once_per_tenant_whatever_its_case() {
         let reply = app.post("/recipe/signup", body(email)).await;
         assert_eq!(reply.json(), json!({"status": "EMAIL_ALREADY_EXISTS_ERROR"}));
     }
-    assert!(app.stored().await == before, "the refused ones left something");
+    assert!(app.stored().await == before, "refused requests left something behind");
     assert_eq!(app.sign_in("jane@x.io", "a password").await, "OK");
     let other = app.post("/t1/recipe/signup", body("jane@x.io")).await.ok().json();
     assert_eq!(other["user"]["tenantIds"], json!(["t1"]));

@@ -39,7 +39,7 @@ async fn one_criterion_or_all_of_them() {
         ("email=jane", vec![], vec![]),
         ("thirdPartyId=google&thirdPartyUserId=g1", vec!["jane"], vec!["jane"]),
         ("email=jane@x.io&thirdPartyId=google&thirdPartyUserId=g2", vec!["joe", "jane"], vec!["joe"]),
-        // the phone number is known in another tenant only, but another criterion has found the person here
+        // the phone number is known only in another tenant, but another criterion has found the person here
         ("email=jane@x.io&phoneNumber=%2B49%20170%201234567", vec!["joe", "jane"], vec!["jane"]),
         ("phoneNumber=%2B491701234567", vec![], vec![]),
         ("webauthnCredentialId=AbC", vec!["key"], vec!["key"]),

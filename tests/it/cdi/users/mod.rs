@@ -1,4 +1,4 @@
-//! `/users` and what stands below it. Users are written straight into the store: any recipe, any time.
+//! `/users` and the routes below it. Users are written straight into the store: any recipe, any time.
 
 mod by_accountinfo;
 mod count;

@@ -1,4 +1,4 @@
-//! Paging through users while others come and go: nobody who stays is skipped or listed twice.
+//! Paging through users while others come and go: nobody who remains is skipped or listed twice.
 
 use super::{ids, method, password, person, provider, save};
 use crate::app::TestApp;
@@ -18,9 +18,9 @@ fn between() -> impl Strategy<Value = Vec<Between>> {
     proptest::collection::vec(prop_oneof![join, delete], 0..3)
 }
 
-/// A user with login methods of the recipes in the mask. Few times, so that many share one.
+/// A user with login methods of the recipes in the mask. There are few distinct times, so that many users share one.
 fn newcomer(number: usize, joined: u64, recipes: u8) -> User {
-    // ids in no order
+    // ids in random order
     let id = format!("{:x}-{number}", (number as u64).wrapping_mul(0x9E37_79B9) & 0xFFF);
     let email = format!("{id}@x.io");
     let by_password = method(&id, joined, password(&email));
@@ -77,7 +77,7 @@ async fn walk(first: &[(u64, u8)], limit: usize, order: &str, changes: &[Vec<Bet
     });
     let expected: Vec<&str> = stayed.iter().map(|user| user.id.as_str()).collect();
     let found: Vec<&str> = seen.iter().map(String::as_str).filter(|id| expected.contains(id)).collect();
-    prop_assert_eq!(found, expected, "everybody who stayed, in order");
+    prop_assert_eq!(found, expected, "everybody who remained, in order");
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use super::{code, ids, listed, method, passkey, password, person, provider, save
 use crate::app::TestApp;
 use serde_json::json;
 
-/// One user per recipe, and one whose login methods would match only together.
+/// One user per recipe, and one whose login methods would match only in combination.
 async fn people() -> TestApp {
     let app = TestApp::new().await;
     with_tenant(&app, "t1").await;
@@ -104,7 +104,7 @@ async fn signs_have_no_meaning_of_their_own_and_passkeys_are_found_too() {
 async fn a_token_does_nothing_in_a_search_but_has_to_be_one() {
     let app = people().await;
     let everybody = vec!["jane", "joe", "jim", "both"];
-    // The place of who joined last: nobody else comes after it.
+    // The position of the last user to join: nobody else comes after it.
     for token in ["Ym90aDs1", "ejs5OQ=="] {
         assert_eq!(listed(&app, &format!("/users?email=j&paginationToken={token}")).await, everybody, "{token}");
         assert!(listed(&app, &format!("/users?paginationToken={token}")).await.len() < 2, "{token}");

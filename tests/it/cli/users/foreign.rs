@@ -8,13 +8,13 @@ use sessiond::system::SystemClock;
 use std::fs;
 use std::process::Stdio;
 
-/// Imports a file of any bytes.
+/// Imports a file with these bytes.
 fn import(sandbox: &Sandbox, bytes: &[u8]) -> Ended {
     fs::write(sandbox.path().join("users.jsonl"), bytes).unwrap();
     sandbox.run(&["users", "import", "users.jsonl"])
 }
 
-/// Line and reason of those that were not imported.
+/// Line number and reason for each line that was not imported.
 fn report(sandbox: &Sandbox, name: &str) -> Vec<(u64, String)> {
     let text = fs::read_to_string(sandbox.path().join(name)).unwrap();
     let rows = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -34,7 +34,7 @@ fn lines_that_are_not_utf_8_are_refused_and_store_nothing() {
         br#"{"email":"c@example.org","plaintextPassword":"cut \xc3"}"#,
         br#"{"email":"d@example.org","plaintextPassword":"passwort12","metadata":{"\xff":1}}"#,
     ] {
-        // A raw string keeps `\x…` as it is written.
+        // A raw string keeps `\x…` literally.
         let mut rest = line;
         while let Some(at) = rest.windows(2).position(|pair| pair == br"\x") {
             file.extend_from_slice(&rest[..at]);
@@ -75,7 +75,7 @@ fn users_do_not_join_in_the_future_and_seconds_are_remarked_on() {
     let remark = "2 of 3 users with a 'timeJoined' joined before 2000: is it in seconds? It must be in milliseconds\n";
     assert_eq!(ended.err, remark);
     let ended = import(&sandbox, file(&[now_ms / 1000 - 2, now_ms - 3000]).as_bytes());
-    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "one of two may be as it says");
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "one of the two may really be that old");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn users_come_through_standard_input() {
         assert!(out.starts_with(&told), "{out}");
         assert!(out.ends_with("lines that were not imported: stdin.report.jsonl\n"), "{out}");
         let report = report(&sandbox, "stdin.report.jsonl");
-        assert_eq!(report.last(), Some(&(701, "the line is no JSON object".to_owned())));
+        assert_eq!(report.last(), Some(&(701, "the line is not a JSON object".to_owned())));
         assert!(!sandbox.path().join("stdin.import.json").exists());
         assert_eq!(count(&server), 700);
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 const HASH: &str = "$2a$04$abcdefghijklmnopqrstuu5Nk4bWpHwcT1WkA9CjIvp6XcSbYJ9iK";
 
-/// Lines of users `range`, all different.
+/// Lines for the users in `range`, all different.
 fn lines(range: std::ops::Range<usize>) -> String {
     let mut text = String::new();
     for n in range {
@@ -108,8 +108,8 @@ fn what_cannot_be_imported_is_named_with_its_line() {
     let told: Vec<(u64, &str)> =
         rows.iter().map(|row| (row["line"].as_u64().unwrap(), row["reason"].as_str().unwrap())).collect();
     let expected = [
-        (601, "the line is no JSON object"),
-        (602, "'email' is no e-mail address"),
+        (601, "the line is not a JSON object"),
+        (602, "'email' is not an e-mail address"),
         (603, "'passwordHash' is not a usable bcrypt, argon2 or Firebase scrypt hash"),
         (604, "'passwordHash' does not match 'hashingAlgorithm'"),
         (605, "there is no role 'ghost'"),
@@ -142,13 +142,13 @@ fn a_deleted_user_is_gone_with_everything() {
     assert_eq!(again, json!({"loginMethodsDeleted": 0}));
 }
 
-/// The note beside a file, if there is one.
+/// The progress file next to a file, if there is one.
 fn note(file: &Path) -> Option<Value> {
     let text = fs::read_to_string(format!("{}.import.json", file.display())).ok()?;
     Some(serde_json::from_str(&text).expect("never half written"))
 }
 
-/// Begins an import and kills it, at the earliest after so many steps. Whether it was killed before its end.
+/// Starts an import and kills it after at least this many steps. Returns whether it was killed before its end.
 fn interrupted(sandbox: &Sandbox, file: &Path, arguments: &[&str], steps: u64) -> bool {
     let mut import = sandbox.spawn(&[&["users", "import", file.to_str().unwrap()], arguments].concat());
     let deadline = Instant::now() + Duration::from_mins(1);
@@ -165,7 +165,7 @@ fn an_import_that_is_killed_again_and_again_imports_everybody_once() {
     let sandbox = Sandbox::new();
     let server = sandbox.serve(&["--ephemeral"]);
     let mut text = lines(0..8000);
-    // Each refused line is reported once, too.
+    // Each refused line is also reported only once.
     for line in [0, 3000, 7999] {
         text.insert_str(text.match_indices('\n').nth(line).unwrap().0 + 1, "no user\n");
     }
@@ -212,7 +212,7 @@ fn an_import_goes_on_with_the_same_file_only() {
     sandbox.write("users.jsonl", &text[..100]);
     let cut = sandbox.run(&["users", "import", path]);
     assert!(cut.err.contains("lines that are already imported have changed"), "{cut:?}");
-    // What comes after the last step may be mended.
+    // Lines after the last step may be corrected.
     sandbox.write("users.jsonl", &format!("{}{}", text.replacen("user19999@", "jane@", 1), lines(20_000..20_001)));
     let done = sandbox.json(&["users", "import", path, "--json"]);
     let counts = (&done["imported"], &done["existing"], &done["resumed"]);
@@ -238,7 +238,7 @@ fn an_import_does_not_go_on_in_a_store_that_lacks_its_steps() {
     );
     let there = sandbox.json(&["users", "list", "--limit", "0", "--data-dir", "restored", "--json"]);
     assert_eq!(there, json!({"users": []}), "it stopped before the first line");
-    // The one that has them still takes the rest.
+    // The import that holds them still accepts the rest.
     let done = sandbox.json(&["users", "import", path, "--json"]);
     assert_eq!((&done["imported"], &done["existing"]), (&json!(20_000), &json!(0)));
     drop(server);

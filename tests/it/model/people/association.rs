@@ -1,4 +1,4 @@
-//! Login methods come into tenants and leave them: a search over all rows, as everything else here.
+//! Login methods are added to tenants and removed from them: a search over all rows, like everything else here.
 
 use super::{Table, World};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 pub(super) const TENANTS: [&str; 2] = ["public", "t1"];
 
 impl Table {
-    /// Whether another login method signs in with the same in one of these tenants.
+    /// Whether another login method signs in with the same login in one of these tenants.
     pub(super) fn login_is_taken(&self, method: &LoginMethod, tenants: &BTreeSet<TenantId>) -> bool {
         self.rows.values().map(|row| &row.method).any(|other| {
             other.id != method.id
@@ -32,7 +32,7 @@ fn taken_status(login: &Login) -> &'static str {
         Login::EmailPassword { .. } => "EMAIL_ALREADY_EXISTS_ERROR",
         Login::ThirdParty { .. } => "THIRD_PARTY_USER_ALREADY_EXISTS_ERROR",
         Login::Passwordless { .. } => "PHONE_NUMBER_ALREADY_EXISTS_ERROR",
-        Login::Webauthn { .. } => unreachable!("nobody of the model joins with a passkey"),
+        Login::Webauthn { .. } => unreachable!("no user of the model signs up with a passkey"),
     }
 }
 
@@ -85,14 +85,14 @@ impl World {
         assert_eq!(reply, json!({"status": "OK", "wasAssociated": was}));
     }
 
-    /// Every tenant lists those who are in it, and every login method says where it is.
+    /// Every tenant lists its users, and every login method names its tenants.
     pub(super) async fn check_tenants(&self) {
         for tenant in TENANTS {
             let page = self.app.get(&format!("/{tenant}/users?limit=500")).await.ok().json();
             let users = page["users"].as_array().unwrap();
             let listed: Vec<&Value> = users.iter().map(|user| &user["id"]).collect();
             let expected = self.table.users_in(&TenantId::new(tenant));
-            assert_eq!(listed.len(), expected.len(), "nobody twice in {tenant}: {listed:?}");
+            assert_eq!(listed.len(), expected.len(), "a user is listed twice in {tenant}: {listed:?}");
             assert_eq!(listed.into_iter().map(|id| id.as_str().unwrap().to_owned()).collect::<BTreeSet<_>>(), expected);
             for method in users.iter().flat_map(|user| user["loginMethods"].as_array().unwrap()) {
                 let row = self.table.resolve(method["recipeUserId"].as_str().unwrap()).map(|id| &self.table.rows[&id]);
@@ -107,7 +107,7 @@ impl World {
     }
 }
 
-/// The model can tell a wrong answer: with a row put where the server has none, it expects another one.
+/// The model can detect a wrong reply: with a row that the server does not have, it expects a different one.
 #[tokio::test]
 #[should_panic(expected = "EMAIL_ALREADY_EXISTS_ERROR")]
 async fn the_table_notices_an_association_that_should_have_been_refused() {

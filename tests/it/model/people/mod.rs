@@ -30,7 +30,7 @@ struct Table {
     sessions: BTreeMap<String, (String, &'static str)>,
 }
 
-/// What is done. Ids are chosen among all that ever were, in either form.
+/// The operations. Ids are chosen among all that ever existed, in either form.
 #[derive(Debug, Clone)]
 enum Step {
     Join {
@@ -68,7 +68,7 @@ enum Step {
         id: u8,
         tenant: &'static str,
     },
-    /// `ahead`: under an id that may be mapped to somebody so many steps later, instead of one that is known.
+    /// `ahead`: under an id that may be mapped to another user this many steps later, instead of a known one.
     Mark {
         id: u8,
         ahead: Option<u64>,
@@ -101,7 +101,7 @@ impl Table {
         self.rows.contains_key(id) || self.rows.values().any(|row| row.group == id)
     }
 
-    /// The internal id that is meant.
+    /// The internal id of this user.
     fn resolve(&self, given: &str) -> Option<String> {
         if self.known(given) {
             return Some(given.to_owned());
@@ -125,8 +125,8 @@ impl Table {
         self.members(&self.group_of(id)).iter().any(|row| row.linked)
     }
 
-    /// Ids of the other primary users who have an account info of these groups in a tenant of these groups, with the
-    /// kind of info: the kinds that are reported first alone.
+    /// Ids of the other primary users that have an account info of these groups in a tenant of these groups, with the
+    /// kind of info: only the kinds that are reported first.
     fn in_the_way(&self, groups: &[&str]) -> Option<(AccountInfo, BTreeSet<String>)> {
         let tenants = |rows: &[&Row]| rows.iter().flat_map(|row| row.method.tenants.clone()).collect::<BTreeSet<_>>();
         let infos =
@@ -150,7 +150,7 @@ impl Table {
         self.sessions.retain(|_, (owner, _)| owner != id);
     }
 
-    /// An id that means nobody any more.
+    /// An id that no longer belongs to any user.
     fn forget(&mut self, id: &str) {
         self.external.remove(id);
         self.sign_out(id);
@@ -166,11 +166,11 @@ impl Table {
     }
 }
 
-/// The server beside the table.
+/// The server together with the table.
 struct World {
     app: TestApp,
     table: Table,
-    /// Every id that ever was.
+    /// Every id that ever existed.
     ids: Vec<String>,
 }
 
@@ -178,7 +178,7 @@ fn new_method(id: &str, joined: u64, recipe: u8, (email, account): (u8, u8), ten
     let email = format!("e{email}@x.io");
     let mut method = match recipe {
         0 => by_password(id, joined, &email),
-        // Accounts are shared between people of different tenants.
+        // Users of different tenants share accounts.
         1 => {
             let account = ThirdPartyAccount { id: "google".to_owned(), user_id: format!("g{account}") };
             LoginMethod { login: Login::ThirdParty { account, email }, ..by_provider(id, joined, "") }
@@ -259,7 +259,7 @@ impl World {
         }
     }
 
-    /// Whether other primary users are in the way; the reply has to say so then.
+    /// Whether other primary users are in the way; in that case the reply has to say so.
     fn is_refused(&self, reply: &Value, groups: &[&str]) -> bool {
         let Some((info, holders)) = self.table.in_the_way(groups) else { return false };
         assert_eq!(reply["status"], "ACCOUNT_INFO_ALREADY_ASSOCIATED_WITH_ANOTHER_PRIMARY_USER_ID_ERROR", "{reply}");
@@ -361,7 +361,8 @@ impl World {
         }
     }
 
-    /// Says what is verified, or is not any more. The table knows nothing of it: the store's own check compares the copies.
+    /// Marks addresses as verified, or no longer verified. The table does not model this: the store's own check
+    /// compares the copies.
     async fn mark(&self, id: &UserId, email: &str, verified: bool) {
         let mut tx = self.app.context.store.begin();
         if verified {
@@ -372,7 +373,7 @@ impl World {
         tx.commit().await.unwrap();
     }
 
-    /// The server knows what the table knows.
+    /// The server agrees with the table.
     async fn check(&self, ended: &BTreeSet<String>) {
         for id in &self.ids {
             let expected = self.table.resolve(id).map_or(Value::Null, |internal| self.table.user(&internal));
@@ -411,7 +412,7 @@ proptest! {
     }
 }
 
-/// The model can tell a wrong answer: a table in which nobody is in the way expects what the server refuses.
+/// The model can detect a wrong reply: a table without conflicts expects success where the server refuses.
 #[tokio::test]
 async fn the_table_notices_a_reservation() {
     let mut world = World::new().await;

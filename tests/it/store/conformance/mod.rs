@@ -190,7 +190,7 @@ async fn many_keys_are_read_as_each_of_them(engine: Arc<dyn Engine>) {
     tx.put(key("010"), b"own".to_vec());
     tx.delete(key("011"));
     tx.put(key("new"), b"own".to_vec());
-    // Side by side, far apart, backwards, twice, never written, behind the last.
+    // Adjacent, far apart, backwards, twice, never written, past the last.
     let mut wanted: Vec<_> =
         (0..40).chain([199, 120, 60, 61, 61, 3]).map(|number| key(&format!("{number:03}"))).collect();
     wanted.extend([key("new"), key("zzz"), key("")]);
@@ -302,7 +302,7 @@ async fn money_moved_between_threads_stays_constant(engine: Arc<dyn Engine>) {
             })
         })
         .collect();
-    // A consistent view: reads that commit unchanged belong to one moment.
+    // A consistent view: reads that commit unchanged belong to the same point in time.
     let mut views = 0;
     while views < 20 || workers.iter().any(|worker| !worker.is_finished()) {
         let mut tx = engine.begin();

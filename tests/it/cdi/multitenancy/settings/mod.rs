@@ -1,6 +1,6 @@
-//! Every setting that may differ between apps or tenants acts where it was set, and nowhere else.
+//! Every setting that may differ between apps or tenants takes effect where it was set, and nowhere else.
 //!
-//! [`probes`] shows what each of them does; the table of settings says which there have to be.
+//! [`probes`] observes the effect of each; the table of settings says which ones must be covered.
 
 mod probes;
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sessiond::config::settings::{ALL, Level, Status};
 use std::collections::BTreeSet;
 
-/// Where a request goes: the host it names and what stands before its path.
+/// Where a request goes: the host it names and the prefix of its path.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     host: &'static str,
@@ -27,14 +27,14 @@ const fn place(host: &'static str, app: &'static str, tenant: &'static str) -> P
 
 const BASE: Place = place("localhost", "", "");
 
-/// A server seen from one place.
+/// A server as seen from one tenant.
 struct Spot<'a> {
     app: &'a TestApp,
     place: Place,
 }
 
 impl Spot<'_> {
-    /// A request to the place's tenant.
+    /// A request to the tenant.
     fn request(&self, method: Method, path: &str) -> TestRequest<'_> {
         let Place { host, app, tenant } = self.place;
         self.app.request(method, &format!("{app}{tenant}{path}")).host(host)
@@ -48,12 +48,12 @@ impl Spot<'_> {
         self.request(Method::GET, path).await
     }
 
-    /// The same app, whatever the tenant: for what is of the whole app.
+    /// The app itself, whatever the tenant: for what concerns the whole app.
     fn whole_app(&self) -> Self {
         Self { app: self.app, place: Place { tenant: "", ..self.place } }
     }
 
-    /// An address that nobody has used.
+    /// An address that has not been used yet.
     fn new_email(&self) -> String {
         self.app.clock.advance(1);
         format!("p{}@x.io", self.app.context.now().0)
@@ -64,14 +64,14 @@ impl Spot<'_> {
     }
 }
 
-/// What shows that a setting acts.
+/// A probe that shows whether a setting takes effect.
 struct Probe {
     key: &'static str,
-    /// Other than the default.
+    /// A value other than the default.
     value: Value,
-    /// Older CDI versions, which alone know the setting, do not reach apps by path.
+    /// Older CDI versions, the only ones that know the setting, cannot address apps by path.
     by_domain_only: bool,
-    /// What the server does at a place; differs with the setting, and with nothing else.
+    /// What the server does for a tenant; differs with the setting, and with nothing else.
     seen: for<'a> fn(Spot<'a>) -> BoxFuture<'a, Value>,
 }
 
@@ -94,7 +94,7 @@ async fn server() -> TestApp {
     app
 }
 
-/// The probe's setting is set by `put` for `target`: only there something else is seen than before.
+/// Sets the probe's setting with `put` for `target`: only there may the observation change.
 async fn acts_only_there(
     probe: &Probe,
     target: Place,

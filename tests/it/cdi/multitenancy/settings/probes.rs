@@ -1,4 +1,4 @@
-//! One look at what each setting does.
+//! One observation of the effect of each setting.
 
 use super::{BASE, Probe, Spot};
 use crate::app::{TestReply, new_session};
@@ -85,7 +85,7 @@ async fn lifetimes(spot: Spot<'_>, token: &str) -> Value {
     json!(lifetimes)
 }
 
-/// How a replaced refresh token is answered 20 s later.
+/// How the server replies to a replaced refresh token 20 s later.
 async fn late_refresh(spot: Spot<'_>) -> Value {
     let token = session(&spot).await.ok().refresh_token();
     let body = json!({"refreshToken": token, "enableAntiCsrf": false, "useDynamicSigningKey": true});
@@ -102,7 +102,7 @@ async fn keys_last(spot: Spot<'_>) -> Value {
     json!(max_age > 7200)
 }
 
-/// What signs once a new key has been published for a minute.
+/// The algorithm of the key that signs once a new key has been published for a minute.
 async fn algorithm(spot: Spot<'_>) -> Value {
     session(&spot).await.ok();
     spot.app.clock.advance(61_000);
@@ -110,7 +110,7 @@ async fn algorithm(spot: Spot<'_>) -> Value {
     header(&token)["alg"].clone()
 }
 
-/// Whether the key that signs is one of those that are replaced: a static one ends ten years after the epoch.
+/// Whether the signing key is one that gets replaced: a static one expires ten years after the epoch.
 async fn signing_key_ends(spot: Spot<'_>) -> Value {
     let request = spot.request(Method::POST, "/recipe/session").json(&new_session("u")).cdi("2.20");
     json!(request.await.ok().json()["jwtSigningPublicKeyExpiryTime"] != json!(315_360_000_000_u64))
@@ -124,14 +124,14 @@ async fn verify_of_a_removed_session(spot: Spot<'_>) -> Value {
     send("/recipe/session/verify", body).await.json()["status"].clone()
 }
 
-/// Whether a session that has ended can still be asked about.
+/// Whether the timeline of an ended session is still available.
 async fn timeline(spot: Spot<'_>) -> Value {
     let handle = session(&spot).await.ok().handle();
     spot.post("/recipe/session/remove", json!({"sessionHandles": [handle]})).await.ok();
     spot.get(&format!("/recipe/session/timeline?sessionHandle={handle}")).await.json()["status"].clone()
 }
 
-/// Whose addresses the log tells of a refused sign-in.
+/// Whose addresses the audit log holds for a refused sign-in.
 async fn audited_address(spot: Spot<'_>) -> Value {
     let body = json!({"email": spot.new_email(), "password": "wrong"});
     let request = spot.request(Method::POST, "/recipe/signin").json(&body);
@@ -178,7 +178,7 @@ async fn wrong_code(spot: Spot<'_>) -> Value {
     spot.post("/recipe/signinup/code/consume", body).await.json()
 }
 
-/// A member of the answer to the last of some wrong codes, of which each but the first comes after a failure.
+/// A member of the reply to the last of several wrong codes, each of which except the first follows a failure.
 async fn totp_failures(spot: Spot<'_>, member: &str) -> Value {
     let user = spot.new_email();
     let device = json!({"userId": user, "deviceName": "phone", "skew": 1, "period": 30});
@@ -192,7 +192,7 @@ async fn totp_failures(spot: Spot<'_>, member: &str) -> Value {
     Value::Null
 }
 
-/// How the hash of a new password begins.
+/// The prefix of a new password's hash.
 async fn stored_hash(spot: Spot<'_>) -> Value {
     let email = spot.new_email();
     spot.sign_up(&email).await;
@@ -211,7 +211,7 @@ async fn firebase_import(spot: Spot<'_>) -> Value {
     json!(spot.post("/recipe/user/passwordhash/import", body).await.code())
 }
 
-/// How many of two users that wait the job takes at once.
+/// How many of two waiting users the job imports at once.
 async fn users_of_a_batch(spot: Spot<'_>) -> Value {
     let spot = spot.whole_app();
     let user = |email: String| json!({"loginMethods": [{"recipeId": "passwordless", "email": email}]});
@@ -243,7 +243,7 @@ async fn passwords_hashed_at_once(spot: Spot<'_>) -> Value {
     })
     .await;
     running.await.unwrap();
-    // The next look begins with threads that are free.
+    // The next observation begins with idle threads.
     busy.join_all().await;
     json!(waiting)
 }

@@ -91,7 +91,7 @@ async fn account_infos_count_in_all_tenants_of_both_and_providers_before_address
     assert_eq!(app.link("d", "i").await, taken("e", "phone number"));
     assert!(app.stored().await == before, "a refused request changes nothing");
 
-    // The same account at a provider, in two tenants, with addresses of two other people.
+    // The same account at a provider, in two tenants, with addresses of two other users.
     let twin = within(["t2"], same_account("c", "f", "else@x.io"));
     app.people([twin, within(["t1"], by_password("g", 1, "else@x.io"))]).await;
     app.make_primary("g").await;
@@ -264,7 +264,7 @@ async fn lists_follow_the_oldest_method_of_those_who_are_linked_now() {
     unlink("b").await;
     expect("", &[("b", 10), ("c", 15), ("a", 20)]).await;
     assert_eq!(app.get("/users/count").await.json()["count"], 3);
-    // The founder goes, and with it the time of the group.
+    // The founder is deleted, and with it the group's time joined.
     app.group(&["b", "c"]).await;
     unlink("b").await;
     expect("", &[("b", 15), ("a", 20)]).await;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sessiond::domain::ids::UserId;
 use sessiond::domain::user::LoginMethod;
 
-/// The account at a provider that `of` has, under another id; in one tenant only one login method has it.
+/// The account at a provider that `of` has, under another id; only one login method has it in each tenant.
 fn same_account(of: &str, id: &str, email: &str) -> LoginMethod {
     LoginMethod { id: UserId::new(id), ..by_provider(of, 1, email) }
 }

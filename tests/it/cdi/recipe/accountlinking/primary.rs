@@ -88,7 +88,7 @@ async fn what_is_in_the_way_is_named_accounts_at_providers_first_and_nothing_cha
     ])
     .await;
     app.group(&["p", "c", "g"]).await;
-    // All of the group is reserved in t1, where one of its methods is.
+    // All the group's account info is reserved in t1, where one of its methods is.
     app.people([
         within(["t1"], same_account("g", "account", "free@x.io")),
         within(["t1"], by_phone("phone", 2, "+49170")),

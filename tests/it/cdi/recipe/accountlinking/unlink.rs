@@ -95,7 +95,7 @@ async fn what_is_kept_for_a_deleted_founder_stays_with_the_group() {
     assert_eq!([kept("mine").await, kept("b").await], [all("mine"), all("b")]);
     let mapping = app.get("/recipe/userid/map?userId=mine").await.json();
     assert_eq!((&mapping["superTokensUserId"], &mapping["externalUserId"]), (&json!("a"), &json!("mine")));
-    // Of a method that lives on its own, too.
+    // Also for a method that is not linked.
     assert_eq!(unlink(&app, "b").await, ok(false, true));
     assert_eq!([kept("mine").await, kept("b").await], [all("mine"), all("b")]);
     assert_eq!(app.get("/user/id?userId=b").await.json()["user"]["loginMethods"][0]["verified"], true);
@@ -108,11 +108,11 @@ async fn a_group_of_one_stays_a_primary_user_and_takes_others_in() {
     app.group(&["a", "b"]).await;
     assert_eq!(unlink(&app, "a").await, ok(true, true));
     assert_eq!(app.who_is("b").await, json!({"id": "a", "isPrimaryUser": true, "methods": ["b"]}));
-    assert_eq!(app.make_primary("a").await["wasAlreadyAPrimaryUser"], true, "its id is the group's still");
+    assert_eq!(app.make_primary("a").await["wasAlreadyAPrimaryUser"], true, "its id is still the group's");
     assert_eq!(app.make_primary("b").await["primaryUserId"], "a");
     assert_eq!(app.link("c", "a").await["user"]["id"], "a");
     assert_eq!(app.who_is("c").await, json!({"id": "a", "isPrimaryUser": true, "methods": ["b", "c"]}));
-    // What the founder signed in with is nobody's now.
+    // The founder's login no longer belongs to anyone.
     app.people([by_password("d", 4, "a@x.io")]).await;
     assert_eq!(app.make_primary("d").await["status"], "OK");
 }
@@ -137,6 +137,6 @@ async fn no_type_but_the_right_one_is_taken_and_a_refusal_changes_nothing() {
     app.post(path, json!([])).await.is_text(400, "Invalid Json Input");
     let below_a_tenant = app.post(&format!("/t1{path}"), json!({"recipeUserId": "b"})).await;
     below_a_tenant.is_text(403, "Only public tenantId can call this app specific API");
-    assert_eq!(unlink(&app, "alone").await, ok(false, false), "who is in no group stays signed in");
+    assert_eq!(unlink(&app, "alone").await, ok(false, false), "a user in no group stays signed in");
     assert!(app.stored().await == before);
 }

@@ -30,7 +30,7 @@ async fn settings_are_shown_as_they_hold_for_the_tenant() {
     assert_eq!(value(&of_base, "password_reset_token_lifetime"), json!(3_600_000));
 }
 
-/// What the protocol lists: type, and whether it may differ between the tenants of an app.
+/// The protocol's list: type, and whether it may differ between the tenants of an app.
 const LISTED: [(&str, &str, bool); 28] = [
     ("access_token_validity", "number", false),
     ("access_token_validity_jitter", "number", false),
@@ -77,7 +77,7 @@ async fn every_setting_of_apps_and_tenants_is_listed_once_and_none_of_the_server
     assert_eq!(shown.len(), list.len());
     let expected: BTreeSet<_> = LISTED.into_iter().collect();
     assert_eq!(shown.difference(&expected).collect::<Vec<_>>(), expected.difference(&shown).collect::<Vec<_>>());
-    // Nulls are printed: each setting has all its members.
+    // Nulls are included: each setting has all its members.
     assert!(list.iter().all(|setting| setting.as_object().unwrap().len() == 10));
 }
 

@@ -10,12 +10,12 @@ use serde_json::json;
 
 const PASSWORD: &str = "dash-board-1";
 
-/// With hashes that cost little.
+/// An app with cheap hashes.
 fn cheap() -> TestAppBuilder {
     TestApp::builder().setting("bcrypt_log_rounds", "4")
 }
 
-/// Makes a user and returns the id; the next one is younger.
+/// Creates a user and returns the id; the next one is younger.
 async fn user(app: &TestApp, email: &str) -> String {
     let made = app.post("/recipe/dashboard/user", json!({"email": email, "password": PASSWORD})).await.ok();
     app.clock.advance(1);
@@ -23,7 +23,7 @@ async fn user(app: &TestApp, email: &str) -> String {
 }
 
 async fn sign_in(app: &TestApp, email: &str, password: &str) -> TestReply {
-    // So that its place in the audit log is its own.
+    // So that its time in the audit log is unique.
     app.clock.advance(1);
     app.post("/recipe/dashboard/signin", json!({"email": email, "password": password})).await
 }
@@ -33,7 +33,7 @@ async fn session(app: &TestApp, email: &str) -> String {
     sign_in(app, email, PASSWORD).await.ok().text_at("/sessionId")
 }
 
-/// Whose session it is, or the status.
+/// The user whose session it is, or the status.
 async fn whose(app: &TestApp, session: &str) -> String {
     let reply = app.post("/recipe/dashboard/session/verify", json!({"sessionId": session})).await.json();
     reply.get("email").unwrap_or(&reply["status"]).as_str().unwrap().to_owned()

@@ -38,12 +38,12 @@ async fn failures_delay_the_dashboard_and_not_the_user_with_that_address() {
     let mut failed = 0;
     while sign_in(&app, "a@x.io", "wrong-1").await.code() == 200 {
         failed += 1;
-        assert!(failed < 100, "there is an end to it");
+        assert!(failed < 100, "it ends");
     }
     let delayed = sign_in(&app, "a@x.io", PASSWORD).await;
     assert_eq!(delayed.code(), 429);
     app.post("/recipe/signin", json!({"email": "a@x.io", "password": PASSWORD})).await.ok();
-    // A new password is a new start.
+    // A new password resets the count.
     app.put("/recipe/dashboard/user", json!({"email": "a@x.io", "newPassword": PASSWORD})).await.ok();
     sign_in(&app, "a@x.io", PASSWORD).await.ok();
 }

@@ -17,7 +17,7 @@ async fn users_are_made_and_listed_oldest_first() {
     let made = app.post(USER, json!({"email": " Eve@X.io ", "password": format!(" {PASSWORD} ")})).await.json();
     let expected = json!({"email": "eve@x.io", "userId": made["user"]["userId"], "timeJoined": START.0});
     assert_eq!(made, json!({"status": "OK", "user": expected}));
-    // More than the three that go without a licence elsewhere.
+    // More than the three that the original allows without a licence.
     for name in ["d", "c", "b", "a"] {
         app.clock.advance(1);
         user(&app, &format!("{name}@x.io")).await;
@@ -57,7 +57,7 @@ async fn bad_addresses_and_passwords_are_refused_in_this_order() {
             assert_eq!(app.put(USER, change).await.json(), expected, "before it is looked whether there is a user");
         }
     }
-    // What comes later in a request is not looked at.
+    // Later fields of a request are not checked.
     let invalid = json!({"status": "INVALID_EMAIL_ERROR"});
     assert_eq!(app.post(USER, json!({"email": "a@x.y"})).await.json(), invalid);
     assert_eq!(app.put(USER, json!({"newEmail": "a@x.y", "newPassword": 1})).await.json(), invalid);
@@ -95,7 +95,7 @@ async fn a_change_signs_the_user_out() {
     assert_eq!(sign_in(&app, "a@x.io", PASSWORD).await.text_at("/status"), "INVALID_CREDENTIALS_ERROR");
     assert_eq!(sign_in(&app, "c@x.io", "another-1").await.text_at("/status"), "INVALID_CREDENTIALS_ERROR");
     assert_eq!(whose(&app, &other).await, "b@x.io");
-    // The address that was left is free.
+    // The abandoned address is free.
     user(&app, "c@x.io").await;
 }
 
@@ -131,7 +131,7 @@ async fn a_deleted_user_is_signed_out_and_gone() {
         assert_eq!(delete(&query).await, false);
         assert_eq!(whose(&app, &open).await, "INVALID_SESSION_ERROR");
         assert_eq!(sign_in(&app, email, PASSWORD).await.text_at("/status"), "INVALID_CREDENTIALS_ERROR");
-        // Whoever comes after has nothing of it.
+        // A user created later under the same address inherits nothing.
         user(&app, email).await;
         assert_eq!(whose(&app, &open).await, "INVALID_SESSION_ERROR");
     }

@@ -112,7 +112,7 @@ async fn protected_names_are_those_of_the_version_being_minted() {
             app.post("/recipe/session", body).cdi(version).await.ok();
         }
     }
-    // below the top level no name is protected
+    // below the top level, no name is reserved
     let mut body = new_session("u");
     body["userDataInJWT"] = json!({"nested": {"sub": 1}});
     app.post("/recipe/session", body).await.ok();

@@ -5,7 +5,7 @@ use crate::app::{TestApp, TestReply, new_session};
 use crate::cdi::golden::claims;
 use serde_json::{Value, json};
 
-/// Versions of both refresh machines.
+/// Versions of both refresh state machines.
 const VERSIONS: [&str; 3] = ["3.1", "5.4", "5.6"];
 
 const REFUSED: &str = "The claims are not those of a live session";
@@ -35,7 +35,7 @@ async fn the_claims_of_a_live_session_are_taken() {
         claims["customClaim"] = "custom".into();
         for use_static_key in [false, true] {
             let jwt = sign(&app, &claims, use_static_key).await;
-            // twice: remembered tokens are looked at as closely
+            // twice: cached tokens are checked just as closely
             for version in [VERSIONS, VERSIONS].concat() {
                 let reply = verify(&app, version, &jwt).await.ok().json();
                 assert_eq!(reply["session"]["handle"], created.handle(), "{version}");
@@ -91,7 +91,7 @@ async fn claims_that_are_not_the_sessions_own_are_refused() {
         &[("rsub", &theirs["rsub"])],
         &[("sub", &theirs["sub"]), ("rsub", &theirs["rsub"])],
         &[("sessionHandle", &theirs["sessionHandle"])],
-        // all that can be known of somebody's session without one of its tokens
+        // everything that can be known about another user's session without one of its tokens
         &[("sub", &theirs["sub"]), ("rsub", &theirs["rsub"]), ("sessionHandle", &theirs["sessionHandle"])],
         &[("refreshTokenHash1", &json!(hash))],
     ];
@@ -114,7 +114,7 @@ async fn it_ends_with_its_session_its_lineage_and_its_own_time() {
     let (created, claims) = session(&app, "u").await;
     let jwt = sign(&app, &claims, false).await;
     verify(&app, "5.4", &jwt).await.ok();
-    // two exchanges later nothing knows its refresh token any more
+    // two exchanges later its refresh token is no longer known
     let mut token = created.refresh_token();
     for _ in 0..2 {
         token = refresh(&app, "5.6", &token).await.ok().refresh_token();

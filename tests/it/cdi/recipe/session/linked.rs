@@ -1,4 +1,4 @@
-//! Sessions of users with several login methods, and with ids of the callers' own.
+//! Sessions of users with several login methods, and with external ids.
 
 use super::{refresh, verify};
 use crate::app::{TestApp, TestReply};

@@ -18,22 +18,22 @@ mod verify;
 use crate::app::{TestApp, TestReply};
 use serde_json::{Value, json};
 
-/// A verify request's body, looking nothing up.
+/// The body of a verify request without a database look-up.
 fn verify_body(access_token: &str) -> Value {
     json!({"accessToken": access_token, "doAntiCsrfCheck": true, "enableAntiCsrf": false, "checkDatabase": false})
 }
 
-/// A refresh request's body.
+/// The body of a refresh request.
 fn refresh_body(refresh_token: &str) -> Value {
     json!({"refreshToken": refresh_token, "enableAntiCsrf": false, "useDynamicSigningKey": true})
 }
 
-/// Verifies at this version without looking anything up.
+/// Verifies at this version without a database look-up.
 async fn verify(app: &TestApp, version: &str, access_token: &str) -> TestReply {
     app.post("/recipe/session/verify", verify_body(access_token)).cdi(version).await
 }
 
-/// Verifies at this version and looks the session up.
+/// Verifies at this version with a database look-up.
 async fn verify_in_database(app: &TestApp, version: &str, access_token: &str) -> TestReply {
     let mut body = verify_body(access_token);
     body["checkDatabase"] = true.into();

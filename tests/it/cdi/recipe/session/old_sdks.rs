@@ -1,4 +1,4 @@
-//! What SDKs from before CDI 3.0 get to verify: RSA, whatever the app's algorithm.
+//! The tokens that SDKs from before CDI 3.0 get: signed with RSA, whatever the app's algorithm.
 
 use super::{is_status, refresh, verify, verify_in_database};
 use crate::app::{TestApp, new_session};
@@ -8,14 +8,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-/// By this constant SDKs below CDI 2.21 know a token of version 2, and newer ones one that is still around.
+/// SDKs below CDI 2.21 recognise a token of version 2 by this constant, and newer ones a token that is left over.
 const HEADER_2: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIyIn0=";
 
 async fn app(algorithm: &str) -> TestApp {
     TestApp::builder().setting("access_token_signing_algorithm", algorithm).build().await
 }
 
-/// As such an SDK does it: the header is the constant, and one of the keys it was told of has signed.
+/// Verifies like such an SDK: the header is the constant, and one of the keys it received has signed.
 #[track_caller]
 fn verifies_as_version_2(token: &str, told: &Value) -> bool {
     let (signed, signature) = token.rsplit_once('.').expect("a JWT");
@@ -30,7 +30,7 @@ fn verifies_as_version_2(token: &str, told: &Value) -> bool {
     })
 }
 
-/// As SDKs of CDI 2.21 and later do it: with the key of the document that has the token's `kid`.
+/// Verifies like SDKs of CDI 2.21 and later: with the key in the document that has the token's `kid`.
 #[track_caller]
 fn verifies_with_rs256(token: &str, document: &Value) -> bool {
     let header = header(token);
@@ -75,7 +75,7 @@ async fn version_2_lives_on_through_refresh_promotion_and_regeneration() {
         let refreshed = refresh(&app, "2.18", &created.refresh_token()).await.ok();
         assert!(verifies_as_version_2(&refreshed.access_token(), &told));
         assert!(claims(&refreshed.access_token())["parentRefreshTokenHash1"].is_string());
-        // promoted by whoever verifies it first, in its own layout
+        // promoted by the first caller that verifies it, in its own layout
         for version in ["2.18", "3.1", "5.4"] {
             let promoted = verify(&app, version, &refreshed.access_token()).await.ok();
             assert!(verifies_as_version_2(&promoted.access_token(), &told), "{algorithm} {version}");
@@ -119,7 +119,7 @@ async fn version_3_tokens_are_rs256_and_their_key_is_in_the_document() {
 async fn from_3_0_on_the_apps_algorithm_signs() {
     for algorithm in ["EdDSA", "RS256"] {
         let app = app(algorithm).await;
-        // also beside an old caller
+        // even alongside an old caller
         app.post("/recipe/session", new_session("u")).cdi("2.21").await.ok();
         for version in ["3.0", "3.1", "4.0", "5.4", "5.6"] {
             let created = app.post("/recipe/session", new_session("u")).cdi(version).await.ok();
@@ -143,7 +143,7 @@ async fn apps_without_old_callers_have_no_rsa_key() {
     };
     assert_eq!(kinds().await, ["OKP", "OKP"]);
     app.post("/recipe/handshake", json!({})).cdi("2.20").await.ok();
-    // RSA first: a verifier that tries keys in turn may stumble over one of another kind
+    // RSA first: a verifier that tries keys in turn may fail on one of another kind
     assert_eq!(kinds().await, ["RSA", "RSA", "OKP", "OKP"]);
 }
 
@@ -168,7 +168,7 @@ async fn a_week_later_the_new_key_is_told_of_before_it_signs() {
     let app = TestApp::new().await;
     let handshake = async || app.post("/recipe/handshake", json!({})).cdi("2.20").await.ok().json();
     let mut told = handshake().await;
-    // an SDK that asks again once a minute can always verify what was minted in between
+    // an SDK that fetches the keys once a minute can always verify what was minted in between
     app.clock.advance(168 * 3_600_000 - 120_000);
     let mut keys = std::collections::HashSet::new();
     for _ in 0..300 {
@@ -199,7 +199,7 @@ async fn their_tokens_end_with_a_key_that_is_revoked() {
     for token in [created.access_token(), nested.access_token()] {
         is_status(&verify(&app, "2.21", &token).await, "TRY_REFRESH_TOKEN", None);
     }
-    // and they are signed in still
+    // and they are still signed in
     let refreshed = refresh(&app, "2.20", &nested.refresh_token()).await.ok();
     let told = app.post("/recipe/handshake", json!({})).cdi("2.20").await.ok().json();
     assert!(verifies_as_version_2(&refreshed.access_token(), &told));

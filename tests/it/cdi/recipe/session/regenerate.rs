@@ -81,7 +81,7 @@ async fn protected_names_are_refused_from_2_21() {
     let sentence = "The user payload contains protected field";
     regenerate(&app, "3.1", body("sub")).await.is_text(400, sentence);
     regenerate(&app, "3.1", body("tId")).await.is_text(400, sentence);
-    // the list is that of the token's own layout
+    // the list for the token's own layout
     regenerate(&app, "5.4", body("rsub")).await.ok();
 }
 
@@ -95,7 +95,7 @@ async fn below_2_21_no_name_is_protected_and_the_session_lives_on() {
     assert_eq!(reply.json()["session"]["userDataInJWT"], payload);
     let seen = verify(&app, "2.20", &reply.access_token()).await.json();
     assert_eq!((&seen["session"]["userId"], &seen["session"]["userDataInJWT"]), (&json!("u"), &payload));
-    // the next token is minted with it too
+    // the next token is minted with it as well
     let body = json!({"refreshToken": created.refresh_token(), "enableAntiCsrf": false});
     let refreshed = app.post("/recipe/session/refresh", body).cdi("2.20").await.ok();
     assert_eq!(refreshed.json()["session"]["userDataInJWT"], payload);

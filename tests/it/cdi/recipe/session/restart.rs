@@ -1,4 +1,4 @@
-//! Sessions over a restart of the server.
+//! Sessions across a restart of the server.
 
 use super::{is_status, refresh, verify, verify_in_database};
 use crate::app::{START, TestApp};
@@ -17,7 +17,7 @@ async fn sessions_keys_and_tenants_outlive_the_server() {
     app.context.store.close().await.expect("a clean stop");
     drop(app);
 
-    // other randomness: nothing may depend on the stream
+    // different randomness: nothing may depend on the stream
     let app = TestApp::builder().seed(2).on_disk(folder.path()).build().await;
     app.clock.set(START.plus(60_000));
     assert_eq!(app.get("/.well-known/jwks.json").await.json(), keys);

@@ -198,7 +198,7 @@ async fn tenants_begin_with_3_0() {
 const UNKNOWN: &str = "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId \
                        combination not found: ";
 
-/// Takes a record away as another request would that is committed while this one runs: the directory still has it.
+/// Deletes a record as another request would that commits while this one runs: the directory still has it.
 async fn gone_meanwhile(app: &TestApp, row: Key) {
     let mut tx = app.context.store.begin();
     tx.delete(row);
@@ -229,7 +229,7 @@ async fn the_ring_in_memory_does_not_serve_an_app_that_is_gone() {
     let id = AppId { app_id: "a1".to_owned(), ..AppId::base() };
     app.get("/appid-a1/.well-known/jwks.json").await;
     gone_meanwhile(&app, store::app::key(&id)).await;
-    // The week of its key is over, an hour in which it may stand in is not.
+    // The key's week is over, but not the hour in which it may stand in.
     app.clock.advance(168 * 3_600_000);
     let reply = app.get("/appid-a1/.well-known/jwks.json").await;
     reply.is_text(400, &format!("{UNKNOWN}(, a1, public)"));

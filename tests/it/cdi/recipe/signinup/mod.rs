@@ -120,7 +120,7 @@ async fn accounts_are_compared_as_they_are_in_their_tenant() {
         assert_eq!(reply.json()["createdNewUser"], true);
         ids.insert(reply.text_at("/user/id"));
     }
-    assert_eq!(ids.len(), 5, "the address may be that of many");
+    assert_eq!(ids.len(), 5, "the address does not matter");
     app.people([within(["public", "t1"], by_provider("both", 1, "b@x.io"))]).await;
     for prefix in ["", "/t1"] {
         let reply = sign(&app, prefix, "g-both", "b@x.io").await.json();
@@ -167,7 +167,7 @@ async fn a_primary_user_does_not_take_the_address_of_another_one() {
     assert_eq!(one["user"]["emails"], json!(["linked@x.io", "one@x.io"]), "refused means unchanged");
     assert!(!is_verified(&app, "one", "taken@x.io").await);
 
-    // Who is not primary may have any address; what a group has already is its own.
+    // A user who is not primary may have any address; addresses that a group already has are its own.
     sign(&app, "", "g-single", "taken@x.io").await;
     let own = sign(&app, "", "g-linked", "one@x.io").await.json();
     assert_eq!(
@@ -176,7 +176,7 @@ async fn a_primary_user_does_not_take_the_address_of_another_one() {
     );
     let legacy = app.post("/recipe/signinup", google("g-linked", "one@x.io", false)).cdi("3.1").await.ok().json();
     assert_eq!(legacy["user"]["id"], "linked", "before account linking a user is one login method");
-    // The address that was given up is free for other primary users.
+    // The abandoned address is free for other primary users.
     app.people([by_password("late", 5, "linked@x.io")]).await;
     app.group(&["late"]).await;
 }
@@ -190,7 +190,7 @@ async fn a_confirmed_address_is_verified_under_the_id_that_callers_use() {
     assert_eq!(reply["user"]["loginMethods"][0]["verified"], true);
     assert!(is_verified(&app, "mine", "new@x.io").await);
     assert!(!is_verified(&app, "a", "new@x.io").await);
-    // What is not confirmed today was confirmed before.
+    // An address not confirmed today was confirmed before.
     let reply = app.post("/recipe/signinup", google("g-a", "new@x.io", false)).await.ok().json();
     assert_eq!(reply["user"]["loginMethods"][0]["verified"], true);
     let reply = app.post("/recipe/signinup", google("g-a", "other@x.io", false)).await.ok().json();
@@ -218,7 +218,7 @@ async fn who_claims_somebodys_address_at_a_provider_is_a_stranger() {
     let jane = app.get("/user/id?userId=jane").await.ok().json()["user"].clone();
     let methods = jane["loginMethods"].as_array().unwrap();
     assert_eq!(methods.len(), 2);
-    assert!(methods.iter().all(|method| method["verified"] == false), "nobody verified it for her: {jane}");
+    assert!(methods.iter().all(|method| method["verified"] == false), "nobody verified the address for her: {jane}");
 }
 
 #[tokio::test]
@@ -281,7 +281,7 @@ async fn the_audit_log_tells_of_it() {
     let told = app.get("/audit").await.ok().json();
     let mut kinds: Vec<_> =
         told["events"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect();
-    // The three of one moment are in any order.
+    // The three from the same moment are in any order.
     kinds[1..4].sort_unstable();
     assert_eq!(kinds, ["signed-in", "email-changed", "email-verified", "signed-in", "signed-in", "signed-up"]);
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::Barrier;
 
-/// Tries each of these at once; the answers.
+/// Tries all of these at once; returns the replies.
 async fn at_once(app: &TestApp, codes: Vec<String>) -> Vec<Value> {
     let start = Arc::new(Barrier::new(codes.len()));
     let tries: Vec<_> = codes

@@ -29,7 +29,7 @@ async fn names_are_given_by_the_number_of_verified_devices() {
     assert_eq!(name(&app).await, "TOTP Device 0", "one that was never verified is replaced");
     assert_eq!(devices(&app, "u").await.len(), 1);
     device(&app, "u", "TOTP Device 1").await;
-    assert_eq!(name(&app).await, "TOTP Device 2", "of the next number there is a verified one");
+    assert_eq!(name(&app).await, "TOTP Device 2", "the next number already has a verified device");
     let body = json!({"userId": "u", "deviceName": null, "skew": 0, "period": 30});
     assert_eq!(app.post("/recipe/totp/device", body).await.ok().text_at("/deviceName"), "TOTP Device 2");
 }

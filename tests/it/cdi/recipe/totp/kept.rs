@@ -1,4 +1,4 @@
-//! What is kept, and what goes with time, devices, users and tenants.
+//! What is stored, and what is deleted with time, devices, users and tenants.
 
 use super::{add, code, device, devices, invalid, limit_reached, verify, verify_in, wrong};
 use crate::app::TestApp;
@@ -47,7 +47,7 @@ async fn a_secret_opens_after_a_restart_and_for_its_user_alone() {
     let again = TestApp::builder().store(app.context.store.clone()).build().await;
     again.clock.advance(300_000);
     verify(&again, "u", &code(&again, &secret, 0)).await.ok();
-    // Whoever moves a row to another user gets nowhere.
+    // Moving a row to another user gains nothing.
     let place = |user: &str| {
         sessiond::store::totp::devices_key(
             &sessiond::domain::ids::AppId::base(),

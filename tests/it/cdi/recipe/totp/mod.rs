@@ -9,7 +9,7 @@ use crate::app::{TestApp, TestReply};
 use serde_json::{Value, json};
 use sessiond::domain::totp::TotpSecret;
 
-/// Asks for a device that shows a code for 30 s and may be a step off.
+/// Creates a device that shows a code for 30 s and may be one step off.
 async fn add(app: &TestApp, user: &str, name: Option<&str>) -> TestReply {
     let mut body = json!({"userId": user, "skew": 1, "period": 30});
     if let Some(name) = name {
@@ -18,7 +18,7 @@ async fn add(app: &TestApp, user: &str, name: Option<&str>) -> TestReply {
     app.post("/recipe/totp/device", body).await
 }
 
-/// A verified device; its secret.
+/// Adds a verified device; returns its secret.
 async fn device(app: &TestApp, user: &str, name: &str) -> String {
     let secret = add(app, user, Some(name)).await.ok().text_at("/secret");
     let reply = verify_device(app, user, name, &code(app, &secret, 0)).await.ok();
@@ -38,7 +38,7 @@ async fn verify_in(app: &TestApp, tenant: &str, user: &str, code: &str) -> TestR
     app.post(&format!("{tenant}/recipe/totp/verify"), json!({"userId": user, "totp": code})).await
 }
 
-/// What an authenticator app of 30 s shows, some steps from now.
+/// The code that a 30 s authenticator app shows, this many steps from now.
 fn code(app: &TestApp, secret: &str, steps: i64) -> String {
     code_of(app, secret, 30, steps)
 }
@@ -48,7 +48,7 @@ fn code_of(app: &TestApp, secret: &str, period: u64, steps: i64) -> String {
     format!("{:06}", TotpSecret::from_base32(secret).unwrap().code(step))
 }
 
-/// A code that no step near shows.
+/// A code that is not valid for any step nearby.
 fn wrong(app: &TestApp, secret: &str) -> String {
     let shown: Vec<_> = (-3..=3).map(|steps| code(app, secret, steps)).collect();
     let mut codes = (0..10).map(|digit| format!("{digit}{digit}1234"));

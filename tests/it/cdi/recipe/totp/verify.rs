@@ -68,7 +68,7 @@ async fn five_wrong_codes_close_for_a_quarter_of_an_hour() {
     app.clock.advance(499_999);
     assert_eq!(verify(&app, "u", &code(&app, &secret, 0)).await.json(), limit_reached(5, 1));
     app.clock.advance(1);
-    assert_eq!(verify(&app, "u", &wrong(&app, &secret)).await.json(), invalid(1, 5), "the count begins anew");
+    assert_eq!(verify(&app, "u", &wrong(&app, &secret)).await.json(), invalid(1, 5), "the count starts again");
     verify(&app, "u", &code(&app, &secret, 0)).await.ok();
     assert_eq!(verify(&app, "u", &wrong(&app, &secret)).await.json(), invalid(1, 5), "a right one ends the row");
 }
@@ -110,7 +110,7 @@ async fn text_that_is_no_code_is_wrong_and_a_long_one_leaves_no_trace() {
 #[tokio::test]
 async fn a_code_is_taken_again_when_its_window_is_over() {
     let app = TestApp::new().await;
-    // A step so long that the same code is right for an hour.
+    // A step so long that the same code is valid for an hour.
     let body = json!({"userId": "u", "deviceName": "a", "skew": 0, "period": 3600});
     let secret = app.post("/recipe/totp/device", body).await.ok().text_at("/secret");
     app.clock.advance(3_600_000 - app.context.now().0 % 3_600_000);
@@ -134,7 +134,7 @@ async fn a_code_is_used_up_for_every_device_that_shows_it() {
     verify(&app, "u", &now).await.ok();
     for (failures, after) in [(1, 30_000), (2, 30_000), (3, 240_000)] {
         app.clock.advance(after);
-        assert_eq!(verify(&app, "u", &now).await.json(), invalid(failures, 5), "the patient one still takes it");
+        assert_eq!(verify(&app, "u", &now).await.json(), invalid(failures, 5), "used codes stay used");
     }
 }
 

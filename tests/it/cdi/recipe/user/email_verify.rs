@@ -35,7 +35,7 @@ fn is_invalid(reply: &TestReply) {
     assert_eq!(reply.json(), json!({"status": "EMAIL_VERIFICATION_INVALID_TOKEN_ERROR"}));
 }
 
-/// A version of each generation, and what stands before the path in it.
+/// A version of each generation, and the path prefix for it.
 const VERSIONS: [(&str, &str); 6] =
     [("2.7", ""), ("2.21", ""), ("3.0", "/public"), ("4.0", "/public"), ("5.0", "/public"), ("5.6", "/public")];
 
@@ -165,19 +165,19 @@ async fn unverifying_and_revoking_leave_each_others_alone() {
     let app = TestApp::new().await;
     app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
     app.post("/recipe/user/email/verify/remove", of("nobody", "a@b.c")).await.ok();
-    // In each of the two tenants a mark is made, beside a token of the other one that lives.
+    // In each of the two tenants an address is marked verified while another tenant's token is valid.
     for (number, (first, second)) in [("", "/t1"), ("/t1", "")].into_iter().enumerate() {
         let user = format!("u{number}");
         let tokens = [token(&app, first, &user, "a@b.c").await, token(&app, second, &user, "a@b.c").await];
         app.post(&format!("{first}{VERIFY}"), used(&tokens[0])).await.ok();
         app.post("/recipe/user/email/verify/remove", of(&user, "a@b.c")).await.ok();
         assert!(!is_verified(&app, &user, "a@b.c").await);
-        // The mark is gone; a new one, beside another token.
+        // The mark is deleted, and a new one is made while another token is valid.
         let again = token(&app, first, &user, "a@b.c").await;
         app.post(&format!("{second}{VERIFY}"), used(&tokens[1])).await.ok();
         assert!(is_verified(&app, &user, "a@b.c").await);
         app.post(&format!("{first}/recipe/user/email/verify/token/remove"), of(&user, "a@b.c")).await.ok();
-        assert!(is_verified(&app, &user, "a@b.c").await, "the mark stays");
+        assert!(is_verified(&app, &user, "a@b.c").await, "the mark remains");
         is_invalid(&app.post(&format!("{first}{VERIFY}"), used(&again)).await);
     }
 }
@@ -194,7 +194,7 @@ async fn asking_for_the_state_takes_the_address_as_it_is() {
 #[tokio::test]
 async fn bad_input_is_named() {
     let app = TestApp::new().await;
-    // Something to lose.
+    // Something that could be lost.
     let mark = token(&app, "", "u", "a@b.c").await;
     app.post(VERIFY, used(&mark)).await.ok();
     let living = token(&app, "", "u", "other@b.c").await;
@@ -285,7 +285,7 @@ async fn shown(app: &TestApp, id: &str, email: &str) -> Vec<Value> {
     let listed = listed.as_array().unwrap().iter().find(|user| user["id"] == by_id["id"]).cloned();
     let path = format!("/users/by-accountinfo?doUnionOfAccountInfo=true&email={email}");
     let found = app.get(&path).await.ok().json()["users"][0].clone();
-    assert_eq!(listed.as_ref(), Some(&by_id), "the list shows what the look-up does");
+    assert_eq!(listed.as_ref(), Some(&by_id), "the list shows the same as the look-up");
     assert_eq!(found, by_id, "and so does the look-up by address");
     by_id["loginMethods"].as_array().unwrap().iter().map(|method| method["verified"].clone()).collect()
 }
@@ -302,7 +302,7 @@ async fn login_methods_are_verified_by_the_mark_of_their_address_under_the_id_th
         app.post(VERIFY, used(&token)).await.ok();
     };
     let (no, yes) = (json!(false), json!(true));
-    // A phone number is verified by its first use, unless there is an address beside it.
+    // A phone number is verified by its first use, unless the user also has an address.
     assert_eq!(shown(&app, "a", "a@x.io").await, [no.clone(), yes.clone(), no.clone()]);
     for (id, email) in [("a", "a@x.io"), ("mine", "c@x.io"), ("mine", "other@x.io"), ("c", "a@x.io")] {
         mark(id, email).await;

@@ -132,7 +132,7 @@ async fn a_primary_user_may_not_take_the_address_of_another_one() {
     let reason = "New email is associated with another primary user ID";
     assert_eq!(refused, json!({"status": "EMAIL_CHANGE_NOT_ALLOWED_ERROR", "reason": reason}));
     assert_eq!(app.sign_in("jane@x.io", "old").await, "OK");
-    // Also where that one has a password there, which alone is another refusal.
+    // Even if that user has a password there, which alone causes a different refusal.
     let joe = app.sign_up("joe2@x.io", "old").await;
     let joes = json!({"recipeUserId": id, "email": "joe2@x.io"});
     assert_eq!(update(&app, joes.clone()).await, json!({"status": "EMAIL_ALREADY_EXISTS_ERROR"}));

@@ -140,7 +140,7 @@ async fn accounts_are_of_the_tenant_and_shown_as_the_whole_person() {
     let there = app.post(&format!("/t1{PATH}"), body.clone()).await.ok().json();
     assert_eq!((&there["didUserAlreadyExist"], &there["user"]["tenantIds"]), (&json!(false), &json!(["t1"])));
     assert_ne!(there["user"]["id"], json!(public));
-    assert_eq!(app.sign_in("jane@x.io", "old").await, "OK", "the public tenant's account is another one");
+    assert_eq!(app.sign_in("jane@x.io", "old").await, "OK", "the public tenant's account is a different one");
     app.people([by_provider("p", 1, "p@x.io")]).await;
     app.group(&["p", &public]).await;
     let again = import(&app, "jane@x.io", BCRYPT).await;
@@ -152,7 +152,7 @@ async fn accounts_are_of_the_tenant_and_shown_as_the_whole_person() {
     assert_eq!(made_up["user"]["loginMethods"][0]["verified"], true);
 }
 
-/// bcrypt of 72 times "p", which is also what bcrypt makes of anything longer that begins so.
+/// bcrypt of 72 times "p", which is also bcrypt's result for anything longer that begins this way.
 const OF_LONG: &str = "$2y$04$Y11AEhm/KRvlHFGGZLCgXO4n.oO9ntCYev.qhk7nurxi1AB8FfKxS";
 
 #[tokio::test]

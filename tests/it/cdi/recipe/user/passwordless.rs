@@ -83,7 +83,7 @@ async fn contacts_are_kept_set_and_cleared() {
     ] {
         app.put("/recipe/user", body).header("rid", "passwordless").await.is_text(400, sentence);
     }
-    // The address is free again, and signs in nobody who had it.
+    // The address is free again, and signs in nobody who used to have it.
     let sent = app.send(json!({"email": "a@x.io"})).await;
     assert_eq!(app.consume(sent.link()).await.ok().json()["createdNewUser"], true);
     let sent = app.send(json!({"email": "n@x.io"})).await;
@@ -114,7 +114,7 @@ async fn who_is_not_there_or_taken_is_told() {
     assert_eq!(reply, json!({"status": "EMAIL_CHANGE_NOT_ALLOWED_ERROR", "reason": reason}));
     app.people([by_password("e", 6, "e@x.io"), by_phone("f", 7, "+493077777")]).await;
     app.group(&["e", "f"]).await;
-    // Whose own login method has no number any more, but whose group has reserved it.
+    // A user whose own login method no longer has a number, but whose group has reserved it.
     assert_eq!(put(&app, json!({"recipeUserId": "f", "email": "f@x.io"})).await["status"], "OK");
     let reply = put(&app, json!({"recipeUserId": "a", "phoneNumber": "+493077777"})).await;
     let reason = "New phone number is associated with another primary user ID";
@@ -125,7 +125,7 @@ async fn who_is_not_there_or_taken_is_told() {
 #[tokio::test]
 async fn a_number_that_another_primary_user_has_in_another_tenant_is_reserved() {
     let app = people().await;
-    // b is in both tenants; its group's other method has the number in the second one alone.
+    // b is in both tenants; in the second one, only its group's other method has the number.
     app.post("/t1/recipe/multitenancy/tenant/user", json!({"recipeUserId": "a"})).await.ok();
     app.people([crate::people::within(["t1"], by_phone("t", 9, "+493055555")), by_password("g", 8, "g@x.io")]).await;
     app.group(&["g", "t"]).await;

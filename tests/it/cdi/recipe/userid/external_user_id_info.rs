@@ -60,7 +60,7 @@ async fn the_mapping_that_is_meant_has_the_note_and_a_refusal_changes_nothing() 
         app.put(PATH, body).await.is_text(400, sentence);
     }
     let of = |id: &str, id_type: &str| json!({"userId": id, "userIdType": id_type, "externalUserIdInfo": "n"});
-    // An internal id that has no mapping, though it is an external one too.
+    // An internal id without a mapping, although it is also an external one.
     for id_type in ["ANY", "SUPERTOKENS"] {
         assert_eq!(app.put(PATH, of("b", id_type)).await.json(), unknown(), "{id_type}");
     }

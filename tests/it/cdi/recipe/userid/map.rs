@@ -227,20 +227,20 @@ async fn the_checks_come_in_the_protocols_order_and_force_skips_some() {
         {
             assert_eq!(create(internal, external).await.json(), exists(both, true), "{internal} {external} {force}");
         }
-        // 2. Nobody has the internal one, also if the external one is somebody's internal id.
+        // 2. The internal id belongs to no user, even if the external one is another user's internal id.
         for (internal, external) in [("x", "new"), ("x", "a"), ("taken", "new"), ("taken", "a")] {
             assert_eq!(create(internal, external).await.json(), unknown, "{internal} {external} {force}");
         }
         // 4. The internal one is mapped.
         assert_eq!(create("b", "new").await.json(), exists(true, false), "{force}");
     }
-    // 3. What force skips: an external id that is an internal one, before what stands under the internal one.
+    // 3. What force skips: an external id that is also an internal one is checked before data under the internal one.
     for external in ["a", "b", "c"] {
         let refused = create(&app, "5.6", json!({"externalUserId": external})).await;
         refused.is_text(400, "Cannot create a userId mapping where the externalId is also a SuperTokens userID");
     }
     create(&app, "5.6", json!({})).await.is_text(400, "UserId is already in use in Session recipe");
-    assert!(app.stored().await == before, "who is refused has changed nothing");
+    assert!(app.stored().await == before, "a refused request changes nothing");
     create(&app, "5.6", json!({"externalUserId": "a", "force": true})).await.ok();
     assert_eq!(mapping(&app, "userId=a").await["externalUserId"], "a");
 }
@@ -252,7 +252,7 @@ async fn what_any_tenant_keeps_under_the_id_stands_against_it() {
         let app = with_tenant_and_role().await;
         app.people([by_password("a", 1, "a@x.io")]).await;
         let sentence = format!("UserId is already in use in {recipe} recipe");
-        // Of several the one that is asked first is named. Addresses alone would move from 4.0 on.
+        // If there are several, the one checked first is named. Addresses alone would move from 4.0 on.
         for (kept_by, method, path, body) in &recipes[first..] {
             app.request(method.clone(), path).json(body).await.ok();
             let alone_and_moved = kept_by == recipe && *recipe == "EmailVerification";
@@ -328,7 +328,11 @@ async fn ids_may_be_long_or_strange_and_of_two_the_right_one_counts() {
     let twice =
         r#"{"superTokensUserId": "b", "superTokensUserId": "a", "externalUserId": 1, "externalUserId": "mine"}"#;
     app.post("/recipe/userid/map", json!({})).body(twice).await.ok();
-    assert_eq!(mapping(&app, "userId=mine&userId=x").await["superTokensUserId"], "a", "of two parameters the first");
+    assert_eq!(
+        mapping(&app, "userId=mine&userId=x").await["superTokensUserId"],
+        "a",
+        "the first of two parameters counts"
+    );
     assert_eq!(mapping(&app, "userId=x&userId=mine").await, unknown());
 }
 

@@ -22,7 +22,7 @@ fn unknown() -> Value {
     json!({"status": "UNKNOWN_MAPPING_ERROR"})
 }
 
-/// An app with a tenant and a role, for what recipes keep.
+/// An app with a tenant and a role, for recipes to keep data in.
 async fn with_tenant_and_role() -> TestApp {
     let app = TestApp::new().await;
     app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
@@ -30,7 +30,7 @@ async fn with_tenant_and_role() -> TestApp {
     app
 }
 
-/// The recipes that keep data under an id, in the order in which they are asked: name, and how to leave something there,
+/// The recipes that keep data under an id, in the order in which they are checked: name, and how to leave data there,
 /// below a tenant where that is possible.
 fn recipes_that_keep(id: &str) -> [(&'static str, Method, &'static str, Value); 5] {
     let device = json!({"userId": id, "deviceName": "d", "skew": 1, "period": 30, "secretKey": "MZXW6YTB"});

@@ -52,7 +52,7 @@ async fn sessions_under_the_external_id_end_with_the_mapping() {
     app.post("/recipe/userid/map", json!({"superTokensUserId": "a", "externalUserId": "mine", "force": true}))
         .await
         .ok();
-    // More than one transaction ends.
+    // More than one transaction can end.
     for _ in 0..150 {
         app.session("mine").await;
     }
@@ -61,7 +61,7 @@ async fn sessions_under_the_external_id_end_with_the_mapping() {
     let commits = app.context.store.stats().commits;
     assert_eq!(remove(&app, json!({"userId": "mine", "force": true})).await, existed(true));
     assert!(app.context.store.stats().commits >= commits + 3, "64 at a time");
-    assert_eq!(app.sessions_of("a").await, [before.as_str()], "one that began under the internal id goes on");
+    assert_eq!(app.sessions_of("a").await, [before.as_str()], "a session started under the internal id continues");
     assert_eq!(app.sessions_of("mine").await, Vec::<String>::new());
     assert_eq!(app.sessions_of("b").await, [other]);
     let gone = app.get(&format!("/recipe/session?sessionHandle={}", last.handle())).await.json();
@@ -102,7 +102,7 @@ async fn what_stands_under_an_id_that_is_internal_too_is_no_obstacle() {
     app.people([by_password("b", 1, "b@x.io"), mapped("b", by_password("a", 1, "a@x.io"))]).await;
     app.session("b").await;
     assert_eq!(remove(&app, json!({"userId": "a"})).await, existed(true));
-    assert_eq!(app.sessions_of("b").await.len(), 1, "it is of the user whose internal id it is");
+    assert_eq!(app.sessions_of("b").await.len(), 1, "it belongs to the user whose internal id it is");
 }
 
 #[tokio::test]

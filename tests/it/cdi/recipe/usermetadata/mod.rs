@@ -12,7 +12,7 @@ async fn update(app: &TestApp, user: &str, update: Value) -> TestReply {
     app.put("/recipe/user/metadata", json!({"userId": user, "metadataUpdate": update})).await
 }
 
-/// What is noted about a user.
+/// A user's metadata.
 async fn show(app: &TestApp, user: &str) -> Value {
     let user: String = form_urlencoded::byte_serialize(user.as_bytes()).collect();
     let mut json = app.get(&format!("/recipe/user/metadata?userId={user}")).await.ok().json();

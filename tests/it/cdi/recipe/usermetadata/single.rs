@@ -75,7 +75,7 @@ async fn bad_input_is_refused() {
             app.refuses_each(&good, &[(json!({"metadataUpdate": wrong}), invalid)]).await;
         }
         app.refuses(&good, "", r#"{"userId":"u"}"#, (400, invalid)).await;
-        // What is no number, and what is half of a character.
+        // Text that is not a number, and half of a surrogate pair.
         let (number, half) =
             ("it has a number beyond 1.8e308", "it has half of a surrogate pair (such as \\ud83d alone)");
         let half = format!("{half}: text that was cut inside a character");
@@ -97,7 +97,7 @@ async fn of_a_member_that_is_sent_twice_the_last_counts() {
     assert_eq!(show(&app, "u").await, json!({"b": 3}));
     assert_eq!(show(&app, "v").await, json!({}));
     let shown = app.get("/recipe/user/metadata?userId=u&userId=v").await.ok().json();
-    assert_eq!(shown["metadata"], json!({"b": 3}), "of a parameter the first");
+    assert_eq!(shown["metadata"], json!({"b": 3}), "the first value of a parameter counts");
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn a_tenant_in_the_path_is_refused_from_5_0_and_ignored_before() {
     assert_eq!(show(&app, "u").await, json!({"a": 1}));
 }
 
-/// What deleting a user, and giving a user's data another id, will ask.
+/// The functions that deleting a user and renaming a user's data will call.
 #[tokio::test]
 async fn a_users_metadata_is_found_and_removed() {
     let app = TestApp::new().await;

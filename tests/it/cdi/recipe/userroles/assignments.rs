@@ -136,7 +136,7 @@ async fn long_lists_are_whole() {
     assert_eq!(users_of(&app, "", "role000").await, users);
 }
 
-/// What deleting a user, and giving a user's data another id, will ask.
+/// The functions that deleting a user and renaming a user's data will call.
 #[tokio::test]
 async fn a_users_roles_are_found_and_removed_in_all_tenants() {
     let app = TestApp::new().await;

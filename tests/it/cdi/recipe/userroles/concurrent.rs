@@ -1,4 +1,4 @@
-//! Callers at the same time: nothing is lost, nothing is left over.
+//! Concurrent callers: nothing is lost, nothing is left over.
 
 use super::{assign, permissions_of, put_role, roles_of, roles_with, users_of};
 use crate::app::TestApp;
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// On the engine that commits in groups.
+/// An app on the engine that commits in groups.
 async fn app() -> (tempfile::TempDir, TestApp) {
     let folder = tempfile::tempdir().unwrap();
     let app = TestApp::builder().on_disk(folder.path()).build().await;
@@ -25,7 +25,7 @@ fn texts<const N: usize>(key: &Key) -> [String; N] {
     std::array::from_fn(|_| parts.text().unwrap())
 }
 
-/// The rules that hold between rows once no removal is under way.
+/// Invariants between rows that hold when no removal is in progress.
 async fn check(app: &TestApp) {
     let store = &*app.context.store;
     assert_eq!(finish_pending(store).await.unwrap(), 0);
@@ -51,7 +51,7 @@ async fn check(app: &TestApp) {
     for (key, bytes) in rows_of(store, Keyspace::UserRole).await {
         let [_, _, user, tenant, role] = texts(&key);
         let record: UserRoleRecord = codec::decode(Encoding::Binary, &key, &bytes).unwrap();
-        assert_eq!(living.get(&role), Some(&record.incarnation), "{user} has a role that is no more");
+        assert_eq!(living.get(&role), Some(&record.incarnation), "{user} has a role that no longer exists");
         by_user.insert((user, tenant, role));
     }
     let mut by_role = BTreeSet::new();
@@ -138,7 +138,7 @@ async fn a_user_is_given_many_roles_at_once() {
     check(&app).await;
 }
 
-/// A role comes and goes while users are given it. In the end it is gone, and no row names it.
+/// A role is created and removed repeatedly while users are given it. In the end it is gone, and no row names it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_removal_beside_assignments_leaves_no_orphan() {
     let (_folder, app) = app().await;
@@ -162,7 +162,7 @@ async fn a_removal_beside_assignments_leaves_no_orphan() {
             }
         }));
     }
-    // Each round lasts until the workers have met the role, and then its absence, however busy the machine is.
+    // Each round lasts until the workers have seen the role and then its absence, however busy the machine is.
     let meets = async |outcome: usize| {
         let before = met[outcome].load(Ordering::SeqCst);
         while met[outcome].load(Ordering::SeqCst) == before {

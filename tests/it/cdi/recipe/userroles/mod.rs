@@ -29,23 +29,23 @@ fn sorted(reply: &TestReply, member: &str) -> Vec<String> {
     texts
 }
 
-/// What the user may do in the tenant of this prefix.
+/// The user's permissions in the tenant of this prefix.
 async fn roles_of(app: &TestApp, prefix: &str, user: &str) -> Vec<String> {
     let user: String = form_urlencoded::byte_serialize(user.as_bytes()).collect();
     sorted(&app.get(&format!("{prefix}/recipe/user/roles?userId={user}")).await.ok(), "roles")
 }
 
-/// Who has the role in the tenant of this prefix.
+/// The users who have the role in the tenant of this prefix.
 async fn users_of(app: &TestApp, prefix: &str, role: &str) -> Vec<String> {
     sorted(&app.get(&format!("{prefix}/recipe/role/users?role={role}")).await.ok(), "users")
 }
 
-/// What the role permits.
+/// The role's permissions.
 async fn permissions_of(app: &TestApp, role: &str) -> Vec<String> {
     sorted(&app.get(&format!("/recipe/role/permissions?role={role}")).await.ok(), "permissions")
 }
 
-/// Which roles have the permission.
+/// The roles that have the permission.
 async fn roles_with(app: &TestApp, permission: &str) -> Vec<String> {
     sorted(&app.get(&format!("/recipe/permission/roles?permission={permission}")).await.ok(), "roles")
 }

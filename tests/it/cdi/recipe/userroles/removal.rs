@@ -1,4 +1,4 @@
-//! `POST /recipe/role/remove`: gone at once, whatever is left to delete.
+//! `POST /recipe/role/remove`: takes effect at once, however much is left to delete.
 
 use super::{assign, is_unknown, permissions_of, put_role, roles_of, says, users_of};
 use crate::app::TestApp;
@@ -23,7 +23,7 @@ async fn remove(app: &TestApp, role: &str, existed: bool) {
     says(&app.post("/recipe/role/remove", json!({"role": role})).await, "didRoleExist", existed);
 }
 
-/// Gives many users a role, past the plane: in thousands per transaction.
+/// Gives many users a role without HTTP, thousands per transaction.
 async fn assign_many(store: &dyn Engine, tenant: &str, role: &str, count: usize) {
     let (app, tenant, role) = (AppId::base(), TenantId::new(tenant), RoleName::new(role).unwrap());
     let incarnation = stored::get(store.begin().as_mut(), &app, &role).await.unwrap().unwrap().incarnation;
@@ -179,7 +179,7 @@ async fn an_app_takes_its_unfinished_removals_with_it() {
     assert_eq!(counts(&store).await, [0, 0]);
 }
 
-/// Requests that were under way when their tenant or app went.
+/// Requests that were in progress when their tenant or app was removed.
 #[tokio::test]
 async fn what_comes_late_is_not_written() {
     let app = TestApp::new().await;

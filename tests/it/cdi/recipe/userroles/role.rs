@@ -45,7 +45,7 @@ async fn what_is_no_role_is_refused() {
     );
     for version in ["2.14", "3.1", "5.6"] {
         for path in ["/recipe/role", "/recipe/role/permissions/remove"] {
-            // Of a role that is there, and of one that is not.
+            // For an existing role, and for one that does not exist.
             for role in ["there", "new"] {
                 put_role(&app, "there", &["p"]).await;
                 let body = json!({"role": role, "permissions": ["p", "q"]});

@@ -130,7 +130,7 @@ async fn a_late_code_is_told_apart_from_a_wrong_one_and_counts() {
     assert_eq!(listed["devices"][0]["failedCodeInputAttemptCount"], 1, "a late link does not count");
     let fresh = app.send(json!({"deviceId": sent.device()})).await;
     app.clock.advance(1000);
-    assert_eq!(app.consumed(fresh.input()).await, "OK", "its last millisecond is its own");
+    assert_eq!(app.consumed(fresh.input()).await, "OK", "it is valid until its last millisecond");
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn bad_input_is_refused() {
         }
     }
     let listed = app.get("/recipe/signinup/codes?email=jane@x.io").await.json();
-    assert_eq!(listed["devices"][0]["failedCodeInputAttemptCount"], 0, "nothing of that counts");
+    assert_eq!(listed["devices"][0]["failedCodeInputAttemptCount"], 0, "none of that counts");
     let unknown = json!({"preAuthSessionId": id, "linkCode": "AAAA"});
     assert_eq!(app.consumed(unknown).await, RESTART);
     let unknown = json!({"preAuthSessionId": "x", "deviceId": "AAAA", "userInputCode": "1"});

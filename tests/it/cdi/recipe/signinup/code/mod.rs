@@ -37,7 +37,7 @@ async fn a_device_gets_further_codes_but_none_twice() {
     }
     assert_ne!(first.0["codeId"], second.0["codeId"]);
     let other = app.send(json!({"email": "jane@x.io", "userInputCode": "1"})).await;
-    assert_ne!(first.0["linkCode"], other.0["linkCode"], "the same code on another device is another link");
+    assert_ne!(first.0["linkCode"], other.0["linkCode"], "the same code on another device makes a different link");
     assert_eq!(app.consumed(second.typed("1")).await, "OK", "each of its codes is good");
     let gone = app.post(CODE, json!({"deviceId": first.device()})).await;
     assert_eq!(gone.json(), json!({"status": "RESTART_FLOW_ERROR"}));

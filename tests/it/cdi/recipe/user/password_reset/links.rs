@@ -1,5 +1,5 @@
-//! Links that end before they are used: with the password, the address or the login that they were sent for; and those that
-//! do not.
+//! Links that become invalid before they are used, together with the password, address or login for which they were
+//! sent; and those that do not.
 
 use super::{RESET, consume, create, invalid, one_user};
 use crate::app::TestApp;
@@ -21,7 +21,7 @@ async fn a_new_password_ends_the_links_that_were_sent_for_the_old_one_whichever_
     let tokens = [create(&app, &jane, "jane@x.io").await, create(&app, "p", "jane@x.io").await];
     import(&hash).await;
     assert_eq!(consume(&app, &tokens[0]).await["status"], "OK", "it is the password that was there");
-    // Made for the group, for the address of the login that gets the password.
+    // Made for the group, sent to the address of the login that gets the password.
     let of_login = create(&app, &jane, "jane@x.io").await;
     let body = json!({"method": "token", "token": tokens[1], "newPassword": "new"});
     app.post(RESET, body).cdi("3.1").await.ok();
@@ -34,7 +34,7 @@ async fn a_new_password_ends_the_links_that_were_sent_for_the_old_one_whichever_
     assert_eq!(app.sign_in("jane@x.io", "old").await, "OK");
 }
 
-/// A token of the group for the address of the login method that leaves it.
+/// A token of the group, sent to the address of the login method that leaves it.
 async fn token_for_who_leaves(app: &TestApp) -> String {
     app.people([by_password("a", 1, "a@x.io"), by_password("b", 2, "b@x.io")]).await;
     app.group(&["a", "b"]).await;
@@ -59,7 +59,7 @@ async fn whoever_has_the_mailbox_of_a_login_that_left_gets_no_further() {
     let own = create(&app, "b", "a@x.io").await;
     app.post("/recipe/accountlinking/user/unlink", json!({"recipeUserId": "b"})).await.ok();
     for token in [token, own] {
-        assert_eq!(consume(&app, &token).await, invalid(), "the other way round, too");
+        assert_eq!(consume(&app, &token).await, invalid(), "and vice versa");
     }
 }
 
@@ -86,12 +86,12 @@ async fn whoever_has_the_mailbox_of_an_old_address_gets_no_further() {
     let token = create(&app, "a", "c@x.io").await;
     let number = json!({"recipeUserId": "c", "phoneNumber": "+493012346"});
     app.put("/recipe/user", number).header("rid", "passwordless").await.ok();
-    assert_eq!(consume(&app, &token).await["status"], "OK", "a number is no mailbox");
+    assert_eq!(consume(&app, &token).await["status"], "OK", "a phone number is not a mailbox");
 }
 
 const UNLINK: &str = "/recipe/accountlinking/user/unlink";
 
-/// `p` signs in with a provider and is primary, `a` and `b` sign in with passwords, each with an address of its own.
+/// `p` signs in with a provider and is primary, `a` and `b` sign in with passwords; each has its own address.
 async fn group() -> TestApp {
     let app = TestApp::new().await;
     app.people([by_provider("p", 1, "p@x.io"), by_password("a", 2, "a@x.io"), by_password("b", 3, "b@x.io")]).await;
@@ -110,7 +110,7 @@ async fn tokens(app: &TestApp, ids: &[&'static str]) -> Vec<((&'static str, &'st
     tokens
 }
 
-/// Those of the tokens that still open something. Using one uses up all of its id, so each app is asked about one.
+/// The tokens that are still valid. Using one uses up all tokens of its id, so each app is used to try one.
 async fn living(ids: &[&'static str], change: impl AsyncFn(&TestApp)) -> Vec<(&'static str, &'static str)> {
     let mut living = Vec::new();
     for number in 0..4 * ids.len() {
@@ -143,7 +143,7 @@ async fn a_login_that_goes_takes_its_links_and_those_to_its_address_along_and_no
         app.post("/user/remove", body).await.ok();
     };
     assert_eq!(living(&["p", "a", "b"], deleted).await, [of_rest("p"), of_rest("b")].concat());
-    // The id of one that founded the group stays the group's.
+    // The id of the group's founder remains the group's id.
     let of_rest = |id| ["a@x.io", "b@x.io"].map(|email| (id, email));
     let founder = async |app: &TestApp| {
         let body = json!({"userId": "p", "removeAllLinkedAccounts": false});
@@ -199,7 +199,7 @@ async fn linking_mapping_and_tenants_end_no_link() {
     }
 }
 
-/// The flow of the SDKs that lost a link: made for the login's own id and address while it was linked.
+/// The flow in SDKs that lost a link: it was made for the login's own id and address while it was linked.
 #[tokio::test]
 async fn a_link_to_a_logins_own_address_outlives_its_group() {
     let app = group().await;

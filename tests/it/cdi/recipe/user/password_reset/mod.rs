@@ -41,7 +41,7 @@ async fn a_token_is_good_once_and_takes_the_others_with_it() {
     for token in &tokens {
         assert_eq!(consume(&app, token).await, invalid());
     }
-    assert_eq!(app.sign_in("jane@x.io", "old").await, "OK", "the password is as it was");
+    assert_eq!(app.sign_in("jane@x.io", "old").await, "OK", "the password is unchanged");
     let later = create(&app, &id, "jane@x.io").await;
     assert_eq!(consume(&app, &later).await["status"], "OK");
 }
@@ -52,14 +52,14 @@ async fn a_token_ends_after_its_time_and_uses_up_the_others_all_the_same() {
     let first = create(&app, &id, "jane@x.io").await;
     app.clock.advance(HOUR_MS);
     let second = create(&app, &id, "jane@x.io").await;
-    assert_eq!(consume(&app, &first).await["status"], "OK", "its last moment is its own");
+    assert_eq!(consume(&app, &first).await["status"], "OK", "it is valid until its last moment");
     assert_eq!(consume(&app, &second).await, invalid());
     let third = create(&app, &id, "jane@x.io").await;
     app.clock.advance(1);
     let fourth = create(&app, &id, "jane@x.io").await;
     app.clock.advance(HOUR_MS);
     assert_eq!(consume(&app, &third).await, invalid());
-    assert_eq!(consume(&app, &fourth).await, invalid(), "a match deletes all, also when it is too late");
+    assert_eq!(consume(&app, &fourth).await, invalid(), "a match deletes all, even when it is too late");
 }
 
 #[tokio::test]
@@ -72,10 +72,10 @@ async fn the_lifetime_is_the_tenants_and_the_token_the_apps() {
         reply.ok().text_at("/token")
     };
     let token = create().await;
-    assert_eq!(consume(&app, &token).await["status"], "OK", "made in one tenant, used through another");
+    assert_eq!(consume(&app, &token).await["status"], "OK", "created in one tenant, used through another");
     let public = self::create(&app, &id, "e").await;
     let reply = app.post(&format!("/t1{CONSUME}"), json!({"token": public})).await;
-    assert_eq!(reply.json(), json!({"status": "OK", "userId": id, "email": "e"}), "the other way round, too");
+    assert_eq!(reply.json(), json!({"status": "OK", "userId": id, "email": "e"}), "and vice versa");
     let token = create().await;
     app.clock.advance(1001);
     assert_eq!(consume(&app, &token).await, invalid());
@@ -232,14 +232,14 @@ async fn the_older_exchange_sets_the_password() {
     }
     assert_eq!(app.sign_in("jane@x.io", "new").await, "OK");
     assert_eq!(app.sign_in("jane@x.io", "old").await, "WRONG_CREDENTIALS_ERROR");
-    assert_eq!(app.sessions_of(&id).await, [session.handle()], "sessions stay");
+    assert_eq!(app.sessions_of(&id).await, [session.handle()], "sessions remain");
     let late = create(&app, &id, "jane@x.io").await;
     app.clock.advance(1);
     let young = create(&app, &id, "jane@x.io").await;
     app.clock.advance(HOUR_MS);
     let too_late = json!({"method": "token", "token": late, "newPassword": "newer"});
     assert_eq!(app.post(RESET, too_late).await.json(), invalid());
-    assert_eq!(consume(&app, &young).await, invalid(), "a match deletes all, also when it is too late");
+    assert_eq!(consume(&app, &young).await, invalid(), "a match deletes all, even when it is too late");
     assert_eq!(app.sign_in("jane@x.io", "new").await, "OK");
 }
 
@@ -253,7 +253,7 @@ async fn of_a_group_the_login_with_the_tokens_address_gets_the_password() {
         let token = create(&app, "p", email).await;
         let body = json!({"method": "token", "token": token, "newPassword": password});
         let reply = app.post(RESET, body.clone()).cdi("3.1").await.json();
-        assert_eq!(app.post(RESET, body).cdi("3.1").await.json(), invalid(), "it is used up, whatever came of it");
+        assert_eq!(app.post(RESET, body).cdi("3.1").await.json(), invalid(), "it is used up, whatever the outcome");
         reply
     };
     assert_eq!(reset("joe@x.io", "new").await, json!({"status": "OK", "userId": joe}));
@@ -262,7 +262,7 @@ async fn of_a_group_the_login_with_the_tokens_address_gets_the_password() {
         assert_eq!(reset(email, "newer").await, invalid(), "nobody signs in with that address and a password");
     }
     assert_eq!([app.sign_in("joe@x.io", "new").await, app.sign_in("jane@x.io", "old").await], ["OK", "OK"]);
-    // Made for a login: its own password, unless the mail went to another one's address.
+    // Made for a login: sets its own password, unless the mail went to another login's address.
     for (email, id) in [("joe@x.io", &joe), ("elsewhere@y.io", &jane), ("p@x.io", &jane)] {
         let token = create(&app, &jane, email).await;
         let body = json!({"method": "token", "token": token, "newPassword": email});
@@ -271,7 +271,7 @@ async fn of_a_group_the_login_with_the_tokens_address_gets_the_password() {
         let address = if id == &joe { "joe@x.io" } else { "jane@x.io" };
         assert_eq!(app.sign_in(address, email).await, "OK", "{email}");
     }
-    assert_eq!(app.sign_in("joe@x.io", "joe@x.io").await, "OK", "that one's was left alone afterwards");
+    assert_eq!(app.sign_in("joe@x.io", "joe@x.io").await, "OK", "the other user's was left alone afterwards");
 }
 
 #[tokio::test]
@@ -286,7 +286,7 @@ async fn a_reset_opens_an_account_that_guessing_had_delayed() {
         assert_eq!(reply.code(), 429);
     };
     delayed().await;
-    // What changes nothing opens nothing.
+    // A request that changes nothing frees nothing.
     assert_eq!(consume(&app, "no token").await, invalid());
     app.put("/recipe/user", json!({"recipeUserId": id, "email": "jane@x.io"})).await.ok();
     let reply = app.post("/recipe/signin", json!({"email": "jane@x.io", "password": "right"})).await;
