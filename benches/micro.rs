@@ -46,22 +46,22 @@ fn runtime() -> Runtime {
     Runtime::new().unwrap_or_else(|error| panic!("no runtime: {error}"))
 }
 
-fn ring(runtime: &Runtime, app: &Context) -> Arc<KeyRing> {
-    let entry = app.directory.app(&AppId::base()).unwrap_or_else(|| panic!("the base app always exists"));
-    runtime.block_on(app.key_ring(&entry)).unwrap_or_else(|fault| panic!("no keys: {}", fault.chain()))
+fn ring(runtime: &Runtime, context: &Context) -> Arc<KeyRing> {
+    let entry = context.directory.app(&AppId::base()).unwrap_or_else(|| panic!("the base app always exists"));
+    runtime.block_on(context.key_ring(&entry)).unwrap_or_else(|fault| panic!("no keys: {}", fault.chain()))
 }
 
-fn handle(app: &Context) -> SessionHandle {
-    SessionHandle { uuid: random_uuid(app.entropy.as_ref()), tenant: TenantId::public() }
+fn handle(context: &Context) -> SessionHandle {
+    SessionHandle { uuid: random_uuid(context.entropy.as_ref()), tenant: TenantId::public() }
 }
 
 fn user() -> UserId {
     UserId::new("3f2b8c1e-5b1f-4c7e-9d3a-0123456789ab")
 }
 
-fn refresh_token(app: &Context) -> RefreshToken {
+fn refresh_token(context: &Context) -> RefreshToken {
     RefreshToken {
-        handle: handle(app),
+        handle: handle(context),
         user_id: user(),
         parent_refresh_token_hash_1: Some(TokenHash1::of("parent")),
         anti_csrf_token: None,
@@ -69,7 +69,7 @@ fn refresh_token(app: &Context) -> RefreshToken {
     }
 }
 
-fn mint(app: &Context, ring: &KeyRing, handle: &SessionHandle) -> String {
+fn mint(context: &Context, ring: &KeyRing, handle: &SessionHandle) -> String {
     let user = user();
     let token = NewAccessToken {
         version: AccessTokenVersion::V5,
@@ -80,8 +80,8 @@ fn mint(app: &Context, ring: &KeyRing, handle: &SessionHandle) -> String {
         parent_refresh_token_hash_1: None,
         anti_csrf_token: None,
         user_data: &JsonObject::from_stored(PAYLOAD.to_owned()),
-        created: app.now(),
-        expiry: app.now().plus(HOUR_MS),
+        created: context.now(),
+        expiry: context.now().plus(HOUR_MS),
     };
     let minted = ring.tokens.mint(KeyKind::Dynamic, &token);
     minted.unwrap_or_else(|error| panic!("minting: {error}")).token.expose().clone()
@@ -89,23 +89,23 @@ fn mint(app: &Context, ring: &KeyRing, handle: &SessionHandle) -> String {
 
 fn tokens(criterion: &mut Criterion) {
     let runtime = runtime();
-    let app = open(&runtime, None);
-    let ring = ring(&runtime, &app);
-    let handle = handle(&app);
+    let context = open(&runtime, None);
+    let ring = ring(&runtime, &context);
+    let handle = handle(&context);
     let mut group = criterion.benchmark_group("token");
-    group.bench_function("mint access", |bench| bench.iter(|| mint(&app, &ring, black_box(&handle))));
-    let token = mint(&app, &ring, &handle);
+    group.bench_function("mint access", |bench| bench.iter(|| mint(&context, &ring, black_box(&handle))));
+    let token = mint(&context, &ring, &handle);
     group.bench_function("verify access, first time", |bench| {
-        bench.iter(|| ring.tokens.verify(black_box(&token), app.now()));
+        bench.iter(|| ring.tokens.verify(black_box(&token), context.now()));
     });
     group.bench_function("verify access, known", |bench| {
-        bench.iter(|| app.verified.verify(&ring, black_box(&token), app.now()));
+        bench.iter(|| context.verified.verify(&ring, black_box(&token), context.now()));
     });
-    let refresh = refresh_token(&app);
+    let refresh = refresh_token(&context);
     group.bench_function("seal refresh", |bench| {
-        bench.iter(|| ring.refresh_sealing.seal_refresh_token(black_box(&refresh), app.entropy.as_ref()));
+        bench.iter(|| ring.refresh_sealing.seal_refresh_token(black_box(&refresh), context.entropy.as_ref()));
     });
-    let sealed = ring.refresh_sealing.seal_refresh_token(&refresh, app.entropy.as_ref());
+    let sealed = ring.refresh_sealing.seal_refresh_token(&refresh, context.entropy.as_ref());
     group.bench_function("open refresh", |bench| {
         bench.iter(|| ring.refresh_sealing.open_refresh_token(black_box(sealed.expose())));
     });
@@ -136,7 +136,7 @@ fn decisions(criterion: &mut Criterion) {
 /// A session that has been refreshed `times` times.
 fn record(times: u64) -> SessionRecord {
     let (mut family, _) = family();
-    let mut log = EventLog::begun(UnixMillis(0), EventKind::Created { request_id: "5f3a9c01-1d4".to_owned() });
+    let mut log = EventLog::starting_with(UnixMillis(0), EventKind::Created { request_id: "5f3a9c01-1d4".to_owned() });
     for generation in 0..times {
         let now = UnixMillis(generation * HOUR_MS / 2);
         let presented = PresentedToken { hash: family.current, parent: None, generation };
@@ -157,8 +157,8 @@ fn record(times: u64) -> SessionRecord {
 
 fn records(criterion: &mut Criterion) {
     let runtime = runtime();
-    let app = open(&runtime, None);
-    let key = session::row_key(&AppId::base(), &handle(&app));
+    let context = open(&runtime, None);
+    let key = session::row_key(&AppId::base(), &handle(&context));
     let mut group = criterion.benchmark_group("session record");
     for times in [0, 1, 100] {
         let record = record(times);
@@ -194,10 +194,10 @@ fn commits(criterion: &mut Criterion) {
     let durable = Arc::new(open(&runtime, folder.path().to_str()));
     let mut group = criterion.benchmark_group("commit");
     group.measurement_time(Duration::from_secs(4));
-    for (engine, app) in [("memory", &memory), ("durable", &durable)] {
+    for (engine, context) in [("memory", &memory), ("durable", &durable)] {
         for callers in [1, 16, 64] {
             group.bench_function(format!("{engine}, {callers} callers"), |bench| {
-                bench.iter_custom(|times| runtime.block_on(commit(app, callers, times)));
+                bench.iter_custom(|times| runtime.block_on(commit(context, callers, times)));
             });
         }
     }
@@ -217,17 +217,17 @@ fn commits(criterion: &mut Criterion) {
 }
 
 /// Commits `times` new sessions from `callers` tasks at once.
-async fn commit(app: &Arc<Context>, callers: u64, times: u64) -> Duration {
+async fn commit(context: &Arc<Context>, callers: u64, times: u64) -> Duration {
     let began = Instant::now();
     let tasks: Vec<_> = (0..callers)
         .map(|caller| {
-            let app = Arc::clone(app);
+            let context = Arc::clone(context);
             let share = times / callers + u64::from(caller < times % callers);
             tokio::spawn(async move {
                 let record = record(0);
                 for _ in 0..share {
-                    let mut tx = app.store.begin();
-                    let written = session::insert(tx.as_mut(), &AppId::base(), &handle(&app), &record);
+                    let mut tx = context.store.begin();
+                    let written = session::insert(tx.as_mut(), &AppId::base(), &handle(&context), &record);
                     written.unwrap_or_else(|error| panic!("writing: {error}"));
                     tx.commit().await.unwrap_or_else(|error| panic!("committing: {error}"));
                 }

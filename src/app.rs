@@ -34,7 +34,7 @@ use tokio::sync::Notify;
 const VERIFIED_TOKENS_SHARE: u64 = 4;
 
 /// The parts of a [`Context`] that come from outside.
-pub struct Parts {
+pub struct ContextParts {
     /// The store of the records.
     pub store: Arc<dyn Engine>,
     /// The source of the present time.
@@ -118,21 +118,22 @@ pub async fn open(config: &Arc<BaseConfig>) -> Result<Context, StartError> {
 /// When the keys or the directory cannot be read.
 pub async fn over(config: &Arc<BaseConfig>, store: &OpenStore) -> Result<Context, StartError> {
     let engine = Arc::clone(&store.engine);
-    let parts = Parts { store: Arc::clone(&engine), clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
-    let app = compose(config, parts).await;
-    if app.is_err() {
+    let parts =
+        ContextParts { store: Arc::clone(&engine), clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
+    let context = compose(config, parts).await;
+    if context.is_err() {
         // Nothing was written, so the next start may trust what is there. The first error is the one to report.
         let _ = engine.close().await;
     }
-    app
+    context
 }
 
 /// The same with parts chosen by the caller: tests bring their own store, clock and randomness.
 ///
 /// # Errors
 /// When the keys or the directory cannot be read.
-pub async fn compose(config: &Arc<BaseConfig>, parts: Parts) -> Result<Context, StartError> {
-    let Parts { store, clock, entropy } = parts;
+pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Context, StartError> {
+    let ContextParts { store, clock, entropy } = parts;
     let master = config.master_key.as_ref().map(|key| MasterKey::new(key.expose())).transpose()?;
     let vault = unlock(&*store, master.as_ref(), &*entropy).await?;
     let settled_clock = match config.test_mode {

@@ -8,7 +8,7 @@ use crate::metrics::Metrics;
 use crate::state::contention::Contention;
 use crate::state::directory::{AppEntry, Directory};
 use crate::state::health_limits::HealthLimits;
-use crate::state::key::{KeyRing, KeyRings, Need, Surroundings};
+use crate::state::key::{KeyContext, KeyRing, KeyRings, Need};
 use crate::state::password::Hashing;
 use crate::state::password::budgets::Budgets;
 use crate::state::password::refusals::Refusals;
@@ -71,10 +71,10 @@ impl Context {
     }
 
     /// The environment that key rings need.
-    pub fn surroundings(&self) -> Surroundings<'_> {
+    pub fn key_context(&self) -> KeyContext<'_> {
         let now = self.clock.reading();
         let settled = self.settled_clock.trusts(now);
-        Surroundings { store: &*self.store, entropy: &*self.entropy, now: now.wall, steady: now.steady, settled }
+        KeyContext { store: &*self.store, entropy: &*self.entropy, now: now.wall, steady: now.steady, settled }
     }
 
     /// An app's keys, ready for use: made, published, promoted and retired as the clock demands.
@@ -82,7 +82,7 @@ impl Context {
     /// # Errors
     /// When the store or the master key fails.
     pub async fn key_ring(&self, app: &AppEntry) -> Result<Arc<KeyRing>, Fault> {
-        self.keys.ring(app, Need::Any, self.clock.reading(), || self.surroundings()).await
+        self.keys.ring(app, Need::Any, self.clock.reading(), || self.key_context()).await
     }
 
     /// Same as [`key_ring`](Self::key_ring), to mint access tokens of this layout: some need an RSA key, whatever the
@@ -92,6 +92,6 @@ impl Context {
     /// When the store, the master key or the RSA library fails.
     pub async fn key_ring_to_mint(&self, app: &AppEntry, version: AccessTokenVersion) -> Result<Arc<KeyRing>, Fault> {
         let need = if version.needs_rsa() { Need::Rsa } else { Need::Any };
-        self.keys.ring(app, need, self.clock.reading(), || self.surroundings()).await
+        self.keys.ring(app, need, self.clock.reading(), || self.key_context()).await
     }
 }

@@ -90,7 +90,7 @@ fn made(data: &[u8]) {
     for keyspace in Keyspace::ALL {
         let start = Key::of_app(keyspace, &app);
         let scan = Scan { end: start.prefix_end(), start, reverse: false, limit: 1 };
-        let left = wait(async { SERVER.app().store.begin().scan(&scan).await.expect("a scan") });
+        let left = wait(async { SERVER.context().store.begin().scan(&scan).await.expect("a scan") });
         assert!(left.is_empty(), "{} is left", left[0].0);
     }
 }

@@ -20,6 +20,6 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let _ = parse_unverified(&token);
     let verified = SERVER.ring.tokens.verify(&token, NOW);
     assert!(verified.is_err() || token == SERVER.access_token, "accepted a token that nobody signed: {token}");
-    let remembered = SERVER.app().verified.verify(&SERVER.ring, &token, NOW);
+    let remembered = SERVER.context().verified.verify(&SERVER.ring, &token, NOW);
     assert!(remembered.is_err() || token == SERVER.access_token, "remembered a token that nobody signed: {token}");
 });

@@ -4,7 +4,7 @@
 pub mod stored;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use sessiond::app::{self, Parts};
+use sessiond::app::{self, ContextParts};
 use sessiond::config::BaseConfig;
 use sessiond::context::Context;
 use sessiond::control::Task;
@@ -34,7 +34,7 @@ pub const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 /// A server without a socket.
 pub struct Server {
     runtime: Runtime,
-    app: Arc<Context>,
+    context: Arc<Context>,
     cdi: Cdi,
     /// The keys of the base app.
     pub ring: Arc<KeyRing>,
@@ -100,19 +100,19 @@ impl Server {
         let config = Arc::new(
             BaseConfig::with(&[("ephemeral", "true"), ("bcrypt_log_rounds", "4")], false).expect("good settings"),
         );
-        let parts = Parts {
+        let parts = ContextParts {
             store: Arc::new(MemoryEngine::new()),
             clock: Arc::new(StandingClock),
             entropy: Arc::new(counting()),
         };
-        let app = Arc::new(runtime.block_on(app::compose(&config, parts)).expect("an app"));
-        let cdi = Cdi::new(Arc::clone(&app), Vec::new()).expect("no route twice");
-        let entry = app.directory.app(&AppId::base()).expect("the base app");
-        let ring = runtime.block_on(app.key_ring(&entry)).expect("keys");
+        let context = Arc::new(runtime.block_on(app::compose(&config, parts)).expect("an app"));
+        let cdi = Cdi::new(Arc::clone(&context), Vec::new()).expect("no route twice");
+        let entry = context.directory.app(&AppId::base()).expect("the base app");
+        let ring = runtime.block_on(context.key_ring(&entry)).expect("keys");
         let empty = String::new;
         let mut server = Self {
             runtime,
-            app,
+            context,
             cdi,
             ring,
             access_token: empty(),
@@ -152,15 +152,15 @@ impl Server {
                 time_joined: NOW,
                 login: Login::Passwordless { email: Some(format!("{id}@example.org")), phone_number: None },
             });
-            let mut tx = self.app.store.begin();
+            let mut tx = self.context.store.begin();
             user::save(tx.as_mut(), &AppId::base(), &[], &[&person]).await.expect("a store").expect("nobody else");
             tx.commit().await.expect("a store");
         }
     }
 
     /// The parts behind the dispatcher.
-    pub fn app(&self) -> &Context {
-        &self.app
+    pub fn context(&self) -> &Context {
+        &self.context
     }
 
     /// The reply to a request. Panics, as a finding, if a caller's input may not lead to such a reply.
@@ -190,8 +190,8 @@ impl Server {
 
     /// The result of a task of the command line. Panics, as a finding, if its error is not a readable message.
     pub fn task(&self, task: Task) -> Result<serde_json::Value, String> {
-        let context = TaskContext { app: &self.app, report: Arc::new(|_| {}), served: true };
-        let outcome = self.runtime.block_on(tasks::run(&context, task));
+        let tasks = TaskContext { context: &self.context, report: Arc::new(|_| {}), served: true };
+        let outcome = self.runtime.block_on(tasks::run(&tasks, task));
         if let Err(sentence) = &outcome {
             assert!(!sentence.is_empty() && !sentence.contains('\n'), "no sentence: {sentence:?}");
         }

@@ -29,7 +29,7 @@ impl Backup {
             let bar = Bar::new();
             client.request(&Request::Backup { to: to.clone() }, |progress| bar.show(progress))?
         } else {
-            let store = common::open(&self.folder.unserved()?)?;
+            let store = common::open(&self.folder.offline_config()?)?;
             common::block_on(async {
                 let outcome = upkeep::backup(&store, to.clone(), output::bar()).await;
                 store.engine.close().await?;

@@ -41,7 +41,7 @@ impl Check {
     }
 
     fn check_folder(&self) -> Result<Value> {
-        let config = self.folder.unserved()?;
+        let config = self.folder.offline_config()?;
         let mut readable = upkeep::Readable::default();
         let files = data_folder::check(&config.data_dir, &mut readable, &upkeep::translated(&output::bar()))?;
         // Checking references between records needs an open store, and opening one that is damaged or was not stopped

@@ -174,7 +174,7 @@ impl DataDir {
         let folder = self.path();
         let found = answering(&folder)?;
         let mut clients = found.clients;
-        let stuck = found.mute > 0;
+        let stuck = found.unresponsive > 0;
         // A stuck server keeps its entry: it is alive but does not answer.
         let alive = |pid| stuck || clients.iter().any(|client| client.server.pid == pid);
         let entries = started::list(&folder, alive);
@@ -191,13 +191,13 @@ impl DataDir {
             let bar = Bar::new();
             return Ok(client.request(&Request::Task(task), |progress| bar.show(progress))?);
         }
-        let config = Arc::new(self.unserved()?);
+        let config = Arc::new(self.offline_config()?);
         let store = open(&config)?;
         block_on(async {
-            let app = app::over(&config, &store).await?;
-            let task_context = TaskContext { app: &app, report: output::bar(), served: false };
+            let context = app::over(&config, &store).await?;
+            let task_context = TaskContext { context: &context, report: output::bar(), served: false };
             let outcome = tasks::run(&task_context, task).await;
-            app.store.close().await?;
+            context.store.close().await?;
             outcome.map_err(anyhow::Error::msg)
         })
     }
@@ -207,15 +207,15 @@ impl DataDir {
         if let Some(client) = self.server()? {
             return Ok(Worker::Server(Box::new(client)));
         }
-        let config = Arc::new(self.unserved()?);
+        let config = Arc::new(self.offline_config()?);
         let store = open(&config)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let app = runtime.block_on(app::over(&config, &store))?;
-        Ok(Worker::Here { app: Box::new(app), runtime })
+        let context = runtime.block_on(app::over(&config, &store))?;
+        Ok(Worker::Local { context: Box::new(context), runtime })
     }
 
     /// The settings for working on the folder itself, which must exist; notes on stderr that no server is involved.
-    pub(super) fn unserved(&self) -> Result<BaseConfig> {
+    pub(super) fn offline_config(&self) -> Result<BaseConfig> {
         let config = offline(self.sources())?;
         let folder = &config.data_dir;
         if !folder.exists() {
@@ -231,9 +231,9 @@ pub(super) enum Worker {
     /// A running server.
     Server(Box<Client>),
     /// This process, on a folder that no server uses.
-    Here {
+    Local {
         /// The context over the folder's store.
-        app: Box<Context>,
+        context: Box<Context>,
         /// The runtime that tasks run on.
         runtime: tokio::runtime::Runtime,
     },
@@ -249,8 +249,8 @@ impl Worker {
     pub(super) fn run_reporting(&mut self, task: Task, report: Report) -> Result<Value> {
         match self {
             Self::Server(client) => Ok(client.request(&Request::Task(task), |progress| report(progress))?),
-            Self::Here { app, runtime } => {
-                let task_context = TaskContext { app, report, served: false };
+            Self::Local { context, runtime } => {
+                let task_context = TaskContext { context, report, served: false };
                 runtime.block_on(tasks::run(&task_context, task)).map_err(anyhow::Error::msg)
             }
         }
@@ -260,7 +260,7 @@ impl Worker {
     pub(super) fn finish(self) -> Result<()> {
         match self {
             Self::Server(_) => Ok(()),
-            Self::Here { app, runtime } => Ok(runtime.block_on(app.store.close())?),
+            Self::Local { context, runtime } => Ok(runtime.block_on(context.store.close())?),
         }
     }
 }
@@ -268,7 +268,7 @@ impl Worker {
 /// The servers of a folder; an error when there are only servers that do not answer.
 fn answering(folder: &Path) -> Result<Found> {
     let found = client::find(folder);
-    if found.clients.is_empty() && found.mute > 0 {
+    if found.clients.is_empty() && found.unresponsive > 0 {
         bail!("a server runs on {} but does not answer; see its log, or end it with a signal", folder.display());
     }
     Ok(found)

@@ -30,7 +30,7 @@ impl Compact {
             let bar = Bar::new();
             client.request(&Request::Compact, |progress| bar.show(progress))?
         } else {
-            let config = self.folder.unserved()?;
+            let config = self.folder.offline_config()?;
             json!(data_folder::compact(&config.data_dir, &disk_options(&config), &translated(&output::bar()))?)
         };
         if self.json.json {

@@ -2,7 +2,7 @@
 
 use super::common::Json;
 use super::output::{self, Bar};
-use crate::control::Progress;
+use crate::control::WorkProgress;
 use crate::crypto::password::calibrate::{self, Argon2Limits, Found, on_this_machine};
 use crate::domain::password::HashParameters;
 use anyhow::{Context, Result, bail};
@@ -59,7 +59,7 @@ impl HashingCalibrate {
         let at_once = if algorithm == Algorithm::Argon2 { self.with_argon2_hashing_pool_size } else { 1 };
         let mut measure = |parameters| {
             let done = u64::try_from(tried.len()).unwrap_or(u64::MAX);
-            bar.show(Progress {
+            bar.show(WorkProgress {
                 doing: format!("timing {}", shown(parameters)),
                 done,
                 total: expected(algorithm, done),

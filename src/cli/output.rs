@@ -1,8 +1,8 @@
 //! What commands print: lines on stdout, JSON for scripts, progress on stderr if that is a terminal.
 
 use super::moment;
-use crate::control::Progress;
 use crate::control::Report;
+use crate::control::WorkProgress;
 use crate::control::upkeep::translated;
 use crate::store::OnProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -40,7 +40,7 @@ impl Bar {
     }
 
     /// Shows how far the work has got, and disappears when it is complete.
-    pub(super) fn show(&self, progress: Progress) {
+    pub(super) fn show(&self, progress: WorkProgress) {
         if progress.total > 0 && progress.done >= progress.total {
             self.0.finish_and_clear();
             return;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// What scripts written for the original wait for; the last line of a successful start.
 const STARTED: &str = "Started SuperTokens on";
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Start a server in the background; its logs go to files in the data folder unless configured otherwise.
 #[derive(Debug, Args)]
@@ -158,6 +158,6 @@ fn follow(mut child: Child, log: &Path) -> Result<bool> {
         if ended {
             return Ok(false);
         }
-        std::thread::sleep(LOOK_AGAIN);
+        std::thread::sleep(CHECK_INTERVAL);
     }
 }

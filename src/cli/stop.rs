@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Draining takes up to 5 s; closing a big store takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Stop the instances that run on a data folder.
 #[derive(Debug, Args)]
@@ -65,7 +65,7 @@ fn stop(mut client: Client) -> bool {
         if !file.exists() {
             return true;
         }
-        std::thread::sleep(LOOK_AGAIN);
+        std::thread::sleep(CHECK_INTERVAL);
     }
     // Killed meanwhile, so the server did not remove its file.
     !client::answers(&file)

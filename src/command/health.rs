@@ -17,7 +17,7 @@ pub enum Health {
     /// The store answered.
     Good,
     /// Over the limit: the store was not read.
-    NotAsked,
+    RateLimited,
 }
 
 impl CheckHealth<'_> {
@@ -25,12 +25,17 @@ impl CheckHealth<'_> {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn run(self, app: &Context) -> Result<Health, Fault> {
-        if !app.health.allow(&self.app.id, app.steady()) {
-            return Ok(Health::NotAsked);
+    pub async fn run(self, context: &Context) -> Result<Health, Fault> {
+        if !context.health.allow(&self.app.id, context.steady()) {
+            return Ok(Health::RateLimited);
         }
         let key = Key::of(Keyspace::Meta).text("hello");
-        app.store.begin().get(&key).await.map_err(|error| Fault::new("reading a record to check the store", error))?;
+        context
+            .store
+            .begin()
+            .get(&key)
+            .await
+            .map_err(|error| Fault::new("reading a record to check the store", error))?;
         Ok(Health::Good)
     }
 }

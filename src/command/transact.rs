@@ -39,7 +39,7 @@ pub(crate) enum Step<T> {
 /// # Errors
 /// Those of the attempt; when the store fails, or when the transaction keeps conflicting.
 pub(crate) async fn transact<T, A, F>(
-    ctx: &Context,
+    context: &Context,
     about: &impl Hash,
     doing: &'static str,
     attempt: A,
@@ -48,7 +48,7 @@ where
     A: FnMut(Box<dyn Tx>) -> F,
     F: Future<Output = Result<Step<T>, Fault>>,
 {
-    run(&*ctx.store, ctx.contention.queue(about), doing, attempt).await
+    run(&*context.store, context.contention.queue(about), doing, attempt).await
 }
 
 /// Like [`transact`], for work that no one waits for, or that holds a lock of its own: it is retried at once.

@@ -20,8 +20,8 @@ impl ReadMetadata {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn of(&self, app: &Context, user: &UserId) -> Result<Option<JsonObject>, Fault> {
-        let mut tx = app.store.begin();
+    pub async fn of(&self, context: &Context, user: &UserId) -> Result<Option<JsonObject>, Fault> {
+        let mut tx = context.store.begin();
         usermetadata::get(tx.as_mut(), &self.scope.app.id, user).await.map_err(reading)
     }
 
@@ -29,8 +29,8 @@ impl ReadMetadata {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn of_all(&self, app: &Context, users: &[UserId]) -> Result<Vec<Option<JsonObject>>, Fault> {
-        let mut tx = app.store.begin();
+    pub async fn of_all(&self, context: &Context, users: &[UserId]) -> Result<Vec<Option<JsonObject>>, Fault> {
+        let mut tx = context.store.begin();
         let mut found = Vec::with_capacity(users.len());
         for user in users {
             found.push(usermetadata::get(tx.as_mut(), &self.scope.app.id, user).await.map_err(reading)?);
@@ -54,9 +54,9 @@ impl UpdateMetadata {
     ///
     /// # Errors
     /// When the store fails or the object has become too large.
-    pub async fn run(self, app: &Context) -> Result<JsonObject, Fault> {
+    pub async fn run(self, context: &Context) -> Result<JsonObject, Fault> {
         let about = (&self.scope.app.id, &self.user_id);
-        transact(app, &about, "committing user metadata", |tx| self.attempt(tx)).await
+        transact(context, &about, "committing user metadata", |tx| self.attempt(tx)).await
     }
 
     async fn attempt(&self, mut tx: Box<dyn Tx>) -> Result<Step<JsonObject>, Fault> {
@@ -87,9 +87,9 @@ impl RemoveMetadata {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<(), Fault> {
+    pub async fn run(self, context: &Context) -> Result<(), Fault> {
         let about = (&self.scope.app.id, &self.user_id);
-        transact(app, &about, "committing the removal of user metadata", |tx| self.attempt(tx)).await
+        transact(context, &about, "committing the removal of user metadata", |tx| self.attempt(tx)).await
     }
 
     async fn attempt(&self, mut tx: Box<dyn Tx>) -> Result<Step<()>, Fault> {

@@ -174,9 +174,9 @@ const HOUR_MS: u64 = 60 * MINUTE_MS;
 
 /// `count` units in ms. Capped so that adding it to the present gives a number that JSON readers represent exactly.
 fn millis(count: f64, unit_ms: u64) -> u64 {
-    const MOST: f64 = 4_000_000_000_000_000.0;
+    const MAX_MS: f64 = 4_000_000_000_000_000.0;
     #[expect(clippy::cast_precision_loss, reason = "units are small")]
-    let product = (count * unit_ms as f64).round().clamp(0.0, MOST);
+    let product = (count * unit_ms as f64).round().clamp(0.0, MAX_MS);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=MOST")]
     let millis = product as u64;
     millis

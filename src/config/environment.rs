@@ -34,7 +34,7 @@ pub(super) fn take(loading: &mut Loading, env: &BTreeMap<String, OsString>) {
             None => take_one(loading, place, setting, name, &given),
         }
     }
-    remark_unknown(loading, env, &links);
+    warn_unknown(loading, env, &links);
 }
 
 fn take_one(loading: &mut Loading, place: usize, setting: &Setting, name: &'static str, given: &OsStr) {
@@ -55,7 +55,7 @@ fn take_one(loading: &mut Loading, place: usize, setting: &Setting, name: &'stat
 }
 
 /// Warns about variables that look like ours, or like a database's.
-fn remark_unknown(loading: &mut Loading, env: &BTreeMap<String, OsString>, links: &Links<'_>) {
+fn warn_unknown(loading: &mut Loading, env: &BTreeMap<String, OsString>, links: &Links<'_>) {
     for (name, given) in env {
         let name = text::trim(name);
         if links.names(name, given) {

@@ -54,7 +54,7 @@ const VERSION: &str = "core_config_version";
 
 fn take_entries(loading: &mut Loading, path: &Path, document: yaml::Document<'_>) {
     let mut lines: HashMap<usize, usize> = HashMap::new();
-    for yaml::Entry { key, raw, line } in document.entries {
+    for yaml::YamlEntry { key, raw, line } in document.entries {
         let Some(place) = settings::place(&key) else {
             unknown_key(loading, path, &key, line);
             continue;

@@ -68,7 +68,7 @@ impl Loading {
         for error in self.errors.extract_if(.., |error| error.place == place) {
             self.warnings.push(format!("{} It is ignored: {origin} wins.", full_stop(error.sentence)));
         }
-        self.remark_without_effect(setting, &value, &origin);
+        self.warn_without_effect(setting, &value, &origin);
         self.values.set(place, value);
         if let Some(slot) = self.origins.get_mut(place) {
             *slot = origin;
@@ -95,7 +95,7 @@ impl Loading {
         }
     }
 
-    fn remark_without_effect(&mut self, setting: &Setting, value: &Value, origin: &Origin) {
+    fn warn_without_effect(&mut self, setting: &Setting, value: &Value, origin: &Origin) {
         let Status::Without(reason) = setting.status else { return };
         if *value != Value::default_of(setting) && setting.key != "disable_telemetry" {
             self.warnings.push(format!("'{}' ({origin}) has no effect: {reason}.", setting.key));

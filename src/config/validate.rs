@@ -313,9 +313,9 @@ fn own(values: &Values) -> Result<(), String> {
 /// Hashes that would take minutes or all memory could not be checked later, so they are not made.
 fn affordable_hashes(values: &Values) -> Result<(), String> {
     if values.unsigned("argon2_memory_kb").saturating_mul(values.unsigned("argon2_iterations"))
-        > limits::ARGON2_WORK_MAX
+        > limits::MAX_ARGON2_WORK
     {
-        let most = limits::ARGON2_WORK_MAX;
+        let most = limits::MAX_ARGON2_WORK;
         return Err(format!("'argon2_memory_kb' times 'argon2_iterations' must be <= {most}"));
     }
     Ok(())

@@ -9,14 +9,14 @@ use std::borrow::Cow;
 #[derive(Debug, Default)]
 pub(super) struct Document<'a> {
     /// The entries in file order; a key may occur more than once.
-    pub(super) entries: Vec<Entry<'a>>,
+    pub(super) entries: Vec<YamlEntry<'a>>,
     /// The line in which a second document begins; it is not read.
     pub(super) second: Option<usize>,
 }
 
 /// One entry of the file.
 #[derive(Debug)]
-pub(super) struct Entry<'a> {
+pub(super) struct YamlEntry<'a> {
     /// The key without surrounding white space.
     pub(super) key: String,
     pub(super) raw: Raw<'a>,
@@ -84,7 +84,7 @@ pub(super) fn document(text: &str) -> Result<Document<'_>, Malformed> {
             (_, span) => return Err(Malformed::new(span, "expected a key")),
         };
         let raw = value(&mut events)?;
-        found.entries.push(Entry { key: text::trim(&key).to_owned(), raw, line: span.start.line() });
+        found.entries.push(YamlEntry { key: text::trim(&key).to_owned(), raw, line: span.start.line() });
     }
     found.second = loop {
         match next(&mut events)? {

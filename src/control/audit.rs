@@ -1,7 +1,7 @@
 //! The audit log for operators.
 
 use super::task_context::{failed, scope};
-use crate::command::audit::{Entry, ReadAudit};
+use crate::command::audit::{AuditEntry, ReadAudit};
 use crate::context::Context;
 use crate::domain::audit::AuditKind;
 use crate::domain::ids::{AppId, UserId};
@@ -9,7 +9,7 @@ use crate::domain::time::UnixMillis;
 use serde_json::{Value, json};
 
 /// The events that an operator wants to see.
-pub(super) struct Wanted {
+pub(super) struct AuditFilter {
     /// The app whose events are read.
     pub(super) app: AppId,
     /// The user that the events are about; all without.
@@ -25,10 +25,10 @@ pub(super) struct Wanted {
 }
 
 /// Reads pages until there are enough events, or no more.
-pub(super) async fn read(app: &Context, wanted: Wanted) -> Result<Value, String> {
-    let scope = scope(app, &wanted.app, None, "sessiond audit")?;
-    let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
-    let kind = wanted.kind.as_deref();
+pub(super) async fn read(context: &Context, filter: AuditFilter) -> Result<Value, String> {
+    let scope = scope(context, &filter.app, None, "sessiond audit")?;
+    let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+    let kind = filter.kind.as_deref();
     let kind = kind.map(|name| AuditKind::named(name).ok_or_else(|| format!("there is no kind of event named {name}")));
     let kind = kind.transpose()?;
     let mut events = Vec::new();
@@ -36,15 +36,15 @@ pub(super) async fn read(app: &Context, wanted: Wanted) -> Result<Value, String>
     loop {
         let command = ReadAudit {
             scope: scope.clone(),
-            user_id: wanted.user.clone().map(UserId::new),
+            user_id: filter.user.clone().map(UserId::new),
             kind,
-            from: UnixMillis(wanted.from.unwrap_or(0)),
-            to: wanted.to.map(UnixMillis),
+            from: UnixMillis(filter.from.unwrap_or(0)),
+            to: filter.to.map(UnixMillis),
             cursor,
             limit: limit - events.len(),
         };
-        let page = command.run(app).await.map_err(failed)?;
-        events.extend(page.events.iter().map(Entry::to_json));
+        let page = command.run(context).await.map_err(failed)?;
+        events.extend(page.events.iter().map(AuditEntry::to_json));
         cursor = page.next;
         if cursor.is_none() || events.len() >= limit {
             return Ok(json!({ "events": events }));

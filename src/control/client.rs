@@ -1,8 +1,8 @@
 //! The command line's side of the control plane. Blocking: a command does one thing at a time.
 
 use crate::config::BaseConfig;
-use crate::control::protocol::LONGEST_LINE;
-use crate::control::{Frame, Progress, Request, endpoint};
+use crate::control::protocol::MAX_LINE;
+use crate::control::{Frame, Request, WorkProgress, endpoint};
 use serde_json::Value;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -64,7 +64,7 @@ pub struct Found {
     /// Those that answer; the one that holds the store comes first.
     pub clients: Vec<Client>,
     /// How many accepted the connection but do not answer: alive, but stuck.
-    pub mute: usize,
+    pub unresponsive: usize,
 }
 
 /// Finds the servers of `folder`.
@@ -75,7 +75,7 @@ pub fn find(folder: &Path) -> Found {
         let Ok((read, write, timeout)) = open_stream(&path) else { continue };
         match Client::greet(path, read, write, timeout) {
             Ok(client) => found.clients.push(client),
-            Err(ControlError::Broken(error)) if is_timeout(&error) => found.mute += 1,
+            Err(ControlError::Broken(error)) if is_timeout(&error) => found.unresponsive += 1,
             // Closed in the middle of a line: it is just stopping.
             Err(_) => {}
         }
@@ -113,13 +113,17 @@ impl Client {
     ///
     /// # Errors
     /// When the server refuses, or the connection breaks.
-    pub fn request(&mut self, request: &Request, mut progress: impl FnMut(Progress)) -> Result<Value, ControlError> {
+    pub fn request(
+        &mut self,
+        request: &Request,
+        mut progress: impl FnMut(WorkProgress),
+    ) -> Result<Value, ControlError> {
         let mut bytes = serde_json::to_vec(request).map_err(io::Error::from)?;
         bytes.push(b'\n');
         self.write.write_all(&bytes)?;
         loop {
             let mut text = String::new();
-            (&mut self.read).take(LONGEST_LINE).read_line(&mut text)?;
+            (&mut self.read).take(MAX_LINE).read_line(&mut text)?;
             if text.is_empty() {
                 return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
             }

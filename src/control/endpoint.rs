@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Socket addresses hold about 104 bytes of path; longer paths use the TCP transport.
-const LONGEST_SOCKET_PATH: usize = 100;
+const MAX_SOCKET_PATH: usize = 100;
 /// Stem of the names of control files: `control.sock`, or `control.tcp`.
 const STEM: &str = "control";
 
@@ -57,10 +57,10 @@ impl Transport {
     #[must_use]
     pub fn for_folder(folder: &Path) -> Self {
         #[cfg(unix)]
-        if folder.join("control-4294967295.sock.new").as_os_str().len() <= LONGEST_SOCKET_PATH {
+        if folder.join("control-4294967295.sock.new").as_os_str().len() <= MAX_SOCKET_PATH {
             return Self::Unix;
         }
-        let _ = (folder, LONGEST_SOCKET_PATH);
+        let _ = (folder, MAX_SOCKET_PATH);
         Self::Tcp
     }
 

@@ -9,10 +9,10 @@ use crate::domain::key::Kid;
 use crate::state::key::MasterKey;
 use serde_json::{Value, json};
 
-pub(super) async fn list(app: &Context, id: &AppId) -> Result<Value, String> {
-    let listed = ListKeys { app: entry(app, id)? }.run(app).await.map_err(failed)?;
+pub(super) async fn list(context: &Context, id: &AppId) -> Result<Value, String> {
+    let listed = ListKeys { app: entry(context, id)? }.run(context).await.map_err(failed)?;
     let rows: Vec<Value> = listed.iter().map(row).collect();
-    Ok(json!({ "sealed": app.keys.are_sealed(), "keys": rows }))
+    Ok(json!({ "sealed": context.keys.are_sealed(), "keys": rows }))
 }
 
 fn row(key: &ListedKey) -> Value {
@@ -35,24 +35,24 @@ fn row(key: &ListedKey) -> Value {
     })
 }
 
-pub(super) async fn rotate(app: &Context, id: &AppId, immediate: bool) -> Result<Value, String> {
-    let rotated = RotateKeys { app: entry(app, id)?, immediate }.run(app).await.map_err(failed)?;
+pub(super) async fn rotate(context: &Context, id: &AppId, immediate: bool) -> Result<Value, String> {
+    let rotated = RotateKeys { app: entry(context, id)?, immediate }.run(context).await.map_err(failed)?;
     Ok(json!({ "kid": rotated.kid, "rsaKid": rotated.rsa_kid, "signsFrom": rotated.signs_from }))
 }
 
-pub(super) async fn revoke(app: &Context, id: &AppId, kid: &str, reason: &str) -> Result<Value, String> {
+pub(super) async fn revoke(context: &Context, id: &AppId, kid: &str, reason: &str) -> Result<Value, String> {
     let key = Kid::new(kid);
-    match (RevokeKey { app: entry(app, id)?, kid: &key, reason }).run(app).await.map_err(failed)? {
+    match (RevokeKey { app: entry(context, id)?, kid: &key, reason }).run(context).await.map_err(failed)? {
         Revoked::Ok { replaced_by } => Ok(json!({ "kid": kid, "replacedBy": replaced_by })),
         Revoked::NoSuchKey => Err(format!("this app has no key {kid}; see \"sessiond keys list\"")),
         Revoked::AlreadyEnded => Err(format!("the key {kid} was already withdrawn or has expired")),
     }
 }
 
-pub(super) async fn reseal(app: &Context, new: Option<PlainSecret>) -> Result<Value, String> {
+pub(super) async fn reseal(context: &Context, new: Option<PlainSecret>) -> Result<Value, String> {
     let new = new.map(PlainSecret::into_secret);
     let new = new.map(|key| MasterKey::new(key.expose())).transpose().map_err(|error| error.to_string())?;
     let sealed = new.is_some();
-    let count = ResealKeys { new: new.as_ref() }.run(app).await.map_err(|error| error.to_string())?;
+    let count = ResealKeys { new: new.as_ref() }.run(context).await.map_err(|error| error.to_string())?;
     Ok(json!({ "secrets": count, "sealed": sealed }))
 }

@@ -24,4 +24,4 @@ pub mod upkeep;
 mod users;
 
 pub use payload::{NewTenant, OwnSettings, PlainSecret, UserLines, UsersWanted, WantedImport};
-pub use protocol::{Frame, Progress, Report, Request, Revoke, Task};
+pub use protocol::{Frame, Report, Request, Revoke, Task, WorkProgress};

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What control requests act on.
 pub struct Operator {
-    app: Arc<Context>,
+    context: Arc<Context>,
     store: OpenStore,
     config: Arc<BaseConfig>,
     greeting: Greeting,
@@ -27,13 +27,13 @@ impl Operator {
     /// An operator for a server that does not serve yet.
     #[must_use]
     pub fn new(
-        app: Arc<Context>,
+        context: Arc<Context>,
         store: OpenStore,
         config: Arc<BaseConfig>,
         greeting: Greeting,
         stop: StopSwitch,
     ) -> Self {
-        Self { app, store, config, greeting, serving: AtomicBool::new(false), stop }
+        Self { context, store, config, greeting, serving: AtomicBool::new(false), stop }
     }
 
     /// Records whether requests are answered now.
@@ -46,7 +46,7 @@ impl Operator {
         let mut greeting = self.greeting.clone();
         greeting.reason = if self.serving.load(Ordering::Acquire) {
             let probe = crate::store::Key::of(crate::store::Keyspace::Meta);
-            self.app.store.begin().get(&probe).await.err().map(|error| error.to_string())
+            self.context.store.begin().get(&probe).await.err().map(|error| error.to_string())
         } else {
             Some("starting or stopping".to_owned())
         };
@@ -69,7 +69,7 @@ impl Handler for Operator {
             Request::Compact => upkeep::compact(&self.store, progress.as_report()).await,
             Request::Check => upkeep::check(&self.store, progress.as_report()).await,
             Request::Task(task) => {
-                let task_context = TaskContext { app: &self.app, report: progress.as_report(), served: true };
+                let task_context = TaskContext { context: &self.context, report: progress.as_report(), served: true };
                 tasks::run(&task_context, task).await
             }
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// The longest line that either side accepts, in bytes. Requests are small; replies can list many sessions.
-pub(super) const LONGEST_LINE: u64 = 64 * 1024 * 1024;
+pub(super) const MAX_LINE: u64 = 64 * 1024 * 1024;
 
 /// A command to a running server; one JSON object on one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -250,7 +250,7 @@ pub enum Revoke {
 #[serde(rename_all = "kebab-case")]
 pub enum Frame {
     /// Progress: the work continues, and more frames follow.
-    Progress(Progress),
+    Progress(WorkProgress),
     /// Final: the result, its shape depending on the request.
     Done(Value),
     /// Final: an error, as one sentence with the cause and the way out.
@@ -259,7 +259,7 @@ pub enum Frame {
 
 /// The progress of long work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
+pub struct WorkProgress {
     /// What is being done, as text for a person.
     pub doing: String,
     /// Steps done.
@@ -269,4 +269,4 @@ pub struct Progress {
 }
 
 /// A function that is called with the progress of long work.
-pub type Report = Arc<dyn Fn(Progress) + Send + Sync>;
+pub type Report = Arc<dyn Fn(WorkProgress) + Send + Sync>;

@@ -1,8 +1,8 @@
 //! The server's side of the control plane.
 
 use crate::control::endpoint::{Connection, Listener};
-use crate::control::protocol::LONGEST_LINE;
-use crate::control::{Frame, Progress, Report, Request};
+use crate::control::protocol::MAX_LINE;
+use crate::control::{Frame, Report, Request, WorkProgress};
 use crate::domain::secret::Secret;
 use async_trait::async_trait;
 use serde_json::Value;
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 /// Frames that may wait for a slow client before further progress is dropped.
 const WAITING_FRAMES: usize = 64;
 /// The longest first line of a TCP client, in bytes: a token has 43. Nothing more is read from one without it.
-const LONGEST_TOKEN_LINE: u64 = 256;
+const MAX_TOKEN_LINE: u64 = 256;
 /// How long a TCP client may take to send the token.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -31,7 +31,7 @@ pub struct Reporter(mpsc::Sender<Frame>);
 
 impl Reporter {
     /// Reports progress; drops it silently when the client does not keep up or has gone.
-    pub fn report(&self, progress: Progress) {
+    pub fn report(&self, progress: WorkProgress) {
         let _ = self.0.try_send(Frame::Progress(progress));
     }
 
@@ -48,7 +48,7 @@ pub async fn serve(listener: Listener, handler: Arc<dyn Handler>) {
     loop {
         match listener.accept().await {
             Ok((connection, token)) => {
-                tokio::spawn(converse(connection, token.cloned(), Arc::clone(&handler)));
+                tokio::spawn(serve_connection(connection, token.cloned(), Arc::clone(&handler)));
             }
             Err(error) => {
                 tracing::warn!(%error, "control socket: cannot accept");
@@ -58,18 +58,18 @@ pub async fn serve(listener: Listener, handler: Arc<dyn Handler>) {
     }
 }
 
-async fn converse(connection: Connection, token: Option<Secret<String>>, handler: Arc<dyn Handler>) {
+async fn serve_connection(connection: Connection, token: Option<Secret<String>>, handler: Arc<dyn Handler>) {
     let (read, mut write) = tokio::io::split(connection);
     let mut read = BufReader::new(read);
     if let Some(token) = token {
-        let first = tokio::time::timeout(TOKEN_TIMEOUT, line(&mut read, LONGEST_TOKEN_LINE)).await;
+        let first = tokio::time::timeout(TOKEN_TIMEOUT, line(&mut read, MAX_TOKEN_LINE)).await;
         let Ok(Some(presented)) = first.map(|line| line.map(Secret::new)) else { return };
         if !token.matches(presented.expose().as_bytes()) {
             tracing::warn!("control port: a connection with a wrong token was closed");
             return;
         }
     }
-    while let Some(text) = line(&mut read, LONGEST_LINE).await {
+    while let Some(text) = line(&mut read, MAX_LINE).await {
         let (frames, mut waiting) = mpsc::channel(WAITING_FRAMES);
         tokio::spawn(answer(text, Arc::clone(&handler), frames));
         while let Some(frame) = waiting.recv().await {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 /// What tasks work with.
 pub struct TaskContext<'a> {
-    /// The app's data and services.
-    pub app: &'a Context,
+    /// What every command is run with.
+    pub context: &'a Context,
     /// Called with the progress of long work.
     pub report: Report,
     /// Whether requests are answered meanwhile.
@@ -19,8 +19,8 @@ pub struct TaskContext<'a> {
 }
 
 /// The app, after checking that the tenant exists if one is named.
-pub(super) fn scope(app: &Context, id: &AppId, tenant: Option<&str>, call: &'static str) -> Result<Scope, String> {
-    let entry = entry(app, id)?;
+pub(super) fn scope(context: &Context, id: &AppId, tenant: Option<&str>, call: &'static str) -> Result<Scope, String> {
+    let entry = entry(context, id)?;
     if let Some(tenant) = tenant
         && entry.tenant(&TenantId::new(tenant)).is_none()
     {
@@ -30,8 +30,8 @@ pub(super) fn scope(app: &Context, id: &AppId, tenant: Option<&str>, call: &'sta
 }
 
 /// The app that an operator named.
-pub(super) fn entry(app: &Context, id: &AppId) -> Result<Arc<AppEntry>, String> {
-    app.directory.app(id).ok_or_else(|| match (id.connection_uri_domain.as_str(), id.app_id.as_str()) {
+pub(super) fn entry(context: &Context, id: &AppId) -> Result<Arc<AppEntry>, String> {
+    context.directory.app(id).ok_or_else(|| match (id.connection_uri_domain.as_str(), id.app_id.as_str()) {
         ("", PUBLIC) => "the public app is missing from the store".to_owned(),
         ("", name) => format!("there is no app {name}; --app takes an app id as in the path after /appid-"),
         (domain, name) => format!("there is no app {name} in the connection URI domain {domain}"),

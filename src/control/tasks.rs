@@ -4,7 +4,7 @@
 use crate::command::session::list::{FindSession, ListSessions};
 use crate::command::session::revoke::{RevokeSessions, Which};
 use crate::command::session::timeline::SessionTimeline;
-use crate::command::user::import::Place;
+use crate::command::user::import::ImportStep;
 use crate::context::Context;
 use crate::control::task_context::{TaskContext, failed, scope};
 use crate::control::{Revoke, Task, audit, dashboard, keys, tenancy, users};
@@ -16,50 +16,52 @@ use serde_json::{Value, json};
 /// # Errors
 /// One sentence for the operator, with the cause and the way out.
 pub async fn run(tasks: &TaskContext<'_>, task: Task) -> Result<Value, String> {
-    let app = tasks.app;
+    let context = tasks.context;
     match task {
-        Task::SessionsList { app: id, user, tenant } => list(app, &id, user, tenant).await,
-        Task::SessionsWhy { app: id, handle } => why(app, &id, &handle).await,
-        Task::SessionsRevoke { app: id, which } => revoke(app, &id, which).await,
+        Task::SessionsList { app: id, user, tenant } => list(context, &id, user, tenant).await,
+        Task::SessionsWhy { app: id, handle } => why(context, &id, &handle).await,
+        Task::SessionsRevoke { app: id, which } => revoke(context, &id, which).await,
         Task::Audit { app: id, user, kind, limit, from, to } => {
-            audit::read(app, audit::Wanted { app: id, user, kind, limit, from, to }).await
+            audit::read(context, audit::AuditFilter { app: id, user, kind, limit, from, to }).await
         }
-        Task::KeysList { app: id } => keys::list(app, &id).await,
-        Task::KeysRotate { app: id, immediate } => keys::rotate(app, &id, immediate).await,
-        Task::KeysRevoke { app: id, kid, reason } => keys::revoke(app, &id, &kid, &reason).await,
-        Task::UsersList { app: id, wanted } => users::list(app, &id, wanted).await,
-        Task::UsersShow { app: id, user } => users::show(app, &id, user).await,
-        Task::UsersDelete { app: id, user, only_method } => users::delete(app, &id, user, only_method).await,
+        Task::KeysList { app: id } => keys::list(context, &id).await,
+        Task::KeysRotate { app: id, immediate } => keys::rotate(context, &id, immediate).await,
+        Task::KeysRevoke { app: id, kid, reason } => keys::revoke(context, &id, &kid, &reason).await,
+        Task::UsersList { app: id, wanted } => users::list(context, &id, wanted).await,
+        Task::UsersShow { app: id, user } => users::show(context, &id, user).await,
+        Task::UsersDelete { app: id, user, only_method } => users::delete(context, &id, user, only_method).await,
         Task::UsersImport { app: id, tenant, lines, import, step } => {
-            users::import(app, &id, &tenant, lines, Place { import, step }).await
+            users::import(context, &id, &tenant, lines, ImportStep { import, step }).await
         }
         Task::UsersImportEnd { app: id, import } => users::end_import(tasks, &id, import).await,
-        Task::KeysReseal { new } => keys::reseal(app, new).await,
-        Task::DashboardUsersList { app: id } => dashboard::list(app, &id).await,
-        Task::DashboardUsersCreate { app: id, email, password } => dashboard::create(app, &id, &email, password).await,
-        Task::DashboardUsersDelete { app: id, user } => dashboard::delete(app, &id, &user).await,
-        Task::AppsList => Ok(tenancy::apps(app)),
-        Task::AppsShow { app: id } => tenancy::app(app, &id).await,
-        Task::AppsCreate { app: id, new } => tenancy::create(app, id, None, new).await,
-        Task::AppsDelete { app: id, with_tenants } => tenancy::delete_app(app, id, with_tenants).await,
+        Task::KeysReseal { new } => keys::reseal(context, new).await,
+        Task::DashboardUsersList { app: id } => dashboard::list(context, &id).await,
+        Task::DashboardUsersCreate { app: id, email, password } => {
+            dashboard::create(context, &id, &email, password).await
+        }
+        Task::DashboardUsersDelete { app: id, user } => dashboard::delete(context, &id, &user).await,
+        Task::AppsList => Ok(tenancy::apps(context)),
+        Task::AppsShow { app: id } => tenancy::app(context, &id).await,
+        Task::AppsCreate { app: id, new } => tenancy::create(context, id, None, new).await,
+        Task::AppsDelete { app: id, with_tenants } => tenancy::delete_app(context, id, with_tenants).await,
         Task::AppsExport { app: id, to, key, plain } => tenancy::export(tasks, id, to, key, plain).await,
         Task::AppsImport(wanted) => tenancy::import(tasks, wanted).await,
-        Task::TenantsList { app: id } => tenancy::tenants(app, &id),
-        Task::TenantsShow { app: id, tenant } => tenancy::tenant(app, &id, &tenant).await,
-        Task::TenantsCreate { app: id, tenant, new } => tenancy::create(app, id, Some(tenant), new).await,
-        Task::TenantsDelete { app: id, tenant } => tenancy::delete_tenant(app, id, tenant).await,
+        Task::TenantsList { app: id } => tenancy::tenants(context, &id),
+        Task::TenantsShow { app: id, tenant } => tenancy::tenant(context, &id, &tenant).await,
+        Task::TenantsCreate { app: id, tenant, new } => tenancy::create(context, id, Some(tenant), new).await,
+        Task::TenantsDelete { app: id, tenant } => tenancy::delete_tenant(context, id, tenant).await,
     }
 }
 
-async fn list(app: &Context, id: &AppId, user: String, tenant: Option<String>) -> Result<Value, String> {
-    let scope = scope(app, id, tenant.as_deref(), "sessiond sessions list")?;
+async fn list(context: &Context, id: &AppId, user: String, tenant: Option<String>) -> Result<Value, String> {
+    let scope = scope(context, id, tenant.as_deref(), "sessiond sessions list")?;
     let (user_id, tenant) = (UserId::new(user), tenant.map(TenantId::new));
     let listing = ListSessions { scope: scope.clone(), user_id, linked: true, tenant };
     let mut rows = Vec::new();
-    for handle in listing.run(app).await.map_err(failed)? {
+    for handle in listing.run(context).await.map_err(failed)? {
         let find = FindSession { scope: scope.clone(), handle: &handle };
         // A session that ended in between is left out.
-        if let Some(session) = find.run(app).await.map_err(failed)? {
+        if let Some(session) = find.run(context).await.map_err(failed)? {
             rows.push(json!({
                 "sessionHandle": handle,
                 "userId": session.user_id.as_str(),
@@ -72,9 +74,9 @@ async fn list(app: &Context, id: &AppId, user: String, tenant: Option<String>) -
     Ok(json!({ "sessions": rows }))
 }
 
-async fn why(app: &Context, id: &AppId, handle: &str) -> Result<Value, String> {
-    let scope = scope(app, id, None, "sessiond sessions why")?;
-    let Some(story) = SessionTimeline { scope, handle }.run(app).await.map_err(failed)? else {
+async fn why(context: &Context, id: &AppId, handle: &str) -> Result<Value, String> {
+    let scope = scope(context, id, None, "sessiond sessions why")?;
+    let Some(story) = SessionTimeline { scope, handle }.run(context).await.map_err(failed)? else {
         return Err(format!(
             "nothing is known of the session {handle}: it never existed in this app, or it ended longer ago than \
              timelines are kept"
@@ -91,7 +93,7 @@ async fn why(app: &Context, id: &AppId, handle: &str) -> Result<Value, String> {
     }))
 }
 
-async fn revoke(app: &Context, id: &AppId, which: Revoke) -> Result<Value, String> {
+async fn revoke(context: &Context, id: &AppId, which: Revoke) -> Result<Value, String> {
     let (tenant, which) = match which {
         Revoke::Handles(handles) => (None, Which::Handles(handles)),
         Revoke::User(user, tenant) => {
@@ -100,7 +102,7 @@ async fn revoke(app: &Context, id: &AppId, which: Revoke) -> Result<Value, Strin
             (tenant, which)
         }
     };
-    let scope = scope(app, id, tenant.as_deref(), "sessiond sessions revoke")?;
-    let revoked = RevokeSessions { scope, which }.run(app).await.map_err(failed)?;
+    let scope = scope(context, id, tenant.as_deref(), "sessiond sessions revoke")?;
+    let revoked = RevokeSessions { scope, which }.run(context).await.map_err(failed)?;
     Ok(json!({ "sessionHandlesRevoked": revoked }))
 }

@@ -1,14 +1,14 @@
 //! Apps and tenants: the tasks about them.
 
-use crate::command::tenancy::transfer::{ExportApp, ImportApp, Told};
-use crate::command::tenancy::{Gone, Put, PutTenant, RemoveApp, RemoveTenant, providers};
+use crate::command::tenancy::transfer::{ExportApp, ImportApp, OnTransferProgress};
+use crate::command::tenancy::{PutTenant, PutTenantOutcome, Removal, RemoveApp, RemoveTenant, providers};
 use crate::command::user::count::CountUsers;
 use crate::config::settings;
 use crate::context::Context;
 use crate::control::task_context::{TaskContext, entry, failed, scope};
-use crate::control::{NewTenant, PlainSecret, Progress, WantedImport};
+use crate::control::{NewTenant, PlainSecret, WantedImport, WorkProgress};
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
-use crate::domain::tenancy::{Change, check_factors, tenant_id};
+use crate::domain::tenancy::{TenantChange, check_factors, tenant_id};
 use crate::domain::user::Recipes;
 use crate::state::directory::{AppEntry, TenantEntry};
 use crate::state::key::MasterKey;
@@ -19,8 +19,8 @@ use std::sync::Arc;
 /// What is shown in place of a masked value.
 const MASKED: &str = "********";
 
-pub(super) fn apps(app: &Context) -> Value {
-    let rows: Vec<Value> = app.directory.apps().iter().map(|entry| app_row(entry)).collect();
+pub(super) fn apps(context: &Context) -> Value {
+    let rows: Vec<Value> = context.directory.apps().iter().map(|entry| app_row(entry)).collect();
     json!({ "apps": rows })
 }
 
@@ -33,22 +33,22 @@ fn app_row(entry: &AppEntry) -> Value {
 }
 
 /// An app with its own settings, and the number of its users.
-pub(super) async fn app(app: &Context, id: &AppId) -> Result<Value, String> {
-    let found = entry(app, id)?;
+pub(super) async fn app(context: &Context, id: &AppId) -> Result<Value, String> {
+    let found = entry(context, id)?;
     let mut shown = app_row(&found);
-    let tenant = tenant(app, id, PUBLIC).await?;
+    let tenant = tenant(context, id, PUBLIC).await?;
     if let (Some(shown), Some(tenant)) = (shown.as_object_mut(), tenant.as_object()) {
         let of_tenant = ["firstFactors", "requiredSecondaryFactors", "providers", "coreConfig"];
         shown.extend(of_tenant.iter().filter_map(|name| Some(((*name).to_owned(), tenant.get(*name)?.clone()))));
-        let scope = scope(app, id, None, "sessiond apps show")?;
-        let users = CountUsers { scope, tenant: None, recipes: Recipes::all() }.run(app).await.map_err(failed)?;
+        let scope = scope(context, id, None, "sessiond apps show")?;
+        let users = CountUsers { scope, tenant: None, recipes: Recipes::all() }.run(context).await.map_err(failed)?;
         shown.insert("users".to_owned(), json!(users));
     }
     Ok(shown)
 }
 
-pub(super) fn tenants(app: &Context, id: &AppId) -> Result<Value, String> {
-    let rows: Vec<Value> = entry(app, id)?.tenants().iter().map(|tenant| tenant_row(tenant)).collect();
+pub(super) fn tenants(context: &Context, id: &AppId) -> Result<Value, String> {
+    let rows: Vec<Value> = entry(context, id)?.tenants().iter().map(|tenant| tenant_row(tenant)).collect();
     Ok(json!({ "tenants": rows }))
 }
 
@@ -61,15 +61,15 @@ fn tenant_row(tenant: &TenantEntry) -> Value {
 }
 
 /// A tenant with its own settings, its providers, and the number of its users.
-pub(super) async fn tenant(app: &Context, id: &AppId, name: &str) -> Result<Value, String> {
-    let scope = scope(app, id, Some(name), "sessiond tenants show")?;
+pub(super) async fn tenant(context: &Context, id: &AppId, name: &str) -> Result<Value, String> {
+    let scope = scope(context, id, Some(name), "sessiond tenants show")?;
     let tenant = TenantId::new(name);
     let Some(found) = scope.app.tenant(&tenant) else { return Err(format!("there is no tenant {name} in this app")) };
     let mut shown = tenant_row(&found);
-    let known = providers(app, id, Some(&tenant)).await.map_err(failed)?.remove(&tenant).unwrap_or_default();
+    let known = providers(context, id, Some(&tenant)).await.map_err(failed)?.remove(&tenant).unwrap_or_default();
     let names: Vec<&str> = known.iter().map(|provider| provider.third_party_id.as_str()).collect();
     let counting = CountUsers { scope, tenant: Some(tenant), recipes: Recipes::all() };
-    let users = counting.run(app).await.map_err(failed)?;
+    let users = counting.run(context).await.map_err(failed)?;
     if let Some(shown) = shown.as_object_mut() {
         shown.insert("providers".to_owned(), json!(names));
         shown.insert("coreConfig".to_owned(), Value::Object(own_settings(&found)));
@@ -90,13 +90,18 @@ fn own_settings(tenant: &TenantEntry) -> Map<String, Value> {
 }
 
 /// Creates an app, or a tenant of an existing one.
-pub(super) async fn create(app: &Context, id: AppId, tenant: Option<String>, new: NewTenant) -> Result<Value, String> {
+pub(super) async fn create(
+    context: &Context,
+    id: AppId,
+    tenant: Option<String>,
+    new: NewTenant,
+) -> Result<Value, String> {
     let tenant = match tenant {
         Some(name) => TenantId::new(tenant_id(&name).map_err(|error| error.to_string())?),
         None => TenantId::public(),
     };
     let list = |field, list: Option<Vec<String>>| list.map(|list| check_factors(field, list).map(Some)).transpose();
-    let change = Change::Factors {
+    let change = TenantChange::Factors {
         first: list("firstFactors", new.first_factors).map_err(|error| error.to_string())?,
         required_secondary: list("requiredSecondaryFactors", new.required_secondary_factors)
             .map_err(|error| error.to_string())?,
@@ -110,42 +115,42 @@ pub(super) async fn create(app: &Context, id: AppId, tenant: Option<String>, new
         may_change_protected: true,
         only_new: true,
     };
-    match put.run(app).await.map_err(failed)? {
-        Put::Ok { .. } => Ok(json!({ "appId": id.app_id, "tenantId": tenant, "created": true })),
-        Put::Exists if tenant.is_public() => Err(format!("the app {} already exists", id.app_id)),
-        Put::Exists => Err(format!("the tenant {} already exists", tenant.as_str())),
-        Put::Invalid(sentence) => Err(sentence),
-        Put::Protected => Err("these settings are protected".to_owned()),
-        Put::UnknownApp => Err(entry(app, &id).err().unwrap_or_default()),
+    match put.run(context).await.map_err(failed)? {
+        PutTenantOutcome::Ok { .. } => Ok(json!({ "appId": id.app_id, "tenantId": tenant, "created": true })),
+        PutTenantOutcome::Exists if tenant.is_public() => Err(format!("the app {} already exists", id.app_id)),
+        PutTenantOutcome::Exists => Err(format!("the tenant {} already exists", tenant.as_str())),
+        PutTenantOutcome::Invalid(sentence) => Err(sentence),
+        PutTenantOutcome::Protected => Err("these settings are protected".to_owned()),
+        PutTenantOutcome::UnknownApp => Err(entry(context, &id).err().unwrap_or_default()),
     }
 }
 
 /// Deletes an app with everything in it, including its other tenants if requested.
-pub(super) async fn delete_app(app: &Context, id: AppId, with_tenants: bool) -> Result<Value, String> {
+pub(super) async fn delete_app(context: &Context, id: AppId, with_tenants: bool) -> Result<Value, String> {
     if id == AppId::base() {
         return Err("the public app of an installation cannot be deleted".to_owned());
     }
-    if with_tenants && let Some(entry) = app.directory.app(&id) {
+    if with_tenants && let Some(entry) = context.directory.app(&id) {
         for tenant in entry.tenants().iter().filter(|tenant| !tenant.id.is_public()) {
-            RemoveTenant { app: id.clone(), tenant: tenant.id.clone() }.run(app).await.map_err(failed)?;
+            RemoveTenant { app: id.clone(), tenant: tenant.id.clone() }.run(context).await.map_err(failed)?;
         }
     }
-    match (RemoveApp { app: id.clone() }).run(app).await.map_err(failed)? {
-        Gone::Ok { existed } => Ok(json!({ "appId": id.app_id, "existed": existed })),
-        Gone::HasTenants => Err(format!("the app {} has other tenants: --with-tenants deletes them too", id.app_id)),
-        Gone::HasApps => Err("this connection URI domain has other apps: delete them first".to_owned()),
+    match (RemoveApp { app: id.clone() }).run(context).await.map_err(failed)? {
+        Removal::Ok { existed } => Ok(json!({ "appId": id.app_id, "existed": existed })),
+        Removal::HasTenants => Err(format!("the app {} has other tenants: --with-tenants deletes them too", id.app_id)),
+        Removal::HasApps => Err("this connection URI domain has other apps: delete them first".to_owned()),
     }
 }
 
-pub(super) async fn delete_tenant(app: &Context, id: AppId, tenant: String) -> Result<Value, String> {
-    entry(app, &id)?;
+pub(super) async fn delete_tenant(context: &Context, id: AppId, tenant: String) -> Result<Value, String> {
+    entry(context, &id)?;
     let tenant = TenantId::new(tenant);
     if tenant.is_public() {
         return Err("the public tenant is deleted with its app: \"sessiond apps delete\"".to_owned());
     }
-    match (RemoveTenant { app: id, tenant: tenant.clone() }).run(app).await.map_err(failed)? {
-        Gone::Ok { existed } => Ok(json!({ "tenantId": tenant, "existed": existed })),
-        Gone::HasTenants | Gone::HasApps => Err("it could not be deleted".to_owned()),
+    match (RemoveTenant { app: id, tenant: tenant.clone() }).run(context).await.map_err(failed)? {
+        Removal::Ok { existed } => Ok(json!({ "tenantId": tenant, "existed": existed })),
+        Removal::HasTenants | Removal::HasApps => Err("it could not be deleted".to_owned()),
     }
 }
 
@@ -157,10 +162,10 @@ pub(super) async fn export(
     key: Option<PlainSecret>,
     plain: bool,
 ) -> Result<Value, String> {
-    entry(tasks.app, &id)?;
+    entry(tasks.context, &id)?;
     let name = id.app_id.clone();
     let command = ExportApp { app: id, to: to.clone(), key: archive_key(key)?, plain };
-    let done = command.run(tasks.app, told(tasks)).await.map_err(|error| error.to_string())?;
+    let done = command.run(tasks.context, on_progress(tasks)).await.map_err(|error| error.to_string())?;
     let count: u64 = done.records.values().sum();
     Ok(json!({
         "appId": name,
@@ -176,7 +181,7 @@ pub(super) async fn import(tasks: &TaskContext<'_>, wanted: WantedImport) -> Res
     let WantedImport { from, as_id, domain, key } = wanted;
     let key = archive_key(key)?;
     let command = ImportApp { from, as_id, domain, key, served: tasks.served };
-    let done = command.run(tasks.app, told(tasks)).await.map_err(|error| error.to_string())?;
+    let done = command.run(tasks.context, on_progress(tasks)).await.map_err(|error| error.to_string())?;
     let count: u64 = done.records.values().sum();
     Ok(json!({
         "appId": done.app.app_id,
@@ -191,7 +196,7 @@ fn archive_key(key: Option<PlainSecret>) -> Result<Option<MasterKey>, String> {
     key.map_err(|_| "the key for the archive is too short: at least 32 characters".to_owned())
 }
 
-fn told(tasks: &TaskContext<'_>) -> Told {
+fn on_progress(tasks: &TaskContext<'_>) -> OnTransferProgress {
     let report = Arc::clone(&tasks.report);
-    Arc::new(move |doing, done, total| report(Progress { doing: doing.to_owned(), done, total }))
+    Arc::new(move |doing, done, total| report(WorkProgress { doing: doing.to_owned(), done, total }))
 }

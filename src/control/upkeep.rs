@@ -1,7 +1,7 @@
 //! Backup, check and compaction of an open data folder, while serving.
 
 use crate::app::OpenStore;
-use crate::control::{Progress, Report};
+use crate::control::{Report, WorkProgress};
 use crate::store::maintenance::{Audit, CheckReport, Finding, Maintain};
 use crate::store::{Encoding, Engine, Key, Progress as StoreProgress, StoreError};
 use crate::store::{passwordless, records, session, user, userroles};
@@ -54,12 +54,12 @@ pub struct Readable {
 }
 
 /// The most records described one by one; more are only counted.
-const DESCRIBED_MAX: usize = 100;
+const MAX_DESCRIBED: usize = 100;
 
 impl Audit for Readable {
     fn record(&mut self, key: &Key, value: &[u8]) {
         let Err(error) = records::check(Encoding::Binary, key, value) else { return };
-        if self.findings.len() == DESCRIBED_MAX {
+        if self.findings.len() == MAX_DESCRIBED {
             self.unlisted += 1;
             return;
         }
@@ -111,7 +111,7 @@ pub fn shown(report: &CheckReport) -> Value {
 /// Passes a store's progress on in the form of the control plane.
 pub fn translated(report: &Report) -> impl Fn(StoreProgress) + use<> {
     let report = Arc::clone(report);
-    move |now| report(Progress { doing: now.stage.to_owned(), done: now.done, total: now.total })
+    move |now| report(WorkProgress { doing: now.stage.to_owned(), done: now.done, total: now.total })
 }
 
 fn disk(store: &OpenStore, verb: &str) -> Result<Arc<dyn Maintain>, String> {

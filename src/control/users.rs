@@ -2,7 +2,7 @@
 
 use crate::command::session::list::ListSessions;
 use crate::command::user::delete::{DeleteUser, Deleted, Extent};
-use crate::command::user::import::{EndImport, ImportUsers, Place, StepEnded};
+use crate::command::user::import::{EndImport, ImportStep, ImportUsers, StepEnded};
 use crate::command::user::list::{ListUsers, SearchUsers};
 use crate::command::user::{FindUser, UserInfo};
 use crate::command::usermetadata::ReadMetadata;
@@ -20,10 +20,10 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// The most users listed in one answer.
-const PAGE_MAX: usize = 500;
+const MAX_PAGE: usize = 500;
 
-pub(super) async fn list(app: &Context, id: &AppId, wanted: UsersWanted) -> Result<Value, String> {
-    let scope = scope(app, id, Some(&wanted.tenant), "sessiond users list")?;
+pub(super) async fn list(context: &Context, id: &AppId, wanted: UsersWanted) -> Result<Value, String> {
+    let scope = scope(context, id, Some(&wanted.tenant), "sessiond users list")?;
     let tenant = TenantId::new(wanted.tenant);
     let order = if wanted.newest_first { Order::Descending } else { Order::Ascending };
     let recipe = match &wanted.recipe {
@@ -37,7 +37,7 @@ pub(super) async fn list(app: &Context, id: &AppId, wanted: UsersWanted) -> Resu
     };
     if let Some(email) = wanted.email {
         let tags = SearchTags { emails: SearchTags::values(&email), ..SearchTags::default() };
-        let mut found = SearchUsers { scope, tenant, tags, order }.run(app).await.map_err(failed)?;
+        let mut found = SearchUsers { scope, tenant, tags, order }.run(context).await.map_err(failed)?;
         let of_recipe = |info: &UserInfo| info.user.methods.iter().any(|method| Some(method.login.recipe()) == recipe);
         found.retain(|info| recipe.is_none() || of_recipe(info));
         found.truncate(wanted.limit);
@@ -45,17 +45,17 @@ pub(super) async fn list(app: &Context, id: &AppId, wanted: UsersWanted) -> Resu
     }
     let recipes = recipe.map_or_else(Recipes::all, |recipe| [recipe].into_iter().collect());
     let from = wanted.from.map(|(time, id)| Position { time_joined: UnixMillis(time), id: UserId::new(id) });
-    let limit = wanted.limit.clamp(1, PAGE_MAX);
-    let page = ListUsers { scope, tenant, recipes, order, from, limit }.run(app).await.map_err(failed)?;
-    let next = page.next.map(|place| (place.time_joined, place.id));
+    let limit = wanted.limit.clamp(1, MAX_PAGE);
+    let page = ListUsers { scope, tenant, recipes, order, from, limit }.run(context).await.map_err(failed)?;
+    let next = page.next.map(|position| (position.time_joined, position.id));
     Ok(json!({ "users": page.users.iter().map(shown).collect::<Vec<_>>(), "next": next }))
 }
 
 /// A user with what the other recipes know about it.
-pub(super) async fn show(app: &Context, id: &AppId, user: String) -> Result<Value, String> {
-    let scope = scope(app, id, None, "sessiond users show")?;
+pub(super) async fn show(context: &Context, id: &AppId, user: String) -> Result<Value, String> {
+    let scope = scope(context, id, None, "sessiond users show")?;
     let named = UserId::new(user);
-    let found = FindUser { scope: scope.clone(), id: named.clone() }.run(app).await.map_err(failed)?;
+    let found = FindUser { scope: scope.clone(), id: named.clone() }.run(context).await.map_err(failed)?;
     let Some(info) = found else {
         return Err(format!("there is no user {} in this app", named.as_str()));
     };
@@ -64,12 +64,12 @@ pub(super) async fn show(app: &Context, id: &AppId, user: String) -> Result<Valu
     let mut roles = serde_json::Map::new();
     for tenant in info.user.tenants() {
         let of_tenant = RolesOfUser { scope: scope.clone(), tenant: tenant.clone(), user_id: known_as.clone() };
-        let held = of_tenant.run(app).await.map_err(failed)?;
+        let held = of_tenant.run(context).await.map_err(failed)?;
         roles.insert(tenant.as_str().to_owned(), json!(held));
     }
-    let metadata = ReadMetadata { scope: scope.clone() }.of(app, &known_as).await.map_err(failed)?;
+    let metadata = ReadMetadata { scope: scope.clone() }.of(context, &known_as).await.map_err(failed)?;
     let sessions =
-        ListSessions { scope, user_id: known_as, tenant: None, linked: true }.run(app).await.map_err(failed)?;
+        ListSessions { scope, user_id: known_as, tenant: None, linked: true }.run(context).await.map_err(failed)?;
     if let Some(members) = all.as_object_mut() {
         members.insert("roles".to_owned(), Value::Object(roles));
         // As text: a JSON tree would round numbers beyond 64 bits.
@@ -113,10 +113,10 @@ fn method((method, verified): (&LoginMethod, bool)) -> Value {
 }
 
 /// Deletes a user with every login method, or one login method only.
-pub(super) async fn delete(app: &Context, id: &AppId, user: String, only_method: bool) -> Result<Value, String> {
-    let scope = scope(app, id, None, "sessiond users delete")?;
+pub(super) async fn delete(context: &Context, id: &AppId, user: String, only_method: bool) -> Result<Value, String> {
+    let scope = scope(context, id, None, "sessiond users delete")?;
     let extent = if only_method { Extent::Method } else { Extent::Group };
-    let deleted = DeleteUser { scope, id: UserId::new(user), extent }.run(app).await.map_err(failed)?;
+    let deleted = DeleteUser { scope, id: UserId::new(user), extent }.run(context).await.map_err(failed)?;
     let methods = match deleted {
         Deleted::Ok { methods } => methods,
         Deleted::Nothing => 0,
@@ -126,15 +126,15 @@ pub(super) async fn delete(app: &Context, id: &AppId, user: String, only_method:
 
 /// Executes a step of an import, once. Returns, for each line that was not imported, why.
 pub(super) async fn import(
-    app: &Context,
+    context: &Context,
     id: &AppId,
     tenant: &str,
     lines: UserLines,
-    place: Place,
+    step: ImportStep,
 ) -> Result<Value, String> {
-    let scope = scope(app, id, Some(tenant), "sessiond users import")?;
-    let command = ImportUsers { scope, tenant: TenantId::new(tenant), lines: lines.into_lines(), place };
-    let outcomes = match command.run(app).await.map_err(failed)? {
+    let scope = scope(context, id, Some(tenant), "sessiond users import")?;
+    let command = ImportUsers { scope, tenant: TenantId::new(tenant), lines: lines.into_lines(), step };
+    let outcomes = match command.run(context).await.map_err(failed)? {
         StepEnded::Done(outcomes) => outcomes,
         StepEnded::OtherLines => {
             return Err("the file has changed since the import was interrupted, in lines that are already imported; \
@@ -164,9 +164,9 @@ pub(super) async fn import(
 
 /// Forgets an import's steps, and gives back the disk space that they took.
 pub(super) async fn end_import(tasks: &TaskContext<'_>, id: &AppId, import: Uuid) -> Result<Value, String> {
-    let app = tasks.app;
-    let scope = scope(app, id, None, "sessiond users import")?;
-    EndImport { scope, import }.run(app).await.map_err(failed)?;
-    upkeep::reclaim(Arc::clone(&app.store), Arc::clone(&tasks.report)).await;
+    let context = tasks.context;
+    let scope = scope(context, id, None, "sessiond users import")?;
+    EndImport { scope, import }.run(context).await.map_err(failed)?;
+    upkeep::reclaim(Arc::clone(&context.store), Arc::clone(&tasks.report)).await;
     Ok(json!({}))
 }

@@ -148,10 +148,10 @@ impl AuditEvent {
 /// `+4***67`.
 #[must_use]
 pub fn masked(login: &str) -> String {
-    const HOST_MAX: usize = 100;
+    const MAX_HOST: usize = 100;
     let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
     if let Some((local, host)) = login.rsplit_once('@') {
-        let host: String = host.chars().take(HOST_MAX).collect();
+        let host: String = host.chars().take(MAX_HOST).collect();
         return format!("{}***@{host}", first(local));
     }
     let length = login.chars().count();

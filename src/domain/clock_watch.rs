@@ -26,7 +26,7 @@ pub const TOLERANCE_MS: u64 = 5 * 60_000;
 pub const AFTER_REBOOT_MS: u64 = 3_600_000;
 
 /// After a gap longer than this by the wall clock, a machine starts as if the clock had just jumped; in ms.
-pub const LONGEST_GAP_MS: u64 = 7 * 24 * 3_600_000;
+pub const MAX_GAP_MS: u64 = 7 * 24 * 3_600_000;
 
 /// The watch. Pass it readings regularly; the more often, the sooner a jump is noticed.
 #[derive(Debug, Clone)]
@@ -88,7 +88,7 @@ impl ClockWatch {
         }
         match known.seen.wall.age(start.wall).known() {
             Some(gap) if gap <= TOLERANCE_MS => Self::after(start, agreed),
-            Some(gap) if gap <= LONGEST_GAP_MS => Self::after(start, agreed.min(SETTLING_MS - AFTER_REBOOT_MS)),
+            Some(gap) if gap <= MAX_GAP_MS => Self::after(start, agreed.min(SETTLING_MS - AFTER_REBOOT_MS)),
             _ => Self::new(start),
         }
     }
@@ -246,8 +246,8 @@ mod tests {
         assert_eq!(settling_after(0), 0);
         assert_eq!(settling_after(signed(TOLERANCE_MS)), 0);
         assert_eq!(settling_after(signed(TOLERANCE_MS + 1)), AFTER_REBOOT_MS);
-        assert_eq!(settling_after(signed(LONGEST_GAP_MS)), AFTER_REBOOT_MS);
-        assert_eq!(settling_after(signed(LONGEST_GAP_MS + 1)), SETTLING_MS);
+        assert_eq!(settling_after(signed(MAX_GAP_MS)), AFTER_REBOOT_MS);
+        assert_eq!(settling_after(signed(MAX_GAP_MS + 1)), SETTLING_MS);
         assert_eq!(settling_after(-1), SETTLING_MS, "it was set back, or was wrong before");
     }
 

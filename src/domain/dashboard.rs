@@ -8,7 +8,7 @@ use crate::domain::password::composed;
 pub const SESSION_LIFETIME_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Minimum number of characters in a password.
-const PASSWORD_MIN: usize = 8;
+const MIN_PASSWORD: usize = 8;
 /// A password must have fewer UTF-16 units than this.
 const PASSWORD_END: usize = 100;
 
@@ -58,7 +58,7 @@ pub fn check_password(password: &str) -> Result<(), WeakPassword> {
     let composed = composed(password);
     let password = composed.as_ref().map_or(password, |composed| composed.expose());
     let length = password.encode_utf16().count();
-    if length < PASSWORD_MIN {
+    if length < MIN_PASSWORD {
         return Err(WeakPassword::TooShort);
     }
     if length >= PASSWORD_END {

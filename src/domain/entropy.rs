@@ -33,13 +33,13 @@ pub fn time_ordered_uuid(entropy: &dyn Entropy, now: UnixMillis) -> Uuid {
 }
 
 /// Random bytes drawn all at once: one call to the system per request instead of one per value.
-pub struct Draw<'a, const N: usize> {
+pub struct RandomPool<'a, const N: usize> {
     source: &'a dyn Entropy,
     pool: [u8; N],
     used: AtomicUsize,
 }
 
-impl<'a, const N: usize> Draw<'a, N> {
+impl<'a, const N: usize> RandomPool<'a, N> {
     /// Draws `N` bytes; anything beyond that is read from the source again.
     #[must_use]
     pub fn new(source: &'a dyn Entropy) -> Self {
@@ -47,7 +47,7 @@ impl<'a, const N: usize> Draw<'a, N> {
     }
 }
 
-impl<const N: usize> Entropy for Draw<'_, N> {
+impl<const N: usize> Entropy for RandomPool<'_, N> {
     fn fill(&self, bytes: &mut [u8]) {
         let start = self.used.fetch_add(bytes.len(), Ordering::Relaxed);
         match start.checked_add(bytes.len()).and_then(|end| self.pool.get(start..end)) {
@@ -57,7 +57,7 @@ impl<const N: usize> Entropy for Draw<'_, N> {
     }
 }
 
-impl<const N: usize> Drop for Draw<'_, N> {
+impl<const N: usize> Drop for RandomPool<'_, N> {
     fn drop(&mut self) {
         self.pool.zeroize();
     }
@@ -84,12 +84,12 @@ mod tests {
     }
 
     #[test]
-    fn a_draw_never_hands_out_a_byte_twice_and_asks_once_while_it_lasts() {
+    fn a_pool_never_hands_out_a_byte_twice_and_asks_once_while_it_lasts() {
         let source = Counting::default();
-        let draw = Draw::<24>::new(&source);
-        let [first, second]: [[u8; 12]; 2] = [random_bytes(&draw), random_bytes(&draw)];
+        let random_pool = RandomPool::<24>::new(&source);
+        let [first, second]: [[u8; 12]; 2] = [random_bytes(&random_pool), random_bytes(&random_pool)];
         assert_eq!(source.calls.load(Ordering::Relaxed), 1);
-        let third: [u8; 12] = random_bytes(&draw);
+        let third: [u8; 12] = random_bytes(&random_pool);
         assert_eq!(source.calls.load(Ordering::Relaxed), 2);
         let all: std::collections::BTreeSet<u8> = [first, second, third].concat().into_iter().collect();
         assert_eq!(all.len(), 36);

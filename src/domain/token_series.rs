@@ -2,7 +2,7 @@
 //!
 //! Tokens for one purpose (verifying an address of a user in a tenant; resetting a user's password) belong to a
 //! *series*. They live together: when one of them is used, or all are revoked, the series ends and every token in it is
-//! dead, even if its row is not deleted yet. Only the newest [`LIVING_MAX`] tokens of a series live: anyone who
+//! dead, even if its row is not deleted yet. Only the newest [`MAX_VALID`] tokens of a series live: anyone who
 //! requests another mail gets one that works, but cannot pile up more rows than the deletion of the user can take in
 //! one transaction.
 
@@ -15,7 +15,7 @@ use crate::domain::time::UnixMillis;
 pub struct SeriesId(pub u64);
 
 /// Maximum number of living tokens of a series; with one more, the oldest is dead.
-pub const LIVING_MAX: usize = 100;
+pub const MAX_VALID: usize = 100;
 
 /// The tokens that live together.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -24,7 +24,7 @@ pub struct Series {
     pub id: SeriesId,
     /// When its last token expires.
     pub expires: UnixMillis,
-    /// The tokens, oldest first: at most [`LIVING_MAX`]. Some may have expired.
+    /// The tokens, oldest first: at most [`MAX_VALID`]. Some may have expired.
     pub tokens: Vec<OneTimeHash>,
 }
 
@@ -40,7 +40,7 @@ impl Series {
     pub fn add(&mut self, token: OneTimeHash, expires: UnixMillis) -> Option<OneTimeHash> {
         self.expires = self.expires.max(expires);
         self.tokens.push(token);
-        (self.tokens.len() > LIVING_MAX).then(|| self.tokens.remove(0))
+        (self.tokens.len() > MAX_VALID).then(|| self.tokens.remove(0))
     }
 }
 
@@ -66,7 +66,7 @@ pub enum Presented {
 #[must_use]
 pub fn judge(series: SeriesId, expires: UnixMillis, current: Option<SeriesId>, now: UnixMillis) -> Presented {
     match current {
-        Some(current) if current == series && is_over(expires, now) => Presented::Expired,
+        Some(current) if current == series && is_expired(expires, now) => Presented::Expired,
         Some(current) if current == series => Presented::Good,
         _ => Presented::Dead,
     }
@@ -74,7 +74,7 @@ pub fn judge(series: SeriesId, expires: UnixMillis, current: Option<SeriesId>, n
 
 /// True when a token that is valid until `expires` is no longer valid.
 #[must_use]
-pub fn is_over(expires: UnixMillis, now: UnixMillis) -> bool {
+pub fn is_expired(expires: UnixMillis, now: UnixMillis) -> bool {
     expires < now
 }
 
@@ -86,13 +86,13 @@ mod tests {
     fn one_token_too_many_takes_the_oldest_away() {
         let hash = |number: usize| OneTimeHash::of(&number.to_string());
         let mut series = Series::new(SeriesId(1));
-        for number in 0..LIVING_MAX {
+        for number in 0..MAX_VALID {
             assert_eq!(series.add(hash(number), UnixMillis(100)), None);
         }
-        assert_eq!(series.add(hash(LIVING_MAX), UnixMillis(50)), Some(hash(0)));
-        assert_eq!(series.add(hash(LIVING_MAX + 1), UnixMillis(200)), Some(hash(1)));
+        assert_eq!(series.add(hash(MAX_VALID), UnixMillis(50)), Some(hash(0)));
+        assert_eq!(series.add(hash(MAX_VALID + 1), UnixMillis(200)), Some(hash(1)));
         assert_eq!(series.expires, UnixMillis(200));
-        assert_eq!((series.tokens.len(), series.tokens.last()), (LIVING_MAX, Some(&hash(LIVING_MAX + 1))));
+        assert_eq!((series.tokens.len(), series.tokens.last()), (MAX_VALID, Some(&hash(MAX_VALID + 1))));
     }
 
     #[test]

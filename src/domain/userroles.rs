@@ -5,20 +5,20 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 /// Longest name of a role or permission, in bytes.
-pub const NAME_MAX: usize = 255;
+pub const MAX_NAME: usize = 255;
 /// Maximum number of permissions of one role: keeps the changes of one transaction small.
-pub const PERMISSIONS_MAX: usize = 10_000;
+pub const MAX_PERMISSIONS: usize = 10_000;
 
 /// Why a text is not a valid name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameError {
     /// Nothing but white space.
     Empty,
-    /// Above [`NAME_MAX`].
+    /// Above [`MAX_NAME`].
     TooLong,
 }
 
-/// A role's name: trimmed, not empty, at most [`NAME_MAX`] bytes; case matters.
+/// A role's name: trimmed, not empty, at most [`MAX_NAME`] bytes; case matters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RoleName(String);
@@ -75,7 +75,7 @@ impl Permission {
 fn trimmed(text: &str) -> Result<String, NameError> {
     match text.trim() {
         "" => Err(NameError::Empty),
-        name if name.len() > NAME_MAX => Err(NameError::TooLong),
+        name if name.len() > MAX_NAME => Err(NameError::TooLong),
         name => Ok(name.to_owned()),
     }
 }
@@ -97,11 +97,11 @@ impl fmt::Debug for Incarnation {
 pub struct Role {
     /// Drawn at random when the role was created.
     pub incarnation: Incarnation,
-    /// Its permissions, at most [`PERMISSIONS_MAX`].
+    /// Its permissions, at most [`MAX_PERMISSIONS`].
     pub permissions: BTreeSet<Permission>,
 }
 
-/// A role would have more than [`PERMISSIONS_MAX`] permissions.
+/// A role would have more than [`MAX_PERMISSIONS`] permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManyPermissions;
 
@@ -123,7 +123,7 @@ impl Role {
                 added.push(permission.clone());
             }
         }
-        if self.permissions.len() > PERMISSIONS_MAX { Err(TooManyPermissions) } else { Ok(added) }
+        if self.permissions.len() > MAX_PERMISSIONS { Err(TooManyPermissions) } else { Ok(added) }
     }
 
     /// Removes these permissions, or all; returns those that the role had.
@@ -166,9 +166,9 @@ mod tests {
 
     #[test]
     fn a_role_permits_only_so_much() {
-        let names: Vec<_> = (0..PERMISSIONS_MAX).map(|n| Permission::new(&n.to_string()).unwrap()).collect();
+        let names: Vec<_> = (0..MAX_PERMISSIONS).map(|n| Permission::new(&n.to_string()).unwrap()).collect();
         let mut role = Role::new(Incarnation(1));
-        assert_eq!(role.permit(&names).unwrap().len(), PERMISSIONS_MAX);
+        assert_eq!(role.permit(&names).unwrap().len(), MAX_PERMISSIONS);
         assert_eq!(role.permit(&names), Ok(Vec::new()));
         assert_eq!(role.permit(&permissions(&["one more"])), Err(TooManyPermissions));
     }

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
 /// Shortest pause between two checks.
-const MIN_LOOK: Duration = Duration::from_millis(5);
+const MIN_CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// What a connection waits for, and since when. Shared by its socket, its service and its timer.
 #[derive(Clone)]
@@ -79,21 +79,21 @@ impl Patience {
     /// Completes when the peer has kept the connection waiting for longer than `limits` allow.
     async fn lost(&self, limits: Limits) {
         let shortest = limits.header_timeout.min(limits.keep_alive_timeout).min(limits.reply_timeout);
-        let look = (shortest / 2).max(MIN_LOOK);
-        let mut timer = pin!(sleep_until(self.opened + look));
+        let check_interval = (shortest / 2).max(MIN_CHECK_INTERVAL);
+        let mut timer = pin!(sleep_until(self.opened + check_interval));
         loop {
             timer.as_mut().await;
             let now = Instant::now();
             let due = match self.phase() {
                 (Phase::Idle, since) => since + limits.keep_alive_timeout,
                 (Phase::Head, since) => since + limits.header_timeout,
-                (Phase::Busy, _) => now + look,
+                (Phase::Busy, _) => now + check_interval,
                 (Phase::Reply, since) => since + limits.reply_timeout,
             };
             if due <= now {
                 return;
             }
-            timer.as_mut().reset(due.min(now + look));
+            timer.as_mut().reset(due.min(now + check_interval));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::fault::{Fault, Gone};
 use crate::http::exchange::{Reply, Verb};
-use crate::state::password::Unserved;
+use crate::state::password::SignInRefused;
 use http::StatusCode;
 use std::collections::BTreeSet;
 
@@ -78,15 +78,15 @@ impl From<Fault> for ApiError {
     }
 }
 
-impl From<Unserved> for ApiError {
-    fn from(unserved: Unserved) -> Self {
-        match unserved {
-            Unserved::Busy { retry_after_s } => Self::Busy { retry_after_s },
-            Unserved::TooManyFailures { of, retry_after_s, .. } => {
+impl From<SignInRefused> for ApiError {
+    fn from(refusal: SignInRefused) -> Self {
+        match refusal {
+            SignInRefused::Busy { retry_after_s } => Self::Busy { retry_after_s },
+            SignInRefused::TooManyFailures { of, retry_after_s, .. } => {
                 Self::TooManyRequests { sentence: of, retry_after_s }
             }
-            Unserved::NoSignerKey => Self::Misconfigured("'firebase_password_hashing_signer_key' cannot be null"),
-            Unserved::Fault(fault) => fault.into(),
+            SignInRefused::NoSignerKey => Self::Misconfigured("'firebase_password_hashing_signer_key' cannot be null"),
+            SignInRefused::Fault(fault) => fault.into(),
         }
     }
 }

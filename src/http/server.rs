@@ -45,7 +45,7 @@ pub trait Dispatch: Send + Sync + 'static {
     }
 
     /// Called after answering a request has panicked and the panic has been logged.
-    fn panicked(&self) {}
+    fn record_panic(&self) {}
 }
 
 /// The header that identifies a request in logs.
@@ -68,7 +68,7 @@ pub async fn serve<D: Dispatch>(
     dispatch: Arc<D>,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let shared = Arc::new(Shared { dispatch, limits, boot_id, requests: AtomicU64::new(0) });
+    let shared = Arc::new(ServerShared { dispatch, limits, boot_id, requests: AtomicU64::new(0) });
     let slots = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
@@ -104,7 +104,7 @@ pub async fn serve<D: Dispatch>(
     }
 }
 
-struct Shared<D> {
+struct ServerShared<D> {
     dispatch: Arc<D>,
     limits: Limits,
     boot_id: u32,
@@ -114,7 +114,7 @@ struct Shared<D> {
 fn serve_connection<D: Dispatch>(
     stream: TcpStream,
     peer: IpAddr,
-    shared: &Arc<Shared<D>>,
+    shared: &Arc<ServerShared<D>>,
     graceful: &GracefulShutdown,
     permit: OwnedSemaphorePermit,
 ) {
@@ -178,7 +178,7 @@ fn with_headers_apart<B>(mut request: http::Request<B>) -> http::Request<B> {
 
 /// The only filter: takes every request apart and answers it. It never rejects.
 fn filter<D: Dispatch>(
-    shared: &Arc<Shared<D>>,
+    shared: &Arc<ServerShared<D>>,
     peer: IpAddr,
     patience: &Patience,
 ) -> impl Filter<Extract = (Response<Bytes>,), Error = warp::Rejection> + Clone + use<D> {
@@ -195,7 +195,7 @@ fn filter<D: Dispatch>(
 }
 
 async fn answer<D: Dispatch>(
-    (shared, peer, patience): (Arc<Shared<D>>, IpAddr, Patience),
+    (shared, peer, patience): (Arc<ServerShared<D>>, IpAddr, Patience),
     method: Method,
     path: FullPath,
     query: String,
@@ -226,14 +226,14 @@ async fn guarded<D: Dispatch>(dispatch: &D, request: Request) -> Response<Bytes>
         Ok(reply) => respond(reply, None),
         Err(panic) => {
             tracing::error!(request = id, "a handler panicked: {}", panic_text(&*panic));
-            dispatch.panicked();
+            dispatch.record_panic();
             respond(Reply::text(StatusCode::INTERNAL_SERVER_ERROR, "Internal error"), Some(&id))
         }
     }
 }
 
 /// The caller's request id if it is fit for a log line, otherwise one of our own.
-fn request_id<D>(headers: &HeaderMap, shared: &Shared<D>) -> String {
+fn request_id<D>(headers: &HeaderMap, shared: &ServerShared<D>) -> String {
     let sane = |id: &&str| {
         (1..=MAX_REQUEST_ID).contains(&id.len())
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))

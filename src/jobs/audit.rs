@@ -16,13 +16,13 @@ pub(super) struct Purged {
 }
 
 /// Deletes the events of a page whose retention time is over.
-pub(super) async fn purge(app: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<Purged, Fault> {
+pub(super) async fn purge(context: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<Purged, Fault> {
     let mut purged = Purged { events: 0, skip_to: None };
-    let mut tx = app.store.begin();
+    let mut tx = context.store.begin();
     for (key, _) in page {
         let Some((id, place)) = parse_key(key) else { continue };
-        let entry = app.directory.app(&id);
-        let config = entry.as_ref().map_or(&app.directory.base().app, |entry| &entry.config);
+        let entry = context.directory.app(&id);
+        let config = entry.as_ref().map_or(&context.directory.base().app, |entry| &entry.config);
         if place.at.plus(config.audit_retention_ms) > now {
             purged.skip_to = end_of(&id);
             break;

@@ -12,16 +12,16 @@ use tokio::time::sleep;
 ///
 /// # Errors
 /// When the store fails or a password cannot be hashed; the next round takes up the users that were not imported.
-pub async fn round(app: &Context) -> Result<Counts, Fault> {
+pub async fn round(context: &Context) -> Result<Counts, Fault> {
     let (mut total, mut last) = (Counts::default(), None);
     loop {
-        let next = bulk_import::next_app(app.store.begin().as_mut(), last.as_ref()).await;
+        let next = bulk_import::next_app(context.store.begin().as_mut(), last.as_ref()).await;
         let next = next.map_err(|error| Fault::new("looking for waiting users", error))?;
         let Some(id) = next else { return Ok(total) };
         // Users of an app that is being removed are removed with it.
-        while let Some(entry) = app.directory.app(&id) {
+        while let Some(entry) = context.directory.app(&id) {
             let cause = Cause::without_request("bulk import");
-            let Some(counts) = (ImportBatch { scope: Scope { app: entry, cause } }).run(app).await? else { break };
+            let Some(counts) = (ImportBatch { scope: Scope { app: entry, cause } }).run(context).await? else { break };
             total.imported += counts.imported;
             total.failed += counts.failed;
             sleep(BETWEEN_STEPS).await;

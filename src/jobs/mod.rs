@@ -30,10 +30,10 @@ use walk::{Expiring, Walk};
 
 /// Delay after the start before the first check for a due sweep. It is short, so that a server that is restarted again
 /// and again sweeps too.
-const FIRST_LOOK: Duration = Duration::from_mins(1);
+const FIRST_CHECK_DELAY: Duration = Duration::from_mins(1);
 /// How often to check whether a sweep is due: expired sessions, old timelines and unused tokens are removed half a day
 /// after the last sweep.
-const SWEEP_LOOKS: Duration = Duration::from_mins(10);
+const SWEEP_CHECK_INTERVAL: Duration = Duration::from_mins(10);
 /// Delay before the first sweep in test mode.
 const FIRST_SWEEP_IN_TEST_MODE: Duration = Duration::from_secs(1);
 
@@ -65,71 +65,71 @@ pub struct Jobs {
 
 /// Starts every job. Call [`Jobs::end`] before the store is closed.
 #[must_use]
-pub fn start(app: &Arc<Context>) -> Jobs {
+pub fn start(context: &Arc<Context>) -> Jobs {
     Jobs {
         running: [
-            tokio::spawn(keep_sweeping(Arc::clone(app))),
-            tokio::spawn(keep_rotating(Arc::clone(app))),
-            tokio::spawn(keep_finishing(Arc::clone(app))),
-            tokio::spawn(keep_deleting_unused(Arc::clone(app))),
-            tokio::spawn(keep_importing(Arc::clone(app))),
-            tokio::spawn(keep_sealing(Arc::clone(app))),
+            tokio::spawn(run_sweeps(Arc::clone(context))),
+            tokio::spawn(run_key_rotation(Arc::clone(context))),
+            tokio::spawn(run_role_removals(Arc::clone(context))),
+            tokio::spawn(run_unused_deletion(Arc::clone(context))),
+            tokio::spawn(run_imports(Arc::clone(context))),
+            tokio::spawn(run_provider_sealing(Arc::clone(context))),
         ],
     }
 }
 
 impl Jobs {
     /// Ends every job and waits until they release the app. A step in progress is abandoned; commits are atomic.
-    pub async fn end(self, app: &Context) {
+    pub async fn end(self, context: &Context) {
         for job in self.running {
             job.abort();
             // An aborted task ends with an error that says so.
             let _ = job.await;
         }
         // If the disk is slow, the next process does without the note.
-        let _ = timeout(LAST_NOTE, keep_clock(app, true)).await;
+        let _ = timeout(LAST_NOTE, keep_clock(context, true)).await;
     }
 }
 
-async fn keep_sweeping(app: Arc<Context>) {
-    if app.directory.base().test_mode {
+async fn run_sweeps(context: Arc<Context>) {
+    if context.directory.base().test_mode {
         sleep(FIRST_SWEEP_IN_TEST_MODE).await;
-        sweep_round(&app).await;
+        sweep_round(&context).await;
     }
-    let mut due = interval_at(tokio::time::Instant::now() + FIRST_LOOK, SWEEP_LOOKS);
+    let mut due = interval_at(tokio::time::Instant::now() + FIRST_CHECK_DELAY, SWEEP_CHECK_INTERVAL);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         due.tick().await;
-        sweep_if_due(&app).await;
+        sweep_if_due(&context).await;
     }
 }
 
-async fn keep_rotating(app: Arc<Context>) {
+async fn run_key_rotation(context: Arc<Context>) {
     let mut due = interval_at(tokio::time::Instant::now(), KEYS_INTERVAL);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         due.tick().await;
         // Read the clock too, so that a jump is noticed soon and not only at the next sweep.
-        keep_clock(&app, false).await;
+        keep_clock(&context, false).await;
         // Failures are logged where they happen, and the next request or tick tries again.
-        app.keys.rotate_due(&app.directory, || app.surroundings()).await;
+        context.keys.rotate_due(&context.directory, || context.key_context()).await;
     }
 }
 
 /// Saves what is known about the clock for the next process, if that is worth a write.
-pub async fn keep_clock(app: &Context, is_last: bool) {
-    if let Err(error) = app.settled_clock.keep(&*app.store, app.clock.reading(), is_last).await {
+pub async fn keep_clock(context: &Context, is_last: bool) {
+    if let Err(error) = context.settled_clock.keep(&*context.store, context.clock.reading(), is_last).await {
         // A more important write meets the same error and logs it at a higher level.
         tracing::debug!(%error, "what is known about the system's clock could not be saved");
     }
 }
 
-async fn keep_finishing(app: Arc<Context>) {
+async fn run_role_removals(context: Arc<Context>) {
     let mut due = interval_at(tokio::time::Instant::now(), ROLES_INTERVAL);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         due.tick().await;
-        match finish_pending(&*app.store).await {
+        match finish_pending(&*context.store).await {
             Ok(0) => {}
             Ok(roles) => tracing::info!(roles, "deleted leftovers of removed roles"),
             Err(fault) => {
@@ -139,37 +139,37 @@ async fn keep_finishing(app: Arc<Context>) {
     }
 }
 
-async fn keep_deleting_unused(app: Arc<Context>) {
-    let mut due = interval_at(tokio::time::Instant::now() + FIRST_LOOK, UNUSED_INTERVAL);
+async fn run_unused_deletion(context: Arc<Context>) {
+    let mut due = interval_at(tokio::time::Instant::now() + FIRST_CHECK_DELAY, UNUSED_INTERVAL);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         due.tick().await;
-        unused_round(&app).await;
+        unused_round(&context).await;
     }
 }
 
 /// Deletes expired tokens and codes that were never used; returns how many. `None`: the clock cannot be relied on, and
 /// another round does it.
-pub async fn unused_round(app: &Context) -> Option<u64> {
-    let now = app.settled_now()?;
+pub async fn unused_round(context: &Context) -> Option<u64> {
+    let now = context.settled_now()?;
     let mut deleted = 0;
     for delete in UNUSED {
-        deleted += delete(app, now).await;
+        deleted += delete(context, now).await;
     }
     Some(deleted)
 }
 
 /// The kinds of tokens and codes to delete.
 const UNUSED: [for<'a> fn(&'a Context, Reading) -> BoxFuture<'a, u64>; 3] = [
-    |app, now| Box::pin(delete_unused::<ResetTokens>(app, now)),
-    |app, now| Box::pin(delete_unused::<totp_attempts::TotpAttempts>(app, now)),
-    |app, now| Box::pin(delete_unused::<PasswordlessDevices>(app, now)),
+    |context, now| Box::pin(delete_unused::<ResetTokens>(context, now)),
+    |context, now| Box::pin(delete_unused::<totp_attempts::TotpAttempts>(context, now)),
+    |context, now| Box::pin(delete_unused::<PasswordlessDevices>(context, now)),
 ];
 
-async fn delete_unused<E: Expiring>(app: &Context, now: Reading) -> u64 {
+async fn delete_unused<E: Expiring>(context: &Context, now: Reading) -> u64 {
     let mut walk = Walk::<E>::new();
     loop {
-        match walk.step(app, now).await {
+        match walk.step(context, now).await {
             Ok(true) => sleep(BETWEEN_STEPS).await,
             Ok(false) => break,
             Err(fault) => {
@@ -182,32 +182,32 @@ async fn delete_unused<E: Expiring>(app: &Context, now: Reading) -> u64 {
     walk.deleted()
 }
 
-async fn keep_importing(app: Arc<Context>) {
+async fn run_imports(context: Arc<Context>) {
     let mut due = interval_at(tokio::time::Instant::now(), IMPORTS_INTERVAL);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = due.tick() => {}
-            () = app.imports.notified() => {}
+            () = context.imports.notified() => {}
         }
-        match bulk_import::round(&app).await {
+        match bulk_import::round(&context).await {
             Ok(counts) if counts == Counts::default() => {}
             Ok(Counts { imported, failed }) => tracing::info!(imported, failed, "imported waiting users"),
             Err(fault) => {
                 tracing::error!(error = fault.chain(), "importing users failed; it will be tried again in a minute");
                 sleep(AFTER_FAILURE).await;
-                app.imports.notify_one();
+                context.imports.notify_one();
             }
         }
     }
 }
 
-async fn keep_sealing(app: Arc<Context>) {
+async fn run_provider_sealing(context: Arc<Context>) {
     let mut due = interval_at(tokio::time::Instant::now(), SEALING_INTERVAL);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         due.tick().await;
-        match providers::round(&app).await {
+        match providers::round(&context).await {
             Ok(0) => {}
             Ok(sealed) => tracing::info!(sealed, "sealed providers that an older version had stored unsealed"),
             Err(fault) => {

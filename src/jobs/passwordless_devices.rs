@@ -17,17 +17,18 @@ impl Expiring for PasswordlessDevices {
     const KEYSPACE: Keyspace = Keyspace::PasswordlessDevice;
     const WHAT: &'static str = "passwordless sign-ins";
 
-    fn is_over(app: &Context, key: &Key, bytes: &[u8], now: Reading) -> bool {
+    fn is_expired(context: &Context, key: &Key, bytes: &[u8], now: Reading) -> bool {
         let Some((id, tenant, _)) = parse_key(key) else { return false };
-        decoded::<Device>(app, key, bytes).is_some_and(|device| device.is_over(rules(app, &id, &tenant), now.wall))
+        decoded::<Device>(context, key, bytes)
+            .is_some_and(|device| device.is_expired(rules(context, &id, &tenant), now.wall))
     }
 
-    async fn delete(app: &Context, tx: &mut dyn Tx, key: &Key, now: Reading) -> Result<bool, StoreError> {
+    async fn delete(context: &Context, tx: &mut dyn Tx, key: &Key, now: Reading) -> Result<bool, StoreError> {
         let Some((id, tenant, hash)) = parse_key(key) else { return Ok(false) };
         let devices = Devices { app: &id, tenant: &tenant };
         // Read again: another code may have been created since.
         let Some(device) = devices.get(tx, &hash).await? else { return Ok(false) };
-        if !device.is_over(rules(app, &id, &tenant), now.wall) {
+        if !device.is_expired(rules(context, &id, &tenant), now.wall) {
             return Ok(false);
         }
         devices.save(tx, &hash, Some(&device), None)?;
@@ -36,7 +37,7 @@ impl Expiring for PasswordlessDevices {
 }
 
 /// The tenant's rules, or the server's for a tenant that is just being removed.
-fn rules(app: &Context, id: &AppId, tenant: &TenantId) -> CodeRules {
-    let entry = app.directory.app(id).and_then(|entry| entry.tenant(tenant));
-    entry.map_or_else(|| app.directory.base().app.passwordless, |entry| entry.config.passwordless)
+fn rules(context: &Context, id: &AppId, tenant: &TenantId) -> CodeRules {
+    let entry = context.directory.app(id).and_then(|entry| entry.tenant(tenant));
+    entry.map_or_else(|| context.directory.base().app.passwordless, |entry| entry.config.passwordless)
 }

@@ -14,20 +14,20 @@ use tokio::time::sleep;
 ///
 /// # Errors
 /// When the store or the master key fails; what was not sealed is left to the next round.
-pub async fn round(app: &Context) -> Result<u64, Fault> {
+pub async fn round(context: &Context) -> Result<u64, Fault> {
     let (mut pages, mut sealed) = (Pages::of_keyspace(Keyspace::ThirdPartyProvider, PAGE), 0);
     loop {
-        let page = pages.rows(app.store.begin().as_mut()).await;
+        let page = pages.rows(context.store.begin().as_mut()).await;
         let page = page.map_err(|error| Fault::new("looking for providers that are not sealed", error))?;
         let Some(page) = page else { return Ok(sealed) };
         for (key, bytes) in &page {
             let is_plain = |record: &ProviderRecord| matches!(record.provider, ProviderText::Plain(_));
-            if !decoded(app, key, bytes).is_some_and(|record| is_plain(&record)) {
+            if !decoded(context, key, bytes).is_some_and(|record| is_plain(&record)) {
                 continue;
             }
             // Providers of an app that is being removed are removed with it.
-            let Some(entry) = app_of(key).and_then(|id| app.directory.app(&id)) else { continue };
-            match (SealProvider { app: &entry, key }).run(app).await {
+            let Some(entry) = app_of(key).and_then(|id| context.directory.app(&id)) else { continue };
+            match (SealProvider { app: &entry, key }).run(context).await {
                 Ok(was_plain) => sealed += u64::from(was_plain),
                 Err(fault) if fault.gone().is_some() => {}
                 Err(fault) => return Err(fault),

@@ -14,8 +14,8 @@ pub(super) const BETWEEN_STEPS: Duration = Duration::from_millis(25);
 pub(super) const AFTER_FAILURE: Duration = Duration::from_secs(60);
 
 /// The record, unless it is damaged: then that is logged, and the walk continues.
-pub(super) fn decoded<R: codec::Record>(app: &Context, key: &Key, bytes: &[u8]) -> Option<R> {
-    match codec::decode(app.store.encoding(), key, bytes) {
+pub(super) fn decoded<R: codec::Record>(context: &Context, key: &Key, bytes: &[u8]) -> Option<R> {
+    match codec::decode(context.store.encoding(), key, bytes) {
         Ok(record) => Some(record),
         Err(error) => {
             tracing::error!(%error, "skipping a damaged record while removing expired ones");

@@ -35,12 +35,12 @@ const STAGES: [Keyspace; 5] = [
 pub struct Sweep {
     /// The current stage and what is left of it; `None` after the last one.
     pages: Option<(Keyspace, Pages)>,
-    removed: Removed,
+    removed: SweepCounts,
 }
 
 /// The number of rows that a sweep has removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Removed {
+pub struct SweepCounts {
     /// Sessions past their end of life.
     pub sessions: u64,
     /// Timelines past their retention time.
@@ -57,9 +57,9 @@ pub struct Removed {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn sweep(app: &Context, now: UnixMillis) -> Result<Removed, Fault> {
+pub async fn sweep(context: &Context, now: UnixMillis) -> Result<SweepCounts, Fault> {
     let mut sweep = Sweep::new();
-    while sweep.step(app, now).await? {}
+    while sweep.step(context, now).await? {}
     Ok(sweep.removed())
 }
 
@@ -70,7 +70,7 @@ impl Default for Sweep {
 }
 
 /// A stage at its first row.
-fn begun(stage: Keyspace) -> (Keyspace, Pages) {
+fn first_page_of(stage: Keyspace) -> (Keyspace, Pages) {
     (stage, Pages::of_keyspace(stage, PAGE))
 }
 
@@ -78,15 +78,15 @@ impl Sweep {
     /// A sweep that begins at the first row.
     #[must_use]
     pub fn new() -> Self {
-        Self { pages: STAGES.first().copied().map(begun), removed: Removed::default() }
+        Self { pages: STAGES.first().copied().map(first_page_of), removed: SweepCounts::default() }
     }
 
     /// A sweep that begins at the first row that is not before `next`, where an earlier sweep stopped.
     #[must_use]
     pub fn starting_at(next: Key) -> Self {
         let stage = STAGES.into_iter().find(|stage| *stage == next.keyspace);
-        let Some((stage, pages)) = stage.map(begun) else { return Self::new() };
-        Self { pages: Some((stage, pages.from(Some(next)))), removed: Removed::default() }
+        let Some((stage, pages)) = stage.map(first_page_of) else { return Self::new() };
+        Self { pages: Some((stage, pages.from(Some(next)))), removed: SweepCounts::default() }
     }
 
     /// Where the next step continues; `None` at the end.
@@ -97,7 +97,7 @@ impl Sweep {
 
     /// What has been removed so far.
     #[must_use]
-    pub const fn removed(&self) -> Removed {
+    pub const fn removed(&self) -> SweepCounts {
         self.removed
     }
 
@@ -105,52 +105,54 @@ impl Sweep {
     ///
     /// # Errors
     /// When the store fails; the step can be repeated.
-    pub async fn step(&mut self, app: &Context, now: UnixMillis) -> Result<bool, Fault> {
+    pub async fn step(&mut self, context: &Context, now: UnixMillis) -> Result<bool, Fault> {
         let Some((keyspace, mut pages)) = self.pages.clone() else { return Ok(false) };
-        let page = pages.rows(app.store.begin().as_mut()).await;
+        let page = pages.rows(context.store.begin().as_mut()).await;
         let page = page.map_err(|error| Fault::new("walking over rows that may be due", error))?.unwrap_or_default();
         match keyspace {
-            Keyspace::Session => self.removed.sessions += self.expire(app, &page, now).await?,
+            Keyspace::Session => self.removed.sessions += self.expire(context, &page, now).await?,
             Keyspace::EmailVerificationToken => {
-                self.removed.email_tokens += email_tokens::delete_expired(app, &page, now).await?;
+                self.removed.email_tokens += email_tokens::delete_expired(context, &page, now).await?;
             }
             Keyspace::DashboardSession => {
-                self.removed.dashboard_sessions += purge_dashboard(app, &page, now).await?;
+                self.removed.dashboard_sessions += purge_dashboard(context, &page, now).await?;
             }
             Keyspace::AuditEvent => {
-                let purged = audit::purge(app, &page, now).await?;
+                let purged = audit::purge(context, &page, now).await?;
                 self.removed.audit_events += purged.events;
                 if let Some(key) = purged.skip_to {
                     pages.skip_to(key);
                 }
             }
-            _ => self.removed.timelines += self.purge(app, &page, now).await?,
+            _ => self.removed.timelines += self.purge(context, &page, now).await?,
         }
-        let next_stage = || STAGES.into_iter().skip_while(|stage| *stage != keyspace).nth(1).map(begun);
+        let next_stage = || STAGES.into_iter().skip_while(|stage| *stage != keyspace).nth(1).map(first_page_of);
         self.pages = if pages.next_key().is_some() { Some((keyspace, pages)) } else { next_stage() };
         Ok(self.pages.is_some())
     }
 
     /// Ends the sessions of a page that are past their end of life.
-    async fn expire(&self, app: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
+    async fn expire(&self, context: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
         let due: Vec<_> = page
             .iter()
-            .filter(|(key, bytes)| decoded::<SessionRecord>(app, key, bytes).is_some_and(|row| is_over(&row, now)))
+            .filter(|(key, bytes)| {
+                decoded::<SessionRecord>(context, key, bytes).is_some_and(|row| is_expired(&row, now))
+            })
             .filter_map(|(key, _)| parse_row_key(key))
             .collect();
         if due.is_empty() {
             return Ok(0);
         }
         let due = &due;
-        let ended = transact_unqueued(&*app.store, "committing expired sessions", |mut tx| async move {
+        let ended = transact_unqueued(&*context.store, "committing expired sessions", |mut tx| async move {
             let mut ended = 0;
             // Read again: a scan is not part of what the commit checks, and a session may have been refreshed since.
             for (id, handle) in due {
                 let found = session::get(tx.as_mut(), id, handle).await;
                 let found = found.map_err(|error| Fault::new("loading an expired session", error))?;
-                let Some(record) = found.filter(|row| is_over(row, now)) else { continue };
+                let Some(record) = found.filter(|row| is_expired(row, now)) else { continue };
                 let at = record.family.expires;
-                let ending = Ending { event: EventKind::Expired, at, purge_at: purge_at(retention(app, id), now) };
+                let ending = Ending { event: EventKind::Expired, at, purge_at: purge_at(retention(context, id), now) };
                 session::end(tx.as_mut(), id, handle, record, ending)
                     .map_err(|error| Fault::new("ending an expired session", error))?;
                 ended += 1;
@@ -158,30 +160,30 @@ impl Sweep {
             Ok(Step::Commit(tx, ended))
         });
         let ended = ended.await?;
-        app.metrics.sessions.expired.inc_by(ended);
+        context.metrics.sessions.expired.inc_by(ended);
         Ok(ended)
     }
 
     /// Deletes the timelines of a page whose retention time is over.
-    async fn purge(&self, app: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
+    async fn purge(&self, context: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
         let due = page.iter().filter(|(key, bytes)| {
-            let retention = parse_row_key(key).map_or(u64::MAX, |(id, _)| retention(app, &id));
-            decoded::<TimelineRecord>(app, key, bytes).is_some_and(|record| record.is_over(retention, now))
+            let retention = parse_row_key(key).map_or(u64::MAX, |(id, _)| retention(context, &id));
+            decoded::<TimelineRecord>(context, key, bytes).is_some_and(|record| record.is_expired(retention, now))
         });
-        delete(app, due.map(|(key, _)| key), "committing purged timelines").await
+        delete(context, due.map(|(key, _)| key), "committing purged timelines").await
     }
 }
 
 /// Deletes the expired dashboard sessions of a page.
-async fn purge_dashboard(app: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
-    let over = |record: &DashboardSessionRecord| token_series::is_over(record.expires, now);
-    let due = page.iter().filter(|(key, bytes)| decoded(app, key, bytes).is_some_and(|record| over(&record)));
-    delete(app, due.map(|(key, _)| key), "committing purged dashboard sessions").await
+async fn purge_dashboard(context: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
+    let over = |record: &DashboardSessionRecord| token_series::is_expired(record.expires, now);
+    let due = page.iter().filter(|(key, bytes)| decoded(context, key, bytes).is_some_and(|record| over(&record)));
+    delete(context, due.map(|(key, _)| key), "committing purged dashboard sessions").await
 }
 
 /// Deletes rows whose expiry nothing extends: they need no second read.
-async fn delete(app: &Context, due: impl Iterator<Item = &Key>, doing: &'static str) -> Result<u64, Fault> {
-    let mut tx = app.store.begin();
+async fn delete(context: &Context, due: impl Iterator<Item = &Key>, doing: &'static str) -> Result<u64, Fault> {
+    let mut tx = context.store.begin();
     let mut deleted = 0;
     for key in due {
         tx.delete(key.clone());
@@ -193,12 +195,12 @@ async fn delete(app: &Context, due: impl Iterator<Item = &Key>, doing: &'static 
     Ok(deleted)
 }
 
-fn is_over(record: &SessionRecord, now: UnixMillis) -> bool {
+fn is_expired(record: &SessionRecord, now: UnixMillis) -> bool {
     record.family.expires <= now
 }
 
 /// How long the app keeps timelines; the default for an app that is just being removed.
-fn retention(app: &Context, id: &AppId) -> u64 {
+fn retention(context: &Context, id: &AppId) -> u64 {
     let config = |config: &AppConfig| config.session_timeline_retention_ms;
-    app.directory.app(id).map_or_else(|| config(&app.directory.base().app), |entry| config(&entry.config))
+    context.directory.app(id).map_or_else(|| config(&context.directory.base().app), |entry| config(&entry.config))
 }

@@ -2,7 +2,7 @@
 //! restarted often sweeps as often as any other, and finishes with a large store.
 
 use super::step::{AFTER_FAILURE, BETWEEN_STEPS};
-use super::sweep::{Removed, Sweep};
+use super::sweep::{Sweep, SweepCounts};
 use crate::context::Context;
 use crate::domain::clock_watch::SETTLING_MS;
 use crate::fault::Fault;
@@ -18,40 +18,40 @@ const STEPS_BETWEEN_NOTES: u32 = 1000;
 
 /// Sweeps if the last sweep was long enough ago or has not finished. `None`: it was not due, or the clock cannot be
 /// relied on.
-pub async fn sweep_if_due(app: &Context) -> Option<Removed> {
-    let now = app.settled_now()?;
-    let record = record(app).await;
+pub async fn sweep_if_due(context: &Context) -> Option<SweepCounts> {
+    let now = context.settled_now()?;
+    let record = record(context).await;
     let is_due = record.next.is_some()
         || record.finished.is_none_or(|finished| finished.age(&now).pause_left(SWEEP_INTERVAL_MS).is_none());
-    if is_due { sweep_round(app).await } else { None }
+    if is_due { sweep_round(context).await } else { None }
 }
 
 /// Removes expired rows, a page at a time, from where the last round stopped if it did not finish. `None`: the clock
 /// cannot be relied on; what was not removed yet waits for another round.
-pub async fn sweep_round(app: &Context) -> Option<Removed> {
-    let mut note = record(app).await;
+pub async fn sweep_round(context: &Context) -> Option<SweepCounts> {
+    let mut note = record(context).await;
     let mut sweep = note.next().map_or_else(Sweep::new, Sweep::starting_at);
     let mut steps: u32 = 0;
     loop {
-        let Some(now) = app.settled_now() else {
+        let Some(now) = context.settled_now() else {
             if steps > 0 {
                 tracing::info!("removing expired records was stopped: the system's clock has jumped");
             }
             return None;
         };
-        match sweep.step(app, now.wall).await {
+        match sweep.step(context, now.wall).await {
             Ok(true) => {
                 steps = steps.wrapping_add(1);
                 if steps.is_multiple_of(STEPS_BETWEEN_NOTES)
                     && let Some(next) = sweep.next_key()
                 {
-                    note.go_on_at(next);
-                    write_down(app, &note).await;
+                    note.continue_at(next);
+                    write_down(context, &note).await;
                 }
                 sleep(BETWEEN_STEPS).await;
             }
             Ok(false) => {
-                write_down(app, &SweepRecord { finished: Some(now), next: None }).await;
+                write_down(context, &SweepRecord { finished: Some(now), next: None }).await;
                 break;
             }
             Err(fault) => {
@@ -73,16 +73,16 @@ pub async fn sweep_round(app: &Context) -> Option<Removed> {
 }
 
 /// How far sweeps have got. What cannot be read counts as nothing: an extra sweep does no harm.
-async fn record(app: &Context) -> SweepRecord {
-    let found = clock::sweep(app.store.begin().as_mut()).await;
+async fn record(context: &Context) -> SweepRecord {
+    let found = clock::sweep(context.store.begin().as_mut()).await;
     found.unwrap_or_else(|error| {
         tracing::warn!(%error, "the position of the last sweep is not known; it starts over");
         SweepRecord::default()
     })
 }
 
-async fn write_down(app: &Context, record: &SweepRecord) {
-    let mut tx = app.store.begin();
+async fn write_down(context: &Context, record: &SweepRecord) {
+    let mut tx = context.store.begin();
     let written = clock::put_sweep(tx.as_mut(), record).map_err(CommitError::Store);
     let written = match written {
         Ok(()) => tx.commit().await,

@@ -16,17 +16,17 @@ impl Expiring for TotpAttempts {
     const KEYSPACE: Keyspace = Keyspace::TotpAttempts;
     const WHAT: &'static str = "one-time codes";
 
-    fn is_over(app: &Context, key: &Key, bytes: &[u8], now: Reading) -> bool {
+    fn is_expired(context: &Context, key: &Key, bytes: &[u8], now: Reading) -> bool {
         // Rows of a tenant that is being removed are removed with it.
-        let tenant = parse_attempts_key(key).and_then(|(id, tenant, _)| app.directory.app(&id)?.tenant(&tenant));
+        let tenant = parse_attempts_key(key).and_then(|(id, tenant, _)| context.directory.app(&id)?.tenant(&tenant));
         let Some(tenant) = tenant else { return false };
-        decoded::<TotpAttemptsRecord>(app, key, bytes)
+        decoded::<TotpAttemptsRecord>(context, key, bytes)
             .is_some_and(|row| Attempts::from(row).are_over(tenant.config.totp.cooldown_ms, &now))
     }
 
-    async fn delete(app: &Context, tx: &mut dyn Tx, key: &Key, now: Reading) -> Result<bool, StoreError> {
+    async fn delete(context: &Context, tx: &mut dyn Tx, key: &Key, now: Reading) -> Result<bool, StoreError> {
         let row = tx.get(key).await?;
-        let over = row.is_some_and(|bytes| Self::is_over(app, key, &bytes, now));
+        let over = row.is_some_and(|bytes| Self::is_expired(context, key, &bytes, now));
         if over {
             totp::remove_attempts(tx, key.clone());
         }

@@ -18,12 +18,12 @@ pub trait Expiring: Send {
     const WHAT: &'static str;
 
     /// Whether a row has to be deleted.
-    fn is_over(app: &Context, key: &Key, bytes: &[u8], now: Reading) -> bool;
+    fn is_expired(context: &Context, key: &Key, bytes: &[u8], now: Reading) -> bool;
 
     /// Deletes a row with everything that belongs to it, unless it has to stay after all: what was read before is not
     /// part of what the commit checks.
     fn delete(
-        app: &Context,
+        context: &Context,
         tx: &mut dyn Tx,
         key: &Key,
         now: Reading,
@@ -61,25 +61,25 @@ impl<E: Expiring> Walk<E> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn step(&mut self, app: &Context, now: Reading) -> Result<bool, Fault> {
-        let page = self.pages.rows(app.store.begin().as_mut()).await;
+    pub async fn step(&mut self, context: &Context, now: Reading) -> Result<bool, Fault> {
+        let page = self.pages.rows(context.store.begin().as_mut()).await;
         let page = page.map_err(|error| Fault::new("walking over rows that may have expired", error))?;
         let Some(page) = page else { return Ok(false) };
-        let due = page.iter().filter(|(key, bytes)| E::is_over(app, key, bytes, now)).map(|(key, _)| key);
-        self.deleted += delete::<E>(app, &due.collect::<Vec<_>>(), now).await?;
+        let due = page.iter().filter(|(key, bytes)| E::is_expired(context, key, bytes, now)).map(|(key, _)| key);
+        self.deleted += delete::<E>(context, &due.collect::<Vec<_>>(), now).await?;
         Ok(self.pages.next_key().is_some())
     }
 }
 
-async fn delete<E: Expiring>(app: &Context, due: &[&Key], now: Reading) -> Result<u64, Fault> {
+async fn delete<E: Expiring>(context: &Context, due: &[&Key], now: Reading) -> Result<u64, Fault> {
     if due.is_empty() {
         return Ok(0);
     }
     // It conflicts when a row is used meanwhile, or a row that belongs to it is added.
-    transact_unqueued(&*app.store, "committing deleted rows", |mut tx| async move {
+    transact_unqueued(&*context.store, "committing deleted rows", |mut tx| async move {
         let mut deleted = 0;
         for key in due {
-            let gone = E::delete(app, tx.as_mut(), key, now).await;
+            let gone = E::delete(context, tx.as_mut(), key, now).await;
             deleted += u64::from(gone.map_err(|error| Fault::new("deleting an expired row", error))?);
         }
         Ok(Step::Commit(tx, deleted))

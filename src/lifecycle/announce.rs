@@ -38,7 +38,7 @@ impl Announcer {
     }
 
     /// Prints to stderr.
-    pub(super) fn cry(self, text: impl Display) {
+    pub(super) fn error(self, text: impl Display) {
         let line = self.line("ERROR", &text);
         let _ = writeln!(io::stderr().lock(), "{line}");
         if self.error_in_file {

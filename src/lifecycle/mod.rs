@@ -36,7 +36,7 @@ use std::time::Duration;
 
 /// Exit code of a server that was stopped without waiting for its requests, or before it served, as in shells for an
 /// interrupted command.
-const TOLD_TWICE: u8 = 130;
+const EXIT_FORCED: u8 = 130;
 
 /// The choices of the command line besides settings.
 #[derive(Clone)]
@@ -86,7 +86,7 @@ fn log_panics() {
 }
 
 fn crash(announcer: Announcer, error: &StartError) -> ExitCode {
-    announcer.cry(format!("What caused the crash: {}", error));
+    announcer.error(format!("What caused the crash: {}", error));
     ExitCode::FAILURE
 }
 
@@ -152,30 +152,30 @@ async fn run(
 ) -> Result<ExitCode, StartError> {
     let stop = StopSwitch::default();
     match Signals::new() {
-        Ok(signals) => drop(tokio::spawn(signals::obey(signals, stop.clone(), launch.detached, logs))),
+        Ok(signals) => drop(tokio::spawn(signals::handle(signals, stop.clone(), launch.detached, logs))),
         Err(error) => tracing::warn!(%error, "signals cannot be received; stop with \"sessiond stop\""),
     }
     let reserved = listen::reserve(&config.host, config.port).await.map_err(|error| start_error(&config, error))?;
     let failure = FailSwitch::default();
     let Some(store) = open_store(&config, &stop, &failure, Arc::clone(&launch.progress)).await? else {
-        return Ok(ExitCode::from(TOLD_TWICE));
+        return Ok(ExitCode::from(EXIT_FORCED));
     };
-    let app = Arc::new(app::over(&config, &store).await?);
-    let mut attending = Box::pin(attend(&config, &app, &store, &stop, announcer, reserved, presence));
+    let context = Arc::new(app::over(&config, &store).await?);
+    let mut attending = Box::pin(serve_until_stopped(&config, &context, &store, &stop, announcer, reserved, presence));
     let ended = tokio::select! {
         ended = &mut attending => ended,
         reason = failure.failed() => {
             let _ = tokio::time::timeout(LAST_REPLIES, attending).await;
             // The index must not be closed on a failing disk: it would panic, or write. The process ends anyway.
-            std::mem::forget(app);
+            std::mem::forget(context);
             return Err(StartError::StoreFailed(reason));
         }
     };
-    let closing = app.store.close();
-    if matches!(ended, Ok(TOLD_TWICE)) {
+    let closing = context.store.close();
+    if matches!(ended, Ok(EXIT_FORCED)) {
         // A quick stop has to be quick: what was acknowledged is on disk, and the next start finds it.
         let _ = tokio::time::timeout(Duration::from_secs(1), closing).await;
-        return Ok(ExitCode::from(TOLD_TWICE));
+        return Ok(ExitCode::from(EXIT_FORCED));
     }
     closing.await?;
     let code = ended?;
@@ -217,9 +217,9 @@ struct Presence {
 }
 
 /// Serves from the time the store is open until the last request is answered.
-async fn attend(
+async fn serve_until_stopped(
     config: &Arc<BaseConfig>,
-    app: &Arc<Context>,
+    context: &Arc<Context>,
     store: &OpenStore,
     stop: &StopSwitch,
     announcer: Announcer,
@@ -227,16 +227,21 @@ async fn attend(
     presence: &mut Presence,
 ) -> Result<u8, StartError> {
     let cdi = Arc::new(
-        Cdi::new(Arc::clone(app), own_hosts::read()).map_err(|error| Fault::new("joining the routes", error))?,
+        Cdi::new(Arc::clone(context), own_hosts::read()).map_err(|error| Fault::new("joining the routes", error))?,
     );
     let port = reserved.port;
     let listeners = reserved.open().map_err(|error| start_error(config, ReserveError::Bind(error)))?;
-    let operator =
-        Operator::new(Arc::clone(app), store.clone(), Arc::clone(config), Greeting::new(config, port), stop.clone());
+    let operator = Operator::new(
+        Arc::clone(context),
+        store.clone(),
+        Arc::clone(config),
+        Greeting::new(config, port),
+        stop.clone(),
+    );
     let operator = Arc::new(operator);
-    *presence = appear(config, app, &operator, port);
+    *presence = announce_presence(config, context, &operator, port);
 
-    let boot_id = u32::from_be_bytes(random_bytes(&*app.entropy));
+    let boot_id = u32::from_be_bytes(random_bytes(&*context.entropy));
     let limits = Limits { connections: handles::connections(config.limits.connections), ..config.limits };
     let server = server::serve(listeners, limits, boot_id, cdi, stop.clone().pressed(1));
     operator.set_serving(true);
@@ -248,12 +253,12 @@ async fn attend(
     // like this.
     announcer.say(format!("Started SuperTokens on {address} with PID: {}", std::process::id()));
 
-    let jobs = jobs::start(app);
+    let jobs = jobs::start(context);
     let code = tokio::select! {
         () = async { tokio::join!(server, stopping(stop, &operator, announcer)); } => 0,
-        () = stop.clone().pressed(2) => TOLD_TWICE,
+        () = stop.clone().pressed(2) => EXIT_FORCED,
     };
-    jobs.end(app).await;
+    jobs.end(context).await;
     Ok(code)
 }
 
@@ -281,10 +286,10 @@ async fn stopping(stop: &StopSwitch, operator: &Operator, announcer: Announcer) 
 
 /// Writes the files by which other processes find this one. A server that cannot be controlled still serves, so
 /// failures are warnings.
-fn appear(config: &BaseConfig, app: &Context, operator: &Arc<Operator>, port: u16) -> Presence {
+fn announce_presence(config: &BaseConfig, context: &Context, operator: &Arc<Operator>, port: u16) -> Presence {
     let instance = if config.ephemeral { Instance::Ephemeral(std::process::id()) } else { Instance::Store };
     let folder = &config.data_dir;
-    let control = Listener::bind(folder, instance, Transport::for_folder(folder), &*app.entropy)
+    let control = Listener::bind(folder, instance, Transport::for_folder(folder), &*context.entropy)
         .inspect_err(|error| tracing::warn!(%error, "no control socket: commands cannot reach this server"))
         .ok();
     let handler: Arc<dyn Handler> = Arc::clone(operator) as _;

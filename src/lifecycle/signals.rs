@@ -6,7 +6,7 @@ use crate::stop::StopSwitch;
 /// Triggers `stop` at SIGTERM, SIGINT and their equivalents on other platforms, until the process ends. A hang-up is
 /// one of them unless the server is `detached` from its terminal, or was started to outlive it (`nohup`). SIGUSR1
 /// reopens the log files, for tools that rotate them by renaming.
-pub(super) async fn obey(mut signals: Signals, stop: StopSwitch, detached: bool, logs: LogFiles) {
+pub(super) async fn handle(mut signals: Signals, stop: StopSwitch, detached: bool, logs: LogFiles) {
     loop {
         match signals.next().await {
             Received::HangUp if detached => {

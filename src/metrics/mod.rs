@@ -145,7 +145,7 @@ impl SessionFigures {
     }
 
     /// Counts an event that moved a session's lineage; other events are counted where they are caused.
-    pub fn happened(&self, event: &EventKind) {
+    pub fn count(&self, event: &EventKind) {
         match event {
             EventKind::Promoted { .. } => self.promoted.inc(),
             EventKind::SiblingMoved { .. } => self.siblings.inc(),
@@ -206,7 +206,7 @@ pub struct RouteFigures {
 
 impl RouteFigures {
     /// Counts one reply.
-    pub fn answered(&self, status: StatusCode, took: Duration) {
+    pub fn record(&self, status: StatusCode, took: Duration) {
         match status.as_u16() {
             ..400 => self.success.inc(),
             400..500 => self.client_error.inc(),

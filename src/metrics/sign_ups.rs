@@ -25,7 +25,7 @@ impl SignUpFigures {
     }
 
     /// Counts one sign-up.
-    pub fn happened(&self, recipe: RecipeId) {
+    pub fn count(&self, recipe: RecipeId) {
         if let Some((_, counter)) = self.recipes.iter().find(|(known, _)| *known == recipe) {
             counter.inc();
         }

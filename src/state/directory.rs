@@ -22,14 +22,14 @@ use tokio::sync::{
 /// A handle: clones share one directory.
 #[derive(Clone)]
 pub struct Directory {
-    shared: Arc<Shared>,
+    shared: Arc<DirectoryState>,
 }
 
-struct Shared {
+struct DirectoryState {
     base: Arc<BaseConfig>,
     domains: RwLock<Domains>,
     serials: AtomicU64,
-    turns: Turns,
+    locks: ChangeLocks,
 }
 
 /// Apps by id, by connection URI domain.
@@ -64,14 +64,14 @@ pub struct TenantEntry {
 }
 
 /// Locks for changes: apps change one at a time each, a change of a domain excludes all others.
-struct Turns {
+struct ChangeLocks {
     domains: AsyncRwLock<()>,
     apps: [Mutex<()>; 64],
 }
 
 /// The right to change an app, or everything.
 #[expect(dead_code, reason = "held for their drop")]
-pub(crate) enum Turn<'a> {
+pub(crate) enum ChangeGuard<'a> {
     App(AsyncRead<'a, ()>, Option<MutexGuard<'a, ()>>),
     All(AsyncWrite<'a, ()>),
 }
@@ -81,8 +81,8 @@ impl Directory {
     #[must_use]
     pub fn new(base: Arc<BaseConfig>) -> Self {
         let config = Arc::clone(&base.app);
-        let turns = Turns { domains: AsyncRwLock::default(), apps: std::array::from_fn(|_| Mutex::default()) };
-        let shared = Shared { base, domains: RwLock::default(), serials: AtomicU64::new(1), turns };
+        let locks = ChangeLocks { domains: AsyncRwLock::default(), apps: std::array::from_fn(|_| Mutex::default()) };
+        let shared = DirectoryState { base, domains: RwLock::default(), serials: AtomicU64::new(1), locks };
         let directory = Self { shared: Arc::new(shared) };
         directory.put(&AppId::base(), TenantEntry { id: TenantId::public(), config, own: Tenant::public() });
         directory
@@ -132,20 +132,20 @@ impl Directory {
     }
 
     /// Waits until no one else is changing this app; with `alone`, until no one is changing anything.
-    pub(crate) async fn turn(&self, app: &AppId, alone: bool) -> Turn<'_> {
-        let turns = &self.shared.turns;
+    pub(crate) async fn begin_change(&self, app: &AppId, alone: bool) -> ChangeGuard<'_> {
+        let locks = &self.shared.locks;
         if alone {
-            return Turn::All(turns.domains.write().await);
+            return ChangeGuard::All(locks.domains.write().await);
         }
-        let domain = turns.domains.read().await;
+        let domain = locks.domains.read().await;
         let mut hasher = DefaultHasher::new();
         app.hash(&mut hasher);
-        let place = usize::try_from(hasher.finish() % turns.apps.len() as u64).unwrap_or_default();
-        let app = match turns.apps.get(place) {
+        let place = usize::try_from(hasher.finish() % locks.apps.len() as u64).unwrap_or_default();
+        let app = match locks.apps.get(place) {
             Some(app) => Some(app.lock().await),
             None => None,
         };
-        Turn::App(domain, app)
+        ChangeGuard::App(domain, app)
     }
 
     /// Adds or replaces a tenant; an app is added with its public tenant.

@@ -42,14 +42,14 @@ crate::record!(AuditRecord, AuditEvent, version 1);
 
 /// The position of an event: its time, and a random part that distinguishes it from others of that moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct AuditPlace {
     /// When it happened.
     pub at: UnixMillis,
     /// Distinguishes it from others of that moment.
     pub random: [u8; 8],
 }
 
-impl Place {
+impl AuditPlace {
     /// The first position of a moment.
     #[must_use]
     pub const fn first(at: UnixMillis) -> Self {
@@ -59,24 +59,24 @@ impl Place {
 
 /// The key of an event.
 #[must_use]
-pub fn key(app: &AppId, place: &Place) -> Key {
+pub fn key(app: &AppId, place: &AuditPlace) -> Key {
     Key::of_app(Keyspace::AuditEvent, app).raw(&place.at.0.to_be_bytes()).raw(&place.random)
 }
 
 /// The app and the position in a key.
 #[must_use]
-pub fn parse_key(key: &Key) -> Option<(AppId, Place)> {
+pub fn parse_key(key: &Key) -> Option<(AppId, AuditPlace)> {
     let mut parts = KeyReader::new(key);
     let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
     let (at, random) = parts.rest().split_first_chunk()?;
-    Some((app, Place { at: UnixMillis(u64::from_be_bytes(*at)), random: random.try_into().ok()? }))
+    Some((app, AuditPlace { at: UnixMillis(u64::from_be_bytes(*at)), random: random.try_into().ok()? }))
 }
 
 /// Writes an event.
 ///
 /// # Errors
 /// When it is too large.
-pub fn put(tx: &mut dyn Tx, app: &AppId, place: &Place, record: &AuditRecord) -> Result<(), StoreError> {
+pub fn put(tx: &mut dyn Tx, app: &AppId, place: &AuditPlace, record: &AuditRecord) -> Result<(), StoreError> {
     codec::put(tx, key(app, place), record)
 }
 
@@ -88,12 +88,12 @@ pub async fn newest(
     tx: &mut dyn Tx,
     app: &AppId,
     from: UnixMillis,
-    before: Option<&Place>,
+    before: Option<&AuditPlace>,
     limit: usize,
-) -> Result<Vec<(Place, AuditRecord)>, StoreError> {
+) -> Result<Vec<(AuditPlace, AuditRecord)>, StoreError> {
     let all = Key::of_app(Keyspace::AuditEvent, app);
     let end = before.map_or_else(|| all.prefix_end(), |place| Some(key(app, place)));
-    let scan = Scan { start: key(app, &Place::first(from)), end, reverse: true, limit };
+    let scan = Scan { start: key(app, &AuditPlace::first(from)), end, reverse: true, limit };
     let rows = codec::scan::<AuditRecord>(tx, &scan).await?;
     Ok(rows.into_iter().filter_map(|(key, record)| Some((parse_key(&key)?.1, record))).collect())
 }

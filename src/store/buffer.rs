@@ -47,7 +47,7 @@ impl Buffer {
     }
 
     /// Before the commit: turns additions to what this transaction has itself written into part of the write.
-    pub(crate) fn settle(&mut self, encoding: Encoding) -> Result<(), StoreError> {
+    pub(crate) fn fold_adds(&mut self, encoding: Encoding) -> Result<(), StoreError> {
         let own: Vec<Key> = self.adds.keys().filter(|key| self.writes.contains_key(key)).cloned().collect();
         for key in own {
             let value = self.with_adds(encoding, &key, self.own(&key).flatten())?;
@@ -57,7 +57,7 @@ impl Buffer {
     }
 
     /// Records what a read saw. The first stamp is kept: a value that changed in between is a conflict at commit.
-    pub(crate) fn saw(&mut self, key: &Key, stamp: Option<u64>) {
+    pub(crate) fn record_read(&mut self, key: &Key, stamp: Option<u64>) {
         if !self.reads.contains_key(key) {
             self.reads.insert(key.clone(), stamp);
         }

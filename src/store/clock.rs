@@ -26,7 +26,7 @@ crate::record!(SweepRecord, Meta, version 1);
 
 impl SweepRecord {
     /// Records that a sweep is in progress and continues at `next`.
-    pub fn go_on_at(&mut self, next: &Key) {
+    pub fn continue_at(&mut self, next: &Key) {
         self.next = Some((next.keyspace as u8, next.bytes.clone()));
     }
 

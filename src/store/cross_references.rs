@@ -8,7 +8,7 @@ use std::vec::IntoIter;
 /// Rows read at once.
 const PAGE: usize = 128;
 /// Findings beyond this number are only counted.
-const DESCRIBED_MAX: usize = 100;
+const MAX_DESCRIBED: usize = 100;
 
 /// The result of a walk.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct CrossReferences {
 impl CrossReferences {
     pub(super) fn report(&mut self, what: String) {
         self.broken += 1;
-        if self.described.len() < DESCRIBED_MAX {
+        if self.described.len() < MAX_DESCRIBED {
             self.described.push(what);
         }
     }
@@ -61,13 +61,16 @@ impl<'a> Rows<'a> {
 }
 
 /// The result of one examination, or the error of a damaged record in it.
-pub(super) type Look<T> = Result<T, StoreError>;
+pub(super) type Examined<T> = Result<T, StoreError>;
 
 /// Ends an examination made with this transaction. `None`: what it read has changed in the meantime, so repeat it.
 ///
 /// # Errors
 /// When the store fails. A record that cannot be decoded is a finding, not an error.
-pub(super) async fn settled<T>(tx: Box<dyn Tx>, look: Result<T, StoreError>) -> Result<Option<Look<T>>, StoreError> {
+pub(super) async fn finish_examination<T>(
+    tx: Box<dyn Tx>,
+    look: Result<T, StoreError>,
+) -> Result<Option<Examined<T>>, StoreError> {
     match (tx.commit().await, look) {
         (Err(CommitError::Conflict), _) => Ok(None),
         (Err(CommitError::Store(error)), _) => Err(error),

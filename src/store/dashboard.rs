@@ -12,7 +12,7 @@ use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
 use crate::domain::ids::{AppId, UserId};
 use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash1;
-use crate::domain::token_series::{SeriesId, is_over};
+use crate::domain::token_series::{SeriesId, is_expired};
 use crate::domain::user::PasswordHash;
 use crate::store::key::KeyReader;
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ impl DashboardSessionRecord {
     /// Whether the session is valid for `user` at this moment.
     #[must_use]
     pub fn counts_for(&self, user: &DashboardUserRecord, now: UnixMillis) -> bool {
-        self.user_id == user.id && self.series == user.sessions && !is_over(self.expires, now)
+        self.user_id == user.id && self.series == user.sessions && !is_expired(self.expires, now)
     }
 }
 

@@ -195,11 +195,11 @@ pub(super) async fn rename_user(tx: &mut dyn Tx, app: &AppId, from: &UserId, to:
         }
         tx.delete(key);
     }
-    for (tenant, email, old, mut living) in taken_out(tx, app, from).await? {
+    for (tenant, email, old, mut valid) in taken_out(tx, app, from).await? {
         // Tokens created before tokens were counted are the oldest.
-        living.sort_by_key(|(hash, _)| old.tokens.iter().position(|one| one == hash));
+        valid.sort_by_key(|(hash, _)| old.tokens.iter().position(|one| one == hash));
         let new = Addressee { app, tenant: &tenant, user: to, email: &email };
-        for (hash, expires) in living {
+        for (hash, expires) in valid {
             let series = new.tokens().series(tx).await?.unwrap_or(Series::new(old.id));
             new.add(tx, &hash, series, expires)?;
         }
@@ -218,10 +218,10 @@ async fn taken_out(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<Vec<Ta
         let Some((tenant, email, hash)) = parse_by_user_key(&key) else { continue };
         if let Some(hash) = hash {
             let token: Option<VerificationTokenRecord> = codec::get(tx, &token_key(app, &tenant, &hash)).await?;
-            if let (Some(token), Some((_, _, series, living))) = (token, taken.last_mut())
+            if let (Some(token), Some((_, _, series, valid))) = (token, taken.last_mut())
                 && token.series == series.id
             {
-                living.push((hash, token.expires));
+                valid.push((hash, token.expires));
             }
         } else {
             let record: VerificationSeriesRecord = codec::decode(tx.encoding(), &key, &bytes)?;

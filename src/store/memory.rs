@@ -83,7 +83,7 @@ impl Tx for MemoryTx {
             return self.buffer.with_adds(encoding, key, own);
         }
         let row = self.engine.read().rows.get(key).cloned();
-        self.buffer.saw(key, row.as_ref().map(|(commit, _)| *commit));
+        self.buffer.record_read(key, row.as_ref().map(|(commit, _)| *commit));
         self.buffer.with_adds(encoding, key, row.map(|(_, value)| value))
     }
 
@@ -111,7 +111,7 @@ impl Tx for MemoryTx {
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), CommitError> {
-        self.buffer.settle(self.engine.encoding())?;
+        self.buffer.fold_adds(self.engine.encoding())?;
         super::limits::check(&self.buffer)?;
         let mut state = self.engine.write();
         if state.closed {

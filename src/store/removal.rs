@@ -23,7 +23,7 @@ crate::record!(RemovalRecord, Meta, version 1);
 
 /// An app with everything in it, or one tenant of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Removed {
+pub struct RemovalTarget {
     /// The app.
     pub app: AppId,
     /// The tenant; `None` for the whole app.
@@ -32,7 +32,7 @@ pub struct Removed {
 
 pub(super) const PREFIX: &str = "removal";
 
-impl Removed {
+impl RemovalTarget {
     /// The key of its marker.
     #[must_use]
     pub fn marker_key(&self) -> Key {
@@ -100,7 +100,7 @@ fn index_keys(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<Vec<Key>, S
 ///
 /// # Errors
 /// When an id is too long for a key.
-pub fn begin(tx: &mut dyn Tx, removed: &Removed, since: UnixMillis) -> Result<(), StoreError> {
+pub fn begin(tx: &mut dyn Tx, removed: &RemovalTarget, since: UnixMillis) -> Result<(), StoreError> {
     codec::put(tx, removed.marker_key(), &RemovalRecord { since })
 }
 
@@ -108,7 +108,7 @@ pub fn begin(tx: &mut dyn Tx, removed: &Removed, since: UnixMillis) -> Result<()
 ///
 /// # Errors
 /// When the store fails.
-pub async fn is_pending(tx: &mut dyn Tx, removed: &Removed) -> Result<bool, StoreError> {
+pub async fn is_pending(tx: &mut dyn Tx, removed: &RemovalTarget) -> Result<bool, StoreError> {
     Ok(tx.get(&removed.marker_key()).await?.is_some())
 }
 
@@ -121,7 +121,7 @@ pub fn is_marker_of(key: &Key, app: &AppId) -> bool {
 }
 
 /// Records that nothing of `removed` is left.
-pub fn finish(tx: &mut dyn Tx, removed: &Removed) {
+pub fn finish(tx: &mut dyn Tx, removed: &RemovalTarget) {
     tx.delete(removed.marker_key());
 }
 
@@ -129,7 +129,7 @@ pub fn finish(tx: &mut dyn Tx, removed: &Removed) {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn pending(tx: &mut dyn Tx) -> Result<Vec<Removed>, StoreError> {
+pub async fn pending(tx: &mut dyn Tx) -> Result<Vec<RemovalTarget>, StoreError> {
     let mut pages = Pages::of(Key::of(Keyspace::Meta).text(PREFIX), 256);
     let mut found = Vec::new();
     while let Some(rows) = pages.rows(tx).await? {
@@ -138,10 +138,10 @@ pub async fn pending(tx: &mut dyn Tx) -> Result<Vec<Removed>, StoreError> {
     Ok(found)
 }
 
-fn parse_marker(key: &Key) -> Option<Removed> {
+fn parse_marker(key: &Key) -> Option<RemovalTarget> {
     let mut parts = KeyReader::new(key);
     let _prefix = parts.text()?;
     let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
     let tenant = parts.text()?;
-    Some(Removed { app, tenant: (!tenant.is_empty()).then(|| TenantId::new(tenant)) })
+    Some(RemovalTarget { app, tenant: (!tenant.is_empty()).then(|| TenantId::new(tenant)) })
 }

@@ -29,7 +29,7 @@ crate::record!(TimelineRecord, Timeline, version 1);
 impl TimelineRecord {
     /// True if it must no longer be shown. It may still be in the store until the next sweep.
     #[must_use]
-    pub fn is_over(&self, retention_ms: u64, now: UnixMillis) -> bool {
+    pub fn is_expired(&self, retention_ms: u64, now: UnixMillis) -> bool {
         retention_ms == 0 || self.purge_at <= now
     }
 }

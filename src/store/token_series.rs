@@ -11,7 +11,7 @@ use super::{Key, Keyspace, Scan, StoreError, Tx};
 use crate::domain::ids::UserId;
 use crate::domain::one_time_token::OneTimeHash;
 use crate::domain::time::UnixMillis;
-use crate::domain::token_series::{Series, SeriesId, is_over};
+use crate::domain::token_series::{Series, SeriesId, is_expired};
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -223,10 +223,10 @@ impl<K: TokenKind> Owner<K> {
         token: &TokenRecord<K>,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        if !is_over(token.expires, now) {
+        if !is_expired(token.expires, now) {
             return Ok(false);
         }
-        if self.series(tx).await?.is_some_and(|series| is_over(series.expires, now)) {
+        if self.series(tx).await?.is_some_and(|series| is_expired(series.expires, now)) {
             tx.delete(self.series_key.clone());
         }
         self.delete(tx, hash);

@@ -211,10 +211,10 @@ pub fn parse_attempts_key(key: &Key) -> Option<(AppId, TenantId, String)> {
 }
 
 /// Users' authenticator apps as user data.
-pub(super) struct Kept;
+pub(super) struct TotpUserData;
 
 #[async_trait]
-impl UserData for Kept {
+impl UserData for TotpUserData {
     async fn in_use(&self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<bool, StoreError> {
         in_use(tx, app, id).await
     }

@@ -27,7 +27,7 @@ pub struct ImportRecord {
 crate::record!(ImportRecord, UserImport, version 1);
 
 /// Imports without a step for this long have been abandoned, in ms.
-pub const GIVEN_UP_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+pub const ABANDONED_AFTER_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// The key of an import.
 #[must_use]
@@ -55,11 +55,11 @@ pub fn put(tx: &mut dyn Tx, app: &AppId, import: Uuid, record: &ImportRecord) ->
 ///
 /// # Errors
 /// When the store fails.
-pub async fn delete_given_up(tx: &mut dyn Tx, app: &AppId, now: UnixMillis) -> Result<(), StoreError> {
+pub async fn delete_abandoned(tx: &mut dyn Tx, app: &AppId, now: UnixMillis) -> Result<(), StoreError> {
     let start = Key::of_app(Keyspace::UserImport, app);
     let all = Scan { end: start.prefix_end(), start, reverse: false, limit: usize::MAX };
     for (key, record) in codec::scan::<ImportRecord>(tx, &all).await? {
-        if record.at.age(now).has_reached(GIVEN_UP_MS) {
+        if record.at.age(now).has_reached(ABANDONED_AFTER_MS) {
             tx.delete(key);
         }
     }

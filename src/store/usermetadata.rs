@@ -58,10 +58,10 @@ pub async fn in_use(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<bool,
 }
 
 /// Metadata as user data.
-pub(super) struct Kept;
+pub(super) struct MetadataUserData;
 
 #[async_trait]
-impl UserData for Kept {
+impl UserData for MetadataUserData {
     async fn in_use(&self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<bool, StoreError> {
         in_use(tx, app, id).await
     }

@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
-use sessiond::app::{self, Parts};
+use sessiond::app::{self, ContextParts};
 use sessiond::config::BaseConfig;
 use sessiond::context::Context;
 use sessiond::domain::entropy::Entropy;
@@ -186,16 +186,16 @@ impl TestAppBuilder {
         config.config_path = self.config_path;
         config.master_key = self.master_key.map(Secret::new);
         let config = Arc::new(config);
-        let parts = Parts {
+        let parts = ContextParts {
             store: self.store.unwrap_or_else(|| Arc::new(MemoryEngine::new())),
             clock: Arc::new(self.clock.clone()),
             entropy: Arc::new(SeededEntropy::new(self.seed)),
         };
-        let app = Arc::new(app::compose(&config, parts).await.expect("a new app opens"));
-        let cdi = Cdi::with_recipes(Arc::clone(&app), &self.recipes).expect("no route twice");
+        let context = Arc::new(app::compose(&config, parts).await.expect("a new app opens"));
+        let cdi = Cdi::with_recipes(Arc::clone(&context), &self.recipes).expect("no route twice");
         let keys = self.settings.iter().filter(|(key, _)| key == "api_keys").flat_map(|(_, keys)| keys.split(','));
         keys.for_each(|key| watch.secret(key.trim()));
-        TestApp { app, cdi: Arc::new(cdi), clock: self.clock, watch: Arc::new(watch) }
+        TestApp { context, cdi: Arc::new(cdi), clock: self.clock, watch: Arc::new(watch) }
     }
 }
 
@@ -203,7 +203,7 @@ impl TestAppBuilder {
 #[derive(Clone)]
 pub(crate) struct TestApp {
     /// The parts, for commands and stores.
-    pub(crate) app: Arc<Context>,
+    pub(crate) context: Arc<Context>,
     /// The HTTP layer in front of them.
     pub(crate) cdi: Arc<Cdi>,
     /// Its clock.
@@ -416,7 +416,7 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// Serves an app with the limits of its settings.
     pub(crate) async fn start(app: &TestApp) -> Self {
-        Self::with(Arc::clone(&app.cdi), app.app.directory.base().limits).await
+        Self::with(Arc::clone(&app.cdi), app.context.directory.base().limits).await
     }
 
     /// Serves anything, with special limits.

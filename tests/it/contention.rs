@@ -125,7 +125,7 @@ async fn a_change_of_a_user_and_the_end_of_its_sessions_may_conflict_in_one_queu
     let engine = Arc::new(Fated::default());
     let fates = engine.fates.clone();
     let app = with_cheap_passwords().store(engine).build().await;
-    let id = id_of_one_queue(&app.app.contention);
+    let id = id_of_one_queue(&app.context.contention);
     app.people([mapped(&id, by_provider("anna", 1, "anna@x.io"))]).await;
 
     // The second attempt removes the mapping; then a session starts under the id, and its end conflicts as well.

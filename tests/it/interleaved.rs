@@ -289,7 +289,7 @@ async fn check(before: &[Event], event: Event, requests: &[(&str, Request)]) {
                 break;
             }
             assert!(allowed.contains(&answer), "{name}, before read {reads}: {answer}, and not one of {allowed:?}");
-            let broken = user::check(&*world.app.app.store).await.unwrap().described;
+            let broken = user::check(&*world.app.context.store).await.unwrap().described;
             assert!(broken.is_empty(), "{name}, before read {reads}: {broken:?}");
         }
     }

@@ -9,7 +9,7 @@ use sessiond::domain::time::UnixMillis;
 use sessiond::domain::user::{
     AccountInfo, ExternalId, Login, LoginMethod, PasswordHash, RecipeId, ThirdPartyAccount, User,
 };
-use sessiond::state::password::Unserved;
+use sessiond::state::password::SignInRefused;
 use sessiond::store::{Keyspace, user};
 use tokio::task::JoinSet;
 
@@ -57,7 +57,7 @@ impl TestApp {
     /// Signs these up, each as a separate user.
     pub(crate) async fn people<const N: usize>(&self, methods: [LoginMethod; N]) {
         for method in methods {
-            let mut tx = self.app.store.begin();
+            let mut tx = self.context.store.begin();
             user::save(tx.as_mut(), &AppId::base(), &[], &[&User::new(method)]).await.unwrap().expect("a free login");
             tx.commit().await.unwrap();
         }
@@ -66,7 +66,7 @@ impl TestApp {
     /// The password's hash that is stored for this address in the public tenant of an app.
     pub(crate) async fn stored_hash(&self, app: &AppId, email: &str) -> String {
         let (info, public) = (AccountInfo::Email(email.to_owned()), TenantId::public());
-        let mut tx = self.app.store.begin();
+        let mut tx = self.context.store.begin();
         let found = user::find_identity(tx.as_mut(), app, &public, RecipeId::EmailPassword, &info).await;
         let found = found.unwrap().expect("an account");
         match &found.user.method(&found.id).unwrap().login {
@@ -114,12 +114,12 @@ impl TestApp {
 
     /// Everything that is stored, to compare before and after a request that must change nothing.
     pub(crate) async fn stored(&self) -> Contents {
-        dump(&*self.app.store).await
+        dump(&*self.context.store).await
     }
 
     /// How many rows of this kind the store holds.
     pub(crate) async fn rows(&self, keyspace: Keyspace) -> usize {
-        rows_of(&*self.app.store, keyspace).await.len()
+        rows_of(&*self.context.store, keyspace).await.len()
     }
 }
 
@@ -136,12 +136,12 @@ impl TestApp {
     }
 
     /// Keeps every bcrypt thread busy with hashes of this cost, until the set is dropped and they have finished.
-    pub(crate) async fn busy_with_bcrypt(&self, cost: u32) -> JoinSet<Result<String, Unserved>> {
+    pub(crate) async fn busy_with_bcrypt(&self, cost: u32) -> JoinSet<Result<String, SignInRefused>> {
         let mut running = JoinSet::new();
         for _ in 0..std::thread::available_parallelism().unwrap().get() {
             let app = self.clone();
             running.spawn(async move {
-                app.app.hashing.hash("x", HashParameters::Bcrypt { cost }, &SeededEntropy::new(7)).await
+                app.context.hashing.hash("x", HashParameters::Bcrypt { cost }, &SeededEntropy::new(7)).await
             });
         }
         tokio::task::yield_now().await;

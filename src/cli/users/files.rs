@@ -15,12 +15,12 @@ const BYTES_PER_STEP: u64 = 1 << 20;
 /// How many lines a line counts for if its password has yet to be hashed.
 const PLAIN_WEIGHT: usize = 50;
 /// Longest line, in bytes.
-const LINE_MAX: u64 = 1 << 20;
+const MAX_LINE: u64 = 1 << 20;
 
 /// Where users are read from.
 pub(super) struct Source {
     /// The reader of the users, which hashes what it reads.
-    pub(super) reader: Hashed,
+    pub(super) reader: HashingReader,
     /// Number of bytes to read; 0 if unknown.
     pub(super) length: u64,
     /// The path that the paths of the note and the report extend: the file, or `stdin` in the working directory.
@@ -34,30 +34,30 @@ impl Source {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let shown = path.display().to_string();
         if path == Path::new("-") {
-            let reader = Hashed::new(Box::new(io::stdin()));
+            let reader = HashingReader::new(Box::new(io::stdin()));
             return Ok(Self { reader, length: 0, path: PathBuf::from("stdin"), shown });
         }
         let file = File::open(path).with_context(|| format!("reading {shown}"))?;
         let about = file.metadata()?;
         // Files of ours cannot be put next to a pipe or a device.
         let path = if about.is_file() { path.to_owned() } else { PathBuf::from("stdin") };
-        Ok(Self { reader: Hashed::new(Box::new(file)), length: about.len(), path, shown })
+        Ok(Self { reader: HashingReader::new(Box::new(file)), length: about.len(), path, shown })
     }
 }
 
 /// A reader that hashes what has been read from it.
-pub(super) struct Hashed {
+pub(super) struct HashingReader {
     reader: BufReader<Box<dyn Read>>,
     hash: Sha256,
 }
 
-impl Hashed {
+impl HashingReader {
     fn new(reader: Box<dyn Read>) -> Self {
         Self { reader: BufReader::new(reader), hash: Sha256::new() }
     }
 
     /// Reads this many bytes; false when there are fewer.
-    pub(super) fn pass(&mut self, bytes: u64) -> io::Result<bool> {
+    pub(super) fn skip(&mut self, bytes: u64) -> io::Result<bool> {
         Ok(io::copy(&mut self.take(bytes), &mut io::sink())? == bytes)
     }
 
@@ -72,7 +72,7 @@ impl Hashed {
     }
 }
 
-impl Read for Hashed {
+impl Read for HashingReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(into)?;
         self.hash.update(into.get(..read).unwrap_or_default());
@@ -80,7 +80,7 @@ impl Read for Hashed {
     }
 }
 
-impl BufRead for Hashed {
+impl BufRead for HashingReader {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.reader.fill_buf()
     }
@@ -118,7 +118,7 @@ impl Step {
             }
             let number = step.count;
             (step.bytes, step.count, weight) = (step.bytes + read, step.count + 1, weight + 1);
-            if read == LINE_MAX && !line.ends_with(b"\n") {
+            if read == MAX_LINE && !line.ends_with(b"\n") {
                 step.bytes += skip_line(reader)?;
                 step.refused.push((number, "the line is too long"));
                 continue;
@@ -141,9 +141,9 @@ impl Step {
     }
 }
 
-/// Reads to the end of the line, but no further than [`LINE_MAX`].
+/// Reads to the end of the line, but no further than [`MAX_LINE`].
 fn part_of_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> Result<u64> {
-    Ok(reader.by_ref().take(LINE_MAX).read_until(b'\n', line)? as u64)
+    Ok(reader.by_ref().take(MAX_LINE).read_until(b'\n', line)? as u64)
 }
 
 /// Skips the rest of a line; returns its length.

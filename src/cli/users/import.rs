@@ -7,9 +7,9 @@
 
 use super::super::common::{Answered, AppName, Worker, tenant};
 use super::super::output::{self, Bar};
-use super::files::{Hashed, Report, Source, Step};
+use super::files::{HashingReader, Report, Source, Step};
 use super::format::refuse_other_formats;
-use crate::control::{Progress, Task, UserLines};
+use crate::control::{Task, UserLines, WorkProgress};
 use crate::domain::ids::{AppId, PUBLIC};
 use crate::domain::import::{YEAR_2000, time_joined};
 use crate::system;
@@ -101,7 +101,7 @@ impl State {
             import,
             steps: 0,
             done: 0,
-            sha256: Hashed::sha256_of_nothing(),
+            sha256: HashingReader::sha256_of_nothing(),
             lines: 0,
             imported: 0,
             existing: 0,
@@ -113,7 +113,7 @@ impl State {
     }
 
     /// Counts the times of joining in a step, where lines have them.
-    fn look_at_times(&mut self, step: &Step) {
+    fn check_times(&mut self, step: &Step) {
         for joined in step.lines.iter().filter_map(|line| time_joined(line)) {
             self.dated += 1;
             self.before_2000 += u64::from(joined < YEAR_2000);
@@ -121,7 +121,7 @@ impl State {
     }
 
     /// Warns the operator when most times of joining are implausibly old.
-    fn remark_on_times(&self) {
+    fn warn_about_times(&self) {
         if self.before_2000 * 2 > self.dated {
             output::note(format!(
                 "{} of {} users with a 'timeJoined' joined before 2000: is it in seconds? It must be in milliseconds",
@@ -166,7 +166,7 @@ impl Import {
         let mut report = Report::open(beside(&source.path, "report.jsonl"), state.report)?;
         let bar = Bar::new();
         while let Some(mut step) = Step::read(&mut source.reader)? {
-            state.look_at_times(&step);
+            state.check_times(&step);
             let lines = UserLines::new(std::mem::take(&mut step.lines));
             let (app, tenant, import) = (state.app.clone(), state.tenant.clone(), state.import);
             let answer = worker.run(Task::UsersImport { app, tenant, lines, import, step: state.steps })?;
@@ -174,7 +174,7 @@ impl Import {
             state.sha256 = source.reader.sha256();
             note(&source.path, &state)?;
             let doing = format!("{} users imported", state.imported);
-            bar.show(Progress { doing, done: state.done, total: source.length });
+            bar.show(WorkProgress { doing, done: state.done, total: source.length });
         }
         drop(bar);
         // The next import of this file begins at its first line. The note is removed first: an import whose steps the
@@ -192,10 +192,10 @@ impl Import {
         let text = fs::read_to_string(&path).ok();
         let fresh = State::new(self.app.id(), self.tenant.clone());
         if self.restart
-            && let Some(given_up) = text.as_deref().and_then(|text| serde_json::from_str::<State>(text).ok())
-            && given_up.app == fresh.app
+            && let Some(abandoned) = text.as_deref().and_then(|text| serde_json::from_str::<State>(text).ok())
+            && abandoned.app == fresh.app
         {
-            let end = Task::UsersImportEnd { app: given_up.app, import: given_up.import };
+            let end = Task::UsersImportEnd { app: abandoned.app, import: abandoned.import };
             worker.run_reporting(end, output::bar())?;
         }
         let Some(text) = text.filter(|_| !self.restart) else {
@@ -205,7 +205,7 @@ impl Import {
         };
         let state: State = serde_json::from_str(&text)
             .with_context(|| format!("{} is damaged; --restart starts over", path.display()))?;
-        let same_file = source.reader.pass(state.done)? && source.reader.sha256() == state.sha256;
+        let same_file = source.reader.skip(state.done)? && source.reader.sha256() == state.sha256;
         if !same_file || state.app != fresh.app || state.tenant != fresh.tenant {
             bail!(
                 "an import of {} was interrupted, and since then {} changed; --restart starts over and leaves existing \
@@ -223,7 +223,7 @@ impl Import {
 
     fn conclude(&self, state: &State, resumed: bool, report: Report) -> ExitCode {
         let report = report.finish();
-        state.remark_on_times();
+        state.warn_about_times();
         if self.answered.as_json() {
             output::json(&json!({
                 "lines": state.lines,

@@ -22,9 +22,9 @@ impl Marked {
     pub const NOBODY: Self = Self(None);
 
     /// Records that the transaction is committed: the user is not marked again for a while.
-    pub fn committed(self, app: &Context) {
+    pub fn committed(self, context: &Context) {
         if let Some((place, at)) = self.0 {
-            app.activity.remember(place, at);
+            context.activity.remember(place, at);
         }
     }
 }
@@ -37,13 +37,13 @@ impl Marked {
 /// When a key is too long.
 pub fn mark_active(
     tx: &mut dyn Tx,
-    app: &Context,
+    context: &Context,
     entry: &AppEntry,
     user: &UserId,
     now: UnixMillis,
 ) -> Result<Marked, StoreError> {
-    let (place, steady) = (app.activity.place(entry, user), app.steady());
-    if app.activity.is_marked(place, steady) {
+    let (place, steady) = (context.activity.place(entry, user), context.steady());
+    if context.activity.is_marked(place, steady) {
         return Ok(Marked::NOBODY);
     }
     activity::put(tx, &entry.id, user, now)?;
@@ -63,9 +63,9 @@ impl CountActiveUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<u64, Fault> {
+    pub async fn run(self, context: &Context) -> Result<u64, Fault> {
         let mut count = 0;
-        each_mark(app, &self.scope, |at| count += u64::from(at >= self.since)).await?;
+        each_mark(context, &self.scope, |at| count += u64::from(at >= self.since)).await?;
         Ok(count)
     }
 }
@@ -81,11 +81,11 @@ impl CountActiveByDays {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<[u64; Self::DAYS], Fault> {
+    pub async fn run(self, context: &Context) -> Result<[u64; Self::DAYS], Fault> {
         const DAY_MS: u64 = 24 * 60 * 60_000;
-        let now = app.now();
+        let now = context.now();
         let mut counts = [0; Self::DAYS];
-        each_mark(app, &self.0, |at| {
+        each_mark(context, &self.0, |at| {
             let days_ago = usize::try_from(at.age(now).at_least() / DAY_MS).unwrap_or(usize::MAX);
             for count in counts.iter_mut().skip(days_ago) {
                 *count += 1;
@@ -97,10 +97,10 @@ impl CountActiveByDays {
 }
 
 /// Reads the activity mark of each user of an app, a page at a time.
-async fn each_mark(app: &Context, scope: &Scope, mut look: impl FnMut(UnixMillis)) -> Result<(), Fault> {
+async fn each_mark(context: &Context, scope: &Scope, mut look: impl FnMut(UnixMillis)) -> Result<(), Fault> {
     let mut pages = activity::pages(&scope.app.id);
     loop {
-        let page = pages.records::<ActiveRecord>(app.store.begin().as_mut()).await;
+        let page = pages.records::<ActiveRecord>(context.store.begin().as_mut()).await;
         let page = page.map_err(|error| Fault::new("counting active users", error))?;
         let Some(page) = page else { return Ok(()) };
         page.iter().for_each(|(_, mark)| look(mark.at));

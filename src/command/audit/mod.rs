@@ -2,7 +2,7 @@
 
 mod read;
 
-pub use read::{AuditPage, Cursor, Entry, ReadAudit};
+pub use read::{AuditEntry, AuditPage, Cursor, ReadAudit};
 
 use crate::command::scope::Scope;
 use crate::context::Context;
@@ -10,13 +10,13 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::entropy::random_bytes;
 use crate::fault::Fault;
 use crate::store::Tx;
-use crate::store::audit::{self, AuditRecord, Place};
+use crate::store::audit::{self, AuditPlace, AuditRecord};
 
 /// Adds an event to a transaction, or nothing when the app keeps no audit log. Call it in each attempt.
 ///
 /// # Errors
 /// When the event is too large.
-pub fn note(tx: &mut dyn Tx, app: &Context, scope: &Scope, event: AuditEvent) -> Result<(), Fault> {
+pub fn note(tx: &mut dyn Tx, context: &Context, scope: &Scope, event: AuditEvent) -> Result<(), Fault> {
     let Scope { app: entry, cause } = scope;
     if entry.config.audit_retention_ms == 0 {
         return Ok(());
@@ -35,6 +35,6 @@ pub fn note(tx: &mut dyn Tx, app: &Context, scope: &Scope, event: AuditEvent) ->
         call: cause.call.to_owned(),
         request_id: cause.request_id.clone(),
     };
-    let place = Place { at: app.now(), random: random_bytes(app.entropy.as_ref()) };
+    let place = AuditPlace { at: context.now(), random: random_bytes(context.entropy.as_ref()) };
     audit::put(tx, &entry.id, &place, &record).map_err(|error| Fault::new("writing the audit log", error))
 }

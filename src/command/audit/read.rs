@@ -6,14 +6,14 @@ use crate::domain::audit::AuditKind;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
-use crate::store::audit::{self, AuditRecord, Place};
+use crate::store::audit::{self, AuditPlace, AuditRecord};
 use serde_json::{Map, Value, json};
 use std::fmt;
 
 /// Events read at once.
 const PAGE: usize = 256;
 /// The most events read for one page: if few of them match, the page is shorter and its cursor continues.
-const LOOKED_AT_MAX: usize = 20 * PAGE;
+const MAX_EXAMINED: usize = 20 * PAGE;
 
 /// Reads events, newest first.
 pub struct ReadAudit {
@@ -36,14 +36,14 @@ pub struct ReadAudit {
 /// A page of events.
 pub struct AuditPage {
     /// The events, newest first.
-    pub events: Vec<Entry>,
+    pub events: Vec<AuditEntry>,
     /// Where to continue; `None` when there are no more events.
     pub next: Option<Cursor>,
 }
 
 /// The place that the next page's events come before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor(Place);
+pub struct Cursor(AuditPlace);
 
 impl Cursor {
     /// Parses what [`Cursor`]'s `Display` writes.
@@ -52,7 +52,7 @@ impl Cursor {
         let is_plain = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let (at, random) = text.split_at_checked(16).filter(|_| is_plain)?;
         let number = |part| u64::from_str_radix(part, 16).ok();
-        Some(Self(Place { at: UnixMillis(number(at)?), random: number(random)?.to_be_bytes() }))
+        Some(Self(AuditPlace { at: UnixMillis(number(at)?), random: number(random)?.to_be_bytes() }))
     }
 }
 
@@ -63,12 +63,12 @@ impl fmt::Display for Cursor {
 }
 
 /// An event and its place in the log.
-pub struct Entry {
-    place: Place,
+pub struct AuditEntry {
+    place: AuditPlace,
     record: AuditRecord,
 }
 
-impl Entry {
+impl AuditEntry {
     /// The event as JSON; absent values are left out.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -102,16 +102,16 @@ impl ReadAudit {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<AuditPage, Fault> {
+    pub async fn run(self, context: &Context) -> Result<AuditPage, Fault> {
         let entry = &self.scope.app;
         // Events past their retention time are never shown, deleted or not.
-        let oldest = app.now().minus(entry.config.audit_retention_ms);
+        let oldest = context.now().minus(entry.config.audit_retention_ms);
         let from = self.from.max(oldest.plus(1));
-        let limits = [self.to.map(Place::first), self.cursor.map(|cursor| cursor.0)];
+        let limits = [self.to.map(AuditPlace::first), self.cursor.map(|cursor| cursor.0)];
         let mut before = limits.into_iter().flatten().min();
         let mut events = Vec::new();
-        for _ in 0..LOOKED_AT_MAX / PAGE {
-            let mut tx = app.store.begin();
+        for _ in 0..MAX_EXAMINED / PAGE {
+            let mut tx = context.store.begin();
             let page = audit::newest(tx.as_mut(), &entry.id, from, before.as_ref(), PAGE).await;
             let page = page.map_err(|error| Fault::new("reading the audit log", error))?;
             let is_last = page.len() < PAGE;
@@ -120,8 +120,8 @@ impl ReadAudit {
                     return Ok(AuditPage { events, next: before.map(Cursor) });
                 }
                 before = Some(place);
-                if self.wants(&record) {
-                    events.push(Entry { place, record });
+                if self.matches(&record) {
+                    events.push(AuditEntry { place, record });
                 }
             }
             if is_last {
@@ -131,7 +131,7 @@ impl ReadAudit {
         Ok(AuditPage { events, next: before.map(Cursor) })
     }
 
-    fn wants(&self, record: &AuditRecord) -> bool {
+    fn matches(&self, record: &AuditRecord) -> bool {
         let is_about =
             |id: &UserId| [&record.user, &record.recipe_user].into_iter().any(|about| about.as_ref() == Some(id));
         self.kind.is_none_or(|kind| kind == record.kind) && self.user_id.as_ref().is_none_or(is_about)

@@ -4,10 +4,10 @@
 //! one transaction. A crash before that leaves marked rows, which the next batch takes up; after it nothing is left to
 //! take up. So no user is lost, and none is imported twice.
 
-use super::{Reader, Sealer, complaint, failed};
+use super::{Sealer, UserReader, complaint, failed};
 use crate::command::scope::Scope;
 use crate::command::transact::{Step, transact};
-use crate::command::user::arrival::{Ready, note, prepare_all, write};
+use crate::command::user::prepare::{Ready, note, prepare_all, write};
 use crate::context::Context;
 use crate::domain::import::BadLine;
 use crate::domain::import::waiting::BulkStatus;
@@ -43,13 +43,13 @@ impl ImportBatch {
     ///
     /// # Errors
     /// When the store fails or a password cannot be hashed; users that were not imported are taken up again.
-    pub async fn run(self, app: &Context) -> Result<Option<Counts>, Fault> {
-        let marked = self.mark(app).await?;
+    pub async fn run(self, context: &Context) -> Result<Option<Counts>, Fault> {
+        let marked = self.mark(context).await?;
         if marked.is_empty() {
             return Ok(None);
         }
-        let reader = Reader::new(app, &self.scope).await?;
-        let sealer = Sealer::of(app, &self.scope).await?;
+        let reader = UserReader::new(context, &self.scope).await?;
+        let sealer = Sealer::of(context, &self.scope).await?;
         let mut new = Vec::with_capacity(marked.len());
         for (id, record) in &marked {
             let read = match sealer.open(id, &record.sealed_user) {
@@ -58,21 +58,21 @@ impl ImportBatch {
             };
             new.push((read.map_err(|errors| BadLine(errors.join(" "))), *id));
         }
-        let ready = prepare_all(app, &self.scope, new).await?;
+        let ready = prepare_all(context, &self.scope, new).await?;
         let ids = marked.into_iter().map(|(id, _)| id);
         let batch: Vec<_> = ids.zip(ready).collect();
-        match self.import(app, &batch).await {
+        match self.import(context, &batch).await {
             // One of them has more data than can be stored: so many login methods that their row is too large.
-            Err(fault) if fault.too_large().is_some() => self.import_singly(app, batch).await.map(Some),
+            Err(fault) if fault.too_large().is_some() => self.import_singly(context, batch).await.map(Some),
             counts => counts.map(Some),
         }
     }
 
     /// Marks the next users: first those that an earlier batch has left.
-    async fn mark(&self, app: &Context) -> Result<Vec<(Uuid, BulkImportRecord)>, Fault> {
+    async fn mark(&self, context: &Context) -> Result<Vec<(Uuid, BulkImportRecord)>, Fault> {
         let id = &self.scope.app.id;
         let size = usize::try_from(self.scope.app.config.import_batch).unwrap_or(MAX_BATCH).min(MAX_BATCH);
-        transact(app, &(id, "bulk import"), "committing a batch of users", |mut tx| async move {
+        transact(context, &(id, "bulk import"), "committing a batch of users", |mut tx| async move {
             let mut status = BulkStatus::Processing;
             let mut ids = bulk_import::oldest(tx.as_mut(), id, status, size).await.map_err(failed)?;
             if ids.is_empty() {
@@ -91,7 +91,7 @@ impl ImportBatch {
                     continue;
                 };
                 if record.status == BulkStatus::New {
-                    (record.status, record.updated, changed) = (BulkStatus::Processing, app.now(), true);
+                    (record.status, record.updated, changed) = (BulkStatus::Processing, context.now(), true);
                     bulk_import::put(tx.as_mut(), id, &user, Some(BulkStatus::New), &record).map_err(failed)?;
                 }
                 bytes += record.sealed_user.len();
@@ -107,12 +107,12 @@ impl ImportBatch {
         .await
     }
 
-    async fn import(&self, app: &Context, batch: &[(Uuid, Result<Ready, BadLine>)]) -> Result<Counts, Fault> {
+    async fn import(&self, context: &Context, batch: &[(Uuid, Result<Ready, BadLine>)]) -> Result<Counts, Fault> {
         let about = (&self.scope.app.id, "bulk import");
-        transact(app, &about, "committing imported users", |mut tx| async move {
+        transact(context, &about, "committing imported users", |mut tx| async move {
             let mut counts = Counts::default();
             for (user, ready) in batch {
-                match self.settle(app, tx.as_mut(), user, ready).await? {
+                match self.settle(context, tx.as_mut(), user, ready).await? {
                     Some(true) => counts.imported += 1,
                     Some(false) => counts.failed += 1,
                     None => {}
@@ -123,14 +123,18 @@ impl ImportBatch {
         .await
     }
 
-    async fn import_singly(&self, app: &Context, batch: Vec<(Uuid, Result<Ready, BadLine>)>) -> Result<Counts, Fault> {
+    async fn import_singly(
+        &self,
+        context: &Context,
+        batch: Vec<(Uuid, Result<Ready, BadLine>)>,
+    ) -> Result<Counts, Fault> {
         let mut counts = Counts::default();
         for one in batch {
             let id = one.0;
-            let of_one = match self.import(app, &[one]).await {
+            let of_one = match self.import(context, &[one]).await {
                 Err(fault) if fault.too_large().is_some() => {
                     let refused = BadLine("The user has more data than can be stored".to_owned());
-                    self.import(app, &[(id, Err(refused))]).await?
+                    self.import(context, &[(id, Err(refused))]).await?
                 }
                 of_one => of_one?,
             };
@@ -144,7 +148,7 @@ impl ImportBatch {
     /// was removed or imported meanwhile.
     async fn settle(
         &self,
-        app: &Context,
+        context: &Context,
         tx: &mut dyn Tx,
         id: &Uuid,
         ready: &Result<Ready, BadLine>,
@@ -156,15 +160,15 @@ impl ImportBatch {
             return Ok(None);
         }
         let complaint = match ready {
-            Ok(ready) => complaint(ready, write(tx, app_id, ready, app.now()).await.map_err(failed)?),
+            Ok(ready) => complaint(ready, write(tx, app_id, ready, context.now()).await.map_err(failed)?),
             Err(BadLine(what)) => Some(what.clone()),
         };
         if let (None, Ok(ready)) = (&complaint, ready) {
             bulk_import::remove(tx, app_id, id, before);
-            note(app, tx, &self.scope, ready)?;
+            note(context, tx, &self.scope, ready)?;
             return Ok(Some(true));
         }
-        (record.status, record.error, record.updated) = (BulkStatus::Failed, complaint, app.now());
+        (record.status, record.error, record.updated) = (BulkStatus::Failed, complaint, context.now());
         bulk_import::put(tx, app_id, id, Some(before), &record).map_err(failed)?;
         Ok(Some(false))
     }

@@ -5,7 +5,7 @@ pub mod one;
 pub mod queue;
 
 use crate::command::scope::Scope;
-use crate::command::user::arrival::{Arrived, Ready};
+use crate::command::user::prepare::{ImportOutcome, Ready};
 use crate::command::userroles::read::ListRoles;
 use crate::context::Context;
 use crate::crypto::password::StoredHash;
@@ -23,15 +23,15 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Parses users of one app.
-struct Reader<'a> {
+struct UserReader<'a> {
     scope: &'a Scope,
     roles: HashSet<RoleName>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> UserReader<'a> {
     /// A reader for the roles that the app has now.
-    async fn new(app: &Context, scope: &'a Scope) -> Result<Self, Fault> {
-        let roles = ListRoles { scope: scope.clone(), permission: None }.run(app).await?;
+    async fn new(context: &Context, scope: &'a Scope) -> Result<Self, Fault> {
+        let roles = ListRoles { scope: scope.clone(), permission: None }.run(context).await?;
         Ok(Self { scope, roles: roles.into_iter().collect() })
     }
 
@@ -52,13 +52,13 @@ impl<'a> Reader<'a> {
 struct Sealer(MessageKey);
 
 impl Sealer {
-    async fn of(app: &Context, scope: &Scope) -> Result<Self, Fault> {
-        Ok(Self(app.key_ring(&scope.app).await?.refresh_sealing.at_rest(b"sessiond users to import")))
+    async fn of(context: &Context, scope: &Scope) -> Result<Self, Fault> {
+        Ok(Self(context.key_ring(&scope.app).await?.refresh_sealing.at_rest(b"sessiond users to import")))
     }
 
-    fn seal(&self, app: &Context, id: &Uuid, user: &Members) -> Vec<u8> {
+    fn seal(&self, context: &Context, id: &Uuid, user: &Members) -> Vec<u8> {
         let text = zeroize::Zeroizing::new(user.to_text());
-        self.0.seal_at_rest(id.as_bytes(), text.as_bytes(), app.entropy.as_ref())
+        self.0.seal_at_rest(id.as_bytes(), text.as_bytes(), context.entropy.as_ref())
     }
 
     fn open(&self, id: &Uuid, sealed: &[u8]) -> Result<Members, Fault> {
@@ -73,16 +73,16 @@ fn failed(error: StoreError) -> Fault {
 }
 
 /// Why a user was not imported; `None` if it was.
-fn complaint(user: &Ready, arrived: Arrived) -> Option<String> {
-    Some(match arrived {
-        Arrived::Ok => return None,
-        Arrived::Refused(what) => what,
-        Arrived::Shadows => {
+fn complaint(user: &Ready, outcome: ImportOutcome) -> Option<String> {
+    Some(match outcome {
+        ImportOutcome::Ok => return None,
+        ImportOutcome::Refused(what) => what,
+        ImportOutcome::Shadows => {
             "Cannot create a userId mapping where the externalId is also a SuperTokens userID".to_owned()
         }
-        Arrived::Taken(Taken::Id { .. }) => "A user with one of the external ids already exists".to_owned(),
-        Arrived::Taken(Taken::Reservation { info, .. }) => info.taken_sentence().to_owned(),
-        Arrived::Taken(Taken::Identity { info, .. }) => {
+        ImportOutcome::Taken(Taken::Id { .. }) => "A user with one of the external ids already exists".to_owned(),
+        ImportOutcome::Taken(Taken::Reservation { info, .. }) => info.taken_sentence().to_owned(),
+        ImportOutcome::Taken(Taken::Identity { info, .. }) => {
             let methods = user.user.methods.iter();
             let has = |login: &Login| login.identities().contains(&info);
             let recipe = methods.map(|method| &method.login).find(|login| has(login)).map(Login::recipe);

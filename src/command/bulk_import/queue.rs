@@ -1,6 +1,6 @@
 //! `/bulk-import/users…`: users waiting to be imported.
 
-use super::{Reader, Sealer, failed};
+use super::{Sealer, UserReader, failed};
 use crate::command::scope::Scope;
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
@@ -25,7 +25,7 @@ pub struct AddUsers {
 }
 
 /// The outcome of queueing users.
-pub enum Added {
+pub enum QueueOutcome {
     /// They are queued, durably; their ids, which will be the users' own.
     Ok(Vec<Uuid>),
     /// Some cannot be accepted: their indexes, and everything that is wrong with each.
@@ -37,9 +37,9 @@ impl AddUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Added, Fault> {
-        let (id, now) = (&self.scope.app.id, app.now());
-        let reader = Reader::new(app, &self.scope).await?;
+    pub async fn run(self, context: &Context) -> Result<QueueOutcome, Fault> {
+        let (id, now) = (&self.scope.app.id, context.now());
+        let reader = UserReader::new(context, &self.scope).await?;
         let (mut external_ids, mut invalid) = (HashSet::new(), Vec::new());
         for (place, user) in self.users.iter().enumerate() {
             if let Err(errors) = reader.read(user, now, &mut external_ids) {
@@ -47,14 +47,14 @@ impl AddUsers {
             }
         }
         if !invalid.is_empty() {
-            return Ok(Added::Invalid(invalid));
+            return Ok(QueueOutcome::Invalid(invalid));
         }
-        let mut ids: Vec<_> = self.users.iter().map(|_| time_ordered_uuid(app.entropy.as_ref(), now)).collect();
+        let mut ids: Vec<_> = self.users.iter().map(|_| time_ordered_uuid(context.entropy.as_ref(), now)).collect();
         ids.sort_unstable();
-        let sealer = Sealer::of(app, &self.scope).await?;
-        let sealed: Vec<_> = ids.iter().zip(&self.users).map(|(id, user)| sealer.seal(app, id, user)).collect();
+        let sealer = Sealer::of(context, &self.scope).await?;
+        let sealed: Vec<_> = ids.iter().zip(&self.users).map(|(id, user)| sealer.seal(context, id, user)).collect();
         let waiting = &ids.iter().zip(&sealed).collect::<Vec<_>>();
-        transact(app, &(id, "bulk import"), "committing waiting users", |mut tx| async move {
+        transact(context, &(id, "bulk import"), "committing waiting users", |mut tx| async move {
             if !store::app::exists(tx.as_mut(), id).await.map_err(failed)? {
                 return Err(Fault::new("adding users", Gone { app: id.clone(), tenant: TenantId::public() }));
             }
@@ -66,8 +66,8 @@ impl AddUsers {
             Ok(Step::Commit(tx, ()))
         })
         .await?;
-        app.imports.notify_one();
-        Ok(Added::Ok(ids))
+        context.imports.notify_one();
+        Ok(QueueOutcome::Ok(ids))
     }
 }
 
@@ -104,10 +104,10 @@ impl ListUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<(Vec<Waiting>, Option<(Uuid, UnixMillis)>), Fault> {
+    pub async fn run(self, context: &Context) -> Result<(Vec<Waiting>, Option<(Uuid, UnixMillis)>), Fault> {
         let id = &self.scope.app.id;
-        let sealer = Sealer::of(app, &self.scope).await?;
-        let mut tx = app.store.begin();
+        let sealer = Sealer::of(context, &self.scope).await?;
+        let mut tx = context.store.begin();
         let tx = tx.as_mut();
         let (status, from) = (self.status, self.from.as_ref());
         let ids = bulk_import::newest(tx, id, status, from, self.limit + 1).await.map_err(failed)?;
@@ -138,8 +138,8 @@ impl CountUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<usize, Fault> {
-        let mut tx = app.store.begin();
+    pub async fn run(self, context: &Context) -> Result<usize, Fault> {
+        let mut tx = context.store.begin();
         bulk_import::count(tx.as_mut(), &self.scope.app.id, self.status).await.map_err(failed)
     }
 }
@@ -157,9 +157,9 @@ impl RemoveUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<HashSet<Uuid>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<HashSet<Uuid>, Fault> {
         let (id, ids) = (&self.scope.app.id, &self.ids);
-        transact(app, &(id, "bulk import"), "committing removed users", |mut tx| async move {
+        transact(context, &(id, "bulk import"), "committing removed users", |mut tx| async move {
             let mut removed = HashSet::new();
             for user in ids {
                 let record: Result<_, StoreError> = bulk_import::get(tx.as_mut(), id, user).await;

@@ -10,26 +10,26 @@ use crate::fault::Fault;
 use crate::store::dashboard;
 
 /// Finds the user of a session.
-pub struct VerifySession<'a> {
+pub struct VerifyDashboardSession<'a> {
     /// The app, and what led to the command.
     pub scope: Scope,
     /// The session's id as presented.
     pub session_id: &'a str,
 }
 
-impl VerifySession<'_> {
+impl VerifyDashboardSession<'_> {
     /// The user, if the session is valid: not expired, and its user neither changed nor removed since.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Option<DashboardUser>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Option<DashboardUser>, Fault> {
         let app_id = &self.scope.app.id;
-        let mut tx = app.store.begin();
+        let mut tx = context.store.begin();
         let hash = TokenHash1::of(self.session_id);
         let session = dashboard::session(tx.as_mut(), app_id, &hash).await.map_err(reading)?;
         let Some(session) = session else { return Ok(None) };
         let user = dashboard::user(tx.as_mut(), app_id, &session.user_id).await.map_err(reading)?;
-        Ok(user.filter(|user| session.counts_for(user, app.now())).map(DashboardUser::from))
+        Ok(user.filter(|user| session.counts_for(user, context.now())).map(DashboardUser::from))
     }
 }
 
@@ -46,8 +46,8 @@ impl EndSession<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<(), Fault> {
-        let mut tx = app.store.begin();
+    pub async fn run(self, context: &Context) -> Result<(), Fault> {
+        let mut tx = context.store.begin();
         let names = [Some(TokenHash1::of(self.session_id)), TokenHash1::parse(self.session_id)];
         for hash in names.into_iter().flatten() {
             tx.delete(dashboard::session_key(&self.scope.app.id, &hash));
@@ -58,7 +58,7 @@ impl EndSession<'_> {
 
 /// A session as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedSession {
     /// The hash of the id in hex, because the id is not kept: it can end the session but does not open the dashboard.
     pub name: String,
     /// When the session was created.
@@ -80,13 +80,13 @@ impl ListSessions<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Vec<Listed>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Vec<ListedSession>, Fault> {
         let app_id = &self.scope.app.id;
-        let mut tx = app.store.begin();
+        let mut tx = context.store.begin();
         let user = dashboard::user(tx.as_mut(), app_id, self.user_id).await.map_err(reading)?;
         let Some(user) = user else { return Ok(Vec::new()) };
-        let found = dashboard::sessions_of(tx.as_mut(), app_id, &user, app.now()).await.map_err(reading)?;
-        let listed = found.into_iter().map(|(hash, session)| Listed {
+        let found = dashboard::sessions_of(tx.as_mut(), app_id, &user, context.now()).await.map_err(reading)?;
+        let listed = found.into_iter().map(|(hash, session)| ListedSession {
             name: hash.to_hex(),
             created: session.created,
             expires: session.expires,

@@ -12,14 +12,14 @@ use crate::domain::ids::{TenantId, UserId};
 use crate::domain::token_series::SeriesId;
 use crate::domain::user::PasswordHash;
 use crate::fault::{Fault, Gone};
-use crate::state::password::Unserved;
-use crate::state::password::budgets::Door;
+use crate::state::password::SignInRefused;
+use crate::state::password::budgets::SignInRealm;
 use crate::store::dashboard::{self, DashboardUserRecord};
 use crate::store::{Tx, app as app_row};
 
 /// The outcome of creating or changing a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Saved {
+pub enum SaveUserOutcome {
     /// The user as it is now, durably.
     Ok(DashboardUser),
     /// The address is not valid.
@@ -47,33 +47,34 @@ impl CreateUser<'_> {
     ///
     /// # Errors
     /// When the store fails, or too many passwords wait to be hashed.
-    pub async fn run(self, app: &Context) -> Result<Saved, Unserved> {
+    pub async fn run(self, context: &Context) -> Result<SaveUserOutcome, SignInRefused> {
         if let Some(refused) = refusal(Some(&self.email), Some(self.password)) {
             return Ok(refused);
         }
         let app_id = &self.scope.app.id;
         // Report an existing user without the cost of a hash.
-        let mut tx = app.store.begin();
+        let mut tx = context.store.begin();
         if dashboard::user_by_email(tx.as_mut(), app_id, &self.email).await.map_err(reading)?.is_some() {
-            return Ok(Saved::EmailTaken);
+            return Ok(SaveUserOutcome::EmailTaken);
         }
         drop(tx);
-        let time_joined = app.now();
+        let time_joined = context.now();
         let user = DashboardUserRecord {
-            id: UserId::new(time_ordered_uuid(app.entropy.as_ref(), time_joined).to_string()),
+            id: UserId::new(time_ordered_uuid(context.entropy.as_ref(), time_joined).to_string()),
             email: self.email.clone(),
-            password: hash(app, &self.scope, self.password).await?,
+            password: hash(context, &self.scope, self.password).await?,
             time_joined,
-            sessions: new_series(app),
+            sessions: new_series(context),
         };
-        let is_saved = transact(app, &self.email, "committing a new dashboard user", |tx| self.attempt(app, tx, &user));
-        Ok(if is_saved.await? { Saved::Ok(user.into()) } else { Saved::EmailTaken })
+        let is_saved =
+            transact(context, &self.email, "committing a new dashboard user", |tx| self.attempt(context, tx, &user));
+        Ok(if is_saved.await? { SaveUserOutcome::Ok(user.into()) } else { SaveUserOutcome::EmailTaken })
     }
 
     /// `false`: another user has the address.
     async fn attempt(
         &self,
-        app: &Context,
+        context: &Context,
         mut tx: Box<dyn Tx>,
         user: &DashboardUserRecord,
     ) -> Result<Step<bool>, Fault> {
@@ -85,7 +86,7 @@ impl CreateUser<'_> {
         if !dashboard::save(tx.as_mut(), app_id, None, user).await.map_err(writing)? {
             return Ok(Step::Done(false));
         }
-        audit::note(tx.as_mut(), app, &self.scope, event(AuditKind::DashboardUserCreated, user))?;
+        audit::note(tx.as_mut(), context, &self.scope, event(AuditKind::DashboardUserCreated, user))?;
         Ok(Step::Commit(tx, true))
     }
 }
@@ -107,25 +108,25 @@ impl UpdateUser<'_> {
     ///
     /// # Errors
     /// When the store fails, or too many passwords wait to be hashed.
-    pub async fn run(self, app: &Context) -> Result<Saved, Unserved> {
+    pub async fn run(self, context: &Context) -> Result<SaveUserOutcome, SignInRefused> {
         if let Some(refused) = refusal(self.email.as_deref(), self.password) {
             return Ok(refused);
         }
         // Report an unknown user without the cost of a hash.
-        let is_known = transact(app, &self.named, "looking up a dashboard user", |tx| self.is_known(tx));
+        let is_known = transact(context, &self.named, "looking up a dashboard user", |tx| self.is_known(tx));
         if !is_known.await? {
-            return Ok(Saved::UnknownUser);
+            return Ok(SaveUserOutcome::UnknownUser);
         }
         let password = match self.password {
-            Some(password) => Some(hash(app, &self.scope, password).await?),
+            Some(password) => Some(hash(context, &self.scope, password).await?),
             None => None,
         };
-        let saved = transact(app, &self.named, "committing a changed dashboard user", |tx| {
-            self.attempt(app, tx, password.as_ref())
+        let saved = transact(context, &self.named, "committing a changed dashboard user", |tx| {
+            self.attempt(context, tx, password.as_ref())
         });
         let saved = saved.await?;
-        if let (Saved::Ok(user), Some(_)) = (&saved, &password) {
-            app.budgets.forget(&self.scope.app, Door::Dashboard, &user.email);
+        if let (SaveUserOutcome::Ok(user), Some(_)) = (&saved, &password) {
+            context.budgets.forget(&self.scope.app, SignInRealm::Dashboard, &user.email);
         }
         Ok(saved)
     }
@@ -137,20 +138,20 @@ impl UpdateUser<'_> {
 
     async fn attempt(
         &self,
-        app: &Context,
+        context: &Context,
         mut tx: Box<dyn Tx>,
         password: Option<&PasswordHash>,
-    ) -> Result<Step<Saved>, Fault> {
+    ) -> Result<Step<SaveUserOutcome>, Fault> {
         let app_id = &self.scope.app.id;
         let Some(before) = self.named.find(tx.as_mut(), app_id).await? else {
-            return Ok(Step::Commit(tx, Saved::UnknownUser));
+            return Ok(Step::Commit(tx, SaveUserOutcome::UnknownUser));
         };
-        let mut after = DashboardUserRecord { sessions: new_series(app), ..before.clone() };
+        let mut after = DashboardUserRecord { sessions: new_series(context), ..before.clone() };
         after.email = self.email.clone().unwrap_or(after.email);
         after.password = password.cloned().unwrap_or(after.password);
         if !dashboard::save(tx.as_mut(), app_id, Some(&before), &after).await.map_err(writing)? {
             // The address is another user's only if this user is still as it was read.
-            return Ok(Step::Commit(tx, Saved::EmailTaken));
+            return Ok(Step::Commit(tx, SaveUserOutcome::EmailTaken));
         }
         let detail = match (&self.email, password) {
             (Some(_), Some(_)) => "e-mail address and password",
@@ -159,8 +160,8 @@ impl UpdateUser<'_> {
             (None, None) => "nothing",
         };
         let changed = event(AuditKind::DashboardUserChanged, &after).detail(detail);
-        audit::note(tx.as_mut(), app, &self.scope, changed)?;
-        Ok(Step::Commit(tx, Saved::Ok(after.into())))
+        audit::note(tx.as_mut(), context, &self.scope, changed)?;
+        Ok(Step::Commit(tx, SaveUserOutcome::Ok(after.into())))
     }
 }
 
@@ -177,15 +178,16 @@ impl DeleteUser {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<bool, Fault> {
-        transact(app, &self.named, "committing the removal of a dashboard user", |tx| self.attempt(app, tx)).await
+    pub async fn run(self, context: &Context) -> Result<bool, Fault> {
+        transact(context, &self.named, "committing the removal of a dashboard user", |tx| self.attempt(context, tx))
+            .await
     }
 
-    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<bool>, Fault> {
+    async fn attempt(&self, context: &Context, mut tx: Box<dyn Tx>) -> Result<Step<bool>, Fault> {
         let app_id = &self.scope.app.id;
         let Some(user) = self.named.find(tx.as_mut(), app_id).await? else { return Ok(Step::Commit(tx, false)) };
         dashboard::remove(tx.as_mut(), app_id, &user);
-        audit::note(tx.as_mut(), app, &self.scope, event(AuditKind::DashboardUserRemoved, &user))?;
+        audit::note(tx.as_mut(), context, &self.scope, event(AuditKind::DashboardUserRemoved, &user))?;
         Ok(Step::Commit(tx, true))
     }
 }
@@ -201,25 +203,25 @@ impl ListUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Vec<DashboardUser>, Fault> {
-        let users = dashboard::users(app.store.begin().as_mut(), &self.scope.app.id).await.map_err(reading)?;
+    pub async fn run(self, context: &Context) -> Result<Vec<DashboardUser>, Fault> {
+        let users = dashboard::users(context.store.begin().as_mut(), &self.scope.app.id).await.map_err(reading)?;
         Ok(users.into_iter().map(DashboardUser::from).collect())
     }
 }
 
 /// What is wrong with an address or a password, the address first.
-fn refusal(email: Option<&str>, password: Option<&str>) -> Option<Saved> {
+fn refusal(email: Option<&str>, password: Option<&str>) -> Option<SaveUserOutcome> {
     if email.is_some_and(|email| !is_email(email)) {
-        return Some(Saved::InvalidEmail);
+        return Some(SaveUserOutcome::InvalidEmail);
     }
-    password.and_then(|password| check_password(password).err()).map(Saved::Weak)
+    password.and_then(|password| check_password(password).err()).map(SaveUserOutcome::Weak)
 }
 
-async fn hash(app: &Context, scope: &Scope, password: &str) -> Result<PasswordHash, Unserved> {
+async fn hash(context: &Context, scope: &Scope, password: &str) -> Result<PasswordHash, SignInRefused> {
     let parameters = scope.app.config.password_hashing;
-    Ok(PasswordHash::new(app.hashing.hash(password, parameters, app.entropy.as_ref()).await?))
+    Ok(PasswordHash::new(context.hashing.hash(password, parameters, context.entropy.as_ref()).await?))
 }
 
-fn new_series(app: &Context) -> SeriesId {
-    SeriesId(u64::from_le_bytes(random_bytes(app.entropy.as_ref())))
+fn new_series(context: &Context) -> SeriesId {
+    SeriesId(u64::from_le_bytes(random_bytes(context.entropy.as_ref())))
 }

@@ -16,9 +16,9 @@ impl FindByEmail {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Option<Person>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Option<Person>, Fault> {
         let account = &self.0;
-        transact(app, &account.about(), "looking up an account", |mut tx| async move {
+        transact(context, &account.about(), "looking up an account", |mut tx| async move {
             let person = match account.find(tx.as_mut()).await? {
                 Some(found) => Some(Person::load(tx.as_mut(), &account.scope.app.id, found).await?),
                 None => None,

@@ -10,7 +10,7 @@ use crate::domain::audit::AuditKind;
 use crate::domain::password::HashFamily;
 use crate::domain::user::PasswordHash;
 use crate::fault::Fault;
-use crate::state::password::Unserved;
+use crate::state::password::SignInRefused;
 use crate::store::{Tx, passwordreset, user};
 
 /// Creates an account with an imported hash, or gives an existing account that hash.
@@ -41,18 +41,19 @@ impl ImportHash<'_> {
     ///
     /// # Errors
     /// When the store fails, or a Firebase hash comes without a signer key being set.
-    pub async fn run(self, app: &Context) -> Result<Imported, Unserved> {
+    pub async fn run(self, context: &Context) -> Result<Imported, SignInRefused> {
         let read = StoredHash::parse(self.hash).map(|hash| hash.family());
         let Some(family) = read.filter(|family| self.family.is_none_or(|wanted| wanted == *family)) else {
             return Ok(Imported::InvalidFormat);
         };
         let entry = &self.account.scope.app;
         if family == HashFamily::FirebaseScrypt && entry.config.firebase_signer_key.is_none() {
-            return Err(Unserved::NoSignerKey);
+            return Err(SignInRefused::NoSignerKey);
         }
         let hash = PasswordHash::new(self.hash);
         let about = self.account.about();
-        let imported = transact(app, &about, "committing an imported password hash", |tx| self.attempt(app, tx, &hash));
+        let imported =
+            transact(context, &about, "committing an imported password hash", |tx| self.attempt(context, tx, &hash));
         let (person, existed) = imported.await??;
         Ok(Imported::Ok { person: Box::new(person), existed })
     }
@@ -60,13 +61,13 @@ impl ImportHash<'_> {
     /// The person, and whether the account existed.
     async fn attempt(
         &self,
-        app: &Context,
+        context: &Context,
         mut tx: Box<dyn Tx>,
         hash: &PasswordHash,
     ) -> Result<Step<Result<(Person, bool), Fault>>, Fault> {
         let (person, existed) = match self.replace(tx.as_mut(), hash).await? {
             Some(person) => (person, true),
-            None => match add(app, tx.as_mut(), &self.account, hash).await? {
+            None => match add(context, tx.as_mut(), &self.account, hash).await? {
                 Some(person) => (person, false),
                 None => {
                     // Taken since this transaction read it: the commit conflicts.
@@ -77,7 +78,7 @@ impl ImportHash<'_> {
         };
         let kind = if existed { AuditKind::PasswordChanged } else { AuditKind::UserImported };
         let event = self.account.event_of(kind, &person).detail("imported hash");
-        audit::note(tx.as_mut(), app, &self.account.scope, event)?;
+        audit::note(tx.as_mut(), context, &self.account.scope, event)?;
         Ok(Step::Commit(tx, Ok((person, existed))))
     }
 

@@ -18,7 +18,7 @@ use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::TenantId;
 use crate::domain::user::{AccountInfo, Login, LoginMethod, PasswordHash, RecipeId};
 use crate::fault::Fault;
-use crate::state::password::budgets::Door;
+use crate::state::password::budgets::SignInRealm;
 use crate::store::user::{self, Found};
 use crate::store::{StoreError, Tx};
 
@@ -41,8 +41,8 @@ impl Account {
     }
 
     /// The same, as of one moment, for callers that do not go on to write.
-    async fn look(&self, app: &Context) -> Result<Option<Found>, Fault> {
-        transact(app, &self.about(), "looking up an account", |mut tx| async move {
+    async fn look(&self, context: &Context) -> Result<Option<Found>, Fault> {
+        transact(context, &self.about(), "looking up an account", |mut tx| async move {
             let found = self.find(tx.as_mut()).await?;
             Ok(Step::Commit(tx, found))
         })
@@ -75,10 +75,10 @@ fn hash_of(method: &LoginMethod) -> Option<&PasswordHash> {
 }
 
 /// Forgets earlier failed sign-ins: a person proved to be the owner in another way.
-fn forgive(app: &Context, scope: &Scope, method: &LoginMethod) {
+fn forget_failures(context: &Context, scope: &Scope, method: &LoginMethod) {
     for tenant in &method.tenants {
         if let Some(email) = method.login.email() {
-            app.budgets.forget(&scope.app, Door::Tenant(tenant), email);
+            context.budgets.forget(&scope.app, SignInRealm::Tenant(tenant), email);
         }
     }
 }

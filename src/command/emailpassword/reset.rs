@@ -1,6 +1,6 @@
 //! Password-reset tokens: created, used up, and (before CDI 4.0) exchanged for a new password in one call.
 
-use super::{forgive, reading, writing};
+use super::{forget_failures, reading, writing};
 use crate::command::audit;
 use crate::command::scope::Scope;
 use crate::command::transact::{Step, transact};
@@ -14,12 +14,12 @@ use crate::domain::token_series::{Presented, Series, SeriesId, judge};
 use crate::domain::user::reset_links::login_opened;
 use crate::domain::user::{Login, LoginMethod, PasswordHash, RecipeId, User};
 use crate::fault::{Fault, Gone};
-use crate::state::password::Unserved;
+use crate::state::password::SignInRefused;
 use crate::store::passwordreset::{self, ResetTokenRecord};
 use crate::store::user::{self, Found};
 use crate::store::{Tx, app as app_row};
 
-/// Creates a token; the newest [`LIVING_MAX`](crate::domain::token_series::LIVING_MAX) are valid at once.
+/// Creates a token; the newest [`MAX_VALID`](crate::domain::token_series::MAX_VALID) are valid at once.
 pub struct CreateResetToken<'a> {
     /// The app, and what led to the command.
     pub scope: Scope,
@@ -46,12 +46,13 @@ impl CreateResetToken<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<ResetTokenCreated, Fault> {
-        let token = one_time_token::mint(app.entropy.as_ref());
+    pub async fn run(self, context: &Context) -> Result<ResetTokenCreated, Fault> {
+        let token = one_time_token::mint(context.entropy.as_ref());
         let hash = OneTimeHash::of(token.expose());
-        let new_series = SeriesId(u64::from_le_bytes(random_bytes(app.entropy.as_ref())));
-        let made =
-            transact(app, &self.id, "committing a password-reset token", |tx| self.attempt(app, tx, &hash, new_series));
+        let new_series = SeriesId(u64::from_le_bytes(random_bytes(context.entropy.as_ref())));
+        let made = transact(context, &self.id, "committing a password-reset token", |tx| {
+            self.attempt(context, tx, &hash, new_series)
+        });
         Ok(match made.await? {
             Ok(()) => ResetTokenCreated::Ok(token),
             Err(refused) => refused,
@@ -60,7 +61,7 @@ impl CreateResetToken<'_> {
 
     async fn attempt(
         &self,
-        app: &Context,
+        context: &Context,
         mut tx: Box<dyn Tx>,
         hash: &OneTimeHash,
         new_series: SeriesId,
@@ -74,11 +75,11 @@ impl CreateResetToken<'_> {
             Ok(addressee) => addressee,
             Err(refused) => return Ok(Step::Commit(tx, Err(refused))),
         };
-        let expires = app.now().plus(self.lifetime_ms);
+        let expires = context.now().plus(self.lifetime_ms);
         let series = passwordreset::series(tx.as_mut(), app_id, &id).await.map_err(reading)?;
         let series = series.unwrap_or(Series::new(new_series));
         let event = event(AuditKind::PasswordResetRequested, &user, &id, &email);
-        audit::note(tx.as_mut(), app, &self.scope, event)?;
+        audit::note(tx.as_mut(), context, &self.scope, event)?;
         let tokens = passwordreset::tokens_of(app_id, &id);
         let record = ResetTokenRecord::new(id, email, expires, series.id);
         tokens.add(tx.as_mut(), hash, series, &record).map_err(writing)?;
@@ -128,23 +129,24 @@ impl ConsumeResetToken<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Consumed, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Consumed, Fault> {
         let hash = OneTimeHash::of(self.token);
-        let used = transact(app, &hash, "committing a used password-reset token", |tx| self.attempt(app, tx, &hash));
+        let used =
+            transact(context, &hash, "committing a used password-reset token", |tx| self.attempt(context, tx, &hash));
         let Some((Found { user, id }, email)) = used.await? else { return Ok(Consumed::InvalidToken) };
-        user.methods.iter().for_each(|method| forgive(app, &self.scope, method));
+        user.methods.iter().for_each(|method| forget_failures(context, &self.scope, method));
         Ok(Consumed::Ok { user_id: user.shown(&id).clone(), email })
     }
 
     /// The person and the address, if the token is valid.
     async fn attempt(
         &self,
-        app: &Context,
+        context: &Context,
         mut tx: Box<dyn Tx>,
         hash: &OneTimeHash,
     ) -> Result<Step<Option<(Found, String)>>, Fault> {
         let app_id = &self.scope.app.id;
-        let Some((token, presented)) = judged(app, tx.as_mut(), &self.scope, hash).await? else {
+        let Some((token, presented)) = judged(context, tx.as_mut(), &self.scope, hash).await? else {
             return Ok(Step::Commit(tx, None));
         };
         passwordreset::end(tx.as_mut(), app_id, &token.user_id).await.map_err(writing)?;
@@ -169,36 +171,38 @@ impl ResetPassword<'_> {
     ///
     /// # Errors
     /// When the store fails, or too many passwords wait to be hashed.
-    pub async fn run(self, app: &Context) -> Result<Consumed, Unserved> {
+    pub async fn run(self, context: &Context) -> Result<Consumed, SignInRefused> {
         let hash = OneTimeHash::of(self.token);
         // Report an invalid token without the cost of a hash.
-        let is_bad = transact(app, &hash, "judging a password-reset token", |tx| self.is_bad(app, tx, &hash));
+        let is_bad = transact(context, &hash, "judging a password-reset token", |tx| self.is_bad(context, tx, &hash));
         if is_bad.await? {
             return Ok(Consumed::InvalidToken);
         }
         let parameters = self.scope.app.config.password_hashing;
-        let new = PasswordHash::new(app.hashing.hash(self.new_password, parameters, app.entropy.as_ref()).await?);
-        let changed = transact(app, &hash, "committing a reset password", |tx| self.attempt(app, tx, &hash, &new));
+        let new =
+            PasswordHash::new(context.hashing.hash(self.new_password, parameters, context.entropy.as_ref()).await?);
+        let changed =
+            transact(context, &hash, "committing a reset password", |tx| self.attempt(context, tx, &hash, &new));
         let Some((user, id, email)) = changed.await? else { return Ok(Consumed::InvalidToken) };
-        user.methods.iter().for_each(|method| forgive(app, &self.scope, method));
+        user.methods.iter().for_each(|method| forget_failures(context, &self.scope, method));
         Ok(Consumed::Ok { user_id: user.shown(&id).clone(), email })
     }
 
-    async fn is_bad(&self, app: &Context, mut tx: Box<dyn Tx>, hash: &OneTimeHash) -> Result<Step<bool>, Fault> {
-        let is_bad = judged(app, tx.as_mut(), &self.scope, hash).await?.is_none();
+    async fn is_bad(&self, context: &Context, mut tx: Box<dyn Tx>, hash: &OneTimeHash) -> Result<Step<bool>, Fault> {
+        let is_bad = judged(context, tx.as_mut(), &self.scope, hash).await?.is_none();
         Ok(Step::Commit(tx, is_bad))
     }
 
     /// The person, the login method that got the password, and the token's address; `None` for an invalid token.
     async fn attempt(
         &self,
-        app: &Context,
+        context: &Context,
         mut tx: Box<dyn Tx>,
         hash: &OneTimeHash,
         new: &PasswordHash,
     ) -> Result<Step<Option<(User, UserId, String)>>, Fault> {
         let app_id = &self.scope.app.id;
-        let Some((token, presented)) = judged(app, tx.as_mut(), &self.scope, hash).await? else {
+        let Some((token, presented)) = judged(context, tx.as_mut(), &self.scope, hash).await? else {
             return Ok(Step::Commit(tx, None));
         };
         passwordreset::end(tx.as_mut(), app_id, &token.user_id).await.map_err(writing)?;
@@ -211,14 +215,14 @@ impl ResetPassword<'_> {
         // The login may not be the one that the token was created for; links that were sent for it end as well.
         passwordreset::end_for_login(tx.as_mut(), app_id, &after, &id).await.map_err(writing)?;
         let event = event(AuditKind::PasswordChanged, &after, &id, &token.email).detail("reset token");
-        audit::note(tx.as_mut(), app, &self.scope, event)?;
+        audit::note(tx.as_mut(), context, &self.scope, event)?;
         Ok(Step::Commit(tx, Some((after, id, token.email))))
     }
 }
 
 /// The token and its validity; `None` when there is nothing to use up.
 async fn judged(
-    app: &Context,
+    context: &Context,
     tx: &mut dyn Tx,
     scope: &Scope,
     hash: &OneTimeHash,
@@ -226,7 +230,7 @@ async fn judged(
     let app_id = &scope.app.id;
     let Some(token) = passwordreset::token(tx, app_id, hash).await.map_err(reading)? else { return Ok(None) };
     let series = passwordreset::series(tx, app_id, &token.user_id).await.map_err(reading)?;
-    let presented = judge(token.series, token.expires, series.map(|series| series.id), app.now());
+    let presented = judge(token.series, token.expires, series.map(|series| series.id), context.now());
     Ok(Some((token, presented)).filter(|(_, presented)| *presented != Presented::Dead))
 }
 

@@ -10,8 +10,8 @@ use crate::domain::audit::AuditKind;
 use crate::domain::user::PasswordHash;
 use crate::fault::Fault;
 use crate::metrics::SignInOutcome;
-use crate::state::password::Unserved;
-use crate::state::password::budgets::{Door, Who};
+use crate::state::password::SignInRefused;
+use crate::state::password::budgets::{SignInRealm, Who};
 use crate::store::user::{self, Found};
 
 /// Signs a person in.
@@ -35,51 +35,51 @@ impl SignIn<'_> {
     ///
     /// # Errors
     /// When the store fails, too many passwords wait to be hashed, or too many sign-ins have failed.
-    pub async fn run(self, app: &Context) -> Result<SignedIn, Unserved> {
-        let outcome = self.attempt(app).await;
+    pub async fn run(self, context: &Context) -> Result<SignedIn, SignInRefused> {
+        let outcome = self.attempt(context).await;
         let figure = match &outcome {
             Ok(SignedIn::Ok(_)) => Some(SignInOutcome::Ok),
             Ok(SignedIn::WrongCredentials) => Some(SignInOutcome::WrongCredentials),
-            Err(Unserved::TooManyFailures { .. }) => Some(SignInOutcome::Delayed),
-            Err(Unserved::Busy { .. }) => Some(SignInOutcome::Busy),
-            Err(Unserved::NoSignerKey | Unserved::Fault(_)) => None,
+            Err(SignInRefused::TooManyFailures { .. }) => Some(SignInOutcome::Delayed),
+            Err(SignInRefused::Busy { .. }) => Some(SignInOutcome::Busy),
+            Err(SignInRefused::NoSignerKey | SignInRefused::Fault(_)) => None,
         };
         if let Some(figure) = figure {
-            app.metrics.sign_ins.ended(figure);
+            context.metrics.sign_ins.ended(figure);
         }
-        if let Err(unserved) = &outcome {
-            self.note_unserved(app, unserved).await?;
+        if let Err(refusal) = &outcome {
+            self.note_early_refusal(context, refusal).await?;
         }
         outcome
     }
 
-    async fn attempt(&self, app: &Context) -> Result<SignedIn, Unserved> {
+    async fn attempt(&self, context: &Context) -> Result<SignedIn, SignInRefused> {
         let Account { scope, tenant, email } = &self.account;
-        let who = Who { app: &scope.app, door: Door::Tenant(tenant), email, address: scope.cause.client };
-        let attempt = app.budgets.begin(who, app.steady())?;
+        let who = Who { app: &scope.app, realm: SignInRealm::Tenant(tenant), email, address: scope.cause.client };
+        let attempt = context.budgets.begin(who, context.steady())?;
         loop {
-            let stored = self.stored(app).await?;
+            let stored = self.stored(context).await?;
             let text = stored.as_ref().map(PasswordHash::expose);
-            let check = app.hashing.check(text, self.password, &scope.app.config).await?;
+            let check = context.hashing.check(text, self.password, &scope.app.config).await?;
             let Some(stored) = stored.filter(|_| check != Check::Wrong) else {
-                attempt.failed();
-                self.note_refusal(app, None).await?;
+                attempt.record_failure();
+                self.note_refusal(context, None).await?;
                 return Ok(SignedIn::WrongCredentials);
             };
             let newer = match check {
-                Check::RightButOutdated => self.newer_hash(app).await,
+                Check::RightButOutdated => self.newer_hash(context).await,
                 Check::Right | Check::Wrong | Check::NoSignerKey => None,
             };
             // The password may have been changed, or the account deleted, while it was hashed.
-            if let Some(person) = self.enter(app, &stored, newer.as_ref()).await? {
-                attempt.succeeded();
+            if let Some(person) = self.enter(context, &stored, newer.as_ref()).await? {
+                attempt.record_success();
                 return Ok(SignedIn::Ok(Box::new(person)));
             }
         }
     }
 
-    async fn stored(&self, app: &Context) -> Result<Option<PasswordHash>, Fault> {
-        let found = self.account.look(app).await?;
+    async fn stored(&self, context: &Context) -> Result<Option<PasswordHash>, Fault> {
+        let found = self.account.look(context).await?;
         let method = found.as_ref().and_then(|found| found.user.method(&found.id));
         Ok(method.and_then(hash_of).cloned())
     }
@@ -87,19 +87,19 @@ impl SignIn<'_> {
     /// Writes to the audit log that the password was not checked: once per delay, and for a full queue once per account
     /// within a few minutes, with all attempts that name no account counted together. Continuous attempts must not be
     /// able to fill the log.
-    async fn note_unserved(&self, app: &Context, unserved: &Unserved) -> Result<(), Fault> {
+    async fn note_early_refusal(&self, context: &Context, refusal: &SignInRefused) -> Result<(), Fault> {
         let Account { scope, tenant, email } = &self.account;
-        let (is_first, why) = match unserved {
-            Unserved::TooManyFailures { of, delay, .. } => (app.refusals.is_first(delay), of.to_lowercase()),
-            Unserved::Busy { .. } => {
-                let known = self.account.look(app).await?.map(|_| email);
+        let (is_first, why) = match refusal {
+            SignInRefused::TooManyFailures { of, delay, .. } => (context.refusals.is_first(delay), of.to_lowercase()),
+            SignInRefused::Busy { .. } => {
+                let known = self.account.look(context).await?.map(|_| email);
                 let account = (scope.app.serial, tenant, known);
-                (app.refusals.is_first_for_busy(account, app.steady()), "too many sign-ins at once".to_owned())
+                (context.refusals.is_first_for_busy(account, context.steady()), "too many sign-ins at once".to_owned())
             }
-            Unserved::NoSignerKey | Unserved::Fault(_) => return Ok(()),
+            SignInRefused::NoSignerKey | SignInRefused::Fault(_) => return Ok(()),
         };
         match is_first {
-            true => self.note_refusal(app, Some(&why)).await,
+            true => self.note_refusal(context, Some(&why)).await,
             false => Ok(()),
         }
     }
@@ -107,8 +107,8 @@ impl SignIn<'_> {
     /// Writes a refusal to the audit log, with this reason or else the wrong credentials.
     ///
     /// For a known account its user is named, so that attempts on it are found by the user's id.
-    async fn note_refusal(&self, app: &Context, why: Option<&str>) -> Result<(), Fault> {
-        transact(app, &self.account.about(), "committing a refused sign-in", |mut tx| async move {
+    async fn note_refusal(&self, context: &Context, why: Option<&str>) -> Result<(), Fault> {
+        transact(context, &self.account.about(), "committing a refused sign-in", |mut tx| async move {
             let refused = self.account.event(AuditKind::SignInRefused);
             let event = match self.account.find(tx.as_mut()).await? {
                 Some(Found { user, id }) => {
@@ -117,7 +117,7 @@ impl SignIn<'_> {
                 }
                 None => refused.detail(why.unwrap_or("unknown e-mail address")),
             };
-            audit::note(tx.as_mut(), app, &self.account.scope, event)?;
+            audit::note(tx.as_mut(), context, &self.account.scope, event)?;
             Ok(Step::Commit(tx, ()))
         })
         .await
@@ -125,9 +125,9 @@ impl SignIn<'_> {
 
     /// Hashes the whole password with the present settings, to replace an outdated hash. If that fails, the person is
     /// let in anyway and the next sign-in tries again.
-    async fn newer_hash(&self, app: &Context) -> Option<PasswordHash> {
+    async fn newer_hash(&self, context: &Context) -> Option<PasswordHash> {
         let parameters = self.account.scope.app.config.password_hashing;
-        match app.hashing.hash(self.password, parameters, app.entropy.as_ref()).await {
+        match context.hashing.hash(self.password, parameters, context.entropy.as_ref()).await {
             Ok(text) => Some(PasswordHash::new(text)),
             Err(error) => {
                 tracing::debug!(%error, "an outdated password hash is kept until the next sign-in");
@@ -140,12 +140,12 @@ impl SignIn<'_> {
     /// hash.
     async fn enter(
         &self,
-        app: &Context,
+        context: &Context,
         checked: &PasswordHash,
         newer: Option<&PasswordHash>,
     ) -> Result<Option<Person>, Fault> {
         let about = self.account.about();
-        let entered = transact(app, &about, "committing a sign-in", |mut tx| async move {
+        let entered = transact(context, &about, "committing a sign-in", |mut tx| async move {
             let scope = &self.account.scope;
             let Some(mut found) = self.account.find(tx.as_mut()).await? else { return Ok(Step::Done(None)) };
             if found.user.method(&found.id).and_then(hash_of) != Some(checked) {
@@ -157,14 +157,14 @@ impl SignIn<'_> {
                 user::write(tx.as_mut(), &scope.app.id, &[&before], &[&found.user]).await.map_err(writing)?;
             }
             let active =
-                mark_active(tx.as_mut(), app, &scope.app, found.user.shown_id(), app.now()).map_err(writing)?;
+                mark_active(tx.as_mut(), context, &scope.app, found.user.shown_id(), context.now()).map_err(writing)?;
             let person = Person::load(tx.as_mut(), &scope.app.id, found).await?;
             let event = self.account.event_of(AuditKind::SignedIn, &person);
-            audit::note(tx.as_mut(), app, scope, event)?;
+            audit::note(tx.as_mut(), context, scope, event)?;
             Ok(Step::Commit(tx, Some((person, active))))
         });
         Ok(entered.await?.map(|(person, active)| {
-            active.committed(app);
+            active.committed(context);
             person
         }))
     }

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::domain::audit::AuditKind;
 use crate::domain::user::{Login, LoginMethod, PasswordHash, RecipeId, User, is_fake_email};
 use crate::fault::Fault;
-use crate::state::password::Unserved;
+use crate::state::password::SignInRefused;
 use crate::store::Tx;
 use crate::store::user::{self, Found, Taken};
 
@@ -35,52 +35,52 @@ impl SignUp<'_> {
     ///
     /// # Errors
     /// When the store fails, or too many passwords wait to be hashed.
-    pub async fn run(self, app: &Context) -> Result<SignedUp, Unserved> {
+    pub async fn run(self, context: &Context) -> Result<SignedUp, SignInRefused> {
         // Report an existing account without the cost of a hash.
-        if self.account.look(app).await?.is_some() {
+        if self.account.look(context).await?.is_some() {
             return Ok(SignedUp::EmailTaken);
         }
         let parameters = self.account.scope.app.config.password_hashing;
-        let hash = app.hashing.hash(self.password, parameters, app.entropy.as_ref()).await?;
+        let hash = context.hashing.hash(self.password, parameters, context.entropy.as_ref()).await?;
         let hash = PasswordHash::new(hash);
         let about = self.account.about();
-        let added = transact(app, &about, "committing a sign-up", |tx| self.attempt(app, tx, &hash));
+        let added = transact(context, &about, "committing a sign-up", |tx| self.attempt(context, tx, &hash));
         let Some((person, active)) = added.await? else { return Ok(SignedUp::EmailTaken) };
-        active.committed(app);
-        app.metrics.sign_ups.happened(RecipeId::EmailPassword);
+        active.committed(context);
+        context.metrics.sign_ups.count(RecipeId::EmailPassword);
         Ok(SignedUp::Ok(Box::new(person)))
     }
 
     /// `None`: the address is taken.
     async fn attempt(
         &self,
-        app: &Context,
+        context: &Context,
         mut tx: Box<dyn Tx>,
         hash: &PasswordHash,
     ) -> Result<Step<Option<(Person, Marked)>>, Fault> {
         let Account { scope, .. } = &self.account;
-        let Some(person) = add(app, tx.as_mut(), &self.account, hash).await? else {
+        let Some(person) = add(context, tx.as_mut(), &self.account, hash).await? else {
             return Ok(Step::Commit(tx, None));
         };
         let shown = person.info.user.shown_id();
-        let active = mark_active(tx.as_mut(), app, &scope.app, shown, app.now()).map_err(writing)?;
+        let active = mark_active(tx.as_mut(), context, &scope.app, shown, context.now()).map_err(writing)?;
         let event = self.account.event_of(AuditKind::SignedUp, &person);
-        audit::note(tx.as_mut(), app, scope, event)?;
+        audit::note(tx.as_mut(), context, scope, event)?;
         Ok(Step::Commit(tx, Some((person, active))))
     }
 }
 
 /// Adds an account; `None` when the address is taken.
 pub(super) async fn add(
-    app: &Context,
+    context: &Context,
     tx: &mut dyn Tx,
     account: &Account,
     hash: &PasswordHash,
 ) -> Result<Option<Person>, Fault> {
     let Account { scope, tenant, email } = account;
     require_tenant(tx, scope, tenant, "signing up").await?;
-    let (app_id, now) = (&scope.app.id, app.now());
-    let id = new_id(app, tx, app_id).await?;
+    let (app_id, now) = (&scope.app.id, context.now());
+    let id = new_id(context, tx, app_id).await?;
     let login = Login::EmailPassword { email: email.clone(), password: hash.clone() };
     let tenants = [tenant.clone()].into();
     let user = User::new(LoginMethod { id: id.clone(), external: None, tenants, time_joined: now, login });

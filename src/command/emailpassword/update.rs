@@ -1,6 +1,6 @@
 //! `PUT /recipe/user`: another e-mail address, another password, or both at once.
 
-use super::{forgive, hash_of, reading, writing};
+use super::{forget_failures, hash_of, reading, writing};
 use crate::command::audit;
 use crate::command::scope::Scope;
 use crate::command::transact::{Step, transact};
@@ -9,7 +9,7 @@ use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::user::{LoginMethod, PasswordHash, RecipeId, User};
 use crate::fault::Fault;
-use crate::state::password::Unserved;
+use crate::state::password::SignInRefused;
 use crate::store::user::{self, Found, Taken};
 use crate::store::{Tx, passwordreset, user_data};
 
@@ -43,23 +43,24 @@ impl UpdateLogin<'_> {
     ///
     /// # Errors
     /// When the store fails, or too many passwords wait to be hashed.
-    pub async fn run(self, app: &Context) -> Result<Updated, Unserved> {
+    pub async fn run(self, context: &Context) -> Result<Updated, SignInRefused> {
         let hash = match self.password {
             None => None,
             Some(password) => {
                 // Report an unknown login method without the cost of a hash.
-                if !transact(app, &self.id, "looking up a login", |tx| self.is_known(tx)).await? {
+                if !transact(context, &self.id, "looking up a login", |tx| self.is_known(tx)).await? {
                     return Ok(Updated::UnknownUser);
                 }
                 let parameters = self.scope.app.config.password_hashing;
-                Some(PasswordHash::new(app.hashing.hash(password, parameters, app.entropy.as_ref()).await?))
+                Some(PasswordHash::new(context.hashing.hash(password, parameters, context.entropy.as_ref()).await?))
             }
         };
-        let changed = transact(app, &self.id, "committing a changed login", |tx| self.attempt(app, tx, hash.as_ref()));
+        let changed =
+            transact(context, &self.id, "committing a changed login", |tx| self.attempt(context, tx, hash.as_ref()));
         match changed.await? {
             Ok(method) => {
                 if let Some(method) = method.filter(|_| hash.is_some()) {
-                    forgive(app, &self.scope, &method);
+                    forget_failures(context, &self.scope, &method);
                 }
                 Ok(Updated::Ok)
             }
@@ -76,7 +77,7 @@ impl UpdateLogin<'_> {
     /// The login method as it is now; or the conflict with another user, or `None` where there is no such method.
     async fn attempt(
         &self,
-        app: &Context,
+        context: &Context,
         mut tx: Box<dyn Tx>,
         hash: Option<&PasswordHash>,
     ) -> Result<Step<Result<Option<LoginMethod>, Option<Taken>>>, Fault> {
@@ -102,7 +103,7 @@ impl UpdateLogin<'_> {
             passwordreset::end_for_login(tx.as_mut(), app_id, &after, &id).await.map_err(writing)?;
         }
         for event in events {
-            audit::note(tx.as_mut(), app, &self.scope, event)?;
+            audit::note(tx.as_mut(), context, &self.scope, event)?;
         }
         let method = after.method(&id).cloned();
         Ok(Step::Commit(tx, Ok(method)))

@@ -10,7 +10,7 @@ use crate::domain::token_series::{Series, SeriesId};
 use crate::fault::Fault;
 use crate::store::{Tx, emailverification};
 
-/// Creates a token that verifies an address; the newest [`LIVING_MAX`](crate::domain::token_series::LIVING_MAX) are
+/// Creates a token that verifies an address; the newest [`MAX_VALID`](crate::domain::token_series::MAX_VALID) are
 /// valid at once.
 pub struct CreateVerificationToken {
     /// The user and the address; normalised.
@@ -32,14 +32,14 @@ impl CreateVerificationToken {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Created, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Created, Fault> {
         let Address { user_id, email, .. } = &self.address;
-        let token = one_time_token::mint(app.entropy.as_ref());
+        let token = one_time_token::mint(context.entropy.as_ref());
         let hash = OneTimeHash::of(token.expose());
-        let new_series = SeriesId(u64::from_le_bytes(random_bytes(app.entropy.as_ref())));
+        let new_series = SeriesId(u64::from_le_bytes(random_bytes(context.entropy.as_ref())));
         let about = (user_id, email);
-        let is_made = transact(app, &about, "committing an e-mail verification token", |tx| {
-            self.attempt(app, tx, &hash, new_series)
+        let is_made = transact(context, &about, "committing an e-mail verification token", |tx| {
+            self.attempt(context, tx, &hash, new_series)
         });
         Ok(if is_made.await? { Created::Ok(token) } else { Created::AlreadyVerified })
     }
@@ -47,7 +47,7 @@ impl CreateVerificationToken {
     /// `false`: the address is verified already.
     async fn attempt(
         &self,
-        app: &Context,
+        context: &Context,
         mut tx: Box<dyn Tx>,
         hash: &OneTimeHash,
         new_series: SeriesId,
@@ -58,7 +58,7 @@ impl CreateVerificationToken {
         if emailverification::is_verified(tx.as_mut(), &scope.app.id, user_id, email).await.map_err(failed)? {
             return Ok(Step::Done(false));
         }
-        let expires = app.now().plus(self.lifetime_ms);
+        let expires = context.now().plus(self.lifetime_ms);
         let series = addressee.tokens().series(tx.as_mut()).await.map_err(failed)?;
         let series = series.unwrap_or(Series::new(new_series));
         addressee.add(tx.as_mut(), hash, series, expires).map_err(failed)?;

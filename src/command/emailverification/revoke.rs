@@ -14,9 +14,9 @@ impl RevokeVerificationTokens {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<(), Fault> {
+    pub async fn run(self, context: &Context) -> Result<(), Fault> {
         let about = (&self.0.user_id, &self.0.email);
-        transact(app, &about, "committing revoked e-mail verification tokens", |tx| self.attempt(tx)).await
+        transact(context, &about, "committing revoked e-mail verification tokens", |tx| self.attempt(tx)).await
     }
 
     async fn attempt(&self, mut tx: Box<dyn Tx>) -> Result<Step<()>, Fault> {

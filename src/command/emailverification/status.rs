@@ -16,9 +16,9 @@ impl IsEmailVerified {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<bool, Fault> {
+    pub async fn run(self, context: &Context) -> Result<bool, Fault> {
         let Address { scope, user_id, email, .. } = &self.0;
-        let mut tx = app.store.begin();
+        let mut tx = context.store.begin();
         emailverification::is_verified(tx.as_mut(), &scope.app.id, user_id, email).await.map_err(failed)
     }
 }
@@ -31,13 +31,15 @@ impl UnverifyEmail {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<(), Fault> {
+    pub async fn run(self, context: &Context) -> Result<(), Fault> {
         let about = (&self.0.user_id, &self.0.email);
-        transact(app, &about, "committing an e-mail address that is no longer verified", |tx| self.attempt(app, tx))
-            .await
+        transact(context, &about, "committing an e-mail address that is no longer verified", |tx| {
+            self.attempt(context, tx)
+        })
+        .await
     }
 
-    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<()>, Fault> {
+    async fn attempt(&self, context: &Context, mut tx: Box<dyn Tx>) -> Result<Step<()>, Fault> {
         let Address { scope, user_id, email, .. } = &self.0;
         let id = &scope.app.id;
         if !emailverification::is_verified(tx.as_mut(), id, user_id, email).await.map_err(failed)? {
@@ -45,7 +47,7 @@ impl UnverifyEmail {
         }
         user::verified::unmark(tx.as_mut(), id, user_id, email).await.map_err(failed)?;
         let event = AuditEvent::of(AuditKind::EmailUnverified).user(user_id).login(email);
-        audit::note(tx.as_mut(), app, scope, event)?;
+        audit::note(tx.as_mut(), context, scope, event)?;
         Ok(Step::Commit(tx, ()))
     }
 }

@@ -41,19 +41,25 @@ impl VerifyEmail<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Verified, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Verified, Fault> {
         let hash = OneTimeHash::of(self.token);
-        transact(app, &hash, "committing a used e-mail verification token", |tx| self.attempt(app, tx, &hash)).await
+        transact(context, &hash, "committing a used e-mail verification token", |tx| self.attempt(context, tx, &hash))
+            .await
     }
 
-    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>, hash: &OneTimeHash) -> Result<Step<Verified>, Fault> {
+    async fn attempt(
+        &self,
+        context: &Context,
+        mut tx: Box<dyn Tx>,
+        hash: &OneTimeHash,
+    ) -> Result<Step<Verified>, Fault> {
         let id = &self.scope.app.id;
         require_tenant(tx.as_mut(), &self.scope, &self.tenant).await?;
         let token = emailverification::token(tx.as_mut(), id, &self.tenant, hash).await.map_err(failed)?;
         let Some(token) = token else { return Ok(Step::Done(Verified::InvalidToken)) };
         let addressee = Addressee { app: id, tenant: &self.tenant, user: &token.user_id, email: &token.email };
         let series = addressee.tokens().series(tx.as_mut()).await.map_err(failed)?;
-        let now = app.now();
+        let now = context.now();
         let outcome = match judge(token.series, token.expires, series.map(|series| series.id), now) {
             Presented::Dead => Verified::InvalidToken,
             Presented::Expired => {
@@ -65,7 +71,7 @@ impl VerifyEmail<'_> {
                 user::verified::mark(tx.as_mut(), id, &token.user_id, &token.email, now).await.map_err(failed)?;
                 let event = AuditEvent::of(AuditKind::EmailVerified).user(&token.user_id);
                 let event = event.tenant(&self.tenant).login(&token.email);
-                audit::note(tx.as_mut(), app, &self.scope, event)?;
+                audit::note(tx.as_mut(), context, &self.scope, event)?;
                 Verified::Ok { user_id: token.user_id, email: token.email }
             }
         };

@@ -5,7 +5,7 @@ use crate::domain::key::{KeyKind, KeyLife, KeyRules, KeyStage, Kid};
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::state::directory::AppEntry;
-use crate::state::key::{Change, Outcome};
+use crate::state::key::{KeyChange, Outcome};
 use crate::store::signing_key;
 use std::sync::Arc;
 
@@ -35,12 +35,12 @@ impl ListKeys {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Vec<ListedKey>, Fault> {
-        let ring = app.key_ring(&self.app).await?;
-        let mut tx = app.store.begin();
+    pub async fn run(self, context: &Context) -> Result<Vec<ListedKey>, Fault> {
+        let ring = context.key_ring(&self.app).await?;
+        let mut tx = context.store.begin();
         let keys =
             signing_key::list(&mut *tx, &self.app.id).await.map_err(|error| Fault::new("listing keys", error))?;
-        let (rules, now) = (KeyRules::from(&*self.app.config), app.now());
+        let (rules, now) = (KeyRules::from(&*self.app.config), context.now());
         let mut listed: Vec<ListedKey> = keys
             .into_iter()
             .map(|key| {
@@ -86,17 +86,17 @@ impl RotateKeys {
     ///
     /// # Errors
     /// When the store or a key fails.
-    pub async fn run(self, app: &Context) -> Result<Rotated, Fault> {
-        let world = app.surroundings();
+    pub async fn run(self, context: &Context) -> Result<Rotated, Fault> {
+        let key_context = context.key_context();
         let rules = KeyRules::from(&*self.app.config);
-        let change = Change::Rotate { immediate: self.immediate };
-        match app.keys.ask(world, &self.app.id, rules, change).await? {
+        let change = KeyChange::Rotate { immediate: self.immediate };
+        match context.keys.ask(key_context, &self.app.id, rules, change).await? {
             Outcome::Done { made } => {
                 let mut made = made.into_iter();
                 let kid = made.next().ok_or(Fault::invariant("rotating keys without making one"))?;
                 tracing::info!(app = ?self.app.id, %kid, immediate = self.immediate, "made a new signing key");
                 let wait = if self.immediate { 0 } else { rules.overlap_ms };
-                Ok(Rotated { kid, rsa_kid: made.next(), signs_from: world.now.plus(wait) })
+                Ok(Rotated { kid, rsa_kid: made.next(), signs_from: key_context.now.plus(wait) })
             }
             _ => Err(Fault::invariant("rotating keys without making one")),
         }
@@ -132,10 +132,10 @@ impl RevokeKey<'_> {
     ///
     /// # Errors
     /// When the store or a key fails.
-    pub async fn run(self, app: &Context) -> Result<Revoked, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Revoked, Fault> {
         let rules = KeyRules::from(&*self.app.config);
-        let change = Change::Revoke { kid: self.kid, why: self.reason };
-        Ok(match app.keys.ask(app.surroundings(), &self.app.id, rules, change).await? {
+        let change = KeyChange::Revoke { kid: self.kid, why: self.reason };
+        Ok(match context.keys.ask(context.key_context(), &self.app.id, rules, change).await? {
             Outcome::Done { made } => {
                 tracing::warn!(app = ?self.app.id, kid = %self.kid, "revoked a signing key");
                 Revoked::Ok { replaced_by: made.into_iter().next() }

@@ -14,7 +14,7 @@ impl ResealKeys<'_> {
     ///
     /// # Errors
     /// The reason why the keys were not resealed.
-    pub async fn run(self, app: &Context) -> Result<usize, ResealError> {
-        app.keys.reseal(&*app.store, self.new, &*app.entropy).await
+    pub async fn run(self, context: &Context) -> Result<usize, ResealError> {
+        context.keys.reseal(&*context.store, self.new, &*context.entropy).await
     }
 }

@@ -1,6 +1,6 @@
 //! A presented code, and `POST /recipe/signinup/code/check`, which only checks whether it is valid.
 
-use super::{Place, failed};
+use super::{PasswordlessScope, failed};
 use crate::command::audit;
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
@@ -16,7 +16,7 @@ use std::hash::Hash;
 /// A code presented by a person.
 pub struct Attempt {
     /// The app, the tenant and its rules.
-    pub place: Place,
+    pub place: PasswordlessScope,
     /// The device that the caller names; `None` if its text is not a device id.
     pub pre_auth_session: Option<DeviceHash>,
     /// The code.
@@ -76,11 +76,11 @@ impl CheckCode {
     ///
     /// # Errors
     /// When the store or the app's key fails.
-    pub async fn run(self, app: &Context) -> Result<Result<RightDevice, Refused>, Fault> {
-        let code = self.0.link_code(app).await?;
+    pub async fn run(self, context: &Context) -> Result<Result<RightDevice, Refused>, Fault> {
+        let code = self.0.link_code(context).await?;
         let (attempt, code) = (&self.0, &code);
-        transact(app, attempt.about(), "committing a checked code", |mut tx| async move {
-            let outcome = attempt.decide(app, tx.as_mut(), code).await?;
+        transact(context, attempt.about(), "committing a checked code", |mut tx| async move {
+            let outcome = attempt.decide(context, tx.as_mut(), code).await?;
             Ok(Step::Commit(tx, outcome))
         })
         .await
@@ -89,11 +89,11 @@ impl CheckCode {
 
 impl Attempt {
     /// The hash of the presented link code; for a code that was typed in, of the one that it belongs to.
-    pub(super) async fn link_code(&self, app: &Context) -> Result<LinkCodeHash, Fault> {
+    pub(super) async fn link_code(&self, context: &Context) -> Result<LinkCodeHash, Fault> {
         match &self.presented {
             Presented::LinkCode(link) => Ok(link.hash()),
             Presented::InputCode { device, code } => {
-                let ring = app.key_ring(&self.place.scope.app).await?;
+                let ring = context.key_ring(&self.place.scope.app).await?;
                 Ok(link_code(&ring.refresh_sealing, device, code.expose()).hash())
             }
         }
@@ -107,12 +107,12 @@ impl Attempt {
     /// Checks the code and records a failed attempt. The transaction must be committed either way.
     pub(super) async fn decide(
         &self,
-        app: &Context,
+        context: &Context,
         tx: &mut dyn Tx,
         code: &LinkCodeHash,
     ) -> Result<Result<RightDevice, Refused>, Fault> {
         let Some((hash, device)) = self.device(tx, code).await? else { return Ok(Err(Refused::RestartFlow)) };
-        let (rules, now) = (self.place.rules, app.now());
+        let (rules, now) = (self.place.rules, context.now());
         let verdict = match &self.presented {
             Presented::LinkCode(_) => device.judge_link(code, rules, now),
             Presented::InputCode { .. } => device.judge_input(code, rules, now),
@@ -137,19 +137,25 @@ impl Attempt {
             _ => None,
         };
         self.place.devices().save(tx, &hash, Some(&device), after.as_ref()).map_err(failed)?;
-        self.note_refusal(app, tx, &device.contact, why).await?;
+        self.note_refusal(context, tx, &device.contact, why).await?;
         Ok(Err(refused))
     }
 
     /// Records a refusal in the audit log. The contact's owner, if there is one, is named, so that attempts on an account
     /// are found by its id.
-    async fn note_refusal(&self, app: &Context, tx: &mut dyn Tx, contact: &Contact, why: &str) -> Result<(), Fault> {
+    async fn note_refusal(
+        &self,
+        context: &Context,
+        tx: &mut dyn Tx,
+        contact: &Contact,
+        why: &str,
+    ) -> Result<(), Fault> {
         let refused = self.place.event(AuditKind::SignInRefused, contact).detail(why);
         let event = match self.place.owner(tx, contact).await? {
             Some(Found { user, id }) => refused.user(user.shown_id()).recipe_user(user.shown(&id)),
             None => refused,
         };
-        audit::note(tx, app, &self.place.scope, event)
+        audit::note(tx, context, &self.place.scope, event)
     }
 
     /// The device that the code is for: the one that began, or the one to which the link belongs.

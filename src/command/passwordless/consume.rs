@@ -46,14 +46,15 @@ impl ConsumeCode {
     ///
     /// # Errors
     /// When the store or the app's key fails.
-    pub async fn run(self, app: &Context) -> Result<Consumed, Fault> {
-        let code = self.attempt.link_code(app).await?;
-        let used = transact(app, self.attempt.about(), "committing a used code", |tx| self.consume(app, tx, &code));
+    pub async fn run(self, context: &Context) -> Result<Consumed, Fault> {
+        let code = self.attempt.link_code(context).await?;
+        let used =
+            transact(context, self.attempt.about(), "committing a used code", |tx| self.consume(context, tx, &code));
         Ok(match used.await?? {
             Ok((person, active, created, device)) => {
-                active.committed(app);
+                active.committed(context);
                 if created {
-                    app.metrics.sign_ups.happened(RecipeId::Passwordless);
+                    context.metrics.sign_ups.count(RecipeId::Passwordless);
                 }
                 Consumed::Ok { person, created, device }
             }
@@ -61,9 +62,9 @@ impl ConsumeCode {
         })
     }
 
-    async fn consume(&self, app: &Context, mut tx: Box<dyn Tx>, code: &LinkCodeHash) -> Result<Step<Used>, Fault> {
+    async fn consume(&self, context: &Context, mut tx: Box<dyn Tx>, code: &LinkCodeHash) -> Result<Step<Used>, Fault> {
         let scope = &self.attempt.place.scope;
-        let device = match self.attempt.decide(app, tx.as_mut(), code).await? {
+        let device = match self.attempt.decide(context, tx.as_mut(), code).await? {
             Ok(device) => device,
             Err(refused) => return Ok(Step::Commit(tx, Ok(Err(refused)))),
         };
@@ -75,16 +76,17 @@ impl ConsumeCode {
         let created = found.is_none();
         let Some(found) = (match found {
             Some(found) => Some(found),
-            None => self.sign_up(app, tx.as_mut(), &device.contact).await?,
+            None => self.sign_up(context, tx.as_mut(), &device.contact).await?,
         }) else {
             // Taken since this transaction read it: the commit conflicts.
             let broken = Fault::invariant("signing up: a free contact is taken");
             return Ok(Step::Commit(tx, Err(broken)));
         };
-        let active = mark_active(tx.as_mut(), app, &scope.app, found.user.shown_id(), app.now()).map_err(failed)?;
+        let active =
+            mark_active(tx.as_mut(), context, &scope.app, found.user.shown_id(), context.now()).map_err(failed)?;
         let kind = if created { AuditKind::SignedUp } else { AuditKind::SignedIn };
-        self.note(app, tx.as_mut(), kind, &device.contact, &found)?;
-        self.confirm(app, tx.as_mut(), &device.contact, &found).await?;
+        self.note(context, tx.as_mut(), kind, &device.contact, &found)?;
+        self.confirm(context, tx.as_mut(), &device.contact, &found).await?;
         let person = Box::new(Person::load(tx.as_mut(), &scope.app.id, found).await?);
         Ok(Step::Commit(tx, Ok(Ok((person, active, created, device)))))
     }
@@ -104,32 +106,32 @@ impl ConsumeCode {
     }
 
     /// Creates a user with this contact; `None` when another user has it by now.
-    async fn sign_up(&self, app: &Context, tx: &mut dyn Tx, contact: &Contact) -> Result<Option<Found>, Fault> {
+    async fn sign_up(&self, context: &Context, tx: &mut dyn Tx, contact: &Contact) -> Result<Option<Found>, Fault> {
         let place = &self.attempt.place;
         let app_id = &place.scope.app.id;
         require_tenant(tx, &place.scope, &place.tenant, "signing up").await?;
-        let id: UserId = new_id(app, tx, app_id).await?;
+        let id: UserId = new_id(context, tx, app_id).await?;
         let tenants = [place.tenant.clone()].into();
         let method =
-            LoginMethod { id: id.clone(), external: None, tenants, time_joined: app.now(), login: contact.login() };
+            LoginMethod { id: id.clone(), external: None, tenants, time_joined: context.now(), login: contact.login() };
         let user = User::new(method);
         let saved = user::save(tx, app_id, &[], &[&user]).await.map_err(failed)?;
         Ok(saved.ok().map(|()| Found { user, id }))
     }
 
     /// Marks the address as verified: a person who reads a mailbox has its address.
-    async fn confirm(&self, app: &Context, tx: &mut dyn Tx, contact: &Contact, found: &Found) -> Result<(), Fault> {
+    async fn confirm(&self, context: &Context, tx: &mut dyn Tx, contact: &Contact, found: &Found) -> Result<(), Fault> {
         let Some(email) = contact.email().filter(|_| self.confirms_email) else { return Ok(()) };
         let app_id = &self.attempt.place.scope.app.id;
-        if confirm_email(tx, app_id, found.user.shown(&found.id), email, app.now()).await? {
-            self.note(app, tx, AuditKind::EmailVerified, contact, found)?;
+        if confirm_email(tx, app_id, found.user.shown(&found.id), email, context.now()).await? {
+            self.note(context, tx, AuditKind::EmailVerified, contact, found)?;
         }
         Ok(())
     }
 
     fn note(
         &self,
-        app: &Context,
+        context: &Context,
         tx: &mut dyn Tx,
         kind: AuditKind,
         contact: &Contact,
@@ -137,6 +139,6 @@ impl ConsumeCode {
     ) -> Result<(), Fault> {
         let place = &self.attempt.place;
         let event = place.event(kind, contact).user(user.shown_id()).recipe_user(user.shown(id));
-        audit::note(tx, app, &place.scope, event)
+        audit::note(tx, context, &place.scope, event)
     }
 }

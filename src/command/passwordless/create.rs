@@ -1,6 +1,6 @@
 //! `POST /recipe/signinup/code`: a new sign-in, or another code for a pending one.
 
-use super::{Place, failed};
+use super::{PasswordlessScope, failed};
 use crate::command::transact::{Step, transact};
 use crate::command::user::require_tenant;
 use crate::context::Context;
@@ -15,7 +15,7 @@ use crate::store::Tx;
 /// Creates a code.
 pub struct CreateCode {
     /// The app, the tenant and its rules.
-    pub place: Place,
+    pub place: PasswordlessScope,
     /// The recipient of the code.
     pub recipient: Recipient,
     /// The code to type in, if the caller chose one.
@@ -61,21 +61,21 @@ impl CreateCode {
     ///
     /// # Errors
     /// When the store or the app's key fails.
-    pub async fn run(self, app: &Context) -> Result<CodeCreated, Fault> {
-        let ring = app.key_ring(&self.place.scope.app).await?;
+    pub async fn run(self, context: &Context) -> Result<CodeCreated, Fault> {
+        let ring = context.key_ring(&self.place.scope.app).await?;
         let device_id = match &self.recipient {
-            Recipient::Contact(_) => DeviceId::random(app.entropy.as_ref()),
+            Recipient::Contact(_) => DeviceId::random(context.entropy.as_ref()),
             Recipient::Device(id) => id.clone(),
         };
-        transact(app, &device_id.hash(), "committing a code", |tx| {
-            self.attempt(app, tx, &ring.refresh_sealing, &device_id)
+        transact(context, &device_id.hash(), "committing a code", |tx| {
+            self.attempt(context, tx, &ring.refresh_sealing, &device_id)
         })
         .await
     }
 
     async fn attempt(
         &self,
-        app: &Context,
+        context: &Context,
         mut tx: Box<dyn Tx>,
         key: &SealingKey,
         device_id: &DeviceId,
@@ -93,7 +93,7 @@ impl CreateCode {
                 None => return Ok(Step::Done(CodeCreated::RestartFlow)),
             },
         };
-        let Some(new) = self.add(app, key, &mut after, device_id) else {
+        let Some(new) = self.add(context, key, &mut after, device_id) else {
             return Ok(Step::Done(CodeCreated::InputCodeTaken));
         };
         devices.save(tx.as_mut(), &hash, before.as_ref(), Some(&after)).map_err(failed)?;
@@ -102,15 +102,18 @@ impl CreateCode {
 
     /// Adds a code to a device; `None` when the device already has the chosen one. A random code is drawn again until
     /// it is a new one.
-    fn add(&self, app: &Context, key: &SealingKey, device: &mut Device, id: &DeviceId) -> Option<NewCode> {
+    fn add(&self, context: &Context, key: &SealingKey, device: &mut Device, id: &DeviceId) -> Option<NewCode> {
         loop {
             let input_code = match &self.input_code {
                 Some(chosen) => chosen.clone(),
-                None => random_input_code(app.entropy.as_ref()),
+                None => random_input_code(context.entropy.as_ref()),
             };
             let link_code = link_code(key, id, input_code.expose());
-            let code =
-                Code { id: CodeId::random(app.entropy.as_ref()), link_code: link_code.hash(), created: app.now() };
+            let code = Code {
+                id: CodeId::random(context.entropy.as_ref()),
+                link_code: link_code.hash(),
+                created: context.now(),
+            };
             if device.add(code, self.place.rules) {
                 let (pre_auth_session, device) = (id.hash(), id.clone());
                 return Some(NewCode {

@@ -26,9 +26,9 @@ impl FindByContact {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Option<Person>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Option<Person>, Fault> {
         let (app_id, tenant, info) = (&self.scope.app.id, &self.tenant, &self.contact.info());
-        transact(app, info, "looking up a contact", |mut tx| async move {
+        transact(context, info, "looking up a contact", |mut tx| async move {
             let found = user::find_identity(tx.as_mut(), app_id, tenant, RecipeId::Passwordless, info).await;
             let person = match found.map_err(failed)? {
                 Some(found) => Some(Person::load(tx.as_mut(), app_id, found).await?),

@@ -1,6 +1,6 @@
 //! `GET /recipe/signinup/codes`.
 
-use super::{Place, failed};
+use super::{PasswordlessScope, failed};
 use crate::context::Context;
 use crate::domain::passwordless::{Contact, Device, DeviceHash};
 use crate::fault::Fault;
@@ -8,7 +8,7 @@ use crate::fault::Fault;
 /// Lists pending sign-ins, including expired ones that have not been swept yet.
 pub struct ListDevices {
     /// The app, the tenant and its rules.
-    pub place: Place,
+    pub place: PasswordlessScope,
     /// The devices to list.
     pub of: Of,
 }
@@ -26,9 +26,9 @@ impl ListDevices {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Vec<(DeviceHash, Device)>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Vec<(DeviceHash, Device)>, Fault> {
         let devices = self.place.devices();
-        let mut tx = app.store.begin();
+        let mut tx = context.store.begin();
         let hashes = match &self.of {
             Of::Device(hash) => vec![*hash],
             Of::Contact(contact) => devices.hashes_of(tx.as_mut(), contact, usize::MAX).await.map_err(failed)?,

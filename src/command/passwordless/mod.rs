@@ -20,7 +20,7 @@ use crate::store::user::{self, Found};
 use crate::store::{StoreError, Tx};
 
 /// The tenant in which devices are created and used.
-pub struct Place {
+pub struct PasswordlessScope {
     /// The app, and what led to the command.
     pub scope: Scope,
     /// The tenant's id.
@@ -29,7 +29,7 @@ pub struct Place {
     pub rules: CodeRules,
 }
 
-impl Place {
+impl PasswordlessScope {
     fn devices(&self) -> Devices<'_> {
         Devices { app: &self.scope.app.id, tenant: &self.tenant }
     }

@@ -1,6 +1,6 @@
 //! `POST /recipe/signinup/code/remove` and `POST /recipe/signinup/codes/remove`.
 
-use super::{Place, failed};
+use super::{PasswordlessScope, failed};
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::passwordless::{CodeId, Contact, Device, DeviceHash};
@@ -10,7 +10,7 @@ use crate::store::Tx;
 /// Revokes codes that were sent. Codes that do not exist count as removed.
 pub struct RemoveCodes {
     /// The app, the tenant and its rules.
-    pub place: Place,
+    pub place: PasswordlessScope,
     /// The codes to remove.
     pub which: Which,
 }
@@ -30,8 +30,8 @@ impl RemoveCodes {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<(), Fault> {
-        transact(app, &self.place.tenant, "committing removed codes", |tx| self.attempt(tx)).await
+    pub async fn run(self, context: &Context) -> Result<(), Fault> {
+        transact(context, &self.place.tenant, "committing removed codes", |tx| self.attempt(tx)).await
     }
 
     async fn attempt(&self, mut tx: Box<dyn Tx>) -> Result<Step<()>, Fault> {

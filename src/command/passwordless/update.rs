@@ -20,14 +20,14 @@ pub struct UpdateContacts {
     /// The login method: internal or mapped id.
     pub id: UserId,
     /// The change of its address; normalised.
-    pub email: Change,
+    pub email: ContactChange,
     /// The change of its phone number; normalised.
-    pub phone_number: Change,
+    pub phone_number: ContactChange,
 }
 
 /// A change of a contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum ContactChange {
     /// It stays as it is.
     Keep,
     /// It is removed.
@@ -55,7 +55,7 @@ pub enum Updated {
     PhoneNumberReserved,
 }
 
-impl Change {
+impl ContactChange {
     fn of(&self, current: Option<&str>) -> Option<String> {
         match self {
             Self::Keep => current.map(str::to_owned),
@@ -70,11 +70,11 @@ impl UpdateContacts {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Updated, Fault> {
-        transact(app, &self.id, "committing a changed login", |tx| self.attempt(app, tx)).await?
+    pub async fn run(self, context: &Context) -> Result<Updated, Fault> {
+        transact(context, &self.id, "committing a changed login", |tx| self.attempt(context, tx)).await?
     }
 
-    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Result<Updated, Fault>>, Fault> {
+    async fn attempt(&self, context: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Result<Updated, Fault>>, Fault> {
         let app_id = &self.scope.app.id;
         let Some((Found { user: before, id }, old)) = self.find(tx.as_mut()).await? else {
             return Ok(Step::Commit(tx, Ok(Updated::UnknownUser)));
@@ -98,7 +98,7 @@ impl UpdateContacts {
         passwordless::delete_all(tx.as_mut(), app_id, &old, &changed).await.map_err(failed)?;
         user_data::remove_outdated(tx.as_mut(), app_id, &[&before], &[&after]).await.map_err(failed)?;
         for event in events(&after, &new, &changed) {
-            audit::note(tx.as_mut(), app, &self.scope, event)?;
+            audit::note(tx.as_mut(), context, &self.scope, event)?;
         }
         Ok(Step::Commit(tx, Ok(Updated::Ok)))
     }

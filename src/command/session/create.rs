@@ -2,8 +2,8 @@
 
 use crate::command::activity::{Marked, mark_active};
 use crate::command::scope::Scope;
-use crate::command::session::holder::Holder;
-use crate::command::session::issue::{Mint, Seat, Wanted};
+use crate::command::session::issue::{Mint, PairOptions, PairSpec};
+use crate::command::session::session_owner::SessionOwner;
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::crypto::access_token::has_protected_claim;
@@ -58,15 +58,15 @@ impl CreateSession {
     ///
     /// # Errors
     /// When the store or a key fails.
-    pub async fn run(self, app: &Context) -> Result<Created, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Created, Fault> {
         let entry = &self.scope.app;
         let config = &entry.config;
-        let wanted = Wanted {
+        let options = PairOptions {
             anti_csrf: self.enable_anti_csrf,
             access_token_validity_ms: self.access_token_validity_ms,
             token_version: self.token_version,
         };
-        if let Some(max_ms) = wanted.broken_limit(config) {
+        if let Some(max_ms) = options.broken_limit(config) {
             return Ok(Created::InvalidAccessTokenValidity { max_ms });
         }
         // Minting checks flat layouts only; a new session's payload is checked against the reserved names of every
@@ -74,16 +74,16 @@ impl CreateSession {
         if !self.token_version.is_flat() && has_protected_claim(self.token_version, &self.user_data_in_jwt) {
             return Ok(Created::ProtectedClaim);
         }
-        let ring = app.key_ring_to_mint(entry, self.token_version).await?;
+        let ring = context.key_ring_to_mint(entry, self.token_version).await?;
         // Conflicts only with a change of the tenant or of the user.
-        let created = transact(app, &self.user_id, "committing a new session", |tx| {
-            let now = app.now();
-            let mint = Mint::new(&ring, config, wanted, app.entropy.as_ref(), now);
-            self.attempt(app, tx, mint, now)
+        let created = transact(context, &self.user_id, "committing a new session", |tx| {
+            let now = context.now();
+            let mint = Mint::new(&ring, config, options, context.entropy.as_ref(), now);
+            self.attempt(context, tx, mint, now)
         });
         let Some((issued, active)) = created.await? else { return Ok(Created::ProtectedClaim) };
-        active.committed(app);
-        app.metrics.sessions.created.inc();
+        active.committed(context);
+        context.metrics.sessions.created.inc();
         Ok(Created::Ok(issued))
     }
 
@@ -92,7 +92,7 @@ impl CreateSession {
     /// name.
     async fn attempt(
         &self,
-        app: &Context,
+        context: &Context,
         mut tx: Box<dyn Tx>,
         mint: Mint<'_>,
         now: UnixMillis,
@@ -103,26 +103,26 @@ impl CreateSession {
             let gone = Gone { app: entry.id.clone(), tenant: self.tenant.clone() };
             return Err(Fault::new("creating a session", gone));
         }
-        let holder = Holder::of_id(tx.as_mut(), &entry.id, &self.user_id).await?;
+        let owner = SessionOwner::of_id(tx.as_mut(), &entry.id, &self.user_id).await?;
         let handle = mint.handle(self.tenant.clone());
         let use_static_key = !self.use_dynamic_signing_key;
-        let seat = Seat { parent: None, awaits_use: false, generation: 0, use_static_key };
-        let Some(pair) = mint.pair(&handle, &holder, &self.user_data_in_jwt, &seat)? else {
+        let spec = PairSpec { parent: None, awaits_use: false, generation: 0, use_static_key };
+        let Some(pair) = mint.pair(&handle, &owner, &self.user_data_in_jwt, &spec)? else {
             return Ok(Step::Done(None));
         };
         let validity_ms = entry.config.refresh_token_validity_ms;
         let created = EventKind::Created { request_id: cause.request_id.clone() };
         let record = SessionRecord {
-            user_id: holder.recipe_user_id.clone(),
+            user_id: owner.recipe_user_id.clone(),
             created: now,
             family: Family::new(pair.hash.stored(), use_static_key, now.plus(validity_ms)),
             user_data_in_jwt: self.user_data_in_jwt.clone(),
             user_data_in_database: self.user_data_in_database.clone(),
-            log: EventLog::begun(now, created),
+            log: EventLog::starting_with(now, created),
         };
         session::insert(tx.as_mut(), &entry.id, &handle, &record).map_err(writing)?;
-        let active = mark_active(tx.as_mut(), app, entry, &holder.user_id, now).map_err(writing)?;
-        let issued = pair.issued(handle, holder, self.user_data_in_jwt.clone(), validity_ms);
+        let active = mark_active(tx.as_mut(), context, entry, &owner.user_id, now).map_err(writing)?;
+        let issued = pair.issued(handle, owner, self.user_data_in_jwt.clone(), validity_ms);
         Ok(Step::Commit(tx, Some((issued, active))))
     }
 }

@@ -18,11 +18,11 @@ pub struct UpdateSession<'a> {
     /// The session's handle as presented.
     pub handle: &'a str,
     /// The object to replace, and its new value.
-    pub change: Change,
+    pub change: SessionDataChange,
 }
 
 /// One of the two objects, with its new value.
-pub enum Change {
+pub enum SessionDataChange {
     /// The object `userDataInDatabase`.
     Database(JsonObject),
     /// The object `userDataInJWT`; refused if it has a name reserved by this token version (`None`: not checked).
@@ -44,36 +44,36 @@ impl UpdateSession<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Updated, Fault> {
-        if let Change::Payload(payload, Some(version)) = &self.change
+    pub async fn run(self, context: &Context) -> Result<Updated, Fault> {
+        if let SessionDataChange::Payload(payload, Some(version)) = &self.change
             && has_protected_claim(*version, payload)
         {
             return Ok(Updated::ProtectedClaim);
         }
         let Some(handle) = SessionHandle::parse(self.handle) else { return Ok(Updated::NoSuchSession) };
-        transact(app, &handle, "committing session data", |tx| self.attempt(app, tx, &handle)).await
+        transact(context, &handle, "committing session data", |tx| self.attempt(context, tx, &handle)).await
     }
 
     async fn attempt(
         &self,
-        app: &Context,
+        context: &Context,
         mut tx: Box<dyn Tx>,
         handle: &SessionHandle,
     ) -> Result<Step<Updated>, Fault> {
         let id = &self.scope.app.id;
         let found = session::get(tx.as_mut(), id, handle).await;
         let found = found.map_err(|error| Fault::new("loading a session", error))?;
-        let now = app.now();
+        let now = context.now();
         let Some(mut record) = found.filter(|record| record.family.expires > now) else {
             return Ok(Step::Done(Updated::NoSuchSession));
         };
         let request_id = self.scope.cause.request_id.clone();
         match &self.change {
-            Change::Database(data) => {
+            SessionDataChange::Database(data) => {
                 record.user_data_in_database = data.clone();
                 record.log.push(now, EventKind::DatabaseUpdated { request_id });
             }
-            Change::Payload(payload, _) => {
+            SessionDataChange::Payload(payload, _) => {
                 record.user_data_in_jwt = payload.clone();
                 record.log.push(now, EventKind::PayloadUpdated { request_id });
             }

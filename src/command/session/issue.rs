@@ -1,11 +1,11 @@
 //! Minting the pair of tokens that create and refresh hand out.
 
-use super::holder::Holder;
+use super::session_owner::SessionOwner;
 use super::{access_token_expiry_for, key_kind};
 use crate::config::AppConfig;
 use crate::crypto::access_token::{MintError, NewAccessToken};
 use crate::crypto::refresh_token::RefreshToken;
-use crate::domain::entropy::{Draw, Entropy, random_uuid, time_ordered_uuid};
+use crate::domain::entropy::{Entropy, RandomPool, random_uuid, time_ordered_uuid};
 use crate::domain::ids::{SessionHandle, TenantId};
 use crate::domain::json::JsonObject;
 use crate::domain::secret::Secret;
@@ -21,7 +21,7 @@ const RANDOM_BYTES: usize = 64;
 
 /// The options of a pair, common to both commands.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
+pub(super) struct PairOptions {
     /// Whether to mint an anti-CSRF token.
     pub(super) anti_csrf: bool,
     /// Lifetime of the access token in ms instead of the configured one.
@@ -30,7 +30,7 @@ pub(super) struct Wanted {
     pub(super) token_version: AccessTokenVersion,
 }
 
-impl Wanted {
+impl PairOptions {
     /// The configured lifetime, if the caller's own lifetime exceeds it or is 0.
     pub(super) fn broken_limit(&self, config: &AppConfig) -> Option<u64> {
         let max_ms = config.access_token_validity_ms;
@@ -39,7 +39,7 @@ impl Wanted {
 }
 
 /// The position of a pair in its family.
-pub(super) struct Seat<'a> {
+pub(super) struct PairSpec<'a> {
     /// The refresh token that was exchanged.
     pub(super) parent: Option<&'a TokenHash1>,
     /// Whether the access token names the parent, so that its first use promotes.
@@ -54,8 +54,8 @@ pub(super) struct Seat<'a> {
 pub(super) struct Mint<'a> {
     ring: &'a KeyRing,
     config: &'a AppConfig,
-    wanted: Wanted,
-    draw: Draw<'a, RANDOM_BYTES>,
+    options: PairOptions,
+    random: RandomPool<'a, RANDOM_BYTES>,
     now: UnixMillis,
 }
 
@@ -73,17 +73,17 @@ impl<'a> Mint<'a> {
     pub(super) fn new(
         ring: &'a KeyRing,
         config: &'a AppConfig,
-        wanted: Wanted,
+        options: PairOptions,
         entropy: &'a dyn Entropy,
         now: UnixMillis,
     ) -> Self {
-        Self { ring, config, wanted, draw: Draw::new(entropy), now }
+        Self { ring, config, options, random: RandomPool::new(entropy), now }
     }
 
     /// The handle of a new session. It begins with the time, so that new rows share the last leaf of the index instead
     /// of changing a random one each; a handle is not a secret.
     pub(super) fn handle(&self, tenant: TenantId) -> SessionHandle {
-        SessionHandle { uuid: time_ordered_uuid(&self.draw, self.now), tenant }
+        SessionHandle { uuid: time_ordered_uuid(&self.random, self.now), tenant }
     }
 
     /// Mints the pair; `None` when the payload has a name that the access token's layout reserves.
@@ -93,36 +93,36 @@ impl<'a> Mint<'a> {
     pub(super) fn pair(
         &self,
         handle: &SessionHandle,
-        holder: &Holder,
+        owner: &SessionOwner,
         user_data: &JsonObject,
-        seat: &Seat<'_>,
+        spec: &PairSpec<'_>,
     ) -> Result<Option<Pair>, Fault> {
-        let anti_csrf = self.wanted.anti_csrf.then(|| random_uuid(&self.draw).to_string());
+        let anti_csrf = self.options.anti_csrf.then(|| random_uuid(&self.random).to_string());
         let token = RefreshToken {
             handle: handle.clone(),
-            user_id: holder.recipe_user_id.clone(),
-            parent_refresh_token_hash_1: seat.parent.copied(),
+            user_id: owner.recipe_user_id.clone(),
+            parent_refresh_token_hash_1: spec.parent.copied(),
             anti_csrf_token: anti_csrf.clone(),
-            generation: seat.generation,
+            generation: spec.generation,
         };
-        let refresh = self.ring.refresh_sealing.seal_refresh_token(&token, &self.draw);
+        let refresh = self.ring.refresh_sealing.seal_refresh_token(&token, &self.random);
         let hash = TokenHash1::of(refresh.expose());
         let access = self.ring.tokens.mint(
-            key_kind(seat.use_static_key),
+            key_kind(spec.use_static_key),
             &NewAccessToken {
-                version: self.wanted.token_version,
+                version: self.options.token_version,
                 handle,
-                user_id: &holder.user_id,
-                recipe_user_id: &holder.recipe_user_id,
+                user_id: &owner.user_id,
+                recipe_user_id: &owner.recipe_user_id,
                 refresh_token_hash_1: &hash,
-                parent_refresh_token_hash_1: seat.parent.filter(|_| seat.awaits_use),
+                parent_refresh_token_hash_1: spec.parent.filter(|_| spec.awaits_use),
                 anti_csrf_token: anti_csrf.as_deref(),
                 user_data,
                 created: self.now,
                 expiry: access_token_expiry_for(
                     self.config,
-                    self.wanted.access_token_validity_ms,
-                    &self.draw,
+                    self.options.access_token_validity_ms,
+                    &self.random,
                     self.now,
                 ),
             },
@@ -140,11 +140,11 @@ impl Pair {
     pub(super) fn issued(
         self,
         handle: SessionHandle,
-        holder: Holder,
+        owner: SessionOwner,
         user_data_in_jwt: JsonObject,
         refresh_validity_ms: u64,
     ) -> Box<IssuedSession> {
-        let Holder { user_id, recipe_user_id } = holder;
+        let SessionOwner { user_id, recipe_user_id } = owner;
         Box::new(IssuedSession {
             session: SessionView { handle, user_id, recipe_user_id, user_data_in_jwt },
             access_token: self.access,

@@ -34,10 +34,10 @@ impl CreateJwt {
     ///
     /// # Errors
     /// When a key fails.
-    pub async fn run(self, app: &Context) -> Result<Secret<String>, Fault> {
-        let ring = app.key_ring(&self.scope.app).await?;
+    pub async fn run(self, context: &Context) -> Result<Secret<String>, Fault> {
+        let ring = context.key_ring(&self.scope.app).await?;
         let kind = if self.use_static_signing_key { KeyKind::Static } else { KeyKind::Dynamic };
-        let claims = Secret::new(self.claims(app.now().seconds()));
+        let claims = Secret::new(self.claims(context.now().seconds()));
         ring.tokens.sign_custom(kind, claims.expose()).map_err(|error| Fault::new("signing a custom JWT", error))
     }
 

@@ -1,7 +1,7 @@
 //! `GET /recipe/session/user` and `GET /recipe/session`.
 
 use crate::command::scope::Scope;
-use crate::command::session::holder::{Holder, Holders};
+use crate::command::session::session_owner::{SessionOwner, SessionOwners};
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::ids::{AppId, SessionHandle, TenantId, UserId};
@@ -28,31 +28,31 @@ impl ListSessions {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Vec<String>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Vec<String>, Fault> {
         let id = &self.scope.app.id;
-        let holders = Holders::look(app, id, &self.user_id, self.linked).await?;
-        let live = live_sessions(app, id, &holders, self.tenant.as_ref()).await?;
+        let owners = SessionOwners::find(context, id, &self.user_id, self.linked).await?;
+        let live = live_sessions(context, id, &owners, self.tenant.as_ref()).await?;
         Ok(live.iter().map(ToString::to_string).collect())
     }
 }
 
 /// Sessions that have not expired, in one tenant or in the whole app.
 pub(super) async fn live_sessions(
-    app: &Context,
+    context: &Context,
     id: &AppId,
-    holders: &Holders,
+    owners: &SessionOwners,
     tenant: Option<&TenantId>,
 ) -> Result<Vec<SessionHandle>, Fault> {
     let mut live = Vec::new();
-    for user in &holders.ids {
+    for user in &owners.ids {
         let mut pages = UserPages::new(id, user, tenant);
         loop {
-            let mut tx = app.store.begin();
+            let mut tx = context.store.begin();
             let page = pages.next(tx.as_mut()).await?;
             if page.is_empty() {
                 break;
             }
-            let now = app.now();
+            let now = context.now();
             live.extend(page.into_iter().filter(|(_, row)| row.family.expires >= now).map(|(handle, _)| handle));
         }
     }
@@ -90,27 +90,27 @@ impl FindSession<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Option<SessionInfo>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Option<SessionInfo>, Fault> {
         let Some(handle) = SessionHandle::parse(self.handle) else { return Ok(None) };
         let id = &self.scope.app.id;
         let named = &handle;
-        let found = transact(app, named, "loading a session", |mut tx| async move {
+        let found = transact(context, named, "loading a session", |mut tx| async move {
             let found = session::get(tx.as_mut(), id, named).await;
             let found = found.map_err(|error| Fault::new("loading a session", error))?;
-            let live = match found.filter(|record| record.family.expires > app.now()) {
+            let live = match found.filter(|record| record.family.expires > context.now()) {
                 Some(record) => {
-                    let holder = Holder::of_row(tx.as_mut(), id, &record.user_id).await?;
-                    Some((record, holder))
+                    let owner = SessionOwner::of_row(tx.as_mut(), id, &record.user_id).await?;
+                    Some((record, owner))
                 }
                 None => None,
             };
             Ok(Step::Commit(tx, live))
         });
-        let Some((record, holder)) = found.await? else { return Ok(None) };
+        let Some((record, owner)) = found.await? else { return Ok(None) };
         Ok(Some(SessionInfo {
             handle,
-            user_id: holder.user_id,
-            recipe_user_id: holder.recipe_user_id,
+            user_id: owner.user_id,
+            recipe_user_id: owner.recipe_user_id,
             user_data_in_database: record.user_data_in_database,
             user_data_in_jwt: record.user_data_in_jwt,
             expiry: record.family.expires,

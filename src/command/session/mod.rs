@@ -2,13 +2,13 @@
 
 pub mod create;
 pub mod data;
-mod holder;
 mod issue;
 pub mod jwt;
 pub mod list;
 pub mod refresh;
 pub mod regenerate;
 pub mod revoke;
+mod session_owner;
 pub mod timeline;
 pub mod verify;
 

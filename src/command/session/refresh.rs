@@ -3,8 +3,8 @@
 use crate::command::activity::{Marked, mark_active};
 use crate::command::scope::Scope;
 use crate::command::session::family_rules;
-use crate::command::session::holder::Holder;
-use crate::command::session::issue::{Mint, Seat, Wanted};
+use crate::command::session::issue::{Mint, PairOptions, PairSpec};
+use crate::command::session::session_owner::SessionOwner;
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::crypto::refresh_token::RefreshToken;
@@ -82,34 +82,35 @@ impl RefreshSession<'_> {
     ///
     /// # Errors
     /// When the store or a key fails.
-    pub async fn run(self, app: &Context) -> Result<Refreshed, Fault> {
-        let outcome = self.exchange(app).await?;
-        app.metrics.sessions.refreshed(outcome.figure());
+    pub async fn run(self, context: &Context) -> Result<Refreshed, Fault> {
+        let outcome = self.exchange(context).await?;
+        context.metrics.sessions.refreshed(outcome.figure());
         Ok(outcome)
     }
 
-    async fn exchange(&self, app: &Context) -> Result<Refreshed, Fault> {
+    async fn exchange(&self, context: &Context) -> Result<Refreshed, Fault> {
         let entry = &self.scope.app;
-        if let Some(max_ms) = self.wanted().broken_limit(&entry.config) {
+        if let Some(max_ms) = self.options().broken_limit(&entry.config) {
             return Ok(Refreshed::InvalidAccessTokenValidity { max_ms });
         }
-        let ring = app.key_ring_to_mint(entry, self.token_version).await?;
+        let ring = context.key_ring_to_mint(entry, self.token_version).await?;
         let Some(token) = ring.refresh_sealing.open_refresh_token(self.refresh_token) else {
             return Ok(unauthorised("Invalid refresh token"));
         };
         if self.enable_anti_csrf && !self.anti_csrf_matches(&token) {
             return Ok(unauthorised("Anti CSRF token missing, or not matching"));
         }
-        let exchange = Exchange { command: self, app, ring: &ring, hash: TokenHash1::of(self.refresh_token), token };
-        let refreshed = transact(app, &exchange.token.handle, "committing a refresh", |tx| exchange.attempt(tx));
+        let exchange =
+            Exchange { command: self, context, ring: &ring, hash: TokenHash1::of(self.refresh_token), token };
+        let refreshed = transact(context, &exchange.token.handle, "committing a refresh", |tx| exchange.attempt(tx));
         let (outcome, happened) = refreshed.await?;
-        happened.events.iter().for_each(|event| app.metrics.sessions.happened(event));
-        happened.active.committed(app);
+        happened.events.iter().for_each(|event| context.metrics.sessions.count(event));
+        happened.active.committed(context);
         Ok(outcome)
     }
 
-    const fn wanted(&self) -> Wanted {
-        Wanted {
+    const fn options(&self) -> PairOptions {
+        PairOptions {
             anti_csrf: self.enable_anti_csrf,
             access_token_validity_ms: self.access_token_validity_ms,
             token_version: self.token_version,
@@ -164,7 +165,7 @@ const fn nothing_to_write(outcome: Refreshed) -> Step<Attempted> {
 /// An opened refresh token and what is needed to exchange it.
 struct Exchange<'a> {
     command: &'a RefreshSession<'a>,
-    app: &'a Context,
+    context: &'a Context,
     ring: &'a KeyRing,
     hash: TokenHash1,
     token: RefreshToken,
@@ -177,18 +178,18 @@ impl Exchange<'_> {
         let Some(record) = found.map_err(|error| Fault::new("loading a session", error))? else {
             return self.after_the_end(tx).await;
         };
-        let now = self.app.now();
+        let now = self.context.now();
         let use_static_key = self.command.use_dynamic_signing_key.map(|dynamic| !dynamic);
         let rules = family_rules(&entry.config);
         match record.family.refresh(&self.presented(), self.command.policy, use_static_key, &rules, now) {
             RefreshDecision::Expired => Ok(nothing_to_write(unauthorised(GONE))),
             RefreshDecision::Grant(grant) => {
-                let holder = Holder::of_row(tx.as_mut(), &entry.id, &record.user_id).await?;
-                self.grant(tx, record, holder, grant, now)
+                let owner = SessionOwner::of_row(tx.as_mut(), &entry.id, &record.user_id).await?;
+                self.grant(tx, record, owner, grant, now)
             }
             RefreshDecision::Reuse(reuse) => {
-                let holder = Holder::of_row(tx.as_mut(), &entry.id, &record.user_id).await?;
-                self.reuse(tx, record, holder, reuse, now)
+                let owner = SessionOwner::of_row(tx.as_mut(), &entry.id, &record.user_id).await?;
+                self.reuse(tx, record, owner, reuse, now)
             }
         }
     }
@@ -197,12 +198,12 @@ impl Exchange<'_> {
         &self,
         mut tx: Box<dyn Tx>,
         mut record: SessionRecord,
-        holder: Holder,
+        owner: SessionOwner,
         reuse: Reuse,
         now: UnixMillis,
     ) -> Result<Step<Attempted>, Fault> {
         let Scope { app: entry, cause } = &self.command.scope;
-        let outcome = self.reuse_outcome(holder, &reuse);
+        let outcome = self.reuse_outcome(owner, &reuse);
         let event = reuse.event.of_request(&cause.request_id);
         let handle = &self.token.handle;
         if reuse.ends_session {
@@ -222,20 +223,20 @@ impl Exchange<'_> {
         &self,
         mut tx: Box<dyn Tx>,
         mut record: SessionRecord,
-        holder: Holder,
+        owner: SessionOwner,
         mut grant: Grant,
         now: UnixMillis,
     ) -> Result<Step<Attempted>, Fault> {
         let entry = &self.command.scope.app;
         let handle = &self.token.handle;
-        let seat = Seat {
+        let spec = PairSpec {
             parent: Some(&self.hash),
             awaits_use: grant.awaits_use(),
             generation: grant.generation(),
             use_static_key: grant.use_static_key(),
         };
-        let mint = Mint::new(self.ring, &entry.config, self.command.wanted(), self.app.entropy.as_ref(), now);
-        let Some(pair) = mint.pair(handle, &holder, &record.user_data_in_jwt, &seat)? else {
+        let mint = Mint::new(self.ring, &entry.config, self.command.options(), self.context.entropy.as_ref(), now);
+        let Some(pair) = mint.pair(handle, &owner, &record.user_data_in_jwt, &spec)? else {
             return Ok(nothing_to_write(unauthorised("The user payload contains protected field")));
         };
         let events = std::mem::take(&mut grant.events);
@@ -245,19 +246,19 @@ impl Exchange<'_> {
         record.family = grant.complete(pair.hash.stored());
         let writing = |error| Fault::new("writing a refresh", error);
         session::update(tx.as_mut(), &entry.id, handle, &record).map_err(writing)?;
-        let active = mark_active(tx.as_mut(), self.app, entry, &holder.user_id, now).map_err(writing)?;
+        let active = mark_active(tx.as_mut(), self.context, entry, &owner.user_id, now).map_err(writing)?;
         let validity = entry.config.refresh_token_validity_ms;
-        let issued = pair.issued(handle.clone(), holder, record.user_data_in_jwt, validity);
+        let issued = pair.issued(handle.clone(), owner, record.user_data_in_jwt, validity);
         Ok(Step::Commit(tx, (Refreshed::Ok(issued), Happened { events, active })))
     }
 
     /// Counts the attempt on the timeline of the ended session, if that still exists.
     async fn after_the_end(&self, mut tx: Box<dyn Tx>) -> Result<Step<Attempted>, Fault> {
         let AppEntry { id: app, config, .. } = &*self.command.scope.app;
-        let now = self.app.now();
+        let now = self.context.now();
         let found = timeline::get(tx.as_mut(), app, &self.token.handle).await;
         let found = found.map_err(|error| Fault::new("loading a timeline", error))?;
-        let kept = found.filter(|story| !story.is_over(config.session_timeline_retention_ms, now));
+        let kept = found.filter(|story| !story.is_expired(config.session_timeline_retention_ms, now));
         let Some(mut story) = kept else { return Ok(nothing_to_write(unauthorised(GONE))) };
         let Some(attempts) = Attempts::with_another(story.attempts, now) else {
             return Ok(nothing_to_write(unauthorised(GONE)));
@@ -276,13 +277,13 @@ impl Exchange<'_> {
         }
     }
 
-    fn reuse_outcome(&self, holder: Holder, reuse: &Reuse) -> Refreshed {
+    fn reuse_outcome(&self, owner: SessionOwner, reuse: &Reuse) -> Refreshed {
         let subtype = (self.command.policy == RefreshPolicy::RotateOnRefresh).then_some(reuse.subtype);
         if reuse.is_theft {
             Refreshed::TokenTheft {
                 handle: self.token.handle.clone(),
-                user_id: holder.user_id,
-                recipe_user_id: holder.recipe_user_id,
+                user_id: owner.user_id,
+                recipe_user_id: owner.recipe_user_id,
                 subtype,
             }
         } else {

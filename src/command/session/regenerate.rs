@@ -1,8 +1,8 @@
 //! `POST /recipe/session/regenerate`.
 
 use crate::command::scope::Scope;
-use crate::command::session::holder::Holder;
 use crate::command::session::key_kind;
+use crate::command::session::session_owner::SessionOwner;
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::crypto::access_token::{
@@ -49,7 +49,7 @@ impl RegenerateAccessToken<'_> {
     ///
     /// # Errors
     /// When the store or a key fails.
-    pub async fn run(self, app: &Context) -> Result<Regenerated, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Regenerated, Fault> {
         let token = match parse_unverified(self.access_token) {
             Ok(token) => token,
             Err(TokenRefusal::Unparsable) => return Ok(Regenerated::Unparsable),
@@ -61,19 +61,19 @@ impl RegenerateAccessToken<'_> {
         if self.user_data_in_jwt.as_ref().is_some_and(protected) {
             return Ok(Regenerated::ProtectedClaim);
         }
-        let Some((record, holder, now)) = self.store_payload(app, &token).await? else {
+        let Some((record, owner, now)) = self.store_payload(context, &token).await? else {
             return Ok(Regenerated::Unauthorised("Session does not exist."));
         };
         let session = SessionView {
             handle: token.session.handle.clone(),
-            user_id: holder.user_id,
-            recipe_user_id: holder.recipe_user_id,
+            user_id: owner.user_id,
+            recipe_user_id: owner.recipe_user_id,
             user_data_in_jwt: record.user_data_in_jwt.clone(),
         };
         if token.expiry < now {
             return Ok(Regenerated::Ok { session, access_token: None });
         }
-        let ring = app.key_ring_to_mint(&self.scope.app, token.version).await?;
+        let ring = context.key_ring_to_mint(&self.scope.app, token.version).await?;
         // The presented expiry is not authenticated: no token of ours may live longer than a new one.
         let latest = now.plus(self.scope.app.config.access_token_validity_ms);
         let new = NewAccessToken { expiry: token.expiry.min(latest), ..same_but_payload(&token, &session, now) };
@@ -87,18 +87,18 @@ impl RegenerateAccessToken<'_> {
     /// Replaces the stored payload, if a new one was given and differs; returns the session as it is now.
     async fn store_payload(
         &self,
-        app: &Context,
+        context: &Context,
         token: &AccessToken,
-    ) -> Result<Option<(SessionRecord, Holder, UnixMillis)>, Fault> {
-        transact(app, &token.session.handle, "committing a payload", |mut tx| async move {
+    ) -> Result<Option<(SessionRecord, SessionOwner, UnixMillis)>, Fault> {
+        transact(context, &token.session.handle, "committing a payload", |mut tx| async move {
             let (id, handle) = (&self.scope.app.id, &token.session.handle);
             let found = session::get(tx.as_mut(), id, handle).await;
             let found = found.map_err(|error| Fault::new("loading a session", error))?;
-            let now = app.now();
+            let now = context.now();
             let Some(mut record) = found.filter(|record| record.family.expires > now) else {
                 return Ok(Step::Done(None));
             };
-            let holder = Holder::of_row(tx.as_mut(), id, &record.user_id).await?;
+            let owner = SessionOwner::of_row(tx.as_mut(), id, &record.user_id).await?;
             match &self.user_data_in_jwt {
                 Some(payload) if *payload != record.user_data_in_jwt => {
                     record.user_data_in_jwt = payload.clone();
@@ -108,7 +108,7 @@ impl RegenerateAccessToken<'_> {
                 }
                 _ => {}
             }
-            Ok(Step::Commit(tx, Some((record, holder, now))))
+            Ok(Step::Commit(tx, Some((record, owner, now))))
         })
         .await
     }

@@ -2,8 +2,8 @@
 
 use crate::command::activity::{Marked, mark_active};
 use crate::command::scope::Scope;
-use crate::command::session::holder::Holders;
 use crate::command::session::list::live_sessions;
+use crate::command::session::session_owner::SessionOwners;
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::ids::{SessionHandle, TenantId, UserId};
@@ -45,7 +45,7 @@ impl RevokeSessions {
     ///
     /// # Errors
     /// When the store fails. Sessions revoked before the failure stay revoked.
-    pub async fn run(self, app: &Context) -> Result<Vec<String>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Vec<String>, Fault> {
         let mut active = None;
         let handles = match &self.which {
             Which::Handles(texts) => {
@@ -54,30 +54,35 @@ impl RevokeSessions {
             }
             Which::User { user_id, linked, tenant } => {
                 let id = &self.scope.app.id;
-                let holders = Holders::look(app, id, user_id, *linked).await?;
-                let live = live_sessions(app, id, &holders, tenant.as_ref()).await?;
-                active = Some(holders.user_id);
+                let owners = SessionOwners::find(context, id, user_id, *linked).await?;
+                let live = live_sessions(context, id, &owners, tenant.as_ref()).await?;
+                active = Some(owners.user_id);
                 live
             }
         };
         let mut gone = Vec::with_capacity(handles.len());
         for batch in handles.chunks(BATCH) {
-            gone.extend(self.end(app, batch, active.as_ref()).await?);
+            gone.extend(self.end(context, batch, active.as_ref()).await?);
         }
-        app.metrics.sessions.revoked.inc_by(gone.len() as u64);
+        context.metrics.sessions.revoked.inc_by(gone.len() as u64);
         Ok(gone)
     }
 
     /// Ends the sessions of `batch` that exist, in one transaction, and marks a user as active.
-    async fn end(&self, app: &Context, batch: &[SessionHandle], active: Option<&UserId>) -> Result<Vec<String>, Fault> {
+    async fn end(
+        &self,
+        context: &Context,
+        batch: &[SessionHandle],
+        active: Option<&UserId>,
+    ) -> Result<Vec<String>, Fault> {
         let Some(first) = batch.first() else { return Ok(Vec::new()) };
-        let ended = transact(app, first, "committing ended sessions", |mut tx| async move {
+        let ended = transact(context, first, "committing ended sessions", |mut tx| async move {
             let id = &self.scope.app.id;
             let mut gone = Vec::with_capacity(batch.len());
             for handle in batch {
                 let found = session::get(tx.as_mut(), id, handle).await;
                 let Some(record) = found.map_err(|error| Fault::new("loading a session", error))? else { continue };
-                session::end(tx.as_mut(), id, handle, record, ending(app, &self.scope, None))
+                session::end(tx.as_mut(), id, handle, record, ending(context, &self.scope, None))
                     .map_err(|error| Fault::new("ending a session", error))?;
                 gone.push(handle.to_string());
             }
@@ -85,20 +90,20 @@ impl RevokeSessions {
                 return Ok(Step::Done((gone, Marked::NOBODY)));
             }
             let marked = match active {
-                Some(user) => mark_active(tx.as_mut(), app, &self.scope.app, user, app.now())
+                Some(user) => mark_active(tx.as_mut(), context, &self.scope.app, user, context.now())
                     .map_err(|error| Fault::new("marking a user as active", error))?,
                 None => Marked::NOBODY,
             };
             Ok(Step::Commit(tx, (gone, marked)))
         });
         let (gone, marked) = ended.await?;
-        marked.committed(app);
+        marked.committed(context);
         Ok(gone)
     }
 }
 
 /// Ends all sessions of users that change, in the transactions in which they change.
-pub(in crate::command) struct SignOut<'a> {
+pub(in crate::command) struct EndUserSessions<'a> {
     /// The app, and the cause that the timelines name.
     pub(in crate::command) scope: &'a Scope,
     /// What happens to the users.
@@ -109,30 +114,30 @@ pub(in crate::command) struct SignOut<'a> {
     pub(in crate::command) tenant: Option<TenantId>,
 }
 
-/// What one transaction of a [`SignOut`] ends.
+/// What one transaction of a [`EndUserSessions`] ends.
 #[derive(Default)]
-pub(in crate::command) struct SomeEnded {
+pub(in crate::command) struct EndedBatch {
     /// Number of sessions that end with it.
     pub(in crate::command) count: u64,
     /// Whether there are more than one transaction should end.
     pub(in crate::command) more: bool,
 }
 
-impl SomeEnded {
+impl EndedBatch {
     const fn is_nothing(&self) -> bool {
         self.count == 0 && !self.more
     }
 }
 
-impl SignOut<'_> {
+impl EndUserSessions<'_> {
     /// Ends sessions in `tx`, up to a bound.
     ///
     /// # Errors
     /// When the store fails.
-    pub(in crate::command) async fn some(&self, app: &Context, tx: &mut dyn Tx) -> Result<SomeEnded, Fault> {
+    pub(in crate::command) async fn end_batch(&self, context: &Context, tx: &mut dyn Tx) -> Result<EndedBatch, Fault> {
         let failed = |error| Fault::new("ending a user's sessions", error);
         let id = &self.scope.app.id;
-        let mut ended = SomeEnded { count: 0, more: false };
+        let mut ended = EndedBatch { count: 0, more: false };
         let mut room = BATCH;
         for user in &self.users {
             let mut handles =
@@ -143,7 +148,7 @@ impl SignOut<'_> {
                 room -= 1;
                 match session::get(tx, id, &handle).await.map_err(failed)? {
                     Some(record) => {
-                        let ending = ending(app, self.scope, Some(self.change));
+                        let ending = ending(context, self.scope, Some(self.change));
                         session::end(tx, id, &handle, record, ending).map_err(failed)?;
                         ended.count += 1;
                     }
@@ -160,14 +165,14 @@ impl SignOut<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub(in crate::command) async fn rest(&self, app: &Context) -> Result<(), Fault> {
+    pub(in crate::command) async fn end_rest(&self, context: &Context) -> Result<(), Fault> {
         loop {
-            let ended = transact(app, &self.users, "committing ended sessions", |mut tx| async move {
-                let ended = self.some(app, tx.as_mut()).await?;
+            let ended = transact(context, &self.users, "committing ended sessions", |mut tx| async move {
+                let ended = self.end_batch(context, tx.as_mut()).await?;
                 Ok(if ended.is_nothing() { Step::Done(ended) } else { Step::Commit(tx, ended) })
             });
             let ended = ended.await?;
-            app.metrics.sessions.revoked.inc_by(ended.count);
+            context.metrics.sessions.revoked.inc_by(ended.count);
             if ended.is_nothing() {
                 return Ok(());
             }
@@ -176,13 +181,13 @@ impl SignOut<'_> {
 }
 
 /// How a session ends now, by this call, possibly because its user changes.
-fn ending(app: &Context, scope: &Scope, with: Option<UserChange>) -> Ending {
+fn ending(context: &Context, scope: &Scope, with: Option<UserChange>) -> Ending {
     let Scope { app: entry, cause } = scope;
     let (call, request_id) = (cause.call.to_owned(), cause.request_id.clone());
     let event = match with {
         None => EventKind::Revoked { call, request_id },
         Some(change) => EventKind::RevokedWithUser { change, call, request_id },
     };
-    let at = app.now();
+    let at = context.now();
     Ending { event, at, purge_at: purge_at(entry.config.session_timeline_retention_ms, at) }
 }

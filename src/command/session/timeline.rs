@@ -43,12 +43,12 @@ impl SessionTimeline<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Option<Timeline>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Option<Timeline>, Fault> {
         let Some(handle) = SessionHandle::parse(self.handle) else { return Ok(None) };
         let id = &self.scope.app.id;
         let failed = |error| Fault::new("loading a timeline", error);
         let named = &handle;
-        let found = transact(app, named, "loading a timeline", |mut tx| async move {
+        let found = transact(context, named, "loading a timeline", |mut tx| async move {
             let session = session::get(tx.as_mut(), id, named).await.map_err(failed)?;
             let ended = timeline::get(tx.as_mut(), id, named).await.map_err(failed)?;
             Ok(Step::Commit(tx, (session, ended)))
@@ -56,16 +56,16 @@ impl SessionTimeline<'_> {
         let (session, ended) = found.await?;
         if let Some(record) = session {
             let story = Story { log: &record.log, expires: Some(record.family.expires), attempts: None };
-            return Ok(Some(told(handle, record.user_id, record.created, None, &story, app.now())));
+            return Ok(Some(build_story(handle, record.user_id, record.created, None, &story, context.now())));
         }
         let retention = self.scope.app.config.session_timeline_retention_ms;
-        let Some(record) = ended.filter(|record| !record.is_over(retention, app.now())) else { return Ok(None) };
+        let Some(record) = ended.filter(|record| !record.is_expired(retention, context.now())) else { return Ok(None) };
         let story = Story { log: &record.log, expires: None, attempts: record.attempts };
-        Ok(Some(told(handle, record.user_id, record.created, Some(record.ended), &story, app.now())))
+        Ok(Some(build_story(handle, record.user_id, record.created, Some(record.ended), &story, context.now())))
     }
 }
 
-fn told(
+fn build_story(
     handle: SessionHandle,
     user_id: UserId,
     time_created: UnixMillis,

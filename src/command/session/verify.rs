@@ -1,7 +1,7 @@
 //! `POST /recipe/session/verify`.
 
 use crate::command::scope::Scope;
-use crate::command::session::holder::Holder;
+use crate::command::session::session_owner::SessionOwner;
 use crate::command::session::{family_rules, key_kind};
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
@@ -65,9 +65,9 @@ impl VerifySession<'_> {
     ///
     /// # Errors
     /// When the store or a key fails.
-    pub async fn run(self, app: &Context) -> Result<Verified, Fault> {
-        let ring = app.key_ring(&self.scope.app).await?;
-        let token = match app.verified.verify(&ring, self.access_token, app.now()) {
+    pub async fn run(self, context: &Context) -> Result<Verified, Fault> {
+        let ring = context.key_ring(&self.scope.app).await?;
+        let token = match context.verified.verify(&ring, self.access_token, context.now()) {
             Ok(token) => token,
             Err(refusal) => return Ok(Verified::TryRefreshToken(refusal.message())),
         };
@@ -75,14 +75,14 @@ impl VerifySession<'_> {
             return Ok(Verified::TryRefreshToken("anti-csrf check failed"));
         }
         if token.is_custom
-            && let Some(refused) = self.refuse_custom(app, &token).await?
+            && let Some(refused) = self.refuse_custom(context, &token).await?
         {
             return Ok(refused);
         }
         match self.policy {
-            RefreshPolicy::RotateOnRefresh if self.check_database => self.stateless(app, &token).await,
+            RefreshPolicy::RotateOnRefresh if self.check_database => self.stateless(context, &token).await,
             RefreshPolicy::PromoteOnUse if self.check_database || token.parent_refresh_token_hash_1.is_some() => {
-                self.promoting(app, &token).await
+                self.promoting(context, &token).await
             }
             // The token itself suffices: no store call at all.
             RefreshPolicy::RotateOnRefresh | RefreshPolicy::PromoteOnUse => Ok(as_presented(&token, None)),
@@ -99,9 +99,9 @@ impl VerifySession<'_> {
     /// The claims of a custom JWT come from the application, and may contain what its users typed. So the session is
     /// looked up even where it would not be for a token of ours: it must be live, belong to this user, and have the
     /// refresh token's hash, which is known only from one of the session's own tokens.
-    async fn refuse_custom(&self, app: &Context, token: &AccessToken) -> Result<Option<Verified>, Fault> {
-        let mut tx = app.store.begin();
-        let now = app.now();
+    async fn refuse_custom(&self, context: &Context, token: &AccessToken) -> Result<Option<Verified>, Fault> {
+        let mut tx = context.store.begin();
+        let now = context.now();
         let Some(record) = self.load(tx.as_mut(), token).await?.filter(|record| record.family.expires > now) else {
             return Ok(Some(if self.check_database {
                 Verified::Unauthorised(BLACKLISTED)
@@ -109,17 +109,17 @@ impl VerifySession<'_> {
                 Verified::TryRefreshToken(NO_SUCH_SESSION)
             }));
         };
-        let holder = Holder::of_row(tx.as_mut(), &self.scope.app.id, &record.user_id).await?;
+        let owner = SessionOwner::of_row(tx.as_mut(), &self.scope.app.id, &record.user_id).await?;
         let session = &token.session;
-        let is_its_own = holder.user_id == session.user_id
-            && holder.recipe_user_id == session.recipe_user_id
+        let is_its_own = owner.user_id == session.user_id
+            && owner.recipe_user_id == session.recipe_user_id
             && record.family.knows(&lineage(token));
         Ok((!is_its_own).then_some(Verified::TryRefreshToken(NO_SUCH_SESSION)))
     }
 
     /// CDI ≥ 5.6 with `checkDatabase`: reads, never writes.
-    async fn stateless(&self, app: &Context, token: &AccessToken) -> Result<Verified, Fault> {
-        let mut tx = app.store.begin();
+    async fn stateless(&self, context: &Context, token: &AccessToken) -> Result<Verified, Fault> {
+        let mut tx = context.store.begin();
         let Some(record) = self.load(tx.as_mut(), token).await? else {
             return Ok(Verified::Unauthorised(BLACKLISTED));
         };
@@ -131,12 +131,12 @@ impl VerifySession<'_> {
     }
 
     /// CDI ≤ 5.5: the first use of a refreshed token promotes it; a token with a changed payload is minted.
-    async fn promoting(&self, app: &Context, token: &AccessToken) -> Result<Verified, Fault> {
+    async fn promoting(&self, context: &Context, token: &AccessToken) -> Result<Verified, Fault> {
         let verified =
-            transact(app, &token.session.handle, "committing a promotion", |tx| self.promote(app, tx, token));
+            transact(context, &token.session.handle, "committing a promotion", |tx| self.promote(context, tx, token));
         let (verified, event) = verified.await?;
         if let Some(event) = event {
-            app.metrics.sessions.happened(&event);
+            context.metrics.sessions.count(&event);
         }
         Ok(verified)
     }
@@ -144,7 +144,7 @@ impl VerifySession<'_> {
     /// The outcome, and its effect on the family.
     async fn promote(
         &self,
-        app: &Context,
+        context: &Context,
         mut tx: Box<dyn Tx>,
         token: &AccessToken,
     ) -> Result<Step<(Verified, Option<EventKind>)>, Fault> {
@@ -157,12 +157,12 @@ impl VerifySession<'_> {
             return Ok(Step::Done((as_presented(token, None), None)));
         }
         let config = &self.scope.app.config;
-        let now = app.now();
+        let now = context.now();
         let decision = record.family.verify(&lineage(token), changed, &family_rules(config), now);
         if !decision.remint {
             return Ok(Step::Done((as_presented(token, None), None)));
         }
-        let ring = app.key_ring_to_mint(&self.scope.app, token.version).await?;
+        let ring = context.key_ring_to_mint(&self.scope.app, token.version).await?;
         let Some(access_token) = mint_anew(&ring, token, &record, now, config.access_token_validity_ms)? else {
             return Ok(Step::Done((Verified::Unauthorised("The user payload contains protected field"), None)));
         };

@@ -10,5 +10,5 @@ mod work;
 
 pub use plan::effective_values;
 pub use provider::{ProviderPut, PutProvider, RemoveProvider, SealProvider, providers};
-pub use put::{Put, PutTenant};
-pub use remove::{Gone, RemoveApp, RemoveTenant};
+pub use put::{PutTenant, PutTenantOutcome};
+pub use remove::{Removal, RemoveApp, RemoveTenant};

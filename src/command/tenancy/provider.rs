@@ -43,16 +43,16 @@ impl PutProvider {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<ProviderPut, Fault> {
+    pub async fn run(self, context: &Context) -> Result<ProviderPut, Fault> {
         let (app_id, id) = (&self.scope.app.id, &self.provider.third_party_id);
         if let Err(error) = self.check(&self.provider) {
             return Ok(ProviderPut::Invalid(error));
         }
-        let sealer = Sealer::of(app, &self.scope.app).await?;
+        let sealer = Sealer::of(context, &self.scope.app).await?;
         let key = provider::key(app_id, &self.tenant, id);
-        let record = sealer.seal(app, app_id, &key, &Zeroizing::new(self.provider.to_text()));
+        let record = sealer.seal(context, app_id, &key, &Zeroizing::new(self.provider.to_text()));
         let about = (&app_id.app_id, self.tenant.as_str(), id);
-        transact(app, &about, "committing a provider", |tx| self.attempt(tx, &sealer, &key, &record)).await
+        transact(context, &about, "committing a provider", |tx| self.attempt(tx, &sealer, &key, &record)).await
     }
 
     async fn attempt(
@@ -96,9 +96,9 @@ impl RemoveProvider {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<bool, Fault> {
+    pub async fn run(self, context: &Context) -> Result<bool, Fault> {
         let about = (&self.scope.app.id.app_id, self.tenant.as_str(), &self.id);
-        transact(app, &about, "committing the removal of a provider", |tx| self.attempt(tx)).await
+        transact(context, &about, "committing the removal of a provider", |tx| self.attempt(tx)).await
     }
 
     async fn attempt(&self, mut tx: Box<dyn Tx>) -> Result<Step<bool>, Fault> {
@@ -116,11 +116,11 @@ impl RemoveProvider {
 /// # Errors
 /// When the store fails.
 pub async fn providers(
-    app: &Context,
+    context: &Context,
     id: &AppId,
     tenant: Option<&TenantId>,
 ) -> Result<BTreeMap<TenantId, Vec<Provider>>, Fault> {
-    let mut tx = app.store.begin();
+    let mut tx = context.store.begin();
     let reading = |error| Fault::new("reading providers", error);
     let stored = match tenant {
         None => provider::of_app(tx.as_mut(), id).await,
@@ -131,7 +131,7 @@ pub async fn providers(
     if stored.is_empty() {
         return Ok(found);
     }
-    let sealer = match app.keys.sealing_key(&*app.store, id).await? {
+    let sealer = match context.keys.sealing_key(&*context.store, id).await? {
         Some(key) => Some(Sealer::with(&key)),
         None if store::app::exists(tx.as_mut(), id).await.map_err(reading)? => None,
         None => return Err(Fault::new("reading providers", Gone { app: id.clone(), tenant: TenantId::public() })),
@@ -155,15 +155,15 @@ impl SealProvider<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<bool, Fault> {
+    pub async fn run(self, context: &Context) -> Result<bool, Fault> {
         let Self { app: entry, key } = self;
-        let sealer = &Sealer::of(app, entry).await?;
-        transact(app, key, "committing a sealed provider", |mut tx| async move {
+        let sealer = &Sealer::of(context, entry).await?;
+        transact(context, key, "committing a sealed provider", |mut tx| async move {
             let stored = codec::get::<ProviderRecord>(tx.as_mut(), key).await.map_err(storing)?;
             let Some(ProviderRecord { provider: ProviderText::Plain(text) }) = stored else {
                 return Ok(Step::Done(false));
             };
-            let sealed = sealer.seal(app, &entry.id, key, &text);
+            let sealed = sealer.seal(context, &entry.id, key, &text);
             codec::put(tx.as_mut(), key.clone(), &sealed).map_err(storing)?;
             Ok(Step::Commit(tx, true))
         })
@@ -175,16 +175,16 @@ impl SealProvider<'_> {
 struct Sealer(MessageKey);
 
 impl Sealer {
-    async fn of(app: &Context, entry: &AppEntry) -> Result<Self, Fault> {
-        Ok(Self::with(&app.key_ring(entry).await?.refresh_sealing))
+    async fn of(context: &Context, entry: &AppEntry) -> Result<Self, Fault> {
+        Ok(Self::with(&context.key_ring(entry).await?.refresh_sealing))
     }
 
     fn with(key: &SealingKey) -> Self {
         Self(key.at_rest(b"sessiond third-party provider"))
     }
 
-    fn seal(&self, app: &Context, id: &AppId, at: &Key, text: &str) -> ProviderRecord {
-        let sealed = self.0.seal_at_rest(place(id, at), text.as_bytes(), app.entropy.as_ref());
+    fn seal(&self, context: &Context, id: &AppId, at: &Key, text: &str) -> ProviderRecord {
+        let sealed = self.0.seal_at_rest(place(id, at), text.as_bytes(), context.entropy.as_ref());
         ProviderRecord { provider: ProviderText::Sealed(sealed) }
     }
 }

@@ -7,11 +7,11 @@ use crate::config::settings;
 use crate::context::Context;
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::json::JsonObject;
-use crate::domain::tenancy::{Change, Tenant};
+use crate::domain::tenancy::{Tenant, TenantChange};
 use crate::fault::Fault;
 use crate::state::directory::{Directory, TenantEntry};
 use crate::store::app::AppRecord;
-use crate::store::removal::Removed;
+use crate::store::removal::RemovalTarget;
 use crate::store::{self, StoreError, Tx};
 use serde_json::{Map, Value as Json};
 
@@ -22,7 +22,7 @@ pub struct PutTenant {
     /// The tenant.
     pub tenant: TenantId,
     /// Recipes and factors.
-    pub change: Change,
+    pub change: TenantChange,
     /// Settings to change; `null` removes one.
     pub core_config: Option<Map<String, Json>>,
     /// Whether the caller may change protected settings.
@@ -33,7 +33,7 @@ pub struct PutTenant {
 
 /// The outcome of creating or changing a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Put {
+pub enum PutTenantOutcome {
     /// It is stored, durably.
     Ok {
         /// Whether it is new.
@@ -54,23 +54,23 @@ impl PutTenant {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Put, Fault> {
-        let work = Work::of(app);
+    pub async fn run(self, context: &Context) -> Result<PutTenantOutcome, Fault> {
+        let work = Work::of(context);
         Work::to_the_end(async move { self.apply(&work).await }).await
     }
 
-    async fn apply(self, work: &Work) -> Result<Put, Fault> {
+    async fn apply(self, work: &Work) -> Result<PutTenantOutcome, Fault> {
         let directory = &work.directory;
         let alone = self.is_domain();
-        let _turn = directory.turn(&self.app, alone).await;
+        let _change_guard = directory.begin_change(&self.app, alone).await;
         for removed in self.names() {
             work.finish_if_pending(&removed).await?;
         }
         if !self.tenant.is_public() && directory.app(&self.app).is_none() {
-            return Ok(Put::UnknownApp);
+            return Ok(PutTenantOutcome::UnknownApp);
         }
         if self.only_new && directory.app(&self.app).is_some_and(|entry| entry.tenant(&self.tenant).is_some()) {
-            return Ok(Put::Exists);
+            return Ok(PutTenantOutcome::Exists);
         }
         let decision = match self.decide(directory) {
             Ok(decision) => decision,
@@ -83,14 +83,14 @@ impl PutTenant {
         })
         .await?;
         decision.enter(directory, &self.app, &self.tenant);
-        Ok(Put::Ok { created })
+        Ok(PutTenantOutcome::Ok { created })
     }
 
     /// Deletes what an earlier removal may have left under the same name.
-    fn names(&self) -> Vec<Removed> {
-        let mut names = vec![Removed { app: self.app.clone(), tenant: None }];
+    fn names(&self) -> Vec<RemovalTarget> {
+        let mut names = vec![RemovalTarget { app: self.app.clone(), tenant: None }];
         if !self.tenant.is_public() {
-            names.push(Removed { app: self.app.clone(), tenant: Some(self.tenant.clone()) });
+            names.push(RemovalTarget { app: self.app.clone(), tenant: Some(self.tenant.clone()) });
         }
         names
     }
@@ -104,13 +104,15 @@ impl PutTenant {
     }
 
     /// The new state, or the reason for a refusal. The order of checks is the protocol's.
-    fn decide(&self, directory: &Directory) -> Result<Decision, Put> {
+    fn decide(&self, directory: &Directory) -> Result<Decision, PutTenantOutcome> {
         let existing = directory.app(&self.app).and_then(|entry| entry.tenant(&self.tenant));
-        let invalid = |sentence: String| Put::Invalid(format!("Invalid core config: {sentence}"));
+        let invalid = |sentence: String| PutTenantOutcome::Invalid(format!("Invalid core config: {sentence}"));
         // The base domain is always loaded.
         let (domain, only) = (&self.app.connection_uri_domain, &directory.base().saas_load_only_cud);
         if !domain.is_empty() && only.as_ref().is_some_and(|only| only != domain) {
-            return Err(Put::Invalid("Creation of connection uri domain or app or tenant is disallowed".to_owned()));
+            return Err(PutTenantOutcome::Invalid(
+                "Creation of connection uri domain or app or tenant is disallowed".to_owned(),
+            ));
         }
         let old = match &existing {
             Some(entry) => entry.own.clone(),
@@ -120,7 +122,7 @@ impl PutTenant {
         let old_settings = existing.as_ref().map(|entry| own_settings(entry)).unwrap_or_default();
         let given = self.core_config.clone().unwrap_or_default();
         if self.is_base() && !given.is_empty() {
-            return Err(Put::Invalid("Cannot modify base config".to_owned()));
+            return Err(PutTenantOutcome::Invalid("Cannot modify base config".to_owned()));
         }
         if let Some(key) = given.keys().find(|key| settings::find(key).is_none()) {
             return Err(invalid(format!("Invalid config key: {key}")));
@@ -128,7 +130,7 @@ impl PutTenant {
         let is_protected = |key: &str| settings::find(key).is_some_and(|setting| setting.protected);
         let changes = |(key, value): (&String, &Json)| is_protected(key) && old_settings.get(key) != Some(value);
         if !self.may_change_protected && given.iter().any(changes) {
-            return Err(Put::Protected);
+            return Err(PutTenantOutcome::Protected);
         }
         let settings = merged(old_settings.clone(), given);
         let effects = if existing.is_some() && settings == old_settings {

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::fault::Fault;
 use crate::store;
-use crate::store::removal::{self, Removed};
+use crate::store::removal::{self, RemovalTarget};
 
 /// Removes a tenant that is not public.
 pub struct RemoveTenant {
@@ -25,7 +25,7 @@ pub struct RemoveApp {
 
 /// The outcome of a removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gone {
+pub enum Removal {
     /// It is removed completely.
     Ok {
         /// Whether it existed before.
@@ -42,11 +42,11 @@ impl RemoveTenant {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Gone, Fault> {
-        let work = Work::of(app);
+    pub async fn run(self, context: &Context) -> Result<Removal, Fault> {
+        let work = Work::of(context);
         Work::to_the_end(async move {
-            let _turn = work.directory.turn(&self.app, false).await;
-            let removed = Removed { app: self.app, tenant: Some(self.tenant) };
+            let _change_guard = work.directory.begin_change(&self.app, false).await;
+            let removed = RemovalTarget { app: self.app, tenant: Some(self.tenant) };
             remove(&work, &removed).await
         })
         .await
@@ -58,26 +58,26 @@ impl RemoveApp {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Gone, Fault> {
-        let work = Work::of(app);
+    pub async fn run(self, context: &Context) -> Result<Removal, Fault> {
+        let work = Work::of(context);
         Work::to_the_end(async move { self.apply(&work).await }).await
     }
 
-    async fn apply(self, work: &Work) -> Result<Gone, Fault> {
+    async fn apply(self, work: &Work) -> Result<Removal, Fault> {
         let is_domain = self.app.app_id == PUBLIC;
-        let _turn = work.directory.turn(&self.app, is_domain).await;
+        let _change_guard = work.directory.begin_change(&self.app, is_domain).await;
         if is_domain && work.directory.apps_of(&self.app.connection_uri_domain).len() > 1 {
-            return Ok(Gone::HasApps);
+            return Ok(Removal::HasApps);
         }
         if work.directory.app(&self.app).is_some_and(|entry| entry.tenant_count() > 1) {
-            return Ok(Gone::HasTenants);
+            return Ok(Removal::HasTenants);
         }
-        remove(work, &Removed { app: self.app, tenant: None }).await
+        remove(work, &RemovalTarget { app: self.app, tenant: None }).await
     }
 }
 
 /// Removes the record in one step, then the directory's entry, then everything that belonged to it.
-async fn remove(work: &Work, removed: &Removed) -> Result<Gone, Fault> {
+async fn remove(work: &Work, removed: &RemovalTarget) -> Result<Removal, Fault> {
     let public = TenantId::public();
     let tenant = removed.tenant.as_ref().unwrap_or(&public);
     let existed =
@@ -99,7 +99,7 @@ async fn remove(work: &Work, removed: &Removed) -> Result<Gone, Fault> {
         });
     if !existed.await? {
         work.finish_if_pending(removed).await?;
-        return Ok(Gone::Ok { existed: false });
+        return Ok(Removal::Ok { existed: false });
     }
     match &removed.tenant {
         Some(tenant) => work.directory.remove_tenant(&removed.app, tenant),
@@ -109,5 +109,5 @@ async fn remove(work: &Work, removed: &Removed) -> Result<Gone, Fault> {
         }
     }
     finish(&*work.store, removed).await?;
-    Ok(Gone::Ok { existed: true })
+    Ok(Removal::Ok { existed: true })
 }

@@ -6,7 +6,7 @@ use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::state::directory::Directory;
 use crate::state::key::KeyRings;
-use crate::store::removal::{self, Removed};
+use crate::store::removal::{self, RemovalTarget};
 use crate::store::{Engine, StoreError};
 use std::future::Future;
 use std::sync::Arc;
@@ -23,12 +23,12 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn of(app: &Context) -> Self {
+    pub(super) fn of(context: &Context) -> Self {
         Self {
-            store: Arc::clone(&app.store),
-            directory: app.directory.clone(),
-            keys: Arc::clone(&app.keys),
-            now: app.now(),
+            store: Arc::clone(&context.store),
+            directory: context.directory.clone(),
+            keys: Arc::clone(&context.keys),
+            now: context.now(),
         }
     }
 
@@ -44,7 +44,7 @@ impl Work {
     }
 
     /// Deletes what an interrupted removal left.
-    pub(super) async fn finish_if_pending(&self, removed: &Removed) -> Result<(), Fault> {
+    pub(super) async fn finish_if_pending(&self, removed: &RemovalTarget) -> Result<(), Fault> {
         let mut tx = self.store.begin();
         if removal::is_pending(&mut *tx, removed).await.map_err(removing)? {
             finish(&*self.store, removed).await?;
@@ -54,7 +54,7 @@ impl Work {
 }
 
 /// Deletes everything that belongs to `removed`, then its marker.
-pub(super) async fn finish(store: &dyn Engine, removed: &Removed) -> Result<(), Fault> {
+pub(super) async fn finish(store: &dyn Engine, removed: &RemovalTarget) -> Result<(), Fault> {
     transact_unqueued(store, "committing deleted rows of an app or a tenant", |mut tx| async move {
         let found = removed.delete_some(tx.as_mut(), ROWS_PER_STEP).await.map_err(removing)?;
         if found > 0 {

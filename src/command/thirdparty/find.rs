@@ -26,9 +26,9 @@ impl FindByAccount {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Option<Person>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Option<Person>, Fault> {
         let (app_id, tenant, identity) = (&self.scope.app.id, &self.tenant, &AccountInfo::ThirdParty(self.account));
-        transact(app, identity, "looking up an account at a provider", |mut tx| async move {
+        transact(context, identity, "looking up an account at a provider", |mut tx| async move {
             let found = user::find_identity(tx.as_mut(), app_id, tenant, RecipeId::ThirdParty, identity).await;
             let person = match found.map_err(reading)? {
                 Some(found) => Some(Person::load(tx.as_mut(), app_id, found).await?),
@@ -55,25 +55,25 @@ impl FindByEmail {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Vec<Person>, Fault> {
-        transact(app, &self.email, "looking up an address at providers", |tx| self.look(tx)).await
+    pub async fn run(self, context: &Context) -> Result<Vec<Person>, Fault> {
+        transact(context, &self.email, "looking up an address at providers", |tx| self.load(tx)).await
     }
 
-    async fn look(&self, mut tx: Box<dyn Tx>) -> Result<Step<Vec<Person>>, Fault> {
+    async fn load(&self, mut tx: Box<dyn Tx>) -> Result<Step<Vec<Person>>, Fault> {
         let app_id = &self.scope.app.id;
         let email = LookUp::Info(AccountInfo::Email(self.email.clone()));
         let rows = search::with_info(tx.as_mut(), app_id, &self.tenant, &email).await.map_err(reading)?;
         let mut people = Vec::new();
         for row in rows {
             let info = UserInfo::of_row(tx.as_mut(), app_id, row).await.map_err(reading)?;
-            for method in info.user.methods.iter().filter(|method| self.means(method)) {
+            for method in info.user.methods.iter().filter(|method| self.matches(method)) {
                 people.push(Person { info: info.clone(), recipe_user_id: method.id.clone() });
             }
         }
         Ok(Step::Commit(tx, people))
     }
 
-    fn means(&self, method: &LoginMethod) -> bool {
+    fn matches(&self, method: &LoginMethod) -> bool {
         let is_of_provider = matches!(&method.login, Login::ThirdParty { email, .. } if *email == self.email);
         is_of_provider && method.tenants.contains(&self.tenant)
     }

@@ -44,7 +44,7 @@ pub enum SignedInUp {
 }
 
 /// A user as it will be written.
-struct Change {
+struct LoginUpdate {
     before: Option<User>,
     after: User,
     /// The login method's internal id.
@@ -60,20 +60,20 @@ impl SignInUp {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<SignedInUp, Fault> {
+    pub async fn run(self, context: &Context) -> Result<SignedInUp, Fault> {
         let about = (&self.scope.app.id.app_id, self.tenant.as_str(), &self.account.id, &self.account.user_id);
-        let signed = transact(app, &about, "committing a sign-in", |tx| self.attempt(app, tx));
+        let signed = transact(context, &about, "committing a sign-in", |tx| self.attempt(context, tx));
         let Some((person, active, created)) = signed.await?? else { return Ok(SignedInUp::EmailReserved) };
-        active.committed(app);
+        active.committed(context);
         if created {
-            app.metrics.sign_ups.happened(RecipeId::ThirdParty);
+            context.metrics.sign_ups.count(RecipeId::ThirdParty);
         }
         Ok(SignedInUp::Ok { person: Box::new(person), created })
     }
 
-    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Signed>, Fault> {
+    async fn attempt(&self, context: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Signed>, Fault> {
         let entry = &self.scope.app;
-        let Change { before, after, id } = self.change(app, tx.as_mut()).await?;
+        let LoginUpdate { before, after, id } = self.change(context, tx.as_mut()).await?;
         let created = before.is_none();
         let events = self.events(before.as_ref(), &after, &id);
         let before: Vec<&User> = before.iter().collect();
@@ -82,7 +82,7 @@ impl SignInUp {
             Err(Taken::Reservation { .. }) => {
                 let refused = self.event(AuditKind::SignInRefused, &after, &id);
                 let refused = refused.detail("another primary user has the new e-mail address");
-                audit::note(tx.as_mut(), app, &self.scope, refused)?;
+                audit::note(tx.as_mut(), context, &self.scope, refused)?;
                 return Ok(Step::Commit(tx, Ok(None)));
             }
             Err(Taken::Identity { .. } | Taken::Id { .. }) => {
@@ -92,31 +92,31 @@ impl SignInUp {
             }
         }
         user_data::remove_outdated(tx.as_mut(), &entry.id, &before, &[&after]).await.map_err(writing)?;
-        self.mark_verified(app, tx.as_mut(), &after, &id).await?;
+        self.mark_verified(context, tx.as_mut(), &after, &id).await?;
         for event in events {
-            audit::note(tx.as_mut(), app, &self.scope, event)?;
+            audit::note(tx.as_mut(), context, &self.scope, event)?;
         }
-        let active = mark_active(tx.as_mut(), app, entry, after.shown_id(), app.now()).map_err(writing)?;
+        let active = mark_active(tx.as_mut(), context, entry, after.shown_id(), context.now()).map_err(writing)?;
         let person = Person::load(tx.as_mut(), &entry.id, Found { user: after, id }).await?;
         Ok(Step::Commit(tx, Ok(Some((person, active, created)))))
     }
 
     /// The person with the current address, or a new one.
-    async fn change(&self, app: &Context, tx: &mut dyn Tx) -> Result<Change, Fault> {
+    async fn change(&self, context: &Context, tx: &mut dyn Tx) -> Result<LoginUpdate, Fault> {
         let app_id = &self.scope.app.id;
         let identity = AccountInfo::ThirdParty(self.account.clone());
         let found = user::find_identity(tx, app_id, &self.tenant, RecipeId::ThirdParty, &identity).await;
         if let Some(Found { user, id }) = found.map_err(reading)? {
             let mut after = user.clone();
             after.set_email(&id, &self.email);
-            return Ok(Change { before: Some(user), after, id });
+            return Ok(LoginUpdate { before: Some(user), after, id });
         }
         require_tenant(tx, &self.scope, &self.tenant, "signing up").await?;
-        let id = new_id(app, tx, app_id).await?;
+        let id = new_id(context, tx, app_id).await?;
         let login = Login::ThirdParty { account: self.account.clone(), email: self.email.clone() };
         let tenants = [self.tenant.clone()].into();
-        let method = LoginMethod { id: id.clone(), external: None, tenants, time_joined: app.now(), login };
-        Ok(Change { before: None, after: User::new(method), id })
+        let method = LoginMethod { id: id.clone(), external: None, tenants, time_joined: context.now(), login };
+        Ok(LoginUpdate { before: None, after: User::new(method), id })
     }
 
     /// The audit event: a sign-up, or a sign-in with the address if it has changed.
@@ -132,12 +132,12 @@ impl SignInUp {
     }
 
     /// Marks an address that the provider confirms as verified, under the id that callers use. Others stay as they are.
-    async fn mark_verified(&self, app: &Context, tx: &mut dyn Tx, user: &User, id: &UserId) -> Result<(), Fault> {
+    async fn mark_verified(&self, context: &Context, tx: &mut dyn Tx, user: &User, id: &UserId) -> Result<(), Fault> {
         if !self.email_is_verified {
             return Ok(());
         }
-        if confirm_email(tx, &self.scope.app.id, user.shown(id), &self.email, app.now()).await? {
-            audit::note(tx, app, &self.scope, self.event(AuditKind::EmailVerified, user, id))?;
+        if confirm_email(tx, &self.scope.app.id, user.shown(id), &self.email, context.now()).await? {
+            audit::note(tx, context, &self.scope, self.event(AuditKind::EmailVerified, user, id))?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::time::{Reading, UnixMillis};
 use crate::domain::totp::attempts::{Admission, Attempts, Limits};
-use crate::domain::totp::{CODE_MAX, Code};
+use crate::domain::totp::{Code, MAX_CODE};
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::totp::{self, TotpDevice};
@@ -62,13 +62,13 @@ impl CheckCode<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Checked, Fault> {
-        let sealer = Sealer::of(app, &self.scope).await?;
+    pub async fn run(self, context: &Context) -> Result<Checked, Fault> {
+        let sealer = Sealer::of(context, &self.scope).await?;
         let about = (&self.scope.app.id, &self.user_id);
-        transact(app, &about, "committing a one-time code", |tx| self.attempt(app, tx, &sealer)).await
+        transact(context, &about, "committing a one-time code", |tx| self.attempt(context, tx, &sealer)).await
     }
 
-    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>, sealer: &Sealer) -> Result<Step<Checked>, Fault> {
+    async fn attempt(&self, context: &Context, mut tx: Box<dyn Tx>, sealer: &Sealer) -> Result<Step<Checked>, Fault> {
         let (id, user) = (&self.scope.app.id, &self.user_id);
         require_tenant(tx.as_mut(), &self.scope, &self.tenant, "checking a one-time code").await?;
         let mut devices = totp::devices(tx.as_mut(), id, user).await.map_err(failed)?;
@@ -78,14 +78,14 @@ impl CheckCode<'_> {
         let found = totp::attempts(tx.as_mut(), id, &self.tenant, user).await.map_err(failed)?;
         let is_first = found.is_none();
         let mut attempts = found.unwrap_or_default();
-        let now = app.clock.reading();
+        let now = context.clock.reading();
         let failures = match attempts.admission(self.limits, &now) {
             Admission::Open { failures } => failures,
             Admission::Closed { failures, retry_after_ms } => {
                 return Ok(Step::Done(Checked::LimitReached { failures, retry_after_ms }));
             }
         };
-        if self.code.chars().count() > CODE_MAX {
+        if self.code.chars().count() > MAX_CODE {
             return Ok(Step::Done(Checked::Invalid { failures: failures + 1 }));
         }
         let right = self.right(sealer, &mut devices, &attempts, now.wall)?;
@@ -96,7 +96,7 @@ impl CheckCode<'_> {
         }
         totp::put_attempts(tx.as_mut(), id, &self.tenant, user, attempts).map_err(failed)?;
         if let Some(event) = event {
-            audit::note(tx.as_mut(), app, &self.scope, event)?;
+            audit::note(tx.as_mut(), context, &self.scope, event)?;
         }
         Ok(Step::Commit(tx, outcome))
     }

@@ -7,7 +7,7 @@ use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
-use crate::domain::totp::{DEVICES_MAX, Pace, TotpSecret};
+use crate::domain::totp::{MAX_DEVICES, Pace, TotpSecret};
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::totp::{self, TotpDevice};
@@ -27,7 +27,7 @@ pub struct AddDevice {
 }
 
 /// The outcome of adding a device.
-pub enum Added {
+pub enum AddDeviceOutcome {
     /// The device is added.
     Ok {
         /// Its name.
@@ -37,7 +37,7 @@ pub enum Added {
     },
     /// The user has a verified device of this name.
     AlreadyExists,
-    /// The user has [`DEVICES_MAX`] devices.
+    /// The user has [`MAX_DEVICES`] devices.
     TooMany,
 }
 
@@ -46,14 +46,15 @@ impl AddDevice {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Added, Fault> {
-        let secret = self.known_secret.clone().unwrap_or_else(|| TotpSecret::mint(app.entropy.as_ref()));
-        let sealed_secret = Sealer::of(app, &self.scope).await?.seal(app, &self.user_id, &secret);
+    pub async fn run(self, context: &Context) -> Result<AddDeviceOutcome, Fault> {
+        let secret = self.known_secret.clone().unwrap_or_else(|| TotpSecret::mint(context.entropy.as_ref()));
+        let sealed_secret = Sealer::of(context, &self.scope).await?.seal(context, &self.user_id, &secret);
         let about = (&self.scope.app.id, &self.user_id);
-        let named =
-            transact(app, &about, "committing an authenticator app", |tx| self.attempt(app, tx, &sealed_secret));
+        let named = transact(context, &about, "committing an authenticator app", |tx| {
+            self.attempt(context, tx, &sealed_secret)
+        });
         Ok(match named.await? {
-            Ok(name) => Added::Ok { name, secret },
+            Ok(name) => AddDeviceOutcome::Ok { name, secret },
             Err(refused) => refused,
         })
     }
@@ -61,28 +62,28 @@ impl AddDevice {
     /// The name that the device gets, or why it cannot be added.
     async fn attempt(
         &self,
-        app: &Context,
+        context: &Context,
         mut tx: Box<dyn Tx>,
         sealed_secret: &[u8],
-    ) -> Result<Step<Result<String, Added>>, Fault> {
+    ) -> Result<Step<Result<String, AddDeviceOutcome>>, Fault> {
         let id = &self.scope.app.id;
         require_app(tx.as_mut(), &self.scope).await?;
         let mut devices = totp::devices(tx.as_mut(), id, &self.user_id).await.map_err(failed)?;
         let name = self.name.clone().unwrap_or_else(|| free_name(&devices));
         if devices.iter().any(|device| device.name == name && device.verified) {
-            return Ok(Step::Done(Err(Added::AlreadyExists)));
+            return Ok(Step::Done(Err(AddDeviceOutcome::AlreadyExists)));
         }
         devices.retain(|device| device.name != name);
-        if devices.len() >= DEVICES_MAX {
-            return Ok(Step::Done(Err(Added::TooMany)));
+        if devices.len() >= MAX_DEVICES {
+            return Ok(Step::Done(Err(AddDeviceOutcome::TooMany)));
         }
-        let (sealed_secret, created) = (sealed_secret.to_vec(), app.now());
+        let (sealed_secret, created) = (sealed_secret.to_vec(), context.now());
         let verified = self.known_secret.is_some();
         devices.push(TotpDevice { name: name.clone(), sealed_secret, pace: self.pace, verified, created });
         totp::put_devices(tx.as_mut(), id, &self.user_id, devices).await.map_err(failed)?;
         if verified {
             let event = AuditEvent::of(AuditKind::TotpDeviceAdded).user(&self.user_id).detail(&name);
-            audit::note(tx.as_mut(), app, &self.scope, event)?;
+            audit::note(tx.as_mut(), context, &self.scope, event)?;
         }
         Ok(Step::Commit(tx, Ok(name)))
     }
@@ -129,9 +130,9 @@ impl RenameDevice {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Renamed, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Renamed, Fault> {
         let about = (&self.scope.app.id, &self.user_id);
-        transact(app, &about, "committing an authenticator app's name", |tx| self.attempt(tx)).await
+        transact(context, &about, "committing an authenticator app's name", |tx| self.attempt(tx)).await
     }
 
     async fn attempt(&self, mut tx: Box<dyn Tx>) -> Result<Step<Renamed>, Fault> {
@@ -168,12 +169,12 @@ impl RemoveDevice {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<bool, Fault> {
+    pub async fn run(self, context: &Context) -> Result<bool, Fault> {
         let about = (&self.scope.app.id, &self.user_id);
-        transact(app, &about, "committing an authenticator app's removal", |tx| self.attempt(app, tx)).await
+        transact(context, &about, "committing an authenticator app's removal", |tx| self.attempt(context, tx)).await
     }
 
-    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<bool>, Fault> {
+    async fn attempt(&self, context: &Context, mut tx: Box<dyn Tx>) -> Result<Step<bool>, Fault> {
         let id = &self.scope.app.id;
         let mut devices = totp::devices(tx.as_mut(), id, &self.user_id).await.map_err(failed)?;
         let Some(place) = devices.iter().position(|device| device.name == self.name) else {
@@ -183,7 +184,7 @@ impl RemoveDevice {
         totp::put_devices(tx.as_mut(), id, &self.user_id, devices).await.map_err(failed)?;
         if removed.verified {
             let event = AuditEvent::of(AuditKind::TotpDeviceRemoved).user(&self.user_id).detail(removed.name);
-            audit::note(tx.as_mut(), app, &self.scope, event)?;
+            audit::note(tx.as_mut(), context, &self.scope, event)?;
         }
         Ok(Step::Commit(tx, true))
     }
@@ -197,8 +198,8 @@ impl ReadDevices {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn of(&self, app: &Context, user: &UserId) -> Result<Vec<TotpDevice>, Fault> {
-        let mut tx = app.store.begin();
+    pub async fn of(&self, context: &Context, user: &UserId) -> Result<Vec<TotpDevice>, Fault> {
+        let mut tx = context.store.begin();
         totp::devices(tx.as_mut(), &self.0.app.id, user).await.map_err(failed)
     }
 
@@ -206,8 +207,8 @@ impl ReadDevices {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn verified(&self, app: &Context, users: &[UserId]) -> Result<Vec<Option<bool>>, Fault> {
-        let mut tx = app.store.begin();
+    pub async fn verified(&self, context: &Context, users: &[UserId]) -> Result<Vec<Option<bool>>, Fault> {
+        let mut tx = context.store.begin();
         let mut found = Vec::with_capacity(users.len());
         for user in users {
             let devices = totp::devices(tx.as_mut(), &self.0.app.id, user).await.map_err(failed)?;

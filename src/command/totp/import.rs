@@ -22,7 +22,7 @@ impl ImportedDevices {
     /// # Errors
     /// When the app's keys cannot be read.
     pub(in crate::command) async fn sealed(
-        app: &Context,
+        context: &Context,
         scope: &Scope,
         user: &UserId,
         new: Vec<NewDevice>,
@@ -30,7 +30,7 @@ impl ImportedDevices {
         if new.is_empty() {
             return Ok(Self(Vec::new()));
         }
-        Ok(Self(devices(app, &Sealer::of(app, scope).await?, user, new)))
+        Ok(Self(devices(context, &Sealer::of(context, scope).await?, user, new)))
     }
 
     /// Merges these with those stored under the user's id, or returns why they conflict.
@@ -66,7 +66,7 @@ impl AllDevices {
 }
 
 /// Authenticator apps of a user; those without a name get one that none of the others has.
-fn devices(app: &Context, sealer: &Sealer, user: &UserId, new: Vec<NewDevice>) -> Vec<TotpDevice> {
+fn devices(context: &Context, sealer: &Sealer, user: &UserId, new: Vec<NewDevice>) -> Vec<TotpDevice> {
     let mut taken: BTreeSet<String> = new.iter().filter_map(|device| device.name.clone()).collect();
     let mut free_name = || {
         let name = (0..).map(|number| format!("TOTP Device {number}")).find(|name| !taken.contains(name));
@@ -77,10 +77,10 @@ fn devices(app: &Context, sealer: &Sealer, user: &UserId, new: Vec<NewDevice>) -
     };
     let device = |device: NewDevice| TotpDevice {
         name: device.name.unwrap_or_else(&mut free_name),
-        sealed_secret: sealer.seal(app, user, &device.secret),
+        sealed_secret: sealer.seal(context, user, &device.secret),
         pace: device.pace,
         verified: true,
-        created: app.now(),
+        created: context.now(),
     };
     new.into_iter().map(device).collect()
 }

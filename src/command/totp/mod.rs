@@ -21,14 +21,14 @@ impl Sealer {
     ///
     /// # Errors
     /// When the app's keys cannot be read.
-    pub(in crate::command) async fn of(app: &Context, scope: &Scope) -> Result<Self, Fault> {
-        let ring = app.key_ring(&scope.app).await?;
+    pub(in crate::command) async fn of(context: &Context, scope: &Scope) -> Result<Self, Fault> {
+        let ring = context.key_ring(&scope.app).await?;
         Ok(Self(ring.refresh_sealing.at_rest(b"sessiond totp secret")))
     }
 
     /// The form in which a user's secret is stored; it opens for that user alone.
-    pub(in crate::command) fn seal(&self, app: &Context, user: &UserId, secret: &TotpSecret) -> Vec<u8> {
-        self.0.seal_at_rest(user.as_str().as_bytes(), secret.expose(), app.entropy.as_ref())
+    pub(in crate::command) fn seal(&self, context: &Context, user: &UserId, secret: &TotpSecret) -> Vec<u8> {
+        self.0.seal_at_rest(user.as_str().as_bytes(), secret.expose(), context.entropy.as_ref())
     }
 
     fn open(&self, user: &UserId, device: &TotpDevice) -> Result<TotpSecret, Fault> {

@@ -1,6 +1,6 @@
 //! `POST /recipe/multitenancy/tenant/user` and `…/user/remove`: the tenants in which a login method may be used.
 
-use super::change::{self, Change, Conflict, Decide, Decision};
+use super::change::{self, Conflict, Decide, Decision, UserUpdate};
 use super::require_tenant;
 use crate::command::scope::Scope;
 use crate::context::Context;
@@ -27,7 +27,7 @@ pub struct AddToTenant {
 
 /// The outcome of adding a login method to a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Added {
+pub enum AddToTenantOutcome {
     /// It may be used there, durably.
     Ok {
         /// Whether it could be used there before.
@@ -46,37 +46,37 @@ impl AddToTenant {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Added, Fault> {
-        change::run(app, &self.scope, &self.id, &self).await
+    pub async fn run(self, context: &Context) -> Result<AddToTenantOutcome, Fault> {
+        change::run(context, &self.scope, &self.id, &self).await
     }
 }
 
 #[async_trait]
 impl Decide for AddToTenant {
-    type Outcome = Added;
+    type Outcome = AddToTenantOutcome;
 
-    async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<Added>, Fault> {
+    async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<AddToTenantOutcome>, Fault> {
         let app = &self.scope.app.id;
         require_tenant(tx, &self.scope, &self.tenant, "adding a user to a tenant").await?;
         let Some(Found { user: before, id }) = change::find(tx, &self.scope, &self.id).await? else {
-            return Ok(Decision::Done(Added::UnknownUser));
+            return Ok(Decision::Done(AddToTenantOutcome::UnknownUser));
         };
         let mut after = before.clone();
-        let Some(method) = after.method_mut(&id) else { return Ok(Decision::Done(Added::UnknownUser)) };
+        let Some(method) = after.method_mut(&id) else { return Ok(Decision::Done(AddToTenantOutcome::UnknownUser)) };
         if !method.tenants.insert(self.tenant.clone()) {
-            return Ok(Decision::Done(Added::Ok { already: true }));
+            return Ok(Decision::Done(AddToTenantOutcome::Ok { already: true }));
         }
         let taken = user::taken(tx, app, &[&before], &[&after]).await;
         match taken.map_err(|error| Fault::new("looking for conflicts", error))? {
             None => {
                 let audit = vec![event(AuditKind::AddedToTenant, &after, &id, &self.tenant)];
-                let change = Change { before: vec![before], after: vec![after], audit, ..Change::default() };
-                Ok(Decision::Change(Box::new(change), Added::Ok { already: false }))
+                let change = UserUpdate { before: vec![before], after: vec![after], audit, ..UserUpdate::default() };
+                Ok(Decision::Change(Box::new(change), AddToTenantOutcome::Ok { already: false }))
             }
-            Some(Taken::Identity { info, .. }) => Ok(Decision::Done(Added::LoginTaken(info))),
+            Some(Taken::Identity { info, .. }) => Ok(Decision::Done(AddToTenantOutcome::LoginTaken(info))),
             Some(Taken::Reservation { info, by, .. }) => {
                 let conflict = change::reserved(tx, app, info, by).await?;
-                Ok(Decision::Done(Added::AccountInfoTaken(conflict)))
+                Ok(Decision::Done(AddToTenantOutcome::AccountInfoTaken(conflict)))
             }
             Some(Taken::Id { .. }) => Err(Fault::invariant("adding a user to a tenant: its ids are its own")),
         }
@@ -95,7 +95,7 @@ pub struct RemoveFromTenant {
 
 /// The outcome of removing a login method from a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Removed {
+pub enum RemoveFromTenantOutcome {
     /// It can no longer be used there, durably.
     Ok {
         /// Whether it could be used there before.
@@ -110,35 +110,37 @@ impl RemoveFromTenant {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Removed, Fault> {
-        change::run(app, &self.scope, &self.id, &self).await
+    pub async fn run(self, context: &Context) -> Result<RemoveFromTenantOutcome, Fault> {
+        change::run(context, &self.scope, &self.id, &self).await
     }
 }
 
 #[async_trait]
 impl Decide for RemoveFromTenant {
-    type Outcome = Removed;
+    type Outcome = RemoveFromTenantOutcome;
 
     /// Its data in the tenant is looked for whether or not it may be used there: recipes do not check that.
-    async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<Removed>, Fault> {
+    async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<RemoveFromTenantOutcome>, Fault> {
         let Some(Found { user: before, id }) = change::find(tx, &self.scope, &self.id).await? else {
-            return Ok(Decision::Done(Removed::UnknownUser));
+            return Ok(Decision::Done(RemoveFromTenantOutcome::UnknownUser));
         };
         let mut after = before.clone();
-        let Some(method) = after.method_mut(&id) else { return Ok(Decision::Done(Removed::UnknownUser)) };
+        let Some(method) = after.method_mut(&id) else {
+            return Ok(Decision::Done(RemoveFromTenantOutcome::UnknownUser));
+        };
         let was_there = method.tenants.remove(&self.tenant);
         let audit = was_there.then(|| event(AuditKind::RemovedFromTenant, &before, &id, &self.tenant));
         let forgotten = change::data_ids(tx, &self.scope.app.id, &before, &BTreeSet::from([id])).await?;
-        let change = Change {
+        let change = UserUpdate {
             before: vec![before],
             after: vec![after],
             signed_out: Some((UserChange::LeavingTenant, forgotten.clone())),
             forgotten,
             audit: audit.into_iter().collect(),
             only_in: Some(self.tenant.clone()),
-            ..Change::default()
+            ..UserUpdate::default()
         };
-        Ok(Decision::Change(Box::new(change), Removed::Ok { was_there }))
+        Ok(Decision::Change(Box::new(change), RemoveFromTenantOutcome::Ok { was_there }))
     }
 }
 

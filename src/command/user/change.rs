@@ -4,7 +4,7 @@ use super::UserInfo;
 use crate::command::activity::{Marked, mark_active};
 use crate::command::audit;
 use crate::command::scope::Scope;
-use crate::command::session::revoke::{SignOut, SomeEnded};
+use crate::command::session::revoke::{EndUserSessions, EndedBatch};
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::audit::AuditEvent;
@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 
 /// Users before and after, and the effects on other data.
 #[derive(Debug, Default)]
-pub(super) struct Change {
+pub(super) struct UserUpdate {
     /// The users as the transaction read them.
     pub(super) before: Vec<User>,
     /// The users as they will be.
@@ -43,9 +43,9 @@ pub(super) struct Change {
     pub(super) audit: Vec<AuditEvent>,
 }
 
-impl Change {
+impl UserUpdate {
     /// The users whose marks of activity are deleted or move (ids as callers see them).
-    fn unmarked(&self) -> impl Iterator<Item = &UserId> {
+    fn cleared_marks(&self) -> impl Iterator<Item = &UserId> {
         let forgotten = self.forgotten.iter().filter(|_| self.only_in.is_none());
         let moved = self.activity_moved.iter().flat_map(|(from, to)| [from, to]);
         forgotten.chain(&self.inactive).chain(moved)
@@ -57,12 +57,12 @@ pub(super) enum Decision<T> {
     /// Nothing to write.
     Done(T),
     /// The outcome holds once the change is written.
-    Change(Box<Change>, T),
+    Change(Box<UserUpdate>, T),
 }
 
-impl<'a> SignOut<'a> {
+impl<'a> EndUserSessions<'a> {
     /// The sessions that end with a change.
-    fn of(scope: &'a Scope, change: &Change) -> Option<Self> {
+    fn of(scope: &'a Scope, change: &UserUpdate) -> Option<Self> {
         let (reason, users) = change.signed_out.clone()?;
         Some(Self { scope, change: reason, users, tenant: change.only_in.clone() })
     }
@@ -87,8 +87,8 @@ pub(super) trait Decide: Sync {
 }
 
 /// Decides without writing: what would happen, as of one moment.
-pub(super) async fn check<D: Decide>(app: &Context, about: &UserId, command: &D) -> Result<D::Outcome, Fault> {
-    transact(app, about, "looking up users", |mut tx| async move {
+pub(super) async fn check<D: Decide>(context: &Context, about: &UserId, command: &D) -> Result<D::Outcome, Fault> {
+    transact(context, about, "looking up users", |mut tx| async move {
         let decision = command.decide(tx.as_mut()).await;
         Ok(Step::Commit(tx, decision))
     })
@@ -101,25 +101,25 @@ pub(super) async fn check<D: Decide>(app: &Context, about: &UserId, command: &D)
 /// Sessions end in the transaction that changes the users. If there are more than one transaction should end, as many
 /// as it takes end in transactions before, each of which checks again that the change is still to happen.
 pub(super) async fn run<D: Decide>(
-    app: &Context,
+    context: &Context,
     scope: &Scope,
     about: &UserId,
     command: &D,
 ) -> Result<D::Outcome, Fault> {
     loop {
-        let attempt = Attempt { app, scope, command };
-        let attempted = transact(app, about, "committing a change of users", |tx| attempt.run(tx)).await?;
+        let attempt = Attempt { context, scope, command };
+        let attempted = transact(context, about, "committing a change of users", |tx| attempt.run(tx)).await?;
         match attempted {
             Attempted::Decided(outcome) => return outcome,
             Attempted::Ended(count) => {
-                app.metrics.sessions.revoked.inc_by(count);
+                context.metrics.sessions.revoked.inc_by(count);
             }
             Attempted::Changed(changed, outcome) => {
-                app.metrics.sessions.revoked.inc_by(changed.ended);
-                changed.change.unmarked().for_each(|id| app.activity.forget(&scope.app, id));
-                changed.active.committed(app);
-                if let Some(sign_out) = SignOut::of(scope, &changed.change) {
-                    sign_out.rest(app).await?;
+                context.metrics.sessions.revoked.inc_by(changed.ended);
+                changed.change.cleared_marks().for_each(|id| context.activity.forget(&scope.app, id));
+                changed.active.committed(context);
+                if let Some(ending_sessions) = EndUserSessions::of(scope, &changed.change) {
+                    ending_sessions.end_rest(context).await?;
                 }
                 return Ok(outcome);
             }
@@ -139,46 +139,46 @@ enum Attempted<T> {
 
 /// A change that has been written.
 struct Changed {
-    change: Box<Change>,
+    change: Box<UserUpdate>,
     /// The sessions that ended with it.
     ended: u64,
     active: Marked,
 }
 
 struct Attempt<'a, D> {
-    app: &'a Context,
+    context: &'a Context,
     scope: &'a Scope,
     command: &'a D,
 }
 
 impl<D: Decide> Attempt<'_, D> {
     async fn run(&self, mut tx: Box<dyn Tx>) -> Result<Step<Attempted<D::Outcome>>, Fault> {
-        let Self { app, scope, command } = *self;
+        let Self { context, scope, command } = *self;
         let failed = |error| Fault::new("changing users", error);
         let (change, outcome) = match command.decide(tx.as_mut()).await {
             Ok(Decision::Change(change, outcome)) => (change, outcome),
             done => return Ok(Step::Commit(tx, Attempted::Decided(done.map(Decision::outcome)))),
         };
-        let ended = match SignOut::of(scope, &change) {
-            Some(sign_out) => sign_out.some(app, tx.as_mut()).await?,
-            None => SomeEnded::default(),
+        let ended = match EndUserSessions::of(scope, &change) {
+            Some(ending_sessions) => ending_sessions.end_batch(context, tx.as_mut()).await?,
+            None => EndedBatch::default(),
         };
         if ended.more {
             return Ok(Step::Commit(tx, Attempted::Ended(ended.count)));
         }
         write(tx.as_mut(), &scope.app.id, &change).await.map_err(failed)?;
         for event in &change.audit {
-            audit::note(tx.as_mut(), app, scope, event.clone())?;
+            audit::note(tx.as_mut(), context, scope, event.clone())?;
         }
         let active = match &change.active {
-            Some(user) => mark_active(tx.as_mut(), app, &scope.app, user, app.now()).map_err(failed)?,
+            Some(user) => mark_active(tx.as_mut(), context, &scope.app, user, context.now()).map_err(failed)?,
             None => Marked::NOBODY,
         };
         Ok(Step::Commit(tx, Attempted::Changed(Changed { change, ended: ended.count, active }, outcome)))
     }
 }
 
-async fn write(tx: &mut dyn Tx, app: &AppId, change: &Change) -> Result<(), StoreError> {
+async fn write(tx: &mut dyn Tx, app: &AppId, change: &UserUpdate) -> Result<(), StoreError> {
     let (before, after): (Vec<_>, Vec<_>) = (change.before.iter().collect(), change.after.iter().collect());
     user::write(tx, app, &before, &after).await?;
     for id in &change.forgotten {

@@ -22,9 +22,9 @@ impl CountUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<u64, Fault> {
+    pub async fn run(self, context: &Context) -> Result<u64, Fault> {
         let id = &self.scope.app.id;
-        let mut tx = app.store.begin();
+        let mut tx = context.store.begin();
         let counted = match &self.tenant {
             Some(tenant) => count::in_tenant(tx.as_mut(), id, tenant, &self.recipes).await,
             None => count::in_app(tx.as_mut(), id, &self.recipes).await,

@@ -1,6 +1,6 @@
 //! `POST /user/remove` and `sessiond users delete`.
 
-use super::change::{self, Change, Decide, Decision};
+use super::change::{self, Decide, Decision, UserUpdate};
 use crate::command::scope::Scope;
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
@@ -42,8 +42,8 @@ impl DeleteUser {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Deleted, Fault> {
-        change::run(app, &self.scope, &self.id, &self).await
+    pub async fn run(self, context: &Context) -> Result<Deleted, Fault> {
+        change::run(context, &self.scope, &self.id, &self).await
     }
 }
 
@@ -61,13 +61,13 @@ impl Decide for DeleteUser {
         let forgotten = change::data_ids(tx, &self.scope.app.id, &user, &forgotten).await?;
         let audit = methods.iter().filter_map(|id| user.method(id)).map(|method| gone(&user, method)).collect();
         let outcome = Deleted::Ok { methods: methods.len() };
-        let change = Change {
+        let change = UserUpdate {
             before: vec![user],
             after: after.into_iter().collect(),
             signed_out: Some((UserChange::Deletion, forgotten.clone())),
             forgotten,
             audit,
-            ..Change::default()
+            ..UserUpdate::default()
         };
         Ok(Decision::Change(Box::new(change), outcome))
     }

@@ -1,6 +1,6 @@
 //! `sessiond users import`: many users with their password hashes, roles, metadata and verified addresses.
 
-use super::arrival::{Arrived, Ready, note, prepare_all, write};
+use super::prepare::{ImportOutcome, Ready, note, prepare_all, write};
 use crate::command::scope::Scope;
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
@@ -25,12 +25,12 @@ pub struct ImportUsers {
     /// The users, one JSON text each.
     pub lines: Vec<String>,
     /// The step of the import that they make up.
-    pub place: Place,
+    pub step: ImportStep,
 }
 
 /// A step of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct ImportStep {
     /// The id of the import.
     pub import: Uuid,
     /// The number of the step; the first is 0.
@@ -55,19 +55,19 @@ impl ImportUsers {
     ///
     /// # Errors
     /// When the store fails or a password cannot be hashed: then no user was imported.
-    pub async fn run(self, app: &Context) -> Result<StepEnded, Fault> {
+    pub async fn run(self, context: &Context) -> Result<StepEnded, Fault> {
         let lines = hash_of(&self.lines);
         // Passwords are hashed before the transaction that counts; a step that is already done costs none.
-        if let Some(ended) = self.ended(app.store.begin().as_mut(), &lines).await? {
+        if let Some(ended) = self.ended(context.store.begin().as_mut(), &lines).await? {
             return Ok(ended);
         }
-        let ready = self.all_ready(app).await?;
-        self.write(app, &ready, lines).await
+        let ready = self.all_ready(context).await?;
+        self.write(context, &ready, lines).await
     }
 
     /// The outcome of this step, if it has already ended; `None` when it is due.
     async fn ended(&self, tx: &mut dyn Tx, lines: &[u8; 32]) -> Result<Option<StepEnded>, Fault> {
-        let Place { import, step } = self.place;
+        let ImportStep { import, step } = self.step;
         let last = user_import::get(tx, &self.scope.app.id, import).await.map_err(reading)?;
         Ok(match last {
             Some(last) if last.step == step && last.lines == *lines => Some(StepEnded::Done(last.outcomes)),
@@ -79,19 +79,19 @@ impl ImportUsers {
     }
 
     /// Parses the lines and hashes passwords.
-    async fn all_ready(&self, app: &Context) -> Result<Vec<Result<Ready, BadLine>>, Fault> {
-        let now = app.now();
+    async fn all_ready(&self, context: &Context) -> Result<Vec<Result<Ready, BadLine>>, Fault> {
+        let now = context.now();
         let parsed: Vec<_> = self.lines.iter().map(|line| self.parse(line, now)).collect();
         // In the order of the lines, so that people who are listed together are also stored together.
-        let mut ids: Vec<_> = parsed.iter().map(|_| time_ordered_uuid(&*app.entropy, now)).collect();
+        let mut ids: Vec<_> = parsed.iter().map(|_| time_ordered_uuid(&*context.entropy, now)).collect();
         ids.sort_unstable();
-        prepare_all(app, &self.scope, parsed.into_iter().zip(ids).collect()).await
+        prepare_all(context, &self.scope, parsed.into_iter().zip(ids).collect()).await
     }
 
     /// Writes users and the step, in one transaction.
     async fn write(
         &self,
-        app: &Context,
+        context: &Context,
         ready: &[Result<Ready, BadLine>],
         lines: [u8; 32],
     ) -> Result<StepEnded, Fault> {
@@ -99,7 +99,7 @@ impl ImportUsers {
         let tenants: BTreeSet<TenantId> =
             ready.iter().flatten().flat_map(|ready| ready.user.tenants()).cloned().collect();
         let tenants = &tenants;
-        transact(app, &(id, "import"), "committing imported users", |mut tx| async move {
+        transact(context, &(id, "import"), "committing imported users", |mut tx| async move {
             if let Some(ended) = self.ended(tx.as_mut(), &lines).await? {
                 return Ok(Step::Done(ended));
             }
@@ -108,19 +108,19 @@ impl ImportUsers {
                     return Err(Fault::new("importing users", Gone { app: id.clone(), tenant: name.clone() }));
                 }
             }
-            let now = app.now();
+            let now = context.now();
             let mut outcomes = Vec::with_capacity(ready.len());
             for line in ready {
                 outcomes.push(match line {
-                    Ok(ready) => self.write_user(app, tx.as_mut(), ready, now).await?,
+                    Ok(ready) => self.write_user(context, tx.as_mut(), ready, now).await?,
                     Err(refused) => Imported::Refused(refused.clone()),
                 });
             }
-            let Place { import, step } = self.place;
+            let ImportStep { import, step } = self.step;
             let done = ImportRecord { step, lines, at: now, outcomes };
             user_import::put(tx.as_mut(), id, import, &done).map_err(reading)?;
             if step == 0 {
-                user_import::delete_given_up(tx.as_mut(), id, now).await.map_err(reading)?;
+                user_import::delete_abandoned(tx.as_mut(), id, now).await.map_err(reading)?;
             }
             Ok(Step::Commit(tx, StepEnded::Done(done.outcomes)))
         })
@@ -138,23 +138,23 @@ impl ImportUsers {
 
     async fn write_user(
         &self,
-        app: &Context,
+        context: &Context,
         tx: &mut dyn Tx,
         ready: &Ready,
         now: UnixMillis,
     ) -> Result<Imported, Fault> {
         let refused = |what: &str| Imported::Refused(BadLine(what.to_owned()));
         Ok(match write(tx, &self.scope.app.id, ready, now).await.map_err(reading)? {
-            Arrived::Ok => {
-                note(app, tx, &self.scope, ready)?;
+            ImportOutcome::Ok => {
+                note(context, tx, &self.scope, ready)?;
                 Imported::Ok
             }
-            Arrived::Taken(Taken::Id { .. }) => refused("'userId' is the id of another user"),
-            Arrived::Taken(Taken::Identity { tenant, .. } | Taken::Reservation { tenant, .. }) => {
+            ImportOutcome::Taken(Taken::Id { .. }) => refused("'userId' is the id of another user"),
+            ImportOutcome::Taken(Taken::Identity { tenant, .. } | Taken::Reservation { tenant, .. }) => {
                 Imported::Existing { tenant }
             }
-            Arrived::Shadows => refused("'userId' is the internal id of another user"),
-            Arrived::Refused(what) => refused(&what),
+            ImportOutcome::Shadows => refused("'userId' is the internal id of another user"),
+            ImportOutcome::Refused(what) => refused(&what),
         })
     }
 }
@@ -172,9 +172,9 @@ impl EndImport {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<(), Fault> {
+    pub async fn run(self, context: &Context) -> Result<(), Fault> {
         let Self { scope, import } = &self;
-        transact(app, import, "committing the end of an import", |mut tx| async move {
+        transact(context, import, "committing the end of an import", |mut tx| async move {
             tx.delete(user_import::key(&scope.app.id, *import));
             Ok(Step::Commit(tx, ()))
         })

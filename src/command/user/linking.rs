@@ -1,14 +1,14 @@
 //! Account linking (CDI: account linking). Every id may be internal or mapped.
 
 use super::UserInfo;
-use super::change::{self, Change, Conflict, Decide, Decision};
+use super::change::{self, Conflict, Decide, Decision, UserUpdate};
 use super::delete::gone;
 use crate::command::scope::Scope;
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::session::event::UserChange;
-use crate::domain::user::linking::{self, MadePrimary};
+use crate::domain::user::linking::{self, MakePrimaryOutcome};
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::user::Found;
@@ -26,7 +26,7 @@ pub struct MakePrimary {
 
 /// The outcome of making a user primary.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MadePrimaryUser {
+pub enum MakePrimaryUserOutcome {
     /// No user has this id.
     UnknownUser,
     /// It is now a primary user.
@@ -50,46 +50,46 @@ impl MakePrimary {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<MadePrimaryUser, Fault> {
-        change::run(app, &self.scope, &self.id, &self).await
+    pub async fn run(self, context: &Context) -> Result<MakePrimaryUserOutcome, Fault> {
+        change::run(context, &self.scope, &self.id, &self).await
     }
 
     /// The outcome that the command would have now.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn check(self, app: &Context) -> Result<MadePrimaryUser, Fault> {
-        change::check(app, &self.id, &self).await
+    pub async fn check(self, context: &Context) -> Result<MakePrimaryUserOutcome, Fault> {
+        change::check(context, &self.id, &self).await
     }
 }
 
 #[async_trait]
 impl Decide for MakePrimary {
-    type Outcome = MadePrimaryUser;
+    type Outcome = MakePrimaryUserOutcome;
 
-    async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<MadePrimaryUser>, Fault> {
+    async fn decide(&self, tx: &mut dyn Tx) -> Result<Decision<MakePrimaryUserOutcome>, Fault> {
         let app = &self.scope.app.id;
         let Some(Found { user, id }) = change::find(tx, &self.scope, &self.id).await? else {
-            return Ok(Decision::Done(MadePrimaryUser::UnknownUser));
+            return Ok(Decision::Done(MakePrimaryUserOutcome::UnknownUser));
         };
         let primary = match linking::make_primary(&user, &id) {
-            MadePrimary::Now(primary) => *primary,
-            MadePrimary::Already => {
+            MakePrimaryOutcome::Now(primary) => *primary,
+            MakePrimaryOutcome::Already => {
                 let user = change::info(tx, app, user).await?;
-                return Ok(Decision::Done(MadePrimaryUser::Ok { already: true, user }));
+                return Ok(Decision::Done(MakePrimaryUserOutcome::Ok { already: true, user }));
             }
-            MadePrimary::Linked => {
+            MakePrimaryOutcome::Linked => {
                 let primary_user_id = user.shown_id().clone();
-                return Ok(Decision::Done(MadePrimaryUser::Linked { primary_user_id }));
+                return Ok(Decision::Done(MakePrimaryUserOutcome::Linked { primary_user_id }));
             }
         };
         if let Some(conflict) = change::conflict(tx, app, &[&user], &[&primary]).await? {
-            return Ok(Decision::Done(MadePrimaryUser::AccountInfoTaken(conflict)));
+            return Ok(Decision::Done(MakePrimaryUserOutcome::AccountInfoTaken(conflict)));
         }
         let shown = change::info(tx, app, primary.clone()).await?;
         let audit = vec![AuditEvent::of(AuditKind::MadePrimary).user(primary.shown_id())];
-        let change = Change { before: vec![user], after: vec![primary], audit, ..Change::default() };
-        Ok(Decision::Change(Box::new(change), MadePrimaryUser::Ok { already: false, user: shown }))
+        let change = UserUpdate { before: vec![user], after: vec![primary], audit, ..UserUpdate::default() };
+        Ok(Decision::Change(Box::new(change), MakePrimaryUserOutcome::Ok { already: false, user: shown }))
     }
 }
 
@@ -131,16 +131,16 @@ impl LinkAccounts {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<AccountsLinked, Fault> {
-        change::run(app, &self.scope, &self.recipe_user_id, &self).await
+    pub async fn run(self, context: &Context) -> Result<AccountsLinked, Fault> {
+        change::run(context, &self.scope, &self.recipe_user_id, &self).await
     }
 
     /// The outcome that the command would have now.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn check(self, app: &Context) -> Result<AccountsLinked, Fault> {
-        change::check(app, &self.recipe_user_id, &self).await
+    pub async fn check(self, context: &Context) -> Result<AccountsLinked, Fault> {
+        change::check(context, &self.recipe_user_id, &self).await
     }
 }
 
@@ -177,7 +177,7 @@ impl Decide for LinkAccounts {
         let signed_out = Some((UserChange::Linking, signed_out));
         let active = Some(group.shown_id().clone());
         let (before, after) = (vec![recipe, primary], vec![group]);
-        let change = Change { before, after, signed_out, inactive, active, audit, ..Change::default() };
+        let change = UserUpdate { before, after, signed_out, inactive, active, audit, ..UserUpdate::default() };
         Ok(Decision::Change(Box::new(change), AccountsLinked::Ok { already: false, user }))
     }
 }
@@ -209,8 +209,8 @@ impl UnlinkAccount {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<AccountUnlinked, Fault> {
-        change::run(app, &self.scope, &self.id, &self).await
+    pub async fn run(self, context: &Context) -> Result<AccountUnlinked, Fault> {
+        change::run(context, &self.scope, &self.id, &self).await
     }
 }
 
@@ -232,7 +232,7 @@ impl Decide for UnlinkAccount {
                 let outcome = AccountUnlinked::Ok { deleted: deleted.is_some(), was_linked: true };
                 let unlinked = AuditEvent::of(AuditKind::Unlinked).user(user.shown_id()).recipe_user(user.shown(&id));
                 let audit = iter::once(unlinked).chain(deleted.iter().map(|method| gone(&user, method))).collect();
-                let change = Change { before: vec![user], after, signed_out, audit, ..Change::default() };
+                let change = UserUpdate { before: vec![user], after, signed_out, audit, ..UserUpdate::default() };
                 Ok(Decision::Change(Box::new(change), outcome))
             }
         }

@@ -6,13 +6,13 @@ use crate::context::Context;
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::user::{Order, Position, Recipes, SearchTags, are_apart};
 use crate::fault::Fault;
-use crate::store::user::listing::{self, Listed, Page};
+use crate::store::user::listing::{self, ListedUser, Page};
 use crate::store::user::{Row, search};
 use crate::store::{StoreError, Tx};
 
 /// How often users are read again while some of them are linked, unlinked or deleted. After that they are returned as
 /// read.
-const LOOKS_MAX: usize = 8;
+const MAX_ATTEMPTS: usize = 8;
 
 /// Lists users of a tenant by time joined.
 pub struct ListUsers {
@@ -43,28 +43,28 @@ impl ListUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<UserPage, Fault> {
-        self.read(app).await.map_err(|error| Fault::new("listing users", error))
+    pub async fn run(self, context: &Context) -> Result<UserPage, Fault> {
+        self.read(context).await.map_err(|error| Fault::new("listing users", error))
     }
 
-    async fn read(&self, app: &Context) -> Result<UserPage, StoreError> {
+    async fn read(&self, context: &Context) -> Result<UserPage, StoreError> {
         let id = &self.scope.app.id;
-        let mut looks = 0;
+        let mut attempts = 0;
         loop {
-            let mut tx = app.store.begin();
+            let mut tx = context.store.begin();
             let (mut listed, next) = self.listed(tx.as_mut()).await?;
             listing::read_rows(tx.as_mut(), id, &mut listed).await?;
-            looks += 1;
+            attempts += 1;
             // A user that was linked or deleted since the list was read is now elsewhere in it, or not in it at all. A
             // user that was unlinked from a primary user may have a new place: only the list shows it.
-            let mut steady =
-                listed.iter().all(|Listed { place, row }| row.as_ref().is_some_and(|row| row.user.is_at(place)));
-            if steady && listed.iter().flat_map(|listed| &listed.row).any(|row| row.user.is_primary) {
+            let mut is_consistent =
+                listed.iter().all(|ListedUser { place, row }| row.as_ref().is_some_and(|row| row.user.is_at(place)));
+            if is_consistent && listed.iter().flat_map(|listed| &listed.row).any(|row| row.user.is_primary) {
                 let (again, next_again) = self.listed(tx.as_mut()).await?;
                 let (places, places_again) = (listed.iter().map(|one| &one.place), again.iter().map(|one| &one.place));
-                steady = next_again == next && places.eq(places_again);
+                is_consistent = next_again == next && places.eq(places_again);
             }
-            if !steady && looks < LOOKS_MAX {
+            if !is_consistent && attempts < MAX_ATTEMPTS {
                 continue;
             }
             let rows = listed.into_iter().filter_map(|listed| listed.row).collect();
@@ -74,7 +74,7 @@ impl ListUsers {
     }
 
     /// The users on the page, and the position of the first one after it.
-    async fn listed(&self, tx: &mut dyn Tx) -> Result<(Vec<Listed>, Option<Position>), StoreError> {
+    async fn listed(&self, tx: &mut dyn Tx) -> Result<(Vec<ListedUser>, Option<Position>), StoreError> {
         let limit = self.limit.saturating_add(1);
         let (app, tenant, recipes) = (&self.scope.app.id, &self.tenant, &self.recipes);
         let page = Page { app, tenant, recipes, order: self.order, from: self.from.clone(), limit };
@@ -101,15 +101,15 @@ impl SearchUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Vec<UserInfo>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Vec<UserInfo>, Fault> {
         let failed = |error| Fault::new("searching users", error);
         let id = &self.scope.app.id;
-        let mut looks = 0;
+        let mut attempts = 0;
         let (mut tx, mut found) = loop {
-            let mut tx = app.store.begin();
+            let mut tx = context.store.begin();
             let found = search::search(tx.as_mut(), id, &self.tenant, &self.tags).await.map_err(failed)?;
-            looks += 1;
-            if looks == LOOKS_MAX || are_apart(found.iter().map(|row| &row.user)) {
+            attempts += 1;
+            if attempts == MAX_ATTEMPTS || are_apart(found.iter().map(|row| &row.user)) {
                 break (tx, found);
             }
         };

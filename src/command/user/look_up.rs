@@ -29,11 +29,11 @@ impl LookUpUsers {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Vec<UserInfo>, Fault> {
-        transact(app, &self.criteria, "looking up users", |tx| self.look(tx)).await
+    pub async fn run(self, context: &Context) -> Result<Vec<UserInfo>, Fault> {
+        transact(context, &self.criteria, "looking up users", |tx| self.load(tx)).await
     }
 
-    async fn look(&self, mut tx: Box<dyn Tx>) -> Result<Step<Vec<UserInfo>>, Fault> {
+    async fn load(&self, mut tx: Box<dyn Tx>) -> Result<Step<Vec<UserInfo>>, Fault> {
         let failed = |error| Fault::new("looking up users", error);
         let id = &self.scope.app.id;
         let mut found: BTreeMap<Position, Row> = BTreeMap::new();
@@ -65,16 +65,16 @@ impl FindLogin {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Option<Person>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Option<Person>, Fault> {
         let command = &self;
-        transact(app, &self.id, "looking up a login method", |mut tx| async move {
-            let found = command.look(tx.as_mut()).await?;
+        transact(context, &self.id, "looking up a login method", |mut tx| async move {
+            let found = command.load(tx.as_mut()).await?;
             Ok(Step::Commit(tx, found))
         })
         .await
     }
 
-    async fn look(&self, tx: &mut dyn Tx) -> Result<Option<Person>, Fault> {
+    async fn load(&self, tx: &mut dyn Tx) -> Result<Option<Person>, Fault> {
         let app_id = &self.scope.app.id;
         let found = user::find(tx, app_id, &self.id).await;
         let found = found.map_err(|error| Fault::new("looking up a login method", error))?;

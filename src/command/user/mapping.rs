@@ -1,6 +1,6 @@
 //! Callers' own ids for login methods (CDI: user id mapping).
 
-use super::change::{self, Change, Decide, Decision};
+use super::change::{self, Decide, Decision, UserUpdate};
 use crate::command::scope::Scope;
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
@@ -64,8 +64,8 @@ impl CreateMapping {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<MappingCreated, Fault> {
-        change::run(app, &self.scope, &self.id, &self).await
+    pub async fn run(self, context: &Context) -> Result<MappingCreated, Fault> {
+        change::run(context, &self.scope, &self.id, &self).await
     }
 
     /// What prevents a mapping that is not forced; or the verified addresses that it has to move.
@@ -115,7 +115,7 @@ impl Decide for CreateMapping {
         let verification_moved = moves.then(|| renamed.clone());
         let activity_moved = (!shadows).then_some(renamed);
         let (before, after) = (vec![before], vec![after]);
-        let change = Change { before, after, verification_moved, activity_moved, audit, ..Change::default() };
+        let change = UserUpdate { before, after, verification_moved, activity_moved, audit, ..UserUpdate::default() };
         Ok(Decision::Change(Box::new(change), MappingCreated::Ok))
     }
 }
@@ -144,9 +144,9 @@ impl FindMapping {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Option<Mapping>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Option<Mapping>, Fault> {
         let Self { scope, id, id_type } = &self;
-        let found = transact(app, id, "looking up a user id mapping", |mut tx| async move {
+        let found = transact(context, id, "looking up a user id mapping", |mut tx| async move {
             let found = find(tx.as_mut(), scope, id, *id_type).await?;
             Ok(Step::Commit(tx, found))
         });
@@ -183,8 +183,8 @@ impl RemoveMapping {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<MappingRemoved, Fault> {
-        change::run(app, &self.scope, &self.id, &self).await
+    pub async fn run(self, context: &Context) -> Result<MappingRemoved, Fault> {
+        change::run(context, &self.scope, &self.id, &self).await
     }
 }
 
@@ -212,7 +212,7 @@ impl Decide for RemoveMapping {
         // deleted. They end even without force, because one may be created at this moment.
         let signed_out = (!shadows).then(|| (UserChange::Unmapping, vec![external.clone()]));
         let audit = vec![AuditEvent::of(AuditKind::IdUnmapped).user(external).recipe_user(&mapping.internal)];
-        let change = Change { activity_moved, signed_out, audit, ..remapped(before, &mapping.internal, None) };
+        let change = UserUpdate { activity_moved, signed_out, audit, ..with_mapping(before, &mapping.internal, None) };
         Ok(Decision::Change(Box::new(change), MappingRemoved::Ok { existed: true }))
     }
 }
@@ -234,8 +234,8 @@ impl SetMappingInfo {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<bool, Fault> {
-        change::run(app, &self.scope, &self.id, &self).await
+    pub async fn run(self, context: &Context) -> Result<bool, Fault> {
+        change::run(context, &self.scope, &self.id, &self).await
     }
 }
 
@@ -249,7 +249,7 @@ impl Decide for SetMappingInfo {
             return Ok(Decision::Done(false));
         };
         let external = ExternalId { info: self.info.clone(), ..external };
-        Ok(Decision::Change(Box::new(remapped(before, &internal, Some(external))), true))
+        Ok(Decision::Change(Box::new(with_mapping(before, &internal, Some(external))), true))
     }
 }
 
@@ -274,9 +274,9 @@ async fn find(
     }))
 }
 
-fn remapped(before: Found, internal: &UserId, external: Option<ExternalId>) -> Change {
+fn with_mapping(before: Found, internal: &UserId, external: Option<ExternalId>) -> UserUpdate {
     let before = before.user;
     let mut after = before.clone();
     after.map(internal, external);
-    Change { before: vec![before], after: vec![after], ..Change::default() }
+    UserUpdate { before: vec![before], after: vec![after], ..UserUpdate::default() }
 }

@@ -1,6 +1,5 @@
 //! Users across recipes: look-up, lists, deletion, ids, linking (CDI: users).
 
-pub(in crate::command) mod arrival;
 pub mod association;
 mod change;
 pub mod count;
@@ -12,6 +11,7 @@ pub mod list;
 pub mod look_up;
 pub mod mapping;
 mod person;
+pub(in crate::command) mod prepare;
 
 pub use change::Conflict;
 pub use info::UserInfo;
@@ -38,11 +38,11 @@ impl FindUser {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Option<UserInfo>, Fault> {
-        transact(app, &self.id, "looking up a user", |tx| self.look(tx)).await
+    pub async fn run(self, context: &Context) -> Result<Option<UserInfo>, Fault> {
+        transact(context, &self.id, "looking up a user", |tx| self.load(tx)).await
     }
 
-    async fn look(&self, mut tx: Box<dyn Tx>) -> Result<Step<Option<UserInfo>>, Fault> {
+    async fn load(&self, mut tx: Box<dyn Tx>) -> Result<Step<Option<UserInfo>>, Fault> {
         let failed = |error| Fault::new("looking up a user", error);
         let id = &self.scope.app.id;
         let info = match user::find(tx.as_mut(), id, &self.id).await.map_err(failed)? {

@@ -28,10 +28,10 @@ impl Person {
 }
 
 /// Generates an id that no user has, internal or mapped.
-pub(in crate::command) async fn new_id(app: &Context, tx: &mut dyn Tx, id: &AppId) -> Result<UserId, Fault> {
+pub(in crate::command) async fn new_id(context: &Context, tx: &mut dyn Tx, id: &AppId) -> Result<UserId, Fault> {
     let reading = |error| Fault::new("looking for a free user id", error);
     loop {
-        let new = UserId::new(time_ordered_uuid(app.entropy.as_ref(), app.now()).to_string());
+        let new = UserId::new(time_ordered_uuid(context.entropy.as_ref(), context.now()).to_string());
         if user::find(tx, id, &new).await.map_err(reading)?.is_none() {
             return Ok(new);
         }

@@ -31,17 +31,17 @@ impl AssignRole {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Result<bool, UnknownRole>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Result<bool, UnknownRole>, Fault> {
         let about = (&self.scope.app.id, &self.role);
-        transact(app, &about, "committing a role's assignment", |tx| self.attempt(app, tx)).await
+        transact(context, &about, "committing a role's assignment", |tx| self.attempt(context, tx)).await
     }
 
-    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Result<bool, UnknownRole>>, Fault> {
+    async fn attempt(&self, context: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Result<bool, UnknownRole>>, Fault> {
         let id = &self.scope.app.id;
         let assignment = Assignment { app: id, tenant: &self.tenant, user: &self.user_id, role: &self.role };
         let found = userroles::incarnation(tx.as_mut(), id, &self.role).await.map_err(reading)?;
         let Some(incarnation) = found else { return Ok(Step::Done(Err(UnknownRole))) };
-        if assignment.stands(tx.as_mut(), incarnation).await.map_err(reading)? {
+        if assignment.exists(tx.as_mut(), incarnation).await.map_err(reading)? {
             return Ok(Step::Commit(tx, Ok(true)));
         }
         if !tenant::exists(tx.as_mut(), id, &self.tenant).await.map_err(reading)? {
@@ -50,7 +50,7 @@ impl AssignRole {
         }
         assignment.put(tx.as_mut(), incarnation).map_err(writing)?;
         let event = event(AuditKind::RoleAssigned, &self.user_id, &self.tenant, &self.role);
-        audit::note(tx.as_mut(), app, &self.scope, event)?;
+        audit::note(tx.as_mut(), context, &self.scope, event)?;
         Ok(Step::Commit(tx, Ok(false)))
     }
 }
@@ -72,22 +72,22 @@ impl UnassignRole {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Result<bool, UnknownRole>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Result<bool, UnknownRole>, Fault> {
         let about = (&self.scope.app.id, &self.role);
-        transact(app, &about, "committing the end of a role's assignment", |tx| self.attempt(app, tx)).await
+        transact(context, &about, "committing the end of a role's assignment", |tx| self.attempt(context, tx)).await
     }
 
-    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Result<bool, UnknownRole>>, Fault> {
+    async fn attempt(&self, context: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Result<bool, UnknownRole>>, Fault> {
         let id = &self.scope.app.id;
         let assignment = Assignment { app: id, tenant: &self.tenant, user: &self.user_id, role: &self.role };
         let found = userroles::incarnation(tx.as_mut(), id, &self.role).await.map_err(reading)?;
         let Some(incarnation) = found else { return Ok(Step::Done(Err(UnknownRole))) };
-        if !assignment.stands(tx.as_mut(), incarnation).await.map_err(reading)? {
+        if !assignment.exists(tx.as_mut(), incarnation).await.map_err(reading)? {
             return Ok(Step::Commit(tx, Ok(false)));
         }
         assignment.delete(tx.as_mut());
         let event = event(AuditKind::RoleUnassigned, &self.user_id, &self.tenant, &self.role);
-        audit::note(tx.as_mut(), app, &self.scope, event)?;
+        audit::note(tx.as_mut(), context, &self.scope, event)?;
         Ok(Step::Commit(tx, Ok(true)))
     }
 }

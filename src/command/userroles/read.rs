@@ -22,8 +22,8 @@ impl PermissionsOfRole {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Result<BTreeSet<Permission>, UnknownRole>, Fault> {
-        let mut tx = app.store.begin();
+    pub async fn run(self, context: &Context) -> Result<Result<BTreeSet<Permission>, UnknownRole>, Fault> {
+        let mut tx = context.store.begin();
         let role = userroles::get(tx.as_mut(), &self.scope.app.id, &self.role).await.map_err(reading)?;
         Ok(role.map(|role| role.permissions).ok_or(UnknownRole))
     }
@@ -42,12 +42,12 @@ impl ListRoles {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Vec<RoleName>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Vec<RoleName>, Fault> {
         let id = &self.scope.app.id;
         let mut roles = Vec::new();
         let mut start = None;
         loop {
-            let mut tx = app.store.begin();
+            let mut tx = context.store.begin();
             let page = match &self.permission {
                 Some(permission) => userroles::page_with(tx.as_mut(), id, permission, start).await,
                 None => userroles::page(tx.as_mut(), id, start).await,
@@ -77,8 +77,8 @@ impl RolesOfUser {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Vec<RoleName>, Fault> {
-        let mut tx = app.store.begin();
+    pub async fn run(self, context: &Context) -> Result<Vec<RoleName>, Fault> {
+        let mut tx = context.store.begin();
         assignment::roles_of(tx.as_mut(), &self.scope.app.id, &self.tenant, &self.user_id).await.map_err(reading)
     }
 }
@@ -98,14 +98,14 @@ impl UsersOfRole {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Result<Vec<UserId>, UnknownRole>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Result<Vec<UserId>, UnknownRole>, Fault> {
         let id = &self.scope.app.id;
-        let found = userroles::incarnation(app.store.begin().as_mut(), id, &self.role).await.map_err(reading)?;
+        let found = userroles::incarnation(context.store.begin().as_mut(), id, &self.role).await.map_err(reading)?;
         let Some(incarnation) = found else { return Ok(Err(UnknownRole)) };
         let mut users = Vec::new();
         let mut start = None;
         loop {
-            let mut tx = app.store.begin();
+            let mut tx = context.store.begin();
             let which = (&self.role, incarnation);
             let page = assignment::users_page(tx.as_mut(), id, &self.tenant, which, start).await;
             let (page, next) = page.map_err(reading)?;

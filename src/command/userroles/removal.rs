@@ -11,12 +11,12 @@ use std::sync::Arc;
 /// Assignments deleted per transaction: small enough not to hold up other writers.
 const ASSIGNMENTS_PER_STEP: usize = 256;
 /// Number of unfinished removals read at once.
-const REMOVALS_PER_LOOK: usize = 64;
+const REMOVALS_PER_CHECK: usize = 64;
 
 /// Deletes what a removed role left, to completion even if the caller goes away. A failure is logged: the role is gone
 /// anyway, and the rows are deleted later.
-pub(super) async fn finish_beside(app: &Context, removed: RemovedRole) {
-    let store = Arc::clone(&app.store);
+pub(super) async fn finish_beside(context: &Context, removed: RemovedRole) {
+    let store = Arc::clone(&context.store);
     let task = tokio::spawn(async move { finish(&*store, &removed).await });
     let failed = match task.await {
         Ok(Ok(())) => return,
@@ -36,7 +36,7 @@ pub(super) async fn finish_beside(app: &Context, removed: RemovedRole) {
 pub async fn finish_pending(store: &dyn Engine) -> Result<usize, Fault> {
     let mut finished = 0;
     loop {
-        let found = pending(store.begin().as_mut(), REMOVALS_PER_LOOK).await.map_err(reading)?;
+        let found = pending(store.begin().as_mut(), REMOVALS_PER_CHECK).await.map_err(reading)?;
         if found.is_empty() {
             return Ok(finished);
         }

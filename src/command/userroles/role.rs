@@ -40,17 +40,17 @@ impl PutRole {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<RolePut, Fault> {
+    pub async fn run(self, context: &Context) -> Result<RolePut, Fault> {
         let about = (&self.scope.app.id, &self.role);
-        transact(app, &about, "committing a role", |tx| self.attempt(app, tx)).await
+        transact(context, &about, "committing a role", |tx| self.attempt(context, tx)).await
     }
 
-    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<RolePut>, Fault> {
+    async fn attempt(&self, context: &Context, mut tx: Box<dyn Tx>) -> Result<Step<RolePut>, Fault> {
         let id = &self.scope.app.id;
         let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
         let created = found.is_none();
         let mut role =
-            found.unwrap_or_else(|| Role::new(Incarnation(u64::from_le_bytes(random_bytes(app.entropy.as_ref())))));
+            found.unwrap_or_else(|| Role::new(Incarnation(u64::from_le_bytes(random_bytes(context.entropy.as_ref())))));
         let added = match role.permit(&self.permissions) {
             Ok(added) if added.is_empty() && !created => return Ok(Step::Done(RolePut::Ok { created })),
             Ok(added) => added,
@@ -61,7 +61,7 @@ impl PutRole {
         }
         userroles::put(tx.as_mut(), id, &self.role, role, &added, &[]).map_err(writing)?;
         let event = AuditEvent::of(AuditKind::RoleChanged).detail(self.role.as_str());
-        audit::note(tx.as_mut(), app, &self.scope, event)?;
+        audit::note(tx.as_mut(), context, &self.scope, event)?;
         Ok(Step::Commit(tx, RolePut::Ok { created }))
     }
 }
@@ -81,12 +81,12 @@ impl WithdrawPermissions {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<Result<(), UnknownRole>, Fault> {
+    pub async fn run(self, context: &Context) -> Result<Result<(), UnknownRole>, Fault> {
         let about = (&self.scope.app.id, &self.role);
-        transact(app, &about, "committing a role", |tx| self.attempt(app, tx)).await
+        transact(context, &about, "committing a role", |tx| self.attempt(context, tx)).await
     }
 
-    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Result<(), UnknownRole>>, Fault> {
+    async fn attempt(&self, context: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Result<(), UnknownRole>>, Fault> {
         let id = &self.scope.app.id;
         let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
         let Some(mut role) = found else { return Ok(Step::Done(Err(UnknownRole))) };
@@ -96,7 +96,7 @@ impl WithdrawPermissions {
         }
         userroles::put(tx.as_mut(), id, &self.role, role, &[], &withdrawn).map_err(writing)?;
         let event = AuditEvent::of(AuditKind::RoleChanged).detail(self.role.as_str());
-        audit::note(tx.as_mut(), app, &self.scope, event)?;
+        audit::note(tx.as_mut(), context, &self.scope, event)?;
         Ok(Step::Commit(tx, Ok(())))
     }
 }
@@ -117,21 +117,21 @@ impl RemoveRole {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn run(self, app: &Context) -> Result<bool, Fault> {
+    pub async fn run(self, context: &Context) -> Result<bool, Fault> {
         let about = (&self.scope.app.id, &self.role);
-        let removed = transact(app, &about, "committing the removal of a role", |tx| self.attempt(app, tx));
+        let removed = transact(context, &about, "committing the removal of a role", |tx| self.attempt(context, tx));
         let Some(removed) = removed.await? else { return Ok(false) };
-        removal::finish_beside(app, removed).await;
+        removal::finish_beside(context, removed).await;
         Ok(true)
     }
 
-    async fn attempt(&self, app: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Option<RemovedRole>>, Fault> {
+    async fn attempt(&self, context: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Option<RemovedRole>>, Fault> {
         let id = &self.scope.app.id;
         let found = userroles::get(tx.as_mut(), id, &self.role).await.map_err(reading)?;
         let Some(role) = found else { return Ok(Step::Done(None)) };
-        let removed = begin(tx.as_mut(), id, &self.role, &role, app.now()).map_err(writing)?;
+        let removed = begin(tx.as_mut(), id, &self.role, &role, context.now()).map_err(writing)?;
         let event = AuditEvent::of(AuditKind::RoleRemoved).detail(self.role.as_str());
-        audit::note(tx.as_mut(), app, &self.scope, event)?;
+        audit::note(tx.as_mut(), context, &self.scope, event)?;
         Ok(Step::Commit(tx, Some(removed)))
     }
 }

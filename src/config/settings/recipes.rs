@@ -78,13 +78,13 @@ pub(super) const SIGN_IN: &[Setting] = &[
         Int(11),
         "Cost of a bcrypt hash; values below 4 count as 4.",
     )
-    .at_most(limits::BCRYPT_COST_MAX as i64),
+    .at_most(limits::MAX_BCRYPT_COST as i64),
     setting("argon2_iterations", "ARGON2_ITERATIONS", Kind::Int, Int(1), "Passes of an argon2 hash."),
     setting("argon2_memory_kb", "ARGON2_MEMORY_KB", Kind::Int, Int(87_795), "Memory of an argon2 hash.")
         .unit("KiB")
-        .at_most(limits::ARGON2_MEMORY_KIB_MAX as i64),
+        .at_most(limits::MAX_ARGON2_MEMORY_KIB as i64),
     setting("argon2_parallelism", "ARGON2_PARALLELISM", Kind::Int, Int(2), "Lanes of an argon2 hash.")
-        .at_most(limits::ARGON2_PARALLELISM_MAX as i64),
+        .at_most(limits::MAX_ARGON2_PARALLELISM as i64),
     setting(
         "argon2_hashing_pool_size",
         "ARGON2_HASHING_POOL_SIZE",

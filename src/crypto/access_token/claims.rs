@@ -1,6 +1,6 @@
 //! The claims of a presented token, read in one pass without building a tree.
 
-use super::parts::Parts;
+use super::parts::TokenParts;
 use super::{AccessToken, TokenRefusal, header, protected_claims};
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::json::{JsonObject, MemberName, put_text};
@@ -21,7 +21,7 @@ const TOKEN_TYPE: &str = "stt";
 /// [`TokenRefusal::Unparsable`] when its layout is not that of our JWTs, [`TokenRefusal::Claims`] when claims are
 /// missing.
 pub fn parse_unverified(token: &str) -> Result<AccessToken, TokenRefusal> {
-    let parts = Parts::split(token)?;
+    let parts = TokenParts::split(token)?;
     let version = header::claimed_version(parts.header).ok_or(TokenRefusal::Unparsable)?;
     parse(version, &parts.payload_bytes(version)?, Origin::Unknown)
 }

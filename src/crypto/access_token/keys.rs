@@ -1,7 +1,7 @@
 //! [`TokenKeys`]: the keys that sign and verify an app's tokens at one moment.
 
 use super::claims::Origin;
-use super::parts::Parts;
+use super::parts::TokenParts;
 use super::{AccessToken, MintError, NewAccessToken, TokenRefusal, claims, header, mint};
 use crate::crypto::signature::{PrivateKey, PublicKey};
 use crate::domain::key::{KeyKind, Kid, SigningAlgorithm};
@@ -129,7 +129,7 @@ impl TokenKeys {
     /// # Errors
     /// The first check that failed.
     pub fn verify_whenever(&self, token: &str) -> Result<(AccessToken, &Kid), TokenRefusal> {
-        let parts = Parts::split(token)?;
+        let parts = TokenParts::split(token)?;
         if let Some(&Header { index, version, is_custom }) = self.headers.get(parts.header) {
             // invariant: `headers` holds indices into `verifying`
             let (kid, key) = self.verifying.get(index).ok_or(TokenRefusal::UnknownKey)?;

@@ -1,4 +1,4 @@
-//! [`Parts`]: a token's text split into its parts.
+//! [`TokenParts`]: a token's text split into its parts.
 
 use super::{MAX_TOKEN, TokenRefusal};
 use crate::domain::session::AccessTokenVersion;
@@ -6,14 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 /// A token's three parts, and the text that is signed.
-pub(super) struct Parts<'a> {
+pub(super) struct TokenParts<'a> {
     pub(super) header: &'a str,
     pub(super) payload: &'a str,
     pub(super) signature: &'a str,
     pub(super) signed: &'a str,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> TokenParts<'a> {
     pub(super) fn split(token: &'a str) -> Result<Self, TokenRefusal> {
         if token.len() > MAX_TOKEN {
             return Err(TokenRefusal::Unparsable);

@@ -1,7 +1,7 @@
 //! Argon2 in the layout of PHC strings: `$argon2id$v=19$m=<KiB>,t=<passes>,p=<lanes>$<salt>$<hash>`.
 
 use super::common::{BASE64, NoMemory, SALT_BYTES, argon2_algorithm};
-use crate::domain::password::limits::{ARGON2_MEMORY_KIB_MAX, ARGON2_PARALLELISM_MAX, ARGON2_WORK_MAX};
+use crate::domain::password::limits::{MAX_ARGON2_MEMORY_KIB, MAX_ARGON2_PARALLELISM, MAX_ARGON2_WORK};
 use argon2::{Algorithm, Argon2, Error, Params, Version};
 use base64::Engine;
 use subtle::ConstantTimeEq;
@@ -85,7 +85,7 @@ impl Argon2Hash {
 
 /// Memory in KiB, passes and lanes as they are used for a new hash; `None` if no hash can be that large.
 fn within_limits((memory_kib, passes, lanes): (u32, u32, u32)) -> Option<Params> {
-    let lanes = lanes.clamp(Params::MIN_P_COST, ARGON2_PARALLELISM_MAX);
+    let lanes = lanes.clamp(Params::MIN_P_COST, MAX_ARGON2_PARALLELISM);
     let memory_kib = memory_kib.max(lanes.saturating_mul(Params::MIN_M_COST));
     Params::new(memory_kib, passes.max(Params::MIN_T_COST), lanes, None).ok()
 }
@@ -101,7 +101,7 @@ fn parameters(field: &str) -> Option<Params> {
     }
     let [Some(memory), Some(passes), Some(lanes)] = found else { return None };
     let work = u64::from(memory) * u64::from(passes);
-    if memory > ARGON2_MEMORY_KIB_MAX || work > ARGON2_WORK_MAX || lanes > ARGON2_PARALLELISM_MAX {
+    if memory > MAX_ARGON2_MEMORY_KIB || work > MAX_ARGON2_WORK || lanes > MAX_ARGON2_PARALLELISM {
         return None;
     }
     Params::new(memory, passes, lanes, None).ok()

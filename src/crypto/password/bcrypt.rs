@@ -6,7 +6,7 @@
 //! matches it; an imported hash may be.
 
 use super::common::{BASE64_BCRYPT, BASE64_PADDED, SALT_BYTES};
-use crate::domain::password::limits::BCRYPT_COST_MAX;
+use crate::domain::password::limits::MAX_BCRYPT_COST;
 use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -20,7 +20,7 @@ const HASH_BYTES: usize = 23;
 const SALT_CHARS: usize = 22;
 const HASH_CHARS: usize = 31;
 /// The costs accepted in new and existing hashes.
-const COSTS: std::ops::RangeInclusive<u32> = 4..=BCRYPT_COST_MAX;
+const COSTS: std::ops::RangeInclusive<u32> = 4..=MAX_BCRYPT_COST;
 
 const LONG_PREFIX: &str = "$bcrypt-sha256$v=2,t=2b,r=";
 

@@ -2,7 +2,7 @@
 
 use super::StoredHash;
 use crate::domain::password::HashParameters;
-use crate::domain::password::limits::{ARGON2_MEMORY_KIB_MAX, ARGON2_WORK_MAX, BCRYPT_COST_MAX};
+use crate::domain::password::limits::{MAX_ARGON2_MEMORY_KIB, MAX_ARGON2_WORK, MAX_BCRYPT_COST};
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
@@ -43,7 +43,7 @@ pub fn bcrypt(target: Duration, measure: Measure<'_>) -> Found {
         Found { parameters, took: measure(parameters) }
     };
     let mut below = timed(4);
-    for cost in 5..=BCRYPT_COST_MAX {
+    for cost in 5..=MAX_BCRYPT_COST {
         if below.took >= target {
             break;
         }
@@ -65,7 +65,7 @@ pub fn argon2(target: Duration, limits: Argon2Limits, measure: Measure<'_>) -> O
         Found { parameters, took: measure(parameters) }
     };
     let allowed = target.mul_f64(TOLERANCE);
-    let mut memory_kib = (limits.memory_kib / limits.pool_size.max(1)).min(ARGON2_MEMORY_KIB_MAX);
+    let mut memory_kib = (limits.memory_kib / limits.pool_size.max(1)).min(MAX_ARGON2_MEMORY_KIB);
     let mut found = timed(memory_kib, 1);
     for _ in 0..ARGON2_ATTEMPTS {
         if found.took <= allowed || memory_kib <= ARGON2_MEMORY_KIB_MIN {
@@ -77,7 +77,7 @@ pub fn argon2(target: Duration, limits: Argon2Limits, measure: Measure<'_>) -> O
     if found.took > allowed {
         return None;
     }
-    let most = u32::try_from(ARGON2_WORK_MAX / u64::from(memory_kib.max(1))).unwrap_or(u32::MAX);
+    let most = u32::try_from(MAX_ARGON2_WORK / u64::from(memory_kib.max(1))).unwrap_or(u32::MAX);
     let mut iterations = scaled(1, target, found.took).min(most);
     while iterations > 1 {
         let more = timed(memory_kib, iterations);
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(bcrypt_in(400, 64), (13, ms(512)));
         assert_eq!(bcrypt_in(256, 64), (12, ms(256)));
         assert_eq!(bcrypt_in(1, 6400).0, 4);
-        assert_eq!(bcrypt_in(u64::MAX >> 12, 1).0, BCRYPT_COST_MAX);
+        assert_eq!(bcrypt_in(u64::MAX >> 12, 1).0, MAX_BCRYPT_COST);
     }
 
     /// Argon2 on a machine that processes this many KiB per ms.

@@ -3,7 +3,7 @@
 //! The password's scrypt is the key under which the project's signer key is encrypted; the result is the hash.
 
 use super::common::firebase_bytes;
-use crate::domain::password::limits::FIREBASE_MEMORY_MAX;
+use crate::domain::password::limits::MAX_FIREBASE_MEMORY;
 use aes::Aes256;
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit, StreamCipher};
@@ -33,7 +33,7 @@ impl FirebaseHash {
         let find = |prefix: &str| last.iter().find_map(|field| field.strip_prefix(prefix));
         let (memory_cost, rounds) = (find("m=")?.parse::<u8>().ok()?, find("r=")?.parse::<u32>().ok()?);
         let memory = 1_u64.checked_shl(memory_cost.into())?.checked_mul(128)?.checked_mul(rounds.into())?;
-        if memory > FIREBASE_MEMORY_MAX || memory_cost == 0 {
+        if memory > MAX_FIREBASE_MEMORY || memory_cost == 0 {
             return None;
         }
         let params = Params::new(memory_cost, rounds, 1).ok()?;

@@ -102,7 +102,7 @@ impl Pool {
             return Err(PoolError::Full { retry_after_s: self.retry_after_s() });
         };
         let slot = {
-            let _in_queue = InQueue::enter(&figures);
+            let _guard = QueueGuard::enter(&figures);
             // invariant: the semaphore is never closed
             Arc::clone(&self.slots).acquire_owned().await.map_err(|_| PoolError::Failed)?
         };
@@ -197,19 +197,19 @@ impl Figures {
 }
 
 /// A caller in the queue, until it gets its turn or goes away.
-struct InQueue<'a> {
+struct QueueGuard<'a> {
     figures: &'a Figures,
     since: Instant,
 }
 
-impl<'a> InQueue<'a> {
+impl<'a> QueueGuard<'a> {
     fn enter(figures: &'a Figures) -> Self {
         figures.waiting.fetch_add(1, Ordering::Relaxed);
         Self { figures, since: Instant::now() }
     }
 }
 
-impl Drop for InQueue<'_> {
+impl Drop for QueueGuard<'_> {
     fn drop(&mut self) {
         self.figures.waiting.fetch_sub(1, Ordering::Relaxed);
         let us = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);

@@ -1,7 +1,7 @@
 //! Users in the form of the protocol's bulk import. Each is read completely, so that all errors are reported at once.
 
 pub use super::reader::Known;
-use super::reader::{LONGEST, Reader};
+use super::reader::{MAX_LENGTH, MemberReader};
 use super::{IN_FUTURE, NewLogin, NewMethod, NewPassword, NewRole, NewUser};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::json::{Json, JsonObject, Members};
@@ -18,7 +18,7 @@ use std::collections::{BTreeSet, HashSet};
 /// # Errors
 /// Everything that is wrong, in the protocol's sentences.
 pub fn parse(members: &Members, known: &Known<'_>, external_ids: &mut HashSet<String>) -> Result<NewUser, Vec<String>> {
-    let mut reader = Reader { known, errors: Vec::new() };
+    let mut reader = MemberReader { known, errors: Vec::new() };
     let external_id = reader.text(members, "externalUserId", ".");
     let metadata = reader.object(members, "userMetadata").map(JsonObject::from);
     let roles = reader.roles(members);
@@ -56,7 +56,7 @@ pub fn without_secrets(mut members: Members) -> Members {
     members
 }
 
-impl Reader<'_> {
+impl MemberReader<'_> {
     fn external_id(&mut self, id: &str, seen: &mut HashSet<String>) -> Option<UserId> {
         self.bounded(id, &format!("externalUserId {id}"), 128, 128);
         if !seen.insert(id.to_owned()) {
@@ -197,7 +197,7 @@ impl Reader<'_> {
     }
 
     fn hash(&mut self, hash: &str, family: HashFamily) -> Option<NewPassword> {
-        self.bounded(hash, "passwordHash", LONGEST, LONGEST);
+        self.bounded(hash, "passwordHash", MAX_LENGTH, MAX_LENGTH);
         let hash = hash.trim();
         if !(self.known.is_hash)(hash, family) {
             self.wrong(family.invalid_sentence());
@@ -216,7 +216,7 @@ impl Reader<'_> {
             self.bounded(id, &format!("thirdPartyId {id}"), 28, 28);
         }
         if let Some(id) = user_id {
-            self.bounded(id, &format!("thirdPartyUserId {id}"), LONGEST, LONGEST);
+            self.bounded(id, &format!("thirdPartyUserId {id}"), MAX_LENGTH, MAX_LENGTH);
         }
         let account = ThirdPartyAccount { id: id?.to_owned(), user_id: user_id?.to_owned() };
         Some(NewLogin::ThirdParty { account, email: email? })
@@ -228,7 +228,7 @@ impl Reader<'_> {
         let phone = self.text(method, "phoneNumber", SUFFIX);
         let email = email.map(|email| self.email(email));
         if let Some(number) = phone {
-            self.bounded(number, &format!("phoneNumber {number}"), LONGEST, LONGEST);
+            self.bounded(number, &format!("phoneNumber {number}"), MAX_LENGTH, MAX_LENGTH);
         }
         let phone_number = phone.map(normalise_phone_number);
         if email.is_none() && phone_number.is_none() {

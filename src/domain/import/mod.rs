@@ -17,9 +17,9 @@ use serde::Deserialize;
 use std::collections::BTreeSet;
 
 /// Longest e-mail address accepted, in bytes; the longest deliverable one has 254.
-const EMAIL_MAX: usize = 320;
+const MAX_EMAIL: usize = 320;
 /// Longest external id accepted, in bytes.
-const ID_MAX: usize = 2048;
+const MAX_ID: usize = 2048;
 /// The protocol's wording for a `timeJoined` in the future.
 const IN_FUTURE: &str = "timeJoined cannot be in future";
 /// 2000-01-01: hardly anyone joined anything before then. A `timeJoined` given in seconds falls in 1970.
@@ -230,7 +230,7 @@ impl Fields {
     fn email(&self) -> Result<String, BadLine> {
         let email = normalise_email(self.text("email")?.ok_or_else(|| bad("'email' is missing"))?);
         match email.split_once('@') {
-            Some((name, domain)) if !name.is_empty() && !domain.is_empty() && email.len() <= EMAIL_MAX => Ok(email),
+            Some((name, domain)) if !name.is_empty() && !domain.is_empty() && email.len() <= MAX_EMAIL => Ok(email),
             _ => Err(bad("'email' is not an e-mail address")),
         }
     }
@@ -258,7 +258,7 @@ impl Fields {
         match self.text("userId")?.map(str::trim) {
             None => Ok(None),
             Some("") => Err(bad("'userId' is empty")),
-            Some(id) if id.len() > ID_MAX => Err(bad(format!("'userId' has more than {ID_MAX} bytes"))),
+            Some(id) if id.len() > MAX_ID => Err(bad(format!("'userId' has more than {MAX_ID} bytes"))),
             Some(id) => Ok(Some(UserId::new(id))),
         }
     }

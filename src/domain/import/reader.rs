@@ -1,4 +1,4 @@
-//! [`Reader`]: reads the members of a user's JSON one by one.
+//! [`MemberReader`]: reads the members of a user's JSON one by one.
 
 use crate::domain::ids::TenantId;
 use crate::domain::json::{Json, Members};
@@ -19,15 +19,15 @@ pub struct Known<'a> {
 }
 
 /// Longest text of most fields, in characters.
-pub(in crate::domain) const LONGEST: usize = 256;
+pub(in crate::domain) const MAX_LENGTH: usize = 256;
 
 /// Reads members and collects the errors in them.
-pub(in crate::domain) struct Reader<'a> {
+pub(in crate::domain) struct MemberReader<'a> {
     pub(super) known: &'a Known<'a>,
     pub(super) errors: Vec<String>,
 }
 
-impl Reader<'_> {
+impl MemberReader<'_> {
     pub(in crate::domain) fn wrong(&mut self, sentence: impl Into<String>) {
         self.errors.push(sentence.into());
     }
@@ -99,10 +99,10 @@ impl Reader<'_> {
         self.member(members, (name, "array of string"), suffix, read)
     }
 
-    /// Reports a text that is longer than `longest` characters; `shown` is its name in the error.
-    pub(in crate::domain) fn bounded(&mut self, text: &str, shown: &str, longest: usize, told: usize) {
-        if text.chars().count() > longest {
-            self.wrong(format!("{shown} is too long. Max length is {told}."));
+    /// Reports a text that is longer than `max` characters; `shown` is its name in the error.
+    pub(in crate::domain) fn bounded(&mut self, text: &str, shown: &str, max: usize, stated: usize) {
+        if text.chars().count() > max {
+            self.wrong(format!("{shown} is too long. Max length is {stated}."));
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 /// Maximum nesting of objects and arrays: as deep as serde_json reads.
-const DEPTH_MAX: usize = 127;
+const MAX_DEPTH: usize = 127;
 
 /// Numbers of up to this many characters are finite as floats unless they have an exponent.
 const SURELY_FINITE: usize = 300;
@@ -51,7 +51,7 @@ pub enum JsonFlaw {
     #[error("has a number beyond 1.8e308")]
     NumberTooLarge,
     /// Objects and arrays are nested too deeply.
-    #[error("is nested more than {DEPTH_MAX} levels deep")]
+    #[error("is nested more than {MAX_DEPTH} levels deep")]
     TooDeep,
 }
 
@@ -61,7 +61,7 @@ impl Json {
     /// # Errors
     /// When it holds something that cannot be kept.
     pub fn of(raw: &RawValue) -> Result<Self, JsonFlaw> {
-        Scanner { rest: raw.get() }.value(DEPTH_MAX)
+        Scanner { rest: raw.get() }.value(MAX_DEPTH)
     }
 
     /// True for `null`.
@@ -441,10 +441,10 @@ mod tests {
     #[test]
     fn what_is_kept_can_be_read_again_however_deep() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert_eq!(compact(&nested(DEPTH_MAX)), nested(DEPTH_MAX));
-        assert!(serde_json::from_str::<Value>(&nested(DEPTH_MAX)).is_ok());
-        assert_eq!(read(&nested(DEPTH_MAX + 1)), Err(JsonFlaw::TooDeep));
-        assert!(serde_json::from_str::<Value>(&nested(DEPTH_MAX + 1)).is_err());
+        assert_eq!(compact(&nested(MAX_DEPTH)), nested(MAX_DEPTH));
+        assert!(serde_json::from_str::<Value>(&nested(MAX_DEPTH)).is_ok());
+        assert_eq!(read(&nested(MAX_DEPTH + 1)), Err(JsonFlaw::TooDeep));
+        assert!(serde_json::from_str::<Value>(&nested(MAX_DEPTH + 1)).is_err());
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

@@ -75,7 +75,7 @@ impl KeyRules {
         let mut due = Vec::new();
         for algorithm in [self.algorithm].into_iter().chain(beside) {
             let dynamic = newest(keys, KeyKind::Dynamic, algorithm);
-            if dynamic.is_none_or(|newest| now > self.next_due(newest) || self.is_over(newest, now)) {
+            if dynamic.is_none_or(|newest| now > self.next_due(newest) || self.is_expired(newest, now)) {
                 due.push((KeyKind::Dynamic, algorithm));
             }
             if newest(keys, KeyKind::Static, algorithm).is_none() {
@@ -113,7 +113,7 @@ impl KeyRules {
             if signers.contains(&key.kid) {
                 let _ = key.use_first(now); // only published ones can
                 key.extend(key.created.plus(self.update_interval_ms));
-            } else if key.kind == KeyKind::Dynamic && (is_superseded || self.is_over(key, now)) {
+            } else if key.kind == KeyKind::Dynamic && (is_superseded || self.is_expired(key, now)) {
                 let _ = key.retire(now); // only those that could sign can
             }
         }
@@ -186,7 +186,7 @@ impl KeyRules {
             Readers::OfRsa => SigningAlgorithm::RS256,
         };
         let newest = newest(keys, kind, algorithm)?;
-        if readers == Readers::OfRsa && self.is_over(newest, now) {
+        if readers == Readers::OfRsa && self.is_expired(newest, now) {
             return None; // no successor has been requested
         }
         if self.is_known(newest, now) {
@@ -197,7 +197,7 @@ impl KeyRules {
             .filter(|key| key.kind == kind && key.kid != newest.kid && key.may_sign())
             .filter(|key| readers == Readers::Any || key.algorithm == algorithm)
             .filter(|key| key.first_used.is_some_and(|used| used < newest.created) || self.is_known(key, now))
-            .filter(|key| !self.is_over(key, now))
+            .filter(|key| !self.is_expired(key, now))
             .max_by_key(|key| (key.algorithm == algorithm, key.created));
         Some(stand_in.unwrap_or(newest))
     }
@@ -208,7 +208,7 @@ impl KeyRules {
     }
 
     /// True for a dynamic key at the end of its U.
-    fn is_over(&self, key: &KeyLife, now: UnixMillis) -> bool {
+    fn is_expired(&self, key: &KeyLife, now: UnixMillis) -> bool {
         key.kind == KeyKind::Dynamic && now >= key.created.plus(self.update_interval_ms)
     }
 

@@ -13,11 +13,11 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 pub fn composed(password: &str) -> Option<Secret<String>> {
     /// The most bytes of UTF-8 that one byte can become (UAX 15, table 7). With enough capacity, no copy is left behind
     /// by growing.
-    const GROWTH_MAX: usize = 3;
+    const MAX_GROWTH: usize = 3;
     if is_nfc(password) {
         return None;
     }
-    let mut text = String::with_capacity(GROWTH_MAX * password.len());
+    let mut text = String::with_capacity(MAX_GROWTH * password.len());
     text.extend(password.nfc());
     Some(Secret::new(text))
 }
@@ -26,15 +26,15 @@ pub fn composed(password: &str) -> Option<Secret<String>> {
 /// made nor imported.
 pub mod limits {
     /// Highest bcrypt cost: about a minute.
-    pub const BCRYPT_COST_MAX: u32 = 20;
+    pub const MAX_BCRYPT_COST: u32 = 20;
     /// Maximum memory of an argon2 hash, in KiB.
-    pub const ARGON2_MEMORY_KIB_MAX: u32 = 1 << 20;
+    pub const MAX_ARGON2_MEMORY_KIB: u32 = 1 << 20;
     /// Maximum of memory times passes of an argon2 hash, in KiB: some tens of seconds.
-    pub const ARGON2_WORK_MAX: u64 = 1 << 25;
+    pub const MAX_ARGON2_WORK: u64 = 1 << 25;
     /// Maximum number of lanes of an argon2 hash.
-    pub const ARGON2_PARALLELISM_MAX: u32 = 1024;
+    pub const MAX_ARGON2_PARALLELISM: u32 = 1024;
     /// Maximum memory of a Firebase hash, in bytes; Firebase's own highest cost takes 16 MiB.
-    pub const FIREBASE_MEMORY_MAX: u64 = 256 << 20;
+    pub const MAX_FIREBASE_MEMORY: u64 = 256 << 20;
 }
 
 /// How new passwords are hashed.

@@ -11,7 +11,7 @@ mod secrets;
 pub use secrets::{CodeId, DeviceHash, DeviceId, LinkCode, LinkCodeHash, random_input_code};
 
 use crate::domain::time::UnixMillis;
-use crate::domain::token_series::is_over;
+use crate::domain::token_series::is_expired;
 use crate::domain::user::{AccountInfo, Login};
 use serde::{Deserialize, Serialize};
 
@@ -113,7 +113,7 @@ impl CodeRules {
     /// Whether a code has expired.
     #[must_use]
     pub fn are_over_for(&self, code: &Code, now: UnixMillis) -> bool {
-        is_over(code.created.plus(self.lifetime_ms), now)
+        is_expired(code.created.plus(self.lifetime_ms), now)
     }
 }
 
@@ -187,7 +187,7 @@ impl Device {
 
     /// Whether none of its codes can be valid any more.
     #[must_use]
-    pub fn is_over(&self, rules: CodeRules, now: UnixMillis) -> bool {
+    pub fn is_expired(&self, rules: CodeRules, now: UnixMillis) -> bool {
         self.codes.iter().all(|code| rules.are_over_for(code, now))
     }
 }

@@ -37,8 +37,8 @@ fn a_code_is_good_for_its_lifetime_and_its_last_millisecond() {
     assert_eq!((input(2, 101), link(2, 101)), (Verdict::Right, Verdict::Right));
     assert_eq!(input(3, 0), Verdict::Failed { failed_attempts: 1, expired: false });
     assert_eq!(link(3, 0), Verdict::DeadLink);
-    assert!(!device.is_over(RULES, UnixMillis(150)));
-    assert!(device.is_over(RULES, UnixMillis(151)));
+    assert!(!device.is_expired(RULES, UnixMillis(150)));
+    assert!(device.is_expired(RULES, UnixMillis(151)));
 }
 
 #[test]

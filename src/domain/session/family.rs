@@ -30,7 +30,7 @@ use crate::domain::token_hash::TokenHash2;
 use serde::{Deserialize, Serialize};
 
 /// Maximum number of displaced hashes kept. Reaching it ends the sibling window, so a full list never forgets one.
-const DISPLACED_MAX: usize = 64;
+const MAX_DISPLACED: usize = 64;
 
 /// The state of a session's refresh family.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -289,7 +289,7 @@ impl Family {
 
     fn displace_current(&mut self) {
         // A full list has ended the sibling window: what is not on it is refused as well.
-        if self.displaced.len() < DISPLACED_MAX {
+        if self.displaced.len() < MAX_DISPLACED {
             self.displaced.push(self.current.short());
         }
     }
@@ -297,13 +297,14 @@ impl Family {
     fn is_sibling(&self, lineage: Lineage, rules: &FamilyRules, now: UnixMillis) -> bool {
         let Some(parent) = lineage.parent else { return false };
         self.is_previous_in_grace(parent, rules, now)
-            && self.displaced.len() < DISPLACED_MAX
+            && self.displaced.len() < MAX_DISPLACED
             && !self.displaced.contains(&lineage.hash.short())
     }
 
     fn is_previous_in_grace(&self, hash: TokenHash2, rules: &FamilyRules, now: UnixMillis) -> bool {
-        let is_over = |previous: Previous| previous.replaced_at.age(now).has_reached(rules.grace_ms.saturating_add(1));
-        self.previous.is_some_and(|previous| previous.hash == hash && !is_over(previous))
+        let is_expired =
+            |previous: Previous| previous.replaced_at.age(now).has_reached(rules.grace_ms.saturating_add(1));
+        self.previous.is_some_and(|previous| previous.hash == hash && !is_expired(previous))
     }
 
     fn reuse(&self, presented: &PresentedToken, policy: RefreshPolicy, rules: &FamilyRules, now: UnixMillis) -> Reuse {

@@ -6,7 +6,7 @@ use crate::domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
 /// Maximum number of events kept per session: the first, and the newest of the others.
-pub const EVENTS_MAX: usize = 32;
+pub const MAX_EVENTS: usize = 32;
 
 /// Events that a bad token could repeat at will are recorded once within this time, in ms; otherwise each repetition
 /// would cost a disk write.
@@ -51,7 +51,7 @@ pub struct Story<'a> {
 impl EventLog {
     /// A log whose first entry is `kind`.
     #[must_use]
-    pub fn begun(at: UnixMillis, kind: EventKind) -> Self {
+    pub fn starting_with(at: UnixMillis, kind: EventKind) -> Self {
         Self { events: vec![Event { at, repeats: None, kind }], omitted: 0 }
     }
 
@@ -64,7 +64,7 @@ impl EventLog {
             last.repeats = Some(Repeats { more, last: at });
             return;
         }
-        if self.events.len() >= EVENTS_MAX {
+        if self.events.len() >= MAX_EVENTS {
             self.drop_one();
         }
         self.events.push(Event { at, repeats: None, kind });

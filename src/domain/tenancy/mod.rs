@@ -6,4 +6,4 @@ mod tenant;
 
 pub use ids::{IdError, RESERVED_TENANTS, app_id, connection_uri_domain, tenant_id};
 pub use provider::{Provider, ProviderError};
-pub use tenant::{Change, FactorError, Factors, Recipe, Switches, Tenant, check_factors};
+pub use tenant::{FactorError, Factors, Recipe, Switches, Tenant, TenantChange, check_factors};

@@ -93,7 +93,7 @@ impl Switches {
 /// The recipes and factors in a request. The outer option of a list: whether it was given at all; the inner one:
 /// whether it was not `null`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum TenantChange {
     /// Second generation: lists only.
     Factors {
         /// `firstFactors`.
@@ -151,12 +151,12 @@ impl Tenant {
 
     /// A new tenant before its first change is applied.
     #[must_use]
-    pub fn new(is_public: bool, change: &Change) -> Self {
+    pub fn new(is_public: bool, change: &TenantChange) -> Self {
         match (is_public, change) {
             (true, _) => Self::public(),
-            (false, Change::Factors { .. }) => Self::with_flags(true, Some(Factors::new())),
-            (false, Change::SwitchesAndFactors { .. }) => Self::with_flags(false, None),
-            (false, Change::Switches(_)) => Self::with_flags(false, Some(Factors::new())),
+            (false, TenantChange::Factors { .. }) => Self::with_flags(true, Some(Factors::new())),
+            (false, TenantChange::SwitchesAndFactors { .. }) => Self::with_flags(false, None),
+            (false, TenantChange::Switches(_)) => Self::with_flags(false, Some(Factors::new())),
         }
     }
 
@@ -193,21 +193,21 @@ impl Tenant {
     ///
     /// # Errors
     /// The protocol's sentence when a list names a factor of a recipe that the same change switches off.
-    pub fn changed(mut self, change: Change) -> Result<Self, FactorError> {
+    pub fn changed(mut self, change: TenantChange) -> Result<Self, FactorError> {
         match change {
-            Change::Factors { first: None, required_secondary: None } => {}
-            Change::Factors { first, required_secondary } => {
+            TenantChange::Factors { first: None, required_secondary: None } => {}
+            TenantChange::Factors { first, required_secondary } => {
                 // From now on only the list says what is allowed; until now the flags may have said it.
                 self.first_factors = self.allowed_first_factors();
                 Recipe::ALL.into_iter().for_each(|recipe| self.set_flag(recipe, true));
                 self.set_lists(first, required_secondary);
             }
-            Change::SwitchesAndFactors { switches, first, required_secondary } => {
+            TenantChange::SwitchesAndFactors { switches, first, required_secondary } => {
                 check_contradictions(switches, first.as_ref(), "firstFactors")?;
                 check_contradictions(switches, required_secondary.as_ref(), "requiredSecondaryFactors")?;
                 self.switch_recipes(switches, first, required_secondary);
             }
-            Change::Switches(switches) => self.switch_factors(switches),
+            TenantChange::Switches(switches) => self.switch_factors(switches),
         }
         Ok(self)
     }
@@ -343,11 +343,11 @@ mod tests {
         factors.iter().map(|factor| (*factor).to_owned()).collect()
     }
 
-    fn lists(first: Option<Option<Factors>>) -> Change {
-        Change::Factors { first, required_secondary: None }
+    fn lists(first: Option<Option<Factors>>) -> TenantChange {
+        TenantChange::Factors { first, required_secondary: None }
     }
 
-    fn created(change: Change) -> Tenant {
+    fn created(change: TenantChange) -> Tenant {
         Tenant::new(false, &change).changed(change).unwrap()
     }
 
@@ -367,24 +367,25 @@ mod tests {
 
     #[test]
     fn null_first_factors_lift_the_restriction_even_of_a_tenant_made_by_the_first_generation() {
-        let old = created(Change::Switches(EMAIL_ON));
+        let old = created(TenantChange::Switches(EMAIL_ON));
         assert_eq!(old.shown_first_factors(), Some(vec!["emailpassword"]));
         assert_eq!(old.changed(lists(Some(None))).unwrap().shown_first_factors(), None);
     }
 
     #[test]
     fn omitted_lists_stay_and_an_empty_secondary_list_is_none() {
-        let change = Change::Factors { first: Some(Some(set(&["a"]))), required_secondary: Some(Some(set(&["totp"]))) };
+        let change =
+            TenantChange::Factors { first: Some(Some(set(&["a"]))), required_secondary: Some(Some(set(&["totp"]))) };
         let tenant = created(change).changed(lists(None)).unwrap();
         assert_eq!(tenant.first_factors, Some(set(&["a"])));
         assert_eq!(tenant.required_secondary_factors, Some(set(&["totp"])));
-        let emptied = Change::Factors { first: None, required_secondary: Some(Some(set(&[]))) };
+        let emptied = TenantChange::Factors { first: None, required_secondary: Some(Some(set(&[]))) };
         assert_eq!(tenant.changed(emptied).unwrap().required_secondary_factors, None);
     }
 
     #[test]
     fn below_5_0_switching_off_removes_factors_and_leaves_the_flag() {
-        let tenant = Tenant::public().changed(Change::Switches(EMAIL_OFF)).unwrap();
+        let tenant = Tenant::public().changed(TenantChange::Switches(EMAIL_OFF)).unwrap();
         assert!(tenant.email_password);
         assert!(!tenant.shows_enabled(Recipe::EmailPassword, true));
         assert!(tenant.shows_enabled(Recipe::EmailPassword, false));
@@ -396,35 +397,38 @@ mod tests {
 
     #[test]
     fn below_5_0_switching_on_adds_factors_to_a_list_only() {
-        let tenant = created(Change::Switches(EMAIL_ON));
+        let tenant = created(TenantChange::Switches(EMAIL_ON));
         assert_eq!(tenant.first_factors, Some(set(&["emailpassword"])));
-        assert_eq!(Tenant::public().changed(Change::Switches(EMAIL_ON)).unwrap().first_factors, None);
+        assert_eq!(Tenant::public().changed(TenantChange::Switches(EMAIL_ON)).unwrap().first_factors, None);
     }
 
     #[test]
     fn below_5_0_what_is_on_already_keeps_its_factors() {
         let change = lists(Some(Some(set(&["otp-email"]))));
-        let on = Change::Switches(Switches { passwordless: Some(true), ..Switches::default() });
+        let on = TenantChange::Switches(Switches { passwordless: Some(true), ..Switches::default() });
         assert_eq!(created(change).changed(on).unwrap().first_factors, Some(set(&["otp-email"])));
     }
 
     #[test]
     fn below_5_0_a_null_list_becomes_one_of_the_recipes_that_are_on() {
-        let by_flags = Change::SwitchesAndFactors { switches: EMAIL_ON, first: None, required_secondary: None };
-        let off = created(by_flags.clone()).changed(Change::Switches(EMAIL_OFF)).unwrap();
+        let by_flags = TenantChange::SwitchesAndFactors { switches: EMAIL_ON, first: None, required_secondary: None };
+        let off = created(by_flags.clone()).changed(TenantChange::Switches(EMAIL_OFF)).unwrap();
         assert_eq!(off.first_factors, Some(set(&[])));
         let third_party = Switches { third_party: Some(true), ..Switches::default() };
-        let more = created(by_flags).changed(Change::Switches(third_party)).unwrap();
+        let more = created(by_flags).changed(TenantChange::Switches(third_party)).unwrap();
         assert_eq!(more.first_factors, Some(set(&["emailpassword", "thirdparty"])));
     }
 
     #[test]
     fn a_second_factor_of_a_recipe_that_was_off_begins_no_sign_in() {
-        let by_flags = Change::SwitchesAndFactors { switches: EMAIL_ON, first: None, required_secondary: None };
+        let by_flags = TenantChange::SwitchesAndFactors { switches: EMAIL_ON, first: None, required_secondary: None };
         let codes = || Some(Some(set(&["otp-email"])));
-        let first_generation =
-            Change::SwitchesAndFactors { switches: Switches::default(), first: None, required_secondary: codes() };
-        let second_generation = Change::Factors { first: None, required_secondary: codes() };
+        let first_generation = TenantChange::SwitchesAndFactors {
+            switches: Switches::default(),
+            first: None,
+            required_secondary: codes(),
+        };
+        let second_generation = TenantChange::Factors { first: None, required_secondary: codes() };
         for change in [first_generation, second_generation] {
             let tenant = created(by_flags.clone()).changed(change).unwrap();
             assert_eq!(tenant.shown_first_factors(), Some(vec!["emailpassword"]));
@@ -435,7 +439,7 @@ mod tests {
 
     #[test]
     fn from_5_0_switching_on_where_nothing_begins_a_sign_in_lets_that_begin() {
-        let change = Change::SwitchesAndFactors { switches: EMAIL_ON, first: None, required_secondary: None };
+        let change = TenantChange::SwitchesAndFactors { switches: EMAIL_ON, first: None, required_secondary: None };
         let tenant = created(lists(None)).changed(change).unwrap();
         assert_eq!(tenant.shown_first_factors(), Some(vec!["emailpassword"]));
         assert!(tenant.shows_enabled(Recipe::EmailPassword, false) && !tenant.third_party);
@@ -443,7 +447,7 @@ mod tests {
 
     #[test]
     fn from_5_0_a_null_list_with_flags_off_is_computed() {
-        let change = Change::SwitchesAndFactors {
+        let change = TenantChange::SwitchesAndFactors {
             switches: Switches { passwordless: Some(true), ..EMAIL_ON },
             first: None,
             required_secondary: None,
@@ -455,7 +459,7 @@ mod tests {
 
     #[test]
     fn from_5_0_listing_a_factor_switches_its_recipe_on() {
-        let change = Change::SwitchesAndFactors {
+        let change = TenantChange::SwitchesAndFactors {
             switches: Switches::default(),
             first: Some(Some(set(&["otp-phone"]))),
             required_secondary: Some(Some(set(&["emailpassword"]))),
@@ -466,12 +470,12 @@ mod tests {
 
     #[test]
     fn from_5_0_switching_off_empties_the_lists() {
-        let change = Change::SwitchesAndFactors {
+        let change = TenantChange::SwitchesAndFactors {
             switches: Switches::default(),
             first: Some(Some(set(&["emailpassword", "thirdparty"]))),
             required_secondary: Some(Some(set(&["emailpassword"]))),
         };
-        let off = Change::SwitchesAndFactors { switches: EMAIL_OFF, first: None, required_secondary: None };
+        let off = TenantChange::SwitchesAndFactors { switches: EMAIL_OFF, first: None, required_secondary: None };
         let tenant = created(change).changed(off).unwrap();
         assert_eq!(tenant.first_factors, Some(set(&["thirdparty"])));
         assert_eq!(tenant.required_secondary_factors, None);
@@ -480,7 +484,7 @@ mod tests {
     #[test]
     fn from_5_0_a_list_must_not_contradict_a_switch() {
         let refused = |first: Option<Option<Factors>>, required_secondary| {
-            let change = Change::SwitchesAndFactors { switches: EMAIL_OFF, first, required_secondary };
+            let change = TenantChange::SwitchesAndFactors { switches: EMAIL_OFF, first, required_secondary };
             Tenant::public().changed(change).unwrap_err().to_string()
         };
         assert_eq!(

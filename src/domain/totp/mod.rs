@@ -17,13 +17,13 @@ const STRENGTH: usize = 20;
 /// Digits of a code.
 const DIGITS: usize = 6;
 /// Longest text that counts as an attempt; a longer one is wrong and leaves no trace.
-pub const CODE_MAX: usize = 8;
+pub const MAX_CODE: usize = 8;
 /// Maximum number of steps before and after the present in which codes may be accepted: each costs a hash.
-pub const SKEW_MAX: u32 = 100;
+pub const MAX_SKEW: u32 = 100;
 /// Maximum number of devices of a user: each may have to be tried.
-pub const DEVICES_MAX: usize = 100;
+pub const MAX_DEVICES: usize = 100;
 /// Longest name of a device, in bytes.
-pub const NAME_MAX: usize = 512;
+pub const MAX_NAME: usize = 512;
 
 /// The secret that a device shares with us: the key of its codes.
 #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ impl TotpSecret {
 pub struct Pace {
     /// Seconds for which a code is shown; above 0.
     pub period_s: u32,
-    /// Steps before and after the present whose codes are accepted too, at most [`SKEW_MAX`].
+    /// Steps before and after the present whose codes are accepted too, at most [`MAX_SKEW`].
     pub skew: u32,
 }
 
@@ -168,7 +168,7 @@ mod tests {
         }
         assert!(!Pace { period_s: 30, skew: 0 }.accepts(&rfc_secret(), code("287082"), at(29)));
         assert_eq!(Pace { period_s: 30, skew: 1 }.window_ms(), 90_000);
-        assert!(Pace { period_s: u32::MAX, skew: SKEW_MAX }.window_ms() > u64::from(u32::MAX));
+        assert!(Pace { period_s: u32::MAX, skew: MAX_SKEW }.window_ms() > u64::from(u32::MAX));
         assert!(!Pace { period_s: 1, skew: 1 }.accepts(&rfc_secret(), code("000000"), UnixMillis(u64::MAX)));
     }
 

@@ -238,7 +238,7 @@ pub fn is_fake_email(email: &str) -> bool {
 }
 
 /// Longest e-mail address, in bytes. The protocol sets no limit; RFC 5321 allows 254.
-pub const EMAIL_MAX: usize = 512;
+pub const MAX_EMAIL: usize = 512;
 
 /// The form in which e-mail addresses are stored and compared: trimmed, in lower case (CDI: common rules); the syntax is
 /// not checked.

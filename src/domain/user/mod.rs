@@ -9,7 +9,7 @@ mod search;
 
 pub use listing::{Order, Position, Recipes, are_apart};
 pub use method::{
-    AccountInfo, EMAIL_MAX, ExternalId, Login, LoginMethod, PasswordHash, RecipeId, ThirdPartyAccount, is_fake_email,
+    AccountInfo, ExternalId, Login, LoginMethod, MAX_EMAIL, PasswordHash, RecipeId, ThirdPartyAccount, is_fake_email,
     normalise_email,
 };
 pub use phone::normalise_phone_number;

@@ -23,7 +23,7 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// Accepts a licence key without storing it: it would unlock nothing.
-async fn set_licence(_app: &Context, call: &Call) -> Result<Reply, ApiError> {
+async fn set_licence(_context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     body.optional_string("licenseKey")?;
     if !body.has("licenseKey") && !body.is_empty() {
@@ -33,12 +33,12 @@ async fn set_licence(_app: &Context, call: &Call) -> Result<Reply, ApiError> {
     Ok(Reply::status("OK"))
 }
 
-async fn licence(_app: &Context, call: &Call) -> Result<Reply, ApiError> {
+async fn licence(_context: &Context, call: &Call) -> Result<Reply, ApiError> {
     call.scope()?;
     Ok(Reply::status("NO_LICENSE_KEY_FOUND_ERROR"))
 }
 
-async fn remove_licence(_app: &Context, call: &Call) -> Result<Reply, ApiError> {
+async fn remove_licence(_context: &Context, call: &Call) -> Result<Reply, ApiError> {
     call.scope()?;
     Ok(Reply::status("OK"))
 }
@@ -47,7 +47,7 @@ async fn remove_licence(_app: &Context, call: &Call) -> Result<Reply, ApiError> 
 const FEATURES: [&str; 5] = ["account_linking", "multi_tenancy", "dashboard_login", "mfa", "security"];
 
 /// The enabled features, and how many users were active in the last 1, 2, … 31 days.
-async fn features(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+async fn features(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct FeaturesBody {
@@ -59,12 +59,12 @@ async fn features(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     struct UsageBody {
         maus: [u64; CountActiveByDays::DAYS],
     }
-    let maus = CountActiveByDays(call.scope()?).run(app).await?;
+    let maus = CountActiveByDays(call.scope()?).run(context).await?;
     Ok(Reply::json(&FeaturesBody { status: "OK", features: FEATURES, usage_stats: UsageBody { maus } }))
 }
 
 /// Answers that there is no telemetry id: there is no telemetry.
-async fn telemetry(_app: &Context, call: &Call) -> Result<Reply, ApiError> {
+async fn telemetry(_context: &Context, call: &Call) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct TelemetryBody {
         exists: bool,
@@ -74,13 +74,13 @@ async fn telemetry(_app: &Context, call: &Call) -> Result<Reply, ApiError> {
 }
 
 /// The original reports the progress of a migration between two table layouts here. There are none here to migrate.
-async fn migration(_app: &Context, call: &Call) -> Result<Reply, ApiError> {
+async fn migration(_context: &Context, call: &Call) -> Result<Reply, ApiError> {
     call.scope()?;
     Ok(Reply::status("FEATURE_NOT_SUPPORTED_ERROR"))
 }
 
 /// The app's requests by minute for the last day, without the current minute.
-async fn request_stats(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+async fn request_stats(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct StatsBody {
@@ -90,7 +90,7 @@ async fn request_stats(app: &Context, call: &Call) -> Result<Reply, ApiError> {
         peak_requests_per_second: Vec<i64>,
     }
     call.scope()?;
-    let now = app.now();
+    let now = context.now();
     let rates = call.app.traffic.by_minute(now);
     let peak = |peak| i64::try_from(peak).unwrap_or(i64::MAX);
     Ok(Reply::json(&StatsBody {

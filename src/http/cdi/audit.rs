@@ -1,6 +1,6 @@
 //! `GET /audit` (ours): who signed in, who was refused, what changed; newest first.
 
-use crate::command::audit::{Cursor, Entry, ReadAudit};
+use crate::command::audit::{AuditEntry, Cursor, ReadAudit};
 use crate::context::Context;
 use crate::domain::audit::AuditKind;
 use crate::domain::ids::UserId;
@@ -20,7 +20,7 @@ pub const ROUTES: &[Route] = &[route!(GET "/audit", AppStrict403 => read)];
 /// Default number of events in a page.
 const LIMIT: usize = 100;
 /// Maximum number of events in a page.
-const LIMIT_MAX: usize = 500;
+const MAX_LIMIT: usize = 500;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,12 +31,12 @@ struct AuditBody {
     next_cursor: Option<String>,
 }
 
-async fn read(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+async fn read(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let limit = query.int("limit")?.map_or(Some(LIMIT), |limit| usize::try_from(limit).ok());
     let limit = limit
-        .filter(|limit| (1..=LIMIT_MAX).contains(limit))
-        .ok_or_else(|| ApiError::bad_request(format!("'limit' must be between 1 and {LIMIT_MAX}")))?;
+        .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+        .ok_or_else(|| ApiError::bad_request(format!("'limit' must be between 1 and {MAX_LIMIT}")))?;
     let kind = query.optional("kind");
     let kind = kind.map(|name| AuditKind::named(&name).ok_or_else(unknown_kind)).transpose()?;
     let cursor = query.optional("cursor").map(|text| {
@@ -52,8 +52,8 @@ async fn read(app: &Context, call: &Call) -> Result<Reply, ApiError> {
         limit,
         scope: call.scope()?,
     };
-    let page = command.run(app).await?;
-    let events = page.events.iter().map(Entry::to_json).collect();
+    let page = command.run(context).await?;
+    let events = page.events.iter().map(AuditEntry::to_json).collect();
     Ok(Reply::json(&AuditBody { status: "OK", events, next_cursor: page.next.map(|next| next.to_string()) }))
 }
 

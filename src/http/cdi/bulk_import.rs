@@ -1,7 +1,7 @@
 //! `/bulk-import/…`: users queued for import, and a user imported at once. Errors are JSON in a text body.
 
 use crate::command::bulk_import::one::{ImportOne, Imported};
-use crate::command::bulk_import::queue::{AddUsers, Added, CountUsers, ListUsers, RemoveUsers, Waiting};
+use crate::command::bulk_import::queue::{AddUsers, CountUsers, ListUsers, QueueOutcome, RemoveUsers, Waiting};
 use crate::context::Context;
 use crate::domain::import::waiting::{ADDED_AT_ONCE, BulkStatus};
 use crate::domain::json::Members;
@@ -31,15 +31,15 @@ pub const ROUTES: &[Route] = &[
 /// Largest batch in bytes: 1.6 kB for each of the users it may hold.
 const BATCH_BYTES: usize = 16 << 20;
 /// Maximum number of users in a page.
-const PAGE_MAX: usize = 500;
+const MAX_PAGE: usize = 500;
 /// Default number of users in a page.
 const PAGE: i32 = 100;
 /// Maximum number of ids in a removal.
 const REMOVED_AT_ONCE: usize = 500;
 
 /// 400 on a server that keeps everything in memory: queued users would be lost with it.
-fn require_disk(app: &Context) -> Result<(), ApiError> {
-    if app.directory.base().ephemeral {
+fn require_disk(context: &Context) -> Result<(), ApiError> {
+    if context.directory.base().ephemeral {
         return Err(ApiError::bad_request("This API is not supported in the in-memory database."));
     }
     Ok(())
@@ -52,8 +52,8 @@ struct AddedBody {
     users: Option<Vec<String>>,
 }
 
-async fn add(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    require_disk(app)?;
+async fn add(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    require_disk(context)?;
     let users = Body::of(&call.request)?.objects("users")?;
     if users.len() > ADDED_AT_ONCE {
         let error = format!("You can only add {ADDED_AT_ONCE} users at a time.");
@@ -63,11 +63,11 @@ async fn add(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     if users.is_empty() {
         return Ok(Reply::json(&AddedBody { status: "OK", users: None }));
     }
-    match (AddUsers { scope, users }).run(app).await? {
-        Added::Ok(ids) => {
+    match (AddUsers { scope, users }).run(context).await? {
+        QueueOutcome::Ok(ids) => {
             Ok(Reply::json(&AddedBody { status: "OK", users: Some(ids.iter().map(Uuid::to_string).collect()) }))
         }
-        Added::Invalid(users) => {
+        QueueOutcome::Invalid(users) => {
             let users: Vec<_> =
                 users.into_iter().map(|(index, errors)| json!({"index": index, "errors": errors})).collect();
             let error = "Data has missing or invalid fields. Please check the users field for more details.";
@@ -112,20 +112,20 @@ struct WaitingBody {
     updated_at: UnixMillis,
 }
 
-async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    require_disk(app)?;
+async fn list(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    require_disk(context)?;
     let query = Query::of(&call.request);
     let limit = query.int("limit")?.unwrap_or(PAGE);
     let limit = match usize::try_from(limit) {
-        Ok(limit @ 1..) if limit <= PAGE_MAX => limit,
-        Ok(1..) => return Err(ApiError::bad_request(format!("Max limit allowed is {PAGE_MAX}"))),
+        Ok(limit @ 1..) if limit <= MAX_PAGE => limit,
+        Ok(1..) => return Err(ApiError::bad_request(format!("Max limit allowed is {MAX_PAGE}"))),
         _ => return Err(ApiError::bad_request("limit must a positive integer with min value 1")),
     };
     let status = status(query)?;
     let token = query.optional("paginationToken");
     let scope = call.scope()?;
     let from = token.map(|token| position(&token).ok_or_else(|| ApiError::bad_request("invalid pagination token")));
-    let (users, next) = ListUsers { scope, status, from: from.transpose()?, limit }.run(app).await?;
+    let (users, next) = ListUsers { scope, status, from: from.transpose()?, limit }.run(context).await?;
     Ok(Reply::json(&ListBody {
         status: "OK",
         users: users.into_iter().map(shown).collect(),
@@ -156,10 +156,10 @@ struct CountBody {
     count: usize,
 }
 
-async fn count(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    require_disk(app)?;
+async fn count(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    require_disk(context)?;
     let status = status(Query::of(&call.request))?;
-    let count = CountUsers { scope: call.scope()?, status }.run(app).await?;
+    let count = CountUsers { scope: call.scope()?, status }.run(context).await?;
     Ok(Reply::json(&CountBody { status: "OK", count }))
 }
 
@@ -171,8 +171,8 @@ struct RemovedBody {
     invalid_ids: Vec<String>,
 }
 
-async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    require_disk(app)?;
+async fn remove(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    require_disk(context)?;
     let values = Body::of(&call.request)?.array("ids")?;
     if values.len() > REMOVED_AT_ONCE {
         let sentence = format!("Field name 'ids' cannot contain more than {REMOVED_AT_ONCE} elements");
@@ -184,7 +184,7 @@ async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
         return Err(ApiError::bad_request("Field name 'ids' cannot contain an empty string"));
     }
     let ids = texts.iter().filter_map(|text| Uuid::try_parse(text).ok()).collect();
-    let removed = RemoveUsers { scope: call.scope()?, ids }.run(app).await?;
+    let removed = RemoveUsers { scope: call.scope()?, ids }.run(context).await?;
     let was_there = |text: &String| Uuid::try_parse(text).is_ok_and(|id| removed.contains(&id));
     let (deleted_ids, invalid_ids) = texts.into_iter().partition(was_there);
     Ok(Reply::json(&RemovedBody { deleted_ids, invalid_ids }))
@@ -196,10 +196,10 @@ struct ImportedBody<'a> {
     user: UserObject<'a>,
 }
 
-async fn import(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    require_disk(app)?;
+async fn import(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    require_disk(context)?;
     let user = Body::of(&call.request)?.into_members()?;
-    match (ImportOne { scope: call.scope()?, user }).run(app).await? {
+    match (ImportOne { scope: call.scope()?, user }).run(context).await? {
         Imported::Ok(info) => {
             Ok(Reply::json(&ImportedBody { status: "OK", user: UserObject::whole(&info, call.wire) }))
         }

@@ -215,10 +215,10 @@ impl<'a> Body<'a> {
     /// # Errors
     /// 400 when they are missing, too many, or not all strings.
     pub fn user_ids(&self) -> Result<Vec<UserId>, ApiError> {
-        const USERS_MAX: usize = 500;
+        const MAX_USERS: usize = 500;
         let ids = self.array("userIds")?;
-        if ids.len() > USERS_MAX {
-            return Err(ApiError::bad_request(format!("You can only query up to {USERS_MAX} users at a time.")));
+        if ids.len() > MAX_USERS {
+            return Err(ApiError::bad_request(format!("You can only query up to {MAX_USERS} users at a time.")));
         }
         let texts = ids.into_iter().map(|id| match id {
             Value::String(id) => Ok(UserId::new(id)),

@@ -74,7 +74,7 @@ static RID: HeaderName = HeaderName::from_static("rid");
 
 /// The CDI service: routes over a [`Context`].
 pub struct Cdi {
-    app: Arc<Context>,
+    context: Arc<Context>,
     table: Table,
     pages: PageGuard,
     /// Figures by route index, created when the route is first used; the last one is for requests without a route.
@@ -107,8 +107,8 @@ impl Dispatch for Cdi {
         Some(limit)
     }
 
-    fn panicked(&self) {
-        self.app.metrics.panics.inc();
+    fn record_panic(&self) {
+        self.context.metrics.panics.inc();
     }
 }
 
@@ -117,21 +117,21 @@ impl Cdi {
     ///
     /// # Errors
     /// When two routes could serve the same request.
-    pub fn new(app: Arc<Context>, own_hosts: Vec<HostPattern>) -> Result<Self, Duplicate> {
-        let pages = PageGuard::new(app.directory.base(), own_hosts);
-        Ok(Self { pages, ..Self::with_recipes(app, RECIPES)? })
+    pub fn new(context: Arc<Context>, own_hosts: Vec<HostPattern>) -> Result<Self, Duplicate> {
+        let pages = PageGuard::new(context.directory.base(), own_hosts);
+        Ok(Self { pages, ..Self::with_recipes(context, RECIPES)? })
     }
 
     /// A service with other routes, for tests of the service itself.
     ///
     /// # Errors
     /// When two routes could serve the same request.
-    pub fn with_recipes(app: Arc<Context>, recipes: &[&'static [Route]]) -> Result<Self, Duplicate> {
-        let base = app.directory.base();
+    pub fn with_recipes(context: Arc<Context>, recipes: &[&'static [Route]]) -> Result<Self, Duplicate> {
+        let base = context.directory.base();
         let table = Table::new(base.base_path.clone(), recipes)?;
         let pages = PageGuard::new(base, Vec::new());
         let figures = (0..=table.len()).map(|_| OnceLock::new()).collect();
-        Ok(Self { app, table, pages, figures })
+        Ok(Self { context, table, pages, figures })
     }
 
     /// The routes.
@@ -142,8 +142,8 @@ impl Cdi {
 
     /// The context behind the routes.
     #[must_use]
-    pub const fn app(&self) -> &Arc<Context> {
-        &self.app
+    pub const fn context(&self) -> &Arc<Context> {
+        &self.context
     }
 
     /// Answers one request, counts it and logs it.
@@ -166,7 +166,7 @@ impl Cdi {
     fn count(&self, taken: Option<Mounted>, status: StatusCode, took: Duration) {
         let (index, label) = taken.map_or((self.table.len(), "other"), |taken| (taken.index, taken.route.label));
         if let Some(figures) = self.figures.get(index) {
-            figures.get_or_init(|| self.app.metrics.route(label)).answered(status, took);
+            figures.get_or_init(|| self.context.metrics.route(label)).record(status, took);
         }
     }
 
@@ -176,7 +176,7 @@ impl Cdi {
         let target = self.target(&request, host.as_ref())?;
         let address = self.check_address(&request, &target)?;
         if let Ok(app) = &target.app {
-            app.traffic.count(self.app.now());
+            app.traffic.count(self.context.now());
         }
         let credential = self.authorise(&request, host.as_ref(), &target)?;
         let Target { routes, app, tenant } = target;
@@ -205,7 +205,7 @@ impl Cdi {
         input::Query::check(&request)?;
         let wire = Wire::of(version);
         let call = Call { request, app, tenant, version, wire, route: mounted.route.into(), address, credential };
-        (mounted.route.handler)(&self.app, &call).await.inspect_err(|error| {
+        (mounted.route.handler)(&self.context, &call).await.inspect_err(|error| {
             if let ApiError::Internal(fault) = error {
                 tracing::error!(request = call.request.id, route = call.route.label, "{}", fault.chain());
             }
@@ -219,7 +219,7 @@ impl Cdi {
         let prefix = found.as_ref().map_or_else(|| route::prefix_of_unknown(&path), |found| found.prefix);
         let domain = self.connection_uri_domain(host)?;
         let app_id = prefix.app.unwrap_or(PUBLIC);
-        let app = self.app.directory.find(&domain, app_id);
+        let app = self.context.directory.find(&domain, app_id);
         Ok(Target {
             app: app.ok_or_else(|| ApiError::unknown_tenant(&domain, app_id, PUBLIC)),
             tenant: prefix.tenant.map_or_else(TenantId::public, TenantId::new),
@@ -229,7 +229,7 @@ impl Cdi {
 
     /// The addresses a request comes from, if the IP rules admit it.
     fn check_address(&self, request: &Request, target: &Target<'_>) -> Result<ClientAddress, ApiError> {
-        let directory = &self.app.directory;
+        let directory = &self.context.directory;
         let app = target.app.as_deref().ok();
         let address = ClientAddress::of(request, &directory.base().trusted_proxies, app.map(|app| &*app.config));
         access::check_caller(directory, app, &target.tenant, address.caller)?;
@@ -244,7 +244,7 @@ impl Cdi {
         host: Option<&Host<'_>>,
         target: &Target<'_>,
     ) -> Result<Credential, ApiError> {
-        let directory = &self.app.directory;
+        let directory = &self.context.directory;
         let needs = target.routes.first().map(|mounted| mounted.route);
         let app = target.app.as_ref().ok().cloned().or_else(|| directory.find("", PUBLIC));
         let saas_secret = directory.base().saas_secret.as_ref();
@@ -264,10 +264,10 @@ impl Cdi {
     /// The connection URI domain that the request's host names; empty for the base one.
     fn connection_uri_domain(&self, host: Option<&Host<'_>>) -> Result<String, ApiError> {
         let Some(host) = host.map(Host::as_str) else { return Ok(String::new()) };
-        if !self.app.directory.has_connection_uri_domain(host) {
+        if !self.context.directory.has_connection_uri_domain(host) {
             return Ok(String::new());
         }
-        match &self.app.directory.base().saas_load_only_cud {
+        match &self.context.directory.base().saas_load_only_cud {
             Some(only) if only != host => Err(ApiError::bad_request("Connection URI domain is disallowed")),
             _ => Ok(host.to_owned()),
         }

@@ -34,27 +34,27 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// `/hello`: answers if the process is alive and the store responds.
-async fn hello(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    let health = CheckHealth { app: &call.app }.run(app).await?;
+async fn hello(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    let health = CheckHealth { app: &call.app }.run(context).await?;
     let text = match health {
         Health::Good => "Hello",
-        Health::NotAsked if app.directory.base().test_mode => "RateLimitedHello",
-        Health::NotAsked => "Hello",
+        Health::RateLimited if context.directory.base().test_mode => "RateLimitedHello",
+        Health::RateLimited => "Hello",
     };
     Ok(Reply::text(StatusCode::OK, text))
 }
 
 /// The root, which may have a tenant before it. `/anything` looks like a tenant too; it is not found unless that tenant
 /// exists.
-async fn root(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+async fn root(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     if call.app.tenant(&call.tenant).is_none() {
         return Err(ApiError::NotFound);
     }
-    hello(app, call).await
+    hello(context, call).await
 }
 
 /// `GET /apiversion`: the versions that the app supports. Its parameters would be telemetry and are not read.
-async fn api_versions(_app: &Context, call: &Call) -> Result<Reply, ApiError> {
+async fn api_versions(_context: &Context, call: &Call) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct Body {
         versions: Vec<&'static str>,
@@ -66,7 +66,7 @@ async fn api_versions(_app: &Context, call: &Call) -> Result<Reply, ApiError> {
 
 /// `GET /config?pid=`: the path of the configuration file, for a caller on this machine that knows the process id; used
 /// by the original's command line.
-async fn config_path(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+async fn config_path(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct Body<'a> {
         status: &'static str,
@@ -77,7 +77,7 @@ async fn config_path(app: &Context, call: &Call) -> Result<Reply, ApiError> {
         let sentence = "you can call this only from the base connection uri domain, public app and tenant";
         return Err(ApiError::forbidden(sentence));
     }
-    Ok(match &app.directory.base().config_path {
+    Ok(match &context.directory.base().config_path {
         Some(path) if is_own => Reply::json(&Body { status: "OK", path }),
         // Without a file there is no path to return; the protocol has no third answer.
         _ => Reply::status("NOT_ALLOWED"),
@@ -89,18 +89,18 @@ fn is_base(call: &Call) -> bool {
 }
 
 /// The figures cover the whole server, so only the base app's keys give access.
-async fn metrics(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+async fn metrics(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     if !is_base(call) {
         return Err(ApiError::NotFound);
     }
     let snapshot = Snapshot {
-        engine: app.store.stats(),
-        verified_hits: app.verified.hits(),
-        verified_misses: app.verified.misses(),
-        apps: u64::try_from(app.directory.apps().len()).unwrap_or(u64::MAX),
-        keys: app.keys.snapshot(app.now()),
-        hashing: app.hashing.stats(),
+        engine: context.store.stats(),
+        verified_hits: context.verified.hits(),
+        verified_misses: context.verified.misses(),
+        apps: u64::try_from(context.directory.apps().len()).unwrap_or(u64::MAX),
+        keys: context.keys.snapshot(context.now()),
+        hashing: context.hashing.stats(),
     };
-    let body = app.metrics.text(&snapshot);
+    let body = context.metrics.text(&snapshot);
     Ok(Reply { content_type: CONTENT_TYPE, ..Reply::raw_json(body) })
 }

@@ -58,17 +58,17 @@ pub const ROUTES: &[Route] = &[
     route!(GET "/.well-known/sp-metadata", Tenant => saml).without_key().without_version(),
 ];
 
-async fn webauthn(_app: &Context, call: &Call) -> Result<Reply, ApiError> {
+async fn webauthn(_context: &Context, call: &Call) -> Result<Reply, ApiError> {
     call.scope()?;
     Err(ApiError::NotAvailable { what: "WebAuthn (passkeys)" })
 }
 
-async fn oauth(_app: &Context, call: &Call) -> Result<Reply, ApiError> {
+async fn oauth(_context: &Context, call: &Call) -> Result<Reply, ApiError> {
     call.scope()?;
     Err(ApiError::NotAvailable { what: "The OAuth2 provider" })
 }
 
-async fn saml(_app: &Context, call: &Call) -> Result<Reply, ApiError> {
+async fn saml(_context: &Context, call: &Call) -> Result<Reply, ApiError> {
     call.scope()?;
     Err(ApiError::NotAvailable { what: "SAML" })
 }

@@ -236,7 +236,7 @@ facts! {
     /// Using a passwordless code verifies the e-mail address it was sent to.
     codes_confirm_email: bool = since(CdiVersion::V4_0);
     /// `POST /recipe/signinup/code/consume` answers with `consumedDevice`.
-    consumed_device_is_told: bool = since(CdiVersion::V5_0);
+    shows_consumed_device: bool = since(CdiVersion::V5_0);
     /// `POST /recipe/signinup/code/remove` also takes a `preAuthSessionId`.
     codes_go_by_device: bool = since(CdiVersion::V5_0);
     /// Users have `tenantIds`.

@@ -1,6 +1,6 @@
 //! Changes to an app's keys, by schedule and by an operator, in one transaction each.
 
-use super::ring::{KeyRing, Parts, SEALING_KEY_NAME};
+use super::ring::{KeyRing, RingParts, SEALING_KEY_NAME};
 use super::vault::KeyVault;
 use crate::crypto::signature::{KeyError, PrivateKey};
 use crate::domain::entropy::{Entropy, random_bytes, random_uuid};
@@ -20,7 +20,7 @@ const ATTEMPTS: usize = 20;
 
 /// The environment that key rings need.
 #[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct KeyContext<'a> {
     /// The store of the records.
     pub store: &'a dyn Engine,
     /// Unpredictable bytes.
@@ -35,7 +35,7 @@ pub struct Surroundings<'a> {
 
 /// A change requested in addition to the schedule.
 #[derive(Debug, Clone, Copy)]
-pub enum Change<'a> {
+pub enum KeyChange<'a> {
     /// Only what the schedule requires.
     Schedule {
         /// Whether RSA was requested recently, whatever the app's algorithm.
@@ -84,7 +84,7 @@ pub(super) struct Vaults {
 
 /// One change of one app's keys.
 pub(super) struct Work<'a> {
-    world: Surroundings<'a>,
+    context: KeyContext<'a>,
     vault: Arc<KeyVault>,
     next_vault: Option<Arc<KeyVault>>,
     app: &'a AppId,
@@ -102,15 +102,15 @@ struct Loaded {
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn new(world: Surroundings<'a>, vaults: Vaults, app: &'a AppId, serial: u64, rules: KeyRules) -> Self {
+    pub(super) fn new(context: KeyContext<'a>, vaults: Vaults, app: &'a AppId, serial: u64, rules: KeyRules) -> Self {
         let Vaults { current: vault, next: next_vault } = vaults;
-        Self { world, vault, next_vault, app, serial, rules, spare: Vec::new() }
+        Self { context, vault, next_vault, app, serial, rules, spare: Vec::new() }
     }
 
     /// Loads, changes and commits; repeats that if another change came in between.
-    pub(super) async fn run(mut self, change: Change<'_>) -> Result<Changed, Fault> {
+    pub(super) async fn run(mut self, change: KeyChange<'_>) -> Result<Changed, Fault> {
         for _ in 0..ATTEMPTS {
-            let mut tx = self.world.store.begin();
+            let mut tx = self.context.store.begin();
             let mut loaded = self.load(&mut *tx).await?;
             let before = loaded.keys.clone();
             let outcome = self.apply(&mut loaded, change).await?;
@@ -150,8 +150,8 @@ impl<'a> Work<'a> {
     }
 
     /// Makes the requested change, and makes the keys that are missing or due.
-    async fn apply(&mut self, loaded: &mut Loaded, change: Change<'_>) -> Result<Outcome, Fault> {
-        let now = self.world.now;
+    async fn apply(&mut self, loaded: &mut Loaded, change: KeyChange<'_>) -> Result<Outcome, Fault> {
+        let now = self.context.now;
         let mut refused = None;
         // An operator's change also applies to the RSA keys, if the app has any besides its own.
         let has_rsa = loaded.keys.iter().any(|key| {
@@ -159,18 +159,18 @@ impl<'a> Work<'a> {
             life.kind == KeyKind::Dynamic && life.algorithm == SigningAlgorithm::RS256 && life.may_sign()
         });
         let (with_rsa, rotate) = match change {
-            Change::Schedule { with_rsa } => (with_rsa, false),
-            Change::Revoke { .. } => (has_rsa, false),
-            Change::Rotate { .. } => (has_rsa, true),
+            KeyChange::Schedule { with_rsa } => (with_rsa, false),
+            KeyChange::Revoke { .. } => (has_rsa, false),
+            KeyChange::Rotate { .. } => (has_rsa, true),
         };
         match change {
-            Change::Schedule { .. } | Change::Rotate { immediate: false } => {}
-            Change::Rotate { immediate: true } => {
+            KeyChange::Schedule { .. } | KeyChange::Rotate { immediate: false } => {}
+            KeyChange::Rotate { immediate: true } => {
                 for key in loaded.keys.iter_mut().filter(|key| key.life.kind == KeyKind::Dynamic) {
                     let _ = key.life.retire(now); // those that can still sign
                 }
             }
-            Change::Revoke { kid, why } => match loaded.keys.iter_mut().find(|key| key.life.kid == *kid) {
+            KeyChange::Revoke { kid, why } => match loaded.keys.iter_mut().find(|key| key.life.kid == *kid) {
                 None => refused = Some(Outcome::NoSuchKey),
                 Some(key) => {
                     if key.life.revoke(now, why).is_err() {
@@ -199,7 +199,7 @@ impl<'a> Work<'a> {
         let mut spare = std::mem::take(&mut self.spare);
         let keys = due.iter().map(|(_, algorithm)| {
             let found = spare.iter().position(|key| key.algorithm() == *algorithm).map(|at| spare.swap_remove(at));
-            generate_unless(found, *algorithm, self.world.entropy)
+            generate_unless(found, *algorithm, self.context.entropy)
         });
         let keys = try_join_all(keys.collect::<Vec<_>>()).await?;
         let mut made = Vec::new();
@@ -217,9 +217,9 @@ impl<'a> Work<'a> {
     /// Advances every key through the steps that are due.
     fn advance(&self, loaded: &mut Loaded) -> Result<RingPlan, Fault> {
         let mut all = lives(&loaded.keys);
-        let plan = self.rules.advance(&mut all, self.world.now);
-        if self.world.settled {
-            self.rules.delete_ended(&mut all, self.world.now);
+        let plan = self.rules.advance(&mut all, self.context.now);
+        if self.context.settled {
+            self.rules.delete_ended(&mut all, self.context.now);
         }
         for (key, life) in loaded.keys.iter_mut().zip(all) {
             key.life = life;
@@ -234,7 +234,7 @@ impl<'a> Work<'a> {
     fn write(&self, tx: &mut dyn Tx, loaded: &mut Loaded, before: &[SigningKey]) -> Result<(), Fault> {
         let failed = |error| Fault::new("writing keys", error);
         for key in &loaded.keys {
-            if self.world.settled && self.rules.is_forgettable(&key.life, self.world.now) {
+            if self.context.settled && self.rules.is_forgettable(&key.life, self.context.now) {
                 signing_key::delete(tx, self.app, &key.life.kid);
                 loaded.changed = true;
             } else if !before.contains(key) {
@@ -250,11 +250,11 @@ impl<'a> Work<'a> {
     }
 
     fn ring(&self, loaded: &Loaded, plan: RingPlan) -> Result<KeyRing, Fault> {
-        let parts = Parts {
+        let parts = RingParts {
             app: self.app,
             serial: self.serial,
             rules: self.rules,
-            now: self.world.now,
+            now: self.context.now,
             plan,
             keys: &loaded.keys,
             sealing: &loaded.sealing,
@@ -264,15 +264,15 @@ impl<'a> Work<'a> {
     }
 
     fn new_sealing_key(&self) -> SealingKeyEntry {
-        let key: [u8; 32] = random_bytes(self.world.entropy);
-        let secret = self.vault.store(self.app, SEALING_KEY_NAME, &Secret::new(key.to_vec()), self.world.entropy);
-        SealingKeyEntry { revision: 0, id: 1, created: self.world.now, secret }
+        let key: [u8; 32] = random_bytes(self.context.entropy);
+        let secret = self.vault.store(self.app, SEALING_KEY_NAME, &Secret::new(key.to_vec()), self.context.entropy);
+        SealingKeyEntry { revision: 0, id: 1, created: self.context.now, secret }
     }
 
     fn new_signing_key(&self, kind: KeyKind, key: &PrivateKey, others: &[SigningKey]) -> Result<SigningKey, KeyError> {
-        let mut created = self.world.now;
+        let mut created = self.context.now;
         let kid = match kind {
-            KeyKind::Static => Kid::fixed(random_uuid(self.world.entropy)),
+            KeyKind::Static => Kid::fixed(random_uuid(self.context.entropy)),
             KeyKind::Dynamic => {
                 // Two keys of the same millisecond must not share a name, and in one lineage one must be the newer.
                 let is_taken = |created: UnixMillis| {
@@ -289,7 +289,7 @@ impl<'a> Work<'a> {
                 Kid::dynamic(named)
             }
         };
-        let secret = self.vault.store(self.app, kid.as_str(), &key.secret_bytes()?, self.world.entropy);
+        let secret = self.vault.store(self.app, kid.as_str(), &key.secret_bytes()?, self.context.entropy);
         let life = KeyLife::created(kid, kind, key.algorithm(), self.rules.update_interval_ms, created);
         Ok(SigningKey { life, public: key.public_key()?.to_bytes(), secret })
     }

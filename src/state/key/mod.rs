@@ -7,7 +7,7 @@ pub mod slot;
 mod transfer;
 mod vault;
 
-pub use change::{Change, Outcome, Surroundings};
+pub use change::{KeyChange, KeyContext, Outcome};
 pub use reseal::{ResealError, reseal};
 pub use ring::{KeyRing, LegacyKey, LegacyKeyInfo, Need};
 pub use transfer::{Rewrap, RewrapError, archive_seal, open_archive_seal};
@@ -66,14 +66,14 @@ impl KeyRings {
         entry: &AppEntry,
         need: Need,
         now: Reading,
-        world: impl FnOnce() -> Surroundings<'w>,
+        context: impl FnOnce() -> KeyContext<'w>,
     ) -> Result<Arc<KeyRing>, Fault> {
         let rules = KeyRules::from(&*entry.config);
         let slot = entry.ring_slot.get_or_init(|| self.slot(&entry.id));
         slot.touch(need, now.steady);
         match slot.current(rules, need, now.wall) {
             Some(ring) => Ok(ring),
-            None => self.ring_of(slot, world(), &entry.id, rules, need).await,
+            None => self.ring_of(slot, context(), &entry.id, rules, need).await,
         }
     }
 
@@ -86,8 +86,8 @@ impl KeyRings {
     ///
     /// # Errors
     /// When the store or the master key fails.
-    pub async fn ring_in(&self, world: Surroundings<'_>, app: &AppId, rules: KeyRules) -> Result<Arc<KeyRing>, Fault> {
-        self.ring_of(&self.slot(app), world, app, rules, Need::Any).await
+    pub async fn ring_in(&self, context: KeyContext<'_>, app: &AppId, rules: KeyRules) -> Result<Arc<KeyRing>, Fault> {
+        self.ring_of(&self.slot(app), context, app, rules, Need::Any).await
     }
 
     /// Same as [`ring_in`](Self::ring_in), for layouts that need RSA.
@@ -96,49 +96,49 @@ impl KeyRings {
     /// When the store, the master key or the RSA library fails.
     pub async fn rsa_ring_in(
         &self,
-        world: Surroundings<'_>,
+        context: KeyContext<'_>,
         app: &AppId,
         rules: KeyRules,
     ) -> Result<Arc<KeyRing>, Fault> {
         let slot = self.slot(app);
-        slot.touch(Need::Rsa, world.steady);
-        self.ring_of(&slot, world, app, rules, Need::Rsa).await
+        slot.touch(Need::Rsa, context.steady);
+        self.ring_of(&slot, context, app, rules, Need::Rsa).await
     }
 
     async fn ring_of(
         &self,
         slot: &RingSlot,
-        world: Surroundings<'_>,
+        context: KeyContext<'_>,
         app: &AppId,
         rules: KeyRules,
         need: Need,
     ) -> Result<Arc<KeyRing>, Fault> {
-        if let Some(ring) = slot.current(rules, need, world.now) {
+        if let Some(ring) = slot.current(rules, need, context.now) {
             return Ok(ring);
         }
         // While another task replaces the ring, or it cannot be replaced, the previous one keeps serving.
-        let serves = slot.ring.load_full().filter(|ring| ring.is_usable(need, world.now));
+        let serves = slot.ring.load_full().filter(|ring| ring.is_usable(need, context.now));
         let _changing = match (slot.changing.try_lock(), &serves) {
             (Ok(guard), _) => guard,
             (Err(_), Some(ring)) => return Ok(Arc::clone(ring)),
             (Err(_), None) => slot.changing.lock().await,
         };
-        if let Some(ring) = slot.current(rules, need, world.now) {
+        if let Some(ring) = slot.current(rules, need, context.now) {
             return Ok(ring);
         }
-        let serves = slot.ring.load_full().filter(|ring| ring.is_usable(need, world.now));
+        let serves = slot.ring.load_full().filter(|ring| ring.is_usable(need, context.now));
         if let Some(ring) = &serves
-            && slot.waits(world.steady)
+            && slot.waits(context.steady)
         {
             return Ok(Arc::clone(ring));
         }
-        let change = Change::Schedule { with_rsa: slot.wants_rsa(rules, world.steady) };
-        match (self.change(slot, world, app, rules, change).await, serves) {
+        let change = KeyChange::Schedule { with_rsa: slot.wants_rsa(rules, context.steady) };
+        match (self.change(slot, context, app, rules, change).await, serves) {
             (Ok((ring, _)), _) => Ok(ring),
             (Err(fault), None) => Err(fault),
             (Err(fault), Some(_)) if fault.gone().is_some() => Err(fault),
             (Err(fault), Some(ring)) => {
-                slot.wait(world.steady);
+                slot.wait(context.steady);
                 tracing::error!(app = ?app, error = fault.chain(), "key rotation failed; the old keys stay in use");
                 Ok(ring)
             }
@@ -163,16 +163,16 @@ impl KeyRings {
 
     /// Brings the rings of every app that is in memory up to date, and drops unused ones; for a job. Returns how many
     /// failed.
-    pub async fn rotate_due<'w>(&self, directory: &Directory, world: impl Fn() -> Surroundings<'w>) -> usize {
+    pub async fn rotate_due<'w>(&self, directory: &Directory, context: impl Fn() -> KeyContext<'w>) -> usize {
         let mut failed = 0;
         for id in self.loaded() {
-            let world = world();
+            let context = context();
             match directory.app(&id) {
                 None => self.forget(&id),
-                Some(_) if self.forget_idle(&id, world.steady) => {}
+                Some(_) if self.forget_idle(&id, context.steady) => {}
                 Some(entry) => {
                     let rules = KeyRules::from(&*entry.config);
-                    failed += usize::from(self.ring_in(world, &id, rules).await.is_err());
+                    failed += usize::from(self.ring_in(context, &id, rules).await.is_err());
                 }
             }
         }
@@ -224,29 +224,29 @@ impl KeyRings {
     /// Makes an operator's change, and puts the new ring in place before it returns.
     pub(crate) async fn ask(
         &self,
-        world: Surroundings<'_>,
+        context: KeyContext<'_>,
         app: &AppId,
         rules: KeyRules,
-        change: Change<'_>,
+        change: KeyChange<'_>,
     ) -> Result<Outcome, Fault> {
         let slot = self.slot(app);
         let _changing = slot.changing.lock().await;
         slot.in_doubt.store(true, Ordering::Release);
-        self.change(&slot, world, app, rules, change).await.map(|(_, outcome)| outcome)
+        self.change(&slot, context, app, rules, change).await.map(|(_, outcome)| outcome)
     }
 
     /// The caller holds `slot.changing`.
     async fn change(
         &self,
         slot: &RingSlot,
-        world: Surroundings<'_>,
+        context: KeyContext<'_>,
         app: &AppId,
         rules: KeyRules,
-        change: Change<'_>,
+        change: KeyChange<'_>,
     ) -> Result<(Arc<KeyRing>, Outcome), Fault> {
         let _shared = self.resealing.read().await;
         let vaults = Vaults { current: self.vault.load_full(), next: self.next_vault.load_full() };
-        let work = Work::new(world, vaults, app, slot.serial, rules);
+        let work = Work::new(context, vaults, app, slot.serial, rules);
         let changed = work.run(change).await?;
         let ring = Arc::new(changed.ring);
         slot.ring.store(Some(Arc::clone(&ring)));

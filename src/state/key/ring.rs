@@ -143,7 +143,7 @@ impl KeyRing {
 }
 
 /// The data from which a ring is built.
-pub(super) struct Parts<'a> {
+pub(super) struct RingParts<'a> {
     pub(super) app: &'a AppId,
     pub(super) serial: u64,
     pub(super) rules: KeyRules,
@@ -154,7 +154,7 @@ pub(super) struct Parts<'a> {
     pub(super) vault: &'a KeyVault,
 }
 
-impl Parts<'_> {
+impl RingParts<'_> {
     pub(super) fn ring(self) -> Result<KeyRing, Fault> {
         let mut verifying = Vec::new();
         let mut legacy = Vec::new();

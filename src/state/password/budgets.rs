@@ -12,7 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Unserved;
+use super::SignInRefused;
 
 const SHARDS: usize = 16;
 /// Maximum number of accounts or addresses remembered per shard: 64 Ki of each kind, a few MiB in all.
@@ -40,7 +40,7 @@ pub struct Who<'a> {
     /// The app.
     pub app: &'a AppEntry,
     /// The realm that the person signs in to.
-    pub door: Door<'a>,
+    pub realm: SignInRealm<'a>,
     /// The account's e-mail address, normalised.
     pub email: &'a str,
     /// The person's address, if the application reported it.
@@ -49,14 +49,14 @@ pub struct Who<'a> {
 
 /// What a person signs in to. Accounts with the same e-mail address in different realms are unrelated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Door<'a> {
+pub enum SignInRealm<'a> {
     /// A tenant, as one of its users.
     Tenant(&'a TenantId),
     /// The dashboard, as one of its users.
     Dashboard,
 }
 
-/// An attempt in progress. It counts as a failure until it is [settled](Self::succeeded); dropped without a verdict
+/// An attempt in progress. It counts as a failure until it is [settled](Self::record_success); dropped without a verdict
 /// (the queue was full, the caller went away) it is not counted.
 #[must_use]
 pub struct Attempt<'a> {
@@ -74,13 +74,13 @@ impl Budgets {
     ///
     /// # Errors
     /// When account or address have to wait; then the attempt is not counted and changes nothing.
-    pub fn begin(&self, who: Who<'_>, now: SteadyMillis) -> Result<Attempt<'_>, Unserved> {
+    pub fn begin(&self, who: Who<'_>, now: SteadyMillis) -> Result<Attempt<'_>, SignInRefused> {
         if !who.app.config.brute_force_protection {
             return Ok(Attempt { counted: None });
         }
-        let account = self.account(who.app, who.door, who.email);
+        let account = self.account(who.app, who.realm, who.email);
         let address = who.address.map(|address| self.hasher.hash_one((who.app.serial, network(address))));
-        let refused = |of, who: u64, wait_ms: u64| Unserved::TooManyFailures {
+        let refused = |of, who: u64, wait_ms: u64| SignInRefused::TooManyFailures {
             of,
             retry_after_s: wait_ms.div_ceil(1000).max(1),
             delay: self.hasher.hash_one((of, who, now.plus(wait_ms))),
@@ -98,14 +98,14 @@ impl Budgets {
     }
 
     /// Forgets an account's failures: its owner has proved their identity in another way, such as a password reset.
-    pub fn forget(&self, app: &AppEntry, door: Door<'_>, email: &str) {
+    pub fn forget(&self, app: &AppEntry, realm: SignInRealm<'_>, email: &str) {
         if app.config.brute_force_protection {
-            self.accounts.forget(self.account(app, door, email));
+            self.accounts.forget(self.account(app, realm, email));
         }
     }
 
-    fn account(&self, app: &AppEntry, door: Door<'_>, email: &str) -> u64 {
-        self.hasher.hash_one((app.serial, door, email))
+    fn account(&self, app: &AppEntry, realm: SignInRealm<'_>, email: &str) -> u64 {
+        self.hasher.hash_one((app.serial, realm, email))
     }
 }
 
@@ -119,12 +119,12 @@ fn network(address: IpAddr) -> u128 {
 
 impl Attempt<'_> {
     /// Records that the password was wrong.
-    pub fn failed(mut self) {
+    pub fn record_failure(mut self) {
         self.counted = None;
     }
 
     /// Records that the password was right: the account's count is reset, the address gets this attempt back.
-    pub fn succeeded(mut self) {
+    pub fn record_success(mut self) {
         if let Some(Counted { budgets, account, address }) = self.counted.take() {
             budgets.accounts.forget(account);
             if let Some(address) = address {

@@ -13,7 +13,7 @@ use crate::fault::Fault;
 
 /// Why a sign-in was not processed, or could not be decided.
 #[derive(Debug, thiserror::Error)]
-pub enum Unserved {
+pub enum SignInRefused {
     /// Too many passwords wait to be hashed.
     #[error("the queue for password hashing is full")]
     Busy {
@@ -66,7 +66,7 @@ impl Hashing {
         password: &str,
         parameters: HashParameters,
         entropy: &dyn Entropy,
-    ) -> Result<String, Unserved> {
+    ) -> Result<String, SignInRefused> {
         let salt: [u8; SALT_BYTES] = random_bytes(entropy);
         let password = composed(password).unwrap_or_else(|| Secret::new(password.to_owned()));
         let work = move || StoredHash::new(password.expose().as_bytes(), parameters, salt).map(|hash| hash.text());
@@ -79,7 +79,12 @@ impl Hashing {
     ///
     /// # Errors
     /// When the queue is full, memory runs out, or there is no signer key for a Firebase hash.
-    pub async fn check(&self, stored: Option<&str>, password: &str, config: &AppConfig) -> Result<Check, Unserved> {
+    pub async fn check(
+        &self,
+        stored: Option<&str>,
+        password: &str,
+        config: &AppConfig,
+    ) -> Result<Check, SignInRefused> {
         let (sent, composed) = (Secret::new(password.to_owned()), composed(password));
         let parameters = config.password_hashing;
         let Some(stored) = stored.and_then(StoredHash::parse) else {
@@ -103,7 +108,7 @@ impl Hashing {
             }
         };
         match finished(pool.run(work).await)? {
-            Check::NoSignerKey => Err(Unserved::NoSignerKey),
+            Check::NoSignerKey => Err(SignInRefused::NoSignerKey),
             check => Ok(check),
         }
     }
@@ -123,11 +128,11 @@ impl Hashing {
     }
 }
 
-fn finished<T>(outcome: Result<Result<T, NoMemory>, PoolError>) -> Result<T, Unserved> {
+fn finished<T>(outcome: Result<Result<T, NoMemory>, PoolError>) -> Result<T, SignInRefused> {
     match outcome {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(Fault::new("hashing a password", error).into()),
-        Err(PoolError::Full { retry_after_s }) => Err(Unserved::Busy { retry_after_s }),
+        Err(PoolError::Full { retry_after_s }) => Err(SignInRefused::Busy { retry_after_s }),
         Err(error @ PoolError::Failed) => Err(Fault::new("hashing a password", error).into()),
     }
 }

@@ -13,13 +13,13 @@ const BUSY_PERIOD_MS: u64 = 5 * 60_000;
 
 /// The refusals that have been logged.
 pub struct Refusals {
-    told: Cache<u64, ()>,
+    noted: Cache<u64, ()>,
     hasher: RandomState,
 }
 
 impl Default for Refusals {
     fn default() -> Self {
-        Self { told: Cache::new(REMEMBERED), hasher: RandomState::new() }
+        Self { noted: Cache::new(REMEMBERED), hasher: RandomState::new() }
     }
 }
 
@@ -28,11 +28,11 @@ impl Refusals {
     /// one returns true.
     pub fn is_first(&self, kind: impl Hash) -> bool {
         let mut is_first = false;
-        let told = self.told.get_or_insert_with(&self.hasher.hash_one(kind), || {
+        let noted = self.noted.get_or_insert_with(&self.hasher.hash_one(kind), || {
             is_first = true;
             Ok::<_, Infallible>(())
         });
-        told.is_ok() && is_first
+        noted.is_ok() && is_first
     }
 
     /// Whether this is the first recent refusal of this account because of a full queue.

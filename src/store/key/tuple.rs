@@ -17,7 +17,7 @@ pub struct Key {
 }
 
 /// Longest text that [`Key::bounded_text`] stores in a key unchanged; longer ones are hashed.
-const TEXT_MAX: usize = 256;
+const MAX_TEXT: usize = 256;
 /// Prefix of the hash that replaces a long text. Texts that begin with it are hashed too, so that no two texts share a
 /// key.
 const HASHED: &str = "sha256:";
@@ -139,7 +139,7 @@ impl Key {
 }
 
 fn holds(text: &str) -> bool {
-    text.len() <= TEXT_MAX && !text.starts_with(HASHED)
+    text.len() <= MAX_TEXT && !text.starts_with(HASHED)
 }
 
 impl fmt::Display for Key {

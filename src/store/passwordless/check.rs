@@ -2,7 +2,7 @@
 
 use super::{Devices, parse_key};
 use crate::domain::passwordless::Device;
-use crate::store::cross_references::{CrossReferences, Rows, settled};
+use crate::store::cross_references::{CrossReferences, Rows, finish_examination};
 use crate::store::{Engine, Key, Keyspace, StoreError, Tx};
 
 const INDEXES: [Keyspace; 3] =
@@ -30,7 +30,7 @@ async fn one(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Res
     loop {
         let mut tx = engine.begin();
         let wrong = wrong(tx.as_mut(), key).await;
-        match settled(tx, wrong).await? {
+        match finish_examination(tx, wrong).await? {
             None => continue,
             Some(Ok(Some(what))) => found.report(format!("{key} {what}")),
             // Behind an index key, a damaged row is reported by the walk over the rows.

@@ -183,10 +183,10 @@ pub async fn of_user(
 
 /// Sessions as user data, including expired ones that have not been removed yet. They end with a timeline, and are not
 /// removed here.
-pub(super) struct Kept;
+pub(super) struct SessionUserData;
 
 #[async_trait]
-impl UserData for Kept {
+impl UserData for SessionUserData {
     async fn in_use(&self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<bool, StoreError> {
         Ok(!of_user(tx, app, id, None, None, 1).await?.is_empty())
     }

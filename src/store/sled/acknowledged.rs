@@ -58,7 +58,7 @@ pub(super) fn read(folder: &Folder) -> Result<Option<u64>, StoreError> {
 
 /// Returns what is missing in a folder that has been in use and no longer holds any data; `None` for every other
 /// folder.
-pub(super) fn emptied(folder: &Folder) -> Result<Option<StoreError>, StoreError> {
+pub(super) fn emptied_error(folder: &Folder) -> Result<Option<StoreError>, StoreError> {
     let holds_data = folder.index().join("db").exists()
         || !segment::list(&folder.journal())?.is_empty()
         || !snapshot::list(&folder.snapshots())?.is_empty();
@@ -85,7 +85,7 @@ pub(super) fn emptied(folder: &Folder) -> Result<Option<StoreError>, StoreError>
 /// Returns the error for a folder without a clean mark whose last frame cannot be determined: a running server always
 /// has a segment, so a folder without one did not merely crash, and without the note it is unknown what followed the
 /// last snapshot.
-pub(super) fn untold(folder: &Folder) -> Result<Option<StoreError>, StoreError> {
+pub(super) fn unknown_end_error(folder: &Folder) -> Result<Option<StoreError>, StoreError> {
     if read(folder)?.is_some() || !segment::list(&folder.journal())?.is_empty() {
         return Ok(None);
     }

@@ -5,7 +5,7 @@
 
 use super::io;
 use super::journal::frames::Damage;
-use super::snapshot::{Entry, Head, Reader, Writer};
+use super::snapshot::{SnapshotEntry, SnapshotHeader, SnapshotReader, SnapshotWriter};
 use crate::domain::time::UnixMillis;
 use crate::store::{Key, Keyspace, StoreError};
 use std::path::{Path, PathBuf};
@@ -19,13 +19,13 @@ const WAY_OUT: &str = "Nothing was changed: export the app again, or copy the fi
 pub struct ArchiveWriter {
     path: PathBuf,
     partial: PathBuf,
-    writer: Option<Writer>,
+    writer: Option<SnapshotWriter>,
 }
 
 /// Reads an archive from front to back.
 pub struct ArchiveReader {
     path: PathBuf,
-    reader: Reader,
+    reader: SnapshotReader,
     ended: bool,
 }
 
@@ -40,7 +40,7 @@ impl ArchiveWriter {
         name.push(".partial");
         let partial = path.with_file_name(name);
         io::remove_file(&partial)?;
-        let writer = Writer::create(&partial, &Head { id: [0; 16], frame: 0, time: exported.0 })?;
+        let writer = SnapshotWriter::create(&partial, &SnapshotHeader { id: [0; 16], frame: 0, time: exported.0 })?;
         let mut archive = Self { path: path.to_owned(), partial, writer: Some(writer) };
         archive.entry(&[&[Keyspace::Meta as u8], LABEL].concat(), label)?;
         Ok(archive)
@@ -56,7 +56,7 @@ impl ArchiveWriter {
 
     fn entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         let Some(writer) = &mut self.writer else { return Err(super::shared::closed()) };
-        writer.push(&Entry { key, frame: 0, value: Some(value) }).map(drop)
+        writer.push(&SnapshotEntry { key, frame: 0, value: Some(value) }).map(drop)
     }
 
     /// Completes the file, waits until it is durable and gives it its name. Returns its size in bytes.
@@ -97,9 +97,12 @@ impl ArchiveReader {
         if !path.is_file() {
             return Err(unusable(path, "there is no such file"));
         }
-        let mut archive =
-            Self { path: path.to_owned(), reader: Reader::open(path, None).map_err(wayward)?, ended: false };
-        if archive.reader.advance().map_err(wayward)? {
+        let mut archive = Self {
+            path: path.to_owned(),
+            reader: SnapshotReader::open(path, None).map_err(with_archive_advice)?,
+            ended: false,
+        };
+        if archive.reader.advance().map_err(with_archive_advice)? {
             let first = archive.reader.entry();
             if let (Some((&keyspace, LABEL)), Some(label)) = (first.key.split_first(), first.value)
                 && keyspace == Keyspace::Meta as u8
@@ -117,14 +120,14 @@ impl ArchiveReader {
     /// [`StoreError::Damaged`] if the file is not what was written; [`StoreError::Unusable`] for a kind of record that
     /// this version does not know.
     pub fn advance(&mut self) -> Result<Option<(Key, &[u8])>, StoreError> {
-        self.ended = self.ended || !self.reader.advance().map_err(wayward)?;
+        self.ended = self.ended || !self.reader.advance().map_err(with_archive_advice)?;
         if self.ended {
             return Ok(None);
         }
         let entry = self.reader.entry();
         let (Some((byte, bytes)), Some(value)) = (entry.key.split_first(), entry.value) else {
             let damage = Damage { place: self.path.clone(), what: "an entry is not a row".to_owned() };
-            return Err(wayward(damage.error()));
+            return Err(with_archive_advice(damage.error()));
         };
         match Keyspace::from_byte(*byte) {
             Some(keyspace) => Ok(Some((Key { keyspace, bytes: bytes.to_vec() }, value))),
@@ -140,7 +143,7 @@ impl ArchiveReader {
 }
 
 /// Replaces the advice: a damaged archive is handled differently from a damaged folder.
-fn wayward(error: StoreError) -> StoreError {
+fn with_archive_advice(error: StoreError) -> StoreError {
     match error {
         StoreError::Damaged { place, what, .. } => StoreError::Damaged { place, what, way_out: WAY_OUT.to_owned() },
         other => other,

@@ -4,8 +4,8 @@ use super::folder::Folder;
 use super::merge::Merge;
 use super::queue::Control;
 use super::rot::{self, Sorted};
-use super::shared::Shared;
-use super::snapshot::{self, Head, Writer};
+use super::shared::SledShared;
+use super::snapshot::{self, SnapshotHeader, SnapshotWriter};
 use super::truth::Base;
 use super::{Progress, io, journal, reindex};
 use crate::store::StoreError;
@@ -17,15 +17,15 @@ use std::time::{Duration, Instant};
 
 /// How often the watchdog checks, and how many times in a row it may see the same group: longer than any disk should
 /// take. Checks are counted rather than seconds, because a paused machine or container does not have a stuck disk.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-const STUCK_LOOKS: u32 = 10;
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+const STUCK_CHECKS: u32 = 10;
 /// After the index has been rebuilt, the next rebuild waits this many times as long as that one took.
 const REINDEX_REST: u32 = 10;
 /// Snapshots to keep: if the newest is damaged, the one before it and a longer journal take its place.
 const KEPT: usize = 2;
 
 /// Makes snapshots on request, and rebuilds the index when that is due, until the engine ends.
-pub(super) fn housekeep(shared: &Shared) {
+pub(super) fn housekeep(shared: &SledShared) {
     // Wait out a burst of writes such as an import: an index rebuilt in the middle of it is soon out of date.
     let mut may_reindex = Instant::now() + shared.reindex_after;
     loop {
@@ -60,7 +60,7 @@ pub(super) fn housekeep(shared: &Shared) {
 }
 
 /// Reclaims, at full speed, the disk space of an index that takes up much more than its content.
-pub(super) fn reclaim(shared: &Shared, progress: &dyn Fn(Progress)) -> Result<(), StoreError> {
+pub(super) fn reclaim(shared: &SledShared, progress: &dyn Fn(Progress)) -> Result<(), StoreError> {
     if !reindex::is_due(shared)? {
         return Ok(());
     }
@@ -72,20 +72,25 @@ pub(super) fn reclaim(shared: &Shared, progress: &dyn Fn(Progress)) -> Result<()
 }
 
 /// Rebuilds the index from the newest snapshot, that of `frame`, if that is worth it; the caller holds
-/// [`Shared::maintain`].
-fn reindex_if_due(shared: &Shared, frame: u64, pace: &Pace<'_>, progress: &dyn Fn(Progress)) -> Result<(), StoreError> {
+/// [`SledShared::maintain`].
+fn reindex_if_due(
+    shared: &SledShared,
+    frame: u64,
+    pace: &Pace<'_>,
+    progress: &dyn Fn(Progress),
+) -> Result<(), StoreError> {
     if reindex::is_due(shared)? { reindex::run(shared, frame, pace, progress).map(drop) } else { Ok(()) }
 }
 
 /// Ends the store when one group takes longer than any disk should.
-pub(super) fn watch(shared: &Shared) {
+pub(super) fn watch(shared: &SledShared) {
     let mut watch = Watch::default();
     while !shared.watchdog.is_finished() {
         if watch.is_stuck(shared.busy_since()) {
-            shared.die("the disk has not answered for 10 seconds");
+            shared.fail("the disk has not answered for 10 seconds");
             return;
         }
-        shared.watchdog.wait(LOOK_EVERY);
+        shared.watchdog.wait(CHECK_EVERY);
     }
 }
 
@@ -93,23 +98,23 @@ pub(super) fn watch(shared: &Shared) {
 #[derive(Debug, Default)]
 struct Watch {
     group: Option<u64>,
-    looks: u32,
+    checks: u32,
 }
 
 impl Watch {
     /// Checks once; true if the committer has been at the same group for too many checks.
     fn is_stuck(&mut self, group: Option<u64>) -> bool {
         if group.is_none() || group != self.group {
-            (self.group, self.looks) = (group, 0);
+            (self.group, self.checks) = (group, 0);
             return false;
         }
-        self.looks += 1;
-        self.looks >= STUCK_LOOKS
+        self.checks += 1;
+        self.checks >= STUCK_CHECKS
     }
 }
 
 /// Makes the committer start a new segment; returns the last frame before it.
-pub(super) fn rotate(shared: &Shared) -> Result<u64, StoreError> {
+pub(super) fn rotate(shared: &SledShared) -> Result<u64, StoreError> {
     let (reply, answer) = mpsc::channel();
     shared.queue.control(Control::Rotate(reply))?;
     answer.recv().unwrap_or_else(|_| Err(super::shared::closed()))
@@ -119,13 +124,13 @@ pub(super) fn rotate(shared: &Shared) -> Result<u64, StoreError> {
 ///
 /// Reads the existing snapshots first: one that has gone bad on disk is replaced while journal and index can still
 /// supply its content, and no journal is removed in reliance on it.
-pub(super) fn take_snapshot(shared: &Shared) -> Result<u64, StoreError> {
+pub(super) fn take_snapshot(shared: &SledShared) -> Result<u64, StoreError> {
     let _alone = shared.maintain();
     snapshot_now(shared, &Pace::new(shared, false))
 }
 
-/// Like [`take_snapshot`], for a caller that holds [`Shared::maintain`].
-pub(super) fn snapshot_now(shared: &Shared, pace: &Pace<'_>) -> Result<u64, StoreError> {
+/// Like [`take_snapshot`], for a caller that holds [`SledShared::maintain`].
+pub(super) fn snapshot_now(shared: &SledShared, pace: &Pace<'_>) -> Result<u64, StoreError> {
     let Sorted { good, bad } = rot::sort(shared, pace)?;
     let last = rotate(shared)?;
     let newest = good.last();
@@ -138,7 +143,7 @@ pub(super) fn snapshot_now(shared: &Shared, pace: &Pace<'_>) -> Result<u64, Stor
     shared.counters.segments_since_snapshot.store(0, Ordering::Relaxed);
     // The committer raises the signal with every group until a snapshot begins; a signal raised after this one is for
     // another snapshot.
-    shared.housekeeping.settle();
+    shared.housekeeping.clear();
     let base_bytes = newest.map_or(0, |(_, path)| path.metadata().map_or(0, |data| data.len()));
     if !shared.has_space_for(base_bytes + journal_bytes) {
         return Err(StoreError::DiskFull { path: shared.folder.root.display().to_string() });
@@ -161,25 +166,25 @@ pub(super) fn snapshot_now(shared: &Shared, pace: &Pace<'_>) -> Result<u64, Stor
 
 /// Returns what goes into a snapshot after the `newest` good one, and the frame it will be of: `last`, or a later one.
 fn gather(
-    shared: &Shared,
+    shared: &SledShared,
     newest: Option<&(u64, PathBuf)>,
     last: u64,
     pace: &dyn Pausing,
-) -> Result<(Merge, Head), StoreError> {
+) -> Result<(Merge, SnapshotHeader), StoreError> {
     let from = newest.map_or(0, |(frame, _)| *frame);
     let run = closed_segments(&shared.folder, from + 1, last)?;
     if run.segments.first().is_none_or(|(first, _)| *first > from + 1) {
         let (merge, frame) = rot::from_index(shared, last, pace)?;
         // Older moments cannot be restored from it, so its time is the time it was made.
-        return Ok((merge, Head { id: shared.id, frame, time: shared.clock.now().0 }));
+        return Ok((merge, SnapshotHeader { id: shared.id, frame, time: shared.clock.now().0 }));
     }
     let mut frames = Frames::new(&run, shared.id, last);
     let base = match newest {
-        Some((_, path)) => Some(snapshot::Reader::open(path, Some(&shared.id))?),
+        Some((_, path)) => Some(snapshot::SnapshotReader::open(path, Some(&shared.id))?),
         None => None,
     };
     let merge = Merge::new(base, &mut frames, &shared.folder.snapshots().join("scratch"))?;
-    Ok((merge, Head { id: shared.id, frame: last, time: frames.time() }))
+    Ok((merge, SnapshotHeader { id: shared.id, frame: last, time: frames.time() }))
 }
 
 /// The segments with the frames `from` to `last`, which the committer no longer writes to.
@@ -198,7 +203,7 @@ pub(super) fn closed_segments(folder: &Folder, from: u64, last: u64) -> Result<j
 /// Writes a snapshot under a temporary name, verifies it, and renames it.
 pub(super) fn write_snapshot(
     folder: &Folder,
-    head: &Head,
+    head: &SnapshotHeader,
     merge: &mut Merge,
     pace: &dyn Pausing,
 ) -> Result<Base, StoreError> {
@@ -207,7 +212,7 @@ pub(super) fn write_snapshot(
     let path = snapshot::path(&directory, head.frame);
     let temporary = path.with_extension("new");
     io::remove_file(&temporary)?;
-    let mut writer = Writer::create(&temporary, head)?;
+    let mut writer = SnapshotWriter::create(&temporary, head)?;
     let outcome = (|| {
         let mut since = Instant::now();
         while merge.advance()? {
@@ -276,12 +281,12 @@ pub(super) trait Pausing {
 pub(super) struct Pace<'a> {
     /// Percentage of the time spent working.
     duty: u32,
-    shared: &'a Shared,
+    shared: &'a SledShared,
 }
 
 impl<'a> Pace<'a> {
     /// Creates a pace; with `gently`, it uses the percentage configured for background work.
-    pub(super) fn new(shared: &'a Shared, gently: bool) -> Self {
+    pub(super) fn new(shared: &'a SledShared, gently: bool) -> Self {
         Self { duty: if gently { shared.snapshot_duty } else { 100 }, shared }
     }
 }
@@ -310,7 +315,7 @@ mod tests {
     #[test]
     fn only_a_group_that_is_seen_ten_seconds_long_is_stuck() {
         let mut watch = Watch::default();
-        let stuck: Vec<bool> = (0..=STUCK_LOOKS).map(|_| watch.is_stuck(Some(7))).collect();
+        let stuck: Vec<bool> = (0..=STUCK_CHECKS).map(|_| watch.is_stuck(Some(7))).collect();
         assert_eq!(stuck.iter().filter(|stuck| **stuck).count(), 1);
         assert_eq!(stuck.last(), Some(&true));
     }

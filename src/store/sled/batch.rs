@@ -8,12 +8,12 @@
 
 use super::index::Index;
 use super::journal::frame::Write;
-use super::snapshot::Entry;
+use super::snapshot::SnapshotEntry;
 use crate::store::StoreError;
 use std::thread::ScopedJoinHandle;
 
 /// Fewer rows than this are not worth a thread.
-const LEAST_PART: usize = 1 << 10;
+const MIN_PART: usize = 1 << 10;
 
 /// Rows to write, in key order.
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl Batch {
     const BYTES: usize = 8 << 20;
 
     /// Adds a row, or the removal of one; true once there are enough of them to write.
-    pub(super) fn add(&mut self, entry: &Entry<'_>) -> bool {
+    pub(super) fn add(&mut self, entry: &SnapshotEntry<'_>) -> bool {
         self.rows.push(Row { frame: entry.frame, key: entry.key.len(), value: entry.value.map(<[u8]>::len) });
         self.bytes.extend_from_slice(entry.key);
         self.bytes.extend_from_slice(entry.value.unwrap_or_default());
@@ -77,11 +77,11 @@ impl Batch {
 /// Applies the writes of several frames, sorted by key, on as many cores as pay off.
 pub(super) fn apply(index: &Index, sorted: &[(u64, Write<'_>)]) -> Result<(), StoreError> {
     let apply = |part: &[(u64, Write<'_>)]| index.apply(part, &mut || Ok(()));
-    if sorted.len() <= LEAST_PART {
+    if sorted.len() <= MIN_PART {
         return apply(sorted);
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let part = sorted.len().div_ceil(cores).max(LEAST_PART);
+    let part = sorted.len().div_ceil(cores).max(MIN_PART);
     let (first, others) = sorted.split_at(part.min(sorted.len()));
     std::thread::scope(|scope| {
         let others: Vec<_> = others.chunks(part).map(|part| scope.spawn(move || apply(part))).collect();
@@ -104,12 +104,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let index = Index::open(folder.path(), 1 << 20).unwrap();
         let keys: Vec<_> =
-            (0_u32..).take(5 * LEAST_PART).map(|row| [[1].as_slice(), &row.to_be_bytes()].concat()).collect();
+            (0_u32..).take(5 * MIN_PART).map(|row| [[1].as_slice(), &row.to_be_bytes()].concat()).collect();
         let fill = |frame, is_kept: &dyn Fn(usize) -> bool| {
             let mut batch = Batch::default();
             for (row, key) in keys.iter().enumerate() {
                 let value = is_kept(row).then_some(key.as_slice());
-                assert!(!batch.add(&Entry { key, frame, value }));
+                assert!(!batch.add(&SnapshotEntry { key, frame, value }));
             }
             batch.write(&index).unwrap();
             assert!(batch.writes().is_empty());
@@ -124,11 +124,11 @@ mod tests {
     #[test]
     fn a_batch_is_full_by_rows_or_by_bytes() {
         let mut batch = Batch::default();
-        let small = Entry { key: &[1], frame: 1, value: None };
+        let small = SnapshotEntry { key: &[1], frame: 1, value: None };
         assert_eq!((1..).find(|_| batch.add(&small)), Some(Batch::ROWS));
         let large = vec![0; Batch::BYTES / 2];
         batch.clear();
-        let large = Entry { key: &[1], frame: 1, value: Some(&large) };
+        let large = SnapshotEntry { key: &[1], frame: 1, value: Some(&large) };
         assert_eq!((batch.add(&large), batch.add(&large)), (false, true));
     }
 }

@@ -6,11 +6,11 @@
 
 use super::flusher;
 use super::journal::frame::{self, Kind};
-use super::journal::{AppendError, Writer};
+use super::journal::{AppendError, JournalWriter};
 use super::queue::{Add, Control, Replacement, Request};
-use super::recent::Recent;
+use super::recent::RecentWrites;
 use super::reindex;
-use super::shared::{self, Shared};
+use super::shared::{self, SledShared};
 use super::space::{Lack, Space};
 use super::sums::Sums;
 use super::view::View;
@@ -26,19 +26,19 @@ const GROUP_BYTES: usize = 8 << 20;
 const MANY_SEGMENTS: u64 = 64;
 
 /// Runs until closed; a failure or a panic ends the store with an error.
-pub(super) fn run(shared: &Shared, writer: Writer, last_time: u64) {
+pub(super) fn run(shared: &SledShared, writer: JournalWriter, last_time: u64) {
     let outcome = catch_unwind(AssertUnwindSafe(|| Committer::new(shared, writer, last_time).run()));
     match outcome {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => shared.die(&error.to_string()),
-        Err(_) => shared.die("the committer panicked"),
+        Ok(Err(error)) => shared.fail(&error.to_string()),
+        Err(_) => shared.fail("the committer panicked"),
     }
 }
 
 struct Committer<'a> {
-    shared: &'a Shared,
-    writer: Writer,
-    recent: Recent,
+    shared: &'a SledShared,
+    writer: JournalWriter,
+    recent: RecentWrites,
     frame: Vec<u8>,
     last_time: u64,
     space: Space,
@@ -54,12 +54,12 @@ struct Verdicts {
 }
 
 impl<'a> Committer<'a> {
-    fn new(shared: &'a Shared, writer: Writer, last_time: u64) -> Self {
+    fn new(shared: &'a SledShared, writer: JournalWriter, last_time: u64) -> Self {
         let last = writer.next() - 1;
         Self {
             shared,
             writer,
-            recent: Recent::new(last),
+            recent: RecentWrites::new(last),
             frame: Vec::new(),
             last_time,
             space: Space::default(),
@@ -76,7 +76,7 @@ impl<'a> Committer<'a> {
             if controls.is_empty() && requests.is_empty() {
                 return Ok(());
             }
-            self.shared.set_busy(true);
+            self.shared.set_group_active(true);
             if !requests.is_empty() {
                 requests = self.group(requests)?;
             }
@@ -84,11 +84,11 @@ impl<'a> Committer<'a> {
                 match control {
                     Control::Rotate(reply) => {
                         let _ = reply.send(self.rotate());
-                        self.stop_if_broken()?;
+                        self.stop_if_poisoned()?;
                     }
                     Control::Exchange(replacement) => {
                         self.exchange(replacement);
-                        self.stop_if_broken()?;
+                        self.stop_if_poisoned()?;
                     }
                     Control::Flush => flusher::freeze(self.shared)?,
                     Control::Close(reply) => {
@@ -96,12 +96,12 @@ impl<'a> Committer<'a> {
                             requests = self.group(requests)?;
                         }
                         let _ = reply.send(self.close());
-                        self.shared.set_busy(false);
+                        self.shared.set_group_active(false);
                         return Ok(());
                     }
                 }
             }
-            self.shared.set_busy(false);
+            self.shared.set_group_active(false);
         }
     }
 
@@ -121,7 +121,7 @@ impl<'a> Committer<'a> {
             match self.check(&request, number, &mut sums) {
                 Ok(Check::Holds) => {
                     for hash in request.written.iter().chain(request.adds.iter().map(|add| &add.hash)) {
-                        self.recent.wrote(*hash, number);
+                        self.recent.remember(*hash, number);
                     }
                     sums.add(&request.adds);
                     frame.extend_from_slice(&request.body);
@@ -136,7 +136,7 @@ impl<'a> Committer<'a> {
         let outcome = self.write(&mut frame, number);
         if matches!(outcome, Ok(Err(_))) {
             // The number will be reused: forget which keys were written under it.
-            self.recent = Recent::new(number - 1);
+            self.recent = RecentWrites::new(number - 1);
         }
         if frame.capacity() <= 2 * GROUP_BYTES {
             self.frame = frame;
@@ -190,7 +190,7 @@ impl<'a> Committer<'a> {
         match self.writer.append(frame) {
             Ok(()) => {}
             Err(AppendError::Full(lack)) => {
-                self.space.is_used_up(lack);
+                self.space.mark_full(lack);
                 return Ok(Err(lack));
             }
             Err(AppendError::Broken(error)) => return Err(error),
@@ -198,7 +198,7 @@ impl<'a> Committer<'a> {
         self.last_time = now;
         self.writer.acknowledge();
         self.publish(frame.get(frame::HEADER..body_end).unwrap_or_default(), number)?;
-        self.keep_house(frame.len() as u64)?;
+        self.after_group(frame.len() as u64)?;
         Ok(Ok(()))
     }
 
@@ -216,7 +216,7 @@ impl<'a> Committer<'a> {
     }
 
     /// After a group: counts it, and starts a new segment or requests a snapshot when due.
-    fn keep_house(&mut self, bytes: u64) -> Result<(), StoreError> {
+    fn after_group(&mut self, bytes: u64) -> Result<(), StoreError> {
         let counters = &self.shared.counters;
         counters.groups.fetch_add(1, Ordering::Relaxed);
         let grown = counters.since_snapshot.fetch_add(bytes, Ordering::Relaxed) + bytes;
@@ -224,7 +224,7 @@ impl<'a> Committer<'a> {
             match self.rotate() {
                 Ok(_) => self.unrotated = false,
                 Err(error) => {
-                    self.stop_if_broken()?;
+                    self.stop_if_poisoned()?;
                     // The disk is full or no file handle is available: the old segment stays in use and grows.
                     if !std::mem::replace(&mut self.unrotated, true) {
                         tracing::warn!(%error, "no new journal segment can be started; the old one grows");
@@ -288,8 +288,8 @@ impl<'a> Committer<'a> {
         let _ = reply.send(done);
     }
 
-    fn stop_if_broken(&self) -> Result<(), StoreError> {
-        match self.writer.why_broken() {
+    fn stop_if_poisoned(&self) -> Result<(), StoreError> {
+        match self.writer.poison_reason() {
             Some(reason) => Err(StoreError::Stopped { reason: reason.to_owned() }),
             None => Ok(()),
         }

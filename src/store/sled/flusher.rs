@@ -4,7 +4,7 @@ use super::batch;
 use super::index::Index;
 use super::memtable::Memtable;
 use super::queue::Control;
-use super::shared::{Shared, closed};
+use super::shared::{SledShared, closed};
 use super::view::View;
 use crate::store::StoreError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,10 +17,10 @@ const MANY_ROWS: usize = 1 << 15;
 /// flushed to it.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
 /// How often the committer checks, while it waits, whether the engine has ended.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const CHECK_EVERY: Duration = Duration::from_millis(50);
 
 /// Flushes every table that the committer has frozen, until the engine ends.
-pub(super) fn run(shared: &Shared) {
+pub(super) fn run(shared: &SledShared) {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         while !shared.flush_wanted.is_finished() {
             flush_frozen(shared)?;
@@ -30,12 +30,12 @@ pub(super) fn run(shared: &Shared) {
     }));
     match outcome {
         Ok(Ok(()) | Err(StoreError::Stopped { .. })) => {}
-        Ok(Err(error)) => shared.die(&error.to_string()),
-        Err(_) => shared.die("the flusher panicked"),
+        Ok(Err(error)) => shared.fail(&error.to_string()),
+        Err(_) => shared.fail("the flusher panicked"),
     }
 }
 
-fn flush_frozen(shared: &Shared) -> Result<(), StoreError> {
+fn flush_frozen(shared: &SledShared) -> Result<(), StoreError> {
     let Some(view) = shared.view.load_full() else { return Ok(()) };
     let Some(table) = &view.flushing else {
         // Nothing was frozen within the longest time between flushes: flush the young table if it holds anything.
@@ -69,7 +69,7 @@ pub(super) fn flush(
 
 /// Freezes the committer's table when it is full, and gives it a new one. Waits if the flusher is a whole table behind.
 /// Called only by the committer.
-pub(super) fn make_room(shared: &Shared) -> Result<(), StoreError> {
+pub(super) fn make_room(shared: &SledShared) -> Result<(), StoreError> {
     let view = shared.view.load_full().ok_or_else(closed)?;
     let bytes = view.young.bytes();
     if bytes < shared.memtable_bytes || view.flushing.is_some() && bytes < 2 * shared.memtable_bytes {
@@ -80,7 +80,7 @@ pub(super) fn make_room(shared: &Shared) -> Result<(), StoreError> {
 }
 
 /// Freezes the committer's table unless another one is being flushed. Called only by the committer.
-pub(super) fn freeze(shared: &Shared) -> Result<(), StoreError> {
+pub(super) fn freeze(shared: &SledShared) -> Result<(), StoreError> {
     let view = shared.view.load_full().ok_or_else(closed)?;
     if view.flushing.is_none() && view.young.last_frame() > 0 {
         let (frozen, index) = (Arc::clone(&view.young), Arc::clone(&view.index));
@@ -91,7 +91,7 @@ pub(super) fn freeze(shared: &Shared) -> Result<(), StoreError> {
 }
 
 /// Waits until no table is being flushed. Called only by the committer, so nothing is frozen in the meantime.
-pub(super) fn wait(shared: &Shared) -> Result<(), StoreError> {
+pub(super) fn wait(shared: &SledShared) -> Result<(), StoreError> {
     loop {
         let view = shared.view.load_full().ok_or_else(closed)?;
         if view.flushing.is_none() {
@@ -100,6 +100,6 @@ pub(super) fn wait(shared: &Shared) -> Result<(), StoreError> {
         if let Some(reason) = shared.queue.stopped() {
             return Err(StoreError::Stopped { reason });
         }
-        shared.flushed.wait(LOOK_EVERY);
+        shared.flushed.wait(CHECK_EVERY);
     }
 }

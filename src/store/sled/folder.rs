@@ -173,7 +173,7 @@ fn locked(folder: &Folder, file: &File) -> StoreError {
 /// The content of the identity file.
 pub(super) enum Identity {
     /// A good identity.
-    Is(FolderId),
+    Known(FolderId),
     /// No identity file, or an unreadable one.
     Missing(&'static str),
 }
@@ -193,7 +193,7 @@ pub(super) fn read_identity(folder: &Folder) -> Result<Identity, StoreError> {
         named.then_some((format, id.to_be_bytes()))
     };
     match parse() {
-        Some((FORMAT, id)) => Ok(Identity::Is(id)),
+        Some((FORMAT, id)) => Ok(Identity::Known(id)),
         Some((format, _)) => Err(StoreError::Unusable {
             place: path.display().to_string(),
             what: format!(

@@ -6,13 +6,13 @@ use super::index::Index;
 use super::journal::segment;
 use super::marker::Marker;
 use super::shared::free_space;
-use super::snapshot::{self, Entry, Head, Writer};
+use super::snapshot::{self, SnapshotEntry, SnapshotHeader, SnapshotWriter};
 use super::{Options, Progress, io};
 use crate::store::StoreError;
 use std::path::Path;
 
 /// Rows between two progress reports.
-const TOLD_EVERY: u64 = 4096;
+const PROGRESS_EVERY: u64 = 4096;
 
 /// Writes a new snapshot from an index that is unchanged since the clean stop, then sets aside the journal and the
 /// snapshots that it replaces. False if the index cannot be used after all; then nothing has changed.
@@ -31,7 +31,7 @@ pub(super) fn from_index(
     let path = snapshot::path(&folder.snapshots(), marker.frame);
     let temporary = path.with_extension("new");
     io::create_directory(&folder.snapshots())?;
-    let head = Head { id, frame: marker.frame, time: marker.time };
+    let head = SnapshotHeader { id, frame: marker.frame, time: marker.time };
     let written = io::copy_directory(&folder.index(), &copy)
         .and_then(|()| write_snapshot(folder, &copy, &temporary, &head, options))
         // Rename first: after a kill from here on, the snapshot is found, and nothing that is about to be set aside is
@@ -77,7 +77,7 @@ fn write_snapshot(
     folder: &Folder,
     copy: &Path,
     temporary: &Path,
-    head: &Head,
+    head: &SnapshotHeader,
     options: &Options,
 ) -> Result<u64, StoreError> {
     let index = Index::open_copy(copy, &folder.index(), options.cache_bytes)?;
@@ -86,11 +86,11 @@ fn write_snapshot(
         if frame != head.frame {
             return Err(index.damaged(&format!("it ends with frame {frame}, the clean stop was after {}", head.frame)));
         }
-        let mut writer = Writer::create(temporary, head)?;
+        let mut writer = SnapshotWriter::create(temporary, head)?;
         for row in index.all() {
             let (key, (frame, value)) = row?;
-            writer.push(&Entry { key: &key, frame, value: Some(&value) })?;
-            if writer.rows.is_multiple_of(TOLD_EVERY) {
+            writer.push(&SnapshotEntry { key: &key, frame, value: Some(&value) })?;
+            if writer.rows.is_multiple_of(PROGRESS_EVERY) {
                 (options.progress)(Progress { stage: "writing a new snapshot", done: writer.rows, total: 0 });
             }
         }

@@ -13,14 +13,14 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// Reserves its place in the leaf.
-    Hold,
+    Reserve,
     /// Writes it.
     Write,
 }
 
 /// The pass in which a row is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Turn {
+enum Pass {
     First,
     Second,
     /// In the third pass, after its place was reserved in the second.
@@ -29,27 +29,27 @@ enum Turn {
 
 /// The passes of 16 consecutive rows in key order. Two rows of later passes are never adjacent: a leaf may begin or end
 /// between any two rows of the first pass, and only one row lies there.
-const TURNS: [Turn; 16] = {
-    use Turn::{First as A, Second as B, Third as C};
+const PASSES: [Pass; 16] = {
+    use Pass::{First as A, Second as B, Third as C};
     [A, C, A, B, A, B, A, C, A, B, A, B, A, C, A, A]
 };
 
 /// Fewer rows than this are written in their order: they do not fill leaves.
-const LEAST: usize = 2 * TURNS.len();
+const MIN_ROWS: usize = 2 * PASSES.len();
 
 /// Arranges rows, which are sorted by key, in the order in which they fill leaves.
 pub(super) fn filling<T>(sorted: &[T]) -> impl Iterator<Item = (Step, &T)> {
-    let is_few = sorted.len() < LEAST;
+    let is_few = sorted.len() < MIN_ROWS;
     (1..=3).flat_map(move |pass| {
-        let turns = TURNS.iter().cycle().map(move |turn| if is_few { Turn::First } else { *turn });
-        sorted.iter().zip(turns).filter_map(move |(row, turn)| Some((step(pass, turn)?, row)))
+        let passes = PASSES.iter().cycle().map(move |own| if is_few { Pass::First } else { *own });
+        sorted.iter().zip(passes).filter_map(move |(row, own)| Some((step(pass, own)?, row)))
     })
 }
 
-const fn step(pass: u8, turn: Turn) -> Option<Step> {
-    match (pass, turn) {
-        (1, Turn::First) | (2, Turn::Second) | (3, Turn::Third) => Some(Step::Write),
-        (2, Turn::Third) => Some(Step::Hold),
+const fn step(pass: u8, own: Pass) -> Option<Step> {
+    match (pass, own) {
+        (1, Pass::First) | (2, Pass::Second) | (3, Pass::Third) => Some(Step::Write),
+        (2, Pass::Third) => Some(Step::Reserve),
         _ => None,
     }
 }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_is_written_once_and_held_before_if_at_all() {
+    fn every_row_is_written_once_and_reserved_before_if_at_all() {
         for rows in 0..100 {
             let sorted: Vec<u32> = (0..rows).collect();
             let steps: Vec<_> = filling(&sorted).collect();
@@ -101,8 +101,8 @@ mod tests {
             let written: BTreeMap<u32, usize> = at(Step::Write).map(|(at, (_, row))| (**row, at)).collect();
             assert_eq!(at(Step::Write).count(), sorted.len());
             assert_eq!(written.keys().copied().collect::<Vec<_>>(), sorted);
-            assert!(at(Step::Hold).all(|(held, (_, row))| held < written[*row]));
-            assert_eq!(at(Step::Hold).count() > 0, rows >= 32, "{rows} rows");
+            assert!(at(Step::Reserve).all(|(held, (_, row))| held < written[*row]));
+            assert_eq!(at(Step::Reserve).count() > 0, rows >= 32, "{rows} rows");
         }
     }
 

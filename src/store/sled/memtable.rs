@@ -17,12 +17,12 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 const OVERHEAD: usize = 96;
 
 /// The last write of a key: the frame, and the value; `None` for a removal.
-pub(super) type Entry = (u64, Option<Box<[u8]>>);
+pub(super) type MemtableEntry = (u64, Option<Box<[u8]>>);
 
 /// Rows sorted by physical key. One thread writes, any number of threads read.
 #[derive(Debug, Default)]
 pub(super) struct Memtable {
-    rows: RwLock<BTreeMap<Box<[u8]>, Entry>>,
+    rows: RwLock<BTreeMap<Box<[u8]>, MemtableEntry>>,
     bytes: AtomicUsize,
     last: AtomicU64,
 }
@@ -30,7 +30,7 @@ pub(super) struct Memtable {
 impl Memtable {
     /// Adds a write of `frame`. Readers see either the old or the new row, never neither.
     pub(super) fn put(&self, frame: u64, write: &Write<'_>) {
-        let entry: Entry = (frame, write.value.map(Box::from));
+        let entry: MemtableEntry = (frame, write.value.map(Box::from));
         let size = write.value.map_or(0, <[u8]>::len);
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
         match rows.get_mut(write.key) {
@@ -65,7 +65,7 @@ impl Memtable {
     }
 
     /// Returns up to `limit` entries of a range, from its beginning or, in reverse, from its end.
-    pub(super) fn page(&self, range: &Range, reverse: bool, limit: usize) -> Vec<(Vec<u8>, Entry)> {
+    pub(super) fn page(&self, range: &Range, reverse: bool, limit: usize) -> Vec<(Vec<u8>, MemtableEntry)> {
         let bounds = (bound(&range.0), bound(&range.1));
         if is_empty(&bounds) {
             return Vec::new();
@@ -94,7 +94,7 @@ impl Memtable {
         self.last.load(Ordering::Acquire)
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<Box<[u8]>, Entry>> {
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<Box<[u8]>, MemtableEntry>> {
         self.rows.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,7 +6,7 @@
 use super::folder::FolderId;
 use super::io;
 use super::journal::{Frames, frame};
-use super::snapshot::{Entry, Head, Reader, Writer};
+use super::snapshot::{SnapshotEntry, SnapshotHeader, SnapshotReader, SnapshotWriter};
 use crate::store::StoreError;
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,7 @@ pub(super) struct Merge {
 
 #[derive(Debug)]
 enum Source {
-    File(Box<Reader>),
+    File(Box<SnapshotReader>),
     Slice(Sorted),
 }
 
@@ -38,7 +38,7 @@ impl Source {
         }
     }
 
-    fn entry(&self) -> Entry<'_> {
+    fn entry(&self) -> SnapshotEntry<'_> {
         match self {
             Self::File(reader) => reader.entry(),
             Self::Slice(slice) => slice.entry(),
@@ -49,7 +49,7 @@ impl Source {
 impl Merge {
     /// Collects `frames` and merges them with `base`; runs are spilled to the folder `scratch`, which is removed
     /// afterwards.
-    pub(super) fn new(base: Option<Reader>, frames: &mut Frames, scratch: &Path) -> Result<Self, StoreError> {
+    pub(super) fn new(base: Option<SnapshotReader>, frames: &mut Frames, scratch: &Path) -> Result<Self, StoreError> {
         let mut collector = Collector::new(scratch);
         let mut body = Vec::new();
         while let Some((number, _)) = frames.next(&mut body)? {
@@ -72,7 +72,7 @@ impl Merge {
     }
 
     fn find_lowest(&mut self) {
-        let mut lowest: Option<Entry<'_>> = None;
+        let mut lowest: Option<SnapshotEntry<'_>> = None;
         for (index, source) in self.sources.iter().enumerate() {
             let entry = source.entry();
             let order = lowest.map_or(std::cmp::Ordering::Less, |lowest| entry.key.cmp(lowest.key));
@@ -92,8 +92,8 @@ impl Merge {
     }
 
     /// The entry that [`Self::advance`] moved to.
-    pub(super) fn entry(&self) -> Entry<'_> {
-        let nothing = Entry { key: &[], frame: 0, value: None };
+    pub(super) fn entry(&self) -> SnapshotEntry<'_> {
+        let nothing = SnapshotEntry { key: &[], frame: 0, value: None };
         self.sources.get(self.winner).map_or(nothing, Source::entry)
     }
 }
@@ -119,13 +119,13 @@ impl Collector {
     pub(super) fn add_frame(&mut self, number: u64, body: &[u8]) -> Result<(), StoreError> {
         for write in frame::writes(body) {
             let write = write.map_err(|malformed| malformed.of(number))?;
-            self.add(&Entry { key: write.key, frame: number, value: write.value })?;
+            self.add(&SnapshotEntry { key: write.key, frame: number, value: write.value })?;
         }
         Ok(())
     }
 
     /// Adds one entry; of two with the same key and frame, the later one wins.
-    pub(super) fn add(&mut self, entry: &Entry<'_>) -> Result<(), StoreError> {
+    pub(super) fn add(&mut self, entry: &SnapshotEntry<'_>) -> Result<(), StoreError> {
         if self.slice.size() + entry.key.len() + entry.value.map_or(0, <[u8]>::len) > SLICE {
             self.spill()?;
         }
@@ -143,7 +143,7 @@ impl Collector {
             self.spilled = Some(Spilled(self.scratch.clone()));
         }
         let path = self.scratch.join(format!("{}.run", self.runs.len()));
-        let mut writer = Writer::create(&path, &Head { id: FolderId::default(), frame: 0, time: 0 })?;
+        let mut writer = SnapshotWriter::create(&path, &SnapshotHeader { id: FolderId::default(), frame: 0, time: 0 })?;
         let mut sorted = std::mem::take(&mut self.slice).sort();
         while sorted.advance() {
             writer.push(&sorted.entry())?;
@@ -154,10 +154,10 @@ impl Collector {
     }
 
     /// Merges everything that was added with `bases`.
-    pub(super) fn merge(mut self, bases: Vec<Reader>) -> Result<Merge, StoreError> {
+    pub(super) fn merge(mut self, bases: Vec<SnapshotReader>) -> Result<Merge, StoreError> {
         let mut sources: Vec<Source> = bases.into_iter().map(|reader| Source::File(Box::new(reader))).collect();
         for run in &self.runs {
-            sources.push(Source::File(Box::new(Reader::open(run, None)?)));
+            sources.push(Source::File(Box::new(SnapshotReader::open(run, None)?)));
         }
         sources.push(Source::Slice(std::mem::take(&mut self.slice).sort()));
         let mut standing = Vec::new();
@@ -186,11 +186,11 @@ impl Drop for Spilled {
 #[derive(Debug, Default)]
 struct Slice {
     bytes: Vec<u8>,
-    entries: Vec<Place>,
+    entries: Vec<MergePlace>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct MergePlace {
     start: usize,
     key: usize,
     value: Option<usize>,
@@ -199,11 +199,11 @@ struct Place {
 
 impl Slice {
     fn size(&self) -> usize {
-        self.bytes.len() + self.entries.len() * (size_of::<Place>() + size_of::<usize>())
+        self.bytes.len() + self.entries.len() * (size_of::<MergePlace>() + size_of::<usize>())
     }
 
-    fn add(&mut self, entry: &Entry<'_>) {
-        self.entries.push(Place {
+    fn add(&mut self, entry: &SnapshotEntry<'_>) {
+        self.entries.push(MergePlace {
             start: self.bytes.len(),
             key: entry.key.len(),
             value: entry.value.map(<[u8]>::len),
@@ -213,9 +213,9 @@ impl Slice {
         self.bytes.extend_from_slice(entry.value.unwrap_or_default());
     }
 
-    fn entry(&self, place: &Place) -> Entry<'_> {
+    fn entry(&self, place: &MergePlace) -> SnapshotEntry<'_> {
         let value_start = place.start + place.key;
-        Entry {
+        SnapshotEntry {
             key: self.bytes.get(place.start..value_start).unwrap_or_default(),
             frame: place.frame,
             value: place.value.map(|length| self.bytes.get(value_start..value_start + length).unwrap_or_default()),
@@ -240,7 +240,7 @@ impl Slice {
 struct Sorted {
     slice: Slice,
     order: std::vec::IntoIter<usize>,
-    at: Option<Place>,
+    at: Option<MergePlace>,
 }
 
 impl Sorted {
@@ -249,8 +249,8 @@ impl Sorted {
         self.at.is_some()
     }
 
-    fn entry(&self) -> Entry<'_> {
-        let nothing = Entry { key: &[], frame: 0, value: None };
+    fn entry(&self) -> SnapshotEntry<'_> {
+        let nothing = SnapshotEntry { key: &[], frame: 0, value: None };
         self.at.as_ref().map_or(nothing, |place| self.slice.entry(place))
     }
 }

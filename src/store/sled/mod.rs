@@ -48,10 +48,10 @@ mod view;
 
 use self::folder::{Folder, FolderLock};
 use self::index::Index;
-use self::journal::Writer;
+use self::journal::JournalWriter;
 use self::marker::Marker;
 use self::queue::Control;
-use self::shared::Shared;
+use self::shared::SledShared;
 use self::tx::SledTx;
 use super::{EachRow, Encoding, Engine, EngineStats, Progress, StoreError, Tx};
 use crate::domain::clock_watch::TOLERANCE_MS;
@@ -184,8 +184,8 @@ pub fn open(path: &Path, options: &Options) -> Result<(SledEngine, RecoveryRepor
         tracing::warn!("{note}");
         opened.report.notes.push(note);
     }
-    let writer = Writer::create(&folder, opened.id, last + 1, now.0)?;
-    let shared = Arc::new(Shared::new(folder, opened.id, opened.index, last, options));
+    let writer = JournalWriter::create(&folder, opened.id, last + 1, now.0)?;
+    let shared = Arc::new(SledShared::new(folder, opened.id, opened.index, last, options));
     shared.remember_journal()?;
     let engine = SledEngine::start(shared, writer, time, lock)?;
     if opened.snapshot_now {
@@ -211,7 +211,7 @@ fn clock_note(last_write: UnixMillis, now: UnixMillis) -> Option<String> {
 /// An open data folder. Close it with [`Engine::close`]; dropping it without closing counts as a crash (and loses
 /// nothing).
 pub struct SledEngine {
-    shared: Arc<Shared>,
+    shared: Arc<SledShared>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     lock: Mutex<Option<FolderLock>>,
 }
@@ -226,8 +226,8 @@ impl std::fmt::Debug for SledEngine {
 }
 
 impl SledEngine {
-    fn start(shared: Arc<Shared>, writer: Writer, time: u64, lock: FolderLock) -> Result<Self, StoreError> {
-        let spawn = |name: &str, work: Box<dyn FnOnce(&Shared) + Send>| {
+    fn start(shared: Arc<SledShared>, writer: JournalWriter, time: u64, lock: FolderLock) -> Result<Self, StoreError> {
+        let spawn = |name: &str, work: Box<dyn FnOnce(&SledShared) + Send>| {
             let with = Arc::clone(&shared);
             let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || work(&with));
             spawned.map_err(|error| io::failed("cannot start a thread for", &shared.folder.root, error))

@@ -1,16 +1,16 @@
 //! All rows as of one moment, read from snapshots and journal while the store is in use.
 
 use super::background;
-use super::shared::{self, Shared};
+use super::shared::{self, SledShared};
 use super::truth::Truth;
 use crate::store::{EachRow, Key, Keyspace, StoreError};
 
 /// Rows between two checks for the end of the engine.
-const LOOK_EVERY: u64 = 4096;
+const CHECK_EVERY: u64 = 4096;
 
 /// Calls `row` with every row, in key order, as of the last frame before now. The index is not read, so damage in it
 /// has no effect.
-pub(super) fn read(shared: &Shared, row: EachRow<'_>) -> Result<(), StoreError> {
+pub(super) fn read(shared: &SledShared, row: EachRow<'_>) -> Result<(), StoreError> {
     // No snapshot is made and no segment removed in the meantime.
     let _alone = shared.maintain();
     let last = background::rotate(shared)?;
@@ -19,7 +19,7 @@ pub(super) fn read(shared: &Shared, row: EachRow<'_>) -> Result<(), StoreError> 
     let mut seen: u64 = 0;
     while merge.advance()? {
         seen += 1;
-        if seen.is_multiple_of(LOOK_EVERY) && shared.housekeeping.is_finished() {
+        if seen.is_multiple_of(CHECK_EVERY) && shared.housekeeping.is_finished() {
             return Err(shared::closed());
         }
         let entry = merge.entry();

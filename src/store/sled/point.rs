@@ -28,7 +28,7 @@ pub(super) struct Point {
 
 /// The times of a journal's frames, as far as they matter for one point.
 #[derive(Debug)]
-pub(super) struct Times {
+pub(super) struct FrameTimes {
     until: Until,
     runs: Vec<Run>,
 }
@@ -47,7 +47,7 @@ struct Run {
     repeated: bool,
 }
 
-impl Times {
+impl FrameTimes {
     pub(super) const fn new(until: Until) -> Self {
         Self { until, runs: Vec::new() }
     }
@@ -196,7 +196,7 @@ fn frames(first: u64, last: u64) -> String {
 /// that reaches the point. `acknowledged` is the last frame that is known to have existed.
 pub(super) fn choose(
     candidates: Vec<Truth>,
-    times: &Times,
+    times: &FrameTimes,
     acknowledged: u64,
     place: &Path,
 ) -> Result<(Truth, Point), StoreError> {

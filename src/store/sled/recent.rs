@@ -8,9 +8,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 /// Entries per generation; two are kept.
 const GENERATION: usize = 16 << 10;
 
-/// Key hash to the last frame that wrote it, for all frames after [`Recent::complete_after`].
+/// Key hash to the last frame that wrote it, for all frames after [`RecentWrites::complete_after`].
 #[derive(Debug, Default)]
-pub(super) struct Recent {
+pub(super) struct RecentWrites {
     young: HashMap<u64, u64, BuildHasherDefault<Already>>,
     old: HashMap<u64, u64, BuildHasherDefault<Already>>,
     young_since: u64,
@@ -19,7 +19,7 @@ pub(super) struct Recent {
     frame: u64,
 }
 
-impl Recent {
+impl RecentWrites {
     /// Creates a memory that knows nothing of frames up to `last`.
     pub(super) fn new(last: u64) -> Self {
         Self { young_since: last, complete_after: last, frame: last, ..Self::default() }
@@ -37,7 +37,7 @@ impl Recent {
 
     /// Remembers a write of `frame`. A generation grows until its last frame is complete: a transaction of the frame
     /// being made must find everything that others have put into it, however much that is.
-    pub(super) fn wrote(&mut self, hash: u64, frame: u64) {
+    pub(super) fn remember(&mut self, hash: u64, frame: u64) {
         if self.young.len() >= GENERATION && frame != self.frame {
             self.complete_after = self.young_since;
             self.young_since = frame.saturating_sub(1);
@@ -70,10 +70,10 @@ mod tests {
 
     #[test]
     fn no_write_of_the_frame_being_made_is_forgotten() {
-        let mut recent = Recent::new(6);
+        let mut recent = RecentWrites::new(6);
         let many = 3 * GENERATION as u64;
         for hash in 0..many {
-            recent.wrote(hash, 7);
+            recent.remember(hash, 7);
         }
         assert!((0..many).all(|hash| recent.last_write(hash) == Some(7)));
         assert_eq!(recent.complete_after(), 6);
@@ -81,9 +81,9 @@ mod tests {
 
     #[test]
     fn what_is_forgotten_lies_before_what_is_complete() {
-        let mut recent = Recent::new(0);
+        let mut recent = RecentWrites::new(0);
         for frame in 1..=3 * GENERATION as u64 {
-            recent.wrote(frame, frame);
+            recent.remember(frame, frame);
         }
         assert!(recent.young.len() <= GENERATION && recent.old.len() <= GENERATION);
         let known = |frame: u64| recent.last_write(frame) == Some(frame);

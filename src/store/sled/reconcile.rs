@@ -4,7 +4,7 @@ use super::Progress;
 use super::batch::Batch;
 use super::index::{Index, Stamped};
 use super::journal::frames::{COPIED, Damage};
-use super::snapshot::Entry;
+use super::snapshot::SnapshotEntry;
 use super::truth::Truth;
 use crate::store::StoreError;
 use std::cmp::Ordering;
@@ -60,7 +60,7 @@ pub(super) fn reconcile(
         outcome.repaired += 1;
         outcome.unexplained += u64::from(!difference.explained);
         let Difference { key, value, frame, .. } = *difference;
-        if repairs.add(&Entry { key, frame, value }) { repairs.write(index) } else { Ok(()) }
+        if repairs.add(&SnapshotEntry { key, frame, value }) { repairs.write(index) } else { Ok(()) }
     })?;
     repairs.write(index)?;
     index.set_frame(last)?;
@@ -73,7 +73,7 @@ pub(super) fn walk(
     truth: &Truth,
     indexed: u64,
     progress: &dyn Fn(Progress),
-    record: &mut dyn FnMut(&Entry<'_>),
+    record: &mut dyn FnMut(&SnapshotEntry<'_>),
     differs: &mut dyn FnMut(&Difference<'_>) -> Result<(), StoreError>,
 ) -> Result<u64, StoreError> {
     let total = truth.base.as_ref().map_or(0, |base| base.rows);

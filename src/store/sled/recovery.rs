@@ -43,7 +43,7 @@ pub(super) fn open(folder: &Folder, options: &Options) -> Result<Opened, StoreEr
     let started = Instant::now();
     let mut notes = Vec::new();
     settle_unfinished(folder)?;
-    if let Some(error) = acknowledged::emptied(folder)? {
+    if let Some(error) = acknowledged::emptied_error(folder)? {
         return Err(error);
     }
     let owner = identify(folder, options, &mut notes)?;
@@ -76,13 +76,13 @@ struct Owner {
 /// written again only once the folder is known to be intact, because the name may have come from a stray file.
 fn identify(folder: &Folder, options: &Options, notes: &mut Vec<String>) -> Result<Owner, StoreError> {
     let why = match folder::read_identity(folder)? {
-        Identity::Is(id) => return Ok(Owner { id, is_fresh: false, is_named: true }),
+        Identity::Known(id) => return Ok(Owner { id, is_fresh: false, is_named: true }),
         Identity::Missing(why) => why,
     };
     let segments = segment::list(&folder.journal())?;
     let snapshots = snapshot::list(&folder.snapshots())?;
     let from_journal = segments.iter().find_map(|(first, path)| segment::folder_id(path, *first));
-    let from_snapshot = || snapshots.iter().find_map(|(_, path)| snapshot::Reader::open(path, None).ok());
+    let from_snapshot = || snapshots.iter().find_map(|(_, path)| snapshot::SnapshotReader::open(path, None).ok());
     if let Some(id) = from_journal.or_else(|| from_snapshot().map(|reader| reader.head.id)) {
         notes.push(format!("the identity file {why}: it was rebuilt from journal and snapshots"));
         return Ok(Owner { id, is_fresh: false, is_named: false });
@@ -169,7 +169,7 @@ fn after_crash(
 ) -> Result<Opened, StoreError> {
     let progress = options.progress.as_ref();
     if marked.is_none()
-        && let Some(error) = acknowledged::untold(folder)?
+        && let Some(error) = acknowledged::unknown_end_error(folder)?
     {
         return Err(error);
     }

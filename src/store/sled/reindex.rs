@@ -10,8 +10,8 @@ use super::index::Index;
 use super::journal::Frames;
 use super::merge::Merge;
 use super::queue::{Control, Replacement};
-use super::shared::{self, Shared, unshared};
-use super::snapshot::{self, Reader};
+use super::shared::{self, SledShared, unshared};
+use super::snapshot::{self, SnapshotReader};
 use super::{Progress, io};
 use crate::store::StoreError;
 use std::path::Path;
@@ -19,31 +19,31 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 /// An index this many times as large as its rows is worth rebuilding: a new one takes about 1.3 times their size.
-const WORTH: u64 = 3;
+const MIN_GROWTH: u64 = 3;
 /// A new index may take up this many times the size of its rows while it is being written.
-const ROOM: u64 = 2;
+const SPACE_FACTOR: u64 = 2;
 /// Rounds of catching up, each with what was written during the one before. The committer does the last one while
 /// commits wait: this takes about as long as the round before it.
 const ROUNDS: usize = 20;
 /// Commits may wait this long without anyone noticing.
-const SHORT: Duration = Duration::from_millis(50);
+const UNNOTICED_WAIT: Duration = Duration::from_millis(50);
 /// The longest acceptable wait, if writes arrive so fast that no round is short.
-const LONGEST: Duration = Duration::from_secs(1);
+const MAX_WAIT: Duration = Duration::from_secs(1);
 /// How long readers of the old index may take to finish.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// True if the index takes up much more disk space than its content. The content is that of the newest snapshot, so it
 /// may have grown since.
-pub(super) fn is_due(shared: &Shared) -> Result<bool, StoreError> {
+pub(super) fn is_due(shared: &SledShared) -> Result<bool, StoreError> {
     let bytes = shared.folder.index_bytes();
     let Some((_, path)) = snapshot::list(&shared.folder.snapshots())?.pop() else { return Ok(false) };
-    Ok(bytes > shared.reindex_above_bytes && bytes > WORTH * snapshot::unpacked_bytes(&path)?)
+    Ok(bytes > shared.reindex_above_bytes && bytes > MIN_GROWTH * snapshot::unpacked_bytes(&path)?)
 }
 
-/// Rebuilds the index from the snapshot of frame `base`; the caller holds [`Shared::maintain`]. Returns the number of
+/// Rebuilds the index from the snapshot of frame `base`; the caller holds [`SledShared::maintain`]. Returns the number of
 /// records in it.
 pub(super) fn run(
-    shared: &Shared,
+    shared: &SledShared,
     base: u64,
     pace: &dyn Pausing,
     progress: &dyn Fn(Progress),
@@ -51,14 +51,14 @@ pub(super) fn run(
     let folder = &shared.folder;
     let base = snapshot::path(&folder.snapshots(), base);
     let bytes = snapshot::unpacked_bytes(&base)?;
-    if !shared.has_space_for(ROOM * bytes) {
-        let mib = (ROOM * bytes) >> 20;
+    if !shared.has_space_for(SPACE_FACTOR * bytes) {
+        let mib = (SPACE_FACTOR * bytes) >> 20;
         let what = format!("a new index needs {mib} MiB in addition to the old one for a while, which are not free");
         return Err(StoreError::Unusable { place: folder.root.display().to_string(), what });
     }
     let started = Instant::now();
     let before = folder.index_bytes();
-    let index = Arc::new(Index::create_beside(&folder.index_in_work(), &folder.index(), shared.cache_bytes)?);
+    let index = Arc::new(Index::create_in(&folder.index_in_work(), &folder.index(), shared.cache_bytes)?);
     let report = |done: u64| progress(Progress { stage: "rebuilding the index", done: done.min(bytes), total: bytes });
     let taken = build(shared, &index, &base, pace, &report)
         .and_then(|(records, frame)| Ok((records, exchange(shared, &index, frame)?)));
@@ -85,14 +85,14 @@ pub(super) fn run(
 /// Fills the new index and closely follows ongoing writes; returns the initial number of records, and the frame up to
 /// which the index is complete.
 fn build(
-    shared: &Shared,
+    shared: &SledShared,
     index: &Index,
     base: &Path,
     pace: &dyn Pausing,
     report: &dyn Fn(u64),
 ) -> Result<(u64, u64), StoreError> {
     let mut frame = rotate(shared)?;
-    let reader = Reader::open(base, Some(&shared.id))?;
+    let reader = SnapshotReader::open(base, Some(&shared.id))?;
     let from = reader.head.frame;
     let mut merge = merge(shared, Some(reader), from, frame)?;
     let records = fill(&mut merge, &mut |batch, records, bytes| {
@@ -109,10 +109,10 @@ fn build(
         catch_up(index, shared, frame, last)?;
         frame = last;
         let took = started.elapsed();
-        if took <= SHORT || took <= LONGEST && round == ROUNDS {
+        if took <= UNNOTICED_WAIT || took <= MAX_WAIT && round == ROUNDS {
             return Ok((records, frame));
         }
-        if took > LONGEST && took >= before {
+        if took > MAX_WAIT && took >= before {
             break;
         }
         before = took;
@@ -122,13 +122,13 @@ fn build(
 }
 
 /// Brings an index that is complete up to frame `from` up to frame `last`. Those frames are in closed segments.
-pub(super) fn catch_up(index: &Index, shared: &Shared, from: u64, last: u64) -> Result<(), StoreError> {
+pub(super) fn catch_up(index: &Index, shared: &SledShared, from: u64, last: u64) -> Result<(), StoreError> {
     fill(&mut merge(shared, None, from, last)?, &mut |batch, _, _| batch.write(index))?;
     index.set_frame(last)
 }
 
 /// The resulting rows of the frames after `from` up to `last`, applied to a snapshot of frame `from` or on their own.
-fn merge(shared: &Shared, base: Option<Reader>, from: u64, last: u64) -> Result<Merge, StoreError> {
+fn merge(shared: &SledShared, base: Option<SnapshotReader>, from: u64, last: u64) -> Result<Merge, StoreError> {
     let run = closed_segments(&shared.folder, from + 1, last)?;
     let mut frames = Frames::new(&run, shared.id, last);
     Merge::new(base, &mut frames, &shared.folder.snapshots().join("scratch"))
@@ -169,7 +169,7 @@ fn fill(
 }
 
 /// Makes the committer take the new index into use; returns the old one.
-fn exchange(shared: &Shared, index: &Arc<Index>, frame: u64) -> Result<Arc<Index>, StoreError> {
+fn exchange(shared: &SledShared, index: &Arc<Index>, frame: u64) -> Result<Arc<Index>, StoreError> {
     let (reply, answer) = mpsc::channel();
     let index = Arc::clone(index);
     shared.queue.control(Control::Exchange(Replacement { index, frame, reply }))?;
@@ -178,7 +178,7 @@ fn exchange(shared: &Shared, index: &Arc<Index>, frame: u64) -> Result<Arc<Index
 
 /// Renames the new index and removes the files of the old one, which may still be read. If that fails, the new one
 /// stays in use under its temporary name, and the next start compares what it finds with snapshot and journal.
-fn put_in_place(shared: &Shared, index: &Index) -> Result<(), StoreError> {
+fn put_in_place(shared: &SledShared, index: &Index) -> Result<(), StoreError> {
     let folder = &shared.folder;
     // Left by an earlier attempt that failed half-way.
     io::remove_directory(&folder.index_replaced())?;

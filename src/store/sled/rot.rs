@@ -3,8 +3,8 @@
 use super::background::{self, Pausing};
 use super::journal::Frames;
 use super::merge::{Collector, Merge};
-use super::shared::{self, Shared};
-use super::snapshot::{self, Entry};
+use super::shared::{self, SledShared};
+use super::snapshot::{self, SnapshotEntry};
 use crate::store::StoreError;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -19,7 +19,7 @@ pub(super) struct Sorted {
 }
 
 /// Verifies every snapshot; logs the damaged ones.
-pub(super) fn sort(shared: &Shared, pace: &dyn Pausing) -> Result<Sorted, StoreError> {
+pub(super) fn sort(shared: &SledShared, pace: &dyn Pausing) -> Result<Sorted, StoreError> {
     let mut sorted = Sorted::default();
     for (frame, path) in snapshot::list(&shared.folder.snapshots())? {
         let mut since = Instant::now();
@@ -41,7 +41,7 @@ pub(super) fn sort(shared: &Shared, pace: &dyn Pausing) -> Result<Sorted, StoreE
 }
 
 /// Moves bad snapshots out of the way, once they are no longer needed.
-pub(super) fn set_aside(shared: &Shared, bad: &[PathBuf]) -> Result<(), StoreError> {
+pub(super) fn set_aside(shared: &SledShared, bad: &[PathBuf]) -> Result<(), StoreError> {
     for path in bad.iter().filter(|path| path.exists()) {
         let aside = shared.folder.set_aside(path)?;
         tracing::warn!(file = %aside.display(), "the bad snapshot was set aside");
@@ -53,7 +53,7 @@ pub(super) fn set_aside(shared: &Shared, bad: &[PathBuf]) -> Result<(), StoreErr
 /// intact and the journal does not go back to the first frame. Then there is no other source of the records.
 ///
 /// The walk sees some of the writes made in the meantime; the frames since its beginning supply all of them.
-pub(super) fn from_index(shared: &Shared, before: u64, pace: &dyn Pausing) -> Result<(Merge, u64), StoreError> {
+pub(super) fn from_index(shared: &SledShared, before: u64, pace: &dyn Pausing) -> Result<(Merge, u64), StoreError> {
     tracing::error!("no snapshot is intact: making a new one from the index");
     let mut collector = Collector::new(&shared.folder.snapshots().join("scratch"));
     let view = shared.view()?;
@@ -61,7 +61,7 @@ pub(super) fn from_index(shared: &Shared, before: u64, pace: &dyn Pausing) -> Re
     let mut since = Instant::now();
     for (walked, row) in (1..).zip(view.all()) {
         let (key, (frame, value)) = row?;
-        collector.add(&Entry { key: &key, frame, value: Some(&value) })?;
+        collector.add(&SnapshotEntry { key: &key, frame, value: Some(&value) })?;
         if walked % 512 == 0 {
             pace.pause(walked, since.elapsed())?;
             since = Instant::now();

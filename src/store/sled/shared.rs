@@ -17,7 +17,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The state of an open folder.
-pub(super) struct Shared {
+pub(super) struct SledShared {
     pub(super) folder: Folder,
     pub(super) id: FolderId,
     pub(super) clock: Arc<dyn Clock>,
@@ -70,7 +70,7 @@ pub(super) struct Counters {
     pub(super) segments_since_snapshot: AtomicU64,
 }
 
-impl Shared {
+impl SledShared {
     pub(super) fn new(folder: Folder, id: FolderId, index: Index, last: u64, options: &Options) -> Self {
         Self {
             folder,
@@ -157,8 +157,8 @@ impl Shared {
     }
 
     /// Records that the committer has begun or finished a group.
-    pub(super) fn set_busy(&self, busy: bool) {
-        let now = if busy { self.elapsed_ms() + 1 } else { 0 };
+    pub(super) fn set_group_active(&self, is_active: bool) {
+        let now = if is_active { self.elapsed_ms() + 1 } else { 0 };
         self.busy_since.store(now, Ordering::Relaxed);
     }
 
@@ -172,7 +172,7 @@ impl Shared {
     }
 
     /// Stops all writing and notifies the server, which must end the process.
-    pub(super) fn die(&self, reason: &str) {
+    pub(super) fn fail(&self, reason: &str) {
         // Other threads that hit the same disk failure report it, too.
         if self.is_dead.swap(true, Ordering::AcqRel) {
             return;
@@ -260,7 +260,7 @@ impl Signal {
     }
 
     /// Clears the signal, because what it was raised for is being done.
-    pub(super) fn settle(&self) {
+    pub(super) fn clear(&self) {
         let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
         *raised = self.is_finished();
     }
@@ -296,10 +296,10 @@ mod tests {
         let signal = Signal::default();
         let is_raised = || *signal.raised.lock().unwrap();
         signal.raise();
-        signal.settle();
+        signal.clear();
         assert!(!is_raised());
         signal.finish();
-        signal.settle();
+        signal.clear();
         assert!(is_raised());
     }
 }

@@ -1,6 +1,6 @@
 //! Is there room on the disk for another write? The system is asked from time to time, not for every write.
 
-use super::shared::Shared;
+use super::shared::SledShared;
 use crate::store::StoreError;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -50,12 +50,12 @@ pub(super) struct Space {
 
 impl Space {
     /// Records that the system has just refused a write.
-    pub(super) const fn is_used_up(&mut self, lack: Lack) {
+    pub(super) const fn mark_full(&mut self, lack: Lack) {
         self.lack = Some(lack);
     }
 
     /// What a write of this size lacks; `None` if there is room.
-    pub(super) fn lack_for(&mut self, bytes: usize, shared: &Shared) -> Option<Lack> {
+    pub(super) fn lack_for(&mut self, bytes: usize, shared: &SledShared) -> Option<Lack> {
         self.since += bytes;
         let old = |checked: Instant| checked.elapsed() >= SPACE_EVERY || self.since >= SPACE_EVERY_BYTES;
         if self.lack.is_some() || self.checked.is_none_or(old) {

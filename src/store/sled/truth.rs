@@ -6,8 +6,8 @@ use super::folder::{Folder, FolderId};
 use super::journal::frames::{Coverage, Scanned};
 use super::journal::{self, Frames};
 use super::merge::Merge;
-use super::point::{self, Point, Times};
-use super::snapshot::{self, Head, Reader};
+use super::point::{self, FrameTimes, Point};
+use super::snapshot::{self, SnapshotHeader, SnapshotReader};
 use crate::store::StoreError;
 use crate::store::maintenance::Until;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone)]
 pub(super) struct Base {
     pub(super) path: PathBuf,
-    pub(super) head: Head,
+    pub(super) head: SnapshotHeader,
     pub(super) rows: u64,
 }
 
@@ -110,7 +110,7 @@ impl Truth {
             let point = Point { frame: truth.last(), time: truth.time(), notes: Vec::new() };
             return Ok((truth, point));
         }
-        let mut times = Times::new(until);
+        let mut times = FrameTimes::new(until);
         let mut add = |segment: &Scanned, number, time| times.add(segment, number, time);
         let scanned = journal::scan(&folder.journal(), id, u64::MAX, &|_| {}, &mut add)?;
         let mut bad_snapshots = Vec::new();
@@ -172,7 +172,7 @@ impl Truth {
     /// Like [`Self::merge`], with temporary files in `scratch`.
     pub(super) fn merge_into(&self, upto: u64, scratch: &Path) -> Result<Merge, StoreError> {
         let base = match &self.base {
-            Some(base) => Some(Reader::open(&base.path, Some(&self.id))?),
+            Some(base) => Some(SnapshotReader::open(&base.path, Some(&self.id))?),
             None => None,
         };
         let mut frames = Frames::new(&self.frames, self.id, upto);

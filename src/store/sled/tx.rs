@@ -3,7 +3,7 @@
 use super::index::{self, Stamped};
 use super::journal::frame;
 use super::queue::{Add, Read, Request};
-use super::shared::{self, Shared};
+use super::shared::{self, SledShared};
 use super::view::Cursor;
 use crate::store::buffer::{self, Buffer};
 use crate::store::{CommitError, Encoding, Key, Scan, StoreError, Tx, limits};
@@ -15,16 +15,16 @@ use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
 /// How often a read-only commit tries to check its reads before it leaves this to the committer.
-const TRIES: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 
 pub(super) struct SledTx {
-    shared: Arc<Shared>,
+    shared: Arc<SledShared>,
     begin: u64,
     buffer: Buffer,
 }
 
 impl SledTx {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<SledShared>) -> Self {
         let begin = shared.published.load(Ordering::Acquire);
         Self { shared, begin, buffer: Buffer::default() }
     }
@@ -91,7 +91,7 @@ impl Tx for SledTx {
             return self.buffer.with_adds(Encoding::Binary, key, own);
         }
         let stored = self.stored(key)?;
-        self.buffer.saw(key, stored.as_ref().map(|(frame, _)| *frame));
+        self.buffer.record_read(key, stored.as_ref().map(|(frame, _)| *frame));
         self.buffer.with_adds(Encoding::Binary, key, stored.map(|(_, value)| value))
     }
 
@@ -112,7 +112,7 @@ impl Tx for SledTx {
                 return self.buffer.with_adds(Encoding::Binary, key, own);
             }
             let stored = stored.get(key).cloned().flatten();
-            self.buffer.saw(key, stored.as_ref().map(|(frame, _)| *frame));
+            self.buffer.record_read(key, stored.as_ref().map(|(frame, _)| *frame));
             self.buffer.with_adds(Encoding::Binary, key, stored.map(|(_, value)| value))
         };
         keys.iter().map(value).collect()
@@ -152,10 +152,10 @@ impl Tx for SledTx {
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), CommitError> {
-        self.buffer.settle(Encoding::Binary)?;
+        self.buffer.fold_adds(Encoding::Binary)?;
         limits::check(&self.buffer)?;
         if self.buffer.writes.is_empty() && self.buffer.adds.is_empty() {
-            for _ in 0..TRIES {
+            for _ in 0..MAX_ATTEMPTS {
                 match self.reads_hold()? {
                     Some(true) => return Ok(()),
                     Some(false) => {

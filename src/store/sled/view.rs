@@ -1,7 +1,7 @@
 //! What readers see: the index, overlaid with the rows that have not been written to it yet.
 
 use super::index::{Cursor as IndexCursor, Index, Rows as IndexRows, Stamped};
-use super::memtable::{Entry, Memtable, Range};
+use super::memtable::{Memtable, MemtableEntry, Range};
 use crate::store::StoreError;
 use std::collections::VecDeque;
 use std::ops::Bound;
@@ -105,7 +105,7 @@ impl Rows<'_> {
     /// Takes the record at a key that comes next in at least one part; `None` if it was removed. The later frame wins:
     /// what was read from the index may be newer than a table that was frozen long ago.
     fn take(&mut self, key: &[u8]) -> Option<Stamped> {
-        let mut latest: Option<Entry> = None;
+        let mut latest: Option<MemtableEntry> = None;
         for table in &mut self.tables {
             if let Some((_, entry)) = table.take_at(key)
                 && latest.as_ref().is_none_or(|(frame, _)| *frame < entry.0)
@@ -143,7 +143,7 @@ struct TableRows<'a> {
     table: &'a Memtable,
     /// The range that has not been read yet.
     range: Range,
-    page: VecDeque<(Vec<u8>, Entry)>,
+    page: VecDeque<(Vec<u8>, MemtableEntry)>,
     is_read: bool,
     reverse: bool,
 }
@@ -153,7 +153,7 @@ impl<'a> TableRows<'a> {
         Self { table, range, page: VecDeque::new(), is_read: false, reverse }
     }
 
-    fn peek(&mut self) -> Option<&(Vec<u8>, Entry)> {
+    fn peek(&mut self) -> Option<&(Vec<u8>, MemtableEntry)> {
         if self.page.is_empty() && !self.is_read {
             self.page = self.table.page(&self.range, self.reverse, PAGE).into();
             self.is_read = self.page.len() < PAGE;
@@ -165,7 +165,7 @@ impl<'a> TableRows<'a> {
         self.page.front()
     }
 
-    fn take_at(&mut self, key: &[u8]) -> Option<(Vec<u8>, Entry)> {
+    fn take_at(&mut self, key: &[u8]) -> Option<(Vec<u8>, MemtableEntry)> {
         self.page.pop_front_if(|(at, _)| at == key)
     }
 }

@@ -1,11 +1,11 @@
 //! Cross-references: every user has its index keys, every index key its user, and the counters are right.
 
-use super::index::{self, Entry, parse_info_key, parse_listing_key};
+use super::index::{self, IndexEntry, parse_info_key, parse_listing_key};
 use super::listing::v1;
 use super::plain::{self, Copies};
 use super::{Row, count, find_internal, parse_row_key, row, verified};
 use crate::domain::ids::{AppId, UserId};
-use crate::store::cross_references::{CrossReferences, Rows, settled};
+use crate::store::cross_references::{CrossReferences, Rows, finish_examination};
 use crate::store::key::KeyReader;
 use crate::store::{CommitError, Engine, Key, Keyspace, StoreError, Tx, counter};
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ async fn row_has_index(engine: &dyn Engine, key: &Key, found: &mut CrossReferenc
     loop {
         let mut tx = engine.begin();
         let wrong = wrong_with_row(tx.as_mut(), &app, &id).await;
-        let Some(wrong) = settled(tx, wrong).await? else { continue };
+        let Some(wrong) = finish_examination(tx, wrong).await? else { continue };
         match wrong {
             Ok(wrong) => wrong
                 .into_iter()
@@ -70,8 +70,8 @@ async fn wrong_with_row(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Vec
     let marks = verified::of_user(tx, app, &user).await?;
     let copies = Copies::of(app, &user, marks.first().copied().unwrap_or_default());
     // An index key that is missing or leads elsewhere.
-    for Entry { key, pointer } in index::entries(app, &user) {
-        let stands = match &pointer {
+    for IndexEntry { key, pointer } in index::entries(app, &user) {
+        let exists = match &pointer {
             Some(pointer) => index::read_pointer(tx, &key).await?.as_ref() == Some(&pointer.to),
             None => match stored(tx, &key).await? {
                 Some(value) => {
@@ -83,7 +83,7 @@ async fn wrong_with_row(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Vec
                 None => false,
             },
         };
-        if !stands {
+        if !exists {
             wrong.push(format!("is not found by {key}"));
         }
     }
@@ -117,7 +117,7 @@ async fn index_has_row(engine: &dyn Engine, key: &Key, found: &mut CrossReferenc
         let mut tx = engine.begin();
         let wrong = wrong(tx.as_mut(), &app, key).await;
         // A damaged row was reported by the walk over the rows; a damaged key is reported only here.
-        match settled(tx, wrong).await? {
+        match finish_examination(tx, wrong).await? {
             None => {}
             Some(Ok(Some(what))) => {
                 found.report(format!("{key} {what}"));

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 /// One index key of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct IndexEntry {
     /// The key itself.
     pub(super) key: Key,
     /// The pointer in the value of the key; `None` for a key without a pointer.
@@ -82,14 +82,14 @@ pub enum Kind {
 
 /// The longest value that is stored in a key unchanged. A longer one is cut to this length and followed by its hash,
 /// which makes it longer than any unchanged value.
-const VALUE_MAX: usize = 256;
+const MAX_VALUE: usize = 256;
 
 /// Text in the form in which it is stored in a key. Prefixes are preserved up to the cut.
 pub(super) fn bounded(text: &str) -> String {
-    if text.len() <= VALUE_MAX {
+    if text.len() <= MAX_VALUE {
         return text.to_owned();
     }
-    let mut cut = VALUE_MAX;
+    let mut cut = MAX_VALUE;
     while !text.is_char_boundary(cut) {
         cut -= 1;
     }
@@ -227,10 +227,12 @@ pub(super) fn parse_joined(parts: &mut KeyReader<'_>) -> Option<UnixMillis> {
 }
 
 /// All index keys of this user.
-pub(super) fn entries(app: &AppId, user: &User) -> Vec<Entry> {
+pub(super) fn entries(app: &AppId, user: &User) -> Vec<IndexEntry> {
     let mut entries = Vec::with_capacity(8);
-    let id =
-        |key, to: &UserId| Entry { key, pointer: Some(Pointer { to: to.clone(), claim: None, reservation: false }) };
+    let id = |key, to: &UserId| IndexEntry {
+        key,
+        pointer: Some(Pointer { to: to.clone(), claim: None, reservation: false }),
+    };
     for method in &user.methods {
         if method.id != user.id {
             entries.push(id(method_key(app, &method.id), &user.id));
@@ -250,13 +252,13 @@ pub(super) fn entries(app: &AppId, user: &User) -> Vec<Entry> {
 }
 
 /// Adds the index keys of a login method in one of its tenants.
-fn of_method(app: &AppId, tenant: &TenantId, method: &LoginMethod, entries: &mut Vec<Entry>) {
+fn of_method(app: &AppId, tenant: &TenantId, method: &LoginMethod, entries: &mut Vec<IndexEntry>) {
     for info in method.login.identities() {
         let key = identity_key(app, tenant, method.login.recipe(), &info);
         let claim = Some((tenant.clone(), info));
-        entries.push(Entry { key, pointer: Some(Pointer { to: method.id.clone(), claim, reservation: false }) });
+        entries.push(IndexEntry { key, pointer: Some(Pointer { to: method.id.clone(), claim, reservation: false }) });
     }
-    let mut scan_key = |key: Key| entries.push(Entry { key: key.text(method.id.as_str()), pointer: None });
+    let mut scan_key = |key: Key| entries.push(IndexEntry { key: key.text(method.id.as_str()), pointer: None });
     for info in method.login.account_infos() {
         scan_key(info_key(app, tenant, &info));
         match &info {
@@ -278,20 +280,21 @@ fn of_method(app: &AppId, tenant: &TenantId, method: &LoginMethod, entries: &mut
 }
 
 /// Adds the index keys of a group in its tenants.
-fn of_group(app: &AppId, user: &User, entries: &mut Vec<Entry>) {
+fn of_group(app: &AppId, user: &User, entries: &mut Vec<IndexEntry>) {
     let place = user.position();
     for tenant in user.tenants() {
         for recipe in RecipeId::ALL {
             let here = |method: &&LoginMethod| method.tenants.contains(tenant) && method.login.recipe() == recipe;
             if user.methods.iter().any(|method| here(&method)) {
-                entries.push(Entry { key: listing_key(app, tenant, recipe, &place), pointer: None });
+                entries.push(IndexEntry { key: listing_key(app, tenant, recipe, &place), pointer: None });
             }
         }
         if user.is_primary {
             for info in user.account_infos() {
                 let key = reservation_key(app, tenant, &info);
                 let claim = Some((tenant.clone(), info));
-                entries.push(Entry { key, pointer: Some(Pointer { to: user.id.clone(), claim, reservation: true }) });
+                entries
+                    .push(IndexEntry { key, pointer: Some(Pointer { to: user.id.clone(), claim, reservation: true }) });
             }
         }
     }

@@ -27,7 +27,7 @@ use super::key::KeyReader;
 use super::{Key, Keyspace, Scan, StoreError, Tx, codec};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use crate::domain::user::{AccountInfo, ExternalId, LoginMethod, RecipeId, User};
-use index::{Entry, Pointer};
+use index::{IndexEntry, Pointer};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -125,7 +125,7 @@ async fn put_row(tx: &mut dyn Tx, app: &AppId, user: &User) -> Result<(), StoreE
     let mut user = user.clone();
     user.sort();
     let key = row_key(app, &user.id);
-    plain::must_be_whole(&key, &user)?;
+    plain::require_password_hash(&key, &user)?;
     let verified = verified::of_user(tx, app, &user).await?;
     plain::put(tx, app, &user, &verified)?;
     codec::put(tx, key, &UserRecord::from(Row { user, verified: Some(verified) }))
@@ -141,7 +141,7 @@ pub struct Found {
 }
 
 /// The longest internal id: they are UUIDs. A longer id can only be an external one.
-const INTERNAL_ID_MAX: usize = 64;
+const MAX_INTERNAL_ID: usize = 64;
 
 /// Finds a user by any id: internal ones win over external ones, recipe user ids lead to the group.
 ///
@@ -165,7 +165,7 @@ pub async fn find_internal(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<
 
 /// The row for an internal id: of the group, or of one of its methods.
 async fn row_of(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<Row>, StoreError> {
-    if id.as_str().len() > INTERNAL_ID_MAX {
+    if id.as_str().len() > MAX_INTERNAL_ID {
         return Ok(None);
     }
     if let Some(row) = row(tx, app, id).await? {
@@ -274,7 +274,7 @@ pub async fn save(
     before: &[&User],
     after: &[&User],
 ) -> Result<Result<(), Taken>, StoreError> {
-    let change = Change::new(app, before, after);
+    let change = IndexUpdate::new(app, before, after);
     match change.taken(tx).await? {
         Some(taken) => Ok(Err(taken)),
         None => change.write(tx).await.map(Ok),
@@ -291,7 +291,7 @@ pub async fn taken(
     before: &[&User],
     after: &[&User],
 ) -> Result<Option<Taken>, StoreError> {
-    Change::new(app, before, after).taken(tx).await
+    IndexUpdate::new(app, before, after).taken(tx).await
 }
 
 /// The second half of [`save`], after this transaction has found that nothing is [`taken`].
@@ -299,11 +299,11 @@ pub async fn taken(
 /// # Errors
 /// When the store fails, or a record is too large.
 pub async fn write(tx: &mut dyn Tx, app: &AppId, before: &[&User], after: &[&User]) -> Result<(), StoreError> {
-    Change::new(app, before, after).write(tx).await
+    IndexUpdate::new(app, before, after).write(tx).await
 }
 
 /// A change of users, with the index keys before and after.
-struct Change<'a> {
+struct IndexUpdate<'a> {
     app: &'a AppId,
     before: &'a [&'a User],
     after: &'a [&'a User],
@@ -313,12 +313,12 @@ struct Change<'a> {
     double: Option<Taken>,
 }
 
-impl<'a> Change<'a> {
+impl<'a> IndexUpdate<'a> {
     fn new(app: &'a AppId, before: &'a [&'a User], after: &'a [&'a User]) -> Self {
         let entries = |users: &'a [&'a User]| users.iter().flat_map(|user| index::entries(app, user));
         let old = entries(before).map(|entry| (entry.key, entry.pointer)).collect();
         let (mut new, mut double) = (BTreeMap::new(), None);
-        for Entry { key, pointer } in entries(after) {
+        for IndexEntry { key, pointer } in entries(after) {
             let claims = pointer.as_ref().is_some_and(Pointer::is_identity);
             let there = new.insert(key, pointer.clone()).flatten();
             if let (true, Some(by), Some(pointer)) = (claims, there, pointer)
@@ -353,7 +353,7 @@ impl<'a> Change<'a> {
         for (key, pointer) in self.new.iter().filter(|(key, pointer)| self.old.get(*key) != Some(*pointer)) {
             index::put(tx, key, pointer.as_ref())?;
         }
-        for key in plain::outgrown(self.app, self.before, self.after) {
+        for key in plain::obsolete_copies(self.app, self.before, self.after) {
             if self.new.contains_key(&key) {
                 index::put(tx, &key, None)?;
             }

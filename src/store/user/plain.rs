@@ -6,7 +6,7 @@
 //! among very many users only reads the leaves of one index rather than those of the rows as well.
 //!
 //! The copies are always correct: writing a user's row also writes the copies ([`put`]), and a change that makes the
-//! user no longer plain removes them ([`outgrown`]). Without a copy the row has to be read: the user is not plain, or
+//! user no longer plain removes them ([`obsolete_copies`]). Without a copy the row has to be read: the user is not plain, or
 //! was written before there were copies.
 
 use super::Row;
@@ -139,7 +139,7 @@ pub(super) fn put(tx: &mut dyn Tx, app: &AppId, user: &User, verified: &[bool]) 
 }
 
 /// The keys that held copies of plain users before the change and hold none after it.
-pub(super) fn outgrown(app: &AppId, before: &[&User], after: &[&User]) -> BTreeSet<Key> {
+pub(super) fn obsolete_copies(app: &AppId, before: &[&User], after: &[&User]) -> BTreeSet<Key> {
     let keys = |users: &[&User]| -> BTreeSet<Key> {
         let copies = users.iter().filter_map(|user| Copies::of(app, user, false));
         copies.flat_map(|Copies { info, listed }| [info.0, listed.0]).collect()
@@ -211,7 +211,7 @@ fn shown(id: UserId, time_joined: UnixMillis, tenant: TenantId, login: Login, ve
 ///
 /// # Errors
 /// When such a user is about to be written.
-pub(super) fn must_be_whole(key: &Key, user: &User) -> Result<(), StoreError> {
+pub(super) fn require_password_hash(key: &Key, user: &User) -> Result<(), StoreError> {
     let withheld =
         |method: &LoginMethod| matches!(&method.login, Login::EmailPassword { password, .. } if password.is_withheld());
     if user.methods.iter().any(withheld) {

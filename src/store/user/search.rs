@@ -13,17 +13,17 @@ use crate::store::{Encoding, Key, Scan, StoreError, Tx};
 use std::collections::BTreeMap;
 
 /// The maximum number of users found by one search (CDI: `GET /users`).
-pub const FOUND_MAX: usize = 1000;
+pub const MAX_FOUND: usize = 1000;
 /// Index keys read for one value of a tag.
 const KEYS_PER_VALUE: usize = 2000;
 /// Login methods examined for one tag.
 const METHODS_PER_TAG: usize = 10_000;
 /// Attempts to find a login method that is no longer where the index says.
-const LOOKS_MAX: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 /// Rows read before other tasks get the thread.
 const ROWS_AT_ONCE: usize = 64;
 
-/// The users with a login method in this tenant that has exactly this info, up to [`FOUND_MAX`]. A commit re-checks
+/// The users with a login method in this tenant that has exactly this info, up to [`MAX_FOUND`]. A commit re-checks
 /// every user found.
 ///
 /// # Errors
@@ -34,7 +34,7 @@ pub async fn with_info(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, info: &L
         LookUp::Credential(id) => info_value_key(app, tenant, Kind::Credential, Search::Exact(id)),
     };
     let mut methods = Methods::new();
-    for (key, mut value) in tx.scan(&within(prefix, FOUND_MAX)).await? {
+    for (key, mut value) in tx.scan(&within(prefix, MAX_FOUND)).await? {
         if !value.is_empty() {
             // A commit re-checks what was read by key, but not what a scan has found.
             value = tx.get(&key).await?.unwrap_or_default();
@@ -45,7 +45,7 @@ pub async fn with_info(tx: &mut dyn Tx, app: &AppId, tenant: &TenantId, info: &L
     Ok(found.into_values().collect())
 }
 
-/// The users with a login method in this tenant that matches the tags, oldest first, up to [`FOUND_MAX`].
+/// The users with a login method in this tenant that matches the tags, oldest first, up to [`MAX_FOUND`].
 ///
 /// If very many login methods match a value, only the first ones in index order are considered.
 ///
@@ -136,7 +136,7 @@ fn note(
     Ok(())
 }
 
-/// The users of the login methods that match, oldest first, up to [`FOUND_MAX`].
+/// The users of the login methods that match, oldest first, up to [`MAX_FOUND`].
 async fn users_of(
     tx: &mut dyn Tx,
     app: &AppId,
@@ -159,7 +159,7 @@ async fn users_of(
         if row.user.method(&id).is_some_and(&fits) {
             users.insert(row.user.position(), row);
         }
-        if users.len() == FOUND_MAX {
+        if users.len() == MAX_FOUND {
             break;
         }
     }
@@ -169,7 +169,7 @@ async fn users_of(
 /// The row of a login method found in an index. While it is being linked or unlinked, the pointer may lead to the old
 /// row: another attempt finds the new one.
 async fn row_behind(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Option<Row>, StoreError> {
-    for _ in 1..LOOKS_MAX {
+    for _ in 1..MAX_ATTEMPTS {
         if let Some(row) = row_of(tx, app, id).await? {
             return Ok(Some(row));
         }

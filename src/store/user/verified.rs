@@ -98,10 +98,10 @@ async fn copy(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), StoreErro
 }
 
 /// Verified addresses, and tokens to verify them.
-pub(in crate::store) struct Kept;
+pub(in crate::store) struct VerifiedUserData;
 
 #[async_trait]
-impl UserData for Kept {
+impl UserData for VerifiedUserData {
     async fn in_use(&self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<bool, StoreError> {
         emailverification::in_use(tx, app, id).await
     }

@@ -28,11 +28,11 @@ pub async fn ids(tx: &mut dyn Tx, app: &AppId, user: &User, id: &UserId) -> Resu
 /// Every recipe that keeps data under a user's id, with its name in protocol messages and in the order in which the
 /// protocol checks them.
 const RECIPES: [(&str, &dyn UserData); 5] = [
-    ("Session", &session::Kept),
-    ("UserMetadata", &usermetadata::Kept),
-    ("UserRoles", &userroles::Kept),
-    (EMAIL_VERIFICATION, &user::verified::Kept),
-    ("TOTP", &super::totp::Kept),
+    ("Session", &session::SessionUserData),
+    ("UserMetadata", &usermetadata::MetadataUserData),
+    ("UserRoles", &userroles::RolesUserData),
+    (EMAIL_VERIFICATION, &user::verified::VerifiedUserData),
+    ("TOTP", &super::totp::TotpUserData),
 ];
 
 /// The recipe whose data may move to another id.

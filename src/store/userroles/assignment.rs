@@ -58,7 +58,7 @@ impl Assignment<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn stands(&self, tx: &mut dyn Tx, incarnation: Incarnation) -> Result<bool, StoreError> {
+    pub async fn exists(&self, tx: &mut dyn Tx, incarnation: Incarnation) -> Result<bool, StoreError> {
         let record = codec::get::<UserRoleRecord>(tx, &self.user_key()).await?;
         Ok(record.is_some_and(|record| record.incarnation == incarnation))
     }
@@ -193,16 +193,16 @@ pub async fn in_use(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<bool,
     let prefix = user_prefix(app, user);
     let skip = prefix.bytes.len();
     let mut pages = Pages::of(prefix, PAGE);
-    let mut living: HashMap<RoleName, Option<Incarnation>> = HashMap::new();
+    let mut valid: HashMap<RoleName, Option<Incarnation>> = HashMap::new();
     while let Some(rows) = pages.records::<UserRoleRecord>(tx).await? {
         for (key, record) in rows {
             let parts = KeyReader::after(&key, skip).and_then(|mut rest| Some((rest.text()?, rest.text()?)));
             let Some((_tenant, role)) = parts else { continue };
             let role = RoleName::from_stored(role);
-            if !living.contains_key(&role) {
-                living.insert(role.clone(), super::incarnation(tx, app, &role).await?);
+            if !valid.contains_key(&role) {
+                valid.insert(role.clone(), super::incarnation(tx, app, &role).await?);
             }
-            if living.get(&role) == Some(&Some(record.incarnation)) {
+            if valid.get(&role) == Some(&Some(record.incarnation)) {
                 return Ok(true);
             }
         }

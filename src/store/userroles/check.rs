@@ -5,7 +5,7 @@ use super::removal::RemovedRole;
 use super::{RoleRecord, incarnation, permission_key, role_key};
 use crate::domain::ids::AppId;
 use crate::domain::userroles::{Incarnation, Permission, RoleName};
-use crate::store::cross_references::{CrossReferences, Rows, settled};
+use crate::store::cross_references::{CrossReferences, Rows, finish_examination};
 use crate::store::key::KeyReader;
 use crate::store::{Engine, Key, Keyspace, StoreError, Tx, codec};
 
@@ -23,14 +23,14 @@ pub async fn check(engine: &dyn Engine) -> Result<CrossReferences, StoreError> {
                 Keyspace::Role | Keyspace::UserRole => found.rows += 1,
                 _ => found.index_keys += 1,
             }
-            look(engine, &key, &mut found).await?;
+            examine(engine, &key, &mut found).await?;
         }
     }
     Ok(found)
 }
 
 /// Reports the defects of a row, as of one moment.
-async fn look(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Result<(), StoreError> {
+async fn examine(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Result<(), StoreError> {
     loop {
         let mut tx = engine.begin();
         let wrong = match key.keyspace {
@@ -39,7 +39,7 @@ async fn look(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Re
             Keyspace::UserRole => user_role(tx.as_mut(), key).await,
             _ => role_user(tx.as_mut(), key).await,
         };
-        match settled(tx, wrong).await? {
+        match finish_examination(tx, wrong).await? {
             None => continue,
             Some(Ok(Some(what))) => found.report(format!("{key} {what}")),
             Some(Ok(None)) => {}

@@ -128,10 +128,10 @@ async fn names(tx: &mut dyn Tx, prefix: Key, start: Option<Key>) -> Result<(Vec<
 }
 
 /// The roles of users as user data.
-pub(super) struct Kept;
+pub(super) struct RolesUserData;
 
 #[async_trait]
-impl UserData for Kept {
+impl UserData for RolesUserData {
     async fn in_use(&self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<bool, StoreError> {
         in_use(tx, app, id).await
     }

@@ -35,7 +35,7 @@ pub struct RemovedRole {
 
 /// The progress of deleting a removed role's rows.
 #[derive(Debug, Clone)]
-pub struct Progress(Option<Key>);
+pub struct RoleRemovalProgress(Option<Key>);
 
 pub(in crate::store) const PREFIX: &str = "role-removal";
 
@@ -73,21 +73,26 @@ impl RemovedRole {
 
     /// The start of the deletion, at the app's first tenant.
     #[must_use]
-    pub fn start(&self) -> Progress {
-        Progress(Some(Key::of_app(Keyspace::RoleUser, &self.app)))
+    pub fn start(&self) -> RoleRemovalProgress {
+        RoleRemovalProgress(Some(Key::of_app(Keyspace::RoleUser, &self.app)))
     }
 
     /// Deletes up to `limit` of its assignments. `None` when all are gone; the last step deletes the marker.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn step(&self, tx: &mut dyn Tx, at: Progress, limit: usize) -> Result<Option<Progress>, StoreError> {
+    pub async fn step(
+        &self,
+        tx: &mut dyn Tx,
+        at: RoleRemovalProgress,
+        limit: usize,
+    ) -> Result<Option<RoleRemovalProgress>, StoreError> {
         let Some(start) = at.0 else {
             tx.delete(self.marker_key());
             return Ok(None);
         };
         let Some(tenant) = self.tenant_at(tx, &start).await? else {
-            return Ok(Some(Progress(None)));
+            return Ok(Some(RoleRemovalProgress(None)));
         };
         let prefix = role_prefix(&self.app, &tenant, &self.role);
         let start = start.max(prefix.clone());
@@ -99,7 +104,7 @@ impl RemovedRole {
             }
         }
         let next_tenant = || Key::of_tenant(Keyspace::RoleUser, &self.app, &tenant).prefix_end();
-        Ok(Some(Progress(pages.into_next_key().or_else(next_tenant))))
+        Ok(Some(RoleRemovalProgress(pages.into_next_key().or_else(next_tenant))))
     }
 
     /// Deletes an assignment's two rows, unless they were rewritten for a new role of this name: a scan is not

@@ -58,7 +58,7 @@ async fn lineage_moves_outcomes_keys_and_panics_are_counted() {
     refresh("5.6", &third).await.ok();
     refresh("5.6", &first).await;
     refresh("5.6", "x").await;
-    app.cdi.panicked();
+    app.cdi.record_panic();
     app.clock.advance(5_000);
     let text = app.get("/metrics").await.body();
     for (name, value) in [

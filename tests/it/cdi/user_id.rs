@@ -33,7 +33,7 @@ async fn jane(app: &TestApp) -> User {
     let credential_ids = vec!["AbC".to_owned()];
     jane.methods.push(method("d", 40, Login::Webauthn { email: "key@x.io".to_owned(), credential_ids }));
     jane.sort();
-    let mut tx = app.app.store.begin();
+    let mut tx = app.context.store.begin();
     user::save(tx.as_mut(), &AppId::base(), &[], &[&jane]).await.unwrap().unwrap();
     tx.commit().await.unwrap();
     jane

@@ -362,9 +362,9 @@ async fn who_is_alone_goes_as_a_whole_whatever_is_asked_for() {
 #[tokio::test]
 async fn a_person_goes_in_one_transaction() {
     let app = group().await;
-    let commits = app.app.store.stats().commits;
+    let commits = app.context.store.stats().commits;
     remove(&app, "c", None).await;
-    assert_eq!(app.app.store.stats().commits, commits + 1);
+    assert_eq!(app.context.store.stats().commits, commits + 1);
     assert!(rows(&app).await.iter().all(|(_, count)| *count == 0));
 }
 

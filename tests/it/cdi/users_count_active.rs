@@ -65,7 +65,7 @@ async fn refreshing_and_signing_out_everywhere_mark_and_other_calls_do_not() {
     app.post("/recipe/session/regenerate", body).await.ok();
     let device = json!({"userId": "u", "deviceName": "d", "skew": 1, "period": 30, "secretKey": "MZXW6YTB"});
     app.post("/recipe/totp/device/import", device).await.ok();
-    let code = TotpSecret::from_base32("MZXW6YTB").unwrap().code(app.app.now().seconds() / 30);
+    let code = TotpSecret::from_base32("MZXW6YTB").unwrap().code(app.context.now().seconds() / 30);
     let body = json!({"userId": "u", "totp": format!("{code:06}")});
     app.post("/recipe/totp/verify", body).await.ok();
     assert_eq!(active(&app, "", moment(1)).await, 0);
@@ -90,11 +90,11 @@ async fn a_mark_costs_no_commit_of_its_own() {
     let app = TestApp::new().await;
     // The first session creates the app's keys.
     app.session("first").await;
-    let before = app.app.store.stats().commits;
+    let before = app.context.store.stats().commits;
     let session = app.session("u").await;
     app.clock.advance(10 * MINUTE);
     app.post("/recipe/session/refresh", refresh(&session.refresh_token())).await.ok();
-    assert_eq!(app.app.store.stats().commits, before + 2);
+    assert_eq!(app.context.store.stats().commits, before + 2);
     assert_eq!(active(&app, "", START.0 + 1).await, 1);
 }
 
@@ -120,7 +120,7 @@ async fn sessions_of_one_user_do_not_meet_in_the_mark() {
         }
         assert_eq!(active(&app, "", START.0 + round * 10 * MINUTE).await, 1);
     }
-    assert_eq!(app.app.store.stats().conflicts, 0);
+    assert_eq!(app.context.store.stats().conflicts, 0);
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn marks_are_of_the_app_and_go_with_it() {
 async fn many_users_are_counted() {
     let app = TestApp::new().await;
     for n in 0..2500 {
-        let mut tx = app.app.store.begin();
+        let mut tx = app.context.store.begin();
         let at = START.plus(n % 5);
         activity::put(tx.as_mut(), &AppId::base(), &UserId::new(n.to_string()), at).unwrap();
         tx.commit().await.unwrap();
@@ -241,7 +241,7 @@ async fn who_signs_in_is_active_as_a_whole_and_who_fails_is_not() {
     let code = app.consume(code.input()).await.ok().text_at("/recipeUserId");
     app.people([mapped("owner", by_provider("o", 1, "o@x.io"))]).await;
     app.group(&["o", &jane, &code]).await;
-    let in_the_last = async || active(&app, "", app.app.now().0 - 9 * MINUTE).await;
+    let in_the_last = async || active(&app, "", app.context.now().0 - 9 * MINUTE).await;
 
     app.clock.advance(10 * MINUTE);
     assert_eq!(app.sign_in("jane@x.io", "another").await, "WRONG_CREDENTIALS_ERROR");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sessiond::control::client::{self, Greeting};
 use sessiond::control::endpoint::{ControlFile, Instance, Listener, Transport};
 use sessiond::control::server::{Handler, Reporter, serve};
-use sessiond::control::{Progress, Request};
+use sessiond::control::{Request, WorkProgress};
 use sessiond::system::SystemEntropy;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -22,7 +22,7 @@ impl Handler for Fake {
             Request::Ready => Ok(json!(self.0)),
             Request::Config => {
                 for done in 1..=3 {
-                    progress.report(Progress { doing: "counting".to_owned(), done, total: 3 });
+                    progress.report(WorkProgress { doing: "counting".to_owned(), done, total: 3 });
                 }
                 Ok(json!({ "counted": 3 }))
             }
@@ -75,7 +75,7 @@ fn requests_are_answered_with_progress_result_or_refusal() {
         let runtime = start(folder.path(), Instance::Store, transport, 7);
         let mut client = client::find(folder.path()).clients.remove(0);
         assert_eq!(client.server, greeting(7));
-        let mut seen: Vec<Progress> = Vec::new();
+        let mut seen: Vec<WorkProgress> = Vec::new();
         assert_eq!(client.request(&Request::Config, |progress| seen.push(progress)).unwrap(), json!({ "counted": 3 }));
         assert_eq!(
             seen.iter().map(|progress| (progress.done, progress.total)).collect::<Vec<_>>(),

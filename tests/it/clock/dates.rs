@@ -16,7 +16,7 @@ const PASSWORD: &str = "correct-horse-1";
 const EMAIL: &str = "jane@x.io";
 
 async fn rotate_due(app: &TestApp) {
-    assert_eq!(app.app.keys.rotate_due(&app.app.directory, || app.app.surroundings()).await, 0);
+    assert_eq!(app.context.keys.rotate_due(&app.context.directory, || app.context.key_context()).await, 0);
 }
 
 #[tokio::test]
@@ -27,11 +27,11 @@ async fn no_token_ends_before_its_time_and_its_key_neither() {
         let driver = Driver::new().await;
         let mut minted: Vec<(u64, Held)> = Vec::new();
         for by in walk.iter().copied().chain([0, 0]) {
-            minted.push((driver.app.app.now().0, driver.create("u").await));
+            minted.push((driver.app.context.now().0, driver.create("u").await));
             driver.app.clock.step(by);
             rotate_due(&driver.app).await;
             driver.advance(MINUTE);
-            let now = driver.app.app.now().0;
+            let now = driver.app.context.now().0;
             for (at, held) in minted.iter().filter(|(at, _)| now < at + LEAST) {
                 let verified = driver.verify(PromoteOnUse, &held.access, false).await;
                 assert!(matches!(verified, Verified::Ok { .. }), "minted at {at}, now {now}: {walk:?}");
@@ -48,7 +48,7 @@ async fn sessions_live_on_when_the_clock_is_right_again() {
             let held = driver.create("u").await;
             for by in &walk {
                 driver.app.clock.step(*by);
-                assert_eq!(sweep_if_due(&driver.app.app).await, None);
+                assert_eq!(sweep_if_due(&driver.app.context).await, None);
                 driver.create("u").await;
                 driver.advance(MINUTE);
             }
@@ -114,7 +114,7 @@ async fn what_was_sent_works_in_its_time_and_not_after_it() {
         let [good, late] = [send(&app, &jane, EMAIL).await, send(&app, &joe, "joe@x.io").await];
         for by in &walk {
             app.clock.step(*by);
-            unused_round(&app.app).await;
+            unused_round(&app.context).await;
             app.clock.advance(1000);
         }
         assert_eq!(good.used(&app).await, ["OK"; 3], "{walk:?}");
@@ -158,8 +158,8 @@ async fn fill(app: &TestApp) -> String {
 }
 
 async fn clean_up(app: &TestApp) {
-    sweep_if_due(&app.app).await;
-    unused_round(&app.app).await;
+    sweep_if_due(&app.context).await;
+    unused_round(&app.context).await;
 }
 
 #[tokio::test]
@@ -201,7 +201,7 @@ async fn users_that_wait_are_imported_in_any_time() {
     for (number, by) in walks().concat().into_iter().enumerate() {
         app.post("/bulk-import/users", json!({"users": [user(number)]})).await.ok();
         app.clock.step(by);
-        let counts = bulk_import::round(&app.app).await.unwrap();
+        let counts = bulk_import::round(&app.context).await.unwrap();
         assert_eq!(counts, Counts { imported: 1, failed: 0 });
     }
     assert_eq!(app.rows(Keyspace::BulkImport).await, 0);

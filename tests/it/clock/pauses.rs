@@ -49,7 +49,7 @@ async fn a_sign_in_waits_for_its_delay_and_no_longer() {
 
 /// The code that a 30 s authenticator app shows, this many steps from now.
 fn code(app: &TestApp, secret: &str, steps: i64) -> String {
-    let step = (app.app.now().seconds() / 30).checked_add_signed(steps).unwrap();
+    let step = (app.context.now().seconds() / 30).checked_add_signed(steps).unwrap();
     format!("{:06}", TotpSecret::from_base32(secret).unwrap().code(step))
 }
 
@@ -134,8 +134,8 @@ async fn users_are_marked_as_active_whatever_the_clock_said_before() {
             app.clock.advance(5 * MINUTE);
             app.session("u").await;
             let key = activity::key(&AppId::base(), &UserId::new("u"));
-            let mark: ActiveRecord = codec::get(app.app.store.begin().as_mut(), &key).await.unwrap().unwrap();
-            assert_eq!(mark.at, app.app.now());
+            let mark: ActiveRecord = codec::get(app.context.store.begin().as_mut(), &key).await.unwrap().unwrap();
+            assert_eq!(mark.at, app.context.now());
         }
     }
 }
@@ -143,12 +143,12 @@ async fn users_are_marked_as_active_whatever_the_clock_said_before() {
 #[tokio::test]
 async fn health_checks_reach_the_store_again_when_they_may() {
     let app = TestApp::new().await;
-    let entry = app.app.directory.app(&AppId::base()).unwrap();
-    let ask = async || CheckHealth { app: &entry }.run(&app.app).await.unwrap();
+    let entry = app.context.directory.app(&AppId::base()).unwrap();
+    let ask = async || CheckHealth { app: &entry }.run(&app.context).await.unwrap();
     for by in walks().concat() {
         while ask().await == Health::Good {}
         app.clock.step(by);
-        assert_eq!(ask().await, Health::NotAsked);
+        assert_eq!(ask().await, Health::RateLimited);
         app.clock.advance(200);
         assert_eq!(ask().await, Health::Good);
     }
@@ -164,7 +164,7 @@ fn what_came_back_is_recorded_once_a_minute_and_at_once_when_nobody_knows_how_lo
         request_id: String::new(),
     };
     for by in walks().concat() {
-        let log = EventLog::begun(START, reuse());
+        let log = EventLog::starting_with(START, reuse());
         let ended = Attempts::with_another(None, START);
         let now = UnixMillis(START.0.saturating_add_signed(by));
         let wanted = !(0..60_000).contains(&by);
@@ -179,10 +179,10 @@ async fn a_ring_that_nobody_asks_for_leaves_memory_after_a_day_and_not_when_the_
     app.session("u").await;
     for by in walks().concat() {
         app.clock.step(by);
-        app.app.keys.rotate_due(&app.app.directory, || app.app.surroundings()).await;
-        assert_eq!(app.app.keys.in_memory(), 1);
+        app.context.keys.rotate_due(&app.context.directory, || app.context.key_context()).await;
+        assert_eq!(app.context.keys.in_memory(), 1);
     }
     app.clock.advance(DAY + HOUR);
-    app.app.keys.rotate_due(&app.app.directory, || app.app.surroundings()).await;
-    assert_eq!(app.app.keys.in_memory(), 0);
+    app.context.keys.rotate_due(&app.context.directory, || app.context.key_context()).await;
+    assert_eq!(app.context.keys.in_memory(), 0);
 }

@@ -19,6 +19,6 @@ fn clock_version_1() {
 #[test]
 fn sweep_version_1() {
     let mut record = SweepRecord { finished: Some(read(1_700_000_000_000, 700)), next: None };
-    record.go_on_at(&Key::of(Keyspace::Timeline).text("x"));
+    record.continue_at(&Key::of(Keyspace::Timeline).text("x"));
     golden::newest("meta-sweep", &sweep_key(), &record);
 }

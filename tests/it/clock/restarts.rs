@@ -24,7 +24,7 @@ impl Server {
 
     async fn start(&self) -> TestApp {
         let app = TestApp::builder().store(Arc::clone(&self.store)).clock(&self.clock).build().await;
-        keep_clock(&app.app, false).await;
+        keep_clock(&app.context, false).await;
         app
     }
 
@@ -33,7 +33,7 @@ impl Server {
         let app = self.start().await;
         for _ in 0..millis / HOUR {
             self.clock.advance(HOUR);
-            keep_clock(&app.app, false).await;
+            keep_clock(&app.context, false).await;
         }
         self.clock.advance(millis % HOUR);
         app
@@ -42,8 +42,8 @@ impl Server {
     /// The number of rows that a newly started process deletes.
     async fn deletes(&self) -> Option<u64> {
         let app = self.start().await;
-        let swept = sweep_if_due(&app.app).await;
-        let unused = unused_round(&app.app).await?;
+        let swept = sweep_if_due(&app.context).await;
+        let unused = unused_round(&app.context).await?;
         Some(unused + swept.map_or(0, |removed| removed.sessions + removed.email_tokens))
     }
 
@@ -65,14 +65,14 @@ async fn a_server_that_is_restarted_every_eleven_hours_deletes_what_is_due() {
         let server = Server::new();
         fill(&server.start().await).await;
         let app = server.run(11 * HOUR).await;
-        assert_eq!(unused_round(&app.app).await, None, "the clock is not known to be reliable yet");
+        assert_eq!(unused_round(&app.context).await, None, "the clock is not known to be reliable yet");
         if ends_well {
-            keep_clock(&app.app, true).await;
+            keep_clock(&app.context, true).await;
         }
         let app = server.run(HOUR).await;
-        assert_eq!(unused_round(&app.app).await, Some(1), "the combined knowledge of both processes");
+        assert_eq!(unused_round(&app.context).await, Some(1), "the combined knowledge of both processes");
         let app = server.run(11 * HOUR).await;
-        assert_eq!(sweep_if_due(&app.app).await.unwrap().email_tokens, 0, "it lives for a day");
+        assert_eq!(sweep_if_due(&app.context).await.unwrap().email_tokens, 0, "it lives for a day");
         server.run(11 * HOUR).await;
         assert_eq!(server.deletes().await, Some(0), "the last sweep was not long enough ago");
         server.run(11 * HOUR).await;
@@ -97,13 +97,13 @@ async fn so_does_a_machine_that_is_on_for_eight_hours_a_day() {
     let server = Server::new();
     fill(&server.start().await).await;
     let app = server.run(8 * HOUR).await;
-    keep_clock(&app.app, true).await;
+    keep_clock(&app.context, true).await;
     server.clock.reboot(16 * HOUR);
     let app = server.run(4 * HOUR - 1).await;
-    assert_eq!(unused_round(&app.app).await, None);
+    assert_eq!(unused_round(&app.context).await, None);
     server.clock.advance(1);
-    assert_eq!(unused_round(&app.app).await, Some(1));
-    assert_eq!(sweep_if_due(&app.app).await.unwrap().email_tokens, 1);
+    assert_eq!(unused_round(&app.context).await, Some(1));
+    assert_eq!(sweep_if_due(&app.context).await.unwrap().email_tokens, 1);
 }
 
 #[tokio::test]
@@ -132,13 +132,13 @@ async fn a_board_that_boots_in_1970_waits_for_the_whole_time_after_it_was_told_t
     server.clock.reboot(0);
     server.clock.set(UnixMillis(MINUTE));
     let app = server.run(MINUTE).await;
-    assert_eq!(unused_round(&app.app).await, None);
+    assert_eq!(unused_round(&app.context).await, None);
     server.clock.set(START.plus(2 * DAY));
-    assert_eq!(unused_round(&app.app).await, None);
+    assert_eq!(unused_round(&app.context).await, None);
     server.clock.advance(SETTLING_MS - 1);
-    assert_eq!(unused_round(&app.app).await, None);
+    assert_eq!(unused_round(&app.context).await, None);
     server.clock.advance(1);
-    assert_eq!(unused_round(&app.app).await, Some(1));
+    assert_eq!(unused_round(&app.context).await, Some(1));
 }
 
 #[tokio::test]
@@ -147,8 +147,8 @@ async fn what_a_test_server_believes_is_no_proof_for_another() {
     let app = TestApp::builder().test_mode().store(Arc::clone(&server.store)).clock(&server.clock).build().await;
     fill(&app).await;
     server.clock.advance(2 * HOUR);
-    assert_eq!(unused_round(&app.app).await, Some(1));
-    keep_clock(&app.app, true).await;
+    assert_eq!(unused_round(&app.context).await, Some(1));
+    keep_clock(&app.context, true).await;
     assert_eq!(server.deletes().await, None);
 }
 
@@ -158,16 +158,16 @@ async fn what_is_known_of_the_clock_costs_a_write_an_hour_while_it_settles_and_t
     let clock = ManualClock::at(START);
     let app = TestApp::builder().clock(&clock).on_disk(folder.path()).build().await;
     let writes = async |hours: u64| {
-        let before = app.app.store.stats().commits;
+        let before = app.context.store.stats().commits;
         for _ in 0..hours * 180 {
-            keep_clock(&app.app, false).await;
+            keep_clock(&app.context, false).await;
             clock.advance(20_000);
         }
-        app.app.store.stats().commits - before
+        app.context.store.stats().commits - before
     };
     assert_eq!(writes(12).await, 12);
     assert_eq!(writes(120).await, 10, "an anchor every twelve hours");
-    app.app.store.close().await.unwrap();
+    app.context.store.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -181,12 +181,12 @@ async fn a_sweep_goes_on_where_the_last_process_left_it() {
     let rows = server.rows(Keyspace::Session).await;
     let mut tx = server.store.begin();
     let mut record = clock::sweep(tx.as_mut()).await.unwrap();
-    record.go_on_at(&rows[60].0);
+    record.continue_at(&rows[60].0);
     clock::put_sweep(tx.as_mut(), &record).unwrap();
     tx.commit().await.unwrap();
     let app = server.start().await;
-    assert_eq!(sweep_if_due(&app.app).await.unwrap().sessions, 5, "the rest");
-    assert_eq!(sweep_if_due(&app.app).await, None, "the next is due half a day later");
+    assert_eq!(sweep_if_due(&app.context).await.unwrap().sessions, 5, "the rest");
+    assert_eq!(sweep_if_due(&app.context).await, None, "the next is due half a day later");
     server.run(12 * HOUR).await;
     assert_eq!(server.deletes().await, Some(60));
 }

@@ -4,7 +4,7 @@ use crate::app::TestApp;
 use crate::store::golden;
 use serde_json::{Value, json};
 use sessiond::command::scope::{Cause, Scope};
-use sessiond::command::user::import::{EndImport, ImportUsers, Place, StepEnded};
+use sessiond::command::user::import::{EndImport, ImportStep, ImportUsers, StepEnded};
 use sessiond::domain::ids::{AppId, TenantId};
 use sessiond::domain::import::{BadLine, Imported};
 use sessiond::domain::time::UnixMillis;
@@ -16,7 +16,7 @@ const HASH: &str = "$2a$04$abcdefghijklmnopqrstuu5Nk4bWpHwcT1WkA9CjIvp6XcSbYJ9iK
 const IMPORT: Uuid = Uuid::from_bytes([7; 16]);
 
 fn scope(app: &TestApp) -> Scope {
-    let entry = app.app.directory.app(&AppId::base()).expect("the base app always exists");
+    let entry = app.context.directory.app(&AppId::base()).expect("the base app always exists");
     Scope { app: entry, cause: Cause::without_request("test") }
 }
 
@@ -25,9 +25,9 @@ fn line(email: &str) -> String {
 }
 
 async fn step(app: &TestApp, import: Uuid, step: u64, lines: &[String]) -> StepEnded {
-    let place = Place { import, step };
-    let command = ImportUsers { scope: scope(app), tenant: TenantId::public(), lines: lines.to_vec(), place };
-    command.run(&app.app).await.unwrap()
+    let step = ImportStep { import, step };
+    let command = ImportUsers { scope: scope(app), tenant: TenantId::public(), lines: lines.to_vec(), step };
+    command.run(&app.context).await.unwrap()
 }
 
 async fn with_roles() -> TestApp {
@@ -70,10 +70,10 @@ async fn a_step_is_done_once() {
     assert_eq!(step(&app, other, 0, &second).await, StepEnded::Done(vec![existing.clone(), existing]));
     assert_eq!(app.get("/users/count").await.json()["count"], 3);
 
-    EndImport { scope: scope(&app), import: IMPORT }.run(&app.app).await.unwrap();
+    EndImport { scope: scope(&app), import: IMPORT }.run(&app.context).await.unwrap();
     assert_eq!(step(&app, IMPORT, 1, &second).await, StepEnded::StepsMissing);
     assert_eq!(app.rows(Keyspace::UserImport).await, 1);
-    app.clock.advance(user_import::GIVEN_UP_MS + 1);
+    app.clock.advance(user_import::ABANDONED_AFTER_MS + 1);
     step(&app, IMPORT, 0, &second).await;
     assert_eq!(app.rows(Keyspace::UserImport).await, 1, "the other address was abandoned");
 }

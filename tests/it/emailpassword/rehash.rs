@@ -56,7 +56,7 @@ async fn one_sign_in_brings_a_hash_up_to_the_settings() {
 async fn changed_settings_reach_the_accounts_that_are_there() {
     let before = with_cheap_passwords().build().await;
     before.sign_up("jane@x.io", "a password").await;
-    let after = TestApp::builder().store(before.app.store.clone()).setting("bcrypt_log_rounds", "5").build().await;
+    let after = TestApp::builder().store(before.context.store.clone()).setting("bcrypt_log_rounds", "5").build().await;
     assert_eq!(after.sign_in("jane@x.io", "a password").await, "OK");
     assert!(stored(&after, "jane@x.io").await.starts_with("$2a$05$"));
     assert_eq!(before.sign_in("jane@x.io", "a password").await, "OK");
@@ -84,11 +84,11 @@ async fn when_no_new_hash_can_be_made_the_person_gets_in_with_the_old_one() {
     import(&app, "jane@x.io", ARGON2).await;
     let running = app.busy_with_bcrypt(14).await;
     assert_eq!(app.sign_in("jane@x.io", "password").await, "OK");
-    let [bcrypt, ..] = app.app.hashing.stats();
+    let [bcrypt, ..] = app.context.hashing.stats();
     assert_eq!((bcrypt.refused, bcrypt.done), (1, 0));
     assert_eq!(stored(&app, "jane@x.io").await, ARGON2);
     drop(running);
-    while app.app.hashing.stats()[0].done == 0 {
+    while app.context.hashing.stats()[0].done == 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(app.sign_in("jane@x.io", "password").await, "OK");
@@ -106,7 +106,7 @@ async fn a_password_that_is_changed_meanwhile_wins() {
         async move { app.sign_in(email, old).await }
     });
     // The old password was right; its new hash is waiting for a thread.
-    while app.app.hashing.stats()[0].waiting == 0 {
+    while app.context.hashing.stats()[0].waiting == 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
         assert!(!signing_in.is_finished());
     }

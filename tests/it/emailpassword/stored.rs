@@ -33,7 +33,7 @@ async fn rows(app: &TestApp) -> [usize; 2] {
 
 async fn walk(app: &TestApp) -> u64 {
     let mut walk = Walk::<ResetTokens>::new();
-    while walk.step(&app.app, app.app.clock.reading()).await.unwrap() {}
+    while walk.step(&app.context, app.context.clock.reading()).await.unwrap() {}
     walk.deleted()
 }
 
@@ -43,7 +43,7 @@ async fn neither_passwords_nor_tokens_are_stored() {
     let app = with_cheap_passwords().build().await;
     let id = app.sign_up("jane@x.io", PASSWORD).await;
     let token = token(&app, &id).await;
-    assert_holds_none_of(&*app.app.store, &[PASSWORD.as_bytes(), token.as_bytes()]).await;
+    assert_holds_none_of(&*app.context.store, &[PASSWORD.as_bytes(), token.as_bytes()]).await;
 }
 
 #[tokio::test]
@@ -77,11 +77,11 @@ async fn a_round_deletes_them_once_the_clock_is_relied_on() {
         token(&app, &id).await;
     }
     app.clock.advance(3_600_001);
-    assert_eq!(unused_round(&app.app).await, None, "the clock is not known to be reliable yet");
+    assert_eq!(unused_round(&app.context).await, None, "the clock is not known to be reliable yet");
     assert_eq!(rows(&app).await, [3, 4]);
     app.clock.advance(SETTLING_MS);
     let living = token(&app, &app.sign_up("joe@x.io", "password").await).await;
-    assert_eq!(unused_round(&app.app).await, Some(3));
+    assert_eq!(unused_round(&app.context).await, Some(3));
     assert_eq!(rows(&app).await, [1, 2]);
     assert_eq!(consume(&app, &living).await, "OK");
 }
@@ -157,8 +157,8 @@ async fn of_tokens_from_before_they_were_counted_none_is_good_after_one_was_used
     let app = with_cheap_passwords().build().await;
     let id = app.sign_up("jane@x.io", "password").await;
     let (base, series) = (AppId::base(), Series::new(SeriesId(1)));
-    let expires = app.app.now().plus(3_600_000);
-    let mut tx = app.app.store.begin();
+    let expires = app.context.now().plus(3_600_000);
+    let mut tx = app.context.store.begin();
     for number in 0..400 {
         // Nothing in the series: a record of an older version.
         let user = UserId::new(id.as_str());

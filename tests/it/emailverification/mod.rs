@@ -16,7 +16,7 @@ use sessiond::domain::ids::{AppId, TenantId, UserId};
 const EMAIL: &str = "a@b.c";
 
 fn scope(app: &TestApp) -> Scope {
-    let entry = app.app.directory.app(&AppId::base()).expect("the base app always exists");
+    let entry = app.context.directory.app(&AppId::base()).expect("the base app always exists");
     Scope { app: entry, cause: Cause::without_request("test") }
 }
 
@@ -28,7 +28,7 @@ fn address(app: &TestApp, user: &str) -> Address {
 /// A new token; `None` when the address is verified.
 async fn create(app: &TestApp, user: &str) -> Option<String> {
     let command = CreateVerificationToken { address: address(app, user), lifetime_ms: 1000 };
-    match command.run(&app.app).await.unwrap() {
+    match command.run(&app.context).await.unwrap() {
         Created::Ok(token) => Some(token.expose().clone()),
         Created::AlreadyVerified => None,
     }
@@ -36,17 +36,17 @@ async fn create(app: &TestApp, user: &str) -> Option<String> {
 
 async fn verify(app: &TestApp, token: &str) -> bool {
     let command = VerifyEmail { scope: scope(app), tenant: TenantId::public(), token };
-    matches!(command.run(&app.app).await.unwrap(), Verified::Ok { .. })
+    matches!(command.run(&app.context).await.unwrap(), Verified::Ok { .. })
 }
 
 async fn revoke(app: &TestApp, user: &str) {
-    RevokeVerificationTokens(address(app, user)).run(&app.app).await.unwrap();
+    RevokeVerificationTokens(address(app, user)).run(&app.context).await.unwrap();
 }
 
 async fn unverify(app: &TestApp, user: &str) {
-    UnverifyEmail(address(app, user)).run(&app.app).await.unwrap();
+    UnverifyEmail(address(app, user)).run(&app.context).await.unwrap();
 }
 
 async fn is_verified(app: &TestApp, user: &str) -> bool {
-    IsEmailVerified(address(app, user)).run(&app.app).await.unwrap()
+    IsEmailVerified(address(app, user)).run(&app.context).await.unwrap()
 }

@@ -7,7 +7,7 @@ use sessiond::command::emailverification::create::CreateVerificationToken;
 use sessiond::domain::ids::{AppId, UserId};
 use sessiond::domain::one_time_token::OneTimeHash;
 use sessiond::domain::token_series::{Series, SeriesId};
-use sessiond::jobs::sweep::{Removed, Sweep, sweep};
+use sessiond::jobs::sweep::{Sweep, SweepCounts, sweep};
 use sessiond::store::Keyspace;
 use sessiond::store::emailverification::{self, Addressee};
 use sessiond::store::user::verified;
@@ -27,13 +27,13 @@ fn user(id: &str) -> UserId {
 }
 
 async fn rename(app: &TestApp, from: &str, to: &str) {
-    let mut tx = app.app.store.begin();
+    let mut tx = app.context.store.begin();
     verified::rename(tx.as_mut(), &AppId::base(), &user(from), &user(to)).await.unwrap();
     tx.commit().await.unwrap();
 }
 
 async fn in_use(app: &TestApp, id: &str) -> bool {
-    let mut tx = app.app.store.begin();
+    let mut tx = app.context.store.begin();
     emailverification::in_use(tx.as_mut(), &AppId::base(), &user(id)).await.unwrap()
 }
 
@@ -51,7 +51,7 @@ async fn a_use_deletes_every_row_of_the_address() {
 #[tokio::test]
 async fn a_flood_of_uncounted_tokens_dies_at_once_and_its_rows_later() {
     let app = TestApp::new().await;
-    let mut tx = app.app.store.begin();
+    let mut tx = app.context.store.begin();
     let Address { tenant, user_id, email, .. } = address(&app, "u");
     let addressee = Addressee { app: &AppId::base(), tenant: &tenant, user: &user_id, email: &email };
     let token = |number: usize| number.to_string();
@@ -141,17 +141,17 @@ async fn a_sweep_deletes_tokens_after_their_time_only() {
     }
     app.clock.advance(1);
     let young = create(&app, "u0").await.unwrap();
-    assert_eq!(sweep(&app.app, START.plus(1000)).await.unwrap(), Removed::default());
+    assert_eq!(sweep(&app.context, START.plus(1000)).await.unwrap(), SweepCounts::default());
     assert_eq!(rows(&app).await, [0, 201, 401]);
-    let removed = sweep(&app.app, START.plus(1001)).await.unwrap();
-    assert_eq!(removed, Removed { email_tokens: 200, ..Removed::default() });
+    let removed = sweep(&app.context, START.plus(1001)).await.unwrap();
+    assert_eq!(removed, SweepCounts { email_tokens: 200, ..SweepCounts::default() });
     assert_eq!(rows(&app).await, [0, 1, 2], "the young token keeps its series");
     app.clock.set(START.plus(1001));
     assert!(verify(&app, &young).await);
 
     create(&app, "v").await.unwrap();
     let mut steps = Sweep::new();
-    while steps.step(&app.app, START.plus(10_000)).await.unwrap() {}
+    while steps.step(&app.context, START.plus(10_000)).await.unwrap() {}
     assert_eq!(steps.removed().email_tokens, 1);
     assert_eq!(rows(&app).await, [1, 0, 0], "the series is deleted with its last token");
 }
@@ -167,15 +167,15 @@ async fn a_user_is_removed_with_marks_and_tokens_of_all_tenants() {
         create(&app, id).await.unwrap();
         let tenant = sessiond::domain::ids::TenantId::new("t1");
         let address = Address { tenant, ..address(&app, id) };
-        CreateVerificationToken { address, lifetime_ms: 1 }.run(&app.app).await.unwrap();
-        let mut tx = app.app.store.begin();
+        CreateVerificationToken { address, lifetime_ms: 1 }.run(&app.context).await.unwrap();
+        let mut tx = app.context.store.begin();
         verified::mark(tx.as_mut(), &AppId::base(), &user(id), "other@b.c", START).await.unwrap();
         tx.commit().await.unwrap();
     }
     assert_eq!(rows(&app).await, [3, 6, 12]);
     for (left, id) in [(2, "u"), (1, &"u".repeat(300)), (0, "u2")] {
         assert!(in_use(&app, id).await);
-        let mut tx = app.app.store.begin();
+        let mut tx = app.context.store.begin();
         verified::remove(tx.as_mut(), &AppId::base(), &user(id)).await.unwrap();
         tx.commit().await.unwrap();
         assert!(!in_use(&app, id).await);
@@ -189,7 +189,7 @@ async fn a_renamed_user_keeps_marks_and_tokens() {
     let token = create(&app, "from").await.unwrap();
     let second = create(&app, "from").await.unwrap();
     let own = create(&app, "to").await.unwrap();
-    let mut tx = app.app.store.begin();
+    let mut tx = app.context.store.begin();
     verified::mark(tx.as_mut(), &AppId::base(), &user("from"), "other@b.c", START).await.unwrap();
     tx.commit().await.unwrap();
     rename(&app, "from", "to").await;
@@ -200,7 +200,7 @@ async fn a_renamed_user_keeps_marks_and_tokens() {
     assert!(verify(&app, &token).await);
     assert!(is_verified(&app, "to").await && !is_verified(&app, "from").await);
     assert!(!verify(&app, &second).await && !verify(&app, &own).await, "they belong to one address now");
-    let mut tx = app.app.store.begin();
+    let mut tx = app.context.store.begin();
     let id = AppId::base();
     assert!(emailverification::is_verified(tx.as_mut(), &id, &user("to"), "other@b.c").await.unwrap());
     assert!(!emailverification::is_verified(tx.as_mut(), &id, &user("from"), EMAIL).await.unwrap());

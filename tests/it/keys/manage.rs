@@ -15,23 +15,23 @@ use sessiond::store::signing_key::{self, StoredSecret};
 use std::sync::Arc;
 
 fn entry(app: &TestApp) -> Arc<AppEntry> {
-    app.app.directory.app(&AppId::base()).unwrap()
+    app.context.directory.app(&AppId::base()).unwrap()
 }
 
 async fn ring(app: &TestApp) -> Arc<KeyRing> {
-    app.app.key_ring(&entry(app)).await.unwrap()
+    app.context.key_ring(&entry(app)).await.unwrap()
 }
 
 async fn listed(app: &TestApp) -> Vec<ListedKey> {
-    ListKeys { app: entry(app) }.run(&app.app).await.unwrap()
+    ListKeys { app: entry(app) }.run(&app.context).await.unwrap()
 }
 
 async fn revoke(app: &TestApp, kid: &Kid) -> Revoked {
-    RevokeKey { app: entry(app), kid, reason: "laptop stolen" }.run(&app.app).await.unwrap()
+    RevokeKey { app: entry(app), kid, reason: "laptop stolen" }.run(&app.context).await.unwrap()
 }
 
 fn minted(app: &TestApp, ring: &KeyRing, kind: KeyKind) -> String {
-    let now = app.app.now();
+    let now = app.context.now();
     let claims = Claims::new(&json!({}));
     let new = NewAccessToken { created: now, expiry: now.plus(3_600_000), ..claims.as_new(V5) };
     ring.tokens.mint(kind, &new).unwrap().token.expose().clone()
@@ -42,8 +42,8 @@ async fn a_published_rotation_signs_after_the_overlap() {
     let app = TestApp::new().await;
     let first = ring(&app).await.tokens.signing_kid(Dynamic).clone();
     app.clock.advance(1000);
-    let rotated = RotateKeys { app: entry(&app), immediate: false }.run(&app.app).await.unwrap();
-    assert_eq!(rotated.signs_from, app.app.now().plus(60_000));
+    let rotated = RotateKeys { app: entry(&app), immediate: false }.run(&app.context).await.unwrap();
+    assert_eq!(rotated.signs_from, app.context.now().plus(60_000));
     assert_eq!(*ring(&app).await.tokens.signing_kid(Dynamic), first);
     assert!(ring(&app).await.jwks.contains(rotated.kid.as_str()));
     app.clock.advance(60_000);
@@ -54,11 +54,11 @@ async fn a_published_rotation_signs_after_the_overlap() {
 async fn an_immediate_rotation_signs_at_once_and_signs_nobody_out() {
     let app = TestApp::new().await;
     let token = minted(&app, &*ring(&app).await, Dynamic);
-    let rotated = RotateKeys { app: entry(&app), immediate: true }.run(&app.app).await.unwrap();
+    let rotated = RotateKeys { app: entry(&app), immediate: true }.run(&app.context).await.unwrap();
     assert_ne!(rotated.kid, Kid::new(format!("d-{}", START.0)), "same millisecond, another name");
     let ring = ring(&app).await;
     assert_eq!(*ring.tokens.signing_kid(Dynamic), rotated.kid);
-    assert!(ring.tokens.verify(&token, app.app.now()).is_ok());
+    assert!(ring.tokens.verify(&token, app.context.now()).is_ok());
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn rotations_in_a_hurry_keep_the_key_that_verifiers_know() {
     let first = ring(&app).await.tokens.signing_kid(Dynamic).clone();
     for _ in 0..5 {
         app.clock.advance(10_000);
-        RotateKeys { app: entry(&app), immediate: false }.run(&app.app).await.unwrap();
+        RotateKeys { app: entry(&app), immediate: false }.run(&app.context).await.unwrap();
         assert_eq!(*ring(&app).await.tokens.signing_kid(Dynamic), first);
     }
 }
@@ -79,7 +79,7 @@ async fn a_revoked_key_ends_its_tokens_at_once_even_remembered_ones() {
         let before = ring(&app).await;
         let token = minted(&app, &before, kind);
         let kid = before.tokens.signing_kid(kind).clone();
-        app.app.verified.verify(&before, &token, app.app.now()).unwrap();
+        app.context.verified.verify(&before, &token, app.context.now()).unwrap();
 
         let revoked = revoke(&app, &kid).await;
         let after = ring(&app).await;
@@ -88,11 +88,11 @@ async fn a_revoked_key_ends_its_tokens_at_once_even_remembered_ones() {
         assert_ne!(*after.tokens.signing_kid(kind), kid);
         assert!(!after.jwks.contains(&format!("\"{kid}\"")));
         for _ in 0..2 {
-            let refusal = app.app.verified.verify(&after, &token, app.app.now()).unwrap_err();
+            let refusal = app.context.verified.verify(&after, &token, app.context.now()).unwrap_err();
             assert_eq!(refusal, TokenRefusal::UnknownKey);
         }
         let new = minted(&app, &after, kind);
-        assert!(app.app.verified.verify(&after, &new, app.app.now()).is_ok());
+        assert!(app.context.verified.verify(&after, &new, app.context.now()).is_ok());
     }
 }
 
@@ -100,7 +100,7 @@ async fn a_revoked_key_ends_its_tokens_at_once_even_remembered_ones() {
 async fn revoking_a_retired_key_leaves_the_signing_one() {
     let app = TestApp::new().await;
     let first = ring(&app).await.tokens.signing_kid(Dynamic).clone();
-    let rotated = RotateKeys { app: entry(&app), immediate: true }.run(&app.app).await.unwrap();
+    let rotated = RotateKeys { app: entry(&app), immediate: true }.run(&app.context).await.unwrap();
     assert_eq!(revoke(&app, &first).await, Revoked::Ok { replaced_by: None });
     assert_eq!(*ring(&app).await.tokens.signing_kid(Dynamic), rotated.kid);
 }
@@ -120,7 +120,7 @@ async fn history_outlives_the_secret_half() {
     let app = TestApp::new().await;
     let first = ring(&app).await.tokens.signing_kid(Dynamic).clone();
     app.clock.advance(10);
-    let second = RotateKeys { app: entry(&app), immediate: true }.run(&app.app).await.unwrap().kid;
+    let second = RotateKeys { app: entry(&app), immediate: true }.run(&app.context).await.unwrap().kid;
     app.clock.advance(10);
     revoke(&app, &second).await;
     app.clock.advance(30 * 24 * 3_600_000);
@@ -130,12 +130,12 @@ async fn history_outlives_the_secret_half() {
     let old = find(&first);
     assert_eq!((old.stage, old.signs_now, old.verifies_until), (KeyStage::Deleted, false, None));
     assert_eq!((old.life.published, old.life.first_used), (Some(START), Some(START)));
-    assert_eq!((old.life.retired, old.life.deleted), (Some(START.plus(10)), Some(app.app.now())));
+    assert_eq!((old.life.retired, old.life.deleted), (Some(START.plus(10)), Some(app.context.now())));
     let revoked = find(&second).life.revoked.clone().unwrap();
     assert_eq!((revoked.at, revoked.why.as_str()), (START.plus(20), "laptop stolen"));
     assert_eq!(keys.iter().filter(|key| key.signs_now).count(), 2);
 
-    let mut tx = app.app.store.begin();
+    let mut tx = app.context.store.begin();
     for key in signing_key::list(&mut *tx, &AppId::base()).await.unwrap() {
         let signs = keys.iter().any(|listed| listed.signs_now && listed.life.kid == key.life.kid);
         assert_eq!(key.secret == StoredSecret::Gone, !signs, "{}", key.life.kid);
@@ -158,7 +158,7 @@ async fn a_clock_that_is_wrong_for_a_while_takes_no_key_from_tokens_that_live() 
     app.clock.advance(12 * 3_600_000);
     let token = app.session("u").await.access_token();
     let first = ring(&app).await.tokens.signing_kid(Dynamic).clone();
-    let now = app.app.now();
+    let now = app.context.now();
     app.clock.set(now.plus(500 * 24 * 3_600_000));
     let second = ring(&app).await;
     assert!(!second.tokens.verifies(&first), "in the wrong year all its tokens have expired");
@@ -179,8 +179,8 @@ async fn the_job_rotates_apps_that_nobody_calls() {
     app.clock.advance(168 * 3_600_000 - 3_600_000);
     ring(&app).await;
     app.clock.advance(3_600_000 - 59_999);
-    let due = app.app.now();
-    assert_eq!(app.app.keys.rotate_due(&app.app.directory, || app.app.surroundings()).await, 0);
+    let due = app.context.now();
+    assert_eq!(app.context.keys.rotate_due(&app.context.directory, || app.context.key_context()).await, 0);
     app.clock.advance(30_000);
     assert!(ring(&app).await.jwks.contains(&format!("d-{}", due.0)));
 }
@@ -190,10 +190,10 @@ async fn rings_that_nobody_asks_for_leave_memory_after_a_day() {
     let app = TestApp::new().await;
     let jwks = ring(&app).await.jwks.clone();
     app.clock.advance(24 * 3_600_000 - 1);
-    app.app.keys.rotate_due(&app.app.directory, || app.app.surroundings()).await;
-    assert_eq!(app.app.keys.in_memory(), 1);
+    app.context.keys.rotate_due(&app.context.directory, || app.context.key_context()).await;
+    assert_eq!(app.context.keys.in_memory(), 1);
     app.clock.advance(1);
-    app.app.keys.rotate_due(&app.app.directory, || app.app.surroundings()).await;
-    assert_eq!(app.app.keys.in_memory(), 0);
+    app.context.keys.rotate_due(&app.context.directory, || app.context.key_context()).await;
+    assert_eq!(app.context.keys.in_memory(), 0);
     assert_eq!(ring(&app).await.jwks, jwks, "and come back as they were");
 }

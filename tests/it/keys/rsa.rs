@@ -22,11 +22,11 @@ fn rsa_kid(ring: &KeyRing) -> Kid {
 }
 
 fn entry(app: &TestApp) -> Arc<AppEntry> {
-    app.app.directory.app(&AppId::base()).unwrap()
+    app.context.directory.app(&AppId::base()).unwrap()
 }
 
 async fn rsa_ring(app: &TestApp) -> Arc<KeyRing> {
-    app.app.key_ring_to_mint(&entry(app), V2).await.unwrap()
+    app.context.key_ring_to_mint(&entry(app), V2).await.unwrap()
 }
 
 #[tokio::test]
@@ -91,12 +91,12 @@ async fn the_job_renews_them_while_old_callers_come() {
     app.clock.advance(WEEK - HOUR);
     rsa_ring(&app).await;
     app.clock.advance(HOUR - 59_990);
-    assert_eq!(app.app.keys.rotate_due(&app.app.directory, || app.app.surroundings()).await, 0);
+    assert_eq!(app.context.keys.rotate_due(&app.context.directory, || app.context.key_context()).await, 0);
     app.clock.advance(60_001);
     let ring = rsa_ring(&app).await;
     assert_ne!(rsa_kid(&ring), first, "created by the job, a minute ago");
     let made = rsa_kid(&ring);
-    let known = app.app.key_ring(&entry(&app)).await.unwrap();
+    let known = app.context.key_ring(&entry(&app)).await.unwrap();
     assert_eq!(rsa_kid(&known), made);
 }
 
@@ -105,10 +105,10 @@ async fn after_a_week_without_old_callers_they_retire() {
     let app = TestApp::new().await;
     let kid = rsa_kid(&*rsa_ring(&app).await);
     app.clock.advance(WEEK + 1000);
-    let ring = app.app.key_ring(&entry(&app)).await.unwrap();
+    let ring = app.context.key_ring(&entry(&app)).await.unwrap();
     assert_eq!(ring.tokens.rsa_signing_kid(Dynamic), None);
     assert!(ring.tokens.verifies(&kid), "tokens in circulation stay valid");
-    let listed = ListKeys { app: entry(&app) }.run(&app.app).await.unwrap();
+    let listed = ListKeys { app: entry(&app) }.run(&app.context).await.unwrap();
     let key = listed.iter().find(|key| key.life.kid == kid).unwrap();
     assert_eq!((key.stage, key.signs_now), (KeyStage::Retired, false));
 }
@@ -118,13 +118,13 @@ async fn operators_see_them_rotate_them_and_revoke_them() {
     let app = TestApp::new().await;
     let ring = rsa_ring(&app).await;
     let (own, rsa) = (ring.tokens.signing_kid(Dynamic).clone(), rsa_kid(&ring));
-    let listed = ListKeys { app: entry(&app) }.run(&app.app).await.unwrap();
+    let listed = ListKeys { app: entry(&app) }.run(&app.context).await.unwrap();
     for key in &listed {
         assert!(key.signs_now);
         assert_eq!(key.only_rsa_readers, [&rsa, ring.tokens.rsa_signing_kid(Static).unwrap()].contains(&&key.life.kid));
     }
 
-    let rotated = RotateKeys { app: entry(&app), immediate: false }.run(&app.app).await.unwrap();
+    let rotated = RotateKeys { app: entry(&app), immediate: false }.run(&app.context).await.unwrap();
     let new = rotated.rsa_kid.expect("an RSA key too");
     assert!(new != rsa && rotated.kid != own && new != rotated.kid);
     assert_eq!(rsa_kid(&*rsa_ring(&app).await), rsa, "published first");
@@ -132,13 +132,13 @@ async fn operators_see_them_rotate_them_and_revoke_them() {
     let ring = rsa_ring(&app).await;
     assert_eq!((rsa_kid(&ring), ring.tokens.signing_kid(Dynamic)), (new.clone(), &rotated.kid));
 
-    let rotated = RotateKeys { app: entry(&app), immediate: true }.run(&app.app).await.unwrap();
+    let rotated = RotateKeys { app: entry(&app), immediate: true }.run(&app.context).await.unwrap();
     let ring = rsa_ring(&app).await;
     assert_eq!((Some(rsa_kid(&ring)), ring.tokens.signing_kid(Dynamic)), (rotated.rsa_kid.clone(), &rotated.kid));
 
     let revoked = rsa_kid(&ring);
     let call = RevokeKey { app: entry(&app), kid: &revoked, reason: "stolen" };
-    let Revoked::Ok { replaced_by } = call.run(&app.app).await.unwrap() else { panic!("not revoked") };
+    let Revoked::Ok { replaced_by } = call.run(&app.context).await.unwrap() else { panic!("not revoked") };
     let ring = rsa_ring(&app).await;
     assert_eq!(replaced_by, Some(rsa_kid(&ring)));
     assert!(!ring.tokens.verifies(&revoked) && !ring.jwks.contains(&format!("\"{revoked}\"")));
@@ -148,10 +148,10 @@ async fn operators_see_them_rotate_them_and_revoke_them() {
 #[tokio::test]
 async fn without_them_a_rotation_makes_one_key() {
     let app = TestApp::new().await;
-    let rotated = RotateKeys { app: entry(&app), immediate: false }.run(&app.app).await.unwrap();
+    let rotated = RotateKeys { app: entry(&app), immediate: false }.run(&app.context).await.unwrap();
     assert_eq!(rotated.rsa_kid, None);
     let app = TestApp::builder().setting("access_token_signing_algorithm", "RS256").build().await;
-    let rotated = RotateKeys { app: entry(&app), immediate: true }.run(&app.app).await.unwrap();
+    let rotated = RotateKeys { app: entry(&app), immediate: true }.run(&app.context).await.unwrap();
     assert_eq!(rotated.rsa_kid, None, "an app of RS256 has one lineage");
     assert_eq!(rsa_kid(&*rsa_ring(&app).await), rotated.kid);
 }
@@ -160,10 +160,10 @@ async fn without_them_a_rotation_makes_one_key() {
 async fn a_store_that_refuses_writes_fails_only_those_who_need_a_new_key() {
     let store = Watched::default();
     let app = TestApp::builder().store(Arc::new(store.clone())).build().await;
-    app.app.key_ring(&entry(&app)).await.unwrap();
+    app.context.key_ring(&entry(&app)).await.unwrap();
     store.be(Mood::Refuses);
-    assert!(app.app.key_ring_to_mint(&entry(&app), V2).await.is_err());
-    assert!(app.app.key_ring_to_mint(&entry(&app), V5).await.is_ok());
+    assert!(app.context.key_ring_to_mint(&entry(&app), V2).await.is_err());
+    assert!(app.context.key_ring_to_mint(&entry(&app), V5).await.is_ok());
     store.be(Mood::Works);
     let first = rsa_kid(&*rsa_ring(&app).await);
     // one that is due to be replaced continues to serve, as others do

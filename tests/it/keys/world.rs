@@ -6,7 +6,7 @@ use sessiond::domain::entropy::Entropy;
 use sessiond::domain::ids::AppId;
 use sessiond::domain::key::{KeyRules, SigningAlgorithm};
 use sessiond::domain::time::{SteadyMillis, UnixMillis};
-use sessiond::state::key::{KeyRing, KeyRings, KeyVault, Surroundings};
+use sessiond::state::key::{KeyContext, KeyRing, KeyRings, KeyVault};
 use sessiond::store::Engine;
 use sessiond::store::app::AppRecord;
 use sessiond::store::memory::MemoryEngine;
@@ -56,8 +56,8 @@ impl World {
         }
     }
 
-    pub(crate) fn at(&self, now: UnixMillis) -> Surroundings<'_> {
-        Surroundings { store: &self.store, entropy: &self.entropy, now, steady: SteadyMillis(now.0), settled: true }
+    pub(crate) fn at(&self, now: UnixMillis) -> KeyContext<'_> {
+        KeyContext { store: &self.store, entropy: &self.entropy, now, steady: SteadyMillis(now.0), settled: true }
     }
 
     pub(crate) async fn ring(&self, now: UnixMillis) -> Arc<KeyRing> {

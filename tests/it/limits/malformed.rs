@@ -190,7 +190,7 @@ async fn odd_fields_never_make_an_endpoint_of_people_fail_nor_leave_halves_behin
         app.put("/recipe/role", json!({"role": "x", "permissions": ["x"]})).await.ok();
         app.people([by_password("x", 1, "x")]).await;
         throw_odd_fields(&app, (round, 50), &FIELDS_OF_PEOPLE, &paths).await;
-        let store = &*app.app.store;
+        let store = &*app.context.store;
         assert_eq!(user::check(store).await.unwrap().described, [""; 0], "{round}");
         assert_eq!(userroles::check(store).await.unwrap().described, [""; 0], "{round}");
     }

@@ -58,7 +58,7 @@ impl Dispatch for Echo {
         (request.path == "/roomy").then_some(10_000)
     }
 
-    fn panicked(&self) {
+    fn record_panic(&self) {
         self.panicked.fetch_add(1, Ordering::SeqCst);
     }
 }

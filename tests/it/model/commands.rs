@@ -32,7 +32,7 @@ impl Machine for Commands {
             .setting("access_token_validity_jitter", "0");
         let (driver, first) = runtime.block_on(async {
             let driver = Driver::with(builder).await;
-            assert_eq!(driver.app.app.now(), UnixMillis(START));
+            assert_eq!(driver.app.context.now(), UnixMillis(START));
             driver.app.clock.set(UnixMillis(now));
             let first = driver.create("u").await;
             (driver, first)

@@ -47,7 +47,7 @@ async fn neither_devices_nor_codes_are_stored_as_they_are() {
         URL_SAFE_NO_PAD.decode(link).unwrap(),
     ];
     let secrets: Vec<_> = secrets.iter().map(Vec::as_slice).collect();
-    assert_holds_none_of(&*app.app.store, &secrets).await;
+    assert_holds_none_of(&*app.context.store, &secrets).await;
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn devices_go_with_their_tenant_and_with_their_app() {
 
 async fn walk(app: &TestApp) -> u64 {
     let mut walk = Walk::<PasswordlessDevices>::new();
-    while walk.step(&app.app, app.app.clock.reading()).await.unwrap() {}
+    while walk.step(&app.context, app.context.clock.reading()).await.unwrap() {}
     walk.deleted()
 }
 
@@ -158,15 +158,15 @@ async fn unfinished_sign_ins_go_when_all_their_codes_are_over_and_not_before() {
 async fn broken_references_are_found() {
     let app = TestApp::new().await;
     device(&app, "jane@x.io").await;
-    let found = check(&*app.app.store).await.unwrap();
+    let found = check(&*app.context.store).await.unwrap();
     assert_eq!((found.rows, found.index_keys, found.broken), (1, 5, 0), "{found:?}");
     for (keyspace, broken) in [(Keyspace::PasswordlessLinkCode, 1), (Keyspace::PasswordlessDevice, 4)] {
         let start = Key::of(keyspace);
         let scan = Scan { end: start.prefix_end(), start, reverse: false, limit: 1 };
-        let mut tx = app.app.store.begin();
+        let mut tx = app.context.store.begin();
         let (key, _) = tx.scan(&scan).await.unwrap().remove(0);
         tx.delete(key);
         tx.commit().await.unwrap();
-        assert_eq!(check(&*app.app.store).await.unwrap().broken, broken);
+        assert_eq!(check(&*app.context.store).await.unwrap().broken, broken);
     }
 }

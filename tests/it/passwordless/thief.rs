@@ -88,7 +88,7 @@ async fn neither_used_codes_nor_wrong_ones_are_forgotten_by_a_restart() {
     for _ in 0..3 {
         assert_eq!(app.consumed(tried.typed("wrong")).await, INCORRECT);
     }
-    app.app.store.close().await.unwrap();
+    app.context.store.close().await.unwrap();
     drop(app);
     let again = TestApp::builder().seed(2).on_disk(folder.path()).build().await;
     for body in [used.link(), used.input()] {
@@ -97,7 +97,7 @@ async fn neither_used_codes_nor_wrong_ones_are_forgotten_by_a_restart() {
     assert_eq!(again.consume(tried.typed("wrong")).await.json()["failedCodeInputAttemptCount"], 4);
     let reply = again.consume(tried.input()).await.ok().json();
     assert_eq!(reply["createdNewUser"], true, "and a good one is good");
-    again.app.store.close().await.unwrap();
+    again.context.store.close().await.unwrap();
 }
 
 #[tokio::test]

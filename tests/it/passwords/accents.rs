@@ -111,16 +111,16 @@ async fn operators_of_the_dashboard_have_accents_too_and_are_counted_as_composed
 #[tokio::test]
 async fn an_unknown_account_costs_two_hashes_where_a_wrong_password_does() {
     let app = TestApp::builder().setting("bcrypt_log_rounds", "5").build().await;
-    let config = &app.app.directory.base().app;
+    let config = &app.context.directory.base().app;
     let stored = hash_of_cost(5, "another");
     for password in [DECOMPOSED, COMPOSED] {
         let unknown = async || assert_eq!(check(&app, None, password).await, Check::Wrong);
         let wrong = async || assert_eq!(check(&app, Some(&stored), password).await, Check::Wrong);
         assert_same_time(unknown, wrong).await;
     }
-    let before = app.app.hashing.stats()[0];
-    app.app.hashing.check(None, DECOMPOSED, config).await.unwrap();
-    assert_eq!(app.app.hashing.stats()[0].done - before.done, 1, "both wait for one place in the queue");
+    let before = app.context.hashing.stats()[0];
+    app.context.hashing.check(None, DECOMPOSED, config).await.unwrap();
+    assert_eq!(app.context.hashing.stats()[0].done - before.done, 1, "both wait for one place in the queue");
 }
 
 fn hash_of_cost(cost: u32, password: &str) -> String {
@@ -128,5 +128,5 @@ fn hash_of_cost(cost: u32, password: &str) -> String {
 }
 
 async fn check(app: &TestApp, stored: Option<&str>, password: &str) -> Check {
-    app.app.hashing.check(stored, password, &app.app.directory.base().app).await.unwrap()
+    app.context.hashing.check(stored, password, &app.context.directory.base().app).await.unwrap()
 }

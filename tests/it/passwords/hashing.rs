@@ -6,22 +6,22 @@ use crate::people::{FIREBASE, SIGNER_KEY};
 use sessiond::config::AppConfig;
 use sessiond::crypto::password::Check;
 use sessiond::domain::password::HashParameters;
-use sessiond::state::password::Unserved;
+use sessiond::state::password::SignInRefused;
 
 async fn with(settings: &[(&str, &str)]) -> TestApp {
     settings.iter().fold(TestApp::builder(), |builder, (key, value)| builder.setting(key, value)).build().await
 }
 
 fn config(app: &TestApp) -> &AppConfig {
-    &app.app.directory.base().app
+    &app.context.directory.base().app
 }
 
 async fn hash(app: &TestApp, password: &str) -> String {
-    app.app.hashing.hash(password, config(app).password_hashing, &SeededEntropy::new(7)).await.unwrap()
+    app.context.hashing.hash(password, config(app).password_hashing, &SeededEntropy::new(7)).await.unwrap()
 }
 
 async fn check(app: &TestApp, stored: Option<&str>, password: &str) -> Check {
-    app.app.hashing.check(stored, password, config(app)).await.unwrap()
+    app.context.hashing.check(stored, password, config(app)).await.unwrap()
 }
 
 #[tokio::test]
@@ -55,8 +55,8 @@ async fn firebase_hashes_need_the_signer_key() {
     let app = with(&[("firebase_password_hashing_signer_key", SIGNER_KEY)]).await;
     assert_eq!(check(&app, Some(FIREBASE), "user1password").await, Check::RightButOutdated);
     let app = with(&[]).await;
-    let outcome = app.app.hashing.check(Some(FIREBASE), "user1password", config(&app)).await;
-    assert!(matches!(outcome, Err(Unserved::NoSignerKey)));
+    let outcome = app.context.hashing.check(Some(FIREBASE), "user1password", config(&app)).await;
+    assert!(matches!(outcome, Err(SignInRefused::NoSignerKey)));
 }
 
 #[tokio::test]
@@ -66,12 +66,13 @@ async fn the_queue_has_the_size_that_was_set() {
     let mut running = tokio::task::JoinSet::new();
     for _ in 0..cores + 3 {
         let app = app.clone();
-        running.spawn(async move { app.app.hashing.check(None, "a password", config(&app)).await });
+        running.spawn(async move { app.context.hashing.check(None, "a password", config(&app)).await });
     }
     let outcomes = running.join_all().await;
-    let busy = outcomes.iter().filter(|outcome| matches!(outcome, Err(Unserved::Busy { retry_after_s: 1.. }))).count();
+    let busy =
+        outcomes.iter().filter(|outcome| matches!(outcome, Err(SignInRefused::Busy { retry_after_s: 1.. }))).count();
     assert_eq!(busy, 3, "one per core, with no queue");
-    let [bcrypt, ..] = app.app.hashing.stats();
+    let [bcrypt, ..] = app.context.hashing.stats();
     assert_eq!((bcrypt.refused, usize::try_from(bcrypt.done).unwrap()), (3, cores));
 }
 
@@ -96,12 +97,12 @@ async fn argon2_and_firebase_have_as_many_threads_as_was_set_and_do_not_wait_for
             let mut running = tokio::task::JoinSet::new();
             for _ in 0..threads.unwrap_or(1) + 2 {
                 let (app, stored) = (app.clone(), stored.to_owned());
-                running.spawn(async move { app.app.hashing.check(Some(&stored), "wrong", config(&app)).await });
+                running.spawn(async move { app.context.hashing.check(Some(&stored), "wrong", config(&app)).await });
             }
             tokio::task::yield_now().await;
             check(&app, None, "of bcrypt, whose threads are idle").await;
             let outcomes = running.join_all().await;
-            let busy = outcomes.iter().filter(|outcome| matches!(outcome, Err(Unserved::Busy { .. }))).count();
+            let busy = outcomes.iter().filter(|outcome| matches!(outcome, Err(SignInRefused::Busy { .. }))).count();
             assert_eq!(busy, 2, "{setting}: {threads:?}");
         }
     }

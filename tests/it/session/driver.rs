@@ -46,7 +46,7 @@ impl Driver {
     }
 
     pub(crate) fn scope(&self, call: &'static str) -> Scope {
-        let app = self.app.app.directory.app(&AppId::base()).expect("the base app always exists");
+        let app = self.app.context.directory.app(&AppId::base()).expect("the base app always exists");
         Scope { app, cause: Cause { call, request_id: "req-1".to_owned(), caller: None, client: None } }
     }
 
@@ -65,7 +65,7 @@ impl Driver {
     }
 
     pub(crate) async fn create_in(&self, user: &str, tenant: TenantId) -> Held {
-        let created = self.creating(user, tenant).run(&self.app.app).await.unwrap();
+        let created = self.creating(user, tenant).run(&self.app.context).await.unwrap();
         let Created::Ok(issued) = created else { panic!("not created") };
         Held::of(&issued)
     }
@@ -98,7 +98,7 @@ impl Driver {
     }
 
     pub(crate) async fn refresh(&self, policy: RefreshPolicy, token: &str) -> Refreshed {
-        self.refreshing(policy, token).run(&self.app.app).await.unwrap()
+        self.refreshing(policy, token).run(&self.app.context).await.unwrap()
     }
 
     /// A refresh that must be granted.
@@ -122,19 +122,19 @@ impl Driver {
     }
 
     pub(crate) async fn verify(&self, policy: RefreshPolicy, token: &str, check: bool) -> Verified {
-        self.verifying(policy, token, check).run(&self.app.app).await.unwrap()
+        self.verifying(policy, token, check).run(&self.app.context).await.unwrap()
     }
 
     pub(crate) async fn revoke(&self, handles: &[&str]) -> Vec<String> {
         let which = Which::Handles(handles.iter().map(ToString::to_string).collect());
         let command = RevokeSessions { scope: self.scope("POST /recipe/session/remove"), which };
-        command.run(&self.app.app).await.unwrap()
+        command.run(&self.app.context).await.unwrap()
     }
 
     pub(crate) async fn revoke_user(&self, user: &str, tenant: Option<TenantId>) -> Vec<String> {
         let which = Which::User { user_id: UserId::new(user), linked: true, tenant };
         let command = RevokeSessions { scope: self.scope("POST /recipe/session/remove"), which };
-        let mut gone = command.run(&self.app.app).await.unwrap();
+        let mut gone = command.run(&self.app.context).await.unwrap();
         gone.sort();
         gone
     }
@@ -142,17 +142,20 @@ impl Driver {
     pub(crate) async fn list(&self, user: &str, tenant: Option<TenantId>) -> Vec<String> {
         let user_id = UserId::new(user);
         let command = ListSessions { scope: self.scope("GET /recipe/session/user"), user_id, linked: true, tenant };
-        let mut handles = command.run(&self.app.app).await.unwrap();
+        let mut handles = command.run(&self.app.context).await.unwrap();
         handles.sort();
         handles
     }
 
     pub(crate) async fn find(&self, handle: &str) -> Option<SessionInfo> {
-        FindSession { scope: self.scope("GET /recipe/session"), handle }.run(&self.app.app).await.unwrap()
+        FindSession { scope: self.scope("GET /recipe/session"), handle }.run(&self.app.context).await.unwrap()
     }
 
     pub(crate) async fn timeline(&self, handle: &str) -> Option<Timeline> {
-        SessionTimeline { scope: self.scope("GET /recipe/session/timeline"), handle }.run(&self.app.app).await.unwrap()
+        SessionTimeline { scope: self.scope("GET /recipe/session/timeline"), handle }
+            .run(&self.app.context)
+            .await
+            .unwrap()
     }
 
     /// The names of a timeline's events.

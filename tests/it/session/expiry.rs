@@ -2,11 +2,11 @@
 
 use super::driver::{Driver, told};
 use crate::app::{START, TestApp};
-use sessiond::command::session::data::{Change, UpdateSession, Updated};
+use sessiond::command::session::data::{SessionDataChange, UpdateSession, Updated};
 use sessiond::domain::ids::{AppId, SessionHandle};
 use sessiond::domain::json::JsonObject;
 use sessiond::domain::session::RefreshPolicy::{PromoteOnUse, RotateOnRefresh};
-use sessiond::jobs::sweep::{Removed, Sweep, sweep};
+use sessiond::jobs::sweep::{Sweep, SweepCounts, sweep};
 use sessiond::jobs::sweep_round;
 use sessiond::store::cross_references::CrossReferences;
 use sessiond::store::session as rows;
@@ -19,16 +19,16 @@ async fn each_call_has_its_own_boundary() {
     let driver = Driver::new().await;
     let held = driver.create("u").await;
     let update = || {
-        let change = Change::Database(JsonObject::empty());
+        let change = SessionDataChange::Database(JsonObject::empty());
         UpdateSession { scope: driver.scope("PUT /recipe/session/data"), handle: &held.handle, change }
     };
     driver.app.clock.set(START.plus(VALIDITY - 1));
     assert!(driver.find(&held.handle).await.is_some());
-    assert!(matches!(update().run(&driver.app.app).await.unwrap(), Updated::Ok));
+    assert!(matches!(update().run(&driver.app.context).await.unwrap(), Updated::Ok));
 
     driver.app.clock.set(START.plus(VALIDITY));
     assert!(driver.find(&held.handle).await.is_none(), "shown until before its end");
-    assert!(matches!(update().run(&driver.app.app).await.unwrap(), Updated::NoSuchSession));
+    assert!(matches!(update().run(&driver.app.context).await.unwrap(), Updated::NoSuchSession));
     assert_eq!(driver.list("u", None).await.len(), 1, "listed until its end");
     assert_eq!(told(&driver.refresh(PromoteOnUse, &held.refresh).await), "ok", "refreshed until its end");
 
@@ -63,7 +63,7 @@ async fn the_end_of_life_moves_with_a_promotion_and_a_rotation_but_not_with_a_me
 #[tokio::test]
 async fn a_sweep_ends_what_has_expired_and_purges_old_timelines() {
     let driver = Driver::new().await;
-    let app = &driver.app.app;
+    let app = &driver.app.context;
     let mut old = Vec::new();
     for user in 0..150 {
         old.push(driver.create(&format!("u{user}")).await);
@@ -73,12 +73,12 @@ async fn a_sweep_ends_what_has_expired_and_purges_old_timelines() {
 
     assert_eq!(
         sweep(app, START.plus(VALIDITY - 1)).await.unwrap(),
-        Removed { sessions: 0, timelines: 0, ..Default::default() }
+        SweepCounts { sessions: 0, timelines: 0, ..Default::default() }
     );
     driver.app.clock.set(START.plus(VALIDITY));
     assert_eq!(
         sweep(app, START.plus(VALIDITY)).await.unwrap(),
-        Removed { sessions: 150, timelines: 0, ..Default::default() }
+        SweepCounts { sessions: 150, timelines: 0, ..Default::default() }
     );
     assert_eq!(driver.list("young", None).await, [young.handle]);
     assert_eq!(driver.events(&old[7].handle).await, ["created", "expired"]);
@@ -89,11 +89,11 @@ async fn a_sweep_ends_what_has_expired_and_purges_old_timelines() {
     let purge = START.plus(VALIDITY + RETENTION);
     assert_eq!(
         sweep(app, START.plus(VALIDITY + 1_000)).await.unwrap(),
-        Removed { sessions: 1, timelines: 0, ..Default::default() }
+        SweepCounts { sessions: 1, timelines: 0, ..Default::default() }
     );
     assert_eq!(sweep(app, START.plus(purge.0 - START.0 - 1)).await.unwrap().timelines, 0);
     let removed = sweep(app, purge.plus(1_000)).await.unwrap();
-    assert_eq!(removed, Removed { sessions: 0, timelines: 151, ..Default::default() });
+    assert_eq!(removed, SweepCounts { sessions: 0, timelines: 151, ..Default::default() });
     assert!(driver.timeline(&old[7].handle).await.is_none());
 }
 
@@ -106,7 +106,7 @@ async fn a_sweep_step_is_bounded() {
     let mut sweep = Sweep::new();
     let mut before = 0;
     let now = START.plus(VALIDITY + 1);
-    while sweep.step(&driver.app.app, now).await.unwrap() {
+    while sweep.step(&driver.app.context, now).await.unwrap() {
         assert!(sweep.removed().sessions - before <= 64);
         before = sweep.removed().sessions;
     }
@@ -122,7 +122,7 @@ async fn the_check_finds_a_row_without_its_index_and_an_index_without_its_row() 
     assert_eq!(good, CrossReferences { rows: 3, index_keys: 3, ..Default::default() });
 
     let app = AppId::base();
-    let store = &driver.app.app.store;
+    let store = &driver.app.context.store;
     let mut tx = store.begin();
     let unlisted = SessionHandle::parse(&unlisted).unwrap();
     tx.delete(rows::index_key(&app, &sessiond::domain::ids::UserId::new("b"), &unlisted));
@@ -138,7 +138,7 @@ async fn the_check_finds_a_row_without_its_index_and_an_index_without_its_row() 
 }
 
 async fn references(driver: &Driver) -> CrossReferences {
-    rows::check(&*driver.app.app.store).await.unwrap()
+    rows::check(&*driver.app.context.store).await.unwrap()
 }
 
 const HOUR: u64 = 3_600_000;
@@ -146,11 +146,11 @@ const HOUR: u64 = 3_600_000;
 #[tokio::test]
 async fn a_clock_that_is_wrong_for_a_while_ends_no_session() {
     let driver = Driver::new().await;
-    let app = &driver.app.app;
+    let app = &driver.app.context;
     let held = driver.create("u").await;
     assert_eq!(sweep_round(app).await, None, "the clock is not known to be reliable yet");
     driver.advance(12 * HOUR);
-    assert_eq!(sweep_round(app).await, Some(Removed::default()));
+    assert_eq!(sweep_round(app).await, Some(SweepCounts::default()));
 
     driver.app.clock.set(START.plus(2 * VALIDITY));
     assert!(driver.list("u", None).await.is_empty(), "over for every caller");
@@ -167,7 +167,7 @@ async fn a_clock_that_is_wrong_for_a_while_ends_no_session() {
 #[tokio::test]
 async fn a_new_time_is_believed_when_it_has_held_for_a_whole_interval() {
     let driver = Driver::new().await;
-    let app = &driver.app.app;
+    let app = &driver.app.context;
     driver.create("u").await;
     driver.advance(12 * HOUR);
     driver.app.clock.set(START.plus(2 * VALIDITY));
@@ -175,7 +175,7 @@ async fn a_new_time_is_believed_when_it_has_held_for_a_whole_interval() {
     driver.advance(12 * HOUR - 1);
     assert_eq!(sweep_round(app).await, None);
     driver.advance(1);
-    assert_eq!(sweep_round(app).await, Some(Removed { sessions: 1, ..Default::default() }));
+    assert_eq!(sweep_round(app).await, Some(SweepCounts { sessions: 1, ..Default::default() }));
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn a_jump_in_the_middle_of_a_sweep_ends_it() {
     driver.advance(12 * HOUR);
     // The sweep pauses after its first page.
     let jump = async { driver.app.clock.set(START.plus(2 * VALIDITY)) };
-    let (swept, ()) = tokio::join!(sweep_round(&driver.app.app), jump);
+    let (swept, ()) = tokio::join!(sweep_round(&driver.app.context), jump);
     assert_eq!(swept, None);
     assert_eq!(references(&driver).await.rows, 130);
 }
@@ -195,5 +195,5 @@ async fn a_jump_in_the_middle_of_a_sweep_ends_it() {
 #[tokio::test]
 async fn test_mode_sweeps_without_waiting() {
     let driver = Driver::with(TestApp::builder().test_mode()).await;
-    assert_eq!(sweep_round(&driver.app.app).await, Some(Removed::default()));
+    assert_eq!(sweep_round(&driver.app.context).await, Some(SweepCounts::default()));
 }

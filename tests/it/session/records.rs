@@ -19,7 +19,7 @@ fn handle() -> SessionHandle {
 /// Every kind of event except the ends together with the user.
 fn log() -> EventLog {
     let request_id = || "r".to_owned();
-    let mut log = EventLog::begun(UnixMillis(1), EventKind::Created { request_id: request_id() });
+    let mut log = EventLog::starting_with(UnixMillis(1), EventKind::Created { request_id: request_id() });
     let kinds = [
         EventKind::Refreshed { generation: 0 },
         EventKind::Refreshed { generation: 0 },
@@ -88,7 +88,7 @@ fn endings_with_the_user() {
         call: "POST /user/remove".to_owned(),
         request_id: "r".to_owned(),
     });
-    let mut log = EventLog::begun(UnixMillis(1), EventKind::Created { request_id: "r".to_owned() });
+    let mut log = EventLog::starting_with(UnixMillis(1), EventKind::Created { request_id: "r".to_owned() });
     ends.into_iter().for_each(|end| log.push(UnixMillis(2), end));
     let record = TimelineRecord {
         user_id: UserId::new("user"),

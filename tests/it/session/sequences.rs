@@ -3,7 +3,7 @@
 use super::driver::{Driver, object, told};
 use serde_json::json;
 use sessiond::command::session::create::Created;
-use sessiond::command::session::data::{Change, UpdateSession, Updated};
+use sessiond::command::session::data::{SessionDataChange, UpdateSession, Updated};
 use sessiond::command::session::refresh::Refreshed;
 use sessiond::command::session::regenerate::{RegenerateAccessToken, Regenerated};
 use sessiond::command::session::verify::Verified;
@@ -134,7 +134,7 @@ async fn a_refresh_demands_the_anti_csrf_token_only_if_enabled_and_carried() {
     let driver = Driver::new().await;
     let mut create = driver.creating("u", TenantId::public());
     create.enable_anti_csrf = true;
-    let Created::Ok(issued) = create.run(&driver.app.app).await.unwrap() else { panic!() };
+    let Created::Ok(issued) = create.run(&driver.app.context).await.unwrap() else { panic!() };
     let demanded = issued.anti_csrf_token.clone().unwrap();
     let token = issued.refresh_token.token.expose().as_str();
     for (enabled, presented, good) in
@@ -143,7 +143,7 @@ async fn a_refresh_demands_the_anti_csrf_token_only_if_enabled_and_carried() {
         let mut refresh = driver.refreshing(PromoteOnUse, token);
         refresh.enable_anti_csrf = enabled;
         refresh.anti_csrf_token = presented;
-        let outcome = refresh.run(&driver.app.app).await.unwrap();
+        let outcome = refresh.run(&driver.app.context).await.unwrap();
         let expected = if good { "ok" } else { "unauthorised: Anti CSRF token missing, or not matching None" };
         assert_eq!(told(&outcome), expected, "{enabled} {presented:?}");
     }
@@ -155,18 +155,18 @@ async fn a_payload_name_that_a_newer_token_reserves_is_unauthorised_at_refresh()
     let mut create = driver.creating("u", TenantId::public());
     create.token_version = AccessTokenVersion::V4;
     create.user_data_in_jwt = object(&json!({"rsub": "mine"}));
-    let Created::Ok(issued) = create.run(&driver.app.app).await.unwrap() else { panic!() };
+    let Created::Ok(issued) = create.run(&driver.app.context).await.unwrap() else { panic!() };
     let token = issued.refresh_token.token.expose().as_str();
     let mut same = driver.refreshing(PromoteOnUse, token);
     same.token_version = AccessTokenVersion::V4;
-    assert_eq!(told(&same.run(&driver.app.app).await.unwrap()), "ok");
+    assert_eq!(told(&same.run(&driver.app.context).await.unwrap()), "ok");
     let newer = driver.refresh(PromoteOnUse, token).await;
     assert_eq!(told(&newer), "unauthorised: The user payload contains protected field None");
     let newer = driver.refresh(RotateOnRefresh, token).await;
     assert_eq!(told(&newer), "unauthorised: The user payload contains protected field None");
     let mut same = driver.refreshing(PromoteOnUse, token);
     same.token_version = AccessTokenVersion::V4;
-    assert_eq!(told(&same.run(&driver.app.app).await.unwrap()), "ok", "nothing was changed by the refusals");
+    assert_eq!(told(&same.run(&driver.app.context).await.unwrap()), "ok", "nothing was changed by the refusals");
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn an_own_lifetime_is_kept_exactly_and_checked() {
     for (ms, good) in [(0, false), (1, true), (3_600_000, true), (3_600_001, false)] {
         let mut create = driver.creating("u", TenantId::public());
         create.access_token_validity_ms = Some(ms);
-        let created = create.run(&driver.app.app).await.unwrap();
+        let created = create.run(&driver.app.context).await.unwrap();
         assert_eq!(matches!(created, Created::Ok(_)), good, "{ms}");
         if !good {
             assert!(matches!(created, Created::InvalidAccessTokenValidity { max_ms: 3_600_000 }));
@@ -194,7 +194,7 @@ async fn an_own_lifetime_is_kept_exactly_and_checked() {
     }
     let mut create = driver.creating("u", TenantId::public());
     create.access_token_validity_ms = Some(10_500);
-    let Created::Ok(issued) = create.run(&driver.app.app).await.unwrap() else { panic!() };
+    let Created::Ok(issued) = create.run(&driver.app.context).await.unwrap() else { panic!() };
     assert_eq!(issued.access_token.expiry, crate::app::START.plus(10_000), "floored to the second");
 }
 
@@ -205,7 +205,7 @@ async fn regenerate_replaces_the_payload_and_keeps_the_expiry() {
     let regenerating = |payload: Option<serde_json::Value>, token: &str| {
         let token = token.to_owned();
         let command_scope = driver.scope("POST /recipe/session/regenerate");
-        let app = driver.app.app.clone();
+        let app = driver.app.context.clone();
         async move {
             let command = RegenerateAccessToken {
                 scope: command_scope,
@@ -246,8 +246,8 @@ async fn a_stored_payload_reaches_the_token_at_verify_with_a_look_and_at_refresh
     let held = driver.create("u").await;
     let update = |change| UpdateSession { scope: driver.scope("PUT /recipe/jwt/data"), handle: &held.handle, change };
     let payload = object(&json!({"b": 2, "a": {"n": null}}));
-    let app = &driver.app.app;
-    assert!(matches!(update(Change::Payload(payload.clone(), None)).run(app).await.unwrap(), Updated::Ok));
+    let app = &driver.app.context;
+    assert!(matches!(update(SessionDataChange::Payload(payload.clone(), None)).run(app).await.unwrap(), Updated::Ok));
 
     let Verified::Ok { access_token: None, .. } = driver.verify(PromoteOnUse, &held.access, false).await else {
         panic!("nothing changes without a look-up")
@@ -274,10 +274,10 @@ async fn a_stored_payload_reaches_the_token_at_verify_with_a_look_and_at_refresh
     assert_eq!((session.user_data_in_jwt.as_str(), payload_update_available), (payload.as_str(), Some(false)));
 
     let reserved = object(&json!({"rsub": 1}));
-    let refused = update(Change::Payload(reserved, Some(AccessTokenVersion::V5))).run(app).await.unwrap();
+    let refused = update(SessionDataChange::Payload(reserved, Some(AccessTokenVersion::V5))).run(app).await.unwrap();
     assert!(matches!(refused, Updated::ProtectedClaim));
     let data = object(&json!({"cart": [1, 2]}));
-    assert!(matches!(update(Change::Database(data.clone())).run(app).await.unwrap(), Updated::Ok));
+    assert!(matches!(update(SessionDataChange::Database(data.clone())).run(app).await.unwrap(), Updated::Ok));
     assert_eq!(driver.find(&held.handle).await.unwrap().user_data_in_database, data);
 }
 

@@ -56,7 +56,7 @@ async fn a_stolen_token_that_comes_back_again_and_again_is_written_once_a_minute
     let second = driver.refreshed(PromoteOnUse, &first.refresh).await;
     driver.verify(PromoteOnUse, &second.access, false).await;
     driver.advance(31_000);
-    let commits = || driver.app.app.store.stats().commits;
+    let commits = || driver.app.context.store.stats().commits;
     let before = commits();
     for (wait, written) in [(0, 1), (1, 1), (59_998, 1), (1, 2), (59_999, 2)] {
         driver.advance(wait);
@@ -109,7 +109,7 @@ async fn an_expired_session_is_told_before_and_after_the_sweep() {
     driver.advance(144_000 * 60_000 + 1);
     let expired = driver.timeline(&held.handle).await.unwrap().summary;
     assert!(expired.starts_with("Expired at 2024-02-22T22:13:20.000Z: it was not refreshed in time"), "{expired}");
-    sessiond::jobs::sweep::sweep(&driver.app.app, driver.app.app.now()).await.unwrap();
+    sessiond::jobs::sweep::sweep(&driver.app.context, driver.app.context.now()).await.unwrap();
     let swept = driver.timeline(&held.handle).await.unwrap().summary;
     assert_eq!(swept, "Expired at 2024-02-22T22:13:20.000Z: it was not refreshed in time.");
 }

@@ -54,7 +54,7 @@ async fn anti_csrf_is_checked_when_enabled_and_asked_for() {
     let driver = Driver::new().await;
     let mut create = driver.creating("u", TenantId::public());
     create.enable_anti_csrf = true;
-    let sessiond::command::session::create::Created::Ok(with) = create.run(&driver.app.app).await.unwrap() else {
+    let sessiond::command::session::create::Created::Ok(with) = create.run(&driver.app.context).await.unwrap() else {
         panic!()
     };
     let demanded = with.anti_csrf_token.clone().unwrap();
@@ -74,7 +74,7 @@ async fn anti_csrf_is_checked_when_enabled_and_asked_for() {
         verify.enable_anti_csrf = enabled;
         verify.do_anti_csrf_check = check;
         verify.anti_csrf_token = presented;
-        match verify.run(&driver.app.app).await.unwrap() {
+        match verify.run(&driver.app.context).await.unwrap() {
             Verified::Ok { .. } => assert!(good, "{enabled} {check} {presented:?}"),
             Verified::TryRefreshToken("anti-csrf check failed") => assert!(!good, "{enabled} {check} {presented:?}"),
             _ => panic!("something else"),

@@ -4,7 +4,7 @@ use sessiond::domain::json::JsonObject;
 use sessiond::domain::tenancy::Tenant;
 use sessiond::domain::time::UnixMillis;
 use sessiond::store::app::{self, AppRecord};
-use sessiond::store::removal::{RemovalRecord, Removed};
+use sessiond::store::removal::{RemovalRecord, RemovalTarget};
 use sessiond::store::tenant::{self, TenantRecord};
 
 fn id() -> AppId {
@@ -34,7 +34,7 @@ fn tenant_records_keep_their_bytes() {
 
 #[test]
 fn removal_records_keep_their_bytes() {
-    let removed = Removed { app: id(), tenant: Some(TenantId::new("t1")) };
+    let removed = RemovalTarget { app: id(), tenant: Some(TenantId::new("t1")) };
     let record = RemovalRecord { since: UnixMillis(1_700_000_000_000) };
     golden::newest("meta-removal", &removed.marker_key(), &record);
 }

@@ -9,8 +9,8 @@ use sessiond::domain::user::{
     AccountInfo, ExternalId, Login, LoginMethod, Order, PasswordHash, RecipeId, Recipes, ThirdPartyAccount, User,
 };
 use sessiond::store::memory::MemoryEngine;
-use sessiond::store::removal::Removed;
-use sessiond::store::user::listing::{Listed, Page};
+use sessiond::store::removal::RemovalTarget;
+use sessiond::store::user::listing::{ListedUser, Page};
 use sessiond::store::user::{self, Row, Taken, UserRecord, verified};
 use sessiond::store::{CommitError, Engine, Key, Keyspace, Scan, codec};
 use std::collections::BTreeSet;
@@ -127,7 +127,7 @@ async fn a_user_who_was_searched_or_listed_is_whole_but_for_the_hash_and_cannot_
         let (app, tenant, recipes) = (&app(), &tenant("public"), &Recipes::all());
         let page = Page { app, tenant, recipes, order: Order::Ascending, from: None, limit: 9 };
         let mut listed = page.read(engine.begin().as_mut()).await.unwrap();
-        let rows = |listed: &[Listed]| listed.iter().map(|listed| listed.row.clone()).collect::<Vec<_>>();
+        let rows = |listed: &[ListedUser]| listed.iter().map(|listed| listed.row.clone()).collect::<Vec<_>>();
         let shown = rows(&listed);
         user::listing::read_rows(engine.begin().as_mut(), app, &mut listed).await.unwrap();
         (shown, rows(&listed))
@@ -264,7 +264,7 @@ async fn a_removed_tenant_leaves_its_users_in_the_app() {
     only_there.methods[0].tenants = [tenant("t1")].into();
     save(&engine, &[], &[&jane]).await.unwrap();
     save(&engine, &[], &[&only_there]).await.unwrap();
-    let removed = Removed { app: app(), tenant: Some(tenant("t1")) };
+    let removed = RemovalTarget { app: app(), tenant: Some(tenant("t1")) };
     loop {
         let mut tx = engine.begin();
         let found = removed.delete_some(tx.as_mut(), 1).await.unwrap();

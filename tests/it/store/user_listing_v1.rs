@@ -101,10 +101,10 @@ async fn an_archive_with_old_lists_arrives_with_present_ones() {
     let to = folder.path().join("a1.archive");
     let id = AppId { connection_uri_domain: String::new(), app_id: "a1".to_owned() };
     let export = ExportApp { app: id, to: to.clone(), key: None, plain: false };
-    export.run(&app.app, Arc::new(|_, _, _| ())).await.unwrap();
+    export.run(&app.context, Arc::new(|_, _, _| ())).await.unwrap();
     let app = over(&there).await;
     let import = ImportApp { from: to, as_id: Some("moved".to_owned()), domain: None, key: None, served: true };
-    import.run(&app.app, Arc::new(|_, _, _| ())).await.unwrap();
+    import.run(&app.context, Arc::new(|_, _, _| ())).await.unwrap();
     assert_eq!((listed(&app, "/appid-moved").await, before.len()), (before, 2));
     assert_eq!(rows_of(&*there, Keyspace::UserListingV1).await, []);
 }

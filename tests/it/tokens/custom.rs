@@ -10,7 +10,7 @@ use sessiond::domain::ids::AppId;
 use sessiond::domain::json::JsonObject;
 
 async fn signed(app: &TestApp, payload: Value, use_static_signing_key: bool) -> (String, String) {
-    let entry = app.app.directory.app(&AppId::base()).unwrap();
+    let entry = app.context.directory.app(&AppId::base()).unwrap();
     let command = CreateJwt {
         scope: Scope { app: entry, cause: Cause::without_request("test") },
         jwks_domain: "https://api.\"example\".com".to_owned(),
@@ -18,7 +18,7 @@ async fn signed(app: &TestApp, payload: Value, use_static_signing_key: bool) -> 
         validity_s: 100,
         use_static_signing_key,
     };
-    let token = command.run(&app.app).await.unwrap().expose().clone();
+    let token = command.run(&app.context).await.unwrap().expose().clone();
     let part =
         |index| String::from_utf8(URL_SAFE_NO_PAD.decode(token.split('.').nth(index).unwrap()).unwrap()).unwrap();
     (part(0), part(1))

@@ -99,6 +99,6 @@ async fn what_an_app_remembers_is_a_quarter_of_its_cache_setting() {
             json!({"accessToken": token, "enableAntiCsrf": false, "doAntiCsrfCheck": false, "checkDatabase": false});
         app.post("/recipe/session/verify", body).await.ok();
     }
-    let held = app.app.verified.weight();
+    let held = app.context.verified.weight();
     assert!((200 << 10..=256 << 10).contains(&held), "{held}");
 }

@@ -1,6 +1,6 @@
 //! Writes everything that belongs to an app into an archive, as of one moment, while serving.
 
-use super::{FORMAT, Label, TOLD_EVERY, Told, TransferError};
+use super::{FORMAT, Label, OnTransferProgress, PROGRESS_EVERY, TransferError};
 use crate::context::Context;
 use crate::domain::ids::AppId;
 use crate::fault::Fault;
@@ -40,29 +40,29 @@ impl ExportApp {
     ///
     /// # Errors
     /// The reason why there is no archive.
-    pub async fn run(self, app: &Context, told: Told) -> Result<Exported, TransferError> {
-        if app.directory.app(&self.app).is_none() {
+    pub async fn run(self, context: &Context, on_progress: OnTransferProgress) -> Result<Exported, TransferError> {
+        if context.directory.app(&self.app).is_none() {
             return Err(TransferError::UnknownApp);
         }
         // Keys must not be resealed while they are read.
-        let (_guard, vault) = app.keys.vault_as_it_is(&*app.store).await?;
+        let (_guard, vault) = context.keys.vault_as_it_is(&*context.store).await?;
         if vault.is_sealed() && self.key.is_none() && !self.plain {
             return Err(TransferError::SealOrPlain);
         }
-        let (archive_vault, seal) = archive_seal(self.key.as_ref(), &*app.entropy);
+        let (archive_vault, seal) = archive_seal(self.key.as_ref(), &*context.entropy);
         let sealed = archive_vault.is_sealed();
         let label = Label {
             format: FORMAT,
             sessiond: env!("CARGO_PKG_VERSION").to_owned(),
             connection_uri_domain: self.app.connection_uri_domain.clone(),
             app_id: self.app.app_id.clone(),
-            exported: app.now(),
+            exported: context.now(),
             seal,
         };
         let (from_app, to_app) = (self.app.clone(), self.app);
-        let rewrap = Rewrap { from: vault, from_app, to: archive_vault, to_app, entropy: Arc::clone(&app.entropy) };
-        let store = Arc::clone(&app.store);
-        let work = move || write(&*store, &rewrap, &label, &self.to, &told);
+        let rewrap = Rewrap { from: vault, from_app, to: archive_vault, to_app, entropy: Arc::clone(&context.entropy) };
+        let store = Arc::clone(&context.store);
+        let work = move || write(&*store, &rewrap, &label, &self.to, &on_progress);
         let (records, bytes) = match tokio::task::spawn_blocking(work).await {
             Ok(outcome) => outcome?,
             Err(error) => return Err(Fault::new("exporting an app", error).into()),
@@ -73,7 +73,13 @@ impl ExportApp {
 
 type Written = (BTreeMap<&'static str, u64>, u64);
 
-fn write(store: &dyn Engine, rewrap: &Rewrap, label: &Label, to: &Path, told: &Told) -> Result<Written, TransferError> {
+fn write(
+    store: &dyn Engine,
+    rewrap: &Rewrap,
+    label: &Label,
+    to: &Path,
+    on_progress: &OnTransferProgress,
+) -> Result<Written, TransferError> {
     // invariant: a label holds only serialisable data with string keys
     let text = serde_json::to_vec(label).unwrap_or_default();
     let mut archive = ArchiveWriter::create(to, label.exported, &text)?;
@@ -82,8 +88,8 @@ fn write(store: &dyn Engine, rewrap: &Rewrap, label: &Label, to: &Path, told: &T
     let (mut seen, mut exists) = (0_u64, false);
     let read = store.rows_now(&mut |key: &Key, bytes: &[u8]| {
         seen += 1;
-        if seen.is_multiple_of(TOLD_EVERY) {
-            told("reading records", seen, 0);
+        if seen.is_multiple_of(PROGRESS_EVERY) {
+            on_progress("reading records", seen, 0);
         }
         if removal::is_marker_of(key, &rewrap.from_app) {
             refused = Some(TransferError::RemovalUnderWay);

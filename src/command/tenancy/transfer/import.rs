@@ -6,7 +6,7 @@
 
 use super::super::load::enter_app;
 use super::super::work::{Work, finish};
-use super::{FORMAT, Label, TOLD_EVERY, Told, TransferError};
+use super::{FORMAT, Label, OnTransferProgress, PROGRESS_EVERY, TransferError};
 use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
 use crate::domain::entropy::Entropy;
@@ -17,7 +17,7 @@ use crate::state::key::{KeyVault, MasterKey, Rewrap, open_archive_seal};
 use crate::store::app::AppRecord;
 use crate::store::archive::ArchiveReader;
 use crate::store::key::Belongs;
-use crate::store::removal::{self, Removed};
+use crate::store::removal::{self, RemovalTarget};
 use crate::store::{self, CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx, records};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -55,23 +55,28 @@ impl ImportApp {
     ///
     /// # Errors
     /// The reason why the app was not imported. Nothing of it is left.
-    pub async fn run(self, app: &Context, told: Told) -> Result<Imported, TransferError> {
-        let (work, entropy) = (Work::of(app), Arc::clone(&app.entropy));
-        let task = tokio::spawn(async move { self.apply(&work, entropy, told).await });
+    pub async fn run(self, context: &Context, on_progress: OnTransferProgress) -> Result<Imported, TransferError> {
+        let (work, entropy) = (Work::of(context), Arc::clone(&context.entropy));
+        let task = tokio::spawn(async move { self.apply(&work, entropy, on_progress).await });
         match task.await {
             Ok(outcome) => {
                 // Users of the app may be waiting to be imported.
-                app.imports.notify_one();
+                context.imports.notify_one();
                 outcome
             }
             Err(error) => Err(Fault::new("importing an app", error).into()),
         }
     }
 
-    async fn apply(self, work: &Work, entropy: Arc<dyn Entropy>, told: Told) -> Result<Imported, TransferError> {
+    async fn apply(
+        self,
+        work: &Work,
+        entropy: Arc<dyn Entropy>,
+        on_progress: OnTransferProgress,
+    ) -> Result<Imported, TransferError> {
         let from = self.from.clone();
         let encoding = work.store.encoding();
-        let telling = Arc::clone(&told);
+        let telling = Arc::clone(&on_progress);
         let (label, rows) = blocking(move || inspect(&from, encoding, &telling)).await?;
         let from_app = label.app();
         let vault = open_archive_seal(label.seal, self.key.as_ref())?;
@@ -80,11 +85,11 @@ impl ImportApp {
             app_id: self.as_id.clone().unwrap_or_else(|| from_app.app_id.clone()),
         };
         let is_domain = app.app_id == PUBLIC && !app.connection_uri_domain.is_empty();
-        let _turn = work.directory.turn(&app, is_domain).await;
-        self.may_come(work, &app).await?;
-        let removed = Removed { app: app.clone(), tenant: None };
+        let _change_guard = work.directory.begin_change(&app, is_domain).await;
+        self.check_target(work, &app).await?;
+        let removed = RemovalTarget { app: app.clone(), tenant: None };
         begin(work, &removed).await?;
-        let staged = self.stage(work, &app, (vault, from_app), entropy, (rows, told)).await;
+        let staged = self.stage(work, &app, (vault, from_app), entropy, (rows, on_progress)).await;
         let records = match staged {
             Ok(records) => records,
             Err(error) => {
@@ -101,7 +106,7 @@ impl ImportApp {
     }
 
     /// Checks that the name is free, and deletes what an earlier removal left.
-    async fn may_come(&self, work: &Work, app: &AppId) -> Result<(), TransferError> {
+    async fn check_target(&self, work: &Work, app: &AppId) -> Result<(), TransferError> {
         let unfinished = removal::pending(&mut *work.store.begin()).await?;
         for removed in unfinished.iter().filter(|removed| removed.app == *app) {
             finish(&*work.store, removed).await?;
@@ -129,7 +134,7 @@ impl ImportApp {
         app: &AppId,
         (vault, from_app): (KeyVault, AppId),
         entropy: Arc<dyn Entropy>,
-        (rows, told): (u64, Told),
+        (rows, on_progress): (u64, OnTransferProgress),
     ) -> Result<BTreeMap<&'static str, u64>, TransferError> {
         // A change of the master key must not miss keys that are being written.
         let (_guard, to) = work.keys.vault_as_it_is(&*work.store).await?;
@@ -159,14 +164,14 @@ impl ImportApp {
             record_of_app = of_app.into_iter().next().or(record_of_app);
             has_public_tenant |= rest.iter().any(|(key, _)| *key == public_tenant);
             write(work, &rest).await?;
-            told("writing records", done, rows.max(done));
+            on_progress("writing records", done, rows.max(done));
         }
         publish(work, app, record_of_app, has_public_tenant).await?;
         Ok(records)
     }
 }
 
-async fn begin(work: &Work, removed: &Removed) -> Result<(), Fault> {
+async fn begin(work: &Work, removed: &RemovalTarget) -> Result<(), Fault> {
     let failed = |error| Fault::new("beginning the import of an app", error);
     transact_unqueued(&*work.store, "beginning the import of an app", |mut tx| async move {
         // Of two that want the same name, the second conflicts.
@@ -200,7 +205,7 @@ async fn publish(work: &Work, app: &AppId, record: Option<Row>, has_public_tenan
     if !has_public_tenant && *app != AppId::base() {
         store::tenant::put(&mut *tx, app, &TenantId::public(), &Tenant::public())?;
     }
-    removal::finish(&mut *tx, &Removed { app: app.clone(), tenant: None });
+    removal::finish(&mut *tx, &RemovalTarget { app: app.clone(), tenant: None });
     commit(tx).await
 }
 
@@ -213,7 +218,11 @@ async fn commit(tx: Box<dyn Tx>) -> Result<(), TransferError> {
 }
 
 /// Reads the whole file: its label and the number of its rows. A truncated or damaged file is detected here.
-fn inspect(path: &Path, encoding: store::Encoding, told: &Told) -> Result<(Label, u64), TransferError> {
+fn inspect(
+    path: &Path,
+    encoding: store::Encoding,
+    on_progress: &OnTransferProgress,
+) -> Result<(Label, u64), TransferError> {
     let (mut archive, text) = ArchiveReader::open(path)?;
     let label = read_label(&text)?;
     let app = label.app();
@@ -224,40 +233,40 @@ fn inspect(path: &Path, encoding: store::Encoding, told: &Told) -> Result<(Label
         if key.keyspace.belongs() == Belongs::Installation
             || !key.bytes.starts_with(&Key::of_app(key.keyspace, &app).bytes)
         {
-            return Err(TransferError::Strange("a row does not belong to the app"));
+            return Err(TransferError::Malformed("a row does not belong to the app"));
         }
         records::check(encoding, &key, value)?;
         exists |= key.keyspace == Keyspace::App;
         has_public_tenant |= key == public_tenant;
         rows += 1;
-        if rows.is_multiple_of(TOLD_EVERY) {
-            told("checking the archive", rows, 0);
+        if rows.is_multiple_of(PROGRESS_EVERY) {
+            on_progress("checking the archive", rows, 0);
         }
     }
     if !exists {
-        return Err(TransferError::Strange("the app's own record is missing"));
+        return Err(TransferError::Malformed("the app's own record is missing"));
     }
     if !has_public_tenant {
-        return Err(TransferError::Strange("the record of the app's public tenant is missing"));
+        return Err(TransferError::Malformed("the record of the app's public tenant is missing"));
     }
     if archive.rows() != rows {
-        return Err(TransferError::Strange("its number of rows is not the one it states"));
+        return Err(TransferError::Malformed("its number of rows is not the one it states"));
     }
     Ok((label, rows))
 }
 
 fn read_label(text: &[u8]) -> Result<Label, TransferError> {
     #[derive(serde::Deserialize)]
-    struct Head {
+    struct LabelHead {
         format: u32,
         sessiond: String,
     }
-    let strange = |_| TransferError::Strange("its label cannot be read");
-    let head: Head = serde_json::from_slice(text).map_err(strange)?;
+    let malformed = |_| TransferError::Malformed("its label cannot be read");
+    let head: LabelHead = serde_json::from_slice(text).map_err(malformed)?;
     if head.format > FORMAT || version(&head.sessiond) > version(env!("CARGO_PKG_VERSION")) {
         return Err(TransferError::Newer(head.sessiond));
     }
-    serde_json::from_slice(text).map_err(strange)
+    serde_json::from_slice(text).map_err(malformed)
 }
 
 /// `1.2.3` as numbers, for comparison.

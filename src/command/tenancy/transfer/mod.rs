@@ -18,10 +18,10 @@ use serde::{Deserialize, Serialize};
 const FORMAT: u32 = 1;
 
 /// Called with the progress of the work: what is being done, rows done, rows in all (0: unknown).
-pub type Told = std::sync::Arc<dyn Fn(&'static str, u64, u64) + Send + Sync>;
+pub type OnTransferProgress = std::sync::Arc<dyn Fn(&'static str, u64, u64) + Send + Sync>;
 
 /// Number of rows between two reports of progress.
-const TOLD_EVERY: u64 = 1000;
+const PROGRESS_EVERY: u64 = 1000;
 
 /// An archive's description of itself, before its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +73,7 @@ pub enum TransferError {
     Newer(String),
     /// The file holds something that no export writes.
     #[error("the archive was not written by an export: {0}. Nothing was changed: export the app again")]
-    Strange(&'static str),
+    Malformed(&'static str),
     /// The name is taken.
     #[error("the app {0} already exists here; nothing is overwritten. --as imports it under another id")]
     Exists(String),

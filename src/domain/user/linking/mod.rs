@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 /// The outcome of [`make_primary`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MadePrimary {
+pub enum MakePrimaryOutcome {
     /// The user already is primary.
     Already,
     /// The id belongs to a login method that is linked to another id.
@@ -20,11 +20,11 @@ pub enum MadePrimary {
 
 /// Makes the user that has the internal id `id` primary.
 #[must_use]
-pub fn make_primary(user: &User, id: &UserId) -> MadePrimary {
+pub fn make_primary(user: &User, id: &UserId) -> MakePrimaryOutcome {
     match user.is_primary {
-        true if user.id == *id => MadePrimary::Already,
-        true => MadePrimary::Linked,
-        false => MadePrimary::Now(Box::new(User { is_primary: true, ..user.clone() })),
+        true if user.id == *id => MakePrimaryOutcome::Already,
+        true => MakePrimaryOutcome::Linked,
+        false => MakePrimaryOutcome::Now(Box::new(User { is_primary: true, ..user.clone() })),
     }
 }
 

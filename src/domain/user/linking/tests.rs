@@ -35,10 +35,10 @@ fn method_ids(user: &User) -> BTreeSet<UserId> {
 
 #[test]
 fn only_the_founder_of_a_group_is_already_primary() {
-    assert_eq!(make_primary(&group(&["a", "b"]), &id("a")), MadePrimary::Already);
-    assert_eq!(make_primary(&group(&["a", "b"]), &id("b")), MadePrimary::Linked);
+    assert_eq!(make_primary(&group(&["a", "b"]), &id("a")), MakePrimaryOutcome::Already);
+    assert_eq!(make_primary(&group(&["a", "b"]), &id("b")), MakePrimaryOutcome::Linked);
     let single = User::new(method("a", 1));
-    let MadePrimary::Now(primary) = make_primary(&single, &id("a")) else { panic!() };
+    let MakePrimaryOutcome::Now(primary) = make_primary(&single, &id("a")) else { panic!() };
     assert_eq!(*primary, User { is_primary: true, ..single });
 }
 

@@ -1,7 +1,7 @@
 //! `POST /recipe/accountlinking/user/primary`, and `GET …/check`, which returns what that call would answer.
 
-use super::shared::{InTheWay, taken, unknown_user};
-use crate::command::user::linking::{MadePrimaryUser, MakePrimary};
+use super::shared::{ConflictBody, taken, unknown_user};
+use crate::command::user::linking::{MakePrimary, MakePrimaryUserOutcome};
 use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::http::cdi::call::Call;
@@ -20,28 +20,28 @@ struct PrimaryBody<'a> {
     user: Option<UserObject<'a>>,
 }
 
-pub(super) async fn check(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn check(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let id = UserId::new(Query::of(&call.request).required("recipeUserId")?);
-    let made = MakePrimary { scope: call.scope()?, id }.check(app).await?;
+    let made = MakePrimary { scope: call.scope()?, id }.check(context).await?;
     reply(call, &made, false)
 }
 
-pub(super) async fn make(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn make(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let id = UserId::new(Body::of(&call.request)?.string("recipeUserId")?);
-    let made = MakePrimary { scope: call.scope()?, id }.run(app).await?;
+    let made = MakePrimary { scope: call.scope()?, id }.run(context).await?;
     reply(call, &made, true)
 }
 
-fn reply(call: &Call, made: &MadePrimaryUser, with_user: bool) -> Result<Reply, ApiError> {
+fn reply(call: &Call, made: &MakePrimaryUserOutcome, with_user: bool) -> Result<Reply, ApiError> {
     match made {
-        MadePrimaryUser::UnknownUser => Err(unknown_user()),
-        MadePrimaryUser::Ok { already, user } => Ok(Reply::json(&PrimaryBody {
+        MakePrimaryUserOutcome::UnknownUser => Err(unknown_user()),
+        MakePrimaryUserOutcome::Ok { already, user } => Ok(Reply::json(&PrimaryBody {
             status: "OK",
             was_already_a_primary_user: *already,
             user: with_user.then(|| UserObject::whole(user, call.wire)),
         })),
-        MadePrimaryUser::AccountInfoTaken(conflict) => Ok(taken(conflict)),
-        MadePrimaryUser::Linked { primary_user_id } => Ok(Reply::json(&InTheWay {
+        MakePrimaryUserOutcome::AccountInfoTaken(conflict) => Ok(taken(conflict)),
+        MakePrimaryUserOutcome::Linked { primary_user_id } => Ok(Reply::json(&ConflictBody {
             status: "RECIPE_USER_ID_ALREADY_LINKED_WITH_PRIMARY_USER_ID_ERROR",
             primary_user_id,
             description: "This user ID is already linked to another user ID",

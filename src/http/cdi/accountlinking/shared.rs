@@ -14,7 +14,7 @@ pub(super) fn unknown_user() -> ApiError {
 /// The body of a reply that names another primary user as the conflict.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct InTheWay<'a> {
+pub(super) struct ConflictBody<'a> {
     pub(super) status: &'static str,
     pub(super) primary_user_id: &'a UserId,
     pub(super) description: &'static str,
@@ -22,7 +22,7 @@ pub(super) struct InTheWay<'a> {
 
 /// The reply for an account info that belongs to another primary user.
 pub(super) fn taken(conflict: &Conflict) -> Reply {
-    Reply::json(&InTheWay {
+    Reply::json(&ConflictBody {
         status: "ACCOUNT_INFO_ALREADY_ASSOCIATED_WITH_ANOTHER_PRIMARY_USER_ID_ERROR",
         primary_user_id: &conflict.primary_user_id,
         description: conflict.info.taken_sentence(),

@@ -18,9 +18,9 @@ struct UnlinkedBody {
     was_linked: bool,
 }
 
-pub(super) async fn unlink(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn unlink(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let id = UserId::new(Body::of(&call.request)?.string("recipeUserId")?);
-    match (UnlinkAccount { scope: call.scope()?, id }).run(app).await? {
+    match (UnlinkAccount { scope: call.scope()?, id }).run(context).await? {
         AccountUnlinked::UnknownUser => Err(unknown_user()),
         AccountUnlinked::Ok { deleted, was_linked } => {
             Ok(Reply::json(&UnlinkedBody { status: "OK", was_recipe_user_deleted: deleted, was_linked }))

@@ -34,10 +34,10 @@ struct SettingBody {
     is_plugin_property_editable: bool,
 }
 
-pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn list(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let tenant = call.existing_tenant()?;
-    let values = effective_values(&app.directory, &call.app.id, &tenant);
-    let shows_protected = may_touch_protected(app, call);
+    let values = effective_values(&context.directory, &call.app.id, &tenant);
+    let shows_protected = may_touch_protected(context, call);
     let shown = settings::ALL.iter().enumerate().filter(|(_, setting)| {
         setting.level != Level::Core && !setting.hidden && (shows_protected || !setting.protected)
     });

@@ -1,7 +1,7 @@
 //! `POST /recipe/dashboard/signin`, and the sessions that it creates.
 
-use crate::command::dashboard::session::{EndSession, ListSessions, VerifySession};
-use crate::command::dashboard::sign_in::{SignIn, SignedIn};
+use crate::command::dashboard::session::{EndSession, ListSessions, VerifyDashboardSession};
+use crate::command::dashboard::sign_in::{DashboardSignIn, SignedIn};
 use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::time::UnixMillis;
@@ -41,21 +41,21 @@ struct SessionBody<'a> {
     expiry: UnixMillis,
 }
 
-pub(super) async fn sign_in(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn sign_in(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let email = normalise_email(&body.trimmed_string("email")?);
     let password = body.trimmed_string("password")?;
-    let command = SignIn { scope: call.scope()?, email, password: &password };
-    Ok(match command.run(app).await? {
+    let command = DashboardSignIn { scope: call.scope()?, email, password: &password };
+    Ok(match command.run(context).await? {
         SignedIn::Ok(session) => Reply::json(&SignedInBody { status: "OK", session_id: session.expose() }),
         SignedIn::WrongCredentials => Reply::status("INVALID_CREDENTIALS_ERROR"),
     })
 }
 
-pub(super) async fn verify(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn verify(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let session_id = Body::of(&call.request)?.trimmed_string("sessionId")?;
-    let command = VerifySession { scope: call.scope()?, session_id: &session_id };
-    Ok(match command.run(app).await? {
+    let command = VerifyDashboardSession { scope: call.scope()?, session_id: &session_id };
+    Ok(match command.run(context).await? {
         Some(user) => {
             let email = call.wire.dashboard_names_user.then_some(user.email.as_str());
             Reply::json(&VerifiedBody { status: "OK", email })
@@ -64,15 +64,15 @@ pub(super) async fn verify(app: &Context, call: &Call) -> Result<Reply, ApiError
     })
 }
 
-pub(super) async fn end(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn end(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let session_id = Query::of(&call.request).trimmed("sessionId")?;
-    EndSession { scope: call.scope()?, session_id: &session_id }.run(app).await?;
+    EndSession { scope: call.scope()?, session_id: &session_id }.run(context).await?;
     Ok(Reply::status("OK"))
 }
 
-pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn list(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let user_id = UserId::new(Query::of(&call.request).trimmed("userId")?);
-    let found = ListSessions { scope: call.scope()?, user_id: &user_id }.run(app).await?;
+    let found = ListSessions { scope: call.scope()?, user_id: &user_id }.run(context).await?;
     let shown = found.into_iter().map(|session| SessionBody {
         user_id: &user_id,
         session_id: session.name,

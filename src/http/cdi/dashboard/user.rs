@@ -1,6 +1,6 @@
 //! `/recipe/dashboard/user` and `/recipe/dashboard/users`.
 
-use crate::command::dashboard::user::{CreateUser, DeleteUser, ListUsers, Saved, UpdateUser};
+use crate::command::dashboard::user::{CreateUser, DeleteUser, ListUsers, SaveUserOutcome, UpdateUser};
 use crate::command::dashboard::{DashboardUser, Named};
 use crate::context::Context;
 use crate::domain::dashboard::{check_password, is_email};
@@ -47,42 +47,42 @@ struct DeletedBody {
     did_user_exist: bool,
 }
 
-pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let email = normalise_email(&body.trimmed_string("email")?);
     require_storable(&email)?;
     if !is_email(&email) {
-        return Ok(reply(&Saved::InvalidEmail));
+        return Ok(reply(&SaveUserOutcome::InvalidEmail));
     }
     let password = body.trimmed_string("password")?;
-    Ok(reply(&CreateUser { scope: call.scope()?, email, password: &password }.run(app).await?))
+    Ok(reply(&CreateUser { scope: call.scope()?, email, password: &password }.run(context).await?))
 }
 
-pub(super) async fn update(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn update(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let new_email = body.optional_trimmed_string("newEmail")?.map(|email| normalise_email(&email));
     new_email.as_deref().map_or(Ok(()), require_storable)?;
     if new_email.as_deref().is_some_and(|email| !is_email(email)) {
-        return Ok(reply(&Saved::InvalidEmail));
+        return Ok(reply(&SaveUserOutcome::InvalidEmail));
     }
     let new_password = body.optional_trimmed_string("newPassword")?;
     if let Some(Err(weak)) = new_password.as_deref().map(check_password) {
-        return Ok(reply(&Saved::Weak(weak)));
+        return Ok(reply(&SaveUserOutcome::Weak(weak)));
     }
     let named = named(body.optional_trimmed_string("userId")?, body.optional_trimmed_string("email")?)?;
     let command = UpdateUser { scope: call.scope()?, named, email: new_email, password: new_password.as_deref() };
-    Ok(reply(&command.run(app).await?))
+    Ok(reply(&command.run(context).await?))
 }
 
-pub(super) async fn delete(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn delete(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let named = named(query.optional_trimmed("userId")?, query.optional_trimmed("email")?)?;
-    let did_user_exist = DeleteUser { scope: call.scope()?, named }.run(app).await?;
+    let did_user_exist = DeleteUser { scope: call.scope()?, named }.run(context).await?;
     Ok(Reply::json(&DeletedBody { status: "OK", did_user_exist }))
 }
 
-pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    let users = ListUsers { scope: call.scope()? }.run(app).await?;
+pub(super) async fn list(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    let users = ListUsers { scope: call.scope()? }.run(context).await?;
     Ok(Reply::json(&UsersBody { status: "OK", users: users.iter().map(UserBody::of).collect() }))
 }
 
@@ -95,12 +95,12 @@ fn named(user_id: Option<String>, email: Option<String>) -> Result<Named, ApiErr
     }
 }
 
-fn reply(saved: &Saved) -> Reply {
+fn reply(saved: &SaveUserOutcome) -> Reply {
     match saved {
-        Saved::Ok(user) => Reply::json(&SavedBody { status: "OK", user: UserBody::of(user) }),
-        Saved::InvalidEmail => Reply::status("INVALID_EMAIL_ERROR"),
-        Saved::Weak(why) => Reply::status_with_message("PASSWORD_WEAK_ERROR", why.sentence()),
-        Saved::EmailTaken => Reply::status("EMAIL_ALREADY_EXISTS_ERROR"),
-        Saved::UnknownUser => Reply::status("UNKNOWN_USER_ERROR"),
+        SaveUserOutcome::Ok(user) => Reply::json(&SavedBody { status: "OK", user: UserBody::of(user) }),
+        SaveUserOutcome::InvalidEmail => Reply::status("INVALID_EMAIL_ERROR"),
+        SaveUserOutcome::Weak(why) => Reply::status_with_message("PASSWORD_WEAK_ERROR", why.sentence()),
+        SaveUserOutcome::EmailTaken => Reply::status("EMAIL_ALREADY_EXISTS_ERROR"),
+        SaveUserOutcome::UnknownUser => Reply::status("UNKNOWN_USER_ERROR"),
     }
 }

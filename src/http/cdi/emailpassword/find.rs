@@ -12,7 +12,7 @@ use crate::http::cdi::input::Query;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn find(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn find(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let (found, unknown) = match (query.optional("userId"), query.optional("email")) {
         (Some(_), Some(_)) => return Err(ApiError::bad_request("Please provide only one of userId or email")),
@@ -20,13 +20,13 @@ pub(super) async fn find(app: &Context, call: &Call) -> Result<Reply, ApiError> 
         (Some(id), None) => {
             call.require_public_tenant()?;
             let command = FindLogin { scope: call.scope()?, id: UserId::new(id), recipe: RecipeId::EmailPassword };
-            (command.run(app).await?, "UNKNOWN_USER_ID_ERROR")
+            (command.run(context).await?, "UNKNOWN_USER_ID_ERROR")
         }
         (None, Some(email)) => {
             call.existing_tenant()?;
             let email = normalise_email(&email);
             let account = Account { scope: call.scope()?, tenant: call.tenant.clone(), email };
-            (FindByEmail(account).run(app).await?, "UNKNOWN_EMAIL_ERROR")
+            (FindByEmail(account).run(context).await?, "UNKNOWN_EMAIL_ERROR")
         }
     };
     Ok(found.map_or_else(|| Reply::status(unknown), |person| Reply::json(&PersonBody::of(&person, call))))

@@ -9,7 +9,7 @@ use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn import(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn import(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let email = body.string("email")?;
     let hash = body.string("passwordHash")?;
@@ -20,7 +20,7 @@ pub(super) async fn import(app: &Context, call: &Call) -> Result<Reply, ApiError
     }
     let family = algorithm.as_deref().map(family).transpose()?;
     let account = new_account(call, &email)?;
-    match (ImportHash { account, hash, family }).run(app).await? {
+    match (ImportHash { account, hash, family }).run(context).await? {
         Imported::Ok { person, existed } => {
             Ok(Reply::json(&PersonBody { did_user_already_exist: Some(existed), ..PersonBody::of(&person, call) }))
         }

@@ -31,7 +31,7 @@ struct ConsumedBody {
 }
 
 /// The address is used as sent: it need not be one of the person's.
-pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = UserId::new(body.string("userId")?);
     let email = if call.wire.users_have_login_methods { Some(body.string("email")?) } else { None };
@@ -40,21 +40,21 @@ pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError
     let email = email.as_deref();
     email.map_or(Ok(()), require_storable)?;
     let lifetime_ms = call.existing_tenant()?.config.password_reset_token_lifetime_ms;
-    match (CreateResetToken { scope, id, email, lifetime_ms }).run(app).await? {
+    match (CreateResetToken { scope, id, email, lifetime_ms }).run(context).await? {
         ResetTokenCreated::Ok(token) => Ok(Reply::json(&TokenBody { status: "OK", token: token.expose() })),
         ResetTokenCreated::UnknownUser => Ok(Reply::status("UNKNOWN_USER_ID_ERROR")),
         ResetTokenCreated::Linked => Err(ApiError::bad_request("Please use CDI version >= 4.0")),
     }
 }
 
-pub(super) async fn consume(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn consume(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let token = body.string("token")?;
-    let consumed = ConsumeResetToken { scope: call.scope()?, token: &token }.run(app).await?;
+    let consumed = ConsumeResetToken { scope: call.scope()?, token: &token }.run(context).await?;
     Ok(reply(consumed, |user_id, email| (Some(user_id), Some(email))))
 }
 
-pub(super) async fn reset(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn reset(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let method = body.string("method")?;
     let token = body.string("token")?;
@@ -65,7 +65,7 @@ pub(super) async fn reset(app: &Context, call: &Call) -> Result<Reply, ApiError>
     require_password(&new_password)?;
     let command = ResetPassword { scope: call.scope()?, token: &token, new_password: &new_password };
     let names_user = call.wire.password_reset_names_user;
-    Ok(reply(command.run(app).await?, |user_id, _| (names_user.then_some(user_id), None)))
+    Ok(reply(command.run(context).await?, |user_id, _| (names_user.then_some(user_id), None)))
 }
 
 fn reply(consumed: Consumed, shown: impl FnOnce(UserId, String) -> (Option<UserId>, Option<String>)) -> Reply {

@@ -9,14 +9,14 @@ use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn sign_in(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn sign_in(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let email = body.string("email")?;
     let password = body.string("password")?;
     let account = account(call, &email)?;
     call.require_recipe(Recipe::EmailPassword)?;
     let command = SignIn { account, password: &password };
-    Ok(match command.run(app).await? {
+    Ok(match command.run(context).await? {
         SignedIn::Ok(person) => signed_in(&person, call),
         SignedIn::WrongCredentials => Reply::status("WRONG_CREDENTIALS_ERROR"),
     })

@@ -8,13 +8,13 @@ use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn sign_up(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn sign_up(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let email = body.string("email")?;
     let password = body.string("password")?;
     require_password(&password)?;
     let account = new_account(call, &email)?;
-    Ok(match (SignUp { account, password: &password }).run(app).await? {
+    Ok(match (SignUp { account, password: &password }).run(context).await? {
         SignedUp::Ok(person) => signed_in(&person, call),
         SignedUp::EmailTaken => Reply::status("EMAIL_ALREADY_EXISTS_ERROR"),
     })

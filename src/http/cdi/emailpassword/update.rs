@@ -11,7 +11,7 @@ use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn update(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn update(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = body.string(if call.wire.users_have_login_methods { "recipeUserId" } else { "userId" })?;
     let email = body.optional_string("email")?.map(|email| normalise_email(&email));
@@ -22,7 +22,7 @@ pub(super) async fn update(app: &Context, call: &Call) -> Result<Reply, ApiError
     password.as_deref().map_or(Ok(()), require_password)?;
     email.as_deref().map_or(Ok(()), require_storable)?;
     let command = UpdateLogin { scope: call.scope()?, id: UserId::new(id), email, password: password.as_deref() };
-    Ok(match command.run(app).await? {
+    Ok(match command.run(context).await? {
         Updated::Ok => Reply::status("OK"),
         Updated::UnknownUser => Reply::status("UNKNOWN_USER_ID_ERROR"),
         Updated::EmailTaken => Reply::status("EMAIL_ALREADY_EXISTS_ERROR"),

@@ -19,16 +19,16 @@ struct StatusBody {
 }
 
 /// Unlike everywhere else, the address is used as sent.
-pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn show(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let user_id = UserId::new(query.required("userId")?);
     let email = query.required("email")?.into_owned();
     require_storable(&email)?;
     let address = Address { scope: call.scope()?, tenant: TenantId::public(), user_id, email };
-    Ok(Reply::json(&StatusBody { status: "OK", is_verified: IsEmailVerified(address).run(app).await? }))
+    Ok(Reply::json(&StatusBody { status: "OK", is_verified: IsEmailVerified(address).run(context).await? }))
 }
 
-pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    UnverifyEmail(address_in_app(call)?).run(app).await?;
+pub(super) async fn remove(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    UnverifyEmail(address_in_app(call)?).run(context).await?;
     Ok(Reply::status("OK"))
 }

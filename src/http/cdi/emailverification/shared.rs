@@ -2,7 +2,7 @@
 
 use crate::command::emailverification::Address;
 use crate::domain::ids::{TenantId, UserId};
-use crate::domain::user::{EMAIL_MAX, normalise_email};
+use crate::domain::user::{MAX_EMAIL, normalise_email};
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
@@ -26,8 +26,8 @@ pub(super) fn address_in_app(call: &Call) -> Result<Address, ApiError> {
 /// # Errors
 /// 400 when it is too long.
 pub(in crate::http::cdi) fn require_storable(email: &str) -> Result<(), ApiError> {
-    if email.len() <= EMAIL_MAX {
+    if email.len() <= MAX_EMAIL {
         return Ok(());
     }
-    Err(ApiError::bad_request(format!("Field name 'email' cannot be longer than {EMAIL_MAX} bytes")))
+    Err(ApiError::bad_request(format!("Field name 'email' cannot be longer than {MAX_EMAIL} bytes")))
 }

@@ -15,16 +15,16 @@ struct TokenBody<'a> {
     token: &'a str,
 }
 
-pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let address = address(call)?;
     let lifetime_ms = call.existing_tenant()?.config.email_verification_token_lifetime_ms;
-    Ok(match (CreateVerificationToken { address, lifetime_ms }).run(app).await? {
+    Ok(match (CreateVerificationToken { address, lifetime_ms }).run(context).await? {
         Created::Ok(token) => Reply::json(&TokenBody { status: "OK", token: token.expose() }),
         Created::AlreadyVerified => Reply::status("EMAIL_ALREADY_VERIFIED_ERROR"),
     })
 }
 
-pub(super) async fn revoke(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    RevokeVerificationTokens(address(call)?).run(app).await?;
+pub(super) async fn revoke(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    RevokeVerificationTokens(address(call)?).run(context).await?;
     Ok(Reply::status("OK"))
 }

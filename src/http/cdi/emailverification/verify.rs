@@ -17,7 +17,7 @@ struct VerifiedBody {
     email: String,
 }
 
-pub(super) async fn verify(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn verify(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let method = body.string("method")?;
     let token = body.string("token")?;
@@ -25,7 +25,7 @@ pub(super) async fn verify(app: &Context, call: &Call) -> Result<Reply, ApiError
         return Err(ApiError::bad_request("Unsupported method for email verification"));
     }
     let command = VerifyEmail { scope: call.scope()?, tenant: call.tenant.clone(), token: &token };
-    Ok(match command.run(app).await? {
+    Ok(match command.run(context).await? {
         Verified::Ok { user_id, email } => Reply::json(&VerifiedBody { status: "OK", user_id, email }),
         Verified::InvalidToken => Reply::status("EMAIL_VERIFICATION_INVALID_TOKEN_ERROR"),
     })

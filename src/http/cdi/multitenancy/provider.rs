@@ -24,7 +24,7 @@ struct RemovedBody {
 }
 
 /// A member of the wrong type makes the whole provider invalid.
-pub(super) async fn put(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn put(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let config = body.object("config")?;
     let id = config.members().get("thirdPartyId").and_then(|id| serde_json::from_str::<String>(id.get()).ok());
@@ -33,14 +33,14 @@ pub(super) async fn put(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     let mut provider = Provider::parse(config.as_str()).ok_or_else(|| invalid_field("config"))?;
     id.trim().clone_into(&mut provider.third_party_id);
     let command = PutProvider { scope: call.scope()?, tenant: call.tenant.clone(), provider, skip_validation };
-    match command.run(app).await? {
+    match command.run(context).await? {
         ProviderPut::Ok { created } => Ok(Reply::json(&PutBody { status: "OK", created_new: created })),
         ProviderPut::Invalid(error) => Err(ApiError::bad_request(format!("Invalid third party config: {error}"))),
     }
 }
 
-pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let id = Body::of(&call.request)?.string("thirdPartyId")?.trim().to_owned();
     let command = RemoveProvider { scope: call.scope()?, tenant: call.tenant.clone(), id };
-    Ok(Reply::json(&RemovedBody { status: "OK", did_config_exist: command.run(app).await? }))
+    Ok(Reply::json(&RemovedBody { status: "OK", did_config_exist: command.run(context).await? }))
 }

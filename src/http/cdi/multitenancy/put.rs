@@ -1,10 +1,10 @@
 //! PUT of tenants, apps and connection URI domains: create or update.
 
 use super::shared::{from_public_app, from_public_tenant, may_touch_protected};
-use crate::command::tenancy::{Put, PutTenant};
+use crate::command::tenancy::{PutTenant, PutTenantOutcome};
 use crate::context::Context;
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
-use crate::domain::tenancy::{self, Change, Factors, IdError, Switches};
+use crate::domain::tenancy::{self, Factors, IdError, Switches, TenantChange};
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
@@ -24,31 +24,31 @@ enum Generation {
     Second,
 }
 
-pub(super) async fn tenant_v2(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    put_tenant(app, call, Generation::Second).await
+pub(super) async fn tenant_v2(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    put_tenant(context, call, Generation::Second).await
 }
 
-pub(super) async fn tenant(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    put_tenant(app, call, Generation::First).await
+pub(super) async fn tenant(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    put_tenant(context, call, Generation::First).await
 }
 
-pub(super) async fn app_v2(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    put_app(app, call, Generation::Second).await
+pub(super) async fn app_v2(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    put_app(context, call, Generation::Second).await
 }
 
-pub(super) async fn app(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    put_app(app, call, Generation::First).await
+pub(super) async fn app(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    put_app(context, call, Generation::First).await
 }
 
-pub(super) async fn domain_v2(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    put_domain(app, call, Generation::Second).await
+pub(super) async fn domain_v2(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    put_domain(context, call, Generation::Second).await
 }
 
-pub(super) async fn domain(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    put_domain(app, call, Generation::First).await
+pub(super) async fn domain(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    put_domain(context, call, Generation::First).await
 }
 
-async fn put_tenant(app: &Context, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
+async fn put_tenant(context: &Context, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let tenant = optional_id(&body, "tenantId", tenancy::tenant_id)?.map_or_else(TenantId::public, TenantId::new);
     call.existing_tenant()?;
@@ -57,10 +57,10 @@ async fn put_tenant(app: &Context, call: &Call, generation: Generation) -> Resul
     let allowed = from_public_tenant(call) || tenant == call.tenant;
     let sentence = if tenant.is_public() { NOT_THIS_APP } else { NOT_THIS_TENANT };
     let target = Target { app: call.app.id.clone(), tenant };
-    put(app, call, target, (change, core_config), Permission { allowed, sentence }).await
+    put(context, call, target, (change, core_config), Permission { allowed, sentence }).await
 }
 
-async fn put_app(app: &Context, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
+async fn put_app(context: &Context, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let app_id = optional_id(&body, "appId", tenancy::app_id)?.unwrap_or_else(|| PUBLIC.to_owned());
     call.existing_tenant()?;
@@ -69,10 +69,10 @@ async fn put_app(app: &Context, call: &Call, generation: Generation) -> Result<R
     let id = AppId { connection_uri_domain: call.app.id.connection_uri_domain.clone(), app_id };
     let allowed = from_public_app(call) || (from_public_tenant(call) && id == call.app.id);
     let target = Target { app: id, tenant: TenantId::public() };
-    put(app, call, target, (change, core_config), Permission { allowed, sentence: NOT_THIS_APP }).await
+    put(context, call, target, (change, core_config), Permission { allowed, sentence: NOT_THIS_APP }).await
 }
 
-async fn put_domain(app: &Context, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
+async fn put_domain(context: &Context, call: &Call, generation: Generation) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let domain = optional_id(&body, "connectionUriDomain", tenancy::connection_uri_domain)?.unwrap_or_default();
     call.existing_tenant()?;
@@ -82,7 +82,7 @@ async fn put_domain(app: &Context, call: &Call, generation: Generation) -> Resul
     let allowed = from_public_app(call) && (own_domain.is_empty() || *own_domain == domain);
     let id = AppId { connection_uri_domain: domain, app_id: PUBLIC.to_owned() };
     let target = Target { app: id, tenant: TenantId::public() };
-    put(app, call, target, (change, core_config), Permission { allowed, sentence: NOT_THIS_DOMAIN }).await
+    put(context, call, target, (change, core_config), Permission { allowed, sentence: NOT_THIS_DOMAIN }).await
 }
 
 struct Target {
@@ -98,10 +98,10 @@ struct Permission {
 
 /// Checks the permission, then makes the change.
 async fn put(
-    app: &Context,
+    context: &Context,
     call: &Call,
     target: Target,
-    (change, core_config): (Change, Option<Map<String, Value>>),
+    (change, core_config): (TenantChange, Option<Map<String, Value>>),
     permission: Permission,
 ) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
@@ -115,13 +115,16 @@ async fn put(
     }
     let Target { app: id, tenant } = target;
     let (domain, app_id) = (id.connection_uri_domain.clone(), id.app_id.clone());
-    let may_change_protected = may_touch_protected(app, call);
-    match (PutTenant { app: id, tenant, change, core_config, may_change_protected, only_new: false }).run(app).await? {
-        Put::Ok { created } => Ok(Reply::json(&Done { status: "OK", created_new: created })),
-        Put::Exists => Ok(Reply::json(&Done { status: "OK", created_new: false })),
-        Put::Invalid(sentence) => Err(ApiError::bad_request(sentence)),
-        Put::Protected => Err(ApiError::forbidden("Not allowed to modify protected configs.")),
-        Put::UnknownApp => Err(ApiError::unknown_tenant(&domain, &app_id, PUBLIC)),
+    let may_change_protected = may_touch_protected(context, call);
+    match (PutTenant { app: id, tenant, change, core_config, may_change_protected, only_new: false })
+        .run(context)
+        .await?
+    {
+        PutTenantOutcome::Ok { created } => Ok(Reply::json(&Done { status: "OK", created_new: created })),
+        PutTenantOutcome::Exists => Ok(Reply::json(&Done { status: "OK", created_new: false })),
+        PutTenantOutcome::Invalid(sentence) => Err(ApiError::bad_request(sentence)),
+        PutTenantOutcome::Protected => Err(ApiError::forbidden("Not allowed to modify protected configs.")),
+        PutTenantOutcome::UnknownApp => Err(ApiError::unknown_tenant(&domain, &app_id, PUBLIC)),
     }
 }
 
@@ -135,7 +138,7 @@ fn optional_id(
 }
 
 /// The recipes and factors in the body.
-fn change(body: &Body<'_>, call: &Call, generation: Generation) -> Result<Change, ApiError> {
+fn change(body: &Body<'_>, call: &Call, generation: Generation) -> Result<TenantChange, ApiError> {
     if generation == Generation::Second {
         let first_generation_only = [
             ("emailPasswordEnabled", "emailPasswordEnabled"),
@@ -146,7 +149,7 @@ fn change(body: &Body<'_>, call: &Call, generation: Generation) -> Result<Change
             return Err(ApiError::bad_request(format!("{name} is not a valid input for this API")));
         }
         let first = factors(body, "firstFactors")?;
-        return Ok(Change::Factors { first, required_secondary: factors(body, "requiredSecondaryFactors")? });
+        return Ok(TenantChange::Factors { first, required_secondary: factors(body, "requiredSecondaryFactors")? });
     }
     let switches = Switches {
         email_password: body.optional_bool("emailPasswordEnabled")?,
@@ -154,12 +157,12 @@ fn change(body: &Body<'_>, call: &Call, generation: Generation) -> Result<Change
         passwordless: body.optional_bool("passwordlessEnabled")?,
     };
     if !call.wire.tenants_have_factors {
-        return Ok(Change::Switches(switches));
+        return Ok(TenantChange::Switches(switches));
     }
     let first = not_empty(factors(body, "firstFactors")?, "firstFactors", "first factors")?;
     let required_secondary = factors(body, "requiredSecondaryFactors")?;
     let required_secondary = not_empty(required_secondary, "requiredSecondaryFactors", "required secondary factors")?;
-    Ok(Change::SwitchesAndFactors { switches, first, required_secondary })
+    Ok(TenantChange::SwitchesAndFactors { switches, first, required_secondary })
 }
 
 /// A list of factors: absent, `null`, or present.

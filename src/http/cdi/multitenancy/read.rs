@@ -10,12 +10,12 @@ use crate::http::exchange::Reply;
 use crate::state::directory::AppEntry;
 use serde::Serialize;
 
-pub(super) async fn tenant_v2(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    one(app, call, &View::second_generation(app, call)).await
+pub(super) async fn tenant_v2(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    one(context, call, &View::second_generation(context, call)).await
 }
 
-pub(super) async fn tenant(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    one(app, call, &View::first_generation(app, call)).await
+pub(super) async fn tenant(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    one(context, call, &View::first_generation(context, call)).await
 }
 
 /// The reply for an unknown tenant, including one of an unknown app.
@@ -23,7 +23,7 @@ pub(super) fn tenant_not_found() -> Reply {
     Reply::status("TENANT_NOT_FOUND_ERROR")
 }
 
-async fn one(app: &Context, call: &Call, view: &View) -> Result<Reply, ApiError> {
+async fn one(context: &Context, call: &Call, view: &View) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct Found {
         status: &'static str,
@@ -31,19 +31,19 @@ async fn one(app: &Context, call: &Call, view: &View) -> Result<Reply, ApiError>
         tenant: TenantBody,
     }
     let Some(entry) = call.app.tenant(&call.tenant) else { return Ok(tenant_not_found()) };
-    let providers = providers(app, &call.app.id, Some(&entry.id)).await?.remove(&entry.id).unwrap_or_default();
+    let providers = providers(context, &call.app.id, Some(&entry.id)).await?.remove(&entry.id).unwrap_or_default();
     Ok(Reply::json(&Found { status: "OK", tenant: view.tenant(&entry, &providers) }))
 }
 
-pub(super) async fn tenants_v2(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    all_tenants(app, call, &View::second_generation(app, call)).await
+pub(super) async fn tenants_v2(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    all_tenants(context, call, &View::second_generation(context, call)).await
 }
 
-pub(super) async fn tenants(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    all_tenants(app, call, &View::first_generation(app, call)).await
+pub(super) async fn tenants(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    all_tenants(context, call, &View::first_generation(context, call)).await
 }
 
-async fn all_tenants(app: &Context, call: &Call, view: &View) -> Result<Reply, ApiError> {
+async fn all_tenants(context: &Context, call: &Call, view: &View) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct List {
         status: &'static str,
@@ -55,18 +55,18 @@ async fn all_tenants(app: &Context, call: &Call, view: &View) -> Result<Reply, A
             "Only the public tenantId is allowed to list all tenants associated with this app",
         ));
     }
-    Ok(Reply::json(&List { status: "OK", tenants: view.tenants(app, &call.app).await? }))
+    Ok(Reply::json(&List { status: "OK", tenants: view.tenants(context, &call.app).await? }))
 }
 
-pub(super) async fn apps_v2(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    all_apps(app, call, &View::second_generation(app, call)).await
+pub(super) async fn apps_v2(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    all_apps(context, call, &View::second_generation(context, call)).await
 }
 
-pub(super) async fn apps(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    all_apps(app, call, &View::first_generation(app, call)).await
+pub(super) async fn apps(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    all_apps(context, call, &View::first_generation(context, call)).await
 }
 
-async fn all_apps(app: &Context, call: &Call, view: &View) -> Result<Reply, ApiError> {
+async fn all_apps(context: &Context, call: &Call, view: &View) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct List {
         status: &'static str,
@@ -79,19 +79,19 @@ async fn all_apps(app: &Context, call: &Call, view: &View) -> Result<Reply, ApiE
              uri domain",
         ));
     }
-    let entries = app.directory.apps_of(&call.app.id.connection_uri_domain);
-    Ok(Reply::json(&List { status: "OK", apps: view.apps(app, &entries).await? }))
+    let entries = context.directory.apps_of(&call.app.id.connection_uri_domain);
+    Ok(Reply::json(&List { status: "OK", apps: view.apps(context, &entries).await? }))
 }
 
-pub(super) async fn domains_v2(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    all_domains(app, call, &View::second_generation(app, call)).await
+pub(super) async fn domains_v2(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    all_domains(context, call, &View::second_generation(context, call)).await
 }
 
-pub(super) async fn domains(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    all_domains(app, call, &View::first_generation(app, call)).await
+pub(super) async fn domains(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    all_domains(context, call, &View::first_generation(context, call)).await
 }
 
-async fn all_domains(app: &Context, call: &Call, view: &View) -> Result<Reply, ApiError> {
+async fn all_domains(context: &Context, call: &Call, view: &View) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct List {
@@ -105,13 +105,13 @@ async fn all_domains(app: &Context, call: &Call, view: &View) -> Result<Reply, A
              connectionUriDomains and appIds associated with this core",
         ));
     }
-    let apps = app.directory.apps();
+    let apps = context.directory.apps();
     let same_domain = |a: &std::sync::Arc<AppEntry>, b: &std::sync::Arc<AppEntry>| {
         a.id.connection_uri_domain == b.id.connection_uri_domain
     };
     let mut domains = Vec::new();
     for apps in apps.chunk_by(same_domain) {
-        domains.push(view.domain(app, apps).await?);
+        domains.push(view.domain(context, apps).await?);
     }
     Ok(Reply::json(&List { status: "OK", connection_uri_domains: domains }))
 }

@@ -67,13 +67,13 @@ pub(super) struct DomainBody {
 }
 
 impl View {
-    pub(super) fn second_generation(app: &Context, call: &Call) -> Self {
-        Self { shape: Shape::Second, show_protected: may_touch_protected(app, call) }
+    pub(super) fn second_generation(context: &Context, call: &Call) -> Self {
+        Self { shape: Shape::Second, show_protected: may_touch_protected(context, call) }
     }
 
-    pub(super) fn first_generation(app: &Context, call: &Call) -> Self {
+    pub(super) fn first_generation(context: &Context, call: &Call) -> Self {
         let shape = Shape::First { with_factors: call.wire.tenants_have_factors };
-        Self { shape, show_protected: may_touch_protected(app, call) }
+        Self { shape, show_protected: may_touch_protected(context, call) }
     }
 
     pub(super) fn tenant(&self, entry: &TenantEntry, providers: &[Provider]) -> TenantBody {
@@ -114,8 +114,8 @@ impl View {
         config
     }
 
-    pub(super) async fn tenants(&self, app: &Context, entry: &AppEntry) -> Result<Vec<TenantBody>, Fault> {
-        let mut providers = providers(app, &entry.id, None).await?;
+    pub(super) async fn tenants(&self, context: &Context, entry: &AppEntry) -> Result<Vec<TenantBody>, Fault> {
+        let mut providers = providers(context, &entry.id, None).await?;
         let tenant = |tenant: &Arc<TenantEntry>| {
             let own = providers.remove(&tenant.id).unwrap_or_default();
             self.tenant(tenant, &own)
@@ -123,16 +123,16 @@ impl View {
         Ok(entry.tenants().iter().map(tenant).collect())
     }
 
-    pub(super) async fn apps(&self, app: &Context, entries: &[Arc<AppEntry>]) -> Result<Vec<AppBody>, Fault> {
+    pub(super) async fn apps(&self, context: &Context, entries: &[Arc<AppEntry>]) -> Result<Vec<AppBody>, Fault> {
         let mut apps = Vec::with_capacity(entries.len());
         for entry in entries {
-            apps.push(AppBody { app_id: entry.id.app_id.clone(), tenants: self.tenants(app, entry).await? });
+            apps.push(AppBody { app_id: entry.id.app_id.clone(), tenants: self.tenants(context, entry).await? });
         }
         Ok(apps)
     }
 
-    pub(super) async fn domain(&self, app: &Context, entries: &[Arc<AppEntry>]) -> Result<DomainBody, Fault> {
+    pub(super) async fn domain(&self, context: &Context, entries: &[Arc<AppEntry>]) -> Result<DomainBody, Fault> {
         let name = entries.first().map(|entry| entry.id.connection_uri_domain.clone()).unwrap_or_default();
-        Ok(DomainBody { connection_uri_domain: name, apps: self.apps(app, entries).await? })
+        Ok(DomainBody { connection_uri_domain: name, apps: self.apps(context, entries).await? })
     }
 }

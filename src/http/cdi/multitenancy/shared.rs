@@ -21,6 +21,6 @@ pub(super) fn from_base(call: &Call) -> bool {
 }
 
 /// Whether the caller may see and change protected settings: ordinary keys may not once a SaaS secret is configured.
-pub(in crate::http::cdi) fn may_touch_protected(app: &Context, call: &Call) -> bool {
-    app.directory.base().saas_secret.is_none() || call.credential == Credential::SaasSecret
+pub(in crate::http::cdi) fn may_touch_protected(context: &Context, call: &Call) -> bool {
+    context.directory.base().saas_secret.is_none() || call.credential == Credential::SaasSecret
 }

@@ -1,7 +1,7 @@
 //! Login methods in tenants. The path's tenant is the one concerned.
 
 use crate::command::user::Conflict;
-use crate::command::user::association::{AddToTenant, Added, RemoveFromTenant, Removed};
+use crate::command::user::association::{AddToTenant, AddToTenantOutcome, RemoveFromTenant, RemoveFromTenantOutcome};
 use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::domain::user::AccountInfo;
@@ -25,18 +25,18 @@ struct RemovedBody {
     was_associated: bool,
 }
 
-pub(super) async fn add(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn add(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let id = id(call)?;
     let command = AddToTenant { scope: call.scope()?, tenant: call.tenant.clone(), id };
-    Ok(match command.run(app).await? {
-        Added::Ok { already } => Reply::json(&AddedBody { status: "OK", was_already_associated: already }),
-        Added::UnknownUser => Reply::status("UNKNOWN_USER_ID_ERROR"),
-        Added::LoginTaken(info) => Reply::status(match info {
+    Ok(match command.run(context).await? {
+        AddToTenantOutcome::Ok { already } => Reply::json(&AddedBody { status: "OK", was_already_associated: already }),
+        AddToTenantOutcome::UnknownUser => Reply::status("UNKNOWN_USER_ID_ERROR"),
+        AddToTenantOutcome::LoginTaken(info) => Reply::status(match info {
             AccountInfo::Email(_) => "EMAIL_ALREADY_EXISTS_ERROR",
             AccountInfo::PhoneNumber(_) => "PHONE_NUMBER_ALREADY_EXISTS_ERROR",
             AccountInfo::ThirdParty(_) => "THIRD_PARTY_USER_ALREADY_EXISTS_ERROR",
         }),
-        Added::AccountInfoTaken(conflict) => {
+        AddToTenantOutcome::AccountInfoTaken(conflict) => {
             Reply::status_with_reason("ASSOCIATION_NOT_ALLOWED_ERROR", &reason(&conflict))
         }
     })
@@ -51,12 +51,14 @@ fn reason(conflict: &Conflict) -> String {
     format!("Another primary user with {what} already exists: {}", conflict.primary_user_id.as_str())
 }
 
-pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let id = id(call)?;
     let command = RemoveFromTenant { scope: call.scope()?, tenant: call.tenant.clone(), id };
-    Ok(match command.run(app).await? {
-        Removed::Ok { was_there } => Reply::json(&RemovedBody { status: "OK", was_associated: was_there }),
-        Removed::UnknownUser => Reply::status("UNKNOWN_USER_ID_ERROR"),
+    Ok(match command.run(context).await? {
+        RemoveFromTenantOutcome::Ok { was_there } => {
+            Reply::json(&RemovedBody { status: "OK", was_associated: was_there })
+        }
+        RemoveFromTenantOutcome::UnknownUser => Reply::status("UNKNOWN_USER_ID_ERROR"),
     })
 }
 

@@ -42,10 +42,10 @@ struct FailedBody {
     maximum_code_input_attempts: u64,
 }
 
-pub(super) async fn consume(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn consume(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let attempt = attempt(call)?;
     let command = ConsumeCode { attempt, confirms_email: call.wire.codes_confirm_email };
-    match command.run(app).await? {
+    match command.run(context).await? {
         Consumed::Ok { person, created, device } => {
             let shown = person.info.user.shown(&person.recipe_user_id);
             Ok(Reply::json(&ConsumedBody {
@@ -53,21 +53,21 @@ pub(super) async fn consume(app: &Context, call: &Call) -> Result<Reply, ApiErro
                 created_new_user: created,
                 user: UserObject::of(&person.info, &person.recipe_user_id, call.wire),
                 recipe_user_id: call.wire.users_have_login_methods.then_some(shown),
-                consumed_device: call.wire.consumed_device_is_told.then(|| told(&device)),
+                consumed_device: call.wire.shows_consumed_device.then(|| device_body(&device)),
             }))
         }
         Consumed::Refused(refused) => reply(refused),
     }
 }
 
-pub(super) async fn check(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    match CheckCode(attempt(call)?).run(app).await? {
-        Ok(device) => Ok(Reply::json(&CheckedBody { status: "OK", consumed_device: told(&device) })),
+pub(super) async fn check(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    match CheckCode(attempt(call)?).run(context).await? {
+        Ok(device) => Ok(Reply::json(&CheckedBody { status: "OK", consumed_device: device_body(&device) })),
         Err(refused) => reply(refused),
     }
 }
 
-fn told(device: &RightDevice) -> DeviceBody<'_> {
+fn device_body(device: &RightDevice) -> DeviceBody<'_> {
     DeviceBody::of(&device.hash, device.failed_attempts, &device.contact)
 }
 

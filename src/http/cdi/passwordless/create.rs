@@ -25,7 +25,7 @@ struct CreatedBody<'a> {
     code_lifetime: u64,
 }
 
-pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     // The presence of fields is checked before their content, and whether the content can be decoded comes last.
     if ["email", "phoneNumber", "deviceId"].into_iter().filter(|field| body.has(field)).count() != 1 {
@@ -47,7 +47,7 @@ pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError
     };
     let code_lifetime = place.rules.lifetime_ms;
     let input_code = input_code.map(|code| Secret::new(code.into_owned()));
-    Ok(match (CreateCode { place, recipient, input_code }).run(app).await? {
+    Ok(match (CreateCode { place, recipient, input_code }).run(context).await? {
         CodeCreated::Ok(new) => Reply::json(&CreatedBody {
             status: "OK",
             pre_auth_session_id: new.pre_auth_session.text(),

@@ -32,7 +32,7 @@ struct CodeBody {
     code_lifetime: u64,
 }
 
-pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn list(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let (email, phone_number) = (query.optional("email"), query.optional("phoneNumber"));
     let (device_id, session) = (query.optional("deviceId"), query.optional("preAuthSessionId"));
@@ -48,7 +48,7 @@ pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> 
     };
     let lifetime = place.rules.lifetime_ms;
     let found = match of {
-        Some(of) => ListDevices { place, of }.run(app).await?,
+        Some(of) => ListDevices { place, of }.run(context).await?,
         None => Vec::new(),
     };
     let devices = found.iter().map(|(hash, device)| body(hash, device, lifetime)).collect();

@@ -10,7 +10,7 @@ use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
 /// Removes one code, or (from CDI 5.0) those of a device. A name that no code can have matches none.
-pub(super) async fn one(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn one(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let which = if call.wire.codes_go_by_device {
         let (code, device) = (body.optional_string("codeId")?, body.optional_string("preAuthSessionId")?);
@@ -27,23 +27,23 @@ pub(super) async fn one(app: &Context, call: &Call) -> Result<Reply, ApiError> {
     } else {
         CodeId::parse(&body.string("codeId")?).map(Which::Code)
     };
-    remove(app, call, which).await
+    remove(context, call, which).await
 }
 
 /// Removes all codes of a contact.
-pub(super) async fn all(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn all(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let (email, phone_number) = (body.optional_string("email")?, body.optional_string("phoneNumber")?);
     let Some(contact) = contact(email.as_deref(), phone_number.as_deref())? else {
         return Err(ApiError::bad_request("Please provide exactly one of email or phoneNumber"));
     };
-    remove(app, call, Some(Which::Contact(contact))).await
+    remove(context, call, Some(Which::Contact(contact))).await
 }
 
-async fn remove(app: &Context, call: &Call, which: Option<Which>) -> Result<Reply, ApiError> {
+async fn remove(context: &Context, call: &Call, which: Option<Which>) -> Result<Reply, ApiError> {
     let place = place(call)?;
     if let Some(which) = which {
-        RemoveCodes { place, which }.run(app).await?;
+        RemoveCodes { place, which }.run(context).await?;
     }
     Ok(Reply::status("OK"))
 }

@@ -1,6 +1,6 @@
 //! Code shared by the endpoints of this recipe.
 
-use crate::command::passwordless::Place;
+use crate::command::passwordless::PasswordlessScope;
 use crate::domain::passwordless::{Contact, DeviceHash, DeviceId};
 use crate::domain::user::{normalise_email, normalise_phone_number};
 use crate::http::cdi::call::Call;
@@ -32,10 +32,10 @@ impl<'a> DeviceBody<'a> {
 }
 
 /// The path's tenant with its rules.
-pub(super) fn place(call: &Call) -> Result<Place, ApiError> {
+pub(super) fn place(call: &Call) -> Result<PasswordlessScope, ApiError> {
     let scope = call.scope()?;
     let rules = call.existing_tenant()?.config.passwordless;
-    Ok(Place { scope, tenant: call.tenant.clone(), rules })
+    Ok(PasswordlessScope { scope, tenant: call.tenant.clone(), rules })
 }
 
 /// The one contact given, normalised; `None` for none or both.

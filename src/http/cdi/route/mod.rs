@@ -57,11 +57,11 @@ pub struct Route {
 macro_rules! route {
     ($verb:ident $path:literal, $reach:ident => $handler:path) => {{
         fn boxed<'a>(
-            app: &'a $crate::context::Context,
+            context: &'a $crate::context::Context,
             call: &'a $crate::http::cdi::call::Call,
         ) -> futures_util::future::BoxFuture<'a, Result<$crate::http::exchange::Reply, $crate::http::error::ApiError>>
         {
-            Box::pin($handler(app, call))
+            Box::pin($handler(context, call))
         }
         $crate::http::cdi::route::Route::new(
             $crate::http::exchange::Verb::$verb,

@@ -9,7 +9,7 @@ use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let user_id = body.string("userId")?;
     let enable_anti_csrf = body.bool("enableAntiCsrf")?;
@@ -32,8 +32,8 @@ pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError
         access_token_validity_ms,
         token_version: call.wire.access_token_version,
     };
-    match command.run(app).await? {
-        Created::Ok(session) => Ok(issued(app, call, &session, key_info(app, call).await?)),
+    match command.run(context).await? {
+        Created::Ok(session) => Ok(issued(context, call, &session, key_info(context, call).await?)),
         Created::ProtectedClaim => Err(protected_claim()),
         Created::InvalidAccessTokenValidity { max_ms } => Err(invalid_validity(max_ms)),
     }

@@ -18,12 +18,12 @@ struct HandshakeBody {
     refresh_token_validity: u64,
 }
 
-pub(super) async fn handshake(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn handshake(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     call.scope()?;
     let config = &call.app.config;
     Ok(Reply::json(&HandshakeBody {
         status: "OK",
-        keys: key_info(app, call).await?,
+        keys: key_info(context, call).await?,
         access_token_blacklisting_enabled: config.access_token_blacklisting,
         access_token_validity: config.access_token_validity_ms,
         refresh_token_validity: config.refresh_token_validity_ms,

@@ -16,23 +16,23 @@ const RSA_ONLY_READERS: [&str; 2] = ["python-httpx/", "Go-http-client/"];
 /// The version used by the caller.
 static CDI_VERSION: HeaderName = HeaderName::from_static("cdi-version");
 
-pub(super) async fn well_known(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    let ring = app.key_ring(&call.app).await?;
-    warn_of_rsa_only_reader(app, call, &ring);
-    let max_age = ring.jwks_max_age_s(app.now());
+pub(super) async fn well_known(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    let ring = context.key_ring(&call.app).await?;
+    warn_of_rsa_only_reader(context, call, &ring);
+    let max_age = ring.jwks_max_age_s(context.now());
     Ok(Reply::raw_json(format!("{}\n", ring.jwks)).cached(format!("max-age={max_age}, must-revalidate")))
 }
 
-pub(super) async fn with_status(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn with_status(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     call.scope()?;
-    let ring = app.key_ring(&call.app).await?;
-    warn_of_rsa_only_reader(app, call, &ring);
+    let ring = context.key_ring(&call.app).await?;
+    warn_of_rsa_only_reader(context, call, &ring);
     let members = ring.jwks.strip_prefix('{').unwrap_or("}");
     Ok(Reply::raw_json(format!("{{\"status\":\"OK\",{members}\n")))
 }
 
 /// Warns once per app that its SDK cannot use the document: the error that the application's users see names no cause.
-fn warn_of_rsa_only_reader(app: &Context, call: &Call, ring: &KeyRing) {
+fn warn_of_rsa_only_reader(context: &Context, call: &Call, ring: &KeyRing) {
     let request = &call.request;
     let is_reader = || {
         let agent = request.header(&USER_AGENT).unwrap_or_default();
@@ -41,7 +41,7 @@ fn warn_of_rsa_only_reader(app: &Context, call: &Call, ring: &KeyRing) {
     if ring.jwks_needs_more_than_rsa()
         && call.credential != Credential::Refused
         && is_reader()
-        && app.keys.note_rsa_only_reader(&call.app)
+        && context.keys.note_rsa_only_reader(&call.app)
     {
         tracing::warn!(
             app = ?call.app.id,

@@ -17,7 +17,7 @@ struct JwtBody<'a> {
     jwt: &'a str,
 }
 
-pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let algorithm = body.string("algorithm")?;
     let jwks_domain = body.string("jwksDomain")?.into_owned();
@@ -35,6 +35,6 @@ pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError
         return Ok(Reply::status("UNSUPPORTED_ALGORITHM_ERROR"));
     }
     let command = CreateJwt { scope, jwks_domain, payload, validity_s, use_static_signing_key };
-    let jwt = command.run(app).await?;
+    let jwt = command.run(context).await?;
     Ok(Reply::json(&JwtBody { status: "OK", jwt: jwt.expose() }))
 }

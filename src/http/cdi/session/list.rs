@@ -16,7 +16,7 @@ struct HandlesBody {
     session_handles: Vec<String>,
 }
 
-pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn list(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let user_id = UserId::new(query.required("userId")?);
     let linked = query.flag("fetchSessionsForAllLinkedAccounts").unwrap_or(true);
@@ -26,5 +26,5 @@ pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> 
     } else {
         ListSessions { scope: call.scope()?, user_id, linked, tenant: Some(call.tenant.clone()) }
     };
-    Ok(Reply::json(&HandlesBody { status: "OK", session_handles: command.run(app).await? }))
+    Ok(Reply::json(&HandlesBody { status: "OK", session_handles: command.run(context).await? }))
 }

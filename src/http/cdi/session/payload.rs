@@ -2,7 +2,7 @@
 
 use super::reply::no_such_session;
 use super::{data, show};
-use crate::command::session::data::Change;
+use crate::command::session::data::SessionDataChange;
 use crate::context::Context;
 use crate::domain::json::JsonObject;
 use crate::http::cdi::call::Call;
@@ -18,16 +18,16 @@ struct PayloadBody {
     user_data_in_jwt: JsonObject,
 }
 
-pub(super) async fn replace(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn replace(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let handle = body.string("sessionHandle")?;
     let payload = body.object("userDataInJWT")?;
     let checked_for = call.wire.payload_updates_are_checked.then_some(call.wire.access_token_version);
-    data::update(app, call, &handle, Change::Payload(payload, checked_for)).await
+    data::update(context, call, &handle, SessionDataChange::Payload(payload, checked_for)).await
 }
 
-pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    Ok(match show::find(app, call).await? {
+pub(super) async fn show(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    Ok(match show::find(context, call).await? {
         Some(session) => Reply::json(&PayloadBody { status: "OK", user_data_in_jwt: session.user_data_in_jwt }),
         None => no_such_session(),
     })

@@ -40,7 +40,7 @@ struct StolenBody<'a> {
     recipe_user_id: &'a UserId,
 }
 
-pub(super) async fn refresh(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn refresh(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let refresh_token = body.string("refreshToken")?;
     let anti_csrf_token = body.optional_string("antiCsrfToken")?;
@@ -61,8 +61,8 @@ pub(super) async fn refresh(app: &Context, call: &Call) -> Result<Reply, ApiErro
         token_version: call.wire.access_token_version,
         policy: call.wire.refresh_policy,
     };
-    Ok(match command.run(app).await? {
-        Refreshed::Ok(session) => issued(app, call, &session, None),
+    Ok(match command.run(context).await? {
+        Refreshed::Ok(session) => issued(context, call, &session, None),
         Refreshed::Unauthorised { message, subtype } => Reply::json(&UnauthorisedBody {
             status: "UNAUTHORISED",
             message,

@@ -19,7 +19,7 @@ struct RegeneratedBody<'a> {
     access_token: Option<TokenBody<'a>>,
 }
 
-pub(super) async fn regenerate(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn regenerate(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let access_token = body.string("accessToken")?;
     let user_data_in_jwt = body.optional_object("userDataInJWT")?;
@@ -29,7 +29,7 @@ pub(super) async fn regenerate(app: &Context, call: &Call) -> Result<Reply, ApiE
         user_data_in_jwt,
         check_protected_claims: call.wire.payload_updates_are_checked,
     };
-    match command.run(app).await? {
+    match command.run(context).await? {
         Regenerated::Ok { session, access_token } => Ok(Reply::json(&RegeneratedBody {
             status: "OK",
             session: SessionBody::new(&session, call.wire),

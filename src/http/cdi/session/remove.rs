@@ -16,7 +16,7 @@ struct RevokedBody {
     session_handles_revoked: Vec<String>,
 }
 
-pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let user_id = body.optional_string("userId")?;
     let handles = body.optional_strings("sessionHandles")?;
@@ -45,7 +45,7 @@ pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError
             return Err(ApiError::bad_request(sentence));
         }
     };
-    let session_handles_revoked = command.run(app).await?;
+    let session_handles_revoked = command.run(context).await?;
     Ok(Reply::json(&RevokedBody { status: "OK", session_handles_revoked }))
 }
 

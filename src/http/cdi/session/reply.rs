@@ -74,8 +74,8 @@ pub(super) struct IssuedBody<'a> {
 }
 
 /// The reply to a successful create or refresh.
-pub(super) fn issued(app: &Context, call: &Call, issued: &IssuedSession, keys: Option<KeyBody>) -> Reply {
-    let id_refresh_text = call.wire.id_refresh_token.then(|| random_uuid(&*app.entropy).to_string());
+pub(super) fn issued(context: &Context, call: &Call, issued: &IssuedSession, keys: Option<KeyBody>) -> Reply {
+    let id_refresh_text = call.wire.id_refresh_token.then(|| random_uuid(&*context.entropy).to_string());
     let refresh_token = TokenBody::new(&issued.refresh_token);
     Reply::json(&IssuedBody {
         status: "OK",
@@ -107,13 +107,13 @@ struct KeyEntry {
 }
 
 /// The key info, if the version has it.
-pub(super) async fn key_info(app: &Context, call: &Call) -> Result<Option<KeyBody>, Fault> {
+pub(super) async fn key_info(context: &Context, call: &Call) -> Result<Option<KeyBody>, Fault> {
     if !call.wire.legacy_key_info {
         return Ok(None);
     }
     let dynamic = call.app.config.access_token_signing_key_dynamic;
     let kind = if dynamic { KeyKind::Dynamic } else { KeyKind::Static };
-    let ring = app.key_ring_to_mint(&call.app, call.wire.access_token_version).await?;
+    let ring = context.key_ring_to_mint(&call.app, call.wire.access_token_version).await?;
     let Some(LegacyKeyInfo { public_key, expiry, list }) = ring.legacy_key_info(kind) else {
         return Err(Fault::invariant("naming an RSA key to a caller of an old version"));
     };

@@ -31,8 +31,8 @@ struct InfoBody<'a> {
     tenant_id: Option<&'a TenantId>,
 }
 
-pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> {
-    let Some(session) = find(app, call).await? else {
+pub(super) async fn show(context: &Context, call: &Call) -> Result<Reply, ApiError> {
+    let Some(session) = find(context, call).await? else {
         return Ok(no_such_session());
     };
     Ok(Reply::json(&InfoBody {
@@ -49,8 +49,8 @@ pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> 
 }
 
 /// The session named by the query's `sessionHandle`.
-pub(super) async fn find(app: &Context, call: &Call) -> Result<Option<SessionInfo>, ApiError> {
+pub(super) async fn find(context: &Context, call: &Call) -> Result<Option<SessionInfo>, ApiError> {
     let handle = Query::of(&call.request).required("sessionHandle")?;
     require_handle_tenant(call, &handle)?;
-    Ok(FindSession { scope: call.scope()?, handle: &handle }.run(app).await?)
+    Ok(FindSession { scope: call.scope()?, handle: &handle }.run(context).await?)
 }

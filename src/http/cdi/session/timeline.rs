@@ -28,10 +28,10 @@ struct TimelineBody {
     events_omitted: u64,
 }
 
-pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn show(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let handle = Query::of(&call.request).required("sessionHandle")?;
     require_handle_tenant(call, &handle)?;
-    let timeline = SessionTimeline { scope: call.scope()?, handle: &handle }.run(app).await?;
+    let timeline = SessionTimeline { scope: call.scope()?, handle: &handle }.run(context).await?;
     Ok(match timeline {
         Some(timeline) => Reply::json(&TimelineBody {
             status: "OK",

@@ -30,7 +30,7 @@ struct TryRefreshBody {
     keys: Option<KeyBody>,
 }
 
-pub(super) async fn verify(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn verify(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let access_token = body.string("accessToken")?;
     let anti_csrf_token = body.optional_string("antiCsrfToken")?;
@@ -50,17 +50,17 @@ pub(super) async fn verify(app: &Context, call: &Call) -> Result<Reply, ApiError
         check_database,
         policy: call.wire.refresh_policy,
     };
-    Ok(match command.run(app).await? {
+    Ok(match command.run(context).await? {
         Verified::Ok { session, access_token, payload_update_available } => Reply::json(&VerifiedBody {
             status: "OK",
             session: SessionBody::new(&session, call.wire),
             access_token: access_token.as_ref().map(TokenBody::new),
             payload_update_available,
-            keys: key_info(app, call).await?,
+            keys: key_info(context, call).await?,
         }),
         Verified::Unauthorised(message) => Reply::status_with_message("UNAUTHORISED", message),
         Verified::TryRefreshToken(message) => {
-            Reply::json(&TryRefreshBody { status: "TRY_REFRESH_TOKEN", message, keys: key_info(app, call).await? })
+            Reply::json(&TryRefreshBody { status: "TRY_REFRESH_TOKEN", message, keys: key_info(context, call).await? })
         }
     })
 }

@@ -20,20 +20,20 @@ struct UsersBody<'a> {
 }
 
 /// By id in the whole app, by account in the path's tenant.
-pub(super) async fn find(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn find(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let pair = (query.optional("thirdPartyId"), query.optional("thirdPartyUserId"));
     let (found, unknown) = match (query.optional("userId"), pair) {
         (Some(id), (None, None)) => {
             call.require_public_tenant()?;
             let command = FindLogin { scope: call.scope()?, id: UserId::new(id), recipe: RecipeId::ThirdParty };
-            (command.run(app).await?, "UNKNOWN_USER_ID_ERROR")
+            (command.run(context).await?, "UNKNOWN_USER_ID_ERROR")
         }
         (None, (Some(id), Some(user_id))) => {
             call.existing_tenant()?;
             let (scope, tenant) = (call.scope()?, call.tenant.clone());
             let command = FindByAccount { scope, tenant, account: account(id, user_id) };
-            (command.run(app).await?, "UNKNOWN_THIRD_PARTY_USER_ERROR")
+            (command.run(context).await?, "UNKNOWN_THIRD_PARTY_USER_ERROR")
         }
         (Some(_), _) => {
             let sentence = "Please provide only one of userId or (thirdPartyId & thirdPartyUserId)";
@@ -48,10 +48,10 @@ pub(super) async fn find(app: &Context, call: &Call) -> Result<Reply, ApiError> 
 }
 
 /// Lists each person once; before account linking, each matching login method.
-pub(super) async fn by_email(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn by_email(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let email = normalise_email(&Query::of(&call.request).required("email")?);
     let (scope, tenant) = (call.scope()?, call.tenant.clone());
-    let mut people = FindByEmail { scope, tenant, email }.run(app).await?;
+    let mut people = FindByEmail { scope, tenant, email }.run(context).await?;
     if call.wire.users_have_login_methods {
         people.dedup_by(|a, b| a.info.user.id == b.info.user.id);
     }

@@ -25,7 +25,7 @@ struct SignedInUpBody<'a> {
     recipe_user_id: Option<&'a UserId>,
 }
 
-pub(super) async fn sign_in_up(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn sign_in_up(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let account = account(body.string("thirdPartyId")?, body.string("thirdPartyUserId")?);
     let email = body.object("email")?;
@@ -41,7 +41,7 @@ pub(super) async fn sign_in_up(app: &Context, call: &Call) -> Result<Reply, ApiE
     require_storable(&address)?;
     let tenant = call.tenant.clone();
     let command = SignInUp { scope, tenant, account, email: address, email_is_verified };
-    Ok(match command.run(app).await? {
+    Ok(match command.run(context).await? {
         SignedInUp::Ok { person, created } => {
             let shown = person.info.user.shown(&person.recipe_user_id);
             Reply::json(&SignedInUpBody {

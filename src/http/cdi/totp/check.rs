@@ -30,22 +30,22 @@ struct RefusedBody {
     retry_after_ms: Option<u64>,
 }
 
-pub(super) async fn device(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn device(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let (user_id, name, code) = (body.string("userId")?, body.string("deviceName")?, body.string("totp")?);
     let user_id = filled(user_id, "userId")?;
     let name = filled(name, "deviceName")?;
-    check(app, call, user_id, Some(&name), &code).await
+    check(context, call, user_id, Some(&name), &code).await
 }
 
-pub(super) async fn verify(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn verify(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let (user_id, code) = (body.string("userId")?, body.string("totp")?);
-    check(app, call, filled(user_id, "userId")?, None, &code).await
+    check(context, call, filled(user_id, "userId")?, None, &code).await
 }
 
 async fn check(
-    app: &Context,
+    context: &Context,
     call: &Call,
     user_id: String,
     device: Option<&str>,
@@ -54,16 +54,16 @@ async fn check(
     let limits = call.existing_tenant()?.config.totp;
     let (scope, tenant) = (call.scope()?, call.tenant.clone());
     let refused = |status, failures, retry_after_ms| {
-        let told = |count: u32| call.wire.totp_counts_attempts.then_some(count);
+        let shown = |count: u32| call.wire.totp_counts_attempts.then_some(count);
         Reply::json(&RefusedBody {
             status,
-            current_number_of_failed_attempts: told(failures),
-            max_number_of_failed_attempts: told(limits.attempts),
+            current_number_of_failed_attempts: shown(failures),
+            max_number_of_failed_attempts: shown(limits.attempts),
             retry_after_ms,
         })
     };
     let command = CheckCode { scope, tenant, user_id: UserId::new(user_id), device, code, limits };
-    Ok(match command.run(app).await? {
+    Ok(match command.run(context).await? {
         Checked::Ok { was_verified } if device.is_some() => {
             Reply::json(&VerifiedBody { status: "OK", was_already_verified: was_verified })
         }

@@ -1,10 +1,10 @@
 //! `/recipe/totp/device`, `…/import` and `…/remove`.
 
 use super::shared::filled;
-use crate::command::totp::device::{AddDevice, Added, RemoveDevice, RenameDevice, Renamed};
+use crate::command::totp::device::{AddDevice, AddDeviceOutcome, RemoveDevice, RenameDevice, Renamed};
 use crate::context::Context;
 use crate::domain::ids::UserId;
-use crate::domain::totp::{DEVICES_MAX, NAME_MAX, Pace, SKEW_MAX, TotpSecret};
+use crate::domain::totp::{MAX_DEVICES, MAX_NAME, MAX_SKEW, Pace, TotpSecret};
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::{Body, invalid_field};
 use crate::http::error::ApiError;
@@ -20,24 +20,26 @@ struct AddedBody<'a> {
     secret: Option<&'a str>,
 }
 
-pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let command = new_device(call, false)?;
-    match command.run(app).await? {
-        Added::Ok { name, secret } => {
+    match command.run(context).await? {
+        AddDeviceOutcome::Ok { name, secret } => {
             let secret = secret.to_base32();
             Ok(Reply::json(&AddedBody { status: "OK", device_name: name, secret: Some(secret.expose()) }))
         }
-        Added::AlreadyExists => Ok(already_exists()),
-        Added::TooMany => Err(too_many()),
+        AddDeviceOutcome::AlreadyExists => Ok(already_exists()),
+        AddDeviceOutcome::TooMany => Err(too_many()),
     }
 }
 
-pub(super) async fn import(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn import(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let command = new_device(call, true)?;
-    match command.run(app).await? {
-        Added::Ok { name, .. } => Ok(Reply::json(&AddedBody { status: "OK", device_name: name, secret: None })),
-        Added::AlreadyExists => Ok(already_exists()),
-        Added::TooMany => Err(too_many()),
+    match command.run(context).await? {
+        AddDeviceOutcome::Ok { name, .. } => {
+            Ok(Reply::json(&AddedBody { status: "OK", device_name: name, secret: None }))
+        }
+        AddDeviceOutcome::AlreadyExists => Ok(already_exists()),
+        AddDeviceOutcome::TooMany => Err(too_many()),
     }
 }
 
@@ -65,14 +67,14 @@ fn pace(skew: i32, period: i32) -> Result<Pace, ApiError> {
     let Ok(skew) = u32::try_from(skew) else { return Err(ApiError::bad_request("skew must be >= 0")) };
     match u32::try_from(period) {
         Err(_) | Ok(0) => Err(ApiError::bad_request("period must be > 0")),
-        Ok(_) if skew > SKEW_MAX => Err(ApiError::bad_request(format!("skew must be <= {SKEW_MAX}"))),
+        Ok(_) if skew > MAX_SKEW => Err(ApiError::bad_request(format!("skew must be <= {MAX_SKEW}"))),
         Ok(period_s) => Ok(Pace { period_s, skew }),
     }
 }
 
 fn named(name: String) -> Result<String, ApiError> {
-    if name.len() > NAME_MAX {
-        return Err(ApiError::bad_request(format!("The name of a device cannot be longer than {NAME_MAX} bytes")));
+    if name.len() > MAX_NAME {
+        return Err(ApiError::bad_request(format!("The name of a device cannot be longer than {MAX_NAME} bytes")));
     }
     Ok(name)
 }
@@ -82,14 +84,14 @@ fn no_secret() -> ApiError {
 }
 
 fn too_many() -> ApiError {
-    ApiError::bad_request(format!("A user cannot have more than {DEVICES_MAX} TOTP devices"))
+    ApiError::bad_request(format!("A user cannot have more than {MAX_DEVICES} TOTP devices"))
 }
 
 fn already_exists() -> Reply {
     Reply::status("DEVICE_ALREADY_EXISTS_ERROR")
 }
 
-pub(super) async fn rename(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn rename(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let (user_id, name) = (body.string("userId")?, body.string("existingDeviceName")?);
     let new_name = body.string("newDeviceName")?;
@@ -97,7 +99,7 @@ pub(super) async fn rename(app: &Context, call: &Call) -> Result<Reply, ApiError
     let name = filled(name, "existingDeviceName")?;
     let new_name = named(filled(new_name, "newDeviceName")?)?;
     let command = RenameDevice { scope: call.scope()?, user_id, name, new_name };
-    Ok(match command.run(app).await? {
+    Ok(match command.run(context).await? {
         Renamed::Ok => Reply::status("OK"),
         Renamed::UnknownDevice => Reply::status("UNKNOWN_DEVICE_ERROR"),
         Renamed::AlreadyExists => already_exists(),
@@ -111,11 +113,11 @@ struct RemovedBody {
     did_device_exist: bool,
 }
 
-pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let (user_id, name) = (body.string("userId")?, body.string("deviceName")?);
     let user_id = UserId::new(filled(user_id, "userId")?);
     let name = filled(name, "deviceName")?;
     let command = RemoveDevice { scope: call.scope()?, user_id, name };
-    Ok(Reply::json(&RemovedBody { status: "OK", did_device_exist: command.run(app).await? }))
+    Ok(Reply::json(&RemovedBody { status: "OK", did_device_exist: command.run(context).await? }))
 }

@@ -24,10 +24,10 @@ struct DeviceBody {
     verified: bool,
 }
 
-pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn list(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let user_id = Query::of(&call.request).required("userId")?;
     let user_id = UserId::new(filled(user_id, "userId")?);
-    let devices = ReadDevices(call.scope()?).of(app, &user_id).await?;
+    let devices = ReadDevices(call.scope()?).of(context, &user_id).await?;
     let devices = devices.into_iter().map(|device| DeviceBody {
         name: device.name,
         period: device.pace.period_s,
@@ -51,9 +51,9 @@ struct UserStatus {
     has_verified_device: Option<bool>,
 }
 
-pub(super) async fn statuses(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn statuses(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let ids = Body::of(&call.request)?.user_ids()?;
-    let verified = ReadDevices(call.scope()?).verified(app, &ids).await?;
+    let verified = ReadDevices(call.scope()?).verified(context, &ids).await?;
     let of_user = |(user_id, has_verified_device)| UserStatus { user_id, has_verified_device };
     let users = ids.into_iter().zip(verified).map(of_user).collect();
     Ok(Reply::json(&StatusesBody { status: "OK", users }))

@@ -15,12 +15,12 @@ struct CountBody {
     count: u64,
 }
 
-pub(super) async fn count(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn count(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     query.required("since")?;
     let since = query.long("since")?.unwrap_or_default();
     let negative = |_| ApiError::bad_request("'since' query parameter must be >= 0");
     let since = UnixMillis(u64::try_from(since).map_err(negative)?);
-    let count = CountActiveUsers { scope: call.scope()?, since }.run(app).await?;
+    let count = CountActiveUsers { scope: call.scope()?, since }.run(context).await?;
     Ok(Reply::json(&CountBody { status: "OK", count }))
 }

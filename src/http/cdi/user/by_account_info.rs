@@ -17,7 +17,7 @@ struct UsersBody<'a> {
 }
 
 /// Always answers with whole users, at every version.
-pub(super) async fn by_account_info(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn by_account_info(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let union = match &*query.required("doUnionOfAccountInfo")? {
         "true" => true,
@@ -26,7 +26,7 @@ pub(super) async fn by_account_info(app: &Context, call: &Call) -> Result<Reply,
     };
     let criteria = criteria(query)?;
     let scope = call.scope()?;
-    let users = LookUpUsers { scope, tenant: call.tenant.clone(), criteria, union }.run(app).await?;
+    let users = LookUpUsers { scope, tenant: call.tenant.clone(), criteria, union }.run(context).await?;
     let users = users.iter().map(|info| UserObject::whole(info, call.wire)).collect();
     Ok(Reply::json(&UsersBody { status: "OK", users }))
 }

@@ -17,9 +17,9 @@ struct UserBody<'a> {
 }
 
 /// Always answers with the whole user, at every version.
-pub(super) async fn by_id(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn by_id(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let id = UserId::new(Query::of(&call.request).required("userId")?);
-    let Some(info) = (FindUser { scope: call.scope()?, id }).run(app).await? else {
+    let Some(info) = (FindUser { scope: call.scope()?, id }).run(context).await? else {
         return Ok(Reply::status("UNKNOWN_USER_ID_ERROR"));
     };
     Ok(Reply::json(&UserBody { status: "OK", user: UserObject::whole(&info, call.wire) }))

@@ -22,7 +22,7 @@ struct CountBody {
 }
 
 /// A whole app can only be counted on its public tenant.
-pub(super) async fn count(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn count(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let recipes = recipes(query)?;
     let all_tenants = query.flag("includeAllTenants") == Some(true);
@@ -30,15 +30,15 @@ pub(super) async fn count(app: &Context, call: &Call) -> Result<Reply, ApiError>
         call.require_public_tenant()?;
     }
     let scope = call.scope()?;
-    let as_of = app.now();
+    let as_of = context.now();
     let tenant = (!all_tenants).then(|| call.tenant.clone());
-    let count = CountUsers { scope, tenant, recipes }.run(app).await?;
+    let count = CountUsers { scope, tenant, recipes }.run(context).await?;
     // The count is exact; callers that allow an approximate one expect to be told which it is.
-    let told = call.wire.counts_may_be_approximate && query.flag("allowApproximate") == Some(true);
+    let is_approximate_allowed = call.wire.counts_may_be_approximate && query.flag("allowApproximate") == Some(true);
     Ok(Reply::json(&CountBody {
         status: "OK",
         count,
-        approximate: told.then_some(false),
-        as_of: told.then_some(as_of),
+        approximate: is_approximate_allowed.then_some(false),
+        as_of: is_approximate_allowed.then_some(as_of),
     }))
 }

@@ -21,13 +21,13 @@ use serde::Serialize;
 /// Default number of users on a page.
 const LIMIT_DEFAULT: i32 = 100;
 /// Maximum number of users on a page.
-const LIMIT_MAX: i32 = 500;
+const MAX_LIMIT: i32 = 500;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ListBody<'a> {
     status: &'static str,
-    users: Vec<Listed<'a>>,
+    users: Vec<UserListItem<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_pagination_token: Option<String>,
 }
@@ -35,7 +35,7 @@ struct ListBody<'a> {
 /// A user in a list: before account linking, with its recipe next to it.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Listed<'a> {
+enum UserListItem<'a> {
     Whole(UserObject<'a>),
     #[serde(rename_all = "camelCase")]
     Legacy {
@@ -44,7 +44,7 @@ enum Listed<'a> {
     },
 }
 
-impl<'a> Listed<'a> {
+impl<'a> UserListItem<'a> {
     fn new(info: &'a UserInfo, wire: Wire) -> Self {
         let user = UserObject::listed(info, wire);
         if wire.users_have_login_methods {
@@ -55,7 +55,7 @@ impl<'a> Listed<'a> {
 }
 
 /// A page, or up to a thousand users that match the search tags: with these, limit, recipes and token have no effect.
-pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn list(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let recipes = recipes(query)?;
     let scope = call.scope()?;
@@ -66,13 +66,13 @@ pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> 
     let from = query.optional("paginationToken").map(|token| parse_token(&token)).transpose()?;
     let tenant = call.tenant.clone();
     let page = if tags.is_empty() {
-        ListUsers { scope, tenant, recipes, order, from, limit }.run(app).await?
+        ListUsers { scope, tenant, recipes, order, from, limit }.run(context).await?
     } else {
-        UserPage { users: SearchUsers { scope, tenant, tags, order }.run(app).await?, next: None }
+        UserPage { users: SearchUsers { scope, tenant, tags, order }.run(context).await?, next: None }
     };
     Ok(Reply::json(&ListBody {
         status: "OK",
-        users: page.users.iter().map(|info| Listed::new(info, call.wire)).collect(),
+        users: page.users.iter().map(|info| UserListItem::new(info, call.wire)).collect(),
         next_pagination_token: page.next.as_ref().map(token),
     }))
 }
@@ -97,8 +97,8 @@ fn search_tags(query: Query<'_>) -> SearchTags {
 
 fn page_size(limit: Option<i32>, bounded: bool) -> Result<usize, ApiError> {
     let limit = limit.unwrap_or(LIMIT_DEFAULT);
-    if limit > LIMIT_MAX && bounded {
-        return Err(ApiError::bad_request(format!("max limit allowed is {LIMIT_MAX}")));
+    if limit > MAX_LIMIT && bounded {
+        return Err(ApiError::bad_request(format!("max limit allowed is {MAX_LIMIT}")));
     }
     let refused = || ApiError::bad_request("limit must a positive integer with min value 1");
     usize::try_from(limit).ok().filter(|limit| *limit > 0).ok_or_else(refused)
@@ -130,7 +130,7 @@ fn parse_token(token: &str) -> Result<Position, ApiError> {
 }
 
 /// The tags that `GET /users` can search by.
-pub(super) async fn search_tags_known(_app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn search_tags_known(_context: &Context, call: &Call) -> Result<Reply, ApiError> {
     #[derive(Serialize)]
     struct TagsBody {
         status: &'static str,

@@ -9,11 +9,11 @@ use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
 /// Answers OK even for an id that belongs to no user.
-pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = UserId::new(body.string("userId")?);
     let all = body.optional_bool("removeAllLinkedAccounts")?.unwrap_or(true);
     let extent = if all { Extent::Group } else { Extent::Method };
-    DeleteUser { scope: call.scope()?, id, extent }.run(app).await?;
+    DeleteUser { scope: call.scope()?, id, extent }.run(context).await?;
     Ok(Reply::status("OK"))
 }

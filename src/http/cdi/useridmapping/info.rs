@@ -9,7 +9,7 @@ use crate::http::cdi::input::{Body, invalid_field};
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 
-pub(super) async fn set(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn set(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = UserId::new(body.trimmed_string("userId")?);
     let id_type = id_type(body.nullable_string("userIdType")?.as_deref())?;
@@ -17,6 +17,6 @@ pub(super) async fn set(app: &Context, call: &Call) -> Result<Reply, ApiError> {
         return Err(invalid_field("externalUserIdInfo"));
     }
     let info = external_info(&body)?;
-    let known = SetMappingInfo { scope: call.scope()?, id, id_type, info }.run(app).await?;
+    let known = SetMappingInfo { scope: call.scope()?, id, id_type, info }.run(context).await?;
     Ok(Reply::status(if known { "OK" } else { "UNKNOWN_MAPPING_ERROR" }))
 }

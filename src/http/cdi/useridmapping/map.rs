@@ -33,14 +33,14 @@ struct MappingBody<'a> {
     external_user_id_info: Option<&'a str>,
 }
 
-pub(super) async fn create(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = UserId::new(body.trimmed_string("superTokensUserId")?);
     let external_id = UserId::new(body.trimmed_string("externalUserId")?);
     let external = ExternalId { id: external_id, info: external_info(&body)? };
     let force = body.optional_bool("force")?.unwrap_or(false);
     let moves_verification = call.wire.mapping_moves_verification;
-    match (CreateMapping { scope: call.scope()?, id, external, force, moves_verification }).run(app).await? {
+    match (CreateMapping { scope: call.scope()?, id, external, force, moves_verification }).run(context).await? {
         MappingCreated::Ok => Ok(Reply::status("OK")),
         MappingCreated::UnknownUser => Ok(Reply::status("UNKNOWN_SUPERTOKENS_USER_ID_ERROR")),
         MappingCreated::Exists { internal, external } => Ok(Reply::json(&ExistsBody {
@@ -61,7 +61,7 @@ fn is_python_sdk(call: &Call) -> bool {
     call.request.header(&USER_AGENT).is_some_and(|agent| agent.starts_with("python-httpx/"))
 }
 
-pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn show(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let query = Query::of(&call.request);
     let text = query.required("userId")?;
     let text = text.trim();
@@ -70,7 +70,7 @@ pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> 
     }
     let id_type = id_type(query.optional("userIdType").as_deref())?;
     let find = FindMapping { scope: call.scope()?, id: UserId::new(text), id_type };
-    let Some(mapping) = find.run(app).await? else {
+    let Some(mapping) = find.run(context).await? else {
         return Ok(Reply::status("UNKNOWN_MAPPING_ERROR"));
     };
     Ok(Reply::json(&MappingBody {

@@ -17,12 +17,12 @@ struct RemovedBody {
     did_mapping_exist: bool,
 }
 
-pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let id = UserId::new(body.trimmed_string("userId")?);
     let id_type = id_type(body.nullable_string("userIdType")?.as_deref())?;
     let force = body.optional_bool("force")?.unwrap_or(false);
-    match (RemoveMapping { scope: call.scope()?, id, id_type, force }).run(app).await? {
+    match (RemoveMapping { scope: call.scope()?, id, id_type, force }).run(context).await? {
         MappingRemoved::Ok { existed } => Ok(Reply::json(&RemovedBody { status: "OK", did_mapping_exist: existed })),
         MappingRemoved::InUse(by) => Err(in_use(by)),
     }

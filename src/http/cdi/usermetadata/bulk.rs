@@ -24,9 +24,9 @@ struct UserMetadata {
     metadata: Option<JsonObject>,
 }
 
-pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn show(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let ids = Body::of(&call.request)?.user_ids()?;
-    let found = ReadMetadata { scope: call.scope()? }.of_all(app, &ids).await?;
+    let found = ReadMetadata { scope: call.scope()? }.of_all(context, &ids).await?;
     let users = ids.into_iter().zip(found).map(|(user_id, metadata)| UserMetadata { user_id, metadata }).collect();
     Ok(Reply::json(&BulkBody { status: "OK", users }))
 }

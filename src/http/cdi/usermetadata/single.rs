@@ -20,23 +20,23 @@ fn noted(metadata: JsonObject) -> Reply {
     Reply::json(&MetadataBody { status: "OK", metadata })
 }
 
-pub(super) async fn show(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn show(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let user_id = UserId::new(Query::of(&call.request).required("userId")?);
     let command = ReadMetadata { scope: call.scope()? };
-    Ok(noted(command.of(app, &user_id).await?.unwrap_or_else(JsonObject::empty)))
+    Ok(noted(command.of(context, &user_id).await?.unwrap_or_else(JsonObject::empty)))
 }
 
-pub(super) async fn update(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn update(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let user_id = UserId::new(body.string("userId")?);
     let update = body.object("metadataUpdate")?;
     let command = UpdateMetadata { scope: call.scope()?, user_id, update };
-    Ok(noted(command.run(app).await?))
+    Ok(noted(command.run(context).await?))
 }
 
-pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let user_id = UserId::new(Body::of(&call.request)?.string("userId")?);
     let command = RemoveMetadata { scope: call.scope()?, user_id };
-    command.run(app).await?;
+    command.run(context).await?;
     Ok(Reply::status("OK"))
 }

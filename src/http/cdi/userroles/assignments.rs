@@ -20,12 +20,12 @@ struct AssignedBody {
     did_user_already_have_role: bool,
 }
 
-pub(super) async fn assign(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn assign(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let user_id = UserId::new(body.string("userId")?);
     let role = role_of(&body)?;
     let command = AssignRole { scope: call.scope()?, tenant: call.tenant.clone(), user_id, role };
-    Ok(match command.run(app).await? {
+    Ok(match command.run(context).await? {
         Ok(had) => Reply::json(&AssignedBody { status: "OK", did_user_already_have_role: had }),
         Err(UnknownRole) => unknown_role(),
     })
@@ -38,21 +38,21 @@ struct UnassignedBody {
     did_user_have_role: bool,
 }
 
-pub(super) async fn unassign(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn unassign(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let user_id = UserId::new(body.string("userId")?);
     let role = role_of(&body)?;
     let command = UnassignRole { scope: call.scope()?, tenant: call.tenant.clone(), user_id, role };
-    Ok(match command.run(app).await? {
+    Ok(match command.run(context).await? {
         Ok(had) => Reply::json(&UnassignedBody { status: "OK", did_user_have_role: had }),
         Err(UnknownRole) => unknown_role(),
     })
 }
 
-pub(super) async fn of_user(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn of_user(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let user_id = UserId::new(Query::of(&call.request).required("userId")?);
     let command = RolesOfUser { scope: call.scope()?, tenant: call.tenant.clone(), user_id };
-    Ok(these_roles(command.run(app).await?))
+    Ok(these_roles(command.run(context).await?))
 }
 
 #[derive(Serialize)]
@@ -61,10 +61,10 @@ struct UsersBody {
     users: Vec<UserId>,
 }
 
-pub(super) async fn users(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn users(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let role = role_in(&Query::of(&call.request))?;
     let command = UsersOfRole { scope: call.scope()?, tenant: call.tenant.clone(), role };
-    Ok(match command.run(app).await? {
+    Ok(match command.run(context).await? {
         Ok(users) => Reply::json(&UsersBody { status: "OK", users }),
         Err(UnknownRole) => unknown_role(),
     })

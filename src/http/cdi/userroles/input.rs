@@ -1,6 +1,6 @@
 //! Names of roles and permissions in requests: trimmed, neither empty nor too long.
 
-use crate::domain::userroles::{NAME_MAX, NameError, Permission, RoleName};
+use crate::domain::userroles::{MAX_NAME, NameError, Permission, RoleName};
 use crate::http::cdi::input::{Body, Query};
 use crate::http::error::ApiError;
 
@@ -26,7 +26,7 @@ pub(super) fn permissions_of(body: &Body<'_>) -> Result<Option<Vec<Permission>>,
     parsed.map(Some).map_err(|error| match error {
         NameError::Empty => ApiError::bad_request("Field name 'permissions' cannot contain an empty string"),
         NameError::TooLong => ApiError::bad_request(format!(
-            "Field name 'permissions' cannot contain a string longer than {NAME_MAX} bytes"
+            "Field name 'permissions' cannot contain a string longer than {MAX_NAME} bytes"
         )),
     })
 }
@@ -34,6 +34,6 @@ pub(super) fn permissions_of(body: &Body<'_>) -> Result<Option<Vec<Permission>>,
 fn refused(field: &str, error: NameError) -> ApiError {
     ApiError::bad_request(match error {
         NameError::Empty => format!("Field name '{field}' cannot be an empty String"),
-        NameError::TooLong => format!("Field name '{field}' cannot be longer than {NAME_MAX} bytes"),
+        NameError::TooLong => format!("Field name '{field}' cannot be longer than {MAX_NAME} bytes"),
     })
 }

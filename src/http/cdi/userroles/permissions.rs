@@ -20,29 +20,29 @@ struct PermissionsBody {
     permissions: BTreeSet<Permission>,
 }
 
-pub(super) async fn of_role(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn of_role(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let role = role_in(&Query::of(&call.request))?;
     let command = PermissionsOfRole { scope: call.scope()?, role };
-    Ok(match command.run(app).await? {
+    Ok(match command.run(context).await? {
         Ok(permissions) => Reply::json(&PermissionsBody { status: "OK", permissions }),
         Err(UnknownRole) => unknown_role(),
     })
 }
 
 /// Without `permissions` the role loses all of them.
-pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let role = role_of(&body)?;
     let permissions = permissions_of(&body)?;
     let command = WithdrawPermissions { scope: call.scope()?, role, permissions };
-    Ok(match command.run(app).await? {
+    Ok(match command.run(context).await? {
         Ok(()) => Reply::status("OK"),
         Err(UnknownRole) => unknown_role(),
     })
 }
 
-pub(super) async fn roles_with(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn roles_with(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let permission = permission_in(&Query::of(&call.request))?;
     let command = ListRoles { scope: call.scope()?, permission: Some(permission) };
-    Ok(these_roles(command.run(app).await?))
+    Ok(these_roles(command.run(context).await?))
 }

@@ -5,7 +5,7 @@ use super::shared::these_roles;
 use crate::command::userroles::read::ListRoles;
 use crate::command::userroles::role::{PutRole, RemoveRole, RolePut};
 use crate::context::Context;
-use crate::domain::userroles::PERMISSIONS_MAX;
+use crate::domain::userroles::MAX_PERMISSIONS;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
@@ -19,15 +19,15 @@ struct PutBody {
     created_new_role: bool,
 }
 
-pub(super) async fn put(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn put(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let body = Body::of(&call.request)?;
     let role = role_of(&body)?;
     let permissions = permissions_of(&body)?.unwrap_or_default();
     let command = PutRole { scope: call.scope()?, role, permissions };
-    match command.run(app).await? {
+    match command.run(context).await? {
         RolePut::Ok { created } => Ok(Reply::json(&PutBody { status: "OK", created_new_role: created })),
         RolePut::TooManyPermissions => {
-            Err(ApiError::bad_request(format!("A role cannot have more than {PERMISSIONS_MAX} permissions")))
+            Err(ApiError::bad_request(format!("A role cannot have more than {MAX_PERMISSIONS} permissions")))
         }
     }
 }
@@ -39,13 +39,13 @@ struct RemovedBody {
     did_role_exist: bool,
 }
 
-pub(super) async fn remove(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn remove(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let role = role_of(&Body::of(&call.request)?)?;
     let command = RemoveRole { scope: call.scope()?, role };
-    Ok(Reply::json(&RemovedBody { status: "OK", did_role_exist: command.run(app).await? }))
+    Ok(Reply::json(&RemovedBody { status: "OK", did_role_exist: command.run(context).await? }))
 }
 
-pub(super) async fn list(app: &Context, call: &Call) -> Result<Reply, ApiError> {
+pub(super) async fn list(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let command = ListRoles { scope: call.scope()?, permission: None };
-    Ok(these_roles(command.run(app).await?))
+    Ok(these_roles(command.run(context).await?))
 }

@@ -47,7 +47,7 @@ const CHUNKS: u8 = 0xF0;
 pub(super) const RECORDS_END: u8 = CHUNKS;
 const INLINE: u8 = 0;
 const CHUNKED: u8 = 1;
-const HELD: u8 = 2;
+const RESERVED: u8 = 2;
 
 const _: () = assert!(17 * (CHUNK + crate::store::limits::MAX_KEY) < SEGMENT / 4);
 const _: () = assert!(257 * crate::store::limits::MAX_KEY < SEGMENT / 2);
@@ -73,11 +73,11 @@ impl Index {
         Self::open_at(path, path, cache_bytes)
     }
 
-    /// Creates an index for the path `path` in the folder `beside`. sled uses its path only while it opens (and for
+    /// Creates an index for the path `path` in the folder `folder`. sled uses its path only while it opens (and for
     /// blob files, which no row is large enough for), so the folder may be renamed while the index is in use.
-    pub(super) fn create_beside(beside: &Path, path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
-        super::io::remove_directory(beside)?;
-        Self::open_at(beside, path, cache_bytes)
+    pub(super) fn create_in(folder: &Path, path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+        super::io::remove_directory(folder)?;
+        Self::open_at(folder, path, cache_bytes)
     }
 
     /// Opens a copy in the folder `at` of the index at `path`; errors name `path`.
@@ -127,7 +127,7 @@ impl Index {
         if !self.occupied.may_have(key) {
             return Ok(None);
         }
-        Ok(guarded(&self.path, || self.tree.get(key))?.filter(|stored| !is_held(stored)))
+        Ok(guarded(&self.path, || self.tree.get(key))?.filter(|stored| !is_reserved(stored)))
     }
 
     /// The frame that wrote the value at a physical key.
@@ -148,8 +148,8 @@ impl Index {
                 pause()?;
             }
             match step {
-                Step::Hold if write.value.is_some() => self.hold(*frame, write.key)?,
-                Step::Hold => {}
+                Step::Reserve if write.value.is_some() => self.reserve(*frame, write.key)?,
+                Step::Reserve => {}
                 Step::Write => self.write(*frame, write)?,
             }
         }
@@ -157,12 +157,12 @@ impl Index {
     }
 
     /// Reserves the place of a row that the frame will write, unless there is a row. Readers ignore it.
-    fn hold(&self, frame: u64, key: &[u8]) -> Result<(), StoreError> {
+    fn reserve(&self, frame: u64, key: &[u8]) -> Result<(), StoreError> {
         self.occupied.mark(key);
-        let mut held = frame.to_le_bytes().to_vec();
-        held.push(HELD);
+        let mut reserved = frame.to_le_bytes().to_vec();
+        reserved.push(RESERVED);
         // An existing row is fine.
-        guarded(&self.path, || self.tree.compare_and_swap(key, None::<&[u8]>, Some(held))).map(drop)
+        guarded(&self.path, || self.tree.compare_and_swap(key, None::<&[u8]>, Some(reserved))).map(drop)
     }
 
     /// Applies one write of `frame`.
@@ -297,7 +297,7 @@ impl Index {
         let mut rest = stored;
         let parts = take(&mut rest).zip(take::<1>(&mut rest));
         match parts {
-            Some((frame, [tag @ (INLINE | CHUNKED | HELD)])) => Ok((u64::from_le_bytes(frame), tag, rest)),
+            Some((frame, [tag @ (INLINE | CHUNKED | RESERVED)])) => Ok((u64::from_le_bytes(frame), tag, rest)),
             _ => Err(self.damaged("a row has no frame number")),
         }
     }
@@ -329,8 +329,8 @@ pub(super) fn logical(physical: &[u8]) -> Option<Key> {
 }
 
 /// True for a reserved place without a row.
-fn is_held(stored: &[u8]) -> bool {
-    stored.get(size_of::<u64>()) == Some(&HELD)
+fn is_reserved(stored: &[u8]) -> bool {
+    stored.get(size_of::<u64>()) == Some(&RESERVED)
 }
 
 fn chunk_key(key: &[u8], frame: u64, number: u16) -> Vec<u8> {
@@ -397,22 +397,22 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_held_for_a_row_that_is_not_there_and_looks_like_none() {
+    fn a_place_is_reserved_for_a_row_that_is_not_there_and_looks_like_none() {
         let folder = tempfile::tempdir().unwrap();
         let index = Index::open(folder.path(), 1 << 20).unwrap();
-        let (held, there) = ([1, b'a'], [1, b'b']);
+        let (reserved, there) = ([1, b'a'], [1, b'b']);
         index.write(3, &Write { key: &there, value: Some(b"b") }).unwrap();
-        for key in [held, there] {
-            index.hold(4, &key).unwrap();
+        for key in [reserved, there] {
+            index.reserve(4, &key).unwrap();
         }
-        assert_eq!(index.get(&held).unwrap(), None);
-        assert_eq!(index.frame_at(&held).unwrap(), None);
-        assert_eq!(Cursor::new(&index).get(&held).unwrap(), None);
+        assert_eq!(index.get(&reserved).unwrap(), None);
+        assert_eq!(index.frame_at(&reserved).unwrap(), None);
+        assert_eq!(Cursor::new(&index).get(&reserved).unwrap(), None);
         assert_eq!(index.get(&there).unwrap(), Some((3, b"b".to_vec())));
         assert_eq!(all(&index), [(there.to_vec(), 3)]);
-        index.write(4, &Write { key: &held, value: Some(b"a") }).unwrap();
-        assert_eq!(Cursor::new(&index).get(&held).unwrap(), Some((4, b"a".to_vec())));
-        assert_eq!(all(&index), [(held.to_vec(), 4), (there.to_vec(), 3)]);
+        index.write(4, &Write { key: &reserved, value: Some(b"a") }).unwrap();
+        assert_eq!(Cursor::new(&index).get(&reserved).unwrap(), Some((4, b"a".to_vec())));
+        assert_eq!(all(&index), [(reserved.to_vec(), 4), (there.to_vec(), 3)]);
     }
 
     #[test]

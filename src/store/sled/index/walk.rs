@@ -1,6 +1,6 @@
 //! Iterators over many rows.
 
-use super::{Index, Stamped, guarded, is_held};
+use super::{Index, Stamped, guarded, is_reserved};
 use crate::store::StoreError;
 
 /// Iterates over records in key order.
@@ -22,7 +22,7 @@ impl Iterator for Rows<'_> {
                 step.transpose()
             });
             let (key, stored) = match row.transpose()? {
-                Ok((_, stored)) if is_held(&stored) => continue,
+                Ok((_, stored)) if is_reserved(&stored) => continue,
                 Ok(row) => row,
                 Err(error) => return Some(Err(error)),
             };
@@ -59,7 +59,7 @@ impl<'a> Cursor<'a> {
     /// The value at a physical key.
     pub(in crate::store::sled) fn get(&mut self, key: &[u8]) -> Result<Option<Stamped>, StoreError> {
         self.approach(key)?;
-        let found = self.at.as_ref().filter(|(at, stored)| at == key && !is_held(stored));
+        let found = self.at.as_ref().filter(|(at, stored)| at == key && !is_reserved(stored));
         let Some((_, stored)) = found else { return Ok(None) };
         match self.index.assemble(key, stored)? {
             Some(whole) => Ok(Some(whole)),

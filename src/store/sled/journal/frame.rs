@@ -27,7 +27,7 @@ pub(in crate::store::sled) enum Kind {
 
 /// A frame's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store::sled) struct Head {
+pub(in crate::store::sled) struct FrameHeader {
     pub(in crate::store::sled) length: usize,
     pub(in crate::store::sled) number: u64,
     pub(in crate::store::sled) time: u64,
@@ -35,7 +35,7 @@ pub(in crate::store::sled) struct Head {
     crc: u32,
 }
 
-impl Head {
+impl FrameHeader {
     /// Parses a header; `None` if the bytes are not a header.
     pub(in crate::store::sled) fn parse(bytes: &[u8; HEADER]) -> Option<Self> {
         let mut rest = bytes.as_slice();

@@ -1,6 +1,6 @@
 //! Reading the journal as one sequence of frames, and classifying what is wrong with it.
 
-use super::segment::{self, SegmentReader, Step, Timing};
+use super::segment::{self, SegmentItem, SegmentReader, Timing};
 use crate::store::StoreError;
 use crate::store::sled::folder::FolderId;
 use std::collections::VecDeque;
@@ -56,14 +56,14 @@ pub(in crate::store::sled) fn scan(
                 scanned.timing = Some(reader.timing);
                 scanned.ending = loop {
                     match reader.step(&mut body)? {
-                        Step::Frame { number, time } => {
+                        SegmentItem::Frame { number, time } => {
                             frame(&scanned, number, time);
                             scanned.time = time;
                             progress(reader.offset);
                         }
-                        Step::Sealed => break Ending::Sealed,
-                        Step::Blank => break Ending::Blank,
-                        Step::Bad(what) => break Ending::Bad(what),
+                        SegmentItem::Sealed => break Ending::Sealed,
+                        SegmentItem::Blank => break Ending::Blank,
+                        SegmentItem::Bad(what) => break Ending::Bad(what),
                     }
                     scanned.end = reader.offset;
                 };
@@ -237,14 +237,14 @@ impl Frames {
                 }
             };
             match reader.step(body)? {
-                Step::Frame { number, .. } if number < self.from => self.current = Some((path, reader)),
-                Step::Frame { number, time } => {
+                SegmentItem::Frame { number, .. } if number < self.from => self.current = Some((path, reader)),
+                SegmentItem::Frame { number, time } => {
                     self.from = number + 1;
                     self.time = time;
                     self.current = Some((path, reader));
                     return Ok(Some((number, time)));
                 }
-                Step::Sealed | Step::Blank | Step::Bad(_) if !self.segments.is_empty() => {}
+                SegmentItem::Sealed | SegmentItem::Blank | SegmentItem::Bad(_) if !self.segments.is_empty() => {}
                 _ => break,
             }
         }

@@ -6,4 +6,4 @@ pub(super) mod segment;
 pub(super) mod writer;
 
 pub(super) use frames::{Coverage, Frames, coverage, scan};
-pub(super) use writer::{AppendError, Writer};
+pub(super) use writer::{AppendError, JournalWriter};

@@ -10,7 +10,7 @@
 //! "WALL": frames carry the time shown by the clock. Releases up to 0.1.0 wrote zeros there, ignore these bytes when
 //! reading, and raised a frame's time to at least that of the frame before it.
 
-use super::frame::{self, Head, Kind};
+use super::frame::{self, FrameHeader, Kind};
 use crate::store::StoreError;
 use crate::store::sled::folder::FolderId;
 use crate::store::sled::io::{self, take};
@@ -97,7 +97,7 @@ pub(in crate::store::sled) fn folder_id(path: &Path, first: u64) -> Option<Folde
 
 /// The next item of a segment.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::store::sled) enum Step {
+pub(in crate::store::sled) enum SegmentItem {
     /// A frame of writes; its body is in the caller's buffer.
     Frame { number: u64, time: u64 },
     /// The regular end of the segment.
@@ -147,38 +147,42 @@ impl SegmentReader {
     }
 
     /// Reads the next item; `body` receives the writes of a frame.
-    pub(in crate::store::sled) fn step(&mut self, body: &mut Vec<u8>) -> Result<Step, StoreError> {
+    pub(in crate::store::sled) fn step(&mut self, body: &mut Vec<u8>) -> Result<SegmentItem, StoreError> {
         let left = self.length.saturating_sub(self.offset);
         if left < frame::HEADER as u64 {
-            return if self.rest_is_zero()? { Ok(Step::Blank) } else { Ok(Step::Bad("a frame is cut off")) };
+            return if self.rest_is_zero()? {
+                Ok(SegmentItem::Blank)
+            } else {
+                Ok(SegmentItem::Bad("a frame is cut off"))
+            };
         }
         let mut header = [0; frame::HEADER];
         self.read(&mut header)?;
-        let Some(head) = Head::parse(&header) else {
+        let Some(head) = FrameHeader::parse(&header) else {
             if header == [0; frame::HEADER] && self.rest_is_zero()? {
-                return Ok(Step::Blank);
+                return Ok(SegmentItem::Blank);
             }
-            return Ok(Step::Bad("there is no frame where one should start"));
+            return Ok(SegmentItem::Bad("there is no frame where one should start"));
         };
         if head.padded() as u64 > left {
-            return Ok(Step::Bad("a frame is cut off"));
+            return Ok(SegmentItem::Bad("a frame is cut off"));
         }
         body.clear();
         body.resize(head.padded().saturating_sub(frame::HEADER), 0);
         self.read(body)?;
         body.truncate(head.length);
         if !head.matches(&header, body) {
-            return Ok(Step::Bad("a frame's checksum does not match"));
+            return Ok(SegmentItem::Bad("a frame's checksum does not match"));
         }
         if head.number != self.next {
-            return Ok(Step::Bad("a frame has the wrong number"));
+            return Ok(SegmentItem::Bad("a frame has the wrong number"));
         }
         self.offset += head.padded() as u64;
         if head.kind == Kind::Seal {
-            return Ok(Step::Sealed);
+            return Ok(SegmentItem::Sealed);
         }
         self.next += 1;
-        Ok(Step::Frame { number: head.number, time: head.time })
+        Ok(SegmentItem::Frame { number: head.number, time: head.time })
     }
 
     fn read(&mut self, into: &mut [u8]) -> Result<(), StoreError> {
@@ -208,7 +212,7 @@ pub(in crate::store::sled) fn recognise(path: &Path, offset: u64) -> Result<Vec<
     let mut found = Vec::new();
     while let Some(rest) = bytes.get(place..) {
         let Some((header, after)) = rest.split_first_chunk::<{ frame::HEADER }>() else { break };
-        let whole = Head::parse(header).and_then(|head| {
+        let whole = FrameHeader::parse(header).and_then(|head| {
             let body = after.get(..head.length)?;
             head.matches(header, body).then_some((head, body))
         });

@@ -27,7 +27,7 @@ pub(in crate::store::sled) enum AppendError {
 
 /// The segment in use.
 #[derive(Debug)]
-pub(in crate::store::sled) struct Writer {
+pub(in crate::store::sled) struct JournalWriter {
     folder: Folder,
     id: FolderId,
     file: File,
@@ -44,7 +44,7 @@ pub(in crate::store::sled) struct Writer {
     broken: Option<String>,
 }
 
-impl Writer {
+impl JournalWriter {
     /// Starts a new segment with frame `next`.
     pub(in crate::store::sled) fn create(
         folder: &Folder,
@@ -82,7 +82,7 @@ impl Writer {
     }
 
     /// The reason nothing more may be written; `None` in normal operation.
-    pub(in crate::store::sled) fn why_broken(&self) -> Option<&str> {
+    pub(in crate::store::sled) fn poison_reason(&self) -> Option<&str> {
         self.broken.as_deref()
     }
 
@@ -98,7 +98,7 @@ impl Writer {
         if let Err(error) = self.file.write_all(frame) {
             return Err(self.roll_back(error));
         }
-        self.file.sync_data().map_err(|error| self.broken("cannot sync", error))?;
+        self.file.sync_data().map_err(|error| self.broken_error("cannot sync", error))?;
         self.end = needed;
         self.next += 1;
         Ok(())
@@ -111,7 +111,7 @@ impl Writer {
 
     /// Starts a new segment, so that all frames so far are in segments that no longer change.
     ///
-    /// After an error the old segment is still in use and intact, unless [`Self::why_broken`] says otherwise.
+    /// After an error the old segment is still in use and intact, unless [`Self::poison_reason`] says otherwise.
     pub(in crate::store::sled) fn rotate(&mut self, now: u64) -> Result<(), StoreError> {
         if let Some(reason) = &self.broken {
             return Err(StoreError::Stopped { reason: reason.clone() });
@@ -124,18 +124,18 @@ impl Writer {
         let (path, file) = created.map_err(|error| match error {
             CreateError::Undone(error) => error,
             // A frame with this number in the old segment would contradict the name of the new one.
-            CreateError::LeftBehind(error) => self.broke(error),
+            CreateError::LeftBehind(error) => self.poison(error),
         })?;
         // The seal may be incomplete, or not on disk: no frame may follow it.
-        self.seal().map_err(|error| self.broke(error))?;
+        self.seal().map_err(|error| self.poison(error))?;
         (self.path, self.file) = (path, file);
         (self.first, self.end, self.reserved) = (self.next, segment::HEADER as u64, segment::HEADER as u64);
-        self.position().map_err(|error| self.broke(error))
+        self.position().map_err(|error| self.poison(error))
     }
 
     /// Stops all further writes. A full disk is then reported as broken rather than full, because free space would not
     /// help.
-    fn broke(&mut self, error: StoreError) -> StoreError {
+    fn poison(&mut self, error: StoreError) -> StoreError {
         let reason = error.to_string();
         self.broken = Some(reason.clone());
         match error {
@@ -177,17 +177,17 @@ impl Writer {
         if let Err(error) = zeros(&mut self.file, self.reserved) {
             return Err(self.roll_back(error));
         }
-        self.file.sync_data().map_err(|error| self.broken("cannot sync", error))?;
+        self.file.sync_data().map_err(|error| self.broken_error("cannot sync", error))?;
         self.reserved = upto;
         self.position().map_err(AppendError::Broken)
     }
 
     /// After a failed write: truncates the file to its last good frame.
     fn roll_back(&mut self, error: std::io::Error) -> AppendError {
-        let Some(lack) = Lack::of(&error) else { return self.broken("cannot write", error) };
+        let Some(lack) = Lack::of(&error) else { return self.broken_error("cannot write", error) };
         let cut = self.file.set_len(self.end).and_then(|()| self.file.sync_data());
         if let Err(error) = cut {
-            return self.broken("cannot cut back", error);
+            return self.broken_error("cannot cut back", error);
         }
         self.reserved = self.end;
         match self.position() {
@@ -196,7 +196,7 @@ impl Writer {
         }
     }
 
-    fn broken(&self, doing: &'static str, source: std::io::Error) -> AppendError {
+    fn broken_error(&self, doing: &'static str, source: std::io::Error) -> AppendError {
         AppendError::Broken(StoreError::Io { doing, path: self.path.display().to_string(), source })
     }
 }
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn no_frame_follows_a_seal_that_failed() {
         let root = tempfile::tempdir().unwrap();
-        let mut writer = Writer::create(&Folder::new(root.path()), [1; 16], 1, 0).unwrap();
+        let mut writer = JournalWriter::create(&Folder::new(root.path()), [1; 16], 1, 0).unwrap();
         writer.append(&frame(1)).unwrap();
         // Make the disk fail while the segment is sealed, and only then.
         let blind = File::open(&writer.path).unwrap();
@@ -280,7 +280,7 @@ mod tests {
     fn a_segment_that_cannot_be_created_leaves_the_old_one_in_use() {
         let root = tempfile::tempdir().unwrap();
         let folder = Folder::new(root.path());
-        let mut writer = Writer::create(&folder, [1; 16], 1, 0).unwrap();
+        let mut writer = JournalWriter::create(&folder, [1; 16], 1, 0).unwrap();
         writer.append(&frame(1)).unwrap();
         let obstacle = segment::path(&folder.journal(), 2);
         std::fs::create_dir(&obstacle).unwrap();

@@ -20,11 +20,11 @@ pub(super) struct Manifest {
     pub(super) frame: u64,
     /// Time of that frame.
     pub(super) time: u64,
-    files: Vec<Listed>,
+    files: Vec<ListedFile>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Listed {
+struct ListedFile {
     path: String,
     length: u64,
     crc: u32,
@@ -88,7 +88,7 @@ impl SledEngine {
     }
 }
 
-fn copy_file(folder: &Folder, path: &Path, copy: &Folder) -> Result<Listed, StoreError> {
+fn copy_file(folder: &Folder, path: &Path, copy: &Folder) -> Result<ListedFile, StoreError> {
     let relative = path.strip_prefix(&folder.root).unwrap_or(path);
     let target = copy.root.join(relative);
     std::fs::copy(path, &target).map_err(|error| io::failed("cannot copy to", &target, error))?;
@@ -99,7 +99,7 @@ fn copy_file(folder: &Folder, path: &Path, copy: &Folder) -> Result<Listed, Stor
         .map_err(|error| io::failed("cannot sync", &target, error))?;
     let (length, crc) = io::fingerprint(&target)?;
     let path = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-    Ok(Listed { path, length, crc })
+    Ok(ListedFile { path, length, crc })
 }
 
 impl Manifest {

@@ -9,7 +9,7 @@ use crate::store::sled::index::{self, Index, Stamped};
 use crate::store::sled::journal::{Frames, frame, segment};
 use crate::store::sled::marker::Marker;
 use crate::store::sled::reconcile::{Difference, walk};
-use crate::store::sled::snapshot::{self, Entry};
+use crate::store::sled::snapshot::{self, SnapshotEntry};
 use crate::store::sled::truth::Truth;
 use crate::store::sled::{SledEngine, background};
 use crate::store::{Encoding, Keyspace, StoreError, codec};
@@ -38,7 +38,7 @@ impl CheckReport {
         Ok(())
     }
 
-    fn count(&mut self, entry: &Entry<'_>, audit: &mut dyn Audit) {
+    fn count(&mut self, entry: &SnapshotEntry<'_>, audit: &mut dyn Audit) {
         let (Some(key), Some(value)) = (index::logical(entry.key), entry.value) else {
             let what = "a record of a kind that this sessiond does not know".to_owned();
             return self.find(Finding { place: entry.key.escape_ascii().to_string(), what });
@@ -64,7 +64,7 @@ pub fn check(path: &Path, audit: &mut dyn Audit, progress: ProgressFn<'_>) -> Re
     let _lock = lock_source(&folder)?;
     let mut report = CheckReport::default();
     let id = match folder::read_identity(&folder)? {
-        Identity::Is(id) => id,
+        Identity::Known(id) => id,
         Identity::Missing(why) => {
             report.find(Finding { place: folder.identity().display().to_string(), what: format!("the file {why}") });
             let segments = segment::list(&folder.journal())?;
@@ -74,7 +74,7 @@ pub fn check(path: &Path, audit: &mut dyn Audit, progress: ProgressFn<'_>) -> Re
             }
         }
     };
-    if let Some(error) = acknowledged::emptied(&folder)? {
+    if let Some(error) = acknowledged::emptied_error(&folder)? {
         report.find_error(error)?;
         return Ok(report);
     }
@@ -93,7 +93,7 @@ pub fn check(path: &Path, audit: &mut dyn Audit, progress: ProgressFn<'_>) -> Re
         report.notes.push("this is a backup: snapshots and journal were read; it has no index to compare".to_owned());
     } else {
         report.notes.push("the folder was not stopped cleanly: the next start verifies it".to_owned());
-        if let Some(error) = acknowledged::untold(&folder)? {
+        if let Some(error) = acknowledged::unknown_end_error(&folder)? {
             report.find_error(error)?;
         }
     }
@@ -203,7 +203,7 @@ fn walk_both(
     damaged: &mut dyn FnMut(&Difference<'_>) -> bool,
 ) -> Result<(), StoreError> {
     let shared = RefCell::new(report);
-    let mut count = |entry: &Entry<'_>| shared.borrow_mut().count(entry, audit);
+    let mut count = |entry: &SnapshotEntry<'_>| shared.borrow_mut().count(entry, audit);
     let mut differs = |difference: &Difference<'_>| {
         let mut report = shared.borrow_mut();
         if difference.explained {

@@ -9,7 +9,7 @@ use crate::store::sled::background::{Pausing, write_snapshot};
 use crate::store::sled::folder::{self, Folder, FolderId, Identity};
 use crate::store::sled::journal::segment;
 use crate::store::sled::merge::Merge;
-use crate::store::sled::snapshot::Head;
+use crate::store::sled::snapshot::SnapshotHeader;
 use crate::store::sled::truth::Truth;
 use crate::store::sled::{self as engine, Options, Progress, io, snapshot};
 use std::path::Path;
@@ -49,14 +49,15 @@ pub fn restore(
 
 /// The folder id of the source.
 pub(super) fn source_id(source: &Folder) -> Result<FolderId, StoreError> {
-    if let Identity::Is(id) = folder::read_identity(source)? {
+    if let Identity::Known(id) = folder::read_identity(source)? {
         return Ok(id);
     }
     let segments = segment::list(&source.journal())?;
     let snapshots = snapshot::list(&source.snapshots())?;
     let id = segments.iter().find_map(|(first, path)| segment::folder_id(path, *first));
-    let id =
-        id.or_else(|| snapshots.iter().find_map(|(_, path)| Some(snapshot::Reader::open(path, None).ok()?.head.id)));
+    let id = id.or_else(|| {
+        snapshots.iter().find_map(|(_, path)| Some(snapshot::SnapshotReader::open(path, None).ok()?.head.id))
+    });
     id.ok_or_else(|| StoreError::Unusable {
         place: source.root.display().to_string(),
         what: "this is neither a data folder of sessiond nor a backup of one".to_owned(),
@@ -74,7 +75,7 @@ pub(super) fn write_folder(
 ) -> Result<u64, StoreError> {
     let folder = Folder::new(&target.partial);
     let id = folder::new_identity(options.entropy.as_ref());
-    let base = write_snapshot(&folder, &Head { id, frame, time }, merge, &Reporting(progress))?;
+    let base = write_snapshot(&folder, &SnapshotHeader { id, frame, time }, merge, &Reporting(progress))?;
     *merge = Merge::default();
     Acknowledged::open(&folder, frame)?;
     folder::write_identity(&folder, &id)?;

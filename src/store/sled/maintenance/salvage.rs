@@ -7,7 +7,7 @@ use crate::store::sled::folder::Folder;
 use crate::store::sled::index::{self, Index};
 use crate::store::sled::journal::segment;
 use crate::store::sled::merge::{Collector, Merge};
-use crate::store::sled::snapshot::{self, Entry, Reader};
+use crate::store::sled::snapshot::{self, SnapshotEntry, SnapshotReader};
 use crate::store::sled::{Options, Progress, io};
 use crate::store::{Encoding, StoreError, codec};
 use std::path::Path;
@@ -63,7 +63,7 @@ fn from_snapshots(
     progress: ProgressFn<'_>,
 ) -> Result<(), StoreError> {
     for (_, path) in snapshot::list(&source.snapshots())? {
-        let mut reader = match Reader::open(&path, None) {
+        let mut reader = match SnapshotReader::open(&path, None) {
             Ok(reader) => reader,
             Err(error) => {
                 report.cannot_read(&path, &error.to_string());
@@ -140,7 +140,7 @@ fn from_index(
             for row in index.all() {
                 match row {
                     Ok((key, (frame, value))) => {
-                        collector.add(&Entry { key: &key, frame, value: Some(&value) })?;
+                        collector.add(&SnapshotEntry { key: &key, frame, value: Some(&value) })?;
                         report.from_index += 1;
                         report.frame = report.frame.max(frame);
                     }

@@ -39,7 +39,7 @@ impl Target {
                 return Err(StoreError::Unusable { place: path.display().to_string(), what });
             }
         };
-        refuse_strange(&partial)?;
+        remove_unless_foreign(&partial)?;
         io::remove_directory(&partial)?;
         io::create_directory(&partial)?;
         Ok(Self { path: path.to_owned(), partial, moving: false })
@@ -113,7 +113,7 @@ const PARTS: [&str; 12] = [
 ];
 
 /// Removes a folder under the name of an unfinished one, unless it holds something that we never put there.
-fn refuse_strange(partial: &Path) -> Result<(), StoreError> {
+fn remove_unless_foreign(partial: &Path) -> Result<(), StoreError> {
     let names = match names(partial) {
         Ok(names) => names,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),

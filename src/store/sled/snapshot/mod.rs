@@ -30,14 +30,14 @@ const END_MAGIC: [u8; 8] = *b"SESSEND\n";
 const END: usize = 28;
 const BLOCK: usize = 64 << 10;
 /// The largest possible block: one record of the largest size, with its key.
-const LARGEST_BLOCK: usize = 8 << 20;
+const MAX_BLOCK: usize = 8 << 20;
 const REMOVED: u32 = u32::MAX;
 /// Key length, frame, value length.
 const ENTRY_HEAD: usize = 14;
 
 /// The state of one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Entry<'a> {
+pub(super) struct SnapshotEntry<'a> {
     /// Keyspace byte and key.
     pub(super) key: &'a [u8],
     /// The frame that wrote it.
@@ -46,7 +46,7 @@ pub(super) struct Entry<'a> {
     pub(super) value: Option<&'a [u8]>,
 }
 
-impl Entry<'_> {
+impl SnapshotEntry<'_> {
     /// Size in a block, in bytes.
     pub(super) fn size(&self) -> u64 {
         (ENTRY_HEAD + self.key.len() + self.value.map_or(0, <[u8]>::len)) as u64
@@ -55,7 +55,7 @@ impl Entry<'_> {
 
 /// The content of a snapshot's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct SnapshotHeader {
     pub(super) id: FolderId,
     /// The snapshot holds the effects of this frame and all before it.
     pub(super) frame: u64,
@@ -78,7 +78,7 @@ fn damaged(path: &Path, what: &str) -> StoreError {
 }
 
 /// Refuses an intact file that is not the expected one: from another folder, or renamed.
-fn check_origin(path: &Path, id: &FolderId, head: &Head) -> Result<(), StoreError> {
+fn check_origin(path: &Path, id: &FolderId, head: &SnapshotHeader) -> Result<(), StoreError> {
     if *id != head.id {
         return Err(damaged(path, "it belongs to another data folder"));
     }
@@ -93,7 +93,7 @@ fn check_origin(path: &Path, id: &FolderId, head: &Head) -> Result<(), StoreErro
 
 /// Writes a snapshot file; entries must come in key order.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(super) struct SnapshotWriter {
     path: PathBuf,
     file: BufWriter<File>,
     block: Vec<u8>,
@@ -104,9 +104,9 @@ pub(super) struct Writer {
     blocks: u64,
 }
 
-impl Writer {
+impl SnapshotWriter {
     /// Starts a file that must not exist yet.
-    pub(super) fn create(path: &Path, head: &Head) -> Result<Self, StoreError> {
+    pub(super) fn create(path: &Path, head: &SnapshotHeader) -> Result<Self, StoreError> {
         let mut file = BufWriter::with_capacity(128 << 10, io::create_new(path)?);
         let mut header =
             [MAGIC.as_slice(), &FORMAT.to_le_bytes(), &head.id, &head.frame.to_le_bytes(), &head.time.to_le_bytes()]
@@ -126,7 +126,7 @@ impl Writer {
     }
 
     /// Adds an entry; true if that completed a block (a good moment to pause).
-    pub(super) fn push(&mut self, entry: &Entry<'_>) -> Result<bool, StoreError> {
+    pub(super) fn push(&mut self, entry: &SnapshotEntry<'_>) -> Result<bool, StoreError> {
         // invariant: keys and values are within the sizes checked before every commit.
         let key_length = u16::try_from(entry.key.len()).unwrap_or(u16::MAX);
         let value_length = entry.value.map_or(REMOVED, |value| u32::try_from(value.len()).unwrap_or(REMOVED));
@@ -190,11 +190,11 @@ impl Writer {
 
 /// Reads a snapshot file from front to back.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct SnapshotReader {
     path: PathBuf,
     file: BufReader<File>,
     /// The file's header.
-    pub(super) head: Head,
+    pub(super) head: SnapshotHeader,
     packed: Vec<u8>,
     block: Vec<u8>,
     /// Position of the current entry in the block: start of its key, length of its key, length of its value.
@@ -206,7 +206,7 @@ pub(super) struct Reader {
     blocks: u64,
 }
 
-impl Reader {
+impl SnapshotReader {
     /// Opens a file and checks its header; `id` is the folder it must belong to.
     pub(super) fn open(path: &Path, id: Option<&FolderId>) -> Result<Self, StoreError> {
         let mut file = BufReader::with_capacity(128 << 10, io::open(path)?);
@@ -216,7 +216,7 @@ impl Reader {
         let mut parse = || {
             let magic: [u8; 8] = take(&mut rest)?;
             let format = u32::from_le_bytes(take(&mut rest)?);
-            let head = Head {
+            let head = SnapshotHeader {
                 id: take(&mut rest)?,
                 frame: u64::from_le_bytes(take(&mut rest)?),
                 time: u64::from_le_bytes(take(&mut rest)?),
@@ -274,9 +274,9 @@ impl Reader {
     }
 
     /// The entry that [`Self::advance`] moved to.
-    pub(super) fn entry(&self) -> Entry<'_> {
+    pub(super) fn entry(&self) -> SnapshotEntry<'_> {
         let (start, key, value) = self.at;
-        Entry {
+        SnapshotEntry {
             key: self.block.get(start..start + key).unwrap_or_default(),
             frame: self.frame,
             value: value.map(|length| self.block.get(start + key..start + key + length).unwrap_or_default()),
@@ -306,7 +306,7 @@ impl Reader {
     /// Reads and checks the next block's stored bytes; returns its raw length, or `None` at the end of a complete file.
     fn load_part(&mut self) -> Result<Option<usize>, StoreError> {
         let (raw, stored, sum) = self.load_part_head()?;
-        if raw > LARGEST_BLOCK || stored > LARGEST_BLOCK + LARGEST_BLOCK / 8 {
+        if raw > MAX_BLOCK || stored > MAX_BLOCK + MAX_BLOCK / 8 {
             return Err(damaged(&self.path, "a block has an impossible length"));
         }
         let mut packed = std::mem::take(&mut self.packed);
@@ -360,7 +360,7 @@ impl Reader {
 
 /// The uncompressed size of a snapshot's entries. Reads only the headers of the blocks.
 pub(super) fn unpacked_bytes(path: &Path) -> Result<u64, StoreError> {
-    let mut reader = Reader::open(path, None)?;
+    let mut reader = SnapshotReader::open(path, None)?;
     let mut bytes = 0;
     loop {
         let (raw, stored, _) = reader.load_part_head()?;

@@ -1,6 +1,6 @@
 //! Verifies snapshots: is everything there that was written?
 
-use super::{Head, Reader, damaged};
+use super::{SnapshotHeader, SnapshotReader, damaged};
 use crate::store::StoreError;
 use crate::store::sled::folder::FolderId;
 use crate::store::sled::journal::frames::WAY_OUT;
@@ -11,8 +11,8 @@ pub(in crate::store::sled) fn verify(
     path: &Path,
     id: &FolderId,
     pause: &mut dyn FnMut() -> Result<(), StoreError>,
-) -> Result<(Head, u64), StoreError> {
-    let mut reader = Reader::open(path, Some(id))?;
+) -> Result<(SnapshotHeader, u64), StoreError> {
+    let mut reader = SnapshotReader::open(path, Some(id))?;
     reader.skim(pause)?;
     Ok((reader.head, reader.rows_at_end()))
 }
@@ -23,8 +23,8 @@ pub(in crate::store::sled) fn verify_deeply(
     path: &Path,
     id: &FolderId,
     pause: &mut dyn FnMut(u64) -> Result<(), StoreError>,
-) -> Result<(Head, u64), StoreError> {
-    let mut reader = Reader::open(path, Some(id))?;
+) -> Result<(SnapshotHeader, u64), StoreError> {
+    let mut reader = SnapshotReader::open(path, Some(id))?;
     let mut previous = Vec::new();
     let mut rows = 0;
     while reader.advance()? {
@@ -52,17 +52,18 @@ pub(in crate::store::sled) fn verify_deeply(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sled::snapshot::{self, Entry, Writer};
+    use crate::store::sled::snapshot::{self, SnapshotEntry, SnapshotWriter};
 
     #[test]
     fn the_bytes_before_compression_are_those_of_the_entries() {
         let folder = tempfile::tempdir().unwrap();
         let path = snapshot::path(folder.path(), 7);
-        let mut writer = Writer::create(&path, &Head { id: FolderId::default(), frame: 7, time: 0 }).unwrap();
+        let mut writer =
+            SnapshotWriter::create(&path, &SnapshotHeader { id: FolderId::default(), frame: 7, time: 0 }).unwrap();
         let mut bytes = 0;
         for row in 0..5000_u32 {
             let (key, value) = (row.to_be_bytes(), vec![7; row as usize % 100]);
-            let entry = Entry { key: &key, frame: 1, value: (row % 5 > 0).then_some(&value) };
+            let entry = SnapshotEntry { key: &key, frame: 1, value: (row % 5 > 0).then_some(&value) };
             writer.push(&entry).unwrap();
             bytes += entry.size();
         }

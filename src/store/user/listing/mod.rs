@@ -34,7 +34,7 @@ pub struct Page<'a> {
 
 /// A user in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedUser {
     /// The user's position in the list.
     pub place: Position,
     /// A plain user, as the list shows it: without its password hash. `None` if the row has to be read; see
@@ -47,7 +47,7 @@ impl Page<'_> {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn read(&self, tx: &mut dyn Tx) -> Result<Vec<Listed>, StoreError> {
+    pub async fn read(&self, tx: &mut dyn Tx) -> Result<Vec<ListedUser>, StoreError> {
         let lists = Lists::new(self.app, self.tenant, self.recipes);
         match (self.order, &self.from) {
             (Order::Ascending, from) => ascending(tx, &lists, from.as_ref(), self.limit).await,
@@ -61,7 +61,7 @@ impl Page<'_> {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn read_rows(tx: &mut dyn Tx, app: &AppId, listed: &mut [Listed]) -> Result<(), StoreError> {
+pub async fn read_rows(tx: &mut dyn Tx, app: &AppId, listed: &mut [ListedUser]) -> Result<(), StoreError> {
     let unknown: Vec<_> = listed.iter_mut().filter(|user| user.row.is_none()).collect();
     let ids: Vec<_> = unknown.iter().map(|user| user.place.id.clone()).collect();
     for (user, row) in unknown.into_iter().zip(super::rows(tx, app, &ids).await?) {
@@ -79,7 +79,7 @@ async fn ascending(
     lists: &Lists<'_>,
     from: Option<&Position>,
     limit: usize,
-) -> Result<Vec<Listed>, StoreError> {
+) -> Result<Vec<ListedUser>, StoreError> {
     let mut page = Vec::new();
     let mut next = Some(UnixMillis(0));
     if let Some(from) = from {
@@ -90,7 +90,7 @@ async fn ascending(
         && page.len() < limit
     {
         let chunk = lists.up(tx, time, limit - page.len()).await?;
-        let is_whole = |listed: &Listed| chunk.cut.is_none_or(|cut| listed.place.time_joined < cut);
+        let is_whole = |listed: &ListedUser| chunk.cut.is_none_or(|cut| listed.place.time_joined < cut);
         let mut whole: Vec<_> = chunk.found.into_values().filter(is_whole).collect();
         for millisecond in whole.chunk_by_mut(|a, b| a.place.time_joined == b.place.time_joined) {
             millisecond.reverse();
@@ -122,7 +122,7 @@ enum Upto<'a> {
 }
 
 /// Users by the end of their keys, which gives the same order as every list.
-type Found = BTreeMap<Vec<u8>, Listed>;
+type Found = BTreeMap<Vec<u8>, ListedUser>;
 
 /// Users read in forward order.
 struct Chunk {
@@ -150,7 +150,7 @@ impl<'a> Lists<'a> {
         upto: Upto<'_>,
         low: UnixMillis,
         limit: usize,
-    ) -> Result<Vec<Listed>, StoreError> {
+    ) -> Result<Vec<ListedUser>, StoreError> {
         let mut found = Found::new();
         for (recipe, prefix) in &self.prefixes {
             let end = match upto {
@@ -193,12 +193,12 @@ impl<'a> Lists<'a> {
         (recipe, prefix): (RecipeId, &Key),
         encoding: Encoding,
         (key, value): &(Key, Vec<u8>),
-    ) -> Result<Option<(Vec<u8>, Listed)>, StoreError> {
+    ) -> Result<Option<(Vec<u8>, ListedUser)>, StoreError> {
         let Some(parts) = KeyReader::after(key, prefix.bytes.len()) else { return Ok(None) };
         let end = parts.rest().to_vec();
         let Some((time_joined, id)) = parse_listed(parts) else { return Ok(None) };
         let place = Position { time_joined, id };
         let row = plain::listed(encoding, (self.tenant, recipe), key, &place, value)?;
-        Ok(Some((end, Listed { place, row })))
+        Ok(Some((end, ListedUser { place, row })))
     }
 }

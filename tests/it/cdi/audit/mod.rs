@@ -11,8 +11,8 @@ use sessiond::command::scope::{Cause, Scope};
 use sessiond::domain::audit::{AuditEvent, AuditKind};
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::time::UnixMillis;
-use sessiond::jobs::sweep::{Removed, sweep};
-use sessiond::store::audit::{self, AuditRecord, Place};
+use sessiond::jobs::sweep::{SweepCounts, sweep};
+use sessiond::store::audit::{self, AuditPlace, AuditRecord};
 
 const DAY: u64 = 86_400_000;
 
@@ -31,11 +31,11 @@ fn told(answer: &Value) -> Vec<(&str, &str)> {
 
 /// Writes an event as a command would.
 async fn write(app: &TestApp, id: &AppId, event: AuditEvent) {
-    let entry = app.app.directory.app(id).expect("an app");
+    let entry = app.context.directory.app(id).expect("an app");
     let (caller, client) = ("::ffff:10.0.0.1".parse().ok(), "2001:db8::1".parse().ok());
     let cause = Cause { call: "test", request_id: "r-1".to_owned(), caller, client };
-    let mut tx = app.app.store.begin();
-    note(tx.as_mut(), &app.app, &Scope { app: entry, cause }, event).unwrap();
+    let mut tx = app.context.store.begin();
+    note(tx.as_mut(), &app.context, &Scope { app: entry, cause }, event).unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -260,10 +260,10 @@ async fn a_rare_user_is_found_page_by_page() {
     let app = TestApp::new().await;
     signed_in(&app, "rare").await;
     let id = AppId::base();
-    let mut tx = app.app.store.begin();
+    let mut tx = app.context.store.begin();
     let record = AuditRecord { user: Some(UserId::new("frequent")), ..record() };
     for n in 1..=6000_u64 {
-        let place = Place { at: START.plus(n), random: n.to_be_bytes() };
+        let place = AuditPlace { at: START.plus(n), random: n.to_be_bytes() };
         audit::put(tx.as_mut(), &id, &place, &record).unwrap();
     }
     tx.commit().await.unwrap();
@@ -302,24 +302,24 @@ async fn events_are_kept_for_their_time_and_then_deleted() {
     }
     app.clock.advance(DAY);
     signed_in(&app, "young").await;
-    assert_eq!(sweep(&app.app, START.plus(2 * DAY - 1)).await.unwrap(), Removed::default());
+    assert_eq!(sweep(&app.context, START.plus(2 * DAY - 1)).await.unwrap(), SweepCounts::default());
 
     app.clock.set(START.plus(2 * DAY));
     assert_eq!(told(&read(&app, "").await), [("signed-in", "young")], "hidden although it still exists");
-    let removed = sweep(&app.app, app.app.now()).await.unwrap();
-    assert_eq!(removed, Removed { audit_events: 200, ..Removed::default() });
+    let removed = sweep(&app.context, app.context.now()).await.unwrap();
+    assert_eq!(removed, SweepCounts { audit_events: 200, ..SweepCounts::default() });
     assert_eq!(told(&read(&app, "").await), [("signed-in", "young")]);
-    assert_eq!(sweep(&app.app, START.plus(5 * DAY)).await.unwrap().audit_events, 201);
+    assert_eq!(sweep(&app.context, START.plus(5 * DAY)).await.unwrap().audit_events, 201);
 }
 
 #[tokio::test]
 async fn an_app_may_keep_no_log() {
     let app = TestApp::builder().setting("audit_retention_days", "0").build().await;
-    let before = app.app.store.stats().commits;
+    let before = app.context.store.stats().commits;
     assign(&app, "u", "admin").await;
-    assert_eq!(app.app.store.stats().commits, before + 2);
+    assert_eq!(app.context.store.stats().commits, before + 2);
     assert_eq!(read(&app, "").await, json!({"status": "OK", "events": []}));
-    let mut tx = app.app.store.begin();
+    let mut tx = app.context.store.begin();
     let rows = audit::newest(tx.as_mut(), &AppId::base(), UnixMillis(0), None, 10).await.unwrap();
     assert!(rows.is_empty());
 }
@@ -327,9 +327,9 @@ async fn an_app_may_keep_no_log() {
 #[tokio::test]
 async fn an_event_costs_no_commit_of_its_own() {
     let app = TestApp::new().await;
-    let before = app.app.store.stats().commits;
+    let before = app.context.store.stats().commits;
     assign(&app, "u", "admin").await;
-    assert_eq!(app.app.store.stats().commits, before + 2, "the role, and its assignment");
+    assert_eq!(app.context.store.stats().commits, before + 2, "the role, and its assignment");
     assert_eq!(told(&read(&app, "").await).len(), 2);
 }
 
@@ -375,7 +375,7 @@ fn record() -> AuditRecord {
 
 #[test]
 fn event_version_1() {
-    let place = Place { at: UnixMillis(1_700_000_000_000), random: *b"\x01random\xFF" };
+    let place = AuditPlace { at: UnixMillis(1_700_000_000_000), random: *b"\x01random\xFF" };
     let record = AuditRecord {
         user: Some(UserId::new("üser")),
         recipe_user: Some(UserId::new("r")),

@@ -65,7 +65,7 @@ async fn somebody_with_all_there_is() {
     let device = |name, period, skew| json!({"name": name, "period": period, "skew": skew, "verified": true});
     assert_eq!(devices, json!([device("phone", 60, 0), device("TOTP Device 0", 30, 1)]));
     let secret = sessiond::domain::totp::TotpSecret::from_base32("MZXW6YTB").unwrap();
-    let code = format!("{:06}", secret.code(app.app.now().seconds() / 30));
+    let code = format!("{:06}", secret.code(app.context.now().seconds() / 30));
     app.post("/recipe/totp/verify", json!({"userId": "crm-1", "totp": code})).await.ok();
 }
 
@@ -74,7 +74,7 @@ async fn passwords_are_hashed_and_one_login_is_no_group() {
     let app = prepared().await;
     let method = json!({"recipeId": "emailpassword", "email": "a@x.io", "plainTextPassword": "pass-of-a"});
     let user = import(&app, with_method(method)).await;
-    assert_eq!((user["isPrimaryUser"].clone(), user["timeJoined"].clone()), (json!(false), json!(app.app.now())));
+    assert_eq!((user["isPrimaryUser"].clone(), user["timeJoined"].clone()), (json!(false), json!(app.context.now())));
     assert_eq!(app.sign_in("a@x.io", "pass-of-a").await, "OK");
     let primary = json!({"recipeId": "passwordless", "email": "p@x.io", "isPrimary": true});
     assert_eq!(import(&app, with_method(primary)).await["isPrimaryUser"], true);

@@ -91,7 +91,7 @@ async fn a_job_that_is_cut_off_loses_nobody_and_imports_nobody_twice() {
         ids.extend(added(&app, (0..USERS / 4).map(|number| by_number(part * 1000 + number)).collect()).await);
     }
     let mut cut = 0;
-    while cut_off(round(&app.app), 1 + cut % 3).await {
+    while cut_off(round(&app.context), 1 + cut % 3).await {
         cut += 1;
     }
     assert!(cut >= 10, "{cut}");
@@ -144,9 +144,9 @@ async fn large_users_are_imported_a_few_at_a_time() {
         large["userMetadata"] = json!({"text": "x".repeat(3 << 20)});
         added(&app, vec![large]).await;
     }
-    let entry = app.app.directory.app(&AppId::base()).unwrap();
+    let entry = app.context.directory.app(&AppId::base()).unwrap();
     let cause = Cause::without_request("test");
     let batch = ImportBatch { scope: Scope { app: entry, cause } };
-    let counts = batch.run(&app.app).await.unwrap().unwrap();
+    let counts = batch.run(&app.context).await.unwrap().unwrap();
     assert_eq!((counts.imported, count(&app, "?status=NEW").await), (3, 1));
 }

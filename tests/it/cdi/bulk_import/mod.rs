@@ -42,7 +42,7 @@ async fn added(app: &TestApp, users: Vec<Value>) -> Vec<String> {
 
 /// Does what the job does.
 async fn run(app: &TestApp) -> (u64, u64) {
-    let Counts { imported, failed } = round(&app.app).await.unwrap();
+    let Counts { imported, failed } = round(&app.context).await.unwrap();
     (imported, failed)
 }
 
@@ -69,5 +69,5 @@ fn wrong(reply: &TestReply) -> Value {
 
 /// Every value in the store.
 async fn values(app: &TestApp, keyspace: Keyspace) -> Vec<Vec<u8>> {
-    rows_of(&*app.app.store, keyspace).await.into_iter().map(|(_, value)| value).collect()
+    rows_of(&*app.context.store, keyspace).await.into_iter().map(|(_, value)| value).collect()
 }

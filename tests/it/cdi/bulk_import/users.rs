@@ -10,7 +10,7 @@ async fn users_wait_under_the_ids_that_will_be_theirs() {
     let app = TestApp::new().await;
     let ids = added(&app, (0..3).map(by_number).collect()).await;
     assert_eq!(ids.len(), 3);
-    let now = app.app.now();
+    let now = app.context.now();
     let mut shown = by_number(2);
     shown.as_object_mut().unwrap().extend(
         [("id", json!(ids[2])), ("status", json!("NEW")), ("createdAt", json!(now)), ("updatedAt", json!(now))]

@@ -115,7 +115,7 @@ async fn of_users_who_are_imported() {
     send(&app, Method::POST, "/bulk-import/users", &format!(r#"{{"users":[{}]}}"#, user(1))).await;
     let waiting = app.get("/bulk-import/users").await.ok().body();
     assert_eq!(waiting.matches(NUMBERS).count(), 2, "{waiting}");
-    assert_eq!(round(&app.app).await.unwrap().imported, 1);
+    assert_eq!(round(&app.context).await.unwrap().imported, 1);
     send(&app, Method::POST, "/bulk-import/import", &user(2)).await;
     for id in ["e1", "e2"] {
         let shown = app.get(&format!("/recipe/user/metadata?userId={id}")).await.ok().body();

@@ -10,11 +10,11 @@ use sessiond::http::error::ApiError;
 use sessiond::http::exchange::Reply;
 use sessiond::route;
 
-async fn one(_app: &Context, _call: &Call) -> Result<Reply, ApiError> {
+async fn one(_context: &Context, _call: &Call) -> Result<Reply, ApiError> {
     Ok(Reply::status("ONE"))
 }
 
-async fn two(_app: &Context, _call: &Call) -> Result<Reply, ApiError> {
+async fn two(_context: &Context, _call: &Call) -> Result<Reply, ApiError> {
     Ok(Reply::status("TWO"))
 }
 

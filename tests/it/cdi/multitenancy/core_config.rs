@@ -100,7 +100,7 @@ async fn values_are_refused_with_their_sentences_and_nothing_is_created() {
         put_domain(&app, "one.io", config).await.is_text(400, &sentence);
     }
     put_app(&app, "a1", json!([])).await.is_text(400, "Field name 'coreConfig' is invalid in JSON input");
-    assert_eq!(app.app.directory.apps().len(), 1);
+    assert_eq!(app.context.directory.apps().len(), 1);
     created(&put_app(&app, "a1", json!({"core_config_version": 0})).await, true);
 }
 
@@ -147,7 +147,7 @@ async fn settings_are_inherited_from_domain_to_app_to_tenant() {
     put("app/v2", json!({"appId": "a1", "coreConfig": {"refresh_token_validity": 800}})).await.ok();
     app.put("/appid-a1/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).host("one.io").await.ok();
     let effective = |app_id: &str| {
-        let entry = app.app.directory.find("one.io", app_id).unwrap();
+        let entry = app.context.directory.find("one.io", app_id).unwrap();
         let tenant = entry.tenants().into_iter().next_back().unwrap();
         assert_eq!(tenant.config.access_token_validity_ms, entry.config.access_token_validity_ms);
         (entry.config.access_token_validity_ms, entry.config.refresh_token_validity_ms / 60_000)
@@ -161,7 +161,7 @@ async fn settings_are_inherited_from_domain_to_app_to_tenant() {
     .await
     .ok();
     assert_eq!(effective("a1"), (12_000, 800), "a change reaches who inherits");
-    assert_eq!(app.app.directory.find("", "public").unwrap().config.access_token_validity_ms, 3_600_000);
+    assert_eq!(app.context.directory.find("", "public").unwrap().config.access_token_validity_ms, 3_600_000);
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn entries_without_settings_of_their_own_share_their_parents() {
     put_app(&app, "a1", json!({})).await.ok();
     put_app(&app, "a2", json!({"access_token_validity": 10})).await.ok();
     put_tenant(&app, "/appid-a2", "t1", json!({})).await.ok();
-    let directory = &app.app.directory;
+    let directory = &app.context.directory;
     let base = directory.find("", "public").unwrap();
     assert!(std::sync::Arc::ptr_eq(&base.config, &directory.find("", "a1").unwrap().config));
     let a2 = directory.find("", "a2").unwrap();

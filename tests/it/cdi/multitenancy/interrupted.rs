@@ -45,7 +45,7 @@ async fn a_caller_that_goes_away_leaves_store_and_directory_agreeing() {
             }
         }
         settled().await;
-        assert!(app.app.directory.find("", "a1").is_some(), "after {polls} polls");
+        assert!(app.context.directory.find("", "a1").is_some(), "after {polls} polls");
         created(&put_app(&app, "a1", json!({})).await, false);
         created(&put_tenant(&app, "/appid-a1", "t1", json!({})).await, true);
         {
@@ -100,8 +100,8 @@ async fn a_store_that_fails_changes_nothing_in_memory_either() {
     assert_eq!(put_app(&app, "a2", json!({})).await.code(), 500);
     assert_eq!(put_app(&app, "a1", json!({"access_token_validity": 6})).await.code(), 500);
     assert_eq!(app.post("/recipe/multitenancy/app/remove", json!({"appId": "a1"})).await.code(), 500);
-    assert!(app.app.directory.find("", "a2").is_none());
-    assert_eq!(app.app.directory.find("", "a1").unwrap().config.access_token_validity_ms, 5000);
+    assert!(app.context.directory.find("", "a2").is_none());
+    assert_eq!(app.context.directory.find("", "a1").unwrap().config.access_token_validity_ms, 5000);
 }
 
 #[tokio::test]
@@ -128,8 +128,8 @@ async fn what_was_under_way_when_an_app_was_removed_leaves_nothing_behind() {
     for used in [false, true] {
         put_app(&app, "a1", json!({})).await.ok();
         let id = AppId { connection_uri_domain: String::new(), app_id: "a1".to_owned() };
-        let entry = app.app.directory.app(&id).unwrap();
-        let ring = if used { Some(app.app.key_ring(&entry).await.unwrap()) } else { None };
+        let entry = app.context.directory.app(&id).unwrap();
+        let ring = if used { Some(app.context.key_ring(&entry).await.unwrap()) } else { None };
         app.post("/recipe/multitenancy/app/remove", json!({"appId": "a1"})).await.ok();
         let late = CreateSession {
             scope: Scope { app: entry, cause: Cause::without_request("test") },
@@ -142,7 +142,7 @@ async fn what_was_under_way_when_an_app_was_removed_leaves_nothing_behind() {
             access_token_validity_ms: None,
             token_version: AccessTokenVersion::V5,
         };
-        assert!(late.run(&app.app).await.is_err());
+        assert!(late.run(&app.context).await.is_err());
         drop(ring);
         for keyspace in [Keyspace::Session, Keyspace::SessionByUser, Keyspace::SigningKey, Keyspace::SealingKey] {
             assert_eq!(rows(&engine, keyspace).await, 0, "{keyspace:?}");
@@ -155,8 +155,8 @@ async fn a_session_does_not_outlive_a_tenant_removed_before_its_commit() {
     let engine = Watched::yielding();
     let app = over(&engine).await;
     put_tenant(&app, "", "t1", json!({})).await.ok();
-    let entry = app.app.directory.app(&AppId::base()).unwrap();
-    app.app.key_ring(&entry).await.unwrap();
+    let entry = app.context.directory.app(&AppId::base()).unwrap();
+    app.context.key_ring(&entry).await.unwrap();
     app.post("/recipe/multitenancy/tenant/remove", json!({"tenantId": "t1"})).await.ok();
     let late = CreateSession {
         scope: Scope { app: entry, cause: Cause::without_request("test") },
@@ -169,6 +169,6 @@ async fn a_session_does_not_outlive_a_tenant_removed_before_its_commit() {
         access_token_validity_ms: None,
         token_version: AccessTokenVersion::V5,
     };
-    assert!(late.run(&app.app).await.is_err());
+    assert!(late.run(&app.context).await.is_err());
     assert_eq!(rows(&engine, Keyspace::Session).await, 0);
 }

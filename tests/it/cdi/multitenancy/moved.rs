@@ -46,7 +46,7 @@ impl Place<'_> {
     /// The code that a 30 s authenticator app shows, this many steps from now.
     fn code(&self, secret: &str, steps: u64) -> String {
         let secret = TotpSecret::from_base32(secret).unwrap();
-        format!("{:06}", secret.code(self.app.app.now().seconds() / 30 + steps))
+        format!("{:06}", secret.code(self.app.context.now().seconds() / 30 + steps))
     }
 
     async fn totp(&self, tenant: &str, user: &str, code: &str) -> Value {
@@ -264,7 +264,7 @@ async fn sessions(place: &Place<'_>, held: &Held) {
 
 /// A waiting user is imported with everything, under the id announced before.
 async fn arrivals(place: &Place<'_>, held: &Held) {
-    let counts = round(&place.app.app).await.unwrap();
+    let counts = round(&place.app.context).await.unwrap();
     assert_eq!((counts.imported, counts.failed), (1, 1));
     let failed = place.get("/bulk-import/users?status=FAILED").await;
     assert_eq!(failed["users"].as_array().unwrap().len(), 1);
@@ -296,10 +296,10 @@ async fn moves(here: &TestApp, there: TestApp, archive: &Path, wanted: ImportApp
     let held = before(&source).await;
     export(here, &app_id("shop"), archive, key()).await.unwrap();
     let told = read(&source, &held).await;
-    there.clock.set(here.app.now());
+    there.clock.set(here.context.now());
     let as_public = prefix.is_empty();
     import(&there, ImportApp { key: key(), ..wanted }).await.unwrap();
-    assert!(there.app.imports.notified().now_or_never().is_some(), "waiting users are imported at once");
+    assert!(there.context.imports.notified().now_or_never().is_some(), "waiting users are imported at once");
     // The public app is imported while nothing is served, and appears at the next start.
     let there = if as_public { again(&there).await } else { there };
     let target = Place { app: &there, prefix };
@@ -314,8 +314,8 @@ async fn moves(here: &TestApp, there: TestApp, archive: &Path, wanted: ImportApp
 
 /// Restarts over the same records.
 async fn again(app: &TestApp) -> TestApp {
-    let again = over(&app.app.store).await;
-    again.clock.set(app.app.now());
+    let again = over(&app.context.store).await;
+    again.clock.set(app.context.now());
     again
 }
 
@@ -339,7 +339,7 @@ async fn it_does_so_under_another_name_and_other_master_keys_on_disk() {
     let renamed = ImportApp { as_id: Some("store".to_owned()), ..wanted(&archive) };
     let there = moves(&here, there, &archive, renamed, "/appid-store").await;
     for app in [here, there] {
-        app.app.store.close().await.unwrap();
+        app.context.store.close().await.unwrap();
     }
 }
 

@@ -134,9 +134,9 @@ async fn what_an_older_version_stored_is_read_and_sealed_by_a_job() {
     assert_eq!(shown(&app, "").await, json!([apple()]), "it is read even before the app has keys");
     let before = shown(&app, "/appid-a1/t1").await;
     assert_eq!((before.as_array().unwrap().len(), found(&*store).await.len()), (70, 71));
-    assert_eq!(round(&app.app).await.unwrap(), 71);
+    assert_eq!(round(&app.context).await.unwrap(), 71);
     assert_eq!(found(&*store).await, [""; 0]);
-    assert_eq!(round(&app.app).await.unwrap(), 0);
+    assert_eq!(round(&app.context).await.unwrap(), 0);
     let again = over(&store).await;
     assert_eq!((shown(&again, "").await, shown(&again, "/appid-a1/t1").await), (json!([apple()]), before));
 }
@@ -151,13 +151,13 @@ async fn the_archive_of_an_older_version_is_taken_and_sealed() {
     let folder = tempfile::TempDir::new().unwrap();
     let archive = folder.path().join("a1.archive");
     let export = ExportApp { app: app_id("a1"), to: archive.clone(), key: None, plain: false };
-    export.run(&app.app, Arc::new(|_, _, _| ())).await.unwrap();
+    export.run(&app.context, Arc::new(|_, _, _| ())).await.unwrap();
     let app = over(&there).await;
     let as_id = Some("moved".to_owned());
     let import = ImportApp { from: archive, as_id, domain: None, key: None, served: true };
-    import.run(&app.app, Arc::new(|_, _, _| ())).await.unwrap();
+    import.run(&app.context, Arc::new(|_, _, _| ())).await.unwrap();
     assert_eq!((shown(&app, "/appid-moved").await, found(&*there).await.len()), (json!([apple()]), 1));
-    assert_eq!(round(&app.app).await.unwrap(), 1);
+    assert_eq!(round(&app.context).await.unwrap(), 1);
     assert_eq!((shown(&app, "/appid-moved").await, found(&*there).await), (json!([apple()]), Vec::new()));
 }
 
@@ -166,14 +166,14 @@ async fn a_server_seals_when_it_starts() {
     let store: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
     let app = over(&store).await;
     store_plain(&*store, &AppId::base(), "public", &apple()).await;
-    let jobs = sessiond::jobs::start(&app.app);
+    let jobs = sessiond::jobs::start(&app.context);
     let sealed = async {
         while !found(&*store).await.is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(60), sealed).await.expect("sealed in time");
-    jobs.end(&app.app).await;
+    jobs.end(&app.context).await;
     assert_eq!(shown(&app, "").await, json!([apple()]));
 }
 
@@ -184,12 +184,12 @@ async fn a_change_of_the_master_key_leaves_providers_readable() {
     let app = over(&store).await;
     put(&app, "", apple()).await;
     let new = MasterKey::new(MASTER).unwrap();
-    ResealKeys { new: Some(&new) }.run(&app.app).await.unwrap();
+    ResealKeys { new: Some(&new) }.run(&app.context).await.unwrap();
     assert_eq!(shown(&app, "").await, json!([apple()]));
     let again = TestApp::builder().store(Arc::clone(&store)).master_key(MASTER).build().await;
     assert_eq!(shown(&again, "").await, json!([apple()]));
     put(&again, "", json!({"thirdPartyId": "google"})).await;
-    ResealKeys { new: None }.run(&again.app).await.unwrap();
+    ResealKeys { new: None }.run(&again.context).await.unwrap();
     assert_eq!(shown(&over(&store).await, "").await.as_array().unwrap().len(), 2);
 }
 
@@ -205,7 +205,7 @@ async fn a_list_of_all_apps_makes_no_keys_and_keeps_none_in_memory() {
     let list = again.get("/recipe/multitenancy/connectionuridomain/list/v2").await.ok().json();
     let apps = &list["connectionUriDomains"][0]["apps"];
     assert_eq!(apps[0]["tenants"][0]["thirdParty"]["providers"], json!([apple()]));
-    assert_eq!((again.app.keys.in_memory(), again.rows(Keyspace::SealingKey).await), (0, 1));
+    assert_eq!((again.context.keys.in_memory(), again.rows(Keyspace::SealingKey).await), (0, 1));
 }
 
 #[tokio::test]

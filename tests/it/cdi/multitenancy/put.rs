@@ -177,7 +177,10 @@ async fn settings_are_an_object() {
             reply.is_text(400, "Field name 'coreConfig' is invalid in JSON input");
         }
     }
-    assert_eq!((app.app.directory.apps().len(), app.app.directory.find("", "public").unwrap().tenant_count()), (1, 1));
+    assert_eq!(
+        (app.context.directory.apps().len(), app.context.directory.find("", "public").unwrap().tenant_count()),
+        (1, 1)
+    );
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sessiond::domain::ids::AppId;
 use sessiond::store::key::Belongs;
 use sessiond::store::memory::MemoryEngine;
-use sessiond::store::removal::{self, Removed};
+use sessiond::store::removal::{self, RemovalTarget};
 use sessiond::store::{Engine, Keyspace};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ async fn removing_says_whether_it_was_there() {
     put_domain(&app, "one.io", json!({})).await.ok();
     existed(&remove(&app, DOMAIN, json!({"connectionUriDomain": "One.io:80"})).await, true);
     existed(&remove(&app, DOMAIN, json!({"connectionUriDomain": "one.io"})).await, false);
-    assert!(!app.app.directory.has_connection_uri_domain("one.io"));
+    assert!(!app.context.directory.has_connection_uri_domain("one.io"));
     created(&put_app(&app, "a1", json!({})).await, true);
 }
 
@@ -104,7 +104,7 @@ async fn what_has_members_is_not_removed() {
         403,
         "Please delete all apps except the public appID for this connectionUriDomain before calling the delete API.",
     );
-    assert_eq!(app.app.directory.apps().len(), 4);
+    assert_eq!(app.context.directory.apps().len(), 4);
 }
 
 /// Signs users in under a prefix, and out again for a timeline each; sends them tokens and gives them a role, the first
@@ -283,13 +283,13 @@ async fn a_removal_that_a_crash_interrupted_is_finished_at_the_start() {
     put_app(&app, "a1", json!({})).await.ok();
     sessions(&app, "/appid-a1", 3).await;
     let id = AppId { connection_uri_domain: String::new(), app_id: "a1".to_owned() };
-    let removed = Removed { app: id.clone(), tenant: None };
+    let removed = RemovalTarget { app: id.clone(), tenant: None };
     let mut tx = store.begin();
-    removal::begin(&mut *tx, &removed, app.app.now()).unwrap();
+    removal::begin(&mut *tx, &removed, app.context.now()).unwrap();
     sessiond::store::app::delete(&mut *tx, &id);
     tx.commit().await.unwrap();
     let app = TestApp::builder().store(Arc::clone(&store)).build().await;
-    assert!(app.app.directory.app(&id).is_none());
+    assert!(app.context.directory.app(&id).is_none());
     assert_eq!(census(&*store).await, before);
 }
 
@@ -301,9 +301,10 @@ async fn a_removal_that_failed_halfway_is_finished_before_the_name_is_used_again
     sessions(&app, "/t1", 3).await;
     let left_over = census(&*store).await["session"];
     put_tenant(&app, "", "t2", json!({})).await.ok();
-    let removed = |name: &str| Removed { app: AppId::base(), tenant: Some(sessiond::domain::ids::TenantId::new(name)) };
+    let removed =
+        |name: &str| RemovalTarget { app: AppId::base(), tenant: Some(sessiond::domain::ids::TenantId::new(name)) };
     let mut tx = store.begin();
-    removal::begin(&mut *tx, &removed("t1"), app.app.now()).unwrap();
+    removal::begin(&mut *tx, &removed("t1"), app.context.now()).unwrap();
     tx.commit().await.unwrap();
     assert!(left_over > 0);
     put_tenant(&app, "", "t1", json!({})).await.ok();

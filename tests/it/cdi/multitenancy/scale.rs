@@ -19,12 +19,12 @@ async fn a_thousand_apps_and_tenants_survive_a_restart() {
     put_tenant(&app, "/appid-a10", "t", json!({"passwordless_code_lifetime": 9})).await.ok();
     let lists = |app: TestApp| async move {
         let domains = app.get("/recipe/multitenancy/connectionuridomain/list/v2").await.json();
-        (domains, app.app.directory.find("", "a10").unwrap().config.access_token_validity_ms)
+        (domains, app.context.directory.find("", "a10").unwrap().config.access_token_validity_ms)
     };
     let before = lists(app).await;
     assert_eq!(before.1, 110_000);
     let restarted = TestApp::builder().store(store).build().await;
-    let tenant = restarted.app.directory.find("", "a10").unwrap().tenants().pop().unwrap();
+    let tenant = restarted.context.directory.find("", "a10").unwrap().tenants().pop().unwrap();
     assert_eq!((tenant.id.as_str(), tenant.config.access_token_validity_ms), ("t", 110_000));
     assert_eq!(lists(restarted).await, before);
 }
@@ -61,7 +61,7 @@ async fn on_disk_many_simultaneous_changes_survive_a_restart_and_removals_leave_
     let engine = sled_engine(folder.path());
     let app = TestApp::builder().store(Arc::clone(&engine) as Arc<dyn Engine>).build().await;
     assert_eq!(app.get(path).await.ok().json(), before);
-    assert_eq!(app.app.directory.find("", "a5").unwrap().config.access_token_validity_ms, 105_000);
+    assert_eq!(app.context.directory.find("", "a5").unwrap().config.access_token_validity_ms, 105_000);
     for index in 0..24 {
         let path = format!("/appid-a{}/recipe/multitenancy/tenant/remove", index / 2);
         app.post(&path, json!({"tenantId": format!("t{index}")})).await.ok();

@@ -17,7 +17,7 @@ async fn one_app_per_test_is_made_used_and_cleaned_up() {
     created(&app.put("/recipe/multitenancy/app/v2", body).await, true);
     let versions = app.get(&format!("/appid-{APP_ID}/apiversion")).await.json();
     assert!(versions["versions"].as_array().unwrap().contains(&json!("5.4")));
-    let entry = app.app.directory.find("", APP_ID).unwrap();
+    let entry = app.context.directory.find("", APP_ID).unwrap();
     assert_eq!(entry.config.access_token_validity_ms, 2000);
     assert_eq!(entry.config.refresh_token_validity_ms, 3000);
     assert_eq!(entry.config.dynamic_signing_key_update_interval_ms, 3600);

@@ -31,7 +31,7 @@ pub(super) async fn over(store: &Arc<dyn Engine>) -> TestApp {
 
 pub(super) async fn export(app: &TestApp, id: &AppId, to: &Path, key: Option<MasterKey>) -> Result<u64, TransferError> {
     let command = ExportApp { app: id.clone(), to: to.to_owned(), key, plain: false };
-    command.run(&app.app, Arc::new(|_, _, _| ())).await.map(|done| done.records.values().sum())
+    command.run(&app.context, Arc::new(|_, _, _| ())).await.map(|done| done.records.values().sum())
 }
 
 pub(super) fn wanted(from: &Path) -> ImportApp {
@@ -39,7 +39,7 @@ pub(super) fn wanted(from: &Path) -> ImportApp {
 }
 
 pub(super) async fn import(app: &TestApp, wanted: ImportApp) -> Result<Imported, TransferError> {
-    wanted.run(&app.app, Arc::new(|_, _, _| ())).await
+    wanted.run(&app.context, Arc::new(|_, _, _| ())).await
 }
 
 /// The message that an operator gets.
@@ -92,7 +92,7 @@ fn refresh(session: &Value) -> Value {
 /// imported, a dashboard user.
 async fn goes_on(there: &TestApp, sent: &Value) {
     let at = |path: &str| format!("/appid-shop{path}");
-    let step = there.app.now().seconds() / 30;
+    let step = there.context.now().seconds() / 30;
     let code = format!("{:06}", TotpSecret::from_base32(TOTP_SECRET).unwrap().code(step));
     let totp = json!({"userId": "crm-1", "totp": code});
     there.post(&at("/recipe/totp/verify"), totp).await.ok();
@@ -103,7 +103,7 @@ async fn goes_on(there: &TestApp, sent: &Value) {
         let consumed = there.post(&at("/t1/recipe/signinup/code/consume"), consume).await;
         assert_eq!(consumed.text_at("/status"), status);
     }
-    let counts = round(&there.app).await.unwrap();
+    let counts = round(&there.context).await.unwrap();
     assert_eq!((counts.imported, counts.failed), (1, 0));
     let found = there.get(&at("/user/id?userId=crm-2")).await.ok().json();
     assert_eq!(found["user"]["phoneNumbers"], json!(["+4915112345678"]));
@@ -135,7 +135,7 @@ async fn an_app_arrives_with_every_row_and_its_sessions_go_on() {
     let tenant = there.get("/appid-shop/t1/recipe/multitenancy/tenant/v2").await.ok().json();
     assert_eq!(tenant["coreConfig"], json!({"password_reset_token_lifetime": 5000}));
     assert_eq!(tenant["thirdParty"]["providers"][0]["clients"][0]["clientSecret"], CLIENT_SECRET);
-    let entry = there.app.directory.app(&app_id("shop")).unwrap();
+    let entry = there.context.directory.app(&app_id("shop")).unwrap();
     assert_eq!(entry.config.access_token_validity_ms, 1_800_000, "inherited and own settings are in effect");
     goes_on(&there, &source.sent).await;
 }
@@ -150,7 +150,7 @@ async fn an_app_may_get_another_name() {
     let shop = holdings(&*source.store, &app_id("shop")).await;
     let moved = holdings(&*store, &app_id("store")).await;
     assert!(shop.iter().all(|(name, rows)| rows.len() == moved[name].len()));
-    assert!(there.app.directory.app(&app_id("shop")).is_none());
+    assert!(there.context.directory.app(&app_id("shop")).is_none());
     there.post("/appid-store/recipe/session/verify", verify(&source.session)).await.ok();
     there.post("/appid-store/recipe/session/refresh", refresh(&source.session)).await.ok();
     let tenant = there.get("/appid-store/t1/recipe/multitenancy/tenant/v2").await.ok().json();
@@ -329,7 +329,7 @@ async fn an_import_that_is_cut_off_anywhere_leaves_nothing() {
             again.post("/appid-shop/recipe/session/verify", verify(&source.session)).await.ok();
             break;
         }
-        assert!(again.app.directory.app(&app_id("shop")).is_none(), "after {commits} commits");
+        assert!(again.context.directory.app(&app_id("shop")).is_none(), "after {commits} commits");
         assert_eq!(dump(&*after).await, before, "after {commits} commits");
         import(&again, wanted(&source.archive())).await.unwrap();
     }
@@ -344,7 +344,7 @@ async fn an_export_is_of_one_moment_beside_the_traffic_of_a_data_folder() {
     for user in 0..40 {
         app.post("/appid-shop/recipe/session", new_session(&format!("u{user}"))).await.ok();
     }
-    let before = holdings(&*app.app.store, &app_id("shop")).await;
+    let before = holdings(&*app.context.store, &app_id("shop")).await;
     let archive = folder.path().join("a");
     let shop = app_id("shop");
     let traffic = async {
@@ -362,5 +362,5 @@ async fn an_export_is_of_one_moment_beside_the_traffic_of_a_data_folder() {
     assert!((40..=80).contains(&sessions), "{sessions}");
     assert_eq!(arrived["session_by_user"].len(), sessions, "a session is there with its index or not at all");
     assert!(before["session"].iter().all(|row| arrived["session"].contains(row)));
-    app.app.store.close().await.unwrap();
+    app.context.store.close().await.unwrap();
 }

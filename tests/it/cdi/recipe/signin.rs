@@ -73,7 +73,7 @@ async fn a_firebase_hash_without_its_projects_key_is_nobodys_fault_but_ours() {
     let with_key = with_cheap_passwords().setting("firebase_password_hashing_signer_key", SIGNER_KEY).build().await;
     let import = json!({"email": "jane@x.io", "passwordHash": FIREBASE});
     with_key.post("/recipe/user/passwordhash/import", import).await.ok();
-    let without = with_cheap_passwords().store(with_key.app.store.clone()).build().await;
+    let without = with_cheap_passwords().store(with_key.context.store.clone()).build().await;
     for password in ["user1password", "wrong"] {
         let reply = without.post("/recipe/signin", body("jane@x.io", password)).await;
         reply.is_text(500, "'firebase_password_hashing_signer_key' cannot be null");
@@ -132,7 +132,7 @@ async fn who_signs_in_is_active_as_a_person_and_who_does_not_is_not() {
     assert_eq!(active().await, 0);
     assert_eq!(app.sign_in("jane@x.io", RIGHT).await, "OK");
     assert_eq!(active().await, 1);
-    let marks = rows_of(&*app.app.store, Keyspace::UserActive).await;
+    let marks = rows_of(&*app.context.store, Keyspace::UserActive).await;
     let of_person = activity::key(&AppId::base(), &UserId::new("p"));
     assert!(marks.iter().all(|(key, _)| *key == of_person), "the mark is the primary user's: {marks:?}");
 }

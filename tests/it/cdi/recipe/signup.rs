@@ -157,7 +157,7 @@ async fn what_is_refused_anyway_costs_no_hash() {
     let app = with_cheap_passwords().build().await;
     let id = app.sign_up("a@x.io", "p").await;
     app.people([by_provider("p", 1, "p@x.io")]).await;
-    let hashed = || app.app.hashing.stats()[0].done;
+    let hashed = || app.context.hashing.stats()[0].done;
     let before = hashed();
     let reset = json!({"method": "token", "token": "none", "newPassword": "p"});
     for (reply, status) in [

@@ -53,7 +53,7 @@ fn person(methods: impl IntoIterator<Item = LoginMethod>) -> User {
 
 /// Replaces users.
 async fn save(app: &TestApp, before: &[&User], after: &[&User]) {
-    let mut tx = app.app.store.begin();
+    let mut tx = app.context.store.begin();
     user::save(tx.as_mut(), &AppId::base(), before, after).await.unwrap().unwrap();
     tx.commit().await.unwrap();
 }

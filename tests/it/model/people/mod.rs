@@ -231,7 +231,7 @@ impl World {
 
     async fn join(&mut self, id: String, method: LoginMethod) {
         let taken = self.table.login_is_taken(&method, &method.tenants);
-        let mut tx = self.app.app.store.begin();
+        let mut tx = self.app.context.store.begin();
         let saved = user::save(tx.as_mut(), &AppId::base(), &[], &[&User::new(method.clone())]).await.unwrap();
         assert_eq!(saved.is_err(), taken);
         if !taken {
@@ -364,7 +364,7 @@ impl World {
     /// Marks addresses as verified, or no longer verified. The table does not model this: the store's own check
     /// compares the copies.
     async fn mark(&self, id: &UserId, email: &str, verified: bool) {
-        let mut tx = self.app.app.store.begin();
+        let mut tx = self.app.context.store.begin();
         if verified {
             verified::mark(tx.as_mut(), &AppId::base(), id, email, START).await.unwrap();
         } else {
@@ -387,7 +387,7 @@ impl World {
             let shown = self.app.get(&format!("/recipe/session?sessionHandle={handle}")).await.json();
             assert_eq!(shown["status"], "UNAUTHORISED");
         }
-        let rows = user::check(self.app.app.store.as_ref()).await.unwrap();
+        let rows = user::check(self.app.context.store.as_ref()).await.unwrap();
         assert_eq!(rows.broken, 0, "{rows:?}");
     }
 }

@@ -56,7 +56,7 @@ impl Spot<'_> {
     /// An address that has not been used yet.
     fn new_email(&self) -> String {
         self.app.clock.advance(1);
-        format!("p{}@x.io", self.app.app.now().0)
+        format!("p{}@x.io", self.app.context.now().0)
     }
 
     async fn sign_up(&self, email: &str) -> String {

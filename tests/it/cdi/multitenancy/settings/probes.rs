@@ -217,13 +217,13 @@ async fn users_of_a_batch(spot: Spot<'_>) -> Value {
     let user = |email: String| json!({"loginMethods": [{"recipeId": "passwordless", "email": email}]});
     let users = [user(spot.new_email()), user(spot.new_email())];
     spot.post("/bulk-import/users", json!({ "users": users })).await.ok();
-    let first = batch(&spot).run(&spot.app.app).await.unwrap().unwrap().imported;
-    while batch(&spot).run(&spot.app.app).await.unwrap().is_some() {}
+    let first = batch(&spot).run(&spot.app.context).await.unwrap().unwrap().imported;
+    while batch(&spot).run(&spot.app.context).await.unwrap().is_some() {}
     json!(first)
 }
 
 fn batch(spot: &Spot<'_>) -> ImportBatch {
-    let app = spot.app.app.directory.app(&app_id(spot)).unwrap();
+    let app = spot.app.context.directory.app(&app_id(spot)).unwrap();
     let cause = Cause::without_request("test");
     ImportBatch { scope: Scope { app, cause } }
 }
@@ -235,8 +235,8 @@ async fn passwords_hashed_at_once(spot: Spot<'_>) -> Value {
     let users: Vec<_> = (0..4).map(|_| user(spot.new_email())).collect();
     spot.post("/bulk-import/users", json!({ "users": users })).await.ok();
     let busy = spot.app.busy_with_bcrypt(10).await;
-    let mut running = pin!(batch(&spot).run(&spot.app.app));
-    let bcrypt = || spot.app.app.hashing.stats()[0].waiting;
+    let mut running = pin!(batch(&spot).run(&spot.app.context));
+    let bcrypt = || spot.app.context.hashing.stats()[0].waiting;
     let waiting = poll_fn(|context| match (running.as_mut().poll(context), bcrypt()) {
         (Poll::Pending, 0) => Poll::Pending,
         (_, waiting) => Poll::Ready(waiting),

@@ -19,7 +19,7 @@ async fn sessions(app: &TestApp, user: &str) -> Vec<Value> {
 }
 
 async fn rows(app: &TestApp) -> Vec<(Key, Vec<u8>)> {
-    rows_of(&*app.app.store, Keyspace::DashboardSession).await
+    rows_of(&*app.context.store, Keyspace::DashboardSession).await
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn after_thirty_days_a_session_is_over_and_goes() {
     assert_eq!(whose(&app, &young).await, "a@x.io");
     assert_eq!(sessions(&app, &id).await.len(), 1);
     assert_eq!(rows(&app).await.len(), 2);
-    let removed = sweep(&app.app, app.app.now()).await.unwrap();
+    let removed = sweep(&app.context, app.context.now()).await.unwrap();
     assert_eq!((removed.dashboard_sessions, rows(&app).await.len()), (1, 1));
     assert_eq!(whose(&app, &young).await, "a@x.io");
 }
@@ -93,5 +93,5 @@ async fn the_store_holds_no_session_id() {
     user(&app, "a@x.io").await;
     let id = session(&app, "a@x.io").await;
     let uuid = uuid::Uuid::try_parse(&id).unwrap();
-    assert_holds_none_of(&*app.app.store, &[id.as_bytes(), uuid.as_bytes()]).await;
+    assert_holds_none_of(&*app.context.store, &[id.as_bytes(), uuid.as_bytes()]).await;
 }

@@ -24,7 +24,7 @@ async fn the_right_password_opens_and_nothing_else_does() {
 async fn an_unknown_address_costs_a_hash_too() {
     let app = cheap().build().await;
     user(&app, "a@x.io").await;
-    let hashed = || app.app.hashing.stats()[0].done;
+    let hashed = || app.context.hashing.stats()[0].done;
     let before = hashed();
     sign_in(&app, "b@x.io", PASSWORD).await;
     assert_eq!(hashed(), before + 1);

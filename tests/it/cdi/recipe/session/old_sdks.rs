@@ -176,7 +176,7 @@ async fn a_week_later_the_new_key_is_told_of_before_it_signs() {
         let created = app.post("/recipe/session", new_session("u")).cdi("2.20").await.ok();
         assert!(verifies_as_version_2(&created.access_token(), &told), "by what was said up to 50 s before");
         keys.insert(created.text_at("/jwtSigningPublicKey"));
-        if app.app.now().seconds().is_multiple_of(50) {
+        if app.context.now().seconds().is_multiple_of(50) {
             told = handshake().await;
         }
     }
@@ -192,10 +192,10 @@ async fn their_tokens_end_with_a_key_that_is_revoked() {
     for token in [created.access_token(), nested.access_token()] {
         is_status(&verify(&app, "2.21", &token).await, "OK", None);
     }
-    let entry = app.app.directory.app(&sessiond::domain::ids::AppId::base()).expect("the app");
+    let entry = app.context.directory.app(&sessiond::domain::ids::AppId::base()).expect("the app");
     let kid = sessiond::domain::key::Kid::new(kid);
     let revoke = sessiond::command::key::RevokeKey { app: entry, kid: &kid, reason: "stolen" };
-    revoke.run(&app.app).await.expect("revoked");
+    revoke.run(&app.context).await.expect("revoked");
     for token in [created.access_token(), nested.access_token()] {
         is_status(&verify(&app, "2.21", &token).await, "TRY_REFRESH_TOKEN", None);
     }

@@ -14,7 +14,7 @@ async fn sessions_keys_and_tenants_outlive_the_server() {
     let revoked = app.session("u").await;
     app.post("/recipe/session/remove", json!({"sessionHandles": [revoked.handle()]})).await.ok();
     let keys = app.get("/.well-known/jwks.json").await.json();
-    app.app.store.close().await.expect("a clean stop");
+    app.context.store.close().await.expect("a clean stop");
     drop(app);
 
     // different randomness: nothing may depend on the stream
@@ -32,5 +32,5 @@ async fn sessions_keys_and_tenants_outlive_the_server() {
     assert_eq!(timeline.json()["timeEnded"], START.0);
     let metrics = app.get("/metrics").await.body();
     assert!(metrics.contains("sessiond_commit_groups_total "), "{metrics}");
-    app.app.store.close().await.expect("a clean stop");
+    app.context.store.close().await.expect("a clean stop");
 }

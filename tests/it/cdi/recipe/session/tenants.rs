@@ -200,7 +200,7 @@ const UNKNOWN: &str = "AppId or tenantId not found => Tenant with the following 
 
 /// Deletes a record as another request would that commits while this one runs: the directory still has it.
 async fn gone_meanwhile(app: &TestApp, row: Key) {
-    let mut tx = app.app.store.begin();
+    let mut tx = app.context.store.begin();
     tx.delete(row);
     tx.commit().await.expect("a commit");
 }

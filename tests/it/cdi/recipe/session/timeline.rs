@@ -55,10 +55,10 @@ async fn it_is_forgotten_after_31_days() {
     let path = format!("/recipe/session/timeline?sessionHandle={handle}");
     app.post("/recipe/session/remove", json!({"sessionHandles": [handle]})).await.ok();
     app.clock.advance(31 * 86_400_000 - 1);
-    sweep(&app.app, app.app.now()).await.expect("a sweep");
+    sweep(&app.context, app.context.now()).await.expect("a sweep");
     app.get(&path).await.ok();
     app.clock.advance(2);
-    sweep(&app.app, app.app.now()).await.expect("a sweep");
+    sweep(&app.context, app.context.now()).await.expect("a sweep");
     is_status(&app.get(&path).await, "UNKNOWN_SESSION_ERROR", None);
 }
 
@@ -106,7 +106,7 @@ async fn a_retention_of_0_keeps_no_timeline_of_any_end() {
 
     let expired = app.session("u").await.handle();
     app.clock.advance(144_000 * 60_000 + 1);
-    assert_eq!(sweep(&app.app, app.app.now()).await.expect("a sweep").sessions, 1);
+    assert_eq!(sweep(&app.context, app.context.now()).await.expect("a sweep").sessions, 1);
 
     assert_eq!(kept(&app).await, 0);
     for handle in [revoked, stolen.handle(), expired] {
@@ -124,9 +124,9 @@ async fn a_retention_of_0_forgets_what_was_kept_before() {
     let app = TestApp::builder().store(store).setting("session_timeline_retention_days", "0").build().await;
     let path = format!("/recipe/session/timeline?sessionHandle={}", session.handle());
     is_status(&app.get(&path).await, "UNKNOWN_SESSION_ERROR", None);
-    let commits = app.app.store.stats().commits;
+    let commits = app.context.store.stats().commits;
     refresh(&app, "5.6", &session.refresh_token()).await;
-    assert_eq!(app.app.store.stats().commits, commits, "and is not written on");
-    assert_eq!(sweep(&app.app, app.app.now()).await.expect("a sweep").timelines, 1);
+    assert_eq!(app.context.store.stats().commits, commits, "and is not written on");
+    assert_eq!(sweep(&app.context, app.context.now()).await.expect("a sweep").timelines, 1);
     assert_eq!(kept(&app).await, 0);
 }

@@ -3,7 +3,7 @@
 use super::{add, code, code_of, device, devices, verify, verify_device};
 use crate::app::TestApp;
 use serde_json::{Value, json};
-use sessiond::domain::totp::{DEVICES_MAX, TotpSecret};
+use sessiond::domain::totp::{MAX_DEVICES, TotpSecret};
 
 #[tokio::test]
 async fn a_device_gets_a_secret_of_20_bytes_in_base32() {
@@ -191,7 +191,7 @@ async fn devices_are_of_the_whole_app() {
 #[tokio::test]
 async fn a_user_has_only_so_many_devices_and_names_have_a_length() {
     let app = TestApp::new().await;
-    for number in 0..DEVICES_MAX {
+    for number in 0..MAX_DEVICES {
         add(&app, "u", Some(&format!("d{number}"))).await.ok();
     }
     add(&app, "u", Some("more")).await.is_text(400, "A user cannot have more than 100 TOTP devices");

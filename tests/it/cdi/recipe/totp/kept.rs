@@ -21,7 +21,7 @@ pub(super) async fn rows(app: &TestApp) -> [usize; 3] {
 
 async fn walk(app: &TestApp) -> u64 {
     let mut walk = Walk::<TotpAttempts>::new();
-    while walk.step(&app.app, app.app.clock.reading()).await.unwrap() {}
+    while walk.step(&app.context, app.context.clock.reading()).await.unwrap() {}
     walk.deleted()
 }
 
@@ -36,7 +36,7 @@ async fn no_secret_is_stored_as_it_is() {
     let app = TestApp::new().await;
     let secret = device(&app, "u", "a").await;
     let plain = TotpSecret::from_base32(&secret).unwrap();
-    assert_holds_none_of(&*app.app.store, &[plain.expose().as_slice(), secret.as_bytes()]).await;
+    assert_holds_none_of(&*app.context.store, &[plain.expose().as_slice(), secret.as_bytes()]).await;
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn a_secret_opens_after_a_restart_and_for_its_user_alone() {
     let folder = tempfile::tempdir().unwrap();
     let app = TestApp::builder().on_disk(folder.path()).build().await;
     let secret = device(&app, "u", "a").await;
-    let again = TestApp::builder().store(app.app.store.clone()).build().await;
+    let again = TestApp::builder().store(app.context.store.clone()).build().await;
     again.clock.advance(300_000);
     verify(&again, "u", &code(&again, &secret, 0)).await.ok();
     // Moving a row to another user gains nothing.
@@ -54,7 +54,7 @@ async fn a_secret_opens_after_a_restart_and_for_its_user_alone() {
             &sessiond::domain::ids::UserId::new(user),
         )
     };
-    let mut tx = again.app.store.begin();
+    let mut tx = again.context.store.begin();
     let record: sessiond::store::totp::TotpDevicesRecord =
         sessiond::store::codec::get(tx.as_mut(), &place("u")).await.unwrap().unwrap();
     sessiond::store::codec::put(tx.as_mut(), place("thief"), &record).unwrap();
@@ -73,12 +73,12 @@ async fn neither_used_codes_nor_wrong_ones_are_forgotten_by_a_restart() {
     for _ in 0..5 {
         verify(&app, "closed", &bad).await;
     }
-    app.app.store.close().await.unwrap();
+    app.context.store.close().await.unwrap();
     drop(app);
     let again = TestApp::builder().on_disk(folder.path()).build().await;
     assert_eq!(verify(&again, "u", &used).await.json(), invalid(1, 5));
     assert_eq!(verify(&again, "closed", &code(&again, &closed, 1)).await.json(), limit_reached(5, 900_000));
-    again.app.store.close().await.unwrap();
+    again.context.store.close().await.unwrap();
 }
 
 #[tokio::test]

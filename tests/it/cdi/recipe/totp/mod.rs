@@ -44,7 +44,7 @@ fn code(app: &TestApp, secret: &str, steps: i64) -> String {
 }
 
 fn code_of(app: &TestApp, secret: &str, period: u64, steps: i64) -> String {
-    let step = (app.app.now().seconds() / period).checked_add_signed(steps).unwrap();
+    let step = (app.context.now().seconds() / period).checked_add_signed(steps).unwrap();
     format!("{:06}", TotpSecret::from_base32(secret).unwrap().code(step))
 }
 

@@ -113,7 +113,7 @@ async fn a_code_is_taken_again_when_its_window_is_over() {
     // A step so long that the same code is valid for an hour.
     let body = json!({"userId": "u", "deviceName": "a", "skew": 0, "period": 3600});
     let secret = app.post("/recipe/totp/device", body).await.ok().text_at("/secret");
-    app.clock.advance(3_600_000 - app.app.now().0 % 3_600_000);
+    app.clock.advance(3_600_000 - app.context.now().0 % 3_600_000);
     let now = super::code_of(&app, &secret, 3600, 0);
     verify_device(&app, "u", "a", &now).await.ok();
     app.clock.advance(3_599_999);

@@ -53,7 +53,7 @@ async fn firebase_hashes_come_in_either_alphabet_with_or_without_padding() {
                     "hashingAlgorithm": "firebase_scrypt"}]})
             };
             app.post("/bulk-import/users", json!({"users": [user(by_job)]})).await.ok();
-            assert_eq!(round(&app.app).await.unwrap().imported, 1);
+            assert_eq!(round(&app.context).await.unwrap().imported, 1);
             app.post("/bulk-import/import", user(at_once)).await.ok();
             for email in &emails {
                 assert_eq!(app.sign_in(email, "another").await, "WRONG_CREDENTIALS_ERROR", "{hash}");

@@ -58,9 +58,9 @@ async fn sessions_under_the_external_id_end_with_the_mapping() {
     }
     let last = app.session("mine").await;
     assert_eq!(app.sessions_of("a").await.len(), 152);
-    let commits = app.app.store.stats().commits;
+    let commits = app.context.store.stats().commits;
     assert_eq!(remove(&app, json!({"userId": "mine", "force": true})).await, existed(true));
-    assert!(app.app.store.stats().commits >= commits + 3, "64 at a time");
+    assert!(app.context.store.stats().commits >= commits + 3, "64 at a time");
     assert_eq!(app.sessions_of("a").await, [before.as_str()], "a session started under the internal id continues");
     assert_eq!(app.sessions_of("mine").await, Vec::<String>::new());
     assert_eq!(app.sessions_of("b").await, [other]);

@@ -177,11 +177,11 @@ async fn a_tenant_in_the_path_is_refused_from_5_0_and_ignored_before() {
 async fn a_users_metadata_is_found_and_removed() {
     let app = TestApp::new().await;
     let user = UserId::new("u".repeat(300));
-    let in_use = || async { stored::in_use(app.app.store.begin().as_mut(), &AppId::base(), &user).await.unwrap() };
+    let in_use = || async { stored::in_use(app.context.store.begin().as_mut(), &AppId::base(), &user).await.unwrap() };
     assert!(!in_use().await);
     update(&app, user.as_str(), json!({})).await.ok();
     assert!(in_use().await);
-    let mut tx = app.app.store.begin();
+    let mut tx = app.context.store.begin();
     stored::remove_user(tx.as_mut(), &AppId::base(), &user);
     tx.commit().await.unwrap();
     assert!(!in_use().await);

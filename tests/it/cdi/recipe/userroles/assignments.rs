@@ -142,7 +142,7 @@ async fn a_users_roles_are_found_and_removed_in_all_tenants() {
     let app = TestApp::new().await;
     app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
     let long = "u".repeat(300);
-    let store: &dyn Engine = &*app.app.store;
+    let store: &dyn Engine = &*app.context.store;
     for role in ["one", "two"] {
         put_role(&app, role, &[]).await;
     }

@@ -27,7 +27,7 @@ fn texts<const N: usize>(key: &Key) -> [String; N] {
 
 /// Invariants between rows that hold when no removal is in progress.
 async fn check(app: &TestApp) {
-    let store = &*app.app.store;
+    let store = &*app.context.store;
     assert_eq!(finish_pending(store).await.unwrap(), 0);
     assert_eq!(userroles::check(store).await.unwrap().described, Vec::<String>::new());
     let mut living = BTreeMap::new();
@@ -182,6 +182,6 @@ async fn a_removal_beside_assignments_leaves_no_orphan() {
         task.await.unwrap();
     }
     check(&app).await;
-    assert!(rows_of(&*app.app.store, Keyspace::UserRole).await.is_empty());
-    assert!(userroles::removal::pending(app.app.store.begin().as_mut(), 1).await.unwrap().is_empty());
+    assert!(rows_of(&*app.context.store, Keyspace::UserRole).await.is_empty());
+    assert!(userroles::removal::pending(app.context.store.begin().as_mut(), 1).await.unwrap().is_empty());
 }

@@ -46,7 +46,7 @@ async fn counts(store: &dyn Engine) -> [usize; 2] {
 async fn a_role_goes_with_its_permissions_and_assignments() {
     let app = TestApp::new().await;
     app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
-    let meta = rows_of(&*app.app.store, Keyspace::Meta).await.len();
+    let meta = rows_of(&*app.context.store, Keyspace::Meta).await.len();
     remove(&app, "admin", false).await;
     for role in ["admin", "admin2", "a"] {
         put_role(&app, role, &["read"]).await;
@@ -62,9 +62,9 @@ async fn a_role_goes_with_its_permissions_and_assignments() {
     is_unknown(&app.get("/recipe/role/users?role=admin").await);
     is_unknown(&assign(&app, "", "u", "admin").await);
     assert_eq!(super::roles_with(&app, "read").await, ["a", "admin2"]);
-    assert_eq!(counts(&*app.app.store).await, [4, 4]);
-    assert_eq!(rows_of(&*app.app.store, Keyspace::RoleByPermission).await.len(), 2);
-    assert_eq!(rows_of(&*app.app.store, Keyspace::Meta).await.len(), meta, "its marker is gone");
+    assert_eq!(counts(&*app.context.store).await, [4, 4]);
+    assert_eq!(rows_of(&*app.context.store, Keyspace::RoleByPermission).await.len(), 2);
+    assert_eq!(rows_of(&*app.context.store, Keyspace::Meta).await.len(), meta, "its marker is gone");
     app.post("/recipe/role/remove", json!({})).await.is_text(400, "Field name 'role' is invalid in JSON input");
 }
 
@@ -104,7 +104,7 @@ async fn what_an_interrupted_removal_left_counts_for_nobody() {
     is_unknown(&app.get("/recipe/role/users?role=admin").await);
     is_unknown(&assign(&app, "", "user000999", "admin").await);
     let user = UserId::new("user000999");
-    let in_use = || async { stored::in_use(app.app.store.begin().as_mut(), &AppId::base(), &user).await.unwrap() };
+    let in_use = || async { stored::in_use(app.context.store.begin().as_mut(), &AppId::base(), &user).await.unwrap() };
     assert!(!in_use().await);
 
     says(&put_role(&app, "admin", &["write"]).await, "createdNewRole", true);
@@ -115,11 +115,11 @@ async fn what_an_interrupted_removal_left_counts_for_nobody() {
     says(&assign(&app, "", "user000999", "admin").await, "didUserAlreadyHaveRole", false);
     assert!(in_use().await);
 
-    assert_eq!(finish_pending(&*app.app.store).await.unwrap(), 1);
-    assert_eq!(counts(&*app.app.store).await, [1, 1], "all of the old role's rows, none of the new one's");
+    assert_eq!(finish_pending(&*app.context.store).await.unwrap(), 1);
+    assert_eq!(counts(&*app.context.store).await, [1, 1], "all of the old role's rows, none of the new one's");
     assert_eq!(users_of(&app, "", "admin").await, ["user000999"]);
     assert_eq!(permissions_of(&app, "admin").await, ["write"]);
-    assert_eq!(finish_pending(&*app.app.store).await.unwrap(), 0);
+    assert_eq!(finish_pending(&*app.context.store).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -152,14 +152,14 @@ async fn a_server_takes_up_interrupted_removals_when_it_starts() {
     remove(&app, "admin", true).await;
     assert_eq!(counts(&store).await, [1000, 1000]);
     store.left.set(0);
-    let jobs = sessiond::jobs::start(&app.app);
+    let jobs = sessiond::jobs::start(&app.context);
     let all_gone = async {
         while counts(&store).await != [0, 0] {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(60), all_gone).await.expect("the job deletes the rows");
-    jobs.end(&app.app).await;
+    jobs.end(&app.context).await;
 }
 
 #[tokio::test]
@@ -184,24 +184,24 @@ async fn an_app_takes_its_unfinished_removals_with_it() {
 async fn what_comes_late_is_not_written() {
     let app = TestApp::new().await;
     let id = AppId { connection_uri_domain: String::new(), app_id: "a1".to_owned() };
-    let store: &dyn Engine = &*app.app.store;
+    let store: &dyn Engine = &*app.context.store;
     app.put("/recipe/multitenancy/app/v2", json!({"appId": "a1"})).await.ok();
     app.put("/appid-a1/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1"})).await.ok();
     app.put("/appid-a1/recipe/role", json!({"role": "admin"})).await.ok();
     let cause = Cause::without_request("test");
-    let scope = Scope { app: app.app.directory.app(&id).unwrap(), cause };
+    let scope = Scope { app: app.context.directory.app(&id).unwrap(), cause };
     let role = RoleName::new("admin").unwrap();
     let (tenant, user_id) = (TenantId::new("t1"), UserId::new("u"));
     app.post("/appid-a1/recipe/multitenancy/tenant/remove", json!({"tenantId": "t1"})).await.ok();
     let late =
         AssignRole { scope: scope.clone(), tenant: tenant.clone(), user_id: user_id.clone(), role: role.clone() };
-    assert_eq!(late.run(&app.app).await.unwrap_err().gone(), Some(&Gone { app: id.clone(), tenant }));
+    assert_eq!(late.run(&app.context).await.unwrap_err().gone(), Some(&Gone { app: id.clone(), tenant }));
     app.post("/recipe/multitenancy/app/remove", json!({"appId": "a1"})).await.ok();
     let gone = Gone { app: id, tenant: TenantId::public() };
     let late = PutRole { scope: scope.clone(), role, permissions: Vec::new() };
-    assert_eq!(late.run(&app.app).await.unwrap_err().gone(), Some(&gone));
+    assert_eq!(late.run(&app.context).await.unwrap_err().gone(), Some(&gone));
     let late = UpdateMetadata { scope, user_id, update: JsonObject::empty() };
-    assert_eq!(late.run(&app.app).await.unwrap_err().gone(), Some(&gone));
+    assert_eq!(late.run(&app.context).await.unwrap_err().gone(), Some(&gone));
     for keyspace in [Keyspace::Role, Keyspace::UserRole, Keyspace::RoleUser, Keyspace::UserMetadata] {
         assert!(rows_of(store, keyspace).await.is_empty(), "{keyspace:?}");
     }

@@ -10,14 +10,14 @@ use std::collections::BTreeSet;
 
 /// The ids of a session's owner, as callers see them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Holder {
+pub(super) struct SessionOwner {
     /// The id of the current primary user.
     pub(super) user_id: UserId,
     /// The id of the login method.
     pub(super) recipe_user_id: UserId,
 }
 
-impl Holder {
+impl SessionOwner {
     /// Finds the owner of a new session by an id, internal or mapped. An id that belongs to no user is taken as it is.
     ///
     /// # Errors
@@ -44,24 +44,24 @@ impl Holder {
 
 /// The users whose sessions an id selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Holders {
+pub(super) struct SessionOwners {
     /// The user, as callers see it.
     pub(super) user_id: UserId,
     /// Every id that its sessions may have in their rows.
     pub(super) ids: BTreeSet<UserId>,
 }
 
-impl Holders {
+impl SessionOwners {
     /// Finds those of one login method, in whatever form its id is given; with `linked`, of all that are linked to it.
     ///
     /// Reads as of one moment: no session of a user that is being linked may be overlooked.
     ///
     /// # Errors
     /// When the store fails.
-    pub(super) async fn look(app: &Context, id: &AppId, user: &UserId, linked: bool) -> Result<Self, Fault> {
-        transact(app, user, "looking up a session's user", |mut tx| async move {
-            let holders = Self::of_id(tx.as_mut(), id, user, linked).await?;
-            Ok(Step::Commit(tx, holders))
+    pub(super) async fn find(context: &Context, id: &AppId, user: &UserId, linked: bool) -> Result<Self, Fault> {
+        transact(context, user, "looking up a session's user", |mut tx| async move {
+            let owners = Self::of_id(tx.as_mut(), id, user, linked).await?;
+            Ok(Step::Commit(tx, owners))
         })
         .await
     }

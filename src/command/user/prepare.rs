@@ -15,7 +15,7 @@ use crate::domain::password::HashFamily;
 use crate::domain::time::UnixMillis;
 use crate::domain::user::{ExternalId, Login, LoginMethod, PasswordHash, User, is_fake_email};
 use crate::fault::Fault;
-use crate::state::password::Unserved;
+use crate::state::password::SignInRefused;
 use crate::store::user::Taken;
 use crate::store::userroles::assignment::Assignment;
 use crate::store::{StoreError, Tx, tenant, user, usermetadata, userroles};
@@ -41,7 +41,7 @@ pub(in crate::command) struct Ready {
 
 /// The outcome of writing a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::command) enum Arrived {
+pub(in crate::command) enum ImportOutcome {
     /// The user is written, with everything.
     Ok,
     /// Another user has one of its keys; nothing was written.
@@ -57,7 +57,7 @@ pub(in crate::command) enum Arrived {
 /// # Errors
 /// When a password cannot be hashed.
 pub(in crate::command) async fn prepare_all(
-    app: &Context,
+    context: &Context,
     scope: &Scope,
     new: Vec<(Result<NewUser, BadLine>, Uuid)>,
 ) -> Result<Vec<Result<Ready, BadLine>>, Fault> {
@@ -66,7 +66,7 @@ pub(in crate::command) async fn prepare_all(
     let at_once = hashed_at_once(scope);
     loop {
         let group = new.by_ref().take(at_once).map(async |(user, id)| match user {
-            Ok(user) => prepare(app, scope, user, id).await,
+            Ok(user) => prepare(context, scope, user, id).await,
             Err(refused) => Ok(Err(refused)),
         });
         let group = futures_util::future::try_join_all(group).await?;
@@ -85,7 +85,7 @@ fn hashed_at_once(scope: &Scope) -> usize {
 }
 
 /// Hashes passwords, seals secrets, assigns ids: `id` to the method by which the user is known.
-async fn prepare(app: &Context, scope: &Scope, new: NewUser, id: Uuid) -> Result<Result<Ready, BadLine>, Fault> {
+async fn prepare(context: &Context, scope: &Scope, new: NewUser, id: Uuid) -> Result<Result<Ready, BadLine>, Fault> {
     let first = new.first_method();
     let is_primary = new.methods.len() > 1 || new.methods.iter().any(|method| method.is_primary);
     let group = UserId::new(id.to_string());
@@ -94,10 +94,10 @@ async fn prepare(app: &Context, scope: &Scope, new: NewUser, id: Uuid) -> Result
         let id = if place == first {
             group.clone()
         } else {
-            UserId::new(time_ordered_uuid(app.entropy.as_ref(), app.now()).to_string())
+            UserId::new(time_ordered_uuid(context.entropy.as_ref(), context.now()).to_string())
         };
         let NewMethod { login, external_id, verified: is_verified, time_joined, tenants, .. } = new;
-        let login = match login_of(app, scope, login).await? {
+        let login = match login_of(context, scope, login).await? {
             Ok(login) => login,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -105,16 +105,16 @@ async fn prepare(app: &Context, scope: &Scope, new: NewUser, id: Uuid) -> Result
             verified.insert(id.clone());
         }
         let external = external_id.map(|id| ExternalId { id, info: None });
-        let time_joined = time_joined.unwrap_or_else(|| app.now());
+        let time_joined = time_joined.unwrap_or_else(|| context.now());
         methods.push(LoginMethod { id, external, tenants, time_joined, login });
     }
     let mut user = User { id: group, is_primary, kept_mapping: None, methods };
     user.sort();
-    let devices = ImportedDevices::sealed(app, scope, user.shown_id(), new.devices).await?;
+    let devices = ImportedDevices::sealed(context, scope, user.shown_id(), new.devices).await?;
     Ok(Ok(Ready { user, roles: new.roles, metadata: new.metadata, devices, verified }))
 }
 
-async fn login_of(app: &Context, scope: &Scope, new: NewLogin) -> Result<Result<Login, BadLine>, Fault> {
+async fn login_of(context: &Context, scope: &Scope, new: NewLogin) -> Result<Result<Login, BadLine>, Fault> {
     let (email, password) = match new {
         NewLogin::EmailPassword { email, password } => (email, password),
         NewLogin::ThirdParty { account, email } => return Ok(Ok(Login::ThirdParty { account, email })),
@@ -130,7 +130,7 @@ async fn login_of(app: &Context, scope: &Scope, new: NewLogin) -> Result<Result<
             Some(_) => return bad("'passwordHash' does not match 'hashingAlgorithm'"),
             None => return bad("'passwordHash' is not a usable bcrypt, argon2 or Firebase scrypt hash"),
         },
-        NewPassword::Plain(password) => hashed(app, scope, password.expose()).await?,
+        NewPassword::Plain(password) => hashed(context, scope, password.expose()).await?,
     };
     Ok(Ok(Login::EmailPassword { email, password: PasswordHash::new(hash) }))
 }
@@ -140,13 +140,13 @@ fn lacks_signer_key(scope: &Scope, hash: &StoredHash) -> bool {
 }
 
 /// Hashes a password, waiting until the queue has room.
-async fn hashed(app: &Context, scope: &Scope, password: &str) -> Result<String, Fault> {
+async fn hashed(context: &Context, scope: &Scope, password: &str) -> Result<String, Fault> {
     let parameters = scope.app.config.password_hashing;
     loop {
-        match app.hashing.hash(password, parameters, &*app.entropy).await {
+        match context.hashing.hash(password, parameters, &*context.entropy).await {
             Ok(hash) => return Ok(hash),
-            Err(Unserved::Busy { .. }) => tokio::time::sleep(QUEUE_WAIT).await,
-            Err(Unserved::Fault(fault)) => return Err(fault),
+            Err(SignInRefused::Busy { .. }) => tokio::time::sleep(QUEUE_WAIT).await,
+            Err(SignInRefused::Fault(fault)) => return Err(fault),
             Err(other) => return Err(Fault::new("hashing a password", other)),
         }
     }
@@ -161,31 +161,31 @@ pub(in crate::command) async fn write(
     app: &AppId,
     ready: &Ready,
     now: UnixMillis,
-) -> Result<Arrived, StoreError> {
+) -> Result<ImportOutcome, StoreError> {
     let (user, shown) = (&ready.user, ready.user.shown_id());
     let mut tenants = user.tenants();
     tenants.extend(ready.roles.iter().flat_map(|role| &role.tenants));
     if let Some(gone) = first_missing(tx, app, tenants).await? {
-        return Ok(Arrived::Refused(format!("there is no tenant {gone}")));
+        return Ok(ImportOutcome::Refused(format!("there is no tenant {gone}")));
     }
     let mut roles = Vec::with_capacity(ready.roles.len());
     for new in &ready.roles {
         let Some(found) = userroles::get(tx, app, &new.role).await? else {
-            return Ok(Arrived::Refused(format!("there is no role '{}'", new.role.as_str())));
+            return Ok(ImportOutcome::Refused(format!("there is no role '{}'", new.role.as_str())));
         };
         roles.push((new, found.incarnation));
     }
     for external in user.methods.iter().filter_map(|method| method.external.as_ref()) {
         if user::find_internal(tx, app, &external.id).await?.is_some() {
-            return Ok(Arrived::Shadows);
+            return Ok(ImportOutcome::Shadows);
         }
     }
     let devices = match ready.devices.beside_others(tx, app, shown).await? {
         Ok(devices) => devices,
-        Err(refused) => return Ok(Arrived::Refused(refused)),
+        Err(refused) => return Ok(ImportOutcome::Refused(refused)),
     };
     if let Err(taken) = user::save(tx, app, &[], &[user]).await? {
-        return Ok(Arrived::Taken(taken));
+        return Ok(ImportOutcome::Taken(taken));
     }
     if let Some(metadata) = &ready.metadata {
         usermetadata::put(tx, app, shown, metadata.clone())?;
@@ -203,7 +203,7 @@ pub(in crate::command) async fn write(
             user::verified::mark(tx, app, method.shown_id(), email, now).await?;
         }
     }
-    Ok(Arrived::Ok)
+    Ok(ImportOutcome::Ok)
 }
 
 async fn first_missing<'a>(
@@ -223,12 +223,12 @@ async fn first_missing<'a>(
 ///
 /// # Errors
 /// When an event is too large.
-pub(in crate::command) fn note(app: &Context, tx: &mut dyn Tx, scope: &Scope, ready: &Ready) -> Result<(), Fault> {
+pub(in crate::command) fn note(context: &Context, tx: &mut dyn Tx, scope: &Scope, ready: &Ready) -> Result<(), Fault> {
     let shown = ready.user.shown_id();
-    audit::note(tx, app, scope, AuditEvent::of(AuditKind::UserImported).user(shown))?;
+    audit::note(tx, context, scope, AuditEvent::of(AuditKind::UserImported).user(shown))?;
     for NewRole { role, tenants } in &ready.roles {
         for tenant in tenants {
-            audit::note(tx, app, scope, role_event(AuditKind::RoleAssigned, shown, tenant, role))?;
+            audit::note(tx, context, scope, role_event(AuditKind::RoleAssigned, shown, tenant, role))?;
         }
     }
     Ok(())
