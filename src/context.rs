@@ -46,7 +46,7 @@ pub struct Context {
     /// Which refused sign-ins the audit log has been told of.
     pub refusals: Refusals,
     /// Whose activity was marked lately.
-    pub activity: RecentMarks,
+    pub activity: Arc<RecentMarks>,
     /// Told when users were added that wait to be imported.
     pub imports: Notify,
     /// Figures for `/metrics`.

@@ -156,14 +156,14 @@ impl SignIn<'_> {
                 user::write(tx.as_mut(), &scope.app.id, &[&before], &[&found.user]).await.map_err(writing)?;
             }
             let active =
-                mark_active(tx.as_mut(), app, &scope.app, found.user.shown_id(), app.now()).map_err(writing)?;
+                mark_active(tx.as_mut(), app, &scope.app, found.user.shown_id(), app.now()).await.map_err(writing)?;
             let person = Person::load(tx.as_mut(), &scope.app.id, found).await?;
             let event = self.account.event_of(AuditKind::SignedIn, &person);
             audit::note(tx.as_mut(), app, scope, event)?;
             Ok(Step::Commit(tx, Some((person, active))))
         });
         Ok(entered.await?.map(|(person, active)| {
-            active.committed(app);
+            active.committed();
             person
         }))
     }

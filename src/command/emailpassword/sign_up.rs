@@ -45,7 +45,7 @@ impl SignUp<'_> {
         let about = self.account.about();
         let added = transact(app, &about, "committing a sign-up", |tx| self.attempt(app, tx, &hash));
         let Some((person, active)) = added.await? else { return Ok(SignedUp::EmailTaken) };
-        active.committed(app);
+        active.committed();
         app.metrics.sign_ups.happened(RecipeId::EmailPassword);
         Ok(SignedUp::Ok(Box::new(person)))
     }
@@ -62,7 +62,7 @@ impl SignUp<'_> {
             return Ok(Step::Commit(tx, None));
         };
         let shown = person.info.user.shown_id();
-        let active = mark_active(tx.as_mut(), app, &scope.app, shown, app.now()).map_err(writing)?;
+        let active = mark_active(tx.as_mut(), app, &scope.app, shown, app.now()).await.map_err(writing)?;
         let event = self.account.event_of(AuditKind::SignedUp, &person);
         audit::note(tx.as_mut(), app, scope, event)?;
         Ok(Step::Commit(tx, Some((person, active))))

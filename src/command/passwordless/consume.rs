@@ -51,7 +51,7 @@ impl ConsumeCode {
         let used = transact(app, self.attempt.about(), "committing a used code", |tx| self.consume(app, tx, &code));
         Ok(match used.await?? {
             Ok((person, active, created, device)) => {
-                active.committed(app);
+                active.committed();
                 if created {
                     app.metrics.sign_ups.happened(RecipeId::Passwordless);
                 }
@@ -81,7 +81,8 @@ impl ConsumeCode {
             let broken = Fault::invariant("signing up: a contact that is free is somebody's");
             return Ok(Step::Commit(tx, Err(broken)));
         };
-        let active = mark_active(tx.as_mut(), app, &scope.app, found.user.shown_id(), app.now()).map_err(failed)?;
+        let active =
+            mark_active(tx.as_mut(), app, &scope.app, found.user.shown_id(), app.now()).await.map_err(failed)?;
         let kind = if created { AuditKind::SignedUp } else { AuditKind::SignedIn };
         self.note(app, tx.as_mut(), kind, &device.contact, &found)?;
         self.confirm(app, tx.as_mut(), &device.contact, &found).await?;

@@ -81,7 +81,7 @@ impl CreateSession {
             self.attempt(app, tx, mint, now)
         });
         let Some((issued, active)) = created.await? else { return Ok(Created::ProtectedClaim) };
-        active.committed(app);
+        active.committed();
         app.metrics.sessions.created.inc();
         Ok(Created::Ok(issued))
     }
@@ -119,7 +119,7 @@ impl CreateSession {
             log: EventLog::begun(now, created),
         };
         session::insert(tx.as_mut(), &entry.id, &handle, &record).map_err(writing)?;
-        let active = mark_active(tx.as_mut(), app, entry, &holder.user_id, now).map_err(writing)?;
+        let active = mark_active(tx.as_mut(), app, entry, &holder.user_id, now).await.map_err(writing)?;
         let issued = pair.issued(handle, holder, self.user_data_in_jwt.clone(), validity_ms);
         Ok(Step::Commit(tx, Some((issued, active))))
     }

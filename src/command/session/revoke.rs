@@ -86,13 +86,14 @@ impl RevokeSessions {
             }
             let marked = match active {
                 Some(user) => mark_active(tx.as_mut(), app, &self.scope.app, user, app.now())
+                    .await
                     .map_err(|error| Fault::new("marking a user as active", error))?,
                 None => Marked::NOBODY,
             };
             Ok(Step::Commit(tx, (gone, marked)))
         });
         let (gone, marked) = ended.await?;
-        marked.committed(app);
+        marked.committed();
         Ok(gone)
     }
 }

@@ -62,7 +62,7 @@ impl SignInUp {
         let about = (&self.scope.app.id.app_id, self.tenant.as_str(), &self.account.id, &self.account.user_id);
         let signed = transact(app, &about, "committing a sign-in", |tx| self.attempt(app, tx));
         let Some((person, active, created)) = signed.await?? else { return Ok(SignedInUp::EmailReserved) };
-        active.committed(app);
+        active.committed();
         if created {
             app.metrics.sign_ups.happened(RecipeId::ThirdParty);
         }
@@ -94,7 +94,7 @@ impl SignInUp {
         for event in events {
             audit::note(tx.as_mut(), app, &self.scope, event)?;
         }
-        let active = mark_active(tx.as_mut(), app, entry, after.shown_id(), app.now()).map_err(writing)?;
+        let active = mark_active(tx.as_mut(), app, entry, after.shown_id(), app.now()).await.map_err(writing)?;
         let person = Person::load(tx.as_mut(), &entry.id, Found { user: after, id }).await?;
         Ok(Step::Commit(tx, Ok(Some((person, active, created)))))
     }

@@ -117,7 +117,7 @@ pub(super) async fn run<D: Decide>(
             Attempted::Changed(changed, outcome) => {
                 app.metrics.sessions.revoked.inc_by(changed.ended);
                 changed.change.unmarked().for_each(|id| app.activity.forget(&scope.app, id));
-                changed.active.committed(app);
+                changed.active.committed();
                 if let Some(sign_out) = SignOut::of(scope, &changed.change) {
                     sign_out.rest(app).await?;
                 }
@@ -171,7 +171,7 @@ impl<D: Decide> Attempt<'_, D> {
             audit::note(tx.as_mut(), app, scope, event.clone())?;
         }
         let active = match &change.active {
-            Some(user) => mark_active(tx.as_mut(), app, &scope.app, user, app.now()).map_err(failed)?,
+            Some(user) => mark_active(tx.as_mut(), app, &scope.app, user, app.now()).await.map_err(failed)?,
             None => Marked::NOBODY,
         };
         Ok(Step::Commit(tx, Attempted::Changed(Changed { change, ended: ended.count, active }, outcome)))
@@ -193,7 +193,7 @@ async fn write(tx: &mut dyn Tx, app: &AppId, change: &Change) -> Result<(), Stor
         passwordless::delete_all(tx, app, method, &Contact::all_of(&method.login)).await?;
     }
     for id in &change.inactive {
-        activity::remove_user(tx, app, id);
+        activity::remove_user(tx, app, id).await?;
     }
     if let Some((from, to)) = &change.verification_moved {
         user::verified::rename(tx, app, from, to).await?;

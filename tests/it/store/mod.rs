@@ -1,5 +1,6 @@
 //! The storage seam: one conformance suite for every engine, record bytes, and what only the sled engine promises.
 
+mod activity;
 mod bulk_import;
 mod clock;
 mod codec;

@@ -16,7 +16,7 @@ use crate::state::key::{KeyVault, MasterKey, Rewrap, open_archive_seal};
 use crate::store::archive::ArchiveReader;
 use crate::store::key::Belongs;
 use crate::store::removal::{self, Removed};
-use crate::store::{self, CommitError, Engine, Key, Keyspace, Scan, StoreError, records};
+use crate::store::{self, CommitError, Engine, Key, Keyspace, Scan, StoreError, records, tallies};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -180,7 +180,7 @@ type Row = (Key, Vec<u8>);
 async fn write(work: &Work, rows: &[Row], publish: Option<&Removed>) -> Result<(), TransferError> {
     let mut tx = work.store.begin();
     for (key, value) in rows {
-        tx.put(key.clone(), value.clone());
+        tallies::put_arriving(&mut *tx, key.clone(), value.clone())?;
     }
     if let Some(removed) = publish {
         removal::finish(&mut *tx, removed);
