@@ -16,13 +16,12 @@ use crate::state::key::{KeyRings, MasterKey, UnlockError, unlock};
 use crate::state::password::Hashing;
 use crate::state::password::budgets::Budgets;
 use crate::state::password::refusals::Refusals;
-use crate::state::recent_marks::RecentMarks;
 use crate::state::settled_clock::SettledClock;
 use crate::state::verified_tokens::VerifiedTokens;
 use crate::store::data_folder::{self, OpenFolder, Options};
 use crate::store::maintenance::Maintain;
 use crate::store::memory::MemoryEngine;
-use crate::store::{Engine, Fatal, OnProgress, StoreError, user};
+use crate::store::{Engine, Fatal, OnProgress, StoreError, tallies, user};
 use crate::system::{SystemClock, SystemEntropy, create_private};
 use std::io;
 use std::path::PathBuf;
@@ -142,7 +141,7 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Co
     };
     let directory = Directory::load(Arc::clone(config), &*store).await?;
     user::listing::v1::upgrade(&*store).await?;
-    user::count::establish(&*store).await?;
+    tallies::establish(&*store).await?;
     Ok(Context {
         directory,
         store,
@@ -156,7 +155,7 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Co
         hashing: Hashing::new(config.hashing),
         budgets: Budgets::default(),
         refusals: Refusals::default(),
-        activity: RecentMarks::default(),
+        activity: Arc::default(),
         imports: Notify::new(),
         metrics: Metrics::default(),
     })

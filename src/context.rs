@@ -46,7 +46,7 @@ pub struct Context {
     /// The refused sign-ins that are already in the audit log.
     pub refusals: Refusals,
     /// The users whose activity was marked recently.
-    pub activity: RecentMarks,
+    pub activity: Arc<RecentMarks>,
     /// Notified when users waiting to be imported were added.
     pub imports: Notify,
     /// Figures for `/metrics`.

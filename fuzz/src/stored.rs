@@ -169,7 +169,7 @@ async fn write(engine: &SledEngine, frame: u64) {
         .await
         .expect("keys")
         .expect("new");
-    activity::put(tx.as_mut(), &app, &UserId::new(format!("user-{}", frame % 5)), crate::NOW).expect("a mark");
+    activity::put(tx.as_mut(), &app, &UserId::new(format!("user-{}", frame % 5)), crate::NOW).await.expect("a mark");
     if frame.is_multiple_of(6) {
         tx.put(Key::of(Keyspace::UserMetadata).text("large"), Vec::new());
         tx.delete(Key::of(Keyspace::UserMetadata).text("large"));

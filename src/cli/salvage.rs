@@ -5,7 +5,7 @@ use super::output;
 use crate::app::disk_options;
 use crate::control::upkeep::translated;
 use crate::store::data_folder;
-use crate::store::user::count::is_marker;
+use crate::store::tallies::is_note;
 use anyhow::Result;
 use clap::Args;
 use std::process::ExitCode;
@@ -28,7 +28,7 @@ pub(super) struct Salvage {
 impl Salvage {
     pub(super) fn run(&self) -> Result<ExitCode> {
         let options = disk_options(&self.settings.offline()?);
-        let report = data_folder::salvage(&self.from, &self.to, &options, &is_marker, &translated(&output::bar()))?;
+        let report = data_folder::salvage(&self.from, &self.to, &options, &is_note, &translated(&output::bar()))?;
         if self.json.json {
             output::json(&report);
         } else {

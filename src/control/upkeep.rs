@@ -4,7 +4,7 @@ use crate::app::OpenStore;
 use crate::control::{Report, WorkProgress};
 use crate::store::maintenance::{Audit, CheckReport, Finding, Maintain};
 use crate::store::{Encoding, Engine, Key, Progress as StoreProgress, StoreError};
-use crate::store::{passwordless, records, session, user, userroles};
+use crate::store::{activity, passwordless, records, session, user, userroles};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -88,9 +88,16 @@ pub async fn with_cross_references(store: &OpenStore, mut files: CheckReport) ->
     let engine = &store.engine;
     let sessions = session::check(&**engine).await.map_err(|error| error.to_string())?;
     let users = user::check(&**engine).await.map_err(|error| error.to_string())?;
+    let activity = activity::check(&**engine).await.map_err(|error| error.to_string())?;
     let roles = userroles::check(&**engine).await.map_err(|error| error.to_string())?;
     let passwordless = passwordless::check(&**engine).await.map_err(|error| error.to_string())?;
-    let all = [("sessions", sessions), ("users", users), ("roles", roles), ("passwordless sign-ins", passwordless)];
+    let all = [
+        ("sessions", sessions),
+        ("users", users),
+        ("activity", activity),
+        ("roles", roles),
+        ("passwordless sign-ins", passwordless),
+    ];
     for (place, found) in all {
         files.found += found.broken;
         files.findings.extend(found.described.into_iter().map(|what| Finding { place: place.to_owned(), what }));

@@ -35,6 +35,8 @@ pub mod sealing_key;
 pub mod session;
 pub mod signing_key;
 pub mod sled;
+pub mod tallies;
+pub mod tally;
 pub mod tenant;
 pub mod timeline;
 pub mod token_series;

@@ -75,7 +75,7 @@ impl Row<'_> {
             Keyspace::DashboardSession => self.again::<dashboard::DashboardSessionRecord>(),
             Keyspace::BulkImport => self.again::<bulk_import::BulkImportRecord>(),
             Keyspace::UserImport => self.again::<user_import::ImportRecord>(),
-            Keyspace::UserCount | Keyspace::AppUserCount => self.counter(),
+            Keyspace::UserCount | Keyspace::AppUserCount | Keyspace::ActiveUserCount => self.counter(),
             Keyspace::SessionByUser
             | Keyspace::RoleByPermission
             | Keyspace::UserListingV1

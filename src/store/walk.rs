@@ -3,7 +3,7 @@
 use super::codec::{self, Record};
 use super::{Key, Keyspace, Scan, StoreError, Tx};
 
-/// The rows whose keys have a common prefix, in key order. Between two pages others may write: a walk is not a
+/// The rows of a range, most often those whose keys have a common prefix, in key order. Between two pages others may write: a walk is not a
 /// snapshot, and what it has read is not re-checked by a commit.
 #[derive(Debug, Clone)]
 pub struct Pages {
@@ -23,6 +23,12 @@ impl Pages {
     #[must_use]
     pub fn of_keyspace(keyspace: Keyspace, limit: usize) -> Self {
         Self::of(Key::of(keyspace), limit)
+    }
+
+    /// All rows from `start` to before `end`, in the same keyspace, `limit` of them at a time.
+    #[must_use]
+    pub const fn between(start: Key, end: Key, limit: usize) -> Self {
+        Self { next: Some(start), end: Some(end), limit }
     }
 
     /// The same walk from `start` on, where an earlier one stopped; without `start`, from the first row on.

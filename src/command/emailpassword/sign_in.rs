@@ -156,15 +156,16 @@ impl SignIn<'_> {
                 found.user.set_password(&found.id, newer);
                 user::write(tx.as_mut(), &scope.app.id, &[&before], &[&found.user]).await.map_err(writing)?;
             }
-            let active =
-                mark_active(tx.as_mut(), context, &scope.app, found.user.shown_id(), context.now()).map_err(writing)?;
+            let active = mark_active(tx.as_mut(), context, &scope.app, found.user.shown_id(), context.now())
+                .await
+                .map_err(writing)?;
             let person = Person::load(tx.as_mut(), &scope.app.id, found).await?;
             let event = self.account.event_of(AuditKind::SignedIn, &person);
             audit::note(tx.as_mut(), context, scope, event)?;
             Ok(Step::Commit(tx, Some((person, active))))
         });
         Ok(entered.await?.map(|(person, active)| {
-            active.committed(context);
+            active.committed();
             person
         }))
     }

@@ -46,7 +46,7 @@ impl SignUp<'_> {
         let about = self.account.about();
         let added = transact(context, &about, "committing a sign-up", |tx| self.attempt(context, tx, &hash));
         let Some((person, active)) = added.await? else { return Ok(SignedUp::EmailTaken) };
-        active.committed(context);
+        active.committed();
         context.metrics.sign_ups.count(RecipeId::EmailPassword);
         Ok(SignedUp::Ok(Box::new(person)))
     }
@@ -63,7 +63,7 @@ impl SignUp<'_> {
             return Ok(Step::Commit(tx, None));
         };
         let shown = person.info.user.shown_id();
-        let active = mark_active(tx.as_mut(), context, &scope.app, shown, context.now()).map_err(writing)?;
+        let active = mark_active(tx.as_mut(), context, &scope.app, shown, context.now()).await.map_err(writing)?;
         let event = self.account.event_of(AuditKind::SignedUp, &person);
         audit::note(tx.as_mut(), context, scope, event)?;
         Ok(Step::Commit(tx, Some((person, active))))

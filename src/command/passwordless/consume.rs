@@ -52,7 +52,7 @@ impl ConsumeCode {
             transact(context, self.attempt.about(), "committing a used code", |tx| self.consume(context, tx, &code));
         Ok(match used.await?? {
             Ok((person, active, created, device)) => {
-                active.committed(context);
+                active.committed();
                 if created {
                     context.metrics.sign_ups.count(RecipeId::Passwordless);
                 }
@@ -82,8 +82,9 @@ impl ConsumeCode {
             let broken = Fault::invariant("signing up: a free contact is taken");
             return Ok(Step::Commit(tx, Err(broken)));
         };
-        let active =
-            mark_active(tx.as_mut(), context, &scope.app, found.user.shown_id(), context.now()).map_err(failed)?;
+        let active = mark_active(tx.as_mut(), context, &scope.app, found.user.shown_id(), context.now())
+            .await
+            .map_err(failed)?;
         let kind = if created { AuditKind::SignedUp } else { AuditKind::SignedIn };
         self.note(context, tx.as_mut(), kind, &device.contact, &found)?;
         self.confirm(context, tx.as_mut(), &device.contact, &found).await?;

@@ -82,7 +82,7 @@ impl CreateSession {
             self.attempt(context, tx, mint, now)
         });
         let Some((issued, active)) = created.await? else { return Ok(Created::ProtectedClaim) };
-        active.committed(context);
+        active.committed();
         context.metrics.sessions.created.inc();
         Ok(Created::Ok(issued))
     }
@@ -121,7 +121,7 @@ impl CreateSession {
             log: EventLog::starting_with(now, created),
         };
         session::insert(tx.as_mut(), &entry.id, &handle, &record).map_err(writing)?;
-        let active = mark_active(tx.as_mut(), context, entry, &owner.user_id, now).map_err(writing)?;
+        let active = mark_active(tx.as_mut(), context, entry, &owner.user_id, now).await.map_err(writing)?;
         let issued = pair.issued(handle, owner, self.user_data_in_jwt.clone(), validity_ms);
         Ok(Step::Commit(tx, Some((issued, active))))
     }

@@ -105,7 +105,7 @@ impl RefreshSession<'_> {
         let refreshed = transact(context, &exchange.token.handle, "committing a refresh", |tx| exchange.attempt(tx));
         let (outcome, happened) = refreshed.await?;
         happened.events.iter().for_each(|event| context.metrics.sessions.count(event));
-        happened.active.committed(context);
+        happened.active.committed();
         Ok(outcome)
     }
 
@@ -185,7 +185,7 @@ impl Exchange<'_> {
             RefreshDecision::Expired => Ok(nothing_to_write(unauthorised(GONE))),
             RefreshDecision::Grant(grant) => {
                 let owner = SessionOwner::of_row(tx.as_mut(), &entry.id, &record.user_id).await?;
-                self.grant(tx, record, owner, grant, now)
+                self.grant(tx, record, owner, grant, now).await
             }
             RefreshDecision::Reuse(reuse) => {
                 let owner = SessionOwner::of_row(tx.as_mut(), &entry.id, &record.user_id).await?;
@@ -219,7 +219,7 @@ impl Exchange<'_> {
         Ok(Step::Commit(tx, (outcome, Happened::NOTHING)))
     }
 
-    fn grant(
+    async fn grant(
         &self,
         mut tx: Box<dyn Tx>,
         mut record: SessionRecord,
@@ -246,7 +246,7 @@ impl Exchange<'_> {
         record.family = grant.complete(pair.hash.stored());
         let writing = |error| Fault::new("writing a refresh", error);
         session::update(tx.as_mut(), &entry.id, handle, &record).map_err(writing)?;
-        let active = mark_active(tx.as_mut(), self.context, entry, &owner.user_id, now).map_err(writing)?;
+        let active = mark_active(tx.as_mut(), self.context, entry, &owner.user_id, now).await.map_err(writing)?;
         let validity = entry.config.refresh_token_validity_ms;
         let issued = pair.issued(handle.clone(), owner, record.user_data_in_jwt, validity);
         Ok(Step::Commit(tx, (Refreshed::Ok(issued), Happened { events, active })))

@@ -91,13 +91,14 @@ impl RevokeSessions {
             }
             let marked = match active {
                 Some(user) => mark_active(tx.as_mut(), context, &self.scope.app, user, context.now())
+                    .await
                     .map_err(|error| Fault::new("marking a user as active", error))?,
                 None => Marked::NOBODY,
             };
             Ok(Step::Commit(tx, (gone, marked)))
         });
         let (gone, marked) = ended.await?;
-        marked.committed(context);
+        marked.committed();
         Ok(gone)
     }
 }

@@ -64,7 +64,7 @@ impl SignInUp {
         let about = (&self.scope.app.id.app_id, self.tenant.as_str(), &self.account.id, &self.account.user_id);
         let signed = transact(context, &about, "committing a sign-in", |tx| self.attempt(context, tx));
         let Some((person, active, created)) = signed.await?? else { return Ok(SignedInUp::EmailReserved) };
-        active.committed(context);
+        active.committed();
         if created {
             context.metrics.sign_ups.count(RecipeId::ThirdParty);
         }
@@ -96,7 +96,8 @@ impl SignInUp {
         for event in events {
             audit::note(tx.as_mut(), context, &self.scope, event)?;
         }
-        let active = mark_active(tx.as_mut(), context, entry, after.shown_id(), context.now()).map_err(writing)?;
+        let active =
+            mark_active(tx.as_mut(), context, entry, after.shown_id(), context.now()).await.map_err(writing)?;
         let person = Person::load(tx.as_mut(), &entry.id, Found { user: after, id }).await?;
         Ok(Step::Commit(tx, Ok(Some((person, active, created)))))
     }

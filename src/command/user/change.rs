@@ -117,7 +117,7 @@ pub(super) async fn run<D: Decide>(
             Attempted::Changed(changed, outcome) => {
                 context.metrics.sessions.revoked.inc_by(changed.ended);
                 changed.change.cleared_marks().for_each(|id| context.activity.forget(&scope.app, id));
-                changed.active.committed(context);
+                changed.active.committed();
                 if let Some(ending_sessions) = EndUserSessions::of(scope, &changed.change) {
                     ending_sessions.end_rest(context).await?;
                 }
@@ -171,7 +171,7 @@ impl<D: Decide> Attempt<'_, D> {
             audit::note(tx.as_mut(), context, scope, event.clone())?;
         }
         let active = match &change.active {
-            Some(user) => mark_active(tx.as_mut(), context, &scope.app, user, context.now()).map_err(failed)?,
+            Some(user) => mark_active(tx.as_mut(), context, &scope.app, user, context.now()).await.map_err(failed)?,
             None => Marked::NOBODY,
         };
         Ok(Step::Commit(tx, Attempted::Changed(Changed { change, ended: ended.count, active }, outcome)))
@@ -193,7 +193,7 @@ async fn write(tx: &mut dyn Tx, app: &AppId, change: &UserUpdate) -> Result<(), 
         passwordless::delete_all(tx, app, method, &Contact::all_of(&method.login)).await?;
     }
     for id in &change.inactive {
-        activity::remove_user(tx, app, id);
+        activity::remove_user(tx, app, id).await?;
     }
     if let Some((from, to)) = &change.verification_moved {
         user::verified::rename(tx, app, from, to).await?;

@@ -101,6 +101,8 @@ table! {
         UserImport = 46, "user_import", App;
         /// Users of a tenant: (cud, app, tenant, recipe, time joined, group id) → a plain user, or empty.
         UserListing = 47, "user_listing", Tenant;
+        /// Number of users of an app by their last activity: (cud, app, level, slot of time) → counter.
+        ActiveUserCount = 48, "active_user_count", App;
     }
 }
 

@@ -189,6 +189,11 @@ impl<'a> KeyReader<'a> {
         }
     }
 
+    /// The next two parts, written by [`Key::of_app`]. `None` if what follows is not an app.
+    pub fn app(&mut self) -> Option<AppId> {
+        Some(AppId { connection_uri_domain: self.text()?, app_id: self.text()? })
+    }
+
     /// The next part, written by [`Key::internal_id`]. `None` if what follows is not such a part.
     pub fn internal_id(&mut self) -> Option<UserId> {
         match self.byte()? {

@@ -7,8 +7,7 @@ use super::{Row, count, find_internal, parse_row_key, row, verified};
 use crate::domain::ids::{AppId, UserId};
 use crate::store::cross_references::{CrossReferences, Rows, finish_examination};
 use crate::store::key::KeyReader;
-use crate::store::{CommitError, Engine, Key, Keyspace, StoreError, Tx, counter};
-use std::collections::BTreeMap;
+use crate::store::{Engine, Key, Keyspace, StoreError, Tx, tally};
 
 /// The keyspaces of the keys that [`index::entries`] returns.
 const INDEXES: [Keyspace; 7] = [
@@ -40,7 +39,7 @@ pub async fn check(engine: &dyn Engine) -> Result<CrossReferences, StoreError> {
             index_has_row(engine, &key, &mut found).await?;
         }
     }
-    counters(engine, &mut found).await?;
+    tally::check(engine, &count::USERS, &mut found).await?;
     Ok(found)
 }
 
@@ -107,12 +106,10 @@ async fn stored(tx: &mut dyn Tx, key: &Key) -> Result<Option<Vec<u8>>, StoreErro
 }
 
 async fn index_has_row(engine: &dyn Engine, key: &Key, found: &mut CrossReferences) -> Result<(), StoreError> {
-    let mut parts = KeyReader::new(key);
-    let (Some(connection_uri_domain), Some(app_id)) = (parts.text(), parts.text()) else {
+    let Some(app) = KeyReader::new(key).app() else {
         found.report(format!("{key}: not the key of an index entry"));
         return Ok(());
     };
-    let app = AppId { connection_uri_domain, app_id };
     loop {
         let mut tx = engine.begin();
         let wrong = wrong(tx.as_mut(), &app, key).await;
@@ -146,55 +143,4 @@ async fn wrong(tx: &mut dyn Tx, app: &AppId, key: &Key) -> Result<Option<&'stati
     let mut entries = index::entries(app, &found.user).into_iter();
     let own = entries.any(|entry| entry.key == *key && entry.pointer.is_none_or(|pointer| pointer.to == id));
     Ok((!own).then_some("leads to a user to whom it does not belong"))
-}
-
-/// Compares counters with what the rows add up to. Counters that change while the rows are walked are left out; a
-/// difference is checked a second time before it is reported.
-async fn counters(engine: &dyn Engine, found: &mut CrossReferences) -> Result<(), StoreError> {
-    if engine.begin().get(&count::marker()).await?.is_none() {
-        // Counters are kept from the server's next start on.
-        return Ok(());
-    }
-    let mut wrong = different(engine, found).await?;
-    if !wrong.is_empty() {
-        let again = different(engine, &mut CrossReferences::default()).await?;
-        wrong.retain(|key, numbers| again.get(key) == Some(numbers));
-    }
-    for (key, (counter, rows)) in wrong {
-        found.report(format!("{key} is {counter}, but there are {rows} users"));
-    }
-    Ok(())
-}
-
-/// Counters that did not change while the rows were counted and still differ, with both numbers.
-async fn different(engine: &dyn Engine, found: &mut CrossReferences) -> Result<BTreeMap<Key, (i64, i64)>, StoreError> {
-    let mut looks = Vec::new();
-    for key in count::stored(engine).await?.into_keys() {
-        let mut look = engine.begin();
-        match counter::get(look.as_mut(), &key).await {
-            // The commit of this look shows whether the counter is still the same.
-            Ok(number) => looks.push((key, number, look)),
-            Err(damaged @ StoreError::Damaged { .. }) => found.report(damaged.to_string()),
-            Err(error) => return Err(error),
-        }
-    }
-    let mut rows = count::count(engine).await?;
-    let mut different = BTreeMap::new();
-    for (key, number, look) in looks {
-        let there = rows.numbers.remove(&key).unwrap_or_default();
-        let still = match look.commit().await {
-            Ok(()) => true,
-            Err(CommitError::Conflict) => false,
-            Err(CommitError::Store(error)) => return Err(error),
-        };
-        if still && there != number && rows.is_sure_of(&key) {
-            different.insert(key, (number, there));
-        }
-    }
-    for (key, there) in &rows.numbers {
-        if engine.begin().get(key).await?.is_none() && rows.is_sure_of(key) {
-            different.insert(key.clone(), (0, *there));
-        }
-    }
-    Ok(different)
 }

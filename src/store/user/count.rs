@@ -12,11 +12,11 @@
 use super::{Row, UserRecord, parse_row_key};
 use crate::domain::ids::{AppId, TenantId};
 use crate::domain::user::{LoginMethod, RecipeId, Recipes, User};
-use crate::store::walk::Pages;
-use crate::store::{CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx, codec, counter};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::store::tally::Tally;
+use crate::store::{Encoding, Key, Keyspace, Scan, StoreError, Tx, codec, counter};
+use std::collections::BTreeMap;
 
-/// Rows read at once. Between two batches other tasks get the thread.
+/// More counters than a tenant or an app has: there are sixteen sets of four recipes.
 const PAGE: usize = 512;
 
 /// The number of a tenant's users with a login method of one of these recipes in that tenant.
@@ -79,90 +79,17 @@ pub(super) fn change(tx: &mut dyn Tx, app: &AppId, before: &[&User], after: &[&U
     }
 }
 
-/// The key of the marker that exists in a store whose counters are maintained.
-pub(super) fn marker() -> Key {
-    Key::of(Keyspace::Meta).text("users counted")
-}
+/// The counters of users, as they are established and checked.
+pub const USERS: Tally = Tally {
+    note: "users counted",
+    rows: Keyspace::User,
+    counters: &[Keyspace::UserCount, Keyspace::AppUserCount],
+    noun: "users",
+    places: places_of_row,
+};
 
-/// True for the marker that counters are maintained. A store that may lack users (a salvaged folder) must not have it.
-#[must_use]
-pub fn is_marker(key: &Key) -> bool {
-    *key == marker()
-}
-
-/// Counts all users of a store that has no counters yet: a new one, one from an older version, or a salvaged one.
-/// Nothing else may use the store in the meantime.
-///
-/// # Errors
-/// When the store fails. Rows that cannot be read are not counted.
-pub async fn establish(engine: &dyn Engine) -> Result<(), StoreError> {
-    let mut tx = engine.begin();
-    if tx.get(&marker()).await?.is_some() {
-        return Ok(());
-    }
-    for key in stored(engine).await?.into_keys() {
-        tx.delete(key);
-    }
-    let counted = count(engine).await?;
-    for (key, number) in counted.numbers {
-        tx.add(key, number);
-    }
-    codec::put_marker(tx.as_mut(), marker());
-    tx.commit().await.map_err(|error| match error {
-        CommitError::Store(error) => error,
-        CommitError::Conflict => StoreError::Stopped { reason: "users were counted twice at once".to_owned() },
-    })
-}
-
-/// The numbers that the rows add up to.
-#[derive(Debug, Default)]
-pub(super) struct Counted {
-    /// Numbers by the key of their counter.
-    pub(super) numbers: BTreeMap<Key, i64>,
-    /// Key prefixes of the apps with rows that cannot be read.
-    pub(super) unsure: BTreeSet<Vec<u8>>,
-}
-
-/// Counts the rows of all apps.
-pub(super) async fn count(engine: &dyn Engine) -> Result<Counted, StoreError> {
-    let mut counted = Counted::default();
-    let mut pages = Pages::of_keyspace(Keyspace::User, PAGE);
-    while let Some(rows) = pages.rows(engine.begin().as_mut()).await? {
-        for (key, bytes) in &rows {
-            let Some((app, id)) = parse_row_key(key) else { continue };
-            match codec::decode::<UserRecord>(engine.encoding(), key, bytes) {
-                Ok(record) => {
-                    for place in places(&app, &Row::new(id, record).user) {
-                        *counted.numbers.entry(place).or_default() += 1;
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "a user is not counted");
-                    counted.unsure.insert(Key::of_app(Keyspace::User, &app).bytes);
-                }
-            }
-        }
-        tokio::task::yield_now().await;
-    }
-    Ok(counted)
-}
-
-impl Counted {
-    /// True if every row that may belong to this counter could be read.
-    pub(super) fn is_sure_of(&self, counter: &Key) -> bool {
-        !self.unsure.iter().any(|app| counter.bytes.starts_with(app))
-    }
-}
-
-/// All stored counters.
-pub(super) async fn stored(engine: &dyn Engine) -> Result<BTreeMap<Key, Vec<u8>>, StoreError> {
-    let mut all = BTreeMap::new();
-    for keyspace in [Keyspace::UserCount, Keyspace::AppUserCount] {
-        let mut pages = Pages::of_keyspace(keyspace, PAGE);
-        while let Some(rows) = pages.rows(engine.begin().as_mut()).await? {
-            all.extend(rows);
-            tokio::task::yield_now().await;
-        }
-    }
-    Ok(all)
+fn places_of_row(encoding: Encoding, row: &Key, bytes: &[u8]) -> Result<Vec<Key>, StoreError> {
+    let Some((app, id)) = parse_row_key(row) else { return Ok(Vec::new()) };
+    let record = codec::decode::<UserRecord>(encoding, row, bytes)?;
+    Ok(places(&app, &Row::new(id, record).user).collect())
 }

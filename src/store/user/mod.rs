@@ -89,8 +89,7 @@ pub fn row_key(app: &AppId, id: &UserId) -> Key {
 /// Parses the app and the group id from the key of a row.
 fn parse_row_key(key: &Key) -> Option<(AppId, UserId)> {
     let mut parts = KeyReader::new(key);
-    let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
-    Some((app, UserId::new(parts.text()?)))
+    Some((parts.app()?, UserId::new(parts.text()?)))
 }
 
 /// The user with this group id.

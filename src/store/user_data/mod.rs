@@ -57,7 +57,7 @@ pub async fn kept_by(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<Vec<&'
 /// # Errors
 /// When the store fails.
 pub async fn remove(tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), StoreError> {
-    activity::remove_user(tx, app, id);
+    activity::remove_user(tx, app, id).await?;
     for (_, recipe) in RECIPES {
         recipe.remove(tx, app, id).await?;
     }

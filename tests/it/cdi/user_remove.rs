@@ -99,6 +99,7 @@ fn holds_users(keyspace: Keyspace) -> bool {
         | Keyspace::TotpAttemptsByUser
         | Keyspace::UserCount
         | Keyspace::AppUserCount
+        | Keyspace::ActiveUserCount
         // Made for the contacts of users.
         | Keyspace::PasswordlessDevice
         | Keyspace::PasswordlessDeviceByContact

@@ -3,13 +3,16 @@
 use crate::app::{START, TestApp, new_session};
 use crate::people::{by_password, by_provider, mapped, with_cheap_passwords};
 use crate::store::golden;
+use crate::watched::{Mood, Watched};
 use serde_json::json;
 use sessiond::domain::ids::{AppId, UserId};
 use sessiond::domain::time::UnixMillis;
 use sessiond::domain::totp::TotpSecret;
 use sessiond::store::activity::{self, ActiveRecord};
+use std::sync::Arc;
 
 const MINUTE: u64 = 60_000;
+const HOUR: u64 = 60 * MINUTE;
 
 async fn active(app: &TestApp, prefix: &str, since: u64) -> u64 {
     let reply = app.get(&format!("{prefix}/users/count/active?since={since}")).await.ok().json();
@@ -142,14 +145,73 @@ async fn marks_are_of_the_app_and_go_with_it() {
 #[tokio::test]
 async fn many_users_are_counted() {
     let app = TestApp::new().await;
-    for n in 0..2500 {
-        let mut tx = app.context.store.begin();
-        let at = START.plus(n % 5);
-        activity::put(tx.as_mut(), &AppId::base(), &UserId::new(n.to_string()), at).unwrap();
-        tx.commit().await.unwrap();
-    }
+    mark(&app, (0..2500).map(|n| START.plus(n % 5 * 5 * MINUTE))).await;
     assert_eq!(active(&app, "", START.0).await, 2500);
-    assert_eq!(active(&app, "", START.0 + 3).await, 1000);
+    assert_eq!(active(&app, "", START.0 + 15 * MINUTE).await, 1000);
+}
+
+/// Marks users at these moments.
+async fn mark(app: &TestApp, moments: impl IntoIterator<Item = UnixMillis>) {
+    let mut tx = app.context.store.begin();
+    for (n, at) in moments.into_iter().enumerate() {
+        activity::put(tx.as_mut(), &AppId::base(), &UserId::new(n.to_string()), at).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+/// Moments of the last 40 days and of some hours to come, and what is counted of them.
+fn scattered(count: u64) -> Vec<UnixMillis> {
+    (0..count).map(|n| START.plus(5 * HOUR).minus(n * 7_919_777 % (40 * 24 * HOUR))).collect()
+}
+
+#[tokio::test]
+async fn few_are_counted_to_the_millisecond_and_many_from_the_beginning_of_five_minutes() {
+    for (many, slot, hour) in [(1024, 1, 1), (1025, 5 * MINUTE, HOUR)] {
+        let app = TestApp::new().await;
+        let marks = scattered(many);
+        mark(&app, marks.iter().copied()).await;
+        let since = |moment: u64| marks.iter().filter(|at| at.0 >= moment).count() as u64;
+        let moments = (0..300).map(|n| START.0 - n * 11_400_000 - n % 3);
+        let edges = (0..60).map(|n| (START.0 / HOUR - 17 * n) * HOUR);
+        for moment in moments.chain(edges).chain(marks.iter().take(50).map(|at| at.0)).chain([0]) {
+            assert_eq!(active(&app, "", moment).await, since(moment / slot * slot), "{many}: {moment}");
+        }
+        assert_eq!(active(&app, "", i64::MAX.unsigned_abs()).await, 0);
+        let maus = app.get("/ee/featureflag").await.ok().json()["usageStats"]["maus"].clone();
+        let first = |days: u64| START.0 - days * 24 * HOUR + 1;
+        let expected: Vec<u64> = (1..=31).map(|days| since(first(days) / hour * hour)).collect();
+        assert_eq!(maus, json!(expected), "{many}");
+    }
+}
+
+#[tokio::test]
+async fn very_many_cost_no_more_than_a_thousand() {
+    let mut read = Vec::new();
+    for marks in [1000, 60_000] {
+        let engine = Watched::default();
+        let app = TestApp::builder().store(Arc::new(engine.clone())).build().await;
+        mark(&app, scattered(marks)).await;
+        for path in ["/users/count/active?since=0", "/users/count/active?since=1699200000123", "/ee/featureflag"] {
+            let before = engine.rows.get();
+            app.get(path).await.ok();
+            read.push(engine.rows.get() - before);
+        }
+    }
+    let (few, many) = read.split_at(3);
+    assert!(few.iter().zip(many).all(|(few, many)| many <= few), "rows read: {few:?}, {many:?}");
+}
+
+#[tokio::test]
+async fn who_could_not_be_marked_is_marked_by_the_next_request() {
+    let engine = Watched::default();
+    let app = TestApp::builder().store(Arc::new(engine.clone())).build().await;
+    app.session("first").await;
+    engine.be(Mood::Refuses);
+    assert!(app.post("/recipe/session", new_session("u")).await.code() >= 500);
+    engine.be(Mood::Works);
+    engine.conflicts.set(3);
+    app.session("u").await;
+    assert_eq!(active(&app, "", 0).await, 2);
 }
 
 #[tokio::test]

@@ -292,7 +292,7 @@ fn frames_in(folder: &Path, segment: &Path) -> Range<u64> {
 fn salvaged(path: &Path, subject: &Subject, damaged: &Path, label: &str) {
     let Subject { folder, expected, history, .. } = subject;
     let to = path.join("saved");
-    let report = salvage(path, &to, &options(), &sessiond::store::user::count::is_marker, &|_| {})
+    let report = salvage(path, &to, &options(), &sessiond::store::tallies::is_note, &|_| {})
         .unwrap_or_else(|error| panic!("{label}: salvage: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let saved = runtime.block_on(async { dump(&sled::open(&to, &small()).unwrap().0).await });

@@ -262,7 +262,7 @@ async fn nothing_is_overwritten() {
     let data = folder.path().join("data");
     refused_as_unusable(restore(&data, &taken, Until::End, &options(), &|_| {}));
     refused_as_unusable(restore(&data, &data, Until::End, &options(), &|_| {}));
-    refused_as_unusable(salvage(&data, &taken, &options(), &sessiond::store::user::count::is_marker, &|_| {}));
+    refused_as_unusable(salvage(&data, &taken, &options(), &sessiond::store::tallies::is_note, &|_| {}));
     refused_as_unusable(restore(
         &folder.path().join("nowhere"),
         &folder.path().join("x"),
@@ -431,7 +431,7 @@ async fn salvage_collects_what_is_readable_and_says_what_is_not() {
     fs::write(&segment, bytes).unwrap();
     assert!(matches!(sled::open(&data, &options()).unwrap_err(), StoreError::Damaged { .. }));
     let to = folder.path().join("saved");
-    let report = salvage(&data, &to, &options(), &sessiond::store::user::count::is_marker, &|_| {}).unwrap();
+    let report = salvage(&data, &to, &options(), &sessiond::store::tallies::is_note, &|_| {}).unwrap();
     assert!(report.findings.iter().any(|finding| finding.what.contains("are missing")), "{report:?}");
     assert!(!report.warnings.is_empty());
     let (saved, _) = contents(&to).await;

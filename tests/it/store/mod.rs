@@ -1,6 +1,7 @@
 //! The storage interface: one conformance suite for every engine, record bytes, and what only the sled engine
 //! guarantees.
 
+mod activity;
 mod bulk_import;
 mod clock;
 mod codec;

@@ -54,7 +54,7 @@ async fn a_check_names_records_that_are_whole_and_cannot_be_read() {
     let (engine, _) = sled::open(folder.path(), &options()).unwrap();
     let app = AppId::base();
     let mut tx = engine.begin();
-    activity::put(tx.as_mut(), &app, &UserId::new("here"), UnixMillis(7)).unwrap();
+    activity::put(tx.as_mut(), &app, &UserId::new("here"), UnixMillis(7)).await.unwrap();
     let key = Key::of_app(Keyspace::UserActive, &app).text("later");
     // Version 9, with a valid checksum.
     let mut hasher = crc32fast::Hasher::new();

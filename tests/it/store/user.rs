@@ -12,7 +12,7 @@ use sessiond::store::memory::MemoryEngine;
 use sessiond::store::removal::RemovalTarget;
 use sessiond::store::user::listing::{ListedUser, Page};
 use sessiond::store::user::{self, Row, Taken, UserRecord, verified};
-use sessiond::store::{CommitError, Engine, Key, Keyspace, Scan, codec};
+use sessiond::store::{CommitError, Engine, Key, Keyspace, Scan, codec, tallies};
 use std::collections::BTreeSet;
 
 fn app() -> AppId {
@@ -410,10 +410,10 @@ async fn users_of_a_store_without_counters_are_counted_once() {
         }
     }
     tx.commit().await.unwrap();
-    user::count::establish(&engine).await.unwrap();
+    tallies::establish(&engine).await.unwrap();
     counted(&engine, &people).await;
     let once = dump(&engine).await;
-    user::count::establish(&engine).await.unwrap();
+    tallies::establish(&engine).await.unwrap();
     assert_eq!(dump(&engine).await, once);
     assert_eq!(user::check(&engine).await.unwrap().broken, 0);
 }
@@ -450,7 +450,7 @@ proptest! {
 #[tokio::test]
 async fn the_check_names_keys_that_show_something_else_than_the_row() {
     let engine = MemoryEngine::new();
-    user::count::establish(&engine).await.unwrap();
+    tallies::establish(&engine).await.unwrap();
     let mut jane = User::new(by_password(ID, "jane@x.io", 1));
     save(&engine, &[], &[&jane]).await.unwrap();
     let stands = async |(key, value): &(Key, Vec<u8>)| {
@@ -499,7 +499,7 @@ async fn the_check_names_keys_that_show_something_else_than_the_row() {
 #[tokio::test]
 async fn the_check_names_rows_without_keys_and_keys_without_rows() {
     let engine = MemoryEngine::new();
-    user::count::establish(&engine).await.unwrap();
+    tallies::establish(&engine).await.unwrap();
     let mut jane = User::new(by_password("a", "jane@x.io", 1));
     jane.is_primary = true;
     jane.methods.push(by_provider("b", "jane@x.io", 2));

@@ -18,7 +18,7 @@ use crate::store::app::AppRecord;
 use crate::store::archive::ArchiveReader;
 use crate::store::key::Belongs;
 use crate::store::removal::{self, RemovalTarget};
-use crate::store::{self, CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx, records};
+use crate::store::{self, CommitError, Engine, Key, Keyspace, Scan, StoreError, Tx, records, tallies};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -188,7 +188,7 @@ type Row = (Key, Vec<u8>);
 async fn write(work: &Work, rows: &[Row]) -> Result<(), TransferError> {
     let mut tx = work.store.begin();
     for (key, value) in rows {
-        tx.put(key.clone(), value.clone());
+        tallies::put_arriving(&mut *tx, key.clone(), value.clone())?;
     }
     commit(tx).await
 }

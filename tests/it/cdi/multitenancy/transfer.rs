@@ -1,6 +1,6 @@
 //! An app that is moved to another installation as an archive.
 
-use super::life::{CLIENT_SECRET, TOTP_SECRET, app_id, fill, holdings, live, wait};
+use super::life::{CLIENT_SECRET, TOTP_SECRET, app_id, fill, holdings, live, rows_of, wait};
 use super::{put_app, put_tenant};
 use crate::app::{TestApp, new_session};
 use crate::people::with_cheap_passwords;
@@ -13,7 +13,7 @@ use sessiond::domain::totp::TotpSecret;
 use sessiond::jobs::bulk_import::round;
 use sessiond::state::key::MasterKey;
 use sessiond::store::memory::MemoryEngine;
-use sessiond::store::{Engine, Key, Keyspace};
+use sessiond::store::{Engine, Key, Keyspace, activity};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -138,6 +138,27 @@ async fn an_app_arrives_with_every_row_and_its_sessions_go_on() {
     let entry = there.context.directory.app(&app_id("shop")).unwrap();
     assert_eq!(entry.config.access_token_validity_ms, 1_800_000, "inherited and own settings are in effect");
     goes_on(&there, &source.sent).await;
+}
+
+#[tokio::test]
+async fn an_archive_of_a_version_without_counters_arrives_with_them() {
+    const COUNTERS: [Keyspace; 3] = [Keyspace::UserCount, Keyspace::AppUserCount, Keyspace::ActiveUserCount];
+    let source = Source::new(None).await;
+    let (id, archive) = (app_id("shop"), source.folder.path().join("older.archive"));
+    let app = over(&source.store).await;
+    let whole = holdings(&*source.store, &id).await;
+    let mut tx = source.store.begin();
+    for keyspace in COUNTERS {
+        rows_of(&*source.store, &id, keyspace).await.into_iter().for_each(|(key, _)| tx.delete(key));
+    }
+    tx.commit().await.unwrap();
+    export(&app, &id, &archive, None).await.unwrap();
+
+    let store: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
+    let there = over(&store).await;
+    import(&there, wanted(&archive)).await.unwrap();
+    assert_eq!(holdings(&*store, &id).await, whole);
+    assert_eq!(activity::check(&*store).await.unwrap().described, [""; 0]);
 }
 
 #[tokio::test]
