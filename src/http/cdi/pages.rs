@@ -8,7 +8,7 @@ use crate::http::error::ApiError;
 use crate::http::exchange::Request;
 use crate::http::host::Host;
 use http::header::{CONTENT_TYPE, HOST, ORIGIN, REFERER, USER_AGENT};
-use http::{HeaderName, Method};
+use http::{HeaderName, HeaderValue, Method};
 
 /// The relation between the target and the page that made the request (Fetch Metadata). Pages cannot set it.
 static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -71,7 +71,9 @@ impl PageGuard {
 
     /// True if a page of another origin caused the request. Browsers indicate that in one of several ways.
     fn is_of_foreign_page(&self, request: &Request) -> bool {
-        if self.origins == AllowedOrigins::Any {
+        if self.origins == AllowedOrigins::Any
+            || !request.headers.iter().any(|(name, value)| is_of_browser(name, value))
+        {
             return false;
         }
         let host = request.header(&HOST).unwrap_or_default();
@@ -99,6 +101,15 @@ impl PageGuard {
         !has_origin
             && (referer.is_some_and(|referer| is_foreign(origin_of(referer))) || is_form_of_old_browser(request))
     }
+}
+
+/// True for a header by which browsers identify themselves or their page. Applications' requests have none of them, and
+/// one pass over the headers costs less than a look-up of each.
+fn is_of_browser(name: &HeaderName, value: &HeaderValue) -> bool {
+    *name == ORIGIN
+        || *name == REFERER
+        || *name == SEC_FETCH_SITE
+        || (*name == USER_AGENT && value.as_bytes().starts_with(b"Mozilla/"))
 }
 
 /// True for a name of one label, or with a suffix that cannot be registered.
