@@ -151,20 +151,32 @@ pub(crate) struct Create {
     user: u64,
     keep_every: u64,
     left: u64,
+    /// After so many users it begins again with the first one.
+    users: u64,
     request: Vec<u8>,
 }
+
+/// Users of a connection who get session after session.
+const KNOWN_USERS: u64 = 10;
 
 impl Create {
     /// `number` distinguishes the connections, so that no two create the same user; with `keep_every` 0, none is kept.
     pub(crate) fn new(pool: &Pool, number: usize, keep_every: u64, at_most: u64) -> Self {
-        Self { pool: Arc::clone(pool), user: (number as u64) << 32, keep_every, left: at_most, request: Vec::new() }
+        let (user, users) = ((number as u64) << 32, u64::from(u32::MAX));
+        Self { pool: Arc::clone(pool), user, keep_every, left: at_most, users, request: Vec::new() }
+    }
+
+    /// Creates sessions without end, all for the first users of this number.
+    pub(crate) fn again(pool: &Pool, number: usize) -> Self {
+        Self { users: KNOWN_USERS, ..Self::new(pool, number, 0, u64::MAX) }
     }
 }
 
 impl Script for Create {
     fn next(&mut self) -> Option<&[u8]> {
         self.left = self.left.checked_sub(1)?;
-        self.user += 1;
+        let (number, user) = (self.user >> 32, self.user & 0xffff_ffff);
+        self.user = number << 32 | (user % self.users + 1);
         self.request = create_request("", self.user);
         Some(&self.request)
     }
@@ -251,6 +263,33 @@ impl Script for RefreshAround {
     fn answer(&mut self, status: u16, body: &[u8]) -> Result<(), String> {
         ok(status, body)?;
         give(&self.pool, tokens_in(body)?);
+        Ok(())
+    }
+}
+
+/// Refreshes each session of a pool once, and moves it to another pool.
+pub(crate) struct RefreshOnce {
+    from: Pool,
+    to: Pool,
+    request: Vec<u8>,
+}
+
+impl RefreshOnce {
+    /// Takes from `from` until it is empty.
+    pub(crate) fn new(from: &Pool, to: &Pool) -> Self {
+        Self { from: Arc::clone(from), to: Arc::clone(to), request: Vec::new() }
+    }
+}
+
+impl Script for RefreshOnce {
+    fn next(&mut self) -> Option<&[u8]> {
+        self.request = refresh_request(&take(&self.from)?.refresh, wire::LEGACY);
+        Some(&self.request)
+    }
+
+    fn answer(&mut self, status: u16, body: &[u8]) -> Result<(), String> {
+        ok(status, body)?;
+        give(&self.to, tokens_in(body)?);
         Ok(())
     }
 }

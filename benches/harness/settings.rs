@@ -12,6 +12,10 @@ pub(crate) struct Settings {
     #[arg(long, default_value_t = 20_000)]
     pub(crate) sessions: u64,
 
+    /// Sessions of other users that exist before the rows are measured, to see what growth costs.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) loaded: u64,
+
     /// Users to import for the figures about lists; 1000000 for the full table.
     #[arg(long, default_value_t = 20_000)]
     pub(crate) users: u64,

@@ -50,7 +50,7 @@ async fn overhead(settings: &Settings, sessiond: &Sessiond, report: &mut Report)
     let sessiond = Sessiond { binary: sessiond.binary.clone(), folder, environment };
     let (server, floor) = (sessiond.start()?, Server::start_floor(&sessiond.folder)?);
     sign_up(&server).await?;
-    let plan = Plan { name: OVERHEAD, connections: CLIENTS, target: Target::Above(100.0), scripts: sign_ins() };
+    let plan = Plan { name: OVERHEAD, connections: CLIENTS, target: Target::Above(70.0), scripts: sign_ins() };
     let mut row = compare(settings, &server, &floor, plan).await?;
     row.sessiond.cpu -= on_this_machine(SMALLEST, 1, 500).as_secs_f64() * 1e6;
     report.row(row);
