@@ -13,7 +13,7 @@ const BETWEEN_MARKS_MS: u64 = 5 * 60_000;
 /// Maximum number of users remembered as marked; a forgotten one is just marked once more.
 const REMEMBERED: usize = 65_536;
 
-/// Who was marked lately, or is being marked.
+/// The users that were marked recently or are being marked.
 pub struct RecentMarks {
     marked: Cache<u64, SteadyMillis>,
     hasher: RandomState,
@@ -26,15 +26,15 @@ impl Default for RecentMarks {
 }
 
 impl RecentMarks {
-    /// Claims a user (by the id that callers use) in order to mark it; `None` if it was marked lately, or somebody else
-    /// is marking it. Of several at once one gets the claim, so that their transactions do not meet in the mark.
+    /// Claims a user (by the id that callers use) in order to mark it; `None` if it was marked recently or is already
+    /// claimed. Of several concurrent requests one gets the claim, so that their transactions do not conflict in the mark.
     pub fn claim(self: &Arc<Self>, entry: &AppEntry, user: &UserId, now: SteadyMillis) -> Option<Claim> {
         self.claim_place(self.place(entry, user), now)
     }
 
     fn claim_place(self: &Arc<Self>, place: u64, now: SteadyMillis) -> Option<Claim> {
         let is_recent = |at: SteadyMillis| at.age(now).pause_left(BETWEEN_MARKS_MS).is_some();
-        // Nearly always: without waiting for anybody.
+        // The usual case takes no lock.
         if self.marked.get(&place).is_some_and(is_recent) {
             return None;
         }
@@ -48,7 +48,7 @@ impl RecentMarks {
         let is_claimed = match found {
             EntryResult::Retained(is_free) => is_free,
             EntryResult::Vacant(free) => {
-                // Forgotten at this very moment: the mark is made all the same.
+                // If the entry is evicted at once, the user is just marked again.
                 let _ = free.insert(now);
                 true
             }
@@ -57,7 +57,7 @@ impl RecentMarks {
         is_claimed.then(|| Claim { marks: Arc::clone(self), place, at: now, is_kept: false })
     }
 
-    /// Forgets that a user (by the id that callers use) was marked: its mark is gone, or another's now.
+    /// Forgets that a user (by the id that callers use) was marked: the mark is gone, or now belongs to another user.
     pub fn forget(&self, entry: &AppEntry, user: &UserId) {
         self.marked.remove(&self.place(entry, user));
     }
@@ -68,7 +68,7 @@ impl RecentMarks {
     }
 }
 
-/// A user who is being marked. Dropped, it is as if nobody had been: the next request marks the user.
+/// The right to mark a user. If it is dropped without [`Claim::keep`], the next request marks the user.
 #[must_use]
 pub struct Claim {
     marks: Arc<RecentMarks>,
@@ -78,7 +78,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// The mark is committed: the user is not marked again for a while.
+    /// Records that the mark is committed: the user is not marked again for a while.
     pub fn keep(mut self) {
         self.is_kept = true;
     }

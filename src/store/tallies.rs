@@ -5,7 +5,7 @@ use super::{Engine, Key, Keyspace, StoreError, Tx, activity, user};
 
 const ALL: [&Tally; 2] = [&user::count::USERS, &activity::count::MARKS];
 
-/// Counts what a store has no counters of yet. Nothing else may use the store in the meantime.
+/// Establishes the counters that a store does not have yet. Nothing else may use the store in the meantime.
 ///
 /// # Errors
 /// When the store fails. Rows that cannot be read are not counted.
@@ -16,14 +16,14 @@ pub async fn establish(engine: &dyn Engine) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// True for the notes that counters are kept. A store that may lack rows (a salvaged folder) must not have them.
+/// True for the notes that counters are maintained. A store that may lack rows (a salvaged folder) must not have them.
 #[must_use]
 pub fn is_note(key: &Key) -> bool {
     key.keyspace == Keyspace::Meta && ALL.iter().any(|tally| *key == tally.note())
 }
 
-/// Writes a row of an archive. Its counters are left out and rows are counted as they come: the version that wrote the
-/// archive may have known fewer counters.
+/// Writes a row of an archive. Counters are left out, and rows are counted as they arrive, because the version that wrote
+/// the archive may have had fewer counters.
 ///
 /// # Errors
 /// When the row cannot be read.

@@ -1,5 +1,5 @@
-//! [`Tally`]: counters that are kept with every change of the rows they count. They are counted once in a store that has
-//! none yet, and compared with the rows by a check, one app after the other.
+//! [`Tally`]: counters that are updated with every change of the rows they count. A store without them is counted once,
+//! and a check compares them with the rows, one app after the other.
 
 use super::cross_references::CrossReferences;
 use super::key::KeyReader;
@@ -12,12 +12,12 @@ const PAGE: usize = 512;
 /// Counters written in one transaction, or those of one app: there can be millions of them.
 const COUNTERS_PER_STEP: usize = 10_000;
 
-/// The keys of the counters that count a row; none for a key that is no row's.
+/// The keys of the counters that count a row; none for a key that cannot belong to a row.
 pub(super) type Places = fn(Encoding, &Key, &[u8]) -> Result<Vec<Key>, StoreError>;
 
 /// Rows, and the counters that count them.
 pub struct Tally {
-    /// The name of the note in `meta` that a store has whose counters are kept.
+    /// The name of the note in `meta` that says that a store's counters are maintained.
     pub(super) note: &'static str,
     /// The rows, which are an app's.
     pub(super) rows: Keyspace,
@@ -88,7 +88,7 @@ impl Prefix {
 struct Apps<'a> {
     engine: &'a dyn Engine,
     tally: &'a Tally,
-    /// Where the next one is looked for; `None` after the last.
+    /// Where the search for the next one starts; `None` after the last.
     from: Option<Vec<u8>>,
 }
 
@@ -124,7 +124,7 @@ impl<'a> Apps<'a> {
 }
 
 /// Counts the rows of a store that has no counters yet: a new one, one from an older version, or a salvaged one. Nothing
-/// else may use the store in the meantime; what is cut off begins anew.
+/// else may use the store in the meantime; if it is interrupted, it starts over.
 ///
 /// # Errors
 /// When the store fails. Rows that cannot be read are not counted.
@@ -155,14 +155,14 @@ fn committed(outcome: Result<(), CommitError>) -> Result<(), StoreError> {
     })
 }
 
-/// Compares counters with what the rows add up to. Beside live traffic nearly any number differs from rows that are walked
-/// for a while, so what differs is looked at a second time, and reported if the counter did not change meanwhile.
+/// Compares counters with the sums over the rows. On a busy server nearly every counter changes during the walk, so a
+/// difference is checked a second time, and reported only if the counter did not change in between.
 ///
 /// # Errors
 /// When the store fails.
 pub(super) async fn check(engine: &dyn Engine, tally: &Tally, found: &mut CrossReferences) -> Result<(), StoreError> {
     if engine.begin().get(&tally.note()).await?.is_none() {
-        // Counters are kept from the server's next start on.
+        // The counters are maintained from the server's next start on.
         return Ok(());
     }
     let mut apps = Apps::of(engine, tally);

@@ -1,10 +1,10 @@
 //! When users were last active, and how many have been since a given moment.
 //!
-//! A mark costs no wait for the disk: it rides in a transaction that is committed anyway. Sessions of one user do not meet
-//! in it: whoever marks claims the user first, and who was marked lately is skipped.
+//! A mark costs no wait for the disk: it is part of a transaction that is committed anyway. Sessions of one user do not
+//! conflict in it: the user is claimed in memory first, and a user that was marked recently is skipped.
 //!
-//! An app with few marks is counted by its marks, to the millisecond; one with more by counters, whose cost does not grow
-//! with the users. They know a moment to five minutes, which is by how much a mark may lag anyway.
+//! In an app with few marks, they are counted one by one, to the millisecond; with more, counters are used, whose cost
+//! does not grow with the number of users. They are precise to five minutes, which is how far a mark may lag anyway.
 
 use crate::command::scope::Scope;
 use crate::context::Context;
@@ -17,7 +17,8 @@ use crate::store::activity::count::{self, Level, Slots};
 use crate::store::activity::{self, ActiveRecord};
 use crate::store::{StoreError, Tx};
 
-/// A mark in a transaction: say [`Marked::committed`] when that is committed. Dropped before, it counts as not made.
+/// A mark in a transaction: call [`Marked::committed`] once that is committed. If it is dropped instead, the user counts
+/// as not marked.
 #[must_use]
 pub struct Marked(Option<Claim>);
 
@@ -25,7 +26,7 @@ impl Marked {
     /// No user was marked.
     pub const NOBODY: Self = Self(None);
 
-    /// The transaction is committed: the user is not marked again for a while.
+    /// Records that the transaction is committed: the user is not marked again for a while.
     pub fn committed(self) {
         if let Some(claim) = self.0 {
             claim.keep();
@@ -33,7 +34,7 @@ impl Marked {
     }
 }
 
-/// Marks a user (by the id that callers use) as active now, unless it was marked lately or is being marked.
+/// Marks a user (by the id that callers use) as active now, unless it was marked recently or is being marked.
 ///
 /// Call it in each attempt of a transaction that also writes something else.
 ///
@@ -51,14 +52,14 @@ pub async fn mark_active(
     Ok(Marked(Some(claim)))
 }
 
-/// Up to so many marks are looked at one by one.
+/// The largest number of marks that are read one by one.
 const FEW: u64 = activity::PAGE as u64;
 
 /// Counts the users of an app that were active.
 pub struct CountActiveUsers {
     /// The app, and what led to the command.
     pub scope: Scope,
-    /// At that moment or after it. If there are many marks, it is rounded down to the start of its five minutes.
+    /// The earliest moment of activity that counts. If there are many marks, it is rounded down to five minutes.
     pub since: UnixMillis,
 }
 

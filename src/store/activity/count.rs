@@ -1,9 +1,9 @@
 //! How many users were last active when: counters that are updated with every change of a mark.
 //!
-//! [`Keyspace::ActiveUserCount`]: (domain, app, level, slot) → counter. The time is cut into slots three times over, into
-//! days, hours and five minutes since 1970, and a mark is counted in one slot of each [`Level`]. The marks since a moment are
-//! those of the days after its day, of that day's hours after its hour, and of that hour's slots from its own on: a few
-//! short scans, however many users there are. The moment is thereby rounded down to the start of its five minutes.
+//! [`Keyspace::ActiveUserCount`]: (domain, app, level, slot) → counter. Time is divided into slots on three levels: days,
+//! hours and five minutes since 1970. A mark is counted in one slot of each [`Level`]. The marks since a moment are those
+//! of the days after its day, of that day's hours after its hour, and of that hour's slots from its own on: a few short
+//! scans, however many users there are. The moment is thereby rounded down to five minutes.
 
 use super::mark::ActiveRecord;
 use crate::domain::ids::AppId;
@@ -17,7 +17,7 @@ use std::ops::Range;
 /// Counters read at once.
 const PAGE: usize = 1024;
 
-/// How finely the time is cut. The byte is stored.
+/// The length of a slot. The byte is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Level {

@@ -1,7 +1,7 @@
-//! When users were last active, and how many were when.
+//! When users were last active, and how many have been since when.
 //!
-//! A mark is read before it is written, because the counters in [`count`] follow it: of two transactions that mark one
-//! user at once, the second conflicts. Whoever marks avoids that by claiming the user first.
+//! A mark is read before it is written, because the counters in [`count`] depend on it: of two concurrent transactions
+//! that mark the same user, the second one conflicts. Callers avoid that by claiming the user first.
 
 pub mod count;
 mod mark;
@@ -52,7 +52,7 @@ pub async fn rename_user(tx: &mut dyn Tx, app: &AppId, from: &UserId, to: &UserI
     Ok(())
 }
 
-/// The time in a record. One that cannot be read is none: nobody is kept from signing in by it.
+/// The time in a record. A damaged record counts as none, because it must not keep a user from signing in.
 async fn read(tx: &mut dyn Tx, key: &Key) -> Result<Option<UnixMillis>, StoreError> {
     match codec::get::<ActiveRecord>(tx, key).await {
         Ok(mark) => Ok(mark.map(|mark| mark.at)),
