@@ -9,7 +9,10 @@ import { attackAcross, attackAsOneOrigin } from "./stranger-page.js";
 const { GUARDED_URL, GUARDED_LOG, OPEN_URL, OPEN_LOG, REPOSITORY } = process.env;
 const REBOUND = "rebound.example";
 const rules = `--host-resolver-rules=MAP ${REBOUND} 127.0.0.1, MAP stranger.example 127.0.0.1`;
-const { check, end } = await start(chromium, "stranger", [rules, "--disable-dev-shm-usage"]);
+// The page of the rebound name has no address of its own here, so Chromium takes it for one of the Internet and would not
+// let it reach this machine. Users' browsers may have no such rule, so the server must not depend on it.
+const anywhere = "--disable-features=LocalNetworkAccessChecks,PrivateNetworkAccessSendPreflights,BlockInsecurePrivateNetworkRequests";
+const { check, end } = await start(chromium, "stranger", [rules, anywhere, "--disable-dev-shm-usage"]);
 
 /** Good queries and bodies by verb and path, as fuzzing begins with them. */
 function seeds() {
@@ -124,8 +127,8 @@ async function openPage(profile, site, url) {
   return page;
 }
 
-/** All a page can do; what it could read. */
-async function attack(profile, site, url) {
+/** All a page can do; what it could read. Unless it may, no page that it navigates to shows a secret. */
+async function attack(profile, site, url, mayShow = false) {
   const page = await openPage(profile, site, url);
   if (site === REBOUND) return page.evaluate(attackAsOneOrigin, { requests: all });
   const read = await page.evaluate(attackAcross, { url, requests: all });
@@ -134,7 +137,7 @@ async function attack(profile, site, url) {
     await page.evaluate((target) => void (location.href = target), url + path).catch(() => {});
     await page.waitForURL(url + path, { waitUntil: "commit" }).catch(() => {});
     const text = await page.textContent("body").catch(() => "");
-    isTrue(!text.includes("secret"), `${path} was shown: ${text}`);
+    isTrue(mayShow || !text.includes("secret"), `${path} was shown: ${text}`);
     await page.goto(`http://${site}:${port}/`);
   }
   return read;
@@ -164,7 +167,7 @@ for (const site of ["stranger.example", "localhost", REBOUND]) {
 await check("where every page is allowed, a page of stranger.example changes a lot", async (profile) => {
   const before = await state(OPEN_URL);
   const from = readFileSync(OPEN_LOG, "utf8").length;
-  await attack(profile, "stranger.example", OPEN_URL);
+  await attack(profile, "stranger.example", OPEN_URL, true);
   await settled();
   const done = answers(OPEN_LOG, from).filter(({ method, status }) => method === "POST" && status === 200).length;
   isTrue(done > 50, `${done} requests were let in`);
