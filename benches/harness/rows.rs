@@ -132,16 +132,11 @@ async fn verify_new(
     connections: usize,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let seconds = settings.seconds * (f64::from(settings.rounds) + 0.5);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive number of tokens")]
-    let tokens = (seconds * 18_000.0) as u64;
     let server = sessiond.start()?;
-    let pool = create(&server, 64, tokens, 1).await?;
+    let pool = create(&server, 64, tokens_for(settings, 18_000.0), 1).await?;
     server.stop()?;
     let server = sessiond.start()?;
-    let scripts = (0..connections).map(|_| -> Box<dyn Script> { Box::new(VerifyNew::new(&pool)) }).collect();
-    let target = if connections >= 64 { Target::Above(45.0) } else { Target::None };
-    report.row(compare(settings, &server, floor, Plan { name: VERIFY_NEW, connections, target, scripts }).await?);
+    report.row(verify_each(settings, &server, floor, (VERIFY_NEW, 45.0), connections, &pool).await?);
     server.stop()?;
     Ok(())
 }
@@ -154,19 +149,34 @@ async fn promote(
     connections: usize,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let seconds = settings.seconds * (f64::from(settings.rounds) + 0.5);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive number of tokens")]
-    let tokens = (seconds * 12_000.0) as u64;
     let server = sessiond.start()?;
-    let created = create(&server, 64, tokens, 1).await?;
+    let created = create(&server, 64, tokens_for(settings, 12_000.0), 1).await?;
     let refreshed = empty_pool();
     let scripts = (0..64).map(|_| -> Box<dyn Script> { Box::new(RefreshOnce::new(&created, &refreshed)) }).collect();
     send_all(&server, "refreshing sessions", scripts).await?;
-    let scripts = (0..connections).map(|_| -> Box<dyn Script> { Box::new(VerifyNew::new(&refreshed)) }).collect();
-    let target = if connections >= 64 { Target::Above(40.0) } else { Target::None };
-    report.row(compare(settings, &server, floor, Plan { name: PROMOTE, connections, target, scripts }).await?);
+    report.row(verify_each(settings, &server, floor, (PROMOTE, 40.0), connections, &refreshed).await?);
     server.stop()?;
     Ok(())
+}
+
+/// The number of tokens that last for all windows at this rate.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive number of tokens")]
+fn tokens_for(settings: &Settings, per_second: f64) -> u64 {
+    (settings.seconds * (f64::from(settings.rounds) + 0.5) * per_second) as u64
+}
+
+/// Verifies each token of a pool once. The target is stated for 64 connections.
+async fn verify_each(
+    settings: &Settings,
+    server: &Server,
+    floor: &Server,
+    (name, above): (&'static str, f64),
+    connections: usize,
+    pool: &Pool,
+) -> anyhow::Result<Row> {
+    let scripts = (0..connections).map(|_| -> Box<dyn Script> { Box::new(VerifyNew::new(pool)) }).collect();
+    let target = if connections >= 64 { Target::Above(above) } else { Target::None };
+    compare(settings, server, floor, Plan { name, connections, target, scripts }).await
 }
 
 /// Creates about `sessions` sessions and keeps the tokens of every `keep_every`th one.

@@ -332,5 +332,9 @@ impl Drop for SledEngine {
     fn drop(&mut self) {
         self.shared.queue.stop("it was dropped");
         self.end_threads();
+        // If the folder is opened again at once, sled's lock must be gone. After a close there is no index to take.
+        if let Ok(index) = self.shared.take_index(Duration::ZERO) {
+            let _ = index.release();
+        }
     }
 }

@@ -255,6 +255,11 @@ impl Index {
     /// Writes everything out and ends sled, so that the files no longer change.
     pub(super) fn close(self) -> Result<(), StoreError> {
         self.flush()?;
+        self.release()
+    }
+
+    /// Ends sled and waits until its files are free.
+    pub(super) fn release(self) -> Result<(), StoreError> {
         let path = self.path.clone();
         let file = self.file.try_clone().map_err(|error| super::io::failed("cannot open", &path, error))?;
         self.end()?;
