@@ -4,6 +4,7 @@ use crate::config::HostPattern;
 
 /// The machine's own name, and in a Kubernetes pod the short names of services in its namespace.
 pub(super) fn read() -> Vec<HostPattern> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix tells its name here"))]
     let mut hosts = in_cluster(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default());
     #[cfg(unix)]
     hosts.extend(rustix::system::uname().nodename().to_str().ok().and_then(HostPattern::parse));

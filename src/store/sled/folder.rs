@@ -104,7 +104,7 @@ pub(super) struct FolderLock {
 impl Drop for FolderLock {
     fn drop(&mut self) {
         // Closing is not enough: a child process between fork and exec holds the file open for a moment.
-        if let Err(error) = self.file.unlock() {
+        if let Err(error) = io::unlock(&self.file) {
             tracing::warn!(%error, "cannot unlock the data folder");
         }
     }

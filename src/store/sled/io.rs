@@ -117,6 +117,18 @@ pub(super) fn open(path: &Path) -> Result<File, StoreError> {
     File::open(path).map_err(|error| failed("cannot open", path, error))
 }
 
+/// Opens an existing file for reading and writing.
+pub(super) fn open_to_write(path: &Path) -> Result<File, StoreError> {
+    OpenOptions::new().read(true).write(true).open(path).map_err(|error| failed("cannot open", path, error))
+}
+
+/// Unlocks a file. Only on Unix does a failure matter: elsewhere no process is forked, so that closing the file unlocks
+/// it, and wine reports a failure although it has unlocked it.
+pub(super) fn unlock(file: &File) -> io::Result<()> {
+    let unlocked = file.unlock();
+    if cfg!(unix) { unlocked } else { Ok(()) }
+}
+
 /// Creates a file that must not exist yet.
 pub(super) fn create_new(path: &Path) -> Result<File, StoreError> {
     let file = OpenOptions::new().read(true).write(true).create_new(true).open(path);

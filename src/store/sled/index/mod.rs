@@ -95,7 +95,8 @@ impl Index {
             .flush_every_ms(Some(FLUSH_EVERY_MS))
             .mode(::sled::Mode::HighThroughput);
         let tree = guarded(path, || config.open())?;
-        let file = super::io::open(&at.join("db"))?;
+        // Windows syncs only what may be written.
+        let file = super::io::open_to_write(&at.join("db"))?;
         let first = |from: &[u8]| guarded(path, || tree.range(from..).keys().next().transpose());
         let occupied = Occupied::probe(|from| Ok::<_, StoreError>(first(from)?.and_then(|key| key.first().copied())));
         Ok(Self { tree, path: path.to_owned(), file, in_place: AtomicBool::new(at == path), occupied })
@@ -383,7 +384,7 @@ fn wait_until_released(path: &Path, file: &File) -> Result<(), StoreError> {
     for _ in 0..2000 {
         if file.try_lock().is_ok() {
             // Unlock explicitly: a child that is being forked may keep the file open beyond this function.
-            let done = file.sync_all().and_then(|()| file.unlock());
+            let done = file.sync_all().and_then(|()| super::io::unlock(file));
             return done.map_err(|error| super::io::failed("cannot sync", &path.join("db"), error));
         }
         std::thread::sleep(std::time::Duration::from_millis(5));

@@ -69,6 +69,7 @@ impl Drop for Workspace {
 
 /// Creates a folder that must not exist yet, accessible only to its owner.
 fn create_private(path: &Path) -> std::io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
