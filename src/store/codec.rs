@@ -313,6 +313,8 @@ fn options() -> impl Options {
 }
 
 pub(super) fn damaged(key: &Key, what: String) -> StoreError {
+    // Error messages are one line; those of the decoder may be several.
+    let what = if what.contains('\n') { what.split_whitespace().collect::<Vec<_>>().join(" ") } else { what };
     let way_out = "Run `sessiond check`, then `sessiond restore` from a backup or `sessiond salvage`".to_owned();
     StoreError::Damaged { place: key.to_string(), what, way_out }
 }

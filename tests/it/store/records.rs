@@ -44,6 +44,7 @@ fn a_record_that_is_no_such_record_is_named() {
         for bytes in [&[0xFF; 40], &value[..value.len() - 1], &[&value[..], &[0]].concat()] {
             let error = records::check(Encoding::Binary, &key, bytes).unwrap_err();
             assert!(matches!(error, StoreError::Damaged { .. }), "{name}: {error}");
+            assert!(!error.to_string().contains('\n'), "{name}: {error}");
         }
     }
 }
