@@ -28,7 +28,7 @@ try:
         core = Core(folder / name.lower(), **logs, **settings)
         running.append(core)
         environment |= {f"{name}_URL": core.uri, f"{name}_LOG": str(core.folder / "server.log")}
-    code = subprocess.run(["node", "stranger.js"], cwd=HERE, env=environment, timeout=400).returncode
+    code = subprocess.run(["node", "stranger.js"], cwd=HERE, env=environment, timeout=1200).returncode
 finally:
     for process in running:
         process.stop()
