@@ -17,17 +17,21 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
 }
 
+/// Sets the environment of every process under proof.
+pub(crate) fn set_for_proofs(command: &mut Command) {
+    // How hard a password is to guess is not what is proven.
+    command.env("BCRYPT_LOG_ROUNDS", "4");
+    // A client whose reply was lost asks again within the grace period; a proof may ask later than after its usual 30 s.
+    command.env("REFRESH_TOKEN_ROTATION_GRACE_PERIOD", "300");
+}
+
 impl Server {
     /// The command that serves `data` on a free port of loopback; its log goes to `log`.
     pub(crate) fn command(data: &Path, log: &Path) -> Command {
         let log = File::options().create(true).append(true).open(log).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_sessiond"));
         command.args(["serve", "--host", "127.0.0.1", "--port", "0", "--data-dir"]).arg(data);
-        // The strength of password hashes is not under test.
-        command.env("BCRYPT_LOG_ROUNDS", "4");
-        // A client whose reply was lost retries within the grace period; checking many copies takes longer than the
-        // default of 30 seconds.
-        command.env("REFRESH_TOKEN_ROTATION_GRACE_PERIOD", "300");
+        set_for_proofs(&mut command);
         // Runs next to the folder, so that no config.yaml of ours is picked up.
         command.current_dir(data.parent().unwrap());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::from(log));

@@ -1,7 +1,7 @@
 //! The binary, run and interrupted.
 
 use crate::http::Client;
-use crate::server::started_address;
+use crate::server::{set_for_proofs, started_address};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -105,7 +105,8 @@ impl Program {
         let binary = env!("CARGO_BIN_EXE_sessiond").to_owned();
         let words: Vec<&String> = wrapper.iter().chain([&binary]).chain(&self.arguments).collect();
         let mut command = Command::new(words[0]);
-        command.args(&words[1..]).current_dir(&self.directory).env("BCRYPT_LOG_ROUNDS", "4");
+        command.args(&words[1..]).current_dir(&self.directory);
+        set_for_proofs(&mut command);
         let file = |name: &str| Stdio::from(File::create(output.path().join(name)).unwrap());
         command.stdin(Stdio::null()).stdout(file("out")).stderr(file("err")).process_group(0);
         Running { began: Instant::now(), child: command.spawn().unwrap(), output, serves: self.serves }
