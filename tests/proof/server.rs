@@ -41,7 +41,6 @@ impl Server {
     /// Starts and waits for the line that names the port.
     ///
     /// When the server refuses to start: it must start after a crash.
-    /// When the server refuses to start: after a crash it has to.
     pub(crate) fn start(data: &Path, log: &Path) -> Self {
         let begin = Instant::now();
         let mut child = Self::command(data, log).spawn().unwrap();
