@@ -74,7 +74,8 @@ impl JsonObject {
     /// stays as it is.
     #[must_use]
     pub fn checked(self) -> Self {
-        match RawValue::from_string(self.as_str().to_owned()) {
+        let raw = serde_json::from_str(self.as_str()).map(<RawValue as ToOwned>::to_owned);
+        match raw {
             Ok(raw) => Self(Text::Checked(raw.into())),
             Err(_) => self,
         }

@@ -143,8 +143,7 @@ impl ImportApp {
         let path = self.from.clone();
         let mut archive = blocking(move || Ok(ArchiveReader::open(&path)?.0)).await?;
         let (mut records, mut done) = (BTreeMap::new(), 0_u64);
-        let (mut record_of_app, mut has_public_tenant) = (None, false);
-        let public_tenant = store::tenant::key(app, &TenantId::public());
+        let mut record_of_app = None;
         loop {
             let rewrap = Arc::clone(&rewrap);
             let (step, back) = blocking(move || {
@@ -162,11 +161,10 @@ impl ImportApp {
             done += step.len() as u64;
             let (of_app, rest): (Vec<_>, Vec<_>) = step.into_iter().partition(|(key, _)| key.keyspace == Keyspace::App);
             record_of_app = of_app.into_iter().next().or(record_of_app);
-            has_public_tenant |= rest.iter().any(|(key, _)| *key == public_tenant);
             write(work, &rest).await?;
             on_progress("writing records", done, rows.max(done));
         }
-        publish(work, app, record_of_app, has_public_tenant).await?;
+        publish(work, app, record_of_app).await?;
         Ok(records)
     }
 }
@@ -195,15 +193,16 @@ async fn write(work: &Work, rows: &[Row]) -> Result<(), TransferError> {
 
 /// Makes the app visible: its record is written and the removal's marker is deleted. An archive of the app that always
 /// exists may lack the records that every other app needs.
-async fn publish(work: &Work, app: &AppId, record: Option<Row>, has_public_tenant: bool) -> Result<(), TransferError> {
+async fn publish(work: &Work, app: &AppId, record: Option<Row>) -> Result<(), TransferError> {
     let mut tx = work.store.begin();
     match record {
         Some((key, value)) => tx.put(key, value),
-        None if *app == AppId::base() => {}
+        None if store::app::exists(&mut *tx, app).await? => {}
         None => store::app::put(&mut *tx, app, &AppRecord { created: work.now, changes: 0 })?,
     }
-    if !has_public_tenant && *app != AppId::base() {
-        store::tenant::put(&mut *tx, app, &TenantId::public(), &Tenant::public())?;
+    let public = TenantId::public();
+    if !store::tenant::exists(&mut *tx, app, &public).await? {
+        store::tenant::put(&mut *tx, app, &public, &Tenant::public())?;
     }
     removal::finish(&mut *tx, &RemovalTarget { app: app.clone(), tenant: None });
     commit(tx).await
