@@ -201,6 +201,8 @@ pub(super) struct SnapshotReader {
     at: (usize, usize, Option<usize>),
     frame: u64,
     next: usize,
+    /// The last key of the block before.
+    previous: Option<Vec<u8>>,
     sums: crc32fast::Hasher,
     rows: u64,
     blocks: u64,
@@ -242,6 +244,7 @@ impl SnapshotReader {
             at: (0, 0, None),
             frame: 0,
             next: 0,
+            previous: None,
             sums: crc32fast::Hasher::new(),
             rows: 0,
             blocks: 0,
@@ -249,6 +252,10 @@ impl SnapshotReader {
     }
 
     /// Moves to the next entry; false at the end of a complete file.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] also if the entry's key is not higher than the one before: whoever merges or counts the
+    /// entries relies on their order.
     pub(super) fn advance(&mut self) -> Result<bool, StoreError> {
         if self.next >= self.block.len() && !self.load_block()? {
             return Ok(false);
@@ -267,8 +274,13 @@ impl SnapshotReader {
             Some(((start, key, value), frame))
         };
         let Some((at, frame)) = parse() else { return Err(damaged(&self.path, "an entry is cut off")) };
-        (self.at, self.frame) = (at, frame);
+        let (start, length, _) = at;
+        let previous = if self.next == 0 { self.previous.as_deref() } else { Some(self.entry().key) };
+        if previous.is_some_and(|previous| self.block.get(start..start + length).is_none_or(|key| key <= previous)) {
+            return Err(damaged(&self.path, "its entries are out of order"));
+        }
         self.next += before - rest.len();
+        (self.at, self.frame) = (at, frame);
         self.rows += 1;
         Ok(true)
     }
@@ -293,6 +305,9 @@ impl SnapshotReader {
 
     fn load_block(&mut self) -> Result<bool, StoreError> {
         let Some(raw) = self.load_part()? else { return Ok(false) };
+        if self.rows > 0 {
+            self.previous = Some(self.entry().key.to_vec());
+        }
         self.block.clear();
         self.block.resize(raw, 0);
         let unpacked = lz4_flex::block::decompress_into(&self.packed, &mut self.block);
