@@ -108,7 +108,8 @@ impl New {
 /// Reads `key=value`; the setting's type decides whether the text is a number, a boolean or text.
 fn setting(written: &str) -> Result<(String, Value), String> {
     let Some((key, text)) = written.split_once('=') else { return Err("it must be KEY=VALUE".to_owned()) };
-    let is_text = settings::find(key).is_some_and(|setting| setting.kind == settings::Kind::Text);
+    let is_text =
+        settings::find(key).is_some_and(|setting| matches!(setting.kind, settings::Kind::Text | settings::Kind::Json));
     let value = if is_text { None } else { serde_json::from_str(text).ok() };
     Ok((key.to_owned(), value.unwrap_or_else(|| Value::String(text.to_owned()))))
 }

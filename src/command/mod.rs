@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod audit;
 pub mod bulk_import;
+pub mod claims;
 pub mod dashboard;
 pub mod emailpassword;
 pub mod emailverification;
@@ -11,6 +12,7 @@ pub mod key;
 pub mod passwordless;
 pub mod scope;
 pub mod session;
+pub mod signing_in;
 pub mod tenancy;
 pub mod thirdparty;
 pub mod totp;

@@ -1,5 +1,6 @@
 //! [`AppConfig`]: the typed settings of one app or tenant.
 
+use crate::config::front::FrontConfig;
 use crate::config::ip_rule;
 use crate::config::trust::person_header;
 use crate::config::validate::split_api_keys;
@@ -11,6 +12,7 @@ use crate::domain::secret::Secret;
 use crate::domain::totp::attempts::Limits as TotpLimits;
 use http::HeaderName;
 use regex::Regex;
+use std::sync::Arc;
 
 /// The effective settings of one app (or tenant): the base settings with its own `coreConfig` over them.
 ///
@@ -71,6 +73,8 @@ pub struct AppConfig {
     pub max_cdi_version: Option<String>,
     /// Lowest CDI version to accept.
     pub min_cdi_version: Option<String>,
+    /// The front door; `None` if stored settings of it are no longer valid: then it is closed for this app.
+    pub front: Option<Arc<FrontConfig>>,
 }
 
 /// The values of `recent_token_reuse_behaviour`.
@@ -153,8 +157,16 @@ impl AppConfig {
             ),
             max_cdi_version: values.text("supertokens_max_cdi_version").map(str::to_owned),
             min_cdi_version: values.text("supertokens_min_cdi_version").map(str::to_owned),
+            front: front(values, parent),
         }
     }
+}
+
+/// The front door's settings; the parent's where they are the same, so that apps and tenants share them.
+fn front(values: &Values, parent: Option<&AppConfig>) -> Option<Arc<FrontConfig>> {
+    let own = FrontConfig::read(values).ok()?;
+    let shared = parent.and_then(|parent| parent.front.as_ref()).filter(|front| ***front == own);
+    Some(shared.map_or_else(|| Arc::new(own), Arc::clone))
 }
 
 fn password_hashing(values: &Values) -> HashParameters {

@@ -4,8 +4,10 @@ use crate::config::app::AppConfig;
 use crate::config::raw::{Raw, read};
 use crate::config::settings::{self, Setting};
 use crate::config::trust::{self, AllowedOrigins, HostPattern, TrustedProxies};
-use crate::config::validate::{Context, base_path, validate};
+use crate::config::url_path::base_path;
+use crate::config::validate::{Context, validate};
 use crate::config::values::{Value, Values};
+use crate::domain::loopback::is_loopback;
 use crate::domain::secret::Secret;
 use crate::domain::text;
 use serde_json::{Map, Value as Json};
@@ -20,6 +22,8 @@ pub struct BaseConfig {
     pub host: String,
     /// Port to listen on; 0 takes any free one.
     pub port: u16,
+    /// The listener of the front door.
+    pub front: FrontListener,
     /// Prefix of every path: empty, or with a leading and without a trailing slash.
     pub base_path: String,
     /// Proxies that may report the address of their caller.
@@ -74,6 +78,30 @@ pub struct Limits {
     pub connections: usize,
     /// How long a stop waits for requests in progress.
     pub shutdown_timeout: Duration,
+}
+
+/// The listener of the front door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrontListener {
+    /// Whether to open it.
+    pub opening: FrontOpening,
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on; 0 takes any free one.
+    pub port: u16,
+    /// Maximum number of its connections served at once.
+    pub connections: usize,
+}
+
+/// Whether to open the front door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FrontOpening {
+    /// It stays closed.
+    Closed,
+    /// It was not asked for, but serves developers on this machine; a busy port keeps it closed.
+    Development,
+    /// It was asked for; a busy port is an error.
+    Wanted,
 }
 
 /// Limits on concurrent password hashing; bcrypt hashes as many at once as there are cores.
@@ -201,6 +229,7 @@ impl BaseConfig {
         Ok(Self {
             host: values.text("host").unwrap_or("localhost").to_owned(),
             port: u16::try_from(values.int("port")).unwrap_or_default(),
+            front: front_listener(&values),
             base_path: base_path(values.text("base_path").unwrap_or_default()).map_err(ConfigError::Invalid)?,
             trusted_proxies: TrustedProxies::read(&values).map_err(ConfigError::Invalid)?,
             allowed_hosts: trust::allowed_hosts(&values).map_err(ConfigError::Invalid)?,
@@ -227,6 +256,12 @@ impl BaseConfig {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.app.api_keys.is_empty() && self.saas_secret.is_none()
+    }
+
+    /// True if the front door has no address of its own, and so serves this machine only.
+    #[must_use]
+    pub fn is_front_local(&self) -> bool {
+        self.app.front.as_ref().is_none_or(|front| front.api.origin.is_none())
     }
 
     /// Every setting with its effective value and the source of that value.
@@ -280,6 +315,29 @@ impl BaseConfig {
 fn core_config_key(key: &str) -> Result<(usize, &'static Setting), String> {
     let known = settings::place(key).and_then(|place| Some((place, *settings::ALL.get(place)?)));
     known.ok_or_else(|| format!("Invalid config key: {key}"))
+}
+
+/// `auto` opens the front door where it has an address, and for development: on this machine, while no API key keeps
+/// programs and pages of this machine out.
+fn front_listener(values: &Values) -> FrontListener {
+    let host = |key| values.text(key).unwrap_or("localhost");
+    let is_open = values.text("api_keys").is_none() && values.text("supertokens_saas_secret").is_none();
+    let opening = match values.text("front").unwrap_or("auto").to_ascii_lowercase().as_str() {
+        "off" => FrontOpening::Closed,
+        "on" => FrontOpening::Wanted,
+        _ if values.text("api_domain").is_some() => FrontOpening::Wanted,
+        _ if is_open && is_loopback(host("host")) => FrontOpening::Development,
+        _ => FrontOpening::Closed,
+    };
+    let port = u16::try_from(values.int("front_port")).unwrap_or_default();
+    // Where any free port will do for the one, the other must not take a fixed one.
+    let is_any = opening == FrontOpening::Development && values.int("port") == 0;
+    FrontListener {
+        opening,
+        host: host("front_host").to_owned(),
+        port: if is_any { 0 } else { port },
+        connections: usize::try_from(values.unsigned("front_max_connections")).unwrap_or(usize::MAX),
+    }
 }
 
 fn limits(values: &Values) -> Limits {

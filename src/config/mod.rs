@@ -8,6 +8,7 @@ mod app;
 mod base;
 mod environment;
 mod file;
+pub mod front;
 mod ip_rule;
 pub mod load;
 mod loading;
@@ -18,6 +19,7 @@ mod service_link;
 pub mod settings;
 mod sources;
 mod trust;
+mod url_path;
 pub mod validate;
 pub mod values;
 mod variable;
@@ -26,7 +28,8 @@ mod yaml;
 pub use crate::domain::key::SigningAlgorithm;
 pub use app::{AppConfig, RecentTokenReuse};
 pub use base::{
-    BaseConfig, ConfigError, EffectiveSetting, HashingLimits, Limits, LogConfig, LogFormat, LogLevel, Origin,
+    BaseConfig, ConfigError, EffectiveSetting, FrontListener, FrontOpening, HashingLimits, Limits, LogConfig,
+    LogFormat, LogLevel, Origin,
 };
 pub use load::{Loaded, data_dir, load};
 pub use secrets::{ARCHIVE_KEY, NEW_MASTER_KEY, secret_file, secret_variable};

@@ -23,8 +23,8 @@ enum Form<'a> {
     Text(Cow<'a, str>),
     /// Text that is not Unicode: allowed only for a path.
     NotUnicode(OsString),
-    /// A list or an object: never valid for a setting.
-    Compound,
+    /// A list or an object, as JSON if the source has JSON.
+    Compound(Option<String>),
 }
 
 impl<'a> Raw<'a> {
@@ -57,7 +57,7 @@ impl<'a> Raw<'a> {
     /// A list or an object.
     #[must_use]
     pub const fn compound() -> Self {
-        Self(Form::Compound)
+        Self(Form::Compound(None))
     }
 
     /// A member of a `coreConfig`.
@@ -68,7 +68,7 @@ impl<'a> Raw<'a> {
             Json::Bool(flag) => Self::text(if *flag { "true" } else { "false" }),
             Json::Number(number) => Self(Form::Number(number.to_string().into())),
             Json::String(text) => Self::text(text.as_str()),
-            Json::Array(_) | Json::Object(_) => Self::compound(),
+            Json::Array(_) | Json::Object(_) => Self(Form::Compound(Some(json.to_string()))),
         }
     }
 
@@ -95,7 +95,7 @@ impl fmt::Debug for Raw<'_> {
             Form::Null => "Raw(null)",
             Form::Number(_) => "Raw(number)",
             Form::Text(_) | Form::NotUnicode(_) => "Raw(text)",
-            Form::Compound => "Raw(compound)",
+            Form::Compound(_) => "Raw(compound)",
         })
     }
 }
@@ -135,7 +135,8 @@ impl ReadError {
 pub fn read(setting: &Setting, raw: &Raw<'_>) -> Result<Value, ReadError> {
     let value = match &raw.0 {
         Form::Null => Some(default_of_null(setting)),
-        Form::Compound => None,
+        Form::Compound(Some(json)) if setting.kind == Kind::Json => Some(Value::Text(Secret::new(json.clone()))),
+        Form::Compound(_) => None,
         Form::NotUnicode(path) if setting.kind == Kind::Path => Some(Value::Path(PathBuf::from(path))),
         Form::NotUnicode(_) => {
             let sentence = format!("'{}' must be valid UTF-8", setting.key);
@@ -146,7 +147,7 @@ pub fn read(setting: &Setting, raw: &Raw<'_>) -> Result<Value, ReadError> {
             Kind::Long => integer(raw, text).map(Value::Int),
             Kind::Double => text.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Double),
             Kind::Bool => truth(text).map(Value::Bool),
-            Kind::Text => Some(Value::Text(Secret::new(text.clone().into_owned()))),
+            Kind::Text | Kind::Json => Some(Value::Text(Secret::new(text.clone().into_owned()))),
             Kind::Path => Some(Value::Path(PathBuf::from(&**text))),
         },
     };
@@ -155,7 +156,10 @@ pub fn read(setting: &Setting, raw: &Raw<'_>) -> Result<Value, ReadError> {
             Form::Number(text) | Form::Text(text) if !setting.secret => {
                 (Some(text::quote(text)), text.chars().any(text::is_invisible))
             }
-            Form::Compound => (Some("a list or an object".to_owned()), false),
+            Form::Compound(_) if setting.kind == Kind::Json => {
+                (Some("a list or an object of YAML: quote it".to_owned()), false)
+            }
+            Form::Compound(_) => (Some("a list or an object".to_owned()), false),
             _ => (None, false),
         };
         let sentence = format!("'{}' must be of type {}", setting.key, setting.kind.name());
@@ -163,8 +167,8 @@ pub fn read(setting: &Setting, raw: &Raw<'_>) -> Result<Value, ReadError> {
     })
 }
 
-/// Checks that a reader sees the whole of a text: an invisible character inside a value is a mistake. API keys are the
-/// exception: white space between them does not count. In paths, where people use more kinds of space, only control
+/// Checks that a reader sees the whole of a text: an invisible character inside a value is a mistake. API keys and JSON
+/// are the exceptions: white space between their parts does not count. In paths, where people use more kinds of space, only control
 /// characters are refused.
 ///
 /// # Errors
@@ -172,7 +176,7 @@ pub fn read(setting: &Setting, raw: &Raw<'_>) -> Result<Value, ReadError> {
 pub fn check_visible(setting: &Setting, value: &Value) -> Result<(), String> {
     let lossy;
     let (text, hidden): (&str, fn(char) -> bool) = match value {
-        Value::Text(_) if setting.key == "api_keys" => return Ok(()),
+        Value::Text(_) if setting.key == "api_keys" || setting.kind == Kind::Json => return Ok(()),
         Value::Text(text) => (text.expose(), text::is_invisible),
         Value::Path(path) => {
             lossy = path.to_string_lossy();
@@ -216,7 +220,7 @@ pub fn trim_os(given: &OsStr) -> &OsStr {
 
 /// Null means the default for numbers and booleans, and no value for text.
 fn default_of_null(setting: &Setting) -> Value {
-    let is_text = matches!(setting.kind, Kind::Text | Kind::Path);
+    let is_text = matches!(setting.kind, Kind::Text | Kind::Json | Kind::Path);
     if is_text && setting.one_of.is_empty() { Value::Null } else { Value::default_of(setting) }
 }
 

@@ -29,7 +29,7 @@ impl TrustedProxies {
                 )
             })
         };
-        let networks: Result<_, String> = items(values, "trusted_proxies").map(network).collect();
+        let networks: Result<_, String> = values.list("trusted_proxies").map(network).collect();
         let header = HeaderName::try_from(values.text("trusted_proxy_header").unwrap_or_default().trim());
         let header = header.map_err(|_| "'trusted_proxy_header' must be the name of a header".to_owned())?;
         Ok(Self { networks: networks?, header })
@@ -108,7 +108,7 @@ pub(super) fn allowed_hosts(values: &Values) -> Result<Vec<HostPattern>, String>
             )
         })
     };
-    items(values, "allowed_hosts").map(read).collect()
+    values.list("allowed_hosts").map(read).collect()
 }
 
 /// The allowed origins of web pages (RFC 6454).
@@ -127,7 +127,7 @@ impl AllowedOrigins {
     /// A sentence that names the first item that is not an origin.
     pub(super) fn read(values: &Values) -> Result<Self, String> {
         let mut origins = Vec::new();
-        for item in items(values, "allowed_origins") {
+        for item in values.list("allowed_origins") {
             if item == "*" {
                 return Ok(Self::Any);
             }
@@ -172,9 +172,4 @@ pub(super) fn person_header(values: &Values) -> Result<Option<HeaderName>, Strin
         })
     };
     name.map(read).transpose()
-}
-
-/// The items of a comma-separated list, without blank ones.
-fn items<'v>(values: &'v Values, key: &str) -> impl Iterator<Item = &'v str> {
-    values.text(key).unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty())
 }

@@ -1,9 +1,11 @@
 //! The rules that values must satisfy, in the protocol's order and wording. The first one that fails is reported.
 
+use crate::config::front::FrontConfig;
 use crate::config::ip_rule;
 use crate::config::raw::check_visible;
 use crate::config::settings;
 use crate::config::trust::{self, AllowedOrigins, TrustedProxies};
+use crate::config::url_path::base_path;
 use crate::config::values::{Value, Values};
 use crate::domain::loopback::is_loopback;
 use crate::domain::password::limits;
@@ -169,39 +171,6 @@ fn at_least_one(values: &Values, keys: &[&str]) -> Result<(), String> {
     }
 }
 
-/// The prefix with one leading slash, without trailing or duplicate slashes; empty for no prefix.
-///
-/// # Errors
-/// The protocol's sentence when it contains a space; one of ours when no request can have such a path.
-pub fn base_path(written: &str) -> Result<String, String> {
-    let trimmed = written.trim();
-    if trimmed.contains(' ') {
-        return Err("Invalid characters in base_path config".to_owned());
-    }
-    let parts = || trimmed.split('/').filter(|part| !part.is_empty());
-    if let Some(part) = parts().find(|part| !is_path_segment(part)) {
-        return Err(format!(
-            "Invalid characters in base_path config: no request can have {part:?} in its path. Use letters, digits, \
-             '-', '.', '_' and '~', percent-encode anything else, and leave out '.' and '..'"
-        ));
-    }
-    Ok(parts().flat_map(|part| ["/", part]).collect())
-}
-
-/// True if clients can send this text between two slashes unchanged (RFC 3986, 3.3). They resolve segments of dots
-/// themselves.
-fn is_path_segment(part: &str) -> bool {
-    let mut pieces = part.split('%');
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
-    let plain = pieces.next().is_some_and(|first| first.bytes().all(is_plain));
-    let encoded = pieces.all(|piece| {
-        let hex = piece.get(..2).is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        hex && piece.bytes().all(is_plain)
-    });
-    let undotted = part.replace("%2e", ".").replace("%2E", ".");
-    plain && encoded && undotted != "." && undotted != ".."
-}
-
 fn log_level(values: &Values) -> Result<(), String> {
     let level = values.text("log_level").unwrap_or("INFO");
     if ["NONE", "DEBUG", "INFO", "WARN", "ERROR"].iter().any(|known| known.eq_ignore_ascii_case(level)) {
@@ -301,6 +270,7 @@ fn own(values: &Values) -> Result<(), String> {
     trust::allowed_hosts(values)?;
     AllowedOrigins::read(values)?;
     trust::person_header(values)?;
+    front(values)?;
     if values.text("host").is_some_and(str::is_empty) {
         return Err("'host' must not be empty".to_owned());
     }
@@ -308,6 +278,22 @@ fn own(values: &Values) -> Result<(), String> {
         None => Err("'data_dir' must not be empty".to_owned()),
         Some(_) => Ok(()),
     }
+}
+
+/// The front door's own rules; beyond this machine it needs an address and a name of its own.
+fn front(values: &Values) -> Result<(), String> {
+    let front = FrontConfig::read(values)?;
+    let host = values.text("front_host").unwrap_or_default();
+    if host.is_empty() {
+        return Err("'front_host' must not be empty".to_owned());
+    }
+    if !is_loopback(host) && front.api.origin.is_none() {
+        return Err(format!(
+            "'front_host' may be '{host}' only if 'api_domain' and 'app_name' are set: without them the front door is \
+             for development on this machine"
+        ));
+    }
+    Ok(())
 }
 
 /// Hashes that would take minutes or all memory could not be checked later, so they are not made.

@@ -148,6 +148,17 @@ impl Values {
         }
     }
 
+    /// The items of a text setting that is a comma-separated list, without blank ones.
+    pub fn list(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.text(key).unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty())
+    }
+
+    /// True if a text setting has this value, compared without regard to case.
+    #[must_use]
+    pub fn is(&self, key: &str, value: &str) -> bool {
+        self.text(key).is_some_and(|text| text.eq_ignore_ascii_case(value))
+    }
+
     /// The value of a text setting.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {

@@ -106,6 +106,23 @@ impl fmt::Display for UnixMillis {
     }
 }
 
+impl UnixMillis {
+    /// The moment as HTTP writes it, in whole seconds: `Sat, 31 Jan 2026 23:59:59 GMT` (RFC 9110, 5.6.7).
+    #[must_use]
+    pub fn http_date(self) -> String {
+        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let name = |names: &[&'static str], place: u64| {
+            usize::try_from(place).ok().and_then(|place| names.get(place).copied()).unwrap_or_default()
+        };
+        let (days, seconds) = (self.0 / DAY_MS, self.0 % DAY_MS / 1000);
+        let (year, month, day) = civil_date(days);
+        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        let (weekday, month) = (name(&DAYS, days % 7), name(&MONTHS, month - 1));
+        format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+    }
+}
+
 const DAY_MS: u64 = 86_400_000;
 
 /// Year, month and day, in the Gregorian calendar, of a day counted from 1970. Years are counted from March, so that

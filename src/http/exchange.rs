@@ -1,7 +1,7 @@
 //! Our request and reply types: nothing below this file knows which server library is used.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -80,7 +80,7 @@ impl Request {
 pub struct Reply {
     /// The status code.
     pub status: StatusCode,
-    /// The value of `Content-Type`.
+    /// The value of `Content-Type`; empty for none.
     pub content_type: &'static str,
     /// The value of `Cache-Control`, if the endpoint sends one.
     pub cache_control: Option<String>,
@@ -88,6 +88,8 @@ pub struct Reply {
     pub allow: Option<String>,
     /// The value of `Retry-After` in s, if the caller should retry.
     pub retry_after_s: Option<u64>,
+    /// Any other headers, in this order; a name may occur more than once.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
     pub body: Bytes,
 }
@@ -117,8 +119,17 @@ fn without_markup(text: &str) -> Cow<'_, str> {
 }
 
 impl Reply {
-    const fn bare(status: StatusCode, content_type: &'static str, body: Bytes) -> Self {
-        Self { status, content_type, cache_control: None, allow: None, retry_after_s: None, body }
+    /// A reply with this body and no other headers.
+    #[must_use]
+    pub const fn bare(status: StatusCode, content_type: &'static str, body: Bytes) -> Self {
+        let headers = Vec::new();
+        Self { status, content_type, cache_control: None, allow: None, retry_after_s: None, headers, body }
+    }
+
+    /// A reply without a body and its headers.
+    #[must_use]
+    pub const fn empty(status: StatusCode) -> Self {
+        Self::bare(status, "", Bytes::new())
     }
 
     /// 200 with a JSON body and the newline that ends bodies in the protocol.

@@ -3,8 +3,10 @@
 
 pub mod accept;
 pub mod cdi;
+pub mod client_address;
 pub mod connection;
 pub mod error;
 pub mod exchange;
+pub mod fdi;
 pub mod host;
 pub mod server;

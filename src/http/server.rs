@@ -367,7 +367,9 @@ fn respond(reply: Reply, request_id: Option<&str>) -> Response<Bytes> {
     let mut response = Response::new(reply.body);
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    if !reply.content_type.is_empty() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     for (name, text) in [(CACHE_CONTROL, reply.cache_control), (ALLOW, reply.allow)] {
         if let Some(value) = text.and_then(|text| HeaderValue::try_from(text).ok()) {
@@ -376,6 +378,9 @@ fn respond(reply: Reply, request_id: Option<&str>) -> Response<Bytes> {
     }
     if let Some(seconds) = reply.retry_after_s {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    for (name, value) in reply.headers {
+        headers.append(name, value);
     }
     if let Some(value) = request_id.and_then(|id| HeaderValue::from_str(id).ok()) {
         headers.insert(REQUEST_ID.clone(), value);

@@ -11,7 +11,7 @@ mod own_hosts;
 mod signals;
 
 use crate::app::{self, OpenStore, StartError};
-use crate::config::{self, BaseConfig, Limits, Loaded, Sources};
+use crate::config::{self, BaseConfig, FrontOpening, Limits, Loaded, Sources};
 use crate::context::Context;
 use crate::control::client::Greeting;
 use crate::control::endpoint::{ControlFile, Instance, Listener, Transport};
@@ -22,6 +22,7 @@ use crate::domain::entropy::random_bytes;
 use crate::domain::loopback::is_loopback;
 use crate::fault::Fault;
 use crate::http::cdi::Cdi;
+use crate::http::fdi::Fdi;
 use crate::http::server;
 use crate::logs::LogFiles;
 use crate::stop::{FailSwitch, StopSwitch};
@@ -155,13 +156,17 @@ async fn run(
         Ok(signals) => drop(tokio::spawn(signals::handle(signals, stop.clone(), launch.detached, logs))),
         Err(error) => tracing::warn!(%error, "signals cannot be received; stop with \"sessiond stop\""),
     }
-    let reserved = listen::reserve(&config.host, config.port).await.map_err(|error| start_error(&config, error))?;
+    let reserved = listen::reserve(&config.host, config.port)
+        .await
+        .map_err(|error| start_error(&config.host, config.port, error))?;
+    let front = reserve_front(&config).await?;
     let failure = FailSwitch::default();
     let Some(store) = open_store(&config, &stop, &failure, Arc::clone(&launch.progress)).await? else {
         return Ok(ExitCode::from(EXIT_FORCED));
     };
     let context = Arc::new(app::over(&config, &store).await?);
-    let mut attending = Box::pin(serve_until_stopped(&config, &context, &store, &stop, announcer, reserved, presence));
+    let mut attending =
+        Box::pin(serve_until_stopped(&config, &context, &store, &stop, announcer, (reserved, front), presence));
     let ended = tokio::select! {
         ended = &mut attending => ended,
         reason = failure.failed() => {
@@ -183,11 +188,29 @@ async fn run(
     Ok(ExitCode::from(code))
 }
 
-fn start_error(config: &BaseConfig, error: ReserveError) -> StartError {
-    let host = config.host.clone();
+fn start_error(host: &str, port: u16, error: ReserveError) -> StartError {
+    let host = host.to_owned();
     match error {
         ReserveError::UnknownHost(source) => StartError::UnknownHost { host, source },
-        ReserveError::Bind(source) => StartError::Bind { host, port: config.port, source },
+        ReserveError::Bind(source) => StartError::Bind { host, port, source },
+    }
+}
+
+/// Reserves the front door's port; `None` if the front door stays closed. One that nobody asked for does so, too, when
+/// its port is busy: a second server on this machine starts as it always did.
+async fn reserve_front(config: &BaseConfig) -> Result<Option<Reserved>, StartError> {
+    let front = &config.front;
+    if front.opening == FrontOpening::Closed {
+        return Ok(None);
+    }
+    match listen::reserve(&front.host, front.port).await {
+        Ok(reserved) => Ok(Some(reserved)),
+        Err(ReserveError::Bind(error)) if front.opening == FrontOpening::Development => {
+            let port = front.port;
+            tracing::warn!(%error, "the front door stays closed: port {port} is not free. Set front_port, or front to off");
+            Ok(None)
+        }
+        Err(error) => Err(start_error(&front.host, front.port, error)),
     }
 }
 
@@ -223,14 +246,20 @@ async fn serve_until_stopped(
     store: &OpenStore,
     stop: &StopSwitch,
     announcer: Announcer,
-    reserved: Reserved,
+    (reserved, front): (Reserved, Option<Reserved>),
     presence: &mut Presence,
 ) -> Result<u8, StartError> {
     let cdi = Arc::new(
         Cdi::new(Arc::clone(context), own_hosts::read()).map_err(|error| Fault::new("joining the routes", error))?,
     );
     let port = reserved.port;
-    let listeners = reserved.open().map_err(|error| start_error(config, ReserveError::Bind(error)))?;
+    let listeners =
+        reserved.open().map_err(|error| start_error(&config.host, config.port, ReserveError::Bind(error)))?;
+    let front_port = front.as_ref().map(|front| front.port);
+    let front_listeners = front
+        .map(Reserved::open)
+        .transpose()
+        .map_err(|error| start_error(&config.front.host, config.front.port, ReserveError::Bind(error)))?;
     let operator = Operator::new(
         Arc::clone(context),
         store.clone(),
@@ -242,20 +271,32 @@ async fn serve_until_stopped(
     *presence = announce_presence(config, context, &operator, port);
 
     let boot_id = u32::from_be_bytes(random_bytes(&*context.entropy));
-    let limits = Limits { connections: handles::connections(config.limits.connections), ..config.limits };
-    let server = server::serve(listeners, limits, boot_id, cdi, stop.clone().pressed(1));
+    let wanted = [config.limits.connections, config.front.connections];
+    let [connections, front_connections] = handles::connections(wanted, front_listeners.is_some());
+    let limits = |connections| Limits { connections, ..config.limits };
+    let server = server::serve(listeners, limits(connections), boot_id, cdi, stop.clone().pressed(1));
+    let front_door = async {
+        if let (Some(listeners), Some(port)) = (front_listeners, front_port) {
+            let fdi = Arc::new(Fdi::new(Arc::clone(context), port));
+            server::serve(listeners, limits(front_connections), boot_id, fdi, stop.clone().pressed(1)).await;
+        }
+    };
     operator.set_serving(true);
     let address = format!("{}:{port}", config.host);
     let folder = if config.ephemeral { "memory only".to_owned() } else { config.data_dir.display().to_string() };
     let open = who_may_call(config);
     announcer.say(format!("Started sessiond {} on {address}, data: {folder}{open}", env!("CARGO_PKG_VERSION")));
+    if let Some(port) = front_port {
+        let purpose = if config.is_front_local() { " (for development: pages of this machine only)" } else { "" };
+        announcer.say(format!("Started the front door on http://{}:{port}{purpose}", config.front.host));
+    }
     // Printed last, and in the original's words: its command line, images and test set-ups wait for a line that begins
     // like this.
     announcer.say(format!("Started SuperTokens on {address} with PID: {}", std::process::id()));
 
     let jobs = jobs::start(context);
     let code = tokio::select! {
-        () = async { tokio::join!(server, stopping(stop, &operator, announcer)); } => 0,
+        () = async { tokio::join!(server, front_door, stopping(stop, &operator, announcer)); } => 0,
         () = stop.clone().pressed(2) => EXIT_FORCED,
     };
     jobs.end(context).await;

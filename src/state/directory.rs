@@ -8,7 +8,7 @@ use crate::config::{AppConfig, BaseConfig};
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::tenancy::Tenant;
 use crate::state::key::slot::RingSlot;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +28,7 @@ pub struct Directory {
 struct DirectoryState {
     base: Arc<BaseConfig>,
     domains: RwLock<Domains>,
+    front_hosts: RwLock<HashMap<Box<str>, BTreeSet<AppId>>>,
     serials: AtomicU64,
     locks: ChangeLocks,
 }
@@ -82,7 +83,13 @@ impl Directory {
     pub fn new(base: Arc<BaseConfig>) -> Self {
         let config = Arc::clone(&base.app);
         let locks = ChangeLocks { domains: AsyncRwLock::default(), apps: std::array::from_fn(|_| Mutex::default()) };
-        let shared = DirectoryState { base, domains: RwLock::default(), serials: AtomicU64::new(1), locks };
+        let shared = DirectoryState {
+            base,
+            domains: RwLock::default(),
+            front_hosts: RwLock::default(),
+            serials: AtomicU64::new(1),
+            locks,
+        };
         let directory = Self { shared: Arc::new(shared) };
         directory.put(&AppId::base(), TenantEntry { id: TenantId::public(), config, own: Tenant::public() });
         directory
@@ -104,6 +111,13 @@ impl Directory {
     #[must_use]
     pub fn find(&self, connection_uri_domain: &str, app_id: &str) -> Option<Arc<AppEntry>> {
         read(&self.shared.domains).get(connection_uri_domain)?.get(app_id).map(Arc::clone)
+    }
+
+    /// The app whose own front door has this host, if any; of several, the first by domain and id.
+    #[must_use]
+    pub fn find_by_front_host(&self, host: &str) -> Option<Arc<AppEntry>> {
+        let id = read(&self.shared.front_hosts).get(host)?.first().cloned()?;
+        self.app(&id)
     }
 
     /// True if a connection URI domain with this name was created.
@@ -163,9 +177,21 @@ impl Directory {
             None => (self.shared.serials.fetch_add(1, Ordering::Relaxed), Arc::default(), Arc::default()),
         };
         let config = Arc::clone(&tenant.config);
+        self.note_front_host(app, &config);
         write(&tenants).insert(tenant.id.clone(), Arc::new(tenant));
         let entry = AppEntry { id: app.clone(), serial, config, traffic, ring_slot: OnceLock::new(), tenants };
         domain.insert(app.app_id.as_str().into(), Arc::new(entry));
+    }
+
+    /// Notes the host of an app's front door, if it is not the server's.
+    fn note_front_host(&self, app: &AppId, config: &AppConfig) {
+        let host_of = |config: &AppConfig| Some(config.front.as_ref()?.api.origin.as_ref()?.host.clone());
+        let own = host_of(config).filter(|host| Some(host) != host_of(&self.shared.base.app).as_ref());
+        let mut hosts = write(&self.shared.front_hosts);
+        forget_front_host(&mut hosts, app);
+        if let Some(host) = own {
+            hosts.entry(host.into()).or_default().insert(app.clone());
+        }
     }
 
     /// Removes a tenant.
@@ -177,6 +203,7 @@ impl Directory {
 
     /// Removes an app, and its domain with the domain's last app.
     pub(crate) fn remove_app(&self, app: &AppId) {
+        forget_front_host(&mut write(&self.shared.front_hosts), app);
         let mut domains = write(&self.shared.domains);
         if let Some(domain) = domains.get_mut(app.connection_uri_domain.as_str()) {
             domain.remove(app.app_id.as_str());
@@ -185,6 +212,13 @@ impl Directory {
             }
         }
     }
+}
+
+fn forget_front_host(hosts: &mut HashMap<Box<str>, BTreeSet<AppId>>, app: &AppId) {
+    hosts.retain(|_, apps| {
+        apps.remove(app);
+        !apps.is_empty()
+    });
 }
 
 impl AppEntry {

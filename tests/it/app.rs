@@ -25,6 +25,7 @@ use sessiond::http::accept::Accept;
 use sessiond::http::cdi::route::Route;
 use sessiond::http::cdi::{self, Cdi};
 use sessiond::http::exchange::{Reply, Request};
+use sessiond::http::fdi::Fdi;
 use sessiond::http::server::{self, Dispatch};
 use sessiond::store::Engine;
 use sessiond::store::memory::MemoryEngine;
@@ -193,9 +194,10 @@ impl TestAppBuilder {
         };
         let context = Arc::new(app::compose(&config, parts).await.expect("a new app opens"));
         let cdi = Cdi::with_recipes(Arc::clone(&context), &self.recipes).expect("no route twice");
+        let fdi = Arc::new(Fdi::new(Arc::clone(&context), 3568));
         let keys = self.settings.iter().filter(|(key, _)| key == "api_keys").flat_map(|(_, keys)| keys.split(','));
         keys.for_each(|key| watch.secret(key.trim()));
-        TestApp { context, cdi: Arc::new(cdi), clock: self.clock, watch: Arc::new(watch) }
+        TestApp { context, cdi: Arc::new(cdi), fdi, clock: self.clock, watch: Arc::new(watch) }
     }
 }
 
@@ -206,6 +208,8 @@ pub(crate) struct TestApp {
     pub(crate) context: Arc<Context>,
     /// The HTTP layer in front of them.
     pub(crate) cdi: Arc<Cdi>,
+    /// The front door.
+    pub(crate) fdi: Arc<Fdi>,
     /// Its clock.
     pub(crate) clock: ManualClock,
     /// Secrets that it handed out and that must not appear in the logs.
@@ -244,7 +248,17 @@ impl TestApp {
             body: Bytes::new(),
             peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
         };
-        TestRequest { app: self, request }
+        TestRequest { app: self, request, is_front: false }
+    }
+
+    /// A request to the front door, as from a browser that names no page.
+    pub(crate) fn front(&self, method: Method, path: &str) -> TestRequest<'_> {
+        self.front_at(method, "localhost", path)
+    }
+
+    /// A request to the front door under another host.
+    pub(crate) fn front_at(&self, method: Method, host: &str, path: &str) -> TestRequest<'_> {
+        TestRequest { is_front: true, ..self.request(method, path).host(host) }
     }
 
     /// A GET request.
@@ -279,6 +293,7 @@ pub(crate) fn new_session(user: &str) -> Value {
 pub(crate) struct TestRequest<'a> {
     app: &'a TestApp,
     request: Request,
+    is_front: bool,
 }
 
 impl TestRequest<'_> {
@@ -330,7 +345,10 @@ impl<'a> IntoFuture for TestRequest<'a> {
         Box::pin(async move {
             let is_audit = self.request.path.ends_with("/audit");
             self.app.watch.request(&self.request.body);
-            let reply = self.app.cdi.dispatch(self.request).await;
+            let reply = match self.is_front {
+                true => self.app.fdi.dispatch(self.request).await,
+                false => self.app.cdi.dispatch(self.request).await,
+            };
             if is_audit {
                 // Whatever the error text says was also logged, so no secret may be in it either.
                 self.app.watch.search(&String::from_utf8_lossy(&reply.body));
@@ -354,7 +372,8 @@ impl TestReply {
     /// The body of a JSON reply.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
-        assert_eq!(self.0.content_type, sessiond::http::exchange::JSON, "{}", self.body());
+        let types = [sessiond::http::exchange::JSON, sessiond::http::fdi::reply::JSON];
+        assert!(types.contains(&self.0.content_type), "{}", self.body());
         serde_json::from_slice(&self.0.body).expect("a JSON reply has a JSON body")
     }
 
@@ -369,6 +388,12 @@ impl TestReply {
         assert_eq!(self.0.status, StatusCode::OK, "{}", self.body());
         assert_eq!(self.json()["status"], "OK", "{}", self.body());
         self
+    }
+
+    /// The values of a header that is not one of the usual ones.
+    pub(crate) fn header(&self, name: &str) -> Vec<&str> {
+        let named = self.0.headers.iter().filter(|(other, _)| other.as_str() == name);
+        named.map(|(_, value)| value.to_str().expect("headers of replies are ASCII")).collect()
     }
 
     /// Asserts a text reply: status, message and the newline after it.

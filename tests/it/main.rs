@@ -19,6 +19,8 @@ mod emailpassword;
 #[cfg(test)]
 mod emailverification;
 #[cfg(test)]
+mod fdi;
+#[cfg(test)]
 mod interleaved;
 #[cfg(test)]
 mod keys;

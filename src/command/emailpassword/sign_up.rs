@@ -7,11 +7,12 @@ use crate::command::transact::{Step, transact};
 use crate::command::user::{new_id, require_tenant};
 use crate::context::Context;
 use crate::domain::audit::AuditKind;
+use crate::domain::json::JsonObject;
 use crate::domain::user::{Login, LoginMethod, PasswordHash, RecipeId, User, is_fake_email};
 use crate::fault::Fault;
 use crate::state::password::SignInRefused;
-use crate::store::Tx;
 use crate::store::user::{self, Found, Taken};
+use crate::store::{Tx, usermetadata};
 
 /// Creates an account.
 pub struct SignUp<'a> {
@@ -19,6 +20,8 @@ pub struct SignUp<'a> {
     pub account: Account,
     /// Its password.
     pub password: &'a str,
+    /// What is noted in the new user's metadata.
+    pub metadata: Option<JsonObject>,
 }
 
 /// The outcome of a sign-up.
@@ -63,6 +66,9 @@ impl SignUp<'_> {
             return Ok(Step::Commit(tx, None));
         };
         let shown = person.info.user.shown_id();
+        if let Some(metadata) = &self.metadata {
+            usermetadata::put(tx.as_mut(), &scope.app.id, shown, metadata.clone()).map_err(writing)?;
+        }
         let active = mark_active(tx.as_mut(), context, &scope.app, shown, context.now()).await.map_err(writing)?;
         let event = self.account.event_of(AuditKind::SignedUp, &person);
         audit::note(tx.as_mut(), context, scope, event)?;

@@ -45,6 +45,8 @@ pub enum Kind {
     Double,
     /// Text.
     Text,
+    /// JSON as text; in a `coreConfig` it may also stand as it is.
+    Json,
     /// A file or a folder; need not be Unicode.
     Path,
     /// `true` or `false`.
@@ -91,6 +93,7 @@ impl Kind {
             Self::Long => "long",
             Self::Double => "double",
             Self::Text | Self::Path => "String",
+            Self::Json => "JSON",
             Self::Bool => "boolean",
         }
     }

@@ -11,7 +11,7 @@ pub(crate) mod golden;
 mod hello;
 mod metrics;
 mod migration;
-mod multitenancy;
+pub(crate) mod multitenancy;
 pub(crate) mod recipe;
 mod requests_stats;
 mod routes;

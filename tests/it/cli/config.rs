@@ -141,7 +141,7 @@ fn log_level_none_leaves_only_the_lines_that_wrappers_wait_for() {
     assert_eq!(sandbox.run(&["stop"]).code, Some(0));
     server.wait();
     let out = server.out();
-    assert_eq!(out.lines().count(), 4, "{out}");
+    assert_eq!(out.lines().count(), 5, "{out}");
     assert!(out.ends_with("Stopping webserver...\nGoodbye\n"), "{out}");
     assert_eq!(server.err(), "");
 }

@@ -305,7 +305,7 @@ fn a_flood_of_connections_leaves_file_handles_for_the_store() {
     // A backup needs file handles for the command's connection, for a new journal segment and for the copies.
     let ended = sandbox.run(&["backup", "copy"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(server.out().contains("128 connections") || server.err().contains("128 connections"), "{}", server.err());
+    assert!(server.out().contains("64 connections") || server.err().contains("64 connections"), "{}", server.err());
     drop(flood);
     server.session("still-here");
 }

@@ -36,8 +36,17 @@ fn keys_and_environment_names_are_unique() {
 #[test]
 fn every_setting_with_an_effect_is_read() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/config");
-    let files = ["app.rs", "base.rs", "file.rs", "trust.rs"]
-        .map(|name| std::fs::read_to_string(format!("{folder}/{name}")).unwrap());
+    let files = [
+        "app.rs",
+        "base.rs",
+        "file.rs",
+        "trust.rs",
+        "front/mod.rs",
+        "front/address.rs",
+        "front/form.rs",
+        "front/session.rs",
+    ]
+    .map(|name| std::fs::read_to_string(format!("{folder}/{name}")).unwrap());
     for setting in settings::ALL.iter().filter(|setting| setting.status == settings::Status::Used) {
         let quoted = format!("\"{}\"", setting.key);
         assert!(files.iter().any(|text| text.contains(&quoted)), "nothing reads {}", setting.key);

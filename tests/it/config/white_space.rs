@@ -24,7 +24,15 @@ pub(crate) fn sample(setting: &Setting) -> String {
         "trusted_proxies" => "10.0.0.0/8, ::1",
         "allowed_hosts" => "core.example.com,*.example.net",
         "allowed_origins" => "http://localhost:3000",
-        "host" => "127.0.0.2",
+        "host" | "front_host" => "127.0.0.2",
+        "app_name" => "Shop",
+        "api_domain" => "https://auth.example.com",
+        "website_domain" => "https://www.example.com,http://localhost:3000",
+        "api_base_path" | "api_gateway_path" | "website_base_path" | "access_token_path" => "/x",
+        "recipe_list" => "userroles,emailpassword",
+        "cookie_domain" | "older_cookie_domain" => ".example.com",
+        "sign_up_form_fields" => r#"[{"id": "name"}]"#,
+        "first_factors" => "emailpassword",
         "base_path" => "/x",
         "brute_force_address_header" => "x-real-ip",
         "firebase_password_hashing_signer_key" => "c2lnbmVy",
@@ -96,7 +104,10 @@ fn ways(setting: &Setting, written: &str) -> Vec<(String, Given)> {
     };
     ways.push(("quoted in the file".to_owned(), with_line(&format!("{key}: \"{escaped}\""))));
     if !written.contains(['\n', '\r']) {
-        ways.push(("plain in the file".to_owned(), with_line(&format!("{key}: {written}"))));
+        // Plain JSON would be YAML's own.
+        if setting.kind != Kind::Json {
+            ways.push(("plain in the file".to_owned(), with_line(&format!("{key}: {written}"))));
+        }
         ways.push(("a block in the file".to_owned(), with_line(&format!("{key}: |\n  {}\n", written.trim_start()))));
     }
     if key != "core_config_version" {

@@ -65,7 +65,7 @@ const fn value_type(setting: &Setting) -> &'static str {
     match setting.kind {
         _ if !setting.one_of.is_empty() => "enum",
         Kind::Int | Kind::Long | Kind::Double => "number",
-        Kind::Text | Kind::Path => "string",
+        Kind::Text | Kind::Json | Kind::Path => "string",
         Kind::Bool => "boolean",
     }
 }

@@ -20,12 +20,12 @@ use crate::app::{TestApp, TestReply};
 use serde_json::{Value, json};
 
 /// Creates or changes an app of the base domain.
-async fn put_app(app: &TestApp, id: &str, core_config: Value) -> TestReply {
+pub(crate) async fn put_app(app: &TestApp, id: &str, core_config: Value) -> TestReply {
     app.put("/recipe/multitenancy/app/v2", json!({"appId": id, "coreConfig": core_config})).await
 }
 
 /// Creates or changes a tenant of an app (`""` for the public one).
-async fn put_tenant(app: &TestApp, prefix: &str, id: &str, core_config: Value) -> TestReply {
+pub(crate) async fn put_tenant(app: &TestApp, prefix: &str, id: &str, core_config: Value) -> TestReply {
     let body = json!({"tenantId": id, "coreConfig": core_config});
     app.put(&format!("{prefix}/recipe/multitenancy/tenant/v2"), body).await
 }

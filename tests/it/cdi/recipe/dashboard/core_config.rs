@@ -31,7 +31,7 @@ async fn settings_are_shown_as_they_hold_for_the_tenant() {
 }
 
 /// The protocol's list: type, and whether it may differ between the tenants of an app.
-const LISTED: [(&str, &str, bool); 28] = [
+const LISTED: [(&str, &str, bool); 51] = [
     ("access_token_validity", "number", false),
     ("access_token_validity_jitter", "number", false),
     ("refresh_token_validity", "number", false),
@@ -61,6 +61,29 @@ const LISTED: [(&str, &str, bool); 28] = [
     ("audit_retention_days", "number", false),
     ("brute_force_protection", "boolean", false),
     ("brute_force_address_header", "string", false),
+    ("app_name", "string", false),
+    ("api_domain", "string", false),
+    ("website_domain", "string", false),
+    ("api_base_path", "string", false),
+    ("api_gateway_path", "string", false),
+    ("website_base_path", "string", false),
+    ("recipe_list", "string", false),
+    ("cookie_domain", "string", false),
+    ("older_cookie_domain", "string", false),
+    ("cookie_secure", "enum", false),
+    ("cookie_same_site", "enum", false),
+    ("access_token_path", "string", false),
+    ("anti_csrf", "enum", false),
+    ("token_transfer_method", "enum", false),
+    ("session_expired_status_code", "number", false),
+    ("invalid_claim_status_code", "number", false),
+    ("use_dynamic_access_token_signing_key", "boolean", false),
+    ("expose_access_token_to_frontend_in_cookie_based_auth", "boolean", false),
+    ("email_verification_mode", "enum", false),
+    ("sign_up_form_fields", "string", false),
+    ("first_factors", "string", false),
+    ("skip_adding_roles_to_access_token", "boolean", false),
+    ("skip_adding_permissions_to_access_token", "boolean", false),
 ];
 
 #[tokio::test]

@@ -23,7 +23,7 @@ impl ClientAddress {
         if !proxies.contains(request.peer) {
             return Self { caller: request.peer, person: None };
         }
-        let caller = far_end(request, proxies);
+        let caller = nearest_untrusted(request, proxies);
         let header = config.and_then(|config| config.brute_force_address_header.as_ref());
         let person = header.and_then(|header| {
             if *header == proxies.header {
@@ -40,10 +40,16 @@ impl ClientAddress {
     }
 }
 
+/// The address that a request comes from: the peer of the connection, or the one that trusted proxies report.
+#[must_use]
+pub fn far_end(request: &Request, proxies: &TrustedProxies) -> IpAddr {
+    if proxies.contains(request.peer) { nearest_untrusted(request, proxies) } else { request.peer }
+}
+
 /// Walks back along the proxies in the header, last one first, up to the first address that is not trusted. Anything
 /// before that address could have been written by anyone and is ignored, quotes included. An entry that is not an
 /// address ends the walk.
-fn far_end(request: &Request, proxies: &TrustedProxies) -> IpAddr {
+fn nearest_untrusted(request: &Request, proxies: &TrustedProxies) -> IpAddr {
     let is_forwarded = proxies.header == FORWARDED;
     let lines: Vec<&HeaderValue> = request.headers.get_all(&proxies.header).iter().collect();
     let mut end = request.peer;

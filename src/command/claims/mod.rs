@@ -1,0 +1,147 @@
+//! Claims that the front door puts into access tokens, as the backend SDKs do (protocol: 20, 7).
+
+use crate::command::emailverification::Address;
+use crate::command::emailverification::status::IsEmailVerified;
+use crate::command::scope::Scope;
+use crate::command::user::FindUser;
+use crate::command::userroles::read::{PermissionsOfRole, RolesOfUser};
+use crate::config::front::{FrontConfig, FrontRecipe};
+use crate::context::Context;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::json::{Json, JsonObject, Members};
+use crate::domain::time::UnixMillis;
+use crate::domain::userroles::RoleName;
+use crate::fault::Fault;
+
+/// The claim that says whether the e-mail address is verified.
+pub const EMAIL_VERIFIED: &str = "st-ev";
+/// The claim that lists roles.
+const ROLES: &str = "st-role";
+/// The claim that lists permissions.
+const PERMISSIONS: &str = "st-perm";
+
+/// The owner of a session's claims, in the ids that callers see.
+#[derive(Debug, Clone)]
+pub struct ClaimsOwner {
+    /// The tenant of the session.
+    pub tenant: TenantId,
+    /// The primary user.
+    pub user_id: UserId,
+    /// The login method.
+    pub recipe_user_id: UserId,
+}
+
+/// Builds the payload of a new session: the issuer, then one claim for each recipe, in the order of the settings.
+pub struct NewSessionClaims<'a> {
+    /// The app, and what led to the command.
+    pub scope: &'a Scope,
+    /// The front door's settings.
+    pub front: &'a FrontConfig,
+    /// The issuer of the front door's tokens.
+    pub issuer: &'a str,
+    /// The owner of the session.
+    pub owner: &'a ClaimsOwner,
+}
+
+impl NewSessionClaims<'_> {
+    /// Returns the payload. A claim whose value is unknown is left out.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(&self, context: &Context) -> Result<JsonObject, Fault> {
+        let mut payload = Members::default();
+        payload.set("iss", Json::Text(self.issuer.to_owned()));
+        for recipe in &self.front.recipes {
+            match recipe {
+                FrontRecipe::EmailPassword => {}
+                FrontRecipe::EmailVerification => {
+                    if let Some(verified) = is_email_verified(context, self.scope, &self.owner.recipe_user_id).await? {
+                        payload.set(EMAIL_VERIFIED, boolean_claim(verified, context.now()));
+                    }
+                }
+                FrontRecipe::UserRoles => self.add_roles(context, &mut payload).await?,
+            }
+        }
+        Ok(JsonObject::from(&payload))
+    }
+
+    async fn add_roles(&self, context: &Context, payload: &mut Members) -> Result<(), Fault> {
+        if !self.front.roles_in_token && !self.front.permissions_in_token {
+            return Ok(());
+        }
+        let ClaimsOwner { tenant, user_id, .. } = self.owner;
+        let roles = RolesOfUser { scope: self.scope.clone(), tenant: tenant.clone(), user_id: user_id.clone() };
+        let roles = roles.run(context).await?;
+        if self.front.roles_in_token {
+            let names = roles.iter().map(|role| role.as_str().to_owned()).collect();
+            payload.set(ROLES, list_claim(names, context.now()));
+        }
+        if self.front.permissions_in_token {
+            let permissions = permissions_of(context, self.scope, roles).await?;
+            payload.set(PERMISSIONS, list_claim(permissions, context.now()));
+        }
+        Ok(())
+    }
+}
+
+/// Whether the address of a login method is verified; true if it has none. `None` if there is no such user.
+///
+/// # Errors
+/// When the store fails.
+pub async fn is_email_verified(context: &Context, scope: &Scope, recipe_user: &UserId) -> Result<Option<bool>, Fault> {
+    match email_of(context, scope, recipe_user).await? {
+        None => Ok(None),
+        Some(None) => Ok(Some(true)),
+        Some(Some(email)) => {
+            let (tenant, user_id) = (TenantId::public(), recipe_user.clone());
+            let address = Address { scope: scope.clone(), tenant, user_id, email };
+            IsEmailVerified(address).run(context).await.map(Some)
+        }
+    }
+}
+
+/// The address of a login method, given by the id that callers see: `Some(None)` if it has none, `None` if there is no
+/// such login method.
+///
+/// # Errors
+/// When the store fails.
+pub async fn email_of(context: &Context, scope: &Scope, recipe_user: &UserId) -> Result<Option<Option<String>>, Fault> {
+    let found = FindUser { scope: scope.clone(), id: recipe_user.clone() }.run(context).await?;
+    Ok(found.and_then(|info| {
+        let method = info.user.methods.iter().find(|method| method.shown_id() == recipe_user)?;
+        Some(method.login.email().map(str::to_owned))
+    }))
+}
+
+/// The permissions of roles, each once, in the order of the roles.
+async fn permissions_of(context: &Context, scope: &Scope, roles: Vec<RoleName>) -> Result<Vec<String>, Fault> {
+    let mut permissions: Vec<String> = Vec::new();
+    for role in roles {
+        // A role that was deleted in the meantime has none.
+        let Ok(found) = (PermissionsOfRole { scope: scope.clone(), role }).run(context).await? else { continue };
+        for permission in found {
+            if !permissions.iter().any(|known| known == permission.as_str()) {
+                permissions.push(permission.as_str().to_owned());
+            }
+        }
+    }
+    Ok(permissions)
+}
+
+/// A claim whose value is true or false.
+#[must_use]
+pub fn boolean_claim(value: bool, now: UnixMillis) -> Json {
+    claim(Json::Bool(value), now)
+}
+
+fn list_claim(values: Vec<String>, now: UnixMillis) -> Json {
+    claim(Json::Array(values.into_iter().map(Json::Text).collect()), now)
+}
+
+/// A claim: its value, and when it was fetched (ms).
+fn claim(value: Json, now: UnixMillis) -> Json {
+    let mut members = Members::default();
+    members.set("v", value);
+    members.set("t", Json::Number(now.0.to_string().into()));
+    Json::Object(members)
+}

@@ -1,0 +1,8 @@
+//! What the backend SDKs decide between a browser's sign-in and the core: which factors may begin it, and whose
+//! verified addresses count (protocol: 21, 1).
+
+mod first_factor;
+mod verification;
+
+pub use first_factor::first_factors;
+pub use verification::adopt_verification;

@@ -1,0 +1,52 @@
+//! An address that one login method of a person has verified counts for the others, too (protocol: 21, 3.1).
+
+use crate::command::audit;
+use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
+use crate::command::user::{Person, confirm_email};
+use crate::context::Context;
+use crate::domain::audit::{AuditEvent, AuditKind};
+use crate::fault::Fault;
+use crate::store::user;
+
+/// Marks the address of a login method that was just used as verified, if it belongs to a primary user and another of
+/// that user's methods has verified the same address. Returns the person as it is then.
+///
+/// # Errors
+/// When the store fails.
+pub async fn adopt_verification(context: &Context, scope: &Scope, person: Person) -> Result<Person, Fault> {
+    let Some(email) = address_to_adopt(&person) else { return Ok(person) };
+    let failed = |error| Fault::new("reading a user", error);
+    let id = &person.recipe_user_id;
+    let adopted = transact(context, id, "committing an address verified by another method", |mut tx| {
+        let email = email.clone();
+        async move {
+            let app = &scope.app.id;
+            let Some(found) = user::find_internal(tx.as_mut(), app, id).await.map_err(failed)? else {
+                return Ok(Step::Done(None));
+            };
+            let shown = found.user.shown(id).clone();
+            let now = context.now();
+            if confirm_email(tx.as_mut(), app, &shown, &email, now).await? {
+                let event = AuditEvent::of(AuditKind::EmailVerified).user(&shown).login(&email);
+                audit::note(tx.as_mut(), context, scope, event.detail("another login method has verified it"))?;
+            }
+            let person = Person::load(tx.as_mut(), app, found).await?;
+            Ok(Step::Commit(tx, Some(person)))
+        }
+    });
+    Ok(adopted.await?.unwrap_or(person))
+}
+
+/// The address of the method that was used, if it is not verified there but elsewhere.
+fn address_to_adopt(person: &Person) -> Option<String> {
+    let user = &person.info.user;
+    if !user.is_primary {
+        return None;
+    }
+    let mut methods = user.methods.iter().zip(&person.info.verified);
+    let (used, is_verified) = methods.clone().find(|(method, _)| method.id == person.recipe_user_id)?;
+    let email = used.login.email().filter(|_| !is_verified)?;
+    let is_elsewhere = methods.any(|(method, verified)| *verified && method.login.email() == Some(email));
+    is_elsewhere.then(|| email.to_owned())
+}

@@ -1,0 +1,136 @@
+//! [`FrontConfig`]: the typed settings of one app's front door.
+
+mod address;
+mod form;
+mod session;
+
+pub use address::{Api, Websites};
+pub use form::FormField;
+pub use session::{AntiCsrf, FrontSession, SameSite, TokenTransfer};
+
+use crate::config::values::Values;
+use std::collections::BTreeSet;
+
+/// The settings of an app's front door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrontConfig {
+    /// What people see as the name of the app.
+    pub app_name: String,
+    /// Where browsers reach the front door.
+    pub api: Api,
+    /// The pages that may use it.
+    pub websites: Websites,
+    /// Cookies, tokens and status codes.
+    pub session: FrontSession,
+    /// The recipes that it serves, in the order of their claims.
+    pub recipes: Vec<FrontRecipe>,
+    /// Whether routes that need a session also need a verified e-mail address.
+    pub requires_verified_email: bool,
+    /// What people are asked for at sign-up, in this order.
+    pub sign_up_fields: Vec<FormField>,
+    /// Factors with which people may begin to sign in, unless their tenant says otherwise; `None`: all available ones.
+    pub first_factors: Option<BTreeSet<String>>,
+    /// Whether access tokens hold the user's roles.
+    pub roles_in_token: bool,
+    /// Whether access tokens hold the user's permissions.
+    pub permissions_in_token: bool,
+}
+
+/// A recipe of the front door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FrontRecipe {
+    /// E-mail and password.
+    EmailPassword,
+    /// Verified e-mail addresses.
+    EmailVerification,
+    /// Roles in access tokens.
+    UserRoles,
+}
+
+impl FrontRecipe {
+    /// Every recipe.
+    pub const ALL: [Self; 3] = [Self::EmailPassword, Self::EmailVerification, Self::UserRoles];
+
+    /// Its name, also in the `rid` header.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EmailPassword => "emailpassword",
+            Self::EmailVerification => "emailverification",
+            Self::UserRoles => "userroles",
+        }
+    }
+}
+
+impl FrontConfig {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// A sentence that names the first setting that breaks a rule.
+    pub(super) fn read(values: &Values) -> Result<Self, String> {
+        let api = Api::read(values)?;
+        let websites = Websites::read(values, &api)?;
+        Ok(Self {
+            app_name: app_name(values)?,
+            session: FrontSession::read(values, &api)?,
+            websites,
+            api,
+            recipes: recipes(values)?,
+            requires_verified_email: values.is("email_verification_mode", "REQUIRED"),
+            sign_up_fields: form::sign_up_fields(values)?,
+            first_factors: first_factors(values)?,
+            roles_in_token: !values.flag("skip_adding_roles_to_access_token"),
+            permissions_in_token: !values.flag("skip_adding_permissions_to_access_token"),
+        })
+    }
+
+    /// True if the front door serves this recipe.
+    #[must_use]
+    pub fn has(&self, recipe: FrontRecipe) -> bool {
+        self.recipes.contains(&recipe)
+    }
+
+    /// The factors with which people can sign in here.
+    #[must_use]
+    pub fn available_first_factors(&self) -> Vec<&'static str> {
+        if self.has(FrontRecipe::EmailPassword) { vec!["emailpassword"] } else { Vec::new() }
+    }
+}
+
+/// Longest name of an app, in bytes: it is part of subjects of mails.
+const MAX_APP_NAME: usize = 100;
+
+fn app_name(values: &Values) -> Result<String, String> {
+    let name = values.text("app_name").unwrap_or_default();
+    match name.len() {
+        1..=MAX_APP_NAME => Ok(name.to_owned()),
+        _ => Err(format!("'app_name' must have 1 to {MAX_APP_NAME} bytes")),
+    }
+}
+
+fn recipes(values: &Values) -> Result<Vec<FrontRecipe>, String> {
+    let mut recipes = Vec::new();
+    for name in values.list("recipe_list") {
+        let known = FrontRecipe::ALL.into_iter().find(|recipe| recipe.name() == name);
+        let Some(recipe) = known else {
+            let names = FrontRecipe::ALL.map(FrontRecipe::name).join(", ");
+            return Err(format!("'recipe_list' must be a comma-separated list of {names}: '{name}' is none"));
+        };
+        if recipes.contains(&recipe) {
+            return Err(format!("'recipe_list' names {name} twice"));
+        }
+        recipes.push(recipe);
+    }
+    Ok(recipes)
+}
+
+fn first_factors(values: &Values) -> Result<Option<BTreeSet<String>>, String> {
+    if values.text("first_factors").is_none() {
+        return Ok(None);
+    }
+    let factors: BTreeSet<String> = values.list("first_factors").map(str::to_owned).collect();
+    if factors.is_empty() {
+        return Err("'first_factors' must name a factor; leave it out to allow all".to_owned());
+    }
+    Ok(Some(factors))
+}

@@ -1,0 +1,149 @@
+//! Cookies: those of a request, and those to set (RFC 6265).
+
+use crate::config::front::SameSite;
+use crate::domain::time::UnixMillis;
+use http::HeaderMap;
+use http::header::COOKIE;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// The cookies of a request.
+#[derive(Clone, Copy)]
+pub struct Cookies<'r>(&'r HeaderMap);
+
+impl<'r> Cookies<'r> {
+    /// Those of a request with these headers.
+    #[must_use]
+    pub const fn of(headers: &'r HeaderMap) -> Self {
+        Self(headers)
+    }
+
+    /// Names and values as sent.
+    fn pairs(self) -> impl Iterator<Item = (&'r str, &'r str)> {
+        let lines = self.0.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let pairs = lines.flat_map(|line| line.split(';'));
+        pairs.filter_map(|pair| pair.trim().split_once('=')).map(|(name, value)| (name.trim_end(), value.trim()))
+    }
+
+    /// The first cookie with this name, percent-decoded; as it is, if its escapes are broken.
+    #[must_use]
+    pub fn get(self, name: &str) -> Option<Cow<'r, str>> {
+        let (_, value) = self.pairs().find(|(other, _)| *other == name)?;
+        let value = value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value);
+        Some(decoded(value))
+    }
+
+    /// True if there is more than one cookie whose name, percent-decoded, is this: browsers send one for each domain
+    /// and path that has set it.
+    #[must_use]
+    pub fn has_several(self, name: &str) -> bool {
+        self.pairs().filter(|(other, _)| decoded(other) == name).nth(1).is_some()
+    }
+}
+
+/// The text without percent-encoding; as it is, if an escape is broken.
+fn decoded(text: &str) -> Cow<'_, str> {
+    let mut pieces = text.split('%');
+    pieces.next();
+    let is_hex = |piece: &str| piece.get(..2).is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    if !pieces.all(is_hex) {
+        return Cow::Borrowed(text);
+    }
+    percent_decode_str(text).decode_utf8().unwrap_or(Cow::Borrowed(text))
+}
+
+/// What values of cookies may hold unescaped: the same as in a component of a URI.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// A cookie to set, which scripts cannot read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetCookie {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value; empty to clear it.
+    pub value: String,
+    /// The domain whose hosts get it; `None` for this host alone.
+    pub domain: Option<String>,
+    /// The path below which it is sent.
+    pub path: String,
+    /// When the browser forgets it.
+    pub expires: UnixMillis,
+    /// Whether it is sent over https only.
+    pub is_secure: bool,
+    /// Whether it is sent with requests from other sites.
+    pub same_site: SameSite,
+}
+
+impl SetCookie {
+    /// The value of the `Set-Cookie` header.
+    #[must_use]
+    pub fn to_header(&self) -> String {
+        let mut line = format!("{}={}", self.name, utf8_percent_encode(&self.value, VALUE));
+        // invariant: writing to a string does not fail
+        if let Some(domain) = &self.domain {
+            let _ = write!(line, "; Domain={domain}");
+        }
+        let _ = write!(line, "; Path={}; Expires={}; HttpOnly", self.path, self.expires.http_date());
+        if self.is_secure {
+            line.push_str("; Secure");
+        }
+        let _ = write!(line, "; SameSite={}", self.same_site.as_str());
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn headers(line: &'static str) -> HeaderMap {
+        [(COOKIE, HeaderValue::from_static(line))].into_iter().collect()
+    }
+
+    #[test]
+    fn the_first_cookie_counts_and_escapes_are_decoded() {
+        let map = headers("a=1; b=x%3Dy; a=2;c=\"q\"; broken=%zz; e=");
+        let cookies = Cookies::of(&map);
+        for (name, value) in [("a", "1"), ("b", "x=y"), ("c", "q"), ("broken", "%zz"), ("e", "")] {
+            assert_eq!(cookies.get(name).as_deref(), Some(value), "{name}");
+        }
+        assert_eq!(cookies.get("d"), None);
+    }
+
+    #[test]
+    fn several_cookies_of_a_name_are_noticed_however_it_is_written() {
+        assert!(Cookies::of(&headers("sA=1; s%41=2")).has_several("sA"));
+        assert!(Cookies::of(&headers("sA=1; x=y; sA=1")).has_several("sA"));
+        assert!(!Cookies::of(&headers("sA=1; sB=2")).has_several("sA"));
+    }
+
+    #[test]
+    fn a_cookie_is_written_with_its_attributes_in_order() {
+        let cookie = SetCookie {
+            name: "sAccessToken",
+            value: "a=b c".to_owned(),
+            domain: Some(".example.com".to_owned()),
+            path: "/".to_owned(),
+            expires: UnixMillis(0),
+            is_secure: true,
+            same_site: SameSite::None,
+        };
+        let written = "sAccessToken=a%3Db%20c; Domain=.example.com; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; \
+                       HttpOnly; Secure; SameSite=None";
+        assert_eq!(cookie.to_header(), written);
+        let bare = SetCookie { domain: None, is_secure: false, same_site: SameSite::Lax, ..cookie };
+        let end = "Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=Lax";
+        assert_eq!(bare.to_header(), format!("sAccessToken=a%3Db%20c; Path=/; {end}"));
+    }
+}

@@ -1,0 +1,54 @@
+//! `POST /signup`.
+
+use super::form::{EMAIL, FieldError, Form, PASSWORD, PasswordRule, field_errors};
+use crate::command::emailpassword::Account;
+use crate::command::emailpassword::sign_up::{SignUp, SignedUp};
+use crate::context::Context;
+use crate::domain::user::{MAX_EMAIL, is_fake_email, normalise_email};
+use crate::http::exchange::Reply;
+use crate::http::fdi::call::FrontCall;
+use crate::http::fdi::error::FrontError;
+use crate::http::fdi::input::Body;
+use crate::http::fdi::reply;
+use crate::http::fdi::sign_in::SigningIn;
+use crate::http::fdi::user::FrontUser;
+use serde::Serialize;
+
+const TAKEN: &str = "This email already exists. Please sign in instead.";
+
+/// The reply for a person who has signed up or in.
+#[derive(Serialize)]
+pub(super) struct SignedInBody<'a> {
+    pub(super) status: &'static str,
+    pub(super) user: FrontUser<'a>,
+}
+
+pub(super) async fn sign_up(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
+    let body = Body::of(&call.request)?;
+    let form = Form::of(&body)?;
+    let errors = form.errors(&call.front.sign_up_fields, PasswordRule::New)?;
+    if !errors.is_empty() {
+        return Ok(field_errors(&errors));
+    }
+    let email = normalise_email(form.text(EMAIL));
+    if email.len() > MAX_EMAIL {
+        return Ok(field_errors(&[FieldError { id: EMAIL.to_owned(), error: "Email is invalid" }]));
+    }
+    let signing_in = SigningIn::begin(context, call, &body).await?;
+    signing_in.check_factor(call, "emailpassword")?;
+    if is_fake_email(&email) {
+        return Ok(taken());
+    }
+    let command = SignUp {
+        account: Account { scope: call.scope(), tenant: call.tenant.clone(), email },
+        password: form.text(PASSWORD),
+        metadata: form.answers(&call.front.sign_up_fields),
+    };
+    let SignedUp::Ok(person) = command.run(context).await? else { return Ok(taken()) };
+    let person = signing_in.finish(context, call, *person).await?;
+    Ok(reply::ok(&SignedInBody { status: "OK", user: FrontUser::of(&person, call.version) }))
+}
+
+fn taken() -> Reply {
+    field_errors(&[FieldError { id: EMAIL.to_owned(), error: TAKEN }])
+}

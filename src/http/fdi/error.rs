@@ -1,0 +1,92 @@
+//! [`FrontError`]: why a request of a browser is refused (protocol: 20, 1.3 and 4).
+
+use super::reply;
+use crate::config::front::FrontSession;
+use crate::fault::Fault;
+use crate::http::error::ApiError;
+use crate::http::exchange::Reply;
+use crate::state::password::SignInRefused;
+use http::StatusCode;
+
+/// Why a request is refused, if not by a `status` in a 200 reply.
+#[derive(Debug, thiserror::Error)]
+pub enum FrontError {
+    /// There is no session. The browser forgets its tokens, unless it sent none that could be read.
+    #[error("unauthorised")]
+    Unauthorised {
+        /// Whether the browser forgets its tokens.
+        clears_tokens: bool,
+    },
+    /// The access token is not valid any more.
+    #[error("try refresh token")]
+    TryRefreshToken,
+    /// A refresh token that had been replaced was presented again. The browser forgets its tokens.
+    #[error("token theft detected")]
+    TokenTheftDetected,
+    /// Cookies of an earlier domain were there as well, and are cleared.
+    #[error(
+        "The request contains multiple session cookies. We are clearing the cookie from olderCookieDomain. Session \
+             will be refreshed in the next refresh call."
+    )]
+    ClearedDuplicateCookies,
+    /// 404: there is no such route.
+    #[error("Not found")]
+    NotFound,
+    /// 500 with this sentence: the settings do not allow what the request needs.
+    #[error("{0}")]
+    Misconfigured(&'static str),
+    /// Bad input or our own failure, as in the core.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+}
+
+impl FrontError {
+    /// No session: the browser forgets its tokens.
+    pub const UNAUTHORISED: Self = Self::Unauthorised { clears_tokens: true };
+
+    /// 400 with this sentence.
+    pub fn bad_request(sentence: impl Into<String>) -> Self {
+        Self::Api(ApiError::bad_request(sentence))
+    }
+
+    /// True if the browser has to forget its tokens.
+    #[must_use]
+    pub const fn clears_tokens(&self) -> bool {
+        matches!(self, Self::Unauthorised { clears_tokens: true } | Self::TokenTheftDetected)
+    }
+
+    /// The reply for this error, without tokens.
+    #[must_use]
+    pub fn reply(&self, session: &FrontSession) -> Reply {
+        let status = match self {
+            Self::Unauthorised { .. } | Self::TryRefreshToken | Self::TokenTheftDetected => session.expired_status,
+            Self::ClearedDuplicateCookies => StatusCode::OK,
+            Self::Misconfigured(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NotFound => return not_found(),
+            Self::Api(error) => {
+                let core = error.reply();
+                let retry_after_s = core.retry_after_s;
+                return Reply { retry_after_s, ..reply::message(core.status, &error.to_string()) };
+            }
+        };
+        reply::message(status, &self.to_string())
+    }
+}
+
+/// The reply for a path that nothing has.
+#[must_use]
+pub fn not_found() -> Reply {
+    Reply::text(StatusCode::NOT_FOUND, "Not found")
+}
+
+impl From<Fault> for FrontError {
+    fn from(fault: Fault) -> Self {
+        Self::Api(fault.into())
+    }
+}
+
+impl From<SignInRefused> for FrontError {
+    fn from(refusal: SignInRefused) -> Self {
+        Self::Api(refusal.into())
+    }
+}

@@ -1,0 +1,49 @@
+//! Readers of browsers' bodies and queries (protocol: 20, 1.2).
+
+use super::error::FrontError;
+use crate::http::exchange::Request;
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// A JSON body. It need not be an object, and its `Content-Type` is not looked at: then it has no members.
+pub struct Body(Value);
+
+impl Body {
+    /// Reads a request's body; no body at all has no members.
+    ///
+    /// # Errors
+    /// 400 unless it is JSON.
+    pub fn of(request: &Request) -> Result<Self, FrontError> {
+        if request.body.is_empty() {
+            return Ok(Self(Value::Null));
+        }
+        // Some clients begin with a byte order mark.
+        let bytes = request.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&request.body);
+        serde_json::from_slice(bytes).map(Self).map_err(|_| {
+            FrontError::bad_request("API input error: Please make sure to pass a valid JSON input in the request body")
+        })
+    }
+
+    /// A member; `None` if it is absent.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// A member that must be a string.
+    ///
+    /// # Errors
+    /// 400: `missing` if it is absent, `mistyped` if it is something else.
+    pub fn string(&self, name: &str, missing: &str, mistyped: &str) -> Result<&str, FrontError> {
+        let value = self.get(name).ok_or_else(|| FrontError::bad_request(missing))?;
+        value.as_str().ok_or_else(|| FrontError::bad_request(mistyped))
+    }
+}
+
+/// A parameter of the query. One that is there twice counts as missing.
+#[must_use]
+pub fn query<'r>(request: &'r Request, name: &str) -> Option<Cow<'r, str>> {
+    let mut values = form_urlencoded::parse(request.query.as_bytes()).filter(|(key, _)| key == name);
+    let (_, value) = values.next()?;
+    values.next().is_none().then_some(value)
+}

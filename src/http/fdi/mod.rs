@@ -1,0 +1,162 @@
+//! The Frontend Driver Interface: what browsers talk to (protocol: 20 to 22).
+//!
+//! App by host, tenant by path, then the page's origin, the route, the reply and its tokens, in this order. FDI versions
+//! end here, as CDI versions end in `cdi`.
+
+pub mod call;
+pub mod caller;
+pub mod cookie;
+pub mod emailpassword;
+pub mod error;
+pub mod input;
+pub mod multitenancy;
+pub mod openid;
+pub mod reply;
+pub mod route;
+pub mod session;
+pub mod sign_in;
+pub mod tokens;
+pub mod user;
+pub mod version;
+
+use crate::config::front::FrontConfig;
+use crate::context::Context;
+use crate::domain::loopback;
+use crate::domain::origin::Origin;
+use crate::http::client_address;
+use crate::http::error::ApiError;
+use crate::http::exchange::{Reply, Request};
+use crate::http::fdi::call::FrontCall;
+use crate::http::fdi::caller::Caller;
+use crate::http::fdi::error::{FrontError, not_found};
+use crate::http::fdi::route::{FrontMounted, FrontRoute, FrontTable};
+use crate::http::fdi::tokens::{CookieRules, OutgoingTokens};
+use crate::http::fdi::version::FdiVersion;
+use crate::http::host::Host;
+use crate::http::server::Dispatch;
+use crate::metrics::RouteFigures;
+use crate::state::directory::AppEntry;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue};
+use http::{HeaderName, Method};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+/// Every recipe's routes.
+pub const RECIPES: &[&[FrontRoute]] = &[session::ROUTES, openid::ROUTES, multitenancy::ROUTES, emailpassword::ROUTES];
+
+/// The versions that the frontend speaks.
+static FDI_VERSION: HeaderName = HeaderName::from_static("fdi-version");
+
+const FOREIGN_HOST: &str =
+    "Without api_domain, the front door serves this machine only: use localhost or set api_domain";
+
+/// The FDI service: routes over a [`Context`].
+pub struct Fdi {
+    context: Arc<Context>,
+    table: FrontTable,
+    /// The origin of the front door where none is configured.
+    local: Origin,
+    /// Figures by route index, created when the route is first used; the last one is for requests without a route.
+    figures: Vec<OnceLock<RouteFigures>>,
+}
+
+impl Dispatch for Fdi {
+    async fn dispatch(&self, request: Request) -> Reply {
+        let started = Instant::now();
+        let mut taken = None;
+        let reply = self.answer(request, &mut taken).await;
+        let (index, label) = taken.map_or((self.table.len(), "front other"), |taken| (taken.index, taken.route.label));
+        if let Some(figures) = self.figures.get(index) {
+            figures.get_or_init(|| self.context.metrics.route(label)).record(reply.status, started.elapsed());
+        }
+        tracing::debug!(route = label, status = reply.status.as_u16(), "answered");
+        reply
+    }
+
+    fn record_panic(&self) {
+        self.context.metrics.panics.inc();
+    }
+}
+
+impl Fdi {
+    /// Joins the recipes' routes, for a listener on this port.
+    #[must_use]
+    pub fn new(context: Arc<Context>, port: u16) -> Self {
+        let table = FrontTable::new(RECIPES);
+        let figures = (0..=table.len()).map(|_| OnceLock::new()).collect();
+        Self { context, table, local: Origin::of_loopback(port), figures }
+    }
+
+    /// Answers one request. Sets `taken` to the route once it is known.
+    async fn answer(&self, request: Request, taken: &mut Option<FrontMounted>) -> Reply {
+        let (app, front) = match self.app(&request) {
+            Ok(found) => found,
+            Err(error) => return reply::message(error.reply().status, &error.to_string()),
+        };
+        let api = front.api.origin.clone().unwrap_or_else(|| self.local.clone());
+        let caller = Caller::of(&request, &front.websites, &api);
+        if request.method == Method::OPTIONS {
+            return caller.preflight();
+        }
+        let Some((mounted, tenant)) = self.table.find(&request.method, &request.path, &front) else {
+            let mut reply = not_found();
+            caller.allow(&mut reply);
+            return reply;
+        };
+        *taken = Some(mounted);
+        let is_cross_site = front.websites.is_cross_site(caller.website());
+        let mut call = FrontCall {
+            rules: CookieRules::of(&front, front.session.is_secure(&api), is_cross_site),
+            version: FdiVersion::of(request.header(&FDI_VERSION)),
+            label: mounted.route.label,
+            client: client_address::far_end(&request, &self.context.directory.base().trusted_proxies),
+            tokens: OutgoingTokens::default(),
+            request,
+            app,
+            front,
+            api,
+            tenant,
+            caller,
+        };
+        self.run(mounted.route, &mut call).await
+    }
+
+    /// Runs the handler; its reply gets the tokens and what pages may read.
+    async fn run(&self, route: FrontRoute, call: &mut FrontCall) -> Reply {
+        let handled = match call.caller.check(&call.request.method) {
+            Ok(()) => (route.handler)(&self.context, call).await,
+            Err(refusal) => Err(refusal.into()),
+        };
+        let mut reply = handled.unwrap_or_else(|error| {
+            if let FrontError::Api(ApiError::Internal(fault)) = &error {
+                tracing::error!(request = call.request.id, route = call.label, "{}", fault.chain());
+            }
+            if error.clears_tokens() {
+                call.tokens.clear_all(&call.rules);
+            }
+            error.reply(&call.front.session)
+        });
+        std::mem::take(&mut call.tokens).write_to(&mut reply);
+        if route.public {
+            reply.headers.push((ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")));
+        } else {
+            call.caller.allow(&mut reply);
+        }
+        reply
+    }
+
+    /// The app that a request is for: the one whose front door has this host, or else the base app.
+    fn app(&self, request: &Request) -> Result<(Arc<AppEntry>, Arc<FrontConfig>), ApiError> {
+        let directory = &self.context.directory;
+        let host = Host::of(request)?;
+        let named = host.as_ref().and_then(|host| directory.find_by_front_host(host.as_str()));
+        let app = named.or_else(|| directory.find("", crate::domain::ids::PUBLIC)).ok_or(ApiError::NotFound)?;
+        let front = app.config.front.clone().ok_or(ApiError::NotFound)?;
+        // A name that an outsider owns can be pointed at this machine: its pages would count as the front door's own.
+        let is_own = |host: &Host<'_>| loopback::is_loopback(host.as_str()) || front.api.origin.is_some();
+        match host.as_ref().is_none_or(is_own) {
+            true => Ok((app, front)),
+            false => Err(ApiError::forbidden(FOREIGN_HOST)),
+        }
+    }
+}

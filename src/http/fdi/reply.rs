@@ -1,0 +1,40 @@
+//! Replies as the SDKs send them.
+
+use crate::http::exchange::Reply;
+use http::StatusCode;
+use serde::Serialize;
+
+/// The `Content-Type` of the SDKs' JSON replies.
+pub const JSON: &str = "application/json; charset=utf-8";
+
+/// A JSON reply with this status.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Reply {
+    // invariant: reply structs hold only serialisable data with string keys
+    let text = serde_json::to_vec(body).unwrap_or_default();
+    Reply::bare(status, JSON, text.into())
+}
+
+/// 200 with a JSON body.
+pub fn ok(body: &impl Serialize) -> Reply {
+    json(StatusCode::OK, body)
+}
+
+/// 200 with `{"status": …}` and nothing else.
+#[must_use]
+pub fn status(status: &'static str) -> Reply {
+    #[derive(Serialize)]
+    struct StatusBody {
+        status: &'static str,
+    }
+    ok(&StatusBody { status })
+}
+
+/// `{"message": …}` with this status.
+#[must_use]
+pub fn message(status: StatusCode, message: &str) -> Reply {
+    #[derive(Serialize)]
+    struct MessageBody<'a> {
+        message: &'a str,
+    }
+    json(status, &MessageBody { message })
+}

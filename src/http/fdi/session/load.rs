@@ -1,0 +1,142 @@
+//! The session of a request (protocol: 20, 5).
+
+use super::access::{access_token, cookie};
+use crate::command::session::regenerate::{RegenerateAccessToken, Regenerated};
+use crate::command::session::verify::{Verified, VerifySession};
+use crate::config::front::{AntiCsrf, TokenTransfer};
+use crate::context::Context;
+use crate::domain::json::{Json, JsonObject, Members};
+use crate::domain::session::{IssuedToken, RefreshPolicy, SessionView};
+use crate::fault::Fault;
+use crate::http::fdi::call::{FrontCall, RID};
+use crate::http::fdi::cookie::Cookies;
+use crate::http::fdi::error::FrontError;
+use crate::http::fdi::tokens::{ACCESS_COOKIE, ANTI_CSRF, LEGACY_COOKIE, NewToken};
+use http::Method;
+use std::sync::Arc;
+
+/// The session of a request.
+pub struct LoadedSession {
+    /// The session, with the payload that now holds.
+    pub view: Arc<SessionView>,
+    /// Its access token: the presented one, or one that was minted since.
+    access_token: String,
+    /// Where the browser keeps it.
+    transfer: TokenTransfer,
+}
+
+/// The session of a request that needs one.
+///
+/// # Errors
+/// When there is none, or its token is not valid any more.
+pub async fn required(context: &Context, call: &mut FrontCall) -> Result<LoadedSession, FrontError> {
+    let session = optional(context, call).await?;
+    session.ok_or(FrontError::Unauthorised { clears_tokens: false })
+}
+
+/// The session of a request that may have one. A token that is not valid any more is refused all the same: the browser
+/// refreshes, and sends the request again.
+///
+/// # Errors
+/// When its token is not valid any more.
+pub async fn optional(context: &Context, call: &mut FrontCall) -> Result<Option<LoadedSession>, FrontError> {
+    if cookie(call, LEGACY_COOKIE).is_some() {
+        return Err(FrontError::TryRefreshToken);
+    }
+    let Some(presented) = access_token(call) else { return Ok(None) };
+    let is_cookie = presented.transfer == TokenTransfer::Cookie;
+    if is_cookie && Cookies::of(&call.request.headers).has_several(ACCESS_COOKIE) {
+        return Err(FrontError::TryRefreshToken);
+    }
+    let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site());
+    let is_checked = is_cookie && call.request.method != Method::GET;
+    if is_checked && anti_csrf == AntiCsrf::CustomHeader && !call.request.headers.contains_key(&RID) {
+        return Err(FrontError::TryRefreshToken);
+    }
+    if presented.shape.has_dynamic_key != call.front.session.use_dynamic_key {
+        return Err(FrontError::TryRefreshToken);
+    }
+    let anti_csrf_token = call.request.header(&ANTI_CSRF).map(str::to_owned);
+    let command = VerifySession {
+        scope: call.scope(),
+        access_token: &presented.token,
+        anti_csrf_token: anti_csrf_token.as_deref(),
+        do_anti_csrf_check: is_checked && anti_csrf == AntiCsrf::Token,
+        enable_anti_csrf: anti_csrf == AntiCsrf::Token,
+        check_database: false,
+        policy: RefreshPolicy::PromoteOnUse,
+    };
+    match command.run(context).await? {
+        Verified::Ok { session: view, access_token, .. } => {
+            let transfer = presented.transfer;
+            let mut session = LoadedSession { view, access_token: presented.token, transfer };
+            if let Some(token) = access_token {
+                session.renew(context, call, &token);
+            }
+            Ok(Some(session))
+        }
+        Verified::Unauthorised(_) => Err(FrontError::UNAUTHORISED),
+        Verified::TryRefreshToken(_) => Err(FrontError::TryRefreshToken),
+    }
+}
+
+impl LoadedSession {
+    /// Where the browser keeps the session's tokens.
+    #[must_use]
+    pub const fn transfer(&self) -> TokenTransfer {
+        self.transfer
+    }
+
+    /// The value of a claim.
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Option<Json> {
+        Members::parse(self.view.user_data_in_jwt.as_str()).ok()?.get(name).cloned()
+    }
+
+    /// Sets a claim in the session and in its access token, which the reply hands out. If the token has expired
+    /// meanwhile, only the session changes.
+    ///
+    /// # Errors
+    /// When the session has ended, or the store fails.
+    pub async fn set_claim(
+        &mut self,
+        context: &Context,
+        call: &mut FrontCall,
+        name: &str,
+        value: Json,
+    ) -> Result<(), FrontError> {
+        let mut payload = Members::parse(self.view.user_data_in_jwt.as_str()).unwrap_or_default();
+        payload.set(name, value);
+        let command = RegenerateAccessToken {
+            scope: call.scope(),
+            access_token: &self.access_token,
+            user_data_in_jwt: Some(JsonObject::from(&payload)),
+            check_protected_claims: true,
+        };
+        match command.run(context).await? {
+            Regenerated::Ok { session, access_token } => {
+                self.view = Arc::new(session);
+                if let Some(token) = access_token {
+                    self.renew(context, call, &token);
+                }
+                Ok(())
+            }
+            Regenerated::Unauthorised(_) => Err(FrontError::UNAUTHORISED),
+            Regenerated::ProtectedClaim | Regenerated::Unparsable => {
+                Err(Fault::invariant("setting a claim of a token that was just verified").into())
+            }
+        }
+    }
+
+    /// Hands out a newer access token. Clients keep the anti-CSRF token that they have; as from the SDKs, they get it
+    /// again.
+    fn renew(&mut self, context: &Context, call: &mut FrontCall, token: &IssuedToken) {
+        let new = NewToken { text: token.token.expose(), expires: token.expiry };
+        let user = self.view.user_id.as_str();
+        call.tokens.set_access(self.transfer, user, new, &call.rules, context.now());
+        if let Some(anti_csrf) = call.request.header(&ANTI_CSRF) {
+            call.tokens.set_anti_csrf(anti_csrf);
+        }
+        token.token.expose().clone_into(&mut self.access_token);
+    }
+}

@@ -1,0 +1,18 @@
+//! Sessions of browsers: verified, created, refreshed, ended (protocol: 20, 3 to 6).
+
+mod access;
+mod load;
+mod refresh;
+mod shape;
+mod sign_out;
+mod start;
+
+pub use load::{LoadedSession, optional, required};
+pub use start::start;
+
+use super::route::FrontRoute;
+use crate::front_route;
+
+/// Routes of this recipe.
+pub const ROUTES: &[FrontRoute] =
+    &[front_route!(POST "/session/refresh" => refresh::refresh), front_route!(POST "/signout" => sign_out::sign_out)];

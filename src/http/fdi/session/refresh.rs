@@ -1,0 +1,102 @@
+//! `POST /session/refresh` (protocol: 20, 6).
+
+use super::access::{bearer, cookie, refresh_token};
+use super::start::hand_out;
+use crate::command::session::refresh::{RefreshSession, Refreshed};
+use crate::command::session::revoke::{RevokeSessions, Which};
+use crate::config::front::{AntiCsrf, TokenTransfer};
+use crate::context::Context;
+use crate::domain::session::{AccessTokenVersion, RefreshPolicy};
+use crate::http::exchange::Reply;
+use crate::http::fdi::call::{FrontCall, RID};
+use crate::http::fdi::cookie::Cookies;
+use crate::http::fdi::error::FrontError;
+use crate::http::fdi::reply;
+use crate::http::fdi::tokens::{ACCESS_COOKIE, ANTI_CSRF, LEGACY_COOKIE, REFRESH_COOKIE};
+
+const DUPLICATES: &str = "The request contains multiple session cookies. This may happen if you've changed the \
+                          'cookieDomain' value in your configuration. To clear tokens from the previous domain, set \
+                          'olderCookieDomain' in your config.";
+
+#[derive(serde::Serialize)]
+struct Nothing {}
+
+pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
+    clear_duplicates(call)?;
+    let is_legacy = cookie(call, LEGACY_COOKIE).is_some();
+    let Some((token, transfer)) = refresh_token(call) else {
+        forget_legacy(call, is_legacy);
+        return Err(FrontError::UNAUTHORISED);
+    };
+    let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site());
+    let is_cookie = transfer == TokenTransfer::Cookie;
+    if is_cookie && anti_csrf == AntiCsrf::CustomHeader && !call.request.headers.contains_key(&RID) {
+        return Err(FrontError::UNAUTHORISED);
+    }
+    let anti_csrf_token = call.request.header(&ANTI_CSRF).map(str::to_owned);
+    let command = RefreshSession {
+        scope: call.scope(),
+        refresh_token: &token,
+        anti_csrf_token: anti_csrf_token.as_deref(),
+        enable_anti_csrf: is_cookie && anti_csrf == AntiCsrf::Token,
+        use_dynamic_signing_key: Some(call.front.session.use_dynamic_key),
+        access_token_validity_ms: None,
+        token_version: AccessTokenVersion::V5,
+        policy: RefreshPolicy::PromoteOnUse,
+    };
+    match command.run(context).await? {
+        Refreshed::Ok(issued) => {
+            forget_other_refresh_token(call, transfer);
+            hand_out(context, call, transfer, &issued);
+            forget_legacy(call, is_legacy);
+            Ok(reply::ok(&Nothing {}))
+        }
+        Refreshed::TokenTheft { handle, .. } => {
+            let which = Which::Handles(vec![handle.to_string()]);
+            RevokeSessions { scope: call.scope(), which }.run(context).await?;
+            forget_legacy(call, is_legacy);
+            Err(FrontError::TokenTheftDetected)
+        }
+        Refreshed::Unauthorised { .. } | Refreshed::InvalidAccessTokenValidity { .. } => {
+            forget_legacy(call, is_legacy);
+            Err(FrontError::UNAUTHORISED)
+        }
+    }
+}
+
+/// Of two cookies with one name, nobody can tell which is the newer one. Those of an earlier domain are cleared, so
+/// that the next request has one.
+fn clear_duplicates(call: &mut FrontCall) -> Result<(), FrontError> {
+    if call.front.session.transfer == Some(TokenTransfer::Header) {
+        return Ok(());
+    }
+    let cookies = Cookies::of(&call.request.headers);
+    let several: Vec<_> =
+        [ACCESS_COOKIE, REFRESH_COOKIE].into_iter().filter(|name| cookies.has_several(name)).collect();
+    if several.is_empty() {
+        return Ok(());
+    }
+    let Some(domain) = call.front.session.older_cookie_domain.clone() else {
+        return Err(FrontError::Misconfigured(DUPLICATES));
+    };
+    let rules = call.rules.with_domain(domain);
+    several.into_iter().for_each(|name| call.tokens.clear_cookie(&rules, name));
+    Err(FrontError::ClearedDuplicateCookies)
+}
+
+fn forget_legacy(call: &mut FrontCall, is_legacy: bool) {
+    if is_legacy {
+        call.tokens.clear_cookie(&call.rules, LEGACY_COOKIE);
+    }
+}
+
+/// Clears the tokens that the browser keeps in the other way, if it sent a refresh token in it.
+fn forget_other_refresh_token(call: &mut FrontCall, transfer: TokenTransfer) {
+    let (other, is_sent) = match transfer {
+        TokenTransfer::Cookie => (TokenTransfer::Header, bearer(call).is_some()),
+        TokenTransfer::Header => (TokenTransfer::Cookie, cookie(call, REFRESH_COOKIE).is_some()),
+    };
+    if is_sent {
+        call.tokens.clear(other, &call.rules);
+    }
+}

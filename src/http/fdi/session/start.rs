@@ -1,0 +1,93 @@
+//! A new session for somebody who has signed in (protocol: 20, 3 and 8).
+
+use super::access::{bearer, cookie};
+use crate::command::claims::{ClaimsOwner, NewSessionClaims};
+use crate::command::session::create::{CreateSession, Created};
+use crate::config::front::{AntiCsrf, SameSite, TokenTransfer};
+use crate::context::Context;
+use crate::domain::json::JsonObject;
+use crate::domain::session::{AccessTokenVersion, IssuedSession};
+use crate::fault::Fault;
+use crate::http::fdi::call::FrontCall;
+use crate::http::fdi::error::FrontError;
+use crate::http::fdi::tokens::{ACCESS_COOKIE, NewToken};
+use http::HeaderName;
+
+/// Where the client wants to keep tokens.
+static AUTH_MODE: HeaderName = HeaderName::from_static("st-auth-mode");
+
+const INSECURE: &str = "Since your API and website domain are different, for sessions to work, please use https on your \
+                        apiDomain and dont set cookieSecure to false.";
+
+/// Starts a session of this user, in the owner's tenant, and hands out its tokens.
+///
+/// # Errors
+/// When browsers would not keep its cookies, or the store or a key fails.
+pub async fn start(context: &Context, call: &mut FrontCall, owner: &ClaimsOwner) -> Result<(), FrontError> {
+    let transfer = transfer_of_new(call);
+    check_cookies(call, transfer)?;
+    let scope = call.scope();
+    let issuer = call.issuer();
+    let payload = NewSessionClaims { scope: &scope, front: &call.front, issuer: &issuer, owner }.run(context).await?;
+    let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site());
+    let command = CreateSession {
+        scope,
+        tenant: owner.tenant.clone(),
+        user_id: owner.recipe_user_id.clone(),
+        enable_anti_csrf: anti_csrf == AntiCsrf::Token && transfer == TokenTransfer::Cookie,
+        user_data_in_jwt: payload,
+        user_data_in_database: JsonObject::empty(),
+        use_dynamic_signing_key: call.front.session.use_dynamic_key,
+        access_token_validity_ms: None,
+        token_version: AccessTokenVersion::V5,
+    };
+    let Created::Ok(issued) = command.run(context).await? else {
+        return Err(Fault::invariant("creating a session with claims of our own").into());
+    };
+    forget_other_tokens(call, transfer);
+    hand_out(context, call, transfer, &issued);
+    Ok(())
+}
+
+/// Hands out the tokens of a session that was created or refreshed.
+pub(super) fn hand_out(context: &Context, call: &mut FrontCall, transfer: TokenTransfer, issued: &IssuedSession) {
+    let user = issued.session.user_id.as_str();
+    let access = NewToken { text: issued.access_token.token.expose(), expires: issued.access_token.expiry };
+    let refresh = NewToken { text: issued.refresh_token.token.expose(), expires: issued.refresh_token.expiry };
+    call.tokens.set_access(transfer, user, access, &call.rules, context.now());
+    call.tokens.set_refresh(transfer, refresh, &call.rules);
+    if let Some(token) = &issued.anti_csrf_token {
+        call.tokens.set_anti_csrf(token);
+    }
+}
+
+/// Where to keep the tokens: as configured, or as the client says; clients that say nothing cannot keep cookies.
+fn transfer_of_new(call: &FrontCall) -> TokenTransfer {
+    let wants_cookies = || call.request.header(&AUTH_MODE).is_some_and(|mode| mode.eq_ignore_ascii_case("cookie"));
+    match call.front.session.transfer {
+        Some(transfer) => transfer,
+        None if wants_cookies() => TokenTransfer::Cookie,
+        None => TokenTransfer::Header,
+    }
+}
+
+/// Browsers refuse cookies for other sites that are not secure, except on this machine.
+fn check_cookies(call: &FrontCall, transfer: TokenTransfer) -> Result<(), FrontError> {
+    let rules = &call.rules;
+    let is_refused = transfer == TokenTransfer::Cookie && rules.same_site == SameSite::None && !rules.is_secure;
+    let website = call.front.websites.of(call.caller.website());
+    let is_local =
+        call.api.site() == Some("localhost") && website.is_none_or(|website| website.site() == Some("localhost"));
+    if is_refused && !is_local { Err(FrontError::Misconfigured(INSECURE)) } else { Ok(()) }
+}
+
+/// Clears the tokens that the browser keeps in the other way, if it sent an access token in it.
+fn forget_other_tokens(call: &mut FrontCall, transfer: TokenTransfer) {
+    let (other, is_sent) = match transfer {
+        TokenTransfer::Cookie => (TokenTransfer::Header, bearer(call).is_some()),
+        TokenTransfer::Header => (TokenTransfer::Cookie, cookie(call, ACCESS_COOKIE).is_some()),
+    };
+    if is_sent {
+        call.tokens.clear(other, &call.rules);
+    }
+}

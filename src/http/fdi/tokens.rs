@@ -1,0 +1,216 @@
+//! The tokens that a reply hands out or clears, in the form that the browser asked for (protocol: 20, 3).
+
+use super::cookie::SetCookie;
+use crate::config::front::{FrontConfig, SameSite, TokenTransfer};
+use crate::domain::time::UnixMillis;
+use crate::http::exchange::Reply;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, SET_COOKIE};
+use http::{HeaderName, HeaderValue};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// The cookie that holds the access token.
+pub const ACCESS_COOKIE: &str = "sAccessToken";
+/// The cookie that holds the refresh token.
+pub const REFRESH_COOKIE: &str = "sRefreshToken";
+/// A cookie of SDKs from before 2023. It is only ever cleared.
+pub const LEGACY_COOKIE: &str = "sIdRefreshToken";
+/// The path to which browsers send the refresh token, below the front door's prefix.
+pub const REFRESH_PATH: &str = "/session/refresh";
+
+/// The header that tells scripts what the access token says.
+static FRONT_TOKEN: HeaderName = HeaderName::from_static("front-token");
+/// The header that holds an anti-CSRF token.
+pub static ANTI_CSRF: HeaderName = HeaderName::from_static("anti-csrf");
+static ACCESS_HEADER: HeaderName = HeaderName::from_static("st-access-token");
+static REFRESH_HEADER: HeaderName = HeaderName::from_static("st-refresh-token");
+
+/// The value of `front-token` that signs a browser out.
+const REMOVE: &str = "remove";
+/// How long a browser keeps the access token's cookie, in ms: its presence, not its validity, shows that there may be a
+/// session.
+const ACCESS_COOKIE_MS: u64 = 31_536_000_000;
+
+/// The attributes of a request's cookies.
+#[derive(Debug, Clone)]
+pub struct CookieRules {
+    /// The domain whose hosts get them.
+    pub domain: Option<String>,
+    /// The path of the access token's cookie.
+    pub access_path: String,
+    /// The path of the refresh token's cookie.
+    pub refresh_path: String,
+    /// Whether they are sent over https only.
+    pub is_secure: bool,
+    /// Whether they are sent with requests from other sites.
+    pub same_site: SameSite,
+    /// Whether pages may read the access token, too.
+    pub expose_access_token: bool,
+}
+
+/// The tokens that a reply hands out or clears. What is set later replaces what was set before.
+#[derive(Debug, Default)]
+pub struct OutgoingTokens {
+    cookies: Vec<SetCookie>,
+    access: Option<String>,
+    refresh: Option<String>,
+    front: Option<String>,
+    anti_csrf: Option<String>,
+}
+
+/// A token to hand out.
+#[derive(Debug, Clone, Copy)]
+pub struct NewToken<'t> {
+    /// Its text.
+    pub text: &'t str,
+    /// When it expires.
+    pub expires: UnixMillis,
+}
+
+#[derive(Serialize)]
+struct FrontToken<'a> {
+    uid: &'a str,
+    ate: UnixMillis,
+    up: &'a RawValue,
+}
+
+/// What scripts may know of an access token: its user, its expiry and its payload, members in the token's order.
+fn front_token(user: &str, token: NewToken<'_>) -> String {
+    let payload = token.text.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    let payload =
+        payload.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| RawValue::from_string(text).ok());
+    // invariant: an access token that was just minted has a JSON payload
+    let Some(up) = payload else { return String::new() };
+    let text = serde_json::to_string(&FrontToken { uid: user, ate: token.expires, up: &up }).unwrap_or_default();
+    STANDARD.encode(text)
+}
+
+impl OutgoingTokens {
+    /// Hands out an access token of this user.
+    pub fn set_access(
+        &mut self,
+        transfer: TokenTransfer,
+        user: &str,
+        token: NewToken<'_>,
+        rules: &CookieRules,
+        now: UnixMillis,
+    ) {
+        self.front = Some(front_token(user, token));
+        match transfer {
+            TokenTransfer::Cookie => {
+                self.cookie(rules, ACCESS_COOKIE, token.text, now.plus(ACCESS_COOKIE_MS));
+                if rules.expose_access_token {
+                    self.access = Some(token.text.to_owned());
+                }
+            }
+            TokenTransfer::Header => self.access = Some(token.text.to_owned()),
+        }
+    }
+
+    /// Hands out a refresh token.
+    pub fn set_refresh(&mut self, transfer: TokenTransfer, token: NewToken<'_>, rules: &CookieRules) {
+        match transfer {
+            TokenTransfer::Cookie => self.cookie(rules, REFRESH_COOKIE, token.text, token.expires),
+            TokenTransfer::Header => self.refresh = Some(token.text.to_owned()),
+        }
+    }
+
+    /// Hands out an anti-CSRF token.
+    pub fn set_anti_csrf(&mut self, token: &str) {
+        self.anti_csrf = Some(token.to_owned());
+    }
+
+    /// Makes the browser forget the tokens that it keeps in this way.
+    pub fn clear(&mut self, transfer: TokenTransfer, rules: &CookieRules) {
+        self.anti_csrf = None;
+        self.front = Some(REMOVE.to_owned());
+        match transfer {
+            TokenTransfer::Cookie => {
+                self.clear_cookie(rules, ACCESS_COOKIE);
+                self.clear_cookie(rules, REFRESH_COOKIE);
+            }
+            TokenTransfer::Header => {
+                self.access = Some(String::new());
+                self.refresh = Some(String::new());
+            }
+        }
+    }
+
+    /// Makes the browser forget every token.
+    pub fn clear_all(&mut self, rules: &CookieRules) {
+        self.clear(TokenTransfer::Cookie, rules);
+        self.clear(TokenTransfer::Header, rules);
+    }
+
+    /// Makes the browser forget one cookie.
+    pub fn clear_cookie(&mut self, rules: &CookieRules, name: &'static str) {
+        self.cookie(rules, name, "", UnixMillis(0));
+    }
+
+    fn cookie(&mut self, rules: &CookieRules, name: &'static str, value: &str, expires: UnixMillis) {
+        let path = if name == REFRESH_COOKIE { &rules.refresh_path } else { &rules.access_path };
+        let cookie = SetCookie {
+            name,
+            value: value.to_owned(),
+            domain: rules.domain.clone(),
+            path: path.clone(),
+            expires,
+            is_secure: rules.is_secure,
+            same_site: rules.same_site,
+        };
+        self.cookies.retain(|other| other.name != name);
+        self.cookies.push(cookie);
+    }
+
+    /// Adds the headers to a reply, and the names that scripts may read. Such a reply must not be stored by anybody.
+    pub fn write_to(self, reply: &mut Reply) {
+        let mut exposed = Vec::new();
+        let named = [
+            (&FRONT_TOKEN, self.front),
+            (&ACCESS_HEADER, self.access),
+            (&REFRESH_HEADER, self.refresh),
+            (&ANTI_CSRF, self.anti_csrf),
+        ];
+        for (name, text) in named {
+            // invariant: tokens are visible ASCII; an anti-CSRF token that is repeated came in a header
+            if let Some(value) = text.and_then(|text| HeaderValue::try_from(text).ok()) {
+                exposed.push(name.as_str());
+                reply.headers.push((name.clone(), value));
+            }
+        }
+        let lines = self.cookies.iter().filter_map(|cookie| HeaderValue::try_from(cookie.to_header()).ok());
+        reply.headers.extend(lines.map(|line| (SET_COOKIE, line)));
+        if let Ok(names) = HeaderValue::try_from(exposed.join(", "))
+            && !exposed.is_empty()
+        {
+            reply.headers.push((ACCESS_CONTROL_EXPOSE_HEADERS, names));
+        }
+        if !exposed.is_empty() || !self.cookies.is_empty() {
+            reply.headers.push((CACHE_CONTROL, HeaderValue::from_static("no-store")));
+        }
+    }
+}
+
+impl CookieRules {
+    /// The rules of an app for requests from a website, which may belong to another site.
+    #[must_use]
+    pub fn of(front: &FrontConfig, is_secure: bool, is_cross_site: bool) -> Self {
+        let session = &front.session;
+        Self {
+            domain: session.cookie_domain.clone(),
+            access_path: session.access_token_path.clone(),
+            refresh_path: format!("{}{REFRESH_PATH}", front.api.prefix()),
+            is_secure,
+            same_site: session.same_site_for(is_cross_site),
+            expose_access_token: session.expose_access_token,
+        }
+    }
+
+    /// The same for cookies of another domain.
+    #[must_use]
+    pub fn with_domain(&self, domain: Option<String>) -> Self {
+        Self { domain, ..self.clone() }
+    }
+}

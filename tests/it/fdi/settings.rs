@@ -1,0 +1,144 @@
+//! Every setting of the front door that may differ between apps takes effect in the app where it was set, and nowhere
+//! else.
+
+use super::{PASSWORD, claims, form};
+use crate::app::{TestApp, TestReply};
+use crate::cdi::multitenancy::put_app;
+use http::Method;
+use serde_json::{Value, json};
+use sessiond::config::settings::{Level, SECTIONS, Status};
+use std::collections::BTreeSet;
+
+/// Values that are not the default, each with its setting.
+fn changes() -> Vec<(&'static str, Value)> {
+    vec![
+        ("api_domain", json!("http://a1.example")),
+        ("website_domain", json!("https://elsewhere.example")),
+        ("api_base_path", json!("/api/login")),
+        ("api_gateway_path", json!("/gateway")),
+        ("recipe_list", json!("userroles,emailpassword")),
+        ("cookie_domain", json!(".a1.example")),
+        ("older_cookie_domain", json!("a1.example")),
+        ("cookie_secure", json!("false")),
+        ("cookie_same_site", json!("strict")),
+        ("access_token_path", json!("/private")),
+        ("anti_csrf", json!("VIA_TOKEN")),
+        ("token_transfer_method", json!("header")),
+        ("session_expired_status_code", json!(440)),
+        ("use_dynamic_access_token_signing_key", json!(false)),
+        ("expose_access_token_to_frontend_in_cookie_based_auth", json!(true)),
+        ("sign_up_form_fields", json!(r#"[{"id": "name"}]"#)),
+        ("first_factors", json!("custom")),
+        ("skip_adding_roles_to_access_token", json!(true)),
+        ("skip_adding_permissions_to_access_token", json!(true)),
+    ]
+}
+
+/// All that a browser sees of an app's front door, without what is different each time.
+async fn seen(app: &TestApp, host: &str) -> Value {
+    app.clock.advance(1);
+    let email = format!("p{}@x.io", app.context.now().0);
+    let website = format!("https://www.{host}");
+    let post = async |path: &str, cookie: &str, body: Value| {
+        let request = app.front_at(Method::POST, host, path).header("origin", &website).header("cookie", cookie);
+        request.header("st-auth-mode", "cookie").json(&body).await
+    };
+    let up = post("/auth/signup", "", form(&email, PASSWORD)).await;
+    let allowed = up.header("access-control-allow-origin").concat().replace(host, "HOST");
+    json!({
+        "discovery": app.front_at(Method::GET, host, "/auth/.well-known/openid-configuration").await
+            .body().replace(host, "HOST"),
+        "methods": app.front_at(Method::GET, host, "/auth/loginmethods").await.body(),
+        "sign-up": up.code(),
+        "allowed": allowed,
+        "exposed": up.header("access-control-expose-headers").concat(),
+        "cookies": attributes(&up, host),
+        "claims": if up.header("front-token").is_empty() { json!(null) } else { names(&claims(&up)) },
+        "key": key_of(&up),
+        "duplicates": post("/auth/session/refresh", "sAccessToken=1; sAccessToken=2", json!({})).await.code(),
+        "signed out": post("/auth/signout", "", json!({})).await.code(),
+    })
+}
+
+fn attributes(reply: &TestReply, host: &str) -> Vec<String> {
+    let lines = reply.header("set-cookie").into_iter();
+    let attributes = lines.filter_map(|line| Some(line.split_once(';')?.1.replace(host, "HOST")));
+    // The expiry follows from the clock.
+    let without = |line: String| line.split(';').filter(|part| !part.contains("Expires")).collect::<String>();
+    attributes.map(without).collect()
+}
+
+fn names(claims: &Value) -> Value {
+    json!(claims.as_object().unwrap().keys().collect::<Vec<_>>())
+}
+
+/// The first letter of the key's name: dynamic or static.
+fn key_of(reply: &TestReply) -> Option<char> {
+    use base64::Engine;
+    let cookie = reply.header("set-cookie").first()?.strip_prefix("sAccessToken=")?.split('.').next()?.to_owned();
+    let head = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(cookie).ok()?;
+    serde_json::from_slice::<Value>(&head).ok()?["kid"].as_str()?.chars().next()
+}
+
+async fn server() -> TestApp {
+    let app = TestApp::builder()
+        .setting("api_domain", "https://base.example")
+        .setting("website_domain", "https://www.base.example")
+        .build()
+        .await;
+    for id in ["a1", "a2"] {
+        let domain = |start: &str| format!("https://{start}{id}.example");
+        put_app(&app, id, json!({"api_domain": domain(""), "website_domain": domain("www.")})).await.ok();
+    }
+    app
+}
+
+#[test]
+fn every_setting_that_may_differ_is_tried() {
+    let sections = SECTIONS.iter().filter(|section| section.title.starts_with("Front door"));
+    let settings = sections.flat_map(|section| section.settings);
+    let differing = settings.filter(|setting| setting.level != Level::Core && setting.status == Status::Used);
+    let expected: BTreeSet<_> = differing.map(|setting| setting.key).collect();
+    assert_eq!(changes().into_iter().map(|(key, _)| key).collect::<BTreeSet<_>>(), expected);
+}
+
+#[tokio::test]
+async fn an_apps_setting_acts_in_that_app_alone() {
+    for (key, value) in changes() {
+        let app = server().await;
+        let usual = seen(&app, "a1.example").await;
+        assert_eq!(seen(&app, "a2.example").await, usual, "{key}");
+        assert_eq!(seen(&app, "base.example").await, usual, "{key}");
+        put_app(&app, "a1", json!({key: value})).await.ok();
+        assert_ne!(seen(&app, "a1.example").await, usual, "{key} has no effect");
+        assert_eq!(seen(&app, "a2.example").await, usual, "{key} acts in another app");
+        assert_eq!(seen(&app, "base.example").await, usual, "{key} acts in the base app");
+    }
+}
+
+#[tokio::test]
+async fn bad_settings_are_refused_with_their_place() {
+    let app = server().await;
+    for (settings, place) in [
+        (json!({"api_domain": "https://a.io/path"}), "'api_domain' must be an origin"),
+        (json!({"api_domain": "https://co.uk"}), "'api_domain' must not be a public suffix"),
+        (json!({"website_domain": "https://a.io, ftp://b.io"}), "'website_domain' must be an origin"),
+        (json!({"recipe_list": "emailpassword,nothing"}), "'nothing' is none"),
+        (json!({"recipe_list": "emailpassword,emailpassword"}), "names emailpassword twice"),
+        (json!({"cookie_domain": "elsewhere.example"}), "'cookie_domain' must be the host of 'api_domain'"),
+        (json!({"cookie_domain": "a b"}), "'cookie_domain' must be a domain"),
+        (json!({"session_expired_status_code": 403}), "must be different"),
+        (json!({"session_expired_status_code": 200}), "'session_expired_status_code' must be between 400 and 499"),
+        (json!({"sign_up_form_fields": "[{\"name\": 1}]"}), "'sign_up_form_fields' must be a JSON list"),
+        (json!({"sign_up_form_fields": "[{\"id\": \"\"}]"}), "'sign_up_form_fields[0].id' must not be empty"),
+        (
+            json!({"sign_up_form_fields": "[{\"id\":\"a\"},{\"id\":\"a\"}]"}),
+            "'sign_up_form_fields[1].id' is there twice",
+        ),
+        (json!({"first_factors": " , "}), "'first_factors' must name a factor"),
+        (json!({"api_base_path": "/a b"}), "Invalid characters in api_base_path config"),
+    ] {
+        let refused = put_app(&app, "a1", settings.clone()).await;
+        assert!(refused.body().contains(place), "{settings}: {}", refused.body());
+    }
+}
