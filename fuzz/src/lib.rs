@@ -104,6 +104,7 @@ impl Server {
             store: Arc::new(MemoryEngine::new()),
             clock: Arc::new(StandingClock),
             entropy: Arc::new(counting()),
+            mail: Arc::new(SmtpTransport::default()),
         };
         let context = Arc::new(runtime.block_on(app::compose(&config, parts)).expect("an app"));
         let cdi = Cdi::new(Arc::clone(&context), Vec::new()).expect("no route twice");

@@ -11,6 +11,7 @@ mod file;
 mod ip_rule;
 pub mod load;
 mod loading;
+mod mail;
 pub mod raw;
 pub mod reference;
 mod secrets;
@@ -29,6 +30,7 @@ pub use base::{
     BaseConfig, ConfigError, EffectiveSetting, HashingLimits, Limits, LogConfig, LogFormat, LogLevel, Origin,
 };
 pub use load::{Loaded, data_dir, load};
+pub use mail::MailConfig;
 pub use secrets::{ARCHIVE_KEY, NEW_MASTER_KEY, secret_file, secret_variable};
 pub use sources::{ConfigFile, Sources};
 pub use trust::{AllowedOrigins, HostPattern, TrustedProxies};

@@ -1,6 +1,7 @@
 //! The rules that values must satisfy, in the protocol's order and wording. The first one that fails is reported.
 
 use crate::config::ip_rule;
+use crate::config::mail;
 use crate::config::raw::check_visible;
 use crate::config::settings;
 use crate::config::trust::{self, AllowedOrigins, TrustedProxies};
@@ -301,6 +302,7 @@ fn own(values: &Values) -> Result<(), String> {
     trust::allowed_hosts(values)?;
     AllowedOrigins::read(values)?;
     trust::person_header(values)?;
+    mail::check(values)?;
     if values.text("host").is_some_and(str::is_empty) {
         return Err("'host' must not be empty".to_owned());
     }

@@ -26,6 +26,7 @@ use sessiond::http::cdi::route::Route;
 use sessiond::http::cdi::{self, Cdi};
 use sessiond::http::exchange::{Reply, Request};
 use sessiond::http::server::{self, Dispatch};
+use sessiond::outbound::mail::{MailTransport, SmtpTransport};
 use sessiond::store::Engine;
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::sled::{self, Options};
@@ -35,6 +36,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -119,6 +121,7 @@ pub(crate) struct TestAppBuilder {
     seed: u64,
     clock: ManualClock,
     store: Option<Arc<dyn Engine>>,
+    mail: Option<Arc<dyn MailTransport>>,
     recipes: Vec<&'static [Route]>,
 }
 
@@ -165,6 +168,12 @@ impl TestAppBuilder {
         self
     }
 
+    /// Uses another way to mail servers.
+    pub(crate) fn mail(mut self, mail: Arc<dyn MailTransport>) -> Self {
+        self.mail = Some(mail);
+        self
+    }
+
     /// Uses the engine that keeps records in files of this folder.
     pub(crate) fn on_disk(self, folder: &Path) -> Self {
         let options = Options::new(Arc::new(self.clock.clone()), Arc::new(SeededEntropy::new(self.seed)));
@@ -190,6 +199,7 @@ impl TestAppBuilder {
             store: self.store.unwrap_or_else(|| Arc::new(MemoryEngine::new())),
             clock: Arc::new(self.clock.clone()),
             entropy: Arc::new(SeededEntropy::new(self.seed)),
+            mail: self.mail.unwrap_or_else(|| Arc::new(SmtpTransport::with_patience(Duration::from_secs(5)))),
         };
         let context = Arc::new(app::compose(&config, parts).await.expect("a new app opens"));
         let cdi = Cdi::with_recipes(Arc::clone(&context), &self.recipes).expect("no route twice");
@@ -228,6 +238,7 @@ impl TestApp {
             seed: 1,
             clock: ManualClock::at(START),
             store: None,
+            mail: None,
             recipes: cdi::RECIPES.to_vec(),
         }
     }

@@ -3,6 +3,7 @@
 //! Loading, `coreConfig` of apps and tenants, `sessiond config` and `docs/configuration.md` all read this table.
 
 mod core;
+mod mail;
 mod own;
 mod recipes;
 mod setting;
@@ -21,7 +22,7 @@ pub struct Section {
 }
 
 /// The whole table.
-pub const SECTIONS: [Section; 8] = [
+pub const SECTIONS: [Section; 9] = [
     Section { title: "Server", settings: core::SERVER },
     Section { title: "Access to the API", settings: core::ACCESS },
     Section { title: "Sessions and tokens", settings: core::SESSIONS },
@@ -29,6 +30,7 @@ pub const SECTIONS: [Section; 8] = [
     Section { title: "Logs and telemetry", settings: core::LOGS },
     Section { title: "Sign-in recipes", settings: recipes::SIGN_IN },
     Section { title: "Protection of passwords", settings: own::PASSWORDS },
+    Section { title: "Mail", settings: mail::MAIL },
     Section { title: "OAuth, SAML and bulk import", settings: recipes::FEDERATION },
 ];
 

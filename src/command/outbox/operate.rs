@@ -1,0 +1,163 @@
+//! What operators do with the outbox.
+
+use super::{Outbox, failed};
+use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact_unqueued};
+use crate::context::Context;
+use crate::domain::entropy::time_ordered_uuid;
+use crate::domain::ids::TenantId;
+use crate::domain::mail::{Mail, MailAddress, MailKind, Progress};
+use crate::fault::Fault;
+use crate::outbound::mail::{Delivery, SendError};
+use crate::store::outbox::{self, OutboxRecord, parse_key};
+use uuid::Uuid;
+
+/// Rows read at once.
+const PAGE: usize = 256;
+
+/// How long the token of a test mail would be valid, in ms.
+const TEST_LIFETIME_MS: u64 = 3_600_000;
+
+/// Lists the mails of an app that are not sent yet, oldest first.
+pub struct ListMail {
+    /// The app, and who asks.
+    pub scope: Scope,
+    /// The most mails to return.
+    pub limit: usize,
+}
+
+/// A mail that is not sent yet.
+pub struct WaitingMail {
+    /// Its id.
+    pub id: Uuid,
+    /// Its recipient; `None` if it cannot be opened.
+    pub to: Option<MailAddress>,
+    /// Its record.
+    pub record: OutboxRecord,
+}
+
+impl ListMail {
+    /// Returns the mails.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, context: &Context) -> Result<Vec<WaitingMail>, Fault> {
+        let outbox = Outbox::of(context, &self.scope.app).await?;
+        let mut tx = context.store.begin();
+        let (mut pages, mut found) = (outbox::pages(Some(&self.scope.app.id), PAGE.min(self.limit)), Vec::new());
+        while let Some(rows) = pages.records::<OutboxRecord>(tx.as_mut()).await.map_err(failed)? {
+            for (key, record) in rows {
+                let Some((_, id)) = parse_key(&key) else { continue };
+                if found.len() == self.limit {
+                    return Ok(found);
+                }
+                let to = outbox.open(id, &record).map(|mail| mail.to);
+                found.push(WaitingMail { id, to, record });
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Has mails tried again now, also those that are held.
+pub struct RetryMail {
+    /// The app, and who asks.
+    pub scope: Scope,
+    /// The mail; all of the app without.
+    pub id: Option<Uuid>,
+}
+
+impl RetryMail {
+    /// Makes the mails due; returns how many there are.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, context: &Context) -> Result<u64, Fault> {
+        let app = &self.scope.app.id;
+        let ids = match self.id {
+            Some(id) => vec![id],
+            None => all(context, &self.scope).await?,
+        };
+        let mut renewed = 0;
+        for some in ids.chunks(PAGE) {
+            renewed += transact_unqueued(&*context.store, "committing mails to be tried again", |mut tx| async move {
+                let mut renewed = 0;
+                for id in some {
+                    let Some(mut record) = outbox::get(tx.as_mut(), app, id).await.map_err(failed)? else { continue };
+                    record.progress = Progress::default();
+                    outbox::put(tx.as_mut(), app, id, &record).map_err(failed)?;
+                    renewed += 1;
+                }
+                Ok(Step::Commit(tx, renewed))
+            })
+            .await?;
+        }
+        context.outbox.resume(app);
+        context.outbox.notify();
+        Ok(renewed)
+    }
+}
+
+async fn all(context: &Context, scope: &Scope) -> Result<Vec<Uuid>, Fault> {
+    let mut tx = context.store.begin();
+    let (mut pages, mut ids) = (outbox::pages(Some(&scope.app.id), PAGE), Vec::new());
+    while let Some(rows) = pages.rows(tx.as_mut()).await.map_err(failed)? {
+        ids.extend(rows.iter().filter_map(|(key, _)| parse_key(key)).map(|(_, id)| id));
+    }
+    Ok(ids)
+}
+
+/// Removes a mail unsent. Its token stays valid.
+pub struct DropMail {
+    /// The app, and who asks.
+    pub scope: Scope,
+    /// The mail.
+    pub id: Uuid,
+}
+
+impl DropMail {
+    /// Removes the mail; returns whether there was one. It may just be on its way.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, context: &Context) -> Result<bool, Fault> {
+        let (app, id) = (&self.scope.app.id, &self.id);
+        transact_unqueued(&*context.store, "removing a mail", |mut tx| async move {
+            if outbox::get(tx.as_mut(), app, id).await.map_err(failed)?.is_none() {
+                return Ok(Step::Done(false));
+            }
+            outbox::delete(tx.as_mut(), app, id);
+            Ok(Step::Commit(tx, true))
+        })
+        .await
+    }
+}
+
+/// Sends a mail without a token, at once and past the outbox, to see whether the settings work.
+pub struct TestMail {
+    /// The app, and who asks.
+    pub scope: Scope,
+    /// The recipient.
+    pub to: MailAddress,
+}
+
+impl TestMail {
+    /// Sends the mail and returns what the server said, or that it was caught; `None` if it could not be put into words.
+    pub async fn run(self, context: &Context) -> Option<Result<Delivery, SendError>> {
+        let (app, now) = (&self.scope.app, context.now());
+        let mail = Mail {
+            tenant: TenantId::public(),
+            to: self.to,
+            kind: MailKind::Test,
+            language: app.config.mail.language,
+            app_name: "sessiond".to_owned(),
+            link: None,
+            code: None,
+            lifetime_ms: TEST_LIFETIME_MS,
+            expires: now.plus(TEST_LIFETIME_MS),
+        };
+        let id = time_ordered_uuid(context.entropy.as_ref(), now);
+        let letter = context.mailer.write(id, app.id.clone(), mail, now).await?;
+        Some(context.mailer.deliver(app.config.mail.server.as_deref(), letter).await)
+    }
+}
