@@ -17,6 +17,7 @@ use sessiond::domain::user::{Login, LoginMethod, User};
 use sessiond::http::cdi::{Cdi, RECIPES};
 use sessiond::http::exchange::{Reply, Request, Verb};
 use sessiond::http::server::Dispatch;
+use sessiond::outbound::mail::SmtpTransport;
 use sessiond::state::key::KeyRing;
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::user;

@@ -94,12 +94,10 @@ impl Mail {
                     retried => output::line(format!("{retried} mails are tried again")),
                 })
             }
-            Verb::Drop(Drop { id, app, answered }) => {
-                answered.ask(Task::MailDrop { app: app.id(), id }, |answer| {
-                    let existed = answer.get("didMailExist") == Some(&Value::Bool(true));
-                    output::line(if existed { "dropped" } else { "No such mail: nothing to drop." });
-                })
-            }
+            Verb::Drop(Drop { id, app, answered }) => answered.ask(Task::MailDrop { app: app.id(), id }, |answer| {
+                let existed = answer.get("didMailExist") == Some(&Value::Bool(true));
+                output::line(if existed { "dropped" } else { "No such mail: nothing to drop." });
+            }),
         }
     }
 }

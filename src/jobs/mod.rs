@@ -95,8 +95,9 @@ impl Jobs {
     /// on their way get a little time, because an abandoned one could be sent again.
     pub async fn end(mut self, context: &Context) {
         context.outbox.close();
-        let _ = timeout(LAST_MAILS, &mut self.outbox).await;
-        for job in self.running.into_iter().chain([self.outbox]) {
+        let mails = timeout(LAST_MAILS, &mut self.outbox).await;
+        let unfinished = mails.is_err().then_some(self.outbox);
+        for job in self.running.into_iter().chain(unfinished) {
             job.abort();
             // An aborted task ends with an error that says so.
             let _ = job.await;

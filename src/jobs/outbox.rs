@@ -39,19 +39,30 @@ pub async fn round(context: &Context) -> Result<Round, Fault> {
     let mut round = Round { next_ms, ..Round::default() };
     let sending = due.into_iter().map(|mail| Box::pin(mail.run(context)));
     let mut outcomes = stream::iter(sending).buffer_unordered(AT_ONCE);
-    let mut fault = None;
+    let (mut fault, mut some_left) = (None, false);
     while let Some(outcome) = outcomes.next().await {
         match outcome {
             Ok(DeliverOutcome::Sent) => round.sent += 1,
             Ok(DeliverOutcome::Caught) => round.caught += 1,
-            Ok(DeliverOutcome::Failed(_)) => round.failed += 1,
+            Ok(DeliverOutcome::Failed(_)) => {
+                round.failed += 1;
+                some_left = true;
+            }
             Ok(DeliverOutcome::Dropped) => round.dropped += 1,
-            Ok(DeliverOutcome::Nothing) => {}
+            Ok(DeliverOutcome::Nothing) => some_left = true,
             // The others are on their way: giving them up now could send them twice.
             Err(error) => fault = Some(error),
         }
     }
-    fault.map_or(Ok(round), Err)
+    if let Some(fault) = fault {
+        return Err(fault);
+    }
+    if some_left {
+        // Failures have changed when mails are due, also those of others of the same app.
+        let (due, next_ms) = self::due(context).await?;
+        round.next_ms = if due.is_empty() { next_ms } else { Some(0) };
+    }
+    Ok(round)
 }
 
 /// The mails that are due, and in how many ms the next one is.

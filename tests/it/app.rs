@@ -243,6 +243,11 @@ impl TestApp {
         }
     }
 
+    /// Adds a secret of the test's own that must not appear in the logs.
+    pub(crate) fn keep_secret(&self, text: &str) {
+        self.watch.secret(text);
+    }
+
     /// A request with any method. `path` may have a query.
     pub(crate) fn request(&self, method: Method, path: &str) -> TestRequest<'_> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));

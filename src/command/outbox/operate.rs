@@ -42,20 +42,23 @@ impl ListMail {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, context: &Context) -> Result<Vec<WaitingMail>, Fault> {
-        let outbox = Outbox::of(context, &self.scope.app).await?;
-        let mut tx = context.store.begin();
         let (mut pages, mut found) = (outbox::pages(Some(&self.scope.app.id), PAGE.min(self.limit)), Vec::new());
-        while let Some(rows) = pages.records::<OutboxRecord>(tx.as_mut()).await.map_err(failed)? {
-            for (key, record) in rows {
-                let Some((_, id)) = parse_key(&key) else { continue };
-                if found.len() == self.limit {
-                    return Ok(found);
-                }
-                let to = outbox.open(id, &record).map(|mail| mail.to);
-                found.push(WaitingMail { id, to, record });
-            }
+        while found.len() < self.limit {
+            let rows = pages.records::<OutboxRecord>(context.store.begin().as_mut()).await.map_err(failed)?;
+            let Some(rows) = rows else { break };
+            found.extend(rows.into_iter().filter_map(|(key, record)| Some((parse_key(&key)?.1, record))));
         }
-        Ok(found)
+        if found.is_empty() {
+            // Opening an outbox would make keys for an app that has none yet.
+            return Ok(Vec::new());
+        }
+        found.truncate(self.limit);
+        let outbox = Outbox::of(context, &self.scope.app).await?;
+        let opened = found.into_iter().map(|(id, record)| {
+            let to = outbox.open(id, &record).map(|mail| mail.to);
+            WaitingMail { id, to, record }
+        });
+        Ok(opened.collect())
     }
 }
 

@@ -69,9 +69,8 @@ mod tests {
     fn every_message_has_its_places_and_no_other() {
         for language in Language::ALL {
             let messages = of(language);
-            let places = |text: &str| text.split('{').skip(1).map(|part| part.split('}').next().unwrap().to_owned());
             let has = |text: &str, wanted: &[&str]| {
-                let found: Vec<_> = places(text).collect();
+                let found: Vec<_> = text.split('{').skip(1).map(|part| part.split('}').next().unwrap()).collect();
                 assert_eq!(found, wanted, "{}: {text}", language.name());
                 assert!(!text.trim().is_empty());
             };
