@@ -55,7 +55,7 @@ fn shown(mail: &WaitingMail, now: &Reading) -> Value {
         "id": mail.id,
         "kind": record.kind.name(),
         "to": mail.to.as_ref().map(MailAddress::as_str),
-        "tenantId": record.tenant.as_str(),
+        "tenantId": mail.tenant.as_str(),
         "timeCreated": record.created,
         "expiry": record.expires,
         "state": state,

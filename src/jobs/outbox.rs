@@ -86,10 +86,12 @@ async fn due(context: &Context) -> Result<(Vec<DeliverMail>, Option<u64>), Fault
     }
 }
 
-/// In how many ms a mail is to be sent or dropped; `None` if not by itself, or if its app is being removed.
+/// In how many ms a mail is to be sent or dropped; `None` if not by itself, or if its tenant is being removed.
 fn when(context: &Context, key: &Key, bytes: &[u8], now: &Reading) -> Option<(DeliverMail, u64)> {
-    let (app, id) = parse_key(key)?;
-    let mail = DeliverMail { app: context.directory.app(&app)?, id };
+    let (app, tenant, id) = parse_key(key)?;
+    let entry = context.directory.app(&app)?;
+    entry.tenant(&tenant)?;
+    let mail = DeliverMail { app: entry, tenant, id };
     let record = match codec::decode::<OutboxRecord>(context.store.encoding(), key, bytes) {
         Ok(record) => record,
         Err(error) => {

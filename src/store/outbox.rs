@@ -1,5 +1,5 @@
-//! Mails to be sent, at rest: [`Keyspace::Outbox`]: (domain, app, id) → [`OutboxRecord`]. Ids begin with their time, so
-//! keys are in the order in which the mails were written.
+//! Mails to be sent, at rest: [`Keyspace::Outbox`]: (domain, app, tenant, id) → [`OutboxRecord`]. Ids begin with their
+//! time, so a tenant's keys are in the order in which its mails were written.
 //!
 //! A mail is written in the transaction of the token that it carries, and deleted when it has been sent.
 
@@ -15,8 +15,6 @@ use uuid::Uuid;
 /// A mail to be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutboxRecord {
-    /// The tenant that its token belongs to.
-    pub tenant: TenantId,
     /// What it is for.
     pub kind: MailKind,
     /// When it was written.
@@ -35,40 +33,48 @@ crate::record!(OutboxRecord, Outbox, version 1);
 
 /// The key of a mail.
 #[must_use]
-pub fn key(app: &AppId, id: &Uuid) -> Key {
-    Key::of_app(Keyspace::Outbox, app).raw(id.as_bytes())
+pub fn key(app: &AppId, tenant: &TenantId, id: &Uuid) -> Key {
+    Key::of_tenant(Keyspace::Outbox, app, tenant).raw(id.as_bytes())
 }
 
-/// The app and the id in the key of a mail.
+/// What the key of a mail tells.
 #[must_use]
-pub fn parse_key(key: &Key) -> Option<(AppId, Uuid)> {
+pub fn parse_key(key: &Key) -> Option<(AppId, TenantId, Uuid)> {
     let mut parts = KeyReader::new(key);
     let app = AppId { connection_uri_domain: parts.text()?, app_id: parts.text()? };
-    Some((app, Uuid::from_slice(parts.rest()).ok()?))
+    let tenant = TenantId::new(parts.text()?);
+    Some((app, tenant, Uuid::from_slice(parts.rest()).ok()?))
 }
 
-/// The mail with this id.
+/// The context that a sealed mail is bound to: tenant and id. The app is not included: each has a sealing key of its own.
+#[must_use]
+pub fn place<'k>(app: &AppId, key: &'k Key) -> &'k [u8] {
+    let of_app = Key::of_app(Keyspace::Outbox, app).bytes.len();
+    key.bytes.get(of_app..).unwrap_or_default()
+}
+
+/// The mail at this key.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn get(tx: &mut dyn Tx, app: &AppId, id: &Uuid) -> Result<Option<OutboxRecord>, StoreError> {
-    codec::get(tx, &key(app, id)).await
+pub async fn get(tx: &mut dyn Tx, key: &Key) -> Result<Option<OutboxRecord>, StoreError> {
+    codec::get(tx, key).await
 }
 
 /// Writes a mail.
 ///
 /// # Errors
 /// When it is too large.
-pub fn put(tx: &mut dyn Tx, app: &AppId, id: &Uuid, record: &OutboxRecord) -> Result<(), StoreError> {
-    codec::put(tx, key(app, id), record)
+pub fn put(tx: &mut dyn Tx, key: Key, record: &OutboxRecord) -> Result<(), StoreError> {
+    codec::put(tx, key, record)
 }
 
 /// Deletes a mail; deleting none is fine.
-pub fn delete(tx: &mut dyn Tx, app: &AppId, id: &Uuid) {
-    tx.delete(key(app, id));
+pub fn delete(tx: &mut dyn Tx, key: Key) {
+    tx.delete(key);
 }
 
-/// The mails of all apps, or of one, a page at a time: by app, oldest first.
+/// The mails of all apps, or of one, a page at a time: by app and tenant, oldest first.
 #[must_use]
 pub fn pages(app: Option<&AppId>, limit: usize) -> Pages {
     match app {

@@ -3,10 +3,12 @@
 use super::{Outbox, failed};
 use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
+use crate::domain::ids::TenantId;
 use crate::domain::mail::{Due, Failure, MAX_REFUSALS, Mail, Progress};
 use crate::fault::Fault;
 use crate::outbound::mail::{Delivery, SendError};
 use crate::state::directory::AppEntry;
+use crate::store::Key;
 use crate::store::outbox::{self, OutboxRecord};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -15,6 +17,8 @@ use uuid::Uuid;
 pub struct DeliverMail {
     /// The app.
     pub app: Arc<AppEntry>,
+    /// The tenant that its token belongs to.
+    pub tenant: TenantId,
     /// The mail's id.
     pub id: Uuid,
 }
@@ -26,7 +30,7 @@ pub enum DeliverOutcome {
     Sent,
     /// It was caught.
     Caught,
-    /// It was removed unsent: its token has expired, or its tenant is gone.
+    /// It was removed unsent: its token has expired.
     Dropped,
     /// The server did not take it; it stays.
     Failed(Failure),
@@ -41,20 +45,17 @@ impl DeliverMail {
     /// When the store fails. If the mail was sent before, this process remembers it and does not send it again.
     pub async fn run(self, context: &Context) -> Result<DeliverOutcome, Fault> {
         let (id, app) = (&self.id, &self.app.id);
-        let record = outbox::get(context.store.begin().as_mut(), app, id).await.map_err(failed)?;
+        let record = outbox::get(context.store.begin().as_mut(), &self.key()).await.map_err(failed)?;
         let Some(record) = record else { return Ok(DeliverOutcome::Nothing) };
         if context.outbox.is_sent(app, *id) {
             self.remove(context).await?;
             return Ok(DeliverOutcome::Nothing);
         }
         let now = context.clock.reading();
-        if self.app.tenant(&record.tenant).is_none() {
-            return self.drop_unsent(context, "its tenant was removed").await;
-        }
         if now.wall >= record.expires {
             // With a wrong clock, a mail could seem to have expired; it is not sent, but not lost either.
             return match context.settled_clock.trusts(now) {
-                true => self.drop_unsent(context, "its token has expired").await,
+                true => self.drop_unsent(context).await,
                 false => Ok(DeliverOutcome::Nothing),
             };
         }
@@ -62,10 +63,14 @@ impl DeliverMail {
         if is_paused || record.progress.due(&now) != Due::Now {
             return Ok(DeliverOutcome::Nothing);
         }
-        let Some(mail) = Outbox::of(context, &self.app).await?.open(*id, &record) else {
+        let Some(mail) = Outbox::of(context, &self.app).await?.open(&self.key(), &record) else {
             return self.hold(context).await;
         };
         self.send(context, &record, mail).await
+    }
+
+    fn key(&self) -> Key {
+        outbox::key(&self.app.id, &self.tenant, &self.id)
     }
 
     async fn send(&self, context: &Context, record: &OutboxRecord, mail: Mail) -> Result<DeliverOutcome, Fault> {
@@ -119,33 +124,33 @@ impl DeliverMail {
         what: &str,
         change: impl Fn(Progress) -> Progress,
     ) -> Result<Option<Progress>, Fault> {
-        let (app, change) = (&self.app.id, &change);
+        let (key, change) = (&self.key(), &change);
         transact_unqueued(&*context.store, "committing a mail's progress", |mut tx| async move {
-            let Some(mut record) = outbox::get(tx.as_mut(), app, &self.id).await.map_err(failed)? else {
+            let Some(mut record) = outbox::get(tx.as_mut(), key).await.map_err(failed)? else {
                 return Ok(Step::Done(None));
             };
             record.progress = change(record.progress);
             record.error = Some(what.to_owned());
-            outbox::put(tx.as_mut(), app, &self.id, &record).map_err(failed)?;
+            outbox::put(tx.as_mut(), key.clone(), &record).map_err(failed)?;
             Ok(Step::Commit(tx, Some(record.progress)))
         })
         .await
     }
 
-    async fn drop_unsent(&self, context: &Context, why: &'static str) -> Result<DeliverOutcome, Fault> {
+    async fn drop_unsent(&self, context: &Context) -> Result<DeliverOutcome, Fault> {
         self.remove(context).await?;
-        tracing::info!(app = self.app.id.app_id, mail = %self.id, "a mail was dropped unsent: {why}");
+        tracing::info!(app = self.app.id.app_id, mail = %self.id, "a mail was dropped unsent: its token has expired");
         Ok(DeliverOutcome::Dropped)
     }
 
     async fn remove(&self, context: &Context) -> Result<(), Fault> {
-        let app = &self.app.id;
+        let key = &self.key();
         transact_unqueued(&*context.store, "removing a mail from the outbox", |mut tx| async move {
-            outbox::delete(tx.as_mut(), app, &self.id);
+            outbox::delete(tx.as_mut(), key.clone());
             Ok(Step::Commit(tx, ()))
         })
         .await?;
-        context.outbox.forget_sent(app, self.id);
+        context.outbox.forget_sent(&self.app.id, self.id);
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ use crate::domain::mail::{Mail, Progress};
 use crate::fault::{Fault, Gone};
 use crate::state::directory::AppEntry;
 use crate::store::outbox::{self, OutboxRecord};
-use crate::store::{self, StoreError, Tx};
+use crate::store::{Key, StoreError, Tx, tenant};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -40,34 +40,34 @@ impl Outbox {
     /// Writes a mail; returns its id. It is sent after the commit, as soon as [`OutboxState::notify`] is called.
     ///
     /// # Errors
-    /// When the mail is too large for the store, or the app was removed.
+    /// When the mail is too large for the store, or its tenant was removed.
     ///
     /// [`OutboxState::notify`]: crate::state::outbox::OutboxState::notify
     pub async fn add(&self, context: &Context, tx: &mut dyn Tx, mail: &Mail) -> Result<Uuid, Fault> {
-        // A read that the commit checks: nothing would ever remove a mail of an app that is gone.
-        if !store::app::exists(tx, &self.app).await.map_err(failed)? {
+        // A read that the commit checks: nothing would ever remove a mail of a tenant that is gone.
+        if !tenant::exists(tx, &self.app, &mail.tenant).await.map_err(failed)? {
             return Err(Fault::new("writing a mail", Gone { app: self.app.clone(), tenant: mail.tenant.clone() }));
         }
         let now = context.now();
         let id = time_ordered_uuid(context.entropy.as_ref(), now);
+        let key = outbox::key(&self.app, &mail.tenant, &id);
         // invariant: a mail holds only serialisable data with string keys
         let text = Zeroizing::new(serde_json::to_vec(mail).unwrap_or_default());
         let record = OutboxRecord {
-            tenant: mail.tenant.clone(),
             kind: mail.kind,
             created: now,
             expires: mail.expires,
             progress: Progress::default(),
             error: None,
-            sealed_mail: self.key.seal_at_rest(id.as_bytes(), &text, context.entropy.as_ref()),
+            sealed_mail: self.key.seal_at_rest(outbox::place(&self.app, &key), &text, context.entropy.as_ref()),
         };
-        outbox::put(tx, &self.app, &id, &record).map_err(failed)?;
+        outbox::put(tx, key, &record).map_err(failed)?;
         Ok(id)
     }
 
-    /// The mail in a record; `None` if it was not sealed by this app for this id.
-    fn open(&self, id: Uuid, record: &OutboxRecord) -> Option<Mail> {
-        let text = self.key.open_at_rest(id.as_bytes(), &record.sealed_mail).map(Zeroizing::new)?;
+    /// The mail in a record; `None` if it was not sealed by this app for this place.
+    fn open(&self, key: &Key, record: &OutboxRecord) -> Option<Mail> {
+        let text = self.key.open_at_rest(outbox::place(&self.app, key), &record.sealed_mail).map(Zeroizing::new)?;
         serde_json::from_slice(&text).ok()
     }
 }

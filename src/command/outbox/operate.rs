@@ -9,6 +9,7 @@ use crate::domain::ids::TenantId;
 use crate::domain::mail::{Mail, MailAddress, MailKind, Progress};
 use crate::fault::Fault;
 use crate::outbound::mail::{Delivery, SendError};
+use crate::store::Key;
 use crate::store::outbox::{self, OutboxRecord, parse_key};
 use uuid::Uuid;
 
@@ -28,6 +29,8 @@ pub struct ListMail {
 
 /// A mail that is not sent yet.
 pub struct WaitingMail {
+    /// The tenant that its token belongs to.
+    pub tenant: TenantId,
     /// Its id.
     pub id: Uuid,
     /// Its recipient; `None` if it cannot be opened.
@@ -46,7 +49,7 @@ impl ListMail {
         while found.len() < self.limit {
             let rows = pages.records::<OutboxRecord>(context.store.begin().as_mut()).await.map_err(failed)?;
             let Some(rows) = rows else { break };
-            found.extend(rows.into_iter().filter_map(|(key, record)| Some((parse_key(&key)?.1, record))));
+            found.extend(rows);
         }
         if found.is_empty() {
             // Opening an outbox would make keys for an app that has none yet.
@@ -54,9 +57,10 @@ impl ListMail {
         }
         found.truncate(self.limit);
         let outbox = Outbox::of(context, &self.scope.app).await?;
-        let opened = found.into_iter().map(|(id, record)| {
-            let to = outbox.open(id, &record).map(|mail| mail.to);
-            WaitingMail { id, to, record }
+        let opened = found.into_iter().filter_map(|(key, record)| {
+            let (_, tenant, id) = parse_key(&key)?;
+            let to = outbox.open(&key, &record).map(|mail| mail.to);
+            Some(WaitingMail { tenant, id, to, record })
         });
         Ok(opened.collect())
     }
@@ -77,18 +81,15 @@ impl RetryMail {
     /// When the store fails.
     pub async fn run(self, context: &Context) -> Result<u64, Fault> {
         let app = &self.scope.app.id;
-        let ids = match self.id {
-            Some(id) => vec![id],
-            None => all(context, &self.scope).await?,
-        };
+        let keys = keys(context, &self.scope, self.id).await?;
         let mut renewed = 0;
-        for some in ids.chunks(PAGE) {
+        for some in keys.chunks(PAGE) {
             renewed += transact_unqueued(&*context.store, "committing mails to be tried again", |mut tx| async move {
                 let mut renewed = 0;
-                for id in some {
-                    let Some(mut record) = outbox::get(tx.as_mut(), app, id).await.map_err(failed)? else { continue };
+                for key in some {
+                    let Some(mut record) = outbox::get(tx.as_mut(), key).await.map_err(failed)? else { continue };
                     record.progress = Progress::default();
-                    outbox::put(tx.as_mut(), app, id, &record).map_err(failed)?;
+                    outbox::put(tx.as_mut(), key.clone(), &record).map_err(failed)?;
                     renewed += 1;
                 }
                 Ok(Step::Commit(tx, renewed))
@@ -101,13 +102,15 @@ impl RetryMail {
     }
 }
 
-async fn all(context: &Context, scope: &Scope) -> Result<Vec<Uuid>, Fault> {
+/// The keys of an app's mails, or of the one with this id.
+async fn keys(context: &Context, scope: &Scope, id: Option<Uuid>) -> Result<Vec<Key>, Fault> {
+    let is_wanted = |key: &Key| id.is_none_or(|id| parse_key(key).is_some_and(|(_, _, other)| other == id));
     let mut tx = context.store.begin();
-    let (mut pages, mut ids) = (outbox::pages(Some(&scope.app.id), PAGE), Vec::new());
+    let (mut pages, mut found) = (outbox::pages(Some(&scope.app.id), PAGE), Vec::new());
     while let Some(rows) = pages.rows(tx.as_mut()).await.map_err(failed)? {
-        ids.extend(rows.iter().filter_map(|(key, _)| parse_key(key)).map(|(_, id)| id));
+        found.extend(rows.into_iter().map(|(key, _)| key).filter(is_wanted));
     }
-    Ok(ids)
+    Ok(found)
 }
 
 /// Removes a mail unsent. Its token stays valid.
@@ -124,12 +127,12 @@ impl DropMail {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, context: &Context) -> Result<bool, Fault> {
-        let (app, id) = (&self.scope.app.id, &self.id);
+        let Some(key) = &keys(context, &self.scope, Some(self.id)).await?.pop() else { return Ok(false) };
         transact_unqueued(&*context.store, "removing a mail", |mut tx| async move {
-            if outbox::get(tx.as_mut(), app, id).await.map_err(failed)?.is_none() {
+            if outbox::get(tx.as_mut(), key).await.map_err(failed)?.is_none() {
                 return Ok(Step::Done(false));
             }
-            outbox::delete(tx.as_mut(), app, id);
+            outbox::delete(tx.as_mut(), key.clone());
             Ok(Step::Commit(tx, true))
         })
         .await

@@ -13,7 +13,6 @@ use uuid::Uuid;
 fn outbox_version_1() {
     let tried = Reading { wall: UnixMillis(1_700_000_005_000), steady: SteadyMillis(5_000), boot: BootId([9; 16]) };
     let record = OutboxRecord {
-        tenant: TenantId::new("t1"),
         kind: MailKind::EmailVerification,
         created: UnixMillis(1_700_000_000_000),
         expires: UnixMillis(1_700_003_600_000),
@@ -22,8 +21,8 @@ fn outbox_version_1() {
         sealed_mail: vec![7; 48],
     };
     let id = Uuid::from_u128(0x018b_cfe5_6800_7000_8000_0000_0000_0001);
-    let at = key(&AppId::base(), &id);
-    assert_eq!(parse_key(&at), Some((AppId::base(), id)));
+    let at = key(&AppId::base(), &TenantId::new("t1"), &id);
+    assert_eq!(parse_key(&at), Some((AppId::base(), TenantId::new("t1"), id)));
     golden::newest("outbox", &at, &record);
 }
 

@@ -1,6 +1,6 @@
 //! French.
 
-use super::{Messages, Words};
+use super::words::{Messages, Words};
 
 pub(super) const MESSAGES: Messages = Messages {
     password_reset: Words {

@@ -6,48 +6,10 @@ mod es;
 mod fr;
 mod ja;
 mod pt;
+mod words;
 
-use crate::domain::mail::{Language, MailKind};
-
-/// Everything that mails say in one language.
-pub(super) struct Messages {
-    password_reset: Words,
-    email_verification: Words,
-    passwordless_login: Words,
-    test: Words,
-    /// Before the link in full, for those who cannot use the button.
-    pub(super) link_hint: &'static str,
-    /// Before a code.
-    pub(super) code_hint: &'static str,
-    /// How long the link or the code is valid.
-    pub(super) validity: &'static str,
-    /// The last line.
-    pub(super) footer: &'static str,
-}
-
-/// What mails of one kind say.
-pub(super) struct Words {
-    /// The subject.
-    pub(super) subject: &'static str,
-    /// What it is about.
-    pub(super) intro: &'static str,
-    /// What the link does.
-    pub(super) action: &'static str,
-    /// What to do if one did not ask for it.
-    pub(super) ignore: &'static str,
-}
-
-impl Messages {
-    /// What mails of this kind say.
-    pub(super) const fn words(&self, kind: MailKind) -> &Words {
-        match kind {
-            MailKind::PasswordReset => &self.password_reset,
-            MailKind::EmailVerification => &self.email_verification,
-            MailKind::PasswordlessLogin => &self.passwordless_login,
-            MailKind::Test => &self.test,
-        }
-    }
-}
+use crate::domain::mail::Language;
+pub(super) use words::Messages;
 
 /// The words of a language.
 pub(super) const fn of(language: Language) -> &'static Messages {
@@ -64,6 +26,7 @@ pub(super) const fn of(language: Language) -> &'static Messages {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::mail::MailKind;
 
     #[test]
     fn every_message_has_its_places_and_no_other() {

@@ -31,7 +31,7 @@ async fn settings_are_shown_as_they_hold_for_the_tenant() {
 }
 
 /// The protocol's list: type, and whether it may differ between the tenants of an app.
-const LISTED: [(&str, &str, bool); 28] = [
+const LISTED: [(&str, &str, bool); 36] = [
     ("access_token_validity", "number", false),
     ("access_token_validity_jitter", "number", false),
     ("refresh_token_validity", "number", false),
@@ -61,6 +61,14 @@ const LISTED: [(&str, &str, bool); 28] = [
     ("audit_retention_days", "number", false),
     ("brute_force_protection", "boolean", false),
     ("brute_force_address_header", "string", false),
+    ("smtp_host", "string", false),
+    ("smtp_port", "number", false),
+    ("smtp_secure", "enum", false),
+    ("smtp_auth_username", "string", false),
+    ("smtp_password", "string", false),
+    ("smtp_from_name", "string", false),
+    ("smtp_from_email", "string", false),
+    ("mail_language", "enum", false),
 ];
 
 #[tokio::test]
