@@ -9,10 +9,12 @@ use crate::domain::time::Clock;
 use crate::fault::Fault;
 use crate::logs::LogError;
 use crate::metrics::Metrics;
+use crate::outbound::mail::{MailTransport, Mailer, SmtpTransport, Templates};
 use crate::state::contention::Contention;
 use crate::state::directory::Directory;
 use crate::state::health_limits::HealthLimits;
 use crate::state::key::{KeyRings, MasterKey, UnlockError, unlock};
+use crate::state::outbox::OutboxState;
 use crate::state::password::Hashing;
 use crate::state::password::budgets::Budgets;
 use crate::state::password::refusals::Refusals;
@@ -40,6 +42,8 @@ pub struct ContextParts {
     pub clock: Arc<dyn Clock>,
     /// The source of random bytes.
     pub entropy: Arc<dyn Entropy>,
+    /// The way to mail servers.
+    pub mail: Arc<dyn MailTransport>,
 }
 
 /// Why a server could not start, or had to end.
@@ -117,8 +121,12 @@ pub async fn open(config: &Arc<BaseConfig>) -> Result<Context, StartError> {
 /// When the keys or the directory cannot be read.
 pub async fn over(config: &Arc<BaseConfig>, store: &OpenStore) -> Result<Context, StartError> {
     let engine = Arc::clone(&store.engine);
-    let parts =
-        ContextParts { store: Arc::clone(&engine), clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
+    let parts = ContextParts {
+        store: Arc::clone(&engine),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        mail: Arc::new(SmtpTransport::default()),
+    };
     let context = compose(config, parts).await;
     if context.is_err() {
         // Nothing was written, so the next start may trust what is there. The first error is the one to report.
@@ -132,7 +140,7 @@ pub async fn over(config: &Arc<BaseConfig>, store: &OpenStore) -> Result<Context
 /// # Errors
 /// When the keys or the directory cannot be read.
 pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Context, StartError> {
-    let ContextParts { store, clock, entropy } = parts;
+    let ContextParts { store, clock, entropy, mail } = parts;
     let master = config.master_key.as_ref().map(|key| MasterKey::new(key.expose())).transpose()?;
     let vault = unlock(&*store, master.as_ref(), &*entropy).await?;
     let settled_clock = match config.test_mode {
@@ -157,6 +165,8 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Co
         refusals: Refusals::default(),
         activity: Arc::default(),
         imports: Notify::new(),
+        mailer: Mailer::new(mail, Templates::new(config.templates_dir.clone())),
+        outbox: OutboxState::default(),
         metrics: Metrics::default(),
     })
 }

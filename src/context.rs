@@ -5,10 +5,12 @@ use crate::domain::session::AccessTokenVersion;
 use crate::domain::time::{Clock, Reading, SteadyMillis, UnixMillis};
 use crate::fault::Fault;
 use crate::metrics::Metrics;
+use crate::outbound::mail::Mailer;
 use crate::state::contention::Contention;
 use crate::state::directory::{AppEntry, Directory};
 use crate::state::health_limits::HealthLimits;
 use crate::state::key::{KeyContext, KeyRing, KeyRings, Need};
+use crate::state::outbox::OutboxState;
 use crate::state::password::Hashing;
 use crate::state::password::budgets::Budgets;
 use crate::state::password::refusals::Refusals;
@@ -49,6 +51,10 @@ pub struct Context {
     pub activity: Arc<RecentMarks>,
     /// Notified when users waiting to be imported were added.
     pub imports: Notify,
+    /// Writes mails and hands them to servers.
+    pub mailer: Mailer,
+    /// Wakes the job that sends mails.
+    pub outbox: OutboxState,
     /// Figures for `/metrics`.
     pub metrics: Metrics,
 }

@@ -8,7 +8,8 @@
 //! 3. [`http`] serves sockets and speaks the Core Driver Interface (CDI); it decodes requests into commands;
 //! 4. [`command`] has one struct per operation: load, decide, commit;
 //! 5. [`domain`] holds types and pure rules: time and random bytes are arguments;
-//! 6. [`crypto`] signs, seals and hashes; [`store`] keeps typed records over an ordered key-value transaction.
+//! 6. [`crypto`] signs, seals and hashes; [`store`] keeps typed records over an ordered key-value transaction;
+//!    [`outbound`] sends mail.
 //!
 //! `tests/it/layering/` enforces which module may use which.
 
@@ -26,6 +27,7 @@ pub mod jobs;
 pub mod lifecycle;
 pub mod logs;
 pub mod metrics;
+pub mod outbound;
 pub mod state;
 pub mod stop;
 pub mod store;

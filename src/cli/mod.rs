@@ -15,6 +15,7 @@ mod dashboard;
 mod hashing_calibrate;
 mod keys;
 mod list;
+mod mail;
 mod man;
 mod moment;
 mod output;
@@ -69,6 +70,7 @@ enum Command {
     Users(users::Users),
     Dashboard(dashboard::Dashboard),
     Audit(audit::Audit),
+    Mail(mail::Mail),
     Check(check::Check),
     Backup(backup::Backup),
     Restore(restore::Restore),
@@ -137,6 +139,7 @@ impl Cli {
             Some(Command::Users(command)) => command.run(),
             Some(Command::Dashboard(command)) => command.run(),
             Some(Command::Audit(command)) => command.run(),
+            Some(Command::Mail(command)) => command.run(),
             Some(Command::Check(command)) => command.run(),
             Some(Command::Backup(command)) => command.run(),
             Some(Command::Restore(command)) => command.run(),

@@ -9,6 +9,7 @@ pub mod emailpassword;
 pub mod emailverification;
 pub mod health;
 pub mod key;
+pub mod outbox;
 pub mod passwordless;
 pub mod scope;
 pub mod session;

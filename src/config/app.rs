@@ -2,6 +2,7 @@
 
 use crate::config::front::FrontConfig;
 use crate::config::ip_rule;
+use crate::config::mail::MailConfig;
 use crate::config::trust::person_header;
 use crate::config::validate::split_api_keys;
 use crate::config::values::Values;
@@ -61,6 +62,8 @@ pub struct AppConfig {
     pub import_batch: u64,
     /// Maximum number of passwords of imported users that are hashed at once.
     pub import_parallelism: u64,
+    /// How its mails are sent.
+    pub mail: MailConfig,
     /// Whether failed sign-ins are counted and delay the next ones.
     pub brute_force_protection: bool,
     /// The header in which trusted callers pass the address of the person for whom they act.
@@ -143,6 +146,7 @@ impl AppConfig {
             },
             import_batch: values.unsigned("bulk_migration_batch_size"),
             import_parallelism: values.unsigned("bulk_migration_parallelism"),
+            mail: MailConfig::from_values(values),
             brute_force_protection: values.flag("brute_force_protection"),
             brute_force_address_header: person_header(values).ok().flatten(),
             ip_allow: compiled(

@@ -44,6 +44,8 @@ pub struct BaseConfig {
     pub hashing: HashingLimits,
     /// The settings of log lines.
     pub log: LogConfig,
+    /// Folder of the templates that replace ours.
+    pub templates_dir: Option<PathBuf>,
     /// The key of a hosted service's provider.
     pub saas_secret: Option<Secret<String>>,
     /// The only connection URI domain to serve.
@@ -240,6 +242,7 @@ impl BaseConfig {
             limits: limits(&values),
             hashing: hashing(&values),
             log: log(&values),
+            templates_dir: given_path(&values, "front_templates_dir"),
             saas_secret: values.text("supertokens_saas_secret").map(|secret| Secret::new(secret.to_owned())),
             saas_load_only_cud: saas_load_only_cud
                 .and_then(|cud| crate::domain::tenancy::connection_uri_domain(cud).ok()),
@@ -363,8 +366,13 @@ fn hashing(values: &Values) -> HashingLimits {
     }
 }
 
+/// The value of a path setting whose default is none; `null` in a variable means that too.
+fn given_path(values: &Values, key: &str) -> Option<PathBuf> {
+    values.path(key).filter(|path| path.as_os_str() != "null").map(PathBuf::from)
+}
+
 fn log(values: &Values) -> LogConfig {
-    let path = |key| values.path(key).filter(|path| path.as_os_str() != "null").map(PathBuf::from);
+    let path = |key| given_path(values, key);
     LogConfig {
         level: match values.text("log_level").unwrap_or("INFO").to_ascii_uppercase().as_str() {
             "DEBUG" => LogLevel::Debug,

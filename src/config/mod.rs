@@ -12,6 +12,7 @@ pub mod front;
 mod ip_rule;
 pub mod load;
 mod loading;
+mod mail;
 pub mod raw;
 pub mod reference;
 mod secrets;
@@ -32,6 +33,7 @@ pub use base::{
     LogFormat, LogLevel, Origin,
 };
 pub use load::{Loaded, data_dir, load};
+pub use mail::MailConfig;
 pub use secrets::{ARCHIVE_KEY, NEW_MASTER_KEY, secret_file, secret_variable};
 pub use sources::{ConfigFile, Sources};
 pub use trust::{AllowedOrigins, HostPattern, TrustedProxies};

@@ -2,6 +2,7 @@
 
 use crate::config::front::FrontConfig;
 use crate::config::ip_rule;
+use crate::config::mail;
 use crate::config::raw::check_visible;
 use crate::config::settings;
 use crate::config::trust::{self, AllowedOrigins, TrustedProxies};
@@ -271,6 +272,7 @@ fn own(values: &Values) -> Result<(), String> {
     AllowedOrigins::read(values)?;
     trust::person_header(values)?;
     front(values)?;
+    mail::check(values)?;
     if values.text("host").is_some_and(str::is_empty) {
         return Err("'host' must not be empty".to_owned());
     }

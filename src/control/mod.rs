@@ -11,6 +11,7 @@ pub mod client;
 mod dashboard;
 pub mod endpoint;
 mod keys;
+mod mail;
 pub mod operator;
 mod path;
 mod payload;

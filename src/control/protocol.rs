@@ -207,6 +207,34 @@ pub enum Task {
         /// Only events before this moment, in ms since 1970.
         to: Option<u64>,
     },
+    /// Sends a test mail at once.
+    MailTest {
+        /// The app whose settings are tested.
+        app: AppId,
+        /// The recipient's address.
+        to: String,
+    },
+    /// Lists mails that are not sent yet, oldest first.
+    MailList {
+        /// The app of the mails.
+        app: AppId,
+        /// The most mails to return.
+        limit: u32,
+    },
+    /// Has mails tried again now.
+    MailRetry {
+        /// The app of the mails.
+        app: AppId,
+        /// The mail; all without.
+        id: Option<Uuid>,
+    },
+    /// Removes a mail unsent.
+    MailDrop {
+        /// The app of the mail.
+        app: AppId,
+        /// The mail.
+        id: Uuid,
+    },
     /// Lists an app's signing keys, with their history.
     KeysList {
         /// The app of the keys.

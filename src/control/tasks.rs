@@ -7,7 +7,7 @@ use crate::command::session::timeline::SessionTimeline;
 use crate::command::user::import::ImportStep;
 use crate::context::Context;
 use crate::control::task_context::{TaskContext, failed, scope};
-use crate::control::{Revoke, Task, audit, dashboard, keys, tenancy, users};
+use crate::control::{Revoke, Task, audit, dashboard, keys, mail, tenancy, users};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use serde_json::{Value, json};
 
@@ -24,6 +24,10 @@ pub async fn run(tasks: &TaskContext<'_>, task: Task) -> Result<Value, String> {
         Task::Audit { app: id, user, kind, limit, from, to } => {
             audit::read(context, audit::AuditFilter { app: id, user, kind, limit, from, to }).await
         }
+        Task::MailTest { app: id, to } => mail::test(tasks, &id, &to).await,
+        Task::MailList { app: id, limit } => mail::list(context, &id, limit).await,
+        Task::MailRetry { app: id, id: mail } => mail::retry(context, &id, mail).await,
+        Task::MailDrop { app: id, id: mail } => mail::drop(context, &id, mail).await,
         Task::KeysList { app: id } => keys::list(context, &id).await,
         Task::KeysRotate { app: id, immediate } => keys::rotate(context, &id, immediate).await,
         Task::KeysRevoke { app: id, kid, reason } => keys::revoke(context, &id, &kid, &reason).await,

@@ -9,6 +9,7 @@ pub mod import;
 pub mod json;
 pub mod key;
 pub mod loopback;
+pub mod mail;
 pub mod one_time_token;
 pub mod origin;
 pub mod password;

@@ -3,6 +3,7 @@
 mod audit;
 pub mod bulk_import;
 mod email_tokens;
+pub mod outbox;
 pub mod passwordless_devices;
 pub mod providers;
 pub mod reset_tokens;
@@ -22,7 +23,7 @@ use futures_util::future::BoxFuture;
 use passwordless_devices::PasswordlessDevices;
 use reset_tokens::ResetTokens;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use step::{AFTER_FAILURE, BETWEEN_STEPS};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval_at, sleep, timeout};
@@ -57,10 +58,20 @@ const IMPORTS_INTERVAL: Duration = Duration::from_mins(5);
 /// first time at once.
 const SEALING_INTERVAL: Duration = Duration::from_hours(1);
 
+/// How often to look for mails to be sent without a notification; the first time at once.
+const OUTBOX_INTERVAL: Duration = Duration::from_mins(1);
+
+/// The longest break between two rounds while there is something to send.
+const MAX_OUTBOX_BREATH: Duration = Duration::from_secs(1);
+
+/// How long shutdown waits for mails that are on their way.
+const LAST_MAILS: Duration = Duration::from_secs(5);
+
 /// The running jobs.
 #[derive(Debug)]
 pub struct Jobs {
     running: [JoinHandle<()>; 6],
+    outbox: JoinHandle<()>,
 }
 
 /// Starts every job. Call [`Jobs::end`] before the store is closed.
@@ -75,13 +86,18 @@ pub fn start(context: &Arc<Context>) -> Jobs {
             tokio::spawn(run_imports(Arc::clone(context))),
             tokio::spawn(run_provider_sealing(Arc::clone(context))),
         ],
+        outbox: tokio::spawn(run_outbox(Arc::clone(context))),
     }
 }
 
 impl Jobs {
-    /// Ends every job and waits until they release the app. A step in progress is abandoned; commits are atomic.
-    pub async fn end(self, context: &Context) {
-        for job in self.running {
+    /// Ends every job and waits until they release the app. A step in progress is abandoned; commits are atomic. Mails
+    /// on their way get a little time, because an abandoned one could be sent again.
+    pub async fn end(mut self, context: &Context) {
+        context.outbox.close();
+        let mails = timeout(LAST_MAILS, &mut self.outbox).await;
+        let unfinished = mails.is_err().then_some(self.outbox);
+        for job in self.running.into_iter().chain(unfinished) {
             job.abort();
             // An aborted task ends with an error that says so.
             let _ = job.await;
@@ -198,6 +214,31 @@ async fn run_imports(context: Arc<Context>) {
                 sleep(AFTER_FAILURE).await;
                 context.imports.notify_one();
             }
+        }
+    }
+}
+
+async fn run_outbox(context: Arc<Context>) {
+    while !context.outbox.is_closing() {
+        let began = Instant::now();
+        let wait = match outbox::round(&context).await {
+            Ok(round) => {
+                let outbox::Round { sent, caught, failed, dropped, next_ms } = round;
+                if sent + caught + failed + dropped > 0 {
+                    tracing::info!(sent, caught, failed, dropped, "sent mails");
+                }
+                next_ms.map_or(OUTBOX_INTERVAL, Duration::from_millis).min(OUTBOX_INTERVAL)
+            }
+            Err(fault) => {
+                tracing::error!(error = fault.chain(), "sending mails failed; it will be tried again in a minute");
+                AFTER_FAILURE
+            }
+        };
+        // A long outbox takes long to look through: that must not keep a core busy whenever a mail is added.
+        sleep((began.elapsed() / 4).clamp(BETWEEN_STEPS, MAX_OUTBOX_BREATH)).await;
+        tokio::select! {
+            () = sleep(wait) => {}
+            () = context.outbox.notified() => {}
         }
     }
 }

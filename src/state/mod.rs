@@ -5,6 +5,7 @@ pub mod contention;
 pub mod directory;
 pub mod health_limits;
 pub mod key;
+pub mod outbox;
 pub mod password;
 pub mod recent_marks;
 pub mod settled_clock;

@@ -26,6 +26,7 @@ pub mod key_vault;
 pub mod limits;
 pub mod maintenance;
 pub mod memory;
+pub mod outbox;
 pub mod passwordless;
 pub mod passwordreset;
 pub mod provider;

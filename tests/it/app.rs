@@ -27,6 +27,7 @@ use sessiond::http::cdi::{self, Cdi};
 use sessiond::http::exchange::{Reply, Request};
 use sessiond::http::fdi::Fdi;
 use sessiond::http::server::{self, Dispatch};
+use sessiond::outbound::mail::{MailTransport, SmtpTransport};
 use sessiond::store::Engine;
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::sled::{self, Options};
@@ -36,6 +37,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -120,6 +122,7 @@ pub(crate) struct TestAppBuilder {
     seed: u64,
     clock: ManualClock,
     store: Option<Arc<dyn Engine>>,
+    mail: Option<Arc<dyn MailTransport>>,
     recipes: Vec<&'static [Route]>,
 }
 
@@ -166,6 +169,12 @@ impl TestAppBuilder {
         self
     }
 
+    /// Uses another way to mail servers.
+    pub(crate) fn mail(mut self, mail: Arc<dyn MailTransport>) -> Self {
+        self.mail = Some(mail);
+        self
+    }
+
     /// Uses the engine that keeps records in files of this folder.
     pub(crate) fn on_disk(self, folder: &Path) -> Self {
         let options = Options::new(Arc::new(self.clock.clone()), Arc::new(SeededEntropy::new(self.seed)));
@@ -191,6 +200,7 @@ impl TestAppBuilder {
             store: self.store.unwrap_or_else(|| Arc::new(MemoryEngine::new())),
             clock: Arc::new(self.clock.clone()),
             entropy: Arc::new(SeededEntropy::new(self.seed)),
+            mail: self.mail.unwrap_or_else(|| Arc::new(SmtpTransport::with_patience(Duration::from_secs(5)))),
         };
         let context = Arc::new(app::compose(&config, parts).await.expect("a new app opens"));
         let cdi = Cdi::with_recipes(Arc::clone(&context), &self.recipes).expect("no route twice");
@@ -232,8 +242,14 @@ impl TestApp {
             seed: 1,
             clock: ManualClock::at(START),
             store: None,
+            mail: None,
             recipes: cdi::RECIPES.to_vec(),
         }
+    }
+
+    /// Adds a secret of the test's own that must not appear in the logs.
+    pub(crate) fn keep_secret(&self, text: &str) {
+        self.watch.secret(text);
     }
 
     /// A request with any method. `path` may have a query.

@@ -29,6 +29,8 @@ mod layering;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod passwordless;

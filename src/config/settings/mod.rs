@@ -4,6 +4,7 @@
 
 mod core;
 mod front;
+mod mail;
 mod own;
 mod recipes;
 mod setting;
@@ -22,7 +23,7 @@ pub struct Section {
 }
 
 /// The whole table.
-pub const SECTIONS: [Section; 11] = [
+pub const SECTIONS: &[Section] = &[
     Section { title: "Server", settings: core::SERVER },
     Section { title: "Access to the API", settings: core::ACCESS },
     Section { title: "Sessions and tokens", settings: core::SESSIONS },
@@ -33,6 +34,7 @@ pub const SECTIONS: [Section; 11] = [
     Section { title: "Front door", settings: front::FRONT },
     Section { title: "Front door: sessions", settings: front::FRONT_SESSIONS },
     Section { title: "Front door: recipes", settings: front::FRONT_RECIPES },
+    Section { title: "Mail", settings: mail::MAIL },
     Section { title: "OAuth, SAML and bulk import", settings: recipes::FEDERATION },
 ];
 

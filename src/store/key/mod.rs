@@ -103,6 +103,8 @@ table! {
         UserListing = 47, "user_listing", Tenant;
         /// Number of users of an app by their last activity: (cud, app, level, slot of time) → counter.
         ActiveUserCount = 48, "active_user_count", App;
+        /// Mails to be sent: (cud, app, tenant, id) → mail, sealed.
+        Outbox = 49, "outbox", Tenant;
     }
 }
 

@@ -109,6 +109,8 @@ fn holds_users(keyspace: Keyspace) -> bool {
         Keyspace::EmailVerificationToken | Keyspace::PasswordResetToken => true,
         // A user waiting to be imported is not a user yet.
         Keyspace::BulkImport | Keyspace::BulkImportByStatus => false,
+        // A mail on its way expires with its token, within a day or so.
+        Keyspace::Outbox => false,
         // The reason why a session ended is kept longer than the session.
         Keyspace::Timeline => false,
         // The deletion of a user is one of the events; they are deleted after their retention.

@@ -13,6 +13,7 @@ mod hashing_calibrate;
 mod keys;
 mod lifecycle;
 mod log_files;
+mod mail;
 mod maintenance;
 mod old_folder;
 #[cfg(target_os = "linux")]

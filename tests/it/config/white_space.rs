@@ -38,6 +38,9 @@ pub(crate) fn sample(setting: &Setting) -> String {
         "firebase_password_hashing_signer_key" => "c2lnbmVy",
         "refresh_token_rotation_grace_period" => "31",
         "access_token_validity_jitter" => "0.125",
+        "smtp_from_email" => "shop@example.org",
+        "smtp_host" => "localhost",
+        "smtp_password" => "correct horse",
         _ => "",
     };
     if !named.is_empty() {
@@ -67,6 +70,7 @@ fn companions(setting: &Setting) -> Given {
             ("oauth_provider_admin_service_url", "https://example.com"),
             ("oauth_provider_consent_login_base_url", "https://example.com"),
         ],
+        "smtp_host" | "smtp_password" => &[("smtp_host", "localhost"), ("smtp_from_email", "shop@example.org")],
         _ => &[],
     };
     let lines: Vec<String> = needed
@@ -85,6 +89,10 @@ fn seen(config: &BaseConfig, key: &str) -> (String, Origin) {
         "supertokens_saas_secret" => Some(config.saas_secret.as_ref().unwrap().expose().clone()),
         "firebase_password_hashing_signer_key" => {
             Some(config.app.firebase_signer_key.as_ref().unwrap().expose().clone())
+        }
+        "smtp_password" => {
+            let server = config.app.mail.server.as_ref().unwrap();
+            Some(server.credentials.as_ref().unwrap().password.expose().clone())
         }
         _ => None,
     };

@@ -95,7 +95,9 @@ fn write(
             refused = Some(TransferError::RemovalUnderWay);
             return Err(enough());
         }
-        if key.keyspace.belongs() == Belongs::Installation || !rewrap.is_of_app(key) {
+        // Both installations would send the mails that are on their way.
+        let is_left_out = key.keyspace.belongs() == Belongs::Installation || key.keyspace == Keyspace::Outbox;
+        if is_left_out || !rewrap.is_of_app(key) {
             return Ok(());
         }
         exists |= key.keyspace == Keyspace::App;

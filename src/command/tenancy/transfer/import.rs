@@ -234,6 +234,9 @@ fn inspect(
         {
             return Err(TransferError::Malformed("a row does not belong to the app"));
         }
+        if key.keyspace == Keyspace::Outbox {
+            return Err(TransferError::Malformed("it holds mails that are on their way"));
+        }
         records::check(encoding, &key, value)?;
         exists |= key.keyspace == Keyspace::App;
         has_public_tenant |= key == public_tenant;

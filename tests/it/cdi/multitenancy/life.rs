@@ -1,8 +1,10 @@
 //! A tenant's life: something of every kind that an app can hold.
 
 use crate::app::{TestApp, new_session};
+use crate::mail::{add_to, mail};
 use serde_json::{Value, json};
-use sessiond::domain::ids::AppId;
+use sessiond::domain::ids::{AppId, PUBLIC, TenantId};
+use sessiond::domain::mail::Mail;
 use sessiond::domain::time::UnixMillis;
 use sessiond::store::key::Belongs;
 use sessiond::store::user_import::{self, ImportRecord};
@@ -52,8 +54,8 @@ pub(super) async fn live(app: &TestApp, prefix: &str) -> Value {
 /// The secret of the authenticator app that [`wait`] adds.
 pub(super) const TOTP_SECRET: &str = "MZXW6YTB";
 
-/// Adds an authenticator app, a signed-in dashboard user and a user waiting to be imported, all of the app; and a code
-/// sent in one of its tenants, which is returned.
+/// Adds an authenticator app, a signed-in dashboard user and a user waiting to be imported, all of the app; and in one of
+/// its tenants a mail to be sent, and a code that was sent, which is returned.
 pub(super) async fn wait(app: &TestApp, of_app: &str, tenant: &str) -> Value {
     let at = |path: &str| format!("{of_app}{path}");
     let device = json!({"userId": "crm-1", "deviceName": "d", "skew": 1, "period": 30, "secretKey": TOTP_SECRET});
@@ -68,6 +70,9 @@ pub(super) async fn wait(app: &TestApp, of_app: &str, tenant: &str) -> Value {
     let method = json!({"recipeId": "passwordless", "phoneNumber": "+4915112345678"});
     let users = json!({"users": [{"externalUserId": "crm-2", "loginMethods": [method]}]});
     app.post(&at("/bulk-import/users"), users).await.ok();
+    let named = |path: &str, prefix: &str| path.strip_prefix(prefix).unwrap_or(PUBLIC).to_owned();
+    let of_tenant = Mail { tenant: TenantId::new(named(tenant, "/")), ..mail(app) };
+    add_to(app, &app_id(&named(of_app, "/appid-")), &of_tenant).await;
     app.post(&in_tenant("/recipe/signinup/code"), json!({"email": "sent@b.io"})).await.ok().json()
 }
 
@@ -89,10 +94,11 @@ pub(super) async fn rows_of(store: &dyn Engine, app: &AppId, keyspace: Keyspace)
     store.begin().scan(&Scan { end: start.prefix_end(), start, reverse: false, limit: usize::MAX }).await.unwrap()
 }
 
-/// All rows of an app, by keyspace.
+/// All rows of an app that an archive carries, by keyspace.
 pub(super) async fn holdings(store: &dyn Engine, app: &AppId) -> BTreeMap<&'static str, Vec<(Key, Vec<u8>)>> {
     let mut all = BTreeMap::new();
-    for keyspace in Keyspace::ALL.into_iter().filter(|keyspace| keyspace.belongs() != Belongs::Installation) {
+    let is_carried = |keyspace: &Keyspace| keyspace.belongs() != Belongs::Installation && *keyspace != Keyspace::Outbox;
+    for keyspace in Keyspace::ALL.into_iter().filter(is_carried) {
         all.insert(keyspace.name(), rows_of(store, app, keyspace).await);
     }
     all

@@ -6,12 +6,15 @@ mod probes;
 
 use super::{put_app, put_domain, put_tenant};
 use crate::app::{TestApp, TestReply, TestRequest};
+use crate::mail::Described;
 use crate::people::with_cheap_passwords;
 use futures_util::future::BoxFuture;
 use http::Method;
 use serde_json::{Value, json};
 use sessiond::config::settings::{ALL, Level, SECTIONS, Status};
+use sessiond::domain::ids::{AppId, PUBLIC};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Where a request goes: the host it names and the prefix of its path.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +62,15 @@ impl Spot<'_> {
         format!("p{}@x.io", self.app.context.now().0)
     }
 
+    /// The app's id.
+    fn app_id(&self) -> AppId {
+        let Place { host, app, .. } = self.place;
+        AppId {
+            connection_uri_domain: if host == BASE.host { String::new() } else { host.to_owned() },
+            app_id: app.strip_prefix("/appid-").unwrap_or(PUBLIC).to_owned(),
+        }
+    }
+
     async fn sign_up(&self, email: &str) -> String {
         self.post("/recipe/signup", json!({"email": email, "password": "right"})).await.ok().text_at("/user/id")
     }
@@ -80,6 +92,10 @@ async fn server() -> TestApp {
         .setting("trusted_proxies", "127.0.0.1")
         .setting("argon2_memory_kb", "64")
         .setting("access_token_validity_jitter", "0")
+        .setting("smtp_host", "127.0.0.1")
+        .setting("smtp_from_email", "shop@example.org")
+        .setting("smtp_password", "right")
+        .mail(Arc::new(Described))
         .build()
         .await;
     for id in ["a1", "a2"] {

@@ -7,8 +7,11 @@ use crate::people::FIREBASE;
 use http::Method;
 use serde_json::{Value, json};
 use sessiond::command::bulk_import::batch::ImportBatch;
+use sessiond::command::outbox::operate::TestMail;
 use sessiond::command::scope::{Cause, Scope};
 use sessiond::domain::ids::AppId;
+use sessiond::domain::mail::MailAddress;
+use sessiond::outbound::mail::Delivery;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -50,6 +53,14 @@ pub(super) fn all() -> Vec<Probe> {
         }),
         probe("totp_max_attempts", json!(2), |spot| Box::pin(totp_failures(spot, "maxNumberOfFailedAttempts"))),
         probe("totp_rate_limit_cooldown_sec", json!(7), |spot| Box::pin(totp_failures(spot, "retryAfterMs"))),
+        probe("smtp_host", json!("localhost"), |spot| Box::pin(mail_sent(spot))),
+        probe("smtp_port", json!(2525), |spot| Box::pin(mail_sent(spot))),
+        probe("smtp_secure", json!("tls"), |spot| Box::pin(mail_sent(spot))),
+        probe("smtp_auth_username", json!("apikey"), |spot| Box::pin(mail_sent(spot))),
+        probe("smtp_password", json!("other"), |spot| Box::pin(mail_sent(spot))),
+        probe("smtp_from_name", json!("Shop"), |spot| Box::pin(mail_sent(spot))),
+        probe("smtp_from_email", json!("store@example.org"), |spot| Box::pin(mail_sent(spot))),
+        probe("mail_language", json!("de"), |spot| Box::pin(mail_sent(spot))),
         probe("password_hashing_alg", json!("ARGON2"), |spot| Box::pin(stored_hash(spot))),
         probe("firebase_password_hashing_signer_key", json!("c2lnbmVy"), |spot| Box::pin(firebase_import(spot))),
         probe("bulk_migration_batch_size", json!(1), |spot| Box::pin(users_of_a_batch(spot))),
@@ -246,4 +257,15 @@ async fn passwords_hashed_at_once(spot: Spot<'_>) -> Value {
     // The next observation begins with idle threads.
     busy.join_all().await;
     json!(waiting)
+}
+
+/// How a test mail is sent, and its subject.
+async fn mail_sent(spot: Spot<'_>) -> Value {
+    let app = spot.app.context.directory.app(&spot.app_id()).unwrap();
+    let scope = Scope { app, cause: Cause::without_request("test") };
+    let test = TestMail { scope, to: MailAddress::parse("jane@example.org").unwrap() };
+    match test.run(&spot.app.context).await.unwrap() {
+        Ok(Delivery::Sent(told)) => json!(told),
+        other => panic!("{other:?}"),
+    }
 }
