@@ -2,6 +2,7 @@
 
 use super::{forget_failures, reading, writing};
 use crate::command::audit;
+use crate::command::outbox::TokenMail;
 use crate::command::scope::Scope;
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
@@ -29,6 +30,8 @@ pub struct CreateResetToken<'a> {
     pub email: Option<&'a str>,
     /// How long the token is valid, in ms.
     pub lifetime_ms: u64,
+    /// The mail that brings the token to its owner; without one, the caller does.
+    pub mail: Option<TokenMail>,
 }
 
 /// The outcome of creating a token.
@@ -51,19 +54,22 @@ impl CreateResetToken<'_> {
         let hash = OneTimeHash::of(token.expose());
         let new_series = SeriesId(u64::from_le_bytes(random_bytes(context.entropy.as_ref())));
         let made = transact(context, &self.id, "committing a password-reset token", |tx| {
-            self.attempt(context, tx, &hash, new_series)
+            self.attempt(context, tx, (&token, &hash), new_series)
         });
-        Ok(match made.await? {
-            Ok(()) => ResetTokenCreated::Ok(token),
-            Err(refused) => refused,
-        })
+        if let Err(refused) = made.await? {
+            return Ok(refused);
+        }
+        if self.mail.is_some() {
+            context.outbox.notify();
+        }
+        Ok(ResetTokenCreated::Ok(token))
     }
 
     async fn attempt(
         &self,
         context: &Context,
         mut tx: Box<dyn Tx>,
-        hash: &OneTimeHash,
+        (token, hash): (&Secret<String>, &OneTimeHash),
         new_series: SeriesId,
     ) -> Result<Step<Result<(), ResetTokenCreated>>, Fault> {
         let app_id = &self.scope.app.id;
@@ -83,6 +89,9 @@ impl CreateResetToken<'_> {
         let tokens = passwordreset::tokens_of(app_id, &id);
         let record = ResetTokenRecord::new(id, email, expires, series.id);
         tokens.add(tx.as_mut(), hash, series, &record).map_err(writing)?;
+        if let Some(mail) = &self.mail {
+            mail.add(context, tx.as_mut(), token.expose(), self.lifetime_ms, expires).await?;
+        }
         Ok(Step::Commit(tx, Ok(())))
     }
 

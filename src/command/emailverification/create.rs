@@ -1,6 +1,7 @@
 //! `POST /recipe/user/email/verify/token`.
 
 use super::{Address, failed, require_tenant};
+use crate::command::outbox::TokenMail;
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::entropy::random_bytes;
@@ -17,6 +18,8 @@ pub struct CreateVerificationToken {
     pub address: Address,
     /// How long the token is valid, in ms.
     pub lifetime_ms: u64,
+    /// The mail that brings the token to its owner; without one, the caller does.
+    pub mail: Option<TokenMail>,
 }
 
 /// The outcome of creating a token.
@@ -39,9 +42,15 @@ impl CreateVerificationToken {
         let new_series = SeriesId(u64::from_le_bytes(random_bytes(context.entropy.as_ref())));
         let about = (user_id, email);
         let is_made = transact(context, &about, "committing an e-mail verification token", |tx| {
-            self.attempt(context, tx, &hash, new_series)
+            self.attempt(context, tx, (&token, &hash), new_series)
         });
-        Ok(if is_made.await? { Created::Ok(token) } else { Created::AlreadyVerified })
+        if !is_made.await? {
+            return Ok(Created::AlreadyVerified);
+        }
+        if self.mail.is_some() {
+            context.outbox.notify();
+        }
+        Ok(Created::Ok(token))
     }
 
     /// `false`: the address is verified already.
@@ -49,7 +58,7 @@ impl CreateVerificationToken {
         &self,
         context: &Context,
         mut tx: Box<dyn Tx>,
-        hash: &OneTimeHash,
+        (token, hash): (&Secret<String>, &OneTimeHash),
         new_series: SeriesId,
     ) -> Result<Step<bool>, Fault> {
         let Address { scope, tenant, user_id, email } = &self.address;
@@ -62,6 +71,9 @@ impl CreateVerificationToken {
         let series = addressee.tokens().series(tx.as_mut()).await.map_err(failed)?;
         let series = series.unwrap_or(Series::new(new_series));
         addressee.add(tx.as_mut(), hash, series, expires).map_err(failed)?;
+        if let Some(mail) = &self.mail {
+            mail.add(context, tx.as_mut(), token.expose(), self.lifetime_ms, expires).await?;
+        }
         Ok(Step::Commit(tx, true))
     }
 }

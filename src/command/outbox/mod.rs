@@ -8,6 +8,9 @@
 
 pub mod deliver;
 pub mod operate;
+mod token_mail;
+
+pub use token_mail::TokenMail;
 
 use crate::context::Context;
 use crate::crypto::sealing::MessageKey;

@@ -2,7 +2,9 @@
 //! verified addresses count (protocol: 21, 1).
 
 mod first_factor;
+mod reset;
 mod verification;
 
 pub use first_factor::first_factors;
-pub use verification::adopt_verification;
+pub use reset::{ResetTarget, find_reset_target};
+pub use verification::{adopt_verification, confirm_address};

@@ -6,6 +6,7 @@ use crate::command::transact::{Step, transact};
 use crate::command::user::{Person, confirm_email};
 use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
+use crate::domain::ids::UserId;
 use crate::fault::Fault;
 use crate::store::user;
 
@@ -36,6 +37,21 @@ pub async fn adopt_verification(context: &Context, scope: &Scope, person: Person
         }
     });
     Ok(adopted.await?.unwrap_or(person))
+}
+
+/// Marks the address of a login method as verified: a mail to it has come back. The id is the one that callers see.
+///
+/// # Errors
+/// When the store fails.
+pub async fn confirm_address(context: &Context, scope: &Scope, shown: &UserId, email: &str) -> Result<(), Fault> {
+    transact(context, &(shown, email), "committing a verified address", |mut tx| async move {
+        if confirm_email(tx.as_mut(), &scope.app.id, shown, email, context.now()).await? {
+            let event = AuditEvent::of(AuditKind::EmailVerified).user(shown).login(email);
+            audit::note(tx.as_mut(), context, scope, event.detail("a link for a new password was used"))?;
+        }
+        Ok(Step::Commit(tx, ()))
+    })
+    .await
 }
 
 /// The address of the method that was used, if it is not verified there but elsewhere.

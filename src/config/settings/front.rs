@@ -38,8 +38,7 @@ pub(super) const FRONT: &[Setting] = &[
     )
     .at_least(1),
     setting("app_name", "SESSIOND_APP_NAME", Kind::Text, Text("sessiond"), "What people see as the name of the app.")
-        .per_app()
-        .later(),
+        .per_app(),
     setting(
         "api_domain",
         "SESSIOND_API_DOMAIN",
@@ -75,8 +74,7 @@ pub(super) const FRONT: &[Setting] = &[
         Text("/auth"),
         "Where the website has its sign-in pages; links in mails lead there.",
     )
-    .per_app()
-    .later(),
+    .per_app(),
     setting(
         "recipe_list",
         "SESSIOND_RECIPE_LIST",

@@ -70,6 +70,15 @@ impl FrontCall {
         self.front.websites.is_cross_site(self.caller.website())
     }
 
+    /// The page of the website with this path below `website_base_path`, for links in mails: of the website that asked
+    /// for it, else of the first. In development without a page, of the front door itself.
+    #[must_use]
+    pub fn page(&self, path: &str) -> String {
+        let websites = &self.front.websites;
+        let origin = websites.of(self.caller.website()).or_else(|| self.caller.website()).unwrap_or(&self.api);
+        format!("{origin}{}{path}", websites.base_path)
+    }
+
     /// The issuer of its tokens.
     #[must_use]
     pub fn issuer(&self) -> String {

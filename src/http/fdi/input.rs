@@ -30,13 +30,10 @@ impl Body {
         self.0.get(name)
     }
 
-    /// A member that must be a string.
-    ///
-    /// # Errors
-    /// 400: `missing` if it is absent, `mistyped` if it is something else.
-    pub fn string(&self, name: &str, missing: &str, mistyped: &str) -> Result<&str, FrontError> {
-        let value = self.get(name).ok_or_else(|| FrontError::bad_request(missing))?;
-        value.as_str().ok_or_else(|| FrontError::bad_request(mistyped))
+    /// A member; `None` if it is absent or `null`.
+    #[must_use]
+    pub fn present(&self, name: &str) -> Option<&Value> {
+        self.get(name).filter(|value| !value.is_null())
     }
 }
 

@@ -6,9 +6,12 @@
 pub mod call;
 pub mod caller;
 pub mod cookie;
+pub mod dev;
 pub mod emailpassword;
+pub mod emailverification;
 pub mod error;
 pub mod input;
+pub mod mail;
 pub mod multitenancy;
 pub mod openid;
 pub mod reply;
@@ -42,7 +45,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// Every recipe's routes.
-pub const RECIPES: &[&[FrontRoute]] = &[session::ROUTES, openid::ROUTES, multitenancy::ROUTES, emailpassword::ROUTES];
+pub const RECIPES: &[&[FrontRoute]] = &[
+    session::ROUTES,
+    openid::ROUTES,
+    multitenancy::ROUTES,
+    emailpassword::ROUTES,
+    emailverification::ROUTES,
+    dev::ROUTES,
+];
 
 /// The versions that the frontend speaks.
 static FDI_VERSION: HeaderName = HeaderName::from_static("fdi-version");

@@ -27,7 +27,7 @@ fn address(app: &TestApp, user: &str) -> Address {
 
 /// A new token; `None` when the address is verified.
 async fn create(app: &TestApp, user: &str) -> Option<String> {
-    let command = CreateVerificationToken { address: address(app, user), lifetime_ms: 1000 };
+    let command = CreateVerificationToken { address: address(app, user), lifetime_ms: 1000, mail: None };
     match command.run(&app.context).await.unwrap() {
         Created::Ok(token) => Some(token.expose().clone()),
         Created::AlreadyVerified => None,

@@ -167,7 +167,7 @@ async fn a_user_is_removed_with_marks_and_tokens_of_all_tenants() {
         create(&app, id).await.unwrap();
         let tenant = sessiond::domain::ids::TenantId::new("t1");
         let address = Address { tenant, ..address(&app, id) };
-        CreateVerificationToken { address, lifetime_ms: 1 }.run(&app.context).await.unwrap();
+        CreateVerificationToken { address, lifetime_ms: 1, mail: None }.run(&app.context).await.unwrap();
         let mut tx = app.context.store.begin();
         verified::mark(tx.as_mut(), &AppId::base(), &user(id), "other@b.c", START).await.unwrap();
         tx.commit().await.unwrap();

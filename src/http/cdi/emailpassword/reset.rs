@@ -40,7 +40,7 @@ pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiE
     let email = email.as_deref();
     email.map_or(Ok(()), require_storable)?;
     let lifetime_ms = call.existing_tenant()?.config.password_reset_token_lifetime_ms;
-    match (CreateResetToken { scope, id, email, lifetime_ms }).run(context).await? {
+    match (CreateResetToken { scope, id, email, lifetime_ms, mail: None }).run(context).await? {
         ResetTokenCreated::Ok(token) => Ok(Reply::json(&TokenBody { status: "OK", token: token.expose() })),
         ResetTokenCreated::UnknownUser => Ok(Reply::status("UNKNOWN_USER_ID_ERROR")),
         ResetTokenCreated::Linked => Err(ApiError::bad_request("Please use CDI version >= 4.0")),

@@ -18,7 +18,7 @@ struct TokenBody<'a> {
 pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let address = address(call)?;
     let lifetime_ms = call.existing_tenant()?.config.email_verification_token_lifetime_ms;
-    Ok(match (CreateVerificationToken { address, lifetime_ms }).run(context).await? {
+    Ok(match (CreateVerificationToken { address, lifetime_ms, mail: None }).run(context).await? {
         Created::Ok(token) => Reply::json(&TokenBody { status: "OK", token: token.expose() }),
         Created::AlreadyVerified => Reply::status("EMAIL_ALREADY_VERIFIED_ERROR"),
     })

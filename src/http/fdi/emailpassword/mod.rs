@@ -2,6 +2,7 @@
 
 mod exists;
 mod form;
+mod reset;
 mod sign_in;
 mod sign_up;
 mod validate;
@@ -14,6 +15,8 @@ use crate::front_route;
 pub const ROUTES: &[FrontRoute] = &[
     front_route!(POST "/signup" => sign_up::sign_up).of(FrontRecipe::EmailPassword),
     front_route!(POST "/signin" => sign_in::sign_in).of(FrontRecipe::EmailPassword),
+    front_route!(POST "/user/password/reset/token" => reset::create).of(FrontRecipe::EmailPassword),
+    front_route!(POST "/user/password/reset" => reset::reset).of(FrontRecipe::EmailPassword),
     front_route!(GET "/emailpassword/email/exists" => exists::exists).of(FrontRecipe::EmailPassword),
     front_route!(GET "/signup/email/exists" => exists::exists).of(FrontRecipe::EmailPassword),
 ];

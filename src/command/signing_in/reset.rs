@@ -1,0 +1,54 @@
+//! Who gets a link for a new password (protocol: 21, 4).
+
+use crate::command::scope::Scope;
+use crate::command::user::UserInfo;
+use crate::command::user::look_up::LookUpUsers;
+use crate::context::Context;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::user::{AccountInfo, LookUp, RecipeId};
+use crate::fault::Fault;
+
+/// Who gets the link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResetTarget {
+    /// The owner of this login method, by the id that callers see.
+    Login(UserId),
+    /// Nobody signs in with this address and a password.
+    Nobody,
+    /// Whoever reads mail at this address could take over the account of somebody else: it belongs to a person who has
+    /// never shown that the address is theirs, and has other addresses.
+    NotAllowed,
+}
+
+/// Finds who gets a link that is asked for with this address, normalised, in a tenant.
+///
+/// # Errors
+/// When the store fails.
+pub async fn find_reset_target(
+    context: &Context,
+    scope: &Scope,
+    tenant: &TenantId,
+    email: &str,
+) -> Result<ResetTarget, Fault> {
+    let criteria = vec![LookUp::Info(AccountInfo::Email(email.to_owned()))];
+    let command = LookUpUsers { scope: scope.clone(), tenant: tenant.clone(), criteria, union: true };
+    let users = command.run(context).await?;
+    if users.iter().any(|info| info.user.is_primary && may_be_taken_over(info, email)) {
+        return Ok(ResetTarget::NotAllowed);
+    }
+    let login = users.iter().flat_map(|info| &info.user.methods).find(|method| {
+        let is_here = method.login.recipe() == RecipeId::EmailPassword && method.tenants.contains(tenant);
+        is_here && method.login.email() == Some(email)
+    });
+    Ok(login.map_or(ResetTarget::Nobody, |method| ResetTarget::Login(method.shown_id().clone())))
+}
+
+/// True if a person has not verified this address anywhere, and has another address or a phone number.
+fn may_be_taken_over(info: &UserInfo, email: &str) -> bool {
+    let mut methods = info.user.methods.iter().zip(&info.verified);
+    let is_verified = methods.clone().any(|(method, verified)| *verified && method.login.email() == Some(email));
+    let has_more = methods.any(|(method, _)| {
+        method.login.phone_number().is_some() || method.login.email().is_some_and(|other| other != email)
+    });
+    !is_verified && has_more
+}

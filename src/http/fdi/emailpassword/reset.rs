@@ -1,0 +1,85 @@
+//! `POST /user/password/reset/token` and `POST /user/password/reset` (protocol: 21, 4).
+
+use super::form::{EMAIL, Form, PASSWORD, PasswordRule, field_errors};
+use crate::command::emailpassword::reset::{ConsumeResetToken, Consumed, CreateResetToken};
+use crate::command::emailpassword::update::{UpdateLogin, Updated};
+use crate::command::signing_in::{ResetTarget, confirm_address, find_reset_target};
+use crate::config::front::{FormField, FrontRecipe};
+use crate::context::Context;
+use crate::domain::mail::MailKind;
+use crate::domain::user::{MAX_EMAIL, normalise_email};
+use crate::http::exchange::Reply;
+use crate::http::fdi::call::FrontCall;
+use crate::http::fdi::error::FrontError;
+use crate::http::fdi::input::Body;
+use crate::http::fdi::mail::token_mail;
+use crate::http::fdi::reply;
+use serde::Serialize;
+
+const NOT_ALLOWED: &str = "Reset password link was not created because of account take over risk. Please contact support. \
+                           (ERR_CODE_001)";
+const INVALID: &str = "RESET_PASSWORD_INVALID_TOKEN_ERROR";
+
+#[derive(Serialize)]
+struct RefusedBody {
+    status: &'static str,
+    reason: &'static str,
+}
+
+/// Sends a link to the owner of the address, if there is one. The reply does not say whether there is.
+pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
+    let form = Form::of(&Body::of(&call.request)?)?;
+    let errors = form.errors(&only(EMAIL, call), PasswordRule::Existing)?;
+    if !errors.is_empty() {
+        return Ok(field_errors(&errors));
+    }
+    call.existing_tenant()?;
+    let email = normalise_email(form.text(EMAIL));
+    if email.len() > MAX_EMAIL {
+        return Ok(reply::status("OK"));
+    }
+    match find_reset_target(context, &call.scope(), &call.tenant, &email).await? {
+        ResetTarget::Nobody => {}
+        ResetTarget::NotAllowed => {
+            return Ok(reply::ok(&RefusedBody { status: "PASSWORD_RESET_NOT_ALLOWED", reason: NOT_ALLOWED }));
+        }
+        ResetTarget::Login(id) => {
+            let mail = token_mail(context, call, (MailKind::PasswordReset, "/reset-password"), &email, &call.tenant);
+            let mail = mail.await?;
+            let lifetime_ms = call.app.config.password_reset_token_lifetime_ms;
+            // Somebody who was deleted meanwhile gets no mail.
+            CreateResetToken { scope: call.scope(), id, email: Some(&email), lifetime_ms, mail }.run(context).await?;
+        }
+    }
+    Ok(reply::status("OK"))
+}
+
+/// Sets a new password. No session begins, and none ends.
+pub(super) async fn reset(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
+    let body = Body::of(&call.request)?;
+    let form = Form::of(&body)?;
+    let errors = form.errors(&only(PASSWORD, call), PasswordRule::New)?;
+    if !errors.is_empty() {
+        return Ok(field_errors(&errors));
+    }
+    let token = body.get("token").ok_or_else(|| FrontError::bad_request("Please provide the password reset token"))?;
+    let mistyped = "The password reset token must be a string";
+    let token = token.as_str().ok_or_else(|| FrontError::bad_request(mistyped))?;
+    let consumed = ConsumeResetToken { scope: call.scope(), token }.run(context).await?;
+    let Consumed::Ok { user_id, email } = consumed else { return Ok(reply::status(INVALID)) };
+    let password = Some(form.text(PASSWORD));
+    let command = UpdateLogin { scope: call.scope(), id: user_id.clone(), email: None, password };
+    if command.run(context).await? != Updated::Ok {
+        return Ok(reply::status(INVALID));
+    }
+    // The link was sent to the address, so its owner has it.
+    if call.front.has(FrontRecipe::EmailVerification) {
+        confirm_address(context, &call.scope(), &user_id, &email).await?;
+    }
+    Ok(reply::status("OK"))
+}
+
+/// The field that such a form has.
+fn only(id: &str, call: &FrontCall) -> Vec<FormField> {
+    call.front.sign_up_fields.iter().filter(|field| field.id == id).cloned().collect()
+}
