@@ -1,0 +1,46 @@
+// Compares masked answers leaf by leaf.
+import { About, Time } from "./mask.js";
+
+// Both sides get the same request at the same time, but not at the same speed.
+const TIME_SECONDS = 10;
+
+/** Every leaf of a masked answer under its path. */
+function leaves(value, path = "", found = new Map()) {
+  if (value === undefined) return found;
+  const isLeaf = value === null || typeof value !== "object" || value instanceof Time || value instanceof About;
+  const inner = isLeaf ? [] : Object.entries(value);
+  if (isLeaf) found.set(path, value);
+  else if (inner.length === 0) found.set(path, Array.isArray(value) ? "[]" : "{}");
+  for (const [name, item] of inner) leaves(item, path ? `${path}.${name}` : name, found);
+  return found;
+}
+
+function isSame(one, other) {
+  if (one instanceof Time && other instanceof Time) return Math.abs(one.seconds - other.seconds) <= TIME_SECONDS;
+  if (one instanceof About && other instanceof About) {
+    return Math.abs(one.number - other.number) <= TIME_SECONDS * 1000;
+  }
+  return one === other;
+}
+
+const shown = (value) => (typeof value === "string" ? JSON.stringify(value) : String(value));
+
+/** The paths at which two masked answers differ, and both answers as readable lines. */
+export function compare(one, other) {
+  const [left, right] = [leaves(one), leaves(other)];
+  const paths = [];
+  const lines = [];
+  for (const path of new Set([...left.keys(), ...right.keys()])) {
+    if (left.has(path) && right.has(path) && isSame(left.get(path), right.get(path))) {
+      lines.push(`      ${path}: ${shown(left.get(path))}`);
+      continue;
+    }
+    paths.push(path);
+    if (left.has(path)) lines.push(`  SDK ${path}: ${shown(left.get(path))}`);
+    if (right.has(path)) lines.push(`  own ${path}: ${shown(right.get(path))}`);
+  }
+  return { paths, lines };
+}
+
+/** A masked answer as readable lines. */
+export const display = (answer) => [...leaves(answer)].map(([path, value]) => `      ${path}: ${shown(value)}`);
