@@ -3,7 +3,7 @@
 import { Client } from "./client.js";
 import { exchange } from "./http.js";
 import { Masks } from "./mask.js";
-import { baseOf, PROFILES } from "./profiles.js";
+import { baseOf, gatewayOf, PROFILES } from "./profiles.js";
 
 /** All cases, in the order of the corpus. */
 export const CASES = [];
@@ -51,6 +51,8 @@ export class Run {
     this.side = side;
     this.settings = PROFILES[profile].front;
     this.base = baseOf(this.settings);
+    this.gateway = gatewayOf(this.settings);
+    this.expired = Number(this.settings.session_expired_status_code ?? 401);
     this.steps = [];
     this.labels = new Map();
     this.masks = new Masks();
@@ -81,7 +83,7 @@ export class Run {
     return `${name}-${this.number}`;
   }
 
-  /** Someone's device, which handles tokens as browsers do. `mode`: cookie, header, or undefined for neither. */
+  /** Someone's device, which handles tokens as browsers do. `mode`: cookie, header, or null for none. */
   client(mode = "cookie") {
     return new Client(this, mode);
   }

@@ -9,6 +9,8 @@ export class Client {
   constructor(run, mode) {
     this.run = run;
     this.mode = mode;
+    // Whoever does not ask for cookies gets headers.
+    this.inHeaders = mode !== "cookie";
     this.jar = new Map();
     this.access = undefined;
     this.refreshToken = undefined;
@@ -47,7 +49,7 @@ export class Client {
 
   #headers(path, text, { headers = {}, cookies, bearer, refresh = false }) {
     const stored = refresh ? this.refreshToken : this.access;
-    const token = bearer === undefined && this.mode === "header" ? stored : bearer;
+    const token = bearer === undefined && this.inHeaders ? stored : bearer;
     const all = {
       Origin: this.run.settings.website_domain.split(",")[0],
       rid: "anti-csrf",
@@ -62,9 +64,10 @@ export class Client {
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && value !== null));
   }
 
-  /** The cookies that a browser would send to a path. */
+  /** The cookies that a browser would send to a path; it sees the gateway's path in front. */
   cookieHeader(path) {
-    const sent = [...this.jar].filter(([, cookie]) => isBelow(path.split("?")[0], cookie.path));
+    const whole = this.run.gateway + path.split("?")[0];
+    const sent = [...this.jar].filter(([, cookie]) => isBelow(whole, cookie.path));
     return sent.length === 0 ? undefined : sent.map(([name, cookie]) => `${name}=${cookie.sent}`).join("; ");
   }
 
@@ -110,12 +113,12 @@ export class Client {
 
   /** The access token, wherever it is kept. */
   token() {
-    return this.mode === "header" ? this.access : decode(this.jar.get("sAccessToken")?.sent ?? "");
+    return this.inHeaders ? this.access : decode(this.jar.get("sAccessToken")?.sent ?? "");
   }
 
   /** The refresh token, wherever it is kept. */
   longToken() {
-    return this.mode === "header" ? this.refreshToken : decode(this.jar.get("sRefreshToken")?.sent ?? "");
+    return this.inHeaders ? this.refreshToken : decode(this.jar.get("sRefreshToken")?.sent ?? "");
   }
 
   /** The payload of the access token. */

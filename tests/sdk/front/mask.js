@@ -66,7 +66,10 @@ export class Masks {
 
   /** A JSON value; objects in the order of their names, unless `ordered`. */
   value(value, at, key = "", ordered = false) {
-    if (typeof value === "string") return key === "secret" ? this.#name("secret", value) : this.text(value);
+    if (typeof value === "string") {
+      if (key === "kid") return value.replace(/^([ds])-.*$/, "$1-<key>");
+      return key === "secret" ? this.#name("secret", value) : this.text(value);
+    }
     if (typeof value === "number") {
       if (isMillis(value)) return new Time((value - at) / 1000);
       if (isSeconds(value)) return new Time(value - at / 1000);
@@ -83,8 +86,7 @@ export class Masks {
     if (token === undefined || token === "" || token === "remove") return token;
     const [head, body] = token.split(".").map(part);
     if (!head || !body) return this.text(token);
-    const kid = String(head.kid).replace(/^([ds])-.*$/, "$1-<key>");
-    return { head: { ...head, kid }, order: Object.keys(body).join(" "), payload: this.value(body, at, "", true) };
+    return { head: this.value(head, at, "", true), order: Object.keys(body).join(" "), payload: this.value(body, at, "", true) };
   }
 
   /** The `front-token` header: its JSON, the order of the members of `up`, whether it is padded base64. */
@@ -127,7 +129,7 @@ export class Masks {
       refreshToken: headers["st-refresh-token"] && this.text(headers["st-refresh-token"]),
       refreshTokenSent: headers["st-refresh-token"] !== undefined,
       antiCsrf: headers["anti-csrf"] && this.text(headers["anti-csrf"]),
-      cache: headers["cache-control"],
+      cache: cacheControl(headers["cache-control"]),
       location: headers.location && this.text(headers.location),
       authenticate: headers["www-authenticate"],
       origin: headers["access-control-allow-origin"],
@@ -143,6 +145,12 @@ export class Masks {
     const content = parsed(text);
     return content === undefined ? this.text(text) : this.value(content, at);
   }
+}
+
+/** `Cache-Control`, whose time may count down. */
+function cacheControl(header) {
+  const age = /max-age=([0-9]+)/.exec(header)?.[1];
+  return age ? { text: header.replace(age, "…"), age: new About(Number(age) * 1000) } : header;
 }
 
 /** A header that is a set of names. */

@@ -98,5 +98,7 @@ export const PROFILES = Object.fromEntries(
 /** A path as both sides normalise it: with a leading slash, without one at the end. */
 const normal = (path) => `/${path}`.replace(/^\/+/, "/").replace(/\/+$/, "");
 
-/** Where a profile's routes are, as a client sees them. */
-export const baseOf = ({ api_gateway_path: gateway = "", api_base_path: base = "/auth" }) => normal(gateway) + normal(base);
+/** Where a profile's routes are. A gateway takes its own path away before a request arrives. */
+export const baseOf = ({ api_base_path: base = "/auth" }) => normal(base);
+/** The path of a profile's gateway, which browsers see and servers do not. */
+export const gatewayOf = ({ api_gateway_path: gateway = "" }) => normal(gateway);
