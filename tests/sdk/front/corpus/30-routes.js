@@ -102,7 +102,7 @@ for (const rid of [null, "", "emailpassword", "session", "passwordless", "thirdp
 }
 
 add("people of a tenant", async (t) => {
-  const tenant = await t.tenant();
+  const tenant = await t.tenant({ firstFactors: null });
   const device = t.client("cookie");
   const fields = form({ email: t.email(), password: "pass-word-1" });
   await device.post(`/${tenant}/signup`, fields, "OK");
