@@ -24,9 +24,12 @@ const KINDS = [
   ["login", /login|code|link|passwordless/i],
 ];
 
-/** What an answer has to be according to the protocol: a status, a `status` in a 200, or a status and a message. */
+/**
+ * What an answer lacks of what it has to be according to the protocol: a status, a `status` in a 200, a status and a
+ * message, or null for whatever the SDK says.
+ */
 export function unmet(want, { status, text }) {
-  if (want === undefined) return undefined;
+  if (want === undefined || want === null) return undefined;
   const body = safeJson(text);
   const [code, member, value] =
     typeof want === "number" ? [want] : typeof want === "string" ? [200, "status", want] : [want[0], "message", want[1]];

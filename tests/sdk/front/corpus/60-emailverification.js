@@ -120,9 +120,9 @@ add("other addresses of the routes", async (t) => {
   await device.signUp(t.email());
   await device.get("/public/user/email/verify", "OK");
   await device.get("/user/email/verify/", "OK");
-  await device.get("/nobody/user/email/verify", undefined, { note: "GET, unknown tenant" });
-  await device.post("/nobody/user/email/verify/token", undefined, undefined, { note: "POST token, unknown tenant" });
-  await device.post("/nobody/user/email/verify", { token: "x", method: "token" }, undefined, { note: "POST, unknown tenant" });
+  await device.get("/nobody/user/email/verify", null, { note: "GET, unknown tenant" });
+  await device.post("/nobody/user/email/verify/token", undefined, null, { note: "POST token, unknown tenant" });
+  await device.post("/nobody/user/email/verify", { token: "x", method: "token" }, null, { note: "POST, unknown tenant" });
   await device.put("/user/email/verify", {}, 404);
   await device.get("/user/email/verify/token", 404);
 });

@@ -78,9 +78,9 @@ add("bad bodies", async (t) => {
   await send({ ...password("onlyletters"), token }, "FIELD_ERROR", "no digit");
   await send({ ...password("short") }, "FIELD_ERROR", "fields before the token");
   await send({ ...password(NEW) }, [400, "Please provide the password reset token"], "no token");
-  await send({ ...password(NEW), token: null }, undefined, "token null");
+  await send({ ...password(NEW), token: null }, null, "token null");
   await send({ ...password(NEW), token: 1 }, [400, "The password reset token must be a string"], "token a number");
-  await send({ ...password(NEW), token: "" }, undefined, "token empty");
+  await send({ ...password(NEW), token: "" }, null, "token empty");
   await send({ ...password(NEW), token: "nonsense" }, INVALID, "token nonsense");
   const many = { formFields: [{ id: "password", value: NEW }, { id: "email", value: "x" }], token };
   await send(many, [400, "Are you sending too many formFields?"], "too many");
@@ -105,8 +105,8 @@ add("in a tenant", async (t) => {
   // Tokens belong to the app, not to a tenant.
   await reset(device, token, "OK", { note: "in another tenant" });
   await device.post(`/${tenant}/user/password/reset`, body, INVALID, { note: "in the tenant" });
-  await device.post("/nobody/user/password/reset/token", form({ email: t.email() }), undefined, { note: "unknown tenant" });
-  await device.post("/nobody/user/password/reset", body, undefined, { note: "unknown tenant, reset" });
+  await device.post("/nobody/user/password/reset/token", form({ email: t.email() }), null, { note: "unknown tenant" });
+  await device.post("/nobody/user/password/reset", body, null, { note: "unknown tenant, reset" });
 });
 
 add("people removed meanwhile", async (t) => {
