@@ -32,7 +32,11 @@ export function unmet(want, { status, text }) {
   if (want === undefined || want === null) return undefined;
   const body = safeJson(text);
   const [code, member, value] =
-    typeof want === "number" ? [want] : typeof want === "string" ? [200, "status", want] : [want[0], "message", want[1]];
+    typeof want === "number"
+      ? [want]
+      : typeof want === "string"
+        ? [200, "status", want]
+        : [want[0], "message", want[1]];
   if (status !== code) return `status ${status}, not ${code}: ${text.slice(0, 200)}`;
   if (member && body?.[member] !== value) return `${member} ${JSON.stringify(body?.[member])}, not ${value}`;
   return undefined;

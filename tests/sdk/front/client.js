@@ -34,8 +34,7 @@ export class Client {
 
   /**
    * Sends a request below the base path. Options: `note` (the step's name), `headers` (added; `null` removes one),
-   * `text` (a body as it is), `cookies` (instead of the jar's), `bearer` (instead of the stored token; `null` for none),
-   * `absolute` (the path is not below the base path), `forget` (the answer changes nothing on the device).
+   * `text` (a body as it is), `cookies` (not the jar's), `bearer` (not the stored token; `null` for none), `absolute` (the path is not below the base path), `forget` (the answer changes nothing on the device).
    */
   async send(method, path, body, want, options = {}) {
     const full = options.absolute ? path : this.run.base + path;
@@ -93,11 +92,17 @@ export class Client {
   // --- what people do
 
   signUp(email, want = "OK", options = {}) {
-    return this.post("/signup", form({ email, password: PASSWORD }), want, { ...options, headers: { rid: "emailpassword", ...options.headers } });
+    return this.post("/signup", form({ email, password: PASSWORD }), want, {
+      ...options,
+      headers: { rid: "emailpassword", ...options.headers },
+    });
   }
 
   signIn(email, want = "OK", { password = PASSWORD, ...options } = {}) {
-    return this.post("/signin", form({ email, password }), want, { ...options, headers: { rid: "emailpassword", ...options.headers } });
+    return this.post("/signin", form({ email, password }), want, {
+      ...options,
+      headers: { rid: "emailpassword", ...options.headers },
+    });
   }
 
   refresh(want = 200, options = {}) {

@@ -1,6 +1,8 @@
-// Runs the corpus against both sides and compares the answers: `node compare.js [--only TEXT] [--sdk-only | --self]
-// [--list-counts] [--verbose]`. --sdk-only asks the SDK alone and checks what the protocol says about its answers; --self
-// compares the SDK with itself, which shows what the masks do not cover.
+// Runs the corpus against both sides and compares the answers:
+// node compare.js [--only TEXT] [--sdk-only | --self] [--list-counts] [--verbose]
+//
+// --sdk-only asks the SDK alone and checks what the protocol says about its answers; --self compares the SDK with
+// itself, which shows what the masks do not cover.
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -103,7 +105,8 @@ function judgeList() {
   if (sdkOnly || self) return;
   for (const entry of DIFFERENCES) {
     const isConcerned = only === "" || seen.has(entry);
-    if (isConcerned && !seen.get(entry)) fail(String(entry.case), String(entry.step), `listed, but not found: ${entry.why}`);
+    if (isConcerned && !seen.get(entry))
+      fail(String(entry.case), String(entry.step), `listed, but not found: ${entry.why}`);
   }
 }
 

@@ -86,7 +86,11 @@ export class Masks {
     if (token === undefined || token === "" || token === "remove") return token;
     const [head, body] = token.split(".").map(part);
     if (!head || !body) return this.text(token);
-    return { head: this.value(head, at, "", true), order: Object.keys(body).join(" "), payload: this.value(body, at, "", true) };
+    return {
+      head: this.value(head, at, "", true),
+      order: Object.keys(body).join(" "),
+      payload: this.value(body, at, "", true),
+    };
   }
 
   /** The `front-token` header: its JSON, the order of the members of `up`, whether it is padded base64. */

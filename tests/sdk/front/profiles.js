@@ -2,12 +2,19 @@
 // which sdk.js derives the SDK's configuration; a setting that is left out has the SDK's default on both sides. `core`
 // holds settings of the core, the same for both.
 
-const sameSite = { app_name: "Shop", api_domain: "https://api.shop.example", website_domain: "https://www.shop.example" };
+const sameSite = {
+  app_name: "Shop",
+  api_domain: "https://api.shop.example",
+  website_domain: "https://www.shop.example",
+};
 const otherSite = { ...sameSite, website_domain: "https://www.elsewhere.example" };
 const accounts = "emailverification,userroles,emailpassword";
 const optional = { recipe_list: accounts, email_verification_mode: "OPTIONAL" };
 const everything = "emailverification,emailpassword,passwordless";
-const codes = { passwordless_contact_method: "EMAIL_OR_PHONE", passwordless_flow_type: "USER_INPUT_CODE_AND_MAGIC_LINK" };
+const codes = {
+  passwordless_contact_method: "EMAIL_OR_PHONE",
+  passwordless_flow_type: "USER_INPUT_CODE_AND_MAGIC_LINK",
+};
 
 const fields = [{ id: "name" }, { id: "age" }, { id: "country", optional: true }];
 
@@ -49,7 +56,11 @@ const front = {
   header_only: { ...sameSite, ...optional, token_transfer_method: "header", anti_csrf: "VIA_TOKEN" },
   static_keys: { ...sameSite, ...optional, use_dynamic_access_token_signing_key: "false" },
   // The address has to be verified; roles come first in the token.
-  required: { ...sameSite, recipe_list: "userroles,emailverification,emailpassword", email_verification_mode: "REQUIRED" },
+  required: {
+    ...sameSite,
+    recipe_list: "userroles,emailverification,emailpassword",
+    email_verification_mode: "REQUIRED",
+  },
   no_roles: { ...sameSite, ...optional, skip_adding_roles_to_access_token: "true" },
   no_permissions: { ...sameSite, ...optional, skip_adding_permissions_to_access_token: "true" },
   // Nothing but passwords: no claims at all, and a sign-up form with fields of its own.
@@ -68,8 +79,14 @@ const front = {
     passwordless_contact_method: "EMAIL",
     passwordless_flow_type: "MAGIC_LINK",
   },
-  first_factors: { ...sameSite, recipe_list: `${everything},multifactorauth`, email_verification_mode: "OPTIONAL", ...codes,
-    first_factors: "emailpassword,otp-email", account_linking: "always" },
+  first_factors: {
+    ...sameSite,
+    recipe_list: `${everything},multifactorauth`,
+    email_verification_mode: "OPTIONAL",
+    ...codes,
+    first_factors: "emailpassword,otp-email",
+    account_linking: "always",
+  },
   mfa: {
     ...sameSite,
     recipe_list: `${everything},multifactorauth,totp`,
@@ -77,22 +94,39 @@ const front = {
     ...codes,
     account_linking: "always",
   },
-  link_always: { ...sameSite, recipe_list: everything, email_verification_mode: "OPTIONAL", ...codes,
-    account_linking: "always" },
-  link_verified: { ...sameSite, recipe_list: everything, email_verification_mode: "OPTIONAL", ...codes,
-    account_linking: "verified" },
-  // Access tokens that expire while a case waits, and no grace for replaced refresh tokens.
+  link_always: {
+    ...sameSite,
+    recipe_list: everything,
+    email_verification_mode: "OPTIONAL",
+    ...codes,
+    account_linking: "always",
+  },
+  link_verified: {
+    ...sameSite,
+    recipe_list: everything,
+    email_verification_mode: "OPTIONAL",
+    ...codes,
+    account_linking: "verified",
+  },
+  // Access tokens that expire while a case waits.
   short: { ...sameSite, ...optional },
+  // A replaced refresh token is theft at once.
+  no_grace: { ...sameSite, ...optional },
+  // Sessions that end while a case waits.
+  brief: { ...sameSite, ...optional },
 };
 
 // Lifetimes would otherwise differ by up to 5 %; passwords are not the subject here, so their hashes are cheap.
 const core = { ACCESS_TOKEN_VALIDITY_JITTER: "0", BCRYPT_LOG_ROUNDS: "4" };
 
+const own = {
+  short: { ACCESS_TOKEN_VALIDITY: "4" },
+  no_grace: { REFRESH_TOKEN_ROTATION_GRACE_PERIOD: "0" },
+  brief: { ACCESS_TOKEN_VALIDITY: "1", REFRESH_TOKEN_VALIDITY: "0.05" },
+};
+
 export const PROFILES = Object.fromEntries(
-  Object.entries(front).map(([name, settings]) => [
-    name,
-    { front: settings, core: name === "short" ? { ...core, ACCESS_TOKEN_VALIDITY: "2", REFRESH_TOKEN_ROTATION_GRACE_PERIOD: "0" } : core },
-  ]),
+  Object.entries(front).map(([name, settings]) => [name, { front: settings, core: { ...core, ...own[name] } }]),
 );
 
 /** A path as both sides normalise it: with a leading slash, without one at the end. */

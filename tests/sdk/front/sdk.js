@@ -92,8 +92,7 @@ supertokens.init({
       cookieSameSite: settings.cookie_same_site,
       accessTokenPath: settings.access_token_path,
       antiCsrf: settings.anti_csrf,
-      getTokenTransferMethod:
-        settings.token_transfer_method && (() => settings.token_transfer_method),
+      getTokenTransferMethod: settings.token_transfer_method && (() => settings.token_transfer_method),
       sessionExpiredStatusCode: code("session_expired_status_code"),
       invalidClaimStatusCode: code("invalid_claim_status_code"),
       useDynamicAccessTokenSigningKey: flag("use_dynamic_access_token_signing_key"),

@@ -17,14 +17,21 @@ const running = new Set();
 
 /** Starts a process and waits for all `lines`; returns it, and what each of them captured. */
 async function start(log, command, words, env, lines) {
-  const child = spawn(command, words, { cwd: here, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, words, {
+    cwd: here,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   running.add(child);
   child.once("exit", () => running.delete(child));
   const file = createWriteStream(log);
   child.stderr.pipe(file, { end: false });
   const found = new Array(lines.length).fill(undefined);
   await new Promise((done, fail) => {
-    const timer = setTimeout(() => fail(new Error(`no start within ${START_SECONDS} s, see ${log}`)), START_SECONDS * 1000);
+    const timer = setTimeout(
+      () => fail(new Error(`no start within ${START_SECONDS} s, see ${log}`)),
+      START_SECONDS * 1000,
+    );
     child.once("error", fail);
     child.once("exit", (status) => fail(new Error(`ended with ${status} at the start, see ${log}`)));
     createInterface({ input: child.stdout }).on("line", (line) => {

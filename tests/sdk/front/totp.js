@@ -12,7 +12,9 @@ function key(secret) {
 export function totp(secret, offset = 0, period = 30) {
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 1000 / period) + offset));
-  const hash = createHmac("sha1", key(secret ?? "")).update(counter).digest();
+  const hash = createHmac("sha1", key(secret ?? ""))
+    .update(counter)
+    .digest();
   const start = hash[hash.length - 1] & 0xf;
   return String((hash.readUInt32BE(start) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }

@@ -17,7 +17,10 @@ token("the token has to come back", async (t) => {
   await device.get("/user/email/verify", "OK", { ...wrong, note: "GET with another" });
   await device.post("/signout", undefined, again, { ...without, note: "sign-out without" });
   await device.post("/user/email/verify/token", undefined, "OK", { forget: true, note: "POST with" });
-  await device.post("/user/email/verify", { token: "x", method: "token" }, again, { ...without, note: "optional session" });
+  await device.post("/user/email/verify", { token: "x", method: "token" }, again, {
+    ...without,
+    note: "optional session",
+  });
 });
 
 token("refresh compares it, too", async (t) => {
@@ -50,8 +53,15 @@ for (const profile of ["csrf_header", "cross_site"]) {
     const device = t.client("cookie");
     await device.signUp(t.email(), "OK");
     const without = { headers: { rid: null }, forget: true };
-    await device.post("/user/email/verify/token", undefined, [401, "try refresh token"], { ...without, note: "POST without" });
-    await device.post("/user/email/verify/token", undefined, "OK", { headers: { rid: "x" }, forget: true, note: "any rid" });
+    await device.post("/user/email/verify/token", undefined, [401, "try refresh token"], {
+      ...without,
+      note: "POST without",
+    });
+    await device.post("/user/email/verify/token", undefined, "OK", {
+      headers: { rid: "x" },
+      forget: true,
+      note: "any rid",
+    });
     await device.get("/user/email/verify", "OK", { ...without, note: "GET without" });
     await device.refresh([401, "unauthorised"], { ...without, note: "refresh without" });
     await device.refresh(200);
@@ -131,7 +141,17 @@ for (const profile of ["base", "localhost"]) {
   });
 }
 
-for (const profile of ["base", "cross_site", "localhost", "csrf_none", "moved", "older_host", "static_keys", "no_roles", "required"]) {
+for (const profile of [
+  "base",
+  "cross_site",
+  "localhost",
+  "csrf_none",
+  "moved",
+  "older_host",
+  "static_keys",
+  "no_roles",
+  "required",
+]) {
   token.under(profile)("a session under this configuration", async (t) => {
     const device = t.client("cookie");
     await device.signUp(t.email());
@@ -143,7 +163,9 @@ for (const profile of ["base", "cross_site", "localhost", "csrf_none", "moved", 
     const [email, password] = [t.email(), "pass-word-1"];
 
     const flagged = form({ email, password }, { shouldTryLinkingWithSessionUser: true });
-    await t.client("cookie").post("/signin", flagged, [t.expired, "unauthorised"], { note: "flag true without a session" });
+    await t
+      .client("cookie")
+      .post("/signin", flagged, [t.expired, "unauthorised"], { note: "flag true without a session" });
     await device.signOut("OK", { cookies: `sAccessToken=${device.jar.get("sAccessToken")?.sent}` });
   });
 }

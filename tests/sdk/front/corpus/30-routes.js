@@ -54,12 +54,29 @@ add("paths", async (t) => {
   for (const [method, path, want] of PATHS) {
     await device.send(method, path, undefined, want, { note: `${method} ${path}`, forget: true });
   }
-  for (const path of ["/jwt/jwks.json", "/AUTH/jwt/jwks.json", "/auth2/jwt/jwks.json", "/recipe/signin", "/hello", "/"]) {
+  for (const path of [
+    "/jwt/jwks.json",
+    "/AUTH/jwt/jwks.json",
+    "/auth2/jwt/jwks.json",
+    "/recipe/signin",
+    "/hello",
+    "/",
+  ]) {
     await device.get(path, 404, { absolute: true, note: `GET ${path}, beside the base path` });
   }
 });
 
-for (const profile of ["nothing", "fields", "codes", "phone_code", "mail_link", "first_factors", "mfa", "moved", "required"]) {
+for (const profile of [
+  "nothing",
+  "fields",
+  "codes",
+  "phone_code",
+  "mail_link",
+  "first_factors",
+  "mfa",
+  "moved",
+  "required",
+]) {
   add.under(profile)("login methods and keys of this configuration", async (t) => {
     const device = t.client("cookie");
     await device.get("/loginmethods", "OK");
@@ -78,7 +95,23 @@ for (const profile of ["nothing", "fields", "codes", "phone_code", "mail_link", 
   });
 }
 
-for (const version of [null, "", "x", "1.15", "1.17", "1.18", "1.19", "2.0", "3.0", "3.1", "4.2", "9.9", "1.16,1.17", "2.0,3.0", "3.1, 2.0"]) {
+for (const version of [
+  null,
+  "",
+  "x",
+  "1.15",
+  "1.17",
+  "1.18",
+  "1.19",
+  "2.0",
+  "3.0",
+  "3.1",
+  "4.2",
+  "9.9",
+  "1.16,1.17",
+  "2.0,3.0",
+  "3.1, 2.0",
+]) {
   add(`fdi-version ${version}`, async (t) => {
     const device = t.client("cookie");
     const options = { headers: { "fdi-version": version } };
@@ -89,7 +122,16 @@ for (const version of [null, "", "x", "1.15", "1.17", "1.18", "1.19", "2.0", "3.
   });
 }
 
-for (const rid of [null, "", "emailpassword", "session", "passwordless", "thirdpartyemailpassword", "nonsense", "anti-csrf"]) {
+for (const rid of [
+  null,
+  "",
+  "emailpassword",
+  "session",
+  "passwordless",
+  "thirdpartyemailpassword",
+  "nonsense",
+  "anti-csrf",
+]) {
   add(`rid ${rid}`, async (t) => {
     const device = t.client("cookie");
     const headers = { rid };
@@ -116,9 +158,15 @@ add("people of a tenant", async (t) => {
   await device.refresh();
   await device.post("/nobody/signin", fields, 500, { note: "a tenant that does not exist", forget: true });
   await device.post("/nobody/signup", fields, 500, { note: "sign-up there", forget: true });
-  await device.get(`/nobody/emailpassword/email/exists?email=${t.email()}`, 500, { note: "exists there?", forget: true });
+  await device.get(`/nobody/emailpassword/email/exists?email=${t.email()}`, 500, {
+    note: "exists there?",
+    forget: true,
+  });
   await t.core("PUT", "/recipe/multitenancy/tenant/v2", { tenantId: tenant, firstFactors: ["thirdparty"] });
-  await device.post(`/${tenant}/signin`, fields, [401, "unauthorised"], { note: "no longer a first factor", forget: true });
+  await device.post(`/${tenant}/signin`, fields, [401, "unauthorised"], {
+    note: "no longer a first factor",
+    forget: true,
+  });
   await device.post(`/${tenant}/signup`, fields, [401, "unauthorised"], { note: "sign-up neither", forget: true });
   await device.signOut();
 });

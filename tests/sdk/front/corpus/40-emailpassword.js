@@ -1,4 +1,5 @@
 // Sign-up and sign-in with passwords, and every body that is refused.
+import { deflateSync, brotliCompressSync, gzipSync } from "node:zlib";
 import { group } from "../case.js";
 import { form, PASSWORD } from "../client.js";
 
@@ -44,7 +45,13 @@ const FIELDS = [
   ["only a password", [password(PASSWORD)]],
   ["both empty", [email(""), password("")]],
   ["e-mail of blanks", [email("   "), password(PASSWORD)]],
-  ["other ids only", [{ id: "x", value: 1 }, { id: "y", value: 2 }]],
+  [
+    "other ids only",
+    [
+      { id: "x", value: 1 },
+      { id: "y", value: 2 },
+    ],
+  ],
   ["e-mail twice", [email("a@b.cd"), email("b@c.de")]],
   ["no address", [email("nobody"), password(PASSWORD)]],
   ["no dot", [email("a@b"), password(PASSWORD)]],
@@ -57,7 +64,11 @@ const FIELDS = [
   ["everything wrong", [email("nobody"), password("short")]],
 ];
 
-for (const [path, rid] of [["/signup", "emailpassword"], ["/signin", "emailpassword"], ["/user/password/reset/token", "emailpassword"]]) {
+for (const [path, rid] of [
+  ["/signup", "emailpassword"],
+  ["/signin", "emailpassword"],
+  ["/user/password/reset/token", "emailpassword"],
+]) {
   add(`bad bodies of ${path}`, async (t) => {
     const device = t.client("cookie");
     const options = { headers: { rid }, forget: true };
@@ -73,7 +84,11 @@ for (const [path, rid] of [["/signup", "emailpassword"], ["/signin", "emailpassw
     const device = t.client("cookie");
     const invalid = [400, "API input error: Please make sure to pass a valid JSON input in the request body"];
     const send = (text, want, note, headers = {}) =>
-      device.send("POST", path, undefined, want, { text, note, headers: { "Content-Type": "application/json", ...headers } });
+      device.send("POST", path, undefined, want, {
+        text,
+        note,
+        headers: { "Content-Type": "application/json", ...headers },
+      });
     await device.send("POST", path, undefined, [400, MISSING], { note: "no body" });
     await send("", [400, MISSING], "an empty body");
     await send("{", invalid, "cut off");
@@ -92,6 +107,30 @@ for (const [path, rid] of [["/signup", "emailpassword"], ["/signin", "emailpassw
     await send("formFields=x", null, "a form", { "Content-Type": "application/x-www-form-urlencoded" });
   });
 }
+
+add("encodings of a body", async (t) => {
+  const device = t.client("cookie");
+  await device.signUp(t.email());
+  const plain = Buffer.from(JSON.stringify(form({ email: t.email(), password: PASSWORD })));
+  const send = (text, encoding, want, type = "application/json") =>
+    device.send("POST", "/signin", undefined, want, {
+      text,
+      note: `${encoding} ${type}`,
+      headers: { "Content-Encoding": encoding, "Content-Type": type },
+      forget: true,
+    });
+  await send(gzipSync(plain), "gzip", "OK");
+  await send(deflateSync(plain), "deflate", "OK");
+  await send(brotliCompressSync(plain), "br", null);
+  await send(plain, "identity", "OK");
+  await send(plain, "gzip", null);
+  await send(plain, "nonsense", null);
+  await send(plain, null, "OK", "application/json; charset=UTF-8");
+  await send(plain, null, null, "application/json; charset=utf-16");
+  await send(plain, null, null, "application/json; charset=nonsense");
+  await send(Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), plain]), null, null, "application/json with a mark");
+  await send(Buffer.from([0x7b, 0xff, 0x7d]), null, null, "application/json, not UTF-8");
+});
 
 const PASSWORDS = [
   ["seven characters", "abcdef1", "Password must contain at least 8 characters, including a number"],
@@ -186,11 +225,20 @@ add("the flag", async (t) => {
   await device.post("/signin", fields({}), "OK", { note: "absent", forget: true });
   const old = { headers: { "fdi-version": "3.0" }, forget: true };
   await device.post("/signin", fields({}), "OK", { ...old, note: "absent, before 3.1" });
-  await device.post("/signin", fields({ shouldTryLinkingWithSessionUser: true }), undefined, { ...old, note: "true, before 3.1" });
+  await device.post("/signin", fields({ shouldTryLinkingWithSessionUser: true }), undefined, {
+    ...old,
+    note: "true, before 3.1",
+  });
   const none = t.client("cookie");
-  await none.post("/signin", fields({ shouldTryLinkingWithSessionUser: true }), [401, "unauthorised"], { note: "no session" });
-  await none.post("/signin", { formFields: [], shouldTryLinkingWithSessionUser: true }, "FIELD_ERROR", { note: "form first" });
-  await none.post("/signup", fields({ shouldTryLinkingWithSessionUser: true }), [401, "unauthorised"], { note: "sign-up" });
+  await none.post("/signin", fields({ shouldTryLinkingWithSessionUser: true }), [401, "unauthorised"], {
+    note: "no session",
+  });
+  await none.post("/signin", { formFields: [], shouldTryLinkingWithSessionUser: true }, "FIELD_ERROR", {
+    note: "form first",
+  });
+  await none.post("/signup", fields({ shouldTryLinkingWithSessionUser: true }), [401, "unauthorised"], {
+    note: "sign-up",
+  });
 });
 
 add("people with an external id", async (t) => {
@@ -219,7 +267,10 @@ const value = (id, content) => ({ id, value: content });
 fields("a form with fields of its own", async (t) => {
   const device = t.client("cookie");
   const send = (note, want, ...more) =>
-    device.post("/signup", { formFields: [email(t.email()), password(PASSWORD), ...more] }, want, { note, forget: true });
+    device.post("/signup", { formFields: [email(t.email()), password(PASSWORD), ...more] }, want, {
+      note,
+      forget: true,
+    });
   await send("none of them", "FIELD_ERROR");
   await send("one of them", "FIELD_ERROR", value("name", "x"));
   await send("empty", "FIELD_ERROR", value("name", ""), value("age", 1));
@@ -230,7 +281,9 @@ fields("a form with fields of its own", async (t) => {
   await device.post("/signup", { formFields: [] }, "FIELD_ERROR", { note: "nothing: the order of errors" });
   const all = [value("country", ""), value("age", 0), value("name", false), email(t.email("two")), password(PASSWORD)];
   await device.post("/signup", { formFields: all }, null, { note: "zero and false", forget: true });
-  await device.post("/signin", { formFields: [email(t.email()), password(PASSWORD), value("name", "x")] }, 400, { note: "sign-in" });
+  await device.post("/signin", { formFields: [email(t.email()), password(PASSWORD), value("name", "x")] }, 400, {
+    note: "sign-in",
+  });
   await device.signIn(t.email());
   t.holds(Object.keys(device.payload()).at(-1) === "iss", "no claims");
   await device.get("/user/email/verify", 404, { note: "no such recipe" });

@@ -59,7 +59,12 @@ add("roles of a tenant", async (t) => {
   await t.core("PUT", "/recipe/role", { role: t.own("there"), permissions: ["b"] });
   await t.core("PUT", `/${tenant}/recipe/user/role`, { userId, role: t.own("there") });
   await device.signIn(t.email(), "OK", { note: "in public" });
-  const fields = { formFields: [{ id: "email", value: t.email() }, { id: "password", value: "pass-word-1" }] };
+  const fields = {
+    formFields: [
+      { id: "email", value: t.email() },
+      { id: "password", value: "pass-word-1" },
+    ],
+  };
   await device.post(`/${tenant}/signin`, fields, "OK", { note: "in the tenant" });
   await device.refresh();
   await device.get("/user/email/verify", "OK");

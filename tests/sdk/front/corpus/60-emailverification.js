@@ -20,7 +20,9 @@ for (const mode of ["cookie", "header"]) {
       t.holds(device.payload()["st-ev"]?.v === true, "the session knows");
       await device.get("/user/email/verify", "OK", { note: "is verified" });
       await send(device, "EMAIL_ALREADY_VERIFIED_ERROR");
-      await verify(device, parameter(mail, "token"), "EMAIL_VERIFICATION_INVALID_TOKEN_ERROR", { note: "the link again" });
+      await verify(device, parameter(mail, "token"), "EMAIL_VERIFICATION_INVALID_TOKEN_ERROR", {
+        note: "the link again",
+      });
       await device.refresh();
       await device.signIn(t.email(), "OK", { note: "a new session" });
       await t.mail(t.email(), "verify");
@@ -102,7 +104,10 @@ add("bad bodies", async (t) => {
   await refused("session");
   const invalid = [400, "API input error: Please make sure to pass a valid JSON input in the request body"];
   await device.send("POST", "/user/email/verify", undefined, invalid, { text: "{", note: "cut off" });
-  await device.send("POST", "/user/email/verify/token", undefined, undefined, { text: "{", note: "cut off, but not read" });
+  await device.send("POST", "/user/email/verify/token", undefined, undefined, {
+    text: "{",
+    note: "cut off, but not read",
+  });
 });
 
 add("who has no session", async (t) => {
@@ -122,7 +127,9 @@ add("other addresses of the routes", async (t) => {
   await device.get("/user/email/verify/", "OK");
   await device.get("/nobody/user/email/verify", null, { note: "GET, unknown tenant" });
   await device.post("/nobody/user/email/verify/token", undefined, null, { note: "POST token, unknown tenant" });
-  await device.post("/nobody/user/email/verify", { token: "x", method: "token" }, null, { note: "POST, unknown tenant" });
+  await device.post("/nobody/user/email/verify", { token: "x", method: "token" }, null, {
+    note: "POST, unknown tenant",
+  });
   await device.put("/user/email/verify", {}, 404);
   await device.get("/user/email/verify/token", 404);
 });

@@ -82,7 +82,13 @@ add("bad bodies", async (t) => {
   await send({ ...password(NEW), token: 1 }, [400, "The password reset token must be a string"], "token a number");
   await send({ ...password(NEW), token: "" }, null, "token empty");
   await send({ ...password(NEW), token: "nonsense" }, INVALID, "token nonsense");
-  const many = { formFields: [{ id: "password", value: NEW }, { id: "email", value: "x" }], token };
+  const many = {
+    formFields: [
+      { id: "password", value: NEW },
+      { id: "email", value: "x" },
+    ],
+    token,
+  };
   await send(many, [400, "Are you sending too many formFields?"], "too many");
   await send({ ...password(NEW), token, method: "x" }, "OK", "another method");
   const request = (body, want, note) => device.post("/user/password/reset/token", body, want, { note, forget: true });

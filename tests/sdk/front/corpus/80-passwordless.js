@@ -20,7 +20,10 @@ const follow = (device, mail, want = "OK", options = {}) =>
   );
 const wrong = (mail) => (mail?.code === "111111" ? "222222" : "111111");
 
-for (const [kind, contact] of [["e-mail", (t) => ({ email: t.email() })], ["phone", (t) => ({ phoneNumber: t.phone() })]]) {
+for (const [kind, contact] of [
+  ["e-mail", (t) => ({ email: t.email() })],
+  ["phone", (t) => ({ phoneNumber: t.phone() })],
+]) {
   for (const mode of ["cookie", "header"]) {
     add(`by code and by link, ${kind}, ${mode}`, async (t) => {
       const to = Object.values(contact(t))[0];
@@ -120,7 +123,8 @@ add("who exists", async (t) => {
   await enter(device, body, (await t.mail(t.email(), "login"))?.code);
   const texted = await start(device, { phoneNumber: t.phone() });
   await enter(device, texted.body, (await t.mail(t.phone(), "login"))?.code);
-  const ask = (path, want = "OK", headers = {}) => device.get(path, want, { note: `GET ${path}`, headers, forget: true });
+  const ask = (path, want = "OK", headers = {}) =>
+    device.get(path, want, { note: `GET ${path}`, headers, forget: true });
   const phone = encodeURIComponent(t.phone());
   await ask(`/passwordless/email/exists?email=${t.email()}`);
   await ask(`/passwordless/email/exists?email=${t.email("password")}`);
@@ -134,7 +138,10 @@ add("who exists", async (t) => {
   await ask("/passwordless/phonenumber/exists", [400, "Please provide the phoneNumber as a GET param"]);
   for (const rid of ["passwordless", "emailpassword", "anti-csrf"]) {
     for (const who of ["user", "password"]) {
-      await device.get(`/signup/email/exists?email=${t.email(who)}`, "OK", { headers: { rid }, note: `${who}, rid ${rid}` });
+      await device.get(`/signup/email/exists?email=${t.email(who)}`, "OK", {
+        headers: { rid },
+        note: `${who}, rid ${rid}`,
+      });
     }
   }
 });
@@ -164,12 +171,18 @@ add("in a tenant", async (t) => {
   const device = t.client("cookie");
   const { body } = await device.post(`/${tenant}/signinup/code`, { email: t.email(), ...flag }, "OK");
   const mail = await t.mail(t.email(), "login");
-  const { body: texted } = await device.post(`/${tenant}/signinup/code`, { phoneNumber: t.phone(), ...flag }, [401, "unauthorised"]);
+  const { body: texted } = await device.post(`/${tenant}/signinup/code`, { phoneNumber: t.phone(), ...flag }, [
+    401,
+    "unauthorised",
+  ]);
   t.holds(texted?.deviceId === undefined, "no texts here");
   await enter(device, body ?? {}, mail?.code, "RESTART_FLOW_ERROR", { note: "in public" });
   const use = { ...body, flowType: undefined, userInputCode: mail?.code, ...flag };
   await device.post(`/${tenant}/signinup/code/consume`, use, "OK");
-  await device.post("/nobody/signinup/code", { email: t.email(), ...flag }, 500, { note: "unknown tenant", forget: true });
+  await device.post("/nobody/signinup/code", { email: t.email(), ...flag }, 500, {
+    note: "unknown tenant",
+    forget: true,
+  });
 });
 
 const text = add.under("phone_code");
@@ -205,9 +218,14 @@ first("some factors are not first ones", async (t) => {
   const { body } = await start(device, { email: t.email() });
   t.holds(body?.flowType === "USER_INPUT_CODE", "codes only");
   const mail = await t.mail(t.email(), "login");
-  await device.post("/signinup/code/consume", { preAuthSessionId: body?.preAuthSessionId, linkCode: "x", ...flag }, [401, "unauthorised"], {
-    note: "a link",
-  });
+  await device.post(
+    "/signinup/code/consume",
+    { preAuthSessionId: body?.preAuthSessionId, linkCode: "x", ...flag },
+    [401, "unauthorised"],
+    {
+      note: "a link",
+    },
+  );
   await start(device, { phoneNumber: t.phone() }, [401, "unauthorised"], { note: "a text" });
   await enter(device, body, mail?.code);
   await device.put("/mfa/info", {}, "OK");

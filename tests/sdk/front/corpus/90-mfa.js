@@ -107,7 +107,10 @@ add("TOTP: too many wrong codes", async (t) => {
   await device.post("/totp/verify", { totp: totp(body?.secret) }, "LIMIT_REACHED_ERROR", { note: "right, too late" });
 });
 
-for (const [factor, contact] of [["otp-email", (t) => ({ email: t.email() })], ["otp-phone", (t) => ({ phoneNumber: t.phone() })]]) {
+for (const [factor, contact] of [
+  ["otp-email", (t) => ({ email: t.email() })],
+  ["otp-phone", (t) => ({ phoneNumber: t.phone() })],
+]) {
   add(`${factor} as second factor`, async (t) => {
     const { device, tenant, userId } = await person(t, "cookie", factor);
     await info(device);
@@ -120,16 +123,25 @@ for (const [factor, contact] of [["otp-email", (t) => ({ email: t.email() })], [
     await device.post("/signinup/code/resend", consume, "RESTART_FLOW_ERROR", { note: "resend in public" });
     await device.post(`/${tenant}/signinup/code/resend`, consume, "OK");
     await device.post("/signinup/code/consume", { ...consume, userInputCode: "x" }, null, { note: "wrong code" });
-    await device.post("/signinup/code/consume", { ...consume, userInputCode: mail?.code }, "OK", { note: "right code" });
+    await device.post("/signinup/code/consume", { ...consume, userInputCode: mail?.code }, "OK", {
+      note: "right code",
+    });
     t.holds(device.payload()["st-mfa"]?.v === true, "satisfied");
     await info(device, "OK", { note: "complete" });
     await t.look("the user in the core", `/user/id?userId=${userId}`);
     const second = t.client("cookie");
     await second.post(`/${tenant}/signin`, form({ email: t.email(), password: PASSWORD }), "OK");
     await info(second, "OK", { note: "on a second device" });
-    const { body: again } = await second.post("/signinup/code", { ...contact(t), ...linked }, "OK", { note: "code there" });
+    const { body: again } = await second.post("/signinup/code", { ...contact(t), ...linked }, "OK", {
+      note: "code there",
+    });
     const next = await t.mail(to, "login", { count: 3 });
-    const use = { preAuthSessionId: again?.preAuthSessionId, deviceId: again?.deviceId, userInputCode: next?.code, ...linked };
+    const use = {
+      preAuthSessionId: again?.preAuthSessionId,
+      deviceId: again?.deviceId,
+      userInputCode: next?.code,
+      ...linked,
+    };
     await second.post("/signinup/code/consume", use, "OK", { note: "code used there" });
     await second.refresh();
   });
@@ -143,16 +155,27 @@ add("a password as second factor", async (t) => {
   const { body } = await device.post(`/${tenant}/signinup/code`, { email: t.email(), ...flag }, "OK");
   const mail = await t.mail(t.email(), "login");
   const { preAuthSessionId, deviceId } = body ?? {};
-  await device.post(`/${tenant}/signinup/code/consume`, { preAuthSessionId, deviceId, userInputCode: mail?.code, ...flag }, "OK");
+  await device.post(
+    `/${tenant}/signinup/code/consume`,
+    { preAuthSessionId, deviceId, userInputCode: mail?.code, ...flag },
+    "OK",
+  );
   await info(device);
   await device2(device, "x", 403, { note: "TOTP may not be set up now" });
-  await device.post("/signup", form({ email: t.email("other"), password: PASSWORD }, linked), null, { note: "another address" });
+  await device.post("/signup", form({ email: t.email("other"), password: PASSWORD }, linked), null, {
+    note: "another address",
+  });
   await device.post("/signup", form({ email: t.email(), password: PASSWORD }, linked), null, { note: "sign-up" });
   await info(device, "OK", { note: "complete" });
   await device.post("/signin", form({ email: t.email(), password: PASSWORD }, linked), null, { note: "sign-in" });
-  await device.post("/signin", form({ email: t.email(), password: "wrong-pass-1" }, linked), "WRONG_CREDENTIALS_ERROR", {
-    note: "a wrong password",
-  });
+  await device.post(
+    "/signin",
+    form({ email: t.email(), password: "wrong-pass-1" }, linked),
+    "WRONG_CREDENTIALS_ERROR",
+    {
+      note: "a wrong password",
+    },
+  );
 });
 
 add("a factor required of one person", async (t) => {

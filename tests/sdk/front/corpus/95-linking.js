@@ -91,7 +91,9 @@ for (const profile of ["link_always", "link_verified"]) {
   under("account takeover by a reset", async (t) => {
     const [one, two] = [t.client("cookie"), t.client("cookie")];
     await byCode(t, one, { phoneNumber: t.phone() });
-    await one.post("/signup", form({ email: t.email(), password: PASSWORD }, linked), null, { note: "a password added" });
+    await one.post("/signup", form({ email: t.email(), password: PASSWORD }, linked), null, {
+      note: "a password added",
+    });
     await ask(two, t.email(), profile === "link_always" ? "PASSWORD_RESET_NOT_ALLOWED" : "OK");
   });
 
@@ -100,7 +102,10 @@ for (const profile of ["link_always", "link_verified"]) {
     const options = { headers: { "fdi-version": "3.0" } };
     await device.signUp(t.email(), "OK", options);
     await device.signIn(t.email(), null, options);
-    await device.post("/signup", form({ email: t.email("other"), password: PASSWORD }, {}), null, { ...options, note: "another" });
+    await device.post("/signup", form({ email: t.email("other"), password: PASSWORD }, {}), null, {
+      ...options,
+      note: "another",
+    });
     await device.get("/user/email/verify", null, { note: "who it is now" });
   });
 }
@@ -110,5 +115,49 @@ add.under("codes")("without a rule nothing is linked", async (t) => {
   await device.signUp(t.email());
   const texted = { phoneNumber: t.phone(), ...linked };
   await device.post("/signinup/code", texted, 500, { note: "code with the flag" });
-  await device.post("/signup", form({ email: t.email("other"), password: PASSWORD }, linked), 500, { note: "password with it" });
+  await device.post("/signup", form({ email: t.email("other"), password: PASSWORD }, linked), 500, {
+    note: "password with it",
+  });
 });
+
+/** A password account whose address becomes verified while a primary account with the address exists. */
+async function overtaken(t, mode) {
+  const device = t.client(mode);
+  const { body } = await device.signUp(t.email());
+  const code = await t.core("POST", "/recipe/signinup/code", { email: t.email() });
+  const { preAuthSessionId, deviceId, userInputCode } = code;
+  const made = await t.core("POST", "/recipe/signinup/code/consume", { preAuthSessionId, deviceId, userInputCode });
+  await t.core("POST", "/recipe/accountlinking/user/primary", { recipeUserId: made.user.id });
+  return { device, userId: body?.user?.id, primaryId: made.user.id };
+}
+
+for (const mode of ["cookie", "header"]) {
+  const under = add.under("link_verified");
+  under(`verification links, the session is replaced, ${mode}`, async (t) => {
+    const { device, userId, primaryId } = await overtaken(t, mode);
+    await device.post("/user/email/verify/token", undefined, "OK");
+    const mail = await t.mail(t.email(), "verify");
+    const before = device.payload().sessionHandle;
+    await device.post("/user/email/verify", { token: parameter(mail, "token"), method: "token" }, "OK");
+    t.holds(device.payload().sub === primaryId && device.payload().rsub === userId, "the primary user's session");
+    t.holds(device.payload().sessionHandle !== before, "a new session");
+    await device.get("/user/email/verify", "OK", { note: "goes on" });
+    await device.refresh();
+    await device.signOut();
+  });
+
+  for (const [route, act] of [
+    ["GET", (device) => device.get("/user/email/verify", null, { note: "asks" })],
+    ["POST token", (device) => device.post("/user/email/verify/token", undefined, null, { note: "asks" })],
+  ]) {
+    under(`linked behind the session's back, ${route}, ${mode}`, async (t) => {
+      const { device, userId, primaryId } = await overtaken(t, mode);
+      await t.verify(userId, t.email());
+      await t.core("POST", "/recipe/accountlinking/user/link", { recipeUserId: userId, primaryUserId: primaryId });
+      await act(device);
+      t.holds(device.payload().sub === primaryId, "the primary user's session");
+      await device.get("/user/email/verify", "OK", { note: "goes on" });
+      await device.refresh();
+    });
+  }
+}
