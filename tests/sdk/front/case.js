@@ -95,11 +95,18 @@ export class Run {
     return new Client(this, mode);
   }
 
+  /** A step's name, without what the position of the case in the corpus puts into addresses and names. */
+  #name(label) {
+    const own = new RegExp(`[.-]${this.number}(?![0-9])`, "g");
+    const plain = label.replace(own, "").replaceAll(this.phone().slice(0, -1), "+49");
+    const times = (this.labels.get(plain) ?? 0) + 1;
+    this.labels.set(plain, times);
+    return times === 1 ? plain : `${plain} (${times})`;
+  }
+
   /** Sends a request and records the answer as a step. */
   async step(label, request, want) {
-    const times = (this.labels.get(label) ?? 0) + 1;
-    this.labels.set(label, times);
-    const name = times === 1 ? label : `${label} (${times})`;
+    const name = this.#name(label);
     const answer = await exchange(this.side.origin, request);
     answer.body = safeJson(answer.text);
     this.steps.push({ name, request, masked: this.masks.answer(answer), unmet: unmet(want, answer) });
@@ -130,7 +137,12 @@ export class Run {
   async look(label, path) {
     const request = { method: "GET", path };
     const answer = await this.#ask("GET", path);
-    this.steps.push({ name: `core: ${label}`, request, masked: this.masks.answer(answer), unmet: unmet("OK", answer) });
+    this.steps.push({
+      name: this.#name(`core: ${label}`),
+      request,
+      masked: this.masks.answer(answer),
+      unmet: unmet("OK", answer),
+    });
     return safeJson(answer.text);
   }
 
@@ -163,7 +175,7 @@ export class Run {
     const masked = this.masks.value({ count: found.length, link: mail?.link ?? undefined, code }, Date.now());
     const wanted = none ? 0 : count;
     const missing = found.length === wanted ? undefined : `${found.length} mails, not ${wanted}`;
-    this.steps.push({ name: `mail: ${kind} to ${to}`, request: {}, masked, unmet: missing });
+    this.steps.push({ name: this.#name(`mail: ${kind} to ${to}`), request: {}, masked, unmet: missing });
     return mail;
   }
 

@@ -34,7 +34,8 @@ export class Client {
 
   /**
    * Sends a request below the base path. Options: `note` (the step's name), `headers` (added; `null` removes one),
-   * `text` (a body as it is), `cookies` (not the jar's), `bearer` (not the stored token; `null` for none), `absolute` (the path is not below the base path), `forget` (the answer changes nothing on the device).
+   * `text` (a body as it is), `cookies` (not the jar's), `bearer` (not the stored token; `null` for none), `absolute`
+   * (the path is not below the base path), `forget` (the answer changes nothing on the device).
    */
   async send(method, path, body, want, options = {}) {
     const full = options.absolute ? path : this.run.base + path;

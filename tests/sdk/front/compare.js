@@ -52,7 +52,8 @@ function fail(title, step, reason, lines = []) {
 
 function judgeStep(title, one, other) {
   const { name, request } = one;
-  const what = request.path ? `${request.method} ${request.path} ${request.text ?? ""}` : "";
+  const text = typeof request.text === "object" ? `(${request.text.length} bytes)` : (request.text ?? "");
+  const what = request.path ? `${request.method} ${request.path} ${text}` : "";
   if (one.unmet) return fail(title, name, `the SDK: ${one.unmet}\n  ${what}`, display(one.masked));
   if (sdkOnly) return (passed += 1);
   if (!other) return fail(title, name, "the front door did not get that far");
