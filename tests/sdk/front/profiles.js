@@ -108,6 +108,11 @@ const front = {
     ...codes,
     account_linking: "verified",
   },
+  providers: {
+    ...sameSite,
+    recipe_list: "emailverification,emailpassword,thirdparty",
+    email_verification_mode: "OPTIONAL",
+  },
   // Access tokens that expire while a case waits.
   short: { ...sameSite, ...optional },
   // A replaced refresh token is theft at once.

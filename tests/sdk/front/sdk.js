@@ -9,6 +9,7 @@ import EmailVerification from "supertokens-node/recipe/emailverification/index.j
 import MultiFactorAuth from "supertokens-node/recipe/multifactorauth/index.js";
 import Passwordless from "supertokens-node/recipe/passwordless/index.js";
 import Session from "supertokens-node/recipe/session/index.js";
+import ThirdParty from "supertokens-node/recipe/thirdparty/index.js";
 import TOTP from "supertokens-node/recipe/totp/index.js";
 import UserRoles from "supertokens-node/recipe/userroles/index.js";
 import { PROFILES } from "./profiles.js";
@@ -59,6 +60,8 @@ const recipes = {
     }),
   multifactorauth: () => MultiFactorAuth.init({ firstFactors: settings.first_factors?.split(",") }),
   totp: () => TOTP.init(),
+  // Providers belong to tenants and are kept in the core.
+  thirdparty: () => ThirdParty.init(),
 };
 
 const linking = () =>
