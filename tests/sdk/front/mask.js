@@ -23,8 +23,9 @@ export class About {
 
 const UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
 const JWT = "[A-Za-z0-9_-]{20,}\\.[A-Za-z0-9_-]{20,}\\.[A-Za-z0-9_-]{20,}";
-// Tokens mix letters and digits, unlike names of statuses; the lengths are part of the mask.
-const TOKEN = "(?=[A-Za-z0-9+/_-]*[0-9])(?=[A-Za-z0-9+/_-]*[a-z])[A-Za-z0-9+/_-]{24,}={0,2}";
+// Tokens mix small letters with digits or capitals, unlike names of statuses; the lengths are part of the mask.
+const LONG = "[A-Za-z0-9+/_-]";
+const TOKEN = `(?=${LONG}*[0-9A-Z])(?=${LONG}*[a-z])${LONG}{24,}={0,2}`;
 const SECRET = "(?<=secret=)[A-Z2-7]{16,}";
 const SHAPES = new RegExp(`(?<id>${UUID})|(?<jwt>${JWT})|(?<secret>${SECRET})|(?<token>${TOKEN})`, "g");
 
@@ -68,6 +69,7 @@ export class Masks {
   value(value, at, key = "", ordered = false) {
     if (typeof value === "string") {
       if (key === "kid") return value.replace(/^([ds])-.*$/, "$1-<key>");
+      if (key === "pkceCodeVerifier") return `<verifier of ${value.length}>`;
       return key === "secret" ? this.#name("secret", value) : this.text(value);
     }
     if (typeof value === "number") {

@@ -11,6 +11,8 @@ import { baseOf, PROFILES } from "./profiles.js";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const BINARY = process.env.SESSIOND_BIN ?? join(here, "../../../target/debug/sessiond");
 const START_SECONDS = 60;
+// From the first of the lines to the last.
+const REST_SECONDS = 10;
 const STOP_SECONDS = 20;
 
 const running = new Set();
@@ -28,19 +30,21 @@ async function start(log, command, words, env, lines) {
   child.stderr.pipe(file, { end: false });
   const found = new Array(lines.length).fill(undefined);
   await new Promise((done, fail) => {
-    const timer = setTimeout(
-      () => fail(new Error(`no start within ${START_SECONDS} s, see ${log}`)),
-      START_SECONDS * 1000,
-    );
+    let timer;
+    const wait = (seconds) => {
+      clearTimeout(timer);
+      const missing = () => lines.filter((_, index) => found[index] === undefined).join(", ");
+      timer = setTimeout(() => fail(new Error(`said nothing like ${missing()}, see ${log}`)), seconds * 1000);
+    };
+    wait(START_SECONDS);
     child.once("error", fail);
     child.once("exit", (status) => fail(new Error(`ended with ${status} at the start, see ${log}`)));
     createInterface({ input: child.stdout }).on("line", (line) => {
       file.write(`${line}\n`);
+      if (found.every((address) => address !== undefined)) return;
       lines.forEach((pattern, index) => (found[index] ??= pattern.exec(line)?.[1]));
-      if (found.every((address) => address !== undefined)) {
-        clearTimeout(timer);
-        done();
-      }
+      if (found.some((address) => address !== undefined)) wait(REST_SECONDS);
+      if (found.every((address) => address !== undefined)) done(clearTimeout(timer));
     });
   });
   return { child, found };
