@@ -30,17 +30,17 @@ function isSame(one, other) {
 
 const shown = (value) => (typeof value === "string" ? JSON.stringify(value) : String(value));
 
-/** The paths at which two masked answers differ, and both answers as readable lines. */
+/** The paths at which two masked answers differ (with the second one's values), and both answers as readable lines. */
 export function compare(one, other) {
   const [left, right] = [leaves(one), leaves(other)];
-  const paths = [];
+  const paths = new Map();
   const lines = [];
   for (const path of new Set([...left.keys(), ...right.keys()])) {
     if (left.has(path) && right.has(path) && isSame(left.get(path), right.get(path))) {
       lines.push(`      ${path}: ${shown(left.get(path))}`);
       continue;
     }
-    paths.push(path);
+    paths.set(path, right.get(path));
     if (left.has(path)) lines.push(`  SDK ${path}: ${shown(left.get(path))}`);
     if (right.has(path)) lines.push(`  own ${path}: ${shown(right.get(path))}`);
   }

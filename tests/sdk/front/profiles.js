@@ -52,7 +52,7 @@ const front = {
     invalid_claim_status_code: "460",
     expose_access_token_to_frontend_in_cookie_based_auth: "true",
   },
-  older_host: { ...sameSite, ...optional, cookie_domain: "shop.example", older_cookie_domain: "" },
+  older_host: { ...sameSite, ...optional, cookie_domain: "shop.example", older_cookie_domain: "host-only" },
   header_only: { ...sameSite, ...optional, token_transfer_method: "header", anti_csrf: "VIA_TOKEN" },
   static_keys: { ...sameSite, ...optional, use_dynamic_access_token_signing_key: "false" },
   // The address has to be verified; roles come first in the token.

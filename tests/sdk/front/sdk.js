@@ -90,7 +90,7 @@ supertokens.init({
   recipeList: [
     Session.init({
       cookieDomain: settings.cookie_domain,
-      olderCookieDomain: settings.older_cookie_domain,
+      olderCookieDomain: settings.older_cookie_domain?.replace(/^host-only$/, ""),
       cookieSecure: flag("cookie_secure"),
       cookieSameSite: settings.cookie_same_site,
       accessTokenPath: settings.access_token_path,
