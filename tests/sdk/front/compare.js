@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CASES, Run } from "./case.js";
 import { DIFFERENCES } from "./differences.js";
-import { compare, display } from "./diff.js";
+import { compare, display, Pairs } from "./diff.js";
 import { startFront, startSdk, stopAll } from "./sides.js";
 
 const words = process.argv.slice(2);
@@ -50,14 +50,14 @@ function fail(title, step, reason, lines = []) {
   failures.push(`FAILED ${title} | ${step}\n  ${reason}\n${lines.join("\n")}`);
 }
 
-function judgeStep(title, one, other) {
+function judgeStep(title, one, other, pairs) {
   const { name, request } = one;
   const text = typeof request.text === "object" ? `(${request.text.length} bytes)` : (request.text ?? "");
   const what = request.path ? `${request.method} ${request.path} ${text}` : "";
   if (one.unmet) return fail(title, name, `the SDK: ${one.unmet}\n  ${what}`, display(one.masked));
   if (sdkOnly) return (passed += 1);
   if (!other) return fail(title, name, "the front door did not get that far");
-  const { paths, lines } = compare(one.masked, other.masked);
+  const { paths, lines } = compare(one.masked, other.masked, pairs);
   const open = self ? [...paths.keys()] : unlisted(title, name, paths);
   if (open.length > 0) return fail(title, name, `differs at ${open.join(", ")}\n  ${what}`, lines);
   return (passed += 1);
@@ -65,7 +65,8 @@ function judgeStep(title, one, other) {
 
 function judge({ name, profile }, one, other) {
   const title = `${name} [${profile}]`;
-  one.steps.forEach((step, index) => judgeStep(title, step, other?.steps[index]));
+  const pairs = new Pairs();
+  one.steps.forEach((step, index) => judgeStep(title, step, other?.steps[index], pairs));
   if (isGiven("--verbose")) {
     for (const step of one.steps) console.log([`${title} | ${step.name}`, ...display(step.masked)].join("\n"));
   }

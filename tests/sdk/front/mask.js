@@ -1,5 +1,5 @@
 // Makes the answers of two servers comparable: what is random becomes a mask by its shape, the same value the same mask
-// throughout a case; what is a time becomes its distance from the answer.
+// throughout a case (diff.js pairs the masks of both sides); what is a time becomes its distance from the answer.
 
 /** A moment, in seconds from the answer. */
 export class Time {

@@ -114,7 +114,7 @@ const cors = (request, response, next) => {
     response.set("Access-Control-Allow-Credentials", "true");
   }
   if (request.method !== "OPTIONS") return next();
-  response.set("Access-Control-Allow-Methods", "GET,PUT,POST,DELETE");
+  response.set("Access-Control-Allow-Methods", "GET,HEAD,PUT,PATCH,POST,DELETE");
   response.set("Access-Control-Allow-Headers", ["content-type", ...supertokens.getAllCORSHeaders()].join(","));
   response.status(204).end();
 };
