@@ -16,6 +16,9 @@ const REST_SECONDS = 10;
 const STOP_SECONDS = 20;
 
 const running = new Set();
+// However this process ends, nothing that it started stays.
+process.on("exit", () => running.forEach((child) => child.kill("SIGTERM")));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
 
 /** Starts a process and waits for all `lines`; returns it, and what each of them captured. */
 async function start(log, command, words, env, lines) {
