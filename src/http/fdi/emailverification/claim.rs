@@ -10,7 +10,11 @@ use crate::http::fdi::session::LoadedSession;
 ///
 /// # Errors
 /// 401 for a user who is gone.
-pub(super) async fn refetch(context: &Context, call: &mut FrontCall, session: &mut LoadedSession) -> Result<bool, FrontError> {
+pub(super) async fn refetch(
+    context: &Context,
+    call: &mut FrontCall,
+    session: &mut LoadedSession,
+) -> Result<bool, FrontError> {
     let id = session.view.recipe_user_id.clone();
     let verified = is_email_verified(context, &call.scope(), &id).await?.ok_or(FrontError::UNAUTHORISED)?;
     session.set_claim(context, call, EMAIL_VERIFIED, boolean_claim(verified, context.now())).await?;
