@@ -10,6 +10,8 @@
 //! 5. [`domain`] holds types and pure rules: time and random bytes are arguments;
 //! 6. [`crypto`] signs, seals and hashes; [`store`] keeps typed records over an ordered key-value transaction.
 //!
+//! [`outbound`] opens the connections that this server makes itself.
+//!
 //! `tests/it/layering/` enforces which module may use which.
 
 pub mod app;
@@ -26,6 +28,7 @@ pub mod jobs;
 pub mod lifecycle;
 pub mod logs;
 pub mod metrics;
+pub mod outbound;
 pub mod state;
 pub mod stop;
 pub mod store;

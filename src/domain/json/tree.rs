@@ -199,6 +199,11 @@ impl Members {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// Sets a member: in its place if there is one with this name, otherwise at the end.
+    pub fn set(&mut self, name: &str, value: Json) {
+        self.0.insert(name.to_owned(), value);
+    }
+
     /// Removes a member; the order of the others stays.
     pub fn remove(&mut self, name: &str) -> Option<Json> {
         self.0.shift_remove(name)

@@ -1,0 +1,3 @@
+//! Connections that this server opens itself: only to what the operator has configured.
+
+pub mod provider;
