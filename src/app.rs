@@ -9,6 +9,7 @@ use crate::domain::time::Clock;
 use crate::fault::Fault;
 use crate::logs::LogError;
 use crate::metrics::Metrics;
+use crate::outbound::provider::{DirectHttp, ProviderClient, ProviderHttp, SystemResolver};
 use crate::state::contention::Contention;
 use crate::state::directory::Directory;
 use crate::state::health_limits::HealthLimits;
@@ -40,6 +41,8 @@ pub struct ContextParts {
     pub clock: Arc<dyn Clock>,
     /// The source of random bytes.
     pub entropy: Arc<dyn Entropy>,
+    /// What sends requests to third-party providers.
+    pub provider_http: Arc<dyn ProviderHttp>,
 }
 
 /// Why a server could not start, or had to end.
@@ -117,8 +120,12 @@ pub async fn open(config: &Arc<BaseConfig>) -> Result<Context, StartError> {
 /// When the keys or the directory cannot be read.
 pub async fn over(config: &Arc<BaseConfig>, store: &OpenStore) -> Result<Context, StartError> {
     let engine = Arc::clone(&store.engine);
-    let parts =
-        ContextParts { store: Arc::clone(&engine), clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
+    let parts = ContextParts {
+        store: Arc::clone(&engine),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        provider_http: Arc::new(DirectHttp::new(Arc::new(SystemResolver))),
+    };
     let context = compose(config, parts).await;
     if context.is_err() {
         // Nothing was written, so the next start may trust what is there. The first error is the one to report.
@@ -132,7 +139,7 @@ pub async fn over(config: &Arc<BaseConfig>, store: &OpenStore) -> Result<Context
 /// # Errors
 /// When the keys or the directory cannot be read.
 pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Context, StartError> {
-    let ContextParts { store, clock, entropy } = parts;
+    let ContextParts { store, clock, entropy, provider_http } = parts;
     let master = config.master_key.as_ref().map(|key| MasterKey::new(key.expose())).transpose()?;
     let vault = unlock(&*store, master.as_ref(), &*entropy).await?;
     let settled_clock = match config.test_mode {
@@ -157,6 +164,7 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Co
         refusals: Refusals::default(),
         activity: Arc::default(),
         imports: Notify::new(),
+        providers: ProviderClient::new(provider_http),
         metrics: Metrics::default(),
     })
 }

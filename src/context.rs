@@ -5,6 +5,7 @@ use crate::domain::session::AccessTokenVersion;
 use crate::domain::time::{Clock, Reading, SteadyMillis, UnixMillis};
 use crate::fault::Fault;
 use crate::metrics::Metrics;
+use crate::outbound::provider::ProviderClient;
 use crate::state::contention::Contention;
 use crate::state::directory::{AppEntry, Directory};
 use crate::state::health_limits::HealthLimits;
@@ -49,6 +50,8 @@ pub struct Context {
     pub activity: Arc<RecentMarks>,
     /// Notified when users waiting to be imported were added.
     pub imports: Notify,
+    /// The client of third-party providers.
+    pub providers: ProviderClient,
     /// Figures for `/metrics`.
     pub metrics: Metrics,
 }

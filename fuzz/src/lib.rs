@@ -17,6 +17,7 @@ use sessiond::domain::user::{Login, LoginMethod, User};
 use sessiond::http::cdi::{Cdi, RECIPES};
 use sessiond::http::exchange::{Reply, Request, Verb};
 use sessiond::http::server::Dispatch;
+use sessiond::outbound::provider::{DirectHttp, SystemResolver};
 use sessiond::state::key::KeyRing;
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::user;
@@ -104,6 +105,7 @@ impl Server {
             store: Arc::new(MemoryEngine::new()),
             clock: Arc::new(StandingClock),
             entropy: Arc::new(counting()),
+            provider_http: Arc::new(DirectHttp::new(Arc::new(SystemResolver))),
         };
         let context = Arc::new(runtime.block_on(app::compose(&config, parts)).expect("an app"));
         let cdi = Cdi::new(Arc::clone(&context), Vec::new()).expect("no route twice");

@@ -1,6 +1,7 @@
 //! [`AppConfig`]: the typed settings of one app or tenant.
 
 use crate::config::ip_rule;
+use crate::config::third_party::ThirdPartyConfig;
 use crate::config::trust::person_header;
 use crate::config::validate::split_api_keys;
 use crate::config::values::Values;
@@ -63,6 +64,8 @@ pub struct AppConfig {
     pub brute_force_protection: bool,
     /// The header in which trusted callers pass the address of the person for whom they act.
     pub brute_force_address_header: Option<HeaderName>,
+    /// The settings of third-party providers.
+    pub third_party: ThirdPartyConfig,
     /// A rule that peers must match to be allowed to call.
     pub ip_allow: Option<Regex>,
     /// A rule for peers that may not call; takes precedence over `ip_allow`.
@@ -141,6 +144,7 @@ impl AppConfig {
             import_parallelism: values.unsigned("bulk_migration_parallelism"),
             brute_force_protection: values.flag("brute_force_protection"),
             brute_force_address_header: person_header(values).ok().flatten(),
+            third_party: ThirdPartyConfig::read(values).unwrap_or_else(|_| ThirdPartyConfig::none()),
             ip_allow: compiled(
                 values.text("ip_allow_regex"),
                 parent.and_then(|parent| parent.ip_allow.as_ref()),

@@ -17,6 +17,7 @@ mod secrets;
 mod service_link;
 pub mod settings;
 mod sources;
+mod third_party;
 mod trust;
 pub mod validate;
 pub mod values;
@@ -31,5 +32,6 @@ pub use base::{
 pub use load::{Loaded, data_dir, load};
 pub use secrets::{ARCHIVE_KEY, NEW_MASTER_KEY, secret_file, secret_variable};
 pub use sources::{ConfigFile, Sources};
+pub use third_party::ThirdPartyConfig;
 pub use trust::{AllowedOrigins, HostPattern, TrustedProxies};
 pub use validate::may_bind;

@@ -163,8 +163,8 @@ pub fn read(setting: &Setting, raw: &Raw<'_>) -> Result<Value, ReadError> {
     })
 }
 
-/// Checks that a reader sees the whole of a text: an invisible character inside a value is a mistake. API keys are the
-/// exception: white space between them does not count. In paths, where people use more kinds of space, only control
+/// Checks that a reader sees the whole of a text: an invisible character inside a value is a mistake. API keys and JSON
+/// are the exceptions: white space between their parts does not count. In paths, where people use more kinds of space, only control
 /// characters are refused.
 ///
 /// # Errors
@@ -172,7 +172,7 @@ pub fn read(setting: &Setting, raw: &Raw<'_>) -> Result<Value, ReadError> {
 pub fn check_visible(setting: &Setting, value: &Value) -> Result<(), String> {
     let lossy;
     let (text, hidden): (&str, fn(char) -> bool) = match value {
-        Value::Text(_) if setting.key == "api_keys" => return Ok(()),
+        Value::Text(_) if matches!(setting.key, "api_keys" | "third_party_providers") => return Ok(()),
         Value::Text(text) => (text.expose(), text::is_invisible),
         Value::Path(path) => {
             lossy = path.to_string_lossy();

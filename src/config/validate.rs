@@ -3,6 +3,7 @@
 use crate::config::ip_rule;
 use crate::config::raw::check_visible;
 use crate::config::settings;
+use crate::config::third_party::ThirdPartyConfig;
 use crate::config::trust::{self, AllowedOrigins, TrustedProxies};
 use crate::config::values::{Value, Values};
 use crate::domain::loopback::is_loopback;
@@ -301,6 +302,7 @@ fn own(values: &Values) -> Result<(), String> {
     trust::allowed_hosts(values)?;
     AllowedOrigins::read(values)?;
     trust::person_header(values)?;
+    ThirdPartyConfig::read(values)?;
     if values.text("host").is_some_and(str::is_empty) {
         return Err("'host' must not be empty".to_owned());
     }

@@ -232,7 +232,6 @@ pub fn sign_es256(header: &str, payload: &str, pem: &Secret<String>) -> Result<S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
     use aws_lc_rs::rsa::KeySize;
     use aws_lc_rs::signature::{
         Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair,
@@ -303,7 +302,7 @@ mod tests {
     #[test]
     fn an_apple_secret_verifies_as_es256() {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-        let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+        let der = pair.to_pkcs8v1().unwrap();
         let text = STANDARD.encode(der.as_ref());
         let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n{}\n-----END PRIVATE KEY-----\n", &text[..64], &text[64..]);
         let token = sign_es256(r#"{"alg":"ES256","kid":"k"}"#, r#"{"iss":"t"}"#, &Secret::new(pem)).unwrap();

@@ -26,6 +26,7 @@ use sessiond::http::cdi::route::Route;
 use sessiond::http::cdi::{self, Cdi};
 use sessiond::http::exchange::{Reply, Request};
 use sessiond::http::server::{self, Dispatch};
+use sessiond::outbound::provider::{DirectHttp, ProviderHttp, SystemResolver};
 use sessiond::store::Engine;
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::sled::{self, Options};
@@ -120,6 +121,7 @@ pub(crate) struct TestAppBuilder {
     clock: ManualClock,
     store: Option<Arc<dyn Engine>>,
     recipes: Vec<&'static [Route]>,
+    provider_http: Arc<dyn ProviderHttp>,
 }
 
 impl TestAppBuilder {
@@ -172,6 +174,12 @@ impl TestAppBuilder {
         self.store(Arc::new(engine))
     }
 
+    /// Sends requests to providers in another way.
+    pub(crate) fn provider_http(mut self, http: Arc<dyn ProviderHttp>) -> Self {
+        self.provider_http = http;
+        self
+    }
+
     /// Adds routes of the test's own.
     pub(crate) fn routes(mut self, routes: &'static [Route]) -> Self {
         self.recipes.push(routes);
@@ -190,6 +198,7 @@ impl TestAppBuilder {
             store: self.store.unwrap_or_else(|| Arc::new(MemoryEngine::new())),
             clock: Arc::new(self.clock.clone()),
             entropy: Arc::new(SeededEntropy::new(self.seed)),
+            provider_http: self.provider_http,
         };
         let context = Arc::new(app::compose(&config, parts).await.expect("a new app opens"));
         let cdi = Cdi::with_recipes(Arc::clone(&context), &self.recipes).expect("no route twice");
@@ -229,6 +238,7 @@ impl TestApp {
             clock: ManualClock::at(START),
             store: None,
             recipes: cdi::RECIPES.to_vec(),
+            provider_http: Arc::new(DirectHttp::new(Arc::new(SystemResolver))),
         }
     }
 

@@ -6,6 +6,7 @@ mod core;
 mod own;
 mod recipes;
 mod setting;
+mod third_party;
 
 pub use setting::{Default, Kind, Level, Range, Setting, Status};
 
@@ -21,13 +22,14 @@ pub struct Section {
 }
 
 /// The whole table.
-pub const SECTIONS: [Section; 8] = [
+pub const SECTIONS: [Section; 9] = [
     Section { title: "Server", settings: core::SERVER },
     Section { title: "Access to the API", settings: core::ACCESS },
     Section { title: "Sessions and tokens", settings: core::SESSIONS },
     Section { title: "Storage and limits", settings: own::STORAGE_AND_LIMITS },
     Section { title: "Logs and telemetry", settings: core::LOGS },
     Section { title: "Sign-in recipes", settings: recipes::SIGN_IN },
+    Section { title: "Third-party providers", settings: third_party::THIRD_PARTY },
     Section { title: "Protection of passwords", settings: own::PASSWORDS },
     Section { title: "OAuth, SAML and bulk import", settings: recipes::FEDERATION },
 ];

@@ -212,15 +212,15 @@ mod tests {
     #[test]
     fn what_a_provider_needs_must_be_there() {
         for (id, extra, flaw) in [
-            ("okta", json!({}), "okta.clients.additionalConfig.oktaDomain is missing"),
-            ("active-directory", json!({}), "active-directory.clients.additionalConfig.directoryId is missing"),
+            ("okta", json!({}), "clients[0].additionalConfig.oktaDomain is missing"),
+            ("active-directory", json!({}), "clients[0].additionalConfig.directoryId is missing"),
             (
                 "active-directory",
                 json!({"directoryId": "../x"}),
-                "active-directory.clients.additionalConfig.directoryId must consist of letters, digits, '-', '.', '_' \
+                "clients[0].additionalConfig.directoryId must consist of letters, digits, '-', '.', '_' \
                  and '~'",
             ),
-            ("own", json!({}), "own.authorizationEndpoint is missing, and there is no oidcDiscoveryEndpoint"),
+            ("own", json!({}), "authorizationEndpoint is missing, and there is no oidcDiscoveryEndpoint"),
         ] {
             let client = json!({"clientId": "i", "additionalConfig": extra});
             let config = json!({"thirdPartyId": id, "clients": [client]});

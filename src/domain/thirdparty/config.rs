@@ -135,18 +135,18 @@ impl ProviderConfig {
     }
 }
 
-/// The providers of a tenant: its own, each over the static one of the same id; without any, the static ones that it
-/// gets by default.
+/// The static providers that a tenant has while it has none of its own.
+pub fn static_providers(fixed: &[ProviderConfig], is_public: bool) -> impl Iterator<Item = &ProviderConfig> {
+    fixed.iter().filter(move |provider| is_public || provider.in_every_tenant)
+}
+
+/// A tenant's own provider over the static one of the same id.
 #[must_use]
-pub fn providers_of_tenant(own: Vec<ProviderConfig>, fixed: &[ProviderConfig], is_public: bool) -> Vec<ProviderConfig> {
-    if own.is_empty() {
-        return fixed.iter().filter(|provider| is_public || provider.in_every_tenant).cloned().collect();
-    }
-    let merge = |own: ProviderConfig| match fixed.iter().find(|base| base.third_party_id == own.third_party_id) {
+pub fn over_static(own: ProviderConfig, fixed: &[ProviderConfig]) -> ProviderConfig {
+    match fixed.iter().find(|base| base.third_party_id == own.third_party_id) {
         Some(base) => own.over(base),
         None => own,
-    };
-    own.into_iter().map(merge).collect()
+    }
 }
 
 impl Paths {
@@ -241,22 +241,22 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_with_providers_of_its_own_has_exactly_those() {
-        let client = serde_json::json!([{"clientId": "i"}]);
+    fn static_providers_are_for_the_public_tenant_and_where_they_are_for_all() {
         let make = |id: &str, everywhere: bool| {
+            let name = format!("static {id}");
             read(&serde_json::json!({
-                "thirdPartyId": id, "clients": client, "includeInNonPublicTenantsByDefault": everywhere,
+                "thirdPartyId": id, "name": name, "includeInNonPublicTenantsByDefault": everywhere,
             }))
         };
         let fixed = [make("google", false), make("github", true)];
-        let ids = |own, is_public| {
-            let found = providers_of_tenant(own, &fixed, is_public);
-            found.into_iter().map(|provider| provider.third_party_id).collect::<Vec<_>>()
+        let ids = |is_public| {
+            static_providers(&fixed, is_public).map(|provider| provider.third_party_id.as_str()).collect::<Vec<_>>()
         };
-        assert_eq!(ids(vec![], true), ["google", "github"]);
-        assert_eq!(ids(vec![], false), ["github"]);
-        assert_eq!(ids(vec![make("okta", false)], true), ["okta"]);
-        assert_eq!(ids(vec![make("google", false)], false), ["google"]);
+        assert_eq!(ids(true), ["google", "github"]);
+        assert_eq!(ids(false), ["github"]);
+        let named = |id: &str| over_static(read(&serde_json::json!({"thirdPartyId": id})), &fixed).name;
+        assert_eq!(named("google").as_deref(), Some("static google"));
+        assert_eq!(named("okta"), None);
     }
 
     #[test]

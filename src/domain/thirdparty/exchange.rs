@@ -22,6 +22,16 @@ pub struct OAuthTokens {
     pub all: Members,
 }
 
+/// How a browser came back from a provider.
+pub struct RedirectInfo {
+    /// Where the provider sent it, as registered there.
+    pub redirect_uri: String,
+    /// The members of the redirect's query or form, `code` above all.
+    pub params: Members,
+    /// The PKCE verifier that came with the authorization URL.
+    pub pkce_verifier: Option<Secret<String>>,
+}
+
 impl OAuthTokens {
     /// The tokens in a provider's reply, or in a client's request.
     #[must_use]
@@ -41,6 +51,13 @@ impl fmt::Debug for OAuthTokens {
             .field("access_token", &self.access_token)
             .field("id_token", &self.id_token)
             .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RedirectInfo {
+    /// Leaves out the code and the verifier.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedirectInfo").field("redirect_uri", &self.redirect_uri).finish_non_exhaustive()
     }
 }
 

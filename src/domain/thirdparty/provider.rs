@@ -89,7 +89,7 @@ impl Provider {
             },
             require_email: config.require_email.unwrap_or(entry.require_email),
         };
-        provider.check(config)?;
+        provider.check()?;
         Ok(provider)
     }
 
@@ -122,16 +122,13 @@ impl Provider {
         extra(&self.client, name)
     }
 
-    fn check(&self, config: &ProviderConfig) -> Result<(), ConfigFlaw> {
+    fn check(&self) -> Result<(), ConfigFlaw> {
         if self.kind == ProviderKind::Saml || self.discovery_url.is_some() {
             return Ok(());
         }
         let needed = [("authorizationEndpoint", &self.authorization_endpoint), ("tokenEndpoint", &self.token_endpoint)];
         match needed.into_iter().find(|(_, url)| url.is_none()) {
-            Some((name, _)) => Err(ConfigFlaw::new(
-                format!("{}.{name}", config.third_party_id),
-                "is missing, and there is no oidcDiscoveryEndpoint",
-            )),
+            Some((name, _)) => Err(ConfigFlaw::new(name, "is missing, and there is no oidcDiscoveryEndpoint")),
             None => Ok(()),
         }
     }
@@ -180,7 +177,10 @@ fn base_url(
 fn fill(config: &ProviderConfig, client: &ClientConfig, entry: &Entry, template: &str) -> Result<String, ConfigFlaw> {
     let Some((before, rest)) = template.split_once('{') else { return Ok(template.to_owned()) };
     let (name, after) = rest.split_once('}').unwrap_or((rest, ""));
-    let place = || format!("{}.clients.additionalConfig.{name}", config.third_party_id);
+    let place = || {
+        let index = config.clients.iter().position(|other| other == client).unwrap_or_default();
+        format!("clients[{index}].additionalConfig.{name}")
+    };
     let default = || entry.defaults.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
     let value = extra(client, name).or_else(default);
     let value = value.ok_or_else(|| ConfigFlaw::new(place(), "is missing"))?;

@@ -36,7 +36,7 @@ fn keys_and_environment_names_are_unique() {
 #[test]
 fn every_setting_with_an_effect_is_read() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/config");
-    let files = ["app.rs", "base.rs", "file.rs", "trust.rs"]
+    let files = ["app.rs", "base.rs", "file.rs", "third_party.rs", "trust.rs"]
         .map(|name| std::fs::read_to_string(format!("{folder}/{name}")).unwrap());
     for setting in settings::ALL.iter().filter(|setting| setting.status == settings::Status::Used) {
         let quoted = format!("\"{}\"", setting.key);
