@@ -36,10 +36,10 @@ impl Target {
         if host.is_empty() {
             return Err(SendError::Url);
         }
-        let port = match authority.port() {
-            Some(port) => port.as_str().parse().map_err(|_| SendError::Url)?,
-            None if is_https => 443,
-            None => 80,
+        let port = match authority.as_str().get(authority.host().len()..).unwrap_or_default() {
+            "" if is_https => 443,
+            "" => 80,
+            port => port.trim_start_matches(':').parse().map_err(|_| SendError::Url)?,
         };
         let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         Ok(Self { is_https, host, port, authority: authority.to_string(), path })

@@ -3,6 +3,7 @@
 //! [`probes`] observes the effect of each; the table of settings says which ones must be covered.
 
 mod probes;
+mod providers;
 
 use super::{put_app, put_domain, put_tenant};
 use crate::app::{TestApp, TestReply, TestRequest};
@@ -12,6 +13,7 @@ use http::Method;
 use serde_json::{Value, json};
 use sessiond::config::settings::{ALL, Level, Status};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Where a request goes: the host it names and the prefix of its path.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +82,7 @@ async fn server() -> TestApp {
         .setting("trusted_proxies", "127.0.0.1")
         .setting("argon2_memory_kb", "64")
         .setting("access_token_validity_jitter", "0")
+        .provider_http(Arc::new(providers::Echo))
         .build()
         .await;
     for id in ["a1", "a2"] {
