@@ -14,6 +14,9 @@ pub struct Profile {
     pub user_info: Members,
 }
 
+/// Longest id of a person that counts as one, in bytes: four times what OpenID Connect allows.
+const MAX_USER_ID: usize = 1024;
+
 /// Who a profile is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
@@ -78,7 +81,7 @@ struct Source<'a> {
 impl<'a> Source<'a> {
     fn user_id(&self) -> Option<String> {
         match at(self.members, self.paths.user_id.as_deref()?)? {
-            Json::Text(text) if !text.is_empty() => Some(text.clone()),
+            Json::Text(text) if !text.is_empty() && text.len() <= MAX_USER_ID => Some(text.clone()),
             Json::Number(number) => Some(number.to_string()),
             _ => None,
         }

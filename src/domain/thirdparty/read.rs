@@ -58,7 +58,7 @@ pub fn list(text: &str, place: &str) -> Result<Vec<ProviderConfig>, ConfigFlaw> 
     let mut providers = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
         let place = format!("{place}[{index}]");
-        let reader = Reader::of(entry, place.clone())?;
+        let reader = Reader::of(entry, place.clone(), true)?;
         reader.knows_all(&PROVIDER)?;
         let provider = reader.provider()?;
         if !ids.insert(provider.third_party_id.clone()) {
@@ -69,12 +69,13 @@ pub fn list(text: &str, place: &str) -> Result<Vec<ProviderConfig>, ConfigFlaw> 
     Ok(providers)
 }
 
-/// Reads one provider.
+/// Reads a provider that is stored: empty texts count as missing, as applications store them, and unknown members are
+/// passed over.
 ///
 /// # Errors
 /// The first mistake, with its place below `place`.
 pub fn provider(text: &str, place: &str) -> Result<ProviderConfig, ConfigFlaw> {
-    Reader::of(&json(text, place)?, place.to_owned())?.provider()
+    Reader::of(&json(text, place)?, place.to_owned(), false)?.provider()
 }
 
 fn json(text: &str, place: &str) -> Result<Json, ConfigFlaw> {
@@ -89,20 +90,22 @@ fn json(text: &str, place: &str) -> Result<Json, ConfigFlaw> {
 struct Reader<'a> {
     members: &'a Members,
     place: String,
+    /// Whether unknown members and empty texts are mistakes.
+    is_strict: bool,
 }
 
 impl<'a> Reader<'a> {
-    fn of(json: &'a Json, place: String) -> Result<Self, ConfigFlaw> {
+    fn of(json: &'a Json, place: String, is_strict: bool) -> Result<Self, ConfigFlaw> {
         match json.as_object() {
-            Some(members) => Ok(Self { members, place }),
+            Some(members) => Ok(Self { members, place, is_strict }),
             None => Err(ConfigFlaw::new(place, "must be an object")),
         }
     }
 
     fn knows_all(&self, known: &[&str]) -> Result<(), ConfigFlaw> {
         match self.members.iter().map(|(name, _)| name).find(|name| !known.contains(name)) {
-            Some(unknown) => Err(self.flaw(unknown, "is unknown")),
-            None => Ok(()),
+            Some(unknown) if self.is_strict => Err(self.flaw(unknown, "is unknown")),
+            _ => Ok(()),
         }
     }
 
@@ -137,7 +140,7 @@ impl<'a> Reader<'a> {
         let mut types = BTreeSet::new();
         let mut clients = Vec::with_capacity(entries.len());
         for (index, entry) in entries.iter().enumerate() {
-            let reader = Reader::of(entry, format!("{}.clients[{index}]", self.place))?;
+            let reader = Reader::of(entry, format!("{}.clients[{index}]", self.place), self.is_strict)?;
             reader.knows_all(&CLIENT)?;
             let client = reader.client()?;
             if !types.insert(client.client_type.clone()) {
@@ -207,14 +210,15 @@ impl<'a> Reader<'a> {
     }
 
     fn inner(&self, name: &str) -> Result<Option<Self>, ConfigFlaw> {
-        self.given(name).map(|json| Self::of(json, format!("{}.{name}", self.place))).transpose()
+        self.given(name).map(|json| Self::of(json, format!("{}.{name}", self.place), self.is_strict)).transpose()
     }
 
     fn filled(&self, name: &str) -> Result<Option<String>, ConfigFlaw> {
         let Some(given) = self.given(name) else { return Ok(None) };
-        match given.as_str().filter(|text| !text.is_empty()) {
-            Some(text) => Ok(Some(text.to_owned())),
-            None => Err(self.flaw(name, "must be a text that is not empty")),
+        match given.as_str() {
+            Some("") if !self.is_strict => Ok(None),
+            Some(text) if !text.is_empty() => Ok(Some(text.to_owned())),
+            _ => Err(self.flaw(name, "must be a text that is not empty")),
         }
     }
 
@@ -288,6 +292,17 @@ mod tests {
         assert_eq!(refusal(&json!([1])), "third_party_providers[0] must be an object");
         let broken = list("[{]", "third_party_providers").unwrap_err().to_string();
         assert_eq!(broken, "third_party_providers must be JSON: wrong at line 1, column 3");
+    }
+
+    #[test]
+    fn stored_providers_are_read_more_leniently() {
+        let client = json!({"clientId": "i", "clientSecret": "", "other": 1});
+        let stored = json!({"thirdPartyId": "b", "name": "", "tokenEndpoint": "", "clients": [client], "more": 1});
+        let read = provider(&stored.to_string(), "b").unwrap();
+        assert!(read.name.is_none() && read.token_endpoint.is_none() && read.clients[0].client_secret.is_none());
+        let nameless = json!({"thirdPartyId": "b", "clients": [{"clientId": ""}]});
+        let flaw = provider(&nameless.to_string(), "b").unwrap_err();
+        assert_eq!(flaw.to_string(), "b.clients[0].clientId is missing");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// Redirects that are followed, all to the same place.
@@ -40,15 +41,23 @@ impl Resolve for SystemResolver {
 /// Requests over connections of our own: each to an address that was checked, and to no other.
 pub struct DirectHttp {
     resolver: Arc<dyn Resolve>,
+    /// The trusted authorities, if not those of the system.
+    authorities: Option<Vec<Vec<u8>>>,
     /// Read from the system when the first encrypted connection is opened.
     tls: OnceCell<Arc<ClientConfig>>,
 }
 
 impl DirectHttp {
-    /// With this resolver.
+    /// With this resolver and the authorities that the system trusts.
     #[must_use]
     pub fn new(resolver: Arc<dyn Resolve>) -> Self {
-        Self { resolver, tls: OnceCell::new() }
+        Self { resolver, authorities: None, tls: OnceCell::new() }
+    }
+
+    /// With this resolver and only these authorities, each as the DER of a certificate.
+    #[must_use]
+    pub fn trusting(resolver: Arc<dyn Resolve>, authorities: Vec<Vec<u8>>) -> Self {
+        Self { resolver, authorities: Some(authorities), tls: OnceCell::new() }
     }
 
     async fn follow(
@@ -108,7 +117,9 @@ impl DirectHttp {
 
     async fn tls(&self, target: &Target) -> Result<Arc<ClientConfig>, SendError> {
         let config = self.tls.get_or_try_init(|| async {
-            let made = tokio::task::spawn_blocking(tls_config).await.map_err(io::Error::other).flatten();
+            let authorities = self.authorities.clone();
+            let made =
+                tokio::task::spawn_blocking(|| tls_config(authorities)).await.map_err(io::Error::other).flatten();
             made.map(Arc::new).map_err(|error| SendError::Connection {
                 host: target.host.clone(),
                 reason: format!("TLS cannot be used: {error}"),
@@ -139,19 +150,31 @@ fn check(target: &Target, address: IpAddr, reach: &Reach) -> Result<(), SendErro
     if target.is_https || is_own { Ok(()) } else { Err(SendError::Plain(target.host.clone())) }
 }
 
-/// TLS 1.2 and 1.3, with the authorities that the system trusts.
-fn tls_config() -> io::Result<ClientConfig> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(found.certs);
-    if added == 0 {
-        let reason = found.errors.first().map_or_else(|| "there are none".to_owned(), ToString::to_string);
-        return Err(io::Error::other(format!(
-            "the system has no certificates of authorities ({reason}): install ca-certificates, or name a file in \
-             SSL_CERT_FILE"
-        )));
-    }
+/// TLS 1.2 and 1.3, with these authorities or those that the system trusts.
+fn tls_config(authorities: Option<Vec<Vec<u8>>>) -> io::Result<ClientConfig> {
+    let roots = match authorities {
+        Some(authorities) => {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(authorities.into_iter().map(CertificateDer::from));
+            roots
+        }
+        None => system_roots()?,
+    };
     let provider = Arc::new(aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     Ok(config.map_err(io::Error::other)?.with_root_certificates(roots).with_no_client_auth())
+}
+
+fn system_roots() -> io::Result<RootCertStore> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(found.certs);
+    if added > 0 {
+        return Ok(roots);
+    }
+    let reason = found.errors.first().map_or_else(|| "there are none".to_owned(), ToString::to_string);
+    Err(io::Error::other(format!(
+        "the system has no certificates of authorities ({reason}): install ca-certificates, or name a file in \
+         SSL_CERT_FILE"
+    )))
 }

@@ -5,6 +5,7 @@ mod provider;
 mod reach;
 mod sign_in;
 mod tenants;
+mod tls;
 
 use crate::app::TestApp;
 use provider::{CLIENT, TestProvider};

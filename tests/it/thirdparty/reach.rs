@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Resolves every name to these addresses, one list after the other.
 #[derive(Default)]
-struct Fixed {
+pub(super) struct Fixed {
     lists: Mutex<Vec<Vec<IpAddr>>>,
     asked: AtomicUsize,
 }
@@ -25,18 +25,25 @@ impl Resolve for Fixed {
     }
 }
 
-fn resolving(lists: &[&[&str]]) -> (Arc<Fixed>, DirectHttp) {
+/// A resolver with these answers.
+pub(super) fn resolver(lists: &[&[&str]]) -> Arc<Fixed> {
     let lists = lists.iter().map(|list| list.iter().map(|text| text.parse().expect("an address")).collect()).collect();
-    let fixed = Arc::new(Fixed { lists: Mutex::new(lists), asked: AtomicUsize::default() });
+    Arc::new(Fixed { lists: Mutex::new(lists), asked: AtomicUsize::default() })
+}
+
+fn resolving(lists: &[&[&str]]) -> (Arc<Fixed>, DirectHttp) {
+    let fixed = resolver(lists);
     (Arc::clone(&fixed), DirectHttp::new(fixed))
 }
 
-fn reach(networks: &[&str]) -> Reach {
+/// Reach into these networks.
+pub(super) fn reach(networks: &[&str]) -> Reach {
     let networks = networks.iter().map(|text| text.parse().expect("a network")).collect();
     Reach { private_networks: networks, timeout: Duration::from_millis(1000) }
 }
 
-async fn get(http: &DirectHttp, url: &str, reach: &Reach) -> Result<u16, SendError> {
+/// The status of a reply.
+pub(super) async fn get(http: &DirectHttp, url: &str, reach: &Reach) -> Result<u16, SendError> {
     http.send(&ProviderRequest::get(url.to_owned()), reach).await.map(|reply| reply.status)
 }
 
