@@ -21,6 +21,8 @@ pub(crate) fn sample(setting: &Setting) -> String {
         "ip_deny_regex" => r"192\.0\.2\..*",
         "log_level" => "WARN",
         "oauth_client_secret_encryption_key" => "correct horse",
+        "provider_private_networks" => "10.0.0.0/8",
+        "third_party_providers" => "[]",
         "trusted_proxies" => "10.0.0.0/8, ::1",
         "allowed_hosts" => "core.example.com,*.example.net",
         "allowed_origins" => "http://localhost:3000",
