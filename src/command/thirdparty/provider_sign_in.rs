@@ -58,6 +58,14 @@ pub struct ProviderIdentity {
 }
 
 impl ProviderSignIn {
+    /// Checks that the tenant has the provider, without asking it anything.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn check(&self, context: &Context) -> Result<Result<(), ProviderRefusal>, Fault> {
+        Ok(find(context, &self.scope, &self.tenant, &self.third_party_id).await?.map(drop))
+    }
+
     /// Returns who the person is.
     ///
     /// # Errors
