@@ -1,7 +1,10 @@
 //! A server without a socket for the fuzz targets: in memory, with a clock that stands still and reproducible
 //! randomness.
 
+mod front;
 pub mod stored;
+
+pub use front::FRONT;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use sessiond::app::{self, ContextParts};
@@ -96,20 +99,24 @@ pub fn wait<T>(work: impl Future<Output = T>) -> T {
     RUNTIME.block_on(work)
 }
 
+/// A server's parts, in memory, with these settings.
+fn context(runtime: &Runtime, settings: &[(&str, &str)]) -> Arc<Context> {
+    let all = [&[("ephemeral", "true"), ("bcrypt_log_rounds", "4")], settings].concat();
+    let config = Arc::new(BaseConfig::with(&all, false).expect("good settings"));
+    let parts = ContextParts {
+        store: Arc::new(MemoryEngine::new()),
+        clock: Arc::new(StandingClock),
+        entropy: Arc::new(counting()),
+        mail: Arc::new(SmtpTransport::default()),
+        provider_http: Arc::new(DirectHttp::new(Arc::new(SystemResolver))),
+    };
+    Arc::new(runtime.block_on(app::compose(&config, parts)).expect("an app"))
+}
+
 impl Server {
     fn new() -> Self {
         let runtime = runtime();
-        let config = Arc::new(
-            BaseConfig::with(&[("ephemeral", "true"), ("bcrypt_log_rounds", "4")], false).expect("good settings"),
-        );
-        let parts = ContextParts {
-            store: Arc::new(MemoryEngine::new()),
-            clock: Arc::new(StandingClock),
-            entropy: Arc::new(counting()),
-            mail: Arc::new(SmtpTransport::default()),
-            provider_http: Arc::new(DirectHttp::new(Arc::new(SystemResolver))),
-        };
-        let context = Arc::new(runtime.block_on(app::compose(&config, parts)).expect("an app"));
+        let context = context(&runtime, &[]);
         let cdi = Cdi::new(Arc::clone(&context), Vec::new()).expect("no route twice");
         let entry = context.directory.app(&AppId::base()).expect("the base app");
         let ring = runtime.block_on(context.key_ring(&entry)).expect("keys");

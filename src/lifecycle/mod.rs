@@ -287,7 +287,11 @@ async fn serve_until_stopped(
     let open = who_may_call(config);
     announcer.say(format!("Started sessiond {} on {address}, data: {folder}{open}", env!("CARGO_PKG_VERSION")));
     if let Some(port) = front_port {
-        let purpose = if config.is_front_local() { " (for development: pages of this machine only)" } else { "" };
+        let purpose = if config.is_front_local() {
+            " (for development: pages of this machine only; mails that are not sent: /auth/dev/mail)"
+        } else {
+            ""
+        };
         announcer.say(format!("Started the front door on http://{}:{port}{purpose}", config.front.host));
     }
     // Printed last, and in the original's words: its command line, images and test set-ups wait for a line that begins

@@ -6,5 +6,5 @@ mod reset;
 mod verification;
 
 pub use first_factor::first_factors;
-pub use reset::{ResetTarget, find_reset_target};
+pub use reset::{ResetTarget, find_reset_target, note_reset_for_nobody};
 pub use verification::{adopt_verification, confirm_address};

@@ -1,9 +1,12 @@
 //! Who gets a link for a new password (protocol: 21, 4).
 
+use crate::command::audit;
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::command::user::UserInfo;
 use crate::command::user::look_up::LookUpUsers;
 use crate::context::Context;
+use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{AccountInfo, LookUp, RecipeId};
 use crate::fault::Fault;
@@ -41,6 +44,26 @@ pub async fn find_reset_target(
         is_here && method.login.email() == Some(email)
     });
     Ok(login.map_or(ResetTarget::Nobody, |method| ResetTarget::Login(method.shown_id().clone())))
+}
+
+/// Notes that a link was asked for with an address of nobody. Takes as long as a link does: the time of a reply must not
+/// tell whether somebody has the address.
+///
+/// # Errors
+/// When the store fails.
+pub async fn note_reset_for_nobody(
+    context: &Context,
+    scope: &Scope,
+    tenant: &TenantId,
+    email: &str,
+) -> Result<(), Fault> {
+    transact(context, &(tenant, email), "committing a refused password reset", |mut tx| async move {
+        let event = AuditEvent::of(AuditKind::PasswordResetRequested).tenant(tenant).login(email);
+        let event = event.recipe(RecipeId::EmailPassword).detail("nobody signs in with this address");
+        audit::note(tx.as_mut(), context, scope, event)?;
+        Ok(Step::Commit(tx, ()))
+    })
+    .await
 }
 
 /// True if a person has not verified this address anywhere, and has another address or a phone number.

@@ -43,8 +43,8 @@ impl Caller {
     #[must_use]
     pub fn of(request: &Request, websites: &Websites, api: &Origin) -> Self {
         let judge = |text: &str| match Origin::parse(text) {
-            Some(origin) if websites.contains(&origin) => Self::Website(origin),
             Some(origin) if origin == *api => Self::Own,
+            Some(origin) if websites.contains(&origin) => Self::Website(origin),
             _ => Self::Foreign,
         };
         let mut origins = request.headers.get_all(ORIGIN).iter();

@@ -120,13 +120,13 @@ impl FrontTable {
         self.routes.is_empty()
     }
 
-    /// The route of a path, and the tenant that it names. Paths are compared as they are, without one slash at the end;
-    /// a path without a tenant wins.
+    /// The route of a path, and the tenant that it names. Paths are compared as they are, without up to two slashes at
+    /// the end; a path without a tenant wins.
     #[must_use]
     pub fn find(&self, method: &Method, path: &str, front: &FrontConfig) -> Option<(FrontMounted, TenantId)> {
         let verb = Verb::of(method)?;
         let below = below(path, front)?;
-        let below = without_slash(below);
+        let below = without_slash(without_slash(below));
         if let Some(found) = self.exact(verb, below, front) {
             return Some((found, TenantId::public()));
         }

@@ -40,8 +40,10 @@ pub struct CaughtMailView {
     /// Its subject.
     pub subject: String,
     /// The link with the token, if it carries one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
     /// The code, if it carries one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// Its words as plain text.
     pub text: String,

@@ -112,6 +112,8 @@ const front = {
     ...sameSite,
     recipe_list: "emailverification,emailpassword,thirdparty",
     email_verification_mode: "OPTIONAL",
+    // The provider of these cases is on this machine.
+    provider_private_networks: "127.0.0.0/8,::1",
   },
   // Access tokens that expire while a case waits.
   short: { ...sameSite, ...optional },

@@ -3,7 +3,7 @@
 use super::form::{EMAIL, Form, PASSWORD, PasswordRule, field_errors};
 use crate::command::emailpassword::reset::{ConsumeResetToken, Consumed, CreateResetToken};
 use crate::command::emailpassword::update::{UpdateLogin, Updated};
-use crate::command::signing_in::{ResetTarget, confirm_address, find_reset_target};
+use crate::command::signing_in::{ResetTarget, confirm_address, find_reset_target, note_reset_for_nobody};
 use crate::config::front::{FormField, FrontRecipe};
 use crate::context::Context;
 use crate::domain::mail::MailKind;
@@ -39,7 +39,7 @@ pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Re
         return Ok(reply::status("OK"));
     }
     match find_reset_target(context, &call.scope(), &call.tenant, &email).await? {
-        ResetTarget::Nobody => {}
+        ResetTarget::Nobody => note_reset_for_nobody(context, &call.scope(), &call.tenant, &email).await?,
         ResetTarget::NotAllowed => {
             return Ok(reply::ok(&RefusedBody { status: "PASSWORD_RESET_NOT_ALLOWED", reason: NOT_ALLOWED }));
         }
@@ -65,6 +65,7 @@ pub(super) async fn reset(context: &Context, call: &mut FrontCall) -> Result<Rep
     let token = body.get("token").ok_or_else(|| FrontError::bad_request("Please provide the password reset token"))?;
     let mistyped = "The password reset token must be a string";
     let token = token.as_str().ok_or_else(|| FrontError::bad_request(mistyped))?;
+    call.existing_tenant()?;
     let consumed = ConsumeResetToken { scope: call.scope(), token }.run(context).await?;
     let Consumed::Ok { user_id, email } = consumed else { return Ok(reply::status(INVALID)) };
     let password = Some(form.text(PASSWORD));

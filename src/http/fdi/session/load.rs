@@ -72,6 +72,10 @@ pub async fn optional(context: &Context, call: &mut FrontCall) -> Result<Option<
             let mut session = LoadedSession { view, access_token: presented.token, transfer };
             if let Some(token) = access_token {
                 session.renew(context, call, &token);
+                // As from the SDKs, the client gets back the anti-CSRF token that it has.
+                if let Some(anti_csrf) = &anti_csrf_token {
+                    call.tokens.set_anti_csrf(anti_csrf);
+                }
             }
             Ok(Some(session))
         }
@@ -128,15 +132,11 @@ impl LoadedSession {
         }
     }
 
-    /// Hands out a newer access token. Clients keep the anti-CSRF token that they have; as from the SDKs, they get it
-    /// again.
+    /// Hands out a newer access token.
     fn renew(&mut self, context: &Context, call: &mut FrontCall, token: &IssuedToken) {
         let new = NewToken { text: token.token.expose(), expires: token.expiry };
         let user = self.view.user_id.as_str();
         call.tokens.set_access(self.transfer, user, new, &call.rules, context.now());
-        if let Some(anti_csrf) = call.request.header(&ANTI_CSRF) {
-            call.tokens.set_anti_csrf(anti_csrf);
-        }
         token.token.expose().clone_into(&mut self.access_token);
     }
 }
