@@ -1,5 +1,5 @@
-// The reader of docs/front-door.md in a real, headless Chromium: first the quick start step by step, then its page where
-// tokens live three seconds, in header mode, with replies that get lost, with a wrong clock, and on two sub-domains.
+// The reader of docs/front-door.md in a real, headless Chromium: the quick start step by step, then its page where
+// tokens live three seconds, in header mode, with replies that get lost, a wrong clock, and on two sub-domains.
 import { execFileSync } from "node:child_process";
 import { chromium } from "playwright-core";
 import { isTrue, same, start } from "../browser/harness.js";
@@ -23,7 +23,10 @@ async function says(tab, beginning) {
 
 /** Looks at a tab as somebody who comes back to it; returns what it then says. */
 async function lookAt(tab, beginning) {
-  await tab.evaluate(() => window.dispatchEvent(new Event("focus")));
+  await tab.evaluate(() => {
+    document.querySelector("#state").textContent = "";
+    window.dispatchEvent(new Event("focus"));
+  });
   return says(tab, beginning);
 }
 
@@ -203,7 +206,7 @@ await check("a website and its front door on two sub-domains share cookies", asy
 /** In a page: a request with cookies that needs no permission of the other side. */
 const forge = (address) => void fetch(address, { method: "POST", mode: "no-cors", credentials: "include" });
 
-await check("a page of a stranger on the same site is refused, although its requests carry cookies", async (profile) => {
+await check("a stranger's page on the same site is refused, although its requests carry cookies", async (profile) => {
   const tab = await open(profile, `${WEBSITE}/shared.html`);
   await submit(tab, "Sign in", "shared@example.org");
   const sentence = await says(tab, "Signed in as ");
@@ -215,7 +218,7 @@ await check("a page of a stranger on the same site is refused, although its requ
       stranger.evaluate(forge, SHARED + path),
     ]);
     const headers = await sent.request().allHeaders();
-    isTrue(/sAccessToken=ey/.test(headers.cookie), `${path} was sent with the person's cookies`);
+    isTrue(/sAccessToken=ey/.test(headers.cookie), `${path} was sent with the person's cookies: ${JSON.stringify(headers)}`);
     same([sent.status(), (await sent.allHeaders())["set-cookie"]], [403, undefined], `${path} from a stranger's page`);
   }
   same(await lookAt(tab, "Signed in as "), sentence, "the person afterwards");

@@ -76,7 +76,7 @@ class Machine:
     def page(self, name, front, origin="http://localhost", session=INIT):
         """Writes the reader's page, for a front door at another address."""
         text = block("html", 0)
-        same([text.count("http://localhost:3568"), text.count(INIT)], [1, 1], "what pages change in the document's page")
+        same([text.count("http://localhost:3568"), text.count(INIT)], [1, 1], "what changes in the document's page")
         text = text.replace("http://localhost:3568", f"{origin}:{front}").replace(INIT, session)
         (self.folder / "my-site" / name).write_text(text)
 
@@ -121,7 +121,8 @@ def hard_places(machine):
     }
     machine.server("shared", "mkdir shared && cd shared && exec sessiond", shared, **fast, **settings)
     machine.page("shared.html", shared, "http://api.site.localhost")
-    return {"FAST": f"http://localhost:{front}", "SHARED": settings["SESSIOND_API_DOMAIN"], "WEBSITE": website}
+    addresses = {"SHARED": settings["SESSIOND_API_DOMAIN"], "WEBSITE": website}
+    return {"FAST": f"http://localhost:{front}", **addresses}
 
 
 def main():
