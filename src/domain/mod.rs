@@ -18,6 +18,7 @@ pub mod secret;
 pub mod session;
 pub mod tenancy;
 pub mod text;
+pub mod thirdparty;
 pub mod time;
 pub mod token_hash;
 pub mod token_series;

@@ -45,11 +45,13 @@ pub enum FrontRecipe {
     EmailVerification,
     /// Roles in access tokens.
     UserRoles,
+    /// Accounts at other providers.
+    ThirdParty,
 }
 
 impl FrontRecipe {
     /// Every recipe.
-    pub const ALL: [Self; 3] = [Self::EmailPassword, Self::EmailVerification, Self::UserRoles];
+    pub const ALL: [Self; 4] = [Self::EmailPassword, Self::EmailVerification, Self::UserRoles, Self::ThirdParty];
 
     /// Its name, also in the `rid` header.
     #[must_use]
@@ -58,6 +60,7 @@ impl FrontRecipe {
             Self::EmailPassword => "emailpassword",
             Self::EmailVerification => "emailverification",
             Self::UserRoles => "userroles",
+            Self::ThirdParty => "thirdparty",
         }
     }
 }
@@ -93,7 +96,8 @@ impl FrontConfig {
     /// The factors with which people can sign in here.
     #[must_use]
     pub fn available_first_factors(&self) -> Vec<&'static str> {
-        if self.has(FrontRecipe::EmailPassword) { vec!["emailpassword"] } else { Vec::new() }
+        let factors = [(FrontRecipe::EmailPassword, "emailpassword"), (FrontRecipe::ThirdParty, "thirdparty")];
+        factors.into_iter().filter(|(recipe, _)| self.has(*recipe)).map(|(_, factor)| factor).collect()
     }
 }
 
