@@ -121,8 +121,11 @@ def hard_places(machine):
     }
     machine.server("shared", "mkdir shared && cd shared && exec sessiond", shared, **fast, **settings)
     machine.page("shared.html", shared, "http://api.site.localhost")
+    public = free_port()
+    address = {"SESSIOND_API_DOMAIN": "https://auth.example.com"}
+    machine.server("public", "mkdir public && cd public && exec sessiond", public, **address)
     addresses = {"SHARED": settings["SESSIOND_API_DOMAIN"], "WEBSITE": website}
-    return {"FAST": f"http://localhost:{front}", **addresses}
+    return {"FAST": f"http://localhost:{front}", "PUBLIC": f"http://localhost:{public}", **addresses}
 
 
 def main():
