@@ -19,6 +19,15 @@ export const isTrue = (condition, what) => {
   if (!condition) throw new Error(what);
 };
 
+// The longest check takes half a minute on a quiet machine; a page that hangs would be waited for without end.
+const LIMIT_SECONDS = 150;
+const CLOSING_SECONDS = 10;
+const pass = (seconds) => new Promise((done) => setTimeout(done, seconds * 1_000).unref());
+const late = () =>
+  pass(LIMIT_SECONDS).then(() => {
+    throw new Error(`not within ${LIMIT_SECONDS} s`);
+  });
+
 /** Starts the browser (playwright's `chromium`); `check` runs one rule, `end` tells the sum and ends the process. */
 export async function start(chromium, suite, flags = []) {
   const { ARTIFACTS } = process.env;
@@ -43,7 +52,7 @@ export async function start(chromium, suite, flags = []) {
     profile.setDefaultTimeout(30_000);
     let outcome = "ok    ";
     try {
-      await act(profile);
+      await Promise.race([act(profile), late()]);
       passed += 1;
     } catch (error) {
       failed += 1;
@@ -52,7 +61,7 @@ export async function start(chromium, suite, flags = []) {
       await keep(profile);
     }
     console.log(`${outcome} ${suite}: ${title} (${((Date.now() - begin) / 1000).toFixed(1)} s)`);
-    await profile.close();
+    await Promise.race([profile.close(), pass(CLOSING_SECONDS)]);
   }
 
   async function end() {
