@@ -12,6 +12,7 @@ pub mod emailverification;
 pub mod error;
 pub mod input;
 pub mod mail;
+pub mod multifactorauth;
 pub mod multitenancy;
 pub mod openid;
 pub mod reply;
@@ -19,6 +20,7 @@ pub mod route;
 pub mod session;
 pub mod sign_in;
 pub mod tokens;
+pub mod totp;
 pub mod user;
 pub mod version;
 
@@ -51,6 +53,8 @@ pub const RECIPES: &[&[FrontRoute]] = &[
     multitenancy::ROUTES,
     emailpassword::ROUTES,
     emailverification::ROUTES,
+    multifactorauth::ROUTES,
+    totp::ROUTES,
     dev::ROUTES,
 ];
 

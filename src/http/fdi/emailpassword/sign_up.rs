@@ -47,7 +47,7 @@ pub(super) async fn sign_up(context: &Context, call: &mut FrontCall) -> Result<R
     if email.len() > MAX_EMAIL {
         return Ok(field_errors(&[FieldError { id: EMAIL.to_owned(), error: "Email is invalid" }]));
     }
-    let signing_in = SigningIn::begin(context, call, &body).await?;
+    let mut signing_in = SigningIn::begin(context, call, &body).await?;
     let attempt = SignInAttempt {
         factors: &[FACTOR],
         recipe: RecipeId::EmailPassword,

@@ -6,6 +6,7 @@ use crate::command::session::create::{CreateSession, Created};
 use crate::config::front::{AntiCsrf, SameSite, TokenTransfer};
 use crate::context::Context;
 use crate::domain::json::JsonObject;
+use crate::domain::multifactorauth::FactorsClaim;
 use crate::domain::session::{AccessTokenVersion, IssuedSession};
 use crate::fault::Fault;
 use crate::http::fdi::call::FrontCall;
@@ -19,16 +20,23 @@ static AUTH_MODE: HeaderName = HeaderName::from_static("st-auth-mode");
 const INSECURE: &str = "Since your API and website domain are different, for sessions to work, please use https on your \
                         apiDomain and dont set cookieSecure to false.";
 
-/// Starts a session of this user, in the owner's tenant, and hands out its tokens.
+/// Starts a session of this user, in the owner's tenant, and hands out its tokens. `factors` are those that are
+/// complete, where there are second factors.
 ///
 /// # Errors
 /// When browsers would not keep its cookies, or the store or a key fails.
-pub async fn start(context: &Context, call: &mut FrontCall, owner: &ClaimsOwner) -> Result<(), FrontError> {
+pub async fn start(
+    context: &Context,
+    call: &mut FrontCall,
+    owner: &ClaimsOwner,
+    factors: Option<&FactorsClaim>,
+) -> Result<(), FrontError> {
     let transfer = transfer_of_new(call);
     check_cookies(call, transfer)?;
     let scope = call.scope();
     let issuer = call.issuer();
-    let payload = NewSessionClaims { scope: &scope, front: &call.front, issuer: &issuer, owner }.run(context).await?;
+    let claims = NewSessionClaims { scope: &scope, front: &call.front, issuer: &issuer, owner, factors };
+    let payload = claims.run(context).await?;
     let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site());
     let command = CreateSession {
         scope,
