@@ -3,12 +3,15 @@
 use super::{PASSWORD, cookies, form, sign_up};
 use crate::app::TestApp;
 use http::Method;
+use sessiond::config::front::FrontRecipe;
 use sessiond::http::fdi::RECIPES;
 
 const SHOP: &str = "https://www.shop.example";
 
 async fn shop() -> TestApp {
+    let recipes = FrontRecipe::ALL.map(FrontRecipe::name).join(",");
     TestApp::builder()
+        .setting("recipe_list", &recipes)
         .setting("api_domain", "https://api.shop.example")
         .setting("website_domain", "https://www.shop.example,https://m.shop.example")
         .build()

@@ -1,8 +1,7 @@
 //! `POST /signin`.
 
-use super::FACTOR;
 use super::form::{EMAIL, Form, PASSWORD, PasswordRule, field_errors};
-use super::sign_up::SignedInBody;
+use super::sign_up::{FACTOR, SignedInBody};
 use crate::command::emailpassword::Account;
 use crate::command::emailpassword::find::FindByEmail;
 use crate::command::emailpassword::sign_in::{SignIn, SignedIn};

@@ -54,19 +54,27 @@ pub async fn start(
     };
     forget_other_tokens(call, transfer);
     hand_out(context, call, transfer, &issued);
+    if factors.is_some() {
+        // The SDKs note the first factor in a second token, so its cookie comes last.
+        hand_out_access(context, call, transfer, &issued);
+    }
     Ok(())
 }
 
 /// Hands out the tokens of a session that was created or refreshed.
 pub(super) fn hand_out(context: &Context, call: &mut FrontCall, transfer: TokenTransfer, issued: &IssuedSession) {
-    let user = issued.session.user_id.as_str();
-    let access = NewToken { text: issued.access_token.token.expose(), expires: issued.access_token.expiry };
+    hand_out_access(context, call, transfer, issued);
     let refresh = NewToken { text: issued.refresh_token.token.expose(), expires: issued.refresh_token.expiry };
-    call.tokens.set_access(transfer, user, access, &call.rules, context.now());
     call.tokens.set_refresh(transfer, refresh, &call.rules);
     if let Some(token) = &issued.anti_csrf_token {
         call.tokens.set_anti_csrf(token);
     }
+}
+
+fn hand_out_access(context: &Context, call: &mut FrontCall, transfer: TokenTransfer, issued: &IssuedSession) {
+    let user = issued.session.user_id.as_str();
+    let access = NewToken { text: issued.access_token.token.expose(), expires: issued.access_token.expiry };
+    call.tokens.set_access(transfer, user, access, &call.rules, context.now());
 }
 
 /// Where to keep the tokens: as configured, or as the client says; clients that say nothing cannot keep cookies.
