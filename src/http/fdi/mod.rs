@@ -12,6 +12,7 @@ pub mod emailverification;
 pub mod error;
 pub mod input;
 pub mod mail;
+pub mod multifactorauth;
 pub mod multitenancy;
 pub mod openid;
 pub mod reply;
@@ -20,6 +21,7 @@ pub mod session;
 pub mod sign_in;
 pub mod thirdparty;
 pub mod tokens;
+pub mod totp;
 pub mod user;
 pub mod version;
 
@@ -53,6 +55,8 @@ pub const RECIPES: &[&[FrontRoute]] = &[
     emailpassword::ROUTES,
     emailverification::ROUTES,
     thirdparty::ROUTES,
+    multifactorauth::ROUTES,
+    totp::ROUTES,
     dev::ROUTES,
 ];
 

@@ -10,8 +10,9 @@ const SHOP: &str = "https://www.shop.example";
 
 /// A shop with every recipe.
 async fn shop() -> TestApp {
+    let recipes = FrontRecipe::ALL.map(FrontRecipe::name).join(",");
     TestApp::builder()
-        .setting("recipe_list", &FrontRecipe::ALL.map(FrontRecipe::name).join(","))
+        .setting("recipe_list", &recipes)
         .setting("api_domain", "https://api.shop.example")
         .setting("website_domain", "https://www.shop.example,https://m.shop.example")
         .build()
