@@ -4,7 +4,7 @@ use crate::command::outbox::operate::{DropMail, ListMail, RetryMail, TestMail, W
 use crate::context::Context;
 use crate::control::task_context::{TaskContext, failed, scope};
 use crate::domain::ids::AppId;
-use crate::domain::mail::{Due, MailAddress};
+use crate::domain::mail::{Addressee, Due, MailAddress};
 use crate::domain::time::Reading;
 use crate::outbound::mail::Delivery;
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ fn shown(mail: &WaitingMail, now: &Reading) -> Value {
     json!({
         "id": mail.id,
         "kind": record.kind.name(),
-        "to": mail.to.as_ref().map(MailAddress::as_str),
+        "to": mail.to.as_ref().map(Addressee::as_str),
         "tenantId": mail.tenant.as_str(),
         "timeCreated": record.created,
         "expiry": record.expires,

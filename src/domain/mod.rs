@@ -16,6 +16,7 @@ pub mod password;
 pub mod passwordless;
 pub mod secret;
 pub mod session;
+pub mod sms;
 pub mod tenancy;
 pub mod text;
 pub mod time;

@@ -23,6 +23,7 @@ use crate::store::user::{self, Found};
 use crate::store::{StoreError, Tx};
 
 /// An account: an address with a password in a tenant.
+#[derive(Clone)]
 pub struct Account {
     /// The app, and what led to the command.
     pub scope: Scope,

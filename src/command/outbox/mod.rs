@@ -6,10 +6,12 @@
 //! context.outbox.notify();                                   // after the commit
 //! ```
 
+mod code_message;
 pub mod deliver;
 pub mod operate;
 mod token_mail;
 
+pub use code_message::CodeMessage;
 pub use token_mail::TokenMail;
 
 use crate::context::Context;

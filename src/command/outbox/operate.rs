@@ -6,7 +6,7 @@ use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::TenantId;
-use crate::domain::mail::{Mail, MailAddress, MailKind, Progress};
+use crate::domain::mail::{Addressee, Channel, Mail, MailAddress, MailKind, Progress};
 use crate::fault::Fault;
 use crate::outbound::mail::{Delivery, SendError};
 use crate::store::Key;
@@ -34,7 +34,7 @@ pub struct WaitingMail {
     /// Its id.
     pub id: Uuid,
     /// Its recipient; `None` if it cannot be opened.
-    pub to: Option<MailAddress>,
+    pub to: Option<Addressee>,
     /// Its record.
     pub record: OutboxRecord,
 }
@@ -96,7 +96,7 @@ impl RetryMail {
             })
             .await?;
         }
-        context.outbox.resume(app);
+        Channel::ALL.into_iter().for_each(|channel| context.outbox.resume(app, channel));
         context.outbox.notify();
         Ok(renewed)
     }
@@ -153,7 +153,7 @@ impl TestMail {
         let (app, now) = (&self.scope.app, context.now());
         let mail = Mail {
             tenant: TenantId::public(),
-            to: self.to,
+            to: self.to.into(),
             kind: MailKind::Test,
             language: app.config.mail.language,
             app_name: "sessiond".to_owned(),

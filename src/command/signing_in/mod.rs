@@ -7,4 +7,4 @@ mod verification;
 
 pub use first_factor::first_factors;
 pub use reset::{ResetTarget, find_reset_target};
-pub use verification::{adopt_verification, confirm_address};
+pub use verification::{adopt_verification, confirm_address, confirm_by_code};

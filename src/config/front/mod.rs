@@ -2,10 +2,12 @@
 
 mod address;
 mod form;
+mod passwordless;
 mod session;
 
 pub use address::{Api, Websites};
 pub use form::FormField;
+pub use passwordless::{ContactMethod, FlowType, Passwordless};
 pub use session::{AntiCsrf, FrontSession, SameSite, TokenTransfer};
 
 use crate::config::values::Values;
@@ -28,6 +30,8 @@ pub struct FrontConfig {
     pub requires_verified_email: bool,
     /// What people are asked for at sign-up, in this order.
     pub sign_up_fields: Vec<FormField>,
+    /// How people sign in without a password, where that recipe is served.
+    pub passwordless: Passwordless,
     /// Factors with which people may begin to sign in, unless their tenant says otherwise; `None`: all available ones.
     pub first_factors: Option<BTreeSet<String>>,
     /// Whether access tokens hold the user's roles.
@@ -43,13 +47,15 @@ pub enum FrontRecipe {
     EmailPassword,
     /// Verified e-mail addresses.
     EmailVerification,
+    /// Codes and links by mail or text message.
+    Passwordless,
     /// Roles in access tokens.
     UserRoles,
 }
 
 impl FrontRecipe {
     /// Every recipe.
-    pub const ALL: [Self; 3] = [Self::EmailPassword, Self::EmailVerification, Self::UserRoles];
+    pub const ALL: [Self; 4] = [Self::EmailPassword, Self::EmailVerification, Self::Passwordless, Self::UserRoles];
 
     /// Its name, also in the `rid` header.
     #[must_use]
@@ -57,6 +63,7 @@ impl FrontRecipe {
         match self {
             Self::EmailPassword => "emailpassword",
             Self::EmailVerification => "emailverification",
+            Self::Passwordless => "passwordless",
             Self::UserRoles => "userroles",
         }
     }
@@ -78,6 +85,7 @@ impl FrontConfig {
             recipes: recipes(values)?,
             requires_verified_email: values.is("email_verification_mode", "REQUIRED"),
             sign_up_fields: form::sign_up_fields(values)?,
+            passwordless: Passwordless::read(values),
             first_factors: first_factors(values)?,
             roles_in_token: !values.flag("skip_adding_roles_to_access_token"),
             permissions_in_token: !values.flag("skip_adding_permissions_to_access_token"),
@@ -93,7 +101,12 @@ impl FrontConfig {
     /// The factors with which people can sign in here.
     #[must_use]
     pub fn available_first_factors(&self) -> Vec<&'static str> {
-        if self.has(FrontRecipe::EmailPassword) { vec!["emailpassword"] } else { Vec::new() }
+        let factors = self.recipes.iter().flat_map(|recipe| match recipe {
+            FrontRecipe::EmailPassword => vec!["emailpassword"],
+            FrontRecipe::Passwordless => self.passwordless.factors(),
+            FrontRecipe::EmailVerification | FrontRecipe::UserRoles => Vec::new(),
+        });
+        factors.collect()
     }
 }
 

@@ -14,12 +14,14 @@ pub mod input;
 pub mod mail;
 pub mod multitenancy;
 pub mod openid;
+pub mod passwordless;
 pub mod reply;
 pub mod route;
 pub mod session;
 pub mod sign_in;
 pub mod tokens;
 pub mod user;
+pub mod validate;
 pub mod version;
 
 use crate::config::front::FrontConfig;
@@ -50,6 +52,7 @@ pub const RECIPES: &[&[FrontRoute]] = &[
     openid::ROUTES,
     multitenancy::ROUTES,
     emailpassword::ROUTES,
+    passwordless::ROUTES,
     emailverification::ROUTES,
     dev::ROUTES,
 ];
@@ -108,7 +111,7 @@ impl Fdi {
         if request.method == Method::OPTIONS {
             return caller.preflight();
         }
-        let Some((mounted, tenant)) = self.table.find(&request.method, &request.path, &front) else {
+        let Some((mounted, tenant)) = self.table.find(&request, &front) else {
             let mut reply = not_found();
             caller.allow(&mut reply);
             return reply;

@@ -1,7 +1,7 @@
 //! [`SmtpTransport`]: hands letters to SMTP servers.
 
 use super::{Letter, MailTransport, SendError};
-use crate::domain::mail::{Failure, MailAddress, Security, SmtpServer};
+use crate::domain::mail::{Addressee, Failure, MailAddress, Security, SmtpServer};
 use async_trait::async_trait;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
@@ -122,7 +122,7 @@ fn message(server: &SmtpServer, letter: &Letter) -> Result<Message, SendError> {
         .singlepart(part(ContentType::TEXT_HTML, &letter.html));
     Message::builder()
         .from(Mailbox::new(name, address(&server.from.address)?))
-        .to(Mailbox::new(None, address(&letter.mail.to)?))
+        .to(Mailbox::new(None, recipient(&letter.mail.to)?))
         .date(SystemTime::UNIX_EPOCH + Duration::from_millis(letter.date.0))
         .subject(letter.subject.as_str())
         // Some recipients recognise a letter that arrives twice by its id.
@@ -135,6 +135,16 @@ fn message(server: &SmtpServer, letter: &Letter) -> Result<Message, SendError> {
 
 fn raw(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+fn recipient(to: &Addressee) -> Result<Address, SendError> {
+    match to {
+        Addressee::Mailbox(mailbox) => address(mailbox),
+        Addressee::Phone(_) => {
+            let what = "a mail server delivers to mailboxes only".to_owned();
+            Err(SendError { failure: Failure::Refused, what })
+        }
+    }
 }
 
 fn address(address: &MailAddress) -> Result<Address, SendError> {

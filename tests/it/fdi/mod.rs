@@ -3,6 +3,7 @@
 
 mod address;
 mod pages;
+mod passwordless;
 mod sessions;
 mod settings;
 

@@ -28,6 +28,8 @@ fn changes() -> Vec<(&'static str, Value)> {
         ("use_dynamic_access_token_signing_key", json!(false)),
         ("expose_access_token_to_frontend_in_cookie_based_auth", json!(true)),
         ("sign_up_form_fields", json!(r#"[{"id": "name"}]"#)),
+        ("passwordless_contact_method", json!("PHONE")),
+        ("passwordless_flow_type", json!("MAGIC_LINK")),
         ("first_factors", json!("custom")),
         ("skip_adding_roles_to_access_token", json!(true)),
         ("skip_adding_permissions_to_access_token", json!(true)),
@@ -84,6 +86,7 @@ async fn server() -> TestApp {
     let app = TestApp::builder()
         .setting("api_domain", "https://base.example")
         .setting("website_domain", "https://www.base.example")
+        .setting("recipe_list", "emailverification,userroles,emailpassword,passwordless")
         .build()
         .await;
     for id in ["a1", "a2"] {

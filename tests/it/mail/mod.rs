@@ -51,7 +51,7 @@ pub(crate) fn mail(app: &TestApp) -> Mail {
     app.keep_secret(TOKEN);
     Mail {
         tenant: TenantId::public(),
-        to: MailAddress::parse("jane@example.org").unwrap(),
+        to: MailAddress::parse("jane@example.org").unwrap().into(),
         kind: MailKind::PasswordReset,
         language: Language::En,
         app_name: "Shop".to_owned(),

@@ -5,11 +5,13 @@ mod form;
 mod reset;
 mod sign_in;
 mod sign_up;
-mod validate;
 
 use super::route::FrontRoute;
 use crate::config::front::FrontRecipe;
 use crate::front_route;
+
+/// The recipe's factor.
+const FACTOR: &str = "emailpassword";
 
 /// Routes of this recipe.
 pub const ROUTES: &[FrontRoute] = &[

@@ -1,5 +1,6 @@
 //! `POST /signin`.
 
+use super::FACTOR;
 use super::form::{EMAIL, Form, PASSWORD, PasswordRule, field_errors};
 use super::sign_up::SignedInBody;
 use crate::command::emailpassword::Account;
@@ -7,16 +8,28 @@ use crate::command::emailpassword::find::FindByEmail;
 use crate::command::emailpassword::sign_in::{SignIn, SignedIn};
 use crate::config::front::FormField;
 use crate::context::Context;
-use crate::domain::user::{is_fake_email, normalise_email};
+use crate::domain::user::{AccountInfo, RecipeId, is_fake_email, normalise_email};
 use crate::http::exchange::Reply;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
 use crate::http::fdi::reply;
-use crate::http::fdi::sign_in::SigningIn;
+use crate::http::fdi::sign_in::{ReasonCodes, SignInAttempt, SigningIn};
 use crate::http::fdi::user::FrontUser;
 
 const WRONG: &str = "WRONG_CREDENTIALS_ERROR";
+
+const CODES: ReasonCodes = ReasonCodes {
+    sign_in: Some(
+        "Cannot sign in due to security reasons. Please try resetting your password, use a different login method or \
+         contact support. (ERR_CODE_008)",
+    ),
+    unverified: Some("009"),
+    linked: Some("010"),
+    taken: Some("011"),
+    session_taken: Some("012"),
+    ..ReasonCodes::new("SIGN_IN_NOT_ALLOWED")
+};
 
 pub(super) async fn sign_in(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
     let body = Body::of(&call.request)?;
@@ -31,15 +44,29 @@ pub(super) async fn sign_in(context: &Context, call: &mut FrontCall) -> Result<R
     if is_fake_email(&email) && !signing_in.has_session() {
         return Ok(reply::status(WRONG));
     }
-    let account = || Account { scope: call.scope(), tenant: call.tenant.clone(), email: email.clone() };
+    let account = Account { scope: call.scope(), tenant: call.tenant.clone(), email: email.clone() };
     // Whether the factor is allowed is said only about accounts that exist; for others, time passes as for a wrong
     // password.
-    if FindByEmail(account()).run(context).await?.is_some() {
-        signing_in.check_factor(call, "emailpassword")?;
+    if let Some(person) = FindByEmail(account.clone()).run(context).await? {
+        let attempt = SignInAttempt {
+            factors: &[FACTOR],
+            recipe: RecipeId::EmailPassword,
+            infos: &[AccountInfo::Email(email.clone())],
+            user: Some(&person),
+            is_verified: false,
+            verifies: false,
+            only_asks: false,
+        };
+        if let Err(refused) = signing_in.check(context, call, &attempt).await {
+            return refused.reply(&CODES);
+        }
     }
-    match (SignIn { account: account(), password: form.text(PASSWORD) }).run(context).await? {
+    match (SignIn { account, password: form.text(PASSWORD) }).run(context).await? {
         SignedIn::Ok(person) => {
-            let person = signing_in.finish(context, call, *person).await?;
+            let person = match signing_in.finish(context, call, *person, FACTOR).await {
+                Ok(person) => person,
+                Err(refused) => return refused.reply(&CODES),
+            };
             Ok(reply::ok(&SignedInBody { status: "OK", user: FrontUser::of(&person, call.version) }))
         }
         SignedIn::WrongCredentials => Ok(reply::status(WRONG)),

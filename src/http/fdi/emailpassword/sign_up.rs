@@ -1,20 +1,33 @@
 //! `POST /signup`.
 
+use super::FACTOR;
 use super::form::{EMAIL, FieldError, Form, PASSWORD, PasswordRule, field_errors};
 use crate::command::emailpassword::Account;
 use crate::command::emailpassword::sign_up::{SignUp, SignedUp};
 use crate::context::Context;
-use crate::domain::user::{MAX_EMAIL, is_fake_email, normalise_email};
+use crate::domain::user::{AccountInfo, MAX_EMAIL, RecipeId, is_fake_email, normalise_email};
 use crate::http::exchange::Reply;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
 use crate::http::fdi::reply;
-use crate::http::fdi::sign_in::SigningIn;
+use crate::http::fdi::sign_in::{ReasonCodes, SignInAttempt, SigningIn};
 use crate::http::fdi::user::FrontUser;
 use serde::Serialize;
 
 const TAKEN: &str = "This email already exists. Please sign in instead.";
+
+const CODES: ReasonCodes = ReasonCodes {
+    sign_up: Some(
+        "Cannot sign up due to security reasons. Please try logging in, use a different login method or contact \
+         support. (ERR_CODE_007)",
+    ),
+    unverified: Some("013"),
+    linked: Some("014"),
+    taken: Some("015"),
+    session_taken: Some("016"),
+    ..ReasonCodes::new("SIGN_UP_NOT_ALLOWED")
+};
 
 /// The reply for a person who has signed up or in.
 #[derive(Serialize)]
@@ -35,7 +48,18 @@ pub(super) async fn sign_up(context: &Context, call: &mut FrontCall) -> Result<R
         return Ok(field_errors(&[FieldError { id: EMAIL.to_owned(), error: "Email is invalid" }]));
     }
     let signing_in = SigningIn::begin(context, call, &body).await?;
-    signing_in.check_factor(call, "emailpassword")?;
+    let attempt = SignInAttempt {
+        factors: &[FACTOR],
+        recipe: RecipeId::EmailPassword,
+        infos: &[AccountInfo::Email(email.clone())],
+        user: None,
+        is_verified: is_fake_email(&email),
+        verifies: false,
+        only_asks: false,
+    };
+    if let Err(refused) = signing_in.check(context, call, &attempt).await {
+        return refused.reply(&CODES);
+    }
     if is_fake_email(&email) {
         return Ok(taken());
     }
@@ -45,7 +69,10 @@ pub(super) async fn sign_up(context: &Context, call: &mut FrontCall) -> Result<R
         metadata: form.answers(&call.front.sign_up_fields),
     };
     let SignedUp::Ok(person) = command.run(context).await? else { return Ok(taken()) };
-    let person = signing_in.finish(context, call, *person).await?;
+    let person = match signing_in.finish(context, call, *person, FACTOR).await {
+        Ok(person) => person,
+        Err(refused) => return refused.reply(&CODES),
+    };
     Ok(reply::ok(&SignedInBody { status: "OK", user: FrontUser::of(&person, call.version) }))
 }
 

@@ -1,5 +1,11 @@
 //! What the routes for signing up and in have in common (protocol: 21, 1).
 
+mod attempt;
+mod refused;
+
+pub use attempt::SignInAttempt;
+pub use refused::{Reason, ReasonCodes, Refused, refused};
+
 use super::call::FrontCall;
 use super::error::FrontError;
 use super::input::Body;
@@ -67,28 +73,57 @@ impl SigningIn {
         self.session.is_some()
     }
 
-    /// Checks that the factor may begin a sign-in here.
+    /// The access token's session.
+    #[must_use]
+    pub const fn session(&self) -> Option<&LoadedSession> {
+        self.session.as_ref()
+    }
+
+    /// Checks whether the attempt may go on, before passwords and codes are checked (protocol: 21, 1, steps 5 to 8).
+    /// Returns the factors that are allowed; at least one.
     ///
     /// # Errors
-    /// 401 without a session, 400 with one, 500 for a second factor.
-    pub fn check_factor(&self, call: &FrontCall, factor: &str) -> Result<(), FrontError> {
+    /// Why not.
+    pub async fn check(
+        &self,
+        context: &Context,
+        call: &mut FrontCall,
+        attempt: &SignInAttempt<'_>,
+    ) -> Result<Vec<&'static str>, Refused> {
+        // Loading users is part of the rules for linking.
+        let _ = context;
+        std::future::ready(()).await;
         if self.has_session() && self.flag == LinkingFlag::Yes {
-            return Err(FrontError::Misconfigured(NO_LINKING));
+            return Err(FrontError::Misconfigured(NO_LINKING).into());
         }
+        Ok(self.first_factors(call, attempt.factors)?)
+    }
+
+    /// Those of the factors that may begin a sign-in here; at least one.
+    fn first_factors(&self, call: &FrontCall, factors: &[&'static str]) -> Result<Vec<&'static str>, FrontError> {
         let tenant = call.existing_tenant()?;
-        match first_factors(&tenant, &call.front).iter().any(|first| first == factor) {
-            true => Ok(()),
-            false if self.has_session() => Err(FrontError::bad_request(NOT_FIRST)),
-            false => Err(FrontError::UNAUTHORISED),
+        let first = first_factors(&tenant, &call.front);
+        let allowed: Vec<&'static str> =
+            factors.iter().copied().filter(|factor| first.iter().any(|first| first == factor)).collect();
+        match allowed.is_empty() {
+            false => Ok(allowed),
+            true if self.has_session() => Err(FrontError::bad_request(NOT_FIRST)),
+            true => Err(FrontError::UNAUTHORISED),
         }
     }
 
-    /// Starts a session of the person, unless the one that it belongs to is the person's already; returns the person as
-    /// it is then.
+    /// Starts a session of the person, who has just signed up or in with this factor, unless the one that the sign-in
+    /// belongs to is the person's already; returns the person as it is then (protocol: 21, 1, steps 10 and 11).
     ///
     /// # Errors
     /// When browsers would not keep the session's cookies, or the store or a key fails.
-    pub async fn finish(self, context: &Context, call: &mut FrontCall, person: Person) -> Result<Person, FrontError> {
+    pub async fn finish(
+        self,
+        context: &Context,
+        call: &mut FrontCall,
+        person: Person,
+        _factor: &'static str,
+    ) -> Result<Person, Refused> {
         let person = adopt_verification(context, &call.scope(), person).await?;
         let user = &person.info.user;
         let owner = ClaimsOwner {
