@@ -10,6 +10,7 @@ use crate::fault::Fault;
 use crate::logs::LogError;
 use crate::metrics::Metrics;
 use crate::outbound::mail::{MailTransport, Mailer, SmtpTransport, Templates};
+use crate::outbound::provider::{DirectHttp, ProviderClient, ProviderHttp, SystemResolver};
 use crate::state::contention::Contention;
 use crate::state::directory::Directory;
 use crate::state::health_limits::HealthLimits;
@@ -44,6 +45,8 @@ pub struct ContextParts {
     pub entropy: Arc<dyn Entropy>,
     /// The way to mail servers.
     pub mail: Arc<dyn MailTransport>,
+    /// What sends requests to third-party providers.
+    pub provider_http: Arc<dyn ProviderHttp>,
 }
 
 /// Why a server could not start, or had to end.
@@ -126,6 +129,7 @@ pub async fn over(config: &Arc<BaseConfig>, store: &OpenStore) -> Result<Context
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         mail: Arc::new(SmtpTransport::default()),
+        provider_http: Arc::new(DirectHttp::new(Arc::new(SystemResolver))),
     };
     let context = compose(config, parts).await;
     if context.is_err() {
@@ -140,7 +144,7 @@ pub async fn over(config: &Arc<BaseConfig>, store: &OpenStore) -> Result<Context
 /// # Errors
 /// When the keys or the directory cannot be read.
 pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Context, StartError> {
-    let ContextParts { store, clock, entropy, mail } = parts;
+    let ContextParts { store, clock, entropy, mail, provider_http } = parts;
     let master = config.master_key.as_ref().map(|key| MasterKey::new(key.expose())).transpose()?;
     let vault = unlock(&*store, master.as_ref(), &*entropy).await?;
     let settled_clock = match config.test_mode {
@@ -167,6 +171,7 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Co
         imports: Notify::new(),
         mailer: Mailer::new(mail, Templates::new(config.templates_dir.clone())),
         outbox: OutboxState::default(),
+        providers: ProviderClient::new(provider_http),
         metrics: Metrics::default(),
     })
 }

@@ -6,6 +6,7 @@ use crate::domain::time::{Clock, Reading, SteadyMillis, UnixMillis};
 use crate::fault::Fault;
 use crate::metrics::Metrics;
 use crate::outbound::mail::Mailer;
+use crate::outbound::provider::ProviderClient;
 use crate::state::contention::Contention;
 use crate::state::directory::{AppEntry, Directory};
 use crate::state::health_limits::HealthLimits;
@@ -55,6 +56,8 @@ pub struct Context {
     pub mailer: Mailer,
     /// Wakes the job that sends mails.
     pub outbox: OutboxState,
+    /// The client of third-party providers.
+    pub providers: ProviderClient,
     /// Figures for `/metrics`.
     pub metrics: Metrics,
 }

@@ -11,6 +11,8 @@
 //! 6. [`crypto`] signs, seals and hashes; [`store`] keeps typed records over an ordered key-value transaction;
 //!    [`outbound`] sends mail.
 //!
+//! [`outbound`] opens the connections that this server makes itself.
+//!
 //! `tests/it/layering/` enforces which module may use which.
 
 pub mod app;

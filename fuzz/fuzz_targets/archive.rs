@@ -7,7 +7,7 @@
 use sessiond::control::{Task, UsersWanted, WantedImport};
 use sessiond::domain::ids::AppId;
 use sessiond::store::archive::ArchiveReader;
-use sessiond::store::{Engine, Key, Keyspace, Scan};
+use sessiond::store::{Key, Keyspace, Scan};
 use sessiond_fuzz::stored::{edited, entry, is_named, rows, snapshot};
 use sessiond_fuzz::{SERVER, wait};
 use std::path::{Path, PathBuf};

@@ -18,6 +18,7 @@ use sessiond::http::cdi::{Cdi, RECIPES};
 use sessiond::http::exchange::{Reply, Request, Verb};
 use sessiond::http::server::Dispatch;
 use sessiond::outbound::mail::SmtpTransport;
+use sessiond::outbound::provider::{DirectHttp, SystemResolver};
 use sessiond::state::key::KeyRing;
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::user;
@@ -106,6 +107,7 @@ impl Server {
             clock: Arc::new(StandingClock),
             entropy: Arc::new(counting()),
             mail: Arc::new(SmtpTransport::default()),
+            provider_http: Arc::new(DirectHttp::new(Arc::new(SystemResolver))),
         };
         let context = Arc::new(runtime.block_on(app::compose(&config, parts)).expect("an app"));
         let cdi = Cdi::new(Arc::clone(&context), Vec::new()).expect("no route twice");

@@ -3,6 +3,7 @@
 use crate::config::front::FrontConfig;
 use crate::config::ip_rule;
 use crate::config::mail::MailConfig;
+use crate::config::third_party::ThirdPartyConfig;
 use crate::config::trust::person_header;
 use crate::config::validate::split_api_keys;
 use crate::config::values::Values;
@@ -68,6 +69,8 @@ pub struct AppConfig {
     pub brute_force_protection: bool,
     /// The header in which trusted callers pass the address of the person for whom they act.
     pub brute_force_address_header: Option<HeaderName>,
+    /// The settings of third-party providers.
+    pub third_party: ThirdPartyConfig,
     /// A rule that peers must match to be allowed to call.
     pub ip_allow: Option<Regex>,
     /// A rule for peers that may not call; takes precedence over `ip_allow`.
@@ -149,6 +152,7 @@ impl AppConfig {
             mail: MailConfig::from_values(values),
             brute_force_protection: values.flag("brute_force_protection"),
             brute_force_address_header: person_header(values).ok().flatten(),
+            third_party: ThirdPartyConfig::read(values).unwrap_or_else(|_| ThirdPartyConfig::none()),
             ip_allow: compiled(
                 values.text("ip_allow_regex"),
                 parent.and_then(|parent| parent.ip_allow.as_ref()),

@@ -20,16 +20,7 @@ impl TrustedProxies {
     /// # Errors
     /// A sentence that names the first item that is not a network.
     pub(super) fn read(values: &Values) -> Result<Self, String> {
-        let network = |item: &str| {
-            let network = item.parse().ok().or_else(|| item.parse::<IpAddr>().ok().map(IpNet::from));
-            network.ok_or_else(|| {
-                format!(
-                    "'trusted_proxies' must be a comma-separated list of addresses and networks, such as \
-                     10.0.0.0/8,::1: '{item}' is none"
-                )
-            })
-        };
-        let networks: Result<_, String> = values.list("trusted_proxies").map(network).collect();
+        let networks = networks(values, "trusted_proxies");
         let header = HeaderName::try_from(values.text("trusted_proxy_header").unwrap_or_default().trim());
         let header = header.map_err(|_| "'trusted_proxy_header' must be the name of a header".to_owned())?;
         Ok(Self { networks: networks?, header })
@@ -172,4 +163,21 @@ pub(super) fn person_header(values: &Values) -> Result<Option<HeaderName>, Strin
         })
     };
     name.map(read).transpose()
+}
+
+/// The networks of a comma-separated list; an address is a network of its own.
+///
+/// # Errors
+/// A sentence that names the first item that is none.
+pub(super) fn networks(values: &Values, key: &str) -> Result<Vec<IpNet>, String> {
+    let network = |item: &str| {
+        let network = item.parse().ok().or_else(|| item.parse::<IpAddr>().ok().map(IpNet::from));
+        network.ok_or_else(|| {
+            format!(
+                "'{key}' must be a comma-separated list of addresses and networks, such as 10.0.0.0/8,::1: '{item}' is \
+                 none"
+            )
+        })
+    };
+    values.list(key).map(network).collect()
 }

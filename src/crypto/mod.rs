@@ -6,3 +6,4 @@ pub mod password;
 pub mod refresh_token;
 pub mod sealing;
 pub mod signature;
+pub mod signed_token;

@@ -19,6 +19,7 @@ pub mod session;
 pub mod sms;
 pub mod tenancy;
 pub mod text;
+pub mod thirdparty;
 pub mod time;
 pub mod token_hash;
 pub mod token_series;

@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::domain::mail::Due;
 use crate::domain::time::Reading;
 use crate::fault::Fault;
+use crate::metrics::{MailFigures, MailOutcome};
 use crate::store::outbox::{self, OutboxRecord, parse_key};
 use crate::store::{Key, codec};
 use futures_util::stream::{self, StreamExt};
@@ -30,6 +31,22 @@ pub struct Round {
     pub next_ms: Option<u64>,
 }
 
+impl Round {
+    /// Counts an outcome; returns whether the mail is still there.
+    fn note(&mut self, outcome: DeliverOutcome, figures: &MailFigures) -> bool {
+        let (count, outcome) = match outcome {
+            DeliverOutcome::Sent => (&mut self.sent, MailOutcome::Sent),
+            DeliverOutcome::Caught => (&mut self.caught, MailOutcome::Caught),
+            DeliverOutcome::Failed(_) => (&mut self.failed, MailOutcome::Failed),
+            DeliverOutcome::Dropped => (&mut self.dropped, MailOutcome::Dropped),
+            DeliverOutcome::Nothing => return true,
+        };
+        *count += 1;
+        figures.count(outcome);
+        outcome == MailOutcome::Failed
+    }
+}
+
 /// Sends the mails that are due.
 ///
 /// # Errors
@@ -42,14 +59,7 @@ pub async fn round(context: &Context) -> Result<Round, Fault> {
     let (mut fault, mut some_left) = (None, false);
     while let Some(outcome) = outcomes.next().await {
         match outcome {
-            Ok(DeliverOutcome::Sent) => round.sent += 1,
-            Ok(DeliverOutcome::Caught) => round.caught += 1,
-            Ok(DeliverOutcome::Failed(_)) => {
-                round.failed += 1;
-                some_left = true;
-            }
-            Ok(DeliverOutcome::Dropped) => round.dropped += 1,
-            Ok(DeliverOutcome::Nothing) => some_left = true,
+            Ok(outcome) => some_left |= round.note(outcome, &context.metrics.mails),
             // The others are on their way: giving them up now could send them twice.
             Err(error) => fault = Some(error),
         }

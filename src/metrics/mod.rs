@@ -3,6 +3,7 @@
 //! Counters are resolved when they are declared, so that counting is one atomic addition and no request allocates a
 //! label. Figures that the store, caches and keys count themselves are read on request.
 
+mod mail;
 mod password;
 mod sign_ups;
 
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 /// The `Content-Type` of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub use mail::{MailFigures, MailOutcome};
 pub use password::{SignInFigures, SignInOutcome};
 pub use sign_ups::SignUpFigures;
 
@@ -45,6 +47,8 @@ pub struct Metrics {
     pub sign_ins: SignInFigures,
     /// Sign-ups, by recipe.
     pub sign_ups: SignUpFigures,
+    /// Attempts to send mails, by outcome.
+    pub mails: MailFigures,
 }
 
 /// Counters of what happens to sessions. Each outcome has its own counter, resolved once.
@@ -228,7 +232,8 @@ impl Default for Metrics {
         let sessions = SessionFigures::registered(&mut registry);
         let sign_ins = SignInFigures::registered(&mut registry);
         let sign_ups = SignUpFigures::registered(&mut registry);
-        Self { registry, requests, latency, panics, sessions, sign_ins, sign_ups }
+        let mails = MailFigures::registered(&mut registry);
+        Self { registry, requests, latency, panics, sessions, sign_ins, sign_ups, mails }
     }
 }
 

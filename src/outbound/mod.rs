@@ -1,3 +1,4 @@
-//! What sessiond sends to others. Nothing is dialled that the operator did not configure.
+//! Connections that this server opens itself: only to what the operator has configured.
 
 pub mod mail;
+pub mod provider;

@@ -28,6 +28,7 @@ use sessiond::http::exchange::{Reply, Request};
 use sessiond::http::fdi::Fdi;
 use sessiond::http::server::{self, Dispatch};
 use sessiond::outbound::mail::{MailTransport, SmtpTransport};
+use sessiond::outbound::provider::{DirectHttp, ProviderHttp, SystemResolver};
 use sessiond::store::Engine;
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::sled::{self, Options};
@@ -124,6 +125,7 @@ pub(crate) struct TestAppBuilder {
     store: Option<Arc<dyn Engine>>,
     mail: Option<Arc<dyn MailTransport>>,
     recipes: Vec<&'static [Route]>,
+    provider_http: Arc<dyn ProviderHttp>,
 }
 
 impl TestAppBuilder {
@@ -182,6 +184,12 @@ impl TestAppBuilder {
         self.store(Arc::new(engine))
     }
 
+    /// Sends requests to providers in another way.
+    pub(crate) fn provider_http(mut self, http: Arc<dyn ProviderHttp>) -> Self {
+        self.provider_http = http;
+        self
+    }
+
     /// Adds routes of the test's own.
     pub(crate) fn routes(mut self, routes: &'static [Route]) -> Self {
         self.recipes.push(routes);
@@ -201,6 +209,7 @@ impl TestAppBuilder {
             clock: Arc::new(self.clock.clone()),
             entropy: Arc::new(SeededEntropy::new(self.seed)),
             mail: self.mail.unwrap_or_else(|| Arc::new(SmtpTransport::with_patience(Duration::from_secs(5)))),
+            provider_http: self.provider_http,
         };
         let context = Arc::new(app::compose(&config, parts).await.expect("a new app opens"));
         let cdi = Cdi::with_recipes(Arc::clone(&context), &self.recipes).expect("no route twice");
@@ -244,6 +253,7 @@ impl TestApp {
             store: None,
             mail: None,
             recipes: cdi::RECIPES.to_vec(),
+            provider_http: Arc::new(DirectHttp::new(Arc::new(SystemResolver))),
         }
     }
 

@@ -47,6 +47,8 @@ mod session;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
+mod thirdparty;
+#[cfg(test)]
 mod tokens;
 #[cfg(test)]
 mod totp;

@@ -53,7 +53,7 @@ impl NewSessionClaims<'_> {
         payload.set("iss", Json::Text(self.issuer.to_owned()));
         for recipe in &self.front.recipes {
             match recipe {
-                FrontRecipe::EmailPassword | FrontRecipe::Passwordless => {}
+                FrontRecipe::EmailPassword | FrontRecipe::Passwordless | FrontRecipe::ThirdParty => {}
                 FrontRecipe::EmailVerification => {
                     if let Some(verified) = is_email_verified(context, self.scope, &self.owner.recipe_user_id).await? {
                         payload.set(EMAIL_VERIFIED, boolean_claim(verified, context.now()));

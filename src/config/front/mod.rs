@@ -51,11 +51,14 @@ pub enum FrontRecipe {
     Passwordless,
     /// Roles in access tokens.
     UserRoles,
+    /// Accounts at other providers.
+    ThirdParty,
 }
 
 impl FrontRecipe {
     /// Every recipe.
-    pub const ALL: [Self; 4] = [Self::EmailPassword, Self::EmailVerification, Self::Passwordless, Self::UserRoles];
+    pub const ALL: [Self; 5] =
+        [Self::EmailPassword, Self::EmailVerification, Self::Passwordless, Self::UserRoles, Self::ThirdParty];
 
     /// Its name, also in the `rid` header.
     #[must_use]
@@ -65,6 +68,7 @@ impl FrontRecipe {
             Self::EmailVerification => "emailverification",
             Self::Passwordless => "passwordless",
             Self::UserRoles => "userroles",
+            Self::ThirdParty => "thirdparty",
         }
     }
 }
@@ -104,6 +108,7 @@ impl FrontConfig {
         let factors = self.recipes.iter().flat_map(|recipe| match recipe {
             FrontRecipe::EmailPassword => vec!["emailpassword"],
             FrontRecipe::Passwordless => self.passwordless.factors(),
+            FrontRecipe::ThirdParty => vec!["thirdparty"],
             FrontRecipe::EmailVerification | FrontRecipe::UserRoles => Vec::new(),
         });
         factors.collect()

@@ -81,7 +81,7 @@ pub(super) const FRONT: &[Setting] = &[
         Kind::Text,
         Text("emailverification,userroles,emailpassword"),
         "Comma-separated recipes of the front door, in the order of their claims in the access token: \
-         `emailpassword`, `emailverification`, `passwordless`, `userroles`.",
+         `emailpassword`, `emailverification`, `passwordless`, `thirdparty`, `userroles`.",
     )
     .per_app(),
 ];

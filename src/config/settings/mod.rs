@@ -8,6 +8,7 @@ mod mail;
 mod own;
 mod recipes;
 mod setting;
+mod third_party;
 
 pub use setting::{Default, Kind, Level, Range, Setting, Status};
 
@@ -30,6 +31,7 @@ pub const SECTIONS: &[Section] = &[
     Section { title: "Storage and limits", settings: own::STORAGE_AND_LIMITS },
     Section { title: "Logs and telemetry", settings: core::LOGS },
     Section { title: "Sign-in recipes", settings: recipes::SIGN_IN },
+    Section { title: "Third-party providers", settings: third_party::THIRD_PARTY },
     Section { title: "Protection of passwords", settings: own::PASSWORDS },
     Section { title: "Front door", settings: front::FRONT },
     Section { title: "Front door: sessions", settings: front::FRONT_SESSIONS },

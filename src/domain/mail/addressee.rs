@@ -3,6 +3,7 @@
 use super::{AddressError, MailAddress};
 use crate::domain::sms::PhoneNumber;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Where a message goes. Stored as text, in which a phone number begins with a plus sign and holds no `@`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,6 +23,12 @@ impl Addressee {
             Self::Mailbox(address) => address.as_str(),
             Self::Phone(number) => number.as_str(),
         }
+    }
+}
+
+impl fmt::Display for Addressee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Providers of a tenant: how an application lets people sign in with accounts elsewhere (CDI: multitenancy).
 //!
-//! They are stored for the applications, which read them; this server never contacts a provider.
+//! They are stored for the applications, which read them, and for the front door, which calls the providers.
 
 use crate::domain::json::{Json, Members};
 use serde::{Deserialize, Deserializer, Serialize};

@@ -25,6 +25,8 @@ pub struct FrontRoute {
     pub recipe: Option<FrontRecipe>,
     /// Whether pages of every origin may read the reply: it is public and the same for everybody.
     pub public: bool,
+    /// Whether pages of every origin may send requests that are not GET: they change nothing.
+    pub cross_site: bool,
     /// The handler to run.
     pub handler: FrontHandler,
 }
@@ -48,6 +50,7 @@ macro_rules! front_route {
             label: concat!("front ", stringify!($verb), " ", $path),
             recipe: None,
             public: false,
+            cross_site: false,
             handler: boxed,
         }
     }};
@@ -64,6 +67,12 @@ impl FrontRoute {
     #[must_use]
     pub const fn public(self) -> Self {
         Self { public: true, ..self }
+    }
+
+    /// Accepts requests of other sites' pages.
+    #[must_use]
+    pub const fn cross_site(self) -> Self {
+        Self { cross_site: true, ..self }
     }
 
     fn serves(&self, verb: Verb, front: &FrontConfig) -> bool {

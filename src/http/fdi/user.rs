@@ -39,6 +39,33 @@ struct LegacyThirdParty<'a> {
     user_id: &'a str,
 }
 
+/// The reply for a person who has signed up or in by one and the same request.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedBody<'a> {
+    status: &'static str,
+    /// Under its newer name, or its older one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_new_recipe_user: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_new_user: Option<bool>,
+    user: FrontUser<'a>,
+}
+
+impl<'a> CreatedBody<'a> {
+    /// The person, and whether they have signed up.
+    #[must_use]
+    pub fn of(person: &'a Person, created: bool, version: FdiVersion) -> Self {
+        let is_new = version.users_have_login_methods;
+        Self {
+            status: "OK",
+            created_new_recipe_user: is_new.then_some(created),
+            created_new_user: (!is_new).then_some(created),
+            user: FrontUser::of(person, version),
+        }
+    }
+}
+
 impl<'a> FrontUser<'a> {
     /// The person who has signed in.
     #[must_use]

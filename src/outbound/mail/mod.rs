@@ -5,6 +5,7 @@ mod caught;
 mod compose;
 mod letter;
 mod mailer;
+mod message;
 mod messages;
 mod smtp;
 mod templates;

@@ -1,19 +1,19 @@
 //! [`SmtpTransport`]: hands letters to SMTP servers.
 
+use super::message::message;
 use super::{Letter, MailTransport, SendError};
 use crate::domain::mail::{Addressee, Failure, MailAddress, Security, SmtpServer};
 use async_trait::async_trait;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::address::Envelope;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::transport::smtp::response::Response;
 use lettre::transport::smtp::{AsyncSmtpTransport, Error};
-use lettre::{Address, AsyncTransport, Message, Tokio1Executor};
+use lettre::{Address, AsyncTransport, Tokio1Executor};
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// How long one letter may take in all. Servers that check the content of letters answer late.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,7 +42,7 @@ impl SmtpTransport {
     }
 
     async fn hand_over(&self, server: &SmtpServer, letter: &Letter) -> Result<Response, SendError> {
-        let message = message(server, letter)?;
+        let envelope = envelope(server, letter)?;
         let mut client = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server.host.as_str())
             .port(server.port)
             .tls(self.tls(server).await?)
@@ -53,7 +53,8 @@ impl SmtpTransport {
                 .credentials(Credentials::new(name, password))
                 .authentication(vec![Mechanism::Plain, Mechanism::Login]);
         }
-        let sent = client.build::<Tokio1Executor>().send(message).await;
+        let message = message(&server.from, letter);
+        let sent = client.build::<Tokio1Executor>().send_raw(&envelope, &message).await;
         sent.map_err(|error| {
             if error.is_tls() {
                 // The trust store may have changed by the next attempt.
@@ -110,31 +111,9 @@ fn said(response: &Response) -> String {
         .join(" ")
 }
 
-/// The letter in the format of RFC 5322.
-fn message(server: &SmtpServer, letter: &Letter) -> Result<Message, SendError> {
-    let name = Some(server.from.name.as_str()).filter(|name| !name.is_empty()).map(str::to_owned);
-    let (_, domain) = server.from.address.parts();
-    let part = |content_type, text: &str| SinglePart::builder().header(content_type).body(text.to_owned());
-    let body = MultiPart::alternative()
-        // The same letter has the same bytes if it is sent again.
-        .boundary(format!("part-{}", letter.id.simple()))
-        .singlepart(part(ContentType::TEXT_PLAIN, &letter.text))
-        .singlepart(part(ContentType::TEXT_HTML, &letter.html));
-    Message::builder()
-        .from(Mailbox::new(name, address(&server.from.address)?))
-        .to(Mailbox::new(None, recipient(&letter.mail.to)?))
-        .date(SystemTime::UNIX_EPOCH + Duration::from_millis(letter.date.0))
-        .subject(letter.subject.as_str())
-        // Some recipients recognise a letter that arrives twice by its id.
-        .message_id(Some(format!("<{}@{domain}>", letter.id)))
-        .raw_header(raw("Auto-Submitted", "auto-generated"))
-        .raw_header(raw("Content-Language", letter.mail.language.name()))
-        .multipart(body)
-        .map_err(|error| unsendable(&error))
-}
-
-fn raw(name: &'static str, value: &str) -> HeaderValue {
-    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+fn envelope(server: &SmtpServer, letter: &Letter) -> Result<Envelope, SendError> {
+    let (from, to) = (address(&server.from.address)?, recipient(&letter.mail.to)?);
+    Envelope::new(Some(from), vec![to]).map_err(|error| unsendable(&error))
 }
 
 fn recipient(to: &Addressee) -> Result<Address, SendError> {

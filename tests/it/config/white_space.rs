@@ -21,6 +21,8 @@ pub(crate) fn sample(setting: &Setting) -> String {
         "ip_deny_regex" => r"192\.0\.2\..*",
         "log_level" => "WARN",
         "oauth_client_secret_encryption_key" => "correct horse",
+        "provider_private_networks" => "10.0.0.0/8",
+        "third_party_providers" => "[]",
         "trusted_proxies" => "10.0.0.0/8, ::1",
         "allowed_hosts" => "core.example.com,*.example.net",
         "allowed_origins" => "http://localhost:3000",
@@ -189,7 +191,9 @@ fn a_setting_that_is_blank_in_the_environment_is_not_set() {
 
 #[test]
 fn what_cannot_be_seen_inside_a_value_is_named_and_secrets_are_not_shown() {
-    for setting in settings::ALL.iter().filter(|setting| setting.key != "api_keys") {
+    // In keys and in JSON white space between parts does not count.
+    let is_plain = |setting: &&&Setting| setting.key != "api_keys" && setting.kind != Kind::Json;
+    for setting in settings::ALL.iter().filter(is_plain) {
         let value = sample(setting);
         for (hidden, shown) in
             [("\u{200b}", r"\u{200b}"), ("\u{feff}", r"\u{feff}"), ("\n", r"\n"), ("\u{7}", r"\u{7}")]

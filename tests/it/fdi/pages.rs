@@ -29,7 +29,7 @@ const STRANGERS: [&[(&str, &str)]; 6] = [
 async fn requests_that_change_something_are_refused_before_anything_happens() {
     let app = shop().await;
     let jar = cookies(&sign_up(&app, "a@b.cd").await);
-    let routes = RECIPES.iter().copied().flatten().filter(|route| route.verb.name() != "GET");
+    let routes = RECIPES.iter().copied().flatten().filter(|route| route.verb.name() != "GET" && !route.cross_site);
     for route in routes {
         for marks in STRANGERS {
             let method = route.verb.name().parse::<Method>().unwrap();

@@ -7,6 +7,7 @@ use crate::cdi::multitenancy::put_app;
 use http::Method;
 use serde_json::{Value, json};
 use sessiond::config::settings::{Level, SECTIONS, Status};
+use sessiond::jobs::outbox::round;
 use std::collections::BTreeSet;
 
 /// Values that are not the default, each with its setting.
@@ -14,6 +15,8 @@ fn changes() -> Vec<(&'static str, Value)> {
     vec![
         ("api_domain", json!("http://a1.example")),
         ("website_domain", json!("https://elsewhere.example")),
+        ("website_base_path", json!("/members")),
+        ("app_name", json!("Shop")),
         ("api_base_path", json!("/api/login")),
         ("api_gateway_path", json!("/gateway")),
         ("recipe_list", json!("userroles,emailpassword")),
@@ -55,11 +58,33 @@ async fn seen(app: &TestApp, host: &str) -> Value {
         "allowed": allowed,
         "exposed": up.header("access-control-expose-headers").concat(),
         "cookies": attributes(&up, host),
-        "claims": if up.header("front-token").is_empty() { json!(null) } else { names(&claims(&up)) },
+        "claims": claims_of(&up),
         "key": key_of(&up),
+        "mail": mail(app, host, &email).await,
         "duplicates": post("/auth/session/refresh", "sAccessToken=1; sAccessToken=2", json!({})).await.code(),
         "signed out": post("/auth/signout", "", json!({})).await.code(),
     })
+}
+
+/// The names of the access token's claims, if there is one.
+fn claims_of(reply: &TestReply) -> Value {
+    match reply.header("front-token").first() {
+        Some(token) if *token != "remove" => names(&claims(reply)),
+        _ => json!(null),
+    }
+}
+
+/// The mail with a link for a new password.
+async fn mail(app: &TestApp, host: &str, email: &str) -> Value {
+    let form = json!({"formFields": [{"id": "email", "value": email}]});
+    app.front_at(Method::POST, host, "/auth/user/password/reset/token").json(&form).await;
+    round(&app.context).await.unwrap();
+    let caught = app.context.mailer.caught.list();
+    app.context.mailer.caught.clear();
+    let Some(mail) = caught.first() else { return json!(null) };
+    let link = mail.link.as_deref().unwrap_or_default().split('?').next().unwrap_or_default().replace(host, "HOST");
+    // Who it is for, and the token, are different each time.
+    json!({"link": link, "names the shop": mail.text.contains("Shop")})
 }
 
 fn attributes(reply: &TestReply, host: &str) -> Vec<String> {

@@ -20,7 +20,7 @@ async fn a_letter_arrives_as_it_was_meant() {
     assert!(received.from.starts_with("FROM:<shop@example.org>"), "{}", received.from);
     assert_eq!(received.to, ["TO:<jane@example.org>"]);
     assert_eq!(received.header("From"), "\"The Shop\" <shop@example.org>");
-    assert_eq!(received.header("To"), "jane@example.org");
+    assert_eq!(received.header("To"), "<jane@example.org>");
     assert_eq!(received.header("Subject"), "Shop: choose a new password");
     assert_eq!(received.header("Date"), "Tue, 14 Nov 2023 22:13:20 +0000");
     assert_eq!(received.header("Message-ID"), format!("<{id}@example.org>"));

@@ -70,6 +70,10 @@ async fn a_deferred_mail_is_tried_again_with_growing_pauses() {
     server.behave(Manners::default());
     assert_eq!(run(&app).await, sent(1));
     assert_eq!(waiting(&app).await, 0);
+    let figures = app.get("/metrics").await.body();
+    for line in ["sessiond_mails_total{outcome=\"failed\"} 4", "sessiond_mails_total{outcome=\"sent\"} 1"] {
+        assert!(figures.lines().any(|found| found == line), "{figures}");
+    }
 }
 
 #[tokio::test]

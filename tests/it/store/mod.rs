@@ -147,8 +147,22 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
         if entry.path().is_dir() {
             copy_folder(&entry.path(), &target);
         } else {
-            std::fs::copy(entry.path(), target).unwrap();
+            std::fs::write(target, read_at_one_moment(&entry.path())).unwrap();
         }
+    }
+}
+
+/// A file as it was at one moment, though it may be written to meanwhile: a later part that was read later than an
+/// earlier one would be a file that never existed. Journals only grow, so what two readings agree on was there between
+/// them.
+fn read_at_one_moment(path: &Path) -> Vec<u8> {
+    let mut read = std::fs::read(path).unwrap();
+    loop {
+        let again = std::fs::read(path).unwrap();
+        if again == read {
+            return read;
+        }
+        read = again;
     }
 }
 

@@ -1,6 +1,6 @@
 //! `POST /user/email/verify/token`: the mail with the link.
 
-use super::refetch;
+use super::claim::refetch;
 use crate::command::claims::{EMAIL_VERIFIED, email_of};
 use crate::command::emailverification::Address;
 use crate::command::emailverification::create::{CreateVerificationToken, Created};

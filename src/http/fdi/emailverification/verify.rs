@@ -1,6 +1,6 @@
 //! `POST /user/email/verify` and `GET /user/email/verify`.
 
-use super::refetch;
+use super::claim::refetch;
 use crate::command::claims::{EMAIL_VERIFIED, boolean_claim, email_of};
 use crate::command::emailverification::Address;
 use crate::command::emailverification::status::IsEmailVerified;

@@ -3,6 +3,7 @@
 //! [`probes`] observes the effect of each; the table of settings says which ones must be covered.
 
 mod probes;
+mod providers;
 
 use super::{put_app, put_domain, put_tenant};
 use crate::app::{TestApp, TestReply, TestRequest};
@@ -96,6 +97,7 @@ async fn server() -> TestApp {
         .setting("smtp_from_email", "shop@example.org")
         .setting("smtp_password", "right")
         .mail(Arc::new(Described))
+        .provider_http(Arc::new(providers::Echo))
         .build()
         .await;
     for id in ["a1", "a2"] {

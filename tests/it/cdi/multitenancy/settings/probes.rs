@@ -1,6 +1,6 @@
 //! One observation of the effect of each setting.
 
-use super::{BASE, Probe, Spot};
+use super::{BASE, Probe, Spot, providers};
 use crate::app::{TestReply, new_session};
 use crate::cdi::golden::header;
 use crate::people::FIREBASE;
@@ -61,6 +61,15 @@ pub(super) fn all() -> Vec<Probe> {
         probe("smtp_from_name", json!("Shop"), |spot| Box::pin(mail_sent(spot))),
         probe("smtp_from_email", json!("store@example.org"), |spot| Box::pin(mail_sent(spot))),
         probe("mail_language", json!("de"), |spot| Box::pin(mail_sent(spot))),
+        probe(
+            "third_party_providers",
+            json!(
+                r#"[{"thirdPartyId": "github", "clients": [{"clientId": "i"}], "includeInNonPublicTenantsByDefault": true}]"#
+            ),
+            |spot| Box::pin(providers::listed(spot)),
+        ),
+        probe("provider_private_networks", json!("10.0.0.0/8"), |spot| Box::pin(providers::reached(spot))),
+        probe("provider_timeout_ms", json!(500), |spot| Box::pin(providers::reached(spot))),
         probe("password_hashing_alg", json!("ARGON2"), |spot| Box::pin(stored_hash(spot))),
         probe("firebase_password_hashing_signer_key", json!("c2lnbmVy"), |spot| Box::pin(firebase_import(spot))),
         probe("bulk_migration_batch_size", json!(1), |spot| Box::pin(users_of_a_batch(spot))),
@@ -210,7 +219,7 @@ async fn stored_hash(spot: Spot<'_>) -> Value {
     json!(spot.app.stored_hash(&app_id(&spot), &email).await[..3])
 }
 
-fn app_id(spot: &Spot<'_>) -> AppId {
+pub(super) fn app_id(spot: &Spot<'_>) -> AppId {
     AppId {
         connection_uri_domain: spot.place.host.trim_start_matches(BASE.host).to_owned(),
         app_id: spot.place.app.strip_prefix("/appid-").unwrap_or("public").to_owned(),
