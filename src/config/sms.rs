@@ -41,11 +41,9 @@ pub(super) fn check(values: &Values) -> Result<(), String> {
 fn service(values: &Values) -> Result<Option<SmsService>, String> {
     match (filled(values, "sms_twilio_account_sid"), filled(values, "sms_webhook_url")) {
         (None, None) => Ok(None),
+        // An app may have a program of its own where the others use an account at Twilio.
+        (_, Some(url)) => webhook(values, url).map(SmsService::Webhook).map(Some),
         (Some(sid), None) => twilio(values, sid).map(SmsService::Twilio).map(Some),
-        (None, Some(url)) => webhook(values, url).map(SmsService::Webhook).map(Some),
-        (Some(_), Some(_)) => {
-            Err("'sms_webhook_url' and 'sms_twilio_account_sid' must not both be set: one service delivers".to_owned())
-        }
     }
 }
 
@@ -59,13 +57,12 @@ fn twilio(values: &Values, sid: &str) -> Result<Twilio, String> {
     }
     let token = filled(values, "sms_twilio_auth_token")
         .ok_or("'sms_twilio_auth_token' must be set if 'sms_twilio_account_sid' is")?;
-    let service = filled(values, "sms_twilio_messaging_service_sid");
-    let from = match (filled(values, "sms_twilio_from"), service) {
-        (Some(number), None) => TwilioSender::Number(number.to_owned()),
-        (None, Some(service)) => TwilioSender::MessagingService(service.to_owned()),
-        _ => {
-            let rule = "'sms_twilio_from' or 'sms_twilio_messaging_service_sid' must be set, and not both, if \
-                        'sms_twilio_account_sid' is";
+    let from = match (filled(values, "sms_twilio_messaging_service_sid"), filled(values, "sms_twilio_from")) {
+        (Some(service), _) => TwilioSender::MessagingService(service.to_owned()),
+        (None, Some(number)) => TwilioSender::Number(number.to_owned()),
+        (None, None) => {
+            let rule =
+                "'sms_twilio_from' or 'sms_twilio_messaging_service_sid' must be set if 'sms_twilio_account_sid' is";
             return Err(rule.to_owned());
         }
     };
@@ -129,6 +126,7 @@ mod tests {
         assert_eq!(url(&own), "https://shop.example/sms?x=1");
         let bare = [own[0], ("sms_webhook_secret", SECRET.trim_start_matches(SECRET_PREFIX))];
         assert_eq!(url(&bare), url(&own));
+        assert_eq!(url(&[&TWILIO[..], &own].concat()), url(&own), "the webhook takes the place of the account");
     }
 
     #[test]
@@ -138,10 +136,9 @@ mod tests {
         for (settings, key) in [
             (vec![sid, from], "sms_twilio_auth_token"),
             (vec![sid, token], "sms_twilio_from"),
-            (vec![sid, token, from, ("sms_twilio_messaging_service_sid", "MG1")], "sms_twilio_from"),
             (vec![("sms_twilio_account_sid", "AC1/../x"), token, from], "sms_twilio_account_sid"),
             (vec![sid, token, from, ("sms_twilio_base_url", "http://api.twilio.com")], "sms_twilio_base_url"),
-            (vec![sid, token, from, hook, ("sms_webhook_secret", SECRET)], "sms_webhook_url"),
+            (vec![sid, token, from, hook], "sms_webhook_secret"),
             (vec![hook], "sms_webhook_secret"),
             (vec![hook, ("sms_webhook_secret", "whsec_c2hvcnQ=")], "sms_webhook_secret"),
             (vec![hook, ("sms_webhook_secret", "not base64, but long enough for one")], "sms_webhook_secret"),

@@ -4,7 +4,7 @@ use crate::command::outbox::operate::{DropMail, ListMail, RetryMail, TestMail, W
 use crate::context::Context;
 use crate::control::task_context::{TaskContext, failed, scope};
 use crate::domain::ids::AppId;
-use crate::domain::mail::{Addressee, Due, MailAddress};
+use crate::domain::mail::{Addressee, Due};
 use crate::domain::time::Reading;
 use crate::outbound::mail::Delivery;
 use serde_json::{Value, json};
@@ -13,8 +13,12 @@ use uuid::Uuid;
 pub(super) async fn test(tasks: &TaskContext<'_>, id: &AppId, to: &str) -> Result<Value, String> {
     let context = tasks.context;
     let scope = scope(context, id, None, "sessiond mail test")?;
-    let to = MailAddress::parse(to.trim()).map_err(|error| format!("{} is not an address: {error}", to.trim()))?;
-    let host = scope.app.config.mail.server.as_ref().map(|server| format!("{}:{}", server.host, server.port));
+    let to = to.trim();
+    let to = Addressee::try_from(to.to_owned()).map_err(|error| format!("{to} is not an address: {error}"))?;
+    let host = match to {
+        Addressee::Mailbox(_) => scope.app.config.mail.server.as_ref().map(|it| format!("{}:{}", it.host, it.port)),
+        Addressee::Phone(_) => scope.app.config.sms.service.as_ref().map(|it| it.host()),
+    };
     let outcome = TestMail { scope, to }.run(context).await;
     match outcome.ok_or("the built-in template cannot be used")? {
         Ok(Delivery::Sent(answer)) => Ok(json!({ "status": "SENT", "server": host, "answer": answer })),

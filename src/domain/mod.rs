@@ -4,6 +4,7 @@ pub mod audit;
 pub mod clock_watch;
 pub mod dashboard;
 pub mod entropy;
+pub mod http_request;
 pub mod ids;
 pub mod import;
 pub mod json;

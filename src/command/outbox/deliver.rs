@@ -1,6 +1,6 @@
 //! Sends one mail of the outbox.
 
-use super::{Outbox, failed};
+use super::{Outbox, failed, services};
 use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
 use crate::domain::ids::TenantId;
@@ -79,7 +79,7 @@ impl DeliverMail {
         let Some(letter) = context.mailer.write(id, app.clone(), mail, record.created).await else {
             return self.hold(context).await;
         };
-        match context.mailer.deliver(self.app.config.mail.server.as_deref(), letter).await {
+        match context.mailer.deliver(services(&self.app), letter, context.now()).await {
             Ok(delivery) => {
                 context.outbox.remember_sent(app, id);
                 context.outbox.resume(app, record.kind.channel());

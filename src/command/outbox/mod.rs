@@ -20,6 +20,7 @@ use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::AppId;
 use crate::domain::mail::{Mail, Progress};
 use crate::fault::{Fault, Gone};
+use crate::outbound::mail::Services;
 use crate::state::directory::AppEntry;
 use crate::store::outbox::{self, OutboxRecord};
 use crate::store::{Key, StoreError, Tx, tenant};
@@ -75,6 +76,11 @@ impl Outbox {
         let text = self.key.open_at_rest(outbox::place(&self.app, key), &record.sealed_mail).map(Zeroizing::new)?;
         serde_json::from_slice(&text).ok()
     }
+}
+
+/// Who delivers an app's mails and text messages.
+fn services(app: &AppEntry) -> Services<'_> {
+    Services { mail: app.config.mail.server.as_deref(), text: app.config.sms.service.as_deref() }
 }
 
 fn failed(error: StoreError) -> Fault {

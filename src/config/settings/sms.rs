@@ -32,7 +32,7 @@ pub(super) const SMS: &[Setting] = &[
         "SESSIOND_SMS_TWILIO_MESSAGING_SERVICE_SID",
         Kind::Text,
         Null,
-        "Messaging service that chooses the number, in place of `sms_twilio_from`.",
+        "Messaging service of the account that chooses the number; takes the place of `sms_twilio_from`.",
     )
     .per_app()
     .protected(),
@@ -50,8 +50,8 @@ pub(super) const SMS: &[Setting] = &[
         "SESSIOND_SMS_WEBHOOK_URL",
         Kind::Text,
         Null,
-        "URL that is called to deliver a text message, in place of Twilio: `POST` with JSON, signed as in Standard \
-         Webhooks. https, or http on this machine.",
+        "URL that is called to deliver a text message; takes the place of Twilio. `POST` with JSON, signed as in Standard \
+         Webhooks; https, or http on this machine.",
     )
     .per_app()
     .protected(),

@@ -43,6 +43,14 @@ pub struct Webhook {
 }
 
 impl SmsService {
+    /// The host, and the port if it is not the usual one, that requests go to.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let url = self.url();
+        let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+        rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned()
+    }
+
     /// The URL that requests go to.
     #[must_use]
     pub fn url(&self) -> String {

@@ -37,10 +37,11 @@ impl HttpSms {
 impl SmsTransport for HttpSms {
     async fn send(&self, service: &SmsService, letter: &Letter, now: UnixMillis) -> Result<String, SendError> {
         let request = request(service, letter, now);
-        let reply = self.http.send(&request, &self.reach).await.map_err(|error| SendError {
-            failure: Failure::Unavailable,
-            what: one_line(&error.to_string()),
-        })?;
+        let reply = self
+            .http
+            .send(&request, &self.reach)
+            .await
+            .map_err(|error| SendError { failure: Failure::Unavailable, what: one_line(&error.to_string()) })?;
         let said = match service {
             SmsService::Twilio(_) => words_of_twilio(&reply),
             // What a program of the operator's says may hold what it was given.

@@ -3,6 +3,7 @@
 use super::{PASSWORD, cookies, form, sign_up};
 use crate::app::TestApp;
 use http::Method;
+use sessiond::config::front::FrontRecipe;
 use sessiond::http::fdi::RECIPES;
 
 const SHOP: &str = "https://www.shop.example";
@@ -11,6 +12,7 @@ async fn shop() -> TestApp {
     TestApp::builder()
         .setting("api_domain", "https://api.shop.example")
         .setting("website_domain", "https://www.shop.example,https://m.shop.example")
+        .setting("recipe_list", &FrontRecipe::ALL.map(FrontRecipe::name).join(","))
         .build()
         .await
 }

@@ -2,7 +2,6 @@
 
 use super::{PASSWORD, claims, cookies, form};
 use crate::app::{TestApp, TestAppBuilder, TestReply};
-use crate::cdi::multitenancy::put_tenant;
 use http::Method;
 use serde_json::{Value, json};
 use sessiond::jobs::outbox::round;
@@ -108,7 +107,8 @@ async fn only_what_the_settings_allow_is_sent() {
 #[tokio::test]
 async fn a_factor_that_is_not_first_here_is_refused_before_the_code_is_looked_at() {
     let app = shop().build().await;
-    put_tenant(&app, "", "t1", json!({"firstFactors": ["otp-email"]})).await.ok();
+    let tenant = json!({"tenantId": "t1", "firstFactors": ["otp-email"]});
+    app.put("/recipe/multitenancy/tenant/v2", tenant).await.ok();
     let begun = post(&app, "/t1/signinup/code", json!({"email": MAIL})).await.ok().json();
     assert_eq!(begun["flowType"], "USER_INPUT_CODE");
     let mail = message(&app, MAIL).await;

@@ -5,6 +5,7 @@ mod life;
 mod outbox;
 mod records;
 pub(crate) mod server;
+mod texts;
 
 use crate::app::{TestApp, TestAppBuilder};
 use async_trait::async_trait;
