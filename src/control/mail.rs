@@ -15,14 +15,17 @@ pub(super) async fn test(tasks: &TaskContext<'_>, id: &AppId, to: &str) -> Resul
     let scope = scope(context, id, None, "sessiond mail test")?;
     let to = to.trim();
     let to = Addressee::try_from(to.to_owned()).map_err(|error| format!("{to} is not an address: {error}"))?;
-    let host = match to {
-        Addressee::Mailbox(_) => scope.app.config.mail.server.as_ref().map(|it| format!("{}:{}", it.host, it.port)),
-        Addressee::Phone(_) => scope.app.config.sms.service.as_ref().map(|it| it.host()),
+    let config = &scope.app.config;
+    let (host, setting) = match to {
+        Addressee::Mailbox(_) => {
+            (config.mail.server.as_ref().map(|it| format!("{}:{}", it.host, it.port)), "smtp_host")
+        }
+        Addressee::Phone(_) => (config.sms.service.as_ref().map(|it| it.host()), "sms_twilio_account_sid"),
     };
     let outcome = TestMail { scope, to }.run(context).await;
     match outcome.ok_or("the built-in template cannot be used")? {
         Ok(Delivery::Sent(answer)) => Ok(json!({ "status": "SENT", "server": host, "answer": answer })),
-        Ok(Delivery::Caught) => Ok(json!({ "status": "CAUGHT", "inMemoryOfServer": tasks.served })),
+        Ok(Delivery::Caught) => Ok(json!({ "status": "CAUGHT", "inMemoryOfServer": tasks.served, "missing": setting })),
         Err(error) => Err(format!("{} did not take the mail: {error}", host.unwrap_or_default())),
     }
 }

@@ -43,6 +43,7 @@ pub(super) const SMS: &[Setting] = &[
         Text("https://api.twilio.com"),
         "Where that API is: Twilio's, or of a service that is called in the same way.",
     )
+    .unit("URL")
     .per_app()
     .protected(),
     setting(
@@ -53,6 +54,7 @@ pub(super) const SMS: &[Setting] = &[
         "URL that is called to deliver a text message; takes the place of Twilio. `POST` with JSON, signed as in Standard \
          Webhooks; https, or http on this machine.",
     )
+    .unit("URL")
     .per_app()
     .protected(),
     setting(

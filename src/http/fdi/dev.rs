@@ -38,7 +38,10 @@ async fn page(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontErr
     );
     let mails = caught(context, call);
     if mails.is_empty() {
-        html.push_str("<p>No mail has been written yet. Mails appear here as long as smtp_host is not set, and text messages as long as no service for them is.</p>");
+        html.push_str(
+            "<p>Nothing has been written yet. Mails appear here as long as smtp_host is not set, and text messages as \
+             long as no service for them is.</p>",
+        );
     }
     for mail in mails.iter().rev() {
         // invariant: writing to a string does not fail

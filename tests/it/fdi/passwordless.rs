@@ -158,6 +158,7 @@ async fn a_message_is_kept_with_its_code_until_it_is_sent_and_dropped_when_the_c
         .setting("smtp_host", "127.0.0.1")
         .setting("smtp_port", "1")
         .setting("smtp_from_email", "shop@example.org")
+        .test_mode()
         .build()
         .await;
     let begun = start(&app, json!({"email": MAIL})).await;

@@ -26,8 +26,8 @@ const RESTART: &str = "RESTART_FLOW_ERROR";
 #[serde(rename_all = "camelCase")]
 struct SignedInBody<'a> {
     status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    created_new_recipe_user: Option<bool>,
+    created_new_recipe_user: bool,
+    /// Its name in FDI 1.17 and below, and in 2.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     created_new_user: Option<bool>,
     user: FrontUser<'a>,
@@ -78,11 +78,10 @@ pub(super) async fn consume(context: &Context, call: &mut FrontCall) -> Result<R
         Ok(person) => person,
         Err(refused) => return refused.reply(&CODES),
     };
-    let is_new_form = call.version.users_have_login_methods;
     Ok(reply::ok(&SignedInBody {
         status: "OK",
-        created_new_recipe_user: is_new_form.then_some(created),
-        created_new_user: (!is_new_form).then_some(created),
+        created_new_recipe_user: created,
+        created_new_user: (!call.version.users_have_login_methods).then_some(created),
         user: FrontUser::of(&person, call.version),
     }))
 }
