@@ -11,6 +11,7 @@ pub mod json;
 pub mod key;
 pub mod loopback;
 pub mod mail;
+pub mod multifactorauth;
 pub mod one_time_token;
 pub mod origin;
 pub mod password;

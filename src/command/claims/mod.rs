@@ -9,12 +9,15 @@ use crate::config::front::{FrontConfig, FrontRecipe};
 use crate::context::Context;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::json::{Json, JsonObject, Members};
+use crate::domain::multifactorauth::FactorsClaim;
 use crate::domain::time::UnixMillis;
 use crate::domain::userroles::RoleName;
 use crate::fault::Fault;
 
 /// The claim that says whether the e-mail address is verified.
 pub const EMAIL_VERIFIED: &str = "st-ev";
+/// The claim that says which factors are complete.
+pub const FACTORS: &str = "st-mfa";
 /// The claim that lists roles.
 const ROLES: &str = "st-role";
 /// The claim that lists permissions.
@@ -41,6 +44,8 @@ pub struct NewSessionClaims<'a> {
     pub issuer: &'a str,
     /// The owner of the session.
     pub owner: &'a ClaimsOwner,
+    /// The factors that are complete at its beginning, where there are second factors.
+    pub factors: Option<&'a FactorsClaim>,
 }
 
 impl NewSessionClaims<'_> {
@@ -53,7 +58,11 @@ impl NewSessionClaims<'_> {
         payload.set("iss", Json::Text(self.issuer.to_owned()));
         for recipe in &self.front.recipes {
             match recipe {
-                FrontRecipe::EmailPassword | FrontRecipe::Passwordless | FrontRecipe::ThirdParty => {}
+                FrontRecipe::EmailPassword
+                | FrontRecipe::MultiFactorAuth
+                | FrontRecipe::Passwordless
+                | FrontRecipe::ThirdParty
+                | FrontRecipe::Totp => {}
                 FrontRecipe::EmailVerification => {
                     if let Some(verified) = is_email_verified(context, self.scope, &self.owner.recipe_user_id).await? {
                         payload.set(EMAIL_VERIFIED, boolean_claim(verified, context.now()));
@@ -61,6 +70,9 @@ impl NewSessionClaims<'_> {
                 }
                 FrontRecipe::UserRoles => self.add_roles(context, &mut payload).await?,
             }
+        }
+        if let Some(factors) = self.factors {
+            payload.set(FACTORS, factors.to_json());
         }
         Ok(JsonObject::from(&payload))
     }

@@ -1,10 +1,16 @@
-//! What the backend SDKs decide between a browser's sign-in and the core: which factors may begin it, and whose
-//! verified addresses count (protocol: 21, 1).
+//! What the backend SDKs decide between a browser's sign-in and the core: which factors may begin it or must follow,
+//! which login methods are one person's, and whose verified addresses count (protocol: 21, 1, 3, 4 and 7).
 
+mod factors;
 mod first_factor;
+mod linking;
 mod reset;
+mod users;
 mod verification;
 
+pub use factors::{required_second_factors, second_factors_of};
 pub use first_factor::first_factors;
-pub use reset::{ResetTarget, find_reset_target};
+pub use linking::{LinkRefused, Linker, SessionUser};
+pub use reset::{ResetTarget, ResetUse, find_reset_target, use_of_reset};
+pub use users::person_of;
 pub use verification::{adopt_verification, confirm_address, confirm_by_code};

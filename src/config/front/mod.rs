@@ -11,6 +11,8 @@ pub use passwordless::{ContactMethod, FlowType, Passwordless};
 pub use session::{AntiCsrf, FrontSession, SameSite, TokenTransfer};
 
 use crate::config::values::Values;
+use crate::domain::totp::Pace;
+use crate::domain::user::front_linking::LinkingRule;
 use std::collections::BTreeSet;
 
 /// The settings of an app's front door.
@@ -34,10 +36,23 @@ pub struct FrontConfig {
     pub passwordless: Passwordless,
     /// Factors with which people may begin to sign in, unless their tenant says otherwise; `None`: all available ones.
     pub first_factors: Option<BTreeSet<String>>,
+    /// Whether login methods with the same address or phone number become one user.
+    pub account_linking: LinkingRule,
+    /// Authenticator apps that people add.
+    pub totp: FrontTotp,
     /// Whether access tokens hold the user's roles.
     pub roles_in_token: bool,
     /// Whether access tokens hold the user's permissions.
     pub permissions_in_token: bool,
+}
+
+/// Authenticator apps that people add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrontTotp {
+    /// What the app shows as the origin of its codes.
+    pub issuer: String,
+    /// Its rules for accepting codes.
+    pub pace: Pace,
 }
 
 /// A recipe of the front door.
@@ -49,6 +64,10 @@ pub enum FrontRecipe {
     EmailVerification,
     /// Codes and links by mail or text message.
     Passwordless,
+    /// Second factors.
+    MultiFactorAuth,
+    /// Authenticator apps.
+    Totp,
     /// Roles in access tokens.
     UserRoles,
     /// Accounts at other providers.
@@ -57,8 +76,15 @@ pub enum FrontRecipe {
 
 impl FrontRecipe {
     /// Every recipe.
-    pub const ALL: [Self; 5] =
-        [Self::EmailPassword, Self::EmailVerification, Self::Passwordless, Self::UserRoles, Self::ThirdParty];
+    pub const ALL: [Self; 7] = [
+        Self::EmailPassword,
+        Self::EmailVerification,
+        Self::MultiFactorAuth,
+        Self::Passwordless,
+        Self::ThirdParty,
+        Self::Totp,
+        Self::UserRoles,
+    ];
 
     /// Its name, also in the `rid` header.
     #[must_use]
@@ -67,6 +93,8 @@ impl FrontRecipe {
             Self::EmailPassword => "emailpassword",
             Self::EmailVerification => "emailverification",
             Self::Passwordless => "passwordless",
+            Self::MultiFactorAuth => "multifactorauth",
+            Self::Totp => "totp",
             Self::UserRoles => "userroles",
             Self::ThirdParty => "thirdparty",
         }
@@ -81,12 +109,16 @@ impl FrontConfig {
     pub(super) fn read(values: &Values) -> Result<Self, String> {
         let api = Api::read(values)?;
         let websites = Websites::read(values, &api)?;
+        let recipes = recipes(values)?;
+        let app_name = app_name(values)?;
         Ok(Self {
-            app_name: app_name(values)?,
+            account_linking: account_linking(values, &recipes)?,
+            totp: totp(values, &app_name)?,
+            app_name,
             session: FrontSession::read(values, &api)?,
             websites,
             api,
-            recipes: recipes(values)?,
+            recipes,
             requires_verified_email: values.is("email_verification_mode", "REQUIRED"),
             sign_up_fields: form::sign_up_fields(values)?,
             passwordless: Passwordless::read(values),
@@ -109,10 +141,54 @@ impl FrontConfig {
             FrontRecipe::EmailPassword => vec!["emailpassword"],
             FrontRecipe::Passwordless => self.passwordless.factors(),
             FrontRecipe::ThirdParty => vec!["thirdparty"],
-            FrontRecipe::EmailVerification | FrontRecipe::UserRoles => Vec::new(),
+            FrontRecipe::EmailVerification
+            | FrontRecipe::MultiFactorAuth
+            | FrontRecipe::Totp
+            | FrontRecipe::UserRoles => Vec::new(),
         });
         factors.collect()
     }
+
+    /// The factors that people can add here, in the order of the recipes.
+    #[must_use]
+    pub fn available_second_factors(&self) -> Vec<&'static str> {
+        let factors = self.recipes.iter().flat_map(|recipe| match recipe {
+            FrontRecipe::EmailPassword => vec!["emailpassword"],
+            FrontRecipe::Passwordless => self.passwordless.factors(),
+            FrontRecipe::Totp => vec!["totp"],
+            FrontRecipe::EmailVerification
+            | FrontRecipe::MultiFactorAuth
+            | FrontRecipe::ThirdParty
+            | FrontRecipe::UserRoles => Vec::new(),
+        });
+        factors.collect()
+    }
+}
+
+/// Longest issuer, in bytes: it is part of a QR code.
+const MAX_ISSUER: usize = 100;
+
+fn account_linking(values: &Values, recipes: &[FrontRecipe]) -> Result<LinkingRule, String> {
+    if values.is("account_linking", "always") {
+        return Ok(LinkingRule::Always);
+    }
+    if !values.is("account_linking", "verified") {
+        return Ok(LinkingRule::Off);
+    }
+    match recipes.contains(&FrontRecipe::EmailVerification) {
+        true => Ok(LinkingRule::Verified),
+        false => Err("'account_linking' can be verified only with emailverification in 'recipe_list'".to_owned()),
+    }
+}
+
+fn totp(values: &Values, app_name: &str) -> Result<FrontTotp, String> {
+    let issuer = values.text("totp_issuer").unwrap_or(app_name);
+    if !(1..=MAX_ISSUER).contains(&issuer.len()) {
+        return Err(format!("'totp_issuer' must have 1 to {MAX_ISSUER} bytes"));
+    }
+    let number = |key| u32::try_from(values.unsigned(key)).unwrap_or(u32::MAX);
+    let pace = Pace { period_s: number("totp_default_period"), skew: number("totp_default_skew") };
+    Ok(FrontTotp { issuer: issuer.to_owned(), pace })
 }
 
 /// Longest name of an app, in bytes: it is part of subjects of mails.
@@ -138,6 +214,10 @@ fn recipes(values: &Values) -> Result<Vec<FrontRecipe>, String> {
             return Err(format!("'recipe_list' names {name} twice"));
         }
         recipes.push(recipe);
+    }
+    // Without it a code would count for nothing.
+    if recipes.contains(&FrontRecipe::Totp) && !recipes.contains(&FrontRecipe::MultiFactorAuth) {
+        return Err("'recipe_list' with totp needs multifactorauth".to_owned());
     }
     Ok(recipes)
 }

@@ -81,7 +81,7 @@ pub(super) const FRONT: &[Setting] = &[
         Kind::Text,
         Text("emailverification,userroles,emailpassword"),
         "Comma-separated recipes of the front door, in the order of their claims in the access token: \
-         `emailpassword`, `emailverification`, `passwordless`, `thirdparty`, `userroles`.",
+         `emailpassword`, `emailverification`, `multifactorauth`, `passwordless`, `thirdparty`, `totp`, `userroles`.",
     )
     .per_app(),
 ];
@@ -168,8 +168,7 @@ pub(super) const FRONT_SESSIONS: &[Setting] = &[
     )
     .at_least(400)
     .at_most(499)
-    .per_app()
-    .later(),
+    .per_app(),
     setting(
         "use_dynamic_access_token_signing_key",
         "SESSIOND_USE_DYNAMIC_ACCESS_TOKEN_SIGNING_KEY",
@@ -235,6 +234,46 @@ pub(super) const FRONT_RECIPES: &[Setting] = &[
         "Comma-separated factors with which people may begin to sign in, unless their tenant says otherwise; without \
          it, all that are available.",
     )
+    .per_app(),
+    setting(
+        "account_linking",
+        "SESSIOND_ACCOUNT_LINKING",
+        Kind::Text,
+        Text("off"),
+        "Whether login methods with the same e-mail address or phone number become one user when somebody signs in. \
+         `verified`: if all of them are verified; it needs `emailverification`. `always`: also if they are not, so \
+         that whoever signs up first with somebody else's address shares an account with them. Second factors that are \
+         login methods of their own, such as codes by mail, need one of the two.",
+    )
+    .one_of(&["off", "verified", "always"])
+    .per_app(),
+    setting(
+        "totp_issuer",
+        "SESSIOND_TOTP_ISSUER",
+        Kind::Text,
+        Null,
+        "What authenticator apps show as the origin of their codes; without it, `app_name`.",
+    )
+    .per_app(),
+    setting(
+        "totp_default_skew",
+        "SESSIOND_TOTP_DEFAULT_SKEW",
+        Kind::Int,
+        Int(1),
+        "How many codes before and after the present one are accepted from authenticator apps that are added.",
+    )
+    .at_least(0)
+    .at_most(100)
+    .per_app(),
+    setting(
+        "totp_default_period",
+        "SESSIOND_TOTP_DEFAULT_PERIOD",
+        Kind::Int,
+        Int(30),
+        "Seconds for which authenticator apps that are added show a code.",
+    )
+    .at_least(1)
+    .at_most(86_400)
     .per_app(),
     setting(
         "skip_adding_roles_to_access_token",

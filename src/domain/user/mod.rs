@@ -1,5 +1,6 @@
 //! Users: one person is a group of login methods under one id (CDI: users, account linking).
 
+pub mod front_linking;
 pub mod linking;
 mod listing;
 mod method;

@@ -7,6 +7,8 @@ use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use crate::state::password::SignInRefused;
 use http::StatusCode;
+use serde::Serialize;
+use serde_json::Value;
 
 /// Why a request is refused, if not by a `status` in a 200 reply.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +37,15 @@ pub enum FrontError {
     /// 500 with this sentence: the settings do not allow what the request needs.
     #[error("{0}")]
     Misconfigured(&'static str),
+    /// 500: the session's user has to complete these factors, but may neither set them up nor has done so.
+    #[error(
+        "The user is required to complete secondary factors they are not allowed to ({0}), likely because of \
+             configuration issues."
+    )]
+    UnattainableFactors(String),
+    /// A claim of the session does not have the value that the request needs. The browser keeps its tokens.
+    #[error("invalid claim")]
+    InvalidClaim(Box<ClaimFlaw>),
     /// Bad input or our own failure, as in the core.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -49,6 +60,12 @@ impl FrontError {
         Self::Api(ApiError::bad_request(sentence))
     }
 
+    /// A claim does not have the value that the request needs.
+    #[must_use]
+    pub fn invalid_claim(id: &'static str, reason: Value) -> Self {
+        Self::InvalidClaim(Box::new(ClaimFlaw { id, reason }))
+    }
+
     /// True if the browser has to forget its tokens.
     #[must_use]
     pub const fn clears_tokens(&self) -> bool {
@@ -61,7 +78,8 @@ impl FrontError {
         let status = match self {
             Self::Unauthorised { .. } | Self::TryRefreshToken | Self::TokenTheftDetected => session.expired_status,
             Self::ClearedDuplicateCookies => StatusCode::OK,
-            Self::Misconfigured(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Misconfigured(_) | Self::UnattainableFactors(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::InvalidClaim(flaw) => return invalid_claim(session.invalid_claim_status, flaw),
             Self::NotFound => return not_found(),
             Self::Api(error) => {
                 let core = error.reply();
@@ -71,6 +89,26 @@ impl FrontError {
         };
         reply::message(status, &self.to_string())
     }
+}
+
+/// A claim of a session that does not have the value that a request needs.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClaimFlaw {
+    /// The claim's name.
+    pub id: &'static str,
+    /// Why its value is not the one that is needed: an object, and a text where a factor must not be set up.
+    pub reason: Value,
+}
+
+/// Clients take their next step from the claim's name.
+fn invalid_claim(status: StatusCode, flaw: &ClaimFlaw) -> Reply {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct InvalidClaimBody<'a> {
+        message: &'static str,
+        claim_validation_errors: [&'a ClaimFlaw; 1],
+    }
+    reply::json(status, &InvalidClaimBody { message: "invalid claim", claim_validation_errors: [flaw] })
 }
 
 /// The reply for a path that nothing has.

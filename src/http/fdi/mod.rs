@@ -12,6 +12,7 @@ pub mod emailverification;
 pub mod error;
 pub mod input;
 pub mod mail;
+pub mod multifactorauth;
 pub mod multitenancy;
 pub mod openid;
 pub mod passwordless;
@@ -21,6 +22,7 @@ pub mod session;
 pub mod sign_in;
 pub mod thirdparty;
 pub mod tokens;
+pub mod totp;
 pub mod user;
 pub mod validate;
 pub mod version;
@@ -56,6 +58,8 @@ pub const RECIPES: &[&[FrontRoute]] = &[
     passwordless::ROUTES,
     emailverification::ROUTES,
     thirdparty::ROUTES,
+    multifactorauth::ROUTES,
+    totp::ROUTES,
     dev::ROUTES,
 ];
 

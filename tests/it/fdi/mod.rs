@@ -2,8 +2,11 @@
 //! `tests/sdk/front`; here is what that cannot show: settings by app, the clock, and what strangers' pages may do.
 
 mod address;
+mod linking;
+mod model;
 mod pages;
 mod passwordless;
+mod second_factors;
 mod sessions;
 mod settings;
 
@@ -23,6 +26,11 @@ fn form(email: &str, password: &str) -> Value {
 async fn sign_up(app: &TestApp, email: &str) -> TestReply {
     let request = app.front(Method::POST, "/auth/signup").header("st-auth-mode", "cookie");
     request.json(&form(email, PASSWORD)).await.ok()
+}
+
+/// Signs somebody up, with tokens in the page.
+async fn sign_up_by_header(app: &TestApp, email: &str) -> TestReply {
+    app.front(Method::POST, "/auth/signup").json(&form(email, PASSWORD)).await.ok()
 }
 
 /// What a browser sends back after this reply: every cookie that was set, whatever its path.

@@ -9,7 +9,9 @@ use sessiond::http::fdi::RECIPES;
 const SHOP: &str = "https://www.shop.example";
 
 async fn shop() -> TestApp {
+    let recipes = FrontRecipe::ALL.map(FrontRecipe::name).join(",");
     TestApp::builder()
+        .setting("recipe_list", &recipes)
         .setting("api_domain", "https://api.shop.example")
         .setting("website_domain", "https://www.shop.example,https://m.shop.example")
         .setting("recipe_list", &FrontRecipe::ALL.map(FrontRecipe::name).join(","))

@@ -1,7 +1,7 @@
 //! Every setting of the front door that may differ between apps takes effect in the app where it was set, and nowhere
 //! else.
 
-use super::{PASSWORD, claims, form};
+use super::{PASSWORD, claims, cookies, form};
 use crate::app::{TestApp, TestReply};
 use crate::cdi::multitenancy::put_app;
 use http::Method;
@@ -28,12 +28,17 @@ fn changes() -> Vec<(&'static str, Value)> {
         ("anti_csrf", json!("VIA_TOKEN")),
         ("token_transfer_method", json!("header")),
         ("session_expired_status_code", json!(440)),
+        ("invalid_claim_status_code", json!(460)),
         ("use_dynamic_access_token_signing_key", json!(false)),
         ("expose_access_token_to_frontend_in_cookie_based_auth", json!(true)),
         ("sign_up_form_fields", json!(r#"[{"id": "name"}]"#)),
         ("passwordless_contact_method", json!("PHONE")),
         ("passwordless_flow_type", json!("MAGIC_LINK")),
         ("first_factors", json!("custom")),
+        ("account_linking", json!("always")),
+        ("totp_issuer", json!("Elsewhere")),
+        ("totp_default_skew", json!(2)),
+        ("totp_default_period", json!(60)),
         ("skip_adding_roles_to_access_token", json!(true)),
         ("skip_adding_permissions_to_access_token", json!(true)),
     ]
@@ -49,6 +54,13 @@ async fn seen(app: &TestApp, host: &str) -> Value {
         request.header("st-auth-mode", "cookie").json(&body).await
     };
     let up = post("/auth/signup", "", form(&email, PASSWORD)).await;
+    let jar = cookies(&up);
+    let mut second = form(&format!("second-{email}"), PASSWORD);
+    second["shouldTryLinkingWithSessionUser"] = json!(true);
+    let device = post("/auth/totp/device", &jar, json!({})).await;
+    let added: Value = serde_json::from_str(&device.body()).unwrap_or_default();
+    let secret = added["secret"].as_str().unwrap_or("?");
+    let devices = app.front_at(Method::GET, host, "/auth/totp/device/list").header("cookie", &jar).await;
     let allowed = up.header("access-control-allow-origin").concat().replace(host, "HOST");
     json!({
         "discovery": app.front_at(Method::GET, host, "/auth/.well-known/openid-configuration").await
@@ -62,6 +74,10 @@ async fn seen(app: &TestApp, host: &str) -> Value {
         "key": key_of(&up),
         "mail": mail(app, host, &email).await,
         "duplicates": post("/auth/session/refresh", "sAccessToken=1; sAccessToken=2", json!({})).await.code(),
+        "linked": post("/auth/signup", &jar, second).await.code(),
+        "device": device.body().replace(secret, "SECRET").replace(&email, "EMAIL"),
+        "devices": devices.body(),
+        "unmet": post("/auth/totp/device", &strict(app, host, &up).await, json!({})).await.code(),
         "signed out": post("/auth/signout", "", json!({})).await.code(),
     })
 }
@@ -85,6 +101,19 @@ async fn mail(app: &TestApp, host: &str, email: &str) -> Value {
     let link = mail.link.as_deref().unwrap_or_default().split('?').next().unwrap_or_default().replace(host, "HOST");
     // Who it is for, and the token, are different each time.
     json!({"link": link, "names the shop": mail.text.contains("Shop")})
+}
+
+/// Requires a factor of the person that nobody can set up here; returns their cookies.
+async fn strict(app: &TestApp, host: &str, up: &TestReply) -> String {
+    let prefix =
+        host.strip_suffix(".example").filter(|id| *id != "base").map_or_else(String::new, |id| format!("/appid-{id}"));
+    let body: Value = serde_json::from_str(&up.body()).unwrap_or_default();
+    if let Some(user) = body["user"]["id"].as_str() {
+        let update = json!({"_supertokens": {"requiredSecondaryFactors": ["otp-phone"]}});
+        let body = json!({"userId": user, "metadataUpdate": update});
+        app.put(&format!("{prefix}/recipe/user/metadata"), body).await.ok();
+    }
+    cookies(up)
 }
 
 fn attributes(reply: &TestReply, host: &str) -> Vec<String> {
@@ -111,7 +140,8 @@ async fn server() -> TestApp {
     let app = TestApp::builder()
         .setting("api_domain", "https://base.example")
         .setting("website_domain", "https://www.base.example")
-        .setting("recipe_list", "emailverification,userroles,emailpassword,passwordless")
+        .setting("recipe_list", "emailverification,userroles,emailpassword,passwordless,multifactorauth,totp")
+        .setting("bcrypt_log_rounds", "4")
         .build()
         .await;
     for id in ["a1", "a2"] {
@@ -163,6 +193,13 @@ async fn bad_settings_are_refused_with_their_place() {
             json!({"sign_up_form_fields": "[{\"id\":\"a\"},{\"id\":\"a\"}]"}),
             "'sign_up_form_fields[1].id' is there twice",
         ),
+        (json!({"recipe_list": "emailpassword,totp"}), "'recipe_list' with totp needs multifactorauth"),
+        (
+            json!({"recipe_list": "emailpassword", "account_linking": "verified"}),
+            "'account_linking' can be verified only with emailverification",
+        ),
+        (json!({"totp_issuer": "x".repeat(101)}), "'totp_issuer' must have 1 to 100 bytes"),
+        (json!({"totp_default_period": 0}), "'totp_default_period' must be"),
         (json!({"first_factors": " , "}), "'first_factors' must name a factor"),
         (json!({"api_base_path": "/a b"}), "Invalid characters in api_base_path config"),
     ] {

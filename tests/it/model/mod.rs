@@ -46,7 +46,7 @@ mod world;
 use proptest::prelude::ProptestConfig;
 
 /// This many cases of a property, or `SESSIOND_MODEL_SCALE` times as many for a long run.
-fn cases(usual: u32) -> ProptestConfig {
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
     let scale = std::env::var("SESSIOND_MODEL_SCALE").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     ProptestConfig { cases: usual * scale, failure_persistence: None, ..ProptestConfig::default() }
 }

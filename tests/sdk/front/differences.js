@@ -48,4 +48,22 @@ export const DIFFERENCES = [
     at: ["status", "type", "body.message"],
     why: "An unknown tenant is bad input: 400; the core's 400 becomes a 500 in the SDK.",
   },
+  {
+    case: /^mfa: TOTP: bad bodies/,
+    step: /^(create|remove|verify|use): /,
+    at: ["status", "type", "body"],
+    why: "A bad body is the client's mistake, so the status is 400; the SDK throws.",
+  },
+  {
+    case: /^mfa: TOTP, /,
+    step: /^verified again$/,
+    at: ["frontToken", "cookies", "accessToken", "exposed", "cache"],
+    why: "A device that is verified already takes any code, so it completes no factor here.",
+  },
+  {
+    case: /^linking: linked behind the session's back, /,
+    step: /^asks$/,
+    at: ["status", "type", "body"],
+    why: "The new session makes the SDK fail while it writes the answer; the tokens are the same.",
+  },
 ];

@@ -10,9 +10,6 @@ use super::route::FrontRoute;
 use crate::config::front::FrontRecipe;
 use crate::front_route;
 
-/// The recipe's factor.
-const FACTOR: &str = "emailpassword";
-
 /// Routes of this recipe.
 pub const ROUTES: &[FrontRoute] = &[
     front_route!(POST "/signup" => sign_up::sign_up).of(FrontRecipe::EmailPassword),

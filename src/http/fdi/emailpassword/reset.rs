@@ -1,11 +1,14 @@
 //! `POST /user/password/reset/token` and `POST /user/password/reset` (protocol: 21, 4).
 
 use super::form::{EMAIL, Form, PASSWORD, PasswordRule, field_errors};
+use crate::command::emailpassword::Account;
 use crate::command::emailpassword::reset::{ConsumeResetToken, Consumed, CreateResetToken};
+use crate::command::emailpassword::sign_up::{SignUp, SignedUp};
 use crate::command::emailpassword::update::{UpdateLogin, Updated};
-use crate::command::signing_in::{ResetTarget, confirm_address, find_reset_target};
+use crate::command::signing_in::{ResetTarget, ResetUse, confirm_address, find_reset_target, person_of, use_of_reset};
 use crate::config::front::{FormField, FrontRecipe};
 use crate::context::Context;
+use crate::domain::ids::UserId;
 use crate::domain::mail::MailKind;
 use crate::domain::user::{MAX_EMAIL, normalise_email};
 use crate::http::exchange::Reply;
@@ -14,17 +17,11 @@ use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
 use crate::http::fdi::mail::token_mail;
 use crate::http::fdi::reply;
-use serde::Serialize;
+use crate::http::fdi::sign_in::{linker, refused};
 
 const NOT_ALLOWED: &str = "Reset password link was not created because of account take over risk. Please contact support. \
                            (ERR_CODE_001)";
 const INVALID: &str = "RESET_PASSWORD_INVALID_TOKEN_ERROR";
-
-#[derive(Serialize)]
-struct RefusedBody {
-    status: &'static str,
-    reason: &'static str,
-}
 
 /// Sends a link to the owner of the address, if there is one. The reply does not say whether there is.
 pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
@@ -38,12 +35,10 @@ pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Re
     if email.len() > MAX_EMAIL {
         return Ok(reply::status("OK"));
     }
-    match find_reset_target(context, &call.scope(), &call.tenant, &email).await? {
+    match find_reset_target(context, &linker(call), &email).await? {
         ResetTarget::Nobody => {}
-        ResetTarget::NotAllowed => {
-            return Ok(reply::ok(&RefusedBody { status: "PASSWORD_RESET_NOT_ALLOWED", reason: NOT_ALLOWED }));
-        }
-        ResetTarget::Login(id) => {
+        ResetTarget::NotAllowed => return Ok(refused("PASSWORD_RESET_NOT_ALLOWED", NOT_ALLOWED)),
+        ResetTarget::Person(id) => {
             let mail = token_mail(context, call, (MailKind::PasswordReset, "/reset-password"), &email, &call.tenant);
             let mail = mail.await?;
             let lifetime_ms = call.app.config.password_reset_token_lifetime_ms;
@@ -67,16 +62,54 @@ pub(super) async fn reset(context: &Context, call: &mut FrontCall) -> Result<Rep
     let token = token.as_str().ok_or_else(|| FrontError::bad_request(mistyped))?;
     let consumed = ConsumeResetToken { scope: call.scope(), token }.run(context).await?;
     let Consumed::Ok { user_id, email } = consumed else { return Ok(reply::status(INVALID)) };
-    let password = Some(form.text(PASSWORD));
-    let command = UpdateLogin { scope: call.scope(), id: user_id.clone(), email: None, password };
-    if command.run(context).await? != Updated::Ok {
-        return Ok(reply::status(INVALID));
-    }
+    let email = normalise_email(&email);
+    let password = form.text(PASSWORD);
+    let owner = match use_of_reset(context, &linker(call), &user_id, &email).await? {
+        ResetUse::SetPassword => set_password(context, call, user_id, password).await?,
+        ResetUse::AddPassword => add_password(context, call, &email, password).await?,
+        ResetUse::Nothing => None,
+    };
+    let Some(owner) = owner else { return Ok(reply::status(INVALID)) };
     // The link was sent to the address, so its owner has it.
     if call.front.has(FrontRecipe::EmailVerification) {
-        confirm_address(context, &call.scope(), &user_id, &email).await?;
+        confirm_address(context, &call.scope(), &owner, &email).await?;
     }
+    link(context, call, owner).await?;
     Ok(reply::status("OK"))
+}
+
+/// The login method, by the id that callers see; `None` if it is gone.
+async fn set_password(
+    context: &Context,
+    call: &FrontCall,
+    id: UserId,
+    password: &str,
+) -> Result<Option<UserId>, FrontError> {
+    let command = UpdateLogin { scope: call.scope(), id: id.clone(), email: None, password: Some(password) };
+    Ok((command.run(context).await? == Updated::Ok).then_some(id))
+}
+
+/// A new login method for somebody who had none with a password; `None` if there is one with this address by now.
+async fn add_password(
+    context: &Context,
+    call: &FrontCall,
+    email: &str,
+    password: &str,
+) -> Result<Option<UserId>, FrontError> {
+    call.existing_tenant()?;
+    let account = Account { scope: call.scope(), tenant: call.tenant.clone(), email: email.to_owned() };
+    Ok(match (SignUp { account, password, metadata: None }).run(context).await? {
+        SignedUp::Ok(person) => Some(person.recipe_user_id),
+        SignedUp::EmailTaken => None,
+    })
+}
+
+/// Links the login method to others of the owner of the address.
+async fn link(context: &Context, call: &FrontCall, id: UserId) -> Result<(), FrontError> {
+    // Somebody who was deleted meanwhile has nothing to link.
+    let Some(person) = person_of(context, &call.scope(), &id).await? else { return Ok(()) };
+    linker(call).link_by_account_info(context, person).await?;
+    Ok(())
 }
 
 /// The field that such a form has.

@@ -1,11 +1,12 @@
 //! `POST /signin`.
 
-use super::FACTOR;
 use super::form::{EMAIL, Form, PASSWORD, PasswordRule, field_errors};
-use super::sign_up::SignedInBody;
+use super::sign_up::{FACTOR, SignedInBody};
 use crate::command::emailpassword::Account;
 use crate::command::emailpassword::find::FindByEmail;
 use crate::command::emailpassword::sign_in::{SignIn, SignedIn};
+use crate::command::user::Person;
+use crate::command::user::association::{AddToTenant, AddToTenantOutcome};
 use crate::config::front::FormField;
 use crate::context::Context;
 use crate::domain::user::{AccountInfo, RecipeId, is_fake_email, normalise_email};
@@ -38,16 +39,21 @@ pub(super) async fn sign_in(context: &Context, call: &mut FrontCall) -> Result<R
     if !errors.is_empty() {
         return Ok(field_errors(&errors));
     }
-    let signing_in = SigningIn::begin(context, call, &body).await?;
+    let mut signing_in = SigningIn::begin(context, call, &body).await?;
     call.existing_tenant()?;
     let email = normalise_email(form.text(EMAIL));
     if is_fake_email(&email) && !signing_in.has_session() {
         return Ok(reply::status(WRONG));
     }
     let account = Account { scope: call.scope(), tenant: call.tenant.clone(), email: email.clone() };
+    let known = FindByEmail(account.clone()).run(context).await?;
+    let known = match known {
+        Some(person) => Some(person),
+        None => adopt_login(context, call, &signing_in, &account, form.text(PASSWORD)).await?,
+    };
     // Whether the factor is allowed is said only about accounts that exist; for others, time passes as for a wrong
     // password.
-    if let Some(person) = FindByEmail(account.clone()).run(context).await? {
+    if let Some(person) = known {
         let attempt = SignInAttempt {
             factors: &[FACTOR],
             recipe: RecipeId::EmailPassword,
@@ -70,6 +76,29 @@ pub(super) async fn sign_in(context: &Context, call: &mut FrontCall) -> Result<R
             Ok(reply::ok(&SignedInBody { status: "OK", user: FrontUser::of(&person, call.version) }))
         }
         SignedIn::WrongCredentials => Ok(reply::status(WRONG)),
+    }
+}
+
+/// Lets the session's user use a login method here that they have in another tenant, if the password is right.
+async fn adopt_login(
+    context: &Context,
+    call: &FrontCall,
+    signing_in: &SigningIn,
+    account: &Account,
+    password: &str,
+) -> Result<Option<Person>, FrontError> {
+    let info = AccountInfo::Email(account.email.clone());
+    let found = signing_in.login_elsewhere(context, call, (RecipeId::EmailPassword, &info)).await?;
+    let Some((method, tenant)) = found else { return Ok(None) };
+    let elsewhere = Account { tenant, ..account.clone() };
+    let SignedIn::Ok(_) = (SignIn { account: elsewhere, password }).run(context).await? else { return Ok(None) };
+    let command = AddToTenant { scope: call.scope(), tenant: account.tenant.clone(), id: method.id };
+    match command.run(context).await? {
+        // If somebody else has just taken the address here, theirs is the account that is found.
+        AddToTenantOutcome::Ok { .. } | AddToTenantOutcome::LoginTaken(_) => {
+            Ok(FindByEmail(account.clone()).run(context).await?)
+        }
+        AddToTenantOutcome::UnknownUser | AddToTenantOutcome::AccountInfoTaken(_) => Err(FrontError::UNAUTHORISED),
     }
 }
 

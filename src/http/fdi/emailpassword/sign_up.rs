@@ -1,6 +1,5 @@
 //! `POST /signup`.
 
-use super::FACTOR;
 use super::form::{EMAIL, FieldError, Form, PASSWORD, PasswordRule, field_errors};
 use crate::command::emailpassword::Account;
 use crate::command::emailpassword::sign_up::{SignUp, SignedUp};
@@ -14,6 +13,9 @@ use crate::http::fdi::reply;
 use crate::http::fdi::sign_in::{ReasonCodes, SignInAttempt, SigningIn};
 use crate::http::fdi::user::FrontUser;
 use serde::Serialize;
+
+/// The recipe's factor.
+pub(super) const FACTOR: &str = "emailpassword";
 
 const TAKEN: &str = "This email already exists. Please sign in instead.";
 
@@ -47,7 +49,7 @@ pub(super) async fn sign_up(context: &Context, call: &mut FrontCall) -> Result<R
     if email.len() > MAX_EMAIL {
         return Ok(field_errors(&[FieldError { id: EMAIL.to_owned(), error: "Email is invalid" }]));
     }
-    let signing_in = SigningIn::begin(context, call, &body).await?;
+    let mut signing_in = SigningIn::begin(context, call, &body).await?;
     let attempt = SignInAttempt {
         factors: &[FACTOR],
         recipe: RecipeId::EmailPassword,

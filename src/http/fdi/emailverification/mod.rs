@@ -1,6 +1,6 @@
 //! The emailverification recipe (protocol: 21, 5).
 
-mod claim;
+mod follow;
 mod token;
 mod verify;
 

@@ -1,6 +1,6 @@
 //! `POST /user/email/verify/token`: the mail with the link.
 
-use super::claim::refetch;
+use super::follow::{follow, refetch};
 use crate::command::claims::{EMAIL_VERIFIED, email_of};
 use crate::command::emailverification::Address;
 use crate::command::emailverification::create::{CreateVerificationToken, Created};
@@ -20,7 +20,7 @@ pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Re
     let (id, tenant) = (session.view.recipe_user_id.clone(), session.view.handle.tenant.clone());
     let email = email_of(context, &call.scope(), &id).await?.ok_or(FrontError::UNAUTHORISED)?;
     let Some(email) = email else {
-        refetch(context, call, &mut session).await?;
+        follow(context, call, &mut session).await?;
         return Ok(reply::status(ALREADY));
     };
     let mail = token_mail(context, call, (MailKind::EmailVerification, "/verify-email"), &email, &tenant).await?;
@@ -28,7 +28,7 @@ pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Re
     let lifetime_ms = call.app.config.email_verification_token_lifetime_ms;
     match (CreateVerificationToken { address, lifetime_ms, mail }).run(context).await? {
         Created::AlreadyVerified => {
-            refetch(context, call, &mut session).await?;
+            follow(context, call, &mut session).await?;
             Ok(reply::status(ALREADY))
         }
         Created::Ok(_) => {

@@ -29,7 +29,7 @@ pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Re
         Ok(contact) => contact,
         Err(sentence) => return Ok(reply::general_error(sentence)),
     };
-    let signing_in = SigningIn::begin(context, call, &body).await?;
+    let mut signing_in = SigningIn::begin(context, call, &body).await?;
     let place = shared::place(call)?;
     let user = shared::owner(context, call, &contact).await?;
     let factors = shared::factors(call, &contact, signing_in.has_session());

@@ -3,11 +3,13 @@
 //! Messages are written in the transaction of the code that they carry and sent by a job: the reply does not wait for a
 //! server, and says nothing about one.
 
+mod answer;
 mod code;
 mod consume;
 mod contact;
 mod exists;
 mod resend;
+mod session_user;
 mod shared;
 
 use super::route::FrontRoute;

@@ -23,7 +23,7 @@ pub(super) async fn resend(context: &Context, call: &mut FrontCall) -> Result<Re
     let device = required(&body, "deviceId", "Please provide a deviceId")?;
     // The tenant of a session does not replace the one in the path here.
     let tenant = call.tenant.clone();
-    let signing_in = SigningIn::begin(context, call, &body).await?;
+    let mut signing_in = SigningIn::begin(context, call, &body).await?;
     call.tenant = tenant;
     let device = DeviceId::parse(device).ok_or_else(|| bad_encoding("deviceId"))?;
     let Some(contact) = contact_of(context, call, &device).await? else { return Ok(reply::status(RESTART)) };

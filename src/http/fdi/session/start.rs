@@ -6,6 +6,7 @@ use crate::command::session::create::{CreateSession, Created};
 use crate::config::front::{AntiCsrf, SameSite, TokenTransfer};
 use crate::context::Context;
 use crate::domain::json::JsonObject;
+use crate::domain::multifactorauth::FactorsClaim;
 use crate::domain::session::{AccessTokenVersion, IssuedSession};
 use crate::fault::Fault;
 use crate::http::fdi::call::FrontCall;
@@ -19,16 +20,23 @@ static AUTH_MODE: HeaderName = HeaderName::from_static("st-auth-mode");
 const INSECURE: &str = "Since your API and website domain are different, for sessions to work, please use https on your \
                         apiDomain and dont set cookieSecure to false.";
 
-/// Starts a session of this user, in the owner's tenant, and hands out its tokens.
+/// Starts a session of this user, in the owner's tenant, and hands out its tokens. `factors` are those that are
+/// complete, where there are second factors.
 ///
 /// # Errors
 /// When browsers would not keep its cookies, or the store or a key fails.
-pub async fn start(context: &Context, call: &mut FrontCall, owner: &ClaimsOwner) -> Result<(), FrontError> {
+pub async fn start(
+    context: &Context,
+    call: &mut FrontCall,
+    owner: &ClaimsOwner,
+    factors: Option<&FactorsClaim>,
+) -> Result<(), FrontError> {
     let transfer = transfer_of_new(call);
     check_cookies(call, transfer)?;
     let scope = call.scope();
     let issuer = call.issuer();
-    let payload = NewSessionClaims { scope: &scope, front: &call.front, issuer: &issuer, owner }.run(context).await?;
+    let claims = NewSessionClaims { scope: &scope, front: &call.front, issuer: &issuer, owner, factors };
+    let payload = claims.run(context).await?;
     let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site());
     let command = CreateSession {
         scope,
@@ -46,19 +54,27 @@ pub async fn start(context: &Context, call: &mut FrontCall, owner: &ClaimsOwner)
     };
     forget_other_tokens(call, transfer);
     hand_out(context, call, transfer, &issued);
+    if factors.is_some() {
+        // The SDKs note the first factor in a second token, so its cookie comes last.
+        hand_out_access(context, call, transfer, &issued);
+    }
     Ok(())
 }
 
 /// Hands out the tokens of a session that was created or refreshed.
 pub(super) fn hand_out(context: &Context, call: &mut FrontCall, transfer: TokenTransfer, issued: &IssuedSession) {
-    let user = issued.session.user_id.as_str();
-    let access = NewToken { text: issued.access_token.token.expose(), expires: issued.access_token.expiry };
+    hand_out_access(context, call, transfer, issued);
     let refresh = NewToken { text: issued.refresh_token.token.expose(), expires: issued.refresh_token.expiry };
-    call.tokens.set_access(transfer, user, access, &call.rules, context.now());
     call.tokens.set_refresh(transfer, refresh, &call.rules);
     if let Some(token) = &issued.anti_csrf_token {
         call.tokens.set_anti_csrf(token);
     }
+}
+
+fn hand_out_access(context: &Context, call: &mut FrontCall, transfer: TokenTransfer, issued: &IssuedSession) {
+    let user = issued.session.user_id.as_str();
+    let access = NewToken { text: issued.access_token.token.expose(), expires: issued.access_token.expiry };
+    call.tokens.set_access(transfer, user, access, &call.rules, context.now());
 }
 
 /// Where to keep the tokens: as configured, or as the client says; clients that say nothing cannot keep cookies.

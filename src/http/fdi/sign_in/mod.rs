@@ -1,6 +1,11 @@
 //! What the routes for signing up and in have in common (protocol: 21, 1).
+//!
+//! A route calls [`SigningIn::begin`] once the body is checked, [`SigningIn::check`] before it looks at a password or
+//! code, and [`SigningIn::finish`] with the person who has shown the right one.
 
 mod attempt;
+mod flag;
+mod kind;
 mod refused;
 
 pub use attempt::SignInAttempt;
@@ -9,39 +14,24 @@ pub use refused::{Reason, ReasonCodes, Refused, refused};
 use super::call::FrontCall;
 use super::error::FrontError;
 use super::input::Body;
+use super::multifactorauth::{check_set_up, claim_of_new_session, complete};
 use super::session::{self, LoadedSession};
 use crate::command::claims::ClaimsOwner;
-use crate::command::signing_in::{adopt_verification, first_factors};
-use crate::command::user::Person;
+use crate::command::signing_in::{LinkRefused, Linker, adopt_verification, first_factors};
+use crate::command::user::{Person, UserInfo};
+use crate::config::front::FrontRecipe;
 use crate::context::Context;
-use serde_json::Value;
+use crate::domain::ids::TenantId;
+use crate::domain::user::front_linking::{Candidate, Known};
+use crate::domain::user::{AccountInfo, LoginMethod, RecipeId};
+use crate::fault::Fault;
+use flag::LinkingFlag;
+use kind::{Kind, kind};
 
-const NO_LINKING: &str =
-    "Please initialise the account linking recipe and define shouldDoAutomaticAccountLinking to enable MFA";
 const NOT_FIRST: &str = "First factor sign in/up called for a non-first factor with an active session. This might \
                          indicate that you are trying to use this as a secondary factor, but disabled account linking.";
-
-/// `shouldTryLinkingWithSessionUser`: whether the sign-in is meant to add a factor to the session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LinkingFlag {
-    Yes,
-    No,
-    /// The client is too old to say, or says something else.
-    Unsaid,
-}
-
-impl LinkingFlag {
-    fn of(call: &FrontCall, body: &Body) -> Self {
-        if !call.version.has_linking_flag {
-            return Self::Unsaid;
-        }
-        match body.get("shouldTryLinkingWithSessionUser") {
-            Some(Value::Bool(true)) => Self::Yes,
-            None | Some(Value::Null | Value::Bool(false)) => Self::No,
-            Some(_) => Self::Unsaid,
-        }
-    }
-}
+/// Attempts to link to the session's user, each of which has lost a race.
+const MAX_ATTEMPTS: usize = 10;
 
 /// A sign-in under way.
 pub struct SigningIn {
@@ -73,10 +63,29 @@ impl SigningIn {
         self.session.is_some()
     }
 
-    /// The access token's session.
+    /// The session that it belongs to.
     #[must_use]
     pub const fn session(&self) -> Option<&LoadedSession> {
         self.session.as_ref()
+    }
+
+    /// A login method of the session's user that would do, but belongs to other tenants only. Once its password or code
+    /// has been checked in that tenant, it may be used in this one (protocol: 21, 1, step 4).
+    ///
+    /// # Errors
+    /// 401 for a session whose user is gone.
+    pub async fn login_elsewhere(
+        &self,
+        context: &Context,
+        call: &FrontCall,
+        (recipe, info): (RecipeId, &AccountInfo),
+    ) -> Result<Option<(LoginMethod, TenantId)>, FrontError> {
+        let Some(session) = &self.session else { return Ok(None) };
+        let user = kind::session_user(context, call, session).await?.user;
+        let fits =
+            |method: &&LoginMethod| method.login.recipe() == recipe && method.login.account_infos().contains(info);
+        let found = user.methods.iter().find(fits).filter(|_| user.is_primary);
+        Ok(found.and_then(|method| Some((method.clone(), method.tenants.first()?.clone()))))
     }
 
     /// Checks whether the attempt may go on, before passwords and codes are checked (protocol: 21, 1, steps 5 to 8).
@@ -85,18 +94,34 @@ impl SigningIn {
     /// # Errors
     /// Why not.
     pub async fn check(
-        &self,
+        &mut self,
         context: &Context,
         call: &mut FrontCall,
         attempt: &SignInAttempt<'_>,
     ) -> Result<Vec<&'static str>, Refused> {
-        // Loading users is part of the rules for linking.
-        let _ = context;
-        std::future::ready(()).await;
-        if self.has_session() && self.flag == LinkingFlag::Yes {
-            return Err(FrontError::Misconfigured(NO_LINKING).into());
+        let user = attempt.user.map(|person| &person.info);
+        let kind = kind(context, call, (self.session.as_mut(), self.flag), user, attempt.only_asks).await?;
+        let factors = match (&kind, &mut self.session) {
+            (Kind::Second { user, is_linked: false }, Some(session))
+                if call.front.has(FrontRecipe::MultiFactorAuth) =>
+            {
+                check_set_up(context, call, session, &user.user, attempt.factors).await?
+            }
+            (Kind::Second { .. }, _) => attempt.factors.to_vec(),
+            (Kind::First, _) => self.first_factors(call, attempt.factors)?,
+        };
+        let shown = self.session.as_ref().map(|session| session.view.user_id.clone());
+        let is_verified = match attempt.user {
+            Some(person) => attempt.verifies || used(person).is_some_and(|(_, verified)| verified),
+            None => attempt.is_verified || attempt.verifies || kind.has_verified(attempt.infos),
+        };
+        let user = attempt.user.map(|person| &person.info.user);
+        let candidate = Candidate { infos: attempt.infos, user, is_verified, session_user: shown.as_ref() };
+        match linker(call).allows(context, &candidate).await? {
+            true => Ok(factors),
+            false if attempt.is_sign_up() => Err(Refused::Reason(Reason::SignUpNotAllowed)),
+            false => Err(Refused::Reason(Reason::SignInNotAllowed)),
         }
-        Ok(self.first_factors(call, attempt.factors)?)
     }
 
     /// Those of the factors that may begin a sign-in here; at least one.
@@ -112,31 +137,81 @@ impl SigningIn {
         }
     }
 
-    /// Starts a session of the person, who has just signed up or in with this factor, unless the one that the sign-in
-    /// belongs to is the person's already; returns the person as it is then (protocol: 21, 1, steps 10 and 11).
+    /// Links the person, who has just signed up or in with this factor, as the rule says; starts a session of theirs,
+    /// unless the one that the sign-in belongs to is theirs, and notes there that the factor is complete. Returns the
+    /// person as it is then (protocol: 21, 1, steps 10 and 11).
     ///
     /// # Errors
-    /// When browsers would not keep the session's cookies, or the store or a key fails.
+    /// Why it cannot be linked to the session's user; when browsers would not keep the session's cookies.
     pub async fn finish(
-        self,
+        mut self,
         context: &Context,
         call: &mut FrontCall,
         person: Person,
-        _factor: &'static str,
+        factor: &'static str,
     ) -> Result<Person, Refused> {
+        let person = self.link(context, call, person).await?;
         let person = adopt_verification(context, &call.scope(), person).await?;
         let user = &person.info.user;
+        let is_own = |session: &LoadedSession| {
+            user.methods.iter().any(|method| *method.shown_id() == session.view.recipe_user_id)
+        };
+        if let Some(session) = self.session.as_mut().filter(|session| is_own(session)) {
+            complete(context, call, session, factor).await?;
+            return Ok(person);
+        }
         let owner = ClaimsOwner {
             tenant: call.tenant.clone(),
             user_id: user.shown_id().clone(),
             recipe_user_id: user.shown(&person.recipe_user_id).clone(),
         };
-        let is_own = |session: &LoadedSession| {
-            user.methods.iter().any(|method| *method.shown_id() == session.view.recipe_user_id)
-        };
-        if !self.session.as_ref().is_some_and(is_own) {
-            session::start(context, call, &owner).await?;
-        }
+        let factors = claim_of_new_session(context, call, &owner, factor).await?;
+        session::start(context, call, &owner, factors.as_ref()).await?;
         Ok(person)
     }
+
+    async fn link(&mut self, context: &Context, call: &mut FrontCall, mut person: Person) -> Result<Person, Refused> {
+        for _ in 0..MAX_ATTEMPTS {
+            let with = (self.session.as_mut(), self.flag);
+            let session_user = match kind(context, call, with, Some(&person.info), false).await? {
+                Kind::First => return Ok(linker(call).link_by_account_info(context, person).await?),
+                Kind::Second { is_linked: true, .. } => return Ok(person),
+                Kind::Second { user, .. } => user,
+            };
+            let reason = match linker(call).link_to_session(context, person.clone(), &session_user).await? {
+                Ok(linked) => return Ok(linked),
+                Err(LinkRefused::NotPrimary) => {
+                    person = kind::reloaded(context, call, person).await?;
+                    continue;
+                }
+                Err(LinkRefused::Unverified) => Reason::EmailVerificationRequired,
+                Err(LinkRefused::Elsewhere) => Reason::AlreadyLinked,
+                Err(LinkRefused::AccountInfoTaken) => Reason::AccountInfoTaken,
+            };
+            return Err(Refused::Reason(reason));
+        }
+        Err(Fault::invariant("linking to a session's user who changes all the time").into())
+    }
+}
+
+impl Kind {
+    /// True if the session's user has verified one of these account infos.
+    fn has_verified(&self, infos: &[AccountInfo]) -> bool {
+        match self {
+            Self::First => false,
+            Self::Second { user, .. } => Known { user: &user.user, verified: &user.verified }.has_verified(infos),
+        }
+    }
+}
+
+/// Links by the rule of the settings, in the tenant of the call.
+pub fn linker(call: &FrontCall) -> Linker {
+    Linker { scope: call.scope(), tenant: call.tenant.clone(), rule: call.front.account_linking }
+}
+
+/// The login method that a person uses, and whether it is verified.
+fn used(person: &Person) -> Option<(&LoginMethod, bool)> {
+    let UserInfo { user, verified } = &person.info;
+    let mut methods = user.methods.iter().zip(verified.iter().copied());
+    methods.find(|(method, _)| method.id == person.recipe_user_id)
 }

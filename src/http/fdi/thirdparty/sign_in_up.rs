@@ -79,7 +79,7 @@ pub(super) async fn sign_in_up(context: &Context, call: &mut FrontCall) -> Resul
 async fn sign_in(
     context: &Context,
     call: &mut FrontCall,
-    signing_in: SigningIn,
+    mut signing_in: SigningIn,
     identity: ProviderIdentity,
 ) -> Result<Reply, FrontError> {
     let ProviderIdentity { third_party_id, user_id, email, is_verified, .. } = identity;

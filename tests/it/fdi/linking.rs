@@ -1,0 +1,200 @@
+//! Login methods that become one user, by a rule of the settings.
+
+use super::second_factors::Page;
+use super::{PASSWORD, claims, form, sign_up_by_header};
+use crate::app::{TestApp, TestReply};
+use http::Method;
+use serde_json::{Value, json};
+
+async fn app(rule: &str) -> TestApp {
+    TestApp::builder().setting("account_linking", rule).setting("bcrypt_log_rounds", "4").build().await
+}
+
+/// Signs somebody in with a code mailed to an address, through the core; returns the user's id.
+pub(super) async fn by_code(app: &TestApp, email: &str) -> String {
+    let code = app.post("/recipe/signinup/code", json!({"email": email})).await.ok().json();
+    let body = json!({
+        "preAuthSessionId": code["preAuthSessionId"], "deviceId": code["deviceId"], "userInputCode": code["userInputCode"],
+    });
+    app.post("/recipe/signinup/code/consume", body).await.ok().text_at("/recipeUserId")
+}
+
+pub(super) async fn make_primary(app: &TestApp, id: &str) {
+    app.post("/recipe/accountlinking/user/primary", json!({"recipeUserId": id})).await.ok();
+}
+
+/// A token for the address of a login method.
+pub(super) async fn verification_token(app: &TestApp, id: &str, email: &str) -> Option<String> {
+    let made = app.post("/recipe/user/email/verify/token", json!({"userId": id, "email": email})).await;
+    made.json()["token"].as_str().map(str::to_owned)
+}
+
+async fn unverify(app: &TestApp, id: &str, email: &str) {
+    app.post("/recipe/user/email/verify/remove", json!({"userId": id, "email": email})).await.ok();
+}
+
+async fn post(app: &TestApp, path: &str, body: Value) -> TestReply {
+    app.front(Method::POST, path).json(&body).await
+}
+
+async fn methods_of(app: &TestApp, id: &str) -> usize {
+    let user = app.get(&format!("/user/id?userId={id}")).await.ok().json();
+    user["user"]["loginMethods"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn always_links_to_whoever_has_the_address() {
+    let app = app("always").await;
+    let first = by_code(&app, "a@b.cd").await;
+    let up = sign_up_by_header(&app, "a@b.cd").await;
+    assert_eq!(up.text_at("/user/id"), first, "the older one is the person's id");
+    assert_eq!(up.json()["user"]["isPrimaryUser"], true);
+    assert_eq!(claims(&up)["sub"], json!(first));
+    assert_ne!(claims(&up)["rsub"], json!(first));
+    assert_eq!(claims(&up)["st-ev"]["v"], true, "the address was verified by the code");
+    assert_eq!(methods_of(&app, &first).await, 2);
+}
+
+#[tokio::test]
+async fn off_links_nobody_and_makes_nobody_primary() {
+    let app = app("off").await;
+    by_code(&app, "a@b.cd").await;
+    let up = sign_up_by_header(&app, "a@b.cd").await;
+    assert_eq!(up.json()["user"]["isPrimaryUser"], false);
+    assert_eq!(methods_of(&app, &up.text_at("/user/id")).await, 1);
+}
+
+#[tokio::test]
+async fn verified_refuses_who_has_not_shown_that_the_address_is_theirs() {
+    let app = app("verified").await;
+    let owner = by_code(&app, "a@b.cd").await;
+    make_primary(&app, &owner).await;
+    let refused = post(&app, "/auth/signup", form("a@b.cd", PASSWORD)).await;
+    assert_eq!(refused.json()["status"], "SIGN_UP_NOT_ALLOWED");
+    assert!(refused.text_at("/reason").ends_with("(ERR_CODE_007)"), "{}", refused.body());
+    assert!(refused.header("front-token").is_empty());
+
+    // Somebody who signed up before the owner came has to verify the address too.
+    let early = sign_up_by_header(&app, "b@b.cd").await.text_at("/user/id");
+    make_primary(&app, &by_code(&app, "b@b.cd").await).await;
+    let refused = post(&app, "/auth/signin", form("b@b.cd", PASSWORD)).await;
+    assert_eq!(refused.json()["status"], "SIGN_IN_NOT_ALLOWED");
+    let refused = post(&app, "/auth/signin", form("b@b.cd", "a wrong one 1")).await;
+    assert!(refused.text_at("/reason").ends_with("(ERR_CODE_008)"), "it is said before the password is looked at");
+    assert_eq!(methods_of(&app, &early).await, 1);
+}
+
+#[tokio::test]
+async fn verification_links_and_replaces_the_session() {
+    let app = app("verified").await;
+    let up = sign_up_by_header(&app, "a@b.cd").await;
+    let id = up.text_at("/user/id");
+    let owner = by_code(&app, "a@b.cd").await;
+    make_primary(&app, &owner).await;
+    let token = verification_token(&app, &id, "a@b.cd").await.unwrap();
+    let mut page = Page::of(&app, &up);
+    let verified = page.send(Method::POST, "/auth/user/email/verify", json!({"token": token})).await.ok();
+    let new = claims(&verified);
+    assert_eq!((&new["sub"], &new["rsub"], &new["st-ev"]["v"]), (&json!(owner), &json!(id), &json!(true)));
+    assert_ne!(new["sessionHandle"], claims(&up)["sessionHandle"]);
+    assert_eq!(verified.header("st-refresh-token").len(), 1);
+    let bearer = format!("Bearer {}", up.header("st-refresh-token").concat());
+    let refreshed = app.front(Method::POST, "/auth/session/refresh").header("authorization", &bearer).await;
+    assert_eq!(refreshed.code(), 401, "the sessions from before are over");
+}
+
+#[tokio::test]
+async fn an_address_that_the_primary_user_has_not_verified_links_nobody() {
+    let app = app("verified").await;
+    // Whoever made this account has a phone and claims the address; it was never theirs.
+    let claimed = by_code(&app, "a@b.cd").await;
+    make_primary(&app, &claimed).await;
+    unverify(&app, &claimed, "a@b.cd").await;
+    let refused = post(&app, "/auth/signup", form("a@b.cd", PASSWORD)).await;
+    assert_eq!(refused.json()["status"], "SIGN_UP_NOT_ALLOWED");
+    let up = sign_up_by_header(&app, "c@b.cd").await;
+    let id = up.text_at("/user/id");
+    let later = by_code(&app, "c@b.cd").await;
+    make_primary(&app, &later).await;
+    unverify(&app, &later, "c@b.cd").await;
+    let token = verification_token(&app, &id, "c@b.cd").await.unwrap();
+    post(&app, "/auth/user/email/verify", json!({"token": token})).await.ok();
+    assert_eq!(methods_of(&app, &id).await, 1);
+    assert_eq!(methods_of(&app, &later).await, 1);
+}
+
+#[tokio::test]
+async fn a_second_login_method_needs_a_verified_address_on_one_side() {
+    let app = app("verified").await;
+    let up = sign_up_by_header(&app, "a@b.cd").await;
+    let id = up.text_at("/user/id");
+    let mut page = Page::of(&app, &up);
+    let second = |email: &str| {
+        let mut body = form(email, PASSWORD);
+        body["shouldTryLinkingWithSessionUser"] = json!(true);
+        body
+    };
+    let refused = page.send(Method::POST, "/auth/signup", second("b@b.cd")).await;
+    assert_eq!(refused.code(), 403, "{}", refused.body());
+    let reason = json!({"message": "wrong value", "expectedValue": true, "actualValue": false});
+    assert_eq!(refused.json()["claimValidationErrors"], json!([{"id": "st-ev", "reason": reason}]));
+    let token = verification_token(&app, &id, "a@b.cd").await.unwrap();
+    page.send(Method::POST, "/auth/user/email/verify", json!({"token": token})).await.ok();
+    let refused = page.send(Method::POST, "/auth/signup", second("b@b.cd")).await;
+    assert!(refused.text_at("/reason").ends_with("(ERR_CODE_013)"), "{}", refused.body());
+    assert_eq!(methods_of(&app, &id).await, 1);
+    // The login method exists, and can be linked once its address is verified.
+    let users = app.get("/users/by-accountinfo?email=b@b.cd&doUnionOfAccountInfo=true").await.ok();
+    let other = users.text_at("/users/0/id");
+    let token = verification_token(&app, &other, "b@b.cd").await.unwrap();
+    app.post("/recipe/user/email/verify", json!({"method": "token", "token": token})).await.ok();
+    let linked = page.send(Method::POST, "/auth/signin", second("b@b.cd")).await.ok();
+    assert_eq!(linked.text_at("/user/id"), id);
+    assert!(linked.header("st-refresh-token").is_empty(), "the session goes on");
+}
+
+#[tokio::test]
+async fn a_link_for_a_new_password_gives_one_to_whoever_has_only_codes() {
+    let app = app("verified").await;
+    let owner = by_code(&app, "a@b.cd").await;
+    make_primary(&app, &owner).await;
+    let made = app.post("/recipe/user/password/reset/token", json!({"userId": owner, "email": "a@b.cd"})).await.ok();
+    let fields = json!([{"id": "password", "value": PASSWORD}]);
+    let body = json!({"method": "token", "token": made.text_at("/token"), "formFields": fields});
+    let reset = post(&app, "/auth/user/password/reset", body.clone()).await.ok();
+    assert!(reset.header("front-token").is_empty(), "no session begins");
+    let signed_in = post(&app, "/auth/signin", form("a@b.cd", PASSWORD)).await.ok();
+    assert_eq!(signed_in.text_at("/user/id"), owner);
+    assert_eq!(methods_of(&app, &owner).await, 2);
+    assert_eq!(
+        post(&app, "/auth/user/password/reset", body).await.json()["status"],
+        "RESET_PASSWORD_INVALID_TOKEN_ERROR"
+    );
+}
+
+#[tokio::test]
+async fn a_password_of_another_tenant_may_be_used_in_the_sessions() {
+    let app = app("always").await;
+    let up = sign_up_by_header(&app, "a@b.cd").await;
+    let id = up.text_at("/user/id");
+    for tenant in ["t1", "t2"] {
+        let factors = json!({"tenantId": tenant, "firstFactors": ["emailpassword"]});
+        app.put("/recipe/multitenancy/tenant/v2", factors).await.ok();
+    }
+    // The person has a session in a tenant where the password is not known.
+    app.post("/t1/recipe/multitenancy/tenant/user", json!({"recipeUserId": id})).await.ok();
+    let signed_in = app.front(Method::POST, "/auth/t1/signin").json(&form("a@b.cd", PASSWORD)).await.ok();
+    app.post("/t1/recipe/multitenancy/tenant/user/remove", json!({"recipeUserId": id})).await.ok();
+    let mut page = Page::of(&app, &signed_in);
+    let second = |word: &str| {
+        let mut body = form("a@b.cd", word);
+        body["shouldTryLinkingWithSessionUser"] = json!(true);
+        body
+    };
+    let wrong = page.send(Method::POST, "/auth/t1/signin", second("a wrong one 1")).await;
+    assert_eq!(wrong.json()["status"], "WRONG_CREDENTIALS_ERROR");
+    let user = app.get(&format!("/user/id?userId={id}")).await.ok().json();
+    assert_eq!(user["user"]["tenantIds"], json!(["public"]));
+    let right = page.send(Method::POST, "/auth/t1/signin", second(PASSWORD)).await;
+    assert_eq!(right.json()["user"]["tenantIds"], json!(["public", "t1"]), "{}", right.body());
+}
