@@ -9,8 +9,10 @@ use crate::domain::time::Clock;
 use crate::fault::Fault;
 use crate::logs::LogError;
 use crate::metrics::Metrics;
+use crate::outbound::http::{DirectHttp, HttpClient, SystemResolver};
 use crate::outbound::mail::{MailTransport, Mailer, SmtpTransport, Templates};
-use crate::outbound::provider::{DirectHttp, ProviderClient, ProviderHttp, SystemResolver};
+use crate::outbound::provider::ProviderClient;
+use crate::outbound::sms::HttpSms;
 use crate::state::contention::Contention;
 use crate::state::directory::Directory;
 use crate::state::health_limits::HealthLimits;
@@ -46,7 +48,7 @@ pub struct ContextParts {
     /// The way to mail servers.
     pub mail: Arc<dyn MailTransport>,
     /// What sends requests to third-party providers.
-    pub provider_http: Arc<dyn ProviderHttp>,
+    pub http: Arc<dyn HttpClient>,
 }
 
 /// Why a server could not start, or had to end.
@@ -129,7 +131,7 @@ pub async fn over(config: &Arc<BaseConfig>, store: &OpenStore) -> Result<Context
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         mail: Arc::new(SmtpTransport::default()),
-        provider_http: Arc::new(DirectHttp::new(Arc::new(SystemResolver))),
+        http: Arc::new(DirectHttp::new(Arc::new(SystemResolver))),
     };
     let context = compose(config, parts).await;
     if context.is_err() {
@@ -144,13 +146,14 @@ pub async fn over(config: &Arc<BaseConfig>, store: &OpenStore) -> Result<Context
 /// # Errors
 /// When the keys or the directory cannot be read.
 pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Context, StartError> {
-    let ContextParts { store, clock, entropy, mail, provider_http } = parts;
+    let ContextParts { store, clock, entropy, mail, http } = parts;
     let master = config.master_key.as_ref().map(|key| MasterKey::new(key.expose())).transpose()?;
     let vault = unlock(&*store, master.as_ref(), &*entropy).await?;
     let settled_clock = match config.test_mode {
         true => SettledClock::trusting(clock.reading()),
         false => SettledClock::resume(&*store, clock.reading()).await?,
     };
+    let sms = Arc::new(HttpSms::new(Arc::clone(&http)));
     let directory = Directory::load(Arc::clone(config), &*store).await?;
     user::listing::v1::upgrade(&*store).await?;
     tallies::establish(&*store).await?;
@@ -169,9 +172,9 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Co
         refusals: Refusals::default(),
         activity: Arc::default(),
         imports: Notify::new(),
-        mailer: Mailer::new(mail, Templates::new(config.templates_dir.clone())),
+        mailer: Mailer::new(mail, sms, Templates::new(config.templates_dir.clone())),
         outbox: OutboxState::default(),
-        providers: ProviderClient::new(provider_http),
+        providers: ProviderClient::new(http),
         metrics: Metrics::default(),
     })
 }

@@ -27,10 +27,10 @@ enum Verb {
     Drop(Drop),
 }
 
-/// Send a test mail now, and print what the mail server said.
+/// Send a test mail or text message now, and print what the server said.
 #[derive(Debug, Args)]
 struct Test {
-    /// Address to send it to.
+    /// Address to send it to, or a phone number such as +4915112345678.
     address: String,
     #[command(flatten)]
     app: AppName,
@@ -103,13 +103,14 @@ impl Mail {
 }
 
 fn print_test(answer: &Value) {
+    let missing = output::text(answer, "missing");
     if output::text(answer, "status") == "SENT" {
         let (server, words) = (output::text(answer, "server"), output::text(answer, "answer"));
         output::line(format!("{server} took the mail: {words}"));
     } else if answer.get("inMemoryOfServer") == Some(&Value::Bool(true)) {
-        output::line("caught: smtp_host is not set, so mails are not sent but kept in the server's memory");
+        output::line(format!("caught: {missing} is not set, so it is not sent but kept in the server's memory"));
     } else {
-        output::line("not sent: smtp_host is not set, so a server would catch the mail");
+        output::line(format!("not sent: {missing} is not set, so a server would catch it"));
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::config::front::FrontConfig;
 use crate::config::ip_rule;
 use crate::config::mail::MailConfig;
+use crate::config::sms::SmsConfig;
 use crate::config::third_party::ThirdPartyConfig;
 use crate::config::trust::person_header;
 use crate::config::validate::split_api_keys;
@@ -65,6 +66,8 @@ pub struct AppConfig {
     pub import_parallelism: u64,
     /// How its mails are sent.
     pub mail: MailConfig,
+    /// How its text messages are sent.
+    pub sms: SmsConfig,
     /// Whether failed sign-ins are counted and delay the next ones.
     pub brute_force_protection: bool,
     /// The header in which trusted callers pass the address of the person for whom they act.
@@ -150,6 +153,7 @@ impl AppConfig {
             import_batch: values.unsigned("bulk_migration_batch_size"),
             import_parallelism: values.unsigned("bulk_migration_parallelism"),
             mail: MailConfig::from_values(values),
+            sms: SmsConfig::from_values(values),
             brute_force_protection: values.flag("brute_force_protection"),
             brute_force_address_header: person_header(values).ok().flatten(),
             third_party: ThirdPartyConfig::read(values).unwrap_or_else(|_| ThirdPartyConfig::none()),

@@ -18,6 +18,7 @@ pub mod reference;
 mod secrets;
 mod service_link;
 pub mod settings;
+mod sms;
 mod sources;
 mod third_party;
 mod trust;
@@ -36,6 +37,7 @@ pub use base::{
 pub use load::{Loaded, data_dir, load};
 pub use mail::MailConfig;
 pub use secrets::{ARCHIVE_KEY, NEW_MASTER_KEY, secret_file, secret_variable};
+pub use sms::SmsConfig;
 pub use sources::{ConfigFile, Sources};
 pub use third_party::ThirdPartyConfig;
 pub use trust::{AllowedOrigins, HostPattern, TrustedProxies};

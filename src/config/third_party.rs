@@ -2,11 +2,11 @@
 
 use crate::config::trust::networks;
 use crate::config::values::Values;
+use crate::domain::http_request::Reach;
 use crate::domain::thirdparty::apple::apple_secret;
 use crate::domain::thirdparty::config::ProviderConfig;
 use crate::domain::thirdparty::provider::Provider;
 use crate::domain::thirdparty::read;
-use crate::domain::thirdparty::request::Reach;
 use crate::domain::time::UnixMillis;
 use std::sync::Arc;
 use std::time::Duration;

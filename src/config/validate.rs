@@ -5,6 +5,7 @@ use crate::config::ip_rule;
 use crate::config::mail;
 use crate::config::raw::check_visible;
 use crate::config::settings;
+use crate::config::sms;
 use crate::config::third_party::ThirdPartyConfig;
 use crate::config::trust::{self, AllowedOrigins, TrustedProxies};
 use crate::config::url_path::base_path;
@@ -274,6 +275,7 @@ fn own(values: &Values) -> Result<(), String> {
     trust::person_header(values)?;
     front(values)?;
     mail::check(values)?;
+    sms::check(values)?;
     ThirdPartyConfig::read(values)?;
     if values.text("host").is_some_and(str::is_empty) {
         return Err("'host' must not be empty".to_owned());

@@ -4,7 +4,7 @@ use crate::command::outbox::operate::{DropMail, ListMail, RetryMail, TestMail, W
 use crate::context::Context;
 use crate::control::task_context::{TaskContext, failed, scope};
 use crate::domain::ids::AppId;
-use crate::domain::mail::{Due, MailAddress};
+use crate::domain::mail::{Addressee, Due};
 use crate::domain::time::Reading;
 use crate::outbound::mail::Delivery;
 use serde_json::{Value, json};
@@ -13,12 +13,19 @@ use uuid::Uuid;
 pub(super) async fn test(tasks: &TaskContext<'_>, id: &AppId, to: &str) -> Result<Value, String> {
     let context = tasks.context;
     let scope = scope(context, id, None, "sessiond mail test")?;
-    let to = MailAddress::parse(to.trim()).map_err(|error| format!("{} is not an address: {error}", to.trim()))?;
-    let host = scope.app.config.mail.server.as_ref().map(|server| format!("{}:{}", server.host, server.port));
+    let to = to.trim();
+    let to = Addressee::try_from(to.to_owned()).map_err(|error| format!("{to} is not an address: {error}"))?;
+    let config = &scope.app.config;
+    let (host, setting) = match to {
+        Addressee::Mailbox(_) => {
+            (config.mail.server.as_ref().map(|it| format!("{}:{}", it.host, it.port)), "smtp_host")
+        }
+        Addressee::Phone(_) => (config.sms.service.as_ref().map(|it| it.host()), "sms_twilio_account_sid"),
+    };
     let outcome = TestMail { scope, to }.run(context).await;
     match outcome.ok_or("the built-in template cannot be used")? {
         Ok(Delivery::Sent(answer)) => Ok(json!({ "status": "SENT", "server": host, "answer": answer })),
-        Ok(Delivery::Caught) => Ok(json!({ "status": "CAUGHT", "inMemoryOfServer": tasks.served })),
+        Ok(Delivery::Caught) => Ok(json!({ "status": "CAUGHT", "inMemoryOfServer": tasks.served, "missing": setting })),
         Err(error) => Err(format!("{} did not take the mail: {error}", host.unwrap_or_default())),
     }
 }
@@ -54,7 +61,7 @@ fn shown(mail: &WaitingMail, now: &Reading) -> Value {
     json!({
         "id": mail.id,
         "kind": record.kind.name(),
-        "to": mail.to.as_ref().map(MailAddress::as_str),
+        "to": mail.to.as_ref().map(Addressee::as_str),
         "tenantId": mail.tenant.as_str(),
         "timeCreated": record.created,
         "expiry": record.expires,

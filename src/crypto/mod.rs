@@ -7,3 +7,4 @@ pub mod refresh_token;
 pub mod sealing;
 pub mod signature;
 pub mod signed_token;
+pub mod webhook;

@@ -118,6 +118,6 @@ fn when(context: &Context, key: &Key, bytes: &[u8], now: &Reading) -> Option<(De
         Due::In(left) => left,
         Due::Held => expiry,
     };
-    let pause = context.outbox.pause_left(&app, now.steady).unwrap_or(0);
+    let pause = context.outbox.pause_left(&app, record.kind.channel(), now.steady).unwrap_or(0);
     Some((mail, left.max(pause).min(expiry)))
 }

@@ -1,4 +1,7 @@
 //! Connections that this server opens itself: only to what the operator has configured.
 
+pub mod http;
 pub mod mail;
+mod one_line;
 pub mod provider;
+pub mod sms;

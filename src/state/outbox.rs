@@ -1,7 +1,7 @@
 //! [`OutboxState`]: what the job that sends mails keeps in memory.
 
 use crate::domain::ids::AppId;
-use crate::domain::mail::pause_ms;
+use crate::domain::mail::{Channel, pause_ms};
 use crate::domain::time::SteadyMillis;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,11 +14,11 @@ use uuid::Uuid;
 pub struct OutboxState {
     wake: Notify,
     is_closing: AtomicBool,
-    pauses: Mutex<HashMap<AppId, Pause>>,
+    pauses: Mutex<HashMap<(AppId, Channel), Pause>>,
     sent: Mutex<HashSet<(AppId, Uuid)>>,
 }
 
-/// The pause of an app whose server could not be used.
+/// The pause of an app, one of whose servers could not be used.
 #[derive(Clone, Copy)]
 struct Pause {
     failures: u32,
@@ -48,23 +48,23 @@ impl OutboxState {
     }
 
     /// Milliseconds left of an app's pause; `None` if its server may be tried.
-    pub fn pause_left(&self, app: &AppId, now: SteadyMillis) -> Option<u64> {
-        let pause = *lock(&self.pauses).get(app)?;
+    pub fn pause_left(&self, app: &AppId, channel: Channel, now: SteadyMillis) -> Option<u64> {
+        let pause = *lock(&self.pauses).get(&(app.clone(), channel))?;
         pause.since.age(now).pause_left(pause_ms(pause.failures))
     }
 
     /// Notes that an app's server could not be used. Of several attempts at once, one counts.
-    pub fn pause(&self, app: &AppId, now: SteadyMillis) {
+    pub fn pause(&self, app: &AppId, channel: Channel, now: SteadyMillis) {
         let mut pauses = lock(&self.pauses);
-        let pause = pauses.entry(app.clone()).or_insert(Pause { failures: 0, since: now });
+        let pause = pauses.entry((app.clone(), channel)).or_insert(Pause { failures: 0, since: now });
         if pause.since.age(now).pause_left(pause_ms(pause.failures)).is_none() {
             *pause = Pause { failures: pause.failures.saturating_add(1), since: now };
         }
     }
 
     /// Ends an app's pause: its server answered, or an operator wants it tried.
-    pub fn resume(&self, app: &AppId) {
-        lock(&self.pauses).remove(app);
+    pub fn resume(&self, app: &AppId, channel: Channel) {
+        lock(&self.pauses).remove(&(app.clone(), channel));
     }
 
     /// Remembers that a mail is sent, until its record is removed.
@@ -94,14 +94,15 @@ mod tests {
     #[test]
     fn attempts_at_once_count_as_one_and_a_success_ends_the_pause() {
         let (state, app) = (OutboxState::default(), AppId::base());
-        let at = SteadyMillis;
-        state.pause(&app, at(100));
-        state.pause(&app, at(101));
-        assert_eq!(state.pause_left(&app, at(101)), Some(4_999));
-        assert_eq!(state.pause_left(&app, at(5_100)), None);
-        state.pause(&app, at(5_100));
-        assert_eq!(state.pause_left(&app, at(5_100)), Some(30_000));
-        state.resume(&app);
-        assert_eq!(state.pause_left(&app, at(5_100)), None);
+        let (at, mail) = (SteadyMillis, Channel::Mail);
+        state.pause(&app, mail, at(100));
+        state.pause(&app, mail, at(101));
+        assert_eq!(state.pause_left(&app, mail, at(101)), Some(4_999));
+        assert_eq!(state.pause_left(&app, Channel::Text, at(101)), None, "another server");
+        assert_eq!(state.pause_left(&app, mail, at(5_100)), None);
+        state.pause(&app, mail, at(5_100));
+        assert_eq!(state.pause_left(&app, mail, at(5_100)), Some(30_000));
+        state.resume(&app, mail);
+        assert_eq!(state.pause_left(&app, mail, at(5_100)), None);
     }
 }

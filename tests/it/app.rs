@@ -27,8 +27,8 @@ use sessiond::http::cdi::{self, Cdi};
 use sessiond::http::exchange::{Reply, Request};
 use sessiond::http::fdi::Fdi;
 use sessiond::http::server::{self, Dispatch};
+use sessiond::outbound::http::{DirectHttp, HttpClient, SystemResolver};
 use sessiond::outbound::mail::{MailTransport, SmtpTransport};
-use sessiond::outbound::provider::{DirectHttp, ProviderHttp, SystemResolver};
 use sessiond::store::Engine;
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::sled::{self, Options};
@@ -125,7 +125,7 @@ pub(crate) struct TestAppBuilder {
     store: Option<Arc<dyn Engine>>,
     mail: Option<Arc<dyn MailTransport>>,
     recipes: Vec<&'static [Route]>,
-    provider_http: Arc<dyn ProviderHttp>,
+    http: Arc<dyn HttpClient>,
 }
 
 impl TestAppBuilder {
@@ -185,8 +185,8 @@ impl TestAppBuilder {
     }
 
     /// Sends requests to providers in another way.
-    pub(crate) fn provider_http(mut self, http: Arc<dyn ProviderHttp>) -> Self {
-        self.provider_http = http;
+    pub(crate) fn http_client(mut self, http: Arc<dyn HttpClient>) -> Self {
+        self.http = http;
         self
     }
 
@@ -209,7 +209,7 @@ impl TestAppBuilder {
             clock: Arc::new(self.clock.clone()),
             entropy: Arc::new(SeededEntropy::new(self.seed)),
             mail: self.mail.unwrap_or_else(|| Arc::new(SmtpTransport::with_patience(Duration::from_secs(5)))),
-            provider_http: self.provider_http,
+            http: self.http,
         };
         let context = Arc::new(app::compose(&config, parts).await.expect("a new app opens"));
         let cdi = Cdi::with_recipes(Arc::clone(&context), &self.recipes).expect("no route twice");
@@ -253,7 +253,7 @@ impl TestApp {
             store: None,
             mail: None,
             recipes: cdi::RECIPES.to_vec(),
-            provider_http: Arc::new(DirectHttp::new(Arc::new(SystemResolver))),
+            http: Arc::new(DirectHttp::new(Arc::new(SystemResolver))),
         }
     }
 

@@ -60,6 +60,7 @@ impl NewSessionClaims<'_> {
             match recipe {
                 FrontRecipe::EmailPassword
                 | FrontRecipe::MultiFactorAuth
+                | FrontRecipe::Passwordless
                 | FrontRecipe::ThirdParty
                 | FrontRecipe::Totp => {}
                 FrontRecipe::EmailVerification => {

@@ -1,10 +1,10 @@
 //! Sends one mail of the outbox.
 
-use super::{Outbox, failed};
+use super::{Outbox, failed, services};
 use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
 use crate::domain::ids::TenantId;
-use crate::domain::mail::{Due, Failure, MAX_REFUSALS, Mail, Progress};
+use crate::domain::mail::{Channel, Due, Failure, MAX_REFUSALS, Mail, Progress};
 use crate::fault::Fault;
 use crate::outbound::mail::{Delivery, SendError};
 use crate::state::directory::AppEntry;
@@ -59,7 +59,8 @@ impl DeliverMail {
                 false => Ok(DeliverOutcome::Nothing),
             };
         }
-        let is_paused = context.outbox.is_closing() || context.outbox.pause_left(app, now.steady).is_some();
+        let channel = record.kind.channel();
+        let is_paused = context.outbox.is_closing() || context.outbox.pause_left(app, channel, now.steady).is_some();
         if is_paused || record.progress.due(&now) != Due::Now {
             return Ok(DeliverOutcome::Nothing);
         }
@@ -78,28 +79,34 @@ impl DeliverMail {
         let Some(letter) = context.mailer.write(id, app.clone(), mail, record.created).await else {
             return self.hold(context).await;
         };
-        match context.mailer.deliver(self.app.config.mail.server.as_deref(), letter).await {
+        match context.mailer.deliver(services(&self.app), letter, context.now()).await {
             Ok(delivery) => {
                 context.outbox.remember_sent(app, id);
-                context.outbox.resume(app);
+                context.outbox.resume(app, record.kind.channel());
                 self.remove(context).await?;
                 Ok(if delivery == Delivery::Caught { DeliverOutcome::Caught } else { DeliverOutcome::Sent })
             }
             Err(SendError { failure, what }) => {
                 // Addresses are sealed at rest and stay out of the logs.
                 let what = what.replace(to.as_str(), "(recipient)");
-                self.note_failure(context, failure, &what).await?;
+                self.note_failure(context, record.kind.channel(), failure, &what).await?;
                 Ok(DeliverOutcome::Failed(failure))
             }
         }
     }
 
-    async fn note_failure(&self, context: &Context, failure: Failure, what: &str) -> Result<(), Fault> {
+    async fn note_failure(
+        &self,
+        context: &Context,
+        channel: Channel,
+        failure: Failure,
+        what: &str,
+    ) -> Result<(), Fault> {
         let (app, now) = (&self.app.id, context.clock.reading());
         if failure == Failure::Unavailable {
-            context.outbox.pause(app, now.steady);
+            context.outbox.pause(app, channel, now.steady);
         } else {
-            context.outbox.resume(app);
+            context.outbox.resume(app, channel);
         }
         let progress = self.update(context, what, |progress| progress.failed(failure, now)).await?;
         let is_held = progress.is_some_and(|progress| progress.due(&now) == Due::Held);

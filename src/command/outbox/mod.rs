@@ -6,10 +6,12 @@
 //! context.outbox.notify();                                   // after the commit
 //! ```
 
+mod code_message;
 pub mod deliver;
 pub mod operate;
 mod token_mail;
 
+pub use code_message::CodeMessage;
 pub use token_mail::TokenMail;
 
 use crate::context::Context;
@@ -18,6 +20,7 @@ use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::AppId;
 use crate::domain::mail::{Mail, Progress};
 use crate::fault::{Fault, Gone};
+use crate::outbound::mail::Services;
 use crate::state::directory::AppEntry;
 use crate::store::outbox::{self, OutboxRecord};
 use crate::store::{Key, StoreError, Tx, tenant};
@@ -73,6 +76,11 @@ impl Outbox {
         let text = self.key.open_at_rest(outbox::place(&self.app, key), &record.sealed_mail).map(Zeroizing::new)?;
         serde_json::from_slice(&text).ok()
     }
+}
+
+/// Who delivers an app's mails and text messages.
+fn services(app: &AppEntry) -> Services<'_> {
+    Services { mail: app.config.mail.server.as_deref(), text: app.config.sms.service.as_deref() }
 }
 
 fn failed(error: StoreError) -> Fault {

@@ -1,12 +1,12 @@
 //! What operators do with the outbox.
 
-use super::{Outbox, failed};
+use super::{Outbox, failed, services};
 use crate::command::scope::Scope;
 use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::TenantId;
-use crate::domain::mail::{Mail, MailAddress, MailKind, Progress};
+use crate::domain::mail::{Addressee, Channel, Mail, MailKind, Progress};
 use crate::fault::Fault;
 use crate::outbound::mail::{Delivery, SendError};
 use crate::store::Key;
@@ -34,7 +34,7 @@ pub struct WaitingMail {
     /// Its id.
     pub id: Uuid,
     /// Its recipient; `None` if it cannot be opened.
-    pub to: Option<MailAddress>,
+    pub to: Option<Addressee>,
     /// Its record.
     pub record: OutboxRecord,
 }
@@ -96,7 +96,7 @@ impl RetryMail {
             })
             .await?;
         }
-        context.outbox.resume(app);
+        Channel::ALL.into_iter().for_each(|channel| context.outbox.resume(app, channel));
         context.outbox.notify();
         Ok(renewed)
     }
@@ -139,31 +139,36 @@ impl DropMail {
     }
 }
 
-/// Sends a mail without a token, at once and past the outbox, to see whether the settings work.
+/// Sends a mail without a token, or a text message with a code that is worth nothing, at once and past the outbox, to see
+/// whether the settings work.
 pub struct TestMail {
     /// The app, and who asks.
     pub scope: Scope,
     /// The recipient.
-    pub to: MailAddress,
+    pub to: Addressee,
 }
 
 impl TestMail {
     /// Sends the mail and returns what the server said, or that it was caught; `None` if it could not be put into words.
     pub async fn run(self, context: &Context) -> Option<Result<Delivery, SendError>> {
         let (app, now) = (&self.scope.app, context.now());
+        let (kind, code) = match &self.to {
+            Addressee::Mailbox(_) => (MailKind::Test, None),
+            Addressee::Phone(_) => (MailKind::PasswordlessText, Some("000000".to_owned())),
+        };
         let mail = Mail {
             tenant: TenantId::public(),
             to: self.to,
-            kind: MailKind::Test,
+            kind,
             language: app.config.mail.language,
             app_name: "sessiond".to_owned(),
             link: None,
-            code: None,
+            code,
             lifetime_ms: TEST_LIFETIME_MS,
             expires: now.plus(TEST_LIFETIME_MS),
         };
         let id = time_ordered_uuid(context.entropy.as_ref(), now);
         let letter = context.mailer.write(id, app.id.clone(), mail, now).await?;
-        Some(context.mailer.deliver(app.config.mail.server.as_deref(), letter).await)
+        Some(context.mailer.deliver(services(app), letter, now).await)
     }
 }

@@ -41,7 +41,7 @@ impl TokenMail {
     ) -> Result<(), Fault> {
         let mail = Mail {
             tenant: self.tenant.clone(),
-            to: self.to.clone(),
+            to: self.to.clone().into(),
             kind: self.kind,
             language: self.language,
             app_name: self.app_name.clone(),

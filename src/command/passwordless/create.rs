@@ -1,14 +1,14 @@
 //! `POST /recipe/signinup/code`: a new sign-in, or another code for a pending one.
 
 use super::{PasswordlessScope, failed};
+use crate::command::outbox::CodeMessage;
 use crate::command::transact::{Step, transact};
 use crate::command::user::require_tenant;
 use crate::context::Context;
 use crate::crypto::link_code::link_code;
 use crate::crypto::sealing::SealingKey;
-use crate::domain::passwordless::{Code, CodeId, Contact, Device, DeviceHash, DeviceId, LinkCode, random_input_code};
+use crate::domain::passwordless::{Code, CodeId, Contact, Device, DeviceId, NewCode, random_input_code};
 use crate::domain::secret::Secret;
-use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::store::Tx;
 
@@ -20,6 +20,8 @@ pub struct CreateCode {
     pub recipient: Recipient,
     /// The code to type in, if the caller chose one.
     pub input_code: Option<Secret<String>>,
+    /// The message that brings the code to its recipient; without one, the caller does.
+    pub message: Option<CodeMessage>,
 }
 
 /// The recipient of a code.
@@ -40,22 +42,6 @@ pub enum CodeCreated {
     InputCodeTaken,
 }
 
-/// A code to be sent.
-pub struct NewCode {
-    /// Its public id.
-    pub id: CodeId,
-    /// The public id of the device.
-    pub pre_auth_session: DeviceHash,
-    /// The device's secret, for the client that began the sign-in.
-    pub device: DeviceId,
-    /// The code to type in on that device.
-    pub input_code: Secret<String>,
-    /// The code of the link, which can be followed anywhere.
-    pub link_code: LinkCode,
-    /// When it was created.
-    pub created: UnixMillis,
-}
-
 impl CreateCode {
     /// Creates the code and returns the outcome.
     ///
@@ -67,10 +53,14 @@ impl CreateCode {
             Recipient::Contact(_) => DeviceId::random(context.entropy.as_ref()),
             Recipient::Device(id) => id.clone(),
         };
-        transact(context, &device_id.hash(), "committing a code", |tx| {
+        let created = transact(context, &device_id.hash(), "committing a code", |tx| {
             self.attempt(context, tx, &ring.refresh_sealing, &device_id)
         })
-        .await
+        .await?;
+        if self.message.is_some() && matches!(created, CodeCreated::Ok(_)) {
+            context.outbox.notify();
+        }
+        Ok(created)
     }
 
     async fn attempt(
@@ -97,6 +87,9 @@ impl CreateCode {
             return Ok(Step::Done(CodeCreated::InputCodeTaken));
         };
         devices.save(tx.as_mut(), &hash, before.as_ref(), Some(&after)).map_err(failed)?;
+        if let Some(message) = &self.message {
+            message.add(context, tx.as_mut(), &new, self.place.rules.lifetime_ms).await?;
+        }
         Ok(Step::Commit(tx, CodeCreated::Ok(Box::new(new))))
     }
 

@@ -13,4 +13,4 @@ pub use first_factor::first_factors;
 pub use linking::{LinkRefused, Linker, SessionUser};
 pub use reset::{ResetTarget, ResetUse, find_reset_target, note_reset_for_nobody, use_of_reset};
 pub use users::person_of;
-pub use verification::{adopt_verification, confirm_address};
+pub use verification::{adopt_verification, confirm_address, confirm_by_code};

@@ -44,10 +44,27 @@ pub async fn adopt_verification(context: &Context, scope: &Scope, person: Person
 /// # Errors
 /// When the store fails.
 pub async fn confirm_address(context: &Context, scope: &Scope, shown: &UserId, email: &str) -> Result<(), Fault> {
+    confirm(context, scope, (shown, email), "a link for a new password was used").await
+}
+
+/// The same for somebody who is signed in, and has used a code that was sent to the address.
+///
+/// # Errors
+/// When the store fails.
+pub async fn confirm_by_code(context: &Context, scope: &Scope, shown: &UserId, email: &str) -> Result<(), Fault> {
+    confirm(context, scope, (shown, email), "a code that was sent there was used").await
+}
+
+async fn confirm(
+    context: &Context,
+    scope: &Scope,
+    (shown, email): (&UserId, &str),
+    why: &'static str,
+) -> Result<(), Fault> {
     transact(context, &(shown, email), "committing a verified address", |mut tx| async move {
         if confirm_email(tx.as_mut(), &scope.app.id, shown, email, context.now()).await? {
             let event = AuditEvent::of(AuditKind::EmailVerified).user(shown).login(email);
-            audit::note(tx.as_mut(), context, scope, event.detail("a link for a new password was used"))?;
+            audit::note(tx.as_mut(), context, scope, event.detail(why))?;
         }
         Ok(Step::Commit(tx, ()))
     })

@@ -3,6 +3,7 @@
 use super::refusal::{Failure, ProviderRefusal, Step};
 use crate::context::Context;
 use crate::crypto::signed_token::{SignedToken, TokenFlaw, sign_es256};
+use crate::domain::http_request::{HttpReply, HttpRequest, Reach};
 use crate::domain::json::{Json, Members};
 use crate::domain::secret::Secret;
 use crate::domain::thirdparty::apple::apple_secret;
@@ -12,7 +13,6 @@ use crate::domain::thirdparty::exchange::{
 use crate::domain::thirdparty::id_token::check_claims;
 use crate::domain::thirdparty::profile::add_emails;
 use crate::domain::thirdparty::provider::Provider;
-use crate::domain::thirdparty::request::{ProviderReply, ProviderRequest, Reach};
 use crate::outbound::provider::VerifyError;
 use serde_json::value::RawValue;
 
@@ -83,14 +83,14 @@ impl Conversation<'_> {
         Ok(user_info)
     }
 
-    async fn ask_object(&self, request: &ProviderRequest, step: Step) -> Result<Members, ProviderRefusal> {
+    async fn ask_object(&self, request: &HttpRequest, step: Step) -> Result<Members, ProviderRefusal> {
         match self.ask(request, step).await? {
             Json::Object(members) => Ok(members),
             _ => Err(ProviderRefusal::failed(step, Failure::Unreadable)),
         }
     }
 
-    async fn ask(&self, request: &ProviderRequest, step: Step) -> Result<Json, ProviderRefusal> {
+    async fn ask(&self, request: &HttpRequest, step: Step) -> Result<Json, ProviderRefusal> {
         let reply = self.context.providers.send(request, self.reach).await;
         let reply = reply.map_err(|error| ProviderRefusal::failed(step, error))?;
         let json = parse(&reply);
@@ -102,7 +102,7 @@ impl Conversation<'_> {
     }
 }
 
-fn parse(reply: &ProviderReply) -> Option<Json> {
+fn parse(reply: &HttpReply) -> Option<Json> {
     let raw: &RawValue = serde_json::from_slice(&reply.body).ok()?;
     Json::of(raw).ok()
 }

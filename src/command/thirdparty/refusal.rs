@@ -6,7 +6,8 @@ use crate::domain::thirdparty::config::NoClient;
 use crate::domain::thirdparty::id_token::ClaimFlaw;
 use crate::domain::thirdparty::profile::ProfileFlaw;
 use crate::domain::thirdparty::read::ConfigFlaw;
-use crate::outbound::provider::{FetchError, SendError, VerifyError};
+use crate::outbound::http::SendError;
+use crate::outbound::provider::{FetchError, VerifyError};
 use std::fmt;
 
 /// Why a sign-in with a provider goes no further. The sentences are the protocol's where it has one; none holds a

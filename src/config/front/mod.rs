@@ -2,10 +2,12 @@
 
 mod address;
 mod form;
+mod passwordless;
 mod session;
 
 pub use address::{Api, Websites};
 pub use form::FormField;
+pub use passwordless::{ContactMethod, FlowType, Passwordless};
 pub use session::{AntiCsrf, FrontSession, SameSite, TokenTransfer};
 
 use crate::config::values::Values;
@@ -30,6 +32,8 @@ pub struct FrontConfig {
     pub requires_verified_email: bool,
     /// What people are asked for at sign-up, in this order.
     pub sign_up_fields: Vec<FormField>,
+    /// How people sign in without a password, where that recipe is served.
+    pub passwordless: Passwordless,
     /// Factors with which people may begin to sign in, unless their tenant says otherwise; `None`: all available ones.
     pub first_factors: Option<BTreeSet<String>>,
     /// Whether login methods with the same address or phone number become one user.
@@ -58,6 +62,8 @@ pub enum FrontRecipe {
     EmailPassword,
     /// Verified e-mail addresses.
     EmailVerification,
+    /// Codes and links by mail or text message.
+    Passwordless,
     /// Second factors.
     MultiFactorAuth,
     /// Authenticator apps.
@@ -70,10 +76,11 @@ pub enum FrontRecipe {
 
 impl FrontRecipe {
     /// Every recipe.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::EmailPassword,
         Self::EmailVerification,
         Self::MultiFactorAuth,
+        Self::Passwordless,
         Self::ThirdParty,
         Self::Totp,
         Self::UserRoles,
@@ -85,6 +92,7 @@ impl FrontRecipe {
         match self {
             Self::EmailPassword => "emailpassword",
             Self::EmailVerification => "emailverification",
+            Self::Passwordless => "passwordless",
             Self::MultiFactorAuth => "multifactorauth",
             Self::Totp => "totp",
             Self::UserRoles => "userroles",
@@ -113,6 +121,7 @@ impl FrontConfig {
             recipes,
             requires_verified_email: values.is("email_verification_mode", "REQUIRED"),
             sign_up_fields: form::sign_up_fields(values)?,
+            passwordless: Passwordless::read(values),
             first_factors: first_factors(values)?,
             roles_in_token: !values.flag("skip_adding_roles_to_access_token"),
             permissions_in_token: !values.flag("skip_adding_permissions_to_access_token"),
@@ -128,22 +137,31 @@ impl FrontConfig {
     /// The factors with which people can sign in here.
     #[must_use]
     pub fn available_first_factors(&self) -> Vec<&'static str> {
-        let factors = [(FrontRecipe::EmailPassword, "emailpassword"), (FrontRecipe::ThirdParty, "thirdparty")];
-        factors.into_iter().filter(|(recipe, _)| self.has(*recipe)).map(|(_, factor)| factor).collect()
+        let factors = self.recipes.iter().flat_map(|recipe| match recipe {
+            FrontRecipe::EmailPassword => vec!["emailpassword"],
+            FrontRecipe::Passwordless => self.passwordless.factors(),
+            FrontRecipe::ThirdParty => vec!["thirdparty"],
+            FrontRecipe::EmailVerification
+            | FrontRecipe::MultiFactorAuth
+            | FrontRecipe::Totp
+            | FrontRecipe::UserRoles => Vec::new(),
+        });
+        factors.collect()
     }
 
     /// The factors that people can add here, in the order of the recipes.
     #[must_use]
     pub fn available_second_factors(&self) -> Vec<&'static str> {
         let factors = self.recipes.iter().flat_map(|recipe| match recipe {
-            FrontRecipe::EmailPassword => ["emailpassword"].as_slice(),
-            FrontRecipe::Totp => &["totp"],
+            FrontRecipe::EmailPassword => vec!["emailpassword"],
+            FrontRecipe::Passwordless => self.passwordless.factors(),
+            FrontRecipe::Totp => vec!["totp"],
             FrontRecipe::EmailVerification
             | FrontRecipe::MultiFactorAuth
             | FrontRecipe::ThirdParty
-            | FrontRecipe::UserRoles => &[],
+            | FrontRecipe::UserRoles => Vec::new(),
         });
-        factors.copied().collect()
+        factors.collect()
     }
 }
 

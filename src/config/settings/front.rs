@@ -81,7 +81,7 @@ pub(super) const FRONT: &[Setting] = &[
         Kind::Text,
         Text("emailverification,userroles,emailpassword"),
         "Comma-separated recipes of the front door, in the order of their claims in the access token: \
-         `emailpassword`, `emailverification`, `multifactorauth`, `thirdparty`, `totp`, `userroles`.",
+         `emailpassword`, `emailverification`, `multifactorauth`, `passwordless`, `thirdparty`, `totp`, `userroles`.",
     )
     .per_app(),
 ];
@@ -207,6 +207,24 @@ pub(super) const FRONT_RECIPES: &[Setting] = &[
         "List of what people are asked for at sign-up, such as `[{\"id\": \"name\", \"optional\": true}]`; \
          `email` and `password` are added where the list lacks them.",
     )
+    .per_app(),
+    setting(
+        "passwordless_contact_method",
+        "SESSIOND_PASSWORDLESS_CONTACT_METHOD",
+        Kind::Text,
+        Text("EMAIL"),
+        "Where codes and links for signing in without a password are sent.",
+    )
+    .one_of(&["EMAIL", "PHONE", "EMAIL_OR_PHONE"])
+    .per_app(),
+    setting(
+        "passwordless_flow_type",
+        "SESSIOND_PASSWORDLESS_FLOW_TYPE",
+        Kind::Text,
+        Text("USER_INPUT_CODE_AND_MAGIC_LINK"),
+        "What is sent there: a code to type in, a link, or both.",
+    )
+    .one_of(&["USER_INPUT_CODE", "MAGIC_LINK", "USER_INPUT_CODE_AND_MAGIC_LINK"])
     .per_app(),
     setting(
         "first_factors",

@@ -8,6 +8,7 @@ mod mail;
 mod own;
 mod recipes;
 mod setting;
+mod sms;
 mod third_party;
 
 pub use setting::{Default, Kind, Level, Range, Setting, Status};
@@ -37,6 +38,7 @@ pub const SECTIONS: &[Section] = &[
     Section { title: "Front door: sessions", settings: front::FRONT_SESSIONS },
     Section { title: "Front door: recipes", settings: front::FRONT_RECIPES },
     Section { title: "Mail", settings: mail::MAIL },
+    Section { title: "Text messages", settings: sms::SMS },
     Section { title: "OAuth, SAML and bulk import", settings: recipes::FEDERATION },
 ];
 

@@ -1,11 +1,13 @@
-//! Outbound mail: what is sent, in which language, and when it is tried again.
+//! Outbound mail and text messages: what is sent, in which language, and when it is tried again.
 
 mod address;
+mod addressee;
 mod language;
 mod schedule;
 mod server;
 
 pub use address::{AddressError, HeaderText, MailAddress};
+pub use addressee::Addressee;
 pub use language::Language;
 pub use schedule::{Due, Failure, MAX_REFUSALS, Progress, pause_ms};
 pub use server::{Credentials, Security, Sender, SmtpServer};
@@ -29,10 +31,37 @@ table! {
         PasswordlessLogin = 2, "passwordless-login";
         /// A test of the settings; carries no token and is never stored.
         Test = 3, "test";
+        /// A code, a link or both, by text message.
+        PasswordlessText = 4, "passwordless-text";
     }
 }
 
-/// A mail that carries a token.
+/// How messages reach people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// By e-mail.
+    Mail,
+    /// By text message.
+    Text,
+}
+
+impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 2] = [Self::Mail, Self::Text];
+}
+
+impl MailKind {
+    /// How messages of this kind reach people.
+    #[must_use]
+    pub const fn channel(self) -> Channel {
+        match self {
+            Self::PasswordReset | Self::EmailVerification | Self::PasswordlessLogin | Self::Test => Channel::Mail,
+            Self::PasswordlessText => Channel::Text,
+        }
+    }
+}
+
+/// A mail, or a text message, that carries a token.
 ///
 /// It is stored, sealed, as JSON: members are added with a default, and never renamed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +70,7 @@ pub struct Mail {
     /// The tenant that the token belongs to.
     pub tenant: TenantId,
     /// The recipient.
-    pub to: MailAddress,
+    pub to: Addressee,
     /// What it is for.
     pub kind: MailKind,
     /// The language of its text.
@@ -87,7 +116,7 @@ mod tests {
     fn mail() -> Mail {
         Mail {
             tenant: TenantId::public(),
-            to: MailAddress::parse("jane@example.org").unwrap(),
+            to: MailAddress::parse("jane@example.org").unwrap().into(),
             kind: MailKind::PasswordReset,
             language: Language::De,
             app_name: "Shop".to_owned(),

@@ -6,8 +6,10 @@
 //! lead to the same hash: the link code is derived from the device id, the input code and a secret of the app, so that
 //! a device row alone does not reveal the input code.
 
+mod new_code;
 mod secrets;
 
+pub use new_code::NewCode;
 pub use secrets::{CodeId, DeviceHash, DeviceId, LinkCode, LinkCodeHash, random_input_code};
 
 use crate::domain::time::UnixMillis;

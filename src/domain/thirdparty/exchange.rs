@@ -3,7 +3,8 @@
 
 use super::catalogue::ProviderKind;
 use super::provider::Provider;
-use super::request::{ProviderRequest, Query, RequestBody, with_query};
+use super::request::{Query, with_query};
+use crate::domain::http_request::{HttpBody, HttpRequest};
 use crate::domain::json::{Json, Members, put_text};
 use crate::domain::secret::Secret;
 use base64::Engine as _;
@@ -70,7 +71,7 @@ pub fn token_request(
     code: &str,
     pkce_verifier: Option<&str>,
     secret: Option<&Secret<String>>,
-) -> Option<ProviderRequest> {
+) -> Option<HttpRequest> {
     let endpoint = provider.token_endpoint.clone()?;
     let client_id = &provider.client.client_id;
     let by_header = provider.kind == ProviderKind::Twitter;
@@ -86,7 +87,7 @@ pub fn token_request(
         form.set("code_verifier", verifier);
     }
     form.apply(&provider.token_params);
-    let request = ProviderRequest::post(endpoint, RequestBody::Form(form.encode()));
+    let request = HttpRequest::post(endpoint, HttpBody::Form(form.encode()));
     Some(match secret.filter(|_| by_header) {
         Some(secret) => request.header("authorization", basic(client_id, secret.expose())),
         None => request,
@@ -95,7 +96,7 @@ pub fn token_request(
 
 /// The request for the person's data; `None` if the provider has no endpoint for it.
 #[must_use]
-pub fn user_info_request(provider: &Provider, access_token: &str) -> Option<ProviderRequest> {
+pub fn user_info_request(provider: &Provider, access_token: &str) -> Option<HttpRequest> {
     let endpoint = provider.user_info_endpoint.as_deref()?;
     let url = with_query(endpoint, |query| {
         if provider.kind == ProviderKind::Facebook {
@@ -110,7 +111,7 @@ pub fn user_info_request(provider: &Provider, access_token: &str) -> Option<Prov
 
 /// The second request of providers that keep addresses apart: GitHub and Bitbucket.
 #[must_use]
-pub fn emails_request(provider: &Provider, access_token: &str) -> Option<ProviderRequest> {
+pub fn emails_request(provider: &Provider, access_token: &str) -> Option<HttpRequest> {
     if !matches!(provider.kind, ProviderKind::Github | ProviderKind::Bitbucket) {
         return None;
     }
@@ -124,7 +125,7 @@ pub fn emails_request(provider: &Provider, access_token: &str) -> Option<Provide
 /// The request that asks whether an access token was made for this client; `None` for providers that cannot be asked,
 /// and without the client's secret.
 #[must_use]
-pub fn token_check_request(provider: &Provider, access_token: &str) -> Option<ProviderRequest> {
+pub fn token_check_request(provider: &Provider, access_token: &str) -> Option<HttpRequest> {
     if provider.kind != ProviderKind::Github {
         return None;
     }
@@ -135,7 +136,7 @@ pub fn token_check_request(provider: &Provider, access_token: &str) -> Option<Pr
     let mut body = r#"{"access_token":"#.to_owned();
     put_text(&mut body, access_token);
     body.push('}');
-    let request = ProviderRequest::post(url, RequestBody::Json(body));
+    let request = HttpRequest::post(url, HttpBody::Json(body));
     Some(request.header("accept", GITHUB_JSON.to_owned()).header("authorization", basic(client_id, secret.expose())))
 }
 
@@ -148,8 +149,8 @@ pub fn is_token_of(provider: &Provider, answer: &Members) -> bool {
 
 const GITHUB_JSON: &str = "application/vnd.github.v3+json";
 
-fn api_request(provider: &Provider, url: String, access_token: &str) -> ProviderRequest {
-    let mut request = ProviderRequest::get(url);
+fn api_request(provider: &Provider, url: String, access_token: &str) -> HttpRequest {
+    let mut request = HttpRequest::get(url);
     if provider.kind == ProviderKind::Github {
         request = request.header("accept", GITHUB_JSON.to_owned());
     }
@@ -201,13 +202,13 @@ mod tests {
         Provider::settle(&config, &config.clients[0]).unwrap()
     }
 
-    fn form(request: &ProviderRequest) -> &str {
+    fn form(request: &HttpRequest) -> &str {
         match request.body.as_ref().unwrap() {
-            RequestBody::Form(text) | RequestBody::Json(text) => text,
+            HttpBody::Form(text) | HttpBody::Json(text) => text,
         }
     }
 
-    fn header<'r>(request: &'r ProviderRequest, name: &str) -> Option<&'r str> {
+    fn header<'r>(request: &'r HttpRequest, name: &str) -> Option<&'r str> {
         request.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 

@@ -1,96 +1,6 @@
-//! [`ProviderRequest`]: a request to a provider, as data; and the limits under which it is sent.
+//! Queries and forms of requests to providers.
 
 use super::config::Params;
-use ipnet::IpNet;
-use std::fmt;
-use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::Duration;
-
-/// A request to a provider. May hold secrets, so it does not print itself.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ProviderRequest {
-    /// The URL.
-    pub url: String,
-    /// Headers besides those of every request.
-    pub headers: Vec<(String, String)>,
-    /// The body, which makes the request a POST.
-    pub body: Option<RequestBody>,
-}
-
-/// The body of a request.
-#[derive(Clone, PartialEq, Eq)]
-pub enum RequestBody {
-    /// `application/x-www-form-urlencoded`.
-    Form(String),
-    /// `application/json`.
-    Json(String),
-}
-
-/// A provider's reply.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ProviderReply {
-    /// The status code.
-    pub status: u16,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-/// Where requests may go, and for how long they may take.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Reach {
-    /// Networks that may be called though they are private; loopback ones also without TLS.
-    pub private_networks: Arc<[IpNet]>,
-    /// Time for one request, connection included.
-    pub timeout: Duration,
-}
-
-impl Reach {
-    /// Whether a private address is one that the operator allows.
-    #[must_use]
-    pub fn allows_private(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.private_networks.iter().any(|network| network.contains(&address))
-    }
-}
-
-impl ProviderRequest {
-    /// A GET request that asks for JSON.
-    #[must_use]
-    pub fn get(url: String) -> Self {
-        Self { url, headers: vec![accept("application/json")], body: None }
-    }
-
-    /// A POST request that asks for JSON.
-    #[must_use]
-    pub fn post(url: String, body: RequestBody) -> Self {
-        Self { url, headers: vec![accept("application/json")], body: Some(body) }
-    }
-
-    /// The request with a header set, in place of one with this name.
-    #[must_use]
-    pub fn header(mut self, name: &str, value: String) -> Self {
-        self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
-        self.headers.push((name.to_ascii_lowercase(), value));
-        self
-    }
-
-    /// The request with headers set or removed.
-    #[must_use]
-    pub fn with_headers(mut self, headers: &Params) -> Self {
-        for (name, value) in headers {
-            match value {
-                Some(value) => self = self.header(name, value.clone()),
-                None => self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name)),
-            }
-        }
-        self
-    }
-}
-
-fn accept(what: &str) -> (String, String) {
-    ("accept".to_owned(), what.to_owned())
-}
 
 /// Names and values in the order of a query or form; setting one keeps its place.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -148,18 +58,6 @@ pub fn with_query(url: &str, change: impl FnOnce(&mut Query)) -> String {
     if query.is_empty() { base.to_owned() } else { format!("{base}?{query}") }
 }
 
-impl fmt::Debug for ProviderRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ProviderRequest(…)")
-    }
-}
-
-impl fmt::Debug for ProviderReply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ProviderReply({}, …)", self.status)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,13 +73,5 @@ mod tests {
             with_query("https://op.test/a?y=2", |query| query.apply(&vec![("y".to_owned(), None)])),
             "https://op.test/a"
         );
-    }
-
-    #[test]
-    fn headers_are_replaced_whatever_their_case() {
-        let request = ProviderRequest::get(String::new()).header("X-A", "1".to_owned());
-        let request =
-            request.with_headers(&vec![("Accept".to_owned(), Some("a/b".to_owned())), ("x-a".to_owned(), None)]);
-        assert_eq!(request.headers, [("accept".to_owned(), "a/b".to_owned())]);
     }
 }

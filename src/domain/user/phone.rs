@@ -16,6 +16,13 @@ pub fn normalise_phone_number(number: &str) -> String {
     }
 }
 
+/// The same, for numbers of people who are to get a message: `None` unless such a number can exist.
+#[must_use]
+pub fn valid_phone_number(number: &str) -> Option<String> {
+    let parsed = PHONE_NUMBER_UTIL.parse(number.trim(), None).ok()?;
+    parsed.is_valid().then(|| PHONE_NUMBER_UTIL.format(&parsed, PhoneNumberFormat::E164).into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,6 +43,21 @@ mod tests {
             ("+39 06 1234 5678", "+390612345678"),
         ] {
             assert_eq!(normalise_phone_number(written), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_cannot_exist_gets_no_messages() {
+        for (written, expected) in [
+            ("+4915112345678", Some("+4915112345678")),
+            ("+49 1511 2345678", Some("+4915112345678")),
+            ("+1 (201) 555-0123", Some("+12015550123")),
+            ("+12345", None),
+            ("+999123456789", None),
+            ("015112345678", None),
+            ("", None),
+        ] {
+            assert_eq!(valid_phone_number(written).as_deref(), expected, "{written}");
         }
     }
 

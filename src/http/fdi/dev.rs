@@ -1,4 +1,5 @@
-//! `GET /dev/mail` and `GET /dev/mail.json`: mails that were caught because no server is configured to send them.
+//! `GET /dev/mail` and `GET /dev/mail.json`: mails and text messages that were caught because no server is configured to
+//! send them.
 //!
 //! They hold living tokens, so the routes exist for development only: on a front door without an address beyond this
 //! machine, or a server in test mode. Even there they answer only this machine's own programs and address bars, under a
@@ -37,7 +38,10 @@ async fn page(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontErr
     );
     let mails = caught(context, call);
     if mails.is_empty() {
-        html.push_str("<p>No mail has been written yet. Mails appear here as long as smtp_host is not set.</p>");
+        html.push_str(
+            "<p>Nothing has been written yet. Mails appear here as long as smtp_host is not set, and text messages as \
+             long as no service for them is.</p>",
+        );
     }
     for mail in mails.iter().rev() {
         // invariant: writing to a string does not fail

@@ -36,7 +36,7 @@ pub async fn token_mail(
 }
 
 /// The first language of the browser that mails are written in, or the configured one.
-fn language(call: &FrontCall) -> Language {
+pub(super) fn language(call: &FrontCall) -> Language {
     let accepted = call.request.header(&ACCEPT_LANGUAGE).unwrap_or_default();
     // Browsers list languages in the order in which people prefer them.
     let tags = accepted.split(',').map(|tag| tag.split(';').next().unwrap_or_default().trim());

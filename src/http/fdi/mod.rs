@@ -15,6 +15,7 @@ pub mod mail;
 pub mod multifactorauth;
 pub mod multitenancy;
 pub mod openid;
+pub mod passwordless;
 pub mod reply;
 pub mod route;
 pub mod session;
@@ -23,6 +24,7 @@ pub mod thirdparty;
 pub mod tokens;
 pub mod totp;
 pub mod user;
+pub mod validate;
 pub mod version;
 
 use crate::config::front::FrontConfig;
@@ -53,6 +55,7 @@ pub const RECIPES: &[&[FrontRoute]] = &[
     openid::ROUTES,
     multitenancy::ROUTES,
     emailpassword::ROUTES,
+    passwordless::ROUTES,
     emailverification::ROUTES,
     thirdparty::ROUTES,
     multifactorauth::ROUTES,
@@ -114,7 +117,7 @@ impl Fdi {
         if request.method == Method::OPTIONS {
             return caller.preflight();
         }
-        let Some((mounted, tenant)) = self.table.find(&request.method, &request.path, &front) else {
+        let Some((mounted, tenant)) = self.table.find(&request, &front) else {
             let mut reply = not_found();
             caller.allow(&mut reply);
             return reply;

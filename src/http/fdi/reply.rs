@@ -29,6 +29,17 @@ pub fn status(status: &'static str) -> Reply {
     ok(&StatusBody { status })
 }
 
+/// `GENERAL_ERROR`, with a sentence for the person.
+#[must_use]
+pub fn general_error(message: &str) -> Reply {
+    #[derive(Serialize)]
+    struct GeneralErrorBody<'a> {
+        status: &'static str,
+        message: &'a str,
+    }
+    ok(&GeneralErrorBody { status: "GENERAL_ERROR", message })
+}
+
 /// `{"message": …}` with this status.
 #[must_use]
 pub fn message(status: StatusCode, message: &str) -> Reply {

@@ -1,13 +1,12 @@
 //! Routes of the front door: a const table per recipe, looked up by exact path (protocol: 20, 1).
 
-use super::call::FrontCall;
+use super::call::{FrontCall, RID};
 use super::error::FrontError;
 use crate::config::front::{FrontConfig, FrontRecipe};
 use crate::context::Context;
 use crate::domain::ids::TenantId;
-use crate::http::exchange::{Reply, Verb};
+use crate::http::exchange::{Reply, Request, Verb};
 use futures_util::future::BoxFuture;
-use http::Method;
 use std::collections::HashMap;
 
 /// A handler: decode, run the command, encode.
@@ -97,7 +96,7 @@ pub struct FrontMounted {
 }
 
 impl FrontTable {
-    /// Joins the recipes' routes. Of routes with the same method and path, the first enabled one serves.
+    /// Joins the recipes' routes.
     #[must_use]
     pub fn new(recipes: &[&'static [FrontRoute]]) -> Self {
         let routes: Vec<FrontRoute> = recipes.iter().copied().flatten().copied().collect();
@@ -120,29 +119,54 @@ impl FrontTable {
         self.routes.is_empty()
     }
 
-    /// The route of a path, and the tenant that it names. Paths are compared as they are, without up to two slashes at
-    /// the end; a path without a tenant wins.
+    /// The route of a request, and the tenant that its path names. Paths are compared as they are, without up to two
+    /// slashes at the end; a path without a tenant wins. If several recipes have the route, the one that the caller means serves,
+    /// or else the one that is enabled first.
     #[must_use]
-    pub fn find(&self, method: &Method, path: &str, front: &FrontConfig) -> Option<(FrontMounted, TenantId)> {
-        let verb = Verb::of(method)?;
-        let below = below(path, front)?;
+    pub fn find(&self, request: &Request, front: &FrontConfig) -> Option<(FrontMounted, TenantId)> {
+        let wanted = Wanted { verb: Verb::of(&request.method)?, rid: request.header(&RID), front };
+        let below = below(&request.path, front)?;
         let below = without_slash(without_slash(below));
-        if let Some(found) = self.exact(verb, below, front) {
+        if let Some(found) = self.exact(&wanted, below) {
             return Some((found, TenantId::public()));
         }
         let (tenant, rest) = below.strip_prefix('/')?.split_once('/')?;
         let is_id = !tenant.is_empty() && tenant.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         let rest = below.get(below.len() - rest.len() - 1..).filter(|_| is_id)?;
-        let found = self.exact(verb, without_slash(rest), front)?;
+        let found = self.exact(&wanted, without_slash(rest))?;
         Some((found, TenantId::new(tenant.to_ascii_lowercase())))
     }
 
-    fn exact(&self, verb: Verb, path: &str, front: &FrontConfig) -> Option<FrontMounted> {
+    fn exact(&self, wanted: &Wanted<'_>, path: &str) -> Option<FrontMounted> {
         let indices = self.by_path.get(path)?;
-        let mut mounted = indices.iter().filter_map(|index| Some((self.routes.get(*index)?, *index)));
-        let (route, index) = mounted.find(|(route, _)| route.serves(verb, front))?;
+        let mounted = indices.iter().filter_map(|index| Some((self.routes.get(*index)?, *index)));
+        let serving = mounted.filter(|(route, _)| route.serves(wanted.verb, wanted.front));
+        let (route, index) = serving.min_by_key(|(route, _)| wanted.rank(route))?;
         Some(FrontMounted { route: *route, index })
     }
+}
+
+/// What a request wants, apart from its path.
+struct Wanted<'a> {
+    verb: Verb,
+    /// The recipe that the caller means.
+    rid: Option<&'a str>,
+    front: &'a FrontConfig,
+}
+
+impl Wanted<'_> {
+    /// The smaller, the better a route fits.
+    fn rank(&self, route: &FrontRoute) -> (bool, usize) {
+        let Some(recipe) = route.recipe else { return (false, 0) };
+        let place = self.front.recipes.iter().position(|enabled| *enabled == recipe).unwrap_or(usize::MAX);
+        (!self.rid.is_some_and(|rid| means(rid, recipe)), place)
+    }
+}
+
+/// True if a `rid` means this recipe; those of combined recipes, which are gone since FDI 3.0, mean both.
+fn means(rid: &str, recipe: FrontRecipe) -> bool {
+    let name = rid.strip_prefix("thirdparty").filter(|rest| !rest.is_empty()).unwrap_or(rid);
+    name == recipe.name()
 }
 
 /// The path below `api_base_path`; `None` outside it. What a gateway adds, it takes off again.

@@ -3,7 +3,7 @@
 use super::messages::{self, Messages};
 use super::{Letter, Templates};
 use crate::domain::ids::AppId;
-use crate::domain::mail::{HeaderText, Mail};
+use crate::domain::mail::{Channel, HeaderText, Mail};
 use crate::domain::time::UnixMillis;
 use minijinja::{Value, context};
 use uuid::Uuid;
@@ -24,7 +24,10 @@ pub(super) fn letter(
     let values = values(&mail, messages, &subject);
     let name = mail.kind.name();
     let text = templates.render(&format!("{name}.txt"), &values)?;
-    let html = templates.render(&format!("{name}.html"), &values)?;
+    let html = match mail.kind.channel() {
+        Channel::Mail => templates.render(&format!("{name}.html"), &values)?,
+        Channel::Text => String::new(),
+    };
     Ok(Letter { id, app, mail, date, subject, text, html })
 }
 
@@ -44,6 +47,8 @@ fn values(mail: &Mail, messages: &Messages, subject: &HeaderText) -> Value {
         action => fill(words.action),
         link_hint => fill(messages.link_hint),
         code_hint => fill(messages.code_hint),
+        text_code => fill(messages.text_code),
+        text_link => fill(messages.text_link),
         validity => fill(messages.validity),
         ignore => fill(words.ignore),
         footer => fill(messages.footer),
@@ -75,11 +80,12 @@ mod tests {
     use super::*;
     use crate::domain::ids::TenantId;
     use crate::domain::mail::{Language, MailAddress, MailKind};
+    use crate::domain::sms::PhoneNumber;
 
     fn mail(kind: MailKind, language: Language) -> Mail {
         Mail {
             tenant: TenantId::public(),
-            to: MailAddress::parse("jane@example.org").unwrap(),
+            to: MailAddress::parse("jane@example.org").unwrap().into(),
             kind,
             language,
             app_name: "Shop".to_owned(),
@@ -96,7 +102,7 @@ mod tests {
 
     #[test]
     fn every_mail_can_be_written_in_every_language() {
-        for kind in MailKind::ALL {
+        for kind in MailKind::ALL.into_iter().filter(|kind| kind.channel() == Channel::Mail) {
             for language in Language::ALL {
                 let letter = write(Mail { code: Some("123456".to_owned()), ..mail(kind, language) });
                 let Letter { subject, text, html, .. } = &letter;
@@ -111,6 +117,26 @@ mod tests {
                 assert!(html.contains(&format!("lang=\"{}\"", language.name())), "{html}");
                 assert!(!html.contains("http-equiv") && !html.contains("src="), "nothing is loaded: {html}");
             }
+        }
+    }
+
+    #[test]
+    fn text_messages_are_short_in_every_language() {
+        for language in Language::ALL {
+            let to = PhoneNumber::parse("+4915112345678").unwrap().into();
+            let both = Mail { to, code: Some("123456".to_owned()), ..mail(MailKind::PasswordlessText, language) };
+            let code = write(Mail { link: None, ..both.clone() }).text;
+            let link = write(Mail { code: None, ..both.clone() }).text;
+            let both = write(both);
+            for text in [&both.text, &code, &link] {
+                assert!(text.contains("Shop") && text.contains(&language.lifetime(900_000)), "{text}");
+                assert!(text.trim() == text && !text.contains("\n\n"), "{text:?}");
+            }
+            assert!(both.text.contains("123456") && both.text.contains("#c0de"), "{}", both.text);
+            assert!(!code.contains("http") && !link.contains("123456"), "{code}, {link}");
+            // Two parts of a message in UCS-2, the alphabet with the fewest characters per part.
+            assert!(code.encode_utf16().count() <= 134, "{code}");
+            assert!(both.html.is_empty());
         }
     }
 

@@ -2,7 +2,8 @@
 
 use super::message::message;
 use super::{Letter, MailTransport, SendError};
-use crate::domain::mail::{Failure, MailAddress, Security, SmtpServer};
+use crate::domain::mail::{Addressee, Failure, MailAddress, Security, SmtpServer};
+use crate::outbound::one_line::one_line;
 use async_trait::async_trait;
 use lettre::address::Envelope;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -17,9 +18,6 @@ use std::time::Duration;
 
 /// How long one letter may take in all. Servers that check the content of letters answer late.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The longest text of a server that is kept, in characters.
-const MAX_WORDS: usize = 300;
 
 /// The SMTP client. Each letter has a connection of its own.
 pub struct SmtpTransport {
@@ -112,8 +110,18 @@ fn said(response: &Response) -> String {
 }
 
 fn envelope(server: &SmtpServer, letter: &Letter) -> Result<Envelope, SendError> {
-    let (from, to) = (address(&server.from.address)?, address(&letter.mail.to)?);
+    let (from, to) = (address(&server.from.address)?, recipient(&letter.mail.to)?);
     Envelope::new(Some(from), vec![to]).map_err(|error| unsendable(&error))
+}
+
+fn recipient(to: &Addressee) -> Result<Address, SendError> {
+    match to {
+        Addressee::Mailbox(mailbox) => address(mailbox),
+        Addressee::Phone(_) => {
+            let what = "a mail server delivers to mailboxes only".to_owned();
+            Err(SendError { failure: Failure::Refused, what })
+        }
+    }
 }
 
 fn address(address: &MailAddress) -> Result<Address, SendError> {
@@ -152,11 +160,4 @@ fn failed(error: &Error, is_ascii: bool) -> SendError {
         source = cause.source();
     }
     SendError { failure, what: one_line(&what) }
-}
-
-/// A server's words as one line of bounded length.
-fn one_line(words: &str) -> String {
-    let is_gap = |char: char| char.is_whitespace() || char.is_control();
-    let line = words.split(is_gap).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    line.chars().take(MAX_WORDS).collect()
 }

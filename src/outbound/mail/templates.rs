@@ -29,6 +29,7 @@ pub const TEMPLATES: &[(&str, &str)] = embedded![
     "email-verification.txt",
     "passwordless-login.html",
     "passwordless-login.txt",
+    "passwordless-text.txt",
     "test.html",
     "test.txt",
 ];
@@ -143,7 +144,8 @@ mod tests {
         let values = context! {
             app_name => "Shop & <b>Co</b>", email => "jane@x.io", link => "https://x.io/?token=<t>&a=1", code => "123",
             lifetime => "1 hour", language => "en", subject => "S", intro => "I", action => "A", link_hint => "L",
-            code_hint => "C", validity => "V", ignore => "G", footer => "F",
+            code_hint => "C", text_code => "TC", text_link => "TL",
+            validity => "V", ignore => "G", footer => "F",
         };
         templates.render(name, &values).unwrap()
     }

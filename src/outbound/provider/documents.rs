@@ -1,11 +1,11 @@
 //! [`ProviderClient`]: requests to providers, and what they publish about themselves, which is kept for a while.
 
-use super::{ProviderHttp, SendError};
 use crate::crypto::signed_token::{KeySet, SignedToken, TokenFlaw};
+use crate::domain::http_request::{HttpReply, HttpRequest, Reach};
 use crate::domain::json::Members;
 use crate::domain::thirdparty::discovery::Discovery;
-use crate::domain::thirdparty::request::{ProviderReply, ProviderRequest, Reach};
 use crate::domain::time::SteadyMillis;
+use crate::outbound::http::{HttpClient, SendError};
 use quick_cache::sync::Cache;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ pub enum VerifyError {
 
 /// Requests to providers, and what they publish about themselves.
 pub struct ProviderClient {
-    http: Arc<dyn ProviderHttp>,
+    http: Arc<dyn HttpClient>,
     discoveries: Documents<Discovery>,
     key_sets: Documents<KeySet>,
 }
@@ -61,7 +61,7 @@ pub struct ProviderClient {
 impl ProviderClient {
     /// A client without any documents yet.
     #[must_use]
-    pub fn new(http: Arc<dyn ProviderHttp>) -> Self {
+    pub fn new(http: Arc<dyn HttpClient>) -> Self {
         let read_discovery = |body: &[u8]| Some(Discovery::of(&Members::parse(std::str::from_utf8(body).ok()?).ok()?));
         Self { http, discoveries: Documents::new(read_discovery), key_sets: Documents::new(KeySet::parse) }
     }
@@ -69,8 +69,8 @@ impl ProviderClient {
     /// Sends a request.
     ///
     /// # Errors
-    /// Those of [`ProviderHttp::send`].
-    pub async fn send(&self, request: &ProviderRequest, reach: &Reach) -> Result<ProviderReply, SendError> {
+    /// Those of [`HttpClient::send`].
+    pub async fn send(&self, request: &HttpRequest, reach: &Reach) -> Result<HttpReply, SendError> {
         self.http.send(request, reach).await
     }
 
@@ -134,7 +134,7 @@ impl<T> Documents<T> {
 
     async fn get(
         &self,
-        http: &dyn ProviderHttp,
+        http: &dyn HttpClient,
         url: &str,
         reach: &Reach,
         now: SteadyMillis,
@@ -155,8 +155,8 @@ impl<T> Documents<T> {
         slot.outcome()
     }
 
-    async fn fetch(&self, http: &dyn ProviderHttp, url: &str, reach: &Reach) -> Result<T, FetchError> {
-        let reply = http.send(&ProviderRequest::get(url.to_owned()), reach).await?;
+    async fn fetch(&self, http: &dyn HttpClient, url: &str, reach: &Reach) -> Result<T, FetchError> {
+        let reply = http.send(&HttpRequest::get(url.to_owned()), reach).await?;
         if reply.status != 200 {
             return Err(FetchError::Status(reply.status));
         }
@@ -207,13 +207,13 @@ mod tests {
 
     /// Answers with what it was last told to, and counts.
     struct Fake {
-        reply: SyncMutex<Result<ProviderReply, SendError>>,
+        reply: SyncMutex<Result<HttpReply, SendError>>,
         asked: SyncMutex<usize>,
     }
 
     #[async_trait::async_trait]
-    impl ProviderHttp for Fake {
-        async fn send(&self, _: &ProviderRequest, _: &Reach) -> Result<ProviderReply, SendError> {
+    impl HttpClient for Fake {
+        async fn send(&self, _: &HttpRequest, _: &Reach) -> Result<HttpReply, SendError> {
             *self.asked.lock().unwrap() += 1;
             tokio::task::yield_now().await;
             self.reply.lock().unwrap().clone()
@@ -222,7 +222,7 @@ mod tests {
 
     impl Fake {
         fn says(&self, status: u16, body: &str) {
-            *self.reply.lock().unwrap() = Ok(ProviderReply { status, body: body.as_bytes().to_vec() });
+            *self.reply.lock().unwrap() = Ok(HttpReply { status, body: body.as_bytes().to_vec() });
         }
 
         fn asked(&self) -> usize {

@@ -3,10 +3,14 @@
 use super::Given;
 use sessiond::config::settings::{self, Default, Kind, Setting};
 use sessiond::config::{BaseConfig, Origin};
+use sessiond::domain::sms::SmsService;
 use std::collections::HashMap;
 
 /// Characters that editors, shells, secrets from files and other systems leave at the ends of a value.
 pub(crate) const BLANKS: [&str; 8] = ["\n", "\r\n", "\r", " ", "\t", "\u{a0}", "\u{feff}", "\u{200b}"];
+
+/// A key of webhooks.
+const WEBHOOK_SECRET: &str = "Zmlyc3QtLWZpcnN0LS1maXJzdC0tZmlyc3Q=";
 
 /// A value that differs from the default and passes every rule.
 pub(crate) fn sample(setting: &Setting) -> String {
@@ -42,7 +46,9 @@ pub(crate) fn sample(setting: &Setting) -> String {
         "access_token_validity_jitter" => "0.125",
         "smtp_from_email" => "shop@example.org",
         "smtp_host" => "localhost",
-        "smtp_password" => "correct horse",
+        "smtp_password" | "sms_twilio_auth_token" => "correct horse",
+        "sms_twilio_account_sid" => "AC2",
+        "sms_webhook_secret" => WEBHOOK_SECRET,
         _ => "",
     };
     if !named.is_empty() {
@@ -73,6 +79,14 @@ fn companions(setting: &Setting) -> Given {
             ("oauth_provider_consent_login_base_url", "https://example.com"),
         ],
         "smtp_host" | "smtp_password" => &[("smtp_host", "localhost"), ("smtp_from_email", "shop@example.org")],
+        "sms_twilio_account_sid" | "sms_twilio_auth_token" => &[
+            ("sms_twilio_account_sid", "AC1"),
+            ("sms_twilio_auth_token", "secret"),
+            ("sms_twilio_from", "+15005550006"),
+        ],
+        "sms_webhook_url" | "sms_webhook_secret" => {
+            &[("sms_webhook_url", "https://example.com"), ("sms_webhook_secret", WEBHOOK_SECRET)]
+        }
         _ => &[],
     };
     let lines: Vec<String> = needed
@@ -96,6 +110,10 @@ fn seen(config: &BaseConfig, key: &str) -> (String, Origin) {
             let server = config.app.mail.server.as_ref().unwrap();
             Some(server.credentials.as_ref().unwrap().password.expose().clone())
         }
+        "sms_twilio_auth_token" | "sms_webhook_secret" => match config.app.sms.service.as_deref().unwrap() {
+            SmsService::Twilio(twilio) => Some(twilio.auth_token.expose().clone()),
+            SmsService::Webhook(webhook) => Some(format!("{:?}", webhook.key.expose())),
+        },
         _ => None,
     };
     (secret.unwrap_or(row.value), row.origin)

@@ -6,6 +6,7 @@ mod linking;
 mod mail;
 mod model;
 mod pages;
+mod passwordless;
 mod second_factors;
 mod sessions;
 mod settings;

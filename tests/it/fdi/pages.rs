@@ -15,6 +15,7 @@ async fn shop() -> TestApp {
         .setting("recipe_list", &recipes)
         .setting("api_domain", "https://api.shop.example")
         .setting("website_domain", "https://www.shop.example,https://m.shop.example")
+        .setting("recipe_list", &FrontRecipe::ALL.map(FrontRecipe::name).join(","))
         .build()
         .await
 }

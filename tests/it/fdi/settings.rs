@@ -32,6 +32,8 @@ fn changes() -> Vec<(&'static str, Value)> {
         ("use_dynamic_access_token_signing_key", json!(false)),
         ("expose_access_token_to_frontend_in_cookie_based_auth", json!(true)),
         ("sign_up_form_fields", json!(r#"[{"id": "name"}]"#)),
+        ("passwordless_contact_method", json!("PHONE")),
+        ("passwordless_flow_type", json!("MAGIC_LINK")),
         ("first_factors", json!("custom")),
         ("account_linking", json!("always")),
         ("totp_issuer", json!("Elsewhere")),
@@ -138,7 +140,7 @@ async fn server() -> TestApp {
     let app = TestApp::builder()
         .setting("api_domain", "https://base.example")
         .setting("website_domain", "https://www.base.example")
-        .setting("recipe_list", "emailverification,userroles,emailpassword,multifactorauth,totp")
+        .setting("recipe_list", "emailverification,userroles,emailpassword,passwordless,multifactorauth,totp")
         .setting("bcrypt_log_rounds", "4")
         .build()
         .await;

@@ -39,7 +39,7 @@ async fn letters_of_every_language_arrive() {
     let server = SmtpServer::start();
     let app = with_server(&server).setting("smtp_from_name", "Läden & Söhne").build().await;
     for language in Language::ALL {
-        let to = MailAddress::parse(&format!("{}@example.org", language.name())).unwrap();
+        let to = MailAddress::parse(&format!("{}@example.org", language.name())).unwrap().into();
         let code = Some("123456".to_owned());
         add(&app, &Mail { kind: MailKind::PasswordlessLogin, language, to, code, ..mail(&app) }).await;
     }
@@ -111,7 +111,7 @@ async fn no_text_adds_a_header_a_recipient_or_a_command() {
 async fn an_international_address_that_the_server_does_not_know_concerns_that_mail_alone() {
     let server = SmtpServer::start();
     let app = with_server(&server).build().await;
-    let to = MailAddress::parse("jörg@example.org").unwrap();
+    let to = MailAddress::parse("jörg@example.org").unwrap().into();
     add(&app, &Mail { to, ..mail(&app) }).await;
     add(&app, &mail(&app)).await;
     let round = run(&app).await;

@@ -5,6 +5,7 @@ mod life;
 mod outbox;
 mod records;
 pub(crate) mod server;
+mod texts;
 
 use crate::app::{TestApp, TestAppBuilder};
 use async_trait::async_trait;
@@ -51,7 +52,7 @@ pub(crate) fn mail(app: &TestApp) -> Mail {
     app.keep_secret(TOKEN);
     Mail {
         tenant: TenantId::public(),
-        to: MailAddress::parse("jane@example.org").unwrap(),
+        to: MailAddress::parse("jane@example.org").unwrap().into(),
         kind: MailKind::PasswordReset,
         language: Language::En,
         app_name: "Shop".to_owned(),

@@ -30,7 +30,7 @@ fn outbox_version_1() {
 fn a_sealed_mail_is_json_that_later_versions_read() {
     let mail = Mail {
         tenant: TenantId::new("t1"),
-        to: MailAddress::parse("jane@example.org").unwrap(),
+        to: MailAddress::parse("jane@example.org").unwrap().into(),
         kind: MailKind::PasswordlessLogin,
         language: Language::Pt,
         app_name: "Shop".to_owned(),

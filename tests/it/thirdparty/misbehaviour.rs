@@ -7,7 +7,8 @@ use sessiond::command::thirdparty::refusal::{Failure, ProviderRefusal, Step};
 use sessiond::crypto::signed_token::TokenFlaw;
 use sessiond::domain::thirdparty::id_token::ClaimFlaw;
 use sessiond::domain::thirdparty::profile::ProfileFlaw;
-use sessiond::outbound::provider::{FetchError, SendError, VerifyError};
+use sessiond::outbound::http::SendError;
+use sessiond::outbound::provider::{FetchError, VerifyError};
 
 #[tokio::test]
 async fn wrong_claims_are_refused() {

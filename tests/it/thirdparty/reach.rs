@@ -1,8 +1,8 @@
 //! Which addresses a provider may have, whatever its name resolves to.
 
 use super::provider::TestProvider;
-use sessiond::domain::thirdparty::request::{ProviderRequest, Reach};
-use sessiond::outbound::provider::{DirectHttp, ProviderHttp, Resolve, SendError};
+use sessiond::domain::http_request::{HttpRequest, Reach};
+use sessiond::outbound::http::{DirectHttp, HttpClient, Resolve, SendError};
 use std::io;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -44,7 +44,7 @@ pub(super) fn reach(networks: &[&str]) -> Reach {
 
 /// The status of a reply.
 pub(super) async fn get(http: &DirectHttp, url: &str, reach: &Reach) -> Result<u16, SendError> {
-    http.send(&ProviderRequest::get(url.to_owned()), reach).await.map(|reply| reply.status)
+    http.send(&HttpRequest::get(url.to_owned()), reach).await.map(|reply| reply.status)
 }
 
 #[tokio::test]

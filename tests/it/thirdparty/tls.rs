@@ -2,7 +2,7 @@
 
 use super::reach::{get, reach, resolver};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use sessiond::outbound::provider::{DirectHttp, SendError};
+use sessiond::outbound::http::{DirectHttp, SendError};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

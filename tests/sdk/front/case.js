@@ -171,7 +171,8 @@ export class Run {
       await this.sleep(0.05);
     } while (Date.now() < end);
     const mail = found.at(-1) ?? null;
-    const code = mail?.code && (/^[0-9]{6}$/.test(mail.code) ? "<6 digits>" : `<${mail.code.length} characters>`);
+    const shape = (text) => (/^[0-9]{6}$/.test(text) ? "<6 digits>" : `<${text.length} characters>`);
+    const code = mail?.code ? shape(mail.code) : undefined;
     const masked = this.masks.value({ count: found.length, link: mail?.link ?? undefined, code }, Date.now());
     const wanted = none ? 0 : count;
     const missing = found.length === wanted ? undefined : `${found.length} mails, not ${wanted}`;

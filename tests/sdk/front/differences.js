@@ -74,6 +74,36 @@ export const DIFFERENCES = [
     why: "Bad input is 400 rather than 500, and Apple's form is passed on to pages of the website alone.",
   },
   {
+    case: /^passwordless: (bad bodies|another code)/,
+    step: /^(code: address null|code: address a number|consume: a number|resend: not base64|no device id at all)$/,
+    at: ["status", "type", "body.message"],
+    why: "Bad input is 400 with a sentence; the SDK breaks off, or the core's 400 becomes a 500.",
+  },
+  {
+    case: /^passwordless: bad bodies/,
+    step: /^consume: (a wrong link|another device)$/,
+    at: ["status", "type", "body.message"],
+    why: "Bad input is 400 with a sentence; the core's 400 becomes a 500 in the SDK.",
+  },
+  {
+    case: "passwordless: bad bodies [codes]",
+    step: "code: a number",
+    at: ["status", "body.status", "body.message"],
+    why: "Bad input is 400; the SDK shows people a sentence about a bug in its GENERAL_ERROR.",
+  },
+  {
+    case: "passwordless: bad bodies [codes]",
+    step: "mail: login to Blanks@example.com",
+    at: ["count", "code", "link"],
+    why: "Codes go to the address that the account has, in lower case, and not to what was typed in.",
+  },
+  {
+    case: "passwordless: in a tenant [codes]",
+    step: "unknown tenant",
+    at: ["status", "type", "body.message"],
+    why: "An unknown tenant is bad input: 400; the core's 400 becomes a 500 in the SDK.",
+  },
+  {
     case: /^mfa: TOTP: bad bodies/,
     step: /^(create|remove|verify|use): /,
     at: ["status", "type", "body"],

@@ -47,7 +47,7 @@ pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiE
     };
     let code_lifetime = place.rules.lifetime_ms;
     let input_code = input_code.map(|code| Secret::new(code.into_owned()));
-    Ok(match (CreateCode { place, recipient, input_code }).run(context).await? {
+    Ok(match (CreateCode { place, recipient, input_code, message: None }).run(context).await? {
         CodeCreated::Ok(new) => Reply::json(&CreatedBody {
             status: "OK",
             pre_auth_session_id: new.pre_auth_session.text(),

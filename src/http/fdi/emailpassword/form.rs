@@ -1,12 +1,11 @@
 //! `formFields`: read, checked for their form, then by their rules (protocol: 21, 4).
 
-use super::validate;
 use crate::config::front::FormField;
 use crate::domain::json::JsonObject;
 use crate::http::exchange::Reply;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
-use crate::http::fdi::reply;
+use crate::http::fdi::{reply, validate};
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -5,7 +5,6 @@ mod form;
 mod reset;
 mod sign_in;
 mod sign_up;
-mod validate;
 
 use super::route::FrontRoute;
 use crate::config::front::FrontRecipe;

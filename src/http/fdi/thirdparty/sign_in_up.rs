@@ -14,6 +14,7 @@ use crate::domain::ids::TenantId;
 use crate::domain::json::Members;
 use crate::domain::secret::Secret;
 use crate::domain::thirdparty::exchange::{OAuthTokens, RedirectInfo};
+use crate::domain::user::front_linking::EmailChange;
 use crate::domain::user::{AccountInfo, MAX_EMAIL, RecipeId, ThirdPartyAccount};
 use crate::fault::Fault;
 use crate::http::exchange::Reply;
@@ -21,7 +22,7 @@ use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
 use crate::http::fdi::reply;
-use crate::http::fdi::sign_in::{ReasonCodes, SignInAttempt, SigningIn, refused};
+use crate::http::fdi::sign_in::{ReasonCodes, SignInAttempt, SigningIn, linker, refused};
 use crate::http::fdi::user::CreatedBody;
 use serde_json::Value;
 
@@ -44,6 +45,8 @@ const CODES: ReasonCodes = ReasonCodes {
     ..ReasonCodes::new(STATUS)
 };
 
+const EMAIL_RISK: &str = "Cannot sign in / up because new email cannot be applied to existing account. Please contact \
+                          support. (ERR_CODE_024)";
 const EMAIL_TAKEN: &str = "Cannot sign in / up because new email cannot be applied to existing account. Please contact \
                            support. (ERR_CODE_005)";
 
@@ -98,6 +101,14 @@ async fn sign_in(
     };
     if let Err(refused) = signing_in.check(context, call, &attempt).await {
         return refused.reply(&CODES);
+    }
+    if let Some(person) = &known {
+        let change = linker(call).check_email_change(context, &person.info, (&email, attempt.is_verified)).await?;
+        match change {
+            EmailChange::Allowed => {}
+            EmailChange::Conflict => return Ok(refused(STATUS, EMAIL_TAKEN)),
+            EmailChange::TakeoverRisk => return Ok(refused(STATUS, EMAIL_RISK)),
+        }
     }
     let (scope, tenant) = (call.scope(), call.tenant.clone());
     let command = SignInUp { scope, tenant, account, email, email_is_verified: is_verified };

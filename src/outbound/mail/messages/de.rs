@@ -29,6 +29,8 @@ pub(super) const MESSAGES: Messages = Messages {
     },
     link_hint: "Falls die Schaltfläche nicht funktioniert, öffnen Sie diese Adresse:",
     code_hint: "Geben Sie diesen Code dort ein, wo Sie sich anmelden:",
+    text_code: "Ihr Code für {app}:",
+    text_link: "Bei {app} anmelden:",
     validity: "Gültig für {lifetime} und nur einmal.",
     footer: "Diese Nachricht ist für {email} bestimmt.",
 };

@@ -29,6 +29,8 @@ pub(super) const MESSAGES: Messages = Messages {
     },
     link_hint: "If the button does not work, open this address:",
     code_hint: "Enter this code where you are signing in:",
+    text_code: "Your code for {app}:",
+    text_link: "Sign in to {app}:",
     validity: "Valid for {lifetime}, and only once.",
     footer: "This message is meant for {email}.",
 };

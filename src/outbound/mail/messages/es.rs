@@ -29,6 +29,8 @@ pub(super) const MESSAGES: Messages = Messages {
     },
     link_hint: "Si el botón no funciona, abre esta dirección:",
     code_hint: "Escribe este código donde estás iniciando sesión:",
+    text_code: "Tu código de {app}:",
+    text_link: "Inicia sesión en {app}:",
     validity: "Válido durante {lifetime} y una sola vez.",
     footer: "Este mensaje es para {email}.",
 };

@@ -29,6 +29,8 @@ pub(super) const MESSAGES: Messages = Messages {
     },
     link_hint: "Si le bouton ne fonctionne pas, ouvrez cette adresse :",
     code_hint: "Saisissez ce code là où vous vous connectez :",
+    text_code: "Votre code {app} :",
+    text_link: "Connexion à {app} :",
     validity: "Valable pendant {lifetime} et une seule fois.",
     footer: "Ce message est destiné à {email}.",
 };

@@ -29,6 +29,8 @@ pub(super) const MESSAGES: Messages = Messages {
     },
     link_hint: "ボタンが使えない場合は、次のアドレスを開いてください。",
     code_hint: "サインインの画面で次のコードを入力してください。",
+    text_code: "{app} のコード:",
+    text_link: "{app} にサインイン:",
     validity: "有効期間は{lifetime}で、一度だけ使えます。",
     footer: "このメールは {email} 宛てです。",
 };

@@ -46,6 +46,8 @@ mod tests {
             }
             has(messages.link_hint, &[]);
             has(messages.code_hint, &[]);
+            has(messages.text_code, &["app"]);
+            has(messages.text_link, &["app"]);
             has(messages.validity, &["lifetime"]);
             has(messages.footer, &["email"]);
         }

@@ -29,6 +29,8 @@ pub(super) const MESSAGES: Messages = Messages {
     },
     link_hint: "Se o botão não funcionar, abra este endereço:",
     code_hint: "Digite este código onde você está entrando:",
+    text_code: "Seu código de {app}:",
+    text_link: "Entre em {app}:",
     validity: "Válido por {lifetime} e uma única vez.",
     footer: "Esta mensagem é destinada a {email}.",
 };

@@ -12,6 +12,10 @@ pub(in crate::outbound::mail) struct Messages {
     pub(in crate::outbound::mail) link_hint: &'static str,
     /// Before a code.
     pub(in crate::outbound::mail) code_hint: &'static str,
+    /// Before a code in a text message.
+    pub(in crate::outbound::mail) text_code: &'static str,
+    /// Before a link in a text message.
+    pub(in crate::outbound::mail) text_link: &'static str,
     /// How long the link or the code is valid.
     pub(in crate::outbound::mail) validity: &'static str,
     /// The last line.
@@ -36,7 +40,7 @@ impl Messages {
         match kind {
             MailKind::PasswordReset => &self.password_reset,
             MailKind::EmailVerification => &self.email_verification,
-            MailKind::PasswordlessLogin => &self.passwordless_login,
+            MailKind::PasswordlessLogin | MailKind::PasswordlessText => &self.passwordless_login,
             MailKind::Test => &self.test,
         }
     }

@@ -4,6 +4,7 @@
 
 mod probes;
 mod providers;
+mod texts;
 
 use super::{put_app, put_domain, put_tenant};
 use crate::app::{TestApp, TestReply, TestRequest};
@@ -88,18 +89,25 @@ struct Probe {
     seen: for<'a> fn(Spot<'a>) -> BoxFuture<'a, Value>,
 }
 
-async fn server() -> TestApp {
-    let app = with_cheap_passwords()
+/// A server with what the setting needs to act.
+async fn server_for(key: &str) -> TestApp {
+    let builder = with_cheap_passwords()
         .setting("trusted_proxies", "127.0.0.1")
         .setting("argon2_memory_kb", "64")
         .setting("access_token_validity_jitter", "0")
         .setting("smtp_host", "127.0.0.1")
         .setting("smtp_from_email", "shop@example.org")
         .setting("smtp_password", "right")
+        .setting("sms_twilio_account_sid", "AC1")
+        .setting("sms_twilio_auth_token", "right")
+        .setting("sms_twilio_from", "+15005550006")
+        .setting("sms_webhook_secret", texts::FIRST_SECRET)
         .mail(Arc::new(Described))
-        .provider_http(Arc::new(providers::Echo))
-        .build()
-        .await;
+        .http_client(Arc::new(providers::Echo));
+    let app = match key {
+        "sms_webhook_secret" => builder.setting("sms_webhook_url", "https://hook.test").build().await,
+        _ => builder.build().await,
+    };
     for id in ["a1", "a2"] {
         put_app(&app, id, json!({})).await.ok();
         for tenant in ["t1", "t2"] {
@@ -119,7 +127,7 @@ async fn acts_only_there(
     others: &[Place],
     put: for<'a> fn(&'a TestApp, Value) -> BoxFuture<'a, TestReply>,
 ) {
-    let app = server().await;
+    let app = server_for(probe.key).await;
     let seen = async |place: Place| (probe.seen)(Spot { app: &app, place }).await;
     let usual = seen(target).await;
     for other in others {
@@ -179,7 +187,7 @@ async fn a_domains_setting_acts_in_that_domain_alone() {
 
 #[tokio::test]
 async fn what_is_of_an_app_cannot_be_set_for_one_of_its_tenants() {
-    let app = server().await;
+    let app = server_for("").await;
     for probe in of_level(Level::App) {
         let refused = put_tenant(&app, "/appid-a1", "t1", json!({probe.key: probe.value})).await;
         assert_eq!(refused.code(), 400, "{}: {}", probe.key, refused.body());

@@ -1,6 +1,6 @@
 //! One observation of the effect of each setting.
 
-use super::{BASE, Probe, Spot, providers};
+use super::{BASE, Probe, Spot, providers, texts};
 use crate::app::{TestReply, new_session};
 use crate::cdi::golden::header;
 use crate::people::FIREBASE;
@@ -60,6 +60,15 @@ pub(super) fn all() -> Vec<Probe> {
         probe("smtp_password", json!("other"), |spot| Box::pin(mail_sent(spot))),
         probe("smtp_from_name", json!("Shop"), |spot| Box::pin(mail_sent(spot))),
         probe("smtp_from_email", json!("store@example.org"), |spot| Box::pin(mail_sent(spot))),
+        probe("sms_twilio_account_sid", json!("AC2"), |spot| Box::pin(texts::sent(spot))),
+        probe("sms_twilio_auth_token", json!("other"), |spot| Box::pin(texts::sent(spot))),
+        probe("sms_twilio_from", json!("+15005550007"), |spot| Box::pin(texts::sent(spot))),
+        probe("sms_twilio_messaging_service_sid", json!("MG1"), |spot| Box::pin(texts::sent(spot))),
+        probe("sms_twilio_base_url", json!("https://other.test"), |spot| Box::pin(texts::sent(spot))),
+        probe("sms_webhook_url", json!("https://hook.test"), |spot| Box::pin(texts::sent(spot))),
+        probe("sms_webhook_secret", json!("c2Vjb25kLS1zZWNvbmQtLXNlY29uZC0tc2Vjb25k"), |spot| {
+            Box::pin(texts::sent(spot))
+        }),
         probe("mail_language", json!("de"), |spot| Box::pin(mail_sent(spot))),
         probe(
             "third_party_providers",
@@ -272,7 +281,7 @@ async fn passwords_hashed_at_once(spot: Spot<'_>) -> Value {
 async fn mail_sent(spot: Spot<'_>) -> Value {
     let app = spot.app.context.directory.app(&spot.app_id()).unwrap();
     let scope = Scope { app, cause: Cause::without_request("test") };
-    let test = TestMail { scope, to: MailAddress::parse("jane@example.org").unwrap() };
+    let test = TestMail { scope, to: MailAddress::parse("jane@example.org").unwrap().into() };
     match test.run(&spot.app.context).await.unwrap() {
         Ok(Delivery::Sent(told)) => json!(told),
         other => panic!("{other:?}"),

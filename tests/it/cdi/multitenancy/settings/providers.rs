@@ -6,19 +6,22 @@ use serde_json::{Value, json};
 use sessiond::command::scope::{Cause, Scope};
 use sessiond::command::thirdparty::authorisation_url::AuthorisationUrl;
 use sessiond::command::thirdparty::providers::ListProviders;
+use sessiond::domain::http_request::{HttpReply, HttpRequest, Reach};
 use sessiond::domain::ids::TenantId;
-use sessiond::domain::thirdparty::request::{ProviderReply, ProviderRequest, Reach};
-use sessiond::outbound::provider::{ProviderHttp, SendError};
+use sessiond::outbound::http::{HttpClient, SendError};
 
 /// A provider whose discovery document says how it was reached.
 pub(super) struct Echo;
 
 #[async_trait::async_trait]
-impl ProviderHttp for Echo {
-    async fn send(&self, _: &ProviderRequest, reach: &Reach) -> Result<ProviderReply, SendError> {
+impl HttpClient for Echo {
+    async fn send(&self, request: &HttpRequest, reach: &Reach) -> Result<HttpReply, SendError> {
+        if let Some(reply) = super::texts::told(request) {
+            return Ok(reply);
+        }
         let url = format!("https://op.test/{}/{}", reach.timeout.as_millis(), reach.private_networks.len());
         let document = json!({"authorization_endpoint": url});
-        Ok(ProviderReply { status: 200, body: document.to_string().into_bytes() })
+        Ok(HttpReply { status: 200, body: document.to_string().into_bytes() })
     }
 }
 

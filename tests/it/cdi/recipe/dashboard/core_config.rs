@@ -82,6 +82,8 @@ const LISTED: &[(&str, &str, bool)] = &[
     ("email_verification_mode", "enum", false),
     ("sign_up_form_fields", "string", false),
     ("first_factors", "string", false),
+    ("passwordless_contact_method", "enum", false),
+    ("passwordless_flow_type", "enum", false),
     ("skip_adding_roles_to_access_token", "boolean", false),
     ("skip_adding_permissions_to_access_token", "boolean", false),
     ("smtp_host", "string", false),
@@ -92,6 +94,13 @@ const LISTED: &[(&str, &str, bool)] = &[
     ("smtp_from_name", "string", false),
     ("smtp_from_email", "string", false),
     ("mail_language", "enum", false),
+    ("sms_twilio_account_sid", "string", false),
+    ("sms_twilio_auth_token", "string", false),
+    ("sms_twilio_from", "string", false),
+    ("sms_twilio_messaging_service_sid", "string", false),
+    ("sms_twilio_base_url", "string", false),
+    ("sms_webhook_url", "string", false),
+    ("sms_webhook_secret", "string", false),
 ];
 
 #[tokio::test]

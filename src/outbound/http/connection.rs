@@ -2,7 +2,7 @@
 
 use super::SendError;
 use super::target::Target;
-use crate::domain::thirdparty::request::{ProviderReply, ProviderRequest, RequestBody};
+use crate::domain::http_request::{HttpBody, HttpReply, HttpRequest};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -22,7 +22,7 @@ const MAX_REPLY: usize = 1024 * 1024;
 
 /// A reply, and where it sends us.
 pub(super) struct Answer {
-    pub(super) reply: ProviderReply,
+    pub(super) reply: HttpReply,
     pub(super) location: Option<String>,
 }
 
@@ -31,7 +31,7 @@ pub(super) async fn exchange(
     target: &Target,
     addresses: &[SocketAddr],
     tls: Option<Arc<ClientConfig>>,
-    request: &ProviderRequest,
+    request: &HttpRequest,
 ) -> Result<Answer, SendError> {
     let request = encode(target, request)?;
     let failed = |reason: String| SendError::Connection { host: target.host.clone(), reason };
@@ -58,7 +58,7 @@ where
     sender.send_request(request).await
 }
 
-fn encode(target: &Target, request: &ProviderRequest) -> Result<Request<Full<Bytes>>, SendError> {
+fn encode(target: &Target, request: &HttpRequest) -> Result<Request<Full<Bytes>>, SendError> {
     let unsendable = || SendError::Request;
     let mut headers = HeaderMap::new();
     let fixed = [("host", target.authority.as_str()), ("user-agent", "sessiond"), ("connection", "close")];
@@ -71,8 +71,8 @@ fn encode(target: &Target, request: &ProviderRequest) -> Result<Request<Full<Byt
         None => (Method::GET, Bytes::new()),
         Some(body) => {
             let (kind, text) = match body {
-                RequestBody::Form(text) => ("application/x-www-form-urlencoded", text),
-                RequestBody::Json(text) => ("application/json", text),
+                HttpBody::Form(text) => ("application/x-www-form-urlencoded", text),
+                HttpBody::Json(text) => ("application/json", text),
             };
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
             (Method::POST, Bytes::from(text.clone()))
@@ -93,5 +93,5 @@ async fn read(target: &Target, response: Response<Incoming>) -> Result<Answer, S
     })?;
     let location = head.headers.get(header::LOCATION).filter(|_| head.status.is_redirection());
     let location = location.map(|value| value.to_str().unwrap_or_default().to_owned());
-    Ok(Answer { reply: ProviderReply { status: head.status.as_u16(), body: body.to_bytes().to_vec() }, location })
+    Ok(Answer { reply: HttpReply { status: head.status.as_u16(), body: body.to_bytes().to_vec() }, location })
 }

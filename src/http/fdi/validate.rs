@@ -1,4 +1,4 @@
-//! Which addresses and passwords people may choose (protocol: 21, 4). The rules are those that frontends show.
+//! Which addresses and passwords people may choose (protocol: 21, 4 and 6). The rules are those that frontends show.
 
 use regex::Regex;
 use std::sync::LazyLock;
@@ -11,14 +11,16 @@ static EMAIL: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// Why an address is refused, if it is.
-pub(super) fn email(address: &str) -> Option<&'static str> {
+#[must_use]
+pub fn email(address: &str) -> Option<&'static str> {
     // invariant: the pattern compiles
     let is_email = EMAIL.as_ref().is_some_and(|pattern| pattern.is_match(address));
     (!is_email).then_some("Email is invalid")
 }
 
 /// Why a password is refused, if it is. Lengths are in UTF-16 units, as in browsers.
-pub(super) fn password(password: &str) -> Option<&'static str> {
+#[must_use]
+pub fn password(password: &str) -> Option<&'static str> {
     let length = password.encode_utf16().count();
     if length < 8 {
         return Some("Password must contain at least 8 characters, including a number");

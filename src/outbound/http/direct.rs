@@ -1,11 +1,11 @@
-//! [`DirectHttp`]: requests to providers over connections of our own.
+//! [`DirectHttp`]: requests over connections of our own.
 
 use super::address::is_public;
 use super::connection::{Answer, exchange};
 use super::target::Target;
-use super::{ProviderHttp, SendError};
+use super::{HttpClient, SendError};
+use crate::domain::http_request::{HttpReply, HttpRequest, Reach};
 use crate::domain::loopback;
-use crate::domain::thirdparty::request::{ProviderReply, ProviderRequest, Reach};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -60,12 +60,7 @@ impl DirectHttp {
         Self { resolver, authorities: Some(authorities), tls: OnceCell::new() }
     }
 
-    async fn follow(
-        &self,
-        target: &Target,
-        request: &ProviderRequest,
-        reach: &Reach,
-    ) -> Result<ProviderReply, SendError> {
+    async fn follow(&self, target: &Target, request: &HttpRequest, reach: &Reach) -> Result<HttpReply, SendError> {
         let mut target = target.clone();
         for _ in 0..=MAX_REDIRECTS {
             let Answer { reply, location } = self.ask(&target, request, reach).await?;
@@ -76,7 +71,7 @@ impl DirectHttp {
         Err(SendError::Redirect(target.host))
     }
 
-    async fn ask(&self, target: &Target, request: &ProviderRequest, reach: &Reach) -> Result<Answer, SendError> {
+    async fn ask(&self, target: &Target, request: &HttpRequest, reach: &Reach) -> Result<Answer, SendError> {
         let addresses = self.allowed_addresses(target, reach).await?;
         let tls = match target.is_https {
             true => Some(self.tls(target).await?),
@@ -130,8 +125,8 @@ impl DirectHttp {
 }
 
 #[async_trait::async_trait]
-impl ProviderHttp for DirectHttp {
-    async fn send(&self, request: &ProviderRequest, reach: &Reach) -> Result<ProviderReply, SendError> {
+impl HttpClient for DirectHttp {
+    async fn send(&self, request: &HttpRequest, reach: &Reach) -> Result<HttpReply, SendError> {
         let target = Target::parse(&request.url)?;
         match tokio::time::timeout(reach.timeout, self.follow(&target, request, reach)).await {
             Ok(answered) => answered,

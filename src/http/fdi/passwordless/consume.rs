@@ -1,0 +1,83 @@
+//! `POST /signinup/code/consume`: the code or the link comes back.
+
+use super::answer::{Answer, EarlyCheck};
+use super::session_user::{self, verify_own_address};
+use super::shared::{self, CODES};
+use crate::command::passwordless::attempt::Refused;
+use crate::command::passwordless::consume::{ConsumeCode, Consumed};
+use crate::context::Context;
+use crate::http::exchange::Reply;
+use crate::http::fdi::call::FrontCall;
+use crate::http::fdi::error::FrontError;
+use crate::http::fdi::input::Body;
+use crate::http::fdi::reply;
+use crate::http::fdi::sign_in::SigningIn;
+use crate::http::fdi::user::FrontUser;
+use serde::Serialize;
+
+const RESTART: &str = "RESTART_FLOW_ERROR";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignedInBody<'a> {
+    status: &'static str,
+    created_new_recipe_user: bool,
+    /// Its name in FDI 1.17 and below, and in 2.0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_new_user: Option<bool>,
+    user: FrontUser<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FailedBody {
+    status: &'static str,
+    failed_code_input_attempt_count: u64,
+    maximum_code_input_attempts: u64,
+}
+
+pub(super) async fn consume(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
+    let answer = Answer::of(&Body::of(&call.request)?)?;
+    let mut signing_in = SigningIn::begin(context, call, &Body::of(&call.request)?).await?;
+    let Some(contact) = answer.contact(context, call).await? else { return Ok(reply::status(RESTART)) };
+    let mut early = EarlyCheck::of(&answer);
+    let user = session_user::owner(context, call, &signing_in, &contact, &mut early).await?;
+    verify_own_address(context, call, &signing_in, &contact, &mut early).await?;
+    let factor = answer.factor(&contact);
+    let (factors, infos) = ([factor], [contact.info()]);
+    let attempt = shared::attempt(&factors, &infos, user.as_ref());
+    if let Err(refused) = signing_in.check(context, call, &attempt).await {
+        return refused.reply(&CODES);
+    }
+    // A wrong code was counted when it was checked: not twice.
+    if let Some(Err(refused)) = early.verdict {
+        return failed(refused);
+    }
+    let command = ConsumeCode { attempt: answer.attempt(call)?, confirms_email: true };
+    let (person, created) = match command.run(context).await? {
+        Consumed::Ok { person, created, .. } => (*person, created),
+        Consumed::Refused(refused) => return failed(refused),
+    };
+    let person = match signing_in.finish(context, call, person, factor).await {
+        Ok(person) => person,
+        Err(refused) => return refused.reply(&CODES),
+    };
+    Ok(reply::ok(&SignedInBody {
+        status: "OK",
+        created_new_recipe_user: created,
+        created_new_user: (!call.version.users_have_login_methods).then_some(created),
+        user: FrontUser::of(&person, call.version),
+    }))
+}
+
+fn failed(refused: Refused) -> Result<Reply, FrontError> {
+    match refused {
+        Refused::RestartFlow => Ok(reply::status(RESTART)),
+        Refused::OtherDevice => Err(FrontError::bad_request("preAuthSessionId and deviceId doesn't match")),
+        Refused::WrongInput { expired, failed_attempts, attempts_max } => Ok(reply::ok(&FailedBody {
+            status: if expired { "EXPIRED_USER_INPUT_CODE_ERROR" } else { "INCORRECT_USER_INPUT_CODE_ERROR" },
+            failed_code_input_attempt_count: failed_attempts,
+            maximum_code_input_attempts: attempts_max,
+        })),
+    }
+}
