@@ -110,8 +110,7 @@ mod tests {
     #[test]
     fn headers_are_replaced_whatever_their_case() {
         let request = HttpRequest::get(String::new()).header("X-A", "1".to_owned());
-        let request =
-            request.with_headers(&[("Accept".to_owned(), Some("a/b".to_owned())), ("x-a".to_owned(), None)]);
+        let request = request.with_headers(&[("Accept".to_owned(), Some("a/b".to_owned())), ("x-a".to_owned(), None)]);
         assert_eq!(request.headers, [("accept".to_owned(), "a/b".to_owned())]);
     }
 }

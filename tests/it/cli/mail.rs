@@ -62,8 +62,10 @@ fn without_a_server_a_test_mail_is_caught() {
     let sandbox = Sandbox::new();
     let running = sandbox.serve(&["--ephemeral"]);
     let caught = sandbox.json(&["mail", "test", "jane@example.org", "--json"]);
-    assert_eq!(caught, json!({"status": "CAUGHT", "inMemoryOfServer": true}));
+    assert_eq!(caught, json!({"status": "CAUGHT", "inMemoryOfServer": true, "missing": "smtp_host"}));
     assert!(sandbox.run(&["mail", "test", "jane@example.org"]).out.starts_with("caught: smtp_host is not set"));
+    let text = sandbox.run(&["mail", "test", "+4915112345678"]);
+    assert!(text.out.starts_with("caught: sms_twilio_account_sid is not set"), "{text:?}");
     drop(running);
 }
 

@@ -5,6 +5,7 @@ use super::{PASSWORD, claims, form, sign_up_by_header};
 use crate::app::{TestApp, TestReply};
 use http::Method;
 use serde_json::{Value, json};
+use std::future::IntoFuture;
 
 async fn app(rule: &str) -> TestApp {
     TestApp::builder().setting("account_linking", rule).setting("bcrypt_log_rounds", "4").build().await
@@ -197,4 +198,48 @@ async fn a_password_of_another_tenant_may_be_used_in_the_sessions() {
     assert_eq!(user["user"]["tenantIds"], json!(["public"]));
     let right = page.send(Method::POST, "/auth/t1/signin", second(PASSWORD)).await;
     assert_eq!(right.json()["user"]["tenantIds"], json!(["public", "t1"]), "{}", right.body());
+}
+
+#[tokio::test]
+async fn an_address_that_has_a_password_is_taken_rather_than_refused() {
+    let app = app("verified").await;
+    sign_up_by_header(&app, "a@b.cd").await;
+    make_primary(&app, &by_code(&app, "a@b.cd").await).await;
+    let taken = post(&app, "/auth/signup", form("a@b.cd", PASSWORD)).await;
+    assert_eq!(taken.json()["status"], "FIELD_ERROR");
+}
+
+#[tokio::test]
+async fn made_up_addresses_are_for_passwords_that_are_added() {
+    let app = app("always").await;
+    let up = sign_up_by_header(&app, "a@b.cd").await;
+    let email = format!("{}@stfakeemail.supertokens.com", up.text_at("/user/id"));
+    assert_eq!(post(&app, "/auth/signup", form(&email, PASSWORD)).await.json()["status"], "FIELD_ERROR");
+    let mut body = form(&email, "another word 1");
+    body["shouldTryLinkingWithSessionUser"] = json!(true);
+    let added = Page::of(&app, &up).send(Method::POST, "/auth/signup", body).await.ok();
+    assert_eq!(added.text_at("/user/id"), up.text_at("/user/id"));
+    let alone = post(&app, "/auth/signin", form(&email, "another word 1")).await;
+    assert_eq!(alone.json()["status"], "WRONG_CREDENTIALS_ERROR", "it begins no session");
+}
+
+#[tokio::test]
+async fn second_login_methods_need_the_setting() {
+    let app = app("off").await;
+    let up = sign_up_by_header(&app, "a@b.cd").await;
+    let mut body = form("b@b.cd", PASSWORD);
+    body["shouldTryLinkingWithSessionUser"] = json!(true);
+    let refused = Page::of(&app, &up).send(Method::POST, "/auth/signup", body).await;
+    assert_eq!(refused.code(), 500, "{}", refused.body());
+}
+
+#[tokio::test]
+async fn sign_ups_at_once_with_one_address_become_one_user() {
+    let app = app("always").await;
+    let owner = by_code(&app, "a@b.cd").await;
+    let one = app.front(Method::POST, "/auth/signup").json(&form("a@b.cd", PASSWORD));
+    let other = app.post("/recipe/accountlinking/user/primary", json!({"recipeUserId": owner}));
+    let (up, _) = tokio::join!(one.into_future(), other.into_future());
+    assert_eq!(up.ok().text_at("/user/id"), owner);
+    assert_eq!(methods_of(&app, &owner).await, 2);
 }

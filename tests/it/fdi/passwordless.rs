@@ -1,6 +1,7 @@
 //! Signing in without a password: what is sent, to whom and when, and what comes back.
 
-use super::{PASSWORD, claims, cookies, form};
+use super::second_factors::Page;
+use super::{PASSWORD, claims, cookies, form, sign_up_by_header};
 use crate::app::{TestApp, TestAppBuilder, TestReply};
 use http::Method;
 use serde_json::{Value, json};
@@ -247,4 +248,37 @@ async fn the_recipe_that_the_caller_means_says_who_exists() {
         assert_eq!(exists("password@example.org", rid).await, has_password, "{rid}");
         assert_eq!(exists(MAIL, rid).await, has_codes, "{rid}");
     }
+}
+
+#[tokio::test]
+async fn a_code_by_text_message_is_a_second_factor_of_the_session() {
+    let app = shop()
+        .setting("recipe_list", "emailverification,emailpassword,passwordless,multifactorauth")
+        .setting("account_linking", "always")
+        .setting("bcrypt_log_rounds", "4")
+        .build()
+        .await;
+    let tenant = json!({"tenantId": "public", "requiredSecondaryFactors": ["otp-phone"]});
+    app.put("/recipe/multitenancy/tenant/v2", tenant).await.ok();
+    let up = sign_up_by_header(&app, MAIL).await;
+    let mut page = Page::of(&app, &up);
+    assert_eq!(page.info().await.json()["factors"]["next"], json!(["otp-phone"]));
+    let flagged = |mut body: Value| {
+        body["shouldTryLinkingWithSessionUser"] = json!(true);
+        body
+    };
+    let contact = flagged(json!({ "phoneNumber": PHONE }));
+    let begun = page.send(Method::POST, "/auth/signinup/code", contact).await.ok().json();
+    assert_eq!(begun["flowType"], "USER_INPUT_CODE", "a link would begin another session");
+    let code = message(&app, PHONE).await.code.unwrap();
+    let body = json!({
+        "deviceId": begun["deviceId"], "preAuthSessionId": begun["preAuthSessionId"], "userInputCode": code,
+    });
+    let entered = page.send(Method::POST, "/auth/signinup/code/consume", flagged(body)).await.ok();
+    assert_eq!(entered.json()["user"]["loginMethods"].as_array().unwrap().len(), 2);
+    assert!(entered.header("st-refresh-token").is_empty(), "the session goes on");
+    assert_eq!(claims(&entered)["sessionHandle"], claims(&up)["sessionHandle"]);
+    assert_eq!(claims(&entered)["st-mfa"]["v"], true);
+    let info = page.info().await.json();
+    assert_eq!((&info["factors"]["next"], &info["phoneNumbers"]["otp-phone"]), (&json!([]), &json!([PHONE])));
 }

@@ -131,7 +131,8 @@ fn names(claims: &Value) -> Value {
 /// The first letter of the key's name: dynamic or static.
 fn key_of(reply: &TestReply) -> Option<char> {
     use base64::Engine;
-    let cookie = reply.header("set-cookie").first()?.strip_prefix("sAccessToken=")?.split('.').next()?.to_owned();
+    let lines = reply.header("set-cookie");
+    let cookie = lines.iter().find_map(|line| line.strip_prefix("sAccessToken="))?.split('.').next()?.to_owned();
     let head = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(cookie).ok()?;
     serde_json::from_slice::<Value>(&head).ok()?["kid"].as_str()?.chars().next()
 }

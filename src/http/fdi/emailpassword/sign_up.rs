@@ -2,6 +2,7 @@
 
 use super::form::{EMAIL, FieldError, Form, PASSWORD, PasswordRule, field_errors};
 use crate::command::emailpassword::Account;
+use crate::command::emailpassword::find::FindByEmail;
 use crate::command::emailpassword::sign_up::{SignUp, SignedUp};
 use crate::context::Context;
 use crate::domain::user::{AccountInfo, MAX_EMAIL, RecipeId, is_fake_email, normalise_email};
@@ -10,7 +11,7 @@ use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
 use crate::http::fdi::reply;
-use crate::http::fdi::sign_in::{ReasonCodes, SignInAttempt, SigningIn};
+use crate::http::fdi::sign_in::{Reason, ReasonCodes, Refused, SignInAttempt, SigningIn};
 use crate::http::fdi::user::FrontUser;
 use serde::Serialize;
 
@@ -50,26 +51,28 @@ pub(super) async fn sign_up(context: &Context, call: &mut FrontCall) -> Result<R
         return Ok(field_errors(&[FieldError { id: EMAIL.to_owned(), error: "Email is invalid" }]));
     }
     let mut signing_in = SigningIn::begin(context, call, &body).await?;
+    let account = Account { scope: call.scope(), tenant: call.tenant.clone(), email };
     let attempt = SignInAttempt {
         factors: &[FACTOR],
         recipe: RecipeId::EmailPassword,
-        infos: &[AccountInfo::Email(email.clone())],
+        infos: &[AccountInfo::Email(account.email.clone())],
         user: None,
-        is_verified: is_fake_email(&email),
+        is_verified: is_fake_email(&account.email),
         verifies: false,
         only_asks: false,
     };
-    if let Err(refused) = signing_in.check(context, call, &attempt).await {
-        return refused.reply(&CODES);
+    match signing_in.check(context, call, &attempt).await {
+        // Addresses that the SDKs make up are for people who add a password to what they have.
+        Ok(_) if is_fake_email(&account.email) && signing_in.is_first_factor() => return Ok(taken()),
+        Ok(_) => {}
+        Err(Refused::Reason(Reason::SignUpNotAllowed))
+            if FindByEmail(account.clone()).run(context).await?.is_some() =>
+        {
+            return Ok(taken());
+        }
+        Err(refused) => return refused.reply(&CODES),
     }
-    if is_fake_email(&email) {
-        return Ok(taken());
-    }
-    let command = SignUp {
-        account: Account { scope: call.scope(), tenant: call.tenant.clone(), email },
-        password: form.text(PASSWORD),
-        metadata: form.answers(&call.front.sign_up_fields),
-    };
+    let command = SignUp { account, password: form.text(PASSWORD), metadata: form.answers(&call.front.sign_up_fields) };
     let SignedUp::Ok(person) = command.run(context).await? else { return Ok(taken()) };
     let person = match signing_in.finish(context, call, *person, FACTOR).await {
         Ok(person) => person,

@@ -37,6 +37,8 @@ const MAX_ATTEMPTS: usize = 10;
 pub struct SigningIn {
     session: Option<LoadedSession>,
     flag: LinkingFlag,
+    /// Whether the attempt that was checked begins a session.
+    is_first_factor: bool,
 }
 
 impl SigningIn {
@@ -54,13 +56,19 @@ impl SigningIn {
         if let Some(session) = &session {
             call.tenant = session.view.handle.tenant.clone();
         }
-        Ok(Self { session, flag })
+        Ok(Self { session, flag, is_first_factor: true })
     }
 
     /// True if it belongs to a session.
     #[must_use]
     pub const fn has_session(&self) -> bool {
         self.session.is_some()
+    }
+
+    /// True if the attempt that [`check`](Self::check) has allowed begins a session, false if it adds a factor to one.
+    #[must_use]
+    pub const fn is_first_factor(&self) -> bool {
+        self.is_first_factor
     }
 
     /// The session that it belongs to.
@@ -101,6 +109,7 @@ impl SigningIn {
     ) -> Result<Vec<&'static str>, Refused> {
         let user = attempt.user.map(|person| &person.info);
         let kind = kind(context, call, (self.session.as_mut(), self.flag), user, attempt.only_asks).await?;
+        self.is_first_factor = matches!(kind, Kind::First);
         let factors = match (&kind, &mut self.session) {
             (Kind::Second { user, is_linked: false }, Some(session))
                 if call.front.has(FrontRecipe::MultiFactorAuth) =>
@@ -150,7 +159,7 @@ impl SigningIn {
         person: Person,
         factor: &'static str,
     ) -> Result<Person, Refused> {
-        let person = self.link(context, call, person).await?;
+        let person = self.link(context, call, person, factor).await?;
         let person = adopt_verification(context, &call.scope(), person).await?;
         let user = &person.info.user;
         let is_own = |session: &LoadedSession| {
@@ -170,7 +179,13 @@ impl SigningIn {
         Ok(person)
     }
 
-    async fn link(&mut self, context: &Context, call: &mut FrontCall, mut person: Person) -> Result<Person, Refused> {
+    async fn link(
+        &mut self,
+        context: &Context,
+        call: &mut FrontCall,
+        mut person: Person,
+        factor: &'static str,
+    ) -> Result<Person, Refused> {
         for _ in 0..MAX_ATTEMPTS {
             let with = (self.session.as_mut(), self.flag);
             let session_user = match kind(context, call, with, Some(&person.info), false).await? {
@@ -178,6 +193,10 @@ impl SigningIn {
                 Kind::Second { is_linked: true, .. } => return Ok(person),
                 Kind::Second { user, .. } => user,
             };
+            if let Some(session) = self.session.as_mut().filter(|_| call.front.has(FrontRecipe::MultiFactorAuth)) {
+                // Checked before, unless the login method was the session's user's then and is not any more.
+                check_set_up(context, call, session, &session_user.user, &[factor]).await?;
+            }
             let reason = match linker(call).link_to_session(context, person.clone(), &session_user).await? {
                 Ok(linked) => return Ok(linked),
                 Err(LinkRefused::NotPrimary) => {
