@@ -34,7 +34,9 @@ enum Step {
     SignIn(usize, usize, bool),
     /// Signs in with a code mailed to their address, and is linked as at the front door.
     Code(usize),
-    /// An operator makes the login method by code primary.
+    /// Signs in with a provider that reports an address without vouching for it.
+    Provider(usize, usize),
+    /// An application of the core makes one of their login methods without a password primary.
     Primary(usize),
     /// Uses the link by which they verify their own address for a login method that they have made.
     Verify(usize),
@@ -53,21 +55,26 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let (who, email, flag) = (0..2_usize, 0..2_usize, any::<bool>());
+    let (who, flag) = (|| 0..2_usize, any::<bool>);
+    // Mostly one's own address, and the right code.
+    let address =
+        || (who(), proptest::bool::weighted(0.7)).prop_map(|(who, own)| (who, if own { who } else { 1 - who }));
+    let coded = || (who(), proptest::bool::weighted(0.75));
     let step = prop_oneof![
-        5 => (who.clone(), email.clone(), flag).prop_map(|(who, email, flag)| Step::SignUp(who, email, flag)),
-        5 => (who.clone(), email, flag).prop_map(|(who, email, flag)| Step::SignIn(who, email, flag)),
-        3 => who.clone().prop_map(Step::Code),
-        1 => who.clone().prop_map(Step::Primary),
-        4 => who.clone().prop_map(Step::Verify),
-        3 => who.clone().prop_map(Step::Device),
-        3 => (who.clone(), flag).prop_map(|(who, right)| Step::VerifyDevice(who, right)),
-        3 => (who.clone(), flag).prop_map(|(who, right)| Step::Totp(who, right)),
-        1 => flag.prop_map(Step::RequireOfAll),
-        2 => (who.clone(), flag).prop_map(|(who, on)| Step::Require(who, on)),
-        2 => who.prop_map(Step::Info),
+        4 => (address(), flag()).prop_map(|((who, email), flag)| Step::SignUp(who, email, flag)),
+        4 => (address(), flag()).prop_map(|((who, email), flag)| Step::SignIn(who, email, flag)),
+        3 => who().prop_map(Step::Code),
+        3 => address().prop_map(|(who, email)| Step::Provider(who, email)),
+        2 => who().prop_map(Step::Primary),
+        4 => who().prop_map(Step::Verify),
+        3 => who().prop_map(Step::Device),
+        5 => coded().prop_map(|(who, right)| Step::VerifyDevice(who, right)),
+        4 => coded().prop_map(|(who, right)| Step::Totp(who, right)),
+        1 => flag().prop_map(Step::RequireOfAll),
+        2 => (who(), flag()).prop_map(|(who, on)| Step::Require(who, on)),
+        2 => who().prop_map(Step::Info),
     ];
-    proptest::collection::vec(step, 1..40)
+    proptest::collection::vec(step, 5..60)
 }
 
 /// A person's browser, with what they have really shown in its session.
@@ -84,7 +91,7 @@ struct World<'a> {
     app: &'a TestApp,
     rule: LinkingRule,
     browsers: [Browser; 2],
-    /// Who has made each login method.
+    /// Who has made each login method: a person's number for those with a password, two more for others.
     makers: BTreeMap<String, usize>,
     required_of_all: bool,
     required_of: BTreeSet<String>,
@@ -181,12 +188,16 @@ impl World<'_> {
         Linker { scope, tenant: TenantId::public(), rule: self.rule }
     }
 
+    fn made_by(&self, maker: usize) -> Vec<String> {
+        self.makers.iter().filter(|(_, other)| **other == maker).map(|(id, _)| id.clone()).collect()
+    }
+
     /// A sign-in by code as the front door has it: allowed, checked, linked.
     async fn code(&mut self, who: usize) {
         let (linker, infos) = (self.linker(), [AccountInfo::Email(email(who))]);
         let candidate = Candidate { infos: &infos, user: None, is_verified: true, session_user: None };
-        let own = self.makers.iter().find(|(_, maker)| **maker == who + 2).map(|(id, _)| id.clone());
-        if own.is_none() && !linker.allows(&self.app.context, &candidate).await.expect("a working store") {
+        let is_new = self.made_by(who + 2).is_empty();
+        if is_new && !linker.allows(&self.app.context, &candidate).await.expect("a working store") {
             return;
         }
         let id = by_code(self.app, &email(who)).await;
@@ -195,10 +206,20 @@ impl World<'_> {
         linker.link_by_account_info(&self.app.context, person.expect("them")).await.expect("a working store");
     }
 
+    /// A sign-in with a provider through the core, which links nobody.
+    async fn provider(&mut self, who: usize, address: usize) {
+        let body = json!({
+            "thirdPartyId": "p", "thirdPartyUserId": format!("{who}-{address}"),
+            "email": {"id": email(address), "isVerified": false},
+        });
+        let signed_in = self.app.post("/recipe/signinup", body).await;
+        if signed_in.json()["status"] == "OK" {
+            self.makers.insert(signed_in.text_at("/recipeUserId"), who + 2);
+        }
+    }
+
     async fn verify(&mut self, who: usize) {
-        let ids: Vec<String> =
-            self.makers.iter().filter(|(_, maker)| **maker == who).map(|(id, _)| id.clone()).collect();
-        for id in ids {
+        for id in self.made_by(who) {
             let found = self.app.get(&format!("/user/id?userId={id}")).await.ok().json();
             let methods = found["user"]["loginMethods"].as_array().expect("methods").clone();
             let own =
@@ -233,10 +254,10 @@ impl World<'_> {
             Step::SignUp(who, address, linked) => self.sign(who, "/auth/signup", address, linked).await,
             Step::SignIn(who, address, linked) => self.sign(who, "/auth/signin", address, linked).await,
             Step::Code(who) => self.code(who).await,
+            Step::Provider(who, address) => self.provider(who, address).await,
             Step::Primary(who) => {
-                let own = self.makers.iter().find(|(_, maker)| **maker == who + 2).map(|(id, _)| id.clone());
-                if let Some(id) = own {
-                    // Refused where it is linked to another one, or somebody else has the address.
+                // Refused where it is linked to another one, or somebody else has the address.
+                for id in self.made_by(who + 2) {
                     self.app.post("/recipe/accountlinking/user/primary", json!({"recipeUserId": id})).await;
                 }
             }
@@ -313,7 +334,7 @@ fn run(rule: LinkingRule, name: &str, steps: &[Step]) {
 }
 
 proptest! {
-    #![proptest_config(cases(40))]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn nobody_is_let_in_by_somebody_elses_login(steps in steps()) {
