@@ -32,6 +32,7 @@ pub(crate) fn sample(setting: &Setting) -> String {
         "allowed_origins" => "http://localhost:3000",
         "host" | "front_host" => "127.0.0.2",
         "app_name" => "Shop",
+        "account_linking" => "always",
         "api_domain" => "https://auth.example.com",
         "website_domain" => "https://www.example.com,http://localhost:3000",
         "api_base_path" | "api_gateway_path" | "website_base_path" | "access_token_path" => "/x",
