@@ -2,6 +2,7 @@
 
 use crate::{context, headers, runtime};
 use http::{HeaderMap, Method, StatusCode};
+use sessiond::config::front::FrontRecipe;
 use sessiond::http::exchange::{Reply, Request};
 use sessiond::http::fdi::Fdi;
 use sessiond::http::server::Dispatch;
@@ -32,7 +33,14 @@ impl Front {
     fn new() -> Self {
         let runtime = runtime();
         let fields = r#"[{"id":"name","optional":true}]"#;
-        let context = context(&runtime, &[("sign_up_form_fields", fields)]);
+        let recipes = FrontRecipe::ALL.map(FrontRecipe::name).join(",");
+        let settings = [
+            ("sign_up_form_fields", fields),
+            ("recipe_list", &recipes),
+            ("passwordless_contact_method", "EMAIL_OR_PHONE"),
+            ("account_linking", "always"),
+        ];
+        let context = context(&runtime, &settings);
         let fdi = Fdi::new(context, 3568);
         let mut front = Self { runtime, fdi, access_token: String::new(), refresh_token: String::new() };
         let form = r#"{"formFields":[{"id":"email","value":"p@example.org"},{"id":"password","value":"password1"}]}"#;

@@ -20,8 +20,8 @@ use sessiond::domain::user::{Login, LoginMethod, User};
 use sessiond::http::cdi::{Cdi, RECIPES};
 use sessiond::http::exchange::{Reply, Request, Verb};
 use sessiond::http::server::Dispatch;
+use sessiond::outbound::http::{DirectHttp, SystemResolver};
 use sessiond::outbound::mail::SmtpTransport;
-use sessiond::outbound::provider::{DirectHttp, SystemResolver};
 use sessiond::state::key::KeyRing;
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::user;
@@ -108,7 +108,7 @@ fn context(runtime: &Runtime, settings: &[(&str, &str)]) -> Arc<Context> {
         clock: Arc::new(StandingClock),
         entropy: Arc::new(counting()),
         mail: Arc::new(SmtpTransport::default()),
-        provider_http: Arc::new(DirectHttp::new(Arc::new(SystemResolver))),
+        http: Arc::new(DirectHttp::new(Arc::new(SystemResolver))),
     };
     Arc::new(runtime.block_on(app::compose(&config, parts)).expect("an app"))
 }
