@@ -4,7 +4,7 @@ use super::Letter;
 use crate::domain::mail::{Failure, SmtpServer};
 use async_trait::async_trait;
 
-/// Hands letters to servers. The real one is [`SmtpTransport`].
+/// Hands letters to servers. The real one is `SmtpTransport`.
 #[async_trait]
 pub trait MailTransport: Send + Sync {
     /// Hands a letter to a server; returns what the server said when it took over the responsibility for it.
