@@ -204,7 +204,15 @@ async fn reserve_front(config: &BaseConfig) -> Result<Option<Reserved>, StartErr
         return Ok(None);
     }
     match listen::reserve(&front.host, front.port).await {
-        Ok(reserved) => Ok(Some(reserved)),
+        Ok(reserved) => {
+            if config.values().is("account_linking", "always") {
+                tracing::warn!(
+                    "account_linking is always: whoever signs up with somebody else's address is signed in to their \
+                     account. Unless addresses are checked elsewhere, set it to verified"
+                );
+            }
+            Ok(Some(reserved))
+        }
         Err(ReserveError::Bind(error)) if front.opening == FrontOpening::Development => {
             let port = front.port;
             tracing::warn!(%error, "the front door stays closed: port {port} is not free. Set front_port, or front to off");

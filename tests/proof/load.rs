@@ -11,6 +11,11 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+/// Bytes of large values a client writes: more could fill the image that a power cut is tried on.
+const MAX_LARGE_BYTES: usize = 48 << 20;
+/// Padding from here on is large, bytes.
+const SMALL: usize = 200;
+
 /// What a client knows; a request is recorded in its session before it is sent.
 pub(crate) type Ledger = Arc<Mutex<Vec<Session>>>;
 
@@ -27,12 +32,23 @@ pub(crate) struct Worker {
     pub(crate) acknowledged: u64,
     /// Length of `userDataInDatabase` padding; one in ten sessions has it, the others are small.
     large: usize,
+    /// What is left of [`MAX_LARGE_BYTES`].
+    budget: usize,
 }
 
 impl Worker {
     pub(crate) fn new(name: String, seed: u64, large: usize) -> Self {
         let (sessions, pairs) = (Ledger::default(), Pairs::default());
-        Self { name, rng: StdRng::seed_from_u64(seed), sessions, pairs, created: 0, acknowledged: 0, large }
+        Self {
+            name,
+            rng: StdRng::seed_from_u64(seed),
+            sessions,
+            pairs,
+            created: 0,
+            acknowledged: 0,
+            large,
+            budget: MAX_LARGE_BYTES,
+        }
     }
 
     /// Works until `stop` is set or the server is gone.
@@ -52,13 +68,19 @@ impl Worker {
         }
         let live: Vec<usize> = {
             let sessions = self.sessions.lock().unwrap();
-            (0..sessions.len()).rev().filter(|index| sessions[*index].state == State::Live).take(50).collect()
+            let is_chosen = |index: &usize| {
+                let session = &sessions[*index];
+                session.state == State::Live && self.has_budget(session.padding)
+            };
+            (0..sessions.len()).rev().filter(is_chosen).take(50).collect()
         };
         let choice = self.rng.random_range(0..100);
         if live.is_empty() || choice < 30 {
             return self.create(client);
         }
         let index = live[self.rng.random_range(0..live.len())];
+        let padding = self.sessions.lock().unwrap()[index].padding;
+        self.spend(padding);
         match choice {
             30..60 => self.act(index, InFlight::Refresh, |session| session.refresh(client)),
             60..85 => {
@@ -66,6 +88,17 @@ impl Worker {
                 self.act(index, InFlight::Data(next), |session| update(session, next, client))
             }
             _ => self.act(index, InFlight::Revoke, |session| revoke(session, client)),
+        }
+    }
+
+    /// Whether a value with this padding may be written once more.
+    const fn has_budget(&self, padding: usize) -> bool {
+        padding < SMALL || padding <= self.budget
+    }
+
+    const fn spend(&mut self, padding: usize) {
+        if padding >= SMALL {
+            self.budget = self.budget.saturating_sub(padding);
         }
     }
 
@@ -84,7 +117,9 @@ impl Worker {
 
     fn create(&mut self, client: &mut Client) -> io::Result<()> {
         self.created += 1;
-        let padding = if self.rng.random_range(0..10) == 0 { self.large } else { self.rng.random_range(0..200) };
+        let is_large = self.rng.random_range(0..10) == 0 && self.has_budget(self.large);
+        let padding = if is_large { self.large } else { self.rng.random_range(0..SMALL) };
+        self.spend(padding);
         let user = format!("{}-{}", self.name, self.created);
         let body = json!({
             "userId": user, "enableAntiCsrf": false, "userDataInJWT": { "role": "tester" },

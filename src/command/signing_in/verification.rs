@@ -2,6 +2,7 @@
 
 use crate::command::audit;
 use crate::command::scope::Scope;
+use crate::command::session::revoke::{RevokeSessions, Which};
 use crate::command::transact::{Step, transact};
 use crate::command::user::{Person, confirm_email};
 use crate::context::Context;
@@ -40,11 +41,18 @@ pub async fn adopt_verification(context: &Context, scope: &Scope, person: Person
 }
 
 /// Marks the address of a login method as verified: a mail to it has come back. The id is the one that callers see.
+/// If it was not verified before, the sessions of the login method end: whoever began them may have signed up with
+/// somebody else's address and waited for its owner.
 ///
 /// # Errors
-/// When the store fails.
+/// When the store fails. The sessions that ended before the failure stay ended.
 pub async fn confirm_address(context: &Context, scope: &Scope, shown: &UserId, email: &str) -> Result<(), Fault> {
-    confirm(context, scope, (shown, email), "a link for a new password was used").await
+    let why = "a link for a new password was used";
+    if confirm(context, scope, (shown, email), why).await? {
+        let which = Which::User { user_id: shown.clone(), linked: false, tenant: None };
+        RevokeSessions { scope: scope.clone(), which }.run(context).await?;
+    }
+    Ok(())
 }
 
 /// The same for somebody who is signed in, and has used a code that was sent to the address.
@@ -52,21 +60,23 @@ pub async fn confirm_address(context: &Context, scope: &Scope, shown: &UserId, e
 /// # Errors
 /// When the store fails.
 pub async fn confirm_by_code(context: &Context, scope: &Scope, shown: &UserId, email: &str) -> Result<(), Fault> {
-    confirm(context, scope, (shown, email), "a code that was sent there was used").await
+    confirm(context, scope, (shown, email), "a code that was sent there was used").await.map(drop)
 }
 
+/// Returns whether it was not verified before.
 async fn confirm(
     context: &Context,
     scope: &Scope,
     (shown, email): (&UserId, &str),
     why: &'static str,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     transact(context, &(shown, email), "committing a verified address", |mut tx| async move {
-        if confirm_email(tx.as_mut(), &scope.app.id, shown, email, context.now()).await? {
+        let is_new = confirm_email(tx.as_mut(), &scope.app.id, shown, email, context.now()).await?;
+        if is_new {
             let event = AuditEvent::of(AuditKind::EmailVerified).user(shown).login(email);
             audit::note(tx.as_mut(), context, scope, event.detail(why))?;
         }
-        Ok(Step::Commit(tx, ()))
+        Ok(Step::Commit(tx, is_new))
     })
     .await
 }

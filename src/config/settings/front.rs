@@ -242,7 +242,7 @@ pub(super) const FRONT_RECIPES: &[Setting] = &[
         Text("off"),
         "Whether login methods with the same e-mail address or phone number become one user when somebody signs in. \
          `verified`: if all of them are verified; it needs `emailverification`. `always`: also if they are not, so \
-         that whoever signs up first with somebody else's address shares an account with them. Second factors that are \
+         that whoever signs up with somebody else's address is signed in to their account. Second factors that are \
          login methods of their own, such as codes by mail, need one of the two.",
     )
     .one_of(&["off", "verified", "always"])

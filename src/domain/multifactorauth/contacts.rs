@@ -1,5 +1,6 @@
 //! The addresses and phone numbers that a frontend offers for a second factor.
 
+use crate::domain::ids::UserId;
 use crate::domain::user::front_linking::Known;
 use crate::domain::user::{LoginMethod, RecipeId, is_fake_email};
 
@@ -19,9 +20,15 @@ pub fn emails_for(factor: &str, person: Known<'_>, session: &LoginMethod) -> Opt
     let mut emails = first(emails, session.login.email());
     if emails.is_empty() && factor == "emailpassword" {
         // So that people without an address can have a password, too.
-        emails.push(format!("{}@stfakeemail.supertokens.com", session.shown_id().as_str()));
+        emails.push(made_up_email(session.shown_id()));
     }
     Some(emails)
+}
+
+/// The address with which somebody without one can have a password: nobody reads it. The id is the one that callers see.
+#[must_use]
+pub fn made_up_email(id: &UserId) -> String {
+    format!("{}@stfakeemail.supertokens.com", id.as_str())
 }
 
 /// The phone numbers for a factor, likewise.

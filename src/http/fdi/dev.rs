@@ -16,14 +16,14 @@ use crate::front_route;
 use crate::http::exchange::{Reply, Request};
 use crate::http::host::Host;
 use crate::outbound::mail::CaughtMailView;
-use http::header::FORWARDED;
+use http::header::{FORWARDED, VIA};
 use http::{HeaderName, StatusCode};
 use std::fmt::Write;
 
 /// Routes of this module.
 pub const ROUTES: &[FrontRoute] = &[front_route!(GET "/dev/mail.json" => list), front_route!(GET "/dev/mail" => page)];
 
-static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 async fn list(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
     check(context, call)?;
@@ -75,13 +75,19 @@ fn caught(context: &Context, call: &FrontCall) -> Vec<CaughtMailView> {
 /// 404 for everybody else, as if the routes did not exist.
 fn check(context: &Context, call: &FrontCall) -> Result<(), FrontError> {
     let is_development = call.api.is_loopback() || context.directory.base().test_mode;
-    let is_proxied = [&X_FORWARDED_FOR, &FORWARDED].into_iter().any(|name| call.request.headers.contains_key(name));
-    let is_near = call.request.peer.to_canonical().is_loopback() && !is_proxied && has_own_name(&call.request);
+    let is_near = call.request.peer.to_canonical().is_loopback()
+        && !call.request.headers.keys().any(is_of_proxies)
+        && has_own_name(&call.request);
     let is_page_of_others = !matches!(call.caller, Caller::Unknown | Caller::Own);
     match is_development && is_near && !is_page_of_others {
         true => Ok(()),
         false => Err(FrontError::NotFound),
     }
+}
+
+/// Whether only proxies send this header.
+fn is_of_proxies(name: &HeaderName) -> bool {
+    *name == FORWARDED || *name == VIA || *name == X_REAL_IP || name.as_str().starts_with("x-forwarded-")
 }
 
 fn has_own_name(request: &Request) -> bool {

@@ -55,6 +55,9 @@ impl FrontError {
     /// No session: the browser forgets its tokens.
     pub const UNAUTHORISED: Self = Self::Unauthorised { clears_tokens: true };
 
+    /// No session was presented: there is nothing to forget.
+    pub const NO_SESSION: Self = Self::Unauthorised { clears_tokens: false };
+
     /// 400 with this sentence.
     pub fn bad_request(sentence: impl Into<String>) -> Self {
         Self::Api(ApiError::bad_request(sentence))

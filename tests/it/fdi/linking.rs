@@ -1,6 +1,6 @@
 //! Login methods that become one user, by a rule of the settings.
 
-use super::second_factors::Page;
+use super::second_factors::{Page, RECIPES};
 use super::{PASSWORD, claims, form, sign_up_by_header};
 use crate::app::{TestApp, TestReply};
 use http::Method;
@@ -183,10 +183,19 @@ async fn a_password_of_another_tenant_may_be_used_in_the_sessions() {
         app.put("/recipe/multitenancy/tenant/v2", factors).await.ok();
     }
     // The person has a session in a tenant where the password is not known.
-    app.post("/t1/recipe/multitenancy/tenant/user", json!({"recipeUserId": id})).await.ok();
-    let signed_in = app.front(Method::POST, "/auth/t1/signin").json(&form("a@b.cd", PASSWORD)).await.ok();
-    app.post("/t1/recipe/multitenancy/tenant/user/remove", json!({"recipeUserId": id})).await.ok();
-    let mut page = Page::of(&app, &signed_in);
+    let code = app.post("/t1/recipe/signinup/code", json!({"email": "a@b.cd"})).await.ok().json();
+    let body = json!({
+        "preAuthSessionId": code["preAuthSessionId"], "deviceId": code["deviceId"], "userInputCode": code["userInputCode"],
+    });
+    let other = app.post("/t1/recipe/signinup/code/consume", body).await.ok().text_at("/recipeUserId");
+    let link = json!({"recipeUserId": other, "primaryUserId": id});
+    app.post("/recipe/accountlinking/user/link", link).await.ok();
+    let session = json!({
+        "userId": other, "enableAntiCsrf": false, "userDataInJWT": {}, "userDataInDatabase": {},
+        "useDynamicSigningKey": true,
+    });
+    let session = app.post("/t1/recipe/session", session).await.ok();
+    let mut page = Page { app: &app, token: session.text_at("/accessToken/token") };
     let second = |word: &str| {
         let mut body = form("a@b.cd", word);
         body["shouldTryLinkingWithSessionUser"] = json!(true);
@@ -194,10 +203,14 @@ async fn a_password_of_another_tenant_may_be_used_in_the_sessions() {
     };
     let wrong = page.send(Method::POST, "/auth/t1/signin", second("a wrong one 1")).await;
     assert_eq!(wrong.json()["status"], "WRONG_CREDENTIALS_ERROR");
-    let user = app.get(&format!("/user/id?userId={id}")).await.ok().json();
-    assert_eq!(user["user"]["tenantIds"], json!(["public"]));
-    let right = page.send(Method::POST, "/auth/t1/signin", second(PASSWORD)).await;
-    assert_eq!(right.json()["user"]["tenantIds"], json!(["public", "t1"]), "{}", right.body());
+    let tenants = async || {
+        let user = app.get(&format!("/user/id?userId={id}")).await.ok().json();
+        let methods = user["user"]["loginMethods"].as_array().unwrap().clone();
+        methods.iter().find(|method| method["recipeId"] == "emailpassword").unwrap()["tenantIds"].clone()
+    };
+    assert_eq!(tenants().await, json!(["public"]));
+    page.send(Method::POST, "/auth/t1/signin", second(PASSWORD)).await.ok();
+    assert_eq!(tenants().await, json!(["public", "t1"]));
 }
 
 #[tokio::test]
@@ -221,6 +234,60 @@ async fn made_up_addresses_are_for_passwords_that_are_added() {
     assert_eq!(added.text_at("/user/id"), up.text_at("/user/id"));
     let alone = post(&app, "/auth/signin", form(&email, "another word 1")).await;
     assert_eq!(alone.json()["status"], "WRONG_CREDENTIALS_ERROR", "it begins no session");
+
+    // What was made up for somebody else is not free.
+    let other = sign_up_by_header(&app, "b@b.cd").await;
+    let theirs = format!("{}@stfakeemail.supertokens.com", other.text_at("/user/id"));
+    for email in [theirs.as_str(), "7.provider@stfakeemail.supertokens.com", "x@y.fakeemail.com"] {
+        let mut body = form(email, "another word 1");
+        body["shouldTryLinkingWithSessionUser"] = json!(true);
+        let refused = Page::of(&app, &up).send(Method::POST, "/auth/signup", body).await;
+        assert_eq!(refused.json()["status"], "FIELD_ERROR", "{email}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_adds_no_login_method_and_no_device() {
+    let app = TestApp::builder().setting("recipe_list", RECIPES).setting("account_linking", "always").build().await;
+    let up = sign_up_by_header(&app, "a@b.cd").await;
+    let handle = claims(&up)["sessionHandle"].as_str().unwrap().to_owned();
+    app.post("/recipe/session/remove", json!({"sessionHandles": [handle]})).await.ok();
+    let mut body = form("thief@b.cd", PASSWORD);
+    body["shouldTryLinkingWithSessionUser"] = json!(true);
+    for (method, path, body) in [
+        (Method::POST, "/auth/signup", body),
+        (Method::POST, "/auth/totp/device", json!({"deviceName": "phone"})),
+        (Method::PUT, "/auth/mfa/info", json!({})),
+        (Method::GET, "/auth/user/email/verify", Value::Null),
+    ] {
+        let refused = Page::of(&app, &up).send(method, path, body).await;
+        assert_eq!(refused.code(), 401, "{path}: {}", refused.body());
+    }
+    assert_eq!(methods_of(&app, &up.text_at("/user/id")).await, 1);
+    Page::of(&app, &up).send(Method::POST, "/auth/signout", json!({})).await.ok();
+}
+
+#[tokio::test]
+async fn only_linking_lets_a_session_go_on_as_the_primary_users() {
+    let app = app("verified").await;
+    for (email, is_revoked) in [("a@b.cd", false), ("c@b.cd", true)] {
+        let up = sign_up_by_header(&app, email).await;
+        let id = up.text_at("/user/id");
+        if is_revoked {
+            let handle = claims(&up)["sessionHandle"].as_str().unwrap().to_owned();
+            app.post("/recipe/session/remove", json!({"sessionHandles": [handle]})).await.ok();
+        }
+        let primary = by_code(&app, email).await;
+        make_primary(&app, &primary).await;
+        let token = verification_token(&app, &id, email).await.unwrap();
+        app.post("/recipe/user/email/verify", json!({"method": "token", "token": token})).await.ok();
+        app.post("/recipe/accountlinking/user/link", json!({"recipeUserId": id, "primaryUserId": primary})).await.ok();
+        let asked = Page::of(&app, &up).send(Method::GET, "/auth/user/email/verify", Value::Null).await;
+        match is_revoked {
+            false => assert_eq!(claims(&asked)["sub"], json!(primary)),
+            true => assert_eq!(asked.code(), 401, "{}", asked.body()),
+        }
+    }
 }
 
 #[tokio::test]

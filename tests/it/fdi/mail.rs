@@ -1,9 +1,10 @@
 //! Mails of the front door, and who may read those that were caught.
 
-use super::{PASSWORD, form, sign_up};
+use super::second_factors::Page;
+use super::{PASSWORD, form, sign_up, sign_up_by_header};
 use crate::app::{TestApp, TestReply};
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use sessiond::jobs::outbox::round;
 
 async fn ask_for_reset(app: &TestApp, email: &str) -> TestReply {
@@ -32,6 +33,32 @@ async fn a_link_sets_a_new_password_and_verifies_the_address() {
     assert_eq!(old.json()["status"], "WRONG_CREDENTIALS_ERROR");
     let new = app.front(Method::POST, "/auth/signin").json(&form("a@b.cd", "another horse 2")).await.ok();
     assert_eq!(new.json()["user"]["loginMethods"][0]["verified"], true);
+}
+
+#[tokio::test]
+async fn the_owner_of_an_address_ends_the_sessions_of_whoever_signed_up_with_it() {
+    let app = TestApp::new().await;
+    let mut thief = Page::of(&app, &sign_up_by_header(&app, "a@b.cd").await);
+    reset(&app, "a@b.cd", "another horse 2").await;
+    let refused = thief.send(Method::GET, "/auth/user/email/verify", Value::Null).await;
+    assert_eq!(refused.code(), 401, "{}", refused.body());
+
+    let owner = app.front(Method::POST, "/auth/signin").header("st-auth-mode", "header");
+    let mut owner = Page::of(&app, &owner.json(&form("a@b.cd", "another horse 2")).await.ok());
+    reset(&app, "a@b.cd", "another horse 3").await;
+    owner.send(Method::GET, "/auth/user/email/verify", Value::Null).await.ok();
+}
+
+/// Uses a link for a new password.
+async fn reset(app: &TestApp, email: &str, password: &str) {
+    ask_for_reset(app, email).await;
+    round(&app.context).await.unwrap();
+    let mails = app.front(Method::GET, "/auth/dev/mail.json").await.json();
+    let newest = mails.as_array().unwrap().last().unwrap();
+    let token = newest["link"].as_str().unwrap().split(['=', '&']).nth(1).unwrap();
+    let body = json!({"token": token, "formFields": [{"id": "password", "value": password}]});
+    let done = app.front(Method::POST, "/auth/user/password/reset").json(&body).await.ok();
+    assert_eq!(done.json()["status"], "OK", "{mails}");
 }
 
 #[tokio::test]
@@ -73,6 +100,9 @@ async fn caught_mails_are_for_this_machines_own_programs_and_address_bars() {
             ("sec-fetch-site", "same-site"),
             ("sec-fetch-site", "cross-site"),
             ("x-forwarded-for", "192.0.2.1"),
+            ("x-forwarded-host", "auth.example.com"),
+            ("x-real-ip", "192.0.2.1"),
+            ("via", "1.1 proxy"),
             ("forwarded", "for=192.0.2.1"),
         ] {
             let refused = app.front(Method::GET, path).header(name, value).await;

@@ -116,6 +116,12 @@ export const DIFFERENCES = [
     why: "A device that is verified already takes any code, so it completes no factor here.",
   },
   {
+    case: /^reset: /,
+    step: /^(the old session goes on|verified along with it)$/,
+    at: ["status", "body", "cookies", "frontToken", "accessToken", "refreshToken", "refreshTokenSent", "exposed"],
+    why: "A link for a new password that verifies the address ends the sessions of whoever signed up with it before.",
+  },
+  {
     case: /^linking: linked behind the session's back, /,
     step: /^asks$/,
     at: ["status", "type", "body"],

@@ -51,7 +51,7 @@ pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Re
     Ok(reply::status("OK"))
 }
 
-/// Sets a new password. No session begins, and none ends.
+/// Sets a new password. No session begins; those of a login method whose address was not verified before end.
 pub(super) async fn reset(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
     let body = Body::of(&call.request)?;
     let form = Form::of(&body)?;

@@ -51,19 +51,23 @@ pub(super) async fn sign_up(context: &Context, call: &mut FrontCall) -> Result<R
         return Ok(field_errors(&[FieldError { id: EMAIL.to_owned(), error: "Email is invalid" }]));
     }
     let mut signing_in = SigningIn::begin(context, call, &body).await?;
+    let is_fake = is_fake_email(&email);
+    if is_fake && !signing_in.has_made_up(context, call, &email).await? {
+        return Ok(taken());
+    }
     let account = Account { scope: call.scope(), tenant: call.tenant.clone(), email };
     let attempt = SignInAttempt {
         factors: &[FACTOR],
         recipe: RecipeId::EmailPassword,
         infos: &[AccountInfo::Email(account.email.clone())],
         user: None,
-        is_verified: is_fake_email(&account.email),
+        is_verified: is_fake,
         verifies: false,
         only_asks: false,
     };
     match signing_in.check(context, call, &attempt).await {
         // Addresses that the SDKs make up are for people who add a password to what they have.
-        Ok(_) if is_fake_email(&account.email) && signing_in.is_first_factor() => return Ok(taken()),
+        Ok(_) if is_fake && signing_in.is_first_factor() => return Ok(taken()),
         Ok(_) => {}
         Err(Refused::Reason(Reason::SignUpNotAllowed))
             if FindByEmail(account.clone()).run(context).await?.is_some() =>

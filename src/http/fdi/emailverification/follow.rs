@@ -2,6 +2,7 @@
 
 use crate::command::claims::{ClaimsOwner, EMAIL_VERIFIED, boolean_claim, is_email_verified};
 use crate::command::session::revoke::{RevokeSessions, Which};
+use crate::command::session::timeline::CanMoveToPrimary;
 use crate::command::user::FindUser;
 use crate::context::Context;
 use crate::http::fdi::call::FrontCall;
@@ -26,7 +27,7 @@ pub(super) async fn refetch(
 /// its sessions end and this browser gets a new one (protocol: 21, 5).
 ///
 /// # Errors
-/// 401 for a user who is gone.
+/// 401 for a user who is gone, and for a session that ended otherwise than by linking.
 pub(super) async fn follow(
     context: &Context,
     call: &mut FrontCall,
@@ -37,6 +38,10 @@ pub(super) async fn follow(
     let user_id = found.ok_or(FrontError::UNAUTHORISED)?.user.shown_id().clone();
     if user_id == session.view.user_id {
         return refetch(context, call, session).await;
+    }
+    let handle = &session.view.handle;
+    if !(CanMoveToPrimary { scope: call.scope(), handle }).run(context).await? {
+        return Err(FrontError::UNAUTHORISED);
     }
     let which = Which::User { user_id: id.clone(), linked: false, tenant: None };
     RevokeSessions { scope: call.scope(), which }.run(context).await?;

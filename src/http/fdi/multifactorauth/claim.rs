@@ -24,7 +24,8 @@ pub struct SessionFactors {
     pub required: Vec<String>,
 }
 
-/// Notes that a factor of a session is complete; does nothing without second factors.
+/// Notes that a factor of a session is complete; does nothing without second factors. The session gets a new access
+/// token even when the claim says the same, which a client may wait for.
 ///
 /// # Errors
 /// 401 for a session whose user, tenant or row is gone.
@@ -39,7 +40,8 @@ pub async fn complete(
     }
     let mut claim = read(session).unwrap_or_default();
     claim.complete(factor, context.now());
-    bring_up_to_date(context, call, session, claim).await.map(drop)
+    require(context, call, session, &mut claim).await?;
+    write(context, call, session, &claim).await
 }
 
 /// Brings the claim of a session up to date: what is required may have changed. Sessions from before second factors get
@@ -52,11 +54,15 @@ pub async fn refresh(
     call: &mut FrontCall,
     session: &mut LoadedSession,
 ) -> Result<SessionFactors, FrontError> {
-    let claim = match read(session) {
+    let mut claim = match read(session) {
         Some(claim) => claim,
         None => derive(context, call, session).await?,
     };
-    bring_up_to_date(context, call, session, claim).await
+    let required = require(context, call, session, &mut claim).await?;
+    if read(session).as_ref() != Some(&claim) {
+        write(context, call, session, &claim).await?;
+    }
+    Ok(SessionFactors { claim, required })
 }
 
 /// The claim of a session that begins with this factor; `None` without second factors.
@@ -118,21 +124,27 @@ fn read(session: &LoadedSession) -> Option<FactorsClaim> {
     FactorsClaim::read(&session.claim(FACTORS)?)
 }
 
-/// Compares the completed factors with the required ones, and writes the claim if it differs from the session's.
-async fn bring_up_to_date(
+/// Compares the completed factors with the required ones, which are returned.
+async fn require(
     context: &Context,
-    call: &mut FrontCall,
-    session: &mut LoadedSession,
-    mut claim: FactorsClaim,
-) -> Result<SessionFactors, FrontError> {
+    call: &FrontCall,
+    session: &LoadedSession,
+    claim: &mut FactorsClaim,
+) -> Result<Vec<String>, FrontError> {
     let tenant = tenant(call, &session.view.handle.tenant)?;
     let user = user_of(context, call, &session.view.recipe_user_id).await?;
     let required = required_second_factors(context, &call.scope(), &tenant, user.user.shown_id()).await?;
     claim.update(&required);
-    if read(session).as_ref() != Some(&claim) {
-        session.set_claim(context, call, FACTORS, claim.to_json()).await?;
-    }
-    Ok(SessionFactors { claim, required })
+    Ok(required)
+}
+
+async fn write(
+    context: &Context,
+    call: &mut FrontCall,
+    session: &mut LoadedSession,
+    claim: &FactorsClaim,
+) -> Result<(), FrontError> {
+    session.set_claim(context, call, FACTORS, claim.to_json()).await
 }
 
 /// The claim of a session that began without one: its login method was the first factor.

@@ -1,6 +1,7 @@
 //! The session of a request (protocol: 20, 5).
 
 use super::access::{access_token, cookie};
+use crate::command::session::list::FindSession;
 use crate::command::session::regenerate::{RegenerateAccessToken, Regenerated};
 use crate::command::session::verify::{Verified, VerifySession};
 use crate::config::front::{AntiCsrf, TokenTransfer};
@@ -28,18 +29,31 @@ pub struct LoadedSession {
 /// The session of a request that needs one.
 ///
 /// # Errors
-/// When there is none, or its token is not valid any more.
+/// When there is none, it has ended, or its token is not valid any more.
 pub async fn required(context: &Context, call: &mut FrontCall) -> Result<LoadedSession, FrontError> {
-    let session = optional(context, call).await?;
-    session.ok_or(FrontError::Unauthorised { clears_tokens: false })
+    optional(context, call).await?.ok_or(FrontError::NO_SESSION)
 }
 
 /// The session of a request that may have one. A token that is not valid any more is refused all the same: the browser
-/// refreshes, and sends the request again.
+/// refreshes, and sends the request again. So is that of a session that has ended: whoever was signed out everywhere
+/// because a thief had a token must not find the thief's login method or authenticator app afterwards.
+///
+/// # Errors
+/// When the session has ended, or its token is not valid any more.
+pub async fn optional(context: &Context, call: &mut FrontCall) -> Result<Option<LoadedSession>, FrontError> {
+    let Some(session) = presented(context, call).await? else { return Ok(None) };
+    let handle = session.view.handle.to_string();
+    match (FindSession { scope: call.scope(), handle: &handle }).run(context).await? {
+        Some(_) => Ok(Some(session)),
+        None => Err(FrontError::UNAUTHORISED),
+    }
+}
+
+/// The session that an access token is of, which may have ended. For routes that write nothing but through the session.
 ///
 /// # Errors
 /// When its token is not valid any more.
-pub async fn optional(context: &Context, call: &mut FrontCall) -> Result<Option<LoadedSession>, FrontError> {
+pub async fn presented(context: &Context, call: &mut FrontCall) -> Result<Option<LoadedSession>, FrontError> {
     if cookie(call, LEGACY_COOKIE).is_some() {
         return Err(FrontError::TryRefreshToken);
     }

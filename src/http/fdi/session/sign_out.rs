@@ -1,6 +1,6 @@
 //! `POST /signout` (protocol: 20, 6).
 
-use super::load::required;
+use super::load::presented;
 use crate::command::session::revoke::{RevokeSessions, Which};
 use crate::context::Context;
 use crate::http::exchange::Reply;
@@ -9,7 +9,7 @@ use crate::http::fdi::error::FrontError;
 use crate::http::fdi::reply;
 
 pub(super) async fn sign_out(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
-    let session = required(context, call).await?;
+    let session = presented(context, call).await?.ok_or(FrontError::NO_SESSION)?;
     let which = Which::Handles(vec![session.view.handle.to_string()]);
     // A session that has ended meanwhile is signed out, too.
     RevokeSessions { scope: call.scope(), which }.run(context).await?;

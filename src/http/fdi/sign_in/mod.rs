@@ -22,8 +22,9 @@ use crate::command::user::{Person, UserInfo};
 use crate::config::front::FrontRecipe;
 use crate::context::Context;
 use crate::domain::ids::TenantId;
+use crate::domain::multifactorauth::contacts::made_up_email;
 use crate::domain::user::front_linking::{Candidate, Known};
-use crate::domain::user::{AccountInfo, LoginMethod, RecipeId};
+use crate::domain::user::{AccountInfo, LoginMethod, RecipeId, normalise_email};
 use crate::fault::Fault;
 use flag::LinkingFlag;
 use kind::{Kind, kind};
@@ -94,6 +95,20 @@ impl SigningIn {
             |method: &&LoginMethod| method.login.recipe() == recipe && method.login.account_infos().contains(info);
         let found = user.methods.iter().find(fits).filter(|_| user.is_primary);
         Ok(found.and_then(|method| Some((method.clone(), method.tenants.first()?.clone()))))
+    }
+
+    /// Whether this address, normalised, was made up for the session's user. Nobody can show that such an address is
+    /// theirs, so it must not be given away.
+    ///
+    /// # Errors
+    /// 401 for a session whose user is gone.
+    pub async fn has_made_up(&self, context: &Context, call: &FrontCall, email: &str) -> Result<bool, FrontError> {
+        let Some(session) = &self.session else { return Ok(false) };
+        if normalise_email(&made_up_email(&session.view.recipe_user_id)) == email {
+            return Ok(true);
+        }
+        let user = kind::session_user(context, call, session).await?.user;
+        Ok(user.methods.iter().any(|method| method.login.email() == Some(email)))
     }
 
     /// Checks whether the attempt may go on, before passwords and codes are checked (protocol: 21, 1, steps 5 to 8).
