@@ -4,6 +4,7 @@
 pub mod accept;
 pub mod cdi;
 pub mod client_address;
+pub mod codes;
 pub mod connection;
 pub mod error;
 pub mod exchange;

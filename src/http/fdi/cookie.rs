@@ -53,8 +53,8 @@ fn decoded(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8().unwrap_or(Cow::Borrowed(text))
 }
 
-/// What values of cookies may hold unescaped: the same as in a component of a URI.
-const VALUE: &AsciiSet = &NON_ALPHANUMERIC
+/// What a component of a URI, and the value of a cookie, may hold unescaped: as JavaScript's `encodeURIComponent` says.
+pub const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')
@@ -88,7 +88,7 @@ impl SetCookie {
     /// The value of the `Set-Cookie` header.
     #[must_use]
     pub fn to_header(&self) -> String {
-        let mut line = format!("{}={}", self.name, utf8_percent_encode(&self.value, VALUE));
+        let mut line = format!("{}={}", self.name, utf8_percent_encode(&self.value, COMPONENT));
         // invariant: writing to a string does not fail
         if let Some(domain) = &self.domain {
             let _ = write!(line, "; Domain={domain}");

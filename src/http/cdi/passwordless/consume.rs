@@ -11,6 +11,7 @@ use crate::domain::tenancy::Recipe;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::cdi::user::object::UserObject;
+use crate::http::codes::RefusedCodeBody;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
 use serde::Serialize;
@@ -32,14 +33,6 @@ struct ConsumedBody<'a> {
 struct CheckedBody<'a> {
     status: &'static str,
     consumed_device: DeviceBody<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FailedBody {
-    status: &'static str,
-    failed_code_input_attempt_count: u64,
-    maximum_code_input_attempts: u64,
 }
 
 pub(super) async fn consume(context: &Context, call: &Call) -> Result<Reply, ApiError> {
@@ -98,13 +91,5 @@ fn attempt(call: &Call) -> Result<Attempt, ApiError> {
 }
 
 fn reply(refused: Refused) -> Result<Reply, ApiError> {
-    match refused {
-        Refused::RestartFlow => Ok(Reply::status("RESTART_FLOW_ERROR")),
-        Refused::OtherDevice => Err(ApiError::bad_request("preAuthSessionId and deviceId doesn't match")),
-        Refused::WrongInput { expired, failed_attempts, attempts_max } => Ok(Reply::json(&FailedBody {
-            status: if expired { "EXPIRED_USER_INPUT_CODE_ERROR" } else { "INCORRECT_USER_INPUT_CODE_ERROR" },
-            failed_code_input_attempt_count: failed_attempts,
-            maximum_code_input_attempts: attempts_max,
-        })),
-    }
+    RefusedCodeBody::of(refused).map(|body| Reply::json(&body)).map_err(ApiError::bad_request)
 }

@@ -11,7 +11,7 @@ use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
 use crate::http::fdi::reply;
-use crate::http::fdi::sign_in::{SignInAttempt, SigningIn};
+use crate::http::fdi::sign_in::SigningIn;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -31,11 +31,7 @@ pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Re
     };
     let mut signing_in = SigningIn::begin(context, call, &body).await?;
     let place = shared::place(call)?;
-    let user = shared::owner(context, call, &contact).await?;
-    let factors = shared::factors(call, &contact, signing_in.has_session());
-    let infos = [contact.info()];
-    let attempt = SignInAttempt { only_asks: true, ..shared::attempt(&factors, &infos, user.as_ref()) };
-    let allowed = match signing_in.check(context, call, &attempt).await {
+    let allowed = match shared::check_sending(context, call, &mut signing_in, &contact).await {
         Ok(allowed) => allowed,
         Err(refused) => return refused.reply(&CODES),
     };

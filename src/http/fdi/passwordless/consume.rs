@@ -6,6 +6,7 @@ use super::shared::{self, CODES};
 use crate::command::passwordless::attempt::Refused;
 use crate::command::passwordless::consume::{ConsumeCode, Consumed};
 use crate::context::Context;
+use crate::http::codes::RefusedCodeBody;
 use crate::http::exchange::Reply;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
@@ -26,14 +27,6 @@ struct SignedInBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     created_new_user: Option<bool>,
     user: FrontUser<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FailedBody {
-    status: &'static str,
-    failed_code_input_attempt_count: u64,
-    maximum_code_input_attempts: u64,
 }
 
 pub(super) async fn consume(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
@@ -71,13 +64,5 @@ pub(super) async fn consume(context: &Context, call: &mut FrontCall) -> Result<R
 }
 
 fn failed(refused: Refused) -> Result<Reply, FrontError> {
-    match refused {
-        Refused::RestartFlow => Ok(reply::status(RESTART)),
-        Refused::OtherDevice => Err(FrontError::bad_request("preAuthSessionId and deviceId doesn't match")),
-        Refused::WrongInput { expired, failed_attempts, attempts_max } => Ok(reply::ok(&FailedBody {
-            status: if expired { "EXPIRED_USER_INPUT_CODE_ERROR" } else { "INCORRECT_USER_INPUT_CODE_ERROR" },
-            failed_code_input_attempt_count: failed_attempts,
-            maximum_code_input_attempts: attempts_max,
-        })),
-    }
+    RefusedCodeBody::of(refused).map(|body| reply::ok(&body)).map_err(FrontError::bad_request)
 }

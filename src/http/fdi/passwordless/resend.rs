@@ -12,7 +12,7 @@ use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
 use crate::http::fdi::reply;
-use crate::http::fdi::sign_in::{Refused, SignInAttempt, SigningIn};
+use crate::http::fdi::sign_in::{Refused, SigningIn};
 
 const RESTART: &str = "RESTART_FLOW_ERROR";
 
@@ -27,11 +27,7 @@ pub(super) async fn resend(context: &Context, call: &mut FrontCall) -> Result<Re
     call.tenant = tenant;
     let device = DeviceId::parse(device).ok_or_else(|| bad_encoding("deviceId"))?;
     let Some(contact) = contact_of(context, call, &device).await? else { return Ok(reply::status(RESTART)) };
-    let user = shared::owner(context, call, &contact).await?;
-    let factors = shared::factors(call, &contact, signing_in.has_session());
-    let infos = [contact.info()];
-    let attempt = SignInAttempt { only_asks: true, ..shared::attempt(&factors, &infos, user.as_ref()) };
-    let allowed = match signing_in.check(context, call, &attempt).await {
+    let allowed = match shared::check_sending(context, call, &mut signing_in, &contact).await {
         Ok(allowed) => allowed,
         Err(Refused::Error(error)) => return Err(error),
         // What was allowed when the sign-in began is no longer: the frontend begins anew and is told why.

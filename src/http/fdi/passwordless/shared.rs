@@ -14,7 +14,7 @@ use crate::fault::Fault;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::mail::language;
-use crate::http::fdi::sign_in::{ReasonCodes, SignInAttempt};
+use crate::http::fdi::sign_in::{ReasonCodes, Refused, SignInAttempt, SigningIn};
 
 /// How the routes report a refusal.
 pub(super) const CODES: ReasonCodes = ReasonCodes {
@@ -45,7 +45,7 @@ pub(super) async fn owner(context: &Context, call: &FrontCall, contact: &Contact
 }
 
 /// The factors that a code for this contact may be: with a session, codes to type in only.
-pub(super) fn factors(call: &FrontCall, contact: &Contact, has_session: bool) -> Vec<&'static str> {
+fn factors(call: &FrontCall, contact: &Contact, has_session: bool) -> Vec<&'static str> {
     let (otp, kind) = match contact {
         Contact::Email(_) => ("otp-email", "email"),
         Contact::PhoneNumber(_) => ("otp-phone", "phone"),
@@ -64,6 +64,23 @@ pub(super) const fn attempt<'a>(
 ) -> SignInAttempt<'a> {
     let recipe = RecipeId::Passwordless;
     SignInAttempt { factors, recipe, infos, user, is_verified: true, verifies: true, only_asks: false }
+}
+
+/// The factors with which a code for this contact may be sent.
+///
+/// # Errors
+/// Why none may.
+pub(super) async fn check_sending(
+    context: &Context,
+    call: &mut FrontCall,
+    signing_in: &mut SigningIn,
+    contact: &Contact,
+) -> Result<Vec<&'static str>, Refused> {
+    let user = owner(context, call, contact).await?;
+    let factors = factors(call, contact, signing_in.has_session());
+    let infos = [contact.info()];
+    let attempt = SignInAttempt { only_asks: true, ..attempt(&factors, &infos, user.as_ref()) };
+    signing_in.check(context, call, &attempt).await
 }
 
 /// The message that brings a code to a contact, in the language of the person who asked for it. `None` for an address

@@ -7,15 +7,16 @@ use crate::domain::totp::MAX_DEVICES;
 use crate::domain::user::User;
 use crate::http::exchange::Reply;
 use crate::http::fdi::call::FrontCall;
+use crate::http::fdi::cookie::COMPONENT;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
 use crate::http::fdi::multifactorauth::{check_set_up, refresh, unmet};
 use crate::http::fdi::{reply, session};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 use serde::Serialize;
 
 /// What URIs of authenticator apps hold as it is: everything that can be in a URI.
-const IN_URI: &AsciiSet = &NON_ALPHANUMERIC
+const IN_URI: &AsciiSet = &COMPONENT
     .remove(b';')
     .remove(b',')
     .remove(b'/')
@@ -26,15 +27,6 @@ const IN_URI: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'=')
     .remove(b'+')
     .remove(b'$')
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
     .remove(b'#');
 
 #[derive(Serialize)]
