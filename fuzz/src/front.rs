@@ -1,12 +1,11 @@
 //! A front door without a socket.
 
-use crate::{context, headers, runtime};
+use crate::{context, headers, request, runtime};
 use http::{HeaderMap, Method, StatusCode};
 use sessiond::config::front::FrontRecipe;
-use sessiond::http::exchange::{Reply, Request};
+use sessiond::http::exchange::Reply;
 use sessiond::http::fdi::Fdi;
 use sessiond::http::server::Dispatch;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 use tokio::runtime::Runtime;
 
@@ -57,15 +56,7 @@ impl Front {
     /// The reply to a request. Panics, as a finding, if a caller's input may not lead to such a reply.
     pub fn ask(&self, method: Method, path: &str, query: &str, mut headers: HeaderMap, body: &[u8]) -> Reply {
         headers.entry("host").or_insert(http::HeaderValue::from_static("localhost"));
-        let request = Request {
-            id: "fuzz".to_owned(),
-            method,
-            path: path.to_owned(),
-            query: query.to_owned(),
-            headers,
-            body: bytes::Bytes::copy_from_slice(body),
-            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        };
+        let request = request(method, (path, query), headers, body);
         let reply = self.runtime.block_on(self.fdi.dispatch(request));
         let text = String::from_utf8(reply.body.to_vec()).expect("replies are UTF-8");
         if reply.content_type.starts_with("application/json") {

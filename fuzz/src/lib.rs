@@ -176,15 +176,7 @@ impl Server {
 
     /// The reply to a request. Panics, as a finding, if a caller's input may not lead to such a reply.
     pub fn ask(&self, method: Method, path: &str, query: &str, headers: HeaderMap, body: &[u8]) -> Reply {
-        let request = Request {
-            id: "fuzz".to_owned(),
-            method,
-            path: path.to_owned(),
-            query: query.to_owned(),
-            headers,
-            body: bytes::Bytes::copy_from_slice(body),
-            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        };
+        let request = request(method, (path, query), headers, body);
         let reply = self.runtime.block_on(self.cdi.dispatch(request));
         let text = String::from_utf8(reply.body.to_vec()).expect("replies are UTF-8");
         if reply.status == StatusCode::OK && reply.content_type.starts_with("application/json") {
@@ -214,6 +206,19 @@ impl Server {
     pub fn fill_in(&self, text: &str) -> String {
         let text = text.replace("$A", &self.access_token).replace("$R", &self.refresh_token);
         text.replace("$H", &self.handle).replace("$P", &self.user).replace("$T", &self.reset_token)
+    }
+}
+
+/// A request from this machine.
+fn request(method: Method, (path, query): (&str, &str), headers: HeaderMap, body: &[u8]) -> Request {
+    Request {
+        id: "fuzz".to_owned(),
+        method,
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers,
+        body: bytes::Bytes::copy_from_slice(body),
+        peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
     }
 }
 
