@@ -28,10 +28,18 @@ const late = () =>
     throw new Error(`not within ${LIMIT_SECONDS} s`);
   });
 
+/** How a browser is launched. */
+export const launching = (flags = [], options = {}) => ({
+  executablePath: CHROMIUM,
+  headless: true,
+  args: [...FLAGS, ...flags],
+  ...options,
+});
+
 /** Starts the browser (playwright's `chromium`); `check` runs one rule, `end` tells the sum and ends the process. */
-export async function start(chromium, suite, flags = []) {
+export async function start(chromium, suite, flags = [], options = {}) {
   const { ARTIFACTS } = process.env;
-  const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags] });
+  const browser = await chromium.launch(launching(flags, options));
   let passed = 0;
   let failed = 0;
 

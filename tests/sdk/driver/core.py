@@ -127,3 +127,12 @@ class Core:
         status, answer = self.call("GET", path)
         true(status == 200, f"timeline of {handle}: {status} {answer}")
         return json.dumps(answer)
+
+
+class FrontDoor(Core):
+    """A server with a front door on a port of its own; `front` has the settings of that."""
+
+    def __init__(self, folder, front, **settings):
+        self.front_port = free_port()
+        own = {f"sessiond_{name}": value for name, value in {**front, "front_port": self.front_port}.items()}
+        super().__init__(folder, **own, **settings)

@@ -2,21 +2,19 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "driver"))
+from browse import browse  # noqa: E402
 from core import BINARY, REPOSITORY, free_port  # noqa: E402
-from harness import end_in_order, same, true, until  # noqa: E402
+from harness import same, true, until  # noqa: E402
 
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (REPOSITORY / "docs/front-door.md").read_text(), re.DOTALL)
 QUICK_START = ["sh", "sh", "html", "sh", "sh"]
-ARTIFACTS = REPOSITORY / "target/test-artifacts/front-browser"
 # What the pages of the second server change in the reader's page.
 INIT = "Session.init()"
 
@@ -128,23 +126,10 @@ def hard_places(machine):
     return {"FAST": f"http://localhost:{front}", "PUBLIC": f"http://localhost:{public}", **addresses}
 
 
-def main():
-    end_in_order()
-    folder = Path(tempfile.mkdtemp(prefix="sessiond-front-browser-"))
-    shutil.rmtree(ARTIFACTS, ignore_errors=True)
-    ARTIFACTS.mkdir(parents=True)
-    machine, code = Machine(folder), 1
-    try:
-        addresses = {**quick_start(machine), **hard_places(machine), "SITE": f"http://localhost:{machine.site}"}
-        environment = {**machine.environment, **addresses, "ARTIFACTS": str(ARTIFACTS)}
-        code = subprocess.run(["node", "drive.js"], cwd=HERE, env=environment, timeout=300).returncode
-    finally:
-        machine.stop()
-        if code:
-            print(f"logs and files: {folder}")
-        else:
-            shutil.rmtree(folder)
-    sys.exit(code)
+def prepare(run):
+    machine = run.keep(Machine(run.folder))
+    addresses = {**quick_start(machine), **hard_places(machine), "SITE": f"http://localhost:{machine.site}"}
+    return {**machine.environment, **addresses}
 
 
-main()
+browse(HERE, prepare)

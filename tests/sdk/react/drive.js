@@ -2,8 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { chromium } from "playwright-core";
 import { isTrue, same, start } from "../browser/harness.js";
+import { asksFor, changeForm, fill, goTo, picture, press, sees, setPassword, signIn, signUp } from "./ui.js";
 
-const { APP_URL, ARTIFACTS } = process.env;
+const { APP_URL } = process.env;
 const PASSWORD = "correct-horse-1";
 const { check, end } = await start(chromium, "react");
 
@@ -40,36 +41,6 @@ async function open(profile, path) {
   return tab;
 }
 
-const goTo = (tab, url) => tab.goto(url, { waitUntil: "domcontentloaded" });
-const sees = (tab, text) => tab.getByText(text).first().waitFor();
-const picture = (tab, name) => tab.screenshot({ path: `${ARTIFACTS}/${name}.png`, animations: "disabled" });
-// The prebuilt UI's own attributes; its elements are in a shadow root, which locators can look into.
-const input = (tab, name) => tab.locator(`[data-supertokens~="input"][name="${name}"]`);
-const follow = (tab, text) => tab.locator('[data-supertokens~="link"]', { hasText: text }).click();
-const button = (tab, name) => tab.getByRole("button", { name, exact: true });
-const press = (tab, name) => button(tab, name).click();
-
-async function fill(tab, values) {
-  for (const [name, value] of Object.entries(values)) await input(tab, name).fill(value);
-}
-
-async function signIn(tab, email, password) {
-  await fill(tab, { email, password });
-  await press(tab, "SIGN IN");
-}
-
-/** To another form by its link. The forms name their fields alike: filled too early, the one that goes away takes the text along. */
-async function changeForm(tab, link, submit) {
-  await follow(tab, link);
-  await button(tab, submit).waitFor();
-}
-
-async function signUp(tab, email) {
-  await changeForm(tab, "Sign Up", "SIGN UP");
-  await fill(tab, { email, password: PASSWORD });
-  await press(tab, "SIGN UP");
-}
-
 /** Follows the mailed link to the protected page; the user's id. */
 async function verify(tab, email) {
   await sees(tab, "Please click on the link");
@@ -90,21 +61,21 @@ async function signedIn(tab) {
 async function signOut(tab) {
   await press(tab, "Sign out");
   await tab.waitForURL((url) => url.pathname === "/auth");
-  await input(tab, "password").waitFor();
+  await asksFor(tab, "password");
 }
 
 /** A person who signed up and verified the address. */
 async function newPerson(profile) {
   const email = newAddress();
   const tab = await open(profile, "/");
-  await signUp(tab, email);
+  await signUp(tab, email, PASSWORD);
   return { tab, email, user: await verify(tab, email) };
 }
 
 await check("sign up, verify the address, read, sign out, sign in", async (profile) => {
   const email = newAddress();
   const tab = await open(profile, "/");
-  await signUp(tab, email);
+  await signUp(tab, email, PASSWORD);
   await sees(tab, "Verify your email!");
   await picture(tab, "verify-email");
   await goTo(tab, `${APP_URL}/`);
@@ -136,7 +107,7 @@ await check("a wrong password and an unknown address are refused in the same wor
 await check("an address that is taken is refused at sign-up", async (profile) => {
   const { tab, email } = await newPerson(profile);
   await signOut(tab);
-  await signUp(tab, email.toUpperCase());
+  await signUp(tab, email.toUpperCase(), PASSWORD);
   await sees(tab, "This email already exists. Please sign in instead");
   await picture(tab, "email-exists");
 });
@@ -149,13 +120,7 @@ await check("a forgotten password is replaced through the mailed link, once", as
   await press(tab, "Email me");
   await sees(tab, "A password reset email has been sent to");
   const link = await mailedLink(email, "PASSWORD_RESET");
-  const renew = async (password) => {
-    await goTo(tab, link);
-    await fill(tab, { password, "confirm-password": password });
-    await picture(tab, "new-password");
-    await press(tab, "CHANGE PASSWORD");
-  };
-  await renew("battery-staple-2");
+  await setPassword(tab, link, "battery-staple-2");
   await sees(tab, "Your password has been updated successfully");
   await press(tab, "SIGN IN");
   await signIn(tab, email, PASSWORD);
@@ -163,7 +128,7 @@ await check("a forgotten password is replaced through the mailed link, once", as
   await signIn(tab, email, "battery-staple-2");
   same(await signedIn(tab), user, "user with the new password");
   await signOut(tab);
-  await renew("a-third-one-3");
+  await setPassword(tab, link, "a-third-one-3");
   await sees(tab, "Invalid password reset token");
 });
 

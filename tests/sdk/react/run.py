@@ -7,4 +7,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "driver"))
 from browse import browse  # noqa: E402
 
-browse(HERE, {"APP_URL": ({}, {"PEOPLE": "true"})})
+
+def prepare(run):
+    return {"APP_URL": run.node_app(run.core(), "react", {}, STATIC_DIR=str(HERE / "dist"), PEOPLE="true")}
+
+
+browse(HERE, prepare)
