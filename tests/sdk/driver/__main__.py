@@ -10,7 +10,7 @@ from pathlib import Path
 
 import harness
 from app import App
-from core import Core
+from core import Core, FrontDoor
 from provider import Provider
 
 # Importing registers the checks, in this order.
@@ -30,6 +30,7 @@ import check_sites  # noqa: F401
 import check_codes  # noqa: F401
 import check_second_factor  # noqa: F401
 import check_dashboard  # noqa: F401
+import check_front_door  # noqa: F401
 
 # Most checks wait: for tokens to expire, for keys to come into use.
 AT_ONCE = 6
@@ -52,6 +53,13 @@ class World:
             if name not in self.cores:
                 self.cores[name] = Core(self.folder / f"core-{name}", **settings)
             return self.cores[name]
+
+    def front_door(self):
+        """A server whose front door is open, too."""
+        with self.locks["core", "front-door"]:
+            if "front-door" not in self.cores:
+                self.cores["front-door"] = FrontDoor(self.folder / "core-front-door", {})
+            return self.cores["front-door"]
 
     def app(self, name, app_id=None, core=None, core_settings=None, **settings):
         """An application process; its app in the core is created with the settings given first."""
