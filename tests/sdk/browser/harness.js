@@ -36,17 +36,21 @@ export const launching = (flags = [], options = {}) => ({
   ...options,
 });
 
-/** Starts the browser (playwright's `chromium`); `check` runs one rule, `end` tells the sum and ends the process. */
+/**
+ * Starts the browser (playwright's `chromium`). `check` runs one rule, beside others unless it is waited for; `end` waits
+ * for all, tells the sum and ends the process.
+ */
 export async function start(chromium, suite, flags = [], options = {}) {
   const { ARTIFACTS } = process.env;
   const browser = await chromium.launch(launching(flags, options));
+  const running = [];
   let passed = 0;
   let failed = 0;
 
   /** What a failed check's tabs showed, for whoever looks for the reason. */
-  async function keep(profile) {
+  async function keep(profile, number) {
     for (const [index, tab] of profile.pages().entries()) {
-      const path = `${ARTIFACTS}/failed-${failed}-${index + 1}.png`;
+      const path = `${ARTIFACTS}/failed-${number}-${index + 1}.png`;
       await tab.screenshot({ path, timeout: 5_000 }).then(
         () => console.log(`       ${tab.url()} as it looked: ${path}`),
         (error) => console.log(`       ${tab.url()}: no screenshot, ${error.message}`),
@@ -54,7 +58,13 @@ export async function start(chromium, suite, flags = [], options = {}) {
     }
   }
 
-  async function check(title, act) {
+  function check(title, act) {
+    const done = run(title, act);
+    running.push(done);
+    return done;
+  }
+
+  async function run(title, act) {
     const begin = Date.now();
     const profile = await browser.newContext();
     profile.setDefaultTimeout(30_000);
@@ -66,13 +76,14 @@ export async function start(chromium, suite, flags = [], options = {}) {
       failed += 1;
       outcome = "FAILED";
       console.log(`       ${error.message}`);
-      await keep(profile);
+      await keep(profile, failed);
     }
     console.log(`${outcome} ${suite}: ${title} (${((Date.now() - begin) / 1000).toFixed(1)} s)`);
     await Promise.race([profile.close(), pass(CLOSING_SECONDS)]);
   }
 
   async function end() {
+    await Promise.all(running);
     await browser.close();
     console.log(`screenshots: ${ARTIFACTS}`);
     console.log(`${passed} passed, ${failed} failed`);

@@ -94,7 +94,7 @@ async function newPerson(profile) {
   return { tab, email, user: (await verify(tab, email)).user };
 }
 
-await check("sign up, verify the address, sign out, sign in", async (profile) => {
+check("sign up, verify the address, sign out, sign in", async (profile) => {
   const email = newAddress();
   const tab = await open(profile, PAGES);
   await signUp(tab, email, PASSWORD);
@@ -113,7 +113,7 @@ await check("sign up, verify the address, sign out, sign in", async (profile) =>
   same((await signedIn(tab)).user, user, "user after signing in");
 });
 
-await check("a forgotten password is replaced through the mailed link, once", async (profile) => {
+check("a forgotten password is replaced through the mailed link, once", async (profile) => {
   const { tab, email, user } = await newPerson(profile);
   const read = [(await nextMail(PAGES, email)).id];
   await signOut(tab);
@@ -134,7 +134,7 @@ await check("a forgotten password is replaced through the mailed link, once", as
   await sees(tab, "Invalid password reset token");
 });
 
-await check("through the provider, twice the same person, without a mail", async (profile) => {
+check("through the provider, twice the same person, without a mail", async (profile) => {
   const tab = await open(profile, PAGES);
   await press(tab, "Continue with Ours");
   const { user, claims } = await signedIn(tab);
@@ -146,7 +146,7 @@ await check("through the provider, twice the same person, without a mail", async
   same((await caughtMails(PAGES)).filter(({ to }) => to === PERSON), [], "mails");
 });
 
-await check("an authenticator app is added when it becomes necessary, and asked for from then on", async (profile) => {
+check("an authenticator app is added when it becomes necessary, and asked for from then on", async (profile) => {
   const { tab, email, user } = await newPerson(profile);
   const required = { _supertokens: { requiredSecondaryFactors: ["totp"] } };
   await operate("PUT", "/recipe/user/metadata", { userId: user, metadataUpdate: required });
@@ -182,7 +182,7 @@ async function askForCode(tab, email, read = []) {
   return nextMail(CODES, email, read);
 }
 
-await check("by a mailed code, and again", async (profile) => {
+check("by a mailed code, and again", async (profile) => {
   const email = newAddress();
   const tab = await open(profile, CODES);
   const first = await askForCode(tab, email);
@@ -201,7 +201,7 @@ await check("by a mailed code, and again", async (profile) => {
   same((await signedIn(tab)).user, user, "user the second time");
 });
 
-await check("by a mailed link, in the tab that asked and in another browser, once", async (profile) => {
+check("by a mailed link, in the tab that asked and in another browser, once", async (profile) => {
   const email = newAddress();
   const tab = await open(profile, CODES);
   const first = await askForCode(tab, email);
