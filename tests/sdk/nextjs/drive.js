@@ -16,6 +16,9 @@ async function rendered(tab) {
   return [await tab.textContent("#user"), await tab.textContent("#handle")];
 }
 
+/** What the site's API says to the page. */
+const me = (tab) => tab.evaluate(() => fetch("/api/me").then(async (reply) => [reply.status, await reply.json()]));
+
 /** The page's text as the server sends it, before any script runs. */
 async function served(profile) {
   const reply = await profile.request.get(`${SITE}/`, { maxRedirects: 5 });
@@ -32,14 +35,16 @@ async function newPerson(profile, email) {
   return { tab, user, handle };
 }
 
-check("whoever signs up is known to the server's pages", async (profile) => {
-  const { tab, user } = await newPerson(profile, "known@example.org");
+check("whoever signs up is known to the server's pages and to the backend SDK", async (profile) => {
+  const { tab, user, handle } = await newPerson(profile, "known@example.org");
+  same(await me(tab), [200, { userId: user, handle }], "the backend SDK's answer");
   const keys = await (await fetch(`${API}/api/auth/jwt/jwks.json`)).json();
   isTrue(keys.keys.every(({ kty }) => kty === "RSA"), "the helper reads RSA keys only");
   isTrue((await served(profile)).includes(user), "the page's own text names the person");
   await picture(tab, "signed-in");
   await press(tab, "Sign out");
   await asksFor(tab, "email");
+  same((await me(tab))[0], 401, "status after signing out");
   await goTo(tab, `${SITE}/`);
   await asksFor(tab, "email");
   await signIn(tab, "known@example.org", PASSWORD);

@@ -16,10 +16,10 @@ from harness import true, until  # noqa: E402
 class Site:
     """The site as a process, built for the addresses that it will have."""
 
-    def __init__(self, folder, api):
+    def __init__(self, folder, api, core):
         port = free_port()
         self.address = f"http://localhost:{port}"
-        own = {"NEXT_TELEMETRY_DISABLED": "1", "NEXT_PUBLIC_API": api, "NEXT_PUBLIC_WEBSITE": self.address}
+        own = {"NEXT_PUBLIC_API": api, "NEXT_PUBLIC_WEBSITE": self.address, "CORE_URI": core, "NEXT_TELEMETRY_DISABLED": "1"}
         next_js = ["node", "node_modules/next/dist/bin/next"]
         with open(folder / "next.log", "ab") as log:
             how = {"cwd": HERE, "env": {**os.environ, **own}, "stdout": log, "stderr": log}
@@ -44,7 +44,7 @@ def prepare(run):
     front = {"api_base_path": "/api/auth", "access_token_signing_algorithm": "RS256"}
     server = run.front_door(front=front, access_token_validity=5, access_token_validity_jitter=0, bcrypt_log_rounds=4)
     api = f"http://localhost:{server.front_port}"
-    return {"API": api, "CORE_URI": server.uri, "SITE": run.keep(Site(run.folder, api)).address}
+    return {"API": api, "CORE_URI": server.uri, "SITE": run.keep(Site(run.folder, api, server.uri)).address}
 
 
 browse(HERE, prepare)
