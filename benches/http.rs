@@ -10,7 +10,7 @@ mod harness;
 use harness::report::Report;
 use harness::server::Sessiond;
 use harness::settings::Settings;
-use harness::{codes, rows, scale, sign_in, tenants, users};
+use harness::{codes, front, rows, scale, sign_in, tenants, users};
 
 fn main() -> anyhow::Result<()> {
     let settings = Settings::read();
@@ -42,6 +42,7 @@ async fn measure(settings: &Settings, sessiond: &Sessiond, report: &mut Report) 
     sign_in::measure(settings, sessiond, report).await?;
     codes::measure(settings, sessiond, report).await?;
     tenants::measure(settings, sessiond, report).await?;
+    front::measure(settings, sessiond, report).await?;
     if settings.rows_only {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use super::load::{Script, send_all};
 use super::report::{Report, Target};
-use super::rows::{Plan, compare};
+use super::rows::{Bare, Plan, compare};
 use super::scripts::ok;
 use super::server::{Server, Sessiond};
 use super::settings::Settings;
@@ -57,7 +57,13 @@ async fn use_up(
     (name, path, bodies): (&'static str, &'static str, Bodies),
 ) -> anyhow::Result<()> {
     let floor = Server::start_floor(&sessiond.folder)?;
-    let plan = Plan { name, connections: CLIENTS, target: Target::Above(110.0), scripts: users(path, &bodies) };
+    let plan = Plan {
+        name,
+        connections: CLIENTS,
+        target: Target::Above(110.0),
+        scripts: users(path, &bodies),
+        bare: Bare::Post,
+    };
     report.row(compare(settings, &server, &floor, plan).await?);
     server.stop()?;
     floor.kill()

@@ -18,12 +18,18 @@ pub(crate) trait Script: Send {
     /// The next request; `None` when there is nothing left to send.
     fn next(&mut self) -> Option<&[u8]>;
 
+    /// Handles the reply's head, before [`answer`](Self::answer); for replies whose headers matter.
+    fn head(&mut self, _head: &[u8]) {}
+
     /// Handles the reply.
     ///
     /// # Errors
     /// When the reply is not the one that this conversation expects.
     fn answer(&mut self, status: u16, body: &[u8]) -> Result<(), String>;
 }
+
+/// One conversation per connection.
+pub(crate) type Scripts = Vec<Box<dyn Script>>;
 
 /// The results of one or more windows of load.
 #[derive(Debug, Clone, Default)]
@@ -103,7 +109,7 @@ impl Fleet {
     ///
     /// # Errors
     /// When a connection is refused.
-    pub(crate) async fn connect(address: SocketAddr, scripts: Vec<Box<dyn Script>>) -> anyhow::Result<Self> {
+    pub(crate) async fn connect(address: SocketAddr, scripts: Scripts) -> anyhow::Result<Self> {
         let mut connections = Vec::with_capacity(scripts.len());
         for script in scripts {
             let stream = TcpStream::connect(address).await?;
@@ -152,25 +158,38 @@ impl Fleet {
 ///
 /// # Errors
 /// When a reply is not as expected; `what` says what failed.
-pub(crate) async fn send_all(server: &Server, what: &str, scripts: Vec<Box<dyn Script>>) -> anyhow::Result<Tally> {
+pub(crate) async fn send_all(server: &Server, what: &str, scripts: Scripts) -> anyhow::Result<Tally> {
+    send_all_to(server.address, server, what, scripts).await
+}
+
+/// The same, to one of the server's addresses.
+///
+/// # Errors
+/// When a reply is not as expected; `what` says what failed.
+pub(crate) async fn send_all_to(
+    address: SocketAddr,
+    server: &Server,
+    what: &str,
+    scripts: Scripts,
+) -> anyhow::Result<Tally> {
     // Scripts end on their own; no preparation takes this long.
-    let tally = Fleet::connect(server.address, scripts).await?.run(server, Duration::from_secs(3600)).await?;
+    let tally = Fleet::connect(address, scripts).await?.run(server, Duration::from_secs(3600)).await?;
     ensure!(tally.errors == 0, "{what} failed: {}", tally.first_error.unwrap_or_default());
     Ok(tally)
 }
 
-/// Drives two servers in alternating windows, so that whatever else the machine does hits both. The first window of
+/// Drives two addresses in alternating windows, so that whatever else the machine does hits both. The first window of
 /// each warms caches and is not counted.
 ///
 /// # Errors
 /// When a connection is refused or the CPU time of a server cannot be read.
 pub(crate) async fn alternate(
     settings: &Settings,
-    sides: [(&Server, Vec<Box<dyn Script>>); 2],
+    sides: [(&Server, SocketAddr, Scripts); 2],
 ) -> anyhow::Result<[Tally; 2]> {
-    let [(one, one_scripts), (other, other_scripts)] = sides;
-    let mut fleet = Fleet::connect(one.address, one_scripts).await?;
-    let mut other_fleet = Fleet::connect(other.address, other_scripts).await?;
+    let [(one, one_address, one_scripts), (other, other_address, other_scripts)] = sides;
+    let mut fleet = Fleet::connect(one_address, one_scripts).await?;
+    let mut other_fleet = Fleet::connect(other_address, other_scripts).await?;
     let (mut tally, mut other_tally) = (Tally::default(), Tally::default());
     for round in 0..=settings.rounds {
         let window = fleet.run(one, settings.window()).await?;
@@ -219,6 +238,7 @@ impl Connection {
         let latency = began.elapsed().as_micros();
         let body = self.buffer.get(head.len..head.len + head.body).unwrap_or_default();
         tally.received += head.body as u64;
+        self.script.head(self.buffer.get(..head.len).unwrap_or_default());
         match self.script.answer(head.status, body) {
             Ok(()) => {
                 tally.answers += 1;

@@ -2,6 +2,8 @@
 
 pub(crate) mod codes;
 pub(crate) mod floor;
+pub(crate) mod front;
+pub(crate) mod front_scripts;
 pub(crate) mod load;
 pub(crate) mod report;
 pub(crate) mod rows;

@@ -9,6 +9,7 @@ use super::server::{Server, Sessiond};
 use super::settings::Settings;
 use super::wire;
 use anyhow::{Context as _, ensure};
+use std::net::SocketAddr;
 use std::sync::PoisonError;
 
 /// What one row sends.
@@ -21,6 +22,18 @@ pub(crate) struct Plan {
     pub(crate) target: Target,
     /// The scripts, one for each connection.
     pub(crate) scripts: Vec<Box<dyn Script>>,
+    /// What the floor gets.
+    pub(crate) bare: Bare,
+}
+
+/// The request with which the floor is compared; its reply has a body as long as sessiond's.
+pub(crate) enum Bare {
+    /// One with a body, as long as what sessiond gets.
+    Post,
+    /// One without a body.
+    Get,
+    /// This one, for the floor's path.
+    Like(Vec<u8>),
 }
 
 /// Measures every row with every number of connections.
@@ -39,7 +52,13 @@ pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &m
         let pool = create(&server, connections, 1000.max(connections as u64 * 4), 1).await?;
         people(&server).await?;
         for (name, target) in NAMES.iter().filter(|(name, _)| settings.wants(name)) {
-            let plan = Plan { name, connections, target: at(*target), scripts: scripts(name, connections, &pool) };
+            let plan = Plan {
+                name,
+                connections,
+                target: at(*target),
+                scripts: scripts(name, connections, &pool),
+                bare: if GETS.contains(name) { Bare::Get } else { Bare::Post },
+            };
             report.row(compare(settings, &server, &floor, plan).await?);
         }
         server.stop()?;
@@ -73,6 +92,9 @@ const NAMES: [(&str, Target); 11] = [
     ("permissions of a role", Target::Above(30.0)),
     ("metadata of a user", Target::Above(30.0)),
 ];
+
+/// Those of them that are requests without a body.
+const GETS: [&str; 4] = ["hello", "roles of a user", "permissions of a role", "metadata of a user"];
 
 fn scripts(name: &str, connections: usize, pool: &Pool) -> Vec<Box<dyn Script>> {
     let script = |number: usize| -> Box<dyn Script> {
@@ -176,7 +198,7 @@ async fn verify_each(
 ) -> anyhow::Result<Row> {
     let scripts = (0..connections).map(|_| -> Box<dyn Script> { Box::new(VerifyNew::new(pool)) }).collect();
     let target = if connections >= 64 { Target::Above(above) } else { Target::None };
-    compare(settings, server, floor, Plan { name, connections, target, scripts }).await
+    compare(settings, server, floor, Plan { name, connections, target, scripts, bare: Bare::Post }).await
 }
 
 /// Creates about `sessions` sessions and keeps the tokens of every `keep_every`th one.
@@ -216,12 +238,23 @@ async fn create_numbered(
 /// # Errors
 /// When a server does not reply before the windows begin, or the floor replies wrongly.
 pub(crate) async fn compare(settings: &Settings, server: &Server, floor: &Server, plan: Plan) -> anyhow::Result<Row> {
-    let mut fleet = Fleet::connect(server.address, plan.scripts).await?;
+    compare_at(settings, (server, server.address), floor, plan).await
+}
+
+/// The same, for one of the server's addresses.
+///
+/// # Errors
+/// When a server does not reply before the windows begin, or the floor replies wrongly.
+pub(crate) async fn compare_at(
+    settings: &Settings,
+    (server, address): (&Server, SocketAddr),
+    floor: &Server,
+    plan: Plan,
+) -> anyhow::Result<Row> {
+    let mut fleet = Fleet::connect(address, plan.scripts).await?;
     let warm = fleet.run(server, settings.window() / 3).await?;
     ensure!(warm.answers > 0, "{}: no answer: {}", plan.name, warm.first_error.unwrap_or_default());
-    // Requests read without a body have to be compared with requests read without a body.
-    let get = ["hello", "roles of a user", "permissions of a role", "metadata of a user"].contains(&plan.name);
-    let request = floor_request(get, &warm);
+    let request = floor_request(&plan.bare, &warm);
     let scripts =
         (0..plan.connections).map(|_| -> Box<dyn Script> { Box::new(Fixed::plain(request.clone())) }).collect();
     let mut floor_fleet = Fleet::connect(floor.address, scripts).await?;
@@ -245,14 +278,16 @@ pub(crate) async fn compare(settings: &Settings, server: &Server, floor: &Server
     })
 }
 
-/// A request to the floor with as many bytes as sessiond's, and with a reply body as long as sessiond's.
-fn floor_request(get: bool, sample: &Tally) -> Vec<u8> {
+fn floor_request(bare: &Bare, sample: &Tally) -> Vec<u8> {
     let (sent, received) = (sample.sent / sample.answers.max(1), sample.received / sample.answers.max(1));
     let path = format!("/floor/{received}");
-    if get {
-        return wire::get(&path);
+    match bare {
+        Bare::Like(request) => wire::retarget(request, &path),
+        Bare::Get => wire::get(&path),
+        Bare::Post => {
+            let head = wire::post(&path, wire::LEGACY, "").len();
+            let body = usize::try_from(sent).unwrap_or_default().saturating_sub(head + 2);
+            wire::post(&path, wire::LEGACY, &"x".repeat(body))
+        }
     }
-    let head = wire::post(&path, wire::LEGACY, "").len();
-    let body = usize::try_from(sent).unwrap_or_default().saturating_sub(head + 2);
-    wire::post(&path, wire::LEGACY, &"x".repeat(body))
 }

@@ -228,7 +228,8 @@ async fn tails(
     for verify in [true, false] {
         let what = if verify { "verify, checkDatabase" } else { "refresh, CDI 5.6" };
         let scripts = |pool| (0..16).map(|_| around(verify, pool)).collect();
-        let [mut small, mut large] = alternate(settings, [(few.0, scripts(few.1)), (many.0, scripts(many.1))]).await?;
+        let sides = [few, many].map(|(server, pool)| (server, server.address, scripts(pool)));
+        let [mut small, mut large] = alternate(settings, sides).await?;
         let (few_side, many_side) = (Side::of(&mut small), Side::of(&mut large));
         let note = format!(
             "16 connections; p99 {:.2} ms against {:.2}, p50 {:.2} against {:.2}, CPU {:.1} us against {:.1}; {} errors",

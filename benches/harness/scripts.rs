@@ -91,11 +91,13 @@ pub(crate) fn pool_len(pool: &Pool) -> usize {
     pool.lock().unwrap_or_else(PoisonError::into_inner).len()
 }
 
-fn take(pool: &Pool) -> Option<Tokens> {
+/// Takes the session that was in a pool for longest.
+pub(crate) fn take(pool: &Pool) -> Option<Tokens> {
     pool.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
 }
 
-fn give(pool: &Pool, tokens: Tokens) {
+/// Puts a session into a pool.
+pub(crate) fn give(pool: &Pool, tokens: Tokens) {
     pool.lock().unwrap_or_else(PoisonError::into_inner).push_back(tokens);
 }
 

@@ -14,6 +14,8 @@ pub(crate) struct Server {
     child: Child,
     /// The address it listens on.
     pub(crate) address: SocketAddr,
+    /// The address of its front door, if it has one.
+    pub(crate) front: Option<SocketAddr>,
     /// Time from the process's start until it replied to its first `/hello`.
     pub(crate) first_hello: Duration,
 }
@@ -41,9 +43,13 @@ impl Sessiond {
         command.current_dir(&self.folder).envs(self.environment.iter().cloned());
         // Variables set in the operator's environment must not affect a measurement.
         command.env("INFO_LOG_PATH", "null").env("ERROR_LOG_PATH", "null");
+        command.env("SESSIOND_FRONT_HOST", "127.0.0.1").env("SESSIOND_FRONT_PORT", "0");
         Server::start(command, &self.folder.join("server.log"))
     }
 }
+
+/// How the last of the lines begins in which a server says where it is.
+const LAST_LINES: [&str; 2] = ["Started SuperTokens", "Started the floor"];
 
 impl Server {
     /// Starts the bare warp server in a separate process.
@@ -68,16 +74,21 @@ impl Server {
         let (send, receive) = mpsc::channel();
         // Keeps reading for the server's whole life, so that it never blocks on a full pipe.
         std::thread::spawn(move || {
+            let mut addresses = Vec::new();
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if let Some(address) = address_in(&line) {
-                    // The receiver is gone after the first address; later lines only need to be read.
-                    let _ = send.send(address);
+                let Some(address) = address_in(&line) else { continue };
+                addresses.push(address);
+                if LAST_LINES.iter().any(|last| line.starts_with(last)) {
+                    // Later lines only need to be read.
+                    let _ = send.send(std::mem::take(&mut addresses));
                 }
             }
         });
         match receive.recv_timeout(Duration::from_secs(600)) {
-            Ok(address) => {
-                let mut server = Self { child, address, first_hello: Duration::ZERO };
+            Ok(addresses) => {
+                let address = *addresses.first().context("no address")?;
+                let front = addresses.into_iter().find(|other| *other != address);
+                let mut server = Self { child, address, front, first_hello: Duration::ZERO };
                 // The floor replies 404, which is a reply too.
                 hello(address)?;
                 server.first_hello = began.elapsed();

@@ -2,7 +2,7 @@
 
 use super::load::{Fleet, Script};
 use super::report::{Report, Target};
-use super::rows::{Plan, compare, create};
+use super::rows::{Bare, Plan, compare, create};
 use super::scripts::{Fixed, Once, verify_request};
 use super::server::{Server, Sessiond};
 use super::settings::Settings;
@@ -18,8 +18,9 @@ const BESIDE: &str = "verify p99 beside 8 sign-ins";
 const CLIENTS: usize = 8;
 
 /// The cheapest hash there is: some ten microseconds, so that an error in its time does not affect the rest.
-const SMALLEST: HashParameters = HashParameters::Argon2 { iterations: 1, memory_kib: 8, parallelism: 1 };
-const SMALLEST_SETTINGS: [(&str, &str); 5] = [
+pub(crate) const SMALLEST: HashParameters = HashParameters::Argon2 { iterations: 1, memory_kib: 8, parallelism: 1 };
+/// The settings that choose it.
+pub(crate) const SMALLEST_SETTINGS: [(&str, &str); 5] = [
     ("PASSWORD_HASHING_ALG", "ARGON2"),
     ("ARGON2_MEMORY_KB", "8"),
     ("ARGON2_ITERATIONS", "1"),
@@ -50,7 +51,13 @@ async fn overhead(settings: &Settings, sessiond: &Sessiond, report: &mut Report)
     let sessiond = Sessiond { binary: sessiond.binary.clone(), folder, environment };
     let (server, floor) = (sessiond.start()?, Server::start_floor(&sessiond.folder)?);
     sign_up(&server).await?;
-    let plan = Plan { name: OVERHEAD, connections: CLIENTS, target: Target::Above(70.0), scripts: sign_ins() };
+    let plan = Plan {
+        name: OVERHEAD,
+        connections: CLIENTS,
+        target: Target::Above(70.0),
+        scripts: sign_ins(),
+        bare: Bare::Post,
+    };
     let mut row = compare(settings, &server, &floor, plan).await?;
     row.sessiond.cpu -= on_this_machine(SMALLEST, 1, 500).as_secs_f64() * 1e6;
     report.row(row);

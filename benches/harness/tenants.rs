@@ -2,7 +2,7 @@
 
 use super::load::{Script, alternate, send_all};
 use super::report::{Report, Side, Target, mib, millis};
-use super::rows::{Plan, compare};
+use super::rows::{Bare, Plan, compare};
 use super::scripts::{Once, create_request, ok, tokens_in, verify_request_below};
 use super::server::{Server, Sessiond, disk_bytes};
 use super::settings::Settings;
@@ -32,7 +32,10 @@ pub(crate) async fn measure(settings: &Settings, sessiond: &Sessiond, report: &m
         let target = if connections >= 64 { Target::Above(30.0) } else { Target::None };
         let verifies = Arc::new(sessions(&server, &vec![format!("{APP}/tenant0"); connections]).await?);
         let scripts = (0..connections).map(|number| InTurn::new(&verifies, number, connections)).collect();
-        report.row(compare(settings, &server, &floor, Plan { name: BELOW, connections, target, scripts }).await?);
+        report.row(
+            compare(settings, &server, &floor, Plan { name: BELOW, connections, target, scripts, bare: Bare::Post })
+                .await?,
+        );
     }
     server.stop()?;
     floor.kill()
@@ -174,7 +177,8 @@ async fn beside(
         let verifies = Arc::new(verifies);
         (0..CLIENTS).map(|client| InTurn::new(&verifies, client, CLIENTS)).collect()
     };
-    let [mut few, mut many] = alternate(settings, [(few.0, scripts(few.1)), (many.0, scripts(many.1))]).await?;
+    let sides = [few, many].map(|(server, pool)| (server, server.address, scripts(pool)));
+    let [mut few, mut many] = alternate(settings, sides).await?;
     ensure!(few.errors + many.errors == 0, "{name}: {:?}", many.first_error.or(few.first_error));
     let (few, many) = (Side::of(&mut few), Side::of(&mut many));
     let note = format!(

@@ -56,7 +56,8 @@ pub(crate) async fn many_users(settings: &Settings, sessiond: &Sessiond, report:
             let get = |number| -> Box<dyn Script> { Box::new(Around { number, users, path, request: Vec::new() }) };
             (0..8).map(get).collect()
         };
-        let sides = [(&few_server, scripts(few_users)), (&server, scripts(settings.users))];
+        let sides = [(&few_server, few_users), (&server, settings.users)];
+        let sides = sides.map(|(server, users)| (server, server.address, scripts(users)));
         let [mut small, mut large] = alternate(settings, sides).await?;
         ensure!(large.errors + small.errors == 0, "{what}: {:?}", large.first_error.or(small.first_error));
         let (small, large) = (Side::of(&mut small), Side::of(&mut large));

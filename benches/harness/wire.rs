@@ -34,6 +34,13 @@ pub(crate) fn get(path: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// The same request for another target.
+pub(crate) fn retarget(request: &[u8], target: &str) -> Vec<u8> {
+    let mut words = request.splitn(3, |byte| *byte == b' ');
+    let (verb, _, rest) = (words.next(), words.next(), words.next());
+    [verb.unwrap_or_default(), target.as_bytes(), rest.unwrap_or_default()].join(&b' ')
+}
+
 /// Where the head of a reply ends, and how long its body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
@@ -58,7 +65,8 @@ pub(crate) fn head(bytes: &[u8]) -> Result<Option<Head>, String> {
         .filter_map(|line| line.split_once(':'))
         .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         .and_then(|(_, value)| value.trim().parse().ok());
-    match (status, length) {
+    // 204 has no body, and so no length (RFC 9110, 8.6).
+    match (status, length.or((status == Some(204)).then_some(0))) {
         (Some(status), Some(body)) => Ok(Some(Head { status, len: end + 4, body })),
         _ => Err(format!("an answer without status or Content-Length: {text:?}")),
     }
