@@ -1,16 +1,17 @@
 //! A front door without a socket.
 
-use crate::{context, headers, request, runtime};
+use crate::{context, direct, headers, request, runtime};
 use http::{HeaderMap, Method, StatusCode};
 use sessiond::config::front::FrontRecipe;
 use sessiond::http::exchange::Reply;
 use sessiond::http::fdi::Fdi;
 use sessiond::http::server::Dispatch;
-use std::sync::LazyLock;
+use sessiond::outbound::http::HttpClient;
+use std::sync::{Arc, LazyLock};
 use tokio::runtime::Runtime;
 
 /// The front door that receives all inputs of a run.
-pub static FRONT: LazyLock<Front> = LazyLock::new(Front::new);
+pub static FRONT: LazyLock<Front> = LazyLock::new(|| Front::with(&[], direct()));
 
 /// What its settings do not allow: the only failures that a request may cause.
 const REFUSED: [&str; 4] = [
@@ -29,7 +30,8 @@ pub struct Front {
 }
 
 impl Front {
-    fn new() -> Self {
+    /// A front door with these settings besides its usual ones, whose requests to others go this way.
+    pub(crate) fn with(more: &[(&str, &str)], http: Arc<dyn HttpClient>) -> Self {
         let runtime = runtime();
         let fields = r#"[{"id":"name","optional":true}]"#;
         let recipes = FrontRecipe::ALL.map(FrontRecipe::name).join(",");
@@ -39,7 +41,7 @@ impl Front {
             ("passwordless_contact_method", "EMAIL_OR_PHONE"),
             ("account_linking", "always"),
         ];
-        let context = context(&runtime, &settings);
+        let context = context(&runtime, &[settings.as_slice(), more].concat(), http);
         let fdi = Fdi::new(context, 3568);
         let mut front = Self { runtime, fdi, access_token: String::new(), refresh_token: String::new() };
         let form = r#"{"formFields":[{"id":"email","value":"p@example.org"},{"id":"password","value":"password1"}]}"#;

@@ -2,6 +2,7 @@
 //! randomness.
 
 mod front;
+pub mod provider;
 pub mod stored;
 
 pub use front::FRONT;
@@ -20,7 +21,7 @@ use sessiond::domain::user::{Login, LoginMethod, User};
 use sessiond::http::cdi::{Cdi, RECIPES};
 use sessiond::http::exchange::{Reply, Request, Verb};
 use sessiond::http::server::Dispatch;
-use sessiond::outbound::http::{DirectHttp, SystemResolver};
+use sessiond::outbound::http::{DirectHttp, HttpClient, SystemResolver};
 use sessiond::outbound::mail::SmtpTransport;
 use sessiond::state::key::KeyRing;
 use sessiond::store::memory::MemoryEngine;
@@ -99,8 +100,13 @@ pub fn wait<T>(work: impl Future<Output = T>) -> T {
     RUNTIME.block_on(work)
 }
 
+/// Requests to others over connections of our own; settings that nobody changed allow none.
+fn direct() -> Arc<dyn HttpClient> {
+    Arc::new(DirectHttp::new(Arc::new(SystemResolver)))
+}
+
 /// A server's parts, in memory, with these settings.
-fn context(runtime: &Runtime, settings: &[(&str, &str)]) -> Arc<Context> {
+fn context(runtime: &Runtime, settings: &[(&str, &str)], http: Arc<dyn HttpClient>) -> Arc<Context> {
     let all = [&[("ephemeral", "true"), ("bcrypt_log_rounds", "4")], settings].concat();
     let config = Arc::new(BaseConfig::with(&all, false).expect("good settings"));
     let parts = ContextParts {
@@ -108,7 +114,7 @@ fn context(runtime: &Runtime, settings: &[(&str, &str)]) -> Arc<Context> {
         clock: Arc::new(StandingClock),
         entropy: Arc::new(counting()),
         mail: Arc::new(SmtpTransport::default()),
-        http: Arc::new(DirectHttp::new(Arc::new(SystemResolver))),
+        http,
     };
     Arc::new(runtime.block_on(app::compose(&config, parts)).expect("an app"))
 }
@@ -116,7 +122,7 @@ fn context(runtime: &Runtime, settings: &[(&str, &str)]) -> Arc<Context> {
 impl Server {
     fn new() -> Self {
         let runtime = runtime();
-        let context = context(&runtime, &[]);
+        let context = context(&runtime, &[], direct());
         let cdi = Cdi::new(Arc::clone(&context), Vec::new()).expect("no route twice");
         let entry = context.directory.app(&AppId::base()).expect("the base app");
         let ring = runtime.block_on(context.key_ring(&entry)).expect("keys");

@@ -380,6 +380,12 @@ impl<'a> IntoFuture for TestRequest<'a> {
                 self.app.watch.search(&String::from_utf8_lossy(&reply.body));
             }
             self.app.watch.reply(&reply.body);
+            for (name, value) in &reply.headers {
+                self.app.watch.header(name.as_str(), value.to_str().unwrap_or_default());
+            }
+            for mail in self.app.context.mailer.caught.list() {
+                self.app.watch.link(mail.link.as_deref().unwrap_or_default());
+            }
             TestReply(reply)
         })
     }

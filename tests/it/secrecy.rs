@@ -59,6 +59,31 @@ impl Watch {
         }
     }
 
+    /// The token that the front door hands out in this header.
+    pub(crate) fn header(&self, name: &str, value: &str) {
+        let cookie = value.split(';').next().and_then(|pair| pair.split_once('='));
+        let found = match (name, cookie) {
+            ("st-access-token", _) => vec![signature(value)],
+            ("set-cookie", Some(("sAccessToken", token))) => vec![signature(token)],
+            ("st-refresh-token", _) => refresh_token(value).into(),
+            ("set-cookie", Some(("sRefreshToken", token))) => refresh_token(token).into(),
+            ("anti-csrf", _) => vec![value.to_owned()],
+            _ => vec![],
+        };
+        // Cleared ones are empty, and an empty text is in every line.
+        let is_cleared = cookie.map_or(value, |(_, token)| token).is_empty();
+        lock(&self.secrets).extend(found.into_iter().filter(|_| !is_cleared));
+    }
+
+    /// The token in a link of a mail: in the query or in the fragment; as it is, and as stored.
+    pub(crate) fn link(&self, link: &str) {
+        let (url, fragment) = link.split_once('#').unwrap_or((link, ""));
+        let members = url.split(['?', '&']).filter_map(|member| member.strip_prefix("token="));
+        for token in members.chain([fragment]).filter(|token| !token.is_empty()) {
+            lock(&self.secrets).extend([token.to_owned(), hex(OneTimeHash::of(token).as_bytes())]);
+        }
+    }
+
     /// The secrets in a request that the server stores.
     pub(crate) fn request(&self, body: &[u8]) {
         if let Ok(json) = serde_json::from_slice(body) {
@@ -107,15 +132,18 @@ fn issued(json: &Value) -> Vec<String> {
                 found.extend(token.get("token").and_then(Value::as_str).map(signature));
             }
             ("refreshToken", Value::Object(token)) => {
-                let Some(text) = token.get("token").and_then(Value::as_str) else { continue };
-                let hash = TokenHash1::of(text);
-                // Some records keep a part of the stored hash: any longer part would be too much.
-                found.extend([text.to_owned(), hash.to_hex(), hex(&hash.stored().0)[..32].to_owned()]);
+                found.extend(token.get("token").and_then(Value::as_str).into_iter().flat_map(refresh_token));
             }
             _ => {}
         }
     }
     found
+}
+
+/// A refresh token, its hash, and as much of the stored hash as no record keeps.
+fn refresh_token(text: &str) -> [String; 3] {
+    let hash = TokenHash1::of(text);
+    [text.to_owned(), hash.to_hex(), hex(&hash.stored().0)[..32].to_owned()]
 }
 
 /// Secrets that applications share with providers, wherever they are; a PEM key line by line.
@@ -156,5 +184,23 @@ fn a_secret_in_a_log_line_is_found() {
     let watch = Watch::new();
     watch.reply(br#"{"status": "OK", "antiCsrfToken": "3b2f0c1e-not-for-logs"}"#);
     tracing::debug!(csrf = "3b2f0c1e-not-for-logs", "a careless line");
+    drop(watch);
+}
+
+#[test]
+#[should_panic(expected = "slipped out")]
+fn a_token_of_the_front_door_is_found() {
+    let watch = Watch::new();
+    watch.header("set-cookie", "sRefreshToken=refresh-not-for-logs; Path=/auth/session/refresh; HttpOnly");
+    tracing::debug!("a careless line with refresh-not-for-logs");
+    drop(watch);
+}
+
+#[test]
+#[should_panic(expected = "slipped out")]
+fn a_token_in_the_link_of_a_mail_is_found() {
+    let watch = Watch::new();
+    watch.link("http://localhost:3000/auth/reset-password?token=reset-not-for-logs&tenantId=public");
+    tracing::debug!("a careless line with reset-not-for-logs");
     drop(watch);
 }

@@ -16,7 +16,8 @@ const BASE64_LINE: usize = 57;
 const WORD: usize = 42;
 
 /// The bytes of a letter from this sender.
-pub(super) fn message(from: &Sender, letter: &Letter) -> Vec<u8> {
+#[must_use]
+pub fn message(from: &Sender, letter: &Letter) -> Vec<u8> {
     let (_, domain) = from.address.parts();
     let boundary = format!("part-{}", letter.id.simple());
     let name = shown_name(&from.name);

@@ -14,6 +14,7 @@ mod transport;
 pub use caught::{CaughtMail, CaughtMailView, MAX_CAUGHT};
 pub use letter::{Delivery, Letter};
 pub use mailer::{Mailer, Services};
+pub use message::message;
 pub use smtp::SmtpTransport;
 pub use templates::{TEMPLATES, Templates};
 pub use transport::{MailTransport, SendError};

@@ -42,7 +42,20 @@ pub(crate) struct Server {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    pub(crate) head: String,
     pub(crate) body: String,
+}
+
+impl Answer {
+    /// Names and values of its headers.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.head.lines().filter_map(|line| line.split_once(": "))
+    }
+
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers().find(|(other, _)| *other == name).map_or("", |(_, value)| value)
+    }
 }
 
 impl Sandbox {
@@ -97,6 +110,13 @@ impl Sandbox {
     /// Starts `serve` on a free port and waits until it serves.
     pub(crate) fn serve(&self, args: &[&str]) -> Server {
         Self::serving(self.spawn(&[&["serve", "--port", "0"], args].concat()))
+    }
+
+    /// The port of the front door of a server whose `front_port` is 0.
+    pub(crate) fn front_port(server: &mut Server) -> u16 {
+        let line = server.wait_for_line("Started the front door on ");
+        let address = line.split_once("http://localhost:").unwrap().1;
+        address.split(|char: char| !char.is_ascii_digit()).next().unwrap().parse().unwrap()
     }
 
     /// The same, with arguments that need not be Unicode.
@@ -271,5 +291,5 @@ pub(crate) fn request(port: u16, method: &str, path: &str, headers: &[(&str, &st
     stream.read_to_string(&mut reply).unwrap();
     let (head, body) = reply.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no reply: {reply:?}"));
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, body: body.to_owned() }
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
 }

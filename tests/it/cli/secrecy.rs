@@ -1,6 +1,7 @@
 //! No log line, no command's output and no reply to anyone else ever holds a secret.
 
-use crate::cli::sandbox::{Sandbox, Server};
+use crate::cli::sandbox::{Answer, Sandbox, Server, request};
+use crate::mail::server::SmtpServer;
 use serde_json::{Value, json};
 
 const API_KEY: &str = "an-api-key-that-opens-everything-1234";
@@ -114,5 +115,124 @@ fn put_provider(server: &Server, key: (&str, &str)) {
     ] {
         let refused = put(&provider.replace("\"c\"", bad));
         assert_eq!((refused.status, refused.body.trim_end()), (400, sentence));
+    }
+}
+
+const SMTP_PASSWORD: &str = "with-which-the-server-signs-in-to-send-mail";
+const SMS_SECRET: &str = "whsec_bm90LWZvci1sb2dzLW5vci1mb3ItdGhlLXN0b3Jl";
+const PASSWORD: &str = "correct-horse-battery-1";
+const NEW_PASSWORD: &str = "incorrect-donkey-battery-2";
+const WRONG_PASSWORD: &str = "nearly-correct-horse-battery-1";
+
+/// A browser at the front door; keeps what it gets secret.
+struct Browser<'s> {
+    server: &'s Server,
+    port: u16,
+    access_token: String,
+}
+
+impl Browser<'_> {
+    fn post(&mut self, path: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {}", self.access_token);
+        let headers = [("content-type", "application/json"), ("st-auth-mode", "header"), ("authorization", &bearer)];
+        let headers = if self.access_token.is_empty() { &headers[..2] } else { &headers };
+        let answer = request(self.port, "POST", &format!("/auth{path}"), headers, body);
+        answer.headers().for_each(|(name, value)| self.server.watch.header(name, value));
+        self.server.watch.reply(answer.body.as_bytes());
+        if !answer.header("st-access-token").is_empty() {
+            answer.header("st-access-token").clone_into(&mut self.access_token);
+        }
+        answer
+    }
+
+    #[track_caller]
+    fn ok(&mut self, path: &str, body: &Value) -> Answer {
+        let answer = self.post(path, &body.to_string());
+        assert!(answer.status == 200 && answer.body.contains(r#""status":"OK""#), "{path}: {answer:?}");
+        answer
+    }
+}
+
+fn form(fields: &[(&str, &str)]) -> Value {
+    let fields: Vec<_> = fields.iter().map(|(id, value)| json!({"id": id, "value": value})).collect();
+    json!({ "formFields": fields })
+}
+
+/// The link in the newest of so many mails, which the server waits for.
+fn link(smtp: &SmtpServer, server: &Server, count: usize) -> String {
+    let text = smtp.wait_for(count)[count - 1].part("text/plain");
+    let link = text.split_whitespace().find(|word| word.starts_with("http")).expect("a link").to_owned();
+    server.watch.link(&link);
+    link
+}
+
+fn token(link: &str) -> &str {
+    link.split(['?', '&']).find_map(|member| member.strip_prefix("token=")).expect("a token")
+}
+
+#[test]
+fn no_output_holds_a_secret_of_the_front_door_at_any_log_level() {
+    for format in ["json", "text"] {
+        let smtp = SmtpServer::start();
+        let mut sandbox = Sandbox::new();
+        let provider =
+            json!([{"thirdPartyId": "github", "clients": [{"clientId": "c", "clientSecret": CLIENT_SECRET}]}]);
+        let port = smtp.port.to_string();
+        for (name, value) in [
+            ("SESSIOND_FRONT_PORT", "0"),
+            ("SESSIOND_RECIPE_LIST", "emailverification,emailpassword,thirdparty,passwordless,multifactorauth,totp"),
+            ("SESSIOND_PASSWORDLESS_CONTACT_METHOD", "EMAIL_OR_PHONE"),
+            ("SESSIOND_ACCOUNT_LINKING", "verified"),
+            ("SESSIOND_SMTP_HOST", "127.0.0.1"),
+            ("SESSIOND_SMTP_PORT", &port),
+            ("SESSIOND_SMTP_FROM_EMAIL", "shop@example.org"),
+            ("SESSIOND_SMTP_PASSWORD", SMTP_PASSWORD),
+            ("SESSIOND_SMS_WEBHOOK_URL", "http://127.0.0.1:9/sms"),
+            ("SESSIOND_SMS_WEBHOOK_SECRET", SMS_SECRET),
+            ("SESSIOND_THIRD_PARTY_PROVIDERS", &provider.to_string()),
+        ] {
+            sandbox.set(name, value);
+        }
+        let mut server = sandbox.serve(&["--ephemeral", "--log-level", "DEBUG", "--log-format", format]);
+        let port = Sandbox::front_port(&mut server);
+        for secret in [SMTP_PASSWORD, SMS_SECRET, CLIENT_SECRET, PASSWORD, NEW_PASSWORD, WRONG_PASSWORD] {
+            server.watch.secret(secret);
+        }
+        let mut browser = Browser { server: &server, port, access_token: String::new() };
+        let signed_up = browser.ok("/signup", &form(&[("email", "ada@example.org"), ("password", PASSWORD)]));
+        let refresh_token = signed_up.header("st-refresh-token").to_owned();
+        browser.ok("/user/email/verify/token", &json!({}));
+        let verification = link(&smtp, &server, 1);
+        browser.ok("/user/email/verify", &json!({"method": "token", "token": token(&verification)}));
+        browser.ok("/totp/device", &json!({"deviceName": "phone"}));
+        let bearer = format!("Bearer {refresh_token}");
+        let refreshed = request(port, "POST", "/auth/session/refresh", &[("authorization", &bearer)], "");
+        assert_eq!(refreshed.status, 200, "{refreshed:?}");
+        refreshed.headers().for_each(|(name, value)| server.watch.header(name, value));
+
+        let mut stranger = Browser { server: &server, port, access_token: String::new() };
+        let wrong = form(&[("email", "ada@example.org"), ("password", WRONG_PASSWORD)]).to_string();
+        assert!(stranger.post("/signin", &wrong).body.contains("WRONG_CREDENTIALS_ERROR"));
+        stranger.ok("/user/password/reset/token", &form(&[("email", "ada@example.org")]));
+        let reset = link(&smtp, &server, 2);
+        let mut chosen = form(&[("password", NEW_PASSWORD)]);
+        chosen["method"] = json!("token");
+        chosen["token"] = json!(token(&reset));
+        // Bad input is where secrets leak into messages.
+        let broken = chosen.to_string().replace("}]", "}");
+        assert_eq!(stranger.post("/user/password/reset", &broken).status, 400);
+        stranger.ok("/user/password/reset", &chosen);
+        stranger.ok("/signinup/code", &json!({"email": "grace@example.org"}));
+        link(&smtp, &server, 3);
+        stranger.ok("/signinup/code", &json!({"phoneNumber": "+4915112345678"}));
+
+        for args in [["config"].as_slice(), &["config", "--json"], &["mail", "list", "--json"], &["audit"], &["stop"]] {
+            let ended = sandbox.run(args);
+            assert_eq!(ended.code, Some(0), "{args:?}: {ended:?}");
+            server.watch.search(&ended.out);
+            server.watch.search(&ended.err);
+        }
+        server.wait();
+        assert!(server.out().contains("front POST /signinup/code"), "DEBUG lines were written: {}", server.out());
     }
 }
