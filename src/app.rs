@@ -88,6 +88,9 @@ pub enum StartError {
         /// The OS error.
         source: io::Error,
     },
+    /// The front door's certificate cannot be used; a sentence that names the file.
+    #[error("{0}")]
+    Certificate(String),
     /// The data folder is not usable.
     #[error("cannot use the data folder {path}: {source}. Choose a writable one with --data-dir")]
     Folder {
@@ -172,6 +175,7 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Co
         refusals: Refusals::default(),
         activity: Arc::default(),
         imports: Notify::new(),
+        certificates: Arc::default(),
         mailer: Mailer::new(mail, sms, Templates::new(config.templates_dir.clone())),
         outbox: OutboxState::default(),
         providers: ProviderClient::new(http),

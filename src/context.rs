@@ -7,6 +7,7 @@ use crate::fault::Fault;
 use crate::metrics::Metrics;
 use crate::outbound::mail::Mailer;
 use crate::outbound::provider::ProviderClient;
+use crate::state::certificates::Certificates;
 use crate::state::contention::Contention;
 use crate::state::directory::{AppEntry, Directory};
 use crate::state::health_limits::HealthLimits;
@@ -52,6 +53,8 @@ pub struct Context {
     pub activity: Arc<RecentMarks>,
     /// Notified when users waiting to be imported were added.
     pub imports: Notify,
+    /// What the front door shows in TLS handshakes.
+    pub certificates: Arc<Certificates>,
     /// Writes mails and hands them to servers.
     pub mailer: Mailer,
     /// Wakes the job that sends mails.

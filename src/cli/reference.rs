@@ -17,7 +17,8 @@ pub fn reference() -> String {
          SIGTERM and SIGINT stop a server as `sessiond stop` does: it takes no new connections, answers pending requests and\n\
          closes the store. The same signal again ends it at once. SIGHUP, sent when the terminal closes, does the same in the\n\
          foreground unless it was ignored before (`nohup`, Linux only); a server that `sessiond start` put in the background\n\
-         logs and ignores it. There is nothing to reload: settings are read at startup.\n\n\
+         logs and ignores it. Settings are read at startup only. A server with `front_tls_cert` and without a terminal reads\n\
+         the certificate again.\n\n\
          Log files can be rotated by copying (logrotate's `copytruncate`), which needs no signal, or by renaming: then send\n\
          SIGUSR1, and the server reopens its log files under their names. SIGUSR2 is ignored.\n",
     );

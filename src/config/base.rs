@@ -1,13 +1,13 @@
 //! [`BaseConfig`]: the settings of the whole server, and how apps and tenants derive theirs.
 
 use crate::config::app::AppConfig;
+use crate::config::front::FrontListener;
 use crate::config::raw::{Raw, read};
 use crate::config::settings::{self, Setting};
 use crate::config::trust::{self, AllowedOrigins, HostPattern, TrustedProxies};
 use crate::config::url_path::base_path;
 use crate::config::validate::{Context, validate};
 use crate::config::values::{Value, Values};
-use crate::domain::loopback::is_loopback;
 use crate::domain::secret::Secret;
 use crate::domain::text;
 use serde_json::{Map, Value as Json};
@@ -80,30 +80,6 @@ pub struct Limits {
     pub connections: usize,
     /// How long a stop waits for requests in progress.
     pub shutdown_timeout: Duration,
-}
-
-/// The listener of the front door.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrontListener {
-    /// Whether to open it.
-    pub opening: FrontOpening,
-    /// Address to listen on.
-    pub host: String,
-    /// Port to listen on; 0 takes any free one.
-    pub port: u16,
-    /// Maximum number of its connections served at once.
-    pub connections: usize,
-}
-
-/// Whether to open the front door.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FrontOpening {
-    /// It stays closed.
-    Closed,
-    /// It was not asked for, but serves developers on this machine; a busy port keeps it closed.
-    Development,
-    /// It was asked for; a busy port is an error.
-    Wanted,
 }
 
 /// Limits on concurrent password hashing; bcrypt hashes as many at once as there are cores.
@@ -231,7 +207,7 @@ impl BaseConfig {
         Ok(Self {
             host: values.text("host").unwrap_or("localhost").to_owned(),
             port: u16::try_from(values.int("port")).unwrap_or_default(),
-            front: front_listener(&values),
+            front: FrontListener::read(&values).map_err(ConfigError::Invalid)?,
             base_path: base_path(values.text("base_path").unwrap_or_default()).map_err(ConfigError::Invalid)?,
             trusted_proxies: TrustedProxies::read(&values).map_err(ConfigError::Invalid)?,
             allowed_hosts: trust::allowed_hosts(&values).map_err(ConfigError::Invalid)?,
@@ -242,7 +218,7 @@ impl BaseConfig {
             limits: limits(&values),
             hashing: hashing(&values),
             log: log(&values),
-            templates_dir: given_path(&values, "front_templates_dir"),
+            templates_dir: values.given_path("front_templates_dir").map(PathBuf::from),
             saas_secret: values.text("supertokens_saas_secret").map(|secret| Secret::new(secret.to_owned())),
             saas_load_only_cud: saas_load_only_cud
                 .and_then(|cud| crate::domain::tenancy::connection_uri_domain(cud).ok()),
@@ -320,29 +296,6 @@ fn core_config_key(key: &str) -> Result<(usize, &'static Setting), String> {
     known.ok_or_else(|| format!("Invalid config key: {key}"))
 }
 
-/// `auto` opens the front door where it has an address, and for development: on this machine, while no API key keeps
-/// programs and pages of this machine out.
-fn front_listener(values: &Values) -> FrontListener {
-    let host = |key| values.text(key).unwrap_or("localhost");
-    let is_open = values.text("api_keys").is_none() && values.text("supertokens_saas_secret").is_none();
-    let opening = match values.text("front").unwrap_or("auto").to_ascii_lowercase().as_str() {
-        "off" => FrontOpening::Closed,
-        "on" => FrontOpening::Wanted,
-        _ if values.text("api_domain").is_some() => FrontOpening::Wanted,
-        _ if is_open && is_loopback(host("host")) => FrontOpening::Development,
-        _ => FrontOpening::Closed,
-    };
-    let port = u16::try_from(values.int("front_port")).unwrap_or_default();
-    // Where any free port will do for the one, the other must not take a fixed one.
-    let is_any = opening == FrontOpening::Development && values.int("port") == 0;
-    FrontListener {
-        opening,
-        host: host("front_host").to_owned(),
-        port: if is_any { 0 } else { port },
-        connections: usize::try_from(values.unsigned("front_max_connections")).unwrap_or(usize::MAX),
-    }
-}
-
 fn limits(values: &Values) -> Limits {
     let duration = |key| Duration::from_millis(values.unsigned(key));
     let size = |key| usize::try_from(values.unsigned(key)).unwrap_or(usize::MAX);
@@ -366,13 +319,8 @@ fn hashing(values: &Values) -> HashingLimits {
     }
 }
 
-/// The value of a path setting whose default is none; `null` in a variable means that too.
-fn given_path(values: &Values, key: &str) -> Option<PathBuf> {
-    values.path(key).filter(|path| path.as_os_str() != "null").map(PathBuf::from)
-}
-
 fn log(values: &Values) -> LogConfig {
-    let path = |key| given_path(values, key);
+    let path = |key| values.given_path(key).map(PathBuf::from);
     LogConfig {
         level: match values.text("log_level").unwrap_or("INFO").to_ascii_uppercase().as_str() {
             "DEBUG" => LogLevel::Debug,

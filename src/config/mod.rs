@@ -31,9 +31,9 @@ mod yaml;
 pub use crate::domain::key::SigningAlgorithm;
 pub use app::{AppConfig, RecentTokenReuse};
 pub use base::{
-    BaseConfig, ConfigError, EffectiveSetting, FrontListener, FrontOpening, HashingLimits, Limits, LogConfig,
-    LogFormat, LogLevel, Origin,
+    BaseConfig, ConfigError, EffectiveSetting, HashingLimits, Limits, LogConfig, LogFormat, LogLevel, Origin,
 };
+pub use front::{CertificatePaths, FrontListener, FrontOpening, TlsSource};
 pub use load::{Loaded, data_dir, load};
 pub use mail::MailConfig;
 pub use secrets::{ARCHIVE_KEY, NEW_MASTER_KEY, secret_file, secret_variable};

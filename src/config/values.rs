@@ -148,6 +148,12 @@ impl Values {
         }
     }
 
+    /// The value of a path setting whose default is none; `null` in a variable means that too.
+    #[must_use]
+    pub fn given_path(&self, key: &str) -> Option<&Path> {
+        self.path(key).filter(|path| path.as_os_str() != "null")
+    }
+
     /// The items of a text setting that is a comma-separated list, without blank ones.
     pub fn list(&self, key: &str) -> impl Iterator<Item = &str> {
         self.text(key).unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty())

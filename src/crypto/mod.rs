@@ -1,6 +1,7 @@
 //! Signing, sealing, hashing. Works with keys and bytes, not with requests or records.
 
 pub mod access_token;
+pub mod certificate;
 pub mod link_code;
 pub mod password;
 pub mod refresh_token;

@@ -10,7 +10,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -18,6 +18,9 @@ use tokio::time::{Instant, sleep_until};
 
 /// Shortest pause between two checks.
 const MIN_CHECK_INTERVAL: Duration = Duration::from_millis(5);
+/// How many requests an HTTP/2 peer may abandon in the life of a connection. Each costs us more than its peer (rapid
+/// reset, CVE-2023-44487); browsers abandon few.
+const MAX_ABANDONED: u32 = 200;
 
 /// What a connection waits for, and since when. Shared by its socket, its service and its timer.
 #[derive(Clone)]
@@ -26,19 +29,26 @@ pub struct Patience {
     state: Arc<State>,
 }
 
+#[derive(Default)]
 struct State {
     /// Milliseconds from `opened` to the current poll of the connection.
     now: AtomicU64,
     /// Milliseconds from `opened` to the start of the phase, times four, plus the phase.
     since: AtomicU64,
+    /// Requests that are being answered.
+    answering: AtomicU32,
+    /// Requests that the peer did not wait for.
+    abandoned: AtomicU32,
+    /// Whether several requests may be under way at a time.
+    is_multiplexed: AtomicBool,
 }
 
 /// The state a connection waits in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
+enum Phase {
     /// The next request.
     Idle,
-    /// The rest of a request's head.
+    /// The handshake of TLS, or the rest of a request's head.
     Head,
     /// Our own work: reading the body, which has its own limit, or the handler.
     Busy,
@@ -50,30 +60,57 @@ impl Patience {
     /// The state of a connection that was just accepted and whose first head is due.
     #[must_use]
     pub fn new() -> Self {
-        let state = State { now: AtomicU64::new(0), since: AtomicU64::new(0) };
-        let patience = Self { opened: Instant::now(), state: Arc::new(state) };
+        let patience = Self { opened: Instant::now(), state: Arc::default() };
         patience.enter(Phase::Head);
         patience
     }
 
+    /// Records that several requests may be under way at a time from now on.
+    pub fn multiplex(&self) {
+        self.state.is_multiplexed.store(true, Ordering::Relaxed);
+    }
+
+    /// True after [`multiplex`](Self::multiplex).
+    #[must_use]
+    pub fn is_multiplexed(&self) -> bool {
+        self.state.is_multiplexed.load(Ordering::Relaxed)
+    }
+
+    /// Records that a request is being answered, until [`Answering::finish`].
+    #[must_use]
+    pub fn answer(&self) -> Answering {
+        self.state.answering.fetch_add(1, Ordering::Relaxed);
+        Answering { patience: self.clone(), is_finished: false }
+    }
+
     /// Records that `phase` begins.
-    pub fn enter(&self, phase: Phase) {
-        let since = match phase {
-            Phase::Busy => 0, // has no limit here, so its start does not matter
-            Phase::Idle | Phase::Head | Phase::Reply => self.state.now.load(Ordering::Relaxed),
-        };
+    fn enter(&self, phase: Phase) {
+        self.enter_at(phase, self.state.now.load(Ordering::Relaxed));
+    }
+
+    fn enter_at(&self, phase: Phase, since: u64) {
         self.state.since.store(since << 2 | phase as u64, Ordering::Relaxed);
+    }
+
+    /// Milliseconds since the connection was opened.
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX >> 2)
     }
 
     fn phase(&self) -> (Phase, Instant) {
         let noted = self.state.since.load(Ordering::Relaxed);
+        let since = self.opened + Duration::from_millis(noted >> 2);
         let phase = match noted & 3 {
+            _ if self.state.answering.load(Ordering::Relaxed) > 0 => Phase::Busy,
             0 => Phase::Idle,
             1 => Phase::Head,
-            2 => Phase::Busy,
             _ => Phase::Reply,
         };
-        (phase, self.opened + Duration::from_millis(noted >> 2))
+        (phase, since)
+    }
+
+    fn has_abandoned_too_many(&self) -> bool {
+        self.is_multiplexed() && self.state.abandoned.load(Ordering::Relaxed) > MAX_ABANDONED
     }
 
     /// Completes when the peer has kept the connection waiting for longer than `limits` allow.
@@ -97,17 +134,19 @@ impl Patience {
         }
     }
 
-    /// Runs a connection until it ends or its peer is too slow; returns true if it was cut.
+    /// Runs a connection until it ends, or its peer is too slow or abandons too much; returns true if it was cut.
     pub async fn guard(&self, connection: impl Future<Output = ()>, limits: Limits) -> bool {
         let mut connection = pin!(connection);
         let connection = poll_fn(|cx| {
-            let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX >> 2);
-            self.state.now.store(now, Ordering::Relaxed);
-            connection.as_mut().poll(cx)
+            self.state.now.store(self.elapsed(), Ordering::Relaxed);
+            match connection.as_mut().poll(cx) {
+                Poll::Pending if self.has_abandoned_too_many() => Poll::Ready(true),
+                polled => polled.map(|()| false),
+            }
         });
         tokio::select! {
             biased;
-            () = connection => false,
+            is_cut = connection => is_cut,
             () = self.lost(limits) => true,
         }
     }
@@ -116,6 +155,35 @@ impl Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// A request that is being answered.
+pub struct Answering {
+    patience: Patience,
+    is_finished: bool,
+}
+
+impl Answering {
+    /// Records that the reply is ready to be sent.
+    pub fn finish(mut self) {
+        self.is_finished = true;
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let Patience { state, .. } = &self.patience;
+        if !self.is_finished {
+            state.abandoned.fetch_add(1, Ordering::Relaxed);
+        }
+        // Where requests are answered by tasks of their own, the connection may not have been polled for long.
+        let since = match self.patience.is_multiplexed() {
+            true => self.patience.elapsed(),
+            false => state.now.load(Ordering::Relaxed),
+        };
+        self.patience.enter_at(Phase::Reply, since);
+        state.answering.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -143,7 +211,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(cx, buf);
-        if buf.filled().len() > before && self.patience.phase().0 == Phase::Idle {
+        let has_more = buf.filled().len() > before;
+        if has_more && self.patience.phase().0 == Phase::Idle && !self.patience.is_multiplexed() {
             self.patience.enter(Phase::Head);
         }
         read

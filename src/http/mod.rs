@@ -1,7 +1,8 @@
-//! HTTP: `server` owns sockets and limits (the only file that names warp); `exchange` has the types that everything
+//! HTTP: `server` owns sockets and limits (the only file that names warp), `tls` the handshake; `exchange` has the types that everything
 //! below uses.
 
 pub mod accept;
+mod body;
 pub mod cdi;
 pub mod client_address;
 pub mod codes;
@@ -11,3 +12,4 @@ pub mod exchange;
 pub mod fdi;
 pub mod host;
 pub mod server;
+pub mod tls;

@@ -1,33 +1,35 @@
 //! Sockets, limits, timeouts and the panic guard, around one warp filter. The only file that names warp.
 //!
 //! warp alone has no header timeout, no connection limit and no bounded read of chunked bodies, so its service is run
-//! by hyper on our own accept loop, and bodies are read here.
+//! by hyper on our own accept loop, and bodies are read by `body`.
 
 use crate::config::Limits;
 use crate::http::accept::{Accept, Failures};
-use crate::http::connection::{Patience, Phase, Watched};
+use crate::http::body::read_body;
+use crate::http::connection::{Patience, Watched};
 use crate::http::exchange::{Reply, Request};
-use bytes::{Buf, Bytes, BytesMut};
-use futures_util::{FutureExt, Stream, StreamExt};
-use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
-};
+use crate::http::tls::{Secured, Tls};
+use bytes::{Buf, Bytes};
+use futures_util::{FutureExt, Stream};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
-use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
-use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::{http1, http2};
+use hyper::service::{HttpService, Service, service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
+use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 use warp::Filter;
 use warp::path::FullPath;
@@ -52,13 +54,16 @@ pub trait Dispatch: Send + Sync + 'static {
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest request head; also the size of a connection's buffer.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// A body above the limit is read and discarded up to this many times the limit, so that its sender sees the reply.
-const DISCARDED_LIMITS: usize = 8;
+/// Requests under way at once on an HTTP/2 connection. Few frontends send more, and each may cost as much memory as a
+/// connection of HTTP/1.1.
+const MAX_STREAMS: u32 = 32;
+/// Longest request head in HTTP/2, as RFC 9113 (6.5.2) counts it.
+const MAX_STREAM_HEAD_BYTES: u32 = 32 * 1024;
 /// Longest `x-request-id` that is accepted.
 const MAX_REQUEST_ID: usize = 64;
 
 /// Serves the connections from `connections` until `shutdown` completes, then gives running requests the shutdown
-/// timeout to finish.
+/// timeout to finish. With `tls`, connections begin with a handshake.
 ///
 /// `boot_id` makes the request ids of this run of the server distinct from those of other runs.
 pub async fn serve<D: Dispatch>(
@@ -66,9 +71,13 @@ pub async fn serve<D: Dispatch>(
     limits: Limits,
     boot_id: u32,
     dispatch: Arc<D>,
+    tls: Option<Tls>,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let shared = Arc::new(ServerShared { dispatch, limits, boot_id, requests: AtomicU64::new(0) });
+    let (running, stopping) = watch::channel(());
+    let turns = Semaphore::new(limits.connections);
+    let shared =
+        Arc::new(ServerShared { dispatch, limits, boot_id, requests: AtomicU64::new(0), tls, turns, stopping });
     let slots = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
@@ -86,7 +95,7 @@ pub async fn serve<D: Dispatch>(
         match accepted {
             Some((permit, Ok((stream, peer)))) => {
                 failures.clear();
-                serve_connection(stream, peer.ip(), &shared, &graceful, permit);
+                serve_connection(stream, peer.ip(), Arc::clone(&shared), graceful.watcher(), permit);
             }
             Some((permit, Err(error))) => {
                 drop(permit);
@@ -97,49 +106,109 @@ pub async fn serve<D: Dispatch>(
             None => break,
         }
     }
-    drop(connections);
+    drop((connections, running));
     let drained = timeout(limits.shutdown_timeout, graceful.shutdown()).await;
     if drained.is_err() {
         tracing::warn!("stopped with requests still running: they took longer than the drain time");
     }
 }
 
+type BoxError = Box<dyn Error + Send + Sync>;
+
 struct ServerShared<D> {
     dispatch: Arc<D>,
     limits: Limits,
     boot_id: u32,
     requests: AtomicU64,
+    tls: Option<Tls>,
+    /// As many requests are answered at once as there may be connections, however many of them share one.
+    turns: Semaphore,
+    /// Ends when the server stops.
+    stopping: watch::Receiver<()>,
 }
 
 fn serve_connection<D: Dispatch>(
     stream: TcpStream,
     peer: IpAddr,
-    shared: &Arc<ServerShared<D>>,
-    graceful: &GracefulShutdown,
+    shared: Arc<ServerShared<D>>,
+    watcher: Watcher,
     permit: OwnedSemaphorePermit,
 ) {
     // Replies are small and complete: waiting for more data would only delay them.
     let _ = stream.set_nodelay(true);
-    let patience = Patience::new();
-    let filter = TowerToHyperService::new(warp::service(filter(shared, peer, &patience)));
-    let service = service_fn(move |request| filter.call(with_headers_apart(in_origin_form(request))));
-    let connection = http1::Builder::new()
-        .header_read_timeout(None)
-        .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(Watched::new(stream, patience.clone())), service);
-    let connection = graceful.watch(connection);
-    let limits = shared.limits;
     tokio::spawn(async move {
+        let (patience, limits) = (Patience::new(), shared.limits);
         let served = async {
-            if let Err(error) = connection.await {
+            let ended = match shared.tls.is_some() {
+                false => serve_http1(stream, peer, &shared, &patience, watcher).await.map_err(Into::into),
+                true => Box::pin(serve_tls(stream, peer, &shared, &patience, watcher)).await,
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended early");
             }
         };
         if patience.guard(served, limits).await {
-            tracing::debug!(%peer, "a connection was cut: its peer was idle or too slow");
+            tracing::debug!(%peer, "a connection was cut: its peer was idle, too slow or abandoned too much");
         }
         drop(permit);
     });
+}
+
+fn serve_http1<D: Dispatch>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    peer: IpAddr,
+    shared: &Arc<ServerShared<D>>,
+    patience: &Patience,
+    watcher: Watcher,
+) -> impl Future<Output = hyper::Result<()>> {
+    let connection = http1::Builder::new()
+        .header_read_timeout(None)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(Watched::new(stream, patience.clone())), service(shared, peer, patience));
+    watcher.watch(connection)
+}
+
+/// A connection that begins with a handshake, which a stop does not wait for.
+async fn serve_tls<D: Dispatch>(
+    stream: TcpStream,
+    peer: IpAddr,
+    shared: &Arc<ServerShared<D>>,
+    patience: &Patience,
+    watcher: Watcher,
+) -> Result<(), BoxError> {
+    let (Some(tls), mut stopping) = (&shared.tls, shared.stopping.clone()) else { return Ok(()) };
+    let Secured { stream, is_http2 } = tokio::select! {
+        biased;
+        secured = tls.accept(stream) => secured?,
+        _ = stopping.changed() => return Ok(()),
+    };
+    if !is_http2 {
+        return Ok(serve_http1(stream, peer, shared, patience, watcher).await?);
+    }
+    patience.multiplex();
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_STREAM_HEAD_BYTES)
+        .serve_connection(TokioIo::new(Watched::new(stream, patience.clone())), service(shared, peer, patience));
+    Ok(watcher.watch(connection).await?)
+}
+
+/// The filter as hyper runs it.
+fn service<D: Dispatch>(
+    shared: &Arc<ServerShared<D>>,
+    peer: IpAddr,
+    patience: &Patience,
+) -> impl HttpService<
+    Incoming,
+    ResBody: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+    Error: Into<BoxError>,
+    Future: Send + 'static,
+>
++ Send
++ 'static
++ use<D> {
+    let filter = TowerToHyperService::new(warp::service(filter(shared, peer, patience)));
+    service_fn(move |request| filter.call(with_headers_apart(in_origin_form(request))))
 }
 
 /// Replaces a target that has no path. No route has this path.
@@ -202,19 +271,25 @@ async fn answer<D: Dispatch>(
     headers: Option<HeadersApart>,
     body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send,
 ) -> Response<Bytes> {
-    patience.enter(Phase::Busy);
+    let answering = patience.answer();
+    // Without HTTP/2 there are no more requests than connections.
+    let _turn = match patience.is_multiplexed() {
+        true => shared.turns.acquire().await.ok(),
+        false => None,
+    };
     let headers = headers.map(|headers| headers.take()).unwrap_or_default();
     let id = request_id(&headers, &shared);
     let path = path.as_str().to_owned();
     let mut request = Request { id, method, path, query, headers, body: Bytes::new(), peer };
-    let response = match read_body(&*shared.dispatch, &request, body, shared.limits).await {
+    let raised = || shared.dispatch.body_limit(&request);
+    let response = match read_body(&request.headers, body, shared.limits, raised).await {
         Ok(body) => {
             request.body = body;
             guarded(&*shared.dispatch, request).await
         }
         Err(refusal) => respond(refusal.reply(shared.limits), None),
     };
-    patience.enter(Phase::Reply);
+    answering.finish();
     response
 }
 
@@ -258,109 +333,6 @@ fn push_hex(text: &mut String, value: u64, digits: u32) {
         // invariant: a nibble is a digit
         text.extend(u32::try_from(value >> (4 * place) & 0xF).ok().and_then(|nibble| char::from_digit(nibble, 16)));
     }
-}
-
-/// Why a body was not read.
-enum Refusal {
-    TooLarge {
-        /// The limit in bytes.
-        limit: usize,
-    },
-    TooSlow,
-    Broken,
-}
-
-impl Refusal {
-    fn reply(&self, limits: Limits) -> Reply {
-        match self {
-            Self::TooLarge { limit } => {
-                let sentence = format!("Request body is larger than {limit} bytes");
-                Reply::text(StatusCode::PAYLOAD_TOO_LARGE, &sentence)
-            }
-            Self::TooSlow => {
-                let sentence = format!("Request body did not arrive within {} ms", limits.body_timeout.as_millis());
-                Reply::text(StatusCode::REQUEST_TIMEOUT, &sentence)
-            }
-            Self::Broken => Reply::text(StatusCode::BAD_REQUEST, "Request body could not be read"),
-        }
-    }
-}
-
-/// The largest body a request may have. The dispatcher is only asked when the body is larger than the general limit.
-struct BodyLimit<'a, D> {
-    dispatch: &'a D,
-    request: &'a Request,
-    bytes: usize,
-    is_final: bool,
-}
-
-impl<D: Dispatch> BodyLimit<'_, D> {
-    fn admits(&mut self, length: usize) -> bool {
-        if length > self.bytes && !self.is_final {
-            self.is_final = true;
-            self.bytes = self.bytes.max(self.dispatch.body_limit(self.request).unwrap_or(0));
-        }
-        length <= self.bytes
-    }
-}
-
-async fn read_body<D: Dispatch>(
-    dispatch: &D,
-    request: &Request,
-    body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send,
-    limits: Limits,
-) -> Result<Bytes, Refusal> {
-    let mut limit = BodyLimit { dispatch, request, bytes: limits.body_bytes, is_final: false };
-    let headers = &request.headers;
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    let too_large = announced.is_some_and(|length| !limit.admits(length));
-    if too_large && headers.contains_key(EXPECT) {
-        // The sender waits for `100 Continue` before it sends anything.
-        return Err(Refusal::TooLarge { limit: limit.bytes });
-    }
-    let mut collecting = pin!(collect(body, limit));
-    // Most bodies have arrived with the head and need no timer.
-    if let Poll::Ready(collected) = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await {
-        return collected;
-    }
-    timeout(limits.body_timeout, collecting).await.unwrap_or(Err(Refusal::TooSlow))
-}
-
-/// Reads a body within its limit; anything above it is discarded as it arrives.
-async fn collect<D: Dispatch>(
-    body: impl Stream<Item = Result<impl Buf, warp::Error>>,
-    mut limit: BodyLimit<'_, D>,
-) -> Result<Bytes, Refusal> {
-    let mut body = pin!(body);
-    let mut whole = Bytes::new();
-    let mut more = BytesMut::new();
-    let mut length = 0_usize;
-    while let Some(chunk) = body.next().await {
-        let mut chunk = chunk.map_err(|_| Refusal::Broken)?;
-        length = length.saturating_add(chunk.remaining());
-        if !limit.admits(length) {
-            (whole, more) = (Bytes::new(), BytesMut::new());
-            if length > limit.bytes.saturating_mul(DISCARDED_LIMITS) {
-                break;
-            }
-        } else if whole.is_empty() {
-            // The usual case: the body is one chunk and is used without a copy.
-            whole = chunk.copy_to_bytes(chunk.remaining());
-        } else {
-            more.reserve(chunk.remaining());
-            more.extend_from_slice(&chunk.copy_to_bytes(chunk.remaining()));
-        }
-    }
-    if !limit.admits(length) {
-        return Err(Refusal::TooLarge { limit: limit.bytes });
-    }
-    if more.is_empty() {
-        return Ok(whole);
-    }
-    let mut joined = BytesMut::with_capacity(length);
-    joined.extend_from_slice(&whole);
-    joined.extend_from_slice(&more);
-    Ok(joined.freeze())
 }
 
 fn respond(reply: Reply, request_id: Option<&str>) -> Response<Bytes> {

@@ -5,6 +5,7 @@
 //! `Goodbye`, control socket and `.started` file removed.
 
 mod announce;
+mod certificate_files;
 mod handles;
 mod listen;
 mod own_hosts;
@@ -24,11 +25,13 @@ use crate::fault::Fault;
 use crate::http::cdi::Cdi;
 use crate::http::fdi::Fdi;
 use crate::http::server;
+use crate::http::tls::Tls;
 use crate::logs::LogFiles;
 use crate::stop::{FailSwitch, StopSwitch};
 use crate::store::{Fatal, OnProgress};
 use crate::{control, jobs, logs};
 use announce::Announcer;
+use certificate_files::CertificateFiles;
 use listen::{ReserveError, Reserved};
 use signals::Signals;
 use std::process::ExitCode;
@@ -152,8 +155,10 @@ async fn run(
     presence: &mut Presence,
 ) -> Result<ExitCode, StartError> {
     let stop = StopSwitch::default();
+    let certificate = CertificateFiles::of(&config)?;
+    let reload = certificate.as_ref().map(|(files, _)| files.reload());
     match Signals::new() {
-        Ok(signals) => drop(tokio::spawn(signals::handle(signals, stop.clone(), launch.detached, logs))),
+        Ok(signals) => drop(tokio::spawn(signals::handle(signals, stop.clone(), launch.detached, logs, reload))),
         Err(error) => tracing::warn!(%error, "signals cannot be received; stop with \"sessiond stop\""),
     }
     let reserved = listen::reserve(&config.host, config.port)
@@ -165,6 +170,11 @@ async fn run(
         return Ok(ExitCode::from(EXIT_FORCED));
     };
     let context = Arc::new(app::over(&config, &store).await?);
+    let certificate_files = certificate.map(|(files, certificate)| {
+        files.adopt(&context, certificate);
+        files
+    });
+    let front = front.map(|reserved| (reserved, certificate_files));
     let mut attending =
         Box::pin(serve_until_stopped(&config, &context, &store, &stop, announcer, (reserved, front), presence));
     let ended = tokio::select! {
@@ -254,7 +264,7 @@ async fn serve_until_stopped(
     store: &OpenStore,
     stop: &StopSwitch,
     announcer: Announcer,
-    (reserved, front): (Reserved, Option<Reserved>),
+    (reserved, front): (Reserved, Option<(Reserved, Option<CertificateFiles>)>),
     presence: &mut Presence,
 ) -> Result<u8, StartError> {
     let cdi = Arc::new(
@@ -263,6 +273,7 @@ async fn serve_until_stopped(
     let port = reserved.port;
     let listeners =
         reserved.open().map_err(|error| start_error(&config.host, config.port, ReserveError::Bind(error)))?;
+    let (front, certificate_files) = front.unzip();
     let front_port = front.as_ref().map(|front| front.port);
     let front_listeners = front
         .map(Reserved::open)
@@ -282,13 +293,17 @@ async fn serve_until_stopped(
     let wanted = [config.limits.connections, config.front.connections];
     let [connections, front_connections] = handles::connections(wanted, front_listeners.is_some());
     let limits = |connections| Limits { connections, ..config.limits };
-    let server = server::serve(listeners, limits(connections), boot_id, cdi, stop.clone().pressed(1));
+    let server = server::serve(listeners, limits(connections), boot_id, cdi, None, stop.clone().pressed(1));
+    let tls = config.front.tls.as_ref().map(|_| Tls::new(Arc::clone(&context.certificates))).transpose()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
     let front_door = async {
         if let (Some(listeners), Some(port)) = (front_listeners, front_port) {
             let fdi = Arc::new(Fdi::new(Arc::clone(context), port));
-            server::serve(listeners, limits(front_connections), boot_id, fdi, stop.clone().pressed(1)).await;
+            let limits = limits(front_connections);
+            server::serve(listeners, limits, boot_id, fdi, tls, stop.clone().pressed(1)).await;
         }
     };
+    let certificates = certificate_files::watch(certificate_files.flatten(), context);
     operator.set_serving(true);
     let address = format!("{}:{port}", config.host);
     let folder = if config.ephemeral { "memory only".to_owned() } else { config.data_dir.display().to_string() };
@@ -300,7 +315,7 @@ async fn serve_until_stopped(
         } else {
             ""
         };
-        announcer.say(format!("Started the front door on http://{}:{port}{purpose}", config.front.host));
+        announcer.say(format!("Started the front door on {scheme}://{}:{port}{purpose}", config.front.host));
     }
     // Printed last, and in the original's words: its command line, images and test set-ups wait for a line that begins
     // like this.
@@ -310,6 +325,7 @@ async fn serve_until_stopped(
     let code = tokio::select! {
         () = async { tokio::join!(server, front_door, stopping(stop, &operator, announcer)); } => 0,
         () = stop.clone().pressed(2) => EXIT_FORCED,
+        never = certificates => match never {},
     };
     jobs.end(context).await;
     Ok(code)

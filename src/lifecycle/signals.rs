@@ -2,27 +2,43 @@
 
 use crate::logs::LogFiles;
 use crate::stop::StopSwitch;
+use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// Triggers `stop` at SIGTERM, SIGINT and their equivalents on other platforms, until the process ends. A hang-up is
-/// one of them unless the server is `detached` from its terminal, or was started to outlive it (`nohup`). SIGUSR1
-/// reopens the log files, for tools that rotate them by renaming.
-pub(super) async fn handle(mut signals: Signals, stop: StopSwitch, detached: bool, logs: LogFiles) {
+/// one of them unless the server is `detached` from its terminal, or was started to outlive it (`nohup`). Where there is
+/// no terminal to hang up, it notifies `reload` instead, if there is something to reload. SIGUSR1 reopens the log files,
+/// for tools that rotate them by renaming.
+pub(super) async fn handle(
+    mut signals: Signals,
+    stop: StopSwitch,
+    detached: bool,
+    logs: LogFiles,
+    reload: Option<Arc<Notify>>,
+) {
+    let reload = reload.filter(|_| detached || !has_terminal());
     loop {
-        match signals.next().await {
-            Received::HangUp if detached => {
+        match (signals.next().await, &reload) {
+            (Received::HangUp, Some(reload)) => reload.notify_one(),
+            (Received::HangUp, None) if detached => {
                 tracing::info!("SIGHUP is ignored: settings are only read at start; restart the server to change them");
             }
-            Received::HangUp | Received::Stop => stop.press(),
-            Received::User1 if logs.is_empty() => {
+            (Received::HangUp | Received::Stop, _) => stop.press(),
+            (Received::User1, _) if logs.is_empty() => {
                 tracing::info!("SIGUSR1 is ignored: there are no log files to reopen");
             }
-            Received::User1 => {
+            (Received::User1, _) => {
                 logs.reopen();
                 tracing::info!("log files were reopened");
             }
-            Received::User2 => tracing::info!("SIGUSR2 is ignored"),
+            (Received::User2, _) => tracing::info!("SIGUSR2 is ignored"),
         }
     }
+}
+
+/// True if the process would get a hang-up from a terminal that is closed.
+fn has_terminal() -> bool {
+    cfg!(not(unix)) || std::fs::File::open("/dev/tty").is_ok()
 }
 
 /// The action that a signal requests.

@@ -10,6 +10,7 @@ mod sign_ups;
 use crate::crypto::password::pool::PoolStats;
 use crate::domain::password::HashFamily;
 use crate::domain::session::event::EventKind;
+use crate::domain::time::UnixMillis;
 use crate::store::EngineStats;
 use crate::table::table;
 use http::StatusCode;
@@ -182,6 +183,8 @@ pub struct Snapshot {
     pub keys: KeySnapshot,
     /// Password hashing, in the order of [`HashFamily::ALL`].
     pub hashing: [PoolStats; HashFamily::ALL.len()],
+    /// When the front door's certificate expires; `None` without TLS.
+    pub certificate_expires: Option<UnixMillis>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -281,6 +284,10 @@ impl Snapshot {
         }
         if let Some(next_change) = self.keys.next_change_ms {
             gauge("next_key_change_seconds", "Time until an app may publish the next signing key", next_change / 1000);
+        }
+        if let Some(UnixMillis(expires)) = self.certificate_expires {
+            let help = "When the front door's TLS certificate expires, in seconds since 1970";
+            gauge("tls_certificate_expiry_timestamp_seconds", help, expires / 1000);
         }
         password::register(&mut registry, &self.hashing);
         registry

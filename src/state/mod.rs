@@ -1,6 +1,7 @@
 //! The state that a running server keeps in memory: types that use the layers below them, but no command and no
 //! [`Context`](crate::context::Context).
 
+pub mod certificates;
 pub mod contention;
 pub mod directory;
 pub mod health_limits;

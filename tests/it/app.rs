@@ -27,8 +27,10 @@ use sessiond::http::cdi::{self, Cdi};
 use sessiond::http::exchange::{Reply, Request};
 use sessiond::http::fdi::Fdi;
 use sessiond::http::server::{self, Dispatch};
+use sessiond::http::tls::Tls;
 use sessiond::outbound::http::{DirectHttp, HttpClient, SystemResolver};
 use sessiond::outbound::mail::{MailTransport, SmtpTransport};
+use sessiond::state::certificates::Certificates;
 use sessiond::store::Engine;
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::sled::{self, Options};
@@ -483,6 +485,18 @@ impl TestServer {
         Self::accepting(listener, address, dispatch, limits)
     }
 
+    /// The same over TLS.
+    pub(crate) async fn with_tls<D: Dispatch>(
+        dispatch: Arc<D>,
+        limits: sessiond::config::Limits,
+        certificates: &Arc<Certificates>,
+    ) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("a bound port");
+        let tls = Tls::new(Arc::clone(certificates)).expect("TLS is set up");
+        Self::serving(listener, address, dispatch, limits, Some(tls))
+    }
+
     /// The same, with connections from another source.
     pub(crate) fn accepting<D: Dispatch>(
         connections: impl Accept + 'static,
@@ -490,11 +504,21 @@ impl TestServer {
         dispatch: Arc<D>,
         limits: sessiond::config::Limits,
     ) -> Self {
+        Self::serving(connections, address, dispatch, limits, None)
+    }
+
+    fn serving<D: Dispatch>(
+        connections: impl Accept + 'static,
+        address: SocketAddr,
+        dispatch: Arc<D>,
+        limits: sessiond::config::Limits,
+        tls: Option<Tls>,
+    ) -> Self {
         let (stop, stopped) = oneshot::channel();
         let shutdown = async move {
             let _ = stopped.await;
         };
-        let task = tokio::spawn(server::serve(connections, limits, 1, dispatch, shutdown));
+        let task = tokio::spawn(server::serve(connections, limits, 1, dispatch, tls, shutdown));
         Self { address, stop: Some(stop), task: Some(task) }
     }
 

@@ -1,5 +1,6 @@
 //! Where the front door is, and which pages may use it.
 
+use crate::config::front::listener::TlsSource;
 use crate::config::url_path::base_path;
 use crate::config::values::Values;
 use crate::domain::origin::Origin;
@@ -18,7 +19,17 @@ pub struct Api {
 impl Api {
     pub(super) fn read(values: &Values) -> Result<Self, String> {
         let origin = values.text("api_domain").map(|text| origin("api_domain", text)).transpose()?;
+        if TlsSource::read(values)?.is_some() && !origin.as_ref().is_some_and(|origin| origin.is_https) {
+            return Err("'api_domain' must be set and begin with https:// if 'front_tls_cert' is set".to_owned());
+        }
         Ok(Self { origin, base_path: path(values, "api_base_path")?, gateway_path: path(values, "api_gateway_path")? })
+    }
+
+    /// True if browsers may be told to use https alone for its host: it is reached on https's own port, where nothing
+    /// else is, and is not this machine, whose other ports developers use.
+    #[must_use]
+    pub fn owns_its_host(&self) -> bool {
+        self.origin.as_ref().is_some_and(|origin| origin.is_https && origin.port.is_none() && !origin.is_loopback())
     }
 
     /// The path before those of the routes.

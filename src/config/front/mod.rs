@@ -2,11 +2,13 @@
 
 mod address;
 mod form;
+mod listener;
 mod passwordless;
 mod session;
 
 pub use address::{Api, Websites};
 pub use form::FormField;
+pub use listener::{CertificatePaths, FrontListener, FrontOpening, TlsSource};
 pub use passwordless::{ContactMethod, FlowType, Passwordless};
 pub use session::{AntiCsrf, FrontSession, SameSite, TokenTransfer};
 

@@ -37,6 +37,24 @@ pub(super) const FRONT: &[Setting] = &[
         "Browsers' connections served at once, apart from `max_connections`; more wait to be accepted.",
     )
     .at_least(1),
+    setting(
+        "front_tls_cert",
+        "SESSIOND_FRONT_TLS_CERT",
+        Kind::Path,
+        Null,
+        "File with the front door's certificate, followed by those that lead to its authority (PEM). With it the front \
+         door speaks TLS, and `api_domain` must be https. Read again when it changes, and at SIGHUP.",
+    )
+    .unit("path"),
+    setting(
+        "front_tls_key",
+        "SESSIOND_FRONT_TLS_KEY",
+        Kind::Path,
+        Null,
+        "File with the private key of `front_tls_cert` (PEM, without a passphrase); nobody else should be able to read \
+         it.",
+    )
+    .unit("path"),
     setting("app_name", "SESSIOND_APP_NAME", Kind::Text, Text("sessiond"), "What people see as the name of the app.")
         .per_app(),
     setting(

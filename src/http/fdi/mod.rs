@@ -44,7 +44,7 @@ use crate::http::host::Host;
 use crate::http::server::Dispatch;
 use crate::metrics::RouteFigures;
 use crate::state::directory::AppEntry;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderName, Method};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -69,12 +69,17 @@ static FDI_VERSION: HeaderName = HeaderName::from_static("fdi-version");
 const FOREIGN_HOST: &str =
     "Without api_domain, the front door serves this machine only: use localhost or set api_domain";
 
+/// How long browsers keep to https (RFC 6797). Sub-domains may be others'.
+const ONE_YEAR: &str = "max-age=31536000";
+
 /// The FDI service: routes over a [`Context`].
 pub struct Fdi {
     context: Arc<Context>,
     table: FrontTable,
     /// The origin of the front door where none is configured.
     local: Origin,
+    /// Whether its connections are encrypted here, and not by a proxy.
+    has_tls: bool,
     /// Figures by route index, created when the route is first used; the last one is for requests without a route.
     figures: Vec<OnceLock<RouteFigures>>,
 }
@@ -103,7 +108,8 @@ impl Fdi {
     pub fn new(context: Arc<Context>, port: u16) -> Self {
         let table = FrontTable::new(RECIPES);
         let figures = (0..=table.len()).map(|_| OnceLock::new()).collect();
-        Self { context, table, local: Origin::of_loopback(port), figures }
+        let has_tls = context.directory.base().front.tls.is_some();
+        Self { context, table, local: Origin::of_loopback(port), has_tls, figures }
     }
 
     /// Answers one request. Sets `taken` to the route once it is known.
@@ -112,6 +118,22 @@ impl Fdi {
             Ok(found) => found,
             Err(error) => return reply::message(error.reply().status, &error.to_string()),
         };
+        let is_https_only = self.has_tls && front.api.owns_its_host();
+        let mut reply = self.answer_as(app, front, request, taken).await;
+        if is_https_only {
+            reply.headers.push((STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ONE_YEAR)));
+        }
+        reply
+    }
+
+    /// Answers one request with the front door of this app.
+    async fn answer_as(
+        &self,
+        app: Arc<AppEntry>,
+        front: Arc<FrontConfig>,
+        request: Request,
+        taken: &mut Option<FrontMounted>,
+    ) -> Reply {
         let api = front.api.origin.clone().unwrap_or_else(|| self.local.clone());
         let caller = Caller::of(&request, &front.websites, &api);
         if request.method == Method::OPTIONS {

@@ -7,7 +7,7 @@ use crate::outbound::one_line::one_line;
 use async_trait::async_trait;
 use lettre::address::Envelope;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::transport::smtp::response::Response;
 use lettre::transport::smtp::{AsyncSmtpTransport, Error};
 use lettre::{Address, AsyncTransport, Tokio1Executor};
@@ -24,6 +24,8 @@ pub struct SmtpTransport {
     patience: Duration,
     /// What it takes to check the certificate of a host: reading the system's trust store takes long.
     trust: Mutex<HashMap<String, TlsParameters>>,
+    /// The trusted authorities, if not those of the system.
+    authorities: Option<Vec<Vec<u8>>>,
 }
 
 impl Default for SmtpTransport {
@@ -36,7 +38,13 @@ impl SmtpTransport {
     /// A client that gives a letter up after this time.
     #[must_use]
     pub fn with_patience(patience: Duration) -> Self {
-        Self { patience, trust: Mutex::default() }
+        Self { patience, trust: Mutex::default(), authorities: None }
+    }
+
+    /// The same, trusting only these authorities, each as the DER of a certificate.
+    #[must_use]
+    pub fn trusting(self, authorities: Vec<Vec<u8>>) -> Self {
+        Self { authorities: Some(authorities), ..self }
     }
 
     async fn hand_over(&self, server: &SmtpServer, letter: &Letter) -> Result<Response, SendError> {
@@ -78,8 +86,8 @@ impl SmtpTransport {
         if let Some(known) = self.trust().get(host) {
             return Ok(known.clone());
         }
-        let name = host.to_owned();
-        let made = tokio::task::spawn_blocking(move || TlsParameters::new_rustls(name)).await;
+        let (name, authorities) = (host.to_owned(), self.authorities.clone());
+        let made = tokio::task::spawn_blocking(|| tls_parameters(name, authorities)).await;
         let made = made.map_err(|error| unavailable(&error))?.map_err(|error| failed(&error, true))?;
         self.trust().insert(host.to_owned(), made.clone());
         Ok(made)
@@ -100,6 +108,16 @@ impl MailTransport for SmtpTransport {
         };
         outcome.map(|response| one_line(&said(&response)))
     }
+}
+
+/// What it takes to check the certificate of a host, with these authorities or those that the system trusts.
+fn tls_parameters(host: String, authorities: Option<Vec<Vec<u8>>>) -> Result<TlsParameters, Error> {
+    let Some(authorities) = authorities else { return TlsParameters::new_rustls(host) };
+    let mut parameters = TlsParameters::builder(host).certificate_store(CertificateStore::None);
+    for authority in authorities {
+        parameters = parameters.add_root_certificate(Certificate::from_der(authority)?);
+    }
+    parameters.build_rustls()
 }
 
 fn said(response: &Response) -> String {

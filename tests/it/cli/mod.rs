@@ -23,4 +23,5 @@ mod refusals;
 pub(crate) mod sandbox;
 mod secrecy;
 mod sessions;
+mod tls;
 mod users;

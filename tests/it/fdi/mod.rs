@@ -10,6 +10,7 @@ mod passwordless;
 mod second_factors;
 mod sessions;
 mod settings;
+mod tls;
 
 use crate::app::{TestApp, TestReply};
 use http::Method;

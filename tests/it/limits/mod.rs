@@ -4,11 +4,13 @@ mod accept;
 mod bodies;
 mod connections;
 mod flood;
+mod http2;
 mod malformed;
 mod methods;
 mod panics;
 mod replies;
 mod targets;
+mod tls;
 mod wire;
 
 use crate::app::TestServer;

@@ -6,6 +6,7 @@ mod outbox;
 mod records;
 pub(crate) mod server;
 mod texts;
+mod tls;
 
 use crate::app::{TestApp, TestAppBuilder};
 use async_trait::async_trait;

@@ -1,11 +1,13 @@
-//! An SMTP server of the tests' own: plain, on a free port of the loopback interface, and as unpleasant as a test wants.
+//! An SMTP server of the tests' own: plain or with TLS, on a free port of the loopback interface, and as unpleasant as a
+//! test wants.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// How long a test waits for a mail.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,6 +30,10 @@ pub(crate) struct Manners {
     pub(crate) hang_up_at: Option<&'static str>,
     /// Never answers this command.
     pub(crate) silent_at: Option<&'static str>,
+    /// How it speaks TLS, if it does.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+    /// Whether TLS begins with the connection, and not with `STARTTLS`.
+    pub(crate) is_implicit: bool,
 }
 
 impl Default for Manners {
@@ -40,6 +46,8 @@ impl Default for Manners {
             taken: "250 2.0.0 queued as 4711".to_owned(),
             hang_up_at: None,
             silent_at: None,
+            tls: None,
+            is_implicit: false,
         }
     }
 }
@@ -55,6 +63,8 @@ pub(crate) struct Received {
     pub(crate) to: Vec<String>,
     /// The mail itself, lines ended by `\n`.
     pub(crate) data: String,
+    /// Whether it came over TLS.
+    pub(crate) is_encrypted: bool,
 }
 
 struct Shared {
@@ -62,6 +72,8 @@ struct Shared {
     received: Mutex<Vec<Received>>,
     arrived: Condvar,
     connections: Mutex<usize>,
+    /// Lines that came without TLS.
+    in_the_clear: Mutex<Vec<String>>,
 }
 
 /// The running server; stops listening when dropped.
@@ -83,6 +95,7 @@ impl SmtpServer {
             received: Mutex::default(),
             arrived: Condvar::new(),
             connections: Mutex::default(),
+            in_the_clear: Mutex::default(),
         });
         let weak = Arc::downgrade(&shared);
         std::thread::spawn(move || {
@@ -111,6 +124,11 @@ impl SmtpServer {
         *lock(&self.shared.connections)
     }
 
+    /// The lines that came without TLS so far.
+    pub(crate) fn in_the_clear(&self) -> Vec<String> {
+        lock(&self.shared.in_the_clear).clone()
+    }
+
     /// Waits until it has so many mails.
     #[track_caller]
     pub(crate) fn wait_for(&self, count: usize) -> Vec<Received> {
@@ -136,10 +154,52 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A connection, before or after it is encrypted.
+enum Line {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
+}
+
+impl Line {
+    fn encrypted(self, config: &Arc<ServerConfig>) -> Self {
+        match self {
+            Self::Plain(stream) => {
+                let session = ServerConnection::new(Arc::clone(config)).unwrap();
+                Self::Tls(Box::new(StreamOwned::new(session, stream)))
+            }
+            Self::Tls(_) => panic!("it is encrypted already"),
+        }
+    }
+}
+
+impl Read for Line {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(buffer),
+            Self::Tls(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.write(bytes),
+            Self::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.flush(),
+            Self::Tls(stream) => stream.flush(),
+        }
+    }
+}
+
 /// A conversation with one client.
 struct Conversation {
-    reader: BufReader<TcpStream>,
-    writer: TcpStream,
+    reader: BufReader<Line>,
     manners: Manners,
 }
 
@@ -154,7 +214,16 @@ impl Conversation {
         if self.manners.hang_up_at == Some(command) {
             return None;
         }
-        self.writer.write_all(format!("{text}\r\n").as_bytes()).ok()
+        self.write(text)
+    }
+
+    fn write(&mut self, text: &str) -> Option<()> {
+        let line = self.reader.get_mut();
+        line.write_all(format!("{text}\r\n").as_bytes()).and_then(|()| line.flush()).ok()
+    }
+
+    fn is_encrypted(&self) -> bool {
+        matches!(self.reader.get_ref(), Line::Tls(_))
     }
 
     fn line(&mut self) -> Option<String> {
@@ -165,7 +234,7 @@ impl Conversation {
 
     /// Asks for a part of a sign-in.
     fn ask(&mut self, prompt: &str) -> Option<String> {
-        self.writer.write_all(format!("334 {}\r\n", STANDARD.encode(prompt)).as_bytes()).ok()?;
+        self.write(&format!("334 {}", STANDARD.encode(prompt)))?;
         Some(decoded(&self.line()?))
     }
 
@@ -196,11 +265,19 @@ fn decoded(text: &str) -> String {
 
 fn serve(stream: TcpStream, shared: &Shared) -> Option<()> {
     let manners = lock(&shared.manners).clone();
-    let mut with = Conversation { reader: BufReader::new(stream.try_clone().unwrap()), writer: stream, manners };
+    let tls = manners.tls.clone();
+    let mut line = Line::Plain(stream);
+    if let Some(config) = tls.as_ref().filter(|_| manners.is_implicit) {
+        line = line.encrypted(config);
+    }
+    let mut with = Conversation { reader: BufReader::new(line), manners };
     with.reply("CONNECT", &with.manners.greeting.clone())?;
     let mut mail = Received::default();
     loop {
         let line = with.line()?;
+        if !with.is_encrypted() {
+            lock(&shared.in_the_clear).push(line.clone());
+        }
         let (command, arguments) = line.split_once(' ').unwrap_or((&line, ""));
         match command.to_ascii_uppercase().as_str() {
             "EHLO" => {
@@ -212,6 +289,12 @@ fn serve(stream: TcpStream, shared: &Shared) -> Option<()> {
                     .enumerate()
                     .map(|(at, line)| format!("250{}{line}", if at == last { ' ' } else { '-' }));
                 with.reply("EHLO", &text.collect::<Vec<_>>().join("\r\n"))?;
+            }
+            "STARTTLS" => {
+                with.reply("STARTTLS", "220 go on")?;
+                let Conversation { reader, manners } = with;
+                let line = reader.into_inner().encrypted(tls.as_ref()?);
+                with = Conversation { reader: BufReader::new(line), manners };
             }
             "AUTH" => {
                 mail.account = with.account(arguments);
@@ -228,6 +311,7 @@ fn serve(stream: TcpStream, shared: &Shared) -> Option<()> {
             "DATA" => {
                 with.reply("DATA", "354 go on")?;
                 mail.data = with.data()?;
+                mail.is_encrypted = with.is_encrypted();
                 if with.manners.taken.starts_with('2') {
                     lock(&shared.received).push(mail.clone());
                     shared.arrived.notify_all();
