@@ -130,6 +130,36 @@ pub async fn attempts(
     Ok(record.map(Attempts::from))
 }
 
+/// A user's attempts in all tenants but this one.
+///
+/// # Errors
+/// When the store fails.
+pub async fn attempts_elsewhere(
+    tx: &mut dyn Tx,
+    app: &AppId,
+    tenant: &TenantId,
+    user: &UserId,
+) -> Result<Vec<(TenantId, Attempts)>, StoreError> {
+    let mut found = Vec::new();
+    for other in attempted_tenants(tx, app, user).await? {
+        if other != *tenant
+            && let Some(attempts) = attempts(tx, app, &other, user).await?
+        {
+            found.push((other, attempts));
+        }
+    }
+    Ok(found)
+}
+
+/// The tenants in which a user has attempts. Whoever reads the devices, too, conflicts with the first attempt in another.
+async fn attempted_tenants(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<Vec<TenantId>, StoreError> {
+    let start = by_user(app, user);
+    let skip = start.bytes.len();
+    let scan = Scan { end: start.prefix_end(), start, reverse: false, limit: usize::MAX };
+    let tenant = |key: &Key| KeyReader::after(key, skip)?.text().map(TenantId::new);
+    Ok(tx.scan(&scan).await?.iter().filter_map(|(key, _)| tenant(key)).collect())
+}
+
 /// Writes a user's attempts in a tenant.
 ///
 /// # Errors
@@ -171,16 +201,11 @@ pub async fn remove_user(tx: &mut dyn Tx, app: &AppId, user: &UserId) -> Result<
     // Read so that an attempt that is not found below is a conflict.
     tx.get(&devices_key(app, user)).await?;
     tx.delete(devices_key(app, user));
-    let start = by_user(app, user);
-    let skip = start.bytes.len();
-    let scan = Scan { end: start.prefix_end(), start, reverse: false, limit: usize::MAX };
-    for (key, _) in tx.scan(&scan).await? {
-        if let Some(tenant) = KeyReader::after(&key, skip).and_then(|mut rest| rest.text()) {
-            let row = attempts_key(app, &TenantId::new(tenant), user);
-            tx.get(&row).await?;
-            tx.delete(row);
-        }
-        tx.delete(key);
+    for tenant in attempted_tenants(tx, app, user).await? {
+        let row = attempts_key(app, &tenant, user);
+        tx.get(&row).await?;
+        tx.delete(row);
+        tx.delete(by_user(app, user).text(tenant.as_str()));
     }
     Ok(())
 }

@@ -6,10 +6,11 @@ use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::ids::{AppId, SessionHandle, TenantId, UserId};
 use crate::domain::json::JsonObject;
+use crate::domain::session::event::{EventKind, UserChange};
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
-use crate::store::Tx;
 use crate::store::session::{self, SessionRecord};
+use crate::store::{Tx, timeline};
 
 /// Lists a user's live sessions.
 pub struct ListSessions {
@@ -67,6 +68,16 @@ pub struct FindSession<'a> {
     pub handle: &'a str,
 }
 
+/// Whether a session goes on.
+pub enum Liveness {
+    /// It does.
+    Live(Box<SessionInfo>),
+    /// It was ended because its login method was linked to another user. If timelines are not kept, nobody knows.
+    EndedByLinking,
+    /// It has ended or expired, or never existed.
+    Over,
+}
+
 /// A live session.
 pub struct SessionInfo {
     /// Its handle.
@@ -86,6 +97,24 @@ pub struct SessionInfo {
 }
 
 impl FindSession<'_> {
+    /// Whether the session goes on, and if not, whether linking has ended it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn liveness(self, context: &Context) -> Result<Liveness, Fault> {
+        let (app, handle) = (self.scope.app.id.clone(), SessionHandle::parse(self.handle));
+        if let Some(info) = self.run(context).await? {
+            return Ok(Liveness::Live(Box::new(info)));
+        }
+        let Some(handle) = handle else { return Ok(Liveness::Over) };
+        let ended = timeline::get(context.store.begin().as_mut(), &app, &handle).await;
+        let ended = ended.map_err(|error| Fault::new("loading a timeline", error))?;
+        let last = ended.as_ref().and_then(|record| record.log.events().last());
+        let by_linking =
+            last.is_some_and(|end| matches!(end.kind, EventKind::RevokedWithUser { change: UserChange::Linking, .. }));
+        Ok(if by_linking { Liveness::EndedByLinking } else { Liveness::Over })
+    }
+
     /// Returns the session; `None` when it is missing or has expired.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::crypto::access_token::{
     AccessToken, MintError, NewAccessToken, TokenRefusal, has_protected_claim, parse_unverified,
 };
-use crate::domain::json::JsonObject;
+use crate::domain::json::{Json, JsonObject, Members};
 use crate::domain::session::event::EventKind;
 use crate::domain::session::{IssuedToken, SessionView};
 use crate::domain::time::UnixMillis;
@@ -21,10 +21,35 @@ pub struct RegenerateAccessToken<'a> {
     pub scope: Scope,
     /// The token as presented, possibly expired.
     pub access_token: &'a str,
-    /// The new payload, which replaces the stored one; `None` uses the stored one.
-    pub user_data_in_jwt: Option<JsonObject>,
+    /// The new payload.
+    pub payload: NewPayload<'a>,
     /// Whether to refuse protected names in nested layouts too (CDI ≥ 2.21); flat ones always refuse them.
     pub check_protected_claims: bool,
+}
+
+/// The payload that a session gets.
+pub enum NewPayload<'a> {
+    /// The stored one.
+    Stored,
+    /// This one instead of the stored one.
+    Replaced(JsonObject),
+    /// The stored one, with this claim as the function makes it from the stored claim. What the session's application
+    /// has changed meanwhile stays, whatever the presented token says.
+    Claim(&'static str, &'a (dyn Fn(Option<&Json>) -> Json + Sync)),
+}
+
+impl NewPayload<'_> {
+    fn from_stored(&self, stored: &JsonObject) -> JsonObject {
+        match self {
+            Self::Stored => stored.clone(),
+            Self::Replaced(payload) => payload.clone(),
+            Self::Claim(name, value) => {
+                let mut payload = Members::parse(stored.as_str()).unwrap_or_default();
+                payload.set(*name, value(payload.get(name)));
+                JsonObject::from(&payload)
+            }
+        }
+    }
 }
 
 /// The outcome of a regeneration.
@@ -44,6 +69,16 @@ pub enum Regenerated {
     Unparsable,
 }
 
+/// The session whose payload was to be written.
+enum Stored {
+    /// It has the payload.
+    Ok(SessionRecord, SessionOwner, UnixMillis),
+    /// There is none.
+    NoSession,
+    /// The payload has a name that the token's version reserves.
+    ProtectedClaim,
+}
+
 impl RegenerateAccessToken<'_> {
     /// Regenerates the token and returns the outcome.
     ///
@@ -55,14 +90,10 @@ impl RegenerateAccessToken<'_> {
             Err(TokenRefusal::Unparsable) => return Ok(Regenerated::Unparsable),
             Err(refusal) => return Ok(Regenerated::Unauthorised(refusal.message())),
         };
-        // A flat token with such a name could not be minted, so nothing may be stored then either.
-        let checked = self.check_protected_claims || token.version.is_flat();
-        let protected = |payload| checked && has_protected_claim(token.version, payload);
-        if self.user_data_in_jwt.as_ref().is_some_and(protected) {
-            return Ok(Regenerated::ProtectedClaim);
-        }
-        let Some((record, owner, now)) = self.store_payload(context, &token).await? else {
-            return Ok(Regenerated::Unauthorised("Session does not exist."));
+        let (record, owner, now) = match self.store_payload(context, &token).await? {
+            Stored::Ok(record, owner, now) => (record, owner, now),
+            Stored::NoSession => return Ok(Regenerated::Unauthorised("Session does not exist.")),
+            Stored::ProtectedClaim => return Ok(Regenerated::ProtectedClaim),
         };
         let session = SessionView {
             handle: token.session.handle.clone(),
@@ -84,31 +115,35 @@ impl RegenerateAccessToken<'_> {
         }
     }
 
-    /// Replaces the stored payload, if a new one was given and differs; returns the session as it is now.
-    async fn store_payload(
-        &self,
-        context: &Context,
-        token: &AccessToken,
-    ) -> Result<Option<(SessionRecord, SessionOwner, UnixMillis)>, Fault> {
+    /// Writes the payload, if it is not the stored one; returns the session as it is now.
+    async fn store_payload(&self, context: &Context, token: &AccessToken) -> Result<Stored, Fault> {
+        // A flat token with such a name could not be minted, so nothing may be stored then either.
+        let checked = self.check_protected_claims || token.version.is_flat();
+        let is_protected = |payload: &JsonObject| checked && has_protected_claim(token.version, payload);
+        // The older refusal: whether there is such a session does not matter to it.
+        if matches!(&self.payload, NewPayload::Replaced(payload) if is_protected(payload)) {
+            return Ok(Stored::ProtectedClaim);
+        }
         transact(context, &token.session.handle, "committing a payload", |mut tx| async move {
             let (id, handle) = (&self.scope.app.id, &token.session.handle);
             let found = session::get(tx.as_mut(), id, handle).await;
             let found = found.map_err(|error| Fault::new("loading a session", error))?;
             let now = context.now();
             let Some(mut record) = found.filter(|record| record.family.expires > now) else {
-                return Ok(Step::Done(None));
+                return Ok(Step::Done(Stored::NoSession));
             };
             let owner = SessionOwner::of_row(tx.as_mut(), id, &record.user_id).await?;
-            match &self.user_data_in_jwt {
-                Some(payload) if *payload != record.user_data_in_jwt => {
-                    record.user_data_in_jwt = payload.clone();
-                    record.log.push(now, EventKind::Regenerated { request_id: self.scope.cause.request_id.clone() });
-                    session::update(tx.as_mut(), id, handle, &record)
-                        .map_err(|error| Fault::new("writing a payload", error))?;
+            let payload = self.payload.from_stored(&record.user_data_in_jwt);
+            if payload != record.user_data_in_jwt {
+                if is_protected(&payload) {
+                    return Ok(Step::Done(Stored::ProtectedClaim));
                 }
-                _ => {}
+                record.user_data_in_jwt = payload;
+                record.log.push(now, EventKind::Regenerated { request_id: self.scope.cause.request_id.clone() });
+                session::update(tx.as_mut(), id, handle, &record)
+                    .map_err(|error| Fault::new("writing a payload", error))?;
             }
-            Ok(Step::Commit(tx, Some((record, owner, now))))
+            Ok(Step::Commit(tx, Stored::Ok(record, owner, now)))
         })
         .await
     }

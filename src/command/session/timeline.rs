@@ -5,7 +5,7 @@ use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::session::RefreshPolicy;
-use crate::domain::session::event::{Event, EventKind, Use, UserChange};
+use crate::domain::session::event::{Event, EventKind, Use};
 use crate::domain::session::timeline::Story;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
@@ -62,33 +62,6 @@ impl SessionTimeline<'_> {
         let Some(record) = ended.filter(|record| !record.is_expired(retention, context.now())) else { return Ok(None) };
         let story = Story { log: &record.log, expires: None, attempts: record.attempts };
         Ok(Some(build_story(handle, record.user_id, record.created, Some(record.ended), &story, context.now())))
-    }
-}
-
-/// Whether a session may be replaced by one of the primary user to whom its login method was linked.
-pub struct CanMoveToPrimary<'a> {
-    /// The app, and what led to the command.
-    pub scope: Scope,
-    /// The session's handle.
-    pub handle: &'a SessionHandle,
-}
-
-impl CanMoveToPrimary<'_> {
-    /// True if the session is live, or was ended by linking. If timelines are not kept, only live ones are known.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn run(self, context: &Context) -> Result<bool, Fault> {
-        let id = &self.scope.app.id;
-        let mut tx = context.store.begin();
-        let failed = |error| Fault::new("loading a timeline", error);
-        if let Some(record) = session::get(tx.as_mut(), id, self.handle).await.map_err(failed)? {
-            return Ok(record.family.expires > context.now());
-        }
-        let ended = timeline::get(tx.as_mut(), id, self.handle).await.map_err(failed)?;
-        let last = ended.as_ref().and_then(|record| record.log.events().last());
-        Ok(last
-            .is_some_and(|event| matches!(event.kind, EventKind::RevokedWithUser { change: UserChange::Linking, .. })))
     }
 }
 

@@ -21,6 +21,9 @@ pub struct CheckCode<'a> {
     pub scope: Scope,
     /// The tenant, for which attempts are counted.
     pub tenant: TenantId,
+    /// Whether those in other tenants count, too. Devices belong to the whole app: otherwise somebody with the first
+    /// factor could try in each tenant, and use a code again.
+    pub counts_all_tenants: bool,
     /// The user who presents the code.
     pub user_id: UserId,
     /// The device to verify with it; `None`: any verified one.
@@ -79,7 +82,12 @@ impl CheckCode<'_> {
         let is_first = found.is_none();
         let mut attempts = found.unwrap_or_default();
         let now = context.clock.reading();
-        let failures = match attempts.admission(self.limits, &now) {
+        let elsewhere = match self.counts_all_tenants {
+            true => totp::attempts_elsewhere(tx.as_mut(), id, &self.tenant, user).await.map_err(failed)?,
+            false => Vec::new(),
+        };
+        let all = attempts.together_with(elsewhere.iter().map(|(_, attempts)| attempts), &now);
+        let failures = match all.admission(self.limits, &now) {
             Admission::Open { failures } => failures,
             Admission::Closed { failures, retry_after_ms } => {
                 return Ok(Step::Done(Checked::LimitReached { failures, retry_after_ms }));
@@ -88,13 +96,20 @@ impl CheckCode<'_> {
         if self.code.chars().count() > MAX_CODE {
             return Ok(Step::Done(Checked::Invalid { failures: failures + 1 }));
         }
-        let right = self.right(sealer, &mut devices, &attempts, now.wall)?;
-        let verifies = self.device.is_some() && right.is_some();
+        let right = self.right(sealer, &mut devices, &all, now.wall)?;
+        let is_right = right.is_some();
+        let verifies = self.device.is_some() && is_right;
         let (outcome, event) = self.decide(right, failures, &mut attempts, now);
         if is_first || verifies {
             totp::put_devices(tx.as_mut(), id, user, devices).await.map_err(failed)?;
         }
         totp::put_attempts(tx.as_mut(), id, &self.tenant, user, attempts).map_err(failed)?;
+        for (tenant, mut attempts) in elsewhere {
+            if is_right && !attempts.failures.is_empty() {
+                attempts.failures.clear();
+                totp::put_attempts(tx.as_mut(), id, &tenant, user, attempts).map_err(failed)?;
+            }
+        }
         if let Some(event) = event {
             audit::note(tx.as_mut(), context, &self.scope, event)?;
         }

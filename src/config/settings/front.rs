@@ -212,7 +212,8 @@ pub(super) const FRONT_RECIPES: &[Setting] = &[
         "SESSIOND_EMAIL_VERIFICATION_MODE",
         Kind::Text,
         Text("OPTIONAL"),
-        "Whether routes that need a session also need a verified e-mail address.",
+        "Whether routes of applications need a verified e-mail address. The front door's own routes never do, as with the \
+         SDKs.",
     )
     .one_of(&["OPTIONAL", "REQUIRED"])
     .per_app()

@@ -69,6 +69,21 @@ impl FactorsClaim {
         self.completed.set(factor, Json::Number(at.seconds().to_string().into()));
     }
 
+    /// The claim with one of these factors alone, the first that is complete; `None` if none is.
+    #[must_use]
+    pub fn with_one_of(&self, factors: &[&str]) -> Option<Self> {
+        let (factor, at) = factors.iter().find_map(|factor| Some((*factor, self.completed.get(factor)?)))?;
+        let mut completed = Members::default();
+        completed.set(factor, at.clone());
+        Some(Self { completed, is_satisfied: false })
+    }
+
+    /// True if the factor is complete.
+    #[must_use]
+    pub fn has(&self, factor: &str) -> bool {
+        self.completed.get(factor).is_some_and(|at| at.as_f64().is_some())
+    }
+
     /// True if the requirements were met when the claim was last brought up to date.
     #[must_use]
     pub const fn is_satisfied(&self) -> bool {
@@ -83,8 +98,7 @@ impl FactorsClaim {
     /// The required factors, of which one has to be completed; none if one is, or none is required.
     #[must_use]
     pub fn unsatisfied<'a>(&self, required: &'a [String]) -> &'a [String] {
-        let is_complete = |factor: &String| self.completed.get(factor).is_some_and(|at| at.as_f64().is_some());
-        if required.iter().any(is_complete) { &[] } else { required }
+        if required.iter().any(|factor| self.has(factor)) { &[] } else { required }
     }
 }
 
@@ -109,17 +123,35 @@ impl SetUpRefused {
 }
 
 /// Whether a factor may be set up in a session: somebody who has stolen the first factor must not get in by adding a
-/// second one that is theirs.
+/// second one that is theirs. So whoever has the factor already shows it before another of its kind is added, even where
+/// none is required: it would count where one is. The SDKs do not ask for that.
 ///
 /// # Errors
 /// Why not.
-pub fn check_set_up<S: AsRef<str>>(factor: &str, unsatisfied: &[String], set_up: &[S]) -> Result<(), SetUpRefused> {
-    if unsatisfied.iter().any(|open| set_up.iter().any(|has| has.as_ref() == open)) {
+pub fn check_set_up<S: AsRef<str>>(
+    factor: &str,
+    claim: &FactorsClaim,
+    required: &[String],
+    set_up: &[S],
+) -> Result<(), SetUpRefused> {
+    let is_set_up = |wanted: &str| set_up.iter().any(|has| has.as_ref() == wanted);
+    let unsatisfied = claim.unsatisfied(required);
+    let is_shown = || claim.has(factor) || same_login(factor).iter().any(|alike| claim.has(alike));
+    if is_set_up(factor) && !is_shown() || unsatisfied.iter().any(|open| is_set_up(open)) {
         return Err(SetUpRefused::CompleteFirst);
     }
     match unsatisfied.is_empty() || unsatisfied.iter().any(|open| open == factor) {
         true => Ok(()),
         false => Err(SetUpRefused::NotNext),
+    }
+}
+
+/// The factors that one and the same login method provides.
+fn same_login(factor: &str) -> &'static [&'static str] {
+    match factor {
+        "otp-email" | "link-email" => &["otp-email", "link-email"],
+        "otp-phone" | "link-phone" => &["otp-phone", "link-phone"],
+        _ => &[],
     }
 }
 
@@ -188,12 +220,24 @@ mod tests {
 
     #[test]
     fn a_factor_is_set_up_only_when_no_other_has_to_be_completed_first() {
-        let check = |unsatisfied: &[&str], set_up: &[&str]| check_set_up("totp", &list(unsatisfied), set_up);
+        let begun = claim(r#"{"c":{"emailpassword":1}}"#);
+        let check = |required: &[&str], set_up: &[&str]| check_set_up("totp", &begun, &list(required), set_up);
         assert_eq!(check(&[], &["otp-phone"]), Ok(()));
         assert_eq!(check(&["totp", "otp-phone"], &["emailpassword"]), Ok(()));
         assert_eq!(check(&["totp", "otp-phone"], &["otp-phone"]), Err(SetUpRefused::CompleteFirst));
         assert_eq!(check(&["totp"], &["totp"]), Err(SetUpRefused::CompleteFirst));
         assert_eq!(check(&["otp-phone"], &[]), Err(SetUpRefused::NotNext));
+    }
+
+    #[test]
+    fn another_factor_of_a_kind_is_added_by_whoever_shows_the_one_that_there_is() {
+        let check = |factor: &str, shown: &str, set_up: &[&str]| check_set_up(factor, &claim(shown), &[], set_up);
+        let (first, with_totp) = (r#"{"c":{"emailpassword":1},"v":true}"#, r#"{"c":{"emailpassword":1,"totp":2}}"#);
+        assert_eq!(check("totp", first, &["totp"]), Err(SetUpRefused::CompleteFirst));
+        assert_eq!(check("totp", with_totp, &["totp"]), Ok(()));
+        assert_eq!(check("otp-phone", with_totp, &["totp", "otp-phone"]), Err(SetUpRefused::CompleteFirst));
+        assert_eq!(check("otp-email", r#"{"c":{"link-email":1}}"#, &["otp-email", "link-email"]), Ok(()));
+        assert_eq!(check("otp-email", r#"{"c":{"link-phone":1}}"#, &["otp-email"]), Err(SetUpRefused::CompleteFirst));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::Code;
 use crate::domain::time::{Reading, UnixMillis};
+use std::cmp::Reverse;
 
 /// The limit on wrong codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,21 @@ impl Attempts {
     fn failures_in_a_row(&self, newest: &Reading, limits: Limits) -> u32 {
         let near = self.failures.iter().filter(|at| at.age(newest).pause_left(limits.cooldown_ms).is_some()).count();
         u32::try_from(near).unwrap_or(u32::MAX).min(limits.attempts)
+    }
+
+    /// These together with others of the same person, as of now.
+    #[must_use]
+    pub fn together_with<'a>(&self, others: impl Iterator<Item = &'a Self>, now: &Reading) -> Self {
+        let mut all = self.clone();
+        for other in others {
+            all.failures.extend(&other.failures);
+            all.used.extend(&other.used);
+        }
+        if all.failures.len() > self.failures.len() {
+            // What is dated in the future is not the newest: it would be the end of every pause.
+            all.failures.sort_by_key(|at| Reverse(at.age(now).known().unwrap_or(u64::MAX)));
+        }
+        all
     }
 
     /// True while a right code that has been used must not be accepted again.
@@ -152,6 +168,20 @@ mod tests {
         assert!(!attempts.is_used(code("123457"), UnixMillis(30)));
         attempts.fail(LIMITS, at(200));
         assert_eq!(attempts.used, []);
+    }
+
+    #[test]
+    fn attempts_elsewhere_count_in_the_order_in_which_they_were_made() {
+        let (here, mut there) = (failed_at(&[10, 30]), failed_at(&[20]));
+        let all = |there: &Attempts, now| here.together_with([there].into_iter(), &at(now));
+        assert_eq!(all(&there, 30).failures, [at(10), at(20), at(30)]);
+        let closed = Admission::Closed { failures: 3, retry_after_ms: 999 };
+        assert_eq!(all(&there, 31).admission(LIMITS, &at(31)), closed);
+        there.failures.push(at(5000));
+        assert_eq!(all(&there, 31).admission(LIMITS, &at(31)), closed, "one that is yet to come ends no pause");
+        there.succeed(code("123456"), 90, UnixMillis(30));
+        assert!(all(&there, 40).is_used(code("123456"), UnixMillis(40)));
+        assert_eq!(all(&there, 31).admission(LIMITS, &at(31)), Admission::Open { failures: 2 });
     }
 
     #[test]

@@ -12,7 +12,7 @@ use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ORIGIN, REFERER, VARY,
 };
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 
 /// The relation between the target and the page that made the request (Fetch Metadata). Pages cannot set it.
 static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -71,13 +71,12 @@ impl Caller {
         }
     }
 
-    /// Refuses requests of foreign pages that change something.
+    /// Refuses foreign pages.
     ///
     /// # Errors
     /// 403 with a sentence that names the setting to change.
-    pub fn check(&self, method: &Method) -> Result<(), ApiError> {
-        let is_safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-        if *self == Self::Foreign && !is_safe { Err(ApiError::forbidden(FOREIGN_PAGE)) } else { Ok(()) }
+    pub fn check(&self) -> Result<(), ApiError> {
+        if *self == Self::Foreign { Err(ApiError::forbidden(FOREIGN_PAGE)) } else { Ok(()) }
     }
 
     /// Lets the website's pages read a reply (Fetch: CORS protocol). Caches must tell the websites apart.

@@ -164,7 +164,7 @@ impl Fdi {
 
     /// Runs the handler; its reply gets the tokens and what pages may read.
     async fn run(&self, route: FrontRoute, call: &mut FrontCall) -> Reply {
-        let checked = if route.cross_site { Ok(()) } else { call.caller.check(&call.request.method) };
+        let checked = if route.writes { call.caller.check() } else { Ok(()) };
         let handled = match checked {
             Ok(()) => (route.handler)(&self.context, call).await,
             Err(refusal) => Err(refusal.into()),

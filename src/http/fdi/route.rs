@@ -25,8 +25,9 @@ pub struct FrontRoute {
     pub recipe: Option<FrontRecipe>,
     /// Whether pages of every origin may read the reply: it is public and the same for everybody.
     pub public: bool,
-    /// Whether pages of every origin may send requests that are not GET: they change nothing.
-    pub cross_site: bool,
+    /// Whether requests change something, so that pages of other origins may not send them; GET does not, unless it
+    /// says so.
+    pub writes: bool,
     /// The handler to run.
     pub handler: FrontHandler,
 }
@@ -50,7 +51,7 @@ macro_rules! front_route {
             label: concat!("front ", stringify!($verb), " ", $path),
             recipe: None,
             public: false,
-            cross_site: false,
+            writes: !matches!($crate::http::exchange::Verb::$verb, $crate::http::exchange::Verb::GET),
             handler: boxed,
         }
     }};
@@ -69,10 +70,16 @@ impl FrontRoute {
         Self { public: true, ..self }
     }
 
-    /// Accepts requests of other sites' pages.
+    /// Accepts requests of other sites' pages: they change nothing.
     #[must_use]
     pub const fn cross_site(self) -> Self {
-        Self { cross_site: true, ..self }
+        Self { writes: false, ..self }
+    }
+
+    /// Refuses requests of other sites' pages: although they are GET, they change something.
+    #[must_use]
+    pub const fn writing(self) -> Self {
+        Self { writes: true, ..self }
     }
 
     fn serves(&self, verb: Verb, front: &FrontConfig) -> bool {

@@ -64,6 +64,12 @@ impl<'a> CreatedBody<'a> {
             user: FrontUser::of(person, version),
         }
     }
+
+    /// The same with the newer name in every version, next to the older one.
+    #[must_use]
+    pub fn under_both_names(person: &'a Person, created: bool, version: FdiVersion) -> Self {
+        Self { created_new_recipe_user: Some(created), ..Self::of(person, created, version) }
+    }
 }
 
 impl<'a> FrontUser<'a> {

@@ -105,6 +105,32 @@ async fn verification_links_and_replaces_the_session() {
 }
 
 #[tokio::test]
+async fn the_session_that_replaces_one_has_the_first_factor_alone() {
+    let app = TestApp::builder()
+        .setting("recipe_list", RECIPES)
+        .setting("account_linking", "verified")
+        .setting("bcrypt_log_rounds", "4")
+        .build()
+        .await;
+    let up = sign_up_by_header(&app, "a@b.cd").await;
+    let (id, mut page) = (up.text_at("/user/id"), Page::of(&app, &up));
+    app.clock.advance(5_000);
+    // The app of somebody who may not be the owner of the address: it says nothing of the owner's second factor.
+    page.add_device().await;
+    assert_eq!(page.info().await.ok().json()["factors"]["alreadySetup"], json!(["emailpassword", "totp"]));
+    let owner = by_code(&app, "a@b.cd").await;
+    make_primary(&app, &owner).await;
+    let update = json!({"_supertokens": {"requiredSecondaryFactors": ["totp"]}});
+    app.put("/recipe/user/metadata", json!({"userId": owner, "metadataUpdate": update})).await.ok();
+    let token = verification_token(&app, &id, "a@b.cd").await.unwrap();
+    let verified = page.send(Method::POST, "/auth/user/email/verify", json!({"token": token})).await.ok();
+    let (before, after) = (claims(&up), claims(&verified));
+    assert_ne!(after["sessionHandle"], before["sessionHandle"]);
+    let first = &before["st-mfa"]["c"]["emailpassword"];
+    assert_eq!(after["st-mfa"], json!({"c": {"emailpassword": first}, "v": false}));
+}
+
+#[tokio::test]
 async fn an_address_that_the_primary_user_has_not_verified_links_nobody() {
     let app = app("verified").await;
     // Whoever made this account has a phone and claims the address; it was never theirs.

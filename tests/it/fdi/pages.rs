@@ -5,6 +5,7 @@ use crate::app::TestApp;
 use http::Method;
 use sessiond::config::front::FrontRecipe;
 use sessiond::http::fdi::RECIPES;
+use sessiond::http::fdi::route::FrontRoute;
 
 const SHOP: &str = "https://www.shop.example";
 
@@ -34,8 +35,10 @@ const STRANGERS: [&[(&str, &str)]; 6] = [
 async fn requests_that_change_something_are_refused_before_anything_happens() {
     let app = shop().await;
     let jar = cookies(&sign_up(&app, "a@b.cd").await);
-    let routes = RECIPES.iter().copied().flatten().filter(|route| route.verb.name() != "GET" && !route.cross_site);
-    for route in routes {
+    let odd = |route: &&FrontRoute| route.writes == (route.verb.name() == "GET");
+    let odd: Vec<_> = RECIPES.iter().copied().flatten().filter(odd).map(|route| route.label).collect();
+    assert_eq!(odd, ["front GET /user/email/verify", "front POST /callback/apple"]);
+    for route in RECIPES.iter().copied().flatten().filter(|route| route.writes) {
         for marks in STRANGERS {
             let method = route.verb.name().parse::<Method>().unwrap();
             let mut request = app.front(method, &format!("/auth{}", route.path)).header("cookie", &jar);
@@ -53,6 +56,29 @@ async fn requests_that_change_something_are_refused_before_anything_happens() {
     assert_eq!(exists.json()["exists"], false);
     let out = app.front(Method::POST, "/auth/signout").header("cookie", &jar).header("origin", SHOP).await;
     assert_eq!(out.code(), 200, "{}", out.body());
+}
+
+#[tokio::test]
+async fn asking_whether_the_address_is_verified_is_for_the_websites_pages() {
+    let app = shop().await;
+    let jar = cookies(&sign_up(&app, "a@b.cd").await);
+    let own: [&[(&str, &str)]; 6] = [
+        &[("origin", SHOP), ("sec-fetch-site", "same-site")],
+        &[("origin", "https://m.shop.example")],
+        &[("sec-fetch-site", "same-origin")],
+        &[("referer", "https://api.shop.example/auth/verify-email")],
+        // A page's own server, an app on a phone.
+        &[],
+        &[("sec-fetch-site", "none")],
+    ];
+    for marks in own {
+        let mut request = app.front(Method::GET, "/auth/user/email/verify").header("cookie", &jar).header("rid", "x");
+        for (name, value) in marks {
+            request = request.header(name, value);
+        }
+        let reply = request.await;
+        assert_eq!((reply.code(), &reply.json()["isVerified"]), (200, &false.into()), "{marks:?}: {}", reply.body());
+    }
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ impl<'a> Page<'a> {
     }
 
     /// Adds an authenticator app and shows its first code; returns its secret.
-    async fn add_device(&mut self) -> String {
+    pub(super) async fn add_device(&mut self) -> String {
         let added = self.send(Method::POST, "/auth/totp/device", json!({"deviceName": "phone"})).await.ok();
         let secret = added.text_at("/secret");
         let body = json!({"deviceName": "phone", "totp": code(self.app, &secret)});
@@ -123,11 +123,108 @@ async fn a_device_that_is_verified_already_completes_nothing() {
     let other = app.front(Method::POST, "/auth/signin").json(&form("a@b.cd", PASSWORD)).await.ok();
     let mut other = Page::of(&app, &other);
     let body = json!({"deviceName": "phone", "totp": "no code at all"});
-    let verified = other.send(Method::POST, "/auth/totp/device/verify", body).await.ok();
-    assert_eq!(verified.json()["wasAlreadyVerified"], true);
+    let refused = other.send(Method::POST, "/auth/totp/device/verify", body.clone()).await;
+    assert_eq!(refused.code(), 403, "{}", refused.body());
+    let verified = owner.send(Method::POST, "/auth/totp/device/verify", body).await.ok();
+    assert_eq!((&verified.json()["wasAlreadyVerified"], verified.header("front-token").len()), (&json!(true), 0));
     require(&app, json!(["totp"])).await;
     assert_eq!(other.info().await.ok().json()["factors"]["next"], json!(["totp"]));
     assert_eq!(owner.info().await.ok().json()["factors"]["next"], json!([]));
+}
+
+#[tokio::test]
+async fn another_device_is_added_or_removed_by_whoever_has_shown_a_code() {
+    let app = app().await;
+    let mut owner = Page::of(&app, &sign_up_by_header(&app, "a@b.cd").await);
+    let stolen = app.front(Method::POST, "/auth/signin").json(&form("a@b.cd", PASSWORD)).await.ok();
+    let mut thief = Page::of(&app, &stolen);
+    // Prepared before there is any device that counts; nothing is required, then or later.
+    let prepared = thief.send(Method::POST, "/auth/totp/device", json!({"deviceName": "mine"})).await.ok();
+    let secret = owner.add_device().await;
+    for (path, body) in [
+        ("/auth/totp/device", json!({"deviceName": "other"})),
+        ("/auth/totp/device/verify", json!({"deviceName": "mine", "totp": code(&app, &prepared.text_at("/secret"))})),
+        ("/auth/totp/device/remove", json!({"deviceName": "phone"})),
+    ] {
+        let refused = thief.send(Method::POST, path, body).await;
+        assert_eq!(
+            (refused.code(), &refused.json()["claimValidationErrors"][0]["id"]),
+            (403, &json!("st-mfa")),
+            "{path}"
+        );
+    }
+    let info = thief.info().await.ok().json();
+    assert_eq!(
+        info["factors"],
+        json!({"next": [], "alreadySetup": ["emailpassword", "totp"], "allowedToSetup": ["emailpassword"]})
+    );
+    thief.send(Method::POST, "/auth/totp/device/remove", json!({"deviceName": "mine"})).await.ok();
+
+    app.clock.advance(30_000);
+    thief.send(Method::POST, "/auth/totp/verify", json!({"totp": code(&app, &secret)})).await.ok();
+    let (mut shown, tablet) = (thief, json!({"deviceName": "tablet"}));
+    shown.send(Method::POST, "/auth/totp/device", tablet.clone()).await.ok();
+    let removed = shown.send(Method::POST, "/auth/totp/device/remove", json!({"deviceName": "phone"})).await.ok();
+    assert_eq!(removed.json()["didDeviceExist"], true);
+}
+
+/// Lets a login method sign in to another tenant.
+async fn associate(app: &TestApp, tenant: &str, id: &str) {
+    app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": tenant, "firstFactors": null})).await.ok();
+    let path = format!("/{tenant}/recipe/multitenancy/tenant/user");
+    app.post(&path, json!({"recipeUserId": id})).await.ok();
+}
+
+#[tokio::test]
+async fn codes_are_tried_and_used_once_in_all_tenants_together() {
+    let app = app().await;
+    let up = sign_up_by_header(&app, "a@b.cd").await;
+    associate(&app, "t1", &up.text_at("/user/id")).await;
+    let mut here = Page::of(&app, &up);
+    let secret = here.add_device().await;
+    let there = app.front(Method::POST, "/auth/t1/signin").json(&form("a@b.cd", PASSWORD)).await.ok();
+    let mut there = Page::of(&app, &there);
+    let used = json!({"totp": code(&app, &secret)});
+    let again = there.send(Method::POST, "/auth/totp/verify", used.clone()).await;
+    assert_eq!(again.json()["status"], "INVALID_TOTP_ERROR", "it was used to verify the device");
+    for number in 2..=5 {
+        let page = if number % 2 == 0 { &mut here } else { &mut there };
+        let wrong = page.send(Method::POST, "/auth/totp/verify", json!({"totp": "no"})).await.json();
+        assert_eq!(wrong["currentNumberOfFailedAttempts"], number);
+    }
+    for page in [&mut here, &mut there] {
+        let closed = page.send(Method::POST, "/auth/totp/verify", json!({"totp": "no"})).await;
+        assert_eq!(closed.json()["status"], "LIMIT_REACHED_ERROR");
+    }
+    let limits = app.context.directory.find("", "public").unwrap().config.totp;
+    app.clock.advance(limits.cooldown_ms);
+    for right in [true, false, true] {
+        let shown = if right { code(&app, &secret) } else { "no".to_owned() };
+        let reply = here.send(Method::POST, "/auth/totp/verify", json!({"totp": shown})).await.json();
+        assert_eq!(reply["status"] == "OK", right, "{reply}");
+        app.clock.advance(90_000);
+    }
+    let wrong = there.send(Method::POST, "/auth/totp/verify", json!({"totp": "no"})).await.json();
+    assert_eq!(wrong["currentNumberOfFailedAttempts"], 1, "a right one ends the row everywhere");
+}
+
+#[tokio::test]
+async fn a_factor_that_an_application_has_taken_away_does_not_come_back() {
+    let app = app().await;
+    let up = sign_up_by_header(&app, "a@b.cd").await;
+    let mut page = Page::of(&app, &up);
+    page.add_device().await;
+    require(&app, json!(["totp"])).await;
+    let begun = json!({"c": {"emailpassword": 1}, "v": false});
+    let payload = json!({"iss": claims(&up)["iss"], "st-mfa": begun, "plan": "gold"});
+    let data = json!({"sessionHandle": claims(&up)["sessionHandle"], "userDataInJWT": payload});
+    app.put("/recipe/jwt/data", data).await.ok();
+    // The token still says that the factor is complete.
+    let refused = page.send(Method::POST, "/auth/totp/device", json!({"deviceName": "other"})).await;
+    assert_eq!(refused.code(), 403, "{}", refused.body());
+    assert_eq!((&claims(&refused)["st-mfa"], &claims(&refused)["plan"]), (&begun, &json!("gold")));
+    let info = page.info().await.ok();
+    assert_eq!(info.json()["factors"]["next"], json!(["totp"]));
 }
 
 #[tokio::test]

@@ -65,6 +65,25 @@ async fn the_first_use_after_a_refresh_hands_out_a_token_that_needs_no_look_up()
 }
 
 #[tokio::test]
+async fn what_an_application_has_changed_in_a_session_stays() {
+    let app = TestApp::new().await;
+    let up = app.front(Method::POST, "/auth/signup").json(&form("a@b.cd", PASSWORD)).await.ok();
+    let claims_of_token = claims(&up);
+    assert!(claims_of_token["st-role"].is_object());
+    let payload = json!({"iss": claims_of_token["iss"], "plan": "gold", "st-ev": claims_of_token["st-ev"]});
+    let data = json!({"sessionHandle": claims_of_token["sessionHandle"], "userDataInJWT": payload});
+    app.put("/recipe/jwt/data", data).await.ok();
+    let bearer = format!("Bearer {}", up.header("st-access-token").concat());
+    let asked = app.front(Method::GET, "/auth/user/email/verify").header("authorization", &bearer).await.ok();
+    let renewed = claims(&asked);
+    assert_eq!((&renewed["plan"], &renewed["st-ev"]["v"]), (&json!("gold"), &json!(false)));
+    assert_eq!((&renewed["st-role"], &renewed["st-perm"]), (&json!(null), &json!(null)), "they were removed");
+    let path = format!("/recipe/session?sessionHandle={}", claims_of_token["sessionHandle"].as_str().unwrap());
+    let stored = app.get(&path).await.ok().json()["userDataInJWT"].clone();
+    assert_eq!((&stored["plan"], &stored["st-role"]), (&json!("gold"), &json!(null)));
+}
+
+#[tokio::test]
 async fn an_expired_session_is_over_and_its_cookies_are_cleared() {
     let app = TestApp::new().await;
     let up = sign_up(&app, "a@b.cd").await;

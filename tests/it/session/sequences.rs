@@ -5,7 +5,7 @@ use serde_json::json;
 use sessiond::command::session::create::Created;
 use sessiond::command::session::data::{SessionDataChange, UpdateSession, Updated};
 use sessiond::command::session::refresh::Refreshed;
-use sessiond::command::session::regenerate::{RegenerateAccessToken, Regenerated};
+use sessiond::command::session::regenerate::{NewPayload, RegenerateAccessToken, Regenerated};
 use sessiond::command::session::verify::Verified;
 use sessiond::domain::ids::TenantId;
 use sessiond::domain::session::AccessTokenVersion;
@@ -210,7 +210,7 @@ async fn regenerate_replaces_the_payload_and_keeps_the_expiry() {
             let command = RegenerateAccessToken {
                 scope: command_scope,
                 access_token: &token,
-                user_data_in_jwt: payload.as_ref().map(object),
+                payload: payload.as_ref().map_or(NewPayload::Stored, |payload| NewPayload::Replaced(object(payload))),
                 check_protected_claims: true,
             };
             command.run(&app).await.unwrap()

@@ -116,6 +116,24 @@ export const DIFFERENCES = [
     why: "A device that is verified already takes any code, so it completes no factor here.",
   },
   {
+    case: "mfa: another device where no factor is required [mfa]",
+    step: "without a code",
+    at: ["body.factors.allowedToSetup"],
+    why: "Who has an authenticator app shows a code before another one is added: it would count where one is required.",
+  },
+  {
+    case: "mfa: another device where no factor is required [mfa]",
+    step: "added without a code",
+    at: ["status", "body"],
+    why: "Who has an authenticator app shows a code before another one is added: it would count where one is required.",
+  },
+  {
+    case: "emailverification: asked from a page of another origin [base]",
+    step: "from https://evil.example",
+    at: ["status", "body", "cookies", "frontToken", "exposed"],
+    why: "It is a GET, but it changes the session: so a page of an origin that is not the website's may not ask.",
+  },
+  {
     case: /^reset: /,
     step: /^(the old session goes on|verified along with it)$/,
     at: ["status", "body", "cookies", "frontToken", "accessToken", "refreshToken", "refreshTokenSent", "exposed"],

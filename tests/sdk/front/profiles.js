@@ -61,6 +61,14 @@ const front = {
     recipe_list: "userroles,emailverification,emailpassword",
     email_verification_mode: "REQUIRED",
   },
+  // The same with second factors: neither has to be met for a route of the front door itself.
+  required_all: {
+    ...sameSite,
+    recipe_list: `${everything},multifactorauth,totp`,
+    email_verification_mode: "REQUIRED",
+    ...codes,
+    account_linking: "always",
+  },
   no_roles: { ...sameSite, ...optional, skip_adding_roles_to_access_token: "true" },
   no_permissions: { ...sameSite, ...optional, skip_adding_permissions_to_access_token: "true" },
   // Nothing but passwords: no claims at all, and a sign-up form with fields of its own.

@@ -1,7 +1,7 @@
 //! `POST /recipe/session/regenerate`.
 
 use super::reply::{SessionBody, TokenBody, protected_claim};
-use crate::command::session::regenerate::{RegenerateAccessToken, Regenerated};
+use crate::command::session::regenerate::{NewPayload, RegenerateAccessToken, Regenerated};
 use crate::context::Context;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
@@ -26,7 +26,7 @@ pub(super) async fn regenerate(context: &Context, call: &Call) -> Result<Reply, 
     let command = RegenerateAccessToken {
         scope: call.scope()?,
         access_token: &access_token,
-        user_data_in_jwt,
+        payload: user_data_in_jwt.map_or(NewPayload::Stored, NewPayload::Replaced),
         check_protected_claims: call.wire.payload_updates_are_checked,
     };
     match command.run(context).await? {

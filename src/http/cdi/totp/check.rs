@@ -35,6 +35,7 @@ async fn check(
     let (scope, tenant) = (call.scope()?, call.tenant.clone());
     let most_failures = call.wire.totp_counts_attempts.then_some(limits.attempts);
     let shown = TotpShown { verifies_device: device.is_some(), most_failures };
-    let command = CheckCode { scope, tenant, user_id: UserId::new(user_id), device, code, limits };
+    let user_id = UserId::new(user_id);
+    let command = CheckCode { scope, tenant, counts_all_tenants: false, user_id, device, code, limits };
     Ok(Reply::json(&CheckedTotpBody::of(&command.run(context).await?, shown)))
 }

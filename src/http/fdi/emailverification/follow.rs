@@ -1,12 +1,13 @@
 //! The session of somebody whose address turns out to be verified.
 
 use crate::command::claims::{ClaimsOwner, EMAIL_VERIFIED, boolean_claim, is_email_verified};
+use crate::command::session::list::{FindSession, Liveness};
 use crate::command::session::revoke::{RevokeSessions, Which};
-use crate::command::session::timeline::CanMoveToPrimary;
 use crate::command::user::FindUser;
 use crate::context::Context;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
+use crate::http::fdi::multifactorauth::claim_of_replacement;
 use crate::http::fdi::session::{LoadedSession, start};
 
 /// Fetches the claim of a session anew.
@@ -39,12 +40,13 @@ pub(super) async fn follow(
     if user_id == session.view.user_id {
         return refetch(context, call, session).await;
     }
-    let handle = &session.view.handle;
-    if !(CanMoveToPrimary { scope: call.scope(), handle }).run(context).await? {
+    let handle = session.view.handle.to_string();
+    if matches!(FindSession { scope: call.scope(), handle: &handle }.liveness(context).await?, Liveness::Over) {
         return Err(FrontError::UNAUTHORISED);
     }
     let which = Which::User { user_id: id.clone(), linked: false, tenant: None };
     RevokeSessions { scope: call.scope(), which }.run(context).await?;
     let owner = ClaimsOwner { tenant: session.view.handle.tenant.clone(), user_id, recipe_user_id: id };
-    start(context, call, &owner, None).await
+    let factors = claim_of_replacement(context, call, &owner, session).await?;
+    start(context, call, &owner, factors.as_ref()).await
 }

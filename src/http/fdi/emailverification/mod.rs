@@ -11,6 +11,6 @@ use crate::front_route;
 /// Routes of this recipe.
 pub const ROUTES: &[FrontRoute] = &[
     front_route!(POST "/user/email/verify" => verify::verify).of(FrontRecipe::EmailVerification),
-    front_route!(GET "/user/email/verify" => verify::show).of(FrontRecipe::EmailVerification),
+    front_route!(GET "/user/email/verify" => verify::show).of(FrontRecipe::EmailVerification).writing(),
     front_route!(POST "/user/email/verify/token" => token::create).of(FrontRecipe::EmailVerification),
 ];

@@ -16,7 +16,7 @@ use crate::http::fdi::{reply, session};
 const ALREADY: &str = "EMAIL_ALREADY_VERIFIED_ERROR";
 
 pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
-    let mut session = session::presented(context, call).await?.ok_or(FrontError::NO_SESSION)?;
+    let mut session = session::presented(context, call).await?;
     let (id, tenant) = (session.view.recipe_user_id.clone(), session.view.handle.tenant.clone());
     let email = email_of(context, &call.scope(), &id).await?.ok_or(FrontError::UNAUTHORISED)?;
     let Some(email) = email else {

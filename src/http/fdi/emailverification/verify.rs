@@ -30,7 +30,7 @@ pub(super) async fn verify(context: &Context, call: &mut FrontCall) -> Result<Re
     let token = body.present("token").ok_or_else(|| FrontError::bad_request(missing))?;
     let mistyped = "The email verification token must be a string";
     let token = token.as_str().ok_or_else(|| FrontError::bad_request(mistyped))?;
-    let session = session::presented(context, call).await?;
+    let session = session::optional_presented(context, call).await?;
     call.existing_tenant()?;
     let command = VerifyEmail { scope: call.scope(), tenant: call.tenant.clone(), token };
     match command.run(context).await? {
@@ -57,7 +57,7 @@ async fn link(context: &Context, call: &FrontCall, id: &UserId, email: &str) -> 
 
 /// Says whether the address of the session is verified, and brings the claim up to date.
 pub(super) async fn show(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
-    let mut session = session::presented(context, call).await?.ok_or(FrontError::NO_SESSION)?;
+    let mut session = session::presented(context, call).await?;
     let id = session.view.recipe_user_id.clone();
     let email = email_of(context, &call.scope(), &id).await?.ok_or(FrontError::UNAUTHORISED)?;
     let is_verified = match email {

@@ -7,6 +7,7 @@ use crate::command::user::{FindUser, UserInfo};
 use crate::config::front::FrontRecipe;
 use crate::context::Context;
 use crate::domain::ids::{TenantId, UserId};
+use crate::domain::json::Json;
 use crate::domain::multifactorauth::{self, FactorsClaim, SetUpRefused, first_factors_of};
 use crate::domain::user::User;
 use crate::http::fdi::call::FrontCall;
@@ -38,10 +39,16 @@ pub async fn complete(
     if !call.front.has(FrontRecipe::MultiFactorAuth) {
         return Ok(());
     }
-    let mut claim = read(session).unwrap_or_default();
-    claim.complete(factor, context.now());
-    require(context, call, session, &mut claim).await?;
-    write(context, call, session, &claim).await
+    let begun = current(context, call, session).await?;
+    let required = required(context, call, session).await?;
+    let now = context.now();
+    write(context, call, session, &|stored| {
+        let mut claim = stored.unwrap_or_else(|| begun.clone());
+        claim.complete(factor, now);
+        claim.update(&required);
+        claim
+    })
+    .await
 }
 
 /// Brings the claim of a session up to date: what is required may have changed. Sessions from before second factors get
@@ -54,13 +61,18 @@ pub async fn refresh(
     call: &mut FrontCall,
     session: &mut LoadedSession,
 ) -> Result<SessionFactors, FrontError> {
-    let mut claim = match read(session) {
-        Some(claim) => claim,
-        None => derive(context, call, session).await?,
-    };
-    let required = require(context, call, session, &mut claim).await?;
-    if read(session).as_ref() != Some(&claim) {
-        write(context, call, session, &claim).await?;
+    let mut claim = current(context, call, session).await?;
+    let required = required(context, call, session).await?;
+    claim.update(&required);
+    if read(session.claim(FACTORS).as_ref()).as_ref() != Some(&claim) {
+        let begun = claim.clone();
+        write(context, call, session, &|stored| {
+            let mut claim = stored.unwrap_or_else(|| begun.clone());
+            claim.update(&required);
+            claim
+        })
+        .await?;
+        claim = read(session.claim(FACTORS).as_ref()).unwrap_or(claim);
     }
     Ok(SessionFactors { claim, required })
 }
@@ -75,14 +87,43 @@ pub async fn claim_of_new_session(
     owner: &ClaimsOwner,
     factor: &str,
 ) -> Result<Option<FactorsClaim>, FrontError> {
+    let mut claim = FactorsClaim::default();
+    claim.complete(factor, context.now());
+    updated(context, call, owner, claim).await
+}
+
+/// The claim of the session that replaces this one, because its login method belongs to another person now; `None`
+/// without second factors. It has the factor with which the session began, and no other: those were shown for devices
+/// and login methods of the user that the login method had before.
+///
+/// # Errors
+/// 401 for a session whose user or tenant is gone.
+pub async fn claim_of_replacement(
+    context: &Context,
+    call: &FrontCall,
+    owner: &ClaimsOwner,
+    session: &LoadedSession,
+) -> Result<Option<FactorsClaim>, FrontError> {
+    let info = user_of(context, call, &owner.recipe_user_id).await?;
+    let mut methods = info.user.methods.iter();
+    let method = methods.find(|method| *method.shown_id() == owner.recipe_user_id).ok_or(FrontError::UNAUTHORISED)?;
+    let claim = read(session.claim(FACTORS).as_ref()).unwrap_or_default();
+    let begun = claim.with_one_of(first_factors_of(&method.login)).unwrap_or_default();
+    updated(context, call, owner, begun).await
+}
+
+/// The claim with what is required of the owner; `None` without second factors.
+async fn updated(
+    context: &Context,
+    call: &FrontCall,
+    owner: &ClaimsOwner,
+    mut claim: FactorsClaim,
+) -> Result<Option<FactorsClaim>, FrontError> {
     if !call.front.has(FrontRecipe::MultiFactorAuth) {
         return Ok(None);
     }
     let tenant = tenant(call, &owner.tenant)?;
-    let required = required_second_factors(context, &call.scope(), &tenant, &owner.user_id).await?;
-    let mut claim = FactorsClaim::default();
-    claim.complete(factor, context.now());
-    claim.update(&required);
+    claim.update(&required_second_factors(context, &call.scope(), &tenant, &owner.user_id).await?);
     Ok(Some(claim))
 }
 
@@ -99,11 +140,10 @@ pub async fn check_set_up(
 ) -> Result<Vec<&'static str>, FrontError> {
     let SessionFactors { claim, required } = refresh(context, call, session).await?;
     let set_up = second_factors_of(context, &call.scope(), &call.front, user).await?;
-    let unsatisfied = claim.unsatisfied(&required);
     let mut why = SetUpRefused::NotNext;
     let mut allowed = Vec::new();
     for factor in factors {
-        match multifactorauth::check_set_up(factor, unsatisfied, &set_up) {
+        match multifactorauth::check_set_up(factor, &claim, &required, &set_up) {
             Ok(()) => allowed.push(*factor),
             Err(refused) => why = refused,
         }
@@ -120,31 +160,32 @@ pub fn unmet() -> FrontError {
     FrontError::invalid_claim(FACTORS, json!({"message": "MFA requirement for auth is not satisfied"}))
 }
 
-fn read(session: &LoadedSession) -> Option<FactorsClaim> {
-    FactorsClaim::read(&session.claim(FACTORS)?)
+fn read(claim: Option<&Json>) -> Option<FactorsClaim> {
+    FactorsClaim::read(claim?)
 }
 
-/// Compares the completed factors with the required ones, which are returned.
-async fn require(
-    context: &Context,
-    call: &FrontCall,
-    session: &LoadedSession,
-    claim: &mut FactorsClaim,
-) -> Result<Vec<String>, FrontError> {
+/// The claim as it is stored: an application may have taken factors away since the token was minted.
+async fn current(context: &Context, call: &FrontCall, session: &LoadedSession) -> Result<FactorsClaim, FrontError> {
+    match read(session.stored_claim(FACTORS).as_ref()) {
+        Some(claim) => Ok(claim),
+        None => derive(context, call, session).await,
+    }
+}
+
+/// The factors that are required in a session.
+async fn required(context: &Context, call: &FrontCall, session: &LoadedSession) -> Result<Vec<String>, FrontError> {
     let tenant = tenant(call, &session.view.handle.tenant)?;
     let user = user_of(context, call, &session.view.recipe_user_id).await?;
-    let required = required_second_factors(context, &call.scope(), &tenant, user.user.shown_id()).await?;
-    claim.update(&required);
-    Ok(required)
+    Ok(required_second_factors(context, &call.scope(), &tenant, user.user.shown_id()).await?)
 }
 
 async fn write(
     context: &Context,
     call: &mut FrontCall,
     session: &mut LoadedSession,
-    claim: &FactorsClaim,
+    change: &(dyn Fn(Option<FactorsClaim>) -> FactorsClaim + Sync),
 ) -> Result<(), FrontError> {
-    session.set_claim(context, call, FACTORS, claim.to_json()).await
+    session.change_claim(context, call, FACTORS, &|stored| change(read(stored)).to_json()).await
 }
 
 /// The claim of a session that began without one: its login method was the first factor.

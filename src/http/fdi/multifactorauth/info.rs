@@ -43,7 +43,7 @@ pub(super) async fn update(context: &Context, call: &mut FrontCall) -> Result<Re
     let available = call.front.available_second_factors();
     let already_setup = second_factors_of(context, &call.scope(), &call.front, &info.user).await?;
     let unsatisfied = claim.unsatisfied(&required);
-    let may = |factor: &&'static str| check_set_up(factor, unsatisfied, &already_setup).is_ok();
+    let may = |factor: &&'static str| check_set_up(factor, &claim, &required, &already_setup).is_ok();
     let allowed_to_setup: Vec<&'static str> = available.iter().copied().filter(may).collect();
     let is_possible = |factor: &&String| {
         let mut possible = allowed_to_setup.iter().chain(&already_setup);

@@ -3,7 +3,7 @@
 mod claim;
 mod info;
 
-pub use claim::{check_set_up, claim_of_new_session, complete, refresh, unmet};
+pub use claim::{check_set_up, claim_of_new_session, claim_of_replacement, complete, refresh, unmet};
 
 use super::route::FrontRoute;
 use crate::config::front::FrontRecipe;

@@ -13,21 +13,9 @@ use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
 use crate::http::fdi::reply;
 use crate::http::fdi::sign_in::SigningIn;
-use crate::http::fdi::user::FrontUser;
-use serde::Serialize;
+use crate::http::fdi::user::CreatedBody;
 
 const RESTART: &str = "RESTART_FLOW_ERROR";
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SignedInBody<'a> {
-    status: &'static str,
-    created_new_recipe_user: bool,
-    /// Its name in FDI 1.17 and below, and in 2.0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    created_new_user: Option<bool>,
-    user: FrontUser<'a>,
-}
 
 pub(super) async fn consume(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
     let answer = Answer::of(&Body::of(&call.request)?)?;
@@ -55,12 +43,7 @@ pub(super) async fn consume(context: &Context, call: &mut FrontCall) -> Result<R
         Ok(person) => person,
         Err(refused) => return refused.reply(&CODES),
     };
-    Ok(reply::ok(&SignedInBody {
-        status: "OK",
-        created_new_recipe_user: created,
-        created_new_user: (!call.version.users_have_login_methods).then_some(created),
-        user: FrontUser::of(&person, call.version),
-    }))
+    Ok(reply::ok(&CreatedBody::under_both_names(&person, created, call.version)))
 }
 
 fn failed(refused: Refused) -> Result<Reply, FrontError> {

@@ -2,7 +2,7 @@
 
 use super::access::{access_token, cookie};
 use crate::command::session::list::FindSession;
-use crate::command::session::regenerate::{RegenerateAccessToken, Regenerated};
+use crate::command::session::regenerate::{NewPayload, RegenerateAccessToken, Regenerated};
 use crate::command::session::verify::{Verified, VerifySession};
 use crate::config::front::{AntiCsrf, TokenTransfer};
 use crate::context::Context;
@@ -20,6 +20,8 @@ use std::sync::Arc;
 pub struct LoadedSession {
     /// The session, with the payload that now holds.
     pub view: Arc<SessionView>,
+    /// The payload that is stored for it, if that was looked up.
+    stored: Option<JsonObject>,
     /// Its access token: the presented one, or one that was minted since.
     access_token: String,
     /// Where the browser keeps it.
@@ -41,19 +43,27 @@ pub async fn required(context: &Context, call: &mut FrontCall) -> Result<LoadedS
 /// # Errors
 /// When the session has ended, or its token is not valid any more.
 pub async fn optional(context: &Context, call: &mut FrontCall) -> Result<Option<LoadedSession>, FrontError> {
-    let Some(session) = presented(context, call).await? else { return Ok(None) };
+    let Some(session) = optional_presented(context, call).await? else { return Ok(None) };
     let handle = session.view.handle.to_string();
-    match (FindSession { scope: call.scope(), handle: &handle }).run(context).await? {
-        Some(_) => Ok(Some(session)),
-        None => Err(FrontError::UNAUTHORISED),
-    }
+    let found = FindSession { scope: call.scope(), handle: &handle }.run(context).await?;
+    let stored = Some(found.ok_or(FrontError::UNAUTHORISED)?.user_data_in_jwt);
+    Ok(Some(LoadedSession { stored, ..session }))
 }
 
-/// The session that an access token is of, which may have ended. For routes that write nothing but through the session.
+/// The session that the access token of a request is of, which may have ended. For routes that write nothing but through
+/// the session.
+///
+/// # Errors
+/// When there is none, or its token is not valid any more.
+pub async fn presented(context: &Context, call: &mut FrontCall) -> Result<LoadedSession, FrontError> {
+    optional_presented(context, call).await?.ok_or(FrontError::NO_SESSION)
+}
+
+/// The same for a request that may have one.
 ///
 /// # Errors
 /// When its token is not valid any more.
-pub async fn presented(context: &Context, call: &mut FrontCall) -> Result<Option<LoadedSession>, FrontError> {
+pub async fn optional_presented(context: &Context, call: &mut FrontCall) -> Result<Option<LoadedSession>, FrontError> {
     if cookie(call, LEGACY_COOKIE).is_some() {
         return Err(FrontError::TryRefreshToken);
     }
@@ -83,7 +93,7 @@ pub async fn presented(context: &Context, call: &mut FrontCall) -> Result<Option
     match command.run(context).await? {
         Verified::Ok { session: view, access_token, .. } => {
             let transfer = presented.transfer;
-            let mut session = LoadedSession { view, access_token: presented.token, transfer };
+            let mut session = LoadedSession { view, stored: None, access_token: presented.token, transfer };
             if let Some(token) = access_token {
                 session.renew(context, call, &token);
                 // As from the SDKs, the client gets back the anti-CSRF token that it has.
@@ -105,14 +115,21 @@ impl LoadedSession {
         self.transfer
     }
 
-    /// The value of a claim.
+    /// The value of a claim in its access token.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<Json> {
-        Members::parse(self.view.user_data_in_jwt.as_str()).ok()?.get(name).cloned()
+        claim_of(&self.view.user_data_in_jwt, name)
     }
 
-    /// Sets a claim in the session and in its access token, which the reply hands out. If the token has expired
-    /// meanwhile, only the session changes.
+    /// The value of a claim as it is stored, which an application may have changed since the token was minted; that of
+    /// the token where nothing was looked up.
+    #[must_use]
+    pub fn stored_claim(&self, name: &str) -> Option<Json> {
+        claim_of(self.stored.as_ref().unwrap_or(&self.view.user_data_in_jwt), name)
+    }
+
+    /// Gives a claim this value in the session and in its access token, which the reply hands out. If the token has
+    /// expired meanwhile, only the session changes.
     ///
     /// # Errors
     /// When the session has ended, or the store fails.
@@ -120,29 +137,41 @@ impl LoadedSession {
         &mut self,
         context: &Context,
         call: &mut FrontCall,
-        name: &str,
+        name: &'static str,
         value: Json,
     ) -> Result<(), FrontError> {
-        let mut payload = Members::parse(self.view.user_data_in_jwt.as_str()).unwrap_or_default();
-        payload.set(name, value);
+        self.change_claim(context, call, name, &|_| value.clone()).await
+    }
+
+    /// The same with a value that depends on the stored one, which is `None` where there is none.
+    ///
+    /// # Errors
+    /// As for [`set_claim`](Self::set_claim).
+    pub async fn change_claim(
+        &mut self,
+        context: &Context,
+        call: &mut FrontCall,
+        name: &'static str,
+        value: &(dyn Fn(Option<&Json>) -> Json + Sync),
+    ) -> Result<(), FrontError> {
         let command = RegenerateAccessToken {
             scope: call.scope(),
             access_token: &self.access_token,
-            user_data_in_jwt: Some(JsonObject::from(&payload)),
+            payload: NewPayload::Claim(name, value),
             check_protected_claims: true,
         };
         match command.run(context).await? {
             Regenerated::Ok { session, access_token } => {
+                self.stored = Some(session.user_data_in_jwt.clone());
                 self.view = Arc::new(session);
                 if let Some(token) = access_token {
                     self.renew(context, call, &token);
                 }
                 Ok(())
             }
-            Regenerated::Unauthorised(_) => Err(FrontError::UNAUTHORISED),
-            Regenerated::ProtectedClaim | Regenerated::Unparsable => {
-                Err(Fault::invariant("setting a claim of a token that was just verified").into())
-            }
+            // With a payload that no token can have, refreshing is refused in the same way.
+            Regenerated::Unauthorised(_) | Regenerated::ProtectedClaim => Err(FrontError::UNAUTHORISED),
+            Regenerated::Unparsable => Err(Fault::invariant("parsing a token that was just verified").into()),
         }
     }
 
@@ -153,4 +182,8 @@ impl LoadedSession {
         call.tokens.set_access(self.transfer, user, new, &call.rules, context.now());
         token.token.expose().clone_into(&mut self.access_token);
     }
+}
+
+fn claim_of(payload: &JsonObject, name: &str) -> Option<Json> {
+    Members::parse(payload.as_str()).ok()?.get(name).cloned()
 }

@@ -7,7 +7,7 @@ mod shape;
 mod sign_out;
 mod start;
 
-pub use load::{LoadedSession, optional, presented, required};
+pub use load::{LoadedSession, optional, optional_presented, presented, required};
 pub use start::start;
 
 use super::route::FrontRoute;

@@ -9,7 +9,7 @@ use crate::http::fdi::error::FrontError;
 use crate::http::fdi::reply;
 
 pub(super) async fn sign_out(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
-    let session = presented(context, call).await?.ok_or(FrontError::NO_SESSION)?;
+    let session = presented(context, call).await?;
     let which = Which::Handles(vec![session.view.handle.to_string()]);
     // A session that has ended meanwhile is signed out, too.
     RevokeSessions { scope: call.scope(), which }.run(context).await?;

@@ -56,7 +56,7 @@ async fn check(
     let limits = call.app.tenant(&tenant).ok_or(FrontError::UNAUTHORISED)?.config.totp;
     let shown = TotpShown { verifies_device: device.is_some(), most_failures: Some(limits.attempts) };
     let user_id = session.view.user_id.clone();
-    let command = CheckCode { scope: call.scope(), tenant, user_id, device, code, limits };
+    let command = CheckCode { scope: call.scope(), tenant, counts_all_tenants: true, user_id, device, code, limits };
     let checked = command.run(context).await?;
     let body = CheckedTotpBody::of(&checked, shown);
     Ok((checked, body))

@@ -128,7 +128,7 @@ struct RemovedBody {
     did_device_exist: bool,
 }
 
-/// Removes a device; one that counts, only from a session that needs no other factor.
+/// Removes a device; one that counts, only from a session that has shown a code and needs no other factor.
 pub(super) async fn remove(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
     let mut session = session::required(context, call).await?;
     let body = Body::of(&call.request)?;
@@ -137,8 +137,11 @@ pub(super) async fn remove(context: &Context, call: &mut FrontCall) -> Result<Re
     let user_id = session.view.user_id.clone();
     let devices = ReadDevices(call.scope()).of(context, &user_id).await?;
     let is_verified = devices.iter().any(|device| device.name == name && device.verified);
-    if is_verified && !refresh(context, call, &mut session).await?.claim.is_satisfied() {
-        return Err(unmet());
+    if is_verified {
+        let claim = refresh(context, call, &mut session).await?.claim;
+        if !(claim.is_satisfied() && claim.has(FACTOR)) {
+            return Err(unmet());
+        }
     }
     let did_device_exist = RemoveDevice { scope: call.scope(), user_id, name: name.to_owned() }.run(context).await?;
     Ok(reply::ok(&RemovedBody { status: "OK", did_device_exist }))

@@ -1,5 +1,6 @@
 // Claims in the access token: verified address, roles, permissions.
 import { group } from "../case.js";
+import { form, PASSWORD } from "../client.js";
 
 const add = group("claims", "base");
 
@@ -89,3 +90,26 @@ add("a payload changed behind the session's back", async (t) => {
   await device.get("/user/email/verify", "OK", { note: "an update drops what is null" });
   await device.get("/user/email/verify", "OK", { note: "again" });
 });
+
+for (const mode of ["cookie", "header"]) {
+  add.under("required_all")(`routes for sessions that lack what is required, ${mode}`, async (t) => {
+    const tenant = await t.tenant({ firstFactors: null });
+    const required = { tenantId: tenant, requiredSecondaryFactors: ["totp"] };
+    await t.core("PUT", "/recipe/multitenancy/tenant/v2", required);
+    const device = t.client(mode);
+    await device.post(`/${tenant}/signup`, form({ email: t.email(), password: PASSWORD }), "OK");
+    const { "st-ev": verified, "st-mfa": factors } = device.payload();
+    t.holds(verified?.v === false && factors?.v === false, "neither is met");
+    await device.get("/user/email/verify", "OK", { note: "asks" });
+    await device.post("/user/email/verify/token", undefined, "OK", { note: "wants a mail" });
+    await device.post("/user/email/verify", { method: "token", token: "no" }, null, { note: "a wrong link" });
+    await device.put("/mfa/info", undefined, "OK", { note: "what is to do" });
+    await device.get("/totp/device/list", "OK", { note: "devices" });
+    await device.post("/totp/device", { deviceName: "phone" }, "OK", { note: "a device" });
+    await device.post("/totp/device/verify", { deviceName: "phone", totp: "x" }, null, { note: "a wrong code" });
+    await device.post("/totp/verify", { totp: "x" }, null, { note: "a wrong code" });
+    await device.post("/totp/device/remove", { deviceName: "phone" }, "OK", { note: "no device" });
+    await device.refresh();
+    await device.signOut();
+  });
+}

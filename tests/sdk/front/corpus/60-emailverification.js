@@ -177,3 +177,12 @@ for (const origin of ["http://localhost:3000", "https://www.shop.example", "http
     await t.mail(t.email(), "reset");
   });
 }
+
+add("asked from a page of another origin", async (t) => {
+  const device = t.client("cookie");
+  await device.signUp(t.email());
+  const from = (origin) => ({ headers: { Origin: origin }, forget: true, note: `from ${origin}` });
+  await device.get("/user/email/verify", "OK", from("https://evil.example"));
+  await device.get("/user/email/verify", "OK", from("https://www.shop.example"));
+  await device.get("/user/email/verify", "OK", from(null));
+});

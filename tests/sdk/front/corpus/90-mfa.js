@@ -204,3 +204,17 @@ add("a session made before second factors", async (t) => {
   await device.refresh(200);
   await info(device, "OK", { note: "derived from the login method" });
 });
+
+add("another device where no factor is required", async (t) => {
+  const { device, tenant } = await person(t, "cookie");
+  const { body } = await device2(device, "phone");
+  await device.post("/totp/device/verify", { deviceName: "phone", totp: totp(body?.secret, -1) }, "OK");
+  const second = t.client("cookie");
+  await second.post(`/${tenant}/signin`, form({ email: t.email(), password: PASSWORD }), "OK");
+  await info(second, "OK", { note: "without a code" });
+  await device2(second, "other", "OK", { note: "added without a code" });
+  await second.post("/totp/verify", { totp: totp(body?.secret) }, "OK");
+  await info(second, "OK", { note: "with a code" });
+  await device2(second, "tablet", "OK", { note: "added with a code" });
+  await second.post("/totp/device/remove", { deviceName: "phone" }, "OK", { note: "removed with a code" });
+});
