@@ -39,13 +39,13 @@ pub enum NewPayload<'a> {
 }
 
 impl NewPayload<'_> {
-    fn from_stored(&self, stored: &JsonObject) -> JsonObject {
+    fn instead_of(&self, stored: &JsonObject) -> JsonObject {
         match self {
             Self::Stored => stored.clone(),
             Self::Replaced(payload) => payload.clone(),
             Self::Claim(name, value) => {
                 let mut payload = Members::parse(stored.as_str()).unwrap_or_default();
-                payload.set(*name, value(payload.get(name)));
+                payload.set(name, value(payload.get(name)));
                 JsonObject::from(&payload)
             }
         }
@@ -72,7 +72,7 @@ pub enum Regenerated {
 /// The session whose payload was to be written.
 enum Stored {
     /// It has the payload.
-    Ok(SessionRecord, SessionOwner, UnixMillis),
+    Ok(Box<SessionRecord>, SessionOwner, UnixMillis),
     /// There is none.
     NoSession,
     /// The payload has a name that the token's version reserves.
@@ -133,7 +133,7 @@ impl RegenerateAccessToken<'_> {
                 return Ok(Step::Done(Stored::NoSession));
             };
             let owner = SessionOwner::of_row(tx.as_mut(), id, &record.user_id).await?;
-            let payload = self.payload.from_stored(&record.user_data_in_jwt);
+            let payload = self.payload.instead_of(&record.user_data_in_jwt);
             if payload != record.user_data_in_jwt {
                 if is_protected(&payload) {
                     return Ok(Step::Done(Stored::ProtectedClaim));
@@ -143,7 +143,7 @@ impl RegenerateAccessToken<'_> {
                 session::update(tx.as_mut(), id, handle, &record)
                     .map_err(|error| Fault::new("writing a payload", error))?;
             }
-            Ok(Step::Commit(tx, Stored::Ok(record, owner, now)))
+            Ok(Step::Commit(tx, Stored::Ok(Box::new(record), owner, now)))
         })
         .await
     }
