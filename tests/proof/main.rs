@@ -3,7 +3,8 @@
 //!
 //! All use the same load ([`load`]) and check the same claims ([`ledger`]): every acknowledged write is there,
 //! complete; every revoked session stays revoked; a client whose reply was lost by the kill is not logged out. Users
-//! who sign up and are linked ([`people`]) are there as a whole, with indexes that match their rows.
+//! who sign up and are linked ([`people`]) are there as a whole, with indexes that match their rows; mails that were
+//! promised arrive ([`outbox`]).
 
 #![expect(
     clippy::unwrap_used,
@@ -21,9 +22,13 @@ mod heal;
 mod http;
 mod ledger;
 mod load;
+mod outbox;
 mod people;
 mod powercut;
 mod server;
+#[expect(dead_code, reason = "the integration tests use more of it")]
+#[path = "../it/mail/server.rs"]
+mod smtp;
 
 /// An integer in an environment variable.
 fn from_environment(name: &str) -> Option<u64> {

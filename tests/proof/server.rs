@@ -15,6 +15,8 @@ const START_LIMIT: Duration = Duration::from_secs(120);
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// Where browsers are served, if they are.
+    pub(crate) front: Option<SocketAddr>,
 }
 
 /// Sets the environment of every process under proof.
@@ -42,16 +44,24 @@ impl Server {
     ///
     /// When the server refuses to start: it must start after a crash.
     pub(crate) fn start(data: &Path, log: &Path) -> Self {
+        Self::start_with(data, log, |_| ())
+    }
+
+    /// The same with more settings.
+    pub(crate) fn start_with(data: &Path, log: &Path, set: impl FnOnce(&mut Command)) -> Self {
         let begin = Instant::now();
-        let mut child = Self::command(data, log).spawn().unwrap();
+        let mut command = Self::command(data, log);
+        set(&mut command);
+        let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (send, receive) = mpsc::channel();
         std::thread::spawn(move || {
-            let mut seen = String::new();
+            let (mut seen, mut front) = (String::new(), None);
             for line in stdout.lines().map_while(Result::ok) {
+                front = front.or_else(|| front_address(&line));
                 if let Some(address) = started_address(&line) {
                     // Keeps reading, so that the server never blocks on its own log.
-                    let _ = send.send(Ok(address));
+                    let _ = send.send(Ok((address, front)));
                 }
                 seen.push_str(&line);
                 seen.push('\n');
@@ -59,7 +69,7 @@ impl Server {
             let _ = send.send(Err(seen));
         });
         match receive.recv_timeout(START_LIMIT) {
-            Ok(Ok(address)) => Self { child, address },
+            Ok(Ok((address, front))) => Self { child, address, front },
             Ok(Err(output)) => {
                 let status = child.wait().unwrap();
                 let errors = std::fs::read_to_string(log).unwrap_or_default();
@@ -131,6 +141,13 @@ pub(crate) fn started_address(line: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once("Started ")?.1.split_once(" on ")?;
     let (_, port) = rest.split_once(" with PID").map_or(rest, |(address, _)| address).rsplit_once(':')?;
     Some(SocketAddr::from(([127, 0, 0, 1], port.trim().parse().ok()?)))
+}
+
+/// The address in `Started the front door on http://localhost:<port> …`, which is said before the other one.
+fn front_address(line: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once("front door on http://localhost:")?;
+    let digits = rest.split(|letter: char| !letter.is_ascii_digit()).next()?;
+    Some(SocketAddr::from(([127, 0, 0, 1], digits.parse().ok()?)))
 }
 
 fn tail(text: &str) -> &str {

@@ -65,6 +65,8 @@ pub(crate) struct Received {
     pub(crate) data: String,
     /// Whether it came over TLS.
     pub(crate) is_encrypted: bool,
+    /// When its last line had arrived.
+    pub(crate) at: Option<Instant>,
 }
 
 struct Shared {
@@ -312,6 +314,7 @@ fn serve(stream: TcpStream, shared: &Shared) -> Option<()> {
                 with.reply("DATA", "354 go on")?;
                 mail.data = with.data()?;
                 mail.is_encrypted = with.is_encrypted();
+                mail.at = Some(Instant::now());
                 if with.manners.taken.starts_with('2') {
                     lock(&shared.received).push(mail.clone());
                     shared.arrived.notify_all();
