@@ -6,16 +6,19 @@ import { frames, inAForeignFrame, onAnotherSite, onAnotherSiteWithCookies, OUTSI
 import { call, EXPIRY, handleOf, isRefused, open, reads, ready, shows, signUp, wait } from "./person.js";
 import { files, Proxy, serve } from "./web.js";
 
-const { FRONT_PORT, HOME_OF_BROWSER } = process.env;
+const { FRONT_PORT, TLS_PORT, HOME_OF_BROWSER } = process.env;
 const DOMAINS = process.env.DOMAINS.split(",");
 const FRONTENDS = ["website", "web-js", "auth-react"];
 const RACES = 10;
+/** Where the server speaks TLS itself. */
+const TLS = "tls.test";
 
 const proxies = Object.fromEntries(DOMAINS.map((domain) => [domain, new Proxy(Number(FRONT_PORT))]));
 const sites = { [`frames.${OUTSIDE}`]: frames };
-for (const domain of [...DOMAINS, OUTSIDE]) sites[`www.${domain}`] = sites[`app.${domain}`] = files("dist", "website.html");
+for (const domain of [...DOMAINS, OUTSIDE, TLS]) sites[`www.${domain}`] = sites[`app.${domain}`] = files("dist", "website.html");
 for (const domain of DOMAINS) sites[`auth.${domain}`] = proxies[domain].handle;
-const { flags, env } = await serve(HOME_OF_BROWSER, [...DOMAINS, OUTSIDE], sites);
+const direct = { [`auth.${TLS}`]: TLS_PORT };
+const { flags, env } = await serve(HOME_OF_BROWSER, [...DOMAINS, OUTSIDE, TLS], sites, direct);
 const { check, end } = await start(chromium, "frontends", flags, { env });
 
 async function usualDay(profile, address, email, mode) {
@@ -118,6 +121,23 @@ async function subDomains(profile, frontend, mode) {
   await shows(www, null, "the first page after signing out on the other");
 }
 
+/** With the server's own TLS, and HTTP/2. */
+async function withoutProxy(profile, address, email, mode) {
+  const wires = new Set();
+  profile.on("page", async (tab) => {
+    const wire = await profile.newCDPSession(tab);
+    wire.on("Network.responseReceived", ({ response }) => {
+      if (new URL(response.url).hostname === `auth.${TLS}`) wires.add(`${response.protocol}, ${response.securityState}`);
+    });
+    await wire.send("Network.enable");
+  });
+  await usualDay(profile, address, email, mode);
+  await wait(EXPIRY);
+  const [tab] = profile.pages();
+  await reads(tab, "after expiry");
+  same([...wires], ["h2, secure"], "protocols of the front door");
+}
+
 async function everything(frontend, mode) {
   const title = (what) => `${frontend}, ${mode} mode: ${what}`;
   const domain = `${frontend}-${mode}.test`;
@@ -131,6 +151,8 @@ async function everything(frontend, mode) {
     await check(title(`a clock that is ${minutes} minutes off`), act);
   }
   await check(title("pages on two sub-domains"), (profile) => subDomains(profile, frontend, mode));
+  const direct = (more = "") => address(more).replace(domain, TLS);
+  await check(title("the server's own TLS"), (profile) => withoutProxy(profile, direct, email(`tls-${frontend}`), mode));
   const fate = mode === "header" ? "all goes well" : "nobody stays signed in, and the page knows";
   await check(title(`no third-party cookies, on another site: ${fate}`), (profile) => onAnotherSite(profile, frontend, mode));
   await check(title(`no third-party cookies, in a frame: ${fate}`), (profile) => inAForeignFrame(profile, frontend, mode));

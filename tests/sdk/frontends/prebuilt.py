@@ -6,6 +6,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "driver"))
+from authority import certify  # noqa: E402
 from browse import browse  # noqa: E402
 from provider import Provider  # noqa: E402
 
@@ -46,7 +47,8 @@ def prepare(run):
     for name, settings in apps.items():
         origins = {"api_domain": f"https://auth.{name}.localhost", "website_domain": f"https://www.{name}.localhost"}
         server.put_app(name, {"app_name": name, **origins, **settings})
-    environment = {"FRONT_PORT": str(server.front_port), "CORE_URI": server.uri, "HOME_OF_BROWSER": str(run.folder)}
+    home = certify(run.folder / "home", [f"{name}.localhost" for name in apps])
+    environment = {"FRONT_PORT": str(server.front_port), "CORE_URI": server.uri, "HOME_OF_BROWSER": str(home)}
     return {**environment, "PROVIDER": provider.uri, "PERSON": PERSON}
 
 

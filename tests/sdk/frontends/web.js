@@ -1,30 +1,11 @@
-// As much of the web as the checks need, on this machine: sites with TLS below names of the tests' own. The browser
-// resolves them to the one port on which all of them are served, and trusts the authority that certifies them.
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+// As much of the web as the checks need, on this machine: sites with TLS below names of the tests' own, which the browser
+// resolves to the one port on which all of them are served.
+import { existsSync, readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import { extname, join } from "node:path";
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
-
-/** Keys, certificates and the store from which Chromium on Linux takes authorities; `domains` get all their names. */
-function certify(folder, domains) {
-  const store = join(folder, ".pki/nssdb");
-  mkdirSync(store, { recursive: true });
-  const run = (line) => execFileSync("bash", ["-e", "-c", line], { cwd: folder, stdio: "pipe" });
-  const key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
-  const names = domains.map((domain) => `DNS:*.${domain}`).join(",");
-  writeFileSync(join(folder, "names"), `subjectAltName=${names}\nextendedKeyUsage=serverAuth\n`);
-  run(`openssl req -x509 ${key} -keyout ca.key -out ca.pem -subj "/CN=Authority of the tests" \
-    -addext keyUsage=critical,keyCertSign`);
-  run(`openssl req ${key} -keyout sites.key -out sites.csr -subj "/CN=Sites of the tests"`);
-  run("openssl x509 -req -days 2 -in sites.csr -CA ca.pem -CAkey ca.key -extfile names -out sites.pem");
-  run(`certutil -d sql:${store} -N --empty-password`);
-  run(`certutil -d sql:${store} -A -n tests -t C,, -i ca.pem`);
-  const read = (name) => readFileSync(join(folder, name));
-  return { key: read("sites.key"), cert: read("sites.pem") };
-}
 
 /** Serves a folder; addresses without a file get the page that handles them itself. */
 export const files = (folder, page) => (request, response) => {
@@ -68,15 +49,20 @@ export class Proxy {
   }
 }
 
-/** Serves `sites`, which maps host names to handlers; returns what Chromium has to be started with. */
-export async function serve(folder, domains, sites) {
-  const server = https.createServer(certify(folder, domains), (request, response) => {
+/**
+ * Serves `sites`, which maps host names to handlers; returns what Chromium has to be started with. `home` is the folder
+ * with their certificate (authority.py); `direct` maps names to other ports, which speak TLS themselves.
+ */
+export async function serve(home, domains, sites, direct = {}) {
+  const [key, cert] = ["sites.key", "sites.pem"].map((name) => readFileSync(join(home, name)));
+  const server = https.createServer({ key, cert }, (request, response) => {
     const site = sites[request.headers.host];
     if (site) return site(request, response);
     return response.writeHead(404).end("no such site");
   });
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   const { port } = server.address();
-  const rules = domains.map((domain) => `MAP *.${domain} 127.0.0.1:${port}`).join(", ");
-  return { flags: [`--host-resolver-rules=${rules}`], env: { ...process.env, HOME: folder } };
+  const below = domains.map((domain) => [`*.${domain}`, port]);
+  const rules = [...Object.entries(direct), ...below].map(([name, port]) => `MAP ${name} 127.0.0.1:${port}`);
+  return { flags: [`--host-resolver-rules=${rules.join(", ")}`], env: { ...process.env, HOME: home } };
 }
