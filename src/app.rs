@@ -9,6 +9,7 @@ use crate::domain::time::Clock;
 use crate::fault::Fault;
 use crate::logs::LogError;
 use crate::metrics::Metrics;
+use crate::outbound::hook::HookClient;
 use crate::outbound::http::{DirectHttp, HttpClient, SystemResolver};
 use crate::outbound::mail::{MailTransport, Mailer, SmtpTransport, Templates};
 use crate::outbound::provider::ProviderClient;
@@ -17,7 +18,7 @@ use crate::state::contention::Contention;
 use crate::state::directory::Directory;
 use crate::state::health_limits::HealthLimits;
 use crate::state::key::{KeyRings, MasterKey, UnlockError, unlock};
-use crate::state::outbox::OutboxState;
+use crate::state::outbox::{EventOutbox, MailOutbox};
 use crate::state::password::Hashing;
 use crate::state::password::budgets::Budgets;
 use crate::state::password::refusals::Refusals;
@@ -177,7 +178,9 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Co
         imports: Notify::new(),
         certificates: Arc::default(),
         mailer: Mailer::new(mail, sms, Templates::new(config.templates_dir.clone())),
-        outbox: OutboxState::default(),
+        outbox: MailOutbox::default(),
+        events: EventOutbox::default(),
+        hooks: HookClient::new(Arc::clone(&http)),
         providers: ProviderClient::new(http),
         metrics: Metrics::default(),
     })

@@ -5,6 +5,7 @@ use crate::domain::session::AccessTokenVersion;
 use crate::domain::time::{Clock, Reading, SteadyMillis, UnixMillis};
 use crate::fault::Fault;
 use crate::metrics::Metrics;
+use crate::outbound::hook::HookClient;
 use crate::outbound::mail::Mailer;
 use crate::outbound::provider::ProviderClient;
 use crate::state::certificates::Certificates;
@@ -12,7 +13,7 @@ use crate::state::contention::Contention;
 use crate::state::directory::{AppEntry, Directory};
 use crate::state::health_limits::HealthLimits;
 use crate::state::key::{KeyContext, KeyRing, KeyRings, Need};
-use crate::state::outbox::OutboxState;
+use crate::state::outbox::{EventOutbox, MailOutbox};
 use crate::state::password::Hashing;
 use crate::state::password::budgets::Budgets;
 use crate::state::password::refusals::Refusals;
@@ -58,7 +59,11 @@ pub struct Context {
     /// Writes mails and hands them to servers.
     pub mailer: Mailer,
     /// Wakes the job that sends mails.
-    pub outbox: OutboxState,
+    pub outbox: MailOutbox,
+    /// What the job that tells hooks of events keeps in memory.
+    pub events: EventOutbox,
+    /// Calls hooks.
+    pub hooks: HookClient,
     /// The client of third-party providers.
     pub providers: ProviderClient,
     /// Figures for `/metrics`.

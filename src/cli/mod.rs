@@ -13,6 +13,7 @@ mod completions;
 mod config;
 mod dashboard;
 mod hashing_calibrate;
+mod hooks;
 mod keys;
 mod list;
 mod mail;
@@ -71,6 +72,7 @@ enum Command {
     Dashboard(dashboard::Dashboard),
     Audit(audit::Audit),
     Mail(mail::Mail),
+    Hooks(hooks::Hooks),
     Check(check::Check),
     Backup(backup::Backup),
     Restore(restore::Restore),
@@ -140,6 +142,7 @@ impl Cli {
             Some(Command::Dashboard(command)) => command.run(),
             Some(Command::Audit(command)) => command.run(),
             Some(Command::Mail(command)) => command.run(),
+            Some(Command::Hooks(command)) => command.run(),
             Some(Command::Check(command)) => command.run(),
             Some(Command::Backup(command)) => command.run(),
             Some(Command::Restore(command)) => command.run(),

@@ -8,6 +8,7 @@ pub mod dashboard;
 pub mod emailpassword;
 pub mod emailverification;
 pub mod health;
+pub mod hook;
 pub mod key;
 pub mod outbox;
 pub mod passwordless;

@@ -13,7 +13,7 @@
 
 use crate::context::Context;
 use crate::fault::Fault;
-use crate::store::{CommitError, Engine, Tx};
+use crate::store::{CommitError, Engine, Keyspace, Tx};
 use std::future::Future;
 use std::hash::Hash;
 use tokio::sync::Mutex;
@@ -48,7 +48,7 @@ where
     A: FnMut(Box<dyn Tx>) -> F,
     F: Future<Output = Result<Step<T>, Fault>>,
 {
-    run(&*context.store, context.contention.queue(about), doing, attempt).await
+    run(&*context.store, Some(context), context.contention.queue(about), doing, attempt).await
 }
 
 /// Like [`transact`], for work that no one waits for, or that holds a lock of its own: it is retried at once.
@@ -60,11 +60,13 @@ where
     A: FnMut(Box<dyn Tx>) -> F,
     F: Future<Output = Result<Step<T>, Fault>>,
 {
-    run(store, None, doing, attempt).await
+    run(store, None, None, doing, attempt).await
 }
 
+/// `context` gets the events that hooks are to be told sent; without one, the caller does.
 async fn run<T, A, F>(
     store: &dyn Engine,
+    context: Option<&Context>,
     queue: Option<&Mutex<()>>,
     doing: &'static str,
     mut attempt: A,
@@ -80,7 +82,12 @@ where
             Step::Commit(tx, outcome) => (tx, Some(outcome)),
             Step::Continue(tx) => (tx, None),
         };
-        match (tx.commit().await, outcome) {
+        let raises = context.filter(|_| tx.has_written(Keyspace::HookEvent));
+        let committed = tx.commit().await;
+        if let (Some(context), Ok(())) = (raises, &committed) {
+            context.events.notify();
+        }
+        match (committed, outcome) {
             (Ok(()), Some(outcome)) => return Ok(outcome),
             (Ok(()), None) => attempts = 0,
             (Err(CommitError::Store(error)), _) => return Err(Fault::new(doing, error)),

@@ -1,6 +1,7 @@
 //! [`AppConfig`]: the typed settings of one app or tenant.
 
 use crate::config::front::FrontConfig;
+use crate::config::hooks::HooksConfig;
 use crate::config::ip_rule;
 use crate::config::mail::MailConfig;
 use crate::config::sms::SmsConfig;
@@ -74,6 +75,8 @@ pub struct AppConfig {
     pub brute_force_address_header: Option<HeaderName>,
     /// The settings of third-party providers.
     pub third_party: ThirdPartyConfig,
+    /// The programs that are told of events, and how they are called.
+    pub hooks: HooksConfig,
     /// A rule that peers must match to be allowed to call.
     pub ip_allow: Option<Regex>,
     /// A rule for peers that may not call; takes precedence over `ip_allow`.
@@ -157,6 +160,7 @@ impl AppConfig {
             brute_force_protection: values.flag("brute_force_protection"),
             brute_force_address_header: person_header(values).ok().flatten(),
             third_party: ThirdPartyConfig::read(values).unwrap_or_else(|_| ThirdPartyConfig::none()),
+            hooks: HooksConfig::read(values).unwrap_or_else(|_| HooksConfig::none()),
             ip_allow: compiled(
                 values.text("ip_allow_regex"),
                 parent.and_then(|parent| parent.ip_allow.as_ref()),

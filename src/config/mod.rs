@@ -9,6 +9,7 @@ mod base;
 mod environment;
 mod file;
 pub mod front;
+mod hooks;
 mod ip_rule;
 pub mod load;
 mod loading;
@@ -26,6 +27,7 @@ mod url_path;
 pub mod validate;
 pub mod values;
 mod variable;
+mod webhook;
 mod yaml;
 
 pub use crate::domain::key::SigningAlgorithm;
@@ -34,6 +36,7 @@ pub use base::{
     BaseConfig, ConfigError, EffectiveSetting, HashingLimits, Limits, LogConfig, LogFormat, LogLevel, Origin,
 };
 pub use front::{CertificatePaths, FrontListener, FrontOpening, TlsSource};
+pub use hooks::HooksConfig;
 pub use load::{Loaded, data_dir, load};
 pub use mail::MailConfig;
 pub use secrets::{ARCHIVE_KEY, NEW_MASTER_KEY, secret_file, secret_variable};

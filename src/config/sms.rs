@@ -1,18 +1,11 @@
 //! [`SmsConfig`]: the typed settings of outbound text messages, and their rules.
 
 use crate::config::values::Values;
-use crate::domain::loopback::is_loopback;
+use crate::config::webhook::{SECRET_RULE, URL_RULE, is_protected, webhook_key};
 use crate::domain::secret::Secret;
-use crate::domain::sms::{SmsService, Twilio, TwilioSender, Webhook};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use http::Uri;
+use crate::domain::sms::{SmsService, Twilio, TwilioSender};
+use crate::domain::webhook::Webhook;
 use std::sync::Arc;
-
-/// What secrets of webhooks may begin with (Standard Webhooks).
-const SECRET_PREFIX: &str = "whsec_";
-/// The fewest bytes of a webhook's key.
-const MIN_KEY: usize = 24;
 
 /// The effective settings of an app's text messages.
 #[derive(Debug, Clone)]
@@ -78,23 +71,14 @@ fn twilio(values: &Values, sid: &str) -> Result<Twilio, String> {
 
 fn webhook(values: &Values, url: &str) -> Result<Webhook, String> {
     check_url("sms_webhook_url", url)?;
-    let rule = "'sms_webhook_secret' must be set if 'sms_webhook_url' is: at least 24 random bytes in base64, with or \
-                without whsec_ before them";
-    let secret = filled(values, "sms_webhook_secret").ok_or(rule)?;
-    let key = STANDARD.decode(secret.strip_prefix(SECRET_PREFIX).unwrap_or(secret)).ok();
-    let key = key.filter(|key| key.len() >= MIN_KEY).ok_or(rule)?;
-    Ok(Webhook { url: url.to_owned(), key: Secret::new(key) })
+    let rule = format!("'sms_webhook_secret' must be set if 'sms_webhook_url' is: {SECRET_RULE}");
+    let key = filled(values, "sms_webhook_secret").and_then(webhook_key).ok_or(rule)?;
+    Ok(Webhook { url: url.to_owned(), keys: vec![key] })
 }
 
 /// Codes go to this URL, so the connection is encrypted unless it stays on this machine.
 fn check_url(key: &str, url: &str) -> Result<(), String> {
-    let uri = url.parse::<Uri>().ok();
-    let is_good = uri.as_ref().and_then(Uri::authority).is_some_and(|authority| {
-        let is_https = uri.as_ref().and_then(Uri::scheme_str) == Some("https");
-        let is_http = uri.as_ref().and_then(Uri::scheme_str) == Some("http");
-        (is_https || is_http && is_loopback(authority.host())) && !authority.as_str().contains('@')
-    });
-    if is_good { Ok(()) } else { Err(format!("'{key}' must be a URL with https, or with http on this machine")) }
+    if is_protected(url) { Ok(()) } else { Err(format!("'{key}' {URL_RULE}")) }
 }
 
 #[cfg(test)]
@@ -124,7 +108,7 @@ mod tests {
         assert_eq!(url(&other), "http://localhost:1/x/2010-04-01/Accounts/AC1/Messages.json");
         let own = [("sms_webhook_url", "https://shop.example/sms?x=1"), ("sms_webhook_secret", SECRET)];
         assert_eq!(url(&own), "https://shop.example/sms?x=1");
-        let bare = [own[0], ("sms_webhook_secret", SECRET.trim_start_matches(SECRET_PREFIX))];
+        let bare = [own[0], ("sms_webhook_secret", SECRET.trim_start_matches("whsec_"))];
         assert_eq!(url(&bare), url(&own));
         assert_eq!(url(&[&TWILIO[..], &own].concat()), url(&own), "the webhook takes the place of the account");
     }

@@ -11,6 +11,8 @@ use crate::domain::time::UnixMillis;
 use std::sync::Arc;
 use std::time::Duration;
 
+const PRIVATE_NETWORKS: &str = "provider_private_networks";
+
 /// The settings of third-party providers.
 #[derive(Debug, Clone)]
 pub struct ThirdPartyConfig {
@@ -31,7 +33,8 @@ impl ThirdPartyConfig {
             None => Vec::new(),
         };
         let reach = Reach {
-            private_networks: networks(values, "provider_private_networks")?.into(),
+            private_networks: networks(values, PRIVATE_NETWORKS)?.into(),
+            setting: PRIVATE_NETWORKS,
             timeout: Duration::from_millis(values.unsigned("provider_timeout_ms")),
         };
         Ok(Self { providers: providers.into(), reach })
@@ -39,7 +42,8 @@ impl ThirdPartyConfig {
 
     /// What applies where stored settings are no longer valid: no providers.
     pub(super) fn none() -> Self {
-        let reach = Reach { private_networks: Arc::new([]), timeout: Duration::from_secs(10) };
+        let reach =
+            Reach { private_networks: Arc::new([]), setting: PRIVATE_NETWORKS, timeout: Duration::from_secs(10) };
         Self { providers: Arc::new([]), reach }
     }
 }

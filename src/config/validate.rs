@@ -1,6 +1,7 @@
 //! The rules that values must satisfy, in the protocol's order and wording. The first one that fails is reported.
 
 use crate::config::front::FrontConfig;
+use crate::config::hooks::HooksConfig;
 use crate::config::ip_rule;
 use crate::config::mail;
 use crate::config::raw::check_visible;
@@ -277,6 +278,7 @@ fn own(values: &Values) -> Result<(), String> {
     mail::check(values)?;
     sms::check(values)?;
     ThirdPartyConfig::read(values)?;
+    HooksConfig::read(values)?;
     if values.text("host").is_some_and(str::is_empty) {
         return Err("'host' must not be empty".to_owned());
     }

@@ -3,9 +3,10 @@
 use crate::command::outbox::operate::{DropMail, ListMail, RetryMail, TestMail, WaitingMail};
 use crate::context::Context;
 use crate::control::task_context::{TaskContext, failed, scope};
+use crate::domain::delivery::{Due, Progress};
 use crate::domain::ids::AppId;
-use crate::domain::mail::{Addressee, Due};
-use crate::domain::time::Reading;
+use crate::domain::mail::Addressee;
+use crate::domain::time::{Reading, UnixMillis};
 use crate::outbound::mail::Delivery;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -50,14 +51,19 @@ pub(super) async fn drop(context: &Context, id: &AppId, mail: Uuid) -> Result<Va
     Ok(json!({ "didMailExist": dropped }))
 }
 
-/// A mail without what it carries: the token stays between the server and the recipient.
-fn shown(mail: &WaitingMail, now: &Reading) -> Value {
-    let record = &mail.record;
-    let (state, due) = match record.progress.due(now) {
+/// What a message waits for, and when it is sent.
+pub(super) fn state(progress: &Progress, now: &Reading) -> (&'static str, Option<UnixMillis>) {
+    match progress.due(now) {
         Due::Now => ("due", Some(now.wall)),
         Due::In(left) => ("waiting", Some(now.wall.plus(left))),
         Due::Held => ("held", None),
-    };
+    }
+}
+
+/// A mail without what it carries: the token stays between the server and the recipient.
+fn shown(mail: &WaitingMail, now: &Reading) -> Value {
+    let record = &mail.record;
+    let (state, due) = state(&record.progress, now);
     json!({
         "id": mail.id,
         "kind": record.kind.name(),

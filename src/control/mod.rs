@@ -10,6 +10,7 @@ mod audit;
 pub mod client;
 mod dashboard;
 pub mod endpoint;
+mod hooks;
 mod keys;
 mod mail;
 pub mod operator;

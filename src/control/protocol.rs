@@ -235,6 +235,32 @@ pub enum Task {
         /// The mail.
         id: Uuid,
     },
+    /// Tells an app's event hooks of a test event at once.
+    HooksTest {
+        /// The app whose hooks are tested.
+        app: AppId,
+    },
+    /// Lists events that hooks have not taken yet: by hook, oldest first.
+    HooksList {
+        /// The app of the hooks.
+        app: AppId,
+        /// The most events to return.
+        limit: u32,
+    },
+    /// Has hooks told of events again now.
+    HooksRetry {
+        /// The app of the hooks.
+        app: AppId,
+        /// The event; all without.
+        id: Option<Uuid>,
+    },
+    /// Removes events untold.
+    HooksDrop {
+        /// The app of the hooks.
+        app: AppId,
+        /// The event; all without.
+        id: Option<Uuid>,
+    },
     /// Lists an app's signing keys, with their history.
     KeysList {
         /// The app of the keys.

@@ -7,7 +7,7 @@ use crate::command::session::timeline::SessionTimeline;
 use crate::command::user::import::ImportStep;
 use crate::context::Context;
 use crate::control::task_context::{TaskContext, failed, scope};
-use crate::control::{Revoke, Task, audit, dashboard, keys, mail, tenancy, users};
+use crate::control::{Revoke, Task, audit, dashboard, hooks, keys, mail, tenancy, users};
 use crate::domain::ids::{AppId, TenantId, UserId};
 use serde_json::{Value, json};
 
@@ -28,6 +28,10 @@ pub async fn run(tasks: &TaskContext<'_>, task: Task) -> Result<Value, String> {
         Task::MailList { app: id, limit } => mail::list(context, &id, limit).await,
         Task::MailRetry { app: id, id: mail } => mail::retry(context, &id, mail).await,
         Task::MailDrop { app: id, id: mail } => mail::drop(context, &id, mail).await,
+        Task::HooksTest { app: id } => hooks::test(context, &id).await,
+        Task::HooksList { app: id, limit } => hooks::list(context, &id, limit).await,
+        Task::HooksRetry { app: id, id: event } => hooks::retry(context, &id, event).await,
+        Task::HooksDrop { app: id, id: event } => hooks::drop(context, &id, event).await,
         Task::KeysList { app: id } => keys::list(context, &id).await,
         Task::KeysRotate { app: id, immediate } => keys::rotate(context, &id, immediate).await,
         Task::KeysRevoke { app: id, kid, reason } => keys::revoke(context, &id, &kid, &reason).await,

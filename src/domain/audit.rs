@@ -4,6 +4,7 @@ use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::RecipeId;
 use crate::table::table;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 table! {
     /// What happened. The order is stored: append, never reorder.
@@ -80,8 +81,9 @@ impl AuditKind {
     }
 }
 
-/// One entry of the audit log. The time, the call and the caller are added when it is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is to be recorded in the audit log, and told to hooks. The time, the call and the caller are added when it is
+/// written.
+#[derive(Clone, PartialEq, Eq)]
 pub struct AuditEvent {
     /// What happened.
     pub kind: AuditKind,
@@ -93,10 +95,17 @@ pub struct AuditEvent {
     pub tenant: Option<TenantId>,
     /// The recipe that caused it.
     pub recipe: Option<&'static str>,
-    /// The e-mail address, phone number or account that was used: masked.
+    /// The e-mail address, phone number or account that was used. The audit log keeps only a [`masked`] form.
     pub login: Option<String>,
     /// Further detail, depending on the kind. Never a secret.
     pub detail: Option<String>,
+}
+
+impl fmt::Debug for AuditEvent {
+    /// Leaves out the address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditEvent").field("kind", &self.kind).field("user", &self.user).finish_non_exhaustive()
+    }
 }
 
 impl AuditEvent {
@@ -131,10 +140,10 @@ impl AuditEvent {
         Self { recipe: Some(recipe.as_str()), ..self }
     }
 
-    /// Sets the e-mail address, phone number or account that was used; only a masked form is kept.
+    /// Sets the e-mail address, phone number or account that was used.
     #[must_use]
     pub fn login(self, login: &str) -> Self {
-        Self { login: Some(masked(login)), ..self }
+        Self { login: Some(login.to_owned()), ..self }
     }
 
     /// Sets the further detail; it must not be a secret.

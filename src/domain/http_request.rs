@@ -15,7 +15,12 @@ pub struct HttpRequest {
     pub headers: Vec<(String, String)>,
     /// The body, which makes the request a POST.
     pub body: Option<HttpBody>,
+    /// The largest body of a reply that is read, in bytes; 0: it is not read at all, whatever its size.
+    pub max_reply: usize,
 }
+
+/// The largest body of a reply that is read unless the request says otherwise, in bytes.
+const MAX_REPLY: usize = 1024 * 1024;
 
 /// The body of a request.
 #[derive(Clone, PartialEq, Eq)]
@@ -40,6 +45,8 @@ pub struct HttpReply {
 pub struct Reach {
     /// Networks that may be called though they are private; loopback ones also without TLS.
     pub private_networks: Arc<[IpNet]>,
+    /// The setting that names those networks, for messages.
+    pub setting: &'static str,
     /// Time for one request, connection included.
     pub timeout: Duration,
 }
@@ -57,13 +64,13 @@ impl HttpRequest {
     /// A GET request that asks for JSON.
     #[must_use]
     pub fn get(url: String) -> Self {
-        Self { url, headers: vec![accept("application/json")], body: None }
+        Self { url, headers: vec![accept("application/json")], body: None, max_reply: MAX_REPLY }
     }
 
     /// A POST request that asks for JSON.
     #[must_use]
     pub fn post(url: String, body: HttpBody) -> Self {
-        Self { url, headers: vec![accept("application/json")], body: Some(body) }
+        Self { url, headers: vec![accept("application/json")], body: Some(body), max_reply: MAX_REPLY }
     }
 
     /// The request with a header set, in place of one with this name.
@@ -72,6 +79,12 @@ impl HttpRequest {
         self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
         self.headers.push((name.to_ascii_lowercase(), value));
         self
+    }
+
+    /// The request with a limit on the reply's body, in bytes; 0: it is not read.
+    #[must_use]
+    pub fn max_reply(self, max_reply: usize) -> Self {
+        Self { max_reply, ..self }
     }
 
     /// The request with headers set or removed.

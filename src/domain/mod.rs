@@ -3,7 +3,9 @@
 pub mod audit;
 pub mod clock_watch;
 pub mod dashboard;
+pub mod delivery;
 pub mod entropy;
+pub mod hook;
 pub mod http_request;
 pub mod ids;
 pub mod import;
@@ -29,3 +31,4 @@ pub mod totp;
 pub mod user;
 pub mod usermetadata;
 pub mod userroles;
+pub mod webhook;

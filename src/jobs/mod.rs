@@ -3,6 +3,7 @@
 mod audit;
 pub mod bulk_import;
 mod email_tokens;
+pub mod hook_events;
 pub mod outbox;
 pub mod passwordless_devices;
 pub mod providers;
@@ -19,9 +20,12 @@ use crate::command::bulk_import::batch::Counts;
 use crate::command::userroles::removal::finish_pending;
 use crate::context::Context;
 use crate::domain::time::Reading;
-use futures_util::future::BoxFuture;
+use crate::state::outbox::OutboxState;
+use futures_util::future::{BoxFuture, join_all};
+use hook_events::{HookEvents, HookRound};
 use passwordless_devices::PasswordlessDevices;
 use reset_tokens::ResetTokens;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use step::{AFTER_FAILURE, BETWEEN_STEPS};
@@ -48,7 +52,7 @@ const LAST_NOTE: Duration = Duration::from_secs(1);
 /// How often interrupted removals of roles are continued; the first time at once.
 const ROLES_INTERVAL: Duration = Duration::from_mins(10);
 
-/// How often expired tokens and codes that were never used are deleted.
+/// How often expired tokens, codes and events that were never used are deleted.
 const UNUSED_INTERVAL: Duration = Duration::from_hours(1);
 
 /// How often to look for waiting users without a notification; the first time at once.
@@ -58,20 +62,20 @@ const IMPORTS_INTERVAL: Duration = Duration::from_mins(5);
 /// first time at once.
 const SEALING_INTERVAL: Duration = Duration::from_hours(1);
 
-/// How often to look for mails to be sent without a notification; the first time at once.
+/// How often to look for messages to be sent without a notification; the first time at once.
 const OUTBOX_INTERVAL: Duration = Duration::from_mins(1);
 
 /// The longest break between two rounds while there is something to send.
 const MAX_OUTBOX_BREATH: Duration = Duration::from_secs(1);
 
-/// How long shutdown waits for mails that are on their way.
-const LAST_MAILS: Duration = Duration::from_secs(5);
+/// How long shutdown waits for messages that are on their way.
+const LAST_MESSAGES: Duration = Duration::from_secs(5);
 
 /// The running jobs.
 #[derive(Debug)]
 pub struct Jobs {
     running: [JoinHandle<()>; 6],
-    outbox: JoinHandle<()>,
+    senders: [JoinHandle<()>; 2],
 }
 
 /// Starts every job. Call [`Jobs::end`] before the store is closed.
@@ -86,17 +90,22 @@ pub fn start(context: &Arc<Context>) -> Jobs {
             tokio::spawn(run_imports(Arc::clone(context))),
             tokio::spawn(run_provider_sealing(Arc::clone(context))),
         ],
-        outbox: tokio::spawn(run_outbox(Arc::clone(context))),
+        senders: [
+            tokio::spawn(run_outbox(Arc::clone(context), |context| &context.outbox, |context| Box::pin(send(context)))),
+            tokio::spawn(run_outbox(Arc::clone(context), |context| &context.events, |context| Box::pin(tell(context)))),
+        ],
     }
 }
 
 impl Jobs {
-    /// Ends every job and waits until they release the app. A step in progress is abandoned; commits are atomic. Mails
+    /// Ends every job and waits until they release the app. A step in progress is abandoned; commits are atomic. Messages
     /// on their way get a little time, because an abandoned one could be sent again.
     pub async fn end(mut self, context: &Context) {
         context.outbox.close();
-        let mails = timeout(LAST_MAILS, &mut self.outbox).await;
-        let unfinished = mails.is_err().then_some(self.outbox);
+        context.events.close();
+        // Senders that are not done by then are ended like the others.
+        let _ = timeout(LAST_MESSAGES, join_all(&mut self.senders)).await;
+        let unfinished = self.senders.into_iter().filter(|sender| !sender.is_finished());
         for job in self.running.into_iter().chain(unfinished) {
             job.abort();
             // An aborted task ends with an error that says so.
@@ -176,10 +185,11 @@ pub async fn unused_round(context: &Context) -> Option<u64> {
 }
 
 /// The kinds of tokens and codes to delete.
-const UNUSED: [for<'a> fn(&'a Context, Reading) -> BoxFuture<'a, u64>; 3] = [
+const UNUSED: [for<'a> fn(&'a Context, Reading) -> BoxFuture<'a, u64>; 4] = [
     |context, now| Box::pin(delete_unused::<ResetTokens>(context, now)),
     |context, now| Box::pin(delete_unused::<totp_attempts::TotpAttempts>(context, now)),
     |context, now| Box::pin(delete_unused::<PasswordlessDevices>(context, now)),
+    |context, now| Box::pin(delete_unused::<HookEvents>(context, now)),
 ];
 
 async fn delete_unused<E: Expiring>(context: &Context, now: Reading) -> u64 {
@@ -218,27 +228,53 @@ async fn run_imports(context: Arc<Context>) {
     }
 }
 
-async fn run_outbox(context: Arc<Context>) {
-    while !context.outbox.is_closing() {
+/// Runs rounds that send what is due and return in how many ms the next message is, until the outbox is closed.
+async fn run_outbox<S: Eq + Hash, M: Eq + Hash>(
+    context: Arc<Context>,
+    outbox: fn(&Context) -> &OutboxState<S, M>,
+    round: for<'a> fn(&'a Context) -> BoxFuture<'a, Option<u64>>,
+) {
+    while !outbox(&context).is_closing() {
         let began = Instant::now();
-        let wait = match outbox::round(&context).await {
-            Ok(round) => {
-                let outbox::Round { sent, caught, failed, dropped, next_ms } = round;
-                if sent + caught + failed + dropped > 0 {
-                    tracing::info!(sent, caught, failed, dropped, "sent mails");
-                }
-                next_ms.map_or(OUTBOX_INTERVAL, Duration::from_millis).min(OUTBOX_INTERVAL)
-            }
-            Err(fault) => {
-                tracing::error!(error = fault.chain(), "sending mails failed; it will be tried again in a minute");
-                AFTER_FAILURE
-            }
-        };
-        // A long outbox takes long to look through: that must not keep a core busy whenever a mail is added.
+        let wait = round(&context).await.map_or(OUTBOX_INTERVAL, Duration::from_millis).min(OUTBOX_INTERVAL);
+        // A long outbox takes long to look through: that must not keep a core busy whenever a message is added.
         sleep((began.elapsed() / 4).clamp(BETWEEN_STEPS, MAX_OUTBOX_BREATH)).await;
         tokio::select! {
             () = sleep(wait) => {}
-            () = context.outbox.notified() => {}
+            () = outbox(&context).notified() => {}
+        }
+    }
+}
+
+async fn send(context: &Context) -> Option<u64> {
+    match outbox::round(context).await {
+        Ok(outbox::Round { sent, caught, failed, dropped, next_ms }) => {
+            if sent + caught + failed + dropped > 0 {
+                tracing::info!(sent, caught, failed, dropped, "sent mails");
+            }
+            next_ms
+        }
+        Err(fault) => {
+            tracing::error!(error = fault.chain(), "sending mails failed; it will be tried again in a minute");
+            None
+        }
+    }
+}
+
+async fn tell(context: &Context) -> Option<u64> {
+    match hook_events::round(context).await {
+        Ok(HookRound { told, failed, dropped, next_ms }) => {
+            if told + failed + dropped > 0 {
+                tracing::debug!(told, failed, dropped, "told hooks of events");
+            }
+            next_ms
+        }
+        Err(fault) => {
+            tracing::error!(
+                error = fault.chain(),
+                "telling hooks of events failed; it will be tried again in a minute"
+            );
+            None
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::step::PAGE;
 use crate::command::outbox::deliver::{DeliverMail, DeliverOutcome};
 use crate::context::Context;
-use crate::domain::mail::Due;
+use crate::domain::delivery::Due;
 use crate::domain::time::Reading;
 use crate::fault::Fault;
 use crate::metrics::{MailFigures, MailOutcome};
@@ -118,6 +118,6 @@ fn when(context: &Context, key: &Key, bytes: &[u8], now: &Reading) -> Option<(De
         Due::In(left) => left,
         Due::Held => expiry,
     };
-    let pause = context.outbox.pause_left(&app, record.kind.channel(), now.steady).unwrap_or(0);
+    let pause = context.outbox.pause_left(&(app, record.kind.channel()), now.steady).unwrap_or(0);
     Some((mail, left.max(pause).min(expiry)))
 }

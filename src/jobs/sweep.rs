@@ -7,6 +7,8 @@
 
 use super::step::{PAGE, decoded};
 use super::{audit, email_tokens};
+use crate::command::scope::{Cause, Scope};
+use crate::command::session::ending::end_session;
 use crate::command::transact::{Step, transact_unqueued};
 use crate::config::AppConfig;
 use crate::context::Context;
@@ -153,13 +155,21 @@ impl Sweep {
                 let Some(record) = found.filter(|row| is_expired(row, now)) else { continue };
                 let at = record.family.expires;
                 let ending = Ending { event: EventKind::Expired, at, purge_at: purge_at(retention(context, id), now) };
-                session::end(tx.as_mut(), id, handle, record, ending)
-                    .map_err(|error| Fault::new("ending an expired session", error))?;
+                match context.directory.app(id) {
+                    Some(app) => {
+                        let scope = Scope { app, cause: Cause::without_request("expiry") };
+                        end_session(tx.as_mut(), context, &scope, handle, (record, ending)).await?;
+                    }
+                    // An app that is being removed has nobody to tell.
+                    None => session::end(tx.as_mut(), id, handle, record, ending)
+                        .map_err(|error| Fault::new("ending an expired session", error))?,
+                }
                 ended += 1;
             }
             Ok(Step::Commit(tx, ended))
         });
         let ended = ended.await?;
+        context.events.notify();
         context.metrics.sessions.expired.inc_by(ended);
         Ok(ended)
     }

@@ -3,6 +3,7 @@
 //! Counters are resolved when they are declared, so that counting is one atomic addition and no request allocates a
 //! label. Figures that the store, caches and keys count themselves are read on request.
 
+mod hooks;
 mod mail;
 mod password;
 mod sign_ups;
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 /// The `Content-Type` of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub use hooks::{HookFigures, HookOutcome};
 pub use mail::{MailFigures, MailOutcome};
 pub use password::{SignInFigures, SignInOutcome};
 pub use sign_ups::SignUpFigures;
@@ -50,6 +52,8 @@ pub struct Metrics {
     pub sign_ups: SignUpFigures,
     /// Attempts to send mails, by outcome.
     pub mails: MailFigures,
+    /// Attempts to tell hooks of events, by outcome.
+    pub hooks: HookFigures,
 }
 
 /// Counters of what happens to sessions. Each outcome has its own counter, resolved once.
@@ -236,7 +240,8 @@ impl Default for Metrics {
         let sign_ins = SignInFigures::registered(&mut registry);
         let sign_ups = SignUpFigures::registered(&mut registry);
         let mails = MailFigures::registered(&mut registry);
-        Self { registry, requests, latency, panics, sessions, sign_ins, sign_ups, mails }
+        let hooks = HookFigures::registered(&mut registry);
+        Self { registry, requests, latency, panics, sessions, sign_ins, sign_ups, mails, hooks }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Connections that this server opens itself: only to what the operator has configured.
 
+pub mod hook;
 pub mod http;
 pub mod mail;
 mod one_line;
 pub mod provider;
 pub mod sms;
+mod webhook;

@@ -1,32 +1,50 @@
-//! [`OutboxState`]: what the job that sends mails keeps in memory.
+//! [`OutboxState`]: what a job that sends messages keeps in memory.
 
+use crate::domain::delivery::pause_ms;
+use crate::domain::hook::EventHookId;
 use crate::domain::ids::AppId;
-use crate::domain::mail::{Channel, pause_ms};
+use crate::domain::mail::Channel;
 use crate::domain::time::SteadyMillis;
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// Wakes the job, and knows which servers are not worth trying now and which mails are already gone.
-#[derive(Default)]
-pub struct OutboxState {
+/// The outbox of mails and text messages: each app has a server per channel.
+pub type MailOutbox = OutboxState<(AppId, Channel), (AppId, Uuid)>;
+/// The outbox of events: each app has hooks.
+pub type EventOutbox = OutboxState<(AppId, EventHookId), (AppId, EventHookId, Uuid)>;
+
+/// Wakes the job, and knows which servers `S` are not worth trying now and which messages `M` are already gone.
+pub struct OutboxState<S, M> {
     wake: Notify,
     is_closing: AtomicBool,
-    pauses: Mutex<HashMap<(AppId, Channel), Pause>>,
-    sent: Mutex<HashSet<(AppId, Uuid)>>,
+    pauses: Mutex<HashMap<S, Pause>>,
+    sent: Mutex<HashSet<M>>,
 }
 
-/// The pause of an app, one of whose servers could not be used.
+impl<S, M> Default for OutboxState<S, M> {
+    fn default() -> Self {
+        Self {
+            wake: Notify::default(),
+            is_closing: AtomicBool::default(),
+            pauses: Mutex::default(),
+            sent: Mutex::default(),
+        }
+    }
+}
+
+/// The pause of a server that could not be used.
 #[derive(Clone, Copy)]
 struct Pause {
     failures: u32,
     since: SteadyMillis,
 }
 
-impl OutboxState {
-    /// Has the mails sent that are due. Call it after the commit that wrote one.
+impl<S: Eq + Hash, M: Eq + Hash> OutboxState<S, M> {
+    /// Has the messages sent that are due. Call it after the commit that wrote one.
     pub fn notify(&self) {
         self.wake.notify_one();
     }
@@ -47,39 +65,39 @@ impl OutboxState {
         self.is_closing.load(Ordering::Acquire)
     }
 
-    /// Milliseconds left of an app's pause; `None` if its server may be tried.
-    pub fn pause_left(&self, app: &AppId, channel: Channel, now: SteadyMillis) -> Option<u64> {
-        let pause = *lock(&self.pauses).get(&(app.clone(), channel))?;
+    /// Milliseconds left of a server's pause; `None` if it may be tried.
+    pub fn pause_left(&self, server: &S, now: SteadyMillis) -> Option<u64> {
+        let pause = *lock(&self.pauses).get(server)?;
         pause.since.age(now).pause_left(pause_ms(pause.failures))
     }
 
-    /// Notes that an app's server could not be used. Of several attempts at once, one counts.
-    pub fn pause(&self, app: &AppId, channel: Channel, now: SteadyMillis) {
+    /// Notes that a server could not be used. Of several attempts at once, one counts.
+    pub fn pause(&self, server: S, now: SteadyMillis) {
         let mut pauses = lock(&self.pauses);
-        let pause = pauses.entry((app.clone(), channel)).or_insert(Pause { failures: 0, since: now });
+        let pause = pauses.entry(server).or_insert(Pause { failures: 0, since: now });
         if pause.since.age(now).pause_left(pause_ms(pause.failures)).is_none() {
             *pause = Pause { failures: pause.failures.saturating_add(1), since: now };
         }
     }
 
-    /// Ends an app's pause: its server answered, or an operator wants it tried.
-    pub fn resume(&self, app: &AppId, channel: Channel) {
-        lock(&self.pauses).remove(&(app.clone(), channel));
+    /// Ends a server's pause: it answered, or an operator wants it tried.
+    pub fn resume(&self, server: &S) {
+        lock(&self.pauses).remove(server);
     }
 
-    /// Remembers that a mail is sent, until its record is removed.
-    pub fn remember_sent(&self, app: &AppId, id: Uuid) {
-        lock(&self.sent).insert((app.clone(), id));
+    /// Remembers that a message is sent, until its record is removed.
+    pub fn remember_sent(&self, message: M) {
+        lock(&self.sent).insert(message);
     }
 
-    /// Whether a mail is sent and only its record is left.
-    pub fn is_sent(&self, app: &AppId, id: Uuid) -> bool {
-        lock(&self.sent).contains(&(app.clone(), id))
+    /// Whether a message is sent and only its record is left.
+    pub fn is_sent(&self, message: &M) -> bool {
+        lock(&self.sent).contains(message)
     }
 
-    /// Forgets a mail whose record is removed.
-    pub fn forget_sent(&self, app: &AppId, id: Uuid) {
-        lock(&self.sent).remove(&(app.clone(), id));
+    /// Forgets a message whose record is removed.
+    pub fn forget_sent(&self, message: &M) {
+        lock(&self.sent).remove(message);
     }
 }
 
@@ -93,16 +111,15 @@ mod tests {
 
     #[test]
     fn attempts_at_once_count_as_one_and_a_success_ends_the_pause() {
-        let (state, app) = (OutboxState::default(), AppId::base());
-        let (at, mail) = (SteadyMillis, Channel::Mail);
-        state.pause(&app, mail, at(100));
-        state.pause(&app, mail, at(101));
-        assert_eq!(state.pause_left(&app, mail, at(101)), Some(4_999));
-        assert_eq!(state.pause_left(&app, Channel::Text, at(101)), None, "another server");
-        assert_eq!(state.pause_left(&app, mail, at(5_100)), None);
-        state.pause(&app, mail, at(5_100));
-        assert_eq!(state.pause_left(&app, mail, at(5_100)), Some(30_000));
-        state.resume(&app, mail);
-        assert_eq!(state.pause_left(&app, mail, at(5_100)), None);
+        let (state, at) = (OutboxState::<&str, u8>::default(), SteadyMillis);
+        state.pause("mail", at(100));
+        state.pause("mail", at(101));
+        assert_eq!(state.pause_left(&"mail", at(101)), Some(4_999));
+        assert_eq!(state.pause_left(&"text", at(101)), None, "another server");
+        assert_eq!(state.pause_left(&"mail", at(5_100)), None);
+        state.pause("mail", at(5_100));
+        assert_eq!(state.pause_left(&"mail", at(5_100)), Some(30_000));
+        state.resume(&"mail");
+        assert_eq!(state.pause_left(&"mail", at(5_100)), None);
     }
 }

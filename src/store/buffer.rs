@@ -1,6 +1,6 @@
 //! The state of a transaction in every engine: the stamps of what it has read, and the writes it buffers.
 
-use super::{Encoding, Key, Scan, StoreError, counter};
+use super::{Encoding, Key, Keyspace, Scan, StoreError, counter};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -21,6 +21,11 @@ impl Buffer {
     pub(crate) fn write(&mut self, key: Key, value: Option<Vec<u8>>) {
         self.adds.remove(&key);
         self.writes.insert(key, value);
+    }
+
+    /// Whether there is a write to this keyspace.
+    pub(crate) fn has_written(&self, keyspace: Keyspace) -> bool {
+        self.writes.range(Key::of(keyspace)..).next().is_some_and(|(key, _)| key.keyspace == keyspace)
     }
 
     /// Buffers an addition.
@@ -108,7 +113,7 @@ pub(crate) fn bounds(scan: &Scan) -> Option<(Bound<Key>, Bound<Key>)> {
     let end = match &scan.end {
         Some(end) if *end <= scan.start => return None,
         Some(end) => Bound::Excluded(end.clone()),
-        None => match super::Keyspace::ALL.into_iter().find(|keyspace| *keyspace > scan.start.keyspace) {
+        None => match Keyspace::ALL.into_iter().find(|keyspace| *keyspace > scan.start.keyspace) {
             Some(next) => Bound::Excluded(Key::of(next)),
             None => Bound::Unbounded,
         },

@@ -1,7 +1,7 @@
 //! The memory engine: an ordered map under a lock. For `--ephemeral` and tests; nothing survives the process.
 
 use super::buffer::{self, Buffer};
-use super::{CommitError, EachRow, Encoding, Engine, EngineStats, Key, Scan, StoreError, Tx};
+use super::{CommitError, EachRow, Encoding, Engine, EngineStats, Key, Keyspace, Scan, StoreError, Tx};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -97,6 +97,10 @@ impl Tx for MemoryTx {
 
     fn add(&mut self, key: Key, delta: i64) {
         self.buffer.add(key, delta);
+    }
+
+    fn has_written(&self, keyspace: Keyspace) -> bool {
+        self.buffer.has_written(keyspace)
     }
 
     async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {

@@ -21,6 +21,7 @@ pub mod cross_references;
 pub mod dashboard;
 pub mod data_folder;
 pub mod emailverification;
+pub mod hook_event;
 pub mod key;
 pub mod key_vault;
 pub mod limits;
@@ -138,6 +139,9 @@ pub trait Tx: Send {
 
     /// Keys and values in `scan`'s range and order, own writes included. Not re-checked at commit.
     async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError>;
+
+    /// Whether it has buffered a write to this keyspace.
+    fn has_written(&self, keyspace: Keyspace) -> bool;
 
     /// The encoding of records in this transaction's engine.
     fn encoding(&self) -> Encoding;

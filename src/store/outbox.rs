@@ -6,8 +6,9 @@
 use super::key::KeyReader;
 use super::walk::Pages;
 use super::{Key, Keyspace, StoreError, Tx, codec};
+use crate::domain::delivery::Progress;
 use crate::domain::ids::{AppId, TenantId};
-use crate::domain::mail::{MailKind, Progress};
+use crate::domain::mail::MailKind;
 use crate::domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

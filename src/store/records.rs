@@ -4,8 +4,8 @@ use super::codec::{self, Record};
 use super::key::KeyReader;
 use super::{Encoding, Key, Keyspace, StoreError};
 use super::{
-    activity, app, audit, bulk_import, counter, dashboard, emailverification, key_vault, outbox, passwordreset,
-    provider,
+    activity, app, audit, bulk_import, counter, dashboard, emailverification, hook_event, key_vault, outbox,
+    passwordreset, provider,
 };
 use super::{
     removal, sealing_key, session, signing_key, tenant, timeline, totp, user, user_import, usermetadata, userroles,
@@ -75,6 +75,7 @@ impl Row<'_> {
             Keyspace::DashboardUserByEmail => self.again::<dashboard::DashboardEmailRecord>(),
             Keyspace::DashboardSession => self.again::<dashboard::DashboardSessionRecord>(),
             Keyspace::BulkImport => self.again::<bulk_import::BulkImportRecord>(),
+            Keyspace::HookEvent => self.again::<hook_event::HookEventRecord>(),
             Keyspace::Outbox => self.again::<outbox::OutboxRecord>(),
             Keyspace::UserImport => self.again::<user_import::ImportRecord>(),
             Keyspace::UserCount | Keyspace::AppUserCount | Keyspace::ActiveUserCount => self.counter(),

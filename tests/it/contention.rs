@@ -7,7 +7,7 @@ use serde_json::json;
 use sessiond::domain::ids::UserId;
 use sessiond::state::contention::Contention;
 use sessiond::store::memory::MemoryEngine;
-use sessiond::store::{CommitError, Encoding, Engine, EngineStats, Key, Scan, StoreError, Tx};
+use sessiond::store::{CommitError, Encoding, Engine, EngineStats, Key, Keyspace, Scan, StoreError, Tx};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
@@ -88,6 +88,10 @@ impl Tx for FatedTx {
 
     fn add(&mut self, key: Key, delta: i64) {
         self.tx.add(key, delta);
+    }
+
+    fn has_written(&self, keyspace: Keyspace) -> bool {
+        self.tx.has_written(keyspace)
     }
 
     async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {

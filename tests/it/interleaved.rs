@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use sessiond::store::memory::MemoryEngine;
 use sessiond::store::user;
-use sessiond::store::{CommitError, Encoding, Engine, EngineStats, Key, Scan, StoreError, Tx};
+use sessiond::store::{CommitError, Encoding, Engine, EngineStats, Key, Keyspace, Scan, StoreError, Tx};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
@@ -104,6 +104,10 @@ impl Tx for InterruptedTx {
 
     fn add(&mut self, key: Key, delta: i64) {
         self.tx.add(key, delta);
+    }
+
+    fn has_written(&self, keyspace: Keyspace) -> bool {
+        self.tx.has_written(keyspace)
     }
 
     async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {

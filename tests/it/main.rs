@@ -23,6 +23,8 @@ mod emailverification;
 #[cfg(test)]
 mod fdi;
 #[cfg(test)]
+mod hooks;
+#[cfg(test)]
 mod interleaved;
 #[cfg(test)]
 mod keys;

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use sessiond::store::memory::MemoryEngine;
-use sessiond::store::{CommitError, Encoding, Engine, EngineStats, Key, Scan, StoreError, Tx};
+use sessiond::store::{CommitError, Encoding, Engine, EngineStats, Key, Keyspace, Scan, StoreError, Tx};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -163,6 +163,10 @@ impl Tx for WatchedTx {
     fn add(&mut self, key: Key, delta: i64) {
         self.writes += 1;
         self.inner.add(key, delta);
+    }
+
+    fn has_written(&self, keyspace: Keyspace) -> bool {
+        self.inner.has_written(keyspace)
     }
 
     async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {

@@ -4,19 +4,25 @@ mod read;
 
 pub use read::{AuditEntry, AuditPage, Cursor, ReadAudit};
 
+use crate::command::hook::raise;
 use crate::command::scope::Scope;
 use crate::context::Context;
-use crate::domain::audit::AuditEvent;
+use crate::domain::audit::{AuditEvent, masked};
 use crate::domain::entropy::random_bytes;
+use crate::domain::hook::HookEvent;
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::audit::{self, AuditPlace, AuditRecord};
 
-/// Adds an event to a transaction, or nothing when the app keeps no audit log. Call it in each attempt.
+/// Adds an event to a transaction: to the audit log, unless the app keeps none, and for the hooks that are told of it.
+/// Call it in each attempt.
 ///
 /// # Errors
-/// When the event is too large.
-pub fn note(tx: &mut dyn Tx, context: &Context, scope: &Scope, event: AuditEvent) -> Result<(), Fault> {
+/// When the event is too large, or cannot be sealed.
+pub async fn note(tx: &mut dyn Tx, context: &Context, scope: &Scope, event: AuditEvent) -> Result<(), Fault> {
+    if let Some(event) = HookEvent::of_audit(&event) {
+        raise(tx, context, scope, &event).await?;
+    }
     let Scope { app: entry, cause } = scope;
     if entry.config.audit_retention_ms == 0 {
         return Ok(());
@@ -28,7 +34,7 @@ pub fn note(tx: &mut dyn Tx, context: &Context, scope: &Scope, event: AuditEvent
         user,
         tenant,
         recipe: recipe.map(str::to_owned),
-        login,
+        login: login.as_deref().map(masked),
         detail,
         client: cause.client.map(|address| address.to_canonical().to_string()),
         caller: cause.caller.map(|address| address.to_canonical().to_string()),

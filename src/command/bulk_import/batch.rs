@@ -165,7 +165,7 @@ impl ImportBatch {
         };
         if let (None, Ok(ready)) = (&complaint, ready) {
             bulk_import::remove(tx, app_id, id, before);
-            note(context, tx, &self.scope, ready)?;
+            note(context, tx, &self.scope, ready).await?;
             return Ok(Some(true));
         }
         (record.status, record.error, record.updated) = (BulkStatus::Failed, complaint, context.now());

@@ -61,7 +61,7 @@ impl ImportOne {
             // Nothing was written: committing only re-checks what was read.
             return Ok(Step::Commit(tx, Imported::Invalid(vec![complaint])));
         }
-        note(context, tx.as_mut(), &self.scope, ready)?;
+        note(context, tx.as_mut(), &self.scope, ready).await?;
         let info = UserInfo::load(tx.as_mut(), id, ready.user.clone()).await.map_err(failed)?;
         Ok(Step::Commit(tx, Imported::Ok(Box::new(info))))
     }

@@ -74,7 +74,7 @@ impl DashboardSignIn<'_> {
                 Some(user) => event(kind, &user).detail("wrong password"),
                 None => AuditEvent::of(kind).login(&self.email).detail("unknown e-mail address"),
             };
-            audit::note(tx.as_mut(), context, &self.scope, refused)?;
+            audit::note(tx.as_mut(), context, &self.scope, refused).await?;
             Ok(Step::Commit(tx, ()))
         })
         .await
@@ -98,7 +98,7 @@ impl DashboardSignIn<'_> {
                 expires: now.plus(SESSION_LIFETIME_MS),
             };
             codec::put(tx.as_mut(), dashboard::session_key(app_id, hash), &session).map_err(writing)?;
-            audit::note(tx.as_mut(), context, &self.scope, event(AuditKind::DashboardSignedIn, &user))?;
+            audit::note(tx.as_mut(), context, &self.scope, event(AuditKind::DashboardSignedIn, &user)).await?;
             Ok(Step::Commit(tx, true))
         });
         Ok(is_entered.await?.then_some(id))

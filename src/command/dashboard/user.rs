@@ -86,7 +86,7 @@ impl CreateUser<'_> {
         if !dashboard::save(tx.as_mut(), app_id, None, user).await.map_err(writing)? {
             return Ok(Step::Done(false));
         }
-        audit::note(tx.as_mut(), context, &self.scope, event(AuditKind::DashboardUserCreated, user))?;
+        audit::note(tx.as_mut(), context, &self.scope, event(AuditKind::DashboardUserCreated, user)).await?;
         Ok(Step::Commit(tx, true))
     }
 }
@@ -160,7 +160,7 @@ impl UpdateUser<'_> {
             (None, None) => "nothing",
         };
         let changed = event(AuditKind::DashboardUserChanged, &after).detail(detail);
-        audit::note(tx.as_mut(), context, &self.scope, changed)?;
+        audit::note(tx.as_mut(), context, &self.scope, changed).await?;
         Ok(Step::Commit(tx, SaveUserOutcome::Ok(after.into())))
     }
 }
@@ -187,7 +187,7 @@ impl DeleteUser {
         let app_id = &self.scope.app.id;
         let Some(user) = self.named.find(tx.as_mut(), app_id).await? else { return Ok(Step::Commit(tx, false)) };
         dashboard::remove(tx.as_mut(), app_id, &user);
-        audit::note(tx.as_mut(), context, &self.scope, event(AuditKind::DashboardUserRemoved, &user))?;
+        audit::note(tx.as_mut(), context, &self.scope, event(AuditKind::DashboardUserRemoved, &user)).await?;
         Ok(Step::Commit(tx, true))
     }
 }

@@ -78,7 +78,7 @@ impl ImportHash<'_> {
         };
         let kind = if existed { AuditKind::PasswordChanged } else { AuditKind::UserImported };
         let event = self.account.event_of(kind, &person).detail("imported hash");
-        audit::note(tx.as_mut(), context, &self.account.scope, event)?;
+        audit::note(tx.as_mut(), context, &self.account.scope, event).await?;
         Ok(Step::Commit(tx, Ok((person, existed))))
     }
 

@@ -85,7 +85,7 @@ impl CreateResetToken<'_> {
         let series = passwordreset::series(tx.as_mut(), app_id, &id).await.map_err(reading)?;
         let series = series.unwrap_or(Series::new(new_series));
         let event = event(AuditKind::PasswordResetRequested, &user, &id, &email);
-        audit::note(tx.as_mut(), context, &self.scope, event)?;
+        audit::note(tx.as_mut(), context, &self.scope, event).await?;
         let tokens = passwordreset::tokens_of(app_id, &id);
         let record = ResetTokenRecord::new(id, email, expires, series.id);
         tokens.add(tx.as_mut(), hash, series, &record).map_err(writing)?;
@@ -224,7 +224,7 @@ impl ResetPassword<'_> {
         // The login may not be the one that the token was created for; links that were sent for it end as well.
         passwordreset::end_for_login(tx.as_mut(), app_id, &after, &id).await.map_err(writing)?;
         let event = event(AuditKind::PasswordChanged, &after, &id, &token.email).detail("reset token");
-        audit::note(tx.as_mut(), context, &self.scope, event)?;
+        audit::note(tx.as_mut(), context, &self.scope, event).await?;
         Ok(Step::Commit(tx, Some((after, id, token.email))))
     }
 }

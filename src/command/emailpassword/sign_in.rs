@@ -117,7 +117,7 @@ impl SignIn<'_> {
                 }
                 None => refused.detail(why.unwrap_or("unknown e-mail address")),
             };
-            audit::note(tx.as_mut(), context, &self.account.scope, event)?;
+            audit::note(tx.as_mut(), context, &self.account.scope, event).await?;
             Ok(Step::Commit(tx, ()))
         })
         .await
@@ -161,7 +161,7 @@ impl SignIn<'_> {
                 .map_err(writing)?;
             let person = Person::load(tx.as_mut(), &scope.app.id, found).await?;
             let event = self.account.event_of(AuditKind::SignedIn, &person);
-            audit::note(tx.as_mut(), context, scope, event)?;
+            audit::note(tx.as_mut(), context, scope, event).await?;
             Ok(Step::Commit(tx, Some((person, active))))
         });
         Ok(entered.await?.map(|(person, active)| {

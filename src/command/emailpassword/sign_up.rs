@@ -71,7 +71,7 @@ impl SignUp<'_> {
         }
         let active = mark_active(tx.as_mut(), context, &scope.app, shown, context.now()).await.map_err(writing)?;
         let event = self.account.event_of(AuditKind::SignedUp, &person);
-        audit::note(tx.as_mut(), context, scope, event)?;
+        audit::note(tx.as_mut(), context, scope, event).await?;
         Ok(Step::Commit(tx, Some((person, active))))
     }
 }

@@ -103,7 +103,7 @@ impl UpdateLogin<'_> {
             passwordreset::end_for_login(tx.as_mut(), app_id, &after, &id).await.map_err(writing)?;
         }
         for event in events {
-            audit::note(tx.as_mut(), context, &self.scope, event)?;
+            audit::note(tx.as_mut(), context, &self.scope, event).await?;
         }
         let method = after.method(&id).cloned();
         Ok(Step::Commit(tx, Ok(method)))

@@ -47,7 +47,7 @@ impl UnverifyEmail {
         }
         user::verified::unmark(tx.as_mut(), id, user_id, email).await.map_err(failed)?;
         let event = AuditEvent::of(AuditKind::EmailUnverified).user(user_id).login(email);
-        audit::note(tx.as_mut(), context, scope, event)?;
+        audit::note(tx.as_mut(), context, scope, event).await?;
         Ok(Step::Commit(tx, ()))
     }
 }

@@ -71,7 +71,7 @@ impl VerifyEmail<'_> {
                 user::verified::mark(tx.as_mut(), id, &token.user_id, &token.email, now).await.map_err(failed)?;
                 let event = AuditEvent::of(AuditKind::EmailVerified).user(&token.user_id);
                 let event = event.tenant(&self.tenant).login(&token.email);
-                audit::note(tx.as_mut(), context, &self.scope, event)?;
+                audit::note(tx.as_mut(), context, &self.scope, event).await?;
                 Verified::Ok { user_id: token.user_id, email: token.email }
             }
         };

@@ -3,8 +3,9 @@
 use super::{Outbox, failed, services};
 use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
-use crate::domain::ids::TenantId;
-use crate::domain::mail::{Channel, Due, Failure, MAX_REFUSALS, Mail, Progress};
+use crate::domain::delivery::{Due, Failure, MAX_REFUSALS, Progress};
+use crate::domain::ids::{AppId, TenantId};
+use crate::domain::mail::{Channel, Mail};
 use crate::fault::Fault;
 use crate::outbound::mail::{Delivery, SendError};
 use crate::state::directory::AppEntry;
@@ -44,10 +45,9 @@ impl DeliverMail {
     /// # Errors
     /// When the store fails. If the mail was sent before, this process remembers it and does not send it again.
     pub async fn run(self, context: &Context) -> Result<DeliverOutcome, Fault> {
-        let (id, app) = (&self.id, &self.app.id);
         let record = outbox::get(context.store.begin().as_mut(), &self.key()).await.map_err(failed)?;
         let Some(record) = record else { return Ok(DeliverOutcome::Nothing) };
-        if context.outbox.is_sent(app, *id) {
+        if context.outbox.is_sent(&self.message()) {
             self.remove(context).await?;
             return Ok(DeliverOutcome::Nothing);
         }
@@ -60,7 +60,8 @@ impl DeliverMail {
             };
         }
         let channel = record.kind.channel();
-        let is_paused = context.outbox.is_closing() || context.outbox.pause_left(app, channel, now.steady).is_some();
+        let is_paused =
+            context.outbox.is_closing() || context.outbox.pause_left(&self.server(channel), now.steady).is_some();
         if is_paused || record.progress.due(&now) != Due::Now {
             return Ok(DeliverOutcome::Nothing);
         }
@@ -74,6 +75,14 @@ impl DeliverMail {
         outbox::key(&self.app.id, &self.tenant, &self.id)
     }
 
+    fn message(&self) -> (AppId, Uuid) {
+        (self.app.id.clone(), self.id)
+    }
+
+    fn server(&self, channel: Channel) -> (AppId, Channel) {
+        (self.app.id.clone(), channel)
+    }
+
     async fn send(&self, context: &Context, record: &OutboxRecord, mail: Mail) -> Result<DeliverOutcome, Fault> {
         let (id, app, to) = (self.id, &self.app.id, mail.to.clone());
         let Some(letter) = context.mailer.write(id, app.clone(), mail, record.created).await else {
@@ -81,8 +90,8 @@ impl DeliverMail {
         };
         match context.mailer.deliver(services(&self.app), letter, context.now()).await {
             Ok(delivery) => {
-                context.outbox.remember_sent(app, id);
-                context.outbox.resume(app, record.kind.channel());
+                context.outbox.remember_sent(self.message());
+                context.outbox.resume(&self.server(record.kind.channel()));
                 self.remove(context).await?;
                 Ok(if delivery == Delivery::Caught { DeliverOutcome::Caught } else { DeliverOutcome::Sent })
             }
@@ -104,9 +113,9 @@ impl DeliverMail {
     ) -> Result<(), Fault> {
         let (app, now) = (&self.app.id, context.clock.reading());
         if failure == Failure::Unavailable {
-            context.outbox.pause(app, channel, now.steady);
+            context.outbox.pause(self.server(channel), now.steady);
         } else {
-            context.outbox.resume(app, channel);
+            context.outbox.resume(&self.server(channel));
         }
         let progress = self.update(context, what, |progress| progress.failed(failure, now)).await?;
         let is_held = progress.is_some_and(|progress| progress.due(&now) == Due::Held);
@@ -157,7 +166,7 @@ impl DeliverMail {
             Ok(Step::Commit(tx, ()))
         })
         .await?;
-        context.outbox.forget_sent(&self.app.id, self.id);
+        context.outbox.forget_sent(&self.message());
         Ok(())
     }
 }

@@ -16,9 +16,10 @@ pub use token_mail::TokenMail;
 
 use crate::context::Context;
 use crate::crypto::sealing::MessageKey;
+use crate::domain::delivery::Progress;
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::AppId;
-use crate::domain::mail::{Mail, Progress};
+use crate::domain::mail::Mail;
 use crate::fault::{Fault, Gone};
 use crate::outbound::mail::Services;
 use crate::state::directory::AppEntry;

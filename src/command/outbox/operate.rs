@@ -4,9 +4,10 @@ use super::{Outbox, failed, services};
 use crate::command::scope::Scope;
 use crate::command::transact::{Step, transact_unqueued};
 use crate::context::Context;
+use crate::domain::delivery::Progress;
 use crate::domain::entropy::time_ordered_uuid;
 use crate::domain::ids::TenantId;
-use crate::domain::mail::{Addressee, Channel, Mail, MailKind, Progress};
+use crate::domain::mail::{Addressee, Channel, Mail, MailKind};
 use crate::fault::Fault;
 use crate::outbound::mail::{Delivery, SendError};
 use crate::store::Key;
@@ -96,7 +97,7 @@ impl RetryMail {
             })
             .await?;
         }
-        Channel::ALL.into_iter().for_each(|channel| context.outbox.resume(app, channel));
+        Channel::ALL.into_iter().for_each(|channel| context.outbox.resume(&(app.clone(), channel)));
         context.outbox.notify();
         Ok(renewed)
     }

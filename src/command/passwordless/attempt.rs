@@ -155,7 +155,7 @@ impl Attempt {
             Some(Found { user, id }) => refused.user(user.shown_id()).recipe_user(user.shown(&id)),
             None => refused,
         };
-        audit::note(tx, context, &self.place.scope, event)
+        audit::note(tx, context, &self.place.scope, event).await
     }
 
     /// The device that the code is for: the one that began, or the one to which the link belongs.

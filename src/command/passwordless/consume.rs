@@ -86,7 +86,7 @@ impl ConsumeCode {
             .await
             .map_err(failed)?;
         let kind = if created { AuditKind::SignedUp } else { AuditKind::SignedIn };
-        self.note(context, tx.as_mut(), kind, &device.contact, &found)?;
+        self.note(context, tx.as_mut(), kind, &device.contact, &found).await?;
         self.confirm(context, tx.as_mut(), &device.contact, &found).await?;
         let person = Box::new(Person::load(tx.as_mut(), &scope.app.id, found).await?);
         Ok(Step::Commit(tx, Ok(Ok((person, active, created, device)))))
@@ -125,12 +125,12 @@ impl ConsumeCode {
         let Some(email) = contact.email().filter(|_| self.confirms_email) else { return Ok(()) };
         let app_id = &self.attempt.place.scope.app.id;
         if confirm_email(tx, app_id, found.user.shown(&found.id), email, context.now()).await? {
-            self.note(context, tx, AuditKind::EmailVerified, contact, found)?;
+            self.note(context, tx, AuditKind::EmailVerified, contact, found).await?;
         }
         Ok(())
     }
 
-    fn note(
+    async fn note(
         &self,
         context: &Context,
         tx: &mut dyn Tx,
@@ -140,6 +140,6 @@ impl ConsumeCode {
     ) -> Result<(), Fault> {
         let place = &self.attempt.place;
         let event = place.event(kind, contact).user(user.shown_id()).recipe_user(user.shown(id));
-        audit::note(tx, context, &place.scope, event)
+        audit::note(tx, context, &place.scope, event).await
     }
 }

@@ -98,7 +98,7 @@ impl UpdateContacts {
         passwordless::delete_all(tx.as_mut(), app_id, &old, &changed).await.map_err(failed)?;
         user_data::remove_outdated(tx.as_mut(), app_id, &[&before], &[&after]).await.map_err(failed)?;
         for event in events(&after, &new, &changed) {
-            audit::note(tx.as_mut(), context, &self.scope, event)?;
+            audit::note(tx.as_mut(), context, &self.scope, event).await?;
         }
         Ok(Step::Commit(tx, Ok(Updated::Ok)))
     }

@@ -1,12 +1,14 @@
 //! `POST /recipe/session`.
 
 use crate::command::activity::{Marked, mark_active};
+use crate::command::hook::raise;
 use crate::command::scope::Scope;
 use crate::command::session::issue::{Mint, PairOptions, PairSpec};
 use crate::command::session::session_owner::SessionOwner;
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::crypto::access_token::has_protected_claim;
+use crate::domain::hook::HookEventKind;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::session::event::EventKind;
@@ -121,6 +123,7 @@ impl CreateSession {
             log: EventLog::starting_with(now, created),
         };
         session::insert(tx.as_mut(), &entry.id, &handle, &record).map_err(writing)?;
+        raise(tx.as_mut(), context, &self.scope, &owner.event(HookEventKind::SessionCreated, &handle)).await?;
         let active = mark_active(tx.as_mut(), context, entry, &owner.user_id, now).await.map_err(writing)?;
         let issued = pair.issued(handle, owner, self.user_data_in_jwt.clone(), validity_ms);
         Ok(Step::Commit(tx, Some((issued, active))))

@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod data;
+pub mod ending;
 mod issue;
 pub mod jwt;
 pub mod list;

@@ -1,13 +1,16 @@
 //! `POST /recipe/session/refresh`.
 
 use crate::command::activity::{Marked, mark_active};
+use crate::command::hook::raise;
 use crate::command::scope::Scope;
+use crate::command::session::ending::end_session;
 use crate::command::session::family_rules;
 use crate::command::session::issue::{Mint, PairOptions, PairSpec};
 use crate::command::session::session_owner::SessionOwner;
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::crypto::refresh_token::RefreshToken;
+use crate::domain::hook::HookEventKind;
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::session::event::EventKind;
 pub use crate::domain::session::event::ReuseSubtype;
@@ -189,12 +192,12 @@ impl Exchange<'_> {
             }
             RefreshDecision::Reuse(reuse) => {
                 let owner = SessionOwner::of_row(tx.as_mut(), &entry.id, &record.user_id).await?;
-                self.reuse(tx, record, owner, reuse, now)
+                self.reuse(tx, record, owner, reuse, now).await
             }
         }
     }
 
-    fn reuse(
+    async fn reuse(
         &self,
         mut tx: Box<dyn Tx>,
         mut record: SessionRecord,
@@ -202,20 +205,24 @@ impl Exchange<'_> {
         reuse: Reuse,
         now: UnixMillis,
     ) -> Result<Step<Attempted>, Fault> {
-        let Scope { app: entry, cause } = &self.command.scope;
+        let scope @ Scope { app: entry, cause } = &self.command.scope;
+        let theft = owner.event(HookEventKind::TheftDetected, &self.token.handle);
+        let is_recorded = reuse.ends_session || record.log.wants_reuse(now);
+        if reuse.is_theft && is_recorded {
+            raise(tx.as_mut(), self.context, scope, &theft).await?;
+        }
         let outcome = self.reuse_outcome(owner, &reuse);
         let event = reuse.event.of_request(&cause.request_id);
         let handle = &self.token.handle;
         if reuse.ends_session {
             let purge_at = purge_at(entry.config.session_timeline_retention_ms, now);
-            session::end(tx.as_mut(), &entry.id, handle, record, Ending { event, at: now, purge_at })
-        } else if record.log.wants_reuse(now) {
+            let ending = (record, Ending { event, at: now, purge_at });
+            end_session(tx.as_mut(), self.context, scope, handle, ending).await?;
+        } else if is_recorded {
             record.log.push(now, event);
             session::update(tx.as_mut(), &entry.id, handle, &record)
-        } else {
-            return Ok(Step::Commit(tx, (outcome, Happened::NOTHING)));
+                .map_err(|error| Fault::new("writing a detected reuse", error))?;
         }
-        .map_err(|error| Fault::new("writing a detected reuse", error))?;
         Ok(Step::Commit(tx, (outcome, Happened::NOTHING)))
     }
 

@@ -2,6 +2,7 @@
 
 use crate::command::activity::{Marked, mark_active};
 use crate::command::scope::Scope;
+use crate::command::session::ending::end_session;
 use crate::command::session::list::live_sessions;
 use crate::command::session::session_owner::SessionOwners;
 use crate::command::transact::{Step, transact};
@@ -82,8 +83,8 @@ impl RevokeSessions {
             for handle in batch {
                 let found = session::get(tx.as_mut(), id, handle).await;
                 let Some(record) = found.map_err(|error| Fault::new("loading a session", error))? else { continue };
-                session::end(tx.as_mut(), id, handle, record, ending(context, &self.scope, None))
-                    .map_err(|error| Fault::new("ending a session", error))?;
+                let ending = (record, ending(context, &self.scope, None));
+                end_session(tx.as_mut(), context, &self.scope, handle, ending).await?;
                 gone.push(handle.to_string());
             }
             if gone.is_empty() {
@@ -149,8 +150,8 @@ impl EndUserSessions<'_> {
                 room -= 1;
                 match session::get(tx, id, &handle).await.map_err(failed)? {
                     Some(record) => {
-                        let ending = ending(context, self.scope, Some(self.change));
-                        session::end(tx, id, &handle, record, ending).map_err(failed)?;
+                        let ending = (record, ending(context, self.scope, Some(self.change)));
+                        end_session(tx, context, self.scope, &handle, ending).await?;
                         ended.count += 1;
                     }
                     // Removed since the scan; or a key without a row, which would be found again and again.

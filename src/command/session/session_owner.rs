@@ -2,7 +2,8 @@
 
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
-use crate::domain::ids::{AppId, UserId};
+use crate::domain::hook::{HookEvent, HookEventKind};
+use crate::domain::ids::{AppId, SessionHandle, UserId};
 use crate::fault::Fault;
 use crate::store::user::{self, Found};
 use crate::store::{Tx, user_data};
@@ -29,6 +30,17 @@ impl SessionOwner {
             }
             None => Self { user_id: id.clone(), recipe_user_id: id.clone() },
         })
+    }
+
+    /// What hooks are told of a session of this owner.
+    pub(super) const fn event<'a>(&'a self, kind: HookEventKind, session: &'a SessionHandle) -> HookEvent<'a> {
+        HookEvent {
+            tenant: Some(&session.tenant),
+            user: Some(&self.user_id),
+            recipe_user: Some(&self.recipe_user_id),
+            session: Some(session),
+            ..HookEvent::of(kind)
+        }
     }
 
     /// Finds the owner of an existing session, by the id in its row.

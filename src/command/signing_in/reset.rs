@@ -71,7 +71,7 @@ pub async fn note_reset_for_nobody(
     transact(context, &(tenant, email), "committing a refused password reset", |mut tx| async move {
         let event = AuditEvent::of(AuditKind::PasswordResetRequested).tenant(tenant).login(email);
         let event = event.recipe(RecipeId::EmailPassword).detail("nobody signs in with this address");
-        audit::note(tx.as_mut(), context, scope, event)?;
+        audit::note(tx.as_mut(), context, scope, event).await?;
         Ok(Step::Commit(tx, ()))
     })
     .await

@@ -31,7 +31,7 @@ pub async fn adopt_verification(context: &Context, scope: &Scope, person: Person
             let now = context.now();
             if confirm_email(tx.as_mut(), app, &shown, &email, now).await? {
                 let event = AuditEvent::of(AuditKind::EmailVerified).user(&shown).login(&email);
-                audit::note(tx.as_mut(), context, scope, event.detail("another login method has verified it"))?;
+                audit::note(tx.as_mut(), context, scope, event.detail("another login method has verified it")).await?;
             }
             let person = Person::load(tx.as_mut(), app, found).await?;
             Ok(Step::Commit(tx, Some(person)))
@@ -74,7 +74,7 @@ async fn confirm(
         let is_new = confirm_email(tx.as_mut(), &scope.app.id, shown, email, context.now()).await?;
         if is_new {
             let event = AuditEvent::of(AuditKind::EmailVerified).user(shown).login(email);
-            audit::note(tx.as_mut(), context, scope, event.detail(why))?;
+            audit::note(tx.as_mut(), context, scope, event.detail(why)).await?;
         }
         Ok(Step::Commit(tx, is_new))
     })

@@ -5,10 +5,11 @@ use crate::command::scope::Scope;
 use crate::command::tenancy::providers as stored_providers;
 use crate::context::Context;
 use crate::domain::ids::TenantId;
+use crate::domain::json::reader::ConfigFlaw;
 use crate::domain::thirdparty::catalogue::{ProviderKind, entry_of};
 use crate::domain::thirdparty::config::{ProviderConfig, over_static, static_providers};
 use crate::domain::thirdparty::provider::Provider;
-use crate::domain::thirdparty::read::{self, ConfigFlaw};
+use crate::domain::thirdparty::read;
 use crate::fault::Fault;
 
 /// Lists the providers with which people can sign in to a tenant. Asks no provider.

@@ -1,11 +1,11 @@
 //! [`ProviderRefusal`]: why a sign-in with a provider goes no further.
 
 use crate::crypto::signed_token::PrivateKeyFlaw;
+use crate::domain::json::reader::ConfigFlaw;
 use crate::domain::thirdparty::apple::AppleFlaw;
 use crate::domain::thirdparty::config::NoClient;
 use crate::domain::thirdparty::id_token::ClaimFlaw;
 use crate::domain::thirdparty::profile::ProfileFlaw;
-use crate::domain::thirdparty::read::ConfigFlaw;
 use crate::outbound::http::SendError;
 use crate::outbound::provider::{FetchError, VerifyError};
 use std::fmt;

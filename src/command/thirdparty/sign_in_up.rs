@@ -82,7 +82,7 @@ impl SignInUp {
             Err(Taken::Reservation { .. }) => {
                 let refused = self.event(AuditKind::SignInRefused, &after, &id);
                 let refused = refused.detail("another primary user has the new e-mail address");
-                audit::note(tx.as_mut(), context, &self.scope, refused)?;
+                audit::note(tx.as_mut(), context, &self.scope, refused).await?;
                 return Ok(Step::Commit(tx, Ok(None)));
             }
             Err(Taken::Identity { .. } | Taken::Id { .. }) => {
@@ -94,7 +94,7 @@ impl SignInUp {
         user_data::remove_outdated(tx.as_mut(), &entry.id, &before, &[&after]).await.map_err(writing)?;
         self.mark_verified(context, tx.as_mut(), &after, &id).await?;
         for event in events {
-            audit::note(tx.as_mut(), context, &self.scope, event)?;
+            audit::note(tx.as_mut(), context, &self.scope, event).await?;
         }
         let active =
             mark_active(tx.as_mut(), context, entry, after.shown_id(), context.now()).await.map_err(writing)?;
@@ -138,7 +138,7 @@ impl SignInUp {
             return Ok(());
         }
         if confirm_email(tx, &self.scope.app.id, user.shown(id), &self.email, context.now()).await? {
-            audit::note(tx, context, &self.scope, self.event(AuditKind::EmailVerified, user, id))?;
+            audit::note(tx, context, &self.scope, self.event(AuditKind::EmailVerified, user, id)).await?;
         }
         Ok(())
     }

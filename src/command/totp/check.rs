@@ -111,7 +111,7 @@ impl CheckCode<'_> {
             }
         }
         if let Some(event) = event {
-            audit::note(tx.as_mut(), context, &self.scope, event)?;
+            audit::note(tx.as_mut(), context, &self.scope, event).await?;
         }
         Ok(Step::Commit(tx, outcome))
     }

@@ -83,7 +83,7 @@ impl AddDevice {
         totp::put_devices(tx.as_mut(), id, &self.user_id, devices).await.map_err(failed)?;
         if verified {
             let event = AuditEvent::of(AuditKind::TotpDeviceAdded).user(&self.user_id).detail(&name);
-            audit::note(tx.as_mut(), context, &self.scope, event)?;
+            audit::note(tx.as_mut(), context, &self.scope, event).await?;
         }
         Ok(Step::Commit(tx, Ok(name)))
     }
@@ -184,7 +184,7 @@ impl RemoveDevice {
         totp::put_devices(tx.as_mut(), id, &self.user_id, devices).await.map_err(failed)?;
         if removed.verified {
             let event = AuditEvent::of(AuditKind::TotpDeviceRemoved).user(&self.user_id).detail(removed.name);
-            audit::note(tx.as_mut(), context, &self.scope, event)?;
+            audit::note(tx.as_mut(), context, &self.scope, event).await?;
         }
         Ok(Step::Commit(tx, true))
     }

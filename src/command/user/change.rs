@@ -168,7 +168,7 @@ impl<D: Decide> Attempt<'_, D> {
         }
         write(tx.as_mut(), &scope.app.id, &change).await.map_err(failed)?;
         for event in &change.audit {
-            audit::note(tx.as_mut(), context, scope, event.clone())?;
+            audit::note(tx.as_mut(), context, scope, event.clone()).await?;
         }
         let active = match &change.active {
             Some(user) => mark_active(tx.as_mut(), context, &scope.app, user, context.now()).await.map_err(failed)?,

@@ -146,7 +146,7 @@ impl ImportUsers {
         let refused = |what: &str| Imported::Refused(BadLine(what.to_owned()));
         Ok(match write(tx, &self.scope.app.id, ready, now).await.map_err(reading)? {
             ImportOutcome::Ok => {
-                note(context, tx, &self.scope, ready)?;
+                note(context, tx, &self.scope, ready).await?;
                 Imported::Ok
             }
             ImportOutcome::Taken(Taken::Id { .. }) => refused("'userId' is the id of another user"),

@@ -223,12 +223,17 @@ async fn first_missing<'a>(
 ///
 /// # Errors
 /// When an event is too large.
-pub(in crate::command) fn note(context: &Context, tx: &mut dyn Tx, scope: &Scope, ready: &Ready) -> Result<(), Fault> {
+pub(in crate::command) async fn note(
+    context: &Context,
+    tx: &mut dyn Tx,
+    scope: &Scope,
+    ready: &Ready,
+) -> Result<(), Fault> {
     let shown = ready.user.shown_id();
-    audit::note(tx, context, scope, AuditEvent::of(AuditKind::UserImported).user(shown))?;
+    audit::note(tx, context, scope, AuditEvent::of(AuditKind::UserImported).user(shown)).await?;
     for NewRole { role, tenants } in &ready.roles {
         for tenant in tenants {
-            audit::note(tx, context, scope, role_event(AuditKind::RoleAssigned, shown, tenant, role))?;
+            audit::note(tx, context, scope, role_event(AuditKind::RoleAssigned, shown, tenant, role)).await?;
         }
     }
     Ok(())

@@ -50,7 +50,7 @@ impl AssignRole {
         }
         assignment.put(tx.as_mut(), incarnation).map_err(writing)?;
         let event = event(AuditKind::RoleAssigned, &self.user_id, &self.tenant, &self.role);
-        audit::note(tx.as_mut(), context, &self.scope, event)?;
+        audit::note(tx.as_mut(), context, &self.scope, event).await?;
         Ok(Step::Commit(tx, Ok(false)))
     }
 }
@@ -87,7 +87,7 @@ impl UnassignRole {
         }
         assignment.delete(tx.as_mut());
         let event = event(AuditKind::RoleUnassigned, &self.user_id, &self.tenant, &self.role);
-        audit::note(tx.as_mut(), context, &self.scope, event)?;
+        audit::note(tx.as_mut(), context, &self.scope, event).await?;
         Ok(Step::Commit(tx, Ok(true)))
     }
 }

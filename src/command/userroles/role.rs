@@ -61,7 +61,7 @@ impl PutRole {
         }
         userroles::put(tx.as_mut(), id, &self.role, role, &added, &[]).map_err(writing)?;
         let event = AuditEvent::of(AuditKind::RoleChanged).detail(self.role.as_str());
-        audit::note(tx.as_mut(), context, &self.scope, event)?;
+        audit::note(tx.as_mut(), context, &self.scope, event).await?;
         Ok(Step::Commit(tx, RolePut::Ok { created }))
     }
 }
@@ -96,7 +96,7 @@ impl WithdrawPermissions {
         }
         userroles::put(tx.as_mut(), id, &self.role, role, &[], &withdrawn).map_err(writing)?;
         let event = AuditEvent::of(AuditKind::RoleChanged).detail(self.role.as_str());
-        audit::note(tx.as_mut(), context, &self.scope, event)?;
+        audit::note(tx.as_mut(), context, &self.scope, event).await?;
         Ok(Step::Commit(tx, Ok(())))
     }
 }
@@ -131,7 +131,7 @@ impl RemoveRole {
         let Some(role) = found else { return Ok(Step::Done(None)) };
         let removed = begin(tx.as_mut(), id, &self.role, &role, context.now()).map_err(writing)?;
         let event = AuditEvent::of(AuditKind::RoleRemoved).detail(self.role.as_str());
-        audit::note(tx.as_mut(), context, &self.scope, event)?;
+        audit::note(tx.as_mut(), context, &self.scope, event).await?;
         Ok(Step::Commit(tx, Some(removed)))
     }
 }

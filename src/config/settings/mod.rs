@@ -4,6 +4,7 @@
 
 mod core;
 mod front;
+mod hooks;
 mod mail;
 mod own;
 mod recipes;
@@ -39,6 +40,7 @@ pub const SECTIONS: &[Section] = &[
     Section { title: "Front door: recipes", settings: front::FRONT_RECIPES },
     Section { title: "Mail", settings: mail::MAIL },
     Section { title: "Text messages", settings: sms::SMS },
+    Section { title: "Hooks", settings: hooks::HOOKS },
     Section { title: "OAuth, SAML and bulk import", settings: recipes::FEDERATION },
 ];
 

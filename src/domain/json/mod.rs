@@ -3,6 +3,7 @@
 
 mod object;
 mod raw;
+pub mod reader;
 mod tree;
 
 pub use object::{JsonObject, as_text};

@@ -1,15 +1,13 @@
-//! Outbound mail and text messages: what is sent, in which language, and when it is tried again.
+//! Outbound mail and text messages: what is sent, to whom, and in which language.
 
 mod address;
 mod addressee;
 mod language;
-mod schedule;
 mod server;
 
 pub use address::{AddressError, HeaderText, MailAddress};
 pub use addressee::Addressee;
 pub use language::Language;
-pub use schedule::{Due, Failure, MAX_REFUSALS, Progress, pause_ms};
 pub use server::{Credentials, Security, Sender, SmtpServer};
 
 use crate::domain::ids::TenantId;

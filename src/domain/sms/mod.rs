@@ -4,4 +4,4 @@ mod number;
 mod service;
 
 pub use number::{NumberError, PhoneNumber};
-pub use service::{SmsService, Twilio, TwilioSender, Webhook};
+pub use service::{SmsService, Twilio, TwilioSender};

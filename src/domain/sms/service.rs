@@ -1,6 +1,7 @@
 //! The services that deliver text messages.
 
 use crate::domain::secret::Secret;
+use crate::domain::webhook::{Webhook, host};
 
 /// A service that delivers text messages.
 #[derive(Debug, Clone)]
@@ -33,22 +34,11 @@ pub enum TwilioSender {
     MessagingService(String),
 }
 
-/// A program of the operator's, which is called with signed requests (Standard Webhooks).
-#[derive(Debug, Clone)]
-pub struct Webhook {
-    /// Its URL.
-    pub url: String,
-    /// The key of the signatures.
-    pub key: Secret<Vec<u8>>,
-}
-
 impl SmsService {
     /// The host, and the port if it is not the usual one, that requests go to.
     #[must_use]
     pub fn host(&self) -> String {
-        let url = self.url();
-        let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-        rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned()
+        host(&self.url()).to_owned()
     }
 
     /// The URL that requests go to.

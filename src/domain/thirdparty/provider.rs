@@ -3,7 +3,7 @@
 use super::catalogue::{Entry, ProviderKind, STANDARD_MAP, entry_of};
 use super::config::{ClientConfig, Params, Paths, ProviderConfig, UserInfoMap};
 use super::discovery::Discovery;
-use super::read::ConfigFlaw;
+use crate::domain::json::reader::ConfigFlaw;
 
 /// The path of a discovery document (OpenID Connect Discovery 1.0, section 4).
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";

@@ -1,28 +1,10 @@
 //! Reads provider configurations from JSON; a mistake is reported with its place.
 
 use super::config::{ClientConfig, Params, Paths, ProviderConfig, UserInfoMap};
+use crate::domain::json::reader::{self, ConfigFlaw, Reader};
 use crate::domain::json::{Json, Members};
 use crate::domain::secret::Secret;
-use serde_json::value::RawValue;
 use std::collections::BTreeSet;
-
-/// A mistake in the configuration of a provider.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{place} {problem}")]
-pub struct ConfigFlaw {
-    /// The member, such as `third_party_providers[1].clients[0].clientId`.
-    pub place: String,
-    /// What is wrong with it. Never shows the value: it may be a secret.
-    pub problem: String,
-}
-
-impl ConfigFlaw {
-    /// A mistake at a place.
-    #[must_use]
-    pub fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { place: place.into(), problem: problem.into() }
-    }
-}
 
 /// Members of a provider.
 const PROVIDER: [&str; 16] = [
@@ -52,7 +34,7 @@ const CLIENT: [&str; 6] = ["clientType", "clientId", "clientSecret", "scope", "f
 /// # Errors
 /// The first mistake, with its place below `place`.
 pub fn list(text: &str, place: &str) -> Result<Vec<ProviderConfig>, ConfigFlaw> {
-    let entries = json(text, place)?;
+    let entries = reader::parse(text, place)?;
     let entries = entries.as_array().ok_or_else(|| ConfigFlaw::new(place, "must be a list of providers in JSON"))?;
     let mut ids = BTreeSet::new();
     let mut providers = Vec::with_capacity(entries.len());
@@ -75,44 +57,10 @@ pub fn list(text: &str, place: &str) -> Result<Vec<ProviderConfig>, ConfigFlaw> 
 /// # Errors
 /// The first mistake, with its place below `place`.
 pub fn provider(text: &str, place: &str) -> Result<ProviderConfig, ConfigFlaw> {
-    Reader::of(&json(text, place)?, place.to_owned(), false)?.provider()
+    Reader::of(&reader::parse(text, place)?, place.to_owned(), false)?.provider()
 }
 
-fn json(text: &str, place: &str) -> Result<Json, ConfigFlaw> {
-    let flawed = |error: &serde_json::Error| {
-        ConfigFlaw::new(place, format!("must be JSON: wrong at line {}, column {}", error.line(), error.column()))
-    };
-    let raw: &RawValue = serde_json::from_str(text).map_err(|error| flawed(&error))?;
-    Json::of(raw).map_err(|flaw| ConfigFlaw::new(place, flaw.to_string()))
-}
-
-/// An object and where it is.
-struct Reader<'a> {
-    members: &'a Members,
-    place: String,
-    /// Whether unknown members and empty texts are mistakes.
-    is_strict: bool,
-}
-
-impl<'a> Reader<'a> {
-    fn of(json: &'a Json, place: String, is_strict: bool) -> Result<Self, ConfigFlaw> {
-        match json.as_object() {
-            Some(members) => Ok(Self { members, place, is_strict }),
-            None => Err(ConfigFlaw::new(place, "must be an object")),
-        }
-    }
-
-    fn knows_all(&self, known: &[&str]) -> Result<(), ConfigFlaw> {
-        match self.members.iter().map(|(name, _)| name).find(|name| !known.contains(name)) {
-            Some(unknown) if self.is_strict => Err(self.flaw(unknown, "is unknown")),
-            _ => Ok(()),
-        }
-    }
-
-    fn flaw(&self, name: &str, problem: impl Into<String>) -> ConfigFlaw {
-        ConfigFlaw::new(format!("{}.{name}", self.place), problem)
-    }
-
+impl Reader<'_> {
     fn provider(&self) -> Result<ProviderConfig, ConfigFlaw> {
         Ok(ProviderConfig {
             third_party_id: self.required("thirdPartyId")?,
@@ -156,7 +104,7 @@ impl<'a> Reader<'a> {
             client_type: self.filled("clientType")?,
             client_id: self.required("clientId")?,
             client_secret: self.filled("clientSecret")?.map(Secret::new),
-            scope: self.scope()?,
+            scope: self.texts("scope")?,
             force_pkce: self.flag("forcePKCE")?,
             extra: match self.given("additionalConfig") {
                 None => Members::default(),
@@ -166,16 +114,6 @@ impl<'a> Reader<'a> {
                 }
             },
         })
-    }
-
-    fn scope(&self) -> Result<Option<Vec<String>>, ConfigFlaw> {
-        let Some(given) = self.given("scope") else { return Ok(None) };
-        let entries = given.as_array().ok_or_else(|| self.flaw("scope", "must be a list of texts"))?;
-        let text = |(index, entry): (usize, &Json)| {
-            let text = entry.as_str().filter(|text| !text.is_empty());
-            text.map(str::to_owned).ok_or_else(|| self.flaw(&format!("scope[{index}]"), "must be a text"))
-        };
-        entries.iter().enumerate().map(text).collect::<Result<_, _>>().map(Some)
     }
 
     fn user_info_map(&self) -> Result<UserInfoMap, ConfigFlaw> {
@@ -204,39 +142,12 @@ impl<'a> Reader<'a> {
         reader.members.iter().map(param).collect::<Result<_, _>>().map(Some)
     }
 
-    /// The member, unless it is `null`.
-    fn given(&self, name: &str) -> Option<&'a Json> {
-        self.members.get(name).filter(|value| !value.is_null())
-    }
-
-    fn inner(&self, name: &str) -> Result<Option<Self>, ConfigFlaw> {
-        self.given(name).map(|json| Self::of(json, format!("{}.{name}", self.place), self.is_strict)).transpose()
-    }
-
-    fn filled(&self, name: &str) -> Result<Option<String>, ConfigFlaw> {
-        let Some(given) = self.given(name) else { return Ok(None) };
-        match given.as_str() {
-            Some("") if !self.is_strict => Ok(None),
-            Some(text) if !text.is_empty() => Ok(Some(text.to_owned())),
-            _ => Err(self.flaw(name, "must be a text that is not empty")),
-        }
-    }
-
-    fn required(&self, name: &str) -> Result<String, ConfigFlaw> {
-        self.filled(name)?.ok_or_else(|| self.flaw(name, "is missing"))
-    }
-
     fn url(&self, name: &str) -> Result<Option<String>, ConfigFlaw> {
         let Some(url) = self.filled(name)? else { return Ok(None) };
         match ["https://", "http://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme)) {
             true => Ok(Some(url)),
             false => Err(self.flaw(name, "must be a URL that begins with https://")),
         }
-    }
-
-    fn flag(&self, name: &str) -> Result<Option<bool>, ConfigFlaw> {
-        let Some(given) = self.given(name) else { return Ok(None) };
-        given.as_bool().map(Some).ok_or_else(|| self.flaw(name, "must be true or false"))
     }
 }
 

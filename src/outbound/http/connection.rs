@@ -17,9 +17,6 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-/// Largest reply that is read, in bytes.
-const MAX_REPLY: usize = 1024 * 1024;
-
 /// A reply, and where it sends us.
 pub(super) struct Answer {
     pub(super) reply: HttpReply,
@@ -33,6 +30,7 @@ pub(super) async fn exchange(
     tls: Option<Arc<ClientConfig>>,
     request: &HttpRequest,
 ) -> Result<Answer, SendError> {
+    let max_reply = request.max_reply;
     let request = encode(target, request)?;
     let failed = |reason: String| SendError::Connection { host: target.host.clone(), reason };
     // A slice of addresses is tried one by one; none of them is looked up again.
@@ -45,7 +43,7 @@ pub(super) async fn exchange(
             send(stream.map_err(|error| failed(error.to_string()))?, request).await
         }
     };
-    read(target, response.map_err(|error| failed(error.to_string()))?).await
+    read(target, response.map_err(|error| failed(error.to_string()))?, max_reply).await
 }
 
 async fn send<S>(stream: S, request: Request<Full<Bytes>>) -> hyper::Result<Response<Incoming>>
@@ -85,13 +83,18 @@ fn encode(target: &Target, request: &HttpRequest) -> Result<Request<Full<Bytes>>
     Ok(encoded)
 }
 
-async fn read(target: &Target, response: Response<Incoming>) -> Result<Answer, SendError> {
+async fn read(target: &Target, response: Response<Incoming>, max_reply: usize) -> Result<Answer, SendError> {
     let (head, body) = response.into_parts();
-    let body = Limited::new(body, MAX_REPLY).collect().await.map_err(|error| match error.is::<LengthLimitError>() {
-        true => SendError::TooLarge(target.host.clone()),
-        false => SendError::Connection { host: target.host.clone(), reason: error.to_string() },
-    })?;
+    let body = match max_reply {
+        0 => Vec::new(),
+        _ => Limited::new(body, max_reply).collect().await.map(|body| body.to_bytes().to_vec()).map_err(|error| {
+            match error.is::<LengthLimitError>() {
+                true => SendError::TooLarge(target.host.clone()),
+                false => SendError::Connection { host: target.host.clone(), reason: error.to_string() },
+            }
+        })?,
+    };
     let location = head.headers.get(header::LOCATION).filter(|_| head.status.is_redirection());
     let location = location.map(|value| value.to_str().unwrap_or_default().to_owned());
-    Ok(Answer { reply: HttpReply { status: head.status.as_u16(), body: body.to_bytes().to_vec() }, location })
+    Ok(Answer { reply: HttpReply { status: head.status.as_u16(), body }, location })
 }

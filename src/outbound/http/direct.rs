@@ -139,7 +139,7 @@ impl HttpClient for DirectHttp {
 fn check(target: &Target, address: IpAddr, reach: &Reach) -> Result<(), SendError> {
     let is_allowed = reach.allows_private(address);
     if !is_public(address) && !is_allowed {
-        return Err(SendError::Private { host: target.host.clone(), address });
+        return Err(SendError::Private { host: target.host.clone(), address, setting: reach.setting });
     }
     let is_own = is_allowed && address.to_canonical().is_loopback();
     if target.is_https || is_own { Ok(()) } else { Err(SendError::Plain(target.host.clone())) }

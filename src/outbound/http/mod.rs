@@ -43,12 +43,14 @@ pub enum SendError {
         reason: String,
     },
     /// The host's address belongs to a private network.
-    #[error("{host} is at {address}, which is not public; add its network to provider_private_networks to allow it")]
+    #[error("{host} is at {address}, which is not public; add its network to {setting} to allow it")]
     Private {
         /// The host.
         host: String,
         /// The address.
         address: IpAddr,
+        /// The setting that would allow it.
+        setting: &'static str,
     },
     /// No connection, or a broken one.
     #[error("{host}: {reason}")]

@@ -2,7 +2,8 @@
 
 use super::message::message;
 use super::{Letter, MailTransport, SendError};
-use crate::domain::mail::{Addressee, Failure, MailAddress, Security, SmtpServer};
+use crate::domain::delivery::Failure;
+use crate::domain::mail::{Addressee, MailAddress, Security, SmtpServer};
 use crate::outbound::one_line::one_line;
 use async_trait::async_trait;
 use lettre::address::Envelope;

@@ -1,7 +1,8 @@
 //! [`MailTransport`]: the way to mail servers.
 
 use super::Letter;
-use crate::domain::mail::{Failure, SmtpServer};
+use crate::domain::delivery::Failure;
+use crate::domain::mail::SmtpServer;
 use async_trait::async_trait;
 
 /// Hands letters to servers. The real one is `SmtpTransport`.

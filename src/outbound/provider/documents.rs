@@ -236,7 +236,7 @@ mod tests {
     }
 
     fn reach() -> Reach {
-        Reach { private_networks: Arc::new([]), timeout: Duration::from_secs(1) }
+        Reach { private_networks: Arc::new([]), setting: "provider_private_networks", timeout: Duration::from_secs(1) }
     }
 
     const ISSUER: &str = r#"{"issuer": "a"}"#;

@@ -2,8 +2,8 @@
 
 use super::SmsTransport;
 use super::request::request;
+use crate::domain::delivery::Failure;
 use crate::domain::http_request::{HttpReply, Reach};
-use crate::domain::mail::Failure;
 use crate::domain::sms::SmsService;
 use crate::domain::time::UnixMillis;
 use crate::outbound::http::HttpClient;
@@ -29,7 +29,7 @@ impl HttpSms {
     #[must_use]
     pub fn new(http: Arc<dyn HttpClient>) -> Self {
         let everywhere = [IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())];
-        Self { http, reach: Reach { private_networks: Arc::new(everywhere), timeout: PATIENCE } }
+        Self { http, reach: Reach { private_networks: Arc::new(everywhere), setting: "", timeout: PATIENCE } }
     }
 }
 

@@ -1,10 +1,11 @@
 //! How services are asked to deliver a message.
 
-use crate::crypto::webhook::signature;
 use crate::domain::http_request::{HttpBody, HttpRequest};
-use crate::domain::sms::{SmsService, Twilio, TwilioSender, Webhook};
+use crate::domain::sms::{SmsService, Twilio, TwilioSender};
 use crate::domain::time::UnixMillis;
+use crate::domain::webhook::Webhook;
 use crate::outbound::mail::Letter;
+use crate::outbound::webhook::signed_request;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
@@ -68,11 +69,6 @@ fn to_webhook(webhook: &Webhook, letter: &Letter, now: UnixMillis) -> HttpReques
     };
     // invariant: it holds only serialisable data with string keys
     let body = serde_json::to_string(&delivery).unwrap_or_default();
-    // The same id if it is sent again, by which receivers recognise it; the time is that of the attempt.
-    let (id, timestamp_s) = (format!("msg_{}", id.simple()), now.0 / 1000);
-    let signed = signature(webhook.key.expose(), &id, timestamp_s, &body);
-    HttpRequest::post(webhook.url.clone(), HttpBody::Json(body))
-        .header("webhook-id", id)
-        .header("webhook-timestamp", timestamp_s.to_string())
-        .header("webhook-signature", signed)
+    // The same id if it is sent again, by which receivers recognise it.
+    signed_request(webhook, format!("msg_{}", id.simple()), body, now)
 }

@@ -105,6 +105,8 @@ table! {
         ActiveUserCount = 48, "active_user_count", App;
         /// Mails to be sent: (cud, app, tenant, id) → mail, sealed.
         Outbox = 49, "outbox", Tenant;
+        /// Events that hooks are to be told: (cud, app, hook, id) → event, sealed.
+        HookEvent = 50, "hook_event", App;
     }
 }
 
@@ -113,6 +115,12 @@ impl Keyspace {
     #[must_use]
     pub fn from_byte(byte: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|keyspace| *keyspace as u8 == byte)
+    }
+
+    /// Whether its rows are messages to be sent, which a copy of them would send again.
+    #[must_use]
+    pub const fn is_on_its_way(self) -> bool {
+        matches!(self, Self::Outbox | Self::HookEvent)
     }
 }
 

@@ -6,7 +6,7 @@ use super::queue::{Add, Read, Request};
 use super::shared::{self, SledShared};
 use super::view::Cursor;
 use crate::store::buffer::{self, Buffer};
-use crate::store::{CommitError, Encoding, Key, Scan, StoreError, Tx, limits};
+use crate::store::{CommitError, Encoding, Key, Keyspace, Scan, StoreError, Tx, limits};
 use async_trait::async_trait;
 use std::collections::HashMap;
 use std::ops::Bound;
@@ -128,6 +128,10 @@ impl Tx for SledTx {
 
     fn add(&mut self, key: Key, delta: i64) {
         self.buffer.add(key, delta);
+    }
+
+    fn has_written(&self, keyspace: Keyspace) -> bool {
+        self.buffer.has_written(keyspace)
     }
 
     async fn scan(&mut self, scan: &Scan) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {

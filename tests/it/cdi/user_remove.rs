@@ -111,6 +111,8 @@ fn holds_users(keyspace: Keyspace) -> bool {
         Keyspace::BulkImport | Keyspace::BulkImportByStatus => false,
         // A mail on its way expires with its token, within a day or so.
         Keyspace::Outbox => false,
+        // So does an event: hooks are told of the deletion, too.
+        Keyspace::HookEvent => false,
         // The reason why a session ended is kept longer than the session.
         Keyspace::Timeline => false,
         // The deletion of a user is one of the events; they are deleted after their retention.

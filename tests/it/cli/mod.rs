@@ -10,6 +10,7 @@ mod disk;
 mod file_size;
 mod foreign_names;
 mod hashing_calibrate;
+mod hooks;
 mod keys;
 mod lifecycle;
 mod log_files;

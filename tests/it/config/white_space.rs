@@ -25,8 +25,8 @@ pub(crate) fn sample(setting: &Setting) -> String {
         "ip_deny_regex" => r"192\.0\.2\..*",
         "log_level" => "WARN",
         "oauth_client_secret_encryption_key" => "correct horse",
-        "provider_private_networks" => "10.0.0.0/8",
-        "third_party_providers" => "[]",
+        "provider_private_networks" | "hook_private_networks" => "10.0.0.0/8",
+        "third_party_providers" | "event_hooks" => "[]",
         "trusted_proxies" => "10.0.0.0/8, ::1",
         "allowed_hosts" => "core.example.com,*.example.net",
         "allowed_origins" => "http://localhost:3000",
@@ -116,7 +116,7 @@ fn seen(config: &BaseConfig, key: &str) -> (String, Origin) {
         }
         "sms_twilio_auth_token" | "sms_webhook_secret" => match config.app.sms.service.as_deref().unwrap() {
             SmsService::Twilio(twilio) => Some(twilio.auth_token.expose().clone()),
-            SmsService::Webhook(webhook) => Some(format!("{:?}", webhook.key.expose())),
+            SmsService::Webhook(webhook) => Some(format!("{:?}", webhook.keys[0].expose())),
         },
         _ => None,
     };

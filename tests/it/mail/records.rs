@@ -3,8 +3,9 @@
 use super::LIFETIME;
 use crate::store::golden;
 use serde_json::json;
+use sessiond::domain::delivery::Progress;
 use sessiond::domain::ids::{AppId, TenantId};
-use sessiond::domain::mail::{Language, Mail, MailAddress, MailKind, Progress};
+use sessiond::domain::mail::{Language, Mail, MailAddress, MailKind};
 use sessiond::domain::time::{BootId, Reading, SteadyMillis, UnixMillis};
 use sessiond::store::outbox::{OutboxRecord, key, parse_key};
 use uuid::Uuid;

@@ -39,7 +39,7 @@ fn resolving(lists: &[&[&str]]) -> (Arc<Fixed>, DirectHttp) {
 /// Reach into these networks.
 pub(super) fn reach(networks: &[&str]) -> Reach {
     let networks = networks.iter().map(|text| text.parse().expect("a network")).collect();
-    Reach { private_networks: networks, timeout: Duration::from_millis(1000) }
+    Reach { private_networks: networks, setting: "provider_private_networks", timeout: Duration::from_millis(1000) }
 }
 
 /// The status of a reply.
@@ -65,7 +65,8 @@ async fn names_that_resolve_to_private_addresses_are_refused() {
     ] {
         let (_, http) = resolving(&[&[address]]);
         let refused = get(&http, "https://op.test/", &reach(&[])).await.unwrap_err();
-        let expected = SendError::Private { host: "op.test".to_owned(), address: address.parse().unwrap() };
+        let (address, setting) = (address.parse().unwrap(), "provider_private_networks");
+        let expected = SendError::Private { host: "op.test".to_owned(), address, setting };
         assert_eq!(refused, expected);
     }
 }

@@ -95,8 +95,8 @@ fn write(
             refused = Some(TransferError::RemovalUnderWay);
             return Err(enough());
         }
-        // Both installations would send the mails that are on their way.
-        let is_left_out = key.keyspace.belongs() == Belongs::Installation || key.keyspace == Keyspace::Outbox;
+        // Both installations would send the messages that are on their way.
+        let is_left_out = key.keyspace.belongs() == Belongs::Installation || key.keyspace.is_on_its_way();
         if is_left_out || !rewrap.is_of_app(key) {
             return Ok(());
         }

@@ -234,8 +234,8 @@ fn inspect(
         {
             return Err(TransferError::Malformed("a row does not belong to the app"));
         }
-        if key.keyspace == Keyspace::Outbox {
-            return Err(TransferError::Malformed("it holds mails that are on their way"));
+        if key.keyspace.is_on_its_way() {
+            return Err(TransferError::Malformed("it holds messages that are on their way"));
         }
         records::check(encoding, &key, value)?;
         exists |= key.keyspace == Keyspace::App;

@@ -35,7 +35,7 @@ async fn write(app: &TestApp, id: &AppId, event: AuditEvent) {
     let (caller, client) = ("::ffff:10.0.0.1".parse().ok(), "2001:db8::1".parse().ok());
     let cause = Cause { call: "test", request_id: "r-1".to_owned(), caller, client };
     let mut tx = app.context.store.begin();
-    note(tx.as_mut(), &app.context, &Scope { app: entry, cause }, event).unwrap();
+    note(tx.as_mut(), &app.context, &Scope { app: entry, cause }, event).await.unwrap();
     tx.commit().await.unwrap();
 }
 

@@ -97,7 +97,7 @@ pub(super) async fn rows_of(store: &dyn Engine, app: &AppId, keyspace: Keyspace)
 /// All rows of an app that an archive carries, by keyspace.
 pub(super) async fn holdings(store: &dyn Engine, app: &AppId) -> BTreeMap<&'static str, Vec<(Key, Vec<u8>)>> {
     let mut all = BTreeMap::new();
-    let is_carried = |keyspace: &Keyspace| keyspace.belongs() != Belongs::Installation && *keyspace != Keyspace::Outbox;
+    let is_carried = |keyspace: &Keyspace| keyspace.belongs() != Belongs::Installation && !keyspace.is_on_its_way();
     for keyspace in Keyspace::ALL.into_iter().filter(is_carried) {
         all.insert(keyspace.name(), rows_of(store, app, keyspace).await);
     }

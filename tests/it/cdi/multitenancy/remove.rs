@@ -1,6 +1,7 @@
 use super::life::{live, wait};
 use super::{created, put_app, put_domain, put_tenant};
 use crate::app::{TestApp, TestReply, new_session};
+use crate::hooks::receiver::SECRET;
 use crate::people::with_cheap_passwords;
 use crate::store::rows_of;
 use serde_json::{Value, json};
@@ -189,7 +190,8 @@ async fn nothing_of_any_recipe_is_left() {
     let store: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
     let app = with_cheap_passwords().store(Arc::clone(&store)).build().await;
     let fresh = census(&*store).await;
-    put_app(&app, "app", json!({})).await.ok();
+    let hook = json!({"url": "https://hook.test/", "secret": SECRET, "events": ["*"]});
+    put_app(&app, "app", json!({"event_hooks": [hook]})).await.ok();
     put_tenant(&app, "/appid-app", TENANT_NAME, json!({})).await.ok();
     let prefix = format!("/{TENANT_NAME}");
     live(&app, &format!("/appid-app{prefix}")).await;

@@ -2,6 +2,7 @@
 //!
 //! [`probes`] observes the effect of each; the table of settings says which ones must be covered.
 
+mod hooks;
 mod probes;
 mod providers;
 mod texts;
@@ -105,6 +106,9 @@ async fn server_for(key: &str) -> TestApp {
         .mail(Arc::new(Described))
         .http_client(Arc::new(providers::Echo));
     let app = match key {
+        "event_hook_retry_hours" | "hook_private_networks" => {
+            builder.setting("event_hooks", &hooks::some().to_string()).build().await
+        }
         "sms_webhook_secret" => builder.setting("sms_webhook_url", "https://hook.test").build().await,
         _ => builder.build().await,
     };

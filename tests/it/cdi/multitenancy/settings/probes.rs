@@ -1,6 +1,6 @@
 //! One observation of the effect of each setting.
 
-use super::{BASE, Probe, Spot, providers, texts};
+use super::{BASE, Probe, Spot, hooks, providers, texts};
 use crate::app::{TestReply, new_session};
 use crate::cdi::golden::header;
 use crate::people::FIREBASE;
@@ -78,6 +78,9 @@ pub(super) fn all() -> Vec<Probe> {
             |spot| Box::pin(providers::listed(spot)),
         ),
         probe("provider_private_networks", json!("10.0.0.0/8"), |spot| Box::pin(providers::reached(spot))),
+        probe("event_hooks", hooks::some(), |spot| Box::pin(hooks::told(spot))),
+        probe("event_hook_retry_hours", json!(25), |spot| Box::pin(hooks::kept_for(spot))),
+        probe("hook_private_networks", json!("10.0.0.0/8"), |spot| Box::pin(hooks::told(spot))),
         probe("provider_timeout_ms", json!(500), |spot| Box::pin(providers::reached(spot))),
         probe("password_hashing_alg", json!("ARGON2"), |spot| Box::pin(stored_hash(spot))),
         probe("firebase_password_hashing_signer_key", json!("c2lnbmVy"), |spot| Box::pin(firebase_import(spot))),

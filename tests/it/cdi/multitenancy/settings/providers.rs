@@ -17,7 +17,8 @@ pub(super) struct Echo;
 impl HttpClient for Echo {
     async fn send(&self, request: &HttpRequest, reach: &Reach) -> Result<HttpReply, SendError> {
         if let Some(reply) = super::texts::told(request) {
-            return Ok(reply);
+            let networks = u16::try_from(reach.private_networks.len()).unwrap();
+            return Ok(HttpReply { status: reply.status + 10 * networks, ..reply });
         }
         let url = format!("https://op.test/{}/{}", reach.timeout.as_millis(), reach.private_networks.len());
         let document = json!({"authorization_endpoint": url});

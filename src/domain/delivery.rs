@@ -1,4 +1,4 @@
-//! When a mail that could not be sent is tried again.
+//! When a message that could not be delivered is tried again: a mail, a text message, or an event of a hook.
 
 use crate::domain::time::Reading;
 use serde::{Deserialize, Serialize};
@@ -10,25 +10,26 @@ const MINUTE_MS: u64 = 60 * SECOND_MS;
 const PAUSES_MS: [u64; 6] =
     [5 * SECOND_MS, 30 * SECOND_MS, 2 * MINUTE_MS, 10 * MINUTE_MS, 30 * MINUTE_MS, 60 * MINUTE_MS];
 
-/// The shortest pause after a mail was refused for good: nothing will change soon.
+/// The shortest pause after a message was refused for good: nothing will change soon.
 const AFTER_REFUSAL_MS: u64 = 10 * MINUTE_MS;
 
-/// A mail that was refused for good this often is held until the operator decides, or until it expires: more of it would
-/// only harm the sender's reputation.
+/// A message that was refused for good this often is held until the operator decides, or until it expires: more of it
+/// would only harm the sender's reputation.
 pub const MAX_REFUSALS: u32 = 3;
 
-/// How sending a mail failed.
+/// How a delivery failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// The server could not be reached, spoke no SMTP, or did not accept us: no other mail would get through either.
+    /// The server could not be reached, did not speak its protocol, or did not accept us: no other message would get
+    /// through either.
     Unavailable,
-    /// The server does not want this mail now (a reply of 4xx).
+    /// The server does not want this message now (4xx in SMTP).
     Deferred,
-    /// The server does not want this mail at all (a reply of 5xx).
+    /// The server does not want this message at all (5xx in SMTP).
     Refused,
 }
 
-/// How the sending of a mail has gone so far.
+/// How the delivery of a message has gone so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Progress {
     /// Attempts that failed.
@@ -39,7 +40,7 @@ pub struct Progress {
     pub tried: Option<Reading>,
 }
 
-/// When a mail is to be sent.
+/// When a message is to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
     /// Now.
@@ -51,7 +52,7 @@ pub enum Due {
 }
 
 impl Progress {
-    /// When the mail is to be sent, as of `now`.
+    /// When the message is to be sent, as of `now`.
     #[must_use]
     pub fn due(&self, now: &Reading) -> Due {
         if self.refusals >= MAX_REFUSALS {

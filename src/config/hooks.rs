@@ -1,0 +1,214 @@
+//! [`HooksConfig`]: the settings of hooks, and their rules.
+
+use crate::config::trust::networks;
+use crate::config::values::Values;
+use crate::config::webhook::{SECRET_RULE, URL_RULE, is_protected, webhook_key};
+use crate::domain::hook::{EventHook, EventHookId, HookEventKind};
+use crate::domain::http_request::Reach;
+use crate::domain::json::reader::{ConfigFlaw, Reader, parse};
+use crate::domain::loopback;
+use crate::domain::webhook::Webhook;
+use http::Uri;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+const EVENT_HOOKS: &str = "event_hooks";
+const PRIVATE_NETWORKS: &str = "hook_private_networks";
+/// How long an event hook may take to answer.
+const PATIENCE: Duration = Duration::from_secs(15);
+const HOUR_MS: u64 = 3_600_000;
+/// The most event hooks of an app: each event is stored once for each.
+const MAX_EVENT_HOOKS: usize = 16;
+
+/// The programs that are told of events, and how they are called.
+#[derive(Debug, Clone)]
+pub struct HooksConfig {
+    /// The programs.
+    pub events: Arc<[EventHook]>,
+    /// How long it is tried to tell them of an event, in ms (configured in hours).
+    pub retry_ms: u64,
+    /// Where they may be, and for how long one may take to answer.
+    pub reach: Reach,
+}
+
+impl HooksConfig {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// A sentence that names the place of the first mistake.
+    pub(super) fn read(values: &Values) -> Result<Self, String> {
+        let reach = Reach {
+            private_networks: networks(values, PRIVATE_NETWORKS)?.into(),
+            setting: PRIVATE_NETWORKS,
+            timeout: PATIENCE,
+        };
+        let events = match values.text(EVENT_HOOKS).filter(|text| !text.is_empty()) {
+            Some(text) => event_hooks(text, &reach).map_err(|flaw| flaw.to_string())?,
+            None => Vec::new(),
+        };
+        Ok(Self { events: events.into(), retry_ms: values.unsigned("event_hook_retry_hours") * HOUR_MS, reach })
+    }
+
+    /// What applies where stored settings are no longer valid: no hooks.
+    pub(super) fn none() -> Self {
+        let reach = Reach { private_networks: Arc::new([]), setting: PRIVATE_NETWORKS, timeout: PATIENCE };
+        Self { events: Arc::new([]), retry_ms: HOUR_MS, reach }
+    }
+}
+
+fn event_hooks(text: &str, reach: &Reach) -> Result<Vec<EventHook>, ConfigFlaw> {
+    let entries = parse(text, EVENT_HOOKS)?;
+    let entries = entries.as_array().ok_or_else(|| ConfigFlaw::new(EVENT_HOOKS, "must be a list of hooks in JSON"))?;
+    if entries.len() > MAX_EVENT_HOOKS {
+        return Err(ConfigFlaw::new(EVENT_HOOKS, format!("must not have more than {MAX_EVENT_HOOKS} hooks")));
+    }
+    let mut hooks: Vec<EventHook> = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        let reader = Reader::of(entry, format!("{EVENT_HOOKS}[{index}]"), true)?;
+        reader.knows_all(&["url", "secret", "previousSecret", "events"])?;
+        let webhook = webhook(&reader, reach)?;
+        let id = EventHookId::of(&webhook.url);
+        if hooks.iter().any(|other| other.id == id) {
+            return Err(reader.flaw("url", "is that of an earlier hook of the list"));
+        }
+        hooks.push(EventHook { webhook, id, kinds: kinds(&reader)? });
+    }
+    Ok(hooks)
+}
+
+fn kinds(reader: &Reader<'_>) -> Result<Vec<HookEventKind>, ConfigFlaw> {
+    let patterns = reader.texts("events")?.ok_or_else(|| reader.flaw("events", "is missing"))?;
+    let mut kinds = Vec::new();
+    for (index, pattern) in patterns.iter().enumerate() {
+        let found = HookEventKind::matching(pattern);
+        if found.is_empty() {
+            let place = format!("events[{index}]");
+            return Err(reader.flaw(&place, "must name an event, such as user.signed_up, or a group, such as user.*"));
+        }
+        kinds.extend(found);
+    }
+    Ok(kinds)
+}
+
+/// The URL and the secrets of a hook.
+fn webhook(reader: &Reader<'_>, reach: &Reach) -> Result<Webhook, ConfigFlaw> {
+    let url = reader.required("url")?;
+    if !is_protected(&url) {
+        return Err(reader.flaw("url", URL_RULE));
+    }
+    if let Some(address) = private_address(&url).filter(|address| !reach.allows_private(*address)) {
+        let way_out = format!("leads to {address}, which is not public; add it to {PRIVATE_NETWORKS} to allow it");
+        return Err(reader.flaw("url", way_out));
+    }
+    let bad_secret = |name| reader.flaw(name, format!("must be {SECRET_RULE}"));
+    let mut keys = vec![webhook_key(&reader.required("secret")?).ok_or_else(|| bad_secret("secret"))?];
+    if let Some(previous) = reader.filled("previousSecret")? {
+        keys.push(webhook_key(&previous).ok_or_else(|| bad_secret("previousSecret"))?);
+    }
+    Ok(Webhook { url, keys })
+}
+
+/// The first loopback address that a URL names without a resolver's help: others are checked when they are called.
+fn private_address(url: &str) -> Option<IpAddr> {
+    let uri: Uri = url.parse().ok()?;
+    let host = uri.host()?;
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let named = bare.parse::<IpAddr>().ok().filter(|address| address.to_canonical().is_loopback());
+    named.or_else(|| loopback::addresses(host).first().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::settings;
+    use crate::config::values::Value;
+    use crate::domain::secret::Secret;
+    use serde_json::{Value as Any, json};
+
+    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+    fn read(hooks: &Any, networks: &str) -> Result<HooksConfig, String> {
+        let mut values = Values::defaults();
+        for (key, value) in [(EVENT_HOOKS, hooks.to_string()), (PRIVATE_NETWORKS, networks.to_owned())] {
+            values.set(settings::place(key).unwrap(), Value::Text(Secret::new(value)));
+        }
+        HooksConfig::read(&values)
+    }
+
+    fn refusal(hook: &Any) -> String {
+        let good = json!({"url": "https://a.example/", "secret": SECRET, "events": ["*"]});
+        let error = read(&json!([good, hook]), "").unwrap_err();
+        assert!(!error.contains("hush"), "{error}");
+        error
+    }
+
+    #[test]
+    fn hooks_are_read() {
+        let config = read(
+            &json!([
+                {"url": "https://a.example/x?y=1", "secret": SECRET, "events": ["session.*", "user.signed_up"]},
+                {"url": "http://localhost:1/", "secret": SECRET, "previousSecret": &SECRET[6..], "events": ["*"]},
+            ]),
+            "127.0.0.1",
+        );
+        let hooks = config.unwrap().events;
+        assert_eq!((hooks[0].webhook.host(), hooks[0].kinds.len(), hooks[0].webhook.keys.len()), ("a.example", 4, 1));
+        assert!(hooks[0].wants(HookEventKind::SignedUp) && !hooks[0].wants(HookEventKind::SignedIn));
+        assert_eq!(hooks[1].webhook.keys.len(), 2);
+        assert_ne!(hooks[0].id, hooks[1].id);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place_and_without_the_value() {
+        let hook = |url: &str, secret: &str, events: Any| json!({"url": url, "secret": secret, "events": events});
+        let url = "https://b.example/hush";
+        for (hook, sentence) in [
+            (json!(1), "event_hooks[1] must be an object"),
+            (json!({"url": url, "secrt": "hush"}), "event_hooks[1].secrt is unknown"),
+            (json!({"secret": SECRET, "events": ["*"]}), "event_hooks[1].url is missing"),
+            (json!({"url": url, "events": ["*"]}), "event_hooks[1].secret is missing"),
+            (json!({"url": url, "secret": SECRET}), "event_hooks[1].events is missing"),
+            (
+                hook(url, "hush", json!(["*"])),
+                "event_hooks[1].secret must be at least 24 random bytes in base64, with or without whsec_ before them",
+            ),
+            (
+                hook("http://b.example/hush", SECRET, json!(["*"])),
+                "event_hooks[1].url must be a URL with https, or with http on this machine",
+            ),
+            (
+                hook("https://a.example/", SECRET, json!(["*"])),
+                "event_hooks[1].url is that of an earlier hook of the list",
+            ),
+            (
+                hook("http://localhost:1/hush", SECRET, json!(["*"])),
+                "event_hooks[1].url leads to 127.0.0.1, which is not public; add it to hook_private_networks to allow it",
+            ),
+            (
+                hook("https://[::1]/hush", SECRET, json!(["*"])),
+                "event_hooks[1].url leads to ::1, which is not public; add it to hook_private_networks to allow it",
+            ),
+            (
+                hook(url, SECRET, json!(["user.*", "user.signedUp"])),
+                "event_hooks[1].events[1] must name an event, such as user.signed_up, or a group, such as user.*",
+            ),
+            (hook(url, SECRET, json!("*")), "event_hooks[1].events must be a list of texts"),
+        ] {
+            assert_eq!(refusal(&hook), sentence);
+        }
+        assert_eq!(read(&json!({}), "").unwrap_err(), "event_hooks must be a list of hooks in JSON");
+        assert_eq!(
+            read(&json!([]), "x").unwrap_err(),
+            "'hook_private_networks' must be a comma-separated list of addresses and networks, such as 10.0.0.0/8,::1: \
+             'x' is none"
+        );
+    }
+
+    #[test]
+    fn without_settings_there_are_no_hooks() {
+        let config = HooksConfig::read(&Values::defaults()).unwrap();
+        assert!(config.events.is_empty() && config.reach.private_networks.is_empty());
+        assert_eq!(config.retry_ms, 24 * HOUR_MS);
+    }
+}
