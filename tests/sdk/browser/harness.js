@@ -37,13 +37,14 @@ export const launching = (flags = [], options = {}) => ({
 });
 
 /**
- * Starts the browser (playwright's `chromium`). `check` runs one rule, beside others unless it is waited for; `end` waits
- * for all, tells the sum and ends the process.
+ * Starts the browser (playwright's `chromium`). `check` runs one rule, beside others (a few at once) unless it is waited
+ * for; `end` waits for all, tells the sum and ends the process.
  */
-export async function start(chromium, suite, flags = [], options = {}) {
+export async function start(chromium, suite, flags = [], { atOnce = 4, ...options } = {}) {
   const { ARTIFACTS } = process.env;
   const browser = await chromium.launch(launching(flags, options));
-  const running = [];
+  const all = [];
+  const running = new Set();
   let passed = 0;
   let failed = 0;
 
@@ -59,9 +60,17 @@ export async function start(chromium, suite, flags = [], options = {}) {
   }
 
   function check(title, act) {
-    const done = run(title, act);
-    running.push(done);
+    const done = inTurn(() => run(title, act));
+    all.push(done);
     return done;
+  }
+
+  async function inTurn(act) {
+    while (running.size >= atOnce) await Promise.race(running);
+    const acting = act();
+    running.add(acting);
+    await acting;
+    running.delete(acting);
   }
 
   async function run(title, act) {
@@ -83,7 +92,7 @@ export async function start(chromium, suite, flags = [], options = {}) {
   }
 
   async function end() {
-    await Promise.all(running);
+    await Promise.all(all);
     await browser.close();
     console.log(`screenshots: ${ARTIFACTS}`);
     console.log(`${passed} passed, ${failed} failed`);

@@ -19,7 +19,7 @@ for (const domain of [...DOMAINS, OUTSIDE, TLS]) sites[`www.${domain}`] = sites[
 for (const domain of DOMAINS) sites[`auth.${domain}`] = proxies[domain].handle;
 const direct = { [`auth.${TLS}`]: TLS_PORT };
 const { flags, env } = await serve(HOME_OF_BROWSER, [...DOMAINS, OUTSIDE, TLS], sites, direct);
-const { check, end } = await start(chromium, "frontends", flags, { env });
+const { check, end } = await start(chromium, "frontends", flags, { env, atOnce: 8 });
 
 async function usualDay(profile, address, email, mode) {
   const tab = await open(profile, address());

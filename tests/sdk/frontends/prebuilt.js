@@ -1,5 +1,5 @@
 // People who use the SDK's prebuilt pages, with nothing behind them but the server. FRONT_PORT: its front door; CORE_URI:
-// its core, for what an operator does; PROVIDER: where PERSON has an account.
+// its core, for what an operator does; PROVIDER: where ADA and BOB have accounts.
 import { randomUUID } from "node:crypto";
 import http from "node:http";
 import { chromium } from "playwright-core";
@@ -8,7 +8,7 @@ import { totp } from "../front/totp.js";
 import { asksFor, changeForm, fill, follow, goTo, picture, press, sees, setPassword, signIn, signUp } from "../react/ui.js";
 import { files, Proxy, serve } from "./web.js";
 
-const { FRONT_PORT, CORE_URI, HOME_OF_BROWSER, PROVIDER, PERSON } = process.env;
+const { FRONT_PORT, CORE_URI, HOME_OF_BROWSER, PROVIDER, ADA, BOB } = process.env;
 const PASSWORD = "correct-horse-1";
 const [PAGES, CODES] = ["pages.localhost", "codes.localhost"];
 
@@ -87,8 +87,7 @@ async function verify(tab, email) {
   return signedIn(tab);
 }
 
-async function newPerson(profile) {
-  const email = newAddress();
+async function newPerson(profile, email = newAddress()) {
   const tab = await open(profile, PAGES);
   await signUp(tab, email, PASSWORD);
   return { tab, email, user: (await verify(tab, email)).user };
@@ -143,13 +142,44 @@ check("through the provider, twice the same person, without a mail", async (prof
   await signOut(tab);
   await press(tab, "Continue with Ours");
   same((await signedIn(tab)).user, user, "user the second time");
-  same((await caughtMails(PAGES)).filter(({ to }) => to === PERSON), [], "mails");
+  same((await caughtMails(PAGES)).filter(({ to }) => to === ADA), [], "mails");
+});
+
+check("through the provider to the account that has the address already", async (profile) => {
+  const { tab, user } = await newPerson(profile, BOB);
+  await signOut(tab);
+  await press(tab, "Continue with Theirs");
+  same((await signedIn(tab)).user, user, "user through the provider");
+  await signOut(tab);
+  await signIn(tab, BOB, PASSWORD);
+  same((await signedIn(tab)).user, user, "user with the password");
+});
+
+/** From now on, the person needs this besides the password. */
+const requireFactor = (userId, factor) =>
+  operate("PUT", "/recipe/user/metadata", {
+    userId,
+    metadataUpdate: { _supertokens: { requiredSecondaryFactors: [factor] } },
+  });
+
+check("a mailed code becomes necessary as a second factor", async (profile) => {
+  const { tab, email, user } = await newPerson(profile);
+  const read = [(await nextMail(PAGES, email)).id];
+  await requireFactor(user, "otp-email");
+  await signOut(tab);
+  await signIn(tab, email, PASSWORD);
+  await sees(tab, "An OTP was sent to you at");
+  await picture(tab, "second-factor");
+  const { code } = await nextMail(PAGES, email, read);
+  await fill(tab, { userInputCode: code });
+  await press(tab, "CONTINUE");
+  const found = await signedIn(tab);
+  same([found.user, found.claims["st-mfa"].v], [user, true], "user, and all factors");
 });
 
 check("an authenticator app is added when it becomes necessary, and asked for from then on", async (profile) => {
   const { tab, email, user } = await newPerson(profile);
-  const required = { _supertokens: { requiredSecondaryFactors: ["totp"] } };
-  await operate("PUT", "/recipe/user/metadata", { userId: user, metadataUpdate: required });
+  await requireFactor(user, "totp");
   await signOut(tab);
   await signIn(tab, email, PASSWORD);
   await sees(tab, "Add a TOTP device");

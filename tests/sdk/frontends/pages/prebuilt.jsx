@@ -19,19 +19,27 @@ import { canHandleRoute, getRoutingComponent } from "supertokens-auth-react/ui";
 
 const isOfCodes = location.hostname === "www.codes.localhost";
 
-const providers = [{ id: "ours", name: "Ours" }];
+const providers = ["Ours", "Theirs"].map((name) => ({ id: name.toLowerCase(), name }));
 const recipes = isOfCodes
   ? [Passwordless.init({ contactMethod: "EMAIL" })]
   : [
       EmailPassword.init(),
       ThirdParty.init({ signInAndUpFeature: { providers } }),
       EmailVerification.init({ mode: "REQUIRED" }),
+      Passwordless.init({ contactMethod: "EMAIL" }),
       MultiFactorAuth.init({ firstFactors: ["emailpassword", "thirdparty"] }),
       TOTP.init(),
     ];
 const pages = isOfCodes
   ? [PasswordlessPreBuiltUI]
-  : [EmailPasswordPreBuiltUI, ThirdPartyPreBuiltUI, EmailVerificationPreBuiltUI, MultiFactorAuthPreBuiltUI, TOTPPreBuiltUI];
+  : [
+      EmailPasswordPreBuiltUI,
+      ThirdPartyPreBuiltUI,
+      EmailVerificationPreBuiltUI,
+      PasswordlessPreBuiltUI,
+      MultiFactorAuthPreBuiltUI,
+      TOTPPreBuiltUI,
+    ];
 
 SuperTokens.init({
   appInfo: {
