@@ -10,20 +10,20 @@ import { files, Proxy, serve } from "./web.js";
 
 const { FRONT_PORT, CORE_URI, HOME_OF_BROWSER, PROVIDER, ADA, BOB } = process.env;
 const PASSWORD = "correct-horse-1";
-const [PAGES, CODES] = ["pages.localhost", "codes.localhost"];
+const [PAGES, CODES, TEXTS] = ["pages.localhost", "codes.localhost", "texts.localhost"];
 
 const proxy = new Proxy(Number(FRONT_PORT));
 const sites = {};
-for (const domain of [PAGES, CODES]) {
+for (const domain of [PAGES, CODES, TEXTS]) {
   sites[`www.${domain}`] = files("dist", "prebuilt.html");
   sites[`auth.${domain}`] = proxy.handle;
 }
-const { flags, env } = await serve(HOME_OF_BROWSER, [PAGES, CODES], sites);
+const { flags, env } = await serve(HOME_OF_BROWSER, [PAGES, CODES, TEXTS], sites);
 const { check, end } = await start(chromium, "prebuilt", flags, { env });
 
 const newAddress = () => `person-${randomUUID()}@example.org`;
 
-/** All mails of the development server, as its developer reads them. */
+/** All mails and text messages of the development server, as its developer reads them. */
 function caughtMails(domain) {
   const request = { host: "127.0.0.1", port: FRONT_PORT, path: "/auth/dev/mail.json", headers: { host: `auth.${domain}` } };
   return new Promise((done, fail) => {
@@ -249,6 +249,17 @@ check("by a mailed link, in the tab that asked and in another browser, once", as
   await press(elsewhere, "CONTINUE");
   await asksFor(elsewhere, "email");
   await other.close();
+});
+
+check("by a code in a text message", async (profile) => {
+  const tab = await open(profile, TEXTS);
+  await fill(tab, { phoneNumber_text: "+1 415 555 2671" });
+  await press(tab, "CONTINUE");
+  await sees(tab, "Enter OTP");
+  const { code } = await nextMail(TEXTS, "+14155552671");
+  await fill(tab, { userInputCode: code });
+  await press(tab, "CONTINUE");
+  await signedIn(tab);
 });
 
 await end();

@@ -1,4 +1,4 @@
-"""The prebuilt pages, against a server with two apps, and a provider at which people are always signed in."""
+"""The prebuilt pages, against a server with three apps, and a provider at which people are always signed in."""
 
 import json
 import sys
@@ -48,6 +48,11 @@ def prepare(run):
             "recipe_list": "passwordless",
             "passwordless_contact_method": "EMAIL",
             "passwordless_flow_type": "USER_INPUT_CODE_AND_MAGIC_LINK",
+        },
+        "texts": {
+            "recipe_list": "passwordless",
+            "passwordless_contact_method": "PHONE",
+            "passwordless_flow_type": "USER_INPUT_CODE",
         },
     }
     for name, settings in apps.items():

@@ -1,5 +1,6 @@
-// Two sites on the SDK's prebuilt pages. On both, "/" is for people who are signed in, with a verified address and all
-// factors that they need; www.codes.localhost signs in by mailed codes and links, the other one by password or provider.
+// Three sites on the SDK's prebuilt pages. On each, "/" is for people who are signed in, with a verified address and all
+// factors that they need. www.codes.localhost signs in by mailed codes and links, www.texts.localhost by codes in text
+// messages, www.pages.localhost by password or provider.
 import { createRoot } from "react-dom/client";
 import SuperTokens, { SuperTokensWrapper } from "supertokens-auth-react";
 import EmailPassword from "supertokens-auth-react/recipe/emailpassword";
@@ -17,29 +18,26 @@ import TOTP from "supertokens-auth-react/recipe/totp";
 import { TOTPPreBuiltUI } from "supertokens-auth-react/recipe/totp/prebuiltui";
 import { canHandleRoute, getRoutingComponent } from "supertokens-auth-react/ui";
 
-const isOfCodes = location.hostname === "www.codes.localhost";
+const [, site] = location.hostname.split(".");
 
-const providers = ["Ours", "Theirs"].map((name) => ({ id: name.toLowerCase(), name }));
-const recipes = isOfCodes
-  ? [Passwordless.init({ contactMethod: "EMAIL" })]
-  : [
-      EmailPassword.init(),
-      ThirdParty.init({ signInAndUpFeature: { providers } }),
-      EmailVerification.init({ mode: "REQUIRED" }),
-      Passwordless.init({ contactMethod: "EMAIL" }),
-      MultiFactorAuth.init({ firstFactors: ["emailpassword", "thirdparty"] }),
-      TOTP.init(),
-    ];
-const pages = isOfCodes
-  ? [PasswordlessPreBuiltUI]
-  : [
-      EmailPasswordPreBuiltUI,
-      ThirdPartyPreBuiltUI,
-      EmailVerificationPreBuiltUI,
-      PasswordlessPreBuiltUI,
-      MultiFactorAuthPreBuiltUI,
-      TOTPPreBuiltUI,
-    ];
+// Which ways there are is the server's affair: the pages ask for it.
+const recipes = {
+  codes: [Passwordless.init({ contactMethod: "EMAIL" })],
+  texts: [Passwordless.init({ contactMethod: "PHONE" })],
+  pages: [
+    EmailPassword.init(),
+    ThirdParty.init(),
+    EmailVerification.init({ mode: "REQUIRED" }),
+    Passwordless.init({ contactMethod: "EMAIL" }),
+    MultiFactorAuth.init(),
+    TOTP.init(),
+  ],
+};
+const pages = [PasswordlessPreBuiltUI];
+if (site === "pages") {
+  pages.push(EmailPasswordPreBuiltUI, ThirdPartyPreBuiltUI, EmailVerificationPreBuiltUI);
+  pages.push(MultiFactorAuthPreBuiltUI, TOTPPreBuiltUI);
+}
 
 SuperTokens.init({
   appInfo: {
@@ -47,7 +45,8 @@ SuperTokens.init({
     apiDomain: location.origin.replace("//www.", "//auth."),
     websiteDomain: location.origin,
   },
-  recipeList: [...recipes, Session.init()],
+  usesDynamicLoginMethods: true,
+  recipeList: [...recipes[site], Session.init()],
 });
 
 async function leave() {
