@@ -1,7 +1,7 @@
 //! `config.yaml`, and environment variables in lines that begin with `$`.
 #![no_main]
 
-use sessiond::config::{ConfigFile, Sources, load};
+use sessiond::config::{ConfigFile, Examination, Source, Sources, examine};
 use std::fmt::Write as _;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
@@ -14,12 +14,20 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             None => writeln!(yaml, "{line}").expect("a string takes all"),
         }
     }
+    let lines = yaml.lines().count();
     let file = std::env::temp_dir().join(format!("sessiond-fuzz-{}.yaml", std::process::id()));
     std::fs::write(&file, yaml).expect("a writable folder for temporary files");
     sources.config_file = ConfigFile::Required(file);
-    match load(&sources) {
-        // Accepted settings can be shown without revealing secrets.
-        Ok(loaded) => assert!(!loaded.config.effective_settings().is_empty()),
-        Err(error) => assert!(!error.to_string().contains('\n'), "an error is one line: {error}"),
+    let Examination { config, errors, warnings } = examine(&sources);
+    assert_eq!(config.is_some(), errors.is_empty(), "settings are there unless something is wrong: {errors:?}");
+    // Accepted settings can be shown without revealing secrets.
+    assert!(config.is_none_or(|config| !config.effective_settings().is_empty()));
+    for problem in errors.iter().chain(&warnings) {
+        assert!(!problem.line().contains('\n'), "a problem is one line: {problem:?}");
+        for place in &problem.places {
+            if let Source::File { position: Some(at), .. } = &place.source {
+                assert!((1..=lines + 1).contains(&at.line) && at.column > 0, "a place of the file: {problem:?}");
+            }
+        }
     }
 });

@@ -43,15 +43,20 @@ impl SettingsFile {
             Some(path) => ConfigFile::Required(path.clone()),
             None => ConfigFile::IfPresent(PathBuf::from("config.yaml")),
         };
-        // A variable whose name is not Unicode cannot be one of our settings.
-        let env = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
-        Sources { config_file, env: env.collect(), ..Sources::default() }
+        sources(config_file)
     }
 
     /// The settings for working on folders that no server uses.
     pub(super) fn offline(&self) -> Result<BaseConfig> {
         offline(self.sources())
     }
+}
+
+/// A file and the process's environment.
+pub(super) fn sources(config_file: ConfigFile) -> Sources {
+    // A variable whose name is not Unicode cannot be one of our settings.
+    let env = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    Sources { config_file, env: env.collect(), ..Sources::default() }
 }
 
 /// Settings without a server. Rules that only `--dev` relaxes are relaxed: the folder may be such a server's.

@@ -1,5 +1,6 @@
 //! [`AppConfig`]: the typed settings of one app or tenant.
 
+use crate::config::flaws::Flaws;
 use crate::config::front::FrontConfig;
 use crate::config::hooks::HooksConfig;
 use crate::config::ip_rule;
@@ -159,8 +160,8 @@ impl AppConfig {
             sms: SmsConfig::from_values(values),
             brute_force_protection: values.flag("brute_force_protection"),
             brute_force_address_header: person_header(values).ok().flatten(),
-            third_party: ThirdPartyConfig::read(values).unwrap_or_else(|_| ThirdPartyConfig::none()),
-            hooks: HooksConfig::read(values).unwrap_or_else(|_| HooksConfig::none()),
+            third_party: ThirdPartyConfig::read(values, &mut Flaws::default()).unwrap_or_else(ThirdPartyConfig::none),
+            hooks: HooksConfig::read(values, &mut Flaws::default()).unwrap_or_else(HooksConfig::none),
             ip_allow: compiled(
                 values.text("ip_allow_regex"),
                 parent.and_then(|parent| parent.ip_allow.as_ref()),
@@ -180,7 +181,7 @@ impl AppConfig {
 
 /// The front door's settings; the parent's where they are the same, so that apps and tenants share them.
 fn front(values: &Values, parent: Option<&AppConfig>) -> Option<Arc<FrontConfig>> {
-    let own = FrontConfig::read(values).ok()?;
+    let own = FrontConfig::read(values, &mut Flaws::default())?;
     let shared = parent.and_then(|parent| parent.front.as_ref()).filter(|front| ***front == own);
     Some(shared.map_or_else(|| Arc::new(own), Arc::clone))
 }

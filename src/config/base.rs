@@ -1,12 +1,14 @@
 //! [`BaseConfig`]: the settings of the whole server, and how apps and tenants derive theirs.
 
 use crate::config::app::AppConfig;
+use crate::config::flaws::Flaws;
 use crate::config::front::FrontListener;
+use crate::config::problem::Problem;
 use crate::config::raw::{Raw, read};
 use crate::config::settings::{self, Setting};
 use crate::config::trust::{self, AllowedOrigins, HostPattern, TrustedProxies};
 use crate::config::url_path::base_path;
-use crate::config::validate::{Context, validate};
+use crate::config::validate::validate;
 use crate::config::values::{Value, Values};
 use crate::domain::secret::Secret;
 use crate::domain::text;
@@ -181,37 +183,39 @@ pub enum ConfigError {
         /// The OS error, or what is wrong with the content.
         why: String,
     },
-    /// The file is not YAML, or not a list of settings.
-    #[error("{path}, line {line}: {what}")]
-    Malformed {
-        /// The path of the file.
-        path: PathBuf,
-        /// The line number, counted from 1.
-        line: usize,
-        /// What is wrong.
-        what: String,
-    },
     /// A value breaks a rule; the protocol's sentence.
     #[error("{0}")]
     Invalid(String),
+    /// The configuration has problems, at least one.
+    #[error("{}", summary(.0))]
+    Refused(Vec<Problem>),
+}
+
+/// The first problem, in the protocol's words, and how many others there are.
+fn summary(problems: &[Problem]) -> String {
+    let first = problems.first().map(ToString::to_string).unwrap_or_default();
+    match problems.len() {
+        0 | 1 => first,
+        count => format!("{first} (and {} more: \"sessiond config check\" lists them)", count - 1),
+    }
 }
 
 impl BaseConfig {
-    /// The typed form of loaded values.
+    /// The typed form of loaded values that [`validate`] has accepted.
     ///
     /// # Errors
     /// The sentence of the first rule that fails.
-    pub(super) fn new(values: Values, origins: Vec<Origin>, context: &Context) -> Result<Self, ConfigError> {
-        validate(&values, context).map_err(ConfigError::Invalid)?;
+    pub(super) fn new(values: Values, origins: Vec<Origin>, test_mode: bool) -> Result<Self, String> {
         let saas_load_only_cud = values.text("supertokens_saas_load_only_cud");
+        let trusted_proxies = TrustedProxies::read(&values, &mut Flaws::default());
         Ok(Self {
             host: values.text("host").unwrap_or("localhost").to_owned(),
             port: u16::try_from(values.int("port")).unwrap_or_default(),
-            front: FrontListener::read(&values).map_err(ConfigError::Invalid)?,
-            base_path: base_path(values.text("base_path").unwrap_or_default()).map_err(ConfigError::Invalid)?,
-            trusted_proxies: TrustedProxies::read(&values).map_err(ConfigError::Invalid)?,
-            allowed_hosts: trust::allowed_hosts(&values).map_err(ConfigError::Invalid)?,
-            allowed_origins: AllowedOrigins::read(&values).map_err(ConfigError::Invalid)?,
+            front: FrontListener::read(&values)?,
+            base_path: base_path(values.text("base_path").unwrap_or_default())?,
+            trusted_proxies: trusted_proxies.ok_or("'trusted_proxies' cannot be read")?,
+            allowed_hosts: trust::allowed_hosts(&values)?,
+            allowed_origins: AllowedOrigins::read(&values)?,
             data_dir: values.path("data_dir").unwrap_or(Path::new("data")).into(),
             ephemeral: values.flag("ephemeral"),
             cache_bytes: values.unsigned("cache_size_mb") << 20,
@@ -223,7 +227,7 @@ impl BaseConfig {
             saas_load_only_cud: saas_load_only_cud
                 .and_then(|cud| crate::domain::tenancy::connection_uri_domain(cud).ok()),
             master_key: None,
-            test_mode: context.test_mode,
+            test_mode,
             config_path: None,
             app: Arc::new(AppConfig::from_values(&values, None)),
             values,
@@ -283,7 +287,7 @@ impl BaseConfig {
     /// # Errors
     /// The sentence of the first rule that fails.
     pub(crate) fn check(&self, values: &Values) -> Result<(), String> {
-        validate(values, &Context { test_mode: self.test_mode, suffix: String::new() })
+        validate(values, self.test_mode).first()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::config::base::Origin;
 use crate::config::loading::Loading;
+use crate::config::problem::Source;
 use crate::config::raw::Raw;
 use crate::config::secrets;
 use crate::config::service_link::Links;
@@ -22,19 +23,27 @@ pub(super) fn take(loading: &mut Loading, env: &BTreeMap<String, OsString>) {
         let Some(given) = value(env, name) else {
             // Somebody meant to protect the server: a secret without a value must not go unnoticed.
             if (setting.secret || setting.protected) && find(env, name).is_some() {
-                loading.warnings.push(empty(name));
+                loading.warn(empty(name), Some(setting.key), variable(name));
             }
             continue;
         };
         match links.address(name, &given) {
-            Some(address) => loading.warnings.push(format!(
-                "Environment variable {name} ({address}) was set by Kubernetes or Docker for a service of that name: it is \
-                 ignored. 'enableServiceLinks: false' in the pod's specification keeps such variables away."
-            )),
+            Some(address) => {
+                let remark = format!(
+                    "Environment variable {name} ({address}) was set by Kubernetes or Docker for a service of that \
+                     name: it is ignored. 'enableServiceLinks: false' in the pod's specification keeps such variables \
+                     away."
+                );
+                loading.warn(remark, Some(setting.key), variable(name));
+            }
             None => take_one(loading, place, setting, name, &given),
         }
     }
     warn_unknown(loading, env, &links);
+}
+
+fn variable(name: &str) -> Source {
+    Source::Variable(name.to_owned())
 }
 
 fn take_one(loading: &mut Loading, place: usize, setting: &Setting, name: &'static str, given: &OsStr) {
@@ -45,12 +54,12 @@ fn take_one(loading: &mut Loading, place: usize, setting: &Setting, name: &'stat
         // The original takes any other text for false. A switch of our own is refused, as in the file.
         Some(text) if setting.kind == Kind::Bool && !is_own && !is_truth(text) => {
             let text = text::quote(text);
-            loading
-                .warnings
-                .push(format!("Environment variable {name} is neither true nor false but {text}: it counts as false."));
+            let remark =
+                format!("Environment variable {name} is neither true nor false but {text}: it counts as false.");
+            loading.warn(remark, Some(setting.key), variable(name));
             loading.accept(place, Value::Bool(false), Origin::Env(name));
         }
-        _ => loading.set(place, &raw, Origin::Env(name), &format!("in the environment variable {name}.")),
+        _ => loading.set(place, &raw, Origin::Env(name), variable(name)),
     }
 }
 
@@ -62,7 +71,7 @@ fn warn_unknown(loading: &mut Loading, env: &BTreeMap<String, OsString>, links: 
             continue;
         }
         if settings::is_database_key(name) && name.to_ascii_uppercase() == *name {
-            loading.name_database(&format!("environment variable {name}"));
+            loading.name_database(&format!("environment variable {name}"), variable(name));
         }
         let Some(rest) = name.strip_prefix(PREFIX) else { continue };
         let ours = || settings::ALL.iter().filter_map(|setting| setting.env).chain(secrets::VARIABLES);
@@ -74,6 +83,6 @@ fn warn_unknown(loading: &mut Loading, env: &BTreeMap<String, OsString>, links: 
         let near = same_key.map(str::to_owned).or_else(|| near().map(|near| format!("{PREFIX}{near}")));
         let hint = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
         let name = text::escape(name);
-        loading.warnings.push(format!("Unknown environment variable {name} is ignored.{hint}"));
+        loading.warn(format!("Unknown environment variable {name} is ignored.{hint}"), None, variable(&name));
     }
 }

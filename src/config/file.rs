@@ -1,10 +1,13 @@
 //! `config.yaml`: read as a whole, then entry by entry.
 
 use crate::config::base::{ConfigError, Origin};
-use crate::config::loading::Loading;
-use crate::config::settings;
+use crate::config::loading::{Loading, Written};
+use crate::config::node::{Form, Style, Unsuitable};
+use crate::config::problem::{Problem, Source, location};
+use crate::config::raw::Raw;
+use crate::config::settings::{self, Kind, Setting};
 use crate::config::sources::ConfigFile;
-use crate::config::yaml;
+use crate::config::yaml::{self, Entry};
 use crate::domain::text;
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,75 +20,136 @@ const MAX_BYTES: u64 = 1 << 20;
 const MAX_READS: usize = 5;
 
 /// Takes the settings from the file. Returns its absolute path if there was one.
-pub(super) fn take(loading: &mut Loading, file: &ConfigFile) -> Result<Option<PathBuf>, ConfigError> {
+pub(super) fn take(loading: &mut Loading, file: &ConfigFile) -> Option<PathBuf> {
     let (path, is_required) = match file {
-        ConfigFile::None => return Ok(None),
+        ConfigFile::None => return None,
+        ConfigFile::StandardInput => {
+            let text = read_to_limit(io::stdin().lock()).map_err(|error| error.to_string()).and_then(decode);
+            let text = text.map_err(|why| format!("cannot read {STANDARD_INPUT}: {why}"));
+            take_text(loading, STANDARD_INPUT.to_owned(), text);
+            return None;
+        }
         ConfigFile::IfPresent(path) => (path, false),
         ConfigFile::Required(path) => (path, true),
     };
     let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
     if !is_required && std::fs::symlink_metadata(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-        return Ok(None);
+        return None;
     }
-    let text = read_text(&path, "the config file")?;
-    let text = yaml::without_marks(&text);
-    let document = yaml::document(&text).map_err(|error| ConfigError::Malformed {
-        path: path.clone(),
-        line: error.line,
-        what: error.what,
-    })?;
-    let version = document.entries.iter().rfind(|entry| entry.key == VERSION);
-    let has_version = version.is_some_and(|entry| !entry.raw.is_null());
-    take_entries(loading, &path, document);
-    if !has_version {
-        return Err(ConfigError::Invalid(format!(
-            "'{VERSION}' is not set in the config.yaml file. Please redownload and install SuperTokens, or add the \
-             line '{VERSION}: 0' to {}",
-            path.display()
-        )));
-    }
-    if loading.is_readable(VERSION) && loading.values.int(VERSION) != 0 {
-        return Err(ConfigError::Invalid(format!("'{VERSION}' must be 0.{}", location(&path))));
-    }
-    Ok(Some(path))
+    let text = read_text(&path, "the config file").map_err(|error| error.to_string());
+    take_text(loading, path.display().to_string(), text);
+    Some(path)
 }
 
+const STANDARD_INPUT: &str = "standard input";
 const VERSION: &str = "core_config_version";
+/// The way out where what follows in the file is not known.
+const FIRST: &str = "mend this first: what depends on the rest of the file was not checked";
 
-fn take_entries(loading: &mut Loading, path: &Path, document: yaml::Document<'_>) {
+fn take_text(loading: &mut Loading, name: String, text: Result<String, String>) {
+    let at = |position| Source::File { name: name.clone(), position };
+    let document = text.map_err(|why| Problem::new(why.clone()).logged_as(why).at(None, at(None))).and_then(|text| {
+        let text = yaml::without_marks(&text).into_owned();
+        yaml::document(&text).map(|document| (text, document)).map_err(|error| malformed(&name, error))
+    });
+    let (text, mut document) = match document {
+        Ok(read) => read,
+        Err(problem) => {
+            loading.is_incomplete = true;
+            return loading.fail(problem.hint(FIRST));
+        }
+    };
+    let entries = std::mem::take(&mut document.entries);
+    take_entries(loading, &name, &entries);
+    if let Some(position) = document.second {
+        loading.warn("a second document begins here; it is not read.", None, at(Some(position)));
+    }
+    if let Some(broken) = document.broken.take() {
+        loading.is_incomplete = true;
+        loading.fail(malformed(&name, broken).hint(FIRST));
+    } else {
+        check_version(loading, &name, &entries);
+    }
+    loading.file = Some(Written { name, text, entries });
+}
+
+fn malformed(name: &str, yaml::Malformed { at, what }: yaml::Malformed) -> Problem {
+    let logged = format!("{name}, line {}: {what}", at.line);
+    Problem::new(what).logged_as(logged).at(None, Source::File { name: name.to_owned(), position: Some(at) })
+}
+
+fn check_version(loading: &mut Loading, name: &str, entries: &[Entry]) {
+    let version = entries.iter().rfind(|entry| entry.key == VERSION);
+    let at = |position| Source::File { name: name.to_owned(), position };
+    match version {
+        Some(entry) if !raw(entry, None).is_ok_and(|raw| raw.is_null()) => {
+            if loading.is_readable(VERSION) && loading.values.int(VERSION) != 0 {
+                let sentence = format!("'{VERSION}' must be 0.");
+                let logged = format!("{sentence}{}", location(name));
+                loading.fail(Problem::new(sentence).logged_as(logged).at(Some(VERSION), at(Some(entry.value.at))));
+            }
+        }
+        _ => {
+            let logged = format!(
+                "'{VERSION}' is not set in the config.yaml file. Please redownload and install SuperTokens, or add the \
+                 line '{VERSION}: 0' to {name}"
+            );
+            let problem = Problem::new(format!("'{VERSION}' is not set")).logged_as(logged);
+            loading.fail(problem.hint(format!("add the line '{VERSION}: 0'")).at(None, at(None)));
+        }
+    }
+}
+
+fn take_entries(loading: &mut Loading, name: &str, entries: &[Entry]) {
     let mut lines: HashMap<usize, usize> = HashMap::new();
-    for yaml::YamlEntry { key, raw, line } in document.entries {
-        let Some(place) = settings::place(&key) else {
-            unknown_key(loading, path, &key, line);
+    for entry in entries {
+        let at = |position| Source::File { name: name.to_owned(), position: Some(position) };
+        let Some(place) = settings::place(&entry.key) else {
+            unknown_key(loading, name, entry);
             continue;
         };
+        let (line, setting) = (entry.at.line, settings::ALL.get(place).copied());
         if let Some(before) = lines.insert(place, line) {
-            let remark =
-                format!("{}, line {line}: '{key}' is set in line {before} already; this line counts.", path.display());
-            loading.warnings.push(remark);
+            let remark = format!("'{}' is set in line {before} already; this line counts.", entry.key);
+            loading.warn(remark, setting.map(|setting| setting.key), at(entry.at));
         }
-        loading.set(place, &raw, Origin::File { line }, &format!("in line {line}.{}", location(path)));
-    }
-    if let Some(line) = document.second {
-        let remark = format!("{}, line {line}: a second document begins here; it is not read.", path.display());
-        loading.warnings.push(remark);
+        match raw(entry, setting) {
+            Ok(raw) => loading.set(place, &raw, Origin::File { line }, at(entry.value.at)),
+            Err(Unsuitable { at: position, why }) => {
+                loading.refuse(place, format!("'{}' cannot be read: {why}", entry.key), at(position));
+            }
+        }
     }
 }
 
-fn unknown_key(loading: &mut Loading, path: &Path, key: &str, line: usize) {
+/// The value of an entry. Lists and maps are JSON where the setting is.
+fn raw<'a>(entry: &'a Entry, setting: Option<&Setting>) -> Result<Raw<'a>, Unsuitable> {
+    match &entry.value.form {
+        Form::Scalar(text, Style::Plain) => Ok(Raw::plain(text)),
+        Form::Scalar(text, _) => Ok(Raw::text(text)),
+        Form::List(_) | Form::Map(_) if setting.is_some_and(|setting| setting.kind != Kind::Json) => {
+            Ok(Raw::compound(String::new()))
+        }
+        Form::List(_) | Form::Map(_) | Form::Refused(_) => entry.value.to_json().map(Raw::compound),
+    }
+}
+
+fn unknown_key(loading: &mut Loading, name: &str, entry: &Entry) {
+    let key = entry.key.as_str();
+    let source = Source::File { name: name.to_owned(), position: Some(entry.at) };
     if settings::is_database_key(key) {
-        loading.name_database(&format!("'{key}' in {}, line {line}", path.display()));
-        return;
+        let line = entry.at.line;
+        return loading.name_database(&format!("'{key}' in {name}, line {line}"), source);
+    }
+    // A merge (`<<: *others`) is meant to set something.
+    if let Form::Refused(why) = entry.value.form {
+        let malformed = malformed(name, yaml::Malformed { at: entry.value.at, what: why.to_owned() });
+        return loading.fail(malformed);
     }
     let known = settings::ALL.iter().flat_map(|setting| std::iter::once(setting.key).chain(setting.alias));
     let hint = settings::nearest(key, known).map(|near| format!(" Did you mean '{near}'?")).unwrap_or_default();
     let key = text::escape(key);
-    loading.warnings.push(format!("{}, line {line}: unknown key '{key}' is ignored.{hint}", path.display()));
-}
-
-/// The end of some sentences when there is a file.
-pub(super) fn location(path: &Path) -> String {
-    format!(" The config file can be found here: {}", path.display())
+    loading.warn(format!("unknown key '{key}' is ignored.{hint}"), None, source);
 }
 
 /// The text of a file written by an operator; `file` says what it is for.
@@ -107,12 +171,17 @@ fn read_once(path: &Path) -> io::Result<Reading> {
     if before.is_dir() {
         return Err(io::Error::other("it is a folder, not a file"));
     }
-    let mut bytes = Vec::new();
-    (&mut file).take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    let bytes = read_to_limit(&mut file)?;
     let after = file.metadata()?;
     let is_settled = before.len() == after.len() && before.modified().ok() == after.modified().ok();
     // The length of a pipe has no meaning.
     Ok(Reading { bytes, is_settled: is_settled || !before.is_file() })
+}
+
+fn read_to_limit(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Reads until the file does not change meanwhile: half a file would be a different configuration.

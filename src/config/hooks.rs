@@ -1,11 +1,12 @@
 //! [`HooksConfig`]: the settings of hooks, and their rules.
 
+use crate::config::flaws::Flaws;
 use crate::config::trust::networks;
 use crate::config::values::Values;
 use crate::config::webhook::{SECRET_RULE, URL_RULE, is_protected, webhook_key};
 use crate::domain::hook::{EventHook, EventHookId, HookEventKind};
 use crate::domain::http_request::Reach;
-use crate::domain::json::reader::{ConfigFlaw, Reader, parse};
+use crate::domain::json::reader::{ConfigFlaw, Notes, Reader, parse};
 use crate::domain::loopback;
 use crate::domain::webhook::Webhook;
 use http::Uri;
@@ -33,21 +34,14 @@ pub struct HooksConfig {
 }
 
 impl HooksConfig {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// A sentence that names the place of the first mistake.
-    pub(super) fn read(values: &Values) -> Result<Self, String> {
-        let reach = Reach {
-            private_networks: networks(values, PRIVATE_NETWORKS)?.into(),
-            setting: PRIVATE_NETWORKS,
-            timeout: PATIENCE,
-        };
-        let events = match values.text(EVENT_HOOKS).filter(|text| !text.is_empty()) {
-            Some(text) => event_hooks(text, &reach).map_err(|flaw| flaw.to_string())?,
-            None => Vec::new(),
-        };
-        Ok(Self { events: events.into(), retry_ms: values.unsigned("event_hook_retry_hours") * HOUR_MS, reach })
+    /// Reads the settings; `None` if one of them breaks a rule.
+    pub(super) fn read(values: &Values, flaws: &mut Flaws) -> Option<Self> {
+        let networks = flaws.keep([PRIVATE_NETWORKS], networks(values, PRIVATE_NETWORKS))?;
+        let reach = Reach { private_networks: networks.into(), setting: PRIVATE_NETWORKS, timeout: PATIENCE };
+        let text = values.text(EVENT_HOOKS).filter(|text| !text.is_empty());
+        let events = text.map_or(Ok(Vec::new()), |text| event_hooks(text, &reach));
+        let events = flaws.keep_json(EVENT_HOOKS, events)?;
+        Some(Self { events: events.into(), retry_ms: values.unsigned("event_hook_retry_hours") * HOUR_MS, reach })
     }
 
     /// What applies where stored settings are no longer valid: no hooks.
@@ -57,56 +51,64 @@ impl HooksConfig {
     }
 }
 
-fn event_hooks(text: &str, reach: &Reach) -> Result<Vec<EventHook>, ConfigFlaw> {
-    let entries = parse(text, EVENT_HOOKS)?;
-    let entries = entries.as_array().ok_or_else(|| ConfigFlaw::new(EVENT_HOOKS, "must be a list of hooks in JSON"))?;
+fn event_hooks(text: &str, reach: &Reach) -> Result<Vec<EventHook>, Vec<ConfigFlaw>> {
+    let entries = parse(text, EVENT_HOOKS).map_err(|flaw| vec![flaw])?;
+    let Some(entries) = entries.as_array() else {
+        return Err(vec![ConfigFlaw::new(EVENT_HOOKS, "must be a list of hooks in JSON")]);
+    };
     if entries.len() > MAX_EVENT_HOOKS {
-        return Err(ConfigFlaw::new(EVENT_HOOKS, format!("must not have more than {MAX_EVENT_HOOKS} hooks")));
+        return Err(vec![ConfigFlaw::new(EVENT_HOOKS, format!("must not have more than {MAX_EVENT_HOOKS} hooks"))]);
     }
+    let notes = Notes::default();
     let mut hooks: Vec<EventHook> = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
-        let reader = Reader::of(entry, format!("{EVENT_HOOKS}[{index}]"), true)?;
-        reader.knows_all(&["url", "secret", "previousSecret", "events"])?;
-        let webhook = webhook(&reader, reach)?;
+        let Some(reader) = Reader::of(entry, format!("{EVENT_HOOKS}[{index}]"), &notes, true) else { continue };
+        reader.knows_all(&["url", "secret", "previousSecret", "events"]);
+        let webhook = webhook(&reader, reach);
         let id = EventHookId::of(&webhook.url);
-        if hooks.iter().any(|other| other.id == id) {
-            return Err(reader.flaw("url", "is that of an earlier hook of the list"));
+        if !webhook.url.is_empty() && hooks.iter().any(|other| other.id == id) {
+            reader.note("url", "is that of an earlier hook of the list");
         }
-        hooks.push(EventHook { webhook, id, kinds: kinds(&reader)? });
+        hooks.push(EventHook { webhook, id, kinds: kinds(&reader) });
     }
-    Ok(hooks)
+    notes.or(hooks)
 }
 
-fn kinds(reader: &Reader<'_>) -> Result<Vec<HookEventKind>, ConfigFlaw> {
-    let patterns = reader.texts("events")?.ok_or_else(|| reader.flaw("events", "is missing"))?;
+fn kinds(reader: &Reader<'_>) -> Vec<HookEventKind> {
+    if reader.given("events").is_none() {
+        reader.note("events", "is missing");
+    }
     let mut kinds = Vec::new();
-    for (index, pattern) in patterns.iter().enumerate() {
+    for (index, pattern) in reader.texts("events").unwrap_or_default().iter().enumerate() {
         let found = HookEventKind::matching(pattern);
-        if found.is_empty() {
-            let place = format!("events[{index}]");
-            return Err(reader.flaw(&place, "must name an event, such as user.signed_up, or a group, such as user.*"));
+        if found.is_empty() && !pattern.is_empty() {
+            let rule = "must name an event, such as user.signed_up, or a group, such as user.*";
+            reader.note(&format!("events[{index}]"), rule);
         }
         kinds.extend(found);
     }
-    Ok(kinds)
+    kinds
 }
 
 /// The URL and the secrets of a hook.
-fn webhook(reader: &Reader<'_>, reach: &Reach) -> Result<Webhook, ConfigFlaw> {
-    let url = reader.required("url")?;
-    if !is_protected(&url) {
-        return Err(reader.flaw("url", URL_RULE));
-    }
-    if let Some(address) = private_address(&url).filter(|address| !reach.allows_private(*address)) {
+fn webhook(reader: &Reader<'_>, reach: &Reach) -> Webhook {
+    let url = reader.required("url");
+    if !url.is_empty() && !is_protected(&url) {
+        reader.note("url", URL_RULE);
+    } else if let Some(address) = private_address(&url).filter(|address| !reach.allows_private(*address)) {
         let way_out = format!("leads to {address}, which is not public; add it to {PRIVATE_NETWORKS} to allow it");
-        return Err(reader.flaw("url", way_out));
+        reader.note("url", &way_out);
     }
-    let bad_secret = |name| reader.flaw(name, format!("must be {SECRET_RULE}"));
-    let mut keys = vec![webhook_key(&reader.required("secret")?).ok_or_else(|| bad_secret("secret"))?];
-    if let Some(previous) = reader.filled("previousSecret")? {
-        keys.push(webhook_key(&previous).ok_or_else(|| bad_secret("previousSecret"))?);
+    let secrets = [("secret", Some(reader.required("secret"))), ("previousSecret", reader.filled("previousSecret"))];
+    let mut keys = Vec::new();
+    for (name, secret) in secrets {
+        let Some(secret) = secret.filter(|secret| !secret.is_empty()) else { continue };
+        match webhook_key(&secret) {
+            Some(key) => keys.push(key),
+            None => reader.note(name, &format!("must be {SECRET_RULE}")),
+        }
     }
-    Ok(Webhook { url, keys })
+    Webhook { url, keys }
 }
 
 /// The first loopback address that a URL names without a resolver's help: others are checked when they are called.
@@ -133,7 +135,9 @@ mod tests {
         for (key, value) in [(EVENT_HOOKS, hooks.to_string()), (PRIVATE_NETWORKS, networks.to_owned())] {
             values.set(settings::place(key).unwrap(), Value::Text(Secret::new(value)));
         }
-        HooksConfig::read(&values)
+        let mut flaws = Flaws::default();
+        let config = HooksConfig::read(&values, &mut flaws);
+        flaws.first().map(|()| config.unwrap())
     }
 
     fn refusal(hook: &Any) -> String {
@@ -207,7 +211,7 @@ mod tests {
 
     #[test]
     fn without_settings_there_are_no_hooks() {
-        let config = HooksConfig::read(&Values::defaults()).unwrap();
+        let config = HooksConfig::read(&Values::defaults(), &mut Flaws::default()).unwrap();
         assert!(config.events.is_empty() && config.reach.private_networks.is_empty());
         assert_eq!(config.retry_ms, 24 * HOUR_MS);
     }

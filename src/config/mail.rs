@@ -1,5 +1,6 @@
 //! [`MailConfig`]: the typed settings of outbound mail, and their rules.
 
+use crate::config::flaws::Flaws;
 use crate::config::values::Values;
 use crate::domain::loopback::is_loopback;
 use crate::domain::mail::{Credentials, HeaderText, Language, MailAddress, Security, Sender, SmtpServer};
@@ -28,12 +29,20 @@ impl MailConfig {
 }
 
 /// Checks the rules of mail settings.
-///
-/// # Errors
-/// A sentence that names the setting.
-pub(super) fn check(values: &Values) -> Result<(), String> {
-    from_address(values)?;
-    server(values).map(drop)
+pub(super) fn check(values: &Values, flaws: &mut Flaws) {
+    let address = flaws.keep(["smtp_from_email"], from_address(values));
+    let host = flaws.keep(["smtp_host"], host(values));
+    if let (Some(_), Some(_)) = (address, host) {
+        flaws.keep(["smtp_host", "smtp_from_email", "smtp_secure", "smtp_password"], server(values));
+    }
+}
+
+fn host(values: &Values) -> Result<Option<&str>, String> {
+    let Some(host) = values.text("smtp_host") else { return Ok(None) };
+    if host.is_empty() || host.contains(|char: char| char.is_whitespace() || matches!(char, '/' | '@' | ',')) {
+        return Err("'smtp_host' must be a host name or an address, without a scheme, a path or a port".to_owned());
+    }
+    Ok(Some(host))
 }
 
 fn from_address(values: &Values) -> Result<Option<MailAddress>, String> {
@@ -43,10 +52,7 @@ fn from_address(values: &Values) -> Result<Option<MailAddress>, String> {
 
 /// The server that the settings describe, if they name one.
 fn server(values: &Values) -> Result<Option<SmtpServer>, String> {
-    let Some(host) = values.text("smtp_host") else { return Ok(None) };
-    if host.is_empty() || host.contains(|char: char| char.is_whitespace() || matches!(char, '/' | '@' | ',')) {
-        return Err("'smtp_host' must be a host name or an address, without a scheme, a path or a port".to_owned());
-    }
+    let Some(host) = host(values)? else { return Ok(None) };
     let Some(address) = from_address(values)? else {
         return Err("'smtp_from_email' must be set if 'smtp_host' is: it is the sender's address".to_owned());
     };

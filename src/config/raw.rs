@@ -23,8 +23,8 @@ enum Form<'a> {
     Text(Cow<'a, str>),
     /// Text that is not Unicode: allowed only for a path.
     NotUnicode(OsString),
-    /// A list or an object, as JSON if the source has JSON.
-    Compound(Option<String>),
+    /// A list or an object, as JSON; empty where the setting is none.
+    Compound(String),
 }
 
 impl<'a> Raw<'a> {
@@ -54,10 +54,10 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// A list or an object.
+    /// A list or an object, as JSON.
     #[must_use]
-    pub const fn compound() -> Self {
-        Self(Form::Compound(None))
+    pub const fn compound(json: String) -> Self {
+        Self(Form::Compound(json))
     }
 
     /// A member of a `coreConfig`.
@@ -68,7 +68,7 @@ impl<'a> Raw<'a> {
             Json::Bool(flag) => Self::text(if *flag { "true" } else { "false" }),
             Json::Number(number) => Self(Form::Number(number.to_string().into())),
             Json::String(text) => Self::text(text.as_str()),
-            Json::Array(_) | Json::Object(_) => Self(Form::Compound(Some(json.to_string()))),
+            Json::Array(_) | Json::Object(_) => Self::compound(json.to_string()),
         }
     }
 
@@ -135,7 +135,7 @@ impl ReadError {
 pub fn read(setting: &Setting, raw: &Raw<'_>) -> Result<Value, ReadError> {
     let value = match &raw.0 {
         Form::Null => Some(default_of_null(setting)),
-        Form::Compound(Some(json)) if setting.kind == Kind::Json => Some(Value::Text(Secret::new(json.clone()))),
+        Form::Compound(json) if setting.kind == Kind::Json => Some(Value::Text(Secret::new(json.clone()))),
         Form::Compound(_) => None,
         Form::NotUnicode(path) if setting.kind == Kind::Path => Some(Value::Path(PathBuf::from(path))),
         Form::NotUnicode(_) => {
@@ -155,9 +155,6 @@ pub fn read(setting: &Setting, raw: &Raw<'_>) -> Result<Value, ReadError> {
         let (shown, is_hidden) = match &raw.0 {
             Form::Number(text) | Form::Text(text) if !setting.secret => {
                 (Some(text::quote(text)), text.chars().any(text::is_invisible))
-            }
-            Form::Compound(_) if setting.kind == Kind::Json => {
-                (Some("a list or an object of YAML: quote it".to_owned()), false)
             }
             Form::Compound(_) => (Some("a list or an object".to_owned()), false),
             _ => (None, false),

@@ -18,10 +18,14 @@ come from these sources; each overrides the ones before it:
 4. command-line flags (`--host`, `--port`, …).
 
 White space at both ends of a value is ignored, whatever the source, and so are invisible characters (a byte order mark, a
-zero-width space). Inside a value they are refused. If a value cannot be read, the server does not start, and reports the
-source and the value in one line, unless a later source overrides it. If a setting occurs twice in the file, the last value
+zero-width space). Inside a value they are refused. If a value cannot be read, the server does not start, unless a later
+source overrides it; `sessiond config check FILE` says everything that is wrong with a configuration, with lines and
+columns, before a server is started with it. If a setting occurs twice in the file, the last value
 counts, with a warning. Variables that Kubernetes or Docker set for a service named `supertokens` or `sessiond`
 (`SUPERTOKENS_PORT=tcp://…`) are not settings.
+
+Settings of the type JSON may be written as YAML (lists and maps, without anchors and tags) or as JSON in a text, quoted or
+as a block after `|`; in variables they are JSON.
 
 `sessiond config` shows every effective value and where it came from. Unknown keys in `config.yaml` are ignored with a
 warning that names the line and the nearest known key. Keys, environment names and meanings are those of the SuperTokens
@@ -68,6 +72,16 @@ fn row(text: &mut String, setting: &Setting) {
     };
     let default = default(setting);
     let _ = writeln!(text, "| `{}`{env} | {kind} | {default} | {level} | {} |", setting.key, meaning(setting));
+}
+
+/// What a setting may be, in a few words.
+#[must_use]
+pub fn expected(setting: &Setting) -> String {
+    let kind = match setting.one_of {
+        [] => format!("{}{}", setting.kind.name(), range(setting.range)),
+        values => values.join(" or "),
+    };
+    format!("'{}': {kind}; default: {}", setting.key, default(setting).replace('`', ""))
 }
 
 fn range(range: Range) -> String {

@@ -2,6 +2,8 @@
 
 use crate::config::base::ConfigError;
 use crate::config::file::read_text;
+use crate::config::loading::Loading;
+use crate::config::problem::{Problem, Source};
 use crate::config::variable::{empty, find, unquote_double, value};
 use crate::domain::secret::Secret;
 use crate::domain::text;
@@ -51,23 +53,30 @@ fn secret(text: &Secret<String>) -> Option<Secret<String>> {
 }
 
 /// The master key, from the environment or the file named there.
-pub(super) fn master_key(
-    env: &BTreeMap<String, OsString>,
-    warnings: &mut Vec<String>,
-) -> Result<Option<Secret<String>>, ConfigError> {
-    let key = secret_variable(MASTER_KEY, find(env, MASTER_KEY))?;
-    let Some(path) = value(env, MASTER_KEY_FILE) else {
+pub(super) fn master_key(env: &BTreeMap<String, OsString>, loading: &mut Loading) -> Option<Secret<String>> {
+    let variable = |name: &str| Source::Variable(name.to_owned());
+    let file = value(env, MASTER_KEY_FILE);
+    let named = if file.is_some() { MASTER_KEY_FILE } else { MASTER_KEY };
+    let mut refuse = |error: ConfigError| {
+        let sentence = error.to_string();
+        loading.fail(Problem::new(sentence.clone()).logged_as(sentence).at(None, variable(named)));
+    };
+    let key = secret_variable(MASTER_KEY, find(env, MASTER_KEY)).map_err(&mut refuse).ok()?;
+    let Some(path) = file else {
         if key.as_ref().is_some_and(|key| key.expose().starts_with('\'')) {
-            warnings.push(format!("{MASTER_KEY} begins with a single quote, which is a part of the key."));
+            let remark = format!("{MASTER_KEY} begins with a single quote, which is a part of the key.");
+            loading.warn(remark, None, variable(MASTER_KEY));
         }
         if key.is_none() {
-            let given = [MASTER_KEY, MASTER_KEY_FILE].into_iter().filter(|name| find(env, name).is_some());
-            warnings.extend(given.map(empty));
+            for name in [MASTER_KEY, MASTER_KEY_FILE].into_iter().filter(|name| find(env, name).is_some()) {
+                loading.warn(empty(name), None, variable(name));
+            }
         }
-        return Ok(key);
+        return key;
     };
     if key.is_some() {
-        return Err(ConfigError::Invalid(format!("Set {MASTER_KEY} or {MASTER_KEY_FILE}, not both")));
+        refuse(ConfigError::Invalid(format!("Set {MASTER_KEY} or {MASTER_KEY_FILE}, not both")));
+        return None;
     }
-    secret_file(MASTER_KEY_FILE, Path::new(&path)).map(Some)
+    secret_file(MASTER_KEY_FILE, Path::new(&path)).map_err(refuse).ok()
 }

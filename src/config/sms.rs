@@ -1,5 +1,6 @@
 //! [`SmsConfig`]: the typed settings of outbound text messages, and their rules.
 
+use crate::config::flaws::Flaws;
 use crate::config::values::Values;
 use crate::config::webhook::{SECRET_RULE, URL_RULE, is_protected, webhook_key};
 use crate::domain::secret::Secret;
@@ -23,11 +24,15 @@ impl SmsConfig {
 }
 
 /// Checks the rules of the settings of text messages.
-///
-/// # Errors
-/// A sentence that names the setting.
-pub(super) fn check(values: &Values) -> Result<(), String> {
-    service(values).map(drop)
+pub(super) fn check(values: &Values, flaws: &mut Flaws) {
+    match (filled(values, "sms_twilio_account_sid"), filled(values, "sms_webhook_url")) {
+        (_, Some(_)) => flaws.keep(["sms_webhook_url", "sms_webhook_secret"], service(values)),
+        (Some(_), None) => {
+            let keys = ["sms_twilio_account_sid", "sms_twilio_auth_token", "sms_twilio_from", "sms_twilio_base_url"];
+            flaws.keep(keys, service(values))
+        }
+        (None, None) => None,
+    };
 }
 
 /// The service that the settings describe, if they name one.

@@ -27,4 +27,6 @@ pub enum ConfigFile {
     IfPresent(PathBuf),
     /// This file; it must exist.
     Required(PathBuf),
+    /// What standard input holds.
+    StandardInput,
 }

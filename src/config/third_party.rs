@@ -1,8 +1,10 @@
 //! [`ThirdPartyConfig`]: the settings of third-party providers.
 
+use crate::config::flaws::Flaws;
 use crate::config::trust::networks;
 use crate::config::values::Values;
 use crate::domain::http_request::Reach;
+use crate::domain::json::reader::ConfigFlaw;
 use crate::domain::thirdparty::apple::apple_secret;
 use crate::domain::thirdparty::config::ProviderConfig;
 use crate::domain::thirdparty::provider::Provider;
@@ -23,21 +25,15 @@ pub struct ThirdPartyConfig {
 }
 
 impl ThirdPartyConfig {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// A sentence that names the place of the first mistake.
-    pub(super) fn read(values: &Values) -> Result<Self, String> {
-        let providers = match values.text("third_party_providers").filter(|text| !text.is_empty()) {
-            Some(text) => static_providers(text)?,
-            None => Vec::new(),
-        };
-        let reach = Reach {
-            private_networks: networks(values, PRIVATE_NETWORKS)?.into(),
-            setting: PRIVATE_NETWORKS,
-            timeout: Duration::from_millis(values.unsigned("provider_timeout_ms")),
-        };
-        Ok(Self { providers: providers.into(), reach })
+    /// Reads the settings; `None` if one of them breaks a rule.
+    pub(super) fn read(values: &Values, flaws: &mut Flaws) -> Option<Self> {
+        let text = values.text(PROVIDERS).filter(|text| !text.is_empty());
+        let providers = flaws.keep_json(PROVIDERS, text.map_or(Ok(Vec::new()), static_providers));
+        let networks = networks(values, PRIVATE_NETWORKS);
+        let networks = flaws.keep([PRIVATE_NETWORKS], networks);
+        let timeout = Duration::from_millis(values.unsigned("provider_timeout_ms"));
+        let reach = Reach { private_networks: networks?.into(), setting: PRIVATE_NETWORKS, timeout };
+        Some(Self { providers: providers?.into(), reach })
     }
 
     /// What applies where stored settings are no longer valid: no providers.
@@ -48,20 +44,30 @@ impl ThirdPartyConfig {
     }
 }
 
+const PROVIDERS: &str = "third_party_providers";
+
 /// The providers in a text. Each client must be complete, because nobody may look at it before a person wants to sign
 /// in.
-fn static_providers(text: &str) -> Result<Vec<ProviderConfig>, String> {
-    const PLACE: &str = "third_party_providers";
-    let providers = read::list(text, PLACE).map_err(|flaw| flaw.to_string())?;
+fn static_providers(text: &str) -> Result<Vec<ProviderConfig>, Vec<ConfigFlaw>> {
+    let providers = read::list(text, PROVIDERS)?;
+    let mut flaws = Vec::new();
     for (index, config) in providers.iter().enumerate() {
         for (client_index, client) in config.clients.iter().enumerate() {
-            let provider = Provider::settle(config, client).map_err(|flaw| format!("{PLACE}[{index}].{flaw}"))?;
-            apple_secret(&provider, UnixMillis(0)).map_err(|flaw| {
-                format!("{PLACE}[{index}].clients[{client_index}].additionalConfig is not complete: {flaw}")
-            })?;
+            let place = format!("{PROVIDERS}[{index}]");
+            let provider = match Provider::settle(config, client) {
+                Ok(provider) => provider,
+                Err(flaw) => {
+                    flaws.push(ConfigFlaw { place: format!("{place}.{}", flaw.place), ..flaw });
+                    continue;
+                }
+            };
+            if let Err(flaw) = apple_secret(&provider, UnixMillis(0)) {
+                let place = format!("{place}.clients[{client_index}].additionalConfig");
+                flaws.push(ConfigFlaw::new(place, format!("is not complete: {flaw}")));
+            }
         }
     }
-    Ok(providers)
+    if flaws.is_empty() { Ok(providers) } else { Err(flaws) }
 }
 
 #[cfg(test)]
@@ -75,7 +81,9 @@ mod tests {
     fn read(key: &str, value: &str) -> Result<ThirdPartyConfig, String> {
         let mut values = Values::defaults();
         values.set(settings::place(key).unwrap(), Value::Text(Secret::new(value.to_owned())));
-        ThirdPartyConfig::read(&values)
+        let mut flaws = Flaws::default();
+        let config = ThirdPartyConfig::read(&values, &mut flaws);
+        flaws.first().map(|()| config.unwrap())
     }
 
     fn refusal(providers: &serde_json::Value) -> String {
@@ -113,7 +121,7 @@ mod tests {
 
     #[test]
     fn without_settings_nothing_private_can_be_reached() {
-        let config = ThirdPartyConfig::read(&Values::defaults()).unwrap();
+        let config = ThirdPartyConfig::read(&Values::defaults(), &mut Flaws::default()).unwrap();
         assert!(config.providers.is_empty() && config.reach.private_networks.is_empty());
         assert_eq!(config.reach.timeout, Duration::from_secs(10));
         let open = read("provider_private_networks", "127.0.0.0/8,::1").unwrap().reach;

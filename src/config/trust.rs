@@ -1,5 +1,6 @@
 //! Settings of trust: networks of proxies, and the hosts and pages that are served without an API key.
 
+use crate::config::flaws::Flaws;
 use crate::config::values::Values;
 use crate::domain::text;
 use http::HeaderName;
@@ -15,15 +16,13 @@ pub struct TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// Parses `trusted_proxies` and `trusted_proxy_header`.
-    ///
-    /// # Errors
-    /// A sentence that names the first item that is not a network.
-    pub(super) fn read(values: &Values) -> Result<Self, String> {
-        let networks = networks(values, "trusted_proxies");
+    /// Parses `trusted_proxies` and `trusted_proxy_header`; `None` if one of them breaks a rule.
+    pub(super) fn read(values: &Values, flaws: &mut Flaws) -> Option<Self> {
         let header = HeaderName::try_from(values.text("trusted_proxy_header").unwrap_or_default().trim());
-        let header = header.map_err(|_| "'trusted_proxy_header' must be the name of a header".to_owned())?;
-        Ok(Self { networks: networks?, header })
+        let header = header.map_err(|_| "'trusted_proxy_header' must be the name of a header".to_owned());
+        let header = flaws.keep(["trusted_proxy_header"], header);
+        let networks = flaws.keep(["trusted_proxies"], networks(values, "trusted_proxies"));
+        Some(Self { networks: networks?, header: header? })
     }
 
     /// True if no proxy is trusted.

@@ -1,5 +1,6 @@
-//! The rules that values must satisfy, in the protocol's order and wording. The first one that fails is reported.
+//! The rules that values must satisfy, in the protocol's order and wording.
 
+use crate::config::flaws::Flaws;
 use crate::config::front::FrontConfig;
 use crate::config::hooks::HooksConfig;
 use crate::config::ip_rule;
@@ -22,87 +23,80 @@ pub const CDI_VERSIONS: [&str; 25] = [
     "2.21", "3.0", "3.1", "4.0", "5.0", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6",
 ];
 
-/// The inputs of the rules besides the values.
-#[derive(Debug, Clone, Default)]
-pub struct Context {
-    /// Test mode lifts the lower limits, which test suites go below.
-    pub test_mode: bool,
-    /// The end of some sentences about values of the server's own configuration: the location of its file.
-    pub suffix: String,
-}
-
-/// Checks every rule.
-///
-/// # Errors
-/// The sentence of the first rule that fails.
-pub fn validate(values: &Values, context: &Context) -> Result<(), String> {
-    tokens(values, context)?;
-    recipes(values)?;
+/// Checks every rule. Test mode lifts the lower limits, which test suites go below.
+pub(super) fn validate(values: &Values, test_mode: bool) -> Flaws {
+    let mut flaws = Flaws::default();
+    tokens(values, test_mode, &mut flaws);
+    recipes(values, &mut flaws);
     if values.int("max_server_pool_size") < 1 {
-        return Err(format!("'max_server_pool_size' must be >= 1.{}", context.suffix));
+        flaws.add_naming_file(["max_server_pool_size"], "'max_server_pool_size' must be >= 1.");
     }
-    api_keys(values)?;
-    saas_secret(values)?;
-    hashing(values)?;
-    base_path(values.text("base_path").unwrap_or_default())?;
-    log_level(values)?;
-    ip_rules(values)?;
-    cdi_versions(values)?;
+    flaws.keep(["api_keys"], api_keys(values));
+    flaws.keep(["supertokens_saas_secret", "api_keys"], saas_secret(values));
+    hashing(values, &mut flaws);
+    flaws.keep(["base_path"], base_path(values.text("base_path").unwrap_or_default()));
+    flaws.keep(["log_level"], log_level(values));
+    for key in ["ip_allow_regex", "ip_deny_regex"] {
+        flaws.keep([key], ip_rule::check(key, values.text(key)));
+    }
+    cdi_versions(values, &mut flaws);
     for key in ["bulk_migration_parallelism", "bulk_migration_batch_size"] {
         if values.int(key) < 1 {
-            return Err(format!("Provided {key} must be >= 1"));
+            flaws.add([key], format!("Provided {key} must be >= 1"));
         }
     }
-    if values.int("webauthn_recover_account_token_lifetime") <= 0 {
-        return Err("Provided webauthn_recover_account_token_lifetime must be > 0".to_owned());
+    let key = "webauthn_recover_account_token_lifetime";
+    if values.int(key) <= 0 {
+        flaws.add([key], format!("Provided {key} must be > 0"));
     }
-    enums(values)?;
-    only_domain(values)?;
-    oauth_urls(values)?;
-    own(values)
+    enums(values, &mut flaws);
+    flaws.keep(["supertokens_saas_load_only_cud"], only_domain(values));
+    oauth_urls(values, &mut flaws);
+    own(values, &mut flaws);
+    flaws
 }
 
-fn tokens(values: &Values, Context { test_mode, suffix }: &Context) -> Result<(), String> {
+fn tokens(values: &Values, test_mode: bool, flaws: &mut Flaws) {
+    const UPDATE_INTERVAL: &str = "access_token_dynamic_signing_key_update_interval";
     let access_s = values.int("access_token_validity");
     if !(1..=86_400_000).contains(&access_s) {
-        return Err(format!("'access_token_validity' must be between 1 and 86400000 seconds inclusive.{suffix}"));
+        let sentence = "'access_token_validity' must be between 1 and 86400000 seconds inclusive.";
+        flaws.add_naming_file(["access_token_validity"], sentence);
     }
-    #[expect(clippy::cast_precision_loss, reason = "at most 86,400,000")]
+    #[expect(clippy::cast_precision_loss, reason = "beyond 86,400,000 it breaks the rule above")]
     let access_minutes = access_s as f64 / 60.0;
     if !test_mode && values.double("refresh_token_validity") <= access_minutes {
-        return Err(format!("'refresh_token_validity' must be strictly greater than 'access_token_validity'.{suffix}"));
+        let sentence = "'refresh_token_validity' must be strictly greater than 'access_token_validity'.";
+        flaws.add_naming_file(["refresh_token_validity", "access_token_validity"], sentence);
     }
-    if !test_mode && values.double("access_token_dynamic_signing_key_update_interval") < 1.0 {
-        return Err(format!(
-            "'access_token_dynamic_signing_key_update_interval' must be greater than, equal to 1 hour.{suffix}"
-        ));
+    if !test_mode && values.double(UPDATE_INTERVAL) < 1.0 {
+        flaws.add_naming_file([UPDATE_INTERVAL], format!("'{UPDATE_INTERVAL}' must be greater than, equal to 1 hour."));
     }
     if !test_mode && !(0..=300).contains(&values.int("refresh_token_rotation_grace_period")) {
-        return Err(format!(
-            "'refresh_token_rotation_grace_period' must be between 0 and 300 seconds inclusive.{suffix}"
-        ));
+        let sentence = "'refresh_token_rotation_grace_period' must be between 0 and 300 seconds inclusive.";
+        flaws.add_naming_file(["refresh_token_rotation_grace_period"], sentence);
     }
     if !(0.0..=0.25).contains(&values.double("access_token_validity_jitter")) {
-        return Err(format!("'access_token_validity_jitter' must be between 0 and 0.25 inclusive.{suffix}"));
+        let sentence = "'access_token_validity_jitter' must be between 0 and 0.25 inclusive.";
+        flaws.add_naming_file(["access_token_validity_jitter"], sentence);
     }
-    Ok(())
 }
 
-fn recipes(values: &Values) -> Result<(), String> {
+fn recipes(values: &Values, flaws: &mut Flaws) {
     for key in ["password_reset_token_lifetime", "email_verification_token_lifetime"] {
         if values.int(key) <= 0 {
-            return Err(format!("'{key}' must be >= 0"));
+            flaws.add([key], format!("'{key}' must be >= 0"));
         }
     }
-    let positive = [
+    for key in [
         "passwordless_max_code_input_attempts",
         "passwordless_code_lifetime",
         "totp_max_attempts",
         "totp_rate_limit_cooldown_sec",
-    ];
-    match positive.into_iter().find(|key| values.int(key) <= 0) {
-        Some(key) => Err(format!("'{key}' must be > 0")),
-        None => Ok(()),
+    ] {
+        if values.int(key) <= 0 {
+            flaws.add([key], format!("'{key}' must be > 0"));
+        }
     }
 }
 
@@ -153,25 +147,25 @@ fn saas_secret(values: &Values) -> Result<(), String> {
     Ok(())
 }
 
-fn hashing(values: &Values) -> Result<(), String> {
+fn hashing(values: &Values, flaws: &mut Flaws) {
     let algorithm = values.text("password_hashing_alg").unwrap_or("BCRYPT");
     if algorithm.eq_ignore_ascii_case("BCRYPT") {
-        return at_least_one(values, &["bcrypt_log_rounds"]);
+        return at_least_one(values, ["bcrypt_log_rounds"], flaws);
     }
     if !algorithm.eq_ignore_ascii_case("ARGON2") {
-        return Err("'password_hashing_alg' must be one of 'ARGON2' or 'BCRYPT'".to_owned());
+        return flaws.add(["password_hashing_alg"], "'password_hashing_alg' must be one of 'ARGON2' or 'BCRYPT'");
     }
-    at_least_one(values, &["argon2_iterations", "argon2_parallelism", "argon2_memory_kb", "argon2_hashing_pool_size"])?;
-    if values.int("argon2_hashing_pool_size") > values.int("max_server_pool_size") {
-        return Err("'argon2_hashing_pool_size' must be <= 'max_server_pool_size'".to_owned());
+    let keys = ["argon2_iterations", "argon2_parallelism", "argon2_memory_kb", "argon2_hashing_pool_size"];
+    at_least_one(values, keys, flaws);
+    let pools = ["argon2_hashing_pool_size", "max_server_pool_size"];
+    if values.int(pools[0]) > values.int(pools[1]) {
+        flaws.add(pools, "'argon2_hashing_pool_size' must be <= 'max_server_pool_size'");
     }
-    Ok(())
 }
 
-fn at_least_one(values: &Values, keys: &[&str]) -> Result<(), String> {
-    match keys.iter().find(|key| values.int(key) < 1) {
-        Some(key) => Err(format!("'{key}' must be >= 1")),
-        None => Ok(()),
+fn at_least_one<const N: usize>(values: &Values, keys: [&'static str; N], flaws: &mut Flaws) {
+    for key in keys.into_iter().filter(|key| values.int(key) < 1) {
+        flaws.add([key], format!("'{key}' must be >= 1"));
     }
 }
 
@@ -183,27 +177,26 @@ fn log_level(values: &Values) -> Result<(), String> {
     Err("'log_level' config must be one of \"NONE\",\"DEBUG\", \"INFO\", \"WARN\" or \"ERROR\".".to_owned())
 }
 
-fn ip_rules(values: &Values) -> Result<(), String> {
-    ["ip_allow_regex", "ip_deny_regex"].into_iter().try_for_each(|key| ip_rule::check(key, values.text(key)))
-}
-
-fn cdi_versions(values: &Values) -> Result<(), String> {
-    for key in ["supertokens_max_cdi_version", "supertokens_min_cdi_version"] {
-        let Some(version) = values.text(key) else { continue };
-        if version.is_empty() || !version.split('.').all(is_number) {
-            return Err(format!("{key} is not a valid semantic version"));
-        }
-        if !CDI_VERSIONS.contains(&version) {
-            return Err(format!("{key} is not a supported version"));
-        }
-    }
-    let bounds = (values.text("supertokens_min_cdi_version"), values.text("supertokens_max_cdi_version"));
-    if let (Some(min), Some(max)) = bounds
+fn cdi_versions(values: &Values, flaws: &mut Flaws) {
+    const MIN: &str = "supertokens_min_cdi_version";
+    const MAX: &str = "supertokens_max_cdi_version";
+    let [max, min] = [MAX, MIN].map(|key| flaws.keep([key], cdi_version(values, key)).unwrap_or_default());
+    if let (Some(min), Some(max)) = (min, max)
         && compare_versions(min, max) == Ordering::Greater
     {
-        return Err("supertokens_min_cdi_version cannot be greater than supertokens_max_cdi_version".to_owned());
+        flaws.add([MIN, MAX], format!("{MIN} cannot be greater than {MAX}"));
     }
-    Ok(())
+}
+
+fn cdi_version<'v>(values: &'v Values, key: &str) -> Result<Option<&'v str>, String> {
+    let Some(version) = values.text(key) else { return Ok(None) };
+    if version.is_empty() || !version.split('.').all(is_number) {
+        return Err(format!("{key} is not a valid semantic version"));
+    }
+    if !CDI_VERSIONS.contains(&version) {
+        return Err(format!("{key} is not a supported version"));
+    }
+    Ok(Some(version))
 }
 
 fn is_number(part: &str) -> bool {
@@ -215,18 +208,15 @@ fn compare_versions(a: &str, b: &str) -> Ordering {
     numbers(a).cmp(&numbers(b))
 }
 
-fn enums(values: &Values) -> Result<(), String> {
+fn enums(values: &Values, flaws: &mut Flaws) {
     for setting in settings::ALL.iter().filter(|setting| !setting.one_of.is_empty()) {
         let value = values.text(setting.key).unwrap_or_default();
-        if !setting.one_of.iter().any(|known| known.eq_ignore_ascii_case(value)) {
-            return Err(format!(
-                "{} property is not set correctly. It must be one of [{}]",
-                setting.key,
-                setting.one_of.join(", ")
-            ));
+        let is_known = setting.one_of.iter().any(|known| known.eq_ignore_ascii_case(value));
+        if !is_known && !flaws.is_about(setting.key) {
+            let (key, known) = (setting.key, setting.one_of.join(", "));
+            flaws.add([key], format!("{key} property is not set correctly. It must be one of [{known}]"));
         }
     }
-    Ok(())
 }
 
 fn only_domain(values: &Values) -> Result<(), String> {
@@ -238,23 +228,22 @@ fn only_domain(values: &Values) -> Result<(), String> {
     }
 }
 
-fn oauth_urls(values: &Values) -> Result<(), String> {
+fn oauth_urls(values: &Values, flaws: &mut Flaws) {
     let required = [
         "oauth_provider_public_service_url",
         "oauth_provider_admin_service_url",
         "oauth_provider_consent_login_base_url",
     ];
-    let all = required.into_iter().chain(["oauth_provider_url_configured_in_oauth_provider"]);
-    for key in all {
+    for key in required.into_iter().chain(["oauth_provider_url_configured_in_oauth_provider"]) {
         if values.text(key).is_some_and(|url| !is_url(url)) {
-            return Err(format!("{key} is not a valid URL"));
+            flaws.add([key], format!("{key} is not a valid URL"));
         }
     }
     let given = required.iter().filter(|key| values.text(key).is_some()).count();
     if given != 0 && given != required.len() {
-        return Err(format!("If any of the following is set, all of them has to be set: {}", required.join(", ")));
+        let keys = required.join(", ");
+        flaws.add(required, format!("If any of the following is set, all of them has to be set: {keys}"));
     }
-    Ok(())
 }
 
 fn is_url(text: &str) -> bool {
@@ -262,46 +251,46 @@ fn is_url(text: &str) -> bool {
 }
 
 /// Rules that only sessiond has.
-fn own(values: &Values) -> Result<(), String> {
+fn own(values: &Values, flaws: &mut Flaws) {
     for (place, setting) in settings::ALL.iter().enumerate() {
         if let Value::Int(number) = values.at(place) {
-            setting.range.check(setting.key, *number)?;
+            flaws.keep([setting.key], setting.range.check(setting.key, *number));
         }
-        check_visible(setting, values.at(place))?;
+        if !flaws.is_about(setting.key) {
+            flaws.keep([setting.key], check_visible(setting, values.at(place)));
+        }
     }
-    affordable_hashes(values)?;
-    TrustedProxies::read(values)?;
-    trust::allowed_hosts(values)?;
-    AllowedOrigins::read(values)?;
-    trust::person_header(values)?;
-    front(values)?;
-    mail::check(values)?;
-    sms::check(values)?;
-    ThirdPartyConfig::read(values)?;
-    HooksConfig::read(values)?;
+    flaws.keep(["argon2_memory_kb", "argon2_iterations"], affordable_hashes(values));
+    TrustedProxies::read(values, flaws);
+    flaws.keep(["allowed_hosts"], trust::allowed_hosts(values));
+    flaws.keep(["allowed_origins"], AllowedOrigins::read(values));
+    flaws.keep(["brute_force_address_header"], trust::person_header(values));
+    front(values, flaws);
+    mail::check(values, flaws);
+    sms::check(values, flaws);
+    ThirdPartyConfig::read(values, flaws);
+    HooksConfig::read(values, flaws);
     if values.text("host").is_some_and(str::is_empty) {
-        return Err("'host' must not be empty".to_owned());
+        flaws.add(["host"], "'host' must not be empty");
     }
-    match values.path("data_dir") {
-        None => Err("'data_dir' must not be empty".to_owned()),
-        Some(_) => Ok(()),
+    if values.path("data_dir").is_none() {
+        flaws.add(["data_dir"], "'data_dir' must not be empty");
     }
 }
 
 /// The front door's own rules; beyond this machine it needs an address and a name of its own.
-fn front(values: &Values) -> Result<(), String> {
-    let front = FrontConfig::read(values)?;
+fn front(values: &Values, flaws: &mut Flaws) {
+    FrontConfig::read(values, flaws);
     let host = values.text("front_host").unwrap_or_default();
     if host.is_empty() {
-        return Err("'front_host' must not be empty".to_owned());
-    }
-    if !is_loopback(host) && front.api.origin.is_none() {
-        return Err(format!(
+        flaws.add(["front_host"], "'front_host' must not be empty");
+    } else if !is_loopback(host) && values.text("api_domain").is_none() {
+        let sentence = format!(
             "'front_host' may be '{host}' only if 'api_domain' and 'app_name' are set: without them the front door is \
              for development on this machine"
-        ));
+        );
+        flaws.add(["front_host"], sentence);
     }
-    Ok(())
 }
 
 /// Hashes that would take minutes or all memory could not be checked later, so they are not made.

@@ -12,7 +12,7 @@ mod own_hosts;
 mod signals;
 
 use crate::app::{self, OpenStore, StartError};
-use crate::config::{self, BaseConfig, FrontOpening, Limits, Loaded, Sources};
+use crate::config::{self, BaseConfig, ConfigError, FrontOpening, Limits, Loaded, Problem, Sources};
 use crate::context::Context;
 use crate::control::client::Greeting;
 use crate::control::endpoint::{ControlFile, Instance, Listener, Transport};
@@ -90,7 +90,13 @@ fn log_panics() {
 }
 
 fn crash(announcer: Announcer, error: &StartError) -> ExitCode {
-    announcer.error(format!("What caused the crash: {}", error));
+    let causes = match error {
+        StartError::Config(ConfigError::Refused(problems)) => problems.iter().map(Problem::line).collect(),
+        error => vec![error.to_string()],
+    };
+    for cause in causes {
+        announcer.error(format!("What caused the crash: {cause}"));
+    }
     ExitCode::FAILURE
 }
 

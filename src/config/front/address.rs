@@ -1,5 +1,6 @@
 //! Where the front door is, and which pages may use it.
 
+use crate::config::flaws::Flaws;
 use crate::config::front::listener::TlsSource;
 use crate::config::url_path::base_path;
 use crate::config::values::Values;
@@ -17,12 +18,18 @@ pub struct Api {
 }
 
 impl Api {
-    pub(super) fn read(values: &Values) -> Result<Self, String> {
-        let origin = values.text("api_domain").map(|text| origin("api_domain", text)).transpose()?;
-        if TlsSource::read(values)?.is_some() && !origin.as_ref().is_some_and(|origin| origin.is_https) {
-            return Err("'api_domain' must be set and begin with https:// if 'front_tls_cert' is set".to_owned());
+    pub(super) fn read(values: &Values, flaws: &mut Flaws) -> Option<Self> {
+        let origin = values.text("api_domain").map(|text| origin("api_domain", text)).transpose();
+        let origin = flaws.keep(["api_domain"], origin);
+        let tls = flaws.keep(["front_tls_cert", "front_tls_key"], TlsSource::read(values)).flatten();
+        let is_https = matches!(&origin, Some(Some(origin)) if origin.is_https);
+        if tls.is_some() && !is_https {
+            let sentence = "'api_domain' must be set and begin with https:// if 'front_tls_cert' is set";
+            flaws.add(["api_domain", "front_tls_cert"], sentence);
         }
-        Ok(Self { origin, base_path: path(values, "api_base_path")?, gateway_path: path(values, "api_gateway_path")? })
+        let base_path = path(values, "api_base_path", flaws);
+        let gateway_path = path(values, "api_gateway_path", flaws);
+        Some(Self { origin: origin?, base_path: base_path?, gateway_path: gateway_path? })
     }
 
     /// True if browsers may be told to use https alone for its host: it is reached on https's own port, where nothing
@@ -50,17 +57,23 @@ pub struct Websites {
 }
 
 impl Websites {
-    pub(super) fn read(values: &Values, api: &Api) -> Result<Self, String> {
+    pub(super) fn read(values: &Values, api: Option<&Api>, flaws: &mut Flaws) -> Option<Self> {
+        let api = api.and_then(|api| api.origin.as_ref());
         let mut origins = Vec::new();
+        let mut is_complete = true;
         for text in values.list("website_domain") {
-            let website = origin("website_domain", text)?;
-            let is_cross_site = api.origin.as_ref().is_some_and(|api| !api.is_same_site(&website));
+            let Some(website) = flaws.keep(["website_domain"], origin("website_domain", text)) else {
+                is_complete = false;
+                continue;
+            };
+            let is_cross_site = api.is_some_and(|api| !api.is_same_site(&website));
             origins.push((website, is_cross_site));
         }
         if origins.is_empty() {
-            origins.extend(api.origin.clone().map(|own| (own, false)));
+            origins.extend(api.cloned().map(|own| (own, false)));
         }
-        Ok(Self { origins, base_path: path(values, "website_base_path")? })
+        let base_path = path(values, "website_base_path", flaws)?;
+        is_complete.then_some(Self { origins, base_path })
     }
 
     /// True if pages of this origin may use the front door.
@@ -107,6 +120,7 @@ fn origin(key: &str, text: &str) -> Result<Origin, String> {
     Ok(origin)
 }
 
-fn path(values: &Values, key: &str) -> Result<String, String> {
-    base_path(values.text(key).unwrap_or_default()).map_err(|sentence| sentence.replace("base_path", key))
+fn path(values: &Values, key: &'static str, flaws: &mut Flaws) -> Option<String> {
+    let path = base_path(values.text(key).unwrap_or_default());
+    flaws.keep([key], path.map_err(|sentence| sentence.replace("base_path", key)))
 }

@@ -12,6 +12,7 @@ pub use listener::{CertificatePaths, FrontListener, FrontOpening, TlsSource};
 pub use passwordless::{ContactMethod, FlowType, Passwordless};
 pub use session::{AntiCsrf, FrontSession, SameSite, TokenTransfer};
 
+use crate::config::flaws::Flaws;
 use crate::config::values::Values;
 use crate::domain::totp::Pace;
 use crate::domain::user::front_linking::LinkingRule;
@@ -104,27 +105,29 @@ impl FrontRecipe {
 }
 
 impl FrontConfig {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// A sentence that names the first setting that breaks a rule.
-    pub(super) fn read(values: &Values) -> Result<Self, String> {
-        let api = Api::read(values)?;
-        let websites = Websites::read(values, &api)?;
-        let recipes = recipes(values)?;
-        let app_name = app_name(values)?;
-        Ok(Self {
-            account_linking: account_linking(values, &recipes)?,
-            totp: totp(values, &app_name)?,
-            app_name,
-            session: FrontSession::read(values, &api)?,
-            websites,
-            api,
-            recipes,
+    /// Reads the settings; `None` if one of them breaks a rule.
+    pub(super) fn read(values: &Values, flaws: &mut Flaws) -> Option<Self> {
+        let api = Api::read(values, flaws);
+        let websites = Websites::read(values, api.as_ref(), flaws);
+        let recipes = flaws.keep(["recipe_list"], recipes(values));
+        let app_name = flaws.keep(["app_name"], app_name(values));
+        let linking = account_linking(values, recipes.as_deref(), flaws);
+        let totp = app_name.as_deref().and_then(|name| flaws.keep(["totp_issuer"], totp(values, name)));
+        let session = FrontSession::read(values, api.as_ref(), flaws);
+        let fields = flaws.keep_json(form::KEY, form::sign_up_fields(values));
+        let first_factors = flaws.keep(["first_factors"], first_factors(values));
+        Some(Self {
+            app_name: app_name?,
+            api: api?,
+            websites: websites?,
+            session: session?,
+            recipes: recipes?,
             requires_verified_email: values.is("email_verification_mode", "REQUIRED"),
-            sign_up_fields: form::sign_up_fields(values)?,
+            sign_up_fields: fields?,
             passwordless: Passwordless::read(values),
-            first_factors: first_factors(values)?,
+            first_factors: first_factors?,
+            account_linking: linking?,
+            totp: totp?,
             roles_in_token: !values.flag("skip_adding_roles_to_access_token"),
             permissions_in_token: !values.flag("skip_adding_permissions_to_access_token"),
         })
@@ -170,17 +173,19 @@ impl FrontConfig {
 /// Longest issuer, in bytes: it is part of a QR code.
 const MAX_ISSUER: usize = 100;
 
-fn account_linking(values: &Values, recipes: &[FrontRecipe]) -> Result<LinkingRule, String> {
+fn account_linking(values: &Values, recipes: Option<&[FrontRecipe]>, flaws: &mut Flaws) -> Option<LinkingRule> {
     if values.is("account_linking", "always") {
-        return Ok(LinkingRule::Always);
+        return Some(LinkingRule::Always);
     }
     if !values.is("account_linking", "verified") {
-        return Ok(LinkingRule::Off);
+        return Some(LinkingRule::Off);
     }
-    match recipes.contains(&FrontRecipe::EmailVerification) {
-        true => Ok(LinkingRule::Verified),
-        false => Err("'account_linking' can be verified only with emailverification in 'recipe_list'".to_owned()),
+    if recipes?.contains(&FrontRecipe::EmailVerification) {
+        return Some(LinkingRule::Verified);
     }
+    let sentence = "'account_linking' can be verified only with emailverification in 'recipe_list'";
+    flaws.add(["account_linking", "recipe_list"], sentence);
+    None
 }
 
 fn totp(values: &Values, app_name: &str) -> Result<FrontTotp, String> {

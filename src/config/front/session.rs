@@ -1,6 +1,7 @@
 //! Cookies, tokens and status codes of the front door (protocol: 20, 3; 22, 6.2).
 
 use super::address::Api;
+use crate::config::flaws::Flaws;
 use crate::config::url_path::base_path;
 use crate::config::values::Values;
 use crate::domain::origin::Origin;
@@ -77,17 +78,35 @@ pub enum TokenTransfer {
 }
 
 impl FrontSession {
-    pub(super) fn read(values: &Values, api: &Api) -> Result<Self, String> {
-        let session = Self {
-            cookie_domain: cookie_domain(values, "cookie_domain")?.flatten(),
-            older_cookie_domain: cookie_domain(values, "older_cookie_domain")?,
+    pub(super) fn read(values: &Values, api: Option<&Api>, flaws: &mut Flaws) -> Option<Self> {
+        let domain = flaws.keep(["cookie_domain"], cookie_domain(values, "cookie_domain"));
+        let older = flaws.keep(["older_cookie_domain"], cookie_domain(values, "older_cookie_domain"));
+        let access_token_path = flaws.keep(["access_token_path"], access_token_path(values));
+        let codes = ["session_expired_status_code", "invalid_claim_status_code"];
+        if values.int(codes[0]) == values.int(codes[1]) {
+            flaws.add(codes, "'session_expired_status_code' and 'invalid_claim_status_code' must be different");
+        }
+        let domain = domain.map(Option::flatten);
+        let host = api.and_then(|api| api.origin.as_ref()).map(|origin| origin.host.as_str());
+        if let (Some(Some(domain)), Some(host)) = (&domain, host)
+            && !covers(domain, host)
+        {
+            let sentence = format!(
+                "'cookie_domain' must be the host of 'api_domain' or a domain above it: browsers refuse cookies of \
+                 {domain} from {host}"
+            );
+            flaws.add(["cookie_domain", "api_domain"], sentence);
+        }
+        Some(Self {
+            cookie_domain: domain?,
+            older_cookie_domain: older?,
             cookie_secure: match values.text("cookie_secure") {
                 Some(text) if text.eq_ignore_ascii_case("auto") => None,
                 Some(text) => Some(text.eq_ignore_ascii_case("true")),
                 None => None,
             },
             same_site: same_site(values),
-            access_token_path: access_token_path(values)?,
+            access_token_path: access_token_path?,
             anti_csrf: anti_csrf(values),
             transfer: match () {
                 () if values.is("token_transfer_method", "cookie") => Some(TokenTransfer::Cookie),
@@ -98,20 +117,7 @@ impl FrontSession {
             invalid_claim_status: status(values, "invalid_claim_status_code"),
             use_dynamic_key: values.flag("use_dynamic_access_token_signing_key"),
             expose_access_token: values.flag("expose_access_token_to_frontend_in_cookie_based_auth"),
-        };
-        if session.expired_status == session.invalid_claim_status {
-            return Err("'session_expired_status_code' and 'invalid_claim_status_code' must be different".to_owned());
-        }
-        let host = api.origin.as_ref().map(|origin| origin.host.as_str());
-        if let (Some(domain), Some(host)) = (&session.cookie_domain, host)
-            && !covers(domain, host)
-        {
-            return Err(format!(
-                "'cookie_domain' must be the host of 'api_domain' or a domain above it: browsers refuse cookies of \
-                 {domain} from {host}"
-            ));
-        }
-        Ok(session)
+        })
     }
 
     /// Whether cookies of a front door at this origin are sent over https only.

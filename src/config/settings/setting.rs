@@ -45,7 +45,7 @@ pub enum Kind {
     Double,
     /// Text.
     Text,
-    /// JSON as text; in a `coreConfig` it may also stand as it is.
+    /// JSON as text; in a file it may also be YAML, and in a `coreConfig` it may stand as it is.
     Json,
     /// A file or a folder; need not be Unicode.
     Path,

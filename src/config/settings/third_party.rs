@@ -9,8 +9,7 @@ pub(super) const THIRD_PARTY: &[Setting] = &[
         "SESSIOND_THIRD_PARTY_PROVIDERS",
         Kind::Json,
         Null,
-        "Providers of the front door: a list in JSON (in YAML quoted, or as a block after `|`) with the members of an \
-         SDK's provider configuration. They apply to tenants without providers of their own: to the public one, and to others where \
+        "Providers of the front door: a list with the members of an SDK's provider configuration. They apply to tenants without providers of their own: to the public one, and to others where \
          `includeInNonPublicTenantsByDefault` is true.",
     )
     .per_app()

@@ -1,7 +1,8 @@
-//! Reads configurations from JSON; a mistake is reported with its place.
+//! Reads configurations from JSON; every mistake is reported with its place.
 
 use super::{Json, Members};
 use serde_json::value::RawValue;
+use std::cell::RefCell;
 
 /// A mistake in a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -11,13 +12,23 @@ pub struct ConfigFlaw {
     pub place: String,
     /// What is wrong with it. Never shows the value: it may be a secret.
     pub problem: String,
+    /// Where in the text the syntax is wrong: line and column, counted from 1.
+    pub syntax: Option<(usize, usize)>,
 }
 
 impl ConfigFlaw {
     /// A mistake at a place.
     #[must_use]
     pub fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { place: place.into(), problem: problem.into() }
+        Self { place: place.into(), problem: problem.into(), syntax: None }
+    }
+
+    /// Text that is not JSON.
+    #[must_use]
+    pub fn syntax(place: impl Into<String>, error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let problem = format!("must be JSON: wrong at line {line}, column {column}");
+        Self { syntax: Some((line, column)), ..Self::new(place, problem) }
     }
 }
 
@@ -26,48 +37,63 @@ impl ConfigFlaw {
 /// # Errors
 /// Where it is wrong.
 pub fn parse(text: &str, place: &str) -> Result<Json, ConfigFlaw> {
-    let flawed = |error: &serde_json::Error| {
-        ConfigFlaw::new(place, format!("must be JSON: wrong at line {}, column {}", error.line(), error.column()))
-    };
-    let raw: &RawValue = serde_json::from_str(text).map_err(|error| flawed(&error))?;
+    let raw: &RawValue = serde_json::from_str(text).map_err(|error| ConfigFlaw::syntax(place, &error))?;
     Json::of(raw).map_err(|flaw| ConfigFlaw::new(place, flaw.to_string()))
 }
 
-/// An object and where it is.
+/// The mistakes found so far.
+#[derive(Default)]
+pub struct Notes(RefCell<Vec<ConfigFlaw>>);
+
+impl Notes {
+    fn add(&self, place: String, problem: &str) {
+        self.0.borrow_mut().push(ConfigFlaw::new(place, problem));
+    }
+
+    /// What was read, if nothing was wrong with it.
+    ///
+    /// # Errors
+    /// Every mistake.
+    pub fn or<T>(self, read: T) -> Result<T, Vec<ConfigFlaw>> {
+        let flaws = self.0.into_inner();
+        if flaws.is_empty() { Ok(read) } else { Err(flaws) }
+    }
+}
+
+/// An object and where it is. Mistakes are noted, and what is wrong is read as missing.
 pub struct Reader<'a> {
     pub(in crate::domain) members: &'a Members,
     pub(in crate::domain) place: String,
+    pub(in crate::domain) notes: &'a Notes,
     /// Whether unknown members and empty texts are mistakes.
     pub(in crate::domain) is_strict: bool,
 }
 
 impl<'a> Reader<'a> {
-    /// The object `json`, which is at `place`.
-    ///
-    /// # Errors
-    /// When it is no object.
-    pub fn of(json: &'a Json, place: String, is_strict: bool) -> Result<Self, ConfigFlaw> {
-        match json.as_object() {
-            Some(members) => Ok(Self { members, place, is_strict }),
-            None => Err(ConfigFlaw::new(place, "must be an object")),
-        }
+    /// The object `json`, which is at `place`; `None` if it is none.
+    pub fn of(json: &'a Json, place: String, notes: &'a Notes, is_strict: bool) -> Option<Self> {
+        let Some(members) = json.as_object() else {
+            notes.add(place, "must be an object");
+            return None;
+        };
+        Some(Self { members, place, notes, is_strict })
+    }
+
+    /// The object below this one.
+    pub(in crate::domain) fn below(&self, json: &'a Json, name: &str) -> Option<Self> {
+        Self::of(json, format!("{}.{name}", self.place), self.notes, self.is_strict)
     }
 
     /// Checks that it has only these members, unless it is read leniently.
-    ///
-    /// # Errors
-    /// The first member that is unknown.
-    pub fn knows_all(&self, known: &[&str]) -> Result<(), ConfigFlaw> {
-        match self.members.iter().map(|(name, _)| name).find(|name| !known.contains(name)) {
-            Some(unknown) if self.is_strict => Err(self.flaw(unknown, "is unknown")),
-            _ => Ok(()),
+    pub fn knows_all(&self, known: &[&str]) {
+        for (unknown, _) in self.members.iter().filter(|(name, _)| self.is_strict && !known.contains(name)) {
+            self.note(unknown, "is unknown");
         }
     }
 
-    /// A mistake in a member.
-    #[must_use]
-    pub fn flaw(&self, name: &str, problem: impl Into<String>) -> ConfigFlaw {
-        ConfigFlaw::new(format!("{}.{name}", self.place), problem)
+    /// Notes a mistake in a member.
+    pub fn note(&self, name: &str, problem: &str) {
+        self.notes.add(format!("{}.{name}", self.place), problem);
     }
 
     /// The member, unless it is `null`.
@@ -77,54 +103,64 @@ impl<'a> Reader<'a> {
     }
 
     /// The object in a member.
-    ///
-    /// # Errors
-    /// When it is no object.
-    pub fn inner(&self, name: &str) -> Result<Option<Self>, ConfigFlaw> {
-        self.given(name).map(|json| Self::of(json, format!("{}.{name}", self.place), self.is_strict)).transpose()
+    #[must_use]
+    pub fn inner(&self, name: &str) -> Option<Self> {
+        self.below(self.given(name)?, name)
+    }
+
+    /// The list in a member; `problem` says what it must be.
+    #[must_use]
+    pub fn list(&self, name: &str, problem: &str) -> Option<&'a [Json]> {
+        let entries = self.given(name)?.as_array();
+        if entries.is_none() {
+            self.note(name, problem);
+        }
+        entries
     }
 
     /// The text in a member.
-    ///
-    /// # Errors
-    /// When it is no text, or empty.
-    pub fn filled(&self, name: &str) -> Result<Option<String>, ConfigFlaw> {
-        let Some(given) = self.given(name) else { return Ok(None) };
-        match given.as_str() {
-            Some("") if !self.is_strict => Ok(None),
-            Some(text) if !text.is_empty() => Ok(Some(text.to_owned())),
-            _ => Err(self.flaw(name, "must be a text that is not empty")),
+    #[must_use]
+    pub fn filled(&self, name: &str) -> Option<String> {
+        match self.given(name)?.as_str() {
+            Some("") if !self.is_strict => None,
+            Some(text) if !text.is_empty() => Some(text.to_owned()),
+            _ => {
+                self.note(name, "must be a text that is not empty");
+                None
+            }
         }
     }
 
-    /// The text in a member that must be there.
-    ///
-    /// # Errors
-    /// When it is missing, no text, or empty.
-    pub fn required(&self, name: &str) -> Result<String, ConfigFlaw> {
-        self.filled(name)?.ok_or_else(|| self.flaw(name, "is missing"))
+    /// The text in a member that must be there; empty if it is not.
+    #[must_use]
+    pub fn required(&self, name: &str) -> String {
+        let is_missing = self.given(name).is_none_or(|given| !self.is_strict && given.as_str() == Some(""));
+        if is_missing {
+            self.note(name, "is missing");
+        }
+        self.filled(name).unwrap_or_default()
     }
 
     /// The boolean in a member.
-    ///
-    /// # Errors
-    /// When it is none.
-    pub fn flag(&self, name: &str) -> Result<Option<bool>, ConfigFlaw> {
-        let Some(given) = self.given(name) else { return Ok(None) };
-        given.as_bool().map(Some).ok_or_else(|| self.flaw(name, "must be true or false"))
+    #[must_use]
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        let flag = self.given(name)?.as_bool();
+        if flag.is_none() {
+            self.note(name, "must be true or false");
+        }
+        flag
     }
 
-    /// The texts in a member that is a list of them.
-    ///
-    /// # Errors
-    /// When it is no such list.
-    pub fn texts(&self, name: &str) -> Result<Option<Vec<String>>, ConfigFlaw> {
-        let Some(given) = self.given(name) else { return Ok(None) };
-        let entries = given.as_array().ok_or_else(|| self.flaw(name, "must be a list of texts"))?;
+    /// The texts in a member that is a list of them; empty where one is wrong.
+    #[must_use]
+    pub fn texts(&self, name: &str) -> Option<Vec<String>> {
         let text = |(index, entry): (usize, &Json)| {
             let text = entry.as_str().filter(|text| !text.is_empty());
-            text.map(str::to_owned).ok_or_else(|| self.flaw(&format!("{name}[{index}]"), "must be a text"))
+            if text.is_none() {
+                self.note(&format!("{name}[{index}]"), "must be a text");
+            }
+            text.unwrap_or_default().to_owned()
         };
-        entries.iter().enumerate().map(text).collect::<Result<_, _>>().map(Some)
+        Some(self.list(name, "must be a list of texts")?.iter().enumerate().map(text).collect())
     }
 }

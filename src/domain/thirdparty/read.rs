@@ -1,8 +1,8 @@
 //! Reads provider configurations from JSON; a mistake is reported with its place.
 
 use super::config::{ClientConfig, Params, Paths, ProviderConfig, UserInfoMap};
-use crate::domain::json::reader::{self, ConfigFlaw, Reader};
-use crate::domain::json::{Json, Members};
+use crate::domain::json::Json;
+use crate::domain::json::reader::{self, ConfigFlaw, Notes, Reader};
 use crate::domain::secret::Secret;
 use std::collections::BTreeSet;
 
@@ -32,23 +32,25 @@ const CLIENT: [&str; 6] = ["clientType", "clientId", "clientSecret", "scope", "f
 /// Reads a list of providers: no two with one id, no unknown members.
 ///
 /// # Errors
-/// The first mistake, with its place below `place`.
-pub fn list(text: &str, place: &str) -> Result<Vec<ProviderConfig>, ConfigFlaw> {
-    let entries = reader::parse(text, place)?;
-    let entries = entries.as_array().ok_or_else(|| ConfigFlaw::new(place, "must be a list of providers in JSON"))?;
+/// Every mistake, with its place below `place`.
+pub fn list(text: &str, place: &str) -> Result<Vec<ProviderConfig>, Vec<ConfigFlaw>> {
+    let entries = reader::parse(text, place).map_err(|flaw| vec![flaw])?;
+    let Some(entries) = entries.as_array() else {
+        return Err(vec![ConfigFlaw::new(place, "must be a list of providers in JSON")]);
+    };
+    let notes = Notes::default();
     let mut ids = BTreeSet::new();
     let mut providers = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
-        let place = format!("{place}[{index}]");
-        let reader = Reader::of(entry, place.clone(), true)?;
-        reader.knows_all(&PROVIDER)?;
-        let provider = reader.provider()?;
-        if !ids.insert(provider.third_party_id.clone()) {
-            return Err(ConfigFlaw::new(format!("{place}.thirdPartyId"), "is that of an earlier provider of the list"));
+        let Some(reader) = Reader::of(entry, format!("{place}[{index}]"), &notes, true) else { continue };
+        reader.knows_all(&PROVIDER);
+        let provider = reader.provider();
+        if !provider.third_party_id.is_empty() && !ids.insert(provider.third_party_id.clone()) {
+            reader.note("thirdPartyId", "is that of an earlier provider of the list");
         }
         providers.push(provider);
     }
-    Ok(providers)
+    notes.or(providers)
 }
 
 /// Reads a provider that is stored: empty texts count as missing, as applications store them, and unknown members are
@@ -57,97 +59,100 @@ pub fn list(text: &str, place: &str) -> Result<Vec<ProviderConfig>, ConfigFlaw> 
 /// # Errors
 /// The first mistake, with its place below `place`.
 pub fn provider(text: &str, place: &str) -> Result<ProviderConfig, ConfigFlaw> {
-    Reader::of(&reader::parse(text, place)?, place.to_owned(), false)?.provider()
+    let json = reader::parse(text, place)?;
+    let notes = Notes::default();
+    let provider = Reader::of(&json, place.to_owned(), &notes, false).map(|reader| reader.provider());
+    let flaw = |flaws: Vec<ConfigFlaw>| flaws.into_iter().next();
+    let unread = || ConfigFlaw::new(place, "must be an object");
+    notes.or(provider).map_err(|flaws| flaw(flaws).unwrap_or_else(unread))?.ok_or_else(unread)
 }
 
 impl Reader<'_> {
-    fn provider(&self) -> Result<ProviderConfig, ConfigFlaw> {
-        Ok(ProviderConfig {
-            third_party_id: self.required("thirdPartyId")?,
-            implementation: self.filled("thirdPartyImplementation")?,
-            name: self.filled("name")?,
-            clients: self.clients()?,
-            authorization_endpoint: self.url("authorizationEndpoint")?,
-            authorization_params: self.params("authorizationEndpointQueryParams")?,
-            token_endpoint: self.url("tokenEndpoint")?,
-            token_params: self.params("tokenEndpointBodyParams")?,
-            user_info_endpoint: self.url("userInfoEndpoint")?,
-            user_info_params: self.params("userInfoEndpointQueryParams")?,
-            user_info_headers: self.params("userInfoEndpointHeaders")?,
-            jwks_uri: self.url("jwksURI")?,
-            oidc_discovery_endpoint: self.url("oidcDiscoveryEndpoint")?,
-            user_info_map: self.user_info_map()?,
-            require_email: self.flag("requireEmail")?,
-            in_every_tenant: self.flag("includeInNonPublicTenantsByDefault")?.unwrap_or_default(),
-        })
+    fn provider(&self) -> ProviderConfig {
+        ProviderConfig {
+            third_party_id: self.required("thirdPartyId"),
+            implementation: self.filled("thirdPartyImplementation"),
+            name: self.filled("name"),
+            clients: self.clients(),
+            authorization_endpoint: self.url("authorizationEndpoint"),
+            authorization_params: self.params("authorizationEndpointQueryParams"),
+            token_endpoint: self.url("tokenEndpoint"),
+            token_params: self.params("tokenEndpointBodyParams"),
+            user_info_endpoint: self.url("userInfoEndpoint"),
+            user_info_params: self.params("userInfoEndpointQueryParams"),
+            user_info_headers: self.params("userInfoEndpointHeaders"),
+            jwks_uri: self.url("jwksURI"),
+            oidc_discovery_endpoint: self.url("oidcDiscoveryEndpoint"),
+            user_info_map: self.user_info_map(),
+            require_email: self.flag("requireEmail"),
+            in_every_tenant: self.flag("includeInNonPublicTenantsByDefault").unwrap_or_default(),
+        }
     }
 
-    fn clients(&self) -> Result<Vec<ClientConfig>, ConfigFlaw> {
-        let Some(given) = self.given("clients") else { return Ok(Vec::new()) };
-        let entries = given.as_array().ok_or_else(|| self.flaw("clients", "must be a list"))?;
+    fn clients(&self) -> Vec<ClientConfig> {
         let mut types = BTreeSet::new();
-        let mut clients = Vec::with_capacity(entries.len());
-        for (index, entry) in entries.iter().enumerate() {
-            let reader = Reader::of(entry, format!("{}.clients[{index}]", self.place), self.is_strict)?;
-            reader.knows_all(&CLIENT)?;
-            let client = reader.client()?;
+        let mut clients = Vec::new();
+        for (index, entry) in self.list("clients", "must be a list").into_iter().flatten().enumerate() {
+            let Some(reader) = self.below(entry, &format!("clients[{index}]")) else { continue };
+            reader.knows_all(&CLIENT);
+            let client = reader.client();
             if !types.insert(client.client_type.clone()) {
-                return Err(reader.flaw("clientType", "is that of an earlier client of the list"));
+                reader.note("clientType", "is that of an earlier client of the list");
             }
             clients.push(client);
         }
-        Ok(clients)
+        clients
     }
 
-    fn client(&self) -> Result<ClientConfig, ConfigFlaw> {
-        Ok(ClientConfig {
-            client_type: self.filled("clientType")?,
-            client_id: self.required("clientId")?,
-            client_secret: self.filled("clientSecret")?.map(Secret::new),
-            scope: self.texts("scope")?,
-            force_pkce: self.flag("forcePKCE")?,
-            extra: match self.given("additionalConfig") {
-                None => Members::default(),
-                Some(given) => {
-                    let members = given.as_object().ok_or_else(|| self.flaw("additionalConfig", "must be an object"));
-                    members?.clone()
-                }
-            },
-        })
-    }
-
-    fn user_info_map(&self) -> Result<UserInfoMap, ConfigFlaw> {
-        let Some(reader) = self.inner("userInfoMap")? else { return Ok(UserInfoMap::default()) };
-        Ok(UserInfoMap { id_token: reader.paths("fromIdTokenPayload")?, user_info: reader.paths("fromUserInfoAPI")? })
-    }
-
-    fn paths(&self, name: &str) -> Result<Paths, ConfigFlaw> {
-        let Some(reader) = self.inner(name)? else { return Ok(Paths::default()) };
-        Ok(Paths {
-            user_id: reader.filled("userId")?,
-            email: reader.filled("email")?,
-            email_verified: reader.filled("emailVerified")?,
-        })
-    }
-
-    fn params(&self, name: &str) -> Result<Option<Params>, ConfigFlaw> {
-        let Some(reader) = self.inner(name)? else { return Ok(None) };
-        let param = |(member, value): (&str, &Json)| match value {
-            Json::Null => Ok((member.to_owned(), None)),
-            Json::Text(text) => Ok((member.to_owned(), Some(text.clone()))),
-            Json::Bool(flag) => Ok((member.to_owned(), Some(flag.to_string()))),
-            Json::Number(number) => Ok((member.to_owned(), Some(number.to_string()))),
-            Json::Array(_) | Json::Object(_) => Err(reader.flaw(member, "must be a text or null")),
-        };
-        reader.members.iter().map(param).collect::<Result<_, _>>().map(Some)
-    }
-
-    fn url(&self, name: &str) -> Result<Option<String>, ConfigFlaw> {
-        let Some(url) = self.filled(name)? else { return Ok(None) };
-        match ["https://", "http://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme)) {
-            true => Ok(Some(url)),
-            false => Err(self.flaw(name, "must be a URL that begins with https://")),
+    fn client(&self) -> ClientConfig {
+        ClientConfig {
+            client_type: self.filled("clientType"),
+            client_id: self.required("clientId"),
+            client_secret: self.filled("clientSecret").map(Secret::new),
+            scope: self.texts("scope"),
+            force_pkce: self.flag("forcePKCE"),
+            extra: self.inner("additionalConfig").map(|reader| reader.members.clone()).unwrap_or_default(),
         }
+    }
+
+    fn user_info_map(&self) -> UserInfoMap {
+        let Some(reader) = self.inner("userInfoMap") else { return UserInfoMap::default() };
+        UserInfoMap { id_token: reader.paths("fromIdTokenPayload"), user_info: reader.paths("fromUserInfoAPI") }
+    }
+
+    fn paths(&self, name: &str) -> Paths {
+        let Some(reader) = self.inner(name) else { return Paths::default() };
+        Paths {
+            user_id: reader.filled("userId"),
+            email: reader.filled("email"),
+            email_verified: reader.filled("emailVerified"),
+        }
+    }
+
+    fn params(&self, name: &str) -> Option<Params> {
+        let reader = self.inner(name)?;
+        let param = |(member, value): (&str, &Json)| {
+            let value = match value {
+                Json::Null => None,
+                Json::Text(text) => Some(text.clone()),
+                Json::Bool(flag) => Some(flag.to_string()),
+                Json::Number(number) => Some(number.to_string()),
+                Json::Array(_) | Json::Object(_) => {
+                    reader.note(member, "must be a text or null");
+                    None
+                }
+            };
+            (member.to_owned(), value)
+        };
+        Some(reader.members.iter().map(param).collect())
+    }
+
+    fn url(&self, name: &str) -> Option<String> {
+        let url = self.filled(name)?;
+        if !["https://", "http://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme)) {
+            self.note(name, "must be a URL that begins with https://");
+        }
+        Some(url)
     }
 }
 
@@ -157,7 +162,8 @@ mod tests {
     use serde_json::{Value, json};
 
     fn refusal(list_of: &Value) -> String {
-        list(&list_of.to_string(), "third_party_providers").unwrap_err().to_string()
+        let flaws = list(&list_of.to_string(), "third_party_providers").unwrap_err();
+        flaws.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     }
 
     #[test]
@@ -198,11 +204,32 @@ mod tests {
             second(good.clone()),
             "third_party_providers[1].thirdPartyId is that of an earlier provider of the list"
         );
-        assert_eq!(second(json!({"thirdPartyID": "b"})), "third_party_providers[1].thirdPartyID is unknown");
+        assert_eq!(second(json!({"thirdPartyId": "b", "nam": "b"})), "third_party_providers[1].nam is unknown");
         assert_eq!(refusal(&json!({})), "third_party_providers must be a list of providers in JSON");
         assert_eq!(refusal(&json!([1])), "third_party_providers[0] must be an object");
-        let broken = list("[{]", "third_party_providers").unwrap_err().to_string();
-        assert_eq!(broken, "third_party_providers must be JSON: wrong at line 1, column 3");
+        let broken = list("[{]", "third_party_providers").unwrap_err();
+        assert_eq!(broken[0].to_string(), "third_party_providers must be JSON: wrong at line 1, column 3");
+    }
+
+    #[test]
+    fn all_mistakes_are_named() {
+        let providers = json!([
+            {"thirdPartyId": 1, "nam": "x", "clients": [{"clientSecret": "", "scope": [1, "a", ""]}, 2]},
+            {"thirdPartyId": "b", "tokenEndpoint": "ftp:", "requireEmail": "no", "userInfoMap": []},
+        ]);
+        let all = [
+            "third_party_providers[0].nam is unknown",
+            "third_party_providers[0].thirdPartyId must be a text that is not empty",
+            "third_party_providers[0].clients[0].clientId is missing",
+            "third_party_providers[0].clients[0].clientSecret must be a text that is not empty",
+            "third_party_providers[0].clients[0].scope[0] must be a text",
+            "third_party_providers[0].clients[0].scope[2] must be a text",
+            "third_party_providers[0].clients[1] must be an object",
+            "third_party_providers[1].tokenEndpoint must be a URL that begins with https://",
+            "third_party_providers[1].userInfoMap must be an object",
+            "third_party_providers[1].requireEmail must be true or false",
+        ];
+        assert_eq!(refusal(&providers), all.join("; "));
     }
 
     #[test]

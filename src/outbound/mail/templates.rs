@@ -7,7 +7,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// The largest file that is read as a template, in bytes.
@@ -76,10 +76,29 @@ impl Templates {
         }
     }
 
-    /// The operator's templates that can be read and parsed, by name.
+    /// The operator's templates that can be read and parsed, by name; complains about the others.
     fn own(&self) -> BTreeMap<String, String> {
-        let Some(folder) = &self.folder else { return BTreeMap::new() };
         let mut found = BTreeMap::new();
+        for (name, text) in self.read() {
+            match text {
+                Ok(text) => drop(found.insert(name.to_owned(), text)),
+                Err(what) => self.complain(name, &what),
+            }
+        }
+        found
+    }
+
+    /// The operator's templates that cannot be read or parsed, and why. Blocks: it reads files.
+    #[must_use]
+    pub fn flaws(&self) -> Vec<(PathBuf, String)> {
+        let folder = self.folder.as_deref().unwrap_or(Path::new(FOLDER));
+        self.read().into_iter().filter_map(|(name, text)| Some((folder.join(name), text.err()?))).collect()
+    }
+
+    /// The operator's templates by name: their texts, or why they cannot be used.
+    fn read(&self) -> Vec<(&'static str, Result<String, String>)> {
+        let Some(folder) = &self.folder else { return Vec::new() };
+        let mut templates = Vec::new();
         for (name, _) in TEMPLATES {
             let path = folder.join(name);
             let text = match fs::metadata(&path) {
@@ -92,12 +111,9 @@ impl Templates {
                 let tried = Environment::new().add_template(name, &text).map_err(|error| describe(&error));
                 tried.map(|()| text)
             });
-            match parsed {
-                Ok(text) => drop(found.insert((*name).to_owned(), text)),
-                Err(what) => self.complain(name, &what),
-            }
+            templates.push((*name, parsed));
         }
-        found
+        templates
     }
 
     /// Logs what is wrong with one of the operator's templates, unless that was the last thing said about it.

@@ -145,3 +145,92 @@ fn log_level_none_leaves_only_the_lines_that_wrappers_wait_for() {
     assert!(out.ends_with("Stopping webserver...\nGoodbye\n"), "{out}");
     assert_eq!(server.err(), "");
 }
+
+const WRONG: &str = "core_config_version: 0\nport: x\n\naccess_token_validity: 6000000\nrefresh_token_validity: 600\n\
+                     sign_up_form_fields:\n- id: ''\nunknown_thing: 1\n";
+
+#[test]
+fn a_check_says_everything_at_once_and_starts_nothing() {
+    let mut sandbox = Sandbox::new();
+    let file = sandbox.write("wrong.yaml", WRONG);
+    sandbox.set("SESSIOND_FRONT_PORT", "far");
+    let found = sandbox.run(&["config", "check", "wrong.yaml"]);
+    let file = file.display();
+    let expected = [
+        format!("{file}:2:7: error: 'port' must be of type int, not \"x\""),
+        "  'port': int, 0 to 65535; default: 3567".to_owned(),
+        "environment variable SESSIOND_FRONT_PORT: error: 'front_port' must be of type int, not \"far\"".to_owned(),
+        "  'front_port': int, 0 to 65535; default: 3568".to_owned(),
+        format!("{file}:5:25: error: 'refresh_token_validity' must be strictly greater than 'access_token_validity'."),
+        format!("  'access_token_validity' is set here: {file}:4:24"),
+        format!("{file}:7:3: error: sign_up_form_fields[0].id must not be empty"),
+        "  'sign_up_form_fields': JSON; default: \"[]\"".to_owned(),
+        format!("{file}:8:1: warning: unknown key 'unknown_thing' is ignored."),
+        "4 errors, 1 warning".to_owned(),
+    ];
+    assert_eq!(
+        (found.code, found.out.lines().collect::<Vec<_>>()),
+        (Some(1), expected.iter().map(String::as_str).collect())
+    );
+    let json = sandbox.run(&["config", "check", "wrong.yaml", "--json"]);
+    let document: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((json.code, &document["accepted"]), (Some(1), &json!(false)));
+    let first = &document["errors"][0];
+    assert_eq!(first["places"], json!([{"setting": "port", "file": file.to_string(), "line": 2, "column": 7}]));
+    assert_eq!(document["errors"][1]["places"], json!([{"setting": "front_port", "variable": "SESSIOND_FRONT_PORT"}]));
+    assert_eq!(document["warnings"].as_array().unwrap().len(), 1);
+    assert!(!sandbox.path().join("data").exists());
+}
+
+#[test]
+fn a_check_of_good_settings_succeeds_and_reads_standard_input() {
+    use std::io::Write;
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.run(&["config", "check"]).out, "0 errors, 0 warnings\n", "without a file");
+    let check = |text: &str| {
+        let mut command = sandbox.command(&["config", "check", "-"]);
+        let mut child =
+            command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    assert_eq!(check("core_config_version: 0\nport: 1\n"), (Some(0), "0 errors, 0 warnings\n".to_owned()));
+    let (code, text) = check(WRONG);
+    assert!(code == Some(1) && text.starts_with("standard input:2:7: error: "), "{text}");
+    let (code, _) = check("core_config_version: 0\nrefresh_token_validity: 1\n");
+    assert_eq!(code, Some(1));
+    sandbox.write("short.yaml", "core_config_version: 0\nrefresh_token_validity: 1\n");
+    assert_eq!(sandbox.run(&["config", "check", "short.yaml", "--dev"]).code, Some(0));
+    assert_eq!(sandbox.run(&["config", "check", "none.yaml"]).code, Some(1));
+}
+
+#[test]
+fn a_check_looks_at_the_templates() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir_all(sandbox.path().join("own/mail")).unwrap();
+    sandbox.write("own/mail/layout.txt", "{{ subject");
+    sandbox.write("config.yaml", "core_config_version: 0\nfront_templates_dir: own\n");
+    let found = sandbox.run(&["config", "check"]);
+    assert!(
+        found.code == Some(0) && found.out.starts_with("own/mail/layout.txt: warning: cannot be used: "),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_server_that_does_not_start_says_all_reasons() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("config.yaml", WRONG);
+    let refused = sandbox.run(&["serve", "--ephemeral"]);
+    let file = file.display();
+    let expected = format!(
+        "What caused the crash: 'port' must be of type int, not \"x\", in line 2. The config file can be found here: \
+         {file}\nWhat caused the crash: 'refresh_token_validity' must be strictly greater than 'access_token_validity'. \
+         The config file can be found here: {file}\nWhat caused the crash: sign_up_form_fields[0].id must not be empty \
+         ({file}:7:3)\n"
+    );
+    assert_eq!((refused.code, refused.err), (Some(1), expected));
+    let shown = sandbox.run(&["config"]);
+    assert!(shown.err.ends_with("(and 2 more: \"sessiond config check\" lists them)\n"), "{shown:?}");
+}

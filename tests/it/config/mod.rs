@@ -1,6 +1,7 @@
 //! Settings: sources, error messages, the generated reference.
 
 mod environment;
+mod everything;
 mod files;
 mod reference;
 mod rules;

@@ -1,11 +1,13 @@
-//! `sessiond config`: effective settings and where each came from.
+//! `sessiond config`: effective settings and where each came from; `config check` says what is wrong with them.
+
+mod check;
 
 use super::common::{DataDir, Json};
 use super::output;
 use crate::config;
 use crate::control::{Request, operator};
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::Value;
 use std::process::ExitCode;
 
@@ -13,7 +15,10 @@ use std::process::ExitCode;
 ///
 /// Asks the running server, if there is one; otherwise shows what a server started here would use.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Config {
+    #[command(subcommand)]
+    command: Option<Command>,
     #[command(flatten)]
     folder: DataDir,
     #[command(flatten)]
@@ -26,8 +31,16 @@ pub(super) struct Config {
     changed: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Check),
+}
+
 impl Config {
     pub(super) fn run(&self) -> Result<ExitCode> {
+        if let Some(Command::Check(command)) = &self.command {
+            return Ok(command.run());
+        }
         let server = if self.offline { None } else { self.folder.server()? };
         let mut document = if let Some(mut client) = server {
             client.request(&Request::Config, |_| ())?
