@@ -19,6 +19,7 @@ RUN cargo rustc --locked --profile dist --bin sessiond -- -C target-feature=+crt
 
 FROM scratch
 COPY --from=build /image/usr/local/bin/sessiond /usr/local/bin/sessiond
+COPY LICENSE NOTICE /
 # The folder is in the image so that a fresh volume gets its owner.
 COPY --from=build --chown=65532:65532 --chmod=0700 /image/data /data
 ENV PATH=/usr/local/bin SESSIOND_DATA_DIR=/data SUPERTOKENS_HOST=0.0.0.0

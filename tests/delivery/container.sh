@@ -48,6 +48,8 @@ mkdir -p "$scratch/build/image/usr/local/bin" "$scratch/build/image/data" "$scra
 install -m 755 "$binary" "$scratch/build/image/usr/local/bin/sessiond"
 strip "$scratch/build/image/usr/local/bin/sessiond"
 
+cp LICENSE NOTICE "$scratch/context"
+
 statically_linked() { ! ldd "$scratch/build/image/usr/local/bin/sessiond" 2>/dev/null | grep -q '=>'; }
 build() {
   buildah "${store[@]}" bud --isolation chroot --format docker --build-context "build=$scratch/build" \

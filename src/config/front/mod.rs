@@ -35,6 +35,8 @@ pub struct FrontConfig {
     pub requires_verified_email: bool,
     /// What people are asked for at sign-up, in this order.
     pub sign_up_fields: Vec<FormField>,
+    /// Whether new passwords that are easily guessed are refused.
+    pub refuses_common_passwords: bool,
     /// How people sign in without a password, where that recipe is served.
     pub passwordless: Passwordless,
     /// Factors with which people may begin to sign in, unless their tenant says otherwise; `None`: all available ones.
@@ -124,6 +126,7 @@ impl FrontConfig {
             recipes: recipes?,
             requires_verified_email: values.is("email_verification_mode", "REQUIRED"),
             sign_up_fields: fields?,
+            refuses_common_passwords: values.flag("refuse_common_passwords"),
             passwordless: Passwordless::read(values),
             first_factors: first_factors?,
             account_linking: linking?,

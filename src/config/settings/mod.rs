@@ -4,6 +4,7 @@
 
 mod core;
 mod front;
+mod front_accounts;
 mod hooks;
 mod mail;
 mod own;
@@ -38,6 +39,7 @@ pub const SECTIONS: &[Section] = &[
     Section { title: "Front door", settings: front::FRONT },
     Section { title: "Front door: sessions", settings: front::FRONT_SESSIONS },
     Section { title: "Front door: recipes", settings: front::FRONT_RECIPES },
+    Section { title: "Front door: accounts", settings: front_accounts::FRONT_ACCOUNTS },
     Section { title: "Mail", settings: mail::MAIL },
     Section { title: "Text messages", settings: sms::SMS },
     Section { title: "Hooks", settings: hooks::HOOKS },

@@ -3,6 +3,7 @@
 use crate::table::table;
 
 pub mod budget;
+pub mod guessable;
 
 use crate::domain::secret::Secret;
 use unicode_normalization::{UnicodeNormalization, is_nfc};

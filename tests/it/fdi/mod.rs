@@ -7,6 +7,7 @@ mod mail;
 mod model;
 mod pages;
 mod passwordless;
+mod passwords;
 mod second_factors;
 mod sessions;
 mod settings;

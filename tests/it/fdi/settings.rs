@@ -39,6 +39,7 @@ fn changes() -> Vec<(&'static str, Value)> {
         ("totp_issuer", json!("Elsewhere")),
         ("totp_default_skew", json!(2)),
         ("totp_default_period", json!(60)),
+        ("refuse_common_passwords", json!(false)),
         ("skip_adding_roles_to_access_token", json!(true)),
         ("skip_adding_permissions_to_access_token", json!(true)),
     ]
@@ -67,6 +68,7 @@ async fn seen(app: &TestApp, host: &str) -> Value {
             .body().replace(host, "HOST"),
         "methods": app.front_at(Method::GET, host, "/auth/loginmethods").await.body(),
         "sign-up": up.code(),
+        "common password": status(&post("/auth/signup", "", form(&format!("common-{email}"), "password1")).await),
         "allowed": allowed,
         "exposed": up.header("access-control-expose-headers").concat(),
         "cookies": attributes(&up, host),
@@ -80,6 +82,11 @@ async fn seen(app: &TestApp, host: &str) -> Value {
         "unmet": post("/auth/totp/device", &strict(app, host, &up).await, json!({})).await.code(),
         "signed out": post("/auth/signout", "", json!({})).await.code(),
     })
+}
+
+fn status(reply: &TestReply) -> Value {
+    let body: Value = serde_json::from_str(&reply.body()).unwrap_or_default();
+    json!([reply.code(), body["status"]])
 }
 
 /// The names of the access token's claims, if there is one.

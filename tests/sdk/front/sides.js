@@ -53,6 +53,8 @@ async function start(log, command, words, env, lines) {
   return { child, found };
 }
 
+// Rules of the front door that the SDK does not have.
+const OWN = { refuse_common_passwords: "false" };
 const CORE = /Started SuperTokens on (\S+) with PID/;
 const FRONT = /front door on (http:\S+)/;
 const SDK = /SDK on (http:\S+)/;
@@ -84,7 +86,7 @@ export async function startSdk(profile, folder) {
 export async function startFront(profile, folder) {
   mkdirSync(folder, { recursive: true });
   const { core, front } = PROFILES[profile];
-  const names = Object.entries({ ...front, front_port: "0" });
+  const names = Object.entries({ ...front, ...OWN, front_port: "0" });
   const env = Object.fromEntries(names.map(([name, value]) => [`SESSIOND_${name.toUpperCase()}`, value]));
   const { child, found } = await serve(folder, { ...core, ...env }, [CORE, FRONT]);
   const origin = found[1];

@@ -1,7 +1,8 @@
 //! `formFields`: read, checked for their form, then by their rules (protocol: 21, 4).
 
-use crate::config::front::FormField;
+use crate::config::front::{FormField, FrontConfig};
 use crate::domain::json::JsonObject;
+use crate::domain::password::guessable::is_guessable;
 use crate::http::exchange::Reply;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 pub(super) const EMAIL: &str = "email";
 /// The field for the password.
 pub(super) const PASSWORD: &str = "password";
+const GUESSABLE: &str = "This password is easy to guess. Please choose another one.";
 /// The member of a user's metadata that holds what was answered at sign-up.
 const ANSWERS: &str = "signUpFormFields";
 
@@ -27,10 +29,10 @@ pub(super) struct FieldError {
 }
 
 /// How passwords are checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PasswordRule {
-    /// It is a new one.
-    New,
+#[derive(Debug, Clone, Copy)]
+pub(super) enum PasswordRule<'a> {
+    /// It is a new one, for this front door.
+    New(&'a FrontConfig),
     /// It is one that the person has.
     Existing,
 }
@@ -61,7 +63,11 @@ impl Form {
     ///
     /// # Errors
     /// 400 if there are more fields than configured.
-    pub(super) fn errors(&self, configured: &[FormField], rule: PasswordRule) -> Result<Vec<FieldError>, FrontError> {
+    pub(super) fn errors(
+        &self,
+        configured: &[FormField],
+        rule: PasswordRule<'_>,
+    ) -> Result<Vec<FieldError>, FrontError> {
         if self.0.len() > configured.len() {
             return Err(FrontError::bad_request("Are you sending too many formFields?"));
         }
@@ -70,12 +76,22 @@ impl Form {
             let error = match (value, id.as_str()) {
                 (None, _) => (!optional).then_some("Field is not optional"),
                 (Some(Value::String(address)), EMAIL) => validate::email(address),
-                (Some(Value::String(word)), PASSWORD) if rule == PasswordRule::New => validate::password(word),
+                (Some(Value::String(word)), PASSWORD) => self.password_error(word, rule),
                 (Some(_), _) => None,
             };
             error.map(|error| FieldError { id: id.clone(), error })
         });
         Ok(errors.collect())
+    }
+
+    fn password_error(&self, password: &str, rule: PasswordRule<'_>) -> Option<&'static str> {
+        let PasswordRule::New(front) = rule else { return None };
+        let is_refused = || {
+            let email = self.text(EMAIL);
+            let name = email.split_once('@').map_or(email, |(name, _)| name);
+            front.refuses_common_passwords && is_guessable(password, &[&front.app_name, email, name])
+        };
+        validate::password(password).or_else(|| is_refused().then_some(GUESSABLE))
     }
 
     /// What was answered besides address and password, as metadata of the user; `None` without any answer.

@@ -55,7 +55,7 @@ pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Re
 pub(super) async fn reset(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
     let body = Body::of(&call.request)?;
     let form = Form::of(&body)?;
-    let errors = form.errors(&only(PASSWORD, call), PasswordRule::New)?;
+    let errors = form.errors(&only(PASSWORD, call), PasswordRule::New(&call.front))?;
     if !errors.is_empty() {
         return Ok(field_errors(&errors));
     }

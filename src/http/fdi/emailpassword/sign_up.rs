@@ -42,7 +42,7 @@ pub(super) struct SignedInBody<'a> {
 pub(super) async fn sign_up(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
     let body = Body::of(&call.request)?;
     let form = Form::of(&body)?;
-    let errors = form.errors(&call.front.sign_up_fields, PasswordRule::New)?;
+    let errors = form.errors(&call.front.sign_up_fields, PasswordRule::New(&call.front))?;
     if !errors.is_empty() {
         return Ok(field_errors(&errors));
     }
