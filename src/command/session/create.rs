@@ -3,7 +3,7 @@
 use crate::command::activity::{Marked, mark_active};
 use crate::command::hook::raise;
 use crate::command::scope::Scope;
-use crate::command::session::issue::{Mint, PairOptions, PairSpec};
+use crate::command::session::issue::{Mint, PairOptions, PairRefused, PairSpec};
 use crate::command::session::session_owner::SessionOwner;
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
@@ -13,6 +13,7 @@ use crate::domain::ids::{TenantId, UserId};
 use crate::domain::json::JsonObject;
 use crate::domain::session::event::EventKind;
 use crate::domain::session::family::Family;
+use crate::domain::session::size::TokenTooLarge;
 use crate::domain::session::timeline::EventLog;
 use crate::domain::session::{AccessTokenVersion, IssuedSession};
 use crate::domain::time::UnixMillis;
@@ -40,6 +41,8 @@ pub struct CreateSession {
     pub access_token_validity_ms: Option<u64>,
     /// Layout of the access token.
     pub token_version: AccessTokenVersion,
+    /// The largest access token that the client can keep, in bytes, if that is limited.
+    pub max_access_token_bytes: Option<usize>,
 }
 
 /// The outcome of creating a session.
@@ -53,6 +56,8 @@ pub enum Created {
         /// The configured lifetime.
         max_ms: u64,
     },
+    /// The client could not keep the access token. Nothing was written.
+    TooLarge(TokenTooLarge),
 }
 
 impl CreateSession {
@@ -67,6 +72,7 @@ impl CreateSession {
             anti_csrf: self.enable_anti_csrf,
             access_token_validity_ms: self.access_token_validity_ms,
             token_version: self.token_version,
+            max_access_token_bytes: self.max_access_token_bytes,
         };
         if let Some(max_ms) = options.broken_limit(config) {
             return Ok(Created::InvalidAccessTokenValidity { max_ms });
@@ -83,22 +89,26 @@ impl CreateSession {
             let mint = Mint::new(&ring, config, options, context.entropy.as_ref(), now);
             self.attempt(context, tx, mint, now)
         });
-        let Some((issued, active)) = created.await? else { return Ok(Created::ProtectedClaim) };
+        let (issued, active) = match created.await? {
+            Ok(created) => created,
+            Err(PairRefused::ProtectedClaim) => return Ok(Created::ProtectedClaim),
+            Err(PairRefused::TooLarge(flaw)) => return Ok(Created::TooLarge(flaw)),
+        };
         active.committed();
         context.metrics.sessions.created.inc();
         Ok(Created::Ok(issued))
     }
 
     /// Mints and writes. A handle made of the time and 74 random bits is unique; the tenant and the user are read, so
-    /// that no session outlives the tenant or is created for an outdated user. `None` for a payload with a reserved
-    /// name.
+    /// that no session outlives the tenant or is created for an outdated user. Refused for a payload that
+    /// no token can hold.
     async fn attempt(
         &self,
         context: &Context,
         mut tx: Box<dyn Tx>,
         mint: Mint<'_>,
         now: UnixMillis,
-    ) -> Result<Step<Option<(Box<IssuedSession>, Marked)>>, Fault> {
+    ) -> Result<Step<Result<(Box<IssuedSession>, Marked), PairRefused>>, Fault> {
         let writing = |error| Fault::new("writing a new session", error);
         let Scope { app: entry, cause } = &self.scope;
         if !tenant::exists(tx.as_mut(), &entry.id, &self.tenant).await.map_err(writing)? {
@@ -109,8 +119,9 @@ impl CreateSession {
         let handle = mint.handle(self.tenant.clone());
         let use_static_key = !self.use_dynamic_signing_key;
         let spec = PairSpec { parent: None, awaits_use: false, generation: 0, use_static_key };
-        let Some(pair) = mint.pair(&handle, &owner, &self.user_data_in_jwt, &spec)? else {
-            return Ok(Step::Done(None));
+        let pair = match mint.pair(&handle, &owner, &self.user_data_in_jwt, &spec)? {
+            Ok(pair) => pair,
+            Err(refused) => return Ok(Step::Done(Err(refused))),
         };
         let validity_ms = entry.config.refresh_token_validity_ms;
         let created = EventKind::Created { request_id: cause.request_id.clone() };
@@ -126,6 +137,6 @@ impl CreateSession {
         raise(tx.as_mut(), context, &self.scope, &owner.event(HookEventKind::SessionCreated, &handle)).await?;
         let active = mark_active(tx.as_mut(), context, entry, &owner.user_id, now).await.map_err(writing)?;
         let issued = pair.issued(handle, owner, self.user_data_in_jwt.clone(), validity_ms);
-        Ok(Step::Commit(tx, Some((issued, active))))
+        Ok(Step::Commit(tx, Ok((issued, active))))
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::ids::{SessionHandle, TenantId};
 use crate::domain::json::JsonObject;
 use crate::domain::secret::Secret;
 use crate::domain::session::lifetime::override_is_valid;
+use crate::domain::session::size::TokenTooLarge;
 use crate::domain::session::{AccessTokenVersion, IssuedSession, IssuedToken, SessionView};
 use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash1;
@@ -28,6 +29,8 @@ pub(super) struct PairOptions {
     pub(super) access_token_validity_ms: Option<u64>,
     /// Layout of the access token.
     pub(super) token_version: AccessTokenVersion,
+    /// The largest access token that the client can keep, in bytes.
+    pub(super) max_access_token_bytes: Option<usize>,
 }
 
 impl PairOptions {
@@ -59,6 +62,14 @@ pub(super) struct Mint<'a> {
     now: UnixMillis,
 }
 
+/// Why there is no pair.
+pub(super) enum PairRefused {
+    /// The payload has a name that the access token's layout reserves.
+    ProtectedClaim,
+    /// The client could not keep the access token.
+    TooLarge(TokenTooLarge),
+}
+
 /// A pair, sealed and signed.
 pub(super) struct Pair {
     refresh: Secret<String>,
@@ -86,7 +97,7 @@ impl<'a> Mint<'a> {
         SessionHandle { uuid: time_ordered_uuid(&self.random, self.now), tenant }
     }
 
-    /// Mints the pair; `None` when the payload has a name that the access token's layout reserves.
+    /// Mints the pair, unless the payload does not go into an access token.
     ///
     /// # Errors
     /// When signing fails.
@@ -96,7 +107,7 @@ impl<'a> Mint<'a> {
         owner: &SessionOwner,
         user_data: &JsonObject,
         spec: &PairSpec<'_>,
-    ) -> Result<Option<Pair>, Fault> {
+    ) -> Result<Result<Pair, PairRefused>, Fault> {
         let anti_csrf = self.options.anti_csrf.then(|| random_uuid(&self.random).to_string());
         let token = RefreshToken {
             handle: handle.clone(),
@@ -128,8 +139,14 @@ impl<'a> Mint<'a> {
             },
         );
         match access {
-            Ok(access) => Ok(Some(Pair { refresh, hash, access, anti_csrf, now: self.now })),
-            Err(MintError::ProtectedClaim) => Ok(None),
+            Ok(access) => {
+                let bytes = access.token.expose().len();
+                Ok(match TokenTooLarge::check(bytes, self.options.max_access_token_bytes, user_data) {
+                    Some(flaw) => Err(PairRefused::TooLarge(flaw)),
+                    None => Ok(Pair { refresh, hash, access, anti_csrf, now: self.now }),
+                })
+            }
+            Err(MintError::ProtectedClaim) => Ok(Err(PairRefused::ProtectedClaim)),
             Err(error) => Err(Fault::new("signing an access token", error)),
         }
     }

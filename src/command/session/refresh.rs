@@ -5,7 +5,7 @@ use crate::command::hook::raise;
 use crate::command::scope::Scope;
 use crate::command::session::ending::end_session;
 use crate::command::session::family_rules;
-use crate::command::session::issue::{Mint, PairOptions, PairSpec};
+use crate::command::session::issue::{Mint, PairOptions, PairRefused, PairSpec};
 use crate::command::session::session_owner::SessionOwner;
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
@@ -15,6 +15,7 @@ use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::session::event::EventKind;
 pub use crate::domain::session::event::ReuseSubtype;
 use crate::domain::session::family::{Grant, PresentedToken, RefreshDecision, Reuse};
+use crate::domain::session::size::TokenTooLarge;
 use crate::domain::session::timeline::Attempts;
 use crate::domain::session::{AccessTokenVersion, IssuedSession, RefreshPolicy};
 use crate::domain::time::UnixMillis;
@@ -44,6 +45,8 @@ pub struct RefreshSession<'a> {
     pub access_token_validity_ms: Option<u64>,
     /// Layout of the access token.
     pub token_version: AccessTokenVersion,
+    /// The largest access token that the client can keep, in bytes, if that is limited.
+    pub max_access_token_bytes: Option<usize>,
     /// The rules of rotation to apply.
     pub policy: RefreshPolicy,
 }
@@ -75,6 +78,8 @@ pub enum Refreshed {
         /// The configured lifetime.
         max_ms: u64,
     },
+    /// The client could not keep the new access token. Nothing was written: the presented token stays valid.
+    TooLarge(TokenTooLarge),
 }
 
 /// The sentence for a session that is gone or past its end.
@@ -117,6 +122,7 @@ impl RefreshSession<'_> {
             anti_csrf: self.enable_anti_csrf,
             access_token_validity_ms: self.access_token_validity_ms,
             token_version: self.token_version,
+            max_access_token_bytes: self.max_access_token_bytes,
         }
     }
 
@@ -136,7 +142,7 @@ impl Refreshed {
             Self::Unauthorised { subtype: None, .. } => RefreshOutcome::Unauthorised,
             Self::Unauthorised { subtype: Some(_), .. } => RefreshOutcome::Reuse,
             Self::TokenTheft { .. } => RefreshOutcome::Theft,
-            Self::InvalidAccessTokenValidity { .. } => RefreshOutcome::Invalid,
+            Self::InvalidAccessTokenValidity { .. } | Self::TooLarge(_) => RefreshOutcome::Invalid,
         }
     }
 }
@@ -243,8 +249,12 @@ impl Exchange<'_> {
             use_static_key: grant.use_static_key(),
         };
         let mint = Mint::new(self.ring, &entry.config, self.command.options(), self.context.entropy.as_ref(), now);
-        let Some(pair) = mint.pair(handle, &owner, &record.user_data_in_jwt, &spec)? else {
-            return Ok(nothing_to_write(unauthorised("The user payload contains protected field")));
+        let pair = match mint.pair(handle, &owner, &record.user_data_in_jwt, &spec)? {
+            Ok(pair) => pair,
+            Err(PairRefused::ProtectedClaim) => {
+                return Ok(nothing_to_write(unauthorised("The user payload contains protected field")));
+            }
+            Err(PairRefused::TooLarge(flaw)) => return Ok(nothing_to_write(Refreshed::TooLarge(flaw))),
         };
         let events = std::mem::take(&mut grant.events);
         for event in &events {

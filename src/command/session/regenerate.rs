@@ -10,10 +10,13 @@ use crate::crypto::access_token::{
 };
 use crate::domain::json::{Json, JsonObject, Members};
 use crate::domain::session::event::EventKind;
+use crate::domain::session::size::TokenTooLarge;
 use crate::domain::session::{IssuedToken, SessionView};
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
-use crate::store::session::{self, SessionRecord};
+use crate::state::key::KeyRing;
+use crate::store::Tx;
+use crate::store::session;
 
 /// Mints an access token with a new payload. The presented token's signature is not checked (CDI: regenerate).
 pub struct RegenerateAccessToken<'a> {
@@ -25,6 +28,8 @@ pub struct RegenerateAccessToken<'a> {
     pub payload: NewPayload<'a>,
     /// Whether to refuse protected names in nested layouts too (CDI ≥ 2.21); flat ones always refuse them.
     pub check_protected_claims: bool,
+    /// The largest access token that the client can keep, in bytes, if that is limited.
+    pub max_access_token_bytes: Option<usize>,
 }
 
 /// The payload that a session gets.
@@ -65,18 +70,10 @@ pub enum Regenerated {
     Unauthorised(&'static str),
     /// The payload has a name that the token's version reserves.
     ProtectedClaim,
+    /// The client could not keep the access token. Nothing was written.
+    TooLarge(TokenTooLarge),
     /// Not a JWT at all (the original answers 500).
     Unparsable,
-}
-
-/// The session whose payload was to be written.
-enum Stored {
-    /// It has the payload.
-    Ok(Box<SessionRecord>, SessionOwner, UnixMillis),
-    /// There is none.
-    NoSession,
-    /// The payload has a name that the token's version reserves.
-    ProtectedClaim,
 }
 
 impl RegenerateAccessToken<'_> {
@@ -90,62 +87,68 @@ impl RegenerateAccessToken<'_> {
             Err(TokenRefusal::Unparsable) => return Ok(Regenerated::Unparsable),
             Err(refusal) => return Ok(Regenerated::Unauthorised(refusal.message())),
         };
-        let (record, owner, now) = match self.store_payload(context, &token).await? {
-            Stored::Ok(record, owner, now) => (record, owner, now),
-            Stored::NoSession => return Ok(Regenerated::Unauthorised("Session does not exist.")),
-            Stored::ProtectedClaim => return Ok(Regenerated::ProtectedClaim),
-        };
-        let session = SessionView {
-            handle: token.session.handle.clone(),
-            user_id: owner.user_id,
-            recipe_user_id: owner.recipe_user_id,
-            user_data_in_jwt: record.user_data_in_jwt.clone(),
-        };
-        if token.expiry < now {
-            return Ok(Regenerated::Ok { session, access_token: None });
+        // The older refusal: whether there is such a session does not matter to it.
+        if matches!(&self.payload, NewPayload::Replaced(payload) if self.is_protected(&token, payload)) {
+            return Ok(Regenerated::ProtectedClaim);
         }
         let ring = context.key_ring_to_mint(&self.scope.app, token.version).await?;
-        // The presented expiry is not authenticated: no token of ours may live longer than a new one.
-        let latest = now.plus(self.scope.app.config.access_token_validity_ms);
-        let new = NewAccessToken { expiry: token.expiry.min(latest), ..same_but_payload(&token, &session, now) };
-        match ring.tokens.mint(key_kind(record.family.use_static_key), &new) {
-            Ok(token) => Ok(Regenerated::Ok { session, access_token: Some(token) }),
-            Err(MintError::ProtectedClaim) => Ok(Regenerated::ProtectedClaim),
-            Err(error) => Err(Fault::new("signing an access token", error)),
-        }
+        transact(context, &token.session.handle, "committing a payload", |tx| self.attempt(context, tx, &ring, &token))
+            .await
     }
 
-    /// Writes the payload, if it is not the stored one; returns the session as it is now.
-    async fn store_payload(&self, context: &Context, token: &AccessToken) -> Result<Stored, Fault> {
-        // A flat token with such a name could not be minted, so nothing may be stored then either.
-        let checked = self.check_protected_claims || token.version.is_flat();
-        let is_protected = |payload: &JsonObject| checked && has_protected_claim(token.version, payload);
-        // The older refusal: whether there is such a session does not matter to it.
-        if matches!(&self.payload, NewPayload::Replaced(payload) if is_protected(payload)) {
-            return Ok(Stored::ProtectedClaim);
-        }
-        transact(context, &token.session.handle, "committing a payload", |mut tx| async move {
-            let (id, handle) = (&self.scope.app.id, &token.session.handle);
-            let found = session::get(tx.as_mut(), id, handle).await;
-            let found = found.map_err(|error| Fault::new("loading a session", error))?;
-            let now = context.now();
-            let Some(mut record) = found.filter(|record| record.family.expires > now) else {
-                return Ok(Step::Done(Stored::NoSession));
-            };
-            let owner = SessionOwner::of_row(tx.as_mut(), id, &record.user_id).await?;
-            let payload = self.payload.instead_of(&record.user_data_in_jwt);
-            if payload != record.user_data_in_jwt {
-                if is_protected(&payload) {
-                    return Ok(Step::Done(Stored::ProtectedClaim));
-                }
-                record.user_data_in_jwt = payload;
-                record.log.push(now, EventKind::Regenerated { request_id: self.scope.cause.request_id.clone() });
-                session::update(tx.as_mut(), id, handle, &record)
-                    .map_err(|error| Fault::new("writing a payload", error))?;
+    /// True for a payload that may not be stored: a flat token with such a name could not be minted.
+    fn is_protected(&self, token: &AccessToken, payload: &JsonObject) -> bool {
+        (self.check_protected_claims || token.version.is_flat()) && has_protected_claim(token.version, payload)
+    }
+
+    /// Mints, and writes the payload, if it is not the stored one.
+    async fn attempt(
+        &self,
+        context: &Context,
+        mut tx: Box<dyn Tx>,
+        ring: &KeyRing,
+        token: &AccessToken,
+    ) -> Result<Step<Regenerated>, Fault> {
+        let (id, handle) = (&self.scope.app.id, &token.session.handle);
+        let found = session::get(tx.as_mut(), id, handle).await;
+        let found = found.map_err(|error| Fault::new("loading a session", error))?;
+        let now = context.now();
+        let Some(mut record) = found.filter(|record| record.family.expires > now) else {
+            return Ok(Step::Done(Regenerated::Unauthorised("Session does not exist.")));
+        };
+        let owner = SessionOwner::of_row(tx.as_mut(), id, &record.user_id).await?;
+        let payload = self.payload.instead_of(&record.user_data_in_jwt);
+        if payload != record.user_data_in_jwt {
+            if self.is_protected(token, &payload) {
+                return Ok(Step::Done(Regenerated::ProtectedClaim));
             }
-            Ok(Step::Commit(tx, Stored::Ok(Box::new(record), owner, now)))
-        })
-        .await
+            record.user_data_in_jwt = payload;
+            record.log.push(now, EventKind::Regenerated { request_id: self.scope.cause.request_id.clone() });
+            session::update(tx.as_mut(), id, handle, &record)
+                .map_err(|error| Fault::new("writing a payload", error))?;
+        }
+        let session = SessionView {
+            handle: handle.clone(),
+            user_id: owner.user_id,
+            recipe_user_id: owner.recipe_user_id,
+            user_data_in_jwt: record.user_data_in_jwt,
+        };
+        if token.expiry < now {
+            return Ok(Step::Commit(tx, Regenerated::Ok { session, access_token: None }));
+        }
+        // The presented expiry is not authenticated: no token of ours may live longer than a new one.
+        let latest = now.plus(self.scope.app.config.access_token_validity_ms);
+        let new = NewAccessToken { expiry: token.expiry.min(latest), ..same_but_payload(token, &session, now) };
+        let minted = match ring.tokens.mint(key_kind(record.family.use_static_key), &new) {
+            Ok(minted) => minted,
+            Err(MintError::ProtectedClaim) => return Ok(Step::Done(Regenerated::ProtectedClaim)),
+            Err(error) => return Err(Fault::new("signing an access token", error)),
+        };
+        let bytes = minted.token.expose().len();
+        match TokenTooLarge::check(bytes, self.max_access_token_bytes, &session.user_data_in_jwt) {
+            Some(flaw) => Ok(Step::Done(Regenerated::TooLarge(flaw))),
+            None => Ok(Step::Commit(tx, Regenerated::Ok { session, access_token: Some(minted) })),
+        }
     }
 }
 

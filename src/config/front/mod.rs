@@ -1,11 +1,13 @@
 //! [`FrontConfig`]: the typed settings of one app's front door.
 
+mod accounts;
 mod address;
 mod form;
 mod listener;
 mod passwordless;
 mod session;
 
+pub use accounts::Accounts;
 pub use address::{Api, Websites};
 pub use form::FormField;
 pub use listener::{CertificatePaths, FrontListener, FrontOpening, TlsSource};
@@ -35,8 +37,8 @@ pub struct FrontConfig {
     pub requires_verified_email: bool,
     /// What people are asked for at sign-up, in this order.
     pub sign_up_fields: Vec<FormField>,
-    /// Whether new passwords that are easily guessed are refused.
-    pub refuses_common_passwords: bool,
+    /// Who may sign up, with which password, and who may know of it.
+    pub accounts: Accounts,
     /// How people sign in without a password, where that recipe is served.
     pub passwordless: Passwordless,
     /// Factors with which people may begin to sign in, unless their tenant says otherwise; `None`: all available ones.
@@ -117,6 +119,7 @@ impl FrontConfig {
         let totp = app_name.as_deref().and_then(|name| flaws.keep(["totp_issuer"], totp(values, name)));
         let session = FrontSession::read(values, api.as_ref(), flaws);
         let fields = flaws.keep_json(form::KEY, form::sign_up_fields(values));
+        let accounts = Accounts::read(values, flaws);
         let first_factors = flaws.keep(["first_factors"], first_factors(values));
         Some(Self {
             app_name: app_name?,
@@ -126,7 +129,7 @@ impl FrontConfig {
             recipes: recipes?,
             requires_verified_email: values.is("email_verification_mode", "REQUIRED"),
             sign_up_fields: fields?,
-            refuses_common_passwords: values.flag("refuse_common_passwords"),
+            accounts: accounts?,
             passwordless: Passwordless::read(values),
             first_factors: first_factors?,
             account_linking: linking?,

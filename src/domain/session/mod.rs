@@ -1,11 +1,12 @@
 //! Sessions: a session is a refresh-token family.
 //!
 //! [`family`] decides what a presented token may still do; [`event`] and [`timeline`] record what happened and why;
-//! [`lifetime`] limits access tokens.
+//! [`lifetime`] and [`size`] limit access tokens.
 
 pub mod event;
 pub mod family;
 pub mod lifetime;
+pub mod size;
 pub mod timeline;
 
 use crate::domain::ids::{SessionHandle, UserId};

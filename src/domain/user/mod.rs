@@ -7,6 +7,7 @@ mod method;
 mod phone;
 pub mod reset_links;
 mod search;
+pub mod sign_up;
 
 pub use listing::{Order, Position, Recipes, are_apart};
 pub use method::{

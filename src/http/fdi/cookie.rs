@@ -53,6 +53,10 @@ fn decoded(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8().unwrap_or(Cow::Borrowed(text))
 }
 
+/// The largest cookie that every browser keeps, in bytes: name, value and attributes (RFC 6265, 6.1). Browsers of today
+/// count name and value alone (RFC 6265bis, 5.7).
+pub const MAX_COOKIE: usize = 4096;
+
 /// What a component of a URI, and the value of a cookie, may hold unescaped: as JavaScript's `encodeURIComponent` says.
 pub const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')

@@ -2,6 +2,7 @@
 
 use super::reply;
 use crate::config::front::FrontSession;
+use crate::domain::session::size::TokenTooLarge;
 use crate::fault::Fault;
 use crate::http::error::ApiError;
 use crate::http::exchange::Reply;
@@ -46,6 +47,9 @@ pub enum FrontError {
     /// A claim of the session does not have the value that the request needs. The browser keeps its tokens.
     #[error("invalid claim")]
     InvalidClaim(Box<ClaimFlaw>),
+    /// 500: browsers would not keep the session's access token.
+    #[error("{0}")]
+    TokenTooLarge(TokenTooLarge),
     /// Bad input or our own failure, as in the core.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -81,7 +85,9 @@ impl FrontError {
         let status = match self {
             Self::Unauthorised { .. } | Self::TryRefreshToken | Self::TokenTheftDetected => session.expired_status,
             Self::ClearedDuplicateCookies => StatusCode::OK,
-            Self::Misconfigured(_) | Self::UnattainableFactors(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Misconfigured(_) | Self::UnattainableFactors(_) | Self::TokenTooLarge(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::InvalidClaim(flaw) => return invalid_claim(session.invalid_claim_status, flaw),
             Self::NotFound => return not_found(),
             Self::Api(error) => {

@@ -170,8 +170,14 @@ impl Fdi {
             Err(refusal) => Err(refusal.into()),
         };
         let mut reply = handled.unwrap_or_else(|error| {
-            if let FrontError::Api(ApiError::Internal(fault)) = &error {
-                tracing::error!(request = call.request.id, route = call.label, "{}", fault.chain());
+            match &error {
+                FrontError::Api(ApiError::Internal(fault)) => {
+                    tracing::error!(request = call.request.id, route = call.label, "{}", fault.chain());
+                }
+                FrontError::TokenTooLarge(flaw) => {
+                    tracing::error!(request = call.request.id, route = call.label, "{flaw}");
+                }
+                _ => {}
             }
             if error.clears_tokens() {
                 call.tokens.clear_all(&call.rules);

@@ -1,6 +1,6 @@
 //! The tokens that a reply hands out or clears, in the form that the browser asked for (protocol: 20, 3).
 
-use super::cookie::SetCookie;
+use super::cookie::{MAX_COOKIE, SetCookie};
 use crate::config::front::{FrontConfig, SameSite, TokenTransfer};
 use crate::domain::time::UnixMillis;
 use crate::http::exchange::Reply;
@@ -150,16 +150,7 @@ impl OutgoingTokens {
     }
 
     fn cookie(&mut self, rules: &CookieRules, name: &'static str, value: &str, expires: UnixMillis) {
-        let path = if name == REFRESH_COOKIE { &rules.refresh_path } else { &rules.access_path };
-        let cookie = SetCookie {
-            name,
-            value: value.to_owned(),
-            domain: rules.domain.clone(),
-            path: path.clone(),
-            expires,
-            is_secure: rules.is_secure,
-            same_site: rules.same_site,
-        };
+        let cookie = rules.cookie(name, value, expires);
         self.cookies.retain(|other| other.name != name);
         self.cookies.push(cookie);
     }
@@ -205,6 +196,28 @@ impl CookieRules {
             is_secure,
             same_site: session.same_site_for(is_cross_site),
             expose_access_token: session.expose_access_token,
+        }
+    }
+
+    /// The largest access token that the client can keep, in bytes; `None` without a limit, in headers. Besides it, only
+    /// the refresh token goes into a cookie, which has no room for claims; `front-token`, which the frontend SDK keeps in
+    /// a cookie of its own, has the claims without the header and the signature.
+    #[must_use]
+    pub fn max_access_token(&self, transfer: TokenTransfer) -> Option<usize> {
+        let around = || self.cookie(ACCESS_COOKIE, "", UnixMillis(0)).to_header().len();
+        (transfer == TokenTransfer::Cookie).then(|| MAX_COOKIE.saturating_sub(around()))
+    }
+
+    fn cookie(&self, name: &'static str, value: &str, expires: UnixMillis) -> SetCookie {
+        let path = if name == REFRESH_COOKIE { &self.refresh_path } else { &self.access_path };
+        SetCookie {
+            name,
+            value: value.to_owned(),
+            domain: self.domain.clone(),
+            path: path.clone(),
+            expires,
+            is_secure: self.is_secure,
+            same_site: self.same_site,
         }
     }
 

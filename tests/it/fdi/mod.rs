@@ -11,7 +11,9 @@ mod passwords;
 mod second_factors;
 mod sessions;
 mod settings;
+mod sign_up;
 mod tls;
+mod token_size;
 
 use crate::app::{TestApp, TestReply};
 use http::Method;

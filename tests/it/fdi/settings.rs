@@ -40,6 +40,10 @@ fn changes() -> Vec<(&'static str, Value)> {
         ("totp_default_skew", json!(2)),
         ("totp_default_period", json!(60)),
         ("refuse_common_passwords", json!(false)),
+        ("sign_up", json!("off")),
+        ("sign_up_allowed_domains", json!("elsewhere.example")),
+        ("sign_up_blocked_domains", json!("x.io")),
+        ("account_exists_api", json!(false)),
         ("skip_adding_roles_to_access_token", json!(true)),
         ("skip_adding_permissions_to_access_token", json!(true)),
     ]
@@ -68,6 +72,8 @@ async fn seen(app: &TestApp, host: &str) -> Value {
             .body().replace(host, "HOST"),
         "methods": app.front_at(Method::GET, host, "/auth/loginmethods").await.body(),
         "sign-up": up.code(),
+        "exists": app.front_at(Method::GET, host, &format!("/auth/emailpassword/email/exists?email={email}")).await
+            .body(),
         "common password": status(&post("/auth/signup", "", form(&format!("common-{email}"), "password1")).await),
         "allowed": allowed,
         "exposed": up.header("access-control-expose-headers").concat(),
@@ -209,6 +215,9 @@ async fn bad_settings_are_refused_with_their_place() {
         (json!({"totp_issuer": "x".repeat(101)}), "'totp_issuer' must have 1 to 100 bytes"),
         (json!({"totp_default_period": 0}), "'totp_default_period' must be"),
         (json!({"first_factors": " , "}), "'first_factors' must name a factor"),
+        (json!({"sign_up_allowed_domains": "a.io, b c"}), "'sign_up_allowed_domains' must be a comma-separated list"),
+        (json!({"sign_up_blocked_domains": "*.a.io"}), "'*.a.io' is none"),
+        (json!({"sign_up": "maybe"}), "sign_up"),
         (json!({"api_base_path": "/a b"}), "Invalid characters in api_base_path config"),
     ] {
         let refused = put_app(&app, "a1", settings.clone()).await;

@@ -81,6 +81,7 @@ impl Driver {
             use_dynamic_signing_key: true,
             access_token_validity_ms: None,
             token_version: AccessTokenVersion::V5,
+            max_access_token_bytes: None,
         }
     }
 
@@ -93,6 +94,7 @@ impl Driver {
             use_dynamic_signing_key: None,
             access_token_validity_ms: None,
             token_version: AccessTokenVersion::V5,
+            max_access_token_bytes: None,
             policy,
         }
     }
@@ -172,6 +174,7 @@ pub(crate) fn told(outcome: &Refreshed) -> String {
         Refreshed::Unauthorised { message, subtype } => format!("unauthorised: {message} {subtype:?}"),
         Refreshed::TokenTheft { subtype, .. } => format!("theft {subtype:?}"),
         Refreshed::InvalidAccessTokenValidity { max_ms } => format!("invalid validity, at most {max_ms}"),
+        Refreshed::TooLarge(flaw) => format!("too large: {flaw}"),
     }
 }
 

@@ -212,6 +212,7 @@ async fn regenerate_replaces_the_payload_and_keeps_the_expiry() {
                 access_token: &token,
                 payload: payload.as_ref().map_or(NewPayload::Stored, |payload| NewPayload::Replaced(object(payload))),
                 check_protected_claims: true,
+                max_access_token_bytes: None,
             };
             command.run(&app).await.unwrap()
         }

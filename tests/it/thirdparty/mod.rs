@@ -4,6 +4,7 @@ mod misbehaviour;
 mod provider;
 mod reach;
 mod sign_in;
+mod sign_up_rules;
 mod tenants;
 mod tls;
 

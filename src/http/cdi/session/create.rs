@@ -4,6 +4,7 @@ use super::reply::{invalid_validity, issued, key_info, protected_claim};
 use crate::command::session::create::{CreateSession, Created};
 use crate::context::Context;
 use crate::domain::ids::UserId;
+use crate::fault::Fault;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::error::ApiError;
@@ -31,11 +32,13 @@ pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiE
         use_dynamic_signing_key,
         access_token_validity_ms,
         token_version: call.wire.access_token_version,
+        max_access_token_bytes: None,
     };
     match command.run(context).await? {
         Created::Ok(session) => Ok(issued(context, call, &session, key_info(context, call).await?)),
         Created::ProtectedClaim => Err(protected_claim()),
         Created::InvalidAccessTokenValidity { max_ms } => Err(invalid_validity(max_ms)),
+        Created::TooLarge(_) => Err(Fault::invariant("creating a session without a limit on its token").into()),
     }
 }
 

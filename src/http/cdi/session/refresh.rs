@@ -5,6 +5,7 @@ use super::reply::{display, invalid_validity, issued};
 use crate::command::session::refresh::{RefreshSession, Refreshed, ReuseSubtype};
 use crate::context::Context;
 use crate::domain::ids::{SessionHandle, UserId};
+use crate::fault::Fault;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
 use crate::http::cdi::version::Presence;
@@ -59,6 +60,7 @@ pub(super) async fn refresh(context: &Context, call: &Call) -> Result<Reply, Api
         use_dynamic_signing_key,
         access_token_validity_ms,
         token_version: call.wire.access_token_version,
+        max_access_token_bytes: None,
         policy: call.wire.refresh_policy,
     };
     Ok(match command.run(context).await? {
@@ -74,5 +76,8 @@ pub(super) async fn refresh(context: &Context, call: &Call) -> Result<Reply, Api
             recent_token_reuse_subtype: subtype.filter(|_| call.wire.reuse_has_subtype),
         }),
         Refreshed::InvalidAccessTokenValidity { max_ms } => return Err(invalid_validity(max_ms)),
+        Refreshed::TooLarge(_) => {
+            return Err(Fault::invariant("refreshing a session without a limit on its token").into());
+        }
     })
 }

@@ -22,6 +22,7 @@ pub(super) async fn exists(context: &Context, call: &mut FrontCall) -> Result<Re
     let email = normalise_email(&email);
     call.existing_tenant()?;
     let account = Account { scope: call.scope(), tenant: call.tenant.clone(), email };
-    let exists = account.email.len() <= MAX_EMAIL && FindByEmail(account).run(context).await?.is_some();
+    let is_told = call.front.accounts.are_told;
+    let exists = is_told && account.email.len() <= MAX_EMAIL && FindByEmail(account).run(context).await?.is_some();
     Ok(reply::ok(&ExistsBody { status: "OK", exists }))
 }

@@ -89,7 +89,7 @@ impl Form {
         let is_refused = || {
             let email = self.text(EMAIL);
             let name = email.split_once('@').map_or(email, |(name, _)| name);
-            front.refuses_common_passwords && is_guessable(password, &[&front.app_name, email, name])
+            front.accounts.refuses_common_passwords && is_guessable(password, &[&front.app_name, email, name])
         };
         validate::password(password).or_else(|| is_refused().then_some(GUESSABLE))
     }

@@ -69,7 +69,7 @@ pub(super) async fn sign_in(context: &Context, call: &mut FrontCall) -> Result<R
     }
     match (SignIn { account, password: form.text(PASSWORD) }).run(context).await? {
         SignedIn::Ok(person) => {
-            let person = match signing_in.finish(context, call, *person, FACTOR).await {
+            let person = match signing_in.finish(context, call, (*person, false), FACTOR).await {
                 Ok(person) => person,
                 Err(refused) => return refused.reply(&CODES),
             };

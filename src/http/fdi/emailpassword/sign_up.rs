@@ -5,13 +5,14 @@ use crate::command::emailpassword::Account;
 use crate::command::emailpassword::find::FindByEmail;
 use crate::command::emailpassword::sign_up::{SignUp, SignedUp};
 use crate::context::Context;
+use crate::domain::user::sign_up::SignUpRefusal;
 use crate::domain::user::{AccountInfo, MAX_EMAIL, RecipeId, is_fake_email, normalise_email};
 use crate::http::exchange::Reply;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
 use crate::http::fdi::reply;
-use crate::http::fdi::sign_in::{Reason, ReasonCodes, Refused, SignInAttempt, SigningIn};
+use crate::http::fdi::sign_in::{FOREIGN_DOMAIN, Reason, ReasonCodes, Refused, SignInAttempt, SigningIn};
 use crate::http::fdi::user::FrontUser;
 use serde::Serialize;
 
@@ -69,6 +70,9 @@ pub(super) async fn sign_up(context: &Context, call: &mut FrontCall) -> Result<R
         // Addresses that the SDKs make up are for people who add a password to what they have.
         Ok(_) if is_fake && signing_in.is_first_factor() => return Ok(taken()),
         Ok(_) => {}
+        Err(Refused::Reason(Reason::SignUpRefused(SignUpRefusal::Domain))) => {
+            return Ok(field_errors(&[FieldError { id: EMAIL.to_owned(), error: FOREIGN_DOMAIN }]));
+        }
         Err(Refused::Reason(Reason::SignUpNotAllowed))
             if FindByEmail(account.clone()).run(context).await?.is_some() =>
         {
@@ -78,7 +82,7 @@ pub(super) async fn sign_up(context: &Context, call: &mut FrontCall) -> Result<R
     }
     let command = SignUp { account, password: form.text(PASSWORD), metadata: form.answers(&call.front.sign_up_fields) };
     let SignedUp::Ok(person) = command.run(context).await? else { return Ok(taken()) };
-    let person = match signing_in.finish(context, call, *person, FACTOR).await {
+    let person = match signing_in.finish(context, call, (*person, true), FACTOR).await {
         Ok(person) => person,
         Err(refused) => return refused.reply(&CODES),
     };

@@ -12,7 +12,7 @@ use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
 use crate::http::fdi::reply;
-use crate::http::fdi::sign_in::SigningIn;
+use crate::http::fdi::sign_in::{self, Reason, SigningIn};
 use crate::http::fdi::user::CreatedBody;
 
 const RESTART: &str = "RESTART_FLOW_ERROR";
@@ -28,6 +28,11 @@ pub(super) async fn consume(context: &Context, call: &mut FrontCall) -> Result<R
     let (factors, infos) = ([factor], [contact.info()]);
     let attempt = shared::attempt(&factors, &infos, user.as_ref());
     if let Err(refused) = signing_in.check(context, call, &attempt).await {
+        let is_rule = matches!(refused, sign_in::Refused::Reason(Reason::SignUpRefused(_)));
+        // Whether an address has an account is said to nobody but those who read its mail.
+        if is_rule && !early.is_right(context, call).await? {
+            return early.verdict.and_then(Result::err).map_or_else(|| Ok(reply::status(RESTART)), failed);
+        }
         return refused.reply(&CODES);
     }
     // A wrong code was counted when it was checked: not twice.
@@ -39,7 +44,7 @@ pub(super) async fn consume(context: &Context, call: &mut FrontCall) -> Result<R
         Consumed::Ok { person, created, .. } => (*person, created),
         Consumed::Refused(refused) => return failed(refused),
     };
-    let person = match signing_in.finish(context, call, person, factor).await {
+    let person = match signing_in.finish(context, call, (person, created), factor).await {
         Ok(person) => person,
         Err(refused) => return refused.reply(&CODES),
     };

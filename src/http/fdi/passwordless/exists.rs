@@ -23,7 +23,8 @@ pub(super) async fn email(context: &Context, call: &mut FrontCall) -> Result<Rep
         .ok_or_else(|| FrontError::bad_request("Please provide the email as a GET param"))?;
     let contact = Contact::Email(normalise_email(&email));
     call.existing_tenant()?;
-    let exists = contact.text().len() <= MAX_EMAIL && shared::owner(context, call, &contact).await?.is_some();
+    let is_asked = call.front.accounts.are_told && contact.text().len() <= MAX_EMAIL;
+    let exists = is_asked && shared::owner(context, call, &contact).await?.is_some();
     Ok(reply::ok(&ExistsBody { exists, status: "OK" }))
 }
 
@@ -33,9 +34,9 @@ pub(super) async fn phone_number(context: &Context, call: &mut FrontCall) -> Res
         .ok_or_else(|| FrontError::bad_request("Please provide the phoneNumber as a GET param"))?;
     let number = normalise_phone_number(&number);
     call.existing_tenant()?;
-    let is_short = number.len() <= MAX_EMAIL;
+    let is_asked = call.front.accounts.are_told && number.len() <= MAX_EMAIL;
     let criteria = vec![LookUp::Info(AccountInfo::PhoneNumber(number))];
     let command = LookUpUsers { scope: call.scope(), tenant: call.tenant.clone(), criteria, union: true };
-    let exists = is_short && !command.run(context).await?.is_empty();
+    let exists = is_asked && !command.run(context).await?.is_empty();
     Ok(reply::ok(&ExistsBody { exists, status: "OK" }))
 }

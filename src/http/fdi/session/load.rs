@@ -159,6 +159,7 @@ impl LoadedSession {
             access_token: &self.access_token,
             payload: NewPayload::Claim(name, value),
             check_protected_claims: true,
+            max_access_token_bytes: call.rules.max_access_token(self.transfer),
         };
         match command.run(context).await? {
             Regenerated::Ok { session, access_token } => {
@@ -169,6 +170,7 @@ impl LoadedSession {
                 }
                 Ok(())
             }
+            Regenerated::TooLarge(flaw) => Err(FrontError::TokenTooLarge(flaw)),
             // With a payload that no token can have, refreshing is refused in the same way.
             Regenerated::Unauthorised(_) | Regenerated::ProtectedClaim => Err(FrontError::UNAUTHORISED),
             Regenerated::Unparsable => Err(Fault::invariant("parsing a token that was just verified").into()),

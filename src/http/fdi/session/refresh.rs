@@ -42,6 +42,7 @@ pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<R
         use_dynamic_signing_key: Some(call.front.session.use_dynamic_key),
         access_token_validity_ms: None,
         token_version: AccessTokenVersion::V5,
+        max_access_token_bytes: call.rules.max_access_token(transfer),
         policy: RefreshPolicy::PromoteOnUse,
     };
     match command.run(context).await? {
@@ -57,6 +58,7 @@ pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<R
             forget_legacy(call, is_legacy);
             Err(FrontError::TokenTheftDetected)
         }
+        Refreshed::TooLarge(flaw) => Err(FrontError::TokenTooLarge(flaw)),
         Refreshed::Unauthorised { .. } | Refreshed::InvalidAccessTokenValidity { .. } => {
             forget_legacy(call, is_legacy);
             Err(FrontError::UNAUTHORISED)

@@ -17,6 +17,9 @@ use http::HeaderName;
 /// Where the client wants to keep tokens.
 static AUTH_MODE: HeaderName = HeaderName::from_static("st-auth-mode");
 
+/// From this size on, in bytes, tokens are warned of.
+const LARGE_TOKEN: usize = 3500;
+
 const INSECURE: &str = "Since your API and website domain are different, for sessions to work, please use https on your \
                         apiDomain and dont set cookieSecure to false.";
 
@@ -48,10 +51,16 @@ pub async fn start(
         use_dynamic_signing_key: call.front.session.use_dynamic_key,
         access_token_validity_ms: None,
         token_version: AccessTokenVersion::V5,
+        max_access_token_bytes: call.rules.max_access_token(transfer),
     };
-    let Created::Ok(issued) = command.run(context).await? else {
-        return Err(Fault::invariant("creating a session with claims of our own").into());
+    let issued = match command.run(context).await? {
+        Created::Ok(issued) => issued,
+        Created::TooLarge(flaw) => return Err(FrontError::TokenTooLarge(flaw)),
+        Created::ProtectedClaim | Created::InvalidAccessTokenValidity { .. } => {
+            return Err(Fault::invariant("creating a session with claims of our own").into());
+        }
     };
+    warn_of_size(call, issued.access_token.token.expose().len());
     forget_other_tokens(call, transfer);
     hand_out(context, call, transfer, &issued);
     if factors.is_some() {
@@ -95,6 +104,19 @@ fn check_cookies(call: &FrontCall, transfer: TokenTransfer) -> Result<(), FrontE
     let is_local =
         call.api.site() == Some("localhost") && website.is_none_or(|website| website.site() == Some("localhost"));
     if is_refused && !is_local { Err(FrontError::Misconfigured(INSECURE)) } else { Ok(()) }
+}
+
+/// Says so before browsers lose tokens. In pages, the frontend SDK keeps those of headers in cookies, too.
+fn warn_of_size(call: &FrontCall, bytes: usize) {
+    if bytes > LARGE_TOKEN {
+        let (request, route) = (&call.request.id, call.label);
+        tracing::warn!(
+            request,
+            route,
+            bytes,
+            "the access token is large: browsers keep at most 4096 bytes in a cookie"
+        );
+    }
 }
 
 /// Clears the tokens that the browser keeps in the other way, if it sent an access token in it.

@@ -9,7 +9,7 @@ mod kind;
 mod refused;
 
 pub use attempt::SignInAttempt;
-pub use refused::{Reason, ReasonCodes, Refused, refused};
+pub use refused::{FOREIGN_DOMAIN, Reason, ReasonCodes, Refused, refused};
 
 use super::call::FrontCall;
 use super::error::FrontError;
@@ -18,16 +18,19 @@ use super::multifactorauth::{check_set_up, claim_of_new_session, complete};
 use super::session::{self, LoadedSession};
 use crate::command::claims::ClaimsOwner;
 use crate::command::signing_in::{LinkRefused, Linker, adopt_verification, first_factors};
+use crate::command::user::delete::{DeleteUser, Extent};
 use crate::command::user::{Person, UserInfo};
-use crate::config::front::FrontRecipe;
+use crate::config::front::{FrontConfig, FrontRecipe};
 use crate::context::Context;
 use crate::domain::ids::TenantId;
 use crate::domain::multifactorauth::contacts::made_up_email;
 use crate::domain::user::front_linking::{Candidate, Known};
+use crate::domain::user::sign_up::SignUpRefusal;
 use crate::domain::user::{AccountInfo, LoginMethod, RecipeId, normalise_email};
 use crate::fault::Fault;
 use flag::LinkingFlag;
 use kind::{Kind, kind};
+use std::sync::Arc;
 
 const NOT_FIRST: &str = "First factor sign in/up called for a non-first factor with an active session. This might \
                          indicate that you are trying to use this as a secondary factor, but disabled account linking.";
@@ -40,6 +43,8 @@ pub struct SigningIn {
     flag: LinkingFlag,
     /// Whether the attempt that was checked begins a session.
     is_first_factor: bool,
+    /// Whether the attempt that was checked may add a login method to the session's user, but no new user.
+    must_link: bool,
 }
 
 impl SigningIn {
@@ -57,7 +62,7 @@ impl SigningIn {
         if let Some(session) = &session {
             call.tenant = session.view.handle.tenant.clone();
         }
-        Ok(Self { session, flag, is_first_factor: true })
+        Ok(Self { session, flag, is_first_factor: true, must_link: false })
     }
 
     /// True if it belongs to a session.
@@ -134,6 +139,13 @@ impl SigningIn {
             (Kind::Second { .. }, _) => attempt.factors.to_vec(),
             (Kind::First, _) => self.first_factors(call, attempt.factors)?,
         };
+        if attempt.is_sign_up() && !attempt.only_asks {
+            let refusal = sign_up_refusal(call, attempt.infos)?;
+            if let Some(refusal) = refusal.filter(|_| self.is_first_factor) {
+                return Err(Refused::Reason(Reason::SignUpRefused(refusal)));
+            }
+            self.must_link = refusal.is_some();
+        }
         let shown = self.session.as_ref().map(|session| session.view.user_id.clone());
         let is_verified = match attempt.user {
             Some(person) => attempt.verifies || used(person).is_some_and(|(_, verified)| verified),
@@ -161,8 +173,8 @@ impl SigningIn {
         }
     }
 
-    /// Links the person, who has just signed up or in with this factor, as the rule says; starts a session of theirs,
-    /// unless the one that the sign-in belongs to is theirs, and notes there that the factor is complete. Returns the
+    /// Links the person, who has just signed up (`is_new`) or in with this factor, as the rule says; starts a session of
+    /// theirs, unless the one that the sign-in belongs to is theirs, and notes there that the factor is complete. Returns the
     /// person as it is then (protocol: 21, 1, steps 10 and 11).
     ///
     /// # Errors
@@ -171,10 +183,16 @@ impl SigningIn {
         mut self,
         context: &Context,
         call: &mut FrontCall,
-        person: Person,
+        (person, is_new): (Person, bool),
         factor: &'static str,
     ) -> Result<Person, Refused> {
-        let person = self.link(context, call, person, factor).await?;
+        let id = person.recipe_user_id.clone();
+        let linked = self.link(context, call, person, factor).await;
+        if linked.is_err() && is_new && self.must_link {
+            // Left behind, it would be an account of somebody who may not sign up.
+            DeleteUser { scope: call.scope(), id, extent: Extent::Method }.run(context).await?;
+        }
+        let person = linked?;
         let person = adopt_verification(context, &call.scope(), person).await?;
         let user = &person.info.user;
         let is_own = |session: &LoadedSession| {
@@ -236,6 +254,18 @@ impl Kind {
             Self::Second { user, .. } => Known { user: &user.user, verified: &user.verified }.has_verified(infos),
         }
     }
+}
+
+/// Why nobody may sign up with these account infos in the tenant of the call, if so.
+fn sign_up_refusal(call: &FrontCall, infos: &[AccountInfo]) -> Result<Option<SignUpRefusal>, FrontError> {
+    let email = infos.iter().find_map(|info| match info {
+        AccountInfo::Email(email) => Some(email.as_str()),
+        AccountInfo::PhoneNumber(_) | AccountInfo::ThirdParty(_) => None,
+    });
+    let tenant = call.existing_tenant()?;
+    // Stored settings that are no longer valid open nothing.
+    let refusal = |front: &Arc<FrontConfig>| front.accounts.sign_up.refusal(email);
+    Ok(tenant.config.front.as_ref().map_or(Some(SignUpRefusal::Closed), refusal))
 }
 
 /// Links by the rule of the settings, in the tenant of the call.

@@ -1,5 +1,6 @@
 //! Why a sign-in is refused, and the codes under which people can ask about it (protocol: 21, 3.6).
 
+use crate::domain::user::sign_up::SignUpRefusal;
 use crate::fault::Fault;
 use crate::http::exchange::Reply;
 use crate::http::fdi::error::FrontError;
@@ -18,6 +19,8 @@ pub enum Refused {
 /// A reason that each route reports with a status and a code of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
+    /// The rules say that the person may not sign up.
+    SignUpRefused(SignUpRefusal),
     /// Somebody else may have the address or phone number.
     SignUpNotAllowed,
     /// The login method is unverified, and somebody else may have its address or phone number.
@@ -60,6 +63,11 @@ pub struct ReasonCodes {
 /// The sentence before the codes for which a route has no sentence of its own.
 const GENERAL: &str = "Cannot sign in / up due to security reasons. Please contact support.";
 
+/// The sentence for somebody new, where nobody may sign up. It says nothing about whether they are.
+const CLOSED: &str = "Signing up is not possible here. If you have an account, please sign in.";
+/// The sentence for addresses with which nobody may sign up.
+pub const FOREIGN_DOMAIN: &str = "Signing up is not possible with this email address. Please use a different one.";
+
 impl ReasonCodes {
     /// No reason; routes add those that they may meet.
     #[must_use]
@@ -71,6 +79,8 @@ impl ReasonCodes {
     fn sentence(&self, reason: Reason) -> Option<String> {
         let general = |code: &str| format!("{GENERAL} (ERR_CODE_{code})");
         match reason {
+            Reason::SignUpRefused(SignUpRefusal::Closed) => Some(CLOSED.to_owned()),
+            Reason::SignUpRefused(SignUpRefusal::Domain) => Some(FOREIGN_DOMAIN.to_owned()),
             Reason::SignUpNotAllowed => self.sign_up.map(str::to_owned),
             Reason::SignInNotAllowed => self.sign_in.map(str::to_owned),
             Reason::EmailVerificationRequired => self.unverified.map(general),

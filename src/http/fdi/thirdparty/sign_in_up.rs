@@ -115,7 +115,7 @@ async fn sign_in(
     let SignedInUp::Ok { person, created } = command.run(context).await? else {
         return Ok(refused(STATUS, EMAIL_TAKEN));
     };
-    match signing_in.finish(context, call, *person, FACTOR).await {
+    match signing_in.finish(context, call, (*person, created), FACTOR).await {
         Ok(person) => Ok(reply::ok(&CreatedBody::of(&person, created, call.version))),
         Err(refused) => refused.reply(&CODES),
     }
