@@ -18,8 +18,8 @@ pub struct Accounts {
 impl Accounts {
     /// Reads the settings; `None` if one of them breaks a rule.
     pub(super) fn read(values: &Values, flaws: &mut Flaws) -> Option<Self> {
-        let [allowed, blocked] = ["sign_up_allowed_domains", "sign_up_blocked_domains"]
-            .map(|key| flaws.keep([key], domains(values, key)));
+        let [allowed, blocked] =
+            ["sign_up_allowed_domains", "sign_up_blocked_domains"].map(|key| flaws.keep([key], domains(values, key)));
         Some(Self {
             sign_up: SignUpRules { is_open: !values.is("sign_up", "off"), allowed: allowed?, blocked: blocked? },
             refuses_common_passwords: values.flag("refuse_common_passwords"),

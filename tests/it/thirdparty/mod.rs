@@ -1,5 +1,6 @@
 //! Sign-in with accounts at third parties, up to who the person is there: against a provider of the tests' own.
 
+mod examples;
 mod misbehaviour;
 mod provider;
 mod reach;
