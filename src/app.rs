@@ -22,6 +22,7 @@ use crate::state::outbox::{EventOutbox, MailOutbox};
 use crate::state::password::Hashing;
 use crate::state::password::budgets::Budgets;
 use crate::state::password::refusals::Refusals;
+use crate::state::rate_limits::RateLimits;
 use crate::state::settled_clock::SettledClock;
 use crate::state::verified_tokens::VerifiedTokens;
 use crate::store::data_folder::{self, OpenFolder, Options};
@@ -174,6 +175,7 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Co
         hashing: Hashing::new(config.hashing),
         budgets: Budgets::default(),
         refusals: Refusals::default(),
+        limits: RateLimits::default(),
         activity: Arc::default(),
         imports: Notify::new(),
         certificates: Arc::default(),

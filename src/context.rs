@@ -17,6 +17,7 @@ use crate::state::outbox::{EventOutbox, MailOutbox};
 use crate::state::password::Hashing;
 use crate::state::password::budgets::Budgets;
 use crate::state::password::refusals::Refusals;
+use crate::state::rate_limits::RateLimits;
 use crate::state::recent_marks::RecentMarks;
 use crate::state::settled_clock::SettledClock;
 use crate::state::verified_tokens::VerifiedTokens;
@@ -50,6 +51,8 @@ pub struct Context {
     pub budgets: Budgets,
     /// The refused sign-ins that are already in the audit log.
     pub refusals: Refusals,
+    /// What has been used of the front door's limits.
+    pub limits: RateLimits,
     /// The users whose activity was marked recently.
     pub activity: Arc<RecentMarks>,
     /// Notified when users waiting to be imported were added.

@@ -70,6 +70,8 @@ table! {
         DashboardUserChanged, "dashboard-user-changed";
         /// A dashboard user was deleted.
         DashboardUserRemoved, "dashboard-user-removed";
+        /// Requests to the front door are refused for a while, because there were too many; the detail names the limit.
+        LimitReached, "limit-reached";
     }
 }
 

@@ -2,9 +2,12 @@
 
 use crate::config::{AppConfig, TrustedProxies};
 use crate::http::exchange::Request;
-use http::HeaderValue;
-use http::header::FORWARDED;
+use crate::outbound::http::is_public;
+use http::header::{FORWARDED, VIA};
+use http::{HeaderName, HeaderValue};
 use std::net::{IpAddr, SocketAddr};
+
+static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// The addresses a request comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +47,24 @@ impl ClientAddress {
 #[must_use]
 pub fn far_end(request: &Request, proxies: &TrustedProxies) -> IpAddr {
     if proxies.contains(request.peer) { nearest_untrusted(request, proxies) } else { request.peer }
+}
+
+/// The address by which the requests of a person's device are counted. `None` if that is not known, because many people
+/// may be behind it: this machine itself, a trusted proxy that reports nobody, or a near proxy that is not trusted.
+#[must_use]
+pub fn counted(request: &Request, proxies: &TrustedProxies) -> Option<IpAddr> {
+    let end = far_end(request, proxies).to_canonical();
+    let is_unnamed_proxy = || end == request.peer.to_canonical() && !is_public(end) && has_passed_proxy(request);
+    (!end.is_loopback() && !proxies.contains(end) && !is_unnamed_proxy()).then_some(end)
+}
+
+/// Whether a request has a header that proxies add.
+#[must_use]
+pub fn has_passed_proxy(request: &Request) -> bool {
+    let is_of_proxies = |name: &HeaderName| {
+        *name == FORWARDED || *name == VIA || *name == X_REAL_IP || name.as_str().starts_with("x-forwarded-")
+    };
+    request.headers.keys().any(is_of_proxies)
 }
 
 /// Walks back along the proxies in the header, last one first, up to the first address that is not trusted. Anything

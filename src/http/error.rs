@@ -44,7 +44,8 @@ pub enum ApiError {
         /// Bytes allowed.
         limit: usize,
     },
-    /// 429: sign-ins are delayed after failed ones. The protocol has no such limit; it is off unless configured.
+    /// 429: sign-ins are delayed after failed ones, or a limit of the front door is reached. The protocol has no such
+    /// limits.
     #[error("{sentence}. Try again in {retry_after_s} seconds")]
     TooManyRequests {
         /// The sentence that says what there was too much of.

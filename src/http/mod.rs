@@ -11,5 +11,6 @@ pub mod error;
 pub mod exchange;
 pub mod fdi;
 pub mod host;
+pub mod ip_rules;
 pub mod server;
 pub mod tls;

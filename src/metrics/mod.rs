@@ -4,6 +4,7 @@
 //! label. Figures that the store, caches and keys count themselves are read on request.
 
 mod hooks;
+mod limits;
 mod mail;
 mod password;
 mod sign_ups;
@@ -28,6 +29,7 @@ use std::time::Duration;
 /// The `Content-Type` of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 pub use hooks::{HookFigures, HookOutcome};
+pub use limits::LimitFigures;
 pub use mail::{MailFigures, MailOutcome};
 pub use password::{SignInFigures, SignInOutcome};
 pub use sign_ups::SignUpFigures;
@@ -54,6 +56,8 @@ pub struct Metrics {
     pub mails: MailFigures,
     /// Attempts to tell hooks of events, by outcome.
     pub hooks: HookFigures,
+    /// Requests of the front door that were too many.
+    pub limits: LimitFigures,
 }
 
 /// Counters of what happens to sessions. Each outcome has its own counter, resolved once.
@@ -241,7 +245,8 @@ impl Default for Metrics {
         let sign_ups = SignUpFigures::registered(&mut registry);
         let mails = MailFigures::registered(&mut registry);
         let hooks = HookFigures::registered(&mut registry);
-        Self { registry, requests, latency, panics, sessions, sign_ins, sign_ups, mails, hooks }
+        let limits = LimitFigures::registered(&mut registry);
+        Self { registry, requests, latency, panics, sessions, sign_ins, sign_ups, mails, hooks, limits }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The state that a running server keeps in memory: types that use the layers below them, but no command and no
 //! [`Context`](crate::context::Context).
 
+pub mod bounded_table;
 pub mod certificates;
 pub mod contention;
 pub mod directory;
@@ -8,6 +9,7 @@ pub mod health_limits;
 pub mod key;
 pub mod outbox;
 pub mod password;
+pub mod rate_limits;
 pub mod recent_marks;
 pub mod settled_clock;
 pub mod traffic;

@@ -1,7 +1,9 @@
 //! The audit log: written in the transactions that it reports, read newest first.
 
+mod limit;
 mod read;
 
+pub use limit::NoteLimitReached;
 pub use read::{AuditEntry, AuditPage, Cursor, ReadAudit};
 
 use crate::command::hook::raise;

@@ -3,6 +3,7 @@
 mod accounts;
 mod address;
 mod form;
+mod limits;
 mod listener;
 mod passwordless;
 mod session;
@@ -10,6 +11,7 @@ mod session;
 pub use accounts::Accounts;
 pub use address::{Api, Websites};
 pub use form::FormField;
+pub use limits::{DEFAULT_LIMITS, FrontLimits};
 pub use listener::{CertificatePaths, FrontListener, FrontOpening, TlsSource};
 pub use passwordless::{ContactMethod, FlowType, Passwordless};
 pub use session::{AntiCsrf, FrontSession, SameSite, TokenTransfer};
@@ -31,6 +33,8 @@ pub struct FrontConfig {
     pub websites: Websites,
     /// Cookies, tokens and status codes.
     pub session: FrontSession,
+    /// How often something may be asked for.
+    pub limits: FrontLimits,
     /// The recipes that it serves, in the order of their claims.
     pub recipes: Vec<FrontRecipe>,
     /// Whether routes that need a session also need a verified e-mail address.
@@ -121,12 +125,14 @@ impl FrontConfig {
         let fields = flaws.keep_json(form::KEY, form::sign_up_fields(values));
         let accounts = Accounts::read(values, flaws);
         let first_factors = flaws.keep(["first_factors"], first_factors(values));
+        let limits = flaws.keep(["front_rate_limits"], FrontLimits::read(values));
         Some(Self {
             app_name: app_name?,
             api: api?,
             websites: websites?,
             session: session?,
             recipes: recipes?,
+            limits: limits?,
             requires_verified_email: values.is("email_verification_mode", "REQUIRED"),
             sign_up_fields: fields?,
             accounts: accounts?,

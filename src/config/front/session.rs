@@ -86,6 +86,11 @@ impl FrontSession {
         if values.int(codes[0]) == values.int(codes[1]) {
             flaws.add(codes, "'session_expired_status_code' and 'invalid_claim_status_code' must be different");
         }
+        for key in codes {
+            if status(values, key) == StatusCode::TOO_MANY_REQUESTS {
+                flaws.add([key], format!("'{key}' must not be 429: that is the status of requests that are too many"));
+            }
+        }
         let domain = domain.map(Option::flatten);
         let host = api.and_then(|api| api.origin.as_ref()).map(|origin| origin.host.as_str());
         if let (Some(Some(domain)), Some(host)) = (&domain, host)

@@ -67,7 +67,8 @@ pub(super) const ACCESS: &[Setting] = &[
         "IP_DENY_REGEX",
         Kind::Text,
         Null,
-        "Peers whose whole address matches may not call; wins over `ip_allow_regex`.",
+        "Peers whose whole address matches may not call; wins over `ip_allow_regex`. At the front door, people's \
+         addresses.",
     )
     .per_tenant()
     .protected(),

@@ -104,6 +104,27 @@ pub(super) const FRONT: &[Setting] = &[
     .per_app(),
 ];
 
+pub(super) const FRONT_LIMITS: &[Setting] = &[
+    setting(
+        "front_rate_limiting",
+        "SESSIOND_FRONT_RATE_LIMITING",
+        Kind::Bool,
+        Bool(true),
+        "Whether requests that guess, send or hash are limited; one too many is answered 429.",
+    )
+    .per_app(),
+    setting(
+        "front_rate_limits",
+        "SESSIOND_FRONT_RATE_LIMITS",
+        Kind::Json,
+        Text("{}"),
+        "Limits in place of the [usual ones](front-door.md#limits), such as `{\"text\": {\"country\": \"50/h\", \
+         \"address\": \"off\"}}`. Actions: `sign_in`, `sign_up`, `mail`, `text`, `code`, `lookup`; each by `address`, \
+         `account` and `app`, and `text` by `country`.",
+    )
+    .per_app(),
+];
+
 pub(super) const FRONT_SESSIONS: &[Setting] = &[
     setting(
         "cookie_domain",

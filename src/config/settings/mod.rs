@@ -37,6 +37,7 @@ pub const SECTIONS: &[Section] = &[
     Section { title: "Third-party providers", settings: third_party::THIRD_PARTY },
     Section { title: "Protection of passwords", settings: own::PASSWORDS },
     Section { title: "Front door", settings: front::FRONT },
+    Section { title: "Front door: limits", settings: front::FRONT_LIMITS },
     Section { title: "Front door: sessions", settings: front::FRONT_SESSIONS },
     Section { title: "Front door: recipes", settings: front::FRONT_RECIPES },
     Section { title: "Front door: accounts", settings: front_accounts::FRONT_ACCOUNTS },

@@ -81,7 +81,8 @@ pub(super) enum Detail {
 }
 
 impl HookEventKind {
-    /// What hooks are told when this is recorded in the audit log; `None` for what concerns the dashboard's own users.
+    /// What hooks are told when this is recorded in the audit log; `None` for what concerns no user: the
+    /// dashboard's own, and limits.
     #[must_use]
     pub const fn of_audit(kind: AuditKind) -> Option<Self> {
         Some(match kind {
@@ -114,7 +115,8 @@ impl HookEventKind {
             | AuditKind::DashboardSignInRefused
             | AuditKind::DashboardUserCreated
             | AuditKind::DashboardUserChanged
-            | AuditKind::DashboardUserRemoved => return None,
+            | AuditKind::DashboardUserRemoved
+            | AuditKind::LimitReached => return None,
         })
     }
 

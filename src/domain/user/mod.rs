@@ -14,7 +14,7 @@ pub use method::{
     AccountInfo, ExternalId, Login, LoginMethod, MAX_EMAIL, PasswordHash, RecipeId, ThirdPartyAccount, is_fake_email,
     normalise_email,
 };
-pub use phone::{normalise_phone_number, valid_phone_number};
+pub use phone::{country_of, normalise_phone_number, valid_phone_number};
 pub use search::{LookUp, SearchTags};
 
 use crate::domain::ids::{TenantId, UserId};

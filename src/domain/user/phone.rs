@@ -1,6 +1,6 @@
 //! Normalised phone numbers.
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
 
 /// The form in which phone numbers are stored and compared: E.164, if it can be read as a number with a country code;
 /// anything else is only trimmed.
@@ -21,6 +21,16 @@ pub fn normalise_phone_number(number: &str) -> String {
 pub fn valid_phone_number(number: &str) -> Option<String> {
     let parsed = PHONE_NUMBER_UTIL.parse(number.trim(), None).ok()?;
     parsed.is_valid().then(|| PHONE_NUMBER_UTIL.format(&parsed, PhoneNumberFormat::E164).into_owned())
+}
+
+/// The country that a number in E.164 belongs to, such as `DE`; for numbers of no country, their calling code.
+#[must_use]
+pub fn country_of(number: &str) -> Option<String> {
+    let parsed = PHONE_NUMBER_UTIL.parse(number, None).ok()?;
+    Some(match parsed.get_region_code() {
+        Some(region) if region != Region::World => region.as_region_str().to_string(),
+        _ => format!("+{}", parsed.country_code),
+    })
 }
 
 #[cfg(test)]
@@ -58,6 +68,21 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(valid_phone_number(written).as_deref(), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn countries_that_share_a_calling_code_are_told_apart() {
+        for (number, expected) in [
+            ("+4915112345678", Some("DE")),
+            ("+12015550123", Some("US")),
+            ("+18765551234", Some("JM")),
+            ("+80012345678", Some("+800")),
+            ("+88216123456", Some("+882")),
+            ("+999123456789", None),
+            ("", None),
+        ] {
+            assert_eq!(country_of(number).as_deref(), expected, "{number}");
         }
     }
 

@@ -5,10 +5,10 @@ use crate::domain::ids::{PUBLIC, TenantId};
 use crate::domain::secret::Secret;
 use crate::http::error::ApiError;
 use crate::http::exchange::Request;
+use crate::http::ip_rules;
 use crate::state::directory::{AppEntry, Directory};
 use http::HeaderName;
 use http::header::AUTHORIZATION;
-use regex::Regex;
 use std::net::IpAddr;
 
 /// The header that holds a key; takes precedence over `Authorization`.
@@ -78,24 +78,8 @@ pub fn check_caller(
 }
 
 fn admits(config: &AppConfig, caller: IpAddr) -> Result<(), ApiError> {
-    if config.ip_allow.is_none() && config.ip_deny.is_none() {
-        return Ok(());
-    }
-    let spellings = spellings(caller);
-    let matches = |rule: &Regex| spellings.iter().any(|text| rule.is_match(text));
-    let denied = config.ip_deny.as_ref().is_some_and(matches);
-    let allowed = config.ip_allow.as_ref().is_none_or(matches);
-    if denied || !allowed { Err(ApiError::forbidden("")) } else { Ok(()) }
-}
-
-/// The spellings of an address in rules: the usual one, and for IPv6 also the full form, as printed by the original's
-/// runtime.
-fn spellings(address: IpAddr) -> Vec<String> {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => vec![v4.to_string()],
-        IpAddr::V6(v6) => {
-            let full = v6.segments().map(|segment| format!("{segment:x}")).join(":");
-            vec![v6.to_string(), full]
-        }
+    match ip_rules::is_denied(config, caller) || !ip_rules::is_allowed(config, caller) {
+        true => Err(ApiError::forbidden("")),
+        false => Ok(()),
     }
 }

@@ -37,6 +37,8 @@ pub struct FrontCall {
     pub caller: Caller,
     /// The address of the person's device.
     pub client: IpAddr,
+    /// The address by which its requests are counted, if it can be told from others'.
+    pub counted_address: Option<IpAddr>,
     /// The attributes of its cookies.
     pub rules: CookieRules,
     /// The tokens that the reply will hand out or clear.

@@ -13,17 +13,15 @@ use super::route::FrontRoute;
 use crate::context::Context;
 use crate::domain::loopback;
 use crate::front_route;
+use crate::http::client_address::has_passed_proxy;
 use crate::http::exchange::{Reply, Request};
 use crate::http::host::Host;
 use crate::outbound::mail::CaughtMailView;
-use http::header::{FORWARDED, VIA};
 use http::{HeaderName, StatusCode};
 use std::fmt::Write;
 
 /// Routes of this module.
 pub const ROUTES: &[FrontRoute] = &[front_route!(GET "/dev/mail.json" => list), front_route!(GET "/dev/mail" => page)];
-
-static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 async fn list(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
     check(context, call)?;
@@ -76,18 +74,13 @@ fn caught(context: &Context, call: &FrontCall) -> Vec<CaughtMailView> {
 fn check(context: &Context, call: &FrontCall) -> Result<(), FrontError> {
     let is_development = call.api.is_loopback() || context.directory.base().test_mode;
     let is_near = call.request.peer.to_canonical().is_loopback()
-        && !call.request.headers.keys().any(is_of_proxies)
+        && !has_passed_proxy(&call.request)
         && has_own_name(&call.request);
     let is_page_of_others = !matches!(call.caller, Caller::Unknown | Caller::Own);
     match is_development && is_near && !is_page_of_others {
         true => Ok(()),
         false => Err(FrontError::NotFound),
     }
-}
-
-/// Whether only proxies send this header.
-fn is_of_proxies(name: &HeaderName) -> bool {
-    *name == FORWARDED || *name == VIA || *name == X_REAL_IP || name.as_str().starts_with("x-forwarded-")
 }
 
 fn has_own_name(request: &Request) -> bool {

@@ -11,6 +11,7 @@ pub mod emailpassword;
 pub mod emailverification;
 pub mod error;
 pub mod input;
+pub mod limits;
 pub mod mail;
 pub mod multifactorauth;
 pub mod multitenancy;
@@ -29,6 +30,7 @@ pub mod version;
 
 use crate::config::front::FrontConfig;
 use crate::context::Context;
+use crate::domain::ids::TenantId;
 use crate::domain::loopback;
 use crate::domain::origin::Origin;
 use crate::http::client_address;
@@ -41,11 +43,15 @@ use crate::http::fdi::route::{FrontMounted, FrontRoute, FrontTable};
 use crate::http::fdi::tokens::{CookieRules, OutgoingTokens};
 use crate::http::fdi::version::FdiVersion;
 use crate::http::host::Host;
+use crate::http::ip_rules;
 use crate::http::server::Dispatch;
 use crate::metrics::RouteFigures;
 use crate::state::directory::AppEntry;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue, STRICT_TRANSPORT_SECURITY};
-use http::{HeaderName, Method};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue, STRICT_TRANSPORT_SECURITY,
+};
+use http::{HeaderName, Method, StatusCode};
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -71,6 +77,7 @@ const FOREIGN_HOST: &str =
 
 /// How long browsers keep to https (RFC 6797). Sub-domains may be others'.
 const ONE_YEAR: &str = "max-age=31536000";
+const DENIED: &str = "Requests from this address are refused";
 
 /// The FDI service: routes over a [`Context`].
 pub struct Fdi {
@@ -145,12 +152,20 @@ impl Fdi {
             return reply;
         };
         *taken = Some(mounted);
+        let proxies = &self.context.directory.base().trusted_proxies;
+        let client = client_address::far_end(&request, proxies);
+        if is_denied(&app, &tenant, client) {
+            let mut reply = reply::message(StatusCode::FORBIDDEN, DENIED);
+            caller.allow(&mut reply);
+            return reply;
+        }
         let is_cross_site = front.websites.is_cross_site(caller.website());
         let mut call = FrontCall {
             rules: CookieRules::of(&front, front.session.is_secure(&api), is_cross_site),
             version: FdiVersion::of(request.header(&FDI_VERSION)),
             label: mounted.route.label,
-            client: client_address::far_end(&request, &self.context.directory.base().trusted_proxies),
+            client,
+            counted_address: client_address::counted(&request, proxies),
             tokens: OutgoingTokens::default(),
             request,
             app,
@@ -185,6 +200,9 @@ impl Fdi {
             error.reply(&call.front.session)
         });
         std::mem::take(&mut call.tokens).write_to(&mut reply);
+        if reply.retry_after_s.is_some() {
+            reply.headers.push((ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after")));
+        }
         if route.public {
             reply.headers.push((ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")));
         } else {
@@ -206,5 +224,13 @@ impl Fdi {
             true => Ok((app, front)),
             false => Err(ApiError::forbidden(FOREIGN_HOST)),
         }
+    }
+}
+
+/// Whether the rules of the tenant deny an address; those of the app if there is no such tenant.
+fn is_denied(app: &AppEntry, tenant: &TenantId, client: IpAddr) -> bool {
+    match app.tenant(tenant) {
+        Some(tenant) => ip_rules::is_denied(&tenant.config, client),
+        None => ip_rules::is_denied(&app.config, client),
     }
 }

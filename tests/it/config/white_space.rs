@@ -39,6 +39,7 @@ pub(crate) fn sample(setting: &Setting) -> String {
         "recipe_list" => "userroles,emailpassword",
         "cookie_domain" | "older_cookie_domain" => ".example.com",
         "sign_up_form_fields" => r#"[{"id": "name"}]"#,
+        "front_rate_limits" => r#"{"mail": {"app": "off"}}"#,
         "first_factors" => "emailpassword",
         "base_path" => "/x",
         "brute_force_address_header" => "x-real-ip",

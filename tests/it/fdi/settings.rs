@@ -19,6 +19,8 @@ fn changes() -> Vec<(&'static str, Value)> {
         ("app_name", json!("Shop")),
         ("api_base_path", json!("/api/login")),
         ("api_gateway_path", json!("/gateway")),
+        ("front_rate_limiting", json!(false)),
+        ("front_rate_limits", json!(r#"{"mail": {"account": "1/h"}}"#)),
         ("recipe_list", json!("userroles,emailpassword")),
         ("cookie_domain", json!(".a1.example")),
         ("older_cookie_domain", json!("a1.example")),
@@ -81,6 +83,7 @@ async fn seen(app: &TestApp, host: &str) -> Value {
         "claims": claims_of(&up),
         "key": key_of(&up),
         "mail": mail(app, host, &email).await,
+        "mails": mails(app, host, &email).await,
         "duplicates": post("/auth/session/refresh", "sAccessToken=1; sAccessToken=2", json!({})).await.code(),
         "linked": post("/auth/signup", &jar, second).await.code(),
         "device": device.body().replace(secret, "SECRET").replace(&email, "EMAIL"),
@@ -127,6 +130,17 @@ async fn strict(app: &TestApp, host: &str, up: &TestReply) -> String {
         app.put(&format!("{prefix}/recipe/user/metadata"), body).await.ok();
     }
     cookies(up)
+}
+
+/// How many of many requests for a mail are not refused.
+async fn mails(app: &TestApp, host: &str, email: &str) -> usize {
+    let form = json!({"formFields": [{"id": "email", "value": format!("nobody-{email}")}]});
+    let mut passed = 0;
+    for _ in 0..25 {
+        let reply = app.front_at(Method::POST, host, "/auth/user/password/reset/token").json(&form).await;
+        passed += usize::from(reply.code() != 429);
+    }
+    passed
 }
 
 fn attributes(reply: &TestReply, host: &str) -> Vec<String> {
@@ -200,6 +214,16 @@ async fn bad_settings_are_refused_with_their_place() {
         (json!({"cookie_domain": "elsewhere.example"}), "'cookie_domain' must be the host of 'api_domain'"),
         (json!({"cookie_domain": "a b"}), "'cookie_domain' must be a domain"),
         (json!({"session_expired_status_code": 403}), "must be different"),
+        (json!({"session_expired_status_code": 429}), "'session_expired_status_code' must not be 429"),
+        (json!({"front_rate_limits": "[]"}), "'front_rate_limits' must be a JSON object of actions"),
+        (
+            json!({"front_rate_limits": {"signin": {}}}),
+            "'front_rate_limits.signin' is not known: the actions are sign_in,",
+        ),
+        (json!({"front_rate_limits": {"text": 1}}), "'front_rate_limits.text' must be a JSON object"),
+        (json!({"front_rate_limits": {"text": {"account": 5}}}), "'front_rate_limits.text.account' must be a rate"),
+        (json!({"front_rate_limits": {"text": {"app": "5/w"}}}), "'front_rate_limits.text.app' must be a rate"),
+        (json!({"front_rate_limits": {"mail": {"country": "5/h"}}}), "'front_rate_limits.mail.country' is not known"),
         (json!({"session_expired_status_code": 200}), "'session_expired_status_code' must be between 400 and 499"),
         (json!({"sign_up_form_fields": "[{\"name\": 1}]"}), "'sign_up_form_fields' must be a JSON list"),
         (json!({"sign_up_form_fields": "[{\"id\": \"\"}]"}), "'sign_up_form_fields[0].id' must not be empty"),

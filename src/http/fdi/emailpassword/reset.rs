@@ -11,12 +11,14 @@ use crate::command::signing_in::{
 use crate::config::front::{FormField, FrontRecipe};
 use crate::context::Context;
 use crate::domain::ids::UserId;
+use crate::domain::limits::LimitedAction;
 use crate::domain::mail::MailKind;
 use crate::domain::user::{MAX_EMAIL, normalise_email};
 use crate::http::exchange::Reply;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
+use crate::http::fdi::limits;
 use crate::http::fdi::mail::token_mail;
 use crate::http::fdi::reply;
 use crate::http::fdi::sign_in::{linker, refused};
@@ -37,6 +39,7 @@ pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Re
     if email.len() > MAX_EMAIL {
         return Ok(reply::status("OK"));
     }
+    limits::admit(context, call, LimitedAction::Mail, Some(&email)).await?;
     match find_reset_target(context, &linker(call), &email).await? {
         ResetTarget::Nobody => note_reset_for_nobody(context, &call.scope(), &call.tenant, &email).await?,
         ResetTarget::NotAllowed => return Ok(refused("PASSWORD_RESET_NOT_ALLOWED", NOT_ALLOWED)),
@@ -63,6 +66,7 @@ pub(super) async fn reset(context: &Context, call: &mut FrontCall) -> Result<Rep
     let mistyped = "The password reset token must be a string";
     let token = token.as_str().ok_or_else(|| FrontError::bad_request(mistyped))?;
     call.existing_tenant()?;
+    limits::admit(context, call, LimitedAction::Code, None).await?;
     let consumed = ConsumeResetToken { scope: call.scope(), token }.run(context).await?;
     let Consumed::Ok { user_id, email } = consumed else { return Ok(reply::status(INVALID)) };
     let email = normalise_email(&email);
@@ -78,6 +82,8 @@ pub(super) async fn reset(context: &Context, call: &mut FrontCall) -> Result<Rep
         confirm_address(context, &call.scope(), &owner, &email).await?;
     }
     link(context, call, owner).await?;
+    limits::succeed(context, call, LimitedAction::Code, None);
+    limits::familiarise(context, call, &email);
     Ok(reply::status("OK"))
 }
 

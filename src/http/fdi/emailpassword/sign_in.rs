@@ -9,11 +9,13 @@ use crate::command::user::Person;
 use crate::command::user::association::{AddToTenant, AddToTenantOutcome};
 use crate::config::front::FormField;
 use crate::context::Context;
+use crate::domain::limits::LimitedAction;
 use crate::domain::user::{AccountInfo, RecipeId, is_fake_email, normalise_email};
 use crate::http::exchange::Reply;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
+use crate::http::fdi::limits;
 use crate::http::fdi::reply;
 use crate::http::fdi::sign_in::{ReasonCodes, SignInAttempt, SigningIn};
 use crate::http::fdi::user::FrontUser;
@@ -42,6 +44,7 @@ pub(super) async fn sign_in(context: &Context, call: &mut FrontCall) -> Result<R
     let mut signing_in = SigningIn::begin(context, call, &body).await?;
     call.existing_tenant()?;
     let email = normalise_email(form.text(EMAIL));
+    limits::admit(context, call, LimitedAction::SignIn, Some(&email)).await?;
     if is_fake_email(&email) && !signing_in.has_session() {
         return Ok(reply::status(WRONG));
     }
@@ -73,6 +76,7 @@ pub(super) async fn sign_in(context: &Context, call: &mut FrontCall) -> Result<R
                 Ok(person) => person,
                 Err(refused) => return refused.reply(&CODES),
             };
+            limits::succeed(context, call, LimitedAction::SignIn, Some(&email));
             Ok(reply::ok(&SignedInBody { status: "OK", user: FrontUser::of(&person, call.version) }))
         }
         SignedIn::WrongCredentials => Ok(reply::status(WRONG)),

@@ -5,12 +5,14 @@ use crate::command::emailpassword::Account;
 use crate::command::emailpassword::find::FindByEmail;
 use crate::command::emailpassword::sign_up::{SignUp, SignedUp};
 use crate::context::Context;
+use crate::domain::limits::LimitedAction;
 use crate::domain::user::sign_up::SignUpRefusal;
 use crate::domain::user::{AccountInfo, MAX_EMAIL, RecipeId, is_fake_email, normalise_email};
 use crate::http::exchange::Reply;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
+use crate::http::fdi::limits;
 use crate::http::fdi::reply;
 use crate::http::fdi::sign_in::{FOREIGN_DOMAIN, Reason, ReasonCodes, Refused, SignInAttempt, SigningIn};
 use crate::http::fdi::user::FrontUser;
@@ -52,11 +54,12 @@ pub(super) async fn sign_up(context: &Context, call: &mut FrontCall) -> Result<R
         return Ok(field_errors(&[FieldError { id: EMAIL.to_owned(), error: "Email is invalid" }]));
     }
     let mut signing_in = SigningIn::begin(context, call, &body).await?;
+    limits::admit(context, call, LimitedAction::SignUp, Some(&email)).await?;
     let is_fake = is_fake_email(&email);
     if is_fake && !signing_in.has_made_up(context, call, &email).await? {
         return Ok(taken());
     }
-    let account = Account { scope: call.scope(), tenant: call.tenant.clone(), email };
+    let account = Account { scope: call.scope(), tenant: call.tenant.clone(), email: email.clone() };
     let attempt = SignInAttempt {
         factors: &[FACTOR],
         recipe: RecipeId::EmailPassword,
@@ -86,6 +89,7 @@ pub(super) async fn sign_up(context: &Context, call: &mut FrontCall) -> Result<R
         Ok(person) => person,
         Err(refused) => return refused.reply(&CODES),
     };
+    limits::familiarise(context, call, &email);
     Ok(reply::ok(&SignedInBody { status: "OK", user: FrontUser::of(&person, call.version) }))
 }
 

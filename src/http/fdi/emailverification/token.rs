@@ -6,12 +6,13 @@ use crate::command::emailverification::Address;
 use crate::command::emailverification::create::{CreateVerificationToken, Created};
 use crate::context::Context;
 use crate::domain::json::{Json, Members};
+use crate::domain::limits::LimitedAction;
 use crate::domain::mail::MailKind;
 use crate::http::exchange::Reply;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::mail::token_mail;
-use crate::http::fdi::{reply, session};
+use crate::http::fdi::{limits, reply, session};
 
 const ALREADY: &str = "EMAIL_ALREADY_VERIFIED_ERROR";
 
@@ -23,6 +24,7 @@ pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Re
         follow(context, call, &mut session).await?;
         return Ok(reply::status(ALREADY));
     };
+    limits::admit(context, call, LimitedAction::Mail, Some(&email)).await?;
     let mail = token_mail(context, call, (MailKind::EmailVerification, "/verify-email"), &email, &tenant).await?;
     let address = Address { scope: call.scope(), tenant, user_id: id, email };
     let lifetime_ms = call.app.config.email_verification_token_lifetime_ms;

@@ -8,12 +8,13 @@ use crate::command::emailverification::verify::{Verified, VerifyEmail};
 use crate::command::signing_in::person_of;
 use crate::context::Context;
 use crate::domain::ids::{TenantId, UserId};
+use crate::domain::limits::LimitedAction;
 use crate::http::exchange::Reply;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
 use crate::http::fdi::sign_in::linker;
-use crate::http::fdi::{reply, session};
+use crate::http::fdi::{limits, reply, session};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -32,9 +33,11 @@ pub(super) async fn verify(context: &Context, call: &mut FrontCall) -> Result<Re
     let token = token.as_str().ok_or_else(|| FrontError::bad_request(mistyped))?;
     let session = session::optional_presented(context, call).await?;
     call.existing_tenant()?;
+    limits::admit(context, call, LimitedAction::Code, None).await?;
     let command = VerifyEmail { scope: call.scope(), tenant: call.tenant.clone(), token };
     match command.run(context).await? {
         Verified::Ok { user_id, email } => {
+            limits::succeed(context, call, LimitedAction::Code, None);
             link(context, call, &user_id, &email).await?;
             if let Some(mut session) = session.filter(|session| session.view.recipe_user_id == user_id) {
                 follow(context, call, &mut session).await?;

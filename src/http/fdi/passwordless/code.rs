@@ -10,6 +10,7 @@ use crate::http::exchange::Reply;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
+use crate::http::fdi::limits;
 use crate::http::fdi::reply;
 use crate::http::fdi::sign_in::SigningIn;
 use serde::Serialize;
@@ -31,6 +32,7 @@ pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Re
     };
     let mut signing_in = SigningIn::begin(context, call, &body).await?;
     let place = shared::place(call)?;
+    limits::admit_message(context, call, &contact).await?;
     let allowed = match shared::check_sending(context, call, &mut signing_in, &contact).await {
         Ok(allowed) => allowed,
         Err(refused) => return refused.reply(&CODES),

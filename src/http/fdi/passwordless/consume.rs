@@ -6,11 +6,14 @@ use super::shared::{self, CODES};
 use crate::command::passwordless::attempt::Refused;
 use crate::command::passwordless::consume::{ConsumeCode, Consumed};
 use crate::context::Context;
+use crate::domain::limits::LimitedAction;
+use crate::domain::passwordless::Contact;
 use crate::http::codes::RefusedCodeBody;
 use crate::http::exchange::Reply;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
+use crate::http::fdi::limits;
 use crate::http::fdi::reply;
 use crate::http::fdi::sign_in::{self, Reason, SigningIn};
 use crate::http::fdi::user::CreatedBody;
@@ -20,7 +23,10 @@ const RESTART: &str = "RESTART_FLOW_ERROR";
 pub(super) async fn consume(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
     let answer = Answer::of(&Body::of(&call.request)?)?;
     let mut signing_in = SigningIn::begin(context, call, &Body::of(&call.request)?).await?;
-    let Some(contact) = answer.contact(context, call).await? else { return Ok(reply::status(RESTART)) };
+    let contact = answer.contact(context, call).await?;
+    let account = contact.as_ref().map(Contact::text);
+    limits::admit(context, call, LimitedAction::Code, account).await?;
+    let Some(contact) = contact else { return Ok(reply::status(RESTART)) };
     let mut early = EarlyCheck::of(&answer);
     let user = session_user::owner(context, call, &signing_in, &contact, &mut early).await?;
     verify_own_address(context, call, &signing_in, &contact, &mut early).await?;
@@ -48,6 +54,8 @@ pub(super) async fn consume(context: &Context, call: &mut FrontCall) -> Result<R
         Ok(person) => person,
         Err(refused) => return refused.reply(&CODES),
     };
+    limits::succeed(context, call, LimitedAction::Code, Some(contact.text()));
+    limits::succeed_message(context, call, &contact);
     Ok(reply::ok(&CreatedBody::under_both_names(&person, created, call.version)))
 }
 

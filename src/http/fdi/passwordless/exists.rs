@@ -3,12 +3,13 @@
 use super::shared;
 use crate::command::user::look_up::LookUpUsers;
 use crate::context::Context;
+use crate::domain::limits::LimitedAction;
 use crate::domain::passwordless::Contact;
 use crate::domain::user::{AccountInfo, LookUp, MAX_EMAIL, normalise_email, normalise_phone_number};
 use crate::http::exchange::Reply;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
-use crate::http::fdi::{input, reply};
+use crate::http::fdi::{input, limits, reply};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -23,6 +24,7 @@ pub(super) async fn email(context: &Context, call: &mut FrontCall) -> Result<Rep
         .ok_or_else(|| FrontError::bad_request("Please provide the email as a GET param"))?;
     let contact = Contact::Email(normalise_email(&email));
     call.existing_tenant()?;
+    limits::admit(context, call, LimitedAction::Lookup, None).await?;
     let is_asked = call.front.accounts.are_told && contact.text().len() <= MAX_EMAIL;
     let exists = is_asked && shared::owner(context, call, &contact).await?.is_some();
     Ok(reply::ok(&ExistsBody { exists, status: "OK" }))
@@ -34,6 +36,7 @@ pub(super) async fn phone_number(context: &Context, call: &mut FrontCall) -> Res
         .ok_or_else(|| FrontError::bad_request("Please provide the phoneNumber as a GET param"))?;
     let number = normalise_phone_number(&number);
     call.existing_tenant()?;
+    limits::admit(context, call, LimitedAction::Lookup, None).await?;
     let is_asked = call.front.accounts.are_told && number.len() <= MAX_EMAIL;
     let criteria = vec![LookUp::Info(AccountInfo::PhoneNumber(number))];
     let command = LookUpUsers { scope: call.scope(), tenant: call.tenant.clone(), criteria, union: true };

@@ -11,6 +11,7 @@ use crate::http::exchange::Reply;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
+use crate::http::fdi::limits;
 use crate::http::fdi::reply;
 use crate::http::fdi::sign_in::{Refused, SigningIn};
 
@@ -27,6 +28,7 @@ pub(super) async fn resend(context: &Context, call: &mut FrontCall) -> Result<Re
     call.tenant = tenant;
     let device = DeviceId::parse(device).ok_or_else(|| bad_encoding("deviceId"))?;
     let Some(contact) = contact_of(context, call, &device).await? else { return Ok(reply::status(RESTART)) };
+    limits::admit_message(context, call, &contact).await?;
     let allowed = match shared::check_sending(context, call, &mut signing_in, &contact).await {
         Ok(allowed) => allowed,
         Err(Refused::Error(error)) => return Err(error),

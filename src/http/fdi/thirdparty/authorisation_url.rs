@@ -3,10 +3,11 @@
 use super::refusal;
 use crate::command::thirdparty::authorisation_url::AuthorisationUrl;
 use crate::context::Context;
+use crate::domain::limits::LimitedAction;
 use crate::http::exchange::Reply;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
-use crate::http::fdi::{input, reply};
+use crate::http::fdi::{input, limits, reply};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -27,6 +28,7 @@ pub(super) async fn authorisation_url(context: &Context, call: &mut FrontCall) -
     let redirect_uri = parameter("redirectURIOnProviderDashboard")?.into_owned();
     let client_type = input::query(&call.request, "clientType").map(std::borrow::Cow::into_owned);
     call.existing_tenant()?;
+    limits::admit(context, call, LimitedAction::Lookup, None).await?;
     let command = AuthorisationUrl {
         scope: call.scope(),
         tenant: call.tenant.clone(),

@@ -12,6 +12,7 @@ use crate::config::front::FrontRecipe;
 use crate::context::Context;
 use crate::domain::ids::TenantId;
 use crate::domain::json::Members;
+use crate::domain::limits::LimitedAction;
 use crate::domain::secret::Secret;
 use crate::domain::thirdparty::exchange::{OAuthTokens, RedirectInfo};
 use crate::domain::user::front_linking::EmailChange;
@@ -21,6 +22,7 @@ use crate::http::exchange::Reply;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::Body;
+use crate::http::fdi::limits;
 use crate::http::fdi::reply;
 use crate::http::fdi::sign_in::{ReasonCodes, SignInAttempt, SigningIn, linker, refused};
 use crate::http::fdi::user::CreatedBody;
@@ -67,6 +69,7 @@ pub(super) async fn sign_in_up(context: &Context, call: &mut FrontCall) -> Resul
     };
     provider.check(context).await?.map_err(|refusal| refusal::error(call, &id, &refusal))?;
     let signing_in = SigningIn::begin(context, call, &body).await?;
+    limits::admit(context, call, LimitedAction::Code, None).await?;
     let identity = match provider.run(context).await? {
         Ok(identity) => identity,
         Err(ProviderRefusal::NoEmail) => return Ok(reply::status("NO_EMAIL_GIVEN_BY_PROVIDER")),
@@ -116,7 +119,10 @@ async fn sign_in(
         return Ok(refused(STATUS, EMAIL_TAKEN));
     };
     match signing_in.finish(context, call, (*person, created), FACTOR).await {
-        Ok(person) => Ok(reply::ok(&CreatedBody::of(&person, created, call.version))),
+        Ok(person) => {
+            limits::succeed(context, call, LimitedAction::Code, None);
+            Ok(reply::ok(&CreatedBody::of(&person, created, call.version)))
+        }
         Err(refused) => refused.reply(&CODES),
     }
 }

@@ -80,6 +80,8 @@ const LISTED: &[(&str, &str, bool)] = &[
     ("use_dynamic_access_token_signing_key", "boolean", false),
     ("expose_access_token_to_frontend_in_cookie_based_auth", "boolean", false),
     ("email_verification_mode", "enum", false),
+    ("front_rate_limiting", "boolean", false),
+    ("front_rate_limits", "string", false),
     ("sign_up_form_fields", "string", false),
     ("first_factors", "string", false),
     ("passwordless_contact_method", "enum", false),
