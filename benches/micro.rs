@@ -14,6 +14,7 @@ use sessiond::domain::entropy::random_uuid;
 use sessiond::domain::ids::{AppId, SessionHandle, TenantId, UserId};
 use sessiond::domain::json::JsonObject;
 use sessiond::domain::key::KeyKind;
+use sessiond::domain::session::client::{Client, SessionClients, UserAgent};
 use sessiond::domain::session::event::EventKind;
 use sessiond::domain::session::family::{Family, FamilyRules, PresentedToken, RefreshDecision};
 use sessiond::domain::session::timeline::EventLog;
@@ -25,6 +26,7 @@ use sessiond::state::key::KeyRing;
 use sessiond::store::session::{self, SessionRecord};
 use sessiond::store::{Encoding, codec};
 use std::hint::black_box;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
@@ -152,6 +154,10 @@ fn record(times: u64) -> SessionRecord {
         user_data_in_jwt: JsonObject::from_stored(PAYLOAD.to_owned()),
         user_data_in_database: JsonObject::from_stored(r#"{"theme":"dark"}"#.to_owned()),
         log,
+        clients: Some(SessionClients::created_by(Client {
+            address: IpAddr::from([192, 0, 2, 1]),
+            user_agent: UserAgent::of(b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+        })),
     }
 }
 

@@ -93,6 +93,22 @@ fn print_list(answer: &Value) {
     for row in rows {
         let (created, expiry) = (output::moment(row, "timeCreated"), output::moment(row, "expiry"));
         output::line(format!("{}  created {created}, expires {expiry}", output::text(row, "sessionHandle")));
+        print_clients(row);
+    }
+}
+
+/// Prints from where a session was created and last refreshed, where that is known.
+fn print_clients(session: &Value) {
+    let of = |client: &Value| {
+        let agent = output::text(client, "userAgent");
+        let said = if agent.is_empty() { String::new() } else { format!(", {agent}") };
+        format!("{}{said}", output::text(client, "address"))
+    };
+    if let Some(client) = session.get("createdFrom") {
+        output::line(format!("  created from {}", of(client)));
+    }
+    if let Some(client) = session.get("refreshedFrom") {
+        output::line(format!("  refreshed {} from {}", output::moment(client, "time"), of(client)));
     }
 }
 
@@ -103,6 +119,7 @@ fn print_story(answer: &Value) {
         output::text(answer, "sessionHandle"),
         output::text(answer, "userId")
     ));
+    print_clients(answer);
     for event in output::rows(answer, "events") {
         let mut line = format!("{}  {}", output::moment(event, "time"), output::text(event, "event"));
         for (name, value) in event.as_object().into_iter().flatten() {

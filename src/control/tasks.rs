@@ -3,7 +3,7 @@
 
 use crate::command::session::list::{FindSession, ListSessions};
 use crate::command::session::revoke::{RevokeSessions, Which};
-use crate::command::session::timeline::SessionTimeline;
+use crate::command::session::timeline::{SessionTimeline, clients_value};
 use crate::command::user::import::ImportStep;
 use crate::context::Context;
 use crate::control::task_context::{TaskContext, failed, scope};
@@ -70,13 +70,14 @@ async fn list(context: &Context, id: &AppId, user: String, tenant: Option<String
         let find = FindSession { scope: scope.clone(), handle: &handle };
         // A session that ended in between is left out.
         if let Some(session) = find.run(context).await.map_err(failed)? {
-            rows.push(json!({
+            let row = json!({
                 "sessionHandle": handle,
                 "userId": session.user_id.as_str(),
                 "recipeUserId": session.recipe_user_id.as_str(),
                 "timeCreated": session.time_created,
                 "expiry": session.expiry,
-            }));
+            });
+            rows.push(joined(row, clients_value(session.clients.as_ref())));
         }
     }
     Ok(json!({ "sessions": rows }))
@@ -90,7 +91,7 @@ async fn why(context: &Context, id: &AppId, handle: &str) -> Result<Value, Strin
              timelines are kept"
         ));
     };
-    Ok(json!({
+    let told = json!({
         "sessionHandle": story.handle.to_string(),
         "userId": story.user_id.as_str(),
         "timeCreated": story.time_created,
@@ -98,7 +99,16 @@ async fn why(context: &Context, id: &AppId, handle: &str) -> Result<Value, Strin
         "summary": story.summary,
         "events": story.events,
         "eventsOmitted": story.omitted,
-    }))
+    });
+    Ok(joined(told, clients_value(story.clients.as_ref())))
+}
+
+/// An object with the members of another one added.
+fn joined(mut object: Value, more: Value) -> Value {
+    if let (Value::Object(members), Value::Object(more)) = (&mut object, more) {
+        members.extend(more);
+    }
+    object
 }
 
 async fn revoke(context: &Context, id: &AppId, which: Revoke) -> Result<Value, String> {

@@ -18,7 +18,7 @@ use crate::domain::time::UnixMillis;
 use crate::domain::token_series;
 use crate::fault::Fault;
 use crate::store::dashboard::DashboardSessionRecord;
-use crate::store::session::{self, Ending, SessionRecord, parse_row_key};
+use crate::store::session::{self, Ending, SessionRecord, clients, parse_row_key};
 use crate::store::timeline::{TimelineRecord, purge_at};
 use crate::store::walk::Pages;
 use crate::store::{Key, Keyspace};
@@ -176,11 +176,17 @@ impl Sweep {
 
     /// Deletes the timelines of a page whose retention time is over.
     async fn purge(&self, context: &Context, page: &[(Key, Vec<u8>)], now: UnixMillis) -> Result<u64, Fault> {
-        let due = page.iter().filter(|(key, bytes)| {
-            let retention = parse_row_key(key).map_or(u64::MAX, |(id, _)| retention(context, &id));
-            decoded::<TimelineRecord>(context, key, bytes).is_some_and(|record| record.is_expired(retention, now))
-        });
-        delete(context, due.map(|(key, _)| key), "committing purged timelines").await
+        let mut due = Vec::new();
+        for (key, bytes) in page {
+            let Some((app, handle)) = parse_row_key(key) else { continue };
+            let record = decoded::<TimelineRecord>(context, key, bytes);
+            if let Some(record) = record.filter(|record| record.is_expired(retention(context, &app), now)) {
+                due.push((key, clients::key(&app, &record.user_id, &handle)));
+            }
+        }
+        let keys = due.iter().flat_map(|(timeline, clients)| [*timeline, clients]);
+        delete(context, keys, "committing purged timelines").await?;
+        Ok(due.len() as u64)
     }
 }
 

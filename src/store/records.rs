@@ -45,6 +45,7 @@ impl Row<'_> {
             Keyspace::Tenant => self.again::<tenant::TenantRecord>(),
             Keyspace::Session => self.again::<session::SessionRecord>(),
             Keyspace::Timeline => self.again::<timeline::TimelineRecord>(),
+            Keyspace::EndedClients => self.again::<session::clients::EndedClientsRecord>(),
             Keyspace::SigningKey => self.again::<signing_key::SigningKeyRecord>(),
             Keyspace::SealingKey => self.again::<sealing_key::SealingKeyRecord>(),
             Keyspace::Role => self.again::<userroles::RoleRecord>(),

@@ -89,6 +89,7 @@ async fn delete_prefix(tx: &mut dyn Tx, start: Key, with_index: bool, limit: usi
 fn index_keys(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<Vec<Key>, StoreError> {
     match key.keyspace {
         Keyspace::Session => session::index_keys(encoding, key, bytes),
+        Keyspace::Timeline => session::clients_keys(encoding, key, bytes),
         Keyspace::EmailVerificationToken => emailverification::index_keys(encoding, key, bytes),
         Keyspace::RoleUser => Ok(userroles::index_of(key).into_iter().collect()),
         Keyspace::TotpAttempts => Ok(totp::index_of(key).into_iter().collect()),

@@ -11,6 +11,7 @@ use crate::crypto::access_token::has_protected_claim;
 use crate::domain::hook::HookEventKind;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::json::JsonObject;
+use crate::domain::session::client::{Client, SessionClients};
 use crate::domain::session::event::EventKind;
 use crate::domain::session::family::Family;
 use crate::domain::session::size::TokenTooLarge;
@@ -43,6 +44,8 @@ pub struct CreateSession {
     pub token_version: AccessTokenVersion,
     /// The largest access token that the client can keep, in bytes, if that is limited.
     pub max_access_token_bytes: Option<usize>,
+    /// The browser or app that signs in, if it is known and may be recorded.
+    pub client: Option<Client>,
 }
 
 /// The outcome of creating a session.
@@ -132,6 +135,7 @@ impl CreateSession {
             user_data_in_jwt: self.user_data_in_jwt.clone(),
             user_data_in_database: self.user_data_in_database.clone(),
             log: EventLog::starting_with(now, created),
+            clients: self.client.clone().map(SessionClients::created_by),
         };
         session::insert(tx.as_mut(), &entry.id, &handle, &record).map_err(writing)?;
         raise(tx.as_mut(), context, &self.scope, &owner.event(HookEventKind::SessionCreated, &handle)).await?;

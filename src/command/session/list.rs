@@ -6,6 +6,7 @@ use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::ids::{AppId, SessionHandle, TenantId, UserId};
 use crate::domain::json::JsonObject;
+use crate::domain::session::client::SessionClients;
 use crate::domain::session::event::{EventKind, UserChange};
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
@@ -94,6 +95,8 @@ pub struct SessionInfo {
     pub expiry: UnixMillis,
     /// When it was created.
     pub time_created: UnixMillis,
+    /// The browsers or apps that use it, if they are known.
+    pub clients: Option<SessionClients>,
 }
 
 impl FindSession<'_> {
@@ -144,6 +147,7 @@ impl FindSession<'_> {
             user_data_in_jwt: record.user_data_in_jwt,
             expiry: record.family.expires,
             time_created: record.created,
+            clients: record.clients,
         }))
     }
 }

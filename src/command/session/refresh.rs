@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::hook::HookEventKind;
 use crate::domain::ids::{SessionHandle, UserId};
+use crate::domain::session::client::{Seen, SessionClients};
 use crate::domain::session::event::EventKind;
 pub use crate::domain::session::event::ReuseSubtype;
 use crate::domain::session::family::{Grant, PresentedToken, RefreshDecision, Reuse};
@@ -49,6 +50,8 @@ pub struct RefreshSession<'a> {
     pub max_access_token_bytes: Option<usize>,
     /// The rules of rotation to apply.
     pub policy: RefreshPolicy,
+    /// The browser or app that refreshes.
+    pub seen: Seen,
 }
 
 /// The outcome of a refresh.
@@ -261,6 +264,7 @@ impl Exchange<'_> {
             record.log.push(now, event.clone());
         }
         record.family = grant.complete(pair.hash.stored());
+        record.clients = SessionClients::after_refresh(record.clients, self.command.seen.clone(), now);
         let writing = |error| Fault::new("writing a refresh", error);
         session::update(tx.as_mut(), &entry.id, handle, &record).map_err(writing)?;
         let active = mark_active(tx.as_mut(), self.context, entry, &owner.user_id, now).await.map_err(writing)?;

@@ -5,10 +5,12 @@ use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::session::RefreshPolicy;
+use crate::domain::session::client::{Client, SessionClients};
 use crate::domain::session::event::{Event, EventKind, Use};
 use crate::domain::session::timeline::Story;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
+use crate::store::session::clients;
 use crate::store::{session, timeline};
 use serde_json::{Map, Value, json};
 
@@ -34,6 +36,8 @@ pub struct Timeline {
     pub summary: String,
     /// The events, oldest first; each an object with `time` (ms), `event` and details. No secrets.
     pub events: Vec<Value>,
+    /// The browsers or apps that used it, if they are known.
+    pub clients: Option<SessionClients>,
     /// Number of events dropped between the first and the oldest kept, to stay within bounds.
     pub omitted: u64,
 }
@@ -51,17 +55,23 @@ impl SessionTimeline<'_> {
         let found = transact(context, named, "loading a timeline", |mut tx| async move {
             let session = session::get(tx.as_mut(), id, named).await.map_err(failed)?;
             let ended = timeline::get(tx.as_mut(), id, named).await.map_err(failed)?;
-            Ok(Step::Commit(tx, (session, ended)))
+            let clients = match &ended {
+                Some(record) => clients::get(tx.as_mut(), id, &record.user_id, named).await.map_err(failed)?,
+                None => None,
+            };
+            Ok(Step::Commit(tx, (session, ended, clients)))
         });
-        let (session, ended) = found.await?;
+        let (session, ended, clients) = found.await?;
         if let Some(record) = session {
             let story = Story { log: &record.log, expires: Some(record.family.expires), attempts: None };
-            return Ok(Some(build_story(handle, record.user_id, record.created, None, &story, context.now())));
+            let told = build_story(handle, record.user_id, record.created, None, &story, context.now());
+            return Ok(Some(Timeline { clients: record.clients, ..told }));
         }
         let retention = self.scope.app.config.session_timeline_retention_ms;
         let Some(record) = ended.filter(|record| !record.is_expired(retention, context.now())) else { return Ok(None) };
         let story = Story { log: &record.log, expires: None, attempts: record.attempts };
-        Ok(Some(build_story(handle, record.user_id, record.created, Some(record.ended), &story, context.now())))
+        let told = build_story(handle, record.user_id, record.created, Some(record.ended), &story, context.now());
+        Ok(Some(Timeline { clients, ..told }))
     }
 }
 
@@ -82,7 +92,32 @@ fn build_story(
             "lastTime": attempts.last,
         }));
     }
-    Timeline { handle, user_id, time_created, ended, summary: story.summary(now), events, omitted: story.log.omitted() }
+    let (summary, omitted) = (story.summary(now), story.log.omitted());
+    Timeline { handle, user_id, time_created, ended, summary, events, clients: None, omitted }
+}
+
+/// The clients of a session as members of a JSON object: `createdFrom` with `address` and `userAgent`, `refreshedFrom`
+/// with `time` (ms), too. What is unknown is left out.
+#[must_use]
+pub fn clients_value(clients: Option<&SessionClients>) -> Value {
+    let client = |client: &Client| {
+        let mut value = Map::new();
+        value.insert("address".to_owned(), json!(client.address));
+        if let Some(agent) = &client.user_agent {
+            value.insert("userAgent".to_owned(), json!(agent.as_str()));
+        }
+        value
+    };
+    let mut members = Map::new();
+    if let Some(created) = clients.and_then(|clients| clients.created.as_ref()) {
+        members.insert("createdFrom".to_owned(), Value::Object(client(created)));
+    }
+    if let Some((at, by)) = clients.and_then(SessionClients::last_refresh) {
+        let mut refreshed = client(by);
+        refreshed.insert("time".to_owned(), json!(at));
+        members.insert("refreshedFrom".to_owned(), Value::Object(refreshed));
+    }
+    Value::Object(members)
 }
 
 /// One event as JSON: `time`, `event`, `count` and `lastTime` if it repeated, and the details of its kind.

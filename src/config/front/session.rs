@@ -32,6 +32,8 @@ pub struct FrontSession {
     pub use_dynamic_key: bool,
     /// Whether pages that keep tokens in cookies may also read the access token.
     pub expose_access_token: bool,
+    /// Whether sessions keep the addresses and names of the browsers that use them.
+    pub records_clients: bool,
 }
 
 /// `SameSite` of a cookie.
@@ -122,6 +124,7 @@ impl FrontSession {
             invalid_claim_status: status(values, "invalid_claim_status_code"),
             use_dynamic_key: values.flag("use_dynamic_access_token_signing_key"),
             expose_access_token: values.flag("expose_access_token_to_frontend_in_cookie_based_auth"),
+            records_clients: values.flag("session_client_details"),
         })
     }
 

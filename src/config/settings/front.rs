@@ -225,6 +225,15 @@ pub(super) const FRONT_SESSIONS: &[Setting] = &[
          a page can, too.",
     )
     .per_app(),
+    setting(
+        "session_client_details",
+        "SESSIOND_SESSION_CLIENT_DETAILS",
+        Kind::Bool,
+        Bool(true),
+        "Whether a session keeps the address and the `User-Agent` of the browser that signed in, and of the one that \
+         refreshed it last. If not, what is known of a session is deleted when it is refreshed.",
+    )
+    .per_app(),
 ];
 
 pub(super) const FRONT_RECIPES: &[Setting] = &[

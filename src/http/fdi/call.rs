@@ -8,9 +8,11 @@ use crate::command::scope::{Cause, Scope};
 use crate::config::front::FrontConfig;
 use crate::domain::ids::TenantId;
 use crate::domain::origin::Origin;
+use crate::domain::session::client::{Client, Seen, UserAgent};
 use crate::http::exchange::Request;
 use crate::state::directory::{AppEntry, TenantEntry};
 use http::HeaderName;
+use http::header::USER_AGENT;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -79,6 +81,16 @@ impl FrontCall {
         let websites = &self.front.websites;
         let origin = websites.of(self.caller.website()).or_else(|| self.caller.website()).unwrap_or(&self.api);
         format!("{origin}{}{path}", websites.base_path)
+    }
+
+    /// The browser or app that sent it, as far as a session may keep that.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        if !self.front.session.records_clients {
+            return Seen::Unrecorded;
+        }
+        let user_agent = self.request.headers.get(USER_AGENT).and_then(|value| UserAgent::of(value.as_bytes()));
+        Seen::Client(Client { address: self.client.to_canonical(), user_agent })
     }
 
     /// The issuer of its tokens.

@@ -107,6 +107,8 @@ table! {
         Outbox = 49, "outbox", Tenant;
         /// Events that hooks are to be told: (cud, app, hook, id) → event, sealed.
         HookEvent = 50, "hook_event", App;
+        /// Clients of ended sessions: (cud, app, user, tenant, handle uuid) → browsers and addresses.
+        EndedClients = 51, "ended_clients", TenantIndex;
     }
 }
 

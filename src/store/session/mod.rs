@@ -4,11 +4,13 @@
 //!   part of its row, so that a refresh is one write.
 //! * [`Keyspace::SessionByUser`]: (domain, app, user, tenant, handle uuid) → nothing. The user comes before the
 //!   tenant, because most callers ask for a user's sessions in all tenants: either way it is one range.
+//! * [`Keyspace::EndedClients`]: written then, too, if the clients are known; see [`clients`].
 //! * [`Keyspace::Timeline`]: written in the transaction that removes the row; see [`super::timeline`].
 //!
 //! There is no index by expiry: the sweep continuously walks the rows.
 
 mod check;
+pub mod clients;
 
 pub use check::check;
 
@@ -18,7 +20,8 @@ use super::timeline::{self, TimelineRecord};
 use super::{Encoding, Key, Keyspace, Scan, StoreError, Tx};
 use crate::domain::ids::{AppId, SessionHandle, TenantId, UserId};
 use crate::domain::json::{self, JsonObject};
-use crate::domain::session::event::EventKind;
+use crate::domain::session::client::SessionClients;
+use crate::domain::session::event::{EventKind, UserChange};
 use crate::domain::session::family::Family;
 use crate::domain::session::timeline::EventLog;
 use crate::domain::time::UnixMillis;
@@ -44,9 +47,39 @@ pub struct SessionRecord {
     pub user_data_in_database: JsonObject,
     /// The events so far.
     pub log: EventLog,
+    /// The browsers or apps that use it, if they are known.
+    pub clients: Option<SessionClients>,
 }
 
-crate::record!(SessionRecord, Session, version 1);
+crate::record!(SessionRecord, Session, version 2 after SessionRecordV1);
+
+/// A session before its clients were recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRecordV1 {
+    /// The login method's user.
+    pub user_id: UserId,
+    /// The time of creation.
+    pub created: UnixMillis,
+    /// The refresh family: hashes, key type, end of life.
+    pub family: Family,
+    /// The payload of the access token.
+    #[serde(with = "json::as_text")]
+    pub user_data_in_jwt: JsonObject,
+    /// The payload that is kept only in the store.
+    #[serde(with = "json::as_text")]
+    pub user_data_in_database: JsonObject,
+    /// The events so far.
+    pub log: EventLog,
+}
+
+crate::record!(SessionRecordV1, Session, version 1);
+
+impl From<SessionRecordV1> for SessionRecord {
+    fn from(earlier: SessionRecordV1) -> Self {
+        let SessionRecordV1 { user_id, created, family, user_data_in_jwt, user_data_in_database, log } = earlier;
+        Self { user_id, created, family, user_data_in_jwt, user_data_in_database, log, clients: None }
+    }
+}
 
 /// The row of a session.
 #[must_use]
@@ -81,6 +114,16 @@ pub fn index_key(app: &AppId, user: &UserId, handle: &SessionHandle) -> Key {
 pub(super) fn index_keys(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<Vec<Key>, StoreError> {
     let record: SessionRecord = codec::decode(encoding, key, bytes)?;
     Ok(parse_row_key(key).map(|(app, handle)| index_key(&app, &record.user_id, &handle)).into_iter().collect())
+}
+
+/// The key of the clients that may be kept next to a stored timeline.
+///
+/// # Errors
+/// When the timeline is damaged.
+pub(super) fn clients_keys(encoding: Encoding, key: &Key, bytes: &[u8]) -> Result<Vec<Key>, StoreError> {
+    let record: TimelineRecord = codec::decode(encoding, key, bytes)?;
+    let handle = parse_row_key(key);
+    Ok(handle.map(|(app, handle)| clients::key(&app, &record.user_id, &handle)).into_iter().collect())
 }
 
 /// The app and the handle in an index key.
@@ -130,7 +173,8 @@ pub struct Ending {
     pub purge_at: Option<UnixMillis>,
 }
 
-/// Ends a session: deletes its row and index key, and writes its timeline if it is to be kept.
+/// Ends a session: deletes its row and index key, and writes its timeline and its clients if they are to be kept. Nothing
+/// is kept of the clients of a user who is deleted.
 ///
 /// # Errors
 /// When the timeline is too large.
@@ -144,6 +188,10 @@ pub fn end(
     tx.delete(row_key(app, handle));
     tx.delete(index_key(app, &record.user_id, handle));
     let Some(purge_at) = ending.purge_at else { return Ok(()) };
+    let is_forgotten = matches!(ending.event, EventKind::RevokedWithUser { change: UserChange::Deletion, .. });
+    if let Some(known) = record.clients.filter(|_| !is_forgotten) {
+        clients::put(tx, app, &record.user_id, handle, known)?;
+    }
     let mut log = record.log;
     log.push(ending.at, ending.event);
     let story = TimelineRecord {
@@ -182,7 +230,7 @@ pub async fn of_user(
 }
 
 /// Sessions as user data, including expired ones that have not been removed yet. They end with a timeline, and are not
-/// removed here.
+/// removed here; what is kept of the clients of ended ones is.
 pub(super) struct SessionUserData;
 
 #[async_trait]
@@ -191,7 +239,7 @@ impl UserData for SessionUserData {
         Ok(!of_user(tx, app, id, None, None, 1).await?.is_empty())
     }
 
-    async fn remove(&self, _tx: &mut dyn Tx, _app: &AppId, _id: &UserId) -> Result<(), StoreError> {
-        Ok(())
+    async fn remove(&self, tx: &mut dyn Tx, app: &AppId, id: &UserId) -> Result<(), StoreError> {
+        clients::remove_user(tx, app, id).await
     }
 }

@@ -1,6 +1,6 @@
 //! `sessiond sessions` on a running server.
 
-use crate::cli::sandbox::Sandbox;
+use crate::cli::sandbox::{Sandbox, request};
 use serde_json::{Value, json};
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
@@ -89,4 +89,30 @@ fn what_does_not_exist_is_named() {
     assert_eq!((tenant.code, tenant.err.as_str()), (Some(1), "error: there is no tenant nope in this app\n"));
     let public = sandbox.run(&["sessions", "list", "alice", "--tenant", "PUBLIC"]);
     assert_eq!((public.code, public.out.as_str()), (Some(0), "No live sessions.\n"));
+}
+
+#[test]
+fn browsers_are_shown_with_the_sessions_that_they_use() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("SESSIOND_FRONT_PORT", "0");
+    let mut server = sandbox.serve(&["--ephemeral"]);
+    let port = Sandbox::front_port(&mut server);
+    let fields = json!([{"id": "email", "value": "a@b.cd"}, {"id": "password", "value": "correct horse 1"}]);
+    let agent = [("user-agent", "Browser/1\u{202e} (X)")];
+    let body = json!({ "formFields": fields }).to_string();
+    let up = request(port, "POST", "/auth/signup", &agent, &body);
+    assert_eq!(up.status, 200, "{}", up.body);
+    let user = serde_json::from_str::<Value>(&up.body).unwrap()["user"]["id"].as_str().unwrap().to_owned();
+    let listed = sandbox.json(&["sessions", "list", &user, "--json"]);
+    let from = json!({"address": "127.0.0.1", "userAgent": "Browser/1 (X)"});
+    assert_eq!(listed["sessions"][0]["createdFrom"], from);
+    let refreshed =
+        [("user-agent", "Browser/2"), ("authorization", &format!("Bearer {}", up.header("st-refresh-token")))];
+    assert_eq!(request(port, "POST", "/auth/session/refresh", &refreshed, "").status, 200);
+    let handle = text(&listed, "/sessions/0/sessionHandle");
+    for args in [["sessions", "list", &user], ["sessions", "why", handle]] {
+        let words = sandbox.run(&args).out;
+        assert!(words.contains("  created from 127.0.0.1, Browser/1 (X)\n"), "{words}");
+        assert!(words.contains(" from 127.0.0.1, Browser/2\n"), "{words}");
+    }
 }

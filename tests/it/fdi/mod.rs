@@ -2,6 +2,7 @@
 //! `tests/sdk/front`; here is what that cannot show: settings by app, the clock, and what strangers' pages may do.
 
 mod address;
+mod clients;
 mod limits;
 mod linking;
 mod mail;

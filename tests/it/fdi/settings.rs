@@ -33,6 +33,7 @@ fn changes() -> Vec<(&'static str, Value)> {
         ("invalid_claim_status_code", json!(460)),
         ("use_dynamic_access_token_signing_key", json!(false)),
         ("expose_access_token_to_frontend_in_cookie_based_auth", json!(true)),
+        ("session_client_details", json!(false)),
         ("sign_up_form_fields", json!(r#"[{"id": "name"}]"#)),
         ("passwordless_contact_method", json!("PHONE")),
         ("passwordless_flow_type", json!("MAGIC_LINK")),
@@ -82,6 +83,7 @@ async fn seen(app: &TestApp, host: &str) -> Value {
         "cookies": attributes(&up, host),
         "claims": claims_of(&up),
         "key": key_of(&up),
+        "browser": browser(app, host, &up).await,
         "mail": mail(app, host, &email).await,
         "mails": mails(app, host, &email).await,
         "duplicates": post("/auth/session/refresh", "sAccessToken=1; sAccessToken=2", json!({})).await.code(),
@@ -106,6 +108,21 @@ fn claims_of(reply: &TestReply) -> Value {
     }
 }
 
+/// The prefix of the core's paths for the app with this host.
+fn prefix(host: &str) -> String {
+    host.strip_suffix(".example").filter(|id| *id != "base").map_or_else(String::new, |id| format!("/appid-{id}"))
+}
+
+/// What is kept of the browser that has signed up.
+async fn browser(app: &TestApp, host: &str, up: &TestReply) -> Value {
+    if claims_of(up).is_null() {
+        return json!(null);
+    }
+    let handle = claims(up)["sessionHandle"].clone();
+    let path = format!("{}/recipe/session/timeline?sessionHandle={}", prefix(host), handle.as_str().unwrap_or("?"));
+    app.get(&path).await.json()["createdFrom"].clone()
+}
+
 /// The mail with a link for a new password.
 async fn mail(app: &TestApp, host: &str, email: &str) -> Value {
     let form = json!({"formFields": [{"id": "email", "value": email}]});
@@ -121,8 +138,7 @@ async fn mail(app: &TestApp, host: &str, email: &str) -> Value {
 
 /// Requires a factor of the person that nobody can set up here; returns their cookies.
 async fn strict(app: &TestApp, host: &str, up: &TestReply) -> String {
-    let prefix =
-        host.strip_suffix(".example").filter(|id| *id != "base").map_or_else(String::new, |id| format!("/appid-{id}"));
+    let prefix = prefix(host);
     let body: Value = serde_json::from_str(&up.body()).unwrap_or_default();
     if let Some(user) = body["user"]["id"].as_str() {
         let update = json!({"_supertokens": {"requiredSecondaryFactors": ["otp-phone"]}});

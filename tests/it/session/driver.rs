@@ -11,6 +11,7 @@ use sessiond::command::session::timeline::{SessionTimeline, Timeline};
 use sessiond::command::session::verify::{Verified, VerifySession};
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::json::JsonObject;
+use sessiond::domain::session::client::Seen;
 use sessiond::domain::session::{AccessTokenVersion, IssuedSession, RefreshPolicy};
 
 /// An app and a caller.
@@ -82,6 +83,7 @@ impl Driver {
             access_token_validity_ms: None,
             token_version: AccessTokenVersion::V5,
             max_access_token_bytes: None,
+            client: None,
         }
     }
 
@@ -96,6 +98,7 @@ impl Driver {
             token_version: AccessTokenVersion::V5,
             max_access_token_bytes: None,
             policy,
+            seen: Seen::Nothing,
         }
     }
 

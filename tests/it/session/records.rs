@@ -4,13 +4,16 @@ use crate::store::golden;
 use sessiond::domain::ids::{AppId, SessionHandle, UserId};
 use sessiond::domain::json::JsonObject;
 use sessiond::domain::session::RefreshPolicy;
+use sessiond::domain::session::client::{Client, Seen, SessionClients, UserAgent};
 use sessiond::domain::session::event::{EventKind, ReuseSubtype, Use, UserChange};
 use sessiond::domain::session::family::{Family, Previous};
 use sessiond::domain::session::timeline::{Attempts, EventLog};
 use sessiond::domain::time::UnixMillis;
 use sessiond::domain::token_hash::TokenHash2;
-use sessiond::store::session::{SessionRecord, row_key};
+use sessiond::store::session::clients::EndedClientsRecord;
+use sessiond::store::session::{SessionRecord, clients, row_key};
 use sessiond::store::timeline::{self, TimelineRecord};
+use sessiond::store::{Encoding, codec};
 
 fn handle() -> SessionHandle {
     SessionHandle::parse("01234567-89ab-4def-8123-456789abcdef_t1").unwrap()
@@ -54,8 +57,12 @@ fn log() -> EventLog {
 }
 
 #[test]
-fn session_version_1() {
-    let record = SessionRecord {
+fn session_versions() {
+    let client =
+        |last: u8| Client { address: [192, 0, 2, last].into(), user_agent: UserAgent::of("Browser/1 (ü)".as_bytes()) };
+    let clients = Some(SessionClients::created_by(client(1)));
+    let clients = SessionClients::after_refresh(clients, Seen::Client(client(2)), UnixMillis(1_700_000_000_005));
+    let earlier = SessionRecord {
         user_id: UserId::new("üser"),
         created: UnixMillis(1_700_000_000_000),
         family: Family {
@@ -69,8 +76,31 @@ fn session_version_1() {
         user_data_in_jwt: JsonObject::from_stored(r#"{"role":"admin"}"#.to_owned()),
         user_data_in_database: JsonObject::from_stored(r#"{"n":null}"#.to_owned()),
         log: log(),
+        clients: None,
     };
+    golden::any_version("session", 1, &earlier);
+    let record = SessionRecord { clients: clients.clone(), ..earlier };
     golden::newest("session", &row_key(&AppId::base(), &handle()), &record);
+    let ended = EndedClientsRecord { clients: clients.expect("clients") };
+    let key = clients::key(&AppId::base(), &UserId::new("üser"), &handle());
+    golden::newest("ended_clients", &key, &ended);
+}
+
+#[test]
+fn the_clients_of_a_session_take_less_than_512_bytes() {
+    let key = clients::key(&AppId::base(), &UserId::new("u"), &handle());
+    let client = |address: &str, letter: u8| Client {
+        address: address.parse().expect("an address"),
+        user_agent: UserAgent::of(&[letter; 8_000]),
+    };
+    let known = Some(SessionClients::created_by(client("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", b'a')));
+    let other = Seen::Client(client("2001:db8:ffff:ffff:ffff:ffff:ffff:fffe", b'b'));
+    let clients = SessionClients::after_refresh(known, other, UnixMillis(u64::MAX)).expect("clients");
+    for encoding in [Encoding::Binary, Encoding::Json] {
+        let bytes = codec::encode(encoding, &key, &EndedClientsRecord { clients: clients.clone() }).expect("a record");
+        let limit = if encoding == Encoding::Binary { 512 } else { 700 };
+        assert!(bytes.len() < limit, "{} bytes", bytes.len());
+    }
 }
 
 /// Every way in which a session ends together with the user.

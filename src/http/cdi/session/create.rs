@@ -33,6 +33,7 @@ pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiE
         access_token_validity_ms,
         token_version: call.wire.access_token_version,
         max_access_token_bytes: None,
+        client: None,
     };
     match command.run(context).await? {
         Created::Ok(session) => Ok(issued(context, call, &session, key_info(context, call).await?)),

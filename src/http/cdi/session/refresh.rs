@@ -5,6 +5,7 @@ use super::reply::{display, invalid_validity, issued};
 use crate::command::session::refresh::{RefreshSession, Refreshed, ReuseSubtype};
 use crate::context::Context;
 use crate::domain::ids::{SessionHandle, UserId};
+use crate::domain::session::client::Seen;
 use crate::fault::Fault;
 use crate::http::cdi::call::Call;
 use crate::http::cdi::input::Body;
@@ -62,6 +63,7 @@ pub(super) async fn refresh(context: &Context, call: &Call) -> Result<Reply, Api
         token_version: call.wire.access_token_version,
         max_access_token_bytes: None,
         policy: call.wire.refresh_policy,
+        seen: Seen::Nothing,
     };
     Ok(match command.run(context).await? {
         Refreshed::Ok(session) => issued(context, call, &session, None),

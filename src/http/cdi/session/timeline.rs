@@ -2,7 +2,7 @@
 
 use super::reply::display;
 use super::shared::require_handle_tenant;
-use crate::command::session::timeline::SessionTimeline;
+use crate::command::session::timeline::{SessionTimeline, clients_value};
 use crate::context::Context;
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::time::UnixMillis;
@@ -24,6 +24,9 @@ struct TimelineBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     time_ended: Option<UnixMillis>,
     summary: String,
+    /// `createdFrom` and `refreshedFrom`, where they are known.
+    #[serde(flatten)]
+    clients: Value,
     events: Vec<Value>,
     events_omitted: u64,
 }
@@ -40,6 +43,7 @@ pub(super) async fn show(context: &Context, call: &Call) -> Result<Reply, ApiErr
             time_created: timeline.time_created,
             time_ended: timeline.ended,
             summary: timeline.summary,
+            clients: clients_value(timeline.clients.as_ref()),
             events: timeline.events,
             events_omitted: timeline.omitted,
         }),

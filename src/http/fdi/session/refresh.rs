@@ -44,6 +44,7 @@ pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<R
         token_version: AccessTokenVersion::V5,
         max_access_token_bytes: call.rules.max_access_token(transfer),
         policy: RefreshPolicy::PromoteOnUse,
+        seen: call.seen(),
     };
     match command.run(context).await? {
         Refreshed::Ok(issued) => {

@@ -7,6 +7,7 @@ use crate::config::front::{AntiCsrf, SameSite, TokenTransfer};
 use crate::context::Context;
 use crate::domain::json::JsonObject;
 use crate::domain::multifactorauth::FactorsClaim;
+use crate::domain::session::client::Seen;
 use crate::domain::session::{AccessTokenVersion, IssuedSession};
 use crate::fault::Fault;
 use crate::http::fdi::call::FrontCall;
@@ -41,6 +42,10 @@ pub async fn start(
     let claims = NewSessionClaims { scope: &scope, front: &call.front, issuer: &issuer, owner, factors };
     let payload = claims.run(context).await?;
     let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site());
+    let client = match call.seen() {
+        Seen::Client(client) => Some(client),
+        Seen::Nothing | Seen::Unrecorded => None,
+    };
     let command = CreateSession {
         scope,
         tenant: owner.tenant.clone(),
@@ -52,6 +57,7 @@ pub async fn start(
         access_token_validity_ms: None,
         token_version: AccessTokenVersion::V5,
         max_access_token_bytes: call.rules.max_access_token(transfer),
+        client,
     };
     let issued = match command.run(context).await? {
         Created::Ok(issued) => issued,

@@ -142,6 +142,7 @@ async fn what_was_under_way_when_an_app_was_removed_leaves_nothing_behind() {
             access_token_validity_ms: None,
             token_version: AccessTokenVersion::V5,
             max_access_token_bytes: None,
+            client: None,
         };
         assert!(late.run(&app.context).await.is_err());
         drop(ring);
@@ -170,6 +171,7 @@ async fn a_session_does_not_outlive_a_tenant_removed_before_its_commit() {
         access_token_validity_ms: None,
         token_version: AccessTokenVersion::V5,
         max_access_token_bytes: None,
+        client: None,
     };
     assert!(late.run(&app.context).await.is_err());
     assert_eq!(rows(&engine, Keyspace::Session).await, 0);

@@ -3,13 +3,19 @@
 use crate::app::{TestApp, new_session};
 use crate::mail::{add_to, mail};
 use serde_json::{Value, json};
-use sessiond::domain::ids::{AppId, PUBLIC, TenantId};
+use sessiond::command::scope::{Cause, Scope};
+use sessiond::command::session::create::{CreateSession, Created};
+use sessiond::domain::ids::{AppId, PUBLIC, TenantId, UserId};
+use sessiond::domain::json::JsonObject;
 use sessiond::domain::mail::Mail;
+use sessiond::domain::session::AccessTokenVersion;
+use sessiond::domain::session::client::{Client, UserAgent};
 use sessiond::domain::time::UnixMillis;
 use sessiond::store::key::Belongs;
 use sessiond::store::user_import::{self, ImportRecord};
 use sessiond::store::{Engine, Key, Keyspace, Scan};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use uuid::Uuid;
 
 /// An app of the base domain.
@@ -73,7 +79,30 @@ pub(super) async fn wait(app: &TestApp, of_app: &str, tenant: &str) -> Value {
     let named = |path: &str, prefix: &str| path.strip_prefix(prefix).unwrap_or(PUBLIC).to_owned();
     let of_tenant = Mail { tenant: TenantId::new(named(tenant, "/")), ..mail(app) };
     add_to(app, &app_id(&named(of_app, "/appid-")), &of_tenant).await;
+    let ended = sign_in_from_browser(app, &app_id(&named(of_app, "/appid-")), of_tenant.tenant).await;
+    app.post(&in_tenant("/recipe/session/remove"), json!({"sessionHandles": [ended]})).await.ok();
     app.post(&in_tenant("/recipe/signinup/code"), json!({"email": "sent@b.io"})).await.ok().json()
+}
+
+/// A session of which the browser is known; returns its handle.
+async fn sign_in_from_browser(app: &TestApp, id: &AppId, tenant: TenantId) -> String {
+    let entry = app.context.directory.app(id).expect("the app");
+    let client = Client { address: IpAddr::from([192, 0, 2, 1]), user_agent: UserAgent::of(b"Browser/1") };
+    let command = CreateSession {
+        scope: Scope { app: entry, cause: Cause::without_request("test") },
+        tenant,
+        user_id: UserId::new("crm-1"),
+        enable_anti_csrf: false,
+        user_data_in_jwt: JsonObject::empty(),
+        user_data_in_database: JsonObject::empty(),
+        use_dynamic_signing_key: true,
+        access_token_validity_ms: None,
+        token_version: AccessTokenVersion::V5,
+        max_access_token_bytes: None,
+        client: Some(client),
+    };
+    let Created::Ok(issued) = command.run(&app.context).await.expect("a working store") else { panic!("no session") };
+    issued.session.handle.to_string()
 }
 
 /// Something in every keyspace that belongs to apps, also in those that no request writes.

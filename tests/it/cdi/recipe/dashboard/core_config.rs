@@ -79,6 +79,7 @@ const LISTED: &[(&str, &str, bool)] = &[
     ("invalid_claim_status_code", "number", false),
     ("use_dynamic_access_token_signing_key", "boolean", false),
     ("expose_access_token_to_frontend_in_cookie_based_auth", "boolean", false),
+    ("session_client_details", "boolean", false),
     ("email_verification_mode", "enum", false),
     ("front_rate_limiting", "boolean", false),
     ("front_rate_limits", "string", false),
