@@ -9,6 +9,7 @@ use crate::domain::time::Clock;
 use crate::fault::Fault;
 use crate::logs::LogError;
 use crate::metrics::Metrics;
+use crate::outbound::acme::AcmeClient;
 use crate::outbound::hook::HookClient;
 use crate::outbound::http::{DirectHttp, HttpClient, SystemResolver};
 use crate::outbound::mail::{MailTransport, Mailer, SmtpTransport, Templates};
@@ -183,6 +184,7 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Co
         outbox: MailOutbox::default(),
         events: EventOutbox::default(),
         hooks: HookClient::new(Arc::clone(&http)),
+        acme: AcmeClient::new(Arc::clone(&http)),
         providers: ProviderClient::new(http),
         metrics: Metrics::default(),
     })

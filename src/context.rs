@@ -5,6 +5,7 @@ use crate::domain::session::AccessTokenVersion;
 use crate::domain::time::{Clock, Reading, SteadyMillis, UnixMillis};
 use crate::fault::Fault;
 use crate::metrics::Metrics;
+use crate::outbound::acme::AcmeClient;
 use crate::outbound::hook::HookClient;
 use crate::outbound::mail::Mailer;
 use crate::outbound::provider::ProviderClient;
@@ -69,6 +70,8 @@ pub struct Context {
     pub hooks: HookClient,
     /// The client of third-party providers.
     pub providers: ProviderClient,
+    /// The client of the authority for the front door's certificates.
+    pub acme: AcmeClient,
     /// Figures for `/metrics`.
     pub metrics: Metrics,
 }

@@ -38,7 +38,7 @@ impl HttpClient for Replies {
             url if request.body.is_some() && url.contains("token") => exchange,
             _ => person,
         };
-        Ok(HttpReply { status: 200, body: body.into_bytes() })
+        Ok(HttpReply::new(200, body.into_bytes()))
     }
 }
 

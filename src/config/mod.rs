@@ -39,7 +39,7 @@ pub use app::{AppConfig, RecentTokenReuse};
 pub use base::{
     BaseConfig, ConfigError, EffectiveSetting, HashingLimits, Limits, LogConfig, LogFormat, LogLevel, Origin,
 };
-pub use front::{CertificatePaths, FrontListener, FrontOpening, TlsSource};
+pub use front::{AcmeConfig, CertificatePaths, FrontListener, FrontOpening, TlsSource};
 pub use hooks::HooksConfig;
 pub use load::{Examination, Loaded, data_dir, examine, load};
 pub use mail::MailConfig;

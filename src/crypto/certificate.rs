@@ -60,17 +60,30 @@ impl Certificate {
             .collect::<Result<_, _>>()
             .map_err(|error| CertificateError::Pem(error.to_string()))?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| CertificateError::NoKey)?;
+        let certificate = Self::unchecked(chain, key)?;
+        match certificate.certified.keys_match() {
+            Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => Ok(certificate),
+            Err(rustls::Error::InconsistentKeys(_)) => Err(CertificateError::Mismatch),
+            Err(error) => Err(CertificateError::Malformed(error.to_string())),
+        }
+    }
+
+    /// One that shows an authority that a host is ours (RFC 8737, 3), from DER. Only authorities know its critical
+    /// extension, so nobody else could read it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn proof(certificate: CertificateDer<'static>, key: PrivateKeyDer<'static>) -> Result<Self, CertificateError> {
+        Self::unchecked(vec![certificate], key)
+    }
+
+    /// Without a check that the key belongs to the certificate.
+    fn unchecked(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, CertificateError> {
         let own = chain.first().ok_or(CertificateError::NoCertificate)?;
         let (valid_from, expires) = validity(own).map_err(|error| CertificateError::Malformed(error.to_string()))?;
         let provider = aws_lc_rs::default_provider();
         let key = provider.key_provider.load_private_key(key).map_err(|_| CertificateError::Key)?;
-        let certified = CertifiedKey::new(chain, key);
-        match certified.keys_match() {
-            Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
-            Err(rustls::Error::InconsistentKeys(_)) => return Err(CertificateError::Mismatch),
-            Err(error) => return Err(CertificateError::Malformed(error.to_string())),
-        }
-        Ok(Self { certified: Arc::new(certified), valid_from, expires })
+        Ok(Self { certified: Arc::new(CertifiedKey::new(chain, key)), valid_from, expires })
     }
 
     /// True if browsers accept it for this host, as far as names are concerned (RFC 9525).

@@ -1,5 +1,6 @@
 //! [`HttpRequest`]: a request that we send, as data; and the limits under which it is sent.
 
+use http::HeaderMap;
 use ipnet::IpNet;
 use std::fmt;
 use std::net::IpAddr;
@@ -17,6 +18,8 @@ pub struct HttpRequest {
     pub body: Option<HttpBody>,
     /// The largest body of a reply that is read, in bytes; 0: it is not read at all, whatever its size.
     pub max_reply: usize,
+    /// Whether it is a HEAD request, if it has no body.
+    pub is_head: bool,
 }
 
 /// The largest body of a reply that is read unless the request says otherwise, in bytes.
@@ -29,6 +32,8 @@ pub enum HttpBody {
     Form(String),
     /// `application/json`.
     Json(String),
+    /// `application/jose+json`: a signed object (RFC 7515).
+    Jose(String),
 }
 
 /// The reply to a request.
@@ -36,6 +41,8 @@ pub enum HttpBody {
 pub struct HttpReply {
     /// The status code.
     pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -51,6 +58,14 @@ pub struct Reach {
     pub timeout: Duration,
 }
 
+impl HttpReply {
+    /// A reply without headers.
+    #[must_use]
+    pub fn new(status: u16, body: Vec<u8>) -> Self {
+        Self { status, headers: HeaderMap::new(), body }
+    }
+}
+
 impl Reach {
     /// Whether a private address is one that the operator allows.
     #[must_use]
@@ -64,13 +79,19 @@ impl HttpRequest {
     /// A GET request that asks for JSON.
     #[must_use]
     pub fn get(url: String) -> Self {
-        Self { url, headers: vec![accept("application/json")], body: None, max_reply: MAX_REPLY }
+        Self { url, headers: vec![accept("application/json")], body: None, max_reply: MAX_REPLY, is_head: false }
+    }
+
+    /// A HEAD request.
+    #[must_use]
+    pub fn head(url: String) -> Self {
+        Self { is_head: true, ..Self::get(url) }
     }
 
     /// A POST request that asks for JSON.
     #[must_use]
     pub fn post(url: String, body: HttpBody) -> Self {
-        Self { url, headers: vec![accept("application/json")], body: Some(body), max_reply: MAX_REPLY }
+        Self { body: Some(body), ..Self::get(url) }
     }
 
     /// The request with a header set, in place of one with this name.

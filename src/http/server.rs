@@ -5,7 +5,7 @@
 
 use crate::config::Limits;
 use crate::http::accept::{Accept, Failures};
-use crate::http::body::read_body;
+use crate::http::body::{Refusal, read_body};
 use crate::http::connection::{Patience, Watched};
 use crate::http::exchange::{Reply, Request};
 use crate::http::tls::{Secured, Tls};
@@ -177,11 +177,12 @@ async fn serve_tls<D: Dispatch>(
     watcher: Watcher,
 ) -> Result<(), BoxError> {
     let (Some(tls), mut stopping) = (&shared.tls, shared.stopping.clone()) else { return Ok(()) };
-    let Secured { stream, is_http2 } = tokio::select! {
+    let secured = tokio::select! {
         biased;
         secured = tls.accept(stream) => secured?,
-        _ = stopping.changed() => return Ok(()),
+        _ = stopping.changed() => None,
     };
+    let Some(Secured { stream, is_http2 }) = secured else { return Ok(()) };
     if !is_http2 {
         return Ok(serve_http1(stream, peer, shared, patience, watcher).await?);
     }
@@ -282,15 +283,21 @@ async fn answer<D: Dispatch>(
     let path = path.as_str().to_owned();
     let mut request = Request { id, method, path, query, headers, body: Bytes::new(), peer };
     let raised = || shared.dispatch.body_limit(&request);
-    let response = match read_body(&request.headers, body, shared.limits, raised).await {
+    match read_body(&request.headers, body, shared.limits, raised).await {
         Ok(body) => {
             request.body = body;
-            guarded(&*shared.dispatch, request).await
+            let response = guarded(&*shared.dispatch, request).await;
+            answering.finish();
+            response
         }
-        Err(refusal) => respond(refusal.reply(shared.limits), None),
-    };
-    answering.finish();
-    response
+        Err(refusal) => {
+            // Nobody waits for the reply to a request that broke off.
+            if !matches!(refusal, Refusal::Broken) {
+                answering.finish();
+            }
+            respond(refusal.reply(shared.limits), None)
+        }
+    }
 }
 
 /// Answers a request; a panic on the way becomes a 500, and the server keeps running.

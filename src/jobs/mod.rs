@@ -1,5 +1,6 @@
 //! Background work that no request triggers. Jobs are functions of `now`; [`start`] runs them on a timer.
 
+pub mod acme;
 mod audit;
 pub mod bulk_import;
 mod email_tokens;
@@ -62,6 +63,9 @@ const IMPORTS_INTERVAL: Duration = Duration::from_mins(5);
 /// first time at once.
 const SEALING_INTERVAL: Duration = Duration::from_hours(1);
 
+/// How often to look for hosts without a certificate and for certificates that are due; the first time at once.
+const ACME_INTERVAL: Duration = Duration::from_mins(1);
+
 /// How often to look for messages to be sent without a notification; the first time at once.
 const OUTBOX_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -74,7 +78,7 @@ const LAST_MESSAGES: Duration = Duration::from_secs(5);
 /// The running jobs.
 #[derive(Debug)]
 pub struct Jobs {
-    running: [JoinHandle<()>; 6],
+    running: [JoinHandle<()>; 7],
     senders: [JoinHandle<()>; 2],
 }
 
@@ -89,6 +93,7 @@ pub fn start(context: &Arc<Context>) -> Jobs {
             tokio::spawn(run_unused_deletion(Arc::clone(context))),
             tokio::spawn(run_imports(Arc::clone(context))),
             tokio::spawn(run_provider_sealing(Arc::clone(context))),
+            tokio::spawn(run_acme(Arc::clone(context))),
         ],
         senders: [
             tokio::spawn(run_outbox(Arc::clone(context), |context| &context.outbox, |context| Box::pin(send(context)))),
@@ -276,6 +281,16 @@ async fn tell(context: &Context) -> Option<u64> {
             );
             None
         }
+    }
+}
+
+async fn run_acme(context: Arc<Context>) {
+    let mut schedule = acme::AcmeSchedule::default();
+    let mut due = interval_at(tokio::time::Instant::now(), ACME_INTERVAL);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        acme::round(&context, &mut schedule).await;
     }
 }
 

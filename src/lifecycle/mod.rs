@@ -12,7 +12,7 @@ mod own_hosts;
 mod signals;
 
 use crate::app::{self, OpenStore, StartError};
-use crate::config::{self, BaseConfig, ConfigError, FrontOpening, Limits, Loaded, Problem, Sources};
+use crate::config::{self, BaseConfig, ConfigError, FrontOpening, Limits, Loaded, Problem, Sources, TlsSource};
 use crate::context::Context;
 use crate::control::client::Greeting;
 use crate::control::endpoint::{ControlFile, Instance, Listener, Transport};
@@ -300,7 +300,11 @@ async fn serve_until_stopped(
     let [connections, front_connections] = handles::connections(wanted, front_listeners.is_some());
     let limits = |connections| Limits { connections, ..config.limits };
     let server = server::serve(listeners, limits(connections), boot_id, cdi, None, stop.clone().pressed(1));
-    let tls = config.front.tls.as_ref().map(|_| Tls::new(Arc::clone(&context.certificates))).transpose()?;
+    let tls = config.front.tls.as_ref().map(|source| {
+        let has_acme = matches!(source, TlsSource::Acme(_));
+        Tls::new(Arc::clone(&context.certificates), has_acme)
+    });
+    let tls = tls.transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let front_door = async {
         if let (Some(listeners), Some(port)) = (front_listeners, front_port) {

@@ -191,7 +191,7 @@ pub struct Snapshot {
     pub keys: KeySnapshot,
     /// Password hashing, in the order of [`HashFamily::ALL`].
     pub hashing: [PoolStats; HashFamily::ALL.len()],
-    /// When the front door's certificate expires; `None` without TLS.
+    /// When the first of the front door's certificates expires; `None` without TLS.
     pub certificate_expires: Option<UnixMillis>,
 }
 

@@ -1,5 +1,6 @@
 //! Connections that this server opens itself: only to what the operator has configured.
 
+pub mod acme;
 pub mod hook;
 pub mod http;
 pub mod mail;

@@ -493,7 +493,7 @@ impl TestServer {
     ) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port");
-        let tls = Tls::new(Arc::clone(certificates)).expect("TLS is set up");
+        let tls = Tls::new(Arc::clone(certificates), true).expect("TLS is set up");
         Self::serving(listener, address, dispatch, limits, Some(tls))
     }
 

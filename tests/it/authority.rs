@@ -2,7 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, IsCa, Issuer, KeyPair, SanType, date_time_ymd,
+};
 use sessiond::crypto::certificate::Certificate;
 use std::sync::Arc;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -45,6 +47,27 @@ impl Authority {
         params.not_after = date_time_ymd(until.0, until.1, 1);
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         Issued { certificate: certificate.der().to_vec(), key: key.serialize_der() }
+    }
+
+    /// A certificate for the key of a request (RFC 2986) that must be for this host alone; for another name, if a test
+    /// wants that.
+    pub(crate) fn issue_to(
+        &self,
+        request: &[u8],
+        host: &str,
+        name: &str,
+        from: (i32, u8),
+        until: (i32, u8),
+    ) -> Option<Vec<u8>> {
+        let mut request = CertificateSigningRequestParams::from_der(&request.to_vec().into()).ok()?;
+        let named = |name: &str| vec![SanType::DnsName(name.try_into().expect("a name"))];
+        if request.params.subject_alt_names != named(host) {
+            return None;
+        }
+        request.params.subject_alt_names = named(name);
+        request.params.not_before = date_time_ymd(from.0, from.1, 1);
+        request.params.not_after = date_time_ymd(until.0, until.1, 1);
+        Some(request.signed_by(&self.issuer).expect("a certificate").der().to_vec())
     }
 
     /// A client that trusts this authority alone and speaks these protocols.

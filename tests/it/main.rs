@@ -1,6 +1,8 @@
 //! The integration tests: one binary, because linking is what takes time.
 
 #[cfg(test)]
+mod acme;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod authority;

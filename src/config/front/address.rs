@@ -6,6 +6,10 @@ use crate::config::url_path::base_path;
 use crate::config::values::Values;
 use crate::domain::origin::Origin;
 
+/// The settings that may keep TLS from being set up.
+const TLS_SETTINGS: [&str; 5] =
+    ["front_tls_cert", "front_tls_key", "front_acme", "front_acme_directory", "front_acme_contact_email"];
+
 /// Where browsers reach the front door.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Api {
@@ -21,11 +25,14 @@ impl Api {
     pub(super) fn read(values: &Values, flaws: &mut Flaws) -> Option<Self> {
         let origin = values.text("api_domain").map(|text| origin("api_domain", text)).transpose();
         let origin = flaws.keep(["api_domain"], origin);
-        let tls = flaws.keep(["front_tls_cert", "front_tls_key"], TlsSource::read(values)).flatten();
+        let tls = flaws.keep(TLS_SETTINGS, TlsSource::read(values)).flatten();
         let is_https = matches!(&origin, Some(Some(origin)) if origin.is_https);
-        if tls.is_some() && !is_https {
-            let sentence = "'api_domain' must be set and begin with https:// if 'front_tls_cert' is set";
-            flaws.add(["api_domain", "front_tls_cert"], sentence);
+        if let Some(source) = tls
+            && !is_https
+        {
+            let setting = source.setting();
+            let sentence = format!("'api_domain' must be set and begin with https:// if '{setting}' is set");
+            flaws.add(["api_domain", setting], sentence);
         }
         let base_path = path(values, "api_base_path", flaws);
         let gateway_path = path(values, "api_gateway_path", flaws);

@@ -2,6 +2,7 @@
 
 use crate::config::values::Values;
 use crate::domain::loopback::is_loopback;
+use crate::domain::mail::MailAddress;
 use std::path::PathBuf;
 
 /// The listener of the front door.
@@ -35,6 +36,17 @@ pub enum FrontOpening {
 pub enum TlsSource {
     /// Files, which are read again when they change.
     Files(CertificatePaths),
+    /// An authority that speaks ACME.
+    Acme(AcmeConfig),
+}
+
+/// An authority that speaks ACME (RFC 8555).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcmeConfig {
+    /// The URL of its directory.
+    pub directory: String,
+    /// Where it may write to about certificates.
+    pub contact_email: Option<String>,
 }
 
 /// The files of a certificate.
@@ -79,14 +91,54 @@ impl TlsSource {
     /// Reads the settings; `None` without TLS.
     ///
     /// # Errors
-    /// A sentence, if one file is missing.
+    /// The sentence of the first rule that fails.
     pub(in crate::config) fn read(values: &Values) -> Result<Option<Self>, String> {
-        match (values.given_path("front_tls_cert"), values.given_path("front_tls_key")) {
-            (None, None) => Ok(None),
+        let files = match (values.given_path("front_tls_cert"), values.given_path("front_tls_key")) {
+            (None, None) => None,
             (Some(certificate), Some(key)) => {
-                Ok(Some(Self::Files(CertificatePaths { certificate: certificate.into(), key: key.into() })))
+                Some(Self::Files(CertificatePaths { certificate: certificate.into(), key: key.into() }))
             }
-            _ => Err("'front_tls_cert' and 'front_tls_key' must be set together".to_owned()),
+            _ => return Err("'front_tls_cert' and 'front_tls_key' must be set together".to_owned()),
+        };
+        if !values.is("front_acme", "on") {
+            return Ok(files);
         }
+        if files.is_some() {
+            return Err("'front_acme' and 'front_tls_cert' cannot be used together".to_owned());
+        }
+        AcmeConfig::read(values).map(|config| Some(Self::Acme(config)))
+    }
+
+    /// The setting that asks for it.
+    #[must_use]
+    pub const fn setting(&self) -> &'static str {
+        match self {
+            Self::Files(_) => "front_tls_cert",
+            Self::Acme(_) => "front_acme",
+        }
+    }
+}
+
+impl AcmeConfig {
+    fn read(values: &Values) -> Result<Self, String> {
+        if values.flag("ephemeral") {
+            let why = "it would order a new certificate at every start, and authorities limit that";
+            return Err(format!("'front_acme' needs a data folder: without one ('ephemeral') {why}"));
+        }
+        let directory = values.text("front_acme_directory").unwrap_or_default();
+        let uri = directory.parse::<http::Uri>().ok().filter(|uri| uri.host().is_some_and(|host| !host.is_empty()));
+        let is_safe = |uri: &http::Uri| match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => uri.host().is_some_and(is_loopback),
+            _ => false,
+        };
+        if !uri.as_ref().is_some_and(is_safe) {
+            return Err("'front_acme_directory' must be a URL that begins with https://".to_owned());
+        }
+        let contact_email = values.text("front_acme_contact_email").map(MailAddress::parse).transpose();
+        let contact_email = contact_email
+            .map_err(|error| format!("'front_acme_contact_email' is not a valid address: {error}"))?
+            .map(|address| address.as_str().to_owned());
+        Ok(Self { directory: directory.to_owned(), contact_email })
     }
 }

@@ -12,7 +12,7 @@ pub use accounts::Accounts;
 pub use address::{Api, Websites};
 pub use form::FormField;
 pub use limits::{DEFAULT_LIMITS, FrontLimits};
-pub use listener::{CertificatePaths, FrontListener, FrontOpening, TlsSource};
+pub use listener::{AcmeConfig, CertificatePaths, FrontListener, FrontOpening, TlsSource};
 pub use passwordless::{ContactMethod, FlowType, Passwordless};
 pub use session::{AntiCsrf, FrontSession, SameSite, TokenTransfer};
 

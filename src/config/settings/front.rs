@@ -55,6 +55,30 @@ pub(super) const FRONT: &[Setting] = &[
          it.",
     )
     .unit("path"),
+    setting(
+        "front_acme",
+        "SESSIOND_FRONT_ACME",
+        Kind::Text,
+        Text("off"),
+        "Whether to get certificates for the hosts of all `api_domain`s from an authority, and to renew them (ACME). `on` \
+         agrees to the authority's terms. It must reach the front door on port 443.",
+    )
+    .one_of(&["off", "on"]),
+    setting(
+        "front_acme_directory",
+        "SESSIOND_FRONT_ACME_DIRECTORY",
+        Kind::Text,
+        Text("https://acme-v02.api.letsencrypt.org/directory"),
+        "The authority's directory. Not called unless `front_acme` is on.",
+    )
+    .unit("URL"),
+    setting(
+        "front_acme_contact_email",
+        "SESSIOND_FRONT_ACME_CONTACT_EMAIL",
+        Kind::Text,
+        Null,
+        "Address at which the authority may tell you about problems with certificates.",
+    ),
     setting("app_name", "SESSIOND_APP_NAME", Kind::Text, Text("sessiond"), "What people see as the name of the app.")
         .per_app(),
     setting(

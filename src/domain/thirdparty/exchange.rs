@@ -204,7 +204,7 @@ mod tests {
 
     fn form(request: &HttpRequest) -> &str {
         match request.body.as_ref().unwrap() {
-            HttpBody::Form(text) | HttpBody::Json(text) => text,
+            HttpBody::Form(text) | HttpBody::Json(text) | HttpBody::Jose(text) => text,
         }
     }
 

@@ -100,7 +100,7 @@ async fn metrics(context: &Context, call: &Call) -> Result<Reply, ApiError> {
         apps: u64::try_from(context.directory.apps().len()).unwrap_or(u64::MAX),
         keys: context.keys.snapshot(context.now()),
         hashing: context.hashing.stats(),
-        certificate_expires: context.certificates.current().map(|certificate| certificate.expires),
+        certificate_expires: context.certificates.first_expiry(),
     };
     let body = context.metrics.text(&snapshot);
     Ok(Reply { content_type: CONTENT_TYPE, ..Reply::raw_json(body) })

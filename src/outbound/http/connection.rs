@@ -66,11 +66,13 @@ fn encode(target: &Target, request: &HttpRequest) -> Result<Request<Full<Bytes>>
         headers.insert(name, HeaderValue::try_from(value).map_err(|_| unsendable())?);
     }
     let (method, body) = match &request.body {
+        None if request.is_head => (Method::HEAD, Bytes::new()),
         None => (Method::GET, Bytes::new()),
         Some(body) => {
             let (kind, text) = match body {
                 HttpBody::Form(text) => ("application/x-www-form-urlencoded", text),
                 HttpBody::Json(text) => ("application/json", text),
+                HttpBody::Jose(text) => ("application/jose+json", text),
             };
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
             (Method::POST, Bytes::from(text.clone()))
@@ -96,5 +98,5 @@ async fn read(target: &Target, response: Response<Incoming>, max_reply: usize) -
     };
     let location = head.headers.get(header::LOCATION).filter(|_| head.status.is_redirection());
     let location = location.map(|value| value.to_str().unwrap_or_default().to_owned());
-    Ok(Answer { reply: HttpReply { status: head.status.as_u16(), body }, location })
+    Ok(Answer { reply: HttpReply { status: head.status.as_u16(), headers: head.headers, body }, location })
 }

@@ -222,7 +222,7 @@ mod tests {
 
     impl Fake {
         fn says(&self, status: u16, body: &str) {
-            *self.reply.lock().unwrap() = Ok(HttpReply { status, body: body.as_bytes().to_vec() });
+            *self.reply.lock().unwrap() = Ok(HttpReply::new(status, body.as_bytes().to_vec()));
         }
 
         fn asked(&self) -> usize {

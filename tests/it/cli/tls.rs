@@ -179,6 +179,7 @@ fn a_certificate_that_browsers_refuse_is_used_with_a_warning() {
     allow(&sandbox.path().join("key.pem"), 0o644);
     let mut server = sandbox.serve(&["--config", "config.yaml"]);
     server.wait_for_line("Started the front door on");
+    wait_for("warning", || server.err().contains("is not for"));
     let warned = server.err();
     assert!(warned.contains("the front door's certificate expired on Fri, 01 Jan 2021 00:00:00 GMT"), "{warned}");
     assert!(warned.contains("the front door's certificate is not for front.test"), "{warned}");
@@ -189,6 +190,7 @@ fn a_certificate_that_browsers_refuse_is_used_with_a_warning() {
     write(&sandbox, &authority.issue_between(&["a.test", "front.test"], (2100, 1), (2101, 1)));
     let mut server = sandbox.serve(&["--config", "config.yaml"]);
     server.wait_for_line("Started the front door on");
+    wait_for("warning", || server.err().contains("is not valid before"));
     let warned = server.err();
     assert!(warned.contains("is not valid before Fri, 01 Jan 2100 00:00:00 GMT"), "{warned}");
     assert!(!warned.contains("is not for") && !warned.contains("can read"), "{warned}");

@@ -89,6 +89,7 @@ fn companions(setting: &Setting) -> Given {
         "sms_webhook_url" | "sms_webhook_secret" => {
             &[("sms_webhook_url", "https://example.com"), ("sms_webhook_secret", WEBHOOK_SECRET)]
         }
+        "front_acme" => &[("api_domain", "https://auth.example.com")],
         "front_tls_cert" | "front_tls_key" => {
             &[("front_tls_cert", "cert.pem"), ("front_tls_key", "key.pem"), ("api_domain", "https://auth.example.com")]
         }

@@ -47,6 +47,19 @@ async fn tls_needs_both_files_and_an_address_with_https() {
     ] {
         assert!(refused(&settings).is_some_and(|sentence| sentence.contains(part)), "{settings:?}");
     }
+    let acme = ("front_acme", "on");
+    assert_eq!(refused(&[acme, api]), None);
+    assert_eq!(refused(&[acme, api, ("front_acme_directory", "http://127.0.0.1:14000/dir")]), None);
+    for (settings, part) in [
+        (vec![acme], "'api_domain' must be set and begin with https:// if 'front_acme' is set"),
+        (vec![acme, api, FILES[0], FILES[1]], "'front_acme' and 'front_tls_cert' cannot be used together"),
+        (vec![acme, api, ("ephemeral", "true")], "'front_acme' needs a data folder"),
+        (vec![acme, api, ("front_acme_directory", "http://acme.example/dir")], "'front_acme_directory' must be a URL"),
+        (vec![acme, api, ("front_acme_directory", "acme.example")], "'front_acme_directory' must be a URL"),
+        (vec![acme, api, ("front_acme_contact_email", "me")], "'front_acme_contact_email' is not a valid address"),
+    ] {
+        assert!(refused(&settings).is_some_and(|sentence| sentence.contains(part)), "{settings:?}");
+    }
     // An app cannot go back to http, either.
     let app = TestApp::builder().setting(api.0, api.1);
     let app = app.setting(FILES[0].0, FILES[0].1).setting(FILES[1].0, FILES[1].1).build().await;

@@ -49,6 +49,8 @@ const FENCES: &[Fence] = &[
         what: Name::Crate("tokio_rustls"),
         allowed: Allowed::Only(&["crypto/certificate.rs", "http/tls.rs", "outbound/"]),
     },
+    Fence { what: Name::Crate("instant_acme"), allowed: Allowed::Only(&["outbound/acme/"]) },
+    Fence { what: Name::Crate("rcgen"), allowed: Allowed::Only(&["outbound/acme/"]) },
     Fence { what: Name::Crate("der"), allowed: Allowed::Only(&["crypto/certificate.rs"]) },
     Fence { what: Name::Crate("rustls_native_certs"), allowed: Allowed::Only(&["outbound/"]) },
     Fence { what: Name::Path("SystemTime::now"), allowed: Allowed::Only(&["system.rs"]) },

@@ -66,7 +66,7 @@ impl Dispatch for Echo {
 }
 
 /// The default limits, to be changed by the test.
-fn limits() -> Limits {
+pub(crate) fn limits() -> Limits {
     BaseConfig::with(&[], false).expect("built-in settings are good").limits
 }
 

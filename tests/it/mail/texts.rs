@@ -37,7 +37,7 @@ impl Kept {
 impl HttpClient for Kept {
     async fn send(&self, request: &HttpRequest, _: &Reach) -> Result<HttpReply, SendError> {
         self.requests.lock().unwrap().push(request.clone());
-        self.answer.clone().map(|(status, body)| HttpReply { status, body: body.as_bytes().to_vec() })
+        self.answer.clone().map(|(status, body)| HttpReply::new(status, body.as_bytes().to_vec()))
     }
 }
 

@@ -102,7 +102,7 @@ struct Down;
 #[async_trait::async_trait]
 impl HttpClient for Down {
     async fn send(&self, _: &HttpRequest, _: &Reach) -> Result<HttpReply, SendError> {
-        Ok(HttpReply { status: 503, body: Vec::new() })
+        Ok(HttpReply::new(503, Vec::new()))
     }
 }
 

@@ -22,7 +22,7 @@ impl HttpClient for Echo {
         }
         let url = format!("https://op.test/{}/{}", reach.timeout.as_millis(), reach.private_networks.len());
         let document = json!({"authorization_endpoint": url});
-        Ok(HttpReply { status: 200, body: document.to_string().into_bytes() })
+        Ok(HttpReply::new(200, document.to_string().into_bytes()))
     }
 }
 

@@ -21,13 +21,13 @@ pub(super) fn told(request: &HttpRequest) -> Option<HttpReply> {
         let key = STANDARD.decode(FIRST_SECRET).unwrap();
         let time_s = header("webhook-timestamp")?.parse().unwrap();
         let is_first = signature(&key, header("webhook-id")?, time_s, body) == signed;
-        return Some(HttpReply { status: if is_first { 200 } else { 202 }, body: Vec::new() });
+        return Some(HttpReply::new(if is_first { 200 } else { 202 }, Vec::new()));
     }
     let Some(HttpBody::Form(form)) = request.body.as_ref().filter(|_| request.url.ends_with("/Messages.json")) else {
         return None;
     };
     let sid = format!("{} {} {form}", request.url, header("authorization")?);
-    Some(HttpReply { status: 201, body: json!({ "sid": sid }).to_string().into_bytes() })
+    Some(HttpReply::new(201, json!({ "sid": sid }).to_string().into_bytes()))
 }
 
 /// How a test message is sent.
