@@ -46,6 +46,11 @@ fn password(of: usize) -> String {
     format!("{PASSWORD} {}", PEOPLE[of])
 }
 
+/// What people call their authenticator app, and what the thief calls theirs.
+const fn device_of(who: usize) -> &'static str {
+    if who == THIEF { "mine" } else { "phone" }
+}
+
 fn is_ok(reply: &TestReply) -> bool {
     reply.code() == 200 && reply.json()["status"] == "OK"
 }
@@ -213,7 +218,7 @@ impl World<'_> {
 
     async fn device(&mut self, who: usize) {
         let had_device = self.has_device(who).await;
-        let reply = self.send(who, Method::POST, "/auth/totp/device", json!({"deviceName": "phone"})).await;
+        let reply = self.send(who, Method::POST, "/auth/totp/device", json!({"deviceName": device_of(who)})).await;
         self.note(who, &reply, None);
         self.check_enough(who, &reply);
         if is_ok(&reply) {
@@ -239,7 +244,7 @@ impl World<'_> {
         let secret = self.browsers[who].secrets.get(&user).cloned();
         let right = secret.map(|secret| code(self.app, &secret)).unwrap_or_default();
         let shown = if is_right { right.as_str() } else { "no code" };
-        let reply = self.send(who, Method::POST, path, json!({"deviceName": "phone", "totp": shown})).await;
+        let reply = self.send(who, Method::POST, path, json!({"deviceName": device_of(who), "totp": shown})).await;
         let is_new = is_ok(&reply) && reply.json()["wasAlreadyVerified"] != json!(true);
         assert!(!is_new || is_right && !right.is_empty(), "{path}: a wrong code was taken");
         if is_new && path.ends_with("/device/verify") {
