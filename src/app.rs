@@ -25,6 +25,7 @@ use crate::state::password::budgets::Budgets;
 use crate::state::password::refusals::Refusals;
 use crate::state::rate_limits::RateLimits;
 use crate::state::settled_clock::SettledClock;
+use crate::state::sightings::Sightings;
 use crate::state::verified_tokens::VerifiedTokens;
 use crate::store::data_folder::{self, OpenFolder, Options};
 use crate::store::maintenance::Maintain;
@@ -186,6 +187,7 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Co
         hooks: HookClient::new(Arc::clone(&http)),
         acme: AcmeClient::new(Arc::clone(&http)),
         providers: ProviderClient::new(http),
+        sightings: Sightings::default(),
         metrics: Metrics::default(),
     })
 }

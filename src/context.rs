@@ -21,6 +21,7 @@ use crate::state::password::refusals::Refusals;
 use crate::state::rate_limits::RateLimits;
 use crate::state::recent_marks::RecentMarks;
 use crate::state::settled_clock::SettledClock;
+use crate::state::sightings::Sightings;
 use crate::state::verified_tokens::VerifiedTokens;
 use crate::store::Engine;
 use std::sync::Arc;
@@ -72,6 +73,8 @@ pub struct Context {
     pub providers: ProviderClient,
     /// The client of the authority for the front door's certificates.
     pub acme: AcmeClient,
+    /// What requests have shown that does not fit in the set-up.
+    pub sightings: Sightings,
     /// Figures for `/metrics`.
     pub metrics: Metrics,
 }

@@ -12,6 +12,7 @@ mod compact;
 mod completions;
 mod config;
 mod dashboard;
+mod doctor;
 mod hashing_calibrate;
 mod hooks;
 mod keys;
@@ -35,6 +36,7 @@ mod uninstall;
 mod users;
 mod version;
 
+pub use doctor::findings_reference;
 pub use reference::reference;
 
 use anyhow::Result;
@@ -80,6 +82,7 @@ enum Command {
     Salvage(salvage::Salvage),
     Keys(keys::Keys),
     Config(config::Config),
+    Doctor(doctor::Doctor),
     #[command(alias = "hashingCalibrate")]
     HashingCalibrate(hashing_calibrate::HashingCalibrate),
     Completions(completions::Completions),
@@ -150,6 +153,7 @@ impl Cli {
             Some(Command::Salvage(command)) => command.run(),
             Some(Command::Keys(command)) => command.run(),
             Some(Command::Config(command)) => command.run(),
+            Some(Command::Doctor(command)) => command.run(),
             Some(Command::HashingCalibrate(command)) => command.run(),
             Some(Command::Completions(command)) => Ok(command.run(Self::command())),
             Some(Command::Man(command)) => command.run(Self::command()).map(|()| ExitCode::SUCCESS),

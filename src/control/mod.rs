@@ -9,6 +9,7 @@
 mod audit;
 pub mod client;
 mod dashboard;
+pub mod doctor;
 pub mod endpoint;
 mod hooks;
 mod keys;

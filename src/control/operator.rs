@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::control::client::Greeting;
 use crate::control::server::{Handler, Reporter};
 use crate::control::task_context::TaskContext;
-use crate::control::{Request, tasks, upkeep};
+use crate::control::{Request, doctor, tasks, upkeep};
 use crate::stop::StopSwitch;
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -65,6 +65,7 @@ impl Handler for Operator {
                 Ok(json!({ "pid": self.greeting.pid }))
             }
             Request::Config => Ok(effective(&self.config)),
+            Request::Doctor => doctor::examine(&self.context).await,
             Request::Backup { to } => upkeep::backup(&self.store, to, progress.as_report()).await,
             Request::Compact => upkeep::compact(&self.store, progress.as_report()).await,
             Request::Check => upkeep::check(&self.store, progress.as_report()).await,

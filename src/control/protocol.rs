@@ -21,6 +21,8 @@ pub enum Request {
     Stop,
     /// Returns the effective settings, with secrets masked.
     Config,
+    /// Returns what the server has seen that does not fit in its set-up.
+    Doctor,
     /// Writes a backup into a new folder, while serving.
     Backup {
         /// The folder's absolute path, as the server sees it.

@@ -1,5 +1,6 @@
 //! Types, states and rules. Pure and synchronous: `now` and fresh random bytes are arguments.
 
+pub mod anomaly;
 pub mod audit;
 pub mod clock_watch;
 pub mod dashboard;

@@ -12,5 +12,6 @@ pub mod password;
 pub mod rate_limits;
 pub mod recent_marks;
 pub mod settled_clock;
+pub mod sightings;
 pub mod traffic;
 pub mod verified_tokens;

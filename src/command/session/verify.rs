@@ -5,7 +5,8 @@ use crate::command::session::session_owner::SessionOwner;
 use crate::command::session::{family_rules, key_kind};
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
-use crate::crypto::access_token::{AccessToken, MintError, NewAccessToken};
+use crate::crypto::access_token::{AccessToken, MintError, NewAccessToken, TokenRefusal, parse_unverified};
+use crate::domain::anomaly::Anomaly;
 use crate::domain::json::JsonObject;
 use crate::domain::session::event::EventKind;
 use crate::domain::session::family::Lineage;
@@ -14,6 +15,7 @@ use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash1;
 use crate::fault::Fault;
 use crate::state::key::KeyRing;
+use crate::state::sightings::Sighting;
 use crate::store::Tx;
 use crate::store::session::{self, SessionRecord};
 use std::sync::Arc;
@@ -69,7 +71,12 @@ impl VerifySession<'_> {
         let ring = context.key_ring(&self.scope.app).await?;
         let token = match context.verified.verify(&ring, self.access_token, context.now()) {
             Ok(token) => token,
-            Err(refusal) => return Ok(Verified::TryRefreshToken(refusal.message())),
+            Err(refusal) => {
+                if refusal == TokenRefusal::UnknownKey {
+                    self.note_unknown_key(context);
+                }
+                return Ok(Verified::TryRefreshToken(refusal.message()));
+            }
         };
         if self.enable_anti_csrf && self.do_anti_csrf_check && !self.anti_csrf_matches(&token) {
             return Ok(Verified::TryRefreshToken("anti-csrf check failed"));
@@ -86,6 +93,16 @@ impl VerifySession<'_> {
             }
             // The token itself suffices: no store call at all.
             RefreshPolicy::RotateOnRefresh | RefreshPolicy::PromoteOnUse => Ok(as_presented(&token, None)),
+        }
+    }
+
+    /// Keys are forgotten when the last token that they have signed has expired.
+    fn note_unknown_key(&self, context: &Context) {
+        let now = context.now();
+        if parse_unverified(self.access_token).is_ok_and(|token| token.expiry > now) {
+            let cause = &self.scope.cause;
+            let sighting = Sighting { app: &self.scope.app.id, request_id: &cause.request_id, subject: cause.call };
+            context.sightings.note(Anomaly::UnknownKey, sighting, now);
         }
     }
 

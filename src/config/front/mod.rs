@@ -14,7 +14,7 @@ pub use form::FormField;
 pub use limits::{DEFAULT_LIMITS, FrontLimits};
 pub use listener::{AcmeConfig, CertificatePaths, FrontListener, FrontOpening, TlsSource};
 pub use passwordless::{ContactMethod, FlowType, Passwordless};
-pub use session::{AntiCsrf, FrontSession, SameSite, TokenTransfer};
+pub use session::{AntiCsrf, FrontSession, SameSite, TokenTransfer, covers};
 
 use crate::config::flaws::Flaws;
 use crate::config::values::Values;

@@ -204,7 +204,8 @@ fn cookie_domain(values: &Values, key: &str) -> Result<Option<Option<String>>, S
 }
 
 /// True if browsers accept cookies of this domain from this host (RFC 6265, 5.1.3).
-fn covers(domain: &str, host: &str) -> bool {
+#[must_use]
+pub fn covers(domain: &str, host: &str) -> bool {
     let name = domain.strip_prefix('.').unwrap_or(domain);
     host == name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'))
 }

@@ -27,6 +27,7 @@ pub mod totp;
 pub mod user;
 pub mod validate;
 pub mod version;
+pub mod watch;
 
 use crate::config::front::FrontConfig;
 use crate::context::Context;
@@ -42,6 +43,7 @@ use crate::http::fdi::error::{FrontError, not_found};
 use crate::http::fdi::route::{FrontMounted, FrontRoute, FrontTable};
 use crate::http::fdi::tokens::{CookieRules, OutgoingTokens};
 use crate::http::fdi::version::FdiVersion;
+use crate::http::fdi::watch::Arrival;
 use crate::http::host::Host;
 use crate::http::ip_rules;
 use crate::http::server::Dispatch;
@@ -143,10 +145,16 @@ impl Fdi {
     ) -> Reply {
         let api = front.api.origin.clone().unwrap_or_else(|| self.local.clone());
         let caller = Caller::of(&request, &front.websites, &api);
+        let arrival = Arrival { context: &self.context, app: &app.id, request: &request };
+        arrival.proxy(&self.context.directory.base().trusted_proxies, &api);
         if request.method == Method::OPTIONS {
+            if !self.table.is_public(&request, &front) {
+                arrival.foreign_page(&caller);
+            }
             return caller.preflight();
         }
         let Some((mounted, tenant)) = self.table.find(&request, &front) else {
+            arrival.no_route();
             let mut reply = not_found();
             caller.allow(&mut reply);
             return reply;
@@ -158,6 +166,10 @@ impl Fdi {
             let mut reply = reply::message(StatusCode::FORBIDDEN, DENIED);
             caller.allow(&mut reply);
             return reply;
+        }
+        // Providers send people back with POST, to routes that write nothing.
+        if mounted.route.writes || request.method == Method::GET && !mounted.route.public {
+            arrival.foreign_page(&caller);
         }
         let is_cross_site = front.websites.is_cross_site(caller.website());
         let mut call = FrontCall {
@@ -199,7 +211,11 @@ impl Fdi {
             }
             error.reply(&call.front.session)
         });
+        if call.tokens.hands_out_cookies() {
+            watch::cookies(&self.context, call);
+        }
         std::mem::take(&mut call.tokens).write_to(&mut reply);
+        watch::reply(&self.context, call, &reply);
         if reply.retry_after_s.is_some() {
             reply.headers.push((ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after")));
         }
@@ -218,11 +234,17 @@ impl Fdi {
         let named = host.as_ref().and_then(|host| directory.find_by_front_host(host.as_str()));
         let app = named.or_else(|| directory.find("", crate::domain::ids::PUBLIC)).ok_or(ApiError::NotFound)?;
         let front = app.config.front.clone().ok_or(ApiError::NotFound)?;
+        if host.as_ref().is_some_and(|host| !watch::is_expected(host, &front)) {
+            Arrival { context: &self.context, app: &app.id, request }.host_unknown();
+        }
         // A name that an outsider owns can be pointed at this machine: its pages would count as the front door's own.
         let is_own = |host: &Host<'_>| loopback::is_loopback(host.as_str()) || front.api.origin.is_some();
         match host.as_ref().is_none_or(is_own) {
             true => Ok((app, front)),
-            false => Err(ApiError::forbidden(FOREIGN_HOST)),
+            false => {
+                Arrival { context: &self.context, app: &app.id, request }.host_unknown();
+                Err(ApiError::forbidden(FOREIGN_HOST))
+            }
         }
     }
 }

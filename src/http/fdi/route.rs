@@ -144,6 +144,14 @@ impl FrontTable {
         Some((found, TenantId::new(tenant.to_ascii_lowercase())))
     }
 
+    /// True if the request asks, in a preflight, for a reply that pages of every origin may read.
+    #[must_use]
+    pub fn is_public(&self, request: &Request, front: &FrontConfig) -> bool {
+        let path = below(&request.path, front).unwrap_or_default();
+        let routes = self.by_path.get(without_slash(path)).into_iter().flatten();
+        routes.filter_map(|index| self.routes.get(*index)).any(|route| route.public)
+    }
+
     fn exact(&self, wanted: &Wanted<'_>, path: &str) -> Option<FrontMounted> {
         let indices = self.by_path.get(path)?;
         let mounted = indices.iter().filter_map(|index| Some((self.routes.get(*index)?, *index)));

@@ -155,6 +155,12 @@ impl OutgoingTokens {
         self.cookies.push(cookie);
     }
 
+    /// True if a cookie is handed out, not only cleared.
+    #[must_use]
+    pub fn hands_out_cookies(&self) -> bool {
+        self.cookies.iter().any(|cookie| !cookie.value.is_empty())
+    }
+
     /// Adds the headers to a reply, and the names that scripts may read. Such a reply must not be stored by anybody.
     pub fn write_to(self, reply: &mut Reply) {
         let mut exposed = Vec::new();

@@ -6,6 +6,7 @@ mod config;
 mod control;
 mod dashboard;
 mod disk;
+mod doctor;
 #[cfg(target_os = "linux")]
 mod file_size;
 mod foreign_names;

@@ -3,6 +3,7 @@
 
 mod address;
 mod clients;
+mod doctor;
 mod limits;
 mod linking;
 mod mail;

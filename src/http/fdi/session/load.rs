@@ -6,6 +6,7 @@ use crate::command::session::regenerate::{NewPayload, RegenerateAccessToken, Reg
 use crate::command::session::verify::{Verified, VerifySession};
 use crate::config::front::{AntiCsrf, TokenTransfer};
 use crate::context::Context;
+use crate::domain::anomaly::Anomaly;
 use crate::domain::json::{Json, JsonObject, Members};
 use crate::domain::session::{IssuedToken, RefreshPolicy, SessionView};
 use crate::fault::Fault;
@@ -13,8 +14,12 @@ use crate::http::fdi::call::{FrontCall, RID};
 use crate::http::fdi::cookie::Cookies;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::tokens::{ACCESS_COOKIE, ANTI_CSRF, LEGACY_COOKIE, NewToken};
+use crate::http::fdi::watch;
 use http::Method;
 use std::sync::Arc;
+
+/// How far clocks may be apart, in ms.
+const CLOCK_TOLERANCE_MS: u64 = 60_000;
 
 /// The session of a request.
 pub struct LoadedSession {
@@ -69,12 +74,17 @@ pub async fn optional_presented(context: &Context, call: &mut FrontCall) -> Resu
     }
     let Some(presented) = access_token(call) else { return Ok(None) };
     let is_cookie = presented.transfer == TokenTransfer::Cookie;
+    if presented.shape.created > context.now().plus(CLOCK_TOLERANCE_MS) {
+        watch::note(context, call, Anomaly::ClocksApart, "");
+    }
     if is_cookie && Cookies::of(&call.request.headers).has_several(ACCESS_COOKIE) {
+        watch::note(context, call, Anomaly::DuplicateCookies, "");
         return Err(FrontError::TryRefreshToken);
     }
     let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site());
     let is_checked = is_cookie && call.request.method != Method::GET;
     if is_checked && anti_csrf == AntiCsrf::CustomHeader && !call.request.headers.contains_key(&RID) {
+        watch::note(context, call, Anomaly::RidMissing, call.label);
         return Err(FrontError::TryRefreshToken);
     }
     if presented.shape.has_dynamic_key != call.front.session.use_dynamic_key {

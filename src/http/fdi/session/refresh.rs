@@ -1,11 +1,13 @@
 //! `POST /session/refresh` (protocol: 20, 6).
 
 use super::access::{bearer, cookie, refresh_token};
-use super::start::hand_out;
+use super::shape::{Shape, shape};
+use super::start::{AUTH_MODE, hand_out};
 use crate::command::session::refresh::{RefreshSession, Refreshed};
 use crate::command::session::revoke::{RevokeSessions, Which};
 use crate::config::front::{AntiCsrf, TokenTransfer};
 use crate::context::Context;
+use crate::domain::anomaly::Anomaly;
 use crate::domain::session::{AccessTokenVersion, RefreshPolicy};
 use crate::http::exchange::Reply;
 use crate::http::fdi::call::{FrontCall, RID};
@@ -13,24 +15,31 @@ use crate::http::fdi::cookie::Cookies;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::reply;
 use crate::http::fdi::tokens::{ACCESS_COOKIE, ANTI_CSRF, LEGACY_COOKIE, REFRESH_COOKIE};
+use crate::http::fdi::watch;
+use http::header::COOKIE;
 
 const DUPLICATES: &str = "The request contains multiple session cookies. This may happen if you've changed the \
                           'cookieDomain' value in your configuration. To clear tokens from the previous domain, set \
                           'olderCookieDomain' in your config.";
 
+/// A token is new for this long, in ms.
+const JUST_MADE_MS: u64 = 30_000;
+
 #[derive(serde::Serialize)]
 struct Nothing {}
 
 pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
-    clear_duplicates(call)?;
+    clear_duplicates(context, call)?;
     let is_legacy = cookie(call, LEGACY_COOKIE).is_some();
     let Some((token, transfer)) = refresh_token(call) else {
+        watch_missing(context, call);
         forget_legacy(call, is_legacy);
         return Err(FrontError::UNAUTHORISED);
     };
     let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site());
     let is_cookie = transfer == TokenTransfer::Cookie;
     if is_cookie && anti_csrf == AntiCsrf::CustomHeader && !call.request.headers.contains_key(&RID) {
+        watch::note(context, call, Anomaly::RidMissing, call.label);
         return Err(FrontError::UNAUTHORISED);
     }
     let anti_csrf_token = call.request.header(&ANTI_CSRF).map(str::to_owned);
@@ -48,6 +57,7 @@ pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<R
     };
     match command.run(context).await? {
         Refreshed::Ok(issued) => {
+            watch_early(context, call);
             forget_other_refresh_token(call, transfer);
             hand_out(context, call, transfer, &issued);
             forget_legacy(call, is_legacy);
@@ -69,7 +79,7 @@ pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<R
 
 /// Of two cookies with one name, nobody can tell which is the newer one. Those of an earlier domain are cleared, so
 /// that the next request has one.
-fn clear_duplicates(call: &mut FrontCall) -> Result<(), FrontError> {
+fn clear_duplicates(context: &Context, call: &mut FrontCall) -> Result<(), FrontError> {
     if call.front.session.transfer == Some(TokenTransfer::Header) {
         return Ok(());
     }
@@ -80,11 +90,46 @@ fn clear_duplicates(call: &mut FrontCall) -> Result<(), FrontError> {
         return Ok(());
     }
     let Some(domain) = call.front.session.older_cookie_domain.clone() else {
+        watch::note(context, call, Anomaly::DuplicateCookies, "");
         return Err(FrontError::Misconfigured(DUPLICATES));
     };
     let rules = call.rules.with_domain(domain);
     several.into_iter().for_each(|name| call.tokens.clear_cookie(&rules, name));
     Err(FrontError::ClearedDuplicateCookies)
+}
+
+/// What is known of the access token's cookie, without a check.
+fn access_cookie(call: &FrontCall) -> Option<Shape> {
+    shape(&cookie(call, ACCESS_COOKIE)?)
+}
+
+/// Why a page that believes that it is signed in may come without a refresh token.
+fn watch_missing(context: &Context, call: &FrontCall) {
+    let validity_ms = call.app.config.refresh_token_validity_ms;
+    // Where the refresh token has expired, its cookie is gone for good reason.
+    let is_path = access_cookie(call).is_some_and(|access| access.created.plus(validity_ms) > context.now());
+    if is_path {
+        return watch::note(context, call, Anomaly::RefreshCookieMissing, "");
+    }
+    let mode = call.request.header(&AUTH_MODE).unwrap_or_default();
+    if call.request.headers.contains_key(COOKIE) {
+        return;
+    }
+    if mode.eq_ignore_ascii_case("header") && bearer(call).is_none() {
+        watch::note(context, call, Anomaly::AuthorizationMissing, "");
+    } else if mode.eq_ignore_ascii_case("cookie") {
+        let website = call.caller.website().map(ToString::to_string);
+        watch::note(context, call, Anomaly::CookiesNotSent, website.as_deref().unwrap_or_default());
+    }
+}
+
+/// Frontends refresh when an access token has expired or is refused.
+fn watch_early(context: &Context, call: &FrontCall) {
+    let Some(access) = access_cookie(call) else { return };
+    let (now, half) = (context.now(), call.app.config.access_token_validity_ms / 2);
+    if access.created.plus(JUST_MADE_MS) > now && access.expires > now.plus(half) {
+        watch::note(context, call, Anomaly::RefreshTooEarly, "");
+    }
 }
 
 fn forget_legacy(call: &mut FrontCall, is_legacy: bool) {

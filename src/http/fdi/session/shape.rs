@@ -1,5 +1,6 @@
 //! Which texts can be access tokens at all. The SDKs ignore others, such as a bearer token of the application's own.
 
+use crate::domain::time::UnixMillis;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -10,6 +11,10 @@ use serde_json::Value;
 pub(super) struct Shape {
     /// Whether it names a dynamic key.
     pub(super) has_dynamic_key: bool,
+    /// When it was made.
+    pub(super) created: UnixMillis,
+    /// When it expires.
+    pub(super) expires: UnixMillis,
 }
 
 #[derive(Deserialize)]
@@ -41,7 +46,12 @@ pub(super) fn shape(token: &str) -> Option<Shape> {
         && (version < 5 || payload.get("rsub").is_some_and(Value::is_string))
         && ["exp", "iat"].iter().all(|name| payload.get(name).is_some_and(Value::is_number))
         && payload.get("stt").is_none_or(|kind| kind.as_u64() == Some(0));
-    is_session.then(|| Shape { has_dynamic_key: header.kid.starts_with("d-") })
+    let time = |name| UnixMillis(payload.get(name).and_then(Value::as_u64).unwrap_or_default().saturating_mul(1000));
+    is_session.then(|| Shape {
+        has_dynamic_key: header.kid.starts_with("d-"),
+        created: time("iat"),
+        expires: time("exp"),
+    })
 }
 
 fn decoded(part: &str) -> Option<Vec<u8>> {

@@ -1,10 +1,11 @@
 //! A new session for somebody who has signed in (protocol: 20, 3 and 8).
 
-use super::access::{bearer, cookie};
+use super::access::{PresentedAccess, access_token, bearer, cookie};
 use crate::command::claims::{ClaimsOwner, NewSessionClaims};
 use crate::command::session::create::{CreateSession, Created};
 use crate::config::front::{AntiCsrf, SameSite, TokenTransfer};
 use crate::context::Context;
+use crate::domain::anomaly::Anomaly;
 use crate::domain::json::JsonObject;
 use crate::domain::multifactorauth::FactorsClaim;
 use crate::domain::session::client::Seen;
@@ -13,10 +14,14 @@ use crate::fault::Fault;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::tokens::{ACCESS_COOKIE, NewToken};
+use crate::http::fdi::watch;
 use http::HeaderName;
 
 /// Where the client wants to keep tokens.
-static AUTH_MODE: HeaderName = HeaderName::from_static("st-auth-mode");
+pub(super) static AUTH_MODE: HeaderName = HeaderName::from_static("st-auth-mode");
+
+/// Nobody signs in twice within this time, in ms, who sees that it worked.
+const JUST_NOW_MS: u64 = 60_000;
 
 /// From this size on, in bytes, tokens are warned of.
 const LARGE_TOKEN: usize = 3500;
@@ -36,7 +41,8 @@ pub async fn start(
     factors: Option<&FactorsClaim>,
 ) -> Result<(), FrontError> {
     let transfer = transfer_of_new(call);
-    check_cookies(call, transfer)?;
+    watch_again(context, call, factors.is_some());
+    check_cookies(context, call, transfer)?;
     let scope = call.scope();
     let issuer = call.issuer();
     let claims = NewSessionClaims { scope: &scope, front: &call.front, issuer: &issuer, owner, factors };
@@ -103,13 +109,29 @@ fn transfer_of_new(call: &FrontCall) -> TokenTransfer {
 }
 
 /// Browsers refuse cookies for other sites that are not secure, except on this machine.
-fn check_cookies(call: &FrontCall, transfer: TokenTransfer) -> Result<(), FrontError> {
+fn check_cookies(context: &Context, call: &FrontCall, transfer: TokenTransfer) -> Result<(), FrontError> {
     let rules = &call.rules;
     let is_refused = transfer == TokenTransfer::Cookie && rules.same_site == SameSite::None && !rules.is_secure;
     let website = call.front.websites.of(call.caller.website());
     let is_local =
         call.api.site() == Some("localhost") && website.is_none_or(|website| website.site() == Some("localhost"));
-    if is_refused && !is_local { Err(FrontError::Misconfigured(INSECURE)) } else { Ok(()) }
+    if !is_refused || is_local {
+        return Ok(());
+    }
+    let website = website.map(ToString::to_string);
+    watch::note(context, call, Anomaly::SameSiteNoneInsecure, website.as_deref().unwrap_or_default());
+    Err(FrontError::Misconfigured(INSECURE))
+}
+
+/// Somebody who signs in has just done so, as the browser knows and the page does not. Second factors are signed in with
+/// as well.
+fn watch_again(context: &Context, call: &FrontCall, has_factors: bool) {
+    let presented = access_token(call).filter(|_| !has_factors);
+    let now = context.now();
+    let is_new = |access: &PresentedAccess| access.shape.created.plus(JUST_NOW_MS) > now && access.shape.expires > now;
+    if presented.is_some_and(|access| access.transfer == TokenTransfer::Cookie && is_new(&access)) {
+        watch::note(context, call, Anomaly::SignInUnnoticed, "");
+    }
 }
 
 /// Says so before browsers lose tokens. In pages, the frontend SDK keeps those of headers in cookies, too.

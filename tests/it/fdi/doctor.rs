@@ -1,0 +1,279 @@
+//! `sessiond doctor`: a set-up that is wrong in one way is told so, in each way; one that is right hears nothing.
+
+use super::{PASSWORD, cookies, form, sign_up};
+use crate::app::{ManualClock, START, TestApp, TestAppBuilder, TestReply};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Method;
+use serde_json::{Value, json};
+use sessiond::control::doctor::examine;
+use sessiond::domain::anomaly::Anomaly;
+use sessiond::domain::time::UnixMillis;
+use std::collections::BTreeSet;
+
+const API: &str = "api.shop.example";
+const SHOP: &str = "https://www.shop.example";
+
+/// A set-up in which all is well.
+fn shop() -> TestAppBuilder {
+    let builder = TestApp::builder().setting("api_domain", "https://api.shop.example").setting("website_domain", SHOP);
+    let builder = builder.setting("trusted_proxies", "127.0.0.1").setting("smtp_host", "mx.shop.example");
+    builder.setting("smtp_from_email", "shop@shop.example").master_key("a master key of more than 32 bytes")
+}
+
+async fn found(app: &TestApp) -> Vec<Value> {
+    examine(&app.context).await.unwrap()["findings"].as_array().unwrap().clone()
+}
+
+async fn names(app: &TestApp) -> Vec<String> {
+    found(app).await.iter().map(|finding| finding["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A request of the website's page, by way of the proxy.
+macro_rules! page {
+    ($app:expr, $method:ident $path:literal) => {
+        $app.front_at(Method::$method, API, $path)
+            .header("origin", SHOP)
+            .header("x-forwarded-for", "203.0.113.7")
+            .header("x-forwarded-proto", "https")
+            .header("rid", "session")
+    };
+}
+
+async fn sign_up_at(app: &TestApp, email: &str) -> TestReply {
+    let request = page!(app, POST "/auth/signup").header("st-auth-mode", "cookie");
+    request.json(&form(email, PASSWORD)).await.ok()
+}
+
+/// One cookie of those that a browser would send.
+fn only(jar: &str, name: &str) -> String {
+    jar.split("; ").find(|cookie| cookie.starts_with(name)).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_right_set_up_hears_nothing() {
+    let app = shop().build().await;
+    let jar = cookies(&sign_up_at(&app, "a@b.cd").await);
+    assert_eq!(page!(app, POST "/auth/session/refresh").header("cookie", &jar).await.code(), 200);
+    let jar = cookies(
+        &page!(app, POST "/auth/signin").json(&form("a@b.cd", PASSWORD)).header("st-auth-mode", "cookie").await,
+    );
+    page!(app, GET "/auth/user/email/verify").header("cookie", &jar).await.ok();
+    // What happens everywhere: health checks by address, links from elsewhere, keys for everybody, people who come
+    // back after months, and sessions that have ended.
+    app.front_at(Method::GET, "10.0.0.1", "/auth/jwt/jwks.json").await;
+    let stranger = "https://news.example";
+    app.front_at(Method::GET, API, "/auth/jwt/jwks.json").header("origin", stranger).await;
+    app.front_at(Method::OPTIONS, API, "/auth/jwt/jwks.json").header("origin", stranger).await;
+    app.front_at(Method::GET, API, "/auth/nowhere").header("referer", "https://news.example/").await;
+    app.clock.advance(101 * 24 * 3_600_000);
+    let back = only(&jar, "sAccessToken");
+    page!(app, GET "/auth/user/email/verify").header("cookie", &back).await;
+    page!(app, POST "/auth/session/refresh").header("cookie", &back).header("st-auth-mode", "cookie").await;
+    assert_eq!(names(&app).await, [""; 0], "{:?}", found(&app).await);
+    let development = TestApp::new().await;
+    sign_up(&development, "a@b.cd").await;
+    assert_eq!(names(&development).await, [""; 0]);
+}
+
+/// The anomalies that were told so far.
+#[derive(Default)]
+struct Told(BTreeSet<String>);
+
+impl Told {
+    async fn check(&mut self, app: &TestApp, expected: &str) {
+        assert_eq!(names(app).await, [expected], "{:?}", found(app).await);
+        assert!(self.0.insert(expected.to_owned()), "{expected} has two fixtures");
+    }
+}
+
+#[tokio::test]
+async fn each_wrong_set_up_is_named() {
+    let mut told = Told::default();
+    where_the_front_door_is(&mut told).await;
+    cookies_and_clocks(&mut told).await;
+    headers_keys_and_settings(&mut told).await;
+    let all: BTreeSet<_> = Anomaly::ALL.iter().map(|anomaly| anomaly.name().to_owned()).collect();
+    assert_eq!(told.0, all, "every anomaly has a fixture");
+}
+
+async fn where_the_front_door_is(told: &mut Told) {
+    let app = shop().build().await;
+    let evil = |method: Method| app.front_at(method, API, "/auth/signin").header("origin", "https://evil.example");
+    evil(Method::POST).json(&form("a@b.cd", PASSWORD)).await;
+    evil(Method::OPTIONS).await;
+    told.check(&app, "origin-not-allowed").await;
+
+    let app = shop().build().await;
+    app.front_at(Method::GET, "other.example", "/auth/loginmethods").header("sec-fetch-site", "same-site").await;
+    told.check(&app, "host-unknown").await;
+    let app = TestApp::new().await;
+    app.front_at(Method::GET, "other.example", "/auth/loginmethods").header("sec-fetch-site", "none").await;
+    assert_eq!(names(&app).await, ["host-unknown"]);
+
+    let app = shop().setting("api_domain", "http://api.shop.example").setting("website_domain", "").build().await;
+    app.front_at(Method::GET, API, "/auth/loginmethods").header("x-forwarded-proto", "https").await;
+    told.check(&app, "https-unknown").await;
+
+    let app = shop().setting("api_domain", "http://api.shop.example").setting("cookie_same_site", "none");
+    let app = app.setting("cookie_secure", "true").build().await;
+    let signed_up =
+        app.front_at(Method::POST, API, "/auth/signup").header("origin", SHOP).header("st-auth-mode", "cookie");
+    signed_up.json(&form("a@b.cd", PASSWORD)).await.ok();
+    told.check(&app, "http-api-of-https-page").await;
+
+    let app = shop().setting("cookie_secure", "false").build().await;
+    sign_up_at(&app, "a@b.cd").await;
+    told.check(&app, "cookie-not-secure").await;
+
+    let app = shop().setting("cookie_domain", "api.shop.example").build().await;
+    let elsewhere = app.front_at(Method::POST, "10.0.0.1", "/auth/signup").header("st-auth-mode", "cookie");
+    elsewhere.json(&form("a@b.cd", PASSWORD)).await.ok();
+    told.check(&app, "cookie-domain-foreign").await;
+
+    let app =
+        shop().setting("website_domain", "https://www.other.example").setting("cookie_same_site", "lax").build().await;
+    let other = app.front_at(Method::POST, API, "/auth/signup").header("origin", "https://www.other.example");
+    other.header("st-auth-mode", "cookie").json(&form("a@b.cd", PASSWORD)).await.ok();
+    told.check(&app, "same-site-too-strict").await;
+
+    let app =
+        shop().setting("website_domain", "https://www.other.example").setting("cookie_secure", "false").build().await;
+    let other = app.front_at(Method::POST, API, "/auth/signup").header("origin", "https://www.other.example");
+    assert_eq!(other.header("st-auth-mode", "cookie").json(&form("a@b.cd", PASSWORD)).await.code(), 500);
+    told.check(&app, "same-site-none-insecure").await;
+}
+
+async fn cookies_and_clocks(told: &mut Told) {
+    let app = shop().build().await;
+    let jar = cookies(&sign_up_at(&app, "a@b.cd").await);
+    page!(app, POST "/auth/session/refresh").header("cookie", &only(&jar, "sAccessToken")).await;
+    told.check(&app, "refresh-cookie-missing").await;
+
+    let app = shop().build().await;
+    page!(app, POST "/gateway/auth/session/refresh").await;
+    told.check(&app, "refresh-elsewhere").await;
+    assert_eq!(found(&app).await[0]["examples"], json!(["/gateway/auth/session/refresh"]));
+
+    let app = shop().build().await;
+    let jar = cookies(&sign_up_at(&app, "a@b.cd").await);
+    page!(app, GET "/auth/user/email/verify").header("cookie", &format!("{jar}; sAccessToken=older")).await;
+    told.check(&app, "duplicate-cookies").await;
+
+    let app = shop().build().await;
+    for _ in 0..3 {
+        assert_eq!(names(&app).await, [""; 0], "not before the third time");
+        page!(app, POST "/auth/session/refresh").header("st-auth-mode", "cookie").await;
+    }
+    told.check(&app, "cookies-not-sent").await;
+
+    let app = shop().build().await;
+    for _ in 0..3 {
+        page!(app, POST "/auth/session/refresh").header("st-auth-mode", "header").await;
+    }
+    told.check(&app, "authorization-missing").await;
+
+    let app = shop().build().await;
+    let jar = cookies(&sign_up_at(&app, "a@b.cd").await);
+    for _ in 0..3 {
+        let again = page!(app, POST "/auth/signin").header("cookie", &only(&jar, "sAccessToken"));
+        again.header("st-auth-mode", "cookie").json(&form("a@b.cd", PASSWORD)).await.ok();
+    }
+    told.check(&app, "sign-in-unnoticed").await;
+
+    let app = shop().build().await;
+    let jar = cookies(&sign_up_at(&app, "a@b.cd").await);
+    app.clock.step(-120_000);
+    page!(app, GET "/auth/user/email/verify").header("cookie", &jar).await;
+    told.check(&app, "clocks-apart").await;
+
+    let app = shop().build().await;
+    let mut jar = cookies(&sign_up_at(&app, "a@b.cd").await);
+    for _ in 0..5 {
+        jar = cookies(&page!(app, POST "/auth/session/refresh").header("cookie", &jar).await);
+    }
+    told.check(&app, "refresh-too-early").await;
+}
+
+async fn headers_keys_and_settings(told: &mut Told) {
+    let app = shop().setting("anti_csrf", "VIA_CUSTOM_HEADER").build().await;
+    let jar = cookies(&sign_up_at(&app, "a@b.cd").await);
+    let bare = app.front_at(Method::POST, API, "/auth/user/email/verify/token").header("origin", SHOP);
+    bare.header("cookie", &jar).await;
+    told.check(&app, "rid-missing").await;
+
+    let app = shop().build().await;
+    let later = ManualClock::at(UnixMillis(START.0 + 5_000));
+    let elsewhere = shop().seed(2).clock(&later).build().await;
+    let jar = cookies(&sign_up_at(&elsewhere, "a@b.cd").await);
+    page!(app, GET "/auth/user/email/verify").header("cookie", &jar).await;
+    told.check(&app, "unknown-key").await;
+
+    let app = shop().setting("trusted_proxies", "10.0.0.0/8").build().await;
+    app.front_at(Method::GET, API, "/auth/loginmethods").header("x-forwarded-for", "203.0.113.7").await.ok();
+    told.check(&app, "proxy-not-trusted").await;
+
+    let app = shop().build().await;
+    let permissions: Vec<String> = (0..300).map(|number| format!("permission-number-{number}")).collect();
+    app.request(Method::PUT, "/recipe/role").json(&json!({"role": "r", "permissions": permissions})).await.ok();
+    let user = sign_up_at(&app, "a@b.cd").await.json()["user"]["id"].clone();
+    assert_eq!(names(&app).await, [""; 0]);
+    let role = app.request(Method::PUT, "/recipe/user/role").json(&json!({"role": "r", "userId": user}));
+    role.await.ok();
+    page!(app, POST "/auth/signin").header("st-auth-mode", "cookie").json(&form("a@b.cd", PASSWORD)).await.ok();
+    told.check(&app, "cookie-too-large").await;
+
+    for (key, value, expected) in
+        [("smtp_host", None, "mail-server-missing"), ("", Some("PHONE"), "text-service-missing")]
+    {
+        let mut builder = TestApp::builder().setting("api_domain", "https://api.shop.example");
+        if key.is_empty() {
+            builder = builder.setting("smtp_host", "mx.shop.example").setting("smtp_from_email", "shop@shop.example");
+            builder =
+                builder.setting("recipe_list", "passwordless").setting("passwordless_contact_method", value.unwrap());
+        }
+        told.check(&builder.master_key("a master key of more than 32 bytes").build().await, expected).await;
+    }
+    let app = TestApp::builder().setting("api_domain", "https://api.shop.example");
+    let app = app.setting("smtp_host", "mx.shop.example").setting("smtp_from_email", "shop@shop.example");
+    told.check(&app.build().await, "master-key-missing").await;
+
+    let app = failing_mail().await;
+    told.check(&app, "mail-failing").await;
+}
+
+/// A shop whose mail server refuses connections.
+async fn failing_mail() -> TestApp {
+    let app = shop().setting("smtp_host", "127.0.0.1").setting("smtp_port", "9").build().await;
+    let jar = cookies(&sign_up_at(&app, "a@b.cd").await);
+    page!(app, POST "/auth/user/email/verify/token").header("cookie", &jar).await.ok();
+    let round = sessiond::jobs::outbox::round(&app.context).await.unwrap();
+    assert_eq!(round.failed, 1);
+    app
+}
+
+#[tokio::test]
+async fn findings_hold_an_example_and_no_secrets() {
+    let app = shop().build().await;
+    let jar = cookies(&sign_up_at(&app, "secret@b.cd").await);
+    page!(app, GET "/auth/user/email/verify").header("cookie", &format!("{jar}; sAccessToken=older")).await;
+    page!(app, POST "/auth/session/refresh").header("cookie", &only(&jar, "sAccessToken")).await;
+    for number in 0..100 {
+        let origin = format!("https://{number}.evil.example");
+        app.front_at(Method::POST, API, "/auth/signin").header("origin", &origin).await;
+    }
+    let answer = examine(&app.context).await.unwrap();
+    let origins = &answer["findings"][0];
+    assert_eq!(origins["name"], "origin-not-allowed");
+    assert_eq!((&origins["count"], &origins["subjects"]), (&json!(100), &json!(64)));
+    assert_eq!(origins["examples"].as_array().unwrap().len(), 3);
+    assert_eq!((&origins["requestId"], &origins["lastSeen"]), (&json!("test"), &json!(START.0)));
+    let text = answer.to_string();
+    assert!(!text.contains("secret@") && !text.contains("203.0.113.7"), "{text}");
+    for part in jar.split(['=', ';', ' ']).filter(|part| part.len() > 20) {
+        assert!(!text.contains(part), "{text}");
+    }
+    assert!(URL_SAFE_NO_PAD.decode(only(&jar, "sAccessToken").split('.').nth(1).unwrap()).is_ok(), "tokens were there");
+    app.clock.advance(24 * 3_600_000 + 1);
+    assert_eq!(names(&app).await, [""; 0], "what was mended is forgotten after a day");
+}
