@@ -179,9 +179,12 @@ impl AppConfig {
     }
 }
 
-/// The front door's settings; the parent's where they are the same, so that apps and tenants share them.
+/// The front door's settings, if they and those of its hooks are valid; the parent's where they are the same, so that
+/// apps and tenants share them.
 fn front(values: &Values, parent: Option<&AppConfig>) -> Option<Arc<FrontConfig>> {
     let own = FrontConfig::read(values, &mut Flaws::default())?;
+    // Without its hooks, the front door would let in whom they refuse.
+    HooksConfig::read(values, &mut Flaws::default())?;
     let shared = parent.and_then(|parent| parent.front.as_ref()).filter(|front| ***front == own);
     Some(shared.map_or_else(|| Arc::new(own), Arc::clone))
 }

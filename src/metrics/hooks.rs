@@ -19,6 +19,41 @@ table! {
     }
 }
 
+table! {
+    /// What came of a question to a hook.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum QuestionOutcome {
+        /// The hook allows it.
+        Allowed, "allowed";
+        /// The hook refuses it.
+        Refused, "refused";
+        /// The hook gave no answer that can be used.
+        Unanswered, "unanswered";
+    }
+}
+
+/// Questions to hooks. Each outcome has its own counter, resolved once.
+pub struct QuestionFigures {
+    outcomes: [(QuestionOutcome, Counter); QuestionOutcome::ALL.len()],
+}
+
+impl QuestionFigures {
+    pub(super) fn registered(registry: &mut Registry) -> Self {
+        let family: Family<OutcomeLabels, Counter> = Family::default();
+        registry.register("hook_questions", "Questions to inline hooks by outcome", family.clone());
+        let counter =
+            |outcome: QuestionOutcome| family.get_or_create(&OutcomeLabels { outcome: outcome.name() }).clone();
+        Self { outcomes: QuestionOutcome::ALL.map(|outcome| (outcome, counter(outcome))) }
+    }
+
+    /// Counts one question.
+    pub fn count(&self, outcome: QuestionOutcome) {
+        if let Some((_, counter)) = self.outcomes.iter().find(|(known, _)| *known == outcome) {
+            counter.inc();
+        }
+    }
+}
+
 /// Attempts to tell hooks of events. Each outcome has its own counter, resolved once.
 pub struct HookFigures {
     outcomes: [(HookOutcome, Counter); HookOutcome::ALL.len()],

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 /// The `Content-Type` of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-pub use hooks::{HookFigures, HookOutcome};
+pub use hooks::{HookFigures, HookOutcome, QuestionFigures, QuestionOutcome};
 pub use limits::LimitFigures;
 pub use mail::{MailFigures, MailOutcome};
 pub use password::{SignInFigures, SignInOutcome};
@@ -58,6 +58,8 @@ pub struct Metrics {
     pub hooks: HookFigures,
     /// Requests of the front door that were too many.
     pub limits: LimitFigures,
+    /// Questions to hooks, by outcome.
+    pub questions: QuestionFigures,
 }
 
 /// Counters of what happens to sessions. Each outcome has its own counter, resolved once.
@@ -245,8 +247,9 @@ impl Default for Metrics {
         let sign_ups = SignUpFigures::registered(&mut registry);
         let mails = MailFigures::registered(&mut registry);
         let hooks = HookFigures::registered(&mut registry);
+        let questions = QuestionFigures::registered(&mut registry);
         let limits = LimitFigures::registered(&mut registry);
-        Self { registry, requests, latency, panics, sessions, sign_ins, sign_ups, mails, hooks, limits }
+        Self { registry, requests, latency, panics, sessions, sign_ins, sign_ups, mails, hooks, questions, limits }
     }
 }
 

@@ -1,9 +1,10 @@
-//! Hooks: programs of the operator's that are told what has happened.
+//! Hooks: programs of the operator's that are told what has happened, and asked what may happen.
 //!
 //! ```ignore
 //! raise(tx.as_mut(), context, scope, &event).await?;    // in every attempt; the commit wakes the job that tells hooks
 //! ```
 
+pub mod ask;
 pub mod deliver;
 pub mod operate;
 mod raise;

@@ -7,6 +7,7 @@ mod issue;
 pub mod jwt;
 pub mod list;
 pub mod refresh;
+pub mod refreshable;
 pub mod regenerate;
 pub mod revoke;
 mod session_owner;

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::hook::HookEventKind;
 use crate::domain::ids::{SessionHandle, UserId};
+use crate::domain::json::JsonObject;
 use crate::domain::session::client::{Seen, SessionClients};
 use crate::domain::session::event::EventKind;
 pub use crate::domain::session::event::ReuseSubtype;
@@ -21,6 +22,7 @@ use crate::domain::session::timeline::Attempts;
 use crate::domain::session::{AccessTokenVersion, IssuedSession, RefreshPolicy};
 use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash1;
+use crate::domain::usermetadata::merged;
 use crate::fault::Fault;
 use crate::metrics::RefreshOutcome;
 use crate::state::directory::AppEntry;
@@ -52,6 +54,8 @@ pub struct RefreshSession<'a> {
     pub policy: RefreshPolicy,
     /// The browser or app that refreshes.
     pub seen: Seen,
+    /// Claims to add to the session's payload, in place of those of the same names; none of them reserved.
+    pub added_claims: Option<&'a JsonObject>,
 }
 
 /// The outcome of a refresh.
@@ -252,6 +256,9 @@ impl Exchange<'_> {
             use_static_key: grant.use_static_key(),
         };
         let mint = Mint::new(self.ring, &entry.config, self.command.options(), self.context.entropy.as_ref(), now);
+        if let Some(claims) = self.command.added_claims {
+            record.user_data_in_jwt = merged(&record.user_data_in_jwt, claims);
+        }
         let pair = match mint.pair(handle, &owner, &record.user_data_in_jwt, &spec)? {
             Ok(pair) => pair,
             Err(PairRefused::ProtectedClaim) => {

@@ -28,6 +28,17 @@ pub(super) const HOOKS: &[Setting] = &[
     .per_app()
     .hidden(),
     setting(
+        "inline_hooks",
+        "SESSIOND_INLINE_HOOKS",
+        Kind::Json,
+        Null,
+        "Programs that the front door asks before something happens: a list in JSON of objects with `url`, `secret`, \
+         `before` (`sign_up`, `sign_in`, `token`), `fail` (`open` or `closed`) and `timeoutMs`; see [hooks](hooks.md).",
+    )
+    .per_app()
+    .hidden()
+    .secret(),
+    setting(
         "hook_private_networks",
         "SESSIOND_HOOK_PRIVATE_NETWORKS",
         Kind::Text,

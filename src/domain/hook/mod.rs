@@ -1,10 +1,14 @@
-//! Hooks: programs of the operator's that are told what has happened.
+//! Hooks: programs of the operator's that are told what has happened, and asked what may happen.
 
 mod event;
+mod inline;
 mod kind;
+mod question;
 
 pub use event::{Circumstances, HookEvent};
+pub use inline::{HookPoint, InlineHook};
 pub use kind::HookEventKind;
+pub use question::{Answer, Question};
 
 use crate::domain::webhook::Webhook;
 use sha2::{Digest, Sha256};

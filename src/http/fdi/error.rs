@@ -11,6 +11,9 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 
+/// What people are told if a hook did not answer.
+pub const TRY_LATER: &str = "This is not possible at the moment. Please try again later.";
+
 /// Why a request is refused, if not by a `status` in a 200 reply.
 #[derive(Debug, thiserror::Error)]
 pub enum FrontError {
@@ -32,6 +35,12 @@ pub enum FrontError {
              will be refreshed in the next refresh call."
     )]
     ClearedDuplicateCookies,
+    /// `GENERAL_ERROR` with this sentence for the person: a hook does not allow it.
+    #[error("{0}")]
+    Refused(String),
+    /// 503: a hook did not answer. The browser keeps its tokens and tries again.
+    #[error("{TRY_LATER}")]
+    Unanswered,
     /// 404: there is no such route.
     #[error("Not found")]
     NotFound,
@@ -89,6 +98,8 @@ impl FrontError {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
             Self::InvalidClaim(flaw) => return invalid_claim(session.invalid_claim_status, flaw),
+            Self::Refused(sentence) => return reply::general_error(sentence),
+            Self::Unanswered => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => return not_found(),
             Self::Api(error) => {
                 let core = error.reply();

@@ -10,6 +10,7 @@ pub mod dev;
 pub mod emailpassword;
 pub mod emailverification;
 pub mod error;
+pub mod hooks;
 pub mod input;
 pub mod limits;
 pub mod mail;

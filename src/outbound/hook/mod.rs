@@ -1,18 +1,28 @@
 //! Requests to hooks.
 
 use crate::domain::delivery::Failure;
-use crate::domain::hook::EventHook;
+use crate::domain::hook::{EventHook, InlineHook};
 use crate::domain::http_request::Reach;
+use crate::domain::ids::AppId;
 use crate::domain::time::UnixMillis;
 use crate::outbound::http::HttpClient;
 use crate::outbound::one_line::one_line;
 use crate::outbound::webhook::signed_request;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
+
+/// The most questions to one hook at once: a slow one keeps others waiting, and not the server busy.
+const AT_ONCE: usize = 32;
+/// The largest answer to a question, in bytes.
+const MAX_ANSWER: usize = 64 * 1024;
 
 /// Calls hooks.
 pub struct HookClient {
     http: Arc<dyn HttpClient>,
+    /// Turns to ask the inline hooks of apps, by their URLs.
+    turns: Mutex<HashMap<(AppId, String), Arc<Semaphore>>>,
 }
 
 /// Why a hook has not taken an event.
@@ -34,7 +44,7 @@ impl HookClient {
     /// A client that sends its requests in this way.
     #[must_use]
     pub fn new(http: Arc<dyn HttpClient>) -> Self {
-        Self { http }
+        Self { http, turns: Mutex::default() }
     }
 
     /// Tells a hook of an event; returns the status with which it took it.
@@ -57,6 +67,41 @@ impl HookClient {
             },
             Err(error) => Err(TellError { failure: Failure::Unavailable, what: one_line(&error.to_string()) }),
         }
+    }
+}
+
+impl HookClient {
+    /// Asks an inline hook of an app; returns the body of its answer.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn ask(
+        &self,
+        (app, hook): (&AppId, &InlineHook),
+        reach: &Reach,
+        (id, body): (&Uuid, String),
+        now: UnixMillis,
+    ) -> Result<Vec<u8>, String> {
+        let request = signed_request(&hook.webhook, format!("ask_{}", id.simple()), body, now).max_reply(MAX_ANSWER);
+        let turns = self.turns(app, &hook.webhook.url);
+        let reach = Reach { timeout: hook.timeout, ..reach.clone() };
+        let asking = async {
+            let _turn = turns.acquire().await;
+            self.http.send(&request, &reach).await
+        };
+        // The wait for a turn counts: people wait, too.
+        match tokio::time::timeout(hook.timeout, asking).await {
+            Ok(Ok(reply)) if matches!(reply.status, 200..=299) => Ok(reply.body),
+            Ok(Ok(reply)) => Err(format!("it answered {}", reply.status)),
+            Ok(Err(error)) => Err(one_line(&error.to_string())),
+            Err(_) => Err(format!("{} did not answer in time", hook.webhook.host())),
+        }
+    }
+
+    fn turns(&self, app: &AppId, url: &str) -> Arc<Semaphore> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_hook = turns.entry((app.clone(), url.to_owned())).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE)));
+        Arc::clone(of_hook)
     }
 }
 

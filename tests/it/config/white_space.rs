@@ -26,7 +26,7 @@ pub(crate) fn sample(setting: &Setting) -> String {
         "log_level" => "WARN",
         "oauth_client_secret_encryption_key" => "correct horse",
         "provider_private_networks" | "hook_private_networks" => "10.0.0.0/8",
-        "third_party_providers" | "event_hooks" => "[]",
+        "third_party_providers" | "event_hooks" | "inline_hooks" => "[]",
         "trusted_proxies" => "10.0.0.0/8, ::1",
         "allowed_hosts" => "core.example.com,*.example.net",
         "allowed_origins" => "http://localhost:3000",

@@ -3,6 +3,7 @@
 mod delivery;
 mod docs;
 mod events;
+mod inline;
 pub(crate) mod receiver;
 mod records;
 

@@ -107,10 +107,14 @@ impl Receiver {
         self.received.lock().unwrap().clone()
     }
 
+    /// What it got since the last time, oldest first.
+    pub(crate) fn take(&self) -> Vec<Received> {
+        std::mem::take(&mut *self.received.lock().unwrap())
+    }
+
     /// The types of the events that it got since the last time, in their order of arrival.
     pub(crate) fn take_types(&self) -> Vec<String> {
-        let received = std::mem::take(&mut *self.received.lock().unwrap());
-        received.iter().map(|one| one.body()["type"].as_str().unwrap().to_owned()).collect()
+        self.take().iter().map(|one| one.body()["type"].as_str().unwrap().to_owned()).collect()
     }
 }
 

@@ -89,6 +89,7 @@ impl Driver {
 
     pub(crate) fn refreshing<'a>(&self, policy: RefreshPolicy, token: &'a str) -> RefreshSession<'a> {
         RefreshSession {
+            added_claims: None,
             scope: self.scope("POST /recipe/session/refresh"),
             refresh_token: token,
             anti_csrf_token: None,

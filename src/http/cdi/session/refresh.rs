@@ -54,6 +54,7 @@ pub(super) async fn refresh(context: &Context, call: &Call) -> Result<Reply, Api
     };
     let access_token_validity_ms = access_token_validity(call, &body)?;
     let command = RefreshSession {
+        added_claims: None,
         scope: call.scope()?,
         refresh_token: &refresh_token,
         anti_csrf_token: anti_csrf_token.as_deref(),

@@ -1,7 +1,7 @@
 //! `formFields`: read, checked for their form, then by their rules (protocol: 21, 4).
 
 use crate::config::front::{FormField, FrontConfig};
-use crate::domain::json::JsonObject;
+use crate::domain::json::{Json, JsonObject, Members};
 use crate::domain::password::guessable::is_guessable;
 use crate::http::exchange::Reply;
 use crate::http::fdi::error::FrontError;
@@ -94,16 +94,22 @@ impl Form {
         validate::password(password).or_else(|| is_refused().then_some(GUESSABLE))
     }
 
-    /// What was answered besides address and password, as metadata of the user; `None` without any answer.
+    /// What was answered besides address and password; `None` without any answer.
     pub(super) fn answers(&self, configured: &[FormField]) -> Option<JsonObject> {
         let is_own = |id: &str| id != EMAIL && id != PASSWORD && configured.iter().any(|field| field.id == id);
         let mut answers = Map::new();
         for (id, value) in self.0.iter().filter(|(id, value)| is_own(id) && !value.is_null()) {
             answers.entry(id.clone()).or_insert_with(|| value.clone());
         }
-        let metadata = [(ANSWERS.to_owned(), Value::Object(answers.clone()))].into_iter().collect();
-        (!answers.is_empty()).then(|| JsonObject::from_map(&metadata))
+        (!answers.is_empty()).then(|| JsonObject::from_map(&answers))
     }
+}
+
+/// Answers as they are kept in the user's metadata.
+pub(super) fn kept_as_metadata(answers: &JsonObject) -> JsonObject {
+    let mut metadata = Members::default();
+    metadata.set(ANSWERS, Json::Object(Members::parse(answers.as_str()).unwrap_or_default()));
+    JsonObject::from(&metadata)
 }
 
 fn field(value: &Value) -> Result<(String, Value), FrontError> {

@@ -1,6 +1,6 @@
 //! `POST /signup`.
 
-use super::form::{EMAIL, FieldError, Form, PASSWORD, PasswordRule, field_errors};
+use super::form::{EMAIL, FieldError, Form, PASSWORD, PasswordRule, field_errors, kept_as_metadata};
 use crate::command::emailpassword::Account;
 use crate::command::emailpassword::find::FindByEmail;
 use crate::command::emailpassword::sign_up::{SignUp, SignedUp};
@@ -83,7 +83,10 @@ pub(super) async fn sign_up(context: &Context, call: &mut FrontCall) -> Result<R
         }
         Err(refused) => return refused.reply(&CODES),
     }
-    let command = SignUp { account, password: form.text(PASSWORD), metadata: form.answers(&call.front.sign_up_fields) };
+    let answers = form.answers(&call.front.sign_up_fields);
+    signing_in.ask_sign_up(context, call, &attempt, answers.as_ref()).await?;
+    let metadata = answers.as_ref().map(kept_as_metadata);
+    let command = SignUp { account, password: form.text(PASSWORD), metadata };
     let SignedUp::Ok(person) = command.run(context).await? else { return Ok(taken()) };
     let person = match signing_in.finish(context, call, (*person, true), FACTOR).await {
         Ok(person) => person,

@@ -3,9 +3,11 @@
 use super::answer::{Answer, EarlyCheck};
 use super::session_user::{self, verify_own_address};
 use super::shared::{self, CODES};
+use crate::command::hook::ask::is_asked;
 use crate::command::passwordless::attempt::Refused;
 use crate::command::passwordless::consume::{ConsumeCode, Consumed};
 use crate::context::Context;
+use crate::domain::hook::HookPoint;
 use crate::domain::limits::LimitedAction;
 use crate::domain::passwordless::Contact;
 use crate::http::codes::RefusedCodeBody;
@@ -41,9 +43,17 @@ pub(super) async fn consume(context: &Context, call: &mut FrontCall) -> Result<R
         }
         return refused.reply(&CODES);
     }
+    let asks = attempt.is_sign_up() && is_asked(&call.scope(), HookPoint::SignUp);
+    if asks {
+        // Whether somebody may sign up is said to those only who have the code.
+        early.is_right(context, call).await?;
+    }
     // A wrong code was counted when it was checked: not twice.
     if let Some(Err(refused)) = early.verdict {
         return failed(refused);
+    }
+    if asks {
+        signing_in.ask_sign_up(context, call, &attempt, None).await?;
     }
     let command = ConsumeCode { attempt: answer.attempt(call)?, confirms_email: true };
     let (person, created) = match command.run(context).await? {

@@ -3,16 +3,21 @@
 use super::access::{bearer, cookie, refresh_token};
 use super::shape::{Shape, shape};
 use super::start::{AUTH_MODE, hand_out};
+use crate::command::hook::ask::{HookRefusal, is_asked};
 use crate::command::session::refresh::{RefreshSession, Refreshed};
+use crate::command::session::refreshable::FindRefreshable;
 use crate::command::session::revoke::{RevokeSessions, Which};
 use crate::config::front::{AntiCsrf, TokenTransfer};
 use crate::context::Context;
 use crate::domain::anomaly::Anomaly;
-use crate::domain::session::{AccessTokenVersion, RefreshPolicy};
+use crate::domain::hook::{HookPoint, Question};
+use crate::domain::json::JsonObject;
+use crate::domain::session::{AccessTokenVersion, RefreshPolicy, SessionView};
 use crate::http::exchange::Reply;
 use crate::http::fdi::call::{FrontCall, RID};
 use crate::http::fdi::cookie::Cookies;
 use crate::http::fdi::error::FrontError;
+use crate::http::fdi::hooks;
 use crate::http::fdi::reply;
 use crate::http::fdi::tokens::{ACCESS_COOKIE, ANTI_CSRF, LEGACY_COOKIE, REFRESH_COOKIE};
 use crate::http::fdi::watch;
@@ -42,6 +47,7 @@ pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<R
         watch::note(context, call, Anomaly::RidMissing, call.label);
         return Err(FrontError::UNAUTHORISED);
     }
+    let added_claims = ask(context, call, &token).await?;
     let anti_csrf_token = call.request.header(&ANTI_CSRF).map(str::to_owned);
     let command = RefreshSession {
         scope: call.scope(),
@@ -54,6 +60,7 @@ pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<R
         max_access_token_bytes: call.rules.max_access_token(transfer),
         policy: RefreshPolicy::PromoteOnUse,
         seen: call.seen(),
+        added_claims: added_claims.as_ref(),
     };
     match command.run(context).await? {
         Refreshed::Ok(issued) => {
@@ -74,6 +81,38 @@ pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<R
             forget_legacy(call, is_legacy);
             Err(FrontError::UNAUTHORISED)
         }
+    }
+}
+
+/// Asks the hook whether the session may go on; returns the claims that it adds. A session that may not is ended.
+///
+/// # Errors
+/// 401 if it may not go on, 503 if the hook did not answer.
+async fn ask(context: &Context, call: &FrontCall, token: &str) -> Result<Option<JsonObject>, FrontError> {
+    if !is_asked(&call.scope(), HookPoint::Token) {
+        return Ok(None);
+    }
+    let found = FindRefreshable { scope: call.scope(), refresh_token: token }.run(context).await?;
+    // What cannot be refreshed is nothing to ask about.
+    let Some(SessionView { handle, user_id, recipe_user_id, user_data_in_jwt }) = found else { return Ok(None) };
+    let question = Question {
+        tenant: &handle.tenant,
+        user: Some((&user_id, &recipe_user_id)),
+        begins_session: false,
+        session: Some(&handle),
+        ..hooks::question(call, HookPoint::Token)
+    };
+    match hooks::ask(context, call, question, Some(&user_data_in_jwt)).await? {
+        Ok(added) => {
+            hooks::add_metadata(context, call, &user_id, added.metadata).await?;
+            Ok(added.claims)
+        }
+        Err(HookRefusal::Refused(_)) => {
+            let which = Which::Handles(vec![handle.to_string()]);
+            RevokeSessions { scope: call.scope(), which }.run(context).await?;
+            Err(FrontError::UNAUTHORISED)
+        }
+        Err(HookRefusal::Unanswered) => Err(FrontError::Unanswered),
     }
 }
 

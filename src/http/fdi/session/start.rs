@@ -6,13 +6,16 @@ use crate::command::session::create::{CreateSession, Created};
 use crate::config::front::{AntiCsrf, SameSite, TokenTransfer};
 use crate::context::Context;
 use crate::domain::anomaly::Anomaly;
+use crate::domain::hook::{HookPoint, Question};
 use crate::domain::json::JsonObject;
 use crate::domain::multifactorauth::FactorsClaim;
 use crate::domain::session::client::Seen;
 use crate::domain::session::{AccessTokenVersion, IssuedSession};
+use crate::domain::usermetadata::merged;
 use crate::fault::Fault;
 use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
+use crate::http::fdi::hooks;
 use crate::http::fdi::tokens::{ACCESS_COOKIE, NewToken};
 use crate::http::fdi::watch;
 use http::HeaderName;
@@ -33,7 +36,7 @@ const INSECURE: &str = "Since your API and website domain are different, for ses
 /// complete, where there are second factors.
 ///
 /// # Errors
-/// When browsers would not keep its cookies, or the store or a key fails.
+/// When browsers would not keep its cookies, a hook refuses, or the store or a key fails.
 pub async fn start(
     context: &Context,
     call: &mut FrontCall,
@@ -47,6 +50,11 @@ pub async fn start(
     let issuer = call.issuer();
     let claims = NewSessionClaims { scope: &scope, front: &call.front, issuer: &issuer, owner, factors };
     let payload = claims.run(context).await?;
+    let user = Some((&owner.user_id, &owner.recipe_user_id));
+    let question = Question { tenant: &owner.tenant, user, ..hooks::question(call, HookPoint::Token) };
+    let added = hooks::ask(context, call, question, Some(&payload)).await??;
+    let payload = added.claims.map_or_else(|| payload.clone(), |claims| merged(&payload, &claims));
+    hooks::add_metadata(context, call, &owner.user_id, added.metadata).await?;
     let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site());
     let client = match call.seen() {
         Seen::Client(client) => Some(client),

@@ -13,6 +13,7 @@ pub use refused::{FOREIGN_DOMAIN, Reason, ReasonCodes, Refused, refused};
 
 use super::call::FrontCall;
 use super::error::FrontError;
+use super::hooks;
 use super::input::Body;
 use super::multifactorauth::{check_set_up, claim_of_new_session, complete};
 use super::session::{self, LoadedSession};
@@ -22,11 +23,13 @@ use crate::command::user::delete::{DeleteUser, Extent};
 use crate::command::user::{Person, UserInfo};
 use crate::config::front::{FrontConfig, FrontRecipe};
 use crate::context::Context;
+use crate::domain::hook::{HookPoint, Question};
 use crate::domain::ids::TenantId;
+use crate::domain::json::JsonObject;
 use crate::domain::multifactorauth::contacts::made_up_email;
 use crate::domain::user::front_linking::{Candidate, Known};
 use crate::domain::user::sign_up::SignUpRefusal;
-use crate::domain::user::{AccountInfo, LoginMethod, RecipeId, normalise_email};
+use crate::domain::user::{AccountInfo, Login, LoginMethod, RecipeId, normalise_email};
 use crate::fault::Fault;
 use flag::LinkingFlag;
 use kind::{Kind, kind};
@@ -45,6 +48,8 @@ pub struct SigningIn {
     is_first_factor: bool,
     /// Whether the attempt that was checked may add a login method to the session's user, but no new user.
     must_link: bool,
+    /// Members for the metadata of whoever signs up, once a hook has allowed it; `None` at sign-in.
+    sign_up: Option<Option<JsonObject>>,
 }
 
 impl SigningIn {
@@ -62,7 +67,7 @@ impl SigningIn {
         if let Some(session) = &session {
             call.tenant = session.view.handle.tenant.clone();
         }
-        Ok(Self { session, flag, is_first_factor: true, must_link: false })
+        Ok(Self { session, flag, is_first_factor: true, must_link: false, sign_up: None })
     }
 
     /// True if it belongs to a session.
@@ -160,6 +165,52 @@ impl SigningIn {
         }
     }
 
+    /// Asks the hook whether somebody may sign up, once [`check`](Self::check) has allowed it and before anything is
+    /// written. `form_fields` is what was answered in the sign-up form.
+    ///
+    /// # Errors
+    /// When the hook refuses, or the store fails.
+    pub async fn ask_sign_up(
+        &mut self,
+        context: &Context,
+        call: &FrontCall,
+        attempt: &SignInAttempt<'_>,
+        form_fields: Option<&JsonObject>,
+    ) -> Result<(), FrontError> {
+        let question = Question {
+            recipe: Some(attempt.recipe),
+            infos: attempt.infos,
+            form_fields,
+            begins_session: self.is_first_factor,
+            ..hooks::question(call, HookPoint::SignUp)
+        };
+        self.sign_up = Some(hooks::ask(context, call, question, None).await??.metadata);
+        Ok(())
+    }
+
+    /// Asks the hook whether a person who has shown the right password or code may be signed in, unless they have just
+    /// been allowed to sign up; returns the members for their metadata.
+    async fn ask(
+        &mut self,
+        context: &Context,
+        call: &FrontCall,
+        person: &Person,
+    ) -> Result<Option<JsonObject>, FrontError> {
+        if let Some(metadata) = self.sign_up.take() {
+            return Ok(metadata);
+        }
+        let user = &person.info.user;
+        let login = user.method(&person.recipe_user_id).map(|method| &method.login);
+        let question = Question {
+            recipe: login.map(Login::recipe),
+            infos: &login.map(Login::account_infos).unwrap_or_default(),
+            user: Some((user.shown_id(), user.shown(&person.recipe_user_id))),
+            begins_session: self.is_first_factor,
+            ..hooks::question(call, HookPoint::SignIn)
+        };
+        Ok(hooks::ask(context, call, question, None).await??.metadata)
+    }
+
     /// Those of the factors that may begin a sign-in here; at least one.
     fn first_factors(&self, call: &FrontCall, factors: &[&'static str]) -> Result<Vec<&'static str>, FrontError> {
         let tenant = call.existing_tenant()?;
@@ -178,7 +229,7 @@ impl SigningIn {
     /// person as it is then (protocol: 21, 1, steps 10 and 11).
     ///
     /// # Errors
-    /// Why it cannot be linked to the session's user; when browsers would not keep the session's cookies.
+    /// When a hook refuses; why it cannot be linked to the session's user; when browsers would not keep the session's cookies.
     pub async fn finish(
         mut self,
         context: &Context,
@@ -186,6 +237,7 @@ impl SigningIn {
         (person, is_new): (Person, bool),
         factor: &'static str,
     ) -> Result<Person, Refused> {
+        let metadata = self.ask(context, call, &person).await?;
         let id = person.recipe_user_id.clone();
         let linked = self.link(context, call, person, factor).await;
         if linked.is_err() && is_new && self.must_link {
@@ -195,6 +247,7 @@ impl SigningIn {
         let person = linked?;
         let person = adopt_verification(context, &call.scope(), person).await?;
         let user = &person.info.user;
+        hooks::add_metadata(context, call, user.shown_id(), metadata).await?;
         let is_own = |session: &LoadedSession| {
             user.methods.iter().any(|method| *method.shown_id() == session.view.recipe_user_id)
         };

@@ -113,6 +113,9 @@ async fn sign_in(
             EmailChange::TakeoverRisk => return Ok(refused(STATUS, EMAIL_RISK)),
         }
     }
+    if attempt.is_sign_up() {
+        signing_in.ask_sign_up(context, call, &attempt, None).await?;
+    }
     let (scope, tenant) = (call.scope(), call.tenant.clone());
     let command = SignInUp { scope, tenant, account, email, email_is_verified: is_verified };
     let SignedInUp::Ok { person, created } = command.run(context).await? else {

@@ -4,12 +4,24 @@ use super::Spot;
 use super::texts::FIRST_SECRET;
 use crate::app::new_session;
 use serde_json::{Value, json};
+use sessiond::command::hook::ask::is_asked;
 use sessiond::command::hook::operate::{ListEvents, TestEventHooks};
 use sessiond::command::scope::{Cause, Scope};
+use sessiond::domain::hook::HookPoint;
 
 /// A hook.
 pub(super) fn some() -> Value {
     json!([{"url": "https://hook.test/", "secret": FIRST_SECRET, "events": ["session.created"]}])
+}
+
+/// A hook that is asked.
+pub(super) fn inline() -> Value {
+    json!([{"url": "https://hook.test/", "secret": FIRST_SECRET, "before": ["sign_in"], "fail": "open"}])
+}
+
+/// Whether a hook of the app is asked.
+pub(super) async fn asked(spot: Spot<'_>) -> Value {
+    json!(is_asked(&scope(&spot), HookPoint::SignIn))
 }
 
 fn scope(spot: &Spot<'_>) -> Scope {

@@ -80,6 +80,7 @@ pub(super) fn all() -> Vec<Probe> {
         probe("provider_private_networks", json!("10.0.0.0/8"), |spot| Box::pin(providers::reached(spot))),
         probe("event_hooks", hooks::some(), |spot| Box::pin(hooks::told(spot))),
         probe("event_hook_retry_hours", json!(25), |spot| Box::pin(hooks::kept_for(spot))),
+        probe("inline_hooks", hooks::inline(), |spot| Box::pin(hooks::asked(spot))),
         probe("hook_private_networks", json!("10.0.0.0/8"), |spot| Box::pin(hooks::told(spot))),
         probe("provider_timeout_ms", json!(500), |spot| Box::pin(providers::reached(spot))),
         probe("password_hashing_alg", json!("ARGON2"), |spot| Box::pin(stored_hash(spot))),
