@@ -134,8 +134,8 @@ anomalies! {
         "Add the proxy's address to trusted_proxies.";
     /// A cookie that browsers do not keep.
     CookieTooLarge, "cookie-too-large", 1,
-        "A session cookie is larger than 3,800 bytes, and browsers throw away those above 4,096: the access token holds \
-         too many claims.",
+        "The access token holds too many claims for a cookie: it takes more than 3,800 bytes, and a session whose cookie \
+         would take more than 4,096 is refused, because browsers would throw it away.",
         "Put less into access tokens (skip_adding_permissions_to_access_token, fewer roles and claims), or use header mode.";
     /// Mails that could not be handed over.
     MailFailing, "mail-failing", 1,

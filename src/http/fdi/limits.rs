@@ -1,4 +1,4 @@
-//! How often something may be asked for (decision 90). Each route that guesses, sends or hashes calls [`admit`] before
+//! How often something may be asked for (decision 92). Each route that guesses, sends or hashes calls [`admit`] before
 //! it does, and [`succeed`] once the person has shown that they may.
 
 use super::call::FrontCall;

@@ -204,6 +204,7 @@ impl Fdi {
                 }
                 FrontError::TokenTooLarge(flaw) => {
                     tracing::error!(request = call.request.id, route = call.label, "{flaw}");
+                    watch::refused_cookie(&self.context, call);
                 }
                 _ => {}
             }

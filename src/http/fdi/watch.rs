@@ -129,6 +129,11 @@ pub fn cookies(context: &Context, call: &FrontCall) {
     }
 }
 
+/// Notes that a session was refused because browsers would not keep its cookie.
+pub fn refused_cookie(context: &Context, call: &FrontCall) {
+    note(context, call, Anomaly::CookieTooLarge, "");
+}
+
 /// Looks at the cookies of a finished reply.
 pub fn reply(context: &Context, call: &FrontCall, reply: &Reply) {
     let mut cookies = reply.headers.iter().filter(|(name, _)| *name == SET_COOKIE);

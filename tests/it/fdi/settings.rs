@@ -241,11 +241,11 @@ async fn bad_settings_are_refused_with_their_place() {
         (json!({"front_rate_limits": {"text": {"app": "5/w"}}}), "'front_rate_limits.text.app' must be a rate"),
         (json!({"front_rate_limits": {"mail": {"country": "5/h"}}}), "'front_rate_limits.mail.country' is not known"),
         (json!({"session_expired_status_code": 200}), "'session_expired_status_code' must be between 400 and 499"),
-        (json!({"sign_up_form_fields": "[{\"name\": 1}]"}), "'sign_up_form_fields' must be a JSON list"),
-        (json!({"sign_up_form_fields": "[{\"id\": \"\"}]"}), "'sign_up_form_fields[0].id' must not be empty"),
+        (json!({"sign_up_form_fields": "[{\"name\": 1}]"}), "sign_up_form_fields[0] is no field of a form"),
+        (json!({"sign_up_form_fields": "[{\"id\": \"\"}]"}), "sign_up_form_fields[0].id must not be empty"),
         (
             json!({"sign_up_form_fields": "[{\"id\":\"a\"},{\"id\":\"a\"}]"}),
-            "'sign_up_form_fields[1].id' is there twice",
+            "sign_up_form_fields[1].id is that of an earlier field",
         ),
         (json!({"recipe_list": "emailpassword,totp"}), "'recipe_list' with totp needs multifactorauth"),
         (

@@ -243,7 +243,7 @@ async fn claims_cannot_override_what_tokens_say_of_themselves() {
 #[tokio::test]
 async fn a_slow_hook_keeps_few_connections_and_nobody_waits_longer_than_configured() {
     let receiver = Receiver::with(Manners::Silent);
-    let app = watched(asking(&receiver, &["sign_up"], "closed")).await;
+    let app = watched(asking(&receiver, &["sign_up"], "closed").setting("front_rate_limiting", "false")).await;
     let began = tokio::time::Instant::now();
     let at_half_time = async {
         tokio::time::sleep(Duration::from_millis(700)).await;

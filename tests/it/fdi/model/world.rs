@@ -382,6 +382,7 @@ pub(super) fn run(rule: LinkingRule, name: &str, steps: &[Step]) {
             .setting("recipe_list", RECIPES)
             .setting("account_linking", name)
             .setting("bcrypt_log_rounds", "4")
+            .setting("front_rate_limiting", "false")
             .build()
             .await;
         app.put("/recipe/multitenancy/tenant/v2", json!({"tenantId": "t1", "firstFactors": null})).await.ok();
