@@ -108,7 +108,7 @@ impl Default for AppConfig {
 }
 
 impl AppConfig {
-    /// The typed form of values that [`validate`](super::validate::validate) has accepted.
+    /// The typed form of values that have been validated.
     ///
     /// `parent` provides its compiled IP rules where they are the same, so that apps do not compile them again.
     #[must_use]

@@ -7,8 +7,9 @@ use crate::config::yaml;
 /// the file, for values that are JSON in a text.
 pub(super) fn member(node: &Node, path: &str, source: &str) -> Position {
     if let Form::Scalar(text, _) = &node.form {
-        let inner = yaml::value(text).map(|inner| member(&inner, path, text));
-        return inner.map_or(node.at, |at| in_text(node, at, source));
+        // Of a text that is no list or map, no member can be found: its value is that text again.
+        let inner = yaml::value(text).filter(|inner| !matches!(inner.form, Form::Scalar(..)));
+        return inner.map_or(node.at, |inner| in_text(node, member(&inner, path, text), source));
     }
     let mut found = (node.at, node);
     for step in steps(path) {

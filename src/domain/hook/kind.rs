@@ -161,6 +161,6 @@ mod tests {
         kinds.sort_by_key(|kind| kind.name());
         kinds.dedup();
         assert_eq!(kinds.len(), count);
-        assert_eq!(AuditKind::ALL.len() - count, 5, "the dashboard's");
+        assert_eq!(AuditKind::ALL.len() - count, 6, "the dashboard's, and limits");
     }
 }
