@@ -14,7 +14,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             None => writeln!(yaml, "{line}").expect("a string takes all"),
         }
     }
-    let lines = yaml.lines().count();
+    // In YAML, a carriage return ends a line, too.
+    let lines = yaml.replace("\r\n", "\n").replace('\r', "\n").lines().count();
     let file = std::env::temp_dir().join(format!("sessiond-fuzz-{}.yaml", std::process::id()));
     std::fs::write(&file, yaml).expect("a writable folder for temporary files");
     sources.config_file = ConfigFile::Required(file);

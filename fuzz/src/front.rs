@@ -40,11 +40,13 @@ impl Front {
             ("recipe_list", &recipes),
             ("passwordless_contact_method", "EMAIL_OR_PHONE"),
             ("account_linking", "always"),
+            ("front_rate_limiting", "false"),
         ];
         let context = context(&runtime, &[settings.as_slice(), more].concat(), http);
         let fdi = Fdi::new(context, 3568);
         let mut front = Self { runtime, fdi, access_token: String::new(), refresh_token: String::new() };
-        let form = r#"{"formFields":[{"id":"email","value":"p@example.org"},{"id":"password","value":"password1"}]}"#;
+        let form =
+            r#"{"formFields":[{"id":"email","value":"p@example.org"},{"id":"password","value":"correct horse 1"}]}"#;
         let reply = front.ask(Method::POST, "/auth/signup", "", headers(std::iter::empty()), form.as_bytes());
         let token = |name: &str| {
             let mut named = reply.headers.iter().filter(|(other, _)| other.as_str() == name);
