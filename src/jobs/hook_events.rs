@@ -8,7 +8,7 @@ use crate::domain::delivery::Due;
 use crate::domain::hook::EventHook;
 use crate::domain::time::Reading;
 use crate::fault::Fault;
-use crate::metrics::{HookFigures, HookOutcome};
+use crate::metrics::{CountersBy, HookOutcome};
 use crate::state::directory::AppEntry;
 use crate::store::hook_event::{self, HookEventRecord, parse_key};
 use crate::store::{Key, Keyspace, StoreError, Tx};
@@ -35,7 +35,7 @@ pub struct HookRound {
 
 impl HookRound {
     /// Counts an outcome.
-    fn note(&mut self, outcome: DeliverEventOutcome, figures: &HookFigures) {
+    fn note(&mut self, outcome: DeliverEventOutcome, figures: &CountersBy<HookOutcome>) {
         let (count, outcome) = match outcome {
             DeliverEventOutcome::Told => (&mut self.told, HookOutcome::Told),
             DeliverEventOutcome::Failed => (&mut self.failed, HookOutcome::Failed),

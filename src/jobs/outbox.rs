@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::domain::delivery::Due;
 use crate::domain::time::Reading;
 use crate::fault::Fault;
-use crate::metrics::{MailFigures, MailOutcome};
+use crate::metrics::{CountersBy, MailOutcome};
 use crate::store::outbox::{self, OutboxRecord, parse_key};
 use crate::store::{Key, codec};
 use futures_util::stream::{self, StreamExt};
@@ -33,7 +33,7 @@ pub struct Round {
 
 impl Round {
     /// Counts an outcome; returns whether the mail is still there.
-    fn note(&mut self, outcome: DeliverOutcome, figures: &MailFigures) -> bool {
+    fn note(&mut self, outcome: DeliverOutcome, figures: &CountersBy<MailOutcome>) -> bool {
         let (count, outcome) = match outcome {
             DeliverOutcome::Sent => (&mut self.sent, MailOutcome::Sent),
             DeliverOutcome::Caught => (&mut self.caught, MailOutcome::Caught),

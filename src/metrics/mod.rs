@@ -3,16 +3,17 @@
 //! Counters are resolved when they are declared, so that counting is one atomic addition and no request allocates a
 //! label. Figures that the store, caches and keys count themselves are read on request.
 
+mod counters;
 mod hooks;
 mod limits;
 mod mail;
 mod password;
-mod sign_ups;
 
 use crate::crypto::password::pool::PoolStats;
 use crate::domain::password::HashFamily;
 use crate::domain::session::event::EventKind;
 use crate::domain::time::UnixMillis;
+use crate::domain::user::RecipeId;
 use crate::store::EngineStats;
 use crate::table::table;
 use http::StatusCode;
@@ -28,11 +29,11 @@ use std::time::Duration;
 
 /// The `Content-Type` of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-pub use hooks::{HookFigures, HookOutcome, QuestionFigures, QuestionOutcome};
+pub use counters::CountersBy;
+pub use hooks::{HookOutcome, QuestionOutcome};
 pub use limits::LimitFigures;
-pub use mail::{MailFigures, MailOutcome};
-pub use password::{SignInFigures, SignInOutcome};
-pub use sign_ups::SignUpFigures;
+pub use mail::MailOutcome;
+pub use password::SignInOutcome;
 
 /// First word of every figure's name.
 const PREFIX: &str = "sessiond";
@@ -49,17 +50,17 @@ pub struct Metrics {
     /// Counters of what happens to sessions.
     pub sessions: SessionFigures,
     /// Sign-ins with a password, by outcome.
-    pub sign_ins: SignInFigures,
-    /// Sign-ups, by recipe.
-    pub sign_ups: SignUpFigures,
+    pub sign_ins: CountersBy<SignInOutcome>,
+    /// People who signed up themselves, without imported users, by recipe.
+    pub sign_ups: CountersBy<RecipeId>,
     /// Attempts to send mails, by outcome.
-    pub mails: MailFigures,
+    pub mails: CountersBy<MailOutcome>,
     /// Attempts to tell hooks of events, by outcome.
-    pub hooks: HookFigures,
+    pub hooks: CountersBy<HookOutcome>,
     /// Requests of the front door that were too many.
     pub limits: LimitFigures,
     /// Questions to hooks, by outcome.
-    pub questions: QuestionFigures,
+    pub questions: CountersBy<QuestionOutcome>,
 }
 
 /// Counters of what happens to sessions. Each outcome has its own counter, resolved once.
@@ -78,7 +79,7 @@ pub struct SessionFigures {
     pub rotated: Counter,
     /// Previous tokens exchanged once more within the grace period.
     pub grace_replays: Counter,
-    refreshes: [(RefreshOutcome, Counter); RefreshOutcome::ALL.len()],
+    refreshes: CountersBy<RefreshOutcome>,
 }
 
 table! {
@@ -125,11 +126,6 @@ impl KeySnapshot {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabels {
-    outcome: &'static str,
-}
-
 impl SessionFigures {
     fn registered(registry: &mut Registry) -> Self {
         let mut counter = |name: &str, help: &str| {
@@ -140,10 +136,9 @@ impl SessionFigures {
         let created = counter("sessions_created", "Sessions created");
         let revoked = counter("sessions_revoked", "Sessions ended by a call");
         let expired = counter("sessions_expired", "Sessions removed after their end of life");
-        let refreshes: Family<OutcomeLabels, Counter> = Family::default();
-        registry.register("refreshes", "Refreshes by outcome", refreshes.clone());
-        let refreshes = RefreshOutcome::ALL
-            .map(|outcome| (outcome, refreshes.get_or_create(&OutcomeLabels { outcome: outcome.name() }).clone()));
+        let figure = ("refreshes", "Refreshes by outcome");
+        let refreshes =
+            CountersBy::registered(registry, figure, ("outcome", RefreshOutcome::name), RefreshOutcome::ALL);
         let moves: Family<MoveLabels, Counter> = Family::default();
         registry.register("lineage_moves", "Changes of a session's live refresh token by kind", moves.clone());
         let moves = |kind| moves.get_or_create(&MoveLabels { kind }).clone();
@@ -172,9 +167,7 @@ impl SessionFigures {
 
     /// Counts one refresh.
     pub fn refreshed(&self, outcome: RefreshOutcome) {
-        if let Some((_, counter)) = self.refreshes.iter().find(|(known, _)| *known == outcome) {
-            counter.inc();
-        }
+        self.refreshes.count(outcome);
     }
 }
 
@@ -243,11 +236,18 @@ impl Default for Metrics {
         let panics = Counter::default();
         registry.register("panics", "Handlers that panicked", panics.clone());
         let sessions = SessionFigures::registered(&mut registry);
-        let sign_ins = SignInFigures::registered(&mut registry);
-        let sign_ups = SignUpFigures::registered(&mut registry);
-        let mails = MailFigures::registered(&mut registry);
-        let hooks = HookFigures::registered(&mut registry);
-        let questions = QuestionFigures::registered(&mut registry);
+        let figure = ("sign_ins", "Sign-ins with a password by outcome");
+        let sign_ins =
+            CountersBy::registered(&mut registry, figure, ("outcome", SignInOutcome::name), SignInOutcome::ALL);
+        let figure = ("sign_ups", "Sign-ups by recipe, without imports");
+        let sign_ups = CountersBy::registered(&mut registry, figure, ("recipe", RecipeId::as_str), RecipeId::ALL);
+        let figure = ("mails", "Attempts to send mails by outcome");
+        let mails = CountersBy::registered(&mut registry, figure, ("outcome", MailOutcome::name), MailOutcome::ALL);
+        let figure = ("hook_events", "Attempts to tell hooks of events by outcome");
+        let hooks = CountersBy::registered(&mut registry, figure, ("outcome", HookOutcome::name), HookOutcome::ALL);
+        let figure = ("hook_questions", "Questions to inline hooks by outcome");
+        let questions =
+            CountersBy::registered(&mut registry, figure, ("outcome", QuestionOutcome::name), QuestionOutcome::ALL);
         let limits = LimitFigures::registered(&mut registry);
         Self { registry, requests, latency, panics, sessions, sign_ins, sign_ups, mails, hooks, questions, limits }
     }

@@ -10,11 +10,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::sync::atomic::AtomicU64;
 
-/// Sign-ins with a password, by outcome. Each outcome has its own counter, resolved once.
-pub struct SignInFigures {
-    outcomes: [(SignInOutcome, Counter); SignInOutcome::ALL.len()],
-}
-
 table! {
     /// The outcome of a sign-in with a password.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,27 +22,6 @@ table! {
         Delayed, "delayed";
         /// Refused without a check: the queue for hashing is full.
         Busy, "busy";
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabels {
-    outcome: &'static str,
-}
-
-impl SignInFigures {
-    pub(super) fn registered(registry: &mut Registry) -> Self {
-        let family: Family<OutcomeLabels, Counter> = Family::default();
-        registry.register("sign_ins", "Sign-ins with a password by outcome", family.clone());
-        let counter = |outcome: SignInOutcome| family.get_or_create(&OutcomeLabels { outcome: outcome.name() }).clone();
-        Self { outcomes: SignInOutcome::ALL.map(|outcome| (outcome, counter(outcome))) }
-    }
-
-    /// Counts one sign-in.
-    pub fn ended(&self, outcome: SignInOutcome) {
-        if let Some((_, counter)) = self.outcomes.iter().find(|(known, _)| *known == outcome) {
-            counter.inc();
-        }
     }
 }
 

@@ -45,7 +45,7 @@ impl SignIn<'_> {
             Err(SignInRefused::NoSignerKey | SignInRefused::Fault(_)) => None,
         };
         if let Some(figure) = figure {
-            context.metrics.sign_ins.ended(figure);
+            context.metrics.sign_ins.count(figure);
         }
         if let Err(refusal) = &outcome {
             self.note_early_refusal(context, refusal).await?;
