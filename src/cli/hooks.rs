@@ -23,8 +23,12 @@ pub(super) struct Hooks {
 enum Verb {
     Test(Test),
     List(List),
-    Retry(Retry),
-    Drop(Drop),
+    /// Tell hooks of events again now.
+    Retry(Chosen),
+    /// Remove events untold.
+    ///
+    /// A hook that is just being told may still take one.
+    Drop(Chosen),
 }
 
 /// Tell every event hook of a test event now, and print what it answered.
@@ -48,22 +52,9 @@ struct List {
     answered: Answered,
 }
 
-/// Tell hooks of events again now.
+/// What [`Verb::Retry`] and [`Verb::Drop`] are about.
 #[derive(Debug, Args)]
-struct Retry {
-    #[command(flatten)]
-    which: Which,
-    #[command(flatten)]
-    app: AppName,
-    #[command(flatten)]
-    answered: Answered,
-}
-
-/// Remove events untold.
-///
-/// A hook that is just being told may still take one.
-#[derive(Debug, Args)]
-struct Drop {
+struct Chosen {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
@@ -95,10 +86,10 @@ impl Hooks {
             Verb::List(List { limit, app, answered }) => {
                 answered.ask(Task::HooksList { app: app.id(), limit }, print_list)
             }
-            Verb::Retry(Retry { which, app, answered }) => {
+            Verb::Retry(Chosen { which, app, answered }) => {
                 answered.ask(Task::HooksRetry { app: app.id(), id: which.id }, |answer| print_count(answer, "retried"))
             }
-            Verb::Drop(Drop { which, app, answered }) => {
+            Verb::Drop(Chosen { which, app, answered }) => {
                 answered.ask(Task::HooksDrop { app: app.id(), id: which.id }, |answer| print_count(answer, "dropped"))
             }
         }
