@@ -6,6 +6,9 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+/// The relation between the target and the page that made the request (Fetch Metadata). Pages cannot set it.
+pub static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
 /// Methods that the protocol uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verb {

@@ -5,13 +5,10 @@
 use crate::config::{AllowedOrigins, BaseConfig, HostPattern};
 use crate::domain::loopback;
 use crate::http::error::ApiError;
-use crate::http::exchange::Request;
+use crate::http::exchange::{Request, SEC_FETCH_SITE};
 use crate::http::host::Host;
 use http::header::{CONTENT_TYPE, HOST, ORIGIN, REFERER, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method};
-
-/// The relation between the target and the page that made the request (Fetch Metadata). Pages cannot set it.
-static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 const FOREIGN_HOST: &str = "No API key protects this app, so it is only served under host names that no outsider can \
                             own: any other name could lead a web page here. Set api_keys, or name the host in \

@@ -7,15 +7,13 @@
 use crate::config::front::Websites;
 use crate::domain::origin::Origin;
 use crate::http::error::ApiError;
-use crate::http::exchange::{Reply, Request};
+use crate::http::exchange::{Reply, Request, SEC_FETCH_SITE};
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ORIGIN, REFERER, VARY,
 };
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 
-/// The relation between the target and the page that made the request (Fetch Metadata). Pages cannot set it.
-static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// What the frontend SDKs send.
 const ALLOWED_HEADERS: &str = "content-type, rid, fdi-version, anti-csrf, authorization, st-auth-mode";
 /// The methods of the front door, and those of applications that share the SDKs' settings.

@@ -10,7 +10,7 @@ use crate::domain::anomaly::Anomaly;
 use crate::domain::ids::AppId;
 use crate::domain::loopback;
 use crate::domain::origin::Origin;
-use crate::http::exchange::{Reply, Request};
+use crate::http::exchange::{Reply, Request, SEC_FETCH_SITE};
 use crate::http::host::Host;
 use crate::state::sightings::Sighting;
 use http::header::{FORWARDED, ORIGIN, SET_COOKIE};
@@ -19,8 +19,6 @@ use std::net::IpAddr;
 
 /// The scheme that a proxy was asked with.
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-/// What browsers say of every request.
-static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// A cookie of this many bytes is close to what browsers keep at most (RFC 6265bis: 4,096).
 const LARGE_COOKIE: usize = 3_800;

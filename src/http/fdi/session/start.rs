@@ -53,7 +53,10 @@ pub async fn start(
     let user = Some((&owner.user_id, &owner.recipe_user_id));
     let question = Question { tenant: &owner.tenant, user, ..hooks::question(call, HookPoint::Token) };
     let added = hooks::ask(context, call, question, Some(&payload)).await??;
-    let payload = added.claims.map_or_else(|| payload.clone(), |claims| merged(&payload, &claims));
+    let payload = match added.claims {
+        Some(claims) => merged(&payload, &claims),
+        None => payload,
+    };
     hooks::add_metadata(context, call, &owner.user_id, added.metadata).await?;
     let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site());
     let client = match call.seen() {
