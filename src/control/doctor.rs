@@ -6,6 +6,7 @@ use crate::config::front::{ContactMethod, FrontConfig, FrontRecipe};
 use crate::context::Context;
 use crate::control::task_context::failed;
 use crate::domain::anomaly::Anomaly;
+use crate::domain::ids::AppId;
 use crate::state::directory::AppEntry;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -28,14 +29,14 @@ pub async fn examine(context: &Context) -> Result<Value, String> {
             findings.push(json!({
                 "name": anomaly.name(), "cause": anomaly.cause(), "wayOut": anomaly.way_out(),
                 "count": seen.count, "firstSeen": seen.first, "lastSeen": seen.last, "requestId": seen.request_id,
-                "app": seen.app, "subjects": seen.subjects, "examples": seen.examples,
+                "app": shown(&seen.app), "subjects": seen.subjects, "examples": seen.examples,
             }));
             continue;
         }
         let mut apps = Vec::new();
         for app in context.directory.apps() {
             if apps.len() < MAX_APPS && is_wrong(context, &app, anomaly).await? {
-                apps.push(json!(app.id));
+                apps.push(shown(&app.id));
             }
         }
         if !apps.is_empty() {
@@ -45,6 +46,11 @@ pub async fn examine(context: &Context) -> Result<Value, String> {
         }
     }
     Ok(json!({ "findings": findings }))
+}
+
+/// An app as other tasks show it.
+fn shown(app: &AppId) -> Value {
+    json!({ "connectionUriDomain": app.connection_uri_domain, "appId": app.app_id })
 }
 
 /// Whether an app's settings, or its outbox, have an anomaly by themselves.
