@@ -1,5 +1,6 @@
 //! `front_rate_limiting` and `front_rate_limits`: how often something may be asked for at the front door.
 
+use crate::config::flaws::Flaws;
 use crate::config::values::Values;
 use crate::domain::limits::{ActionLimits, LimitedAction};
 use crate::domain::rate::Rate;
@@ -45,44 +46,54 @@ impl FrontLimits {
         self.0.iter().find(|(known, _)| *known == action).map(|(_, limits)| *limits).unwrap_or_default()
     }
 
-    /// Reads the settings: the defaults, with those that are set in their place.
-    ///
-    /// # Errors
-    /// A sentence that names the place of the first mistake.
-    pub(super) fn read(values: &Values) -> Result<Self, String> {
-        let mut limits = Self(LimitedAction::ALL.map(|action| (action, ActionLimits::default())));
+    /// Reads the settings: the defaults, with those that are set in their place; `None` if one of them breaks a rule.
+    pub(super) fn read(values: &Values, flaws: &mut Flaws) -> Option<Self> {
+        let none = || Self(LimitedAction::ALL.map(|action| (action, ActionLimits::default())));
+        let mut limits = none();
         for (action, member, rate) in DEFAULT_LIMITS {
             limits.set(action, member, Rate::parse(rate));
         }
-        limits.replace(values.text(KEY).unwrap_or("{}"))?;
-        match values.flag("front_rate_limiting") {
-            true => Ok(limits),
-            false => Ok(Self(LimitedAction::ALL.map(|action| (action, ActionLimits::default())))),
-        }
+        let mistakes = limits.replace(values.text(KEY).unwrap_or("{}"));
+        let is_right = mistakes.is_empty();
+        mistakes.into_iter().for_each(|sentence| flaws.add([KEY], sentence));
+        is_right.then(|| if values.flag("front_rate_limiting") { limits } else { none() })
     }
 
-    fn replace(&mut self, json: &str) -> Result<(), String> {
+    /// Sets the limits of a JSON object of actions; returns a sentence for each mistake, with its place.
+    fn replace(&mut self, json: &str) -> Vec<String> {
         let sentence = "must be a JSON object of actions with their limits";
-        let json: Value = serde_json::from_str(json).map_err(|error| format!("'{KEY}' {sentence}: {error}"))?;
-        let actions = json.as_object().ok_or_else(|| format!("'{KEY}' {sentence}"))?;
+        let actions = match serde_json::from_str(json) {
+            Ok(Value::Object(actions)) => actions,
+            Ok(_) => return vec![format!("'{KEY}' {sentence}")],
+            Err(error) => return vec![format!("'{KEY}' {sentence}: {error}")],
+        };
+        let mut mistakes = Vec::new();
         for (name, members) in actions {
-            let action = LimitedAction::ALL.into_iter().find(|action| action.name() == name);
-            let action = action.ok_or_else(|| {
+            let Some(action) = LimitedAction::ALL.into_iter().find(|action| action.name() == name) else {
                 let names = LimitedAction::ALL.map(LimitedAction::name).join(", ");
-                format!("'{KEY}.{name}' is not known: the actions are {names}")
-            })?;
-            let members = members.as_object().ok_or_else(|| format!("'{KEY}.{name}' must be a JSON object"))?;
-            for (member, rate) in members {
-                let place = format!("{KEY}.{name}.{member}");
-                let rate = rate.as_str().and_then(rate_or_off);
-                let rate = rate.ok_or_else(|| format!("'{place}' must be a rate such as \"100/10m\", or \"{OFF}\""))?;
-                if !self.set(action, member, rate) {
-                    let country = if action == LimitedAction::Text { ", country" } else { "" };
-                    return Err(format!("'{place}' is not known: the limits are address, account{country}, app"));
+                mistakes.push(format!("'{KEY}.{name}' is not known: the actions are {names}"));
+                continue;
+            };
+            match members {
+                Value::Object(members) => {
+                    let outcomes = members.iter().map(|(member, rate)| self.replace_one(action, member, rate));
+                    mistakes.extend(outcomes.filter_map(Result::err));
                 }
+                _ => mistakes.push(format!("'{KEY}.{name}' must be a JSON object")),
             }
         }
-        Ok(())
+        mistakes
+    }
+
+    fn replace_one(&mut self, action: LimitedAction, member: &str, rate: &Value) -> Result<(), String> {
+        let place = format!("{KEY}.{}.{member}", action.name());
+        let rate = rate.as_str().and_then(rate_or_off);
+        let rate = rate.ok_or_else(|| format!("'{place}' must be a rate such as \"100/10m\", or \"{OFF}\""))?;
+        if self.set(action, member, rate) {
+            return Ok(());
+        }
+        let country = if action == LimitedAction::Text { ", country" } else { "" };
+        Err(format!("'{place}' is not known: the limits are address, account{country}, app"))
     }
 
     /// Sets a limit; false if the action has no such member.

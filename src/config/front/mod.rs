@@ -125,7 +125,7 @@ impl FrontConfig {
         let fields = flaws.keep_json(form::KEY, form::sign_up_fields(values));
         let accounts = Accounts::read(values, flaws);
         let first_factors = flaws.keep(["first_factors"], first_factors(values));
-        let limits = flaws.keep(["front_rate_limits"], FrontLimits::read(values));
+        let limits = FrontLimits::read(values, flaws);
         Some(Self {
             app_name: app_name?,
             api: api?,

@@ -96,6 +96,22 @@ fn what_comes_before_broken_yaml_is_checked_and_nothing_is_guessed_about_the_res
 }
 
 #[test]
+fn every_mistake_in_limits_is_told() {
+    let limits = r#"{"text": 1, "signin": {}, "mail": {"app": "often", "country": "5/h", "account": "5/h"}}"#;
+    let given = Given::new().env("SESSIOND_FRONT_RATE_LIMITS", limits);
+    let problems: Vec<String> = errors(&given).into_iter().map(|(problem, _)| problem).collect();
+    assert_eq!(
+        problems,
+        [
+            "'front_rate_limits.text' must be a JSON object",
+            "'front_rate_limits.signin' is not known: the actions are sign_in, sign_up, mail, text, code, lookup",
+            "'front_rate_limits.mail.app' must be a rate such as \"100/10m\", or \"off\"",
+            "'front_rate_limits.mail.country' is not known: the limits are address, account, app",
+        ]
+    );
+}
+
+#[test]
 fn settings_in_json_may_be_written_in_yaml() {
     let yaml = Given::new().file(
         "sign_up_form_fields:\n  - id: name\n    optional: true\n  - {id: 'true'}\n\
