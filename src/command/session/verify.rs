@@ -88,11 +88,11 @@ impl VerifySession<'_> {
         }
         match self.policy {
             RefreshPolicy::RotateOnRefresh if self.check_database => self.stateless(context, &token).await,
-            RefreshPolicy::PromoteOnUse if self.check_database || token.parent_refresh_token_hash_1.is_some() => {
+            policy if policy.promotes_on_use() && (self.check_database || token.awaits_use()) => {
                 self.promoting(context, &token).await
             }
             // The token itself suffices: no store call at all.
-            RefreshPolicy::RotateOnRefresh | RefreshPolicy::PromoteOnUse => Ok(as_presented(&token, None)),
+            _ => Ok(as_presented(&token, None)),
         }
     }
 
@@ -147,7 +147,7 @@ impl VerifySession<'_> {
         Ok(as_presented(token, Some(changed)))
     }
 
-    /// CDI ≤ 5.5: the first use of a refreshed token promotes it; a token with a changed payload is minted.
+    /// CDI ≤ 5.5, front door: the first use of a refreshed token promotes it; a token with a changed payload is minted.
     async fn promoting(&self, context: &Context, token: &AccessToken) -> Result<Verified, Fault> {
         let verified =
             transact(context, &token.session.handle, "committing a promotion", |tx| self.promote(context, tx, token));
@@ -170,7 +170,7 @@ impl VerifySession<'_> {
             return Ok(Step::Done((Verified::Unauthorised(sentence), None)));
         };
         let changed = self.check_database && !record.user_data_in_jwt.same_value(&token.session.user_data_in_jwt);
-        if token.parent_refresh_token_hash_1.is_none() && !changed {
+        if !token.awaits_use() && !changed {
             return Ok(Step::Done((as_presented(token, None), None)));
         }
         let config = &self.scope.app.config;

@@ -85,6 +85,12 @@ impl AccessToken {
     pub fn check_expiry(&self, now: UnixMillis) -> Result<(), TokenRefusal> {
         if self.expiry < now { Err(TokenRefusal::Expired) } else { Ok(()) }
     }
+
+    /// True until the refresh token that it was issued with has been used, by either of the two tokens.
+    #[must_use]
+    pub const fn awaits_use(&self) -> bool {
+        self.parent_refresh_token_hash_1.is_some()
+    }
 }
 
 /// The claims as found in the token. `Some(None)`: present, with the value `null`.

@@ -32,19 +32,20 @@ pub enum EventKind {
         /// The request that created it.
         request_id: String,
     },
-    /// The current token minted a child that waits for its first use (CDI ≤ 5.5).
+    /// The current token minted a child that waits for its first use (CDI ≤ 5.5, front door).
     Refreshed {
         /// Generation of the child.
         generation: u64,
     },
-    /// A child was used for the first time and replaced its parent (CDI ≤ 5.5).
+    /// A child was used for the first time and replaced its parent (CDI ≤ 5.5, front door).
     Promoted {
         /// Where the child was used.
         by: Use,
         /// The family's generation from now on.
         generation: u64,
     },
-    /// Another child of the replaced token was used inside the grace period; the lineage moved to it (CDI ≤ 5.5).
+    /// Another child of the replaced token was used; the lineage moved to it (CDI ≤ 5.5: inside the grace period; front
+    /// door: at refresh also later, until the next promotion).
     SiblingMoved {
         /// Where it was used.
         by: Use,
@@ -56,9 +57,10 @@ pub enum EventKind {
         /// The family's generation from now on.
         generation: u64,
     },
-    /// The previous token came back inside the grace period and got a new successor (CDI ≥ 5.6).
+    /// The previous token came back inside the grace period and got a new successor (CDI ≥ 5.6), or one more child (front
+    /// door).
     GraceReplay {
-        /// The family's generation; unchanged.
+        /// The generation of what was minted.
         generation: u64,
     },
     /// A replaced token came back.

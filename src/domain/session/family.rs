@@ -1,27 +1,31 @@
 //! The refresh family: what a presented token may still do, and how that changes the session.
 //!
 //! A session is a family of refresh tokens. The family knows the hash of its *current* token, the hash of the token
-//! that this one replaced (*previous*), and when that happened. Two state machines decide (CDI: session refresh,
-//! session verify):
+//! that this one replaced (*previous*), and when that happened. Three state machines decide, of which the protocol has
+//! the first two (CDI: session refresh, session verify):
 //!
 //! * [`RefreshPolicy::PromoteOnUse`] (CDI ≤ 5.5): the current token mints *children*, any number of them, and stays
 //!   current. A child takes its parent's place when it is first used: by itself at refresh, or by its access token at
 //!   verify (*promotion*).
 //! * [`RefreshPolicy::RotateOnRefresh`] (CDI ≥ 5.6): a token is replaced the moment it is exchanged. For a grace period
 //!   the previous token is still understood and rotates again: a client that lost the reply may retry.
+//! * [`RefreshPolicy::PromoteWithGrace`] (the front door): `PromoteOnUse`, for pages that share a cookie jar but cannot
+//!   lock one another out. They refresh with one token at about the same time, and one may use its child before the
+//!   other's request arrives: so the previous token still mints children for a grace period.
 //!
-//! One thing goes beyond the protocol. Under `PromoteOnUse` two tabs may refresh at once; the child of one may be used
-//! first while the cookie jar kept the child of the other. Such a *sibling*, first used within the grace period after
-//! the promotion, moves the one live lineage to itself, rather than being called theft an hour later. The period starts
-//! at the promotion and never restarts; what was displaced is stale from then on; the parent itself is theft at once
-//! after its promotion.
+//! Where tokens are promoted, one more thing goes beyond the protocol. Two tabs may refresh at once; the child of one
+//! may be used first while the cookie jar kept the child of the other. Such a *sibling*, first used within the grace
+//! period after the promotion, moves the one live lineage to itself, rather than being called theft an hour later. The
+//! period starts at the promotion and never restarts; what was displaced is stale from then on. Under `PromoteOnUse`
+//! the parent itself is theft at once after its promotion. Under `PromoteWithGrace` a sibling that comes back at refresh
+//! moves the lineage however late, until the next promotion: the jar may have kept it unused.
 //!
-//! There is never more than one live lineage: a token that was current and no longer is will be refused for ever,
-//! except the previous token within its grace period under `RotateOnRefresh`.
+//! No two parties can go on in one family: whichever token moves the lineage, the one that was current is refused for
+//! ever, except the previous token within its grace period under `RotateOnRefresh` and `PromoteWithGrace`.
 //!
 //! Generations: [`Family::generation`] counts how often `previous` changed. A refresh token carries the generation in
 //! which it was minted. So a child minted before a promotion can be distinguished from a replacement minted after it
-//! without comparing clocks.
+//! without comparing clocks. A child that the previous token mints carries the generation before, as its siblings do.
 
 use super::RefreshPolicy;
 use super::event::{EventKind, ReuseSubtype, Use};
@@ -29,7 +33,7 @@ use crate::domain::time::UnixMillis;
 use crate::domain::token_hash::TokenHash2;
 use serde::{Deserialize, Serialize};
 
-/// Maximum number of displaced hashes kept. Reaching it ends the sibling window, so a full list never forgets one.
+/// Maximum number of displaced hashes kept. Reaching it ends the time of siblings, so a full list never forgets one.
 const MAX_DISPLACED: usize = 64;
 
 /// The state of a session's refresh family.
@@ -104,6 +108,8 @@ pub enum RefreshDecision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     family: Family,
+    /// The generation of the new refresh token.
+    generation: u64,
     /// Whether the new refresh token becomes current (otherwise it is a child that waits for its first use).
     rotates: bool,
     /// What happened, oldest first.
@@ -123,7 +129,7 @@ pub struct Reuse {
     pub event: EventKind,
 }
 
-/// The outcome of a verify that looks at the session, under `PromoteOnUse`.
+/// The outcome of a verify that looks at the session, where tokens are promoted on use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifyDecision {
     /// Whether a new access token is due.
@@ -136,7 +142,7 @@ impl Grant {
     /// The generation that the new refresh token must carry.
     #[must_use]
     pub const fn generation(&self) -> u64 {
-        self.family.generation
+        self.generation
     }
 
     /// Whether the new tokens are signed with the static key.
@@ -185,7 +191,9 @@ impl Family {
         let mut next = self.clone();
         next.use_static_key = use_static_key.unwrap_or(self.use_static_key);
         match policy {
-            RefreshPolicy::PromoteOnUse => self.refresh_promoting(next, presented, rules, now),
+            RefreshPolicy::PromoteOnUse | RefreshPolicy::PromoteWithGrace => {
+                self.refresh_promoting(next, presented, policy, rules, now)
+            }
             RefreshPolicy::RotateOnRefresh => self.refresh_rotating(next, presented, rules, now),
         }
     }
@@ -194,6 +202,7 @@ impl Family {
         &self,
         mut next: Self,
         presented: &PresentedToken,
+        policy: RefreshPolicy,
         rules: &FamilyRules,
         now: UnixMillis,
     ) -> RefreshDecision {
@@ -202,13 +211,18 @@ impl Family {
             // The parent again: any number of children may be minted until one is used.
         } else if presented.parent == Some(self.current) {
             events.push(next.promote(presented.hash, Use::Refresh, rules, now));
-        } else if presented.generation < self.generation && self.is_sibling(presented.lineage(), rules, now) {
+        } else if self.is_sibling_at_refresh(presented, policy, rules, now) {
             events.push(next.move_to_sibling(presented.hash, Use::Refresh, rules, now));
+        } else if policy == RefreshPolicy::PromoteWithGrace && self.may_mint_siblings(presented.hash, rules, now) {
+            let generation = self.generation.saturating_sub(1);
+            let events = vec![EventKind::GraceReplay { generation }];
+            return RefreshDecision::Grant(Grant { family: next, generation, rotates: false, events });
         } else {
-            return RefreshDecision::Reuse(self.reuse(presented, RefreshPolicy::PromoteOnUse, rules, now));
+            return RefreshDecision::Reuse(self.reuse(presented, policy, rules, now));
         }
-        events.push(EventKind::Refreshed { generation: next.generation });
-        RefreshDecision::Grant(Grant { family: next, rotates: false, events })
+        let generation = next.generation;
+        events.push(EventKind::Refreshed { generation });
+        RefreshDecision::Grant(Grant { family: next, generation, rotates: false, events })
     }
 
     fn refresh_rotating(
@@ -227,11 +241,12 @@ impl Family {
         } else {
             return RefreshDecision::Reuse(self.reuse(presented, RefreshPolicy::RotateOnRefresh, rules, now));
         };
-        RefreshDecision::Grant(Grant { family: next, rotates: true, events: vec![event] })
+        let generation = next.generation;
+        RefreshDecision::Grant(Grant { family: next, generation, rotates: true, events: vec![event] })
     }
 
-    /// Decides a verify under `PromoteOnUse` that has to look at the session: its access token awaits its first use, or
-    /// the stored payload may differ from the token's (`payload_changed`).
+    /// Decides a verify that has to look at the session, where tokens are promoted on use: its access token awaits its
+    /// first use, or the stored payload may differ from the token's (`payload_changed`).
     #[must_use]
     pub fn verify(
         &self,
@@ -241,8 +256,8 @@ impl Family {
         now: UnixMillis,
     ) -> VerifyDecision {
         let mut next = self.clone();
-        // Only `PromoteOnUse` puts a parent into an access token, and only while that parent was current: a token that
-        // names `previous` as its parent was minted before the promotion.
+        // An access token names its parent only if its refresh token awaits its first use: one that names `previous`
+        // was minted before the promotion, or by `previous` within its grace period.
         let event = if lineage.hash == self.current {
             None
         } else if lineage.parent == Some(self.current) {
@@ -288,17 +303,44 @@ impl Family {
     }
 
     fn displace_current(&mut self) {
-        // A full list has ended the sibling window: what is not on it is refused as well.
-        if self.displaced.len() < MAX_DISPLACED {
+        // A full list has ended the time of siblings: what is not on it is refused as well.
+        if self.may_have_siblings() {
             self.displaced.push(self.current.short());
         }
     }
 
+    fn is_sibling_at_refresh(
+        &self,
+        presented: &PresentedToken,
+        policy: RefreshPolicy,
+        rules: &FamilyRules,
+        now: UnixMillis,
+    ) -> bool {
+        let lineage = presented.lineage();
+        let has_no_end = policy == RefreshPolicy::PromoteWithGrace && rules.grace_ms > 0;
+        presented.generation < self.generation
+            && (self.is_sibling(lineage, rules, now) || has_no_end && self.is_unused_sibling(lineage))
+    }
+
+    /// True within the grace period only: at verify, an older request must not move the lineage an hour later.
     fn is_sibling(&self, lineage: Lineage, rules: &FamilyRules, now: UnixMillis) -> bool {
-        let Some(parent) = lineage.parent else { return false };
-        self.is_previous_in_grace(parent, rules, now)
-            && self.displaced.len() < MAX_DISPLACED
+        self.is_unused_sibling(lineage)
+            && lineage.parent.is_some_and(|parent| self.is_previous_in_grace(parent, rules, now))
+    }
+
+    fn is_unused_sibling(&self, lineage: Lineage) -> bool {
+        self.previous.is_some_and(|previous| lineage.parent == Some(previous.hash))
+            && self.may_have_siblings()
             && !self.displaced.contains(&lineage.hash.short())
+    }
+
+    fn may_mint_siblings(&self, hash: TokenHash2, rules: &FamilyRules, now: UnixMillis) -> bool {
+        self.may_have_siblings() && self.is_previous_in_grace(hash, rules, now)
+    }
+
+    /// False once tokens could have been displaced that are not on the list.
+    const fn may_have_siblings(&self) -> bool {
+        self.displaced.len() < MAX_DISPLACED
     }
 
     fn is_previous_in_grace(&self, hash: TokenHash2, rules: &FamilyRules, now: UnixMillis) -> bool {

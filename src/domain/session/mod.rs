@@ -16,13 +16,24 @@ use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-/// Which of the protocol's two refresh machines applies.
+/// Which refresh machine applies: one of the protocol's two, or the front door's. Stored in events: append, never
+/// reorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RefreshPolicy {
     /// CDI ≤ 5.5: a refreshed token replaces its parent when it is first used.
     PromoteOnUse,
     /// CDI ≥ 5.6: a refreshed token replaces its parent at once, with a grace period.
     RotateOnRefresh,
+    /// The front door: as `PromoteOnUse`, but a parent that was just replaced still mints children for a grace period.
+    PromoteWithGrace,
+}
+
+impl RefreshPolicy {
+    /// True if a refreshed token waits for its first use, and replaces its parent only then.
+    #[must_use]
+    pub const fn promotes_on_use(self) -> bool {
+        matches!(self, Self::PromoteOnUse | Self::PromoteWithGrace)
+    }
 }
 
 /// Layouts of access tokens. Version 1 is only verified, never issued.

@@ -212,7 +212,7 @@ fn what_came_back(kind: &EventKind) -> String {
 const fn advice(kind: &EventKind) -> &'static str {
     let EventKind::ReuseDetected { subtype, policy, .. } = kind else { return "" };
     match (subtype, policy) {
-        (ReuseSubtype::RecentPrev, RefreshPolicy::RotateOnRefresh) => {
+        (ReuseSubtype::RecentPrev, RefreshPolicy::RotateOnRefresh | RefreshPolicy::PromoteWithGrace) => {
             "Treat it as theft unless the user's own client retried a refresh after the grace period: then raise \
              refresh_token_rotation_grace_period."
         }

@@ -121,3 +121,31 @@ async fn roles_and_permissions_are_in_the_token_of_the_next_session() {
     assert_eq!(claims["st-role"]["v"], json!(["editor"]));
     assert_eq!(claims["st-perm"]["v"], json!(["read", "write"]));
 }
+
+#[tokio::test]
+async fn pages_that_cannot_lock_one_another_out_refresh_at_once_and_stay_signed_in() {
+    let app = TestApp::new().await;
+    let jar = cookies(&sign_up(&app, "a@b.cd").await);
+    let one = refresh(&app, &jar).await;
+    // One page uses what it got; the other's request, with the cookies of before, arrives only now.
+    let used = app.front(Method::GET, "/auth/user/email/verify").header("cookie", &cookies(&one)).await;
+    assert_eq!(used.code(), 200);
+    let other = refresh(&app, &jar).await;
+    assert_eq!(other.code(), 200, "{}", other.body());
+    // The cookie jar has kept the second reply, which nobody uses for an hour.
+    app.clock.advance(3_600_000);
+    let next = refresh(&app, &cookies(&other)).await;
+    assert_eq!(next.code(), 200, "{}", next.body());
+    let stolen = refresh(&app, &cookies(&one)).await;
+    assert_eq!(stolen.body(), r#"{"message":"token theft detected"}"#);
+}
+
+#[tokio::test]
+async fn a_replaced_token_is_theft_once_the_grace_period_is_over() {
+    let app = TestApp::new().await;
+    let jar = cookies(&sign_up(&app, "a@b.cd").await);
+    let one = refresh(&app, &jar).await;
+    app.front(Method::GET, "/auth/user/email/verify").header("cookie", &cookies(&one)).await.ok();
+    app.clock.advance(30_001);
+    assert_eq!(refresh(&app, &jar).await.body(), r#"{"message":"token theft detected"}"#);
+}

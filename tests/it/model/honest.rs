@@ -5,7 +5,7 @@ use super::machine::{AccessId, Machine, Outcome, Pure, Seen, TokenId};
 use super::world::{Checked, GRACE, World, claim};
 use proptest::collection::vec;
 use proptest::prelude::{any, proptest};
-use sessiond::domain::session::RefreshPolicy::{self, PromoteOnUse, RotateOnRefresh};
+use sessiond::domain::session::RefreshPolicy::{self, PromoteOnUse, PromoteWithGrace, RotateOnRefresh};
 
 /// A refresh token and its access token, from one reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(super) struct Client<'a, M> {
     pub(super) world: World<M>,
     tape: &'a mut Tape,
     jar: Pair,
-    /// A sibling of the jar's pair was used: by then this one must be used too.
+    /// A sibling of the jar's pair was used: by then this one must be used too, or refreshed at the front door.
     due: Option<u64>,
     /// Access tokens that were used.
     used: Vec<AccessId>,
@@ -42,12 +42,19 @@ impl<'a, M: Machine> Client<'a, M> {
             }
             match self.due.take() {
                 Some(due) => {
-                    self.some_time_passes(due);
-                    self.promoting_round()?;
+                    self.some_time_passes(u64::MAX);
+                    let is_late = self.world.now > due;
+                    let first = if is_late { PromoteWithGrace } else { self.promoting_policy() };
+                    self.promoting_round(first)?;
                 }
                 None => {
                     self.some_time_passes(u64::MAX);
-                    if self.tape.once_in(3) { self.rotating_round()? } else { self.promoting_round()? }
+                    if self.tape.once_in(3) {
+                        self.rotating_round()?;
+                    } else {
+                        let first = self.promoting_policy();
+                        self.promoting_round(first)?;
+                    }
                 }
             }
         }
@@ -66,16 +73,15 @@ impl<'a, M: Machine> Client<'a, M> {
         Pair { refresh: self.world.token_count() - 1, access: self.world.access_count() - 1 }
     }
 
-    /// CDI ≤ 5.5: tabs refresh with one token; replies are lost, duplicated, reordered; the children get used.
-    fn promoting_round(&mut self) -> Checked<()> {
+    /// CDI ≤ 5.5 and front door, even mixed: tabs refresh with one token; replies are lost, duplicated, reordered; the
+    /// children get used. At the front door, the requests of tabs that nothing locks out may come as late as that.
+    fn promoting_round(&mut self, first: RefreshPolicy) -> Checked<()> {
         let parent = self.jar.refresh;
         let tabs = 1 + if self.tape.once_in(8) { self.tape.next(50) } else { self.tape.next(3) };
         let mut replies = Vec::new();
-        for _ in 0..tabs {
-            let outcome = self.world.refresh(PromoteOnUse, parent)?;
-            claim!(outcome == Outcome::Granted, "false logout: a tab's refresh: {outcome:?}");
-            let copies = [1, 1, 1, 2, 0][self.tape.next(5)];
-            replies.extend(std::iter::repeat_n(self.newest_pair(), copies));
+        for tab in 0..tabs {
+            let policy = if tab == 0 { first } else { self.promoting_policy() };
+            replies.extend(self.tab_refreshes(policy, parent)?);
             self.some_time_passes(u64::MAX);
             self.old_request_arrives()?;
         }
@@ -84,8 +90,9 @@ impl<'a, M: Machine> Client<'a, M> {
         while !replies.is_empty() {
             let pair = replies.remove(self.tape.next(replies.len()));
             self.some_time_passes(u64::MAX);
-            if window_ends.is_some_and(|end| self.world.now > end) {
-                break; // too late: dropped, like all that come after it
+            let is_late = window_ends.is_some_and(|end| self.world.now > end);
+            if is_late && self.tape.once_in(2) {
+                break; // dropped, like all that come after it
             }
             if taken.contains(&pair.refresh) || !self.world.is_fresh(pair.access) {
                 continue; // duplicated: a reply is taken only once; or so late that its access token has expired
@@ -97,18 +104,40 @@ impl<'a, M: Machine> Client<'a, M> {
                 None if choice == 0 => {} // not used for now
                 None => {
                     self.some_time_passes(u64::MAX);
-                    self.call_api(PromoteOnUse)?;
+                    let policy = self.promoting_policy();
+                    self.call_api(policy)?;
                     window_ends = Some(self.world.now + GRACE);
                 }
                 // Another child was used: this one is used in time, at verify now or at refresh in the next round.
-                Some(end) if choice == 0 && replies.is_empty() => self.due = Some(end),
+                Some(end) if is_late || choice == 0 && replies.is_empty() => self.due = Some(end),
                 Some(end) => {
                     self.some_time_passes(end);
-                    self.call_api(PromoteOnUse)?;
+                    let policy = self.promoting_policy();
+                    self.call_api(policy)?;
                 }
+            }
+            if let Some(end) = window_ends
+                && !is_late
+                && self.due.is_none()
+                && self.tape.once_in(3)
+            {
+                self.some_time_passes(end);
+                replies.extend(self.tab_refreshes(PromoteWithGrace, parent)?);
             }
         }
         Ok(())
+    }
+
+    fn promoting_policy(&mut self) -> RefreshPolicy {
+        if self.tape.once_in(2) { PromoteWithGrace } else { PromoteOnUse }
+    }
+
+    /// A tab refreshes; the reply arrives once, twice or never.
+    fn tab_refreshes(&mut self, policy: RefreshPolicy, token: TokenId) -> Checked<impl Iterator<Item = Pair> + use<M>> {
+        let outcome = self.world.refresh(policy, token)?;
+        claim!(outcome == Outcome::Granted, "false logout: a tab's refresh under {policy:?}: {outcome:?}");
+        let copies = [1, 1, 1, 2, 0][self.tape.next(5)];
+        Ok(std::iter::repeat_n(self.newest_pair(), copies))
     }
 
     /// CDI ≥ 5.6: one refresh at a time; a lost reply is requested again in time.

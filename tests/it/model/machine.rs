@@ -1,7 +1,7 @@
 //! The interface that the properties run on, and the pure rules behind it.
 
 use super::world::{GRACE, REFRESH_VALIDITY};
-use sessiond::domain::session::RefreshPolicy::{self, PromoteOnUse, RotateOnRefresh};
+use sessiond::domain::session::RefreshPolicy::{self, RotateOnRefresh};
 use sessiond::domain::session::event::ReuseSubtype;
 use sessiond::domain::session::family::{Family, FamilyRules, Lineage, PresentedToken, RefreshDecision};
 use sessiond::domain::time::UnixMillis;
@@ -91,7 +91,7 @@ impl Machine for Pure {
 
     fn verify(&mut self, policy: RefreshPolicy, access: AccessId, check_database: bool, now: u64) -> Seen {
         let lineage = self.access[access];
-        if !(check_database || (policy == PromoteOnUse && lineage.parent.is_some())) {
+        if !(check_database || (policy.promotes_on_use() && lineage.parent.is_some())) {
             return Seen::Good { reminted: false };
         }
         let Some(family) = &mut self.family else { return Seen::Unauthorised };

@@ -13,6 +13,8 @@
 //!    reply is in progress no child is refreshed. If a reply overwrites the jar after another child was used, the new
 //!    pair is used within the grace period that the first use started, or dropped; a pair that was overwritten without
 //!    having been used is never used.
+//!    At the front door (`PromoteWithGrace`) such a request may also arrive after a child was used, within that grace
+//!    period; and a pair that has overwritten the jar may also be refreshed there first, however late.
 //! 3. `RotateOnRefresh` (CDI ≥ 5.6): one refresh at a time (the SDKs lock across tabs). A lost reply is requested again
 //!    with the same token within the grace period that the first exchange started; of duplicated requests the reply to
 //!    the last one handled counts. Requests carry access tokens of the current or the previous refresh.
@@ -24,8 +26,8 @@
 //! * **No false logout**: within the rules, no refresh and no verify is refused ([`honest`]).
 //! * **Every stale replay is caught**: a token outside the family's lineage is refused and reported; two parties
 //!   cannot both continue to refresh ([`thief`]).
-//! * **Never two live lineages**: of all tokens ever issued only the current one and its children are valid, and within
-//!   the grace period those that the rules name ([`world`]).
+//! * **Never two live lineages**: of all tokens ever issued only the current one and its children are valid, within
+//!   the grace period those that the rules name, and at the front door siblings that nobody has used ([`world`]).
 //! * **Grace is never extended**: nothing is granted because of grace later than one grace period after the
 //!   replacement ([`world`]).
 //!
@@ -34,6 +36,7 @@
 //! [`mutants`] breaks the rules on purpose and shows that each claim detects it.
 
 mod commands;
+mod grace;
 mod honest;
 mod machine;
 mod mutants;

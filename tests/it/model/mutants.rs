@@ -7,7 +7,7 @@ use super::world::{Checked, GRACE, World};
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::test_runner::{Config, TestError, TestRunner};
-use sessiond::domain::session::RefreshPolicy::{self, PromoteOnUse};
+use sessiond::domain::session::RefreshPolicy::{self, PromoteOnUse, PromoteWithGrace};
 use sessiond::domain::session::family::{Family, FamilyRules};
 use sessiond::domain::time::UnixMillis;
 use std::marker::PhantomData;
@@ -19,6 +19,11 @@ trait Defect {
     /// Swaps the token that was presented.
     fn presents(_machine: &Pure, _policy: RefreshPolicy, token: TokenId, _now: u64) -> TokenId {
         token
+    }
+
+    /// Swaps the policy.
+    fn follows(policy: RefreshPolicy) -> RefreshPolicy {
+        policy
     }
 
     /// Tampers with the state after a step.
@@ -47,7 +52,7 @@ impl<D: Defect> Machine for Mutant<D> {
     }
 
     fn refresh(&mut self, policy: RefreshPolicy, token: TokenId, now: u64) -> Outcome {
-        let token = D::presents(&self.0, policy, token, now);
+        let (policy, token) = (D::follows(policy), D::presents(&self.0, policy, token, now));
         self.step(now, |machine| machine.refresh(policy, token, now))
     }
 
@@ -156,6 +161,24 @@ impl Defect for ParentForgiven {
     }
 }
 
+/// At the front door, a parent that was promoted past is forgiven however late it comes back.
+struct ParentForgivenForGood;
+impl Defect for ParentForgivenForGood {
+    fn presents(machine: &Pure, policy: RefreshPolicy, token: TokenId, _: u64) -> TokenId {
+        let previous = machine.family.as_ref().and_then(|family| family.previous);
+        let is_parent = previous.is_some_and(|previous| previous.hash == machine.tokens[token].hash);
+        if policy == PromoteWithGrace && is_parent { current(machine).unwrap_or(token) } else { token }
+    }
+}
+
+/// The front door follows the other machine: a parent that was promoted past is theft at once, a late sibling, too.
+struct NoLateRequests;
+impl Defect for NoLateRequests {
+    fn follows(policy: RefreshPolicy) -> RefreshPolicy {
+        if policy == PromoteWithGrace { PromoteOnUse } else { policy }
+    }
+}
+
 /// Whatever is presented is taken for the current token.
 struct AllForgiven;
 impl Defect for AllForgiven {
@@ -197,6 +220,17 @@ fn a_window_that_is_a_millisecond_long_is_noticed() {
 #[test]
 fn a_forgiven_parent_is_noticed() {
     is_noticed::<Mutant<ParentForgiven>>(anything_goes, "two live lineages");
+}
+
+#[test]
+fn a_parent_that_is_forgiven_for_good_at_the_front_door_is_noticed() {
+    is_noticed::<Mutant<ParentForgivenForGood>>(anything_goes, "two live lineages");
+    is_noticed::<Blind<Mutant<ParentForgivenForGood>>>(anything_goes, "stale replay");
+}
+
+#[test]
+fn without_late_requests_an_honest_client_of_the_front_door_is_signed_out() {
+    is_noticed::<Mutant<NoLateRequests>>(never_refused, "false logout");
 }
 
 #[test]

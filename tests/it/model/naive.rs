@@ -2,7 +2,7 @@
 
 use super::machine::{AccessId, Outcome, Seen, TokenId};
 use super::world::{GRACE, REFRESH_VALIDITY};
-use sessiond::domain::session::RefreshPolicy::{self, PromoteOnUse, RotateOnRefresh};
+use sessiond::domain::session::RefreshPolicy::{self, PromoteOnUse, PromoteWithGrace, RotateOnRefresh};
 use sessiond::domain::session::event::ReuseSubtype;
 
 /// A refresh token: the one it was exchanged for, and how many seats had been taken by then.
@@ -62,9 +62,12 @@ impl Naive {
     /// A child of the replaced token, minted before the replacement, that has not held the seat since; inside the
     /// window.
     fn may_move_to(&self, token: TokenId, parent: Option<TokenId>, now: u64) -> bool {
-        self.replacement().is_some_and(|(replaced, at, seat)| {
+        self.is_unused_sibling(token, parent) && self.replacement().is_some_and(|(_, at, _)| now <= at + GRACE)
+    }
+
+    fn is_unused_sibling(&self, token: TokenId, parent: Option<TokenId>) -> bool {
+        self.replacement().is_some_and(|(replaced, _, seat)| {
             parent == Some(replaced)
-                && now <= at + GRACE
                 && self.tokens[token].seats_before <= seat
                 && self.seats[seat..].iter().all(|seat| seat.token != token)
         })
@@ -80,7 +83,12 @@ impl Naive {
     }
 
     fn mint(&mut self, parent: TokenId, access_names_parent: bool) -> TokenId {
-        self.tokens.push(Minted { parent: Some(parent), seats_before: self.seats.len() });
+        self.mint_as_of(parent, self.seats.len(), access_names_parent)
+    }
+
+    /// Mints as if only this many seats had been taken.
+    fn mint_as_of(&mut self, parent: TokenId, seats_before: usize, access_names_parent: bool) -> TokenId {
+        self.tokens.push(Minted { parent: Some(parent), seats_before });
         let token = self.tokens.len() - 1;
         self.access.push(Access { token, parent: access_names_parent.then_some(parent) });
         token
@@ -93,10 +101,16 @@ impl Naive {
         let parent = self.parent(token);
         let (is_current, is_child) = (token == self.current(), parent == Some(self.current()));
         match policy {
-            PromoteOnUse if is_current => {}
-            PromoteOnUse if is_child => self.replace(token, self.current(), now),
+            PromoteOnUse | PromoteWithGrace if is_current => {}
+            PromoteOnUse | PromoteWithGrace if is_child => self.replace(token, self.current(), now),
             PromoteOnUse if self.may_move_to(token, parent, now) => self.move_to(token, now),
-            PromoteOnUse => return Outcome::Theft(None),
+            PromoteWithGrace if self.is_unused_sibling(token, parent) => self.move_to(token, now),
+            PromoteWithGrace if self.is_previous_in_grace(token, now) => {
+                let seats_before = self.replacement().map_or(0, |(.., seat)| seat);
+                self.mint_as_of(token, seats_before, true);
+                return Outcome::Granted;
+            }
+            PromoteOnUse | PromoteWithGrace => return Outcome::Theft(None),
             RotateOnRefresh if is_current || is_child => {
                 let minted = self.mint(token, false);
                 self.replace(minted, token, now);
@@ -131,7 +145,7 @@ impl Naive {
 
     pub(super) fn verify(&mut self, policy: RefreshPolicy, access: AccessId, check_database: bool, now: u64) -> Seen {
         let Access { token, parent } = self.access[access];
-        let looks = check_database || (policy == PromoteOnUse && parent.is_some());
+        let looks = check_database || (policy.promotes_on_use() && parent.is_some());
         if !looks {
             return Seen::Good { reminted: false };
         }

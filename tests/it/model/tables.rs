@@ -9,26 +9,26 @@ use sessiond::domain::session::family::{
 use sessiond::domain::time::UnixMillis;
 use sessiond::domain::token_hash::TokenHash2;
 
-const T0: UnixMillis = UnixMillis(1_000_000_000);
-const GRACE: u64 = 30_000;
-const VALIDITY: u64 = 8_640_000_000;
+pub(super) const T0: UnixMillis = UnixMillis(1_000_000_000);
+pub(super) const GRACE: u64 = 30_000;
+pub(super) const VALIDITY: u64 = 8_640_000_000;
 const RULES: FamilyRules = FamilyRules { grace_ms: GRACE, refresh_validity_ms: VALIDITY, recent_reuse_is_theft: true };
 
 /// A refresh token: its name, its parent's, the generation it was minted in.
 #[derive(Debug, Clone, Copy)]
-struct Token {
-    name: &'static str,
-    parent: Option<&'static str>,
-    generation: u64,
+pub(super) struct Token {
+    pub(super) name: &'static str,
+    pub(super) parent: Option<&'static str>,
+    pub(super) generation: u64,
 }
 
-const R1: Token = Token { name: "R1", parent: None, generation: 0 };
+pub(super) const R1: Token = Token { name: "R1", parent: None, generation: 0 };
 /// First and second child of `R1`, minted before anything was promoted.
-const C1: Token = Token { name: "C1", parent: Some("R1"), generation: 0 };
-const C2: Token = Token { name: "C2", parent: Some("R1"), generation: 0 };
+pub(super) const C1: Token = Token { name: "C1", parent: Some("R1"), generation: 0 };
+pub(super) const C2: Token = Token { name: "C2", parent: Some("R1"), generation: 0 };
 
 impl Token {
-    fn presented(self) -> PresentedToken {
+    pub(super) fn presented(self) -> PresentedToken {
         PresentedToken {
             hash: TokenHash2::of(self.name),
             parent: self.parent.map(TokenHash2::of),
@@ -43,10 +43,10 @@ impl Token {
 
 /// A family as the tests drive it.
 #[derive(Clone)]
-struct Session(Family);
+pub(super) struct Session(pub(super) Family);
 
 #[derive(Debug, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     Child,
     Rotated,
     Expired,
@@ -59,7 +59,13 @@ impl Session {
     }
 
     /// Refreshes at `now`; a granted token is named `minted`.
-    fn refresh(&mut self, policy: RefreshPolicy, token: Token, minted: &'static str, now: UnixMillis) -> Outcome {
+    pub(super) fn refresh(
+        &mut self,
+        policy: RefreshPolicy,
+        token: Token,
+        minted: &'static str,
+        now: UnixMillis,
+    ) -> Outcome {
         match self.0.refresh(&token.presented(), policy, None, &RULES, now) {
             RefreshDecision::Expired => Outcome::Expired,
             RefreshDecision::Reuse(reuse) => {
@@ -73,7 +79,7 @@ impl Session {
         }
     }
 
-    fn verify(&mut self, token: Token, now: UnixMillis) -> VerifyDecision {
+    pub(super) fn verify(&mut self, token: Token, now: UnixMillis) -> VerifyDecision {
         let decision = self.0.verify(&token.lineage(), false, &RULES, now);
         if let Some((family, _)) = &decision.change {
             self.0 = family.clone();
@@ -82,29 +88,29 @@ impl Session {
     }
 
     /// `R1` refreshed twice, then `C1` used at verify at `T0`.
-    fn promoted() -> Self {
+    pub(super) fn promoted() -> Self {
         let mut session = Self::new();
         session.verify(C1, T0);
         session
     }
 
     /// `R1` rotated to `L1` at `T0`.
-    fn rotated() -> Self {
+    pub(super) fn rotated() -> Self {
         let mut session = Self::new();
         assert_eq!(session.refresh(RotateOnRefresh, R1, "L1", T0), Outcome::Rotated);
         session
     }
 
-    fn is_current(&self, name: &str) -> bool {
+    pub(super) fn is_current(&self, name: &str) -> bool {
         self.0.current == TokenHash2::of(name)
     }
 
-    fn previous(&self) -> Option<(TokenHash2, UnixMillis)> {
+    pub(super) fn previous(&self) -> Option<(TokenHash2, UnixMillis)> {
         self.0.previous.map(|previous| (previous.hash, previous.replaced_at))
     }
 }
 
-const fn theft(subtype: ReuseSubtype) -> Outcome {
+pub(super) const fn theft(subtype: ReuseSubtype) -> Outcome {
     Outcome::Reuse { subtype, ends_session: false, is_theft: true }
 }
 

@@ -13,7 +13,7 @@ pub(super) fn anything_goes<M: Machine>(mut world: World<M>, choices: Vec<u16>) 
     let mut tape = Tape::new(choices);
     while !tape.is_over() {
         world.pass_time(&mut tape);
-        let policy = POLICIES[tape.next(2)];
+        let policy = POLICIES[tape.next(POLICIES.len())];
         // Mostly recent tokens, because old ones are all alike.
         let pick = |tape: &mut Tape, count: usize| {
             let reach = if tape.once_in(4) { count } else { count.min(4) };
@@ -54,7 +54,7 @@ impl Party {
 pub(super) fn two_cannot_share<M: Machine>(world: World<M>, choices: Vec<u16>) -> Checked<()> {
     let mut tape = Tape::new(choices);
     let rounds = tape.next(4);
-    let policies = [POLICIES[tape.next(2)], POLICIES[tape.next(2)]];
+    let policies = [POLICIES[tape.next(POLICIES.len())], POLICIES[tape.next(POLICIES.len())]];
     let mut client = Client::new(world, &mut tape);
     client.live(rounds)?;
     let own = client.refresh_token();

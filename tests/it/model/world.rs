@@ -4,7 +4,7 @@ use super::Tape;
 use super::machine::{AccessId, Machine, Outcome, Seen, TokenId};
 use super::naive::Naive;
 use proptest::test_runner::TestCaseError;
-use sessiond::domain::session::RefreshPolicy::{self, PromoteOnUse, RotateOnRefresh};
+use sessiond::domain::session::RefreshPolicy::{self, PromoteOnUse, PromoteWithGrace, RotateOnRefresh};
 
 pub(super) const START: u64 = 1_700_000_000_000;
 pub(super) const GRACE: u64 = 30_000;
@@ -13,7 +13,7 @@ pub(super) const REFRESH_VALIDITY: u64 = 8_640_000_000;
 /// Access tokens live longer than any test here: expiry is tested elsewhere.
 pub(super) const ACCESS_VALIDITY: u64 = REFRESH_VALIDITY - 86_400_000;
 
-pub(super) const POLICIES: [RefreshPolicy; 2] = [PromoteOnUse, RotateOnRefresh];
+pub(super) const POLICIES: [RefreshPolicy; 3] = [PromoteOnUse, RotateOnRefresh, PromoteWithGrace];
 
 pub(super) type Checked<T> = Result<T, TestCaseError>;
 
@@ -59,6 +59,8 @@ enum Effect {
     Replaces { previous: TokenId, current: TokenId },
     /// A token becomes current because of grace.
     ByGrace { current: TokenId },
+    /// A token becomes current because nobody has used it.
+    Moves { current: TokenId },
 }
 
 impl<M: Machine> World<M> {
@@ -125,7 +127,12 @@ impl<M: Machine> World<M> {
             let ledger = &self.ledger;
             let of_current = token == ledger.current || self.parents[token] == Some(ledger.current);
             let effect = match policy {
-                PromoteOnUse => self.use_effect(token, self.parents[token])?,
+                PromoteWithGrace if ledger.previous == Some(token) => {
+                    self.claim_grace()?;
+                    Effect::Stays
+                }
+                PromoteWithGrace if self.is_unused_sibling(token) => Effect::Moves { current: token },
+                PromoteOnUse | PromoteWithGrace => self.use_effect(token, self.parents[token])?,
                 RotateOnRefresh if of_current => Effect::Replaces { previous: token, current: minted },
                 RotateOnRefresh => {
                     claim!(ledger.previous == Some(token), "stale replay: {token} was exchanged under {policy:?}");
@@ -170,8 +177,7 @@ impl<M: Machine> World<M> {
         if parent == Some(ledger.current) {
             return Ok(Effect::Replaces { previous: ledger.current, current: token });
         }
-        let sibling = parent.is_some() && parent == ledger.previous && !ledger.dethroned.contains(&token);
-        claim!(sibling, "stale replay: {token} was used while {} is current", ledger.current);
+        claim!(self.is_unused_sibling(token), "stale replay: {token} was used while {} is current", ledger.current);
         Ok(Effect::ByGrace { current: token })
     }
 
@@ -186,12 +192,28 @@ impl<M: Machine> World<M> {
                 self.ledger.expires = self.now + REFRESH_VALIDITY;
             }
             Effect::ByGrace { current } => {
-                let since = self.ledger.replaced_at.map(|at| self.now - at);
-                claim!(since.is_some_and(|ms| ms <= GRACE), "grace re-armed: used {since:?} ms after the replacement");
+                self.claim_grace()?;
                 self.ledger.current = current;
             }
+            Effect::Moves { current } => self.ledger.current = current,
         }
         self.ledger.dethroned.push(before);
+        Ok(())
+    }
+
+    /// A child of the replaced token that has never been current.
+    fn is_unused_sibling(&self, token: TokenId) -> bool {
+        let parent = self.parents[token];
+        parent.is_some()
+            && parent == self.ledger.previous
+            && !self.ledger.dethroned.contains(&token)
+            && token != self.ledger.current
+    }
+
+    /// The grace period has not ended.
+    fn claim_grace(&self) -> Checked<()> {
+        let since = self.ledger.replaced_at.map(|at| self.now - at);
+        claim!(since.is_some_and(|ms| ms <= GRACE), "grace re-armed: used {since:?} ms after the replacement");
         Ok(())
     }
 
@@ -208,12 +230,14 @@ impl<M: Machine> World<M> {
                 }
                 let parent = self.parents[token];
                 let of_current = token == ledger.current || parent == Some(ledger.current);
-                let by_grace = match policy {
-                    RotateOnRefresh => ledger.previous == Some(token),
-                    PromoteOnUse => parent.is_some() && parent == ledger.previous && !ledger.dethroned.contains(&token),
+                let is_previous = ledger.previous == Some(token);
+                let is_allowed = match policy {
+                    RotateOnRefresh => open && is_previous,
+                    PromoteOnUse => open && self.is_unused_sibling(token),
+                    PromoteWithGrace => open && is_previous || self.is_unused_sibling(token),
                 };
                 claim!(
-                    of_current || (open && by_grace),
+                    of_current || is_allowed,
                     "two live lineages: {token} and {} under {policy:?} at {moment}",
                     ledger.current
                 );

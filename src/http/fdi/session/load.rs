@@ -98,7 +98,7 @@ pub async fn optional_presented(context: &Context, call: &mut FrontCall) -> Resu
         do_anti_csrf_check: is_checked && anti_csrf == AntiCsrf::Token,
         enable_anti_csrf: anti_csrf == AntiCsrf::Token,
         check_database: false,
-        policy: RefreshPolicy::PromoteOnUse,
+        policy: RefreshPolicy::PromoteWithGrace,
     };
     match command.run(context).await? {
         Verified::Ok { session: view, access_token, .. } => {

@@ -58,7 +58,7 @@ pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<R
         access_token_validity_ms: None,
         token_version: AccessTokenVersion::V5,
         max_access_token_bytes: call.rules.max_access_token(transfer),
-        policy: RefreshPolicy::PromoteOnUse,
+        policy: RefreshPolicy::PromoteWithGrace,
         seen: call.seen(),
         added_claims: added_claims.as_ref(),
     };

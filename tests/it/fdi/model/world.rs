@@ -199,12 +199,12 @@ impl World<'_> {
         }
     }
 
-    /// Whether the session's user has an authenticator app that counts.
-    async fn has_device(&self, who: usize) -> bool {
-        if self.browsers[who].user.is_empty() {
+    /// Whether a user has an authenticator app that counts.
+    async fn has_device(&self, user: &str) -> bool {
+        if user.is_empty() {
             return false;
         }
-        let path = format!("/recipe/totp/device/list?userId={}", self.browsers[who].user);
+        let path = format!("/recipe/totp/device/list?userId={user}");
         let listed = self.app.get(&path).await.json();
         let devices = listed["devices"].as_array().into_iter().flatten();
         devices.into_iter().any(|device| device["verified"] == true)
@@ -217,7 +217,7 @@ impl World<'_> {
     }
 
     async fn device(&mut self, who: usize) {
-        let had_device = self.has_device(who).await;
+        let had_device = self.has_device(&self.browsers[who].user).await;
         let reply = self.send(who, Method::POST, "/auth/totp/device", json!({"deviceName": device_of(who)})).await;
         self.note(who, &reply, None);
         self.check_enough(who, &reply);
@@ -229,18 +229,19 @@ impl World<'_> {
     }
 
     async fn remove_device(&mut self, who: usize) {
-        let had_device = self.has_device(who).await;
+        let user = self.browsers[who].user.clone();
+        let had_device = self.has_device(&user).await;
         let reply = self.send(who, Method::POST, "/auth/totp/device/remove", json!({"deviceName": "phone"})).await;
         self.note(who, &reply, None);
-        if had_device && !self.has_device(who).await {
+        if had_device && !self.has_device(&user).await {
             self.check_change(who, had_device);
         }
     }
 
     async fn totp(&mut self, who: usize, path: &str, is_right: bool) {
         self.app.clock.advance(30_000);
-        let had_device = self.has_device(who).await;
         let user = self.browsers[who].user.clone();
+        let had_device = self.has_device(&user).await;
         let secret = self.browsers[who].secrets.get(&user).cloned();
         let right = secret.map(|secret| code(self.app, &secret)).unwrap_or_default();
         let shown = if is_right { right.as_str() } else { "no code" };
