@@ -60,17 +60,28 @@ impl UpdateMetadata {
     }
 
     async fn attempt(&self, mut tx: Box<dyn Tx>) -> Result<Step<JsonObject>, Fault> {
+        Ok(match self.add(tx.as_mut()).await? {
+            (new, true) => Step::Commit(tx, new),
+            (unchanged, false) => Step::Done(unchanged),
+        })
+    }
+
+    /// Adds the update to a transaction. Returns the resulting metadata, and whether it is other than before.
+    ///
+    /// # Errors
+    /// When the store fails or the object has become too large.
+    pub(in crate::command) async fn add(&self, tx: &mut dyn Tx) -> Result<(JsonObject, bool), Fault> {
         let id = &self.scope.app.id;
-        let current = usermetadata::get(tx.as_mut(), id, &self.user_id).await.map_err(reading)?;
+        let current = usermetadata::get(tx, id, &self.user_id).await.map_err(reading)?;
         let new = merged(current.as_ref().unwrap_or(&JsonObject::empty()), &self.update);
         if current.as_ref() == Some(&new) {
-            return Ok(Step::Done(new));
+            return Ok((new, false));
         }
-        if !store::app::exists(tx.as_mut(), id).await.map_err(reading)? {
+        if !store::app::exists(tx, id).await.map_err(reading)? {
             return Err(Fault::new("writing user metadata", Gone { app: id.clone(), tenant: TenantId::public() }));
         }
-        usermetadata::put(tx.as_mut(), id, &self.user_id, new.clone()).map_err(writing)?;
-        Ok(Step::Commit(tx, new))
+        usermetadata::put(tx, id, &self.user_id, new.clone()).map_err(writing)?;
+        Ok((new, true))
     }
 }
 

@@ -1,9 +1,8 @@
 //! Claims that the front door puts into access tokens, as the backend SDKs do (protocol: 20, 7).
 
-use crate::command::emailverification::Address;
-use crate::command::emailverification::status::IsEmailVerified;
 use crate::command::scope::Scope;
-use crate::command::user::FindUser;
+use crate::command::transact::{Step, transact};
+use crate::command::user::{FindUser, Person, UserInfo};
 use crate::command::userroles::read::{PermissionsOfRole, RolesOfUser};
 use crate::config::front::{FrontConfig, FrontRecipe};
 use crate::context::Context;
@@ -13,6 +12,7 @@ use crate::domain::multifactorauth::FactorsClaim;
 use crate::domain::time::UnixMillis;
 use crate::domain::userroles::RoleName;
 use crate::fault::Fault;
+use crate::store::{Tx, user};
 
 /// The claim that says whether the e-mail address is verified.
 pub const EMAIL_VERIFIED: &str = "st-ev";
@@ -32,6 +32,19 @@ pub struct ClaimsOwner {
     pub user_id: UserId,
     /// The login method.
     pub recipe_user_id: UserId,
+}
+
+impl ClaimsOwner {
+    /// A person who signs in to this tenant.
+    #[must_use]
+    pub fn of(person: &Person, tenant: &TenantId) -> Self {
+        let user = &person.info.user;
+        Self {
+            tenant: tenant.clone(),
+            user_id: user.shown_id().clone(),
+            recipe_user_id: user.shown(&person.recipe_user_id).clone(),
+        }
+    }
 }
 
 /// Builds the payload of a new session: the issuer, then one claim for each recipe, in the order of the settings.
@@ -54,6 +67,27 @@ impl NewSessionClaims<'_> {
     /// # Errors
     /// When the store fails.
     pub async fn run(&self, context: &Context) -> Result<JsonObject, Fault> {
+        transact(context, &self.owner.user_id, "reading the claims of a session", |mut tx| async move {
+            let is_verified = match self.front.has(FrontRecipe::EmailVerification) {
+                true => is_verified(tx.as_mut(), self.scope, &self.owner.recipe_user_id).await?,
+                false => None,
+            };
+            let payload = self.read(context, tx.as_mut(), is_verified).await?;
+            Ok(Step::Commit(tx, payload))
+        })
+        .await
+    }
+
+    /// The same in the transaction in which the session begins. `is_verified`: see [`is_email_verified`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(in crate::command) async fn read(
+        &self,
+        context: &Context,
+        tx: &mut dyn Tx,
+        is_verified: Option<bool>,
+    ) -> Result<JsonObject, Fault> {
         let mut payload = Members::default();
         payload.set("iss", Json::Text(self.issuer.to_owned()));
         for recipe in &self.front.recipes {
@@ -64,11 +98,11 @@ impl NewSessionClaims<'_> {
                 | FrontRecipe::ThirdParty
                 | FrontRecipe::Totp => {}
                 FrontRecipe::EmailVerification => {
-                    if let Some(verified) = is_email_verified(context, self.scope, &self.owner.recipe_user_id).await? {
+                    if let Some(verified) = is_verified {
                         payload.set(EMAIL_VERIFIED, boolean_claim(verified, context.now()));
                     }
                 }
-                FrontRecipe::UserRoles => self.add_roles(context, &mut payload).await?,
+                FrontRecipe::UserRoles => self.add_roles(context, tx, &mut payload).await?,
             }
         }
         if let Some(factors) = self.factors {
@@ -77,19 +111,19 @@ impl NewSessionClaims<'_> {
         Ok(JsonObject::from(&payload))
     }
 
-    async fn add_roles(&self, context: &Context, payload: &mut Members) -> Result<(), Fault> {
+    async fn add_roles(&self, context: &Context, tx: &mut dyn Tx, payload: &mut Members) -> Result<(), Fault> {
         if !self.front.roles_in_token && !self.front.permissions_in_token {
             return Ok(());
         }
         let ClaimsOwner { tenant, user_id, .. } = self.owner;
         let roles = RolesOfUser { scope: self.scope.clone(), tenant: tenant.clone(), user_id: user_id.clone() };
-        let roles = roles.run(context).await?;
+        let roles = roles.read(tx).await?;
         if self.front.roles_in_token {
             let names = roles.iter().map(|role| role.as_str().to_owned()).collect();
             payload.set(ROLES, list_claim(names, context.now()));
         }
         if self.front.permissions_in_token {
-            let permissions = permissions_of(context, self.scope, roles).await?;
+            let permissions = permissions_of(tx, self.scope, roles).await?;
             payload.set(PERMISSIONS, list_claim(permissions, context.now()));
         }
         Ok(())
@@ -101,15 +135,18 @@ impl NewSessionClaims<'_> {
 /// # Errors
 /// When the store fails.
 pub async fn is_email_verified(context: &Context, scope: &Scope, recipe_user: &UserId) -> Result<Option<bool>, Fault> {
-    match email_of(context, scope, recipe_user).await? {
-        None => Ok(None),
-        Some(None) => Ok(Some(true)),
-        Some(Some(email)) => {
-            let (tenant, user_id) = (TenantId::public(), recipe_user.clone());
-            let address = Address { scope: scope.clone(), tenant, user_id, email };
-            IsEmailVerified(address).run(context).await.map(Some)
-        }
-    }
+    transact(context, recipe_user, "reading whether an address is verified", |mut tx| async move {
+        let is_verified = is_verified(tx.as_mut(), scope, recipe_user).await?;
+        Ok(Step::Commit(tx, is_verified))
+    })
+    .await
+}
+
+async fn is_verified(tx: &mut dyn Tx, scope: &Scope, recipe_user: &UserId) -> Result<Option<bool>, Fault> {
+    let failed = |error| Fault::new("reading whether an address is verified", error);
+    let app = &scope.app.id;
+    let Some(found) = user::find(tx, app, recipe_user).await.map_err(failed)? else { return Ok(None) };
+    Ok(UserInfo::load(tx, app, found.user).await.map_err(failed)?.is_verified(recipe_user))
 }
 
 /// The address of a login method, given by the id that callers see: `Some(None)` if it has none, `None` if there is no
@@ -126,11 +163,11 @@ pub async fn email_of(context: &Context, scope: &Scope, recipe_user: &UserId) ->
 }
 
 /// The permissions of roles, each once, in the order of the roles.
-async fn permissions_of(context: &Context, scope: &Scope, roles: Vec<RoleName>) -> Result<Vec<String>, Fault> {
+async fn permissions_of(tx: &mut dyn Tx, scope: &Scope, roles: Vec<RoleName>) -> Result<Vec<String>, Fault> {
     let mut permissions: Vec<String> = Vec::new();
     for role in roles {
         // A role that was deleted in the meantime has none.
-        let Ok(found) = (PermissionsOfRole { scope: scope.clone(), role }).run(context).await? else { continue };
+        let Ok(found) = (PermissionsOfRole { scope: scope.clone(), role }).read(tx).await? else { continue };
         for permission in found {
             if !permissions.iter().any(|known| known == permission.as_str()) {
                 permissions.push(permission.as_str().to_owned());

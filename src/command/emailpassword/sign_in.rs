@@ -1,8 +1,8 @@
 //! `POST /recipe/signin`.
 
 use super::{Account, Person, hash_of, writing};
-use crate::command::activity::mark_active;
 use crate::command::audit;
+use crate::command::signing_in::{Entry, SessionStart, SignedPerson};
 use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::crypto::password::Check;
@@ -20,12 +20,16 @@ pub struct SignIn<'a> {
     pub account: Account,
     /// The password as presented.
     pub password: &'a str,
+    /// The person who has the account, where the caller has just looked it up: then this is not done again.
+    pub looked_up: Option<Option<&'a Person>>,
+    /// The session that begins with it, if one does.
+    pub session: Option<SessionStart>,
 }
 
 /// The outcome of a sign-in.
 pub enum SignedIn {
     /// The password is right.
-    Ok(Box<Person>),
+    Ok(Box<SignedPerson>),
     /// Unknown address or wrong password; the response time does not reveal which.
     WrongCredentials,
 }
@@ -57,8 +61,12 @@ impl SignIn<'_> {
         let Account { scope, tenant, email } = &self.account;
         let who = Who { app: &scope.app, realm: SignInRealm::Tenant(tenant), email, address: scope.cause.client };
         let attempt = context.budgets.begin(who, context.steady())?;
+        let mut looked_up = self.looked_up.map(|person| person.and_then(hash_of_person));
         loop {
-            let stored = self.stored(context).await?;
+            let stored = match looked_up.take() {
+                Some(stored) => stored,
+                None => self.stored(context).await?,
+            };
             let text = stored.as_ref().map(PasswordHash::expose);
             let check = context.hashing.check(text, self.password, &scope.app.config).await?;
             let Some(stored) = stored.filter(|_| check != Check::Wrong) else {
@@ -71,9 +79,9 @@ impl SignIn<'_> {
                 Check::Right | Check::Wrong | Check::NoSignerKey => None,
             };
             // The password may have been changed, or the account deleted, while it was hashed.
-            if let Some(person) = self.enter(context, &stored, newer.as_ref()).await? {
+            if let Some(entered) = self.enter(context, &stored, newer.as_ref()).await? {
                 attempt.record_success();
-                return Ok(SignedIn::Ok(Box::new(person)));
+                return Ok(SignedIn::Ok(Box::new(entered)));
             }
         }
     }
@@ -136,14 +144,13 @@ impl SignIn<'_> {
         }
     }
 
-    /// The person, if the account still has the hash that was checked; marks it as active and replaces an outdated
-    /// hash.
+    /// Signs the person in, if the account still has the hash that was checked, and replaces an outdated hash.
     async fn enter(
         &self,
         context: &Context,
         checked: &PasswordHash,
         newer: Option<&PasswordHash>,
-    ) -> Result<Option<Person>, Fault> {
+    ) -> Result<Option<SignedPerson>, Fault> {
         let about = self.account.about();
         let entered = transact(context, &about, "committing a sign-in", |mut tx| async move {
             let scope = &self.account.scope;
@@ -156,17 +163,17 @@ impl SignIn<'_> {
                 found.user.set_password(&found.id, newer);
                 user::write(tx.as_mut(), &scope.app.id, &[&before], &[&found.user]).await.map_err(writing)?;
             }
-            let active = mark_active(tx.as_mut(), context, &scope.app, found.user.shown_id(), context.now())
-                .await
-                .map_err(writing)?;
             let person = Person::load(tx.as_mut(), &scope.app.id, found).await?;
             let event = self.account.event_of(AuditKind::SignedIn, &person);
             audit::note(tx.as_mut(), context, scope, event).await?;
-            Ok(Step::Commit(tx, Some((person, active))))
+            let entry = Entry::add(context, tx.as_mut(), scope, person, self.session.as_ref()).await?;
+            Ok(Step::Commit(tx, Some(entry)))
         });
-        Ok(entered.await?.map(|(person, active)| {
-            active.committed();
-            person
-        }))
+        Ok(entered.await?.map(|entry| entry.committed(context)))
     }
+}
+
+/// The password hash with which a person signs in.
+fn hash_of_person(person: &Person) -> Option<PasswordHash> {
+    person.info.user.method(&person.recipe_user_id).and_then(hash_of).cloned()
 }

@@ -1,8 +1,8 @@
 //! `POST /recipe/signup`, and how imported accounts are created.
 
 use super::{Account, Person, writing};
-use crate::command::activity::{Marked, mark_active};
 use crate::command::audit;
+use crate::command::signing_in::{Entry, SessionStart, SignedPerson};
 use crate::command::transact::{Step, transact};
 use crate::command::user::{new_id, require_tenant};
 use crate::context::Context;
@@ -22,12 +22,14 @@ pub struct SignUp<'a> {
     pub password: &'a str,
     /// What is noted in the new user's metadata.
     pub metadata: Option<JsonObject>,
+    /// The session that begins with it, if one does.
+    pub session: Option<SessionStart>,
 }
 
 /// The outcome of a sign-up.
 pub enum SignedUp {
     /// The account is created, durably.
-    Ok(Box<Person>),
+    Ok(Box<SignedPerson>),
     /// An account in this tenant has this address and a password.
     EmailTaken,
 }
@@ -48,10 +50,9 @@ impl SignUp<'_> {
         let hash = PasswordHash::new(hash);
         let about = self.account.about();
         let added = transact(context, &about, "committing a sign-up", |tx| self.attempt(context, tx, &hash));
-        let Some((person, active)) = added.await? else { return Ok(SignedUp::EmailTaken) };
-        active.committed();
+        let Some(entry) = added.await? else { return Ok(SignedUp::EmailTaken) };
         context.metrics.sign_ups.count(RecipeId::EmailPassword);
-        Ok(SignedUp::Ok(Box::new(person)))
+        Ok(SignedUp::Ok(Box::new(entry.committed(context))))
     }
 
     /// `None`: the address is taken.
@@ -60,19 +61,19 @@ impl SignUp<'_> {
         context: &Context,
         mut tx: Box<dyn Tx>,
         hash: &PasswordHash,
-    ) -> Result<Step<Option<(Person, Marked)>>, Fault> {
+    ) -> Result<Step<Option<Entry>>, Fault> {
         let Account { scope, .. } = &self.account;
         let Some(person) = add(context, tx.as_mut(), &self.account, hash).await? else {
             return Ok(Step::Commit(tx, None));
         };
-        let shown = person.info.user.shown_id();
         if let Some(metadata) = &self.metadata {
+            let shown = person.info.user.shown_id();
             usermetadata::put(tx.as_mut(), &scope.app.id, shown, metadata.clone()).map_err(writing)?;
         }
-        let active = mark_active(tx.as_mut(), context, &scope.app, shown, context.now()).await.map_err(writing)?;
         let event = self.account.event_of(AuditKind::SignedUp, &person);
         audit::note(tx.as_mut(), context, scope, event).await?;
-        Ok(Step::Commit(tx, Some((person, active))))
+        let entry = Entry::add(context, tx.as_mut(), scope, person, self.session.as_ref()).await?;
+        Ok(Step::Commit(tx, Some(entry)))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::attempt::{Attempt, Refused, RightDevice};
 use super::failed;
-use crate::command::activity::{Marked, mark_active};
 use crate::command::audit;
+use crate::command::signing_in::{Entry, SessionStart, SignedPerson};
 use crate::command::transact::{Step, transact};
 use crate::command::user::{Person, confirm_email, new_id, require_tenant};
 use crate::context::Context;
@@ -21,6 +21,8 @@ pub struct ConsumeCode {
     pub attempt: Attempt,
     /// Whether it proves that the e-mail address it was sent to is the person's (from CDI 4.0).
     pub confirms_email: bool,
+    /// The session that begins with it, if one does.
+    pub session: Option<SessionStart>,
 }
 
 /// The outcome of using a code.
@@ -28,7 +30,7 @@ pub enum Consumed {
     /// Signed in, durably. Every device of the person's contacts is used up.
     Ok {
         /// The person.
-        person: Box<Person>,
+        signed: Box<SignedPerson>,
         /// Whether the person signed up with this call.
         created: bool,
         /// The device that the code belonged to.
@@ -38,8 +40,8 @@ pub enum Consumed {
     Refused(Refused),
 }
 
-/// The person, its mark, whether it is new, and the device; or the reason for the refusal.
-type Used = Result<Result<(Box<Person>, Marked, bool, RightDevice), Refused>, Fault>;
+/// The person, whether it is new, and the device; or the reason for the refusal.
+type Used = Result<Result<(Box<Entry>, bool, RightDevice), Refused>, Fault>;
 
 impl ConsumeCode {
     /// Uses the code and returns the outcome. Of several concurrent runs with codes for one contact, one succeeds.
@@ -51,12 +53,11 @@ impl ConsumeCode {
         let used =
             transact(context, self.attempt.about(), "committing a used code", |tx| self.consume(context, tx, &code));
         Ok(match used.await?? {
-            Ok((person, active, created, device)) => {
-                active.committed();
+            Ok((entry, created, device)) => {
                 if created {
                     context.metrics.sign_ups.count(RecipeId::Passwordless);
                 }
-                Consumed::Ok { person, created, device }
+                Consumed::Ok { signed: Box::new(entry.committed(context)), created, device }
             }
             Err(refused) => Consumed::Refused(refused),
         })
@@ -82,14 +83,12 @@ impl ConsumeCode {
             let broken = Fault::invariant("signing up: a free contact is taken");
             return Ok(Step::Commit(tx, Err(broken)));
         };
-        let active = mark_active(tx.as_mut(), context, &scope.app, found.user.shown_id(), context.now())
-            .await
-            .map_err(failed)?;
         let kind = if created { AuditKind::SignedUp } else { AuditKind::SignedIn };
         self.note(context, tx.as_mut(), kind, &device.contact, &found).await?;
         self.confirm(context, tx.as_mut(), &device.contact, &found).await?;
-        let person = Box::new(Person::load(tx.as_mut(), &scope.app.id, found).await?);
-        Ok(Step::Commit(tx, Ok(Ok((person, active, created, device)))))
+        let person = Person::load(tx.as_mut(), &scope.app.id, found).await?;
+        let entry = Entry::add(context, tx.as_mut(), scope, person, self.session.as_ref()).await?;
+        Ok(Step::Commit(tx, Ok(Ok((Box::new(entry), created, device)))))
     }
 
     /// Ends every pending sign-in of this contact, and of the owner's other contact. False when there are more than one

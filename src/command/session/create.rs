@@ -1,4 +1,4 @@
-//! `POST /recipe/session`.
+//! `POST /recipe/session`, and sessions that begin in the transaction of a sign-up or sign-in.
 
 use crate::command::activity::{Marked, mark_active};
 use crate::command::hook::raise;
@@ -6,6 +6,7 @@ use crate::command::scope::Scope;
 use crate::command::session::issue::{Mint, PairOptions, PairRefused, PairSpec};
 use crate::command::session::session_owner::SessionOwner;
 use crate::command::transact::{Step, transact};
+use crate::command::user::{Person, require_tenant};
 use crate::context::Context;
 use crate::crypto::access_token::has_protected_claim;
 use crate::domain::hook::HookEventKind;
@@ -18,9 +19,10 @@ use crate::domain::session::size::TokenTooLarge;
 use crate::domain::session::timeline::EventLog;
 use crate::domain::session::{AccessTokenVersion, IssuedSession};
 use crate::domain::time::UnixMillis;
-use crate::fault::{Fault, Gone};
+use crate::fault::Fault;
+use crate::state::key::KeyRing;
+use crate::store::Tx;
 use crate::store::session::{self, SessionRecord};
-use crate::store::{Tx, tenant};
 
 /// Creates a session.
 pub struct CreateSession {
@@ -30,12 +32,19 @@ pub struct CreateSession {
     pub tenant: TenantId,
     /// The user who signed in.
     pub user_id: UserId,
-    /// Whether to mint an anti-CSRF token.
-    pub enable_anti_csrf: bool,
     /// Custom claims.
     pub user_data_in_jwt: JsonObject,
     /// Data that is kept in the store only.
     pub user_data_in_database: JsonObject,
+    /// What the session is like.
+    pub options: SessionOptions,
+}
+
+/// What a new session is like, whoever its owner is.
+#[derive(Debug, Clone)]
+pub struct SessionOptions {
+    /// Whether to mint an anti-CSRF token.
+    pub enable_anti_csrf: bool,
     /// Whether to sign with the dynamic key instead of the static one.
     pub use_dynamic_signing_key: bool,
     /// Lifetime of the access token in ms instead of the configured one, without jitter.
@@ -46,6 +55,17 @@ pub struct CreateSession {
     pub max_access_token_bytes: Option<usize>,
     /// The browser or app that signs in, if it is known and may be recorded.
     pub client: Option<Client>,
+}
+
+impl SessionOptions {
+    const fn pair(&self) -> PairOptions {
+        PairOptions {
+            anti_csrf: self.enable_anti_csrf,
+            access_token_validity_ms: self.access_token_validity_ms,
+            token_version: self.token_version,
+            max_access_token_bytes: self.max_access_token_bytes,
+        }
+    }
 }
 
 /// The outcome of creating a session.
@@ -70,28 +90,19 @@ impl CreateSession {
     /// When the store or a key fails.
     pub async fn run(self, context: &Context) -> Result<Created, Fault> {
         let entry = &self.scope.app;
-        let config = &entry.config;
-        let options = PairOptions {
-            anti_csrf: self.enable_anti_csrf,
-            access_token_validity_ms: self.access_token_validity_ms,
-            token_version: self.token_version,
-            max_access_token_bytes: self.max_access_token_bytes,
-        };
-        if let Some(max_ms) = options.broken_limit(config) {
+        let version = self.options.token_version;
+        if let Some(max_ms) = self.options.pair().broken_limit(&entry.config) {
             return Ok(Created::InvalidAccessTokenValidity { max_ms });
         }
         // Minting checks flat layouts only; a new session's payload is checked against the reserved names of every
         // layout.
-        if !self.token_version.is_flat() && has_protected_claim(self.token_version, &self.user_data_in_jwt) {
+        if !version.is_flat() && has_protected_claim(version, &self.user_data_in_jwt) {
             return Ok(Created::ProtectedClaim);
         }
-        let ring = context.key_ring_to_mint(entry, self.token_version).await?;
+        let ring = context.key_ring_to_mint(entry, version).await?;
         // Conflicts only with a change of the tenant or of the user.
-        let created = transact(context, &self.user_id, "committing a new session", |tx| {
-            let now = context.now();
-            let mint = Mint::new(&ring, config, options, context.entropy.as_ref(), now);
-            self.attempt(context, tx, mint, now)
-        });
+        let created =
+            transact(context, &self.user_id, "committing a new session", |tx| self.attempt(context, tx, &ring));
         let (issued, active) = match created.await? {
             Ok(created) => created,
             Err(PairRefused::ProtectedClaim) => return Ok(Created::ProtectedClaim),
@@ -102,29 +113,87 @@ impl CreateSession {
         Ok(Created::Ok(issued))
     }
 
-    /// Mints and writes. A handle made of the time and 74 random bits is unique; the tenant and the user are read, so
-    /// that no session outlives the tenant or is created for an outdated user. Refused for a payload that
-    /// no token can hold.
+    /// The user is read, so that no session is created for an outdated one.
     async fn attempt(
         &self,
         context: &Context,
         mut tx: Box<dyn Tx>,
-        mint: Mint<'_>,
-        now: UnixMillis,
+        ring: &KeyRing,
     ) -> Result<Step<Result<(Box<IssuedSession>, Marked), PairRefused>>, Fault> {
-        let writing = |error| Fault::new("writing a new session", error);
-        let Scope { app: entry, cause } = &self.scope;
-        if !tenant::exists(tx.as_mut(), &entry.id, &self.tenant).await.map_err(writing)? {
-            let gone = Gone { app: entry.id.clone(), tenant: self.tenant.clone() };
-            return Err(Fault::new("creating a session", gone));
-        }
+        let (entry, now) = (&self.scope.app, context.now());
         let owner = SessionOwner::of_id(tx.as_mut(), &entry.id, &self.user_id).await?;
-        let handle = mint.handle(self.tenant.clone());
-        let use_static_key = !self.use_dynamic_signing_key;
-        let spec = PairSpec { parent: None, awaits_use: false, generation: 0, use_static_key };
-        let pair = match mint.pair(&handle, &owner, &self.user_data_in_jwt, &spec)? {
-            Ok(pair) => pair,
+        let draft = Draft {
+            scope: &self.scope,
+            tenant: &self.tenant,
+            owner,
+            user_data_in_jwt: self.user_data_in_jwt.clone(),
+            user_data_in_database: self.user_data_in_database.clone(),
+            options: &self.options,
+        };
+        let issued = match draft.add(context, tx.as_mut(), ring, now).await? {
+            Ok(issued) => issued,
             Err(refused) => return Ok(Step::Done(Err(refused))),
+        };
+        let active = mark_active(tx.as_mut(), context, entry, &issued.session.user_id, now).await;
+        let active = active.map_err(|error| Fault::new("writing a new session", error))?;
+        Ok(Step::Commit(tx, Ok((issued, active))))
+    }
+}
+
+/// Adds a session to the transaction that signs its owner up or in, with this payload of its access tokens. `None`,
+/// with nothing added, if no token can have the payload, or the client could not keep the token.
+///
+/// # Errors
+/// When the store or a key fails, or the tenant is gone.
+pub(in crate::command) async fn begin_session(
+    context: &Context,
+    tx: &mut dyn Tx,
+    (scope, tenant): (&Scope, &TenantId),
+    (person, payload): (&Person, JsonObject),
+    options: &SessionOptions,
+) -> Result<Option<Box<IssuedSession>>, Fault> {
+    let ring = context.key_ring_to_mint(&scope.app, options.token_version).await?;
+    let draft = Draft {
+        scope,
+        tenant,
+        owner: SessionOwner::of_person(person),
+        user_data_in_jwt: payload,
+        user_data_in_database: JsonObject::empty(),
+        options,
+    };
+    Ok(draft.add(context, tx, &ring, context.now()).await?.ok())
+}
+
+/// A session that is about to be added to a transaction.
+struct Draft<'a> {
+    scope: &'a Scope,
+    tenant: &'a TenantId,
+    owner: SessionOwner,
+    user_data_in_jwt: JsonObject,
+    user_data_in_database: JsonObject,
+    options: &'a SessionOptions,
+}
+
+impl Draft<'_> {
+    /// Mints and writes. A handle made of the time and 74 random bits is unique; the tenant is read, so that no session
+    /// outlives it. Refused, with nothing written, for a payload that no token can hold.
+    async fn add(
+        self,
+        context: &Context,
+        tx: &mut dyn Tx,
+        ring: &KeyRing,
+        now: UnixMillis,
+    ) -> Result<Result<Box<IssuedSession>, PairRefused>, Fault> {
+        let Self { scope, tenant, owner, user_data_in_jwt, user_data_in_database, options } = self;
+        let Scope { app: entry, cause } = scope;
+        require_tenant(tx, scope, tenant, "creating a session").await?;
+        let mint = Mint::new(ring, &entry.config, options.pair(), context.entropy.as_ref(), now);
+        let handle = mint.handle(tenant.clone());
+        let use_static_key = !options.use_dynamic_signing_key;
+        let spec = PairSpec { parent: None, awaits_use: false, generation: 0, use_static_key };
+        let pair = match mint.pair(&handle, &owner, &user_data_in_jwt, &spec)? {
+            Ok(pair) => pair,
+            Err(refused) => return Ok(Err(refused)),
         };
         let validity_ms = entry.config.refresh_token_validity_ms;
         let created = EventKind::Created { request_id: cause.request_id.clone() };
@@ -132,15 +201,14 @@ impl CreateSession {
             user_id: owner.recipe_user_id.clone(),
             created: now,
             family: Family::new(pair.hash.stored(), use_static_key, now.plus(validity_ms)),
-            user_data_in_jwt: self.user_data_in_jwt.clone(),
-            user_data_in_database: self.user_data_in_database.clone(),
+            user_data_in_jwt: user_data_in_jwt.clone(),
+            user_data_in_database,
             log: EventLog::starting_with(now, created),
-            clients: self.client.clone().map(SessionClients::created_by),
+            clients: options.client.clone().map(SessionClients::created_by),
         };
-        session::insert(tx.as_mut(), &entry.id, &handle, &record).map_err(writing)?;
-        raise(tx.as_mut(), context, &self.scope, &owner.event(HookEventKind::SessionCreated, &handle)).await?;
-        let active = mark_active(tx.as_mut(), context, entry, &owner.user_id, now).await.map_err(writing)?;
-        let issued = pair.issued(handle, owner, self.user_data_in_jwt.clone(), validity_ms);
-        Ok(Step::Commit(tx, Ok((issued, active))))
+        let written = session::insert(tx, &entry.id, &handle, &record);
+        written.map_err(|error| Fault::new("writing a new session", error))?;
+        raise(tx, context, scope, &owner.event(HookEventKind::SessionCreated, &handle)).await?;
+        Ok(Ok(pair.issued(handle, owner, user_data_in_jwt, validity_ms)))
     }
 }

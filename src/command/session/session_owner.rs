@@ -1,6 +1,7 @@
 //! The owner of a session: the login method whose id its row holds, and the user that it currently belongs to.
 
 use crate::command::transact::{Step, transact};
+use crate::command::user::Person;
 use crate::context::Context;
 use crate::domain::hook::{HookEvent, HookEventKind};
 use crate::domain::ids::{AppId, SessionHandle, UserId};
@@ -30,6 +31,12 @@ impl SessionOwner {
             }
             None => Self { user_id: id.clone(), recipe_user_id: id.clone() },
         })
+    }
+
+    /// The owner of a new session of a person who has just signed up or in.
+    pub(super) fn of_person(person: &Person) -> Self {
+        let user = &person.info.user;
+        Self { user_id: user.shown_id().clone(), recipe_user_id: user.shown(&person.recipe_user_id).clone() }
     }
 
     /// What hooks are told of a session of this owner.

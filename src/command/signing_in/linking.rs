@@ -1,7 +1,8 @@
 //! Linking at sign-up, sign-in and verification (protocol: 21, 3).
 
-use super::users::{all_known, known, sharing};
+use super::users::{all_known, known, look_up, sharing};
 use crate::command::scope::Scope;
+use crate::command::transact::{Step, transact};
 use crate::command::user::linking::{AccountsLinked, LinkAccounts, MakePrimary, MakePrimaryUserOutcome};
 use crate::command::user::{FindUser, Person, UserInfo};
 use crate::context::Context;
@@ -11,6 +12,7 @@ use crate::domain::user::front_linking::{
     Candidate, EmailChange, LinkingRule, NextStep, by_account_info, email_change, may_link_to_session,
 };
 use crate::fault::Fault;
+use crate::store::Tx;
 
 /// Attempts to link before a login method is left as it is. Each one that fails has lost a race, or has met a user that
 /// cannot become primary because of another tenant.
@@ -73,12 +75,18 @@ impl Linker {
     /// When the store fails.
     pub async fn link_by_account_info(&self, context: &Context, mut person: Person) -> Result<Person, Fault> {
         for _ in 0..MAX_ATTEMPTS {
-            if self.rule == LinkingRule::Off || person.info.user.is_primary {
+            if self.is_settled(&person) {
                 return Ok(person);
             }
-            let users = sharing(context, &self.scope, &self.tenant, person.info.user.account_infos()).await?;
             let own = &person.recipe_user_id;
-            let is_over = match by_account_info(self.rule, known(&person.info), &all_known(&users)) {
+            let step = transact(context, own, "looking up users", |mut tx| {
+                let person = &person;
+                async move {
+                    let step = self.next_step(tx.as_mut(), person).await?;
+                    Ok(Step::Commit(tx, step))
+                }
+            });
+            let is_over = match step.await? {
                 NextStep::Stay => return Ok(person),
                 NextStep::LinkTo(primary) => matches!(self.link(context, own, &primary).await?, Ok(())),
                 NextStep::MakePrimary(other) => {
@@ -94,6 +102,47 @@ impl Linker {
             }
         }
         Ok(person)
+    }
+
+    /// The same in the transaction in which the person signs up or in, as far as it takes nobody else. Returns the
+    /// person as it is then, and whether that is all: false, with nothing done, if the person is to be linked to another
+    /// user, or another user is to become primary.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn settle(
+        &self,
+        context: &Context,
+        tx: &mut dyn Tx,
+        person: Person,
+    ) -> Result<(Person, bool), Fault> {
+        match self.next_step(tx, &person).await? {
+            NextStep::Stay => Ok((person, true)),
+            NextStep::LinkTo(_) | NextStep::MakePrimary(_) => Ok((person, false)),
+            NextStep::BecomePrimary => {
+                let command = MakePrimary { scope: self.scope.clone(), id: person.recipe_user_id.clone() };
+                Ok(match command.add(context, tx).await? {
+                    MakePrimaryUserOutcome::Ok { user, .. } => (Person { info: user, ..person }, true),
+                    MakePrimaryUserOutcome::UnknownUser
+                    | MakePrimaryUserOutcome::AccountInfoTaken(_)
+                    | MakePrimaryUserOutcome::Linked { .. } => (person, false),
+                })
+            }
+        }
+    }
+
+    /// True if linking by account infos changes nothing, whoever else has them.
+    const fn is_settled(&self, person: &Person) -> bool {
+        matches!(self.rule, LinkingRule::Off) || person.info.user.is_primary
+    }
+
+    /// What is to be done to link a person's login method to others with the same account infos.
+    async fn next_step(&self, tx: &mut dyn Tx, person: &Person) -> Result<NextStep, Fault> {
+        if self.is_settled(person) {
+            return Ok(NextStep::Stay);
+        }
+        let users = look_up(&self.scope, &self.tenant, person.info.user.account_infos()).read(tx).await?;
+        Ok(by_account_info(self.rule, known(&person.info), &all_known(&users)))
     }
 
     /// Makes the user of a session primary, if the rule allows it; with `only_asks`, says whether it would be.

@@ -19,8 +19,13 @@ pub(super) async fn sharing(
     tenant: &TenantId,
     infos: impl IntoIterator<Item = AccountInfo>,
 ) -> Result<Vec<UserInfo>, Fault> {
+    look_up(scope, tenant, infos).run(context).await
+}
+
+/// The look-up of [`sharing`].
+pub(super) fn look_up(scope: &Scope, tenant: &TenantId, infos: impl IntoIterator<Item = AccountInfo>) -> LookUpUsers {
     let criteria = infos.into_iter().map(LookUp::Info).collect();
-    LookUpUsers { scope: scope.clone(), tenant: tenant.clone(), criteria, union: true }.run(context).await
+    LookUpUsers { scope: scope.clone(), tenant: tenant.clone(), criteria, union: true }
 }
 
 /// The person with this login method, given by the id that callers see; `None` for a person without such a login method.

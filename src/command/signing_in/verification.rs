@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::UserId;
 use crate::fault::Fault;
-use crate::store::user;
+use crate::store::{Tx, user};
 
 /// Marks the address of a login method that was just used as verified, if it belongs to a primary user and another of
 /// that user's methods has verified the same address. Returns the person as it is then.
@@ -18,26 +18,48 @@ use crate::store::user;
 /// When the store fails.
 pub async fn adopt_verification(context: &Context, scope: &Scope, person: Person) -> Result<Person, Fault> {
     let Some(email) = address_to_adopt(&person) else { return Ok(person) };
-    let failed = |error| Fault::new("reading a user", error);
     let id = &person.recipe_user_id;
     let adopted = transact(context, id, "committing an address verified by another method", |mut tx| {
-        let email = email.clone();
+        let email = &email;
         async move {
-            let app = &scope.app.id;
-            let Some(found) = user::find_internal(tx.as_mut(), app, id).await.map_err(failed)? else {
-                return Ok(Step::Done(None));
-            };
-            let shown = found.user.shown(id).clone();
-            let now = context.now();
-            if confirm_email(tx.as_mut(), app, &shown, &email, now).await? {
-                let event = AuditEvent::of(AuditKind::EmailVerified).user(&shown).login(&email);
-                audit::note(tx.as_mut(), context, scope, event.detail("another login method has verified it")).await?;
-            }
-            let person = Person::load(tx.as_mut(), app, found).await?;
-            Ok(Step::Commit(tx, Some(person)))
+            let person = adopt(context, tx.as_mut(), scope, (id, email)).await?;
+            Ok(Step::Commit(tx, person))
         }
     });
     Ok(adopted.await?.unwrap_or(person))
+}
+
+/// The same in the transaction in which the person signs up or in.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn adopt_verification_in(
+    context: &Context,
+    tx: &mut dyn Tx,
+    scope: &Scope,
+    person: Person,
+) -> Result<Person, Fault> {
+    let Some(email) = address_to_adopt(&person) else { return Ok(person) };
+    let adopted = adopt(context, tx, scope, (&person.recipe_user_id, &email)).await?;
+    Ok(adopted.unwrap_or(person))
+}
+
+/// Marks the address of a login method as verified. Returns the person as it is then; `None` if it is gone.
+async fn adopt(
+    context: &Context,
+    tx: &mut dyn Tx,
+    scope: &Scope,
+    (id, email): (&UserId, &str),
+) -> Result<Option<Person>, Fault> {
+    let app = &scope.app.id;
+    let found = user::find_internal(tx, app, id).await.map_err(|error| Fault::new("reading a user", error))?;
+    let Some(found) = found else { return Ok(None) };
+    let shown = found.user.shown(id).clone();
+    if confirm_email(tx, app, &shown, email, context.now()).await? {
+        let event = AuditEvent::of(AuditKind::EmailVerified).user(&shown).login(email);
+        audit::note(tx, context, scope, event.detail("another login method has verified it")).await?;
+    }
+    Person::load(tx, app, found).await.map(Some)
 }
 
 /// Marks the address of a login method as verified: a mail to it has come back. The id is the one that callers see.

@@ -1,9 +1,9 @@
 //! `POST /recipe/signinup`.
 
 use super::{reading, writing};
-use crate::command::activity::{Marked, mark_active};
 use crate::command::audit;
 use crate::command::scope::Scope;
+use crate::command::signing_in::{Entry, SessionStart, SignedPerson};
 use crate::command::transact::{Step, transact};
 use crate::command::user::{Person, confirm_email, new_id, require_tenant};
 use crate::context::Context;
@@ -26,15 +26,16 @@ pub struct SignInUp {
     pub email: String,
     /// Whether the provider states that the address is the person's.
     pub email_is_verified: bool,
+    /// The session that begins with it, if one does.
+    pub session: Option<SessionStart>,
 }
 
 /// The outcome of a sign-in.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignedInUp {
     /// Signed in, durably.
     Ok {
         /// The person.
-        person: Box<Person>,
+        signed: Box<SignedPerson>,
         /// Whether the person signed up with this call.
         created: bool,
     },
@@ -51,8 +52,8 @@ struct LoginUpdate {
     id: UserId,
 }
 
-/// The person, its mark, and whether it is new; `None` where the address is reserved.
-type Signed = Result<Option<(Person, Marked, bool)>, Fault>;
+/// The person, and whether it is new; `None` where the address is reserved.
+type Signed = Result<Option<(Entry, bool)>, Fault>;
 
 impl SignInUp {
     /// Signs the person in and returns the outcome. Of several concurrent runs with one account, one signs the person
@@ -63,12 +64,11 @@ impl SignInUp {
     pub async fn run(self, context: &Context) -> Result<SignedInUp, Fault> {
         let about = (&self.scope.app.id.app_id, self.tenant.as_str(), &self.account.id, &self.account.user_id);
         let signed = transact(context, &about, "committing a sign-in", |tx| self.attempt(context, tx));
-        let Some((person, active, created)) = signed.await?? else { return Ok(SignedInUp::EmailReserved) };
-        active.committed();
+        let Some((entry, created)) = signed.await?? else { return Ok(SignedInUp::EmailReserved) };
         if created {
             context.metrics.sign_ups.count(RecipeId::ThirdParty);
         }
-        Ok(SignedInUp::Ok { person: Box::new(person), created })
+        Ok(SignedInUp::Ok { signed: Box::new(entry.committed(context)), created })
     }
 
     async fn attempt(&self, context: &Context, mut tx: Box<dyn Tx>) -> Result<Step<Signed>, Fault> {
@@ -96,10 +96,9 @@ impl SignInUp {
         for event in events {
             audit::note(tx.as_mut(), context, &self.scope, event).await?;
         }
-        let active =
-            mark_active(tx.as_mut(), context, entry, after.shown_id(), context.now()).await.map_err(writing)?;
         let person = Person::load(tx.as_mut(), &entry.id, Found { user: after, id }).await?;
-        Ok(Step::Commit(tx, Ok(Some((person, active, created)))))
+        let entry = Entry::add(context, tx.as_mut(), &self.scope, person, self.session.as_ref()).await?;
+        Ok(Step::Commit(tx, Ok(Some((entry, created)))))
     }
 
     /// The person with the current address, or a new one.

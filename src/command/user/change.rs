@@ -166,16 +166,23 @@ impl<D: Decide> Attempt<'_, D> {
         if ended.more {
             return Ok(Step::Commit(tx, Attempted::Ended(ended.count)));
         }
-        write(tx.as_mut(), &scope.app.id, &change).await.map_err(failed)?;
-        for event in &change.audit {
-            audit::note(tx.as_mut(), context, scope, event.clone()).await?;
-        }
+        apply(context, tx.as_mut(), scope, &change).await?;
         let active = match &change.active {
             Some(user) => mark_active(tx.as_mut(), context, &scope.app, user, context.now()).await.map_err(failed)?,
             None => Marked::NOBODY,
         };
         Ok(Step::Commit(tx, Attempted::Changed(Changed { change, ended: ended.count, active }, outcome)))
     }
+}
+
+/// Writes a change and its audit events. Ends no sessions, and marks nobody as active.
+pub(super) async fn apply(context: &Context, tx: &mut dyn Tx, scope: &Scope, change: &UserUpdate) -> Result<(), Fault> {
+    let written = write(tx, &scope.app.id, change).await;
+    written.map_err(|error| Fault::new("changing users", error))?;
+    for event in &change.audit {
+        audit::note(tx, context, scope, event.clone()).await?;
+    }
+    Ok(())
 }
 
 async fn write(tx: &mut dyn Tx, app: &AppId, change: &UserUpdate) -> Result<(), StoreError> {

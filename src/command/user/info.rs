@@ -1,6 +1,6 @@
 //! [`UserInfo`]: a user with what other recipes know about it.
 
-use crate::domain::ids::AppId;
+use crate::domain::ids::{AppId, UserId};
 use crate::domain::user::User;
 use crate::store::user::{Row, verified};
 use crate::store::{StoreError, Tx};
@@ -31,5 +31,13 @@ impl UserInfo {
     pub async fn of_row(tx: &mut dyn Tx, app: &AppId, row: Row) -> Result<Self, StoreError> {
         let (user, verified) = verified::of_row(tx, app, row).await?;
         Ok(Self { user, verified })
+    }
+
+    /// Whether the address or phone number of a login method is verified, given by the id that callers see; `None`
+    /// without such a login method.
+    #[must_use]
+    pub fn is_verified(&self, shown: &UserId) -> Option<bool> {
+        let mut methods = self.user.methods.iter().zip(&self.verified);
+        methods.find(|(method, _)| method.shown_id() == shown).map(|(_, verified)| *verified)
     }
 }

@@ -61,6 +61,25 @@ impl MakePrimary {
     pub async fn check(self, context: &Context) -> Result<MakePrimaryUserOutcome, Fault> {
         change::check(context, &self.id, &self).await
     }
+
+    /// Adds this to a transaction that does more with the user.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(in crate::command) async fn add(
+        &self,
+        context: &Context,
+        tx: &mut dyn Tx,
+    ) -> Result<MakePrimaryUserOutcome, Fault> {
+        match self.decide(tx).await? {
+            Decision::Done(outcome) => Ok(outcome),
+            Decision::Change(change, outcome) => {
+                // No session ends with it.
+                change::apply(context, tx, &self.scope, &change).await?;
+                Ok(outcome)
+            }
+        }
+    }
 }
 
 #[async_trait]

@@ -30,23 +30,31 @@ impl LookUpUsers {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, context: &Context) -> Result<Vec<UserInfo>, Fault> {
-        transact(context, &self.criteria, "looking up users", |tx| self.load(tx)).await
+        let command = &self;
+        transact(context, &self.criteria, "looking up users", |mut tx| async move {
+            let users = command.read(tx.as_mut()).await?;
+            Ok(Step::Commit(tx, users))
+        })
+        .await
     }
 
-    async fn load(&self, mut tx: Box<dyn Tx>) -> Result<Step<Vec<UserInfo>>, Fault> {
+    /// The same in a transaction, whose commit re-checks every user found.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(in crate::command) async fn read(&self, tx: &mut dyn Tx) -> Result<Vec<UserInfo>, Fault> {
         let failed = |error| Fault::new("looking up users", error);
         let id = &self.scope.app.id;
         let mut found: BTreeMap<Position, Row> = BTreeMap::new();
         for criterion in &self.criteria {
-            let rows = search::with_info(tx.as_mut(), id, &self.tenant, criterion).await.map_err(failed)?;
+            let rows = search::with_info(tx, id, &self.tenant, criterion).await.map_err(failed)?;
             found.extend(rows.into_iter().map(|row| (row.user.position(), row)));
         }
         // Any method of the person counts here, whatever its tenant.
         let has = |user: &User, criterion: &LookUp| user.methods.iter().any(|method| criterion.matches(&method.login));
         let fits = |row: &Row| self.union || self.criteria.iter().all(|criterion| has(&row.user, criterion));
         let rows = found.into_values().filter(fits).collect();
-        let users = with_info(tx.as_mut(), id, rows).await.map_err(failed)?;
-        Ok(Step::Commit(tx, users))
+        with_info(tx, id, rows).await.map_err(failed)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::userroles::{Permission, RoleName};
 use crate::fault::Fault;
+use crate::store::Tx;
 use crate::store::userroles::{self, assignment};
 use std::collections::BTreeSet;
 
@@ -23,8 +24,18 @@ impl PermissionsOfRole {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, context: &Context) -> Result<Result<BTreeSet<Permission>, UnknownRole>, Fault> {
-        let mut tx = context.store.begin();
-        let role = userroles::get(tx.as_mut(), &self.scope.app.id, &self.role).await.map_err(reading)?;
+        self.read(context.store.begin().as_mut()).await
+    }
+
+    /// The same in a transaction.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(in crate::command) async fn read(
+        &self,
+        tx: &mut dyn Tx,
+    ) -> Result<Result<BTreeSet<Permission>, UnknownRole>, Fault> {
+        let role = userroles::get(tx, &self.scope.app.id, &self.role).await.map_err(reading)?;
         Ok(role.map(|role| role.permissions).ok_or(UnknownRole))
     }
 }
@@ -78,8 +89,15 @@ impl RolesOfUser {
     /// # Errors
     /// When the store fails.
     pub async fn run(self, context: &Context) -> Result<Vec<RoleName>, Fault> {
-        let mut tx = context.store.begin();
-        assignment::roles_of(tx.as_mut(), &self.scope.app.id, &self.tenant, &self.user_id).await.map_err(reading)
+        self.read(context.store.begin().as_mut()).await
+    }
+
+    /// The same in a transaction.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(in crate::command) async fn read(&self, tx: &mut dyn Tx) -> Result<Vec<RoleName>, Fault> {
+        assignment::roles_of(tx, &self.scope.app.id, &self.tenant, &self.user_id).await.map_err(reading)
     }
 }
 

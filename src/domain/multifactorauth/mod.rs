@@ -64,6 +64,14 @@ impl FactorsClaim {
         Json::Object(claim)
     }
 
+    /// The claim of a session that begins with this factor at this time.
+    #[must_use]
+    pub fn begun_with(factor: &str, at: UnixMillis) -> Self {
+        let mut claim = Self::default();
+        claim.complete(factor, at);
+        claim
+    }
+
     /// Notes that a factor was completed at this time.
     pub fn complete(&mut self, factor: &str, at: UnixMillis) {
         self.completed.set(factor, Json::Number(at.seconds().to_string().into()));

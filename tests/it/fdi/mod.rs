@@ -8,6 +8,7 @@ mod limits;
 mod linking;
 mod mail;
 mod model;
+mod one_transaction;
 mod pages;
 mod passwordless;
 mod passwords;

@@ -31,7 +31,7 @@ async fn start(app: &TestApp, contact: Value) -> Value {
 }
 
 /// What is sent next, to this address or number.
-async fn message(app: &TestApp, to: &str) -> CaughtMailView {
+pub(super) async fn message(app: &TestApp, to: &str) -> CaughtMailView {
     round(&app.context).await.unwrap();
     let found = app.context.mailer.caught.list().into_iter().find(|mail| mail.to == to).expect("a message");
     app.context.mailer.caught.clear();
@@ -39,7 +39,7 @@ async fn message(app: &TestApp, to: &str) -> CaughtMailView {
 }
 
 /// The link code in a message.
-fn link_code(message: &CaughtMailView) -> String {
+pub(super) fn link_code(message: &CaughtMailView) -> String {
     message.link.as_ref().and_then(|link| link.split_once('#')).expect("a link").1.to_owned()
 }
 

@@ -3,7 +3,7 @@
 use crate::app::{TestApp, TestAppBuilder};
 use serde_json::{Value, json};
 use sessiond::command::scope::{Cause, Scope};
-use sessiond::command::session::create::{CreateSession, Created};
+use sessiond::command::session::create::{CreateSession, Created, SessionOptions};
 use sessiond::command::session::list::{FindSession, ListSessions, SessionInfo};
 use sessiond::command::session::refresh::{RefreshSession, Refreshed};
 use sessiond::command::session::revoke::{RevokeSessions, Which};
@@ -76,14 +76,16 @@ impl Driver {
             scope: self.scope("POST /recipe/session"),
             tenant,
             user_id: UserId::new(user),
-            enable_anti_csrf: false,
             user_data_in_jwt: JsonObject::empty(),
             user_data_in_database: JsonObject::empty(),
-            use_dynamic_signing_key: true,
-            access_token_validity_ms: None,
-            token_version: AccessTokenVersion::V5,
-            max_access_token_bytes: None,
-            client: None,
+            options: SessionOptions {
+                enable_anti_csrf: false,
+                use_dynamic_signing_key: true,
+                access_token_validity_ms: None,
+                token_version: AccessTokenVersion::V5,
+                max_access_token_bytes: None,
+                client: None,
+            },
         }
     }
 

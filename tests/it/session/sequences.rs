@@ -133,7 +133,7 @@ async fn a_foreign_or_broken_refresh_token_is_unauthorised() {
 async fn a_refresh_demands_the_anti_csrf_token_only_if_enabled_and_carried() {
     let driver = Driver::new().await;
     let mut create = driver.creating("u", TenantId::public());
-    create.enable_anti_csrf = true;
+    create.options.enable_anti_csrf = true;
     let Created::Ok(issued) = create.run(&driver.app.context).await.unwrap() else { panic!() };
     let demanded = issued.anti_csrf_token.clone().unwrap();
     let token = issued.refresh_token.token.expose().as_str();
@@ -153,7 +153,7 @@ async fn a_refresh_demands_the_anti_csrf_token_only_if_enabled_and_carried() {
 async fn a_payload_name_that_a_newer_token_reserves_is_unauthorised_at_refresh() {
     let driver = Driver::new().await;
     let mut create = driver.creating("u", TenantId::public());
-    create.token_version = AccessTokenVersion::V4;
+    create.options.token_version = AccessTokenVersion::V4;
     create.user_data_in_jwt = object(&json!({"rsub": "mine"}));
     let Created::Ok(issued) = create.run(&driver.app.context).await.unwrap() else { panic!() };
     let token = issued.refresh_token.token.expose().as_str();
@@ -185,7 +185,7 @@ async fn an_own_lifetime_is_kept_exactly_and_checked() {
     let driver = Driver::new().await;
     for (ms, good) in [(0, false), (1, true), (3_600_000, true), (3_600_001, false)] {
         let mut create = driver.creating("u", TenantId::public());
-        create.access_token_validity_ms = Some(ms);
+        create.options.access_token_validity_ms = Some(ms);
         let created = create.run(&driver.app.context).await.unwrap();
         assert_eq!(matches!(created, Created::Ok(_)), good, "{ms}");
         if !good {
@@ -193,7 +193,7 @@ async fn an_own_lifetime_is_kept_exactly_and_checked() {
         }
     }
     let mut create = driver.creating("u", TenantId::public());
-    create.access_token_validity_ms = Some(10_500);
+    create.options.access_token_validity_ms = Some(10_500);
     let Created::Ok(issued) = create.run(&driver.app.context).await.unwrap() else { panic!() };
     assert_eq!(issued.access_token.expiry, crate::app::START.plus(10_000), "floored to the second");
 }

@@ -53,7 +53,7 @@ async fn a_refresh_is_one_transaction() {
 async fn anti_csrf_is_checked_when_enabled_and_asked_for() {
     let driver = Driver::new().await;
     let mut create = driver.creating("u", TenantId::public());
-    create.enable_anti_csrf = true;
+    create.options.enable_anti_csrf = true;
     let sessiond::command::session::create::Created::Ok(with) = create.run(&driver.app.context).await.unwrap() else {
         panic!()
     };

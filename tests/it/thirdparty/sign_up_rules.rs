@@ -49,3 +49,20 @@ async fn nobody_new_comes_in_where_sign_up_is_closed_to_them() {
     let open = app(&provider, ("sign_up_allowed_domains", "x.io")).await;
     assert_eq!(sign_in(&open, &provider, &signer).await.json()["status"], "OK");
 }
+
+#[tokio::test]
+async fn signing_up_or_in_is_one_commit() {
+    let (provider, signer) = (TestProvider::start().await, Signer::new("a"));
+    provider.says("/keys", &json!({"keys": [signer.jwk()]}));
+    for rule in ["off", "verified", "always"] {
+        let app = app(&provider, ("account_linking", rule)).await;
+        app.session("somebody").await;
+        for is_new in [true, false] {
+            let before = app.context.store.stats().commits;
+            let reply = sign_in(&app, &provider, &signer).await.ok();
+            assert_eq!(app.context.store.stats().commits, before + 1, "{rule}");
+            assert_eq!(reply.json()["createdNewRecipeUser"], is_new, "{rule}");
+            assert!(!reply.header("front-token").is_empty(), "{rule}");
+        }
+    }
+}

@@ -15,9 +15,9 @@ pub(super) async fn sign_in(context: &Context, call: &Call) -> Result<Reply, Api
     let password = body.string("password")?;
     let account = account(call, &email)?;
     call.require_recipe(Recipe::EmailPassword)?;
-    let command = SignIn { account, password: &password };
+    let command = SignIn { account, password: &password, looked_up: None, session: None };
     Ok(match command.run(context).await? {
-        SignedIn::Ok(person) => signed_in(&person, call),
+        SignedIn::Ok(signed) => signed_in(&signed.person, call),
         SignedIn::WrongCredentials => Reply::status("WRONG_CREDENTIALS_ERROR"),
     })
 }

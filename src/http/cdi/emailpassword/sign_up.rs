@@ -14,8 +14,8 @@ pub(super) async fn sign_up(context: &Context, call: &Call) -> Result<Reply, Api
     let password = body.string("password")?;
     require_password(&password)?;
     let account = new_account(call, &email)?;
-    Ok(match (SignUp { account, password: &password, metadata: None }).run(context).await? {
-        SignedUp::Ok(person) => signed_in(&person, call),
+    Ok(match (SignUp { account, password: &password, metadata: None, session: None }).run(context).await? {
+        SignedUp::Ok(signed) => signed_in(&signed.person, call),
         SignedUp::EmailTaken => Reply::status("EMAIL_ALREADY_EXISTS_ERROR"),
     })
 }

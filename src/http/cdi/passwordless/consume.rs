@@ -37,9 +37,10 @@ struct CheckedBody<'a> {
 
 pub(super) async fn consume(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     let attempt = attempt(call)?;
-    let command = ConsumeCode { attempt, confirms_email: call.wire.codes_confirm_email };
+    let command = ConsumeCode { attempt, confirms_email: call.wire.codes_confirm_email, session: None };
     match command.run(context).await? {
-        Consumed::Ok { person, created, device } => {
+        Consumed::Ok { signed, created, device } => {
+            let person = &signed.person;
             let shown = person.info.user.shown(&person.recipe_user_id);
             Ok(Reply::json(&ConsumedBody {
                 status: "OK",

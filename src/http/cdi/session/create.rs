@@ -1,7 +1,7 @@
 //! `POST /recipe/session`.
 
 use super::reply::{invalid_validity, issued, key_info, protected_claim};
-use crate::command::session::create::{CreateSession, Created};
+use crate::command::session::create::{CreateSession, Created, SessionOptions};
 use crate::context::Context;
 use crate::domain::ids::UserId;
 use crate::fault::Fault;
@@ -26,14 +26,16 @@ pub(super) async fn create(context: &Context, call: &Call) -> Result<Reply, ApiE
         scope: call.scope()?,
         tenant: call.tenant.clone(),
         user_id: UserId::new(user_id),
-        enable_anti_csrf,
         user_data_in_jwt,
         user_data_in_database,
-        use_dynamic_signing_key,
-        access_token_validity_ms,
-        token_version: call.wire.access_token_version,
-        max_access_token_bytes: None,
-        client: None,
+        options: SessionOptions {
+            enable_anti_csrf,
+            use_dynamic_signing_key,
+            access_token_validity_ms,
+            token_version: call.wire.access_token_version,
+            max_access_token_bytes: None,
+            client: None,
+        },
     };
     match command.run(context).await? {
         Created::Ok(session) => Ok(issued(context, call, &session, key_info(context, call).await?)),

@@ -40,9 +40,10 @@ pub(super) async fn sign_in_up(context: &Context, call: &Call) -> Result<Reply, 
     call.require_recipe(Recipe::ThirdParty)?;
     require_storable(&address)?;
     let tenant = call.tenant.clone();
-    let command = SignInUp { scope, tenant, account, email: address, email_is_verified };
+    let command = SignInUp { scope, tenant, account, email: address, email_is_verified, session: None };
     Ok(match command.run(context).await? {
-        SignedInUp::Ok { person, created } => {
+        SignedInUp::Ok { signed, created } => {
+            let person = &signed.person;
             let shown = person.info.user.shown(&person.recipe_user_id);
             Reply::json(&SignedInUpBody {
                 status: "OK",

@@ -107,8 +107,8 @@ async fn add_password(
 ) -> Result<Option<UserId>, FrontError> {
     call.existing_tenant()?;
     let account = Account { scope: call.scope(), tenant: call.tenant.clone(), email: email.to_owned() };
-    Ok(match (SignUp { account, password, metadata: None }).run(context).await? {
-        SignedUp::Ok(person) => Some(person.recipe_user_id),
+    Ok(match (SignUp { account, password, metadata: None, session: None }).run(context).await? {
+        SignedUp::Ok(signed) => Some(signed.person.recipe_user_id),
         SignedUp::EmailTaken => None,
     })
 }

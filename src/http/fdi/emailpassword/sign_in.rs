@@ -56,12 +56,12 @@ pub(super) async fn sign_in(context: &Context, call: &mut FrontCall) -> Result<R
     };
     // Whether the factor is allowed is said only about accounts that exist; for others, time passes as for a wrong
     // password.
-    if let Some(person) = known {
+    if let Some(person) = &known {
         let attempt = SignInAttempt {
             factors: &[FACTOR],
             recipe: RecipeId::EmailPassword,
             infos: &[AccountInfo::Email(email.clone())],
-            user: Some(&person),
+            user: Some(person),
             is_verified: false,
             verifies: false,
             only_asks: false,
@@ -70,9 +70,15 @@ pub(super) async fn sign_in(context: &Context, call: &mut FrontCall) -> Result<R
             return refused.reply(&CODES);
         }
     }
-    match (SignIn { account, password: form.text(PASSWORD) }).run(context).await? {
-        SignedIn::Ok(person) => {
-            let person = match signing_in.finish(context, call, (*person, false), FACTOR).await {
+    let command = SignIn {
+        account,
+        password: form.text(PASSWORD),
+        looked_up: Some(known.as_ref()),
+        session: signing_in.session_start(call, FACTOR),
+    };
+    match command.run(context).await? {
+        SignedIn::Ok(signed) => {
+            let person = match signing_in.finish(context, call, (*signed, false), FACTOR).await {
                 Ok(person) => person,
                 Err(refused) => return refused.reply(&CODES),
             };
@@ -95,7 +101,8 @@ async fn adopt_login(
     let found = signing_in.login_elsewhere(context, call, (RecipeId::EmailPassword, &info)).await?;
     let Some((method, tenant)) = found else { return Ok(None) };
     let elsewhere = Account { tenant, ..account.clone() };
-    let SignedIn::Ok(_) = (SignIn { account: elsewhere, password }).run(context).await? else { return Ok(None) };
+    let command = SignIn { account: elsewhere, password, looked_up: None, session: None };
+    let SignedIn::Ok(_) = command.run(context).await? else { return Ok(None) };
     let command = AddToTenant { scope: call.scope(), tenant: account.tenant.clone(), id: method.id };
     match command.run(context).await? {
         // If somebody else has just taken the address here, theirs is the account that is found.

@@ -86,9 +86,10 @@ pub(super) async fn sign_up(context: &Context, call: &mut FrontCall) -> Result<R
     let answers = form.answers(&call.front.sign_up_fields);
     signing_in.ask_sign_up(context, call, &attempt, answers.as_ref()).await?;
     let metadata = answers.as_ref().map(kept_as_metadata);
-    let command = SignUp { account, password: form.text(PASSWORD), metadata };
-    let SignedUp::Ok(person) = command.run(context).await? else { return Ok(taken()) };
-    let person = match signing_in.finish(context, call, (*person, true), FACTOR).await {
+    let session = signing_in.session_start(call, FACTOR);
+    let command = SignUp { account, password: form.text(PASSWORD), metadata, session };
+    let SignedUp::Ok(signed) = command.run(context).await? else { return Ok(taken()) };
+    let person = match signing_in.finish(context, call, (*signed, true), FACTOR).await {
         Ok(person) => person,
         Err(refused) => return refused.reply(&CODES),
     };

@@ -2,7 +2,7 @@
 
 use crate::command::claims::{ClaimsOwner, FACTORS};
 use crate::command::session::list::FindSession;
-use crate::command::signing_in::{first_factors, required_second_factors, second_factors_of};
+use crate::command::signing_in::{claim_with_requirements, first_factors, required_second_factors, second_factors_of};
 use crate::command::user::{FindUser, UserInfo};
 use crate::config::front::FrontRecipe;
 use crate::context::Context;
@@ -87,9 +87,7 @@ pub async fn claim_of_new_session(
     owner: &ClaimsOwner,
     factor: &str,
 ) -> Result<Option<FactorsClaim>, FrontError> {
-    let mut claim = FactorsClaim::default();
-    claim.complete(factor, context.now());
-    updated(context, call, owner, claim).await
+    updated(context, call, owner, FactorsClaim::begun_with(factor, context.now())).await
 }
 
 /// The claim of the session that replaces this one, because its login method belongs to another person now; `None`
@@ -117,14 +115,14 @@ async fn updated(
     context: &Context,
     call: &FrontCall,
     owner: &ClaimsOwner,
-    mut claim: FactorsClaim,
+    claim: FactorsClaim,
 ) -> Result<Option<FactorsClaim>, FrontError> {
     if !call.front.has(FrontRecipe::MultiFactorAuth) {
         return Ok(None);
     }
     let tenant = tenant(call, &owner.tenant)?;
-    claim.update(&required_second_factors(context, &call.scope(), &tenant, &owner.user_id).await?);
-    Ok(Some(claim))
+    let place = (&call.scope(), &*call.front);
+    Ok(claim_with_requirements(context, place, (&tenant, &owner.user_id), claim).await?)
 }
 
 /// Those of the factors that the session's user may set up now; at least one.
@@ -200,9 +198,7 @@ async fn derive(context: &Context, call: &FrontCall, session: &LoadedSession) ->
     let method = methods.find(|method| *method.shown_id() == view.recipe_user_id).ok_or(FrontError::UNAUTHORISED)?;
     let mut factors = first_factors_of(&method.login).iter();
     let factor = factors.find(|factor| first.iter().any(|first| first == *factor)).ok_or(FrontError::UNAUTHORISED)?;
-    let mut claim = FactorsClaim::default();
-    claim.complete(factor, created);
-    Ok(claim)
+    Ok(FactorsClaim::begun_with(factor, created))
 }
 
 async fn user_of(context: &Context, call: &FrontCall, id: &UserId) -> Result<UserInfo, FrontError> {

@@ -55,12 +55,13 @@ pub(super) async fn consume(context: &Context, call: &mut FrontCall) -> Result<R
     if asks {
         signing_in.ask_sign_up(context, call, &attempt, None).await?;
     }
-    let command = ConsumeCode { attempt: answer.attempt(call)?, confirms_email: true };
-    let (person, created) = match command.run(context).await? {
-        Consumed::Ok { person, created, .. } => (*person, created),
+    let session = signing_in.session_start(call, factor);
+    let command = ConsumeCode { attempt: answer.attempt(call)?, confirms_email: true, session };
+    let (signed, created) = match command.run(context).await? {
+        Consumed::Ok { signed, created, .. } => (*signed, created),
         Consumed::Refused(refused) => return failed(refused),
     };
-    let person = match signing_in.finish(context, call, (person, created), factor).await {
+    let person = match signing_in.finish(context, call, (signed, created), factor).await {
         Ok(person) => person,
         Err(refused) => return refused.reply(&CODES),
     };

@@ -8,7 +8,7 @@ mod sign_out;
 mod start;
 
 pub use load::{LoadedSession, optional, optional_presented, presented, required};
-pub use start::start;
+pub use start::{hand_out_new, start, start_with};
 
 use super::route::FrontRoute;
 use crate::front_route;

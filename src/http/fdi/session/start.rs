@@ -2,7 +2,9 @@
 
 use super::access::{PresentedAccess, access_token, bearer, cookie};
 use crate::command::claims::{ClaimsOwner, NewSessionClaims};
-use crate::command::session::create::{CreateSession, Created};
+use crate::command::hook::ask::is_asked;
+use crate::command::session::create::{CreateSession, Created, SessionOptions};
+use crate::command::signing_in::SessionStart;
 use crate::config::front::{AntiCsrf, SameSite, TokenTransfer};
 use crate::context::Context;
 use crate::domain::anomaly::Anomaly;
@@ -19,6 +21,7 @@ use crate::http::fdi::hooks;
 use crate::http::fdi::tokens::{ACCESS_COOKIE, NewToken};
 use crate::http::fdi::watch;
 use http::HeaderName;
+use std::sync::Arc;
 
 /// Where the client wants to keep tokens.
 pub(super) static AUTH_MODE: HeaderName = HeaderName::from_static("st-auth-mode");
@@ -44,7 +47,6 @@ pub async fn start(
     factors: Option<&FactorsClaim>,
 ) -> Result<(), FrontError> {
     let transfer = transfer_of_new(call);
-    watch_again(context, call, factors.is_some());
     check_cookies(context, call, transfer)?;
     let scope = call.scope();
     let issuer = call.issuer();
@@ -58,23 +60,13 @@ pub async fn start(
         None => payload,
     };
     hooks::add_metadata(context, call, &owner.user_id, added.metadata).await?;
-    let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site());
-    let client = match call.seen() {
-        Seen::Client(client) => Some(client),
-        Seen::Nothing | Seen::Unrecorded => None,
-    };
     let command = CreateSession {
         scope,
         tenant: owner.tenant.clone(),
         user_id: owner.recipe_user_id.clone(),
-        enable_anti_csrf: anti_csrf == AntiCsrf::Token && transfer == TokenTransfer::Cookie,
         user_data_in_jwt: payload,
         user_data_in_database: JsonObject::empty(),
-        use_dynamic_signing_key: call.front.session.use_dynamic_key,
-        access_token_validity_ms: None,
-        token_version: AccessTokenVersion::V5,
-        max_access_token_bytes: call.rules.max_access_token(transfer),
-        client,
+        options: options(call, transfer),
     };
     let issued = match command.run(context).await? {
         Created::Ok(issued) => issued,
@@ -83,14 +75,54 @@ pub async fn start(
             return Err(Fault::invariant("creating a session with claims of our own").into());
         }
     };
+    hand_out_new(context, call, &issued, factors.is_some());
+    Ok(())
+}
+
+/// The session that begins in the transaction of a sign-in to the call's tenant, with this factor complete and these
+/// members for the person's metadata. `None` if it can begin only once that is committed, by [`start`]: a hook is asked
+/// about its token, or browsers would not keep its cookies, which is said to those who have signed in.
+pub fn start_with(call: &FrontCall, factor: &'static str, metadata: Option<JsonObject>) -> Option<SessionStart> {
+    let transfer = transfer_of_new(call);
+    if loses_cookies(call, transfer) || is_asked(&call.scope(), HookPoint::Token) {
+        return None;
+    }
+    Some(SessionStart {
+        front: Arc::clone(&call.front),
+        issuer: call.issuer(),
+        tenant: call.app.tenant(&call.tenant)?,
+        factor,
+        metadata,
+        options: options(call, transfer),
+    })
+}
+
+/// Hands out the tokens of a new session. `has_factors`: whether there are second factors.
+pub fn hand_out_new(context: &Context, call: &mut FrontCall, issued: &IssuedSession, has_factors: bool) {
+    let transfer = transfer_of_new(call);
+    watch_again(context, call, has_factors);
     warn_of_size(call, issued.access_token.token.expose().len());
     forget_other_tokens(call, transfer);
-    hand_out(context, call, transfer, &issued);
-    if factors.is_some() {
+    hand_out(context, call, transfer, issued);
+    if has_factors {
         // The SDKs note the first factor in a second token, so its cookie comes last.
-        hand_out_access(context, call, transfer, &issued);
+        hand_out_access(context, call, transfer, issued);
     }
-    Ok(())
+}
+
+fn options(call: &FrontCall, transfer: TokenTransfer) -> SessionOptions {
+    let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site());
+    SessionOptions {
+        enable_anti_csrf: anti_csrf == AntiCsrf::Token && transfer == TokenTransfer::Cookie,
+        use_dynamic_signing_key: call.front.session.use_dynamic_key,
+        access_token_validity_ms: None,
+        token_version: AccessTokenVersion::V5,
+        max_access_token_bytes: call.rules.max_access_token(transfer),
+        client: match call.seen() {
+            Seen::Client(client) => Some(client),
+            Seen::Nothing | Seen::Unrecorded => None,
+        },
+    }
 }
 
 /// Hands out the tokens of a session that was created or refreshed.
@@ -120,16 +152,21 @@ fn transfer_of_new(call: &FrontCall) -> TokenTransfer {
 }
 
 /// Browsers refuse cookies for other sites that are not secure, except on this machine.
-fn check_cookies(context: &Context, call: &FrontCall, transfer: TokenTransfer) -> Result<(), FrontError> {
+fn loses_cookies(call: &FrontCall, transfer: TokenTransfer) -> bool {
     let rules = &call.rules;
     let is_refused = transfer == TokenTransfer::Cookie && rules.same_site == SameSite::None && !rules.is_secure;
-    let website = call.front.websites.of(call.caller.website());
-    let is_local =
-        call.api.site() == Some("localhost") && website.is_none_or(|website| website.site() == Some("localhost"));
-    if !is_refused || is_local {
+    let is_local = || {
+        let website = call.front.websites.of(call.caller.website());
+        call.api.site() == Some("localhost") && website.is_none_or(|website| website.site() == Some("localhost"))
+    };
+    is_refused && !is_local()
+}
+
+fn check_cookies(context: &Context, call: &FrontCall, transfer: TokenTransfer) -> Result<(), FrontError> {
+    if !loses_cookies(call, transfer) {
         return Ok(());
     }
-    let website = website.map(ToString::to_string);
+    let website = call.front.websites.of(call.caller.website()).map(ToString::to_string);
     watch::note(context, call, Anomaly::SameSiteNoneInsecure, website.as_deref().unwrap_or_default());
     Err(FrontError::Misconfigured(INSECURE))
 }

@@ -1,7 +1,8 @@
 //! What the routes for signing up and in have in common (protocol: 21, 1).
 //!
 //! A route calls [`SigningIn::begin`] once the body is checked, [`SigningIn::check`] before it looks at a password or
-//! code, and [`SigningIn::finish`] with the person who has shown the right one.
+//! code, gives the command that does the session of [`SigningIn::session_start`], and calls [`SigningIn::finish`] with
+//! the person who has shown the right one.
 
 mod attempt;
 mod flag;
@@ -18,7 +19,8 @@ use super::input::Body;
 use super::multifactorauth::{check_set_up, claim_of_new_session, complete};
 use super::session::{self, LoadedSession};
 use crate::command::claims::ClaimsOwner;
-use crate::command::signing_in::{LinkRefused, Linker, adopt_verification, first_factors};
+use crate::command::hook::ask::is_asked;
+use crate::command::signing_in::{LinkRefused, Linker, SessionStart, SignedPerson, adopt_verification, first_factors};
 use crate::command::user::delete::{DeleteUser, Extent};
 use crate::command::user::{Person, UserInfo};
 use crate::config::front::{FrontConfig, FrontRecipe};
@@ -211,6 +213,18 @@ impl SigningIn {
         Ok(hooks::ask(context, call, question, None).await??.metadata)
     }
 
+    /// The session that begins in the transaction of the sign-in, once [`check`](Self::check) has allowed it with this
+    /// factor. `None` if that is left to [`finish`](Self::finish): the browser has a session already, or a hook is asked
+    /// first.
+    #[must_use]
+    pub fn session_start(&self, call: &FrontCall, factor: &'static str) -> Option<SessionStart> {
+        let is_asked_first = self.sign_up.is_none() && is_asked(&call.scope(), HookPoint::SignIn);
+        if self.has_session() || is_asked_first {
+            return None;
+        }
+        session::start_with(call, factor, self.sign_up.clone().flatten())
+    }
+
     /// Those of the factors that may begin a sign-in here; at least one.
     fn first_factors(&self, call: &FrontCall, factors: &[&'static str]) -> Result<Vec<&'static str>, FrontError> {
         let tenant = call.existing_tenant()?;
@@ -225,8 +239,9 @@ impl SigningIn {
     }
 
     /// Links the person, who has just signed up (`is_new`) or in with this factor, as the rule says; starts a session of
-    /// theirs, unless the one that the sign-in belongs to is theirs, and notes there that the factor is complete. Returns the
-    /// person as it is then (protocol: 21, 1, steps 10 and 11).
+    /// theirs, unless the one that the sign-in belongs to is theirs, and notes there that the factor is complete. Where
+    /// the session has begun with the sign-in, all this is done. Returns the person as it is then (protocol: 21, 1, steps
+    /// 10 and 11).
     ///
     /// # Errors
     /// When a hook refuses; why it cannot be linked to the session's user; when browsers would not keep the session's cookies.
@@ -234,9 +249,15 @@ impl SigningIn {
         mut self,
         context: &Context,
         call: &mut FrontCall,
-        (person, is_new): (Person, bool),
+        (signed, is_new): (SignedPerson, bool),
         factor: &'static str,
     ) -> Result<Person, Refused> {
+        let SignedPerson { person, session } = signed;
+        if let Some(issued) = session {
+            let has_factors = call.front.has(FrontRecipe::MultiFactorAuth);
+            session::hand_out_new(context, call, &issued, has_factors);
+            return Ok(person);
+        }
         let metadata = self.ask(context, call, &person).await?;
         let id = person.recipe_user_id.clone();
         let linked = self.link(context, call, person, factor).await;
@@ -255,11 +276,7 @@ impl SigningIn {
             complete(context, call, session, factor).await?;
             return Ok(person);
         }
-        let owner = ClaimsOwner {
-            tenant: call.tenant.clone(),
-            user_id: user.shown_id().clone(),
-            recipe_user_id: user.shown(&person.recipe_user_id).clone(),
-        };
+        let owner = ClaimsOwner::of(&person, &call.tenant);
         let factors = claim_of_new_session(context, call, &owner, factor).await?;
         session::start(context, call, &owner, factors.as_ref()).await?;
         Ok(person)

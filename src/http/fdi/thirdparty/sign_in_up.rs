@@ -116,12 +116,12 @@ async fn sign_in(
     if attempt.is_sign_up() {
         signing_in.ask_sign_up(context, call, &attempt, None).await?;
     }
-    let (scope, tenant) = (call.scope(), call.tenant.clone());
-    let command = SignInUp { scope, tenant, account, email, email_is_verified: is_verified };
-    let SignedInUp::Ok { person, created } = command.run(context).await? else {
+    let (scope, tenant, session) = (call.scope(), call.tenant.clone(), signing_in.session_start(call, FACTOR));
+    let command = SignInUp { scope, tenant, account, email, email_is_verified: is_verified, session };
+    let SignedInUp::Ok { signed, created } = command.run(context).await? else {
         return Ok(refused(STATUS, EMAIL_TAKEN));
     };
-    match signing_in.finish(context, call, (*person, created), FACTOR).await {
+    match signing_in.finish(context, call, (*signed, created), FACTOR).await {
         Ok(person) => {
             limits::succeed(context, call, LimitedAction::Code, None);
             Ok(reply::ok(&CreatedBody::of(&person, created, call.version)))

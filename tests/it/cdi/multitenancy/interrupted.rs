@@ -6,7 +6,7 @@ use crate::store::rows_of;
 use crate::watched::Watched;
 use serde_json::json;
 use sessiond::command::scope::{Cause, Scope};
-use sessiond::command::session::create::CreateSession;
+use sessiond::command::session::create::{CreateSession, SessionOptions};
 use sessiond::domain::ids::{AppId, TenantId, UserId};
 use sessiond::domain::json::JsonObject;
 use sessiond::domain::session::AccessTokenVersion;
@@ -135,14 +135,16 @@ async fn what_was_under_way_when_an_app_was_removed_leaves_nothing_behind() {
             scope: Scope { app: entry, cause: Cause::without_request("test") },
             tenant: TenantId::public(),
             user_id: UserId::new("u"),
-            enable_anti_csrf: false,
             user_data_in_jwt: JsonObject::empty(),
             user_data_in_database: JsonObject::empty(),
-            use_dynamic_signing_key: true,
-            access_token_validity_ms: None,
-            token_version: AccessTokenVersion::V5,
-            max_access_token_bytes: None,
-            client: None,
+            options: SessionOptions {
+                enable_anti_csrf: false,
+                use_dynamic_signing_key: true,
+                access_token_validity_ms: None,
+                token_version: AccessTokenVersion::V5,
+                max_access_token_bytes: None,
+                client: None,
+            },
         };
         assert!(late.run(&app.context).await.is_err());
         drop(ring);
@@ -164,14 +166,16 @@ async fn a_session_does_not_outlive_a_tenant_removed_before_its_commit() {
         scope: Scope { app: entry, cause: Cause::without_request("test") },
         tenant: TenantId::new("t1"),
         user_id: UserId::new("u"),
-        enable_anti_csrf: false,
         user_data_in_jwt: JsonObject::empty(),
         user_data_in_database: JsonObject::empty(),
-        use_dynamic_signing_key: true,
-        access_token_validity_ms: None,
-        token_version: AccessTokenVersion::V5,
-        max_access_token_bytes: None,
-        client: None,
+        options: SessionOptions {
+            enable_anti_csrf: false,
+            use_dynamic_signing_key: true,
+            access_token_validity_ms: None,
+            token_version: AccessTokenVersion::V5,
+            max_access_token_bytes: None,
+            client: None,
+        },
     };
     assert!(late.run(&app.context).await.is_err());
     assert_eq!(rows(&engine, Keyspace::Session).await, 0);

@@ -4,7 +4,7 @@ use crate::app::{TestApp, new_session};
 use crate::mail::{add_to, mail};
 use serde_json::{Value, json};
 use sessiond::command::scope::{Cause, Scope};
-use sessiond::command::session::create::{CreateSession, Created};
+use sessiond::command::session::create::{CreateSession, Created, SessionOptions};
 use sessiond::domain::ids::{AppId, PUBLIC, TenantId, UserId};
 use sessiond::domain::json::JsonObject;
 use sessiond::domain::mail::Mail;
@@ -92,14 +92,16 @@ async fn sign_in_from_browser(app: &TestApp, id: &AppId, tenant: TenantId) -> St
         scope: Scope { app: entry, cause: Cause::without_request("test") },
         tenant,
         user_id: UserId::new("crm-1"),
-        enable_anti_csrf: false,
         user_data_in_jwt: JsonObject::empty(),
         user_data_in_database: JsonObject::empty(),
-        use_dynamic_signing_key: true,
-        access_token_validity_ms: None,
-        token_version: AccessTokenVersion::V5,
-        max_access_token_bytes: None,
-        client: Some(client),
+        options: SessionOptions {
+            enable_anti_csrf: false,
+            use_dynamic_signing_key: true,
+            access_token_validity_ms: None,
+            token_version: AccessTokenVersion::V5,
+            max_access_token_bytes: None,
+            client: Some(client),
+        },
     };
     let Created::Ok(issued) = command.run(&app.context).await.expect("a working store") else { panic!("no session") };
     issued.session.handle.to_string()
