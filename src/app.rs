@@ -24,6 +24,7 @@ use crate::state::password::Hashing;
 use crate::state::password::budgets::Budgets;
 use crate::state::password::refusals::Refusals;
 use crate::state::rate_limits::RateLimits;
+use crate::state::recent_sign_ins::RecentSignIns;
 use crate::state::settled_clock::SettledClock;
 use crate::state::sightings::Sightings;
 use crate::state::verified_tokens::VerifiedTokens;
@@ -188,6 +189,7 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Co
         acme: AcmeClient::new(Arc::clone(&http)),
         providers: ProviderClient::new(http),
         sightings: Sightings::default(),
+        sign_ins: RecentSignIns::default(),
         metrics: Metrics::default(),
     })
 }

@@ -20,6 +20,7 @@ use crate::state::password::budgets::Budgets;
 use crate::state::password::refusals::Refusals;
 use crate::state::rate_limits::RateLimits;
 use crate::state::recent_marks::RecentMarks;
+use crate::state::recent_sign_ins::RecentSignIns;
 use crate::state::settled_clock::SettledClock;
 use crate::state::sightings::Sightings;
 use crate::state::verified_tokens::VerifiedTokens;
@@ -75,6 +76,8 @@ pub struct Context {
     pub acme: AcmeClient,
     /// What requests have shown that does not fit in the set-up.
     pub sightings: Sightings,
+    /// The browsers that should have tokens to show.
+    pub sign_ins: RecentSignIns,
     /// Figures for `/metrics`.
     pub metrics: Metrics,
 }

@@ -46,12 +46,24 @@ the last one for a day, in memory; `sessiond doctor` names what was seen, why it
 a request as an example. It says `nothing found`, with exit code 0, if all is well; otherwise the exit code is 1. `--json`
 prints the same for scripts.
 
+Each finding is tested with a proxy and a browser, nginx and Chromium, that cause it, and so is that nothing is found where
+all is well; the last column says where a browser cannot cause it, and what is tested instead.
+
 Strangers can provoke some of the signs, such as `origin-not-allowed`: a finding is a hint, and nothing is refused because
 of one. Findings hold no tokens, no cookies and no addresses of people.
 
-| Finding | Told from | Cause | Way out |
-|---|---|---|---|
+| Finding | Told from | Cause | Way out | Tested with |
+|---|---|---|---|---|
 ";
+
+/// How a finding is tested that no browser causes; the others are tested with one.
+const fn tested_without_browser(anomaly: Anomaly) -> Option<&'static str> {
+    match anomaly {
+        Anomaly::ClocksApart => Some("requests: the clock of a server is wrong, and not a browser's"),
+        Anomaly::MailServerMissing | Anomaly::TextServiceMissing | Anomaly::MasterKeyMissing => Some("settings"),
+        _ => None,
+    }
+}
 
 /// The reference of findings, `docs/doctor.md`.
 #[must_use]
@@ -61,7 +73,8 @@ pub fn findings_reference() -> String {
             1 => "once".to_owned(),
             times => format!("{times} times"),
         };
-        format!("| `{}` | {times} | {} | {} |\n", anomaly.name(), anomaly.cause(), anomaly.way_out())
+        let tested = tested_without_browser(anomaly).unwrap_or("a browser");
+        format!("| `{}` | {times} | {} | {} | {tested} |\n", anomaly.name(), anomaly.cause(), anomaly.way_out())
     };
     Anomaly::ALL.map(row).into_iter().fold(HEAD.to_owned(), |page, row| page + &row)
 }

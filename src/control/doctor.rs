@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::control::task_context::failed;
 use crate::domain::anomaly::Anomaly;
 use crate::domain::ids::AppId;
+use crate::domain::origin::Origin;
 use crate::state::directory::AppEntry;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -58,6 +59,10 @@ async fn is_wrong(context: &Context, app: &Arc<AppEntry>, anomaly: Anomaly) -> R
     // Without an address, a front door is for development, where all of this is as it should be.
     let Some(front) = app.config.front.as_ref().filter(|front| front.api.origin.is_some()) else { return Ok(false) };
     Ok(match anomaly {
+        // Where browsers have used https, that is what was told.
+        Anomaly::HttpApiOfHttpsPage => {
+            context.sightings.of(Anomaly::HttpsUnknown, context.now()).is_none() && has_http_api_of_https_page(front)
+        }
         Anomaly::MailFailing => is_mail_failing(context, app).await?,
         Anomaly::MailServerMissing => app.config.mail.server.is_none() && needs_mail(front),
         Anomaly::TextServiceMissing => app.config.sms.service.is_none() && needs_texts(front),
@@ -73,6 +78,11 @@ async fn is_mail_failing(context: &Context, app: &Arc<AppEntry>) -> Result<bool,
     let scope = Scope { app: Arc::clone(app), cause: Cause::without_request("sessiond doctor") };
     let waiting = ListMail { scope, limit: MAX_MAILS }.run(context).await.map_err(failed)?;
     Ok(waiting.iter().any(|mail| mail.record.progress.failures > 0))
+}
+
+fn has_http_api_of_https_page(front: &FrontConfig) -> bool {
+    let is_open = |api: &Origin| !api.is_https && !api.is_loopback();
+    front.api.origin.as_ref().is_some_and(is_open) && front.websites.iter().any(|website| website.is_https)
 }
 
 fn needs_mail(front: &FrontConfig) -> bool {

@@ -55,9 +55,9 @@ anomalies! {
         "Browsers reach the front door by https, but its address in the settings is http: its own pages count as \
          strangers', and cookies are not Secure.",
         "Set api_domain to the https address that browsers use.";
-    /// An https page has its front door at http.
+    /// An https page has its front door at http, by the settings: browsers send no such requests.
     HttpApiOfHttpsPage, "http-api-of-https-page", 1,
-        "A website with https uses a front door with http: browsers block such calls, or take the two for different sites.",
+        "A website in the settings has https, and the front door http: browsers block such calls, and nothing of them arrives.",
         "Give the front door TLS, in a proxy for example, and set api_domain to the https address.";
     /// Cookies without `Secure` where there is TLS.
     CookieNotSecure, "cookie-not-secure", 1,
@@ -81,9 +81,9 @@ anomalies! {
         "Browsers send the access token's cookie with a refresh, but not the refresh token's: its path is not that of the call.",
         "Make api_base_path and api_gateway_path equal to the frontend's apiBasePath and apiGatewayPath, and have no proxy \
          rewrite the path.";
-    /// A refresh under a path that is not the front door's.
-    RefreshElsewhere, "refresh-elsewhere", 1,
-        "Browsers ask for a refresh under a path that is not the front door's.",
+    /// A sign-in or a refresh under a path that is not the front door's.
+    PathUnknown, "path-unknown", 1,
+        "Browsers ask for a refresh, or to sign in, under a path that is not the front door's.",
         "Make api_base_path and api_gateway_path equal to the frontend's apiBasePath and apiGatewayPath, and have no proxy \
          rewrite the path.";
     /// Several cookies of one name.
@@ -92,19 +92,26 @@ anomalies! {
          application sets the same ones.",
         "Set older_cookie_domain to the earlier value (host-only if there was none); keep applications with sessions of \
          their own under different domains.";
-    /// A refresh without any cookie.
+    /// No cookies of another site after a sign-in.
+    ThirdPartyCookiesBlocked, "third-party-cookies-blocked", 3,
+        "Pages of another site than the front door's, or in a frame of one, sign in and come back without cookies: their \
+         browsers block third-party cookies.",
+        "Move the front door to a sub-domain of the website, and show it in no other site's frame; or use header mode, in \
+         frames with handlers that keep the tokens in memory (docs/front-door.md).";
+    /// No cookies after a sign-in.
     CookiesNotSent, "cookies-not-sent", 3,
-        "Pages that are signed in ask for a refresh, and their browsers send no cookies: they block those of other sites, \
-         or a proxy removes Cookie or Set-Cookie.",
-        "Move the front door to a sub-domain of the website or use header mode; otherwise have the proxy pass on both headers.";
-    /// A refresh in header mode without the header.
+        "Pages sign in and come back without the session's cookies: a proxy removes Cookie or Set-Cookie, or browsers \
+         refuse them.",
+        "Have the proxy pass on both headers, and let pages use the front door by its own scheme: Secure cookies need https.";
+    /// No `Authorization` header after a sign-in in header mode.
     AuthorizationMissing, "authorization-missing", 3,
-        "Pages in header mode ask for a refresh, and no Authorization header arrives: a proxy removes it.",
-        "Have the proxy pass on Authorization, and keep HTTP authentication off these paths.";
+        "Pages in header mode sign in and come back without a token: a proxy removes Authorization from requests, or \
+         st-refresh-token from replies.",
+        "Have the proxy pass on all headers, and keep HTTP authentication off these paths.";
     /// Signing in again and again.
     SignInUnnoticed, "sign-in-unnoticed", 3,
         "People sign in again seconds after they did: their pages have not noticed. The header front-token does not \
-         reach the page, because a proxy removes it, or Access-Control-Expose-Headers.",
+         reach the page, because a proxy removes it, or its name from Access-Control-Expose-Headers.",
         "Have the proxy pass on all headers of replies, and let it add no CORS headers of its own.";
     /// Tokens from the future.
     ClocksApart, "clocks-apart", 1,
@@ -114,8 +121,9 @@ anomalies! {
     /// Refreshes of tokens that have just been made.
     RefreshTooEarly, "refresh-too-early", 5,
         "Browsers refresh tokens that have just been made: their clocks are ahead and their frontend SDK is too old to \
-         notice, or the page refreshes by itself.",
-        "Update the frontend SDK, and call attemptRefreshingSession only where something has changed.";
+         notice, the page refreshes by itself, or a proxy removes st-access-token from replies.",
+        "Update the frontend SDK, call attemptRefreshingSession only where something has changed, and have the proxy pass \
+         on all headers of replies.";
     /// No `rid` header where it is needed.
     RidMissing, "rid-missing", 1,
         "Requests with session cookies lack the rid header that anti_csrf VIA_CUSTOM_HEADER asks for: pages send them \

@@ -120,6 +120,12 @@ impl Directory {
         self.app(&id)
     }
 
+    /// True if any app's front door has a host of its own.
+    #[must_use]
+    pub fn has_front_hosts(&self) -> bool {
+        !read(&self.shared.front_hosts).is_empty()
+    }
+
     /// True if a connection URI domain with this name was created.
     #[must_use]
     pub fn has_connection_uri_domain(&self, host: &str) -> bool {

@@ -11,6 +11,7 @@ pub mod outbox;
 pub mod password;
 pub mod rate_limits;
 pub mod recent_marks;
+pub mod recent_sign_ins;
 pub mod settled_clock;
 pub mod sightings;
 pub mod traffic;

@@ -109,6 +109,11 @@ impl Websites {
         known.or_else(|| self.origins.first()).is_some_and(|(_, is_cross_site)| *is_cross_site)
     }
 
+    /// The websites; in development, none.
+    pub fn iter(&self) -> impl Iterator<Item = &Origin> {
+        self.origins.iter().map(|(origin, _)| origin)
+    }
+
     /// True if one of the websites belongs to another site than the front door.
     #[must_use]
     pub fn any_cross_site(&self) -> bool {

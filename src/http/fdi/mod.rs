@@ -155,7 +155,7 @@ impl Fdi {
             return caller.preflight();
         }
         let Some((mounted, tenant)) = self.table.find(&request, &front) else {
-            arrival.no_route();
+            arrival.no_route(&caller, &front.api.prefix());
             let mut reply = not_found();
             caller.allow(&mut reply);
             return reply;
@@ -236,7 +236,8 @@ impl Fdi {
         let named = host.as_ref().and_then(|host| directory.find_by_front_host(host.as_str()));
         let app = named.or_else(|| directory.find("", crate::domain::ids::PUBLIC)).ok_or(ApiError::NotFound)?;
         let front = app.config.front.clone().ok_or(ApiError::NotFound)?;
-        if host.as_ref().is_some_and(|host| !watch::is_expected(host, &front)) {
+        let has_others = directory.has_front_hosts();
+        if host.as_ref().is_some_and(|host| !watch::is_expected(request, host, &front, has_others)) {
             Arrival { context: &self.context, app: &app.id, request }.host_unknown();
         }
         // A name that an outsider owns can be pointed at this machine: its pages would count as the front door's own.

@@ -4,21 +4,28 @@ use super::call::FrontCall;
 use super::caller::Caller;
 use super::tokens::REFRESH_PATH;
 use crate::config::TrustedProxies;
-use crate::config::front::{FrontConfig, SameSite, covers};
+use crate::config::front::{FrontConfig, SameSite, TokenTransfer, covers};
 use crate::context::Context;
 use crate::domain::anomaly::Anomaly;
-use crate::domain::ids::AppId;
+use crate::domain::ids::{AppId, UserId};
 use crate::domain::loopback;
 use crate::domain::origin::Origin;
 use crate::http::exchange::{Reply, Request, SEC_FETCH_SITE};
 use crate::http::host::Host;
+use crate::state::recent_sign_ins::{Browser, Keeper};
 use crate::state::sightings::Sighting;
-use http::header::{FORWARDED, ORIGIN, SET_COOKIE};
+use http::header::{FORWARDED, ORIGIN, SET_COOKIE, USER_AGENT};
 use http::{HeaderName, Method};
 use std::net::IpAddr;
 
 /// The scheme that a proxy was asked with.
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// Whether a request of a third party may have cookies (Storage Access Headers): `active` if it may.
+static STORAGE_ACCESS: HeaderName = HeaderName::from_static("sec-fetch-storage-access");
+
+/// How paths end under which pages sign in.
+const SIGN_IN_PATHS: [&str; 4] = ["/signin", "/signup", "/signinup", "/signinup/code"];
 
 /// A cookie of this many bytes is close to what browsers keep at most (RFC 6265bis: 4,096).
 const LARGE_COOKIE: usize = 3_800;
@@ -60,18 +67,34 @@ impl Arrival<'_> {
         }
         let is_forwarded_https =
             self.request.header(&FORWARDED_PROTO).is_some_and(|scheme| scheme.starts_with("https"));
-        let origin = self.request.header(&ORIGIN).and_then(Origin::parse);
-        let is_own_https = origin.is_some_and(|origin| origin.is_https && origin.host == api.host);
-        if !api.is_https && (is_forwarded_https || is_own_https) {
+        if !api.is_https && (is_forwarded_https || self.is_own_https(api) || self.is_trustworthy(api)) {
             self.note(Anomaly::HttpsUnknown, &api.to_string());
         }
     }
 
-    /// A request that no route serves.
-    pub fn no_route(self) {
+    /// True for requests of the front door's own https pages.
+    fn is_own_https(self, api: &Origin) -> bool {
+        let origin = self.request.header(&ORIGIN).and_then(Origin::parse);
+        origin.is_some_and(|origin| origin.is_https && origin.host == api.host)
+    }
+
+    /// True if a browser has sent this by https: only requests to trustworthy addresses, which are those of https and of
+    /// the browser's own machine, have fetch metadata (Fetch Metadata, 2).
+    fn is_trustworthy(self, api: &Origin) -> bool {
+        let host = Host::of(self.request).ok().flatten();
+        let is_elsewhere = host.is_some_and(|host| !loopback::is_loopback(host.as_str())) && !api.is_loopback();
+        is_elsewhere && self.request.headers.contains_key(&SEC_FETCH_SITE)
+    }
+
+    /// A request that no route serves, with the prefix of the front door's paths.
+    pub fn no_route(self, caller: &Caller, prefix: &str) {
         let path = self.request.path.as_str();
-        if self.request.method == Method::POST && path.ends_with(REFRESH_PATH) {
-            self.note(Anomaly::RefreshElsewhere, path);
+        // Below the prefix, the recipe may be off; and strangers try such paths everywhere.
+        let is_elsewhere = !path.starts_with(prefix) || prefix.is_empty();
+        let is_of_page = matches!(caller, Caller::Website(_) | Caller::Own);
+        let is_sign_in = is_elsewhere && is_of_page && SIGN_IN_PATHS.iter().any(|end| path.ends_with(end));
+        if self.request.method == Method::POST && (is_sign_in || path.ends_with(REFRESH_PATH)) {
+            self.note(Anomaly::PathUnknown, path);
         }
     }
 
@@ -95,10 +118,21 @@ fn is_near(address: IpAddr) -> bool {
     }
 }
 
-/// True if browsers may reach a front door under this host: it has it, or no address of its own.
-pub fn is_expected(host: &Host<'_>, front: &FrontConfig) -> bool {
+/// True if a request for this app may have this host: it is the front door's, or that has no address of its own.
+/// Health checks and people on this machine use others, too; pages that are elsewhere do not, but for a proxy that puts
+/// its own name for the front door in place of the browser's. `others` tells whether other apps have addresses.
+pub fn is_expected(request: &Request, host: &Host<'_>, front: &FrontConfig, others: bool) -> bool {
     let is_own = |origin: &Origin| origin.host == host.as_str();
-    host.is_address() || loopback::is_loopback(host.as_str()) || front.api.origin.as_ref().is_none_or(is_own)
+    let is_local = |host: &Host<'_>| host.is_address() || loopback::is_loopback(host.as_str());
+    if front.api.origin.as_ref().is_some_and(is_own) {
+        return true;
+    }
+    if !is_local(host) {
+        return front.api.origin.is_none();
+    }
+    let page = request.header(&ORIGIN).and_then(Origin::parse);
+    let is_near = page.is_none_or(|page| Host::parse(&page.host).as_ref().is_none_or(is_local));
+    is_near || front.api.origin.is_none() && !others
 }
 
 /// Notes an anomaly of a call.
@@ -112,19 +146,75 @@ pub fn cookies(context: &Context, call: &FrontCall) {
     if call.api.is_https && !rules.is_secure {
         note(context, call, Anomaly::CookieNotSecure, "");
     }
-    let host = Host::of(&call.request).ok().flatten();
-    if let (Some(domain), Some(host)) = (&rules.domain, &host)
-        && !covers(domain, host.as_str())
-    {
+    if let Some(host) = foreign_host(call) {
         note(context, call, Anomaly::CookieDomainForeign, host.as_str());
     }
-    let Some(website) = website else { return };
-    if call.is_cross_site() && rules.same_site != SameSite::None {
+    if let Some(website) = website
+        && is_too_strict(call)
+    {
         note(context, call, Anomaly::SameSiteTooStrict, &website.to_string());
     }
-    if website.is_https && !call.api.is_https && !call.api.is_loopback() {
-        note(context, call, Anomaly::HttpApiOfHttpsPage, &website.to_string());
+}
+
+/// The host of a call, if its cookies are for a domain that it does not belong to.
+fn foreign_host(call: &FrontCall) -> Option<Host<'_>> {
+    let (domain, host) = (call.rules.domain.as_ref()?, Host::of(&call.request).ok().flatten()?);
+    (!covers(domain, host.as_str())).then_some(host)
+}
+
+/// True if browsers do not send the cookies of this call with the next one of its page.
+fn is_too_strict(call: &FrontCall) -> bool {
+    call.is_cross_site() && call.rules.same_site != SameSite::None
+}
+
+/// Notes that somebody has signed in.
+pub fn signed_in(context: &Context, call: &FrontCall, user: &UserId, transfer: TokenTransfer) {
+    let keeper = match transfer {
+        TokenTransfer::Cookie => Keeper::Cookies,
+        TokenTransfer::Header => Keeper::Page,
+    };
+    let is_again = context.sign_ins.note(browser(call), user, keeper, context.now());
+    if is_again && keeper == Keeper::Page {
+        note(context, call, Anomaly::SignInUnnoticed, "");
     }
+}
+
+/// Notes that a call came with a token.
+pub fn has_token(context: &Context, call: &FrontCall) {
+    context.sign_ins.settle(browser(call), context.now());
+}
+
+/// Notes that a page in header mode has refreshed.
+pub fn refreshed_page(context: &Context, call: &FrontCall) {
+    if context.sign_ins.renew(browser(call), context.now()) {
+        note(context, call, Anomaly::RefreshTooEarly, "");
+    }
+}
+
+/// Notes that a page asked for a refresh without any token.
+pub fn has_no_token(context: &Context, call: &FrontCall) {
+    let anomaly = match context.sign_ins.miss(browser(call), context.now()) {
+        Some(Keeper::Page) => Anomaly::AuthorizationMissing,
+        // Why browsers refused the cookies was noted when they were set.
+        Some(Keeper::Cookies) if foreign_host(call).is_some() || is_too_strict(call) => return,
+        Some(Keeper::Cookies) if is_third_party(call) => Anomaly::ThirdPartyCookiesBlocked,
+        Some(Keeper::Cookies) => Anomaly::CookiesNotSent,
+        None => return,
+    };
+    let website = call.caller.website().map(ToString::to_string);
+    note(context, call, anomaly, website.as_deref().unwrap_or_default());
+}
+
+/// True if browsers take the front door for a third party: its page is on another site, or in a frame of one.
+fn is_third_party(call: &FrontCall) -> bool {
+    call.is_cross_site()
+        || call.request.header(&SEC_FETCH_SITE) == Some("cross-site")
+        || call.request.headers.contains_key(&STORAGE_ACCESS)
+}
+
+fn browser(call: &FrontCall) -> Browser<'_> {
+    let user_agent = call.request.headers.get(USER_AGENT).map_or(&[][..], |value| value.as_bytes());
+    Browser { app: &call.app, address: call.client, user_agent }
 }
 
 /// Notes that a session was refused because browsers would not keep its cookie.

@@ -70,6 +70,13 @@ async fn a_right_set_up_hears_nothing() {
     let back = only(&jar, "sAccessToken");
     page!(app, GET "/auth/user/email/verify").header("cookie", &back).await;
     page!(app, POST "/auth/session/refresh").header("cookie", &back).header("st-auth-mode", "cookie").await;
+    for _ in 0..5 {
+        // Pages ask whether somebody is signed in; in frames, too.
+        for mode in ["cookie", "header"] {
+            let visitor = page!(app, POST "/auth/session/refresh").header("st-auth-mode", mode);
+            visitor.header("sec-fetch-storage-access", "none").await;
+        }
+    }
     assert_eq!(names(&app).await, [""; 0], "{:?}", found(&app).await);
     let development = TestApp::new().await;
     sign_up(&development, "a@b.cd").await;
@@ -110,17 +117,25 @@ async fn where_the_front_door_is(told: &mut Told) {
     let app = TestApp::new().await;
     app.front_at(Method::GET, "other.example", "/auth/loginmethods").header("sec-fetch-site", "none").await;
     assert_eq!(names(&app).await, ["host-unknown"]);
+    hosts_of_proxies().await;
 
-    let app = shop().setting("api_domain", "http://api.shop.example").setting("website_domain", "").build().await;
+    let plain = || shop().setting("api_domain", "http://api.shop.example").setting("website_domain", "");
+    let app = plain().build().await;
     app.front_at(Method::GET, API, "/auth/loginmethods").header("x-forwarded-proto", "https").await;
     told.check(&app, "https-unknown").await;
+    // Without that header, too: browsers send fetch metadata by https only, except to their own machine.
+    for (host, expected) in [(API, &["https-unknown"][..]), ("localhost", &[])] {
+        let app = plain().build().await;
+        app.front_at(Method::GET, host, "/auth/loginmethods").header("sec-fetch-site", "same-site").await;
+        assert_eq!(names(&app).await, expected, "{host}");
+    }
+    let app = shop().setting("api_domain", "http://api.shop.example").build().await;
+    app.front_at(Method::GET, API, "/auth/loginmethods").header("sec-fetch-site", "same-site").await;
+    assert_eq!(names(&app).await, ["https-unknown"], "and not what the settings alone look like");
 
-    let app = shop().setting("api_domain", "http://api.shop.example").setting("cookie_same_site", "none");
-    let app = app.setting("cookie_secure", "true").build().await;
-    let signed_up =
-        app.front_at(Method::POST, API, "/auth/signup").header("origin", SHOP).header("st-auth-mode", "cookie");
-    signed_up.json(&form("a@b.cd", PASSWORD)).await.ok();
-    told.check(&app, "http-api-of-https-page").await;
+    told.check(&shop().setting("api_domain", "http://api.shop.example").build().await, "http-api-of-https-page").await;
+    let local = shop().setting("api_domain", "http://localhost:3568").build().await;
+    assert_eq!(names(&local).await, [""; 0], "browsers call their own machine from https pages, too");
 
     let app = shop().setting("cookie_secure", "false").build().await;
     sign_up_at(&app, "a@b.cd").await;
@@ -144,6 +159,24 @@ async fn where_the_front_door_is(told: &mut Told) {
     told.check(&app, "same-site-none-insecure").await;
 }
 
+/// nginx puts an address of its own in place of `Host` if nobody tells it not to.
+async fn hosts_of_proxies() {
+    for (origin, expected) in [(SHOP, &["host-unknown"][..]), ("http://localhost:3000", &["origin-not-allowed"])] {
+        let app = shop().build().await;
+        app.front_at(Method::POST, "127.0.0.1:3568", "/auth/signin").header("origin", origin).await;
+        assert_eq!(names(&app).await, expected, "{origin}");
+    }
+    // Without an address, this is development, unless other apps have one.
+    let app = TestApp::new().await;
+    let elsewhere = || app.front_at(Method::POST, "127.0.0.1", "/auth/signin").header("origin", SHOP);
+    elsewhere().await;
+    assert_eq!(names(&app).await, ["origin-not-allowed"]);
+    let own = json!({"appId": "own", "coreConfig": {"app_name": "Own", "api_domain": "https://api.own.example"}});
+    app.request(Method::PUT, "/recipe/multitenancy/app/v2").json(&own).await.ok();
+    elsewhere().await;
+    assert!(names(&app).await.contains(&"host-unknown".to_owned()), "{:?}", found(&app).await);
+}
+
 async fn cookies_and_clocks(told: &mut Told) {
     let app = shop().build().await;
     let jar = cookies(&sign_up_at(&app, "a@b.cd").await);
@@ -151,27 +184,37 @@ async fn cookies_and_clocks(told: &mut Told) {
     told.check(&app, "refresh-cookie-missing").await;
 
     let app = shop().build().await;
+    page!(app, POST "/auth/signin/code").await;
+    app.front_at(Method::POST, API, "/wp/signin").await;
+    assert_eq!(names(&app).await, [""; 0], "a recipe that is off, and strangers who try paths");
     page!(app, POST "/gateway/auth/session/refresh").await;
-    told.check(&app, "refresh-elsewhere").await;
+    told.check(&app, "path-unknown").await;
     assert_eq!(found(&app).await[0]["examples"], json!(["/gateway/auth/session/refresh"]));
+    for path in ["/signup", "/gateway/auth/signin"] {
+        let app = shop().build().await;
+        app.front_at(Method::POST, API, path).header("origin", SHOP).await;
+        assert_eq!(names(&app).await, ["path-unknown"], "{path}");
+    }
 
     let app = shop().build().await;
     let jar = cookies(&sign_up_at(&app, "a@b.cd").await);
     page!(app, GET "/auth/user/email/verify").header("cookie", &format!("{jar}; sAccessToken=older")).await;
     told.check(&app, "duplicate-cookies").await;
 
-    let app = shop().build().await;
-    for _ in 0..3 {
-        assert_eq!(names(&app).await, [""; 0], "not before the third time");
-        page!(app, POST "/auth/session/refresh").header("st-auth-mode", "cookie").await;
+    for (mode, header, expected) in [
+        ("cookie", None, "cookies-not-sent"),
+        ("header", None, "authorization-missing"),
+        ("cookie", Some(("sec-fetch-site", "cross-site")), "third-party-cookies-blocked"),
+    ] {
+        let app = shop().build().await;
+        sign_up_at(&app, "a@b.cd").await;
+        for _ in 0..3 {
+            assert_eq!(names(&app).await, [""; 0], "not before the third time");
+            come_back_without(&app, mode, header).await;
+        }
+        told.check(&app, expected).await;
     }
-    told.check(&app, "cookies-not-sent").await;
-
-    let app = shop().build().await;
-    for _ in 0..3 {
-        page!(app, POST "/auth/session/refresh").header("st-auth-mode", "header").await;
-    }
-    told.check(&app, "authorization-missing").await;
+    lost_tokens().await;
 
     let app = shop().build().await;
     let jar = cookies(&sign_up_at(&app, "a@b.cd").await);
@@ -193,6 +236,66 @@ async fn cookies_and_clocks(told: &mut Told) {
         jar = cookies(&page!(app, POST "/auth/session/refresh").header("cookie", &jar).await);
     }
     told.check(&app, "refresh-too-early").await;
+}
+
+/// Somebody signs in, and the page asks for a refresh without a token.
+async fn come_back_without(app: &TestApp, mode: &str, header: Option<(&str, &str)>) {
+    let (name, value) = header.unwrap_or(("accept", "*/*"));
+    let sign_in = page!(app, POST "/auth/signin").header("st-auth-mode", mode).header(name, value);
+    sign_in.json(&form("a@b.cd", PASSWORD)).await.ok();
+    page!(app, POST "/auth/session/refresh").header("st-auth-mode", mode).header(name, value).await;
+}
+
+/// What else becomes of tokens, and what only looks like it.
+async fn lost_tokens() {
+    let app = shop().setting("website_domain", "https://www.other.example").build().await;
+    let other = |path: &str| {
+        let request = app.front_at(Method::POST, API, path).header("origin", "https://www.other.example");
+        request.header("x-forwarded-for", "203.0.113.7").header("x-forwarded-proto", "https")
+    };
+    for number in 0..3 {
+        let sign_up = other("/auth/signup").header("st-auth-mode", "cookie");
+        sign_up.json(&form(&format!("{number}@b.cd"), PASSWORD)).await.ok();
+        other("/auth/session/refresh").await;
+    }
+    assert_eq!(names(&app).await, ["third-party-cookies-blocked"], "browsers without fetch metadata");
+
+    // An office: everybody has one address, and one kind of browser. Tokens of some have come, others are visitors.
+    let app = shop().build().await;
+    let jar = cookies(&sign_up_at(&app, "a@b.cd").await);
+    page!(app, GET "/auth/user/email/verify").header("cookie", &jar).await.ok();
+    for _ in 0..5 {
+        come_back_without(&app, "cookie", None).await;
+    }
+    assert_eq!(names(&app).await, [""; 0], "visitors of the same office");
+    app.clock.advance(3 * 3_600_000);
+    for _ in 0..5 {
+        page!(app, POST "/auth/signin").header("st-auth-mode", "cookie").json(&form("a@b.cd", PASSWORD)).await.ok();
+        app.clock.advance(15_000);
+        page!(app, POST "/auth/session/refresh").header("st-auth-mode", "cookie").await;
+    }
+    assert_eq!(names(&app).await, [""; 0], "visitors later on");
+
+    // In header mode, the page shows nothing that tells of the session that it has not noticed.
+    let app = shop().build().await;
+    for number in 0..4 {
+        page!(app, POST "/auth/signup").json(&form(&format!("{number}@b.cd"), PASSWORD)).await.ok();
+    }
+    assert_eq!(names(&app).await, [""; 0], "different people");
+    for _ in 0..4 {
+        page!(app, POST "/auth/signin").json(&form("0@b.cd", PASSWORD)).await.ok();
+    }
+    assert_eq!(names(&app).await, ["sign-in-unnoticed"]);
+
+    // A proxy that removes st-access-token: the page refreshes, and has nothing to show afterwards.
+    let app = shop().build().await;
+    let signed_up = page!(app, POST "/auth/signup").json(&form("a@b.cd", PASSWORD)).await;
+    let mut token = signed_up.header("st-refresh-token")[0].to_owned();
+    for _ in 0..5 {
+        let refresh = page!(app, POST "/auth/session/refresh").header("authorization", &format!("Bearer {token}"));
+        token = refresh.await.header("st-refresh-token")[0].to_owned();
+    }
+    assert_eq!(names(&app).await, ["refresh-too-early"]);
 }
 
 async fn headers_keys_and_settings(told: &mut Told) {

@@ -73,6 +73,7 @@ pub async fn optional_presented(context: &Context, call: &mut FrontCall) -> Resu
         return Err(FrontError::TryRefreshToken);
     }
     let Some(presented) = access_token(call) else { return Ok(None) };
+    watch::has_token(context, call);
     let is_cookie = presented.transfer == TokenTransfer::Cookie;
     if presented.shape.created > context.now().plus(CLOCK_TOLERANCE_MS) {
         watch::note(context, call, Anomaly::ClocksApart, "");

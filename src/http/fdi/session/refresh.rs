@@ -2,7 +2,7 @@
 
 use super::access::{bearer, cookie, refresh_token};
 use super::shape::{Shape, shape};
-use super::start::{AUTH_MODE, hand_out};
+use super::start::hand_out;
 use crate::command::hook::ask::{HookRefusal, is_asked};
 use crate::command::session::refresh::{RefreshSession, Refreshed};
 use crate::command::session::refreshable::FindRefreshable;
@@ -21,7 +21,6 @@ use crate::http::fdi::hooks;
 use crate::http::fdi::reply;
 use crate::http::fdi::tokens::{ACCESS_COOKIE, ANTI_CSRF, LEGACY_COOKIE, REFRESH_COOKIE};
 use crate::http::fdi::watch;
-use http::header::COOKIE;
 
 const DUPLICATES: &str = "The request contains multiple session cookies. This may happen if you've changed the \
                           'cookieDomain' value in your configuration. To clear tokens from the previous domain, set \
@@ -64,7 +63,7 @@ pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<R
     };
     match command.run(context).await? {
         Refreshed::Ok(issued) => {
-            watch_early(context, call);
+            watch_early(context, call, transfer);
             forget_other_refresh_token(call, transfer);
             hand_out(context, call, transfer, &issued);
             forget_legacy(call, is_legacy);
@@ -150,20 +149,15 @@ fn watch_missing(context: &Context, call: &FrontCall) {
     if is_path {
         return watch::note(context, call, Anomaly::RefreshCookieMissing, "");
     }
-    let mode = call.request.header(&AUTH_MODE).unwrap_or_default();
-    if call.request.headers.contains_key(COOKIE) {
-        return;
-    }
-    if mode.eq_ignore_ascii_case("header") && bearer(call).is_none() {
-        watch::note(context, call, Anomaly::AuthorizationMissing, "");
-    } else if mode.eq_ignore_ascii_case("cookie") {
-        let website = call.caller.website().map(ToString::to_string);
-        watch::note(context, call, Anomaly::CookiesNotSent, website.as_deref().unwrap_or_default());
-    }
+    watch::has_no_token(context, call);
 }
 
 /// Frontends refresh when an access token has expired or is refused.
-fn watch_early(context: &Context, call: &FrontCall) {
+fn watch_early(context: &Context, call: &FrontCall, transfer: TokenTransfer) {
+    match transfer {
+        TokenTransfer::Cookie => watch::has_token(context, call),
+        TokenTransfer::Header => watch::refreshed_page(context, call),
+    }
     let Some(access) = access_cookie(call) else { return };
     let (now, half) = (context.now(), call.app.config.access_token_validity_ms / 2);
     if access.created.plus(JUST_MADE_MS) > now && access.expires > now.plus(half) {

@@ -24,7 +24,7 @@ use http::HeaderName;
 use std::sync::Arc;
 
 /// Where the client wants to keep tokens.
-pub(super) static AUTH_MODE: HeaderName = HeaderName::from_static("st-auth-mode");
+static AUTH_MODE: HeaderName = HeaderName::from_static("st-auth-mode");
 
 /// Nobody signs in twice within this time, in ms, who sees that it worked.
 const JUST_NOW_MS: u64 = 60_000;
@@ -100,7 +100,11 @@ pub fn start_with(call: &FrontCall, factor: &'static str, metadata: Option<JsonO
 /// Hands out the tokens of a new session. `has_factors`: whether there are second factors.
 pub fn hand_out_new(context: &Context, call: &mut FrontCall, issued: &IssuedSession, has_factors: bool) {
     let transfer = transfer_of_new(call);
-    watch_again(context, call, has_factors);
+    // Second factors are signed in with as well.
+    if !has_factors {
+        watch_again(context, call);
+        watch::signed_in(context, call, &issued.session.user_id, transfer);
+    }
     warn_of_size(call, issued.access_token.token.expose().len());
     forget_other_tokens(call, transfer);
     hand_out(context, call, transfer, issued);
@@ -171,13 +175,11 @@ fn check_cookies(context: &Context, call: &FrontCall, transfer: TokenTransfer) -
     Err(FrontError::Misconfigured(INSECURE))
 }
 
-/// Somebody who signs in has just done so, as the browser knows and the page does not. Second factors are signed in with
-/// as well.
-fn watch_again(context: &Context, call: &FrontCall, has_factors: bool) {
-    let presented = access_token(call).filter(|_| !has_factors);
+/// Somebody who signs in has just done so, as the browser knows and the page does not.
+fn watch_again(context: &Context, call: &FrontCall) {
     let now = context.now();
     let is_new = |access: &PresentedAccess| access.shape.created.plus(JUST_NOW_MS) > now && access.shape.expires > now;
-    if presented.is_some_and(|access| access.transfer == TokenTransfer::Cookie && is_new(&access)) {
+    if access_token(call).is_some_and(|access| access.transfer == TokenTransfer::Cookie && is_new(&access)) {
         watch::note(context, call, Anomaly::SignInUnnoticed, "");
     }
 }

@@ -1,6 +1,6 @@
 // What the pages of all three frontends have in common. In the address: ?mode=cookie|header, how tokens travel;
 // &lock=off, no lock between tabs; &domain=…, the cookies' domain; &api=…, another front door than the site's own;
-// &memory=on, nothing is kept outside the page.
+// &base=…, its base path; &memory=on, nothing is kept outside the page.
 const options = new URLSearchParams(location.search);
 
 /** www.shop.test and app.shop.test use auth.shop.test. */
@@ -8,6 +8,8 @@ export const api = options.get("api") ?? location.origin.replace(/\/\/\w+\./, "/
 
 const noLock = async () => ({ acquireLock: async () => true, releaseLock: async () => {} });
 const isIsolated = options.get("memory") === "on";
+
+export const base = options.get("base") ?? "/auth";
 
 export const session = {
   tokenTransferMethod: options.get("mode"),
@@ -50,7 +52,7 @@ export const fieldsOf = (email) => [
 
 /** A request that needs a session. */
 async function load() {
-  const reply = await fetch(`${api}/auth/user/email/verify`);
+  const reply = await fetch(`${api}${base}/user/email/verify`);
   return { status: reply.status, body: await reply.json() };
 }
 
