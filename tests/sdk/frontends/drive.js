@@ -158,6 +158,19 @@ async function everything(frontend, mode) {
   await check(title(`no third-party cookies, in a frame: ${fate}`), (profile) => inAForeignFrame(profile, frontend, mode));
 }
 
+/** A frontend from before FDI 3.0 speaks versions that the front door does not name. */
+for (const mode of ["cookie", "header"]) {
+  check(`web-js 0.8, ${mode} mode: sign up, read, refresh, sign out, sign in`, async (profile) => {
+    const address = `https://www.web-js-${mode}.test/web-js-0.8.html?mode=${mode}`;
+    const versions = new Set();
+    profile.on("request", (request) => versions.add(request.headers()["fdi-version"]));
+    await usualDay(profile, () => address, `older-${mode}@example.org`, mode);
+    await wait(EXPIRY);
+    await reads(profile.pages()[0], "after expiry");
+    same([...versions].filter(Boolean).sort(), ["1.16,1.17,1.18", "1.17,1.18"], "versions that it names");
+  });
+}
+
 const launch = (folder) => chromium.launchPersistentContext(folder, launching(flags, { env }));
 const permissive = () => onAnotherSiteWithCookies(launch, HOME_OF_BROWSER);
 check("website, cookie mode: another site, where third-party cookies are allowed", permissive);

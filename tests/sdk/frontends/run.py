@@ -29,7 +29,7 @@ def origins(domain):
 
 def prepare(run):
     home = certify(run.folder / "home", [*SITES, OUTSIDE, TLS])
-    server = run.front_door(trusted_proxies="127.0.0.1", **TOKENS)
+    server = run.front_door(front={"trusted_proxies": "127.0.0.1"}, **TOKENS)
     for domain, own in SITES.items():
         server.put_app(domain.removesuffix(".test"), {"access_token_validity": 3, **origins(domain), **own})
     certificate = {"front_tls_cert": home / "sites.pem", "front_tls_key": home / "sites.key"}
