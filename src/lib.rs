@@ -11,7 +11,7 @@
 //! 6. [`crypto`] signs, seals and hashes; [`store`] keeps typed records over an ordered key-value transaction;
 //!    [`outbound`] sends mail.
 //!
-//! [`outbound`] opens the connections that this server makes itself.
+//! [`move_in`] reads dumps of other servers. [`outbound`] opens the connections that this server makes itself.
 //!
 //! `tests/it/layering/` enforces which module may use which.
 
@@ -29,6 +29,7 @@ pub mod jobs;
 pub mod lifecycle;
 pub mod logs;
 pub mod metrics;
+pub mod move_in;
 pub mod outbound;
 pub mod state;
 pub mod stop;

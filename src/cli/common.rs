@@ -219,6 +219,11 @@ impl DataDir {
         Ok(Worker::Local { context: Box::new(context), runtime })
     }
 
+    /// The settings for making the folder itself, which is new.
+    pub(super) fn new_folder_config(&self) -> Result<BaseConfig> {
+        offline(self.sources())
+    }
+
     /// The settings for working on the folder itself, which must exist; notes on stderr that no server is involved.
     pub(super) fn offline_config(&self) -> Result<BaseConfig> {
         let config = offline(self.sources())?;

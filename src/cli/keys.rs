@@ -122,9 +122,17 @@ fn print_list(answer: &Value) {
         let (kind, algorithm) = (output::text(key, "kind"), output::text(key, "algorithm"));
         let stage = output::text(key, "stage").replace('_', " ");
         output::line(format!("{}  {kind} {algorithm}, {stage}{signs}", output::text(key, "kid")));
-        let steps = ["created", "published", "firstUsed", "retired", "revoked", "deleted"];
-        let steps = steps.into_iter().filter(|step| key.get(*step).is_some_and(|moment| !moment.is_null()));
-        let steps: Vec<String> = steps.map(|step| format!("{step} {}", output::moment(key, step))).collect();
+        let steps = [
+            ("created", "created"),
+            ("movedIn", "moved in"),
+            ("published", "published"),
+            ("firstUsed", "firstUsed"),
+            ("retired", "retired"),
+            ("revoked", "revoked"),
+            ("deleted", "deleted"),
+        ];
+        let steps = steps.into_iter().filter(|(step, _)| key.get(*step).is_some_and(|moment| !moment.is_null()));
+        let steps: Vec<String> = steps.map(|(step, shown)| format!("{shown} {}", output::moment(key, step))).collect();
         output::line(format!("    {}", steps.join(", ")));
         if let Some(why) = key.get("revokedWhy").and_then(Value::as_str) {
             output::line(format!("    revoked because: {why}"));

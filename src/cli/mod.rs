@@ -20,6 +20,7 @@ mod list;
 mod mail;
 mod man;
 mod moment;
+mod moving;
 mod output;
 mod password;
 mod ready;
@@ -79,6 +80,7 @@ enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Compact(compact::Compact),
+    Move(moving::Move),
     Salvage(salvage::Salvage),
     Keys(keys::Keys),
     Config(config::Config),
@@ -150,6 +152,7 @@ impl Cli {
             Some(Command::Backup(command)) => command.run(),
             Some(Command::Restore(command)) => command.run(),
             Some(Command::Compact(command)) => command.run(),
+            Some(Command::Move(command)) => command.run(),
             Some(Command::Salvage(command)) => command.run(),
             Some(Command::Keys(command)) => command.run(),
             Some(Command::Config(command)) => command.run(),

@@ -10,6 +10,7 @@ pub mod emailverification;
 pub mod health;
 pub mod hook;
 pub mod key;
+pub mod move_in;
 pub mod outbox;
 pub mod passwordless;
 pub mod scope;

@@ -10,7 +10,7 @@ use crate::config::third_party::ThirdPartyConfig;
 use crate::config::trust::person_header;
 use crate::config::validate::split_api_keys;
 use crate::config::values::Values;
-use crate::domain::key::SigningAlgorithm;
+use crate::domain::key::{RefreshTokenFormat, SigningAlgorithm};
 use crate::domain::password::HashParameters;
 use crate::domain::passwordless::CodeRules;
 use crate::domain::secret::Secret;
@@ -44,8 +44,10 @@ pub struct AppConfig {
     pub access_token_signing_key_dynamic: bool,
     /// CDI < 2.21: whether to look sessions up at verify.
     pub access_token_blacklisting: bool,
-    /// The kind of key that signs this app's tokens.
-    pub access_token_signing_algorithm: SigningAlgorithm,
+    /// The kind of key that signs this app's tokens; `None` for `auto`.
+    pub access_token_signing_algorithm: Option<SigningAlgorithm>,
+    /// The form of new refresh tokens.
+    pub refresh_token_format: RefreshTokenFormat,
     /// How long an ended session's timeline is kept, in ms (configured in days, 31 by default).
     pub session_timeline_retention_ms: u64,
     /// How long an event of the audit log is kept, in ms (configured in days, 31 by default); 0 for no log.
@@ -135,8 +137,14 @@ impl AppConfig {
             access_token_signing_key_dynamic: values.flag("access_token_signing_key_dynamic"),
             access_token_blacklisting: values.flag("access_token_blacklisting"),
             access_token_signing_algorithm: match values.text("access_token_signing_algorithm") {
-                Some(text) if text.eq_ignore_ascii_case("RS256") => SigningAlgorithm::RS256,
-                _ => SigningAlgorithm::EdDSA,
+                Some(text) if text.eq_ignore_ascii_case("RS256") => Some(SigningAlgorithm::RS256),
+                Some(text) if text.eq_ignore_ascii_case("EdDSA") => Some(SigningAlgorithm::EdDSA),
+                _ => None,
+            },
+            refresh_token_format: match values.text("refresh_token_format") {
+                Some(text) if text.eq_ignore_ascii_case("sealed") => RefreshTokenFormat::Sealed,
+                Some(text) if text.eq_ignore_ascii_case("v2") => RefreshTokenFormat::V2,
+                _ => RefreshTokenFormat::Auto,
             },
             session_timeline_retention_ms: values.unsigned("session_timeline_retention_days") * 24 * HOUR_MS,
             audit_retention_ms: values.unsigned("audit_retention_days") * 24 * HOUR_MS,

@@ -26,6 +26,7 @@ fn row(key: &ListedKey) -> Value {
         "onlyForRsaReaders": key.only_rsa_readers,
         "verifiesUntil": key.verifies_until,
         "created": life.created,
+        "movedIn": life.moved_in,
         "published": life.published,
         "firstUsed": life.first_used,
         "retired": life.retired,

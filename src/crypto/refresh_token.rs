@@ -22,7 +22,7 @@ const FORMAT_WITH_TIME: u8 = 1;
 const PREFIX_LEN: usize = 5;
 const SALT_LEN: usize = 12;
 /// Longer texts are refused before any work is done.
-const MAX_TEXT: usize = 2 << 20;
+pub(super) const MAX_TEXT: usize = 2 << 20;
 
 const HAS_TENANT: u8 = 1;
 const HAS_PARENT: u8 = 2;
@@ -39,7 +39,8 @@ pub struct RefreshToken {
     pub parent_refresh_token_hash_1: Option<TokenHash1>,
     /// The anti-CSRF token, if enabled.
     pub anti_csrf_token: Option<String>,
-    /// The family's generation when it was minted (see `domain::session::family`).
+    /// The family's generation when it was minted (see `domain::session::family`); 0 in a token whose form does not
+    /// contain it (see [`v2_refresh_token`](super::v2_refresh_token)).
     pub generation: u64,
 }
 

@@ -20,7 +20,7 @@ const ED25519_SPKI_PREFIX: [u8; 12] = [0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B,
 /// A key that does not work: damaged bytes, or a failure of the library.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct KeyError(&'static str);
+pub struct KeyError(pub(super) &'static str);
 
 /// The secret half; signs.
 #[derive(Clone)]

@@ -17,6 +17,11 @@ pub struct AppId {
 }
 
 impl AppId {
+    /// An app of the base domain.
+    pub fn in_base_domain(app_id: impl Into<String>) -> Self {
+        Self { connection_uri_domain: String::new(), app_id: app_id.into() }
+    }
+
     /// The app that always exists: base domain, `public`.
     #[must_use]
     pub fn base() -> Self {

@@ -22,6 +22,7 @@ pub mod dashboard;
 pub mod data_folder;
 pub mod emailverification;
 pub mod hook_event;
+pub mod kept_row;
 pub mod key;
 pub mod key_vault;
 pub mod limits;

@@ -4,7 +4,7 @@ use super::codec::{self, Record};
 use super::key::KeyReader;
 use super::{Encoding, Key, Keyspace, StoreError};
 use super::{
-    activity, app, audit, bulk_import, counter, dashboard, emailverification, hook_event, key_vault, outbox,
+    activity, app, audit, bulk_import, counter, dashboard, emailverification, hook_event, kept_row, key_vault, outbox,
     passwordreset, provider,
 };
 use super::{
@@ -78,6 +78,7 @@ impl Row<'_> {
             Keyspace::BulkImport => self.again::<bulk_import::BulkImportRecord>(),
             Keyspace::HookEvent => self.again::<hook_event::HookEventRecord>(),
             Keyspace::Outbox => self.again::<outbox::OutboxRecord>(),
+            Keyspace::KeptRow => self.again::<kept_row::KeptRowRecord>(),
             Keyspace::UserImport => self.again::<user_import::ImportRecord>(),
             Keyspace::UserCount | Keyspace::AppUserCount | Keyspace::ActiveUserCount => self.counter(),
             Keyspace::SessionByUser

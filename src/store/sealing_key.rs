@@ -19,11 +19,37 @@ pub struct SealingKeyEntry {
     pub created: UnixMillis,
     /// The key: 32 bytes.
     pub secret: StoredSecret,
+    /// The secret for refresh tokens in the form of the original core, if the app has one.
+    pub v2: Option<V2Secret>,
 }
 
-/// Version 1 of the record.
+/// A secret for refresh tokens in the form of the original core.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct V2Secret {
+    /// The secret: the original's text.
+    pub secret: StoredSecret,
+    /// When the app was moved in with it; `None` for a secret that was made here, to move the app out.
+    pub moved_in: Option<UnixMillis>,
+}
+
+/// Version 2 of the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealingKeyRecord {
+    sealing: SealingKeyRecordV1,
+    v2: Option<V2Secret>,
+}
+
+record!(SealingKeyRecord, SealingKey, version 2 after SealingKeyRecordV1);
+
+impl From<SealingKeyRecordV1> for SealingKeyRecord {
+    fn from(sealing: SealingKeyRecordV1) -> Self {
+        Self { sealing, v2: None }
+    }
+}
+
+/// Version 1: no refresh tokens of another form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealingKeyRecordV1 {
     connection_uri_domain: String,
     app_id: String,
     revision: u64,
@@ -32,26 +58,28 @@ pub struct SealingKeyRecord {
     secret: StoredSecret,
 }
 
-record!(SealingKeyRecord, SealingKey, version 1);
+record!(SealingKeyRecordV1, SealingKey, version 1);
 
 impl SealingKeyRecord {
     /// The key of an app's record.
     #[must_use]
     pub fn new(app: &AppId, entry: SealingKeyEntry) -> Self {
-        Self {
+        let sealing = SealingKeyRecordV1 {
             connection_uri_domain: app.connection_uri_domain.clone(),
             app_id: app.app_id.clone(),
             revision: entry.revision,
             id: entry.id,
             created: entry.created.0,
             secret: entry.secret,
-        }
+        };
+        Self { sealing, v2: entry.v2 }
     }
 }
 
 impl From<SealingKeyRecord> for SealingKeyEntry {
-    fn from(record: SealingKeyRecord) -> Self {
-        Self { revision: record.revision, id: record.id, created: UnixMillis(record.created), secret: record.secret }
+    fn from(SealingKeyRecord { sealing, v2 }: SealingKeyRecord) -> Self {
+        let SealingKeyRecordV1 { revision, id, created, secret, .. } = sealing;
+        Self { revision, id, created: UnixMillis(created), secret, v2 }
     }
 }
 
@@ -72,7 +100,8 @@ pub async fn apps(tx: &mut dyn Tx) -> Result<Vec<AppId>, StoreError> {
     let records = codec::scan::<SealingKeyRecord>(tx, &range).await?;
     Ok(records
         .into_iter()
-        .map(|(_, record)| AppId { connection_uri_domain: record.connection_uri_domain, app_id: record.app_id })
+        .map(|(_, record)| record.sealing)
+        .map(|record| AppId { connection_uri_domain: record.connection_uri_domain, app_id: record.app_id })
         .collect())
 }
 

@@ -41,9 +41,24 @@ pub struct SigningKey {
     pub secret: StoredSecret,
 }
 
-/// Version 1 of the record. All times in ms since the epoch.
+/// Version 2 of the record. All times in ms since the epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningKeyRecord {
+    key: SigningKeyRecordV1,
+    moved_in: Option<u64>,
+}
+
+record!(SigningKeyRecord, SigningKey, version 2 after SigningKeyRecordV1);
+
+impl From<SigningKeyRecordV1> for SigningKeyRecord {
+    fn from(key: SigningKeyRecordV1) -> Self {
+        Self { key, moved_in: None }
+    }
+}
+
+/// Version 1: every key was made here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SigningKeyRecordV1 {
     kid: String,
     kind: KeyKind,
     algorithm: SigningAlgorithm,
@@ -58,13 +73,14 @@ pub struct SigningKeyRecord {
     secret: StoredSecret,
 }
 
-record!(SigningKeyRecord, SigningKey, version 1);
+record!(SigningKeyRecordV1, SigningKey, version 1);
 
 impl From<SigningKey> for SigningKeyRecord {
     fn from(key: SigningKey) -> Self {
         let SigningKey { life, public, secret } = key;
         let millis = |moment: Option<UnixMillis>| moment.map(|moment| moment.0);
-        Self {
+        let moved_in = millis(life.moved_in);
+        let key = SigningKeyRecordV1 {
             kid: life.kid.as_str().to_owned(),
             kind: life.kind,
             algorithm: life.algorithm,
@@ -77,16 +93,18 @@ impl From<SigningKey> for SigningKeyRecord {
             deleted: millis(life.deleted),
             public,
             secret,
-        }
+        };
+        Self { key, moved_in }
     }
 }
 
 impl From<SigningKeyRecord> for SigningKey {
-    fn from(record: SigningKeyRecord) -> Self {
+    fn from(SigningKeyRecord { key: record, moved_in }: SigningKeyRecord) -> Self {
         let life = KeyLife {
             kid: Kid::new(record.kid),
             kind: record.kind,
             algorithm: record.algorithm,
+            moved_in: moved_in.map(UnixMillis),
             created: UnixMillis(record.created),
             planned_end: UnixMillis(record.planned_end),
             published: record.published.map(UnixMillis),

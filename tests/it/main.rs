@@ -39,6 +39,8 @@ mod mail;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod move_in;
+#[cfg(test)]
 mod passwordless;
 #[cfg(test)]
 mod passwords;

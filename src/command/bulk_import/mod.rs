@@ -9,7 +9,7 @@ use crate::command::user::prepare::{ImportOutcome, Ready};
 use crate::command::userroles::read::ListRoles;
 use crate::context::Context;
 use crate::crypto::password::StoredHash;
-use crate::crypto::sealing::MessageKey;
+use crate::crypto::sealing::{MessageKey, SealingKey};
 use crate::domain::import::NewUser;
 use crate::domain::import::bulk::{self, Known};
 use crate::domain::json::Members;
@@ -49,14 +49,20 @@ impl<'a> UserReader<'a> {
 }
 
 /// Seals users while they wait, because they may contain passwords.
-struct Sealer(MessageKey);
+pub(in crate::command) struct Sealer(MessageKey);
 
 impl Sealer {
     async fn of(context: &Context, scope: &Scope) -> Result<Self, Fault> {
-        Ok(Self(context.key_ring(&scope.app).await?.refresh_sealing.at_rest(b"sessiond users to import")))
+        Ok(Self::with(&context.key_ring(&scope.app).await?.refresh_sealing))
     }
 
-    fn seal(&self, context: &Context, id: &Uuid, user: &Members) -> Vec<u8> {
+    /// The sealer of the app with this key.
+    pub(in crate::command) fn with(key: &SealingKey) -> Self {
+        Self(key.at_rest(b"sessiond users to import"))
+    }
+
+    /// The form in which a waiting user is stored.
+    pub(in crate::command) fn seal(&self, context: &Context, id: &Uuid, user: &Members) -> Vec<u8> {
         let text = zeroize::Zeroizing::new(user.to_text());
         self.0.seal_at_rest(id.as_bytes(), text.as_bytes(), context.entropy.as_ref())
     }

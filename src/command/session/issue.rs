@@ -17,8 +17,8 @@ use crate::domain::token_hash::TokenHash1;
 use crate::fault::Fault;
 use crate::state::key::KeyRing;
 
-/// Random bytes for one pair: handle, anti-CSRF token, sealing nonce, jitter.
-const RANDOM_BYTES: usize = 64;
+/// Random bytes for one pair: handle, anti-CSRF token, salts and nonces of the refresh token, jitter.
+const RANDOM_BYTES: usize = 72;
 
 /// The options of a pair, common to both commands.
 #[derive(Debug, Clone, Copy)]
@@ -116,7 +116,7 @@ impl<'a> Mint<'a> {
             anti_csrf_token: anti_csrf.clone(),
             generation: spec.generation,
         };
-        let refresh = self.ring.refresh_sealing.seal_refresh_token(&token, &self.random);
+        let refresh = self.ring.seal_refresh_token(&token, &self.random);
         let hash = TokenHash1::of(refresh.expose());
         let access = self.ring.tokens.mint(
             key_kind(spec.use_static_key),

@@ -109,7 +109,7 @@ impl RefreshSession<'_> {
             return Ok(Refreshed::InvalidAccessTokenValidity { max_ms });
         }
         let ring = context.key_ring_to_mint(entry, self.token_version).await?;
-        let Some(token) = ring.refresh_sealing.open_refresh_token(self.refresh_token) else {
+        let Some(token) = ring.open_refresh_token(self.refresh_token) else {
             return Ok(unauthorised("Invalid refresh token"));
         };
         if self.enable_anti_csrf && !self.anti_csrf_matches(&token) {

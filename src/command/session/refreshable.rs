@@ -24,7 +24,7 @@ impl FindRefreshable<'_> {
     pub async fn run(self, context: &Context) -> Result<Option<SessionView>, Fault> {
         let app = &self.scope.app;
         let ring = context.key_ring(app).await?;
-        let Some(token) = ring.refresh_sealing.open_refresh_token(self.refresh_token) else { return Ok(None) };
+        let Some(token) = ring.open_refresh_token(self.refresh_token) else { return Ok(None) };
         let mut tx = context.store.begin();
         let found = session::get(tx.as_mut(), &app.id, &token.handle).await;
         let found = found.map_err(|error| Fault::new("loading a session", error))?;

@@ -9,6 +9,7 @@ pub mod transfer;
 mod work;
 
 pub use plan::effective_values;
+pub(in crate::command) use provider::Sealer as ProviderSealer;
 pub use provider::{ProviderPut, PutProvider, RemoveProvider, SealProvider, providers};
 pub use put::{PutTenant, PutTenantOutcome};
 pub use remove::{Removal, RemoveApp, RemoveTenant};

@@ -172,18 +172,20 @@ impl SealProvider<'_> {
 }
 
 /// Seals and opens the providers of an app. A change of the master key does not affect them.
-struct Sealer(MessageKey);
+pub(in crate::command) struct Sealer(MessageKey);
 
 impl Sealer {
     async fn of(context: &Context, entry: &AppEntry) -> Result<Self, Fault> {
         Ok(Self::with(&context.key_ring(entry).await?.refresh_sealing))
     }
 
-    fn with(key: &SealingKey) -> Self {
+    /// The sealer of the app with this key.
+    pub(in crate::command) fn with(key: &SealingKey) -> Self {
         Self(key.at_rest(b"sessiond third-party provider"))
     }
 
-    fn seal(&self, context: &Context, id: &AppId, at: &Key, text: &str) -> ProviderRecord {
+    /// The form in which a provider is stored at its key.
+    pub(in crate::command) fn seal(&self, context: &Context, id: &AppId, at: &Key, text: &str) -> ProviderRecord {
         let sealed = self.0.seal_at_rest(place(id, at), text.as_bytes(), context.entropy.as_ref());
         ProviderRecord { provider: ProviderText::Sealed(sealed) }
     }

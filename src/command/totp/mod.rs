@@ -6,7 +6,7 @@ pub(in crate::command) mod import;
 
 use crate::command::scope::Scope;
 use crate::context::Context;
-use crate::crypto::sealing::MessageKey;
+use crate::crypto::sealing::{MessageKey, SealingKey};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::totp::TotpSecret;
 use crate::fault::{Fault, Gone};
@@ -23,7 +23,12 @@ impl Sealer {
     /// When the app's keys cannot be read.
     pub(in crate::command) async fn of(context: &Context, scope: &Scope) -> Result<Self, Fault> {
         let ring = context.key_ring(&scope.app).await?;
-        Ok(Self(ring.refresh_sealing.at_rest(b"sessiond totp secret")))
+        Ok(Self::with(&ring.refresh_sealing))
+    }
+
+    /// The sealer of the app with this key.
+    pub(in crate::command) fn with(key: &SealingKey) -> Self {
+        Self(key.at_rest(b"sessiond totp secret"))
     }
 
     /// The form in which a user's secret is stored; it opens for that user alone.

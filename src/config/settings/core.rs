@@ -203,12 +203,24 @@ pub(super) const SESSIONS: &[Setting] = &[
         "access_token_signing_algorithm",
         "SESSIOND_ACCESS_TOKEN_SIGNING_ALGORITHM",
         Kind::Text,
-        Text("EdDSA"),
-        "Kind of key that signs new tokens: Ed25519, or RSA for verifiers that support nothing else. After a change, \
-         the new key is published at once and signs a minute after the first request; tokens of the other kind stay \
-         valid for the rest of their lifetime. SDKs that use CDI 2.21 or lower always get RSA.",
+        Text("auto"),
+        "Kind of key that signs new tokens: Ed25519, or RSA for verifiers that support nothing else. `auto` is RSA for \
+         an app that was moved in from a SuperTokens core, and Ed25519 for others. After a change, the new key is \
+         published at once and signs a minute after the first request; tokens of the other kind stay valid for the \
+         rest of their lifetime. SDKs that use CDI 2.21 or lower always get RSA.",
     )
-    .one_of(&["EdDSA", "RS256"])
+    .one_of(&["auto", "EdDSA", "RS256"])
+    .per_app(),
+    setting(
+        "refresh_token_format",
+        "SESSIOND_REFRESH_TOKEN_FORMAT",
+        Kind::Text,
+        Text("auto"),
+        "Form of new refresh tokens: sealed by sessiond, or `v2`, which a SuperTokens core can read, so that the app \
+         can be moved back to one without signing anyone out. `auto` is `v2` for an app that was moved in from a core, \
+         and `sealed` for others. Both forms are always accepted, so a change signs nobody out.",
+    )
+    .one_of(&["auto", "sealed", "v2"])
     .per_app(),
     setting(
         "session_timeline_retention_days",

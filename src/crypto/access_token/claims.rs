@@ -52,6 +52,8 @@ fn any_named(object: &JsonObject, names: &[&str]) -> Result<bool, serde_json::Er
 pub(super) enum Origin {
     /// This server.
     Server,
+    /// The original core from which the app was moved in.
+    Core,
     /// An application, into a custom JWT that this server signed.
     Application,
     /// Unknown: the signature was not checked.

@@ -28,6 +28,18 @@ pub(super) fn custom(algorithm: SigningAlgorithm, kid: &Kid) -> String {
     URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{}","typ":"JWT","kid":"{kid}"}}"#, algorithm.name()))
 }
 
+/// The encoded header that an original core writes from version 3 on, or, without a version, into custom JWTs: the same
+/// members in another order.
+pub(super) fn of_core(kid: &Kid, version: Option<AccessTokenVersion>) -> String {
+    let version = match version {
+        None => "",
+        Some(AccessTokenVersion::V5) => r#""version":"5","#,
+        Some(AccessTokenVersion::V4) => r#""version":"4","#,
+        Some(AccessTokenVersion::V1 | AccessTokenVersion::V2 | AccessTokenVersion::V3) => r#""version":"3","#,
+    };
+    URL_SAFE_NO_PAD.encode(format!(r#"{{"kid":"{kid}","typ":"JWT",{version}"alg":"RS256"}}"#))
+}
+
 #[derive(Deserialize)]
 struct Unverified {
     typ: String,

@@ -17,13 +17,23 @@ pub struct TokenKeys {
     signing: Signers,
     /// The keys that sign for readers limited to RSA.
     rsa: Option<Signers>,
-    verifying: Vec<(Kid, PublicKey)>,
+    verifying: Vec<VerifyingKey>,
     /// Encoded headers that name a key, with their meaning.
     headers: HashMap<String, Header>,
     /// Encoded headers of tokens that do not name a key.
     legacy_headers: [(String, SigningAlgorithm, AccessTokenVersion); 4],
     /// The encoded header of new tokens that do not name a key.
     nested_header: String,
+}
+
+/// A key whose tokens are accepted.
+pub struct VerifyingKey {
+    /// Its name.
+    pub kid: Kid,
+    /// Its public half.
+    pub key: PublicKey,
+    /// Whether an original core has signed with it, too.
+    pub is_moved_in: bool,
 }
 
 /// The keys that sign, with their names: one of each kind.
@@ -40,7 +50,7 @@ struct Header {
     /// The key's index among the verifying keys.
     index: usize,
     version: AccessTokenVersion,
-    is_custom: bool,
+    origin: Origin,
 }
 
 struct Signers {
@@ -59,16 +69,24 @@ impl TokenKeys {
     /// The keys that verify (in the order of the JWKS document), and those of them that sign: the general ones, and, if
     /// the app has any, the RSA keys for layouts whose readers support nothing else.
     #[must_use]
-    pub fn new(verifying: Vec<(Kid, PublicKey)>, signing: SigningKeys, rsa: Option<SigningKeys>) -> Self {
+    pub fn new(verifying: Vec<VerifyingKey>, signing: SigningKeys, rsa: Option<SigningKeys>) -> Self {
         use AccessTokenVersion::{V1, V2, V3, V4, V5};
         use SigningAlgorithm::{EdDSA, RS256};
         let mut headers = HashMap::new();
-        for (index, (kid, key)) in verifying.iter().enumerate() {
+        for (index, VerifyingKey { kid, key, is_moved_in }) in verifying.iter().enumerate() {
             for version in [V3, V4, V5] {
-                headers
-                    .insert(header::flat(key.algorithm(), kid, version), Header { index, version, is_custom: false });
+                let header = Header { index, version, origin: Origin::Server };
+                headers.insert(header::flat(key.algorithm(), kid, version), header);
             }
-            headers.insert(header::custom(key.algorithm(), kid), Header { index, version: V5, is_custom: true });
+            let custom = Header { index, version: V5, origin: Origin::Application };
+            headers.insert(header::custom(key.algorithm(), kid), custom);
+            if *is_moved_in {
+                for version in [V3, V4, V5] {
+                    let header = Header { index, version, origin: Origin::Core };
+                    headers.insert(header::of_core(kid, Some(version)), header);
+                }
+                headers.insert(header::of_core(kid, None), custom);
+            }
         }
         // Version 1 is no longer minted. Earlier releases minted EdDSA under a nested header.
         let legacy_headers = [(EdDSA, V1), (EdDSA, V2), (RS256, V1), (RS256, V2)]
@@ -130,15 +148,14 @@ impl TokenKeys {
     /// The first check that failed.
     pub fn verify_whenever(&self, token: &str) -> Result<(AccessToken, &Kid), TokenRefusal> {
         let parts = TokenParts::split(token)?;
-        if let Some(&Header { index, version, is_custom }) = self.headers.get(parts.header) {
+        if let Some(&Header { index, version, origin }) = self.headers.get(parts.header) {
             // invariant: `headers` holds indices into `verifying`
-            let (kid, key) = self.verifying.get(index).ok_or(TokenRefusal::UnknownKey)?;
+            let VerifyingKey { kid, key, .. } = self.verifying.get(index).ok_or(TokenRefusal::UnknownKey)?;
             let signature = URL_SAFE_NO_PAD.decode(parts.signature).map_err(|_| TokenRefusal::BadSignature)?;
             if !key.verify(parts.signed.as_bytes(), &signature) {
                 return Err(TokenRefusal::BadSignature);
             }
             let payload = parts.payload_bytes(version)?;
-            let origin = if is_custom { Origin::Application } else { Origin::Server };
             return Ok((claims::parse(version, &payload, origin)?, kid));
         }
         let legacy = self.legacy_headers.iter().find(|(header, ..)| header == parts.header);
@@ -147,17 +164,18 @@ impl TokenKeys {
             return Err(if ours { TokenRefusal::UnknownKey } else { TokenRefusal::Unparsable });
         };
         let signature = STANDARD.decode(parts.signature).map_err(|_| TokenRefusal::BadSignature)?;
-        let mut candidates = self.verifying.iter().filter(|(_, key)| key.algorithm() == algorithm);
-        let (kid, _) = candidates
-            .find(|(_, key)| key.verify(parts.signed.as_bytes(), &signature))
+        let mut candidates = self.verifying.iter().filter(|known| known.key.algorithm() == algorithm);
+        let VerifyingKey { kid, is_moved_in, .. } = candidates
+            .find(|known| known.key.verify(parts.signed.as_bytes(), &signature))
             .ok_or(TokenRefusal::BadSignature)?;
-        Ok((claims::parse(version, &parts.payload_bytes(version)?, Origin::Server)?, kid))
+        let origin = if *is_moved_in { Origin::Core } else { Origin::Server };
+        Ok((claims::parse(version, &parts.payload_bytes(version)?, origin)?, kid))
     }
 
     /// True while tokens of this key are accepted.
     #[must_use]
     pub fn verifies(&self, kid: &Kid) -> bool {
-        self.verifying.iter().any(|(known, _)| known == kid)
+        self.verifying.iter().any(|known| known.kid == *kid)
     }
 
     /// The name of the key of this kind that signs now.

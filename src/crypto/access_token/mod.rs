@@ -12,7 +12,7 @@ mod mint;
 mod parts;
 
 pub use claims::{has_member, has_protected_claim, parse_unverified};
-pub use keys::{SigningKeys, TokenKeys};
+pub use keys::{SigningKeys, TokenKeys, VerifyingKey};
 
 use crate::crypto::signature::KeyError;
 use crate::domain::ids::{SessionHandle, UserId};

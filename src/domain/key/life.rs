@@ -49,6 +49,8 @@ pub struct KeyLife {
     pub kind: KeyKind,
     /// The algorithm it signs with.
     pub algorithm: SigningAlgorithm,
+    /// When it was moved in from an original core; `None` for a key that was made here.
+    pub moved_in: Option<UnixMillis>,
     /// When it was made; the schedule counts from here.
     pub created: UnixMillis,
     /// The planned end of use; setting a longer interval while it signs extends it, a shorter one does not shorten it.
@@ -83,6 +85,7 @@ impl KeyLife {
             kid,
             kind,
             algorithm,
+            moved_in: None,
             created,
             planned_end,
             published: None,
@@ -90,6 +93,17 @@ impl KeyLife {
             retired: None,
             revoked: None,
             deleted: None,
+        }
+    }
+
+    /// A key that an original core has published and signed with, taken over now.
+    #[must_use]
+    pub fn moved_in(kid: Kid, kind: KeyKind, update_interval_ms: u64, created: UnixMillis, now: UnixMillis) -> Self {
+        Self {
+            moved_in: Some(now),
+            published: Some(created),
+            first_used: Some(created),
+            ..Self::created(kid, kind, SigningAlgorithm::RS256, update_interval_ms, created)
         }
     }
 

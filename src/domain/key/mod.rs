@@ -32,6 +32,18 @@ impl SigningAlgorithm {
     }
 }
 
+/// The value of `refresh_token_format`: the form of new refresh tokens. Both forms are always accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RefreshTokenFormat {
+    /// `V2` for an app that was moved in from an original core, otherwise sealed.
+    #[default]
+    Auto,
+    /// Ours.
+    Sealed,
+    /// The original core's, with which an app can be moved out again.
+    V2,
+}
+
 /// The two kinds of key that an app has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum KeyKind {

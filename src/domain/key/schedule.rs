@@ -12,7 +12,7 @@
 //! switch of algorithm serves these verifiers until its U is over.
 
 use super::life::{KeyLife, KeyStage};
-use super::{KeyKind, Kid, SigningAlgorithm};
+use super::{KeyKind, Kid, RefreshTokenFormat, SigningAlgorithm};
 use crate::domain::time::UnixMillis;
 
 /// How long the history of deleted keys is kept.
@@ -23,6 +23,10 @@ pub const HISTORY_MS: u64 = 400 * 24 * 3_600_000;
 pub struct KeyRules {
     /// The algorithm of new keys.
     pub algorithm: SigningAlgorithm,
+    /// Whether `algorithm` was chosen; otherwise an app that was moved in keeps RSA (see [`KeyRules::of_app`]).
+    pub is_algorithm_chosen: bool,
+    /// The form of new refresh tokens.
+    pub refresh_tokens: RefreshTokenFormat,
     /// U: how long a dynamic key is used, in ms.
     pub update_interval_ms: u64,
     /// V: the lifetime of access tokens, in ms.
@@ -68,6 +72,19 @@ pub struct RsaPlan {
 pub type KeySpec = (KeyKind, SigningAlgorithm);
 
 impl KeyRules {
+    /// The rules for an app that was, or was not, moved in from an original core: what is not chosen stays as it was
+    /// there, because verifiers such as gateways were written for RSA, and so that the app can be moved out again.
+    #[must_use]
+    pub fn of_app(mut self, is_moved_in: bool) -> Self {
+        if is_moved_in && !self.is_algorithm_chosen {
+            self.algorithm = SigningAlgorithm::RS256;
+        }
+        if self.refresh_tokens == RefreshTokenFormat::Auto {
+            self.refresh_tokens = if is_moved_in { RefreshTokenFormat::V2 } else { RefreshTokenFormat::Sealed };
+        }
+        self
+    }
+
     /// The keys that are missing or due. `with_rsa`: RSA is requested, whatever the app's algorithm.
     #[must_use]
     pub fn due(&self, keys: &[KeyLife], with_rsa: bool, now: UnixMillis) -> Vec<KeySpec> {

@@ -1,15 +1,18 @@
 //! Changes to an app's keys, by schedule and by an operator, in one transaction each.
 
-use super::ring::{KeyRing, RingParts, SEALING_KEY_NAME};
+use super::ring::{KeyRing, RingParts, SEALING_KEY_NAME, V2_KEY_NAME};
 use super::vault::KeyVault;
 use crate::crypto::signature::{KeyError, PrivateKey};
+use crate::crypto::v2_refresh_token::V2RefreshKey;
 use crate::domain::entropy::{Entropy, random_bytes, random_uuid};
 use crate::domain::ids::{AppId, TenantId};
-use crate::domain::key::{KeyKind, KeyLife, KeyRules, KeySpec, KeyStage, Kid, RingPlan, SigningAlgorithm};
+use crate::domain::key::{
+    KeyKind, KeyLife, KeyRules, KeySpec, KeyStage, Kid, RefreshTokenFormat, RingPlan, SigningAlgorithm,
+};
 use crate::domain::secret::Secret;
 use crate::domain::time::{SteadyMillis, UnixMillis};
 use crate::fault::{Fault, Gone};
-use crate::store::sealing_key::SealingKeyEntry;
+use crate::store::sealing_key::{SealingKeyEntry, V2Secret};
 use crate::store::signing_key::{SigningKey, StoredSecret};
 use crate::store::{self, CommitError, Engine, Tx, key_vault, sealing_key, signing_key};
 use futures_util::future::try_join_all;
@@ -89,6 +92,9 @@ pub(super) struct Work<'a> {
     next_vault: Option<Arc<KeyVault>>,
     app: &'a AppId,
     serial: u64,
+    /// The app's settings.
+    configured: KeyRules,
+    /// The same, as they apply to this app.
     rules: KeyRules,
     /// Keys made for an attempt that conflicted: RSA keys are too expensive to throw away.
     spare: Vec<PrivateKey>,
@@ -104,7 +110,7 @@ struct Loaded {
 impl<'a> Work<'a> {
     pub(super) fn new(context: KeyContext<'a>, vaults: Vaults, app: &'a AppId, serial: u64, rules: KeyRules) -> Self {
         let Vaults { current: vault, next: next_vault } = vaults;
-        Self { context, vault, next_vault, app, serial, rules, spare: Vec::new() }
+        Self { context, vault, next_vault, app, serial, configured: rules, rules, spare: Vec::new() }
     }
 
     /// Loads, changes and commits; repeats that if another change came in between.
@@ -144,8 +150,14 @@ impl<'a> Work<'a> {
         }
         let sealing = sealing_key::get(tx, self.app).await.map_err(|error| Fault::new(doing, error))?;
         let keys = signing_key::list(tx, self.app).await.map_err(|error| Fault::new(doing, error))?;
-        let changed = sealing.is_none();
-        let sealing = sealing.unwrap_or_else(|| self.new_sealing_key());
+        let mut changed = sealing.is_none();
+        let mut sealing = sealing.unwrap_or_else(|| self.new_sealing_key());
+        let is_moved_in = sealing.v2.as_ref().is_some_and(|v2| v2.moved_in.is_some());
+        self.rules = self.configured.of_app(is_moved_in);
+        if sealing.v2.is_none() && self.rules.refresh_tokens == RefreshTokenFormat::V2 {
+            sealing.v2 = Some(self.new_v2_secret());
+            changed = true;
+        }
         Ok(Loaded { sealing, keys, changed })
     }
 
@@ -253,7 +265,8 @@ impl<'a> Work<'a> {
         let parts = RingParts {
             app: self.app,
             serial: self.serial,
-            rules: self.rules,
+            rules: self.configured,
+            refresh_tokens: self.rules.refresh_tokens,
             now: self.context.now,
             plan,
             keys: &loaded.keys,
@@ -266,7 +279,14 @@ impl<'a> Work<'a> {
     fn new_sealing_key(&self) -> SealingKeyEntry {
         let key: [u8; 32] = random_bytes(self.context.entropy);
         let secret = self.vault.store(self.app, SEALING_KEY_NAME, &Secret::new(key.to_vec()), self.context.entropy);
-        SealingKeyEntry { revision: 0, id: 1, created: self.context.now, secret }
+        SealingKeyEntry { revision: 0, id: 1, created: self.context.now, secret, v2: None }
+    }
+
+    fn new_v2_secret(&self) -> V2Secret {
+        let key = V2RefreshKey::generate(self.context.entropy);
+        let text = Secret::new(key.text().expose().clone().into_bytes());
+        let secret = self.vault.store(self.app, V2_KEY_NAME, &text, self.context.entropy);
+        V2Secret { secret, moved_in: None }
     }
 
     fn new_signing_key(&self, kind: KeyKind, key: &PrivateKey, others: &[SigningKey]) -> Result<SigningKey, KeyError> {

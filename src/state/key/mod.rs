@@ -1,6 +1,7 @@
 //! Signing and sealing keys of each app: making, publishing, rotating, revoking.
 
 mod change;
+mod moved_in;
 mod reseal;
 mod ring;
 pub mod slot;
@@ -8,6 +9,7 @@ mod transfer;
 mod vault;
 
 pub use change::{KeyChange, KeyContext, Outcome};
+pub use moved_in::{MovedInKey, MovedInKeys};
 pub use reseal::{ResealError, reseal};
 pub use ring::{KeyRing, LegacyKey, LegacyKeyInfo, Need};
 pub use transfer::{Rewrap, RewrapError, archive_seal, open_archive_seal};
@@ -280,7 +282,9 @@ impl KeyRings {
 impl From<&AppConfig> for KeyRules {
     fn from(config: &AppConfig) -> Self {
         Self {
-            algorithm: config.access_token_signing_algorithm,
+            algorithm: config.access_token_signing_algorithm.unwrap_or_default(),
+            is_algorithm_chosen: config.access_token_signing_algorithm.is_some(),
+            refresh_tokens: config.refresh_token_format,
             update_interval_ms: config.dynamic_signing_key_update_interval_ms,
             access_token_validity_ms: config.access_token_validity_ms,
             overlap_ms: config.signing_key_overlap_ms,

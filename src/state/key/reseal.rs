@@ -1,7 +1,7 @@
 //! Changing the master key: from none to one, from one to another, from one to none. It happens in one transaction, so
 //! after a crash a folder is sealed either the old way or the new way, never a mix.
 
-use super::ring::SEALING_KEY_NAME;
+use super::ring::{SEALING_KEY_NAME, V2_KEY_NAME};
 use super::vault::{KeyVault, OpenError};
 use super::{KeyRings, MasterKey, UnlockError};
 use crate::domain::entropy::Entropy;
@@ -103,11 +103,15 @@ impl Reseal<'_> {
             Ok(vault.store(app, name, &self.old.open(app, name, secret)?, self.entropy))
         };
         let Some(mut sealing) = sealing_key::get(tx, app).await? else { return Ok(0) };
+        let mut count = 1;
         sealing.secret = again(SEALING_KEY_NAME, &sealing.secret)?;
+        if let Some(v2) = &mut sealing.v2 {
+            v2.secret = again(V2_KEY_NAME, &v2.secret)?;
+            count += 1;
+        }
         // Anyone who changes this app's keys meanwhile conflicts with this.
         sealing.revision += 1;
         sealing_key::put(tx, app, sealing)?;
-        let mut count = 1;
         for mut key in signing_key::list(tx, app).await? {
             if key.secret != StoredSecret::Gone {
                 key.secret = again(key.life.kid.as_str(), &key.secret)?;

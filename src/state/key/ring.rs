@@ -1,21 +1,26 @@
 //! [`KeyRing`]: one app's keys at one moment, ready for use.
 
 use super::vault::KeyVault;
-use crate::crypto::access_token::{SigningKeys, TokenKeys};
+use crate::crypto::access_token::{SigningKeys, TokenKeys, VerifyingKey};
+use crate::crypto::refresh_token::RefreshToken;
 use crate::crypto::sealing::SealingKey;
 use crate::crypto::signature::{PrivateKey, PublicKey};
+use crate::crypto::v2_refresh_token::V2RefreshKey;
+use crate::domain::entropy::Entropy;
 use crate::domain::ids::AppId;
-use crate::domain::key::{KeyKind, KeyRules, Kid, RingPlan, SigningAlgorithm, SigningKids};
+use crate::domain::key::{KeyKind, KeyRules, Kid, RefreshTokenFormat, RingPlan, SigningAlgorithm, SigningKids};
 use crate::domain::secret::Secret;
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::metrics::KeySnapshot;
-use crate::store::sealing_key::SealingKeyEntry;
+use crate::store::sealing_key::{SealingKeyEntry, V2Secret};
 use crate::store::signing_key::SigningKey;
 use std::sync::Arc;
 
 /// The name of the sealing key where secrets are bound to names.
 pub(super) const SEALING_KEY_NAME: &str = "refresh tokens";
+/// The same, of the secret for refresh tokens in the form of the original core.
+pub(super) const V2_KEY_NAME: &str = "refresh tokens, V2";
 /// `jwtSigningPublicKeyExpiryTime` of the static key: ten years in ms, a constant of the protocol.
 const STATIC_EXPIRY: UnixMillis = UnixMillis(10 * 365 * 24 * 3_600_000);
 
@@ -25,8 +30,12 @@ pub struct KeyRing {
     pub serial: u64,
     /// Keys that sign and verify access tokens and custom JWTs.
     pub tokens: TokenKeys,
-    /// The key that seals refresh tokens.
+    /// The key that seals refresh tokens, and what the app keeps sealed.
     pub refresh_sealing: SealingKey,
+    /// The secret for refresh tokens in the form of the original core.
+    v2_refresh: Option<V2RefreshKey>,
+    /// Whether new refresh tokens have that form.
+    mints_v2: bool,
     /// The JWKS document as text, computed once per change: `{"keys":[…]}`.
     pub jwks: Arc<str>,
     /// When the JWKS document may next change by schedule; see [`KeyRing::jwks_max_age_s`].
@@ -89,6 +98,25 @@ pub struct LegacyKey {
 }
 
 impl KeyRing {
+    /// Seals a new refresh token, in the form that the app has chosen.
+    #[must_use]
+    pub fn seal_refresh_token(&self, token: &RefreshToken, entropy: &dyn Entropy) -> Secret<String> {
+        match &self.v2_refresh {
+            Some(key) if self.mints_v2 => key.seal(token, entropy),
+            _ => self.refresh_sealing.seal_refresh_token(token, entropy),
+        }
+    }
+
+    /// Opens a presented refresh token. The text's outer form decides which key is tried, and no other one is.
+    #[must_use]
+    pub fn open_refresh_token(&self, text: &str) -> Option<RefreshToken> {
+        if V2RefreshKey::is_of_this_form(text) {
+            self.v2_refresh.as_ref()?.open(text)
+        } else {
+            self.refresh_sealing.open_refresh_token(text)
+        }
+    }
+
     /// `max-age` of the JWKS document in seconds: the time until a new key may be published, at least 1.
     #[must_use]
     pub fn jwks_max_age_s(&self, now: UnixMillis) -> u64 {
@@ -147,6 +175,8 @@ pub(super) struct RingParts<'a> {
     pub(super) app: &'a AppId,
     pub(super) serial: u64,
     pub(super) rules: KeyRules,
+    /// The form of new refresh tokens.
+    pub(super) refresh_tokens: RefreshTokenFormat,
     pub(super) now: UnixMillis,
     pub(super) plan: RingPlan,
     pub(super) keys: &'a [SigningKey],
@@ -167,7 +197,8 @@ impl RingParts<'_> {
             }
             jwks.push_str(&key.jwk(kid.as_str()).map_err(broken)?);
             legacy.push(self.legacy(stored, &key)?);
-            verifying.push((kid.clone(), key));
+            let is_moved_in = stored.life.moved_in.is_some();
+            verifying.push(VerifyingKey { kid: kid.clone(), key, is_moved_in });
         }
         jwks.push_str("]}");
         let rsa = self.plan.rsa.as_ref();
@@ -183,6 +214,8 @@ impl RingParts<'_> {
                 rsa.map(|rsa| self.signing_keys(&rsa.signing)).transpose()?,
             ),
             refresh_sealing: open_sealing_key(self.vault, self.app, self.sealing)?,
+            v2_refresh: self.sealing.v2.as_ref().map(|v2| open_v2_key(self.vault, self.app, v2)).transpose()?,
+            mints_v2: self.refresh_tokens == RefreshTokenFormat::V2,
             jwks: jwks.into(),
             jwks_max_age_anchor: self.plan.next_key_due,
             rules: self.rules,
@@ -245,6 +278,14 @@ pub(super) fn open_sealing_key(vault: &KeyVault, app: &AppId, stored: &SealingKe
     let secret = secret.map_err(|error| Fault::new(doing, error))?;
     let bytes = secret.expose().as_slice().try_into().map_err(|_| Fault::invariant(doing))?;
     Ok(SealingKey::new(stored.id, Secret::new(bytes)))
+}
+
+/// An app's secret for refresh tokens in the form of the original core, ready for use.
+fn open_v2_key(vault: &KeyVault, app: &AppId, stored: &V2Secret) -> Result<V2RefreshKey, Fault> {
+    let doing = "opening the secret for V2 refresh tokens";
+    let secret = vault.open(app, V2_KEY_NAME, &stored.secret).map_err(|error| Fault::new(doing, error))?;
+    let text = std::str::from_utf8(secret.expose()).map_err(|_| Fault::invariant(doing))?;
+    Ok(V2RefreshKey::new(Secret::new(text.to_owned())))
 }
 
 fn broken(error: crate::crypto::signature::KeyError) -> Fault {

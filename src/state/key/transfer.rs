@@ -1,6 +1,6 @@
 //! Moving an app's secrets into an archive or out of it: they are opened with one vault and stored with another.
 
-use super::ring::SEALING_KEY_NAME;
+use super::ring::{SEALING_KEY_NAME, V2_KEY_NAME};
 use super::vault::{KeyVault, OpenError};
 use super::{KeyRings, MasterKey, UnlockError};
 use crate::domain::entropy::Entropy;
@@ -59,6 +59,9 @@ impl Rewrap {
             Keyspace::SealingKey => {
                 let mut entry = sealing_key::read_row(encoding, at, bytes)?;
                 entry.secret = self.secret(SEALING_KEY_NAME, &entry.secret)?;
+                if let Some(v2) = &mut entry.v2 {
+                    v2.secret = self.secret(V2_KEY_NAME, &v2.secret)?;
+                }
                 Ok(sealing_key::write_row(encoding, &self.to_app, entry)?)
             }
             keyspace => {

@@ -109,6 +109,8 @@ table! {
         HookEvent = 50, "hook_event", App;
         /// Clients of ended sessions: (cud, app, user, tenant, handle uuid) → browsers and addresses.
         EndedClients = 51, "ended_clients", TenantIndex;
+        /// Rows of an original core that no recipe reads yet: (cud, app, table, number) → row, sealed.
+        KeptRow = 52, "kept_row", App;
     }
 }
 

@@ -114,7 +114,8 @@ fn holds_users(keyspace: Keyspace) -> bool {
         // So does an event: hooks are told of the deletion, too.
         Keyspace::HookEvent => false,
         // Written where the clients of a session are known, which they are at the front door only: tested there.
-        Keyspace::EndedClients => false,
+        // Kept as they came from another core: nothing reads them yet.
+        Keyspace::KeptRow | Keyspace::EndedClients => false,
         // The reason why a session ended is kept longer than the session.
         Keyspace::Timeline => false,
         // The deletion of a user is one of the events; they are deleted after their retention.

@@ -17,6 +17,7 @@ mod lifecycle;
 mod log_files;
 mod mail;
 mod maintenance;
+mod moving;
 mod old_folder;
 #[cfg(target_os = "linux")]
 mod read_only;

@@ -121,7 +121,7 @@ fn rules_of_later_recipes_and_our_own_have_their_sentences() {
         ),
         (
             "access_token_signing_algorithm: none",
-            "access_token_signing_algorithm property is not set correctly. It must be one of [EdDSA, RS256]",
+            "access_token_signing_algorithm property is not set correctly. It must be one of [auto, EdDSA, RS256]",
         ),
         ("log_format: xml", "log_format property is not set correctly. It must be one of [text, json]"),
         ("supertokens_saas_load_only_cud: \"a/b\"", "supertokens_saas_load_only_cud is invalid"),
@@ -248,7 +248,7 @@ fn enumerations_and_versions_are_read_without_regard_to_case() {
     ];
     let config = BaseConfig::with(&settings, false).unwrap();
     assert_eq!(config.app.recent_token_reuse_behaviour, RecentTokenReuse::Unauthorised);
-    assert_eq!(config.app.access_token_signing_algorithm, SigningAlgorithm::RS256);
+    assert_eq!(config.app.access_token_signing_algorithm, Some(SigningAlgorithm::RS256));
     assert_eq!(config.app.max_cdi_version.as_deref(), Some("2.10"));
 }
 

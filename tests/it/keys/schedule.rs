@@ -1,7 +1,9 @@
 //! The guarantees of the schedule, for any settings and any pattern of requests, on keys without secrets.
 
 use proptest::prelude::*;
-use sessiond::domain::key::{KeyKind, KeyLife, KeyRules, KeyStage, Kid, RingPlan, SigningAlgorithm};
+use sessiond::domain::key::{
+    KeyKind, KeyLife, KeyRules, KeyStage, Kid, RefreshTokenFormat, RingPlan, SigningAlgorithm,
+};
 use sessiond::domain::time::UnixMillis;
 use std::collections::HashMap;
 
@@ -88,6 +90,8 @@ fn rules() -> impl Strategy<Value = KeyRules> {
     // as validated: U of an hour or more, V from a second on, overlap 60 s
     (1u64..400, 1u64..200_000, any::<bool>()).prop_map(|(hours, validity_s, rsa)| KeyRules {
         algorithm: if rsa { SigningAlgorithm::RS256 } else { SigningAlgorithm::EdDSA },
+        is_algorithm_chosen: true,
+        refresh_tokens: RefreshTokenFormat::Sealed,
         update_interval_ms: hours * 3_600_000,
         access_token_validity_ms: validity_s * 1000,
         overlap_ms: 60_000,
@@ -117,6 +121,8 @@ fn a_shorter_interval_ends_no_token_that_was_signed_under_a_longer_one() {
     const HOUR: u64 = 3_600_000;
     let rules = |algorithm, hours| KeyRules {
         algorithm,
+        is_algorithm_chosen: true,
+        refresh_tokens: RefreshTokenFormat::Sealed,
         update_interval_ms: hours * HOUR,
         access_token_validity_ms: 34 * HOUR,
         overlap_ms: 60_000,
@@ -271,6 +277,8 @@ proptest! {
 
 const EDDSA: KeyRules = KeyRules {
     algorithm: SigningAlgorithm::EdDSA,
+    is_algorithm_chosen: true,
+    refresh_tokens: RefreshTokenFormat::Sealed,
     update_interval_ms: 168 * 3_600_000,
     access_token_validity_ms: 3_600_000,
     overlap_ms: 60_000,

@@ -4,7 +4,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sessiond::domain::entropy::Entropy;
 use sessiond::domain::ids::AppId;
-use sessiond::domain::key::{KeyRules, SigningAlgorithm};
+use sessiond::domain::key::{KeyRules, RefreshTokenFormat, SigningAlgorithm};
 use sessiond::domain::time::{SteadyMillis, UnixMillis};
 use sessiond::state::key::{KeyContext, KeyRing, KeyRings, KeyVault};
 use sessiond::store::Engine;
@@ -18,6 +18,8 @@ pub(crate) const START: UnixMillis = UnixMillis(1_700_000_000_123);
 /// The protocol's defaults: U = 168 h, V = 1 h, overlap 60 s.
 pub(crate) const DEFAULTS: KeyRules = KeyRules {
     algorithm: SigningAlgorithm::EdDSA,
+    is_algorithm_chosen: true,
+    refresh_tokens: RefreshTokenFormat::Sealed,
     update_interval_ms: 168 * HOUR,
     access_token_validity_ms: HOUR,
     overlap_ms: 60_000,

@@ -1,11 +1,11 @@
 //! Forged, swapped and mangled access tokens.
 
-use super::fixed::{CREATED, Claims, VERSIONS, ed25519, ed25519_ring, ring, rsa, rsa_ring};
+use super::fixed::{CREATED, Claims, VERSIONS, ed25519, ed25519_ring, ring, rsa, rsa_ring, verifying};
 use crate::app::SeededEntropy;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use sessiond::crypto::access_token::{MAX_TOKEN, SigningKeys, TokenKeys, TokenRefusal, parse_unverified};
+use sessiond::crypto::access_token::{MAX_TOKEN, SigningKeys, TokenKeys, TokenRefusal, VerifyingKey, parse_unverified};
 use sessiond::crypto::refresh_token::RefreshToken;
 use sessiond::crypto::sealing::SealingKey;
 use sessiond::crypto::signature::PrivateKey;
@@ -75,13 +75,36 @@ fn hmac_with_the_public_key_is_refused() {
 }
 
 #[test]
+fn the_headers_of_a_core_are_accepted_for_keys_that_came_from_one_alone() {
+    let ring = |is_moved_in| {
+        let moved = VerifyingKey { is_moved_in, ..verifying("d-1", &rsa("rsa-1")) };
+        let signing = SigningKeys { dynamic: (Kid::new("d-1"), rsa("rsa-1")), fixed: (Kid::new("s-1"), rsa("rsa-2")) };
+        TokenKeys::new(vec![moved, verifying("s-1", &rsa("rsa-2"))], signing, None)
+    };
+    let header = |kid: &str| format!(r#"{{"kid":"{kid}","typ":"JWT","version":"5","alg":"RS256"}}"#);
+    let custom = r#"{"kid":"d-1","typ":"JWT","alg":"RS256"}"#;
+    let of_core = forged(&header("d-1"), by(&rsa("rsa-1")));
+    assert!(!ring(true).verify(&of_core, CREATED).unwrap().is_custom);
+    assert!(ring(true).verify(&forged(custom, by(&rsa("rsa-1"))), CREATED).unwrap().is_custom);
+    refused(&ring(false), &of_core);
+    refused(&ring(false), &forged(custom, by(&rsa("rsa-1"))));
+    // another key's signature, another key's name, other members or another order
+    refused(&ring(true), &forged(&header("d-1"), by(&rsa("rsa-2"))));
+    refused(&ring(true), &forged(&header("s-1"), by(&rsa("rsa-2"))));
+    for other in [
+        r#"{"typ":"JWT","kid":"d-1","version":"5","alg":"RS256"}"#,
+        r#"{"kid":"d-1","typ":"JWT","version":"6","alg":"RS256"}"#,
+        r#"{"kid":"d-1","typ":"JWT","version":"5","alg":"RS256","crit":[]}"#,
+        r#"{"kid":"d-1","typ":"JWT","version":"5","alg":"none"}"#,
+    ] {
+        refused(&ring(true), &forged(other, by(&rsa("rsa-1"))));
+    }
+}
+
+#[test]
 fn the_other_algorithm_under_a_known_kid_is_refused() {
     let both = TokenKeys::new(
-        vec![
-            (Kid::new("d-1"), ed25519(1).public_key().unwrap()),
-            (Kid::new("d-2"), rsa("rsa-1").public_key().unwrap()),
-            (Kid::new("s-1"), ed25519(2).public_key().unwrap()),
-        ],
+        vec![verifying("d-1", &ed25519(1)), verifying("d-2", &rsa("rsa-1")), verifying("s-1", &ed25519(2))],
         SigningKeys { dynamic: (Kid::new("d-1"), ed25519(1)), fixed: (Kid::new("s-1"), ed25519(2)) },
         None,
     );

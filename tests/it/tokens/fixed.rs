@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use sessiond::crypto::access_token::{NewAccessToken, SigningKeys, TokenKeys};
-use sessiond::crypto::signature::{PrivateKey, PublicKey};
+use sessiond::crypto::access_token::{NewAccessToken, SigningKeys, TokenKeys, VerifyingKey};
+use sessiond::crypto::signature::PrivateKey;
 use sessiond::domain::ids::{SessionHandle, TenantId, UserId};
 use sessiond::domain::json::JsonObject;
 use sessiond::domain::key::{Kid, SigningAlgorithm};
@@ -45,8 +45,13 @@ fn named(names: [&str; 2], [dynamic, fixed]: [PrivateKey; 2]) -> SigningKeys {
     SigningKeys { dynamic: (Kid::new(names[0]), dynamic), fixed: (Kid::new(names[1]), fixed) }
 }
 
-fn public(keys: &SigningKeys) -> [(Kid, PublicKey); 2] {
-    [&keys.dynamic, &keys.fixed].map(|(kid, key)| (kid.clone(), key.public_key().unwrap()))
+/// The public half of a key that was made here.
+pub(crate) fn verifying(kid: &str, key: &PrivateKey) -> VerifyingKey {
+    VerifyingKey { kid: Kid::new(kid), key: key.public_key().unwrap(), is_moved_in: false }
+}
+
+fn public(keys: &SigningKeys) -> [VerifyingKey; 2] {
+    [&keys.dynamic, &keys.fixed].map(|(kid, key)| verifying(kid.as_str(), key))
 }
 
 /// A ring of these keys: dynamic `d-1`, static `s-1`; if they are not RSA keys, also `d-rsa` and `s-rsa`.
@@ -58,7 +63,7 @@ pub(crate) fn ring(dynamic: PrivateKey, fixed: PrivateKey) -> TokenKeys {
     } else {
         named(["d-rsa", "s-rsa"], [rsa("rsa-1"), rsa("rsa-2")])
     };
-    let mut verifying = public(&signing).to_vec();
+    let mut verifying = Vec::from(public(&signing));
     if !own_rsa {
         verifying.extend(public(&rsa));
     }
@@ -68,7 +73,7 @@ pub(crate) fn ring(dynamic: PrivateKey, fixed: PrivateKey) -> TokenKeys {
 /// Like [`ring`], without RSA keys.
 pub(crate) fn ring_without_rsa(dynamic: PrivateKey, fixed: PrivateKey) -> TokenKeys {
     let signing = named(["d-1", "s-1"], [dynamic, fixed]);
-    TokenKeys::new(public(&signing).to_vec(), signing, None)
+    TokenKeys::new(public(&signing).into(), signing, None)
 }
 
 pub(crate) fn ed25519_ring() -> TokenKeys {

@@ -5,5 +5,6 @@ mod custom;
 pub(crate) mod fixed;
 mod layout;
 mod refresh;
+mod v2;
 mod vectors;
 mod verified;

@@ -89,7 +89,7 @@ async fn values_are_refused_with_their_sentences_and_nothing_is_created() {
         (json!({"ip_deny_regex": "("}), "Provided regular expression is invalid for ip_deny_regex config"),
         (
             json!({"access_token_signing_algorithm": "HS256"}),
-            "access_token_signing_algorithm property is not set correctly. It must be one of [EdDSA, RS256]",
+            "access_token_signing_algorithm property is not set correctly. It must be one of [auto, EdDSA, RS256]",
         ),
         (json!({"max_server_pool_size": 0}), "'max_server_pool_size' must be >= 1."),
         (json!({"max_server_pool_size": 5}), "max_server_pool_size can only be set via the core's base config setting"),

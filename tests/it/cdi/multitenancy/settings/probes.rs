@@ -35,6 +35,7 @@ pub(super) fn all() -> Vec<Probe> {
             ..probe("access_token_signing_key_dynamic", json!(false), |spot| Box::pin(signing_key_ends(spot)))
         },
         probe("access_token_signing_algorithm", json!("RS256"), |spot| Box::pin(algorithm(spot))),
+        probe("refresh_token_format", json!("v2"), |spot| Box::pin(refresh_token_suffix(spot))),
         Probe {
             by_domain_only: true,
             ..probe("access_token_blacklisting", json!(true), |spot| Box::pin(verify_of_a_removed_session(spot)))
@@ -141,6 +142,12 @@ async fn algorithm(spot: Spot<'_>) -> Value {
     spot.app.clock.advance(61_000);
     let token = session(&spot).await.ok().access_token();
     header(&token)["alg"].clone()
+}
+
+/// What follows the last dot of a refresh token.
+async fn refresh_token_suffix(spot: Spot<'_>) -> Value {
+    let token = session(&spot).await.ok().refresh_token();
+    json!(token.rsplit_once('.').map(|(_, suffix)| suffix))
 }
 
 /// Whether the signing key is one that gets replaced: a static one expires ten years after the epoch.

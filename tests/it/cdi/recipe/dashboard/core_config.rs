@@ -57,6 +57,7 @@ const LISTED: &[(&str, &str, bool)] = &[
     ("bulk_migration_sleep_between_rounds_in_batch_ms", "number", false),
     // Ours.
     ("access_token_signing_algorithm", "enum", false),
+    ("refresh_token_format", "enum", false),
     ("session_timeline_retention_days", "number", false),
     ("audit_retention_days", "number", false),
     ("brute_force_protection", "boolean", false),
