@@ -151,7 +151,9 @@ mod tests {
                         public\t1\n\\\\.\\t\\n\\b\t\\N\n\\.\n\nCOPY public.empty (a) FROM stdin;\n\\.\n--\n\
                         -- PostgreSQL database dump complete\n--\n";
 
-    fn all(text: &str) -> Result<Vec<(Table, Vec<Vec<Option<String>>>)>, DumpError> {
+    type Fields = Vec<Option<String>>;
+
+    fn all(text: &str) -> Result<Vec<(Table, Vec<Fields>)>, DumpError> {
         let (mut reader, mut tables, mut row) = (DumpReader::new(text.as_bytes()), Vec::new(), Row::default());
         while let Some(table) = reader.next_table()? {
             let mut rows = Vec::new();

@@ -69,11 +69,10 @@ impl MoveIn {
         for table in &survey.foreign {
             report.notes.push(format!("table {table} is not one of a core and stays behind"));
         }
-        let (tenancy, identities) = self.collect(&survey, &mut report, progress)?;
+        let (mut tenancy, identities) = self.collect(&survey, &mut report, progress)?;
         let mode = identities.mode(self.mode)?;
         let (_guard, vault) = context.keys.vault_as_it_is(&*context.store).await.map_err(unusable)?;
         let mut writer = Writer::new(&*context.store);
-        let mut tenancy = tenancy;
         let directory = tenancy.write_tenants(context, &mut writer).await?;
         let apps = tenancy.write_the_rest(context, &mut writer, &directory, &vault).await?;
         self.stream(context, &survey, (&apps, &identities), &mut writer, &mut report, progress).await?;
@@ -91,7 +90,7 @@ impl MoveIn {
         progress: OnMoveProgress<'_>,
     ) -> Result<(Tenancy, Identities), MoveInError> {
         let (mut tenancy, mut identities) = (Tenancy::default(), Identities::default());
-        let (mut dump, mut row, mut done) = (self.source.read()?, Row::default(), 0);
+        let (mut dump, mut row, mut done) = (self.source.read()?, Row::default(), 0_u64);
         while let Some(table) = dump.next_table()? {
             let Some(name) = survey.name_of(&table) else { continue };
             let is_of_users = identity::TABLES.contains(&name);
@@ -108,7 +107,7 @@ impl MoveIn {
                 };
                 report.note(name, fate.map_err(|error| error.at(name, number))?);
                 done += 1;
-                if done % PROGRESS_EVERY == 0 {
+                if done.is_multiple_of(PROGRESS_EVERY) {
                     progress("reading users", done, survey.total());
                 }
             }
@@ -126,7 +125,7 @@ impl MoveIn {
         report: &mut Report,
         progress: OnMoveProgress<'_>,
     ) -> Result<(), MoveInError> {
-        let (mut dump, mut row, mut done) = (self.source.read()?, Row::default(), 0);
+        let (mut dump, mut row, mut done) = (self.source.read()?, Row::default(), 0_u64);
         let now = context.now();
         while let Some(table) = dump.next_table()? {
             let Some(name) = survey.name_of(&table) else { continue };
@@ -151,7 +150,7 @@ impl MoveIn {
                 }
                 writer.step().await?;
                 done += 1;
-                if done % PROGRESS_EVERY == 0 {
+                if done.is_multiple_of(PROGRESS_EVERY) {
                     progress("writing records", done, survey.total());
                 }
             }

@@ -231,14 +231,14 @@ impl Rows<'_> {
 
     async fn dashboard_user(&self, tx: &mut dyn Tx, row: Record<'_>) -> Result<Fate, RowError> {
         let id = UserId::new(row.text("user_id")?.trim_end());
-        // Its sessions may have come first.
-        let SeriesId(series) = self.series_of(&id);
+        // The same for its sessions, which may have come first.
+        let sessions = series_of(&id);
         let record = DashboardUserRecord {
             id,
             email: normalise_email(row.text("email")?),
             password: PasswordHash::new(row.text("password_hash")?),
             time_joined: UnixMillis(row.number("time_joined")?),
-            sessions: SeriesId(series),
+            sessions,
         };
         match dashboard::save(tx, &self.app.id, None, &record).await? {
             true => Ok(Fate::Moved),
@@ -252,7 +252,7 @@ impl Rows<'_> {
         if expires < self.now {
             return Ok(Fate::Skipped(EXPIRED, user_id.as_str().to_owned()));
         }
-        let series = self.series_of(&user_id);
+        let series = series_of(&user_id);
         let record =
             DashboardSessionRecord { user_id, series, created: UnixMillis(row.number("time_created")?), expires };
         let hash = TokenHash1::of(row.text("session_id")?.trim_end());
@@ -293,12 +293,12 @@ impl Rows<'_> {
     fn new_series(&self) -> Series {
         Series::new(SeriesId(u64::from_le_bytes(random_bytes(&*self.context.entropy))))
     }
+}
 
-    /// The series of a dashboard user's sessions: the same in both tables, whichever comes first.
-    fn series_of(&self, user: &UserId) -> SeriesId {
-        let hash = *TokenHash1::of(user.as_str()).as_bytes();
-        SeriesId(u64::from_le_bytes(hash.first_chunk().copied().unwrap_or_default()))
-    }
+/// The series of a dashboard user's sessions.
+fn series_of(user: &UserId) -> SeriesId {
+    let hash = *TokenHash1::of(user.as_str()).as_bytes();
+    SeriesId(u64::from_le_bytes(hash.first_chunk().copied().unwrap_or_default()))
 }
 
 /// A JSON object; NULL is `{}`.

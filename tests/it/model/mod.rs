@@ -44,6 +44,7 @@ mod naive;
 mod people;
 mod tables;
 mod thief;
+mod v2;
 mod world;
 
 use proptest::prelude::ProptestConfig;
