@@ -208,7 +208,8 @@ impl Draft<'_> {
         };
         let written = session::insert(tx, &entry.id, &handle, &record);
         written.map_err(|error| Fault::new("writing a new session", error))?;
-        raise(tx, context, scope, &owner.event(HookEventKind::SessionCreated, &handle)).await?;
+        let begun = owner.event(HookEventKind::SessionCreated, (&handle, record.clients.as_ref()));
+        raise(tx, context, scope, &begun).await?;
         Ok(Ok(pair.issued(handle, owner, user_data_in_jwt, validity_ms)))
     }
 }

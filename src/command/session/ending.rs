@@ -25,8 +25,8 @@ pub async fn end_session(
     let app = &scope.app.id;
     if is_wanted(scope, HookEventKind::SessionEnded) {
         let owner = SessionOwner::of_row(tx, app, &record.user_id).await?;
-        let event =
-            HookEvent { detail: Some(reason(&ending.event)), ..owner.event(HookEventKind::SessionEnded, handle) };
+        let ended = owner.event(HookEventKind::SessionEnded, (handle, record.clients.as_ref()));
+        let event = HookEvent { detail: Some(reason(&ending.event)), ..ended };
         raise(tx, context, scope, &event).await?;
     }
     session::end(tx, app, handle, record, ending).map_err(|error| Fault::new("ending a session", error))

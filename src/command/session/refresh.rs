@@ -219,7 +219,7 @@ impl Exchange<'_> {
         now: UnixMillis,
     ) -> Result<Step<Attempted>, Fault> {
         let scope @ Scope { app: entry, cause } = &self.command.scope;
-        let theft = owner.event(HookEventKind::TheftDetected, &self.token.handle);
+        let theft = owner.event(HookEventKind::TheftDetected, (&self.token.handle, record.clients.as_ref()));
         let is_recorded = reuse.ends_session || record.log.wants_reuse(now);
         if reuse.is_theft && is_recorded {
             raise(tx.as_mut(), self.context, scope, &theft).await?;

@@ -5,6 +5,7 @@ use crate::command::user::Person;
 use crate::context::Context;
 use crate::domain::hook::{HookEvent, HookEventKind};
 use crate::domain::ids::{AppId, SessionHandle, UserId};
+use crate::domain::session::client::SessionClients;
 use crate::fault::Fault;
 use crate::store::user::{self, Found};
 use crate::store::{Tx, user_data};
@@ -39,13 +40,18 @@ impl SessionOwner {
         Self { user_id: user.shown_id().clone(), recipe_user_id: user.shown(&person.recipe_user_id).clone() }
     }
 
-    /// What hooks are told of a session of this owner.
-    pub(super) const fn event<'a>(&'a self, kind: HookEventKind, session: &'a SessionHandle) -> HookEvent<'a> {
+    /// What hooks are told of a session of this owner, and of its clients.
+    pub(super) const fn event<'a>(
+        &'a self,
+        kind: HookEventKind,
+        (session, clients): (&'a SessionHandle, Option<&'a SessionClients>),
+    ) -> HookEvent<'a> {
         HookEvent {
             tenant: Some(&session.tenant),
             user: Some(&self.user_id),
             recipe_user: Some(&self.recipe_user_id),
             session: Some(session),
+            clients,
             ..HookEvent::of(kind)
         }
     }

@@ -5,7 +5,7 @@ use crate::command::transact::{Step, transact};
 use crate::context::Context;
 use crate::domain::ids::{SessionHandle, UserId};
 use crate::domain::session::RefreshPolicy;
-use crate::domain::session::client::{Client, SessionClients};
+use crate::domain::session::client::SessionClients;
 use crate::domain::session::event::{Event, EventKind, Use};
 use crate::domain::session::timeline::Story;
 use crate::domain::time::UnixMillis;
@@ -96,28 +96,10 @@ fn build_story(
     Timeline { handle, user_id, time_created, ended, summary, events, clients: None, omitted }
 }
 
-/// The clients of a session as members of a JSON object: `createdFrom` with `address` and `userAgent`, `refreshedFrom`
-/// with `time` (ms), too. What is unknown is left out.
+/// The clients of a session as members of a JSON object.
 #[must_use]
 pub fn clients_value(clients: Option<&SessionClients>) -> Value {
-    let client = |client: &Client| {
-        let mut value = Map::new();
-        value.insert("address".to_owned(), json!(client.address));
-        if let Some(agent) = &client.user_agent {
-            value.insert("userAgent".to_owned(), json!(agent.as_str()));
-        }
-        value
-    };
-    let mut members = Map::new();
-    if let Some(created) = clients.and_then(|clients| clients.created.as_ref()) {
-        members.insert("createdFrom".to_owned(), Value::Object(client(created)));
-    }
-    if let Some((at, by)) = clients.and_then(SessionClients::last_refresh) {
-        let mut refreshed = client(by);
-        refreshed.insert("time".to_owned(), json!(at));
-        members.insert("refreshedFrom".to_owned(), Value::Object(refreshed));
-    }
-    Value::Object(members)
+    json!(clients.map(SessionClients::told).unwrap_or_default())
 }
 
 /// One event as JSON: `time`, `event`, `count` and `lastTime` if it repeated, and the details of its kind.

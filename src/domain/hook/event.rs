@@ -3,6 +3,7 @@
 use super::kind::{Detail, HookEventKind};
 use crate::domain::audit::AuditEvent;
 use crate::domain::ids::{AppId, SessionHandle, TenantId, UserId};
+use crate::domain::session::client::{SessionClients, ToldClients};
 use crate::domain::time::UnixMillis;
 use serde::Serialize;
 use std::net::IpAddr;
@@ -24,6 +25,8 @@ pub struct HookEvent<'a> {
     pub login: Option<&'a str>,
     /// The session it happened to.
     pub session: Option<&'a SessionHandle>,
+    /// The browsers that have used that session, if any is known.
+    pub clients: Option<&'a SessionClients>,
     /// The role, the authenticator app, or the reason, depending on the kind.
     pub detail: Option<&'a str>,
 }
@@ -67,6 +70,8 @@ struct Data<'a> {
     login: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_handle: Option<String>,
+    #[serde(flatten)]
+    clients: ToldClients<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +90,7 @@ impl<'a> HookEvent<'a> {
     #[must_use]
     pub const fn of(kind: HookEventKind) -> Self {
         let (tenant, user, recipe_user, recipe) = (None, None, None, None);
-        Self { kind, tenant, user, recipe_user, recipe, login: None, session: None, detail: None }
+        Self { kind, tenant, user, recipe_user, recipe, login: None, session: None, clients: None, detail: None }
     }
 
     /// The event of what is recorded in the audit log, if hooks are told of that.
@@ -100,6 +105,7 @@ impl<'a> HookEvent<'a> {
             recipe: event.recipe,
             login: event.login.as_deref(),
             session: None,
+            clients: None,
             detail: event.detail.as_deref(),
         })
     }
@@ -120,6 +126,7 @@ impl<'a> HookEvent<'a> {
                 recipe_id: self.recipe,
                 login: self.login,
                 session_handle: self.session.map(ToString::to_string),
+                clients: self.clients.map(SessionClients::told).unwrap_or_default(),
                 role: detail(Detail::Role),
                 device_name: detail(Detail::Device),
                 reason: detail(Detail::Reason),

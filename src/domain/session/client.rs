@@ -51,6 +51,27 @@ pub enum Seen {
     Client(Client),
 }
 
+/// The clients of a session as they are told: `createdFrom` with `address` and `userAgent`, `refreshedFrom` with `time`
+/// (ms), too. What is unknown is left out.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToldClients<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_from: Option<ToldClient<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refreshed_from: Option<ToldClient<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ToldClient<'a> {
+    address: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_agent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<UnixMillis>,
+}
+
 impl UserAgent {
     /// Reads a header's value; `None` if nothing of it can be seen.
     #[must_use]
@@ -78,6 +99,12 @@ impl UserAgent {
     }
 }
 
+impl Client {
+    fn told(&self, time: Option<UnixMillis>) -> ToldClient<'_> {
+        ToldClient { address: self.address, user_agent: self.user_agent.as_ref().map(UserAgent::as_str), time }
+    }
+}
+
 impl SessionClients {
     /// Those of a session that this client begins.
     #[must_use]
@@ -96,6 +123,15 @@ impl SessionClients {
         let created = known.and_then(|known| known.created);
         let by = (created.as_ref() != Some(&client)).then_some(client);
         Some(Self { created, refreshed: Some(Refreshed { at, by }) })
+    }
+
+    /// What is known, as it is told.
+    #[must_use]
+    pub fn told(&self) -> ToldClients<'_> {
+        ToldClients {
+            created_from: self.created.as_ref().map(|client| client.told(None)),
+            refreshed_from: self.last_refresh().map(|(at, by)| by.told(Some(at))),
+        }
     }
 
     /// When the session was last refreshed by a client that was seen, and by which one.

@@ -6,6 +6,7 @@ use crate::app::ManualClock;
 use serde_json::{Value, json};
 use sessiond::domain::hook::{Circumstances, HookEvent, HookEventKind};
 use sessiond::domain::ids::{AppId, SessionHandle, TenantId, UserId};
+use sessiond::domain::session::client::{Client, Seen, SessionClients, UserAgent};
 use sessiond::domain::time::{Clock, UnixMillis};
 use sessiond::system::SystemClock;
 use std::collections::BTreeSet;
@@ -39,6 +40,9 @@ fn every_kind_of_event_is_documented() {
 fn the_schema_has_the_members_that_events_have() {
     let (app, tenant, user) = (AppId::base(), TenantId::public(), UserId::new("u"));
     let session = SessionHandle { uuid: Uuid::nil(), tenant: tenant.clone() };
+    let client = Client { address: [192, 0, 2, 1].into(), user_agent: UserAgent::of(b"Mozilla/5.0") };
+    let clients = Some(SessionClients::created_by(client.clone()));
+    let clients = SessionClients::after_refresh(clients, Seen::Client(client), UnixMillis(1));
     let mut members = BTreeSet::new();
     for kind in HookEventKind::ALL {
         let event = HookEvent {
@@ -49,6 +53,7 @@ fn the_schema_has_the_members_that_events_have() {
             recipe: Some("totp"),
             login: Some("a@x.io"),
             session: Some(&session),
+            clients: clients.as_ref(),
             detail: Some("d"),
         };
         let client = Some([192, 0, 2, 1].into());
@@ -57,6 +62,14 @@ fn the_schema_has_the_members_that_events_have() {
         members.extend(body["data"].as_object().unwrap().keys().cloned());
     }
     let data = &schema()["properties"]["data"];
+    let body = HookEvent { clients: clients.as_ref(), ..HookEvent::of(HookEventKind::SessionEnded) };
+    let circumstances = Circumstances { app: &app, at: UnixMillis(0), call: "c", request_id: "r", client: None };
+    let body: Value = serde_json::from_str(&body.body(&circumstances)).unwrap();
+    for member in ["createdFrom", "refreshedFrom"] {
+        let told: BTreeSet<_> = body["data"][member].as_object().unwrap().keys().collect();
+        let documented: BTreeSet<_> = data["properties"][member]["properties"].as_object().unwrap().keys().collect();
+        assert_eq!(told, documented, "{member}");
+    }
     let documented: BTreeSet<String> = data["properties"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(documented, members);
     let least: Value = {

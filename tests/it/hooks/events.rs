@@ -4,6 +4,7 @@ use super::receiver::Receiver;
 use super::{run, told, waiting, watched, with_hooks};
 use crate::app::{START, TestApp};
 use crate::store::assert_holds_none_of;
+use http::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -41,6 +42,40 @@ async fn a_sign_up_is_told_with_its_circumstances() {
     });
     assert_eq!(received.body(), expected);
     assert_eq!(waiting(&app).await, 0);
+}
+
+#[tokio::test]
+async fn events_of_sessions_tell_which_browsers_used_them() {
+    let receiver = Receiver::start();
+    let app = watched(with_hooks(&[(&receiver, &["session.*"])])).await;
+    let form =
+        json!({"formFields": [{"id": "email", "value": "anna@x.io"}, {"id": "password", "value": "right horse 1"}]});
+    let up = app.front(Method::POST, "/auth/signup").from("192.0.2.1").header("user-agent", "Mozilla/5.0");
+    let up = up.header("st-auth-mode", "header").json(&form).await.ok();
+    app.clock.advance(2_000);
+    let refresh = app.front(Method::POST, "/auth/session/refresh").from("192.0.2.2").header("user-agent", "phone");
+    let bearer = format!("Bearer {}", up.header("st-refresh-token").concat());
+    let refreshed = refresh.header("authorization", &bearer).await;
+    let bearer = format!("Bearer {}", refreshed.header("st-access-token").concat());
+    app.front(Method::POST, "/auth/signout").header("authorization", &bearer).await.ok();
+    while run(&app).await.told > 0 {}
+    let (first, at) = (json!({"address": "192.0.2.1", "userAgent": "Mozilla/5.0"}), START.0 + 2_000);
+    let last = json!({"address": "192.0.2.2", "userAgent": "phone", "time": at});
+    for event in receiver.received() {
+        let data = &event.body()["data"];
+        assert_eq!(data["createdFrom"], first, "{event:?}");
+        let expected = if event.body()["type"] == "session.ended" { &last } else { &json!(null) };
+        assert_eq!(&data["refreshedFrom"], expected, "{event:?}");
+    }
+    let events = receiver.take_types();
+    assert!(events.contains(&"session.ended".to_owned()) && events.len() >= 2, "{events:?}");
+
+    // Of a session that a backend SDK began, no browser is known.
+    let anna = app.sign_up("bert@x.io", "right horse 1").await;
+    app.session(&anna).await;
+    while run(&app).await.told > 0 {}
+    let begun = receiver.received().pop().unwrap().body();
+    assert_eq!((&begun["type"], begun["data"].get("createdFrom")), (&json!("session.created"), None));
 }
 
 #[tokio::test]
