@@ -5,6 +5,10 @@ use super::{PASSWORD, form, sign_up, sign_up_by_header};
 use crate::app::{TestApp, TestReply};
 use http::Method;
 use serde_json::{Value, json};
+use sessiond::command::outbox::operate::ListMail;
+use sessiond::command::scope::{Cause, Scope};
+use sessiond::domain::ids::AppId;
+use sessiond::domain::mail::MailKind;
 use sessiond::jobs::outbox::round;
 
 async fn ask_for_reset(app: &TestApp, email: &str) -> TestReply {
@@ -59,6 +63,35 @@ async fn reset(app: &TestApp, email: &str, password: &str) {
     let body = json!({"token": token, "formFields": [{"id": "password", "value": password}]});
     let done = app.front(Method::POST, "/auth/user/password/reset").json(&body).await.ok();
     assert_eq!(done.json()["status"], "OK", "{mails}");
+}
+
+#[tokio::test]
+async fn a_tenant_says_how_long_its_links_last() {
+    let app = TestApp::builder().setting("recipe_list", "emailverification,emailpassword,passwordless").build().await;
+    let settings = json!({
+        "password_reset_token_lifetime": 60_000, "email_verification_token_lifetime": 120_000,
+        "passwordless_code_lifetime": 180_000,
+    });
+    let factors = json!(["emailpassword", "otp-email"]);
+    let tenant = json!({"tenantId": "t1", "firstFactors": factors, "coreConfig": settings});
+    app.put("/recipe/multitenancy/tenant/v2", tenant).await.ok();
+    let up = app.front(Method::POST, "/auth/t1/signup").json(&form("a@b.cd", PASSWORD)).await.ok();
+    let bearer = format!("Bearer {}", up.header("st-access-token").concat());
+    let asked = json!({"formFields": [{"id": "email", "value": "a@b.cd"}]});
+    app.front(Method::POST, "/auth/t1/user/password/reset/token").json(&asked).await.ok();
+    let verify = app.front(Method::POST, "/auth/user/email/verify/token").header("authorization", &bearer);
+    verify.json(&json!({})).await.ok();
+    app.front(Method::POST, "/auth/t1/signinup/code").json(&json!({"email": "c@b.cd"})).await.ok();
+    let scope =
+        Scope { app: app.context.directory.app(&AppId::base()).unwrap(), cause: Cause::without_request("test") };
+    let waiting = ListMail { scope, limit: 10 }.run(&app.context).await.unwrap();
+    let lasts = |kind: MailKind| {
+        let mail = waiting.iter().find(|mail| mail.record.kind == kind).expect("a mail");
+        mail.record.expires.0 - mail.record.created.0
+    };
+    assert_eq!(lasts(MailKind::PasswordReset), 60_000);
+    assert_eq!(lasts(MailKind::EmailVerification), 120_000);
+    assert_eq!(lasts(MailKind::PasswordlessLogin), 180_000);
 }
 
 #[tokio::test]

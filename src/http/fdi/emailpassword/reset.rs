@@ -34,7 +34,7 @@ pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Re
     if !errors.is_empty() {
         return Ok(field_errors(&errors));
     }
-    call.existing_tenant()?;
+    let tenant = call.existing_tenant()?;
     let email = normalise_email(form.text(EMAIL));
     if email.len() > MAX_EMAIL {
         return Ok(reply::status("OK"));
@@ -46,7 +46,7 @@ pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Re
         ResetTarget::Person(id) => {
             let mail = token_mail(context, call, (MailKind::PasswordReset, "/reset-password"), &email, &call.tenant);
             let mail = mail.await?;
-            let lifetime_ms = call.app.config.password_reset_token_lifetime_ms;
+            let lifetime_ms = tenant.config.password_reset_token_lifetime_ms;
             // Somebody who was deleted meanwhile gets no mail.
             CreateResetToken { scope: call.scope(), id, email: Some(&email), lifetime_ms, mail }.run(context).await?;
         }

@@ -13,6 +13,7 @@ use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::mail::token_mail;
 use crate::http::fdi::{limits, reply, session};
+use std::sync::Arc;
 
 const ALREADY: &str = "EMAIL_ALREADY_VERIFIED_ERROR";
 
@@ -26,8 +27,9 @@ pub(super) async fn create(context: &Context, call: &mut FrontCall) -> Result<Re
     };
     limits::admit(context, call, LimitedAction::Mail, Some(&email)).await?;
     let mail = token_mail(context, call, (MailKind::EmailVerification, "/verify-email"), &email, &tenant).await?;
+    let config = call.app.tenant(&tenant).map_or_else(|| Arc::clone(&call.app.config), |it| Arc::clone(&it.config));
+    let lifetime_ms = config.email_verification_token_lifetime_ms;
     let address = Address { scope: call.scope(), tenant, user_id: id, email };
-    let lifetime_ms = call.app.config.email_verification_token_lifetime_ms;
     match (CreateVerificationToken { address, lifetime_ms, mail }).run(context).await? {
         Created::AlreadyVerified => {
             follow(context, call, &mut session).await?;
