@@ -4,6 +4,7 @@ use super::common::{self, DataDir, Json};
 use super::output::{self, Bar};
 use crate::app::OpenStore;
 use crate::control::{Request, upkeep};
+use crate::domain::text::count;
 use crate::store::data_folder;
 use anyhow::Result;
 use clap::Args;
@@ -71,11 +72,12 @@ async fn close(store: &OpenStore) -> Result<()> {
 }
 
 fn print(report: &Value) {
-    let number = |name| output::number(report, name);
     let kinds = report.get("by_kind").and_then(Value::as_object).into_iter().flatten();
     let kinds: Vec<String> = kinds.map(|(kind, count)| format!("{count} {kind}")).collect();
-    output::line(format!("{} records ({}), up to frame {}", number("records"), kinds.join(", "), number("frame")));
-    output::line(format!("{} snapshots and {} journal segments read", number("snapshots"), number("segments")));
+    let (records, kinds) = (output::counted(report, "record"), kinds.join(", "));
+    output::line(format!("{records} ({kinds}), up to frame {}", output::number(report, "frame")));
+    let segments = count(output::number(report, "segments"), "journal segment");
+    output::line(format!("{} and {segments} read", output::counted(report, "snapshot")));
     for note in output::rows(report, "notes") {
         output::line(format!("note: {}", output::plain(note)));
     }
@@ -83,7 +85,7 @@ fn print(report: &Value) {
     for finding in findings {
         output::line(format!("DAMAGED {}: {}", output::text(finding, "place"), output::text(finding, "what")));
     }
-    match number("found") {
+    match output::number(report, "found") {
         0 => output::line("No damage found."),
         found => {
             let unlisted = found.saturating_sub(findings.len() as u64);

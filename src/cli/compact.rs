@@ -37,8 +37,8 @@ impl Compact {
             output::json(&report);
         } else {
             let size = |name| output::size(output::number(&report, name));
-            let records = output::number(&report, "records");
-            output::line(format!("{} before, {} now; {records} records", size("before"), size("after")));
+            let records = output::counted(&report, "record");
+            output::line(format!("{} before, {} now; {records}", size("before"), size("after")));
         }
         Ok(ExitCode::SUCCESS)
     }

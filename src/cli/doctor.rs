@@ -4,6 +4,7 @@ use super::common::{DataDir, Json};
 use super::output;
 use crate::control::Request;
 use crate::domain::anomaly::Anomaly;
+use crate::domain::text;
 use anyhow::Result;
 use clap::Args;
 use serde_json::Value;
@@ -90,7 +91,7 @@ fn print(finding: &Value) {
         let (count, last) = (output::number(finding, "count"), output::moment(finding, "lastSeen"));
         let app = finding.get("app").map(app).unwrap_or_default();
         let request = output::text(finding, "requestId");
-        output::line(format!("  seen {count} times, last {last}; app {app}, request {request}"));
+        output::line(format!("  seen {}, last {last}; app {app}, request {request}", text::count(count, "time")));
     } else {
         let apps: Vec<String> = output::rows(finding, "apps").iter().map(app).collect();
         output::line(format!("  apps: {}", apps.join(", ")));

@@ -3,6 +3,7 @@
 use super::common::{Answered, AppName};
 use super::output;
 use crate::control::Task;
+use crate::domain::text::count;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -108,8 +109,7 @@ fn print_test(answer: &Value) {
 fn print_count(answer: &Value, done: &str) {
     output::line(match output::number(answer, done) {
         0 => "No such event.".to_owned(),
-        1 => format!("1 event {done}"),
-        count => format!("{count} events {done}"),
+        events => format!("{} {done}", count(events, "event")),
     });
 }
 

@@ -158,10 +158,10 @@ fn print_revoked(answer: &Value) {
 }
 
 fn print_resealed(answer: &Value) {
-    let count = answer.get("secrets").and_then(Value::as_u64).unwrap_or(0);
+    let secrets = output::counted(answer, "secret");
     if answer.get("sealed") == Some(&Value::Bool(true)) {
-        output::line(format!("{count} secrets are sealed under the new master key; the next start needs it"));
+        output::line(format!("{secrets} sealed under the new master key; the next start needs it"));
     } else {
-        output::line(format!("{count} secrets are now stored unsealed; the next start needs no master key"));
+        output::line(format!("{secrets} now stored unsealed; the next start needs no master key"));
     }
 }

@@ -3,6 +3,7 @@
 use super::common::{Answered, AppName};
 use super::output;
 use crate::control::Task;
+use crate::domain::text::count;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -90,8 +91,7 @@ impl Mail {
             Verb::Retry(Retry { id, all: _, app, answered }) => {
                 answered.ask(Task::MailRetry { app: app.id(), id }, |answer| match output::number(answer, "retried") {
                     0 => output::line("No such mail: nothing to try again."),
-                    1 => output::line("1 mail is tried again"),
-                    retried => output::line(format!("{retried} mails are tried again")),
+                    retried => output::line(format!("{} tried again", count(retried, "mail"))),
                 })
             }
             Verb::Drop(Drop { id, app, answered }) => answered.ask(Task::MailDrop { app: app.id(), id }, |answer| {

@@ -4,6 +4,7 @@ use super::moment;
 use crate::control::Report;
 use crate::control::WorkProgress;
 use crate::control::upkeep::translated;
+use crate::domain::text::count;
 use crate::store::OnProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -116,6 +117,11 @@ pub(super) fn plain(value: &Value) -> String {
 /// A moment (ms since 1970) in an answer, as UTC; `-` when there is none.
 pub(super) fn moment(answer: &Value, name: &str) -> String {
     answer.get(name).and_then(Value::as_u64).map_or_else(|| "-".to_owned(), moment::show)
+}
+
+/// How many of something there are by an answer, whose member has the plural's name.
+pub(super) fn counted(answer: &Value, noun: &str) -> String {
+    count(number(answer, &format!("{noun}s")), noun)
 }
 
 /// A number in an answer; 0 when there is none.

@@ -4,6 +4,7 @@ use super::common::{Json, SettingsFile};
 use super::{moment, output};
 use crate::app::disk_options;
 use crate::control::upkeep::translated;
+use crate::domain::text::count;
 use crate::domain::time::UnixMillis;
 use crate::store::data_folder;
 use crate::store::maintenance::Until;
@@ -49,8 +50,8 @@ impl Restore {
                 output::note(format!("note: {note}"));
             }
             let time = if report.time == 0 { String::new() } else { format!(" as of {}", moment::show(report.time)) };
-            let (to, records, frame) = (self.to.display(), report.records, report.frame);
-            output::line(format!("{to} holds {records} records{time} (frame {frame})"));
+            let (to, records, frame) = (self.to.display(), count(report.records, "record"), report.frame);
+            output::line(format!("{to} holds {records}{time} (frame {frame})"));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -4,6 +4,7 @@ use super::common::{Json, SettingsFile};
 use super::output;
 use crate::app::disk_options;
 use crate::control::upkeep::translated;
+use crate::domain::text::count;
 use crate::store::data_folder;
 use crate::store::tallies::is_note;
 use anyhow::Result;
@@ -38,8 +39,8 @@ impl Salvage {
             for warning in &report.warnings {
                 output::line(format!("note: {warning}"));
             }
-            let (to, records, unreadable) = (self.to.display(), report.records, report.unreadable);
-            output::line(format!("{to} holds {records} records; {unreadable} could not be read"));
+            let (to, records, unreadable) = (self.to.display(), count(report.records, "record"), report.unreadable);
+            output::line(format!("{to} holds {records}; {unreadable} could not be read"));
         }
         let whole = report.findings.is_empty() && report.unreadable == 0;
         Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })

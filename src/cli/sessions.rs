@@ -3,6 +3,7 @@
 use super::common::{Answered, AppName, tenant};
 use super::output;
 use crate::control::{Revoke, Task};
+use crate::domain::text::count;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -131,7 +132,10 @@ fn print_story(answer: &Value) {
     }
     match answer.get("eventsOmitted").and_then(Value::as_u64) {
         Some(0) | None => {}
-        Some(omitted) => output::line(format!("({omitted} events after the first are not kept)")),
+        Some(omitted) => {
+            let omitted = count(omitted, "event");
+            output::line(format!("({omitted} after the first not kept)"));
+        }
     }
 }
 

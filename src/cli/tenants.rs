@@ -148,7 +148,7 @@ impl Tenants {
             Verb::Show(Show { id, app, answered }) => {
                 answered.ask(Task::TenantsShow { app: app.id(), tenant: id }, |tenant| {
                     output::line(format!("tenant {}", output::text(tenant, "tenantId")));
-                    output::line(format!("{} users", output::number(tenant, "users")));
+                    output::line(output::counted(tenant, "user"));
                     print_state(tenant);
                 })
             }

@@ -31,6 +31,13 @@ pub const fn is_ignorable(char: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// A number of things, with the noun in the form that it needs: `1 second`, `2 seconds`. For nouns with a regular
+/// plural.
+#[must_use]
+pub fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
 /// `text` in double quotes and on one line; invisible characters are escaped as in Rust (`\n`, `\u{feff}`), and a long
 /// text is cut off.
 #[must_use]
@@ -77,6 +84,12 @@ mod tests {
             assert_eq!(trim(blank), "");
         }
         assert_eq!(trim("\0a\u{1b}"), "\0a\u{1b}", "controls are not blanks");
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        let told = [0, 1, 2].map(|number| count(number, "second"));
+        assert_eq!(told, ["0 seconds", "1 second", "2 seconds"]);
     }
 
     #[test]

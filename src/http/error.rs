@@ -1,5 +1,6 @@
 //! [`ApiError`]: bad input, answered at the edge with the protocol's own sentence.
 
+use crate::domain::text::count;
 use crate::fault::{Fault, Gone};
 use crate::http::exchange::{Reply, Verb};
 use crate::state::password::SignInRefused;
@@ -46,7 +47,7 @@ pub enum ApiError {
     },
     /// 429: sign-ins are delayed after failed ones, or a limit of the front door is reached. The protocol has no such
     /// limits.
-    #[error("{sentence}. Try again in {retry_after_s} seconds")]
+    #[error("{sentence}. Try again in {}", count(*retry_after_s, "second"))]
     TooManyRequests {
         /// The sentence that says what there was too much of.
         sentence: &'static str,
@@ -54,7 +55,10 @@ pub enum ApiError {
         retry_after_s: u64,
     },
     /// 503: the queue for password hashing is full.
-    #[error("Too many sign-ins at once: the queue for password hashing is full. Try again in {retry_after_s} seconds")]
+    #[error(
+        "Too many sign-ins at once: the queue for password hashing is full. Try again in {}",
+        count(*retry_after_s, "second")
+    )]
     Busy {
         /// The value of `Retry-After`, in s.
         retry_after_s: u64,

@@ -6,6 +6,7 @@ use super::named::{Named, domain};
 use crate::config::{ARCHIVE_KEY, secret_file, secret_variable};
 use crate::control::{PlainSecret, Task, WantedImport};
 use crate::domain::tenancy;
+use crate::domain::text::count;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::Value;
@@ -102,13 +103,13 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 
 fn print_exported(answer: &Value) {
     let size = output::size(output::number(answer, "bytes"));
-    let (app, count) = (output::text(answer, "appId"), output::number(answer, "count"));
-    output::line(format!("{} holds app {app}: {count} records, {size}", output::text(answer, "archive")));
+    let (app, records) = (output::text(answer, "appId"), count(output::number(answer, "count"), "record"));
+    output::line(format!("{} holds app {app}: {records}, {size}", output::text(answer, "archive")));
     let sealed = answer.get("sealed") == Some(&Value::Bool(true));
     output::line(if sealed { "Its signing keys are sealed." } else { "Its signing keys are not sealed." });
 }
 
 fn print_imported(answer: &Value) {
-    let (app, count) = (output::text(answer, "appId"), output::number(answer, "count"));
-    output::line(format!("imported app {app}: {count} records"));
+    let (app, records) = (output::text(answer, "appId"), count(output::number(answer, "count"), "record"));
+    output::line(format!("imported app {app}: {records}"));
 }

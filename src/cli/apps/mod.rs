@@ -107,6 +107,6 @@ fn print_app(app: &Value) {
     let of_domain = if domain.is_empty() { String::new() } else { format!(" of {domain}") };
     let public = if id == PUBLIC { " (the app that always exists)" } else { "" };
     output::line(format!("app {id}{of_domain}{public}"));
-    output::line(format!("{} tenants, {} users", output::number(app, "tenants"), output::number(app, "users")));
+    output::line(format!("{}, {}", output::counted(app, "tenant"), output::counted(app, "user")));
     tenants::print_state(app);
 }

@@ -12,6 +12,7 @@ use super::format::refuse_other_formats;
 use crate::control::{Task, UserLines, WorkProgress};
 use crate::domain::ids::{AppId, PUBLIC};
 use crate::domain::import::{YEAR_2000, time_joined};
+use crate::domain::text::count;
 use crate::system;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -173,7 +174,7 @@ impl Import {
             state.add(&step, &answer, &mut report)?;
             state.sha256 = source.reader.sha256();
             note(&source.path, &state)?;
-            let doing = format!("{} users imported", state.imported);
+            let doing = format!("{} imported", count(state.imported, "user"));
             bar.show(WorkProgress { doing, done: state.done, total: source.length });
         }
         drop(bar);
@@ -235,8 +236,11 @@ impl Import {
             }));
         } else {
             output::line(format!(
-                "{} lines: {} users imported, {} existing, {} refused",
-                state.lines, state.imported, state.existing, state.refused
+                "{}: {} imported, {} existing, {} refused",
+                count(state.lines, "line"),
+                count(state.imported, "user"),
+                state.existing,
+                state.refused
             ));
             if let Some(report) = report {
                 output::line(format!("lines that were not imported: {}", report.display()));

@@ -25,9 +25,6 @@ fn a_finding_is_told_with_its_example_and_nothing_without() {
     let found = sandbox.run(&["doctor"]);
     assert_eq!(found.code, Some(1), "{found:?}");
     assert!(found.out.starts_with("origin-not-allowed: ") && found.out.contains("  way out: "), "{found:?}");
-    assert!(
-        found.out.contains("seen 1 times, last ") && found.out.contains("; app public, request r-1\n"),
-        "{found:?}"
-    );
+    assert!(found.out.contains("seen 1 time, last ") && found.out.contains("; app public, request r-1\n"), "{found:?}");
     assert!(found.out.ends_with("  1 different, such as https://a.example\n"), "{found:?}");
 }

@@ -178,7 +178,7 @@ async fn who_guesses_has_to_wait_where_that_was_asked_for() {
     }
     let session = app.session(&id).await;
     let refused = app.post("/recipe/signin", body("jane@x.io", RIGHT)).await;
-    refused.is_text(429, "Too many failed sign-ins to this account. Try again in 1 seconds");
+    refused.is_text(429, "Too many failed sign-ins to this account. Try again in 1 second");
     assert_eq!(refused.0.retry_after_s, Some(1));
     let refresh =
         json!({"refreshToken": session.refresh_token(), "enableAntiCsrf": false, "useDynamicSigningKey": true});
@@ -192,7 +192,7 @@ async fn who_guesses_has_to_wait_where_that_was_asked_for() {
         assert_eq!(attempt.header("x-person", "192.0.2.1").await.text_at("/status"), "WRONG_CREDENTIALS_ERROR");
     }
     let refused = app.post("/recipe/signin", body("jane@x.io", RIGHT)).header("x-person", "192.0.2.1").await;
-    refused.is_text(429, "Too many failed sign-ins from this address. Try again in 1 seconds");
+    refused.is_text(429, "Too many failed sign-ins from this address. Try again in 1 second");
     for header in ["192.0.2.2", "192.0.2.1, 192.0.2.1", "unknown"] {
         app.post("/recipe/signin", body("jane@x.io", RIGHT)).header("x-person", header).await.ok();
     }
@@ -222,7 +222,7 @@ async fn when_the_queue_is_full_callers_are_told_at_once() {
     let replies = running.join_all().await;
     let refused: Vec<_> = replies.iter().filter(|reply| reply.code() == 503).collect();
     assert!(!refused.is_empty() && refused.len() < 200, "{}", refused.len());
-    let text = "Too many sign-ins at once: the queue for password hashing is full. Try again in 1 seconds";
+    let text = "Too many sign-ins at once: the queue for password hashing is full. Try again in 1 second";
     refused[0].is_text(503, text);
     assert_eq!(refused[0].0.retry_after_s, Some(1));
 }

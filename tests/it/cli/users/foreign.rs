@@ -47,7 +47,7 @@ fn lines_that_are_not_utf_8_are_refused_and_store_nothing() {
     }
     let ended = import(&sandbox, &file);
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.out.starts_with("6 lines: 1 users imported, 0 existing, 5 refused\n"), "{ended:?}");
+    assert!(ended.out.starts_with("6 lines: 1 user imported, 0 existing, 5 refused\n"), "{ended:?}");
     let refused = [1, 2, 3, 5, 6].map(|line| (line, "the line is not UTF-8".to_owned()));
     assert_eq!(report(&sandbox, "users.jsonl.report.jsonl"), refused);
     assert_eq!(count(&server), 1);
