@@ -57,11 +57,20 @@ enum Step<'a> {
     Member(&'a str),
 }
 
-/// The steps of a path such as `[1].clients[0].clientId`.
+/// The steps of a path such as `[1].clients[0].clientId` or `["a.example.com"]`.
 fn steps(path: &str) -> impl Iterator<Item = Step<'_>> {
-    path.split(['.', '[']).filter(|part| !part.is_empty()).map(|part| {
+    let mut rest = path;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches('.');
+        if let Some((name, after)) = rest.strip_prefix("[\"").and_then(|quoted| quoted.split_once("\"]")) {
+            rest = after;
+            return Some(Step::Member(name));
+        }
+        rest = rest.strip_prefix('[').unwrap_or(rest);
+        let (part, after) = rest.split_at(rest.find(['.', '[']).unwrap_or(rest.len()));
+        rest = after;
         let item = part.strip_suffix(']').and_then(|number| number.parse().ok());
-        item.map_or(Step::Member(part), Step::Item)
+        (!part.is_empty()).then(|| item.map_or(Step::Member(part), Step::Item))
     })
 }
 
@@ -85,5 +94,7 @@ mod tests {
         assert_eq!(find("a: |\n  [\n    {\"id\": 1}\n  ]\n", "[0].id"), (3, 6));
         assert_eq!(find("a: >\n  [\n  {\"id\": 1}]\n", "[0].id"), (2, 3));
         assert_eq!(find("a: nonsense", "[0].id"), (1, 4));
+        assert_eq!(find("a:\n  x.io: y\n  b.io: {c: 2}\n", "[\"b.io\"]"), (3, 3));
+        assert_eq!(find("a:\n  x.io: y\n  b.io: {c: 2}\n", "[\"b.io\"].c"), (3, 10));
     }
 }

@@ -59,6 +59,7 @@ async fn is_wrong(context: &Context, app: &Arc<AppEntry>, anomaly: Anomaly) -> R
     // Without an address, a front door is for development, where all of this is as it should be.
     let Some(front) = app.config.front.as_ref().filter(|front| front.api.origin.is_some()) else { return Ok(false) };
     Ok(match anomaly {
+        Anomaly::FrontHostShared => !context.directory.shared_front_hosts(&app.id).is_empty(),
         // Where browsers have used https, that is what was told.
         Anomaly::HttpApiOfHttpsPage => {
             context.sightings.of(Anomaly::HttpsUnknown, context.now()).is_none() && has_http_api_of_https_page(front)

@@ -50,6 +50,15 @@ anomalies! {
     HostUnknown, "host-unknown", 1,
         "Browsers reach the front door under a host that is not in any app's api_domain.",
         "Set api_domain to what browsers use, and have the proxy pass on their Host header (nginx: proxy_set_header Host $host).";
+    /// A host that two apps have.
+    FrontHostShared, "front-host-shared", 1,
+        "Two apps have the same host for their front doors, in api_domain or front_tenant_hosts: one of them gets no \
+         requests there.",
+        "Give each app hosts of its own; api_domain comes before front_tenant_hosts, and a named host before a pattern.";
+    /// A path that names another tenant than the host's.
+    TenantOfOtherHost, "tenant-of-other-host", 1,
+        "Pages on a tenant's host name another tenant in the path; such requests are refused.",
+        "Make the frontend's getTenantId answer the tenant of the host, or nothing; see front_tenant_hosts.";
     /// Browsers use https, and the settings say http.
     HttpsUnknown, "https-unknown", 1,
         "Browsers reach the front door by https, but its address in the settings is http: its own pages count as \

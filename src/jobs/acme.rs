@@ -99,8 +99,7 @@ async fn order(context: &Context, config: &AcmeConfig, folder: &AcmeFolder, host
 /// machine.
 fn hosts(context: &Context) -> BTreeSet<String> {
     let apps = context.directory.apps();
-    let origins = apps.iter().filter_map(|app| app.config.front.as_ref()?.api.origin.as_ref());
-    let hosts = origins.map(|origin| origin.host.clone());
+    let hosts = apps.iter().flat_map(|app| context.directory.front_hosts(app));
     let public = hosts.filter(|host| !host.starts_with('[') && host.parse::<IpAddr>().is_err() && !is_loopback(host));
     public.collect()
 }

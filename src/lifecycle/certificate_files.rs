@@ -132,8 +132,8 @@ fn shown(path: &Path) -> String {
 /// The hosts under which browsers reach the front doors of all apps.
 fn hosts(context: &Context) -> BTreeSet<String> {
     let apps = context.directory.apps();
-    let origins = apps.iter().filter_map(|app| app.config.front.as_ref()?.api.origin.as_ref());
-    origins.map(|origin| origin.host.clone()).collect()
+    let hosts = apps.iter().flat_map(|app| context.directory.front_hosts(app));
+    hosts.collect()
 }
 
 /// What is odd about a certificate that can be used.

@@ -3,12 +3,14 @@
 //! Requests read it under short locks; commands change single entries after their commit. Entries without settings of
 //! their own share their parent's, so ten thousand of them need little more memory than their names.
 
+use super::front_hosts::{FrontHosts, HostKind};
 use super::traffic::Traffic;
+use crate::config::front::FrontConfig;
 use crate::config::{AppConfig, BaseConfig};
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::tenancy::Tenant;
 use crate::state::key::slot::RingSlot;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,7 +30,7 @@ pub struct Directory {
 struct DirectoryState {
     base: Arc<BaseConfig>,
     domains: RwLock<Domains>,
-    front_hosts: RwLock<HashMap<Box<str>, BTreeSet<AppId>>>,
+    front_hosts: RwLock<FrontHosts>,
     serials: AtomicU64,
     locks: ChangeLocks,
 }
@@ -113,17 +115,41 @@ impl Directory {
         read(&self.shared.domains).get(connection_uri_domain)?.get(app_id).map(Arc::clone)
     }
 
-    /// The app whose own front door has this host, if any; of several, the first by domain and id.
+    /// The app whose own front door has this host, if any; of several, the base app, or else the first by domain and
+    /// id.
     #[must_use]
     pub fn find_by_front_host(&self, host: &str) -> Option<Arc<AppEntry>> {
-        let id = read(&self.shared.front_hosts).get(host)?.first().cloned()?;
+        let id = read(&self.shared.front_hosts).find(host)?;
         self.app(&id)
     }
 
-    /// True if any app's front door has a host of its own.
+    /// True if any app's front door has an address.
     #[must_use]
-    pub fn has_front_hosts(&self) -> bool {
-        !read(&self.shared.front_hosts).is_empty()
+    pub fn has_front_addresses(&self) -> bool {
+        read(&self.shared.front_hosts).has_addresses()
+    }
+
+    /// The hosts of an app's front door that other apps have, too.
+    #[must_use]
+    pub fn shared_front_hosts(&self, app: &AppId) -> Vec<String> {
+        read(&self.shared.front_hosts).shared_by(app)
+    }
+
+    /// The hosts under which browsers reach the front door of an app, tenants' hosts included.
+    #[must_use]
+    pub fn front_hosts(&self, app: &AppEntry) -> Vec<String> {
+        let Some(front) = &app.config.front else { return Vec::new() };
+        let mut hosts: Vec<String> = front.api.origin.iter().map(|origin| origin.host.clone()).collect();
+        if self.has_tenant_hosts(&app.id, front) {
+            hosts.extend(app.tenants().iter().flat_map(|tenant| front.tenant_hosts.of(&tenant.id)));
+        }
+        hosts
+    }
+
+    /// True if an app has hosts for its tenants; those that it only inherits belong to the base app.
+    fn has_tenant_hosts(&self, app: &AppId, front: &FrontConfig) -> bool {
+        let base = self.shared.base.app.front.as_ref();
+        *app == AppId::base() || base.is_none_or(|base| !base.tenant_hosts.is_same_table(&front.tenant_hosts))
     }
 
     /// True if a connection URI domain with this name was created.
@@ -183,20 +209,24 @@ impl Directory {
             None => (self.shared.serials.fetch_add(1, Ordering::Relaxed), Arc::default(), Arc::default()),
         };
         let config = Arc::clone(&tenant.config);
-        self.note_front_host(app, &config);
+        self.note_front_hosts(app, &config);
         write(&tenants).insert(tenant.id.clone(), Arc::new(tenant));
         let entry = AppEntry { id: app.clone(), serial, config, traffic, ring_slot: OnceLock::new(), tenants };
         domain.insert(app.app_id.as_str().into(), Arc::new(entry));
     }
 
-    /// Notes the host of an app's front door, if it is not the server's.
-    fn note_front_host(&self, app: &AppId, config: &AppConfig) {
+    /// Notes the hosts of an app's front door. That of `api_domain` is inherited from the server, and is the base app's.
+    fn note_front_hosts(&self, app: &AppId, config: &AppConfig) {
         let host_of = |config: &AppConfig| Some(config.front.as_ref()?.api.origin.as_ref()?.host.clone());
-        let own = host_of(config).filter(|host| Some(host) != host_of(&self.shared.base.app).as_ref());
+        let is_own = |host: &String| *app == AppId::base() || Some(host) != host_of(&self.shared.base.app).as_ref();
         let mut hosts = write(&self.shared.front_hosts);
-        forget_front_host(&mut hosts, app);
-        if let Some(host) = own {
-            hosts.entry(host.into()).or_default().insert(app.clone());
+        hosts.forget(app);
+        if let Some(host) = host_of(config).filter(is_own) {
+            hosts.add(HostKind::Api, &host, app);
+        }
+        if let Some(front) = config.front.as_ref().filter(|front| self.has_tenant_hosts(app, front)) {
+            front.tenant_hosts.named().for_each(|host| hosts.add(HostKind::Tenant, host, app));
+            front.tenant_hosts.domains().for_each(|domain| hosts.add(HostKind::TenantsBelow, domain, app));
         }
     }
 
@@ -209,7 +239,7 @@ impl Directory {
 
     /// Removes an app, and its domain with the domain's last app.
     pub(crate) fn remove_app(&self, app: &AppId) {
-        forget_front_host(&mut write(&self.shared.front_hosts), app);
+        write(&self.shared.front_hosts).forget(app);
         let mut domains = write(&self.shared.domains);
         if let Some(domain) = domains.get_mut(app.connection_uri_domain.as_str()) {
             domain.remove(app.app_id.as_str());
@@ -218,13 +248,6 @@ impl Directory {
             }
         }
     }
-}
-
-fn forget_front_host(hosts: &mut HashMap<Box<str>, BTreeSet<AppId>>, app: &AppId) {
-    hosts.retain(|_, apps| {
-        apps.remove(app);
-        !apps.is_empty()
-    });
 }
 
 impl AppEntry {

@@ -5,6 +5,7 @@ pub mod bounded_table;
 pub mod certificates;
 pub mod contention;
 pub mod directory;
+mod front_hosts;
 pub mod health_limits;
 pub mod key;
 pub mod outbox;

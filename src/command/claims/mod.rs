@@ -20,6 +20,8 @@ pub const EMAIL_VERIFIED: &str = "st-ev";
 pub const FACTORS: &str = "st-mfa";
 /// The claim that lists roles.
 const ROLES: &str = "st-role";
+/// The claim that lists the hosts of the session's tenant.
+const ALLOWED_DOMAINS: &str = "st-t-dmns";
 /// The claim that lists permissions.
 const PERMISSIONS: &str = "st-perm";
 
@@ -104,6 +106,10 @@ impl NewSessionClaims<'_> {
                 }
                 FrontRecipe::UserRoles => self.add_roles(context, tx, &mut payload).await?,
             }
+        }
+        let hosts = self.front.tenant_hosts.of(&self.owner.tenant);
+        if !hosts.is_empty() {
+            payload.set(ALLOWED_DOMAINS, list_claim(hosts, context.now()));
         }
         if let Some(factors) = self.factors {
             payload.set(FACTORS, factors.to_json());

@@ -93,12 +93,10 @@ impl Websites {
         }
     }
 
-    /// The website of a request: the one it comes from, if it may, or else the first; `None` in development, for a
-    /// request that comes from no page.
+    /// The first website; `None` in development.
     #[must_use]
-    pub fn of(&self, origin: Option<&Origin>) -> Option<&Origin> {
-        let known = origin.and_then(|origin| self.origins.iter().find(|(known, _)| known == origin));
-        known.or_else(|| self.origins.first()).map(|(origin, _)| origin)
+    pub fn first(&self) -> Option<&Origin> {
+        self.origins.first().map(|(origin, _)| origin)
     }
 
     /// True if the website of a request belongs to another site than the front door, so that its requests carry only

@@ -2,9 +2,9 @@
 
 use crate::config::flaws::Flaws;
 use crate::config::values::Values;
+use crate::domain::json::reader::{ConfigFlaw, Notes, Reader, parse};
 use crate::domain::limits::{ActionLimits, LimitedAction};
 use crate::domain::rate::Rate;
-use serde_json::Value;
 
 /// The limits of an app's front door.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,47 +53,41 @@ impl FrontLimits {
         for (action, member, rate) in DEFAULT_LIMITS {
             limits.set(action, member, Rate::parse(rate));
         }
-        let mistakes = limits.replace(values.text(KEY).unwrap_or("{}"));
-        let is_right = mistakes.is_empty();
-        mistakes.into_iter().for_each(|sentence| flaws.add([KEY], sentence));
-        is_right.then(|| if values.flag("front_rate_limiting") { limits } else { none() })
+        flaws.keep_json(KEY, limits.replace(values.text(KEY).unwrap_or("{}")))?;
+        Some(if values.flag("front_rate_limiting") { limits } else { none() })
     }
 
-    /// Sets the limits of a JSON object of actions; returns a sentence for each mistake, with its place.
-    fn replace(&mut self, json: &str) -> Vec<String> {
-        let sentence = "must be a JSON object of actions with their limits";
-        let actions = match serde_json::from_str(json) {
-            Ok(Value::Object(actions)) => actions,
-            Ok(_) => return vec![format!("'{KEY}' {sentence}")],
-            Err(error) => return vec![format!("'{KEY}' {sentence}: {error}")],
-        };
-        let mut mistakes = Vec::new();
-        for (name, members) in actions {
-            let Some(action) = LimitedAction::ALL.into_iter().find(|action| action.name() == name) else {
-                let names = LimitedAction::ALL.map(LimitedAction::name).join(", ");
-                mistakes.push(format!("'{KEY}.{name}' is not known: the actions are {names}"));
-                continue;
-            };
-            match members {
-                Value::Object(members) => {
-                    let outcomes = members.iter().map(|(member, rate)| self.replace_one(action, member, rate));
-                    mistakes.extend(outcomes.filter_map(Result::err));
+    /// Sets the limits of a JSON object of actions.
+    fn replace(&mut self, text: &str) -> Result<(), Vec<ConfigFlaw>> {
+        let json = parse(text, KEY).map_err(|flaw| vec![flaw])?;
+        let notes = Notes::default();
+        if let Some(actions) = Reader::of(&json, KEY.to_owned(), &notes, true) {
+            for (name, _) in actions.entries() {
+                match LimitedAction::ALL.into_iter().find(|action| action.name() == name) {
+                    Some(action) => self.replace_of(action, actions.inner(name)),
+                    None => {
+                        let names = LimitedAction::ALL.map(LimitedAction::name).join(", ");
+                        actions.note(name, &format!("is unknown: the actions are {names}"));
+                    }
                 }
-                _ => mistakes.push(format!("'{KEY}.{name}' must be a JSON object")),
             }
         }
-        mistakes
+        notes.or(())
     }
 
-    fn replace_one(&mut self, action: LimitedAction, member: &str, rate: &Value) -> Result<(), String> {
-        let place = format!("{KEY}.{}.{member}", action.name());
-        let rate = rate.as_str().and_then(rate_or_off);
-        let rate = rate.ok_or_else(|| format!("'{place}' must be a rate such as \"100/10m\", or \"{OFF}\""))?;
-        if self.set(action, member, rate) {
-            return Ok(());
+    /// Sets the limits of one action.
+    fn replace_of(&mut self, action: LimitedAction, members: Option<Reader<'_>>) {
+        let Some(members) = members else { return };
+        for (member, rate) in members.entries() {
+            match rate.as_str().and_then(rate_or_off) {
+                None => members.note(member, &format!("must be a rate such as \"100/10m\", or \"{OFF}\"")),
+                Some(rate) if self.set(action, member, rate) => {}
+                Some(_) => {
+                    let country = if action == LimitedAction::Text { ", country" } else { "" };
+                    members.note(member, &format!("is unknown: the limits are address, account{country}, app"));
+                }
+            }
         }
-        let country = if action == LimitedAction::Text { ", country" } else { "" };
-        Err(format!("'{place}' is not known: the limits are address, account{country}, app"))
     }
 
     /// Sets a limit; false if the action has no such member.

@@ -7,6 +7,7 @@ mod limits;
 mod listener;
 mod passwordless;
 mod session;
+mod tenant_hosts;
 
 pub use accounts::Accounts;
 pub use address::{Api, Websites};
@@ -15,6 +16,7 @@ pub use limits::{DEFAULT_LIMITS, FrontLimits};
 pub use listener::{AcmeConfig, CertificatePaths, FrontListener, FrontOpening, TlsSource};
 pub use passwordless::{ContactMethod, FlowType, Passwordless};
 pub use session::{AntiCsrf, FrontSession, SameSite, TokenTransfer, covers};
+pub use tenant_hosts::TenantHosts;
 
 use crate::config::flaws::Flaws;
 use crate::config::values::Values;
@@ -31,6 +33,8 @@ pub struct FrontConfig {
     pub api: Api,
     /// The pages that may use it.
     pub websites: Websites,
+    /// The hosts that belong to one tenant each.
+    pub tenant_hosts: TenantHosts,
     /// Cookies, tokens and status codes.
     pub session: FrontSession,
     /// How often something may be asked for.
@@ -126,10 +130,12 @@ impl FrontConfig {
         let accounts = Accounts::read(values, flaws);
         let first_factors = flaws.keep(["first_factors"], first_factors(values));
         let limits = FrontLimits::read(values, flaws);
+        let tenant_hosts = TenantHosts::read(values, api.as_ref(), flaws);
         Some(Self {
             app_name: app_name?,
             api: api?,
             websites: websites?,
+            tenant_hosts: tenant_hosts?,
             session: session?,
             recipes: recipes?,
             limits: limits?,

@@ -110,6 +110,16 @@ pub(super) const FRONT: &[Setting] = &[
     )
     .per_app(),
     setting(
+        "front_tenant_hosts",
+        "SESSIOND_FRONT_TENANT_HOSTS",
+        Kind::Json,
+        Text("{}"),
+        "Hosts that [belong to one tenant each](front-door.md#a-host-for-each-tenant), such as `{\"login.acme.example\": \
+         \"acme\", \"*.example.com\": \"*\"}`: of a host with `*` the first label is the tenant's id. Scheme and port \
+         are those of `api_domain`.",
+    )
+    .per_app(),
+    setting(
         "website_base_path",
         "SESSIOND_WEBSITE_BASE_PATH",
         Kind::Text,

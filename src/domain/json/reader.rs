@@ -96,6 +96,16 @@ impl<'a> Reader<'a> {
         self.notes.add(format!("{}.{name}", self.place), problem);
     }
 
+    /// Every member with its name, for objects whose names are data, such as hosts.
+    pub fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Json)> {
+        self.members.iter()
+    }
+
+    /// Notes a mistake in a member whose name is data: it may have dots.
+    pub fn note_entry(&self, name: &str, problem: &str) {
+        self.notes.add(format!("{}[\"{name}\"]", self.place), problem);
+    }
+
     /// The member, unless it is `null`.
     #[must_use]
     pub fn given(&self, name: &str) -> Option<&'a Json> {

@@ -2,6 +2,7 @@
 
 use super::caller::Caller;
 use super::error::FrontError;
+use super::tenant_host::{Pages, TenantHost};
 use super::tokens::{CookieRules, OutgoingTokens};
 use super::version::FdiVersion;
 use crate::command::scope::{Cause, Scope};
@@ -29,14 +30,18 @@ pub struct FrontCall {
     pub front: Arc<FrontConfig>,
     /// The origin of the front door.
     pub api: Origin,
-    /// The tenant named in the path; it may not exist.
+    /// The tenant of the host, or else the one named in the path; it may not exist.
     pub tenant: TenantId,
+    /// The tenant's own host that it came to, if it is one.
+    pub tenant_host: Option<TenantHost>,
     /// The version to answer in.
     pub version: FdiVersion,
     /// Method and path of the route, such as `front POST /signin`.
     pub label: &'static str,
     /// The page that sent it.
     pub caller: Caller,
+    /// Whether the website belongs to another site than the front door.
+    pub is_cross_site: bool,
     /// The address of the person's device.
     pub client: IpAddr,
     /// The address by which its requests are counted, if it can be told from others'.
@@ -68,19 +73,32 @@ impl FrontCall {
         self.app.tenant(&self.tenant).ok_or_else(|| FrontError::bad_request("Tenant not found"))
     }
 
-    /// True if the website belongs to another site than the front door.
+    /// The website: the one that asks; else the tenant's host, if that was asked; else the first. `None` in
+    /// development, for a request that comes from no page.
     #[must_use]
-    pub fn is_cross_site(&self) -> bool {
-        self.front.websites.is_cross_site(self.caller.website())
+    pub fn website(&self) -> Option<&Origin> {
+        let of_tenant = || self.tenant_host.as_ref().map(|host| &host.origin);
+        self.caller.website().or_else(of_tenant).or_else(|| self.front.websites.first())
     }
 
-    /// The page of the website with this path below `website_base_path`, for links in mails: of the website that asked
-    /// for it, else of the first. In development without a page, of the front door itself.
+    /// The page of the website with this path below `website_base_path`, for links in mails. In development without a
+    /// page, of the front door itself.
     #[must_use]
     pub fn page(&self, path: &str) -> String {
-        let websites = &self.front.websites;
-        let origin = websites.of(self.caller.website()).or_else(|| self.caller.website()).unwrap_or(&self.api);
-        format!("{origin}{}{path}", websites.base_path)
+        let origin = self.website().unwrap_or(&self.api);
+        format!("{origin}{}{path}", self.front.websites.base_path)
+    }
+
+    /// The origin under which it reached the front door.
+    #[must_use]
+    pub fn reached(&self) -> &Origin {
+        self.pages().reached()
+    }
+
+    /// The pages that may use the front door where it came to.
+    #[must_use]
+    pub fn pages(&self) -> Pages<'_> {
+        Pages { app: &self.app, front: &self.front, api: &self.api, host: self.tenant_host.as_ref() }
     }
 
     /// The browser or app that sent it, as far as a session may keep that.

@@ -4,7 +4,7 @@
 //! the protocol's answers; the check here does not depend on them: a request that changes something and that a browser
 //! says comes from a page of an origin that is not the website's is refused before anything is read or cleared.
 
-use crate::config::front::Websites;
+use super::tenant_host::Pages;
 use crate::domain::origin::Origin;
 use crate::http::error::ApiError;
 use crate::http::exchange::{Reply, Request, SEC_FETCH_SITE};
@@ -37,12 +37,12 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// The sender of a request to the front door with this origin.
+    /// The sender of a request, where these pages may use the front door.
     #[must_use]
-    pub fn of(request: &Request, websites: &Websites, api: &Origin) -> Self {
+    pub fn of(request: &Request, pages: Pages<'_>) -> Self {
         let judge = |text: &str| match Origin::parse(text) {
-            Some(origin) if origin == *api => Self::Own,
-            Some(origin) if websites.contains(&origin) => Self::Website(origin),
+            Some(origin) if origin == *pages.reached() => Self::Own,
+            Some(origin) if pages.contains(&origin) => Self::Website(origin),
             _ => Self::Foreign,
         };
         let mut origins = request.headers.get_all(ORIGIN).iter();

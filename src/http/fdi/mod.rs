@@ -22,6 +22,7 @@ pub mod reply;
 pub mod route;
 pub mod session;
 pub mod sign_in;
+pub mod tenant_host;
 pub mod thirdparty;
 pub mod tokens;
 pub mod totp;
@@ -42,6 +43,7 @@ use crate::http::fdi::call::FrontCall;
 use crate::http::fdi::caller::Caller;
 use crate::http::fdi::error::{FrontError, not_found};
 use crate::http::fdi::route::{FrontMounted, FrontRoute, FrontTable};
+use crate::http::fdi::tenant_host::{Pages, TenantHost};
 use crate::http::fdi::tokens::{CookieRules, OutgoingTokens};
 use crate::http::fdi::version::FdiVersion;
 use crate::http::fdi::watch::Arrival;
@@ -145,22 +147,37 @@ impl Fdi {
         taken: &mut Option<FrontMounted>,
     ) -> Reply {
         let api = front.api.origin.clone().unwrap_or_else(|| self.local.clone());
-        let caller = Caller::of(&request, &front.websites, &api);
+        let host = Host::of(&request).ok().flatten();
+        let tenant_host = match TenantHost::of(host.as_ref(), &app, &front, &api) {
+            Ok(found) => found,
+            Err(error) => return reply::message(error.reply().status, &error.to_string()),
+        };
+        let pages = Pages { app: &app, front: &front, api: &api, host: tenant_host.as_ref() };
+        let caller = Caller::of(&request, pages);
         let arrival = Arrival { context: &self.context, app: &app.id, request: &request };
-        arrival.proxy(&self.context.directory.base().trusted_proxies, &api);
+        arrival.proxy(&self.context.directory.base().trusted_proxies, pages.reached());
         if request.method == Method::OPTIONS {
             if !self.table.is_public(&request, &front) {
                 arrival.foreign_page(&caller);
             }
             return caller.preflight();
         }
-        let Some((mounted, tenant)) = self.table.find(&request, &front) else {
+        let Some((mounted, named)) = self.table.find(&request, &front) else {
             arrival.no_route(&caller, &front.api.prefix());
             let mut reply = not_found();
             caller.allow(&mut reply);
             return reply;
         };
         *taken = Some(mounted);
+        let tenant = match pages.tenant(caller.website(), named) {
+            Ok(tenant) => tenant,
+            Err(error) => {
+                arrival.other_tenant(pages.reached());
+                let mut reply = error.reply(&front.session);
+                caller.allow(&mut reply);
+                return reply;
+            }
+        };
         let proxies = &self.context.directory.base().trusted_proxies;
         let client = client_address::far_end(&request, proxies);
         if is_denied(&app, &tenant, client) {
@@ -172,9 +189,9 @@ impl Fdi {
         if mounted.route.writes || request.method == Method::GET && !mounted.route.public {
             arrival.foreign_page(&caller);
         }
-        let is_cross_site = front.websites.is_cross_site(caller.website());
+        let is_cross_site = pages.is_cross_site(caller.website());
         let mut call = FrontCall {
-            rules: CookieRules::of(&front, front.session.is_secure(&api), is_cross_site),
+            rules: CookieRules::of(pages, is_cross_site),
             version: FdiVersion::of(request.header(&FDI_VERSION)),
             label: mounted.route.label,
             client,
@@ -185,7 +202,9 @@ impl Fdi {
             front,
             api,
             tenant,
+            tenant_host,
             caller,
+            is_cross_site,
         };
         self.run(mounted.route, &mut call).await
     }
@@ -236,7 +255,7 @@ impl Fdi {
         let named = host.as_ref().and_then(|host| directory.find_by_front_host(host.as_str()));
         let app = named.or_else(|| directory.find("", crate::domain::ids::PUBLIC)).ok_or(ApiError::NotFound)?;
         let front = app.config.front.clone().ok_or(ApiError::NotFound)?;
-        let has_others = directory.has_front_hosts();
+        let has_others = directory.has_front_addresses();
         if host.as_ref().is_some_and(|host| !watch::is_expected(request, host, &front, has_others)) {
             Arrival { context: &self.context, app: &app.id, request }.host_unknown();
         }

@@ -126,22 +126,22 @@ impl FrontTable {
         self.routes.is_empty()
     }
 
-    /// The route of a request, and the tenant that its path names. Paths are compared as they are, without up to two
+    /// The route of a request, and the tenant that its path names, if any. Paths are compared as they are, without up to two
     /// slashes at the end; a path without a tenant wins. If several recipes have the route, the one that the caller means serves,
     /// or else the one that is enabled first.
     #[must_use]
-    pub fn find(&self, request: &Request, front: &FrontConfig) -> Option<(FrontMounted, TenantId)> {
+    pub fn find(&self, request: &Request, front: &FrontConfig) -> Option<(FrontMounted, Option<TenantId>)> {
         let wanted = Wanted { verb: Verb::of(&request.method)?, rid: request.header(&RID), front };
         let below = below(&request.path, front)?;
         let below = without_slash(without_slash(below));
         if let Some(found) = self.exact(&wanted, below) {
-            return Some((found, TenantId::public()));
+            return Some((found, None));
         }
         let (tenant, rest) = below.strip_prefix('/')?.split_once('/')?;
         let is_id = !tenant.is_empty() && tenant.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         let rest = below.get(below.len() - rest.len() - 1..).filter(|_| is_id)?;
         let found = self.exact(&wanted, without_slash(rest))?;
-        Some((found, TenantId::new(tenant.to_ascii_lowercase())))
+        Some((found, Some(TenantId::new(tenant.to_ascii_lowercase()))))
     }
 
     /// True if the request asks, in a preflight, for a reply that pages of every origin may read.

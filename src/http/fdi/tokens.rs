@@ -1,7 +1,8 @@
 //! The tokens that a reply hands out or clears, in the form that the browser asked for (protocol: 20, 3).
 
 use super::cookie::{MAX_COOKIE, SetCookie};
-use crate::config::front::{FrontConfig, SameSite, TokenTransfer};
+use super::tenant_host::Pages;
+use crate::config::front::{SameSite, TokenTransfer, covers};
 use crate::domain::time::UnixMillis;
 use crate::http::exchange::Reply;
 use base64::Engine;
@@ -191,15 +192,18 @@ impl OutgoingTokens {
 }
 
 impl CookieRules {
-    /// The rules of an app for requests from a website, which may belong to another site.
+    /// The rules of an app for requests from a website, which may belong to another site. Cookies of a tenant's host
+    /// that is not below `cookie_domain` belong to that host alone.
     #[must_use]
-    pub fn of(front: &FrontConfig, is_secure: bool, is_cross_site: bool) -> Self {
+    pub fn of(pages: Pages<'_>, is_cross_site: bool) -> Self {
+        let Pages { front, host, .. } = pages;
         let session = &front.session;
+        let is_kept = |domain: &String| host.is_none_or(|host| covers(domain, &host.origin.host));
         Self {
-            domain: session.cookie_domain.clone(),
+            domain: session.cookie_domain.clone().filter(is_kept),
             access_path: session.access_token_path.clone(),
             refresh_path: format!("{}{REFRESH_PATH}", front.api.prefix()),
-            is_secure,
+            is_secure: session.is_secure(pages.api),
             same_site: session.same_site_for(is_cross_site),
             expose_access_token: session.expose_access_token,
         }

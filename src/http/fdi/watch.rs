@@ -98,6 +98,11 @@ impl Arrival<'_> {
         }
     }
 
+    /// A path that names another tenant than the host's, or than that of the page's host.
+    pub fn other_tenant(self, reached: &Origin) {
+        self.note(Anomaly::TenantOfOtherHost, &reached.to_string());
+    }
+
     /// A page that may not do what it asks for. Links from foreign pages have no origin, and are nobody's mistake.
     pub fn foreign_page(self, caller: &Caller) {
         if *caller != Caller::Foreign {
@@ -124,7 +129,7 @@ fn is_near(address: IpAddr) -> bool {
 pub fn is_expected(request: &Request, host: &Host<'_>, front: &FrontConfig, others: bool) -> bool {
     let is_own = |origin: &Origin| origin.host == host.as_str();
     let is_local = |host: &Host<'_>| host.is_address() || loopback::is_loopback(host.as_str());
-    if front.api.origin.as_ref().is_some_and(is_own) {
+    if front.api.origin.as_ref().is_some_and(is_own) || front.tenant_hosts.tenant_of(host.as_str()).is_some() {
         return true;
     }
     if !is_local(host) {
@@ -164,7 +169,7 @@ fn foreign_host(call: &FrontCall) -> Option<Host<'_>> {
 
 /// True if browsers do not send the cookies of this call with the next one of its page.
 fn is_too_strict(call: &FrontCall) -> bool {
-    call.is_cross_site() && call.rules.same_site != SameSite::None
+    call.is_cross_site && call.rules.same_site != SameSite::None
 }
 
 /// Notes that somebody has signed in.
@@ -207,7 +212,7 @@ pub fn has_no_token(context: &Context, call: &FrontCall) {
 
 /// True if browsers take the front door for a third party: its page is on another site, or in a frame of one.
 fn is_third_party(call: &FrontCall) -> bool {
-    call.is_cross_site()
+    call.is_cross_site
         || call.request.header(&SEC_FETCH_SITE) == Some("cross-site")
         || call.request.headers.contains_key(&STORAGE_ACCESS)
 }

@@ -103,10 +103,31 @@ fn every_mistake_in_limits_is_told() {
     assert_eq!(
         problems,
         [
-            "'front_rate_limits.text' must be a JSON object",
-            "'front_rate_limits.signin' is not known: the actions are sign_in, sign_up, mail, text, code, lookup",
-            "'front_rate_limits.mail.app' must be a rate such as \"100/10m\", or \"off\"",
-            "'front_rate_limits.mail.country' is not known: the limits are address, account, app",
+            "front_rate_limits.text must be an object",
+            "front_rate_limits.signin is unknown: the actions are sign_in, sign_up, mail, text, code, lookup",
+            "front_rate_limits.mail.app must be a rate such as \"100/10m\", or \"off\"",
+            "front_rate_limits.mail.country is unknown: the limits are address, account, app",
+        ]
+    );
+}
+
+#[test]
+fn mistakes_in_limits_and_hosts_are_told_with_their_place() {
+    let given = Given::new().file(
+        "front_rate_limits:\n  text: {app: often}\n  mail:\n    country: 5/h\nfront_tenant_hosts:\n  a.io: b_c\n  \
+         \"*.b.io\": b\n",
+    );
+    let hosts = "must be the id of a tenant: tenantId can only contain letters, numbers and hyphens";
+    assert_eq!(
+        errors(&given),
+        [
+            error("front_rate_limits.text.app must be a rate such as \"100/10m\", or \"off\"", "3:10"),
+            error("front_rate_limits.mail.country is unknown: the limits are address, account, app", "5:5"),
+            error(&format!("front_tenant_hosts[\"a.io\"] {hosts}"), "7:3"),
+            error(
+                "front_tenant_hosts[\"*.b.io\"] must be \"*\": the first label of such a host is the tenant's id",
+                "8:3"
+            ),
         ]
     );
 }

@@ -39,6 +39,7 @@ pub(crate) fn sample(setting: &Setting) -> String {
         "recipe_list" => "userroles,emailpassword",
         "cookie_domain" | "older_cookie_domain" => ".example.com",
         "sign_up_form_fields" => r#"[{"id": "name"}]"#,
+        "front_tenant_hosts" => r#"{"a.example.com": "a"}"#,
         "front_rate_limits" => r#"{"mail": {"app": "off"}}"#,
         "first_factors" => "emailpassword",
         "base_path" => "/x",

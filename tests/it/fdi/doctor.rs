@@ -2,6 +2,7 @@
 
 use super::{PASSWORD, cookies, form, sign_up};
 use crate::app::{ManualClock, START, TestApp, TestAppBuilder, TestReply};
+use crate::cdi::multitenancy::{put_app, put_tenant};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
@@ -118,6 +119,18 @@ async fn where_the_front_door_is(told: &mut Told) {
     app.front_at(Method::GET, "other.example", "/auth/loginmethods").header("sec-fetch-site", "none").await;
     assert_eq!(names(&app).await, ["host-unknown"]);
     hosts_of_proxies().await;
+
+    let app = shop().setting("front_tenant_hosts", r#"{"a.shop.example": "a"}"#).build().await;
+    put_tenant(&app, "", "a", json!({})).await.ok();
+    app.front_at(Method::GET, "a.shop.example", "/auth/a/loginmethods").await.ok();
+    assert_eq!(names(&app).await, [""; 0]);
+    app.front_at(Method::GET, "a.shop.example", "/auth/b/loginmethods").await;
+    told.check(&app, "tenant-of-other-host").await;
+
+    let app = shop().setting("front_tenant_hosts", r#"{"a.shop.example": "a"}"#).build().await;
+    let other = json!({"api_domain": "https://a.shop.example", "front_tenant_hosts": {}});
+    put_app(&app, "other", other).await.ok();
+    told.check(&app, "front-host-shared").await;
 
     let plain = || shop().setting("api_domain", "http://api.shop.example").setting("website_domain", "");
     let app = plain().build().await;

@@ -16,6 +16,7 @@ mod second_factors;
 mod sessions;
 mod settings;
 mod sign_up;
+mod tenant_hosts;
 mod tls;
 mod token_size;
 

@@ -82,7 +82,7 @@ pub async fn optional_presented(context: &Context, call: &mut FrontCall) -> Resu
         watch::note(context, call, Anomaly::DuplicateCookies, "");
         return Err(FrontError::TryRefreshToken);
     }
-    let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site());
+    let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site);
     let is_checked = is_cookie && call.request.method != Method::GET;
     if is_checked && anti_csrf == AntiCsrf::CustomHeader && !call.request.headers.contains_key(&RID) {
         watch::note(context, call, Anomaly::RidMissing, call.label);

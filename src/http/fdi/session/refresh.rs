@@ -40,7 +40,7 @@ pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<R
         forget_legacy(call, is_legacy);
         return Err(FrontError::UNAUTHORISED);
     };
-    let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site());
+    let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site);
     let is_cookie = transfer == TokenTransfer::Cookie;
     if is_cookie && anti_csrf == AntiCsrf::CustomHeader && !call.request.headers.contains_key(&RID) {
         watch::note(context, call, Anomaly::RidMissing, call.label);

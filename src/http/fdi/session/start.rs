@@ -115,7 +115,7 @@ pub fn hand_out_new(context: &Context, call: &mut FrontCall, issued: &IssuedSess
 }
 
 fn options(call: &FrontCall, transfer: TokenTransfer) -> SessionOptions {
-    let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site());
+    let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site);
     SessionOptions {
         enable_anti_csrf: anti_csrf == AntiCsrf::Token && transfer == TokenTransfer::Cookie,
         use_dynamic_signing_key: call.front.session.use_dynamic_key,
@@ -160,8 +160,8 @@ fn loses_cookies(call: &FrontCall, transfer: TokenTransfer) -> bool {
     let rules = &call.rules;
     let is_refused = transfer == TokenTransfer::Cookie && rules.same_site == SameSite::None && !rules.is_secure;
     let is_local = || {
-        let website = call.front.websites.of(call.caller.website());
-        call.api.site() == Some("localhost") && website.is_none_or(|website| website.site() == Some("localhost"))
+        let website = call.website();
+        call.reached().site() == Some("localhost") && website.is_none_or(|website| website.site() == Some("localhost"))
     };
     is_refused && !is_local()
 }
@@ -170,7 +170,7 @@ fn check_cookies(context: &Context, call: &FrontCall, transfer: TokenTransfer) -
     if !loses_cookies(call, transfer) {
         return Ok(());
     }
-    let website = call.front.websites.of(call.caller.website()).map(ToString::to_string);
+    let website = call.website().map(ToString::to_string);
     watch::note(context, call, Anomaly::SameSiteNoneInsecure, website.as_deref().unwrap_or_default());
     Err(FrontError::Misconfigured(INSECURE))
 }

@@ -44,5 +44,5 @@ fn page_of(call: &FrontCall, state: &str) -> Option<String> {
     let page = state.get("frontendRedirectURI")?.as_str()?;
     let uri: Uri = page.parse().ok()?;
     let origin = Origin::parse(&format!("{}://{}", uri.scheme_str()?, uri.authority()?))?;
-    call.front.websites.contains(&origin).then(|| uri.to_string())
+    call.pages().contains(&origin).then(|| uri.to_string())
 }

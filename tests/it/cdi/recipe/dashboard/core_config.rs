@@ -84,6 +84,7 @@ const LISTED: &[(&str, &str, bool)] = &[
     ("email_verification_mode", "enum", false),
     ("front_rate_limiting", "boolean", false),
     ("front_rate_limits", "string", false),
+    ("front_tenant_hosts", "string", false),
     ("sign_up_form_fields", "string", false),
     ("first_factors", "string", false),
     ("passwordless_contact_method", "enum", false),
