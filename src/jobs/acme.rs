@@ -6,6 +6,7 @@ use crate::crypto::certificate::Certificate;
 use crate::domain::loopback::is_loopback;
 use crate::domain::time::UnixMillis;
 use crate::outbound::acme::{AcmeError, AcmeFolder};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
@@ -20,11 +21,15 @@ const MAX_PAUSE: u64 = 12 * 60 * 60_000;
 #[derive(Debug, Default)]
 pub struct AcmeSchedule {
     failures: HashMap<String, Failures>,
+    /// Whether the failures from before the start are among them.
+    is_resumed: bool,
     /// Whether somebody was told that there are too many hosts.
     has_warned: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
+/// The failures of a host since its last certificate, as they are kept for the next start: a server that starts again
+/// and again must not use up what the authority allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Failures {
     count: u32,
     retry: UnixMillis,
@@ -55,6 +60,7 @@ pub async fn round(context: &Context, schedule: &mut AcmeSchedule) -> AcmeRound 
     while hosts.len() > MAX_HOSTS {
         hosts.pop_last();
     }
+    schedule.resume(&folder, context.now());
     schedule.failures.retain(|host, _| hosts.contains(host));
     context.certificates.retain(&hosts);
     let mut done = AcmeRound::default();
@@ -72,11 +78,11 @@ pub async fn round(context: &Context, schedule: &mut AcmeSchedule) -> AcmeRound 
         }
         match order(context, config, &folder, host).await {
             Ok(()) => {
-                schedule.failures.remove(host);
+                schedule.succeed(host, &folder);
                 done.issued.push(host.clone());
             }
             Err(error) => {
-                let pause = schedule.fail(host, context.now());
+                let pause = schedule.fail(host, &folder, context.now());
                 tracing::error!("no certificate for {host}: {error}; trying again in {} min", pause / 60_000);
                 done.failed.push((host.clone(), error));
             }
@@ -111,11 +117,37 @@ fn is_due(certificate: &Certificate, now: UnixMillis) -> bool {
 }
 
 impl AcmeSchedule {
+    /// Goes on with the pauses from before the start. None lasts longer than the longest, whatever the clock was then.
+    fn resume(&mut self, folder: &AcmeFolder, now: UnixMillis) {
+        if std::mem::replace(&mut self.is_resumed, true) {
+            return;
+        }
+        let kept = folder.pauses().and_then(|text| serde_json::from_str::<HashMap<String, Failures>>(&text).ok());
+        self.failures = kept.unwrap_or_default();
+        for failures in self.failures.values_mut() {
+            failures.retry = failures.retry.min(now.plus(MAX_PAUSE));
+        }
+    }
+
+    fn succeed(&mut self, host: &str, folder: &AcmeFolder) {
+        if self.failures.remove(host).is_some() {
+            self.keep(folder);
+        }
+    }
+
     /// Notes a failure; returns the pause until the next attempt, in ms.
-    fn fail(&mut self, host: &str, now: UnixMillis) -> u64 {
+    fn fail(&mut self, host: &str, folder: &AcmeFolder, now: UnixMillis) -> u64 {
         let failures = self.failures.entry(host.to_owned()).or_insert(Failures { count: 0, retry: now });
         let pause = FIRST_PAUSE.saturating_mul(1 << failures.count.min(16)).min(MAX_PAUSE);
         *failures = Failures { count: failures.count.saturating_add(1), retry: now.plus(pause) };
+        self.keep(folder);
         pause
+    }
+
+    fn keep(&self, folder: &AcmeFolder) {
+        let text = serde_json::to_string(&self.failures).unwrap_or_default();
+        if let Err(error) = folder.keep_pauses(&text) {
+            tracing::warn!("pauses between orders of certificates are forgotten at the next start: {error}");
+        }
     }
 }

@@ -214,7 +214,7 @@ pub fn has_no_token(context: &Context, call: &FrontCall) {
 fn is_third_party(call: &FrontCall) -> bool {
     call.is_cross_site
         || call.request.header(&SEC_FETCH_SITE) == Some("cross-site")
-        || call.request.headers.contains_key(&STORAGE_ACCESS)
+        || call.request.header(&STORAGE_ACCESS).is_some_and(|access| access != "active")
 }
 
 fn browser(call: &FrontCall) -> Browser<'_> {

@@ -1,4 +1,4 @@
-//! [`AcmeFolder`]: accounts and certificates on disk, readable by their owner alone.
+//! [`AcmeFolder`]: accounts, certificates and pauses on disk, readable by their owner alone.
 
 use super::{AcmeError, IssuedPair};
 use crate::crypto::certificate::Certificate;
@@ -44,6 +44,25 @@ impl AcmeFolder {
         let path = self.certificate_path(host);
         let text = Zeroizing::new(format!("{}{}", pair.key, pair.chain));
         self.write(&path, &text).map_err(|error| failed(&path, &error))
+    }
+
+    /// What was kept of the pauses after failures, if anything.
+    #[must_use]
+    pub fn pauses(&self) -> Option<Zeroizing<String>> {
+        read(&self.pauses_path()).ok()?
+    }
+
+    /// Keeps the pauses after failures in place of earlier ones.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn keep_pauses(&self, text: &str) -> Result<(), AcmeError> {
+        let path = self.pauses_path();
+        self.write(&path, text).map_err(|error| failed(&path, &error))
+    }
+
+    fn pauses_path(&self) -> PathBuf {
+        self.0.join("pauses.json")
     }
 
     /// Another authority knows nothing of the account.

@@ -152,6 +152,38 @@ async fn an_authority_that_misbehaves_is_asked_again_after_a_pause_that_grows() 
 }
 
 #[tokio::test]
+async fn pauses_go_on_after_a_restart() {
+    let (folder, clock) = (TempDir::new().unwrap(), ManualClock::at(START));
+    let mut scene = scene(folder.path(), &clock).await;
+    scene.authority.behave(Mood::Refusing);
+    for pause in [5 * MINUTE, 10 * MINUTE] {
+        assert_failed(&scene.round().await, "rateLimited");
+        clock.advance(pause - 1);
+        // A service that fails for another reason is started again every few seconds.
+        scene.schedule = AcmeSchedule::default();
+        let asked = scene.authority.requests();
+        assert_eq!(scene.round().await, AcmeRound::default());
+        assert_eq!(scene.authority.requests(), asked);
+        clock.advance(1);
+    }
+    scene.authority.behave(Mood::Fair);
+    assert_eq!(scene.round().await, issued(&["front.test"]));
+    let kept = folder.path().join("acme/pauses.json");
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "{}");
+    // Nonsense, and the end of a pause that a wrong clock has put far ahead, keep nobody waiting for ever.
+    for (text, wait) in [("nonsense", 0), (r#"{"front.test":{"count":1,"retry":99999999999999}}"#, 12 * 60 * MINUTE)] {
+        std::fs::write(&kept, text).unwrap();
+        std::fs::remove_file(folder.path().join("acme/front.test.pem")).unwrap();
+        let mut again = self::scene(folder.path(), &clock).await;
+        if wait > 0 {
+            assert_eq!(again.round().await, AcmeRound::default());
+            clock.advance(wait);
+        }
+        assert_eq!(again.round().await, issued(&["front.test"]), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_nonce_that_is_not_taken_is_replaced() {
     let (folder, clock) = (TempDir::new().unwrap(), ManualClock::at(START));
     let mut scene = scene(folder.path(), &clock).await;

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -366,10 +367,18 @@ pub(super) async fn shown(address: SocketAddr, host: &str, protocols: &[&str]) -
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     let name = ServerName::try_from(host.to_owned()).expect("a name");
     let stream = TcpStream::connect(address).await.expect("the front door accepts");
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.ok()?;
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.ok()?;
     let session = stream.get_ref().1;
     session.alpn_protocol().filter(|agreed| protocols.iter().any(|offered| offered.as_bytes() == *agreed))?;
-    Some(session.peer_certificates()?.first()?.to_vec())
+    let certificate = session.peer_certificates()?.first()?.to_vec();
+    if protocols == ["acme-tls/1"] {
+        // RFC 8737, 3: such a connection carries nothing, or requests would pass a certificate that nobody has issued.
+        let mut said = Vec::new();
+        let _ = stream.write_all(b"GET / HTTP/1.1\r\nhost: front.test\r\nconnection: close\r\n\r\n").await;
+        let _ = stream.read_to_end(&mut said).await;
+        assert!(said.is_empty(), "{}", String::from_utf8_lossy(&said));
+    }
+    Some(certificate)
 }
 
 /// Trusts everybody: what is shown is compared, not believed.

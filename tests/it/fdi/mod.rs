@@ -12,6 +12,7 @@ mod one_transaction;
 mod pages;
 mod passwordless;
 mod passwords;
+mod protections;
 mod second_factors;
 mod sessions;
 mod settings;

@@ -63,7 +63,7 @@ pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<R
     };
     match command.run(context).await? {
         Refreshed::Ok(issued) => {
-            watch_early(context, call, transfer);
+            watch_refreshed(context, call, transfer);
             forget_other_refresh_token(call, transfer);
             hand_out(context, call, transfer, &issued);
             forget_legacy(call, is_legacy);
@@ -153,11 +153,11 @@ fn watch_missing(context: &Context, call: &FrontCall) {
 }
 
 /// Frontends refresh when an access token has expired or is refused.
-fn watch_early(context: &Context, call: &FrontCall, transfer: TokenTransfer) {
-    match transfer {
-        TokenTransfer::Cookie => watch::has_token(context, call),
-        TokenTransfer::Header => watch::refreshed_page(context, call),
+fn watch_refreshed(context: &Context, call: &FrontCall, transfer: TokenTransfer) {
+    if transfer == TokenTransfer::Header {
+        return watch::refreshed_page(context, call);
     }
+    watch::has_token(context, call);
     let Some(access) = access_cookie(call) else { return };
     let (now, half) = (context.now(), call.app.config.access_token_validity_ms / 2);
     if access.created.plus(JUST_MADE_MS) > now && access.expires > now.plus(half) {
