@@ -138,6 +138,11 @@ fn print_list(answer: &Value) {
             output::line(format!("    revoked because: {why}"));
         }
     }
+    let refresh_tokens = answer.get("refreshTokens").unwrap_or(&Value::Null);
+    if refresh_tokens.get("acceptsV2") == Some(&Value::Bool(true)) {
+        let format = output::text(refresh_tokens, "format");
+        output::line(format!("Refresh tokens of a SuperTokens core (v2) are accepted; new ones: {format}."));
+    }
     let sealed = answer.get("sealed") == Some(&Value::Bool(true));
     output::line(if sealed { "Keys are sealed under a master key." } else { "Keys are stored without a master key." });
 }

@@ -10,9 +10,16 @@ use crate::state::key::MasterKey;
 use serde_json::{Value, json};
 
 pub(super) async fn list(context: &Context, id: &AppId) -> Result<Value, String> {
-    let listed = ListKeys { app: entry(context, id)? }.run(context).await.map_err(failed)?;
+    let app = entry(context, id)?;
+    let ring = context.key_ring(&app).await.map_err(failed)?;
+    let listed = ListKeys { app }.run(context).await.map_err(failed)?;
     let rows: Vec<Value> = listed.iter().map(row).collect();
-    Ok(json!({ "sealed": context.keys.are_sealed(), "keys": rows }))
+    let format = if ring.mints_v2_refresh_tokens() { "v2" } else { "sealed" };
+    Ok(json!({
+        "sealed": context.keys.are_sealed(),
+        "keys": rows,
+        "refreshTokens": { "format": format, "acceptsV2": ring.opens_v2_refresh_tokens() },
+    }))
 }
 
 fn row(key: &ListedKey) -> Value {

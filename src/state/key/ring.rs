@@ -117,6 +117,18 @@ impl KeyRing {
         }
     }
 
+    /// Whether new refresh tokens have the form of the original core.
+    #[must_use]
+    pub const fn mints_v2_refresh_tokens(&self) -> bool {
+        self.mints_v2 && self.v2_refresh.is_some()
+    }
+
+    /// Whether refresh tokens of that form are accepted.
+    #[must_use]
+    pub const fn opens_v2_refresh_tokens(&self) -> bool {
+        self.v2_refresh.is_some()
+    }
+
     /// `max-age` of the JWKS document in seconds: the time until a new key may be published, at least 1.
     #[must_use]
     pub fn jwks_max_age_s(&self, now: UnixMillis) -> u64 {

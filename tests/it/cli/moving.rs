@@ -41,7 +41,7 @@ fn a_moved_folder_is_whole_and_is_served() {
     let body = json!({"email": "dov.dahl@example.org", "password": "Wind-mill 7 amber"});
     assert_eq!(server.post("/recipe/signin", &[], &body)["status"], "OK");
     let listed = sandbox.run(&["keys", "list", "--data-dir", "data"]);
-    assert!(listed.out.contains("moved in"), "{listed:?}");
+    assert!(listed.out.contains("moved in") && listed.out.contains("new ones: v2."), "{listed:?}");
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Keys at rest: plain or under a master key, and conversion between the two.
 
-use super::world::{START, Seeded, World};
+use super::world::{DEFAULTS, START, Seeded, World};
 use sessiond::crypto::refresh_token::RefreshToken;
 use sessiond::crypto::sealing::{MessageKey, key_from_master};
 use sessiond::domain::ids::{AppId, SessionHandle, TenantId, UserId};
 use sessiond::domain::key::KeyKind::Dynamic;
+use sessiond::domain::key::{KeyRules, RefreshTokenFormat};
 use sessiond::domain::secret::Secret;
 use sessiond::state::key::{KeyRing, KeyRings, KeyVault, MasterKey, UnlockError, reseal, unlock};
 use sessiond::store::key_vault::{self, KeyVaultRecord};
@@ -185,6 +186,32 @@ async fn reseal_goes_from_none_to_one_to_another_to_none() {
         assert_eq!(now.refresh_sealing.open_refresh_token(refresh.expose()), Some(refresh_token()));
         let other_now = world.rings.ring_in(world.at(START), &other, world.rules).await.unwrap();
         assert!(same_keys(&other_before, &other_now));
+        store = world.store;
+    }
+}
+
+/// The secret of refresh tokens in the core's form is a key like the others.
+#[tokio::test]
+async fn reseal_takes_the_secret_of_v2_refresh_tokens_along() {
+    let v2 = KeyRules { refresh_tokens: RefreshTokenFormat::V2, ..DEFAULTS };
+    let mut world = open(MemoryEngine::new(), None).await;
+    world.rules = v2;
+    let token = world.ring(START).await.seal_refresh_token(&refresh_token(), &Seeded::new(8));
+    let mut store = world.store;
+    for (from, to) in [(None, Some(FIRST)), (Some(FIRST), Some(SECOND)), (Some(SECOND), None)] {
+        let old = unlock(&store, from.map(master).as_ref(), &Seeded::new(6)).await.unwrap();
+        let (_, count) = reseal(&store, &old, to.map(master).as_ref(), &Seeded::new(6)).await.unwrap();
+        assert_eq!(count, 4, "two signing keys, the sealing key, the secret");
+        let mut world = open(store, to).await;
+        world.rules = v2;
+        let opened = world.ring(START).await.open_refresh_token(token.expose());
+        assert_eq!(opened, Some(RefreshToken { generation: 0, ..refresh_token() }), "{from:?} to {to:?}");
+        // Whatever is minted now.
+        world.rules = DEFAULTS;
+        let ring = world.ring(START).await;
+        assert!(ring.open_refresh_token(token.expose()).is_some());
+        let sealed = ring.seal_refresh_token(&refresh_token(), &Seeded::new(9));
+        assert!(!sealed.expose().contains('.') && ring.open_refresh_token(sealed.expose()).is_some());
         store = world.store;
     }
 }

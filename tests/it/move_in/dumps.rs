@@ -94,3 +94,33 @@ async fn the_mode_of_a_core_12_must_be_known_when_its_tables_disagree() {
     assert!(error.to_string().contains("--migration-mode"), "{error}");
     assert_eq!(app.rows(Keyspace::Tenant).await, 0);
 }
+
+/// Cores from before 3.0 kept addresses as they were typed. Two that differ only in case are one here.
+#[tokio::test]
+async fn of_two_users_with_one_address_the_older_keeps_it_and_the_other_is_named() {
+    let dump = text("9.2.6");
+    let start = dump.find("COPY public.emailpassword_users ").expect("the table");
+    let table = dump[start..].split("\n\\.\n").next().expect("rows");
+    let mut rows: Vec<Vec<&str>> = table.lines().skip(1).map(|row| row.split('\t').collect()).collect();
+    // app_id, user_id, email, password_hash, time_joined
+    rows.sort_by_key(|row| row[4]);
+    let [older, younger] = [&rows[0], &rows[1]];
+    let claimed = younger.join("\t").replace(younger[2], &older[2].to_uppercase());
+    let changed = dump.replace(&younger.join("\t"), &claimed);
+    assert_ne!(changed, dump);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("dump.sql");
+    std::fs::write(&path, changed).expect("writable");
+    let app = empty().await;
+    let report = move_in(&app, &path, None).await.expect("moved in").report;
+    let table = &report.tables["app_id_to_user_id"];
+    assert_eq!((table.read, table.moved), (17, 16));
+    let lost = &table.skipped["another user has the same login"];
+    assert_eq!((lost.count, lost.examples.as_slice()), (1, [younger[1].to_owned()].as_slice()));
+    let owner = app
+        .get(&format!("/users/by-accountinfo?doUnionOfAccountInfo=false&email={}", older[2]))
+        .cdi("5.1")
+        .await
+        .json();
+    assert_eq!(owner["users"].as_array().map(Vec::len), Some(1), "{owner}");
+}

@@ -13,7 +13,7 @@ use sessiond::domain::session::client::{Client, UserAgent};
 use sessiond::domain::time::UnixMillis;
 use sessiond::store::key::Belongs;
 use sessiond::store::user_import::{self, ImportRecord};
-use sessiond::store::{Engine, Key, Keyspace, Scan};
+use sessiond::store::{Engine, Key, Keyspace, Scan, kept_row};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -60,8 +60,8 @@ pub(super) async fn live(app: &TestApp, prefix: &str) -> Value {
 /// The secret of the authenticator app that [`wait`] adds.
 pub(super) const TOTP_SECRET: &str = "MZXW6YTB";
 
-/// Adds an authenticator app, a signed-in dashboard user and a user waiting to be imported, all of the app; and in one of
-/// its tenants a mail to be sent, and a code that was sent, which is returned.
+/// Adds an authenticator app, a signed-in dashboard user, a user waiting to be imported and a row kept from another core,
+/// all of the app; and in one of its tenants a mail to be sent, and a code that was sent, which is returned.
 pub(super) async fn wait(app: &TestApp, of_app: &str, tenant: &str) -> Value {
     let at = |path: &str| format!("{of_app}{path}");
     let device = json!({"userId": "crm-1", "deviceName": "d", "skew": 1, "period": 30, "secretKey": TOTP_SECRET});
@@ -77,6 +77,10 @@ pub(super) async fn wait(app: &TestApp, of_app: &str, tenant: &str) -> Value {
     let users = json!({"users": [{"externalUserId": "crm-2", "loginMethods": [method]}]});
     app.post(&at("/bulk-import/users"), users).await.ok();
     let named = |path: &str, prefix: &str| path.strip_prefix(prefix).unwrap_or(PUBLIC).to_owned();
+    let mut tx = app.context.store.begin();
+    let kept = kept_row::key(&app_id(&named(of_app, "/appid-")), "saml_clients", 1);
+    kept_row::put(tx.as_mut(), kept, vec![1; 40]).expect("a row");
+    tx.commit().await.expect("a working store");
     let of_tenant = Mail { tenant: TenantId::new(named(tenant, "/")), ..mail(app) };
     add_to(app, &app_id(&named(of_app, "/appid-")), &of_tenant).await;
     let ended = sign_in_from_browser(app, &app_id(&named(of_app, "/appid-")), of_tenant.tenant).await;
