@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 const CONNECTIONS: usize = 64;
-/// Connections that sign up and in: their hashes run on two threads, so more would only wait.
+/// Connections that sign up and in beside others: their hashes run on two threads, so more would only wait.
 const SIGNING_IN: usize = 8;
 /// Beside small hashes, every recipe whose routes are measured.
 const RECIPES: (&str, &str) =
@@ -129,7 +129,6 @@ async fn beside_the_core(
         if !settings.wants(name) {
             continue;
         }
-        let connections = if name == REFRESH { CONNECTIONS } else { SIGNING_IN };
         let here = |number: usize| -> Box<dyn Script> {
             match name {
                 REFRESH => Box::new(RefreshAround::new(sessions)),
@@ -144,15 +143,15 @@ async fn beside_the_core(
             }
         };
         let sides = [
-            (server, front, (0..connections).map(here).collect()),
-            (server, server.address, (0..connections).map(there).collect()),
+            (server, front, (0..CONNECTIONS).map(here).collect()),
+            (server, server.address, (0..CONNECTIONS).map(there).collect()),
         ];
         let [ours, core] = alternate(settings, sides).await?;
         let failed = ours.first_error.as_ref().or(core.first_error.as_ref());
         ensure!(failed.is_none(), "{name}: {failed:?}");
         let hash = if name == REFRESH { 0.0 } else { on_this_machine(SMALLEST, 1, 500).as_secs_f64() * 1e6 };
         let cost = ours.cpu_us() - hash;
-        let note = format!("{connections} connections; {cost:.1} us CPU against {:.1}", core.cpu_us());
+        let note = format!("{CONNECTIONS} connections; {cost:.1} us CPU against {:.1}", core.cpu_us());
         report.fact(name, cost - core.cpu_us(), "us", Some(most), note);
     }
     Ok(())

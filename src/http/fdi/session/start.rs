@@ -107,10 +107,12 @@ pub fn hand_out_new(context: &Context, call: &mut FrontCall, issued: &IssuedSess
     }
     warn_of_size(call, issued.access_token.token.expose().len());
     forget_other_tokens(call, transfer);
-    hand_out(context, call, transfer, issued);
     if has_factors {
         // The SDKs note the first factor in a second token, so its cookie comes last.
+        hand_out_refresh(call, transfer, issued);
         hand_out_access(context, call, transfer, issued);
+    } else {
+        hand_out(context, call, transfer, issued);
     }
 }
 
@@ -132,6 +134,10 @@ fn options(call: &FrontCall, transfer: TokenTransfer) -> SessionOptions {
 /// Hands out the tokens of a session that was created or refreshed.
 pub(super) fn hand_out(context: &Context, call: &mut FrontCall, transfer: TokenTransfer, issued: &IssuedSession) {
     hand_out_access(context, call, transfer, issued);
+    hand_out_refresh(call, transfer, issued);
+}
+
+fn hand_out_refresh(call: &mut FrontCall, transfer: TokenTransfer, issued: &IssuedSession) {
     let refresh = NewToken { text: issued.refresh_token.token.expose(), expires: issued.refresh_token.expiry };
     call.tokens.set_refresh(transfer, refresh, &call.rules);
     if let Some(token) = &issued.anti_csrf_token {
