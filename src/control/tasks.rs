@@ -9,13 +9,19 @@ use crate::context::Context;
 use crate::control::task_context::{TaskContext, failed, scope};
 use crate::control::{Revoke, Task, audit, dashboard, hooks, keys, mail, tenancy, users};
 use crate::domain::ids::{AppId, TenantId, UserId};
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 /// Executes a task. The result has the shape of the command's `--json` output.
 ///
 /// # Errors
 /// One sentence for the operator, with the cause and the way out.
-pub async fn run(tasks: &TaskContext<'_>, task: Task) -> Result<Value, String> {
+pub fn run<'a>(tasks: &'a TaskContext<'_>, task: Task) -> BoxFuture<'a, Result<Value, String>> {
+    // Every command at once: as a type of its own it would be compiled again for each place that awaits it.
+    Box::pin(execute(tasks, task))
+}
+
+async fn execute(tasks: &TaskContext<'_>, task: Task) -> Result<Value, String> {
     let context = tasks.context;
     match task {
         Task::SessionsList { app: id, user, tenant } => list(context, &id, user, tenant).await,
