@@ -8,13 +8,17 @@ const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 /// The addresses of a loopback name, in the order in which to try them; none for any other name.
 #[must_use]
 pub fn addresses(name: &str) -> &'static [IpAddr] {
-    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-    match name.as_str() {
-        "localhost4" | "localhost4.localdomain4" => &[V4],
-        "localhost6" | "localhost6.localdomain6" | "ip6-localhost" | "ip6-loopback" => &[V6],
-        "localhost" | "localhost.localdomain" => &[V4, V6],
-        _ if name.ends_with(".localhost") => &[V4, V6],
-        _ => &[],
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let is_one_of = |known: &[&str]| known.iter().any(|known| name.eq_ignore_ascii_case(known));
+    let is_below = |domain: &str| {
+        let start = name.len().checked_sub(domain.len());
+        start.and_then(|start| name.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(domain))
+    };
+    match () {
+        () if is_one_of(&["localhost", "localhost.localdomain"]) || is_below(".localhost") => &[V4, V6],
+        () if is_one_of(&["localhost4", "localhost4.localdomain4"]) => &[V4],
+        () if is_one_of(&["localhost6", "localhost6.localdomain6", "ip6-localhost", "ip6-loopback"]) => &[V6],
+        () => &[],
     }
 }
 

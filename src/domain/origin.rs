@@ -19,6 +19,38 @@ impl Origin {
     /// Parses an origin as browsers send it; `None` for anything else, `null` included.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        Self::parse_plain(text).or_else(|| Self::parse_any(text))
+    }
+
+    /// Parses what browsers usually send, a lower-case name and perhaps a port, without building a URI: this runs for
+    /// every request of a page.
+    fn parse_plain(text: &str) -> Option<Self> {
+        let (is_https, authority) = match text.strip_prefix("https://") {
+            Some(authority) => (true, authority),
+            None => (false, text.strip_prefix("http://")?),
+        };
+        let (host, port) = match authority.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        };
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'.' || byte == b'-';
+        if host.is_empty() || !host.bytes().all(is_plain) {
+            return None;
+        }
+        let port = match port {
+            Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => Some(port.parse().ok()?),
+            Some(_) => return None,
+            None => None,
+        };
+        Some(Self::of(is_https, host.to_owned(), port))
+    }
+
+    fn of(is_https: bool, host: String, port: Option<u16>) -> Self {
+        let own_port = if is_https { 443 } else { 80 };
+        Self { is_https, host, port: port.filter(|port| *port != own_port) }
+    }
+
+    fn parse_any(text: &str) -> Option<Self> {
         let uri: http::Uri = text.parse().ok()?;
         let is_https = match uri.scheme_str() {
             Some("https") => true,
@@ -31,9 +63,7 @@ impl Origin {
         if !is_bare || text.ends_with('/') || authority.as_str().ends_with(':') || authority.host().is_empty() {
             return None;
         }
-        let own_port = if is_https { 443 } else { 80 };
-        let port = authority.port_u16().filter(|port| *port != own_port);
-        Some(Self { is_https, host: authority.host().to_ascii_lowercase(), port })
+        Some(Self::of(is_https, authority.host().to_ascii_lowercase(), authority.port_u16()))
     }
 
     /// Parses an origin as people write it: a slash at the end does not count, and without a scheme it is `https`, or
@@ -53,6 +83,20 @@ impl Origin {
     #[must_use]
     pub fn of_loopback(port: u16) -> Self {
         Self { is_https: false, host: "localhost".to_owned(), port: Some(port).filter(|port| *port != 80) }
+    }
+
+    /// The origin as browsers send it. For replies, which are many: formatting takes longer.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let scheme = if self.is_https { "https://" } else { "http://" };
+        let mut text = String::with_capacity(scheme.len() + self.host.len() + 6);
+        text.push_str(scheme);
+        text.push_str(&self.host);
+        if let Some(port) = self.port {
+            text.push(':');
+            text.push_str(&port.to_string());
+        }
+        text
     }
 
     /// True if only this machine has the origin's host.
@@ -76,8 +120,7 @@ impl Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", if self.is_https { "https" } else { "http" }, self.host)?;
-        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+        f.write_str(&self.text())
     }
 }
 
@@ -128,6 +171,23 @@ mod tests {
         ] {
             assert_eq!(Origin::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn plain_origins_are_read_as_any_others() {
+        for host in
+            ["localhost", "a.example.com", "xn--a-b.io", "127.0.0.1", "a..b", "-a", "a.", "A.io", "[::1]", "", "a_b"]
+        {
+            for port in ["", ":", ":80", ":443", ":080", ":3000", ":65535", ":65536", ":+1", ":x", ":1:2", "/", ":1/"] {
+                for scheme in ["http", "https", "HTTP", "ftp"] {
+                    let text = format!("{scheme}://{host}{port}");
+                    let plain = Origin::parse_plain(&text);
+                    assert!(plain.is_none() || plain == Origin::parse_any(&text), "{text}: {plain:?}");
+                    assert_eq!(Origin::parse(&text), Origin::parse_any(&text), "{text}");
+                }
+            }
+        }
+        assert!(Origin::parse_plain("https://a.example:8443").is_some());
     }
 
     #[test]

@@ -118,8 +118,32 @@ impl UnixMillis {
         let (days, seconds) = (self.0 / DAY_MS, self.0 % DAY_MS / 1000);
         let (year, month, day) = civil_date(days);
         let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        let (weekday, month) = (name(&DAYS, days % 7), name(&MONTHS, month - 1));
-        format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+        let month = name(&MONTHS, month - 1);
+        // By hand, because formatting takes longer and replies with cookies have several dates.
+        let mut date = String::with_capacity(29);
+        date.extend([name(&DAYS, days % 7), ", "]);
+        push_padded(&mut date, day, 2);
+        date.extend([" ", month, " "]);
+        push_padded(&mut date, year, 4);
+        for (before, number) in [(' ', hour), (':', minute), (':', second)] {
+            date.push(before);
+            push_padded(&mut date, number, 2);
+        }
+        date.push_str(" GMT");
+        date
+    }
+}
+
+/// Appends a number with at least this many digits.
+fn push_padded(text: &mut String, number: u64, digits: u32) {
+    if number >= 10_u64.pow(digits) {
+        text.push_str(&number.to_string());
+        return;
+    }
+    for place in (0..digits).rev() {
+        // invariant: what is left of a division by ten is a digit
+        let digit = u32::try_from(number / 10_u64.pow(place) % 10).ok();
+        text.extend(digit.and_then(|digit| char::from_digit(digit, 10)));
     }
 }
 
@@ -242,6 +266,18 @@ pub trait Clock: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_written_as_http_dates() {
+        for (ms, text) in [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (784_111_777_999, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (951_868_799_000, "Tue, 29 Feb 2000 23:59:59 GMT"),
+            (253_402_300_800_000, "Sat, 01 Jan 10000 00:00:00 GMT"),
+        ] {
+            assert_eq!(UnixMillis(ms).http_date(), text);
+        }
+    }
 
     #[test]
     fn times_are_shown_as_rfc_3339() {

@@ -346,6 +346,8 @@ fn respond(reply: Reply, request_id: Option<&str>) -> Response<Bytes> {
     let mut response = Response::new(reply.body);
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
+    // Those of the reply, at most five of ours, and the date and the length.
+    headers.reserve(reply.headers.len() + 7);
     if !reply.content_type.is_empty() {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
     }

@@ -10,6 +10,7 @@ use crate::config::{AppConfig, BaseConfig};
 use crate::domain::ids::{AppId, PUBLIC, TenantId};
 use crate::domain::tenancy::Tenant;
 use crate::state::key::slot::RingSlot;
+use bytes::Bytes;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -50,6 +51,9 @@ pub struct AppEntry {
     pub traffic: Arc<Traffic>,
     /// The slot of its key ring, set once a request has needed it.
     pub(super) ring_slot: OnceLock<Arc<RingSlot>>,
+    /// The front door's discovery document, set once it has been asked for. It follows from the settings, and an app
+    /// whose settings change gets a new entry.
+    discovery: OnceLock<Bytes>,
     tenants: Arc<RwLock<Tenants>>,
 }
 
@@ -211,7 +215,8 @@ impl Directory {
         let config = Arc::clone(&tenant.config);
         self.note_front_hosts(app, &config);
         write(&tenants).insert(tenant.id.clone(), Arc::new(tenant));
-        let entry = AppEntry { id: app.clone(), serial, config, traffic, ring_slot: OnceLock::new(), tenants };
+        let (id, ring_slot, discovery) = (app.clone(), OnceLock::new(), OnceLock::new());
+        let entry = AppEntry { id, serial, config, traffic, ring_slot, discovery, tenants };
         domain.insert(app.app_id.as_str().into(), Arc::new(entry));
     }
 
@@ -269,6 +274,11 @@ impl AppEntry {
     #[must_use]
     pub fn tenant_count(&self) -> usize {
         read(&self.tenants).len()
+    }
+
+    /// The front door's discovery document; `write` makes it from the settings of this entry.
+    pub fn discovery_document(&self, write: impl FnOnce() -> Bytes) -> Bytes {
+        self.discovery.get_or_init(write).clone()
     }
 
     /// True for the app that every domain has.

@@ -10,6 +10,7 @@ use crate::domain::session::client::SessionClients;
 use crate::domain::session::event::{EventKind, UserChange};
 use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
+use crate::state::directory::AppEntry;
 use crate::store::session::{self, SessionRecord};
 use crate::store::{Tx, timeline};
 
@@ -149,6 +150,26 @@ impl FindSession<'_> {
             time_created: record.created,
             clients: record.clients,
         }))
+    }
+}
+
+/// Looks up the payload that is stored for a session.
+pub struct FindPayload<'a> {
+    /// The app.
+    pub app: &'a AppEntry,
+    /// The session's handle.
+    pub handle: &'a SessionHandle,
+}
+
+impl FindPayload<'_> {
+    /// Returns the payload; `None` when the session is missing or has expired.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run(self, context: &Context) -> Result<Option<JsonObject>, Fault> {
+        let found = session::head(context.store.begin().as_mut(), &self.app.id, self.handle).await;
+        let head = found.map_err(|error| Fault::new("loading a session", error))?;
+        Ok(head.filter(|head| head.family.expires > context.now()).map(|head| head.user_data_in_jwt))
     }
 }
 

@@ -19,6 +19,8 @@ use std::sync::Arc;
 
 /// The recipe meant by the caller; for the CSRF check, that it is there at all.
 pub static RID: HeaderName = HeaderName::from_static("rid");
+/// The versions that the frontend speaks.
+static FDI_VERSION: HeaderName = HeaderName::from_static("fdi-version");
 
 /// A browser's request that has passed the common checks.
 pub struct FrontCall {
@@ -34,8 +36,6 @@ pub struct FrontCall {
     pub tenant: TenantId,
     /// The tenant's own host that it came to, if it is one.
     pub tenant_host: Option<TenantHost>,
-    /// The version to answer in.
-    pub version: FdiVersion,
     /// Method and path of the route, such as `front POST /signin`.
     pub label: &'static str,
     /// The page that sent it.
@@ -71,6 +71,12 @@ impl FrontCall {
     /// 400 when it does not exist.
     pub fn existing_tenant(&self) -> Result<Arc<TenantEntry>, FrontError> {
         self.app.tenant(&self.tenant).ok_or_else(|| FrontError::bad_request("Tenant not found"))
+    }
+
+    /// The version to answer in.
+    #[must_use]
+    pub fn version(&self) -> FdiVersion {
+        FdiVersion::of(self.request.header(&FDI_VERSION))
     }
 
     /// The website: the one that asks; else the tenant's host, if that was asked; else the first. `None` in

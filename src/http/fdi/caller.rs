@@ -80,7 +80,7 @@ impl Caller {
     /// Lets the website's pages read a reply (Fetch: CORS protocol). Caches must tell the websites apart.
     pub fn allow(&self, reply: &mut Reply) {
         reply.headers.push((VARY, HeaderValue::from_static("Origin")));
-        let value = self.website().and_then(|origin| HeaderValue::try_from(origin.to_string()).ok());
+        let value = self.website().and_then(|origin| HeaderValue::try_from(origin.text()).ok());
         if let Some(value) = value {
             reply.headers.push((ACCESS_CONTROL_ALLOW_ORIGIN, value));
             reply.headers.push((ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true")));
@@ -91,6 +91,7 @@ impl Caller {
     #[must_use]
     pub fn preflight(&self) -> Reply {
         let mut reply = Reply::empty(StatusCode::NO_CONTENT);
+        reply.headers.reserve(6);
         self.allow(&mut reply);
         if self.website().is_some() {
             let more = [

@@ -6,7 +6,6 @@ use http::HeaderMap;
 use http::header::COOKIE;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::borrow::Cow;
-use std::fmt::Write;
 
 /// The cookies of a request.
 #[derive(Clone, Copy)]
@@ -29,21 +28,56 @@ impl<'r> Cookies<'r> {
     /// The first cookie with this name, percent-decoded; as it is, if its escapes are broken.
     #[must_use]
     pub fn get(self, name: &str) -> Option<Cow<'r, str>> {
-        let (_, value) = self.pairs().find(|(other, _)| *other == name)?;
-        let value = value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value);
-        Some(decoded(value))
+        let [found] = self.find([name]);
+        found.value()
+    }
+
+    /// What there is of each of these cookies; reads the request's once.
+    #[must_use]
+    pub fn find<const N: usize>(self, names: [&str; N]) -> [FoundCookie<'r>; N] {
+        let mut found = [FoundCookie::default(); N];
+        for (sent, value) in self.pairs() {
+            let decoded = decoded(sent);
+            for (found, name) in found.iter_mut().zip(names).filter(|(_, name)| decoded == *name) {
+                found.count += 1;
+                if sent == name {
+                    found.first.get_or_insert(value);
+                }
+            }
+        }
+        found
+    }
+}
+
+/// What a request has of a cookie.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FoundCookie<'r> {
+    /// The value of the first one with exactly this name.
+    first: Option<&'r str>,
+    count: usize,
+}
+
+impl<'r> FoundCookie<'r> {
+    /// The value of the first one, percent-decoded; as it is, if its escapes are broken.
+    #[must_use]
+    pub fn value(self) -> Option<Cow<'r, str>> {
+        let value = self.first?;
+        Some(decoded(value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value)))
     }
 
     /// True if there is more than one cookie whose name, percent-decoded, is this: browsers send one for each domain
     /// and path that has set it.
     #[must_use]
-    pub fn has_several(self, name: &str) -> bool {
-        self.pairs().filter(|(other, _)| decoded(other) == name).nth(1).is_some()
+    pub const fn is_repeated(self) -> bool {
+        self.count > 1
     }
 }
 
 /// The text without percent-encoding; as it is, if an escape is broken.
 fn decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
     let mut pieces = text.split('%');
     pieces.next();
     let is_hex = |piece: &str| piece.get(..2).is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
@@ -92,16 +126,18 @@ impl SetCookie {
     /// The value of the `Set-Cookie` header.
     #[must_use]
     pub fn to_header(&self) -> String {
-        let mut line = format!("{}={}", self.name, utf8_percent_encode(&self.value, COMPONENT));
-        // invariant: writing to a string does not fail
-        if let Some(domain) = &self.domain {
-            let _ = write!(line, "; Domain={domain}");
+        let mut line = String::with_capacity(self.name.len() + self.value.len() + self.path.len() + 128);
+        line.push_str(self.name);
+        line.push('=');
+        line.extend(utf8_percent_encode(&self.value, COMPONENT));
+        for (attribute, value) in [("Domain", self.domain.as_deref()), ("Path", Some(self.path.as_str()))] {
+            if let Some(value) = value {
+                line.extend(["; ", attribute, "=", value]);
+            }
         }
-        let _ = write!(line, "; Path={}; Expires={}; HttpOnly", self.path, self.expires.http_date());
-        if self.is_secure {
-            line.push_str("; Secure");
-        }
-        let _ = write!(line, "; SameSite={}", self.same_site.as_str());
+        line.extend(["; Expires=", &self.expires.http_date(), "; HttpOnly"]);
+        line.push_str(if self.is_secure { "; Secure" } else { "" });
+        line.extend(["; SameSite=", self.same_site.as_str()]);
         line
     }
 }
@@ -127,9 +163,17 @@ mod tests {
 
     #[test]
     fn several_cookies_of_a_name_are_noticed_however_it_is_written() {
-        assert!(Cookies::of(&headers("sA=1; s%41=2")).has_several("sA"));
-        assert!(Cookies::of(&headers("sA=1; x=y; sA=1")).has_several("sA"));
-        assert!(!Cookies::of(&headers("sA=1; sB=2")).has_several("sA"));
+        for (line, is_repeated, value) in [
+            ("sA=1; s%41=2", true, Some("1")),
+            ("s%41=2; sA=1", true, Some("1")),
+            ("sA=1; x=y; sA=1", true, Some("1")),
+            ("s%41=1; s%41=2", true, None),
+            ("sA=1; sB=2; sB=3", false, Some("1")),
+        ] {
+            let map = headers(line);
+            let [found] = Cookies::of(&map).find(["sA"]);
+            assert_eq!((found.is_repeated(), found.value().as_deref()), (is_repeated, value), "{line}");
+        }
     }
 
     #[test]

@@ -45,7 +45,6 @@ use crate::http::fdi::error::{FrontError, not_found};
 use crate::http::fdi::route::{FrontMounted, FrontRoute, FrontTable};
 use crate::http::fdi::tenant_host::{Pages, TenantHost};
 use crate::http::fdi::tokens::{CookieRules, OutgoingTokens};
-use crate::http::fdi::version::FdiVersion;
 use crate::http::fdi::watch::Arrival;
 use crate::http::host::Host;
 use crate::http::ip_rules;
@@ -55,7 +54,7 @@ use crate::state::directory::AppEntry;
 use http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue, STRICT_TRANSPORT_SECURITY,
 };
-use http::{HeaderName, Method, StatusCode};
+use http::{Method, StatusCode};
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -73,9 +72,6 @@ pub const RECIPES: &[&[FrontRoute]] = &[
     totp::ROUTES,
     dev::ROUTES,
 ];
-
-/// The versions that the frontend speaks.
-static FDI_VERSION: HeaderName = HeaderName::from_static("fdi-version");
 
 const FOREIGN_HOST: &str =
     "Without api_domain, the front door serves this machine only: use localhost or set api_domain";
@@ -157,7 +153,7 @@ impl Fdi {
         let arrival = Arrival { context: &self.context, app: &app.id, request: &request };
         arrival.proxy(&self.context.directory.base().trusted_proxies, pages.reached());
         if request.method == Method::OPTIONS {
-            if !self.table.is_public(&request, &front) {
+            if caller == Caller::Foreign && !self.table.is_public(&request, &front) {
                 arrival.foreign_page(&caller);
             }
             return caller.preflight();
@@ -191,8 +187,7 @@ impl Fdi {
         }
         let is_cross_site = pages.is_cross_site(caller.website());
         let mut call = FrontCall {
-            rules: CookieRules::of(pages, is_cross_site),
-            version: FdiVersion::of(request.header(&FDI_VERSION)),
+            rules: CookieRules::of(&front, pages, is_cross_site),
             label: mounted.route.label,
             client,
             counted_address: client_address::counted(&request, proxies),
@@ -260,7 +255,7 @@ impl Fdi {
             Arrival { context: &self.context, app: &app.id, request }.host_unknown();
         }
         // A name that an outsider owns can be pointed at this machine: its pages would count as the front door's own.
-        let is_own = |host: &Host<'_>| loopback::is_loopback(host.as_str()) || front.api.origin.is_some();
+        let is_own = |host: &Host<'_>| front.api.origin.is_some() || loopback::is_loopback(host.as_str());
         match host.as_ref().is_none_or(is_own) {
             true => Ok((app, front)),
             false => {
@@ -273,8 +268,7 @@ impl Fdi {
 
 /// Whether the rules of the tenant deny an address; those of the app if there is no such tenant.
 fn is_denied(app: &AppEntry, tenant: &TenantId, client: IpAddr) -> bool {
-    match app.tenant(tenant) {
-        Some(tenant) => ip_rules::is_denied(&tenant.config, client),
-        None => ip_rules::is_denied(&app.config, client),
-    }
+    // The settings of an app are those of its public tenant.
+    let other = if tenant.is_public() { None } else { app.tenant(tenant) };
+    ip_rules::is_denied(other.as_ref().map_or(&app.config, |tenant| &tenant.config), client)
 }

@@ -18,7 +18,7 @@ pub const ROUTES: &[FrontRoute] = &[
 async fn jwks(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
     let ring = context.key_ring(&call.app).await?;
     let max_age = ring.jwks_max_age_s(context.now());
-    let reply = Reply { content_type: reply::JSON, ..Reply::raw_json(ring.jwks.to_string()) };
+    let reply = Reply { content_type: reply::JSON, ..Reply::raw_json(ring.jwks()) };
     Ok(reply.cached(format!("max-age={max_age}, must-revalidate")))
 }
 
@@ -39,20 +39,26 @@ struct Discovery {
 }
 
 async fn discovery(_context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
-    let issuer = call.issuer();
-    let at = |path: &str| format!("{issuer}{path}");
-    Ok(reply::ok(&Discovery {
-        jwks_uri: at("/jwt/jwks.json"),
-        authorization_endpoint: at("/oauth/auth"),
-        token_endpoint: at("/oauth/token"),
-        userinfo_endpoint: at("/oauth/userinfo"),
-        revocation_endpoint: at("/oauth/revoke"),
-        token_introspection_endpoint: at("/oauth/introspect"),
-        end_session_endpoint: at("/oauth/end_session"),
-        subject_types_supported: ["public"],
-        // As the SDKs say, whatever signs: clients of theirs look for it.
-        id_token_signing_alg_values_supported: ["RS256"],
-        response_types_supported: ["code", "id_token", "id_token token"],
-        issuer,
-    }))
+    let text = call.app.discovery_document(|| reply::json_text(&Discovery::of(call.issuer())));
+    Ok(Reply { content_type: reply::JSON, ..Reply::raw_json(text) })
+}
+
+impl Discovery {
+    fn of(issuer: String) -> Self {
+        let at = |path: &str| format!("{issuer}{path}");
+        Self {
+            jwks_uri: at("/jwt/jwks.json"),
+            authorization_endpoint: at("/oauth/auth"),
+            token_endpoint: at("/oauth/token"),
+            userinfo_endpoint: at("/oauth/userinfo"),
+            revocation_endpoint: at("/oauth/revoke"),
+            token_introspection_endpoint: at("/oauth/introspect"),
+            end_session_endpoint: at("/oauth/end_session"),
+            subject_types_supported: ["public"],
+            // As the SDKs say, whatever signs: clients of theirs look for it.
+            id_token_signing_alg_values_supported: ["RS256"],
+            response_types_supported: ["code", "id_token", "id_token token"],
+            issuer,
+        }
+    }
 }

@@ -1,17 +1,22 @@
 //! Replies as the SDKs send them.
 
 use crate::http::exchange::Reply;
+use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
 
 /// The `Content-Type` of the SDKs' JSON replies.
 pub const JSON: &str = "application/json; charset=utf-8";
 
+/// A body as JSON text.
+pub fn json_text(body: &impl Serialize) -> Bytes {
+    // invariant: reply structs hold only serialisable data with string keys
+    serde_json::to_vec(body).unwrap_or_default().into()
+}
+
 /// A JSON reply with this status.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Reply {
-    // invariant: reply structs hold only serialisable data with string keys
-    let text = serde_json::to_vec(body).unwrap_or_default();
-    Reply::bare(status, JSON, text.into())
+    Reply::bare(status, JSON, json_text(body))
 }
 
 /// 200 with a JSON body.

@@ -1,16 +1,15 @@
 //! The tokens that a reply hands out or clears, in the form that the browser asked for (protocol: 20, 3).
 
 use super::cookie::{MAX_COOKIE, SetCookie};
-use super::tenant_host::Pages;
-use crate::config::front::{SameSite, TokenTransfer, covers};
+use super::tenant_host::{Pages, TenantHost};
+use crate::config::front::{FrontConfig, SameSite, TokenTransfer, covers};
 use crate::domain::time::UnixMillis;
 use crate::http::exchange::Reply;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, SET_COOKIE};
 use http::{HeaderName, HeaderValue};
-use serde::Serialize;
-use serde_json::value::RawValue;
+use std::sync::Arc;
 
 /// The cookie that holds the access token.
 pub const ACCESS_COOKIE: &str = "sAccessToken";
@@ -37,18 +36,13 @@ const ACCESS_COOKIE_MS: u64 = 31_536_000_000;
 /// The attributes of a request's cookies.
 #[derive(Debug, Clone)]
 pub struct CookieRules {
-    /// The domain whose hosts get them.
-    pub domain: Option<String>,
-    /// The path of the access token's cookie.
-    pub access_path: String,
-    /// The path of the refresh token's cookie.
-    pub refresh_path: String,
+    front: Arc<FrontConfig>,
+    /// The domain that they have instead of the configured one.
+    other_domain: Option<Option<String>>,
     /// Whether they are sent over https only.
     pub is_secure: bool,
     /// Whether they are sent with requests from other sites.
     pub same_site: SameSite,
-    /// Whether pages may read the access token, too.
-    pub expose_access_token: bool,
 }
 
 /// The tokens that a reply hands out or clears. What is set later replaces what was set before.
@@ -70,21 +64,19 @@ pub struct NewToken<'t> {
     pub expires: UnixMillis,
 }
 
-#[derive(Serialize)]
-struct FrontToken<'a> {
-    uid: &'a str,
-    ate: UnixMillis,
-    up: &'a RawValue,
-}
-
 /// What scripts may know of an access token: its user, its expiry and its payload, members in the token's order.
 fn front_token(user: &str, token: NewToken<'_>) -> String {
-    let payload = token.text.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
-    let payload =
-        payload.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| RawValue::from_string(text).ok());
-    // invariant: an access token that was just minted has a JSON payload
-    let Some(up) = payload else { return String::new() };
-    let text = serde_json::to_string(&FrontToken { uid: user, ate: token.expires, up: &up }).unwrap_or_default();
+    // invariant: an access token that was just minted has a payload, which is JSON
+    let payload = token.text.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok()).unwrap_or_default();
+    let mut text = Vec::with_capacity(payload.len() + 2 * user.len() + 64);
+    text.extend_from_slice(br#"{"uid":"#);
+    // invariant: text and numbers serialise, and writing to memory does not fail
+    let _ = serde_json::to_writer(&mut text, user);
+    text.extend_from_slice(br#","ate":"#);
+    let _ = serde_json::to_writer(&mut text, &token.expires);
+    text.extend_from_slice(br#","up":"#);
+    text.extend_from_slice(&payload);
+    text.push(b'}');
     STANDARD.encode(text)
 }
 
@@ -102,7 +94,7 @@ impl OutgoingTokens {
         match transfer {
             TokenTransfer::Cookie => {
                 self.cookie(rules, ACCESS_COOKIE, token.text, now.plus(ACCESS_COOKIE_MS));
-                if rules.expose_access_token {
+                if rules.front.session.expose_access_token {
                     self.access = Some(token.text.to_owned());
                 }
             }
@@ -164,6 +156,9 @@ impl OutgoingTokens {
 
     /// Adds the headers to a reply, and the names that scripts may read. Such a reply must not be stored by anybody.
     pub fn write_to(self, reply: &mut Reply) {
+        if self.is_empty() {
+            return;
+        }
         let mut exposed = Vec::new();
         let named = [
             (&FRONT_TOKEN, self.front),
@@ -185,9 +180,12 @@ impl OutgoingTokens {
         {
             reply.headers.push((ACCESS_CONTROL_EXPOSE_HEADERS, names));
         }
-        if !exposed.is_empty() || !self.cookies.is_empty() {
-            reply.headers.push((CACHE_CONTROL, HeaderValue::from_static("no-store")));
-        }
+        reply.headers.push((CACHE_CONTROL, HeaderValue::from_static("no-store")));
+    }
+
+    const fn is_empty(&self) -> bool {
+        let Self { cookies, access, refresh, front, anti_csrf } = self;
+        cookies.is_empty() && access.is_none() && refresh.is_none() && front.is_none() && anti_csrf.is_none()
     }
 }
 
@@ -195,18 +193,22 @@ impl CookieRules {
     /// The rules of an app for requests from a website, which may belong to another site. Cookies of a tenant's host
     /// that is not below `cookie_domain` belong to that host alone.
     #[must_use]
-    pub fn of(pages: Pages<'_>, is_cross_site: bool) -> Self {
-        let Pages { front, host, .. } = pages;
+    pub fn of(front: &Arc<FrontConfig>, pages: Pages<'_>, is_cross_site: bool) -> Self {
         let session = &front.session;
-        let is_kept = |domain: &String| host.is_none_or(|host| covers(domain, &host.origin.host));
+        let is_foreign =
+            |host: &TenantHost| session.cookie_domain.as_ref().is_some_and(|domain| !covers(domain, &host.origin.host));
         Self {
-            domain: session.cookie_domain.clone().filter(is_kept),
-            access_path: session.access_token_path.clone(),
-            refresh_path: format!("{}{REFRESH_PATH}", front.api.prefix()),
+            front: Arc::clone(front),
+            other_domain: pages.host.is_some_and(is_foreign).then_some(None),
             is_secure: session.is_secure(pages.api),
             same_site: session.same_site_for(is_cross_site),
-            expose_access_token: session.expose_access_token,
         }
+    }
+
+    /// The domain whose hosts get them; `None` for the host alone that was asked.
+    #[must_use]
+    pub fn domain(&self) -> Option<&str> {
+        self.other_domain.as_ref().unwrap_or(&self.front.session.cookie_domain).as_deref()
     }
 
     /// The largest access token that the client can keep, in bytes; `None` without a limit, in headers. Besides it, only
@@ -219,12 +221,15 @@ impl CookieRules {
     }
 
     fn cookie(&self, name: &'static str, value: &str, expires: UnixMillis) -> SetCookie {
-        let path = if name == REFRESH_COOKIE { &self.refresh_path } else { &self.access_path };
+        let path = match name {
+            REFRESH_COOKIE => format!("{}{REFRESH_PATH}", self.front.api.prefix()),
+            _ => self.front.session.access_token_path.clone(),
+        };
         SetCookie {
             name,
             value: value.to_owned(),
-            domain: self.domain.clone(),
-            path: path.clone(),
+            domain: self.domain().map(str::to_owned),
+            path,
             expires,
             is_secure: self.is_secure,
             same_site: self.same_site,
@@ -234,6 +239,6 @@ impl CookieRules {
     /// The same for cookies of another domain.
     #[must_use]
     pub fn with_domain(&self, domain: Option<String>) -> Self {
-        Self { domain, ..self.clone() }
+        Self { other_domain: Some(domain), ..self.clone() }
     }
 }

@@ -14,18 +14,16 @@ impl FdiVersion {
     /// version counts as 0.
     #[must_use]
     pub fn of(header: Option<&str>) -> Self {
-        let named = header.map(|list| list.split(',').map(numbers).max().unwrap_or_default());
+        let named = header.and_then(|list| list.split(',').max_by(|a, b| numbers(a).cmp(numbers(b))));
         let Some(version) = named else { return Self { has_linking_flag: true, users_have_login_methods: true } };
-        let old_line = version.first() == Some(&1) && version.as_slice() >= [1, 18].as_slice();
-        Self {
-            has_linking_flag: version.as_slice() >= [3, 1].as_slice(),
-            users_have_login_methods: old_line || version.as_slice() >= [3].as_slice(),
-        }
+        let is_from = |earliest: &[u32]| numbers(version).ge(earliest.iter().copied());
+        let old_line = numbers(version).next() == Some(1) && is_from(&[1, 18]);
+        Self { has_linking_flag: is_from(&[3, 1]), users_have_login_methods: old_line || is_from(&[3]) }
     }
 }
 
-fn numbers(version: &str) -> Vec<u32> {
-    version.split('.').map(|part| part.trim().parse().unwrap_or(0)).collect()
+fn numbers(version: &str) -> impl Iterator<Item = u32> + '_ {
+    version.split('.').map(|part| part.trim().parse().unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -74,7 +74,8 @@ impl Arrival<'_> {
 
     /// True for requests of the front door's own https pages.
     fn is_own_https(self, api: &Origin) -> bool {
-        let origin = self.request.header(&ORIGIN).and_then(Origin::parse);
+        let is_https = |text: &&str| !text.starts_with("http:");
+        let origin = self.request.header(&ORIGIN).filter(is_https).and_then(Origin::parse);
         origin.is_some_and(|origin| origin.is_https && origin.host == api.host)
     }
 
@@ -135,9 +136,9 @@ pub fn is_expected(request: &Request, host: &Host<'_>, front: &FrontConfig, othe
     if !is_local(host) {
         return front.api.origin.is_none();
     }
-    let page = request.header(&ORIGIN).and_then(Origin::parse);
-    let is_near = page.is_none_or(|page| Host::parse(&page.host).as_ref().is_none_or(is_local));
-    is_near || front.api.origin.is_none() && !others
+    let page = || request.header(&ORIGIN).and_then(Origin::parse);
+    let is_near = || page().is_none_or(|page| Host::parse(&page.host).as_ref().is_none_or(is_local));
+    front.api.origin.is_none() && !others || is_near()
 }
 
 /// Notes an anomaly of a call.
@@ -163,7 +164,7 @@ pub fn cookies(context: &Context, call: &FrontCall) {
 
 /// The host of a call, if its cookies are for a domain that it does not belong to.
 fn foreign_host(call: &FrontCall) -> Option<Host<'_>> {
-    let (domain, host) = (call.rules.domain.as_ref()?, Host::of(&call.request).ok().flatten()?);
+    let (domain, host) = (call.rules.domain()?, Host::of(&call.request).ok().flatten()?);
     (!covers(domain, host.as_str())).then_some(host)
 }
 

@@ -15,7 +15,7 @@ use crate::fault::Fault;
 use crate::metrics::KeySnapshot;
 use crate::store::sealing_key::{SealingKeyEntry, V2Secret};
 use crate::store::signing_key::SigningKey;
-use std::sync::Arc;
+use bytes::Bytes;
 
 /// The name of the sealing key where secrets are bound to names.
 pub(super) const SEALING_KEY_NAME: &str = "refresh tokens";
@@ -36,8 +36,8 @@ pub struct KeyRing {
     v2_refresh: Option<V2RefreshKey>,
     /// Whether new refresh tokens have that form.
     mints_v2: bool,
-    /// The JWKS document as text, computed once per change: `{"keys":[…]}`.
-    pub jwks: Arc<str>,
+    /// The JWKS document as a line of text, written once per change: `{"keys":[…]}`.
+    jwks_line: Bytes,
     /// When the JWKS document may next change by schedule; see [`KeyRing::jwks_max_age_s`].
     pub jwks_max_age_anchor: UnixMillis,
     pub(super) rules: KeyRules,
@@ -129,6 +129,25 @@ impl KeyRing {
         self.v2_refresh.is_some()
     }
 
+    /// The JWKS document: `{"keys":[…]}`.
+    #[must_use]
+    pub fn jwks(&self) -> Bytes {
+        self.jwks_line.slice(..self.jwks_line.len().saturating_sub(1))
+    }
+
+    /// The same as text.
+    #[must_use]
+    pub fn jwks_text(&self) -> &str {
+        // invariant: it was written as text
+        std::str::from_utf8(&self.jwks_line).unwrap_or_default().trim_end()
+    }
+
+    /// The JWKS document and the newline that ends bodies in the protocol.
+    #[must_use]
+    pub fn jwks_line(&self) -> Bytes {
+        self.jwks_line.clone()
+    }
+
     /// `max-age` of the JWKS document in seconds: the time until a new key may be published, at least 1.
     #[must_use]
     pub fn jwks_max_age_s(&self, now: UnixMillis) -> u64 {
@@ -212,7 +231,7 @@ impl RingParts<'_> {
             let is_moved_in = stored.life.moved_in.is_some();
             verifying.push(VerifyingKey { kid: kid.clone(), key, is_moved_in });
         }
-        jwks.push_str("]}");
+        jwks.push_str("]}\n");
         let rsa = self.plan.rsa.as_ref();
         let rsa_times = rsa.map(|rsa| {
             let usable_until = self.usable_until(&rsa.signing)?;
@@ -228,7 +247,7 @@ impl RingParts<'_> {
             refresh_sealing: open_sealing_key(self.vault, self.app, self.sealing)?,
             v2_refresh: self.sealing.v2.as_ref().map(|v2| open_v2_key(self.vault, self.app, v2)).transpose()?,
             mints_v2: self.refresh_tokens == RefreshTokenFormat::V2,
-            jwks: jwks.into(),
+            jwks_line: jwks.into_bytes().into_boxed_slice().into(),
             jwks_max_age_anchor: self.plan.next_key_due,
             rules: self.rules,
             valid_from: self.now,

@@ -53,6 +53,27 @@ pub struct SessionRecord {
 
 crate::record!(SessionRecord, Session, version 2 after SessionRecordV1);
 
+/// The beginning of a [`SessionRecord`]: for what every request needs to know of its session.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct SessionHead {
+    /// As in the record.
+    pub user_id: UserId,
+    /// As in the record.
+    pub created: UnixMillis,
+    /// As in the record.
+    pub family: Family,
+    /// As in the record.
+    #[serde(with = "json::as_text")]
+    pub user_data_in_jwt: JsonObject,
+}
+
+impl From<SessionRecord> for SessionHead {
+    fn from(record: SessionRecord) -> Self {
+        let SessionRecord { user_id, created, family, user_data_in_jwt, .. } = record;
+        Self { user_id, created, family, user_data_in_jwt }
+    }
+}
+
 /// A session before its clients were recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRecordV1 {
@@ -143,6 +164,14 @@ pub fn parse_index_key(key: &Key) -> Option<(AppId, SessionHandle)> {
 /// When the store fails.
 pub async fn get(tx: &mut dyn Tx, app: &AppId, handle: &SessionHandle) -> Result<Option<SessionRecord>, StoreError> {
     codec::get(tx, &row_key(app, handle)).await
+}
+
+/// The same without what comes later in the record.
+///
+/// # Errors
+/// When the store fails.
+pub async fn head(tx: &mut dyn Tx, app: &AppId, handle: &SessionHandle) -> Result<Option<SessionHead>, StoreError> {
+    codec::get_head::<SessionRecord, SessionHead>(tx, &row_key(app, handle)).await
 }
 
 /// Writes a new session: row and index.

@@ -4,6 +4,7 @@
 mod address;
 mod clients;
 mod doctor;
+mod documents;
 mod limits;
 mod linking;
 mod mail;

@@ -79,7 +79,7 @@ fn refresh_token() -> RefreshToken {
 }
 
 fn same_keys(a: &Arc<KeyRing>, b: &Arc<KeyRing>) -> bool {
-    a.jwks == b.jwks && a.tokens.signing_kid(Dynamic) == b.tokens.signing_kid(Dynamic)
+    a.jwks_text() == b.jwks_text() && a.tokens.signing_kid(Dynamic) == b.tokens.signing_kid(Dynamic)
 }
 
 #[test]

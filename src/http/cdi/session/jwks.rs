@@ -20,14 +20,14 @@ pub(super) async fn well_known(context: &Context, call: &Call) -> Result<Reply, 
     let ring = context.key_ring(&call.app).await?;
     warn_of_rsa_only_reader(context, call, &ring);
     let max_age = ring.jwks_max_age_s(context.now());
-    Ok(Reply::raw_json(format!("{}\n", ring.jwks)).cached(format!("max-age={max_age}, must-revalidate")))
+    Ok(Reply::raw_json(ring.jwks_line()).cached(format!("max-age={max_age}, must-revalidate")))
 }
 
 pub(super) async fn with_status(context: &Context, call: &Call) -> Result<Reply, ApiError> {
     call.scope()?;
     let ring = context.key_ring(&call.app).await?;
     warn_of_rsa_only_reader(context, call, &ring);
-    let members = ring.jwks.strip_prefix('{').unwrap_or("}");
+    let members = ring.jwks_text().strip_prefix('{').unwrap_or("}");
     Ok(Reply::raw_json(format!("{{\"status\":\"OK\",{members}\n")))
 }
 

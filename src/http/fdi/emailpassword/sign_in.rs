@@ -83,7 +83,7 @@ pub(super) async fn sign_in(context: &Context, call: &mut FrontCall) -> Result<R
                 Err(refused) => return refused.reply(&CODES),
             };
             limits::succeed(context, call, LimitedAction::SignIn, Some(&email));
-            Ok(reply::ok(&SignedInBody { status: "OK", user: FrontUser::of(&person, call.version) }))
+            Ok(reply::ok(&SignedInBody { status: "OK", user: FrontUser::of(&person, call.version()) }))
         }
         SignedIn::WrongCredentials => Ok(reply::status(WRONG)),
     }

@@ -94,7 +94,7 @@ pub(super) async fn sign_up(context: &Context, call: &mut FrontCall) -> Result<R
         Err(refused) => return refused.reply(&CODES),
     };
     limits::familiarise(context, call, &email);
-    Ok(reply::ok(&SignedInBody { status: "OK", user: FrontUser::of(&person, call.version) }))
+    Ok(reply::ok(&SignedInBody { status: "OK", user: FrontUser::of(&person, call.version()) }))
 }
 
 fn taken() -> Reply {

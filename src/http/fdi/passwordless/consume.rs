@@ -67,7 +67,7 @@ pub(super) async fn consume(context: &Context, call: &mut FrontCall) -> Result<R
     };
     limits::succeed(context, call, LimitedAction::Code, Some(contact.text()));
     limits::succeed_message(context, call, &contact);
-    Ok(reply::ok(&CreatedBody::under_both_names(&person, created, call.version)))
+    Ok(reply::ok(&CreatedBody::under_both_names(&person, created, call.version())))
 }
 
 fn failed(refused: Refused) -> Result<Reply, FrontError> {

@@ -1,7 +1,7 @@
 //! The session of a request (protocol: 20, 5).
 
-use super::access::{access_token, cookie};
-use crate::command::session::list::FindSession;
+use super::access::access_token_or;
+use crate::command::session::list::FindPayload;
 use crate::command::session::regenerate::{NewPayload, RegenerateAccessToken, Regenerated};
 use crate::command::session::verify::{Verified, VerifySession};
 use crate::config::front::{AntiCsrf, TokenTransfer};
@@ -49,9 +49,8 @@ pub async fn required(context: &Context, call: &mut FrontCall) -> Result<LoadedS
 /// When the session has ended, or its token is not valid any more.
 pub async fn optional(context: &Context, call: &mut FrontCall) -> Result<Option<LoadedSession>, FrontError> {
     let Some(session) = optional_presented(context, call).await? else { return Ok(None) };
-    let handle = session.view.handle.to_string();
-    let found = FindSession { scope: call.scope(), handle: &handle }.run(context).await?;
-    let stored = Some(found.ok_or(FrontError::UNAUTHORISED)?.user_data_in_jwt);
+    let found = FindPayload { app: &call.app, handle: &session.view.handle }.run(context).await?;
+    let stored = Some(found.ok_or(FrontError::UNAUTHORISED)?);
     Ok(Some(LoadedSession { stored, ..session }))
 }
 
@@ -69,16 +68,18 @@ pub async fn presented(context: &Context, call: &mut FrontCall) -> Result<Loaded
 /// # Errors
 /// When its token is not valid any more.
 pub async fn optional_presented(context: &Context, call: &mut FrontCall) -> Result<Option<LoadedSession>, FrontError> {
-    if cookie(call, LEGACY_COOKIE).is_some() {
+    let [legacy, access] = Cookies::of(&call.request.headers).find([LEGACY_COOKIE, ACCESS_COOKIE]);
+    if legacy.value().is_some() {
         return Err(FrontError::TryRefreshToken);
     }
-    let Some(presented) = access_token(call) else { return Ok(None) };
+    let is_repeated = access.is_repeated();
+    let Some(presented) = access_token_or(call, || access.value()) else { return Ok(None) };
     watch::has_token(context, call);
     let is_cookie = presented.transfer == TokenTransfer::Cookie;
     if presented.shape.created > context.now().plus(CLOCK_TOLERANCE_MS) {
         watch::note(context, call, Anomaly::ClocksApart, "");
     }
-    if is_cookie && Cookies::of(&call.request.headers).has_several(ACCESS_COOKIE) {
+    if is_cookie && is_repeated {
         watch::note(context, call, Anomaly::DuplicateCookies, "");
         return Err(FrontError::TryRefreshToken);
     }

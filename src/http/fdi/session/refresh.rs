@@ -1,6 +1,6 @@
 //! `POST /session/refresh` (protocol: 20, 6).
 
-use super::access::{bearer, cookie, refresh_token};
+use super::access::{bearer, refresh_token};
 use super::shape::{Shape, shape};
 use super::start::hand_out;
 use crate::command::hook::ask::{HookRefusal, is_asked};
@@ -32,12 +32,23 @@ const JUST_MADE_MS: u64 = 30_000;
 #[derive(serde::Serialize)]
 struct Nothing {}
 
+/// What the cookies of a request say of its session.
+struct Sent {
+    /// What is known of the access token, without a check.
+    access: Option<Shape>,
+    /// Whether there is a refresh token.
+    has_refresh: bool,
+    has_legacy: bool,
+    /// Which of the two tokens there are several of.
+    repeated: Vec<&'static str>,
+}
+
 pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontError> {
-    clear_duplicates(context, call)?;
-    let is_legacy = cookie(call, LEGACY_COOKIE).is_some();
-    let Some((token, transfer)) = refresh_token(call) else {
-        watch_missing(context, call);
-        forget_legacy(call, is_legacy);
+    let (sent, token) = read(call);
+    clear_duplicates(context, call, &sent)?;
+    let Some((token, transfer)) = token else {
+        watch_missing(context, call, &sent);
+        forget_legacy(call, &sent);
         return Err(FrontError::UNAUTHORISED);
     };
     let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site);
@@ -63,21 +74,21 @@ pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<R
     };
     match command.run(context).await? {
         Refreshed::Ok(issued) => {
-            watch_refreshed(context, call, transfer);
-            forget_other_refresh_token(call, transfer);
+            watch_refreshed(context, call, transfer, &sent);
+            forget_other_refresh_token(call, transfer, &sent);
             hand_out(context, call, transfer, &issued);
-            forget_legacy(call, is_legacy);
+            forget_legacy(call, &sent);
             Ok(reply::ok(&Nothing {}))
         }
         Refreshed::TokenTheft { handle, .. } => {
             let which = Which::Handles(vec![handle.to_string()]);
             RevokeSessions { scope: call.scope(), which }.run(context).await?;
-            forget_legacy(call, is_legacy);
+            forget_legacy(call, &sent);
             Err(FrontError::TokenTheftDetected)
         }
         Refreshed::TooLarge(flaw) => Err(FrontError::TokenTooLarge(flaw)),
         Refreshed::Unauthorised { .. } | Refreshed::InvalidAccessTokenValidity { .. } => {
-            forget_legacy(call, is_legacy);
+            forget_legacy(call, &sent);
             Err(FrontError::UNAUTHORISED)
         }
     }
@@ -115,16 +126,24 @@ async fn ask(context: &Context, call: &FrontCall, token: &str) -> Result<Option<
     }
 }
 
+/// Reads the cookies, and the refresh token that counts with where it was.
+fn read(call: &FrontCall) -> (Sent, Option<(String, TokenTransfer)>) {
+    let cookies = Cookies::of(&call.request.headers);
+    let [access, refresh, legacy] = cookies.find([ACCESS_COOKIE, REFRESH_COOKIE, LEGACY_COOKIE]);
+    let tokens = [(ACCESS_COOKIE, access), (REFRESH_COOKIE, refresh)];
+    let sent = Sent {
+        access: access.value().and_then(|token| shape(&token)),
+        has_refresh: refresh.value().is_some(),
+        has_legacy: legacy.value().is_some(),
+        repeated: tokens.into_iter().filter(|(_, token)| token.is_repeated()).map(|(name, _)| name).collect(),
+    };
+    (sent, refresh_token(call, refresh))
+}
+
 /// Of two cookies with one name, nobody can tell which is the newer one. Those of an earlier domain are cleared, so
 /// that the next request has one.
-fn clear_duplicates(context: &Context, call: &mut FrontCall) -> Result<(), FrontError> {
-    if call.front.session.transfer == Some(TokenTransfer::Header) {
-        return Ok(());
-    }
-    let cookies = Cookies::of(&call.request.headers);
-    let several: Vec<_> =
-        [ACCESS_COOKIE, REFRESH_COOKIE].into_iter().filter(|name| cookies.has_several(name)).collect();
-    if several.is_empty() {
+fn clear_duplicates(context: &Context, call: &mut FrontCall, sent: &Sent) -> Result<(), FrontError> {
+    if call.front.session.transfer == Some(TokenTransfer::Header) || sent.repeated.is_empty() {
         return Ok(());
     }
     let Some(domain) = call.front.session.older_cookie_domain.clone() else {
@@ -132,20 +151,15 @@ fn clear_duplicates(context: &Context, call: &mut FrontCall) -> Result<(), Front
         return Err(FrontError::Misconfigured(DUPLICATES));
     };
     let rules = call.rules.with_domain(domain);
-    several.into_iter().for_each(|name| call.tokens.clear_cookie(&rules, name));
+    sent.repeated.iter().for_each(|name| call.tokens.clear_cookie(&rules, name));
     Err(FrontError::ClearedDuplicateCookies)
 }
 
-/// What is known of the access token's cookie, without a check.
-fn access_cookie(call: &FrontCall) -> Option<Shape> {
-    shape(&cookie(call, ACCESS_COOKIE)?)
-}
-
 /// Why a page that believes that it is signed in may come without a refresh token.
-fn watch_missing(context: &Context, call: &FrontCall) {
+fn watch_missing(context: &Context, call: &FrontCall, sent: &Sent) {
     let validity_ms = call.app.config.refresh_token_validity_ms;
     // Where the refresh token has expired, its cookie is gone for good reason.
-    let is_path = access_cookie(call).is_some_and(|access| access.created.plus(validity_ms) > context.now());
+    let is_path = sent.access.is_some_and(|access| access.created.plus(validity_ms) > context.now());
     if is_path {
         return watch::note(context, call, Anomaly::RefreshCookieMissing, "");
     }
@@ -153,29 +167,29 @@ fn watch_missing(context: &Context, call: &FrontCall) {
 }
 
 /// Frontends refresh when an access token has expired or is refused.
-fn watch_refreshed(context: &Context, call: &FrontCall, transfer: TokenTransfer) {
+fn watch_refreshed(context: &Context, call: &FrontCall, transfer: TokenTransfer, sent: &Sent) {
     if transfer == TokenTransfer::Header {
         return watch::refreshed_page(context, call);
     }
     watch::has_token(context, call);
-    let Some(access) = access_cookie(call) else { return };
+    let Some(access) = sent.access else { return };
     let (now, half) = (context.now(), call.app.config.access_token_validity_ms / 2);
     if access.created.plus(JUST_MADE_MS) > now && access.expires > now.plus(half) {
         watch::note(context, call, Anomaly::RefreshTooEarly, "");
     }
 }
 
-fn forget_legacy(call: &mut FrontCall, is_legacy: bool) {
-    if is_legacy {
+fn forget_legacy(call: &mut FrontCall, sent: &Sent) {
+    if sent.has_legacy {
         call.tokens.clear_cookie(&call.rules, LEGACY_COOKIE);
     }
 }
 
 /// Clears the tokens that the browser keeps in the other way, if it sent a refresh token in it.
-fn forget_other_refresh_token(call: &mut FrontCall, transfer: TokenTransfer) {
+fn forget_other_refresh_token(call: &mut FrontCall, transfer: TokenTransfer, sent: &Sent) {
     let (other, is_sent) = match transfer {
         TokenTransfer::Cookie => (TokenTransfer::Header, bearer(call).is_some()),
-        TokenTransfer::Header => (TokenTransfer::Cookie, cookie(call, REFRESH_COOKIE).is_some()),
+        TokenTransfer::Header => (TokenTransfer::Cookie, sent.has_refresh),
     };
     if is_sent {
         call.tokens.clear(other, &call.rules);

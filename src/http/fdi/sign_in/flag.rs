@@ -16,7 +16,7 @@ pub(super) enum LinkingFlag {
 impl LinkingFlag {
     /// What the body says.
     pub(super) fn of(call: &FrontCall, body: &Body) -> Self {
-        if !call.version.has_linking_flag {
+        if !call.version().has_linking_flag {
             return Self::Unsaid;
         }
         match body.get("shouldTryLinkingWithSessionUser") {

@@ -124,7 +124,7 @@ async fn sign_in(
     match signing_in.finish(context, call, (*signed, created), FACTOR).await {
         Ok(person) => {
             limits::succeed(context, call, LimitedAction::Code, None);
-            Ok(reply::ok(&CreatedBody::of(&person, created, call.version)))
+            Ok(reply::ok(&CreatedBody::of(&person, created, call.version())))
         }
         Err(refused) => refused.reply(&CODES),
     }
