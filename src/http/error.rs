@@ -45,6 +45,9 @@ pub enum ApiError {
         /// Bytes allowed.
         limit: usize,
     },
+    /// 415: the body is compressed, which the front door does not read.
+    #[error("Compressed bodies are not read: send it without Content-Encoding")]
+    CompressedBody,
     /// 429: sign-ins are delayed after failed ones, or a limit of the front door is reached. The protocol has no such
     /// limits.
     #[error("{sentence}. Try again in {}", count(*retry_after_s, "second"))]
@@ -127,6 +130,7 @@ impl ApiError {
             Self::MethodNotSupported { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::MethodNotImplemented | Self::NotAvailable { .. } => StatusCode::NOT_IMPLEMENTED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::CompressedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Misconfigured(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

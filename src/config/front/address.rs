@@ -7,8 +7,15 @@ use crate::config::values::Values;
 use crate::domain::origin::Origin;
 
 /// The settings that may keep TLS from being set up.
-const TLS_SETTINGS: [&str; 5] =
-    ["front_tls_cert", "front_tls_key", "front_acme", "front_acme_directory", "front_acme_contact_email"];
+const TLS_SETTINGS: [&str; 7] = [
+    "front_tls_cert",
+    "front_tls_key",
+    "front_acme",
+    "front_acme_directory",
+    "front_acme_contact_email",
+    "front_acme_eab_key_id",
+    "front_acme_eab_key",
+];
 
 /// Where browsers reach the front door.
 #[derive(Debug, Clone, PartialEq, Eq)]

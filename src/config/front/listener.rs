@@ -3,6 +3,9 @@
 use crate::config::values::Values;
 use crate::domain::loopback::is_loopback;
 use crate::domain::mail::MailAddress;
+use crate::domain::secret::Secret;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::path::PathBuf;
 
 /// The listener of the front door.
@@ -47,7 +50,26 @@ pub struct AcmeConfig {
     pub directory: String,
     /// Where it may write to about certificates.
     pub contact_email: Option<String>,
+    /// The account that the operator has there already, if it asks for one.
+    pub external_account: Option<ExternalAccount>,
 }
+
+/// An account at an authority, to which the ACME account is bound (RFC 8555, 7.3.4).
+#[derive(Debug, Clone)]
+pub struct ExternalAccount {
+    /// Its id.
+    pub key_id: String,
+    /// Its key for HMAC-SHA256.
+    pub key: Secret<Vec<u8>>,
+}
+
+impl PartialEq for ExternalAccount {
+    fn eq(&self, other: &Self) -> bool {
+        self.key_id == other.key_id && self.key.matches(other.key.expose())
+    }
+}
+
+impl Eq for ExternalAccount {}
 
 /// The files of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +161,21 @@ impl AcmeConfig {
         let contact_email = contact_email
             .map_err(|error| format!("'front_acme_contact_email' is not a valid address: {error}"))?
             .map(|address| address.as_str().to_owned());
-        Ok(Self { directory: directory.to_owned(), contact_email })
+        let external_account = ExternalAccount::read(values)?;
+        Ok(Self { directory: directory.to_owned(), contact_email, external_account })
+    }
+}
+
+impl ExternalAccount {
+    fn read(values: &Values) -> Result<Option<Self>, String> {
+        let (key_id, key) = match (values.text("front_acme_eab_key_id"), values.text("front_acme_eab_key")) {
+            (None, None) => return Ok(None),
+            (Some(key_id), Some(key)) => (key_id.to_owned(), key),
+            _ => return Err("'front_acme_eab_key_id' and 'front_acme_eab_key' must be set together".to_owned()),
+        };
+        // Authorities write it as RFC 8555 does; some with padding.
+        let key = URL_SAFE_NO_PAD.decode(key.trim_end_matches('=')).ok().filter(|key| !key.is_empty());
+        let key = key.ok_or("'front_acme_eab_key' must be a key in base64url, as the authority shows it")?;
+        Ok(Some(Self { key_id, key: Secret::new(key) }))
     }
 }

@@ -79,6 +79,21 @@ pub(super) const FRONT: &[Setting] = &[
         Null,
         "Address at which the authority may tell you about problems with certificates.",
     ),
+    setting(
+        "front_acme_eab_key_id",
+        "SESSIOND_FRONT_ACME_EAB_KEY_ID",
+        Kind::Text,
+        Null,
+        "Id of the account that you have at the authority, if it asks for one (external account binding).",
+    ),
+    setting(
+        "front_acme_eab_key",
+        "SESSIOND_FRONT_ACME_EAB_KEY",
+        Kind::Text,
+        Null,
+        "Key of that account, in base64url, as the authority shows it.",
+    )
+    .secret(),
     setting("app_name", "SESSIOND_APP_NAME", Kind::Text, Text("sessiond"), "What people see as the name of the app.")
         .per_app(),
     setting(

@@ -1,7 +1,9 @@
 //! Readers of browsers' bodies and queries (protocol: 20, 1.2).
 
 use super::error::FrontError;
+use crate::http::error::ApiError;
 use crate::http::exchange::Request;
+use http::header::CONTENT_ENCODING;
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -12,8 +14,11 @@ impl Body {
     /// Reads a request's body; no body at all has no members.
     ///
     /// # Errors
-    /// 400 unless it is JSON.
+    /// 415 if it is compressed, 400 unless it is JSON.
     pub fn of(request: &Request) -> Result<Self, FrontError> {
+        if request.header(&CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+            return Err(ApiError::CompressedBody.into());
+        }
         if request.body.is_empty() {
             return Ok(Self(Value::Null));
         }

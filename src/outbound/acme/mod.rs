@@ -14,8 +14,8 @@ use crate::outbound::http::HttpClient;
 use crate::outbound::one_line::one_line;
 use crate::state::certificates::Certificates;
 use instant_acme::{
-    Account, AccountCredentials, AuthorizationStatus, ChallengeType, Identifier, NewAccount, NewOrder, Order,
-    OrderStatus, RetryPolicy,
+    Account, AccountCredentials, AuthorizationStatus, ChallengeType, ExternalAccountKey, Identifier, NewAccount,
+    NewOrder, Order, OrderStatus, RetryPolicy,
 };
 use ipnet::IpNet;
 use rcgen::{CertificateParams, CustomExtension, DistinguishedName, KeyPair};
@@ -131,7 +131,9 @@ impl AcmeClient {
         let contact = config.contact_email.as_ref().map(|email| format!("mailto:{email}"));
         let contact: Vec<&str> = contact.iter().map(String::as_str).collect();
         let account = NewAccount { contact: &contact, terms_of_service_agreed: true, only_return_existing: false };
-        let (account, credentials) = builder().create(&account, config.directory.clone(), None).await?;
+        let external = config.external_account.as_ref();
+        let external = external.map(|it| ExternalAccountKey::new(it.key_id.clone(), it.key.expose()));
+        let (account, credentials) = builder().create(&account, config.directory.clone(), external.as_ref()).await?;
         let text = serde_json::to_string(&credentials).map_err(|_| AcmeError::Key)?;
         folder.keep_account(&config.directory, &text)?;
         Ok(account)

@@ -4,6 +4,8 @@ mod server;
 
 use crate::app::{ManualClock, START, TestApp, TestServer};
 use crate::cdi::multitenancy::put_app;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde_json::json;
 use server::{AcmeServer, Mood, shown};
 use sessiond::jobs::acme::{AcmeRound, AcmeSchedule, round};
@@ -37,9 +39,13 @@ struct Scene {
 }
 
 async fn scene(folder: &Path, clock: &ManualClock) -> Scene {
+    scene_with(folder, clock, &[]).await
+}
+
+async fn scene_with(folder: &Path, clock: &ManualClock, more: &[(&str, &str)]) -> Scene {
     let authority = Arc::new(AcmeServer::new());
     let listening = TestServer::with(Arc::clone(&authority), crate::limits::limits()).await;
-    let app = front(folder, clock, &directory(&listening)).await;
+    let app = front_with(folder, clock, &directory(&listening), more).await;
     let front = TestServer::with_tls(Arc::clone(&app.fdi), crate::limits::limits(), &app.context.certificates).await;
     authority.reaches(front.address);
     Scene { app, front, authority, listening, schedule: AcmeSchedule::default() }
@@ -50,8 +56,15 @@ fn directory(listening: &TestServer) -> String {
 }
 
 async fn front(folder: &Path, clock: &ManualClock, directory: &str) -> TestApp {
+    front_with(folder, clock, directory, &[]).await
+}
+
+async fn front_with(folder: &Path, clock: &ManualClock, directory: &str, more: &[(&str, &str)]) -> TestApp {
     let app = TestApp::builder().clock(clock).setting("api_domain", "https://front.test");
-    let app = app.setting("front_acme", "on").setting("front_acme_contact_email", "admin@front.test");
+    let mut app = app.setting("front_acme", "on").setting("front_acme_contact_email", "admin@front.test");
+    for (key, value) in more {
+        app = app.setting(key, value);
+    }
     app.setting("front_acme_directory", directory).setting("data_dir", folder.to_str().unwrap()).build().await
 }
 
@@ -180,6 +193,28 @@ async fn pauses_go_on_after_a_restart() {
             clock.advance(wait);
         }
         assert_eq!(again.round().await, issued(&["front.test"]), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_bound_to_the_one_that_the_operator_has_there() {
+    const KEY: &[u8] = b"a key that the authority has made";
+    let written = BASE64.encode(KEY);
+    for (key_id, key, is_right) in [
+        ("", "", false),
+        ("other", written.as_str(), false),
+        ("kid-1", "d3Jvbmcga2V5", false),
+        ("kid-1", written.as_str(), true),
+    ] {
+        let (folder, clock) = (TempDir::new().unwrap(), ManualClock::at(START));
+        let settings = [("front_acme_eab_key_id", key_id), ("front_acme_eab_key", key)];
+        let settings = if key_id.is_empty() { &settings[..0] } else { &settings[..] };
+        let mut scene = scene_with(folder.path(), &clock, settings).await;
+        scene.authority.demand_external_account("kid-1", KEY);
+        match is_right {
+            true => assert_eq!(scene.round().await, issued(&["front.test"])),
+            false => assert_failed(&scene.round().await, "externalAccountRequired"),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! proofs as the documents say, and misbehaves as a test wants.
 
 use crate::authority::{Authority, pem};
+use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -50,6 +51,8 @@ struct State {
     made: u64,
     nonces: HashSet<String>,
     accounts: Vec<Account>,
+    /// Id and key of the account that a new one has to be bound to.
+    external: Option<(String, Vec<u8>)>,
     orders: Vec<Order>,
     issued: Vec<Vec<u8>>,
     base: String,
@@ -92,6 +95,11 @@ impl AcmeServer {
 
     pub(super) fn behave(&self, mood: Mood) {
         self.state().mood = mood;
+    }
+
+    /// Opens accounts only for whoever has this one already.
+    pub(super) fn demand_external_account(&self, key_id: &str, key: &[u8]) {
+        self.state().external = Some((key_id.to_owned(), key.to_vec()));
     }
 
     pub(super) fn issued(&self) -> Vec<Vec<u8>> {
@@ -208,6 +216,11 @@ impl AcmeServer {
             return Refusal(403, "userActionRequired").reply();
         }
         let mut state = self.state();
+        if let Some((key_id, key)) = &state.external
+            && !is_bound(&payload["externalAccountBinding"], &jwk, (key_id, key), &format!("{}/account", state.base))
+        {
+            return Refusal(403, "externalAccountRequired").reply();
+        }
         state.accounts.push(Account { jwk, contact: payload["contact"].clone() });
         let location = format!("{}/account/{}", state.base, state.accounts.len() - 1);
         with(reply(201, &json!({"status": "valid"})), "location", &location)
@@ -306,6 +319,19 @@ impl Dispatch for AcmeServer {
         state.nonces.insert(nonce.clone());
         with(answer, "replay-nonce", &nonce)
     }
+}
+
+/// Checks the binding of a new account (RFC 8555, 7.3.4).
+fn is_bound(binding: &Value, jwk: &Value, (key_id, key): (&str, &[u8]), url: &str) -> bool {
+    let part = |name: &str| binding[name].as_str().unwrap_or_default();
+    let json = |text: &str| BASE64.decode(text).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    let signed = format!("{}.{}", part("protected"), part("payload"));
+    let signature = BASE64.decode(part("signature")).unwrap_or_default();
+    let is_genuine = hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, key), signed.as_bytes(), &signature).is_ok();
+    let protected = json(part("protected")).unwrap_or_default();
+    is_genuine
+        && protected == json!({"alg": "HS256", "kid": key_id, "url": url})
+        && json(part("payload")).as_ref() == Some(jwk)
 }
 
 fn order_document(state: &State, number: usize) -> Value {

@@ -50,6 +50,7 @@ pub(crate) fn sample(setting: &Setting) -> String {
         "smtp_from_email" => "shop@example.org",
         "smtp_host" => "localhost",
         "smtp_password" | "sms_twilio_auth_token" => "correct horse",
+        "front_acme_eab_key" => "c2lnbmVyLWtleQ",
         "sms_twilio_account_sid" => "AC2",
         "sms_webhook_secret" => WEBHOOK_SECRET,
         _ => "",

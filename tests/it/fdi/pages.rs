@@ -115,6 +115,19 @@ async fn errors_can_be_read_too_and_tokens_are_never_stored() {
 }
 
 #[tokio::test]
+async fn compressed_bodies_are_refused_with_a_sentence() {
+    let app = shop().await;
+    for encoding in ["gzip", "deflate", "br", "x"] {
+        let request = app.front(Method::POST, "/auth/signin").header("content-encoding", encoding);
+        let refused = request.json(&form("a@b.cd", PASSWORD)).await;
+        assert_eq!(refused.code(), 415, "{encoding}: {}", refused.body());
+        assert!(refused.json()["message"].as_str().unwrap().contains("Content-Encoding"), "{}", refused.body());
+    }
+    let plain = app.front(Method::POST, "/auth/signin").header("content-encoding", "Identity");
+    assert_eq!(plain.json(&form("a@b.cd", PASSWORD)).await.code(), 200);
+}
+
+#[tokio::test]
 async fn keys_may_be_read_by_every_page() {
     let app = shop().await;
     for path in ["/auth/jwt/jwks.json", "/auth/.well-known/openid-configuration"] {
