@@ -18,6 +18,7 @@ use crate::outbound::sms::HttpSms;
 use crate::state::contention::Contention;
 use crate::state::directory::Directory;
 use crate::state::health_limits::HealthLimits;
+use crate::state::identities::Identities;
 use crate::state::key::{KeyRings, MasterKey, UnlockError, unlock};
 use crate::state::outbox::{EventOutbox, MailOutbox};
 use crate::state::password::Hashing;
@@ -26,6 +27,7 @@ use crate::state::password::refusals::Refusals;
 use crate::state::rate_limits::RateLimits;
 use crate::state::recent_sign_ins::RecentSignIns;
 use crate::state::settled_clock::SettledClock;
+use crate::state::shared_refreshes::SharedRefreshes;
 use crate::state::sightings::Sightings;
 use crate::state::verified_tokens::VerifiedTokens;
 use crate::store::data_folder::{self, OpenFolder, Options};
@@ -173,6 +175,8 @@ pub async fn compose(config: &Arc<BaseConfig>, parts: ContextParts) -> Result<Co
         entropy,
         keys: Arc::new(KeyRings::new(vault)),
         verified: VerifiedTokens::new(config.cache_bytes / VERIFIED_TOKENS_SHARE),
+        identities: Identities::default(),
+        shared_refreshes: SharedRefreshes::default(),
         health: HealthLimits::default(),
         contention: Contention::default(),
         hashing: Hashing::new(config.hashing),

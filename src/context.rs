@@ -13,6 +13,7 @@ use crate::state::certificates::Certificates;
 use crate::state::contention::Contention;
 use crate::state::directory::{AppEntry, Directory};
 use crate::state::health_limits::HealthLimits;
+use crate::state::identities::Identities;
 use crate::state::key::{KeyContext, KeyRing, KeyRings, Need};
 use crate::state::outbox::{EventOutbox, MailOutbox};
 use crate::state::password::Hashing;
@@ -22,6 +23,7 @@ use crate::state::rate_limits::RateLimits;
 use crate::state::recent_marks::RecentMarks;
 use crate::state::recent_sign_ins::RecentSignIns;
 use crate::state::settled_clock::SettledClock;
+use crate::state::shared_refreshes::SharedRefreshes;
 use crate::state::sightings::Sightings;
 use crate::state::verified_tokens::VerifiedTokens;
 use crate::store::Engine;
@@ -44,6 +46,10 @@ pub struct Context {
     pub keys: Arc<KeyRings>,
     /// Access tokens whose signature has already been checked.
     pub verified: VerifiedTokens,
+    /// What the gate tells applications about tokens that it knows.
+    pub identities: Identities,
+    /// Refreshes whose result several page loads share.
+    pub shared_refreshes: SharedRefreshes,
     /// The limits on how often health checks may reach the store.
     pub health: HealthLimits,
     /// Queues for commands on the same session whose commits conflict.

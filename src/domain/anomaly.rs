@@ -149,6 +149,22 @@ anomalies! {
         "A proxy reports the addresses of browsers, but is not in trusted_proxies: everybody counts as the proxy, in limits \
          and in logs.",
         "Add the proxy's address to trusted_proxies.";
+    /// A gate whose address does not say what is required.
+    GateAskedWrongly, "gate-asked-wrongly", 1,
+        "A proxy asks the gate in a way that it does not understand, and every request through that proxy is refused: a \
+         requirement is misspelt, or a header is missing.",
+        "Correct the gate's address, or add the headers, as in the documentation's configuration of that proxy (docs/gate).";
+    /// A gate that is asked by a proxy that may report anything.
+    GateProxyNotTrusted, "gate-proxy-not-trusted", 1,
+        "A proxy asks the gate, but is not in trusted_proxies: the gate does not believe what it reports, and every request \
+         through that proxy is refused.",
+        "Add the proxy's address to trusted_proxies.";
+    /// Browsers that come back after every refresh.
+    GateLoop, "gate-loop", 1,
+        "Browsers refresh their session again and again, and the gate still asks for it: the new cookies do not reach the \
+         guarded host, or the gate does not accept them.",
+        "Set cookie_domain so that it contains the guarded host, have the proxy pass on Set-Cookie, and let the clocks of all \
+         machines follow a time server.";
     /// A cookie that browsers do not keep.
     CookieTooLarge, "cookie-too-large", 1,
         "The access token holds too many claims for a cookie: it takes more than 3,800 bytes, and a session whose cookie \

@@ -10,6 +10,7 @@ pub mod connection;
 pub mod error;
 pub mod exchange;
 pub mod fdi;
+pub mod gate;
 pub mod host;
 pub mod ip_rules;
 pub mod server;

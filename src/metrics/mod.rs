@@ -4,6 +4,7 @@
 //! label. Figures that the store, caches and keys count themselves are read on request.
 
 mod counters;
+mod gate;
 mod hooks;
 mod limits;
 mod mail;
@@ -30,6 +31,7 @@ use std::time::Duration;
 /// The `Content-Type` of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 pub use counters::CountersBy;
+pub use gate::{BounceOutcome, GateOutcome};
 pub use hooks::{HookOutcome, QuestionOutcome};
 pub use limits::LimitFigures;
 pub use mail::MailOutcome;
@@ -61,6 +63,10 @@ pub struct Metrics {
     pub limits: LimitFigures,
     /// Questions to hooks, by outcome.
     pub questions: CountersBy<QuestionOutcome>,
+    /// Requests that proxies asked the gate about, by outcome.
+    pub gate: CountersBy<GateOutcome>,
+    /// Page loads that were sent to refresh their session, by outcome.
+    pub bounces: CountersBy<BounceOutcome>,
 }
 
 /// Counters of what happens to sessions. Each outcome has its own counter, resolved once.
@@ -248,8 +254,27 @@ impl Default for Metrics {
         let figure = ("hook_questions", "Questions to inline hooks by outcome");
         let questions =
             CountersBy::registered(&mut registry, figure, ("outcome", QuestionOutcome::name), QuestionOutcome::ALL);
+        let figure = ("gate_requests", "Requests that proxies asked the gate about by outcome");
+        let gate = CountersBy::registered(&mut registry, figure, ("outcome", GateOutcome::name), GateOutcome::ALL);
+        let figure = ("gate_bounces", "Page loads that the gate sent to refresh their session by outcome");
+        let bounces =
+            CountersBy::registered(&mut registry, figure, ("outcome", BounceOutcome::name), BounceOutcome::ALL);
         let limits = LimitFigures::registered(&mut registry);
-        Self { registry, requests, latency, panics, sessions, sign_ins, sign_ups, mails, hooks, questions, limits }
+        Self {
+            registry,
+            requests,
+            latency,
+            panics,
+            sessions,
+            sign_ins,
+            sign_ups,
+            mails,
+            hooks,
+            questions,
+            gate,
+            bounces,
+            limits,
+        }
     }
 }
 

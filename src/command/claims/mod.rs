@@ -9,21 +9,15 @@ use crate::context::Context;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::json::{Json, JsonObject, Members};
 use crate::domain::multifactorauth::FactorsClaim;
+pub use crate::domain::session::claims::{EMAIL_VERIFIED, FACTORS};
+use crate::domain::session::claims::{PERMISSIONS, ROLES};
 use crate::domain::time::UnixMillis;
 use crate::domain::userroles::RoleName;
 use crate::fault::Fault;
 use crate::store::{Tx, user};
 
-/// The claim that says whether the e-mail address is verified.
-pub const EMAIL_VERIFIED: &str = "st-ev";
-/// The claim that says which factors are complete.
-pub const FACTORS: &str = "st-mfa";
-/// The claim that lists roles.
-const ROLES: &str = "st-role";
 /// The claim that lists the hosts of the session's tenant.
 const ALLOWED_DOMAINS: &str = "st-t-dmns";
-/// The claim that lists permissions.
-const PERMISSIONS: &str = "st-perm";
 
 /// The owner of a session's claims, in the ids that callers see.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 pub mod create;
 pub mod data;
 pub mod ending;
+pub mod identity;
 mod issue;
 pub mod jwt;
 pub mod list;

@@ -100,6 +100,12 @@ impl Websites {
         }
     }
 
+    /// True if one of the websites has this host.
+    #[must_use]
+    pub fn has_host(&self, host: &str) -> bool {
+        self.origins.iter().any(|(origin, _)| origin.host == host)
+    }
+
     /// The first website; `None` in development.
     #[must_use]
     pub fn first(&self) -> Option<&Origin> {

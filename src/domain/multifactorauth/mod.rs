@@ -92,6 +92,18 @@ impl FactorsClaim {
         self.completed.get(factor).is_some_and(|at| at.as_f64().is_some())
     }
 
+    /// The factors that are complete.
+    pub fn completed(&self) -> impl Iterator<Item = &str> {
+        self.completed.iter().filter(|(_, at)| at.as_f64().is_some()).map(|(factor, _)| factor)
+    }
+
+    /// When the last of its factors was completed.
+    #[must_use]
+    pub fn last_completed(&self) -> Option<UnixMillis> {
+        let seconds = self.completed.iter().filter_map(|(_, at)| at.as_i64().and_then(|at| u64::try_from(at).ok()));
+        seconds.max().map(|seconds| UnixMillis(seconds.saturating_mul(1000)))
+    }
+
     /// True if the requirements were met when the claim was last brought up to date.
     #[must_use]
     pub const fn is_satisfied(&self) -> bool {

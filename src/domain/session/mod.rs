@@ -1,8 +1,10 @@
 //! Sessions: a session is a refresh-token family.
 //!
 //! [`family`] decides what a presented token may still do; [`event`] and [`timeline`] record what happened and why;
-//! [`lifetime`] and [`size`] limit access tokens; [`client`] describes who uses the session.
+//! [`lifetime`] and [`size`] limit access tokens; [`claims`] reads what they say; [`client`] describes who uses the
+//! session.
 
+pub mod claims;
 pub mod client;
 pub mod event;
 pub mod family;

@@ -46,6 +46,7 @@ use crate::http::fdi::route::{FrontMounted, FrontRoute, FrontTable};
 use crate::http::fdi::tenant_host::{Pages, TenantHost};
 use crate::http::fdi::tokens::{CookieRules, OutgoingTokens};
 use crate::http::fdi::watch::Arrival;
+use crate::http::gate;
 use crate::http::host::Host;
 use crate::http::ip_rules;
 use crate::http::server::Dispatch;
@@ -70,6 +71,7 @@ pub const RECIPES: &[&[FrontRoute]] = &[
     thirdparty::ROUTES,
     multifactorauth::ROUTES,
     totp::ROUTES,
+    gate::ROUTES,
     dev::ROUTES,
 ];
 
@@ -182,7 +184,8 @@ impl Fdi {
             return reply;
         }
         // Providers send people back with POST, to routes that write nothing.
-        if mounted.route.writes || request.method == Method::GET && !mounted.route.public {
+        let is_watched = !mounted.route.public && !mounted.route.is_about_another;
+        if mounted.route.writes || request.method == Method::GET && is_watched {
             arrival.foreign_page(&caller);
         }
         let is_cross_site = pages.is_cross_site(caller.website());
@@ -250,8 +253,10 @@ impl Fdi {
         let named = host.as_ref().and_then(|host| directory.find_by_front_host(host.as_str()));
         let app = named.or_else(|| directory.find("", crate::domain::ids::PUBLIC)).ok_or(ApiError::NotFound)?;
         let front = app.config.front.clone().ok_or(ApiError::NotFound)?;
+        let is_about_another = request.path.ends_with(gate::PATH);
         let has_others = directory.has_front_addresses();
-        if host.as_ref().is_some_and(|host| !watch::is_expected(request, host, &front, has_others)) {
+        let is_unexpected = |host| !is_about_another && !watch::is_expected(request, host, &front, has_others);
+        if host.as_ref().is_some_and(is_unexpected) {
             Arrival { context: &self.context, app: &app.id, request }.host_unknown();
         }
         // A name that an outsider owns can be pointed at this machine: its pages would count as the front door's own.

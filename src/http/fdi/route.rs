@@ -28,6 +28,9 @@ pub struct FrontRoute {
     /// Whether requests change something, so that pages of other origins may not send them; GET does not, unless it
     /// says so.
     pub writes: bool,
+    /// Whether requests stand for others, which a proxy asks about: what their headers say of hosts and pages is about
+    /// those.
+    pub is_about_another: bool,
     /// The handler to run.
     pub handler: FrontHandler,
 }
@@ -52,6 +55,7 @@ macro_rules! front_route {
             recipe: None,
             public: false,
             writes: !matches!($crate::http::exchange::Verb::$verb, $crate::http::exchange::Verb::GET),
+            is_about_another: false,
             handler: boxed,
         }
     }};
@@ -80,6 +84,12 @@ impl FrontRoute {
     #[must_use]
     pub const fn writing(self) -> Self {
         Self { writes: true, ..self }
+    }
+
+    /// Takes requests for questions about others.
+    #[must_use]
+    pub const fn about_another(self) -> Self {
+        Self { is_about_another: true, ..self }
     }
 
     fn serves(&self, verb: Verb, front: &FrontConfig) -> bool {

@@ -15,6 +15,12 @@ use std::sync::Arc;
 pub const ACCESS_COOKIE: &str = "sAccessToken";
 /// The cookie that holds the refresh token.
 pub const REFRESH_COOKIE: &str = "sRefreshToken";
+/// The cookie that counts how often a browser was sent to refresh its session; it goes where the refresh token goes.
+pub const BOUNCES_COOKIE: &str = "sBounces";
+/// The cookie in which the frontend SDK keeps `front-token`, readable to scripts.
+const FRONT_COOKIE: &str = "sFrontToken";
+/// When the SDK lets that cookie expire.
+const NEVER: &str = "Fri, 31 Dec 9999 23:59:59 GMT";
 /// A cookie of SDKs from before 2023. It is only ever cleared.
 pub const LEGACY_COOKIE: &str = "sIdRefreshToken";
 /// The path to which browsers send the refresh token, below the front door's prefix.
@@ -53,6 +59,8 @@ pub struct OutgoingTokens {
     refresh: Option<String>,
     front: Option<String>,
     anti_csrf: Option<String>,
+    /// Lines of cookies that scripts may read.
+    readable: Vec<String>,
 }
 
 /// A token to hand out.
@@ -115,6 +123,27 @@ impl OutgoingTokens {
         self.anti_csrf = Some(token.to_owned());
     }
 
+    /// Sets a cookie that goes where the refresh token goes.
+    pub fn set_bounces(&mut self, rules: &CookieRules, value: &str, expires: UnixMillis) {
+        self.cookie(rules, BOUNCES_COOKIE, value, expires);
+    }
+
+    /// Keeps `front-token` where the frontend SDK looks for it, for replies that no script of the SDK reads. What does
+    /// not fit into a cookie is left to the SDK, which refreshes.
+    pub fn mirror_front_token(&mut self, rules: &CookieRules) {
+        let (value, expires) = match self.front.as_deref() {
+            None => return,
+            Some(REMOVE) => ("", UnixMillis(0).http_date()),
+            Some(token) => (token, NEVER.to_owned()),
+        };
+        let domain = rules.domain().map_or_else(String::new, |domain| format!("; Domain={domain}"));
+        let secure = if rules.is_secure { "; Secure" } else { "" };
+        let line = format!("{FRONT_COOKIE}={value}{domain}; Path=/; Expires={expires}{secure}; SameSite=Lax");
+        if line.len() <= MAX_COOKIE {
+            self.readable = vec![line];
+        }
+    }
+
     /// Makes the browser forget the tokens that it keeps in this way.
     pub fn clear(&mut self, transfer: TokenTransfer, rules: &CookieRules) {
         self.anti_csrf = None;
@@ -174,7 +203,8 @@ impl OutgoingTokens {
             }
         }
         let lines = self.cookies.iter().filter_map(|cookie| HeaderValue::try_from(cookie.to_header()).ok());
-        reply.headers.extend(lines.map(|line| (SET_COOKIE, line)));
+        let readable = self.readable.iter().filter_map(|line| HeaderValue::try_from(line).ok());
+        reply.headers.extend(lines.chain(readable).map(|line| (SET_COOKIE, line)));
         if let Ok(names) = HeaderValue::try_from(exposed.join(", "))
             && !exposed.is_empty()
         {
@@ -184,8 +214,9 @@ impl OutgoingTokens {
     }
 
     const fn is_empty(&self) -> bool {
-        let Self { cookies, access, refresh, front, anti_csrf } = self;
-        cookies.is_empty() && access.is_none() && refresh.is_none() && front.is_none() && anti_csrf.is_none()
+        let Self { cookies, access, refresh, front, anti_csrf, readable } = self;
+        let are_none = access.is_none() && refresh.is_none() && front.is_none() && anti_csrf.is_none();
+        are_none && cookies.is_empty() && readable.is_empty()
     }
 }
 
@@ -211,6 +242,12 @@ impl CookieRules {
         self.other_domain.as_ref().unwrap_or(&self.front.session.cookie_domain).as_deref()
     }
 
+    /// The path of the route that refreshes, to which alone browsers send the refresh token.
+    #[must_use]
+    pub fn refresh_path(&self) -> String {
+        format!("{}{REFRESH_PATH}", self.front.api.prefix())
+    }
+
     /// The largest access token that the client can keep, in bytes; `None` without a limit, in headers. Besides it, only
     /// the refresh token goes into a cookie, which has no room for claims; `front-token`, which the frontend SDK keeps in
     /// a cookie of its own, has the claims without the header and the signature.
@@ -222,7 +259,7 @@ impl CookieRules {
 
     fn cookie(&self, name: &'static str, value: &str, expires: UnixMillis) -> SetCookie {
         let path = match name {
-            REFRESH_COOKIE => format!("{}{REFRESH_PATH}", self.front.api.prefix()),
+            REFRESH_COOKIE | BOUNCES_COOKIE => self.refresh_path(),
             _ => self.front.session.access_token_path.clone(),
         };
         SetCookie {

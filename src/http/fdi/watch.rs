@@ -117,20 +117,23 @@ impl Arrival<'_> {
 }
 
 /// True for addresses of this machine and of private networks (RFC 1918, RFC 4193).
-fn is_near(address: IpAddr) -> bool {
+#[must_use]
+pub fn is_near(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => address.is_loopback() || address.is_private(),
         IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
     }
 }
 
-/// True if a request for this app may have this host: it is the front door's, or that has no address of its own.
+/// True if a request for this app may have this host: it is the front door's, or a website's that leads
+/// the front door's paths here, or there is no address.
 /// Health checks and people on this machine use others, too; pages that are elsewhere do not, but for a proxy that puts
 /// its own name for the front door in place of the browser's. `others` tells whether other apps have addresses.
 pub fn is_expected(request: &Request, host: &Host<'_>, front: &FrontConfig, others: bool) -> bool {
     let is_own = |origin: &Origin| origin.host == host.as_str();
     let is_local = |host: &Host<'_>| host.is_address() || loopback::is_loopback(host.as_str());
-    if front.api.origin.as_ref().is_some_and(is_own) || front.tenant_hosts.tenant_of(host.as_str()).is_some() {
+    let is_of_website = front.websites.has_host(host.as_str()) || front.tenant_hosts.tenant_of(host.as_str()).is_some();
+    if front.api.origin.as_ref().is_some_and(is_own) || is_of_website {
         return true;
     }
     if !is_local(host) {

@@ -101,6 +101,7 @@ async fn each_wrong_set_up_is_named() {
     where_the_front_door_is(&mut told).await;
     cookies_and_clocks(&mut told).await;
     headers_keys_and_settings(&mut told).await;
+    gates(&mut told).await;
     let all: BTreeSet<_> = Anomaly::ALL.iter().map(|anomaly| anomaly.name().to_owned()).collect();
     assert_eq!(told.0, all, "every anomaly has a fixture");
 }
@@ -363,6 +364,29 @@ async fn headers_keys_and_settings(told: &mut Told) {
 
     let app = failing_mail().await;
     told.check(&app, "mail-failing").await;
+}
+
+async fn gates(told: &mut Told) {
+    let asked = async |app: &TestApp, path: &str| {
+        let request = app.front_at(Method::GET, "www.shop.example", path).header("x-forwarded-method", "GET");
+        let request = request.header("x-forwarded-uri", "/").header("x-forwarded-proto", "https");
+        request.header("x-forwarded-host", "www.shop.example").await
+    };
+    let app = shop().build().await;
+    asked(&app, "/auth/gate?require&rloe=admin").await;
+    told.check(&app, "gate-asked-wrongly").await;
+    assert_eq!(found(&app).await[0]["examples"], json!(["there is no requirement 'rloe'"]));
+
+    let app = shop().setting("trusted_proxies", "10.0.0.0/8").build().await;
+    asked(&app, "/auth/gate").await;
+    told.check(&app, "gate-proxy-not-trusted").await;
+
+    let app = shop().build().await;
+    let mut jar = cookies(&sign_up_at(&app, "a@b.cd").await);
+    for _ in 0..6 {
+        jar = cookies(&app.front_at(Method::GET, API, "/auth/session/refresh").header("cookie", &jar).await);
+    }
+    told.check(&app, "gate-loop").await;
 }
 
 /// A shop whose mail server refuses connections.

@@ -5,6 +5,7 @@ mod address;
 mod clients;
 mod doctor;
 mod documents;
+mod gate;
 mod limits;
 mod linking;
 mod mail;

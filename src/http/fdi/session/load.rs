@@ -1,6 +1,6 @@
 //! The session of a request (protocol: 20, 5).
 
-use super::access::access_token_or;
+use super::access::{PresentedAccess, access_token_or};
 use crate::command::session::list::FindPayload;
 use crate::command::session::regenerate::{NewPayload, RegenerateAccessToken, Regenerated};
 use crate::command::session::verify::{Verified, VerifySession};
@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::domain::anomaly::Anomaly;
 use crate::domain::json::{Json, JsonObject, Members};
 use crate::domain::session::{IssuedToken, RefreshPolicy, SessionView};
+use crate::domain::time::UnixMillis;
 use crate::fault::Fault;
 use crate::http::fdi::call::{FrontCall, RID};
 use crate::http::fdi::cookie::Cookies;
@@ -68,55 +69,114 @@ pub async fn presented(context: &Context, call: &mut FrontCall) -> Result<Loaded
 /// # Errors
 /// When its token is not valid any more.
 pub async fn optional_presented(context: &Context, call: &mut FrontCall) -> Result<Option<LoadedSession>, FrontError> {
-    let [legacy, access] = Cookies::of(&call.request.headers).find([LEGACY_COOKIE, ACCESS_COOKIE]);
-    if legacy.value().is_some() {
-        return Err(FrontError::TryRefreshToken);
-    }
-    let is_repeated = access.is_repeated();
-    let Some(presented) = access_token_or(call, || access.value()) else { return Ok(None) };
-    watch::has_token(context, call);
-    let is_cookie = presented.transfer == TokenTransfer::Cookie;
-    if presented.shape.created > context.now().plus(CLOCK_TOLERANCE_MS) {
-        watch::note(context, call, Anomaly::ClocksApart, "");
-    }
-    if is_cookie && is_repeated {
-        watch::note(context, call, Anomaly::DuplicateCookies, "");
-        return Err(FrontError::TryRefreshToken);
-    }
-    let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site);
-    let is_checked = is_cookie && call.request.method != Method::GET;
-    if is_checked && anti_csrf == AntiCsrf::CustomHeader && !call.request.headers.contains_key(&RID) {
-        watch::note(context, call, Anomaly::RidMissing, call.label);
-        return Err(FrontError::TryRefreshToken);
-    }
-    if presented.shape.has_dynamic_key != call.front.session.use_dynamic_key {
-        return Err(FrontError::TryRefreshToken);
-    }
-    let anti_csrf_token = call.request.header(&ANTI_CSRF).map(str::to_owned);
-    let command = VerifySession {
-        scope: call.scope(),
-        access_token: &presented.token,
-        anti_csrf_token: anti_csrf_token.as_deref(),
-        do_anti_csrf_check: is_checked && anti_csrf == AntiCsrf::Token,
-        enable_anti_csrf: anti_csrf == AntiCsrf::Token,
-        check_database: false,
-        policy: RefreshPolicy::PromoteWithGrace,
-    };
-    match command.run(context).await? {
-        Verified::Ok { session: view, access_token, .. } => {
-            let transfer = presented.transfer;
-            let mut session = LoadedSession { view, stored: None, access_token: presented.token, transfer };
-            if let Some(token) = access_token {
-                session.renew(context, call, &token);
-                // As from the SDKs, the client gets back the anti-CSRF token that it has.
-                if let Some(anti_csrf) = &anti_csrf_token {
-                    call.tokens.set_anti_csrf(anti_csrf);
-                }
-            }
-            Ok(Some(session))
+    let look = Look { method: &call.request.method.clone(), check_database: false, policy: RefreshPolicy::PromoteWithGrace };
+    let Some((presented, found)) = look.at(context, call).await? else { return Ok(None) };
+    let transfer = presented.transfer;
+    let mut session = LoadedSession { view: found.view, stored: None, access_token: presented.token, transfer };
+    if let Some(token) = found.renewed {
+        session.renew(context, call, &token);
+        // As from the SDKs, the client gets back the anti-CSRF token that it has.
+        if let Some(anti_csrf) = call.request.header(&ANTI_CSRF).map(str::to_owned) {
+            call.tokens.set_anti_csrf(&anti_csrf);
         }
-        Verified::Unauthorised(_) => Err(FrontError::UNAUTHORISED),
-        Verified::TryRefreshToken(_) => Err(FrontError::TryRefreshToken),
+    }
+    Ok(Some(session))
+}
+
+/// The session of a request that somebody else answers: it is read, and neither promoted nor given another token.
+pub struct Inspected {
+    /// The session, with the payload of the token.
+    pub view: Arc<SessionView>,
+    /// The token.
+    pub access_token: String,
+    /// When it expires.
+    pub expires: UnixMillis,
+    /// Where it was.
+    pub transfer: TokenTransfer,
+}
+
+/// The session of a request with this method, which somebody else answers; `None` if it has no token. With
+/// `check_database` the session is looked up, and a token whose refresh token has been replaced twice is not valid.
+///
+/// # Errors
+/// When the token is not valid any more, or the session has ended.
+pub async fn inspect(
+    context: &Context,
+    call: &FrontCall,
+    method: &Method,
+    check_database: bool,
+) -> Result<Option<Inspected>, FrontError> {
+    let look = Look { method, check_database, policy: RefreshPolicy::RotateOnRefresh };
+    let Some((presented, found)) = look.at(context, call).await? else { return Ok(None) };
+    let PresentedAccess { token: access_token, transfer, shape } = presented;
+    Ok(Some(Inspected { view: found.view, access_token, expires: shape.expires, transfer }))
+}
+
+/// How the access token of a request is looked at.
+struct Look<'a> {
+    /// The request's method.
+    method: &'a Method,
+    /// Whether to look up the session.
+    check_database: bool,
+    /// What the first use of a token does.
+    policy: RefreshPolicy,
+}
+
+/// A session whose token is valid.
+struct Found {
+    view: Arc<SessionView>,
+    /// A newer token, if its first use has led to one.
+    renewed: Option<IssuedToken>,
+}
+
+impl Look<'_> {
+    async fn at(&self, context: &Context, call: &FrontCall) -> Result<Option<(PresentedAccess, Found)>, FrontError> {
+        let Some(presented) = self.presented(context, call)? else { return Ok(None) };
+        let is_checked = presented.transfer == TokenTransfer::Cookie && *self.method != Method::GET;
+        let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site);
+        let command = VerifySession {
+            scope: call.scope(),
+            access_token: &presented.token,
+            anti_csrf_token: call.request.header(&ANTI_CSRF),
+            do_anti_csrf_check: is_checked && anti_csrf == AntiCsrf::Token,
+            enable_anti_csrf: anti_csrf == AntiCsrf::Token,
+            check_database: self.check_database,
+            policy: self.policy,
+        };
+        match command.run(context).await? {
+            Verified::Ok { session: view, access_token: renewed, .. } => Ok(Some((presented, Found { view, renewed }))),
+            Verified::Unauthorised(_) => Err(FrontError::UNAUTHORISED),
+            Verified::TryRefreshToken(_) => Err(FrontError::TryRefreshToken),
+        }
+    }
+
+    /// The token, unless what is around it speaks against it.
+    fn presented(&self, context: &Context, call: &FrontCall) -> Result<Option<PresentedAccess>, FrontError> {
+        let [legacy, access] = Cookies::of(&call.request.headers).find([LEGACY_COOKIE, ACCESS_COOKIE]);
+        if legacy.value().is_some() {
+            return Err(FrontError::TryRefreshToken);
+        }
+        let is_repeated = access.is_repeated();
+        let Some(presented) = access_token_or(call, || access.value()) else { return Ok(None) };
+        watch::has_token(context, call);
+        let is_cookie = presented.transfer == TokenTransfer::Cookie;
+        if presented.shape.created > context.now().plus(CLOCK_TOLERANCE_MS) {
+            watch::note(context, call, Anomaly::ClocksApart, "");
+        }
+        if is_cookie && is_repeated {
+            watch::note(context, call, Anomaly::DuplicateCookies, "");
+            return Err(FrontError::TryRefreshToken);
+        }
+        let anti_csrf = call.front.session.anti_csrf_for(call.is_cross_site);
+        let needs_rid = is_cookie && *self.method != Method::GET && anti_csrf == AntiCsrf::CustomHeader;
+        if needs_rid && !call.request.headers.contains_key(&RID) {
+            watch::note(context, call, Anomaly::RidMissing, call.label);
+            return Err(FrontError::TryRefreshToken);
+        }
+        if presented.shape.has_dynamic_key != call.front.session.use_dynamic_key {
+            return Err(FrontError::TryRefreshToken);
+        }
+        Ok(Some(presented))
     }
 }
 

@@ -4,10 +4,12 @@ mod access;
 mod load;
 mod refresh;
 mod shape;
+mod shared;
 mod sign_out;
 mod start;
 
-pub use load::{LoadedSession, optional, optional_presented, presented, required};
+pub use load::{Inspected, LoadedSession, inspect, optional, optional_presented, presented, required};
+pub use shared::{SharedRefresh, refresh_shared};
 pub use start::{hand_out_new, start, start_with};
 
 use super::route::FrontRoute;

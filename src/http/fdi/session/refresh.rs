@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::domain::anomaly::Anomaly;
 use crate::domain::hook::{HookPoint, Question};
 use crate::domain::json::JsonObject;
-use crate::domain::session::{AccessTokenVersion, RefreshPolicy, SessionView};
+use crate::domain::session::{AccessTokenVersion, IssuedSession, RefreshPolicy, SessionView};
 use crate::http::exchange::Reply;
 use crate::http::fdi::call::{FrontCall, RID};
 use crate::http::fdi::cookie::Cookies;
@@ -33,7 +33,7 @@ const JUST_MADE_MS: u64 = 30_000;
 struct Nothing {}
 
 /// What the cookies of a request say of its session.
-struct Sent {
+pub(super) struct Sent {
     /// What is known of the access token, without a check.
     access: Option<Shape>,
     /// Whether there is a refresh token.
@@ -57,39 +57,67 @@ pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<R
         watch::note(context, call, Anomaly::RidMissing, call.label);
         return Err(FrontError::UNAUTHORISED);
     }
-    let added_claims = ask(context, call, &token).await?;
     let anti_csrf_token = call.request.header(&ANTI_CSRF).map(str::to_owned);
-    let command = RefreshSession {
-        scope: call.scope(),
-        refresh_token: &token,
-        anti_csrf_token: anti_csrf_token.as_deref(),
+    let exchange = Exchange {
+        token: &token,
+        transfer,
         enable_anti_csrf: is_cookie && anti_csrf == AntiCsrf::Token,
-        use_dynamic_signing_key: Some(call.front.session.use_dynamic_key),
-        access_token_validity_ms: None,
-        token_version: AccessTokenVersion::V5,
-        max_access_token_bytes: call.rules.max_access_token(transfer),
-        policy: RefreshPolicy::PromoteWithGrace,
-        seen: call.seen(),
-        added_claims: added_claims.as_ref(),
+        anti_csrf_token: anti_csrf_token.as_deref(),
     };
-    match command.run(context).await? {
-        Refreshed::Ok(issued) => {
-            watch_refreshed(context, call, transfer, &sent);
-            forget_other_refresh_token(call, transfer, &sent);
-            hand_out(context, call, transfer, &issued);
-            forget_legacy(call, &sent);
-            Ok(reply::ok(&Nothing {}))
-        }
-        Refreshed::TokenTheft { handle, .. } => {
-            let which = Which::Handles(vec![handle.to_string()]);
-            RevokeSessions { scope: call.scope(), which }.run(context).await?;
-            forget_legacy(call, &sent);
-            Err(FrontError::TokenTheftDetected)
-        }
-        Refreshed::TooLarge(flaw) => Err(FrontError::TokenTooLarge(flaw)),
-        Refreshed::Unauthorised { .. } | Refreshed::InvalidAccessTokenValidity { .. } => {
-            forget_legacy(call, &sent);
-            Err(FrontError::UNAUTHORISED)
+    let exchanged = exchange.run(context, call).await;
+    if exchanged.as_ref().err().is_none_or(FrontError::clears_tokens) {
+        forget_legacy(call, &sent);
+    }
+    let issued = exchanged?;
+    watch_refreshed(context, call, transfer, &sent);
+    forget_other_refresh_token(call, transfer, &sent);
+    hand_out(context, call, transfer, &issued);
+    Ok(reply::ok(&Nothing {}))
+}
+
+/// A refresh token that a browser presents.
+pub(super) struct Exchange<'a> {
+    /// The token.
+    pub(super) token: &'a str,
+    /// Where the browser keeps it.
+    pub(super) transfer: TokenTransfer,
+    /// Whether it needs an anti-CSRF token.
+    pub(super) enable_anti_csrf: bool,
+    /// That token as presented.
+    pub(super) anti_csrf_token: Option<&'a str>,
+}
+
+impl Exchange<'_> {
+    /// Exchanges it for new tokens. A session whose token comes back after it was replaced is ended.
+    ///
+    /// # Errors
+    /// When the session does not go on, or the store or a key fails.
+    pub(super) async fn run(&self, context: &Context, call: &FrontCall) -> Result<Box<IssuedSession>, FrontError> {
+        let added_claims = ask(context, call, self.token).await?;
+        let command = RefreshSession {
+            scope: call.scope(),
+            refresh_token: self.token,
+            anti_csrf_token: self.anti_csrf_token,
+            enable_anti_csrf: self.enable_anti_csrf,
+            use_dynamic_signing_key: Some(call.front.session.use_dynamic_key),
+            access_token_validity_ms: None,
+            token_version: AccessTokenVersion::V5,
+            max_access_token_bytes: call.rules.max_access_token(self.transfer),
+            policy: RefreshPolicy::PromoteWithGrace,
+            seen: call.seen(),
+            added_claims: added_claims.as_ref(),
+        };
+        match command.run(context).await? {
+            Refreshed::Ok(issued) => Ok(issued),
+            Refreshed::TokenTheft { handle, .. } => {
+                let which = Which::Handles(vec![handle.to_string()]);
+                RevokeSessions { scope: call.scope(), which }.run(context).await?;
+                Err(FrontError::TokenTheftDetected)
+            }
+            Refreshed::TooLarge(flaw) => Err(FrontError::TokenTooLarge(flaw)),
+            Refreshed::Unauthorised { .. } | Refreshed::InvalidAccessTokenValidity { .. } => {
+                Err(FrontError::UNAUTHORISED)
+            }
         }
     }
 }
@@ -127,7 +155,7 @@ async fn ask(context: &Context, call: &FrontCall, token: &str) -> Result<Option<
 }
 
 /// Reads the cookies, and the refresh token that counts with where it was.
-fn read(call: &FrontCall) -> (Sent, Option<(String, TokenTransfer)>) {
+pub(super) fn read(call: &FrontCall) -> (Sent, Option<(String, TokenTransfer)>) {
     let cookies = Cookies::of(&call.request.headers);
     let [access, refresh, legacy] = cookies.find([ACCESS_COOKIE, REFRESH_COOKIE, LEGACY_COOKIE]);
     let tokens = [(ACCESS_COOKIE, access), (REFRESH_COOKIE, refresh)];
@@ -142,7 +170,7 @@ fn read(call: &FrontCall) -> (Sent, Option<(String, TokenTransfer)>) {
 
 /// Of two cookies with one name, nobody can tell which is the newer one. Those of an earlier domain are cleared, so
 /// that the next request has one.
-fn clear_duplicates(context: &Context, call: &mut FrontCall, sent: &Sent) -> Result<(), FrontError> {
+pub(super) fn clear_duplicates(context: &Context, call: &mut FrontCall, sent: &Sent) -> Result<(), FrontError> {
     if call.front.session.transfer == Some(TokenTransfer::Header) || sent.repeated.is_empty() {
         return Ok(());
     }
@@ -179,7 +207,7 @@ fn watch_refreshed(context: &Context, call: &FrontCall, transfer: TokenTransfer,
     }
 }
 
-fn forget_legacy(call: &mut FrontCall, sent: &Sent) {
+pub(super) fn forget_legacy(call: &mut FrontCall, sent: &Sent) {
     if sent.has_legacy {
         call.tokens.clear_cookie(&call.rules, LEGACY_COOKIE);
     }
