@@ -106,9 +106,10 @@ impl Requirements {
             "mfa" if value.is_empty() => self.has_second_factor = true,
             "verified" | "mfa" => return Err(format!("'{name}' takes no value, and got '{value}'")),
             "max_age" => {
-                let seconds: u32 = value.parse().ok().filter(|seconds| *seconds > 0).ok_or_else(|| {
-                    format!("'max_age' must be a whole number of seconds from 1 on, not '{value}'")
-                })?;
+                let seconds: u32 =
+                    value.parse().ok().filter(|seconds| *seconds > 0).ok_or_else(|| {
+                        format!("'max_age' must be a whole number of seconds from 1 on, not '{value}'")
+                    })?;
                 let most = u64::from(seconds) * 1000;
                 self.max_age_ms = Some(self.max_age_ms.map_or(most, |other| other.min(most)));
             }

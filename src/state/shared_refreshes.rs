@@ -2,7 +2,7 @@
 //! and get the same tokens.
 //!
 //! A browser that opens its tabs again loads all of them at once, each with the same expired session. Exchanging the
-//! token for each would leave it with one of many new tokens, and would be called theft as soon as one was used.
+//! token for each would write a hundred times, and leave the browser with one of a hundred tokens.
 
 use crate::domain::session::IssuedSession;
 use crate::domain::time::SteadyMillis;

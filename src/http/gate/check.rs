@@ -43,10 +43,11 @@ pub(super) async fn check(context: &Context, call: &mut FrontCall) -> Result<Rep
 
 /// What the address of the gate requires, and what the app's settings do of every session (protocol: 20, 7.3).
 fn requirements(call: &FrontCall, asked: &Forwarded) -> Result<Requirements, Misuse> {
-    let mut required = Requirements::parse(&call.request.query, &asked.query).map_err(|flaw| match flaw.is_of_page {
-        true => Misuse::PageQuery(flaw.sentence),
-        false => Misuse::Query(flaw.sentence),
-    })?;
+    let mut required =
+        Requirements::parse(&call.request.query, &asked.query).map_err(|flaw| match flaw.is_of_page {
+            true => Misuse::PageQuery(flaw.sentence),
+            false => Misuse::Query(flaw.sentence),
+        })?;
     let front = &call.front;
     required.is_verified |= front.requires_verified_email && front.has(FrontRecipe::EmailVerification);
     required.has_second_factor |= front.has(FrontRecipe::MultiFactorAuth);

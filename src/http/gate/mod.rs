@@ -21,4 +21,5 @@ pub const ROUTES: &[FrontRoute] = &[
     front_route!(GET "/gate" => check::check).about_another(),
     // It looks at the page that leads to it by itself.
     front_route!(GET "/session/refresh" => bounce::bounce),
+    front_route!(HEAD "/session/refresh" => bounce::bounce).cross_site(),
 ];

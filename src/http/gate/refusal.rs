@@ -46,6 +46,10 @@ impl Refusal<'_> {
     /// What somebody sees who loads a page; `None` if it is what a script is told.
     fn for_page(&self, front: &FrontConfig, asked: &Forwarded) -> Option<(Reply, GateOutcome)> {
         let page = |path: &str, parameters: &str| {
+            // A proxy that guards the sign-in page as well would send browsers round for ever.
+            if asked.page.path().trim_end_matches('/') == format!("{}{path}", front.websites.base_path) {
+                return None;
+            }
             let to = places::page(front, &asked.origin, path, parameters, &asked.page);
             Some((places::redirect(&to), GateOutcome::SentToPage))
         };

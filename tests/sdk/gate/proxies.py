@@ -82,15 +82,16 @@ def nginx(folder, front, application, files):
     folder.mkdir()
     port = free_port()
     site = replaced(
-        block("nginx.md", "nginx"),
+        block("nginx.md", "nginx", 1),
         [
             ("listen 443 ssl;", 1, f"listen 127.0.0.1:{port} ssl;"),
             ("/etc/ssl/app.example.com.pem", 1, str(files[0])),
             ("/etc/ssl/app.example.com.key", 1, str(files[1])),
             ("127.0.0.1:3568", 3, f"127.0.0.1:{front}"),
-            ("127.0.0.1:8000", 1, f"127.0.0.1:{application}"),
+            ("127.0.0.1:8000", 2, f"127.0.0.1:{application}"),
         ],
     )
+    (folder / "gate.conf").write_text(block("nginx.md", "nginx", 0))
     # Paths that Debian's package sets at build time belong to root.
     temporary = "".join(
         f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -158,7 +159,7 @@ class Traefik:
         body = visitor.rfile.read(length)
         kept = [(name, value) for name, value in visitor.headers.items() if not name.lower().startswith("x-forwarded-")]
         forwarded = [("X-Forwarded-For", "127.0.0.1"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", HOST)]
-        if path.startswith("/auth/") and not is_gate:
+        if (path == "/auth" or path.startswith("/auth/")) and not is_gate:
             return self.hand_on(visitor, self.ask(self.front, visitor.command, visitor.path, kept + forwarded, body))
         gate = self.gates[1 if path.startswith("/admin/") else 0]
         about = [("X-Forwarded-Method", visitor.command), ("X-Forwarded-Uri", visitor.path)]

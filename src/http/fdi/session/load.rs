@@ -69,7 +69,8 @@ pub async fn presented(context: &Context, call: &mut FrontCall) -> Result<Loaded
 /// # Errors
 /// When its token is not valid any more.
 pub async fn optional_presented(context: &Context, call: &mut FrontCall) -> Result<Option<LoadedSession>, FrontError> {
-    let look = Look { method: &call.request.method.clone(), check_database: false, policy: RefreshPolicy::PromoteWithGrace };
+    let look =
+        Look { method: &call.request.method.clone(), check_database: false, policy: RefreshPolicy::PromoteWithGrace };
     let Some((presented, found)) = look.at(context, call).await? else { return Ok(None) };
     let transfer = presented.transfer;
     let mut session = LoadedSession { view: found.view, stored: None, access_token: presented.token, transfer };

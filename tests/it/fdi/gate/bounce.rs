@@ -108,7 +108,9 @@ async fn without_a_session_the_cookies_go_and_the_sign_in_page_comes() {
 async fn it_leads_nowhere_but_to_this_host() {
     let app = shop().build().await;
     let visitor = Visitor::new(&app).await;
-    for target in ["//evil.example", "https://evil.example", "/%5Cevil.example", "/%09/evil.example", "evil", "/a%0D%0Ab"] {
+    for target in
+        ["//evil.example", "https://evil.example", "/%5Cevil.example", "/%09/evil.example", "evil", "/a%0D%0Ab"]
+    {
         let reply = page_load(bounce(&app, &visitor.jar, &format!("?stRedirectTo={target}"))).await;
         assert_eq!((reply.code(), reply.header("location").len()), (400, 0), "{target}");
         assert!(reply.header("set-cookie").is_empty(), "{target}");

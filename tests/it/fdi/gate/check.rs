@@ -36,7 +36,10 @@ async fn a_session_passes_and_the_application_is_told_whose_it_is() {
     assert_eq!((email.as_str(), verified.as_str(), factors.as_str()), ("", "false", ""));
     assert_eq!((roles.as_str(), permissions.as_str()), ("editor,%C3%BCber%2C%20all", "write"));
     let claims = identity(&passed);
-    assert_eq!((&claims["sub"], &claims["sessionHandle"], &claims["aud"]), (&json!(user), &json!(handle), &json!(SITE)));
+    assert_eq!(
+        (&claims["sub"], &claims["sessionHandle"], &claims["aud"]),
+        (&json!(user), &json!(handle), &json!(SITE))
+    );
     assert_eq!((&claims["iss"], &claims["st-role"]["v"][1]), (&json!(format!("{SITE}/auth")), &json!("über, all")));
     assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 60);
     assert_eq!(claims["refreshTokenHash1"], json!(null), "it must be no access token");
@@ -104,11 +107,13 @@ async fn pages_are_led_on_and_scripts_are_told() {
     assert_eq!(location(&page(&expired).await), "/auth/session/refresh?stRedirectTo=%2Fa%2Fb%3Fq%3D1%26r%3D%252F");
     let script = ask(&app, "", "GET", "/a").header("cookie", &expired).await;
     assert_eq!((script.code(), script.body().as_str()), (401, r#"{"message":"try refresh token"}"#));
+    let guarded_sign_in = page_load(ask(&app, "", "GET", "/auth/?redirectToPath=%2F")).await;
+    assert_eq!(guarded_sign_in.code(), 401, "not sent from the sign-in page to the sign-in page");
     let status = page_load(ask(&app, "require&redirect=off", "GET", "/a")).header("cookie", &expired).await;
     assert_eq!(status.code(), 401, "nginx cannot hand on a redirect");
     let preflight = ask(&app, "", "OPTIONS", "/a").header("accept", "text/html").await;
     assert_eq!(preflight.code(), 401, "browsers follow no redirects of preflights");
-    for (outcome, count) in [("sent-to-page", 2), ("bounced", 1), ("unauthorised", 5)] {
+    for (outcome, count) in [("sent-to-page", 2), ("bounced", 1), ("unauthorised", 6)] {
         let name = format!("sessiond_gate_requests_total{{outcome=\"{outcome}\"}}");
         assert_eq!(figure(&app, &name).await, count, "{outcome}");
     }
@@ -140,7 +145,8 @@ async fn what_is_required_is_asked_of_the_claims() {
         assert_eq!(reply.header("x-sessiond-user-id").len(), usize::from(code == 200), "{query}");
     }
     let told = ask(&app, "require&role=admin", "GET", "/").header("cookie", &visitor.access()).await;
-    let flaw = json!({"id": "st-role", "reason": {"message": "wrong value", "expectedToIncludeAtLeastOneOf": ["admin"]}});
+    let flaw =
+        json!({"id": "st-role", "reason": {"message": "wrong value", "expectedToIncludeAtLeastOneOf": ["admin"]}});
     assert_eq!(told.json(), json!({"message": "invalid claim", "claimValidationErrors": [flaw]}));
 
     let page = |query: &'static str| page_load(ask(&app, query, "GET", "/x")).header("cookie", &visitor.access());
