@@ -103,14 +103,8 @@ const FENCES: &[Fence] = &[
         what: Name::Module("store"),
         allowed: Allowed::Not(&["config/", "crypto/", "domain/", "http/", "move_in/"]),
     },
-    Fence {
-        what: Name::Inner("http", "gate"),
-        allowed: Allowed::Only(&["http/fdi/mod.rs", "http/gate/"]),
-    },
-    Fence {
-        what: Name::Inner("http", "fdi"),
-        allowed: Allowed::Only(&["http/fdi/", "http/gate/", "lifecycle/"]),
-    },
+    Fence { what: Name::Inner("http", "gate"), allowed: Allowed::Only(&["http/fdi/mod.rs", "http/gate/"]) },
+    Fence { what: Name::Inner("http", "fdi"), allowed: Allowed::Only(&["http/fdi/", "http/gate/", "lifecycle/"]) },
     Fence {
         what: Name::Inner("store", "sled"),
         allowed: Allowed::Only(&["store/archive.rs", "store/data_folder.rs", "store/sled/"]),

@@ -25,6 +25,12 @@ export const DIFFERENCES = [
     why: "A page of an origin that is not the website's may not change anything; the SDK leaves that to SameSite.",
   },
   {
+    case: /paths/,
+    step: "GET /session/refresh",
+    at: ["status", "type", "body", "cookies", "frontToken", "accessToken", "refreshToken", "exposed", "cache"],
+    why: "It refreshes the session of a page load, for the gate; the SDK has no such route.",
+  },
+  {
     case: /csrf: CORS/,
     step: "preflight from elsewhere",
     at: ["methods", "allowed"],

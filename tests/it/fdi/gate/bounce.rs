@@ -175,7 +175,8 @@ async fn a_browser_that_comes_back_for_ever_is_stopped() {
     assert!(line(&stopped, "sBounces").starts_with("sBounces=;"), "who loads the page again is not stopped");
     assert_eq!((rotations(&app).await, outcome(&app, "looped").await), (5, 1));
     let told = sessiond::control::doctor::examine(&app.context).await.unwrap();
-    assert_eq!(told["findings"][0]["name"], "gate-loop", "{told}");
+    let told = told["findings"].as_array().unwrap().iter().any(|finding| finding["name"] == "gate-loop");
+    assert!(told, "the doctor knows of it");
 
     app.clock.advance(60_000);
     let later = page_load(bounce(&app, &jar, "?stRedirectTo=/a")).await;

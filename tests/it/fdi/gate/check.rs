@@ -228,6 +228,8 @@ async fn websites_elsewhere_have_the_pages() {
     assert_eq!(location(&on("app.shop.example").await), "https://www.shop.example/auth");
     assert_eq!(location(&on("wiki.shop.example").await), "/auth?redirectToPath=%2Fx");
     let app = shop().setting("website_base_path", "/").setting("website_domain", SITE).build().await;
+    assert_eq!(location(&page_load(ask(&app, "", "GET", "/x")).await), "/?redirectToPath=%2Fx");
+    let app = shop().build().await;
     let page = page_load(ask(&app, "", "GET", "//evil.example/%2F..")).await;
-    assert_eq!(location(&page), "/?redirectToPath=%2F", "what is no path of this host leads home");
+    assert_eq!(location(&page), "/auth?redirectToPath=%2F", "what is no path of this host leads home");
 }
