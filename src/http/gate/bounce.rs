@@ -19,6 +19,7 @@ use crate::http::fdi::cookie::Cookies;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::input::query;
 use crate::http::fdi::session::{SharedRefresh, refresh_shared};
+use crate::http::fdi::tenant_host::Pages;
 use crate::http::fdi::tokens::BOUNCES_COOKIE;
 use crate::http::fdi::watch;
 use crate::metrics::BounceOutcome;
@@ -73,7 +74,7 @@ async fn answer(context: &Context, call: &mut FrontCall) -> Result<(Reply, Bounc
     }
     let sign_in = places::redirect(&places::page(&call.front, &own, "", "", &back));
     // A page load can neither send such a token nor read a new one; the frontend SDK on the page can.
-    if call.front.session.anti_csrf_for(call.is_cross_site()) == AntiCsrf::Token {
+    if call.front.session.anti_csrf_for(call.is_cross_site) == AntiCsrf::Token {
         return Ok((sign_in, BounceOutcome::NeedsScript));
     }
     match refresh_shared(context, call).await {
@@ -122,7 +123,7 @@ fn source(call: &FrontCall, own: &Origin) -> Source {
     }
     let is_foreign = match fetch_site {
         Some("same-origin" | "none") => false,
-        _ => Caller::of(request, &call.front.websites, own) == Caller::Foreign,
+        _ => Caller::of(request, Pages { api: own, host: None, ..call.pages() }) == Caller::Foreign,
     };
     match request.header(&SEC_FETCH_DEST) {
         _ if !is_foreign => Source::Own,

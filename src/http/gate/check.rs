@@ -19,6 +19,7 @@ use crate::http::fdi::caller::Caller;
 use crate::http::fdi::error::FrontError;
 use crate::http::fdi::reply;
 use crate::http::fdi::session::{Inspected, inspect};
+use crate::http::fdi::tenant_host::Pages;
 use crate::http::fdi::watch;
 use crate::metrics::GateOutcome;
 use crate::state::identities::Identity;
@@ -105,7 +106,7 @@ fn failed<'r>(fault: Fault) -> Refusal<'r> {
 /// browsers open WebSockets to everywhere.
 fn refuse_foreign(call: &FrontCall, asked: &Forwarded, found: &Inspected) -> Result<(), FrontError> {
     if found.transfer == TokenTransfer::Cookie && asked.acts() {
-        Caller::of(&call.request, &call.front.websites, &asked.origin).check()?;
+        Caller::of(&call.request, Pages { api: &asked.origin, host: None, ..call.pages() }).check()?;
     }
     Ok(())
 }

@@ -35,7 +35,8 @@ pub fn bounce(front: &FrontConfig, back: &LocalPath) -> String {
 #[must_use]
 pub fn page(front: &FrontConfig, origin: &Origin, path: &str, parameters: &str, back: &LocalPath) -> String {
     let websites = &front.websites;
-    let elsewhere = websites.of(Some(origin)).filter(|website| *website != origin);
+    let is_here = websites.iter().any(|website| website == origin);
+    let elsewhere = websites.first().filter(|_| !is_here);
     let base = format!("{}{path}", websites.base_path);
     let base = if base.is_empty() { "/" } else { &base };
     let and = if parameters.is_empty() { "" } else { "&" };
