@@ -7,7 +7,7 @@ use crate::domain::time::UnixMillis;
 use crate::http::exchange::Reply;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, SET_COOKIE};
+use http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, SET_COOKIE};
 use http::{HeaderName, HeaderValue};
 use std::sync::Arc;
 
@@ -210,7 +210,7 @@ impl OutgoingTokens {
         {
             reply.headers.push((ACCESS_CONTROL_EXPOSE_HEADERS, names));
         }
-        reply.headers.push((CACHE_CONTROL, HeaderValue::from_static("no-store")));
+        reply.cache_control = Some("no-store".to_owned());
     }
 
     const fn is_empty(&self) -> bool {

@@ -27,7 +27,7 @@ export const DIFFERENCES = [
   {
     case: /paths/,
     step: "GET /session/refresh",
-    at: ["status", "type", "body", "cookies", "frontToken", "accessToken", "refreshToken", "exposed", "cache"],
+    at: ["status", "type", "body", "location", "cookies", "frontToken", "accessToken", "refreshToken", "refreshTokenSent", "exposed", "cache"],
     why: "It refreshes the session of a page load, for the gate; the SDK has no such route.",
   },
   {

@@ -64,15 +64,21 @@ pub(super) async fn refresh(context: &Context, call: &mut FrontCall) -> Result<R
         enable_anti_csrf: is_cookie && anti_csrf == AntiCsrf::Token,
         anti_csrf_token: anti_csrf_token.as_deref(),
     };
-    let exchanged = exchange.run(context, call).await;
-    if exchanged.as_ref().err().is_none_or(FrontError::clears_tokens) {
-        forget_legacy(call, &sent);
+    match exchange.run(context, call).await {
+        Ok(issued) => {
+            watch_refreshed(context, call, transfer, &sent);
+            forget_other_refresh_token(call, transfer, &sent);
+            hand_out(context, call, transfer, &issued);
+            forget_legacy(call, &sent);
+            Ok(reply::ok(&Nothing {}))
+        }
+        Err(error) => {
+            if error.clears_tokens() {
+                forget_legacy(call, &sent);
+            }
+            Err(error)
+        }
     }
-    let issued = exchanged?;
-    watch_refreshed(context, call, transfer, &sent);
-    forget_other_refresh_token(call, transfer, &sent);
-    hand_out(context, call, transfer, &issued);
-    Ok(reply::ok(&Nothing {}))
 }
 
 /// A refresh token that a browser presents.
