@@ -97,7 +97,7 @@ fn mails_are_listed_dropped_and_tried_again() {
     assert!(!format!("{listed:?}").contains(TOKEN));
 
     server.behave(Manners::default());
-    assert_eq!(sandbox.run(&["mail", "retry", &ids[1]]).out, "1 mail is tried again\n");
+    assert_eq!(sandbox.run(&["mail", "retry", &ids[1]]).out, "1 mail tried again\n");
     server.wait_for(1);
     // The first one may not have been removed yet.
     sandbox.json(&["mail", "retry", "--all", "--json"]);
