@@ -61,7 +61,9 @@ of one. Findings hold no tokens, no cookies and no addresses of people.
 const fn tested_without_browser(anomaly: Anomaly) -> Option<&'static str> {
     match anomaly {
         Anomaly::ClocksApart => Some("requests: the clock of a server is wrong, and not a browser's"),
-        Anomaly::TenantOfOtherHost => Some("requests"),
+        Anomaly::TenantOfOtherHost | Anomaly::GateAskedWrongly | Anomaly::GateProxyNotTrusted | Anomaly::GateLoop => {
+            Some("requests")
+        }
         Anomaly::FrontHostShared
         | Anomaly::MailServerMissing
         | Anomaly::TextServiceMissing
