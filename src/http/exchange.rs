@@ -197,6 +197,12 @@ impl Reply {
         self
     }
 
+    /// The same reply, which nobody may keep.
+    #[must_use]
+    pub fn not_stored(self) -> Self {
+        self.cached("no-store".to_owned())
+    }
+
     /// The same reply with this `Retry-After`, in s.
     #[must_use]
     pub const fn retry_after(mut self, seconds: u64) -> Self {

@@ -59,7 +59,7 @@ async fn page(context: &Context, call: &mut FrontCall) -> Result<Reply, FrontErr
     for (name, value) in headers {
         reply.headers.push((HeaderName::from_static(name), http::HeaderValue::from_static(value)));
     }
-    Ok(reply.cached("no-store".to_owned()))
+    Ok(reply.not_stored())
 }
 
 /// The app's mails, oldest first.

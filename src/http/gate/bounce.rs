@@ -69,7 +69,7 @@ async fn answer(context: &Context, call: &mut FrontCall) -> Result<(Reply, Bounc
     if !count(context.now(), call) {
         watch::note(context, call, Anomaly::GateLoop, own.to_string().as_str());
         call.tokens.set_bounces(&call.rules, "", UnixMillis(0));
-        let reply = Reply::text(StatusCode::INTERNAL_SERVER_ERROR, LOOP).cached("no-store".to_owned());
+        let reply = Reply::text(StatusCode::INTERNAL_SERVER_ERROR, LOOP).not_stored();
         return Ok((reply, BounceOutcome::Looped));
     }
     let sign_in = places::redirect(&places::page(&call.front, &own, "", "", &back));
@@ -142,7 +142,7 @@ fn again(call: &FrontCall, back: &LocalPath) -> Reply {
          content=\"width=device-width\"><meta http-equiv=\"refresh\" content=\"0;url={here}\"><title>One moment</title>\
          <p><a href=\"{here}\">Continue</a>"
     );
-    let mut reply = Reply::bare(StatusCode::OK, "text/html; charset=utf-8", html.into()).cached("no-store".to_owned());
+    let mut reply = Reply::bare(StatusCode::OK, "text/html; charset=utf-8", html.into()).not_stored();
     let headers = [
         ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
         ("referrer-policy", "same-origin"),

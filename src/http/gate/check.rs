@@ -68,7 +68,7 @@ async fn answer(
         Ok(identity) => {
             let headers = identity.headers.clone();
             let reply = Reply { headers, ..Reply::empty(StatusCode::OK) };
-            Ok((reply.cached("no-store".to_owned()), GateOutcome::Allowed))
+            Ok((reply.not_stored(), GateOutcome::Allowed))
         }
         Err(Refusal::Session(FrontError::Api(ApiError::Internal(fault)))) => Err(fault),
         Err(refusal) => Ok(refusal.reply(&call.front, asked, required.is_status_only)),
@@ -146,5 +146,5 @@ fn refuse(context: &Context, call: &FrontCall, misuse: &Misuse) -> Reply {
         }
     }
     let status = if matches!(misuse, Misuse::Contradiction(..)) { StatusCode::FORBIDDEN } else { MISUSED };
-    reply::message(status, &sentence).cached("no-store".to_owned())
+    reply::message(status, &sentence).not_stored()
 }

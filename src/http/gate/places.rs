@@ -16,7 +16,7 @@ pub const BACK: &str = "stRedirectTo";
 /// A redirect that nobody keeps.
 #[must_use]
 pub fn redirect(to: &str) -> Reply {
-    let mut reply = Reply::empty(StatusCode::FOUND).cached("no-store".to_owned());
+    let mut reply = Reply::empty(StatusCode::FOUND).not_stored();
     // invariant: a path of ours, with what comes from a request percent-encoded or a `LocalPath`
     if let Ok(location) = HeaderValue::try_from(to) {
         reply.headers.push((LOCATION, location));

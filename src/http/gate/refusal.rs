@@ -40,7 +40,7 @@ impl Refusal<'_> {
         };
         let is_unauthorised = reply.status == front.session.expired_status;
         let outcome = if is_unauthorised { GateOutcome::Unauthorised } else { GateOutcome::Forbidden };
-        (reply.cached("no-store".to_owned()), outcome)
+        (reply.not_stored(), outcome)
     }
 
     /// What somebody sees who loads a page; `None` if it is what a script is told.
@@ -68,7 +68,7 @@ impl Refusal<'_> {
             }
             Self::Unmet(Unmet::Age(_)) => page("", "forceFreshAuth=true"),
             Self::Unmet(Unmet::Roles(_) | Unmet::Permissions(_) | Unmet::Tenant) => {
-                let reply = Reply::text(front.session.invalid_claim_status, DENIED).cached("no-store".to_owned());
+                let reply = Reply::text(front.session.invalid_claim_status, DENIED).not_stored();
                 Some((reply, GateOutcome::Forbidden))
             }
         }

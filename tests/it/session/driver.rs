@@ -72,21 +72,7 @@ impl Driver {
     }
 
     pub(crate) fn creating(&self, user: &str, tenant: TenantId) -> CreateSession {
-        CreateSession {
-            scope: self.scope("POST /recipe/session"),
-            tenant,
-            user_id: UserId::new(user),
-            user_data_in_jwt: JsonObject::empty(),
-            user_data_in_database: JsonObject::empty(),
-            options: SessionOptions {
-                enable_anti_csrf: false,
-                use_dynamic_signing_key: true,
-                access_token_validity_ms: None,
-                token_version: AccessTokenVersion::V5,
-                max_access_token_bytes: None,
-                client: None,
-            },
-        }
+        plain_session(self.scope("POST /recipe/session"), tenant, user)
     }
 
     pub(crate) fn refreshing<'a>(&self, policy: RefreshPolicy, token: &'a str) -> RefreshSession<'a> {
@@ -187,4 +173,23 @@ pub(crate) fn told(outcome: &Refreshed) -> String {
 /// A JSON object as commands take it.
 pub(crate) fn object(value: &Value) -> JsonObject {
     JsonObject::from_map(value.as_object().expect("an object"))
+}
+
+/// A session without payloads, anti-CSRF token and client, as SDKs create it.
+pub(crate) fn plain_session(scope: Scope, tenant: TenantId, user: &str) -> CreateSession {
+    CreateSession {
+        scope,
+        tenant,
+        user_id: UserId::new(user),
+        user_data_in_jwt: JsonObject::empty(),
+        user_data_in_database: JsonObject::empty(),
+        options: SessionOptions {
+            enable_anti_csrf: false,
+            use_dynamic_signing_key: true,
+            access_token_validity_ms: None,
+            token_version: AccessTokenVersion::V5,
+            max_access_token_bytes: None,
+            client: None,
+        },
+    }
 }

@@ -69,16 +69,15 @@ pub async fn presented(context: &Context, call: &mut FrontCall) -> Result<Loaded
 /// # Errors
 /// When its token is not valid any more.
 pub async fn optional_presented(context: &Context, call: &mut FrontCall) -> Result<Option<LoadedSession>, FrontError> {
-    let look =
-        Look { method: &call.request.method.clone(), check_database: false, policy: RefreshPolicy::PromoteWithGrace };
+    let look = Look { method: &call.request.method, check_database: false, policy: RefreshPolicy::PromoteWithGrace };
     let Some((presented, found)) = look.at(context, call).await? else { return Ok(None) };
     let transfer = presented.transfer;
     let mut session = LoadedSession { view: found.view, stored: None, access_token: presented.token, transfer };
     if let Some(token) = found.renewed {
         session.renew(context, call, &token);
         // As from the SDKs, the client gets back the anti-CSRF token that it has.
-        if let Some(anti_csrf) = call.request.header(&ANTI_CSRF).map(str::to_owned) {
-            call.tokens.set_anti_csrf(&anti_csrf);
+        if let Some(anti_csrf) = call.request.header(&ANTI_CSRF) {
+            call.tokens.set_anti_csrf(anti_csrf);
         }
     }
     Ok(Some(session))

@@ -3,7 +3,7 @@
 use super::access::cookie;
 use super::refresh::{Exchange, clear_duplicates, forget_legacy, read};
 use super::start::hand_out;
-use crate::command::session::list::FindSession;
+use crate::command::session::list::FindPayload;
 use crate::config::front::TokenTransfer;
 use crate::context::Context;
 use crate::http::fdi::call::FrontCall;
@@ -38,8 +38,7 @@ pub async fn refresh_shared(context: &Context, call: &mut FrontCall) -> Result<S
     let grace_ms = call.app.config.refresh_token_rotation_grace_period_ms;
     if let Some(issued) = turn.exchanged(grace_ms, context.steady()) {
         drop(turn);
-        let handle = issued.session.handle.to_string();
-        let found = FindSession { scope: call.scope(), handle: &handle }.run(context).await?;
+        let found = FindPayload { app: &call.app, handle: &issued.session.handle }.run(context).await?;
         found.ok_or(FrontError::UNAUTHORISED)?;
         hand_out(context, call, TokenTransfer::Cookie, &issued);
         return Ok(SharedRefresh::Later);

@@ -33,7 +33,7 @@ pub(super) async fn callback(_context: &Context, call: &mut FrontCall) -> Result
     let location = HeaderValue::try_from(location).map_err(|_| FrontError::bad_request("The form is not text"))?;
     let mut reply = Reply::empty(StatusCode::SEE_OTHER);
     reply.headers.push((LOCATION, location));
-    Ok(reply.cached("no-store".to_owned()))
+    Ok(reply.not_stored())
 }
 
 /// The page in a state, if it belongs to the website: anyone could send a form with the address of their own, and would

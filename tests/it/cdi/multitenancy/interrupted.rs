@@ -2,14 +2,12 @@
 
 use super::{created, put_app, put_tenant};
 use crate::app::{TestApp, new_session};
+use crate::session::driver::plain_session;
 use crate::store::rows_of;
 use crate::watched::Watched;
 use serde_json::json;
 use sessiond::command::scope::{Cause, Scope};
-use sessiond::command::session::create::{CreateSession, SessionOptions};
-use sessiond::domain::ids::{AppId, TenantId, UserId};
-use sessiond::domain::json::JsonObject;
-use sessiond::domain::session::AccessTokenVersion;
+use sessiond::domain::ids::{AppId, TenantId};
 use sessiond::store::Keyspace;
 use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::{Pin, pin};
@@ -131,21 +129,7 @@ async fn what_was_under_way_when_an_app_was_removed_leaves_nothing_behind() {
         let entry = app.context.directory.app(&id).unwrap();
         let ring = if used { Some(app.context.key_ring(&entry).await.unwrap()) } else { None };
         app.post("/recipe/multitenancy/app/remove", json!({"appId": "a1"})).await.ok();
-        let late = CreateSession {
-            scope: Scope { app: entry, cause: Cause::without_request("test") },
-            tenant: TenantId::public(),
-            user_id: UserId::new("u"),
-            user_data_in_jwt: JsonObject::empty(),
-            user_data_in_database: JsonObject::empty(),
-            options: SessionOptions {
-                enable_anti_csrf: false,
-                use_dynamic_signing_key: true,
-                access_token_validity_ms: None,
-                token_version: AccessTokenVersion::V5,
-                max_access_token_bytes: None,
-                client: None,
-            },
-        };
+        let late = plain_session(Scope { app: entry, cause: Cause::without_request("test") }, TenantId::public(), "u");
         assert!(late.run(&app.context).await.is_err());
         drop(ring);
         for keyspace in [Keyspace::Session, Keyspace::SessionByUser, Keyspace::SigningKey, Keyspace::SealingKey] {
@@ -162,21 +146,7 @@ async fn a_session_does_not_outlive_a_tenant_removed_before_its_commit() {
     let entry = app.context.directory.app(&AppId::base()).unwrap();
     app.context.key_ring(&entry).await.unwrap();
     app.post("/recipe/multitenancy/tenant/remove", json!({"tenantId": "t1"})).await.ok();
-    let late = CreateSession {
-        scope: Scope { app: entry, cause: Cause::without_request("test") },
-        tenant: TenantId::new("t1"),
-        user_id: UserId::new("u"),
-        user_data_in_jwt: JsonObject::empty(),
-        user_data_in_database: JsonObject::empty(),
-        options: SessionOptions {
-            enable_anti_csrf: false,
-            use_dynamic_signing_key: true,
-            access_token_validity_ms: None,
-            token_version: AccessTokenVersion::V5,
-            max_access_token_bytes: None,
-            client: None,
-        },
-    };
+    let late = plain_session(Scope { app: entry, cause: Cause::without_request("test") }, TenantId::new("t1"), "u");
     assert!(late.run(&app.context).await.is_err());
     assert_eq!(rows(&engine, Keyspace::Session).await, 0);
 }

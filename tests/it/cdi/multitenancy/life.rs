@@ -2,13 +2,12 @@
 
 use crate::app::{TestApp, new_session};
 use crate::mail::{add_to, mail};
+use crate::session::driver::plain_session;
 use serde_json::{Value, json};
 use sessiond::command::scope::{Cause, Scope};
-use sessiond::command::session::create::{CreateSession, Created, SessionOptions};
-use sessiond::domain::ids::{AppId, PUBLIC, TenantId, UserId};
-use sessiond::domain::json::JsonObject;
+use sessiond::command::session::create::Created;
+use sessiond::domain::ids::{AppId, PUBLIC, TenantId};
 use sessiond::domain::mail::Mail;
-use sessiond::domain::session::AccessTokenVersion;
 use sessiond::domain::session::client::{Client, UserAgent};
 use sessiond::domain::time::UnixMillis;
 use sessiond::store::key::Belongs;
@@ -92,21 +91,8 @@ pub(super) async fn wait(app: &TestApp, of_app: &str, tenant: &str) -> Value {
 async fn sign_in_from_browser(app: &TestApp, id: &AppId, tenant: TenantId) -> String {
     let entry = app.context.directory.app(id).expect("the app");
     let client = Client { address: IpAddr::from([192, 0, 2, 1]), user_agent: UserAgent::of(b"Browser/1") };
-    let command = CreateSession {
-        scope: Scope { app: entry, cause: Cause::without_request("test") },
-        tenant,
-        user_id: UserId::new("crm-1"),
-        user_data_in_jwt: JsonObject::empty(),
-        user_data_in_database: JsonObject::empty(),
-        options: SessionOptions {
-            enable_anti_csrf: false,
-            use_dynamic_signing_key: true,
-            access_token_validity_ms: None,
-            token_version: AccessTokenVersion::V5,
-            max_access_token_bytes: None,
-            client: Some(client),
-        },
-    };
+    let mut command = plain_session(Scope { app: entry, cause: Cause::without_request("test") }, tenant, "crm-1");
+    command.options.client = Some(client);
     let Created::Ok(issued) = command.run(&app.context).await.expect("a working store") else { panic!("no session") };
     issued.session.handle.to_string()
 }
