@@ -71,8 +71,9 @@ impl MigrationMode {
 /// The users of a dump, while they are collected.
 #[derive(Default)]
 pub(super) struct Identities {
-    apps: Vec<AppId>,
-    tenants: Vec<TenantId>,
+    apps: Numbered<AppId>,
+    /// Those of all apps share one list.
+    tenants: Numbered<TenantId>,
     methods: HashMap<Place, Collected>,
     /// Passkeys by user.
     credentials: HashMap<Place, Vec<String>>,
@@ -82,7 +83,7 @@ pub(super) struct Identities {
 impl Identities {
     /// Takes a row of one of [`TABLES`].
     pub(super) fn take(&mut self, table: &str, row: Record<'_>) -> Result<Fate, RowError> {
-        let app = self.app(row)?;
+        let app = self.apps.number(row.text("app_id")?, AppId::in_base_domain)?;
         let column = match table {
             "recipe_user_tenants" => "recipe_user_id",
             "userid_mapping" => "supertokens_user_id",
@@ -95,7 +96,9 @@ impl Identities {
             return Ok(Fate::Skipped("the user's id is not a UUID", id.to_owned()));
         };
         let tenant = match table {
-            "all_auth_recipe_users" | "recipe_user_tenants" => Some(self.tenant(row.text("tenant_id")?)),
+            "all_auth_recipe_users" | "recipe_user_tenants" => {
+                Some(self.tenants.number(row.text("tenant_id")?, TenantId::new)?)
+            }
             _ => None,
         };
         if table == "webauthn_credentials" {
@@ -132,17 +135,18 @@ impl Identities {
 
     /// The id by which callers know an internal id; the same for any other text.
     pub(super) fn shown(&self, app: &AppId, id: &str) -> UserId {
-        let place = self.apps.iter().position(|known| known == app).and_then(|place| u16::try_from(place).ok());
-        let method = place.zip(canonical_uuid(id)).and_then(|place| self.methods.get(&place));
-        method
-            .and_then(|method| method.external.as_ref())
-            .map_or_else(|| UserId::new(id), |external| external.id.clone())
+        let external = self.method(app, id).and_then(|method| method.external.as_ref());
+        external.map_or_else(|| UserId::new(id), |external| external.id.clone())
     }
 
     /// The e-mail address of a login method.
     pub(super) fn email(&self, app: &AppId, id: &str) -> Option<&str> {
-        let place = u16::try_from(self.apps.iter().position(|known| known == app)?).ok()?;
-        self.methods.get(&(place, canonical_uuid(id)?))?.login.as_ref()?.email()
+        self.method(app, id)?.login.as_ref()?.email()
+    }
+
+    fn method(&self, app: &AppId, id: &str) -> Option<&Collected> {
+        let number = self.apps.known(&app.app_id).filter(|number| self.apps.get(*number) == Some(app))?;
+        self.methods.get(&(number, canonical_uuid(id)?))
     }
 
     /// Decides which tables hold the tenants of users, if that is not known.
@@ -185,7 +189,7 @@ impl Identities {
         users.sort_by(|(_, one), (_, other)| (one.time_joined(), &one.id).cmp(&(other.time_joined(), &other.id)));
         for (app, mut user) in users {
             user.sort();
-            let Some(app) = self.apps.get(usize::from(app)) else { continue };
+            let Some(app) = self.apps.get(app) else { continue };
             Self::keep_marks(writer, app, &user, now).await?;
             if user::save(writer.tx(), app, &[], &[&user]).await?.is_err() {
                 report.lost("app_id_to_user_id", "another user has the same login", user.id.as_str().to_owned());
@@ -219,7 +223,7 @@ impl Identities {
             MigrationMode::Old => &method.tenants,
             MigrationMode::New => &method.new_tenants,
         };
-        let tenants = tenants.iter().filter_map(|place| self.tenants.get(usize::from(*place)).cloned()).collect();
+        let tenants = tenants.iter().filter_map(|number| self.tenants.get(*number).cloned()).collect();
         let time_joined = UnixMillis(method.time_joined);
         user.methods.push(LoginMethod { id: own, external, tenants, time_joined, login });
     }
@@ -234,25 +238,39 @@ impl Identities {
         }
         Ok(())
     }
+}
 
-    fn app(&mut self, row: Record<'_>) -> Result<u16, RowError> {
-        let name = row.text("app_id")?;
-        let found = self.apps.iter().position(|app| app.app_id == name);
-        let at = found.unwrap_or_else(|| {
-            self.apps.push(AppId::in_base_domain(name));
-            self.apps.len() - 1
-        });
-        u16::try_from(at).map_err(|_| RowError::Wrong("there are too many apps".to_owned()))
+/// Values with names, each with a number, which takes less memory in millions of rows.
+struct Numbered<T> {
+    values: Vec<T>,
+    numbers: HashMap<String, u16>,
+}
+
+impl<T> Default for Numbered<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), numbers: HashMap::new() }
+    }
+}
+
+impl<T> Numbered<T> {
+    /// The number of the value with this name, which is made if it is new.
+    fn number(&mut self, name: &str, make: impl FnOnce(String) -> T) -> Result<u16, RowError> {
+        if let Some(number) = self.known(name) {
+            return Ok(number);
+        }
+        let number = u16::try_from(self.values.len())
+            .map_err(|_| RowError::Wrong("there are more than 65,536 apps, or tenants".to_owned()))?;
+        self.values.push(make(name.to_owned()));
+        self.numbers.insert(name.to_owned(), number);
+        Ok(number)
     }
 
-    /// The place of a tenant's id. Tenants of all apps share one list.
-    fn tenant(&mut self, name: &str) -> u16 {
-        let found = self.tenants.iter().position(|tenant| tenant.as_str() == name);
-        let at = found.unwrap_or_else(|| {
-            self.tenants.push(TenantId::new(name));
-            self.tenants.len() - 1
-        });
-        u16::try_from(at).unwrap_or(u16::MAX)
+    fn known(&self, name: &str) -> Option<u16> {
+        self.numbers.get(name).copied()
+    }
+
+    fn get(&self, number: u16) -> Option<&T> {
+        self.values.get(usize::from(number))
     }
 }
 
@@ -278,4 +296,20 @@ fn login(table: &str, row: Record<'_>) -> Result<Login, RowError> {
         },
         _ => Login::Webauthn { email: email()?, credential_ids: Vec::new() },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Numbered;
+
+    #[test]
+    fn what_has_no_number_left_is_refused() {
+        let mut tenants = Numbered::default();
+        for tenant in 0..=u16::MAX {
+            assert_eq!(tenants.number(&format!("t{tenant}"), |name| name).unwrap(), tenant);
+        }
+        assert!(tenants.number("one more", |name| name).is_err());
+        assert_eq!(tenants.number("t7", |name| name).unwrap(), 7);
+        assert_eq!(tenants.get(7).map(String::as_str), Some("t7"));
+    }
 }
